@@ -1,0 +1,39 @@
+import neostandard from 'neostandard'
+import tseslint from 'typescript-eslint'
+
+const layers = ['schemas', 'signing', 'plugins', 'routes', 'demo']
+
+// Data flows one way: a layer may import the layers before it, never those after.
+const oneWay = layers.map((layer, at) => ({
+  files: [`${layer}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': ['error', {
+      patterns: [
+        {
+          group: [...layers.slice(at + 1), 'test', 'bench'].flatMap((later) => [`../${later}/*`, `../${later}/**`, `../../${later}/**`, `../../../${later}/**`]),
+          message: `${layer}/ must not import a later layer (${layers.join(' <- ')}).`
+        }
+      ]
+    }]
+  }
+}))
+
+export default [
+  ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', 'coverage/**', 'test/vectors/**'] }),
+  ...tseslint.configs.strict.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  {
+    files: ['**/*.ts'],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'always' }],
+      '@typescript-eslint/no-dynamic-delete': 'off',
+      'max-len': ['error', { code: 160, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreUrls: true, ignoreRegExpLiterals: true }]
+    }
+  },
+  {
+    // Error classes carry the code that goes on the wire as their name.
+    files: ['**/*.ts'],
+    rules: { camelcase: 'off', 'new-cap': 'off' }
+  },
+  ...oneWay
+]
