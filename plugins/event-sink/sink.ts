@@ -1,0 +1,56 @@
+import type { Page, PageRequest } from '../token-store/store.js'
+
+export const EVENT_TYPES = ['track', 'page', 'identify', 'group', 'screen', 'alias'] as const
+export type EventType = typeof EVENT_TYPES[number]
+export type AuthMethod = 'key' | 'signature'
+
+/** An accepted event, ready to be stored: its text as it came, and beside it what the server says of it. */
+export interface AcceptedEvent {
+  orgId: string
+  sourceId: string
+  /** With `sourceId` and `authMethod`, what makes an event the same event for 24 hours. 1 to 100 characters. */
+  messageId: string
+  type: EventType
+  authMethod: AuthMethod
+  /** Epoch milliseconds. */
+  receivedAt: number
+  /** When the client says it happened, epoch milliseconds. */
+  timestamp: number
+  /** Of the client; proxy-aware. */
+  ip: string
+  userAgent: string | null
+  /** The JSON text of the event as the client sent it. */
+  payload: string
+  /** JSON text of an object whose members replace or add to the payload's on reading: what the server filled in. */
+  additions: string
+}
+
+export interface EventSink {
+  /**
+   * Resolves when every event is durable, or known from before (same source, auth method and messageId within 24 hours). Rejects
+   * with `UNAVAILABLE` when it can't say so in time; the caller's retry is then deduplicated.
+   */
+  write (events: readonly AcceptedEvent[]): Promise<void>
+  /** Resolves when the backend answers. */
+  ready (): Promise<void>
+  /** Flushes what waits, then releases what the sink opened itself. */
+  close (): Promise<void>
+}
+
+export interface EventFilter {
+  sourceId?: string | undefined
+  type?: EventType | undefined
+  /** By `receivedAt`, epoch milliseconds, inclusive. */
+  from?: number | undefined
+  to?: number | undefined
+}
+
+/** A sink that can be read from: memory and SQL are; a broker is not. */
+export interface ReadableEventSink extends EventSink {
+  /** The stored events of an organisation, newest first. */
+  list (orgId: string, filter: EventFilter, page: PageRequest): Promise<Page<AcceptedEvent>>
+}
+
+export function isReadable (sink: EventSink): sink is ReadableEventSink {
+  return typeof (sink as Partial<ReadableEventSink>).list === 'function'
+}

@@ -1,0 +1,125 @@
+import { subscribe } from 'node:diagnostics_channel'
+
+import type { FastifyInstance, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
+
+import { INVALID_OPTIONS } from './errors.js'
+
+declare module 'fastify' {
+  /** What a route may ask of the suite under `config.gatehouse`; each guard plugin extends it. */
+  interface GatehouseRouteConfig {}
+
+  interface FastifyContextConfig {
+    gatehouse?: GatehouseRouteConfig
+  }
+}
+
+type Config = import('fastify').GatehouseRouteConfig
+type GuardName = keyof Config & string
+
+export interface GuardDefinition<Name extends GuardName> {
+  /** The key under `config.gatehouse`. */
+  name: Name
+  /** What holds for a route that does not name the guard; `undefined`: the guard lets it pass. */
+  fallback?: Config[Name] | undefined
+  /** Whether a configured value is a legal one. */
+  accepts: (value: unknown) => boolean
+  /** The legal values in words, for the error at start-up. */
+  expected: string
+  /** The OpenAPI security scheme that a guarded route is marked with. Default: none. */
+  securityScheme?: string
+}
+
+interface Registration {
+  fallback: unknown
+  accepts: (value: unknown) => boolean
+  expected: string
+  securityScheme: string | undefined
+}
+
+interface WatchedRoute { scope: FastifyInstance, options: RouteOptions }
+
+// By Symbol.for, so that two copies of the package in one tree see each other's guards.
+const GUARDS: unique symbol = Symbol.for('fastify-gatehouse.guards') as never
+const WATCHED: unique symbol = Symbol.for('fastify-gatehouse.watched') as never
+
+type Scope = FastifyInstance & { [GUARDS]?: Map<string, Registration>, [WATCHED]?: true }
+
+/**
+ * Registers a guard with the scope and returns what a request's route asks of it: the value under `config.gatehouse`, else
+ * the fallback, else `undefined`, which also stands for a CORS preflight (it carries no credentials) and for a route that an
+ * inner registration of the same guard answers for.
+ */
+export function defineGuard<Name extends GuardName> (
+  app: FastifyInstance, definition: GuardDefinition<Name>
+): (request: FastifyRequest) => Config[Name] | undefined {
+  const { name, fallback, accepts, expected, securityScheme } = definition
+  const registration: Registration = { fallback, accepts, expected, securityScheme }
+  const scope = app as Scope
+  if (Object.hasOwn(scope, GUARDS) && scope[GUARDS]?.has(name)) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
+  scope[GUARDS] = new Map(scope[GUARDS]).set(name, registration)
+  watchRoutes(scope)
+
+  return function wanted (request) {
+    if ((request.server as Scope)[GUARDS]?.get(name) !== registration || isPreflight(request)) return undefined
+    const config = request.routeOptions.config.gatehouse as Config | undefined
+    return config?.[name] ?? fallback
+  }
+}
+
+/** Whether the scope, or one around it, has this guard. */
+export function hasGuard (app: FastifyInstance, name: GuardName): boolean {
+  return (app as Scope)[GUARDS]?.has(name) ?? false
+}
+
+/** Whether the request is a CORS preflight. */
+export function isPreflight ({ method, headers }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+}
+
+/**
+ * Collects the routes below a scope that have a `config.gatehouse` or are guarded by default, and checks them when all
+ * plugins are loaded: a typo, a wrong value or a guard that nobody registered stops the start.
+ */
+function watchRoutes (scope: Scope): void {
+  if (scope[WATCHED] === true) return
+  scope[WATCHED] = true
+  const routes: WatchedRoute[] = []
+  scope.addHook('onRoute', function collect (options) {
+    routes.push({ scope: this, options })
+  })
+  scope.addHook('onReady', async function checkRoutes () {
+    for (const route of routes.splice(0)) checkRoute(route)
+  })
+}
+
+function checkRoute ({ scope, options }: WatchedRoute): void {
+  const guards = (scope as Scope)[GUARDS]
+  const config: unknown = options.config?.gatehouse
+  const where = `${String(options.method)} ${options.url}: config.gatehouse`
+  if (config !== undefined) {
+    if (typeof config !== 'object' || config === null) throw new INVALID_OPTIONS(`${where} must be an object`)
+    for (const [name, value] of Object.entries(config)) {
+      const guard = guards?.get(name)
+      if (guard === undefined) throw new INVALID_OPTIONS(`${where}.${name}: no guard of that name is registered in the route's scope`)
+      if (!guard.accepts(value)) throw new INVALID_OPTIONS(`${where}.${name} must be ${guard.expected}`)
+    }
+  }
+  if (guards !== undefined && options.method !== 'OPTIONS') describeSecurity(options, config as Record<string, unknown> | undefined, guards)
+}
+
+function describeSecurity (options: RouteOptions, config: Record<string, unknown> | undefined, guards: Map<string, Registration>): void {
+  const schemes = new Set<string>()
+  for (const [name, { fallback, securityScheme }] of guards) {
+    const value = config?.[name] ?? fallback
+    if (securityScheme !== undefined && value !== undefined && value !== false && value !== 'off') schemes.add(securityScheme)
+  }
+  if (schemes.size === 0) return
+  const schema: FastifySchema & { security?: unknown } = options.schema ?? {}
+  schema.security ??= [Object.fromEntries([...schemes].map((scheme) => [scheme, []]))]
+  options.schema = schema
+}
+
+// Seen from its birth, an app shows also the routes that it declares before the first of our plugins runs.
+subscribe('fastify.initialization', (message) => {
+  watchRoutes((message as { fastify: Scope }).fastify)
+})

@@ -1,0 +1,68 @@
+import type { FastifyError, FastifyReply } from 'fastify'
+
+import * as errors from './errors.js'
+import { GatehouseError } from './errors.js'
+import type { ErrorDetail, PublicError } from './errors.js'
+
+// What Fastify itself and its plugins throw, in our codes. The rest goes by status, and what has none is ours to blame.
+const BY_CODE: Readonly<Record<string, PublicError>> = {
+  FST_ERR_CTP_INVALID_JSON_BODY: errors.INVALID_JSON,
+  FST_ERR_CTP_EMPTY_JSON_BODY: errors.INVALID_JSON,
+  FST_ERR_CTP_BODY_TOO_LARGE: errors.PAYLOAD_TOO_LARGE,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: errors.UNSUPPORTED_MEDIA_TYPE
+}
+const BY_STATUS: Readonly<Record<number, PublicError>> = {
+  401: errors.UNAUTHORIZED,
+  403: errors.FORBIDDEN,
+  404: errors.NOT_FOUND,
+  409: errors.CONFLICT,
+  413: errors.PAYLOAD_TOO_LARGE,
+  415: errors.UNSUPPORTED_MEDIA_TYPE,
+  429: errors.RATE_LIMITED,
+  502: errors.UPSTREAM_ERROR,
+  503: errors.UNAVAILABLE,
+  504: errors.UPSTREAM_TIMEOUT
+}
+
+/** Any thrown value as the error that a client may see: text that is not ours is replaced by the code's own message. */
+export function toPublicError (thrown: unknown): GatehouseError {
+  if (thrown instanceof GatehouseError) return thrown
+  const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Partial<FastifyError>
+  if (error.validation !== undefined) return new errors.INVALID_REQUEST({ details: detailsOf(error.validation), cause: thrown })
+  const known = error.code === undefined ? undefined : BY_CODE[error.code]
+  if (known !== undefined) return new known({ cause: thrown })
+  const status = error.statusCode ?? 500
+  const byStatus = BY_STATUS[status] ?? (status >= 400 && status < 500 ? errors.INVALID_REQUEST : errors.INTERNAL_ERROR)
+  return new byStatus({ cause: thrown })
+}
+
+function detailsOf (validation: NonNullable<FastifyError['validation']>): ErrorDetail[] {
+  return validation.map(({ instancePath, params, message = 'is not valid' }) => {
+    const missing = typeof params.missingProperty === 'string' ? `/${params.missingProperty}` : ''
+    return { path: instancePath + missing, message }
+  })
+}
+
+/** The envelope `{"error":{"code","message","details"?}}` as text. */
+export function envelope ({ code, message, details }: GatehouseError): string {
+  return JSON.stringify({ error: details === undefined ? { code, message } : { code, message, details } })
+}
+
+/**
+ * Answers with the envelope: the one way in which the suite refuses, on its own routes and in guards on a host's route
+ * (whose error handler would reshape what a guard throws).
+ */
+export function refuse (reply: FastifyReply, error: GatehouseError): FastifyReply {
+  log(reply, error)
+  reply.code(error.statusCode).header('Cache-Control', 'no-store')
+  // @fastify/rate-limit has set the exact wait already.
+  if (error.retryAfter !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(Math.ceil(error.retryAfter)))
+  if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
+  // A string goes out as it is, past a response schema that the host's route may have for this status.
+  return reply.type('application/json; charset=utf-8').send(envelope(error))
+}
+
+function log (reply: FastifyReply, error: GatehouseError): void {
+  if (error.statusCode >= 500) reply.log.error({ err: error.cause ?? error, code: error.code, reason: error.reason }, 'request failed')
+  else reply.log.info({ code: error.code, reason: error.reason }, 'request refused')
+}

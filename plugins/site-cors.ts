@@ -1,0 +1,88 @@
+import cors from '@fastify/cors'
+import type { FastifyCorsOptions } from '@fastify/cors'
+import type { FastifyInstance } from 'fastify'
+
+import { INVALID_OPTIONS, INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
+import { isPreflight } from './guard.js'
+import { refuse } from './refuse.js'
+
+export interface SiteCorsOptions {
+  /** The site's own origins, exact (`https://app.example.com`): the only ones whose pages may call. Default: none. */
+  origins: readonly string[]
+  /** Let pages send cookies. Default: `true`. */
+  credentials?: boolean
+  /** Request headers that a page may send. Default: `authorization, content-type, x-user-reference, x-csrf-token, x-captcha-token`. */
+  allowedHeaders?: readonly string[]
+  /** Seconds for which a browser may keep a preflight's answer. Default: 600. */
+  maxAge?: number
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Read by `@fastify/cors`: the options of this route alone, or `false`. */
+    cors?: FastifyCorsOptions | false
+  }
+}
+
+/**
+ * CORS by exact origins on the routes that the scope declares from here on. Any other `Origin` is refused with 403
+ * `ORIGIN_NOT_ALLOWED` and no CORS header before anything else runs.
+ *
+ * `@fastify/cors` can't be registered below a host's own registration, and claims `OPTIONS *`. So its hook runs in our scope, our
+ * paths answer their own preflights, and each route carries our options, which a host's registration then obeys too.
+ */
+export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): void {
+  const origins = new Set(options.origins.map(exactOrigin))
+  const settings: FastifyCorsOptions = {
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST'],
+    allowedHeaders: [...options.allowedHeaders ?? ['authorization', 'content-type', 'x-user-reference', 'x-csrf-token', 'x-captcha-token']],
+    exposedHeaders: ['retry-after'],
+    credentials: options.credentials ?? true,
+    maxAge: options.maxAge ?? 600,
+    optionsSuccessStatus: 204,
+    preflight: true,
+    preflightContinue: false,
+    strictPreflight: true
+  }
+  keepHostCorsOut(scope, settings)
+
+  scope.addHook('onRequest', function checkOrigin (request, reply, done) {
+    const { origin } = request.headers
+    if (origin !== undefined && !origins.has(origin)) {
+      reply.header('Vary', 'Origin')
+      refuse(reply, new ORIGIN_NOT_ALLOWED())
+    } else if (request.method === 'OPTIONS' && !isPreflight(request)) {
+      refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
+    } else done()
+  })
+  const facade: FastifyInstance = Object.create(scope, {
+    decorateRequest: { value: () => facade },
+    options: { value: () => facade }
+  })
+  ;(cors as unknown as (app: FastifyInstance, settings: FastifyCorsOptions, next: (error?: Error) => void) => void)(facade, settings, (error) => {
+    if (error) throw error
+  })
+}
+
+/** Gives the routes of a scope their own CORS options, `false` for none, whatever a host's `@fastify/cors` says for the others. */
+export function keepHostCorsOut (scope: FastifyInstance, settings: FastifyCorsOptions | false): void {
+  scope.addHook('onRoute', function setCors (route) {
+    route.config = { ...route.config, cors: settings }
+  })
+}
+
+/** Answers the preflights of one path of a scope that has `siteCors`. */
+export function preflightRoute (scope: FastifyInstance, path: string): void {
+  scope.options(path, { schema: { hide: true } as object }, function unreachable (_request, reply) {
+    return reply.code(204).send()
+  })
+}
+
+function exactOrigin (text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || url.origin !== text || url.origin === 'null') {
+    throw new INVALID_OPTIONS(`cors: "origins" must hold exact origins such as https://app.example.com, not ${JSON.stringify(text)}`)
+  }
+  return text
+}

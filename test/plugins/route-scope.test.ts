@@ -1,0 +1,70 @@
+import cors from '@fastify/cors'
+import rateLimit from '@fastify/rate-limit'
+import Fastify from 'fastify'
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { UNAUTHORIZED } from '../../plugins/errors.js'
+import { routeScope } from '../../plugins/route-scope.js'
+import type { RouteScopeOptions } from '../../plugins/route-scope.js'
+import { preflightRoute } from '../../plugins/site-cors.js'
+
+const PAGE = 'https://app.example.com'
+
+async function scoped (t: Test, options: RouteScopeOptions, host = false) {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  if (host) {
+    await app.register(cors, { origin: true, credentials: true })
+    await app.register(rateLimit, { max: 1000 })
+  }
+  app.get('/host', async () => ({ host: true }))
+  for (const name of ['a', 'b']) {
+    await routeScope(app, { ...options, prefix: `/${name}` }, async (scope) => {
+      scope.addHook('onRequest', async (request) => { if (request.headers.authorization === 'bad') throw new UNAUTHORIZED() })
+      scope.get('/x', async () => ({ ok: true }))
+      if (options.cors !== undefined) preflightRoute(scope, '/x')
+    })
+  }
+  return app
+}
+
+for (const host of [false, true]) {
+  const beside = host ? 'beside a host with its own CORS and rate limit' : 'in a bare host'
+
+  t.test(`two scopes with CORS live ${beside}, and only the listed origin may read`, async (t) => {
+    const app = await scoped(t, { cors: { origins: [PAGE] } }, host)
+    for (const url of ['/a/x', '/b/x']) {
+      const good = await app.inject({ url, headers: { origin: PAGE } })
+      t.equal(good.statusCode, 200)
+      t.equal(good.headers['access-control-allow-origin'], PAGE)
+      t.match(good.headers.vary, /Origin/)
+      const evil = await app.inject({ url, headers: { origin: 'https://evil.test' } })
+      t.equal(evil.statusCode, 403)
+      t.equal(evil.json().error.code, 'ORIGIN_NOT_ALLOWED')
+      t.equal(evil.headers['access-control-allow-origin'], undefined)
+      const preflight = await app.inject({ method: 'OPTIONS', url, headers: { origin: PAGE, 'access-control-request-method': 'GET' } })
+      t.equal(preflight.statusCode, 204)
+      t.equal(preflight.headers['access-control-allow-origin'], PAGE)
+      t.equal(preflight.headers['access-control-max-age'], '600')
+      const foreign = await app.inject({ method: 'OPTIONS', url, headers: { origin: 'https://evil.test', 'access-control-request-method': 'GET' } })
+      t.equal(foreign.headers['access-control-allow-origin'], undefined)
+      const refused = await app.inject({ url, headers: { origin: PAGE, authorization: 'bad' } })
+      t.equal(refused.statusCode, 401)
+      t.equal(refused.headers['access-control-allow-origin'], PAGE, 'C07: an allowed page can read its errors')
+    }
+    const reply = await app.inject({ url: '/host', headers: { origin: 'https://evil.test' } })
+    t.equal(reply.headers['access-control-allow-origin'], host ? 'https://evil.test' : undefined, 'the host keeps its own rule')
+  })
+
+  t.test(`a refusal by a later hook still counts against the rate limit ${beside}`, async (t) => {
+    const app = await scoped(t, { rateLimit: { max: 2, timeWindow: '1 minute' } }, host)
+    const statuses = []
+    for (let i = 0; i < 3; i++) statuses.push((await app.inject({ url: '/a/x', headers: { authorization: 'bad' } })).statusCode)
+    t.same(statuses, [401, 401, 429])
+    const limited = await app.inject('/a/x')
+    t.equal(limited.json().error.code, 'RATE_LIMITED')
+    t.ok(Number(limited.headers['retry-after']) > 0)
+    t.equal((await app.inject('/b/x')).statusCode, 200, 'the other scope counts for itself')
+  })
+}
