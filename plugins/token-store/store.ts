@@ -206,6 +206,8 @@ export interface Sessions {
 }
 
 export interface AuditEntry {
+  /** Unique; made by the caller, so that repeats can be added to it. */
+  id: string
   orgId: string
   /** `source.created`, `auth.login_failed`, … */
   action: string
@@ -221,10 +223,6 @@ export interface AuditEntry {
   timestamp: number
 }
 
-export interface StoredAuditEntry extends AuditEntry {
-  id: string
-}
-
 export interface AuditFilter {
   action?: string | undefined
   userId?: string | undefined
@@ -237,10 +235,10 @@ export interface AuditFilter {
 
 /** Append-only. */
 export interface AuditTrail {
-  append (entry: AuditEntry): Promise<string>
+  append (entries: readonly AuditEntry[]): Promise<void>
   /** Says in `changes.repeats` of an entry how many more of the same came within its minute. */
   addRepeats (id: string, repeats: number): Promise<void>
-  list (orgId: string, filter: AuditFilter, page: PageRequest): Promise<Page<StoredAuditEntry>>
+  list (orgId: string, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>
 }
 
 /**
