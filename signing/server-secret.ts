@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto'
+
+const HEX = /^(?:[0-9A-Fa-f]{2})+$/
+const BASE64 = /^[0-9A-Za-z+/]+={0,2}$/
+
+/**
+ * The key bytes of a source's server secret: a text is its UTF-8 bytes, `hex:…` and `base64:…` (standard alphabet, with or
+ * without padding) are bytes. Throws a TypeError for an empty or badly encoded one.
+ */
+export function parseServerSecret (text: string): Buffer {
+  if (text.startsWith('hex:')) return fromHex(text.slice('hex:'.length))
+  if (text.startsWith('base64:')) return fromBase64(text.slice('base64:'.length))
+  if (text === '') throw new TypeError('server_secret: must not be empty')
+  if (/\p{Cs}/u.test(text)) throw new TypeError('server_secret: is not well-formed Unicode')
+  return Buffer.from(text, 'utf8')
+}
+
+/** A new server secret: 32 random bytes as base64url, 43 characters, used as text. */
+export function generateServerSecret (): string {
+  return randomBytes(32).toString('base64url')
+}
+
+function fromHex (hex: string): Buffer {
+  if (!HEX.test(hex)) throw new TypeError('server_secret: after "hex:" must come pairs of hex digits')
+  return Buffer.from(hex, 'hex')
+}
+
+function fromBase64 (base64: string): Buffer {
+  const bytes = Buffer.from(base64, 'base64')
+  const canonical = bytes.toString('base64')
+  // Node skips what it cannot read, which would leave a shorter key than the one that was meant.
+  if (!BASE64.test(base64) || (base64 !== canonical && base64 !== canonical.replace(/=+$/, ''))) {
+    throw new TypeError('server_secret: after "base64:" must come standard base64')
+  }
+  return bytes
+}

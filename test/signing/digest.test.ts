@@ -1,0 +1,28 @@
+import t from 'tap'
+
+import { hmacSha256, sameDigest, sameSecret, sha256, sha256Hex } from '../../signing/digest.js'
+
+t.test('SHA-256 gives the values of FIPS 180-4', async (t) => {
+  t.equal(sha256Hex('abc'), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')
+  t.equal(sha256Hex(''), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+  t.same(sha256(Buffer.from('abc')), Buffer.from(sha256Hex('abc'), 'hex'))
+})
+
+t.test('HMAC-SHA256 gives the value of RFC 4231 case 2', async (t) => {
+  t.equal(hmacSha256('Jefe', 'what do ya want for nothing?').toString('hex'), '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843')
+})
+
+t.test('only equal digests are the same, and other lengths are no error', async (t) => {
+  t.ok(sameDigest(sha256('a'), sha256('a')))
+  t.notOk(sameDigest(sha256('a'), sha256('b')))
+  t.notOk(sameDigest(sha256('a'), sha256('a').subarray(1)))
+  t.notOk(sameDigest(Buffer.alloc(0), sha256('a')))
+})
+
+t.test('G02: a secret of any other length or content is another secret, never an error', async (t) => {
+  const known = 'k€y-0123456789abcdef0123456789abcdef'
+  t.ok(sameSecret(known, known))
+  for (const presented of ['', 'k', known.slice(1), `${known}x`, known.toUpperCase(), known.replace('€', 'E'), 'x'.repeat(15_000)]) {
+    t.notOk(sameSecret(presented, known), presented.slice(0, 40))
+  }
+})

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+
+import t from 'tap'
+
+import { assertStrongSecret, generateSecret } from '../../signing/secret-strength.js'
+
+const HOW = /npx fastify-gatehouse generate-key/
+
+t.test('A15: a secret that is missing, short or of few characters is refused, and the message says which option and what to do', async (t) => {
+  const weak: Array<[string, RegExp]> = [
+    ['', /"jwtSecrets" is missing/],
+    [randomBytes(23).toString('base64url'), /shorter than 32 bytes/],
+    ['aB3dE5gH7jK9mN1pQ3sT5vW7xY9zA1c', /shorter than 32 bytes/],
+    ['a'.repeat(64), /fewer than 12 different/],
+    ['abcdefghijk'.repeat(4), /fewer than 12 different/]
+  ]
+  for (const [secret, why] of weak) {
+    t.throws(() => { assertStrongSecret('jwtSecrets', secret) }, { message: why }, secret)
+    t.throws(() => { assertStrongSecret('jwtSecrets', secret) }, { message: HOW }, secret)
+  }
+})
+
+t.test('A15: what tutorials print is refused in any case and punctuation', async (t) => {
+  const known = [
+    'a-string-secret-at-least-256-bits-long',
+    'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
+    'your-256-bit-secret-your-256-bit-secret',
+    'Your_Super_Secret_JWT_Key_Change_In_Production',
+    'changeme-changeme-changeme-changeme-0123456789',
+    'CHANGE_ME_0123456789abcdefghijklmnopqrstuv',
+    'my-super-secret-jwt-key-that-is-at-least-32-characters-long',
+    'secretkeysecretkeysecretkeysecretkey-jwt-token-admin-for-you',
+    'thisisaverylongsecretkeyforjwtsigning123',
+    '404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970',
+    'averylogphrasebiggerthanthirtytwochars',
+    'django-insecure-4f&x)2h!k7@1wz9mq3b5c8v0n6j+e$r_t^y',
+    'The quick brown fox jumps over the lazy dog.'
+  ]
+  for (const secret of known) {
+    t.throws(() => { assertStrongSecret('jwtSecrets', secret) }, { message: /publicly known sample or a placeholder/ }, secret)
+  }
+})
+
+t.test('no message shows the secret', async (t) => {
+  for (const secret of ['hunter2', 'your-256-bit-secret-your-256-bit-secret']) {
+    try {
+      assertStrongSecret('proxyKeys', secret)
+      t.fail('was accepted')
+    } catch (error) {
+      t.notMatch(String(error), secret)
+    }
+  }
+})
+
+t.test('random secrets in every usual spelling are accepted, words before them included', async (t) => {
+  for (let round = 0; round < 200; round++) {
+    const bytes = randomBytes(32)
+    for (const secret of [bytes.toString('base64'), bytes.toString('base64url'), `proxy-key-for-tests-${bytes.toString('base64url')}`]) {
+      t.doesNotThrow(() => { assertStrongSecret('keys', secret) }, secret)
+    }
+  }
+  t.doesNotThrow(() => { assertStrongSecret('keys', 'ключ-абвгдежзиклм') }, 'bytes are counted, not characters')
+})
+
+t.test('a generated secret is 32 bytes of base64url, strong, and new each time', async (t) => {
+  const secrets = Array.from({ length: 500 }, generateSecret)
+  t.equal(new Set(secrets).size, secrets.length)
+  for (const secret of secrets) {
+    t.equal(Buffer.from(secret, 'base64url').length, 32)
+    assertStrongSecret('generated', secret)
+  }
+})
