@@ -25,6 +25,14 @@ export interface AcceptedEvent {
   additions: string
 }
 
+/** For how long an event is the same event as one before, milliseconds. */
+export const DEDUPLICATION_WINDOW = 24 * 60 * 60 * 1000
+
+/** What makes an event the same event: by auth method too, so that a holder of the public key can't suppress a signed one. */
+export function eventIdentity ({ sourceId, authMethod, messageId }: AcceptedEvent): string {
+  return `${sourceId} ${authMethod} ${messageId}`
+}
+
 export interface EventSink {
   /**
    * Resolves when every event is durable, or known from before (same source, auth method and messageId within 24 hours). Rejects
