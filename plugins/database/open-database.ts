@@ -1,0 +1,125 @@
+import { resolve } from 'node:path'
+
+import type { Kysely, Migration, PostgresPool } from 'kysely'
+
+import { importOptional } from '../optional-package.js'
+import { lockFolder } from './folder-lock.js'
+import { openPgdata } from './pgdata.js'
+import { createPglitePool } from './pglite-pool.js'
+import { startPgliteThread } from './pglite-thread.js'
+import { createPostgresPool } from './postgres-pool.js'
+import type { PgdataStep } from './pgdata.js'
+import type { PostgresPoolOptions } from './postgres-pool.js'
+import type { PostgresPoolSlice } from './postgres-pool-slice.js'
+import type { DatabaseSchema } from './schema.js'
+
+const READY_LIMIT = 2_000
+
+/** What an acknowledged write outlives: nothing, the death of the process, or a power cut. */
+export type Durability = 'none' | 'process' | 'disk'
+
+export interface Database {
+  db: Kysely<DatabaseSchema>
+  kind: 'pglite' | 'postgres'
+  durability: Durability
+  /** Resolves when the database answers; rejects when it fails or says nothing for 2 s. */
+  ready (): Promise<void>
+  /** Lets the query that runs finish, then closes what `openDatabase` opened. A pool that was given stays open. */
+  close (): Promise<void>
+}
+
+export type DatabaseStep = PgdataStep | 'migrating'
+
+export interface OpenDatabaseOptions {
+  /** Told what is being done: making a new embedded database takes some seconds. Default: nobody. */
+  onProgress?: (step: DatabaseStep) => void
+  /** @internal */
+  migrations?: Record<string, Migration>
+}
+
+/** Where the data lives: a folder for the embedded database, a server by URL, a pool of `pg` made by the caller, or memory. */
+export type DatabaseLocation =
+  | { dataDir: string }
+  | PostgresPoolOptions
+  | { pool: PostgresPoolSlice }
+  | { memory: true }
+
+interface Opened {
+  pool: PostgresPoolSlice
+  kind: Database['kind']
+  durability: Durability
+  close: () => Promise<void>
+}
+
+/**
+ * Opens a database and brings its tables up to date. Whatever fails, nothing stays open or locked.
+ *
+ * @throws {FolderLocked} when another live process holds `dataDir`; an Error that says what to do when the data is damaged, was made
+ *   by a newer version, cannot be reached, or a package is missing
+ */
+export async function openDatabase (options: DatabaseLocation & OpenDatabaseOptions): Promise<Database> {
+  const { Kysely, PostgresDialect } = await importOptional('kysely', () => import('kysely'), 'A database')
+  const [{ migrate }, { inspectPostgres }] = await Promise.all([import('./migrate.js'), import('./inspect-postgres.js')])
+  const onProgress = options.onProgress ?? (() => {})
+
+  const { pool, kind, durability, close } = await open(options, onProgress)
+  try {
+    // The slice leaves out cursors, which only `stream()` would use.
+    const dialect = new PostgresDialect({ pool: pool as PostgresPool })
+    const db = new Kysely<DatabaseSchema>({ dialect })
+    const promised = kind === 'postgres' ? await inspectPostgres(db) : durability
+    onProgress('migrating')
+    await migrate(db, options.migrations)
+    let closed: Promise<void> | undefined
+    return { db, kind, durability: promised, ready: readiness(pool), close: () => (closed ??= close()) }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
+  if ('dataDir' in options) return await openFolder(resolve(options.dataDir), onProgress)
+  if ('pool' in options) return { pool: options.pool, kind: 'postgres', durability: 'disk', close: async () => {} }
+  if ('url' in options) {
+    const pool = await createPostgresPool(options)
+    return { pool, kind: 'postgres', durability: 'disk', close: () => pool.end() }
+  }
+  onProgress('creating')
+  const pool = createPglitePool(await startPgliteThread())
+  return { pool, kind: 'pglite', durability: 'none', close: () => pool.end() }
+}
+
+async function openFolder (dataDir: string, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
+  const lock = await lockFolder(dataDir)
+  try {
+    const pool = await openPgdata(dataDir, onProgress)
+    return { pool, kind: 'pglite', durability: 'process', close: () => pool.end().finally(() => lock.release()) }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** One probe at a time: while the database hangs, further calls wait for the one under way rather than pile up behind it. */
+function readiness (pool: PostgresPoolSlice): () => Promise<void> {
+  let probe: Promise<void> | undefined
+
+  async function ask () {
+    const client = await pool.connect()
+    try {
+      await client.query('select 1', [])
+    } finally {
+      client.release()
+    }
+  }
+
+  return async function ready () {
+    probe ??= ask().finally(() => { probe = undefined })
+    let timer: NodeJS.Timeout | undefined
+    const limit = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`The database did not answer within ${READY_LIMIT} ms`)), READY_LIMIT)
+    })
+    await Promise.race([probe, limit]).finally(() => clearTimeout(timer))
+  }
+}
