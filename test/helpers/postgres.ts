@@ -1,0 +1,162 @@
+import { execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { access, chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { AddressInfo } from 'node:net'
+import type { ChildProcess } from 'node:child_process'
+import type t from 'tap'
+
+import pg from 'pg'
+
+type Test = Pick<typeof t, 'teardown' | 'pass'>
+
+export interface PrivatePostgres {
+  /** With a schema of its own when the server is shared. */
+  url: string
+  /** Whether `stop`, `kill` and `start` work: not on a shared server (TEST_DATABASE_URL). */
+  ownServer: boolean
+  /** A fast shutdown, as an administrator would. */
+  stop (): Promise<void>
+  /** SIGKILL to the server and everything it started, as a crash of the machine's PostgreSQL would. */
+  kill (): Promise<void>
+  start (): Promise<void>
+}
+
+const run = promisify(execFile)
+
+/**
+ * A PostgreSQL for one test: on a free port in a temporary folder, with fsync on; or a schema of its own on TEST_DATABASE_URL.
+ * Where neither can be had it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
+ */
+export async function privatePostgres (test: Test): Promise<PrivatePostgres | null> {
+  const shared = process.env.TEST_DATABASE_URL
+  if (shared !== undefined && shared !== '') return await schemaOn(shared, test)
+  const binaries = await findBinaries()
+  if (binaries !== null) return await ownServer(binaries, test)
+
+  const reason = 'no PostgreSQL: neither TEST_DATABASE_URL nor initdb and postgres on this machine'
+  if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
+  test.pass(reason, { skip: reason })
+  return null
+}
+
+async function schemaOn (shared: string, test: Test): Promise<PrivatePostgres> {
+  const schema = `test_${randomBytes(6).toString('hex')}`
+  await once(shared, `create schema ${schema}`)
+  test.teardown(() => once(shared, `drop schema ${schema} cascade`))
+  const url = new URL(shared)
+  url.searchParams.set('options', `-c search_path=${schema}`)
+  const refuse = () => Promise.reject(new Error('A shared server is not stopped: run without TEST_DATABASE_URL'))
+  return { url: url.href, ownServer: false, stop: refuse, kill: refuse, start: refuse }
+}
+
+async function ownServer (binaries: string, test: Test): Promise<PrivatePostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'postgres-'))
+  const data = join(folder, 'data')
+  const port = await freePort()
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const asOwner = await owner(folder)
+  let server: ChildProcess | undefined
+
+  async function stop () {
+    if (!runs(server)) return
+    const exited = new Promise((resolve) => server?.once('exit', resolve))
+    await run(...asOwner(join(binaries, 'pg_ctl'), ['-D', data, '-m', 'fast', '-w', 'stop']))
+    await exited
+  }
+
+  async function kill () {
+    if (!runs(server)) return
+    const exited = new Promise((resolve) => server?.once('exit', resolve))
+    const postmaster = Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])
+    const pids = [postmaster, ...await childrenOf(postmaster)]
+    for (const pid of pids) end(pid)
+    await exited
+    // In a container nobody may reap the children, which then count as alive for ever.
+    for (const deadline = Date.now() + 1_000; Date.now() < deadline && pids.some(alive);) await sleep(10)
+  }
+
+  async function start () {
+    server = spawn(...asOwner(join(binaries, 'postgres'), ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1']),
+      { stdio: 'ignore' })
+    await answering(url)
+  }
+
+  test.teardown(async () => {
+    await kill()
+    await rm(folder, { recursive: true, force: true })
+  })
+  await run(...asOwner(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']))
+  await start()
+  return { url, ownServer: true, stop, kill, start }
+}
+
+/** PostgreSQL refuses to run as root: then everything goes through the `postgres` user, who gets the folder. */
+async function owner (folder: string): Promise<(file: string, args: string[]) => [string, string[]]> {
+  if (process.getuid?.() !== 0) return (file, args) => [file, args]
+  const [uid, gid] = await Promise.all(['-u', '-g'].map(async (flag) => Number((await run('id', [flag, 'postgres'])).stdout)))
+  await chown(folder, uid ?? 0, gid ?? 0)
+  return (file, args) => ['runuser', ['-u', 'postgres', '--', file, ...args]]
+}
+
+async function findBinaries (): Promise<string | null> {
+  const packaged = '/usr/lib/postgresql'
+  const versions = await readdir(packaged).catch((): string[] => [])
+  const folders = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(packaged, version, 'bin'))
+  for (const folder of [...folders, ...(process.env.PATH ?? '').split(delimiter)]) {
+    const all = ['initdb', 'postgres', 'pg_ctl'].map((name) => access(join(folder, name)))
+    if (await Promise.all(all).then(() => true, () => false)) return folder
+  }
+  return null
+}
+
+function runs (server: ChildProcess | undefined): boolean {
+  return server !== undefined && server.exitCode === null && server.signalCode === null
+}
+
+async function childrenOf (pid: number): Promise<number[]> {
+  const { stdout } = await run('ps', ['-o', 'pid=,ppid=', '-A'])
+  return stdout.trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number)).flatMap(([child, parent]) => parent === pid && child !== undefined ? [child] : [])
+}
+
+function end (pid: number) {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {} // it went by itself, having noticed that its parent is gone
+}
+
+function alive (pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+async function answering (url: string): Promise<void> {
+  for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
+    const answered = await once(url, 'select 1').then(() => true, (error: Error) => error)
+    if (answered === true) return
+    if (Date.now() > deadline) throw answered
+  }
+}
+
+async function once (url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  // A server that goes away while this connection closes is not this helper's business.
+  client.on('error', () => {})
+  await client.connect()
+  await client.query(sql).finally(() => client.end())
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => { server.close(resolve) })
+  return port
+}
