@@ -1,0 +1,122 @@
+import type { Test } from 'tap'
+
+import type { AcceptedEvent, EventSink } from '../../plugins/event-sink/sink.js'
+import { DEDUPLICATION_WINDOW, isReadable } from '../../plugins/event-sink/sink.js'
+
+const NOW = Date.UTC(2026, 0, 15, 12)
+
+let minted = 0
+
+/** An event as the gateway makes one. */
+export function anEvent (fields: Partial<AcceptedEvent> = {}): AcceptedEvent {
+  return {
+    orgId: 'org-a',
+    sourceId: 'source-a',
+    messageId: `message-${++minted}`,
+    type: 'track',
+    authMethod: 'key',
+    receivedAt: NOW,
+    timestamp: NOW - 1_000,
+    ip: '203.0.113.7',
+    userAgent: 'tests',
+    payload: '{"event":"Order Completed"}',
+    additions: '{}',
+    ...fields
+  }
+}
+
+/** What every event sink must hold; the parts that read run where the sink can be read. */
+export async function eventSinkContract (t: Test, makeSink: () => Promise<EventSink>): Promise<void> {
+  async function stored (sink: EventSink, orgId = 'org-a'): Promise<AcceptedEvent[]> {
+    return isReadable(sink) ? (await sink.list(orgId, {}, { limit: 100 })).data : []
+  }
+
+  await t.test('what was written is read back as it was, newest first', async (t) => {
+    const sink = await makeSink()
+    const events = [anEvent(), anEvent({ userAgent: null, authMethod: 'signature', type: 'page', additions: '{"context":{"bot":true}}' })]
+    await sink.write(events)
+    await sink.write([])
+    await sink.ready()
+    t.same(await stored(sink), events.reverse())
+  })
+
+  await t.test('text that is awkward to store comes back unchanged', async (t) => {
+    const sink = await makeSink()
+    const awkward = ['\u0000', 'a\u0000b', '\ud800', "'; DROP TABLE events; --", '\\', '\\u0000', '"', '{}', '{a,b}', 'NULL', '', ' ', '\n', 'é', '🙂', '\u202e', '%', '*']
+    const events = awkward.map((text, at) => anEvent({
+      messageId: `${text}${at}`,
+      userAgent: text.replaceAll(/[\u0000\n\ud800]/g, ' '),
+      payload: JSON.stringify({ event: text, [text]: { deep: [text] }, big: 1 }).replace('"big":1', '"big":12345678901234567890123')
+    }))
+    await sink.write(events)
+    t.same(await stored(sink), events.reverse())
+  })
+
+  await t.test('an event that comes again within 24 hours is stored once, and the write succeeds', async (t) => {
+    const sink = await makeSink()
+    const event = anEvent()
+    await sink.write([event])
+    await sink.write([{ ...event, payload: '{"event":"second"}' }])
+    await sink.write([anEvent({ messageId: 'twice' }), anEvent({ messageId: 'twice', payload: '{"event":"second"}' })])
+    const last = { ...event, receivedAt: NOW + DEDUPLICATION_WINDOW - 1 }
+    await sink.write([last])
+    t.same((await stored(sink)).map(({ payload }) => payload), Array(2).fill('{"event":"Order Completed"}'))
+  })
+
+  await t.test('D14: after 24 hours the same messageId is a new event', async (t) => {
+    const sink = await makeSink()
+    const event = anEvent()
+    await sink.write([event])
+    await sink.write([{ ...event, receivedAt: NOW + DEDUPLICATION_WINDOW }])
+    t.equal((await stored(sink)).length, isReadable(sink) ? 2 : 0)
+  })
+
+  await t.test('the same messageId of another source, or by the other auth method, is another event', async (t) => {
+    const sink = await makeSink()
+    const event = anEvent()
+    await sink.write([event, { ...event, sourceId: 'source-b' }, { ...event, authMethod: 'signature' }])
+    t.equal((await stored(sink)).length, isReadable(sink) ? 3 : 0)
+  })
+
+  await t.test('D13: ten parallel writes of one event store one', async (t) => {
+    const sink = await makeSink()
+    const event = anEvent()
+    await Promise.all(Array.from({ length: 10 }, () => sink.write([anEvent(), event])))
+    t.equal((await stored(sink)).filter(({ messageId }) => messageId === event.messageId).length, isReadable(sink) ? 1 : 0)
+  })
+
+  await t.test('lists keep to the organisation and the filters, and pages join without a gap', async (t) => {
+    const sink = await makeSink()
+    if (!isReadable(sink)) return t.pass('this sink is not readable')
+    const events = Array.from({ length: 7 }, (_, at) => anEvent({ receivedAt: NOW + at, type: at % 2 === 0 ? 'track' : 'page', sourceId: at < 3 ? 'one' : 'two' }))
+    await sink.write(events)
+    await sink.write([anEvent({ orgId: 'org-b' })])
+    const ids = async (filter: object) => (await sink.list('org-a', filter, { limit: 100 })).data.map(({ messageId }) => messageId)
+    const expected = (keep: (event: AcceptedEvent) => boolean) => events.filter(keep).map(({ messageId }) => messageId).reverse()
+    t.same(await ids({}), expected(() => true))
+    t.same(await ids({ type: 'page' }), expected(({ type }) => type === 'page'))
+    t.same(await ids({ sourceId: 'one' }), expected(({ sourceId }) => sourceId === 'one'))
+    t.same(await ids({ from: NOW + 2, to: NOW + 4 }), expected(({ receivedAt }) => receivedAt >= NOW + 2 && receivedAt <= NOW + 4))
+    t.equal((await sink.list('org-b', {}, { limit: 100 })).data.length, 1)
+
+    const joined: string[] = []
+    let cursor: string | undefined
+    do {
+      const page = await sink.list('org-a', {}, { limit: 3, cursor })
+      joined.push(...page.data.map(({ messageId }) => messageId))
+      cursor = page.nextCursor ?? undefined
+    } while (cursor !== undefined)
+    t.same(joined, expected(() => true))
+    for (const bad of ['x', '-1', '1e3', '"', '9'.repeat(40)]) {
+      await t.rejects(sink.list('org-a', {}, { limit: 3, cursor: bad }), { code: 'INVALID_REQUEST' })
+    }
+  })
+
+  await t.test('close flushes what was written before it', async (t) => {
+    const sink = await makeSink()
+    const writes = Array.from({ length: 50 }, () => sink.write([anEvent()]))
+    await sink.close()
+    await Promise.all(writes)
+    t.equal((await stored(sink)).length, isReadable(sink) ? 50 : 0)
+  })
+}
