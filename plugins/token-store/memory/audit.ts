@@ -1,0 +1,47 @@
+import { newestFirst } from './newest-first.js'
+import type { AuditEntry, AuditFilter, AuditTrail, Page, PageRequest } from '../store.js'
+
+const MAX_ENTRIES = 10_000
+
+/** Keeps the newest 10 000 entries. */
+export class MemoryAudit implements AuditTrail {
+  #entries = new Map<string, { sequence: number, item: AuditEntry }>()
+  #sequence = 0
+
+  async append (entries: readonly AuditEntry[]): Promise<void> {
+    for (const entry of entries) {
+      if (!this.#entries.has(entry.id)) this.#entries.set(entry.id, { sequence: ++this.#sequence, item: structuredClone(entry) })
+    }
+    for (const id of this.#entries.keys()) {
+      if (this.#entries.size <= MAX_ENTRIES) break
+      this.#entries.delete(id)
+    }
+  }
+
+  async addRepeats (id: string, repeats: number): Promise<void> {
+    const entry = this.#entries.get(id)?.item
+    if (entry !== undefined) entry.changes = { ...entry.changes, repeats }
+  }
+
+  async list (orgId: string, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
+    const placed = Array.from(this.#entries.values())
+      .filter(({ item }) => item.orgId === orgId && matches(item, filter))
+      .map(({ sequence, item }) => ({ at: { timestamp: item.timestamp, sequence }, item }))
+    return newestFirst(placed, page, (entry) => structuredClone(entry))
+  }
+
+  sweep (olderThan: number): void {
+    for (const [id, { item }] of this.#entries) {
+      if (item.timestamp < olderThan) this.#entries.delete(id)
+    }
+  }
+}
+
+function matches (entry: AuditEntry, { action, userId, resourceType, resourceId, from, to }: AuditFilter): boolean {
+  return (action === undefined || entry.action === action) &&
+    (userId === undefined || entry.userId === userId) &&
+    (resourceType === undefined || entry.resourceType === resourceType) &&
+    (resourceId === undefined || entry.resourceId === resourceId) &&
+    (from === undefined || entry.timestamp >= from) &&
+    (to === undefined || entry.timestamp <= to)
+}

@@ -1,0 +1,39 @@
+import { sha256Hex } from '../../../signing/digest.js'
+import { UNAVAILABLE } from '../../errors.js'
+import { claimEnd } from '../claim-end.js'
+
+/** Keys taken once; none is forgotten before its time, whatever the pressure. */
+export class MemoryClaims {
+  readonly #now: () => number
+  readonly #max: number
+  readonly #ends = new Map<string, number>()
+  #nextEnd = Infinity
+
+  constructor (now: () => number, max: number) {
+    this.#now = now
+    this.#max = max
+  }
+
+  async claim (key: string, ttl: number): Promise<boolean> {
+    const now = this.#now()
+    const end = claimEnd(now, ttl)
+    const digest = sha256Hex(key)
+    if ((this.#ends.get(digest) ?? -Infinity) > now) return false
+    if (this.#ends.size >= this.#max && !this.#ends.has(digest)) this.sweep()
+    if (this.#ends.size >= this.#max && !this.#ends.has(digest)) throw new UNAVAILABLE({ reason: 'the memory store holds as many claims as it may' })
+    this.#ends.set(digest, end)
+    this.#nextEnd = Math.min(this.#nextEnd, end)
+    return true
+  }
+
+  sweep (): void {
+    const now = this.#now()
+    // Nothing has ended yet: a flood at capacity does not pay for a scan each time.
+    if (now < this.#nextEnd) return
+    this.#nextEnd = Infinity
+    for (const [digest, end] of this.#ends) {
+      if (end <= now) this.#ends.delete(digest)
+      else this.#nextEnd = Math.min(this.#nextEnd, end)
+    }
+  }
+}

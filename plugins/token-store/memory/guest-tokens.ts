@@ -1,0 +1,48 @@
+import { LRUCache } from 'lru-cache'
+
+import type { GuestToken, GuestTokens } from '../store.js'
+
+/** A mint takes seconds; one that began before this long is not waited for. */
+export const LONGEST_MINT = 600_000
+const MAX_ENTRIES = 10_000
+
+export class MemoryGuestTokens implements GuestTokens {
+  readonly #now: () => number
+  /** A cache like any other: the least used token makes room, and costs one more mint. */
+  readonly #entries = new LRUCache<string, GuestToken>({ max: MAX_ENTRIES })
+  /** When a client was last invalidated, for the mints that were on their way then. */
+  readonly #invalidated = new Map<string, number>()
+
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  async get (key: string): Promise<GuestToken | null> {
+    const entry = this.#entries.get(key)
+    return entry === undefined || entry.expiresAt <= this.#now() ? null : { ...entry }
+  }
+
+  async set (key: string, entry: GuestToken): Promise<void> {
+    const invalidatedAt = this.#invalidated.get(entry.clientId)
+    if (invalidatedAt !== undefined && invalidatedAt >= entry.mintedAt) return
+    const known = this.#entries.get(key)
+    if (known === undefined || known.mintedAt <= entry.mintedAt) this.#entries.set(key, { ...entry })
+  }
+
+  async invalidate ({ clientId }: { clientId: string }): Promise<void> {
+    this.#invalidated.set(clientId, this.#now())
+    for (const [key, entry] of this.#entries.entries()) {
+      if (entry.clientId === clientId) this.#entries.delete(key)
+    }
+  }
+
+  sweep (): void {
+    const now = this.#now()
+    for (const [key, entry] of this.#entries.entries()) {
+      if (entry.expiresAt <= now) this.#entries.delete(key)
+    }
+    for (const [clientId, at] of this.#invalidated) {
+      if (at < now - LONGEST_MINT) this.#invalidated.delete(clientId)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/** Failures this far apart no longer count as consecutive, milliseconds. */
+export const FAILURES_FORGOTTEN_AFTER = 86_400_000
+const MAX_SUBJECTS = 100_000
+
+interface Failures {
+  count: number
+  lockedUntil: number | null
+  lastAt: number
+}
+
+export class MemoryLoginFailures {
+  readonly #now: () => number
+  /** In the order of the last failure: the oldest makes room for a flood of made-up emails. */
+  readonly #failures = new Map<string, Failures>()
+
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  lockedUntil (subject: string): number | null {
+    const until = this.#failures.get(subject)?.lockedUntil ?? null
+    return until !== null && until > this.#now() ? until : null
+  }
+
+  /** A lock that holds is not made longer; after one has ended the count starts anew. */
+  count (subject: string, { max, lockFor }: { max: number, lockFor: number }): number | null {
+    const locked = this.lockedUntil(subject)
+    if (locked !== null) return locked
+    const now = this.#now()
+    const known = this.#failures.get(subject)
+    const count = known === undefined || known.lockedUntil !== null || isStale(known, now) ? 1 : known.count + 1
+    const lockedUntil = count >= max ? now + lockFor : null
+    this.#failures.delete(subject)
+    this.#failures.set(subject, { count, lockedUntil, lastAt: now })
+    this.#makeRoom()
+    return lockedUntil
+  }
+
+  clear (subject: string): void {
+    this.#failures.delete(subject)
+  }
+
+  sweep (): void {
+    const now = this.#now()
+    for (const [subject, failures] of this.#failures) if (isStale(failures, now)) this.#failures.delete(subject)
+  }
+
+  #makeRoom (): void {
+    for (const subject of this.#failures.keys()) {
+      if (this.#failures.size <= MAX_SUBJECTS) return
+      this.#failures.delete(subject)
+    }
+  }
+}
+
+function isStale ({ lockedUntil, lastAt }: Failures, now: number): boolean {
+  return lastAt <= now - FAILURES_FORGOTTEN_AFTER && (lockedUntil === null || lockedUntil <= now)
+}

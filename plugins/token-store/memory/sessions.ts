@@ -1,0 +1,99 @@
+import { CONFLICT } from '../../errors.js'
+import type { NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, User } from '../store.js'
+
+interface SessionRecord extends Session {
+  refreshDigest: string
+  previousDigest: string | null
+  /** Until when the previous token may be repeated, and with what answer. */
+  repeatUntil: number
+  sealedSuccessor: string | null
+}
+
+interface UserLookup {
+  peek (id: string): Readonly<User> | undefined
+  revoke (id: string): void
+}
+
+/** A session that is over is not kept: what is in the map is live, or has reached its last day. */
+export class MemorySessions implements Sessions {
+  readonly #now: () => number
+  readonly #users: UserLookup
+  readonly #sessions = new Map<string, SessionRecord>()
+
+  constructor (now: () => number, users: UserLookup) {
+    this.#now = now
+    this.#users = users
+  }
+
+  async start (session: NewSession): Promise<void> {
+    if (this.#sessions.has(session.id) || this.#users.peek(session.userId) === undefined) throw new CONFLICT()
+    const now = this.#now()
+    this.#sessions.set(session.id, { ...session, createdAt: now, lastUsedAt: now, previousDigest: null, repeatUntil: 0, sealedSuccessor: null })
+  }
+
+  async rotate ({ sessionId, presented, next, grace, sealedSuccessor }: Rotation): Promise<RotationOutcome> {
+    const session = this.#live(sessionId)
+    if (session === null) return { outcome: 'ended' }
+    const now = this.#now()
+    if (presented === session.refreshDigest) {
+      const repeatUntil = grace > 0 && sealedSuccessor !== null ? now + grace : 0
+      Object.assign(session, { refreshDigest: next, previousDigest: presented, repeatUntil, sealedSuccessor, lastUsedAt: now })
+      return { outcome: 'rotated' }
+    }
+    if (presented === session.previousDigest && session.repeatUntil > now && session.sealedSuccessor !== null) {
+      return { outcome: 'repeated', sealedSuccessor: session.sealedSuccessor }
+    }
+    const { userId } = session
+    const orgId = this.#users.peek(userId)?.orgId ?? ''
+    this.#users.revoke(userId)
+    return { outcome: 'reused', userId, orgId }
+  }
+
+  async end (id: string, userId?: string): Promise<boolean> {
+    const session = this.#live(id)
+    if (session === null || (userId !== undefined && session.userId !== userId)) return false
+    return this.#sessions.delete(id)
+  }
+
+  async endAll (userId: string, except?: string): Promise<void> {
+    if (except === undefined) this.#users.revoke(userId)
+    else this.drop(userId, except)
+  }
+
+  async list (userId: string): Promise<Session[]> {
+    const live = Array.from(this.#sessions.values()).filter((session) => session.userId === userId && this.#live(session.id) !== null)
+    return live.reverse().sort((a, b) => b.createdAt - a.createdAt).map(view)
+  }
+
+  access (id: string): SessionAccess | null {
+    const session = this.#live(id)
+    const user = session === null ? undefined : this.#users.peek(session.userId)
+    if (session === null || user === undefined) return null
+    const { orgId, email, role, epoch } = user
+    return Object.freeze({ userId: user.id, orgId, email, role, epoch, endsAt: session.endsAt })
+  }
+
+  drop (userId: string, except?: string): void {
+    for (const [id, session] of this.#sessions) {
+      if (session.userId === userId && id !== except) this.#sessions.delete(id)
+    }
+  }
+
+  sweep (): void {
+    const now = this.#now()
+    for (const [id, session] of this.#sessions) {
+      if (session.endsAt <= now) this.#sessions.delete(id)
+      else if (session.repeatUntil <= now) session.sealedSuccessor = null
+    }
+  }
+
+  #live (id: string): SessionRecord | null {
+    const session = this.#sessions.get(id)
+    if (session === undefined || session.endsAt <= this.#now()) return null
+    return this.#users.peek(session.userId)?.disabled === false ? session : null
+  }
+}
+
+function view ({ id, userId, createdAt, lastUsedAt, endsAt, ip, userAgent }: Session): Session {
+  return { id, userId, createdAt, lastUsedAt, endsAt, ip, userAgent }
+}

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+
+import { CONFLICT } from '../../errors.js'
+import {
+  assertKey, copySource, freezeOrigins, freezeResolved, patched, resolvedUntil, serverSecretBytes, serverSecretPrefix, settingsOf
+} from '../source-settings.js'
+import type { NewSource, Page, PageRequest, ResolvedSource, Source, SourceOrigins, SourcePatch, Sources } from '../store.js'
+import { newestFirst } from './newest-first.js'
+
+interface Key { recordId: string, expiresAt: number | null, resolved: ResolvedSource | null }
+interface Secret { value: Buffer, expiresAt: number | null }
+interface SourceRecord { source: Source, sequence: number, secrets: Secret[] }
+
+export class MemorySources implements Sources {
+  readonly #now: () => number
+  readonly #records = new Map<string, SourceRecord>()
+  readonly #keys = new Map<string, Key>()
+  #origins: readonly SourceOrigins[] | null = null
+  #sequence = 0
+
+  constructor (now: () => number) {
+    this.#now = now
+  }
+
+  async create (fresh: NewSource): Promise<Source> {
+    const { orgId, pipelineKey, serverSecret } = fresh
+    const value = serverSecretBytes(serverSecret)
+    this.#assertFree(pipelineKey)
+    const id = randomUUID()
+    const now = this.#now()
+    const source: Source = {
+      id, orgId, ...settingsOf(fresh), pipelineKey, serverSecretPrefix: serverSecretPrefix(serverSecret), createdAt: now, updatedAt: now
+    }
+    this.#records.set(id, { source, sequence: ++this.#sequence, secrets: [{ value, expiresAt: null }] })
+    this.#keys.set(pipelineKey, { recordId: id, expiresAt: null, resolved: null })
+    this.#origins = null
+    return copySource(source)
+  }
+
+  async get (orgId: string, id: string): Promise<Source | null> {
+    const record = this.#find(orgId, id)
+    return record === null ? null : copySource(record.source)
+  }
+
+  async list (orgId: string, page: PageRequest): Promise<Page<Source>> {
+    const own = Array.from(this.#records.values()).filter(({ source }) => source.orgId === orgId)
+    return newestFirst(own.map(({ source, sequence }) => ({ at: { timestamp: source.createdAt, sequence }, item: source })), page, copySource)
+  }
+
+  async update (orgId: string, id: string, patch: SourcePatch): Promise<Source | null> {
+    const record = this.#find(orgId, id)
+    if (record === null) return null
+    return this.#changed(record, patched(record.source, patch))
+  }
+
+  async delete (orgId: string, id: string): Promise<boolean> {
+    const record = this.#find(orgId, id)
+    if (record === null) return false
+    this.#records.delete(id)
+    for (const [text, key] of this.#keys) if (key.recordId === id) this.#keys.delete(text)
+    this.#origins = null
+    return true
+  }
+
+  async rotateKey (orgId: string, id: string, { pipelineKey, overlapUntil }: { pipelineKey: string, overlapUntil: number }): Promise<Source | null> {
+    const record = this.#find(orgId, id)
+    if (record === null) return null
+    this.#assertFree(pipelineKey)
+    for (const [text, key] of this.#keys) {
+      if (key.recordId !== id) continue
+      if (key.expiresAt === null && overlapUntil > this.#now()) key.expiresAt = overlapUntil
+      else this.#keys.delete(text)
+    }
+    this.#keys.set(pipelineKey, { recordId: id, expiresAt: null, resolved: null })
+    return this.#changed(record, { pipelineKey })
+  }
+
+  async rotateSecret (orgId: string, id: string, { serverSecret, overlapUntil }: { serverSecret: string, overlapUntil: number }): Promise<Source | null> {
+    const record = this.#find(orgId, id)
+    if (record === null) return null
+    const value = serverSecretBytes(serverSecret)
+    const overlapping = overlapUntil > this.#now() ? record.secrets.filter(({ expiresAt }) => expiresAt === null) : []
+    record.secrets = [{ value, expiresAt: null }, ...overlapping.map((secret) => ({ ...secret, expiresAt: overlapUntil }))]
+    return this.#changed(record, { serverSecretPrefix: serverSecretPrefix(serverSecret) })
+  }
+
+  resolve (pipelineKey: string): ResolvedSource | null {
+    const now = this.#now()
+    const key = this.#keys.get(pipelineKey)
+    if (key === undefined || (key.expiresAt !== null && key.expiresAt <= now)) return null
+    if (key.resolved === null || resolvedUntil(key.resolved) <= now) key.resolved = this.#look(pipelineKey, key, now)
+    return key.resolved
+  }
+
+  origins (): readonly SourceOrigins[] {
+    this.#origins ??= freezeOrigins(Array.from(this.#records.values(), ({ source }) => source).filter(({ enabled }) => enabled))
+    return this.#origins
+  }
+
+  sweep (): void {
+    const now = this.#now()
+    for (const [text, { expiresAt }] of this.#keys) if (expiresAt !== null && expiresAt <= now) this.#keys.delete(text)
+    for (const record of this.#records.values()) record.secrets = live(record.secrets, now)
+  }
+
+  #look (pipelineKey: string, key: Key, now: number): ResolvedSource | null {
+    const record = this.#records.get(key.recordId)
+    return record === undefined ? null : freezeResolved(record.source, pipelineKey, key.expiresAt, live(record.secrets, now))
+  }
+
+  #find (orgId: string, id: string): SourceRecord | null {
+    const record = this.#records.get(id)
+    return record?.source.orgId === orgId ? record : null
+  }
+
+  #assertFree (pipelineKey: string): void {
+    assertKey(pipelineKey)
+    if (this.resolve(pipelineKey) !== null) throw new CONFLICT({ message: 'This pipeline key is taken' })
+  }
+
+  #changed (record: SourceRecord, change: Partial<Source>): Source {
+    Object.assign(record.source, change, { updatedAt: this.#now() })
+    for (const key of this.#keys.values()) if (key.recordId === record.source.id) key.resolved = null
+    this.#origins = null
+    return copySource(record.source)
+  }
+}
+
+function live (secrets: readonly Secret[], now: number): Secret[] {
+  return secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
+}

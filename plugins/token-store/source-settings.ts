@@ -1,0 +1,71 @@
+import { parseServerSecret } from '../../signing/server-secret.js'
+import { INVALID_REQUEST } from '../errors.js'
+import type { ResolvedSource, Source, SourceOrigins, SourcePatch, SourceSettings } from './store.js'
+
+const MAX_KEY_LENGTH = 256
+/** How much of a server secret is shown afterwards; never more than a quarter of it. */
+const PREFIX_LENGTH = 6
+
+/** Whether a text can be the key of a source at all: what cannot is not looked up. */
+export function canBeKey (pipelineKey: string): boolean {
+  return pipelineKey.length > 0 && pipelineKey.length <= MAX_KEY_LENGTH
+}
+
+export function assertKey (pipelineKey: string): void {
+  if (!canBeKey(pipelineKey)) throw new INVALID_REQUEST({ message: `A pipeline key has 1 to ${MAX_KEY_LENGTH} characters` })
+}
+
+/** The key bytes of a server secret; throws `INVALID_REQUEST` for a text that spells none. */
+export function serverSecretBytes (text: string): Buffer {
+  try {
+    return parseServerSecret(text)
+  } catch (cause) {
+    throw new INVALID_REQUEST({ message: 'The server secret is empty or badly encoded', cause })
+  }
+}
+
+export function serverSecretPrefix (text: string): string {
+  return text.slice(0, Math.min(PREFIX_LENGTH, Math.floor(text.length / 4)))
+}
+
+/** The settings of a source alone, each list a copy of its own; what else the object carries is left behind. */
+export function settingsOf (source: SourceSettings): SourceSettings {
+  return {
+    name: source.name,
+    environment: source.environment,
+    domains: [...source.domains],
+    allowAnyOrigin: source.allowAnyOrigin,
+    requireSignature: source.requireSignature,
+    requireTimestamp: source.requireTimestamp,
+    enabled: source.enabled,
+    rateLimit: source.rateLimit,
+    pixelTypes: [...source.pixelTypes]
+  }
+}
+
+/** The settings with a patch over them; a member that is `undefined` leaves what is there. */
+export function patched (source: SourceSettings, patch: SourcePatch): SourceSettings {
+  const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as Partial<SourceSettings>
+  return settingsOf({ ...settingsOf(source), ...given })
+}
+
+export function copySource (source: Source): Source {
+  return { ...source, domains: [...source.domains], pixelTypes: [...source.pixelTypes] }
+}
+
+/** Deeply frozen, as it is shared by all requests with that key. */
+export function freezeResolved (source: Source, key: string, keyExpiresAt: number | null, secrets: ResolvedSource['secrets']): ResolvedSource {
+  const own = copySource(source)
+  Object.freeze(own.domains)
+  Object.freeze(own.pixelTypes)
+  return Object.freeze({ source: Object.freeze(own), key, keyExpiresAt, secrets: Object.freeze(secrets.map((secret) => Object.freeze({ ...secret }))) })
+}
+
+export function freezeOrigins (sources: ReadonlyArray<Pick<Source, 'domains' | 'allowAnyOrigin'>>): readonly SourceOrigins[] {
+  return Object.freeze(sources.map(({ domains, allowAnyOrigin }) => Object.freeze({ domains: Object.freeze([...domains]), allowAnyOrigin })))
+}
+
+/** When what was resolved changes by itself: the key's overlap or a secret's ends. `Infinity` if it does not. */
+export function resolvedUntil ({ keyExpiresAt, secrets }: ResolvedSource): number {
+  return secrets.reduce((until, { expiresAt }) => Math.min(until, expiresAt ?? Infinity), keyExpiresAt ?? Infinity)
+}
