@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+
+import { hmacSha256, sameSecret } from '../../signing/digest.js'
+import { barChart, figures } from './charts.js'
+import { escapeHtml, page, refusal, serveAssets } from './page.js'
+import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, standInApp } from './stand-in.js'
+import type { StandIn, StandInOptions } from './stand-in.js'
+
+const SITE = '/bi/api/site/site1'
+const SIGNATURE = '&embed_signature='
+const MAX_SKEW = 300
+const MAX_LIFE = 86_400
+
+export interface BoldBiOptions extends StandInOptions {
+  /** Shared with the authorization server. Default: made for this run. */
+  embedSecret?: string
+}
+
+export interface BoldBi extends StandIn {
+  embedSecret: string
+  /** What the SDK calls `dashboardServerApiUrl`. */
+  apiUrl: string
+}
+
+interface Grant { user: string, dashboard: string, mode: string }
+
+/** Stands in for a Bold BI server: authorises signed embed queries and shows a dashboard once for each. */
+export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
+  const { embedSecret = secretForThisRun(), now = Date.now } = options
+  const app = standInApp(options)
+  const grants = new LiveTokens<Grant>(now)
+  serveAssets(app)
+
+  function authorize (signedQuery: string): { status: number, body: object } {
+    const at = signedQuery.lastIndexOf(SIGNATURE)
+    if (at === -1) return refused('embed_signature is missing')
+    const query = signedQuery.slice(0, at)
+    // Over the raw bytes that came, not over what a parser makes of them.
+    const expected = hmacSha256(embedSecret, query).toString('base64')
+    if (!sameSecret(decode(signedQuery.slice(at + SIGNATURE.length)) ?? '', expected)) return refused('embed_signature does not match')
+    const fields = new URLSearchParams(query)
+    const seconds = now() / 1000
+    const stamp = Number(fields.get('embed_server_timestamp') ?? NaN)
+    if (!(Math.abs(stamp - seconds) <= MAX_SKEW)) return refused('embed_server_timestamp is more than five minutes off')
+    const user = fields.get('embed_user_email') ?? ''
+    if (user === '') return refused('embed_user_email is missing')
+    const life = Math.min(Number(fields.get('embed_expirationtime') ?? MAX_LIFE) || MAX_LIFE, MAX_LIFE)
+    const token = randomUUID()
+    const dashboard = fields.get('embed_dashboard_id') ?? ''
+    grants.add(token, { user, dashboard, mode: fields.get('embed_mode') ?? 'view' }, now() + life * 1000)
+    return {
+      status: 200,
+      body: {
+        ApiStatus: true,
+        Status: true,
+        Message: '',
+        Data: { access_token: token, token_type: 'bearer', expires_in: life, DashboardId: dashboard, DashboardUrl: `${SITE}/embed/dashboard?token=${token}` }
+      }
+    }
+  }
+
+  app.get(`${SITE}/embed/authorize`, async ({ raw: { url = '' } }, reply) => {
+    const { status, body } = authorize(url.slice(url.indexOf('?') + 1))
+    return reply.code(status).send(body)
+  })
+
+  app.post(`${SITE}/embed/authorize`, async (request, reply) => {
+    const { status, body } = typeof request.body === 'string' ? authorize(request.body) : refused('The body must be the signed query as a JSON string')
+    return reply.code(status).send(body)
+  })
+
+  app.get<{ Querystring: { token?: unknown } }>(`${SITE}/embed/dashboard`, async ({ query: { token } }, reply) => {
+    const grant = typeof token === 'string' ? grants.take(token) : null
+    if (grant === null) return sendPage(reply.code(401), refusal('Not authorised', 'This embed token is unknown, used or has expired.'))
+    return sendPage(reply, page({ title: 'Bold BI dashboard', body: dashboard(grant) }))
+  })
+
+  const { origin, close } = await listenOnLoopback(app)
+  return { origin, close, embedSecret, apiUrl: origin + SITE }
+}
+
+function refused (Message: string): { status: number, body: object } {
+  return { status: 401, body: { ApiStatus: false, Status: false, Message } }
+}
+
+function decode (text: string): string | null {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return null
+  }
+}
+
+function dashboard ({ user, mode }: Grant): string {
+  return `<main class="bold">
+<header><h1>Support desk</h1><small><b>${escapeHtml(user)}</b>, ${escapeHtml(mode)}</small></header>
+${figures([
+    { label: 'Open tickets', value: '148', change: '-9 %' },
+    { label: 'First reply', value: '41 min', change: '+3 %' },
+    { label: 'Satisfied', value: '96 %', change: '+1 %' }
+  ])}
+${barChart('Tickets by weekday', [62, 88, 71, 79, 93, 34, 21], ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])}
+</main>`
+}

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+
+import fastify from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+
+/** A small server on a loopback port that checks what the real product checks. */
+export interface StandIn {
+  /** Such as `http://127.0.0.1:40123`. */
+  origin: string
+  close (): Promise<void>
+}
+
+export interface StandInOptions {
+  /** The origins of the pages that may show the stand-in in a frame. */
+  embedders: readonly string[]
+  /** Epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+/** Where a stand-in's own pages may take things from: itself; and who may frame them. */
+const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+
+export function standInApp ({ embedders }: StandInOptions): FastifyInstance {
+  const app = fastify({ logger: false, bodyLimit: 1_048_576, maxParamLength: 200, forceCloseConnections: true })
+  const policy = `${CSP}; frame-ancestors ${embedders.length === 0 ? "'none'" : embedders.join(' ')}`
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers({
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-store'
+    })
+  })
+  return app
+}
+
+export async function listenOnLoopback (app: FastifyInstance): Promise<StandIn> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  return { origin: `http://127.0.0.1:${port}`, close: () => app.close() }
+}
+
+export function sendPage (reply: FastifyReply, html: string): FastifyReply {
+  return reply.type('text/html; charset=utf-8').send(html)
+}
+
+/** A secret for one run. */
+export function secretForThisRun (): string {
+  return randomBytes(32).toString('base64url')
+}
+
+/** Live tokens with their ends; the oldest go when there are more than 10 000. */
+export class LiveTokens<Value> {
+  readonly #tokens = new Map<string, { value: Value, expiresAt: number }>()
+  readonly #now: () => number
+
+  constructor (now: () => number = Date.now) {
+    this.#now = now
+  }
+
+  add (token: string, value: Value, expiresAt: number): void {
+    const oldest = this.#tokens.size >= 10_000 ? this.#tokens.keys().next().value : undefined
+    if (oldest !== undefined) this.#tokens.delete(oldest)
+    this.#tokens.set(token, { value, expiresAt })
+  }
+
+  get (token: string): Value | null {
+    const found = this.#tokens.get(token)
+    if (found === undefined || found.expiresAt <= this.#now()) return null
+    return found.value
+  }
+
+  /** As `get`, once. */
+  take (token: string): Value | null {
+    const value = this.get(token)
+    this.#tokens.delete(token)
+    return value
+  }
+}
