@@ -79,12 +79,14 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
 }
 
 async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
-  if ('dataDir' in options) return await openFolder(resolve(options.dataDir), onProgress)
   if ('pool' in options) return { pool: options.pool, kind: 'postgres', durability: 'disk', close: async () => {} }
   if ('url' in options) {
     const pool = await createPostgresPool(options)
     return { pool, kind: 'postgres', durability: 'disk', close: () => pool.end() }
   }
+  // Only looked up: the thread is what loads it.
+  await importOptional('@electric-sql/pglite', async () => import.meta.resolve('@electric-sql/pglite'), 'The embedded database')
+  if ('dataDir' in options) return await openFolder(resolve(options.dataDir), onProgress)
   onProgress('creating')
   const pool = createPglitePool(await startPgliteThread())
   return { pool, kind: 'pglite', durability: 'none', close: () => pool.end() }

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 
 import { createPglitePool } from './pglite-pool.js'
 import { startPgliteThread } from './pglite-thread.js'
+import { verifyTables } from './verify-tables.js'
 import type { PostgresPoolSlice } from './postgres-pool-slice.js'
+
+const WAYS_OUT = 'Restore it from a backup, or move it away to start with an empty database.'
 
 export type PgdataStep = 'creating' | 'opening'
 
@@ -20,10 +23,14 @@ export async function openPgdata (dataDir: string, onStep: (step: PgdataStep) =>
   }
 
   onStep('opening')
-  const thread = await startPgliteThread(pgdata).catch((cause: Error) => {
-    throw new Error(`The database in ${pgdata} cannot be opened; restore it from a backup, or move it away to start with an empty one. ${cause.message}`, { cause })
-  })
-  return createPglitePool(thread)
+  try {
+    const pool = createPglitePool(await startPgliteThread(pgdata))
+    await verifyTables(pool).catch((error: Error) => pool.end().then(() => { throw error }))
+    return pool
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`The database in ${pgdata} cannot be opened. ${reason}. ${WAYS_OUT}`, { cause: error })
+  }
 }
 
 async function isNew (pgdata: string): Promise<boolean> {
@@ -34,7 +41,7 @@ async function isNew (pgdata: string): Promise<boolean> {
   if (names.length === 0) return true
   // PGlite would run initdb over whatever else is there.
   if (!names.includes('PG_VERSION')) {
-    throw new Error(`The folder ${pgdata} is damaged: it is not empty but has no PG_VERSION. Restore it from a backup, or move it away to start with an empty database.`)
+    throw new Error(`The folder ${pgdata} is damaged: it is not empty but has no PG_VERSION. ${WAYS_OUT}`)
   }
   return false
 }

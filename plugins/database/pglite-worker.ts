@@ -2,7 +2,6 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import type { PGlite, Results } from '@electric-sql/pglite'
 
-import { importOptional } from '../optional-package.js'
 import type { PgliteReply, PgliteRequest, PgliteWorkerData, WireError, WireParameter, WireResult } from './pglite-protocol.js'
 
 // What PostgreSQL last said of its own failure: PGlite's error only says that it did not start.
@@ -15,11 +14,11 @@ const untouched = new Proxy<Record<number, typeof asItIs>>({}, { get: () => asIt
 const { dataDir } = workerData as PgliteWorkerData
 
 try {
-  const { PGlite } = await importOptional('@electric-sql/pglite', () => import('@electric-sql/pglite'), 'The embedded database')
+  const { PGlite } = await import('@electric-sql/pglite')
   serve(await PGlite.create({
     ...(dataDir === undefined ? {} : { dataDir }),
     onStderr (line) {
-      if (/FATAL|PANIC/.test(line)) lastWords = line
+      lastWords = listen(line)
       return false
     }
   }))
@@ -82,8 +81,16 @@ function toWireError (error: unknown): WireError {
 
 function fail (error: unknown) {
   const wire = toWireError(error)
-  reply({ failed: { ...wire, message: lastWords === '' ? wire.message : `${wire.message} (${lastWords})` } })
+  reply({ failed: lastWords === '' ? wire : { ...wire, message: lastWords } })
   parentPort?.close()
+}
+
+/** A fatal error and its detail; those of ordinary errors are not kept, as they quote data. */
+function listen (line: string): string {
+  const fatal = /(?:FATAL|PANIC):\s+(.*)/.exec(line)?.[1]
+  if (fatal !== undefined) return fatal
+  const detail = lastWords === '' ? undefined : /DETAIL:\s+(.*)/.exec(line)?.[1]
+  return detail === undefined ? lastWords : `${lastWords}: ${detail.replace(/\.$/, '')}`
 }
 
 function reply (message: PgliteReply) {
