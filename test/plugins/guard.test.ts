@@ -1,0 +1,132 @@
+import Fastify from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import fp from 'fastify-plugin'
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { UNAUTHORIZED } from '../../plugins/errors.js'
+import { defineGuard, hasGuard } from '../../plugins/guard.js'
+import { refuse } from '../../plugins/refuse.js'
+
+declare module 'fastify' {
+  interface GatehouseRouteConfig {
+    knock?: boolean
+  }
+}
+
+interface KnockOptions { word: string, global?: boolean }
+
+/** A guard that demands a word in a header. */
+const knock = fp<KnockOptions>(async (app, { word, global = false }) => {
+  const wanted = defineGuard(app, {
+    name: 'knock', fallback: global, accepts: (value) => typeof value === 'boolean', expected: 'true or false', securityScheme: 'knock'
+  })
+  app.addHook('onRequest', function checkKnock (request, reply, done) {
+    if (wanted(request) !== true || request.headers['x-knock'] === word) return done()
+    refuse(reply, new UNAUTHORIZED())
+  })
+}, { name: 'knock' })
+
+function host (t: Test): FastifyInstance {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  return app
+}
+
+const guarded = { config: { gatehouse: { knock: true } } }
+const open = { config: { gatehouse: { knock: false } } }
+const ok = async () => ({ ok: true })
+const status = async (app: FastifyInstance, url: string, word?: string) =>
+  (await app.inject({ url, headers: word === undefined ? {} : { 'x-knock': word } })).statusCode
+
+t.test('by default only the routes that ask for the guard are guarded', async (t) => {
+  const app = host(t)
+  app.register(knock, { word: 'a' })
+  app.get('/guarded', guarded, ok)
+  app.get('/open', ok)
+  t.equal(await status(app, '/guarded'), 401)
+  t.equal(await status(app, '/guarded', 'a'), 200)
+  t.equal(await status(app, '/open'), 200)
+  t.equal(await status(app, '/nowhere'), 404)
+})
+
+t.test('with global every route of the scope is guarded, those declared before it and the 404 handler included', async (t) => {
+  const app = host(t)
+  app.get('/before', ok)
+  app.register(knock, { word: 'a', global: true })
+  app.get('/after', ok)
+  app.get('/open', open, ok)
+  for (const url of ['/before', '/after', '/nowhere']) t.equal(await status(app, url), 401, url)
+  t.equal(await status(app, '/after', 'a'), 200)
+  t.equal(await status(app, '/nowhere', 'a'), 404)
+  t.equal(await status(app, '/open'), 200)
+  t.equal((await app.inject({ method: 'HEAD', url: '/after' })).statusCode, 401)
+})
+
+t.test('a CORS preflight always passes, any other OPTIONS does not', async (t) => {
+  const app = host(t)
+  app.register(knock, { word: 'a', global: true })
+  app.options('/x', ok)
+  const preflight = { origin: 'https://a.test', 'access-control-request-method': 'POST' }
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/x', headers: preflight })).statusCode, 200)
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/x' })).statusCode, 401)
+})
+
+t.test('two scopes with different words share nothing, and an inner registration answers alone for its routes', async (t) => {
+  const app = host(t)
+  const scope = (word: string): FastifyPluginAsync => async (scope) => {
+    await scope.register(knock, { word })
+    scope.get(`/${word}`, guarded, ok)
+  }
+  await app.register(knock, { word: 'root', global: true })
+  await app.register(scope('a'))
+  await app.register(scope('b'))
+  t.equal(await status(app, '/a', 'a'), 200)
+  t.equal(await status(app, '/b', 'b'), 200)
+  for (const word of ['b', 'root']) t.equal(await status(app, '/a', word), 401)
+  t.equal(await status(app, '/nowhere', 'root'), 404)
+})
+
+for (const [what, declare] of Object.entries<(app: FastifyInstance) => unknown>({
+  'an unknown key': (app) => app.register(knock, { word: 'a' }).get('/x', { config: { gatehouse: { knok: true } as object } }, ok),
+  'a wrong value': (app) => app.register(knock, { word: 'a' }).get('/x', { config: { gatehouse: { knock: 'yes' } as object } }, ok),
+  'no object': (app) => app.get('/x', { config: { gatehouse: true as unknown as object } }, ok),
+  'a guard that is not registered': (app) => app.get('/x', guarded, ok),
+  'a guard that a sibling scope has': (app) => app.register(async (scope) => { await scope.register(knock, { word: 'a' }) }).get('/x', guarded, ok),
+  'a wrong value on a route declared before the guard': (app) => app.get('/x', { config: { gatehouse: { knock: 1 } as object } }, ok).register(knock, { word: 'a' }),
+  'the same guard twice in one scope': (app) => app.register(knock, { word: 'a' }).register(fp(knock, { name: 'again' }), { word: 'b' })
+})) {
+  t.test(`${what} in config.gatehouse stops the start`, async (t) => {
+    const app = host(t)
+    declare(app)
+    await t.rejects(app.ready(), { code: 'INVALID_OPTIONS' })
+  })
+}
+
+t.test('a refusal on a host\'s route is the envelope, whatever the host\'s error handler and response schema say', async (t) => {
+  const app = host(t)
+  app.setErrorHandler((_error, _request, reply) => reply.code(418).send('the host\'s own'))
+  app.register(knock, { word: 'a' })
+  app.get('/x', { ...guarded, schema: { response: { 401: { type: 'object', properties: { other: { type: 'string' } } } } } }, ok)
+  app.get('/broken', async () => { throw new Error('x') })
+  const reply = await app.inject('/x')
+  t.equal(reply.statusCode, 401)
+  t.same(reply.json(), { error: { code: 'UNAUTHORIZED', message: 'Authentication is required' } })
+  t.equal(reply.headers['cache-control'], 'no-store')
+  t.equal(reply.headers['www-authenticate'], 'Bearer')
+  t.equal(await status(app, '/broken'), 418)
+})
+
+t.test('a guarded route is marked with its security scheme, and hasGuard sees outer scopes', async (t) => {
+  const app = host(t)
+  const seen: Record<string, unknown> = {}
+  app.register(knock, { word: 'a' })
+  app.addHook('onRoute', (route) => { seen[route.url] = route })
+  app.get('/x', guarded, ok)
+  app.get('/open', ok)
+  app.register(async (scope) => { t.ok(hasGuard(scope, 'knock')) })
+  await app.ready()
+  t.match(seen['/x'], { schema: { security: [{ knock: [] }] } })
+  t.notOk((seen['/open'] as { schema?: unknown }).schema)
+  t.notOk(hasGuard(Fastify(), 'knock'))
+})
