@@ -1,0 +1,35 @@
+import { hmacSha256 } from './digest.js'
+import { identityEntries } from './embed-identity.js'
+import type { EmbedIdentity } from './embed-identity.js'
+import type { EmbedQuery } from './embed-query.js'
+
+/**
+ * The string to sign: the client's checked query, `&embed_user_email=`, `&embed_server_timestamp=` and the server's other keys. It is ASCII and
+ * stands in a request target as it is: what is signed is sent, and nothing may encode it again.
+ * `serverTimestamp` is in unix seconds; one in milliseconds is a RangeError. Throws a TypeError that names the
+ * field for an identity that must not be signed.
+ */
+export function buildEmbedQuery (query: EmbedQuery, identity: EmbedIdentity, serverTimestamp: number): string {
+  if (!Number.isSafeInteger(serverTimestamp) || serverTimestamp <= 0 || serverTimestamp >= 1e11) {
+    throw new RangeError('serverTimestamp: must be a time in whole unix seconds')
+  }
+  const [user, ...others] = identityEntries(identity)
+  // A `+` that is left as it is means a space to most servers, so that another value would be read than the one that was checked.
+  const client = query.map(([key, value]) => `${key}=${value.replaceAll('+', '%2B')}`)
+  return [...client, user, `embed_server_timestamp=${serverTimestamp}`, ...others].join('&')
+}
+
+/** Bold BI's signature of a query: base64 of HMAC-SHA256(secret as UTF-8, query as UTF-8) (Bold BI, authorization server page). */
+export function signEmbedQuery (query: string, secret: string): string {
+  if (secret === '') throw new TypeError('embedSecret: must not be empty')
+  return hmacSha256(secret, query).toString('base64')
+}
+
+/**
+ * The query with `&embed_signature=` and its signature, whose `+`, `/` and `=` are percent-encoded: one decoding gives the
+ * base64 back. Throws a TypeError for a query that could not be sent byte for byte as it was signed.
+ */
+export function signedEmbedQuery (query: string, secret: string): string {
+  if (!/^[!-~]+$/.test(query) || query.includes('#')) throw new TypeError('query: must be printable ASCII without spaces and "#"')
+  return `${query}&embed_signature=${encodeURIComponent(signEmbedQuery(query, secret))}`
+}

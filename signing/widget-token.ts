@@ -1,0 +1,30 @@
+import { assertPrintable } from './printable.js'
+import { parseWidgetMessage } from './widget-message.js'
+import type { WidgetTokenPayload } from './widget-message.js'
+import { widgetSignature } from './widget-signature.js'
+
+export { widgetMessage } from './widget-message.js'
+export type { WidgetMessage, WidgetTokenPayload } from './widget-message.js'
+export { verifyWidgetToken } from './widget-token-verify.js'
+export type { VerifiedWidgetToken, VerifyWidgetTokenOptions, WidgetTokenFault, WidgetTokenVerdict } from './widget-token-verify.js'
+
+/**
+ * Signs a dxFeed widget token (dxFeed, widget token page): `P.S`, where P is standard base64 without padding of
+ * `encodeURI("issuer,session,,expiration,issuedAt,message")` and S is base64url without padding of
+ * HMAC-SHA256(encodeURI(secret), P). The times are explicit and of any unit: how long a token may live is for the caller to say.
+ * Throws a TypeError or RangeError that names the field for anything that would change the token's meaning.
+ */
+export function signWidgetToken ({ issuer, session, expiration, issuedAt, message }: WidgetTokenPayload, secret: string): string {
+  assertPrintable('issuer', issuer, ',')
+  assertPrintable('session', session, ',')
+  assertTime('expiration', expiration)
+  assertTime('issuedAt', issuedAt)
+  parseWidgetMessage(message)
+  const payload = encodeURI(`${issuer},${session},,${expiration},${issuedAt},${message}`)
+  const text = Buffer.from(payload, 'ascii').toString('base64').replace(/=+$/, '')
+  return `${text}.${widgetSignature(text, secret)}`
+}
+
+function assertTime (field: string, time: number): void {
+  if (!Number.isSafeInteger(time) || time < 0) throw new RangeError(`${field}: must be a non-negative integer`)
+}
