@@ -1,0 +1,115 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync } from 'fastify'
+
+import { createAdminTokens } from './admin-tokens.js'
+import type { AccessClaims, AdminTokens, AdminTokensOptions } from './admin-tokens.js'
+import { FORBIDDEN, INVALID_OPTIONS, INVALID_TOKEN, UNAUTHORIZED } from './errors.js'
+import { defineGuard } from './guard.js'
+import { refuse, toPublicError } from './refuse.js'
+import { ROLES } from './token-store/store.js'
+import type { Role, Sessions } from './token-store/store.js'
+
+export interface AdminGuardOptions extends AdminTokensOptions {
+  /** Guard every route of this scope that does not say `admin: false`. Default: `false`. */
+  global?: boolean
+}
+
+/** The administrator who calls. */
+export interface Admin {
+  /** The user's id. */
+  readonly sub: string
+  readonly org_id: string
+  /** As it is now, not as it was when the token was issued. */
+  readonly role: Role
+  readonly email: string
+  /** The session's id. */
+  readonly sid: string
+}
+
+declare module 'fastify' {
+  interface GatehouseRouteConfig {
+    /** Demand an access token of an administrator; `roles`: those that may call, any if left out. */
+    admin?: boolean | { roles: readonly Role[] }
+  }
+
+  interface FastifyInstance {
+    /** Signs and verifies the tokens of administrators. */
+    adminTokens: AdminTokens
+  }
+
+  interface FastifyRequest {
+    /** Set by the admin guard, `null` on a route that it does not guard. */
+    admin: Admin | null
+  }
+}
+
+const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
+
+const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) => {
+  if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('admin-guard: register the token store first')
+  if (Object.hasOwn(app, 'adminTokens')) throw new INVALID_OPTIONS('admin-guard: already registered in this scope')
+  const tokens = await createAdminTokens(app, options)
+  const { sessions } = app.tokenStore
+  app.decorate('adminTokens', tokens)
+  if (!app.hasRequestDecorator('admin')) app.decorateRequest('admin', null)
+
+  const wanted = defineGuard(app, {
+    name: 'admin',
+    fallback: options.global === true ? true : undefined,
+    accepts: isAdminConfig,
+    expected: `a boolean or { roles } with some of ${ROLES.join(', ')}`,
+    securityScheme: 'adminAccess'
+  })
+
+  app.addHook('onRequest', async function checkAdmin (request, reply) {
+    const demand = wanted(request)
+    if (demand === undefined || demand === false) return
+    try {
+      const admin = await identify(bearer(request.raw.rawHeaders), tokens, sessions)
+      if (demand !== true && !demand.roles.includes(admin.role)) throw new FORBIDDEN({ reason: `role ${admin.role}` })
+      request.admin = admin
+    } catch (error) {
+      const refusal = toPublicError(error)
+      // RFC 6750, section 3: which of the two, the client may learn.
+      if (refusal.code.endsWith('_TOKEN')) reply.header('WWW-Authenticate', 'Bearer error="invalid_token"')
+      return refuse(reply, refusal)
+    }
+  })
+}
+
+/** The roles of at least this rank. */
+export function atLeast (role: Role): readonly Role[] {
+  return ROLES.slice(0, ROLES.indexOf(role) + 1)
+}
+
+/** The one Bearer token: Node would silently take the first of two headers. */
+function bearer (rawHeaders: readonly string[]): string {
+  let header: string | undefined
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() !== 'authorization') continue
+    if (header !== undefined) throw new UNAUTHORIZED({ reason: 'two Authorization headers' })
+    header = rawHeaders[at + 1]
+  }
+  if (header === undefined) throw new UNAUTHORIZED({ reason: 'no Authorization header' })
+  const token = BEARER.exec(header)?.[1]
+  if (token === undefined) throw new UNAUTHORIZED({ reason: 'not a Bearer token' })
+  return token
+}
+
+async function identify (token: string, tokens: AdminTokens, sessions: Sessions): Promise<Admin> {
+  const claims: AccessClaims = tokens.verifyAccess(token)
+  const access = await sessions.access(claims.sid)
+  if (access === null) throw new INVALID_TOKEN({ reason: 'session is over' })
+  const { userId, orgId, epoch, role, email } = access
+  if (userId !== claims.sub || orgId !== claims.org_id) throw new INVALID_TOKEN({ reason: 'not the user of the session' })
+  if (epoch !== claims.epoch) throw new INVALID_TOKEN({ reason: 'revoked' })
+  return { sub: userId, org_id: orgId, role, email, sid: claims.sid }
+}
+
+function isAdminConfig (value: unknown): boolean {
+  if (typeof value === 'boolean') return true
+  const roles = typeof value === 'object' && value !== null ? (value as { roles?: unknown }).roles : undefined
+  return Array.isArray(roles) && roles.length > 0 && Object.keys(value as object).length === 1 && roles.every((role) => ROLES.includes(role as Role))
+}
+
+export default fp(adminGuard, { name: 'gatehouse-admin-guard', fastify: '5.x', decorators: { fastify: ['tokenStore'] } })
