@@ -1,4 +1,5 @@
 import Fastify from 'fastify'
+import type { InjectOptions } from 'fastify'
 import t from 'tap'
 
 import errorEnvelope from '../../plugins/error-envelope.js'
@@ -29,7 +30,7 @@ t.test('a host that adopts the envelope answers everything with it, and no text 
   app.get('/string', async () => { throw 'not even an error' }) // eslint-disable-line no-throw-literal
   app.get('/later', async () => { throw new errors.UNAVAILABLE({ retryAfter: 2.1, reason: 'for the log' }) })
 
-  const cases: Array<[string, Parameters<typeof app.inject>[0], number, string]> = [
+  const cases: Array<[string, InjectOptions, number, string]> = [
     ['a missing field', { method: 'POST', url: '/body', payload: {} }, 400, 'INVALID_REQUEST'],
     ['broken JSON', { method: 'POST', url: '/body', payload: '{', headers: { 'content-type': 'application/json' } }, 400, 'INVALID_JSON'],
     ['no JSON at all', { method: 'POST', url: '/body', payload: '', headers: { 'content-type': 'application/json' } }, 400, 'INVALID_JSON'],

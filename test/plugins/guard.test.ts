@@ -99,7 +99,7 @@ for (const [what, declare] of Object.entries<(app: FastifyInstance) => unknown>(
   t.test(`${what} in config.gatehouse stops the start`, async (t) => {
     const app = host(t)
     declare(app)
-    await t.rejects(app.ready(), { code: 'INVALID_OPTIONS' })
+    await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS' })
   })
 }
 

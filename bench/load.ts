@@ -1,0 +1,21 @@
+export const PIPELINE_KEY = `dk_live_${'0123456789ABCDEFGHIJKLMNOPQRSTUV'}`
+
+/** A track event of about 500 bytes, as a shop's server would send it. */
+export const EVENT = JSON.stringify({
+  type: 'track',
+  event: 'Order Completed',
+  userId: 'user_8f14e45fceea167a',
+  timestamp: '2026-01-15T12:00:00.000Z',
+  properties: {
+    order_id: 'ord_5f2b1c9d7e',
+    total: 149.97,
+    currency: 'EUR',
+    coupon: 'WINTER',
+    shipping: 'express',
+    products: [
+      { sku: 'SKU-1041', name: 'Enamel mug', price: 19.99, quantity: 3 },
+      { sku: 'SKU-2210', name: 'Wool blanket', price: 90, quantity: 1 }
+    ]
+  },
+  context: { library: { name: 'bench', version: '1.0.0' }, locale: 'de-DE', timezone: 'Europe/Berlin' }
+})
