@@ -66,6 +66,8 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
   })
 
   async function attempt ({ method, path, headers, body }: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
+    // undici takes an absolute-form target too.
+    if (!path.startsWith('/')) throw new UPSTREAM_ERROR({ reason: 'the path does not begin with /' })
     const reply = await pool.request({ method, path, headers: { ...headers, 'accept-encoding': 'identity' }, body: body ?? null, signal })
     // Leaving the loop below early destroys the stream, which then also emits an error.
     reply.body.on('error', () => {})
