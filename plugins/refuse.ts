@@ -53,7 +53,7 @@ export function envelope ({ code, message, details }: GatehouseError): string {
  * (whose error handler would reshape what a guard throws).
  */
 export function refuse (reply: FastifyReply, error: GatehouseError): FastifyReply {
-  log(reply, error)
+  logRefusal(reply, error)
   reply.code(error.statusCode).header('Cache-Control', 'no-store')
   // @fastify/rate-limit has set the exact wait already.
   if (error.retryAfter !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(Math.ceil(error.retryAfter)))
@@ -62,7 +62,8 @@ export function refuse (reply: FastifyReply, error: GatehouseError): FastifyRepl
   return reply.type('application/json; charset=utf-8').send(envelope(error))
 }
 
-function log (reply: FastifyReply, error: GatehouseError): void {
+/** Says in the log why a request was refused, which the caller does not learn. */
+export function logRefusal (reply: FastifyReply, error: GatehouseError): void {
   if (error.statusCode >= 500) reply.log.error({ err: error.cause ?? error, code: error.code, reason: error.reason }, 'request failed')
   else reply.log.info({ code: error.code, reason: error.reason }, 'request refused')
 }

@@ -30,7 +30,16 @@ const FORBIDDEN = '&#]}'
  * them; the brackets, braces and ampersands of a filter stay as Bold BI's samples send them.
  * Throws a TypeError that names the field, and never shows its value.
  */
-export function identityEntries ({ email, username, datasourceFilter, customAttributes, groupAccess, anonymous }: EmbedIdentity): [string, ...string[]] {
+export function identityEntries (identity: EmbedIdentity): [string, ...string[]] {
+  const { email, username, datasourceFilter, customAttributes, groupAccess, anonymous } = identity
+  // A misspelt filter that is passed over would show the user everything.
+  assertMembers('identity', identity, ['email', 'username', 'datasourceFilter', 'customAttributes', 'groupAccess', 'anonymous'])
+  assertMembers('datasourceFilter', datasourceFilter, ['parameters', 'fields'])
+  assertMembers('datasourceFilter.parameters', datasourceFilter?.parameters)
+  assertMembers('datasourceFilter.fields', datasourceFilter?.fields)
+  assertMembers('customAttributes', customAttributes)
+  assertMembers('groupAccess', groupAccess, ['authProvider', 'userId', 'userImport'])
+  assertMembers('anonymous', anonymous, ['group'])
   if ((email === undefined) === (username === undefined)) throw new TypeError('email: give either "email" or "username"')
   const entries: [string, ...string[]] = [`embed_user_email=${plain(email === undefined ? 'username' : 'email', email ?? username)}`]
   const filters = [...parameterFilters(datasourceFilter?.parameters ?? {}), ...fieldFilters(datasourceFilter?.fields ?? {})]
@@ -43,6 +52,14 @@ export function identityEntries ({ email, username, datasourceFilter, customAttr
   }
   if (anonymous !== undefined) entries.push('embed_anonymous_token=true', `embed_authorize_group=${plain('anonymous.group', anonymous.group)}`)
   return entries
+}
+
+function assertMembers (field: string, value: unknown, known?: readonly string[]): void {
+  if (value === undefined) return
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${field}: must be an object`)
+  if (known !== undefined && Object.keys(value).some((name) => !known.includes(name))) {
+    throw new TypeError(`${field}: must have no members but ${known.join(', ')}`)
+  }
 }
 
 function parameterFilters (parameters: Readonly<Record<string, string>>): string[] {

@@ -1,0 +1,99 @@
+import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
+
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import type { RateLimitOptions } from '../../plugins/rate-limit.js'
+import type { SiteCorsOptions } from '../../plugins/site-cors.js'
+import type { UpstreamClientOptions } from '../../plugins/upstream-client.js'
+import type { EmbedIdentity } from '../../signing/embed-identity.js'
+import type { EmbedDetails } from './policy.js'
+import type { EmbedServerOptions } from './servers.js'
+import { EMBED_TRANSPORTS } from './transport.js'
+import type { EmbedTransport } from './transport.js'
+
+/**
+ * Decides whether this user may embed this, and as whom. `null`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not,
+ * `UNAUTHORIZED` as for `null`. There is no default user.
+ */
+export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => EmbedIdentity | null | Promise<EmbedIdentity | null>
+
+export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
+  /** The Bold BI servers that may be called; a request only selects among them, anything else is 403 `FORBIDDEN`. */
+  servers: readonly EmbedServerOptions[]
+  /** The host's decision, asked before anything is signed or sent. */
+  authorize: AuthorizeEmbed
+  /** Where the route is. Default: `/authorize`. */
+  path?: string
+  /** Goes before `path`. Default: none. */
+  prefix?: string
+  /** The values of `embed_mode` that are let through to `authorize`; others are 403. Default: `['view']`. */
+  modes?: readonly string[]
+  /** The longest life that a page may ask for, seconds; a longer one is shortened. Default: 86 400, at most 604 800. */
+  maxExpiration?: number
+  /** How the signed query travels: `'get'` in the URL, which every server version takes, or `'post'` as a JSON string. Default: `'get'`. */
+  transport?: EmbedTransport
+  /** Characters of a URL, above which `'get'` turns into `'post'` for this call. Default: 8 000. */
+  maxUrlLength?: number
+  /** Let pages use the pinboard actions. Default: `false`. */
+  pinboard?: boolean
+  /**
+   * The SDK shows the user the text of a 200 only. `'sdk'` therefore answers what a well-formed request is refused for (403 by mode or by
+   * `authorize`, 502, 504) as 200 `{"ApiStatus":false,"Status":false,"Message":"…"}`; `'http'` keeps the statuses. A malformed request, an unknown
+   * server, a missing user, a repeated nonce, a rate limit and a failure of our own keep theirs in both. Default: `'sdk'`.
+   */
+  errors?: 'sdk' | 'http'
+  /** Largest request body, bytes. Default: 524 288. */
+  bodyLimit?: number
+  /** The limit of each client address. Default: 120 a minute. */
+  rateLimit?: RateLimitOptions
+  /** The sites whose pages may call. Default: none, so that only pages of the same origin can. */
+  cors?: SiteCorsOptions
+  /** What the route asks of guards that are registered around it, such as `{ userReference: true }`. Default: nothing of its own. */
+  guards?: GatehouseRouteConfig
+  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+const MAX_EXPIRATION_CEILING = 604_800
+
+export type CheckedOptions = Required<Omit<EmbedAuthorizeOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca' | 'cors' | 'prefix' | 'servers'>>
+
+/** The options with their defaults. Throws `INVALID_OPTIONS`. */
+export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions {
+  const checked: CheckedOptions = {
+    authorize: options.authorize,
+    path: options.path ?? '/authorize',
+    modes: options.modes ?? ['view'],
+    maxExpiration: options.maxExpiration ?? 86_400,
+    transport: options.transport ?? 'get',
+    maxUrlLength: options.maxUrlLength ?? 8_000,
+    pinboard: options.pinboard ?? false,
+    errors: options.errors ?? 'sdk',
+    bodyLimit: options.bodyLimit ?? 524_288,
+    rateLimit: options.rateLimit ?? { max: 120, timeWindow: '1 minute' },
+    guards: options.guards ?? {},
+    now: options.now ?? Date.now
+  }
+  demand(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
+  demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
+  demand(isTexts(checked.modes), 'modes', 'a list of modes that is not empty')
+  demand(isPositive(checked.maxExpiration, MAX_EXPIRATION_CEILING), 'maxExpiration', `1 to ${MAX_EXPIRATION_CEILING} whole seconds`)
+  demand(EMBED_TRANSPORTS.includes(checked.transport), 'transport', `one of ${EMBED_TRANSPORTS.join(', ')}`)
+  demand(isPositive(checked.maxUrlLength), 'maxUrlLength', 'a positive integer')
+  demand(typeof checked.pinboard === 'boolean', 'pinboard', 'a boolean')
+  demand(['sdk', 'http'].includes(checked.errors), 'errors', '"sdk" or "http"')
+  demand(isPositive(checked.bodyLimit), 'bodyLimit', 'a positive integer')
+  demand(typeof checked.now === 'function', 'now', 'a function')
+  return checked
+}
+
+function demand (holds: boolean, option: string, expected: string): void {
+  if (!holds) throw new INVALID_OPTIONS(`embed-authorize: "${option}" must be ${expected}`)
+}
+
+function isTexts (list: unknown): boolean {
+  return Array.isArray(list) && list.length > 0 && list.every((text) => typeof text === 'string' && text !== '')
+}
+
+function isPositive (value: unknown, max = Number.MAX_SAFE_INTEGER): boolean {
+  return Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= max
+}

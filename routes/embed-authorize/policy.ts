@@ -1,0 +1,116 @@
+import { INVALID_REQUEST } from '../../plugins/errors.js'
+import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '../../signing/embed-query.js'
+import type { EmbedQuery } from '../../signing/embed-query.js'
+
+/** What a page asks to embed, decoded; for the host to judge. A member that the query does not set, or sets empty, is `null` or an empty list. */
+export interface EmbedDetails {
+  /** The selected server's address, as normalised from the configuration. */
+  server: string
+  /** Every dashboard that the query names, by id or by path: check each one. Empty where it names none, as for a data source. */
+  dashboards: readonly string[]
+  dashboardId: string | null
+  dashboardIds: readonly string[]
+  dashboardPath: string | null
+  dashboardPaths: readonly string[]
+  /** The embed mode, one of the configured `modes`. */
+  mode: string
+  /** A saved view of the dashboard, by id or name. */
+  view: { id: string | null, name: string | null }
+  /** The widgets, by name or id, where not the whole dashboard is embedded. */
+  widgets: readonly string[]
+  /** A data source, by id or name. */
+  datasource: { id: string | null, name: string | null }
+  pinboard: string | null
+  /** What a pinboard action changes, by the SDK's own names. Empty unless the plugin's `pinboard` is on. */
+  pinboardAction: Readonly<Record<string, string>>
+}
+
+export interface EmbedLimits {
+  /** Accept the pinboard actions' keys. */
+  pinboard: boolean
+  /** Seconds. */
+  maxExpiration: number
+}
+
+export interface CheckedQuery {
+  /** What will be signed, the server's own keys aside. */
+  query: EmbedQuery
+  /** Lower case. */
+  nonce: string
+  details: EmbedDetails
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
+const POSITIVE_INTEGER = /^[1-9]\d*$/
+/** The SDK's own, seconds. */
+const USUAL_EXPIRATION = 86_400
+/** How far the browser's clock may be off, seconds. */
+const CLOCK_TOLERANCE = 300
+const OUTSIDE_PINBOARD = /^(?:embed_|pinboard_name$|isMultiTab$)/
+
+/**
+ * Reads the query that the browser wants signed and writes it anew: with the mode and the expiration said outright, the latter
+ * at most `maxExpiration`, and a timestamp that is ours where the browser's is more than five minutes off. `now` is in unix seconds.
+ * Throws `INVALID_REQUEST`.
+ */
+export function checkQuery (text: string, server: string, { pinboard, maxExpiration }: EmbedLimits, now: number): CheckedQuery {
+  const sent = parsed(text, pinboard)
+  const nonce = embedValue(sent, 'embed_nonce')?.toLowerCase() ?? ''
+  if (!UUID.test(nonce)) throw new INVALID_REQUEST({ message: 'embed_nonce must be a UUID' })
+  const mode = valueOf(sent, 'embed_mode') ?? 'view'
+  let query = withEmbedValue(sent, 'embed_mode', mode)
+  query = withEmbedValue(query, 'embed_timestamp', String(timestampOf(sent, now)))
+  query = withEmbedValue(query, 'embed_expirationtime', String(Math.min(expirationOf(sent), maxExpiration)))
+  return { query, nonce, details: detailsOf(query, server, mode) }
+}
+
+function parsed (text: string, pinboard: boolean): EmbedQuery {
+  try {
+    return parseEmbedQuery(text, { pinboard })
+  } catch (error) {
+    if (error instanceof EmbedQueryError) throw new INVALID_REQUEST({ message: error.message, reason: error.reason })
+    throw error
+  }
+}
+
+function expirationOf (query: EmbedQuery): number {
+  const text = embedValue(query, 'embed_expirationtime')
+  if (text === null) return USUAL_EXPIRATION
+  if (!POSITIVE_INTEGER.test(text)) throw new INVALID_REQUEST({ message: 'embed_expirationtime must be a positive integer' })
+  return Number(text)
+}
+
+function timestampOf (query: EmbedQuery, now: number): number {
+  const text = valueOf(query, 'embed_timestamp')
+  if (text === null) return now
+  if (!POSITIVE_INTEGER.test(text)) throw new INVALID_REQUEST({ message: 'embed_timestamp must be a time in unix seconds' })
+  return Math.abs(Number(text) - now) <= CLOCK_TOLERANCE ? Number(text) : now
+}
+
+function detailsOf (query: EmbedQuery, server: string, mode: string): EmbedDetails {
+  const value = (key: string): string | null => valueOf(query, key)
+  const list = (key: string): string[] => value(key)?.split(',').filter((item) => item !== '') ?? []
+  const dashboardId = value('embed_dashboard_id')
+  const dashboardIds = list('embed_dashboard_ids')
+  const dashboardPath = value('embed_dashboard_path')
+  const dashboardPaths = list('embed_dashboard_paths')
+  const single = [dashboardId, dashboardPath].filter((name) => name !== null)
+  return {
+    server,
+    dashboards: [...single, ...dashboardIds, ...dashboardPaths],
+    dashboardId,
+    dashboardIds,
+    dashboardPath,
+    dashboardPaths,
+    mode,
+    view: { id: value('embed_dashboardview_id'), name: value('embed_dashboardview_name') },
+    widgets: [...list('embed_widget_name'), ...list('embed_widget_list')],
+    datasource: { id: value('embed_datasource_id'), name: value('embed_datasource_name') },
+    pinboard: value('pinboard_name'),
+    pinboardAction: Object.fromEntries(query.filter(([key]) => !OUTSIDE_PINBOARD.test(key)).map(([key]) => [key, value(key) ?? '']))
+  }
+}
+
+function valueOf (query: EmbedQuery, key: string): string | null {
+  return embedValue(query, key) || null
+}
