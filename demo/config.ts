@@ -1,0 +1,163 @@
+import { isIP } from 'node:net'
+
+import { Value } from '@sinclair/typebox/value'
+
+import { assertStrongSecret } from '../signing/secret-strength.js'
+import { EnvironmentSchema } from './environment.js'
+import type { Environment, VariableName } from './environment.js'
+import { Problems } from './problems.js'
+import { databrainOf, boldbiOf, dxfeedOf } from './product-config.js'
+import type { BoldBiConfig, DataBrainConfig, DxFeedConfig } from './product-config.js'
+
+/** What the built-in server is made of. `null`: the server makes it, or runs a stand-in for it. */
+export interface Config {
+  production: boolean
+  host: string
+  port: number
+  logLevel: Environment['LOG_LEVEL']
+  trustProxy: false | number | string[]
+  dataDir: string
+  database: { url: string, max: number } | null
+  /** Each `[current, …previous]`. */
+  secrets: Record<SecretName, string[] | null>
+  admin: { email: string, password: string | null, emailGiven: boolean }
+  databrain: DataBrainConfig | null
+  boldbi: BoldBiConfig | null
+  dxfeed: DxFeedConfig | null
+  embedOrigins: string[] | null
+  /** `null`: nobody, unless a reference or a session says who. */
+  embedUser: string | null
+  limits: Limits
+  docs: boolean
+}
+
+export type SecretName = 'JWT_SECRET' | 'SECRETS_KEY' | 'USER_REFERENCE_KEY' | 'DATABRAIN_PROXY_KEY'
+
+export type Limits = Pick<Environment,
+  | 'LOGIN_RATE_MAX' | 'ADMIN_RATE_MAX' | 'INGEST_KEY_RATE_MAX' | 'INGEST_IP_RATE_MAX' | 'EMBED_RATE_MAX' | 'NOT_FOUND_RATE_MAX' | 'ACK_TIMEOUT_MS'
+  | 'MAX_PENDING_EVENTS' | 'AUDIT_RETENTION_DAYS' | 'MAX_CONNECTIONS' | 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS'>
+
+const STAND_IN_USER = 'viewer@example.com'
+const NOT_YET = ['REDIS_URL', 'NATS_URL', 'METRICS_TOKEN'] as const
+const OFF_ONLY = ['CAPTCHA', 'CSRF'] as const
+
+/** Reads the configuration. Throws one `ConfigError` that lists everything wrong with it, each by its variable and never with its value. */
+export function readConfig (variables: Readonly<Record<string, string | undefined>>): Config {
+  const problems = new Problems()
+  const environment = parse(variables, problems)
+  const production = environment.NODE_ENV === 'production'
+
+  for (const name of NOT_YET) if (environment[name] !== undefined) problems.add(name, 'is not available in this version yet; unset it')
+  for (const name of OFF_ONLY) if ((environment[name] ?? 'off') !== 'off') problems.add(name, 'is not available in this version yet; unset it or say "off"')
+
+  const databrain = databrainOf(environment, problems)
+  const boldbi = boldbiOf(environment, problems)
+  const dxfeed = dxfeedOf(environment, problems)
+  if (production) checkProduction(environment, [databrain, boldbi, dxfeed], problems)
+
+  const config: Config = {
+    production,
+    host: environment.HOST,
+    port: environment.PORT,
+    logLevel: environment.LOG_LEVEL,
+    trustProxy: trustProxyOf(environment.TRUST_PROXY, problems),
+    dataDir: environment.DATA_DIR,
+    database: environment.DATABASE_URL === undefined ? null : { url: environment.DATABASE_URL, max: environment.DATABASE_POOL_MAX },
+    secrets: {
+      JWT_SECRET: secretsOf('JWT_SECRET', environment, problems),
+      SECRETS_KEY: secretsOf('SECRETS_KEY', environment, problems),
+      USER_REFERENCE_KEY: secretsOf('USER_REFERENCE_KEY', environment, problems),
+      DATABRAIN_PROXY_KEY: secretsOf('DATABRAIN_PROXY_KEY', environment, problems)
+    },
+    admin: { email: environment.ADMIN_EMAIL, password: environment.ADMIN_PASSWORD ?? null, emailGiven: isSet(variables.ADMIN_EMAIL) },
+    databrain,
+    boldbi,
+    dxfeed,
+    embedOrigins: originsOf(environment.EMBED_ORIGINS, problems),
+    embedUser: environment.EMBED_USER ?? (standInsAlone([databrain, boldbi, dxfeed]) ? STAND_IN_USER : null),
+    limits: environment,
+    docs: environment.DOCS === 'on'
+  }
+  problems.throwIfAny()
+  return config
+}
+
+/** The known variables, checked one by one; a wrong one counts as unset from here on, so that it is reported once. */
+function parse (variables: Readonly<Record<string, string | undefined>>, problems: Problems): Environment {
+  const known: Record<string, unknown> = {}
+  for (const [name, schema] of Object.entries(EnvironmentSchema.properties)) {
+    const text = variables[name]
+    if (!isSet(text)) continue
+    const value = schema.type === 'integer' && /^\d+$/.test(text) ? Number(text) : text
+    if (Value.Check(schema, value)) known[name] = value
+    else problems.add(name as VariableName, `must be ${String(schema.expected)}`)
+  }
+  return Value.Default(EnvironmentSchema, known) as Environment
+}
+
+function isSet (text: string | undefined): text is string {
+  return text !== undefined && text !== ''
+}
+
+function checkProduction (environment: Environment, products: ReadonlyArray<{ standIn: boolean } | null>, problems: Problems): void {
+  for (const name of ['JWT_SECRET', 'SECRETS_KEY'] as const) {
+    if (environment[name] === undefined) problems.add(name, 'is required in production; make one with `npx fastify-gatehouse generate-key`')
+  }
+  const missing = [['DATABRAIN', 'DATABRAIN_API_KEY'], ['BOLDBI', 'BOLDBI_API_URL'], ['DXFEED', 'DXFEED_SECRET']] as const
+  for (const [at, [name, needed]] of missing.entries()) {
+    if (products[at]?.standIn === true) problems.add(name, `would be a stand-in, which production refuses; set ${needed} and its companions, or ${name}=off`)
+  }
+  if (environment.EMBED_USER !== undefined) problems.add('EMBED_USER', 'is refused in production: everyone would be that user')
+}
+
+/** With no real product beside them. */
+function standInsAlone (products: ReadonlyArray<{ standIn: boolean } | null>): boolean {
+  return products.every((product) => product?.standIn !== false) && products.some((product) => product !== null)
+}
+
+function secretsOf (name: SecretName, environment: Environment, problems: Problems): string[] | null {
+  const text = environment[name]
+  if (text === undefined) return null
+  const secrets = listOf(text)
+  for (const secret of secrets.length === 0 ? [''] : secrets) {
+    try {
+      assertStrongSecret(name, secret)
+    } catch (error) {
+      problems.add(name, (error as Error).message.replace(`"${name}" `, ''))
+    }
+  }
+  return secrets
+}
+
+function originsOf (text: string | undefined, problems: Problems): string[] | null {
+  if (text === undefined) return null
+  const origins = listOf(text)
+  if (origins.length === 0 || !origins.every(isOrigin)) problems.add('EMBED_ORIGINS', 'must be exact origins such as https://app.example.com')
+  return origins
+}
+
+function isOrigin (text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text && text !== 'null'
+}
+
+// There is no way to trust everyone: each client could then choose its own address, and with it its own rate limits.
+function trustProxyOf (text: string, problems: Problems): Config['trustProxy'] {
+  if (text === 'off') return false
+  if (/^[1-9]$/.test(text)) return Number(text)
+  const proxies = listOf(text)
+  if (proxies.length === 0 || !proxies.every(isAddress)) {
+    problems.add('TRUST_PROXY', 'must be "off", how many proxies stand in front (1 to 9) or a list of their addresses')
+  }
+  return proxies
+}
+
+function isAddress (text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) > 0 && Number(prefix) <= (family === 4 ? 32 : 128))
+}
+
+function listOf (text: string): string[] {
+  return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+}

@@ -1,0 +1,105 @@
+import { Type } from '@sinclair/typebox'
+import type { Static, TOptional, TSchema } from '@sinclair/typebox'
+
+interface Variable {
+  /** What it does; shown by `--help`. */
+  about: string
+  /** Ends the sentence "NAME must be …" of an error. */
+  expected: string
+  /** Shown by `--help` where the schema has none. */
+  otherwise?: string
+}
+
+const text = (about: string, options: { maxLength?: number, otherwise?: string } = {}) =>
+  Type.Optional(Type.String({ maxLength: 8_192, expected: `a text of at most ${options.maxLength ?? 8_192} characters`, about, ...options }))
+
+const integer = (about: string, minimum: number, maximum: number, fallback: number) =>
+  Type.Integer({ minimum, maximum, default: fallback, about, expected: `an integer from ${minimum} to ${maximum}` })
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(about: string, values: Values, fallback: Values[number]) =>
+  Type.Unsafe<Values[number]>(Type.Union(values.map((value) => Type.Literal(value)), { default: fallback, about, expected: `one of ${values.join(', ')}` }))
+
+const matching = (about: string, pattern: string, expected: string, options: { otherwise?: string } = {}) =>
+  Type.Optional(Type.String({ maxLength: 8_192, pattern, about, expected, ...options }))
+
+const product = (name: string) => oneOf(`\`off\` leaves ${name} out`, ['on', 'off'], 'on')
+
+/** Every variable that the built-in server reads. An empty one counts as unset; lists are separated by commas. */
+export const EnvironmentSchema = Type.Object({
+  NODE_ENV: text('`production` demands the secrets and refuses stand-ins', { maxLength: 100 }),
+  HOST: Type.String({ minLength: 1, maxLength: 255, default: '127.0.0.1', about: 'The address to listen on', expected: 'an address or a host name' }),
+  PORT: integer('The port to listen on; 0 picks a free one', 0, 65_535, 3_000),
+  LOG_LEVEL: oneOf('What to log', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+  TRUST_PROXY: Type.String({
+    default: 'off',
+    maxLength: 2_000,
+    about: 'Whose X-Forwarded-* headers count: `off`, how many proxies stand in front, or their addresses',
+    expected: 'a text'
+  }),
+  DATA_DIR: Type.String({ minLength: 1, maxLength: 1_000, default: '.data', about: 'Where the embedded database and generated secrets live', expected: 'a folder' }),
+  DATABASE_URL: matching('A PostgreSQL server instead of the embedded database', '^postgres(ql)?://', 'a URL such as postgres://user@host/name', { otherwise: 'embedded' }),
+  DATABASE_POOL_MAX: integer('Connections to PostgreSQL', 1, 1_000, 10),
+
+  JWT_SECRET: text('Signs access and refresh tokens; current first, previous ones after it', { otherwise: 'generated once' }),
+  SECRETS_KEY: text('Seals server secrets at rest; current first, previous ones after it', { otherwise: 'generated once' }),
+  USER_REFERENCE_KEY: text('Signs user references; current first, previous ones after it', { otherwise: 'generated once' }),
+  ADMIN_EMAIL: Type.String({
+    default: 'admin@example.com', maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$', about: 'The first administrator', expected: 'an email address'
+  }),
+  ADMIN_PASSWORD: Type.Optional(Type.String({
+    minLength: 12, maxLength: 256, about: 'The first administrator\'s password', expected: 'of 12 to 256 characters', otherwise: 'generated and printed once'
+  })),
+
+  DATABRAIN: product('DataBrain'),
+  DATABRAIN_PROXY_KEY: text('What DataBrain\'s servers present to us; list two while one is being rotated', { otherwise: 'the stand-in\'s' }),
+  DATABRAIN_API_KEY: text('What we present to DataBrain', { otherwise: 'the stand-in\'s' }),
+  DATABRAIN_API_URL: matching('DataBrain\'s API', '^https?://', 'a URL', { otherwise: 'https://api.usedatabrain.com' }),
+  DATABRAIN_DATA_APP: text('The data app of the guest tokens', { maxLength: 256 }),
+  DATABRAIN_ERROR_STATUS: oneOf('How upstream failures are answered: as the product documents, or by 502 and 504', ['product', 'gateway'], 'product'),
+  BOLDBI: product('Bold BI'),
+  BOLDBI_API_URL: matching('The Bold BI site, as the SDK\'s dashboardServerApiUrl names it', '^https?://', 'a URL', { otherwise: 'the stand-in\'s' }),
+  BOLDBI_EMBED_SECRET: text('The embed secret of that site', { otherwise: 'the stand-in\'s' }),
+  DXFEED: product('dxFeed'),
+  DXFEED_SECRET: text('Signs widget tokens', { otherwise: 'the stand-in\'s' }),
+  DXFEED_ISSUER: text('The issuer that dxFeed knows', { maxLength: 256, otherwise: 'the stand-in\'s' }),
+  DXFEED_SESSION: text('The session that dxFeed knows', { maxLength: 256, otherwise: 'the stand-in\'s' }),
+  DXFEED_FILTERS: text('Data filters of every token', { maxLength: 2_000 }),
+  DXFEED_TIME_UNIT: oneOf('The unit of a token\'s times', ['ms', 's'], 'ms'),
+  DXFEED_MINUTES: integer('How long a widget token lives', 5, 20, 15),
+  EMBED_ORIGINS: text('The sites whose pages may call the embedding routes', { otherwise: 'the server\'s own origin' }),
+  EMBED_USER: text('Who the end user is when nothing else says so; never in production', { maxLength: 256, otherwise: 'viewer@example.com with stand-ins alone' }),
+
+  LOGIN_RATE_MAX: integer('Login attempts a minute, of an email and of an address', 1, 1_000_000, 10),
+  ADMIN_RATE_MAX: integer('Admin requests a minute of one user', 1, 1_000_000, 100),
+  INGEST_KEY_RATE_MAX: integer('Events a second of one source; 0 = no limit', 0, 100_000_000, 1_000),
+  INGEST_IP_RATE_MAX: integer('Ingestion requests a second of one address; 0 = no limit', 0, 100_000_000, 5_000),
+  EMBED_RATE_MAX: integer('Calls a minute of one address, each embedding route; 0 = no limit', 0, 1_000_000, 120),
+  NOT_FOUND_RATE_MAX: integer('Requests a minute of one address that find nothing; 0 = no limit', 0, 1_000_000, 100),
+  ACK_TIMEOUT_MS: integer('How long an event may wait to be durable', 10, 60_000, 5_000),
+  MAX_PENDING_EVENTS: integer('How many events may wait to be durable', 1, 1_000_000, 10_000),
+  AUDIT_RETENTION_DAYS: integer('How long audit entries are kept', 1, 3_650, 90),
+  MAX_CONNECTIONS: integer('Open sockets at a time', 1, 1_000_000, 10_000),
+  HEADERS_TIMEOUT_MS: integer('Within which a request\'s headers must arrive', 100, 60_000, 15_000),
+  REQUEST_TIMEOUT_MS: integer('Within which a whole request must arrive', 100, 300_000, 30_000),
+  KEEP_ALIVE_TIMEOUT_MS: integer('How long an idle connection stays open', 100, 600_000, 72_000),
+  DOCS: oneOf('OpenAPI at /docs', ['on', 'off'], 'on'),
+
+  REDIS_URL: text('Not available in this version yet'),
+  NATS_URL: text('Not available in this version yet'),
+  METRICS_TOKEN: text('Not available in this version yet'),
+  CAPTCHA: text('`off`; nothing else is available in this version yet', { otherwise: 'off' }),
+  CSRF: text('`off`; nothing else is available in this version yet', { otherwise: 'off' })
+})
+
+export type Environment = Static<typeof EnvironmentSchema>
+export type VariableName = keyof Environment
+
+/** One line a variable: its name, what it does and its default. */
+export function describeEnvironment (): string {
+  const names = Object.keys(EnvironmentSchema.properties) as VariableName[]
+  return names.map((name) => {
+    const { about, otherwise, default: fallback } = EnvironmentSchema.properties[name] as TSchema & Variable & TOptional<TSchema>
+    const value = fallback ?? otherwise
+    return `  ${name.padEnd(23)} ${about}${value === undefined ? '' : ` [${String(value)}]`}`
+  }).join('\n')
+}

@@ -1,0 +1,53 @@
+import type { Environment, VariableName } from './environment.js'
+import type { Problems } from './problems.js'
+
+export type DataBrainConfig =
+  | { standIn: true, dataApp: string | undefined, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
+  | { standIn: false, apiKey: string, apiUrl: string | undefined, dataApp: string | undefined, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
+
+export type BoldBiConfig = { standIn: true } | { standIn: false, apiUrl: string, embedSecret: string }
+
+interface DxFeedCommon {
+  issuer: string
+  session: string
+  filters: string[]
+  timeUnit: 'ms' | 's'
+  minutes: number
+}
+
+export type DxFeedConfig = DxFeedCommon & ({ standIn: true } | { standIn: false, secret: string })
+
+// The proxy key is ours and the data app is a name: both make sense with the stand-in too.
+export function databrainOf (environment: Environment, problems: Problems): DataBrainConfig | null {
+  const { DATABRAIN, DATABRAIN_API_KEY: apiKey, DATABRAIN_API_URL: apiUrl, DATABRAIN_DATA_APP: dataApp, DATABRAIN_ERROR_STATUS: errorStatus } = environment
+  if (DATABRAIN === 'off') return null
+  if (apiKey === undefined && apiUrl === undefined) return { standIn: true, dataApp, errorStatus }
+  demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY'], apiKey === undefined ? 'DATABRAIN_API_URL' : 'DATABRAIN_API_KEY', problems)
+  return { standIn: false, apiKey: apiKey ?? '', apiUrl, dataApp, errorStatus }
+}
+
+export function boldbiOf (environment: Environment, problems: Problems): BoldBiConfig | null {
+  const { BOLDBI, BOLDBI_API_URL: apiUrl, BOLDBI_EMBED_SECRET: embedSecret } = environment
+  if (BOLDBI === 'off') return null
+  if (apiUrl === undefined && embedSecret === undefined) return { standIn: true }
+  demand(environment, ['BOLDBI_API_URL', 'BOLDBI_EMBED_SECRET'], apiUrl === undefined ? 'BOLDBI_EMBED_SECRET' : 'BOLDBI_API_URL', problems)
+  return { standIn: false, apiUrl: apiUrl ?? '', embedSecret: embedSecret ?? '' }
+}
+
+export function dxfeedOf (environment: Environment, problems: Problems): DxFeedConfig | null {
+  const { DXFEED_SECRET: secret, DXFEED_ISSUER: issuer, DXFEED_SESSION: session, DXFEED_TIME_UNIT: timeUnit, DXFEED_MINUTES: minutes } = environment
+  if (environment.DXFEED === 'off') return null
+  const filters = (environment.DXFEED_FILTERS ?? '').split(/[,;]/).map((filter) => filter.trim()).filter((filter) => filter !== '')
+  const common = { filters, timeUnit, minutes }
+  if (secret === undefined && issuer === undefined && session === undefined) return { standIn: true, issuer: 'demo', session: 'web', ...common }
+  const given: VariableName = secret !== undefined ? 'DXFEED_SECRET' : issuer !== undefined ? 'DXFEED_ISSUER' : 'DXFEED_SESSION'
+  demand(environment, ['DXFEED_SECRET', 'DXFEED_ISSUER', 'DXFEED_SESSION'], given, problems)
+  return { standIn: false, secret: secret ?? '', issuer: issuer ?? '', session: session ?? '', ...common }
+}
+
+/** A product is configured whole or not at all. */
+function demand (environment: Environment, needed: readonly VariableName[], given: VariableName, problems: Problems): void {
+  for (const name of needed) {
+    if (environment[name] === undefined) problems.add(name, `is missing, and ${given} is set: set both, or neither for the stand-in`)
+  }
+}
