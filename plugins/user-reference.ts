@@ -1,0 +1,108 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+
+import { INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
+import type { GatehouseError } from './errors.js'
+import { defineGuard } from './guard.js'
+import { refuse } from './refuse.js'
+import { assertStrongSecret } from '../signing/secret-strength.js'
+import { signUserReference, verifyUserReference } from '../signing/user-reference.js'
+import type { UserReference, UserReferenceClaims } from '../signing/user-reference.js'
+
+export interface UserReferenceOptions {
+  /** `[current, …previous]`, each at least 32 bytes: the first signs, all of them verify. A secret of its own, used for nothing else. */
+  keys: readonly string[]
+  /** The one purpose of these references; another purpose refuses them. Default: `'gatehouse-embed'`. */
+  audience?: string
+  /** How long a reference lasts, milliseconds. Default: 3 600 000 (1 h). */
+  ttl?: number
+  /** Guard every route of this scope that does not say otherwise. Default: `false`. */
+  global?: boolean | 'optional'
+  /** The clock, in epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    userReference: {
+      /** A reference to a user for `?ref=` or `X-User-Reference`. Throws unless `sub` is a text of 1 to 256 characters, and for too many claims. */
+      sign (claims: UserReferenceClaims): string
+      /** The claims of a reference, or `null` if it is not ours, altered, for another purpose or over. */
+      verify (reference: string): UserReference | null
+    }
+  }
+
+  interface FastifyRequest {
+    /** Whom the request's user reference names. `null` on a route that the guard does not check, and where an optional one is missing. */
+    userReference: UserReference | null
+  }
+
+  interface GatehouseRouteConfig {
+    /** Demand a user reference in `?ref=` or `X-User-Reference`; `'optional'` lets a request without one pass, never one with a bad one. */
+    userReference?: boolean | 'optional'
+  }
+}
+
+const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, options) => {
+  const { keys, audience = 'gatehouse-embed', ttl = 3_600_000, global = false, now = Date.now } = options
+  const [key, ...previous] = checkedKeys(keys)
+  const known = [key, ...previous]
+  if (typeof audience !== 'string' || audience === '') throw new INVALID_OPTIONS('user-reference: "audience" must be a text that is not empty')
+  if (!Number.isSafeInteger(ttl) || ttl <= 0) throw new INVALID_OPTIONS('user-reference: "ttl" must be a positive integer of milliseconds')
+
+  const sign = (claims: UserReferenceClaims) => signUserReference(claims, { key, audience, ttl, now: now() })
+  const verify = (reference: string) => verifyUserReference(reference, { keys: known, audience, now: now() })
+  app.decorate('userReference', { sign, verify })
+  if (!app.hasRequestDecorator('userReference')) app.decorateRequest('userReference', null)
+
+  const accepts = (value: unknown): boolean => typeof value === 'boolean' || value === 'optional'
+  if (!accepts(global)) throw new INVALID_OPTIONS('user-reference: "global" must be true, false or \'optional\'')
+  const wanted = defineGuard(app, {
+    name: 'userReference',
+    fallback: global,
+    accepts,
+    expected: 'true, false or \'optional\'',
+    securityScheme: 'userReference'
+  })
+
+  app.addHook('onRequest', function checkUserReference (request, reply, done) {
+    const rule = wanted(request)
+    const fault = rule === undefined || rule === false ? null : identify(request, rule)
+    if (fault === null) done()
+    else refuse(reply, fault)
+  })
+
+  function identify (request: FastifyRequest, rule: true | 'optional'): GatehouseError | null {
+    const presented = referenceOf(request)
+    if (presented === undefined) return rule === 'optional' ? null : new UNAUTHORIZED({ reason: 'no user reference' })
+    if (presented === null) return new UNAUTHORIZED({ reason: 'more than one user reference' })
+    const claims = verify(presented)
+    if (claims === null) return new UNAUTHORIZED({ reason: 'the user reference does not hold' })
+    request.userReference = claims
+    return null
+  }
+}
+
+/** The reference that came, `undefined` for none, `null` for several that differ. */
+function referenceOf ({ query, headers }: FastifyRequest): string | null | undefined {
+  const inQuery = (query as { ref?: unknown } | undefined)?.ref
+  const inHeader = headers['x-user-reference']
+  if (inQuery === undefined) return typeof inHeader === 'object' ? null : inHeader
+  if (typeof inQuery !== 'string' || (inHeader !== undefined && inHeader !== inQuery)) return null
+  return inQuery
+}
+
+function checkedKeys (keys: readonly string[]): [string, ...string[]] {
+  const [current, ...previous]: readonly string[] = Array.isArray(keys) ? keys : []
+  if (current === undefined) throw new INVALID_OPTIONS('user-reference: "keys" is empty; make one with `npx fastify-gatehouse generate-key`')
+  for (const key of keys) {
+    try {
+      assertStrongSecret('keys', key)
+    } catch (error) {
+      throw new INVALID_OPTIONS(`user-reference: ${(error as Error).message}`)
+    }
+  }
+  return [current, ...previous]
+}
+
+export default fp(userReference, { name: 'gatehouse-user-reference', fastify: '5.x' })
