@@ -17,6 +17,8 @@ export async function importOptional<T> (name: string, load: () => Promise<T>, w
 
 /** A package that is there but lacks one of its own dependencies is broken, not missing, and must say so itself. */
 function isMissing (error: unknown, name: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND' &&
-    error.message.startsWith(`Cannot find package '${name}'`)
+  // Where module hooks are installed the error comes from their thread and has lost its code, ERR_MODULE_NOT_FOUND.
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return error instanceof Error && (code === undefined || code === 'ERR_MODULE_NOT_FOUND') &&
+    error.message.startsWith(`Cannot find package '${name}' `)
 }
