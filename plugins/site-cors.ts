@@ -13,6 +13,8 @@ export interface SiteCorsOptions {
   credentials?: boolean
   /** Request headers that a page may send. Default: `authorization, content-type, x-user-reference, x-csrf-token, x-captcha-token`. */
   allowedHeaders?: readonly string[]
+  /** Methods that a page may use. Default: `GET, HEAD, POST`. */
+  methods?: readonly string[]
   /** Seconds for which a browser may keep a preflight's answer. Default: 600. */
   maxAge?: number
 }
@@ -35,7 +37,7 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
   const origins = new Set(options.origins.map(exactOrigin))
   const settings: FastifyCorsOptions = {
     origin: [...origins],
-    methods: ['GET', 'HEAD', 'POST'],
+    methods: [...options.methods ?? ['GET', 'HEAD', 'POST']],
     allowedHeaders: [...options.allowedHeaders ?? ['authorization', 'content-type', 'x-user-reference', 'x-csrf-token', 'x-captcha-token']],
     exposedHeaders: ['retry-after'],
     credentials: options.credentials ?? true,

@@ -1,0 +1,80 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import adminGuard from '../../plugins/admin-guard.js'
+import type { Admin, AdminGuardOptions } from '../../plugins/admin-guard.js'
+import auditLog from '../../plugins/audit-log.js'
+import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../plugins/errors.js'
+import { hasGuard } from '../../plugins/guard.js'
+import { useJsonBody } from '../../plugins/json-body.js'
+import { limitRate } from '../../plugins/rate-limit.js'
+import type { RateLimitOptions } from '../../plugins/rate-limit.js'
+import { routeScope } from '../../plugins/route-scope.js'
+import type { SiteCorsOptions } from '../../plugins/site-cors.js'
+import { useStrictValidation } from '../../plugins/strict-validation.js'
+import tokenStore from '../../plugins/token-store/index.js'
+
+/** How a plugin of admin routes knows its callers: by a guard of its own, or, without `jwtSecrets`, by the host's. */
+export interface AdminScopeOptions extends Partial<Omit<AdminGuardOptions, 'global'>> {
+  /** Where the routes are mounted. */
+  prefix?: string
+  /** Which sites' pages may call. Default: none, no CORS at all. */
+  cors?: SiteCorsOptions
+}
+
+/** Nothing that administrators send is longer, bytes. */
+const BODY_LIMIT = 65_536
+const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']
+
+/** The inner scope of a plugin of admin routes: strict JSON bodies, replies that nobody may keep, the admin guard. */
+export async function adminScope (
+  app: FastifyInstance, plugin: string, options: AdminScopeOptions, define: (scope: FastifyInstance) => Promise<void>
+): Promise<void> {
+  const { prefix, cors } = options
+  if (prefix !== undefined && (typeof prefix !== 'string' || !prefix.startsWith('/'))) throw new INVALID_OPTIONS(`${plugin}: "prefix" must start with a slash`)
+  if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
+  if (!app.hasDecorator('audit')) await app.register(auditLog)
+  await routeScope(app, { prefix, cors: cors && { methods: METHODS, ...cors } }, async (scope) => {
+    scope.addHook('onRequest', function forbidKeeping (_request, reply, done) {
+      reply.header('Cache-Control', 'no-store')
+      done()
+    })
+    scope.addHook('onRoute', function limitBody (route) {
+      route.bodyLimit ??= BODY_LIMIT
+    })
+    useJsonBody(scope)
+    useStrictValidation(scope)
+    await useAdminGuard(scope, plugin, options)
+    await define(scope)
+  })
+}
+
+async function useAdminGuard (scope: FastifyInstance, plugin: string, options: AdminScopeOptions): Promise<void> {
+  const { jwtSecrets, issuer, audience, accessTtl, refreshTtl, now } = options
+  const tokenOptions = Object.fromEntries(Object.entries({ issuer, audience, accessTtl, refreshTtl, now }).filter(([, value]) => value !== undefined))
+  if (jwtSecrets !== undefined) {
+    await scope.register(adminGuard, { jwtSecrets, ...tokenOptions })
+    return
+  }
+  if (!hasGuard(scope, 'admin')) throw new INVALID_OPTIONS(`${plugin}: "jwtSecrets" is missing, and no admin guard is registered before`)
+  const [misplaced] = Object.keys(tokenOptions).filter((name) => name !== 'now')
+  if (misplaced !== undefined) throw new INVALID_OPTIONS(`${plugin}: "${misplaced}" belongs to the admin guard that is registered before`)
+}
+
+/** Limits the requests of each key; `name` keeps the counts of several limits in one Redis apart. */
+export async function limitBy (
+  scope: FastifyInstance, name: string, options: RateLimitOptions, key: (request: FastifyRequest) => string, hook: 'onRequest' | 'preHandler' = 'onRequest'
+): Promise<void> {
+  if (options === false) return
+  await limitRate(scope, { ...options, hook, keyGenerator: key, nameSpace: `${options.nameSpace ?? 'gatehouse-'}${name}-` })
+}
+
+/** Who calls, on a route that the admin guard guards. */
+export function callerOf ({ admin }: FastifyRequest): Admin {
+  if (admin === null) throw new INTERNAL_ERROR({ reason: 'the admin guard did not run on this route' })
+  return admin
+}
+
+/** The key of a caller for the rate limit. */
+export function callerKey (request: FastifyRequest): string {
+  return request.admin?.sub ?? request.ip
+}

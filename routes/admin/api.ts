@@ -1,0 +1,33 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync } from 'fastify'
+
+import type { RateLimitOptions } from '../../plugins/rate-limit.js'
+import { preflightRoute } from '../../plugins/site-cors.js'
+import { adminScope, callerKey, limitBy } from './admin-scope.js'
+import type { AdminScopeOptions } from './admin-scope.js'
+import { auditLogRoutes } from './audit-logs.js'
+import { eventRoutes } from './events.js'
+import { sourceRoutes } from './sources.js'
+
+export interface AdminApiOptions extends AdminScopeOptions {
+  /** Where the routes are mounted. Default: `/v1/admin`. */
+  prefix?: string
+  /** The limit of each user. Default: 100 a minute. */
+  rateLimit?: RateLimitOptions
+}
+
+const PATHS = ['/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', '/events', '/audit-logs']
+
+/** Sources, stored events and the audit trail, each caller's own organisation's. */
+const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
+  const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 } } = options
+  await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
+    await limitBy(scope, 'admin', rateLimit, callerKey)
+    if (options.cors !== undefined) PATHS.forEach((path) => preflightRoute(scope, path))
+    sourceRoutes(scope, now)
+    eventRoutes(scope)
+    auditLogRoutes(scope)
+  })
+}
+
+export default fp(adminApi, { name: 'gatehouse-admin-api', fastify: '5.x' })

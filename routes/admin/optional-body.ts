@@ -1,0 +1,15 @@
+import type { onRequestHookHandler, preValidationHookHandler } from 'fastify'
+
+/** Many clients name a media type even where they send nothing; then there is nothing to parse. */
+const forgetMediaType: onRequestHookHandler = function forgetMediaType ({ headers }, _reply, done) {
+  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') delete headers['content-type']
+  done()
+}
+
+const emptyObject: preValidationHookHandler = function emptyObject (request, _reply, done) {
+  if (request.body === undefined) request.body = {}
+  done()
+}
+
+/** Route options with which a POST needs no body, and none is read as `{}`. */
+export const optionalBody = { onRequest: forgetMediaType, preValidation: emptyObject }

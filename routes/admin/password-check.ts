@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { ACCOUNT_LOCKED, INVALID_CREDENTIALS, INVALID_OPTIONS } from '../../plugins/errors.js'
+import type { Passwords } from '../../plugins/passwords.js'
+import type { User } from '../../plugins/token-store/store.js'
+import { sha256Hex } from '../../signing/digest.js'
+
+export interface LockoutOptions {
+  /** Consecutive failures that lock an account. Default: 5. */
+  max?: number
+  /** For how long, seconds. Default: 900 (15 minutes). */
+  for?: number
+  /** Answer a locked account like a wrong password. Default: `false`. */
+  hidden?: boolean
+}
+
+export interface PasswordCheckSettings {
+  passwords: Passwords
+  lockout: Required<LockoutOptions>
+  now: () => number
+}
+
+/** The user of that email, if the password is right; else throws `INVALID_CREDENTIALS` or `ACCOUNT_LOCKED`. */
+export type PasswordCheck = (request: FastifyRequest, email: string, password: string) => Promise<User>
+
+export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Required<LockoutOptions> {
+  const { max = 5, for: seconds = 900, hidden = false } = option === 'hidden' ? { hidden: true } : option ?? {}
+  if (!Number.isInteger(max) || max < 1 || max > 100) throw new INVALID_OPTIONS('admin-auth: "lockout.max" must be a whole number, 1 to 100')
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) throw new INVALID_OPTIONS('admin-auth: "lockout.for" must be whole seconds, 1 to 86400')
+  if (typeof hidden !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.hidden" must be a boolean')
+  return { max, for: seconds, hidden }
+}
+
+/** Checks passwords and locks what fails too often; an email that nobody has is treated like one that somebody has. */
+export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }: PasswordCheckSettings): PasswordCheck {
+  const { users } = app.tokenStore
+  const limits = { max: lockout.max, lockFor: lockout.for * 1000 }
+
+  return async function checkPassword (request, email, password) {
+    const address = email.toLowerCase()
+    const subject = sha256Hex(address)
+    const lockedUntil = await users.lockedUntil(subject)
+    if (lockedUntil !== null) {
+      // A locked account that answers sooner than another would not be hidden.
+      if (lockout.hidden) await passwords.verify(null, password)
+      throw locked(request, address, lockedUntil)
+    }
+    const user = await users.findByEmail(address)
+    const matches = await passwords.verify(user?.passwordHash ?? null, password)
+    // Guesses sent side by side were all let in above; those that come out after the lock are not answered.
+    const lockedMeanwhile = await users.lockedUntil(subject)
+    if (lockedMeanwhile !== null) throw locked(request, address, lockedMeanwhile)
+    if (user === null || !matches || user.disabled) throw await failed(request, address, subject, user)
+    await users.clearFailures(subject)
+    await strengthen(user, password)
+    return user
+  }
+
+  async function failed (request: FastifyRequest, address: string, subject: string, user: User | null) {
+    const until = await users.countFailure(subject, limits)
+    const record = { request, orgId: user?.orgId, userId: user?.id ?? null, userEmail: address }
+    app.audit({ ...record, action: 'auth.login_failed', changes: { reason: user?.disabled === true ? 'disabled' : 'password' }, refusal: true })
+    if (until !== null) app.audit({ ...record, action: 'auth.locked', changes: { until: new Date(until).toISOString() }, refusal: true })
+    return new INVALID_CREDENTIALS()
+  }
+
+  function locked (request: FastifyRequest, address: string, until: number) {
+    app.audit({ action: 'auth.login_failed', request, userId: null, userEmail: address, changes: { reason: 'locked' }, refusal: true })
+    return lockout.hidden ? new INVALID_CREDENTIALS({ reason: 'locked' }) : new ACCOUNT_LOCKED({ retryAfter: Math.max(1, Math.ceil((until - now()) / 1000)) })
+  }
+
+  /** Hashes the password anew when the parameters have risen, unless it has been changed meanwhile. */
+  async function strengthen (user: User, password: string): Promise<void> {
+    if (!passwords.needsRehash(user.passwordHash)) return
+    const passwordHash = await passwords.hash(password)
+    const current = await users.get(user.id)
+    if (current?.passwordHash !== user.passwordHash) return
+    await users.update(user.id, { passwordHash })
+    user.passwordHash = passwordHash
+  }
+}

@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { NOT_FOUND } from '../../plugins/errors.js'
+import type { Source } from '../../plugins/token-store/store.js'
+import type { PageQuery } from '../../schemas/page.js'
+import * as schemas from '../../schemas/source.js'
+import type { NewSourceBody, RotateBody, SourceItem, SourcePatchBody, SourceWithSecret } from '../../schemas/source.js'
+import { generatePipelineKey } from '../../signing/pipeline-key.js'
+import { generateServerSecret } from '../../signing/server-secret.js'
+import { callerOf } from './admin-scope.js'
+import { optionalBody } from './optional-body.js'
+import { pageReply } from './page-reply.js'
+import { MAY } from './permissions.js'
+import { idOf } from './resource-id.js'
+import { changesOf, newSourceOf, patchOf, viewSource } from './source-fields.js'
+
+/** Another organisation's source is one that does not exist: every look-up is by the caller's organisation. */
+export function sourceRoutes (scope: FastifyInstance, now: () => number): void {
+  const { sources } = scope.tokenStore
+
+  scope.post<{ Body: NewSourceBody }>('/sources', { schema: schemas.createSourceSchema, ...MAY.createSources }, async function createSource (request, reply) {
+    const fields = newSourceOf(callerOf(request).org_id, request.body)
+    const source = await sources.create(fields)
+    const { id: _id, server_secret_prefix: _prefix, created_at: _created, updated_at: _updated, pipeline_key: _key, ...settings } = viewSource(source)
+    audit(request, 'source.created', source.id, settings)
+    reply.code(201)
+    return { ...viewSource(source), server_secret: fields.serverSecret } satisfies SourceWithSecret
+  })
+
+  scope.get<{ Querystring: PageQuery }>('/sources', { schema: schemas.listSourcesSchema, ...MAY.readSources }, async function listSources (request) {
+    return pageReply(await sources.list(callerOf(request).org_id, request.query), viewSource)
+  })
+
+  scope.get('/sources/:id', { schema: schemas.readSourceSchema, ...MAY.readSources }, async function readSource (request): Promise<SourceItem> {
+    return viewSource(found(await sources.get(callerOf(request).org_id, idOf(request.params))))
+  })
+
+  scope.patch<{ Body: SourcePatchBody }>('/sources/:id', { schema: schemas.patchSourceSchema, ...MAY.changeSources }, async function patchSource (request) {
+    const { org_id } = callerOf(request)
+    const id = idOf(request.params)
+    const patch = patchOf(request.body)
+    const before = found(await sources.get(org_id, id))
+    if (patch.environment !== undefined && patch.environment !== before.environment) {
+      // A key says in its prefix which world its events belong to, so the old one must not write into the other.
+      found(await sources.rotateKey(org_id, id, { pipelineKey: generatePipelineKey(patch.environment), overlapUntil: now() }))
+    }
+    const after = found(await sources.update(org_id, id, patch))
+    audit(request, 'source.updated', id, changesOf(before, after))
+    return viewSource(after)
+  })
+
+  scope.delete('/sources/:id', { schema: schemas.deleteSourceSchema, ...MAY.deleteSources, ...optionalBody }, async function deleteSource (request, reply) {
+    const id = idOf(request.params)
+    if (!await sources.delete(callerOf(request).org_id, id)) throw new NOT_FOUND()
+    audit(request, 'source.deleted', id)
+    return reply.code(204).send()
+  })
+
+  scope.post<{ Body: RotateBody }>('/sources/:id/rotate-key', {
+    schema: schemas.rotateKeySchema, ...MAY.rotateSources, ...optionalBody
+  }, async function rotateKey (request) {
+    const { org_id } = callerOf(request)
+    const id = idOf(request.params)
+    const { environment } = found(await sources.get(org_id, id))
+    const next = { pipelineKey: generatePipelineKey(environment), overlapUntil: overlapUntil(request.body) }
+    const source = found(await sources.rotateKey(org_id, id, next))
+    audit(request, 'source.key_rotated', id, { overlap_seconds: request.body.overlap_seconds })
+    return viewSource(source)
+  })
+
+  scope.post<{ Body: RotateBody }>('/sources/:id/rotate-secret', {
+    schema: schemas.rotateSecretSchema, ...MAY.rotateSources, ...optionalBody
+  }, async function rotateSecret (request) {
+    const id = idOf(request.params)
+    const next = { serverSecret: generateServerSecret(), overlapUntil: overlapUntil(request.body) }
+    const source = found(await sources.rotateSecret(callerOf(request).org_id, id, next))
+    audit(request, 'source.secret_rotated', id, { overlap_seconds: request.body.overlap_seconds })
+    return { ...viewSource(source), server_secret: next.serverSecret } satisfies SourceWithSecret
+  })
+
+  function overlapUntil ({ overlap_seconds }: RotateBody): number {
+    return now() + overlap_seconds * 1000
+  }
+
+  function audit (request: FastifyRequest, action: string, id: string, changes?: Record<string, unknown>): void {
+    scope.audit({ action, request, resourceType: 'source', resourceId: id, changes })
+  }
+}
+
+function found (source: Source | null): Source {
+  if (source === null) throw new NOT_FOUND()
+  return source
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto'
+
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { INVALID_CREDENTIALS } from '../../plugins/errors.js'
+import type { User } from '../../plugins/token-store/store.js'
+import type { TokenPair } from '../../schemas/admin-auth.js'
+
+export interface SessionSettings {
+  /** When a session ends at the latest, milliseconds after its start. */
+  maxAge: number
+  now: () => number
+}
+
+/** Starts a session for a user who has proved to be one, and returns its first pair of tokens. */
+export type StartSession = (request: FastifyRequest, user: User, stillProved?: (fresh: User) => Promise<boolean>) => Promise<TokenPair>
+
+const MAX_USER_AGENT = 512
+
+export function sessionStarter (scope: FastifyInstance, { maxAge, now }: SessionSettings): StartSession {
+  const { adminTokens } = scope
+  const { sessions, users } = scope.tokenStore
+
+  return async function startSession (request, { id: userId, orgId, email }, stillProved) {
+    const sid = randomUUID()
+    const endsAt = now() + maxAge
+    const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
+    const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
+    await sessions.start({ id: sid, userId, refreshDigest: refresh.digest, endsAt, ip: request.ip, userAgent })
+    // What the proof rests on may have been withdrawn while it was checked: now that withdrawing would end this session, look again.
+    const fresh = await users.get(userId)
+    if (fresh === null || fresh.disabled || (stillProved !== undefined && !await stillProved(fresh))) {
+      await sessions.end(sid)
+      throw new INVALID_CREDENTIALS({ reason: 'disabled, deleted or changed during the login' })
+    }
+    scope.audit({ action: 'auth.login', request, orgId, userId, userEmail: email, resourceType: 'session', resourceId: sid })
+    const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch: fresh.epoch })
+    return tokenPair(access, refresh.token, adminTokens.accessTtl)
+  }
+}
+
+export function tokenPair (access: string, refresh: string, expiresIn: number): TokenPair {
+  return { access_token: access, refresh_token: refresh, token_type: 'Bearer', expires_in: expiresIn }
+}

@@ -1,0 +1,113 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+
+import { errorReplies } from './error.js'
+import { pageSchema } from './page.js'
+
+const tags = ['admin auth']
+const strict = { additionalProperties: false }
+const Time = Type.String({ maxLength: 30, description: 'ISO-8601, UTC, milliseconds' })
+const Password = Type.String({ minLength: 1, maxLength: 1024 })
+const RefreshToken = Type.String({ minLength: 1, maxLength: 4096 })
+const Done = Type.Null({ description: 'Done; no body' })
+
+export const LoginBodySchema = Type.Object({
+  // Any text without spaces and control characters: whether an account has it is for the store to say.
+  email: Type.String({ minLength: 1, maxLength: 254, pattern: '^[^\\s\\p{Cc}\\p{Cs}]+$' }),
+  password: Password
+}, strict)
+export type LoginBody = Static<typeof LoginBodySchema>
+
+export const RefreshBodySchema = Type.Object({ refresh_token: RefreshToken }, strict)
+export type RefreshBody = Static<typeof RefreshBodySchema>
+
+export const PasswordBodySchema = Type.Object({
+  current_password: Password,
+  new_password: Type.String({ minLength: 12, maxLength: 1024 })
+}, strict)
+export type PasswordBody = Static<typeof PasswordBodySchema>
+
+export const TokenPairSchema = Type.Object({
+  access_token: Type.String({ maxLength: 4096 }),
+  refresh_token: RefreshToken,
+  token_type: Type.Literal('Bearer'),
+  expires_in: Type.Integer({ minimum: 1, maximum: 3600, description: 'The life of the access token, seconds' })
+})
+export type TokenPair = Static<typeof TokenPairSchema>
+
+export const MeSchema = Type.Object({
+  id: Type.String({ maxLength: 100 }),
+  email: Type.String({ maxLength: 254 }),
+  org_id: Type.String({ maxLength: 100 }),
+  role: Type.String({ maxLength: 16, description: 'owner, admin, editor or viewer' }),
+  session_id: Type.String({ maxLength: 100 })
+})
+export type Me = Static<typeof MeSchema>
+
+export const SessionSchema = Type.Object({
+  id: Type.String({ maxLength: 100 }),
+  created_at: Time,
+  last_used_at: Time,
+  expires_at: Time,
+  ip_address: Type.String({ maxLength: 64 }),
+  user_agent: Type.String({ maxLength: 512 }),
+  current: Type.Boolean({ description: 'Whether it is the session of this request' })
+})
+export type SessionItem = Static<typeof SessionSchema>
+
+export const loginSchema = {
+  summary: 'Log in with email and password',
+  description: '10 attempts a minute per email and per address; 5 consecutive failures lock the account for 15 minutes.',
+  tags,
+  body: LoginBodySchema,
+  response: { 200: TokenPairSchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
+}
+
+export const refreshSchema = {
+  summary: 'Exchange a refresh token for a new pair',
+  description: 'The presented refresh token is dead afterwards; presented again, it ends all sessions of the user.',
+  tags,
+  body: RefreshBodySchema,
+  response: { 200: TokenPairSchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
+}
+
+export const logoutSchema = {
+  summary: 'End the session of a refresh token',
+  description: 'Also 204 for a token that is dead already.',
+  tags,
+  body: RefreshBodySchema,
+  response: { 204: Done, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
+}
+
+export const logoutAllSchema = {
+  summary: 'End all sessions of the caller, this one included',
+  tags,
+  response: { 204: Done, ...errorReplies(401, 429, 500, 503) }
+}
+
+export const meSchema = {
+  summary: 'Who is calling',
+  tags,
+  response: { 200: MeSchema, ...errorReplies(401, 429, 500, 503) }
+}
+
+export const listSessionsSchema = {
+  summary: 'The live sessions of the caller, newest first',
+  tags,
+  response: { 200: pageSchema(SessionSchema), ...errorReplies(401, 429, 500, 503) }
+}
+
+export const endSessionSchema = {
+  summary: 'End one session of the caller',
+  tags,
+  params: Type.Object({ id: Type.String({ maxLength: 100 }) }),
+  response: { 204: Done, ...errorReplies(401, 404, 429, 500, 503) }
+}
+
+export const passwordSchema = {
+  summary: 'Change the password of the caller',
+  description: 'Ends the other sessions. At least 12 characters, and no common password.',
+  tags,
+  body: PasswordBodySchema,
+  response: { 204: Done, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
+}

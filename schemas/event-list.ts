@@ -1,0 +1,28 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+
+import { errorReplies } from './error.js'
+import { pageQuery, pageSchema, periodQuery } from './page.js'
+
+const EVENT_TYPES = ['track', 'page', 'identify', 'group', 'screen', 'alias'] as const
+
+export const EventListQuerySchema = Type.Object({
+  ...pageQuery,
+  ...periodQuery,
+  source_id: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]+$' })),
+  type: Type.Optional(Type.Unsafe<typeof EVENT_TYPES[number]>({ type: 'string', enum: [...EVENT_TYPES] }))
+}, { additionalProperties: false })
+export type EventListQuery = Static<typeof EventListQuerySchema>
+
+export const StoredEventSchema = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  additionalProperties: true,
+  description: 'The event as it was sent, with `receivedAt`, `sourceId`, `authMethod`, `ip` and `userAgent`'
+})
+
+export const listEventsSchema = {
+  summary: 'List the stored events of the organisation, newest first',
+  tags: ['admin events'],
+  querystring: EventListQuerySchema,
+  response: { 200: pageSchema(StoredEventSchema), ...errorReplies(400, 401, 403, 404, 429, 500, 503) }
+}

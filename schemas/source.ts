@@ -1,0 +1,121 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+
+import { errorReplies } from './error.js'
+import { PageQuerySchema, pageSchema } from './page.js'
+
+const tags = ['admin sources']
+const strict = { additionalProperties: false }
+const Time = Type.String({ maxLength: 30, description: 'ISO-8601, UTC, milliseconds' })
+const PIXEL_TYPES = ['track', 'page', 'identify', 'group'] as const
+
+function oneOf<Value extends string> (values: readonly Value[], description: string) {
+  return Type.Unsafe<Value>({ type: 'string', enum: [...values], description })
+}
+
+const settings = {
+  name: Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]+$' }),
+  environment: oneOf(['live', 'test'], 'Which of the two worlds its events belong to; changing it replaces the pipeline key'),
+  domains: Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
+    maxItems: 100, description: 'The pages that may send: exact origins, hosts (https), or `*.example.com` for subdomains'
+  }),
+  allow_any_origin: Type.Boolean({ description: 'Let any page send' }),
+  require_signature: oneOf(['never', 'without_origin', 'always'], 'Whether requests must be signed'),
+  require_timestamp: Type.Boolean({ description: 'Take only signatures with a timestamp' }),
+  enabled: Type.Boolean(),
+  rate_limit: Type.Unsafe<number | null>({
+    type: ['integer', 'null'], minimum: 1, maximum: 1_000_000, description: 'Events a second; null: the default of the server'
+  }),
+  pixel_types: Type.Array(oneOf(PIXEL_TYPES, 'A type of event'), { maxItems: 4, uniqueItems: true, description: 'What the pixel accepts' })
+}
+
+export const SourcePatchSchema = Type.Partial(Type.Object(settings), { ...strict, minProperties: 1 })
+export type SourcePatchBody = Static<typeof SourcePatchSchema>
+
+export const NewSourceSchema = Type.Composite([
+  Type.Object({ name: settings.name }),
+  Type.Partial(Type.Object({
+    ...settings,
+    pipeline_key: Type.String({ minLength: 1, maxLength: 64, description: 'An existing key; its prefix must name the environment' }),
+    server_secret: Type.String({ minLength: 1, maxLength: 1024, description: 'An existing secret: text, `hex:…` or `base64:…`' })
+  }))
+], strict)
+export type NewSourceBody = Static<typeof NewSourceSchema>
+
+export const RotateBodySchema = Type.Object({
+  overlap_seconds: Type.Integer({ minimum: 0, maximum: 604_800, default: 0, description: 'For how long the one before still works' })
+}, strict)
+export type RotateBody = Static<typeof RotateBodySchema>
+
+export const SourceSchema = Type.Object({
+  id: Type.String({ maxLength: 100 }),
+  ...settings,
+  // What is stored may be older than a rule for what may be stored.
+  name: Type.String({ maxLength: 200 }),
+  pipeline_key: Type.String({ maxLength: 256 }),
+  server_secret_prefix: Type.String({ maxLength: 64, description: 'The first characters of the newest server secret' }),
+  created_at: Time,
+  updated_at: Time
+})
+export type SourceItem = Static<typeof SourceSchema>
+
+export const SourceWithSecretSchema = Type.Composite([SourceSchema, Type.Object({
+  server_secret: Type.String({ maxLength: 1024, description: 'Shown this once' })
+})])
+export type SourceWithSecret = Static<typeof SourceWithSecretSchema>
+
+const params = Type.Object({ id: Type.String({ maxLength: 100 }) })
+
+export const createSourceSchema = {
+  summary: 'Create a source',
+  description: 'The answer is the only one that shows the server secret.',
+  tags,
+  body: NewSourceSchema,
+  response: { 201: SourceWithSecretSchema, ...errorReplies(400, 401, 403, 409, 413, 415, 429, 500, 503) }
+}
+
+export const listSourcesSchema = {
+  summary: 'List the sources, newest first',
+  tags,
+  querystring: PageQuerySchema,
+  response: { 200: pageSchema(SourceSchema), ...errorReplies(400, 401, 403, 429, 500, 503) }
+}
+
+export const readSourceSchema = {
+  summary: 'Read a source',
+  tags,
+  params,
+  response: { 200: SourceSchema, ...errorReplies(401, 403, 404, 429, 500, 503) }
+}
+
+export const patchSourceSchema = {
+  summary: 'Change a source',
+  tags,
+  params,
+  body: SourcePatchSchema,
+  response: { 200: SourceSchema, ...errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503) }
+}
+
+export const deleteSourceSchema = {
+  summary: 'Delete a source; its keys stop at once',
+  tags,
+  params,
+  response: { 204: Type.Null({ description: 'Deleted; no body' }), ...errorReplies(401, 403, 404, 429, 500, 503) }
+}
+
+export const rotateKeySchema = {
+  summary: 'Replace the pipeline key',
+  tags,
+  params,
+  body: RotateBodySchema,
+  response: { 200: SourceSchema, ...errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503) }
+}
+
+export const rotateSecretSchema = {
+  summary: 'Replace the server secret',
+  description: 'The answer is the only one that shows the new secret.',
+  tags,
+  params,
+  body: RotateBodySchema,
+  response: { 200: SourceWithSecretSchema, ...errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503) }
+}
