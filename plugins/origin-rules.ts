@@ -1,0 +1,68 @@
+import { isIP } from 'node:net'
+
+/** The pages that may send: one source's, or all sources' together. */
+export interface OriginRules {
+  /** Any well-formed origin but `null`. */
+  readonly any: boolean
+  /** Origins and, as `https://*.example.com`, the bases of subdomains, each as a browser spells it. */
+  readonly rules: ReadonlySet<string>
+  /** Whether a base of subdomains is among them. */
+  readonly wildcards: boolean
+}
+
+export type ParsedDomain = { rule: string, error?: never } | { rule?: never, error: string }
+
+const DOMAIN = /^(?:(https?):\/\/)?(\*\.)?(\[[0-9a-f:.]+\]|[\p{L}\p{N}._-]+)(:[0-9]{1,5})?$/iu
+const EMPTY_LABEL = /^\.|\.\.|\.$/
+const MAX_LENGTH = 300
+/** What a browser sends: no path, no list, nothing that a parser could read in two ways. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/
+const PARTS = /^(https?:\/\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)((?::[0-9]{1,5})?)$/
+
+/**
+ * One entry of a source's `domains` in the spelling that is compared, or what is wrong with it: an origin
+ * (`http://localhost:3000`), a host, which means https (`shop.example.com`), or `*.example.com` for its subdomains at any depth,
+ * the apex not included.
+ */
+export function parseDomain (text: string): ParsedDomain {
+  if (text === '*') return { error: 'any origin is a setting of its own, not a domain' }
+  if (text.toLowerCase() === 'null') return { error: 'the origin null belongs to every sandboxed page' }
+  const [, scheme = 'https', wildcard = '', host = '', port = ''] = (text.length <= MAX_LENGTH && DOMAIN.exec(text)) || []
+  const url = `${scheme.toLowerCase()}://${host}${port}`
+  if (host === '' || EMPTY_LABEL.test(host) || !URL.canParse(url)) {
+    return { error: 'must be an http or https origin, a host or *.host, without a path, a pattern or credentials' }
+  }
+  const { origin, hostname, protocol } = new URL(url)
+  if (wildcard === '') return { rule: origin }
+  if (isIP(hostname) !== 0 || hostname.startsWith('[')) return { error: 'an address has no subdomains' }
+  if (!hostname.includes('.') && hostname !== 'localhost') return { error: 'a wildcard needs a domain below a top-level one' }
+  return { rule: `${protocol}//*.${origin.slice(protocol.length + 2)}` }
+}
+
+/** The rules of some sources together; an entry that is no domain allows nothing. */
+export function compileOrigins (sources: ReadonlyArray<{ readonly domains: readonly string[], readonly allowAnyOrigin: boolean }>): OriginRules {
+  const rules = new Set<string>()
+  let any = false
+  for (const { domains, allowAnyOrigin } of sources) {
+    any ||= allowAnyOrigin
+    for (const domain of domains) {
+      const { rule } = parseDomain(domain)
+      if (rule !== undefined) rules.add(rule)
+    }
+  }
+  return { any, rules, wildcards: Array.from(rules).some((rule) => rule.includes('*')) }
+}
+
+/** Whether a page of this `Origin` may send: compared as a browser spells it, never by substring. */
+export function matchesOrigin ({ any, rules, wildcards }: OriginRules, origin: string): boolean {
+  if (!ORIGIN.test(origin)) return false
+  return any || rules.has(origin) || (wildcards && isBelow(rules, origin))
+}
+
+function isBelow (rules: ReadonlySet<string>, origin: string): boolean {
+  const [, scheme = '', host = '', port = ''] = PARTS.exec(origin) ?? []
+  for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
+    if (rules.has(`${scheme}*${host.slice(dot)}${port}`)) return true
+  }
+  return false
+}

@@ -1,0 +1,138 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, ORIGIN_NOT_ALLOWED, RATE_LIMITED, SIGNATURE_REQUIRED } from './errors.js'
+import type { GatehouseError } from './errors.js'
+import { defineGuard } from './guard.js'
+import { KeyGuesses } from './key-guesses.js'
+import type { GuessLimit } from './key-guesses.js'
+import { presentedKey, wellFormed } from './presented-key.js'
+import { refuse, toPublicError } from './refuse.js'
+import { claimsSignature } from './signature-headers.js'
+import { allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin, withdrawOrigin } from './source-cors.js'
+import type { ResolvedSource, Source } from './token-store/store.js'
+
+export interface PipelineKeyOptions {
+  /** Guard every route of this scope that does not say `pipelineKey: false`, its 404 handler included. Default: `false`. */
+  global?: boolean
+  /** How many different unknown keys one address may try; `false`: any number. Default: 500 in 10 s. */
+  guessLimit?: GuessLimit | false
+  /**
+   * Reads a key from the parsed body; `undefined`: there is none. It is asked on every guarded route: an unsigned request with
+   * neither `Authorization` nor `?wk=` is then judged after its body was read, and a key in the body that differs from the
+   * request's is refused. Default: bodies carry no key.
+   */
+  keyInBody?: (request: FastifyRequest) => unknown
+}
+
+declare module 'fastify' {
+  interface GatehouseRouteConfig {
+    /** Demand the pipeline key of an enabled source, and from pages an origin that the source allows. */
+    pipelineKey?: boolean
+  }
+
+  interface FastifyRequest {
+    /** The source whose pipeline key the request carries; `null` on routes without the guard. */
+    source: Readonly<Source> | null
+    /** The source with its key and live server secrets: for guards, not for answers or logs. */
+    resolvedSource: ResolvedSource | null
+    /** Whether a signature over the raw body was checked and holds. */
+    signed: boolean
+  }
+}
+
+type Done = () => void
+
+const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, { global = false, guessLimit = {}, keyInBody }) => {
+  if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
+  if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('pipeline-key: register the tokenStore plugin first; it knows the sources')
+  const { sources } = app.tokenStore
+  const guesses = guessLimit === false ? null : new KeyGuesses(guessLimit)
+  const wanted = defineGuard(app, {
+    name: 'pipelineKey',
+    fallback: global || undefined,
+    accepts: (value) => typeof value === 'boolean',
+    expected: 'true or false',
+    securityScheme: 'pipelineKey'
+  })
+  for (const [name, value] of [['source', null], ['resolvedSource', null], ['signed', false]] as const) {
+    if (!app.hasRequestDecorator(name)) app.decorateRequest(name, value)
+  }
+
+  app.addHook('onRequest', function checkPipelineKey (request, reply, done) {
+    if (wanted(request) !== true) return done()
+    varyByOrigin(reply)
+    const key = presentedKey(request)
+    if (typeof key === 'string') lookUp(key, request, reply, done)
+    else if (key === undefined && mayCarryKeyInBody(request)) done()
+    else refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: key === null ? 'malformed or differing keys' : 'no key' }))
+  })
+
+  app.addHook('preValidation', function settlePipelineKey (request, reply, done) {
+    if (wanted(request) !== true) return done()
+    const inBody = keyInBody?.(request)
+    const { resolvedSource } = request
+    if (resolvedSource === null) {
+      const key = wellFormed(inBody)
+      if (key === null) refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: 'no key, nor one in the body' }))
+      else lookUp(key, request, reply, done)
+    } else if (inBody !== undefined && inBody !== resolvedSource.key) {
+      refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
+    } else if (request.signed) {
+      // A server that signs is no page, whatever origin it names.
+      if (request.headers.origin !== undefined) withdrawOrigin(reply)
+      done()
+    } else {
+      const fault = claimsSignature(request.headers) ? faultOfUnsigned(request, resolvedSource.source) : null
+      if (fault === null) done()
+      else refuse(reply, fault)
+    }
+  })
+
+  function mayCarryKeyInBody ({ headers, routeOptions }: FastifyRequest): boolean {
+    return keyInBody !== undefined && headers['content-type'] !== undefined && !claimsSignature(headers) &&
+      routeOptions.config.gatehouse?.signature !== 'required'
+  }
+
+  /** Answered from the cache this takes no turn of the event loop. */
+  function lookUp (key: string, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+    const wait = guesses === null ? 0 : guesses.wait(key, request.ip)
+    if (wait > 0) return refuseUnknown(request, reply, new RATE_LIMITED({ retryAfter: wait / 1000, reason: 'too many unknown keys' }))
+    const found = sources.resolve(key)
+    if (found === null || !('then' in found)) return admit(key, found, request, reply, done)
+    found.then((resolved) => admit(key, resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
+  }
+
+  function admit (key: string, resolved: ResolvedSource | null, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+    guesses?.note(key, request.ip, resolved !== null)
+    if (resolved === null || !isLive(resolved)) {
+      return refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: resolved === null ? 'unknown key' : 'disabled source or ended key' }))
+    }
+    request.resolvedSource = resolved
+    request.source = resolved.source
+    const { origin } = request.headers
+    if (origin !== undefined && allowsOrigin(resolved.source, origin)) grantOrigin(reply, origin)
+    // Who claims to have signed is judged once the signature is.
+    const fault = claimsSignature(request.headers) ? null : faultOfUnsigned(request, resolved.source)
+    if (fault === null) done()
+    else refuse(reply, fault)
+  }
+
+  function refuseUnknown (request: FastifyRequest, reply: FastifyReply, error: GatehouseError): void {
+    if (request.headers.origin === undefined) refuse(reply, error)
+    else grantBySomeSource(request, reply, sources).then(() => refuse(reply, error))
+  }
+}
+
+function isLive ({ source, keyExpiresAt }: ResolvedSource): boolean {
+  return source.enabled && (keyExpiresAt === null || keyExpiresAt > Date.now())
+}
+
+function faultOfUnsigned ({ headers: { origin } }: FastifyRequest, source: Readonly<Source>): GatehouseError | null {
+  if (origin !== undefined && !allowsOrigin(source, origin)) return new ORIGIN_NOT_ALLOWED()
+  const { requireSignature } = source
+  const demanded = requireSignature === 'always' || (requireSignature === 'without_origin' && origin === undefined)
+  return demanded ? new SIGNATURE_REQUIRED({ reason: `the source requires a signature: ${requireSignature}` }) : null
+}
+
+export default fp(pipelineKey, { name: 'gatehouse-pipeline-key', fastify: '5.x' })

@@ -1,0 +1,45 @@
+import type { FastifyRequest } from 'fastify'
+
+import { isPipelineKey } from '../signing/pipeline-key.js'
+
+const BEARER = /^Bearer ([^ ]+)$/i
+const BASIC = /^Basic ([A-Za-z0-9+/]+={0,2})$/i
+
+/**
+ * The pipeline key of a request, from `Authorization` (Bearer, or Basic with the key as user name and no password) or `?wk=`.
+ * `undefined`: there is none; `null`: there is something that is no key, or two that differ.
+ */
+export function presentedKey ({ raw, headers, query }: FastifyRequest): string | null | undefined {
+  const { authorization } = headers
+  const inQuery = (query as Record<string, unknown> | null | undefined)?.['wk']
+  if (authorization === undefined) return inQuery === undefined ? undefined : wellFormed(inQuery)
+  // Node keeps the first of two Authorization headers and says nothing of the other.
+  if (occursTwice(raw.rawHeaders, 'authorization')) return null
+  const key = wellFormed(keyOf(authorization))
+  return inQuery === undefined || inQuery === key ? key : null
+}
+
+/** The value itself if it has the form of a pipeline key, else `null`. */
+export function wellFormed (value: unknown): string | null {
+  return typeof value === 'string' && isPipelineKey(value) ? value : null
+}
+
+function keyOf (authorization: string): string | null {
+  const bearer = BEARER.exec(authorization)?.[1]
+  if (bearer !== undefined) return bearer
+  const basic = BASIC.exec(authorization)?.[1]
+  if (basic === undefined) return null
+  const credentials = Buffer.from(basic, 'base64').toString('latin1')
+  return credentials.endsWith(':') ? credentials.slice(0, -1) : null
+}
+
+function occursTwice (rawHeaders: readonly string[], name: string): boolean {
+  let seen = false
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const header = rawHeaders[at]
+    if (header?.length !== name.length || header.toLowerCase() !== name) continue
+    if (seen) return true
+    seen = true
+  }
+  return false
+}

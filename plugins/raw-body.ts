@@ -1,0 +1,79 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
+
+import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from './errors.js'
+import type { GatehouseError } from './errors.js'
+
+type Done = (error: GatehouseError | null, bytes: Buffer) => void
+
+const NOTHING = Buffer.alloc(0)
+const COLLECTION = Symbol('collection')
+
+interface Collection {
+  chunks: Buffer[]
+  length: number
+  limit: number
+  done: Done
+}
+
+type Payload = NodeJS.ReadableStream & { [COLLECTION]?: Collection | undefined }
+
+/** Collects what a stream brings, at most `limit` bytes: beyond them it stops reading and gives `PAYLOAD_TOO_LARGE`. Calls back once. */
+export function collectBody (payload: NodeJS.ReadableStream, headers: IncomingHttpHeaders, limit: number, done: Done): void {
+  if (Number(headers['content-length']) > limit) return done(new PAYLOAD_TOO_LARGE(), NOTHING)
+  const stream = payload as Payload
+  stream[COLLECTION] = { chunks: [], length: 0, limit, done }
+  // Their state is on the stream, so that no request needs listeners of its own.
+  stream.on('data', takeChunk)
+  stream.on('end', finish)
+  stream.on('error', fail)
+}
+
+function takeChunk (this: Payload, chunk: Buffer | string): void {
+  const collection = this[COLLECTION]
+  if (collection === undefined) return
+  const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  collection.length += bytes.length
+  if (collection.length > collection.limit) {
+    this.pause()
+    settle(this, new PAYLOAD_TOO_LARGE(), NOTHING)
+  } else collection.chunks.push(bytes)
+}
+
+function finish (this: Payload): void {
+  const { chunks = [], length = 0 } = this[COLLECTION] ?? {}
+  const [only = NOTHING] = chunks
+  settle(this, null, chunks.length > 1 ? Buffer.concat(chunks, length) : only)
+}
+
+function fail (this: Payload, cause: unknown): void {
+  settle(this, new INVALID_REQUEST({ message: 'The body did not arrive', cause }), NOTHING)
+}
+
+function settle (stream: Payload, error: GatehouseError | null, bytes: Buffer): void {
+  const collection = stream[COLLECTION]
+  stream[COLLECTION] = undefined
+  stream.off('data', takeChunk)
+  stream.off('end', finish)
+  stream.off('error', fail)
+  collection?.done(error, bytes)
+}
+
+/** A stream of bytes that were collected before, for whichever parser comes next. */
+export class BodyReplay extends Readable {
+  /** Read by Fastify, which compares it with Content-Length. */
+  readonly receivedEncodedLength: number
+  #bytes: Buffer | null
+
+  constructor (bytes: Buffer) {
+    super()
+    this.receivedEncodedLength = bytes.length
+    this.#bytes = bytes.length === 0 ? null : bytes
+  }
+
+  override _read (): void {
+    const bytes = this.#bytes
+    this.#bytes = null
+    this.push(bytes)
+  }
+}

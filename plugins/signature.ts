@@ -1,0 +1,121 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+
+import { parseSignatureHeader, verifyBody, verifyTimestampedBody } from '../signing/body-signature.js'
+import { INVALID_OPTIONS, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE, SIGNATURE_REQUIRED, TIMESTAMP_OUT_OF_RANGE } from './errors.js'
+import type { GatehouseError, PublicError } from './errors.js'
+import { defineGuard, hasGuard } from './guard.js'
+import { BodyReplay, collectBody } from './raw-body.js'
+import { refuse, toPublicError } from './refuse.js'
+import { claimsSignature } from './signature-headers.js'
+
+type Mode = 'off' | 'optional' | 'required'
+
+export interface SignatureOptions {
+  /** The mode of every route of this scope that does not name one; `true` is `'required'`, `false` is `'off'`. Default: `false`. */
+  global?: boolean | Mode
+  /** The server secrets that may have signed, the live ones of the request's source by default, which needs the pipelineKey guard. */
+  secrets?: (request: FastifyRequest) => ReadonlyArray<string | Buffer>
+  /** How far `X-Timestamp` may lie before or after now, milliseconds. Default: 300 000. */
+  tolerance?: number
+  /** What a signed body beyond the route's `bodyLimit` is answered with. Default: 413 `PAYLOAD_TOO_LARGE`. */
+  tooLarge?: PublicError
+}
+
+declare module 'fastify' {
+  interface GatehouseRouteConfig {
+    /** `'optional'`: a signature that is there must hold; `'required'`: there must be one. Default: `'off'`. */
+    signature?: Mode
+  }
+
+  interface FastifyRequest {
+    /** The bytes of a signed body as they came on the wire; `null` if it is not signed. */
+    rawBody: Buffer | null
+    /** The signature that holds, its 32 bytes; `null` if there is none. Tells a replay from another request. */
+    verifiedSignature: Buffer | null
+  }
+}
+
+const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies Mode[]
+
+const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => {
+  const { global = false, secrets = secretsOfSource, tolerance = 300_000, tooLarge = PAYLOAD_TOO_LARGE } = options
+  if (typeof global !== 'boolean' && !MODES.includes(global)) {
+    throw new INVALID_OPTIONS('signature: "global" must be true, false, "off", "optional" or "required"')
+  }
+  if (typeof secrets !== 'function') throw new INVALID_OPTIONS('signature: "secrets" must be a function of the request')
+  if (!Number.isFinite(tolerance) || tolerance <= 0) throw new INVALID_OPTIONS('signature: "tolerance" must be a positive number of milliseconds')
+  if (options.secrets === undefined && !hasGuard(app, 'pipelineKey')) {
+    throw new INVALID_OPTIONS('signature: register the pipelineKey plugin first, whose source has the secrets, or give "secrets"')
+  }
+  const wanted = defineGuard(app, {
+    name: 'signature',
+    fallback: global === true ? 'required' : global === false ? undefined : global,
+    accepts: (value) => MODES.includes(value),
+    expected: '"off", "optional" or "required"',
+    securityScheme: 'signature'
+  })
+  for (const [name, value] of [['signed', false], ['rawBody', null], ['verifiedSignature', null]] as const) {
+    if (!app.hasRequestDecorator(name)) app.decorateRequest(name, value)
+  }
+
+  app.addHook('preParsing', function checkSignature (request, reply, payload, done) {
+    const mode = wanted(request)
+    if (mode === undefined || mode === 'off') return done(null, payload)
+    if (!claimsSignature(request.headers)) {
+      if (mode === 'optional') return done(null, payload)
+      refuse(reply, new SIGNATURE_REQUIRED())
+      return
+    }
+    const fault = faultOfHeaders(request)
+    if (fault !== null) {
+      refuse(reply, fault)
+      return
+    }
+    collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
+      let refusal: GatehouseError | null
+      try {
+        refusal = error instanceof PAYLOAD_TOO_LARGE ? new tooLarge() : error ?? faultOfBody(request, bytes)
+      } catch (thrown) {
+        // By the host's "secrets"; outside of any hook's own reach here.
+        refusal = toPublicError(thrown)
+      }
+      if (refusal === null) return done(null, new BodyReplay(bytes))
+      // Where the body was not read to its end, the client may be sending still.
+      if (error !== null) reply.header('connection', 'close')
+      refuse(reply, refusal)
+    })
+  })
+
+  /** On success the request is marked as signed. */
+  function faultOfBody (request: FastifyRequest, body: Buffer): GatehouseError | null {
+    const { 'x-datafly-signature': plain, 'x-signature': timestamped, 'x-timestamp': timestamp } = request.headers as Record<string, string | undefined>
+    const live = secrets(request).filter(({ length }) => length > 0)
+    if (plain !== undefined && verifyBody(plain, live, body) !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Datafly-Signature' })
+    if (timestamped !== undefined && timestamp !== undefined) {
+      const verdict = verifyTimestampedBody({ header: timestamped, timestamp, now: Date.now(), tolerance }, live, body)
+      if (verdict === 'timestamp_out_of_range') return new TIMESTAMP_OUT_OF_RANGE()
+      if (verdict !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Signature' })
+    }
+    request.signed = true
+    request.rawBody = body
+    request.verifiedSignature = parseSignatureHeader(timestamped ?? plain ?? '')
+    return null
+  }
+}
+
+/** What is wrong before a byte of the body is read. */
+function faultOfHeaders ({ headers, source }: FastifyRequest): GatehouseError | null {
+  if (headers['x-timestamp'] !== undefined && headers['x-signature'] === undefined) return new INVALID_SIGNATURE({ reason: 'X-Timestamp without X-Signature' })
+  if (headers['x-timestamp'] === undefined && headers['x-signature'] !== undefined) return new TIMESTAMP_OUT_OF_RANGE({ reason: 'no X-Timestamp' })
+  if (source?.requireTimestamp === true && headers['x-signature'] === undefined) return new TIMESTAMP_OUT_OF_RANGE({ reason: 'the source requires a timestamp' })
+  return null
+}
+
+function secretsOfSource ({ resolvedSource }: FastifyRequest): readonly Buffer[] {
+  if (resolvedSource === null) return []
+  const now = Date.now()
+  return resolvedSource.secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ value }) => value)
+}
+
+export default fp(signature, { name: 'gatehouse-signature', fastify: '5.x' })

@@ -1,0 +1,86 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
+import { isPreflight } from './guard.js'
+import { compileOrigins, matchesOrigin } from './origin-rules.js'
+import type { OriginRules } from './origin-rules.js'
+import { refuse, toPublicError } from './refuse.js'
+import type { SourceOrigins, Sources } from './token-store/store.js'
+
+const METHODS = 'GET, HEAD, POST'
+const REQUEST_HEADERS = 'authorization, content-type'
+const EXPOSED_HEADERS = 'retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset'
+const MAX_AGE = '600'
+
+// What a store hands out is frozen and shared by many requests: compiled once, not per request.
+const compiled = new WeakMap<object, OriginRules>()
+
+/** Whether a page of this origin may send to the source, or to any of several sources. */
+export function allowsOrigin (sources: SourceOrigins | readonly SourceOrigins[], origin: string): boolean {
+  let rules = compiled.get(sources)
+  if (rules === undefined) {
+    rules = compileOrigins(Array.isArray(sources) ? sources : [sources])
+    if (Object.isFrozen(sources)) compiled.set(sources, rules)
+  }
+  return matchesOrigin(rules, origin)
+}
+
+/** Says that the answer depends on who asks, so that no cache gives one page the answer to another. */
+export function varyByOrigin (reply: FastifyReply): void {
+  const before = reply.getHeader('vary')
+  if (before === undefined) reply.header('vary', 'Origin')
+  else if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(String(before))) reply.header('vary', `${String(before)}, Origin`)
+}
+
+/** Lets the page read the answer. */
+export function grantOrigin (reply: FastifyReply, origin: string): void {
+  reply.header('access-control-allow-origin', origin)
+  reply.header('access-control-allow-credentials', 'true')
+  reply.header('access-control-expose-headers', EXPOSED_HEADERS)
+}
+
+export function withdrawOrigin (reply: FastifyReply): void {
+  reply.removeHeader('access-control-allow-origin')
+  reply.removeHeader('access-control-allow-credentials')
+  reply.removeHeader('access-control-expose-headers')
+}
+
+/** Before it is known which source is meant: lets the page read an error if any enabled source has it. Never throws. */
+export async function grantBySomeSource (request: FastifyRequest, reply: FastifyReply, sources: Sources): Promise<void> {
+  const { origin } = request.headers
+  if (origin === undefined) return
+  try {
+    if (allowsOrigin(await sources.origins(), origin)) grantOrigin(reply, origin)
+  } catch (err) {
+    request.log.warn({ err }, 'the origins of the sources could not be read')
+  }
+}
+
+/**
+ * Answers the preflights of one path of a scope that has a token store: 204 with the exact origin if any enabled source has it,
+ * else 403 `ORIGIN_NOT_ALLOWED`; a preflight carries no key.
+ */
+export function sourcePreflight (scope: FastifyInstance, path: string): void {
+  const { sources } = scope.tokenStore
+
+  async function answerPreflight (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    varyByOrigin(reply)
+    if (!isPreflight(request)) return refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
+    const origin = request.headers.origin ?? ''
+    try {
+      if (!allowsOrigin(await sources.origins(), origin)) return refuse(reply, new ORIGIN_NOT_ALLOWED())
+    } catch (error) {
+      return refuse(reply, toPublicError(error))
+    }
+    grantOrigin(reply, origin)
+    reply.header('access-control-allow-methods', METHODS)
+    reply.header('access-control-allow-headers', REQUEST_HEADERS)
+    reply.header('access-control-max-age', MAX_AGE)
+    return reply.code(204).send()
+  }
+
+  // In a hook: a body, which no preflight has, is not even read.
+  scope.options(path, { onRequest: answerPreflight, schema: { hide: true } as object }, function unreachable (_request, reply) {
+    return reply.code(204).send()
+  })
+}
