@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 
 import { Value } from '@sinclair/typebox/value'
 
+import { passwordFault } from '../plugins/password-policy.js'
 import { assertStrongSecret } from '../signing/secret-strength.js'
 import { EnvironmentSchema } from './environment.js'
 import type { Environment, VariableName } from './environment.js'
@@ -15,7 +16,7 @@ export interface Config {
   host: string
   port: number
   logLevel: Environment['LOG_LEVEL']
-  trustProxy: false | number | string[]
+  trustProxy: false | string[]
   dataDir: string
   database: { url: string, max: number } | null
   /** Each `[current, …previous]`. */
@@ -24,6 +25,8 @@ export interface Config {
   databrain: DataBrainConfig | null
   boldbi: BoldBiConfig | null
   dxfeed: DxFeedConfig | null
+  /** No real product is configured. */
+  standInsAlone: boolean
   embedOrigins: string[] | null
   /** `null`: nobody, unless a reference or a session says who. */
   embedUser: string | null
@@ -39,6 +42,8 @@ export type Limits = Pick<Environment,
 
 const STAND_IN_USER = 'viewer@example.com'
 const NOT_YET = ['REDIS_URL', 'NATS_URL', 'METRICS_TOKEN'] as const
+/** What `proxy-addr` knows by name. */
+const NETWORKS = ['loopback', 'linklocal', 'uniquelocal']
 const OFF_ONLY = ['CAPTCHA', 'CSRF'] as const
 
 /** Reads the configuration. Throws one `ConfigError` that lists everything wrong with it, each by its variable and never with its value. */
@@ -55,6 +60,11 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   const dxfeed = dxfeedOf(environment, problems)
   if (production) checkProduction(environment, [databrain, boldbi, dxfeed], problems)
 
+  const { ADMIN_PASSWORD: password, ADMIN_EMAIL: email } = environment
+  const fault = password === undefined ? null : passwordFault(password, email)
+  if (fault !== null) problems.add('ADMIN_PASSWORD', `is refused: ${fault}`)
+
+  const standInsAlone = areStandIns([databrain, boldbi, dxfeed])
   const config: Config = {
     production,
     host: environment.HOST,
@@ -69,12 +79,13 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
       USER_REFERENCE_KEY: secretsOf('USER_REFERENCE_KEY', environment, problems),
       DATABRAIN_PROXY_KEY: secretsOf('DATABRAIN_PROXY_KEY', environment, problems)
     },
-    admin: { email: environment.ADMIN_EMAIL, password: environment.ADMIN_PASSWORD ?? null, emailGiven: isSet(variables.ADMIN_EMAIL) },
+    admin: { email, password: password ?? null, emailGiven: isSet(variables.ADMIN_EMAIL) },
     databrain,
     boldbi,
     dxfeed,
+    standInsAlone,
     embedOrigins: originsOf(environment.EMBED_ORIGINS, problems),
-    embedUser: environment.EMBED_USER ?? (standInsAlone([databrain, boldbi, dxfeed]) ? STAND_IN_USER : null),
+    embedUser: environment.EMBED_USER ?? (standInsAlone ? STAND_IN_USER : null),
     limits: environment,
     docs: environment.DOCS === 'on'
   }
@@ -111,7 +122,7 @@ function checkProduction (environment: Environment, products: ReadonlyArray<{ st
 }
 
 /** With no real product beside them. */
-function standInsAlone (products: ReadonlyArray<{ standIn: boolean } | null>): boolean {
+function areStandIns (products: ReadonlyArray<{ standIn: boolean } | null>): boolean {
   return products.every((product) => product?.standIn !== false) && products.some((product) => product !== null)
 }
 
@@ -140,13 +151,12 @@ function isOrigin (text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text && text !== 'null'
 }
 
-// There is no way to trust everyone: each client could then choose its own address, and with it its own rate limits.
+// Neither everyone nor a number of hops: a client that comes past the proxies could then choose its address, and with it its rate limits.
 function trustProxyOf (text: string, problems: Problems): Config['trustProxy'] {
   if (text === 'off') return false
-  if (/^[1-9]$/.test(text)) return Number(text)
   const proxies = listOf(text)
-  if (proxies.length === 0 || !proxies.every(isAddress)) {
-    problems.add('TRUST_PROXY', 'must be "off", how many proxies stand in front (1 to 9) or a list of their addresses')
+  if (proxies.length === 0 || !proxies.every((proxy) => NETWORKS.includes(proxy) || isAddress(proxy))) {
+    problems.add('TRUST_PROXY', `must be "off" or a list of the proxies' addresses, such as 10.0.0.0/8, ${NETWORKS.join(', ')}`)
   }
   return proxies
 }

@@ -33,7 +33,7 @@ export const EnvironmentSchema = Type.Object({
   TRUST_PROXY: Type.String({
     default: 'off',
     maxLength: 2_000,
-    about: 'Whose X-Forwarded-* headers count: `off`, how many proxies stand in front, or their addresses',
+    about: 'Whose X-Forwarded-* headers count: `off`, or the addresses of the proxies in front',
     expected: 'a text'
   }),
   DATA_DIR: Type.String({ minLength: 1, maxLength: 1_000, default: '.data', about: 'Where the embedded database and generated secrets live', expected: 'a folder' }),
@@ -47,7 +47,7 @@ export const EnvironmentSchema = Type.Object({
     default: 'admin@example.com', maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$', about: 'The first administrator', expected: 'an email address'
   }),
   ADMIN_PASSWORD: Type.Optional(Type.String({
-    minLength: 12, maxLength: 256, about: 'The first administrator\'s password', expected: 'of 12 to 256 characters', otherwise: 'generated and printed once'
+    maxLength: 1_024, about: 'The first administrator\'s password', expected: 'at most 1024 characters', otherwise: 'generated and printed once'
   })),
 
   DATABRAIN: product('DataBrain'),

@@ -3,7 +3,7 @@ import type { Problems } from './problems.js'
 
 export type DataBrainConfig =
   | { standIn: true, dataApp: string | undefined, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
-  | { standIn: false, apiKey: string, apiUrl: string | undefined, dataApp: string | undefined, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
+  | { standIn: false, apiKey: string, apiUrl: string | undefined, dataApp: string, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
 
 export type BoldBiConfig = { standIn: true } | { standIn: false, apiUrl: string, embedSecret: string }
 
@@ -22,8 +22,8 @@ export function databrainOf (environment: Environment, problems: Problems): Data
   const { DATABRAIN, DATABRAIN_API_KEY: apiKey, DATABRAIN_API_URL: apiUrl, DATABRAIN_DATA_APP: dataApp, DATABRAIN_ERROR_STATUS: errorStatus } = environment
   if (DATABRAIN === 'off') return null
   if (apiKey === undefined && apiUrl === undefined) return { standIn: true, dataApp, errorStatus }
-  demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY'], apiKey === undefined ? 'DATABRAIN_API_URL' : 'DATABRAIN_API_KEY', problems)
-  return { standIn: false, apiKey: apiKey ?? '', apiUrl, dataApp, errorStatus }
+  demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP'], apiKey === undefined ? 'DATABRAIN_API_URL' : 'DATABRAIN_API_KEY', problems)
+  return { standIn: false, apiKey: apiKey ?? '', apiUrl, dataApp: dataApp ?? '', errorStatus }
 }
 
 export function boldbiOf (environment: Environment, problems: Problems): BoldBiConfig | null {

@@ -21,6 +21,7 @@ const production = (): Variables => ({ NODE_ENV: 'production', JWT_SECRET: gener
 const real = (): Variables => ({
   DATABRAIN_API_KEY: 'k',
   DATABRAIN_PROXY_KEY: generateSecret(),
+  DATABRAIN_DATA_APP: 'Sales',
   BOLDBI_API_URL: 'http://bi.test/bi/api/site/site1',
   BOLDBI_EMBED_SECRET: 's',
   DXFEED_SECRET: 's3cr3t',
@@ -65,7 +66,7 @@ t.test('an empty variable counts as unset, an unknown one is no error', async (t
 t.test('each bad value is a problem that names its variable and hides its value', async (t) => {
   const bad: Array<[string, string]> = [
     ['PORT', '65536'], ['PORT', '-1'], ['PORT', '0x50'], ['PORT', '80.5'], ['PORT', 'http'], ['LOG_LEVEL', 'loud'],
-    ['TRUST_PROXY', 'true'], ['TRUST_PROXY', 'on'], ['TRUST_PROXY', '10'], ['TRUST_PROXY', 'everyone'], ['TRUST_PROXY', '0.0.0.0/0'], ['TRUST_PROXY', '10.0.0.0/8,1.2.3'],
+    ['TRUST_PROXY', 'true'], ['TRUST_PROXY', 'on'], ['TRUST_PROXY', '1'], ['TRUST_PROXY', 'everyone'], ['TRUST_PROXY', '0.0.0.0/0'], ['TRUST_PROXY', '10.0.0.0/8,1.2.3'],
     ['DATABASE_URL', 'mysql://db'], ['JWT_SECRET', 'short'], ['JWT_SECRET', ','], ['JWT_SECRET', 'a'.repeat(40)], ['SECRETS_KEY', 'changeme'],
     ['USER_REFERENCE_KEY', `${generateSecret()},short`], ['DATABRAIN_PROXY_KEY', 'tiny'],
     ['ADMIN_EMAIL', 'nobody'], ['ADMIN_PASSWORD', 'short-pass'], ['DXFEED_TIME_UNIT', 'us'], ['DXFEED_MINUTES', '4'], ['DXFEED_MINUTES', '21'],
@@ -91,8 +92,8 @@ t.test('a product that is configured by half is a problem that names what is mis
   const cases: Array<[Variables, string[]]> = [
     [{ BOLDBI_API_URL: 'http://bi.test' }, ['BOLDBI_EMBED_SECRET']],
     [{ BOLDBI_EMBED_SECRET: 's' }, ['BOLDBI_API_URL']],
-    [{ DATABRAIN_API_KEY: 'k' }, ['DATABRAIN_PROXY_KEY']],
-    [{ DATABRAIN_API_URL: 'https://db.test' }, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY']],
+    [{ DATABRAIN_API_KEY: 'k' }, ['DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP']],
+    [{ DATABRAIN_API_URL: 'https://db.test' }, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP']],
     [{ DXFEED_SECRET: 's' }, ['DXFEED_ISSUER', 'DXFEED_SESSION']],
     [{ DXFEED_SESSION: 'web' }, ['DXFEED_SECRET', 'DXFEED_ISSUER']],
     [{ DATABRAIN_PROXY_KEY: generateSecret(), DATABRAIN_DATA_APP: 'Sales', DXFEED_MINUTES: '5' }, []],
@@ -129,7 +130,7 @@ t.test('lists are split, and secrets keep their order', async (t) => {
   t.same(config.embedOrigins, ['https://a.test', 'http://b.test:81'])
   t.same(config.trustProxy, ['10.0.0.0/8', '::1'])
   t.same(config.dxfeed?.filters, ['NYSE', 'NASDAQ'])
-  t.equal(readConfig({ TRUST_PROXY: '2' }).trustProxy, 2)
+  t.same(readConfig({ TRUST_PROXY: 'loopback' }).trustProxy, ['loopback'])
 })
 
 t.test('every variable is described', async (t) => {

@@ -1,0 +1,50 @@
+import { Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Whether the server is on its way down. */
+    isDraining (): boolean
+    /**
+     * Stops in order: no new connections, requests in flight finish, then the app closes, which flushes the sink. Connections that
+     * are still busy after `limit` milliseconds are cut. Calling it again waits for the same end.
+     */
+    drain (limit: number): Promise<void>
+  }
+}
+
+/** For how long an idle connection may still bring a request, which is answered and told to close: cutting it would race with that request. */
+const LINGER = 1_000
+const PAUSE = 25
+
+const drain: FastifyPluginAsync = async (app) => {
+  let stopping: Promise<void> | null = null
+
+  app.decorate('isDraining', () => stopping !== null)
+  app.decorate('drain', (limit: number) => (stopping ??= stop(app, limit)))
+  app.addHook('onRequest', function closeAfterwards (_request, reply, done) {
+    if (stopping !== null) reply.header('Connection', 'close')
+    done()
+  })
+}
+
+async function stop (app: FastifyInstance, limit: number): Promise<void> {
+  const { server } = app
+  const start = performance.now()
+  const state = { closed: !server.listening }
+  server.once('close', () => { state.closed = true })
+  // http.Server would cut idle connections at once; net.Server only stops listening.
+  if (server.listening) Server.prototype.close.call(server)
+  while (!state.closed && performance.now() - start < limit) {
+    await sleep(PAUSE)
+    if (performance.now() - start > LINGER) server.closeIdleConnections()
+  }
+  if (!state.closed) app.log.warn('drain: cutting the connections that are still busy')
+  server.closeAllConnections()
+  await app.close()
+}
+
+export default fp(drain, { name: 'gatehouse-drain', fastify: '5.x' })

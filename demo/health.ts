@@ -1,0 +1,49 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync } from 'fastify'
+import { Type } from '@sinclair/typebox'
+
+import { UNAVAILABLE } from '../plugins/errors.js'
+import type { Durability } from '../plugins/database/open-database.js'
+
+export interface HealthOptions {
+  /** What an acknowledged write outlives. */
+  durability: Durability
+}
+
+const DURABILITY: Readonly<Record<Durability, string>> = {
+  none: 'Kept in memory: nothing outlives this process.',
+  process: 'Acknowledged writes survive the death of this process, kill -9 included; a power cut can lose the last of them.',
+  disk: 'Acknowledged writes are flushed to the disk of the database server.'
+}
+
+const ReadySchema = Type.Object({
+  status: Type.Literal('ready'),
+  durability: Type.Union([Type.Literal('none'), Type.Literal('process'), Type.Literal('disk')]),
+  note: Type.String()
+})
+
+/** `/healthz`: the process is alive. `/readyz`: the store and the sink answer, and the server is not on its way down. */
+const health: FastifyPluginAsync<HealthOptions> = async (app, { durability }) => {
+  const ready = { status: 'ready', durability, note: DURABILITY[durability] } as const
+  const config = { quiet: true }
+
+  app.get('/healthz', {
+    config,
+    schema: { summary: 'Whether the process is alive', tags: ['health'], response: { 200: Type.Object({ status: Type.Literal('ok') }) } }
+  }, async (_request, reply) => {
+    reply.header('Cache-Control', 'no-store')
+    return { status: 'ok' as const }
+  })
+
+  app.get('/readyz', {
+    config,
+    schema: { summary: 'Whether the store and the event sink answer', tags: ['health'], response: { 200: ReadySchema } }
+  }, async (_request, reply) => {
+    reply.header('Cache-Control', 'no-store')
+    if (app.isDraining()) throw new UNAVAILABLE({ message: 'The server is shutting down', retryAfter: 5 })
+    await Promise.all([app.tokenStore.ready(), app.eventSink.ready()])
+    return ready
+  })
+}
+
+export default fp(health, { name: 'gatehouse-health', fastify: '5.x', decorators: { fastify: ['tokenStore', 'eventSink', 'isDraining'] } })

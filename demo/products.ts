@@ -1,0 +1,55 @@
+import type { Config } from './config.js'
+import { startBoldBi } from './stand-ins/boldbi.js'
+import { startDataBrain } from './stand-ins/databrain.js'
+import { startDxFeed } from './stand-ins/dxfeed.js'
+import type { StandIn } from './stand-ins/stand-in.js'
+
+/** The products as the routes need them, real or stood in for; `standIn`: where the stand-in is, `null` for a real product. */
+export interface Products {
+  databrain: { apiKey: string, apiUrl: string | undefined, dataApp: string, errorStatus: 'product' | 'gateway', standIn: string | null } | null
+  boldbi: { apiUrl: string, embedSecret: string, standIn: string | null } | null
+  dxfeed: { secret: string, issuer: string, session: string, filters: string[], timeUnit: 'ms' | 's', minutes: number, standIn: string | null } | null
+  /** Stops the stand-ins. */
+  close (): Promise<void>
+}
+
+export const GUEST_TOKEN_PATH = '/api/databrain/guest-token'
+
+/** Starts a stand-in for every product that is not configured; `origins` are those of our own pages, the first one that the stand-ins call. */
+export async function startProducts ({ databrain, boldbi, dxfeed }: Pick<Config, 'databrain' | 'boldbi' | 'dxfeed'>, origins: readonly string[]): Promise<Products> {
+  const started: StandIn[] = []
+  const keep = async <S extends StandIn>(starting: Promise<S>): Promise<S> => {
+    const standIn = await starting
+    started.push(standIn)
+    return standIn
+  }
+  return {
+    databrain: databrain === null ? null : await databrainOf(databrain, origins, keep),
+    boldbi: boldbi === null ? null : await boldbiOf(boldbi, origins, keep),
+    dxfeed: dxfeed === null ? null : await dxfeedOf(dxfeed, origins, keep),
+    async close () {
+      await Promise.all(started.map((standIn) => standIn.close()))
+    }
+  }
+}
+
+type Keep = <S extends StandIn>(starting: Promise<S>) => Promise<S>
+
+async function databrainOf (config: NonNullable<Config['databrain']>, embedders: readonly string[], keep: Keep): Promise<Products['databrain']> {
+  if (!config.standIn) return { ...config, standIn: null }
+  const proxyAuthUrls = embedders.map((origin) => origin + GUEST_TOKEN_PATH)
+  const { apiKey, origin } = await keep(startDataBrain({ embedders, proxyAuthUrls }))
+  return { ...config, apiKey, apiUrl: origin, dataApp: config.dataApp ?? 'Revenue', standIn: origin }
+}
+
+async function boldbiOf (config: NonNullable<Config['boldbi']>, embedders: readonly string[], keep: Keep): Promise<Products['boldbi']> {
+  if (!config.standIn) return { ...config, standIn: null }
+  const { apiUrl, embedSecret, origin } = await keep(startBoldBi({ embedders }))
+  return { apiUrl, embedSecret, standIn: origin }
+}
+
+async function dxfeedOf (config: NonNullable<Config['dxfeed']>, embedders: readonly string[], keep: Keep): Promise<Products['dxfeed']> {
+  if (!config.standIn) return { ...config, standIn: null }
+  const { secret, origin } = await keep(startDxFeed({ embedders, ...config }))
+  return { ...config, secret, standIn: origin }
+}
