@@ -1,0 +1,8 @@
+export { generateServerSecret, parseServerSecret, signBody, signTimestampedBody, verifyBody, verifyTimestampedBody } from './body-signature.js'
+export type { BodyVerdict, TimestampedBodyVerdict, TimestampedSignature } from './body-signature.js'
+export { signEmbedQuery, signedEmbedQuery } from './embed-signature.js'
+export { environmentOf, generatePipelineKey, isPipelineKey } from './pipeline-key.js'
+export { generateSecret } from './secret-strength.js'
+export { signUserReference, verifyUserReference } from './user-reference.js'
+export type { UserReference, UserReferenceClaims } from './user-reference.js'
+export { signWidgetToken, verifyWidgetToken, widgetMessage } from './widget-token.js'
