@@ -84,7 +84,8 @@ export function changesOf (before: Source, after: Source): Record<string, { from
 }
 
 function assertDomain (domain: string, index: number): void {
-  if (parseDomain(domain) === null) throw wrong(`domains/${index}`, 'must be an origin, a host, or *. and a host')
+  const { error } = parseDomain(domain)
+  if (error !== undefined) throw wrong(`domains/${index}`, error)
 }
 
 function assertServerSecret (secret: string): void {
