@@ -55,7 +55,9 @@ export function defineGuard<Name extends GuardName> (
   const { name, fallback, accepts, expected, securityScheme } = definition
   const registration: Registration = { fallback, accepts, expected, securityScheme }
   const scope = app as Scope
-  if (Object.hasOwn(scope, GUARDS) && scope[GUARDS]?.has(name)) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
+  // The map of a scope that has a guard of its own holds those around it too.
+  const outer = (Object.getPrototypeOf(scope) as Scope)[GUARDS]?.get(name)
+  if (Object.hasOwn(scope, GUARDS) && scope[GUARDS]?.get(name) !== outer) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
   scope[GUARDS] = new Map(scope[GUARDS]).set(name, registration)
   watchRoutes(scope)
 

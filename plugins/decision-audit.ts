@@ -1,0 +1,60 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { toPublicError } from './refuse.js'
+
+export interface DecisionAuditOptions {
+  /** The action of a request that got what it asked for. */
+  granted: string
+  /** The action of every other. */
+  refused: string
+  resourceType: string
+}
+
+/** What one request came to, filled in on its way. */
+export interface Decision {
+  userId: string | null
+  /** What was handed out, by a digest; `null` as long as nothing was. */
+  resourceId: string | null
+  error: string | null
+  details: Record<string, unknown>
+}
+
+/**
+ * Audits each request of the scope once, when it is over: what a route granted and what a guard, a rate limit or the route refused.
+ * The function that it returns gives the decision of a request, for the route to fill in. Needs `app.audit`.
+ */
+export function auditDecisions (scope: FastifyInstance, { granted, refused, resourceType }: DecisionAuditOptions): (request: FastifyRequest) => Decision {
+  const decisions = new WeakMap<FastifyRequest, Decision>()
+
+  function decisionOf (request: FastifyRequest): Decision {
+    const known = decisions.get(request)
+    if (known !== undefined) return known
+    const decision: Decision = { userId: null, resourceId: null, error: null, details: {} }
+    decisions.set(request, decision)
+    return decision
+  }
+
+  scope.addHook('onError', function noteError (request, _reply, error, done) {
+    decisionOf(request).error = toPublicError(error).code
+    done()
+  })
+
+  scope.addHook('onResponse', function auditDecision (request, { statusCode }, done) {
+    const { userId, resourceId, error, details } = decisionOf(request)
+    const isGranted = resourceId !== null
+    // A guard answers by itself, so that only the status says what it decided.
+    const outcome = isGranted ? 'granted' : error ?? String(statusCode)
+    scope.audit({
+      action: isGranted ? granted : refused,
+      request,
+      userId,
+      resourceType,
+      ...isGranted ? { resourceId } : {},
+      changes: { ...details, outcome },
+      refusal: !isGranted
+    })
+    done()
+  })
+
+  return decisionOf
+}

@@ -1,0 +1,110 @@
+import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
+
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import type { ProxyKeyOptions } from '../../plugins/proxy-key.js'
+import type { RateLimitOptions } from '../../plugins/rate-limit.js'
+import type { UpstreamClientOptions } from '../../plugins/upstream-client.js'
+
+/** For whom a guest token is, and what it allows. Nothing of it may come from the request as it is. */
+export interface GuestTokenGrant {
+  /** The user's or tenant's id, by which DataBrain filters rows. */
+  clientId: string
+  /** Filters and other parameters of the token, as DataBrain's guest-token page has them. */
+  params?: Record<string, unknown> | undefined
+  /** What the user may do in the embedded pages, likewise. */
+  permissions?: Record<string, unknown> | undefined
+  /** Default: the route's. */
+  dataAppName?: string | undefined
+  /** Life of the token, milliseconds. Default: the route's. */
+  expiryTime?: number | undefined
+}
+
+type Maybe<Answer> = Answer | null | undefined
+
+export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
+  /** Where the route is. Default: `/api/databrain/guest-token`. */
+  path?: string
+  /** Goes before `path`. Default: none. */
+  prefix?: string
+  /** The keys that DataBrain's servers may present, each at least 32 characters. Default: those of the `proxyKey` guard around the route. */
+  proxyKeys?: ProxyKeyOptions['keys']
+  /** The key of the DataBrain API. */
+  apiKey: string
+  /** The DataBrain API. Default: `https://api.usedatabrain.com`. */
+  apiUrl?: string
+  /** The data app of the tokens. */
+  dataAppName: string
+  /**
+   * Who the user is and what the token allows. `null`: nobody (401); throw `FORBIDDEN` for a user who may not. Default: the user reference of
+   * the request, its `sub` as `clientId`.
+   */
+  authorize?: (request: FastifyRequest) => Maybe<GuestTokenGrant> | Promise<Maybe<GuestTokenGrant>>
+  /** `[current, …previous]` secrets of the user references. Default: the `userReference` plugin that the app has. */
+  userReferenceKeys?: readonly string[]
+  /** Says yes to a client id that is empty, `"None"`, over 256 characters, or has quotes, semicolons, backslashes or control characters. */
+  allowClientId?: (id: string) => boolean
+  /** What an upstream failure is: `'product'` 500 `INTERNAL_ERROR`, as the product documents it, `'gateway'` 502 and 504. Default: `'product'`. */
+  errorStatus?: 'product' | 'gateway'
+  /** Life of a token, milliseconds. Default: 3 600 000 (1 h). */
+  expiryTime?: number
+  /** The last share of a token's life in which it is no longer handed out from the cache, 0 to 0.9, but 30 s at least. Default: 0.1. */
+  refreshAhead?: number
+  /** Keep tokens in `app.tokenStore.guestTokens`. Default: `true`. */
+  cache?: boolean
+  /** The limit of each user (`clientId`). Default: 60 a minute. */
+  rateLimit?: RateLimitOptions
+  /** The limit of each client address, wrong keys included; the callers are DataBrain's few servers. Default: 1 200 a minute. */
+  addressRateLimit?: RateLimitOptions
+  /** What else the route asks of guards that are registered around it. Default: nothing. */
+  guards?: GatehouseRouteConfig
+  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+type Defaulted = 'path' | 'apiUrl' | 'errorStatus' | 'expiryTime' | 'refreshAhead' | 'cache' | 'rateLimit' | 'addressRateLimit' | 'guards' | 'now' | 'allowClientId'
+
+export type CheckedOptions = Omit<GuestTokenOptions, Defaulted | 'proxyKeys' | 'userReferenceKeys'> & Required<Pick<GuestTokenOptions, Defaulted>>
+
+/** The options with their defaults. Throws `INVALID_OPTIONS`. */
+export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
+  const checked: CheckedOptions = {
+    ...options,
+    path: options.path ?? '/api/databrain/guest-token',
+    apiUrl: String(options.apiUrl ?? 'https://api.usedatabrain.com').replace(/\/+$/, ''),
+    allowClientId: options.allowClientId ?? (() => false),
+    errorStatus: options.errorStatus ?? 'product',
+    expiryTime: options.expiryTime ?? 3_600_000,
+    refreshAhead: options.refreshAhead ?? 0.1,
+    cache: options.cache ?? true,
+    rateLimit: options.rateLimit ?? { max: 60, timeWindow: '1 minute' },
+    addressRateLimit: options.addressRateLimit ?? { max: 1_200, timeWindow: '1 minute' },
+    guards: options.guards ?? {},
+    now: options.now ?? Date.now
+  }
+  demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
+  demand(typeof checked.apiKey === 'string' && /^[\x21-\x7e]+$/.test(checked.apiKey), 'apiKey', 'the key of the DataBrain API')
+  demand(isApiUrl(checked.apiUrl), 'apiUrl', 'an http(s) URL without credentials, query or fragment')
+  demand(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
+  demand(checked.authorize === undefined || typeof checked.authorize === 'function', 'authorize', 'a function')
+  demand(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
+  demand(['product', 'gateway'].includes(checked.errorStatus), 'errorStatus', '"product" or "gateway"')
+  demand(isLife(checked.expiryTime), 'expiryTime', 'a positive integer of milliseconds')
+  demand(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9')
+  demand(typeof checked.cache === 'boolean', 'cache', 'a boolean')
+  demand(typeof checked.now === 'function', 'now', 'a function')
+  return checked
+}
+
+export function isLife (milliseconds: unknown): boolean {
+  return Number.isSafeInteger(milliseconds) && Number(milliseconds) > 0
+}
+
+function isApiUrl (text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, search, hash } = new URL(text)
+  return ['http:', 'https:'].includes(protocol) && username + password + search + hash === ''
+}
+
+function demand (holds: boolean, option: string, expected: string): void {
+  if (!holds) throw new INVALID_OPTIONS(`guest-token: "${option}" must be ${expected}`)
+}

@@ -1,0 +1,85 @@
+import type { FastifyBaseLogger } from 'fastify'
+
+import { SingleFlight } from '../../plugins/single-flight.js'
+import type { GuestTokens } from '../../plugins/token-store/store.js'
+import type { UpstreamClient } from '../../plugins/upstream-client.js'
+import { sha256Hex } from '../../signing/digest.js'
+import { tokenOf } from './answer.js'
+
+/** What shapes a token: the body of the upstream call. */
+export interface TokenRequest {
+  clientId: string
+  dataAppName: string
+  params: Record<string, unknown> | undefined
+  permissions: Record<string, unknown> | undefined
+  expiryTime: number
+}
+
+export interface IssuedToken {
+  token: string
+  cached: boolean
+}
+
+export interface TokenSourceOptions {
+  upstream: UpstreamClient
+  /** Path of the API below the upstream's origin, without a slash at its end. */
+  basePath: string
+  apiKey: string
+  /** Goes into the cache key, beside what shapes the token: the API, its key and the route. */
+  namespace: readonly string[]
+  /** `null`: no cache. */
+  cache: GuestTokens | null
+  refreshAhead: number
+  now: () => number
+  log: FastifyBaseLogger
+}
+
+const LEAST_REFRESH_AHEAD = 30_000
+
+/** Guest tokens from the cache, else from DataBrain's API; one call for all who want the same token at the same time. */
+export class TokenSource {
+  readonly #options: TokenSourceOptions
+  readonly #flights = new SingleFlight<IssuedToken>()
+
+  constructor (options: TokenSourceOptions) {
+    this.#options = options
+  }
+
+  async get (wanted: TokenRequest): Promise<IssuedToken> {
+    const { cache, namespace } = this.#options
+    if (cache === null) return { token: await this.#mint(wanted), cached: false }
+    const key = sha256Hex(JSON.stringify([...namespace, wanted]))
+    return this.#flights.run(key, () => this.#lookUpOrMint(cache, key, wanted))
+  }
+
+  async #lookUpOrMint (cache: GuestTokens, key: string, wanted: TokenRequest): Promise<IssuedToken> {
+    const { refreshAhead, now, log } = this.#options
+    // Without its cache the route is slower, not broken.
+    const known = await cache.get(key).catch((error: unknown) => {
+      log.warn({ err: error }, 'guest-token: the cache could not be read')
+      return null
+    })
+    if (known !== null && known.expiresAt > now()) return { token: known.token, cached: true }
+
+    const mintedAt = now()
+    const token = await this.#mint(wanted)
+    const { clientId, expiryTime } = wanted
+    const expiresAt = mintedAt + expiryTime - Math.max(LEAST_REFRESH_AHEAD, expiryTime * refreshAhead)
+    if (expiresAt > now()) {
+      await cache.set(key, { token, clientId, mintedAt, expiresAt }).catch((error: unknown) => {
+        log.warn({ err: error }, 'guest-token: the cache could not be written')
+      })
+    }
+    return { token, cached: false }
+  }
+
+  async #mint (wanted: TokenRequest): Promise<string> {
+    const { upstream, basePath, apiKey } = this.#options
+    return tokenOf(await upstream.call({
+      method: 'POST',
+      path: `${basePath}/api/v2/guest-token/create`,
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify(wanted)
+    }))
+  }
+}
