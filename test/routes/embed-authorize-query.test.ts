@@ -99,7 +99,7 @@ t.test('E16: a timestamp of the browser more than five minutes off is replaced b
   const now = 1_756_891_690
   const { bi, post } = await embedApp(t, { now: () => now * 1000 + 999 })
   const sent = async (embed_timestamp: string | undefined) => {
-    t.equal((await post(embedQuery({ embed_timestamp }))).statusCode, 200, embed_timestamp)
+    t.equal((await post(embedQuery({ embed_timestamp }))).statusCode, 200, String(embed_timestamp))
     const { fields } = readCall(bi.calls.at(-1))
     t.equal(fields.get('embed_server_timestamp'), String(now))
     return Number(fields.get('embed_timestamp'))

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+
+import fc from 'fast-check'
+import Fastify from 'fastify'
+import t from 'tap'
+
+import { FORBIDDEN } from '../../plugins/errors.js'
+import tokenStore from '../../plugins/token-store/index.js'
+import { memoryStore } from '../../plugins/token-store/memory.js'
+import embedAuthorize from '../../routes/embed-authorize.js'
+import type { EmbedIdentity } from '../../routes/embed-authorize.js'
+import { DASHBOARD, GRANTED, SECRET, embedApp, embedQuery, injectJson, readCall } from '../helpers/embed.js'
+import { logReader } from '../helpers/log-reader.js'
+import { cut, hang, reply, stubUpstream } from '../helpers/stub-upstream.js'
+
+function textOf (value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+t.test('E23 O01: neither the secret nor a signature is in any reply or log line, whatever goes wrong', async (t) => {
+  const log = logReader()
+  let identity: EmbedIdentity | null = { email: 'viewer@example.com' }
+  const { bi, post, app } = await embedApp(t, { retries: 0, timeout: 200, authorize: () => identity }, { logger: { level: 'trace', stream: log.stream } })
+  const replies: string[] = []
+  const send = async (...args: Parameters<typeof post>) => {
+    const { headers, payload } = await post(...args)
+    replies.push(textOf(headers), payload)
+  }
+  const used = embedQuery()
+  for (const query of [used, used, 'x', embedQuery({ embed_mode: 'design' }), `${used}&embed_signature=${SECRET}`]) await send(query)
+  await send(embedQuery(), { dashboardServerApiUrl: `https://${SECRET}@bi.test` })
+  await send(embedQuery(), { embedQuerString: 5 })
+  for (const answer of [reply(SECRET), reply({ Message: SECRET }, 500), reply('', 302, { location: `https://${SECRET}.test` }), cut, hang]) {
+    bi.answer = answer
+    await send(embedQuery())
+  }
+  bi.answer = (call, response) => { response.writeHead(500).end(`you sent ${call.url} with ${textOf(call.rawHeaders)}`) }
+  await send(embedQuery())
+  identity = { email: `a&${SECRET}@b.c` }
+  await send(embedQuery())
+  identity = null
+  await send(embedQuery())
+  await app.inject({ method: 'POST', url: '/authorize', payload: `{"${SECRET}`, headers: { 'content-type': 'application/json' } })
+
+  const signatures = bi.calls.map((call) => readCall(call).signature)
+  t.ok(signatures.length >= 6)
+  t.ok(log.text().includes('the Bold BI server answered with status 500'), 'the log says what went wrong')
+  for (const secret of [SECRET, ...signatures, ...signatures.map(encodeURIComponent)]) {
+    t.notOk(replies.join('\n').includes(secret))
+    t.notOk(log.text().includes(secret))
+  }
+})
+
+t.test('O02: what was authorized and what was refused is in the audit trail, with who, which dashboard, which server and the outcome', async (t) => {
+  const store = memoryStore()
+  const bi = await stubUpstream(t, reply(GRANTED))
+  const app = Fastify()
+  await app.register(tokenStore, { store })
+  await app.register(embedAuthorize, {
+    servers: [{ apiUrl: bi.origin, embedSecret: SECRET }],
+    retries: 0,
+    authorize (_request, { dashboardId }) {
+      if (dashboardId === 'secret plans') throw new FORBIDDEN()
+      return dashboardId === 'nobody' ? null : { email: 'viewer@example.com' }
+    }
+  })
+  const send = (members: Record<string, string>, dashboardServerApiUrl = bi.origin) => injectJson(app, { embedQuerString: embedQuery(members), dashboardServerApiUrl }, { 'user-agent': 'page' })
+  await send({})
+  bi.answer = reply({ ApiStatus: false, Status: false, Message: 'unknown user' })
+  await send({ embed_dashboard_id: 'gone' })
+  bi.answer = reply('', 500)
+  await send({ embed_dashboard_id: 'down' })
+  await send({ embed_dashboard_id: 'secret%20plans' })
+  await send({ embed_dashboard_id: 'nobody' })
+  await send({ embed_dashboard_id: 'd', embed_mode: 'design' })
+  await send({ embed_nonce: '1' })
+  await send({}, 'https://evil.test/')
+  await app.close()
+
+  const { data } = await store.audit.list('default', {}, { limit: 100 })
+  const rows = data.map(({ action, userEmail, resourceType, resourceId, changes, ipAddress, userAgent }) => {
+    t.same([resourceType, ipAddress, userAgent], ['dashboard', '127.0.0.1', 'page'])
+    t.equal(changes?.server, bi.origin)
+    return [action, userEmail, resourceId, changes?.outcome].map(String).join(' | ')
+  })
+  t.same(new Set(rows), new Set([
+    `embed.authorized | viewer@example.com | ${DASHBOARD} | granted`,
+    'embed.authorized | viewer@example.com | gone | refused_by_server',
+    'embed.refused | viewer@example.com | down | UPSTREAM_ERROR',
+    'embed.refused | null | secret plans | FORBIDDEN',
+    'embed.refused | null | nobody | UNAUTHORIZED',
+    'embed.refused | null | d | FORBIDDEN',
+    'embed.refused | null | null | INVALID_REQUEST'
+  ]))
+  t.equal(data.find(({ changes }) => changes?.outcome === 'INVALID_REQUEST')?.changes?.repeats, 1, 'the foreign server, of which no dashboard was read, is counted there')
+  t.notMatch(JSON.stringify(data), /embed_|signature|8apLL/)
+})
+
+t.test('O08: no body, query or address that anyone could make up is answered with a 5xx', async (t) => {
+  const { app, apiUrl, bi } = await embedApp(t)
+  const pair = fc.tuple(
+    fc.oneof(fc.constantFrom('embed_nonce', 'embed_mode', 'embed_timestamp', 'embed_expirationtime', 'embed_dashboard_id', 'embed_user_email', 'layout', '__proto__'), fc.string()),
+    fc.oneof(fc.string(), fc.string({ unit: 'binary' }).map((text) => encodeURIComponent(text)), fc.integer().map(String), fc.uuid(), fc.constantFrom('view', 'design'))
+  )
+  const query = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.array(pair, { maxLength: 8 }).map((pairs) => pairs.map(([key, value]) => `${key}=${value}`).join('&')),
+    fc.array(pair, { maxLength: 3 }).map((pairs) => embedQuery({ embed_nonce: randomUUID(), ...Object.fromEntries(pairs) }))
+  )
+  const address = fc.oneof({ weight: 4, arbitrary: fc.constant(apiUrl) }, { weight: 1, arbitrary: fc.webUrl() }, { weight: 1, arbitrary: fc.string() })
+  const body = fc.oneof(
+    fc.json().map((text) => JSON.parse(text) as unknown),
+    fc.record({ embedQuerString: query, dashboardServerApiUrl: address }),
+    fc.record({ embedQuerString: fc.anything(), embedQueryString: query, dashboardServerApiUrl: fc.constant(apiUrl) }, { requiredKeys: [] })
+  )
+  const statuses = new Set<number>()
+  await fc.assert(fc.asyncProperty(body, async (value) => {
+    const text = JSON.stringify(value, (_key, inner: unknown) => typeof inner === 'bigint' ? String(inner) : inner) ?? ''
+    const answer = await app.inject({ method: 'POST', url: '/authorize', payload: text, headers: { 'content-type': 'application/json' } })
+    statuses.add(answer.statusCode)
+    if (answer.statusCode === 200) return
+    const { error } = answer.json<{ error: { code: string, message: string } }>()
+    if (answer.statusCode >= 500 || !/^[A-Z_]+$/.test(error.code)) throw new Error(`${answer.statusCode} ${answer.payload}`)
+  }), { numRuns: 1_500 })
+  t.ok(statuses.has(200) && statuses.has(400) && statuses.has(403), [...statuses].join(' '))
+  for (const call of bi.calls) {
+    const { signature, expected, fields } = readCall(call)
+    if (signature !== expected || fields.get('embed_user_email') !== 'viewer@example.com') t.fail(call.url)
+  }
+  t.equal((await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })).statusCode, 200, 'and the next good request succeeds')
+})
