@@ -4,12 +4,14 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import auditLog from '../plugins/audit-log.js'
 import { CONFLICT, FORBIDDEN, INVALID_REQUEST, UNAUTHORIZED } from '../plugins/errors.js'
 import type { GatehouseError } from '../plugins/errors.js'
+import { hasGuard } from '../plugins/guard.js'
 import { useJsonBody } from '../plugins/json-body.js'
 import { logRefusal, toPublicError } from '../plugins/refuse.js'
 import { routeScope } from '../plugins/route-scope.js'
 import { preflightRoute } from '../plugins/site-cors.js'
 import { useStrictValidation } from '../plugins/strict-validation.js'
 import tokenStore from '../plugins/token-store/index.js'
+import type {} from '../plugins/user-reference.js'
 import { embedAuthorizeSchema } from '../schemas/embed-authorize.js'
 import type { EmbedAuthorizeBody } from '../schemas/embed-authorize.js'
 import type { EmbedIdentity } from '../signing/embed-identity.js'
@@ -56,7 +58,8 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     useJsonBody(scope)
     useStrictValidation(scope)
     if (cors !== undefined) preflightRoute(scope, path)
-    scope.post<{ Body: EmbedAuthorizeBody }>(path, { schema: embedAuthorizeSchema, bodyLimit, config: { gatehouse: guards } }, authorizeEmbed)
+    const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
+    scope.post<{ Body: EmbedAuthorizeBody }>(path, { schema: embedAuthorizeSchema, bodyLimit, config: { gatehouse } }, authorizeEmbed)
   })
 
   async function authorizeEmbed (request: EmbedRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -14,7 +14,9 @@ import type { EmbedTransport } from './transport.js'
  * Decides whether this user may embed this, and as whom. `null`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not,
  * `UNAUTHORIZED` as for `null`. There is no default user.
  */
-export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => EmbedIdentity | null | Promise<EmbedIdentity | null>
+export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => Maybe<EmbedIdentity> | Promise<Maybe<EmbedIdentity>>
+
+type Maybe<Answer> = Answer | null | undefined
 
 export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
   /** The Bold BI servers that may be called; a request only selects among them, anything else is 403 `FORBIDDEN`. */
@@ -47,7 +49,10 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
   rateLimit?: RateLimitOptions
   /** The sites whose pages may call. Default: none, so that only pages of the same origin can. */
   cors?: SiteCorsOptions
-  /** What the route asks of guards that are registered around it, such as `{ userReference: true }`. Default: nothing of its own. */
+  /**
+   * What the route asks of guards that are registered around it, such as `{ userReference: true }`. Default: a user reference may come
+   * (`'optional'`) where the `userReference` plugin is registered, for `authorize` to read.
+   */
   guards?: GatehouseRouteConfig
   /** The clock, epoch milliseconds. Default: `Date.now`. */
   now?: () => number

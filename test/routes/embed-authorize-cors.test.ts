@@ -3,9 +3,11 @@ import t from 'tap'
 
 import { UNAUTHORIZED } from '../../plugins/errors.js'
 import { defineGuard } from '../../plugins/guard.js'
+import userReference from '../../plugins/user-reference.js'
 import embedAuthorize from '../../routes/embed-authorize.js'
 import type { EmbedAuthorizeOptions } from '../../routes/embed-authorize.js'
-import { SECRET, embedApp, embedQuery } from '../helpers/embed.js'
+import { GRANTED, SECRET, embedApp, embedQuery, injectJson, readCall } from '../helpers/embed.js'
+import { reply, stubUpstream } from '../helpers/stub-upstream.js'
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
@@ -24,10 +26,10 @@ t.test('E22: a content type that a foreign page may send without a preflight is 
     { 'content-type': 'multipart/form-data; boundary=x' }, { 'content-type': 'text/plain; application/json' }, { 'content-type': 'text/plain, application/json' }, {}
   ]
   for (const type of types) {
-    const reply = await app.inject({ method: 'POST', url: '/authorize', payload: body(), headers: { ...type, cookie: 'sid=1', origin: 'https://evil.test' } })
-    t.equal(reply.statusCode, 415, JSON.stringify(type))
-    t.equal(reply.json().error.code, 'UNSUPPORTED_MEDIA_TYPE')
-    t.equal(reply.headers['access-control-allow-origin'], undefined)
+    const answer = await app.inject({ method: 'POST', url: '/authorize', payload: body(), headers: { ...type, cookie: 'sid=1', origin: 'https://evil.test' } })
+    t.equal(answer.statusCode, 415, JSON.stringify(type))
+    t.equal(answer.json().error.code, 'UNSUPPORTED_MEDIA_TYPE')
+    t.equal(answer.headers['access-control-allow-origin'], undefined)
   }
   const preflight = await app.inject({ method: 'OPTIONS', url: '/authorize', headers: { origin: 'https://evil.test', 'access-control-request-method': 'POST' } })
   t.equal(preflight.statusCode, 404, 'without "cors" no page of another origin gets through its preflight')
@@ -38,12 +40,12 @@ t.test('E22 C05: a foreign origin is 403 before anything else, and is never refl
   let asked = 0
   const { bi, post, app } = await embedApp(t, { cors: { origins: [PAGE] }, authorize: () => { asked++; return null } })
   for (const origin of EVIL) {
-    const reply = await post(embedQuery(), {}, { origin, cookie: 'sid=1' })
-    t.equal(reply.statusCode, 403, origin)
-    t.equal(reply.json().error.code, 'ORIGIN_NOT_ALLOWED')
+    const answer = await post(embedQuery(), {}, { origin, cookie: 'sid=1' })
+    t.equal(answer.statusCode, 403, origin)
+    t.equal(answer.json().error.code, 'ORIGIN_NOT_ALLOWED')
     const preflight = await app.inject({ method: 'OPTIONS', url: '/authorize', headers: { origin, 'access-control-request-method': 'POST' } })
     t.not(preflight.statusCode, 204, origin)
-    for (const { headers } of [reply, preflight]) {
+    for (const { headers } of [answer, preflight]) {
       t.equal(headers['access-control-allow-origin'], undefined, origin)
       t.equal(headers['access-control-allow-credentials'], undefined, origin)
     }
@@ -83,8 +85,8 @@ t.test('C06 C07: every answer varies by origin, and the site’s own page can re
 
 t.test('C10 C11: a Referer is no Origin, and private networks are not opened', async (t) => {
   const { app, post } = await embedApp(t, { cors: { origins: [PAGE] } })
-  const reply = await post(embedQuery(), {}, { referer: `${PAGE}/x` })
-  t.equal(reply.headers['access-control-allow-origin'], undefined)
+  const answer = await post(embedQuery(), {}, { referer: `${PAGE}/x` })
+  t.equal(answer.headers['access-control-allow-origin'], undefined)
   t.equal((await post(embedQuery(), {}, { referer: `${PAGE}/x`, origin: 'https://evil.test' })).statusCode, 403)
   const preflight = await app.inject({
     method: 'OPTIONS',
@@ -114,9 +116,30 @@ t.test('guards that are named for the route act before the body is read, and the
   const wanted = defineGuard(app, { name: 'testGuard', accepts: (value) => typeof value === 'boolean', expected: 'a boolean' })
   app.addHook('onRequest', async (request) => { if (wanted(request) === true) throw new UNAUTHORIZED() })
   await app.register(embedAuthorize, { servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }], authorize: () => null, guards: { testGuard: true } })
-  const reply = await app.inject({ method: 'POST', url: '/authorize', payload: 'no JSON', headers: { 'content-type': 'application/json' } })
-  t.equal(reply.statusCode, 401)
-  t.equal(reply.json().error.code, 'UNAUTHORIZED')
+  const answer = await app.inject({ method: 'POST', url: '/authorize', payload: 'no JSON', headers: { 'content-type': 'application/json' } })
+  t.equal(answer.statusCode, 401)
+  t.equal(answer.json().error.code, 'UNAUTHORIZED')
+})
+
+t.test('where user references are known, one may name the user, and a bad one is 401', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const bi = await stubUpstream(t, reply(GRANTED))
+  await app.register(userReference, { keys: ['0123456789abcdefghijklmnopqrstuvwxyz'] })
+  await app.register(embedAuthorize, {
+    servers: [{ apiUrl: bi.origin, embedSecret: SECRET }],
+    authorize: (request) => request.userReference === null ? null : { email: request.userReference.sub }
+  })
+  await app.ready()
+  const send = (reference?: string) => injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: bi.origin }, reference === undefined ? {} : { 'x-user-reference': reference })
+  t.equal((await send(app.userReference.sign({ sub: 'ann@example.com' }))).statusCode, 200)
+  t.equal(readCall(bi.calls[0]).fields.get('embed_user_email'), 'ann@example.com')
+  for (const reference of [undefined, 'forged']) {
+    const answer = await send(reference)
+    t.equal(answer.statusCode, 401)
+    t.equal(answer.json().error.code, 'UNAUTHORIZED')
+  }
+  t.equal(bi.calls.length, 1)
 })
 
 t.test('two registrations in one app answer on their own paths, by their own options', async (t) => {

@@ -8,7 +8,7 @@ import { SECRET, embedApp, embedQuery, readCall } from '../helpers/embed.js'
 
 const NOBODY: Array<[string, EmbedAuthorizeOptions['authorize']]> = [
   ['returns null', () => null],
-  ['returns undefined', (() => undefined) as unknown as EmbedAuthorizeOptions['authorize']],
+  ['returns undefined', () => undefined],
   ['resolves null', async () => null],
   ['throws UNAUTHORIZED', () => { throw new UNAUTHORIZED() }]
 ]
