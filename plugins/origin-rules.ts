@@ -10,8 +10,6 @@ export interface OriginRules {
   readonly wildcards: boolean
 }
 
-export type ParsedDomain = { rule: string, error?: never } | { rule?: never, error: string }
-
 const DOMAIN = /^(?:(https?):\/\/)?(\*\.)?(\[[0-9a-f:.]+\]|[\p{L}\p{N}._-]+)(:[0-9]{1,5})?$/iu
 const EMPTY_LABEL = /^\.|\.\.|\.$/
 const MAX_LENGTH = 300
@@ -20,23 +18,19 @@ const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]
 const PARTS = /^(https?:\/\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)((?::[0-9]{1,5})?)$/
 
 /**
- * One entry of a source's `domains` in the spelling that is compared, or what is wrong with it: an origin
- * (`http://localhost:3000`), a host, which means https (`shop.example.com`), or `*.example.com` for its subdomains at any depth,
- * the apex not included.
+ * One entry of a source's `domains` in the spelling that is compared: an origin (`http://localhost:3000`), a host, which means https
+ * (`shop.example.com`), or `*.example.com` for its subdomains at any depth, the apex not included. `null` for anything else: any
+ * origin is a setting of its own, and the origin `null` belongs to every sandboxed page.
  */
-export function parseDomain (text: string): ParsedDomain {
-  if (text === '*') return { error: 'any origin is a setting of its own, not a domain' }
-  if (text.toLowerCase() === 'null') return { error: 'the origin null belongs to every sandboxed page' }
+export function parseDomain (text: string): string | null {
   const [, scheme = 'https', wildcard = '', host = '', port = ''] = (text.length <= MAX_LENGTH && DOMAIN.exec(text)) || []
   const url = `${scheme.toLowerCase()}://${host}${port}`
-  if (host === '' || EMPTY_LABEL.test(host) || !URL.canParse(url)) {
-    return { error: 'must be an http or https origin, a host or *.host, without a path, a pattern or credentials' }
-  }
+  if (host === '' || host.toLowerCase() === 'null' || EMPTY_LABEL.test(host) || !URL.canParse(url)) return null
   const { origin, hostname, protocol } = new URL(url)
-  if (wildcard === '') return { rule: origin }
-  if (isIP(hostname) !== 0 || hostname.startsWith('[')) return { error: 'an address has no subdomains' }
-  if (!hostname.includes('.') && hostname !== 'localhost') return { error: 'a wildcard needs a domain below a top-level one' }
-  return { rule: `${protocol}//*.${origin.slice(protocol.length + 2)}` }
+  if (wildcard === '') return origin
+  // An address has no subdomains, and nobody owns all those of a top-level domain.
+  if (isIP(hostname) !== 0 || hostname.startsWith('[') || (!hostname.includes('.') && hostname !== 'localhost')) return null
+  return `${protocol}//*.${origin.slice(protocol.length + 2)}`
 }
 
 /** The rules of some sources together; an entry that is no domain allows nothing. */
@@ -46,8 +40,8 @@ export function compileOrigins (sources: ReadonlyArray<{ readonly domains: reado
   for (const { domains, allowAnyOrigin } of sources) {
     any ||= allowAnyOrigin
     for (const domain of domains) {
-      const { rule } = parseDomain(domain)
-      if (rule !== undefined) rules.add(rule)
+      const rule = parseDomain(domain)
+      if (rule !== null) rules.add(rule)
     }
   }
   return { any, rules, wildcards: Array.from(rules).some((rule) => rule.includes('*')) }

@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { parseSignatureHeader, verifyBody, verifyTimestampedBody } from '../signing/body-signature.js'
 import { INVALID_OPTIONS, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE, SIGNATURE_REQUIRED, TIMESTAMP_OUT_OF_RANGE } from './errors.js'
-import type { GatehouseError, PublicError } from './errors.js'
+import type { GatehouseError } from './errors.js'
 import { defineGuard, hasGuard } from './guard.js'
 import { BodyReplay, collectBody } from './raw-body.js'
 import { refuse, toPublicError } from './refuse.js'
@@ -19,7 +19,7 @@ export interface SignatureOptions {
   /** How far `X-Timestamp` may lie before or after now, milliseconds. Default: 300 000. */
   tolerance?: number
   /** What a signed body beyond the route's `bodyLimit` is answered with. Default: 413 `PAYLOAD_TOO_LARGE`. */
-  tooLarge?: PublicError
+  tooLarge?: () => GatehouseError
 }
 
 declare module 'fastify' {
@@ -39,7 +39,7 @@ declare module 'fastify' {
 const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies Mode[]
 
 const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => {
-  const { global = false, secrets = secretsOfSource, tolerance = 300_000, tooLarge = PAYLOAD_TOO_LARGE } = options
+  const { global = false, secrets = secretsOfSource, tolerance = 300_000, tooLarge = () => new PAYLOAD_TOO_LARGE() } = options
   if (typeof global !== 'boolean' && !MODES.includes(global)) {
     throw new INVALID_OPTIONS('signature: "global" must be true, false, "off", "optional" or "required"')
   }
@@ -75,7 +75,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
     collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
       let refusal: GatehouseError | null
       try {
-        refusal = error instanceof PAYLOAD_TOO_LARGE ? new tooLarge() : error ?? faultOfBody(request, bytes)
+        refusal = error instanceof PAYLOAD_TOO_LARGE ? tooLarge() : error ?? faultOfBody(request, bytes)
       } catch (thrown) {
         // By the host's "secrets"; outside of any hook's own reach here.
         refusal = toPublicError(thrown)

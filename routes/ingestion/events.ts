@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
+import type { EventBody, EventType } from '../../schemas/event.js'
+import { anyEventSchema, typedEventSchema } from '../../schemas/ingestion.js'
+import type { Visitor } from './identity-cookie.js'
+import { EVENT_LIMITS, faultOf } from './json-limits.js'
+import { normalise } from './normalise.js'
+import { useJsonText } from './parse-json.js'
+import { Reception } from './reception.js'
+
+/** Datafly Signal's short paths, and Segment's names for the same. */
+const PATHS: ReadonlyArray<readonly [path: string, type: EventType]> = [
+  ['/v1/t', 'track'], ['/v1/p', 'page'], ['/v1/i', 'identify'], ['/v1/g', 'group'],
+  ['/v1/track', 'track'], ['/v1/page', 'page'], ['/v1/identify', 'identify'], ['/v1/group', 'group'],
+  ['/v1/screen', 'screen'], ['/v1/alias', 'alias']
+]
+const ANY_TYPE = '/v1/events'
+
+export const EVENT_PATHS: readonly string[] = [...PATHS.map(([path]) => path), ANY_TYPE]
+
+const SUCCESS = '{"success":true}'
+
+export interface EventLimits {
+  bodyLimit: number
+  eventLimit: number
+}
+
+/** The routes that take one event each. */
+export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLimit }: EventLimits, visitor: Visitor | null): Promise<void> {
+  const { eventSink } = scope
+  useJsonText(scope, {
+    bodyLimit,
+    tooLarge: () => new PAYLOAD_TOO_LARGE(),
+    check (value, bytes) {
+      const fault = faultOf(value, EVENT_LIMITS)
+      if (fault !== null) throw new INVALID_REQUEST({ message: fault })
+      if (bytes > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
+    }
+  })
+
+  for (const [path, type] of PATHS) {
+    scope.post<{ Body: Partial<EventBody> }>(path, {
+      schema: typedEventSchema(type), bodyLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' } }
+    }, function acceptTypedEvent (request, reply) {
+      return store(request, reply, type)
+    })
+  }
+
+  scope.post<{ Body: EventBody }>(ANY_TYPE, {
+    schema: anyEventSchema, bodyLimit, config: { gatehouse: { pipelineKey: true, signature: 'required' } }
+  }, function acceptEvent (request, reply) {
+    return store(request, reply, request.body.type)
+  })
+
+  async function store (request: FastifyRequest<{ Body: Partial<EventBody> }>, reply: FastifyReply, type: EventType): Promise<string> {
+    const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, new Reception(request, reply, visitor))
+    await eventSink.write([event])
+    reply.header('content-type', 'application/json; charset=utf-8')
+    return SUCCESS
+  }
+}

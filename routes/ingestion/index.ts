@@ -1,0 +1,94 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+import { INVALID_OPTIONS, INVALID_PIPELINE_KEY } from '../../plugins/errors.js'
+import eventSink from '../../plugins/event-sink/index.js'
+import type { GuessLimit } from '../../plugins/key-guesses.js'
+import { maskedRequestLog } from '../../plugins/masked-request-log.js'
+import pipelineKey from '../../plugins/pipeline-key.js'
+import { limitRate } from '../../plugins/rate-limit.js'
+import type { RateLimitOptions } from '../../plugins/rate-limit.js'
+import { refuse, toPublicError } from '../../plugins/refuse.js'
+import signature from '../../plugins/signature.js'
+import { keepHostCorsOut } from '../../plugins/site-cors.js'
+import { grantBySomeSource, sourcePreflight, varyByOrigin } from '../../plugins/source-cors.js'
+import { useStrictValidation } from '../../plugins/strict-validation.js'
+import tokenStore from '../../plugins/token-store/index.js'
+import { BATCH_PATH, batchRoute, batchTooLarge } from './batch.js'
+import { EVENT_PATHS, eventRoutes } from './events.js'
+import { identityCookie } from './identity-cookie.js'
+import type { IdentityCookieOptions } from './identity-cookie.js'
+
+export interface IngestionOptions {
+  /** Where the routes are mounted, before `/v1`. Default: no prefix. */
+  prefix?: string
+  /** Requests of each client address; the options of `@fastify/rate-limit`, or `false`. Default: 5000 a second. */
+  rateLimit?: RateLimitOptions
+  /** How many different unknown keys one address may try; `false`: any number. Default: 500 in 10 s. */
+  guessLimit?: GuessLimit | false
+  /** The `_dfid` cookie that gives a browser's events their `anonymousId`; `false`: none is read or set. Default: of the host alone. */
+  identityCookie?: IdentityCookieOptions | false
+  /** Bytes of one event; beyond, 413 alone and an error of that event in a batch. Default: 65 536. */
+  eventLimit?: number
+  /** Bytes that are read of a single event's body, which may spread over more than it says. Default: 524 288. */
+  bodyLimit?: number
+  /** Bytes of a batch; beyond, 400. Default: 5 242 880. */
+  batchLimit?: number
+}
+
+const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => {
+  const { prefix = '', rateLimit = { max: 5_000, timeWindow: 1_000 }, guessLimit = {}, identityCookie: cookie = {} } = options
+  const limits = {
+    eventLimit: bytes('eventLimit', options.eventLimit ?? 64 * 1024),
+    bodyLimit: bytes('bodyLimit', options.bodyLimit ?? 512 * 1024),
+    batchLimit: bytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024)
+  }
+  const visitor = cookie === false ? null : identityCookie(cookie)
+  if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
+  if (!app.hasDecorator('eventSink')) await app.register(eventSink)
+
+  await app.register(async function ingestionScope (scope) {
+    answerReadably(scope)
+    keepHostCorsOut(scope, false)
+    await limitRate(scope, rateLimit)
+    useStrictValidation(scope)
+    scope.decorateRequest('jsonText', '')
+    await scope.register(pipelineKey, { guessLimit, keyInBody })
+
+    for (const path of [...EVENT_PATHS, BATCH_PATH]) sourcePreflight(scope, path)
+    await scope.register(async function single (scope) {
+      await scope.register(signature)
+      await eventRoutes(scope, limits, visitor)
+    })
+    await scope.register(async function batch (scope) {
+      await scope.register(signature, { tooLarge: batchTooLarge })
+      await batchRoute(scope, limits, visitor)
+    })
+  }, { prefix, ...maskedRequestLog(app) })
+}
+
+/** The envelope, which the pages of an allowed origin can read even when it is not known yet which source they mean. */
+function answerReadably (scope: FastifyInstance): void {
+  const { sources } = scope.tokenStore
+  scope.setErrorHandler(async function answerReadably (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
+    let error = toPublicError(thrown)
+    if (request.resolvedSource === null) {
+      varyByOrigin(reply)
+      await grantBySomeSource(request, reply, sources)
+      // A body that was to bring the key and can't be read: what is missing first of all is the key.
+      if (error.statusCode === 400 || error.statusCode === 413 || error.statusCode === 415) error = new INVALID_PIPELINE_KEY({ reason: error.code })
+    }
+    return refuse(reply, error)
+  })
+}
+
+function keyInBody ({ body }: FastifyRequest): unknown {
+  return typeof body === 'object' && body !== null ? (body as { writeKey?: unknown }).writeKey : undefined
+}
+
+function bytes (option: string, value: number): number {
+  if (!Number.isSafeInteger(value) || value < 1) throw new INVALID_OPTIONS(`ingestion: "${option}" must be a positive number of bytes`)
+  return value
+}
+
+export default fp(ingestion, { name: 'gatehouse-ingestion', fastify: '5.x' })

@@ -1,0 +1,58 @@
+export interface JsonLimits {
+  /** Levels of nesting; the value itself is the first. */
+  depth: number
+  /** Properties of all its objects together. */
+  properties: number
+}
+
+/** Contract of one event. */
+export const EVENT_LIMITS: JsonLimits = { depth: 64, properties: 10_000 }
+
+const TOO_DEEP = -1
+const POLLUTING = -2
+const NOT_FINITE = -3
+const TOO_WIDE = -4
+
+/** What is wrong with a parsed value, in words for its sender, or `null`. */
+export function faultOf (value: unknown, { depth, properties }: JsonLimits): string | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'A number is too large'
+  if (typeof value !== 'object' || value === null) return null
+  switch (walk(value, depth, properties)) {
+    case TOO_DEEP: return `The JSON is nested deeper than ${depth} levels`
+    case POLLUTING: return 'The keys __proto__ and constructor.prototype are not allowed'
+    case NOT_FINITE: return 'A number is too large'
+    case TOO_WIDE: return `There are more than ${properties} properties`
+    default: return null
+  }
+}
+
+/** How many properties are left to use, or a fault. Its recursion is bounded by `levels`. */
+function walk (value: object, levels: number, left: number): number {
+  if (levels === 0) return TOO_DEEP
+  let rest = left
+  if (Array.isArray(value)) {
+    for (const item of value as unknown[]) {
+      rest = step(item, levels, rest)
+      if (rest < 0) return rest
+    }
+    return rest
+  }
+  // JSON.parse makes own properties only, "__proto__" included; for-in is the fastest way over them.
+  for (const key in value) {
+    if (rest === 0) return TOO_WIDE
+    const child = (value as Record<string, unknown>)[key]
+    if (key === '__proto__' || (key === 'constructor' && hasPrototype(child))) return POLLUTING
+    rest = step(child, levels, rest - 1)
+    if (rest < 0) return rest
+  }
+  return rest
+}
+
+function step (child: unknown, levels: number, left: number): number {
+  if (typeof child === 'number') return Number.isFinite(child) ? left : NOT_FINITE
+  return typeof child === 'object' && child !== null ? walk(child, levels - 1, left) : left
+}
+
+function hasPrototype (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype')
+}

@@ -1,0 +1,34 @@
+const INTERESTING = /[?&](?:utm_|gclid=|fbclid=|ttclid=|epik=|ScCid=|li_fat_id=)/
+const CLICK_IDS = ['gclid', 'fbclid', 'ttclid', 'epik', 'ScCid', 'li_fat_id']
+const UTM = /^utm_([a-z][a-z0-9_]{0,31})$/
+const MAX_VALUE = 512
+const MAX_CAMPAIGN = 16
+
+export interface Attribution {
+  /** `utm_campaign` as `name`, the other `utm_*` without their prefix; `null` if the URL has none. */
+  campaign: Record<string, string> | null
+  /** The click ids of advertising networks by their parameter; `null` if the URL has none. */
+  clickIds: Record<string, string> | null
+}
+
+/** Where a visitor came from, by the query of the page's URL; `null` for most. Of a parameter that occurs twice the first counts. */
+export function attributionOf (url: unknown): Attribution | null {
+  if (typeof url !== 'string' || !INTERESTING.test(url)) return null
+  const [beforeHash = ''] = url.split('#', 1)
+  const query = new URLSearchParams(beforeHash.slice(beforeHash.indexOf('?') + 1))
+  const campaign = new Map<string, string>()
+  for (const [name, value] of query) {
+    const term = UTM.exec(name)?.[1]
+    if (term === undefined || value === '' || campaign.size === MAX_CAMPAIGN) continue
+    const key = term === 'campaign' ? 'name' : term
+    if (!campaign.has(key)) campaign.set(key, value.slice(0, MAX_VALUE))
+  }
+  const clickIds = CLICK_IDS.flatMap((name): Array<[string, string]> => {
+    const value = query.get(name)
+    return value === null || value === '' ? [] : [[name, value.slice(0, MAX_VALUE)]]
+  })
+  return {
+    campaign: campaign.size === 0 ? null : Object.fromEntries(campaign),
+    clickIds: clickIds.length === 0 ? null : Object.fromEntries(clickIds)
+  }
+}

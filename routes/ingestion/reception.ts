@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+import { plainAddress } from '../../plugins/client-address.js'
+import { INVALID_PIPELINE_KEY } from '../../plugins/errors.js'
+import type { AuthMethod } from '../../plugins/event-sink/sink.js'
+import type { Source } from '../../plugins/token-store/store.js'
+import { sha256Hex } from '../../signing/digest.js'
+import { visitorIn } from './identity-cookie.js'
+import type { Visitor } from './identity-cookie.js'
+
+const MAX_USER_AGENT = 1_024
+
+/** What all events of one request have in common. */
+export class Reception {
+  readonly source: Readonly<Source>
+  readonly key: string
+  readonly authMethod: AuthMethod
+  readonly receivedAt = Date.now()
+  readonly ip: string
+  readonly userAgent: string | null
+  readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
+  readonly #visitor: Visitor | null
+  #anonymousId: string | null = null
+  #signature: string | null = null
+
+  constructor (request: FastifyRequest, reply: FastifyReply, visitor: Visitor | null) {
+    const { resolvedSource, headers } = request
+    // The guard has made sure of it; without a source nothing may be stored.
+    if (resolvedSource === null) throw new INVALID_PIPELINE_KEY()
+    this.source = resolvedSource.source
+    this.key = resolvedSource.key
+    this.authMethod = request.signed ? 'signature' : 'key'
+    this.ip = plainAddress(request.ip)
+    this.userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null
+    this.#request = request
+    this.#reply = reply
+    this.#visitor = visitor
+  }
+
+  /**
+   * The id of the browser for an event that brings no `anonymousId`, `null` if it comes from no browser: a browser is what sends
+   * unsigned with an Origin or our cookie, or else names nobody at all.
+   */
+  anonymousId (namesNobody: boolean): string | null {
+    if (this.#visitor === null || this.authMethod === 'signature') return null
+    const { headers } = this.#request
+    if (!namesNobody && headers.origin === undefined && visitorIn(headers.cookie) === null) return null
+    // One for all events of a batch.
+    this.#anonymousId ??= this.#visitor(this.#request, this.#reply)
+    return this.#anonymousId
+  }
+
+  /** A new id; for a signed event the same one at each replay, whatever the case of the signature's digits. */
+  messageId (index: number): string {
+    const { verifiedSignature } = this.#request
+    if (verifiedSignature === null) return randomUUID()
+    // A digest: who reads the id later must not learn the signature.
+    this.#signature ??= sha256Hex(verifiedSignature).slice(0, 40)
+    return `signed-${this.#signature}-${index}`
+  }
+}

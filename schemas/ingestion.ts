@@ -1,0 +1,61 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+
+import { errorReplies } from './error.js'
+import { AnyEventSchema, eventSchemaOf } from './event.js'
+import type { EventType } from './event.js'
+
+const tags = ['ingestion']
+const refusals = errorReplies(400, 401, 403, 413, 415, 429, 500, 503)
+
+export const AcceptedSchema = Type.Object({ success: Type.Literal(true) })
+export type Accepted = Static<typeof AcceptedSchema>
+
+/** The envelope alone: each event is judged for itself, by the schema of an event. */
+export const BatchSchema = Type.Object({
+  batch: Type.Array(Type.Unknown({ description: 'An event' }), { minItems: 1, maxItems: 500 }),
+  context: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Merged under the context of each event' }))
+}, { additionalProperties: true })
+export type BatchBody = Static<typeof BatchSchema> & Record<string, unknown>
+
+export const EventErrorSchema = Type.Object({
+  index: Type.Integer({ minimum: 0, maximum: 499 }),
+  messageId: Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 100 }),
+  code: Type.String({ maxLength: 64 }),
+  message: Type.String({ maxLength: 1_000 })
+})
+export type EventError = Static<typeof EventErrorSchema>
+
+export const BatchReplySchema = Type.Object({
+  success: Type.Boolean({ description: 'Whether every event was accepted' }),
+  accepted: Type.Integer({ minimum: 0, maximum: 500 }),
+  rejected: Type.Optional(Type.Integer({ minimum: 1, maximum: 500 })),
+  errors: Type.Optional(Type.Array(EventErrorSchema, { maxItems: 500 }))
+})
+export type BatchReply = Static<typeof BatchReplySchema>
+
+export function typedEventSchema (type: EventType) {
+  return {
+    summary: `Take one ${type} event`,
+    description: '200 means that the event is stored. A repeat with the same messageId is stored once.',
+    tags,
+    body: eventSchemaOf(type),
+    response: { 200: AcceptedSchema, ...refusals }
+  }
+}
+
+export const anyEventSchema = {
+  summary: 'Take one signed event of any type',
+  description: 'For servers: the body must be signed. 200 means that the event is stored.',
+  tags,
+  body: AnyEventSchema,
+  response: { 200: AcceptedSchema, ...refusals }
+}
+
+export const batchSchema = {
+  summary: 'Take up to 500 events',
+  description: '200 means that the accepted events are stored; each refused one is named in `errors`. A body beyond 5 MB is 400.',
+  tags,
+  body: BatchSchema,
+  response: { 200: BatchReplySchema, ...refusals }
+}
