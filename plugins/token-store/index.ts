@@ -69,3 +69,8 @@ function assertStore (store: TokenStore): void {
 }
 
 export default fp(tokenStore, { name: 'gatehouse-token-store', fastify: '5.x' })
+export { LookupCache } from './lookup-cache.js'
+export type { LookupCacheOptions } from './lookup-cache.js'
+export { memoryStore } from './memory.js'
+export type { MemoryStoreOptions } from './memory.js'
+export * from './store.js'

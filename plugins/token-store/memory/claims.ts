@@ -1,6 +1,5 @@
-import { sha256Hex } from '../../../signing/digest.js'
 import { UNAVAILABLE } from '../../errors.js'
-import { claimEnd } from '../claim-end.js'
+import { claimDigest, claimEnd } from '../claim-rules.js'
 
 /** Keys taken once; none is forgotten before its time, whatever the pressure. */
 export class MemoryClaims {
@@ -17,7 +16,7 @@ export class MemoryClaims {
   async claim (key: string, ttl: number): Promise<boolean> {
     const now = this.#now()
     const end = claimEnd(now, ttl)
-    const digest = sha256Hex(key)
+    const digest = claimDigest(key)
     if ((this.#ends.get(digest) ?? -Infinity) > now) return false
     if (this.#ends.size >= this.#max && !this.#ends.has(digest)) this.sweep()
     if (this.#ends.size >= this.#max && !this.#ends.has(digest)) throw new UNAVAILABLE({ reason: 'the memory store holds as many claims as it may' })

@@ -1,9 +1,8 @@
 import { LRUCache } from 'lru-cache'
 
+import { LONGEST_MINT } from '../longest-mint.js'
 import type { GuestToken, GuestTokens } from '../store.js'
 
-/** A mint takes seconds; one that began before this long is not waited for. */
-export const LONGEST_MINT = 600_000
 const MAX_ENTRIES = 10_000
 
 export class MemoryGuestTokens implements GuestTokens {
@@ -31,14 +30,14 @@ export class MemoryGuestTokens implements GuestTokens {
 
   async invalidate ({ clientId }: { clientId: string }): Promise<void> {
     this.#invalidated.set(clientId, this.#now())
-    for (const [key, entry] of this.#entries.entries()) {
+    for (const [key, entry] of Array.from(this.#entries.entries())) {
       if (entry.clientId === clientId) this.#entries.delete(key)
     }
   }
 
   sweep (): void {
     const now = this.#now()
-    for (const [key, entry] of this.#entries.entries()) {
+    for (const [key, entry] of Array.from(this.#entries.entries())) {
       if (entry.expiresAt <= now) this.#entries.delete(key)
     }
     for (const [clientId, at] of this.#invalidated) {

@@ -1,5 +1,5 @@
-/** Failures this far apart no longer count as consecutive, milliseconds. */
-export const FAILURES_FORGOTTEN_AFTER = 86_400_000
+import { FAILURES_FORGOTTEN_AFTER } from '../failures-forgotten.js'
+
 const MAX_SUBJECTS = 100_000
 
 interface Failures {

@@ -1,0 +1,26 @@
+import type { Kysely } from 'kysely'
+
+import type { DatabaseSchema } from '../../database/schema.js'
+import { claimDigest, claimEnd } from '../claim-rules.js'
+import { toDate } from './times.js'
+
+export function sqlClaims (db: Kysely<DatabaseSchema>, now: () => number) {
+  /** One statement: of two at the same time the second waits for the first and then sees its row. */
+  async function claim (key: string, ttl: number): Promise<boolean> {
+    const at = now()
+    const row = await db.insertInto('claims')
+      .values({ digest: claimDigest(key), expires_at: toDate(claimEnd(at, ttl)) })
+      .onConflict((conflict) => conflict.column('digest')
+        .doUpdateSet((eb) => ({ expires_at: eb.ref('excluded.expires_at') }))
+        .where('claims.expires_at', '<=', toDate(at)))
+      .returning('digest')
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  async function sweep (): Promise<void> {
+    await db.deleteFrom('claims').where('expires_at', '<=', toDate(now())).execute()
+  }
+
+  return { claim, sweep }
+}

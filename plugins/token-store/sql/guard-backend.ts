@@ -1,0 +1,27 @@
+import { CONFLICT, GatehouseError, UNAVAILABLE } from '../../errors.js'
+
+// SQLSTATE: a value that must be unique is there already; a row that is referred to is gone.
+const UNIQUE_VIOLATION = '23505'
+const FOREIGN_KEY_VIOLATION = '23503'
+
+type Method = (...parameters: never[]) => unknown
+
+/** The same methods, which reject with the suite's own errors alone: a failure of the backend with `UNAVAILABLE`. */
+export function guardBackend<Part extends object> (part: Part): Part {
+  return Object.fromEntries(Object.entries(part).map(([name, method]) => [name, guarded(method as Method)])) as Part
+}
+
+function guarded (method: Method): Method {
+  return (...parameters) => {
+    const result = method(...parameters)
+    return result instanceof Promise ? result.catch(rethrow) : result
+  }
+}
+
+function rethrow (error: unknown): never {
+  if (error instanceof GatehouseError) throw error
+  const state = error instanceof Error && 'code' in error ? error.code : undefined
+  // Without the cause: its detail quotes the value.
+  if (state === UNIQUE_VIOLATION || state === FOREIGN_KEY_VIOLATION) throw new CONFLICT()
+  throw new UNAVAILABLE({ cause: error })
+}

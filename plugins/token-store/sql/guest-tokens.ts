@@ -1,0 +1,71 @@
+import type { Kysely } from 'kysely'
+
+import type { SecretBox } from '../../../signing/secret-box.js'
+import { fromColumnText, toColumnText } from '../../database/column-text.js'
+import type { DatabaseSchema } from '../../database/schema.js'
+import { LONGEST_MINT } from '../longest-mint.js'
+import type { GuestToken, GuestTokens } from '../store.js'
+import type { Caches } from './caches.js'
+import { toDate, toMilliseconds } from './times.js'
+
+export function sqlGuestTokens (db: Kysely<DatabaseSchema>, box: SecretBox, caches: Caches, now: () => number): GuestTokens & { sweep (): Promise<void> } {
+  return {
+    async get (key) {
+      const entry = await caches.guestTokens.get(key)
+      return entry === null ? null : { ...entry }
+    },
+
+    async set (key, entry) {
+      const values = {
+        client_id: toColumnText(entry.clientId),
+        sealed: box.seal(entry.token, contextOf(key)),
+        minted_at: toDate(entry.mintedAt),
+        expires_at: toDate(entry.expiresAt)
+      }
+      // Whether its client was invalidated is asked on reading: an invalidation that is being written cannot be seen from here.
+      await db.insertInto('guest_tokens').values({ key: toColumnText(key), ...values })
+        .onConflict((conflict) => conflict.column('key').doUpdateSet(values).where('guest_tokens.minted_at', '<=', values.minted_at)).execute()
+      caches.guestTokenChanged(key)
+    },
+
+    async invalidate ({ clientId }) {
+      const id = toColumnText(clientId)
+      const at = toDate(now())
+      try {
+        await db.insertInto('guest_invalidations').values({ client_id: id, invalidated_at: at })
+          .onConflict((conflict) => conflict.column('client_id').doUpdateSet({ invalidated_at: at }).where('guest_invalidations.invalidated_at', '<', at)).execute()
+        await db.deleteFrom('guest_tokens').where('client_id', '=', id).where('minted_at', '<=', at).execute()
+      } finally {
+        caches.clientChanged(clientId)
+      }
+    },
+
+    async sweep () {
+      const at = now()
+      await db.deleteFrom('guest_tokens').where('expires_at', '<=', toDate(at)).execute()
+      await db.deleteFrom('guest_invalidations').where('invalidated_at', '<', toDate(at - LONGEST_MINT))
+        .where(({ not, exists, selectFrom }) => not(exists(selectFrom('guest_tokens').select('key').whereRef('guest_tokens.client_id', '=', 'guest_invalidations.client_id'))))
+        .execute()
+    }
+  }
+}
+
+/** For the cache: a live token whose client was not invalidated since it was minted. */
+export async function loadGuestToken (db: Kysely<DatabaseSchema>, box: SecretBox, key: string, at: number): Promise<GuestToken | null> {
+  const row = await db.selectFrom('guest_tokens').selectAll().where('key', '=', toColumnText(key)).where('expires_at', '>', toDate(at))
+    .where(({ not, exists, selectFrom }) => not(exists(selectFrom('guest_invalidations').select('client_id')
+      .whereRef('guest_invalidations.client_id', '=', 'guest_tokens.client_id')
+      .whereRef('guest_invalidations.invalidated_at', '>=', 'guest_tokens.minted_at'))))
+    .executeTakeFirst()
+  if (row === undefined) return null
+  return Object.freeze({
+    token: box.open(row.sealed, contextOf(key)).toString(),
+    clientId: fromColumnText(row.client_id),
+    mintedAt: toMilliseconds(row.minted_at),
+    expiresAt: toMilliseconds(row.expires_at)
+  })
+}
+
+function contextOf (key: string): string {
+  return `guest_tokens.sealed ${key}`
+}

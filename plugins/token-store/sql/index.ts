@@ -1,0 +1,80 @@
+import { secretBox } from '../../../signing/secret-box.js'
+import { assertStrongSecret } from '../../../signing/secret-strength.js'
+import type { Database } from '../../database/open-database.js'
+import { INVALID_OPTIONS } from '../../errors.js'
+import { MAX_AGE } from '../lookup-cache.js'
+import type { TokenStore } from '../store.js'
+import { sqlAudit } from './audit.js'
+import { Caches } from './caches.js'
+import { sqlClaims } from './claims.js'
+import { guardBackend } from './guard-backend.js'
+import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
+import { loadAccess, sqlSessions } from './sessions.js'
+import { loadOrigins, loadSource } from './source-lookup.js'
+import { sqlSources } from './sources.js'
+import { sqlUsers } from './users.js'
+
+export interface SqlStoreOptions {
+  /** `[current, …previous]`, each at least 32 bytes: server secrets and guest tokens are sealed under the first, opened under any. */
+  secretsKeys: readonly string[]
+  /**
+   * How long this process serves what it looked up without looking again, milliseconds, at most 5 000. Its own changes count at once.
+   * Default: 1 000 on PostgreSQL, which other instances may change too; 5 000 on the embedded database, which none can.
+   */
+  cacheTtl?: number
+  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+/** The token store on PGlite or PostgreSQL. The database is the caller's, and stays open when the store is closed. */
+export function sqlStore (database: Database, { secretsKeys, cacheTtl, now: clock }: SqlStoreOptions): TokenStore {
+  const box = secretBox(checkedKeys(secretsKeys))
+  const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : 1_000)
+  if (!(ttl >= 0 && ttl <= MAX_AGE)) throw new INVALID_OPTIONS(`sql-store: "cacheTtl" must be 0 to ${MAX_AGE} milliseconds`)
+
+  const { db } = database
+  const now = clock ?? Date.now
+  const caches = new Caches({
+    source: (pipelineKey) => loadSource(db, box, pipelineKey, now()),
+    origins: () => loadOrigins(db),
+    access: (sessionId) => loadAccess(db, sessionId, now()),
+    guestToken: (key) => loadGuestToken(db, box, key, now())
+  }, { ttl, now: clock })
+
+  const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
+  const sources = guardBackend(sqlSources(db, box, caches, now))
+  const users = guardBackend(sqlUsers(db, caches, now))
+  const sessions = guardBackend(sqlSessions(db, caches, now))
+  const audit = guardBackend(sqlAudit(db))
+  const claims = guardBackend(sqlClaims(db, now))
+  const { ready } = guardBackend({ ready: () => database.ready() })
+
+  return {
+    guestTokens,
+    sources,
+    users,
+    sessions,
+    audit,
+    claim: claims.claim,
+    async sweep ({ auditRetention }) {
+      for (const part of [guestTokens, sources, users, sessions, claims]) await part.sweep()
+      await audit.sweep(now() - auditRetention)
+    },
+    ready,
+    close: async () => {}
+  }
+}
+
+function checkedKeys (keys: readonly string[]): readonly string[] {
+  if (!Array.isArray(keys) || keys.length === 0) {
+    throw new INVALID_OPTIONS('sql-store: "secretsKeys" is empty; make a key with `npx fastify-gatehouse generate-key`')
+  }
+  for (const [at, key] of keys.entries()) {
+    try {
+      assertStrongSecret(`secretsKeys[${at}]`, key)
+    } catch (error) {
+      throw new INVALID_OPTIONS(`sql-store: ${error instanceof Error ? error.message : 'a key is not usable'}`)
+    }
+  }
+  return keys
+}

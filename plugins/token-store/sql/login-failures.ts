@@ -1,0 +1,53 @@
+import type { Kysely } from 'kysely'
+
+import { toColumnText } from '../../database/column-text.js'
+import type { DatabaseSchema } from '../../database/schema.js'
+import { FAILURES_FORGOTTEN_AFTER } from '../failures-forgotten.js'
+import type { Users } from '../store.js'
+import { toDate, toMilliseconds } from './times.js'
+
+type LoginFailures = Pick<Users, 'lockedUntil' | 'countFailure' | 'clearFailures'>
+
+export function sqlLoginFailures (db: Kysely<DatabaseSchema>, now: () => number): LoginFailures & { sweep (): Promise<void> } {
+  return {
+    async lockedUntil (subject) {
+      const row = await db.selectFrom('login_failures').select('locked_until')
+        .where('subject', '=', toColumnText(subject)).where('locked_until', '>', toDate(now())).executeTakeFirst()
+      return toMilliseconds(row?.locked_until ?? null)
+    },
+
+    /** One statement, so that parallel failures are all counted. A lock that holds is not made longer; after one has ended the count starts anew. */
+    async countFailure (subject, { max, lockFor }) {
+      const at = now()
+      const until = toDate(at + lockFor)
+      const row = await db.insertInto('login_failures')
+        .values({ subject: toColumnText(subject), count: 1, locked_until: max <= 1 ? until : null, last_at: toDate(at) })
+        .onConflict((conflict) => conflict.column('subject').doUpdateSet((eb) => {
+          const locked = eb('login_failures.locked_until', '>', toDate(at))
+          const over = eb.or([eb('login_failures.locked_until', 'is not', null), eb('login_failures.last_at', '<=', toDate(at - FAILURES_FORGOTTEN_AFTER))])
+          const count = eb.case().when(over).then(1).else(eb('login_failures.count', '+', 1)).end()
+          return {
+            count: eb.case().when(locked).then(eb.ref('login_failures.count')).else(count).end(),
+            locked_until: eb.case()
+              .when(locked).then(eb.ref('login_failures.locked_until'))
+              .when(count, '>=', max).then(eb.cast<Date | null>(eb.val(until), 'timestamptz'))
+              .else(null).end(),
+            last_at: eb.case().when(locked).then(eb.ref('login_failures.last_at')).else(eb.ref('excluded.last_at')).end()
+          }
+        }))
+        .returning('locked_until')
+        .executeTakeFirstOrThrow()
+      return toMilliseconds(row.locked_until)
+    },
+
+    async clearFailures (subject) {
+      await db.deleteFrom('login_failures').where('subject', '=', toColumnText(subject)).execute()
+    },
+
+    async sweep () {
+      const at = now()
+      await db.deleteFrom('login_failures').where('last_at', '<=', toDate(at - FAILURES_FORGOTTEN_AFTER))
+        .where((eb) => eb.or([eb('locked_until', 'is', null), eb('locked_until', '<=', toDate(at))])).execute()
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import type { Kysely, Selectable, Transaction } from 'kysely'
+
+import { fromColumnText, toColumnText } from '../../database/column-text.js'
+import type { DatabaseSchema } from '../../database/schema.js'
+import type { Rotation, RotationOutcome, Session, SessionAccess, Sessions } from '../store.js'
+import type { Caches } from './caches.js'
+import { toDate, toMilliseconds } from './times.js'
+
+export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: () => number): Sessions & { sweep (): Promise<void> } {
+  /** The compare-and-swap: of two at the same time the second waits for the first and then finds another digest. */
+  async function swap ({ sessionId, presented, next, grace, sealedSuccessor }: Rotation, at: number): Promise<boolean> {
+    const repeatable = grace > 0 && sealedSuccessor !== null
+    const row = await db.updateTable('sessions').from('users')
+      .set({
+        refresh_digest: toColumnText(next),
+        previous_digest: toColumnText(presented),
+        repeat_until: repeatable ? toDate(at + grace) : null,
+        sealed_successor: repeatable ? toColumnText(sealedSuccessor) : null,
+        last_used_at: toDate(at)
+      })
+      .where('sessions.id', '=', toColumnText(sessionId))
+      .where('sessions.refresh_digest', '=', toColumnText(presented))
+      .where('sessions.ends_at', '>', toDate(at))
+      .whereRef('users.id', '=', 'sessions.user_id')
+      .where('users.disabled', '=', false)
+      .returning('sessions.id')
+      .executeTakeFirst()
+    return row !== undefined
+  }
+
+  /** What a token that is not the current one means. The user is locked first, as everywhere, so that nobody waits in a ring. */
+  async function judge ({ sessionId, presented }: Rotation, at: number, tx: Transaction<DatabaseSchema>): Promise<RotationOutcome> {
+    const id = toColumnText(sessionId)
+    const user = await tx.selectFrom('users').select(['id', 'org_id', 'disabled']).forUpdate()
+      .where('id', '=', (eb) => eb.selectFrom('sessions').select('user_id').where('sessions.id', '=', id)).executeTakeFirst()
+    if (user === undefined || user.disabled) return { outcome: 'ended' }
+    const session = await tx.selectFrom('sessions').select(['refresh_digest', 'previous_digest', 'repeat_until', 'sealed_successor'])
+      .where('id', '=', id).where('ends_at', '>', toDate(at)).forUpdate().executeTakeFirst()
+    // A token that is current after all was not when it was swapped: the user was disabled then.
+    if (session === undefined || session.refresh_digest === toColumnText(presented)) return { outcome: 'ended' }
+
+    const { previous_digest: previous, repeat_until: until, sealed_successor: successor } = session
+    if (previous === toColumnText(presented) && until !== null && until.getTime() > at && successor !== null) {
+      return { outcome: 'repeated', sealedSuccessor: fromColumnText(successor) }
+    }
+    await revoke(tx, user.id)
+    return { outcome: 'reused', userId: fromColumnText(user.id), orgId: fromColumnText(user.org_id) }
+  }
+
+  return {
+    async start (session) {
+      const at = toDate(now())
+      await db.insertInto('sessions').values({
+        id: toColumnText(session.id),
+        user_id: toColumnText(session.userId),
+        refresh_digest: toColumnText(session.refreshDigest),
+        created_at: at,
+        last_used_at: at,
+        ends_at: toDate(session.endsAt),
+        ip: toColumnText(session.ip),
+        user_agent: toColumnText(session.userAgent)
+      }).execute()
+      caches.sessionChanged(session.id)
+    },
+
+    async rotate (rotation) {
+      const at = now()
+      if (await swap(rotation, at)) return { outcome: 'rotated' }
+      const outcome = await db.transaction().execute((tx) => judge(rotation, at, tx))
+      if (outcome.outcome === 'reused') caches.userChanged(outcome.userId)
+      return outcome
+    },
+
+    async end (id, userId) {
+      try {
+        let query = db.deleteFrom('sessions').where('id', '=', toColumnText(id)).where('ends_at', '>', toDate(now())).returning('id')
+        if (userId !== undefined) query = query.where('user_id', '=', toColumnText(userId))
+        return await query.executeTakeFirst() !== undefined
+      } finally {
+        caches.sessionChanged(id)
+      }
+    },
+
+    async endAll (userId, except) {
+      const id = toColumnText(userId)
+      try {
+        await db.transaction().execute(async (tx) => {
+          if (except === undefined) return await revoke(tx, id)
+          await tx.selectFrom('users').select('id').where('id', '=', id).forUpdate().execute()
+          await tx.deleteFrom('sessions').where('user_id', '=', id).where('id', '!=', toColumnText(except)).execute()
+        })
+      } finally {
+        caches.userChanged(userId)
+      }
+    },
+
+    async list (userId) {
+      const rows = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id').selectAll('sessions')
+        .where('user_id', '=', toColumnText(userId)).where('ends_at', '>', toDate(now())).where('users.disabled', '=', false)
+        .orderBy('sessions.created_at', 'desc').orderBy('seq', 'desc').execute()
+      return rows.map(toSession)
+    },
+
+    access: (id) => caches.access.get(id),
+
+    async sweep () {
+      const at = toDate(now())
+      await db.deleteFrom('sessions').where('ends_at', '<=', at).execute()
+      await db.updateTable('sessions').set({ sealed_successor: null, repeat_until: null }).where('repeat_until', '<=', at).execute()
+    }
+  }
+}
+
+/** What a session's access tokens stand for, for the cache. */
+export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: number): Promise<SessionAccess | null> {
+  const row = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['users.id', 'users.org_id', 'users.email', 'users.role', 'users.epoch', 'sessions.ends_at'])
+    .where('sessions.id', '=', toColumnText(id)).where('sessions.ends_at', '>', toDate(at)).where('users.disabled', '=', false).executeTakeFirst()
+  if (row === undefined) return null
+  return Object.freeze({
+    userId: fromColumnText(row.id),
+    orgId: fromColumnText(row.org_id),
+    email: fromColumnText(row.email),
+    role: row.role,
+    epoch: row.epoch,
+    endsAt: toMilliseconds(row.ends_at)
+  })
+}
+
+/** Raises the epoch and ends every session. */
+async function revoke (tx: Transaction<DatabaseSchema>, userId: string): Promise<void> {
+  await tx.updateTable('users').set((eb) => ({ epoch: eb('epoch', '+', 1) })).where('id', '=', userId).execute()
+  await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
+}
+
+function toSession (row: Selectable<DatabaseSchema['sessions']>): Session {
+  return {
+    id: fromColumnText(row.id),
+    userId: fromColumnText(row.user_id),
+    createdAt: toMilliseconds(row.created_at),
+    lastUsedAt: toMilliseconds(row.last_used_at),
+    endsAt: toMilliseconds(row.ends_at),
+    ip: fromColumnText(row.ip),
+    userAgent: fromColumnText(row.user_agent)
+  }
+}

@@ -1,0 +1,51 @@
+import type { Kysely, Selectable } from 'kysely'
+
+import { fromColumnText, toColumnText } from '../../database/column-text.js'
+import type { DatabaseSchema } from '../../database/schema.js'
+import type { Source, SourceSettings } from '../store.js'
+import { toMilliseconds } from './times.js'
+
+/** A row of `sources` with the key that is current. */
+export type SourceRow = Selectable<DatabaseSchema['sources']> & { pipeline_key: string }
+
+export function toSource (row: SourceRow): Source {
+  return {
+    id: fromColumnText(row.id),
+    orgId: fromColumnText(row.org_id),
+    name: fromColumnText(row.name),
+    environment: row.environment,
+    pipelineKey: fromColumnText(row.pipeline_key),
+    serverSecretPrefix: fromColumnText(row.server_secret_prefix),
+    domains: row.domains,
+    allowAnyOrigin: row.allow_any_origin,
+    requireSignature: row.require_signature,
+    requireTimestamp: row.require_timestamp,
+    enabled: row.enabled,
+    rateLimit: row.rate_limit,
+    pixelTypes: row.pixel_types,
+    createdAt: toMilliseconds(row.created_at),
+    updatedAt: toMilliseconds(row.updated_at)
+  }
+}
+
+/** The settings as columns. */
+export function toColumns (settings: SourceSettings) {
+  return {
+    name: toColumnText(settings.name),
+    environment: settings.environment,
+    domains: JSON.stringify(settings.domains),
+    allow_any_origin: settings.allowAnyOrigin,
+    require_signature: settings.requireSignature,
+    require_timestamp: settings.requireTimestamp,
+    enabled: settings.enabled,
+    rate_limit: settings.rateLimit,
+    pixel_types: JSON.stringify(settings.pixelTypes)
+  }
+}
+
+/** Every source with its current key. */
+export function selectSources (db: Kysely<DatabaseSchema>) {
+  return db.selectFrom('sources')
+    .innerJoin('pipeline_keys as current', (join) => join.onRef('current.source_id', '=', 'sources.id').on('current.expires_at', 'is', null))
+    .selectAll('sources').select('current.key as pipeline_key')
+}

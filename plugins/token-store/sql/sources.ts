@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import type { Kysely, Transaction, Updateable } from 'kysely'
+
+import type { SecretBox } from '../../../signing/secret-box.js'
+import { toColumnText } from '../../database/column-text.js'
+import type { DatabaseSchema } from '../../database/schema.js'
+import { CONFLICT } from '../../errors.js'
+import { assertKey, canBeKey, patched, serverSecretBytes, serverSecretPrefix, settingsOf } from '../source-settings.js'
+import type { Source, Sources } from '../store.js'
+import type { Caches } from './caches.js'
+import { afterCursor, toPage } from './pages.js'
+import { sealSecret, sealAgain } from './server-secrets.js'
+import { selectSources, toColumns, toSource } from './source-rows.js'
+import { toDate, toMilliseconds } from './times.js'
+
+type Tx = Transaction<DatabaseSchema>
+type SourceColumns = Updateable<DatabaseSchema['sources']>
+
+export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: Caches, now: () => number): Sources & { sweep (): Promise<void> } {
+  let sealedAgain = false
+
+  /** Locks the source, changes it and answers it as it is then; `null` if the organisation has none of that id. */
+  async function change (orgId: string, id: string, work: (tx: Tx, source: Source) => Promise<SourceColumns>, pipelineKey?: string): Promise<Source | null> {
+    const key = toColumnText(id)
+    try {
+      return await db.transaction().execute(async (tx) => {
+        const row = await selectSources(tx).where('sources.id', '=', key).where('org_id', '=', toColumnText(orgId)).forUpdate('sources').executeTakeFirst()
+        if (row === undefined) return null
+        const columns = await work(tx, toSource(row))
+        await tx.updateTable('sources').set({ ...columns, updated_at: toDate(now()) }).where('id', '=', key).execute()
+        return toSource(await selectSources(tx).where('sources.id', '=', key).executeTakeFirstOrThrow())
+      })
+    } finally {
+      caches.sourceChanged(id, pipelineKey)
+    }
+  }
+
+  /** Takes a key for a source: one that is free, or whose overlap at another source has ended. */
+  async function takeKey (tx: Tx, pipelineKey: string, sourceId: string): Promise<void> {
+    assertKey(pipelineKey)
+    const row = await tx.insertInto('pipeline_keys').values({ key: toColumnText(pipelineKey), source_id: sourceId, expires_at: null })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet({ source_id: sourceId, expires_at: null })
+        .where('pipeline_keys.expires_at', '<=', toDate(now())))
+      .returning('key').executeTakeFirst()
+    if (row === undefined) throw new CONFLICT({ message: 'This pipeline key is taken' })
+  }
+
+  async function addSecret (tx: Tx, sourceId: string, value: Buffer): Promise<void> {
+    const id = randomUUID()
+    await tx.insertInto('server_secrets').values({ id, source_id: sourceId, sealed: sealSecret(box, sourceId, id, value), expires_at: null }).execute()
+  }
+
+  return {
+    async create (fresh) {
+      const id = randomUUID()
+      const value = serverSecretBytes(fresh.serverSecret)
+      const at = toDate(now())
+      try {
+        return await db.transaction().execute(async (tx) => {
+          await tx.insertInto('sources').values({
+            id,
+            org_id: toColumnText(fresh.orgId),
+            ...toColumns(settingsOf(fresh)),
+            server_secret_prefix: toColumnText(serverSecretPrefix(fresh.serverSecret)),
+            created_at: at,
+            updated_at: at
+          }).execute()
+          await takeKey(tx, fresh.pipelineKey, id)
+          await addSecret(tx, id, value)
+          return toSource(await selectSources(tx).where('sources.id', '=', id).executeTakeFirstOrThrow())
+        })
+      } finally {
+        caches.sourceChanged(id, fresh.pipelineKey)
+      }
+    },
+
+    async get (orgId, id) {
+      const row = await selectSources(db).where('sources.id', '=', toColumnText(id)).where('org_id', '=', toColumnText(orgId)).executeTakeFirst()
+      return row === undefined ? null : toSource(row)
+    },
+
+    async list (orgId, page) {
+      let query = selectSources(db).where('org_id', '=', toColumnText(orgId)).orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(page.limit + 1)
+      const after = afterCursor(page)
+      if (after !== null) query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
+      return toPage(await query.execute(), page, toSource, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+    },
+
+    async update (orgId, id, patch) {
+      return await change(orgId, id, async (_tx, source) => toColumns(patched(source, patch)))
+    },
+
+    async delete (orgId, id) {
+      try {
+        const row = await db.deleteFrom('sources').where('id', '=', toColumnText(id)).where('org_id', '=', toColumnText(orgId)).returning('id').executeTakeFirst()
+        return row !== undefined
+      } finally {
+        caches.sourceChanged(id)
+      }
+    },
+
+    async rotateKey (orgId, id, { pipelineKey, overlapUntil }) {
+      const key = toColumnText(id)
+      return await change(orgId, id, async (tx) => {
+        await takeKey(tx, pipelineKey, key)
+        const others = tx.deleteFrom('pipeline_keys').where('source_id', '=', key).where('key', '!=', toColumnText(pipelineKey))
+        if (overlapUntil <= now()) {
+          await others.execute()
+        } else {
+          await others.where('expires_at', 'is not', null).execute()
+          await tx.updateTable('pipeline_keys').set({ expires_at: toDate(overlapUntil) })
+            .where('source_id', '=', key).where('key', '!=', toColumnText(pipelineKey)).execute()
+        }
+        return {}
+      }, pipelineKey)
+    },
+
+    async rotateSecret (orgId, id, { serverSecret, overlapUntil }) {
+      const key = toColumnText(id)
+      return await change(orgId, id, async (tx) => {
+        const value = serverSecretBytes(serverSecret)
+        const old = tx.deleteFrom('server_secrets').where('source_id', '=', key)
+        if (overlapUntil <= now()) {
+          await old.execute()
+        } else {
+          await old.where('expires_at', 'is not', null).execute()
+          await tx.updateTable('server_secrets').set({ expires_at: toDate(overlapUntil) }).where('source_id', '=', key).execute()
+        }
+        await addSecret(tx, key, value)
+        return { server_secret_prefix: toColumnText(serverSecretPrefix(serverSecret)) }
+      })
+    },
+
+    resolve: (pipelineKey) => canBeKey(pipelineKey) ? caches.sources.get(pipelineKey) : null,
+
+    origins: () => caches.origins(),
+
+    async sweep () {
+      const at = toDate(now())
+      await db.deleteFrom('pipeline_keys').where('expires_at', '<=', at).execute()
+      await db.deleteFrom('server_secrets').where('expires_at', '<=', at).execute()
+      if (sealedAgain) return
+      await sealAgain(db, box)
+      sealedAgain = true
+    }
+  }
+}

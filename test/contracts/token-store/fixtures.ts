@@ -1,0 +1,101 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { AuditEntry, NewSession, NewSource, Page, PageRequest, TokenStore, User } from '../../../plugins/token-store/store.js'
+
+/** A test of tap, of node:test or of anything else that runs named functions; a failure is thrown. */
+export interface ContractTest {
+  test (name: string, run: () => Promise<void>): unknown
+}
+
+export interface ContractClock {
+  /** Epoch milliseconds. */
+  now (): number
+  advance (milliseconds: number): Promise<void>
+}
+
+export type Make = () => Promise<{ store: TokenStore, clock: ContractClock }>
+
+/** A clock that stands still until it is told. */
+export function manualClock (start = Date.UTC(2026, 0, 15, 12)): ContractClock {
+  let time = start
+  return { now: () => time, advance: async (milliseconds) => { time += milliseconds } }
+}
+
+/** The clock of the machine, for a store that cannot be given another. */
+export function systemClock (): ContractClock {
+  return { now: Date.now, advance: async (milliseconds) => { await sleep(milliseconds + 5) } }
+}
+
+/** Texts that a careless store loses, confuses or takes for something else. */
+export const AWKWARD_TEXTS = [
+  '\u0000', 'a\u0000b', '\ud800', '\udc00x', '\ufffd', '\\', '\\u0000', '\\\\u0000', '\\ud800', "'; drop table sources; --", '%', '*', '_', '"', '{}', '{a,b}',
+  'null', 'NULL', '', ' ', ' a', 'a ', 'A', 'a', '\n', '\r\n', 'é', 'e\u0301', '🙂', '\u202e', '__proto__', 'constructor', '1e3', ':', 'a:b'
+]
+
+export function aKey (): string {
+  return `dk_live_${randomBytes(16).toString('hex')}`
+}
+
+export function aSource (fields: Partial<NewSource> = {}): NewSource {
+  return {
+    orgId: 'org-a',
+    name: 'Shop',
+    environment: 'live',
+    domains: ['https://shop.example.com', '*.example.org'],
+    allowAnyOrigin: false,
+    requireSignature: 'never',
+    requireTimestamp: false,
+    enabled: true,
+    rateLimit: null,
+    pixelTypes: ['track', 'page'],
+    pipelineKey: aKey(),
+    serverSecret: randomBytes(32).toString('base64url'),
+    ...fields
+  }
+}
+
+export async function aUser (store: TokenStore, email = `${randomUUID()}@example.com`): Promise<User> {
+  return await store.users.create({ orgId: 'org-a', email, passwordHash: '$argon2id$…', role: 'admin' })
+}
+
+export function aSession (userId: string, clock: ContractClock, fields: Partial<NewSession> = {}): NewSession {
+  return { id: randomUUID(), userId, refreshDigest: 'digest-1', endsAt: clock.now() + 60_000, ip: '203.0.113.7', userAgent: 'tests', ...fields }
+}
+
+export function anEntry (fields: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    id: randomUUID(),
+    orgId: 'org-a',
+    action: 'source.created',
+    userId: 'user-1',
+    userEmail: 'owner@example.com',
+    resourceType: 'source',
+    resourceId: 'source-1',
+    changes: { name: 'Shop' },
+    ipAddress: '203.0.113.7',
+    userAgent: 'tests',
+    timestamp: 1_000,
+    ...fields
+  }
+}
+
+/** Every page, one after the other. */
+export async function allPages<Item> (list: (page: PageRequest) => Promise<Page<Item>>, limit: number): Promise<Item[][]> {
+  const pages: Item[][] = []
+  let cursor: string | undefined
+  do {
+    const page = await list({ limit, cursor })
+    pages.push(page.data)
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
+  return pages
+}
+
+/** Cursors that no list ever gave out. */
+export const BAD_CURSORS = [
+  '', 'x', '0', '-1', '!!!', 'null', '\u0000', '9'.repeat(10_000),
+  ...['', '.', '1', '1.', '.1', '1.1.1', '-1.1', '1e3.1', '1. 1', "1.1'--", '01.1', '9999999999999999.1', '1.9999999999999999', '1.1\u0000']
+    .map((text) => Buffer.from(text).toString('base64url')),
+  `${Buffer.from('1.1').toString('base64url')}=`
+]

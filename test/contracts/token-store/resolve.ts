@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+
+import { aKey, aSource } from './fixtures.js'
+import type { ContractTest, Make } from './fixtures.js'
+
+export async function resolveContract (t: ContractTest, make: Make): Promise<void> {
+  await t.test('a key resolves to its source and secret, by a value that is frozen and soon comes at once', async () => {
+    const { store: { sources } } = await make()
+    const source = await sources.create(aSource({ serverSecret: 'hex:00ff10' }))
+    const resolved = await sources.resolve(source.pipelineKey)
+    assert.deepEqual(resolved?.source, source)
+    assert.equal(resolved.key, source.pipelineKey)
+    assert.equal(resolved.keyExpiresAt, null)
+    assert.deepEqual(resolved.secrets.map(({ value, expiresAt }) => [value.toString('hex'), expiresAt]), [['00ff10', null]])
+    for (const part of [resolved, resolved.source, resolved.source.domains, resolved.source.pixelTypes, resolved.secrets, ...resolved.secrets]) {
+      assert.ok(Object.isFrozen(part))
+    }
+    assert.ok(!(sources.resolve(source.pipelineKey) instanceof Promise))
+  })
+
+  await t.test('K07, K09: only the very key is found', async () => {
+    const { store: { sources } } = await make()
+    const key = 'dk_live_AbCdEfGhIjKlMnOpQrStUvWxYz012345'
+    const { id } = await sources.create(aSource({ pipelineKey: key }))
+    const others = [
+      '', ' ', '*', '%', '_', '?', 'dk_live_*', 'dk_live_%', 'dk_live_________________________________', 'dk_live_?????', 'dk%', '.*', "' or 1=1--", "dk_live_' OR '1'='1",
+      `${key}' --`, `${key}\u0000`, `\u0000${key}`, `${key}\r\n`, `${key}\r\nX: y`, ` ${key}`, `${key} `, `${key}%00`, encodeURIComponent(`${key} `), key.toLowerCase(), key.toUpperCase(),
+      key.replace('dk_live_', 'dk_test_'), key.replace('0', '٠'), key.replace('A', 'Á'), key.replace('A', 'А'), key.replace('dk', 'ＤＫ'), key.slice(0, -1), `${key}x`, key.repeat(200),
+      'x'.repeat(8_192), 'source:1', `source:${key}`, 'a:b:c', '{}', '[object Object]', 'null', 'undefined', '__proto__', 'constructor', 'toString', 'hasOwnProperty', '\ud800', '\ufffd', '🙂', '$1', '${', '\\', '\\x00'
+    ]
+    for (const text of others) assert.equal(await sources.resolve(text), null, JSON.stringify(text.slice(0, 60)))
+    assert.equal((await sources.resolve(key))?.source.id, id)
+    for (const text of others) assert.equal(await sources.resolve(text), null, JSON.stringify(text.slice(0, 60)))
+  })
+
+  await t.test('K07: keys that hold awkward text are found, each its own', async () => {
+    const { store: { sources } } = await make()
+    const keys = ['*', '%', 'a:b', '\u0000', '\ud800', '\\u0000', '\ufffd', '__proto__', 'é', 'e\u0301', 'Key', 'key', ' key', 'key ']
+    const ids = new Map<string, string>()
+    for (const pipelineKey of keys) ids.set(pipelineKey, (await sources.create(aSource({ pipelineKey }))).id)
+    for (const pipelineKey of keys) assert.equal((await sources.resolve(pipelineKey))?.source.id, ids.get(pipelineKey))
+  })
+
+  await t.test('K04: a key that was tried before it existed works at once after its creation, here', async () => {
+    const { store: { sources } } = await make()
+    const pipelineKey = aKey()
+    assert.equal(await sources.resolve(pipelineKey), null)
+    assert.equal(await sources.resolve(pipelineKey), null)
+    const { id } = await sources.create(aSource({ pipelineKey }))
+    assert.equal((await sources.resolve(pipelineKey))?.source.id, id)
+
+    const next = aKey()
+    assert.equal(await sources.resolve(next), null)
+    await sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil: 0 })
+    assert.equal((await sources.resolve(next))?.source.id, id)
+  })
+
+  await t.test('K02, C12: a change or deletion is seen at once, here', async () => {
+    const { store: { sources } } = await make()
+    const { id, pipelineKey } = await sources.create(aSource())
+    await sources.resolve(pipelineKey)
+    await sources.update('org-a', id, { domains: ['https://new.example.com'] })
+    assert.deepEqual((await sources.resolve(pipelineKey))?.source.domains, ['https://new.example.com'])
+    await sources.update('org-a', id, { enabled: false })
+    assert.equal((await sources.resolve(pipelineKey))?.source.enabled, false, 'a disabled source resolves, for its guard to refuse')
+    await sources.delete('org-a', id)
+    assert.equal(await sources.resolve(pipelineKey), null)
+  })
+
+  await t.test('K02: a look-up that is under way while its source is deleted brings nothing back', async () => {
+    const { store: { sources } } = await make()
+    for (let round = 0; round < 20; round++) {
+      const { id, pipelineKey } = await sources.create(aSource())
+      await Promise.all([sources.resolve(pipelineKey), sources.delete('org-a', id), sources.resolve(pipelineKey)])
+      assert.equal(await sources.resolve(pipelineKey), null)
+    }
+  })
+
+  await t.test('K03: without an overlap the old key ends at once', async () => {
+    const { store: { sources }, clock } = await make()
+    for (const overlapUntil of [0, clock.now() - 1, clock.now()]) {
+      const { id, pipelineKey } = await sources.create(aSource())
+      await sources.resolve(pipelineKey)
+      const next = aKey()
+      const rotated = await sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil })
+      assert.equal(rotated?.pipelineKey, next)
+      assert.equal(await sources.resolve(pipelineKey), null)
+      assert.deepEqual((await sources.resolve(next))?.source, rotated)
+    }
+  })
+
+  await t.test('K03: with an overlap both keys work until it ends, also from the cache, and an older one ends at once', async () => {
+    const { store, clock } = await make()
+    const { sources } = store
+    const [first, second, third] = [aKey(), aKey(), aKey()]
+    const { id } = await sources.create(aSource({ pipelineKey: first }))
+    await sources.rotateKey('org-a', id, { pipelineKey: second, overlapUntil: clock.now() + 10_000 })
+    assert.notEqual(await sources.resolve(first), null)
+    const until = clock.now() + 100
+    await sources.rotateKey('org-a', id, { pipelineKey: third, overlapUntil: until })
+    assert.equal(await sources.resolve(first), null)
+    const old = await sources.resolve(second)
+    assert.deepEqual([old?.key, old?.keyExpiresAt, old?.source.pipelineKey], [second, until, third])
+    assert.equal((await sources.resolve(third))?.keyExpiresAt, null)
+
+    await clock.advance(60)
+    assert.notEqual(await sources.resolve(second), null)
+    await clock.advance(40)
+    assert.equal(await sources.resolve(second), null)
+    await store.sweep({ auditRetention: 1_000 })
+    assert.equal(await sources.resolve(second), null)
+    assert.equal((await sources.resolve(third))?.source.id, id)
+  })
+
+  await t.test('a rotated server secret is the first, the one before lives until its overlap ends, and no third one does', async () => {
+    const { store, clock } = await make()
+    const { sources } = store
+    const { id, pipelineKey } = await sources.create(aSource({ serverSecret: 'first secret' }))
+    const secrets = async () => (await sources.resolve(pipelineKey))?.secrets.map(({ value }) => value.toString())
+    assert.deepEqual(await secrets(), ['first secret'])
+    const rotated = await sources.rotateSecret('org-a', id, { serverSecret: 'second secret', overlapUntil: clock.now() + 10_000 })
+    assert.ok(rotated !== null && 'second secret'.startsWith(rotated.serverSecretPrefix))
+    assert.deepEqual(await secrets(), ['second secret', 'first secret'])
+
+    const until = clock.now() + 100
+    await sources.rotateSecret('org-a', id, { serverSecret: 'third secret', overlapUntil: until })
+    assert.deepEqual(await secrets(), ['third secret', 'second secret'])
+    assert.deepEqual((await sources.resolve(pipelineKey))?.secrets.map(({ expiresAt }) => expiresAt), [null, until])
+    await clock.advance(100)
+    assert.deepEqual(await secrets(), ['third secret'], 'also from the cache')
+    await store.sweep({ auditRetention: 1_000 })
+    assert.deepEqual(await secrets(), ['third secret'])
+
+    await sources.rotateSecret('org-a', id, { serverSecret: 'fourth secret', overlapUntil: 0 })
+    assert.deepEqual(await secrets(), ['fourth secret'])
+  })
+
+  await t.test('C12: origins are those of all enabled sources, and a change is seen at once, here', async () => {
+    const { store: { sources } } = await make()
+    const domains = async () => (await sources.origins()).flatMap((origins) => origins.domains).sort()
+    assert.deepEqual(await domains(), [])
+    const a = await sources.create(aSource({ domains: ['https://a.test'] }))
+    const b = await sources.create(aSource({ orgId: 'org-b', domains: ['https://b.test'], allowAnyOrigin: true }))
+    await sources.create(aSource({ domains: ['https://off.test'], enabled: false }))
+    assert.deepEqual(await domains(), ['https://a.test', 'https://b.test'])
+    assert.deepEqual((await sources.origins()).map(({ allowAnyOrigin }) => allowAnyOrigin).sort(), [false, true])
+    assert.ok(!(sources.origins() instanceof Promise))
+    await sources.update('org-a', a.id, { domains: ['https://new.test'] })
+    assert.deepEqual(await domains(), ['https://b.test', 'https://new.test'])
+    await sources.update('org-a', a.id, { enabled: false })
+    assert.deepEqual(await domains(), ['https://b.test'])
+    await sources.delete('org-b', b.id)
+    assert.deepEqual(await domains(), [])
+  })
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+
+import { AWKWARD_TEXTS, aSession, aUser } from './fixtures.js'
+import type { ContractTest, Make } from './fixtures.js'
+
+export async function sessionContract (t: ContractTest, make: Make): Promise<void> {
+  await t.test('a session gives access as its user until it ends, also from the cache', async () => {
+    const { store, clock } = await make()
+    const { sessions } = store
+    const user = await aUser(store)
+    const session = aSession(user.id, clock, { endsAt: clock.now() + 100 })
+    assert.equal(await sessions.access(session.id), null)
+    await sessions.start(session)
+    const access = await sessions.access(session.id)
+    assert.deepEqual({ ...access }, { userId: user.id, orgId: 'org-a', email: user.email, role: 'admin', epoch: user.epoch, endsAt: session.endsAt })
+    assert.ok(Object.isFrozen(access))
+    assert.ok(!(sessions.access(session.id) instanceof Promise))
+    await clock.advance(100)
+    assert.equal(await sessions.access(session.id), null)
+    assert.deepEqual(await sessions.list(user.id), [])
+    await store.sweep({ auditRetention: 1_000 })
+    assert.equal(await sessions.end(session.id), false)
+  })
+
+  await t.test('R06, A23: a session that was ended is over at once, here; ending it again is false', async () => {
+    const { store, clock } = await make()
+    const { sessions } = store
+    const user = await aUser(store)
+    const [one, two] = [aSession(user.id, clock), aSession(user.id, clock)]
+    for (const session of [one, two]) {
+      await sessions.start(session)
+      await sessions.access(session.id)
+    }
+    assert.equal(await sessions.end(one.id), true)
+    assert.equal(await sessions.end(one.id), false)
+    assert.equal(await sessions.access(one.id), null)
+    assert.deepEqual(await sessions.rotate({ sessionId: one.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }), { outcome: 'ended' })
+    assert.notEqual(await sessions.access(two.id), null)
+    assert.equal((await store.users.get(user.id))?.epoch, user.epoch, 'and nothing else was revoked')
+  })
+
+  await t.test('a session ends for its own user alone', async () => {
+    const { store, clock } = await make()
+    const [user, other] = [await aUser(store), await aUser(store)]
+    const session = aSession(user.id, clock)
+    await store.sessions.start(session)
+    for (const userId of [other.id, '', 'nobody', user.id.toUpperCase()]) assert.equal(await store.sessions.end(session.id, userId), false)
+    assert.equal(await store.sessions.end('nothing'), false)
+    assert.notEqual(await store.sessions.access(session.id), null)
+    assert.equal(await store.sessions.end(session.id, user.id), true)
+  })
+
+  await t.test('A23: ending all sessions of a user raises the epoch and leaves other users alone', async () => {
+    const { store, clock } = await make()
+    const [user, other] = [await aUser(store), await aUser(store)]
+    const own = [aSession(user.id, clock), aSession(user.id, clock)]
+    const foreign = aSession(other.id, clock)
+    for (const session of [...own, foreign]) {
+      await store.sessions.start(session)
+      await store.sessions.access(session.id)
+    }
+    await store.sessions.endAll(user.id)
+    for (const { id } of own) assert.equal(await store.sessions.access(id), null)
+    assert.equal((await store.sessions.access(foreign.id))?.epoch, other.epoch)
+    assert.equal((await store.users.get(user.id))?.epoch, user.epoch + 1)
+    assert.equal((await store.users.get(other.id))?.epoch, other.epoch)
+    await store.sessions.endAll('nobody')
+
+    const later = aSession(user.id, clock)
+    await store.sessions.start(later)
+    assert.equal((await store.sessions.access(later.id))?.epoch, user.epoch + 1)
+  })
+
+  await t.test('A23: ending all sessions but one keeps that one as it is', async () => {
+    const { store, clock } = await make()
+    const user = await aUser(store)
+    const [kept, dropped] = [aSession(user.id, clock), aSession(user.id, clock)]
+    for (const session of [kept, dropped]) {
+      await store.sessions.start(session)
+      await store.sessions.access(session.id)
+    }
+    await store.sessions.endAll(user.id, kept.id)
+    assert.equal((await store.sessions.access(kept.id))?.epoch, user.epoch)
+    assert.equal(await store.sessions.access(dropped.id), null)
+    assert.equal((await store.sessions.rotate({ sessionId: kept.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null })).outcome, 'rotated')
+    assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), [kept.id])
+  })
+
+  await t.test('A23: a look-up that is under way while its session ends brings nothing back', async () => {
+    const { store, clock } = await make()
+    const user = await aUser(store)
+    for (let round = 0; round < 20; round++) {
+      const session = aSession(user.id, clock)
+      await store.sessions.start(session)
+      const ending = round % 2 === 0 ? store.sessions.end(session.id) : store.sessions.endAll(user.id)
+      await Promise.all([store.sessions.access(session.id), ending, store.sessions.access(session.id)])
+      assert.equal(await store.sessions.access(session.id), null)
+    }
+  })
+
+  await t.test('a list holds the live sessions of one user, newest first, with nothing of their tokens', async () => {
+    const { store, clock } = await make()
+    const [user, other] = [await aUser(store), await aUser(store)]
+    const started = []
+    for (let at = 0; at < 4; at++) {
+      const session = aSession(user.id, clock, { refreshDigest: `secret-digest-${at}`, ip: `203.0.113.${at}` })
+      await store.sessions.start(session)
+      started.unshift(session)
+      if (at % 2 === 0) await clock.advance(2)
+    }
+    await store.sessions.start(aSession(other.id, clock))
+    const list = await store.sessions.list(user.id)
+    assert.deepEqual(list.map(({ id, ip, endsAt }) => [id, ip, endsAt]), started.map(({ id, ip, endsAt }) => [id, ip, endsAt]))
+    assert.deepEqual(Object.keys(list[0] ?? {}).sort(), ['createdAt', 'endsAt', 'id', 'ip', 'lastUsedAt', 'userAgent', 'userId'])
+    assert.ok(!JSON.stringify(list).includes('secret-digest'))
+    assert.deepEqual(await store.sessions.list('nobody'), [])
+  })
+
+  await t.test('a session of a user who does not exist, or with an id that is taken, is a conflict', async () => {
+    const { store, clock } = await make()
+    await assert.rejects(store.sessions.start(aSession('nobody', clock)), { code: 'CONFLICT' })
+    const user = await aUser(store)
+    const session = aSession(user.id, clock)
+    await store.sessions.start(session)
+    await assert.rejects(store.sessions.start({ ...session, refreshDigest: 'stolen' }), { code: 'CONFLICT' })
+    assert.equal((await store.sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'x', grace: 0, sealedSuccessor: null })).outcome, 'rotated')
+  })
+
+  await t.test('any text comes back unchanged', async () => {
+    const { store, clock } = await make()
+    for (const text of AWKWARD_TEXTS) {
+      const user = await aUser(store)
+      await store.sessions.start(aSession(user.id, clock, { id: `id ${text}`, userAgent: text, ip: text }))
+      assert.deepEqual((await store.sessions.list(user.id)).map(({ id, userAgent, ip }) => [id, userAgent, ip]), [[`id ${text}`, text, text]])
+      assert.equal((await store.sessions.access(`id ${text}`))?.userId, user.id)
+    }
+  })
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+
+import type { SourcePatch } from '../../../plugins/token-store/store.js'
+import { AWKWARD_TEXTS, BAD_CURSORS, aKey, aSource, allPages } from './fixtures.js'
+import type { ContractTest, Make } from './fixtures.js'
+
+export async function sourceContract (t: ContractTest, make: Make): Promise<void> {
+  await t.test('a source is read back as it was created, with an id and the prefix of its secret', async () => {
+    const { store: { sources }, clock } = await make()
+    const fresh = aSource({ rateLimit: 25, serverSecret: 'a server secret that came from elsewhere' })
+    const source = await sources.create(fresh)
+    const { serverSecret, ...rest } = fresh
+    assert.equal(typeof source.id, 'string')
+    assert.ok(source.serverSecretPrefix.length >= 4 && source.serverSecretPrefix.length <= 8)
+    assert.ok(serverSecret.startsWith(source.serverSecretPrefix))
+    assert.ok(Math.abs(source.createdAt - clock.now()) < 10_000)
+    const { id, serverSecretPrefix, createdAt } = source
+    assert.deepEqual(source, { ...rest, id, serverSecretPrefix, createdAt, updatedAt: createdAt })
+    assert.deepEqual(await sources.get('org-a', source.id), source)
+  })
+
+  await t.test('K12: no source that is read holds its server secret', async () => {
+    const { store: { sources } } = await make()
+    const serverSecret = 'k3j4h5g6f7d8s9a0q1w2e3r4t5y6u7i8'
+    const { id } = await sources.create(aSource({ serverSecret }))
+    const next = 'p0o9i8u7y6t5r4e3w2q1m2n3b4v5c6x7'
+    const rotated = await sources.rotateSecret('org-a', id, { serverSecret: next, overlapUntil: 0 })
+    const seen = JSON.stringify([rotated, await sources.get('org-a', id), await sources.list('org-a', { limit: 10 }), await sources.update('org-a', id, {})])
+    for (const secret of [serverSecret, next]) {
+      assert.ok(!seen.includes(secret))
+      assert.ok(!seen.includes(secret.slice(0, 9)))
+    }
+    const short = await sources.create(aSource({ serverSecret: 'abc' }))
+    assert.equal(short.serverSecretPrefix, '', 'a short secret is not shown at all')
+  })
+
+  await t.test('a patch changes what it names and nothing else', async () => {
+    const { store: { sources }, clock } = await make()
+    const source = await sources.create(aSource())
+    const patches: SourcePatch[] = [
+      { name: 'New' }, { domains: [] }, { domains: ['https://a.test'] }, { allowAnyOrigin: true }, { requireSignature: 'always' }, { requireTimestamp: true },
+      { enabled: false }, { rateLimit: 5 }, { rateLimit: null }, { pixelTypes: ['identify'] }, { environment: 'test' }, { environment: undefined }, {}
+    ]
+    let expected = source
+    for (const patch of patches) {
+      await clock.advance(2)
+      const updated = await sources.update('org-a', source.id, patch)
+      const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+      assert.ok(updated !== null && updated.updatedAt > expected.updatedAt)
+      expected = { ...expected, ...given, updatedAt: updated.updatedAt }
+      assert.deepEqual(updated, expected)
+      assert.deepEqual(await sources.get('org-a', source.id), expected)
+    }
+  })
+
+  await t.test('a patch cannot reach what is no setting', async () => {
+    const { store: { sources } } = await make()
+    const source = await sources.create(aSource())
+    const patch = { id: 'x', orgId: 'org-b', org_id: 'org-b', pipelineKey: aKey(), serverSecretPrefix: 'x', createdAt: 1, constructor: 1 }
+    const updated = await sources.update('org-a', source.id, patch as SourcePatch)
+    assert.deepEqual({ ...updated, updatedAt: source.updatedAt }, source)
+  })
+
+  await t.test('K10: another organisation reads, changes, rotates and deletes nothing', async () => {
+    const { store: { sources } } = await make()
+    const source = await sources.create(aSource())
+    await sources.create(aSource({ orgId: 'org-b' }))
+    for (const [orgId, id] of [['org-b', source.id], ['', source.id], ['ORG-A', source.id], ['org-a', source.id.toUpperCase()], ['org-a', 'x'], ['org-a', '\u0000']] as const) {
+      assert.equal(await sources.get(orgId, id), null)
+      assert.equal(await sources.update(orgId, id, { name: 'Mine' }), null)
+      assert.equal(await sources.rotateKey(orgId, id, { pipelineKey: aKey(), overlapUntil: 0 }), null)
+      assert.equal(await sources.rotateSecret(orgId, id, { serverSecret: 'another secret', overlapUntil: 0 }), null)
+      assert.equal(await sources.delete(orgId, id), false)
+    }
+    assert.deepEqual(await sources.get('org-a', source.id), source)
+    assert.equal((await sources.list('org-b', { limit: 100 })).data.length, 1)
+    assert.equal((await sources.list('org-c', { limit: 100 })).data.length, 0)
+    assert.notEqual(await sources.resolve(source.pipelineKey), null)
+  })
+
+  await t.test('a pipeline key that is taken, by anyone, is a conflict and leaves everything as it was', async () => {
+    const { store: { sources }, clock } = await make()
+    const one = await sources.create(aSource())
+    const two = await sources.create(aSource({ orgId: 'org-b' }))
+    await assert.rejects(sources.create(aSource({ pipelineKey: two.pipelineKey })), { code: 'CONFLICT' })
+    for (const pipelineKey of [two.pipelineKey, one.pipelineKey]) {
+      await assert.rejects(sources.rotateKey('org-a', one.id, { pipelineKey, overlapUntil: 0 }), { code: 'CONFLICT' })
+    }
+    assert.deepEqual(await sources.get('org-a', one.id), one)
+    assert.equal((await sources.resolve(one.pipelineKey))?.source.id, one.id)
+    assert.equal((await sources.resolve(two.pipelineKey))?.source.id, two.id)
+    assert.equal((await sources.list('org-a', { limit: 100 })).data.length, 1)
+
+    await sources.rotateKey('org-a', one.id, { pipelineKey: aKey(), overlapUntil: clock.now() + 100 })
+    await assert.rejects(sources.create(aSource({ pipelineKey: one.pipelineKey })), { code: 'CONFLICT' }, 'taken while it overlaps')
+    await clock.advance(100)
+    const heir = await sources.create(aSource({ pipelineKey: one.pipelineKey }))
+    assert.equal((await sources.resolve(one.pipelineKey))?.source.id, heir.id, 'free once its overlap has ended')
+  })
+
+  await t.test('of many who take one key at the same time one gets it', async () => {
+    const { store: { sources } } = await make()
+    const pipelineKey = aKey()
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => sources.create(aSource({ pipelineKey }))))
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.code, 'CONFLICT')
+  })
+
+  await t.test('a key or server secret that cannot be one is refused', async () => {
+    const { store: { sources } } = await make()
+    const { id } = await sources.create(aSource())
+    for (const pipelineKey of ['', 'x'.repeat(8_192)]) {
+      await assert.rejects(sources.create(aSource({ pipelineKey })), { code: 'INVALID_REQUEST' })
+      await assert.rejects(sources.rotateKey('org-a', id, { pipelineKey, overlapUntil: 0 }), { code: 'INVALID_REQUEST' })
+    }
+    for (const serverSecret of ['', 'hex:', 'hex:0', 'hex:zz', 'base64:', 'base64:*', '\ud800']) {
+      await assert.rejects(sources.create(aSource({ serverSecret })), { code: 'INVALID_REQUEST' })
+      await assert.rejects(sources.rotateSecret('org-a', id, { serverSecret, overlapUntil: 0 }), { code: 'INVALID_REQUEST' })
+    }
+    assert.equal((await sources.list('org-a', { limit: 100 })).data.length, 1)
+  })
+
+  await t.test('any text comes back unchanged', async () => {
+    const { store: { sources } } = await make()
+    for (const text of AWKWARD_TEXTS) {
+      const source = await sources.create(aSource({ orgId: `org ${text}`, name: text, domains: [text], pixelTypes: [text] }))
+      const updated = await sources.update(`org ${text}`, source.id, { name: `${text}!`, domains: [text, text] })
+      assert.deepEqual([updated?.name, updated?.domains, updated?.pixelTypes, updated?.orgId], [`${text}!`, [text, text], [text], `org ${text}`])
+      assert.equal((await sources.list(`org ${text}`, { limit: 100 })).data.length, 1)
+    }
+  })
+
+  await t.test('a list is newest first, and its pages join without a gap or a repeat, also within one millisecond', async () => {
+    const { store: { sources }, clock } = await make()
+    const ids: string[] = []
+    for (let at = 0; at < 7; at++) {
+      if (at % 3 === 0) await clock.advance(2)
+      ids.unshift((await sources.create(aSource())).id)
+    }
+    for (const limit of [1, 2, 3, 7, 100]) {
+      const pages = await allPages((page) => sources.list('org-a', page), limit)
+      assert.deepEqual(pages.flat().map(({ id }) => id), ids)
+      assert.ok(pages.every(({ length }) => length <= limit && length > 0))
+    }
+    assert.deepEqual(await sources.list('org-b', { limit: 10 }), { data: [], nextCursor: null })
+    for (const cursor of BAD_CURSORS) await assert.rejects(sources.list('org-a', { limit: 3, cursor }), { code: 'INVALID_REQUEST' }, cursor)
+  })
+
+  await t.test('what was handed out can be changed without changing the store', async () => {
+    const { store: { sources } } = await make()
+    const source = await sources.create(aSource())
+    const name = source.name
+    source.name = 'changed'
+    source.domains.push('https://evil.test')
+    const got = await sources.get('org-a', source.id)
+    assert.equal(got?.name, name)
+    assert.equal(got.domains.length, 2)
+    got.domains.push('https://evil.test')
+    assert.equal((await sources.resolve(source.pipelineKey))?.source.domains.length, 2)
+  })
+}

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+
+import { AWKWARD_TEXTS, aSession, aUser } from './fixtures.js'
+import type { ContractTest, Make } from './fixtures.js'
+
+export async function userContract (t: ContractTest, make: Make): Promise<void> {
+  await t.test('a user is found by id and by email, in any case', async () => {
+    const { store: { users }, clock } = await make()
+    assert.equal(await users.count(), 0)
+    const user = await users.create({ orgId: 'org-a', email: 'Owner@Example.com', passwordHash: 'hash', role: 'owner' })
+    assert.ok(Math.abs(user.createdAt - clock.now()) < 10_000)
+    const expected = { orgId: 'org-a', email: 'owner@example.com', passwordHash: 'hash', role: 'owner', disabled: false, epoch: user.epoch }
+    assert.deepEqual(user, { ...expected, id: user.id, createdAt: user.createdAt })
+    assert.deepEqual(await users.get(user.id), user)
+    assert.deepEqual(await users.findByEmail('OWNER@example.COM'), user)
+    assert.equal(await users.get('nobody'), null)
+    assert.equal(await users.findByEmail('nobody@example.com'), null)
+    assert.equal(await users.findByEmail('%@example.com'), null)
+    assert.equal(await users.count(), 1)
+  })
+
+  await t.test('an email that is taken, in any organisation and any case, is a conflict', async () => {
+    const { store: { users } } = await make()
+    await users.create({ orgId: 'org-a', email: 'owner@example.com', passwordHash: 'hash', role: 'owner' })
+    for (const orgId of ['org-a', 'org-b']) {
+      await assert.rejects(users.create({ orgId, email: 'OWNER@example.com', passwordHash: 'hash', role: 'viewer' }), { code: 'CONFLICT' })
+    }
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => users.create({ orgId: 'org-a', email: 'new@example.com', passwordHash: 'x', role: 'viewer' })))
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+    assert.equal(await users.count(), 2)
+  })
+
+  await t.test('an update changes what it names and nothing else', async () => {
+    const { store } = await make()
+    const { users } = store
+    let expected = await aUser(store)
+    for (const patch of [{ role: 'viewer' }, { passwordHash: 'other' }, { disabled: false }, {}] as const) {
+      expected = { ...expected, ...patch }
+      assert.deepEqual(await users.update(expected.id, patch), expected)
+      assert.deepEqual(await users.get(expected.id), expected)
+    }
+    assert.equal(await users.update('nobody', { role: 'owner' }), null)
+  })
+
+  await t.test('R06, A14: a user who is disabled has no sessions any more, nor when let in again', async () => {
+    const { store, clock } = await make()
+    const { users, sessions } = store
+    const user = await aUser(store)
+    const session = aSession(user.id, clock)
+    await sessions.start(session)
+    assert.notEqual(await sessions.access(session.id), null)
+    const disabled = await users.update(user.id, { disabled: true })
+    assert.ok(disabled !== null && disabled.disabled && disabled.epoch > user.epoch)
+    assert.equal(await sessions.access(session.id), null)
+    assert.equal((await users.update(user.id, { disabled: false }))?.disabled, false)
+    assert.equal(await sessions.access(session.id), null)
+    assert.deepEqual(await sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }), { outcome: 'ended' })
+  })
+
+  await t.test('A14: a changed role is seen at once, here, by the sessions that are live', async () => {
+    const { store, clock } = await make()
+    const user = await aUser(store)
+    const session = aSession(user.id, clock)
+    await store.sessions.start(session)
+    assert.equal((await store.sessions.access(session.id))?.role, 'admin')
+    await store.users.update(user.id, { role: 'viewer' })
+    assert.equal((await store.sessions.access(session.id))?.role, 'viewer')
+  })
+
+  await t.test('the last of so many consecutive failures locks, and the lock ends by itself', async () => {
+    const { store, clock } = await make()
+    const { users } = store
+    const limits = { max: 5, lockFor: 200 }
+    for (let failure = 1; failure <= 4; failure++) {
+      assert.equal(await users.countFailure('subject', limits), null)
+      assert.equal(await users.lockedUntil('subject'), null)
+    }
+    const until = await users.countFailure('subject', limits)
+    assert.ok(until !== null && until > clock.now() && until <= clock.now() + 200)
+    assert.equal(await users.lockedUntil('subject'), until)
+    assert.equal(await users.countFailure('subject', limits), until, 'a lock is not made longer')
+    assert.equal(await users.lockedUntil('other'), null)
+    await store.sweep({ auditRetention: 1_000 })
+    assert.equal(await users.lockedUntil('subject'), until, 'a sweep leaves it')
+    await clock.advance(200)
+    assert.equal(await users.lockedUntil('subject'), null)
+    assert.equal(await users.countFailure('subject', limits), null, 'the count starts anew')
+  })
+
+  await t.test('a success between failures starts the count anew, and failures at the same time are all counted', async () => {
+    const { store: { users } } = await make()
+    const limits = { max: 5, lockFor: 60_000 }
+    for (let failure = 1; failure <= 4; failure++) await users.countFailure('subject', limits)
+    await users.clearFailures('subject')
+    for (let failure = 1; failure <= 4; failure++) assert.equal(await users.countFailure('subject', limits), null)
+    await users.clearFailures('subject')
+    const results = await Promise.all(Array.from({ length: 8 }, () => users.countFailure('subject', limits)))
+    assert.equal(results.filter((until) => until === null).length, 4)
+    assert.equal(new Set(results.filter((until) => until !== null)).size, 1)
+    assert.equal(typeof await users.countFailure('at-once', { max: 1, lockFor: 60_000 }), 'number')
+    await users.clearFailures('never-failed')
+  })
+
+  await t.test('any text comes back unchanged and finds its own user', async () => {
+    const { store: { users } } = await make()
+    const lower = new Set(AWKWARD_TEXTS.map((text) => text.toLowerCase()))
+    for (const text of lower) await users.create({ orgId: text, email: `${text}@x`, passwordHash: text, role: 'viewer' })
+    for (const text of lower) {
+      const user = await users.findByEmail(`${text}@x`)
+      assert.deepEqual([user?.orgId, user?.email, user?.passwordHash], [text, `${text}@x`, text])
+    }
+    for (const text of AWKWARD_TEXTS) assert.equal(await users.get(text), null)
+  })
+
+  await t.test('what was handed out can be changed without changing the store', async () => {
+    const { store } = await make()
+    const user = await aUser(store)
+    const copies = [user, await store.users.get(user.id), await store.users.findByEmail(user.email), await store.users.update(user.id, {})]
+    for (const copy of copies) if (copy !== null) Object.assign(copy, { role: 'owner', epoch: 99 })
+    assert.equal((await store.users.get(user.id))?.role, 'admin')
+  })
+}

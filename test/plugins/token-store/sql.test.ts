@@ -1,0 +1,11 @@
+import t from 'tap'
+
+import { sqlStore } from '../../../plugins/token-store/sql/index.js'
+import { manualClock, tokenStoreContract } from '../../contracts/token-store.js'
+import { emptyDatabase } from '../../helpers/pglite.js'
+
+const secretsKeys = ['a key that seals what this test file stores']
+
+t.test('the SQL store holds the contract on PGlite', async (t) => {
+  await tokenStoreContract(t, async ({ now }) => sqlStore(await emptyDatabase(), { secretsKeys, now }), () => manualClock())
+})
