@@ -13,6 +13,9 @@ export interface DecisionAuditOptions {
 /** What one request came to, filled in on its way. */
 export interface Decision {
   userId: string | null
+  userEmail: string | null
+  /** What was asked for, where that has a name: the resource of a refusal. */
+  asked: string | null
   /** What was handed out, by a digest; `null` as long as nothing was. */
   resourceId: string | null
   error: string | null
@@ -20,7 +23,7 @@ export interface Decision {
 }
 
 /**
- * Audits each request of the scope once, when it is over: what a route granted and what a guard, a rate limit or the route refused.
+ * Audits each request of the scope once, when it is over: what a route granted and what a guard, a rate limit or the route refused, preflights aside.
  * The function that it returns gives the decision of a request, for the route to fill in. Needs `app.audit`.
  */
 export function auditDecisions (scope: FastifyInstance, { granted, refused, resourceType }: DecisionAuditOptions): (request: FastifyRequest) => Decision {
@@ -29,7 +32,7 @@ export function auditDecisions (scope: FastifyInstance, { granted, refused, reso
   function decisionOf (request: FastifyRequest): Decision {
     const known = decisions.get(request)
     if (known !== undefined) return known
-    const decision: Decision = { userId: null, resourceId: null, error: null, details: {} }
+    const decision: Decision = { userId: null, userEmail: null, asked: null, resourceId: null, error: null, details: {} }
     decisions.set(request, decision)
     return decision
   }
@@ -40,7 +43,8 @@ export function auditDecisions (scope: FastifyInstance, { granted, refused, reso
   })
 
   scope.addHook('onResponse', function auditDecision (request, { statusCode }, done) {
-    const { userId, resourceId, error, details } = decisionOf(request)
+    if (request.method === 'OPTIONS') return done()
+    const { userId, userEmail, asked, resourceId, error, details } = decisionOf(request)
     const isGranted = resourceId !== null
     // A guard answers by itself, so that only the status says what it decided.
     const outcome = isGranted ? 'granted' : error ?? String(statusCode)
@@ -48,8 +52,9 @@ export function auditDecisions (scope: FastifyInstance, { granted, refused, reso
       action: isGranted ? granted : refused,
       request,
       userId,
+      userEmail,
       resourceType,
-      ...isGranted ? { resourceId } : {},
+      resourceId: resourceId ?? asked ?? undefined,
       changes: { ...details, outcome },
       refusal: !isGranted
     })

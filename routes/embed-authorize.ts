@@ -2,9 +2,11 @@ import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
-import { CONFLICT, FORBIDDEN, INVALID_REQUEST, UNAUTHORIZED } from '../plugins/errors.js'
-import type { GatehouseError } from '../plugins/errors.js'
+import { auditDecisions } from '../plugins/decision-audit.js'
+import type { Decision } from '../plugins/decision-audit.js'
+import { CONFLICT, FORBIDDEN, INVALID_REQUEST } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
+import { askHost } from '../plugins/host-decision.js'
 import { useJsonBody } from '../plugins/json-body.js'
 import { logRefusal, toPublicError } from '../plugins/refuse.js'
 import { routeScope } from '../plugins/route-scope.js'
@@ -15,13 +17,13 @@ import type {} from '../plugins/user-reference.js'
 import { embedAuthorizeSchema } from '../schemas/embed-authorize.js'
 import type { EmbedAuthorizeBody } from '../schemas/embed-authorize.js'
 import type { EmbedIdentity } from '../signing/embed-identity.js'
+import type { EmbedQuery } from '../signing/embed-query.js'
 import { buildEmbedQuery, signedEmbedQuery } from '../signing/embed-signature.js'
 import { checkedOptions } from './embed-authorize/options.js'
 import type { AuthorizeEmbed, EmbedAuthorizeOptions } from './embed-authorize/options.js'
 import { checkQuery } from './embed-authorize/policy.js'
 import type { CheckedQuery, EmbedDetails } from './embed-authorize/policy.js'
 import { relayAnswer, sdkRefusal } from './embed-authorize/sdk-answer.js'
-import type { EmbedAnswer } from './embed-authorize/sdk-answer.js'
 import { embedServers, selectServer } from './embed-authorize/servers.js'
 import type { EmbedServer, EmbedServerOptions } from './embed-authorize/servers.js'
 import { embedCall } from './embed-authorize/transport.js'
@@ -31,15 +33,10 @@ export type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedIdentity
 
 type EmbedRequest = FastifyRequest<{ Body: EmbedAuthorizeBody }>
 
-/** How far a request has come, for the audit log and for the form of a refusal. */
-interface Attempt {
-  server?: EmbedServer
-  checked?: CheckedQuery
-  identity?: EmbedIdentity
-}
-
 /** For how long a nonce may not come again, milliseconds. */
 const NONCE_LIFE = 900_000
+/** Characters of a list of dashboards that the audit trail keeps. */
+const MAX_AUDITED = 1_024
 /** What the SDK would hide behind a status text: a policy's no, and the upstream's failures. */
 const HIDDEN_BY_SDK = new Set([403, 502, 504])
 
@@ -55,41 +52,38 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   if (!app.hasDecorator('audit')) await app.register(auditLog)
 
   await routeScope(app, { prefix, rateLimit, cors }, async (scope) => {
+    const decisionOf = auditDecisions(scope, { granted: 'embed.authorized', refused: 'embed.refused', resourceType: 'dashboard' })
+    const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     useJsonBody(scope)
     useStrictValidation(scope)
     if (cors !== undefined) preflightRoute(scope, path)
-    const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     scope.post<{ Body: EmbedAuthorizeBody }>(path, { schema: embedAuthorizeSchema, bodyLimit, config: { gatehouse } }, authorizeEmbed)
-  })
 
-  async function authorizeEmbed (request: EmbedRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const attempt: Attempt = {}
-    try {
-      const answer = await embed(request, attempt)
-      audit(request, attempt, answer.granted ? 'granted' : 'refused_by_server')
-      return send(reply, answer.text)
-    } catch (thrown) {
-      const error = toPublicError(thrown)
-      audit(request, attempt, error)
-      if (errors === 'http' || attempt.checked === undefined || !HIDDEN_BY_SDK.has(error.statusCode)) throw error
-      logRefusal(reply, error)
-      return send(reply, sdkRefusal(error.message))
+    async function authorizeEmbed (request: EmbedRequest, reply: FastifyReply): Promise<FastifyReply> {
+      const decision = decisionOf(request)
+      const server = selected(request.body)
+      const time = Math.floor(now() / 1000)
+      decision.userId = request.userReference?.sub ?? null
+      decision.details = { server: server.apiUrl }
+      const checked = checkQuery(queryOf(request.body), server.apiUrl, { pinboard, maxExpiration }, time)
+      decision.asked = checked.details.dashboards.join(',').slice(0, MAX_AUDITED)
+      decision.details = { ...decision.details, mode: checked.details.mode }
+      try {
+        const query = await permitted(request, checked, time, decision)
+        const call = embedCall(server, signedEmbedQuery(query, server.embedSecret), transport, maxUrlLength)
+        const answer = relayAnswer(await server.upstream.call(call))
+        decision.resourceId = decision.asked
+        decision.details = { ...decision.details, grantedByServer: answer.granted }
+        return send(reply, answer.text)
+      } catch (thrown) {
+        const error = toPublicError(thrown)
+        if (errors === 'http' || !HIDDEN_BY_SDK.has(error.statusCode)) throw error
+        decision.error = error.code
+        logRefusal(reply, error)
+        return send(reply, sdkRefusal(error.message))
+      }
     }
-  }
-
-  async function embed (request: EmbedRequest, attempt: Attempt): Promise<EmbedAnswer> {
-    const server = attempt.server = selected(request.body)
-    const time = Math.floor(now() / 1000)
-    const checked = attempt.checked = checkQuery(queryOf(request.body), server.apiUrl, { pinboard, maxExpiration }, time)
-    if (!modes.includes(checked.details.mode)) throw new FORBIDDEN({ reason: 'this embed mode is not among "modes"' })
-    const identity = await authorize(request, checked.details)
-    if (identity == null) throw new UNAUTHORIZED({ reason: '"authorize" named no user' })
-    const query = queryFor(checked, identity, time)
-    attempt.identity = identity
-    if (!await app.tokenStore.claim(`embed-nonce:${checked.nonce}`, NONCE_LIFE)) throw new CONFLICT({ reason: 'the nonce was used before' })
-    const signed = signedEmbedQuery(query, server.embedSecret)
-    return relayAnswer(await server.upstream.call(embedCall(server, signed, transport, maxUrlLength)))
-  }
+  })
 
   function selected ({ dashboardServerApiUrl }: EmbedAuthorizeBody): EmbedServer {
     const server = selectServer(servers, dashboardServerApiUrl)
@@ -97,18 +91,15 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     return server
   }
 
-  function audit (request: EmbedRequest, { server, checked, identity }: Attempt, outcome: string | GatehouseError): void {
-    const refused = typeof outcome !== 'string'
-    app.audit({
-      action: refused ? 'embed.refused' : 'embed.authorized',
-      request,
-      userId: identity?.username,
-      userEmail: identity?.email,
-      resourceType: 'dashboard',
-      resourceId: checked?.details.dashboards.join(',').slice(0, 1024),
-      changes: { server: server?.apiUrl ?? null, mode: checked?.details.mode ?? null, outcome: refused ? outcome.code : outcome },
-      refusal: refused
-    })
+  /** The query to sign, once mode, host and nonce have said yes. */
+  async function permitted (request: EmbedRequest, { query, nonce, details }: CheckedQuery, time: number, decision: Decision): Promise<string> {
+    if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'this embed mode is not among "modes"' })
+    const identity = await askHost(() => authorize(request, details))
+    const whole = queryFor(query, identity, time)
+    decision.userId = identity.username ?? decision.userId
+    decision.userEmail = identity.email ?? null
+    if (!await app.tokenStore.claim(`embed-nonce:${nonce}`, NONCE_LIFE)) throw new CONFLICT({ reason: 'the nonce was used before' })
+    return whole
   }
 }
 
@@ -120,7 +111,7 @@ function queryOf ({ embedQuerString, embedQueryString }: EmbedAuthorizeBody): st
 }
 
 /** A user with a name that could break out of the query is refused like one who may not; the log names the field. */
-function queryFor ({ query }: CheckedQuery, identity: EmbedIdentity, time: number): string {
+function queryFor (query: EmbedQuery, identity: EmbedIdentity, time: number): string {
   try {
     return buildEmbedQuery(query, identity, time)
   } catch (error) {

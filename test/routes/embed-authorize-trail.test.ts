@@ -59,6 +59,7 @@ t.test('O02: what was authorized and what was refused is in the audit trail, wit
   await app.register(embedAuthorize, {
     servers: [{ apiUrl: bi.origin, embedSecret: SECRET }],
     retries: 0,
+    cors: { origins: ['https://app.example.com'] },
     authorize (_request, { dashboardId }) {
       if (dashboardId === 'secret plans') throw new FORBIDDEN()
       return dashboardId === 'nobody' ? null : { email: 'viewer@example.com' }
@@ -75,24 +76,26 @@ t.test('O02: what was authorized and what was refused is in the audit trail, wit
   await send({ embed_dashboard_id: 'd', embed_mode: 'design' })
   await send({ embed_nonce: '1' })
   await send({}, 'https://evil.test/')
+  await app.inject({ method: 'POST', url: '/authorize', payload: 'x', headers: { 'content-type': 'text/plain' } })
+  await app.inject({ method: 'OPTIONS', url: '/authorize', headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' } })
   await app.close()
 
   const { data } = await store.audit.list('default', {}, { limit: 100 })
   const rows = data.map(({ action, userEmail, resourceType, resourceId, changes, ipAddress, userAgent }) => {
     t.same([resourceType, ipAddress, userAgent], ['dashboard', '127.0.0.1', 'page'])
     t.equal(changes?.server, bi.origin)
-    return [action, userEmail, resourceId, changes?.outcome].map(String).join(' | ')
+    return [action, userEmail, resourceId, changes?.outcome, changes?.grantedByServer ?? '-'].map(String).join(' | ')
   })
   t.same(new Set(rows), new Set([
-    `embed.authorized | viewer@example.com | ${DASHBOARD} | granted`,
-    'embed.authorized | viewer@example.com | gone | refused_by_server',
-    'embed.refused | viewer@example.com | down | UPSTREAM_ERROR',
-    'embed.refused | null | secret plans | FORBIDDEN',
-    'embed.refused | null | nobody | UNAUTHORIZED',
-    'embed.refused | null | d | FORBIDDEN',
-    'embed.refused | null | null | INVALID_REQUEST'
+    `embed.authorized | viewer@example.com | ${DASHBOARD} | granted | true`,
+    'embed.authorized | viewer@example.com | gone | granted | false',
+    'embed.refused | viewer@example.com | down | UPSTREAM_ERROR | -',
+    'embed.refused | null | secret plans | FORBIDDEN | -',
+    'embed.refused | null | nobody | UNAUTHORIZED | -',
+    'embed.refused | null | d | FORBIDDEN | -',
+    'embed.refused | null | null | INVALID_REQUEST | -'
   ]))
-  t.equal(data.find(({ changes }) => changes?.outcome === 'INVALID_REQUEST')?.changes?.repeats, 1, 'the foreign server, of which no dashboard was read, is counted there')
+  t.equal(data.find(({ changes }) => changes?.outcome === 'INVALID_REQUEST')?.changes?.repeats, 2, 'refusals of which no dashboard was read are counted there')
   t.notMatch(JSON.stringify(data), /embed_|signature|8apLL/)
 })
 
