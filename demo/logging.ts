@@ -1,3 +1,4 @@
+import { LogController } from 'fastify'
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 
 import type { Config } from './config.js'
@@ -14,7 +15,7 @@ const REDACTED = SECRET_NAMES.flatMap((name) => {
   return [name, `*${joined}`, `req.headers${joined}`, `res.headers${joined}`]
 })
 
-/** One line a request, once it is answered; the values of a query string are never in it. */
+/** The log as JSON lines without secrets: the values of query strings are masked, and what goes by a secret's name is redacted. */
 export function loggerOptions (level: Config['logLevel'], stream?: { write (line: string): void }): NonNullable<FastifyServerOptions['logger']> {
   return {
     level,
@@ -52,11 +53,17 @@ function serializeError (error: unknown): { type: string, message: string, stack
   }
 }
 
-/** Logs a request that is done, at `debug` for the health checks. */
-export function logRequest (request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const level = request.routeOptions.config.quiet === true ? 'debug' : 'info'
-  reply.log[level]({ req: request, res: reply, responseTime: Math.round(reply.elapsedTime * 1000) / 1000 }, 'request completed')
-  done()
+/** One line a request, once it is answered; at `debug` for the health checks. What was refused and why has a line of its own. */
+export class RequestLog extends LogController {
+  override incomingRequest (): void {}
+  override routeNotFound (): void {}
+
+  override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    const level = request.routeOptions.config.quiet === true ? 'debug' : 'info'
+    const line = { req: request, res: reply, responseTime: Math.round(reply.elapsedTime * 1000) / 1000 }
+    if (error == null) reply.log[level](line, 'request completed')
+    else reply.log.error({ ...line, err: error }, 'request errored')
+  }
 }
 
 declare module 'fastify' {

@@ -7,7 +7,7 @@ import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify
 import { INVALID_REQUEST } from '../plugins/errors.js'
 import { envelope, refuse, toPublicError } from '../plugins/refuse.js'
 import type { Config } from './config.js'
-import { loggerOptions } from './logging.js'
+import { loggerOptions, RequestLog } from './logging.js'
 
 /** 16 KB of headers (Node says 431 beyond), and how many of them. */
 const MAX_HEADER_BYTES = 16_384
@@ -23,7 +23,7 @@ export interface ServerOptionsInput {
 export function serverOptions ({ config: { logLevel, trustProxy, limits }, logStream }: ServerOptionsInput) {
   return {
     logger: loggerOptions(logLevel, logStream),
-    disableRequestLogging: true,
+    logController: new RequestLog(),
     trustProxy,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: limits.REQUEST_TIMEOUT_MS,

@@ -1,4 +1,4 @@
-/* global document, location, fetch, setInterval */
+/* global document, location, fetch, parent, setInterval */
 const token = new URLSearchParams(location.search).get('token')
 const rows = document.querySelector('#quotes')
 
@@ -24,4 +24,7 @@ function row (cells) {
 
 const instruments = await fetch('/instruments', { headers: { authorization: `Bearer ${token}` } })
 document.querySelector('#user').textContent = instruments.ok ? `Subscribed as ${(await instruments.json()).user}` : 'Refused'
-if (await refresh()) setInterval(refresh, 2_000)
+if (await refresh()) {
+  parent.postMessage('gatehouse:loaded', '*')
+  setInterval(refresh, 2_000)
+}

@@ -29,7 +29,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   const { embedSecret = secretForThisRun(), now = Date.now } = options
   const app = standInApp(options)
   const grants = new LiveTokens<Grant>(now)
-  serveAssets(app)
+  serveAssets(app, ['announce.js'])
 
   function authorize (signedQuery: string): { status: number, body: object } {
     const at = signedQuery.lastIndexOf(SIGNATURE)
@@ -72,7 +72,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   app.get<{ Querystring: { token?: unknown } }>(`${SITE}/embed/dashboard`, async ({ query: { token } }, reply) => {
     const grant = typeof token === 'string' ? grants.take(token) : null
     if (grant === null) return sendPage(reply.code(401), refusal('Not authorised', 'This embed token is unknown, used or has expired.'))
-    return sendPage(reply, page({ title: 'Bold BI dashboard', body: dashboard(grant) }))
+    return sendPage(reply, page({ title: 'Bold BI dashboard', body: dashboard(grant), script: 'announce.js' }))
   })
 
   const { origin, close } = await listenOnLoopback(app)

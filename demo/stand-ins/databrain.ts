@@ -33,7 +33,7 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
   const { apiKey = secretForThisRun(), proxyAuthUrls, now = Date.now } = options
   const app = standInApp(options)
   const guests = new LiveTokens<Guest>(now)
-  serveAssets(app, ['component.js'])
+  serveAssets(app, ['component.js', 'announce.js'])
 
   app.post('/api/v2/guest-token/create', async (request, reply) => {
     if (!sameSecret(bearer(request) ?? '', apiKey)) return reply.code(401).send(fault('INVALID_TOKEN', 'The API key is not valid'))
@@ -65,7 +65,7 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
   app.get<{ Querystring: { token?: unknown } }>('/embed', async ({ query: { token } }, reply) => {
     const guest = typeof token === 'string' ? guests.get(token) : null
     if (guest === null) return sendPage(reply.code(401), refusal('Not authorised', 'The guest token is unknown or has expired.'))
-    return sendPage(reply, page({ title: 'DataBrain dashboard', body: dashboard(guest) }))
+    return sendPage(reply, page({ title: 'DataBrain dashboard', body: dashboard(guest), script: 'announce.js' }))
   })
 
   return { ...await listenOnLoopback(app), apiKey }

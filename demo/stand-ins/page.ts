@@ -13,7 +13,7 @@ export interface StandInPage {
 }
 
 /** Serves the style sheet, and the scripts by name, from memory. */
-export function serveAssets (app: FastifyInstance, scripts: readonly string[] = []): void {
+export function serveAssets (app: FastifyInstance, scripts: readonly string[]): void {
   app.get('/stand-in.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
   for (const name of scripts) {
     const script = readFileSync(new URL(`../assets/${name}`, import.meta.url))

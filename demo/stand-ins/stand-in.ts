@@ -22,7 +22,7 @@ export interface StandInOptions {
 const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 
 export function standInApp ({ embedders }: StandInOptions): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: 1_048_576, maxParamLength: 200, forceCloseConnections: true })
+  const app = fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: true })
   const policy = `${CSP}; frame-ancestors ${embedders.length === 0 ? "'none'" : embedders.join(' ')}`
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({

@@ -1,0 +1,72 @@
+/* global document, fetch, location, addEventListener, window */
+import { embeds, readJson } from './embeds.js'
+
+const page = await readJson(await fetch('/demo/page.json'))
+
+showUsers()
+for (const name of Object.keys(embeds)) load(name)
+if (page.pipelineKey !== null) offerEvents()
+
+function showUsers () {
+  const select = document.querySelector('#user')
+  const users = page.users.length > 0 ? page.users : [page.user ?? 'nobody']
+  select.replaceChildren(...users.map((user) => new window.Option(user, user, false, user === page.user)))
+  select.disabled = page.users.length === 0
+  select.addEventListener('change', async () => {
+    await fetch('/demo/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user: select.value }) })
+    location.reload()
+  })
+}
+
+async function load (name) {
+  const product = page[name]
+  if (product === null) return note(name, 'off', 'This product is switched off.')
+  if (product.standIn === null) return note(name, 'live', 'The real product is configured: embed it in your own page.')
+  if (page.user === null) return note(name, 'nobody', 'Set EMBED_USER to see it here.')
+  try {
+    show(name, await embeds[name](page), product.standIn)
+  } catch (error) {
+    note(name, 'refused', error.message, 'bad')
+  }
+}
+
+/** A stand-in's page says by a message that it has loaded with a live token. */
+function show (name, url, origin) {
+  const frame = document.createElement('iframe')
+  frame.title = `${name} embed`
+  addEventListener('message', ({ source, origin: from, data }) => {
+    if (from === origin && source === frame.contentWindow && data === 'gatehouse:loaded') state(name, 'loaded', 'good')
+  })
+  frame.src = url
+  document.querySelector(`#${name} .frame`).replaceChildren(frame)
+}
+
+function note (name, label, text, tone) {
+  const line = document.createElement('p')
+  line.textContent = text
+  document.querySelector(`#${name} .frame`).replaceChildren(line)
+  state(name, label, tone)
+}
+
+function state (name, label, tone = '') {
+  const badge = document.querySelector(`#${name} .state`)
+  badge.textContent = label
+  badge.className = `state ${tone}`
+}
+
+function offerEvents () {
+  const button = document.querySelector('#send')
+  const output = document.querySelector('#answer')
+  let count = 0
+  button.disabled = false
+  button.addEventListener('click', async () => {
+    const event = { event: 'Button Clicked', userId: page.user ?? undefined, properties: { count: ++count } }
+    const answer = await fetch('/v1/t', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${page.pipelineKey}` },
+      body: JSON.stringify(event)
+    })
+    output.textContent = `${JSON.stringify(event, null, 2)}\n\n${answer.status} ${JSON.stringify(await answer.json())}`
+    output.className = answer.ok ? 'good' : 'bad'
+  })
+}

@@ -1,0 +1,97 @@
+import fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+
+import auditLog from '../plugins/audit-log.js'
+import type { Durability } from '../plugins/database/open-database.js'
+import errorEnvelope from '../plugins/error-envelope.js'
+import eventSink from '../plugins/event-sink/index.js'
+import type { EventSink } from '../plugins/event-sink/sink.js'
+import tokenStore from '../plugins/token-store/index.js'
+import type { TokenStore } from '../plugins/token-store/store.js'
+import userReference from '../plugins/user-reference.js'
+import adminApi from '../routes/admin/api.js'
+import adminAuth from '../routes/admin/auth.js'
+import type { Config } from './config.js'
+import { demoSession } from './demo-session.js'
+import { findDemoSource } from './demo-source.js'
+import { describeRoutes, serveDocs } from './docs.js'
+import drain from './drain.js'
+import { embedUser } from './embed-user.js'
+import { embedRoutes } from './embed-routes.js'
+import health from './health.js'
+import { checkHeaders, limitUnknownPaths } from './http-hygiene.js'
+import { ingestionRoutes } from './ingestion-routes.js'
+import { protectAnswers } from './page-headers.js'
+import type { Products } from './products.js'
+import type { Secrets } from './secrets.js'
+import { serverOptions } from './server-options.js'
+import { startPage } from './start-page.js'
+import { VERSION } from './version.js'
+
+export interface AppParts {
+  config: Config
+  secrets: Secrets
+  products: Products
+  /** Closed with the app. */
+  store: TokenStore
+  sink: EventSink
+  durability: Durability
+  /** The server's own origins, the one to show first. */
+  origins: readonly [string, ...string[]]
+  /** Where the log goes. Default: stdout. */
+  logStream?: { write (line: string): void }
+}
+
+const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
+
+/** The suite assembled on one Fastify app. The products stay open when it closes. */
+export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
+  const { config, secrets, products, store, sink, durability, origins, logStream } = parts
+  const { limits } = config
+  const app = fastify(serverOptions({ config, ...(logStream === undefined ? {} : { logStream }) }))
+
+  checkHeaders(app, limits.MAX_CONNECTIONS)
+  protectAnswers(app)
+  await app.register(drain)
+  if (config.docs) await describeRoutes(app, VERSION)
+  await limitUnknownPaths(app, limits.NOT_FOUND_RATE_MAX)
+  await app.register(errorEnvelope)
+
+  await app.register(tokenStore, { store, auditRetention: limits.AUDIT_RETENTION_DAYS * 86_400_000 })
+  await app.register(eventSink, { sink })
+  await app.register(auditLog)
+  await app.register(userReference, { keys: secrets.USER_REFERENCE_KEY })
+  await app.register(health, { durability })
+
+  // In production nobody is let in by a page.
+  const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)
+  const userOf = embedUser({ session, fallback: config.embedUser })
+  await embedRoutes(app, {
+    products,
+    proxyKeys: secrets.DATABRAIN_PROXY_KEY,
+    origins: config.embedOrigins ?? origins,
+    perMinute: limits.EMBED_RATE_MAX,
+    userOf
+  })
+  await ingestionRoutes(app, limits)
+  await app.register(adminAuth, {
+    jwtSecrets: secrets.JWT_SECRET,
+    loginRateLimit: { max: limits.LOGIN_RATE_MAX, timeWindow: 60_000 },
+    rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
+  })
+  await app.register(adminApi, { jwtSecrets: secrets.JWT_SECRET, rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 } })
+
+  if (config.docs) await serveDocs(app)
+  if (session !== null) {
+    await startPage(app, {
+      products,
+      session,
+      user: config.embedUser,
+      users: config.standInsAlone ? [...new Set([config.embedUser ?? '', ...DEMO_USERS])].filter((user) => user !== '') : [],
+      origin: origins[0],
+      proxyKey: secrets.DATABRAIN_PROXY_KEY[0],
+      demoSource: () => findDemoSource(store)
+    })
+  }
+  return app
+}

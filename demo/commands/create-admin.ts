@@ -1,0 +1,41 @@
+import { CONFLICT } from '../../plugins/errors.js'
+import { createPasswords } from '../../plugins/passwords.js'
+import { ROLES } from '../../plugins/token-store/store.js'
+import type { Role, TokenStore } from '../../plugins/token-store/store.js'
+import { generateSecret } from '../../signing/secret-strength.js'
+import type { Values } from '../commands.js'
+import { ORG } from '../demo-source.js'
+import { withStore } from './with-store.js'
+
+const EMAIL = /^[^\s@]+@[^\s@]+$/
+
+export async function createAdmin ({ email, role = 'admin', reset = false }: Values): Promise<void> {
+  if (typeof email !== 'string' || !EMAIL.test(email) || email.length > 254) throw new Error('create-admin needs --email <address>')
+  if (!ROLES.includes(role as Role)) throw new Error(`--role must be one of ${ROLES.join(', ')}`)
+
+  await withStore(async (store, { admin: { password } }) => {
+    const chosen = password ?? generateSecret()
+    const passwordHash = await (await createPasswords()).hash(chosen)
+    if (reset === true) await resetPassword(store, email.toLowerCase(), passwordHash)
+    else await create(store, { orgId: ORG, email: email.toLowerCase(), passwordHash, role: role as Role })
+    console.log(`${reset === true ? 'New password of' : 'Created'} ${email.toLowerCase()}`)
+    if (password === null) console.log(`Password: ${chosen}`)
+  })
+}
+
+async function create ({ users }: TokenStore, user: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<void> {
+  try {
+    await users.create(user)
+  } catch (error) {
+    if (error instanceof CONFLICT) throw new Error(`${user.email} exists; --reset gives it a new password`)
+    throw error
+  }
+}
+
+/** Ends the user's sessions too: whoever lost the password may have lost more. */
+async function resetPassword ({ users, sessions }: TokenStore, email: string, passwordHash: string): Promise<void> {
+  const user = await users.findByEmail(email)
+  if (user === null) throw new Error(`there is no administrator ${email}`)
+  await users.update(user.id, { passwordHash })
+  await sessions.endAll(user.id)
+}

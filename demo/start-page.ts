@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs'
+
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+
+import { routeScope } from '../plugins/route-scope.js'
+import { useStrictValidation } from '../plugins/strict-validation.js'
+import { pageConfig } from '../routes/guest-token/page-config.js'
+import type { Source } from '../plugins/token-store/store.js'
+import type { DemoSession } from './demo-session.js'
+import { protectPages } from './page-headers.js'
+import { GUEST_TOKEN_PATH } from './products.js'
+import type { Products } from './products.js'
+
+export interface StartPageOptions {
+  products: Products
+  session: DemoSession
+  /** Whom a visitor plays until another is chosen; `null`: nobody, and there is no session. */
+  user: string | null
+  /** Whom a visitor may choose to play. */
+  users: readonly string[]
+  /** The server's own origin, as DataBrain's servers reach it. */
+  origin: string
+  proxyKey: string
+  /** Where the page's own events go; `null` when it is gone. */
+  demoSource (): Promise<Source | null>
+}
+
+const ASSETS = [
+  ['start.css', 'text/css; charset=utf-8'], ['start.js', 'text/javascript; charset=utf-8'], ['embeds.js', 'text/javascript; charset=utf-8']
+] as const
+const HTML = asset('start.html')
+
+/** The start page: the three embeds loaded as the products load them, and a button that sends an event. */
+export async function startPage (app: FastifyInstance, options: StartPageOptions): Promise<void> {
+  const { products, session, user, users } = options
+  const frames = [products.databrain, products.boldbi, products.dxfeed].map((product) => product?.standIn ?? null)
+
+  await routeScope(app, {}, async (scope) => {
+    await protectPages(scope, frames.filter((origin) => origin !== null))
+    useStrictValidation(scope)
+
+    scope.get('/', async (request, reply) => {
+      if (user !== null && session.userOf(request) === null) session.start(reply, user)
+      return send(reply, 'text/html; charset=utf-8', HTML)
+    })
+
+    for (const [name, type] of ASSETS) {
+      const content = asset(name)
+      scope.get(`/demo/${name}`, (_request, reply) => send(reply, type, content))
+    }
+
+    scope.get('/demo/page.json', async (request, reply) => {
+      const current = session.userOf(request) ?? user
+      const source = await options.demoSource()
+      reply.header('Cache-Control', 'no-store')
+      return {
+        user: current,
+        users,
+        databrain: databrainOf(app, options, current),
+        boldbi: products.boldbi === null ? null : { apiUrl: products.boldbi.apiUrl, standIn: products.boldbi.standIn },
+        dxfeed: products.dxfeed === null ? null : { standIn: products.dxfeed.standIn },
+        pipelineKey: source?.pipelineKey ?? null
+      }
+    })
+
+    const choices = users.length === 0 ? Type.Never() : Type.Union(users.map((name) => Type.Literal(name)))
+    scope.post<{ Body: { user: string } }>('/demo/session', { schema: { body: Type.Object({ user: choices }) } }, async (request, reply) => {
+      session.start(reply, request.body.user)
+      return reply.code(204).header('Cache-Control', 'no-store').send()
+    })
+  })
+}
+
+/** What the page hands to the component: our endpoint with a reference to the user in it, and the key that DataBrain's servers present. */
+function databrainOf (app: FastifyInstance, { products: { databrain }, origin, proxyKey }: StartPageOptions, user: string | null): object | null {
+  if (databrain === null) return null
+  if (databrain.standIn === null || user === null) return { standIn: databrain.standIn, page: null }
+  return { standIn: databrain.standIn, page: pageConfig({ url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }) }) }
+}
+
+function send (reply: FastifyReply, type: string, content: Buffer): FastifyReply {
+  return reply.header('Cache-Control', 'no-cache').type(type).send(content)
+}
+
+function asset (name: string): Buffer {
+  return readFileSync(new URL(`./assets/${name}`, import.meta.url))
+}

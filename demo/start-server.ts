@@ -1,0 +1,75 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+
+import type { FastifyInstance } from 'fastify'
+
+import type { Durability } from '../plugins/database/open-database.js'
+import { sqlSink } from '../plugins/event-sink/sql.js'
+import { createPasswords } from '../plugins/passwords.js'
+import { sqlStore } from '../plugins/token-store/sql/index.js'
+import { banner } from './banner.js'
+import { buildApp } from './build-app.js'
+import type { Config } from './config.js'
+import { firstStart } from './first-start.js'
+import { openData } from './open-data.js'
+import { ownOrigins } from './own-origins.js'
+import { startProducts } from './products.js'
+import { openSecrets } from './secrets.js'
+
+export interface Running {
+  app: FastifyInstance
+  origin: string
+  durability: Durability
+  /** Drains within `limit` milliseconds and closes everything. */
+  stop (limit: number): Promise<void>
+}
+
+export interface StartOptions {
+  /** Takes lines for people; they do not go through the log. */
+  print (text: string): void
+}
+
+/** Starts the whole server. Whatever fails, what was opened before is closed again. */
+export async function startServer (config: Config, { print }: StartOptions): Promise<Running> {
+  const closers: Array<() => Promise<unknown>> = []
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    // First: a folder that another process holds must not be touched.
+    const database = await openData(config, print)
+    closers.push(() => database.close())
+    const secrets = await openSecrets(config)
+    const port = config.port === 0 ? await freePort(config.host) : config.port
+    const origins = ownOrigins(config.host, port)
+    const products = await startProducts(config, origins)
+    closers.push(() => products.close())
+
+    const store = sqlStore(database, { secretsKeys: secrets.SECRETS_KEY })
+    const sink = await sqlSink(database, { maxPending: config.limits.MAX_PENDING_EVENTS, ackTimeout: config.limits.ACK_TIMEOUT_MS })
+    const { durability } = database
+    const app = await buildApp({ config, secrets, products, store, sink, durability, origins })
+    closers.push(() => app.close())
+    // Before anything is made: a port that is taken must not cost the one look at the password.
+    await app.listen({ host: config.host, port, backlog: 4_096 })
+    const first = await firstStart(store, await createPasswords(), config.admin, config.production ? null : origins)
+    print(banner({ origin: origins[0], config, first }))
+
+    async function stop (limit: number) {
+      await app.drain(limit)
+      await closeAll()
+    }
+    return { app, origin: origins[0], durability, stop }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+async function freePort (host: string): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => { server.once('error', reject).listen(0, host, resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => { server.close(resolve) })
+  return port
+}
