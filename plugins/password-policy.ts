@@ -6,7 +6,9 @@ export const MIN_PASSWORD_LENGTH = 12
 export const MAX_PASSWORD_LENGTH = 1024
 
 const EDGES = /^[^a-z]+|[^a-z]+$/g
-const REPEATED = /^(.{1,8}?)\1+.{0,4}$/s
+const REPEATED = /^(.{1,4}?)\1{2,}.{0,3}$/s
+/** With more than this around it, a common word is not what the password rests on. */
+const MAX_AROUND = 6
 const LETTERS: Readonly<Record<string, string>> = { 0: 'o', 1: 'l', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's', '!': 'i' }
 const LEET = /[013457@$!]/g
 const RUNS = ['0123456789012345678901234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm']
@@ -14,14 +16,14 @@ const COMMON = new Set(COMMON_PASSWORDS)
 
 /**
  * Why a password is not good enough, in words for its owner, or `null`. A common password stays one with digits and signs around
- * it (`Password1234!`), with signs for letters, twice in a row, or with the user's own address as its subject.
+ * it (`Password1234!`), with signs for letters, or twice in a row.
  */
 export function passwordFault (password: string, email = ''): string | null {
   const length = [...password].length
   if (length < MIN_PASSWORD_LENGTH) return `The password must have at least ${MIN_PASSWORD_LENGTH} characters`
   if (password.length > MAX_PASSWORD_LENGTH) return `The password must have at most ${MAX_PASSWORD_LENGTH} characters`
   const folded = password.normalize('NFKC').toLowerCase()
-  if (isCommon(folded) || isCommon(unleet(folded))) return 'The password is too common'
+  if (isCommon(folded)) return 'The password is too common'
   const [name = ''] = email.toLowerCase().split('@')
   if (folded === email.toLowerCase() || (name.length > 3 && folded.replace(EDGES, '') === name)) return 'The password must not be the email address'
   return null
@@ -29,7 +31,8 @@ export function passwordFault (password: string, email = ''): string | null {
 
 function isCommon (text: string): boolean {
   const word = text.replace(EDGES, '')
-  if (COMMON.has(text) || COMMON.has(word)) return true
+  const words = text.length - word.length <= MAX_AROUND ? [text, word] : [text]
+  if (words.some((candidate) => COMMON.has(candidate) || COMMON.has(unleet(candidate)))) return true
   if (REPEATED.test(text) || RUNS.some((run) => run.includes(text) || [...run].reverse().join('').includes(text))) return true
   const half = text.slice(0, text.length / 2)
   return half + half === text && COMMON.has(half)

@@ -32,7 +32,7 @@ export async function adminScope (
   const { prefix, cors } = options
   if (prefix !== undefined && (typeof prefix !== 'string' || !prefix.startsWith('/'))) throw new INVALID_OPTIONS(`${plugin}: "prefix" must start with a slash`)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
-  if (!app.hasDecorator('audit')) await app.register(auditLog)
+  if (!app.hasDecorator('audit')) await app.register(auditLog, options.now === undefined ? {} : { now: options.now })
   await routeScope(app, { prefix, cors: cors && { methods: METHODS, ...cors } }, async (scope) => {
     scope.addHook('onRequest', function forbidKeeping (_request, reply, done) {
       reply.header('Cache-Control', 'no-store')

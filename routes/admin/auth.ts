@@ -6,7 +6,7 @@ import { createPasswords } from '../../plugins/passwords.js'
 import type { PasswordOptions, Passwords } from '../../plugins/passwords.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import { preflightRoute } from '../../plugins/site-cors.js'
-import { loginSchema, logoutSchema, refreshSchema } from '../../schemas/admin-auth.js'
+import { loginSchema, refreshSchema } from '../../schemas/admin-auth.js'
 import type { LoginBody, RefreshBody } from '../../schemas/admin-auth.js'
 import { sha256Hex } from '../../signing/digest.js'
 import { secretBox } from '../../signing/secret-box.js'
@@ -14,10 +14,11 @@ import type { SecretBox } from '../../signing/secret-box.js'
 import { assertStrongSecret } from '../../signing/secret-strength.js'
 import { adminScope, callerKey, limitBy } from './admin-scope.js'
 import type { AdminScopeOptions } from './admin-scope.js'
+import { logoutRoute } from './logout.js'
 import { lockoutOf, passwordCheck } from './password-check.js'
 import type { LockoutOptions, PasswordCheck } from './password-check.js'
 import { passwordRoute } from './password.js'
-import { readRefreshToken, refreshHandler, refreshKey } from './refresh.js'
+import { refreshHandler, refreshKey } from './refresh.js'
 import { sessionRoutes } from './sessions.js'
 import { sessionStarter } from './token-pairs.js'
 import type { StartSession } from './token-pairs.js'
@@ -83,16 +84,6 @@ function loginRoute (scope: FastifyInstance, passwords: Passwords, check: Passwo
     const { email, password } = request.body
     const user = await check(request, email, password)
     return start(request, user, async ({ passwordHash }) => passwordHash === user.passwordHash || passwords.verify(passwordHash, password))
-  })
-}
-
-function logoutRoute (scope: FastifyInstance): void {
-  scope.post<{ Body: RefreshBody }>('/logout', { schema: logoutSchema, config: { gatehouse: { admin: false } } }, async function logout (request, reply) {
-    const { sub, org_id, sid } = readRefreshToken(scope, request.body.refresh_token)
-    if (await scope.tokenStore.sessions.end(sid, sub)) {
-      scope.audit({ action: 'auth.logout', request, orgId: org_id, userId: sub, resourceType: 'session', resourceId: sid })
-    }
-    return reply.code(204).send()
   })
 }
 

@@ -84,8 +84,7 @@ export function changesOf (before: Source, after: Source): Record<string, { from
 }
 
 function assertDomain (domain: string, index: number): void {
-  const { error } = parseDomain(domain)
-  if (error !== undefined) throw wrong(`domains/${index}`, error)
+  if (parseDomain(domain) === null) throw wrong(`domains/${index}`, 'must be an http or https origin, a host, or *. and a host')
 }
 
 function assertServerSecret (secret: string): void {

@@ -21,8 +21,9 @@ export const DAY = 86_400_000
 
 /** One cheap hasher for a whole test file. */
 let cheap: Promise<Passwords> | undefined
-export async function cheapPasswords (): Promise<Passwords> {
-  return cheap ??= createPasswordsOfAnyCost({ memoryCost: 64, timeCost: 1, maxWaiting: 1000 })
+export function cheapPasswords (): Promise<Passwords> {
+  cheap ??= createPasswordsOfAnyCost({ memoryCost: 64, timeCost: 1, maxWaiting: 1000 })
+  return cheap
 }
 
 export interface AdminAppOptions {
@@ -44,8 +45,8 @@ export interface AdminApp {
   post (url: string, payload: unknown, token?: string): ReturnType<typeof inject>
   get (url: string, token?: string): ReturnType<typeof inject>
   refresh (token: string): ReturnType<typeof inject>
-  /** The audit entries, newest first, once one of `action` is among them. */
-  audited (action: string, orgId?: string): Promise<AuditEntry[]>
+  /** The audit entries, newest first, once `count` (1) of `action` are among them. */
+  audited (action: string, orgId?: string, count?: number): Promise<AuditEntry[]>
 }
 
 function inject (app: FastifyInstance, options: InjectOptions) {
@@ -85,15 +86,15 @@ export async function adminApp (t: Test, { auth, api, server, store, before }: A
     post: (url, payload, token) => call('POST', url, payload, token),
     get: (url, token) => call('GET', url, undefined, token),
     refresh: (token) => call('POST', 'refresh', { refresh_token: token }, undefined),
-    audited: (action, orgId = 'default') => waitForAudit(own, action, orgId)
+    audited: (action, orgId = 'default', count = 1) => waitForAudit(own, action, orgId, count)
   }
 }
 
-async function waitForAudit (store: TokenStore, action: string, orgId: string): Promise<AuditEntry[]> {
+async function waitForAudit (store: TokenStore, action: string, orgId: string, count: number): Promise<AuditEntry[]> {
   const deadline = Date.now() + 5000
   for (;;) {
     const { data } = await store.audit.list(orgId, {}, { limit: 100 })
-    if (data.some((entry) => entry.action === action)) return data
+    if (data.filter((entry) => entry.action === action).length >= count) return data
     if (Date.now() > deadline) throw new Error(`no audit entry ${action} in ${JSON.stringify(data.map((entry) => entry.action))}`)
     await sleep(5)
   }

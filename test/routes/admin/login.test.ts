@@ -115,7 +115,8 @@ t.test('lockout: "hidden" answers a locked account like a wrong password, and do
 })
 
 t.test('A02: ten attempts a minute, per email and per address', async (t) => {
-  const { addUser, app, post } = await adminApp(t, { auth: { loginRateLimit: { max: 10, timeWindow: 60_000 }, lockout: { max: 100 } }, server: { trustProxy: true } })
+  const auth = { loginRateLimit: { max: 10, timeWindow: 60_000 }, lockout: { max: 100 } }
+  const { addUser, app, post } = await adminApp(t, { auth, server: { trustProxy: true } })
   await addUser('ann@example.com')
   for (let i = 0; i < 10; i++) t.equal((await post('login', { email: `u${i}@example.com`, password: 'wrong' })).statusCode, 401)
   const limited = await post('login', { email: 'other@example.com', password: 'wrong' })

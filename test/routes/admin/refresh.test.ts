@@ -15,7 +15,7 @@ async function statusOf (app: AdminApp, pair: TokenPair): Promise<[number, numbe
   return [(await app.get('me', pair.access_token)).statusCode, (await app.refresh(pair.refresh_token)).statusCode]
 }
 
-function assertRefused (t: Test, reply: Awaited<ReturnType<AdminApp['refresh']>>, message?: string): void {
+function assertRefused (t: Test, reply: Awaited<ReturnType<AdminApp['refresh']>>, message = 'refused'): void {
   t.equal(reply.statusCode, 401, message)
   t.equal(reply.json().error.code, 'INVALID_REFRESH_TOKEN', message)
 }

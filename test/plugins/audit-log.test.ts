@@ -1,0 +1,127 @@
+import Fastify from 'fastify'
+import t from 'tap'
+import type { Test } from 'tap'
+
+import auditLog from '../../plugins/audit-log.js'
+import { UNAVAILABLE } from '../../plugins/errors.js'
+import tokenStore, { memoryStore } from '../../plugins/token-store/index.js'
+import type { AuditEntry, TokenStore } from '../../plugins/token-store/store.js'
+import { logReader } from '../helpers/log-reader.js'
+
+async function audited (t: Test, store: TokenStore = memoryStore()) {
+  const log = logReader()
+  const clock = { now: 1_800_000_000_000 }
+  const app = Fastify({ logger: { level: 'info', stream: log.stream } })
+  t.teardown(() => app.close())
+  await app.register(tokenStore, { store, sweepEvery: 0 })
+  await app.register(auditLog, { orgId: 'acme', now: () => clock.now })
+  /** Closes the app, which flushes, and reads what is there. */
+  const entries = async (orgId = 'acme'): Promise<AuditEntry[]> => {
+    await app.close()
+    return (await store.audit.list(orgId, {}, { limit: 100 })).data
+  }
+  return { app, log, clock, entries }
+}
+
+t.test('O02: an entry says who, what, when and from where', async (t) => {
+  const { app, clock, entries } = await audited(t)
+  app.get('/', async (request) => {
+    app.audit({ action: 'report.exported', request, userId: 'u1', userEmail: 'ann@example.com', resourceType: 'report', resourceId: 'r1', changes: { rows: 5 } })
+    return 'ok'
+  })
+  await app.inject({ url: '/', headers: { 'user-agent': 'x'.repeat(600) } })
+  const [entry, ...more] = await entries()
+  t.same(more, [])
+  t.same({ ...entry, id: '' }, {
+    id: '',
+    orgId: 'acme',
+    action: 'report.exported',
+    userId: 'u1',
+    userEmail: 'ann@example.com',
+    resourceType: 'report',
+    resourceId: 'r1',
+    changes: { rows: 5 },
+    ipAddress: '127.0.0.1',
+    userAgent: 'x'.repeat(512),
+    timestamp: clock.now
+  })
+  t.match(entry?.id, /^[0-9a-f-]{36}$/)
+})
+
+t.test('an entry is a line of the log too, without the email', async (t) => {
+  const { app, log } = await audited(t)
+  app.audit({ action: 'source.created', userId: 'u1', userEmail: 'ann@example.com', resourceId: 's1' })
+  t.match(log.lines().filter(({ msg }) => msg === 'audit'), [{ audit: { action: 'source.created', userId: 'u1', resourceId: 's1', orgId: 'acme' } }])
+  t.notOk(log.text().includes('ann@example.com'))
+})
+
+t.test('entries keep their order, and those of another organisation are its own', async (t) => {
+  const { app, entries } = await audited(t)
+  for (let i = 0; i < 50; i++) app.audit({ action: 'a.b', resourceId: String(i) })
+  app.audit({ action: 'a.c', orgId: 'other' })
+  t.same((await entries()).map(({ resourceId }) => Number(resourceId)), Array.from({ length: 50 }, (_, i) => 49 - i))
+})
+
+t.test('repeats of one refusal within a minute are counted in one entry, others are not', async (t) => {
+  const { app, clock, entries } = await audited(t)
+  const refusal = { action: 'embed.refused', userId: 'u1', refusal: true }
+  for (let i = 0; i < 40; i++) app.audit(refusal)
+  app.audit({ ...refusal, userId: 'u2' })
+  app.audit({ ...refusal, action: 'widget_token.refused' })
+  clock.now += 59_999
+  app.audit(refusal)
+  clock.now += 1
+  app.audit(refusal)
+  app.audit(refusal)
+  for (let i = 0; i < 3; i++) app.audit({ action: 'embed.authorized', userId: 'u1' })
+  const all = await entries()
+  const counted = all.filter(({ action, userId }) => action === 'embed.refused' && userId === 'u1').map(({ changes }) => changes?.['repeats'])
+  t.same(counted, [1, 40])
+  t.equal(all.filter(({ action }) => action.endsWith('.refused')).length, 4)
+  t.equal(all.filter(({ action }) => action === 'embed.authorized').length, 3)
+})
+
+t.test('a flood of refusals of many subjects is not kept in memory for ever', async (t) => {
+  const { app, entries } = await audited(t)
+  for (let i = 0; i < 3; i++) app.audit({ action: 'a.refused', userId: 'first', refusal: true })
+  for (let i = 0; i < 10_000; i++) {
+    app.audit({ action: 'a.refused', userId: `u${i}`, refusal: true })
+    if (i % 1000 === 0) await new Promise(setImmediate)
+  }
+  app.audit({ action: 'a.refused', userId: 'first', refusal: true })
+  const all = await entries()
+  t.same(all[0]?.userId, 'first', 'its window had made room')
+})
+
+t.test('a store that fails costs entries, not requests, and the log says so', async (t) => {
+  const store = memoryStore()
+  store.audit.append = async () => { throw new UNAVAILABLE() }
+  const { app, log, entries } = await audited(t, store)
+  app.audit({ action: 'a.b', userId: 'u1' })
+  t.same(await entries(), [])
+  t.match(log.lines().find(({ msg }) => msg === 'audit entries not stored'), { actions: ['a.b'] })
+})
+
+t.test('a route may ask for an entry of each request, refusals counted', async (t) => {
+  const { app, entries } = await audited(t)
+  app.get<{ Querystring: { status: string } }>('/', { config: { gatehouse: { audit: 'report.read' } } }, async ({ query }, reply) => {
+    return reply.code(Number(query.status)).send('')
+  })
+  for (const status of [200, 200, 403, 403, 403]) await app.inject(`/?status=${status}`)
+  t.same((await entries()).map(({ action, changes }) => [action, changes?.['status'], changes?.['repeats'] ?? 0]), [
+    ['report.read', 403, 2], ['report.read', 200, 0], ['report.read', 200, 0]
+  ])
+})
+
+t.test('an action that is none, a wrong option or a missing store stops the start', async (t) => {
+  const { app } = await audited(t)
+  app.get('/', { config: { gatehouse: { audit: 'no action' } } }, async () => '')
+  await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /audit/ })
+  const bare = Fastify()
+  t.teardown(() => bare.close())
+  await t.rejects(async () => bare.register(auditLog), /tokenStore|token store/)
+  const wrong = Fastify()
+  t.teardown(() => wrong.close())
+  await wrong.register(tokenStore, { sweepEvery: 0 })
+  await t.rejects(async () => wrong.register(auditLog, { orgId: '' }), { code: 'INVALID_OPTIONS' })
+})
