@@ -7,7 +7,7 @@ export interface LookupCacheOptions<Value> {
   ttl?: number
   /** How long a miss is remembered, milliseconds, at most 5 000. Default: as `ttl`. */
   missTtl?: number
-  /** How old a value may become while looking again fails, milliseconds, at most 5 000. Default: 5 000. */
+  /** How old a value may become while looking again fails, milliseconds, at most 5 000. Default: 5 000; 0 with a `ttl` of 0. */
   limit?: number
   /** When a value ends by itself whatever the time to live, epoch milliseconds. Default: never. */
   endsAt?: (value: Value) => number
@@ -44,7 +44,8 @@ export class LookupCache<Value extends object> {
   readonly #misses: LRUCache<string, number>
   readonly #underWay = new Map<string, Lookup<Value>>()
 
-  constructor ({ load, endsAt, ttl = 1_000, missTtl = ttl, limit = MAX_AGE, maxValues = 10_000, maxMisses = 10_000, now }: LookupCacheOptions<Value>) {
+  constructor (options: LookupCacheOptions<Value>) {
+    const { load, endsAt, ttl = 1_000, missTtl = ttl, limit = ttl === 0 ? 0 : MAX_AGE, maxValues = 10_000, maxMisses = 10_000, now } = options
     for (const [name, age] of Object.entries({ ttl, missTtl, limit })) {
       if (!(age >= 0 && age <= MAX_AGE)) throw new RangeError(`lookup cache: "${name}" must be 0 to ${MAX_AGE} milliseconds`)
     }

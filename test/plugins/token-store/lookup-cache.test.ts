@@ -223,7 +223,11 @@ t.test('no time to live may be longer than five seconds', async (t) => {
   for (const bad of [5_001, -1, NaN, Infinity]) {
     for (const name of ['ttl', 'missTtl', 'limit']) t.throws(() => cached({ [name]: bad }), { message: `lookup cache: "${name}" must be 0 to 5000 milliseconds` })
   }
-  const { cache, fill } = cached({ ttl: 0 })
+  const { cache, waiting, ask, fill } = cached({ ttl: 0 })
   await fill('a', { id: 'a' })
   t.equal(cache.peek('a'), undefined, 'zero remembers nothing')
+  const result = ask('a')
+  await null
+  waiting.pop()?.fail(new Error('away'))
+  t.match(await result, { error: { message: 'away' } }, 'nor while the backend is away')
 })

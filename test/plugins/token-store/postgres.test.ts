@@ -1,0 +1,149 @@
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { openDatabase } from '../../../plugins/database/open-database.js'
+import type { Database } from '../../../plugins/database/open-database.js'
+import { sqlStore } from '../../../plugins/token-store/sql/index.js'
+import type { SqlStoreOptions } from '../../../plugins/token-store/sql/index.js'
+import { manualClock, tokenStoreContract } from '../../contracts/token-store.js'
+import { aKey, aSession, aSource, aUser } from '../../contracts/token-store/fixtures.js'
+import { truncateAll } from '../../helpers/pglite.js'
+import { privatePostgres } from '../../helpers/postgres.js'
+
+const secretsKeys = ['a key that seals what this test file stores']
+
+t.test('on PostgreSQL', async (t) => {
+  const postgres = await privatePostgres(t)
+  if (postgres === null) return
+  const { url } = postgres
+  const databases = [await openDatabase({ url }), await openDatabase({ url })] as const
+  t.teardown(async () => { for (const database of databases) await database.close() })
+
+  /** Two instances of the suite on one empty database. */
+  async function twoStores (options: Partial<SqlStoreOptions> = {}) {
+    await truncateAll(databases[0])
+    const [a, b] = databases.map((database: Database) => sqlStore(database, { secretsKeys, ...options }))
+    if (a === undefined || b === undefined) throw new Error('there are two')
+    return { a, b }
+  }
+
+  await t.test('the SQL store holds the contract', async (t) => {
+    await tokenStoreContract(t, async ({ now }) => {
+      await truncateAll(databases[0])
+      return sqlStore(databases[0], { secretsKeys, now })
+    }, () => manualClock())
+  })
+
+  await crossInstance(t, twoStores)
+
+  if (postgres.ownServer) {
+    await t.test('while PostgreSQL is away cached keys work, all else is UNAVAILABLE, and it recovers by itself', async (t) => {
+      const clock = manualClock()
+      const { a: store } = await twoStores({ now: clock.now })
+      const user = await aUser(store)
+      const session = aSession(user.id, clock)
+      await store.sessions.start(session)
+      const { pipelineKey, id } = await store.sources.create(aSource())
+      await store.sources.resolve(pipelineKey)
+      await store.sessions.access(session.id)
+      await postgres.stop()
+      await clock.advance(2_000)
+      t.equal((await store.sources.resolve(pipelineKey))?.source.id, id, 'past its time to live, as there is nothing newer')
+      t.equal((await store.sessions.access(session.id))?.userId, user.id)
+      const rotation = { sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
+      const attempts: Array<() => Promise<unknown>> = [
+        async () => await store.sources.resolve(aKey()),
+        async () => await store.sources.create(aSource()),
+        async () => await store.sessions.rotate(rotation),
+        async () => await store.claim('nonce', 1_000),
+        async () => await store.sweep({ auditRetention: 1_000 }),
+        async () => await store.ready()
+      ]
+      for (const attempt of attempts) await t.rejects(attempt(), { code: 'UNAVAILABLE', statusCode: 503 })
+      await clock.advance(3_000)
+      await t.rejects(async () => await store.sources.resolve(pipelineKey), { code: 'UNAVAILABLE' }, 'nothing is served that is older than 5 s')
+
+      await postgres.start()
+      t.equal((await store.sources.resolve(pipelineKey))?.source.id, id)
+      t.same(await store.sessions.rotate(rotation), { outcome: 'rotated' }, 'the outage burnt no token')
+    })
+  }
+})
+
+async function crossInstance (t: Test, twoStores: (options?: Partial<SqlStoreOptions>) => Promise<Record<'a' | 'b', ReturnType<typeof sqlStore>>>) {
+  await t.test('K02, C12, A14: what one instance changes the other sees within a second', async (t) => {
+    const clock = manualClock()
+    const { a, b } = await twoStores({ now: clock.now })
+    const user = await aUser(a)
+    const session = aSession(user.id, clock)
+    await a.sessions.start(session)
+    const { id, pipelineKey } = await a.sources.create(aSource())
+    const next = aKey()
+    t.equal((await b.sources.resolve(pipelineKey))?.source.id, id)
+    t.equal((await b.sessions.access(session.id))?.role, 'admin')
+    t.equal((await b.sources.origins()).length, 1)
+    t.equal(await b.sources.resolve(next), null)
+
+    await a.sources.update('org-a', id, { enabled: false })
+    await a.sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil: 0 })
+    await a.users.update(user.id, { role: 'viewer' })
+    await clock.advance(1_000)
+    t.equal(await b.sources.resolve(pipelineKey), null)
+    t.equal((await b.sources.resolve(next))?.source.enabled, false, 'K04: a key tried before it existed works')
+    t.equal((await b.sources.origins()).length, 0)
+    t.equal((await b.sessions.access(session.id))?.role, 'viewer')
+    await a.sessions.endAll(user.id)
+    await clock.advance(1_000)
+    t.equal(await b.sessions.access(session.id), null)
+  })
+
+  await t.test('R15: a token rotated on one instance and reused on the other is detected at once', async (t) => {
+    const { a, b } = await twoStores()
+    const user = await aUser(a)
+    const session = aSession(user.id, { now: Date.now, advance: async () => {} })
+    await b.sessions.start(session)
+    const rotation = { sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
+    t.equal((await a.sessions.rotate(rotation)).outcome, 'rotated')
+    t.equal((await b.sessions.rotate({ ...rotation, next: 'digest-3' })).outcome, 'reused')
+    t.equal((await a.sessions.rotate({ ...rotation, presented: 'digest-2', next: 'digest-4' })).outcome, 'ended')
+  })
+
+  await t.test('R03: of 50 parallel refreshes on two instances exactly one is rotated, in each of 40 rounds', async (t) => {
+    const { a, b } = await twoStores()
+    const user = await aUser(a)
+    for (let round = 0; round < 40; round++) {
+      const session = aSession(user.id, { now: Date.now, advance: async () => {} })
+      await a.sessions.start(session)
+      const outcomes = await Promise.all(Array.from({ length: 50 }, (_, at) => (at % 2 === 0 ? a : b).sessions
+        .rotate({ sessionId: session.id, presented: 'digest-1', next: `next-${at}`, grace: 0, sealedSuccessor: null })))
+      const count = (outcome: string) => outcomes.filter((result) => result.outcome === outcome).length
+      t.same([count('rotated'), count('reused'), count('ended')], [1, 1, 48])
+      t.same(await b.sessions.list(user.id), [])
+    }
+  })
+
+  await t.test('two instances that claim, count failures, append and sweep at the same time lose nothing', async (t) => {
+    const { a, b } = await twoStores()
+    const stores = Array.from({ length: 40 }, (_, at) => at % 2 === 0 ? a : b)
+    const claims = await Promise.all(stores.map((store) => store.claim('nonce', 60_000)))
+    t.equal(claims.filter((won) => won).length, 1)
+    const failures = await Promise.all(stores.map((store) => store.users.countFailure('subject', { max: 30, lockFor: 60_000 })))
+    t.equal(failures.filter((until) => until === null).length, 29)
+    await Promise.all(stores.map((store) => store.sweep({ auditRetention: 60_000 })))
+  })
+
+  await t.test('G14: a guest token set on one instance while its client is invalidated on the other is never handed out', async (t) => {
+    const clock = manualClock()
+    const { a, b } = await twoStores({ now: clock.now })
+    const entry = { token: 'x', clientId: 'client', mintedAt: clock.now(), expiresAt: clock.now() + 60_000 }
+    await a.guestTokens.set('warm', entry)
+    t.not(await a.guestTokens.get('warm'), null)
+    for (let round = 0; round < 20; round++) {
+      await clock.advance(1)
+      await Promise.all([a.guestTokens.set(`key-${round}`, { ...entry, mintedAt: clock.now() }), b.guestTokens.invalidate({ clientId: 'client' })])
+      t.equal(await b.guestTokens.get(`key-${round}`), null)
+    }
+    await clock.advance(1_000)
+    t.equal(await a.guestTokens.get('warm'), null, 'within a second also where it was cached')
+  })
+}
