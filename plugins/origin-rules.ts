@@ -49,7 +49,7 @@ export function compileOrigins (sources: ReadonlyArray<{ readonly domains: reado
 
 /** Whether a page of this `Origin` may send: compared as a browser spells it, never by substring. */
 export function matchesOrigin ({ any, rules, wildcards }: OriginRules, origin: string): boolean {
-  if (!ORIGIN.test(origin)) return false
+  if (origin.length > MAX_LENGTH || !ORIGIN.test(origin)) return false
   return any || rules.has(origin) || (wildcards && isBelow(rules, origin))
 }
 

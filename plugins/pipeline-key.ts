@@ -98,7 +98,12 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, { global
   function lookUp (key: string, request: FastifyRequest, reply: FastifyReply, done: Done): void {
     const wait = guesses === null ? 0 : guesses.wait(key, request.ip)
     if (wait > 0) return refuseUnknown(request, reply, new RATE_LIMITED({ retryAfter: wait / 1000, reason: 'too many unknown keys' }))
-    const found = sources.resolve(key)
+    let found: ReturnType<typeof sources.resolve>
+    try {
+      found = sources.resolve(key)
+    } catch (error) {
+      return refuseUnknown(request, reply, toPublicError(error))
+    }
     if (found === null || !('then' in found)) return admit(key, found, request, reply, done)
     found.then((resolved) => admit(key, resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
   }
