@@ -1,6 +1,7 @@
 import { LogController } from 'fastify'
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 
+import { maskQuery } from '../plugins/masked-request-log.js'
 import type { Config } from './config.js'
 
 /** Names under which a secret may stand in something that is logged. */
@@ -23,13 +24,6 @@ export function loggerOptions (level: Config['logLevel'], stream?: { write (line
     serializers: { req: serializeRequest, res: serializeReply, err: serializeError },
     ...(stream === undefined ? {} : { stream })
   }
-}
-
-/** The URL with the value of every parameter masked: they may be keys, references and tokens. */
-export function maskQuery (url: string): string {
-  const at = url.indexOf('?')
-  if (at === -1) return url
-  return url.slice(0, at + 1) + url.slice(at + 1).split('&').map((pair) => pair.includes('=') ? `${pair.slice(0, pair.indexOf('='))}=***` : '***').join('&')
 }
 
 function serializeRequest (request: FastifyRequest): Record<string, unknown> {

@@ -1,0 +1,55 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+
+import type { FastifyInstance } from 'fastify'
+import type t from 'tap'
+
+import { buildApp } from '../../demo/build-app.js'
+import { readConfig } from '../../demo/config.js'
+import { firstStart } from '../../demo/first-start.js'
+import type { FirstStart } from '../../demo/first-start.js'
+import { startProducts } from '../../demo/products.js'
+import type { Products } from '../../demo/products.js'
+import { openSecrets } from '../../demo/secrets.js'
+import type { Secrets } from '../../demo/secrets.js'
+import { memorySink } from '../../plugins/event-sink/memory.js'
+import { createPasswordsOfAnyCost } from '../../plugins/passwords.js'
+import { memoryStore } from '../../plugins/token-store/memory.js'
+import type { TokenStore } from '../../plugins/token-store/store.js'
+import { logReader } from './log-reader.js'
+import type { LogReader } from './log-reader.js'
+import { temporaryFolder } from './server-process.js'
+
+export interface DemoApp {
+  app: FastifyInstance
+  products: Products
+  secrets: Secrets
+  store: TokenStore
+  first: FirstStart
+  log: LogReader
+}
+
+/** The built-in server's app over memory, with real stand-ins. With `listen` the stand-ins can call it back. */
+export async function demoApp (test: Pick<typeof t, 'teardown'>, variables: Record<string, string> = {}, { listen = false } = {}): Promise<DemoApp> {
+  const config = readConfig({ DATA_DIR: await temporaryFolder(test), LOG_LEVEL: 'trace', ...variables })
+  const port = listen ? await freePort() : 3000
+  const origins = [`http://127.0.0.1:${port}`, `http://localhost:${port}`] as const
+  const products = await startProducts(config, origins)
+  test.teardown(() => products.close())
+  const [secrets, store, log] = [await openSecrets(config), memoryStore(), logReader()]
+  const app = await buildApp({ config, secrets, products, store, sink: memorySink(), durability: 'none', origins: [...origins], logStream: log.stream })
+  test.teardown(() => app.close())
+  const passwords = await createPasswordsOfAnyCost({ memoryCost: 1024, timeCost: 1 })
+  const first = await firstStart(store, passwords, config.admin, config.production ? null : origins)
+  if (first === null) throw new Error('not the first start')
+  if (listen) await app.listen({ host: '127.0.0.1', port })
+  return { app, products, secrets, store, first, log }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => { server.close(resolve) })
+  return port
+}
