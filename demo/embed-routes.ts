@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import embedAuthorize from '../routes/embed-authorize.js'
 import guestToken from '../routes/guest-token.js'
+import widgetToken from '../routes/widget-token.js'
 import { GUEST_TOKEN_PATH } from './products.js'
 import type { Products } from './products.js'
 
@@ -21,7 +22,7 @@ export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, 
   const rateLimit = perMinute === 0 ? false : { max: perMinute, timeWindow: 60_000 }
   const guards = { userReference: 'optional' } as const
   const cors = { origins }
-  const { databrain, boldbi } = products
+  const { databrain, boldbi, dxfeed } = products
 
   if (databrain !== null) {
     await app.register(guestToken, {
@@ -54,5 +55,10 @@ export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, 
         return user.includes('@') ? { email: user } : { username: user }
       }
     })
+  }
+  if (dxfeed !== null) {
+    const { secret, issuer, session, filters, timeUnit, minutes } = dxfeed
+    const signing = { secret, issuer, session, filters, timeUnit, minutes }
+    await app.register(widgetToken, { ...signing, rateLimit, userRateLimit: rateLimit, cors, guards, resolveUser: userOf })
   }
 }

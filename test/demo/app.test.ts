@@ -93,7 +93,7 @@ t.test('O06: the docs are there unless switched off', async (t) => {
   t.equal((await app.inject('/docs/json')).statusCode, 404)
 })
 
-t.test('the first start makes an owner who can log in, and a later one makes nothing', async (t) => {
+t.test('the first start makes an owner who can log in and a source for the server\'s own pages', async (t) => {
   const { app, first } = await demoApp(t)
   t.match(first, { email: 'admin@example.com', generatedPassword: /^[\w-]{43}$/, pipelineKey: /^dk_live_/ })
   const login = await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload: { email: first.email, password: first.generatedPassword } })
