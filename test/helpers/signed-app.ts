@@ -1,0 +1,38 @@
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+
+import pipelineKey from '../../plugins/pipeline-key.js'
+import signature from '../../plugins/signature.js'
+import type { SignatureOptions } from '../../plugins/signature.js'
+import tokenStore from '../../plugins/token-store/index.js'
+import { memoryStore } from '../../plugins/token-store/memory.js'
+import type { NewSource, TokenStore } from '../../plugins/token-store/store.js'
+import { makeSource } from './source.js'
+import type { MadeSource } from './source.js'
+
+export interface SignedApp extends MadeSource {
+  app: FastifyInstance
+  store: TokenStore
+  bearer: { authorization: string }
+}
+
+/** A host with Fastify's own parsers, whose routes `/optional`, `/required` and `/off` say whether they are signed and what came. */
+export async function signedApp (t: Test, settings: Partial<NewSource> = {}, options: SignatureOptions = {}): Promise<SignedApp> {
+  const app = Fastify({ bodyLimit: 1_000 })
+  t.teardown(() => app.close())
+  const store = memoryStore()
+  await app.register(tokenStore, { store })
+  await app.register(pipelineKey)
+  await app.register(signature, options)
+  for (const mode of ['optional', 'required', 'off'] as const) {
+    app.route({
+      method: ['GET', 'POST'],
+      url: `/${mode}`,
+      config: { gatehouse: { pipelineKey: true, signature: mode } },
+      handler: async ({ signed, body, rawBody }) => ({ signed, body: body ?? null, raw: rawBody?.toString('latin1') ?? null })
+    })
+  }
+  const made = await makeSource(store, settings)
+  return { app, store, ...made, bearer: { authorization: `Bearer ${made.key}` } }
+}
