@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { AuditRepeats } from './audit-repeats.js'
+import { plainAddress } from './client-address.js'
 import { INVALID_OPTIONS } from './errors.js'
 import { defineGuard } from './guard.js'
 import type { AuditEntry, AuditTrail } from './token-store/store.js'
@@ -99,7 +100,7 @@ function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): A
     resourceType: record.resourceType ?? null,
     resourceId: record.resourceId ?? null,
     changes: record.changes ?? null,
-    ipAddress: request?.ip ?? null,
+    ipAddress: request === undefined ? null : plainAddress(request.ip),
     userAgent: request?.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     timestamp
   }

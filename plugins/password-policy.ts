@@ -9,7 +9,7 @@ const EDGES = /^[^a-z]+|[^a-z]+$/g
 const REPEATED = /^(.{1,4}?)\1{2,}.{0,3}$/s
 /** With more than this around it, a common word is not what the password rests on. */
 const MAX_AROUND = 6
-const LETTERS: Readonly<Record<string, string>> = { 0: 'o', 1: 'l', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's', '!': 'i' }
+const LETTERS: Readonly<Record<string, string>> = { 0: 'o', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's', '!': 'i' }
 const LEET = /[013457@$!]/g
 const RUNS = ['0123456789012345678901234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm']
 const COMMON = new Set(COMMON_PASSWORDS)
@@ -32,12 +32,13 @@ export function passwordFault (password: string, email = ''): string | null {
 function isCommon (text: string): boolean {
   const word = text.replace(EDGES, '')
   const words = text.length - word.length <= MAX_AROUND ? [text, word] : [text]
-  if (words.some((candidate) => COMMON.has(candidate) || COMMON.has(unleet(candidate)))) return true
+  if (words.some((candidate) => COMMON.has(candidate) || ['i', 'l'].some((one) => COMMON.has(unleet(candidate, one))))) return true
   if (REPEATED.test(text) || RUNS.some((run) => run.includes(text) || [...run].reverse().join('').includes(text))) return true
   const half = text.slice(0, text.length / 2)
   return half + half === text && COMMON.has(half)
 }
 
-function unleet (text: string): string {
-  return text.replace(LEET, (sign) => LETTERS[sign] ?? sign)
+/** The text with letters for the signs that stand for them; a 1 may be one of two. */
+function unleet (text: string, one: string): string {
+  return text.replace(LEET, (sign) => LETTERS[sign] ?? one)
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import type { RefreshClaims } from '../../plugins/admin-tokens.js'
+import { clientNetwork } from '../../plugins/client-address.js'
 import { GatehouseError, INVALID_REFRESH_TOKEN, UNAVAILABLE } from '../../plugins/errors.js'
 import type { RotationOutcome } from '../../plugins/token-store/store.js'
 import type { RefreshBody, TokenPair } from '../../schemas/admin-auth.js'
@@ -81,7 +82,7 @@ export function refreshKey (scope: FastifyInstance): (request: FastifyRequest) =
     try {
       return scope.adminTokens.verifyRefresh((request.body as RefreshBody).refresh_token).sub
     } catch {
-      return request.ip
+      return clientNetwork(request.ip)
     }
   }
 }

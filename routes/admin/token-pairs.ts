@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import { plainAddress } from '../../plugins/client-address.js'
 import { INVALID_CREDENTIALS } from '../../plugins/errors.js'
 import type { User } from '../../plugins/token-store/store.js'
 import type { TokenPair } from '../../schemas/admin-auth.js'
@@ -26,7 +27,7 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
     const endsAt = now() + maxAge
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
-    await sessions.start({ id: sid, userId, refreshDigest: refresh.digest, endsAt, ip: request.ip, userAgent })
+    await sessions.start({ id: sid, userId, refreshDigest: refresh.digest, endsAt, ip: plainAddress(request.ip), userAgent })
     // What the proof rests on may have been withdrawn while it was checked: now that withdrawing would end this session, look again.
     const fresh = await users.get(userId)
     if (fresh === null || fresh.disabled || (stillProved !== undefined && !await stillProved(fresh))) {

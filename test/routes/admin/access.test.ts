@@ -7,7 +7,8 @@ import eventSink from '../../../plugins/event-sink/index.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { ROLES } from '../../../plugins/token-store/store.js'
 import adminApi from '../../../routes/admin/api.js'
-import { SECRET, adminApp } from '../../helpers/admin.js'
+import adminAuth from '../../../routes/admin/auth.js'
+import { PASSWORD, SECRET, adminApp, cheapPasswords } from '../../helpers/admin.js'
 import { caller } from '../../helpers/admin-caller.js'
 import { logReader } from '../../helpers/log-reader.js'
 
@@ -27,7 +28,13 @@ const ROUTES = [
 ] as const
 
 async function withEvents (t: Test, options: Parameters<typeof adminApp>[1] = {}) {
-  return adminApp(t, { ...options, before: async (app) => { await app.register(eventSink) } })
+  return adminApp(t, {
+    ...options,
+    before: async (app) => {
+      await app.register(eventSink)
+      await options.before?.(app)
+    }
+  })
 }
 
 t.test('A21: every route of the admin API is in the table of roles', async (t) => {
@@ -116,6 +123,25 @@ t.test('without secrets of its own the admin API takes the host\'s guard, and sa
   await third.register(adminGuard, { jwtSecrets: [SECRET] })
   await third.register(adminApi)
   t.equal((await third.inject('/v1/admin/sources')).statusCode, 401)
+})
+
+t.test('O07: two registrations in one app, with secrets of their own, do not take each other\'s tokens', async (t) => {
+  const jwtSecrets = ['Xy3-bN8tKq5_vMd0Rw7Lc2Zp9Hf4Gj6S']
+  const { app, addUser, login } = await withEvents(t, {
+    before: async (app) => {
+      await app.register(adminAuth, { prefix: '/b/auth', jwtSecrets, passwords: await cheapPasswords() })
+      await app.register(adminApi, { prefix: '/b', jwtSecrets })
+    }
+  })
+  await addUser('ann@example.com')
+  const a = await login('ann@example.com')
+  const b = (await app.inject({ method: 'POST', url: '/b/auth/login', payload: { email: 'ann@example.com', password: PASSWORD } })).json()
+  const status = async (url: string, token: string) => (await app.inject({ url, headers: { authorization: `Bearer ${token}` } })).statusCode
+  t.same([await status('/v1/admin/sources', a.access_token), await status('/b/sources', b.access_token)], [200, 200])
+  t.same([await status('/v1/admin/sources', b.access_token), await status('/b/sources', a.access_token)], [401, 401])
+  const foreign = await app.inject({ method: 'POST', url: '/b/auth/refresh', payload: { refresh_token: a.refresh_token } })
+  t.equal(foreign.statusCode, 401)
+  t.equal(foreign.json().error.code, 'INVALID_REFRESH_TOKEN')
 })
 
 t.test('cors: the console\'s own origin may call with every method, another is refused, and without the option there is none', async (t) => {

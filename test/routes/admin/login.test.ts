@@ -129,6 +129,12 @@ t.test('A02: ten attempts a minute, per email and per address', async (t) => {
     statuses.push((await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload, headers: { 'x-forwarded-for': `10.0.0.${i}` } })).statusCode)
   }
   t.same(statuses, [...Array(10).fill(401), 429], 'one email from many addresses')
+  statuses.length = 0
+  for (let i = 0; i < 11; i++) {
+    const payload = { email: `v6-${i}@example.com`, password: 'wrong' }
+    statuses.push((await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload, headers: { 'x-forwarded-for': `2001:db8::${i}` } })).statusCode)
+  }
+  t.same(statuses, [...Array(10).fill(401), 429], 'W16: one /64 is one address')
 })
 
 t.test('a login with a body that is not email and password is 400', async (t) => {
