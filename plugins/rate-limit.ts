@@ -3,6 +3,7 @@ import type { RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 
 import { RATE_LIMITED } from './errors.js'
+import { WindowStore } from './rate-limit-window.js'
 
 /** The options of `@fastify/rate-limit`, for one scope; `false` turns the limit off. */
 export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> | false
@@ -27,8 +28,14 @@ export async function limitRate (scope: FastifyInstance, options: RateLimitOptio
     ...options,
     errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfter: ttl / 1000 })
   }
+  if (options.redis == null && options.continueExceeding !== true && options.exponentialBackoff !== true) settings.store ??= WindowStore
   await (rateLimitPlugin as unknown as (app: FastifyInstance, settings: RateLimitPluginOptions) => Promise<void>)(facade, settings)
   const check = handler?.({})
   if (check === undefined) throw new Error('@fastify/rate-limit did not offer its handler; this version is not supported')
   scope.addHook((options.hook ?? 'onRequest') as 'onRequest', check)
+}
+
+/** The options under a name of their own, which keeps the counts of several limits in one Redis apart. */
+export function named (options: RateLimitOptions, name: string): RateLimitOptions {
+  return options === false ? false : { ...options, nameSpace: `${options.nameSpace ?? 'gatehouse-'}${name}-` }
 }

@@ -7,7 +7,7 @@ import { FORBIDDEN, GatehouseError, INTERNAL_ERROR, INVALID_OPTIONS } from '../p
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
 import proxyKey from '../plugins/proxy-key.js'
-import { limitRate } from '../plugins/rate-limit.js'
+import { limitRate, named } from '../plugins/rate-limit.js'
 import { routeScope } from '../plugins/route-scope.js'
 import tokenStore from '../plugins/token-store/index.js'
 import { upstreamClient } from '../plugins/upstream-client.js'
@@ -36,7 +36,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   if (!app.hasDecorator('audit')) await app.register(auditLog)
   if (userReferenceKeys !== undefined && !app.hasDecorator('userReference')) await app.register(userReference, { keys: userReferenceKeys })
 
-  await routeScope(app, { prefix, rateLimit: rest.addressRateLimit }, async (scope) => {
+  await routeScope(app, { prefix, rateLimit: named(rest.addressRateLimit, `${prefix}${path}-address`) }, async (scope) => {
     const decisionOf = auditDecisions(scope, { granted: 'guest_token.minted', refused: 'guest_token.refused', resourceType: 'guest_token' })
     const grants = new WeakMap<FastifyRequest, TokenRequest>()
     const source = new TokenSource({
@@ -60,7 +60,8 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       decision.details = { ...decision.details, dataAppName: grant.dataAppName, permissions: grant.permissions ?? null }
       grants.set(request, grant)
     })
-    await limitRate(scope, rest.rateLimit === false ? false : { keyGenerator: clientOf, ...rest.rateLimit, hook: 'preHandler' })
+    const userLimit = named(rest.rateLimit, `${prefix}${path}-user`)
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: clientOf, ...userLimit, hook: 'preHandler' })
 
     scope.get(path, {
       schema: guestTokenSchema,

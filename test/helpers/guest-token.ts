@@ -48,7 +48,6 @@ export async function guestTokenApp (
     dataAppName: 'sales',
     rateLimit: false,
     addressRateLimit: false,
-    timeout: 2_000,
     ...options
   })
   await app.ready()

@@ -1,0 +1,97 @@
+import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
+
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import type { RateLimitOptions } from '../../plugins/rate-limit.js'
+import type { SiteCorsOptions } from '../../plugins/site-cors.js'
+import { signWidgetToken, widgetMessage } from '../../signing/widget-token.js'
+
+export interface WidgetUser {
+  /** The user's id, without `,` and `;`. */
+  user: string
+  /** What the user may see; replaces the route's `filters`, an empty list too. */
+  filters?: readonly string[] | undefined
+}
+
+type Maybe<Answer> = Answer | null | undefined
+
+export interface WidgetTokenOptions {
+  /** Where the route is. Default: `/api/generate-token`. */
+  path?: string
+  /** Goes before `path`. Default: none. */
+  prefix?: string
+  /** The secret that dxFeed gave, as it is. */
+  secret: string
+  /** The issuer that dxFeed gave, without `,`. */
+  issuer: string
+  /** The session that dxFeed gave, without `,`. */
+  session: string
+  /** What every user may see, each without `,` and `;`. Default: none, so that the token itself narrows nothing. */
+  filters?: readonly string[]
+  /** The unit of the token's times: `'ms'` as the widget page prints them, `'s'` as the token knowledge base does. Default: `'ms'`. */
+  timeUnit?: 'ms' | 's'
+  /** Life of a token, whole minutes from 5 to 20. Default: 15. */
+  minutes?: number
+  /** Who the user is: an id, or an id with filters. `null`: nobody (401); throw `FORBIDDEN` for a user who may not. There is no default user. */
+  resolveUser: (request: FastifyRequest) => Maybe<string | WidgetUser> | Promise<Maybe<string | WidgetUser>>
+  /** The sites whose pages may call. Default: none; a request with an `Origin` is refused then, as pages of the same origin send none. */
+  cors?: SiteCorsOptions
+  /** The limit of each client address. Default: 60 a minute. */
+  rateLimit?: RateLimitOptions
+  /** The limit of each user. Default: 60 a minute. */
+  userRateLimit?: RateLimitOptions
+  /** What the route asks of guards that are registered around it, such as a captcha. Default: nothing. */
+  guards?: GatehouseRouteConfig
+  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+export type CheckedOptions = Required<Omit<WidgetTokenOptions, 'prefix'>>
+
+const MINUTE = { max: 60, timeWindow: '1 minute' }
+
+/** The options with their defaults. Throws `INVALID_OPTIONS`. */
+export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
+  const checked: CheckedOptions = {
+    path: options.path ?? '/api/generate-token',
+    secret: options.secret,
+    issuer: options.issuer,
+    session: options.session,
+    filters: options.filters ?? [],
+    timeUnit: options.timeUnit ?? 'ms',
+    minutes: options.minutes ?? 15,
+    resolveUser: options.resolveUser,
+    cors: options.cors ?? { origins: [] },
+    rateLimit: options.rateLimit ?? MINUTE,
+    userRateLimit: options.userRateLimit ?? MINUTE,
+    guards: options.guards ?? {},
+    now: options.now ?? Date.now
+  }
+  demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
+  demand(isText(checked.secret), 'secret', 'the secret that dxFeed gave')
+  demand(isText(checked.issuer), 'issuer', 'the issuer that dxFeed gave')
+  demand(isText(checked.session), 'session', 'the session that dxFeed gave')
+  demand(Array.isArray(checked.filters), 'filters', 'a list of texts')
+  demand(['ms', 's'].includes(checked.timeUnit), 'timeUnit', '"ms" or "s"')
+  demand(Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20, 'minutes', 'a whole number from 5 to 20')
+  demand(typeof checked.resolveUser === 'function', 'resolveUser', 'a function that names the user')
+  demand(typeof checked.now === 'function', 'now', 'a function')
+  tryOut(checked)
+  return checked
+}
+
+/** What cannot be signed is said now rather than to the first user. */
+function tryOut ({ secret, issuer, session, filters }: CheckedOptions): void {
+  try {
+    signWidgetToken({ issuer, session, expiration: 1, issuedAt: 0, message: widgetMessage('test', filters) }, secret)
+  } catch (error) {
+    throw new INVALID_OPTIONS(`widget-token: ${(error as Error).message}`)
+  }
+}
+
+function isText (value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function demand (holds: boolean, option: string, expected: string): void {
+  if (!holds) throw new INVALID_OPTIONS(`widget-token: "${option}" must be ${expected}`)
+}

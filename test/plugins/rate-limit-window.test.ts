@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import Fastify from 'fastify'
+import t from 'tap'
+
+import { WindowStore } from '../../plugins/rate-limit-window.js'
+import { named } from '../../plugins/rate-limit.js'
+import { routeScope } from '../../plugins/route-scope.js'
+
+function count (store: WindowStore, key: string, timeWindow = 60_000): { current: number, ttl: number } {
+  let counted = { current: 0, ttl: 0 }
+  store.incr(key, (_error, result) => { counted = result }, timeWindow)
+  return counted
+}
+
+t.test('of a burst exactly what is too much is refused', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await routeScope(app, { rateLimit: { max: 10, timeWindow: '1 minute' } }, async (scope) => { scope.get('/', async () => ({})) })
+  const responses = await Promise.all(Array.from({ length: 50 }, () => app.inject('/')))
+  t.equal(responses.filter(({ statusCode }) => statusCode === 200).length, 10)
+  const remaining = responses.filter(({ statusCode }) => statusCode === 200).map(({ headers }) => Number(headers['ratelimit-remaining']))
+  t.same(remaining, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+})
+
+t.test('each key counts for itself, and a result is not changed by later requests', async (t) => {
+  const store = new WindowStore()
+  const first = count(store, 'a')
+  t.equal(count(store, 'a').current, 2)
+  t.equal(count(store, 'b').current, 1)
+  t.equal(first.current, 1)
+  t.equal(count(store.child({}), 'a').current, 1, 'a child has windows of its own')
+})
+
+t.test('a window ends', async (t) => {
+  const store = new WindowStore()
+  const { ttl } = count(store, 'a', 30)
+  t.ok(ttl > 0 && ttl <= 30)
+  await sleep(35)
+  t.equal(count(store, 'a', 30).current, 1)
+})
+
+t.test('D21: a clock that is set back changes nothing', async (t) => {
+  const { now } = Date
+  t.teardown(() => { Date.now = now })
+  const store = new WindowStore()
+  count(store, 'a', 30)
+  Date.now = () => now() - 360_000
+  t.ok(count(store, 'a', 30).ttl <= 30)
+})
+
+t.test('the number of keys is bounded', async (t) => {
+  const store = new WindowStore({ cache: 10 })
+  for (let at = 0; at < 100; at++) count(store, `key ${at}`)
+  t.equal(count(store, 'key 99').current, 2)
+  t.equal(count(store, 'key 0').current, 1)
+})
+
+t.test('limits of different names do not meet in one Redis', async (t) => {
+  t.match(named({ max: 1 }, 'a'), { max: 1, nameSpace: 'gatehouse-a-' })
+  t.match(named({ nameSpace: 'mine-' }, 'b'), { nameSpace: 'mine-b-' })
+  t.equal(named(false, 'a'), false)
+})
