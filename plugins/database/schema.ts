@@ -43,7 +43,7 @@ interface SourcesTable {
 }
 
 /** Every key that is or was good for a source. */
-interface PipelineKeysTable {
+export interface PipelineKeysTable {
   key: string
   source_id: string
   /** When its overlap ends; null for the current key. */
