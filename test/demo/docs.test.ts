@@ -1,0 +1,61 @@
+import t from 'tap'
+import { Validator } from '@seriousme/openapi-schema-validator'
+
+import { demoApp } from '../helpers/demo-app.js'
+
+interface Operation { summary?: string, tags?: string[], responses: Record<string, unknown>, security?: Array<Record<string, unknown>> }
+interface Document {
+  openapi: string
+  paths: Record<string, Record<string, Operation>>
+  components: { securitySchemes: Record<string, unknown> }
+}
+
+t.test('the API is described as valid OpenAPI 3.1', async (t) => {
+  const { app } = await demoApp(t)
+  const answer = await app.inject('/docs/json')
+  t.equal(answer.statusCode, 200)
+  const document = answer.json() as Document
+  t.match(document.openapi, /^3\.1\./)
+  const { valid, errors } = await new Validator().validate(JSON.parse(answer.body))
+  t.ok(valid, JSON.stringify(errors))
+})
+
+t.test('each operation has a summary, a tag and its answers, and names only schemes that are described', async (t) => {
+  const { app } = await demoApp(t)
+  const { paths, components } = (await app.inject('/docs/json')).json() as Document
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, { summary, tags, responses, security = [] }] of Object.entries(operations)) {
+      const where = `${method} ${path}`
+      t.ok(summary, `${where} has a summary`)
+      t.ok(tags?.length, `${where} has a tag`)
+      t.ok(Object.keys(responses).length > 0, `${where} has answers`)
+      for (const name of security.flatMap((demand) => Object.keys(demand))) t.ok(components.securitySchemes[name], `${where}: ${name}`)
+    }
+  }
+})
+
+t.test('the endpoints of the suite are all there, and nothing of the demo\'s own', async (t) => {
+  const { app } = await demoApp(t)
+  const { paths } = (await app.inject('/docs/json')).json() as Document
+  const there = Object.entries(paths).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`))
+  const wanted = [
+    'GET /api/databrain/guest-token', 'POST /authorize', 'GET /api/generate-token', 'POST /v1/t', 'POST /v1/p', 'POST /v1/i', 'POST /v1/g', 'POST /v1/track',
+    'POST /v1/events', 'POST /v1/batch', 'POST /v1/admin/auth/login', 'POST /v1/admin/auth/refresh', 'GET /v1/admin/sources', 'POST /v1/admin/sources/{id}/rotate-key',
+    'GET /v1/admin/events', 'GET /v1/admin/audit-logs', 'GET /healthz', 'GET /readyz'
+  ]
+  for (const operation of wanted) t.ok(there.includes(operation), operation)
+  t.same(there.filter((operation) => operation.includes('/demo/') || operation.endsWith(' /')), [])
+})
+
+t.test('the page of the docs and what it loads come from the server itself', async (t) => {
+  const { app } = await demoApp(t)
+  const page = await app.inject('/docs')
+  t.equal(page.statusCode, 200)
+  const links = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '').filter((link) => !link.startsWith('data:'))
+  t.ok(links.length > 3)
+  for (const link of links) {
+    const url = new URL(link, 'http://localhost/docs')
+    t.equal(url.host, 'localhost', link)
+    t.equal((await app.inject(url.pathname)).statusCode, 200, link)
+  }
+})
