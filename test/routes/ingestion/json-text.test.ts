@@ -1,0 +1,82 @@
+import fc from 'fast-check'
+import t from 'tap'
+
+import { elements, members, memberText, nestsDeeper, withoutMember } from '../../../routes/ingestion/json-text.js'
+
+const space = fc.constantFrom('', '', '', ' ', '\n', '\r\n', '\t ')
+const awkward = fc.constantFrom('batch', 'b', '', '\\', '"', '{', '}', '[', ']', ',', ':', '\\"', '\ud800', '\0', '😀')
+const text = fc.oneof(awkward, fc.string({ unit: 'binary' }), fc.string()).map((value) => JSON.stringify(value))
+const escaped = text.map((json) => json.replace(/[a-z]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`))
+const scalar = fc.oneof(text, fc.constantFrom('1', '-0', '1.0', '1e5', '12345678901234567890', 'true', 'false', 'null', '""', '[]', '{}'), fc.integer().map(String))
+
+/** JSON text of any shape, with spaces where JSON allows them. */
+const { json } = fc.letrec<{ json: string }>((tie) => ({
+  json: fc.oneof({ depthSize: 'medium' }, scalar, arrayOf(tie('json')), objectOf(tie('json')))
+}))
+
+function arrayOf (item: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  return fc.tuple(fc.array(fc.tuple(space, item, space), { maxLength: 6 }), space).map(([items, inner]) => {
+    return `[${items.map((parts) => parts.join('')).join(',') || inner}]`
+  })
+}
+
+function objectOf (value: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const member = fc.tuple(space, fc.oneof(text, escaped), space, space, value, space).map(([a, key, b, c, value, d]) => `${a}${key}${b}:${c}${value}${d}`)
+  return fc.tuple(fc.array(member, { maxLength: 6 }), space).map(([list, inner]) => `{${list.join(',') || inner}}`)
+}
+
+const padded = (arbitrary: fc.Arbitrary<string>): fc.Arbitrary<string> => fc.tuple(space, arbitrary, space).map((parts) => parts.join(''))
+const RUNS = { numRuns: 1_000 }
+
+t.test('the texts of the elements are what JSON.parse makes of the array', async () => {
+  fc.assert(fc.property(padded(arrayOf(json)), (array) => {
+    const found = elements(array)
+    assertSame(found.map((item) => JSON.parse(item)), JSON.parse(array))
+    return found.every((item) => item === item.trim() && array.includes(item))
+  }), RUNS)
+})
+
+t.test('the members in their order are what JSON.parse makes of the object, the last of a key winning', async () => {
+  fc.assert(fc.property(padded(objectOf(json)), (object) => {
+    const parsed = JSON.parse(object) as Record<string, unknown>
+    const found = members(object)
+    for (const { key, text, value } of found) {
+      assertSame(JSON.parse(`{${text}}`), JSON.parse(`{${JSON.stringify(key)}:${value}}`))
+      assertSame(JSON.parse(memberText(object, key) ?? ''), parsed[key])
+    }
+    return new Set(found.map(({ key }) => key)).size === Object.keys(parsed).length
+  }), RUNS)
+})
+
+t.test('without a member the object is the same but for it', async () => {
+  fc.assert(fc.property(padded(objectOf(json)), (object) => {
+    const parsed = JSON.parse(object) as Record<string, unknown>
+    for (const key of [...Object.keys(parsed), 'absent']) {
+      const { [key]: removed, ...rest } = parsed
+      assertSame(JSON.parse(withoutMember(object, key)), rest)
+    }
+    return true
+  }), RUNS)
+})
+
+t.test('depth is counted as the brackets outside of strings are', async () => {
+  const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', 'a') })
+  fc.assert(fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
+    return nestsDeeper(JSON.stringify(value, null, indent), limit) === depthOf(value) > limit
+  }), RUNS)
+})
+
+t.test('text that is no JSON ends the search, too', async () => {
+  fc.assert(fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (text) => {
+    return typeof nestsDeeper(text, 3) === 'boolean'
+  }), RUNS)
+})
+
+function depthOf (value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf))
+}
+
+function assertSame (actual: unknown, expected: unknown): void {
+  if (JSON.stringify(actual) !== JSON.stringify(expected)) throw new Error(`${JSON.stringify(actual)} is not ${JSON.stringify(expected)}`)
+}
