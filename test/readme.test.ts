@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+
+import t from 'tap'
+
+import { generateSecret } from '../signing/secret-strength.js'
+
+const README = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+
+/** The first block of a language below a heading. */
+function block (heading: string, language: string): string {
+  const section = README.slice(README.indexOf(`## ${heading}\n`))
+  return section.split(`\`\`\`${language}\n`)[1]?.split('```')[0] ?? ''
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
+
+t.test('the quick start runs as printed', async (t) => {
+  const code = block('In your app', 'js')
+  t.ok(code.trim().split('\n').length <= 24, 'it is short')
+  // The package by its sources, as nothing is built yet; the check of the packed package imports it by its name.
+  const file = new URL('./.quick-start.ts', import.meta.url)
+  await writeFile(file, `// @ts-nocheck\n${code.replace(/'fastify-gatehouse\/guest-token'/, '\'../routes/guest-token.js\'')}`)
+  t.teardown(() => rm(file, { force: true }))
+  const [proxyKey, port] = [generateSecret(), await freePort()]
+  const server = spawn(process.execPath, [...process.execArgv, file.pathname], {
+    env: { ...process.env, PORT: String(port), DATABRAIN_API_KEY: 'an-api-key', DATABRAIN_PROXY_KEY: proxyKey, USER_REFERENCE_KEY: generateSecret() },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
+  t.teardown(() => server.kill('SIGKILL'))
+  for await (const line of server.stdout) if (String(line).includes('Server listening')) break
+
+  const page = await (await fetch(`http://127.0.0.1:${port}/dashboard`)).text()
+  const dbn = JSON.parse(/window\.dbn = (\{.*?\})</.exec(page)?.[1] ?? '{}') as { proxyAuthUrl: string, proxyAuthKey: string }
+  t.equal(dbn.proxyAuthKey, proxyKey)
+  const { search } = new URL(dbn.proxyAuthUrl)
+  const call = (key: string, query: string) => fetch(`http://127.0.0.1:${port}/api/databrain/guest-token${query}`, { headers: { authorization: `Bearer ${key}` } })
+  t.equal((await call(generateSecret(), search)).status, 401, 'a wrong key is refused')
+  t.equal((await call(proxyKey, '')).status, 401, 'no user is refused')
+  // The product's API is out of reach here, so a good call ends as an upstream failure: past every check of ours.
+  t.not((await call(proxyKey, search)).status, 401, 'the page\'s own call is let in')
+})
+
+t.test('every subpath that the README imports is exported, and every exported plugin is in its table', async (t) => {
+  const { exports } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { exports: Record<string, unknown> }
+  const imported = [...README.matchAll(/from 'fastify-gatehouse\/([^']+)'/g)].map(([, path]) => path)
+  t.ok(imported.length > 4)
+  for (const path of imported) t.ok(`./${path}` in exports, String(path))
+  for (const [, path] of README.matchAll(/^\| `([a-z-]+)` \| .*\|$/gm)) {
+    if (README.indexOf(`| \`${path}\` |`) < README.indexOf('**Guards**')) t.ok(`./${path}` in exports, String(path))
+  }
+})

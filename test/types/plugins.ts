@@ -1,0 +1,56 @@
+// Compiled by `npm run typecheck`, never run: what TypeScript users may and may not write.
+import Fastify from 'fastify'
+
+import { adminGuard, eventSink, guestToken, pipelineKey, proxyKey, signature, tokenStore, userReference, widgetToken } from '../../index.js'
+import type { Admin } from '../../index.js'
+import type { Source, TokenStore } from '../../plugins/token-store/store.js'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+function assertType<Holds extends true> (): Holds | undefined { return undefined }
+
+const app = Fastify()
+
+app.register(proxyKey, { keys: ['…'] })
+app.register(proxyKey, { keys: () => ['…'], global: true })
+// @ts-expect-error keys are required
+app.register(proxyKey, {})
+// @ts-expect-error a list of texts, not one text
+app.register(proxyKey, { keys: '…' })
+
+app.register(userReference, { keys: ['…'], global: 'optional' })
+// @ts-expect-error no such value
+app.register(userReference, { keys: ['…'], global: 'sometimes' })
+
+app.register(guestToken, { apiKey: '…', dataAppName: 'acme', authorize: (request) => ({ clientId: request.ip }) })
+// @ts-expect-error a grant names its client
+app.register(guestToken, { apiKey: '…', dataAppName: 'acme', authorize: () => ({ params: {} }) })
+
+app.register(widgetToken, { secret: '…', issuer: 'i', session: 's', resolveUser: async () => ({ user: 'u', filters: ['f'] }) })
+// @ts-expect-error there is no default user
+app.register(widgetToken, { secret: '…', issuer: 'i', session: 's' })
+
+app.register(pipelineKey)
+app.register(signature, { global: 'optional' })
+app.register(adminGuard, { jwtSecrets: ['…'] })
+app.register(tokenStore)
+app.register(eventSink)
+
+app.get('/guarded', {
+  config: { gatehouse: { proxyKey: true, userReference: 'optional', pipelineKey: true, signature: 'required', admin: { roles: ['owner'] }, audit: 'report.read' } }
+}, async (request) => {
+  assertType<Equal<typeof request.proxyKey, { readonly id: string } | null>>()
+  assertType<Equal<typeof request.source, Readonly<Source> | null>>()
+  assertType<Equal<typeof request.admin, Admin | null>>()
+  assertType<Equal<typeof request.signed, boolean>>()
+  assertType<Equal<typeof request.rawBody, Buffer | null>>()
+  return request.userReference?.sub ?? null
+})
+// @ts-expect-error no such mode
+app.get('/mode', { config: { gatehouse: { signature: true } } }, async () => null)
+// @ts-expect-error no such role
+app.get('/role', { config: { gatehouse: { admin: { roles: ['root'] } } } }, async () => null)
+
+app.ready(() => {
+  assertType<Equal<typeof app.tokenStore, TokenStore>>()
+  assertType<Equal<ReturnType<typeof app.userReference.sign>, string>>()
+})
