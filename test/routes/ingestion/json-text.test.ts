@@ -62,7 +62,7 @@ t.test('without a member the object is the same but for it', async () => {
 t.test('depth is counted as the brackets outside of strings are', async () => {
   const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', 'a') })
   fc.assert(fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
-    return nestsDeeper(JSON.stringify(value, null, indent), limit) === depthOf(value) > limit
+    return nestsDeeper(JSON.stringify(value, null, indent), limit) === (depthOf(value) > limit)
   }), RUNS)
 })
 

@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import t from 'tap'
+
+import { codeOf, gateway } from '../../helpers/gateway.js'
+import { vectorText } from '../../signing/vectors.js'
+
+const SUITE = fileURLToPath(new URL('../../vectors/json/JSONTestSuite/test_parsing/', import.meta.url))
+
+function wrapped (file: string): Buffer {
+  return Buffer.concat([Buffer.from('{"type":"track","event":"e","properties":{"x":'), readFileSync(join(SUITE, file)), Buffer.from('}}')])
+}
+
+t.test('J01: of the JSON test suite 95 y are stored, 188 n are 400, and no i is a 5xx', async (t) => {
+  const { post, accepted } = await gateway(t)
+  const counts: Record<string, number> = {}
+  let before = 0
+  for (const file of readdirSync(SUITE)) {
+    const kind = file.charAt(0)
+    const body = wrapped(file)
+    const { statusCode } = await post('/v1/t', body)
+    const stored = (await accepted()).length
+    t.equal(stored - before, statusCode === 200 ? 1 : 0, file)
+    before = stored
+    if (kind === 'y') t.equal(statusCode, 200, file)
+    else if (kind === 'n') t.equal(statusCode, 400, file)
+    else t.ok(statusCode === 200 || statusCode === 400, file)
+    counts[kind] = (counts[kind] ?? 0) + 1
+    if (statusCode === 200) t.same((await accepted()).at(-1)?.payload, body.toString(), file)
+  }
+  t.same(counts, { i: 35, n: 188, y: 95 })
+})
+
+t.test('bytes that are no UTF-8, a byte order mark and UTF-16 are 400 INVALID_JSON', async (t) => {
+  const { post } = await gateway(t)
+  const json = '{"event":"e"}'
+  for (const [name, body] of [
+    ['a lone byte', Buffer.from([...Buffer.from('{"event":"'), 0xff, ...Buffer.from('"}')])],
+    ['an overlong slash', Buffer.from([...Buffer.from('{"event":"'), 0xc0, 0xaf, ...Buffer.from('"}')])],
+    ['a surrogate', Buffer.from([...Buffer.from('{"event":"'), 0xed, 0xa0, 0x80, ...Buffer.from('"}')])],
+    ['a cut character', Buffer.from([...Buffer.from('{"event":"'), 0xe2, 0x82, ...Buffer.from('"}')])],
+    ['a mark', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(json)])],
+    ['UTF-16', Buffer.from(json, 'utf16le')],
+    ['nothing', Buffer.alloc(0)], ['a space', Buffer.from(' ')], ['a NUL behind it', Buffer.from(`${json}\0`)]
+  ] as const) {
+    const response = await post('/v1/t', body)
+    t.equal(response.statusCode, 400, name)
+    t.equal(codeOf(response), 'INVALID_JSON', name)
+  }
+})
+
+t.test('J02: 64 levels are fine, 65 are 400, 100 000 are 400 within 100 ms', async (t) => {
+  const { post } = await gateway(t)
+  // The event and its properties are the first two.
+  for (const [open, close] of [['[', ']'], ['{"a":', '}']] as const) {
+    const body = (levels: number, end = close.repeat(levels)): string => `{"event":"e","properties":{"x":${open.repeat(levels)}1${end}}}`
+    t.equal((await post('/v1/t', body(62))).statusCode, 200)
+    for (const text of [body(63), body(1_000), body(80_000), body(80_000, '')]) {
+      const before = performance.now()
+      const response = await post('/v1/t', text)
+      t.equal(response.statusCode, 400)
+      t.match(codeOf(response), /^INVALID_(?:REQUEST|JSON)$/)
+      t.ok(performance.now() - before < 100)
+    }
+    const bare = await post('/v1/t', open.repeat(100_000))
+    t.equal(bare.statusCode, 400)
+    const before = performance.now()
+    const batch = await post('/v1/batch', `{"batch":[${open.repeat(1_000_000)}`)
+    t.equal(batch.statusCode, 400)
+    t.ok(performance.now() - before < 100)
+  }
+})
+
+t.test('J05: bodies that would pollute a prototype are 400, wherever they stand, and nothing is polluted', async (t) => {
+  const { post, stored } = await gateway(t)
+  const { json_must_reject: bodies, patt_payloads: lines } = JSON.parse(vectorText('json/prototype_pollution.json')) as {
+    json_must_reject: string[], patt_payloads: string[]
+  }
+  t.equal(bodies.length, 20)
+  const before = (await post('/v1/t', { event: 'plain', messageId: 'a' })).body
+  for (const body of bodies) {
+    for (const text of [
+      `{"event":"e",${body.slice(1)}`, `{"event":"e","properties":${body}}`, `{"event":"e","properties":{"list":[1,${body}]}}`, `{"event":"e","context":${body}}`, body
+    ]) {
+      const response = await post('/v1/t', text)
+      t.equal(response.statusCode, 400, text)
+      t.equal(codeOf(response), 'INVALID_REQUEST')
+    }
+    t.equal((await post('/v1/batch', `{"batch":[{"type":"page"}],"context":${body}}`)).statusCode, 400)
+    t.match((await post('/v1/batch', `{"batch":[{"type":"page","properties":${body}}]}`)).json(), { accepted: 0, rejected: 1 })
+  }
+  for (const [n, line] of lines.entries()) {
+    t.ok((await post('/v1/t', line)).statusCode < 500, line)
+    t.ok((await post(`/v1/t?${encodeURI(line)}`, { event: 'e' })).statusCode < 500, line)
+    t.equal((await post('/v1/t', { event: line, properties: { line }, messageId: `line ${n}` })).statusCode, 200, line)
+  }
+  for (const name of ['__proto__', 'constructor', 'prototype', '__proto__[x]']) {
+    t.equal((await post('/v1/t', { event: 'e' }, { [`x-${name}`.replace(/[[\]]/g, '-')]: 'x' })).statusCode, 200)
+  }
+  const clean: Record<string, unknown> = {}
+  for (const name of ['polluted', 'isAdmin', 'evilProperty', 'x', 'foo', 'bar']) t.equal(clean[name], undefined)
+  t.equal((await post('/v1/t', { event: 'plain', messageId: 'b' })).body, before)
+  t.match((await stored()).at(-1), { event: 'plain', messageId: 'b' })
+})
+
+t.test('a constructor or prototype alone is an ordinary key', async (t) => {
+  const { post, stored } = await gateway(t)
+  for (const properties of [{ constructor: 'Ferrari' }, { prototype: { a: 1 } }, { constructor: { name: 'x' } }, { toString: 1, hasOwnProperty: 2, valueOf: null }]) {
+    t.equal((await post('/v1/t', { event: 'e', properties })).statusCode, 200, JSON.stringify(properties))
+  }
+  t.equal((await stored()).length, 4)
+})
+
+t.test('a number that JSON can not hold is 400, one that it can is kept to the digit', async (t) => {
+  const { post, accepted } = await gateway(t)
+  for (const number of ['1e400', '-1e400', '123456789e999999']) {
+    for (const body of [`{"event":"e","properties":{"n":${number}}}`, `{"event":"e","properties":{"n":[[${number}]]}}`, `{"event":"e","n":${number}}`]) {
+      const response = await post('/v1/t', body)
+      t.equal(response.statusCode, 400, body)
+      t.equal(codeOf(response), 'INVALID_REQUEST')
+    }
+  }
+  const exact = '{"event":"e","n":[-0,1.0,1E2,1e-400,0.1000000000000000055511151231257827,123456789012345678901234567890]}'
+  t.equal((await post('/v1/t', exact)).statusCode, 200)
+  t.equal((await accepted())[0]?.payload, exact)
+})
+
+t.test('J14: more than 10 000 properties are 400, and 60 000 keys are handled within 100 ms', async (t) => {
+  const { post } = await gateway(t, { ingestion: { eventLimit: 512 * 1024 } })
+  const wide = (count: number): string => `{"event":"e","properties":{${Array.from({ length: count - 2 }, (_, n) => `"${n.toString(36)}":1`).join(',')}}}`
+  t.equal((await post('/v1/t', wide(10_000))).statusCode, 200)
+  const over = await post('/v1/t', wide(10_001))
+  t.equal(over.statusCode, 400)
+  t.equal(codeOf(over), 'INVALID_REQUEST')
+  const before = performance.now()
+  t.equal((await post('/v1/t', wide(55_000))).statusCode, 400)
+  t.ok(performance.now() - before < 100)
+  const split = { event: 'e', properties: Array.from({ length: 101 }, () => Object.fromEntries(Array.from({ length: 100 }, (_, n) => [n, 0]))) }
+  t.equal((await post('/v1/t', split)).statusCode, 400, 'properties is no array')
+  t.equal((await post('/v1/t', { event: 'e', properties: { list: split.properties } })).statusCode, 400, 'all objects together')
+})
+
+t.test('J14: too wide is said before too large', async (t) => {
+  const { post } = await gateway(t)
+  const wide = { event: 'e', properties: Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [`p${n}`, n])) }
+  const response = await post('/v1/t', wide)
+  t.equal(response.statusCode, 400)
+  t.equal(codeOf(response), 'INVALID_REQUEST')
+})
