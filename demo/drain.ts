@@ -25,9 +25,10 @@ const drain: FastifyPluginAsync = async (app) => {
 
   app.decorate('isDraining', () => stopping !== null)
   app.decorate('drain', (limit: number) => (stopping ??= stop(app, limit)))
-  app.addHook('onRequest', function closeAfterwards (_request, reply, done) {
+  // As late as this, so that a request which came before the stop says so too.
+  app.addHook('onSend', function closeAfterwards (_request, reply, payload, done) {
     if (stopping !== null) reply.header('Connection', 'close')
-    done()
+    done(null, payload)
   })
 }
 
