@@ -15,7 +15,9 @@ export interface Attribution {
 export function attributionOf (url: unknown): Attribution | null {
   if (typeof url !== 'string' || !INTERESTING.test(url)) return null
   const [beforeHash = ''] = url.split('#', 1)
-  const query = new URLSearchParams(beforeHash.slice(beforeHash.indexOf('?') + 1))
+  const mark = beforeHash.indexOf('?')
+  if (mark === -1) return null
+  const query = new URLSearchParams(beforeHash.slice(mark + 1))
   const campaign = new Map<string, string>()
   for (const [name, value] of query) {
     const term = UTM.exec(name)?.[1]
@@ -27,6 +29,7 @@ export function attributionOf (url: unknown): Attribution | null {
     const value = query.get(name)
     return value === null || value === '' ? [] : [[name, value.slice(0, MAX_VALUE)]]
   })
+  if (campaign.size === 0 && clickIds.length === 0) return null
   return {
     campaign: campaign.size === 0 ? null : Object.fromEntries(campaign),
     clickIds: clickIds.length === 0 ? null : Object.fromEntries(clickIds)

@@ -1,0 +1,87 @@
+import t from 'tap'
+
+import { signTimestampedBody } from '../../../signing/body-signature.js'
+import { hmacSha256 } from '../../../signing/digest.js'
+import { codeOf, gateway } from '../../helpers/gateway.js'
+import { makeSource } from '../../helpers/source.js'
+import { githubCases, nistCases, rfc4231Cases, signatures } from '../../signing/vectors.js'
+
+t.test('H02: published keys, bodies and signatures hold over HTTP; what passes the guard is then judged as JSON', async (t) => {
+  const cases = [
+    ...rfc4231Cases.map(({ key, data, tag }) => ({ secret: `hex:${key}`, body: Buffer.from(data, 'hex'), header: `sha256=${tag.hex}`, valid: !tag.truncated })),
+    ...nistCases.map(({ key, data_text, tag }) => ({ secret: `hex:${key}`, body: Buffer.from(data_text), header: `sha256=${tag}`, valid: true })),
+    ...githubCases.flatMap(({ secret, body, header, valid }) => body === undefined ? [] : [{ secret, body: Buffer.from(body), header, valid }]),
+    ...signatures.datafly.map(({ secret, body, header }) => ({ secret, body: Buffer.from(body), header, valid: true }))
+  ]
+  t.ok(cases.length > 12)
+  const { post, store } = await gateway(t)
+  for (const { secret, body, header, valid } of cases) {
+    const { key } = await makeSource(store, { serverSecret: secret })
+    const response = await post('/v1/events', body, { authorization: `Bearer ${key}`, 'x-datafly-signature': header })
+    if (valid) t.not(response.statusCode, 401, header)
+    else t.same([response.statusCode, codeOf(response)], [401, 'INVALID_SIGNATURE'], header)
+  }
+})
+
+t.test('K05: key of one source, signature of another: 401, nothing stored', async (t) => {
+  const { post, store, stored } = await gateway(t)
+  const other = await makeSource(store)
+  const body = '{"event":"e","userId":"u"}'
+  const response = await post('/v1/t', body, { 'x-datafly-signature': `sha256=${hmacSha256(other.secret, body).toString('hex')}` })
+  t.equal(response.statusCode, 401)
+  t.equal(codeOf(response), 'INVALID_SIGNATURE')
+  t.equal((await stored()).length, 0)
+})
+
+t.test('a signed event must name somebody', async (t) => {
+  const { signed, stored } = await gateway(t)
+  for (const body of [{ event: 'e' }, { event: 'e', userId: '' }, { event: 'e', userId: '', anonymousId: '' }]) {
+    const response = await signed('/v1/t', body)
+    t.equal(response.statusCode, 400)
+    t.equal(codeOf(response), 'INVALID_REQUEST')
+  }
+  for (const body of [{ event: 'e', userId: 'u' }, { event: 'e', anonymousId: 'a' }]) t.equal((await signed('/v1/t', body)).statusCode, 200)
+  t.match(await stored(), [{ userId: 'u', authMethod: 'signature' }, { anonymousId: 'a', authMethod: 'signature' }])
+})
+
+t.test('H15: the same signed request ten times is stored once, in either case of its digits', async (t) => {
+  const { post, secret, stored } = await gateway(t)
+  const body = '{"type":"track","event":"e","userId":"u"}'
+  const hex = hmacSha256(secret, body).toString('hex')
+  for (let i = 0; i < 10; i++) {
+    const response = await post('/v1/events', body, { 'x-datafly-signature': `sha256=${i % 2 === 0 ? hex : hex.toUpperCase()}` })
+    t.equal(response.statusCode, 200)
+  }
+  const [event, ...others] = await stored()
+  t.same(others, [])
+  t.match(event, { messageId: /^signed-[0-9a-f]{40}-0$/ })
+  t.notMatch(String(event?.['messageId']), hex.slice(0, 20), 'the id does not give the signature away')
+})
+
+t.test('the same body with another timestamp is another event', async (t) => {
+  const { post, secret, stored } = await gateway(t)
+  const body = '{"type":"track","event":"e","userId":"u"}'
+  const now = Date.now()
+  for (const timestamp of [now, now - 1, now - 1]) {
+    const headers = { 'x-signature': signTimestampedBody(secret, String(timestamp), body), 'x-timestamp': String(timestamp) }
+    t.equal((await post('/v1/events', body, headers)).statusCode, 200)
+  }
+  t.equal((await stored()).length, 2)
+})
+
+t.test('context.ip counts when it is signed, and is replaced when it is not', async (t) => {
+  const { post, signed, stored, accepted } = await gateway(t)
+  const context = { ip: '203.0.113.9', locale: 'en' }
+  await signed('/v1/t', { event: 'signed', userId: 'u', context })
+  await post('/v1/t', { event: 'unsigned', userId: 'u', context })
+  await post('/v1/batch', { context, batch: [{ type: 'page' }] })
+  await signed('/v1/batch', { context: { ip: '2001:db8::1' }, batch: [{ type: 'page', userId: 'u' }, { type: 'page', userId: 'u', context }] })
+  t.same((await accepted()).map(({ ip }) => ip), ['203.0.113.9', '127.0.0.1', '127.0.0.1', '2001:db8::1', '203.0.113.9'])
+  t.same((await stored()).map(({ context }) => context), [
+    context, { ip: '127.0.0.1', locale: 'en' }, { ip: '127.0.0.1', locale: 'en' }, { ip: '2001:db8::1' }, context
+  ])
+  for (const ip of ['', 'localhost', '1.2.3', 1, '1.2.3.4, 5.6.7.8', {}]) {
+    t.equal((await signed('/v1/t', { event: 'e', userId: 'u', context: { ip } })).statusCode, 400, JSON.stringify(ip))
+    t.equal((await post('/v1/t', { event: 'e', context: { ip } })).statusCode, 200)
+  }
+})
