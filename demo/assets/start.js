@@ -13,7 +13,9 @@ function showUsers () {
   select.replaceChildren(...users.map((user) => new window.Option(user, user, false, user === page.user)))
   select.disabled = page.users.length === 0
   select.addEventListener('change', async () => {
-    await fetch('/demo/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user: select.value }) })
+    const answer = await fetch('/demo/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user: select.value }) })
+    // To its end, or the reload would break it off.
+    await answer.text()
     location.reload()
   })
 }

@@ -7,7 +7,7 @@ async function refresh () {
   if (!answer.ok) return false
   const { quotes } = await answer.json()
   rows.replaceChildren(...quotes.map(({ symbol, price, change }) => row([
-    [symbol, ''], [price.toFixed(2), ''], [`${change < 0 ? '' : '+'}${change.toFixed(2)} %`, change < 0 ? 'down' : 'up']
+    [symbol, ''], [price.toFixed(2), ''], [`${change < 0 ? '−' : '+'}${Math.abs(change).toFixed(2)}%`, change < 0 ? 'down' : 'up']
   ])))
   return true
 }

@@ -95,9 +95,9 @@ function dashboard ({ user, mode }: Grant): string {
   return `<main class="bold">
 <header><h1>Support desk</h1><small><b>${escapeHtml(user)}</b>, ${escapeHtml(mode)}</small></header>
 ${figures([
-    { label: 'Open tickets', value: '148', change: '-9 %' },
-    { label: 'First reply', value: '41 min', change: '+3 %' },
-    { label: 'Satisfied', value: '96 %', change: '+1 %' }
+    { label: 'Open tickets', value: '148', change: '−9%', good: true },
+    { label: 'First reply', value: '41 min', change: '+3%', good: false },
+    { label: 'Satisfied', value: '96%', change: '+1%', good: true }
   ])}
 ${barChart('Tickets by weekday', [62, 88, 71, 79, 93, 34, 21], ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])}
 </main>`

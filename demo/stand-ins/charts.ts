@@ -1,20 +1,21 @@
 import { escapeHtml } from './page.js'
 
-const WIDTH = 560
-const HEIGHT = 190
+const WIDTH = 400
+const HEIGHT = 156
 const BASE = HEIGHT - 22
 
 export interface Figure {
   label: string
   value: string
   change: string
+  /** Whether the change is welcome. */
+  good: boolean
 }
 
 /** A row of key figures. */
 export function figures (list: readonly Figure[]): string {
-  const cards = list.map(({ label, value, change }) => {
-    const tone = change.startsWith('-') ? 'down' : 'up'
-    return `<li><span>${escapeHtml(label)}</span><strong>${escapeHtml(value)}</strong><em class="${tone}">${escapeHtml(change)}</em></li>`
+  const cards = list.map(({ label, value, change, good }) => {
+    return `<li><span>${escapeHtml(label)}</span><strong>${escapeHtml(value)}</strong><em class="${good ? 'up' : 'down'}">${escapeHtml(change)}</em></li>`
   })
   return `<ul class="figures">${cards.join('')}</ul>`
 }

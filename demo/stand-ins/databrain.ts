@@ -103,9 +103,9 @@ function dashboard ({ clientId, app }: Guest): string {
   return `<main>
 <header><h1>${escapeHtml(app === '' ? 'Revenue' : app)}</h1><small>Rows of <b>${escapeHtml(clientId)}</b></small></header>
 ${figures([
-    { label: 'Revenue', value: '€ 84.2k', change: '+12 %' },
-    { label: 'Orders', value: '1 932', change: '+4 %' },
-    { label: 'Refunds', value: '31', change: '-7 %' }
+    { label: 'Revenue', value: '€84.2k', change: '+12%', good: true },
+    { label: 'Orders', value: '1,932', change: '+4%', good: true },
+    { label: 'Refunds', value: '31', change: '−7%', good: true }
   ])}
 ${areaChart('Revenue by month', [22, 31, 27, 42, 38, 55, 61, 58, 72, 69, 84, 91], ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'])}
 </main>`

@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 import t from 'tap'
 
-import { startServerProcess, temporaryFolder } from '../helpers/server-process.js'
+import { runProgram, startServerProcess, temporaryFolder } from '../helpers/server-process.js'
 import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 
 const run = promisify(execFile)
@@ -49,6 +51,18 @@ t.test('the first start prints what it made, its curl lines work when pasted, an
   t.equal((await send(second.origin)).status, 200, 'from the page of the new port')
   t.equal((await send('https://evil.test')).status, 403)
   t.comment(`first start ${Math.round(first.startTime)} ms, later start ${Math.round(second.startTime)} ms`)
+})
+
+t.test('a port that is taken stops the start before anything is made', async (t) => {
+  const dataDir = await temporaryFolder(t)
+  const taken = createServer()
+  await new Promise<void>((resolve) => { taken.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => taken.close())
+  const { port } = taken.address() as AddressInfo
+  const program = await runProgram(t, ['start'], { DATA_DIR: dataDir, PORT: String(port) })
+  t.equal((await program.ended).code, 1)
+  t.match(program.stderr(), /^fastify-gatehouse: .*EADDRINUSE.*\n$/)
+  t.match(printedBy(await startServerProcess(t, dataDir)).password, /^[\w-]{43}$/, 'the next start is the first one')
 })
 
 t.test('O01: nothing that came from the environment is printed, and no secret is logged at trace level', async (t) => {

@@ -1,0 +1,38 @@
+import t from 'tap'
+import fastify from 'fastify'
+
+import drain from '../../demo/drain.js'
+import health from '../../demo/health.js'
+import { openDatabase } from '../../plugins/database/open-database.js'
+import errorEnvelope from '../../plugins/error-envelope.js'
+import eventSink from '../../plugins/event-sink/index.js'
+import { sqlSink } from '../../plugins/event-sink/sql.js'
+import tokenStore from '../../plugins/token-store/index.js'
+import { sqlStore } from '../../plugins/token-store/sql/index.js'
+import { generateSecret } from '../../signing/secret-strength.js'
+
+t.test('D03: /readyz says what an acknowledged write outlives, and is 503 when the database is gone, while /healthz stays', async (t) => {
+  const database = await openDatabase({ memory: true })
+  const app = fastify()
+  t.teardown(async () => {
+    await app.close()
+    await database.close()
+  })
+  await app.register(errorEnvelope)
+  await app.register(drain)
+  await app.register(tokenStore, { store: sqlStore(database, { secretsKeys: [generateSecret()] }) })
+  await app.register(eventSink, { sink: await sqlSink(database) })
+  await app.register(health, { durability: 'process' })
+
+  const ready = await app.inject('/readyz')
+  t.equal(ready.statusCode, 200)
+  t.match(ready.json(), { status: 'ready', durability: 'process', note: /a power cut can lose/ })
+  t.equal(ready.headers['cache-control'], 'no-store')
+
+  await database.close()
+  const gone = await app.inject('/readyz')
+  t.equal(gone.statusCode, 503)
+  t.equal(gone.json().error.code, 'UNAVAILABLE')
+  t.match(gone.headers['retry-after'], /^\d+$/)
+  t.same((await app.inject('/healthz')).json(), { status: 'ok' })
+})

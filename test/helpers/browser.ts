@@ -1,0 +1,23 @@
+import { access } from 'node:fs/promises'
+import type t from 'tap'
+
+import { chromium } from 'playwright-core'
+import type { Browser } from 'playwright-core'
+
+type Test = Pick<typeof t, 'teardown' | 'pass'>
+
+const PATHS = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+
+/** Chromium, closed after the test. Where there is none it skips the test with the reason and gives `null`; with REQUIRE_SERVICES=1 it fails instead. */
+export async function openBrowser (test: Test): Promise<Browser | null> {
+  for (const executablePath of PATHS) {
+    if (executablePath === '' || !await access(executablePath).then(() => true, () => false)) continue
+    const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-background-networking'] })
+    test.teardown(() => browser.close())
+    return browser
+  }
+  const reason = 'no Chromium: neither CHROMIUM_PATH nor one in /usr/bin'
+  if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
+  test.pass(reason, { skip: reason })
+  return null
+}
