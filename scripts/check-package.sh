@@ -8,7 +8,7 @@ trap 'rm -rf "$folder"' EXIT
 
 tarball=$folder/$(npm pack --silent --pack-destination "$folder")
 npx --no-install publint run "$tarball" --strict
-npx --no-install attw "$tarball" --profile esm-only --format ascii --no-emoji
+npx --no-install attw "$tarball" --profile esm-only --quiet
 
 cd "$folder"
 echo '{ "private": true, "type": "module" }' > package.json
@@ -28,3 +28,7 @@ console.log(`${names.length} exports import`)
 JS
 npx --no-install tsc --noEmit --strict --module nodenext --target es2022 --types node --skipLibCheck false all.ts
 echo 'and so do their types'
+
+# The README's quick start, word for word.
+awk '/^## In your app/ { found = 1 } found && /^```$/ && code { exit } code { print } found && /^```js$/ { code = 1 }' "$root/README.md" > quick-start.js
+node "$root/scripts/run-quick-start.mjs" quick-start.js
