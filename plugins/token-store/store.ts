@@ -131,6 +131,11 @@ export interface Users {
   findByEmail (email: string): Promise<User | null>
   /** A changed role or `disabled` acts within a second on every instance. */
   update (id: string, patch: { role?: Role, disabled?: boolean, passwordHash?: string }): Promise<User | null>
+  /**
+   * Puts the hash `to` in the place of `from`; false, and nothing is changed, if `from` is not the user's any more. With
+   * `endSessionsBut` it ends the user's sessions other than that one in the same step.
+   */
+  replacePassword (id: string, change: { from: string, to: string, endSessionsBut?: string }): Promise<boolean>
   count (): Promise<number>
   /** Until when the account is locked (epoch milliseconds), or `null`. `subject`: a digest of the email, so that unknown ones lock alike. */
   lockedUntil (subject: string): Promise<number | null>
@@ -142,6 +147,8 @@ export interface Users {
 export interface NewSession {
   id: string
   userId: string
+  /** The user's as it was before the proof of who logs in was checked. */
+  epoch: number
   /** SHA-256 of the refresh token's id, hex; ids themselves are never stored. */
   refreshDigest: string
   /** When the session ends however often it is refreshed, epoch milliseconds. */
@@ -192,7 +199,8 @@ export type RotationOutcome =
   | { outcome: 'ended' }
 
 export interface Sessions {
-  start (session: NewSession): Promise<void>
+  /** False, and nothing is kept, if the user is disabled, gone or of another epoch by now. Rejects with `CONFLICT` if the id is taken. */
+  start (session: NewSession): Promise<boolean>
   /** One atomic compare-and-swap: of N parallel calls with one token exactly one is `rotated`. */
   rotate (rotation: Rotation): Promise<RotationOutcome>
   /** Ends one session; false if it was over already. With `userId`, only a session of that user. */

@@ -73,9 +73,6 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
   async function strengthen (user: User, password: string): Promise<void> {
     if (!passwords.needsRehash(user.passwordHash)) return
     const passwordHash = await passwords.hash(password)
-    const current = await users.get(user.id)
-    if (current?.passwordHash !== user.passwordHash) return
-    await users.update(user.id, { passwordHash })
-    user.passwordHash = passwordHash
+    if (await users.replacePassword(user.id, { from: user.passwordHash, to: passwordHash })) user.passwordHash = passwordHash
   }
 }

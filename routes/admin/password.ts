@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-import { INVALID_REQUEST } from '../../plugins/errors.js'
+import { INVALID_CREDENTIALS, INVALID_REQUEST } from '../../plugins/errors.js'
 import { passwordFault } from '../../plugins/passwords.js'
 import type { Passwords } from '../../plugins/passwords.js'
 import { passwordSchema } from '../../schemas/admin-auth.js'
@@ -10,16 +10,16 @@ import type { PasswordCheck } from './password-check.js'
 
 /** `POST /password`: whoever holds an access token alone can neither change the password nor guess at it without end. */
 export function passwordRoute (scope: FastifyInstance, passwords: Passwords, check: PasswordCheck): void {
-  const { sessions, users } = scope.tokenStore
+  const { users } = scope.tokenStore
 
   scope.post<{ Body: PasswordBody }>('/password', { schema: passwordSchema, config: { gatehouse: { admin: true } } }, async function changePassword (request, reply) {
     const { sub, email, sid } = callerOf(request)
     const { current_password, new_password } = request.body
     const fault = current_password === new_password ? 'The new password must differ from the current one' : passwordFault(new_password, email)
     if (fault !== null) throw new INVALID_REQUEST({ message: fault, details: [{ path: '/new_password', message: fault }] })
-    await check(request, email, current_password)
-    await users.update(sub, { passwordHash: await passwords.hash(new_password) })
-    await sessions.endAll(sub, sid)
+    const { passwordHash } = await check(request, email, current_password)
+    const changed = await users.replacePassword(sub, { from: passwordHash, to: await passwords.hash(new_password), endSessionsBut: sid })
+    if (!changed) throw new INVALID_CREDENTIALS({ reason: 'the password was changed meanwhile' })
     scope.audit({ action: 'auth.password_changed', request, resourceType: 'user', resourceId: sub })
     return reply.code(204).send()
   })

@@ -22,20 +22,22 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
   const { adminTokens } = scope
   const { sessions, users } = scope.tokenStore
 
-  return async function startSession (request, { id: userId, orgId, email }, stillProved) {
+  return async function startSession (request, { id: userId, orgId, email, epoch }, stillProved) {
     const sid = randomUUID()
     const endsAt = now() + maxAge
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
-    await sessions.start({ id: sid, userId, refreshDigest: refresh.digest, endsAt, ip: plainAddress(request.ip), userAgent })
-    // What the proof rests on may have been withdrawn while it was checked: now that withdrawing would end this session, look again.
-    const fresh = await users.get(userId)
-    if (fresh === null || fresh.disabled || (stillProved !== undefined && !await stillProved(fresh))) {
-      await sessions.end(sid)
-      throw new INVALID_CREDENTIALS({ reason: 'disabled, deleted or changed during the login' })
+    const record = { request, orgId, userId, userEmail: email }
+    const started = await sessions.start({ id: sid, userId, epoch, refreshDigest: refresh.digest, endsAt, ip: plainAddress(request.ip), userAgent })
+    // The proof too may have been withdrawn while it was checked: now that withdrawing it would end this session, look again.
+    const fresh = started ? await users.get(userId) : null
+    if (fresh === null || (stillProved !== undefined && !await stillProved(fresh))) {
+      if (started) await sessions.end(sid)
+      scope.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'withdrawn' }, refusal: true })
+      throw new INVALID_CREDENTIALS({ reason: 'logged out everywhere, disabled, deleted or changed during the login' })
     }
-    scope.audit({ action: 'auth.login', request, orgId, userId, userEmail: email, resourceType: 'session', resourceId: sid })
-    const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch: fresh.epoch })
+    scope.audit({ ...record, action: 'auth.login', resourceType: 'session', resourceId: sid })
+    const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch })
     return tokenPair(access, refresh.token, adminTokens.accessTtl)
   }
 }

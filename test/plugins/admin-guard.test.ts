@@ -132,7 +132,7 @@ t.test('two guards in two scopes share nothing', async (t) => {
       scope.get(path, { config: { gatehouse: { admin: true } } }, async () => 'ok')
       const user = await app.tokenStore.users.create({ orgId: 'default', email: `${path.slice(1)}@example.com`, passwordHash: '', role: 'viewer' })
       const claims = { sub: user.id, org_id: 'default', role: 'viewer' as Role, sid: path, epoch: 0 }
-      await app.tokenStore.sessions.start({ id: path, userId: user.id, refreshDigest: path, endsAt: Date.now() + 60_000, ip: '', userAgent: '' })
+      await app.tokenStore.sessions.start({ id: path, userId: user.id, epoch: user.epoch, refreshDigest: path, endsAt: Date.now() + 60_000, ip: '', userAgent: '' })
       tokens.push(scope.adminTokens.issueAccess(claims))
     })
   }

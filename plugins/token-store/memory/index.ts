@@ -17,7 +17,7 @@ export interface MemoryStoreOptions {
 export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStoreOptions = {}): TokenStore {
   const guestTokens = new MemoryGuestTokens(now)
   const sources = new MemorySources(now)
-  const users = new MemoryUsers(now, (userId) => sessions.drop(userId))
+  const users = new MemoryUsers(now, (userId, except) => sessions.drop(userId, except))
   const sessions = new MemorySessions(now, users)
   const audit = new MemoryAudit()
   const claims = new MemoryClaims(now, maxClaims)

@@ -25,10 +25,13 @@ export class MemorySessions implements Sessions {
     this.#users = users
   }
 
-  async start (session: NewSession): Promise<void> {
-    if (this.#sessions.has(session.id) || this.#users.peek(session.userId) === undefined) throw new CONFLICT()
+  async start ({ epoch, ...session }: NewSession): Promise<boolean> {
+    const user = this.#users.peek(session.userId)
+    if (user === undefined || user.disabled || user.epoch !== epoch) return false
+    if (this.#sessions.has(session.id)) throw new CONFLICT()
     const now = this.#now()
     this.#sessions.set(session.id, { ...session, createdAt: now, lastUsedAt: now, previousDigest: null, repeatUntil: 0, sealedSuccessor: null })
+    return true
   }
 
   async rotate ({ sessionId, presented, next, grace, sealedSuccessor }: Rotation): Promise<RotationOutcome> {

@@ -9,12 +9,12 @@ export class MemoryUsers implements Users {
   readonly #users = new Map<string, User>()
   readonly #byEmail = new Map<string, User>()
   readonly #failures: MemoryLoginFailures
-  readonly #onRevoked: (userId: string) => void
+  readonly #endSessions: (userId: string, except?: string) => void
 
-  constructor (now: () => number, onRevoked: (userId: string) => void) {
+  constructor (now: () => number, endSessions: (userId: string, except?: string) => void) {
     this.#now = now
     this.#failures = new MemoryLoginFailures(now)
-    this.#onRevoked = onRevoked
+    this.#endSessions = endSessions
   }
 
   async create ({ orgId, email, passwordHash, role }: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<User> {
@@ -45,6 +45,14 @@ export class MemoryUsers implements Users {
     return { ...user }
   }
 
+  async replacePassword (id: string, { from, to, endSessionsBut }: { from: string, to: string, endSessionsBut?: string }): Promise<boolean> {
+    const user = this.#users.get(id)
+    if (user?.passwordHash !== from) return false
+    user.passwordHash = to
+    if (endSessionsBut !== undefined) this.#endSessions(id, endSessionsBut)
+    return true
+  }
+
   async count (): Promise<number> {
     return this.#users.size
   }
@@ -70,7 +78,7 @@ export class MemoryUsers implements Users {
   revoke (id: string): void {
     const user = this.#users.get(id)
     if (user !== undefined) user.epoch++
-    this.#onRevoked(id)
+    this.#endSessions(id)
   }
 
   sweep (): void {

@@ -50,17 +50,26 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
   return {
     async start (session) {
       const at = toDate(now())
-      await db.insertInto('sessions').values({
-        id: toColumnText(session.id),
-        user_id: toColumnText(session.userId),
-        refresh_digest: toColumnText(session.refreshDigest),
-        created_at: at,
-        last_used_at: at,
-        ends_at: toDate(session.endsAt),
-        ip: toColumnText(session.ip),
-        user_agent: toColumnText(session.userAgent)
-      }).execute()
+      const userId = toColumnText(session.userId)
+      const started = await db.transaction().execute(async (tx) => {
+        // Locked: a revocation that is being written is waited for, and one that comes later finds the session.
+        const user = await tx.selectFrom('users').select('id').forShare()
+          .where('id', '=', userId).where('epoch', '=', session.epoch).where('disabled', '=', false).executeTakeFirst()
+        if (user === undefined) return false
+        await tx.insertInto('sessions').values({
+          id: toColumnText(session.id),
+          user_id: userId,
+          refresh_digest: toColumnText(session.refreshDigest),
+          created_at: at,
+          last_used_at: at,
+          ends_at: toDate(session.endsAt),
+          ip: toColumnText(session.ip),
+          user_agent: toColumnText(session.userAgent)
+        }).execute()
+        return true
+      })
       caches.sessionChanged(session.id)
+      return started
     },
 
     async rotate (rotation) {

@@ -53,6 +53,23 @@ export function sqlUsers (db: Kysely<DatabaseSchema>, caches: Caches, now: () =>
       }
     },
 
+    async replacePassword (id, { from, to, endSessionsBut }) {
+      const key = toColumnText(id)
+      try {
+        return await db.transaction().execute(async (tx) => {
+          const row = await tx.updateTable('users').set({ password_hash: toColumnText(to) })
+            .where('id', '=', key).where('password_hash', '=', toColumnText(from)).returning('id').executeTakeFirst()
+          if (row === undefined) return false
+          if (endSessionsBut !== undefined) {
+            await tx.deleteFrom('sessions').where('user_id', '=', key).where('id', '!=', toColumnText(endSessionsBut)).execute()
+          }
+          return true
+        })
+      } finally {
+        if (endSessionsBut !== undefined) caches.userChanged(id)
+      }
+    },
+
     async count () {
       const { count } = await db.selectFrom('users').select((eb) => eb.fn.countAll<string>().as('count')).executeTakeFirstOrThrow()
       return Number(count)

@@ -60,7 +60,7 @@ export async function aUser (store: TokenStore, email = `${randomUUID()}@example
 }
 
 export function aSession (userId: string, clock: ContractClock, fields: Partial<NewSession> = {}): NewSession {
-  return { id: randomUUID(), userId, refreshDigest: 'digest-1', endsAt: clock.now() + 60_000, ip: '203.0.113.7', userAgent: 'tests', ...fields }
+  return { id: randomUUID(), userId, epoch: 0, refreshDigest: 'digest-1', endsAt: clock.now() + 60_000, ip: '203.0.113.7', userAgent: 'tests', ...fields }
 }
 
 export function anEntry (fields: Partial<AuditEntry> = {}): AuditEntry {

@@ -66,8 +66,8 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.equal((await store.users.get(other.id))?.epoch, other.epoch)
     await store.sessions.endAll('nobody')
 
-    const later = aSession(user.id, clock)
-    await store.sessions.start(later)
+    const later = aSession(user.id, clock, { epoch: user.epoch + 1 })
+    assert.equal(await store.sessions.start(later), true)
     assert.equal((await store.sessions.access(later.id))?.epoch, user.epoch + 1)
   })
 
@@ -90,8 +90,8 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     const { store, clock } = await make()
     const user = await aUser(store)
     for (let round = 0; round < 20; round++) {
-      const session = aSession(user.id, clock)
-      await store.sessions.start(session)
+      const session = aSession(user.id, clock, { epoch: (await store.users.get(user.id))?.epoch ?? -1 })
+      assert.equal(await store.sessions.start(session), true)
       const ending = round % 2 === 0 ? store.sessions.end(session.id) : store.sessions.endAll(user.id)
       await Promise.all([store.sessions.access(session.id), ending, store.sessions.access(session.id)])
       assert.equal(await store.sessions.access(session.id), null)
@@ -116,9 +116,22 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual(await store.sessions.list('nobody'), [])
   })
 
-  await t.test('a session of a user who does not exist, or with an id that is taken, is a conflict', async () => {
+  await t.test('A23: no session starts for a user who is gone, disabled or was logged out everywhere since the login began', async () => {
     const { store, clock } = await make()
-    await assert.rejects(store.sessions.start(aSession('nobody', clock)), { code: 'CONFLICT' })
+    const [user, off] = [await aUser(store), await aUser(store)]
+    await store.sessions.endAll(user.id)
+    const disabled = await store.users.update(off.id, { disabled: true })
+    const stale = [aSession('nobody', clock), aSession(user.id, clock, { epoch: user.epoch }), aSession(off.id, clock, { epoch: disabled?.epoch ?? -1 })]
+    for (const session of stale) {
+      assert.equal(await store.sessions.start(session), false)
+      assert.equal(await store.sessions.access(session.id), null)
+    }
+    await store.users.update(off.id, { disabled: false })
+    for (const { id } of [user, off]) assert.deepEqual(await store.sessions.list(id), [])
+  })
+
+  await t.test('a session with an id that is taken is a conflict', async () => {
+    const { store, clock } = await make()
     const user = await aUser(store)
     const session = aSession(user.id, clock)
     await store.sessions.start(session)

@@ -57,6 +57,29 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.deepEqual(await sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }), { outcome: 'ended' })
   })
 
+  await t.test('A23: a password is replaced only if it is the one that was checked, and with it the other sessions end', async () => {
+    const { store, clock } = await make()
+    const { users, sessions } = store
+    const [user, other] = [await aUser(store), await aUser(store)]
+    const [kept, dropped, foreign] = [aSession(user.id, clock), aSession(user.id, clock), aSession(other.id, clock)]
+    for (const session of [kept, dropped, foreign]) {
+      await sessions.start(session)
+      await sessions.access(session.id)
+    }
+    const alive = async () => await Promise.all([kept, dropped, foreign].map(async ({ id }) => await sessions.access(id) !== null))
+    const from = user.passwordHash
+    assert.equal(await users.replacePassword(user.id, { from: 'another', to: 'x', endSessionsBut: kept.id }), false)
+    assert.equal(await users.replacePassword('nobody', { from, to: 'x', endSessionsBut: kept.id }), false)
+    assert.deepEqual(await users.get(user.id), user)
+    assert.equal(await users.replacePassword(user.id, { from, to: 'stronger' }), true)
+    assert.deepEqual(await alive(), [true, true, true])
+    const answers = await Promise.all(['a', 'b', 'c'].map((to) => users.replacePassword(user.id, { from: 'stronger', to, endSessionsBut: kept.id })))
+    assert.deepEqual(answers.filter((changed) => changed), [true], 'of three at the same time one')
+    assert.deepEqual(await users.get(user.id), { ...user, passwordHash: ['a', 'b', 'c'][answers.indexOf(true)] })
+    assert.deepEqual(await alive(), [true, false, true])
+    assert.deepEqual(await users.get(other.id), other)
+  })
+
   await t.test('A14: a changed role is seen at once, here, by the sessions that are live', async () => {
     const { store, clock } = await make()
     const user = await aUser(store)

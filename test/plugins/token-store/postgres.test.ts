@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import type { Test } from 'tap'
 
@@ -34,7 +35,7 @@ t.test('on PostgreSQL', async (t) => {
     }, () => manualClock())
   })
 
-  await crossInstance(t, twoStores)
+  await crossInstance(t, twoStores, databases)
 
   if (postgres.ownServer) {
     await t.test('while PostgreSQL is away cached keys work, all else is UNAVAILABLE, and it recovers by itself', async (t) => {
@@ -70,7 +71,18 @@ t.test('on PostgreSQL', async (t) => {
   }
 })
 
-async function crossInstance (t: Test, twoStores: (options?: Partial<SqlStoreOptions>) => Promise<Record<'a' | 'b', ReturnType<typeof sqlStore>>>) {
+/** Resolves once a statement in the database waits for a lock; fails if none does. */
+async function waitingForALock ({ db }: Database): Promise<void> {
+  for (const deadline = Date.now() + 5_000; Date.now() < deadline;) {
+    const { rows } = await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+    if (rows.length > 0) return
+  }
+  throw new Error('nothing waits for a lock')
+}
+
+async function crossInstance (
+  t: Test, twoStores: (options?: Partial<SqlStoreOptions>) => Promise<Record<'a' | 'b', ReturnType<typeof sqlStore>>>, databases: readonly [Database, Database]
+) {
   await t.test('K02, C12, A14: what one instance changes the other sees within a second', async (t) => {
     const clock = manualClock()
     const { a, b } = await twoStores({ now: clock.now })
@@ -112,14 +124,31 @@ async function crossInstance (t: Test, twoStores: (options?: Partial<SqlStoreOpt
     const { a, b } = await twoStores()
     const user = await aUser(a)
     for (let round = 0; round < 40; round++) {
-      const session = aSession(user.id, { now: Date.now, advance: async () => {} })
-      await a.sessions.start(session)
+      const session = aSession(user.id, { now: Date.now, advance: async () => {} }, { epoch: user.epoch + round })
+      t.ok(await a.sessions.start(session))
       const outcomes = await Promise.all(Array.from({ length: 50 }, (_, at) => (at % 2 === 0 ? a : b).sessions
         .rotate({ sessionId: session.id, presented: 'digest-1', next: `next-${at}`, grace: 0, sealedSuccessor: null })))
       const count = (outcome: string) => outcomes.filter((result) => result.outcome === outcome).length
       t.same([count('rotated'), count('reused'), count('ended')], [1, 1, 48])
       t.same(await b.sessions.list(user.id), [])
     }
+  })
+
+  await t.test('A23: a session that starts while another instance is revoking its user does not live', async (t) => {
+    const { a } = await twoStores()
+    const [, other] = databases
+    const user = await aUser(a)
+    const session = aSession(user.id, { now: Date.now, advance: async () => {} }, { epoch: user.epoch })
+    const starting = await other.db.transaction().execute(async (tx) => {
+      await tx.updateTable('users').set({ epoch: user.epoch + 1 }).where('id', '=', user.id).execute()
+      await tx.deleteFrom('sessions').where('user_id', '=', user.id).execute()
+      const started = a.sessions.start(session)
+      // Not to be awaited here: it must be in the database, and wait there for this transaction.
+      await waitingForALock(other)
+      return { started }
+    })
+    t.equal(await starting.started, false)
+    t.equal(await a.sessions.access(session.id), null)
   })
 
   await t.test('two instances that claim, count failures, append and sweep at the same time lose nothing', async (t) => {

@@ -175,20 +175,41 @@ t.test('A04: with no options a password is stored as argon2id of 19 MiB, 2 passe
   t.equal((await store.users.get(user.id))?.passwordHash, after?.passwordHash, 'a strong one stays')
 })
 
-t.test('a password that is changed or an account that is disabled while its login is under way wins', async (t) => {
+t.test('A23: a changed password, a disabled account or a logout of all sessions while a login is under way wins', async (t) => {
   const inner = await cheapPasswords()
   let meanwhile: () => Promise<unknown> = async () => {}
   const passwords: Passwords = { ...inner, async verify (hash, password) { const ok = await inner.verify(hash, password); await meanwhile(); return ok } }
-  const { addUser, post, store } = await adminApp(t, { auth: { passwords } })
+  const { addUser, post, store, audited } = await adminApp(t, { auth: { passwords } })
   const user = await addUser('ann@example.com')
-  for (const patch of [{ passwordHash: await inner.hash('a new and different one') }, { disabled: true }]) {
-    meanwhile = async () => { meanwhile = async () => {}; await store.users.update(user.id, patch) }
+  const to = await inner.hash('a new and different one')
+  const withdrawals = [
+    () => store.users.replacePassword(user.id, { from: user.passwordHash, to, endSessionsBut: 'another' }),
+    () => store.users.update(user.id, { disabled: true }),
+    () => store.sessions.endAll(user.id)
+  ]
+  for (const withdraw of withdrawals) {
+    meanwhile = async () => { meanwhile = async () => {}; await withdraw() }
     const reply = await post('login', { email: 'ann@example.com', password: PASSWORD })
     t.equal(reply.statusCode, 401)
     t.equal(reply.json().error.code, 'INVALID_CREDENTIALS')
+    await store.users.update(user.id, { passwordHash: user.passwordHash, disabled: false })
     t.same(await store.sessions.list(user.id), [], 'no session is left')
-    await store.users.update(user.id, { passwordHash: user.passwordHash })
   }
+  const [failure] = (await audited('auth.login_failed')).filter(({ action }) => action === 'auth.login_failed')
+  t.match(failure, { userId: user.id, userEmail: 'ann@example.com', changes: { reason: 'withdrawn' } }, 'O02')
+})
+
+t.test('A04: renewing a weak hash does not undo a change of the password meanwhile', async (t) => {
+  const weak = await cheapPasswords()
+  const changed = await weak.hash('a new and different one')
+  let meanwhile: () => Promise<unknown> = async () => {}
+  const hash = async (password: string) => weak.hash(password).finally(() => meanwhile())
+  const passwords: Passwords = { ...weak, hash, needsRehash: () => true }
+  const { addUser, post, store } = await adminApp(t, { auth: { passwords } })
+  const user = await addUser('ann@example.com')
+  meanwhile = async () => { await store.users.update(user.id, { passwordHash: changed }) }
+  t.equal((await post('login', { email: 'ann@example.com', password: PASSWORD })).json().error.code, 'INVALID_CREDENTIALS')
+  t.equal((await store.users.get(user.id))?.passwordHash, changed)
 })
 
 t.test('A15: weak, missing or doubled secrets and wrong options stop the start', async (t) => {

@@ -89,6 +89,18 @@ t.test('A23: a changed password ends the other sessions and is the only one that
   t.ok(await audited('auth.password_changed'))
 })
 
+t.test('A23: of two changes of the password at the same time one wins, and the other learns it', async (t) => {
+  const { addUser, login, post } = await adminApp(t)
+  await addUser('ann@example.com')
+  const { access_token } = await login('ann@example.com')
+  const passwords = [NEW_PASSWORD, 'yet another unguessable one']
+  const replies = await Promise.all(passwords.map((new_password) => post('password', { current_password: PASSWORD, new_password }, access_token)))
+  t.same(replies.map(({ statusCode }) => statusCode).sort(), [204, 401])
+  const winner = replies.findIndex(({ statusCode }) => statusCode === 204)
+  t.equal(replies[1 - winner]?.json().error.code, 'INVALID_CREDENTIALS')
+  await login('ann@example.com', passwords[winner])
+})
+
 t.test('a password change needs the current password and a good new one', async (t) => {
   const { addUser, login, post } = await adminApp(t)
   await addUser('ann.the.first@example.com')
