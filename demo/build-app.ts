@@ -38,6 +38,8 @@ export interface AppParts {
   durability: Durability
   /** The server's own origins, the one to show first. */
   origins: readonly [string, ...string[]]
+  /** Whether the first start is done; /readyz waits for it. Default: it is. */
+  started?: () => boolean
   /** Where the log goes. Default: stdout. */
   logStream?: { write (line: string): void }
 }
@@ -61,7 +63,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await app.register(eventSink, { sink })
   await app.register(auditLog)
   await app.register(userReference, { keys: secrets.USER_REFERENCE_KEY })
-  await app.register(health, { durability })
+  await app.register(health, { durability, ...(parts.started === undefined ? {} : { started: parts.started }) })
 
   // In production nobody is let in by a page.
   const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)

@@ -34,7 +34,10 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
       tags: [
         { name: 'embedding', description: 'Tokens for DataBrain, Bold BI and dxFeed.' },
         { name: 'ingestion', description: 'Events by pipeline key, signed or not.' },
-        { name: 'admin', description: 'Login, sources, events and the audit trail.' },
+        { name: 'admin auth', description: 'Login, rotation of refresh tokens, sessions, password.' },
+        { name: 'admin sources', description: 'Sources of events, their keys and secrets.' },
+        { name: 'admin events', description: 'What was stored.' },
+        { name: 'admin audit logs', description: 'Who did what, from where.' },
         { name: 'health', description: 'For load balancers.' }
       ],
       components: { securitySchemes: SECURITY_SCHEMES }

@@ -8,6 +8,8 @@ import type { Durability } from '../plugins/database/open-database.js'
 export interface HealthOptions {
   /** What an acknowledged write outlives. */
   durability: Durability
+  /** Whether all that a start has to do is done. Default: it is. */
+  started?: () => boolean
 }
 
 const DURABILITY: Readonly<Record<Durability, string>> = {
@@ -23,7 +25,7 @@ const ReadySchema = Type.Object({
 })
 
 /** `/healthz`: the process is alive. `/readyz`: the store and the sink answer, and the server is not on its way down. */
-const health: FastifyPluginAsync<HealthOptions> = async (app, { durability }) => {
+const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, started = () => true }) => {
   const ready = { status: 'ready', durability, note: DURABILITY[durability] } as const
   const config = { quiet: true }
 
@@ -40,6 +42,7 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability }) =>
     schema: { summary: 'Whether the store and the event sink answer', tags: ['health'], response: { 200: ReadySchema } }
   }, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
+    if (!started()) throw new UNAVAILABLE({ message: 'The server is starting' })
     if (app.isDraining()) throw new UNAVAILABLE({ message: 'The server is shutting down', retryAfter: 5 })
     await Promise.all([app.tokenStore.ready(), app.eventSink.ready()])
     return ready

@@ -48,12 +48,14 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     const store = sqlStore(database, { secretsKeys: secrets.SECRETS_KEY })
     const sink = await sqlSink(database, { maxPending: config.limits.MAX_PENDING_EVENTS, ackTimeout: config.limits.ACK_TIMEOUT_MS })
     const { durability } = database
-    const app = await buildApp({ config, secrets, products, store, sink, durability, origins })
+    let started = false
+    const app = await buildApp({ config, secrets, products, store, sink, durability, origins, started: () => started })
     closers.push(() => app.close())
     // Before anything is made: a port that is taken must not cost the one look at the password.
     await app.listen({ host: config.host, port, backlog: 4_096 })
     const first = await firstStart(store, await createPasswords(), config.admin, config.production ? null : origins)
     print(banner({ origin: origins[0], config, first }))
+    started = true
 
     async function stop (limit: number) {
       await app.drain(limit)

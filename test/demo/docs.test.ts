@@ -6,6 +6,7 @@ import { demoApp } from '../helpers/demo-app.js'
 interface Operation { summary?: string, tags?: string[], responses: Record<string, unknown>, security?: Array<Record<string, unknown>> }
 interface Document {
   openapi: string
+  tags: Array<{ name: string }>
   paths: Record<string, Record<string, Operation>>
   components: { securitySchemes: Record<string, unknown> }
 }
@@ -20,14 +21,15 @@ t.test('the API is described as valid OpenAPI 3.1', async (t) => {
   t.ok(valid, JSON.stringify(errors))
 })
 
-t.test('each operation has a summary, a tag and its answers, and names only schemes that are described', async (t) => {
+t.test('each operation has a summary, a tag and its answers, and names only tags and schemes that are described', async (t) => {
   const { app } = await demoApp(t)
-  const { paths, components } = (await app.inject('/docs/json')).json() as Document
+  const { paths, components, tags: described } = (await app.inject('/docs/json')).json() as Document
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, { summary, tags, responses, security = [] }] of Object.entries(operations)) {
       const where = `${method} ${path}`
       t.ok(summary, `${where} has a summary`)
       t.ok(tags?.length, `${where} has a tag`)
+      for (const tag of tags ?? []) t.ok(described.some(({ name }) => name === tag), `${where}: ${tag}`)
       t.ok(Object.keys(responses).length > 0, `${where} has answers`)
       for (const name of security.flatMap((demand) => Object.keys(demand))) t.ok(components.securitySchemes[name], `${where}: ${name}`)
     }

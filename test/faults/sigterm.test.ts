@@ -1,4 +1,5 @@
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
@@ -61,6 +62,32 @@ t.test('D17: while it drains, /readyz is 503 at once, a slow request finishes, a
   slow.write(body.slice(5))
   await slow.until(/HTTP\/1\.1 200 .*connection: close.*"success":true/is)
   t.equal((await server.ended).code, 0)
+})
+
+t.test('D18: SIGTERM with an upstream that hangs is over within 10 s', async (t) => {
+  const upstream = createServer()
+  const origin = await new Promise<string>((resolve) => {
+    upstream.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`))
+  })
+  const asked = new Promise((resolve) => upstream.once('connection', resolve))
+  const sockets = new Set<Socket>()
+  upstream.on('connection', (socket) => sockets.add(socket.on('error', () => {})))
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    upstream.close()
+  })
+  const apiUrl = `${origin}/bi/api/site/site1`
+  const server = await startServerProcess(t, await temporaryFolder(t), { ...quiet, BOLDBI_API_URL: apiUrl, BOLDBI_EMBED_SECRET: 's', EMBED_USER: 'ann' })
+  const seconds = Math.floor(Date.now() / 1000)
+  const embedQuerString = `embed_nonce=${crypto.randomUUID()}&embed_dashboard_id=${crypto.randomUUID()}&embed_mode=view&embed_timestamp=${seconds}&embed_expirationtime=600`
+  const answer = fetch(`${server.origin}/authorize`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ embedQuerString, dashboardServerApiUrl: apiUrl })
+  }).then((reply) => reply.status, () => 'cut off')
+  await asked
+  const start = performance.now()
+  t.equal((await server.stop()).code, 0)
+  t.ok(performance.now() - start < 10_000, `after ${Math.round(performance.now() - start)} ms`)
+  t.comment(`the request: ${await answer}`)
 })
 
 t.test('a SIGTERM while the database is being made ends in order, and the next start works', async (t) => {
