@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import type { AuditRecord } from '../../plugins/audit-log.js'
 import { ACCOUNT_LOCKED, INVALID_CREDENTIALS, INVALID_OPTIONS } from '../../plugins/errors.js'
 import type { Passwords } from '../../plugins/passwords.js'
 import type { User } from '../../plugins/token-store/store.js'
@@ -20,6 +21,9 @@ export interface PasswordCheckSettings {
   now: () => number
 }
 
+/** Who tried, for the audit trail; what befalls a user belongs to the user's own organisation. */
+type Attempt = Pick<AuditRecord, 'request' | 'orgId' | 'userId' | 'userEmail'>
+
 /** The user of that email, if the password is right; else throws `INVALID_CREDENTIALS` or `ACCOUNT_LOCKED`. */
 export type PasswordCheck = (request: FastifyRequest, email: string, password: string) => Promise<User>
 
@@ -39,33 +43,33 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
   return async function checkPassword (request, email, password) {
     const address = email.toLowerCase()
     const subject = sha256Hex(address)
+    const user = await users.findByEmail(address)
+    const record = { request, orgId: user?.orgId, userId: user?.id ?? null, userEmail: address }
     const lockedUntil = await users.lockedUntil(subject)
     if (lockedUntil !== null) {
       // A locked account that answers sooner than another would not be hidden.
       if (lockout.hidden) await passwords.verify(null, password)
-      throw locked(request, address, lockedUntil)
+      throw locked(record, lockedUntil)
     }
-    const user = await users.findByEmail(address)
     const matches = await passwords.verify(user?.passwordHash ?? null, password)
     // Guesses sent side by side were all let in above; those that come out after the lock are not answered.
     const lockedMeanwhile = await users.lockedUntil(subject)
-    if (lockedMeanwhile !== null) throw locked(request, address, lockedMeanwhile)
-    if (user === null || !matches || user.disabled) throw await failed(request, address, subject, user)
+    if (lockedMeanwhile !== null) throw locked(record, lockedMeanwhile)
+    if (user === null || !matches || user.disabled) throw await failed(record, subject, user?.disabled === true ? 'disabled' : 'password')
     await users.clearFailures(subject)
     await strengthen(user, password)
     return user
   }
 
-  async function failed (request: FastifyRequest, address: string, subject: string, user: User | null) {
+  async function failed (record: Attempt, subject: string, reason: string) {
     const until = await users.countFailure(subject, limits)
-    const record = { request, orgId: user?.orgId, userId: user?.id ?? null, userEmail: address }
-    app.audit({ ...record, action: 'auth.login_failed', changes: { reason: user?.disabled === true ? 'disabled' : 'password' }, refusal: true })
+    app.audit({ ...record, action: 'auth.login_failed', changes: { reason }, refusal: true })
     if (until !== null) app.audit({ ...record, action: 'auth.locked', changes: { until: new Date(until).toISOString() }, refusal: true })
     return new INVALID_CREDENTIALS()
   }
 
-  function locked (request: FastifyRequest, address: string, until: number) {
-    app.audit({ action: 'auth.login_failed', request, userId: null, userEmail: address, changes: { reason: 'locked' }, refusal: true })
+  function locked (record: Attempt, until: number) {
+    app.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'locked' }, refusal: true })
     return lockout.hidden ? new INVALID_CREDENTIALS({ reason: 'locked' }) : new ACCOUNT_LOCKED({ retryAfter: Math.max(1, Math.ceil((until - now()) / 1000)) })
   }
 

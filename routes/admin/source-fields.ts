@@ -73,12 +73,12 @@ export function newSourceOf (orgId: string, { pipeline_key, server_secret, ...se
   } as NewSource
 }
 
-/** What differs between two states of a source, for the audit trail. */
+/** What differs between two states of a source, but for its key: for the audit trail and the log. */
 export function changesOf (before: Source, after: Source): Record<string, { from: unknown, to: unknown }> {
   const [old, now] = [viewSource(before), viewSource(after)]
   const changes: Record<string, { from: unknown, to: unknown }> = {}
   for (const name of Object.keys(old) as Array<keyof SourceItem>) {
-    if (name !== 'updated_at' && JSON.stringify(old[name]) !== JSON.stringify(now[name])) changes[name] = { from: old[name], to: now[name] }
+    if (name !== 'updated_at' && name !== 'pipeline_key' && JSON.stringify(old[name]) !== JSON.stringify(now[name])) changes[name] = { from: old[name], to: now[name] }
   }
   return changes
 }

@@ -43,6 +43,7 @@ export function sourceRoutes (scope: FastifyInstance, now: () => number): void {
     if (patch.environment !== undefined && patch.environment !== before.environment) {
       // A key says in its prefix which world its events belong to, so the old one must not write into the other.
       found(await sources.rotateKey(org_id, id, { pipelineKey: generatePipelineKey(patch.environment), overlapUntil: now() }))
+      audit(request, 'source.key_rotated', id, { overlap_seconds: 0 })
     }
     const after = found(await sources.update(org_id, id, patch))
     audit(request, 'source.updated', id, changesOf(before, after))

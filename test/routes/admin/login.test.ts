@@ -82,6 +82,17 @@ t.test('A02: five failures lock the account for 15 minutes, known or not, and no
   await login('ann@example.com')
 })
 
+t.test('O02, K10: an attempt on a locked account is in the trail of its own organisation, and in no other', async (t) => {
+  const { addUser, post, audited } = await adminApp(t)
+  const user = await addUser('ann@example.com', 'admin', 'acme')
+  for (let i = 0; i < 6; i++) await post('login', { email: 'ann@example.com', password: 'wrong' })
+  await post('login', { email: 'nobody@example.com', password: 'wrong' })
+  const trail = await audited('auth.login_failed', 'acme', 1)
+  t.ok(trail.some(({ userId, changes }) => userId === user.id && changes?.['reason'] === 'password'))
+  const others = (await audited('auth.login_failed')).map(({ userEmail }) => userEmail)
+  t.same(others, ['nobody@example.com'])
+})
+
 t.test('A02: a right password in between starts the count anew', async (t) => {
   const { addUser, login, post } = await adminApp(t)
   await addUser('ann@example.com')

@@ -2,6 +2,7 @@ import t from 'tap'
 
 import { adminApp } from '../../helpers/admin.js'
 import { caller } from '../../helpers/admin-caller.js'
+import { logReader } from '../../helpers/log-reader.js'
 
 const KEY = `dk_live_${'Ab3'.repeat(10)}xy`
 
@@ -132,7 +133,8 @@ t.test('A22: a patch changes what it names and nothing else, and only what may b
 })
 
 t.test('K06: a source that changes its environment gets a new key, and the old one stops', async (t) => {
-  const admin = await adminApp(t)
+  const log = logReader()
+  const admin = await adminApp(t, { server: { logger: { level: 'trace', stream: log.stream } } })
   const owner = await caller(admin)
   const { id, pipeline_key } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
   const patched = (await owner.send('PATCH', `/sources/${id}`, { environment: 'test' })).json()
@@ -141,6 +143,10 @@ t.test('K06: a source that changes its environment gets a new key, and the old o
   t.equal(await admin.store.sources.resolve(pipeline_key), null)
   t.equal((await admin.store.sources.resolve(patched.pipeline_key))?.source.environment, 'test')
   t.equal((await owner.send('PATCH', `/sources/${id}`, { environment: 'test' })).json().pipeline_key, patched.pipeline_key, 'no change, no new key')
+  const trail = await admin.audited('source.updated', 'default', 2)
+  t.equal(trail.filter(({ action, resourceId }) => action === 'source.key_rotated' && resourceId === id).length, 1, 'O02: the end of a key is in the trail')
+  t.match(trail.find(({ action, changes }) => action === 'source.updated' && changes?.['environment'])?.changes, { environment: { from: 'live', to: 'test' } })
+  for (const key of [pipeline_key, patched.pipeline_key]) t.notMatch(JSON.stringify(trail) + log.text(), key, 'O01: no key is logged or audited')
 })
 
 t.test('K03: a rotated key stops at once, or after its overlap', async (t) => {
