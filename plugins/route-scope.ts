@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
 import { useEnvelope } from './error-envelope.js'
+import { maskedRequestLog } from './masked-request-log.js'
 import { limitRate } from './rate-limit.js'
 import type { RateLimitOptions } from './rate-limit.js'
 import { keepHostCorsOut, siteCors } from './site-cors.js'
@@ -17,7 +18,8 @@ export interface RouteScopeOptions {
 
 /**
  * The inner scope of a route plugin: its parsers, hooks and error handler stay in it. `fp` alone would leak them to the host and
- * ignore `prefix`. CORS comes first, so that a page can read what the rate limit and the guards answer.
+ * ignore `prefix`. CORS comes first, so that a page can read what the rate limit and the guards answer. The log shows URLs without the
+ * values of their queries, which may be user references.
  */
 export async function routeScope (
   app: FastifyInstance, { prefix, rateLimit, cors }: RouteScopeOptions, define: (scope: FastifyInstance) => Promise<void>
@@ -28,5 +30,5 @@ export async function routeScope (
     else siteCors(scope, cors)
     if (rateLimit !== undefined) await limitRate(scope, rateLimit)
     await define(scope)
-  }, prefix === undefined ? {} : { prefix })
+  }, { ...prefix === undefined ? {} : { prefix }, ...maskedRequestLog(app) })
 }

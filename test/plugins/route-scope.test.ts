@@ -8,6 +8,7 @@ import { UNAUTHORIZED } from '../../plugins/errors.js'
 import { routeScope } from '../../plugins/route-scope.js'
 import type { RouteScopeOptions } from '../../plugins/route-scope.js'
 import { preflightRoute } from '../../plugins/site-cors.js'
+import { logReader } from '../helpers/log-reader.js'
 
 const PAGE = 'https://app.example.com'
 
@@ -68,3 +69,16 @@ for (const host of [false, true]) {
     t.equal((await app.inject('/b/x')).statusCode, 200, 'the other scope counts for itself')
   })
 }
+
+t.test('O01: the request log shows no value of a query, and the host\'s own routes are logged as the host says', async (t) => {
+  const log = logReader()
+  const app = Fastify({ logger: { level: 'trace', stream: log.stream } })
+  t.teardown(() => app.close())
+  app.get('/host', async () => ({}))
+  await routeScope(app, { prefix: '/a' }, async (scope) => { scope.get('/x', async () => ({})) })
+  await app.inject('/a/x?ref=v1.s3cret.reference&p=1&v1.n4meless')
+  await app.inject('/host?ref=hosts-own')
+  t.match(log.lines()[0], { req: { method: 'GET', url: '/a/x?ref=***&p=***&***' } })
+  t.notMatch(log.text(), /s3cret|n4meless/)
+  t.match(log.text(), 'hosts-own')
+})

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
-import { API_KEY, guestTokenApp, mint, PROXY_KEY, tokenOf } from '../helpers/guest-token.js'
+import { API_KEY, guestTokenApp, mint, PATH, PROXY_KEY, tokenOf } from '../helpers/guest-token.js'
 import { selfSigned } from '../helpers/self-signed.js'
 import { cut, drip, flood, gzipBomb, hang, inTurn, junk, redirect, reply, stubUpstream } from '../helpers/stub-upstream.js'
 import type { Answer } from '../helpers/stub-upstream.js'
@@ -129,8 +129,8 @@ t.test('E26: nothing of the caller\'s request goes upstream', async (t) => {
 
 t.test('G10, O01: no secret, token or word of the upstream is in a reply or in the log, at trace level', async (t) => {
   const lines: string[] = []
-  const { databrain, ask } = await guestTokenApp(t, { retries: 0 }, {
-    logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } }, serializers: { req: ({ method }: { method: string }) => ({ method }) } }
+  const { app, databrain, ask } = await guestTokenApp(t, { retries: 0 }, {
+    logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } } }
   })
   const echo = (status: number): Answer => (call, response) =>
     reply({ error: { code: `w0rd ${call.headers.authorization}`, message: `w0rd ${call.headers.authorization}` } }, status)(call, response)
@@ -141,6 +141,8 @@ t.test('G10, O01: no secret, token or word of the upstream is in a reply or in t
   const bodies: string[] = []
   for (databrain.answer of answers) bodies.push((await ask('ann')).body)
   bodies.push((await ask('ann', { headers: { authorization: `Bearer ${PROXY_KEY}x` } })).body)
+  const reference = app.userReference.sign({ sub: 'bob' })
+  await ask('bob', { url: `${PATH}?ref=${reference}` })
   const replies = bodies.filter((body) => !body.includes(tokenOf('ann'))).join('\n')
   t.equal(bodies.length, 7)
   for (const secret of [API_KEY, PROXY_KEY, 'w0rd']) {
@@ -148,5 +150,6 @@ t.test('G10, O01: no secret, token or word of the upstream is in a reply or in t
     t.notOk(lines.join('').includes(secret), `${secret.slice(0, 4)} in the log`)
   }
   t.notOk(lines.join('').includes(tokenOf('ann')), 'the token in the log')
+  t.notOk(lines.join('').includes(reference), 'the user reference in the log')
   t.match(lines.join(''), /the upstream refused/, 'and yet the log says what happened')
 })
