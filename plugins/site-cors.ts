@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { INVALID_OPTIONS, INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
 import { isPreflight } from './guard.js'
 import { refuse } from './refuse.js'
+import { varyByOrigin } from './source-cors.js'
 
 export interface SiteCorsOptions {
   /** The site's own origins, exact (`https://app.example.com`): the only ones whose pages may call. Default: none. */
@@ -26,6 +27,8 @@ declare module 'fastify' {
   }
 }
 
+const EXPOSED_HEADERS = ['retry-after']
+
 /**
  * CORS by exact origins on the routes that the scope declares from here on. Any other `Origin` is refused with 403
  * `ORIGIN_NOT_ALLOWED` and no CORS header before anything else runs.
@@ -39,7 +42,7 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
     origin: [...origins],
     methods: [...options.methods ?? ['GET', 'HEAD', 'POST']],
     allowedHeaders: [...options.allowedHeaders ?? ['authorization', 'content-type', 'x-user-reference', 'x-csrf-token', 'x-captcha-token']],
-    exposedHeaders: ['retry-after'],
+    exposedHeaders: EXPOSED_HEADERS,
     credentials: options.credentials ?? true,
     maxAge: options.maxAge ?? 600,
     optionsSuccessStatus: 204,
@@ -52,11 +55,20 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
   scope.addHook('onRequest', function checkOrigin (request, reply, done) {
     const { origin } = request.headers
     if (origin !== undefined && !origins.has(origin)) {
-      reply.header('Vary', 'Origin')
       refuse(reply, new ORIGIN_NOT_ALLOWED())
     } else if (request.method === 'OPTIONS' && !isPreflight(request)) {
       refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
     } else done()
+  })
+  // A hook of the host may have answered before ours ran, a guard that it registered for instance: its pages read that answer too.
+  scope.addHook('onSend', function grantRefusal (request, reply, payload, done) {
+    const { origin } = request.headers
+    varyByOrigin(reply)
+    if (origin !== undefined && origins.has(origin) && !reply.hasHeader('access-control-allow-origin')) {
+      reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
+      if (settings.credentials === true) reply.header('access-control-allow-credentials', 'true')
+    }
+    done(null, payload)
   })
   const facade: FastifyInstance = Object.create(scope, {
     decorateRequest: { value: () => facade },

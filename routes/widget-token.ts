@@ -35,11 +35,6 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     })
     const userLimit = named(userRateLimit, `${prefix}${path}-user`)
     await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => userOf(request).user, ...userLimit, hook: 'preHandler' })
-    scope.addHook('onSend', function sayItVaries (_request, reply, payload, done) {
-      // CORS says so only on what it answers itself.
-      if (!/\borigin\b/i.test(String(reply.getHeader('vary')))) reply.header('Vary', 'Origin')
-      done(null, payload)
-    })
 
     preflightRoute(scope, path)
     // A HEAD would mint like a GET.

@@ -6,6 +6,7 @@ import { defineGuard } from '../../plugins/guard.js'
 import userReference from '../../plugins/user-reference.js'
 import embedAuthorize from '../../routes/embed-authorize.js'
 import type { EmbedAuthorizeOptions } from '../../routes/embed-authorize.js'
+import { generateSecret } from '../../signing/secret-strength.js'
 import { GRANTED, SECRET, embedApp, embedQuery, injectJson, readCall } from '../helpers/embed.js'
 import { reply, stubUpstream } from '../helpers/stub-upstream.js'
 
@@ -80,6 +81,23 @@ t.test('C06 C07: every answer varies by origin, and the site’s own page can re
     t.match(headers.vary, /\bOrigin\b/, `${status} varies`)
     t.equal(headers['access-control-allow-origin'], nobody === null ? undefined : PAGE, `${status} is readable`)
     if (status === 429) t.ok(headers['retry-after'])
+  }
+})
+
+t.test('C06 C07: what a guard of the host refuses, ahead of the route, varies by origin and can be read by the site’s own page alone', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(userReference, { keys: [generateSecret()] })
+  await app.register(embedAuthorize, {
+    servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }], authorize: () => null, guards: { userReference: true }, cors: { origins: [PAGE] }
+  })
+  for (const [origin, granted] of [[PAGE, PAGE], ['https://evil.test', undefined]] as const) {
+    const { statusCode, headers } = await app.inject({ method: 'POST', url: '/authorize', headers: { origin, 'x-user-reference': 'forged' } })
+    t.equal(statusCode, 401)
+    t.equal(headers['access-control-allow-origin'], granted)
+    t.equal(headers['access-control-allow-credentials'], granted && 'true')
+    t.equal(headers['access-control-expose-headers'], granted && 'retry-after')
+    t.equal(headers.vary, 'Origin')
   }
 })
 
