@@ -14,7 +14,9 @@ export type Accepted = Static<typeof AcceptedSchema>
 /** The envelope alone: each event is judged for itself, by the schema of an event. */
 export const BatchSchema = Type.Object({
   batch: Type.Array(Type.Unknown({ description: 'An event' }), { minItems: 1, maxItems: 500 }),
-  context: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Merged under the context of each event' }))
+  context: Type.Optional(Type.Unsafe<Record<string, unknown>>({
+    type: 'object', additionalProperties: true, description: 'Merged under the context of each event'
+  }))
 }, { additionalProperties: true })
 export type BatchBody = Static<typeof BatchSchema> & Record<string, unknown>
 
