@@ -9,6 +9,7 @@ import { Caches } from './caches.js'
 import { sqlClaims } from './claims.js'
 import { guardBackend } from './guard-backend.js'
 import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
+import { inTurn } from './in-turn.js'
 import { loadAccess, sqlSessions } from './sessions.js'
 import { loadOrigins, loadSource } from './source-lookup.js'
 import { sqlSources } from './sources.js'
@@ -57,8 +58,8 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, now: cloc
     audit,
     claim: claims.claim,
     async sweep ({ auditRetention }) {
-      for (const part of [guestTokens, sources, users, sessions, claims]) await part.sweep()
-      await audit.sweep(now() - auditRetention)
+      const sweeps = [guestTokens, sources, users, sessions, claims].map((part) => () => part.sweep())
+      await inTurn([...sweeps, () => audit.sweep(now() - auditRetention)])
     },
     ready,
     close: async () => {}

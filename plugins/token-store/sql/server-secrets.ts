@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 
 import type { SecretBox } from '../../../signing/secret-box.js'
 import type { DatabaseSchema } from '../../database/schema.js'
+import { inTurn } from './in-turn.js'
 
 /** Bound to its source and its row: copied to another one it does not open. */
 export function sealSecret (box: SecretBox, sourceId: string, id: string, value: Buffer): string {
@@ -15,10 +16,10 @@ export function openSecret (box: SecretBox, sourceId: string, id: string, sealed
 /** Brings every secret under the current key, so that the previous ones can be dropped. */
 export async function sealAgain (db: Kysely<DatabaseSchema>, box: SecretBox): Promise<void> {
   const rows = await db.selectFrom('server_secrets').select(['id', 'source_id', 'sealed']).execute()
-  for (const { id, source_id, sealed } of rows.filter((row) => !box.isCurrent(row.sealed))) {
+  await inTurn(rows.filter((row) => !box.isCurrent(row.sealed)).map(({ id, source_id, sealed }) => async () => {
     const fresh = sealSecret(box, source_id, id, openSecret(box, source_id, id, sealed))
     await db.updateTable('server_secrets').set({ sealed: fresh }).where('id', '=', id).where('sealed', '=', sealed).execute()
-  }
+  }))
 }
 
 function contextOf (sourceId: string, id: string): string {

@@ -9,7 +9,7 @@ import { openDatabase } from '../../../plugins/database/open-database.js'
 import type { Database } from '../../../plugins/database/open-database.js'
 import { sqlStore } from '../../../plugins/token-store/sql/index.js'
 import { sha256Hex } from '../../../signing/digest.js'
-import { aSession, aSource, aUser, manualClock } from '../../contracts/token-store/fixtures.js'
+import { aSession, aSource, aUser, anEntry, manualClock } from '../../contracts/token-store/fixtures.js'
 import { emptyDatabase } from '../../helpers/pglite.js'
 
 const oldKey = 'an older key that sealed what is stored'
@@ -80,6 +80,25 @@ t.test('after a rotation of SECRETS_KEY the old key opens, and can be dropped on
   await sqlStore(database, { secretsKeys: [newKey, oldKey] }).sweep({ auditRetention: 1_000 })
   t.equal(await secretWith([newKey]), serverSecret)
   t.equal((await sqlStore(database, { secretsKeys: [newKey] }).sources.get('org-a', id))?.pipelineKey, pipelineKey)
+})
+
+t.test('a secret that no key opens hinders neither the sweep of everything else nor the sealing of the other secrets', async (t) => {
+  const database = await emptyDatabase()
+  const clock = manualClock()
+  await sqlStore(database, { secretsKeys: ['a key that was lost, to the grief of many'] }).sources.create(aSource())
+  const { pipelineKey } = await sqlStore(database, { secretsKeys: [oldKey] }).sources.create(aSource({ serverSecret }))
+  const store = sqlStore(database, { secretsKeys: [newKey, oldKey], now: clock.now })
+  const user = await aUser(store)
+  await store.sessions.start(aSession(user.id, clock, { endsAt: clock.now() + 1_000 }))
+  await store.claim('nonce', 1_000)
+  await store.audit.append([anEntry({ timestamp: clock.now() })])
+  await clock.advance(10_000)
+  await t.rejects(store.sweep({ auditRetention: 5_000 }), { code: 'UNAVAILABLE' }, 'it is not kept quiet')
+  for (const table of ['sessions', 'claims', 'audit_log'] as const) {
+    t.same(await database.db.selectFrom(table).selectAll().execute(), [], table)
+  }
+  const later = sqlStore(database, { secretsKeys: [newKey] })
+  t.equal((await later.sources.resolve(pipelineKey))?.secrets[0]?.value.toString(), serverSecret)
 })
 
 t.test('a missing or weak key, or a time to live beyond five seconds, is an error that names the option', async (t) => {
