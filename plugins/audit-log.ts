@@ -99,10 +99,19 @@ function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): A
     userEmail: record.userEmail === undefined ? admin?.email ?? null : record.userEmail,
     resourceType: record.resourceType ?? null,
     resourceId: record.resourceId ?? null,
-    changes: record.changes ?? null,
+    changes: record.changes === undefined ? null : snapshot(record.changes),
     ipAddress: request === undefined ? null : plainAddress(request.ip),
     userAgent: request?.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     timestamp
+  }
+}
+
+/** As it is now and as JSON has it: it is written later, in one statement with the entries of others, which must not fail for it. */
+function snapshot (changes: Record<string, unknown>): Record<string, unknown> {
+  try {
+    return JSON.parse(JSON.stringify(changes)) as Record<string, unknown>
+  } catch {
+    return { unreadable: true }
   }
 }
 

@@ -93,6 +93,21 @@ t.test('a flood of refusals of many subjects is not kept in memory for ever', as
   t.same(all[0]?.userId, 'first', 'its window had made room')
 })
 
+t.test('changes that JSON cannot say cost nobody an entry, and what becomes of them later is not in it', async (t) => {
+  const { app, entries } = await audited(t)
+  const circular: Record<string, unknown> = {}
+  circular['self'] = circular
+  const changes = { rows: [5] }
+  app.audit({ action: 'a.first', changes })
+  changes.rows.push(6)
+  for (const odd of [circular, { big: 1n }, { toJSON () { throw new Error('no') } }]) app.audit({ action: 'a.odd', changes: odd })
+  app.audit({ action: 'a.method', changes: { call () {}, rows: 5 } })
+  const all = await entries()
+  t.same(all.map(({ action }) => action), ['a.method', 'a.odd', 'a.odd', 'a.odd', 'a.first'])
+  t.same(all.at(-1)?.changes, { rows: [5] })
+  t.same(all[0]?.changes, { rows: 5 })
+})
+
 t.test('a store that fails costs entries, not requests, and the log says so', async (t) => {
   const store = memoryStore()
   store.audit.append = async () => { throw new UNAVAILABLE() }
