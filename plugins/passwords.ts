@@ -23,7 +23,7 @@ export interface PasswordOptions {
 export interface Passwords {
   /** The hash in PHC form (`$argon2id$v=19$m=…`). */
   hash (password: string): Promise<string>
-  /** Whether the password is that of the hash. With `null`, for an unknown user, the same work is done and the answer is `false`. */
+  /** Whether the password is that of the hash. With `null`, for an unknown user, or a text that is no hash, the same work is done and the answer is `false`. */
   verify (hash: string | null, password: string): Promise<boolean>
   /** Whether the hash was made with less than today's parameters. */
   needsRehash (hash: string): boolean
@@ -53,10 +53,16 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
   return {
     hash: (password) => turns.take(() => argon2.hash(password.normalize('NFKC'), parameters)),
 
-    async verify (hash, password) {
-      const matches = await turns.take(() => argon2.verify(hash ?? nobody, password.normalize('NFKC')))
-      return matches && hash !== null
-    },
+    verify: (hash, password) => turns.take(async () => {
+      const text = password.normalize('NFKC')
+      try {
+        if (hash !== null) return await argon2.verify(hash, text)
+      } catch {
+        // No hash, or none of argon2: that of a user without a password, or from elsewhere.
+      }
+      await argon2.verify(nobody, text)
+      return false
+    }),
 
     needsRehash (hash) {
       const made = argon2.parseOptions(hash)

@@ -44,6 +44,17 @@ t.test('A01: an unknown email, a wrong password and a disabled user get the same
   t.equal(verified[1], null, 'of a made-up hash where there is no user')
 })
 
+t.test('A01: a user whose hash is none, or of another kind, is answered like one that nobody is', async (t) => {
+  const { store, post } = await adminApp(t)
+  const hashes = ['', 'none', '$2b$10$abcdefghijklmnopqrstuvabcdefghijklmnopqrstuvabcdefghij', '$argon2id$v=19$m=64,t=1,p=1$AAAA']
+  for (const [at, passwordHash] of hashes.entries()) {
+    await store.users.create({ orgId: 'default', email: `u${at}@example.com`, passwordHash, role: 'owner' })
+    const reply = await post('login', { email: `u${at}@example.com`, password: passwordHash === '' ? 'x' : passwordHash })
+    t.equal(reply.statusCode, 401, passwordHash)
+    t.equal(reply.json().error.code, 'INVALID_CREDENTIALS', passwordHash)
+  }
+})
+
 t.test('A01: the made-up hash costs what a real one costs', async (t) => {
   const passwords = await createPasswords()
   const hash = await passwords.hash('some password or other')
