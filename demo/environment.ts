@@ -71,7 +71,7 @@ export const EnvironmentSchema = Type.Object({
 
   LOGIN_RATE_MAX: integer('Login attempts a minute, of an email and of an address', 1, 1_000_000, 10),
   ADMIN_RATE_MAX: integer('Admin requests a minute of one user', 1, 1_000_000, 100),
-  INGEST_KEY_RATE_MAX: integer('Events a second of one source; 0 = no limit', 0, 100_000_000, 1_000),
+  INGEST_KEY_RATE_MAX: integer('Events a second of one source; 0 = no limit. Not enforced in this version', 0, 100_000_000, 1_000),
   INGEST_IP_RATE_MAX: integer('Ingestion requests a second of one address; 0 = no limit', 0, 100_000_000, 5_000),
   EMBED_RATE_MAX: integer('Calls a minute of one address, each embedding route; 0 = no limit', 0, 1_000_000, 120),
   NOT_FOUND_RATE_MAX: integer('Requests a minute of one address that find nothing; 0 = no limit', 0, 1_000_000, 100),
