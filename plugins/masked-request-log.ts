@@ -23,7 +23,9 @@ function withMaskedUrl (request: unknown): unknown {
   if (typeof url !== 'string' || !url.includes('?')) return request
   return Object.create(request as FastifyRequest, {
     url: { value: maskQuery(url), enumerable: true },
-    originalUrl: { value: maskQuery(originalUrl ?? url), enumerable: true }
+    originalUrl: { value: maskQuery(originalUrl ?? url), enumerable: true },
+    // pino's own serializer shows it beside the URL.
+    query: { value: {}, enumerable: true }
   })
 }
 
