@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { toPublicError } from './refuse.js'
+import { requestSlot } from './request-slot.js'
 
 export interface DecisionAuditOptions {
   /** The action of a request that got what it asked for. */
@@ -27,11 +28,11 @@ export interface Decision {
  * The function that it returns gives the decision of a request, for the route to fill in. Needs `app.audit`.
  */
 export function auditDecisions (scope: FastifyInstance, { granted, refused, resourceType }: DecisionAuditOptions): (request: FastifyRequest) => Decision {
-  const decisions = new WeakMap<FastifyRequest, Decision>()
+  const decisions = requestSlot<Decision>(scope)
 
   function decisionOf (request: FastifyRequest): Decision {
     const known = decisions.get(request)
-    if (known !== undefined) return known
+    if (known !== null) return known
     const decision: Decision = { userId: null, userEmail: null, asked: null, resourceId: null, error: null, details: {} }
     decisions.set(request, decision)
     return decision

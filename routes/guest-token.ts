@@ -8,6 +8,7 @@ import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
 import proxyKey from '../plugins/proxy-key.js'
 import { limitRate, named } from '../plugins/rate-limit.js'
+import { requestSlot } from '../plugins/request-slot.js'
 import { routeScope } from '../plugins/route-scope.js'
 import tokenStore from '../plugins/token-store/index.js'
 import { upstreamClient } from '../plugins/upstream-client.js'
@@ -38,7 +39,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
 
   await routeScope(app, { prefix, rateLimit: named(rest.addressRateLimit, `${prefix}${path}-address`) }, async (scope) => {
     const decisionOf = auditDecisions(scope, { granted: 'guest_token.minted', refused: 'guest_token.refused', resourceType: 'guest_token' })
-    const grants = new WeakMap<FastifyRequest, TokenRequest>()
+    const grants = requestSlot<TokenRequest>(scope)
     const source = new TokenSource({
       upstream,
       basePath: pathname === '/' ? '' : pathname,
@@ -84,7 +85,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
 
     function grantOf (request: FastifyRequest): TokenRequest {
       const grant = grants.get(request)
-      if (grant === undefined) throw new INTERNAL_ERROR({ reason: 'the request was not authorized' })
+      if (grant === null) throw new INTERNAL_ERROR({ reason: 'the request was not authorized' })
       return grant
     }
   })

@@ -6,6 +6,7 @@ import { auditDecisions } from '../plugins/decision-audit.js'
 import { FORBIDDEN, INTERNAL_ERROR, UNAUTHORIZED } from '../plugins/errors.js'
 import { askHost } from '../plugins/host-decision.js'
 import { limitRate, named } from '../plugins/rate-limit.js'
+import { requestSlot } from '../plugins/request-slot.js'
 import { routeScope } from '../plugins/route-scope.js'
 import { preflightRoute } from '../plugins/site-cors.js'
 import tokenStore from '../plugins/token-store/index.js'
@@ -26,7 +27,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
 
   await routeScope(app, { prefix, cors, rateLimit: named(rateLimit, `${prefix}${path}-address`) }, async (scope) => {
     const decisionOf = auditDecisions(scope, { granted: 'widget_token.minted', refused: 'widget_token.refused', resourceType: 'widget_token' })
-    const users = new WeakMap<FastifyRequest, WidgetUser>()
+    const users = requestSlot<WidgetUser>(scope)
 
     scope.addHook('preHandler', async function identifyUser (request) {
       const user = checkedUser(await askHost(() => resolveUser(request)))
@@ -50,7 +51,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
 
     function userOf (request: FastifyRequest): WidgetUser {
       const user = users.get(request)
-      if (user === undefined) throw new INTERNAL_ERROR({ reason: 'the request has no user' })
+      if (user === null) throw new INTERNAL_ERROR({ reason: 'the request has no user' })
       return user
     }
   })

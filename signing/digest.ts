@@ -1,16 +1,16 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, hash, timingSafeEqual } from 'node:crypto'
 
 /** Bytes, or a text that is read as UTF-8. */
 export type Data = string | Uint8Array
 
 /** SHA-256 (FIPS 180-4): 32 bytes. */
 export function sha256 (data: Data): Buffer {
-  return createHash('sha256').update(data).digest()
+  return hash('sha256', data, 'buffer')
 }
 
 /** SHA-256 as 64 lower-case hex digits: the form in which ids of secrets are stored. */
 export function sha256Hex (data: Data): string {
-  return createHash('sha256').update(data).digest('hex')
+  return hash('sha256', data, 'hex')
 }
 
 /** HMAC-SHA256 (RFC 2104): 32 bytes. A text key is its UTF-8 bytes. */
