@@ -4,8 +4,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 
+import Fastify from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 
+import * as gatehouse from '../index.js'
 import { generateSecret } from '../signing/secret-strength.js'
 
 const README = await readFile(new URL('../README.md', import.meta.url), 'utf8')
@@ -48,6 +51,26 @@ t.test('the quick start runs as printed', async (t) => {
   t.equal((await call(proxyKey, '')).status, 401, 'no user is refused')
   // The product's API is out of reach here, so a good call ends as an upstream failure: past every check of ours.
   t.not((await call(proxyKey, search)).status, 401, 'the page\'s own call is let in')
+})
+
+t.test('the administrators\' part runs as printed: the first one logs in, and a route of the host takes the tokens', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(gatehouse.tokenStore, { sweepEvery: 0 })
+  const parts = {
+    ...gatehouse,
+    app,
+    process: { env: { JWT_SECRET: generateSecret() } },
+    handler: async ({ admin }: FastifyRequest) => ({ role: admin?.role }),
+    password: 'a quite unguessable one'
+  }
+  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (...texts: string[]) => (...values: unknown[]) => Promise<void>
+  await new AsyncFunction(...Object.keys(parts), block('adminGuard, adminAuth, adminApi', 'js'))(...Object.values(parts))
+  t.equal((await app.inject('/internal')).statusCode, 401)
+  const login = await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload: { email: 'owner@example.com', password: parts.password } })
+  const headers = { authorization: `Bearer ${login.json<{ access_token: string }>().access_token}` }
+  t.same((await app.inject({ url: '/internal', headers })).json(), { role: 'owner' })
+  t.equal((await app.inject({ url: '/v1/admin/sources', headers })).statusCode, 200)
 })
 
 t.test('every subpath that the README imports is exported, and every exported plugin is in its table', async (t) => {

@@ -24,7 +24,8 @@ import { sessionRoutes } from './sessions.js'
 import { sessionStarter } from './token-pairs.js'
 import type { StartSession } from './token-pairs.js'
 
-export type { LockoutOptions }
+export { createPasswords }
+export type { LockoutOptions, PasswordOptions, Passwords }
 
 export interface AdminAuthOptions extends AdminScopeOptions {
   /** Where the routes are mounted. Default: `/v1/admin/auth`. */
