@@ -7,7 +7,7 @@ import { clientNetwork } from '../../plugins/client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../plugins/errors.js'
 import { hasGuard } from '../../plugins/guard.js'
 import { useJsonBody } from '../../plugins/json-body.js'
-import { limitRate } from '../../plugins/rate-limit.js'
+import { limitRate, named } from '../../plugins/rate-limit.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import { routeScope } from '../../plugins/route-scope.js'
 import type { SiteCorsOptions } from '../../plugins/site-cors.js'
@@ -65,8 +65,7 @@ async function useAdminGuard (scope: FastifyInstance, plugin: string, options: A
 export async function limitBy (
   scope: FastifyInstance, name: string, options: RateLimitOptions, key: (request: FastifyRequest) => string, hook: 'onRequest' | 'preHandler' = 'onRequest'
 ): Promise<void> {
-  if (options === false) return
-  await limitRate(scope, { ...options, hook, keyGenerator: key, nameSpace: `${options.nameSpace ?? 'gatehouse-'}${name}-` })
+  if (options !== false) await limitRate(scope, named({ ...options, hook, keyGenerator: key }, name))
 }
 
 /** Who calls, on a route that the admin guard guards. */

@@ -38,7 +38,7 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     switch (rotation.outcome) {
       case 'rotated': return pair
       case 'repeated': return opened(rotation, context)
-      case 'reused': reportReuse(request, claims, presented)
+      case 'reused': reportReuse(request, claims, access.email, presented)
     }
     throw new INVALID_REFRESH_TOKEN({ reason: rotation.outcome })
   }
@@ -52,13 +52,14 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     }
   }
 
-  function reportReuse (request: RefreshRequest, { sub, org_id, sid }: RefreshClaims, digest: string): void {
+  function reportReuse (request: RefreshRequest, { sub, org_id, sid }: RefreshClaims, email: string, digest: string): void {
     request.log.warn({ userId: sub, sessionId: sid }, 'a used refresh token came again: all sessions of the user are ended')
     scope.audit({
       action: 'auth.refresh_reused',
       request,
       orgId: org_id,
       userId: sub,
+      userEmail: email,
       resourceType: 'session',
       resourceId: sid,
       changes: { jti_sha256: digest }
