@@ -8,6 +8,8 @@ import { WindowStore } from './rate-limit-window.js'
 /** The options of `@fastify/rate-limit`, for one scope; `false` turns the limit off. */
 export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> | false
 
+const NAME_SPACE = 'gatehouse-'
+
 /**
  * Limits every request of the scope, 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*` headers.
  *
@@ -26,6 +28,8 @@ export async function limitRate (scope: FastifyInstance, options: RateLimitOptio
   const settings: RateLimitPluginOptions = {
     enableDraftSpec: true,
     ...options,
+    // One Redis may count for several scopes, and for the host itself.
+    nameSpace: `${options.nameSpace ?? NAME_SPACE}${scope.prefix}-`,
     errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfter: ttl / 1000 })
   }
   if (options.redis == null && options.continueExceeding !== true && options.exponentialBackoff !== true) settings.store ??= WindowStore
@@ -35,7 +39,7 @@ export async function limitRate (scope: FastifyInstance, options: RateLimitOptio
   scope.addHook((options.hook ?? 'onRequest') as 'onRequest', check)
 }
 
-/** The options under a name of their own, which keeps the counts of several limits in one Redis apart. */
+/** The options under a name of their own, which keeps the counts of several limits of one scope apart in Redis. */
 export function named (options: RateLimitOptions, name: string): RateLimitOptions {
-  return options === false ? false : { ...options, nameSpace: `${options.nameSpace ?? 'gatehouse-'}${name}-` }
+  return options === false ? false : { ...options, nameSpace: `${options.nameSpace ?? NAME_SPACE}${name}-` }
 }

@@ -8,6 +8,7 @@ import { CONFLICT, FORBIDDEN, INVALID_REQUEST } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
 import { useJsonBody } from '../plugins/json-body.js'
+import { named } from '../plugins/rate-limit.js'
 import { logRefusal, toPublicError } from '../plugins/refuse.js'
 import { routeScope } from '../plugins/route-scope.js'
 import { preflightRoute } from '../plugins/site-cors.js'
@@ -51,7 +52,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
 
-  await routeScope(app, { prefix, rateLimit, cors }, async (scope) => {
+  await routeScope(app, { prefix, rateLimit: named(rateLimit, path), cors }, async (scope) => {
     const decisionOf = auditDecisions(scope, { granted: 'embed.authorized', refused: 'embed.refused', resourceType: 'dashboard' })
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     useJsonBody(scope)

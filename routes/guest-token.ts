@@ -37,7 +37,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   if (!app.hasDecorator('audit')) await app.register(auditLog)
   if (userReferenceKeys !== undefined && !app.hasDecorator('userReference')) await app.register(userReference, { keys: userReferenceKeys })
 
-  await routeScope(app, { prefix, rateLimit: named(rest.addressRateLimit, `${prefix}${path}-address`) }, async (scope) => {
+  await routeScope(app, { prefix, rateLimit: named(rest.addressRateLimit, `${path}-address`) }, async (scope) => {
     const decisionOf = auditDecisions(scope, { granted: 'guest_token.minted', refused: 'guest_token.refused', resourceType: 'guest_token' })
     const grants = requestSlot<TokenRequest>(scope)
     const source = new TokenSource({
@@ -61,7 +61,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       decision.details = { ...decision.details, dataAppName: grant.dataAppName, permissions: grant.permissions ?? null }
       grants.set(request, grant)
     })
-    const userLimit = named(rest.rateLimit, `${prefix}${path}-user`)
+    const userLimit = named(rest.rateLimit, `${path}-user`)
     await limitRate(scope, userLimit === false ? false : { keyGenerator: clientOf, ...userLimit, hook: 'preHandler' })
 
     scope.get(path, {

@@ -25,7 +25,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
 
-  await routeScope(app, { prefix, cors, rateLimit: named(rateLimit, `${prefix}${path}-address`) }, async (scope) => {
+  await routeScope(app, { prefix, cors, rateLimit: named(rateLimit, `${path}-address`) }, async (scope) => {
     const decisionOf = auditDecisions(scope, { granted: 'widget_token.minted', refused: 'widget_token.refused', resourceType: 'widget_token' })
     const users = requestSlot<WidgetUser>(scope)
 
@@ -34,7 +34,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
       decisionOf(request).userId = user.user
       users.set(request, user)
     })
-    const userLimit = named(userRateLimit, `${prefix}${path}-user`)
+    const userLimit = named(userRateLimit, `${path}-user`)
     await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => userOf(request).user, ...userLimit, hook: 'preHandler' })
 
     preflightRoute(scope, path)

@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import rateLimit from '@fastify/rate-limit'
 import Fastify from 'fastify'
 import t from 'tap'
 
 import { WindowStore } from '../../plugins/rate-limit-window.js'
 import { named } from '../../plugins/rate-limit.js'
 import { routeScope } from '../../plugins/route-scope.js'
+import embedAuthorize from '../../routes/embed-authorize.js'
+import guestToken from '../../routes/guest-token.js'
+import { generateSecret } from '../../signing/secret-strength.js'
 
 function count (store: WindowStore, key: string, timeWindow = 60_000): { current: number, ttl: number } {
   let counted = { current: 0, ttl: 0 }
@@ -56,8 +60,43 @@ t.test('the number of keys is bounded', async (t) => {
   t.equal(count(store, 'key 0').current, 1)
 })
 
-t.test('limits of different names do not meet in one Redis', async (t) => {
-  t.match(named({ max: 1 }, 'a'), { max: 1, nameSpace: 'gatehouse-a-' })
-  t.match(named({ nameSpace: 'mine-' }, 'b'), { nameSpace: 'mine-b-' })
+t.test('O07: limits that share one Redis count apart: of two names, of two scopes, and of a host', async (t) => {
+  const counts = new Map<string, number>()
+  const redis = {
+    defineCommand () {},
+    rateLimitRead () {},
+    rateLimit (key: string, timeWindow: number, _max: number, _continue: boolean, _backoff: boolean, done: (error: null, result: number[]) => void) {
+      const count = (counts.get(key) ?? 0) + 1
+      counts.set(key, count)
+      done(null, [count, timeWindow])
+    }
+  }
+  const limit = { max: 1, timeWindow: '1 minute', redis }
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(rateLimit, { ...limit, global: false })
+  app.get('/host', { config: { rateLimit: {} } }, async () => ({}))
+  const servers = [{ apiUrl: 'https://bi.test', embedSecret: 's3cret' }]
+  for (const prefix of ['/a', '/b']) {
+    await app.register(async (scope) => {
+      await routeScope(scope, { rateLimit: limit }, async (inner) => { inner.get('/plain', async () => ({})) })
+      await scope.register(embedAuthorize, { servers, authorize: () => null, rateLimit: { ...limit, nameSpace: 'mine-' } })
+      await scope.register(guestToken, {
+        apiKey: 'k', dataAppName: 'sales', proxyKeys: [generateSecret()], authorize: () => null, addressRateLimit: limit
+      })
+    }, { prefix })
+  }
+  const calls = [['GET', '/plain'], ['POST', '/authorize'], ['GET', '/api/databrain/guest-token']] as const
+  const first = [await app.inject('/host')]
+  for (const prefix of ['/a', '/b']) {
+    for (const [method, path] of calls) first.push(await app.inject({ method, url: prefix + path }))
+  }
+  t.same(first.map(({ statusCode }) => statusCode).filter((status) => status === 429), [])
+  t.equal(new Set(counts.keys()).size, 7)
+  t.equal([...counts.keys()].filter((key) => key.startsWith('mine-')).length, 2)
+  t.equal((await app.inject({ method: 'POST', url: '/a/authorize' })).statusCode, 429, 'and each of them counts')
+})
+
+t.test('a limit that is off stays off under a name', async (t) => {
   t.equal(named(false, 'a'), false)
 })
