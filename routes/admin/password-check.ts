@@ -46,15 +46,15 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
     const user = await users.findByEmail(address)
     const record = { request, orgId: user?.orgId, userId: user?.id ?? null, userEmail: address }
     const lockedUntil = await users.lockedUntil(subject)
-    if (lockedUntil !== null) {
-      // A locked account that answers sooner than another would not be hidden.
-      if (lockout.hidden) await passwords.verify(null, password)
-      throw locked(record, lockedUntil)
-    }
+    // A locked account that answers sooner than another would not be hidden.
+    if (lockedUntil !== null && !lockout.hidden) throw locked(record, lockedUntil)
     const matches = await passwords.verify(user?.passwordHash ?? null, password)
     // Guesses sent side by side were all let in above; those that come out after the lock are not answered.
     const lockedMeanwhile = await users.lockedUntil(subject)
-    if (lockedMeanwhile !== null) throw locked(record, lockedMeanwhile)
+    if (lockedMeanwhile !== null) {
+      if (lockout.hidden) await users.countFailure(subject, limits)
+      throw locked(record, lockedMeanwhile)
+    }
     if (user === null || !matches || user.disabled) throw await failed(record, subject, user?.disabled === true ? 'disabled' : 'password')
     await users.clearFailures(subject)
     await strengthen(user, password)
