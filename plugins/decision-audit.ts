@@ -24,7 +24,7 @@ export interface Decision {
 }
 
 /**
- * Audits each request of the scope once, when it is over: what a route granted and what a guard, a rate limit or the route refused, preflights aside.
+ * Audits each request of the scope once, as it is answered: what a route granted and what a guard, a rate limit or the route refused, preflights aside.
  * The function that it returns gives the decision of a request, for the route to fill in. Needs `app.audit`.
  */
 export function auditDecisions (scope: FastifyInstance, { granted, refused, resourceType }: DecisionAuditOptions): (request: FastifyRequest) => Decision {
@@ -43,8 +43,9 @@ export function auditDecisions (scope: FastifyInstance, { granted, refused, reso
     done()
   })
 
-  scope.addHook('onResponse', function auditDecision (request, { statusCode }, done) {
-    if (request.method === 'OPTIONS') return done()
+  // Not onResponse, which does not come for a caller that has hung up; what was minted for it is a decision like any other.
+  scope.addHook('onSend', function auditDecision (request, { statusCode }, payload, done) {
+    if (request.method === 'OPTIONS') return done(null, payload)
     const { userId, userEmail, asked, resourceId, error, details } = decisionOf(request)
     const isGranted = resourceId !== null
     // A guard answers by itself, so that only the status says what it decided.
@@ -59,7 +60,7 @@ export function auditDecisions (scope: FastifyInstance, { granted, refused, reso
       changes: { ...details, outcome },
       refusal: !isGranted
     })
-    done()
+    done(null, payload)
   })
 
   return decisionOf

@@ -1,9 +1,13 @@
+import { connect } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 
 import { FORBIDDEN } from '../../plugins/errors.js'
 import { sha256Hex } from '../../signing/digest.js'
 import { auditEntries } from '../helpers/audit-entries.js'
-import { guestTokenApp, PATH, PROXY_KEY, tokenOf } from '../helpers/guest-token.js'
+import { guestTokenApp, mint, PATH, PROXY_KEY, tokenOf } from '../helpers/guest-token.js'
 import { reply } from '../helpers/stub-upstream.js'
 
 const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
@@ -108,3 +112,21 @@ t.test('a rate limit\'s refusal is audited under the user', async (t) => {
   const [, refused] = await auditEntries(app, 2)
   t.match(refused, { action: 'guest_token.refused', userId: 'ann', changes: { outcome: 'RATE_LIMITED' } })
 })
+
+t.test('O02: a token that was minted for a caller who has hung up is audited', async (t) => {
+  const { app, databrain } = await guestTokenApp(t)
+  const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
+  const caller = connect(port, '127.0.0.1')
+  databrain.answer = async (call, response) => {
+    caller.destroy()
+    while (await connections(app) > 0) await turn()
+    await mint(call, response)
+  }
+  caller.write(`GET ${PATH}?ref=${app.userReference.sign({ sub: 'ann' })} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${PROXY_KEY}\r\n\r\n`)
+  const [entry] = await auditEntries(app, 1)
+  t.match(entry, { action: 'guest_token.minted', userId: 'ann', changes: { outcome: 'granted' } })
+})
+
+function connections ({ server }: FastifyInstance): Promise<number> {
+  return new Promise((resolve, reject) => server.getConnections((error, count) => error === null ? resolve(count) : reject(error)))
+}
