@@ -2,13 +2,14 @@ import rateLimitPlugin from '@fastify/rate-limit'
 import type { RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 
-import { RATE_LIMITED } from './errors.js'
+import { INVALID_OPTIONS, RATE_LIMITED } from './errors.js'
 import { WindowStore } from './rate-limit-window.js'
 
 /** The options of `@fastify/rate-limit`, for one scope; `false` turns the limit off. */
 export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> | false
 
 const NAME_SPACE = 'gatehouse-'
+const DURATION = /^\d*\.?\d+ *(?:(?:ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
 
 /**
  * Limits every request of the scope, 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*` headers.
@@ -19,6 +20,7 @@ const NAME_SPACE = 'gatehouse-'
  */
 export async function limitRate (scope: FastifyInstance, options: RateLimitOptions): Promise<void> {
   if (options === false) return
+  checkLimit(options)
   let handler: ((settings: object) => onRequestAsyncHookHandler) | undefined
   const facade: FastifyInstance = Object.create(scope, {
     hasDecorator: { value: () => false },
@@ -34,12 +36,28 @@ export async function limitRate (scope: FastifyInstance, options: RateLimitOptio
   }
   if (options.redis == null && options.continueExceeding !== true && options.exponentialBackoff !== true) settings.store ??= WindowStore
   await (rateLimitPlugin as unknown as (app: FastifyInstance, settings: RateLimitPluginOptions) => Promise<void>)(facade, settings)
-  const check = handler?.({})
+  // A store that is not its own hears of "cache" in this way only.
+  const check = handler?.({ cache: options.cache })
   if (check === undefined) throw new Error('@fastify/rate-limit did not offer its handler; this version is not supported')
   scope.addHook((options.hook ?? 'onRequest') as 'onRequest', check)
 }
 
+/** The plugin itself would put its own default, 1 000 a minute, in the place of what it can't read. */
+function checkLimit (options: Exclude<RateLimitOptions, false>): void {
+  if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
+  const { max, timeWindow } = options
+  if (max !== undefined && typeof max !== 'function' && !(Number.isFinite(max) && max >= 0)) {
+    throw new INVALID_OPTIONS('rate-limit: "max" must be a number of requests or a function')
+  }
+  const isTime = typeof timeWindow === 'string' ? DURATION.test(timeWindow) : Number.isFinite(timeWindow) && Number(timeWindow) > 0
+  if (timeWindow !== undefined && typeof timeWindow !== 'function' && !isTime) {
+    throw new INVALID_OPTIONS('rate-limit: "timeWindow" must be milliseconds, a text such as "1 minute", or a function')
+  }
+}
+
 /** The options under a name of their own, which keeps the counts of several limits of one scope apart in Redis. */
 export function named (options: RateLimitOptions, name: string): RateLimitOptions {
-  return options === false ? false : { ...options, nameSpace: `${options.nameSpace ?? NAME_SPACE}${name}-` }
+  if (options === false) return false
+  checkLimit(options)
+  return { ...options, nameSpace: `${options.nameSpace ?? NAME_SPACE}${name}-` }
 }

@@ -37,6 +37,7 @@ const EXPOSED_HEADERS = ['retry-after']
  * paths answer their own preflights, and each route carries our options, which a host's registration then obeys too.
  */
 export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): void {
+  if (!Array.isArray(options.origins)) throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
   const origins = new Set(options.origins.map(exactOrigin))
   const settings: FastifyCorsOptions = {
     origin: [...origins],

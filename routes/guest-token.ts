@@ -26,6 +26,8 @@ import type { TokenRequest } from './guest-token/token-source.js'
 export { pageConfig }
 export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions }
 
+const GRANT_MEMBERS = new Set(['clientId', 'params', 'permissions', 'dataAppName', 'expiryTime'])
+
 /** The proxy-authentication endpoint of DataBrain: its servers call it for a guest token of the user who looks at a page. */
 const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) => {
   const { path, apiKey, apiUrl, dataAppName, authorize = byReference, allowClientId, errorStatus, expiryTime, guards, now, ...rest } = checkedOptions(options)
@@ -95,7 +97,9 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
     const fault = clientIdFault(clientId)
     if (fault !== null && !(typeof clientId === 'string' && allowClientId(clientId) === true)) throw new FORBIDDEN({ reason: `the client id ${fault}` })
     const wanted = { clientId, dataAppName: grant.dataAppName ?? dataAppName, params, permissions, expiryTime: grant.expiryTime ?? expiryTime }
-    if (!isObject(params) || !isObject(permissions) || typeof wanted.dataAppName !== 'string' || !isLife(wanted.expiryTime)) {
+    // A misspelt filter that is passed over would show the user everything.
+    const isKnown = Object.keys(grant).every((name) => GRANT_MEMBERS.has(name))
+    if (!isKnown || !isObject(params) || !isObject(permissions) || typeof wanted.dataAppName !== 'string' || !isLife(wanted.expiryTime)) {
       throw new INTERNAL_ERROR({ reason: 'guest-token: "authorize" must return { clientId, params?, permissions?, dataAppName?, expiryTime? }' })
     }
     return wanted

@@ -58,7 +58,9 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
 
   function checkedUser (answer: string | WidgetUser): WidgetUser {
     const user = typeof answer === 'string' ? { user: answer } : answer
-    if (typeof user.user !== 'string' || !(user.filters === undefined || Array.isArray(user.filters))) {
+    // A misspelt "filters" that is passed over would widen what the user sees.
+    const isKnown = Object.keys(user).every((name) => name === 'user' || name === 'filters')
+    if (!isKnown || typeof user.user !== 'string' || !(user.filters === undefined || Array.isArray(user.filters))) {
       throw new INTERNAL_ERROR({ reason: 'widget-token: "resolveUser" must return an id, { user, filters? } or null' })
     }
     if (user.user === '') throw new UNAUTHORIZED({ reason: '"resolveUser" named no user' })

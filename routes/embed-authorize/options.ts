@@ -87,6 +87,7 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
   demand(typeof checked.pinboard === 'boolean', 'pinboard', 'a boolean')
   demand(['sdk', 'http'].includes(checked.errors), 'errors', '"sdk" or "http"')
   demand(isPositive(checked.bodyLimit), 'bodyLimit', 'a positive integer')
+  demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   demand(typeof checked.now === 'function', 'now', 'a function')
   return checked
 }

@@ -91,6 +91,7 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   demand(isLife(checked.expiryTime), 'expiryTime', 'a positive integer of milliseconds')
   demand(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9')
   demand(typeof checked.cache === 'boolean', 'cache', 'a boolean')
+  demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   demand(typeof checked.now === 'function', 'now', 'a function')
   return checked
 }

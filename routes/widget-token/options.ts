@@ -74,6 +74,7 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   demand(['ms', 's'].includes(checked.timeUnit), 'timeUnit', '"ms" or "s"')
   demand(Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20, 'minutes', 'a whole number from 5 to 20')
   demand(typeof checked.resolveUser === 'function', 'resolveUser', 'a function that names the user')
+  demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   demand(typeof checked.now === 'function', 'now', 'a function')
   tryOut(checked)
   return checked

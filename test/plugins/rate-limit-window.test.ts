@@ -97,6 +97,33 @@ t.test('O07: limits that share one Redis count apart: of two names, of two scope
   t.equal((await app.inject({ method: 'POST', url: '/a/authorize' })).statusCode, 429, 'and each of them counts')
 })
 
-t.test('a limit that is off stays off under a name', async (t) => {
+t.test('the option "cache" bounds how many addresses a limit remembers', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  for (const [prefix, cache] of [['/one', 1], ['/many', undefined]] as const) {
+    await routeScope(app, { prefix, rateLimit: { max: 1, ...cache && { cache } } }, async (scope) => { scope.get('/', async () => ({})) })
+  }
+  const statuses = async (url: string) => {
+    const seen = []
+    for (const remoteAddress of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) seen.push((await app.inject({ url, remoteAddress })).statusCode)
+    return seen
+  }
+  t.same(await statuses('/one'), [200, 200, 200])
+  t.same(await statuses('/many'), [200, 200, 429])
+})
+
+t.test('a limit that can\'t be read stops the start rather than becoming the library\'s own default', async (t) => {
+  const bad = [true, 5, 'off', { max: '10' }, { max: -1 }, { max: NaN }, { timeWindow: '1 minut' }, { timeWindow: 0 }, { timeWindow: '' }, { timeWindow: {} }]
+  for (const rateLimit of bad) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    t.throws(() => named(rateLimit as never, 'a'), { code: 'INVALID_OPTIONS' }, JSON.stringify(rateLimit))
+    await t.rejects(routeScope(app, { rateLimit: rateLimit as never }, async () => {}), { code: 'INVALID_OPTIONS', message: /^rate-limit: / }, JSON.stringify(rateLimit))
+  }
+  for (const rateLimit of [false, {}, { max: 0 }, { max: () => 1 }, { timeWindow: () => 1 }, ...['1 minute', '10s', '500', '.5 hours', '2 Days', '100 ms'].map((timeWindow) => ({ timeWindow }))] as const) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await t.resolves(routeScope(app, { rateLimit }, async () => {}), JSON.stringify(rateLimit))
+  }
   t.equal(named(false, 'a'), false)
 })

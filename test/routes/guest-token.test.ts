@@ -88,6 +88,7 @@ t.test('G07: the host may say nobody, not allowed, or fail', async (t) => {
     ['an error with status 418', () => { throw Object.assign(new Error('s3cret reason'), { statusCode: 418 }) }, 500, 'INTERNAL_ERROR'],
     ['any error', async () => { throw new Error('s3cret reason') }, 500, 'INTERNAL_ERROR'],
     ['nonsense', () => ({ clientId: 'ann', params: 'all' }), 500, 'INTERNAL_ERROR'],
+    ['a misspelt filter, which would otherwise filter nothing', () => ({ clientId: 'ann', param: { country: 'FR' } }), 500, 'INTERNAL_ERROR'],
     ['a life of no length', () => ({ clientId: 'ann', expiryTime: 0 }), 500, 'INTERNAL_ERROR']
   ]
   for (const [name, authorize, status, code] of cases) {
@@ -176,6 +177,9 @@ t.test('bad options stop the start and name the option, never a secret', async (
     refreshAhead: [-0.1, 1, NaN],
     cache: ['no'],
     path: ['guest-token'],
+    guards: [5],
+    rateLimit: [true, { max: '10' }],
+    addressRateLimit: [{ timeWindow: 'soon' }],
     timeout: [0]
   }
   for (const [option, values] of Object.entries(bad)) {
@@ -184,7 +188,7 @@ t.test('bad options stop the start and name the option, never a secret', async (
       const error = await app.register(guestToken, { ...good, [option]: value } as unknown as GuestTokenOptions).ready()
         .then(() => null, (error: Error & { code: string }) => error)
       t.equal(error?.code, 'INVALID_OPTIONS', `${option}: ${JSON.stringify(value)}`)
-      t.match(error?.message, /^(guest-token|proxy-key|user-reference|upstream-client): /)
+      t.match(error?.message, /^(guest-token|proxy-key|user-reference|upstream-client|rate-limit): /)
       t.notMatch(error?.message, /k3y|sh0rt|dbn_live/)
       await app.close()
     }

@@ -82,6 +82,7 @@ t.test('S08: nobody is 401, a forbidden user 403, a failure of the host 500', as
     ['an error', () => { throw new Error('s3cret reason') }, 500, 'INTERNAL_ERROR'],
     ['a number', () => 7, 500, 'INTERNAL_ERROR'],
     ['an object without user', () => ({ id: 'ann' }), 500, 'INTERNAL_ERROR'],
+    ['misspelt filters, which would otherwise be the route\'s own', () => ({ user: 'ann', filter: ['FX'] }), 500, 'INTERNAL_ERROR'],
     ['filters that are a text', () => ({ user: 'ann', filters: 'FX' }), 500, 'INTERNAL_ERROR']
   ]
   for (const [name, resolveUser, status, code] of cases) {
@@ -165,7 +166,8 @@ t.test('bad options stop the start and name the option, never the secret', async
     minutes: [0, -5, 4, 21, 1e9, 5.5, '15', NaN, null],
     resolveUser: [undefined, 'ann'],
     path: ['token'],
-    cors: [{ origins: ['*'] }, { origins: ['https://a.test/'] }]
+    cors: [{ origins: ['*'] }, { origins: ['https://a.test/'] }, { origins: 'https://a.test' }, {}],
+    guards: ['captcha']
   }
   for (const [option, values] of Object.entries(bad)) {
     for (const value of values) {
