@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -12,6 +13,8 @@ import * as gatehouse from '../index.js'
 import { generateSecret } from '../signing/secret-strength.js'
 
 const README = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+
+const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (...texts: string[]) => (...values: unknown[]) => Promise<void>
 
 /** The first block of a language below a heading. */
 function block (heading: string, language: string): string {
@@ -64,7 +67,6 @@ t.test('the administrators\' part runs as printed: the first one logs in, and a 
     handler: async ({ admin }: FastifyRequest) => ({ role: admin?.role }),
     password: 'a quite unguessable one'
   }
-  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (...texts: string[]) => (...values: unknown[]) => Promise<void>
   await new AsyncFunction(...Object.keys(parts), block('adminGuard, adminAuth, adminApi', 'js'))(...Object.values(parts))
   t.equal((await app.inject('/internal')).statusCode, 401)
   const login = await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload: { email: 'owner@example.com', password: parts.password } })
@@ -81,4 +83,26 @@ t.test('every subpath that the README imports is exported, and every exported pl
   for (const [, path] of README.matchAll(/^\| `([a-z-]+)` \| .*\|$/gm)) {
     if (README.indexOf(`| \`${path}\` |`) < README.indexOf('**Guards**')) t.ok(`./${path}` in exports, String(path))
   }
+})
+
+t.test('the Bold BI example refuses what its user was not given, a query without any dashboard too', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const code = block('embedAuthorize (Bold BI)', 'js').replace(/^import .*$/gm, '').replace('https://bi.example.com', 'http://127.0.0.1:1')
+  const parts = {
+    ...gatehouse,
+    app,
+    process: { env: { BOLDBI_EMBED_SECRET: 's3cret' } },
+    signedInUser: async () => ({ email: 'ann@example.com', region: 'EU', dashboards: ['own'] })
+  }
+  await new AsyncFunction(...Object.keys(parts), code)(...Object.values(parts))
+  const ask = async (query: string) => (await app.inject({
+    method: 'POST',
+    url: '/authorize',
+    payload: { dashboardServerApiUrl: 'http://127.0.0.1:1/bi/api/site/site1', embedQuerString: `embed_nonce=${randomUUID()}&${query}` }
+  })).json().Message
+  for (const query of ['embed_dashboard_id=other', 'embed_dashboard_ids=own,other', 'embed_datasource_id=any', 'pinboard_name=any', 'embed_mode=view']) {
+    t.equal(await ask(query), 'This is not allowed', query)
+  }
+  t.equal(await ask('embed_dashboard_id=own'), 'The upstream service gave no usable answer', 'past every check of ours')
 })
