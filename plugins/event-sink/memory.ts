@@ -1,7 +1,8 @@
 import { INVALID_REQUEST, UNAVAILABLE } from '../errors.js'
 import type { Page } from '../token-store/store.js'
+import { RecentIds } from './recent-ids.js'
 import type { AcceptedEvent, EventFilter, ReadableEventSink } from './sink.js'
-import { DEDUPLICATION_WINDOW, eventIdentity } from './sink.js'
+import { eventIdentity } from './sink.js'
 
 export interface MemorySinkOptions {
   /** Events kept; at capacity a write rejects with `UNAVAILABLE`, nothing is dropped. Default: 1 000 000. */
@@ -11,18 +12,12 @@ export interface MemorySinkOptions {
 /** Keeps events in the process: for tests and for trying things. They are gone with it. */
 export function memorySink ({ capacity = 1_000_000 }: MemorySinkOptions = {}): ReadableEventSink {
   const events: AcceptedEvent[] = []
-  const seen = new Map<string, number>()
+  const recent = new RecentIds()
 
   return {
     async write (incoming) {
       if (events.length + incoming.length > capacity) throw new UNAVAILABLE({ reason: 'the memory sink is full' })
-      for (const event of incoming) {
-        const identity = eventIdentity(event)
-        const before = seen.get(identity)
-        if (before !== undefined && event.receivedAt - before < DEDUPLICATION_WINDOW) continue
-        seen.set(identity, event.receivedAt)
-        events.push(event)
-      }
+      for (const event of incoming) if (recent.add(eventIdentity(event), event.receivedAt)) events.push(event)
     },
 
     async list (orgId, filter, { cursor, limit }) {

@@ -41,7 +41,9 @@ export interface EventSink {
   write (events: readonly AcceptedEvent[]): Promise<void>
   /** Resolves when the backend answers. */
   ready (): Promise<void>
-  /** Flushes what waits, then releases what the sink opened itself. */
+  /** Forgets ids beyond the window; the eventSink plugin calls it from time to time. Only for sinks that keep them. */
+  sweep? (): Promise<void>
+  /** Flushes what waits, then releases what the sink opened itself; does not wait for ever for a backend that hangs. */
   close (): Promise<void>
 }
 

@@ -12,7 +12,17 @@ import type { Page, PageRequest } from '../token-store/store.js'
 import type { AcceptedEvent, EventFilter, ReadableEventSink } from './sink.js'
 import { DEDUPLICATION_WINDOW, eventIdentity } from './sink.js'
 
-export type SqlSinkOptions = Pick<GroupCommitOptions, 'maxPending' | 'ackTimeout' | 'maxBatch'>
+export interface SqlSinkOptions extends Pick<GroupCommitOptions, 'maxPending' | 'ackTimeout' | 'maxBatch'> {
+  /** The clock by which old ids are forgotten, epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+/** Ids that one statement forgets, so that no write waits for long behind it. */
+const FORGOTTEN_AT_ONCE = 5_000
+/** Beyond the window, for clocks that differ and events that still wait to be written. */
+const GRACE = 60 * 60 * 1000
+/** In PostgreSQL no year is 0: the one before 1 is 1 BC. */
+const YEAR_1 = Date.parse('0001-01-01')
 
 // Ids are taken in one order, so that two instances with the same ids can't wait for each other in a ring.
 const INSERT = `
@@ -31,10 +41,16 @@ INSERT INTO events (org_id, source_id, message_id, type, auth_method, received_a
 SELECT org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload::json, additions::json
 FROM incoming JOIN fresh USING (source_id, auth_method, message_id) ORDER BY n`
 
+// An id that an insert is just renewing is left to it, and so are those that another instance forgets.
+const FORGET = `
+DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM event_ids WHERE seen_at < $1::timestamptz ORDER BY seen_at LIMIT ${FORGOTTEN_AT_ONCE} FOR UPDATE SKIP LOCKED
+))`
+
 const WINDOW = `${DEDUPLICATION_WINDOW} milliseconds`
 
 /** Keeps events in PGlite or PostgreSQL: the events of many requests go in one statement, which also drops the known ones. */
-export async function sqlSink (database: Database, options: SqlSinkOptions = {}): Promise<ReadableEventSink> {
+export async function sqlSink (database: Database, { now = Date.now, ...options }: SqlSinkOptions = {}): Promise<ReadableEventSink> {
   const { CompiledQuery, sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
   const { db } = database
   const commit = new GroupCommit({
@@ -52,7 +68,7 @@ export async function sqlSink (database: Database, options: SqlSinkOptions = {})
     let query = db.selectFrom('events').where('org_id', '=', orgId).orderBy('seq', 'desc').limit(limit + 1)
       .select(['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip', 'user_agent', ...texts])
     if (cursor !== undefined) query = query.where('seq', '<', positionOf(cursor))
-    if (sourceId !== undefined) query = query.where('source_id', '=', sourceId)
+    if (sourceId !== undefined) query = query.where('source_id', '=', toColumnText(sourceId))
     if (type !== undefined) query = query.where('type', '=', type)
     if (from !== undefined) query = query.where('received_at', '>=', new Date(from))
     if (to !== undefined) query = query.where('received_at', '<=', new Date(to))
@@ -61,9 +77,18 @@ export async function sqlSink (database: Database, options: SqlSinkOptions = {})
     return { data: rows.slice(0, limit).map(toEvent), nextCursor: last === undefined ? null : String(last.seq) }
   }
 
+  async function sweep (): Promise<void> {
+    const forget = CompiledQuery.raw(FORGET, [toTimestamp(now() - DEDUPLICATION_WINDOW - GRACE)])
+    let forgotten: bigint | undefined
+    do {
+      forgotten = (await db.executeQuery(forget)).numAffectedRows
+    } while (!commit.closed && forgotten === BigInt(FORGOTTEN_AT_ONCE))
+  }
+
   return {
     write: (events) => commit.write(events),
     list,
+    sweep,
     ready: () => database.ready().catch((cause: unknown) => { throw new UNAVAILABLE({ cause }) }),
     close: () => commit.close()
   }
@@ -85,14 +110,21 @@ function parametersOf (events: readonly AcceptedEvent[]): unknown[] {
     events.map((event) => toColumnText(event.messageId)),
     events.map((event) => event.type),
     events.map((event) => event.authMethod),
-    events.map((event) => new Date(event.receivedAt).toISOString()),
-    events.map((event) => new Date(event.timestamp).toISOString()),
+    events.map((event) => toTimestamp(event.receivedAt)),
+    events.map((event) => toTimestamp(event.timestamp)),
     events.map((event) => event.ip),
     events.map((event) => event.userAgent),
     events.map((event) => event.payload),
     events.map((event) => event.additions),
     WINDOW
   ]
+}
+
+function toTimestamp (milliseconds: number): string {
+  const date = new Date(milliseconds)
+  const iso = date.toISOString()
+  if (milliseconds >= YEAR_1) return iso
+  return `${String(1 - date.getUTCFullYear()).padStart(4, '0')}${iso.slice(iso.indexOf('-', 1))} BC`
 }
 
 function positionOf (cursor: string): string {
@@ -121,6 +153,6 @@ function toEvent (row: EventRow): AcceptedEvent {
 
 /** Classes 22 (data exception) and 23 (constraint violation): the backend is well, the data is not. */
 function isDataError (error: unknown): boolean {
-  const { code } = error as { code?: unknown }
+  const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' && /^2[23]/.test(code)
 }

@@ -1,7 +1,8 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
+import { keepSwept } from '../keep-swept.js'
 import { memoryStore } from './memory.js'
 import type { TokenStore } from './store.js'
 
@@ -22,45 +23,20 @@ declare module 'fastify' {
 }
 
 const DAY = 86_400_000
-const LONGEST_TIMER = 2 ** 31 - 1
 const PARTS = ['guestTokens', 'sources', 'users', 'sessions', 'audit', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>
 
 const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, { store, auditRetention = 90 * DAY, sweepEvery = 60_000 }) => {
   if (store !== undefined) assertStore(store)
   if (!Number.isFinite(auditRetention) || auditRetention <= 0) throw new INVALID_OPTIONS('token-store: "auditRetention" must be a positive number of milliseconds')
-  if (!Number.isInteger(sweepEvery) || sweepEvery < 0 || sweepEvery > LONGEST_TIMER) {
-    throw new INVALID_OPTIONS(`token-store: "sweepEvery" must be a whole number of milliseconds, 0 to ${LONGEST_TIMER}`)
-  }
   if (store === undefined) app.log.warn('token-store: no "store" is given; everything is kept in memory and is lost when this process ends')
 
   const own = store ?? memoryStore()
+  const stopSweeping = keepSwept(app, { name: 'token-store', sweepEvery, sweep: () => own.sweep({ auditRetention }) })
   app.decorate('tokenStore', own)
-  const stopSweeping = sweepEvery === 0 ? async () => {} : keepSwept(app, own, { auditRetention, sweepEvery })
   app.addHook('onClose', async () => {
     await stopSweeping()
     await own.close()
   })
-}
-
-/** Resolves what it returns once no sweep is under way any more. */
-function keepSwept (app: FastifyInstance, store: TokenStore, { auditRetention, sweepEvery }: { auditRetention: number, sweepEvery: number }) {
-  let underWay: Promise<void> | null = null
-
-  async function sweep () {
-    try {
-      await store.sweep({ auditRetention })
-    } catch (error) {
-      app.log.warn(error, 'token-store: expired entries could not be removed; this is tried again')
-    } finally {
-      underWay = null
-    }
-  }
-
-  const timer = setInterval(() => { underWay ??= sweep() }, sweepEvery).unref()
-  return async () => {
-    clearInterval(timer)
-    await underWay
-  }
 }
 
 function assertStore (store: TokenStore): void {

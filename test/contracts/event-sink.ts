@@ -52,6 +52,14 @@ export async function eventSinkContract (t: Test, makeSink: () => Promise<EventS
     t.same(await stored(sink), events.reverse())
   })
 
+  await t.test('J17: any past is fine, the year 0 and those before it too', async (t) => {
+    const sink = await makeSink()
+    const events = ['2024-02-29T12:00:00.001Z', '0099-06-01T00:00:00.000Z', '0001-01-01T00:00:00.000Z', '0000-12-31T23:59:59.999Z', '0000-03-01T00:00:00.000Z', '-000001-12-31T00:00:00.000Z']
+      .map((iso) => anEvent({ timestamp: Date.parse(iso) }))
+    await sink.write(events)
+    t.same(await stored(sink), events.reverse())
+  })
+
   await t.test('an event that comes again within 24 hours is stored once, and the write succeeds', async (t) => {
     const sink = await makeSink()
     const event = anEvent()
@@ -98,6 +106,7 @@ export async function eventSinkContract (t: Test, makeSink: () => Promise<EventS
     t.same(await ids({ sourceId: 'one' }), expected(({ sourceId }) => sourceId === 'one'))
     t.same(await ids({ from: NOW + 2, to: NOW + 4 }), expected(({ receivedAt }) => receivedAt >= NOW + 2 && receivedAt <= NOW + 4))
     t.equal((await sink.list('org-b', {}, { limit: 100 })).data.length, 1)
+    t.same(await ids({ sourceId: 'no\0such\ud800' }), [])
 
     const joined: string[] = []
     let cursor: string | undefined

@@ -96,3 +96,67 @@ t.test('a closed commit refuses new writes', async (t) => {
   await commit.close()
   await t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' })
 })
+
+t.test('close gives up on a backend that hangs, after ackTimeout', { timeout: 10_000 }, async (t) => {
+  const { flush } = backend()
+  const commit = new GroupCommit({ flush, ackTimeout: 30 })
+  const writes = [commit.write([anEvent()]), commit.write([anEvent()])].map((write) => t.rejects(write, { code: 'UNAVAILABLE' }))
+  await commit.close()
+  await Promise.all(writes)
+})
+
+t.test('one bad write among 256 costs few flushes, and no other write', async (t) => {
+  const bad = anEvent()
+  let flushes = 0
+  const commit = new GroupCommit({
+    isDataError: () => true,
+    async flush (events) {
+      flushes++
+      if (events.includes(bad)) throw new Error('bad data')
+    }
+  })
+  const outcomes = await Promise.allSettled([anEvent(), bad, ...Array.from({ length: 255 }, () => anEvent())].map((event) => commit.write([event])))
+  t.same(outcomes.flatMap((outcome, at) => outcome.status === 'rejected' ? [[at, outcome.reason.code]] : []), [[1, 'INTERNAL_ERROR']])
+  t.equal(flushes, 1 + 1 + 2 * 8, 'the first alone, the rest together, then two halves at each of eight levels')
+})
+
+t.test('a backend that rejects with nothing at all is UNAVAILABLE, and the next write is tried', async (t) => {
+  let broken = true
+  const commit = new GroupCommit({ flush: () => broken ? Promise.reject(undefined) : Promise.resolve() }) // eslint-disable-line prefer-promise-reject-errors
+  await t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' })
+  broken = false
+  await commit.write([anEvent()])
+})
+
+t.test('the text of one flush is bounded, and so is the text that waits', async (t) => {
+  const { flush, flushes } = backend()
+  const commit = new GroupCommit({ flush })
+  const large = () => anEvent({ payload: `"${'x'.repeat(600_000)}"` })
+  const writes = [large(), large(), anEvent(), large()].map((event) => commit.write([event]))
+  for (const [at, length] of [1, 2, 1].entries()) {
+    await turn()
+    t.equal(flushes[at]?.ids.length, length)
+    flushes[at]?.confirm()
+  }
+  await Promise.all(writes)
+  await turn()
+
+  const huge = () => anEvent({ payload: 'x'.repeat(33 * 1024 * 1024) })
+  const waiting = commit.write([huge()])
+  await t.rejects(commit.write([huge()]), { code: 'UNAVAILABLE' })
+  flushes[3]?.confirm()
+  await waiting
+  await turn()
+  const next = commit.write([huge(), huge()])
+  flushes[4]?.confirm()
+  await next
+})
+
+t.test('a limit that is none is refused', async (t) => {
+  for (const name of ['maxPending', 'ackTimeout', 'maxBatch']) {
+    for (const value of [0, -1, 1.5, NaN, Infinity, '5']) {
+      t.throws(() => new GroupCommit({ flush: async () => {}, [name]: value }), { code: 'INVALID_OPTIONS', message: new RegExp(`"${name}"`) })
+    }
+  }
+  t.throws(() => new GroupCommit({ flush: async () => {}, ackTimeout: 2 ** 31 }), { code: 'INVALID_OPTIONS' })
+})

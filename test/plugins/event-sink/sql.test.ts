@@ -1,6 +1,9 @@
 import t from 'tap'
+import type { Test } from 'tap'
 
 import { openDatabase } from '../../../plugins/database/open-database.js'
+import type { Database } from '../../../plugins/database/open-database.js'
+import { DEDUPLICATION_WINDOW } from '../../../plugins/event-sink/sink.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
 import { anEvent, eventSinkContract } from '../../contracts/event-sink.js'
 import { emptyDatabase, truncateAll } from '../../helpers/pglite.js'
@@ -19,7 +22,34 @@ t.test('the SQL sink keeps the contract on PostgreSQL', async (t) => {
     await truncateAll(database)
     return await sqlSink(database)
   })
+  await t.test('D14: ids are swept on PostgreSQL', (t) => sweepsIds(t, database))
 })
+
+t.test('D14: ids are swept on PGlite', async (t) => {
+  await sweepsIds(t, await emptyDatabase())
+})
+
+async function sweepsIds (t: Pick<Test, 'equal' | 'same'>, database: Database): Promise<void> {
+  await truncateAll(database)
+  const start = Date.UTC(2026, 0, 15)
+  const hour = 3_600_000
+  let now = start
+  const sink = await sqlSink(database, { now: () => now, maxPending: 100_000 })
+  const count = async () => Number((await database.db.selectFrom('event_ids').select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow()).count)
+  // More than one slice.
+  for (let batch = 0; batch < 3; batch++) await sink.write(Array.from({ length: 4_000 }, () => anEvent({ receivedAt: start })))
+  const late = anEvent({ receivedAt: start + 2 * hour })
+  await sink.write([late])
+
+  now = start + DEDUPLICATION_WINDOW + hour
+  await sink.sweep?.()
+  t.equal(await count(), 12_001, 'within the window and an hour')
+  now++
+  await Promise.all([sink.sweep?.(), sink.sweep?.()])
+  t.equal(await count(), 1)
+  await sink.write([{ ...late, receivedAt: late.receivedAt + DEDUPLICATION_WINDOW - 1 }])
+  t.same((await sink.list('org-a', { from: start + 1 }, { limit: 10 })).data, [late], 'still known')
+}
 
 t.test('one event that the database refuses does not take the others of its statement with it', async (t) => {
   const sink = await sqlSink(await emptyDatabase())

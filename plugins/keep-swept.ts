@@ -1,0 +1,44 @@
+import type { FastifyInstance } from 'fastify'
+
+import { INVALID_OPTIONS } from './errors.js'
+
+const LONGEST_TIMER = 2 ** 31 - 1
+const CLOSE_LIMIT = 5_000
+
+export interface SweepOptions {
+  /** The plugin, for the log and for errors. */
+  name: string
+  /** Milliseconds from one sweep to the next; 0: never. */
+  sweepEvery: number
+  sweep: () => Promise<void>
+}
+
+/**
+ * Sweeps from time to time, one sweep at a time; one that fails is logged and tried again. Returns what stops it, which resolves
+ * once none is under way any more, or after 5 s: a backend that hangs must not hold up the end.
+ */
+export function keepSwept (app: FastifyInstance, { name, sweepEvery, sweep }: SweepOptions): () => Promise<void> {
+  if (!Number.isInteger(sweepEvery) || sweepEvery < 0 || sweepEvery > LONGEST_TIMER) {
+    throw new INVALID_OPTIONS(`${name}: "sweepEvery" must be a whole number of milliseconds, 0 to ${LONGEST_TIMER}`)
+  }
+  if (sweepEvery === 0) return async () => {}
+  let underWay: Promise<void> | null = null
+
+  async function sweepOnce (): Promise<void> {
+    try {
+      await sweep()
+    } catch (error) {
+      app.log.warn(error, `${name}: expired entries could not be removed; this is tried again`)
+    } finally {
+      underWay = null
+    }
+  }
+
+  const timer = setInterval(() => { underWay ??= sweepOnce() }, sweepEvery).unref()
+  return async function stop () {
+    clearInterval(timer)
+    let limit: NodeJS.Timeout | undefined
+    await Promise.race([underWay, new Promise<void>((resolve) => { limit = setTimeout(resolve, CLOSE_LIMIT) })])
+    clearTimeout(limit)
+  }
+}

@@ -1,0 +1,83 @@
+import { sql } from 'kysely'
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { openDatabase } from '../../../plugins/database/open-database.js'
+import { sqlSink } from '../../../plugins/event-sink/sql.js'
+import { anEvent } from '../../contracts/event-sink.js'
+import { privatePostgres } from '../../helpers/postgres.js'
+
+/** Two pools on one PostgreSQL, the second to hold up the first. */
+async function twoPools (t: Test, options: { maxConnections?: number, queryTimeout?: number } = {}) {
+  const postgres = await privatePostgres(t)
+  if (postgres === null) return null
+  const database = await openDatabase({ url: postgres.url, ...options })
+  const other = await openDatabase({ url: postgres.url })
+  t.teardown(async () => {
+    await other.close()
+    await database.close()
+  })
+  /** Nobody gets at the ids until what it returns is called. */
+  async function holdUp () {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => { release = resolve })
+    let ended: Promise<void> = Promise.resolve()
+    await new Promise<void>((resolve, reject) => {
+      ended = other.db.transaction().execute(async (transaction) => {
+        await sql`lock table event_ids in access exclusive mode`.execute(transaction)
+        resolve()
+        await held
+      })
+      ended.catch(reject)
+    })
+    return async () => {
+      release()
+      await ended
+    }
+  }
+  return { database, holdUp }
+}
+
+t.test('D07: a statement that hangs gives 503 in time, and once it goes on so do all that follow; the repeat is stored once', async (t) => {
+  const pools = await twoPools(t)
+  if (pools === null) return
+  const sink = await sqlSink(pools.database, { ackTimeout: 300 })
+  const release = await pools.holdUp()
+  const events = [anEvent(), anEvent()]
+  await Promise.all(events.map((event) => t.rejects(sink.write([event]), { code: 'UNAVAILABLE', retryAfter: 1 })))
+  await release()
+  const patient = await sqlSink(pools.database)
+  for (const event of events) await patient.write([event])
+  await sink.write([anEvent({ messageId: 'after' })])
+  const { data } = await sink.list('org-a', {}, { limit: 10 })
+  t.same(data.map(({ messageId }) => messageId).sort(), [...events.map(({ messageId }) => messageId), 'after'].sort())
+})
+
+t.test('D18: neither the sink nor the database waits for ever for a statement that hangs', { timeout: 60_000 }, async (t) => {
+  const pools = await twoPools(t)
+  if (pools === null) return
+  const sink = await sqlSink(pools.database, { ackTimeout: 300 })
+  const release = await pools.holdUp()
+  const write = t.rejects(sink.write([anEvent()]), { code: 'UNAVAILABLE' })
+  const before = performance.now()
+  await sink.close()
+  t.ok(performance.now() - before < 3_000)
+  await pools.database.close()
+  t.ok(performance.now() - before < 12_000)
+  await write
+  await release()
+})
+
+t.test('a connection that gives no answer is given up, and the next query has another', async (t) => {
+  const pools = await twoPools(t, { maxConnections: 1, queryTimeout: 500 })
+  if (pools === null) return
+  const { db } = pools.database
+  const backend = async () => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid
+  const first = await backend()
+  t.equal(await backend(), first)
+  await t.rejects(sql`select pg_sleep(20)`.execute(db), /timeout/)
+  t.not(await backend(), first)
+  const second = await backend()
+  await t.rejects(sql`select 1 / 0`.execute(db), { code: '22012' })
+  t.equal(await backend(), second, 'what the server refuses costs no connection')
+})
