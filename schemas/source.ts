@@ -36,7 +36,7 @@ export const NewSourceSchema = Type.Composite([
   Type.Object({ name: settings.name }),
   Type.Partial(Type.Object({
     ...settings,
-    pipeline_key: Type.String({ minLength: 1, maxLength: 64, description: 'An existing key; its prefix must name the environment' }),
+    pipeline_key: Type.String({ minLength: 1, maxLength: 64, description: 'An existing key; its prefix must name the environment, and no other organisation may ever have used it' }),
     server_secret: Type.String({ minLength: 1, maxLength: 1024, description: 'An existing secret: text, `hex:…` or `base64:…`' })
   }))
 ], strict)

@@ -42,11 +42,13 @@ interface SourcesTable {
   updated_at: Date
 }
 
-/** Every key that is or was good for a source. */
+/** Every key that is or ever was good for a source; none is deleted, so that it stays with its organisation. */
 export interface PipelineKeysTable {
   key: string
-  source_id: string
-  /** When its overlap ends; null for the current key. */
+  org_id: string
+  /** Null once the key was replaced or its source deleted. */
+  source_id: string | null
+  /** When its overlap ends; null for the current key of the source. */
   expires_at: Date | null
 }
 

@@ -92,13 +92,17 @@ export interface SourceOrigins {
 }
 
 export interface Sources {
-  /** Rejects with `CONFLICT` if the pipeline key is taken. */
+  /**
+   * A pipeline key that was ever used stays with its organisation, as old pages may still send with it: once it has ended, by a
+   * rotation or with its source, a source of that organisation may take it again. Rejects with `CONFLICT` for any other key that is
+   * or was in use.
+   */
   create (source: NewSource): Promise<Source>
   get (orgId: string, id: string): Promise<Source | null>
   list (orgId: string, page: PageRequest): Promise<Page<Source>>
   update (orgId: string, id: string, patch: SourcePatch): Promise<Source | null>
   delete (orgId: string, id: string): Promise<boolean>
-  /** Puts a new key in; the one before works until `overlapUntil` (epoch milliseconds), any older one ends now. `CONFLICT` if taken. */
+  /** Puts a new key in; the one before works until `overlapUntil` (epoch milliseconds), any older one ends now. `CONFLICT` as in `create`. */
   rotateKey (orgId: string, id: string, next: { pipelineKey: string, overlapUntil: number }): Promise<Source | null>
   /** Puts a new server secret in; the one before works until `overlapUntil`, any older one ends now. */
   rotateSecret (orgId: string, id: string, next: { serverSecret: string, overlapUntil: number }): Promise<Source | null>

@@ -23,7 +23,8 @@ const TABLES = [
 
   `create table pipeline_keys (
     key text primary key,
-    source_id text not null references sources on delete cascade,
+    org_id text not null,
+    source_id text references sources on delete set null,
     expires_at timestamptz
   )`,
   'create index pipeline_keys_by_source on pipeline_keys (source_id)',

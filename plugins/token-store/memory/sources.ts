@@ -7,7 +7,8 @@ import {
 import type { NewSource, Page, PageRequest, ResolvedSource, Source, SourceOrigins, SourcePatch, Sources } from '../store.js'
 import { newestFirst } from './newest-first.js'
 
-interface Key { recordId: string, expiresAt: number | null, resolved: ResolvedSource | null }
+/** A key is never forgotten, so that it stays with its organisation; `recordId` is `null` once it was replaced or its source deleted. */
+interface Key { orgId: string, recordId: string | null, expiresAt: number | null, resolved: ResolvedSource | null }
 interface Secret { value: Buffer, expiresAt: number | null }
 interface SourceRecord { source: Source, sequence: number, secrets: Secret[] }
 
@@ -25,14 +26,14 @@ export class MemorySources implements Sources {
   async create (fresh: NewSource): Promise<Source> {
     const { orgId, pipelineKey, serverSecret } = fresh
     const value = serverSecretBytes(serverSecret)
-    this.#assertFree(pipelineKey)
+    this.#assertFree(pipelineKey, orgId)
     const id = randomUUID()
     const now = this.#now()
     const source: Source = {
       id, orgId, ...settingsOf(fresh), pipelineKey, serverSecretPrefix: serverSecretPrefix(serverSecret), createdAt: now, updatedAt: now
     }
     this.#records.set(id, { source, sequence: ++this.#sequence, secrets: [{ value, expiresAt: null }] })
-    this.#keys.set(pipelineKey, { recordId: id, expiresAt: null, resolved: null })
+    this.#keys.set(pipelineKey, { orgId, recordId: id, expiresAt: null, resolved: null })
     this.#origins = null
     return copySource(source)
   }
@@ -57,7 +58,7 @@ export class MemorySources implements Sources {
     const record = this.#find(orgId, id)
     if (record === null) return false
     this.#records.delete(id)
-    for (const [text, key] of this.#keys) if (key.recordId === id) this.#keys.delete(text)
+    for (const key of this.#keys.values()) if (key.recordId === id) retire(key)
     this.#origins = null
     return true
   }
@@ -65,13 +66,13 @@ export class MemorySources implements Sources {
   async rotateKey (orgId: string, id: string, { pipelineKey, overlapUntil }: { pipelineKey: string, overlapUntil: number }): Promise<Source | null> {
     const record = this.#find(orgId, id)
     if (record === null) return null
-    this.#assertFree(pipelineKey)
-    for (const [text, key] of this.#keys) {
+    this.#assertFree(pipelineKey, orgId)
+    for (const key of this.#keys.values()) {
       if (key.recordId !== id) continue
       if (key.expiresAt === null && overlapUntil > this.#now()) key.expiresAt = overlapUntil
-      else this.#keys.delete(text)
+      else retire(key)
     }
-    this.#keys.set(pipelineKey, { recordId: id, expiresAt: null, resolved: null })
+    this.#keys.set(pipelineKey, { orgId, recordId: id, expiresAt: null, resolved: null })
     return this.#changed(record, { pipelineKey })
   }
 
@@ -99,12 +100,11 @@ export class MemorySources implements Sources {
 
   sweep (): void {
     const now = this.#now()
-    for (const [text, { expiresAt }] of this.#keys) if (expiresAt !== null && expiresAt <= now) this.#keys.delete(text)
     for (const record of this.#records.values()) record.secrets = live(record.secrets, now)
   }
 
   #look (pipelineKey: string, key: Key, now: number): ResolvedSource | null {
-    const record = this.#records.get(key.recordId)
+    const record = key.recordId === null ? undefined : this.#records.get(key.recordId)
     return record === undefined ? null : freezeResolved(record.source, pipelineKey, key.expiresAt, live(record.secrets, now))
   }
 
@@ -113,9 +113,10 @@ export class MemorySources implements Sources {
     return record?.source.orgId === orgId ? record : null
   }
 
-  #assertFree (pipelineKey: string): void {
+  #assertFree (pipelineKey: string, orgId: string): void {
     assertKey(pipelineKey)
-    if (this.resolve(pipelineKey) !== null) throw new CONFLICT({ message: 'This pipeline key is taken' })
+    const owner = this.#keys.get(pipelineKey)?.orgId ?? orgId
+    if (owner !== orgId || this.resolve(pipelineKey) !== null) throw new CONFLICT({ message: 'This pipeline key is taken' })
   }
 
   #changed (record: SourceRecord, change: Partial<Source>): Source {
@@ -124,6 +125,11 @@ export class MemorySources implements Sources {
     this.#origins = null
     return copySource(record.source)
   }
+}
+
+function retire (key: Key): void {
+  key.recordId = null
+  key.resolved = null
 }
 
 function live (secrets: readonly Secret[], now: number): Secret[] {

@@ -24,7 +24,7 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
     const key = toColumnText(id)
     try {
       return await db.transaction().execute(async (tx) => {
-        const row = await selectSources(tx).where('sources.id', '=', key).where('org_id', '=', toColumnText(orgId)).forUpdate('sources').executeTakeFirst()
+        const row = await selectSources(tx).where('sources.id', '=', key).where('sources.org_id', '=', toColumnText(orgId)).forUpdate('sources').executeTakeFirst()
         if (row === undefined) return null
         const columns = await work(tx, toSource(row))
         await tx.updateTable('sources').set({ ...columns, updated_at: toDate(now()) }).where('id', '=', key).execute()
@@ -35,12 +35,14 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
     }
   }
 
-  /** Takes a key for a source: one that is free, or whose overlap at another source has ended. */
-  async function takeKey (tx: Tx, pipelineKey: string, sourceId: string): Promise<void> {
+  /** Takes a key for a source: one that nobody ever had, or that has ended at a source of the same organisation. */
+  async function takeKey (tx: Tx, pipelineKey: string, orgId: string, sourceId: string): Promise<void> {
     assertKey(pipelineKey)
-    const row = await tx.insertInto('pipeline_keys').values({ key: toColumnText(pipelineKey), source_id: sourceId, expires_at: null })
-      .onConflict((conflict) => conflict.column('key').doUpdateSet({ source_id: sourceId, expires_at: null })
-        .where('pipeline_keys.expires_at', '<=', toDate(now())))
+    const owner = { org_id: toColumnText(orgId), source_id: sourceId, expires_at: null }
+    const row = await tx.insertInto('pipeline_keys').values({ key: toColumnText(pipelineKey), ...owner })
+      .onConflict((conflict) => conflict.column('key').doUpdateSet(owner)
+        .where('pipeline_keys.org_id', '=', owner.org_id)
+        .where((eb) => eb.or([eb('pipeline_keys.source_id', 'is', null), eb('pipeline_keys.expires_at', '<=', toDate(now()))])))
       .returning('key').executeTakeFirst()
     if (row === undefined) throw new CONFLICT({ message: 'This pipeline key is taken' })
   }
@@ -65,7 +67,7 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
             created_at: at,
             updated_at: at
           }).execute()
-          await takeKey(tx, fresh.pipelineKey, id)
+          await takeKey(tx, fresh.pipelineKey, fresh.orgId, id)
           await addSecret(tx, id, value)
           return toSource(await selectSources(tx).where('sources.id', '=', id).executeTakeFirstOrThrow())
         })
@@ -75,12 +77,12 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
     },
 
     async get (orgId, id) {
-      const row = await selectSources(db).where('sources.id', '=', toColumnText(id)).where('org_id', '=', toColumnText(orgId)).executeTakeFirst()
+      const row = await selectSources(db).where('sources.id', '=', toColumnText(id)).where('sources.org_id', '=', toColumnText(orgId)).executeTakeFirst()
       return row === undefined ? null : toSource(row)
     },
 
     async list (orgId, page) {
-      let query = selectSources(db).where('org_id', '=', toColumnText(orgId)).orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(page.limit + 1)
+      let query = selectSources(db).where('sources.org_id', '=', toColumnText(orgId)).orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(page.limit + 1)
       const after = afterCursor(page)
       if (after !== null) query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
       return toPage(await query.execute(), page, toSource, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
@@ -102,14 +104,13 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
     async rotateKey (orgId, id, { pipelineKey, overlapUntil }) {
       const key = toColumnText(id)
       return await change(orgId, id, async (tx) => {
-        await takeKey(tx, pipelineKey, key)
-        const others = tx.deleteFrom('pipeline_keys').where('source_id', '=', key).where('key', '!=', toColumnText(pipelineKey))
+        await takeKey(tx, pipelineKey, orgId, key)
+        const others = tx.updateTable('pipeline_keys').where('source_id', '=', key).where('key', '!=', toColumnText(pipelineKey))
         if (overlapUntil <= now()) {
-          await others.execute()
+          await others.set({ source_id: null }).execute()
         } else {
-          await others.where('expires_at', 'is not', null).execute()
-          await tx.updateTable('pipeline_keys').set({ expires_at: toDate(overlapUntil) })
-            .where('source_id', '=', key).where('key', '!=', toColumnText(pipelineKey)).execute()
+          await others.where('expires_at', 'is not', null).set({ source_id: null }).execute()
+          await others.set({ expires_at: toDate(overlapUntil) }).execute()
         }
         return {}
       }, pipelineKey)
@@ -137,7 +138,6 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
 
     async sweep () {
       const at = toDate(now())
-      await db.deleteFrom('pipeline_keys').where('expires_at', '<=', at).execute()
       await db.deleteFrom('server_secrets').where('expires_at', '<=', at).execute()
       if (sealedAgain) return
       await sealAgain(db, box)

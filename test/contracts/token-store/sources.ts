@@ -98,6 +98,49 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.equal((await sources.resolve(one.pipelineKey))?.source.id, heir.id, 'free once its overlap has ended')
   })
 
+  await t.test('K10: a key that has ended stays with its organisation: none other takes it, however long ago it was swept', async () => {
+    const { store, clock } = await make()
+    const { sources } = store
+    const [deleted, replaced, ended, between] = [aKey(), aKey(), aKey(), aKey()]
+    await sources.delete('org-a', (await sources.create(aSource({ pipelineKey: deleted }))).id)
+    const one = await sources.create(aSource({ pipelineKey: replaced }))
+    await sources.rotateKey('org-a', one.id, { pipelineKey: between, overlapUntil: 0 })
+    const two = await sources.create(aSource({ pipelineKey: ended }))
+    await sources.rotateKey('org-a', two.id, { pipelineKey: aKey(), overlapUntil: clock.now() + 100 })
+    await sources.rotateKey('org-a', one.id, { pipelineKey: aKey(), overlapUntil: clock.now() + 10_000 })
+    await sources.rotateKey('org-a', one.id, { pipelineKey: aKey(), overlapUntil: 0 })
+    const other = await sources.create(aSource({ orgId: 'org-b' }))
+    await clock.advance(100)
+    for (const pipelineKey of [deleted, replaced, ended, between]) {
+      for (let sweeps = 0; sweeps < 2; sweeps++) {
+        assert.equal(await sources.resolve(pipelineKey), null)
+        await assert.rejects(sources.create(aSource({ orgId: 'org-b', pipelineKey })), { code: 'CONFLICT' })
+        await assert.rejects(sources.rotateKey('org-b', other.id, { pipelineKey, overlapUntil: 0 }), { code: 'CONFLICT' })
+        await store.sweep({ auditRetention: 1_000 })
+      }
+      const heir = await sources.create(aSource({ pipelineKey }))
+      assert.equal((await sources.resolve(pipelineKey))?.source.id, heir.id, 'its own organisation takes it back')
+      await sources.delete('org-a', heir.id)
+      await assert.rejects(sources.create(aSource({ orgId: 'org-b', pipelineKey })), { code: 'CONFLICT' }, 'and keeps it after that')
+    }
+    assert.deepEqual((await sources.list('org-b', { limit: 100 })).data, [other])
+    const back = await sources.rotateKey('org-a', two.id, { pipelineKey: ended, overlapUntil: 0 })
+    assert.equal(back?.pipelineKey, ended)
+    assert.equal((await sources.resolve(ended))?.source.id, two.id, 'a source takes back a key it had')
+  })
+
+  await t.test('a source keeps its keys when a key it once had goes to another source, and that one is rotated or deleted', async () => {
+    const { store: { sources } } = await make()
+    const moved = aKey()
+    const first = await sources.create(aSource({ pipelineKey: moved }))
+    await sources.rotateKey('org-a', first.id, { pipelineKey: aKey(), overlapUntil: 0 })
+    const second = await sources.create(aSource({ pipelineKey: moved }))
+    await sources.rotateKey('org-a', first.id, { pipelineKey: aKey(), overlapUntil: 0 })
+    assert.equal((await sources.resolve(moved))?.source.id, second.id)
+    await sources.delete('org-a', first.id)
+    assert.equal((await sources.resolve(moved))?.source.id, second.id)
+  })
+
   await t.test('of many who take one key at the same time one gets it', async () => {
     const { store: { sources } } = await make()
     const pipelineKey = aKey()
