@@ -4,7 +4,6 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
 import { routeScope } from '../plugins/route-scope.js'
-import { useStrictValidation } from '../plugins/strict-validation.js'
 import { pageConfig } from '../routes/guest-token/page-config.js'
 import type { Source } from '../plugins/token-store/store.js'
 import type { DemoSession } from './demo-session.js'
@@ -38,7 +37,6 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
 
   await routeScope(app, {}, async (scope) => {
     await protectPages(scope, frames.filter((origin) => origin !== null))
-    useStrictValidation(scope)
 
     scope.get('/', async (request, reply) => {
       if (user !== null && session.userOf(request) === null) session.start(reply, user)

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 
 import { useEnvelope } from './error-envelope.js'
 import { maskedRequestLog } from './masked-request-log.js'
+import { useOwnCompilers } from './own-compilers.js'
 import { limitRate } from './rate-limit.js'
 import type { RateLimitOptions } from './rate-limit.js'
 import { keepHostCorsOut, siteCors } from './site-cors.js'
@@ -26,6 +27,7 @@ export async function routeScope (
 ): Promise<void> {
   await app.register(async (scope) => {
     useEnvelope(scope)
+    useOwnCompilers(scope)
     if (cors === undefined) keepHostCorsOut(scope, false)
     else siteCors(scope, cors)
     if (rateLimit !== undefined) await limitRate(scope, rateLimit)

@@ -12,7 +12,6 @@ import { named } from '../plugins/rate-limit.js'
 import { logRefusal, toPublicError } from '../plugins/refuse.js'
 import { routeScope } from '../plugins/route-scope.js'
 import { preflightRoute } from '../plugins/site-cors.js'
-import { useStrictValidation } from '../plugins/strict-validation.js'
 import tokenStore from '../plugins/token-store/index.js'
 import type {} from '../plugins/user-reference.js'
 import { embedAuthorizeSchema } from '../schemas/embed-authorize.js'
@@ -56,7 +55,6 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     const decisionOf = auditDecisions(scope, { granted: 'embed.authorized', refused: 'embed.refused', resourceType: 'dashboard' })
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     useJsonBody(scope)
-    useStrictValidation(scope)
     if (cors !== undefined) preflightRoute(scope, path)
     scope.post<{ Body: EmbedAuthorizeBody }>(path, { schema: embedAuthorizeSchema, bodyLimit, config: { gatehouse } }, authorizeEmbed)
 

@@ -11,7 +11,6 @@ import { limitRate, named } from '../../plugins/rate-limit.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import { routeScope } from '../../plugins/route-scope.js'
 import type { SiteCorsOptions } from '../../plugins/site-cors.js'
-import { useStrictValidation } from '../../plugins/strict-validation.js'
 import tokenStore from '../../plugins/token-store/index.js'
 
 /** How a plugin of admin routes knows its callers: by a guard of its own, or, without `jwtSecrets`, by the host's. */
@@ -43,7 +42,6 @@ export async function adminScope (
       route.bodyLimit ??= BODY_LIMIT
     })
     useJsonBody(scope)
-    useStrictValidation(scope)
     await useAdminGuard(scope, plugin, options)
     await define(scope)
   })

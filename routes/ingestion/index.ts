@@ -12,7 +12,7 @@ import { refuse, toPublicError } from '../../plugins/refuse.js'
 import signature from '../../plugins/signature.js'
 import { keepHostCorsOut } from '../../plugins/site-cors.js'
 import { grantBySomeSource, sourcePreflight, varyByOrigin } from '../../plugins/source-cors.js'
-import { useStrictValidation } from '../../plugins/strict-validation.js'
+import { useOwnCompilers } from '../../plugins/own-compilers.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { BATCH_PATH, batchRoute, batchTooLarge } from './batch.js'
 import { EVENT_PATHS, eventRoutes } from './events.js'
@@ -51,7 +51,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     answerReadably(scope)
     keepHostCorsOut(scope, false)
     await limitRate(scope, rateLimit)
-    useStrictValidation(scope)
+    useOwnCompilers(scope)
     scope.decorateRequest('jsonText', '')
     await scope.register(pipelineKey, { guessLimit, keyInBody })
 

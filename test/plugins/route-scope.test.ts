@@ -92,3 +92,21 @@ t.test('O01: a request serializer that shows the query, as pino\'s own does, sho
   t.match(log.text(), '/x?ref=***')
   t.notMatch(log.text(), 's3cret')
 })
+
+t.test('a host\'s own compilers, which cannot read our schemas, are not asked', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.setValidatorCompiler(() => { throw new Error('not a schema of mine') })
+  app.setSerializerCompiler(() => { throw new Error('not a schema of mine') })
+  const schema = {
+    body: { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } },
+    querystring: { type: 'object', properties: { limit: { type: 'integer' } } },
+    response: { 200: { type: 'object', properties: { n: { type: 'integer' }, limit: { type: 'integer' } } } }
+  }
+  await routeScope(app, {}, async (scope) => {
+    scope.post('/x', { schema }, async ({ body, query }) => ({ ...body as object, ...query as object, secret: 'not in the schema' }))
+  })
+  const reply = await app.inject({ method: 'POST', url: '/x?limit=2', payload: { n: 1 } })
+  t.same([reply.statusCode, reply.json()], [200, { n: 1, limit: 2 }])
+  t.equal((await app.inject({ method: 'POST', url: '/x', payload: { n: '1' } })).json().error.code, 'INVALID_REQUEST')
+})
