@@ -211,7 +211,7 @@ export interface Sessions {
   end (id: string, userId?: string): Promise<boolean>
   /** Ends every session of the user, but for `except`, and raises the epoch unless one is excepted. */
   endAll (userId: string, except?: string): Promise<void>
-  /** The live sessions of the user, newest first. */
+  /** The live sessions of the user, newest first, at most the newest 100. */
   list (userId: string): Promise<Session[]>
   /** `null` for a session that has ended or whose user is disabled or gone. Cached as `sources.resolve` is. */
   access (id: string): SessionAccess | null | Promise<SessionAccess | null>

@@ -22,7 +22,7 @@ export function sessionRoutes (scope: FastifyInstance): void {
 
   scope.get('/sessions', { schema: listSessionsSchema, config }, async function listSessions (request): Promise<PageReply<SessionItem>> {
     const { sub, sid } = callerOf(request)
-    const data = (await sessions.list(sub)).slice(0, 100).map((session) => viewSession(session, sid))
+    const data = (await sessions.list(sub)).map((session) => viewSession(session, sid))
     return { data, next_cursor: null, has_more: false }
   })
 

@@ -1,4 +1,5 @@
 import { CONFLICT } from '../../errors.js'
+import { SESSIONS_LISTED } from '../sessions-listed.js'
 import type { NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, User } from '../store.js'
 
 interface SessionRecord extends Session {
@@ -65,7 +66,7 @@ export class MemorySessions implements Sessions {
 
   async list (userId: string): Promise<Session[]> {
     const live = Array.from(this.#sessions.values()).filter((session) => session.userId === userId && this.#live(session.id) !== null)
-    return live.reverse().sort((a, b) => b.createdAt - a.createdAt).map(view)
+    return live.reverse().sort((a, b) => b.createdAt - a.createdAt).slice(0, SESSIONS_LISTED).map(view)
   }
 
   access (id: string): SessionAccess | null {

@@ -2,6 +2,7 @@ import type { Kysely, Selectable, Transaction } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../database/column-text.js'
 import type { DatabaseSchema } from '../../database/schema.js'
+import { SESSIONS_LISTED } from '../sessions-listed.js'
 import type { Rotation, RotationOutcome, Session, SessionAccess, Sessions } from '../store.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
@@ -106,7 +107,7 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
     async list (userId) {
       const rows = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id').selectAll('sessions')
         .where('user_id', '=', toColumnText(userId)).where('ends_at', '>', toDate(now())).where('users.disabled', '=', false)
-        .orderBy('sessions.created_at', 'desc').orderBy('seq', 'desc').execute()
+        .orderBy('sessions.created_at', 'desc').orderBy('seq', 'desc').limit(SESSIONS_LISTED).execute()
       return rows.map(toSession)
     },
 

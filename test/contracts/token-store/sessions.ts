@@ -116,6 +116,20 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual(await store.sessions.list('nobody'), [])
   })
 
+  await t.test('a list holds the newest 100 sessions and no more', async () => {
+    const { store, clock } = await make()
+    const user = await aUser(store)
+    const ids: string[] = []
+    for (let at = 0; at < 103; at++) {
+      const session = aSession(user.id, clock)
+      await store.sessions.start(session)
+      ids.unshift(session.id)
+    }
+    assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), ids.slice(0, 100))
+    await store.sessions.end(ids[0] ?? '')
+    assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), ids.slice(1, 101), 'an older one moves up')
+  })
+
   await t.test('A23: no session starts for a user who is gone, disabled or was logged out everywhere since the login began', async () => {
     const { store, clock } = await make()
     const [user, off] = [await aUser(store), await aUser(store)]
