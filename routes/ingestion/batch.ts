@@ -51,6 +51,8 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
     const { body, jsonText } = request
     const reception = new Reception(request, reply, visitor)
     const context = batchContext(body.context, jsonText)
+    // It is stored with each event, and counts with each: else 500 small ones would make gigabytes of one large context.
+    const room = eventLimit - (context === null ? 0 : Buffer.byteLength(context.members))
     const texts = elements(memberText(jsonText, 'batch') ?? '[]')
     const events: AcceptedEvent[] = []
     const errors: EventError[] = []
@@ -58,7 +60,7 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
     body.batch.forEach((value, index) => {
       const text = texts[index] ?? ''
       try {
-        assertEvent(value, text)
+        assertEvent(value, text, room)
         events.push(normalise({ value, text, type: value.type, index, batch: context }, reception))
       } catch (error) {
         errors.push(eventError(error, value, index))
@@ -71,8 +73,8 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
     return JSON.stringify({ success: false, accepted: events.length, rejected: errors.length, errors })
   }
 
-  function assertEvent (value: unknown, text: string): asserts value is EventBody {
-    if (isLongerThan(text, eventLimit)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
+  function assertEvent (value: unknown, text: string, room: number): asserts value is EventBody {
+    if (isLongerThan(text, room)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
     const fault = faultOf(value, EVENT_LIMITS)
     if (fault !== null) throw new INVALID_REQUEST({ message: fault })
     if (isEvent(value) === true) return

@@ -1,21 +1,24 @@
 import { isIP } from 'node:net'
 
 import { INVALID_REQUEST } from '../../plugins/errors.js'
-import { members, memberText } from './json-text.js'
+import { memberText } from './json-text.js'
 import { attributionOf } from './page-url.js'
+import type { Attribution } from './page-url.js'
 
 type Fields = Record<string, unknown>
 
 /** The `context` of a batch, which lies under that of each event. */
 export interface BatchContext {
   value: Fields
-  /** Its members by key, as text. */
-  members: ReadonlyMap<string, string>
+  /** Its members as text. */
+  members: string
+  /** By its page, for the events that name none. */
+  attribution: Attribution | null
 }
 
 export function batchContext (value: Fields | undefined, body: string): BatchContext | null {
   if (value === undefined) return null
-  return { value, members: membersByKey(memberText(body, 'context') ?? '{}') }
+  return { value, members: membersOf(body), attribution: attributionOf(pageUrl(value)) }
 }
 
 /**
@@ -24,17 +27,18 @@ export function batchContext (value: Fields | undefined, body: string): BatchCon
  */
 export function contextText (own: Fields | undefined, event: string, batch: BatchContext | null, ip: string, signed: boolean): string | null {
   const lies = !signed && (own?.['ip'] ?? batch?.value['ip']) !== undefined
-  const attribution = attributionOf(pageUrl(own) ?? pageUrl(batch?.value))
+  const url = pageUrl(own)
+  const attribution = url == null && batch !== null ? batch.attribution : attributionOf(url)
   if (batch === null && !lies && attribution === null) return null
 
-  const merged = new Map(batch?.members)
-  if (own !== undefined) for (const [key, text] of membersByKey(memberText(event, 'context') ?? '{}')) merged.set(key, text)
-  if (lies) merged.set('ip', `"ip":${JSON.stringify(ip)}`)
-  // What the client found out itself it knows better.
-  for (const [key, found] of Object.entries(attribution ?? {})) {
-    if (found !== null && !merged.has(key)) merged.set(key, `"${key}":${JSON.stringify(found)}`)
-  }
-  return `{${Array.from(merged.values()).join(',')}}`
+  // Of a key that occurs twice the last counts, so nothing has to be looked up: what the client found out itself it knows better.
+  const parts = [
+    attribution === null ? '' : JSON.stringify({ campaign: attribution.campaign ?? undefined, clickIds: attribution.clickIds ?? undefined }).slice(1, -1),
+    batch?.members ?? '',
+    own === undefined ? '' : membersOf(event),
+    lies ? `"ip":${JSON.stringify(ip)}` : ''
+  ]
+  return `{${parts.filter((part) => part !== '').join(',')}}`
 }
 
 /** The end user's address as a signed sender gives it, `null` if it does not; throws `INVALID_REQUEST` for what is none. */
@@ -45,8 +49,8 @@ export function addressIn (own: Fields | undefined, batch: BatchContext | null):
   throw new INVALID_REQUEST({ details: [{ path: '/context/ip', message: 'must be an IP address' }] })
 }
 
-function membersByKey (object: string): Map<string, string> {
-  return new Map(members(object).map(({ key, text }) => [key, text]))
+function membersOf (object: string): string {
+  return (memberText(object, 'context') ?? '{}').slice(1, -1).trim()
 }
 
 function pageUrl (context: Fields | undefined): unknown {

@@ -2,6 +2,7 @@ import t from 'tap'
 
 import { attributionOf } from '../../../routes/ingestion/page-url.js'
 import { parseTimestamp } from '../../../routes/ingestion/timestamp.js'
+import { cpuTime } from '../../helpers/cpu-time.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 
 const at = (url: unknown): Record<string, unknown> => ({ event: 'e', userId: 'u', context: { page: { url, title: 'T' } } })
@@ -40,7 +41,7 @@ t.test('a URL without any, and what is no URL, add nothing', async (t) => {
 })
 
 t.test('J15: odd and endless queries are read in no time and pollute nothing', async (t) => {
-  const before = performance.now()
+  const spent = cpuTime()
   t.same(attributionOf('?utm___proto__=x&utm_constructor=y&utm_=z&utm_A=b'), { campaign: { constructor: 'y' }, clickIds: null })
   t.equal(attributionOf('?gclid=&utm_source='), null)
   t.equal(attributionOf('https://x.test/&gclid=1#?gclid=1'), null)
@@ -50,7 +51,7 @@ t.test('J15: odd and endless queries are read in no time and pollute nothing', a
   const endless = attributionOf(`?${Array.from({ length: 5_000 }, (_, n) => `utm_a${n}=1`).join('&')}`)
   t.equal(Object.keys(endless?.campaign ?? {}).length, 16)
   attributionOf('?&utm'.repeat(13_000))
-  t.ok(performance.now() - before < 100)
+  t.ok(spent() < 100)
 })
 
 t.test('J17: a timestamp is ISO-8601, any time in the past, at most 24 hours ahead', async (t) => {

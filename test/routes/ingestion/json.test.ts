@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 import t from 'tap'
 
+import { cpuTime } from '../../helpers/cpu-time.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { vectorText } from '../../signing/vectors.js'
 
@@ -58,18 +59,18 @@ t.test('J02: 64 levels are fine, 65 are 400, 100 000 are 400 within 100 ms', asy
     const body = (levels: number, end = close.repeat(levels)): string => `{"event":"e","properties":{"x":${open.repeat(levels)}1${end}}}`
     t.equal((await post('/v1/t', body(62))).statusCode, 200)
     for (const text of [body(63), body(1_000), body(80_000), body(80_000, '')]) {
-      const before = performance.now()
+      const spent = cpuTime()
       const response = await post('/v1/t', text)
       t.equal(response.statusCode, 400)
       t.match(codeOf(response), /^INVALID_(?:REQUEST|JSON)$/)
-      t.ok(performance.now() - before < 100)
+      t.ok(spent() < 100)
     }
     const bare = await post('/v1/t', open.repeat(100_000))
     t.equal(bare.statusCode, 400)
-    const before = performance.now()
+    const spent = cpuTime()
     const batch = await post('/v1/batch', `{"batch":[${open.repeat(1_000_000)}`)
     t.equal(batch.statusCode, 400)
-    t.ok(performance.now() - before < 100)
+    t.ok(spent() < 100)
   }
 })
 
@@ -134,9 +135,9 @@ t.test('J14: more than 10 000 properties are 400, and 60 000 keys are handled wi
   const over = await post('/v1/t', wide(10_001))
   t.equal(over.statusCode, 400)
   t.equal(codeOf(over), 'INVALID_REQUEST')
-  const before = performance.now()
+  const spent = cpuTime()
   t.equal((await post('/v1/t', wide(55_000))).statusCode, 400)
-  t.ok(performance.now() - before < 100)
+  t.ok(spent() < 100)
   const split = { event: 'e', properties: Array.from({ length: 101 }, () => Object.fromEntries(Array.from({ length: 100 }, (_, n) => [n, 0]))) }
   t.equal((await post('/v1/t', split)).statusCode, 400, 'properties is no array')
   t.equal((await post('/v1/t', { event: 'e', properties: { list: split.properties } })).statusCode, 400, 'all objects together')

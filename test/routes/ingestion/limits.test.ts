@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
+import { cpuTime } from '../../helpers/cpu-time.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { rawExchange } from '../../helpers/raw-socket.js'
 
@@ -24,6 +25,31 @@ t.test('J03: an event of 64 KB passes, one byte more is 413', async (t) => {
     t.equal((await signed('/v1/t', eventOf(length))).statusCode, 413, `${length}, signed`)
   }
   t.equal((await stored()).length, 1)
+})
+
+t.test("J03: the batch's context counts with each event, so that one large one is not stored 500 times", async (t) => {
+  const { post, stored } = await gateway(t)
+  const send = async (pad: number, batch: unknown[]) => (await post('/v1/batch', { context: { pad: 'x'.repeat(pad) }, batch })).json()
+  const fits = 64 * KB - '"pad":""'.length - '{"type":"page"}'.length
+  t.same(await send(fits, [{ type: 'page' }]), { success: true, accepted: 1 })
+  t.match(await send(fits + 1, [{ type: 'page' }]), { accepted: 0, errors: [{ index: 0, code: 'PAYLOAD_TOO_LARGE' }] })
+  t.match(await send(fits, [{ type: 'page' }, { type: 'page', x: 1 }]), { accepted: 1, errors: [{ index: 1, code: 'PAYLOAD_TOO_LARGE' }] })
+  const { heapUsed } = process.memoryUsage()
+  t.match(await send(4_000_000, Array.from({ length: 500 }, () => ({ type: 'page' }))), { accepted: 0, rejected: 500 })
+  t.ok(process.memoryUsage().heapUsed - heapUsed < 200_000_000)
+  t.equal((await stored()).length, 2)
+})
+
+t.test('W15: a wide context and an endless URL hold nobody up, however many events they lie under', async (t) => {
+  const { post } = await gateway(t)
+  const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`k${n}`, 1]))
+  const url = `https://x.test/?${Array.from({ length: 4_000 }, (_, n) => `utm_a${n}=1`).join('&')}`
+  for (const context of [wide, { page: { url } }]) {
+    const spent = cpuTime()
+    t.equal((await post('/v1/batch', { context, batch: Array.from({ length: 500 }, () => ({ type: 'page', context: { own: 1 } })) })).json().accepted, 500)
+    const took = spent()
+    t.ok(took < 400, `${Math.round(took)} ms`)
+  }
 })
 
 t.test('J03: a batch of 5 MB passes, one byte more is 400', async (t) => {
