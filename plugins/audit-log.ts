@@ -72,13 +72,11 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, { orgId = 'def
     accepts: (value) => typeof value === 'string' && ACTION.test(value),
     expected: 'an action such as "report.exported"'
   })
-  app.addHook('onResponse', function auditRequest (request, reply, done) {
+  // Not onResponse, which does not come for a caller that has hung up.
+  app.addHook('onSend', function auditRequest (request, { statusCode }, payload, done) {
     const action = wanted(request)
-    if (action !== undefined) {
-      const { statusCode } = reply
-      app.audit({ action, request, changes: { status: statusCode }, refusal: statusCode >= 400 && statusCode < 500 })
-    }
-    done()
+    if (action !== undefined) app.audit({ action, request, changes: { status: statusCode }, refusal: statusCode >= 400 && statusCode < 500 })
+    done(null, payload)
   })
 
   app.addHook('onClose', async function flushAudit () {
