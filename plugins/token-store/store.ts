@@ -209,8 +209,8 @@ export interface Sessions {
   rotate (rotation: Rotation): Promise<RotationOutcome>
   /** Ends one session; false if it was over already. With `userId`, only a session of that user. */
   end (id: string, userId?: string): Promise<boolean>
-  /** Ends every session of the user, but for `except`, and raises the epoch unless one is excepted. */
-  endAll (userId: string, except?: string): Promise<void>
+  /** Ends every session of the user and raises the epoch. */
+  endAll (userId: string): Promise<void>
   /** The live sessions of the user, newest first, at most the newest 100. */
   list (userId: string): Promise<Session[]>
   /** `null` for a session that has ended or whose user is disabled or gone. Cached as `sources.resolve` is. */

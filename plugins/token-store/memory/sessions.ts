@@ -59,9 +59,8 @@ export class MemorySessions implements Sessions {
     return this.#sessions.delete(id)
   }
 
-  async endAll (userId: string, except?: string): Promise<void> {
-    if (except === undefined) this.#users.revoke(userId)
-    else this.drop(userId, except)
+  async endAll (userId: string): Promise<void> {
+    this.#users.revoke(userId)
   }
 
   async list (userId: string): Promise<Session[]> {

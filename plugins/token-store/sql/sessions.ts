@@ -91,14 +91,9 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
       }
     },
 
-    async endAll (userId, except) {
-      const id = toColumnText(userId)
+    async endAll (userId) {
       try {
-        await db.transaction().execute(async (tx) => {
-          if (except === undefined) return await revoke(tx, id)
-          await tx.selectFrom('users').select('id').where('id', '=', id).forUpdate().execute()
-          await tx.deleteFrom('sessions').where('user_id', '=', id).where('id', '!=', toColumnText(except)).execute()
-        })
+        await db.transaction().execute((tx) => revoke(tx, toColumnText(userId)))
       } finally {
         caches.userChanged(userId)
       }

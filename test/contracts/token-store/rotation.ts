@@ -145,7 +145,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     const devices = [first]
     for (let at = 0; at < 9; at++) devices.push(await login(store, clock, first.userId))
     for (const { rotate } of devices) await rotate('digest-1', 'digest-2')
-    const outcomes = await Promise.all(devices.flatMap(({ rotate }) => [rotate('digest-1', 'x'), rotate('digest-2', 'digest-3'), store.sessions.endAll(first.userId, 'none')]))
+    const outcomes = await Promise.all(devices.flatMap(({ rotate }) => [rotate('digest-1', 'x'), rotate('digest-2', 'digest-3'), store.sessions.endAll(first.userId)]))
     assert.ok(outcomes.length === 30)
     assert.deepEqual(await store.sessions.list(first.userId), [])
   })
