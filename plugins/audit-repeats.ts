@@ -20,9 +20,7 @@ export class AuditRepeats {
 
   /** Whether this entry is to be written; if not, it has been counted. */
   isFirst (entry: AuditEntry): boolean {
-    const who = entry.userId ?? entry.userEmail
-    // What nobody in particular asks for is text of the caller's choice, which would make every refusal the first of its kind.
-    const subject = JSON.stringify([entry.action, entry.orgId, who, entry.resourceType, who === null ? null : entry.resourceId, entry.ipAddress])
+    const subject = JSON.stringify([entry.action, entry.orgId, entry.userId ?? entry.userEmail, entry.resourceType, entry.resourceId, entry.ipAddress])
     const window = this.#windows.get(subject)
     const now = this.#now()
     // A window that ends later than one could has seen the clock go back.

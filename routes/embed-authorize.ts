@@ -36,7 +36,7 @@ type EmbedRequest = FastifyRequest<{ Body: EmbedAuthorizeBody }>
 /** For how long a nonce may not come again, milliseconds. */
 const NONCE_LIFE = 900_000
 /** Characters of a list of dashboards that the audit trail keeps. */
-const MAX_AUDITED = 1_024
+const MAX_AUDITED = 256
 /** What the SDK would hide behind a status text: a policy's no, and the upstream's failures. */
 const HIDDEN_BY_SDK = new Set([403, 502, 504])
 

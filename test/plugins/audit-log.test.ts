@@ -62,12 +62,6 @@ t.test('entries keep their order, and those of another organisation are its own'
   t.same((await entries()).map(({ resourceId }) => Number(resourceId)), Array.from({ length: 50 }, (_, i) => 49 - i))
 })
 
-t.test('refusals of nobody in particular are one entry a minute and address, whatever they ask for', async (t) => {
-  const { app, entries } = await audited(t)
-  for (const resourceId of ['a', 'b', 'c']) app.audit({ action: 'embed.refused', resourceType: 'dashboard', resourceId, refusal: true })
-  t.same((await entries()).map(({ resourceId, changes }) => [resourceId, changes?.['repeats']]), [['a', 2]])
-})
-
 t.test('repeats of one refusal within a minute are counted in one entry, others are not', async (t) => {
   const { app, clock, entries } = await audited(t)
   const refusal = { action: 'embed.refused', userId: 'u1', refusal: true }
