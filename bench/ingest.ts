@@ -10,7 +10,7 @@ import { EVENT, PIPELINE_KEY } from './load.js'
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
 const SECONDS = Number(process.env.SECONDS ?? 5)
 const CONNECTIONS = (process.env.CONNECTIONS ?? '64').split(',').map(Number)
-const VARIANTS = ['bare', 'memory', 'pglite']
+const VARIANTS = ['bare', 'noop', 'noop, limited', 'memory', 'pglite']
 
 interface Round { rate: number, p50: number, p99: number, failed: number }
 

@@ -9,6 +9,7 @@ import Fastify from 'fastify'
 import { openDatabase } from '../plugins/database/open-database.js'
 import { sqlSink } from '../plugins/event-sink/sql.js'
 import eventSink, { memorySink } from '../plugins/event-sink/index.js'
+import type { RateLimitOptions } from '../plugins/rate-limit.js'
 import tokenStore from '../plugins/token-store/index.js'
 import { memoryStore } from '../plugins/token-store/memory.js'
 import ingestion from '../routes/ingestion/index.js'
@@ -20,13 +21,15 @@ const variants: Record<string, () => Promise<ReturnType<typeof Fastify>>> = {
     app.post('/v1/t', async () => ({ success: true }))
     return app
   },
+  noop: () => gateway({ ...memorySink(), write: async () => {} }),
+  'noop, limited': () => gateway({ ...memorySink(), write: async () => {} }, { max: 1_000_000_000, timeWindow: 1_000 }),
   memory: () => gateway(memorySink({ capacity: Infinity })),
   async pglite () {
     return await gateway(await sqlSink(await openDatabase({ dataDir: await mkdtemp(join(tmpdir(), 'bench-')) })))
   }
 }
 
-async function gateway (sink: ReturnType<typeof memorySink>) {
+async function gateway (sink: ReturnType<typeof memorySink>, rateLimit: RateLimitOptions = false) {
   const app = Fastify()
   const store = memoryStore()
   await store.sources.create({
@@ -45,7 +48,7 @@ async function gateway (sink: ReturnType<typeof memorySink>) {
   })
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink })
-  await app.register(ingestion, { rateLimit: false })
+  await app.register(ingestion, { rateLimit })
   return app
 }
 
