@@ -8,7 +8,7 @@ import autocannon from 'autocannon'
 import { EVENT, PIPELINE_KEY } from './load.js'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
-const SECONDS = Number(process.env.SECONDS ?? 5)
+const SECONDS = Number(process.env.DURATION ?? 5)
 const CONNECTIONS = (process.env.CONNECTIONS ?? '64').split(',').map(Number)
 const VARIANTS = ['bare', 'noop', 'noop, limited', 'memory', 'pglite']
 
