@@ -3,6 +3,12 @@ import t from 'tap'
 
 import { elements, members, memberText, nestsDeeper, withoutMember } from '../../../routes/ingestion/json-text.js'
 
+// V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key: where JSON.parse, by which all is judged
+// here, does that, such keys are left out.
+JSON.parse('{"k":0,"\\\\":1}')
+const misreads = !Object.hasOwn(JSON.parse('{"k":0,"\\n":1}') as object, '\n')
+const readable = (key: string) => !misreads || (JSON.parse(key) as string).length !== 1 || key.length === 3
+
 const space = fc.constantFrom('', '', '', ' ', '\n', '\r\n', '\t ')
 const awkward = fc.constantFrom('batch', 'b', '', '\\', '"', '{', '}', '[', ']', ',', ':', '\\"', '\ud800', '\0', '😀')
 const text = fc.oneof(awkward, fc.string({ unit: 'binary' }), fc.string()).map((value) => JSON.stringify(value))
@@ -21,7 +27,7 @@ function arrayOf (item: fc.Arbitrary<string>): fc.Arbitrary<string> {
 }
 
 function objectOf (value: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  const member = fc.tuple(space, fc.oneof(text, escaped), space, space, value, space).map(([a, key, b, c, value, d]) => `${a}${key}${b}:${c}${value}${d}`)
+  const member = fc.tuple(space, fc.oneof(text, escaped).filter(readable), space, space, value, space).map(([a, key, b, c, value, d]) => `${a}${key}${b}:${c}${value}${d}`)
   return fc.tuple(fc.array(member, { maxLength: 6 }), space).map(([list, inner]) => `{${list.join(',') || inner}}`)
 }
 
