@@ -10,7 +10,7 @@ import { openDatabase } from '../plugins/database/open-database.js'
 import { sqlSink } from '../plugins/event-sink/sql.js'
 import eventSink, { memorySink } from '../plugins/event-sink/index.js'
 import type { RateLimitOptions } from '../plugins/rate-limit.js'
-import tokenStore from '../plugins/token-store/index.js'
+import tokenStore, { SOURCE_DEFAULTS } from '../plugins/token-store/index.js'
 import { memoryStore } from '../plugins/token-store/memory.js'
 import ingestion from '../routes/ingestion/index.js'
 import { PIPELINE_KEY } from './load.js'
@@ -35,16 +35,9 @@ async function gateway (sink: ReturnType<typeof memorySink>, rateLimit: RateLimi
   await store.sources.create({
     orgId: 'bench',
     name: 'bench',
-    environment: 'live',
+    ...SOURCE_DEFAULTS,
     pipelineKey: PIPELINE_KEY,
-    serverSecret: 'not used by this bench',
-    domains: [],
-    allowAnyOrigin: false,
-    requireSignature: 'never',
-    requireTimestamp: false,
-    enabled: true,
-    rateLimit: null,
-    pixelTypes: []
+    serverSecret: 'not used by this bench'
   })
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink })

@@ -1,3 +1,4 @@
+import { SOURCE_DEFAULTS } from '../plugins/token-store/source-settings.js'
 import type { Source, TokenStore } from '../plugins/token-store/store.js'
 import { generatePipelineKey } from '../signing/pipeline-key.js'
 import { generateServerSecret } from '../signing/server-secret.js'
@@ -22,16 +23,11 @@ export async function findDemoSource ({ sources }: TokenStore): Promise<Source |
 export async function createSource ({ sources }: TokenStore, name: string, domains: readonly string[], environment: 'live' | 'test' = 'live') {
   const serverSecret = generateServerSecret()
   const source = await sources.create({
+    ...SOURCE_DEFAULTS,
     orgId: ORG,
     name,
     environment,
     domains: [...domains],
-    allowAnyOrigin: false,
-    requireSignature: 'never',
-    requireTimestamp: false,
-    enabled: true,
-    rateLimit: null,
-    pixelTypes: ['track', 'page'],
     pipelineKey: generatePipelineKey(environment),
     serverSecret
   })

@@ -2,6 +2,18 @@ import { parseServerSecret } from '../../signing/server-secret.js'
 import { INVALID_REQUEST } from '../errors.js'
 import type { ResolvedSource, Source, SourceOrigins, SourcePatch, SourceSettings } from './store.js'
 
+/** What a new source is where nothing else is said: live, for servers alone, its signatures optional. */
+export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
+  environment: 'live',
+  domains: [],
+  allowAnyOrigin: false,
+  requireSignature: 'never',
+  requireTimestamp: false,
+  enabled: true,
+  rateLimit: null,
+  pixelTypes: ['track', 'page']
+}
+
 const MAX_KEY_LENGTH = 256
 /** How much of a server secret is shown afterwards; never more than a quarter of it. */
 const PREFIX_LENGTH = 6

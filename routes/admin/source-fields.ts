@@ -1,21 +1,11 @@
 import { INVALID_REQUEST } from '../../plugins/errors.js'
 import type { PublicError } from '../../plugins/errors.js'
 import { parseDomain } from '../../plugins/origin-rules.js'
+import { SOURCE_DEFAULTS } from '../../plugins/token-store/source-settings.js'
 import type { NewSource, Source, SourcePatch, SourceSettings } from '../../plugins/token-store/store.js'
 import type { NewSourceBody, SourceItem, SourcePatchBody } from '../../schemas/source.js'
 import { environmentOf, generatePipelineKey } from '../../signing/pipeline-key.js'
 import { generateServerSecret, parseServerSecret } from '../../signing/server-secret.js'
-
-const DEFAULTS: Omit<SourceSettings, 'name'> = {
-  environment: 'live',
-  domains: [],
-  allowAnyOrigin: false,
-  requireSignature: 'never',
-  requireTimestamp: false,
-  enabled: true,
-  rateLimit: null,
-  pixelTypes: ['track', 'page']
-}
 
 export function viewSource (source: Source): SourceItem {
   return {
@@ -60,11 +50,11 @@ export function newSourceOf (orgId: string, { pipeline_key, server_secret, ...se
   if (pipeline_key !== undefined && keyEnvironment === null) {
     throw wrong('pipeline_key', 'must be dk_live_ or dk_test_ and 32 letters and digits')
   }
-  const environment = settings.environment ?? keyEnvironment ?? DEFAULTS.environment
+  const environment = settings.environment ?? keyEnvironment ?? SOURCE_DEFAULTS.environment
   if (keyEnvironment !== null && keyEnvironment !== environment) throw wrong('pipeline_key', 'names another environment')
   if (server_secret !== undefined) assertServerSecret(server_secret)
   return {
-    ...DEFAULTS,
+    ...SOURCE_DEFAULTS,
     ...patchOf(settings) as SourcePatch & { name: string },
     environment,
     orgId,

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
+import { SOURCE_DEFAULTS } from '../../plugins/token-store/source-settings.js'
 import type { NewSource, Source, TokenStore } from '../../plugins/token-store/store.js'
 import { generatePipelineKey } from '../../signing/pipeline-key.js'
 
@@ -19,15 +20,10 @@ export async function makeSource (store: TokenStore, settings: Partial<NewSource
   const secret = settings.serverSecret ?? randomBytes(32).toString('hex')
   const key = settings.pipelineKey ?? generatePipelineKey(environment)
   const source = await store.sources.create({
+    ...SOURCE_DEFAULTS,
     orgId: 'acme',
     name: 'Shop',
     domains: [SHOP],
-    allowAnyOrigin: false,
-    requireSignature: 'never',
-    requireTimestamp: false,
-    enabled: true,
-    rateLimit: null,
-    pixelTypes: ['track', 'page'],
     ...settings,
     environment,
     pipelineKey: key,
