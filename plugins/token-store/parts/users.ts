@@ -1,0 +1,36 @@
+/** The rank of an administrator, highest first. */
+export const ROLES = ['owner', 'admin', 'editor', 'viewer'] as const
+export type Role = typeof ROLES[number]
+
+export interface User {
+  id: string
+  orgId: string
+  /** Lower case. */
+  email: string
+  passwordHash: string
+  role: Role
+  disabled: boolean
+  /** The generation of the user's tokens; raising it ends all that were issued before. */
+  epoch: number
+  createdAt: number
+}
+
+export interface Users {
+  /** Rejects with `CONFLICT` if the email is taken. */
+  create (user: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<User>
+  get (id: string): Promise<User | null>
+  findByEmail (email: string): Promise<User | null>
+  /** A changed role or `disabled` acts within a second on every instance. */
+  update (id: string, patch: { role?: Role, disabled?: boolean, passwordHash?: string }): Promise<User | null>
+  /**
+   * Puts the hash `to` in the place of `from`; false, and nothing is changed, if `from` is not the user's any more. With
+   * `endSessionsBut` it ends the user's sessions other than that one in the same step.
+   */
+  replacePassword (id: string, change: { from: string, to: string, endSessionsBut?: string }): Promise<boolean>
+  count (): Promise<number>
+  /** Until when the account is locked (epoch milliseconds), or `null`. `subject`: a digest of the email, so that unknown ones lock alike. */
+  lockedUntil (subject: string): Promise<number | null>
+  /** Counts a failure; at `max` consecutive ones locks for `lockFor` milliseconds and says until when. */
+  countFailure (subject: string, limits: { max: number, lockFor: number }): Promise<number | null>
+  clearFailures (subject: string): Promise<void>
+}
