@@ -19,7 +19,7 @@ const oneWay = layers.map((layer, at) => ({
 }))
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', 'coverage/**', 'test/vectors/**'] }),
+  ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', 'coverage/**', 'test/vectors/**', 'web/collector/d.js'] }),
   ...tseslint.configs.strict.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
@@ -34,6 +34,15 @@ export default [
     // Error classes carry the code that goes on the wire as their name.
     files: ['**/*.ts'],
     rules: { camelcase: 'off', 'new-cap': 'off' }
+  },
+  {
+    // Browsers get nothing of the server but its types.
+    files: ['web/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', {
+        patterns: [{ group: [...layers.slice(1), 'test', 'bench'].flatMap((layer) => [`../${layer}/**`, `../../${layer}/**`]), message: 'web/ shares only the types of schemas/.' }]
+      }]
+    }
   },
   ...oneWay
 ]

@@ -1,50 +1,36 @@
-// POST /v1/t on each sink beside a bare Fastify route that parses the same body: interleaved rounds in one run, medians.
-import { fork } from 'node:child_process'
-import { cpus } from 'node:os'
-import { once } from 'node:events'
-
-import autocannon from 'autocannon'
-
+// POST /v1/t on each sink, beside a bare Fastify route that parses the same body and an Express route as it is written by hand.
 import { EVENT, PIPELINE_KEY } from './load.js'
+import { CONNECTIONS, describeMachine, interleaved, SECONDS, startServer, withPostgres } from './rounds.js'
+import type { Round } from './rounds.js'
+import { shoot } from './wrk.js'
 
-const ROUNDS = Number(process.env.ROUNDS ?? 5)
-const SECONDS = Number(process.env.DURATION ?? 5)
-const CONNECTIONS = (process.env.CONNECTIONS ?? '64').split(',').map(Number)
-const VARIANTS = ['bare', 'noop', 'noop, limited', 'memory', 'pglite']
+const VARIANTS = (process.env.VARIANTS ?? 'bare,noop,memory,memory limited,pglite,postgres,express').split(',')
 
-interface Round { rate: number, p50: number, p99: number, failed: number }
-
-async function round (variant: string, connections: number): Promise<Round> {
-  const server = fork(new URL('./server.ts', import.meta.url), [variant])
+async function round (variant: string, connections: number, url: string): Promise<Round> {
+  const server = await startServer(variant, { DATABASE_URL: url })
   try {
-    const [port] = await once(server, 'message') as [number]
-    const shoot = (duration: number) => autocannon({
-      url: `http://127.0.0.1:${port}/v1/t`,
-      method: 'POST',
+    const load = (seconds: number) => shoot({
+      url: `http://127.0.0.1:${server.port}/v1/t`,
       headers: { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' },
       body: EVENT,
       connections,
-      duration
+      seconds
     })
-    await shoot(1)
-    const { requests, latency, non2xx, errors } = await shoot(SECONDS)
-    return { rate: requests.average, p50: latency.p50, p99: latency.p99, failed: non2xx + errors }
+    await load(2)
+    return await load(SECONDS)
   } finally {
-    server.kill('SIGKILL')
+    server.stop()
   }
 }
 
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
-
-console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}, event of ${EVENT.length} bytes, median of ${ROUNDS} rounds of ${SECONDS} s\n`)
-console.log('| connections | server | events/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |')
-for (const connections of CONNECTIONS) {
-  const rounds = new Map<string, Round[]>(VARIANTS.map((variant) => [variant, []]))
-  for (let at = 0; at < ROUNDS; at++) for (const [variant, results] of rounds) results.push(await round(variant, connections))
-  const of = (variant: string, key: keyof Round) => median((rounds.get(variant) ?? []).map((result) => result[key]))
-  for (const variant of VARIANTS) {
-    const rate = of(variant, 'rate')
-    const cells = [connections, variant, Math.round(rate), (rate / of('bare', 'rate')).toFixed(2), of(variant, 'p50'), of(variant, 'p99'), of(variant, 'failed')]
-    console.log(`| ${cells.join(' | ')} |`)
+await withPostgres(async (url) => {
+  console.log(`${describeMachine()}, an event of ${EVENT.length} bytes\n`)
+  console.log('| connections | server | events/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |')
+  for (const connections of CONNECTIONS) {
+    const results = await interleaved(VARIANTS, (variant) => round(variant, connections, url))
+    for (const [variant, { rate, p50, p99, failed }] of results) {
+      const ofBare = (rate / (results.get('bare')?.rate ?? NaN)).toFixed(2)
+      console.log(`| ${[connections, variant, Math.round(rate), ofBare, p50, p99, failed].join(' | ')} |`)
+    }
   }
-}
+})

@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto'
+
 export const PIPELINE_KEY = `dk_live_${'0123456789ABCDEFGHIJKLMNOPQRSTUV'}`
+export const SERVER_SECRET = 'the secret of the source that is measured'
 
 /** A track event of about 500 bytes, as a shop's server would send it. */
 export const EVENT = JSON.stringify({
@@ -19,3 +22,9 @@ export const EVENT = JSON.stringify({
   },
   context: { library: { name: 'bench', version: '1.0.0' }, locale: 'de-DE', timezone: 'Europe/Berlin' }
 })
+
+/** A batch of such events, each with a random id, as an SDK gives it one. */
+export function batchBody (events: number): string {
+  const rest = EVENT.slice(1)
+  return `{"batch":[${Array.from({ length: events }, () => `{"messageId":"${randomUUID()}",${rest}`).join(',')}]}`
+}

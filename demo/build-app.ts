@@ -44,6 +44,7 @@ export interface AppParts {
   logStream?: { write (line: string): void }
 }
 
+const DAY = 86_400_000
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
 
 /** The suite assembled on one Fastify app. The products stay open when it closes. */
@@ -59,8 +60,8 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await limitUnknownPaths(app, limits.NOT_FOUND_RATE_MAX)
   await app.register(errorEnvelope)
 
-  await app.register(tokenStore, { store, auditRetention: limits.AUDIT_RETENTION_DAYS * 86_400_000 })
-  await app.register(eventSink, { sink })
+  await app.register(tokenStore, { store, auditRetention: limits.AUDIT_RETENTION_DAYS * DAY })
+  await app.register(eventSink, { sink, retention: limits.EVENT_RETENTION_DAYS === 0 ? Infinity : limits.EVENT_RETENTION_DAYS * DAY })
   await app.register(auditLog)
   await app.register(userReference, { keys: secrets.USER_REFERENCE_KEY })
   await app.register(health, { durability, ...(parts.started === undefined ? {} : { started: parts.started }) })

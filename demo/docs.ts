@@ -36,7 +36,8 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
         { name: 'ingestion', description: 'Events by pipeline key, signed or not.' },
         { name: 'admin auth', description: 'Login, rotation of refresh tokens, sessions, password.' },
         { name: 'admin sources', description: 'Sources of events, their keys and secrets.' },
-        { name: 'admin events', description: 'What was stored.' },
+        { name: 'admin webhooks', description: 'What other services send to a source, signed by them.' },
+        { name: 'admin events', description: 'What was stored, and what comes in.' },
         { name: 'admin audit logs', description: 'Who did what, from where.' },
         { name: 'health', description: 'For load balancers.' }
       ],

@@ -42,7 +42,13 @@ interface WatchedRoute { scope: FastifyInstance, options: RouteOptions }
 const GUARDS: unique symbol = Symbol.for('fastify-gatehouse.guards') as never
 const WATCHED: unique symbol = Symbol.for('fastify-gatehouse.watched') as never
 
+const ASKED: unique symbol = Symbol.for('fastify-gatehouse.asked') as never
+
 type Scope = FastifyInstance & { [GUARDS]?: Map<string, Registration>, [WATCHED]?: true }
+/** With what its route asks for, once a guard has looked. */
+type Asking = FastifyRequest & { [ASKED]: Config | null }
+
+const NOTHING: Config = Object.freeze({})
 
 /**
  * Registers a guard with the scope and returns what a request's route asks of it: the value under `config.gatehouse`, else
@@ -60,11 +66,13 @@ export function defineGuard<Name extends GuardName> (
   if (Object.hasOwn(scope, GUARDS) && scope[GUARDS]?.get(name) !== outer) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
   scope[GUARDS] = new Map(scope[GUARDS]).set(name, registration)
   watchRoutes(scope)
+  if (!app.hasRequestDecorator(ASKED)) app.decorateRequest(ASKED, null)
 
   return function wanted (request) {
     if ((request.server as Scope)[GUARDS]?.get(name) !== registration || isPreflight(request)) return undefined
-    const config = request.routeOptions.config.gatehouse as Config | undefined
-    return config?.[name] ?? fallback
+    // Each look at the options of a route makes them anew.
+    const config = (request as Asking)[ASKED] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING
+    return config[name] ?? fallback
   }
 }
 

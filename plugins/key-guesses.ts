@@ -34,7 +34,7 @@ export class KeyGuesses {
 
   /** Milliseconds until this address may have this key looked up; 0: now. */
   wait (key: string, ip: string): number {
-    if (this.#good.has(key) || this.#counts.size === 0) return 0
+    if (this.#counts.size === 0 || this.#good.has(key)) return 0
     const counted = this.#counts.get(clientNetwork(ip))
     return counted === undefined || counted.count < this.#max ? 0 : Math.max(0, counted.endsAt - Date.now())
   }

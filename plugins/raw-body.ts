@@ -53,9 +53,7 @@ function fail (this: Payload, cause: unknown): void {
 function settle (stream: Payload, error: GatehouseError | null, bytes: Buffer): void {
   const collection = stream[COLLECTION]
   stream[COLLECTION] = undefined
-  stream.off('data', takeChunk)
-  stream.off('end', finish)
-  stream.off('error', fail)
+  // The listeners stay: with the collection gone they do nothing, and most streams end here anyway.
   collection?.done(error, bytes)
 }
 

@@ -1,8 +1,21 @@
-import type { FastifyError, FastifyReply } from 'fastify'
+import { channel } from 'node:diagnostics_channel'
+
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 
 import * as errors from './errors.js'
 import { GatehouseError } from './errors.js'
 import type { ErrorDetail, PublicError } from './errors.js'
+
+/** The diagnostics channel on which each refusal is published, as `RefusedMessage`. */
+export const REFUSED = 'fastify-gatehouse.refused'
+
+export interface RefusedMessage {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly error: GatehouseError
+}
+
+const refused = channel(REFUSED)
 
 // What Fastify itself and its plugins throw, in our codes. The rest goes by status, and what has none is ours to blame.
 const BY_CODE: Readonly<Record<string, PublicError>> = {
@@ -54,6 +67,7 @@ export function envelope ({ code, message, details }: GatehouseError): string {
  */
 export function refuse (reply: FastifyReply, error: GatehouseError): FastifyReply {
   logRefusal(reply, error)
+  if (refused.hasSubscribers) refused.publish({ request: reply.request, reply, error } satisfies RefusedMessage)
   reply.code(error.statusCode).header('Cache-Control', 'no-store')
   // @fastify/rate-limit has set the exact wait already.
   if (error.retryAfter !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(Math.ceil(error.retryAfter)))

@@ -8,7 +8,8 @@ import { refuse, toPublicError } from './refuse.js'
 import type { SourceOrigins, Sources } from './token-store/store.js'
 
 const METHODS = 'GET, HEAD, POST'
-const REQUEST_HEADERS = 'authorization, content-type'
+// Segment's browser SDK counts its retries in a header, without which none of them would get through.
+const REQUEST_HEADERS = 'authorization, content-type, x-retry-count'
 const EXPOSED_HEADERS = 'retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset'
 const MAX_AGE = '600'
 

@@ -4,7 +4,8 @@ import type { Static } from '@sinclair/typebox'
 export const EVENT_TYPES = ['track', 'page', 'identify', 'group', 'screen', 'alias'] as const
 export type EventType = typeof EVENT_TYPES[number]
 
-const Id = Type.String({ maxLength: 512 })
+// `null` says the same as leaving it out: so Segment's browser SDK sends a visitor who has not logged in.
+const Id = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 512 })
 // Not a Type.Record, whose validator would hold a pattern against each key.
 const Fields = Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true })
 

@@ -26,7 +26,8 @@ const settings = {
   rate_limit: Type.Unsafe<number | null>({
     type: ['integer', 'null'], minimum: 1, maximum: 1_000_000, description: 'Events a second; null: the default of the server'
   }),
-  pixel_types: Type.Array(oneOf(PIXEL_TYPES, 'A type of event'), { maxItems: 4, uniqueItems: true, description: 'What the pixel accepts' })
+  pixel_types: Type.Array(oneOf(PIXEL_TYPES, 'A type of event'), { maxItems: 4, uniqueItems: true, description: 'What the pixel accepts' }),
+  bots: oneOf(['tag', 'drop', 'ignore'], 'Events of bots: marked with `context.bot`, acknowledged and not stored, or left alone')
 }
 
 export const SourcePatchSchema = Type.Partial(Type.Object(settings), { ...strict, minProperties: 1 })

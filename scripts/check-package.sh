@@ -25,6 +25,13 @@ const names = Object.keys(exports).filter((name) => !name.endsWith('.json')).map
 for (const name of names) await import(name)
 writeFileSync('all.ts', names.map((name, at) => `import * as part${at} from '${name}'\nexport const used${at}: object = part${at}\n`).join(''))
 console.log(`${names.length} exports import`)
+
+const app = (await import('fastify')).default()
+await app.register((await import('fastify-gatehouse/ingestion')).default)
+const { statusCode, body } = await app.inject('/d.js')
+if (statusCode !== 200 || !body.includes('data-pipeline-key')) throw new Error(`/d.js: ${statusCode}`)
+await app.close()
+console.log('the collector is in it')
 JS
 npx --no-install tsc --noEmit --strict --module nodenext --target es2022 --types node --skipLibCheck false all.ts
 echo 'and so do their types'

@@ -1,8 +1,12 @@
-// What tsc does not copy: the files that the built-in server serves as they are.
-import { cpSync, existsSync, rmSync } from 'node:fs'
+// What tsc does not copy: the files that are served as they are.
+import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 
 const from = new URL('../demo/assets/', import.meta.url)
 const to = new URL('../dist/demo/assets/', import.meta.url)
 
 rmSync(to, { recursive: true, force: true })
 if (existsSync(from)) cpSync(from, to, { recursive: true })
+
+const collector = new URL('../dist/web/collector/', import.meta.url)
+mkdirSync(collector, { recursive: true })
+copyFileSync(new URL('../web/collector/d.js', import.meta.url), new URL('d.js', collector))

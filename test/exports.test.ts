@@ -20,7 +20,7 @@ t.test('every entry of exports has its source, imports, and exports something', 
 t.test('the root exports every plugin under its own name', async (t) => {
   const parts = await import('../index.js') as Record<string, unknown>
   for (const name of [
-    'tokenStore', 'eventSink', 'proxyKey', 'userReference', 'pipelineKey', 'signature', 'adminGuard', 'auditLog', 'guestToken', 'embedAuthorize', 'widgetToken',
+    'tokenStore', 'eventFeed', 'eventSink', 'proxyKey', 'userReference', 'pipelineKey', 'signature', 'adminGuard', 'auditLog', 'guestToken', 'embedAuthorize', 'widgetToken',
     'ingestion', 'adminAuth', 'adminApi', 'errorEnvelope'
   ]) {
     t.type(parts[name], 'function', name)

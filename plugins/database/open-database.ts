@@ -7,10 +7,11 @@ import { lockFolder } from './folder-lock.js'
 import { openPgdata } from './pgdata.js'
 import { createPglitePool } from './pglite-pool.js'
 import { startPgliteThread } from './pglite-thread.js'
+import { copierOf } from './postgres-copy.js'
 import { createPostgresPool } from './postgres-pool.js'
 import type { PgdataStep } from './pgdata.js'
 import type { PostgresPoolOptions } from './postgres-pool.js'
-import type { PostgresPoolSlice } from './postgres-pool-slice.js'
+import type { CopyPart, PostgresPoolSlice } from './postgres-pool-slice.js'
 import type { DatabaseSchema } from './schema.js'
 
 const READY_LIMIT = 2_000
@@ -22,6 +23,8 @@ export interface Database {
   db: Kysely<DatabaseSchema>
   kind: 'pglite' | 'postgres'
   durability: Durability
+  /** Copies rows into tables, all or none; `null` where only statements can write, as in the embedded database. */
+  copy: ((parts: readonly CopyPart[]) => Promise<void>) | null
   /** Resolves when the database answers; rejects when it fails or says nothing for 2 s. */
   ready (): Promise<void>
   /** Lets the query that runs finish, then closes what `openDatabase` opened. A pool that was given stays open. */
@@ -70,8 +73,9 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
     const promised = kind === 'postgres' ? await inspectPostgres(db) : durability
     onProgress('migrating')
     await migrate(db, options.migrations)
+    const copy = kind === 'postgres' ? await copierOf(pool) : null
     let closed: Promise<void> | undefined
-    return { db, kind, durability: promised, ready: readiness(pool), close: () => (closed ??= close()) }
+    return { db, kind, durability: promised, copy, ready: readiness(pool), close: () => (closed ??= close()) }
   } catch (error) {
     await close()
     throw error

@@ -1,4 +1,6 @@
 import { importOptional } from '../optional-package.js'
+import { connectionFault } from './connection-fault.js'
+import { copyIn } from './postgres-copy.js'
 import type { PostgresClientSlice, PostgresPoolSlice, PostgresResult } from './postgres-pool-slice.js'
 
 const DRAIN_LIMIT = 5_000
@@ -26,7 +28,11 @@ export async function createPostgresPool ({ url, maxConnections = 10, queryTimeo
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) => onIdleError?.(error))
   const clients = new Set<Client>()
-  pool.on('connect', (client) => clients.add(client))
+  pool.on('connect', (client) => {
+    clients.add(client)
+    // And so would the loss of one that is lent but asks nothing just then, which the pool does not watch; it is not used again.
+    client.on('error', () => {})
+  })
   pool.on('remove', (client) => clients.delete(client))
 
   return {
@@ -44,12 +50,17 @@ type Client = import('pg').PoolClient & { end (): Promise<void> }
 
 function lend (client: import('pg').PoolClient): PostgresClientSlice {
   let broken: Error | undefined
-  return {
-    query: (sql, params) => client.query(sql, params as unknown[] | undefined).catch((error: Error) => {
-      // Without a SQLSTATE it was not the server that refused: what may still come on this connection is anyone's guess.
-      if (!('code' in error)) broken = error
+
+  function watch<Value> (answer: Promise<Value>): Promise<Value> {
+    return answer.catch((error: unknown) => {
+      broken ??= connectionFault(error)
       throw error
-    }) as Promise<PostgresResult>,
+    })
+  }
+
+  return {
+    query: (sql, params) => watch(client.query(sql, params as unknown[] | undefined) as Promise<PostgresResult>),
+    copy: (parts) => watch(copyIn(client as unknown as Parameters<typeof copyIn>[0], parts)),
     release: () => client.release(broken)
   }
 }

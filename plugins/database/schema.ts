@@ -1,7 +1,7 @@
 import type { ColumnType, GeneratedAlways } from 'kysely'
 
 import type { AuthMethod, EventType } from '../event-sink/sink.js'
-import type { Environment, RequireSignature, Role } from '../token-store/store.js'
+import type { BotPolicy, CustomSignature, Environment, RequireSignature, Role, WebhookMapping, WebhookProvider } from '../token-store/store.js'
 
 /** Written as JSON text, read as the value. */
 type Json<Value> = ColumnType<Value, string, string>
@@ -13,6 +13,8 @@ export interface DatabaseSchema {
   sources: SourcesTable
   pipeline_keys: PipelineKeysTable
   server_secrets: ServerSecretsTable
+  webhooks: WebhooksTable
+  webhook_secrets: WebhookSecretsTable
   users: UsersTable
   sessions: SessionsTable
   login_failures: LoginFailuresTable
@@ -38,6 +40,7 @@ interface SourcesTable {
   enabled: boolean
   rate_limit: number | null
   pixel_types: Json<string[]>
+  bots: BotPolicy
   created_at: Date
   updated_at: Date
 }
@@ -56,6 +59,31 @@ interface ServerSecretsTable {
   id: string
   seq: Sequence
   source_id: string
+  /** Under SECRETS_KEY, bound to this row. */
+  sealed: string
+  /** When its overlap ends; null for the newest secret. */
+  expires_at: Date | null
+}
+
+interface WebhooksTable {
+  id: string
+  seq: Sequence
+  source_id: string
+  name: string
+  provider: WebhookProvider
+  secret_prefix: string
+  url: string | null
+  custom: Json<CustomSignature | null> | null
+  mapping: Json<WebhookMapping | null> | null
+  enabled: boolean
+  created_at: Date
+  updated_at: Date
+}
+
+interface WebhookSecretsTable {
+  id: string
+  seq: Sequence
+  webhook_id: string
   /** Under SECRETS_KEY, bound to this row. */
   sealed: string
   /** When its overlap ends; null for the newest secret. */
@@ -151,8 +179,7 @@ interface EventsTable {
 
 /** The ids of the last 24 hours. */
 interface EventIdsTable {
-  source_id: string
-  auth_method: AuthMethod
-  message_id: string
+  /** Half of the SHA-256 of source, auth method and messageId. */
+  id: string
   seen_at: Date
 }

@@ -10,18 +10,24 @@ export interface GroupCommitOptions {
   maxPending?: number | undefined
   /** Milliseconds until a write that is not confirmed rejects with `UNAVAILABLE`. Default: 5 000. */
   ackTimeout?: number | undefined
-  /** Events of one flush at most; a single larger write still goes whole. Default: 2 000. */
+  /** Events of one flush at most; a single larger write still goes whole. Where so many wait, a second flush starts beside the first. Default: 2 000. */
   maxBatch?: number | undefined
 }
 
 interface Waiter {
   events: readonly AcceptedEvent[]
   /** Characters of JSON text. */
-  size: number
+  text: number
   deadline: number
   settled: boolean
   resolve: () => void
   reject: (error: unknown) => void
+}
+
+interface Amount {
+  events: number
+  /** Characters of JSON text. */
+  text: number
 }
 
 /** Characters of JSON text that may wait: with events of the largest size `maxPending` alone would not bound the memory. */
@@ -30,9 +36,12 @@ const MAX_PENDING_TEXT = 64 * 1024 * 1024
 const MAX_BATCH_TEXT = 1024 * 1024
 const LONGEST_TIMER = 2 ** 31 - 1
 
+/** The backend still works at one while the next is made ready. */
+const MAX_FLIGHTS = 2
+
 /**
- * Puts the events of many requests into one flush. One flush is in flight at a time and the next starts the moment it returns, with
- * all that has come meanwhile: the batch sizes itself by the backend's speed, with no timer to tune.
+ * Puts the events of many requests into one flush. The next starts the moment one returns, with all that has come meanwhile: the
+ * batch sizes itself by the backend's speed, with no timer to tune. A second one flies beside it only when a whole batch waits.
  */
 export class GroupCommit {
   readonly #flush: (events: readonly AcceptedEvent[]) => Promise<void>
@@ -41,10 +50,10 @@ export class GroupCommit {
   readonly #ackTimeout: number
   readonly #maxBatch: number
   readonly #queue: Waiter[] = []
-  #inFlight: Waiter[] = []
-  #pending = 0
-  #pendingText = 0
-  #running: Promise<void> | null = null
+  readonly #flights = new Set<Waiter[]>()
+  readonly #waiting: Amount = { events: 0, text: 0 }
+  readonly #flying: Amount = { events: 0, text: 0 }
+  #drained: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
   #closed = false
 
@@ -62,7 +71,7 @@ export class GroupCommit {
 
   /** Events that wait or are in flight. */
   get pending (): number {
-    return this.#pending
+    return this.#waiting.events + this.#flying.events
   }
 
   get closed (): boolean {
@@ -72,76 +81,87 @@ export class GroupCommit {
   write (events: readonly AcceptedEvent[]): Promise<void> {
     if (events.length === 0) return Promise.resolve()
     if (this.#closed) return Promise.reject(new UNAVAILABLE({ reason: 'the event sink is closed' }))
-    const size = sizeOf(events)
-    if (this.#pending + events.length > this.#maxPending || (this.#pending > 0 && this.#pendingText + size > MAX_PENDING_TEXT)) {
+    const text = textOf(events)
+    const { pending } = this
+    if (pending + events.length > this.#maxPending || (pending > 0 && this.#waiting.text + this.#flying.text + text > MAX_PENDING_TEXT)) {
       return Promise.reject(new UNAVAILABLE({ reason: 'too many events wait for the event sink' }))
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ events, size, deadline: Date.now() + this.#ackTimeout, settled: false, resolve, reject })
-      this.#pending += events.length
-      this.#pendingText += size
+      this.#queue.push({ events, text, deadline: Date.now() + this.#ackTimeout, settled: false, resolve, reject })
+      add(this.#waiting, events.length, text)
       this.#timer ??= setTimeout(this.#expire, this.#ackTimeout).unref()
-      this.#running ??= this.#run()
+      this.#start()
     })
   }
 
   /** Flushes what waits and refuses what comes after; resolves within `ackTimeout`, even if the backend never answers. */
   async close (): Promise<void> {
     this.#closed = true
-    let limit: NodeJS.Timeout | undefined
-    // By then nobody is left who waits for an answer.
-    const timeout = new Promise<void>((resolve) => { limit = setTimeout(resolve, this.#ackTimeout) })
-    await Promise.race([this.#running, timeout])
-    clearTimeout(limit)
-    if (this.#running === null && this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#flights.size > 0) {
+      let limit: NodeJS.Timeout | undefined
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve
+        // By then nobody is left who waits for an answer.
+        limit = setTimeout(resolve, this.#ackTimeout)
+      })
+      clearTimeout(limit)
+    }
+    if (this.#flights.size === 0 && this.#timer !== null) clearTimeout(this.#timer)
   }
 
-  async #run (): Promise<void> {
-    while (this.#queue.length > 0) {
-      this.#inFlight = this.#take()
-      await this.#commit(this.#inFlight)
-      this.#inFlight.forEach(this.#forget)
-      this.#inFlight = []
+  #start (): void {
+    while (this.#queue.length > 0 && (this.#flights.size === 0 || (this.#flights.size < MAX_FLIGHTS && this.#holdsWholeBatch()))) {
+      this.#fly(this.#take())
     }
-    this.#running = null
+  }
+
+  #holdsWholeBatch (): boolean {
+    return this.#waiting.events >= this.#maxBatch || this.#waiting.text >= MAX_BATCH_TEXT
   }
 
   #take (): Waiter[] {
     let count = 0
     let total = 0
-    let text = 0
-    for (const { events, size } of this.#queue) {
+    let size = 0
+    for (const { events, text } of this.#queue) {
+      if (count > 0 && (total + events.length > this.#maxBatch || size + text > MAX_BATCH_TEXT)) break
       total += events.length
-      text += size
-      if (count > 0 && (total > this.#maxBatch || text > MAX_BATCH_TEXT)) break
+      size += text
       count++
     }
+    add(this.#waiting, -total, -size)
+    add(this.#flying, total, size)
     return this.#queue.splice(0, count)
   }
 
-  readonly #forget = ({ events, size }: Waiter): void => {
-    this.#pending -= events.length
-    this.#pendingText -= size
+  async #fly (waiters: Waiter[]): Promise<void> {
+    this.#flights.add(waiters)
+    const outcome = await this.#commit(waiters)
+    this.#flights.delete(waiters)
+    for (const { events, text } of waiters) add(this.#flying, -events.length, -text)
+    // The backend first, which need not idle while answers are written.
+    this.#start()
+    for (const waiter of waiters) settle(waiter, outcome)
+    if (this.#flights.size === 0) this.#drained?.()
   }
 
-  async #commit (waiters: Waiter[]): Promise<void> {
+  /** What to refuse the writes with that are not settled by then; `null`: nothing, they are durable. */
+  async #commit (waiters: Waiter[]): Promise<Error | null> {
     try {
       const [only] = waiters
-      await this.#flush(only !== undefined && waiters.length === 1 ? only.events : waiters.flatMap((waiter) => waiter.events))
+      await this.#flush(only !== undefined && waiters.length === 1 ? only.events : waiters.flatMap(({ events }) => events))
+      return null
     } catch (error) {
-      const blamed = this.#isDataError(error)
-      if (blamed && waiters.length > 1) {
-        const half = waiters.length >> 1
-        await this.#commit(waiters.slice(0, half))
-        await this.#commit(waiters.slice(half))
-        return
-      }
       // What a client can't mend is ours to blame; what may pass later it shall send again.
-      const refusal = blamed ? new INTERNAL_ERROR({ cause: error }) : new UNAVAILABLE({ cause: error })
-      for (const waiter of waiters) settle(waiter, refusal)
-      return
+      if (!this.#isDataError(error)) return new UNAVAILABLE({ cause: error })
+      if (waiters.length === 1) return new INTERNAL_ERROR({ cause: error })
     }
-    for (const waiter of waiters) settle(waiter, null)
+    const half = waiters.length >> 1
+    for (const part of [waiters.slice(0, half), waiters.slice(half)]) {
+      const outcome = await this.#commit(part)
+      for (const waiter of part) settle(waiter, outcome)
+    }
+    return null
   }
 
   // One timer for all: deadlines come in the order of the writes.
@@ -152,19 +172,25 @@ export class GroupCommit {
     while (this.#queue[0] !== undefined && this.#queue[0].deadline <= now) {
       const waiter = this.#queue.shift() as Waiter
       settle(waiter, late)
-      this.#forget(waiter)
+      add(this.#waiting, -waiter.events.length, -waiter.text)
     }
     // What is in flight may still be written: the client's repeat is then known from before.
-    for (const waiter of this.#inFlight) if (waiter.deadline <= now) settle(waiter, late)
-    const next = this.#inFlight.find((waiter) => !waiter.settled) ?? this.#queue[0]
+    const flying = [...this.#flights].flat()
+    for (const waiter of flying) if (waiter.deadline <= now) settle(waiter, late)
+    const next = flying.find((waiter) => !waiter.settled) ?? this.#queue[0]
     if (next !== undefined) this.#timer = setTimeout(this.#expire, Math.max(1, next.deadline - now)).unref()
   }
 }
 
-function sizeOf (events: readonly AcceptedEvent[]): number {
-  let size = 0
-  for (const { payload, additions } of events) size += payload.length + additions.length
-  return size
+function add (amount: Amount, events: number, text: number): void {
+  amount.events += events
+  amount.text += text
+}
+
+function textOf (events: readonly AcceptedEvent[]): number {
+  let text = 0
+  for (const { payload, additions } of events) text += payload.length + additions.length
+  return text
 }
 
 function settle (waiter: Waiter, error: Error | null): void {

@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { INVALID_OPTIONS } from '../errors.js'
 import { keepSwept } from '../keep-swept.js'
 import { memorySink } from './memory.js'
+import { DEDUPLICATION_WINDOW } from './sink.js'
 import type { EventSink } from './sink.js'
 
 export interface EventSinkOptions {
@@ -11,6 +12,10 @@ export interface EventSinkOptions {
   sink?: EventSink
   /** How often a sink that keeps ids forgets the old ones, milliseconds; 0: never, something else calls `sweep`. Default: 60 000. */
   sweepEvery?: number
+  /** For how long events are kept, milliseconds, a day or more, in a sink that can delete them; `Infinity`: for ever. Default: `Infinity`. */
+  retention?: number
+  /** The clock by which events grow old, epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
 }
 
 declare module 'fastify' {
@@ -21,11 +26,23 @@ declare module 'fastify' {
 
 const METHODS = ['write', 'ready', 'close'] as const satisfies ReadonlyArray<keyof EventSink>
 
-const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, { sink, sweepEvery = 60_000 }) => {
+const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, { sink, sweepEvery = 60_000, retention = Infinity, now = Date.now }) => {
+  if (typeof retention !== 'number' || !(retention >= DEDUPLICATION_WINDOW)) {
+    throw new INVALID_OPTIONS('event-sink: "retention" must be a number of milliseconds, a day or more, as long as repeats are told from new events')
+  }
   if (sink !== undefined) assertSink(sink)
   if (sink === undefined) app.log.warn('event-sink: events are kept in memory and lost when the process ends')
   const chosen = sink ?? memorySink()
-  const stopSweeping = keepSwept(app, { name: 'event-sink', sweepEvery, sweep: async () => chosen.sweep?.() })
+  if (retention !== Infinity && chosen.expire === undefined) {
+    throw new INVALID_OPTIONS('event-sink: this sink can\'t delete events by age; leave "retention" out and limit their age where they are kept')
+  }
+
+  async function sweep (): Promise<void> {
+    await chosen.sweep?.()
+    if (retention !== Infinity) await chosen.expire?.(Math.max(0, now() - retention))
+  }
+
+  const stopSweeping = keepSwept(app, { name: 'event-sink', sweepEvery, sweep })
   app.decorate('eventSink', chosen)
   app.addHook('onClose', async () => {
     // Together: what waits to be written has no time for a sweep to end.

@@ -1,8 +1,9 @@
 import { INVALID_REQUEST, UNAVAILABLE } from '../errors.js'
 import type { Page } from '../token-store/store.js'
-import { RecentIds } from './recent-ids.js'
+import { EventLog } from './event-log.js'
+import { IdTable } from './id-table.js'
 import type { AcceptedEvent, EventFilter, ReadableEventSink } from './sink.js'
-import { eventIdentity } from './sink.js'
+import { DEDUPLICATION_WINDOW } from './sink.js'
 
 export interface MemorySinkOptions {
   /** Events kept; at capacity a write rejects with `UNAVAILABLE`, nothing is dropped. Default: 1 000 000. */
@@ -11,22 +12,37 @@ export interface MemorySinkOptions {
 
 /** Keeps events in the process: for tests and for trying things. They are gone with it. */
 export function memorySink ({ capacity = 1_000_000 }: MemorySinkOptions = {}): ReadableEventSink {
-  const events: AcceptedEvent[] = []
-  const recent = new RecentIds()
+  const log = new EventLog()
+  const ids = new IdTable()
+
+  /** Keeps an event, unless it was kept within the window before. */
+  function keep (event: AcceptedEvent): void {
+    const { sourceId, authMethod, messageId, receivedAt } = event
+    const hash = ids.hash(messageId)
+    const slot = ids.slot(hash, (number) => {
+      if (number < log.first) return false
+      const other = log.get(number)
+      return other.messageId === messageId && other.sourceId === sourceId && other.authMethod === authMethod
+    })
+    const before = ids.at(slot)
+    if (before !== null && receivedAt - log.receivedAt(before) < DEDUPLICATION_WINDOW) return
+    ids.set(slot, hash, log.end, log.first)
+    log.append(event)
+  }
 
   return {
-    async write (incoming) {
-      if (events.length + incoming.length > capacity) throw new UNAVAILABLE({ reason: 'the memory sink is full' })
-      for (const event of incoming) if (recent.add(eventIdentity(event), event.receivedAt)) events.push(event)
+    async write (events) {
+      if (log.end - log.first + events.length > capacity) throw new UNAVAILABLE({ reason: 'the memory sink is full' })
+      for (const event of events) keep(event)
     },
 
     async list (orgId, filter, { cursor, limit }) {
       const page: Page<AcceptedEvent> = { data: [], nextCursor: null }
-      for (let at = startOf(cursor, events.length) - 1; at >= 0; at--) {
-        const event = events[at]
-        if (event === undefined || !matches(event, orgId, filter)) continue
+      for (let number = startOf(cursor, log.end) - 1; number >= log.first; number--) {
+        const event = log.get(number)
+        if (!matches(event, orgId, filter)) continue
         if (page.data.length === limit) {
-          page.nextCursor = String(at + 1)
+          page.nextCursor = String(number + 1)
           break
         }
         page.data.push(event)
@@ -34,15 +50,21 @@ export function memorySink ({ capacity = 1_000_000 }: MemorySinkOptions = {}): R
       return page
     },
 
+    async expire (before) {
+      let number = log.first
+      while (number < log.end && log.receivedAt(number) < before) number++
+      log.dropBefore(number)
+    },
+
     async ready () {},
     async close () {}
   }
 }
 
-function startOf (cursor: string | undefined, length: number): number {
-  if (cursor === undefined) return length
+function startOf (cursor: string | undefined, end: number): number {
+  if (cursor === undefined) return end
   if (!/^\d{1,15}$/.test(cursor)) throw new INVALID_REQUEST({ message: 'The cursor is not valid' })
-  return Math.min(Number(cursor), length)
+  return Math.min(Number(cursor), end)
 }
 
 function matches (event: AcceptedEvent, orgId: string, { sourceId, type, from, to }: EventFilter): boolean {

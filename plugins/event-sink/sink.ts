@@ -23,15 +23,12 @@ export interface AcceptedEvent {
   payload: string
   /** JSON text of an object whose members replace or add to the payload's on reading: what the server filled in. */
   additions: string
+  /** Whether a bot sent it; readers learn it from `context.bot`, and no sink has to store it. */
+  bot?: boolean
 }
 
 /** For how long an event is the same event as one before, milliseconds. */
 export const DEDUPLICATION_WINDOW = 24 * 60 * 60 * 1000
-
-/** What makes an event the same event: by auth method too, so that a holder of the public key can't suppress a signed one. */
-export function eventIdentity ({ sourceId, authMethod, messageId }: AcceptedEvent): string {
-  return `${sourceId} ${authMethod} ${messageId}`
-}
 
 export interface EventSink {
   /**
@@ -43,6 +40,8 @@ export interface EventSink {
   ready (): Promise<void>
   /** Forgets ids beyond the window; the eventSink plugin calls it from time to time. Only for sinks that keep them. */
   sweep? (): Promise<void>
+  /** Deletes the events that were received before a time, epoch milliseconds; the eventSink plugin calls it where events are kept for a time only. */
+  expire? (before: number): Promise<void>
   /** Flushes what waits, then releases what the sink opened itself; does not wait for ever for a backend that hangs. */
   close (): Promise<void>
 }

@@ -11,7 +11,8 @@ export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
   requireTimestamp: false,
   enabled: true,
   rateLimit: null,
-  pixelTypes: ['track', 'page']
+  pixelTypes: ['track', 'page'],
+  bots: 'tag'
 }
 
 const MAX_KEY_LENGTH = 256
@@ -51,7 +52,8 @@ export function settingsOf (source: SourceSettings): SourceSettings {
     requireTimestamp: source.requireTimestamp,
     enabled: source.enabled,
     rateLimit: source.rateLimit,
-    pixelTypes: [...source.pixelTypes]
+    pixelTypes: [...source.pixelTypes],
+    bots: source.bots
   }
 }
 

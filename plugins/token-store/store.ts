@@ -3,6 +3,7 @@ import type { GuestTokens } from './parts/guest-tokens.js'
 import type { Sessions } from './parts/sessions.js'
 import type { Sources } from './parts/sources.js'
 import type { Users } from './parts/users.js'
+import type { Webhooks } from './parts/webhooks.js'
 
 export type * from './parts/audit.js'
 export type * from './parts/guest-tokens.js'
@@ -10,6 +11,7 @@ export type * from './parts/page.js'
 export type * from './parts/sessions.js'
 export type * from './parts/sources.js'
 export * from './parts/users.js'
+export type * from './parts/webhooks.js'
 
 /**
  * Where the suite keeps what it must remember. Verbs are atomic; a miss is `null`; only a broken backend rejects, with
@@ -18,6 +20,7 @@ export * from './parts/users.js'
 export interface TokenStore {
   readonly guestTokens: GuestTokens
   readonly sources: Sources
+  readonly webhooks: Webhooks
   readonly users: Users
   readonly sessions: Sessions
   readonly audit: AuditTrail

@@ -6,26 +6,33 @@ import { preflightRoute } from '../../plugins/site-cors.js'
 import { adminScope, callerKey, limitBy } from './admin-scope.js'
 import type { AdminScopeOptions } from './admin-scope.js'
 import { auditLogRoutes } from './audit-logs.js'
+import { LIVE_PATH, liveRoute } from './events-live.js'
 import { eventRoutes } from './events.js'
+import type { LiveOptions } from './live/options.js'
 import { sourceRoutes } from './sources.js'
+import { WEBHOOK_PATHS, webhookRoutes } from './webhooks.js'
 
 export interface AdminApiOptions extends AdminScopeOptions {
   /** Where the routes are mounted. Default: `/v1/admin`. */
   prefix?: string
   /** The limit of each user. Default: 100 a minute. */
   rateLimit?: RateLimitOptions
+  /** The limits of the live view of events; `false`: there is none. Default: on, with the limits' own defaults. */
+  live?: LiveOptions | false
 }
 
-const PATHS = ['/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', '/events', '/audit-logs']
+const PATHS = ['/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, '/audit-logs']
 
 /** Sources, stored events and the audit trail, each caller's own organisation's. */
 const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
-  const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 } } = options
+  const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 }, live = {} } = options
   await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
     await limitBy(scope, 'admin', rateLimit, callerKey)
     if (options.cors !== undefined) PATHS.forEach((path) => preflightRoute(scope, path))
     sourceRoutes(scope, now)
+    webhookRoutes(scope, now)
     eventRoutes(scope)
+    if (live !== false) await liveRoute(scope, live)
     auditLogRoutes(scope)
   })
 }

@@ -3,8 +3,8 @@ import { NOT_FOUND } from '../../plugins/errors.js'
 const ID = /^[A-Za-z0-9_-]{1,64}$/
 
 /** The id in a path; what can be none is 404, as an id that nothing has. */
-export function idOf (params: unknown): string {
-  const { id } = params as { id: string }
+export function idOf (params: unknown, name = 'id'): string {
+  const { [name]: id = '' } = params as Record<string, string>
   if (!ID.test(id)) throw new NOT_FOUND()
   return id
 }

@@ -21,6 +21,7 @@ export function viewSource (source: Source): SourceItem {
     enabled: source.enabled,
     rate_limit: source.rateLimit,
     pixel_types: source.pixelTypes as SourceItem['pixel_types'],
+    bots: source.bots,
     created_at: new Date(source.createdAt).toISOString(),
     updated_at: new Date(source.updatedAt).toISOString()
   }
@@ -28,7 +29,7 @@ export function viewSource (source: Source): SourceItem {
 
 /** The settings that a body names, in the store's terms. Throws `INVALID_REQUEST` for a domain that is none. */
 export function patchOf (body: SourcePatchBody): SourcePatch {
-  const { name, environment, domains, allow_any_origin, require_signature, require_timestamp, enabled, rate_limit, pixel_types } = body
+  const { name, environment, domains, allow_any_origin, require_signature, require_timestamp, enabled, rate_limit, pixel_types, bots } = body
   domains?.forEach(assertDomain)
   const patch = {
     name,
@@ -39,7 +40,8 @@ export function patchOf (body: SourcePatchBody): SourcePatch {
     requireTimestamp: require_timestamp,
     enabled,
     rateLimit: rate_limit,
-    pixelTypes: pixel_types
+    pixelTypes: pixel_types,
+    bots
   }
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as SourcePatch
 }

@@ -1,20 +1,24 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
+import { INVALID_REQUEST } from '../../plugins/errors.js'
+import type { GatehouseError } from '../../plugins/errors.js'
 import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
-import { AnyEventSchema } from '../../schemas/event.js'
-import type { EventBody } from '../../schemas/event.js'
-import { batchSchema } from '../../schemas/ingestion.js'
+import { batchSchema, browserBatchSchema } from '../../schemas/ingestion.js'
 import type { BatchBody, EventError } from '../../schemas/ingestion.js'
 import { batchContext } from './context.js'
 import type { Visitor } from './identity-cookie.js'
+import type { Intake } from './intake.js'
 import { EVENT_LIMITS, faultOf } from './json-limits.js'
-import { elements, memberText } from './json-text.js'
+import { memberElements } from './json-text.js'
 import { normalise } from './normalise.js'
+import { eventAssertion, eventError, isObject } from './one-of-many.js'
+import type { AssertEvent } from './one-of-many.js'
 import { useJsonText } from './parse-json.js'
 import { Reception } from './reception.js'
 
-export const BATCH_PATH = '/v1/batch'
+const PATHS = [['/v1/batch', batchSchema], ['/v1/b', browserBatchSchema]] as const
+
+export const BATCH_PATHS: readonly string[] = PATHS.map(([path]) => path)
 
 /** A batch that is too long is 400, as the product says; a shorter one will do. */
 export function batchTooLarge (): GatehouseError {
@@ -27,11 +31,11 @@ export interface BatchLimits {
 }
 
 /** The route that takes many events at once. */
-export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLimit }: BatchLimits, visitor: Visitor | null): Promise<void> {
-  const { eventSink } = scope
+export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLimit }: BatchLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
   useJsonText(scope, {
     bodyLimit: batchLimit,
     tooLarge: batchTooLarge,
+    eventLevel: 2,
     // Only the envelope: what is wrong with an event is said of that event.
     check (value) {
       const fault = faultOf(isObject(value) ? withoutBatch(value) : value, EVENT_LIMITS)
@@ -39,74 +43,59 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
     }
   })
 
-  const compile = scope.validatorCompiler
-  if (compile === undefined) throw new Error('the scope has no validator compiler')
-  const isEvent = compile({ schema: AnyEventSchema, method: 'POST', url: BATCH_PATH, httpPart: 'body' })
+  const assertEvent: AssertEvent = eventAssertion(scope, PATHS[0][0])
 
-  scope.post<{ Body: BatchBody }>(BATCH_PATH, {
-    schema: batchSchema, bodyLimit: batchLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' } }
-  }, acceptBatch)
+  for (const [path, schema] of PATHS) {
+    scope.post<{ Body: BatchBody }>(path, {
+      schema, bodyLimit: batchLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' } }
+    }, acceptBatch)
+  }
 
   async function acceptBatch (request: FastifyRequest<{ Body: BatchBody }>, reply: FastifyReply): Promise<string> {
-    const { body, jsonText } = request
     const reception = new Reception(request, reply, visitor)
-    const context = batchContext(body.context, jsonText)
-    // It is stored with each event, and counts with each: else 500 small ones would make gigabytes of one large context.
-    const room = eventLimit - (context === null ? 0 : Buffer.byteLength(context.members))
-    const texts = elements(memberText(jsonText, 'batch') ?? '[]')
-    const events: AcceptedEvent[] = []
-    const errors: EventError[] = []
-
-    body.batch.forEach((value, index) => {
-      const text = texts[index] ?? ''
-      try {
-        assertEvent(value, text, room)
-        events.push(normalise({ value, text, type: value.type, index, batch: context }, reception))
-      } catch (error) {
-        errors.push(eventError(error, value, index))
-      }
-    })
-
-    if (events.length > 0) await eventSink.write(events)
+    const { events, errors, refused } = judge(request, reception)
+    // What was parsed is not needed any more, and while many batches wait for the sink it is what the garbage collector would work on.
+    release(request)
+    if (events.length > 0) await intake.take(reception.source, events)
+    if (errors.length > 0) intake.refused(reception, errors, refused)
     reply.header('content-type', 'application/json; charset=utf-8')
     if (errors.length === 0) return `{"success":true,"accepted":${events.length}}`
     return JSON.stringify({ success: false, accepted: events.length, rejected: errors.length, errors })
   }
 
-  function assertEvent (value: unknown, text: string, room: number): asserts value is EventBody {
-    if (isLongerThan(text, room)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
-    const fault = faultOf(value, EVENT_LIMITS)
-    if (fault !== null) throw new INVALID_REQUEST({ message: fault })
-    if (isEvent(value) === true) return
-    const violation = isEvent.errors?.[0]
-    throw new INVALID_REQUEST({ details: [{ path: violation?.instancePath ?? '', message: violation?.message ?? 'is not valid' }] })
+  function judge ({ body, jsonText }: FastifyRequest<{ Body: BatchBody }>, reception: Reception): Judged {
+    const context = batchContext(body.context, jsonText)
+    // It is stored with each event, and counts with each: else 500 small ones would make gigabytes of one large context.
+    const room = eventLimit - (context === null ? 0 : Buffer.byteLength(context.members))
+    const texts = memberElements(jsonText, 'batch')
+    const judged: Judged = { events: [], errors: [], refused: [] }
+    body.batch.forEach((value, index) => {
+      const text = texts[index] ?? ''
+      try {
+        assertEvent(value, text, room)
+        judged.events.push(normalise({ value, text, type: value.type, index, batch: context }, reception))
+      } catch (error) {
+        judged.errors.push(eventError(error, value, index))
+        judged.refused[index] = value
+      }
+    })
+    return judged
   }
 }
 
-function eventError (thrown: unknown, event: unknown, index: number): EventError {
-  // Another key in one event is no fault of that event: it makes the whole request doubtful.
-  if (!(thrown instanceof GatehouseError) || thrown.code === 'INVALID_PIPELINE_KEY') throw thrown
-  const { code, message, details } = thrown
-  const detail = details?.[0]
-  const messageId = isObject(event) ? event['messageId'] : undefined
-  return {
-    index,
-    messageId: typeof messageId === 'string' && messageId.length <= 100 ? messageId : null,
-    code,
-    message: detail === undefined ? message : `${detail.path} ${detail.message}`.trim()
-  }
+interface Judged {
+  events: AcceptedEvent[]
+  errors: EventError[]
+  /** The values of the refused, each where it stood. */
+  refused: unknown[]
 }
 
-function isObject (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function release (request: FastifyRequest): void {
+  request.body = null
+  request.jsonText = ''
 }
 
 function withoutBatch (envelope: Record<string, unknown>): Record<string, unknown> {
   const { batch, ...rest } = envelope
   return rest
-}
-
-function isLongerThan (text: string, bytes: number): boolean {
-  // At most three bytes a character, so that most texts need not be counted.
-  return text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes)
 }

@@ -23,22 +23,32 @@ export function batchContext (value: Fields | undefined, body: string): BatchCon
 
 /**
  * The JSON text of an event's context as it is to be read, or `null` if it is right as it came: the batch's under it, and with
- * where the visitor came from. An unsigned sender's `ip` is replaced: anyone can write one.
+ * where the visitor came from. An unsigned sender's `ip` is replaced: anyone can write one. Of a bot it says so, whatever it said itself.
  */
-export function contextText (own: Fields | undefined, event: string, batch: BatchContext | null, ip: string, signed: boolean): string | null {
+export function contextText (own: Fields | undefined, event: string, batch: BatchContext | null, ip: string, signed: boolean, bot: boolean): string | null {
   const lies = !signed && (own?.['ip'] ?? batch?.value['ip']) !== undefined
   const url = pageUrl(own)
   const attribution = url == null && batch !== null ? batch.attribution : attributionOf(url)
-  if (batch === null && !lies && attribution === null) return null
+  if (batch === null && !lies && !bot && attribution === null) return null
 
   // Of a key that occurs twice the last counts, so nothing has to be looked up: what the client found out itself it knows better.
   const parts = [
     attribution === null ? '' : JSON.stringify({ campaign: attribution.campaign ?? undefined, clickIds: attribution.clickIds ?? undefined }).slice(1, -1),
     batch?.members ?? '',
     own === undefined ? '' : membersOf(event),
-    lies ? `"ip":${JSON.stringify(ip)}` : ''
+    lies ? `"ip":${JSON.stringify(ip)}` : '',
+    bot ? '"bot":true' : ''
   ]
   return `{${parts.filter((part) => part !== '').join(',')}}`
+}
+
+/** The user agent of whom the event is of, `null` if the event does not say. */
+export function userAgentIn (own: Fields | undefined, batch: BatchContext | null): string | null {
+  for (const context of [own, batch?.value]) {
+    const userAgent = context?.['userAgent']
+    if (typeof userAgent === 'string' && userAgent !== '') return userAgent
+  }
+  return null
 }
 
 /** The end user's address as a signed sender gives it, `null` if it does not; throws `INVALID_REQUEST` for what is none. */

@@ -4,16 +4,17 @@ import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
 import { anyEventSchema, typedEventSchema } from '../../schemas/ingestion.js'
 import type { Visitor } from './identity-cookie.js'
+import type { Intake } from './intake.js'
 import { EVENT_LIMITS, faultOf } from './json-limits.js'
 import { normalise } from './normalise.js'
 import { useJsonText } from './parse-json.js'
 import { Reception } from './reception.js'
 
-/** Datafly Signal's short paths, and Segment's names for the same. */
+/** Datafly Signal's short paths and Segment's names for the same; `/v1/s` and `/v1/a` are what Segment's browser SDK makes of the last two. */
 const PATHS: ReadonlyArray<readonly [path: string, type: EventType]> = [
   ['/v1/t', 'track'], ['/v1/p', 'page'], ['/v1/i', 'identify'], ['/v1/g', 'group'],
   ['/v1/track', 'track'], ['/v1/page', 'page'], ['/v1/identify', 'identify'], ['/v1/group', 'group'],
-  ['/v1/screen', 'screen'], ['/v1/alias', 'alias']
+  ['/v1/screen', 'screen'], ['/v1/alias', 'alias'], ['/v1/s', 'screen'], ['/v1/a', 'alias']
 ]
 const ANY_TYPE = '/v1/events'
 
@@ -27,11 +28,11 @@ export interface EventLimits {
 }
 
 /** The routes that take one event each. */
-export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLimit }: EventLimits, visitor: Visitor | null): Promise<void> {
-  const { eventSink } = scope
+export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLimit }: EventLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
   useJsonText(scope, {
     bodyLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE(),
+    eventLevel: 0,
     check (value, bytes) {
       const fault = faultOf(value, EVENT_LIMITS)
       if (fault !== null) throw new INVALID_REQUEST({ message: fault })
@@ -41,7 +42,7 @@ export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLim
 
   for (const [path, type] of PATHS) {
     scope.post<{ Body: Partial<EventBody> }>(path, {
-      schema: typedEventSchema(type), bodyLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' } }
+      schema: typedEventSchema(type), bodyLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' }, eventType: type }
     }, function acceptTypedEvent (request, reply) {
       return store(request, reply, type)
     })
@@ -54,8 +55,9 @@ export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLim
   })
 
   async function store (request: FastifyRequest<{ Body: Partial<EventBody> }>, reply: FastifyReply, type: EventType): Promise<string> {
-    const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, new Reception(request, reply, visitor))
-    await eventSink.write([event])
+    const reception = new Reception(request, reply, visitor)
+    const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, reception)
+    await intake.take(reception.source, [event])
     reply.header('content-type', 'application/json; charset=utf-8')
     return SUCCESS
   }

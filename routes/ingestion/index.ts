@@ -2,6 +2,9 @@ import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS, INVALID_PIPELINE_KEY } from '../../plugins/errors.js'
+import eventFeed from '../../plugins/event-feed/index.js'
+import { EventRate, limitEventRate } from '../../plugins/event-rate.js'
+import type { EventRateOptions } from '../../plugins/event-rate.js'
 import eventSink from '../../plugins/event-sink/index.js'
 import type { GuessLimit } from '../../plugins/key-guesses.js'
 import { maskedRequestLog } from '../../plugins/masked-request-log.js'
@@ -14,20 +17,34 @@ import { keepHostCorsOut } from '../../plugins/site-cors.js'
 import { grantBySomeSource, sourcePreflight, varyByOrigin } from '../../plugins/source-cors.js'
 import { useOwnCompilers } from '../../plugins/own-compilers.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { BATCH_PATH, batchRoute, batchTooLarge } from './batch.js'
+import { BATCH_PATHS, batchRoute, batchTooLarge } from './batch.js'
+import { collectorRoute } from './collector.js'
 import { EVENT_PATHS, eventRoutes } from './events.js'
 import { identityCookie } from './identity-cookie.js'
 import type { IdentityCookieOptions } from './identity-cookie.js'
+import { Intake } from './intake.js'
+import { PIXEL_PATHS, pixelRoutes } from './pixel.js'
+import { webhookRoute } from './webhook.js'
 
 export interface IngestionOptions {
   /** Where the routes are mounted, before `/v1`. Default: no prefix. */
   prefix?: string
-  /** Requests of each client address; the options of `@fastify/rate-limit`, or `false`. Default: 5000 a second. */
+  /**
+   * Requests of each client address; the options of `@fastify/rate-limit`, or `false`. Default: 5000 a second, with the `RateLimit-*`
+   * headers on a 429 alone; set `addHeadersOnExceeding` to have them on every answer, which costs some of its speed.
+   */
   rateLimit?: RateLimitOptions
+  /**
+   * Events a second of each source that has no `rateLimit` of its own; `false`: any number. A batch is taken as long as one event may
+   * come, and what it goes beyond delays the next. Default: 1 000.
+   */
+  eventRate?: EventRateOptions | false
   /** How many different unknown keys one address may try; `false`: any number. Default: 500 in 10 s. */
   guessLimit?: GuessLimit | false
   /** The `_dfid` cookie that gives a browser's events their `anonymousId`; `false`: none is read or set. Default: of the host alone. */
   identityCookie?: IdentityCookieOptions | false
+  /** Serve the collector script for pages as `/d.js`. Default: `true`. */
+  collector?: boolean
   /** Bytes of one event; beyond, 413 alone and an error of that event in a batch. Default: 65 536. */
   eventLimit?: number
   /** Bytes that are read of a single event's body, which may spread over more than it says. Default: 524 288. */
@@ -36,33 +53,51 @@ export interface IngestionOptions {
   batchLimit?: number
 }
 
+const ADDRESS_LIMIT: RateLimitOptions = {
+  max: 5_000, timeWindow: 1_000, addHeadersOnExceeding: { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'ratelimit-reset': false }
+}
+
 const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => {
-  const { prefix = '', rateLimit = { max: 5_000, timeWindow: 1_000 }, guessLimit = {}, identityCookie: cookie = {} } = options
+  const { prefix = '', rateLimit = {}, guessLimit = {}, identityCookie: cookie = {}, eventRate = {}, collector = true } = options
+  if (typeof collector !== 'boolean') throw new INVALID_OPTIONS('ingestion: "collector" must be true or false')
   const limits = {
     eventLimit: bytes('eventLimit', options.eventLimit ?? 64 * 1024),
     bodyLimit: bytes('bodyLimit', options.bodyLimit ?? 512 * 1024),
     batchLimit: bytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024)
   }
+  const rate = new EventRate(eventRate)
   const visitor = cookie === false ? null : identityCookie(cookie)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('eventSink')) await app.register(eventSink)
+  if (!app.hasDecorator('eventFeed')) await app.register(eventFeed)
 
   await app.register(async function ingestionScope (scope) {
     answerReadably(scope)
     keepHostCorsOut(scope, false)
-    await limitRate(scope, rateLimit)
+    await limitRate(scope, rateLimit === false ? false : { ...ADDRESS_LIMIT, ...rateLimit })
     useOwnCompilers(scope)
     scope.decorateRequest('jsonText', '')
+    const intake = new Intake(scope.eventSink, scope.eventFeed, rate)
+    scope.eventFeed.follow(scope)
     await scope.register(pipelineKey, { guessLimit, keyInBody })
+    limitEventRate(scope, rate)
 
-    for (const path of [...EVENT_PATHS, BATCH_PATH]) sourcePreflight(scope, path)
+    if (collector) await collectorRoute(scope)
+    for (const path of [...EVENT_PATHS, ...BATCH_PATHS, ...PIXEL_PATHS]) sourcePreflight(scope, path)
     await scope.register(async function single (scope) {
       await scope.register(signature)
-      await eventRoutes(scope, limits, visitor)
+      await eventRoutes(scope, limits, visitor, intake)
     })
     await scope.register(async function batch (scope) {
       await scope.register(signature, { tooLarge: batchTooLarge })
-      await batchRoute(scope, limits, visitor)
+      await batchRoute(scope, limits, visitor, intake)
+    })
+    await scope.register(async function pixel (scope) {
+      await scope.register(signature)
+      await pixelRoutes(scope, limits, visitor, intake)
+    })
+    await scope.register(async function webhook (scope) {
+      await webhookRoute(scope, { ...limits, guessLimit }, intake)
     })
   }, { prefix, ...maskedRequestLog(app) })
 }

@@ -3,6 +3,7 @@
 
 const QUOTE = 34
 const COMMA = 44
+const COLON = 58
 const BACKSLASH = 92
 const OPEN_BRACKET = 91
 const OPEN_BRACE = 123
@@ -17,29 +18,53 @@ export interface Member {
 /** The members of an object in their order; a key that occurs twice does so here, and JSON.parse takes its last value. */
 export function members (object: string): Member[] {
   const found: Member[] = []
-  let at = skipSpace(object, skipSpace(object, 0) + 1)
-  while (object.charCodeAt(at) === QUOTE) {
-    const keyEnd = endOfString(object, at)
-    const start = skipSpace(object, skipSpace(object, keyEnd) + 1)
+  visitMembers(object, (key, at, start) => {
     const end = endOfValue(object, start)
-    found.push({ key: textOf(object.slice(at, keyEnd)), text: object.slice(at, end), value: object.slice(start, end) })
-    at = skipSpace(object, end)
-    if (object.charCodeAt(at) === COMMA) at = skipSpace(object, at + 1)
-  }
+    found.push({ key, text: object.slice(at, end), value: object.slice(start, end) })
+    return end
+  })
   return found
 }
 
 /** The elements of an array, each as its text. */
 export function elements (array: string): string[] {
   const found: string[] = []
-  let at = skipSpace(array, skipSpace(array, 0) + 1)
-  while (array.charCodeAt(at) !== OPEN_BRACKET + 2) {
-    const end = endOfValue(array, at)
-    found.push(array.slice(at, end))
-    at = skipSpace(array, end)
-    if (array.charCodeAt(at) === COMMA) at = skipSpace(array, at + 1)
-  }
+  collectElements(array, skipSpace(array, 0), found)
   return found
+}
+
+/** The elements of the array that JSON.parse would give for a key, `elements(memberText(object, key))` in one pass; none if it is no array. */
+export function memberElements (object: string, key: string): string[] {
+  let found: string[] = []
+  visitMembers(object, (name, _at, start) => {
+    if (name !== key) return endOfValue(object, start)
+    found = []
+    return object.charCodeAt(start) === OPEN_BRACKET ? collectElements(object, start, found) : endOfValue(object, start)
+  })
+  return found
+}
+
+/** Tells of each member its key and where that and the value begin, and is told where the value ends. */
+function visitMembers (object: string, visit: (key: string, at: number, start: number) => number): void {
+  let at = skipSpace(object, skipSpace(object, 0) + 1)
+  while (object.charCodeAt(at) === QUOTE) {
+    const keyEnd = endOfString(object, at)
+    const end = visit(textOf(object.slice(at, keyEnd)), at, skipSpace(object, skipSpace(object, keyEnd) + 1))
+    at = skipSpace(object, end)
+    if (object.charCodeAt(at) === COMMA) at = skipSpace(object, at + 1)
+  }
+}
+
+/** Adds the elements of the array that begins at `start`, and returns where it ends. */
+function collectElements (text: string, start: number, found: string[]): number {
+  let at = skipSpace(text, start + 1)
+  while (text.charCodeAt(at) !== OPEN_BRACKET + 2) {
+    const end = endOfValue(text, at)
+    found.push(text.slice(at, end))
+    at = skipSpace(text, end)
+    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1)
+  }
+  return at + 1
 }
 
 /** The text of the member that JSON.parse would give. */
@@ -52,15 +77,32 @@ export function withoutMember (object: string, key: string): string {
   return `{${members(object).filter((member) => member.key !== key).map(({ text }) => text).join(',')}}`
 }
 
-/** How deep text nests, counted no further than `limit`; also of text that is no JSON, and without building anything. */
-export function nestsDeeper (text: string, limit: number): boolean {
+export interface TextLimits {
+  /** Levels of nesting. */
+  depth: number
+  /** Objects and arrays in all. */
+  containers: number
+  /** Properties of what lies at one place of level `eventLevel`, with all that is in it. */
+  properties: number
+  /** How many levels there are around an event. */
+  eventLevel: number
+}
+
+/** Whether a text goes beyond limits, told at a fraction of the work of JSON.parse, and also of text that is no JSON. */
+export function exceeds (text: string, limits: TextLimits): boolean {
   let depth = 0
+  let containers = 0
+  let properties = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at) - 1
-    else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
-      if (++depth > limit) return true
-    } else if (code === OPEN_BRACKET + 2 || code === OPEN_BRACE + 2) depth--
+    else if (code === COLON) {
+      if (depth > limits.eventLevel && ++properties > limits.properties) return true
+    } else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
+      if (++depth > limits.depth || ++containers > limits.containers) return true
+    } else if (code === OPEN_BRACKET + 2 || code === OPEN_BRACE + 2) {
+      if (--depth <= limits.eventLevel) properties = 0
+    }
   }
   return false
 }

@@ -1,7 +1,8 @@
 import { INVALID_PIPELINE_KEY, INVALID_REQUEST } from '../../plugins/errors.js'
 import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
-import { addressIn, contextText } from './context.js'
+import { isBotAgent } from './bots.js'
+import { addressIn, contextText, userAgentIn } from './context.js'
 import type { BatchContext } from './context.js'
 import { withoutMember } from './json-text.js'
 import type { Reception } from './reception.js'
@@ -20,11 +21,14 @@ export interface ReceivedEvent {
   batch: BatchContext | null
 }
 
+/** What an event is received under; of a webhook there is no request with a pipeline key. */
+export type Receiver = Pick<Reception, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent' | 'anonymousId' | 'messageId'> & Partial<Pick<Reception, 'browserAgent'>>
+
 /**
  * The event as it is stored: its own text, and beside it the text of what the server fills in, so that nothing which came as JSON
  * is written anew. Throws `INVALID_REQUEST` for what no schema can say, `INVALID_PIPELINE_KEY` for a key that differs from the request's.
  */
-export function normalise ({ value, text, type, index, batch }: ReceivedEvent, reception: Reception): AcceptedEvent {
+export function normalise ({ value, text, type, index, batch }: ReceivedEvent, reception: Receiver): AcceptedEvent {
   const { source, authMethod, receivedAt, userAgent } = reception
   const signed = authMethod === 'signature'
   const namesNobody = isNobody(value.userId) && isNobody(value.anonymousId)
@@ -33,7 +37,8 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
   const messageId = value.messageId ?? reception.messageId(index)
   const ip = (signed ? addressIn(value.context, batch) : null) ?? reception.ip
   const anonymousId = isNobody(value.anonymousId) ? reception.anonymousId(namesNobody) : null
-  const context = contextText(value.context, text, batch, ip, signed)
+  const bot = isBot(value.context, batch, reception)
+  const context = contextText(value.context, text, batch, ip, signed, bot)
 
   let additions = `{"environment":"${source.environment}"`
   if (value.type === undefined) additions += `,"type":"${type}"`
@@ -54,12 +59,20 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
     ip,
     userAgent,
     payload: withoutKey(value, text, reception.key),
-    additions
+    additions,
+    bot
   }
 }
 
-function isNobody (id: string | undefined): boolean {
-  return id === undefined || id === ''
+/** By the user agent that the event names, else by that of the browser that sends it. */
+function isBot (context: Partial<EventBody>['context'], batch: BatchContext | null, { source, browserAgent }: Receiver): boolean {
+  if (source.bots === 'ignore') return false
+  const userAgent = userAgentIn(context, batch) ?? browserAgent ?? null
+  return userAgent !== null && isBotAgent(userAgent)
+}
+
+function isNobody (id: string | null | undefined): boolean {
+  return id === undefined || id === null || id === ''
 }
 
 function timestampOf (text: string | undefined, receivedAt: number): number {

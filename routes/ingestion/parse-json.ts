@@ -1,17 +1,21 @@
 import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { INVALID_JSON, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE } from '../../plugins/errors.js'
 import type { GatehouseError } from '../../plugins/errors.js'
 import { collectBody } from '../../plugins/raw-body.js'
-import { nestsDeeper } from './json-text.js'
+import { codingOf, inflateThen } from './inflate.js'
+import { exceeds } from './json-text.js'
 
 export interface JsonRules {
-  /** Bytes that are read of a body. */
+  /** Bytes that are read of a body, and bytes that it may have decompressed. */
   bodyLimit: number
   /** What a longer one is answered with. */
   tooLarge: () => GatehouseError
+  /** How many levels there are around an event. */
+  eventLevel: number
   /** Looks at what was parsed, before any schema; throws. */
   check: (value: unknown, bytes: number) => void
 }
@@ -24,43 +28,48 @@ declare module 'fastify' {
 }
 
 const CHARSET = /charset\s*=\s*"?([^";]*)/gi
-/** Shorter texts can't nest deep enough to hold JSON.parse up, which takes most of a second for some megabytes of brackets. */
+/** Shorter texts can't hold JSON.parse up, which takes most of a second for some megabytes of brackets, of which gzip makes a few kilobytes. */
 const SHORT = 4_096
-/** Far more than any event may have: the exact limit is for `check`, event by event. */
-const HOPELESS_DEPTH = 1_000
+/** Far more than any event, or all of a batch, may have: the exact limits are for `check`, event by event. */
+const HOPELESS = { depth: 1_000, properties: 20_000, containers: 250_000 }
 
-/** Makes a scope read JSON in strict UTF-8, as `application/json` or `text/plain` (what a beacon sends), and nothing else. */
+/**
+ * Makes a scope read JSON in strict UTF-8, plain or compressed, as `application/json` or `text/plain` (what a beacon sends), and nothing
+ * else but gzip that says to be a form, which RudderStack's SDK sends.
+ */
 export function useJsonText (scope: FastifyInstance, rules: JsonRules): void {
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser(['application/json', 'text/plain'], function parseJson (request, payload, done) {
-    const { headers, rawBody } = request
-    if (!isUnicode(headers['content-type'] ?? '') || (headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') {
-      done(new UNSUPPORTED_MEDIA_TYPE())
-    } else if (rawBody !== null) {
-      finish(request, rawBody)
-    } else {
-      collectBody(payload, headers, rules.bodyLimit, (error, bytes) => {
-        if (error === null) finish(request, bytes)
-        else done(error instanceof PAYLOAD_TOO_LARGE ? rules.tooLarge() : error)
-      })
-    }
+  scope.addContentTypeParser(['application/json', 'text/plain'], parseJson)
+  scope.addContentTypeParser('application/x-www-form-urlencoded', function parseGzip (request, payload, done) {
+    if (codingOf(request.headers['content-encoding']) === 'gzip') parseJson(request, payload, done)
+    else done(new UNSUPPORTED_MEDIA_TYPE())
+  })
 
-    function finish (request: FastifyRequest, bytes: Buffer): void {
+  function parseJson (request: FastifyRequest, payload: IncomingMessage, done: (error: Error | null, body?: unknown) => void): void {
+    const { headers, rawBody } = request
+    const coding = codingOf(headers['content-encoding'])
+    if (coding === null || !isUnicode(headers['content-type'] ?? '')) return done(new UNSUPPORTED_MEDIA_TYPE())
+    const received = coding === 'identity' ? finish : inflateThen(coding, rules.bodyLimit, finish)
+    if (rawBody !== null) received(null, rawBody)
+    else collectBody(payload, headers, rules.bodyLimit, received)
+
+    function finish (error: GatehouseError | null, bytes: Buffer): void {
+      if (error !== null) return done(error instanceof PAYLOAD_TOO_LARGE ? rules.tooLarge() : error)
       let body: unknown
       try {
-        body = parse(request, bytes, rules.check)
-      } catch (error) {
-        return done(error as GatehouseError)
+        body = parse(request, bytes, rules)
+      } catch (thrown) {
+        return done(thrown as GatehouseError)
       }
       done(null, body)
     }
-  })
+  }
 }
 
-function parse (request: FastifyRequest, bytes: Buffer, check: JsonRules['check']): unknown {
+function parse (request: FastifyRequest, bytes: Buffer, { eventLevel, check }: JsonRules): unknown {
   if (!isUtf8(bytes)) throw new INVALID_JSON({ reason: 'not UTF-8' })
   const text = bytes.toString('utf8')
-  if (text.length > SHORT && nestsDeeper(text, HOPELESS_DEPTH)) throw new INVALID_REQUEST({ message: 'The JSON is nested too deep' })
+  if (text.length > SHORT && exceeds(text, { ...HOPELESS, eventLevel })) throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -11,6 +11,7 @@ import { visitorIn } from './identity-cookie.js'
 import type { Visitor } from './identity-cookie.js'
 
 const MAX_USER_AGENT = 1_024
+const BEACON = /^text\/plain\b/i
 
 /** What all events of one request have in common. */
 export class Reception {
@@ -20,6 +21,8 @@ export class Reception {
   readonly receivedAt = Date.now()
   readonly ip: string
   readonly userAgent: string | null
+  /** The same, if it is a page's browser that sends: what an SDK on a server calls itself says nothing of the visitor. */
+  readonly browserAgent: string | null
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #visitor: Visitor | null
@@ -35,6 +38,7 @@ export class Reception {
     this.authMethod = request.signed ? 'signature' : 'key'
     this.ip = plainAddress(request.ip)
     this.userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null
+    this.browserAgent = !request.signed && isFromPage(request) ? this.userAgent : null
     this.#request = request
     this.#reply = reply
     this.#visitor = visitor
@@ -61,4 +65,9 @@ export class Reception {
     this.#signature ??= sha256Hex(verifiedSignature).slice(0, 40)
     return `signed-${this.#signature}-${index}`
   }
+}
+
+/** What a page sends by fetch has its origin; a pixel and a beacon may not. */
+function isFromPage ({ method, headers }: FastifyRequest): boolean {
+  return headers.origin !== undefined || method === 'GET' || BEACON.test(headers['content-type'] ?? '') || visitorIn(headers.cookie) !== null
 }

@@ -1,5 +1,8 @@
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ]([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:[.,](\d{1,9}))?)?(?:Z|([+-])([01]\d|2[0-3]):?([0-5]\d))?)?$/i
 
+/** As nearly every client writes it, and a day that no month lacks. */
+const USUAL = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+
 const FOUR_CENTURIES = 146_097 * 24 * 60 * 60 * 1000
 
 /**
@@ -7,6 +10,12 @@ const FOUR_CENTURIES = 146_097 * 24 * 60 * 60 * 1000
  * alone takes "1", "June 3" and the 30th of February.
  */
 export function parseTimestamp (text: string): number | null {
+  if (USUAL.test(text)) {
+    // Date.parse takes several times as long, on every event.
+    return Date.UTC(
+      digits(text, 0, 4), digits(text, 5, 7) - 1, digits(text, 8, 10), digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19), digits(text, 20, 23)
+    )
+  }
   const match = ISO.exec(text)
   if (match === null) return null
   const [, yyyy, mm, dd, hour = '0', minute = '0', second = '0', fraction = '0', sign, zoneHours = '0', zoneMinutes = '0'] = match
@@ -21,4 +30,10 @@ export function parseTimestamp (text: string): number | null {
 function daysIn (year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
   return 30 + (month + (month >> 3)) % 2
+}
+
+function digits (text: string, from: number, to: number): number {
+  let value = 0
+  for (let at = from; at < to; at++) value = value * 10 + text.charCodeAt(at) - 48
+  return value
 }

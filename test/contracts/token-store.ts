@@ -8,6 +8,7 @@ import { rotationContract } from './token-store/rotation.js'
 import { sessionContract } from './token-store/sessions.js'
 import { sourceContract } from './token-store/sources.js'
 import { userContract } from './token-store/users.js'
+import { webhookContract } from './token-store/webhooks.js'
 
 export { manualClock, systemClock } from './token-store/fixtures.js'
 export type { ContractClock, ContractTest } from './token-store/fixtures.js'
@@ -24,6 +25,8 @@ export async function tokenStoreContract (
     return { store: await makeStore(clock), clock }
   }
 
-  const parts = [guestTokenContract, sourceContract, resolveContract, userContract, sessionContract, rotationContract, auditContract, claimContract]
+  const parts = [
+    guestTokenContract, sourceContract, resolveContract, webhookContract, userContract, sessionContract, rotationContract, auditContract, claimContract
+  ]
   for (const part of parts) await part(t, make)
 }

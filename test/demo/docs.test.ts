@@ -42,8 +42,8 @@ t.test('the endpoints of the suite are all there, and nothing of the demo\'s own
   const there = Object.entries(paths).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`))
   const wanted = [
     'GET /api/databrain/guest-token', 'POST /authorize', 'GET /api/generate-token', 'POST /v1/t', 'POST /v1/p', 'POST /v1/i', 'POST /v1/g', 'POST /v1/track',
-    'POST /v1/events', 'POST /v1/batch', 'POST /v1/admin/auth/login', 'POST /v1/admin/auth/refresh', 'GET /v1/admin/sources', 'POST /v1/admin/sources/{id}/rotate-key',
-    'GET /v1/admin/events', 'GET /v1/admin/audit-logs', 'GET /healthz', 'GET /readyz'
+    'POST /v1/events', 'POST /v1/batch', 'GET /v1/pixel/track', 'GET /v1/pixel/group', 'GET /d.js', 'POST /v1/admin/auth/login', 'POST /v1/admin/auth/refresh', 'GET /v1/admin/sources', 'POST /v1/admin/sources/{id}/rotate-key',
+    'GET /v1/admin/events', 'GET /v1/admin/events/live', 'GET /v1/admin/audit-logs', 'GET /healthz', 'GET /readyz'
   ]
   for (const operation of wanted) t.ok(there.includes(operation), operation)
   t.same(there.filter((operation) => operation.includes('/demo/') || operation.endsWith(' /')), [])

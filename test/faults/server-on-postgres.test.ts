@@ -29,7 +29,7 @@ t.test('D24: two servers that start at once on an empty PostgreSQL make one admi
   const [{ password, pipelineKey } = { password: '', pipelineKey: '' }] = printed
   for (const { origin } of servers) t.match(await (await fetch(`${origin}/readyz`)).json(), { status: 'ready', durability: 'disk' })
 
-  const loads = servers.map(({ origin }) => sendEvents(origin, pipelineKey, 4))
+  const loads = servers.map(({ origin }) => sendEvents(origin, pipelineKey, { connections: 4 }))
   while (loads.some(({ acknowledged }) => acknowledged.length < 50)) await sleep(5)
   for (const load of loads) await load.stop()
   t.same(await Promise.all(servers.map((server) => server.stop().then(({ code }) => code))), [0, 0])

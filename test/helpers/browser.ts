@@ -9,10 +9,15 @@ type Test = Pick<typeof t, 'teardown' | 'pass'>
 const PATHS = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 /** Chromium, closed after the test. Where there is none it skips the test with the reason and gives `null`; with REQUIRE_SERVICES=1 it fails instead. */
-export async function openBrowser (test: Test): Promise<Browser | null> {
+export async function openBrowser (test: Test, { backForwardCache = false } = {}): Promise<Browser | null> {
   for (const executablePath of PATHS) {
     if (executablePath === '' || !await access(executablePath).then(() => true, () => false)) continue
-    const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-background-networking'] })
+    const browser = await chromium.launch({
+      executablePath,
+      args: ['--headless', '--no-sandbox', '--disable-background-networking'],
+      // Playwright turns it off.
+      ...(backForwardCache ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {})
+    })
     test.teardown(() => browser.close())
     return browser
   }

@@ -39,7 +39,7 @@ export interface GatewayOptions {
   sink?: ReadableEventSink
 }
 
-/** The ingestion routes over a memory store and sink, with one source; without a rate limit unless one is given. */
+/** The ingestion routes over a memory store and sink, with one source; without rate limits unless they are given. */
 export async function gateway (t: Test, options: GatewayOptions = {}): Promise<Gateway> {
   const app = Fastify(options.server ?? {})
   t.teardown(() => app.close())
@@ -47,7 +47,7 @@ export async function gateway (t: Test, options: GatewayOptions = {}): Promise<G
   const sink = options.sink ?? memorySink()
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink })
-  await app.register(ingestion, { rateLimit: false, ...options.ingestion })
+  await app.register(ingestion, { rateLimit: false, eventRate: false, ...options.ingestion })
   const made = await makeSource(store, options.source)
 
   async function post (url: string, body: unknown, headers: Headers = {}): Promise<LightMyRequestResponse> {

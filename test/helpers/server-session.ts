@@ -20,16 +20,27 @@ export async function logIn ({ origin }: ServerProcess, password: string, email 
   return (await answer.json() as { access_token: string }).access_token
 }
 
-/** How often each messageId is stored. */
-export async function storedIds ({ origin }: ServerProcess, accessToken: string): Promise<Map<string, number>> {
+/** How often each messageId is stored, of all events or of those received since then. */
+export async function storedIds (server: ServerProcess, accessToken: string, since?: Date): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
-  let cursor = ''
+  for await (const { messageId } of storedEvents(server, accessToken, since)) {
+    counts.set(messageId, (counts.get(messageId) ?? 0) + 1)
+  }
+  return counts
+}
+
+type StoredEvent = Record<string, unknown> & { messageId: string }
+
+/** The stored events, newest first. */
+export async function * storedEvents ({ origin }: Pick<ServerProcess, 'origin'>, accessToken: string, since?: Date): AsyncGenerator<StoredEvent> {
+  const url = new URL('/v1/admin/events?limit=100', origin)
+  if (since !== undefined) url.searchParams.set('from', since.toISOString())
   for (;;) {
-    const answer = await fetch(`${origin}/v1/admin/events?limit=100${cursor}`, { headers: { authorization: `Bearer ${accessToken}` } })
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${accessToken}` } })
     if (!answer.ok) throw new Error(`events: ${answer.status} ${await answer.text()}`)
-    const page = await answer.json() as { data: Array<{ messageId: string }>, next_cursor: string | null }
-    for (const { messageId } of page.data) counts.set(messageId, (counts.get(messageId) ?? 0) + 1)
-    if (page.next_cursor === null) return counts
-    cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`
+    const page = await answer.json() as { data: StoredEvent[], next_cursor: string | null }
+    yield * page.data
+    if (page.next_cursor === null) return
+    url.searchParams.set('cursor', page.next_cursor)
   }
 }

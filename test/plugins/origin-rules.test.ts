@@ -2,6 +2,7 @@ import t from 'tap'
 
 import { compileOrigins, matchesOrigin, parseDomain } from '../../plugins/origin-rules.js'
 import { vectorText } from '../signing/vectors.js'
+import { cpuTime } from '../helpers/cpu-time.js'
 import { LOOK_ALIKES } from '../helpers/look-alike-origins.js'
 
 const SHOP = 'https://shop.example.com'
@@ -88,7 +89,7 @@ t.test('no domains match nothing, and one bad entry does not spoil the others', 
 
 t.test('J15: origins of 100 KB are refused at once', async (t) => {
   const matches = matcher('*.example.com', 'shop.example.com')
-  const before = performance.now()
+  const spent = cpuTime()
   for (const origin of [`https://${'a.'.repeat(50_000)}example.com`, `https://${'a'.repeat(100_000)}`, 'https://'.repeat(12_000)]) matches(origin)
-  t.ok(performance.now() - before < 50)
+  t.ok(spent() < 50)
 })

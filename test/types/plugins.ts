@@ -1,9 +1,9 @@
 // Compiled by `npm run typecheck`, never run: what TypeScript users may and may not write.
 import Fastify from 'fastify'
 
-import { adminGuard, eventSink, guestToken, pipelineKey, proxyKey, signature, tokenStore, userReference, widgetToken } from '../../index.js'
+import { adminGuard, eventSink, guestToken, pipelineKey, proxyKey, signature, tokenStore, userReference, verifyWebhook, webhookKey, widgetToken } from '../../index.js'
 import type { Admin } from '../../index.js'
-import type { Source, TokenStore } from '../../plugins/token-store/store.js'
+import type { ResolvedWebhook, Source, TokenStore } from '../../plugins/token-store/store.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 function assertType<Holds extends true> (): Holds | undefined { return undefined }
@@ -52,5 +52,12 @@ app.get('/role', { config: { gatehouse: { admin: { roles: ['root'] } } } }, asyn
 
 app.ready(() => {
   assertType<Equal<typeof app.tokenStore, TokenStore>>()
+  assertType<Equal<Awaited<ReturnType<typeof app.tokenStore.webhooks.resolve>>, ResolvedWebhook | null>>()
   assertType<Equal<ReturnType<typeof app.userReference.sign>, string>>()
 })
+
+const verdict = verifyWebhook('stripe', { method: 'POST', url: '', headers: {}, body: Buffer.alloc(0), now: 0 }, [webhookKey('stripe', '…')])
+if (verdict.valid) assertType<Equal<typeof verdict.signature, Buffer>>()
+else assertType<Equal<typeof verdict.fault, 'signature' | 'timestamp'>>()
+// @ts-expect-error no such provider
+webhookKey('github', '…')

@@ -5,6 +5,7 @@ import { MemoryGuestTokens } from './guest-tokens.js'
 import { MemorySessions } from './sessions.js'
 import { MemorySources } from './sources.js'
 import { MemoryUsers } from './users.js'
+import { MemoryWebhooks } from './webhooks.js'
 
 export interface MemoryStoreOptions {
   /** The clock, epoch milliseconds. Default: `Date.now`. */
@@ -16,7 +17,8 @@ export interface MemoryStoreOptions {
 /** A token store for tests and for trying things: all is lost when the process ends, and no other process sees it. */
 export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStoreOptions = {}): TokenStore {
   const guestTokens = new MemoryGuestTokens(now)
-  const sources = new MemorySources(now)
+  const sources = new MemorySources(now, (id) => webhooks.sourceChanged(id))
+  const webhooks = new MemoryWebhooks(now, (id) => sources.find(id))
   const users = new MemoryUsers(now, (userId, except) => sessions.drop(userId, except))
   const sessions = new MemorySessions(now, users)
   const audit = new MemoryAudit()
@@ -25,12 +27,13 @@ export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStor
   return {
     guestTokens,
     sources,
+    webhooks,
     users,
     sessions,
     audit,
     claim: (key, ttl) => claims.claim(key, ttl),
     async sweep ({ auditRetention }) {
-      for (const part of [guestTokens, sources, users, sessions, claims]) part.sweep()
+      for (const part of [guestTokens, sources, webhooks, users, sessions, claims]) part.sweep()
       audit.sweep(now() - auditRetention)
     },
     ready: async () => {},

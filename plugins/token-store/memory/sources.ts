@@ -14,13 +14,16 @@ interface SourceRecord { source: Source, sequence: number, secrets: Secret[] }
 
 export class MemorySources implements Sources {
   readonly #now: () => number
+  readonly #onChange: (id: string) => void
   readonly #records = new Map<string, SourceRecord>()
   readonly #keys = new Map<string, Key>()
   #origins: readonly SourceOrigins[] | null = null
   #sequence = 0
 
-  constructor (now: () => number) {
+  /** @param onChange hears of the id of a source that changed or went */
+  constructor (now: () => number, onChange: (id: string) => void) {
     this.#now = now
+    this.#onChange = onChange
   }
 
   async create (fresh: NewSource): Promise<Source> {
@@ -60,6 +63,7 @@ export class MemorySources implements Sources {
     this.#records.delete(id)
     for (const key of this.#keys.values()) if (key.recordId === id) retire(key)
     this.#origins = null
+    this.#onChange(id)
     return true
   }
 
@@ -98,6 +102,11 @@ export class MemorySources implements Sources {
     return this.#origins
   }
 
+  /** The source itself, whatever its organisation; not to be changed or handed out. */
+  find (id: string): Source | null {
+    return this.#records.get(id)?.source ?? null
+  }
+
   sweep (): void {
     const now = this.#now()
     for (const record of this.#records.values()) record.secrets = live(record.secrets, now)
@@ -123,6 +132,7 @@ export class MemorySources implements Sources {
     Object.assign(record.source, change, { updatedAt: this.#now() })
     for (const key of this.#keys.values()) if (key.recordId === record.source.id) key.resolved = null
     this.#origins = null
+    this.#onChange(record.source.id)
     return copySource(record.source)
   }
 }

@@ -3,6 +3,8 @@ import type { Page, PageRequest } from './page.js'
 
 export type { Environment }
 export type RequireSignature = 'never' | 'without_origin' | 'always'
+/** What becomes of the events of bots: they get `context.bot: true`, are acknowledged and not stored, or nothing. */
+export type BotPolicy = 'tag' | 'drop' | 'ignore'
 
 /** A source of events; what the admin API shows. */
 export interface Source {
@@ -23,6 +25,7 @@ export interface Source {
   rateLimit: number | null
   /** Event types that the pixel accepts. */
   pixelTypes: string[]
+  bots: BotPolicy
   /** Epoch milliseconds. */
   createdAt: number
   updatedAt: number

@@ -1,11 +1,13 @@
 import { LookupCache } from '../lookup-cache.js'
 import { resolvedUntil } from '../source-settings.js'
-import type { GuestToken, ResolvedSource, SessionAccess, SourceOrigins } from '../store.js'
+import type { GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../store.js'
+import { webhookResolvedUntil } from '../webhook-settings.js'
 
 /** What each cache loads on a miss. */
 export interface Loaders {
   source: (pipelineKey: string) => Promise<ResolvedSource | null>
   origins: () => Promise<readonly SourceOrigins[]>
+  webhook: (id: string) => Promise<ResolvedWebhook | null>
   access: (sessionId: string) => Promise<SessionAccess | null>
   guestToken: (key: string) => Promise<GuestToken | null>
 }
@@ -20,12 +22,14 @@ const ORIGINS = 'all'
 /** What this process remembers of the database, and which change makes it forget what. */
 export class Caches {
   readonly sources: LookupCache<ResolvedSource>
+  readonly webhooks: LookupCache<ResolvedWebhook>
   readonly access: LookupCache<SessionAccess>
   readonly guestTokens: LookupCache<GuestToken>
   readonly #origins: LookupCache<readonly SourceOrigins[]>
 
   constructor (load: Loaders, times: CacheTimes) {
     this.sources = new LookupCache({ ...times, load: load.source, endsAt: resolvedUntil })
+    this.webhooks = new LookupCache({ ...times, load: load.webhook, endsAt: webhookResolvedUntil })
     this.access = new LookupCache({ ...times, load: load.access, endsAt: ({ endsAt }) => endsAt })
     this.guestTokens = new LookupCache({ ...times, load: load.guestToken, endsAt: ({ expiresAt }) => expiresAt })
     this.#origins = new LookupCache({ ...times, load: load.origins, maxValues: 1 })
@@ -39,7 +43,12 @@ export class Caches {
   sourceChanged (id: string, pipelineKey?: string): void {
     this.#origins.clear()
     this.sources.invalidateWhere(({ source }) => source.id === id)
+    this.webhooks.invalidateWhere(({ source }) => source.id === id)
     if (pipelineKey !== undefined) this.sources.invalidate(pipelineKey)
+  }
+
+  webhookChanged (id: string): void {
+    this.webhooks.invalidate(id)
   }
 
   sessionChanged (id: string): void {

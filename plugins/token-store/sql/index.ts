@@ -14,6 +14,8 @@ import { loadAccess, sqlSessions } from './sessions.js'
 import { loadOrigins, loadSource } from './source-lookup.js'
 import { sqlSources } from './sources.js'
 import { sqlUsers } from './users.js'
+import { loadWebhook } from './webhook-rows.js'
+import { sqlWebhooks } from './webhooks.js'
 
 export interface SqlStoreOptions {
   /** `[current, …previous]`, each at least 32 bytes: server secrets and guest tokens are sealed under the first, opened under any. */
@@ -38,12 +40,14 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, now: cloc
   const caches = new Caches({
     source: (pipelineKey) => loadSource(db, box, pipelineKey, now()),
     origins: () => loadOrigins(db),
+    webhook: (id) => loadWebhook(db, box, id, now()),
     access: (sessionId) => loadAccess(db, sessionId, now()),
     guestToken: (key) => loadGuestToken(db, box, key, now())
   }, { ttl, now: clock })
 
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
   const sources = guardBackend(sqlSources(db, box, caches, now))
+  const webhooks = guardBackend(sqlWebhooks(db, box, caches, now))
   const users = guardBackend(sqlUsers(db, caches, now))
   const sessions = guardBackend(sqlSessions(db, caches, now))
   const audit = guardBackend(sqlAudit(db))
@@ -53,12 +57,13 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, now: cloc
   return {
     guestTokens,
     sources,
+    webhooks,
     users,
     sessions,
     audit,
     claim: claims.claim,
     async sweep ({ auditRetention }) {
-      const sweeps = [guestTokens, sources, users, sessions, claims].map((part) => () => part.sweep())
+      const sweeps = [guestTokens, sources, webhooks, users, sessions, claims].map((part) => () => part.sweep())
       await inTurn([...sweeps, () => audit.sweep(now() - auditRetention)])
     },
     ready,

@@ -23,6 +23,7 @@ export function toSource (row: SourceRow): Source {
     enabled: row.enabled,
     rateLimit: row.rate_limit,
     pixelTypes: row.pixel_types,
+    bots: row.bots,
     createdAt: toMilliseconds(row.created_at),
     updatedAt: toMilliseconds(row.updated_at)
   }
@@ -39,7 +40,8 @@ export function toColumns (settings: SourceSettings) {
     require_timestamp: settings.requireTimestamp,
     enabled: settings.enabled,
     rate_limit: settings.rateLimit,
-    pixel_types: JSON.stringify(settings.pixelTypes)
+    pixel_types: JSON.stringify(settings.pixelTypes),
+    bots: settings.bots
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { AuditEntry, NewSession, NewSource, Page, PageRequest, TokenStore, User } from '../../../plugins/token-store/store.js'
+import type { AuditEntry, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore, User } from '../../../plugins/token-store/store.js'
 
 /** A test of tap, of node:test or of anything else that runs named functions; a failure is thrown. */
 export interface ContractTest {
@@ -49,8 +49,22 @@ export function aSource (fields: Partial<NewSource> = {}): NewSource {
     enabled: true,
     rateLimit: null,
     pixelTypes: ['track', 'page'],
+    bots: 'tag',
     pipelineKey: aKey(),
     serverSecret: randomBytes(32).toString('base64url'),
+    ...fields
+  }
+}
+
+export function aWebhook (fields: Partial<NewWebhook> = {}): NewWebhook {
+  return {
+    name: 'Payments',
+    provider: 'stripe',
+    secret: randomBytes(32).toString('base64url'),
+    url: null,
+    custom: null,
+    mapping: null,
+    enabled: true,
     ...fields
   }
 }

@@ -106,6 +106,19 @@ t.test('on PostgreSQL', async (t) => {
     await database.close()
   })
 
+  t.test('a connection that breaks while it is lent and asks nothing ends no process', async (t) => {
+    const database = await openDatabase({ url: server.url })
+    await t.rejects(database.db.transaction().execute(async (transaction) => {
+      const { rows: [{ pid } = { pid: 0 }] } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(transaction)
+      await sql`select pg_terminate_backend(${pid}, 5000)`.execute(database.db)
+      // By the next answer the other connection has heard of its end.
+      await database.ready()
+      await sql`select 1`.execute(transaction)
+    }))
+    await database.ready()
+    await database.close()
+  })
+
   t.test('a server that says nothing is not ready after 2 s', async (t) => {
     const database = await openDatabase({ url: server.url, maxConnections: 1 })
     const busy = sql`select pg_sleep(2.5)`.execute(database.db)

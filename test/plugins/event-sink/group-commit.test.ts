@@ -17,7 +17,7 @@ function backend () {
   }
 }
 
-t.test('one flush is in flight at a time, and the next takes all that came meanwhile', async (t) => {
+t.test('as long as less than a whole batch waits one flush is in flight at a time, and the next takes all that came meanwhile', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const events = Array.from({ length: 5 }, () => anEvent())
@@ -33,6 +33,51 @@ t.test('one flush is in flight at a time, and the next takes all that came meanw
   await Promise.all(writes)
   await turn()
   t.equal(commit.pending, 0)
+})
+
+t.test('a second flush flies beside the first as soon as a whole batch waits, and a third waits', async (t) => {
+  const { flush, flushes } = backend()
+  const commit = new GroupCommit({ flush, maxBatch: 3 })
+  const writes = Array.from({ length: 8 }, () => commit.write([anEvent()]))
+  await turn()
+  t.same(flushes.map(({ ids }) => ids.length), [1, 3])
+  flushes[1]?.confirm()
+  await Promise.all(writes.slice(1, 4))
+  t.same(flushes.map(({ ids }) => ids.length), [1, 3, 3], 'in the place of the one that returned')
+  flushes[0]?.confirm()
+  await writes[0]
+  t.equal(flushes.length, 3, 'one event is no whole batch')
+  t.equal(commit.pending, 4)
+  flushes[2]?.confirm()
+  await Promise.all(writes.slice(4, 7))
+  t.same(flushes.map(({ ids }) => ids.length), [1, 3, 3, 1])
+  flushes[3]?.fail(new Error('gone'))
+  await t.rejects(writes[7] as Promise<void>, { code: 'UNAVAILABLE' })
+})
+
+t.test('close waits for both flushes, and for what waits behind them', async (t) => {
+  const { flush, flushes } = backend()
+  const commit = new GroupCommit({ flush, maxBatch: 2 })
+  const writes = Promise.all(Array.from({ length: 4 }, () => commit.write([anEvent()])))
+  let closed = false
+  const close = commit.close().then(() => { closed = true })
+  for (const at of [0, 1, 2]) {
+    await turn()
+    t.equal(closed, false)
+    flushes[at]?.confirm()
+  }
+  await Promise.all([writes, close])
+})
+
+t.test('the next flush is under way before the writes of the last are answered', async (t) => {
+  const { flush, flushes } = backend()
+  const commit = new GroupCommit({ flush })
+  const first = commit.write([anEvent()]).then(() => flushes.length)
+  const second = commit.write([anEvent()])
+  flushes[0]?.confirm()
+  t.equal(await first, 2)
+  flushes[1]?.confirm()
+  await second
 })
 
 t.test('a write is never split over two flushes', async (t) => {

@@ -2,7 +2,8 @@ import Fastify from 'fastify'
 import t from 'tap'
 
 import { UNAVAILABLE } from '../../../plugins/errors.js'
-import eventSink, { memorySink } from '../../../plugins/event-sink/index.js'
+import eventSink, { DEDUPLICATION_WINDOW, memorySink } from '../../../plugins/event-sink/index.js'
+import { anEvent } from '../../contracts/event-sink.js'
 
 t.test('without a sink a warning says that events are lost with the process', async (t) => {
   const lines: Array<{ level: number, msg: string }> = []
@@ -41,4 +42,63 @@ t.test('old ids are swept from time to time, a sweep that fails is tried again, 
   await app.close()
   t.same(calls.slice(0, 3), ['sweep', 'sweep', 'sweep'])
   t.equal(calls.at(-1), 'close')
+})
+
+t.test('events are kept for as long as `retention` says, by the clock of the option', async (t) => {
+  const day = DEDUPLICATION_WINDOW
+  const now = Date.UTC(2026, 0, 15)
+  const sink = memorySink()
+  let expired = () => {}
+  const twice = new Promise<void>((resolve) => { expired = resolve })
+  const calls: number[] = []
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(eventSink, {
+    retention: 3 * day,
+    sweepEvery: 1,
+    now: () => now,
+    sink: {
+      ...sink,
+      async expire (before) {
+        await sink.expire?.(before)
+        if (calls.push(before) === 2) expired()
+      }
+    }
+  })
+  const events = [-4, -3, -2].map((days) => anEvent({ receivedAt: now + days * day }))
+  await app.eventSink.write([anEvent({ receivedAt: now - 3 * day - 1 }), ...events])
+  await app.listen({ port: 0 })
+  await twice
+  t.same(calls.slice(0, 2), [now - 3 * day, now - 3 * day])
+  t.same((await sink.list('org-a', {}, { limit: 10 })).data.map(({ messageId }) => messageId), [events[2]?.messageId, events[1]?.messageId])
+})
+
+t.test('events are kept for ever by default, and no time before 1970 is ever asked for', async (t) => {
+  for (const [retention, expected] of [[undefined, []], [Infinity, []], [Number.MAX_SAFE_INTEGER, [0]]] as const) {
+    const calls: number[] = []
+    let swept = () => {}
+    const sweep = new Promise<void>((resolve) => { swept = resolve })
+    const app = Fastify()
+    let sweeps = 0
+    await app.register(eventSink, {
+      ...(retention === undefined ? {} : { retention }),
+      sweepEvery: 1,
+      sink: { ...memorySink(), async sweep () { if (++sweeps === 2) swept() }, async expire (before) { calls.push(before) } }
+    })
+    await app.listen({ port: 0 })
+    await sweep
+    await app.close()
+    t.same([...new Set(calls)], expected, String(retention))
+  }
+})
+
+t.test('a retention that is none, or of a sink that can\'t delete, stops the start', async (t) => {
+  for (const retention of [0, -1, NaN, DEDUPLICATION_WINDOW - 1, '30', null, new Date()]) {
+    await t.rejects(async () => await Fastify().register(eventSink, { sink: memorySink(), retention } as never), { code: 'INVALID_OPTIONS', message: /"retention"/ })
+  }
+  const { expire, ...broker } = memorySink()
+  await t.rejects(async () => await Fastify().register(eventSink, { sink: broker, retention: DEDUPLICATION_WINDOW }), { code: 'INVALID_OPTIONS', message: /"retention"/ })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(eventSink, { sink: broker, retention: Infinity })
 })

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import t from 'tap'
 import type { Test } from 'tap'
 
@@ -23,11 +24,61 @@ t.test('the SQL sink keeps the contract on PostgreSQL', async (t) => {
     return await sqlSink(database)
   })
   await t.test('D14: ids are swept on PostgreSQL', (t) => sweepsIds(t, database))
+  await t.test('D14: a repeat does not make an id known for longer, on PostgreSQL', (t) => forgetsInTime(t, database))
+  await t.test('old events are deleted on PostgreSQL', (t) => expiresEvents(t, database))
 })
 
 t.test('D14: ids are swept on PGlite', async (t) => {
   await sweepsIds(t, await emptyDatabase())
 })
+
+t.test('D14: a repeat does not make an id known for longer, on PGlite', async (t) => {
+  await forgetsInTime(t, await emptyDatabase())
+})
+
+t.test('old events are deleted on PGlite', async (t) => {
+  await expiresEvents(t, await emptyDatabase())
+})
+
+t.test('what is deleted takes no room on PGlite, which would never clean up by itself', async (t) => {
+  const database = await emptyDatabase()
+  const sink = await sqlSink(database)
+  const event = anEvent()
+  await sink.write(Array.from({ length: 1_000 }, () => anEvent()))
+  await sink.expire?.(event.receivedAt + 1)
+  const { rows } = await sql<{ bytes: string }>`select pg_relation_size('events') as bytes`.execute(database.db)
+  t.same(rows, [{ bytes: '0' }])
+})
+
+async function forgetsInTime (t: Pick<Test, 'equal'>, database: Database): Promise<void> {
+  await truncateAll(database)
+  const event = anEvent()
+  const later = (milliseconds: number) => ({ ...event, receivedAt: event.receivedAt + milliseconds })
+  await (await sqlSink(database)).write([event])
+  const sink = await sqlSink(database)
+  const count = async () => (await sink.list('org-a', {}, { limit: 10 })).data.length
+  await sink.write([later(DEDUPLICATION_WINDOW - 1)])
+  t.equal(await count(), 1)
+  await sink.write([later(DEDUPLICATION_WINDOW)])
+  t.equal(await count(), 2)
+  await sink.write([later(2 * DEDUPLICATION_WINDOW - 1)])
+  t.equal(await count(), 2)
+}
+
+async function expiresEvents (t: Pick<Test, 'equal'>, database: Database): Promise<void> {
+  await truncateAll(database)
+  const sink = await sqlSink(database, { maxPending: 100_000 })
+  const count = async () => Number((await database.db.selectFrom('events').select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow()).count)
+  const start = Date.UTC(2026, 0, 15)
+  // More than one slice, of organisations of any size.
+  for (let batch = 0; batch < 4; batch++) {
+    await sink.write(Array.from({ length: 4_000 }, (_none, at) => anEvent({ receivedAt: start + batch, orgId: at % 10 === 0 ? `org-${at % 70}` : 'org-a' })))
+  }
+  await sink.expire?.(start + 3)
+  t.equal(await count(), 4_000)
+  await sink.expire?.(start + 4)
+  t.equal(await count(), 0)
+}
 
 async function sweepsIds (t: Pick<Test, 'equal' | 'same'>, database: Database): Promise<void> {
   await truncateAll(database)

@@ -22,6 +22,12 @@ const ROUTES = [
   ['PATCH', '/sources/:id', { name: 'y' }, 'editor'],
   ['POST', '/sources/:id/rotate-key', {}, 'admin'],
   ['POST', '/sources/:id/rotate-secret', {}, 'admin'],
+  ['POST', '/sources/:id/webhooks', { provider: 'standard' }, 'admin'],
+  ['GET', '/sources/:id/webhooks', undefined, 'viewer'],
+  ['GET', '/sources/:id/webhooks/:wid', undefined, 'viewer'],
+  ['PATCH', '/sources/:id/webhooks/:wid', { name: 'y' }, 'editor'],
+  ['POST', '/sources/:id/webhooks/:wid/rotate-secret', {}, 'admin'],
+  ['DELETE', '/sources/:id/webhooks/:wid', undefined, 'admin'],
   ['DELETE', '/sources/:id', undefined, 'admin'],
   ['GET', '/events', undefined, 'viewer'],
   ['GET', '/audit-logs', undefined, 'admin']
@@ -42,6 +48,8 @@ t.test('A21: every route of the admin API is in the table of roles', async (t) =
   await adminApp(t, {
     before: async (app) => {
       app.addHook('onRoute', ({ method, url }) => {
+        // An answer that has no end: who may watch is tested with it.
+        if (url === '/v1/admin/events/live') return
         if (!url.startsWith('/v1/admin/auth/') && method !== 'HEAD' && method !== 'OPTIONS') routes.push(`${String(method)} ${url.replace('/v1/admin', '')}`)
       })
     }
@@ -56,14 +64,16 @@ t.test('A21: each role may what the table says, no role nothing, and a refusal c
     const user = role === 'owner' ? owner : await caller(admin, role)
     for (const [method, path, body, least] of ROUTES) {
       const { id } = (await owner.send('POST', '/sources', { name: 'x' })).json()
-      const before = (await owner.get(`/sources/${id}`)).body
-      const reply = await user.send(method, path.replace(':id', id), body)
+      const { id: wid } = (await owner.send('POST', `/sources/${id}/webhooks`, { provider: 'standard' })).json()
+      const state = async () => (await owner.get(`/sources/${id}`)).body + (await owner.get(`/sources/${id}/webhooks`)).body
+      const before = await state()
+      const reply = await user.send(method, path.replace(':id', id).replace(':wid', wid), body)
       const may = ROLES.indexOf(role) <= ROLES.indexOf(least)
       t.equal(reply.statusCode < 300, may, `${role}: ${method} ${path} is ${reply.statusCode}`)
       t.equal(reply.headers['cache-control'], 'no-store')
       if (may) continue
       t.equal(reply.json().error.code, 'FORBIDDEN')
-      t.equal((await owner.get(`/sources/${id}`)).body, before)
+      t.equal(await state(), before)
     }
   }
   for (const [method, path, body] of ROUTES) {
@@ -80,8 +90,9 @@ t.test('K10: another organisation\'s source is 404 for every verb, both ways, an
   const [a, b] = [await caller(admin, 'owner', 'org-a'), await caller(admin, 'owner', 'org-b')]
   for (const [mine, theirs] of [[a, b], [b, a]] as const) {
     const source = (await theirs.send('POST', '/sources', { name: 'theirs' })).json()
+    const { id: wid } = (await theirs.send('POST', `/sources/${source.id}/webhooks`, { provider: 'standard' })).json()
     for (const [method, path, body] of ROUTES.filter(([, path]) => path.includes(':id'))) {
-      const reply = await mine.send(method, path.replace(':id', source.id), body)
+      const reply = await mine.send(method, path.replace(':id', source.id).replace(':wid', wid), body)
       t.equal(reply.statusCode, 404, `${method} ${path}`)
       t.equal(reply.json().error.code, 'NOT_FOUND')
     }

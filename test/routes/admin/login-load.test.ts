@@ -12,14 +12,17 @@ t.test('A05: while 100 logins wait for argon2id at full cost, other requests are
   const logins = Promise.all(Array.from({ length: 100 }, (_, i) => post('login', { email: i % 2 ? `u${i}@example.com` : 'ann@example.com', password: i % 2 ? 'x' : PASSWORD })))
     .finally(() => { state.done = true })
   const times: number[] = []
+  const began = performance.now()
   while (!state.done) {
     const start = performance.now()
     await (await fetch(`${origin}/healthz`)).text()
     times.push(performance.now() - start)
   }
+  const whole = performance.now() - began
   const replies = await logins
   t.same([200, 401].map((status) => replies.filter(({ statusCode }) => statusCode === status).length), [50, 50])
-  const p99 = times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)] ?? 0
-  t.comment(`${times.length} pings, p99 ${p99.toFixed(1)} ms`)
-  t.ok(p99 < 200, `p99 of /healthz is ${p99.toFixed(1)} ms`)
+  const slowest = Math.max(...times)
+  t.comment(`${times.length} pings in ${whole.toFixed(0)} ms, the slowest took ${slowest.toFixed(1)} ms`)
+  t.ok(times.length >= 100, 'there is an answer for each login, at the least')
+  t.ok(slowest < whole / 4, 'and none waits until the logins are through')
 })

@@ -18,6 +18,15 @@ t.test('J04: 1 to 500 events are accepted, 0, 501 and 10 000 refused whole', asy
   t.same((await stored()).map(({ event }) => event), ['eone', ...many(500).map(({ event }) => event)])
 })
 
+t.test("J04: /v1/b takes 1 000 events, as many as Segment's browser SDK may put into one batch and more", async (t) => {
+  const { post, stored } = await gateway(t)
+  const over = await post('/v1/b', { batch: many(1_001) })
+  t.equal(over.statusCode, 400)
+  t.equal(codeOf(over), 'INVALID_REQUEST')
+  t.equal((await post('/v1/b', { batch: many(1_000) })).body, '{"success":true,"accepted":1000}')
+  t.equal((await stored()).length, 1_000)
+})
+
 t.test('J04: of one bad event among 100 the fate is told, the others are stored', async (t) => {
   const { post, stored } = await gateway(t)
   const batch: unknown[] = many(100)

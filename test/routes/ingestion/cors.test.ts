@@ -10,7 +10,7 @@ import { codeOf, gateway } from '../../helpers/gateway.js'
 import { LOOK_ALIKES } from '../../helpers/look-alike-origins.js'
 import { makeSource, SHOP } from '../../helpers/source.js'
 
-const PATHS = ['/v1/t', '/v1/p', '/v1/i', '/v1/g', '/v1/track', '/v1/page', '/v1/identify', '/v1/group', '/v1/screen', '/v1/alias', '/v1/events', '/v1/batch']
+const PATHS = ['/v1/t', '/v1/p', '/v1/i', '/v1/g', '/v1/track', '/v1/page', '/v1/identify', '/v1/group', '/v1/screen', '/v1/alias', '/v1/s', '/v1/a', '/v1/events', '/v1/batch', '/v1/b']
 
 t.test('C01: of 40 look-alike origins none is stored', async (t) => {
   const { post, stored } = await gateway(t)

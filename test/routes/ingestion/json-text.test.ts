@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { elements, members, memberText, nestsDeeper, withoutMember } from '../../../routes/ingestion/json-text.js'
+import { elements, exceeds, memberElements, members, memberText, withoutMember } from '../../../routes/ingestion/json-text.js'
 
 // V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key: where JSON.parse, by which all is judged
 // here, does that, such keys are left out.
@@ -54,6 +54,16 @@ t.test('the members in their order are what JSON.parse makes of the object, the 
   }), RUNS)
 })
 
+t.test('the elements of a member are those of the array that JSON.parse gives for it, the last of the name, and none of anything else', async () => {
+  fc.assert(fc.property(padded(objectOf(fc.oneof(padded(arrayOf(json)), json))), (object) => {
+    for (const key of [...Object.keys(JSON.parse(object) as object), 'absent']) {
+      const text = memberText(object, key) ?? ''
+      assertSame(memberElements(object, key), text.startsWith('[') ? elements(text) : [])
+    }
+    return true
+  }), RUNS)
+})
+
 t.test('without a member the object is the same but for it', async () => {
   fc.assert(fc.property(padded(objectOf(json)), (object) => {
     const parsed = JSON.parse(object) as Record<string, unknown>
@@ -65,22 +75,45 @@ t.test('without a member the object is the same but for it', async () => {
   }), RUNS)
 })
 
-t.test('depth is counted as the brackets outside of strings are', async () => {
-  const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', 'a') })
+const UNLIMITED = { depth: Infinity, containers: Infinity, properties: Infinity, eventLevel: 0 }
+
+t.test('J02, J14: levels, containers and properties are counted as they are in what JSON.parse makes of the text', async () => {
+  const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ':', 'a') })
   fc.assert(fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
-    return nestsDeeper(JSON.stringify(value, null, indent), limit) === (depthOf(value) > limit)
+    const text = JSON.stringify(value, null, indent)
+    return exceeds(text, { ...UNLIMITED, depth: limit }) === (depthOf(value) > limit) &&
+      exceeds(text, { ...UNLIMITED, containers: limit }) === (containersIn(value) > limit) &&
+      exceeds(text, { ...UNLIMITED, properties: limit }) === (propertiesIn(value) > limit)
   }), RUNS)
+})
+
+t.test('J14: the properties of each event count for themselves', async (t) => {
+  const events = JSON.stringify({ context: { a: 1 }, batch: [{ a: { b: 1 }, c: 1 }, { a: [{ b: 1 }, { b: 1 }] }, { a: 1 }] })
+  t.equal(exceeds(events, { ...UNLIMITED, eventLevel: 2, properties: 3 }), false)
+  t.equal(exceeds(events, { ...UNLIMITED, eventLevel: 2, properties: 2 }), true)
+  t.equal(exceeds(events, { ...UNLIMITED, properties: 9 }), true, 'all together')
 })
 
 t.test('text that is no JSON ends the search, too', async () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (text) => {
-    return typeof nestsDeeper(text, 3) === 'boolean'
+    return typeof exceeds(text, { depth: 3, containers: 5, properties: 5, eventLevel: 1 }) === 'boolean'
   }), RUNS)
 })
 
 function depthOf (value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
   return 1 + Math.max(0, ...Object.values(value).map(depthOf))
+}
+
+function containersIn (value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  return Object.values(value).reduce((sum: number, child) => sum + containersIn(child), 1)
+}
+
+function propertiesIn (value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length
+  return Object.values(value).reduce((sum: number, child) => sum + propertiesIn(child), own)
 }
 
 function assertSame (actual: unknown, expected: unknown): void {

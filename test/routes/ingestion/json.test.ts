@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 
 import t from 'tap'
 
@@ -141,6 +142,23 @@ t.test('J14: more than 10 000 properties are 400, and 60 000 keys are handled wi
   const split = { event: 'e', properties: Array.from({ length: 101 }, () => Object.fromEntries(Array.from({ length: 100 }, (_, n) => [n, 0]))) }
   t.equal((await post('/v1/t', split)).statusCode, 400, 'properties is no array')
   t.equal((await post('/v1/t', { event: 'e', properties: { list: split.properties } })).statusCode, 400, 'all objects together')
+})
+
+t.test('J14, W15: a batch that would hold JSON.parse up is 400 before it does, plain and compressed', async (t) => {
+  const { post, accepted } = await gateway(t)
+  const fields = (count: number): string => Array.from({ length: count }, (_, n) => `"${n.toString(36)}":1`).join(',')
+  const wide = `{"batch":[{"type":"page"},{"type":"page","properties":{${fields(60_000)}}}]}`
+  const brackets = `{"batch":[${'[],'.repeat(1_600_000)}[]]}`
+  for (const [body, headers] of [[wide, {}], [brackets, {}], [gzipSync(brackets), { 'content-encoding': 'gzip' }]] as const) {
+    const spent = cpuTime()
+    const response = await post('/v1/batch', body, headers)
+    t.equal(response.statusCode, 400)
+    t.equal(codeOf(response), 'INVALID_REQUEST')
+    t.ok(spent() < 150, `${Math.round(spent())} ms`)
+  }
+  t.same(await accepted(), [])
+  const narrow = `{"batch":[{"type":"page"},{"type":"page","properties":{${fields(7_000)}}},{"type":"page","properties":{${fields(12_000)}}}]}`
+  t.match((await post('/v1/batch', narrow)).json(), { accepted: 2, rejected: 1, errors: [{ index: 2 }] }, 'one that is a little too wide is judged for itself')
 })
 
 t.test('J14: too wide is said before too large', async (t) => {

@@ -1,0 +1,58 @@
+// What the benches share: servers in processes of their own, a PostgreSQL for the run, interleaved rounds and their medians.
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { cpus } from 'node:os'
+import { once } from 'node:events'
+
+import { privatePostgres } from '../test/helpers/postgres.js'
+
+export const ROUNDS = Number(process.env.ROUNDS ?? 5)
+export const SECONDS = Number(process.env.DURATION ?? 5)
+export const CONNECTIONS = (process.env.CONNECTIONS ?? '64').split(',').map(Number)
+
+export interface Round { rate: number, p50: number, p99: number, failed: number }
+export interface Server { port: number, process: ChildProcess, stop: () => void }
+
+export async function startServer (variant: string, env: Record<string, string> = {}): Promise<Server> {
+  const server = fork(new URL('./server.ts', import.meta.url), [variant], { execArgv: [...process.execArgv, '--expose-gc'], env: { ...process.env, ...env } })
+  const [port] = await once(server, 'message') as [number]
+  return { port, process: server, stop: () => server.kill('SIGKILL') }
+}
+
+/** The address of a PostgreSQL with fsync and synchronous_commit on, which is gone after `work`. */
+export async function withPostgres (work: (url: string) => Promise<void>): Promise<void> {
+  const endings: Array<() => unknown> = []
+  // What the helper wants of a test.
+  const run = { teardown: (ending: () => unknown) => endings.push(ending), pass: () => {} }
+  const postgres = await privatePostgres(run as unknown as Parameters<typeof privatePostgres>[0])
+  if (postgres === null) throw new Error('This bench needs PostgreSQL: install it, or set TEST_DATABASE_URL')
+  try {
+    await work(postgres.url)
+  } finally {
+    for (const ending of endings.reverse()) await ending()
+  }
+}
+
+/** Runs each variant once a round, so that what slows the machine for a while slows all of them. */
+export async function interleaved (variants: readonly string[], round: (variant: string) => Promise<Round>): Promise<Map<string, Round>> {
+  const rounds = new Map<string, Round[]>(variants.map((variant) => [variant, []]))
+  for (let at = 0; at < ROUNDS; at++) for (const [variant, results] of rounds) results.push(await round(variant))
+  return new Map([...rounds].map(([variant, results]) => [variant, {
+    rate: median(results.map(({ rate }) => rate)),
+    p50: median(results.map(({ p50 }) => p50)),
+    p99: median(results.map(({ p99 }) => p99)),
+    failed: results.reduce((sum, { failed }) => sum + failed, 0)
+  }]))
+}
+
+export function describeMachine (): string {
+  return `${describeHost()}, median of ${ROUNDS} rounds of ${SECONDS} s`
+}
+
+export function describeHost (): string {
+  return `${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`
+}
+
+function median (values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+}

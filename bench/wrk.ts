@@ -1,0 +1,70 @@
+// Load by wrk, which leaves more of the processor to the servers on the same machine than a generator in JavaScript does.
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+import type { Round } from './rounds.js'
+
+const run = promisify(execFile)
+const UNITS: Record<string, number> = { us: 0.001, ms: 1, s: 1_000, m: 60_000 }
+
+export interface SignedBody { body: string, signature: string }
+
+export interface Shot {
+  url: string
+  connections: number
+  seconds: number
+  headers: Record<string, string>
+  /** The one body of all requests, or one for each with its signature, which may be empty; there must be enough of them. */
+  body: string | Iterable<SignedBody>
+}
+
+/** Sends POST requests for some seconds, one after the other over each connection. */
+export async function shoot ({ url, connections, seconds, headers, body }: Shot): Promise<Round> {
+  const folder = await mkdtemp(join(tmpdir(), 'wrk-'))
+  const script = join(folder, 'post.lua')
+  const bodies = join(folder, 'bodies')
+  try {
+    await writeFile(bodies, typeof body === 'string' ? body : linesOf(body))
+    await writeFile(script, `wrk.method = "POST"\nlocal bodies = io.open("${bodies}")\n` +
+      Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`).join('') +
+      (typeof body === 'string' ? 'wrk.body = bodies:read("*a")\n' : EACH_ITS_OWN))
+    const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency', '-s', script, url])
+    return parse(stdout)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new Error('The benches need wrk: apt-get install wrk, or brew install wrk')
+    throw error
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+function * linesOf (bodies: Iterable<SignedBody>): Generator<string> {
+  for (const { body, signature } of bodies) yield `${signature}\n${body}\n`
+}
+
+const EACH_ITS_OWN = `
+function request()
+  local signature, body = bodies:read("*l"), bodies:read("*l")
+  if body == nil then error("no bodies are left") end
+  if signature ~= "" then wrk.headers["x-datafly-signature"] = signature end
+  return wrk.format(nil, nil, nil, body)
+end
+`
+
+function parse (report: string): Round {
+  const number = (pattern: RegExp) => Number(pattern.exec(report)?.[1] ?? 0)
+  const time = (percentile: number) => {
+    const [, value, unit = ''] = new RegExp(`${percentile}% +([\\d.]+)(us|ms|s|m)`).exec(report) ?? []
+    return Math.round(Number(value) * (UNITS[unit] ?? NaN) * 10) / 10
+  }
+  const broken = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(report)?.slice(1).map(Number) ?? []
+  return {
+    rate: number(/Requests\/sec: +([\d.]+)/),
+    p50: time(50),
+    p99: time(99),
+    failed: number(/Non-2xx or 3xx responses: (\d+)/) + broken.reduce((sum, count) => sum + count, 0)
+  }
+}

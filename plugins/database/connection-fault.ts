@@ -1,0 +1,12 @@
+// The server has ended this connection, with it or by itself.
+const SHUTDOWN = /^57P/
+
+/**
+ * The error, if it is one after which nothing may be asked on the same connection. Without a code it was not the server that refused:
+ * what may still come, or still wait to be sent, is anyone's guess.
+ */
+export function connectionFault (error: unknown): Error | undefined {
+  if (!(error instanceof Error)) return undefined
+  const { code } = error as { code?: unknown }
+  return code === undefined || SHUTDOWN.test(String(code)) ? error : undefined
+}

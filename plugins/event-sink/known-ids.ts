@@ -1,0 +1,32 @@
+import { wordOfId } from './event-id.js'
+import { DEDUPLICATION_WINDOW } from './sink.js'
+
+const SLOTS = 2 ** 17
+const WORDS = 4
+
+/**
+ * The ids of events that were written lately, so that a repeat soon after needs no question to the database. Each id has one slot, in
+ * which a newer one replaces it: 3 MB that no garbage collection looks at. What it has forgotten, the database knows.
+ */
+export class KnownIds {
+  readonly #ids = new Uint32Array(SLOTS * WORDS)
+  readonly #seenAt = new Float64Array(SLOTS).fill(-Infinity)
+
+  has (id: string, receivedAt: number): boolean {
+    const slot = slotOf(id)
+    for (let word = 0; word < WORDS; word++) {
+      if (this.#ids[slot * WORDS + word] !== wordOfId(id, word)) return false
+    }
+    return receivedAt - (this.#seenAt[slot] ?? -Infinity) < DEDUPLICATION_WINDOW
+  }
+
+  add (id: string, receivedAt: number): void {
+    const slot = slotOf(id)
+    for (let word = 0; word < WORDS; word++) this.#ids[slot * WORDS + word] = wordOfId(id, word)
+    this.#seenAt[slot] = receivedAt
+  }
+}
+
+function slotOf (id: string): number {
+  return wordOfId(id, 0) % SLOTS
+}

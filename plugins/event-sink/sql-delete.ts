@@ -1,0 +1,71 @@
+import type { Database } from '../database/open-database.js'
+import { importOptional } from '../optional-package.js'
+import { toTimestamp } from './sql-insert.js'
+
+/** Rows that one statement deletes, so that no write waits for long behind it. */
+const DELETED_AT_ONCE = 5_000
+
+// An id that an insert is just renewing is left to it, and so are those that another instance forgets.
+const FORGET = `
+DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM event_ids WHERE seen_at < $1::timestamptz ORDER BY seen_at LIMIT ${DELETED_AT_ONCE} FOR UPDATE SKIP LOCKED
+))`
+
+// By the primary key, as events come in the order of time, or nearly so: the oldest of each organisation, where the very oldest is due.
+// No index by time would do: once the room of the deleted is used anew, a BRIN range has old and new events and tells nothing.
+const EXPIRE = `
+WITH RECURSIVE oldest AS (
+  (SELECT org_id, received_at FROM events ORDER BY org_id, seq LIMIT 1)
+  UNION ALL
+  SELECT another.org_id, another.received_at FROM oldest, LATERAL (
+    SELECT org_id, received_at FROM events WHERE org_id > oldest.org_id ORDER BY org_id, seq LIMIT 1
+  ) another
+)
+DELETE FROM events WHERE ctid = ANY (ARRAY(
+  SELECT due.id FROM oldest, LATERAL (
+    SELECT ctid AS id, received_at FROM events WHERE org_id = oldest.org_id ORDER BY seq LIMIT ${DELETED_AT_ONCE}
+  ) due
+  WHERE oldest.received_at < $1::timestamptz AND due.received_at < $1::timestamptz LIMIT ${DELETED_AT_ONCE}
+))`
+
+/** The embedded database is cleaned up once so many rows were deleted, or a fifth of those that are left. */
+const RECLAIMED_FROM = 50_000
+
+export interface SqlDeletion {
+  /** Forgets the ids that were seen before a time, epoch milliseconds. */
+  forgetIds (before: number): Promise<void>
+  /** Deletes the events that were received before a time, epoch milliseconds. */
+  expireEvents (before: number): Promise<void>
+}
+
+/** Deletes what is too old, slice by slice; stops early once `stopped` says so. */
+export async function sqlDeletion ({ db, kind }: Database, stopped: () => boolean): Promise<SqlDeletion> {
+  const { CompiledQuery } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
+  const untilReclaimed = new Map<string, number>()
+
+  async function deleteFrom (table: string, statement: string, before: number): Promise<void> {
+    const slice = CompiledQuery.raw(statement, [toTimestamp(before)])
+    let deleted: number
+    let total = 0
+    do {
+      deleted = Number((await db.executeQuery(slice)).numAffectedRows)
+      total += deleted
+    } while (deleted > 0 && !stopped())
+    if (kind === 'pglite' && total > 0 && !stopped()) await reclaim(table, total)
+  }
+
+  /** A server cleans up by itself; the embedded database never would, and grow for ever. At first it has any number of rows from before. */
+  async function reclaim (table: string, deleted: number): Promise<void> {
+    const left = (untilReclaimed.get(table) ?? 0) - deleted
+    untilReclaimed.set(table, left)
+    if (left > 0) return
+    await db.executeQuery(CompiledQuery.raw(`VACUUM ${table}`))
+    const { rows } = await db.executeQuery<{ live: number }>(CompiledQuery.raw('SELECT reltuples AS live FROM pg_class WHERE oid = $1::regclass', [table]))
+    untilReclaimed.set(table, Math.max(RECLAIMED_FROM, (rows[0]?.live ?? 0) / 5))
+  }
+
+  return {
+    forgetIds: (before) => deleteFrom('event_ids', FORGET, before),
+    expireEvents: (before) => deleteFrom('events', EXPIRE, before)
+  }
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import type { Kysely, Transaction, Updateable } from 'kysely'
+
+import type { SecretBox } from '../../../signing/secret-box.js'
+import { generateWebhookId } from '../../../signing/webhooks/index.js'
+import { toColumnText } from '../../database/column-text.js'
+import type { DatabaseSchema } from '../../database/schema.js'
+import type { Webhook, Webhooks } from '../store.js'
+import { canBeWebhook, patchedWebhook, webhookSecretBytes, webhookSecretPrefix, webhookSettingsOf } from '../webhook-settings.js'
+import type { Caches } from './caches.js'
+import { afterCursor, toPage } from './pages.js'
+import { toDate, toMilliseconds } from './times.js'
+import { selectWebhooks, toWebhook, toWebhookColumns } from './webhook-rows.js'
+import { sealWebhookSecret, sealWebhooksAgain } from './webhook-secrets.js'
+
+type Tx = Transaction<DatabaseSchema>
+type WebhookColumns = Updateable<DatabaseSchema['webhooks']>
+
+export function sqlWebhooks (db: Kysely<DatabaseSchema>, box: SecretBox, caches: Caches, now: () => number): Webhooks & { sweep (): Promise<void> } {
+  let sealedAgain = false
+
+  function select (from: Kysely<DatabaseSchema>, orgId: string, sourceId: string, id: string) {
+    return selectWebhooks(from).where('webhooks.id', '=', toColumnText(id))
+      .where('webhooks.source_id', '=', toColumnText(sourceId)).where('sources.org_id', '=', toColumnText(orgId))
+  }
+
+  /** Locks the webhook, changes it and answers it as it is then; `null` if the organisation's source has none of that id. */
+  async function change (orgId: string, sourceId: string, id: string, work: (tx: Tx, webhook: Webhook) => Promise<WebhookColumns>): Promise<Webhook | null> {
+    try {
+      return await db.transaction().execute(async (tx) => {
+        const row = await select(tx, orgId, sourceId, id).forUpdate('webhooks').executeTakeFirst()
+        if (row === undefined) return null
+        const columns = await work(tx, toWebhook(row))
+        await tx.updateTable('webhooks').set({ ...columns, updated_at: toDate(now()) }).where('id', '=', row.id).execute()
+        return toWebhook(await select(tx, orgId, sourceId, id).executeTakeFirstOrThrow())
+      })
+    } finally {
+      caches.webhookChanged(id)
+    }
+  }
+
+  /** Whether the organisation has the source, which stays until the transaction ends if `lock` says so. */
+  async function hasSource (from: Kysely<DatabaseSchema>, orgId: string, sourceId: string, lock: boolean): Promise<boolean> {
+    const query = from.selectFrom('sources').select('id').where('id', '=', toColumnText(sourceId)).where('org_id', '=', toColumnText(orgId))
+    return await (lock ? query.forKeyShare() : query).executeTakeFirst() !== undefined
+  }
+
+  async function addSecret (tx: Tx, webhookId: string, value: Buffer): Promise<void> {
+    const id = randomUUID()
+    await tx.insertInto('webhook_secrets').values({ id, webhook_id: webhookId, sealed: sealWebhookSecret(box, webhookId, id, value), expires_at: null }).execute()
+  }
+
+  return {
+    async create (orgId, sourceId, fresh) {
+      const value = webhookSecretBytes(fresh.provider, fresh.secret)
+      const id = generateWebhookId()
+      const at = toDate(now())
+      try {
+        return await db.transaction().execute(async (tx) => {
+          if (!await hasSource(tx, orgId, sourceId, true)) return null
+          await tx.insertInto('webhooks').values({
+            id,
+            source_id: toColumnText(sourceId),
+            provider: fresh.provider,
+            ...toWebhookColumns(webhookSettingsOf(fresh)),
+            secret_prefix: toColumnText(webhookSecretPrefix(fresh.secret)),
+            created_at: at,
+            updated_at: at
+          }).execute()
+          await addSecret(tx, id, value)
+          return toWebhook(await select(tx, orgId, sourceId, id).executeTakeFirstOrThrow())
+        })
+      } finally {
+        caches.webhookChanged(id)
+      }
+    },
+
+    async get (orgId, sourceId, id) {
+      const row = await select(db, orgId, sourceId, id).executeTakeFirst()
+      return row === undefined ? null : toWebhook(row)
+    },
+
+    async list (orgId, sourceId, page) {
+      const after = afterCursor(page)
+      if (!await hasSource(db, orgId, sourceId, false)) return null
+      let query = selectWebhooks(db).where('webhooks.source_id', '=', toColumnText(sourceId))
+        .orderBy('webhooks.created_at', 'desc').orderBy('webhooks.seq', 'desc').limit(page.limit + 1)
+      if (after !== null) query = query.where((eb) => eb(eb.refTuple('webhooks.created_at', 'webhooks.seq'), '<', eb.tuple(after.date, after.seq)))
+      return toPage(await query.execute(), page, toWebhook, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+    },
+
+    async update (orgId, sourceId, id, patch) {
+      return await change(orgId, sourceId, id, async (_tx, webhook) => toWebhookColumns(patchedWebhook(webhook, patch)))
+    },
+
+    async delete (orgId, sourceId, id) {
+      try {
+        return await db.transaction().execute(async (tx) => {
+          const row = await select(tx, orgId, sourceId, id).forUpdate('webhooks').executeTakeFirst()
+          if (row === undefined) return false
+          await tx.deleteFrom('webhooks').where('id', '=', row.id).execute()
+          return true
+        })
+      } finally {
+        caches.webhookChanged(id)
+      }
+    },
+
+    async rotateSecret (orgId, sourceId, id, { secret, overlapUntil }) {
+      return await change(orgId, sourceId, id, async (tx, { provider }) => {
+        const value = webhookSecretBytes(provider, secret)
+        const old = tx.deleteFrom('webhook_secrets').where('webhook_id', '=', id)
+        if (overlapUntil <= now()) {
+          await old.execute()
+        } else {
+          await old.where('expires_at', 'is not', null).execute()
+          await tx.updateTable('webhook_secrets').set({ expires_at: toDate(overlapUntil) }).where('webhook_id', '=', id).execute()
+        }
+        await addSecret(tx, id, value)
+        return { secret_prefix: toColumnText(webhookSecretPrefix(secret)) }
+      })
+    },
+
+    resolve: (id) => canBeWebhook(id) ? caches.webhooks.get(id) : null,
+
+    async sweep () {
+      await db.deleteFrom('webhook_secrets').where('expires_at', '<=', toDate(now())).execute()
+      if (sealedAgain) return
+      await sealWebhooksAgain(db, box)
+      sealedAgain = true
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { collectorSchema } from '../../schemas/collector.js'
+
+const COLLECTOR_PATH = '/d.js'
+
+// An hour bounds how long a fix takes to arrive; for a day more nobody waits for the fetch of it.
+const CACHE_CONTROL = 'public, max-age=3600, stale-while-revalidate=86400'
+// The same place from here in the sources and in a build.
+const SCRIPT = new URL('../../web/collector/d.js', import.meta.url)
+
+interface Representation {
+  encoding: 'br' | 'gzip' | 'identity'
+  body: Buffer
+  etag: string
+}
+
+/** The route of the collector: a public script, which any page may load and check by its integrity. */
+export async function collectorRoute (scope: FastifyInstance): Promise<void> {
+  const [brotli, gzip, plain] = representationsOf(await readScript())
+
+  scope.get(COLLECTOR_PATH, { schema: collectorSchema, exposeHeadRoute: true }, function sendCollector (request: FastifyRequest, reply: FastifyReply) {
+    const { headers } = request
+    const accepted = acceptedCodings(headers['accept-encoding'])
+    const { encoding, body, etag } = accepted('br') ? brotli : accepted('gzip') ? gzip : plain
+    // To all, but never with credentials: it is the same for everyone.
+    reply.header('access-control-allow-origin', '*')
+      .header('cross-origin-resource-policy', 'cross-origin')
+      .header('x-content-type-options', 'nosniff')
+      .header('cache-control', CACHE_CONTROL)
+      .header('vary', 'Accept-Encoding')
+      .header('etag', etag)
+    if (names(headers['if-none-match'], etag)) return reply.code(304).send()
+    if (encoding !== 'identity') reply.header('content-encoding', encoding)
+    return reply.type('text/javascript; charset=utf-8').send(body)
+  })
+}
+
+async function readScript (): Promise<Buffer> {
+  try {
+    return await readFile(SCRIPT)
+  } catch (error) {
+    throw new INVALID_OPTIONS(`ingestion: the collector is not at ${fileURLToPath(SCRIPT)}; build it by "npm run build", or leave it out by "collector: false" (${String(error)})`)
+  }
+}
+
+/** Compressed once, as well as can be, each with a tag of its own: a strong one names bytes. */
+function representationsOf (script: Buffer): [brotli: Representation, gzip: Representation, plain: Representation] {
+  const represent = (encoding: Representation['encoding'], body: Buffer): Representation => {
+    return { encoding, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
+  }
+  const brotli = brotliCompressSync(script, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } })
+  return [represent('br', brotli), represent('gzip', gzipSync(script, { level: 9 })), represent('identity', script)]
+}
+
+/** Which codings `Accept-Encoding` names, or takes by `*`, with a weight above 0. */
+function acceptedCodings (header: string | string[] | undefined): (coding: string) => boolean {
+  const weights = new Map<string, number>()
+  for (const entry of String(header ?? '').toLowerCase().split(',')) {
+    const [coding = '', ...parameters] = entry.split(';').map((part) => part.trim())
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))
+    weights.set(coding, weight === undefined ? 1 : Number(weight.slice(2)))
+  }
+  return (coding) => (weights.get(coding) ?? weights.get('*') ?? 0) > 0
+}
+
+/** Weakly compared, as If-None-Match is. */
+function names (header: string | undefined, etag: string): boolean {
+  return header !== undefined && header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
+}

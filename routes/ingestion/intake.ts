@@ -1,0 +1,61 @@
+import type { EventFeed } from '../../plugins/event-feed/index.js'
+import { typeIn } from '../../plugins/event-feed/refusal.js'
+import type { EventRate } from '../../plugins/event-rate.js'
+import type { AcceptedEvent, EventSink } from '../../plugins/event-sink/sink.js'
+import type { Source } from '../../plugins/token-store/store.js'
+import type { EventError } from '../../schemas/ingestion.js'
+import type { Reception } from './reception.js'
+
+/** Where the events of every input end up, once nothing about them can be refused any more. */
+export class Intake {
+  readonly #sink: EventSink
+  readonly #feed: EventFeed
+  readonly #rate: EventRate
+
+  constructor (sink: EventSink, feed: EventFeed, rate: EventRate) {
+    this.#sink = sink
+    this.#feed = feed
+    this.#rate = rate
+  }
+
+  /**
+   * Resolves when the events, all of one source, are durable, those of bots left out where the source drops them; rejects with
+   * `UNAVAILABLE` when that can't be said in time. They count against the rate of the source whatever comes of them.
+   */
+  async take (source: Readonly<Source>, events: readonly AcceptedEvent[]): Promise<void> {
+    this.#rate.debit(source, events.length)
+    const bots = countBots(events)
+    const dropping = bots > 0 && source.bots === 'drop'
+    const kept = dropping ? events.filter(({ bot }) => bot !== true) : events
+    if (kept.length > 0) {
+      await this.#sink.write(kept)
+      this.#feed.accepted(source, kept)
+    }
+    if (bots > 0) this.#feed.bots(source, dropping ? 'dropped' : 'tagged', bots)
+  }
+
+  /** Notes the events of a batch that were refused while the batch was not; `values`: all of the batch. */
+  refused ({ source, receivedAt, ip }: Pick<Reception, 'source' | 'receivedAt' | 'ip'>, errors: readonly EventError[], values: readonly unknown[]): void {
+    for (const { index, messageId, code, message } of errors) {
+      this.#feed.refused(source, code, () => ({
+        // What else may be wrong with a single event is all one.
+        status: code === 'PAYLOAD_TOO_LARGE' ? 413 : 400,
+        code,
+        message,
+        sourceId: source.id,
+        environment: source.environment,
+        type: typeIn(values[index]),
+        messageId,
+        index,
+        receivedAt: new Date(receivedAt).toISOString(),
+        ip
+      }))
+    }
+  }
+}
+
+function countBots (events: readonly AcceptedEvent[]): number {
+  let bots = 0
+  for (const { bot } of events) if (bot === true) bots++
+  return bots
+}

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify'
+
+import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
+import { AnyEventSchema } from '../../schemas/event.js'
+import type { EventBody } from '../../schemas/event.js'
+import type { EventError } from '../../schemas/ingestion.js'
+import { EVENT_LIMITS, faultOf } from './json-limits.js'
+
+/** Throws what is wrong with an event among others: longer than `room` bytes as text, beyond the limits of JSON, or against the schema. */
+export type AssertEvent = (value: unknown, text: string, room: number) => asserts value is EventBody
+
+export function eventAssertion (scope: FastifyInstance, url: string): AssertEvent {
+  const compile = scope.validatorCompiler
+  if (compile === undefined) throw new Error('the scope has no validator compiler')
+  const isEvent = compile({ schema: AnyEventSchema, method: 'POST', url, httpPart: 'body' })
+
+  return function assertEvent (value, text, room) {
+    if (isLongerThan(text, room)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
+    const fault = faultOf(value, EVENT_LIMITS)
+    if (fault !== null) throw new INVALID_REQUEST({ message: fault })
+    if (isEvent(value) === true) return
+    const violation = isEvent.errors?.[0]
+    throw new INVALID_REQUEST({ details: [{ path: violation?.instancePath ?? '', message: violation?.message ?? 'is not valid' }] })
+  }
+}
+
+/** What was thrown at one event, for the answer that names it; throws on what is no fault of that event alone. */
+export function eventError (thrown: unknown, event: unknown, index: number): EventError {
+  // Another key in one event is no fault of that event: it makes the whole request doubtful.
+  if (!(thrown instanceof GatehouseError) || thrown.code === 'INVALID_PIPELINE_KEY') throw thrown
+  const { code, message, details } = thrown
+  const detail = details?.[0]
+  const messageId = isObject(event) ? event['messageId'] : undefined
+  return {
+    index,
+    messageId: typeof messageId === 'string' && messageId.length <= 100 ? messageId : null,
+    code,
+    message: detail === undefined ? message : `${detail.path} ${detail.message}`.trim()
+  }
+}
+
+export function isObject (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isLongerThan (text: string, bytes: number): boolean {
+  // At most three bytes a character, so that most texts need not be counted.
+  return text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes)
+}

@@ -1,0 +1,92 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { INVALID_SIGNATURE, RATE_LIMITED, TIMESTAMP_OUT_OF_RANGE } from '../../../plugins/errors.js'
+import type { GatehouseError } from '../../../plugins/errors.js'
+import { KeyGuesses } from '../../../plugins/key-guesses.js'
+import type { GuessLimit } from '../../../plugins/key-guesses.js'
+import { BodyReplay, collectBody } from '../../../plugins/raw-body.js'
+import { refuse, toPublicError } from '../../../plugins/refuse.js'
+import type { ResolvedWebhook } from '../../../plugins/token-store/store.js'
+import { isWebhookId, verifyWebhook } from '../../../signing/webhooks/index.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The webhook that `?source=` names, on its route alone. */
+    resolvedWebhook: ResolvedWebhook | null
+    /** The bytes of the provider's signature, once it was checked and holds. */
+    webhookSignature: Buffer | null
+  }
+}
+
+/**
+ * Lets in what a provider has signed: finds the webhook, then checks the signature over the raw body, before anything parses it.
+ * A webhook that does not exist or is disabled answers as a bad signature does: ids can't be tried out.
+ */
+export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit | false): void {
+  const { webhooks } = scope.tokenStore
+  const guesses = guessLimit === false ? null : new KeyGuesses(guessLimit)
+  for (const name of ['resolvedWebhook', 'webhookSignature', 'rawBody']) if (!scope.hasRequestDecorator(name)) scope.decorateRequest(name, null)
+
+  scope.addHook('onRequest', function findWebhook (request, reply, done) {
+    const { source: id } = request.query as { source?: unknown }
+    if (!isWebhookId(id)) return refused(reply, new INVALID_SIGNATURE({ reason: 'no id of a webhook' }))
+    const wait = guesses?.wait(id, request.ip) ?? 0
+    if (wait > 0) return refused(reply, new RATE_LIMITED({ retryAfter: wait / 1000, reason: 'too many unknown webhooks' }))
+    let found: ReturnType<typeof webhooks.resolve>
+    try {
+      found = webhooks.resolve(id)
+    } catch (error) {
+      return refused(reply, toPublicError(error))
+    }
+    if (found === null || !('then' in found)) return admit(id, found, request, reply, done)
+    found.then((resolved) => admit(id, resolved, request, reply, done), (error: unknown) => refused(reply, toPublicError(error)))
+  })
+
+  scope.addHook('preParsing', function checkDelivery (request, reply, payload, done) {
+    collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
+      let refusal: GatehouseError | null
+      try {
+        refusal = error ?? faultOf(request, bytes)
+      } catch (thrown) {
+        // By what a store of the host's gave; outside of any hook's own reach here.
+        refusal = toPublicError(thrown)
+      }
+      if (refusal === null) return done(null, new BodyReplay(bytes))
+      // Where the body was not read to its end, the client may be sending still.
+      if (error !== null) reply.header('connection', 'close')
+      refuse(reply, refusal)
+    })
+  })
+
+  function admit (id: string, resolved: ResolvedWebhook | null, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    guesses?.note(id, request.ip, resolved !== null)
+    if (resolved === null) return refused(reply, new INVALID_SIGNATURE({ reason: 'unknown webhook' }))
+    request.resolvedWebhook = resolved
+    request.source = resolved.source
+    if (resolved.webhook.enabled && resolved.source.enabled) return done()
+    refused(reply, new INVALID_SIGNATURE({ reason: 'disabled webhook or source' }))
+  }
+}
+
+function faultOf (request: FastifyRequest, body: Buffer): GatehouseError | null {
+  const { resolvedWebhook, method, headers } = request
+  if (resolvedWebhook === null) return new INVALID_SIGNATURE()
+  const { webhook, secrets } = resolvedWebhook
+  const now = Date.now()
+  const live = secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ value }) => value)
+  const verdict = verifyWebhook(webhook.provider, { method, url: publicUrl(request, webhook.url), headers, body, now }, live, webhook.custom)
+  if (!verdict.valid) return verdict.fault === 'timestamp' ? new TIMESTAMP_OUT_OF_RANGE() : new INVALID_SIGNATURE({ reason: webhook.provider })
+  request.signed = true
+  request.rawBody = body
+  request.webhookSignature = verdict.signature
+  return null
+}
+
+/** The URL as the provider called it: its query is as it came, whatever stands before it. */
+function publicUrl ({ protocol, host, originalUrl }: FastifyRequest, url: string | null): string {
+  return url === null ? `${protocol}://${host}${originalUrl}` : url + originalUrl.slice(originalUrl.indexOf('?'))
+}
+
+function refused (reply: FastifyReply, error: GatehouseError): void {
+  refuse(reply, error)
+}

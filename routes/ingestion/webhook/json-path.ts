@@ -1,0 +1,105 @@
+import { JSONPathEnvironment, JSONPathNode, jsonpath } from 'json-p3'
+import type { JSONPathQuery, JSONValue } from 'json-p3'
+
+import { PAYLOAD_TOO_LARGE } from '../../../plugins/errors.js'
+
+const { FilterQuery, FunctionExtension, InfixExpression, LogicalExpression, PrefixExpression, RootQuery } = jsonpath.expressions
+const { BooleanLiteral, NullLiteral, NumberLiteral, StringLiteral } = jsonpath.expressions
+const { FilterSelector, IndexSelector, NameSelector } = jsonpath.selectors
+
+type Expression = InstanceType<typeof jsonpath.expressions.FilterExpression>
+type Selector = InstanceType<typeof jsonpath.JSONPathSelector>
+
+/** How many steps the paths of a mapping may still take through one body, an element looked at being one of them. */
+export interface Work { left: number }
+
+export interface Path {
+  /** Whether it can't find more than one value. */
+  single: boolean
+  /** What it finds, one by one. Throws `PAYLOAD_TOO_LARGE` where no work is left. */
+  find (value: unknown, work: Work): Iterable<JSONPathNode>
+}
+
+interface Step {
+  selector: Selector
+  /** For each element of the value that it selects from. */
+  cost: number
+}
+
+const FUNCTIONS = ['length', 'count', 'value']
+const LITERALS = [BooleanLiteral, NullLiteral, NumberLiteral, StringLiteral]
+const LOGICAL = ['&&', '||']
+
+const environment = new JSONPathEnvironment()
+// Without match and search, whose regular expressions may take for ever.
+for (const name of [...environment.functionRegister.keys()]) if (!FUNCTIONS.includes(name)) environment.functionRegister.delete(name)
+
+/**
+ * A JSONPath (RFC 9535) of the kind whose work can be counted as it goes: without `..`, with one selector in each pair of brackets, and
+ * with filters that look at single values of the element alone and compare them with constants. Throws a TypeError, in words for
+ * who wrote it, for any other.
+ */
+export function compilePath (text: string): Path {
+  let query: JSONPathQuery
+  try {
+    query = environment.compile(text)
+  } catch {
+    // The parser's message quotes the text.
+    throw new TypeError('must be a JSONPath (RFC 9535), without match() and search()')
+  }
+  const steps = query.segments.map(stepOf)
+  return {
+    single: query.singularQuery(),
+    find (value, work) {
+      let nodes: Iterable<JSONPathNode> = [new JSONPathNode(value as JSONValue, [], value as JSONValue)]
+      for (const step of steps) nodes = take(nodes, step, work)
+      return nodes
+    }
+  }
+}
+
+function * take (nodes: Iterable<JSONPathNode>, { selector, cost }: Step, work: Work): Iterable<JSONPathNode> {
+  for (const node of nodes) {
+    work.left -= 1 + (cost === 0 ? 0 : cost * widthOf(node.value))
+    if (work.left < 0) throw new PAYLOAD_TOO_LARGE({ message: 'The body has too many parts for its mapping' })
+    yield * selector.resolve(node)
+  }
+}
+
+function widthOf (value: unknown): number {
+  if (Array.isArray(value)) return value.length
+  return typeof value === 'object' && value !== null ? Object.keys(value).length : 0
+}
+
+function stepOf (segment: JSONPathQuery['segments'][number]): Step {
+  const [selector, ...others] = segment.selectors
+  if (selector === undefined || others.length > 0 || segment.toString().startsWith('..')) {
+    throw new TypeError('must be a JSONPath without .. and with one selector in each pair of brackets')
+  }
+  if (selector instanceof NameSelector || selector instanceof IndexSelector) return { selector, cost: 0 }
+  return { selector, cost: selector instanceof FilterSelector ? 1 + costOf(selector.expression) : 1 }
+}
+
+/** Steps of a filter for one element. */
+function costOf (expression: Expression): number {
+  if (expression instanceof LogicalExpression) return costOf(expression.expression)
+  if (expression instanceof PrefixExpression) return costOf(expression.right)
+  if (expression instanceof FunctionExtension) return 1 + costsOf(expression.args)
+  if (expression instanceof InfixExpression) {
+    const { operator, left, right } = expression
+    if (!LOGICAL.includes(operator) && !isLiteral(left) && !isLiteral(right)) throw new TypeError('must be a JSONPath whose filters compare with constants')
+    return 1 + costsOf([left, right])
+  }
+  if (!(expression instanceof FilterQuery)) return 0
+  // What the whole body has to say would be looked at again for every element.
+  if (expression instanceof RootQuery || !expression.path.singularQuery()) throw new TypeError('must be a JSONPath whose filters look at single values of @ alone')
+  return 1 + expression.path.segments.length
+}
+
+function costsOf (expressions: readonly Expression[]): number {
+  return expressions.reduce((cost, expression) => cost + costOf(expression), 0)
+}
+
+function isLiteral (expression: Expression): boolean {
+  return LITERALS.some((literal) => expression instanceof literal)
+}

@@ -1,0 +1,146 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+
+import { errorReplies } from './error.js'
+import { BatchReplySchema } from './ingestion.js'
+import { PageQuerySchema, pageSchema } from './page.js'
+import { RotateBodySchema } from './source.js'
+import { WebhookMappingSchema } from './webhook-mapping.js'
+import type { WebhookMapping } from './webhook-mapping.js'
+
+const tags = ['admin webhooks']
+const strict = { additionalProperties: false }
+const Time = Type.String({ maxLength: 30, description: 'ISO-8601, UTC, milliseconds' })
+const header = { type: 'string', minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9-]+$' } as const
+
+function oneOf<const Value extends string> (values: readonly Value[], more: object) {
+  return Type.Unsafe<Value>({ type: 'string', enum: [...values], ...more })
+}
+
+const Provider = oneOf(['stripe', 'shopify', 'hubspot', 'standard', 'custom'], {
+  description: 'Who signs, and how: Stripe, Shopify, HubSpot (v3), Standard Webhooks, or an HMAC in a header'
+})
+const Secret = Type.String({ minLength: 1, maxLength: 1024, description: 'As the provider gives it; for `custom` a text, `hex:…` or `base64:…`' })
+
+export const CustomSignatureSchema = Type.Object({
+  header: Type.Unsafe<string>({ ...header, description: 'The header with the signature' }),
+  encoding: oneOf(['hex', 'base64'], { default: 'hex' }),
+  hash: oneOf(['sha256', 'sha512'], { default: 'sha256' }),
+  prefix: Type.String({ maxLength: 32, pattern: '^[\\x20-\\x7e]*$', default: '', description: 'What stands before the signature, such as `sha256=`' }),
+  timestamp_header: Type.Unsafe<string | null>({
+    ...header, type: ['string', 'null'], default: null, description: 'The header with the signed timestamp, unix seconds or milliseconds; null: there is none'
+  }),
+  template: Type.String({ maxLength: 100, default: '{timestamp}.{body}', description: 'What is signed where there is a timestamp' })
+}, strict)
+export type CustomSignatureBody = Static<typeof CustomSignatureSchema>
+
+const settings = {
+  name: Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]+$' }),
+  url: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    maxLength: 1_000,
+    description: 'The public address of the route, without its query, as the provider calls it (HubSpot signs it); null: as the requests say'
+  }),
+  custom: Type.Unsafe<CustomSignatureBody | null>({ ...CustomSignatureSchema, type: ['object', 'null'], description: 'How the provider `custom` signs; null for others' }),
+  mapping: Type.Unsafe<WebhookMapping | null>({
+    ...WebhookMappingSchema, type: ['object', 'null'], description: 'How a body becomes events, over the provider\'s own mapping; null: that alone'
+  }),
+  enabled: Type.Boolean()
+}
+
+export const WebhookPatchSchema = Type.Partial(Type.Object(settings), { ...strict, minProperties: 1 })
+export type WebhookPatchBody = Static<typeof WebhookPatchSchema>
+
+export const NewWebhookSchema = Type.Composite([
+  Type.Object({ provider: Provider }),
+  Type.Partial(Type.Object({ ...settings, secret: Secret }))
+], strict)
+export type NewWebhookBody = Static<typeof NewWebhookSchema>
+
+export const RotateWebhookSecretSchema = Type.Composite([RotateBodySchema, Type.Partial(Type.Object({ secret: Secret }))], strict)
+export type RotateWebhookSecretBody = Static<typeof RotateWebhookSecretSchema>
+
+const Anything = { type: ['object', 'null'], additionalProperties: true } as const
+
+export const WebhookSchema = Type.Object({
+  id: Type.String({ maxLength: 100, description: 'What the provider is to call: `/v1/webhook?source=<id>`' }),
+  source_id: Type.String({ maxLength: 100 }),
+  name: Type.String({ maxLength: 200 }),
+  provider: Provider,
+  secret_prefix: Type.String({ maxLength: 64, description: 'The first characters of the newest secret' }),
+  url: settings.url,
+  // What is stored may be older than a rule for what may be stored.
+  custom: Type.Unsafe<CustomSignatureBody | null>(Anything),
+  mapping: Type.Unsafe<WebhookMapping | null>(Anything),
+  enabled: Type.Boolean(),
+  created_at: Time,
+  updated_at: Time
+})
+export type WebhookItem = Static<typeof WebhookSchema>
+
+export const WebhookWithSecretSchema = Type.Composite([WebhookSchema, Type.Object({
+  secret: Type.Optional(Type.String({ maxLength: 1024, description: 'One that was made here; shown this once' }))
+})])
+export type WebhookWithSecret = Static<typeof WebhookWithSecretSchema>
+
+const ofSource = Type.Object({ id: Type.String({ maxLength: 100 }) })
+const ofWebhook = Type.Object({ id: Type.String({ maxLength: 100 }), wid: Type.String({ maxLength: 100 }) })
+const written = errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503)
+
+export const createWebhookSchema = {
+  summary: 'Create a webhook of a source',
+  description: 'A secret that is made here, for the providers `standard` and `custom`, is in this answer alone.',
+  tags,
+  params: ofSource,
+  body: NewWebhookSchema,
+  response: { 201: WebhookWithSecretSchema, ...written }
+}
+
+export const listWebhooksSchema = {
+  summary: 'List the webhooks of a source, newest first',
+  tags,
+  params: ofSource,
+  querystring: PageQuerySchema,
+  response: { 200: pageSchema(WebhookSchema), ...errorReplies(400, 401, 403, 404, 429, 500, 503) }
+}
+
+export const readWebhookSchema = {
+  summary: 'Read a webhook',
+  tags,
+  params: ofWebhook,
+  response: { 200: WebhookSchema, ...errorReplies(401, 403, 404, 429, 500, 503) }
+}
+
+export const patchWebhookSchema = {
+  summary: 'Change a webhook',
+  tags,
+  params: ofWebhook,
+  body: WebhookPatchSchema,
+  response: { 200: WebhookSchema, ...written }
+}
+
+export const deleteWebhookSchema = {
+  summary: 'Delete a webhook; nothing is taken from it any more',
+  tags,
+  params: ofWebhook,
+  response: { 204: Type.Null({ description: 'Deleted; no body' }), ...errorReplies(401, 403, 404, 429, 500, 503) }
+}
+
+export const rotateWebhookSecretSchema = {
+  summary: 'Replace the secret of a webhook',
+  description: 'Without `secret` one is made, for the providers `standard` and `custom`; it is in this answer alone.',
+  tags,
+  params: ofWebhook,
+  body: RotateWebhookSecretSchema,
+  response: { 200: WebhookWithSecretSchema, ...written }
+}
+
+/** What a provider sends. */
+export const deliverySchema = {
+  summary: 'Take the events of another service, which it has signed',
+  description: 'For Stripe, Shopify, HubSpot, Standard Webhooks and others. 200 means that the events are stored; a delivery that is repeated is stored once.',
+  tags: ['ingestion'],
+  querystring: Type.Object({ source: Type.String({ maxLength: 100, description: 'The id of the webhook, `wh_…`' }) }),
+  body: Type.Unknown({ description: 'JSON in the shape of the provider' }),
+  response: { 200: BatchReplySchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
+}

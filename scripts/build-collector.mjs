@@ -1,0 +1,24 @@
+// Bundles the collector into web/collector/d.js, beside its sources: there the route finds it from TypeScript, and in dist from a build.
+import { readFileSync, renameSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+import { build } from 'esbuild'
+
+const root = new URL('../', import.meta.url)
+const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'))
+const file = fileURLToPath(new URL('web/collector/d.js', root))
+const unfinished = `${file}.${process.pid}`
+
+await build({
+  entryPoints: [fileURLToPath(new URL('web/collector/index.ts', root))],
+  outfile: unfinished,
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: 'es2018',
+  legalComments: 'none',
+  logLevel: 'warning',
+  define: { VERSION: JSON.stringify(version) }
+})
+// At once, for whoever reads it meanwhile.
+renameSync(unfinished, file)

@@ -1,0 +1,110 @@
+import t from 'tap'
+
+import { openBrowser } from '../../helpers/browser.js'
+import { collectorShop } from '../../helpers/collector-shop.js'
+
+const browser = await openBrowser(t)
+if (browser === null) process.exit(0)
+
+const KEPT = "Object.keys(localStorage).filter((name) => name.includes('.e.')).length"
+const quiet = 'data-auto-page="false"'
+
+t.test('what was tracked just before the page goes arrives, without a preflight', async (t) => {
+  const shop = await collectorShop(t, browser)
+  await shop.open('/a')
+  await shop.run("_df.track('Clicked'), location.href = '/plain'")
+  t.same(await shop.names(2), ['page /a', 'track Clicked'])
+  t.same(shop.server.answers.filter((answer) => !answer.startsWith('GET')), [`POST /v1/batch?wk=${shop.server.key} 200`])
+})
+
+t.test('so does what handlers of pagehide track, and a navigation in the same turn', async (t) => {
+  const shop = await collectorShop(t, browser)
+  await shop.open('/a')
+  await shop.names(1)
+  await shop.run("addEventListener('pagehide', () => { _df.track('One'), _df.track('Two') })")
+  await shop.run("history.pushState(null, '', '/b'), location.href = '/plain'")
+  t.same(await shop.names(4), ['page /a', 'page /b', 'track One', 'track Two'])
+})
+
+t.test('so does what a tab tracked that is closed', async (t) => {
+  const shop = await collectorShop(t, browser)
+  await shop.open('/a')
+  await shop.run("_df.track('Clicked')")
+  await shop.page.close()
+  t.same(await shop.names(2), ['page /a', 'track Clicked'])
+})
+
+t.test('what was handed over is sent again by the next page, as nobody saw the answer, and stored once', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open('/a')
+  await shop.run("_df.track('Clicked'), location.href = '/plain'")
+  await shop.names(1)
+  await shop.page.waitForURL('**/plain')
+  t.equal(await shop.run(KEPT), 1)
+  await shop.open('/b')
+  await shop.page.waitForFunction(`${KEPT} === 0`)
+  t.same(await shop.names(1), ['track Clicked'])
+  t.equal(shop.server.answers.filter((answer) => /^POST .* 200$/.test(answer)).length, 2)
+})
+
+t.test('but not after a day, when the server would take it for another', async (t) => {
+  const shop = await collectorShop(t, browser)
+  const dayOld = (age: number) => `localStorage.setItem('_df.${shop.server.key}.e.' + ${age}, Date.now() - ${age} * 3_600_000 + JSON.stringify({
+    type: 'track', event: '${age} hours', messageId: '${age}', context: {}
+  }))`
+  await shop.open('/plain')
+  await shop.run(`${dayOld(22)}, ${dayOld(24)}`)
+  await shop.open('/a')
+  t.same((await shop.names(2)).sort(), ['page /a', 'track 22 hours'])
+  await shop.page.waitForFunction(`${KEPT} === 0`)
+})
+
+t.test('more than browsers carry past the end of a page is split; what is too much waits for the next page', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open('/a')
+  // Of 18 000 characters and 54 000 bytes each.
+  await shop.run("for (let n = 0; n < 9; n++) _df.track('Large', { text: '…'.repeat(18_000) }); location.href = '/plain'")
+  await shop.page.waitForURL('**/plain')
+  t.equal(await shop.run(KEPT), 9)
+  while ((await shop.server.stored()).length === 0) await shop.run('new Promise((resolve) => setTimeout(resolve, 20))')
+  await shop.open('/b')
+  t.same(await shop.names(9), Array(9).fill('track Large'))
+})
+
+t.test('a page that is hidden sends what it has, and what it tracks while hidden; shown again it goes on', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open('/a')
+  await shop.page.evaluate(`{
+    let state = 'visible'
+    Object.defineProperty(document, 'visibilityState', { get: () => state })
+    window.turn = (to) => { state = to; document.dispatchEvent(new Event('visibilitychange')) }
+  }`)
+  await shop.run("_df.track('Seen'), turn('hidden')")
+  await shop.run("_df.track('Hidden 1'), _df.track('Hidden 2')")
+  t.same(await shop.names(3), ['track Seen', 'track Hidden 1', 'track Hidden 2'])
+  await shop.page.waitForFunction(`${KEPT} === 0`)
+  t.same(await shop.sent(3), [1, 2])
+  await shop.run("turn('visible'), _df.track('Back')")
+  t.same((await shop.names(4)).at(-1), 'track Back')
+  t.equal(shop.server.answers.at(-1), 'POST /v1/batch 200')
+})
+
+t.test('a hidden page whose last words were refused says them again', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open('/a')
+  shop.server.sink.fail('refused')
+  await shop.run("Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' }), _df.track('Hidden')")
+  await shop.server.sink.failed(1)
+  shop.server.sink.heal()
+  t.same(await shop.names(1), ['track Hidden'])
+  await shop.page.waitForFunction(`${KEPT} === 0`)
+})
+
+t.test('where fetch does not outlive the page, a beacon does', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet, head: '<script>delete Request.prototype.keepalive</script>' })
+  await shop.open('/a')
+  await shop.run("addEventListener('pagehide', () => { window.fetch = () => { throw new Error('gone') } }, true)")
+  await shop.run("_df.track('Clicked'), location.href = '/plain'")
+  t.same(await shop.names(1), ['track Clicked'])
+  t.same(shop.server.answers.filter((answer) => !answer.startsWith('GET')), [`POST /v1/batch?wk=${shop.server.key} 200`])
+})

@@ -1,0 +1,149 @@
+import t from 'tap'
+
+import { openBrowser } from '../../helpers/browser.js'
+import { collectorShop } from '../../helpers/collector-shop.js'
+import { makeSource } from '../../helpers/source.js'
+
+const browser = await openBrowser(t)
+if (browser === null) process.exit(0)
+
+const KEPT = "Object.keys(localStorage).filter((name) => name.includes('.e.')).length"
+const trackMany = (count: number) => `for (let n = 0; n < ${count}; n++) _df.track('Event ' + n)`
+const eventNames = (count: number) => Array.from({ length: count }, (_, n) => `track Event ${n}`)
+// The waits of the collector pass at once (but for the time that an answer may take), and its last word is noted.
+const IMPATIENT = `<script>{
+  const { setTimeout } = window
+  window.setTimeout = (act, delay) => setTimeout(act, delay === 20_000 ? delay : Math.min(delay, 20))
+  const { warn } = console
+  console.warn = (text) => { warn(text); if (text.includes('no answer')) window.resting = true }
+}</script>`
+const quiet = 'data-auto-page="false"'
+
+for (const failure of ['refused', 'unconfirmed'] as const) {
+  t.test(`what a server in trouble could not confirm (${failure}) is sent again and stored once`, async (t) => {
+    const shop = await collectorShop(t, browser, { attributes: quiet })
+    await shop.open()
+    shop.server.sink.fail(failure)
+    await shop.run(trackMany(12))
+    await shop.server.sink.failed(2)
+    t.equal(await shop.run(KEPT), 12)
+    shop.server.sink.heal()
+    await shop.page.waitForFunction(`${KEPT} === 0`)
+    t.same(await shop.names(12), eventNames(12))
+    t.ok(shop.server.answers.includes('POST /v1/batch 503'))
+  })
+}
+
+t.test('offline, events wait; online again, they go at once', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open()
+  await shop.context.setOffline(true)
+  await shop.run(trackMany(15))
+  await shop.page.waitForFunction('performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/v1/batch")).length > 1')
+  t.equal((await shop.server.stored()).length, 0)
+  await shop.context.setOffline(false)
+  t.same(await shop.names(15), eventNames(15))
+})
+
+t.test('a server that says when to come again is not asked before', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet, gateway: { ingestion: { rateLimit: { max: 3, timeWindow: 5_000 } } } })
+  await shop.open()
+  // The script, the preflight and the first batch are the three.
+  await shop.run(trackMany(30))
+  t.same(await shop.names(30), eventNames(30))
+  const posts = shop.server.answers.filter((answer) => answer.startsWith('POST'))
+  t.same(posts, [200, 429, 200, 200].map((status) => `POST /v1/batch ${status}`))
+})
+
+t.test('an origin that the source does not know gets nothing stored, and gives up', async (t) => {
+  const shop = await collectorShop(t, browser, { allowed: false, head: IMPATIENT })
+  await shop.open()
+  const asked = () => shop.server.answers.filter((answer) => answer.endsWith('/v1/batch 403')).length
+  await shop.page.waitForFunction('window.resting === true')
+  const tried = asked()
+  t.equal(tried, 10, 'ten times')
+  await shop.run(trackMany(12))
+  await shop.run('new Promise((resolve) => setTimeout(resolve, 300))')
+  t.equal(asked(), tried, 'and no more, though events come')
+  t.equal((await shop.server.stored()).length, 0)
+  t.ok(shop.complaints.some((text) => text.includes('no answer')), 'says so')
+  t.equal(shop.server.answers.some((answer) => answer.startsWith('POST')), false, 'the browser asks first')
+  // The one request that needs no asking is refused all the same.
+  await shop.open('/plain')
+  while (!shop.server.answers.some((answer) => answer.startsWith('POST'))) await shop.run('new Promise((resolve) => setTimeout(resolve, 20))')
+  t.match(shop.server.answers.filter((answer) => answer.startsWith('POST')), [/\?wk=\S+ 403$/])
+  t.equal((await shop.server.stored()).length, 0)
+})
+
+t.test('a key that is not valid any more is not tried again', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open()
+  // Its page may still read the answer, as another source knows it.
+  await makeSource(shop.server.store, { domains: [shop.origin] })
+  await shop.server.store.sources.delete('acme', shop.server.source.id)
+  await shop.run(trackMany(3))
+  await shop.page.waitForFunction(`${KEPT} === 0`)
+  t.same(shop.server.answers.filter((answer) => answer.startsWith('POST')), ['POST /v1/batch 401'])
+  t.ok(shop.complaints.some((text) => text.includes('INVALID_PIPELINE_KEY')))
+})
+
+t.test('what an outage kept back is sent by the next page, and counted once', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open()
+  shop.server.sink.fail('refused')
+  await shop.run(trackMany(12))
+  await shop.server.sink.failed(1)
+  await shop.open('/plain')
+  t.equal((await shop.server.stored()).length, 0)
+  t.equal(await shop.run(KEPT), 12)
+  shop.server.sink.heal()
+  await shop.open('/next')
+  t.same(await shop.names(12), eventNames(12))
+  await shop.page.waitForFunction(`${KEPT} === 0`)
+})
+
+t.test('of too many events the oldest are dropped, 500 stay', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open()
+  await shop.context.setOffline(true)
+  await shop.run(trackMany(520))
+  t.equal(await shop.run(KEPT), 500)
+  await shop.run("for (let n = 0; n < 15; n++) _df.track('Large', { text: 'x'.repeat(50_000) })")
+  t.equal(await shop.run(KEPT), 10, '512 KB in all')
+  await shop.context.setOffline(false)
+  t.same(await shop.names(10), Array(10).fill('track Large'))
+})
+
+t.test('two tabs neither lose nor double what each other kept', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: quiet })
+  await shop.open()
+  shop.server.sink.fail('refused')
+  await shop.run("for (let n = 0; n < 5; n++) _df.track('First')")
+  const second = await shop.context.newPage()
+  await second.goto(`${shop.origin}/second`)
+  await second.evaluate("for (let n = 0; n < 5; n++) _df.track('Second')")
+  await shop.server.sink.failed(4)
+  t.equal(await second.evaluate(KEPT), 10)
+  shop.server.sink.heal()
+  await second.waitForFunction(`${KEPT} === 0`)
+  t.same((await shop.names(10)).sort(), [...Array(5).fill('track First'), ...Array(5).fill('track Second')])
+  t.equal((await shop.stored(10)).reduce((ids, { messageId }) => ids.add(messageId), new Set()).size, 10)
+})
+
+for (const [what, script] of [
+  ['is full', "try { for (let n = 0; ; n++) localStorage.setItem('other' + n, 'x'.repeat(100_000)) } catch {} try { for (let n = 0; ; n++) localStorage.setItem('o' + n, '') } catch {}"],
+  ['is forbidden', "Object.defineProperty(window, 'localStorage', { get () { throw new DOMException('no', 'SecurityError') } })"]
+] as const) {
+  t.test(`where storage ${what}, events are sent from memory`, async (t) => {
+    const shop = await collectorShop(t, browser, { attributes: quiet, head: `<script>${script}</script>` })
+    await shop.open()
+    shop.server.sink.fail('refused')
+    await shop.run(`_df.identify('ann'); ${trackMany(12)}`)
+    await shop.server.sink.failed(2)
+    shop.server.sink.heal()
+    const events = await shop.stored(13)
+    t.same(new Set(events.map(({ userId }) => userId)), new Set(['ann']))
+    t.equal(new Set(events.map(({ anonymousId }) => anonymousId)).size, 1)
+    t.same(shop.complaints.filter((text) => !text.includes('503')), [])
+  })
+}

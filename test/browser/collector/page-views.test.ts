@@ -1,0 +1,94 @@
+import t from 'tap'
+
+import { openBrowser } from '../../helpers/browser.js'
+import { collectorShop } from '../../helpers/collector-shop.js'
+
+const TURN = 'new Promise((resolve) => setTimeout(resolve))'
+const browser = await openBrowser(t, { backForwardCache: true })
+if (browser === null) process.exit(0)
+
+t.test('navigation within the page is a page view each time the URL changes, with where it came from', async (t) => {
+  const shop = await collectorShop(t, browser)
+  await shop.open('/a')
+  await shop.run("history.pushState(null, '', '/b?q=1'), document.title = 'B'")
+  await shop.run(TURN)
+  await shop.run("history.replaceState({ scroll: 5 }, '', '/b?q=1')")
+  await shop.run("history.replaceState(null, '', '/b?q=2')")
+  await shop.run("location.hash = 'part'")
+  await shop.page.goBack()
+  await shop.page.goBack()
+  const views = await shop.stored(4)
+  t.match(views.map(({ context: { page } }) => page), [
+    { path: '/a', referrer: '' },
+    { path: '/b', search: '?q=1', title: 'B', referrer: `${shop.origin}/a` },
+    { path: '/b', search: '?q=2', referrer: `${shop.origin}/b?q=1` },
+    { path: '/a', referrer: `${shop.origin}/b?q=2` }
+  ])
+})
+
+t.test('a router that redirects makes one page view', async (t) => {
+  const shop = await collectorShop(t, browser)
+  await shop.open('/a')
+  await shop.run("history.pushState(null, '', '/login'), history.replaceState(null, '', '/home')")
+  t.same(await shop.names(2), ['page /a', 'page /home'])
+})
+
+t.test('with data-hash another fragment is another page', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: 'data-hash="true"' })
+  await shop.open('/a#one')
+  await shop.run("location.hash = 'two'")
+  await shop.run(TURN)
+  await shop.run("history.pushState(null, '', '#three')")
+  t.same((await shop.stored(3)).map(({ context: { page } }) => page?.['url']), ['one', 'two', 'three'].map((hash) => `${shop.origin}/a#${hash}`))
+})
+
+t.test('with data-auto-page="false" only the page itself tells of its views', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: 'data-auto-page="false"' })
+  await shop.open('/a')
+  await shop.run("history.pushState(null, '', '/b')")
+  await shop.run("_df.page('Mine')")
+  t.same(await shop.names(1), ['page Mine'])
+})
+
+t.test('scripts that wrap the history before and after the collector are called as before, and it still sees', async (t) => {
+  const wrap = (name: string) => `<script>{
+    const original = history.pushState
+    window.${name} = []
+    history.pushState = function (...parameters) { ${name}.push(parameters[2]); return original.apply(this, parameters) }
+  }</script>`
+  const shop = await collectorShop(t, browser, {
+    tags: (origin, key) => `${wrap('before')}<script src="${origin}/d.js" data-pipeline-key="${key}"></script>${wrap('after')}`
+  })
+  await shop.open('/a')
+  await shop.run("history.pushState({ n: 1 }, '', '/b')")
+  t.same(await shop.names(2), ['page /a', 'page /b'])
+  t.same(await shop.run('[before, after, history.state]'), [['/b'], ['/b'], { n: 1 }])
+  await t.rejects(shop.run("history.pushState(null, '', 'https://other.test/')"), /SecurityError/, 'its errors are the browser\'s own')
+})
+
+t.test('a page that comes back from the browser\'s cache is another view, and goes on', async (t) => {
+  const shop = await collectorShop(t, browser)
+  await shop.open('/a')
+  await shop.run('window.kept = true')
+  await shop.open('/b')
+  await shop.names(2)
+  await shop.page.goBack({ waitUntil: 'commit' })
+  t.equal(await shop.run('window.kept'), true, 'it is the page from before')
+  await shop.run("_df.track('Again')")
+  t.same(await shop.names(4), ['page /a', 'page /b', 'page /a', 'track Again'])
+  t.same(shop.complaints, [])
+})
+
+t.test('a script before the title waits for it; one that comes late does not miss the page', async (t) => {
+  const shop = await collectorShop(t, browser, { titleLast: true, tags: (origin, key) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>` })
+  await shop.open('/early')
+  t.match(await shop.stored(1), [{ context: { page: { title: '/early' } } }])
+  await shop.open('/plain')
+  await shop.run(`{
+    const script = document.createElement('script')
+    script.src = '${shop.server.origin}/d.js'
+    script.dataset.pipelineKey = '${shop.server.key}'
+    document.head.append(script)
+  }`)
+  t.same(await shop.names(2), ['page /early', 'page /plain'])
+})

@@ -1,0 +1,96 @@
+import type { Store } from './store'
+import { warn } from './warn'
+
+const MAX_EVENTS = 500
+const MAX_CHARACTERS = 512 * 1024
+const MAX_EVENT = 64 * 1024
+// The server knows a repeat for 24 hours.
+const REPEATABLE = 23 * 60 * 60 * 1000
+const SLOT = 'e.'
+
+export interface Item {
+  readonly slot: string
+  readonly text: string
+  /** Left behind by another page, which may be another tab that still sends it. */
+  readonly adopted: boolean
+  /** Handed over on leaving; its answer may never be seen. */
+  handed: boolean
+}
+
+export interface Outbox {
+  /** Takes what earlier pages left behind. */
+  adopt (): void
+  /** Whether there is room for an event of this size. */
+  add (messageId: string, text: string): boolean
+  /** The oldest that are not handed over. */
+  next (count: number): Item[]
+  handOver (items: readonly Item[]): void
+  /** They are to be sent again. */
+  takeBack (items?: readonly Item[]): void
+  remove (items: readonly Item[]): void
+}
+
+/**
+ * The events that nobody has confirmed yet, each in a slot of its own in storage, so that tabs never write over each other's. Two
+ * tabs may send the same one; the server knows it again by its messageId.
+ */
+export function openOutbox (store: Store): Outbox {
+  let items: Item[] = []
+  let characters = 0
+  let turn = 0
+
+  function put (item: Item): void {
+    items.push(item)
+    characters += item.text.length
+    while (items.length > MAX_EVENTS || characters > MAX_CHARACTERS) {
+      warn('too many events wait; the oldest are dropped')
+      remove(items.slice(0, 1))
+    }
+  }
+
+  function remove (gone: readonly Item[]): void {
+    for (const { slot } of gone) store.remove(slot)
+    items = items.filter((item) => !gone.includes(item))
+    characters = items.reduce((sum, { text }) => sum + text.length, 0)
+  }
+
+  return {
+    remove,
+    adopt () {
+      const known = new Set(items.map(({ slot }) => slot))
+      for (const slot of store.names(SLOT)) {
+        const value = store.get(slot)
+        if (known.has(slot) || value === null) continue
+        const start = value.indexOf('{')
+        // Handed over so long ago that the server would take a repeat for a new event: it most likely has it.
+        if (start === -1 || (start > 0 && Date.now() - Number(value.slice(0, start)) > REPEATABLE)) store.remove(slot)
+        else put({ slot, text: value.slice(start), adopted: true, handed: false })
+      }
+    },
+    add (messageId, text) {
+      if (text.length > MAX_EVENT) return false
+      // By the time and, within a millisecond, by their turn: so they sort.
+      const slot = `${SLOT}${Date.now()}${String(turn++ % 1_000).padStart(3, '0')}.${messageId}`
+      store.set(slot, text)
+      put({ slot, text, adopted: false, handed: false })
+      return true
+    },
+    next (count) {
+      const delivered = items.filter(({ adopted, slot }) => adopted && store.get(slot) === null)
+      if (delivered.length > 0) remove(delivered)
+      return items.filter(({ handed }) => !handed).slice(0, count)
+    },
+    handOver (handed) {
+      for (const item of handed) {
+        item.handed = true
+        store.set(item.slot, `${Date.now()}${item.text}`)
+      }
+    },
+    takeBack (back = items) {
+      for (const item of back) {
+        if (item.handed && store.get(item.slot) !== null) store.set(item.slot, item.text)
+        item.handed = false
+      }
+    }
+  }
+}

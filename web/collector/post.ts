@@ -1,0 +1,63 @@
+import type { Item } from './outbox'
+import { warn } from './warn'
+
+const TIMEOUT = 20_000
+
+export interface Target {
+  endpoint: string
+  key: string
+}
+
+/** How a batch ended: it is settled, whatever became of it, or to be sent again, no sooner than `retryAfter` milliseconds from now. */
+export type Outcome = { settled: true } | { settled: false, retryAfter: number }
+
+export function bodyOf (items: readonly Item[]): string {
+  return `{"batch":[${items.map(({ text }) => text).join(',')}]}`
+}
+
+/** On leaving, the key goes into the URL: a request without a preflight is one that arrives. */
+export function leavingUrl ({ endpoint, key }: Target): string {
+  return `${endpoint}?wk=${key}`
+}
+
+export async function post (target: Target, body: string, { leaving, keepalive }: { leaving: boolean, keepalive: boolean }): Promise<Outcome> {
+  const abort = new AbortController()
+  const timer = setTimeout(() => abort.abort(), TIMEOUT)
+  try {
+    const response = await fetch(leaving ? leavingUrl(target) : target.endpoint, {
+      method: 'POST',
+      body,
+      keepalive,
+      credentials: 'include',
+      signal: abort.signal,
+      headers: leaving
+        ? { 'content-type': 'text/plain' }
+        : { 'content-type': 'application/json', authorization: `Bearer ${target.key}` }
+    })
+    return await outcomeOf(response)
+  } catch {
+    return { settled: false, retryAfter: 0 }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function outcomeOf (response: Response): Promise<Outcome> {
+  const { status } = response
+  if (status === 429 || status >= 500) return { settled: false, retryAfter: waitOf(response.headers.get('retry-after')) }
+  if (!response.ok) {
+    // 4xx means never again.
+    warn(`events were refused with ${status} and dropped: ${await response.text()}`)
+    return { settled: true }
+  }
+  const { errors = [] } = await response.json() as { errors?: Array<{ code: string, message: string }> }
+  for (const { code, message } of errors) warn(`an event was refused and dropped: ${code} ${message}`)
+  return { settled: true }
+}
+
+/** Retry-After is in seconds, or a date. */
+function waitOf (header: string | null): number {
+  if (header === null) return 0
+  const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
+  return wait > 0 ? wait : 0
+}
