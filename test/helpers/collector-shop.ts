@@ -43,6 +43,8 @@ export interface Shop {
   open (path?: string): Promise<void>
   /** Runs an expression in the page. */
   run (script: string): Promise<unknown>
+  /** Runs statements in the page, which leaves for `/plain` in the same turn; resolves when that is there. A context that closes while a navigation commits hangs in Chromium. */
+  leave (script: string): Promise<void>
   /** Resolves with what is stored, oldest first, when it is so many events; rejects if it becomes more. */
   stored (count: number): Promise<StoredEvent[]>
   /** The same, as their types and names. */
@@ -109,6 +111,7 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
     batches,
     async open (path = '/') { await first.goto(origin + path) },
     run: (script) => first.evaluate(script),
+    async leave (script) { await Promise.all([first.waitForURL('**/plain'), first.evaluate(`${script}; location.href = '/plain'`)]) },
     stored,
     sent,
     names: async (count) => (await stored(count)).map(nameOf)
