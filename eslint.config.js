@@ -10,7 +10,7 @@ const oneWay = layers.map((layer, at) => ({
     'no-restricted-imports': ['error', {
       patterns: [
         {
-          group: [...layers.slice(at + 1), 'test', 'bench'].flatMap((later) => [`../${later}/*`, `../${later}/**`, `../../${later}/**`, `../../../${later}/**`]),
+          group: [...layers.slice(at + 1), 'testing', 'test', 'bench'].flatMap((later) => [`../${later}/*`, `../${later}/**`, `../../${later}/**`, `../../../${later}/**`]),
           message: `${layer}/ must not import a later layer (${layers.join(' <- ')}).`
         }
       ]
@@ -40,9 +40,17 @@ export default [
     files: ['web/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', {
-        patterns: [{ group: [...layers.slice(1), 'test', 'bench'].flatMap((layer) => [`../${layer}/**`, `../../${layer}/**`]), message: 'web/ shares only the types of schemas/.' }]
+        patterns: [{ group: [...layers.slice(1), 'testing', 'test', 'bench'].flatMap((layer) => [`../${layer}/**`, `../../${layer}/**`]), message: 'web/ shares only the types of schemas/.' }]
       }]
     }
   },
-  ...oneWay
+  ...oneWay,
+  {
+    files: ['testing/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', {
+        patterns: [{ group: ['routes', 'demo', 'test', 'bench'].flatMap((layer) => [`../${layer}/**`, `../../${layer}/**`]), message: 'testing/ knows the interfaces and no routes.' }]
+      }]
+    }
+  }
 ]

@@ -8,7 +8,7 @@ import { openDatabase } from '../../../plugins/database/open-database.js'
 import type { Database } from '../../../plugins/database/open-database.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
 import { toColumnText } from '../../../plugins/database/column-text.js'
-import { anEvent } from '../../contracts/event-sink.js'
+import { anEvent } from '../../../testing/event-sink.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 
 const before = { '001-initial': initial }

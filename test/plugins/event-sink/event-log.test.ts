@@ -5,7 +5,7 @@ import t from 'tap'
 
 import { EventLog } from '../../../plugins/event-sink/event-log.js'
 import { IdTable } from '../../../plugins/event-sink/id-table.js'
-import { anEvent } from '../../contracts/event-sink.js'
+import { anEvent } from '../../../testing/event-sink.js'
 
 t.test('J09: what is read is what was written, whatever it is made of', async (t) => {
   const log = new EventLog()

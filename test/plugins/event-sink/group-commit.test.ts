@@ -4,7 +4,7 @@ import t from 'tap'
 
 import { GroupCommit } from '../../../plugins/event-sink/group-commit.js'
 import type { AcceptedEvent } from '../../../plugins/event-sink/sink.js'
-import { anEvent } from '../../contracts/event-sink.js'
+import { anEvent } from '../../../testing/event-sink.js'
 
 /** A backend that confirms when told to. */
 function backend () {

@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 
 import { openDatabase } from '../../../plugins/database/open-database.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
-import { anEvent } from '../../contracts/event-sink.js'
+import { anEvent } from '../../../testing/event-sink.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 
 /** Two pools on one PostgreSQL, the second to hold up the first. */

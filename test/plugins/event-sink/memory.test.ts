@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { memorySink } from '../../../plugins/event-sink/memory.js'
-import { anEvent, eventSinkContract } from '../../contracts/event-sink.js'
+import { anEvent, eventSinkContract } from '../../../testing/event-sink.js'
 
 t.test('the memory sink keeps the contract', async (t) => {
   await eventSinkContract(t, async () => memorySink())

@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 
 import { openDatabase } from '../../../plugins/database/open-database.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
-import { anEvent } from '../../contracts/event-sink.js'
+import { anEvent } from '../../../testing/event-sink.js'
 import { truncateAll } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 

@@ -7,7 +7,7 @@ import type { AcceptedEvent } from '../../../plugins/event-sink/sink.js'
 import { DEDUPLICATION_WINDOW } from '../../../plugins/event-sink/sink.js'
 import { eventId, hexOfId } from '../../../plugins/event-sink/event-id.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
-import { anEvent } from '../../contracts/event-sink.js'
+import { anEvent } from '../../../testing/event-sink.js'
 import { truncateAll } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 

@@ -6,7 +6,7 @@ import { openDatabase } from '../../../plugins/database/open-database.js'
 import type { Database } from '../../../plugins/database/open-database.js'
 import { DEDUPLICATION_WINDOW } from '../../../plugins/event-sink/sink.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
-import { anEvent, eventSinkContract } from '../../contracts/event-sink.js'
+import { anEvent, eventSinkContract } from '../../../testing/event-sink.js'
 import { emptyDatabase, truncateAll } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 
 import { fromColumnText, toColumnText } from '../../../plugins/database/column-text.js'
-import { AWKWARD_TEXTS } from '../../contracts/token-store/fixtures.js'
+import { AWKWARD_TEXTS } from '../../../testing/token-store/fixtures.js'
 
 // Any sequence of UTF-16 code units, with those that matter more often than chance would draw them.
 const text = fc.array(fc.oneof(fc.constantFrom('\0', '\\', 'u', '0', 'd', '8', '\ud800', '\udc00'), fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit))))

@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { LookupCache } from '../../../plugins/token-store/lookup-cache.js'
 import type { LookupCacheOptions } from '../../../plugins/token-store/lookup-cache.js'
-import { manualClock } from '../../contracts/token-store/fixtures.js'
+import { manualClock } from '../../../testing/clocks.js'
 
 interface Thing { id: string, endsAt?: number }
 

@@ -1,8 +1,9 @@
 import t from 'tap'
 
 import { memoryStore } from '../../../plugins/token-store/memory.js'
-import { manualClock, systemClock, tokenStoreContract } from '../../contracts/token-store.js'
-import { aSource, anEntry } from '../../contracts/token-store/fixtures.js'
+import { manualClock, systemClock } from '../../../testing/clocks.js'
+import { tokenStoreContract } from '../../../testing/token-store.js'
+import { aSource, anEntry } from '../../../testing/token-store/fixtures.js'
 
 t.test('the memory store holds the contract', async (t) => {
   await tokenStoreContract(t, async ({ now }) => memoryStore({ now }), () => manualClock())

@@ -1,7 +1,8 @@
 import t from 'tap'
 
 import { sqlStore } from '../../../plugins/token-store/sql/index.js'
-import { manualClock, tokenStoreContract } from '../../contracts/token-store.js'
+import { manualClock } from '../../../testing/clocks.js'
+import { tokenStoreContract } from '../../../testing/token-store.js'
 import { emptyDatabase } from '../../helpers/pglite.js'
 
 const secretsKeys = ['a key that seals what this test file stores']

@@ -1,7 +1,8 @@
-import type { TokenStore } from '../../plugins/token-store/store.js'
+import type { TokenStore } from '../plugins/token-store/store.js'
+import type { ContractClock } from './clocks.js'
+import type { ContractTest } from './contract-test.js'
 import { auditContract } from './token-store/audit.js'
 import { claimContract } from './token-store/claims.js'
-import type { ContractClock, ContractTest } from './token-store/fixtures.js'
 import { guestTokenContract } from './token-store/guest-tokens.js'
 import { resolveContract } from './token-store/resolve.js'
 import { rotationContract } from './token-store/rotation.js'
@@ -9,9 +10,6 @@ import { sessionContract } from './token-store/sessions.js'
 import { sourceContract } from './token-store/sources.js'
 import { userContract } from './token-store/users.js'
 import { webhookContract } from './token-store/webhooks.js'
-
-export { manualClock, systemClock } from './token-store/fixtures.js'
-export type { ContractClock, ContractTest } from './token-store/fixtures.js'
 
 /**
  * What every token store must hold. `makeStore` gives an empty store that goes by the clock; it is called once a test, one at a

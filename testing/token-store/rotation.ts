@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 
-import type { Rotation, TokenStore } from '../../../plugins/token-store/store.js'
+import type { Rotation, TokenStore } from '../../plugins/token-store/store.js'
+import type { ContractClock } from '../clocks.js'
+import type { ContractTest } from '../contract-test.js'
 import { AWKWARD_TEXTS, aSession, aUser } from './fixtures.js'
-import type { ContractClock, ContractTest, Make } from './fixtures.js'
+import type { Make } from './fixtures.js'
 
 async function login (store: TokenStore, clock: ContractClock, userId?: string) {
   const id = userId ?? (await aUser(store)).id

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 
+import type { ContractTest } from '../contract-test.js'
 import { AWKWARD_TEXTS } from './fixtures.js'
-import type { ContractTest, Make } from './fixtures.js'
+import type { Make } from './fixtures.js'
 
 export async function claimContract (t: ContractTest, make: Make): Promise<void> {
   await t.test('a key is claimed once until its time has passed, then once more', async () => {

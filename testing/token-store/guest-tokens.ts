@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 
-import type { GuestToken } from '../../../plugins/token-store/store.js'
+import type { GuestToken } from '../../plugins/token-store/store.js'
+import type { ContractClock } from '../clocks.js'
+import type { ContractTest } from '../contract-test.js'
 import { AWKWARD_TEXTS } from './fixtures.js'
-import type { ContractClock, ContractTest, Make } from './fixtures.js'
+import type { Make } from './fixtures.js'
 
 function aToken (clock: ContractClock, fields: Partial<GuestToken> = {}): GuestToken {
   return { token: '6c1c9bbb-2c0b-4d5a-8f4f-0d4b5c1e9a01', clientId: 'client-1', mintedAt: clock.now(), expiresAt: clock.now() + 100, ...fields }

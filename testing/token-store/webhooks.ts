@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 
-import type { CustomSignature, TokenStore, WebhookPatch } from '../../../plugins/token-store/store.js'
+import type { CustomSignature, TokenStore, WebhookPatch } from '../../plugins/token-store/store.js'
+import type { ContractTest } from '../contract-test.js'
 import { AWKWARD_TEXTS, BAD_CURSORS, aSource, aWebhook, allPages } from './fixtures.js'
-import type { ContractTest, Make } from './fixtures.js'
+import type { Make } from './fixtures.js'
 
 const CUSTOM: CustomSignature = {
   header: 'x-signature', encoding: 'base64', hash: 'sha512', prefix: 'v1=', timestampHeader: 'x-time', template: '{timestamp}:{body}'

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 
+import type { ContractTest } from '../contract-test.js'
 import { aKey, aSource } from './fixtures.js'
-import type { ContractTest, Make } from './fixtures.js'
+import type { Make } from './fixtures.js'
 
 export async function resolveContract (t: ContractTest, make: Make): Promise<void> {
   await t.test('a key resolves to its source and secret, by a value that is frozen and soon comes at once', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 
-import type { AuditFilter } from '../../../plugins/token-store/store.js'
+import type { AuditFilter } from '../../plugins/token-store/store.js'
+import type { ContractTest } from '../contract-test.js'
 import { AWKWARD_TEXTS, BAD_CURSORS, allPages, anEntry } from './fixtures.js'
-import type { ContractTest, Make } from './fixtures.js'
+import type { Make } from './fixtures.js'
 
 export async function auditContract (t: ContractTest, make: Make): Promise<void> {
   await t.test('entries are read back as they were, newest first, of one organisation', async () => {

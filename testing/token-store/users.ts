@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 
+import type { ContractTest } from '../contract-test.js'
 import { AWKWARD_TEXTS, aSession, aUser } from './fixtures.js'
-import type { ContractTest, Make } from './fixtures.js'
+import type { Make } from './fixtures.js'
 
 export async function userContract (t: ContractTest, make: Make): Promise<void> {
   await t.test('a user is found by id and by email, in any case', async () => {

@@ -1,31 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { AuditEntry, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore, User } from '../../../plugins/token-store/store.js'
-
-/** A test of tap, of node:test or of anything else that runs named functions; a failure is thrown. */
-export interface ContractTest {
-  test (name: string, run: () => Promise<void>): unknown
-}
-
-export interface ContractClock {
-  /** Epoch milliseconds. */
-  now (): number
-  advance (milliseconds: number): Promise<void>
-}
+import type { AuditEntry, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore, User } from '../../plugins/token-store/store.js'
+import type { ContractClock } from '../clocks.js'
 
 export type Make = () => Promise<{ store: TokenStore, clock: ContractClock }>
-
-/** A clock that stands still until it is told. */
-export function manualClock (start = Date.UTC(2026, 0, 15, 12)): ContractClock {
-  let time = start
-  return { now: () => time, advance: async (milliseconds) => { time += milliseconds } }
-}
-
-/** The clock of the machine, for a store that cannot be given another. */
-export function systemClock (): ContractClock {
-  return { now: Date.now, advance: async (milliseconds) => { await sleep(milliseconds + 5) } }
-}
 
 /** Texts that a careless store loses, confuses or takes for something else. */
 export const AWKWARD_TEXTS = [

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 
-import type { SourcePatch } from '../../../plugins/token-store/store.js'
+import type { SourcePatch } from '../../plugins/token-store/store.js'
+import type { ContractTest } from '../contract-test.js'
 import { AWKWARD_TEXTS, BAD_CURSORS, aKey, aSource, allPages } from './fixtures.js'
-import type { ContractTest, Make } from './fixtures.js'
+import type { Make } from './fixtures.js'
 
 export async function sourceContract (t: ContractTest, make: Make): Promise<void> {
   await t.test('a source is read back as it was created, with an id and the prefix of its secret', async () => {

@@ -1,0 +1,5 @@
+export { manualClock, systemClock } from './clocks.js'
+export type { ContractClock } from './clocks.js'
+export type { ContractTest } from './contract-test.js'
+export { anEvent, eventSinkContract } from './event-sink.js'
+export { tokenStoreContract } from './token-store.js'
