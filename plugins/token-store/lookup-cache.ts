@@ -9,6 +9,8 @@ export interface LookupCacheOptions<Value> {
   missTtl?: number
   /** How old a value may become while looking again fails, milliseconds, at most 5 000. Default: 5 000; 0 with a `ttl` of 0. */
   limit?: number
+  /** How old a value already is when `load` gives it, milliseconds. Default: not at all. */
+  ageOf?: (value: Value) => number
   /** When a value ends by itself whatever the time to live, epoch milliseconds. Default: never. */
   endsAt?: (value: Value) => number
   /** How many values are held; the least used makes room. Default: 10 000. */
@@ -19,7 +21,13 @@ export interface LookupCacheOptions<Value> {
   now?: (() => number) | undefined
 }
 
-interface Entry<Value> { value: Value, loadedAt: number }
+interface Entry<Value> {
+  value: Value
+  /** When it was looked up. */
+  loadedAt: number
+  /** When it was as it is for certain. */
+  bornAt: number
+}
 interface Lookup<Value> { outdated: boolean, result: Promise<Value | null> }
 
 /** No change may take longer than this to be seen, whatever has failed. */
@@ -33,6 +41,7 @@ const monotonic = () => performance.now()
  */
 export class LookupCache<Value extends object> {
   readonly #load: (key: string) => Promise<Value | null>
+  readonly #ageOf: (value: Value) => number
   readonly #endsAt: ((value: Value) => number) | undefined
   readonly #ttl: number
   readonly #missTtl: number
@@ -45,11 +54,12 @@ export class LookupCache<Value extends object> {
   readonly #underWay = new Map<string, Lookup<Value>>()
 
   constructor (options: LookupCacheOptions<Value>) {
-    const { load, endsAt, ttl = 1_000, missTtl = ttl, limit = ttl === 0 ? 0 : MAX_AGE, maxValues = 10_000, maxMisses = 10_000, now } = options
+    const { load, ageOf = () => 0, endsAt, ttl = 1_000, missTtl = ttl, limit = ttl === 0 ? 0 : MAX_AGE, maxValues = 10_000, maxMisses = 10_000, now } = options
     for (const [name, age] of Object.entries({ ttl, missTtl, limit })) {
       if (!(age >= 0 && age <= MAX_AGE)) throw new RangeError(`lookup cache: "${name}" must be 0 to ${MAX_AGE} milliseconds`)
     }
     this.#load = load
+    this.#ageOf = ageOf
     this.#endsAt = endsAt
     this.#ttl = ttl
     this.#missTtl = missTtl
@@ -70,7 +80,7 @@ export class LookupCache<Value extends object> {
   peek (key: string): Value | null | undefined {
     const clock = this.#clock()
     const entry = this.#values.get(key)
-    if (entry !== undefined) return clock - entry.loadedAt < this.#ttl && !this.#hasEnded(entry.value) ? entry.value : undefined
+    if (entry !== undefined) return this.#isFresh(entry, clock) ? entry.value : undefined
     const missedAt = this.#misses.get(key)
     return missedAt !== undefined && clock - missedAt < this.#missTtl ? null : undefined
   }
@@ -85,6 +95,12 @@ export class LookupCache<Value extends object> {
   /** Forgets the values that match. What is under way is not known yet: none of it will be remembered. */
   invalidateWhere (matches: (value: Value) => boolean): void {
     for (const [key, { value }] of Array.from(this.#values.entries())) if (matches(value)) this.#values.delete(key)
+    for (const key of this.#underWay.keys()) this.#outdate(key)
+  }
+
+  /** Forgets which keys were missing. What is under way may be missing too: none of it will be remembered. */
+  clearMisses (): void {
+    this.#misses.clear()
     for (const key of this.#underWay.keys()) this.#outdate(key)
   }
 
@@ -108,7 +124,7 @@ export class LookupCache<Value extends object> {
         (error: unknown) => {
           this.#settle(key, lookup)
           const stale = lookup.outdated ? undefined : this.#values.get(key)
-          if (stale === undefined || this.#clock() - stale.loadedAt >= this.#limit || this.#hasEnded(stale.value)) throw error
+          if (stale === undefined || this.#clock() - stale.bornAt >= this.#limit || this.#hasEnded(stale.value)) throw error
           return stale.value
         }
       )
@@ -124,7 +140,7 @@ export class LookupCache<Value extends object> {
       this.#misses.set(key, startedAt)
     } else {
       this.#misses.delete(key)
-      this.#values.set(key, { value, loadedAt: startedAt })
+      this.#values.set(key, { value, loadedAt: startedAt, bornAt: startedAt - this.#ageOf(value) })
     }
   }
 
@@ -136,6 +152,10 @@ export class LookupCache<Value extends object> {
     const lookup = this.#underWay.get(key)
     if (lookup !== undefined) lookup.outdated = true
     this.#underWay.delete(key)
+  }
+
+  #isFresh ({ value, loadedAt, bornAt }: Entry<Value>, clock: number): boolean {
+    return clock - loadedAt < this.#ttl && clock - bornAt < MAX_AGE && !this.#hasEnded(value)
   }
 
   #hasEnded (value: Value): boolean {

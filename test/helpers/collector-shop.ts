@@ -43,7 +43,10 @@ export interface Shop {
   open (path?: string): Promise<void>
   /** Runs an expression in the page. */
   run (script: string): Promise<unknown>
-  /** Runs statements in the page, which leaves for `/plain` in the same turn; resolves when that is there. A context that closes while a navigation commits hangs in Chromium. */
+  /**
+   * Runs statements in the page, which leaves for `/plain` in the same turn; resolves when that is there: a context that closes while a
+   * navigation commits hangs in Chromium.
+   */
   leave (script: string): Promise<void>
   /** Resolves with what is stored, oldest first, when it is so many events; rejects if it becomes more. */
   stored (count: number): Promise<StoredEvent[]>

@@ -1,4 +1,7 @@
 import { LookupCache } from '../lookup-cache.js'
+import type { Change, Changes } from '../redis/changes.js'
+import { accessKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
+import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
 import { resolvedUntil } from '../source-settings.js'
 import type { GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../store.js'
 import { webhookResolvedUntil } from '../webhook-settings.js'
@@ -17,22 +20,39 @@ export interface CacheTimes {
   now: (() => number) | undefined
 }
 
+/** What instances share beside the database. */
+export interface Shared {
+  cache: SharedCache
+  changes: Changes
+}
+
+type Load<Value> = (key: string) => Promise<Value | null>
+
 const ORIGINS = 'all'
 
-/** What this process remembers of the database, and which change makes it forget what. */
+/** What this process remembers of the database, and which change makes it forget what, here and at the other instances. */
 export class Caches {
   readonly sources: LookupCache<ResolvedSource>
   readonly webhooks: LookupCache<ResolvedWebhook>
   readonly access: LookupCache<SessionAccess>
   readonly guestTokens: LookupCache<GuestToken>
   readonly #origins: LookupCache<readonly SourceOrigins[]>
+  readonly #changes: Changes | undefined
+  /** Hears no more of the other instances. */
+  readonly close: () => void
 
-  constructor (load: Loaders, times: CacheTimes) {
-    this.sources = new LookupCache({ ...times, load: load.source, endsAt: resolvedUntil })
-    this.webhooks = new LookupCache({ ...times, load: load.webhook, endsAt: webhookResolvedUntil })
-    this.access = new LookupCache({ ...times, load: load.access, endsAt: ({ endsAt }) => endsAt })
-    this.guestTokens = new LookupCache({ ...times, load: load.guestToken, endsAt: ({ expiresAt }) => expiresAt })
-    this.#origins = new LookupCache({ ...times, load: load.origins, maxValues: 1 })
+  constructor (load: Loaders, times: CacheTimes, shared?: Shared) {
+    const through = <Value extends object>(kind: SharedKind<Value>, alone: Load<Value>) => ({
+      ...times,
+      ...(shared === undefined ? { load: alone } : { load: shared.cache.inFrontOf(kind, alone), ageOf: (value: Value) => shared.cache.ageOf(value) })
+    })
+    this.sources = new LookupCache({ ...through(sourceKind, load.source), endsAt: resolvedUntil })
+    this.webhooks = new LookupCache({ ...through(webhookKind, load.webhook), endsAt: webhookResolvedUntil })
+    this.access = new LookupCache({ ...through(accessKind, load.access), endsAt: ({ endsAt }) => endsAt })
+    this.guestTokens = new LookupCache({ ...through(guestTokenKind, load.guestToken), endsAt: ({ expiresAt }) => expiresAt })
+    this.#origins = new LookupCache({ ...through(originsKind, load.origins), maxValues: 1 })
+    this.#changes = shared?.changes
+    this.close = shared?.changes.listen({ onChange: (change) => this.#forget(change), onGap: () => this.#forgetAll() }) ?? (() => {})
   }
 
   origins (): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]> {
@@ -41,30 +61,54 @@ export class Caches {
 
   /** A source came, changed or went; `pipelineKey` is new, and may have been looked up before it was there. */
   sourceChanged (id: string, pipelineKey?: string): void {
-    this.#origins.clear()
-    this.sources.invalidateWhere(({ source }) => source.id === id)
-    this.webhooks.invalidateWhere(({ source }) => source.id === id)
     if (pipelineKey !== undefined) this.sources.invalidate(pipelineKey)
+    this.#changed(['source', id])
   }
 
   webhookChanged (id: string): void {
-    this.webhooks.invalidate(id)
+    this.#changed(['webhook', id])
   }
 
   sessionChanged (id: string): void {
-    this.access.invalidate(id)
+    this.#changed(['session', id])
   }
 
   /** The user's role, epoch or sessions changed. */
   userChanged (id: string): void {
-    this.access.invalidateWhere(({ userId }) => userId === id)
+    this.#changed(['user', id])
   }
 
   guestTokenChanged (key: string): void {
-    this.guestTokens.invalidate(key)
+    this.#changed(['guestToken', key])
   }
 
   clientChanged (clientId: string): void {
-    this.guestTokens.invalidateWhere((entry) => entry.clientId === clientId)
+    this.#changed(['client', clientId])
+  }
+
+  #changed (change: Change): void {
+    this.#forget(change)
+    this.#changes?.announce(change, tagsOf(change))
+  }
+
+  #forget ([kind, id]: Change): void {
+    switch (kind) {
+      case 'source':
+        this.#origins.clear()
+        this.sources.invalidateWhere(({ source }) => source.id === id)
+        // One of them may be its new key, which nobody is told.
+        this.sources.clearMisses()
+        this.webhooks.invalidateWhere(({ source }) => source.id === id)
+        break
+      case 'webhook': return this.webhooks.invalidate(id)
+      case 'session': return this.access.invalidate(id)
+      case 'user': return this.access.invalidateWhere(({ userId }) => userId === id)
+      case 'guestToken': return this.guestTokens.invalidate(id)
+      case 'client': return this.guestTokens.invalidateWhere(({ clientId }) => clientId === id)
+    }
+  }
+
+  #forgetAll (): void {
+    for (const cache of [this.sources, this.webhooks, this.access, this.guestTokens, this.#origins]) cache.clear()
   }
 }
