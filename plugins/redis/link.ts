@@ -1,0 +1,141 @@
+import { INVALID_OPTIONS } from '../errors.js'
+import type { RedisClientSlice, RedisSubscriberSlice } from './client-slice.js'
+import type { RedisScript } from './script.js'
+
+export interface RedisLinkOptions {
+  /** A client of `ioredis`, which stays open; made with `enableOfflineQueue: false` it keeps nothing while Redis is away. */
+  client: RedisClientSlice
+  /** A second connection, for messages, as `client.duplicate()` makes one. Default: none, and nothing is heard of other instances. */
+  subscriber?: RedisSubscriberSlice
+  /** What every key and channel begins with. In braces, so that a cluster keeps all of it in one place. Default: `{gatehouse}:`. */
+  prefix?: string
+  /** Milliseconds until a command without an answer is given up. Default: 250. */
+  commandTimeout?: number
+  /** Told once when Redis is away, does not answer in time or refuses. Default: nobody. */
+  onAway?: (error: Error) => void
+  /** Told when it answers again. Default: nobody. */
+  onBack?: () => void
+}
+
+export interface MessageHandlers {
+  onMessage (message: string): void
+  /** Messages may have been missed: the connection was away. */
+  onGap (): void
+}
+
+/** For how long a Redis that failed is not asked: a hanging one must not cost every request the time of a command. */
+const PAUSE = 1_000
+const LONGEST_TIMEOUT = 4_000
+
+/**
+ * Redis as a help that may fail: a command that can't be answered in time resolves with `undefined`, and whoever asked does without.
+ * One that failed is left alone for a second; then a single command tries it.
+ */
+export class RedisLink {
+  readonly prefix: string
+  readonly #client: RedisClientSlice
+  readonly #subscriber: RedisSubscriberSlice | undefined
+  readonly #timeout: number
+  readonly #onAway: (error: Error) => void
+  readonly #onBack: () => void
+  #away = false
+  #askAgainAt = 0
+  #lastError: Error | undefined
+
+  constructor ({ client, subscriber, prefix = '{gatehouse}:', commandTimeout = 250, onAway = () => {}, onBack = () => {} }: RedisLinkOptions) {
+    if (typeof client?.evalsha !== 'function') throw new INVALID_OPTIONS('redis: "client" is no client of ioredis')
+    if (!(commandTimeout > 0 && commandTimeout <= LONGEST_TIMEOUT)) throw new INVALID_OPTIONS(`redis: "commandTimeout" must be 1 to ${LONGEST_TIMEOUT} milliseconds`)
+    this.prefix = prefix
+    this.#client = client
+    this.#subscriber = subscriber
+    this.#timeout = commandTimeout
+    this.#onAway = onAway
+    this.#onBack = onBack
+    client.on('error', this.#noteError)
+    client.on('close', this.#lost)
+    client.on('ready', this.#connected)
+    // Its losses are the other connection's too; without a listener each would be printed.
+    subscriber?.on('error', this.#noteError)
+  }
+
+  /** Whether Redis answered when it was last asked. */
+  get away (): boolean {
+    return this.#away
+  }
+
+  /** Runs a script; `undefined` where Redis is away, refuses or does not answer in time: it may have run nevertheless. */
+  run (script: RedisScript, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> | undefined {
+    if (this.#client.status !== 'ready') return undefined
+    if (this.#away) {
+      const now = performance.now()
+      if (now < this.#askAgainAt) return undefined
+      this.#askAgainAt = now + PAUSE
+    }
+    return this.#limited(script.run(this.#client, keys.map((key) => this.prefix + key), args))
+  }
+
+  /** Hears what is published on a channel; what ends it. */
+  subscribe (channel: string, { onMessage, onGap }: MessageHandlers): () => void {
+    const subscriber = this.#subscriber
+    if (subscriber === undefined) return () => {}
+    const name = this.prefix + channel
+    const hear = (from: string, message: string) => { if (from === name) onMessage(message) }
+    // A client subscribes again by itself; whether it had done so before a message came is not known.
+    const begin = () => { subscriber.subscribe(name).then(onGap, () => {}) }
+    subscriber.on('message', hear)
+    subscriber.on('ready', begin)
+    if (subscriber.status === 'ready') begin()
+    return () => {
+      subscriber.off('message', hear)
+      subscriber.off('ready', begin)
+    }
+  }
+
+  /** Takes its listeners from the connections, which stay open. */
+  close (): void {
+    this.#client.off('close', this.#lost)
+    this.#client.off('ready', this.#connected)
+  }
+
+  async #limited (answer: Promise<unknown>): Promise<unknown> {
+    let timer: NodeJS.Timeout | undefined
+    const limit = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`Redis did not answer within ${this.#timeout} ms`)), this.#timeout)
+    })
+    try {
+      const result = await Promise.race([answer, limit])
+      if (this.#away) this.#isBack()
+      return result
+    } catch (error) {
+      this.#isAway(error instanceof Error ? error : new Error(String(error)))
+      return undefined
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  readonly #noteError = (error: Error): void => {
+    this.#lastError = error
+  }
+
+  readonly #lost = (): void => {
+    this.#isAway(this.#lastError ?? new Error('The connection to Redis was lost'))
+  }
+
+  readonly #connected = (): void => {
+    this.#lastError = undefined
+    if (this.#away) this.#isBack()
+  }
+
+  #isAway (error: Error): void {
+    this.#askAgainAt = performance.now() + PAUSE
+    if (this.#away) return
+    this.#away = true
+    this.#onAway(error)
+  }
+
+  #isBack (): void {
+    this.#away = false
+    this.#onBack()
+  }
+}

@@ -1,0 +1,55 @@
+import type { RedisLink } from '../../redis/link.js'
+import { CHANGE } from './scripts.js'
+import { CLOCK, tagKey } from './shared-cache.js'
+
+/** What changed, by its kind: a source, a webhook, a session, a user, a guest token's key, a client. */
+export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'guestToken' | 'client', id: string]
+
+export interface ChangeHandlers {
+  onChange (change: Change): void
+  /** Changes may have been missed. */
+  onGap (): void
+}
+
+const CHANNEL = 'changes'
+
+/** Tells every instance what changed, and hears it from them; what can't be told is found out by age. */
+export class Changes {
+  readonly #link: RedisLink
+  /** By which an instance knows its own voice. */
+  readonly #self = crypto.randomUUID()
+
+  constructor (link: RedisLink) {
+    this.#link = link
+  }
+
+  announce (change: Change, tags: readonly string[]): void {
+    const message = JSON.stringify([this.#self, ...change])
+    this.#link.run(CHANGE, [CLOCK, ...tags.map(tagKey)], [this.#link.prefix + CHANNEL, message])
+  }
+
+  /** Returns what ends it. */
+  listen ({ onChange, onGap }: ChangeHandlers): () => void {
+    const self = this.#self
+    return this.#link.subscribe(CHANNEL, {
+      onGap,
+      onMessage (message) {
+        const change = parse(message)
+        // What can't be read may be anything, from a later version too.
+        if (change === null) onGap()
+        else if (change[0] !== self) onChange([change[1], change[2]])
+      }
+    })
+  }
+}
+
+const KINDS: ReadonlySet<unknown> = new Set<Change[0]>(['source', 'webhook', 'session', 'user', 'guestToken', 'client'])
+
+function parse (message: string): [from: string, ...Change] | null {
+  try {
+    const parts: unknown = JSON.parse(message)
+    return Array.isArray(parts) && KINDS.has(parts[1]) && typeof parts[2] === 'string' ? parts as [string, ...Change] : null
+  } catch {
+    return null
+  }
+}
