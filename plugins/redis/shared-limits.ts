@@ -1,6 +1,6 @@
-import { sha256 } from '../../signing/digest.js'
 import type { SharedLimits } from '../token-store/store.js'
 import type { RedisLink } from './link.js'
+import { nameDigest } from './name-digest.js'
 import { RedisScript } from './script.js'
 
 /** KEYS: a counter. ARGV: milliseconds of its window. */
@@ -14,7 +14,7 @@ end
 return {current, tonumber(left)}
 `)
 
-/** KEYS: a bucket. ARGV: what to take, what is added a second, what it holds. Levels are thousandths, times milliseconds of the server. */
+/** KEYS: a bucket. ARGV: what to take, what is added a second, what it holds. Its time is the server's. */
 const DEBIT = new RedisScript(`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -32,20 +32,15 @@ return tostring(level)
 export function sharedLimits (link: RedisLink): SharedLimits {
   return {
     async count (key, timeWindow) {
-      const answer = await link.run(COUNT, [`window:${digest(key)}`], [Math.ceil(timeWindow)])
+      const answer = await link.run(COUNT, [`window:${nameDigest(key)}`], [Math.ceil(timeWindow)])
       if (!Array.isArray(answer)) return null
       const [current, ttl] = answer as [number, number]
       return { current, ttl }
     },
 
     async debit (key, amount, perSecond) {
-      const level = Number(await link.run(DEBIT, [`bucket:${digest(key)}`], [amount, perSecond, Math.max(perSecond, 1)]))
+      const level = Number(await link.run(DEBIT, [`bucket:${nameDigest(key)}`], [amount, perSecond, Math.max(perSecond, 1)]))
       return Number.isFinite(level) ? level : null
     }
   }
-}
-
-/** Addresses and emails are nobody's business there, and may be long. */
-function digest (key: string): string {
-  return sha256(key).toString('base64url')
 }

@@ -1,4 +1,6 @@
+import { resolvedUntil } from '../source-settings.js'
 import type { GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../store.js'
+import { webhookResolvedUntil } from '../webhook-settings.js'
 import type { Change } from './changes.js'
 import type { SharedKind } from './shared-cache.js'
 
@@ -8,6 +10,7 @@ const ORIGINS = 'origins'
 export const sourceKind: SharedKind<ResolvedSource> = {
   name: 'source',
   tagsOf: ({ source }) => [tagOf(['source', source.id])],
+  endsAt: resolvedUntil,
   encode: withSecretsAsText,
   decode: (text) => frozen(secretsFromText<ResolvedSource>(text))
 }
@@ -15,6 +18,7 @@ export const sourceKind: SharedKind<ResolvedSource> = {
 export const webhookKind: SharedKind<ResolvedWebhook> = {
   name: 'webhook',
   tagsOf: ({ webhook, source }) => [tagOf(['webhook', webhook.id]), tagOf(['source', source.id])],
+  endsAt: webhookResolvedUntil,
   encode: withSecretsAsText,
   decode: (text) => frozen(secretsFromText<ResolvedWebhook>(text))
 }
@@ -22,6 +26,7 @@ export const webhookKind: SharedKind<ResolvedWebhook> = {
 export const accessKind: SharedKind<SessionAccess> = {
   name: 'access',
   tagsOf: ({ userId }, sessionId) => [tagOf(['session', sessionId]), tagOf(['user', userId])],
+  endsAt: ({ endsAt }) => endsAt,
   encode: JSON.stringify,
   decode: (text) => frozen(JSON.parse(text))
 }
@@ -29,6 +34,7 @@ export const accessKind: SharedKind<SessionAccess> = {
 export const guestTokenKind: SharedKind<GuestToken> = {
   name: 'guest',
   tagsOf: ({ clientId }, key) => [tagOf(['guestToken', key]), tagOf(['client', clientId])],
+  endsAt: ({ expiresAt }) => expiresAt,
   encode: JSON.stringify,
   decode: (text) => frozen(JSON.parse(text))
 }

@@ -1,5 +1,5 @@
-import { sha256 } from '../../../signing/digest.js'
 import type { SecretBox } from '../../../signing/secret-box.js'
+import { nameDigest } from '../../redis/name-digest.js'
 import type { RedisLink } from '../../redis/link.js'
 import { FILL, READ } from './scripts.js'
 
@@ -7,6 +7,8 @@ export interface SharedKind<Value> {
   name: string
   /** What the value hangs on: whatever changes one of these ends it. */
   tagsOf (value: Value, key: string): readonly string[]
+  /** When a value ends by itself, epoch milliseconds. Default: never. */
+  endsAt? (value: Value): number
   encode (value: Value): string
   decode (text: string): Value
 }
@@ -21,12 +23,14 @@ const LIFE = 4_000
 export class SharedCache {
   readonly #link: RedisLink
   readonly #box: SecretBox
+  readonly #now: () => number
   /** How old what came from Redis was. */
   readonly #ages = new WeakMap<object, number>()
 
-  constructor (link: RedisLink, box: SecretBox) {
+  constructor (link: RedisLink, box: SecretBox, now: () => number = Date.now) {
     this.#link = link
     this.#box = box
+    this.#now = now
   }
 
   /** Milliseconds since the look-up of a value began, when it was handed out here. */
@@ -37,7 +41,7 @@ export class SharedCache {
   /** Puts the shared look-ups of one kind in front of `load`; without Redis it is `load` alone. */
   inFrontOf<Value extends object> (kind: SharedKind<Value>, load: (key: string) => Promise<Value | null>): (key: string) => Promise<Value | null> {
     return async (key) => {
-      const name = `${kind.name}:${digest(key)}`
+      const name = `${kind.name}:${nameDigest(key)}`
       const found = await this.#link.run(READ, [name, CLOCK], [])
       if (!Array.isArray(found)) return await load(key)
       const [version, sealed, left] = found as [version: string, sealed: string | null, left: number | null]
@@ -55,7 +59,8 @@ export class SharedCache {
 
   #open<Value> (kind: SharedKind<Value>, name: string, sealed: string): Value | null {
     try {
-      return kind.decode(this.#box.open(sealed, contextOf(name)).toString())
+      const value = kind.decode(this.#box.open(sealed, contextOf(name)).toString())
+      return kind.endsAt !== undefined && kind.endsAt(value) <= this.#now() ? null : value
     } catch {
       // Sealed under a key that is not known here, or tampered with: as good as not there.
       return null
@@ -73,12 +78,7 @@ export class SharedCache {
 export const CLOCK = 'clock'
 
 export function tagKey (tag: string): string {
-  return `changed:${digest(tag)}`
-}
-
-/** Keys and ids may hold any text, and some are secret. */
-function digest (text: string): string {
-  return sha256(text).toString('base64url')
+  return `changed:${nameDigest(tag)}`
 }
 
 function contextOf (name: string): string {

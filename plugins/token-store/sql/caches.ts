@@ -2,9 +2,7 @@ import { LookupCache } from '../lookup-cache.js'
 import type { Change, Changes } from '../redis/changes.js'
 import { accessKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
-import { resolvedUntil } from '../source-settings.js'
 import type { GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../store.js'
-import { webhookResolvedUntil } from '../webhook-settings.js'
 
 /** What each cache loads on a miss. */
 export interface Loaders {
@@ -44,12 +42,13 @@ export class Caches {
   constructor (load: Loaders, times: CacheTimes, shared?: Shared) {
     const through = <Value extends object>(kind: SharedKind<Value>, alone: Load<Value>) => ({
       ...times,
+      ...(kind.endsAt === undefined ? {} : { endsAt: kind.endsAt }),
       ...(shared === undefined ? { load: alone } : { load: shared.cache.inFrontOf(kind, alone), ageOf: (value: Value) => shared.cache.ageOf(value) })
     })
-    this.sources = new LookupCache({ ...through(sourceKind, load.source), endsAt: resolvedUntil })
-    this.webhooks = new LookupCache({ ...through(webhookKind, load.webhook), endsAt: webhookResolvedUntil })
-    this.access = new LookupCache({ ...through(accessKind, load.access), endsAt: ({ endsAt }) => endsAt })
-    this.guestTokens = new LookupCache({ ...through(guestTokenKind, load.guestToken), endsAt: ({ expiresAt }) => expiresAt })
+    this.sources = new LookupCache(through(sourceKind, load.source))
+    this.webhooks = new LookupCache(through(webhookKind, load.webhook))
+    this.access = new LookupCache(through(accessKind, load.access))
+    this.guestTokens = new LookupCache(through(guestTokenKind, load.guestToken))
     this.#origins = new LookupCache({ ...through(originsKind, load.origins), maxValues: 1 })
     this.#changes = shared?.changes
     this.close = shared?.changes.listen({ onChange: (change) => this.#forget(change), onGap: () => this.#forgetAll() }) ?? (() => {})

@@ -52,7 +52,7 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, no
     webhook: (id) => loadWebhook(db, box, id, now()),
     access: (sessionId) => loadAccess(db, sessionId, now()),
     guestToken: (key) => loadGuestToken(db, box, key, now())
-  }, { ttl, now: clock }, redis === undefined ? undefined : { cache: new SharedCache(redis, box), changes: new Changes(redis) })
+  }, { ttl, now: clock }, redis === undefined ? undefined : { cache: new SharedCache(redis, box, now), changes: new Changes(redis) })
 
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
   const sources = guardBackend(sqlSources(db, box, caches, now))

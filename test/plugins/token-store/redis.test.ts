@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { Redis } from 'ioredis'
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { openDatabase } from '../../../plugins/database/open-database.js'
+import { openRedis } from '../../../plugins/redis/open-redis.js'
+import type { OpenRedisOptions } from '../../../plugins/redis/open-redis.js'
+import { sqlStore } from '../../../plugins/token-store/sql/index.js'
+import type { SqlStoreOptions } from '../../../plugins/token-store/sql/index.js'
+import type { TokenStore } from '../../../plugins/token-store/store.js'
+import { manualClock, systemClock } from '../../../testing/clocks.js'
+import { tokenStoreContract } from '../../../testing/token-store.js'
+import { aKey, aSession, aSource, aUser } from '../../../testing/token-store/fixtures.js'
+import { truncateAll } from '../../helpers/pglite.js'
+import { privatePostgres } from '../../helpers/postgres.js'
+import { privateRedis } from '../../helpers/redis.js'
+
+const secretsKeys = ['a key that seals what this test file stores']
+/** As long as may be: what is seen earlier was told, not found out. */
+const TOLD_ONLY = { cacheTtl: 5_000 }
+
+t.test('on PostgreSQL and Redis', async (t) => {
+  const [postgres, redis] = [await privatePostgres(t), await privateRedis(t, { needsOwn: true })]
+  if (postgres === null || redis === null) return
+  const database = await openDatabase({ url: postgres.url })
+  t.teardown(() => database.close())
+  const direct = new Redis(redis.url, { retryStrategy: () => 20, maxRetriesPerRequest: null })
+  direct.on('error', () => {})
+  t.teardown(() => direct.disconnect())
+
+  async function instance (t: Test, options: Partial<SqlStoreOptions> = {}, redisOptions: Partial<OpenRedisOptions> = {}): Promise<TokenStore> {
+    const { link, close } = await openRedis({ url: redis?.url ?? '', ...redisOptions })
+    const store = sqlStore(database, { secretsKeys, redis: link, ...options })
+    t.teardown(async () => {
+      await store.close()
+      await close()
+    })
+    return store
+  }
+
+  async function instances (t: Test, options?: Partial<SqlStoreOptions>): Promise<[TokenStore, TokenStore]> {
+    await truncateAll(database)
+    await direct.flushall()
+    return [await instance(t, options), await instance(t, options)]
+  }
+
+  await t.test('the SQL store behind Redis holds the contract', async (t) => {
+    const { link, close } = await openRedis({ url: redis.url })
+    t.teardown(close)
+    await tokenStoreContract(t, async ({ now }) => {
+      await truncateAll(database)
+      return sqlStore(database, { secretsKeys, redis: link, now })
+    }, () => manualClock())
+  })
+
+  await t.test('K02, C12, A14, A23: what one instance changes the other is told, long before it would look again', async (t) => {
+    const [a, b] = await instances(t, TOLD_ONLY)
+    const user = await aUser(a)
+    const [session, another] = [aSession(user.id, systemClock()), aSession(user.id, systemClock())]
+    await a.sessions.start(session)
+    await a.sessions.start(another)
+    const { id, pipelineKey } = await a.sources.create(aSource())
+    const next = aKey()
+    const token = { token: crypto.randomUUID(), clientId: 'client', mintedAt: Date.now(), expiresAt: Date.now() + 60_000 }
+    await a.guestTokens.set('digest', token)
+    t.equal((await b.sources.resolve(pipelineKey))?.source.id, id)
+    t.equal((await b.sources.origins()).length, 1)
+    t.equal(await b.sources.resolve(next), null)
+    t.equal((await b.sessions.access(session.id))?.role, 'admin')
+    t.equal((await b.sessions.access(another.id))?.role, 'admin')
+    t.same(await b.guestTokens.get('digest'), token)
+
+    await a.sources.update('org-a', id, { domains: ['https://other.example.com'] })
+    await until('the domain', async () => (await b.sources.origins())[0]?.domains[0] === 'https://other.example.com')
+    await a.sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil: 0 })
+    await until('the old key', async () => await b.sources.resolve(pipelineKey) === null)
+    await until('K04: the new key, tried before', async () => (await b.sources.resolve(next))?.source.id === id)
+    await a.users.update(user.id, { role: 'viewer' })
+    await until('the role', async () => (await b.sessions.access(session.id))?.role === 'viewer')
+    await a.sessions.end(session.id)
+    await until('the session', async () => await b.sessions.access(session.id) === null)
+    await a.sessions.endAll(user.id)
+    await until('all sessions', async () => await b.sessions.access(another.id) === null)
+    await a.guestTokens.invalidate({ clientId: 'client' })
+    await until('the guest token', async () => await b.guestTokens.get('digest') === null)
+  })
+
+  await t.test('an instance takes from Redis what another has looked up, as it was', async (t) => {
+    const [a, b] = await instances(t)
+    const { pipelineKey } = await a.sources.create(aSource())
+    const looked = await a.sources.resolve(pipelineKey)
+    await until('Redis has it', async () => (await direct.keys('*source:*')).length === 1)
+    // Nobody is told of this.
+    await database.db.updateTable('sources').set({ name: 'Changed behind its back' }).execute()
+    const taken = await b.sources.resolve(pipelineKey)
+    t.same(taken, looked)
+    t.ok(Object.isFrozen(taken) && Object.isFrozen(taken?.source.domains))
+    const start = Date.now()
+    await until('what nobody tells is over within 5 s', async () => (await b.sources.resolve(pipelineKey))?.source.name === 'Changed behind its back', 5_000)
+    t.comment(`after ${Date.now() - start} ms`)
+  })
+
+  await t.test('nothing that could be used stands in Redis in the clear, and what was sealed elsewhere is not believed', async (t) => {
+    const [a, b] = await instances(t)
+    const serverSecret = randomBytes(32).toString('base64url')
+    const { pipelineKey, id } = await a.sources.create(aSource({ serverSecret }))
+    const token = { token: crypto.randomUUID(), clientId: 'client-with-a-name', mintedAt: Date.now(), expiresAt: Date.now() + 60_000 }
+    await a.guestTokens.set('digest', token)
+    await a.sources.resolve(pipelineKey)
+    await a.guestTokens.get('digest')
+    await until('both are there', async () => (await direct.keys('*')).filter((name) => /:(?:source|guest):/.test(name)).length === 2)
+    const names = await direct.keys('*')
+    const entries = names.filter((name) => /:(?:source|guest):/.test(name))
+    const text = JSON.stringify([names, await Promise.all(entries.map((name) => direct.hgetall(name)))])
+    for (const secret of [serverSecret, pipelineKey, id, token.token, token.clientId]) t.notOk(text.includes(secret))
+
+    const [source, guest] = [entries.find((name) => name.includes(':source:')) ?? '', entries.find((name) => name.includes(':guest:')) ?? '']
+    await direct.hset(source, 'data', await direct.hget(guest, 'data') ?? '')
+    t.equal((await b.sources.resolve(pipelineKey))?.source.id, id)
+  })
+
+  await t.test('D26: a message that is lost is made up for when the connection is back', async (t) => {
+    const [a, b] = await instances(t, TOLD_ONLY)
+    const { pipelineKey, id } = await a.sources.create(aSource())
+    await b.sources.resolve(pipelineKey)
+    await direct.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await a.sources.delete('org-a', id)
+    await until('the deletion', async () => await b.sources.resolve(pipelineKey) === null)
+  })
+
+  await t.test('D08: without Redis everything is looked up in the database, and nothing waits for long', async (t) => {
+    const told: string[] = []
+    await truncateAll(database)
+    const store = await instance(t, {}, { onAway: (error) => told.push(error.message), onBack: () => told.push('back') })
+    const { pipelineKey, id } = await store.sources.create(aSource())
+    for (const [away, back] of [[redis.kill, redis.start], [async () => redis.pause(), async () => redis.resume()]] as const) {
+      await away()
+      await until('it is noticed', async () => {
+        await store.sources.resolve(aKey())
+        return told.length === 1
+      })
+      const start = performance.now()
+      for (let turn = 0; turn < 20; turn++) t.equal(await store.sources.resolve(aKey()), null)
+      t.ok(performance.now() - start < 2_000, 'a Redis that hangs is asked once a second')
+      t.equal((await store.sources.resolve(pipelineKey))?.source.id, id)
+      t.equal(told.length, 1, 'one warning')
+      await back()
+      await until('it is back', async () => {
+        await store.sources.resolve(aKey())
+        return told.at(-1) === 'back'
+      })
+      told.length = 0
+    }
+  })
+
+  await t.test('limits are counted together, and not at all where Redis is away', async (t) => {
+    const [a, b] = await instances(t)
+    t.match(await a.sharedLimits?.count('address', 60_000), { current: 1 })
+    const second = await b.sharedLimits?.count('address', 60_000)
+    t.equal(second?.current, 2)
+    t.ok(second !== null && second !== undefined && second.ttl > 50_000 && second.ttl <= 60_000)
+    t.equal((await b.sharedLimits?.count('another', 60_000))?.current, 1)
+    await a.sharedLimits?.count('short', 50)
+    await until('the window ends', async () => (await b.sharedLimits?.count('short', 50))?.current === 1)
+    t.equal(await a.sharedLimits?.debit('source', 30, 100), 70)
+    const level = await b.sharedLimits?.debit('source', 130, 100)
+    t.ok(level !== null && level !== undefined && level >= -60 && level < 0, 'a batch may leave a debt')
+    await redis.kill()
+    t.equal(await a.sharedLimits?.count('address', 60_000), null)
+    t.equal(await a.sharedLimits?.debit('source', 1, 100), null)
+    await redis.start()
+  })
+})
+
+async function until (what: string, holds: () => Promise<boolean>, limit = 3_000): Promise<void> {
+  for (const deadline = Date.now() + limit; !await holds(); await sleep(5)) {
+    if (Date.now() > deadline) throw new Error(`not seen within ${limit} ms: ${what}`)
+  }
+}

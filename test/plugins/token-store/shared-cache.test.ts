@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import t from 'tap'
+
+import { openRedis } from '../../../plugins/redis/open-redis.js'
+import { Changes } from '../../../plugins/token-store/redis/changes.js'
+import { SharedCache } from '../../../plugins/token-store/redis/shared-cache.js'
+import type { SharedKind } from '../../../plugins/token-store/redis/shared-cache.js'
+import { secretBox } from '../../../signing/secret-box.js'
+import { privateRedis } from '../../helpers/redis.js'
+
+interface Thing { id: string, owner: string }
+
+const kind: SharedKind<Thing> = {
+  name: 'thing',
+  tagsOf: ({ owner }) => [`user ${owner}`],
+  encode: JSON.stringify,
+  decode: (text) => JSON.parse(text)
+}
+const thing = (owner: string): Thing => ({ id: crypto.randomUUID(), owner })
+
+t.test('look-ups shared in Redis', async (t) => {
+  const redis = await privateRedis(t)
+  if (redis === null) return
+  const { link, close } = await openRedis({ url: redis.url, prefix: redis.prefix })
+  t.teardown(close)
+  const cache = new SharedCache(link, secretBox(['a key that seals what this test file stores']))
+  const changes = new Changes(link)
+  const settled = () => sleep(20)
+
+  await t.test('a value is looked up once, and its age told', async (t) => {
+    const value = thing('ann')
+    let loads = 0
+    const get = cache.inFrontOf(kind, async () => {
+      loads++
+      return value
+    })
+    t.equal(await get('once'), value)
+    t.equal(cache.ageOf(value), 0)
+    await settled()
+    const again = await get('once')
+    t.same([again, loads], [value, 1])
+    const age = cache.ageOf(again ?? {})
+    t.ok(age >= 15 && age < 2_000, `${age} ms`)
+  })
+
+  await t.test('a look-up in flight while its value is revoked does not write it back', async (t) => {
+    const lookups: Array<(value: Thing) => void> = []
+    const answer = cache.inFrontOf(kind, () => new Promise<Thing>((resolve) => { lookups.push(resolve) }))('in flight')
+    while (lookups.length === 0) await sleep(5)
+    changes.announce(['user', 'bob'], ['user bob'])
+    await settled()
+    lookups[0]?.(thing('bob'))
+    await answer
+    await settled()
+    t.equal(await cache.inFrontOf(kind, async () => null)('in flight'), null, 'it is looked up anew')
+  })
+
+  await t.test('what was written before a revocation is not given out after it; another\'s is', async (t) => {
+    await cache.inFrontOf(kind, async () => thing('carl'))('of carl')
+    await cache.inFrontOf(kind, async () => thing('dora'))('of dora')
+    await settled()
+    changes.announce(['user', 'carl'], ['user carl'])
+    await settled()
+    t.equal(await cache.inFrontOf(kind, async () => null)('of carl'), null)
+    t.equal((await cache.inFrontOf(kind, async () => null)('of dora'))?.owner, 'dora')
+  })
+
+  await t.test('a value that has ended by itself is not given out', async (t) => {
+    const mortal = { ...kind, endsAt: () => 1_000 }
+    await cache.inFrontOf(mortal, async () => thing('finn'))('mortal')
+    await settled()
+    t.equal(await cache.inFrontOf(mortal, async () => null)('mortal'), null)
+  })
+
+  await t.test('a miss is not kept, and a look-up that fails fails', async (t) => {
+    t.equal(await cache.inFrontOf(kind, async () => null)('missing'), null)
+    await settled()
+    t.equal((await cache.inFrontOf(kind, async () => thing('eve'))('missing'))?.owner, 'eve')
+    await t.rejects(cache.inFrontOf(kind, async () => { throw new Error('the database is away') })('failing'), /the database is away/)
+  })
+
+  await t.test('a process does not hear itself, and takes what it can\'t read for a gap', async (t) => {
+    const heard: string[] = []
+    const stop = changes.listen({ onChange: ([what, id]) => heard.push(`${what} ${id}`), onGap: () => heard.push('gap') })
+    t.teardown(stop)
+    while (heard.length === 0) await sleep(5)
+    t.same(heard.splice(0), ['gap'], 'what came before it listened')
+    const other = new Changes(link)
+    changes.announce(['user', 'own'], [])
+    other.announce(['source', 'a:b\u0000\ud800'], [])
+    other.announce(['later' as 'user', 'kind'], [])
+    while (heard.length < 2) await sleep(5)
+    t.same(heard, ['source a:b\u0000\ud800', 'gap'])
+  })
+})
