@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto'
+
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { signBody } from '../../signing/body-signature.js'
+import { call, done } from '../helpers/cluster-call.js'
+import type { Called } from '../helpers/cluster-call.js'
+import { MODES, cluster } from '../helpers/cluster.js'
+import { storedIds } from '../helpers/server-session.js'
+
+const ROUNDS = Number(process.env.ROUNDS ?? 20)
+const COPIES = 10
+
+for (const mode of MODES) {
+  t.test(`${COPIES} copies at once of one messageId, over two instances on ${mode}`, async (t) => {
+    const made = await cluster(t, { mode, instances: 2 })
+    if (made === null) return
+    const created = await done(made.at(0), '/v1/admin/sources', { token: made.token, body: { name: 'Shop' } })
+    const [key, secret] = [String(created.pipeline_key), String(created.server_secret)]
+
+    const { at } = made
+    const send = (path: string, body: object, signed: boolean) => Promise.all(Array.from({ length: COPIES }, (_, index) => call(at(index), path, {
+      token: key,
+      body,
+      headers: signed ? { 'x-datafly-signature': signBody(secret, JSON.stringify(body)) } : {}
+    })))
+
+    const storedOnce = async (t: Test, ids: readonly string[]) => {
+      const stored = await storedIds(made.at(1), made.token)
+      t.same(ids.map((id) => stored.get(id)), ids.map(() => 1))
+    }
+
+    for (const signed of [false, true]) {
+      const how = signed ? 'signed' : 'unsigned'
+
+      t.test(`D13: as ${how} events of their own: one is stored, all are answered 200`, async (t) => {
+        const ids = Array.from({ length: ROUNDS }, () => randomUUID())
+        for (const messageId of ids) allAccepted(t, await send('/v1/t', event(messageId), signed), { success: true })
+        await storedOnce(t, ids)
+      })
+
+      t.test(`D13: in ${how} batches, each of them twice: one is stored, all are answered 200`, async (t) => {
+        const ids = Array.from({ length: ROUNDS }, () => randomUUID())
+        const batch = [...ids, ...ids].map((messageId) => ({ type: 'track', ...event(messageId) }))
+        allAccepted(t, await send('/v1/batch', { batch }, signed), { success: true, accepted: batch.length })
+        await storedOnce(t, ids)
+      })
+
+      t.test(`D13: ${how}, alone and in batches that share only some of them: one is stored, all are answered 200`, async (t) => {
+        const ids = Array.from({ length: ROUNDS }, () => randomUUID())
+        const sendings = ids.flatMap((messageId, index) => {
+          const batch = ids.slice(index, index + 5).map((id) => ({ type: 'track', ...event(id) }))
+          return [send('/v1/t', event(messageId), signed), send('/v1/batch', { batch }, signed)]
+        })
+        allAccepted(t, (await Promise.all(sendings)).flat(), { success: true })
+        await storedOnce(t, ids)
+      })
+    }
+  })
+}
+
+function allAccepted (t: Test, answers: readonly Called[], expected: object): void {
+  t.same(answers.filter(({ status, body }) => status !== 200 || Object.entries(expected).some(([name, value]) => body[name] !== value)), [])
+}
+
+function event (messageId: string): object {
+  return { event: 'Copied', userId: 'u', messageId }
+}
