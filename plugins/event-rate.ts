@@ -12,6 +12,9 @@ export interface EventRateOptions {
   now?: () => number
 }
 
+/** Takes from a source's bucket that instances share; what is left in it, or `null` where that can't be told. */
+export type SharedDebit = (id: string, events: number, perSecond: number) => Promise<number | null>
+
 interface Bucket { level: number, at: number }
 
 type Limited = Pick<Source, 'id' | 'rateLimit'>
@@ -20,6 +23,8 @@ const MAX_SOURCES = 10_000
 /** Fractions of an event that were added up may come out a little short of one. */
 const ONE = 1 - 1e-6
 const LONGEST_WAIT = 3_600_000
+/** How often instances tell each other what came, milliseconds: no event waits for it, and they may let through that much more. */
+const TOLD_EVERY = 100
 
 /**
  * A bucket for each source, by its id: a key that is being rotated counts with the one before. It holds what the source may send in a
@@ -29,15 +34,22 @@ export class EventRate {
   readonly #buckets = new LRUCache<string, Bucket>({ max: MAX_SOURCES })
   readonly #fallback: number | null
   readonly #now: () => number
+  readonly #shared: SharedDebit | undefined
+  /** What came here and was not told yet. */
+  #untold = new Map<string, { events: number, limit: number }>()
 
-  /** @param options `false`: no limit but the sources' own */
-  constructor (options: EventRateOptions | false) {
+  /**
+   * @param options `false`: no limit but the sources' own
+   * @param shared for sources whose events come by several instances
+   */
+  constructor (options: EventRateOptions | false, shared?: SharedDebit) {
     if (options !== false && (typeof options !== 'object' || options === null)) throw new INVALID_OPTIONS('event-rate: must be false or an object with "max"')
     const { max = 1_000, now = () => performance.now() } = options === false ? {} : options
     if (!Number.isSafeInteger(max) || max < 1) throw new INVALID_OPTIONS('event-rate: "max" must be a positive integer, events a second')
     if (typeof now !== 'function') throw new INVALID_OPTIONS('event-rate: "now" must be a function')
     this.#fallback = options === false ? null : max
     this.#now = now
+    this.#shared = shared
   }
 
   /** Events a second; `null`: any number. */
@@ -67,6 +79,28 @@ export class EventRate {
       bucket.level = levelOf(bucket, limit, now) - events
       bucket.at = now
     }
+    if (this.#shared !== undefined) this.#tellSoon(source.id, events, limit)
+  }
+
+  #tellSoon (id: string, events: number, limit: number): void {
+    if (this.#untold.size === 0) setTimeout(this.#tell, TOLD_EVERY).unref()
+    const untold = this.#untold.get(id)
+    if (untold === undefined) this.#untold.set(id, { events, limit })
+    else untold.events += events
+  }
+
+  readonly #tell = (): void => {
+    const told = this.#untold
+    this.#untold = new Map()
+    for (const [id, { events, limit }] of told) this.#shared?.(id, events, limit).then((level) => { if (level !== null) this.#learn(id, level) }, () => {})
+  }
+
+  /** What is left for all, of which what came since was not taken yet. */
+  #learn (id: string, level: number): void {
+    const bucket = this.#buckets.get(id)
+    if (bucket === undefined) return
+    bucket.level = level - (this.#untold.get(id)?.events ?? 0)
+    bucket.at = this.#now()
   }
 
   #until (source: Limited, wanted: number): number {

@@ -4,9 +4,13 @@ import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 
 import { INVALID_OPTIONS, RATE_LIMITED } from './errors.js'
 import { WindowStore } from './rate-limit-window.js'
+import { sharedWindowStore } from './shared-window.js'
 
 /** The options of `@fastify/rate-limit`, for one scope; `false` turns the limit off. */
-export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> | false
+export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> & {
+  /** Whether instances count together where the token store lets them, which asks it for every request. Default: `true`. */
+  shared?: boolean
+} | false
 
 const NAME_SPACE = 'gatehouse-'
 const DURATION = /^\d*\.?\d+ *(?:(?:ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
@@ -18,23 +22,28 @@ const DURATION = /^\d*\.?\d+ *(?:(?:ms|msec|millisecond|s|sec|second|m|min|minut
  * leave its refusals unlimited. So its handler is taken from it and added as a hook of the scope, in the order of the calls;
  * a host that registers the plugin itself is not touched and does not touch us.
  */
-export async function limitRate (scope: FastifyInstance, options: RateLimitOptions): Promise<void> {
-  if (options === false) return
-  checkLimit(options)
+export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions): Promise<void> {
+  if (limit === false) return
+  checkLimit(limit)
+  const { shared = true, ...options } = limit
   let handler: ((settings: object) => onRequestAsyncHookHandler) | undefined
   const facade: FastifyInstance = Object.create(scope, {
     hasDecorator: { value: () => false },
     decorate: { value: (name: string, value: typeof handler) => { if (name === 'rateLimit') handler = value } },
     addHook: { value: () => facade }
   })
+  // One Redis may count for several scopes, and for the host itself.
+  const nameSpace = `${options.nameSpace ?? NAME_SPACE}${scope.prefix}-`
   const settings: RateLimitPluginOptions = {
     enableDraftSpec: true,
     ...options,
-    // One Redis may count for several scopes, and for the host itself.
-    nameSpace: `${options.nameSpace ?? NAME_SPACE}${scope.prefix}-`,
+    nameSpace,
     errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfter: ttl / 1000 })
   }
-  if (options.redis == null && options.continueExceeding !== true && options.exponentialBackoff !== true) settings.store ??= WindowStore
+  if (options.redis == null && options.continueExceeding !== true && options.exponentialBackoff !== true) {
+    const limits = shared && scope.hasDecorator('tokenStore') ? scope.tokenStore.sharedLimits : undefined
+    settings.store ??= limits === undefined ? WindowStore : sharedWindowStore(limits, nameSpace)
+  }
   await (rateLimitPlugin as unknown as (app: FastifyInstance, settings: RateLimitPluginOptions) => Promise<void>)(facade, settings)
   // A store that is not its own hears of "cache" in this way only.
   const check = handler?.({ cache: options.cache })
@@ -45,7 +54,8 @@ export async function limitRate (scope: FastifyInstance, options: RateLimitOptio
 /** The plugin itself would put its own default, 1 000 a minute, in the place of what it can't read. */
 function checkLimit (options: Exclude<RateLimitOptions, false>): void {
   if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
-  const { max, timeWindow } = options
+  const { max, timeWindow, shared } = options
+  if (shared !== undefined && typeof shared !== 'boolean') throw new INVALID_OPTIONS('rate-limit: "shared" must be true or false')
   if (max !== undefined && typeof max !== 'function' && !(Number.isFinite(max) && max >= 0)) {
     throw new INVALID_OPTIONS('rate-limit: "max" must be a number of requests or a function')
   }

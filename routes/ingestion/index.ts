@@ -31,12 +31,13 @@ export interface IngestionOptions {
   prefix?: string
   /**
    * Requests of each client address; the options of `@fastify/rate-limit`, or `false`. Default: 5000 a second, with the `RateLimit-*`
-   * headers on a 429 alone; set `addHeadersOnExceeding` to have them on every answer, which costs some of its speed.
+   * headers on a 429 alone; set `addHeadersOnExceeding` to have them on every answer, which costs some of its speed. Each instance counts
+   * for itself unless `shared` is true, which asks Redis for every request.
    */
   rateLimit?: RateLimitOptions
   /**
    * Events a second of each source that has no `rateLimit` of its own; `false`: any number. A batch is taken as long as one event may
-   * come, and what it goes beyond delays the next. Default: 1 000.
+   * come, and what it goes beyond delays the next. Instances with Redis tell each other ten times a second what came. Default: 1 000.
    */
   eventRate?: EventRateOptions | false
   /** How many different unknown keys one address may try; `false`: any number. Default: 500 in 10 s. */
@@ -54,7 +55,11 @@ export interface IngestionOptions {
 }
 
 const ADDRESS_LIMIT: RateLimitOptions = {
-  max: 5_000, timeWindow: 1_000, addHeadersOnExceeding: { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'ratelimit-reset': false }
+  // To ask for every event would cost more than it saves.
+  shared: false,
+  max: 5_000,
+  timeWindow: 1_000,
+  addHeadersOnExceeding: { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'ratelimit-reset': false }
 }
 
 const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => {
@@ -65,9 +70,10 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     bodyLimit: bytes('bodyLimit', options.bodyLimit ?? 512 * 1024),
     batchLimit: bytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024)
   }
-  const rate = new EventRate(eventRate)
   const visitor = cookie === false ? null : identityCookie(cookie)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
+  const limitsOfAll = app.tokenStore.sharedLimits
+  const rate = new EventRate(eventRate, limitsOfAll === undefined ? undefined : (id, events, perSecond) => limitsOfAll.debit(`source ${id}`, events, perSecond))
   if (!app.hasDecorator('eventSink')) await app.register(eventSink)
   if (!app.hasDecorator('eventFeed')) await app.register(eventFeed)
 
