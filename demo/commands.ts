@@ -65,8 +65,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   }
 }
 
-function forData ({ DATABASE_URL }: NodeJS.ProcessEnv): string[] {
-  return ['kysely', DATABASE_URL === undefined || DATABASE_URL === '' ? '@electric-sql/pglite' : 'pg']
+function forData ({ DATABASE_URL = '', REDIS_URL = '' }: NodeJS.ProcessEnv): string[] {
+  return ['kysely', DATABASE_URL === '' ? '@electric-sql/pglite' : 'pg', ...(REDIS_URL === '' ? [] : ['ioredis'])]
 }
 
 const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) => `  ${usage}\n      ${about}`)

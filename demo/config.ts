@@ -19,6 +19,8 @@ export interface Config {
   trustProxy: false | string[]
   dataDir: string
   database: { url: string, max: number } | null
+  /** What the instances share beside the database; `null`: nothing. */
+  redis: { url: string } | null
   /** Each `[current, …previous]`. */
   secrets: Record<SecretName, string[] | null>
   admin: { email: string, password: string | null, emailGiven: boolean }
@@ -41,7 +43,7 @@ export type Limits = Pick<Environment,
   | 'MAX_PENDING_EVENTS' | 'EVENT_RETENTION_DAYS' | 'AUDIT_RETENTION_DAYS' | 'MAX_CONNECTIONS' | 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS'>
 
 const STAND_IN_USER = 'viewer@example.com'
-const NOT_YET = ['REDIS_URL', 'NATS_URL', 'METRICS_TOKEN'] as const
+const NOT_YET = ['NATS_URL', 'METRICS_TOKEN'] as const
 /** What `proxy-addr` knows by name. */
 const NETWORKS = ['loopback', 'linklocal', 'uniquelocal']
 const OFF_ONLY = ['CAPTCHA', 'CSRF'] as const
@@ -73,6 +75,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     trustProxy: trustProxyOf(environment.TRUST_PROXY, problems),
     dataDir: environment.DATA_DIR,
     database: environment.DATABASE_URL === undefined ? null : { url: environment.DATABASE_URL, max: environment.DATABASE_POOL_MAX },
+    redis: environment.REDIS_URL === undefined ? null : { url: environment.REDIS_URL },
     secrets: {
       JWT_SECRET: secretsOf('JWT_SECRET', environment, problems),
       SECRETS_KEY: secretsOf('SECRETS_KEY', environment, problems),

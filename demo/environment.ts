@@ -38,6 +38,8 @@ export const EnvironmentSchema = Type.Object({
   }),
   DATA_DIR: Type.String({ minLength: 1, maxLength: 1_000, default: '.data', about: 'Where the embedded database and generated secrets live', expected: 'a folder' }),
   DATABASE_URL: matching('A PostgreSQL server instead of the embedded database', '^postgres(ql)?://', 'a URL such as postgres://user@host/name', { otherwise: 'embedded' }),
+  REDIS_URL: matching('Redis 6 or newer, or Valkey, that the instances share: cached keys, changes told at once, rate limits', '^rediss?://',
+    'a URL such as redis://:password@host:6379', { otherwise: 'none' }),
   DATABASE_POOL_MAX: integer('Connections to PostgreSQL', 1, 1_000, 10),
 
   JWT_SECRET: text('Signs access and refresh tokens; current first, previous ones after it', { otherwise: 'generated once' }),
@@ -85,7 +87,6 @@ export const EnvironmentSchema = Type.Object({
   KEEP_ALIVE_TIMEOUT_MS: integer('How long an idle connection stays open', 100, 600_000, 72_000),
   DOCS: oneOf('OpenAPI at /docs', ['on', 'off'], 'on'),
 
-  REDIS_URL: text('Not available in this version yet'),
   NATS_URL: text('Not available in this version yet'),
   METRICS_TOKEN: text('Not available in this version yet'),
   CAPTCHA: text('`off`; nothing else is available in this version yet', { otherwise: 'off' }),

@@ -1,8 +1,8 @@
-import { sqlStore } from '../../plugins/token-store/sql/index.js'
 import type { TokenStore } from '../../plugins/token-store/store.js'
 import { readConfig } from '../config.js'
 import type { Config } from '../config.js'
 import { openData } from '../open-data.js'
+import { openStore } from '../open-store.js'
 import { openSecrets } from '../secrets.js'
 
 /** Opens the store of the configuration for one piece of work. With the embedded database, the server must not be running. */
@@ -11,9 +11,9 @@ export async function withStore (work: (store: TokenStore, config: Config) => Pr
   const database = await openData(config, (text) => console.error(text))
   try {
     const { SECRETS_KEY } = await openSecrets(config)
-    const store = sqlStore(database, { secretsKeys: SECRETS_KEY })
-    await work(store, config)
-    await store.close()
+    // Redis too, by which the servers hear of what is done here.
+    const { store, close } = await openStore(config, database, SECRETS_KEY, (text) => console.error(text))
+    await work(store, config).finally(close)
   } finally {
     await database.close()
   }

@@ -72,7 +72,7 @@ t.test('each bad value is a problem that names its variable and hides its value'
     ['ADMIN_EMAIL', 'nobody'], ['ADMIN_PASSWORD', 'short-pass'], ['DXFEED_TIME_UNIT', 'us'], ['DXFEED_MINUTES', '4'], ['DXFEED_MINUTES', '21'],
     ['EMBED_ORIGINS', '*'], ['EMBED_ORIGINS', 'null'], ['EMBED_ORIGINS', 'https://a.test/path'], ['EMBED_ORIGINS', 'https://a.test,b.test'],
     ['LOGIN_RATE_MAX', '0'], ['INGEST_KEY_RATE_MAX', '-1'], ['EMBED_RATE_MAX', 'many'], ['DATABRAIN', 'no'],
-    ['REDIS_URL', 'redis://h'], ['NATS_URL', 'nats://h'], ['METRICS_TOKEN', 'abc-token'], ['CAPTCHA', 'altcha'], ['CSRF', 'on']
+    ['REDIS_URL', 'http://h'], ['REDIS_URL', 'h:6379'], ['NATS_URL', 'nats://h'], ['METRICS_TOKEN', 'abc-token'], ['CAPTCHA', 'altcha'], ['CSRF', 'on']
   ]
   for (const [name, value] of bad) {
     const problems = problemsOf({ [name]: value })
@@ -83,7 +83,7 @@ t.test('each bad value is a problem that names its variable and hides its value'
 })
 
 t.test('all problems come at once', async (t) => {
-  const problems = problemsOf({ PORT: 'x', JWT_SECRET: 'short', REDIS_URL: 'redis://h', BOLDBI_API_URL: 'http://bi.test', EMBED_ORIGINS: '*' })
+  const problems = problemsOf({ PORT: 'x', JWT_SECRET: 'short', REDIS_URL: 'h', BOLDBI_API_URL: 'http://bi.test', EMBED_ORIGINS: '*' })
   t.same(problems.map((problem) => problem.split(' ')[0]).sort(), ['BOLDBI_EMBED_SECRET', 'EMBED_ORIGINS', 'JWT_SECRET', 'PORT', 'REDIS_URL'])
   t.throws(() => readConfig({ PORT: 'x', LOG_LEVEL: 'x' }), { message: /2 problems:\n {2}- PORT must be an integer from 0 to 65535\n {2}- LOG_LEVEL must be one of/ })
 })

@@ -1,0 +1,5 @@
+export type { RedisClientSlice, RedisSubscriberSlice } from './client-slice.js'
+export { RedisLink } from './link.js'
+export type { RedisLinkOptions } from './link.js'
+export { openRedis } from './open-redis.js'
+export type { OpenedRedis, OpenRedisOptions } from './open-redis.js'
