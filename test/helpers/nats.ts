@@ -1,0 +1,121 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { ChildProcess } from 'node:child_process'
+import type { AddressInfo } from 'node:net'
+import type t from 'tap'
+
+import { connect } from '@nats-io/transport-node'
+
+type Test = Pick<typeof t, 'teardown' | 'pass'>
+
+export interface PrivateNats {
+  url: string
+  /** Whether what follows works: not on a shared server (TEST_NATS_URL). */
+  ownServer: boolean
+  /** As an administrator would; what it has acknowledged is kept. */
+  stop (): Promise<void>
+  /** SIGKILL. */
+  kill (): Promise<void>
+  start (): Promise<void>
+  /** SIGSTOP: it takes connections and answers nothing. */
+  pause (): void
+  resume (): void
+}
+
+export interface NatsSettings {
+  /** More of the configuration file, such as `max_payload: 1000`. */
+  configuration?: string
+}
+
+const run = promisify(execFile)
+
+/**
+ * A NATS broker for one test, with JetStream in a temporary folder, on a free port; or TEST_NATS_URL. Where neither can be had it skips
+ * the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
+ */
+export async function privateNats (test: Test, settings: NatsSettings = {}): Promise<PrivateNats | null> {
+  const shared = process.env.TEST_NATS_URL
+  if (shared !== undefined && shared !== '' && settings.configuration === undefined) return sharedServer(shared)
+  if (await run('nats-server', ['--version']).then(() => true, () => false)) return await ownServer(test, settings)
+
+  const reason = 'no NATS: neither TEST_NATS_URL nor nats-server on this machine'
+  if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
+  test.pass(reason, { skip: reason })
+  return null
+}
+
+function sharedServer (url: string): PrivateNats {
+  const refuse = () => { throw new Error('A shared server is not stopped: run without TEST_NATS_URL') }
+  return { url, ownServer: false, stop: refuse, kill: refuse, start: refuse, pause: refuse, resume: refuse }
+}
+
+async function ownServer (test: Test, { configuration = '' }: NatsSettings): Promise<PrivateNats> {
+  const folder = await mkdtemp(join(tmpdir(), 'nats-'))
+  const port = await freePort()
+  const url = `nats://127.0.0.1:${port}`
+  const file = join(folder, 'nats.conf')
+  await writeFile(file, `listen: 127.0.0.1:${port}\njetstream { store_dir: "${folder}" }\n${configuration}\n`)
+  let server: ChildProcess | undefined
+
+  async function end (signal: NodeJS.Signals) {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    const exited = once(server, 'exit')
+    server.kill(signal)
+    // One that is paused could not act on it.
+    server.kill('SIGCONT')
+    await exited
+  }
+
+  async function start () {
+    server = spawn('nats-server', ['-c', file], { stdio: 'ignore' })
+    await answering(port)
+  }
+
+  test.teardown(async () => {
+    await end('SIGKILL')
+    await rm(folder, { recursive: true, force: true })
+  })
+  await start()
+  return {
+    url,
+    ownServer: true,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    start,
+    pause: () => { server?.kill('SIGSTOP') },
+    resume: () => { server?.kill('SIGCONT') }
+  }
+}
+
+/** Until it has read its streams, after which alone they can be asked for. */
+async function answering (port: number): Promise<void> {
+  for (const deadline = Date.now() + 30_000; ; await sleep(20)) {
+    const refused = await ask(port).then(() => null, (error: Error) => error)
+    // A broker that wants credentials is up.
+    if (refused === null || /authorization/i.test(refused.message)) return
+    if (Date.now() > deadline) throw refused
+  }
+}
+
+async function ask (port: number): Promise<void> {
+  const connection = await connect({ servers: `127.0.0.1:${port}`, reconnect: false, timeout: 1_000 })
+  try {
+    await connection.request('$JS.API.INFO', '', { timeout: 1_000 })
+  } finally {
+    await connection.close()
+  }
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => { server.close(resolve) })
+  return port
+}
