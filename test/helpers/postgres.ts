@@ -12,18 +12,23 @@ import type t from 'tap'
 
 import pg from 'pg'
 
+import { childrenOf, signalAll, untilGone } from './process-tree.js'
+
 type Test = Pick<typeof t, 'teardown' | 'pass'>
 
 export interface PrivatePostgres {
   /** With a schema of its own when the server is shared. */
   url: string
-  /** Whether `stop`, `kill` and `start` work: not on a shared server (TEST_DATABASE_URL). */
+  /** Whether the other methods work: not on a shared server (TEST_DATABASE_URL). */
   ownServer: boolean
   /** A fast shutdown, as an administrator would. */
   stop (): Promise<void>
   /** SIGKILL to the server and everything it started, as a crash of the machine's PostgreSQL would. */
   kill (): Promise<void>
   start (): Promise<void>
+  /** SIGSTOP to the server and everything it started: connections stay, are even made, and nothing answers. */
+  pause (): Promise<void>
+  resume (): Promise<void>
 }
 
 const run = promisify(execFile)
@@ -45,13 +50,19 @@ export async function privatePostgres (test: Test): Promise<PrivatePostgres | nu
 }
 
 async function schemaOn (shared: string, test: Test): Promise<PrivatePostgres> {
-  const schema = `test_${randomBytes(6).toString('hex')}`
-  await once(shared, `create schema ${schema}`)
-  test.teardown(() => once(shared, `drop schema ${schema} cascade`))
-  const url = new URL(shared)
-  url.searchParams.set('options', `-c search_path=${schema}`)
+  const url = await newSchema(shared, test)
   const refuse = () => Promise.reject(new Error('A shared server is not stopped: run without TEST_DATABASE_URL'))
-  return { url: url.href, ownServer: false, stop: refuse, kill: refuse, start: refuse }
+  return { url, ownServer: false, stop: refuse, kill: refuse, start: refuse, pause: refuse, resume: refuse }
+}
+
+/** The URL of a schema that goes with the test, which serves as an empty database. */
+export async function newSchema (server: string, test: Pick<Test, 'teardown'>): Promise<string> {
+  const schema = `test_${randomBytes(6).toString('hex')}`
+  await once(server, `create schema ${schema}`)
+  test.teardown(() => once(server, `drop schema ${schema} cascade`))
+  const url = new URL(server)
+  url.searchParams.set('options', `-c search_path=${schema}`)
+  return url.href
 }
 
 async function ownServer (binaries: string, test: Test): Promise<PrivatePostgres> {
@@ -72,12 +83,26 @@ async function ownServer (binaries: string, test: Test): Promise<PrivatePostgres
   async function kill () {
     if (!runs(server)) return
     const exited = new Promise((resolve) => server?.once('exit', resolve))
-    const postmaster = Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])
-    const pids = [postmaster, ...await childrenOf(postmaster)]
-    for (const pid of pids) end(pid)
+    const pids = await processes()
+    signalAll(pids, 'SIGKILL')
     await exited
-    // In a container nobody may reap the children, which then count as alive for ever.
-    for (const deadline = Date.now() + 1_000; Date.now() < deadline && pids.some(alive);) await sleep(10)
+    await untilGone(pids)
+  }
+
+  async function pause () {
+    // The one that starts others first.
+    const [postmaster = 0] = await processes()
+    signalAll([postmaster], 'SIGSTOP')
+    signalAll(await childrenOf(postmaster), 'SIGSTOP')
+  }
+
+  async function resume () {
+    signalAll((await processes()).reverse(), 'SIGCONT')
+  }
+
+  async function processes (): Promise<number[]> {
+    const postmaster = Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])
+    return [postmaster, ...await childrenOf(postmaster)]
   }
 
   async function start () {
@@ -92,7 +117,7 @@ async function ownServer (binaries: string, test: Test): Promise<PrivatePostgres
   })
   await run(...asOwner(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']))
   await start()
-  return { url, ownServer: true, stop, kill, start }
+  return { url, ownServer: true, stop, kill, start, pause, resume }
 }
 
 /** PostgreSQL refuses to run as root: then everything goes through the `postgres` user, who gets the folder. */
@@ -116,25 +141,6 @@ async function findBinaries (): Promise<string | null> {
 
 function runs (server: ChildProcess | undefined): boolean {
   return server !== undefined && server.exitCode === null && server.signalCode === null
-}
-
-async function childrenOf (pid: number): Promise<number[]> {
-  const { stdout } = await run('ps', ['-o', 'pid=,ppid=', '-A'])
-  return stdout.trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number)).flatMap(([child, parent]) => parent === pid && child !== undefined ? [child] : [])
-}
-
-function end (pid: number) {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {} // it went by itself, having noticed that its parent is gone
-}
-
-function alive (pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 async function answering (url: string): Promise<void> {
