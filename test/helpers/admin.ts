@@ -5,15 +5,18 @@ import Fastify from 'fastify'
 import type { FastifyInstance, FastifyServerOptions, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 
+import { memorySink } from '../../plugins/event-sink/memory.js'
+import type { ReadableEventSink } from '../../plugins/event-sink/sink.js'
 import { createPasswordsOfAnyCost } from '../../plugins/passwords.js'
 import type { Passwords } from '../../plugins/passwords.js'
-import tokenStore, { memoryStore } from '../../plugins/token-store/index.js'
+import tokenStore from '../../plugins/token-store/index.js'
 import type { AuditEntry, Role, TokenStore, User } from '../../plugins/token-store/store.js'
 import adminApi from '../../routes/admin/api.js'
 import type { AdminApiOptions } from '../../routes/admin/api.js'
 import adminAuth from '../../routes/admin/auth.js'
 import type { AdminAuthOptions } from '../../routes/admin/auth.js'
 import type { TokenPair } from '../../schemas/admin-auth.js'
+import { backend } from './backend.js'
 
 export const SECRET = 'k7Qd-2mVx9_pLw4ZtR8yBn3Hs6Jf1Gc0'
 export const PASSWORD = 'a quite unguessable one'
@@ -31,8 +34,8 @@ export interface AdminAppOptions {
   api?: Partial<AdminApiOptions>
   server?: FastifyServerOptions
   store?: TokenStore
-  /** What else to register, before the admin routes. */
-  before?: (app: FastifyInstance) => Promise<void>
+  /** What else to register, before the admin routes; a sink is there for it. */
+  before?: (app: FastifyInstance, sink: ReadableEventSink) => Promise<void>
 }
 
 export interface AdminApp {
@@ -53,16 +56,16 @@ function inject (app: FastifyInstance, options: InjectOptions) {
   return app.inject(options)
 }
 
-/** The admin routes on a memory store with a clock of its own, without limits of rates unless the test sets some. */
+/** The admin routes on an empty store with a clock of its own, without limits of rates unless the test sets some. */
 export async function adminApp (t: Test, { auth, api, server, store, before }: AdminAppOptions = {}): Promise<AdminApp> {
   const clock = { now: Date.now() }
   const now = () => clock.now
   const passwords = await cheapPasswords()
-  const own = store ?? memoryStore({ now })
+  const { store: own, sink } = store === undefined ? await backend(t, { now }) : { store, sink: memorySink() }
   const app = Fastify(server)
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: own, sweepEvery: 0 })
-  await before?.(app)
+  await before?.(app, sink)
   await app.register(adminAuth, { jwtSecrets: [SECRET], now, passwords, loginRateLimit: false, rateLimit: false, ...auth })
   await app.register(adminApi, { jwtSecrets: [SECRET], now, rateLimit: false, ...api })
 

@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 
 import embedAuthorize from '../../routes/embed-authorize.js'
 import type { EmbedAuthorizeOptions } from '../../routes/embed-authorize.js'
+import { storeByDefault } from './backend.js'
 import { reply, stubUpstream } from './stub-upstream.js'
 import type { RecordedCall, StubUpstream } from './stub-upstream.js'
 
@@ -25,8 +26,10 @@ export interface EmbedApp {
 /** The route before a stub Bold BI server, which lets `viewer@example.com` embed everything and tells its errors by status. */
 export async function embedApp (t: Test, options: Partial<EmbedAuthorizeOptions> = {}, server: FastifyServerOptions = {}): Promise<EmbedApp> {
   const bi = await stubUpstream(t, reply(GRANTED))
+  const giveStore = await storeByDefault(t)
   const app = Fastify(server)
   t.teardown(() => app.close())
+  await giveStore(app)
   const apiUrl = bi.origin + SITE
   await app.register(embedAuthorize, {
     servers: [{ apiUrl, embedSecret: SECRET }],

@@ -4,14 +4,13 @@ import type { Test } from 'tap'
 
 import eventSink from '../../plugins/event-sink/index.js'
 import { viewEvent } from '../../plugins/event-sink/event-view.js'
-import { memorySink } from '../../plugins/event-sink/memory.js'
 import type { AcceptedEvent, ReadableEventSink } from '../../plugins/event-sink/sink.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { memoryStore } from '../../plugins/token-store/memory.js'
 import type { NewSource, TokenStore } from '../../plugins/token-store/store.js'
 import ingestion from '../../routes/ingestion/index.js'
 import type { IngestionOptions } from '../../routes/ingestion/index.js'
 import { signBody } from '../../signing/body-signature.js'
+import { backend } from './backend.js'
 import { makeSource } from './source.js'
 import type { MadeSource } from './source.js'
 
@@ -39,12 +38,11 @@ export interface GatewayOptions {
   sink?: ReadableEventSink
 }
 
-/** The ingestion routes over a memory store and sink, with one source; without rate limits unless they are given. */
+/** The ingestion routes over an empty store and sink, with one source; without rate limits unless they are given. */
 export async function gateway (t: Test, options: GatewayOptions = {}): Promise<Gateway> {
+  const { store, sink } = { ...await backend(t), ...options }
   const app = Fastify(options.server ?? {})
   t.teardown(() => app.close())
-  const store = options.store ?? memoryStore()
-  const sink = options.sink ?? memorySink()
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink })
   await app.register(ingestion, { rateLimit: false, eventRate: false, ...options.ingestion })

@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 
 import guestToken from '../../routes/guest-token.js'
 import type { GuestTokenOptions } from '../../routes/guest-token.js'
+import { storeByDefault } from './backend.js'
 import { reply, stubUpstream } from './stub-upstream.js'
 import type { Answer, StubUpstream } from './stub-upstream.js'
 
@@ -37,9 +38,11 @@ export async function guestTokenApp (
   t: Test, options: Partial<GuestTokenOptions> = {}, server: FastifyServerOptions = {}, before: (app: FastifyInstance) => unknown = () => {}
 ): Promise<GuestTokenApp> {
   const databrain = await stubUpstream(t, mint)
+  const giveStore = await storeByDefault(t, options)
   const app = Fastify(server)
   t.teardown(() => app.close())
   await before(app)
+  await giveStore(app)
   await app.register(guestToken, {
     proxyKeys: [PROXY_KEY],
     userReferenceKeys: [REFERENCE_KEY],

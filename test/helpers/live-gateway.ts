@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 
 import type { Test } from 'tap'
 
-import eventSink, { memorySink } from '../../plugins/event-sink/index.js'
+import eventSink from '../../plugins/event-sink/index.js'
 import type { EventSink } from '../../plugins/event-sink/sink.js'
 import type { NewSource } from '../../plugins/token-store/store.js'
 import ingestion from '../../routes/ingestion/index.js'
@@ -27,12 +27,12 @@ export interface LiveGateway extends AdminApp {
 export type LiveGatewayOptions = AdminAppOptions & { sink?: EventSink }
 
 /** Ingestion and the admin API on one listening app, with a session of an owner. */
-export async function liveGateway (t: Test, { sink = memorySink(), before, ...options }: LiveGatewayOptions = {}): Promise<LiveGateway> {
+export async function liveGateway (t: Test, { sink, before, ...options }: LiveGatewayOptions = {}): Promise<LiveGateway> {
   const admin = await adminApp(t, {
     ...options,
-    before: async (app) => {
-      await app.register(eventSink, { sink })
-      await before?.(app)
+    before: async (app, own) => {
+      await app.register(eventSink, { sink: sink ?? own })
+      await before?.(app, own)
     }
   })
   await admin.app.register(ingestion, { rateLimit: false, eventRate: false })

@@ -6,8 +6,8 @@ import pipelineKey from '../../plugins/pipeline-key.js'
 import signature from '../../plugins/signature.js'
 import type { SignatureOptions } from '../../plugins/signature.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { memoryStore } from '../../plugins/token-store/memory.js'
 import type { NewSource, TokenStore } from '../../plugins/token-store/store.js'
+import { backend } from './backend.js'
 import { makeSource } from './source.js'
 import type { MadeSource } from './source.js'
 
@@ -19,9 +19,9 @@ export interface SignedApp extends MadeSource {
 
 /** A host with Fastify's own parsers, whose routes `/optional`, `/required` and `/off` say whether they are signed and what came. */
 export async function signedApp (t: Test, settings: Partial<NewSource> = {}, options: SignatureOptions = {}): Promise<SignedApp> {
+  const { store } = await backend(t)
   const app = Fastify({ bodyLimit: 1_000 })
   t.teardown(() => app.close())
-  const store = memoryStore()
   await app.register(tokenStore, { store })
   await app.register(pipelineKey)
   await app.register(signature, options)

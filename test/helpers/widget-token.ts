@@ -4,6 +4,7 @@ import type { Test } from 'tap'
 
 import widgetToken from '../../routes/widget-token.js'
 import type { WidgetTokenOptions } from '../../routes/widget-token.js'
+import { storeByDefault } from './backend.js'
 
 export const SECRET = 'dx-s3cr3t of any form, 100% ü'
 export const PATH = '/api/generate-token'
@@ -13,9 +14,11 @@ export const PAGE = 'https://shop.example.com'
 export async function widgetTokenApp (
   t: Test, options: Partial<WidgetTokenOptions> = {}, server: FastifyServerOptions = {}, before: (app: FastifyInstance) => unknown = () => {}
 ) {
+  const giveStore = await storeByDefault(t)
   const app = Fastify(server)
   t.teardown(() => app.close())
   await before(app)
+  await giveStore(app)
   await app.register(widgetToken, {
     secret: SECRET,
     issuer: 'acme',

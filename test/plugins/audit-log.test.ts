@@ -6,9 +6,11 @@ import auditLog from '../../plugins/audit-log.js'
 import { UNAVAILABLE } from '../../plugins/errors.js'
 import tokenStore, { memoryStore } from '../../plugins/token-store/index.js'
 import type { AuditEntry, TokenStore } from '../../plugins/token-store/store.js'
+import { backend } from '../helpers/backend.js'
 import { logReader } from '../helpers/log-reader.js'
 
-async function audited (t: Test, store: TokenStore = memoryStore()) {
+async function audited (t: Test, given?: TokenStore) {
+  const store = given ?? (await backend(t)).store
   const log = logReader()
   const clock = { now: 1_800_000_000_000 }
   const app = Fastify({ logger: { level: 'info', stream: log.stream } })

@@ -10,10 +10,12 @@ import tokenStore from '../../plugins/token-store/index.js'
 import { memoryStore } from '../../plugins/token-store/memory.js'
 import type { NewSource, TokenStore } from '../../plugins/token-store/store.js'
 import { generatePipelineKey } from '../../signing/pipeline-key.js'
+import { backend } from '../helpers/backend.js'
 import { rawRequest } from '../helpers/raw-socket.js'
 import { makeSource } from '../helpers/source.js'
 
-async function guarded (t: Test, options: PipelineKeyOptions = {}, settings: Partial<NewSource> = {}, store: TokenStore = memoryStore()) {
+async function guarded (t: Test, options: PipelineKeyOptions = {}, settings: Partial<NewSource> = {}, given?: TokenStore) {
+  const store = given ?? (await backend(t)).store
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { store })

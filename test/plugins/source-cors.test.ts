@@ -7,9 +7,9 @@ import { UNAVAILABLE } from '../../plugins/errors.js'
 import pipelineKey from '../../plugins/pipeline-key.js'
 import { allowsOrigin, sourcePreflight } from '../../plugins/source-cors.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { memoryStore } from '../../plugins/token-store/memory.js'
 import type { NewSource } from '../../plugins/token-store/store.js'
 import { generatePipelineKey } from '../../signing/pipeline-key.js'
+import { backend } from '../helpers/backend.js'
 import { LOOK_ALIKES } from '../helpers/look-alike-origins.js'
 import { rawRequest } from '../helpers/raw-socket.js'
 import { makeSource, SHOP } from '../helpers/source.js'
@@ -17,9 +17,9 @@ import { makeSource, SHOP } from '../helpers/source.js'
 const CORS_HEADERS = ['access-control-allow-origin', 'access-control-allow-credentials', 'access-control-expose-headers']
 
 async function shop (t: Test, settings: Partial<NewSource> = {}) {
+  const { store } = await backend(t)
   const app = Fastify()
   t.teardown(() => app.close())
-  const store = memoryStore()
   let handled = 0
   await app.register(tokenStore, { store })
   await app.register(pipelineKey)
@@ -154,9 +154,9 @@ t.test('C12: a domain that is removed is 403 on the next request', async (t) => 
 })
 
 t.test('Vary keeps what a host says already', async (t) => {
+  const { store } = await backend(t)
   const app = Fastify()
   t.teardown(() => app.close())
-  const store = memoryStore()
   app.addHook('onRequest', async (request, reply) => { reply.header('vary', request.headers['x-vary'] ?? 'Accept-Encoding') })
   await app.register(cors, { origin: false })
   await app.register(tokenStore, { store })

@@ -6,9 +6,9 @@ import t from 'tap'
 
 import { FORBIDDEN } from '../../plugins/errors.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { memoryStore } from '../../plugins/token-store/memory.js'
 import embedAuthorize from '../../routes/embed-authorize.js'
 import type { EmbedIdentity } from '../../routes/embed-authorize.js'
+import { backend } from '../helpers/backend.js'
 import { DASHBOARD, GRANTED, SECRET, embedApp, embedQuery, injectJson, readCall } from '../helpers/embed.js'
 import { logReader } from '../helpers/log-reader.js'
 import { cut, hang, reply, stubUpstream } from '../helpers/stub-upstream.js'
@@ -52,7 +52,7 @@ t.test('E23 O01: neither the secret nor a signature is in any reply or log line,
 })
 
 t.test('O02: what was authorized and what was refused is in the audit trail, with who, which dashboard, which server and the outcome', async (t) => {
-  const store = memoryStore()
+  const { store } = await backend(t)
   const bi = await stubUpstream(t, reply(GRANTED))
   const app = Fastify()
   await app.register(tokenStore, { store })

@@ -5,11 +5,11 @@ import t from 'tap'
 
 import { FORBIDDEN, UNAVAILABLE } from '../../plugins/errors.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { memoryStore } from '../../plugins/token-store/memory.js'
 import guestToken from '../../routes/guest-token.js'
 import type { GuestTokenGrant } from '../../routes/guest-token.js'
 import { generateSecret } from '../../signing/secret-strength.js'
 import { signUserReference } from '../../signing/user-reference.js'
+import { backend } from '../helpers/backend.js'
 import { API_KEY, guestTokenApp, mint, PATH, PROXY_KEY, REFERENCE_KEY, tokenOf } from '../helpers/guest-token.js'
 import { hang, inTurn, reply, stubUpstream } from '../helpers/stub-upstream.js'
 import type { Answer } from '../helpers/stub-upstream.js'
@@ -55,7 +55,7 @@ t.test('G11: 1 000 calls at once for 50 users each get their own user\'s token',
 t.test('G13: a token is handed out until its last 30 s, or its last tenth if that is longer', async (t) => {
   for (const [expiryTime, lasts] of [[120_000, 90_000], [3_600_000, 3_240_000]] as const) {
     const clock = tick()
-    const store = memoryStore({ now: clock.now })
+    const { store } = await backend(t, clock)
     const { databrain, ask } = await guestTokenApp(t, { expiryTime, now: clock.now }, {}, (app) => app.register(tokenStore, { store }))
     databrain.answer = mintAnew
     const first = (await ask('ann')).json().token
@@ -75,7 +75,7 @@ t.test('G13: a token that lives 30 s or less is never handed out twice', async (
 
 t.test('refreshAhead is a share of the token\'s life', async (t) => {
   const clock = tick()
-  const store = memoryStore({ now: clock.now })
+  const { store } = await backend(t, clock)
   const { databrain, ask } = await guestTokenApp(t, { refreshAhead: 0.5, now: clock.now }, {}, (app) => app.register(tokenStore, { store }))
   await ask('ann')
   clock.time += 1_799_999
@@ -98,7 +98,7 @@ t.test('G14: a permission that is gone is gone at the next call, however warm th
 
 t.test('G14: invalidate makes every instance on the store mint anew, for that client alone', async (t) => {
   const clock = tick()
-  const store = memoryStore({ now: clock.now })
+  const { store } = await backend(t, clock)
   const instances = await Promise.all([1, 2].map(async () => {
     const databrain = await stubUpstream(t, mintAnew)
     return guestTokenApp(t, { now: clock.now, apiUrl: databrain.origin }, {}, (app) => app.register(tokenStore, { store }))
@@ -151,7 +151,7 @@ t.test('cache: false mints for every call', async (t) => {
 })
 
 t.test('a cache that is down costs an upstream call, not the answer', async (t) => {
-  const store = memoryStore()
+  const { store } = await backend(t)
   const broken = async (): Promise<never> => { throw new UNAVAILABLE() }
   const guestTokens = { get: broken, set: broken, invalidate: broken }
   const { ask } = await guestTokenApp(t, {}, {}, (app) => app.register(tokenStore, { store: { ...store, guestTokens, close: () => store.close() } }))

@@ -36,9 +36,9 @@ const ROUTES = [
 async function withEvents (t: Test, options: Parameters<typeof adminApp>[1] = {}) {
   return adminApp(t, {
     ...options,
-    before: async (app) => {
-      await app.register(eventSink)
-      await options.before?.(app)
+    before: async (app, sink) => {
+      await app.register(eventSink, { sink })
+      await options.before?.(app, sink)
     }
   })
 }

@@ -25,9 +25,9 @@ function event (n: number, more: Partial<AcceptedEvent> = {}): AcceptedEvent {
   }
 }
 
-async function withSink (t: Test, sink: EventSink = memorySink()) {
-  const admin = await adminApp(t, { before: async (app) => { await app.register(eventSink, { sink }) } })
-  return { admin, sink }
+async function withSink (t: Test, sink?: EventSink) {
+  const admin = await adminApp(t, { before: async (app, own) => { await app.register(eventSink, { sink: sink ?? own }) } })
+  return { admin, sink: admin.app.eventSink }
 }
 
 t.test('stored events are listed newest first, as they were sent, with what the server says of them', async (t) => {

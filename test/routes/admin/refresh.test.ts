@@ -2,10 +2,10 @@ import t from 'tap'
 import type { Test } from 'tap'
 
 import { UNAVAILABLE } from '../../../plugins/errors.js'
-import { memoryStore } from '../../../plugins/token-store/index.js'
 import type { TokenPair } from '../../../schemas/admin-auth.js'
 import { DAY, adminApp, decode, forge } from '../../helpers/admin.js'
 import type { AdminApp } from '../../helpers/admin.js'
+import { backend } from '../../helpers/backend.js'
 import { logReader } from '../../helpers/log-reader.js'
 import { rawExchange } from '../../helpers/raw-socket.js'
 
@@ -204,7 +204,7 @@ t.test('reuseGrace: a repeat within it gets the very same pair, later or from fu
 })
 
 t.test('a store that is away before the rotation is 503 and the token is still good', async (t) => {
-  const store = memoryStore()
+  const { store } = await backend(t)
   let away = false
   const access = store.sessions.access.bind(store.sessions)
   store.sessions.access = (id) => away ? Promise.reject(new UNAVAILABLE()) : access(id)

@@ -4,8 +4,8 @@ import Fastify from 'fastify'
 import t from 'tap'
 
 import tokenStore from '../../../plugins/token-store/index.js'
-import { memoryStore } from '../../../plugins/token-store/memory.js'
 import ingestion from '../../../routes/ingestion/index.js'
+import { backend } from '../../helpers/backend.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { LOOK_ALIKES } from '../../helpers/look-alike-origins.js'
 import { makeSource, SHOP } from '../../helpers/source.js'
@@ -88,9 +88,9 @@ t.test('H11: a signed event of a foreign origin is stored, and the origin learns
 })
 
 t.test("beside a host's own CORS, rate limit and error handler, each keeps to its routes", async (t) => {
+  const { store } = await backend(t)
   const app = Fastify()
   t.teardown(() => app.close())
-  const store = memoryStore()
   await app.register(cors, { origin: true, credentials: true })
   await app.register(rateLimit, { max: 1_000 })
   app.setErrorHandler((_error, _request, reply) => reply.code(500).send('host'))
