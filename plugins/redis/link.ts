@@ -1,6 +1,6 @@
 import { INVALID_OPTIONS } from '../errors.js'
 import type { RedisClientSlice, RedisSubscriberSlice } from './client-slice.js'
-import type { RedisScript } from './script.js'
+import { RedisScript } from './script.js'
 
 export interface RedisLinkOptions {
   /** A client of `ioredis`, which stays open; made with `enableOfflineQueue: false` it keeps nothing while Redis is away. */
@@ -23,13 +23,16 @@ export interface MessageHandlers {
   onGap (): void
 }
 
-/** For how long a Redis that failed is not asked: a hanging one must not cost every request the time of a command. */
+/** How often a Redis that failed is tried, milliseconds. */
 const PAUSE = 1_000
 const LONGEST_TIMEOUT = 4_000
 
+/** KEYS: a key. Writes, as one that may only be read would not do. */
+const TRY = new RedisScript("return redis.call('SET', KEYS[1], '1', 'PX', 1000)")
+
 /**
  * Redis as a help that may fail: a command that can't be answered in time resolves with `undefined`, and whoever asked does without.
- * One that failed is left alone for a second; then a single command tries it.
+ * After a failure nobody's command goes there until one of its own, once a second, has been answered: no request waits for it.
  */
 export class RedisLink {
   readonly prefix: string
@@ -39,7 +42,7 @@ export class RedisLink {
   readonly #onAway: (error: Error) => void
   readonly #onBack: () => void
   #away = false
-  #askAgainAt = 0
+  #timer: NodeJS.Timeout | undefined
   #lastError: Error | undefined
 
   constructor ({ client, subscriber, prefix = '{gatehouse}:', commandTimeout = 250, onAway = () => {}, onBack = () => {} }: RedisLinkOptions) {
@@ -65,13 +68,7 @@ export class RedisLink {
 
   /** Runs a script; `undefined` where Redis is away, refuses or does not answer in time: it may have run nevertheless. */
   run (script: RedisScript, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> | undefined {
-    if (this.#client.status !== 'ready') return undefined
-    if (this.#away) {
-      const now = performance.now()
-      if (now < this.#askAgainAt) return undefined
-      this.#askAgainAt = now + PAUSE
-    }
-    return this.#limited(script.run(this.#client, keys.map((key) => this.prefix + key), args))
+    return this.#away ? undefined : this.#run(script, keys, args)
   }
 
   /** Hears what is published on a channel; what ends it. */
@@ -93,8 +90,14 @@ export class RedisLink {
 
   /** Takes its listeners from the connections, which stay open. */
   close (): void {
+    clearTimeout(this.#timer)
     this.#client.off('close', this.#lost)
     this.#client.off('ready', this.#connected)
+  }
+
+  #run (script: RedisScript, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> | undefined {
+    if (this.#client.status !== 'ready') return undefined
+    return this.#limited(script.run(this.#client, keys.map((key) => this.prefix + key), args))
   }
 
   async #limited (answer: Promise<unknown>): Promise<unknown> {
@@ -124,18 +127,24 @@ export class RedisLink {
 
   readonly #connected = (): void => {
     this.#lastError = undefined
-    if (this.#away) this.#isBack()
+    if (this.#away) this.#run(TRY, ['try'], [])
+  }
+
+  readonly #tryAgain = async (): Promise<void> => {
+    await this.#run(TRY, ['try'], [])
+    if (this.#away && this.#client.status !== 'end') this.#timer = setTimeout(this.#tryAgain, PAUSE).unref()
   }
 
   #isAway (error: Error): void {
-    this.#askAgainAt = performance.now() + PAUSE
     if (this.#away) return
     this.#away = true
+    this.#timer = setTimeout(this.#tryAgain, PAUSE).unref()
     this.#onAway(error)
   }
 
   #isBack (): void {
     this.#away = false
+    clearTimeout(this.#timer)
     this.#onBack()
   }
 }

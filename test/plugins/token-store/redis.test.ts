@@ -144,7 +144,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
       })
       const start = performance.now()
       for (let turn = 0; turn < 20; turn++) t.equal(await store.sources.resolve(aKey()), null)
-      t.ok(performance.now() - start < 2_000, 'a Redis that hangs is asked once a second')
+      t.ok(performance.now() - start < 2_000, 'none of them waits for Redis')
       t.equal((await store.sources.resolve(pipelineKey))?.source.id, id)
       t.equal(told.length, 1, 'one warning')
       await back()

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import t from 'tap'
+
+import { call } from '../helpers/cluster-call.js'
+import { privatePostgres } from '../helpers/postgres.js'
+import { privateRedis } from '../helpers/redis.js'
+import { startServerProcess, temporaryFolder } from '../helpers/server-process.js'
+import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
+import { steadyEvents } from '../helpers/steady-events.js'
+import { LOADED } from '../helpers/stores.js'
+
+/** Of each part of the test. */
+const SECONDS = Number(process.env.SECONDS_AWAY ?? 2)
+const PER_SECOND = 300
+
+t.test(`D08: ${PER_SECOND} events a second while Redis is well, killed, back, hanging and back`, async (t) => {
+  const [postgres, redis] = [await privatePostgres(t), await privateRedis(t, { needsOwn: true })]
+  if (postgres === null || redis === null) return
+  const variables = { ...LOADED, DATABASE_URL: postgres.url, REDIS_URL: redis.url, LOGIN_RATE_MAX: '3' }
+  const server = await startServerProcess(t, await temporaryFolder(t), variables)
+  const { password, pipelineKey } = printedBy(server)
+  const token = await logIn(server, password)
+  const acknowledged: string[] = []
+
+  async function part (name: string): Promise<void> {
+    const load = steadyEvents(server.origin, pipelineKey, PER_SECOND)
+    await sleep(SECONDS * 1_000)
+    await load.stop()
+    const [p50, p99, max] = [load.percentile(0.5), load.percentile(0.99), load.percentile(1)]
+    acknowledged.push(...load.acknowledged)
+    t.same(load.failures, [], `${name}: ${load.acknowledged.length} events, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, at most ${max.toFixed(1)} ms`)
+    t.ok(max < 2_000, `${name}: nothing hangs`)
+    t.comment(`${name}: p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms`)
+  }
+
+  /** The statuses of five more attempts to log in as nobody. */
+  async function attempts (email: string): Promise<number[]> {
+    const statuses: number[] = []
+    for (let attempt = 0; attempt < 5; attempt++) statuses.push((await call(server, '/v1/admin/auth/login', { body: { email, password: 'wrong but long enough' } })).status)
+    return statuses
+  }
+
+  await part('with Redis')
+  await redis.kill()
+  await part('killed')
+  t.same((await attempts('one@example.com')).slice(-2), [429, 429], 'the limits go on in the process')
+  t.equal((await fetch(`${server.origin}/readyz`)).status, 200, 'the server is ready without it')
+  await redis.start()
+  await part('back')
+  redis.pause()
+  await part('hanging')
+  redis.resume()
+  await part('back again')
+
+  const warnings = server.stdout().split('\n').filter((line) => line.includes('"level":40'))
+  t.equal(warnings.filter((line) => line.includes('Redis is away')).length, 2, 'one warning an outage')
+  t.equal(warnings.filter((line) => line.includes('Redis is back')).length, 2)
+  const stored = await storedIds(server, token)
+  t.same(acknowledged.filter((id) => stored.get(id) !== 1), [], 'each acknowledged event is stored once')
+  t.equal((await server.stop()).code, 0)
+})
