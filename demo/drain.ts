@@ -10,9 +10,10 @@ declare module 'fastify' {
     isDraining (): boolean
     /**
      * Stops in order: no new connections, requests in flight finish, then the app closes, which flushes the sink. Connections that
-     * are still busy after `limit` milliseconds are cut. Calling it again waits for the same end.
+     * are still busy after `limit` milliseconds are cut. With a `delay` all of this begins that many milliseconds later, and until then
+     * only `isDraining` has changed. Calling it again waits for the same end.
      */
-    drain (limit: number): Promise<void>
+    drain (limit: number, delay?: number): Promise<void>
   }
 }
 
@@ -24,7 +25,7 @@ const drain: FastifyPluginAsync = async (app) => {
   let stopping: Promise<void> | null = null
 
   app.decorate('isDraining', () => stopping !== null)
-  app.decorate('drain', (limit: number) => (stopping ??= stop(app, limit)))
+  app.decorate('drain', (limit: number, delay = 0) => (stopping ??= stop(app, limit, delay)))
   // As late as this, so that a request which came before the stop says so too.
   app.addHook('onSend', function closeAfterwards (_request, reply, payload, done) {
     if (stopping !== null) reply.header('Connection', 'close')
@@ -32,8 +33,10 @@ const drain: FastifyPluginAsync = async (app) => {
   })
 }
 
-async function stop (app: FastifyInstance, limit: number): Promise<void> {
+async function stop (app: FastifyInstance, limit: number, delay: number): Promise<void> {
   const { server } = app
+  // The system resets connections that nobody has accepted yet when the port closes: a balancer must have stopped making them by then.
+  if (server.listening) await sleep(delay)
   const start = performance.now()
   const state = { closed: !server.listening }
   server.once('close', () => { state.closed = true })

@@ -85,6 +85,7 @@ export const EnvironmentSchema = Type.Object({
   HEADERS_TIMEOUT_MS: integer('Within which a request\'s headers must arrive', 100, 60_000, 15_000),
   REQUEST_TIMEOUT_MS: integer('Within which a whole request must arrive', 100, 300_000, 30_000),
   KEEP_ALIVE_TIMEOUT_MS: integer('How long an idle connection stays open', 100, 600_000, 72_000),
+  DRAIN_DELAY_MS: integer('How long a stopping server takes requests with /readyz at 503 before its port closes, so that a balancer turns away', 0, 60_000, 0),
   DOCS: oneOf('OpenAPI at /docs', ['on', 'off'], 'on'),
 
   NATS_URL: text('Not available in this version yet'),

@@ -20,7 +20,7 @@ export interface Running {
   app: FastifyInstance
   origin: string
   durability: Durability
-  /** Drains within `limit` milliseconds and closes everything. */
+  /** Drains within `limit` milliseconds, after the delay that the configuration names, and closes everything. */
   stop (limit: number): Promise<void>
 }
 
@@ -62,7 +62,7 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     started = true
 
     async function stop (limit: number) {
-      await app.drain(limit)
+      await app.drain(limit, config.limits.DRAIN_DELAY_MS)
       await closeAll()
     }
     return { app, origin: origins[0], durability, stop }

@@ -53,7 +53,8 @@ t.test('an empty environment has the documented defaults and three stand-ins', a
       EMBED_RATE_MAX: 120,
       HEADERS_TIMEOUT_MS: 15_000,
       REQUEST_TIMEOUT_MS: 30_000,
-      KEEP_ALIVE_TIMEOUT_MS: 72_000
+      KEEP_ALIVE_TIMEOUT_MS: 72_000,
+      DRAIN_DELAY_MS: 0
     }
   })
 })

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 
 import type { Test } from 'tap'
 
+import { openStore } from '../../demo/open-store.js'
 import { openDatabase } from '../../plugins/database/open-database.js'
-import { sqlStore } from '../../plugins/token-store/sql/index.js'
 import type { TokenStore } from '../../plugins/token-store/store.js'
 import { privatePostgres } from './postgres.js'
 import { privateRedis } from './redis.js'
@@ -15,7 +15,7 @@ import { LOADED } from './stores.js'
 
 /** What the instances share. */
 export type ClusterMode = 'PostgreSQL' | 'PostgreSQL + Redis'
-export const MODES: readonly ClusterMode[] = ['PostgreSQL']
+export const MODES: readonly ClusterMode[] = ['PostgreSQL', 'PostgreSQL + Redis']
 
 export interface ClusterOptions {
   mode: ClusterMode
@@ -35,7 +35,7 @@ export interface Cluster {
   token: string
   /** Of the first source. */
   pipelineKey: string
-  /** A store on the same database in this process, as one more instance would have it. */
+  /** A store in this process beside those of the servers, as one more instance would have it. */
   store: TokenStore
   /** Where the mode has one. */
   redis: PrivateRedis | undefined
@@ -70,14 +70,18 @@ export async function cluster (t: Test, { mode, instances: count, variables: giv
   if (first === undefined) throw new RangeError('a cluster has at least one instance')
 
   const database = await openDatabase({ url: postgres.url, maxConnections: 2 })
-  t.teardown(() => database.close())
+  const { store, close } = await openStore({ redis: redis === undefined ? null : { url: redis.url } }, database, [secretsKey], () => {})
+  t.teardown(async () => {
+    await close()
+    await database.close()
+  })
   return {
     instances,
     at: (index) => instances[index % count] ?? first,
     password,
     pipelineKey,
     token: await logIn(first, password),
-    store: sqlStore(database, { secretsKeys: [secretsKey] }),
+    store,
     redis,
     variables,
     start

@@ -21,7 +21,7 @@ export async function logIn ({ origin }: ServerProcess, password: string, email 
 }
 
 /** How often each messageId is stored, of all events or of those received since then. */
-export async function storedIds (server: ServerProcess, accessToken: string, since?: Date): Promise<Map<string, number>> {
+export async function storedIds (server: Pick<ServerProcess, 'origin'>, accessToken: string, since?: Date): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   for await (const { messageId } of storedEvents(server, accessToken, since)) {
     counts.set(messageId, (counts.get(messageId) ?? 0) + 1)
