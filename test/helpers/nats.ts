@@ -31,6 +31,8 @@ export interface PrivateNats {
 export interface NatsSettings {
   /** More of the configuration file, such as `max_payload: 1000`. */
   configuration?: string
+  /** Where that has it use TLS: the certificate that it can be known by. */
+  ca?: string
 }
 
 const run = promisify(execFile)
@@ -55,7 +57,7 @@ function sharedServer (url: string): PrivateNats {
   return { url, ownServer: false, stop: refuse, kill: refuse, start: refuse, pause: refuse, resume: refuse }
 }
 
-async function ownServer (test: Test, { configuration = '' }: NatsSettings): Promise<PrivateNats> {
+async function ownServer (test: Test, { configuration = '', ca }: NatsSettings): Promise<PrivateNats> {
   const folder = await mkdtemp(join(tmpdir(), 'nats-'))
   const port = await freePort()
   const url = `nats://127.0.0.1:${port}`
@@ -74,7 +76,7 @@ async function ownServer (test: Test, { configuration = '' }: NatsSettings): Pro
 
   async function start () {
     server = spawn('nats-server', ['-c', file], { stdio: 'ignore' })
-    await answering(port)
+    await answering(port, ca)
   }
 
   test.teardown(async () => {
@@ -94,17 +96,17 @@ async function ownServer (test: Test, { configuration = '' }: NatsSettings): Pro
 }
 
 /** Until it has read its streams, after which alone they can be asked for. */
-async function answering (port: number): Promise<void> {
+async function answering (port: number, ca: string | undefined): Promise<void> {
   for (const deadline = Date.now() + 30_000; ; await sleep(20)) {
-    const refused = await ask(port).then(() => null, (error: Error) => error)
-    // A broker that wants credentials is up.
-    if (refused === null || /authorization/i.test(refused.message)) return
+    const refused = await ask(port, ca).then(() => null, (error: Error) => error)
+    // A broker that wants credentials is up; so is one whose account has no JetStream.
+    if (refused === null || /authorization|no responders/i.test(refused.message)) return
     if (Date.now() > deadline) throw refused
   }
 }
 
-async function ask (port: number): Promise<void> {
-  const connection = await connect({ servers: `127.0.0.1:${port}`, reconnect: false, timeout: 1_000 })
+async function ask (port: number, ca: string | undefined): Promise<void> {
+  const connection = await connect({ servers: `127.0.0.1:${port}`, reconnect: false, timeout: 1_000, ...(ca === undefined ? {} : { tls: { ca } }) })
   try {
     await connection.request('$JS.API.INFO', '', { timeout: 1_000 })
   } finally {
