@@ -3,12 +3,13 @@ import { resolve } from 'node:path'
 import type { Kysely, Migration, PostgresPool } from 'kysely'
 
 import { importOptional } from '../optional-package.js'
+import { connectionProblem } from './connection-problem.js'
 import { lockFolder } from './folder-lock.js'
 import { openPgdata } from './pgdata.js'
 import { createPglitePool } from './pglite-pool.js'
 import { startPgliteThread } from './pglite-thread.js'
 import { copierOf } from './postgres-copy.js'
-import { createPostgresPool } from './postgres-pool.js'
+import { createPostgresPools } from './postgres-pool.js'
 import type { PgdataStep } from './pgdata.js'
 import type { PostgresPoolOptions } from './postgres-pool.js'
 import type { CopyPart, PostgresPoolSlice } from './postgres-pool-slice.js'
@@ -21,6 +22,8 @@ export type Durability = 'none' | 'process' | 'disk'
 
 export interface Database {
   db: Kysely<DatabaseSchema>
+  /** The same database without the time limits of a server's pool, for clean-up, which nobody waits for; a pool that was given has its own. */
+  patient: Kysely<DatabaseSchema>
   kind: 'pglite' | 'postgres'
   durability: Durability
   /** Copies rows into tables, all or none; `null` where only statements can write, as in the embedded database. */
@@ -49,6 +52,7 @@ export type DatabaseLocation =
 
 interface Opened {
   pool: PostgresPoolSlice
+  patient: PostgresPoolSlice
   kind: Database['kind']
   durability: Durability
   close: () => Promise<void>
@@ -65,17 +69,18 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
   const [{ migrate }, { inspectPostgres }] = await Promise.all([import('./migrate.js'), import('./inspect-postgres.js')])
   const onProgress = options.onProgress ?? (() => {})
 
-  const { pool, kind, durability, close } = await open(options, onProgress)
+  const { pool, patient: patientPool, kind, durability, close } = await open(options, onProgress)
   try {
     // The slice leaves out cursors, which only `stream()` would use.
-    const dialect = new PostgresDialect({ pool: pool as PostgresPool })
-    const db = new Kysely<DatabaseSchema>({ dialect })
-    const promised = kind === 'postgres' ? await inspectPostgres(db) : durability
+    const kysely = (pool: PostgresPoolSlice) => new Kysely<DatabaseSchema>({ dialect: new PostgresDialect({ pool: pool as PostgresPool }) })
+    const db = kysely(pool)
+    const patient = pool === patientPool ? db : kysely(patientPool)
+    const promised = kind === 'postgres' ? await inspectPostgres(patient) : durability
     onProgress('migrating')
-    await migrate(db, options.migrations)
+    await migrate(patient, options.migrations)
     const copy = kind === 'postgres' ? await copierOf(pool) : null
     let closed: Promise<void> | undefined
-    return { db, kind, durability: promised, copy, ready: readiness(pool), close: () => (closed ??= close()) }
+    return { db, patient, kind, durability: promised, copy, ready: readiness(pool), close: () => (closed ??= close()) }
   } catch (error) {
     await close()
     throw error
@@ -83,24 +88,34 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
 }
 
 async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
-  if ('pool' in options) return { pool: options.pool, kind: 'postgres', durability: 'disk', close: async () => {} }
-  if ('url' in options) {
-    const pool = await createPostgresPool(options)
-    return { pool, kind: 'postgres', durability: 'disk', close: () => pool.end() }
-  }
+  if ('pool' in options) return { pool: options.pool, patient: options.pool, kind: 'postgres', durability: 'disk', close: async () => {} }
+  if ('url' in options) return await openServer(options)
   // Only looked up: the thread is what loads it.
   await importOptional('@electric-sql/pglite', async () => import.meta.resolve('@electric-sql/pglite'), 'The embedded database')
   if ('dataDir' in options) return await openFolder(resolve(options.dataDir), onProgress)
   onProgress('creating')
   const pool = createPglitePool(await startPgliteThread())
-  return { pool, kind: 'pglite', durability: 'none', close: () => pool.end() }
+  return { pool, patient: pool, kind: 'pglite', durability: 'none', close: () => pool.end() }
+}
+
+async function openServer (options: PostgresPoolOptions): Promise<Opened> {
+  const { pool, patient, target } = await createPostgresPools(options)
+  const close = async () => { await Promise.all([pool.end(), patient.end()]) }
+  try {
+    const client = await patient.connect()
+    client.release()
+    return { pool, patient, kind: 'postgres', durability: 'disk', close }
+  } catch (error) {
+    await close()
+    throw connectionProblem(error, target)
+  }
 }
 
 async function openFolder (dataDir: string, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
   const lock = await lockFolder(dataDir)
   try {
     const pool = await openPgdata(dataDir, onProgress)
-    return { pool, kind: 'pglite', durability: 'process', close: () => pool.end().finally(() => lock.release()) }
+    return { pool, patient: pool, kind: 'pglite', durability: 'process', close: () => pool.end().finally(() => lock.release()) }
   } catch (error) {
     await lock.release()
     throw error

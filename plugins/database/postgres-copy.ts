@@ -14,12 +14,15 @@ type Callback = (error: Error | null) => void
 class Copies {
   /** Called once; `pg` puts its time limit around it. */
   callback: Callback
+  /** Milliseconds, as `pg` reads it. */
+  readonly query_timeout: number | undefined
   readonly #parts: readonly CopyPart[]
   #error: Error | null = null
 
-  constructor (parts: readonly CopyPart[], callback: Callback) {
+  constructor (parts: readonly CopyPart[], callback: Callback, timeLimit?: number) {
     this.#parts = parts
     this.callback = callback
+    this.query_timeout = timeLimit
   }
 
   submit (connection: Connection): void {
@@ -51,10 +54,10 @@ type Client = Pick<PostgresClientSlice, 'copy'> & Partial<Pick<EventEmitter, 'on
   query (query: object): unknown
 }
 
-/** Sends COPYs over a client of `pg`. */
-export function copyIn (client: Pick<Client, 'query'>, parts: readonly CopyPart[]): Promise<void> {
+/** Sends COPYs over a client of `pg`. The time limit, milliseconds, is the client's own where none is given. */
+export function copyIn (client: Pick<Client, 'query'>, parts: readonly CopyPart[], timeLimit?: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    client.query(new Copies(parts, (error) => error === null ? resolve() : reject(error)))
+    client.query(new Copies(parts, (error) => error === null ? resolve() : reject(error), timeLimit))
   })
 }
 

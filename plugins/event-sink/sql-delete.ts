@@ -1,6 +1,7 @@
 import type { Database } from '../database/open-database.js'
 import { importOptional } from '../optional-package.js'
 import { toTimestamp } from './sql-insert.js'
+import type { EventPartitions } from './sql-partitions.js'
 
 /** Rows that one statement deletes, so that no write waits for long behind it. */
 const DELETED_AT_ONCE = 5_000
@@ -11,21 +12,28 @@ DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
   SELECT ctid FROM event_ids WHERE seen_at < $1::timestamptz ORDER BY seen_at LIMIT ${DELETED_AT_ONCE} FOR UPDATE SKIP LOCKED
 ))`
 
-// By the primary key, as events come in the order of time, or nearly so: the oldest of each organisation, where the very oldest is due.
-// No index by time would do: once the room of the deleted is used anew, a BRIN range has old and new events and tells nothing.
-const EXPIRE = `
+// In one partition, as rows of different ones share a ctid. By the primary key, as events come in the order of time, or nearly so: the
+// oldest of each organisation, where the very oldest is due. No index by time would do: once the room of the deleted is used anew, a BRIN
+// range has old and new events and tells nothing.
+const expireFrom = (partition: string) => `
 WITH RECURSIVE oldest AS (
-  (SELECT org_id, received_at FROM events ORDER BY org_id, seq LIMIT 1)
+  (SELECT org_id, received_at FROM ${partition} ORDER BY org_id, seq LIMIT 1)
   UNION ALL
   SELECT another.org_id, another.received_at FROM oldest, LATERAL (
-    SELECT org_id, received_at FROM events WHERE org_id > oldest.org_id ORDER BY org_id, seq LIMIT 1
+    SELECT org_id, received_at FROM ${partition} WHERE org_id > oldest.org_id ORDER BY org_id, seq LIMIT 1
   ) another
 )
-DELETE FROM events WHERE ctid = ANY (ARRAY(
+DELETE FROM ${partition} WHERE ctid = ANY (ARRAY(
   SELECT due.id FROM oldest, LATERAL (
-    SELECT ctid AS id, received_at FROM events WHERE org_id = oldest.org_id ORDER BY seq LIMIT ${DELETED_AT_ONCE}
+    SELECT ctid AS id, received_at FROM ${partition} WHERE org_id = oldest.org_id ORDER BY seq LIMIT ${DELETED_AT_ONCE}
   ) due
   WHERE oldest.received_at < $1::timestamptz AND due.received_at < $1::timestamptz LIMIT ${DELETED_AT_ONCE}
+))`
+
+// In the default partition nothing is in order, and there is next to nothing in it.
+const expireFromDefault = (partition: string) => `
+DELETE FROM ${partition} WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM ${partition} WHERE received_at < $1::timestamptz LIMIT ${DELETED_AT_ONCE}
 ))`
 
 /** The embedded database is cleaned up once so many rows were deleted, or a fifth of those that are left. */
@@ -34,12 +42,15 @@ const RECLAIMED_FROM = 50_000
 export interface SqlDeletion {
   /** Forgets the ids that were seen before a time, epoch milliseconds. */
   forgetIds (before: number): Promise<void>
-  /** Deletes the events that were received before a time, epoch milliseconds. */
+  /**
+   * Deletes the events that were received before a time, epoch milliseconds: whole partitions are dropped, of the others the oldest rows
+   * are deleted. What can't be dropped for a lock stays and is the reason to reject, once all else is done.
+   */
   expireEvents (before: number): Promise<void>
 }
 
 /** Deletes what is too old, slice by slice; stops early once `stopped` says so. */
-export async function sqlDeletion ({ db, kind }: Database, stopped: () => boolean): Promise<SqlDeletion> {
+export async function sqlDeletion ({ patient: db, kind }: Database, partitions: EventPartitions, stopped: () => boolean): Promise<SqlDeletion> {
   const { CompiledQuery } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
   const untilReclaimed = new Map<string, number>()
 
@@ -64,8 +75,26 @@ export async function sqlDeletion ({ db, kind }: Database, stopped: () => boolea
     untilReclaimed.set(table, Math.max(RECLAIMED_FROM, (rows[0]?.live ?? 0) / 5))
   }
 
+  async function expireEvents (before: number): Promise<void> {
+    let failure: unknown
+    for (const partition of await partitions.list()) {
+      const { name, since, until } = partition
+      if (stopped()) break
+      if (since !== null && since >= before) continue
+      const expire = since === null && until === null ? expireFromDefault : expireFrom
+      const work = until !== null && until <= before ? partitions.drop(partition) : deleteFrom(name, expire(name), before)
+      await work.catch((error: unknown) => { if (!isGone(error)) failure ??= error })
+    }
+    if (failure !== undefined) throw failure
+  }
+
   return {
     forgetIds: (before) => deleteFrom('event_ids', FORGET, before),
-    expireEvents: (before) => deleteFrom('events', EXPIRE, before)
+    expireEvents
   }
+}
+
+/** Another instance has dropped the partition meanwhile. */
+function isGone (error: unknown): boolean {
+  return (error as { code?: unknown } | null | undefined)?.code === '42P01'
 }

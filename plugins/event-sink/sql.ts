@@ -16,9 +16,10 @@ import { EventCopy } from './sql-copy.js'
 import { sqlDeletion } from './sql-delete.js'
 import { INSERT, SEEN, parametersOf } from './sql-insert.js'
 import type { SeenRow } from './sql-insert.js'
+import { eventPartitions, isBusy } from './sql-partitions.js'
 
 export interface SqlSinkOptions extends Pick<GroupCommitOptions, 'maxPending' | 'ackTimeout' | 'maxBatch'> {
-  /** The clock by which old ids are forgotten, epoch milliseconds. Default: `Date.now`. */
+  /** The clock by which old ids are forgotten and the tables of the days to come are made, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
@@ -27,7 +28,8 @@ const GRACE = 60 * 60 * 1000
 
 /**
  * Keeps events in PGlite or PostgreSQL. The events of many requests go to the database at once: PostgreSQL gets them as a COPY, which
- * fails where an id is known; then, and on PGlite, one statement writes the new ones and drops the known.
+ * fails where an id is known; then, and on PGlite, one statement writes the new ones and drops the known. Each UTC day of events has a
+ * table of its own, made days ahead by this function and by `sweep`, so the role must own the tables.
  */
 export async function sqlSink (database: Database, { now = Date.now, ...options }: SqlSinkOptions = {}): Promise<ReadableEventSink> {
   const { CompiledQuery, sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
@@ -36,7 +38,10 @@ export async function sqlSink (database: Database, { now = Date.now, ...options 
   /** What no flush uses just now. */
   const spare: EventCopy[] = []
   const commit = new GroupCommit({ ...options, isDataError: blamesData, flush })
-  const deletion = await sqlDeletion(database, () => commit.closed)
+  const partitions = await eventPartitions(database)
+  const deletion = await sqlDeletion(database, partitions, () => commit.closed)
+  // Until they are there events come to the default partition.
+  await partitions.prepare(now()).catch((error: unknown) => { if (!isBusy(error)) throw error })
 
   async function flush (events: readonly AcceptedEvent[]): Promise<void> {
     const fresh = new Map<string, AcceptedEvent>()
@@ -95,7 +100,7 @@ export async function sqlSink (database: Database, { now = Date.now, ...options 
   return {
     write: (events) => commit.write(events),
     list,
-    sweep: () => deletion.forgetIds(now() - DEDUPLICATION_WINDOW - GRACE),
+    sweep: () => partitions.prepare(now()).finally(() => deletion.forgetIds(now() - DEDUPLICATION_WINDOW - GRACE)),
     expire: (before) => deletion.expireEvents(before),
     ready: () => database.ready().catch((cause: unknown) => { throw new UNAVAILABLE({ cause }) }),
     close: () => commit.close()

@@ -31,17 +31,22 @@ export interface PrivatePostgres {
   resume (): Promise<void>
 }
 
+export interface PostgresPreparation {
+  /** Writes files into the data folder before the server starts; resolves with more arguments for it. Such a server is never a shared one. */
+  prepare? (data: string): Promise<string[]>
+}
+
 const run = promisify(execFile)
 
 /**
  * A PostgreSQL for one test: on a free port in a temporary folder, with fsync on; or a schema of its own on TEST_DATABASE_URL.
  * Where neither can be had it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
  */
-export async function privatePostgres (test: Test): Promise<PrivatePostgres | null> {
+export async function privatePostgres (test: Test, { prepare }: PostgresPreparation = {}): Promise<PrivatePostgres | null> {
   const shared = process.env.TEST_DATABASE_URL
-  if (shared !== undefined && shared !== '') return await schemaOn(shared, test)
+  if (shared !== undefined && shared !== '' && prepare === undefined) return await schemaOn(shared, test)
   const binaries = await findBinaries()
-  if (binaries !== null) return await ownServer(binaries, test)
+  if (binaries !== null) return await ownServer(binaries, test, prepare)
 
   const reason = 'no PostgreSQL: neither TEST_DATABASE_URL nor initdb and postgres on this machine'
   if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
@@ -65,13 +70,14 @@ export async function newSchema (server: string, test: Pick<Test, 'teardown'>): 
   return url.href
 }
 
-async function ownServer (binaries: string, test: Test): Promise<PrivatePostgres> {
+async function ownServer (binaries: string, test: Test, prepare: PostgresPreparation['prepare'] = async () => []): Promise<PrivatePostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'postgres-'))
   const data = join(folder, 'data')
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const asOwner = await owner(folder)
   let server: ChildProcess | undefined
+  let more: string[] = []
 
   async function stop () {
     if (!runs(server)) return
@@ -106,7 +112,7 @@ async function ownServer (binaries: string, test: Test): Promise<PrivatePostgres
   }
 
   async function start () {
-    server = spawn(...asOwner(join(binaries, 'postgres'), ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1']),
+    server = spawn(...asOwner(join(binaries, 'postgres'), ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', ...more]),
       { stdio: 'ignore' })
     await answering(url)
   }
@@ -116,6 +122,8 @@ async function ownServer (binaries: string, test: Test): Promise<PrivatePostgres
     await rm(folder, { recursive: true, force: true })
   })
   await run(...asOwner(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']))
+  more = await prepare(data)
+  await run('chown', ['-R', '--reference', data, data])
   await start()
   return { url, ownServer: true, stop, kill, start, pause, resume }
 }

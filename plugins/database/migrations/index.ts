@@ -4,8 +4,13 @@ import { initial } from './001-initial.js'
 import { sourceBots } from './002-source-bots.js'
 import { webhooks } from './003-webhooks.js'
 import { leanEvents } from './004-lean-events.js'
+import { eventsByDay } from './005-events-by-day.js'
 
 /** Every migration by name, run in the order of the names; one that was released is never edited. */
 export const migrations: Record<string, Migration> = {
-  '001-initial': initial, '002-source-bots': sourceBots, '003-webhooks': webhooks, '004-lean-events': leanEvents
+  '001-initial': initial,
+  '002-source-bots': sourceBots,
+  '003-webhooks': webhooks,
+  '004-lean-events': leanEvents,
+  '005-events-by-day': eventsByDay
 }

@@ -100,7 +100,7 @@ t.test('on PostgreSQL', async (t) => {
     const database = await openDatabase({ url: server.url, onIdleError: () => { lost++ } })
     await server.kill()
     await t.rejects(database.ready())
-    t.equal(lost, 1)
+    t.ok(lost > 0)
     await server.start()
     await database.ready()
     await database.close()
@@ -121,9 +121,11 @@ t.test('on PostgreSQL', async (t) => {
 
   t.test('a server that says nothing is not ready after 2 s', async (t) => {
     const database = await openDatabase({ url: server.url, maxConnections: 1 })
-    const busy = sql`select pg_sleep(2.5)`.execute(database.db)
-    await t.rejects(database.ready(), /within 2000 ms/)
-    await busy
+    await database.db.connection().execute(async (only) => {
+      const busy = sql`select pg_sleep(2.5)`.execute(only)
+      await t.rejects(database.ready(), /within 2000 ms/)
+      await busy
+    })
     await database.ready()
     await database.close()
   })

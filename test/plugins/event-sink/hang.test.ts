@@ -75,7 +75,9 @@ t.test('a connection that gives no answer is given up, and the next query has an
   const backend = async () => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db)).rows[0]?.pid
   const first = await backend()
   t.equal(await backend(), first)
-  await t.rejects(sql`select pg_sleep(20)`.execute(db), /timeout/)
+  await t.rejects(sql`select pg_sleep(20)`.execute(db), { code: '57014' })
+  t.equal(await backend(), first, 'one that the server itself ends in time costs no connection')
+  await t.rejects(sql`set statement_timeout = 0; select pg_sleep(20)`.execute(db), /timeout/)
   t.not(await backend(), first)
   const second = await backend()
   await t.rejects(sql`select 1 / 0`.execute(db), { code: '22012' })
