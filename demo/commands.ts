@@ -20,7 +20,7 @@ const start: Command = {
   usage: 'start',
   about: 'Starts the built-in server; `demo` is the same',
   options: {},
-  needs: (environment) => [...forData(environment), '@node-rs/argon2', ...SERVER],
+  needs: (environment) => [...forData(environment), ...forEvents(environment), '@node-rs/argon2', ...SERVER],
   run: async () => await (await import('./commands/start.js')).start()
 }
 
@@ -67,6 +67,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 
 function forData ({ DATABASE_URL = '', REDIS_URL = '' }: NodeJS.ProcessEnv): string[] {
   return ['kysely', DATABASE_URL === '' ? '@electric-sql/pglite' : 'pg', ...(REDIS_URL === '' ? [] : ['ioredis'])]
+}
+
+function forEvents ({ NATS_URL = '' }: NodeJS.ProcessEnv): string[] {
+  return NATS_URL === '' ? [] : ['@nats-io/transport-node', '@nats-io/jetstream']
 }
 
 const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) => `  ${usage}\n      ${about}`)

@@ -21,6 +21,8 @@ export interface Config {
   database: { url: string, max: number } | null
   /** What the instances share beside the database; `null`: nothing. */
   redis: { url: string } | null
+  /** The broker that takes the events; `null`: the database does. */
+  nats: { url: string, stream: string, replicas: number, packing: 'event' | 'flush', copy: boolean } | null
   /** Each `[current, …previous]`. */
   secrets: Record<SecretName, string[] | null>
   admin: { email: string, password: string | null, emailGiven: boolean }
@@ -43,7 +45,7 @@ export type Limits = Pick<Environment,
   | 'MAX_PENDING_EVENTS' | 'EVENT_RETENTION_DAYS' | 'AUDIT_RETENTION_DAYS' | 'MAX_CONNECTIONS' | 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS' | 'DRAIN_DELAY_MS'>
 
 const STAND_IN_USER = 'viewer@example.com'
-const NOT_YET = ['NATS_URL', 'METRICS_TOKEN'] as const
+const NOT_YET = ['METRICS_TOKEN'] as const
 /** What `proxy-addr` knows by name. */
 const NETWORKS = ['loopback', 'linklocal', 'uniquelocal']
 const OFF_ONLY = ['CAPTCHA', 'CSRF'] as const
@@ -76,6 +78,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     dataDir: environment.DATA_DIR,
     database: environment.DATABASE_URL === undefined ? null : { url: environment.DATABASE_URL, max: environment.DATABASE_POOL_MAX },
     redis: environment.REDIS_URL === undefined ? null : { url: environment.REDIS_URL },
+    nats: natsOf(environment),
     secrets: {
       JWT_SECRET: secretsOf('JWT_SECRET', environment, problems),
       SECRETS_KEY: secretsOf('SECRETS_KEY', environment, problems),
@@ -127,6 +130,10 @@ function checkProduction (environment: Environment, products: ReadonlyArray<{ st
 /** With no real product beside them. */
 function areStandIns (products: ReadonlyArray<{ standIn: boolean } | null>): boolean {
   return products.every((product) => product?.standIn !== false) && products.some((product) => product !== null)
+}
+
+function natsOf ({ NATS_URL: url, NATS_STREAM: stream, NATS_REPLICAS: replicas, NATS_PACKING: packing, NATS_COPY: copy }: Environment): Config['nats'] {
+  return url === undefined ? null : { url, stream, replicas: Number(replicas), packing, copy: copy === 'on' }
 }
 
 function secretsOf (name: SecretName, environment: Environment, problems: Problems): string[] | null {

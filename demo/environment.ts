@@ -40,6 +40,12 @@ export const EnvironmentSchema = Type.Object({
   DATABASE_URL: matching('A PostgreSQL server instead of the embedded database', '^postgres(ql)?://', 'a URL such as postgres://user@host/name', { otherwise: 'embedded' }),
   REDIS_URL: matching('Redis 6 or newer, or Valkey, that the instances share: cached keys, changes told at once, rate limits', '^rediss?://',
     'a URL such as redis://:password@host:6379', { otherwise: 'none' }),
+  NATS_URL: matching('A broker with JetStream that takes the events; they are copied from there into the database', '^(nats|tls)://',
+    'a URL such as nats://user:password@host:4222', { otherwise: 'none' }),
+  NATS_STREAM: Type.String({ default: 'events', pattern: '^[A-Za-z0-9_-]{1,100}$', about: 'The stream, made if there is none', expected: 'letters, digits, "_" and "-"' }),
+  NATS_REPLICAS: oneOf('On how many brokers of a cluster each event is kept', ['1', '3', '5'], '1'),
+  NATS_PACKING: oneOf('A message for each event, or for all that are published at once', ['event', 'flush'], 'event'),
+  NATS_COPY: oneOf('`off`: this instance does not help to copy the stream into the database', ['on', 'off'], 'on'),
   DATABASE_POOL_MAX: integer('Connections to PostgreSQL', 1, 1_000, 10),
 
   JWT_SECRET: text('Signs access and refresh tokens; current first, previous ones after it', { otherwise: 'generated once' }),
@@ -88,7 +94,6 @@ export const EnvironmentSchema = Type.Object({
   DRAIN_DELAY_MS: integer('How long a stopping server takes requests with /readyz at 503 before its port closes, so that a balancer turns away', 0, 60_000, 0),
   DOCS: oneOf('OpenAPI at /docs', ['on', 'off'], 'on'),
 
-  NATS_URL: text('Not available in this version yet'),
   METRICS_TOKEN: text('Not available in this version yet'),
   CAPTCHA: text('`off`; nothing else is available in this version yet', { otherwise: 'off' }),
   CSRF: text('`off`; nothing else is available in this version yet', { otherwise: 'off' })

@@ -1,16 +1,17 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 
 import type { Durability } from '../plugins/database/open-database.js'
-import { sqlSink } from '../plugins/event-sink/sql.js'
 import { createPasswords } from '../plugins/passwords.js'
 import { banner } from './banner.js'
 import { buildApp } from './build-app.js'
 import type { Config } from './config.js'
 import { firstStart } from './first-start.js'
+import { lateLog } from './late-log.js'
 import { openData } from './open-data.js'
+import { openSink } from './open-sink.js'
 import { openStore } from './open-store.js'
 import { ownOrigins } from './own-origins.js'
 import { startProducts } from './products.js'
@@ -32,7 +33,7 @@ export interface StartOptions {
 /** Starts the whole server. Whatever fails, what was opened before is closed again. */
 export async function startServer (config: Config, { print }: StartOptions): Promise<Running> {
   const closers: Array<() => Promise<unknown>> = []
-  let log: FastifyBaseLogger | undefined
+  const log = lateLog(print)
   const closeAll = async () => {
     for (const close of closers.splice(0).reverse()) await close()
   }
@@ -46,14 +47,13 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     const products = await startProducts(config, origins)
     closers.push(() => products.close())
 
-    const warn = (text: string, error?: Error) => log === undefined ? print(`${text}${error === undefined ? '' : `: ${error.message}`}`) : log.warn(error, text)
-    const { store, close: closeStore } = await openStore(config, database, secrets.SECRETS_KEY, warn)
+    const { store, close: closeStore } = await openStore(config, database, secrets.SECRETS_KEY, log)
     closers.push(closeStore)
-    const sink = await sqlSink(database, { maxPending: config.limits.MAX_PENDING_EVENTS, ackTimeout: config.limits.ACK_TIMEOUT_MS })
-    const { durability } = database
+    const { sink, durability, close: closeSink } = await openSink(config, database, log)
+    closers.push(closeSink)
     let started = false
     const app = await buildApp({ config, secrets, products, store, sink, durability, origins, started: () => started })
-    log = app.log
+    log.follow(app.log)
     closers.push(() => app.close())
     // Before anything is made: a port that is taken must not cost the one look at the password.
     await app.listen({ host: config.host, port, backlog: 4_096 })

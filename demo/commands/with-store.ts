@@ -1,6 +1,7 @@
 import type { TokenStore } from '../../plugins/token-store/store.js'
 import { readConfig } from '../config.js'
 import type { Config } from '../config.js'
+import { lateLog } from '../late-log.js'
 import { openData } from '../open-data.js'
 import { openStore } from '../open-store.js'
 import { openSecrets } from '../secrets.js'
@@ -12,7 +13,7 @@ export async function withStore (work: (store: TokenStore, config: Config) => Pr
   try {
     const { SECRETS_KEY } = await openSecrets(config)
     // Redis too, by which the servers hear of what is done here.
-    const { store, close } = await openStore(config, database, SECRETS_KEY, (text) => console.error(text))
+    const { store, close } = await openStore(config, database, SECRETS_KEY, lateLog(console.error))
     await work(store, config).finally(close)
   } finally {
     await database.close()

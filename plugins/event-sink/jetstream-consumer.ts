@@ -2,8 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ConsumerConfig, JetStreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
-import type { FastifyBaseLogger } from 'fastify'
-
 import { INVALID_OPTIONS } from '../errors.js'
 import { NatsLink } from '../nats/link.js'
 import { importOptional } from '../optional-package.js'
@@ -25,7 +23,7 @@ export interface CopyStreamOptions {
   /** Milliseconds after which the broker gives a message that was not acknowledged to whoever asks; for a consumer that is made. Default: 30 000. */
   ackWait?: number
   /** Told of what could not be stored, without its content. Default: nobody. */
-  log?: Pick<FastifyBaseLogger, 'warn' | 'error'>
+  log?: Record<'warn' | 'error', (details: object, text: string) => void>
 }
 
 export interface StreamCopy {

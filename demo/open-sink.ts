@@ -1,0 +1,41 @@
+import type { Database, Durability } from '../plugins/database/open-database.js'
+import { sqlSink } from '../plugins/event-sink/sql.js'
+import type { EventSink } from '../plugins/event-sink/sink.js'
+import type { Config } from './config.js'
+import type { PartsLog } from './late-log.js'
+
+export interface OpenedSink {
+  sink: EventSink
+  durability: Durability
+  /** What the sink, which the app closes, leaves to be done after it. */
+  close (): Promise<void>
+}
+
+/** Where events go: the database; or the stream of a broker, from which each instance helps to copy them into the database. */
+export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'>, database: Database, log: PartsLog): Promise<OpenedSink> {
+  const options = { maxPending: limits.MAX_PENDING_EVENTS, ackTimeout: limits.ACK_TIMEOUT_MS }
+  const sql = await sqlSink(database, options)
+  if (nats === null) return { sink: sql, durability: database.durability, close: async () => {} }
+
+  const { connectNats, copyStream, jetstreamSink } = await import('../plugins/event-sink/jetstream.js')
+  const connection = await connectNats({ url: nats.url })
+  try {
+    const stream = { name: nats.stream, replicas: nats.replicas }
+    const published = await jetstreamSink({ ...options, connection, stream, packing: nats.packing })
+    const copy = nats.copy ? await copyStream({ connection, stream: nats.stream, sink: sql, log }) : null
+    return {
+      // Read from where they are copied to.
+      sink: { ...sql, write: published.write, ready: published.ready, close: published.close },
+      // One broker acknowledges before it flushes to the disk.
+      durability: nats.replicas === 1 ? 'process' : database.durability,
+      async close () {
+        await copy?.stop()
+        await sql.close()
+        await connection.close()
+      }
+    }
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
