@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { nkeys } from '@nats-io/transport-node'
 import t from 'tap'
@@ -118,12 +119,12 @@ t.test('D10: a connection that takes no more is given up by itself, and the next
   pipe.clog()
   await t.rejects(sink.write(large), { code: 'UNAVAILABLE' })
   const event = anEvent()
-  for (const deadline = Date.now() + 10_000; ;) {
+  for (const deadline = Date.now() + 10_000; ; await sleep(100)) {
     const stored = await sink.write([event]).then(() => true, () => false)
     if (stored || Date.now() > deadline) break
-    await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  await sink.write(large)
+  const patient = await jetstreamSink({ connection, stream, maxPending: 100_000, ackTimeout: 30_000 })
+  await patient.write(large)
   const ids = (await eventsIn(direct, stream.name)).map(({ messageId }) => messageId)
   t.same(ids.sort(), [event, ...large].map(({ messageId }) => messageId).sort())
 })
