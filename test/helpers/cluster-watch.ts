@@ -12,7 +12,7 @@ export interface Reach {
   refusals: string[]
 }
 
-const PAUSE = 15
+const PAUSE = 20
 /** It counts as refused for good once nothing else was seen for so long. */
 const CALM = 500
 const LIMIT = 10_000

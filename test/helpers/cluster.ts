@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 
 import type { Test } from 'tap'
 
-import { openStore } from '../../demo/open-store.js'
 import { openDatabase } from '../../plugins/database/open-database.js'
+import { openRedis } from '../../plugins/redis/index.js'
+import { sqlStore } from '../../plugins/token-store/sql/index.js'
 import type { TokenStore } from '../../plugins/token-store/store.js'
 import { privatePostgres } from './postgres.js'
 import { privateRedis } from './redis.js'
@@ -26,6 +27,7 @@ export interface ClusterOptions {
 }
 
 export interface Cluster {
+  mode: ClusterMode
   instances: readonly ServerProcess[]
   /** In turn, whatever the number. */
   at (index: number): ServerProcess
@@ -70,12 +72,15 @@ export async function cluster (t: Test, { mode, instances: count, variables: giv
   if (first === undefined) throw new RangeError('a cluster has at least one instance')
 
   const database = await openDatabase({ url: postgres.url, maxConnections: 2 })
-  const { store, close } = await openStore({ redis: redis === undefined ? null : { url: redis.url } }, database, [secretsKey], () => {})
+  const opened = redis === undefined ? undefined : await openRedis({ url: redis.url })
+  const store = sqlStore(database, { secretsKeys: [secretsKey], ...(opened === undefined ? {} : { redis: opened.link }) })
   t.teardown(async () => {
-    await close()
+    await store.close()
+    await opened?.close()
     await database.close()
   })
   return {
+    mode,
     instances,
     at: (index) => instances[index % count] ?? first,
     password,

@@ -1,48 +1,44 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import t from 'tap'
 import type { Test } from 'tap'
 
-import { call, done } from '../helpers/cluster-call.js'
-import type { Called, Pair } from '../helpers/cluster-call.js'
-import { makeUser, signIn } from '../helpers/cluster-subjects.js'
-import { MODES, cluster } from '../helpers/cluster.js'
-import type { Cluster } from '../helpers/cluster.js'
-import { rawExchange } from '../helpers/raw-socket.js'
-import type { ServerProcess } from '../helpers/server-process.js'
+import { call, done } from '../../helpers/cluster-call.js'
+import type { Called, Pair } from '../../helpers/cluster-call.js'
+import { makeUser, signIn } from '../../helpers/cluster-subjects.js'
+import type { Cluster } from '../../helpers/cluster.js'
+import { rawExchange } from '../../helpers/raw-socket.js'
+import type { ServerProcess } from '../../helpers/server-process.js'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5)
 const PARALLEL = 50
 const REACH = 1_000
 
-for (const mode of MODES) {
-  t.test(`two instances on ${mode}`, async (t) => {
-    const made = await cluster(t, { mode, instances: 2 })
-    if (made === null) return
+/** Over two of the instances; what is dead is dead on all of them. */
+export async function refreshRaces (t: Test, made: Cluster): Promise<void> {
+  const two = (index: number) => made.at(index % 2)
 
-    t.test(`R03: ${ROUNDS} times ${PARALLEL} parallel refreshes of one token, over both: one wins, and all tokens of the user are dead`, (t) => rounds(t, made, async ({ raced }) => {
-      const answers = await Promise.all(Array.from({ length: PARALLEL }, (_, index) => refresh(made.at(index), raced.refresh_token)))
-      return wonBy(t, answers)
-    }))
+  t.test(`R03: ${ROUNDS} times ${PARALLEL} parallel refreshes of one token, over both: one wins, and all tokens of the user are dead`, (t) => rounds(t, made, async ({ raced }) => {
+    const answers = await Promise.all(Array.from({ length: PARALLEL }, (_, index) => refresh(two(index), raced.refresh_token)))
+    return wonBy(t, answers)
+  }))
 
-    t.test('R13: one token twice in one TCP write: one wins, and all tokens of the user are dead', (t) => rounds(t, made, async ({ raced, round }) => {
-      const text = await rawExchange(made.at(round).origin, rawRefresh(raced, 'keep-alive') + rawRefresh(raced, 'close'))
-      return wonBy(t, parsed(text))
-    }))
+  t.test('R13: one token twice in one TCP write: one wins, and all tokens of the user are dead', (t) => rounds(t, made, async ({ raced, round }) => {
+    const text = await rawExchange(two(round).origin, rawRefresh(raced, 'keep-alive') + rawRefresh(raced, 'close'))
+    return wonBy(t, parsed(text))
+  }))
 
-    t.test('R13: one token in two TCP writes at once, one to each instance: one wins, and all tokens of the user are dead', (t) => rounds(t, made, async ({ raced }) => {
-      const texts = await Promise.all(made.instances.map(({ origin }) => rawExchange(origin, rawRefresh(raced, 'close'))))
-      return wonBy(t, texts.flatMap(parsed))
-    }))
+  t.test('R13: one token in two TCP writes at once, one to each instance: one wins, and all tokens of the user are dead', (t) => rounds(t, made, async ({ raced }) => {
+    const texts = await Promise.all([0, 1].map((index) => rawExchange(two(index).origin, rawRefresh(raced, 'close'))))
+    return wonBy(t, texts.flatMap(parsed))
+  }))
 
-    t.test('R15: a token that was rotated on one instance and comes to the other at once: all tokens of the user are dead', (t) => rounds(t, made, async ({ raced, other, round }) => {
-      const [one, another] = [made.at(round), made.at(round + 1)]
-      const answers = [await refresh(one, raced.refresh_token), await refresh(another, raced.refresh_token)]
-      t.match(answers, [{ status: 200 }, { status: 401 }])
-      t.match(await call(another, '/v1/admin/auth/me', { token: other.access_token }), { status: 401 }, 'at once on the instance that has seen it')
-      return wonBy(t, answers)
-    }))
-  })
+  t.test('R15: a token that was rotated on one instance and comes to the other at once: all tokens of the user are dead', (t) => rounds(t, made, async ({ raced, other, round }) => {
+    const [one, another] = [two(round), two(round + 1)]
+    const answers = [await refresh(one, raced.refresh_token), await refresh(another, raced.refresh_token)]
+    t.match(answers, [{ status: 200 }, { status: 401 }])
+    t.match(await call(another, '/v1/admin/auth/me', { token: other.access_token }), { status: 401 }, 'at once on the instance that has seen it')
+    return wonBy(t, answers)
+  }))
 }
 
 interface Round { round: number, raced: Pair, other: Pair }

@@ -1,0 +1,135 @@
+import type { Test } from 'tap'
+
+import { done } from '../../helpers/cluster-call.js'
+import { FROM_SHOP, changePassword, guestToken, keyUntil, tokenUntil } from '../../helpers/cluster-subjects.js'
+import type { MakeSubject } from '../../helpers/cluster-subjects.js'
+import { percentile, reachOf } from '../../helpers/cluster-watch.js'
+import type { Cluster } from '../../helpers/cluster.js'
+
+const RUNS = Number(process.env.RUNS ?? 3)
+const GOAL = 1_000
+const LIMIT = 5_000
+
+interface Case {
+  title: string
+  make: MakeSubject
+  refusal: string
+  /** By another process than the servers: then none of them knows at once. */
+  elsewhere?: true
+}
+
+const CASES: readonly Case[] = [
+  {
+    title: 'K02: the key of a deleted source',
+    make: keyUntil((path, token, at) => done(at, path, { method: 'DELETE', token })),
+    refusal: '401 INVALID_PIPELINE_KEY'
+  },
+  {
+    title: 'K02: the key of a disabled source',
+    make: keyUntil((path, token, at) => done(at, path, { method: 'PATCH', token, body: { enabled: false } })),
+    refusal: '401 INVALID_PIPELINE_KEY'
+  },
+  {
+    title: 'K02: a rotated key',
+    make: keyUntil((path, token, at) => done(at, `${path}/rotate-key`, { method: 'POST', token })),
+    refusal: '401 INVALID_PIPELINE_KEY'
+  },
+  {
+    title: 'C12: a domain that was removed',
+    make: keyUntil((path, token, at) => done(at, path, { method: 'PATCH', token, body: { domains: [] } }), FROM_SHOP),
+    refusal: '403 ORIGIN_NOT_ALLOWED'
+  },
+  {
+    title: 'A14: the role of a demoted administrator',
+    make: tokenUntil((_own, _other, { id }, { store }) => store.users.update(id, { role: 'viewer' })),
+    refusal: '403 FORBIDDEN',
+    elsewhere: true
+  },
+  {
+    title: 'A14: the token of a disabled administrator',
+    make: tokenUntil((_own, _other, { id }, { store }) => store.users.update(id, { disabled: true })),
+    refusal: '401 INVALID_TOKEN',
+    elsewhere: true
+  },
+  {
+    title: 'A23: the token of a session that was logged out',
+    make: tokenUntil(({ refresh_token }, _other, _user, _cluster, at) => done(at, '/v1/admin/auth/logout', { body: { refresh_token } })),
+    refusal: '401 INVALID_TOKEN'
+  },
+  {
+    title: 'A23: a token of who was logged out everywhere',
+    make: tokenUntil((_own, { access_token: token }, _user, _cluster, at) => done(at, '/v1/admin/auth/logout-all', { method: 'POST', token })),
+    refusal: '401 INVALID_TOKEN'
+  },
+  {
+    title: 'A23: another session\'s token after a change of password',
+    make: tokenUntil((_own, other, _user, _cluster, at) => changePassword(other, at)),
+    refusal: '401 INVALID_TOKEN'
+  },
+  { title: 'a guest token of a client that was invalidated', make: guestToken, refusal: 'another token', elsewhere: true }
+]
+
+/** Under steady traffic to all of them. */
+export async function revocations (t: Test, cluster: Cluster): Promise<void> {
+  const results = await measure(cluster, RUNS)
+  for (const { title, refusal, elsewhere, last, here, refusals } of results) {
+    t.test(`${title} is refused by every instance within ${GOAL} ms`, async (t) => {
+      const p99 = percentile(last, 0.99)
+      t.comment(`${title}, ${cluster.mode}, ${figures(last)}`)
+      t.equal(last.length, RUNS)
+      t.ok(p99 <= GOAL, `p99 ${p99}`)
+      t.ok(Math.max(...last) <= LIMIT)
+      t.same([...refusals], [refusal])
+      if (elsewhere !== true) t.same(here, here.map(() => 0), 'the instance that was told accepts nothing more')
+    })
+  }
+}
+
+/** Only where the instances share one that can be stopped. */
+export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Promise<void> {
+  const { redis } = cluster
+  if (redis?.ownServer !== true) return
+  for (const [how, take, give] of [['that hangs', redis.pause, redis.resume], ['that was killed', redis.kill, redis.start]] as const) {
+    t.test(`with a Redis ${how}, what was revoked is refused by every instance within ${LIMIT} ms`, async (t) => {
+      await take()
+      const results = await measure(cluster, 1)
+      await give()
+      for (const { title, last, refusal, refusals } of results) {
+        t.comment(`${title}, a Redis ${how}, ${figures(last)}`)
+        t.ok(Math.max(...last) <= LIMIT, title)
+        t.same([...refusals], [refusal])
+      }
+    })
+  }
+}
+
+interface Result extends Case {
+  /** Milliseconds until the last instance refused it, by run. */
+  last: number[]
+  /** The same of the instance that was told. */
+  here: number[]
+  refusals: Set<string>
+}
+
+/** Revokes one of each kind at a time. */
+async function measure (cluster: Cluster, runs: number): Promise<Result[]> {
+  const results = CASES.map((tested): Result => ({ ...tested, last: [], here: [], refusals: new Set() }))
+  for (let run = 0; run < runs; run++) {
+    const here = run % cluster.instances.length
+    // Over the whole life of what a cache holds.
+    const delay = run * GOAL / runs
+    const subjects = await Promise.all(results.map(async (result) => ({ result, ...await result.make(cluster, cluster.at(here)) })))
+    await Promise.all(subjects.map(async ({ result, ask, revoke }) => {
+      const { lags, refusals } = await reachOf(cluster.instances, ask, revoke, delay)
+      result.last.push(Math.max(...lags))
+      result.here.push(lags[here] ?? Number.NaN)
+      for (const refusal of refusals) result.refusals.add(refusal)
+    }))
+  }
+  return results
+}
+
+function figures (lags: readonly number[]): string {
+  const [p50, p99, max] = [percentile(lags, 0.5), percentile(lags, 0.99), Math.max(...lags)].map((value) => value.toFixed(0))
+  return `${lags.length} times: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`
+}
