@@ -23,8 +23,15 @@ end
 return {version, entry[3], redis.call('PTTL', KEYS[1])}
 `)
 
-/** KEYS: an entry, its tags. ARGV: the version of when its look-up began, milliseconds to live, data. */
+/**
+ * KEYS: an entry, its tags. ARGV: the version of when its look-up began, milliseconds to live from then on, data. Of that life goes what
+ * this command has waited, as in a Redis that hung: meanwhile a change may have found nobody to tell.
+ */
 export const FILL = new RedisScript(`
+local time = redis.call('TIME')
+local age = (time[1] * 1000000 + time[2] - ARGV[1]) / 1000
+local life = math.floor(ARGV[2] - math.max(0, age))
+if life <= 0 then return 0 end
 for i = 2, #KEYS do
   local changed = redis.call('GET', KEYS[i])
   if changed and tonumber(changed) >= tonumber(ARGV[1]) then return 0 end
@@ -32,7 +39,7 @@ end
 local held = redis.call('HGET', KEYS[1], 'version')
 if held and tonumber(held) > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[1], 'tags', table.concat(KEYS, ' ', 2), 'data', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], life)
 return 1
 `)
 

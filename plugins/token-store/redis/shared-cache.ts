@@ -50,9 +50,8 @@ export class SharedCache {
         this.#ages.set(known, LIFE - Math.min(LIFE, Math.max(0, left ?? 0)))
         return known
       }
-      const start = performance.now()
       const value = await load(key)
-      if (value !== null) this.#keep(kind, name, key, value, version, LIFE - Math.ceil(performance.now() - start))
+      if (value !== null) this.#keep(kind, name, key, value, version)
       return value
     }
   }
@@ -67,10 +66,9 @@ export class SharedCache {
     }
   }
 
-  #keep<Value> (kind: SharedKind<Value>, name: string, key: string, value: Value, version: string, life: number): void {
-    if (life <= 0) return
+  #keep<Value> (kind: SharedKind<Value>, name: string, key: string, value: Value, version: string): void {
     const tags = kind.tagsOf(value, key).map(tagKey)
-    this.#link.run(FILL, [name, ...tags], [version, life, this.#box.seal(kind.encode(value), contextOf(name))])
+    this.#link.run(FILL, [name, ...tags], [version, LIFE, this.#box.seal(kind.encode(value), contextOf(name))])
   }
 }
 

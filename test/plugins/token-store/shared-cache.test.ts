@@ -4,7 +4,8 @@ import t from 'tap'
 
 import { openRedis } from '../../../plugins/redis/open-redis.js'
 import { Changes } from '../../../plugins/token-store/redis/changes.js'
-import { SharedCache } from '../../../plugins/token-store/redis/shared-cache.js'
+import { FILL, READ } from '../../../plugins/token-store/redis/scripts.js'
+import { CLOCK, SharedCache, tagKey } from '../../../plugins/token-store/redis/shared-cache.js'
 import type { SharedKind } from '../../../plugins/token-store/redis/shared-cache.js'
 import { secretBox } from '../../../signing/secret-box.js'
 import { privateRedis } from '../../helpers/redis.js'
@@ -54,6 +55,19 @@ t.test('look-ups shared in Redis', async (t) => {
     await answer
     await settled()
     t.equal(await cache.inFrontOf(kind, async () => null)('in flight'), null, 'it is looked up anew')
+  })
+
+  await t.test('what comes to Redis later than its life is over is not kept', async (t) => {
+    const versionOf = (age: number) => String((Date.now() - age) * 1_000)
+    const kept = async (age: number) => {
+      const name = crypto.randomUUID()
+      await link.run(FILL, [name, tagKey('user ann')], [versionOf(age), 4_000, 'a value'])
+      return await link.run(READ, [name, CLOCK], []) as [version: string, data: string | null, left: number]
+    }
+    t.match(await kept(5_000), [String, null])
+    const [, data, left] = await kept(1_000)
+    t.equal(data, 'a value')
+    t.ok(left > 0 && left <= 3_000, `${left} ms left`)
   })
 
   await t.test('what was written before a revocation is not given out after it; another\'s is', async (t) => {
