@@ -1,43 +1,33 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
+import { done } from '../helpers/cluster-call.js'
+import { cluster } from '../helpers/cluster.js'
 import { sendEvents } from '../helpers/event-load.js'
-import { privatePostgres } from '../helpers/postgres.js'
-import { startServerProcess, temporaryFolder } from '../helpers/server-process.js'
 import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 
-const secret = () => randomBytes(32).toString('base64url')
+const SERVERS = 5
 
-t.test('D24: two servers that start at once on an empty PostgreSQL make one administrator and one source, and share all of it', async (t) => {
-  const postgres = await privatePostgres(t)
-  if (postgres === null) return
-  const variables = {
-    DATABASE_URL: postgres.url,
-    JWT_SECRET: secret(),
-    SECRETS_KEY: secret(),
-    USER_REFERENCE_KEY: secret(),
-    LOG_LEVEL: 'warn',
-    INGEST_KEY_RATE_MAX: '0',
-    INGEST_IP_RATE_MAX: '0',
-    ADMIN_RATE_MAX: '100000'
+t.test(`D24: ${SERVERS} servers that start at once on an empty PostgreSQL make one administrator and one source, and share all of it`, async (t) => {
+  const made = await cluster(t, { mode: 'PostgreSQL', instances: SERVERS })
+  if (made === null) return
+  const { instances, password, pipelineKey, token } = made
+  t.equal(instances.map(printedBy).filter((printed) => printed.password !== '').length, 1)
+  t.equal(await made.store.users.count(), 1)
+  for (const at of instances) {
+    t.match(await done(at, '/readyz'), { status: 'ready', durability: 'disk' })
+    const { data } = await done(at, '/v1/admin/sources', { token })
+    t.same((data as Array<{ pipeline_key: string }>).map(({ pipeline_key: key }) => key), [pipelineKey])
   }
-  const servers = await Promise.all([1, 2].map(async () => startServerProcess(t, await temporaryFolder(t), variables)))
-  const printed = servers.map(printedBy).filter(({ password }) => password !== '')
-  t.equal(printed.length, 1)
-  const [{ password, pipelineKey } = { password: '', pipelineKey: '' }] = printed
-  for (const { origin } of servers) t.match(await (await fetch(`${origin}/readyz`)).json(), { status: 'ready', durability: 'disk' })
 
-  const loads = servers.map(({ origin }) => sendEvents(origin, pipelineKey, { connections: 4 }))
+  const loads = instances.map(({ origin }) => sendEvents(origin, pipelineKey, { connections: 2 }))
   while (loads.some(({ acknowledged }) => acknowledged.length < 50)) await sleep(5)
   for (const load of loads) await load.stop()
-  t.same(await Promise.all(servers.map((server) => server.stop().then(({ code }) => code))), [0, 0])
+  t.same(await Promise.all(instances.map((server) => server.stop().then(({ code }) => code))), instances.map(() => 0))
 
-  const later = await startServerProcess(t, await temporaryFolder(t), variables)
-  const token = await logIn(later, password)
-  const stored = await storedIds(later, token)
-  t.same(loads.flatMap(({ acknowledged }) => acknowledged).filter((id) => !stored.has(id)), [])
-  const sources = await (await fetch(`${later.origin}/v1/admin/sources`, { headers: { authorization: `Bearer ${token}` } })).json() as { data: unknown[] }
-  t.equal(sources.data.length, 1)
+  const later = await made.start()
+  const stored = await storedIds(later, await logIn(later, password))
+  t.same(loads.flatMap(({ acknowledged }) => acknowledged).filter((id) => stored.get(id) !== 1), [])
+  t.equal(await made.store.users.count(), 1)
 })
