@@ -34,8 +34,8 @@ export interface StreamCopy {
 const NANOS = 1_000_000
 const NOT_FOUND = 10014
 /** Events that are given to the sink at a time, and in one write. */
-const MOST_EVENTS = 4_000
-const WRITE_SIZE = 1_000
+const MOST_EVENTS = 2_000
+const WRITE_SIZE = 500
 const FIRST_DELAY = 500
 const LONGEST_DELAY = 30_000
 const ACK = '+ACK'

@@ -22,7 +22,8 @@ export async function connected (test: Test, options: NatsOptions): Promise<Nats
 export function ownStream (test: Test, connection: NatsConnection): StreamOptions & { name: string } {
   const name = `test_${randomBytes(6).toString('hex')}`
   test.teardown(async () => {
-    if (!connection.isClosed()) await (await jetstreamManager(connection)).streams.delete(name).catch(() => {})
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: 1_000 })
+    await manager.streams.delete(name).catch(() => {})
   })
   return { name, subjectPrefix: name }
 }

@@ -33,6 +33,8 @@ export interface NatsSettings {
   configuration?: string
   /** Where that has it use TLS: the certificate that it can be known by. */
   ca?: string
+  /** For a test that stops it: never a shared one. */
+  needsOwn?: boolean
 }
 
 const run = promisify(execFile)
@@ -43,7 +45,7 @@ const run = promisify(execFile)
  */
 export async function privateNats (test: Test, settings: NatsSettings = {}): Promise<PrivateNats | null> {
   const shared = process.env.TEST_NATS_URL
-  if (shared !== undefined && shared !== '' && settings.configuration === undefined) return sharedServer(shared)
+  if (shared !== undefined && shared !== '' && settings.configuration === undefined && settings.needsOwn !== true) return sharedServer(shared)
   if (await run('nats-server', ['--version']).then(() => true, () => false)) return await ownServer(test, settings)
 
   const reason = 'no NATS: neither TEST_NATS_URL nor nats-server on this machine'

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { jetstreamSink } from '../../plugins/event-sink/jetstream.js'
+import type { JetstreamSinkOptions } from '../../plugins/event-sink/jetstream.js'
+import { anEvent } from '../../testing/event-sink.js'
+import { connected, eventsIn, ownStream } from '../helpers/jetstream.js'
+import { privateNats } from '../helpers/nats.js'
+import type { PrivateNats } from '../helpers/nats.js'
+import { writeEvents } from '../helpers/sink-load.js'
+import type { SinkLoad } from '../helpers/sink-load.js'
+
+const ROUNDS = Number(process.env.ROUNDS ?? 3)
+/** For how long the broker is away, or stands still. */
+const DOWN_SECONDS = Number(process.env.DOWN_SECONDS ?? 3)
+const ACK_TIMEOUT = 1_000
+/** On top of it, for a machine that has other things to do. */
+const SLACK = 1_000
+const MEGABYTE = 1024 * 1024
+
+async function brokerAndSink (t: Test, options: Partial<JetstreamSinkOptions> = {}) {
+  const nats = await privateNats(t, { needsOwn: true })
+  if (nats === null) return null
+  const connection = await connected(t, { url: nats.url })
+  const stream = ownStream(t, connection)
+  const sink = await jetstreamSink({ connection, stream, ...options })
+  return { nats, sink, connection, name: stream.name }
+}
+
+/** What was acknowledged is there, and what is there was sent; once, where the broker drops repeats. */
+async function audit (t: Test, { acknowledged, sent }: SinkLoad, stored: readonly string[], repeats: boolean): Promise<string> {
+  const different = new Set(stored)
+  const lost = acknowledged.filter((id) => !different.has(id)).length
+  const twice = stored.length - different.size
+  t.equal(lost, 0, 'lost')
+  if (!repeats) t.equal(twice, 0, 'twice')
+  t.equal(stored.filter((id) => !sent.has(id)).length, 0, 'never sent')
+  return `${acknowledged.length} events acknowledged, ${different.size} stored, ${lost} lost, ${twice} twice`
+}
+
+/** Bytes that the process holds, those of sockets and buffers included. */
+function held (): number {
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+const outages: Array<[title: string, begin: (nats: PrivateNats) => unknown, end: (nats: PrivateNats) => unknown]> = [
+  ['is away', (nats) => nats.stop(), (nats) => nats.start()],
+  ['stands still', (nats) => nats.pause(), (nats) => nats.resume()]
+]
+
+for (const [title, begin, end] of outages) {
+  t.test(`D10: while the broker ${title} for ${DOWN_SECONDS} s every write is refused in time, none acknowledged, and none lost or twice after`, { timeout: (DOWN_SECONDS + 120) * 1_000 }, async (t) => {
+    const setting = await brokerAndSink(t, { ackTimeout: ACK_TIMEOUT })
+    if (setting === null) return
+    const { nats, sink, connection, name } = setting
+    const load = writeEvents(sink, { bytes: 20_000 })
+    await load.more(300)
+    t.same(load.refusals, [], 'none before')
+    const before = held()
+    await begin(nats)
+    // What was on its way when it began may still have been answered.
+    await sleep(100)
+    const acknowledged = load.acknowledged.length
+    let most = 0
+    for (const over = Date.now() + DOWN_SECONDS * 1_000; Date.now() < over; await sleep(50)) most = Math.max(most, held() - before)
+    t.equal(load.acknowledged.length, acknowledged, 'no write was acknowledged')
+    t.ok(load.refusals.length > 0)
+    t.same([...new Set(load.refusals.map(({ code }) => code))], ['UNAVAILABLE'])
+    const slowest = Math.max(...load.refusals.map(({ after }) => after))
+    t.ok(slowest < ACK_TIMEOUT + SLACK, `the slowest refusal took ${Math.round(slowest)} ms`)
+    t.ok(most < 100 * MEGABYTE, `${Math.round(most / MEGABYTE)} MB more were held`)
+    await t.rejects(sink.ready(), { code: 'UNAVAILABLE' })
+
+    await end(nats)
+    const start = performance.now()
+    await load.more(1)
+    const pause = performance.now() - start
+    t.ok(pause < 5_000, `events flowed again after ${Math.round(pause)} ms`)
+    await load.more(300)
+    await sink.ready()
+    await load.stop()
+    const ids = (await eventsIn(connection, name)).map(({ messageId }) => messageId)
+    t.comment(`${load.refusals.length} writes refused, the slowest after ${Math.round(slowest)} ms; ${Math.round(most / MEGABYTE)} MB more held; ` +
+      `again after ${Math.round(pause)} ms; ${await audit(t, load, ids, false)}`)
+  })
+}
+
+for (const packing of ['event', 'flush'] as const) {
+  t.test(`D11: ${ROUNDS} times kill -9 of the broker under load, packing: ${packing}: nothing acknowledged is lost`, { timeout: (ROUNDS * 15 + 60) * 1_000 }, async (t) => {
+    const setting = await brokerAndSink(t, { packing })
+    if (setting === null) return
+    const { nats, sink, connection, name } = setting
+    const load = writeEvents(sink)
+    const pauses: number[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      await load.more(1_000)
+      await sleep(Math.random() * 200)
+      await nats.kill()
+      await nats.start()
+      const start = performance.now()
+      await load.more(1)
+      pauses.push(performance.now() - start)
+    }
+    await load.more(1_000)
+    await load.stop()
+    t.ok(Math.max(...pauses) < 5_000, `the longest pause after a start took ${Math.round(Math.max(...pauses))} ms`)
+    t.same(load.refusals.filter(({ code }) => code !== 'UNAVAILABLE'), [])
+    const ids = (await eventsIn(connection, name)).map(({ messageId }) => messageId)
+    // Packed, the sink's own repeats are told by the broker, those of clients by the reader.
+    t.comment(`${ROUNDS} kills, packing ${packing}: ${await audit(t, load, ids, packing === 'flush')}; ${load.refusals.length} writes refused, ` +
+      `longest pause ${Math.round(Math.max(...pauses))} ms`)
+  })
+}
+
+t.test('a broker that is away for less than ackTimeout costs no write: it waits, and is published again', async (t) => {
+  const setting = await brokerAndSink(t)
+  if (setting === null) return
+  const { nats, sink, connection, name } = setting
+  const first = anEvent()
+  await sink.write([first])
+  await nats.kill()
+  const waiting = [anEvent(), anEvent()]
+  const writes = waiting.map((event) => sink.write([event]))
+  await nats.start()
+  await Promise.all(writes)
+  t.strictSame((await eventsIn(connection, name)), [first, ...waiting])
+})
+
+t.test('D18: a sink is closed in time while the broker is away, what waits is refused', async (t) => {
+  const setting = await brokerAndSink(t, { ackTimeout: ACK_TIMEOUT })
+  if (setting === null) return
+  const { nats, sink } = setting
+  nats.pause()
+  const write = t.rejects(sink.write([anEvent()]), { code: 'UNAVAILABLE' })
+  const start = performance.now()
+  await sink.close()
+  t.ok(performance.now() - start < ACK_TIMEOUT + SLACK)
+  await write
+  nats.resume()
+})
