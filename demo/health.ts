@@ -18,6 +18,9 @@ const DURABILITY: Readonly<Record<Durability, string>> = {
   disk: 'Acknowledged writes are flushed to the disk of the database server.'
 }
 
+/** In the order in which they are asked. */
+const PARTS = ['the store', 'the event sink']
+
 const ReadySchema = Type.Object({
   status: Type.Literal('ready'),
   durability: Type.Union([Type.Literal('none'), Type.Literal('process'), Type.Literal('disk')]),
@@ -44,7 +47,11 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
     reply.header('Cache-Control', 'no-store')
     if (!started()) throw new UNAVAILABLE({ message: 'The server is starting' })
     if (app.isDraining()) throw new UNAVAILABLE({ message: 'The server is shutting down', retryAfter: 5 })
-    await Promise.all([app.tokenStore.ready(), app.eventSink.ready()])
+    const answers = await Promise.allSettled([app.tokenStore.ready(), app.eventSink.ready()])
+    const silent = answers.flatMap((answer, at) => answer.status === 'rejected' ? [{ name: PARTS[at], cause: answer.reason as unknown }] : [])
+    if (silent.length > 0) {
+      throw new UNAVAILABLE({ message: `No answer from ${silent.map(({ name }) => name).join(' and ')}`, cause: silent[0]?.cause })
+    }
     return ready
   })
 }

@@ -6,8 +6,10 @@ import health from '../../demo/health.js'
 import { openDatabase } from '../../plugins/database/open-database.js'
 import errorEnvelope from '../../plugins/error-envelope.js'
 import eventSink from '../../plugins/event-sink/index.js'
+import { memorySink } from '../../plugins/event-sink/memory.js'
 import { sqlSink } from '../../plugins/event-sink/sql.js'
 import tokenStore from '../../plugins/token-store/index.js'
+import { memoryStore } from '../../plugins/token-store/memory.js'
 import { sqlStore } from '../../plugins/token-store/sql/index.js'
 import { generateSecret } from '../../signing/secret-strength.js'
 
@@ -32,7 +34,20 @@ t.test('D03: /readyz says what an acknowledged write outlives, and is 503 when t
   await database.close()
   const gone = await app.inject('/readyz')
   t.equal(gone.statusCode, 503)
-  t.equal(gone.json().error.code, 'UNAVAILABLE')
+  t.same(gone.json().error, { code: 'UNAVAILABLE', message: 'No answer from the store and the event sink' })
   t.match(gone.headers['retry-after'], /^\d+$/)
   t.same((await app.inject('/healthz')).json(), { status: 'ok' })
+})
+
+t.test('/readyz names the one part that does not answer', async (t) => {
+  const app = fastify()
+  t.teardown(() => app.close())
+  await app.register(errorEnvelope)
+  await app.register(drain)
+  await app.register(tokenStore, { store: memoryStore() })
+  await app.register(eventSink, { sink: { ...memorySink(), ready: () => Promise.reject(new Error('the words of a backend')) } })
+  await app.register(health, { durability: 'none' })
+  const answer = await app.inject('/readyz')
+  t.equal(answer.statusCode, 503)
+  t.same(answer.json(), { error: { code: 'UNAVAILABLE', message: 'No answer from the event sink' } })
 })

@@ -91,6 +91,7 @@ async function ownServer (binaries: string, test: Test, prepare: PostgresPrepara
     const exited = new Promise((resolve) => server?.once('exit', resolve))
     const pids = await processes()
     signalAll(pids, 'SIGKILL')
+    wake()
     await exited
     await untilGone(pids)
   }
@@ -104,6 +105,12 @@ async function ownServer (binaries: string, test: Test, prepare: PostgresPrepara
 
   async function resume () {
     signalAll((await processes()).reverse(), 'SIGCONT')
+    wake()
+  }
+
+  // `runuser` stops itself when what it runs is stopped, and would not even notice its end.
+  function wake () {
+    server?.kill('SIGCONT')
   }
 
   async function processes (): Promise<number[]> {

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import t from 'tap'
 import pg from 'pg'
 
 import { privatePostgres } from '../../helpers/postgres.js'
 
-t.test('a private PostgreSQL waits for the disk, and comes back after a kill with what was committed', async (t) => {
+t.test('a private PostgreSQL waits for the disk, comes back after a kill with what was committed, and can be paused', async (t) => {
   const server = await privatePostgres(t)
   if (server === null || !server.ownServer) return
   const first = new pg.Client({ connectionString: server.url })
@@ -18,6 +20,17 @@ t.test('a private PostgreSQL waits for the disk, and comes back after a kill wit
   const second = new pg.Client({ connectionString: server.url })
   await second.connect()
   t.strictSame((await second.query('select n from kept')).rows, [{ n: 7 }])
+
+  await server.pause()
+  let answered = false
+  const third = second.query('select 1').then(() => { answered = true })
+  await sleep(500)
+  t.notOk(answered, 'while it is paused')
+  await server.resume()
+  await third
   await second.end()
+  await server.pause()
+  await server.kill()
+  await server.start()
   await server.stop()
 })
