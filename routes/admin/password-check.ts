@@ -49,22 +49,21 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
     // A locked account that answers sooner than another would not be hidden.
     if (lockedUntil !== null && !lockout.hidden) throw locked(record, lockedUntil)
     const matches = await passwords.verify(user?.passwordHash ?? null, password)
-    // Guesses sent side by side were all let in above; those that come out after the lock are not answered.
-    const lockedMeanwhile = await users.lockedUntil(subject)
-    if (lockedMeanwhile !== null) {
-      if (lockout.hidden) await users.countFailure(subject, limits)
-      throw locked(record, lockedMeanwhile)
+    // Guesses sent side by side were all let in above. The store says of each, right or wrong, whether it came before the lock.
+    if (user === null || !matches || user.disabled || lockedUntil !== null) {
+      throw await failed(record, subject, user?.disabled === true ? 'disabled' : 'password')
     }
-    if (user === null || !matches || user.disabled) throw await failed(record, subject, user?.disabled === true ? 'disabled' : 'password')
-    await users.clearFailures(subject)
+    const lockedMeanwhile = await users.clearFailures(subject)
+    if (lockedMeanwhile !== null) throw locked(record, lockedMeanwhile)
     await strengthen(user, password)
     return user
   }
 
   async function failed (record: Attempt, subject: string, reason: string) {
-    const until = await users.countFailure(subject, limits)
+    const { lockedUntil, wasLocked } = await users.countFailure(subject, limits)
+    if (wasLocked) return locked(record, lockedUntil ?? now())
     app.audit({ ...record, action: 'auth.login_failed', changes: { reason }, refusal: true })
-    if (until !== null) app.audit({ ...record, action: 'auth.locked', changes: { until: new Date(until).toISOString() }, refusal: true })
+    if (lockedUntil !== null) app.audit({ ...record, action: 'auth.locked', changes: { until: new Date(lockedUntil).toISOString() }, refusal: true })
     return new INVALID_CREDENTIALS()
   }
 

@@ -96,33 +96,40 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     const { users } = store
     const limits = { max: 5, lockFor: 200 }
     for (let failure = 1; failure <= 4; failure++) {
-      assert.equal(await users.countFailure('subject', limits), null)
+      assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: null, wasLocked: false })
       assert.equal(await users.lockedUntil('subject'), null)
     }
-    const until = await users.countFailure('subject', limits)
+    const { lockedUntil: until, wasLocked } = await users.countFailure('subject', limits)
+    assert.equal(wasLocked, false, 'it was this one that locked it')
     assert.ok(until !== null && until > clock.now() && until <= clock.now() + 200)
     assert.equal(await users.lockedUntil('subject'), until)
-    assert.equal(await users.countFailure('subject', limits), until, 'a lock is not made longer')
+    for (let more = 0; more < 6; more++) {
+      assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: until, wasLocked: true }, 'a lock is not made longer')
+    }
+    assert.equal(await users.clearFailures('subject'), until, 'nor ended by a success')
     assert.equal(await users.lockedUntil('other'), null)
     await store.sweep({ auditRetention: 1_000 })
     assert.equal(await users.lockedUntil('subject'), until, 'a sweep leaves it')
     await clock.advance(200)
     assert.equal(await users.lockedUntil('subject'), null)
-    assert.equal(await users.countFailure('subject', limits), null, 'the count starts anew')
+    assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: null, wasLocked: false }, 'the count starts anew')
+    assert.equal(await users.clearFailures('subject'), null)
   })
 
   await t.test('a success between failures starts the count anew, and failures at the same time are all counted', async () => {
     const { store: { users } } = await make()
     const limits = { max: 5, lockFor: 60_000 }
     for (let failure = 1; failure <= 4; failure++) await users.countFailure('subject', limits)
-    await users.clearFailures('subject')
-    for (let failure = 1; failure <= 4; failure++) assert.equal(await users.countFailure('subject', limits), null)
-    await users.clearFailures('subject')
+    assert.equal(await users.clearFailures('subject'), null)
+    for (let failure = 1; failure <= 4; failure++) assert.equal((await users.countFailure('subject', limits)).lockedUntil, null)
+    assert.equal(await users.clearFailures('subject'), null)
     const results = await Promise.all(Array.from({ length: 8 }, () => users.countFailure('subject', limits)))
-    assert.equal(results.filter((until) => until === null).length, 4)
-    assert.equal(new Set(results.filter((until) => until !== null)).size, 1)
-    assert.equal(typeof await users.countFailure('at-once', { max: 1, lockFor: 60_000 }), 'number')
-    await users.clearFailures('never-failed')
+    assert.equal(results.filter(({ lockedUntil }) => lockedUntil === null).length, 4)
+    assert.equal(results.filter(({ wasLocked }) => wasLocked).length, 3, 'A02: no more than five are told that they were wrong')
+    assert.equal(new Set(results.filter(({ lockedUntil }) => lockedUntil !== null).map(({ lockedUntil }) => lockedUntil)).size, 1)
+    const atOnce = await users.countFailure('at-once', { max: 1, lockFor: 60_000 })
+    assert.deepEqual([typeof atOnce.lockedUntil, atOnce.wasLocked], ['number', false])
+    assert.equal(await users.clearFailures('never-failed'), null)
   })
 
   await t.test('any text comes back unchanged and finds its own user', async () => {

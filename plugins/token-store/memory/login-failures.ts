@@ -1,4 +1,5 @@
 import { FAILURES_FORGOTTEN_AFTER } from '../failures-forgotten.js'
+import type { CountedFailure } from '../store.js'
 
 const MAX_SUBJECTS = 100_000
 
@@ -23,9 +24,9 @@ export class MemoryLoginFailures {
   }
 
   /** A lock that holds is not made longer; after one has ended the count starts anew. */
-  count (subject: string, { max, lockFor }: { max: number, lockFor: number }): number | null {
+  count (subject: string, { max, lockFor }: { max: number, lockFor: number }): CountedFailure {
     const locked = this.lockedUntil(subject)
-    if (locked !== null) return locked
+    if (locked !== null) return { lockedUntil: locked, wasLocked: true }
     const now = this.#now()
     const known = this.#failures.get(subject)
     const count = known === undefined || known.lockedUntil !== null || isStale(known, now) ? 1 : known.count + 1
@@ -33,11 +34,14 @@ export class MemoryLoginFailures {
     this.#failures.delete(subject)
     this.#failures.set(subject, { count, lockedUntil, lastAt: now })
     this.#makeRoom()
-    return lockedUntil
+    return { lockedUntil, wasLocked: false }
   }
 
-  clear (subject: string): void {
-    this.#failures.delete(subject)
+  /** A lock that holds stays. */
+  clear (subject: string): number | null {
+    const locked = this.lockedUntil(subject)
+    if (locked === null) this.#failures.delete(subject)
+    return locked
   }
 
   sweep (): void {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { CONFLICT } from '../../errors.js'
-import type { Role, User, Users } from '../store.js'
+import type { CountedFailure, Role, User, Users } from '../store.js'
 import { MemoryLoginFailures } from './login-failures.js'
 
 export class MemoryUsers implements Users {
@@ -61,12 +61,12 @@ export class MemoryUsers implements Users {
     return this.#failures.lockedUntil(subject)
   }
 
-  async countFailure (subject: string, limits: { max: number, lockFor: number }): Promise<number | null> {
+  async countFailure (subject: string, limits: { max: number, lockFor: number }): Promise<CountedFailure> {
     return this.#failures.count(subject, limits)
   }
 
-  async clearFailures (subject: string): Promise<void> {
-    this.#failures.clear(subject)
+  async clearFailures (subject: string): Promise<number | null> {
+    return this.#failures.clear(subject)
   }
 
   /** The live record, for the sessions beside it. */

@@ -15,6 +15,13 @@ export interface User {
   createdAt: number
 }
 
+export interface CountedFailure {
+  /** Until when the account is locked now, epoch milliseconds, or `null`. */
+  lockedUntil: number | null
+  /** Whether it was locked before this failure: of guesses sent side by side only the others may be told that they were wrong. */
+  wasLocked: boolean
+}
+
 export interface Users {
   /** Rejects with `CONFLICT` if the email is taken. */
   create (user: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<User>
@@ -30,7 +37,8 @@ export interface Users {
   count (): Promise<number>
   /** Until when the account is locked (epoch milliseconds), or `null`. `subject`: a digest of the email, so that unknown ones lock alike. */
   lockedUntil (subject: string): Promise<number | null>
-  /** Counts a failure; at `max` consecutive ones locks for `lockFor` milliseconds and says until when. */
-  countFailure (subject: string, limits: { max: number, lockFor: number }): Promise<number | null>
-  clearFailures (subject: string): Promise<void>
+  /** Counts a failure, in one atomic step; at `max` consecutive ones locks for `lockFor` milliseconds. A lock that holds is not made longer. */
+  countFailure (subject: string, limits: { max: number, lockFor: number }): Promise<CountedFailure>
+  /** Forgets the failures, unless the account is locked by now: then says until when. */
+  clearFailures (subject: string): Promise<number | null>
 }

@@ -9,14 +9,19 @@ import { toDate, toMilliseconds } from './times.js'
 type LoginFailures = Pick<Users, 'lockedUntil' | 'countFailure' | 'clearFailures'>
 
 export function sqlLoginFailures (db: Kysely<DatabaseSchema>, now: () => number): LoginFailures & { sweep (): Promise<void> } {
-  return {
-    async lockedUntil (subject) {
-      const row = await db.selectFrom('login_failures').select('locked_until')
-        .where('subject', '=', toColumnText(subject)).where('locked_until', '>', toDate(now())).executeTakeFirst()
-      return toMilliseconds(row?.locked_until ?? null)
-    },
+  async function lockedUntil (subject: string): Promise<number | null> {
+    const row = await db.selectFrom('login_failures').select('locked_until')
+      .where('subject', '=', toColumnText(subject)).where('locked_until', '>', toDate(now())).executeTakeFirst()
+    return toMilliseconds(row?.locked_until ?? null)
+  }
 
-    /** One statement, so that parallel failures are all counted. A lock that holds is not made longer; after one has ended the count starts anew. */
+  return {
+    lockedUntil,
+
+    /**
+     * One statement, so that parallel failures are all counted. A lock that holds is not made longer; after one has ended the count starts
+     * anew. What comes during one is written too, as a count of 0: it takes as long, and this statement can tell that there was one.
+     */
     async countFailure (subject, { max, lockFor }) {
       const at = now()
       const until = toDate(at + lockFor)
@@ -27,7 +32,7 @@ export function sqlLoginFailures (db: Kysely<DatabaseSchema>, now: () => number)
           const over = eb.or([eb('login_failures.locked_until', 'is not', null), eb('login_failures.last_at', '<=', toDate(at - FAILURES_FORGOTTEN_AFTER))])
           const count = eb.case().when(over).then(1).else(eb('login_failures.count', '+', 1)).end()
           return {
-            count: eb.case().when(locked).then(eb.ref('login_failures.count')).else(count).end(),
+            count: eb.case().when(locked).then(0).else(count).end(),
             locked_until: eb.case()
               .when(locked).then(eb.ref('login_failures.locked_until'))
               .when(count, '>=', max).then(eb.cast<Date | null>(eb.val(until), 'timestamptz'))
@@ -35,13 +40,15 @@ export function sqlLoginFailures (db: Kysely<DatabaseSchema>, now: () => number)
             last_at: eb.case().when(locked).then(eb.ref('login_failures.last_at')).else(eb.ref('excluded.last_at')).end()
           }
         }))
-        .returning('locked_until')
+        .returning(['locked_until', 'count'])
         .executeTakeFirstOrThrow()
-      return toMilliseconds(row.locked_until)
+      return { lockedUntil: toMilliseconds(row.locked_until), wasLocked: row.count === 0 }
     },
 
     async clearFailures (subject) {
-      await db.deleteFrom('login_failures').where('subject', '=', toColumnText(subject)).execute()
+      const { numDeletedRows } = await db.deleteFrom('login_failures').where('subject', '=', toColumnText(subject))
+        .where((eb) => eb.or([eb('locked_until', 'is', null), eb('locked_until', '<=', toDate(now()))])).executeTakeFirstOrThrow()
+      return numDeletedRows > 0n ? null : await lockedUntil(subject)
     },
 
     async sweep () {

@@ -158,7 +158,8 @@ async function crossInstance (
     const claims = await Promise.all(stores.map((store) => store.claim('nonce', 60_000)))
     t.equal(claims.filter((won) => won).length, 1)
     const failures = await Promise.all(stores.map((store) => store.users.countFailure('subject', { max: 30, lockFor: 60_000 })))
-    t.equal(failures.filter((until) => until === null).length, 29)
+    t.equal(failures.filter(({ lockedUntil }) => lockedUntil === null).length, 29)
+    t.equal(failures.filter(({ wasLocked }) => wasLocked).length, 10)
     await Promise.all(stores.map((store) => store.sweep({ auditRetention: 60_000 })))
   })
 
