@@ -5,6 +5,7 @@ import { cpus } from 'node:os'
 import { once } from 'node:events'
 
 import { privatePostgres } from '../test/helpers/postgres.js'
+import { privateRedis } from '../test/helpers/redis.js'
 
 export const ROUNDS = Number(process.env.ROUNDS ?? 5)
 export const SECONDS = Number(process.env.DURATION ?? 5)
@@ -21,13 +22,24 @@ export async function startServer (variant: string, env: Record<string, string> 
 
 /** The address of a PostgreSQL with fsync and synchronous_commit on, which is gone after `work`. */
 export async function withPostgres (work: (url: string) => Promise<void>): Promise<void> {
+  await withServer(privatePostgres, 'PostgreSQL: install it, or set TEST_DATABASE_URL', work)
+}
+
+/** The address of a Redis, which is gone after `work`. */
+export async function withRedis (work: (url: string) => Promise<void>): Promise<void> {
+  await withServer(privateRedis, 'Redis: install it, or set TEST_REDIS_URL', work)
+}
+
+type Test = Parameters<typeof privatePostgres>[0]
+
+async function withServer (make: (test: Test) => Promise<{ url: string } | null>, needed: string, work: (url: string) => Promise<void>): Promise<void> {
   const endings: Array<() => unknown> = []
   // What the helper wants of a test.
   const run = { teardown: (ending: () => unknown) => endings.push(ending), pass: () => {} }
-  const postgres = await privatePostgres(run as unknown as Parameters<typeof privatePostgres>[0])
-  if (postgres === null) throw new Error('This bench needs PostgreSQL: install it, or set TEST_DATABASE_URL')
+  const server = await make(run as unknown as Test)
+  if (server === null) throw new Error(`This bench needs ${needed}`)
   try {
-    await work(postgres.url)
+    await work(server.url)
   } finally {
     for (const ending of endings.reverse()) await ending()
   }
