@@ -12,25 +12,30 @@ export interface Reach {
   refusals: string[]
 }
 
-const PAUSE = 20
-/** It counts as refused for good once nothing else was seen for so long. */
-const CALM = 500
-const LIMIT = 10_000
+export interface WatchOptions {
+  /** Milliseconds from when it is accepted everywhere to the revoking call. Default: 0. */
+  delay?: number
+  /** It counts as refused for good once nothing else was seen for so many milliseconds. Default: 500. */
+  calm?: number
+  /** Milliseconds from an answer to the next request. Default: 20. */
+  pause?: number
+}
+
+const LIMIT = 15_000
 
 interface Seen { accepted: number, lastAccepted: number, calmSince: number | null }
 
-/**
- * Asks every instance at a steady pace for something that works, revokes it after `delay` milliseconds, and measures how long which of
- * them still accept it.
- */
-export async function reachOf (instances: readonly ServerProcess[], ask: Ask, revoke: () => Promise<unknown>, delay: number): Promise<Reach> {
+/** Asks every instance at a steady pace for something that works, revokes it, and measures how long which of them still accept it. */
+export async function reachOf (
+  instances: readonly ServerProcess[], ask: Ask, revoke: () => Promise<unknown>, { delay = 0, calm = 500, pause = 20 }: WatchOptions
+): Promise<Reach> {
   const seen = instances.map((): Seen => ({ accepted: 0, lastAccepted: 0, calmSince: null }))
   const refusals = new Set<string>()
   const state = { going: true, revoked: false }
   const pollers = Promise.all(seen.map(poll))
 
   async function poll (of: Seen, index: number): Promise<void> {
-    for (; state.going; await sleep(PAUSE)) {
+    for (; state.going; await sleep(pause)) {
       const start = performance.now()
       const refusal = await ask(instances[index] as ServerProcess, index)
       if (refusal === null) Object.assign(of, { accepted: of.accepted + 1, lastAccepted: start, calmSince: null })
@@ -41,7 +46,7 @@ export async function reachOf (instances: readonly ServerProcess[], ask: Ask, re
   }
 
   async function until (what: string, condition: (of: Seen) => boolean): Promise<void> {
-    for (const deadline = performance.now() + LIMIT; !seen.every(condition); await sleep(PAUSE)) {
+    for (const deadline = performance.now() + LIMIT; !seen.every(condition); await sleep(pause)) {
       if (performance.now() > deadline) throw new Error(`not ${what} within ${LIMIT} ms: ${JSON.stringify(seen)}`)
     }
   }
@@ -52,7 +57,7 @@ export async function reachOf (instances: readonly ServerProcess[], ask: Ask, re
     state.revoked = true
     await revoke()
     const answered = performance.now()
-    await until('refused', ({ calmSince }) => calmSince !== null && performance.now() - calmSince > CALM)
+    await until('refused', ({ calmSince }) => calmSince !== null && performance.now() - calmSince > calm)
     return answered
   }
 

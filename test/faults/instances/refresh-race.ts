@@ -9,7 +9,7 @@ import type { Cluster } from '../../helpers/cluster.js'
 import { rawExchange } from '../../helpers/raw-socket.js'
 import type { ServerProcess } from '../../helpers/server-process.js'
 
-const ROUNDS = Number(process.env.ROUNDS ?? 5)
+const ROUNDS = Number(process.env.ROUNDS ?? 3)
 const PARALLEL = 50
 const REACH = 1_000
 
