@@ -21,6 +21,7 @@ export class KeyGuesses {
   readonly #timeWindow: number
   readonly #good = new LRUCache<string, true>({ max: REMEMBERED })
   readonly #bad = new LRUCache<string, true>({ max: REMEMBERED })
+  /** Windows end by `performance.now`, as nobody sets it. */
   readonly #counts = new LRUCache<string, { count: number, endsAt: number }>({ max: REMEMBERED })
 
   constructor ({ max = 500, timeWindow = 10_000 }: GuessLimit) {
@@ -36,7 +37,7 @@ export class KeyGuesses {
   wait (key: string, ip: string): number {
     if (this.#counts.size === 0 || this.#good.has(key)) return 0
     const counted = this.#counts.get(clientNetwork(ip))
-    return counted === undefined || counted.count < this.#max ? 0 : Math.max(0, counted.endsAt - Date.now())
+    return counted === undefined || counted.count < this.#max ? 0 : Math.max(0, counted.endsAt - performance.now())
   }
 
   note (key: string, ip: string, found: boolean): void {
@@ -49,7 +50,7 @@ export class KeyGuesses {
     if (this.#bad.has(key)) return
     this.#bad.set(key, true)
     const network = clientNetwork(ip)
-    const now = Date.now()
+    const now = performance.now()
     const counted = this.#counts.get(network)
     if (counted === undefined || counted.endsAt <= now) this.#counts.set(network, { count: 1, endsAt: now + this.#timeWindow })
     else counted.count++

@@ -18,6 +18,7 @@ interface Waiter {
   events: readonly AcceptedEvent[]
   /** Characters of JSON text. */
   text: number
+  /** By `performance.now`, as nobody sets it. */
   deadline: number
   settled: boolean
   resolve: () => void
@@ -87,7 +88,7 @@ export class GroupCommit {
       return Promise.reject(new UNAVAILABLE({ reason: 'too many events wait for the event sink' }))
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ events, text, deadline: Date.now() + this.#ackTimeout, settled: false, resolve, reject })
+      this.#queue.push({ events, text, deadline: performance.now() + this.#ackTimeout, settled: false, resolve, reject })
       add(this.#waiting, events.length, text)
       this.#timer ??= setTimeout(this.#expire, this.#ackTimeout).unref()
       this.#start()
@@ -167,7 +168,7 @@ export class GroupCommit {
   // One timer for all: deadlines come in the order of the writes.
   readonly #expire = (): void => {
     this.#timer = null
-    const now = Date.now()
+    const now = performance.now()
     const late = new UNAVAILABLE({ reason: 'the event sink did not confirm in time' })
     while (this.#queue[0] !== undefined && this.#queue[0].deadline <= now) {
       const waiter = this.#queue.shift() as Waiter

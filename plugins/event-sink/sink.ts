@@ -16,7 +16,7 @@ export interface AcceptedEvent {
   receivedAt: number
   /** When the client says it happened, epoch milliseconds. */
   timestamp: number
-  /** Of the client; proxy-aware. */
+  /** Of the client; proxy-aware. Empty for one that had gone before its request was read. */
   ip: string
   userAgent: string | null
   /** The JSON text of the event as the client sent it. */

@@ -197,6 +197,31 @@ t.test('the text of one flush is bounded, and so is the text that waits', async 
   await next
 })
 
+t.test('D21: a write is refused in time though the clock is set back, and not early though it is set ahead', async (t) => {
+  const { now } = Date
+  const step = (offset: number) => { Date.now = () => now() + offset }
+  // The commit's own timer does not keep a process alive.
+  const alive = setInterval(() => {}, 1_000)
+  t.teardown(() => {
+    Date.now = now
+    clearInterval(alive)
+  })
+  const { flush, flushes } = backend()
+  const commit = new GroupCommit({ flush, ackTimeout: 500 })
+  const late = commit.write([anEvent()])
+  step(-360_000)
+  const start = performance.now()
+  await t.rejects(late, { code: 'UNAVAILABLE' })
+  t.ok(performance.now() - start < 10_000)
+
+  const kept = commit.write([anEvent()])
+  step(360_000)
+  flushes[0]?.confirm()
+  await turn()
+  flushes[1]?.confirm()
+  await kept
+})
+
 t.test('a limit that is none is refused', async (t) => {
   for (const name of ['maxPending', 'ackTimeout', 'maxBatch']) {
     for (const value of [0, -1, 1.5, NaN, Infinity, '5']) {
