@@ -41,6 +41,7 @@ export class RedisLink {
   readonly #timeout: number
   readonly #onAway: (error: Error) => void
   readonly #onBack: () => void
+  readonly #returns = new Set<() => void>()
   #away = false
   #timer: NodeJS.Timeout | undefined
   #lastError: Error | undefined
@@ -86,6 +87,12 @@ export class RedisLink {
       subscriber.off('message', hear)
       subscriber.off('ready', begin)
     }
+  }
+
+  /** Calls a listener whenever Redis answers again; returns what ends that. */
+  onReturn (listener: () => void): () => void {
+    this.#returns.add(listener)
+    return () => { this.#returns.delete(listener) }
   }
 
   /** Takes its listeners from the connections, which stay open. */
@@ -146,5 +153,6 @@ export class RedisLink {
     this.#away = false
     clearTimeout(this.#timer)
     this.#onBack()
+    for (const listener of this.#returns) listener()
   }
 }

@@ -12,26 +12,34 @@ export interface ChangeHandlers {
 }
 
 const CHANNEL = 'changes'
+/** For so long, milliseconds, a change that could not be told may still matter: older look-ups are over. */
+const MATTERS = 5_000
 
 /** Tells every instance what changed, and hears it from them; what can't be told is found out by age. */
 export class Changes {
   readonly #link: RedisLink
   /** By which an instance knows its own voice. */
   readonly #self = crypto.randomUUID()
+  /** What Redis did not confirm, and when that was; it may have been told all the same. */
+  #untold: Array<{ change: Change, tags: readonly string[], at: number }> = []
 
   constructor (link: RedisLink) {
     this.#link = link
   }
 
-  announce (change: Change, tags: readonly string[]): void {
+  async announce (change: Change, tags: readonly string[], at = performance.now()): Promise<void> {
     const message = JSON.stringify([this.#self, ...change])
-    this.#link.run(CHANGE, [CLOCK, ...tags.map(tagKey)], [this.#link.prefix + CHANNEL, message])
+    const told = await this.#link.run(CHANGE, [CLOCK, ...tags.map(tagKey)], [this.#link.prefix + CHANNEL, message])
+    if (told !== undefined) return
+    this.#forgetOld()
+    this.#untold.push({ change, tags, at })
   }
 
   /** Returns what ends it. */
   listen ({ onChange, onGap }: ChangeHandlers): () => void {
     const self = this.#self
-    return this.#link.subscribe(CHANNEL, {
+    const stopRetelling = this.#link.onReturn(() => this.#tellAgain())
+    const stopHearing = this.#link.subscribe(CHANNEL, {
       onGap,
       onMessage (message) {
         const change = parse(message)
@@ -40,6 +48,20 @@ export class Changes {
         else if (change[0] !== self) onChange([change[1], change[2]])
       }
     })
+    return () => {
+      stopRetelling()
+      stopHearing()
+    }
+  }
+
+  #tellAgain (): void {
+    this.#forgetOld()
+    for (const { change, tags, at } of this.#untold.splice(0)) this.announce(change, tags, at)
+  }
+
+  #forgetOld (): void {
+    const since = performance.now() - MATTERS
+    this.#untold = this.#untold.filter(({ at }) => at > since)
   }
 }
 

@@ -94,6 +94,20 @@ t.test('look-ups shared in Redis', async (t) => {
     await t.rejects(cache.inFrontOf(kind, async () => { throw new Error('the database is away') })('failing'), /the database is away/)
   })
 
+  await t.test('a change that Redis did not confirm is told when it is back', async (t) => {
+    if (!redis.ownServer) return
+    const stop = changes.listen({ onChange: () => {}, onGap: () => {} })
+    t.teardown(stop)
+    await redis.kill()
+    changes.announce(['user', 'hank'], ['user hank'])
+    await redis.start()
+    const heard: string[] = []
+    const other = new Changes(link)
+    t.teardown(other.listen({ onChange: ([, id]) => heard.push(id), onGap: () => {} }))
+    while (heard.length === 0) await sleep(10)
+    t.same(heard, ['hank'])
+  })
+
   await t.test('a process does not hear itself, and takes what it can\'t read for a gap', async (t) => {
     const heard: string[] = []
     const stop = changes.listen({ onChange: ([what, id]) => heard.push(`${what} ${id}`), onGap: () => heard.push('gap') })
