@@ -14,6 +14,7 @@ export interface MemorySinkOptions {
 export function memorySink ({ capacity = 1_000_000 }: MemorySinkOptions = {}): ReadableEventSink {
   const log = new EventLog()
   const ids = new IdTable()
+  let closed = false
 
   /** Keeps an event, unless it was kept within the window before. */
   function keep (event: AcceptedEvent): void {
@@ -32,6 +33,7 @@ export function memorySink ({ capacity = 1_000_000 }: MemorySinkOptions = {}): R
 
   return {
     async write (events) {
+      if (closed && events.length > 0) throw new UNAVAILABLE({ reason: 'the event sink is closed' })
       if (log.end - log.first + events.length > capacity) throw new UNAVAILABLE({ reason: 'the memory sink is full' })
       for (const event of events) keep(event)
     },
@@ -57,7 +59,7 @@ export function memorySink ({ capacity = 1_000_000 }: MemorySinkOptions = {}): R
     },
 
     async ready () {},
-    async close () {}
+    async close () { closed = true }
   }
 }
 

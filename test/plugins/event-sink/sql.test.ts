@@ -7,11 +7,12 @@ import type { Database } from '../../../plugins/database/open-database.js'
 import { DEDUPLICATION_WINDOW } from '../../../plugins/event-sink/sink.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
 import { anEvent, eventSinkContract } from '../../../testing/event-sink.js'
+import { sharedEventSinkContract } from '../../../testing/event-sink/instances.js'
 import { emptyDatabase, truncateAll } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 
 t.test('the SQL sink keeps the contract on PGlite', async (t) => {
-  await eventSinkContract(t, async () => sqlSink(await emptyDatabase()))
+  await eventSinkContract(t, async ({ now }) => sqlSink(await emptyDatabase(), { now }))
 })
 
 t.test('the SQL sink keeps the contract on PostgreSQL', async (t) => {
@@ -19,9 +20,13 @@ t.test('the SQL sink keeps the contract on PostgreSQL', async (t) => {
   if (postgres === null) return
   const database = await openDatabase({ url: postgres.url })
   t.teardown(() => database.close())
-  await eventSinkContract(t, async () => {
+  await eventSinkContract(t, async ({ now }) => {
     await truncateAll(database)
-    return await sqlSink(database)
+    return await sqlSink(database, { now })
+  })
+  await sharedEventSinkContract(t, async () => {
+    await truncateAll(database)
+    return [await sqlSink(database), await sqlSink(database)]
   })
   await t.test('D14: ids are swept on PostgreSQL', (t) => sweepsIds(t, database))
   await t.test('D14: a repeat does not make an id known for longer, on PostgreSQL', (t) => forgetsInTime(t, database))

@@ -7,6 +7,7 @@ import type { Database } from '../../../plugins/database/open-database.js'
 import { sqlStore } from '../../../plugins/token-store/sql/index.js'
 import type { SqlStoreOptions } from '../../../plugins/token-store/sql/index.js'
 import { manualClock } from '../../../testing/clocks.js'
+import { sharedTokenStoreContract } from '../../../testing/shared-token-store.js'
 import { tokenStoreContract } from '../../../testing/token-store.js'
 import { aKey, aSession, aSource, aUser } from '../../../testing/token-store/fixtures.js'
 import { truncateAll } from '../../helpers/pglite.js'
@@ -34,6 +35,13 @@ t.test('on PostgreSQL', async (t) => {
       await truncateAll(databases[0])
       return sqlStore(databases[0], { secretsKeys, now })
     }, () => manualClock())
+  })
+
+  await t.test('two instances hold the contract of several', async (t) => {
+    await sharedTokenStoreContract(t, async () => {
+      const { a, b } = await twoStores()
+      return [a, b]
+    })
   })
 
   await crossInstance(t, twoStores, databases)
@@ -110,31 +118,6 @@ async function crossInstance (
     t.equal(await b.sessions.access(session.id), null)
   })
 
-  await t.test('R15: a token rotated on one instance and reused on the other is detected at once', async (t) => {
-    const { a, b } = await twoStores()
-    const user = await aUser(a)
-    const session = aSession(user.id, { now: Date.now, advance: async () => {} })
-    await b.sessions.start(session)
-    const rotation = { sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
-    t.equal((await a.sessions.rotate(rotation)).outcome, 'rotated')
-    t.equal((await b.sessions.rotate({ ...rotation, next: 'digest-3' })).outcome, 'reused')
-    t.equal((await a.sessions.rotate({ ...rotation, presented: 'digest-2', next: 'digest-4' })).outcome, 'ended')
-  })
-
-  await t.test('R03: of 50 parallel refreshes on two instances exactly one is rotated, in each of 40 rounds', async (t) => {
-    const { a, b } = await twoStores()
-    const user = await aUser(a)
-    for (let round = 0; round < 40; round++) {
-      const session = aSession(user.id, { now: Date.now, advance: async () => {} }, { epoch: user.epoch + round })
-      t.ok(await a.sessions.start(session))
-      const outcomes = await Promise.all(Array.from({ length: 50 }, (_, at) => (at % 2 === 0 ? a : b).sessions
-        .rotate({ sessionId: session.id, presented: 'digest-1', next: `next-${at}`, grace: 0, sealedSuccessor: null })))
-      const count = (outcome: string) => outcomes.filter((result) => result.outcome === outcome).length
-      t.same([count('rotated'), count('reused'), count('ended')], [1, 1, 48])
-      t.same(await b.sessions.list(user.id), [])
-    }
-  })
-
   await t.test('A23: a session that starts while another instance is revoking its user does not live', async (t) => {
     const { a } = await twoStores()
     const [, other] = databases
@@ -150,17 +133,6 @@ async function crossInstance (
     })
     t.equal(await starting.started, false)
     t.equal(await a.sessions.access(session.id), null)
-  })
-
-  await t.test('two instances that claim, count failures, append and sweep at the same time lose nothing', async (t) => {
-    const { a, b } = await twoStores()
-    const stores = Array.from({ length: 40 }, (_, at) => at % 2 === 0 ? a : b)
-    const claims = await Promise.all(stores.map((store) => store.claim('nonce', 60_000)))
-    t.equal(claims.filter((won) => won).length, 1)
-    const failures = await Promise.all(stores.map((store) => store.users.countFailure('subject', { max: 30, lockFor: 60_000 })))
-    t.equal(failures.filter(({ lockedUntil }) => lockedUntil === null).length, 29)
-    t.equal(failures.filter(({ wasLocked }) => wasLocked).length, 10)
-    await Promise.all(stores.map((store) => store.sweep({ auditRetention: 60_000 })))
   })
 
   await t.test('G14: a guest token set on one instance while its client is invalidated on the other is never handed out', async (t) => {

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+
+import { systemClock } from '../clocks.js'
+import type { ContractTest } from '../contract-test.js'
+import { aSession, aSource, aUser, anEntry } from '../token-store/fixtures.js'
+import type { MakeTwo } from './fixtures.js'
+
+const clock = systemClock()
+const PARALLEL = 50
+
+export async function raceContract (t: ContractTest, make: MakeTwo, rounds: number): Promise<void> {
+  await t.test('R15: a token that one instance rotated and the other is given again is detected at once', async () => {
+    const { a, b } = await make()
+    const user = await aUser(a)
+    const session = aSession(user.id, clock, { epoch: user.epoch })
+    assert.equal(await b.sessions.start(session), true)
+    const rotation = { sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
+    assert.equal((await a.sessions.rotate(rotation)).outcome, 'rotated')
+    assert.deepEqual(await b.sessions.rotate({ ...rotation, next: 'digest-3' }), { outcome: 'reused', userId: user.id, orgId: user.orgId })
+    assert.equal((await a.sessions.rotate({ ...rotation, presented: 'digest-2', next: 'digest-4' })).outcome, 'ended')
+  })
+
+  await t.test('R03: of 50 parallel rotations of one token over both instances exactly one succeeds, and the family ends', async () => {
+    const { a, b } = await make()
+    const user = await aUser(a)
+    for (let round = 0; round < rounds; round++) {
+      const session = aSession(user.id, clock, { epoch: (await a.users.get(user.id))?.epoch ?? -1 })
+      assert.equal(await a.sessions.start(session), true)
+      const outcomes = await Promise.all(Array.from({ length: PARALLEL }, async (_, at) => (await (at % 2 === 0 ? a : b).sessions
+        .rotate({ sessionId: session.id, presented: 'digest-1', next: `next-${at}`, grace: 0, sealedSuccessor: null })).outcome))
+      const count = (outcome: string) => outcomes.filter((one) => one === outcome).length
+      assert.deepEqual([count('rotated'), count('reused'), count('ended')], [1, 1, PARALLEL - 2])
+      assert.deepEqual(await b.sessions.list(user.id), [])
+    }
+  })
+
+  await t.test('E14: of many parallel claims of one key over both instances exactly one succeeds', async () => {
+    const { a, b } = await make()
+    const claims = await Promise.all(Array.from({ length: PARALLEL }, (_, at) => (at % 2 === 0 ? a : b).claim('nonce', 60_000)))
+    assert.equal(claims.filter((won) => won).length, 1)
+    for (const store of [a, b]) assert.equal(await store.claim('nonce', 60_000), false)
+  })
+
+  await t.test('A02: login failures are counted over both instances, and no more than the allowed are answered', async () => {
+    const { a, b } = await make()
+    const limits = { max: 5, lockFor: 60_000 }
+    const failures = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? a : b).users.countFailure('subject', limits)))
+    assert.equal(failures.filter(({ lockedUntil }) => lockedUntil === null).length, 4)
+    assert.equal(failures.filter(({ wasLocked }) => wasLocked).length, 15)
+    const until = await a.users.lockedUntil('subject')
+    assert.notEqual(until, null)
+    assert.equal(await b.users.lockedUntil('subject'), until)
+    assert.equal(await b.users.clearFailures('subject'), until)
+  })
+
+  await t.test('of parallel creations of one email or pipeline key over both instances exactly one succeeds', async () => {
+    const { a, b } = await make()
+    const attempts: Array<(store: typeof a) => Promise<unknown>> = [({ users }) => users.create({ orgId: 'org-a', email: 'a@example.com', passwordHash: 'x', role: 'viewer' })]
+    const { pipelineKey } = aSource()
+    attempts.push(({ sources }) => sources.create(aSource({ pipelineKey, orgId: 'org-a' })))
+    for (const attempt of attempts) {
+      const outcomes = await Promise.allSettled(Array.from({ length: 10 }, (_, at) => attempt(at % 2 === 0 ? a : b)))
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+    }
+  })
+
+  await t.test('what either instance appends to the audit trail both list at once, each entry once', async () => {
+    const { a, b } = await make()
+    const entries = Array.from({ length: 20 }, (_, at) => anEntry({ timestamp: 1_000 + at }))
+    await Promise.all(entries.map((entry, at) => (at % 2 === 0 ? a : b).audit.append([entry])))
+    await Promise.all([a, b].map(({ audit }) => audit.append(entries.slice(0, 5))))
+    for (const { audit } of [a, b]) assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, [...entries].reverse())
+  })
+
+  await t.test('sweeps of both instances at the same time end nothing that lives', async () => {
+    const { a, b } = await make()
+    const user = await aUser(a)
+    const session = aSession(user.id, clock, { epoch: user.epoch })
+    await a.sessions.start(session)
+    await a.claim('nonce', 60_000)
+    await Promise.all([a, b, a, b].map((store) => store.sweep({ auditRetention: 60_000 })))
+    assert.equal((await b.sessions.access(session.id))?.userId, user.id)
+    assert.equal(await b.claim('nonce', 60_000), false)
+  })
+
+  await t.test('G14: a guest token set by one instance while the other invalidates its client is never handed out', async () => {
+    const { a, b } = await make()
+    for (let round = 0; round < 10; round++) {
+      const mintedAt = clock.now() - 1
+      const key = `key-${round}`
+      await Promise.all([a.guestTokens.set(key, { token: 'x', clientId: 'client', mintedAt, expiresAt: mintedAt + 60_000 }), b.guestTokens.invalidate({ clientId: 'client' })])
+      for (const { guestTokens } of [b, a]) assert.equal(await guestTokens.get(key), null)
+    }
+  })
+}
