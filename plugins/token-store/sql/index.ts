@@ -44,7 +44,7 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, no
   const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : 1_000)
   if (!(ttl >= 0 && ttl <= MAX_AGE)) throw new INVALID_OPTIONS(`sql-store: "cacheTtl" must be 0 to ${MAX_AGE} milliseconds`)
 
-  const { db } = database
+  const { db, patient } = database
   const now = clock ?? Date.now
   const caches = new Caches({
     source: (pipelineKey) => loadSource(db, box, pipelineKey, now()),
@@ -62,6 +62,12 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, no
   const audit = guardBackend(sqlAudit(db))
   const claims = guardBackend(sqlClaims(db, now))
   const { ready } = guardBackend({ ready: () => database.ready() })
+  // Nobody waits for these.
+  const swept = [
+    sqlGuestTokens(patient, box, caches, now), sqlSources(patient, box, caches, now), sqlWebhooks(patient, box, caches, now),
+    sqlUsers(patient, caches, now), sqlSessions(patient, caches, now), sqlClaims(patient, now)
+  ].map((part) => guardBackend<{ sweep (): Promise<void> }>(part))
+  const oldAudit = guardBackend(sqlAudit(patient))
 
   return {
     guestTokens,
@@ -72,8 +78,7 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, no
     audit,
     claim: claims.claim,
     async sweep ({ auditRetention }) {
-      const sweeps = [guestTokens, sources, webhooks, users, sessions, claims].map((part) => () => part.sweep())
-      await inTurn([...sweeps, () => audit.sweep(now() - auditRetention)])
+      await inTurn([...swept.map((part) => () => part.sweep()), () => oldAudit.sweep(now() - auditRetention)])
     },
     ready,
     ...(redis === undefined ? {} : { sharedLimits: sharedLimits(redis) }),

@@ -1,9 +1,10 @@
-import { cp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
+import { readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import t from 'tap'
 
 import { openDatabase } from '../../../plugins/database/open-database.js'
+import { copyFolder } from '../../helpers/made-folder.js'
 
 // Making a database takes seconds: one is made here and copied for every test.
 const made = join(t.testdir(), 'made')
@@ -37,7 +38,7 @@ async function flip (path: string, at: number): Promise<void> {
 for (const [what, damage] of damages) {
   t.test(`a database ${what} is refused by name, and left unlocked`, async (t) => {
     const dataDir = t.testdir()
-    await cp(made, dataDir, { recursive: true })
+    copyFolder(made, dataDir)
     const pgdata = join(dataDir, 'pgdata')
     await damage(pgdata)
     await t.rejects(openDatabase({ dataDir }), { message: pgdata })

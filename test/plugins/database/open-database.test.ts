@@ -1,4 +1,4 @@
-import { cp, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import pg from 'pg'
@@ -6,6 +6,7 @@ import t from 'tap'
 
 import { migrations } from '../../../plugins/database/migrations/index.js'
 import { openDatabase } from '../../../plugins/database/open-database.js'
+import { copyFolder } from '../../helpers/made-folder.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 import { startChild } from './fixtures/child.js'
 import type { Database } from '../../../plugins/database/open-database.js'
@@ -19,7 +20,7 @@ await sql`insert into kept select n, repeat('x', 500) from generate_series(1, 50
 await original.close()
 
 async function copyOf (folder: string): Promise<string> {
-  await cp(made, folder, { recursive: true })
+  copyFolder(made, folder)
   return folder
 }
 

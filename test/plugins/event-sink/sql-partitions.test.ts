@@ -116,10 +116,10 @@ t.test('on PostgreSQL', async (t) => {
       await sink.sweep?.()
       t.same(await tables(database), AHEAD, 'there is time until the day after tomorrow')
       now.time += 2 * DAY
-      const sweep = t.rejects(sink.sweep?.(), { code: '55P03' }, 'now it has to be said')
+      const sweep = t.rejects(async () => await sink.sweep?.(), { code: '55P03' }, 'now it has to be said')
       await sink.write([early])
       await sweep
-      await t.rejects(sink.expire?.(START + DAY), { code: '55P03' })
+      await t.rejects(async () => await sink.expire?.(START + DAY), { code: '55P03' })
     })
     t.equal(await tableOf(database, early.messageId), 'events_default')
     await sink.sweep?.()
