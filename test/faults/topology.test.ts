@@ -138,6 +138,10 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.match(text, /^event: accepted$/m)
   })
 
+  t.test('the servers find all that they need in Redis permitted by its rule', async (t) => {
+    for (const { stdout, stderr } of instances) t.notMatch(stdout() + stderr(), /Redis|NOPERM/)
+  })
+
   t.test('with one instance gone every request is answered by the other, and with both a client is told to come again', async (t) => {
     const [first, second] = instances
     await first?.kill()
