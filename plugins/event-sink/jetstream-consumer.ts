@@ -38,6 +38,8 @@ const MOST_EVENTS = 2_000
 const WRITE_SIZE = 500
 const FIRST_DELAY = 500
 const LONGEST_DELAY = 30_000
+/** For a broker that hangs, at the end. */
+const PATIENCE = 2_000
 const ACK = '+ACK'
 const TERM = '+TERM'
 
@@ -129,9 +131,9 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
   return {
     async stop () {
       stopping.abort()
-      puller.stop()
-      await over
-      if (NatsLink.of(connection).up) await connection.flush().catch(() => {})
+      await Promise.all([puller.stop(), over])
+      // So that the acknowledgements have left.
+      if (NatsLink.of(connection).up) await Promise.race([connection.flush().catch(() => {}), sleep(PATIENCE)])
     }
   }
 }

@@ -21,6 +21,8 @@ const EXPIRY = 10_000
 /** On top, for an answer that is on its way. */
 const GRACE = 2_000
 const PAUSE = 500
+/** For a broker that hangs, at the end. */
+const PATIENCE = 2_000
 /** Bytes of one request at most, a single larger message apart: a message may hold a whole flush. */
 const MOST_BYTES = 8 * 1024 * 1024
 const NANOS = 1_000_000
@@ -41,7 +43,8 @@ export class Puller {
   #expiresAt = 0
   #oneLarge = false
   #pauseUntil = 0
-  #stopped = false
+  #stopping = false
+  #over = false
   #wake: () => void = () => {}
 
   constructor (options: PullerOptions) {
@@ -51,11 +54,12 @@ export class Puller {
     link.on('up', this.#forgetRequest)
   }
 
-  /** What has come since; waits for the first. Empty only when it was stopped. */
+  /** What has come since; waits for the first. Empty only when it was stopped and no more will come. */
   async next (): Promise<Msg[]> {
-    while (!this.#stopped && this.#arrived.length === 0) {
+    while (!this.#over && this.#arrived.length === 0) {
       const now = Date.now()
-      if (now < this.#pauseUntil) await this.#woken(this.#pauseUntil - now)
+      if (this.#stopping) await this.#woken(EXPIRY)
+      else if (now < this.#pauseUntil) await this.#woken(this.#pauseUntil - now)
       else if (!this.#options.link.up) await this.#woken(PAUSE)
       else {
         if (this.#wanted === 0 || now >= this.#expiresAt) this.#request(now)
@@ -65,16 +69,21 @@ export class Puller {
     const messages = this.#arrived
     this.#arrived = []
     // Ahead, so that the next come while these are stored.
-    if (!this.#stopped && this.#wanted === 0 && this.#options.link.up && Date.now() >= this.#pauseUntil) this.#request(Date.now())
+    if (!this.#stopping && this.#wanted === 0 && this.#options.link.up && Date.now() >= this.#pauseUntil) this.#request(Date.now())
     return messages
   }
 
-  /** What has come and was not handed out is given back to the broker for others. */
-  stop (): void {
-    this.#stopped = true
-    this.#options.link.off('up', this.#forgetRequest)
-    if (!this.#options.connection.isClosed()) this.#subscription.unsubscribe()
-    for (const message of this.#arrived.splice(0)) message.respond('-NAK')
+  /**
+   * Asks for no more; resolves when all has come that was on its way. That is better stored than given back: nats-server 2.9 keeps what is
+   * given back while a request of somebody gone is open until `ackWait` is over.
+   */
+  async stop (): Promise<void> {
+    const { connection, link } = this.#options
+    this.#stopping = true
+    link.off('up', this.#forgetRequest)
+    if (link.up) await Promise.race([this.#subscription.drain().catch(() => {}), sleep(PATIENCE)])
+    else if (!connection.isClosed()) this.#subscription.unsubscribe()
+    this.#over = true
     this.#wake()
   }
 
