@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 
 import t from 'tap'
 
+import { folderWithDatabase } from '../helpers/made-folder.js'
 import { runProgram, startServerProcess, temporaryFolder } from '../helpers/server-process.js'
 import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 
@@ -54,7 +55,7 @@ t.test('the first start prints what it made, its curl lines work when pasted, an
 })
 
 t.test('a port that is taken stops the start before anything is made', async (t) => {
-  const dataDir = await temporaryFolder(t)
+  const dataDir = await folderWithDatabase(t)
   const taken = createServer()
   await new Promise<void>((resolve) => { taken.listen(0, '127.0.0.1', resolve) })
   t.teardown(() => taken.close())
@@ -66,7 +67,7 @@ t.test('a port that is taken stops the start before anything is made', async (t)
 })
 
 t.test('O01: nothing that came from the environment is printed, and no secret is logged at trace level', async (t) => {
-  const dataDir = await temporaryFolder(t)
+  const dataDir = await folderWithDatabase(t)
   const given = {
     ADMIN_EMAIL: 'somebody@example.org',
     ADMIN_PASSWORD: 'correct-horse-battery-7',

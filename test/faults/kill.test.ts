@@ -4,6 +4,7 @@ import t from 'tap'
 
 import { sendEvents } from '../helpers/event-load.js'
 import { Ledger } from '../helpers/ledger.js'
+import { folderWithDatabase } from '../helpers/made-folder.js'
 import { privatePostgres } from '../helpers/postgres.js'
 import { startServerProcess, temporaryFolder } from '../helpers/server-process.js'
 import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
@@ -79,7 +80,7 @@ t.test(`D02: ${KILLS} times kill -9 of PostgreSQL under load: nothing lost, noth
 })
 
 t.test('D04: a second process on the same folder is refused within 5 s, and a lock left by kill -9 is taken over', async (t) => {
-  const dataDir = await temporaryFolder(t)
+  const dataDir = await folderWithDatabase(t)
   const first = await startServerProcess(t, dataDir, LOADED)
   const { password, pipelineKey } = printedBy(first)
   const start = performance.now()

@@ -1,11 +1,12 @@
 import t from 'tap'
 
 import { openStream } from '../helpers/live-stream.js'
-import { startServerProcess, temporaryFolder } from '../helpers/server-process.js'
+import { folderWithDatabase } from '../helpers/made-folder.js'
+import { startServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy } from '../helpers/server-session.js'
 
 t.test('W04, D17: the built-in server\'s time limits do not cut the live view off, and it does not hold up SIGTERM', async (t) => {
-  const server = await startServerProcess(t, await temporaryFolder(t), {
+  const server = await startServerProcess(t, await folderWithDatabase(t), {
     LOG_LEVEL: 'warn', REQUEST_TIMEOUT_MS: '500', HEADERS_TIMEOUT_MS: '500', KEEP_ALIVE_TIMEOUT_MS: '500'
   })
   const { password, pipelineKey } = printedBy(server)

@@ -6,6 +6,7 @@ import t from 'tap'
 
 import { sendEvents } from '../helpers/event-load.js'
 import { Ledger } from '../helpers/ledger.js'
+import { folderWithDatabase } from '../helpers/made-folder.js'
 import { runProgram, startServerProcess, temporaryFolder } from '../helpers/server-process.js'
 import { printedBy } from '../helpers/server-session.js'
 import { LOADED, STORES, storeOfServer, untilAcknowledged } from '../helpers/stores.js'
@@ -47,7 +48,7 @@ for (const kind of STORES) {
 }
 
 t.test('D17: while it drains, /readyz is 503 at once, a slow request finishes, and nobody new gets in', async (t) => {
-  const server = await startServerProcess(t, await temporaryFolder(t), LOADED)
+  const server = await startServerProcess(t, await folderWithDatabase(t), LOADED)
   const { pipelineKey } = printedBy(server)
   const { hostname, port } = new URL(server.origin)
   const open = () => new Promise<ReturnType<typeof talk>>((resolve) => {
@@ -84,7 +85,7 @@ t.test('D18: SIGTERM with an upstream that hangs is over within 10 s', async (t)
     upstream.close()
   })
   const apiUrl = `${origin}/bi/api/site/site1`
-  const server = await startServerProcess(t, await temporaryFolder(t), { ...LOADED, BOLDBI_API_URL: apiUrl, BOLDBI_EMBED_SECRET: 's', EMBED_USER: 'ann' })
+  const server = await startServerProcess(t, await folderWithDatabase(t), { ...LOADED, BOLDBI_API_URL: apiUrl, BOLDBI_EMBED_SECRET: 's', EMBED_USER: 'ann' })
   const seconds = Math.floor(Date.now() / 1000)
   const embedQuerString = `embed_nonce=${crypto.randomUUID()}&embed_dashboard_id=${crypto.randomUUID()}&embed_mode=view&embed_timestamp=${seconds}&embed_expirationtime=600`
   const answer = fetch(`${server.origin}/authorize`, {

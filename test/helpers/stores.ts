@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 import type { EventLoad } from './event-load.js'
+import { folderWithDatabase } from './made-folder.js'
 import { privatePostgres } from './postgres.js'
 import { temporaryFolder } from './server-process.js'
 import type { Variables } from './server-process.js'
@@ -20,7 +21,8 @@ export interface StoreOfServer {
 export async function storeOfServer (t: Test, kind: typeof STORES[number]): Promise<StoreOfServer | null> {
   const postgres = kind === 'PostgreSQL' ? await privatePostgres(t) : undefined
   if (postgres === null) return null
-  return { dataDir: await temporaryFolder(t), variables: postgres === undefined ? LOADED : { ...LOADED, DATABASE_URL: postgres.url } }
+  if (postgres === undefined) return { dataDir: await folderWithDatabase(t), variables: LOADED }
+  return { dataDir: await temporaryFolder(t), variables: { ...LOADED, DATABASE_URL: postgres.url } }
 }
 
 export async function untilAcknowledged (load: EventLoad, count: number): Promise<void> {

@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 
 import { rudderSdk, segmentSdk } from '../helpers/node-sdks.js'
 import type { SdkTarget } from '../helpers/node-sdks.js'
+import { folderWithDatabase } from '../helpers/made-folder.js'
 import { assertStoredOnce, sdkCalls } from '../helpers/sdk-calls.js'
 import { privatePostgres } from '../helpers/postgres.js'
 import { startServerProcess, temporaryFolder } from '../helpers/server-process.js'
@@ -29,7 +30,7 @@ t.test('D06: while PostgreSQL is away the Node SDKs get 503, and afterwards ever
 })
 
 t.test('D01: through a kill -9 of the server and its restart every event of the Node SDKs is stored once', async (t) => {
-  const dataDir = await temporaryFolder(t)
+  const dataDir = await folderWithDatabase(t)
   const first = await startServerProcess(t, dataDir, LOADED)
   const { password, pipelineKey } = printedBy(first)
   const sdks = bothSdks({ origin: first.origin, key: pipelineKey })
