@@ -22,7 +22,7 @@ export interface Config {
   /** What the instances share beside the database; `null`: nothing. */
   redis: { url: string } | null
   /** The broker that takes the events; `null`: the database does. */
-  nats: { url: string, stream: string, replicas: number, packing: 'event' | 'flush', copy: boolean } | null
+  nats: { url: string, stream: string, replicas: number, maxAgeDays: number, packing: 'event' | 'flush', copy: boolean } | null
   /** Each `[current, …previous]`. */
   secrets: Record<SecretName, string[] | null>
   admin: { email: string, password: string | null, emailGiven: boolean }
@@ -132,8 +132,9 @@ function areStandIns (products: ReadonlyArray<{ standIn: boolean } | null>): boo
   return products.every((product) => product?.standIn !== false) && products.some((product) => product !== null)
 }
 
-function natsOf ({ NATS_URL: url, NATS_STREAM: stream, NATS_REPLICAS: replicas, NATS_PACKING: packing, NATS_COPY: copy }: Environment): Config['nats'] {
-  return url === undefined ? null : { url, stream, replicas: Number(replicas), packing, copy: copy === 'on' }
+function natsOf (environment: Environment): Config['nats'] {
+  const { NATS_URL: url, NATS_STREAM: stream, NATS_REPLICAS: replicas, NATS_MAX_AGE_DAYS: maxAgeDays, NATS_PACKING: packing, NATS_COPY: copy } = environment
+  return url === undefined ? null : { url, stream, replicas: Number(replicas), maxAgeDays, packing, copy: copy === 'on' }
 }
 
 function secretsOf (name: SecretName, environment: Environment, problems: Problems): string[] | null {

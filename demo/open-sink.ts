@@ -11,6 +11,8 @@ export interface OpenedSink {
   close (): Promise<void>
 }
 
+const DAY = 86_400_000
+
 /** Where events go: the database; or the stream of a broker, from which each instance helps to copy them into the database. */
 export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'>, database: Database, log: PartsLog): Promise<OpenedSink> {
   const options = { maxPending: limits.MAX_PENDING_EVENTS, ackTimeout: limits.ACK_TIMEOUT_MS }
@@ -20,7 +22,7 @@ export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'
   const { connectNats, copyStream, jetstreamSink } = await import('../plugins/event-sink/jetstream.js')
   const connection = await connectNats({ url: nats.url })
   try {
-    const stream = { name: nats.stream, replicas: nats.replicas }
+    const stream = { name: nats.stream, replicas: nats.replicas, ...(nats.maxAgeDays === 0 ? {} : { maxAge: nats.maxAgeDays * DAY }) }
     const published = await jetstreamSink({ ...options, connection, stream, packing: nats.packing })
     const copy = nats.copy ? await copyStream({ connection, stream: nats.stream, sink: sql, log }) : null
     return {
