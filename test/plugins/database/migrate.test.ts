@@ -7,7 +7,11 @@ import { createPglitePool } from '../../../plugins/database/pglite-pool.js'
 import { migrate } from '../../../plugins/database/migrate.js'
 import { openDatabase } from '../../../plugins/database/open-database.js'
 import { startPgliteThread } from '../../../plugins/database/pglite-thread.js'
-import { privatePostgres } from '../../helpers/postgres.js'
+import { sqlSink } from '../../../plugins/event-sink/sql.js'
+import { sqlStore } from '../../../plugins/token-store/sql/index.js'
+import { anEvent } from '../../../testing/event-sink.js'
+import { aSource } from '../../../testing/token-store/fixtures.js'
+import { newSchema, privatePostgres } from '../../helpers/postgres.js'
 
 const first: Migration = { up: async (db) => { await sql`create table first (n int primary key); insert into first values (1)`.execute(db) } }
 const second: Migration = { up: async (db) => { await sql`create table second (n int)`.execute(db) } }
@@ -54,6 +58,23 @@ t.test('on PostgreSQL', async (t) => {
       t.strictSame(rows, [{ name: '001-first', n: 1 }, { name: '002-second', n: 1 }])
       await database.close()
     }))
+  })
+
+  t.test('D24: five instances that start at once on an empty database are all ready, and what one stores all find', async (t) => {
+    const empty = await newSchema(url, t)
+    const instances = await Promise.all([1, 2, 3, 4, 5].map(async () => {
+      const database = await openDatabase({ url: empty })
+      return { database, sink: await sqlSink(database), store: sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'] }) }
+    }))
+    t.teardown(() => Promise.all(instances.map(({ database }) => database.close())))
+    await Promise.all(instances.map(async ({ database, sink, store }, at) => {
+      await Promise.all([database.ready(), store.ready(), sink.write([anEvent({ receivedAt: Date.now() + at })])])
+      await store.sources.create(aSource())
+    }))
+    for (const { sink, store } of instances) {
+      t.equal((await sink.list('org-a', {}, { limit: 10 })).data.length, 5)
+      t.equal((await store.sources.list('org-a', { limit: 10 })).data.length, 5)
+    }
   })
 
   t.test('the migrations of another application, in this schema or another, are left alone', async (t) => {
