@@ -1,4 +1,5 @@
 import type { TokenStore } from '../plugins/token-store/store.js'
+import { manualClock } from './clocks.js'
 import type { ContractClock } from './clocks.js'
 import type { ContractTest } from './contract-test.js'
 import { auditContract } from './token-store/audit.js'
@@ -16,7 +17,7 @@ import { webhookContract } from './token-store/webhooks.js'
  * time. A store that cannot be given a clock is run with `systemClock()`.
  */
 export async function tokenStoreContract (
-  t: ContractTest, makeStore: (clock: ContractClock) => Promise<TokenStore>, makeClock: () => ContractClock
+  t: ContractTest, makeStore: (clock: ContractClock) => Promise<TokenStore>, makeClock: () => ContractClock = manualClock
 ): Promise<void> {
   async function make () {
     const clock = makeClock()

@@ -32,11 +32,19 @@ export async function backend (test: Pick<Test, 'teardown'>, { now }: BackendOpt
   return await (await import('./sql-backend.js')).sqlBackend(test, kind, options)
 }
 
-/** Makes an app keep there what it would keep in a memory of its own. Ask for it as early as for `backend`. */
-export async function storeByDefault (test: Pick<Test, 'teardown'>, options: BackendOptions = {}): Promise<(app: FastifyInstance) => Promise<void>> {
+/** Of a test that makes many apps, as instances of one server would share. */
+const shared = new WeakMap<object, Promise<Backend>>()
+
+/**
+ * Makes an app keep there what it would keep in a memory of its own; the apps of one test that go by the machine's clock keep it
+ * together. Ask for it as early as for `backend`.
+ */
+export async function storeByDefault (test: Pick<Test, 'teardown'>, { now }: BackendOptions = {}): Promise<(app: FastifyInstance) => Promise<void>> {
   if (kindOfStore() === 'memory') return async () => {}
-  const { store } = await backend(test, options)
-  return async (app) => { if (!app.hasDecorator('tokenStore')) await app.register(tokenStore, { store }) }
+  const own = now === undefined ? shared.get(test) ?? backend(test) : backend(test, { now })
+  if (now === undefined) shared.set(test, own)
+  const { store } = await own
+  return async (app) => { if (!app.hasDecorator('tokenStore')) await app.register(tokenStore, { store: { ...store, close: async () => {} } }) }
 }
 
 function kindOfStore (): typeof KINDS[number] {
