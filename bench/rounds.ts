@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { cpus } from 'node:os'
 import { once } from 'node:events'
 
+import { privateNats } from '../test/helpers/nats.js'
 import { privatePostgres } from '../test/helpers/postgres.js'
 import { privateRedis } from '../test/helpers/redis.js'
 
@@ -28,6 +29,11 @@ export async function withPostgres (work: (url: string) => Promise<void>): Promi
 /** The address of a Redis, which is gone after `work`. */
 export async function withRedis (work: (url: string) => Promise<void>): Promise<void> {
   await withServer(privateRedis, 'Redis: install it, or set TEST_REDIS_URL', work)
+}
+
+/** The address of a NATS broker with JetStream in files, which is gone after `work`. */
+export async function withNats (work: (url: string) => Promise<void>): Promise<void> {
+  await withServer(privateNats, 'NATS: install nats-server, or set TEST_NATS_URL', work)
 }
 
 type Test = Parameters<typeof privatePostgres>[0]

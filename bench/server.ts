@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import { jetstreamManager } from '@nats-io/jetstream'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 
 import { openDatabase } from '../plugins/database/open-database.js'
 import { GroupCommit } from '../plugins/event-sink/group-commit.js'
+import { connectNats, jetstreamSink } from '../plugins/event-sink/jetstream.js'
+import type { JetstreamSinkOptions } from '../plugins/event-sink/jetstream.js'
 import { EventCopy } from '../plugins/event-sink/sql-copy.js'
 import { sqlSink } from '../plugins/event-sink/sql.js'
 import eventSink, { memorySink } from '../plugins/event-sink/index.js'
@@ -21,7 +24,7 @@ import ingestion from '../routes/ingestion/index.js'
 import { handWritten } from './hand-written.js'
 import { PIPELINE_KEY, SERVER_SECRET } from './load.js'
 
-const { DATABASE_URL = '' } = process.env
+const { DATABASE_URL = '', NATS_URL = '' } = process.env
 
 const variants: Record<string, () => Promise<number>> = {
   bare () {
@@ -40,7 +43,16 @@ const variants: Record<string, () => Promise<number>> = {
     const commit = new GroupCommit({ maxPending: 100_000, flush: async (events) => copy?.([rows.events(events)]) })
     return await gateway({ write: (events) => commit.write(events), ready: async () => {}, close: () => commit.close() })
   },
+  jetstream: () => streaming('event'),
+  'jetstream packed': () => streaming('flush'),
   express: () => handWritten(DATABASE_URL)
+}
+
+async function streaming (packing: NonNullable<JetstreamSinkOptions['packing']>): Promise<number> {
+  const connection = await connectNats({ url: NATS_URL })
+  // Of the round before.
+  await (await jetstreamManager(connection)).streams.delete('events').catch(() => {})
+  return await gateway(await jetstreamSink({ connection, packing, maxPending: 100_000 }))
 }
 
 async function gateway (sink: EventSink, rateLimit: RateLimitOptions = false): Promise<number> {
