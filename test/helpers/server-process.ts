@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -8,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type t from 'tap'
 
 import { builtCli } from './built-server.js'
+import { spawnLoneNode } from './lone-node.js'
 
 type Test = Pick<typeof t, 'teardown'>
 export type Variables = Record<string, string>
@@ -38,8 +38,6 @@ export interface Ended {
 }
 
 const START_LIMIT = 120_000
-// Of the two compilers of WebAssembly the one that is done at once: the embedded database starts in half the time, and answers the same.
-const NODE = [process.execPath, '--liftoff-only']
 
 /** A folder for one test, removed after it. */
 export async function temporaryFolder (test: Test): Promise<string> {
@@ -61,9 +59,7 @@ export type Program = Omit<ServerProcess, 'origin' | 'startTime'> & { age (): nu
 export async function runProgram (test: Test, args: readonly string[], variables: Variables = {}, input?: string): Promise<Program> {
   const cli = await builtCli()
   const start = performance.now()
-  const environment = { PATH: process.env.PATH ?? '', ...variables }
-  const [command = '', ...words] = [...alone(environment), ...NODE, cli, ...args]
-  const child = spawn(command, words, { env: environment, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawnLoneNode([cli, ...args], { PATH: process.env.PATH ?? '', ...variables })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text: string) => { output.stderr += text })
@@ -82,12 +78,6 @@ export async function runProgram (test: Test, args: readonly string[], variables
     kill: () => send('SIGKILL'),
     stop: () => send('SIGTERM')
   }
-}
-
-/** The test runner puts hooks of its own into the environment of every child, which cost as much as a start itself: `env` leaves them out. */
-function alone (environment: Variables): string[] {
-  if (process.platform === 'win32') return []
-  return ['env', '-i', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)]
 }
 
 function end (child: ChildProcess, name: NodeJS.Signals, ended: Promise<Ended>): Promise<Ended> {

@@ -1,9 +1,10 @@
 import t from 'tap'
 
+import { folderWithDatabase } from '../../helpers/made-folder.js'
 import { startChild } from './fixtures/child.js'
 
 t.test('rows that were acknowledged survive ten kill -9, and each next start takes the folder over', async (t) => {
-  const dataDir = t.testdir()
+  const dataDir = await folderWithDatabase(t)
   let acknowledged = 0
   for (let kill = 0; kill <= 10; kill++) {
     const writer = startChild(t, 'write-rows.ts', [dataDir])
