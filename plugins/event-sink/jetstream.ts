@@ -53,13 +53,14 @@ export async function jetstreamSink ({ connection, stream = {}, packing = 'event
     importOptional('@nats-io/transport-node', () => import('@nats-io/transport-node'), 'The JetStream event sink'),
     importOptional('@nats-io/jetstream', () => import('@nats-io/jetstream'), 'The JetStream event sink')
   ])
+  const link = NatsLink.of(connection)
+  await link.whenUp(Date.now() + ackTimeout, ackTimeout)
   const manager = await jetstreamManager(connection).catch((cause: unknown) => {
     throw new Error(`jetstream: the broker has no JetStream for this account, or does not answer: ${cause instanceof Error ? cause.message : ''}`, { cause })
   })
   assertMaxPayload(maxPayload())
   await ensureStream(manager, settings)
 
-  const link = NatsLink.of(connection)
   const known = new KnownIds()
   const probe = await jetstreamManager(connection, { timeout: READY_LIMIT, checkAPI: false })
   let probing: Promise<unknown> | undefined

@@ -33,6 +33,8 @@ export interface NatsSettings {
   configuration?: string
   /** Where that has it use TLS: the certificate that it can be known by. */
   ca?: string
+  /** Whether its users have JetStream. Default: `true`. */
+  jetstream?: boolean
   /** For a test that stops it: never a shared one. */
   needsOwn?: boolean
 }
@@ -59,7 +61,7 @@ function sharedServer (url: string): PrivateNats {
   return { url, ownServer: false, stop: refuse, kill: refuse, start: refuse, pause: refuse, resume: refuse }
 }
 
-async function ownServer (test: Test, { configuration = '', ca }: NatsSettings): Promise<PrivateNats> {
+async function ownServer (test: Test, { configuration = '', jetstream = true, ca }: NatsSettings): Promise<PrivateNats> {
   const folder = await mkdtemp(join(tmpdir(), 'nats-'))
   const port = await freePort()
   const url = `nats://127.0.0.1:${port}`
@@ -78,7 +80,7 @@ async function ownServer (test: Test, { configuration = '', ca }: NatsSettings):
 
   async function start () {
     server = spawn('nats-server', ['-c', file], { stdio: 'ignore' })
-    await answering(port, ca)
+    await answering(port, jetstream, ca)
   }
 
   test.teardown(async () => {
@@ -98,11 +100,11 @@ async function ownServer (test: Test, { configuration = '', ca }: NatsSettings):
 }
 
 /** Until it has read its streams, after which alone they can be asked for. */
-async function answering (port: number, ca: string | undefined): Promise<void> {
+async function answering (port: number, jetstream: boolean, ca: string | undefined): Promise<void> {
   for (const deadline = Date.now() + 30_000; ; await sleep(20)) {
     const refused = await ask(port, ca).then(() => null, (error: Error) => error)
-    // A broker that wants credentials is up; so is one whose account has no JetStream.
-    if (refused === null || /authorization|no responders/i.test(refused.message)) return
+    // A broker that wants credentials is up.
+    if (refused === null || (jetstream ? /authorization/i : /no responders/i).test(refused.message)) return
     if (Date.now() > deadline) throw refused
   }
 }

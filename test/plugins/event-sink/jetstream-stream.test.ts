@@ -106,7 +106,7 @@ t.test('a broker without JetStream, or that takes only small messages, stops the
   const small = await privateNats(t, { configuration: 'max_payload: 100000' })
   if (small === null) return
   await t.rejects(jetstreamSink({ connection: await connected(t, { url: small.url }) }), /"max_payload" is 100000/)
-  const off = await privateNats(t, { configuration: 'accounts: { A: { users: [{ user: a, password: b }] } }, no_auth_user: a' })
+  const off = await privateNats(t, { configuration: 'accounts: { A: { users: [{ user: a, password: b }] } }, no_auth_user: a', jetstream: false })
   if (off === null) return
   await t.rejects(jetstreamSink({ connection: await connected(t, { url: off.url }) }), /no JetStream for this account/)
 })
