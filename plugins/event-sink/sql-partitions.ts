@@ -8,7 +8,9 @@ import { toTimestamp } from './sql-insert.js'
 const DAY = 24 * 60 * 60 * 1000
 /** Days after today that have a partition already: so long may locks, or a missing privilege, keep new ones from being made. */
 const DAYS_AHEAD = 3
-/** Milliseconds to wait for a lock, as writes wait behind whoever waits for it. */
+/** Milliseconds to wait for another instance that is at the same work. */
+const TURN_TIMEOUT = 10_000
+/** Milliseconds to wait for the lock of a table, as writes wait behind whoever waits for it. */
 const LOCK_TIMEOUT = 500
 /** Milliseconds that a partition may take to be made, as what is written to the default one waits meanwhile. */
 const STATEMENT_TIMEOUT = 2_000
@@ -41,22 +43,25 @@ export interface EventPartitions {
 export async function eventPartitions ({ patient }: Database): Promise<EventPartitions> {
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
 
+  // By name as it was when this was asked: an oid has none any more once another instance has dropped the table.
   async function list (from: Kysely<DatabaseSchema> = patient): Promise<Partition[]> {
     const { rows } = await sql<{ name: string, since: Date | null, until: Date | null }>`
-      select c.oid::regclass::text as name,
+      select format('%I.%I', nspname, relname) as name,
         substring(bound from ${String.raw`FROM \('([^']*)'\)`})::timestamptz as since,
         substring(bound from ${String.raw`TO \('([^']*)'\)`})::timestamptz as until
-      from pg_inherits join pg_class c on c.oid = inhrelid, lateral (select pg_get_expr(c.relpartbound, c.oid) as bound) b
-      where inhparent = 'events'::regclass`.execute(from)
+      from pg_inherits join pg_class c on c.oid = inhrelid join pg_namespace n on n.oid = relnamespace,
+        lateral (select pg_get_expr(relpartbound, c.oid) as bound) b
+      where inhparent = 'events'::regclass and bound is not null`.execute(from)
     return rows.map(({ name, since, until }) => ({ name, since: since?.getTime() ?? null, until: until?.getTime() ?? null }))
   }
 
   /** Alone among the instances, and not for long. Locks are taken in one order: the whole table, then the default partition. */
   async function alone (work: (tx: Transaction<DatabaseSchema>) => Promise<void>): Promise<void> {
     await patient.transaction().execute(async (tx) => {
+      await sql`set local lock_timeout = ${sql.lit(TURN_TIMEOUT)}`.execute(tx)
+      await sql`select pg_advisory_xact_lock((${sql.lit(LOCK_CLASS)}::bigint << 32) + 'events'::regclass::oid::bigint)`.execute(tx)
       await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(tx)
       await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(tx)
-      await sql`select pg_advisory_xact_lock((${sql.lit(LOCK_CLASS)}::bigint << 32) + 'events'::regclass::oid::bigint)`.execute(tx)
       await work(tx)
     })
   }
