@@ -67,7 +67,7 @@ export class Publisher {
         if (reached === 'acknowledged') return
         if (reached instanceof Error) throw reached
         if (reached === 'late') {
-          link.doubt(start)
+          if (!flight.heard) link.doubt(start)
           throw new Error(`JetStream did not acknowledge within ${ackTimeout} ms`, { cause: link.lastError })
         }
         if (reached === 'not ready') await sleep(RETRY_PAUSE)
@@ -101,6 +101,7 @@ class Flight {
   readonly #acknowledged: Uint8Array
   readonly #stream: string
   #left: number
+  #heard = false
   #settle: (outcome: Outcome) => void = () => {}
 
   constructor (messages: readonly OutgoingMessage[], stream: string) {
@@ -114,7 +115,13 @@ class Flight {
     for (const [at, message] of this.#messages.entries()) if (this.#acknowledged[at] === 0) yield [at, message]
   }
 
+  /** Whether there was any answer: where there was one, the connection works. */
+  get heard (): boolean {
+    return this.#heard
+  }
+
   take (at: number, message: Msg): void {
+    this.#heard = true
     if (this.#acknowledged[at] !== 0) return
     const refusal = this.#refusalIn(message)
     if (refusal !== null) return this.#settle(refusal)

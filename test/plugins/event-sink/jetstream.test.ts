@@ -8,6 +8,7 @@ import type { JetstreamSinkOptions } from '../../../plugins/event-sink/jetstream
 import { DEDUPLICATION_WINDOW } from '../../../plugins/event-sink/sink.js'
 import type { ContractTest } from '../../../testing/contract-test.js'
 import { anEvent, eventSinkContract } from '../../../testing/event-sink.js'
+import { sharedEventSinkContract } from '../../../testing/event-sink/instances.js'
 import { connected, eventsIn, messagesIn, ownStream, readable } from '../../helpers/jetstream.js'
 import { NAUGHTY } from '../../helpers/naughty-strings.js'
 import { privateNats } from '../../helpers/nats.js'
@@ -35,6 +36,12 @@ for (const packing of PACKINGS) {
       return readable(await make(), connection, name)
     })
   })
+
+  await t.test(`two instances on one stream, packing: ${packing}`, (t) => sharedEventSinkContract(t as ContractTest, async () => {
+    const { name, make } = sinks(t, { packing })
+    const [one, other] = await Promise.all([make(), make({ connection: await connected(t, { url: nats.url }) })])
+    return [readable(one, connection, name), readable(other, connection, name)]
+  }))
 
   t.test(`what was written is in the stream to the letter, packing: ${packing}`, async (t) => {
     const { name, make } = sinks(t, { packing })
