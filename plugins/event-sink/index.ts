@@ -12,7 +12,10 @@ export interface EventSinkOptions {
   sink?: EventSink
   /** How often a sink that keeps ids forgets the old ones, milliseconds; 0: never, something else calls `sweep`. Default: 60 000. */
   sweepEvery?: number
-  /** For how long events are kept, milliseconds, a day or more, in a sink that can delete them; `Infinity`: for ever. Default: `Infinity`. */
+  /**
+   * For how long events are kept, milliseconds, a day or more, in a sink that can delete them, and then to the end of that UTC day: SQL drops
+   * whole days at once. `Infinity`: for ever. Default: `Infinity`.
+   */
   retention?: number
   /** The clock by which events grow old, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
@@ -24,6 +27,7 @@ declare module 'fastify' {
   }
 }
 
+const DAY = 24 * 60 * 60 * 1000
 const METHODS = ['write', 'ready', 'close'] as const satisfies ReadonlyArray<keyof EventSink>
 
 const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, { sink, sweepEvery = 60_000, retention = Infinity, now = Date.now }) => {
@@ -39,7 +43,8 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, { sink, swee
 
   async function sweep (): Promise<void> {
     await chosen.sweep?.()
-    if (retention !== Infinity) await chosen.expire?.(Math.max(0, now() - retention))
+    const due = Math.max(0, now() - retention)
+    if (retention !== Infinity) await chosen.expire?.(due - due % DAY)
   }
 
   const stopSweeping = keepSwept(app, { name: 'event-sink', sweepEvery, sweep })

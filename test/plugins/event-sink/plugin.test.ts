@@ -44,9 +44,10 @@ t.test('old ids are swept from time to time, a sweep that fails is tried again, 
   t.equal(calls.at(-1), 'close')
 })
 
-t.test('events are kept for as long as `retention` says, by the clock of the option', async (t) => {
+t.test('events are kept for as long as `retention` says and to the end of that UTC day, by the clock of the option', async (t) => {
   const day = DEDUPLICATION_WINDOW
-  const now = Date.UTC(2026, 0, 15)
+  const now = Date.UTC(2026, 0, 15, 9, 30)
+  const kept = Date.UTC(2026, 0, 12)
   const sink = memorySink()
   let expired = () => {}
   const twice = new Promise<void>((resolve) => { expired = resolve })
@@ -65,11 +66,11 @@ t.test('events are kept for as long as `retention` says, by the clock of the opt
       }
     }
   })
-  const events = [-4, -3, -2].map((days) => anEvent({ receivedAt: now + days * day }))
-  await app.eventSink.write([anEvent({ receivedAt: now - 3 * day - 1 }), ...events])
+  const events = [-1, 0, 1].map((days) => anEvent({ receivedAt: kept + days * day }))
+  await app.eventSink.write([anEvent({ receivedAt: kept - 1 }), ...events])
   await app.listen({ port: 0 })
   await twice
-  t.same(calls.slice(0, 2), [now - 3 * day, now - 3 * day])
+  t.same(calls.slice(0, 2), [kept, kept])
   t.same((await sink.list('org-a', {}, { limit: 10 })).data.map(({ messageId }) => messageId), [events[2]?.messageId, events[1]?.messageId])
 })
 
