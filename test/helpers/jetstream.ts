@@ -40,8 +40,12 @@ export async function messagesIn (connection: NatsConnection, name: string): Pro
   if (state.messages === 0) return []
   const consumer = await jetstream(connection).consumers.get(name)
   const messages: StoredMessage[] = []
-  for await (const { subject, data, headers } of await consumer.fetch({ max_messages: state.messages, expires: 5_000 })) {
-    messages.push({ subject, id: headers?.get('Nats-Msg-Id') ?? '', events: decodeMessage(data).events })
+  for (let left = state.messages; left > 0; left = state.messages - messages.length) {
+    const before = messages.length
+    for await (const { subject, data, headers } of await consumer.fetch({ max_messages: Math.min(left, 10_000), expires: 10_000 })) {
+      messages.push({ subject, id: headers?.get('Nats-Msg-Id') ?? '', events: decodeMessage(data).events })
+    }
+    if (messages.length === before) throw new Error(`${before} of ${state.messages} messages of the stream could be read`)
   }
   return messages
 }
