@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type t from 'tap'
 
@@ -34,18 +34,21 @@ export interface StoredMessage {
   events: AcceptedEvent[]
 }
 
-/** All that a stream holds, oldest first. */
+const AT_A_TIME = 250
+
+/** All that a stream holds, oldest first; each asked for by its number, so that none is left out unnoticed. */
 export async function messagesIn (connection: NatsConnection, name: string): Promise<StoredMessage[]> {
-  const { state } = await (await jetstreamManager(connection)).streams.info(name)
-  if (state.messages === 0) return []
-  const consumer = await jetstream(connection).consumers.get(name)
+  const { streams } = await jetstreamManager(connection, { timeout: 20_000 })
+  const { state } = await streams.info(name)
+  const numbers = Array.from({ length: state.messages }, (_none, at) => state.first_seq + at)
   const messages: StoredMessage[] = []
-  for (let left = state.messages; left > 0; left = state.messages - messages.length) {
-    const before = messages.length
-    for await (const { subject, data, headers } of await consumer.fetch({ max_messages: Math.min(left, 10_000), expires: 10_000 })) {
-      messages.push({ subject, id: headers?.get('Nats-Msg-Id') ?? '', events: decodeMessage(data).events })
-    }
-    if (messages.length === before) throw new Error(`${before} of ${state.messages} messages of the stream could be read`)
+  while (numbers.length > 0) {
+    const asked = numbers.splice(0, AT_A_TIME).map(async (seq) => {
+      const message = await streams.getMessage(name, { seq })
+      if (message === null) throw new Error(`The stream has no message ${seq}`)
+      return { subject: message.subject, id: message.header.get('Nats-Msg-Id'), events: decodeMessage(message.data).events }
+    })
+    messages.push(...await Promise.all(asked))
   }
   return messages
 }
