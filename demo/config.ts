@@ -22,7 +22,7 @@ export interface Config {
   /** What the instances share beside the database; `null`: nothing. */
   redis: { url: string } | null
   /** The broker that takes the events; `null`: the database does. */
-  nats: { url: string, stream: string, replicas: number, maxAgeDays: number, packing: 'event' | 'flush', copy: boolean } | null
+  nats: { url: string, stream: string, replicas: number, maxAgeDays: number, duplicateMinutes: number, packing: 'event' | 'flush', copy: boolean } | null
   /** Each `[current, …previous]`. */
   secrets: Record<SecretName, string[] | null>
   admin: { email: string, password: string | null, emailGiven: boolean }
@@ -133,8 +133,9 @@ function areStandIns (products: ReadonlyArray<{ standIn: boolean } | null>): boo
 }
 
 function natsOf (environment: Environment): Config['nats'] {
-  const { NATS_URL: url, NATS_STREAM: stream, NATS_REPLICAS: replicas, NATS_MAX_AGE_DAYS: maxAgeDays, NATS_PACKING: packing, NATS_COPY: copy } = environment
-  return url === undefined ? null : { url, stream, replicas: Number(replicas), maxAgeDays, packing, copy: copy === 'on' }
+  const { NATS_URL: url, NATS_STREAM: stream, NATS_PACKING: packing, NATS_REPLICAS, NATS_COPY } = environment
+  const { NATS_MAX_AGE_DAYS: maxAgeDays, NATS_DUPLICATE_WINDOW_MINUTES: duplicateMinutes } = environment
+  return url === undefined ? null : { url, stream, replicas: Number(NATS_REPLICAS), maxAgeDays, duplicateMinutes, packing, copy: NATS_COPY === 'on' }
 }
 
 function secretsOf (name: SecretName, environment: Environment, problems: Problems): string[] | null {

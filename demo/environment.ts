@@ -45,6 +45,7 @@ export const EnvironmentSchema = Type.Object({
   NATS_STREAM: Type.String({ default: 'events', pattern: '^[A-Za-z0-9_-]{1,100}$', about: 'The stream, made if there is none', expected: 'letters, digits, "_" and "-"' }),
   NATS_REPLICAS: oneOf('On how many brokers of a cluster each event is kept', ['1', '3', '5'], '1'),
   NATS_MAX_AGE_DAYS: integer('After how many days the stream forgets an event, copied or not; 0 = never, or as the stream is', 0, 36_500, 0),
+  NATS_DUPLICATE_WINDOW_MINUTES: integer('For how long the broker tells a repeat, some 230 bytes of its memory an event; the database does so for a day', 1, 1_440, 1_440),
   NATS_PACKING: oneOf('A message for each event, or for all that are published at once', ['event', 'flush'], 'event'),
   NATS_COPY: oneOf('`off`: this instance does not help to copy the stream into the database', ['on', 'off'], 'on'),
   DATABASE_POOL_MAX: integer('Connections to PostgreSQL', 1, 1_000, 10),

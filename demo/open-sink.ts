@@ -11,18 +11,25 @@ export interface OpenedSink {
   close (): Promise<void>
 }
 
+const MINUTE = 60_000
 const DAY = 86_400_000
 
 /** Where events go: the database; or the stream of a broker, from which each instance helps to copy them into the database. */
 export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'>, database: Database, log: PartsLog): Promise<OpenedSink> {
   const options = { maxPending: limits.MAX_PENDING_EVENTS, ackTimeout: limits.ACK_TIMEOUT_MS }
-  const sql = await sqlSink(database, options)
-  if (nats === null) return { sink: sql, durability: database.durability, close: async () => {} }
+  if (nats === null) return { sink: await sqlSink(database, options), durability: database.durability, close: async () => {} }
 
   const { connectNats, copyStream, jetstreamSink } = await import('../plugins/event-sink/jetstream.js')
+  // With room for what the copy takes at a time, however little may wait for the broker.
+  const sql = await sqlSink(database)
   const connection = await connectNats({ url: nats.url })
   try {
-    const stream = { name: nats.stream, replicas: nats.replicas, ...(nats.maxAgeDays === 0 ? {} : { maxAge: nats.maxAgeDays * DAY }) }
+    const stream = {
+      name: nats.stream,
+      replicas: nats.replicas,
+      ...(nats.maxAgeDays === 0 ? {} : { maxAge: nats.maxAgeDays * DAY }),
+      ...(nats.packing === 'flush' ? {} : { duplicateWindow: nats.duplicateMinutes * MINUTE })
+    }
     const published = await jetstreamSink({ ...options, connection, stream, packing: nats.packing })
     const copy = nats.copy ? await copyStream({ connection, stream: nats.stream, sink: sql, log }) : null
     return {
