@@ -12,6 +12,7 @@ import { sqlStore } from '../../../plugins/token-store/sql/index.js'
 import type { SqlStoreOptions } from '../../../plugins/token-store/sql/index.js'
 import type { TokenStore } from '../../../plugins/token-store/store.js'
 import { manualClock, systemClock } from '../../../testing/clocks.js'
+import { sharedTokenStoreContract } from '../../../testing/shared-token-store.js'
 import { tokenStoreContract } from '../../../testing/token-store.js'
 import { aKey, aSession, aSource, aUser } from '../../../testing/token-store/fixtures.js'
 import { truncateAll } from '../../helpers/pglite.js'
@@ -50,10 +51,16 @@ t.test('on PostgreSQL and Redis', async (t) => {
   await t.test('the SQL store behind Redis holds the contract', async (t) => {
     const { link, close } = await openRedis({ url: redis.url })
     t.teardown(close)
+    let store: TokenStore | undefined
     await tokenStoreContract(t, async ({ now }) => {
+      await store?.close()
       await truncateAll(database)
-      return sqlStore(database, { secretsKeys, redis: link, now })
+      return (store = sqlStore(database, { secretsKeys, redis: link, now }))
     }, () => manualClock())
+  })
+
+  await t.test('two instances behind Redis hold the contract of several', async (t) => {
+    await sharedTokenStoreContract(t, () => instances(t), { rounds: 2 })
   })
 
   await t.test('K02, C12, A14, A23: what one instance changes the other is told, long before it would look again', async (t) => {
