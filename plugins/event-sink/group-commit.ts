@@ -102,8 +102,11 @@ export class GroupCommit {
       let limit: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
         this.#drained = resolve
-        // By then nobody is left who waits for an answer.
-        limit = setTimeout(resolve, this.#ackTimeout)
+        limit = setTimeout(() => {
+          // Timers may be a little early, and after this one nothing keeps the process.
+          this.#refuseUntil(Infinity)
+          resolve()
+        }, this.#ackTimeout)
       })
       clearTimeout(limit)
     }
@@ -169,17 +172,22 @@ export class GroupCommit {
   readonly #expire = (): void => {
     this.#timer = null
     const now = performance.now()
+    const next = this.#refuseUntil(now)
+    if (next !== undefined) this.#timer = setTimeout(this.#expire, Math.max(1, next.deadline - now)).unref()
+  }
+
+  /** Refuses the writes whose time is over by then; the first of the others. */
+  #refuseUntil (deadline: number): Waiter | undefined {
     const late = new UNAVAILABLE({ reason: 'the event sink did not confirm in time' })
-    while (this.#queue[0] !== undefined && this.#queue[0].deadline <= now) {
+    while (this.#queue[0] !== undefined && this.#queue[0].deadline <= deadline) {
       const waiter = this.#queue.shift() as Waiter
       settle(waiter, late)
       add(this.#waiting, -waiter.events.length, -waiter.text)
     }
     // What is in flight may still be written: the client's repeat is then known from before.
     const flying = [...this.#flights].flat()
-    for (const waiter of flying) if (waiter.deadline <= now) settle(waiter, late)
-    const next = flying.find((waiter) => !waiter.settled) ?? this.#queue[0]
-    if (next !== undefined) this.#timer = setTimeout(this.#expire, Math.max(1, next.deadline - now)).unref()
+    for (const waiter of flying) if (waiter.deadline <= deadline) settle(waiter, late)
+    return flying.find((waiter) => !waiter.settled) ?? this.#queue[0]
   }
 }
 

@@ -126,8 +126,11 @@ function drip (origin: string, head: string, more: string): Promise<{ text: stri
   const start = performance.now()
   return new Promise((resolve) => {
     let text = ''
-    const socket = connect({ host: hostname, port: Number(port) }, () => { socket.write(head) })
-    const timer = setInterval(() => { socket.write(more) }, 50)
+    let timer: NodeJS.Timeout | undefined
+    const socket = connect({ host: hostname, port: Number(port) }, () => {
+      socket.write(head)
+      timer = setInterval(() => { socket.write(more) }, 50)
+    })
     socket.on('data', (chunk) => { text += chunk.toString() })
     socket.on('error', () => {})
     socket.on('close', () => {
