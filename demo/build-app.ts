@@ -2,7 +2,6 @@ import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
-import type { Durability } from '../plugins/database/open-database.js'
 import errorEnvelope from '../plugins/error-envelope.js'
 import eventSink from '../plugins/event-sink/index.js'
 import type { EventSink } from '../plugins/event-sink/sink.js'
@@ -21,6 +20,7 @@ import { embedRoutes } from './embed-routes.js'
 import health from './health.js'
 import { checkHeaders, limitUnknownPaths } from './http-hygiene.js'
 import { ingestionRoutes } from './ingestion-routes.js'
+import type { EventDurability } from './open-sink.js'
 import { protectAnswers } from './page-headers.js'
 import type { Products } from './products.js'
 import type { Secrets } from './secrets.js'
@@ -35,7 +35,7 @@ export interface AppParts {
   /** Closed with the app. */
   store: TokenStore
   sink: EventSink
-  durability: Durability
+  durability: EventDurability
   /** The server's own origins, the one to show first. */
   origins: readonly [string, ...string[]]
   /** Whether the first start is done; /readyz waits for it. Default: it is. */

@@ -3,18 +3,19 @@ import type { FastifyPluginAsync } from 'fastify'
 import { Type } from '@sinclair/typebox'
 
 import { UNAVAILABLE } from '../plugins/errors.js'
-import type { Durability } from '../plugins/database/open-database.js'
+import type { EventDurability } from './open-sink.js'
 
 export interface HealthOptions {
   /** What an acknowledged write outlives. */
-  durability: Durability
+  durability: EventDurability
   /** Whether all that a start has to do is done. Default: it is. */
   started?: () => boolean
 }
 
-const DURABILITY: Readonly<Record<Durability, string>> = {
+const DURABILITY: Readonly<Record<EventDurability, string>> = {
   none: 'Kept in memory: nothing outlives this process.',
   process: 'Acknowledged writes survive the death of this process, kill -9 included; a power cut can lose the last of them.',
+  brokers: 'Acknowledged events are held by most brokers of the cluster, each of which flushes them to its disk from time to time.',
   disk: 'Acknowledged writes are flushed to the disk of the database server.'
 }
 
@@ -23,7 +24,7 @@ const PARTS = ['the store', 'the event sink']
 
 const ReadySchema = Type.Object({
   status: Type.Literal('ready'),
-  durability: Type.Union([Type.Literal('none'), Type.Literal('process'), Type.Literal('disk')]),
+  durability: Type.Union([Type.Literal('none'), Type.Literal('process'), Type.Literal('brokers'), Type.Literal('disk')]),
   note: Type.String()
 })
 

@@ -1,17 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { Database, Durability } from '../plugins/database/open-database.js'
 import { sqlSink } from '../plugins/event-sink/sql.js'
 import type { EventSink } from '../plugins/event-sink/sink.js'
 import type { Config } from './config.js'
 import type { PartsLog } from './late-log.js'
 
+/** What an acknowledged event outlives; `brokers`: the loss of less than half of them. */
+export type EventDurability = Durability | 'brokers'
+
 export interface OpenedSink {
   sink: EventSink
-  durability: Durability
+  durability: EventDurability
   /** What the sink, which the app closes, leaves to be done after it. */
   close (): Promise<void>
 }
 
 const MINUTE = 60_000
+const COPY_LIMIT = 2_000
 const DAY = 86_400_000
 
 /** Where events go: the database; or the stream of a broker, from which each instance helps to copy them into the database. */
@@ -35,10 +41,11 @@ export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'
     return {
       // Read from where they are copied to.
       sink: { ...sql, write: published.write, ready: published.ready, close: published.close },
-      // One broker acknowledges before it flushes to the disk.
-      durability: nats.replicas === 1 ? 'process' : database.durability,
+      // A broker acknowledges before it flushes to the disk.
+      durability: nats.replicas === 1 ? 'process' : 'brokers',
       async close () {
-        await copy?.stop()
+        // What is cut off comes again.
+        await Promise.race([copy?.stop(), sleep(COPY_LIMIT)])
         await sql.close()
         await connection.close()
       }

@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net'
 
 import type { FastifyInstance } from 'fastify'
 
-import type { Durability } from '../plugins/database/open-database.js'
 import { createPasswords } from '../plugins/passwords.js'
 import { banner } from './banner.js'
 import { buildApp } from './build-app.js'
@@ -12,6 +11,7 @@ import { firstStart } from './first-start.js'
 import { lateLog } from './late-log.js'
 import { openData } from './open-data.js'
 import { openSink } from './open-sink.js'
+import type { EventDurability } from './open-sink.js'
 import { openStore } from './open-store.js'
 import { ownOrigins } from './own-origins.js'
 import { startProducts } from './products.js'
@@ -20,7 +20,7 @@ import { openSecrets } from './secrets.js'
 export interface Running {
   app: FastifyInstance
   origin: string
-  durability: Durability
+  durability: EventDurability
   /** Drains within `limit` milliseconds, after the delay that the configuration names, and closes everything. */
   stop (limit: number): Promise<void>
 }
@@ -35,7 +35,10 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
   const closers: Array<() => Promise<unknown>> = []
   const log = lateLog(print)
   const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close()
+    const failures: unknown[] = []
+    // Each, whatever became of the others.
+    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
   }
   try {
     // First: a folder that another process holds must not be touched.
@@ -67,7 +70,8 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     }
     return { app, origin: origins[0], durability, stop }
   } catch (error) {
-    await closeAll()
+    // What started it is what counts.
+    await closeAll().catch(() => {})
     throw error
   }
 }

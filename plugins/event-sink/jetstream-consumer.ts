@@ -38,6 +38,8 @@ const MOST_EVENTS = 2_000
 const WRITE_SIZE = 500
 const FIRST_DELAY = 500
 const LONGEST_DELAY = 30_000
+/** Until more is fetched after nothing could be stored. */
+const LONGEST_PAUSE = 2_000
 /** For a broker that hangs, at the end. */
 const PATIENCE = 2_000
 const ACK = '+ACK'
@@ -77,7 +79,7 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
     }
   })
   const stopping = new AbortController()
-  const over = run()
+  const over = run().catch((error: unknown) => log?.error({ stream, durable, err: error }, 'jetstream: the copy has ended'))
 
   async function run (): Promise<void> {
     let failures = 0
@@ -85,13 +87,14 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
       refusal = ''
       const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.min(failures, 10))
       const stored = await store(messages, delay)
-      failures = stored ? 0 : failures + 1
-      if (!stored) await sleep(delay, undefined, { signal: stopping.signal }).catch(() => {})
+      failures = stored === messages.length ? 0 : failures + 1
+      // One that can never be stored holds up no other.
+      if (stored === 0) await sleep(Math.min(delay, LONGEST_PAUSE), undefined, { signal: stopping.signal }).catch(() => {})
     }
   }
 
-  /** Whether all went well; gives back what did not. */
-  async function store (messages: readonly Msg[], delay: number): Promise<boolean> {
+  /** How many are done with; gives back the others. */
+  async function store (messages: readonly Msg[], delay: number): Promise<number> {
     const failed: unknown[] = []
     let writes: Array<Promise<void>> = []
     let events = 0
@@ -109,7 +112,7 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
     }
     await Promise.all(writes)
     if (failed.length > 0) log?.warn({ stream, messages: failed.length, err: failed[0], delay }, 'jetstream: messages could not be stored; they come again')
-    return failed.length === 0
+    return messages.length - failed.length
 
     async function settle (message: Msg, decoded: readonly AcceptedEvent[]): Promise<void> {
       if (decoded.length === 0) return answer(message, TERM)
@@ -125,7 +128,9 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
 
   /** One that is lost means that the message comes again. */
   function answer (message: Msg, text: string): void {
-    if (!connection.isClosed()) message.respond(text)
+    try {
+      message.respond(text)
+    } catch {} // The connection is closed, or on its way there.
   }
 
   return {

@@ -50,7 +50,7 @@ export class Publisher {
   /** Resolves when the stream has stored them all; what a lost connection left open is published again on the next. */
   async publish (messages: readonly OutgoingMessage[]): Promise<void> {
     const { link, stream, ackTimeout } = this.#options
-    const start = Date.now()
+    const start = performance.now()
     const number = this.#numbers++
     const flight = new Flight(messages, stream)
     this.#flights.set(number, flight)
@@ -133,11 +133,11 @@ class Flight {
     this.#settle(error instanceof Error ? error : new Error(String(error)))
   }
 
-  /** What comes first: all acknowledged, a refusal, the loss of the connection, or a time, epoch milliseconds. */
+  /** What comes first: all acknowledged, a refusal, the loss of the connection, or a time, milliseconds by `performance.now`. */
   outcome (until: number, link: NatsLink): Promise<Outcome> {
     return new Promise((resolve) => {
       const down = () => this.#settle('down')
-      const timer = setTimeout(() => this.#settle('late'), Math.max(0, until - Date.now()))
+      const timer = setTimeout(() => this.#settle('late'), Math.max(0, until - performance.now()))
       link.once('down', down)
       this.#settle = (outcome) => {
         clearTimeout(timer)

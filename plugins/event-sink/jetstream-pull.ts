@@ -57,7 +57,7 @@ export class Puller {
   /** What has come since; waits for the first. Empty only when it was stopped and no more will come. */
   async next (): Promise<Msg[]> {
     while (!this.#over && this.#arrived.length === 0) {
-      const now = Date.now()
+      const now = performance.now()
       if (this.#stopping) await this.#woken(EXPIRY)
       else if (now < this.#pauseUntil) await this.#woken(this.#pauseUntil - now)
       else if (!this.#options.link.up) await this.#woken(PAUSE)
@@ -69,7 +69,7 @@ export class Puller {
     const messages = this.#arrived
     this.#arrived = []
     // Ahead, so that the next come while these are stored.
-    if (!this.#stopping && this.#wanted === 0 && this.#options.link.up && Date.now() >= this.#pauseUntil) this.#request(Date.now())
+    if (!this.#stopping && this.#wanted === 0 && this.#options.link.up && performance.now() >= this.#pauseUntil) this.#request(performance.now())
     return messages
   }
 
@@ -115,7 +115,7 @@ export class Puller {
       this.#oneLarge = empty
       return
     }
-    this.#pauseUntil = Date.now() + PAUSE
+    this.#pauseUntil = performance.now() + PAUSE
     this.#options.onRefusal(headers.code === NO_RESPONDERS ? 'nobody answers for the consumer' : headers.description)
   }
 

@@ -54,7 +54,7 @@ export async function jetstreamSink ({ connection, stream = {}, packing = 'event
     importOptional('@nats-io/jetstream', () => import('@nats-io/jetstream'), 'The JetStream event sink')
   ])
   const link = NatsLink.of(connection)
-  await link.whenUp(Date.now() + ackTimeout, ackTimeout)
+  await link.whenUp(performance.now() + ackTimeout, ackTimeout)
   const manager = await jetstreamManager(connection).catch((cause: unknown) => {
     throw new Error(`jetstream: the broker has no JetStream for this account, or does not answer: ${cause instanceof Error ? cause.message : ''}`, { cause })
   })

@@ -23,7 +23,7 @@ export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
     super({ captureRejections: false })
     this.setMaxListeners(0)
     this.#connection = connection
-    this.#downSince = connection.isClosed() ? Date.now() : null
+    this.#downSince = connection.isClosed() ? performance.now() : null
     this.#watch().catch(() => {})
   }
 
@@ -36,11 +36,11 @@ export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
     return this.#lastError
   }
 
-  /** Resolves once the connection works; rejects at a time, epoch milliseconds, or when it has not worked for `patience` milliseconds. */
+  /** Resolves once the connection works; rejects at a time, by `performance.now`, or when it has not worked for `patience` milliseconds. */
   async whenUp (until: number, patience: number): Promise<void> {
     if (this.#downSince === null) return
     if (this.#connection.isClosed()) throw new Error('The connection to NATS is closed')
-    const left = Math.min(until, this.#downSince + patience) - Date.now()
+    const left = Math.min(until, this.#downSince + patience) - performance.now()
     const away = new Error('NATS is away', { cause: this.#lastError })
     if (left <= 0) throw away
     await new Promise<void>((resolve, reject) => {
@@ -55,7 +55,7 @@ export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
     })
   }
 
-  /** Nothing was answered since a time, epoch milliseconds: the connection counts as down until the broker answers a ping, or there is a new one. */
+  /** Nothing was answered since a time, by `performance.now`: the connection counts as down until the broker answers a ping, or there is a new one. */
   doubt (since: number): void {
     if (this.#downSince !== null) return
     const change = this.#goDown(since)
@@ -68,9 +68,9 @@ export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'error') this.#lastError = status.error
       else if (status.type === 'reconnect') this.#goUp()
-      else if (status.type === 'disconnect' || status.type === 'close') this.#goDown(Date.now())
+      else if (status.type === 'disconnect' || status.type === 'close') this.#goDown(performance.now())
       else if (status.type === 'staleConnection') {
-        this.#goDown(Date.now())
+        this.#goDown(performance.now())
         severSocket(this.#connection)
       }
     }

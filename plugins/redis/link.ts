@@ -5,7 +5,10 @@ import { RedisScript } from './script.js'
 export interface RedisLinkOptions {
   /** A client of `ioredis`, which stays open; made with `enableOfflineQueue: false` it keeps nothing while Redis is away. */
   client: RedisClientSlice
-  /** A second connection, for messages, as `client.duplicate()` makes one. Default: none, and nothing is heard of other instances. */
+  /**
+   * A second connection, for messages, as `client.duplicate({ autoResubscribe: false })` makes one: it is subscribed anew here, and a failure
+   * of the client's own attempt would go unhandled. Default: none, and nothing is heard of other instances.
+   */
   subscriber?: RedisSubscriberSlice
   /** What every key and channel begins with. In braces, so that a cluster keeps all of it in one place. Default: `{gatehouse}:`. */
   prefix?: string
@@ -43,6 +46,7 @@ export class RedisLink {
   readonly #onBack: () => void
   readonly #returns = new Set<() => void>()
   #away = false
+  #closed = false
   #timer: NodeJS.Timeout | undefined
   #lastError: Error | undefined
 
@@ -97,6 +101,7 @@ export class RedisLink {
 
   /** Takes its listeners from the connections, which stay open. */
   close (): void {
+    this.#closed = true
     clearTimeout(this.#timer)
     this.#client.off('close', this.#lost)
     this.#client.off('ready', this.#connected)
@@ -110,7 +115,8 @@ export class RedisLink {
   async #limited (answer: Promise<unknown>): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined
     const limit = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`Redis did not answer within ${this.#timeout} ms`)), this.#timeout)
+      // After a pause of this process timers come before what has arrived meanwhile: that is read first.
+      timer = setTimeout(() => setImmediate(reject, new Error(`Redis did not answer within ${this.#timeout} ms`)), this.#timeout)
     })
     try {
       const result = await Promise.race([answer, limit])
@@ -139,11 +145,11 @@ export class RedisLink {
 
   readonly #tryAgain = async (): Promise<void> => {
     await this.#run(TRY, ['try'], [])
-    if (this.#away && this.#client.status !== 'end') this.#timer = setTimeout(this.#tryAgain, PAUSE).unref()
+    if (this.#away && !this.#closed) this.#timer = setTimeout(this.#tryAgain, PAUSE).unref()
   }
 
   #isAway (error: Error): void {
-    if (this.#away) return
+    if (this.#away || this.#closed) return
     this.#away = true
     this.#timer = setTimeout(this.#tryAgain, PAUSE).unref()
     this.#onAway(error)

@@ -34,9 +34,13 @@ export async function openRedis ({ url, ...options }: OpenRedisOptions): Promise
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     enableAutoPipelining: true,
+    // A connection whose other end is gone without a word, and a master that has become a replica, are left for a new one.
+    socketTimeout: 5_000,
+    reconnectOnError: (error) => error.message.includes('READONLY'),
     retryStrategy: (attempt) => Math.min(LONGEST_RETRY, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2)
   })
-  const subscriber = client.duplicate({ enableAutoPipelining: false })
+  // Which subscribes anew by the link: what the client does by itself nobody catches when it fails.
+  const subscriber = client.duplicate({ enableAutoPipelining: false, autoResubscribe: false })
   const link = new RedisLink({ client, subscriber, ...options })
   const connections = [client, subscriber]
   try {

@@ -3,11 +3,11 @@ import type { RedisLink } from './link.js'
 import { nameDigest } from './name-digest.js'
 import { RedisScript } from './script.js'
 
-/** KEYS: a counter. ARGV: milliseconds of its window. */
+/** KEYS: a counter. ARGV: milliseconds of its window, which can't have more left than that unless the clock was set back. */
 const COUNT = new RedisScript(`
 local current = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
+if left < 0 or left > tonumber(ARGV[1]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   left = ARGV[1]
 end
@@ -24,7 +24,7 @@ local level = size
 if bucket[1] then level = math.min(size, tonumber(bucket[1]) + math.max(0, now - tonumber(bucket[2])) * rate / 1000) end
 level = level - tonumber(ARGV[1])
 redis.call('HSET', KEYS[1], 'level', tostring(level), 'at', string.format('%.0f', now))
-redis.call('PEXPIRE', KEYS[1], math.ceil((size - level) / rate * 1000) + 1000)
+redis.call('PEXPIRE', KEYS[1], math.min(3600000, math.ceil((size - level) / math.max(rate, 0.001) * 1000) + 1000))
 return tostring(level)
 `)
 

@@ -20,6 +20,7 @@ export class Changes {
   readonly #link: RedisLink
   /** By which an instance knows its own voice. */
   readonly #self = crypto.randomUUID()
+  readonly #telling = new Set<Promise<void>>()
   /** What Redis did not confirm, and when that was; it may have been told all the same. */
   #untold: Array<{ change: Change, tags: readonly string[], at: number }> = []
 
@@ -27,7 +28,17 @@ export class Changes {
     this.#link = link
   }
 
-  async announce (change: Change, tags: readonly string[], at = performance.now()): Promise<void> {
+  announce (change: Change, tags: readonly string[], at = performance.now()): void {
+    const telling = this.#tell(change, tags, at).finally(() => this.#telling.delete(telling))
+    this.#telling.add(telling)
+  }
+
+  /** Resolves when all that was announced is told, or can't be for now. */
+  async settled (): Promise<void> {
+    await Promise.all(this.#telling)
+  }
+
+  async #tell (change: Change, tags: readonly string[], at: number): Promise<void> {
     const message = JSON.stringify([this.#self, ...change])
     const told = await this.#link.run(CHANGE, [CLOCK, ...tags.map(tagKey)], [this.#link.prefix + CHANNEL, message])
     if (told !== undefined) return

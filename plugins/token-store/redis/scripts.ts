@@ -1,26 +1,33 @@
 import { RedisScript } from '../../redis/script.js'
 
-// Versions are times of the Redis server in microseconds that never go back: of the latest change, or now.
+// Versions are times of the Redis server in microseconds that never go back, whatever becomes of its clock: each that is given out is kept.
 const NOW = `
 local time = redis.call('TIME')
 local now = math.max(time[1] * 1000000 + time[2], tonumber(redis.call('GET', clock) or 0) + 1)
 `
 
 /**
- * KEYS: an entry, the clock. Gives the version of now, the entry's data or false, and its milliseconds left. An entry with a tag that was
- * changed since its version is none. The tags stand in the entry: a cluster finds them by the braces of the prefix.
+ * KEYS: an entry, the clock. ARGV: milliseconds that an entry lives. Gives the version of now, the entry's data or false, and its milliseconds
+ * left. An entry with a tag that was changed since its version is none, nor is one that has longer to live than any: the clock was set
+ * back. The tags stand in the entry: a cluster finds them by the braces of the prefix.
  */
 export const READ = new RedisScript(`
 local clock = KEYS[2]
 ${NOW}
 local version = string.format('%.0f', now)
+local function none ()
+  redis.call('SET', clock, version)
+  return {version, false, 0}
+end
 local entry = redis.call('HMGET', KEYS[1], 'version', 'tags', 'data')
-if not entry[1] then return {version, false, 0} end
+if not entry[1] then return none() end
 for tag in string.gmatch(entry[2], '%S+') do
   local changed = redis.call('GET', tag)
-  if changed and tonumber(changed) >= tonumber(entry[1]) then return {version, false, 0} end
+  if changed and tonumber(changed) >= tonumber(entry[1]) then return none() end
 end
-return {version, entry[3], redis.call('PTTL', KEYS[1])}
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 or left > tonumber(ARGV[1]) then return none() end
+return {version, entry[3], left}
 `)
 
 /**

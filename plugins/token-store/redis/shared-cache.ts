@@ -42,7 +42,7 @@ export class SharedCache {
   inFrontOf<Value extends object> (kind: SharedKind<Value>, load: (key: string) => Promise<Value | null>): (key: string) => Promise<Value | null> {
     return async (key) => {
       const name = `${kind.name}:${nameDigest(key)}`
-      const found = await this.#link.run(READ, [name, CLOCK], [])
+      const found = await this.#link.run(READ, [name, CLOCK], [LIFE])
       if (!Array.isArray(found)) return await load(key)
       const [version, sealed, left] = found as [version: string, sealed: string | null, left: number | null]
       const known = sealed === null ? null : this.#open(kind, name, sealed)

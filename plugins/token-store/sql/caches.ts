@@ -36,8 +36,7 @@ export class Caches {
   readonly guestTokens: LookupCache<GuestToken>
   readonly #origins: LookupCache<readonly SourceOrigins[]>
   readonly #changes: Changes | undefined
-  /** Hears no more of the other instances. */
-  readonly close: () => void
+  readonly #stopListening: () => void
 
   constructor (load: Loaders, times: CacheTimes, shared?: Shared) {
     const through = <Value extends object>(kind: SharedKind<Value>, alone: Load<Value>) => ({
@@ -51,7 +50,7 @@ export class Caches {
     this.guestTokens = new LookupCache(through(guestTokenKind, load.guestToken))
     this.#origins = new LookupCache({ ...through(originsKind, load.origins), maxValues: 1 })
     this.#changes = shared?.changes
-    this.close = shared?.changes.listen({ onChange: (change) => this.#forget(change), onGap: () => this.#forgetAll() }) ?? (() => {})
+    this.#stopListening = shared?.changes.listen({ onChange: (change) => this.#forget(change), onGap: () => this.#forgetAll() }) ?? (() => {})
   }
 
   origins (): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]> {
@@ -83,6 +82,12 @@ export class Caches {
 
   clientChanged (clientId: string): void {
     this.#changed(['client', clientId])
+  }
+
+  /** Tells the other instances what they have not heard yet, and hears no more of them. */
+  async close (): Promise<void> {
+    await this.#changes?.settled()
+    this.#stopListening()
   }
 
   #changed (change: Change): void {

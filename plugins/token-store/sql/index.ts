@@ -82,7 +82,7 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, no
     },
     ready,
     ...(redis === undefined ? {} : { sharedLimits: sharedLimits(redis) }),
-    close: async () => caches.close()
+    close: () => caches.close()
   }
 }
 

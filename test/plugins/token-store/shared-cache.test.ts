@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 
 import { openRedis } from '../../../plugins/redis/open-redis.js'
+import { RedisScript } from '../../../plugins/redis/script.js'
 import { Changes } from '../../../plugins/token-store/redis/changes.js'
 import { FILL, READ } from '../../../plugins/token-store/redis/scripts.js'
 import { CLOCK, SharedCache, tagKey } from '../../../plugins/token-store/redis/shared-cache.js'
@@ -62,12 +63,27 @@ t.test('look-ups shared in Redis', async (t) => {
     const kept = async (age: number) => {
       const name = crypto.randomUUID()
       await link.run(FILL, [name, tagKey('user ann')], [versionOf(age), 4_000, 'a value'])
-      return await link.run(READ, [name, CLOCK], []) as [version: string, data: string | null, left: number]
+      return await link.run(READ, [name, CLOCK], [4_000]) as [version: string, data: string | null, left: number]
     }
     t.match(await kept(5_000), [String, null])
     const [, data, left] = await kept(1_000)
     t.equal(data, 'a value')
     t.ok(left > 0 && left <= 3_000, `${left} ms left`)
+  })
+
+  await t.test('a Redis whose clock was set back brings nothing back that was revoked', async (t) => {
+    const ahead = (Date.now() + 3_600_000) * 1_000
+    const early = crypto.randomUUID()
+    // A look-up that began, and another that was kept, before the clock was set back.
+    await link.run(new RedisScript("return redis.call('SET', KEYS[1], ARGV[1])"), [CLOCK], [ahead])
+    const [version] = await link.run(READ, [early, CLOCK], [4_000]) as [string]
+    changes.announce(['user', 'ina'], ['user ina'])
+    await changes.settled()
+    t.equal(await link.run(FILL, [early, tagKey('user ina')], [version, 3_700_000, 'old']), 0)
+    const long = crypto.randomUUID()
+    await link.run(new RedisScript("redis.call('HSET', KEYS[1], 'version', ARGV[1], 'tags', '', 'data', 'old') return redis.call('PEXPIRE', KEYS[1], 3600000)"), [long], [ahead])
+    t.match(await link.run(READ, [long, CLOCK], [4_000]), [String, null], 'what lives longer than anything does')
+    await link.run(new RedisScript("return redis.call('DEL', KEYS[1])"), [CLOCK], [])
   })
 
   await t.test('what was written before a revocation is not given out after it; another\'s is', async (t) => {
