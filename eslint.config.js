@@ -19,7 +19,7 @@ const oneWay = layers.map((layer, at) => ({
 }))
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', 'coverage/**', 'test/vectors/**', 'web/collector/d.js'] }),
+  ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', 'coverage/**', 'test/vectors/**', 'web/collector/d.js', 'web/browser/browser.js'] }),
   ...tseslint.configs.strict.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],

@@ -15,8 +15,9 @@ export const CONNECTIONS = (process.env.CONNECTIONS ?? '64').split(',').map(Numb
 export interface Round { rate: number, p50: number, p99: number, failed: number }
 export interface Server { port: number, process: ChildProcess, stop: () => void }
 
-export async function startServer (variant: string, env: Record<string, string> = {}): Promise<Server> {
-  const server = fork(new URL('./server.ts', import.meta.url), [variant], { execArgv: [...process.execArgv, '--expose-gc'], env: { ...process.env, ...env } })
+/** `file`: the server's, beside this one. */
+export async function startServer (variant: string, env: Record<string, string> = {}, { file = 'server.ts', args = [] as string[] } = {}): Promise<Server> {
+  const server = fork(new URL(file, import.meta.url), [variant, ...args], { execArgv: [...process.execArgv, '--expose-gc'], env: { ...process.env, ...env } })
   const [port] = await once(server, 'message') as [number]
   return { port, process: server, stop: () => server.kill('SIGKILL') }
 }

@@ -1,13 +1,10 @@
 // One server under test, in a process of its own: `server.ts <variant>`; tells its parent the port, then serves until it is killed.
 import { mkdtemp } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { jetstreamManager } from '@nats-io/jetstream'
 import Fastify from 'fastify'
-import type { FastifyInstance } from 'fastify'
 
 import { openDatabase } from '../plugins/database/open-database.js'
 import { GroupCommit } from '../plugins/event-sink/group-commit.js'
@@ -23,6 +20,7 @@ import { memoryStore } from '../plugins/token-store/memory.js'
 import ingestion from '../routes/ingestion/index.js'
 import { handWritten } from './hand-written.js'
 import { PIPELINE_KEY, SERVER_SECRET } from './load.js'
+import { listen, serve } from './serve.js'
 
 const { DATABASE_URL = '', NATS_URL = '' } = process.env
 
@@ -66,19 +64,4 @@ async function gateway (sink: EventSink, rateLimit: RateLimitOptions = false): P
   return await listen(app)
 }
 
-async function listen (app: FastifyInstance): Promise<number> {
-  await app.listen({ port: 0, host: '127.0.0.1' })
-  return (app.server.address() as AddressInfo).port
-}
-
-const start = variants[process.argv[2] ?? '']
-if (start === undefined) throw new Error(`variants: ${Object.keys(variants).join(', ')}`)
-const port = await start()
-// Sooner or later the garbage collector takes from V8 what it learnt of code that was seldom run by then, and Node's own HTTP server is slower
-// ever after. A small server would get through a bench without: all of them start after it.
-for (let times = 0; times < 3; times++) {
-  await sleep(50)
-  globalThis.gc?.()
-}
-if (process.send === undefined) console.log(port)
-else process.send(port)
+await serve(variants)

@@ -17,20 +17,21 @@ export interface Shot {
   connections: number
   seconds: number
   headers: Record<string, string>
-  /** The one body of all requests, or one for each with its signature, which may be empty; there must be enough of them. */
-  body: string | Iterable<SignedBody>
+  /** The one body of all requests, or one for each with its signature, which may be empty; there must be enough of them. Default: none, a GET. */
+  body?: string | Iterable<SignedBody> | undefined
 }
 
-/** Sends POST requests for some seconds, one after the other over each connection. */
+/** Sends POST requests, or GET requests where there is no body, for some seconds, one after the other over each connection. */
 export async function shoot ({ url, connections, seconds, headers, body }: Shot): Promise<Round> {
   const folder = await mkdtemp(join(tmpdir(), 'wrk-'))
-  const script = join(folder, 'post.lua')
+  const script = join(folder, 'requests.lua')
   const bodies = join(folder, 'bodies')
   try {
-    await writeFile(bodies, typeof body === 'string' ? body : linesOf(body))
-    await writeFile(script, `wrk.method = "POST"\nlocal bodies = io.open("${bodies}")\n` +
-      Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`).join('') +
-      (typeof body === 'string' ? 'wrk.body = bodies:read("*a")\n' : EACH_ITS_OWN))
+    if (body !== undefined) await writeFile(bodies, typeof body === 'string' ? body : linesOf(body))
+    await writeFile(script, Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`).join('') +
+      (body === undefined ? '' : `wrk.method = "POST"\nlocal bodies = io.open("${bodies}")\n`) +
+      (typeof body === 'string' ? 'wrk.body = bodies:read("*a")\n' : '') +
+      (typeof body === 'object' ? EACH_ITS_OWN : ''))
     const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency', '-s', script, url])
     return parse(stdout)
   } catch (error) {

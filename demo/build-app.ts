@@ -10,6 +10,7 @@ import type { TokenStore } from '../plugins/token-store/store.js'
 import userReference from '../plugins/user-reference.js'
 import adminApi from '../routes/admin/api.js'
 import adminAuth from '../routes/admin/auth.js'
+import { abuseGuards } from './abuse-guards.js'
 import type { Config } from './config.js'
 import { demoSession } from './demo-session.js'
 import { findDemoSource } from './demo-source.js'
@@ -64,16 +65,23 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await app.register(eventSink, { sink, retention: limits.EVENT_RETENTION_DAYS === 0 ? Infinity : limits.EVENT_RETENTION_DAYS * DAY })
   await app.register(auditLog)
   await app.register(userReference, { keys: secrets.USER_REFERENCE_KEY })
-  await app.register(health, { durability, ...(parts.started === undefined ? {} : { started: parts.started }) })
+  // Whoever watches the process asks it without TLS.
+  await app.register(health, { durability, guards: { https: false }, ...(parts.started === undefined ? {} : { started: parts.started }) })
 
   // In production nobody is let in by a page.
   const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)
   const userOf = embedUser({ session, fallback: config.embedUser })
+  // Browsers send Origin with what the start page posts, too.
+  const embedOrigins = session === null && config.embedOrigins !== null ? config.embedOrigins : [...new Set([...origins, ...config.embedOrigins ?? []])]
+  const asked = await abuseGuards(app, {
+    config, secret: secrets.USER_REFERENCE_KEY[0], origins: embedOrigins, sessionOf: (request) => session?.of(request)?.user ?? null
+  })
   await embedRoutes(app, {
     products,
     proxyKeys: secrets.DATABRAIN_PROXY_KEY,
-    origins: config.embedOrigins ?? origins,
+    origins: embedOrigins,
     perMinute: limits.EMBED_RATE_MAX,
+    asked,
     userOf
   })
   await ingestionRoutes(app, limits)
@@ -93,7 +101,9 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
       users: config.standInsAlone ? [...new Set([config.embedUser ?? '', ...DEMO_USERS])].filter((user) => user !== '') : [],
       origin: origins[0],
       proxyKey: secrets.DATABRAIN_PROXY_KEY[0],
-      demoSource: () => findDemoSource(store)
+      demoSource: () => findDemoSource(store),
+      captcha: config.captcha?.provider ?? null,
+      csrf: config.csrf
     })
   }
   return app

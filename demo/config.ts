@@ -7,6 +7,8 @@ import { assertStrongSecret } from '../signing/secret-strength.js'
 import { EnvironmentSchema } from './environment.js'
 import type { Environment, VariableName } from './environment.js'
 import { Problems } from './problems.js'
+import { captchaOf } from './captcha-config.js'
+import type { CaptchaConfig } from './captcha-config.js'
 import { databrainOf, boldbiOf, dxfeedOf } from './product-config.js'
 import type { BoldBiConfig, DataBrainConfig, DxFeedConfig } from './product-config.js'
 
@@ -32,6 +34,9 @@ export interface Config {
   /** No real product is configured. */
   standInsAlone: boolean
   embedOrigins: string[] | null
+  captcha: CaptchaConfig | null
+  csrf: boolean
+  requireHttps: boolean
   /** `null`: nobody, unless a reference or a session says who. */
   embedUser: string | null
   limits: Limits
@@ -41,14 +46,13 @@ export interface Config {
 export type SecretName = 'JWT_SECRET' | 'SECRETS_KEY' | 'USER_REFERENCE_KEY' | 'DATABRAIN_PROXY_KEY'
 
 export type Limits = Pick<Environment,
-  | 'LOGIN_RATE_MAX' | 'ADMIN_RATE_MAX' | 'INGEST_KEY_RATE_MAX' | 'INGEST_IP_RATE_MAX' | 'EMBED_RATE_MAX' | 'NOT_FOUND_RATE_MAX' | 'ACK_TIMEOUT_MS'
+  | 'LOGIN_RATE_MAX' | 'ADMIN_RATE_MAX' | 'INGEST_KEY_RATE_MAX' | 'INGEST_IP_RATE_MAX' | 'EMBED_RATE_MAX' | 'EMBED_CONNECTIONS_MAX' | 'ADDRESS_SOCKETS_MAX' | 'NOT_FOUND_RATE_MAX' | 'ACK_TIMEOUT_MS'
   | 'MAX_PENDING_EVENTS' | 'EVENT_RETENTION_DAYS' | 'AUDIT_RETENTION_DAYS' | 'MAX_CONNECTIONS' | 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS' | 'DRAIN_DELAY_MS'>
 
 const STAND_IN_USER = 'viewer@example.com'
 const NOT_YET = ['METRICS_TOKEN'] as const
 /** What `proxy-addr` knows by name. */
 const NETWORKS = ['loopback', 'linklocal', 'uniquelocal']
-const OFF_ONLY = ['CAPTCHA', 'CSRF'] as const
 
 /** Reads the configuration. Throws one `ConfigError` that lists everything wrong with it, each by its variable and never with its value. */
 export function readConfig (variables: Readonly<Record<string, string | undefined>>): Config {
@@ -57,7 +61,6 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   const production = environment.NODE_ENV === 'production'
 
   for (const name of NOT_YET) if (environment[name] !== undefined) problems.add(name, 'is not available in this version yet; unset it')
-  for (const name of OFF_ONLY) if ((environment[name] ?? 'off') !== 'off') problems.add(name, 'is not available in this version yet; unset it or say "off"')
 
   const databrain = databrainOf(environment, problems)
   const boldbi = boldbiOf(environment, problems)
@@ -69,6 +72,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   if (fault !== null) problems.add('ADMIN_PASSWORD', `is refused: ${fault}`)
 
   const standInsAlone = areStandIns([databrain, boldbi, dxfeed])
+  const embedOrigins = originsOf(environment.EMBED_ORIGINS, problems)
   const config: Config = {
     production,
     host: environment.HOST,
@@ -90,7 +94,10 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     boldbi,
     dxfeed,
     standInsAlone,
-    embedOrigins: originsOf(environment.EMBED_ORIGINS, problems),
+    embedOrigins,
+    captcha: captchaOf(environment, embedOrigins, problems),
+    csrf: environment.CSRF === 'on',
+    requireHttps: environment.REQUIRE_HTTPS === 'on',
     embedUser: environment.EMBED_USER ?? (standInsAlone ? STAND_IN_USER : null),
     limits: environment,
     docs: environment.DOCS === 'on'
@@ -160,7 +167,7 @@ function originsOf (text: string | undefined, problems: Problems): string[] | nu
 }
 
 function isOrigin (text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text && text !== 'null'
+  return /^https?:\/\//.test(text) && !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
 }
 
 // Neither everyone nor a number of hops: a client that comes past the proxies could then choose its address, and with it its rate limits.

@@ -9,17 +9,18 @@ const LIFE = 12 * 3_600_000
 
 /** The demo page's session: who the visitor plays, in a signed cookie. */
 export interface DemoSession {
-  /** The user that the request's cookie names, or `null`. */
-  userOf (request: FastifyRequest): string | null
+  /** The user that the request's cookie names, and since when, epoch milliseconds; or `null`. */
+  of (request: FastifyRequest): { user: string, since: number } | null
   start (reply: FastifyReply, user: string): void
 }
 
 /** `keys`: `[current, …previous]`, those of the user references, told apart by their audience. */
 export function demoSession (keys: readonly [string, ...string[]]): DemoSession {
   return {
-    userOf ({ headers: { cookie } }) {
+    of ({ headers: { cookie } }) {
       const text = cookie === undefined ? undefined : parseCookie(cookie)[NAME]
-      return text === undefined ? null : verifyUserReference(text, { keys, audience: AUDIENCE })?.sub ?? null
+      const session = text === undefined ? null : verifyUserReference(text, { keys, audience: AUDIENCE })
+      return session === null ? null : { user: session.sub, since: session.iat }
     },
     start (reply, user) {
       const value = signUserReference({ sub: user }, { key: keys[0], audience: AUDIENCE, ttl: LIFE })

@@ -2,21 +2,8 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 
+import { securitySchemes } from '../schemas/security-schemes.js'
 import { protectPages } from './page-headers.js'
-
-const SECURITY_SCHEMES = {
-  proxyKey: { type: 'http', scheme: 'bearer', description: 'A proxy key, which DataBrain\'s servers present.' },
-  userReference: {
-    type: 'apiKey', in: 'header', name: 'X-User-Reference', description: 'A signed reference to the end user, made by the host\'s server; also taken from `?ref=`.'
-  },
-  pipelineKey: {
-    type: 'http', scheme: 'bearer', description: 'The pipeline key of a source; also as the user name of Basic, from `?wk=`, or as `writeKey` of an unsigned body.'
-  },
-  signature: {
-    type: 'apiKey', in: 'header', name: 'X-Datafly-Signature', description: '`sha256=` and the hex HMAC-SHA256 of the raw body under the source\'s server secret.'
-  },
-  adminAccess: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of an administrator, from `/v1/admin/auth/login`.' }
-} as const
 
 /** Describes the routes that are registered after it, as OpenAPI 3.1. */
 export async function describeRoutes (app: FastifyInstance, version: string): Promise<void> {
@@ -33,15 +20,18 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
       servers: [{ url: '/' }],
       tags: [
         { name: 'embedding', description: 'Tokens for DataBrain, Bold BI and dxFeed.' },
+        { name: 'captcha', description: 'Challenges for visitors.' },
+        { name: 'csrf', description: 'Tokens for pages.' },
         { name: 'ingestion', description: 'Events by pipeline key, signed or not.' },
         { name: 'admin auth', description: 'Login, rotation of refresh tokens, sessions, password.' },
         { name: 'admin sources', description: 'Sources of events, their keys and secrets.' },
         { name: 'admin webhooks', description: 'What other services send to a source, signed by them.' },
         { name: 'admin events', description: 'What was stored, and what comes in.' },
+        { name: 'admin embeds', description: 'What was embedded, and what may not be any more.' },
         { name: 'admin audit logs', description: 'Who did what, from where.' },
         { name: 'health', description: 'For load balancers.' }
       ],
-      components: { securitySchemes: SECURITY_SCHEMES }
+      components: { securitySchemes }
     },
     hideUntagged: true
   })
@@ -51,6 +41,13 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
 export async function serveDocs (app: FastifyInstance): Promise<void> {
   await app.register(async (scope) => {
     await protectPages(scope, [])
+    let document: string | null = null
+    // To write it anew for each request would take tens of milliseconds.
+    scope.addHook('onRequest', function sendDocument (request, reply, done) {
+      if (request.routeOptions.url !== '/docs/json') return done()
+      document ??= JSON.stringify(app.swagger())
+      reply.type('application/json; charset=utf-8').send(document)
+    })
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       uiConfig: { deepLinking: true, persistAuthorization: false, validatorUrl: null },

@@ -1,9 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import databrainProxy from '../routes/databrain-proxy.js'
 import embedAuthorize from '../routes/embed-authorize.js'
 import guestToken from '../routes/guest-token.js'
+import type { GuestTokenGrant } from '../routes/guest-token.js'
 import widgetToken from '../routes/widget-token.js'
-import { GUEST_TOKEN_PATH } from './products.js'
+import type { EmbedGuards } from './abuse-guards.js'
+import type { EmbedUserOf } from './embed-user.js'
+import { GUEST_TOKEN_PATH, PROXY_PATH } from './products.js'
 import type { Products } from './products.js'
 
 export interface EmbedRoutesOptions {
@@ -13,33 +17,38 @@ export interface EmbedRoutesOptions {
   origins: readonly string[]
   /** Calls a minute of one address, each route; 0: no limit. */
   perMinute: number
-  /** Who the end user is, `null` for nobody. */
-  userOf (request: FastifyRequest): string | null
+  asked: EmbedGuards
+  userOf: EmbedUserOf
 }
 
-/** The three embedding routes, those of them whose product is on. A user reference counts on all of them, and a bad one is refused. */
-export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, origins, perMinute, userOf }: EmbedRoutesOptions): Promise<void> {
+/** The embedding routes, those of them whose product is on. A user reference counts on all of them, and a bad one is refused. */
+export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, origins, perMinute, asked, userOf }: EmbedRoutesOptions): Promise<void> {
   const rateLimit = perMinute === 0 ? false : { max: perMinute, timeWindow: 60_000 }
-  const guards = { userReference: 'optional' } as const
+  const guards = { userReference: 'optional', ...asked.all } as const
   const cors = { origins }
   const { databrain, boldbi, dxfeed } = products
 
   if (databrain !== null) {
+    const { apiKey, apiUrl, upstreamUrl, dataApp } = databrain
+    const shared = { proxyKeys, apiKey, dataAppName: dataApp, ...apiUrl === undefined ? {} : { apiUrl }, authorize: clientOf }
     await app.register(guestToken, {
+      ...shared,
       path: GUEST_TOKEN_PATH,
-      proxyKeys,
-      apiKey: databrain.apiKey,
-      ...(databrain.apiUrl === undefined ? {} : { apiUrl: databrain.apiUrl }),
-      dataAppName: databrain.dataApp,
       errorStatus: databrain.errorStatus,
       rateLimit,
       // The callers are DataBrain's few servers: many users share an address.
       addressRateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
-      guards,
-      authorize (request) {
-        const clientId = userOf(request)
-        return clientId === null ? null : { clientId }
-      }
+      guards
+    })
+    await app.register(databrainProxy, {
+      ...shared,
+      ...upstreamUrl === undefined ? {} : { upstreamUrl },
+      prefix: PROXY_PATH,
+      cors,
+      // A dashboard makes dozens of calls.
+      rateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
+      userRateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
+      guards
     })
   }
 
@@ -48,17 +57,41 @@ export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, 
       servers: [{ apiUrl: boldbi.apiUrl, embedSecret: boldbi.embedSecret }],
       rateLimit,
       cors,
-      guards,
+      guards: { ...guards, ...asked.pages },
       authorize (request) {
         const user = userOf(request)
         if (user === null) return null
-        return user.includes('@') ? { email: user } : { username: user }
+        const { id, ...since } = user
+        return id.includes('@') ? { email: id, ...since } : { username: id, ...since }
       }
     })
   }
   if (dxfeed !== null) {
     const { secret, issuer, session, filters, timeUnit, minutes } = dxfeed
-    const signing = { secret, issuer, session, filters, timeUnit, minutes }
-    await app.register(widgetToken, { ...signing, rateLimit, userRateLimit: rateLimit, cors, guards, resolveUser: userOf })
+    await app.register(widgetToken, {
+      secret,
+      issuer,
+      session,
+      filters,
+      timeUnit,
+      minutes,
+      rateLimit,
+      userRateLimit: rateLimit,
+      cors,
+      guards: { ...guards, ...asked.pages, ...asked.widgetToken },
+      resolveUser (request) {
+        const user = userOf(request)
+        if (user === null) return null
+        const { id, ...since } = user
+        return { user: id, ...since }
+      }
+    })
+  }
+
+  function clientOf (request: FastifyRequest): GuestTokenGrant | null {
+    const user = userOf(request)
+    if (user === null) return null
+    const { id, ...since } = user
+    return { clientId: id, ...since }
   }
 }

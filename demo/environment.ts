@@ -64,6 +64,7 @@ export const EnvironmentSchema = Type.Object({
   DATABRAIN_PROXY_KEY: text('What DataBrain\'s servers present to us; list two while one is being rotated', { otherwise: 'the stand-in\'s' }),
   DATABRAIN_API_KEY: text('What we present to DataBrain', { otherwise: 'the stand-in\'s' }),
   DATABRAIN_API_URL: matching('DataBrain\'s API', '^https?://', 'a URL', { otherwise: 'https://api.usedatabrain.com' }),
+  DATABRAIN_UPSTREAM_URL: matching('Where the component\'s calls go that come through our proxy', '^https?://', 'a URL', { otherwise: 'DATABRAIN_API_URL' }),
   DATABRAIN_DATA_APP: text('The data app of the guest tokens', { maxLength: 256 }),
   DATABRAIN_ERROR_STATUS: oneOf('How upstream failures are answered: as the product documents, or by 502 and 504', ['product', 'gateway'], 'product'),
   BOLDBI: product('Bold BI'),
@@ -79,11 +80,19 @@ export const EnvironmentSchema = Type.Object({
   EMBED_ORIGINS: text('The sites whose pages may call the embedding routes', { otherwise: 'the server\'s own origin' }),
   EMBED_USER: text('Who the end user is when nothing else says so; never in production', { maxLength: 256, otherwise: 'viewer@example.com with stand-ins alone' }),
 
+  CAPTCHA: oneOf('The captcha that a widget token asks for; `altcha` needs nobody else', ['off', 'altcha', 'turnstile', 'hcaptcha', 'recaptcha'], 'off'),
+  CAPTCHA_SECRET: text('The secret key that Turnstile, hCaptcha or reCAPTCHA gave', { maxLength: 1_000, otherwise: 'none; altcha has none' }),
+  CAPTCHA_HOSTNAMES: text('The hosts whose pages may show that captcha', { otherwise: 'those of EMBED_ORIGINS' }),
+  CSRF: oneOf('`on`: widget tokens and embeds ask for a CSRF token of /csrf/token, for pages on the server\'s own site', ['off', 'on'], 'off'),
+  REQUIRE_HTTPS: oneOf('`on`: plain HTTP is refused, but from this machine and for /healthz and /readyz', ['off', 'on'], 'off'),
+
   LOGIN_RATE_MAX: integer('Login attempts a minute, of an email and of an address', 1, 1_000_000, 10),
   ADMIN_RATE_MAX: integer('Admin requests a minute of one user', 1, 1_000_000, 100),
   INGEST_KEY_RATE_MAX: integer('Events a second of a source that has no limit of its own; 0 = no limit', 0, 100_000_000, 1_000),
   INGEST_IP_RATE_MAX: integer('Ingestion requests a second of one address; 0 = no limit', 0, 100_000_000, 5_000),
   EMBED_RATE_MAX: integer('Calls a minute of one address, each embedding route; 0 = no limit', 0, 1_000_000, 120),
+  EMBED_CONNECTIONS_MAX: integer('Requests that one address may have in flight on the embedding routes; 0 = no limit', 0, 1_000_000, 50),
+  ADDRESS_SOCKETS_MAX: integer('Open sockets of one address; 0 = no limit, as behind a proxy that TRUST_PROXY names', 0, 1_000_000, 1_000),
   NOT_FOUND_RATE_MAX: integer('Requests a minute of one address that find nothing; 0 = no limit', 0, 1_000_000, 100),
   ACK_TIMEOUT_MS: integer('How long an event may wait to be durable', 10, 60_000, 5_000),
   MAX_PENDING_EVENTS: integer('How many events may wait to be durable', 1, 1_000_000, 10_000),
@@ -97,8 +106,6 @@ export const EnvironmentSchema = Type.Object({
   DOCS: oneOf('OpenAPI at /docs', ['on', 'off'], 'on'),
 
   METRICS_TOKEN: text('Not available in this version yet'),
-  CAPTCHA: text('`off`; nothing else is available in this version yet', { otherwise: 'off' }),
-  CSRF: text('`off`; nothing else is available in this version yet', { otherwise: 'off' })
 })
 
 export type Environment = Static<typeof EnvironmentSchema>

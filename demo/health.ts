@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, GatehouseRouteConfig } from 'fastify'
 import { Type } from '@sinclair/typebox'
 
 import { UNAVAILABLE } from '../plugins/errors.js'
@@ -10,6 +10,8 @@ export interface HealthOptions {
   durability: EventDurability
   /** Whether all that a start has to do is done. Default: it is. */
   started?: () => boolean
+  /** What the routes ask of the guards around them. Default: nothing. */
+  guards?: GatehouseRouteConfig
 }
 
 const DURABILITY: Readonly<Record<EventDurability, string>> = {
@@ -29,9 +31,9 @@ const ReadySchema = Type.Object({
 })
 
 /** `/healthz`: the process is alive. `/readyz`: the store and the sink answer, and the server is not on its way down. */
-const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, started = () => true }) => {
+const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, started = () => true, guards = {} }) => {
   const ready = { status: 'ready', durability, note: DURABILITY[durability] } as const
-  const config = { quiet: true }
+  const config = { quiet: true, gatehouse: guards }
 
   app.get('/healthz', {
     config,

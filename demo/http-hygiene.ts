@@ -1,15 +1,20 @@
 import type { FastifyInstance } from 'fastify'
 
 import { INVALID_REQUEST } from '../plugins/errors.js'
-import { limitRate } from '../plugins/rate-limit.js'
+import { rateCheck } from '../plugins/rate-limit.js'
 import { refuse } from '../plugins/refuse.js'
+import { cutSlowReaders } from './slow-readers.js'
 
 const MAX_HEADERS = 200
 
-/** Refuses what Node lets through: two Host headers, and more headers than any client needs (Node would drop the rest unseen). */
+/**
+ * Refuses what Node lets through: two Host headers, more headers than any client needs (Node would drop the rest unseen), clients that do not take
+ * their answers.
+ */
 export function checkHeaders (app: FastifyInstance, maxConnections: number): void {
   app.server.maxConnections = maxConnections
   app.server.maxHeadersCount = MAX_HEADERS + 1
+  cutSlowReaders(app)
   app.addHook('onRequest', function refuseOddHeaders (request, reply, done) {
     const { rawHeaders } = request.raw
     if (rawHeaders.length > MAX_HEADERS * 2) {
@@ -23,16 +28,11 @@ export function checkHeaders (app: FastifyInstance, maxConnections: number): voi
 /** Limits the requests of one address that find nothing, as looking for holes does. */
 export async function limitUnknownPaths (app: FastifyInstance, max: number): Promise<void> {
   if (max === 0) return
-  let check: ((...parameters: never[]) => unknown) | undefined
-  const facade: FastifyInstance = Object.create(app, {
-    addHook: { value: (_name: string, hook: typeof check) => { check = hook } }
-  })
-  await limitRate(facade, { max, timeWindow: 60_000 })
-  const limit = check as unknown as (this: FastifyInstance, request: unknown, reply: unknown) => Promise<void>
+  const check = await rateCheck(app, { max, timeWindow: 60_000 })
   // Everything else goes past it without waiting for a promise.
   app.addHook('onRequest', function limitUnknownPath (request, reply, done) {
     if (!request.is404) return done()
-    limit.call(this, request, reply).then(() => done(), done)
+    check.call(this, request, reply).then(() => done(), done)
   })
 }
 

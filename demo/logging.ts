@@ -6,7 +6,7 @@ import type { Config } from './config.js'
 
 /** Names under which a secret may stand in something that is logged. */
 const SECRET_NAMES = [
-  'authorization', 'cookie', '["set-cookie"]', '["x-datafly-signature"]', '["x-signature"]', '["x-user-reference"]', '["x-proxy-auth-key"]',
+  'authorization', 'cookie', '["set-cookie"]', '["x-datafly-signature"]', '["x-signature"]', '["x-user-reference"]', '["x-proxy-auth-key"]', '["x-captcha-token"]', '["x-csrf-token"]',
   '["stripe-signature"]', '["x-shopify-hmac-sha256"]', '["x-hubspot-signature-v3"]', '["webhook-signature"]',
   '["x-plugin-token"]', 'password', 'token', 'access_token', 'refresh_token', 'secret', 'server_secret', 'pipeline_key', 'pipelineKey', 'serverSecret',
   'apiKey', 'embedSecret', 'proxyAuthKey', 'writeKey'

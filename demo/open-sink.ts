@@ -38,6 +38,10 @@ export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'
     }
     const published = await jetstreamSink({ ...options, connection, stream, packing: nats.packing })
     const copy = nats.copy ? await copyStream({ connection, stream: nats.stream, sink: sql, log }) : null
+    const stopCopying = async () => {
+      await copy?.stop()
+      await sql.close()
+    }
     return {
       // Read from where they are copied to.
       sink: { ...sql, write: published.write, ready: published.ready, close: published.close },
@@ -45,8 +49,7 @@ export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'
       durability: nats.replicas === 1 ? 'process' : 'brokers',
       async close () {
         // What is cut off comes again.
-        await Promise.race([copy?.stop(), sleep(COPY_LIMIT)])
-        await sql.close()
+        await Promise.race([stopCopying(), sleep(COPY_LIMIT)])
         await connection.close()
       }
     }

@@ -27,7 +27,7 @@ export async function protectPages (scope: FastifyInstance, frames: readonly str
 export function protectAnswers (app: FastifyInstance): void {
   app.addHook('onRequest', function setHeaders (request, reply, done) {
     reply.header('X-Content-Type-Options', 'nosniff')
-    if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000; includeSubDomains')
+    if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000')
     done()
   })
 }

@@ -3,7 +3,7 @@ import type { Problems } from './problems.js'
 
 export type DataBrainConfig =
   | { standIn: true, dataApp: string | undefined, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
-  | { standIn: false, apiKey: string, apiUrl: string | undefined, dataApp: string, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
+  | { standIn: false, apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
 
 export type BoldBiConfig = { standIn: true } | { standIn: false, apiUrl: string, embedSecret: string }
 
@@ -20,10 +20,12 @@ export type DxFeedConfig = DxFeedCommon & ({ standIn: true } | { standIn: false,
 // The proxy key is ours and the data app is a name: both make sense with the stand-in too.
 export function databrainOf (environment: Environment, problems: Problems): DataBrainConfig | null {
   const { DATABRAIN, DATABRAIN_API_KEY: apiKey, DATABRAIN_API_URL: apiUrl, DATABRAIN_DATA_APP: dataApp, DATABRAIN_ERROR_STATUS: errorStatus } = environment
+  const { DATABRAIN_UPSTREAM_URL: upstreamUrl } = environment
   if (DATABRAIN === 'off') return null
-  if (apiKey === undefined && apiUrl === undefined) return { standIn: true, dataApp, errorStatus }
-  demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP'], apiKey === undefined ? 'DATABRAIN_API_URL' : 'DATABRAIN_API_KEY', problems)
-  return { standIn: false, apiKey: apiKey ?? '', apiUrl, dataApp: dataApp ?? '', errorStatus }
+  if (apiKey === undefined && apiUrl === undefined && upstreamUrl === undefined) return { standIn: true, dataApp, errorStatus }
+  const given = apiKey !== undefined ? 'DATABRAIN_API_KEY' : apiUrl !== undefined ? 'DATABRAIN_API_URL' : 'DATABRAIN_UPSTREAM_URL'
+  demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP'], given, problems)
+  return { standIn: false, apiKey: apiKey ?? '', apiUrl, upstreamUrl, dataApp: dataApp ?? '', errorStatus }
 }
 
 export function boldbiOf (environment: Environment, problems: Problems): BoldBiConfig | null {

@@ -6,7 +6,7 @@ import type { StandIn } from './stand-ins/stand-in.js'
 
 /** The products as the routes need them, real or stood in for; `standIn`: where the stand-in is, `null` for a real product. */
 export interface Products {
-  databrain: { apiKey: string, apiUrl: string | undefined, dataApp: string, errorStatus: 'product' | 'gateway', standIn: string | null } | null
+  databrain: { apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: 'product' | 'gateway', standIn: string | null } | null
   boldbi: { apiUrl: string, embedSecret: string, standIn: string | null } | null
   dxfeed: { secret: string, issuer: string, session: string, filters: string[], timeUnit: 'ms' | 's', minutes: number, standIn: string | null } | null
   /** Stops the stand-ins. */
@@ -14,6 +14,7 @@ export interface Products {
 }
 
 export const GUEST_TOKEN_PATH = '/api/databrain/guest-token'
+export const PROXY_PATH = '/api/databrain/proxy'
 
 /** Starts a stand-in for every product that is not configured; `origins` are those of our own pages, the first one that the stand-ins call. */
 export async function startProducts ({ databrain, boldbi, dxfeed }: Pick<Config, 'databrain' | 'boldbi' | 'dxfeed'>, origins: readonly string[]): Promise<Products> {
@@ -39,7 +40,7 @@ async function databrainOf (config: NonNullable<Config['databrain']>, embedders:
   if (!config.standIn) return { ...config, standIn: null }
   const proxyAuthUrls = embedders.map((origin) => origin + GUEST_TOKEN_PATH)
   const { apiKey, origin } = await keep(startDataBrain({ embedders, proxyAuthUrls }))
-  return { ...config, apiKey, apiUrl: origin, dataApp: config.dataApp ?? 'Revenue', standIn: origin }
+  return { ...config, apiKey, apiUrl: origin, upstreamUrl: origin, dataApp: config.dataApp ?? 'Revenue', standIn: origin }
 }
 
 async function boldbiOf (config: NonNullable<Config['boldbi']>, embedders: readonly string[], keep: Keep): Promise<Products['boldbi']> {

@@ -8,7 +8,7 @@ import { pageConfig } from '../routes/guest-token/page-config.js'
 import type { Source } from '../plugins/token-store/store.js'
 import type { DemoSession } from './demo-session.js'
 import { protectPages } from './page-headers.js'
-import { GUEST_TOKEN_PATH } from './products.js'
+import { GUEST_TOKEN_PATH, PROXY_PATH } from './products.js'
 import type { Products } from './products.js'
 
 export interface StartPageOptions {
@@ -23,10 +23,15 @@ export interface StartPageOptions {
   proxyKey: string
   /** Where the page's own events go; `null` when it is gone. */
   demoSource (): Promise<Source | null>
+  /** What a widget token asks for; `null`: nothing. */
+  captcha: string | null
+  /** Whether embeds and widget tokens ask for a CSRF token. */
+  csrf: boolean
 }
 
 const ASSETS = [
-  ['start.css', 'text/css; charset=utf-8'], ['start.js', 'text/javascript; charset=utf-8'], ['embeds.js', 'text/javascript; charset=utf-8']
+  ['start.css', 'text/css; charset=utf-8'], ['start.js', 'text/javascript; charset=utf-8'], ['embeds.js', 'text/javascript; charset=utf-8'],
+  ['captcha.js', 'text/javascript; charset=utf-8']
 ] as const
 const HTML = asset('start.html')
 
@@ -39,7 +44,7 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
     await protectPages(scope, frames.filter((origin) => origin !== null))
 
     scope.get('/', async (request, reply) => {
-      if (user !== null && session.userOf(request) === null) session.start(reply, user)
+      if (user !== null && session.of(request) === null) session.start(reply, user)
       return send(reply, 'text/html; charset=utf-8', HTML)
     })
 
@@ -49,7 +54,7 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
     }
 
     scope.get('/demo/page.json', async (request, reply) => {
-      const current = session.userOf(request) ?? user
+      const current = session.of(request)?.user ?? user
       const source = await options.demoSource()
       reply.header('Cache-Control', 'no-store')
       return {
@@ -58,7 +63,9 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
         databrain: databrainOf(app, options, current),
         boldbi: products.boldbi === null ? null : { apiUrl: products.boldbi.apiUrl, standIn: products.boldbi.standIn },
         dxfeed: products.dxfeed === null ? null : { standIn: products.dxfeed.standIn },
-        pipelineKey: source?.pipelineKey ?? null
+        pipelineKey: source?.pipelineKey ?? null,
+        captcha: options.captcha,
+        csrf: options.csrf
       }
     })
 
@@ -70,11 +77,15 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
   })
 }
 
-/** What the page hands to the component: our endpoint with a reference to the user in it, and the key that DataBrain's servers present. */
+/** What the page hands to the component: our endpoint with a reference to the user in it, and the key that DataBrain's servers present; or the proxy. */
 function databrainOf (app: FastifyInstance, { products: { databrain }, origin, proxyKey }: StartPageOptions, user: string | null): object | null {
   if (databrain === null) return null
-  if (databrain.standIn === null || user === null) return { standIn: databrain.standIn, page: null }
-  return { standIn: databrain.standIn, page: pageConfig({ url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }) }) }
+  if (databrain.standIn === null || user === null) return { standIn: databrain.standIn, page: null, proxy: null }
+  return {
+    standIn: databrain.standIn,
+    page: pageConfig({ url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }) }),
+    proxy: { url: PROXY_PATH, key: proxyKey }
+  }
 }
 
 function send (reply: FastifyReply, type: string, content: Buffer): FastifyReply {

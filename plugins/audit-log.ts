@@ -39,6 +39,8 @@ declare module 'fastify' {
      * stays in the log.
      */
     audit (record: AuditRecord): void
+    /** The organisation of what no administrator does, such as the embeds of this app: `orgId` of the options. */
+    auditOrg: string
   }
 
   interface GatehouseRouteConfig {
@@ -60,6 +62,7 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, { orgId = 'def
   const repeats = new AuditRepeats(now, (id, count) => writer.addRepeats(id, count))
   const timer = setInterval(() => repeats.sweep(), REPEAT_INTERVAL).unref()
 
+  app.decorate('auditOrg', orgId)
   app.decorate('audit', function audit (record) {
     const entry = toEntry(record, orgId, now())
     if (record.refusal === true && !repeats.isFirst(entry)) return

@@ -42,9 +42,11 @@ interface WatchedRoute { scope: FastifyInstance, options: RouteOptions }
 const GUARDS: unique symbol = Symbol.for('fastify-gatehouse.guards') as never
 const WATCHED: unique symbol = Symbol.for('fastify-gatehouse.watched') as never
 
+const RESOLVED: unique symbol = Symbol.for('fastify-gatehouse.resolved') as never
 const ASKED: unique symbol = Symbol.for('fastify-gatehouse.asked') as never
 
-type Scope = FastifyInstance & { [GUARDS]?: Map<string, Registration>, [WATCHED]?: true }
+/** Guards are its own alone: those around it may be registered later. */
+type Scope = FastifyInstance & { [GUARDS]?: Map<string, Registration>, [RESOLVED]?: Map<string, Registration>, [WATCHED]?: true }
 /** With what its route asks for, once a guard has looked. */
 type Asking = FastifyRequest & { [ASKED]: Config | null }
 
@@ -61,15 +63,15 @@ export function defineGuard<Name extends GuardName> (
   const { name, fallback, accepts, expected, securityScheme } = definition
   const registration: Registration = { fallback, accepts, expected, securityScheme }
   const scope = app as Scope
-  // The map of a scope that has a guard of its own holds those around it too.
-  const outer = (Object.getPrototypeOf(scope) as Scope)[GUARDS]?.get(name)
-  if (Object.hasOwn(scope, GUARDS) && scope[GUARDS]?.get(name) !== outer) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
-  scope[GUARDS] = new Map(scope[GUARDS]).set(name, registration)
+  const own = ownGuards(scope)
+  if (own?.has(name) === true) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
+  if (own === undefined) scope[GUARDS] = new Map([[name, registration]])
+  else own.set(name, registration)
   watchRoutes(scope)
   if (!app.hasRequestDecorator(ASKED)) app.decorateRequest(ASKED, null)
 
   return function wanted (request) {
-    if ((request.server as Scope)[GUARDS]?.get(name) !== registration || isPreflight(request)) return undefined
+    if (resolvedGuards(request.server).get(name) !== registration || isPreflight(request)) return undefined
     // Each look at the options of a route makes them anew.
     const config = (request as Asking)[ASKED] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING
     return config[name] ?? fallback
@@ -78,7 +80,26 @@ export function defineGuard<Name extends GuardName> (
 
 /** Whether the scope, or one around it, has this guard. */
 export function hasGuard (app: FastifyInstance, name: GuardName): boolean {
-  return (app as Scope)[GUARDS]?.has(name) ?? false
+  return allGuards(app).has(name)
+}
+
+function ownGuards (scope: Scope): Map<string, Registration> | undefined {
+  return Object.hasOwn(scope, GUARDS) ? scope[GUARDS] : undefined
+}
+
+/** The guards that hold in a scope: its own, and those of the scopes around it that it has not registered anew. */
+function allGuards (scope: Scope): Map<string, Registration> {
+  const guards = new Map<string, Registration>()
+  for (let around: Scope | null = scope; around !== null; around = Object.getPrototypeOf(around) as Scope | null) {
+    for (const [name, registration] of ownGuards(around) ?? []) if (!guards.has(name)) guards.set(name, registration)
+  }
+  return guards
+}
+
+/** Once requests come no guard can be registered any more. */
+function resolvedGuards (scope: Scope): Map<string, Registration> {
+  if (!Object.hasOwn(scope, RESOLVED)) scope[RESOLVED] = allGuards(scope)
+  return scope[RESOLVED] as Map<string, Registration>
 }
 
 /** Whether the request is a CORS preflight. */
@@ -103,18 +124,18 @@ function watchRoutes (scope: Scope): void {
 }
 
 function checkRoute ({ scope, options }: WatchedRoute): void {
-  const guards = (scope as Scope)[GUARDS]
+  const guards = allGuards(scope)
   const config: unknown = options.config?.gatehouse
   const where = `${String(options.method)} ${options.url}: config.gatehouse`
   if (config !== undefined) {
     if (typeof config !== 'object' || config === null) throw new INVALID_OPTIONS(`${where} must be an object`)
     for (const [name, value] of Object.entries(config)) {
-      const guard = guards?.get(name)
+      const guard = guards.get(name)
       if (guard === undefined) throw new INVALID_OPTIONS(`${where}.${name}: no guard of that name is registered in the route's scope`)
       if (!guard.accepts(value)) throw new INVALID_OPTIONS(`${where}.${name} must be ${guard.expected}`)
     }
   }
-  if (guards !== undefined && options.method !== 'OPTIONS') describeSecurity(options, config as Record<string, unknown> | undefined, guards)
+  if (options.method !== 'OPTIONS') describeSecurity(options, config as Record<string, unknown> | undefined, guards)
 }
 
 function describeSecurity (options: RouteOptions, config: Record<string, unknown> | undefined, guards: Map<string, Registration>): void {

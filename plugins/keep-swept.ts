@@ -3,30 +3,32 @@ import type { FastifyInstance } from 'fastify'
 import { INVALID_OPTIONS } from './errors.js'
 
 const LONGEST_TIMER = 2 ** 31 - 1
-const CLOSE_LIMIT = 5_000
+const CLOSE_LIMIT = 2_000
 
 export interface SweepOptions {
   /** The plugin, for the log and for errors. */
   name: string
   /** Milliseconds from one sweep to the next; 0: never. */
   sweepEvery: number
-  sweep: () => Promise<void>
+  /** Ends early on the signal. */
+  sweep: (signal: AbortSignal) => Promise<void>
 }
 
 /**
  * Sweeps from time to time, one sweep at a time; one that fails is logged and tried again. Returns what stops it, which resolves
- * once none is under way any more, or after 5 s: a backend that hangs must not hold up the end.
+ * once none is under way any more, or after 2 s: a backend that hangs must not hold up the end.
  */
 export function keepSwept (app: FastifyInstance, { name, sweepEvery, sweep }: SweepOptions): () => Promise<void> {
   if (!Number.isInteger(sweepEvery) || sweepEvery < 0 || sweepEvery > LONGEST_TIMER) {
     throw new INVALID_OPTIONS(`${name}: "sweepEvery" must be a whole number of milliseconds, 0 to ${LONGEST_TIMER}`)
   }
   if (sweepEvery === 0) return async () => {}
+  const stopping = new AbortController()
   let underWay: Promise<void> | null = null
 
   async function sweepOnce (): Promise<void> {
     try {
-      await sweep()
+      await sweep(stopping.signal)
     } catch (error) {
       app.log.warn(error, `${name}: expired entries could not be removed; this is tried again`)
     } finally {
@@ -37,6 +39,7 @@ export function keepSwept (app: FastifyInstance, { name, sweepEvery, sweep }: Sw
   const timer = setInterval(() => { underWay ??= sweepOnce() }, sweepEvery).unref()
   return async function stop () {
     clearInterval(timer)
+    stopping.abort()
     let limit: NodeJS.Timeout | undefined
     await Promise.race([underWay, new Promise<void>((resolve) => { limit = setTimeout(resolve, CLOSE_LIMIT) })])
     clearTimeout(limit)

@@ -1,21 +1,25 @@
 import { timingSafeEqual } from 'node:crypto'
 
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
-import { INTERNAL_ERROR, INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
+import { INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
 import { refuse } from './refuse.js'
+import { CurrentSecret } from './secret-source.js'
+import type { SecretSource } from './secret-source.js'
 import { sha256 } from '../signing/digest.js'
 import { assertStrongSecret } from '../signing/secret-strength.js'
 
 export interface ProxyKeyOptions {
   /**
-   * The keys accepted, each at least 32 printable ASCII characters; list two while one is being rotated. A function is asked at
-   * each request, so that a key can come and go without a restart: let it give the same array until something changes.
+   * The keys accepted, each at least 32 printable ASCII characters; list two while one is being rotated. A function, sync or async, gives those of
+   * now, so that a key can come and go without a restart; from an empty list that it gives later on nobody gets in.
    */
-  keys: readonly string[] | (() => readonly string[])
+  keys: SecretSource<readonly string[]>
+  /** How long what a function gave is used before it is asked again, milliseconds, so the longest that a removed key lives. Default: 2 000. */
+  secretMaxAge?: number | undefined
   /** Guard every route of this scope that does not say `proxyKey: false`. Default: `false`. */
   global?: boolean
 }
@@ -37,10 +41,9 @@ interface KnownKey { digest: Buffer, identity: { readonly id: string } }
 const SCHEME = 'Bearer '
 const PRINTABLE = /^[\x21-\x7e]+$/
 
-const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, { keys, global = false }) => {
-  const current = typeof keys === 'function' ? keys : () => keys
-  let list = current()
-  let known = knownKeys(list)
+const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, { keys, secretMaxAge, global = false }) => {
+  const current = await CurrentSecret.open(keys, { name: 'proxy-key: "keys"', check: knownKeys, log: app.log, maxAge: secretMaxAge })
+  if (current.latest().length === 0) throw new INVALID_OPTIONS('proxy-key: "keys" is empty; make one with `npx fastify-gatehouse generate-key`')
 
   if (!app.hasRequestDecorator('proxyKey')) app.decorateRequest('proxyKey', null)
   const wanted = defineGuard(app, {
@@ -52,38 +55,32 @@ const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, { keys, global
   })
 
   app.addHook('onRequest', function checkProxyKey (request, reply, done) {
-    const fault = wanted(request) === true ? identify(request) : null
-    if (fault === null) done()
-    else refuse(reply, fault)
+    if (wanted(request) !== true) return done()
+    const known = current.get()
+    // A plain list, and a function's answer as long as it is young, make nobody wait.
+    if (known instanceof Promise) known.then((known) => decide(request, reply, done, known), done)
+    else decide(request, reply, done, known)
   })
+}
 
-  function identify (request: FastifyRequest): GatehouseError | null {
-    const presented = bearer(request)
-    if (presented === null) return new UNAUTHORIZED({ reason: 'no proxy key, or more than one' })
-    try {
-      refresh()
-    } catch (cause) {
-      return new INTERNAL_ERROR({ cause })
-    }
-    const digest = sha256(presented)
-    const key = known.find((key) => timingSafeEqual(key.digest, digest))
-    if (key === undefined) return new UNAUTHORIZED({ reason: 'unknown proxy key' })
-    request.proxyKey = key.identity
-    return null
-  }
+function decide (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, known: readonly KnownKey[]): void {
+  const fault = identify(request, known)
+  if (fault === null) done()
+  else refuse(reply, fault)
+}
 
-  function refresh (): void {
-    const next = current()
-    if (next === list) return
-    known = knownKeys(next)
-    list = next
-  }
+function identify (request: FastifyRequest, known: readonly KnownKey[]): GatehouseError | null {
+  const presented = bearer(request)
+  if (presented === null) return new UNAUTHORIZED({ reason: 'no proxy key, or more than one' })
+  const digest = sha256(presented)
+  const key = known.find((key) => timingSafeEqual(key.digest, digest))
+  if (key === undefined) return new UNAUTHORIZED({ reason: 'unknown proxy key' })
+  request.proxyKey = key.identity
+  return null
 }
 
 function knownKeys (keys: readonly string[]): KnownKey[] {
-  if (!Array.isArray(keys) || keys.length === 0) {
-    throw new INVALID_OPTIONS('proxy-key: "keys" is empty; make one with `npx fastify-gatehouse generate-key`')
-  }
+  if (!Array.isArray(keys)) throw new INVALID_OPTIONS('proxy-key: "keys" must be a list of keys; make one with `npx fastify-gatehouse generate-key`')
   return keys.map((key: string) => {
     try {
       assertStrongSecret('keys', key)

@@ -1,7 +1,8 @@
 import rateLimitPlugin from '@fastify/rate-limit'
 import type { RateLimitPluginOptions } from '@fastify/rate-limit'
-import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 
+import { clientNetwork } from './client-address.js'
 import { INVALID_OPTIONS, RATE_LIMITED } from './errors.js'
 import { WindowStore } from './rate-limit-window.js'
 import { sharedWindowStore } from './shared-window.js'
@@ -13,7 +14,8 @@ export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorRes
 } | false
 
 const NAME_SPACE = 'gatehouse-'
-const DURATION = /^\d*\.?\d+ *(?:(?:ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
+const DURATION = /^(\d*\.?\d+) *(?:(ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_557_600_000 }
 
 /**
  * Limits every request of the scope, 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*` headers.
@@ -24,6 +26,12 @@ const DURATION = /^\d*\.?\d+ *(?:(?:ms|msec|millisecond|s|sec|second|m|min|minut
  */
 export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions): Promise<void> {
   if (limit === false) return
+  const check = await rateCheck(scope, limit)
+  scope.addHook((limit.hook ?? 'onRequest') as 'onRequest', check)
+}
+
+/** The check alone, for a hook of one's own: rejects with `RATE_LIMITED` when it is too much. */
+export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimitOptions, false>): Promise<onRequestAsyncHookHandler> {
   checkLimit(limit)
   const { shared = true, ...options } = limit
   let handler: ((settings: object) => onRequestAsyncHookHandler) | undefined
@@ -36,6 +44,8 @@ export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions
   const nameSpace = `${options.nameSpace ?? NAME_SPACE}${scope.prefix}-`
   const settings: RateLimitPluginOptions = {
     enableDraftSpec: true,
+    // Its own fails for a client that has gone already.
+    ...options.ipv6Subnet === undefined ? { keyGenerator: networkOf } : {},
     ...options,
     nameSpace,
     errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfter: ttl / 1000 })
@@ -48,7 +58,18 @@ export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions
   // A store that is not its own hears of "cache" in this way only.
   const check = handler?.({ cache: options.cache })
   if (check === undefined) throw new Error('@fastify/rate-limit did not offer its handler; this version is not supported')
-  scope.addHook((options.hook ?? 'onRequest') as 'onRequest', check)
+  return check
+}
+
+function networkOf ({ ip }: FastifyRequest): string {
+  return clientNetwork(ip)
+}
+
+/** Milliseconds of a window such as `'1 minute'`; `null` for what is none. */
+export function windowOf (timeWindow: unknown): number | null {
+  const [, count, unit = 'ms'] = (typeof timeWindow === 'string' && DURATION.exec(timeWindow)) || []
+  const time = count === undefined ? timeWindow : Number(count) * (UNITS[/^ms|^milli/i.test(unit) ? 'ms' : unit.charAt(0).toLowerCase()] ?? NaN)
+  return typeof time === 'number' && Number.isFinite(time) && time > 0 ? time : null
 }
 
 /** The plugin itself would put its own default, 1 000 a minute, in the place of what it can't read. */
@@ -59,8 +80,7 @@ function checkLimit (options: Exclude<RateLimitOptions, false>): void {
   if (max !== undefined && typeof max !== 'function' && !(Number.isFinite(max) && max >= 0)) {
     throw new INVALID_OPTIONS('rate-limit: "max" must be a number of requests or a function')
   }
-  const isTime = typeof timeWindow === 'string' ? DURATION.test(timeWindow) : Number.isFinite(timeWindow) && Number(timeWindow) > 0
-  if (timeWindow !== undefined && typeof timeWindow !== 'function' && !isTime) {
+  if (timeWindow !== undefined && typeof timeWindow !== 'function' && windowOf(timeWindow) === null) {
     throw new INVALID_OPTIONS('rate-limit: "timeWindow" must be milliseconds, a text such as "1 minute", or a function')
   }
 }

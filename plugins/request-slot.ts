@@ -1,8 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import { INTERNAL_ERROR } from './errors.js'
+
 export interface RequestSlot<Value extends object> {
   /** `null` as long as nothing was set. */
   get (request: FastifyRequest): Value | null
+  /** For what a hook must have set by then; `INTERNAL_ERROR` if it has not. */
+  need (request: FastifyRequest): Value
   set (request: FastifyRequest, value: Value): void
 }
 
@@ -16,6 +20,11 @@ export function requestSlot<Value extends object> (scope: FastifyInstance): Requ
   scope.decorateRequest(key, null)
   return {
     get: (request) => (request as Holder)[key],
+    need (request) {
+      const value = (request as Holder)[key]
+      if (value === null) throw new INTERNAL_ERROR({ reason: 'a hook that every request goes through was left out' })
+      return value
+    },
     set: (request, value) => { (request as Holder)[key] = value }
   }
 }

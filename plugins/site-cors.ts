@@ -65,7 +65,11 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
   scope.addHook('onSend', function grantRefusal (request, reply, payload, done) {
     const { origin } = request.headers
     varyByOrigin(reply)
-    if (origin !== undefined && origins.has(origin) && !reply.hasHeader('access-control-allow-origin')) {
+    // @fastify/cors says these to everyone.
+    if (origin === undefined) {
+      reply.removeHeader('access-control-allow-credentials')
+      reply.removeHeader('access-control-expose-headers')
+    } else if (origins.has(origin) && !reply.hasHeader('access-control-allow-origin')) {
       reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
       if (settings.credentials === true) reply.header('access-control-allow-credentials', 'true')
     }
@@ -96,7 +100,8 @@ export function preflightRoute (scope: FastifyInstance, path: string): void {
 
 function exactOrigin (text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || url.origin !== text || url.origin === 'null') {
+  // A pattern is a host name too, of nobody's page.
+  if (url === undefined || url.origin !== text || !/^https?:$/.test(url.protocol) || text.includes('*')) {
     throw new INVALID_OPTIONS(`cors: "origins" must hold exact origins such as https://app.example.com, not ${JSON.stringify(text)}`)
   }
   return text

@@ -1,17 +1,26 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
 import { INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
 import { refuse } from './refuse.js'
+import { CurrentSecret } from './secret-source.js'
+import type { SecretSource } from './secret-source.js'
 import { assertStrongSecret } from '../signing/secret-strength.js'
-import { signUserReference, verifyUserReference } from '../signing/user-reference.js'
+import { signUserReference } from '../signing/user-reference.js'
 import type { UserReference, UserReferenceClaims } from '../signing/user-reference.js'
+import { VerifiedReferences } from './user-reference/verified-references.js'
 
 export interface UserReferenceOptions {
-  /** `[current, …previous]`, each at least 32 bytes: the first signs, all of them verify. A secret of its own, used for nothing else. */
-  keys: readonly string[]
+  /**
+   * `[current, …previous]`, each at least 32 bytes: the first signs, all of them verify. A secret of its own, used for nothing else. A function, sync or
+   * async, gives those of now; it is asked whether there are requests or not, as `sign` and `verify` cannot wait for it. Where there are several
+   * instances, let all of them know a new key as a previous one before it signs.
+   */
+  keys: SecretSource<readonly string[]>
+  /** How long what a function gave is used before it is asked again, milliseconds. A removed key lives half as long again at most. Default: 2 000. */
+  secretMaxAge?: number | undefined
   /** The one purpose of these references; another purpose refuses them. Default: `'gatehouse-embed'`. */
   audience?: string
   /** How long a reference lasts, milliseconds. Default: 3 600 000 (1 h). */
@@ -44,14 +53,17 @@ declare module 'fastify' {
 }
 
 const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, options) => {
-  const { keys, audience = 'gatehouse-embed', ttl = 3_600_000, global = false, now = Date.now } = options
-  const [key, ...previous] = checkedKeys(keys)
-  const known = [key, ...previous]
+  const { keys, secretMaxAge, audience = 'gatehouse-embed', ttl = 3_600_000, global = false, now = Date.now } = options
   if (typeof audience !== 'string' || audience === '') throw new INVALID_OPTIONS('user-reference: "audience" must be a text that is not empty')
   if (!Number.isSafeInteger(ttl) || ttl <= 0) throw new INVALID_OPTIONS('user-reference: "ttl" must be a positive integer of milliseconds')
 
-  const sign = (claims: UserReferenceClaims) => signUserReference(claims, { key, audience, ttl, now: now() })
-  const verify = (reference: string) => verifyUserReference(reference, { keys: known, audience, now: now() })
+  const current = await CurrentSecret.open(keys, { name: 'user-reference: "keys"', check: checkedKeys, log: app.log, maxAge: secretMaxAge })
+  const stop = current.keepYoung()
+  app.addHook('onClose', async () => stop())
+
+  const sign = (claims: UserReferenceClaims) => signUserReference(claims, { key: current.latest()[0], audience, ttl, now: now() })
+  const verified = new VerifiedReferences()
+  const verify = (reference: string) => verified.verify(reference, { keys: current.latest(), audience, now: now() })
   app.decorate('userReference', { sign, verify })
   if (!app.hasRequestDecorator('userReference')) app.decorateRequest('userReference', null)
 
@@ -67,10 +79,18 @@ const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, opti
 
   app.addHook('onRequest', function checkUserReference (request, reply, done) {
     const rule = wanted(request)
-    const fault = rule === undefined || rule === false ? null : identify(request, rule)
+    if (rule === undefined || rule === false) return done()
+    const known = current.get()
+    // The timer has stood still where the process did; then a request waits rather than take a key that may be gone.
+    if (known instanceof Promise) known.then(() => decide(request, reply, done, rule), done)
+    else decide(request, reply, done, rule)
+  })
+
+  function decide (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, rule: true | 'optional'): void {
+    const fault = identify(request, rule)
     if (fault === null) done()
     else refuse(reply, fault)
-  })
+  }
 
   function identify (request: FastifyRequest, rule: true | 'optional'): GatehouseError | null {
     const presented = referenceOf(request)

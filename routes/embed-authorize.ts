@@ -17,19 +17,20 @@ import type {} from '../plugins/user-reference.js'
 import { embedAuthorizeSchema } from '../schemas/embed-authorize.js'
 import type { EmbedAuthorizeBody } from '../schemas/embed-authorize.js'
 import type { EmbedIdentity } from '../signing/embed-identity.js'
-import type { EmbedQuery } from '../signing/embed-query.js'
-import { buildEmbedQuery, signedEmbedQuery } from '../signing/embed-signature.js'
+import { buildEmbedQuery } from '../signing/embed-signature.js'
 import { checkedOptions } from './embed-authorize/options.js'
-import type { AuthorizeEmbed, EmbedAuthorizeOptions } from './embed-authorize/options.js'
+import type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedGrant } from './embed-authorize/options.js'
 import { checkQuery } from './embed-authorize/policy.js'
 import type { CheckedQuery, EmbedDetails } from './embed-authorize/policy.js'
+import { refuseRevokedEmbed, revocableEmbed } from './embed-authorize/revocable.js'
 import { relayAnswer, sdkRefusal } from './embed-authorize/sdk-answer.js'
-import { embedServers, selectServer } from './embed-authorize/servers.js'
+import type { EmbedAnswer } from './embed-authorize/sdk-answer.js'
+import { checkForObjects, embedServers, selectServer } from './embed-authorize/servers.js'
 import type { EmbedServer, EmbedServerOptions } from './embed-authorize/servers.js'
 import { embedCall } from './embed-authorize/transport.js'
-import type { EmbedTransport } from './embed-authorize/transport.js'
+import type { EmbedTransport, GrantedEmbed } from './embed-authorize/transport.js'
 
-export type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedIdentity, EmbedServerOptions, EmbedTransport }
+export type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant, EmbedIdentity, EmbedServerOptions, EmbedTransport }
 
 type EmbedRequest = FastifyRequest<{ Body: EmbedAuthorizeBody }>
 
@@ -43,8 +44,9 @@ const HIDDEN_BY_SDK = new Set([403, 502, 504])
 /** The authorization server of the Bold BI embed SDK: `POST /authorize`. */
 const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, options) => {
   const { authorize, path, modes, maxExpiration, transport, maxUrlLength, pinboard, errors, bodyLimit, rateLimit, guards, now } = checkedOptions(options)
-  const { connectTimeout, timeout, retries, ca, prefix, cors } = options
-  const servers = embedServers(options.servers, { connectTimeout, timeout, retries, ca })
+  const { connectTimeout, timeout, retries, ca, prefix, cors, secretMaxAge: maxAge } = options
+  const servers = await embedServers(options.servers, { connectTimeout, timeout, retries, ca }, { log: app.log, maxAge })
+  if (transport === 'object') checkForObjects(servers, app.log)
   app.addHook('onClose', async function closeUpstreams () {
     await Promise.all([...servers.values()].map(({ upstream }) => upstream.close()))
   })
@@ -68,11 +70,13 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
       decision.asked = checked.details.dashboards.join(',').slice(0, MAX_AUDITED)
       decision.details = { ...decision.details, mode: checked.details.mode }
       try {
-        const query = await permitted(request, checked, time, decision)
-        const call = embedCall(server, signedEmbedQuery(query, server.embedSecret), transport, maxUrlLength)
-        const answer = relayAnswer(await server.upstream.call(call))
-        decision.resourceId = decision.asked
-        decision.details = { ...decision.details, grantedByServer: answer.granted }
+        const embed = await permitted(request, checked, time, decision)
+        const secret = await server.secret.get()
+        const call = signable(() => embedCall(server, secret, embed, { transport, maxUrlLength }))
+        const answer = relayAnswer(await server.upstream.call(call), transport === 'object' ? secret : null)
+        // Bold BI may have taken seconds: who was cut off meanwhile gets no token.
+        await refuseRevokedEmbed(app, embed.revocable)
+        noteAnswer(decision, answer)
         return send(reply, answer.text)
       } catch (thrown) {
         const error = toPublicError(thrown)
@@ -90,16 +94,26 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     return server
   }
 
-  /** The query to sign, once mode, host and nonce have said yes. */
-  async function permitted (request: EmbedRequest, { query, nonce, details }: CheckedQuery, time: number, decision: Decision): Promise<string> {
+  /** What may be signed, once mode, host, administrators and nonce have said yes. */
+  async function permitted (request: EmbedRequest, checked: CheckedQuery, time: number, decision: Decision): Promise<GrantedEmbed> {
+    const { query, nonce, details } = checked
     if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'this embed mode is not among "modes"' })
     const identity = await askHost(() => authorize(request, details))
-    const whole = queryFor(query, identity, time)
-    decision.userId = identity.username ?? decision.userId
+    const whole = signable(() => buildEmbedQuery(query, identity, time))
+    decision.userId = identity.username ?? decision.userId ?? identity.email ?? null
     decision.userEmail = identity.email ?? null
+    const revocable = signable(() => revocableEmbed(request, identity, details, now()))
+    await refuseRevokedEmbed(app, revocable)
     if (!await app.tokenStore.claim(`embed-nonce:${nonce}`, NONCE_LIFE)) throw new CONFLICT({ reason: 'the nonce was used before' })
-    return whole
+    return { checked, identity, whole, revocable }
   }
+}
+
+/** What Bold BI itself refuses is passed on as it came, and is a refusal in the trail like our own. */
+function noteAnswer (decision: Decision, { granted }: EmbedAnswer): void {
+  decision.details = { ...decision.details, grantedByServer: granted }
+  if (granted) decision.resourceId = decision.asked
+  else decision.error = 'FORBIDDEN'
 }
 
 function queryOf ({ embedQuerString, embedQueryString }: EmbedAuthorizeBody): string {
@@ -110,9 +124,9 @@ function queryOf ({ embedQuerString, embedQueryString }: EmbedAuthorizeBody): st
 }
 
 /** A user with a name that could break out of the query is refused like one who may not; the log names the field. */
-function queryFor (query: EmbedQuery, identity: EmbedIdentity, time: number): string {
+function signable<Result> (build: () => Result): Result {
   try {
-    return buildEmbedQuery(query, identity, time)
+    return build()
   } catch (error) {
     if (error instanceof TypeError) throw new FORBIDDEN({ reason: `what "authorize" returned must not be signed: ${error.message}` })
     throw error

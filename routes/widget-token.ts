@@ -3,25 +3,42 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
 import { auditDecisions } from '../plugins/decision-audit.js'
-import { FORBIDDEN, INTERNAL_ERROR, UNAUTHORIZED } from '../plugins/errors.js'
+import { refuseRevoked } from '../plugins/embed-revocation.js'
+import { FORBIDDEN } from '../plugins/errors.js'
+import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
 import { limitRate, named } from '../plugins/rate-limit.js'
 import { requestSlot } from '../plugins/request-slot.js'
 import { routeScope } from '../plugins/route-scope.js'
+import { CurrentSecret } from '../plugins/secret-source.js'
 import { preflightRoute } from '../plugins/site-cors.js'
 import tokenStore from '../plugins/token-store/index.js'
+import type {} from '../plugins/user-reference.js'
 import { widgetTokenSchema } from '../schemas/widget-token.js'
+import type { WidgetTokenReply } from '../schemas/widget-token.js'
 import { sha256Hex } from '../signing/digest.js'
 import { signWidgetToken, widgetMessage } from '../signing/widget-token.js'
-import { checkedOptions } from './widget-token/options.js'
+import { checkSecret, checkedOptions } from './widget-token/options.js'
 import type { WidgetTokenOptions, WidgetUser } from './widget-token/options.js'
+import { checkedUser } from './widget-token/user.js'
 
 export type { WidgetTokenOptions, WidgetUser }
 
+/** Of the tokens that are made at one time: in the token's own unit, and as the answer tells them. */
+interface Times {
+  issuedAt: number
+  expiration: number
+  told: Omit<WidgetTokenReply, 'token'>
+}
+
 /** The token endpoint of dxFeed's widgets: a signed token of a few minutes for the signed-in user of a page. */
 const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options) => {
-  const { path, secret, issuer, session, filters, timeUnit, minutes, resolveUser, cors, rateLimit, userRateLimit, guards, now } = checkedOptions(options)
+  const { path, issuer, session, filters, timeUnit, minutes, resolveUser, cors, rateLimit, userRateLimit, guards, now, ...given } = checkedOptions(options)
   const { prefix = '' } = options
+  const secrets = await CurrentSecret.open(given.secret, { name: 'widget-token: "secret"', check: checkSecret, log: app.log, maxAge: given.secretMaxAge })
+  const unit = timeUnit === 'ms' ? 1 : 1_000
+  const life = minutes * 60_000 / unit
+  let times: Times | undefined
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
 
@@ -35,54 +52,50 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
       users.set(request, user)
     })
     const userLimit = named(userRateLimit, `${path}-user`)
-    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => userOf(request).user, ...userLimit, hook: 'preHandler' })
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => users.need(request).user, ...userLimit, hook: 'preHandler' })
 
+    const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     preflightRoute(scope, path)
     // A HEAD would mint like a GET.
-    scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse: guards } }, answerToken)
+    scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, answerToken)
 
-    function answerToken (request: FastifyRequest, reply: FastifyReply): FastifyReply {
-      const { token, expiresAt } = mint(userOf(request))
+    async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+      const { userReference } = request
+      const { user, tenant, issuedAt = userReference?.iat ?? now(), filters: own = filters } = users.need(request)
+      const message = messageOf(user, own)
+      await refuseRevoked(app, { user, tenant }, issuedAt)
+      // Under this name too the user may have been revoked.
+      if (userReference && userReference.sub !== user) await refuseRevoked(app, { user: userReference.sub }, issuedAt)
+      const answer = mint(message, await secrets.get())
       const decision = decisionOf(request)
-      decision.resourceId = sha256Hex(token).slice(0, 16)
-      decision.details = { issuer, session, expiresAt }
-      return reply.header('Cache-Control', 'no-store').send({ token, expiresAt })
-    }
-
-    function userOf (request: FastifyRequest): WidgetUser {
-      const user = users.get(request)
-      if (user === null) throw new INTERNAL_ERROR({ reason: 'the request has no user' })
-      return user
+      decision.resourceId = sha256Hex(answer.token).slice(0, 16)
+      decision.details = { issuer, session, tenant, expiresAt: answer.expiresAt }
+      return reply.header('Cache-Control', 'no-store').send(answer)
     }
   })
 
-  function checkedUser (answer: string | WidgetUser): WidgetUser {
-    const user = typeof answer === 'string' ? { user: answer } : answer
-    // A misspelt "filters" that is passed over would widen what the user sees.
-    const isKnown = Object.keys(user).every((name) => name === 'user' || name === 'filters')
-    if (!isKnown || typeof user.user !== 'string' || !(user.filters === undefined || Array.isArray(user.filters))) {
-      throw new INTERNAL_ERROR({ reason: 'widget-token: "resolveUser" must return an id, { user, filters? } or null' })
-    }
-    if (user.user === '') throw new UNAUTHORIZED({ reason: '"resolveUser" named no user' })
-    return user
+  function mint (message: string, secret: string): WidgetTokenReply {
+    const { issuedAt, expiration, told } = timesNow()
+    return { token: signWidgetToken({ issuer, session, expiration, issuedAt, message }, secret), ...told }
   }
 
-  function mint (user: WidgetUser): { token: string, expiresAt: string } {
-    const message = messageOf(user)
-    const unit = timeUnit === 'ms' ? 1 : 1_000
+  /** The same for all tokens of one millisecond or second, of which a busy server makes many. */
+  function timesNow (): Times {
     const issuedAt = Math.floor(now() / unit)
-    const expiration = issuedAt + minutes * 60_000 / unit
-    const token = signWidgetToken({ issuer, session, expiration, issuedAt, message }, secret)
-    return { token, expiresAt: new Date(expiration * unit).toISOString() }
+    if (issuedAt === times?.issuedAt) return times
+    const expiration = issuedAt + life
+    const text = (time: number): string => new Date(time * unit).toISOString()
+    times = { issuedAt, expiration, told: { issuedAt: text(issuedAt), refreshAfter: text(expiration - life / 5), expiresAt: text(expiration) } }
+    return times
   }
+}
 
-  /** A user whose name would change what the token says is refused like one who may not; the log names the field. */
-  function messageOf (user: WidgetUser): string {
-    try {
-      return widgetMessage(user.user, user.filters ?? filters)
-    } catch (error) {
-      throw new FORBIDDEN({ reason: `what "resolveUser" returned must not be signed: ${(error as Error).message}` })
-    }
+/** A user whose name would change what the token says is refused like one who may not; the log names the field. */
+function messageOf (user: string, filters: readonly string[]): string {
+  try {
+    return widgetMessage(user, filters)
+  } catch (error) {
+    throw new FORBIDDEN({ reason: `what "resolveUser" returned must not be signed: ${(error as Error).message}` })
   }
 }
 

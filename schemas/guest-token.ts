@@ -17,6 +17,6 @@ export const guestTokenSchema = {
   }, { additionalProperties: true }),
   response: {
     200: GuestTokenReplySchema,
-    ...errorReplies(400, 401, 403, 429, 500, 502, 504)
+    ...errorReplies(400, 401, 403, 429, 500, 502, 503, 504)
   }
 }

@@ -5,6 +5,8 @@ import { errorReplies } from './error.js'
 
 export const WidgetTokenReplySchema = Type.Object({
   token: Type.String({ maxLength: 8_192, description: 'The signed token, for the widget' }),
+  issuedAt: Type.String({ format: 'date-time', maxLength: 24, description: 'When it was made: a page whose own clock may be wrong reckons from here' }),
+  refreshAfter: Type.String({ format: 'date-time', maxLength: 24, description: 'When to come for the next one: a fifth of its life before the end, so at least 60 s' }),
   expiresAt: Type.String({ format: 'date-time', maxLength: 24, description: 'When it ends' })
 }, { description: 'A token of the signed-in user' })
 export type WidgetTokenReply = Static<typeof WidgetTokenReplySchema>

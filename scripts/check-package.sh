@@ -15,7 +15,7 @@ echo '{ "private": true, "type": "module" }' > package.json
 # The host has Fastify and nothing else of ours; the rest are the optional peers, so that every subpath can be imported.
 version () { node -p "JSON.parse(require('fs').readFileSync('$root/package.json')).devDependencies['$1']"; }
 packages=("$tarball")
-for name in fastify kysely @electric-sql/pglite @node-rs/argon2 ioredis @nats-io/transport-node @nats-io/jetstream typescript @types/node; do packages+=("$name@$(version "$name")"); done
+for name in fastify kysely @electric-sql/pglite @node-rs/argon2 ioredis @fastify/csrf-protection altcha-lib @nats-io/transport-node @nats-io/jetstream typescript @types/node; do packages+=("$name@$(version "$name")"); done
 npm install --silent --no-audit --no-fund "${packages[@]}"
 
 node --input-type=module <<'JS'

@@ -10,3 +10,7 @@ if (existsSync(from)) cpSync(from, to, { recursive: true })
 const collector = new URL('../dist/web/collector/', import.meta.url)
 mkdirSync(collector, { recursive: true })
 copyFileSync(new URL('../web/collector/d.js', import.meta.url), new URL('d.js', collector))
+
+const browser = new URL('../dist/web/browser/', import.meta.url)
+mkdirSync(browser, { recursive: true })
+for (const name of ['browser.js', 'browser.d.ts']) copyFileSync(new URL(`../web/browser/${name}`, import.meta.url), new URL(name, browser))

@@ -1,7 +1,8 @@
+import { checkedFilter, filterText } from './embed-filter.js'
+import type { CheckedFilter, EmbedFilters } from './embed-filter.js'
 import { assertPrintable } from './printable.js'
 
-/** Names and values that narrow the data which a dashboard shows. */
-export type EmbedFilters = Readonly<Record<string, string | readonly string[]>>
+export type { EmbedFilters } from './embed-filter.js'
 
 /** Who a dashboard is embedded for, and with which data; decided by the host alone. */
 export interface EmbedIdentity {
@@ -10,11 +11,12 @@ export interface EmbedIdentity {
   /** The Bold BI user's name, where the users have no address. */
   username?: string
   /**
-   * `parameters` are dashboard parameters (`&&name=value` in Bold BI's spelling), `fields` are filters on data-source fields
-   * (`&name=value`; a list is `IN(…)`).
+   * `parameters` are dashboard parameters (`&&name=value` in Bold BI's spelling), for which there are `isIn` and `isNotIn` alone; `fields` are
+   * filters on data-source fields (`&name=value`). A list is `isIn`; the other conditions are made by `embedFilter`. Bold BI passes over a
+   * filter whose name it does not know: try each one.
    */
-  datasourceFilter?: { parameters?: Readonly<Record<string, string>>, fields?: EmbedFilters }
-  /** Values of custom attributes, which Bold BI puts into queries and connection strings. */
+  datasourceFilter?: { parameters?: EmbedFilters, fields?: EmbedFilters }
+  /** Values of custom attributes, which Bold BI puts into queries and connection strings as they are: give none that a user could choose. */
   customAttributes?: Readonly<Record<string, string>>
   /** Group-based authorization by an identity provider, whose groups Bold BI has imported. `userImport` creates the user too. Default: `false`. */
   groupAccess?: { authProvider: string, userId: string, userImport?: boolean }
@@ -22,18 +24,35 @@ export interface EmbedIdentity {
   anonymous?: { group: string }
 }
 
+export interface NamedFilter extends CheckedFilter { name: string }
+
+/** An identity that may be written into a query. */
+export interface CheckedIdentity {
+  user: string
+  parameters: readonly NamedFilter[]
+  fields: readonly NamedFilter[]
+  attributes: Readonly<Record<string, string>>
+  groupAccess: { authProvider: string, userId: string, userImport: boolean } | null
+  anonymousGroup: string | null
+}
+
 /** What would end a value, or the filter around it, for one of the parsers on the way. */
 const FORBIDDEN = '&#]}'
+/** Dashboard parameters become a part of a query's text. */
+const QUERY_SYNTAX = '\'"`;\\'
+/** `tenant` and `issuedAt` are for whoever asks about revocation, and are never signed. */
+const MEMBERS = ['email', 'username', 'datasourceFilter', 'customAttributes', 'groupAccess', 'anonymous', 'tenant', 'issuedAt']
+/** Names that Bold BI takes for settings of its own, so that a filter of that name would be none. */
+const KEYWORD = new RegExp(`^\\s*(?:embed_.*|${[
+  'id', 'comment', 'tab', 'showmydashboards', 'viewid', 'ismultitab', 'bi_theme', 'multitabid', 'hide_header', 'hide_tool', 'hide_widget_tool', 'isembed', 'views',
+  'export', 'dashboard_comments', 'widget_comments?'
+].join('|')})\\s*$`, 'i')
 
-/**
- * The identity as `key=value` texts, the user first. Values are percent-encoded as encodeURI does, and `+`, `'` and `;` with
- * them; the brackets, braces and ampersands of a filter stay as Bold BI's samples send them.
- * Throws a TypeError that names the field, and never shows its value.
- */
-export function identityEntries (identity: EmbedIdentity): [string, ...string[]] {
-  const { email, username, datasourceFilter, customAttributes, groupAccess, anonymous } = identity
+/** Throws a TypeError that names the field, and never shows its value. */
+export function checkedIdentity (identity: EmbedIdentity): CheckedIdentity {
+  const { email, username, datasourceFilter, customAttributes = {}, groupAccess, anonymous } = identity
   // A misspelt filter that is passed over would show the user everything.
-  assertMembers('identity', identity, ['email', 'username', 'datasourceFilter', 'customAttributes', 'groupAccess', 'anonymous'])
+  assertMembers('identity', identity, MEMBERS)
   assertMembers('datasourceFilter', datasourceFilter, ['parameters', 'fields'])
   assertMembers('datasourceFilter.parameters', datasourceFilter?.parameters)
   assertMembers('datasourceFilter.fields', datasourceFilter?.fields)
@@ -41,16 +60,45 @@ export function identityEntries (identity: EmbedIdentity): [string, ...string[]]
   assertMembers('groupAccess', groupAccess, ['authProvider', 'userId', 'userImport'])
   assertMembers('anonymous', anonymous, ['group'])
   if ((email === undefined) === (username === undefined)) throw new TypeError('email: give either "email" or "username"')
-  const entries: [string, ...string[]] = [`embed_user_email=${plain(email === undefined ? 'username' : 'email', email ?? username)}`]
-  const filters = [...parameterFilters(datasourceFilter?.parameters ?? {}), ...fieldFilters(datasourceFilter?.fields ?? {})]
-  if (filters.length > 0) entries.push(`embed_datasource_filter=[{${filters.join('')}}]`)
-  if (customAttributes !== undefined && Object.keys(customAttributes).length > 0) entries.push(`embed_custom_attribute=${attributes(customAttributes)}`)
-  if (groupAccess !== undefined) {
-    entries.push('embed_group_access=true', `embed_auth_provider=${plain('groupAccess.authProvider', groupAccess.authProvider)}`)
-    entries.push(`embed_user_id=${plain('groupAccess.userId', groupAccess.userId)}`)
-    if (groupAccess.userImport === true) entries.push('embed_user_import=true')
+  for (const [name, value] of Object.entries(customAttributes)) {
+    plain('customAttributes: a name', name)
+    assertPrintable('customAttributes: a value', value, FORBIDDEN)
   }
-  if (anonymous !== undefined) entries.push('embed_anonymous_token=true', `embed_authorize_group=${plain('anonymous.group', anonymous.group)}`)
+  return {
+    user: plain(email === undefined ? 'username' : 'email', email ?? username),
+    parameters: named('datasourceFilter.parameters', datasourceFilter?.parameters, QUERY_SYNTAX),
+    fields: named('datasourceFilter.fields', datasourceFilter?.fields),
+    attributes: customAttributes,
+    groupAccess: groupAccess === undefined
+      ? null
+      : {
+          authProvider: plain('groupAccess.authProvider', groupAccess.authProvider),
+          userId: plain('groupAccess.userId', groupAccess.userId),
+          userImport: groupAccess.userImport === true
+        },
+    anonymousGroup: anonymous === undefined ? null : plain('anonymous.group', anonymous.group)
+  }
+}
+
+/**
+ * The identity as `key=value` texts, the user first. Values are percent-encoded as encodeURI does, and `+`, `'` and `;` with
+ * them; the brackets, braces and ampersands of a filter stay as Bold BI's samples send them.
+ * Throws a TypeError that names the field, and never shows its value.
+ */
+export function identityEntries (identity: EmbedIdentity): [string, ...string[]] {
+  const { user, parameters, fields, attributes, groupAccess, anonymousGroup } = checkedIdentity(identity)
+  const entries: [string, ...string[]] = [`embed_user_email=${encode(user)}`]
+  const filters = [
+    ...parameters.map((filter) => `&&${filterText(filter.name, filter)}`),
+    ...fields.map((filter) => `&${filterText(filter.name, filter)}`)
+  ]
+  if (filters.length > 0) entries.push(`embed_datasource_filter=[{${encode(filters.join(''))}}]`)
+  if (Object.keys(attributes).length > 0) entries.push(`embed_custom_attribute=[{${encode(JSON.stringify(attributes).slice(1, -1))}}]`)
+  if (groupAccess !== null) {
+    entries.push('embed_group_access=true', `embed_auth_provider=${encode(groupAccess.authProvider)}`, `embed_user_id=${encode(groupAccess.userId)}`)
+    if (groupAccess.userImport) entries.push('embed_user_import=true')
+  }
+  if (anonymousGroup !== null) entries.push('embed_anonymous_token=true', `embed_authorize_group=${encode(anonymousGroup)}`)
   return entries
 }
 
@@ -62,47 +110,20 @@ function assertMembers (field: string, value: unknown, known?: readonly string[]
   }
 }
 
-function parameterFilters (parameters: Readonly<Record<string, string>>): string[] {
-  return Object.entries(parameters).map(([name, value]) => {
-    return `&&${filterName('datasourceFilter.parameters', name)}=${plain('datasourceFilter.parameters: a value', value)}`
+function named (field: string, filters: EmbedFilters = {}, forbidden = ''): NamedFilter[] {
+  return Object.entries(filters).map(([name, given]) => {
+    if (KEYWORD.test(name)) throw new TypeError(`${field}: a name is a keyword of Bold BI; put its data source before it, as in "Northwind.id"`)
+    plain(`${field}: a name`, name, '=[{|~<>!,')
+    const filter = checkedFilter(`${field}: a value`, given, forbidden)
+    if (forbidden !== '' && !['=', 'IN', 'NOTIN'].includes(filter.operator)) throw new TypeError(`${field}: there are only isIn and isNotIn`)
+    return { name, ...filter }
   })
-}
-
-function fieldFilters (fields: EmbedFilters): string[] {
-  const field = 'datasourceFilter.fields: a value'
-  return Object.entries(fields).map(([name, value]) => {
-    const key = filterName('datasourceFilter.fields', name)
-    if (typeof value !== 'string') return `&${key}=IN(${list(field, value).join(',')})`
-    // `IN(a,b)`, `NOTIN(…)` and their like would be read as an operator and could widen what the user sees.
-    if (/^\s*\w+\s*\(.*\)\s*$/.test(value)) throw new TypeError(`${field} reads as an operator; give a list`)
-    return `&${key}=${plain(field, value)}`
-  })
-}
-
-function list (field: string, values: readonly string[]): string[] {
-  // IN() without values might be read as no filter at all.
-  if (!Array.isArray(values) || values.length === 0) throw new TypeError(`${field}: must be a text or a list that is not empty`)
-  return values.map((value) => plain(field, value, ',()'))
-}
-
-function filterName (field: string, name: string): string {
-  // A parser that splits at every ampersand would take such a name for a parameter of ours.
-  if (/^\s*embed_/i.test(name)) throw new TypeError(`${field}: a name must not begin with "embed_"`)
-  return plain(`${field}: a name`, name, '=[{')
-}
-
-function attributes (values: Readonly<Record<string, string>>): string {
-  for (const [name, value] of Object.entries(values)) {
-    plain('customAttributes: a name', name)
-    assertPrintable('customAttributes: a value', value, FORBIDDEN)
-  }
-  return `[{${encode(JSON.stringify(values).slice(1, -1))}}]`
 }
 
 function plain (field: string, value: unknown, forbidden = ''): string {
   assertPrintable(field, value, FORBIDDEN + forbidden)
   if (value.trim() === '') throw new TypeError(`${field}: must not be empty`)
-  return encode(value)
+  return value
 }
 
 function encode (text: string): string {

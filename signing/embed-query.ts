@@ -2,7 +2,7 @@
 export type EmbedQuery = ReadonlyArray<readonly [key: string, rawValue: string]>
 
 /** What is wrong with a query; says nothing of its text. */
-export type EmbedQueryFault = 'empty' | 'malformed' | 'forbidden_character' | 'bad_encoding' | 'server_key' | 'unknown_key' | 'duplicate_key'
+export type EmbedQueryFault = 'empty' | 'malformed' | 'forbidden_character' | 'bad_encoding' | 'server_key' | 'unknown_key' | 'duplicate_key' | 'delimiter'
 
 /** A query that must not be signed. `message` may be shown to the caller. */
 export class EmbedQueryError extends TypeError {
@@ -25,7 +25,8 @@ const MESSAGES: Record<EmbedQueryFault, string> = {
   bad_encoding: 'The embed query is not properly percent-encoded',
   server_key: 'The embed query sets a parameter that only the server may set',
   unknown_key: 'The embed query contains an unknown parameter',
-  duplicate_key: 'The embed query contains a parameter twice'
+  duplicate_key: 'The embed query contains a parameter twice',
+  delimiter: 'The embed query contains "&" or "#" inside a value'
 }
 
 /** What SDK 14 sends: dashboards, views, widgets and data sources. */
@@ -48,16 +49,21 @@ const SERVER_KEYS = [
 const DASHBOARD = new Set(KEYS)
 const WITH_PINBOARD = new Set([...KEYS, ...PINBOARD_KEYS])
 const SERVER_KEY = new RegExp(`^(?:${SERVER_KEYS.join('|')})$`, 'i')
-const SERVER_KEY_INSIDE = new RegExp(`(?:${SERVER_KEYS.join('|')})\\s*=`, 'i')
+const SERVER_KEY_INSIDE = new RegExp(`(?:${SERVER_KEYS.join('|')})[\\s+]*=`, 'i')
+const DELIMITER = /[&#]/
 
 /** The characters of a query by RFC 3986, section 3.4: all that encodeURI leaves, which the SDK applies, but for `#`. */
 const QUERY = /^[\w\-.~!$&'()*+,;=:@/?%]*$/
 const LINE_OR_NUL = /[\r\n\0]/
+/** An ASCII character, as a lenient reader takes it, .NET's own spelling included. */
+const ESCAPE = /%(?:u00)?([0-7][0-9a-f])/gi
+/** A value that was encoded more often than this is no name of anything. */
+const MOST_ENCODINGS = 5
 
 /**
  * Parses the query that the browser wants signed. It is refused, with an EmbedQueryError, if a key comes twice, is unknown, or
- * belongs to the server (after percent-decoding, in any case), be it inside another value, where a reader
- * that decodes before it splits would find it; or if the text could not stand in a request target as it is.
+ * belongs to the server (after percent-decoding, in any case). A reader that decodes before it splits, or more than once, must find no
+ * other parameters: no value may hold `&` or `#`, however often encoded. Nor may the text hold what could not stand in a request target as it is.
  */
 export function parseEmbedQuery (text: string, { pinboard = false }: ParseEmbedQueryOptions = {}): EmbedQuery {
   if (text === '') throw new EmbedQueryError('empty')
@@ -68,10 +74,12 @@ export function parseEmbedQuery (text: string, { pinboard = false }: ParseEmbedQ
     const equals = pair.indexOf('=')
     const key = equals === -1 ? pair : pair.slice(0, equals)
     const value = pair.slice(key.length + 1)
-    if (SERVER_KEY.test(decode(key).trim()) || SERVER_KEY_INSIDE.test(decode(value))) throw new EmbedQueryError('server_key')
+    const innermost = decodeThrough(value)
+    if (SERVER_KEY.test(decodeThrough(key).trim()) || SERVER_KEY_INSIDE.test(innermost)) throw new EmbedQueryError('server_key')
     if (equals < 1) throw new EmbedQueryError('malformed')
     if (!known.has(key)) throw new EmbedQueryError('unknown_key')
     if (seen.has(key)) throw new EmbedQueryError('duplicate_key')
+    if (DELIMITER.test(innermost)) throw new EmbedQueryError('delimiter')
     seen.add(key)
     return [key, value] as const
   })
@@ -94,5 +102,16 @@ function decode (raw: string): string {
     const text = decodeURIComponent(raw)
     if (!LINE_OR_NUL.test(text)) return text
   } catch {}
+  throw new EmbedQueryError('bad_encoding')
+}
+
+/** Decoded until nothing changes; after the first time in ASCII alone, which is all that is looked for, so that one wrong escape saves no other. */
+function decodeThrough (raw: string): string {
+  let text = decode(raw)
+  for (let times = 1; times <= MOST_ENCODINGS; times++) {
+    const decoded = text.replace(ESCAPE, (_escape, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+    if (decoded === text) return text
+    text = decoded
+  }
   throw new EmbedQueryError('bad_encoding')
 }

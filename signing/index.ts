@@ -1,5 +1,8 @@
 export { generateServerSecret, parseServerSecret, signBody, signTimestampedBody, verifyBody, verifyTimestampedBody } from './body-signature.js'
 export type { BodyVerdict, TimestampedBodyVerdict, TimestampedSignature } from './body-signature.js'
+export { canonicalDashboard } from './dashboard-name.js'
+export { embedFilter } from './embed-filter.js'
+export type { EmbedFilter, EmbedFilters, EmbedValue } from './embed-filter.js'
 export { signEmbedQuery, signedEmbedQuery } from './embed-signature.js'
 export { environmentOf, generatePipelineKey, isPipelineKey } from './pipeline-key.js'
 export { generateSecret } from './secret-strength.js'

@@ -21,7 +21,7 @@ t.test('the root exports every plugin under its own name', async (t) => {
   const parts = await import('../index.js') as Record<string, unknown>
   for (const name of [
     'tokenStore', 'eventFeed', 'eventSink', 'proxyKey', 'userReference', 'pipelineKey', 'signature', 'adminGuard', 'auditLog', 'guestToken', 'embedAuthorize', 'widgetToken',
-    'ingestion', 'adminAuth', 'adminApi', 'errorEnvelope'
+    'ingestion', 'adminAuth', 'adminApi', 'errorEnvelope', 'captcha', 'csrf', 'connectionLimit', 'requireHttps', 'rateLimit', 'databrainProxy'
   ]) {
     t.type(parts[name], 'function', name)
     t.match((parts[name] as Record<symbol, { name: string }>)[Symbol.for('plugin-meta')], { name: /^gatehouse-/, fastify: '5.x' }, name)

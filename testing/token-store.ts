@@ -6,6 +6,7 @@ import { auditContract } from './token-store/audit.js'
 import { claimContract } from './token-store/claims.js'
 import { guestTokenContract } from './token-store/guest-tokens.js'
 import { resolveContract } from './token-store/resolve.js'
+import { revocationContract } from './token-store/revocations.js'
 import { rotationContract } from './token-store/rotation.js'
 import { sessionContract } from './token-store/sessions.js'
 import { sourceContract } from './token-store/sources.js'
@@ -25,7 +26,8 @@ export async function tokenStoreContract (
   }
 
   const parts = [
-    guestTokenContract, sourceContract, resolveContract, webhookContract, userContract, sessionContract, rotationContract, auditContract, claimContract
+    guestTokenContract, sourceContract, resolveContract, webhookContract, userContract, sessionContract, rotationContract, auditContract, revocationContract,
+    claimContract
   ]
   for (const part of parts) await part(t, make)
 }

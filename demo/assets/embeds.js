@@ -1,4 +1,5 @@
 /* global crypto, fetch */
+import { solveCaptcha } from './captcha.js'
 
 /** Each returns the URL of the frame, or throws an Error whose message may be shown. */
 export const embeds = {
@@ -8,7 +9,7 @@ export const embeds = {
   },
 
   // As the product's SDK does: one POST to the authorization server, then the frame.
-  async boldbi ({ boldbi: { standIn, apiUrl } }) {
+  async boldbi ({ boldbi: { standIn, apiUrl }, ...page }) {
     const query = [
       ['embed_nonce', uuid()],
       ['embed_dashboard_id', 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff'],
@@ -18,7 +19,7 @@ export const embeds = {
     ].map((pair) => pair.join('=')).join('&')
     const answer = await readJson(await fetch('/authorize', {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...await csrfOf(page) },
       body: JSON.stringify({ embedQuerString: query, dashboardServerApiUrl: apiUrl })
     }))
     if (answer.ApiStatus !== true) throw new Error(answer.Message)
@@ -26,10 +27,37 @@ export const embeds = {
   },
 
   // As the product's widgets do: the page fetches a token and hands it over.
-  async dxfeed ({ dxfeed: { standIn } }) {
-    const { token } = await readJson(await fetch('/api/generate-token'))
+  async dxfeed ({ dxfeed: { standIn }, ...page }) {
+    const headers = { ...await csrfOf(page), ...await captchaOf(page) }
+    const { token } = await readJson(await fetch('/api/generate-token', { headers }))
     return `${standIn}/widget?token=${encodeURIComponent(token)}`
   }
+}
+
+let csrfToken = null
+
+/** The header that proves that this page made the request. One token for all: the first one to be made sets the cookie that goes with it. */
+async function csrfOf ({ csrf }) {
+  if (!csrf) return {}
+  csrfToken ??= fetch('/csrf/token').then(readJson).catch((error) => {
+    // The next embed asks again.
+    csrfToken = null
+    throw error
+  })
+  return { 'x-csrf-token': (await csrfToken).token }
+}
+
+/** The header with a solved captcha, which counts once. */
+async function captchaOf ({ captcha }) {
+  if (captcha === null) return {}
+  if (captcha !== 'altcha') throw new Error(`The token asks for ${captcha}, which your own page shows.`)
+  return { 'x-captcha-token': await solveCaptcha('/captcha/challenge?action=widget') }
+}
+
+/** What the product's newer component does: it calls the product through our proxy. Returns what to show of the answer. */
+export async function throughProxy ({ databrain: { proxy } }) {
+  const answer = await readJson(await fetch(`${proxy.url}/api/v2/dashboard?dashboardId=revenue`, { headers: { 'x-proxy-auth-key': proxy.key } }))
+  return `${answer.data.externalDashboard.name} of ${answer.data.clientId}`
 }
 
 export async function readJson (answer) {

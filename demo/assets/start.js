@@ -1,10 +1,11 @@
 /* global document, fetch, location, addEventListener, window */
-import { embeds, readJson } from './embeds.js'
+import { embeds, readJson, throughProxy } from './embeds.js'
 
 const page = await readJson(await fetch('/demo/page.json'))
 
 showUsers()
 for (const name of Object.keys(embeds)) load(name)
+if (page.databrain?.proxy) showProxied()
 if (page.pipelineKey !== null) offerEvents()
 
 function showUsers () {
@@ -18,6 +19,12 @@ function showUsers () {
     await answer.text()
     location.reload()
   })
+}
+
+async function showProxied () {
+  const line = document.querySelector('#proxied')
+  const result = await throughProxy(page).catch((error) => error.message)
+  line.append(' It answered: ', Object.assign(document.createElement('b'), { textContent: result }))
 }
 
 async function load (name) {

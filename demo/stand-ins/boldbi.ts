@@ -22,6 +22,8 @@ export interface BoldBi extends StandIn {
   apiUrl: string
 }
 
+interface Answer { status: number, body: object }
+
 interface Grant { user: string, dashboard: string, mode: string }
 
 /** Stands in for a Bold BI server: authorises signed embed queries and shows a dashboard once for each. */
@@ -31,7 +33,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   const grants = new LiveTokens<Grant>(now)
   serveAssets(app, ['announce.js'])
 
-  function authorize (signedQuery: string): { status: number, body: object } {
+  function authorize (signedQuery: string): Answer {
     const at = signedQuery.lastIndexOf(SIGNATURE)
     if (at === -1) return refused('embed_signature is missing')
     const query = signedQuery.slice(0, at)
@@ -45,9 +47,21 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
     const user = fields.get('embed_user_email') ?? ''
     if (user === '') return refused('embed_user_email is missing')
     const life = Math.min(Number(fields.get('embed_expirationtime') ?? MAX_LIFE) || MAX_LIFE, MAX_LIFE)
+    return granted({ user, dashboard: fields.get('embed_dashboard_id') ?? '', mode: fields.get('embed_mode') ?? 'view' }, life)
+  }
+
+  /** What servers from 14.1 on take too: the secret instead of a signature. */
+  function authorizeObject (sent: unknown): Answer {
+    const { embedsecret, email, dashboard } = (sent ?? {}) as { embedsecret?: unknown, email?: unknown, dashboard?: { id?: unknown } }
+    if (typeof embedsecret !== 'string' || !sameSecret(embedsecret, embedSecret)) return refused('embedsecret does not match')
+    if (typeof email !== 'string' || email === '') return refused('email is missing')
+    return granted({ user: email, dashboard: typeof dashboard?.id === 'string' ? dashboard.id : '', mode: 'view' }, MAX_LIFE)
+  }
+
+  function granted (grant: Grant, life: number): Answer {
     const token = randomUUID()
-    const dashboard = fields.get('embed_dashboard_id') ?? ''
-    grants.add(token, { user, dashboard, mode: fields.get('embed_mode') ?? 'view' }, now() + life * 1000)
+    const { dashboard } = grant
+    grants.add(token, grant, now() + life * 1000)
     return {
       status: 200,
       body: {
@@ -65,7 +79,8 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   })
 
   app.post(`${SITE}/embed/authorize`, async (request, reply) => {
-    const { status, body } = typeof request.body === 'string' ? authorize(request.body) : refused('The body must be the signed query as a JSON string')
+    const { body: sent } = request
+    const { status, body } = typeof sent === 'string' ? authorize(sent) : authorizeObject(sent)
     return reply.code(status).send(body)
   })
 
@@ -79,7 +94,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   return { origin, close, embedSecret, apiUrl: origin + SITE }
 }
 
-function refused (Message: string): { status: number, body: object } {
+function refused (Message: string): Answer {
   return { status: 401, body: { ApiStatus: false, Status: false, Message } }
 }
 

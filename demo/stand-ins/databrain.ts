@@ -27,7 +27,7 @@ interface Guest { clientId: string, app: string }
 
 /**
  * Stands in for DataBrain: mints guest tokens for whoever has the API key, shows a dashboard to whoever has a live token, and has the
- * product's component, whose server asks the customer's own endpoint for the token.
+ * product's component, whose server asks the customer's own endpoint for the token. What a component asks through a customer's proxy it answers too.
  */
 export async function startDataBrain (options: DataBrainOptions): Promise<DataBrain> {
   const { apiKey = secretForThisRun(), proxyAuthUrls, now = Date.now } = options
@@ -68,6 +68,13 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
     return sendPage(reply, page({ title: 'DataBrain dashboard', body: dashboard(guest), script: 'announce.js' }))
   })
 
+  app.get('/api/v2/dashboard', async (request, reply) => {
+    const token = request.headers['x-plugin-token']
+    const guest = typeof token === 'string' ? guests.get(token) : null
+    if (guest === null) return reply.code(401).send(fault('AUTHENTICATION_ERROR', 'Invalid token'))
+    return { data: { externalDashboard: { name: nameOf(guest) }, clientId: guest.clientId } }
+  })
+
   return { ...await listenOnLoopback(app), apiKey }
 }
 
@@ -99,9 +106,14 @@ function fault (code: string, message: string): object {
   return { error: { code, message } }
 }
 
-function dashboard ({ clientId, app }: Guest): string {
+function nameOf ({ app }: Guest): string {
+  return app === '' ? 'Revenue' : app
+}
+
+function dashboard (guest: Guest): string {
+  const { clientId } = guest
   return `<main>
-<header><h1>${escapeHtml(app === '' ? 'Revenue' : app)}</h1><small>Rows of <b>${escapeHtml(clientId)}</b></small></header>
+<header><h1>${escapeHtml(nameOf(guest))}</h1><small>Rows of <b>${escapeHtml(clientId)}</b></small></header>
 ${figures([
     { label: 'Revenue', value: '€84.2k', change: '+12%', good: true },
     { label: 'Orders', value: '1,932', change: '+4%', good: true },

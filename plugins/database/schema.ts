@@ -1,7 +1,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 import type { AuthMethod, EventType } from '../event-sink/sink.js'
-import type { BotPolicy, CustomSignature, Environment, RequireSignature, Role, WebhookMapping, WebhookProvider } from '../token-store/store.js'
+import type { BotPolicy, CustomSignature, Environment, RequireSignature, RevocationKind, Role, WebhookMapping, WebhookProvider } from '../token-store/store.js'
 
 /** Written as JSON text, read as the value. */
 type Json<Value> = ColumnType<Value, string, string>
@@ -22,6 +22,7 @@ export interface DatabaseSchema {
   guest_tokens: GuestTokensTable
   guest_invalidations: GuestInvalidationsTable
   claims: ClaimsTable
+  revocations: RevocationsTable
   events: EventsTable
   event_ids: EventIdsTable
 }
@@ -159,6 +160,18 @@ interface ClaimsTable {
   /** SHA-256 of the claimed key. */
   digest: string
   expires_at: Date
+}
+
+/** One row for each subject of an organisation. */
+interface RevocationsTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  kind: RevocationKind
+  subject: string
+  cutoff: Date
+  created_at: Date
+  created_by: string | null
 }
 
 /**

@@ -41,10 +41,10 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, { sink, swee
     throw new INVALID_OPTIONS('event-sink: this sink can\'t delete events by age; leave "retention" out and limit their age where they are kept')
   }
 
-  async function sweep (): Promise<void> {
-    await chosen.sweep?.()
+  async function sweep (signal: AbortSignal): Promise<void> {
+    await chosen.sweep?.(signal)
     const due = Math.max(0, now() - retention)
-    if (retention !== Infinity) await chosen.expire?.(due - due % DAY)
+    if (retention !== Infinity && !signal.aborted) await chosen.expire?.(due - due % DAY, signal)
   }
 
   const stopSweeping = keepSwept(app, { name: 'event-sink', sweepEvery, sweep })

@@ -38,10 +38,16 @@ export interface EventSink {
   write (events: readonly AcceptedEvent[]): Promise<void>
   /** Resolves when the backend answers. */
   ready (): Promise<void>
-  /** Forgets ids beyond the window; the eventSink plugin calls it from time to time. Only for sinks that keep them. */
-  sweep? (): Promise<void>
-  /** Deletes the events that were received before a time, epoch milliseconds; the eventSink plugin calls it where events are kept for a time only. */
-  expire? (before: number): Promise<void>
+  /**
+   * Forgets ids beyond the window; the eventSink plugin calls it from time to time. Ends early on the signal, with what is done by then. Only for
+   * sinks that keep them.
+   */
+  sweep? (signal?: AbortSignal): Promise<void>
+  /**
+   * Deletes the events that were received before a time, epoch milliseconds; the eventSink plugin calls it where events are kept for a time
+   * only. Ends early on the signal, as `sweep` does.
+   */
+  expire? (before: number, signal?: AbortSignal): Promise<void>
   /** Flushes what waits, then releases what the sink opened itself; does not wait for ever for a backend that hangs. */
   close (): Promise<void>
 }

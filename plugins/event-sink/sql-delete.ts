@@ -41,20 +41,20 @@ const RECLAIMED_FROM = 50_000
 
 export interface SqlDeletion {
   /** Forgets the ids that were seen before a time, epoch milliseconds. */
-  forgetIds (before: number): Promise<void>
+  forgetIds (before: number, stopped: () => boolean): Promise<void>
   /**
    * Deletes the events that were received before a time, epoch milliseconds: whole partitions are dropped, of the others the oldest rows
    * are deleted. What can't be dropped for a lock stays and is the reason to reject, once all else is done.
    */
-  expireEvents (before: number): Promise<void>
+  expireEvents (before: number, stopped: () => boolean): Promise<void>
 }
 
-/** Deletes what is too old, slice by slice; stops early once `stopped` says so. */
-export async function sqlDeletion ({ patient: db, kind }: Database, partitions: EventPartitions, stopped: () => boolean): Promise<SqlDeletion> {
+/** Deletes what is too old, slice by slice; no further slice is begun once `stopped` says so. */
+export async function sqlDeletion ({ patient: db, kind }: Database, partitions: EventPartitions): Promise<SqlDeletion> {
   const { CompiledQuery } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
   const untilReclaimed = new Map<string, number>()
 
-  async function deleteFrom (table: string, statement: string, before: number): Promise<void> {
+  async function deleteFrom (table: string, statement: string, before: number, stopped: () => boolean): Promise<void> {
     const slice = CompiledQuery.raw(statement, [toTimestamp(before)])
     let deleted: number
     let total = 0
@@ -75,21 +75,21 @@ export async function sqlDeletion ({ patient: db, kind }: Database, partitions: 
     untilReclaimed.set(table, Math.max(RECLAIMED_FROM, (rows[0]?.live ?? 0) / 5))
   }
 
-  async function expireEvents (before: number): Promise<void> {
+  async function expireEvents (before: number, stopped: () => boolean): Promise<void> {
     let failure: unknown
     for (const partition of await partitions.list()) {
       const { name, since, until } = partition
       if (stopped()) break
       if (since !== null && since >= before) continue
       const expire = since === null && until === null ? expireFromDefault : expireFrom
-      const work = until !== null && until <= before ? partitions.drop(partition) : deleteFrom(name, expire(name), before)
+      const work = until !== null && until <= before ? partitions.drop(partition) : deleteFrom(name, expire(name), before, stopped)
       await work.catch((error: unknown) => { if (!isGone(error)) failure ??= error })
     }
     if (failure !== undefined) throw failure
   }
 
   return {
-    forgetIds: (before) => deleteFrom('event_ids', FORGET, before),
+    forgetIds: (before, stopped) => deleteFrom('event_ids', FORGET, before, stopped),
     expireEvents
   }
 }

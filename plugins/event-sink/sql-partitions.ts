@@ -29,7 +29,8 @@ export interface Partition {
 }
 
 export interface EventPartitions {
-  list (): Promise<Partition[]>
+  /** Asked over `db`. Default: the connections that have time. */
+  list (db?: Kysely<DatabaseSchema>): Promise<Partition[]>
   /**
    * Makes the partitions of the UTC day of a time, epoch milliseconds, and of the days after it. What a lock prevents is left to the next
    * call; rejects if by then events of tomorrow would come to the default partition.

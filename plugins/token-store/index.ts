@@ -23,7 +23,7 @@ declare module 'fastify' {
 }
 
 const DAY = 86_400_000
-const PARTS = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>
+const PARTS = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>
 
 const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, { store, auditRetention = 90 * DAY, sweepEvery = 60_000 }) => {
   if (store !== undefined) assertStore(store)

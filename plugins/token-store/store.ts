@@ -1,5 +1,6 @@
 import type { AuditTrail } from './parts/audit.js'
 import type { GuestTokens } from './parts/guest-tokens.js'
+import type { Revocations } from './parts/revocations.js'
 import type { Sessions } from './parts/sessions.js'
 import type { SharedLimits } from './parts/shared-limits.js'
 import type { Sources } from './parts/sources.js'
@@ -9,6 +10,7 @@ import type { Webhooks } from './parts/webhooks.js'
 export type * from './parts/audit.js'
 export type * from './parts/guest-tokens.js'
 export type * from './parts/page.js'
+export type * from './parts/revocations.js'
 export type * from './parts/sessions.js'
 export type * from './parts/shared-limits.js'
 export type * from './parts/sources.js'
@@ -26,6 +28,7 @@ export interface TokenStore {
   readonly users: Users
   readonly sessions: Sessions
   readonly audit: AuditTrail
+  readonly revocations: Revocations
   /** Left out by a store that instances don't share, or that would be slow at it: each process counts for itself then. */
   readonly sharedLimits?: SharedLimits
   /** Resolves `true` once per key until `ttl` milliseconds have passed. Never evicts to make room: at capacity it rejects with `UNAVAILABLE`. */

@@ -6,6 +6,7 @@ import { preflightRoute } from '../../plugins/site-cors.js'
 import { adminScope, callerKey, limitBy } from './admin-scope.js'
 import type { AdminScopeOptions } from './admin-scope.js'
 import { auditLogRoutes } from './audit-logs.js'
+import { EMBED_PATHS, embedRoutes } from './embeds.js'
 import { LIVE_PATH, liveRoute } from './events-live.js'
 import { eventRoutes } from './events.js'
 import type { LiveOptions } from './live/options.js'
@@ -21,9 +22,11 @@ export interface AdminApiOptions extends AdminScopeOptions {
   live?: LiveOptions | false
 }
 
-const PATHS = ['/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, '/audit-logs']
+const PATHS = [
+  '/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, ...EMBED_PATHS, '/audit-logs'
+]
 
-/** Sources, stored events and the audit trail, each caller's own organisation's. */
+/** Sources, stored events, embeds and the audit trail, each caller's own organisation's. */
 const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
   const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 }, live = {} } = options
   await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
@@ -33,6 +36,7 @@ const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
     webhookRoutes(scope, now)
     eventRoutes(scope)
     if (live !== false) await liveRoute(scope, live)
+    embedRoutes(scope, now)
     auditLogRoutes(scope)
   })
 }

@@ -12,5 +12,7 @@ export const MAY = {
   changeSources: only(atLeast('editor')),
   deleteSources: only(atLeast('admin')),
   rotateSources: only(atLeast('admin')),
+  readEmbeds: only(atLeast('viewer')),
+  revokeEmbeds: only(atLeast('admin')),
   readAuditLogs: only(atLeast('admin'))
 } as const

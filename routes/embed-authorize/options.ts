@@ -10,17 +10,27 @@ import type { EmbedServerOptions } from './servers.js'
 import { EMBED_TRANSPORTS } from './transport.js'
 import type { EmbedTransport } from './transport.js'
 
+/** Whom the host lets embed. `tenant` and `issuedAt` decide whether that was revoked since, and go nowhere. */
+export interface EmbedGrant extends EmbedIdentity {
+  /** The customer whom the user belongs to, as an administrator would cut it off. Default: none. */
+  tenant?: string | null
+  /** When the session or whatever else vouches for the user was issued, epoch milliseconds. Default: when the user reference was made, else now. */
+  issuedAt?: number
+}
+
 /**
  * Decides whether this user may embed this, and as whom. `null`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not,
  * `UNAUTHORIZED` as for `null`. There is no default user.
  */
-export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => Maybe<EmbedIdentity> | Promise<Maybe<EmbedIdentity>>
+export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => Maybe<EmbedGrant> | Promise<Maybe<EmbedGrant>>
 
 type Maybe<Answer> = Answer | null | undefined
 
 export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
   /** The Bold BI servers that may be called; a request only selects among them, anything else is 403 `FORBIDDEN`. */
   servers: readonly EmbedServerOptions[]
+  /** For how long an answer of a function given as `embedSecret` is used without asking it again, milliseconds. Default: 2 000. */
+  secretMaxAge?: number
   /** The host's decision, asked before anything is signed or sent. */
   authorize: AuthorizeEmbed
   /** Where the route is. Default: `/authorize`. */
@@ -31,7 +41,11 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
   modes?: readonly string[]
   /** The longest life that a page may ask for, seconds; a longer one is shortened. Default: 86 400, at most 604 800. */
   maxExpiration?: number
-  /** How the signed query travels: `'get'` in the URL, which every server version takes, or `'post'` as a JSON string. Default: `'get'`. */
+  /**
+   * How Bold BI is asked: `'get'` with the signed query in the URL, which every server version takes; `'post'` with the same text as a JSON string;
+   * `'object'` with the JSON object of version 14.1, which holds the embed secret itself, and says nothing of a mode or a life: what it
+   * cannot say is signed and posted. Default: `'get'`.
+   */
   transport?: EmbedTransport
   /** Characters of a URL, above which `'get'` turns into `'post'` for this call. Default: 8 000. */
   maxUrlLength?: number
@@ -60,7 +74,7 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
 
 const MAX_EXPIRATION_CEILING = 604_800
 
-export type CheckedOptions = Required<Omit<EmbedAuthorizeOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca' | 'cors' | 'prefix' | 'servers'>>
+export type CheckedOptions = Required<Omit<EmbedAuthorizeOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca' | 'cors' | 'prefix' | 'servers' | 'secretMaxAge'>>
 
 /** The options with their defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions {

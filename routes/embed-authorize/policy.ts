@@ -1,12 +1,16 @@
 import { INVALID_REQUEST } from '../../plugins/errors.js'
 import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '../../signing/embed-query.js'
 import type { EmbedQuery } from '../../signing/embed-query.js'
+import { namedDashboards } from './dashboards.js'
 
 /** What a page asks to embed, decoded; for the host to judge. A member that the query does not set, or sets empty, is `null` or an empty list. */
 export interface EmbedDetails {
   /** The selected server's address, as normalised from the configuration. */
   server: string
-  /** Every dashboard that the query names, by id or by path: check each one. Empty where it names none, as for a data source. */
+  /**
+   * Every dashboard that the query names, by id or by path, a pinned widget's too; each once, 500 at most: check each one. Empty where it names none,
+   * as for a data source.
+   */
   dashboards: readonly string[]
   dashboardId: string | null
   dashboardIds: readonly string[]
@@ -94,10 +98,10 @@ function detailsOf (query: EmbedQuery, server: string, mode: string): EmbedDetai
   const dashboardIds = list('embed_dashboard_ids')
   const dashboardPath = value('embed_dashboard_path')
   const dashboardPaths = list('embed_dashboard_paths')
-  const single = [dashboardId, dashboardPath].filter((name) => name !== null)
+  const ids = [dashboardId, value('pinDashbooardId')].filter((id) => id !== null)
   return {
     server,
-    dashboards: [...single, ...dashboardIds, ...dashboardPaths],
+    dashboards: namedDashboards([...ids, ...dashboardIds], dashboardPath === null ? dashboardPaths : [dashboardPath, ...dashboardPaths]),
     dashboardId,
     dashboardIds,
     dashboardPath,

@@ -1,32 +1,45 @@
+import type { FastifyBaseLogger } from 'fastify'
+
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { CurrentSecret } from '../../plugins/secret-source.js'
+import type { SecretSource } from '../../plugins/secret-source.js'
 import { upstreamClient } from '../../plugins/upstream-client.js'
 import type { UpstreamClient, UpstreamClientOptions } from '../../plugins/upstream-client.js'
+import type { EmbedObjectTarget } from '../../signing/embed-object.js'
 import { normaliseServerUrl } from '../../signing/server-url.js'
 
 /** One Bold BI site that pages may embed from. */
 export interface EmbedServerOptions {
   /** The site's API address, such as `https://bi.example.com/bi/api/site/site1`. Plain http is taken too: you chose it. */
   apiUrl: string
-  /** The site's embed secret (Bold BI: Administration, Embed), taken as it is. */
-  embedSecret: string
+  /**
+   * The site's embed secret (Bold BI: Administration, Embed), taken as it is. A function is asked again as its answer ages past
+   * `secretMaxAge`, so that a secret that was made anew in Bold BI comes into use without a restart.
+   */
+  embedSecret: SecretSource<string>
 }
 
 /** What Bold BI's answer may weigh, bytes. */
 const MAX_RESPONSE = 4_194_304
+const LOOPBACK = /^(?:127(?:\.\d+){3}|localhost|\[::1\])$/
 
 export interface EmbedServer {
   /** The one spelling of its address. */
   apiUrl: string
   /** The path of its authorize endpoint, as it goes into the request target. */
   path: string
-  embedSecret: string
+  /** What an object says of the server; null where its address has no `/api`. */
+  objectTarget: EmbedObjectTarget | null
+  secret: CurrentSecret<string, string>
   upstream: UpstreamClient
 }
 
-/** The configured servers by the one spelling of their address. Throws `INVALID_OPTIONS` for none, two alike, a bad address or an empty secret. */
-export function embedServers (
-  servers: readonly EmbedServerOptions[], client: Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'>
-): Map<string, EmbedServer> {
+type ClientOptions = Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'>
+
+/** The configured servers by the one spelling of their address. Rejects with `INVALID_OPTIONS` for none, two alike, a bad address or no secret. */
+export async function embedServers (
+  servers: readonly EmbedServerOptions[], client: ClientOptions, { log, maxAge }: { log: FastifyBaseLogger, maxAge: number | undefined }
+): Promise<Map<string, EmbedServer>> {
   if (!Array.isArray(servers) || servers.length === 0) throw new INVALID_OPTIONS('embed-authorize: "servers" must list at least one Bold BI server')
   const known = new Map<string, EmbedServer>()
   for (const [at, { apiUrl, embedSecret }] of servers.entries()) {
@@ -34,22 +47,42 @@ export function embedServers (
     const normal = typeof apiUrl === 'string' ? normaliseServerUrl(apiUrl) : null
     if (normal === null) throw new INVALID_OPTIONS(`${where}.apiUrl" must be an http(s) address without credentials, query and fragment`)
     if (known.has(normal)) throw new INVALID_OPTIONS(`${where}.apiUrl" is the same server as one before it`)
-    if (typeof embedSecret !== 'string' || embedSecret === '') {
-      throw new INVALID_OPTIONS(`${where}.embedSecret" is empty; Bold BI shows it under Administration, Embed`)
-    }
     const { origin } = new URL(normal)
     known.set(normal, {
       apiUrl: normal,
       path: `${normal.slice(origin.length)}/embed/authorize`,
-      embedSecret,
+      objectTarget: objectTarget(normal),
+      secret: await CurrentSecret.open(embedSecret, { log, maxAge, name: `${where}.embedSecret"`, check: (secret) => checkedSecret(secret, where) }),
       upstream: upstreamClient({ ...client, origin, maxResponse: MAX_RESPONSE })
     })
   }
   return known
 }
 
+function checkedSecret (secret: string, where: string): string {
+  if (typeof secret !== 'string' || secret === '') throw new INVALID_OPTIONS(`${where}.embedSecret" is empty; Bold BI shows it under Administration, Embed`)
+  return secret
+}
+
 /** The server that the request names. Its text only selects: what is called is always an address of the configuration. */
 export function selectServer (servers: ReadonlyMap<string, EmbedServer>, text: string): EmbedServer | null {
   const normal = normaliseServerUrl(text)
   return normal === null ? null : servers.get(normal) ?? null
+}
+
+/** An object holds the embed secret itself: it must say where it goes, and is better not sent in the clear. Throws `INVALID_OPTIONS`. */
+export function checkForObjects (servers: ReadonlyMap<string, EmbedServer>, log: FastifyBaseLogger): void {
+  for (const { apiUrl, objectTarget } of servers.values()) {
+    if (objectTarget === null) throw new INVALID_OPTIONS(`embed-authorize: "transport": 'object' needs an "apiUrl" with /api in its path, unlike ${apiUrl}`)
+    const { protocol, hostname } = new URL(apiUrl)
+    if (protocol === 'http:' && !LOOPBACK.test(hostname)) log.warn({ server: apiUrl }, 'embed-authorize: objects carry the embed secret over plain http')
+  }
+}
+
+/** The two parts of `https://bi.example.com/bi/api/site/site1` on both sides of `/api`; null for an address without it. */
+function objectTarget (apiUrl: string): EmbedObjectTarget | null {
+  const { origin, pathname } = new URL(apiUrl)
+  // The first one, since a site may be called so too.
+  const [, path, siteIdentifier = ''] = /^(.*?)\/api(?:\/(.+))?$/.exec(pathname) ?? []
+  return path === undefined ? null : { serverUrl: origin + path, siteIdentifier }
 }

@@ -1,4 +1,4 @@
-import { INVALID_REQUEST, UPSTREAM_ERROR } from '../../plugins/errors.js'
+import { INTERNAL_ERROR, INVALID_REQUEST, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } from '../../plugins/errors.js'
 import type { GatehouseError } from '../../plugins/errors.js'
 import type { UpstreamReply } from '../../plugins/upstream-client.js'
 
@@ -26,6 +26,12 @@ export function tokenOf ({ statusCode, body }: UpstreamReply): string {
   if (failed) throw new UPSTREAM_ERROR({ reason: 'the upstream reported an internal error' })
   if (typeof token !== 'string' || !UUID.test(token)) throw new UPSTREAM_ERROR({ reason: 'the upstream sent no token that is a UUID' })
   return token
+}
+
+/** A failure of the upstream as the product documents it: 500, whatever it was. Throws. */
+export function asDocumented (error: unknown): never {
+  if (!(error instanceof UPSTREAM_ERROR || error instanceof UPSTREAM_TIMEOUT)) throw error
+  throw new INTERNAL_ERROR({ cause: error.cause ?? error, ...error.reason === undefined ? {} : { reason: error.reason } })
 }
 
 function members (body: Buffer): { error?: unknown, token?: unknown } {

@@ -3,7 +3,9 @@ import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
 import type { ProxyKeyOptions } from '../../plugins/proxy-key.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
+import type { SecretSource } from '../../plugins/secret-source.js'
 import type { UpstreamClientOptions } from '../../plugins/upstream-client.js'
+import type { UserReferenceOptions } from '../../plugins/user-reference.js'
 
 /** For whom a guest token is, and what it allows. Nothing of it may come from the request as it is. */
 export interface GuestTokenGrant {
@@ -17,6 +19,18 @@ export interface GuestTokenGrant {
   dataAppName?: string | undefined
   /** Life of the token, milliseconds. Default: the route's. */
   expiryTime?: number | undefined
+  /**
+   * Who is audited, and whom revocations and the rate limit go by, 1 to 256 characters; not sent on. Default: the `sub` of the user reference, else
+   * `clientId`.
+   */
+  userId?: string | undefined
+  /** Whose user it is, for revocations, 1 to 256 characters; not sent on. Default: `clientId`. */
+  tenant?: string | undefined
+  /**
+   * Since when the user is known, such as the start of the session, epoch milliseconds; a revocation ends what is older. Not sent on. Default: when the
+   * user reference was made, else now.
+   */
+  issuedAt?: number | undefined
 }
 
 type Maybe<Answer> = Answer | null | undefined
@@ -28,8 +42,8 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
   prefix?: string
   /** The keys that DataBrain's servers may present, each at least 32 characters. Default: those of the `proxyKey` guard around the route. */
   proxyKeys?: ProxyKeyOptions['keys']
-  /** The key of the DataBrain API. */
-  apiKey: string
+  /** The key of the DataBrain API, or a function, sync or async, that gives the one of now. Under another key all tokens are minted anew. */
+  apiKey: SecretSource<string>
   /** The DataBrain API. Default: `https://api.usedatabrain.com`. */
   apiUrl?: string
   /** The data app of the tokens. */
@@ -40,7 +54,9 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
    */
   authorize?: (request: FastifyRequest) => Maybe<GuestTokenGrant> | Promise<Maybe<GuestTokenGrant>>
   /** `[current, …previous]` secrets of the user references. Default: the `userReference` plugin that the app has. */
-  userReferenceKeys?: readonly string[]
+  userReferenceKeys?: UserReferenceOptions['keys']
+  /** How long what a function gave for `proxyKeys`, `apiKey` or `userReferenceKeys` is used before it is asked again, milliseconds. Default: 2 000. */
+  secretMaxAge?: number
   /** Says yes to a client id that is empty, `"None"`, over 256 characters, or has quotes, semicolons, backslashes or control characters. */
   allowClientId?: (id: string) => boolean
   /** What an upstream failure is: `'product'` 500 `INTERNAL_ERROR`, as the product documents it, `'gateway'` 502 and 504. Default: `'product'`. */
@@ -51,7 +67,7 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
   refreshAhead?: number
   /** Keep tokens in `app.tokenStore.guestTokens`. Default: `true`. */
   cache?: boolean
-  /** The limit of each user (`clientId`). Default: 60 a minute. */
+  /** The limit of each user of a tenant. Default: 60 a minute. */
   rateLimit?: RateLimitOptions
   /** The limit of each client address, wrong keys included; the callers are DataBrain's few servers. Default: 1 200 a minute. */
   addressRateLimit?: RateLimitOptions
@@ -82,7 +98,6 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
     now: options.now ?? Date.now
   }
   demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
-  demand(typeof checked.apiKey === 'string' && /^[\x21-\x7e]+$/.test(checked.apiKey), 'apiKey', 'the key of the DataBrain API')
   demand(isApiUrl(checked.apiUrl), 'apiUrl', 'an http(s) URL without credentials, query or fragment')
   demand(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
   demand(checked.authorize === undefined || typeof checked.authorize === 'function', 'authorize', 'a function')
@@ -94,6 +109,12 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   demand(typeof checked.now === 'function', 'now', 'a function')
   return checked
+}
+
+/** The key of the DataBrain API as it is. Throws `INVALID_OPTIONS` for one that no header can carry. */
+export function checkedApiKey (apiKey: unknown): string {
+  if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) throw new INVALID_OPTIONS('guest-token: "apiKey" must be the key of the DataBrain API')
+  return apiKey
 }
 
 export function isLife (milliseconds: unknown): boolean {

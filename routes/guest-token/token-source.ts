@@ -24,8 +24,9 @@ export interface TokenSourceOptions {
   upstream: UpstreamClient
   /** Path of the API below the upstream's origin, without a slash at its end. */
   basePath: string
-  apiKey: string
-  /** Goes into the cache key, beside what shapes the token: the API, its key and the route. */
+  /** The key of the API, or what gives the one of now. Goes into the cache key too, so that under another key tokens are minted anew. */
+  apiKey: string | { get (): string | Promise<string> }
+  /** Goes into the cache key, beside the API key and what shapes the token: the API and the route. */
   namespace: readonly string[]
   /** `null`: no cache. */
   cache: GuestTokens | null
@@ -46,13 +47,32 @@ export class TokenSource {
   }
 
   async get (wanted: TokenRequest): Promise<IssuedToken> {
-    const { cache, namespace } = this.#options
-    if (cache === null) return { token: await this.#mint(wanted), cached: false }
-    const key = sha256Hex(JSON.stringify([...namespace, wanted]))
-    return this.#flights.run(key, () => this.#lookUpOrMint(cache, key, wanted))
+    const { cache } = this.#options
+    const given = this.#apiKey()
+    const apiKey = typeof given === 'string' ? given : await given
+    if (cache === null) return { token: await this.#mint(wanted, apiKey), cached: false }
+    const key = this.#keyOf(wanted, apiKey)
+    return this.#flights.run(key, () => this.#lookUpOrMint(cache, key, wanted, apiKey))
   }
 
-  async #lookUpOrMint (cache: GuestTokens, key: string, wanted: TokenRequest): Promise<IssuedToken> {
+  /**
+   * Drops a token that the product no longer takes, at all instances. One that has come in its place meanwhile stays: many requests may find out about
+   * the same token. Never rejects; without its cache the token is simply not found there.
+   */
+  async forget (wanted: TokenRequest, token: string): Promise<void> {
+    const { cache, log } = this.#options
+    if (cache === null) return
+    try {
+      const key = this.#keyOf(wanted, await this.#apiKey())
+      const known = await cache.get(key)
+      // As old as the one that it ends, the entry gives way to every token that was minted later.
+      if (known?.token === token) await cache.set(key, { ...known, expiresAt: known.mintedAt })
+    } catch (error) {
+      log.warn({ err: error }, 'guest-token: the cache could not be written')
+    }
+  }
+
+  async #lookUpOrMint (cache: GuestTokens, key: string, wanted: TokenRequest, apiKey: string): Promise<IssuedToken> {
     const { refreshAhead, now, log } = this.#options
     // Without its cache the route is slower, not broken.
     const known = await cache.get(key).catch((error: unknown) => {
@@ -62,7 +82,7 @@ export class TokenSource {
     if (known !== null && known.expiresAt > now()) return { token: known.token, cached: true }
 
     const mintedAt = now()
-    const token = await this.#mint(wanted)
+    const token = await this.#mint(wanted, apiKey)
     const { clientId, expiryTime } = wanted
     const expiresAt = mintedAt + expiryTime - Math.max(LEAST_REFRESH_AHEAD, expiryTime * refreshAhead)
     if (expiresAt > now()) {
@@ -73,8 +93,17 @@ export class TokenSource {
     return { token, cached: false }
   }
 
-  async #mint (wanted: TokenRequest): Promise<string> {
-    const { upstream, basePath, apiKey } = this.#options
+  #apiKey (): string | Promise<string> {
+    const { apiKey } = this.#options
+    return typeof apiKey === 'string' ? apiKey : apiKey.get()
+  }
+
+  #keyOf (wanted: TokenRequest, apiKey: string): string {
+    return sha256Hex(JSON.stringify([this.#options.namespace, apiKey, wanted]))
+  }
+
+  async #mint (wanted: TokenRequest, apiKey: string): Promise<string> {
+    const { upstream, basePath } = this.#options
     return tokenOf(await upstream.call({
       method: 'POST',
       path: `${basePath}/api/v2/guest-token/create`,

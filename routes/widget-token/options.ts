@@ -2,7 +2,9 @@ import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
+import type { SecretSource } from '../../plugins/secret-source.js'
 import type { SiteCorsOptions } from '../../plugins/site-cors.js'
+import { widgetSignature } from '../../signing/widget-signature.js'
 import { signWidgetToken, widgetMessage } from '../../signing/widget-token.js'
 
 export interface WidgetUser {
@@ -10,6 +12,13 @@ export interface WidgetUser {
   user: string
   /** What the user may see; replaces the route's `filters`, an empty list too. */
   filters?: readonly string[] | undefined
+  /** Whose user it is, for revocations; never signed. Default: nobody's. */
+  tenant?: string | undefined
+  /**
+   * When the user proved who it is, epoch milliseconds, such as the start of the session: a revocation since then refuses. Never signed.
+   * Default: when the request's user reference was made; without one, now.
+   */
+  issuedAt?: number | undefined
 }
 
 type Maybe<Answer> = Answer | null | undefined
@@ -19,8 +28,10 @@ export interface WidgetTokenOptions {
   path?: string
   /** Goes before `path`. Default: none. */
   prefix?: string
-  /** The secret that dxFeed gave, as it is. */
-  secret: string
+  /** The secret that dxFeed gave, as it is; or a function that gives the one of now, sync or async, such as a secret manager's client. */
+  secret: SecretSource<string>
+  /** Milliseconds for which what a function gave is used without asking again, so the longest that an old secret still signs. Default: 2 000. */
+  secretMaxAge?: number
   /** The issuer that dxFeed gave, without `,`. */
   issuer: string
   /** The session that dxFeed gave, without `,`. */
@@ -39,7 +50,10 @@ export interface WidgetTokenOptions {
   rateLimit?: RateLimitOptions
   /** The limit of each user. Default: 60 a minute. */
   userRateLimit?: RateLimitOptions
-  /** What the route asks of guards that are registered around it, such as a captcha. Default: nothing. */
+  /**
+   * What the route asks of guards that are registered around it, such as a captcha. Default: a user reference may come (`'optional'`) where the
+   * `userReference` plugin is registered, for `resolveUser` to read.
+   */
   guards?: GatehouseRouteConfig
   /** The clock, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
@@ -54,6 +68,7 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   const checked: CheckedOptions = {
     path: options.path ?? '/api/generate-token',
     secret: options.secret,
+    secretMaxAge: options.secretMaxAge ?? 2_000,
     issuer: options.issuer,
     session: options.session,
     filters: options.filters ?? [],
@@ -67,7 +82,7 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
     now: options.now ?? Date.now
   }
   demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
-  demand(isText(checked.secret), 'secret', 'the secret that dxFeed gave')
+  if (typeof checked.secret !== 'function') checkSecret(checked.secret)
   demand(isText(checked.issuer), 'issuer', 'the issuer that dxFeed gave')
   demand(isText(checked.session), 'session', 'the session that dxFeed gave')
   demand(Array.isArray(checked.filters), 'filters', 'a list of texts')
@@ -80,19 +95,32 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   return checked
 }
 
+/** A secret that could sign, as it is. Throws `INVALID_OPTIONS`, which does not show it. */
+export function checkSecret (secret: unknown): string {
+  demand(isText(secret), 'secret', 'the secret that dxFeed gave, or a function that gives it')
+  return orInvalid(() => {
+    widgetSignature('', secret)
+    return secret
+  })
+}
+
 /** What cannot be signed is said now rather than to the first user. */
-function tryOut ({ secret, issuer, session, filters }: CheckedOptions): void {
+function tryOut ({ issuer, session, filters }: CheckedOptions): void {
+  orInvalid(() => signWidgetToken({ issuer, session, expiration: 1, issuedAt: 0, message: widgetMessage('test', filters) }, 'any'))
+}
+
+function orInvalid<Result> (attempt: () => Result): Result {
   try {
-    signWidgetToken({ issuer, session, expiration: 1, issuedAt: 0, message: widgetMessage('test', filters) }, secret)
+    return attempt()
   } catch (error) {
     throw new INVALID_OPTIONS(`widget-token: ${(error as Error).message}`)
   }
 }
 
-function isText (value: unknown): boolean {
+function isText (value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 
-function demand (holds: boolean, option: string, expected: string): void {
+function demand (holds: boolean, option: string, expected: string): asserts holds {
   if (!holds) throw new INVALID_OPTIONS(`widget-token: "${option}" must be ${expected}`)
 }

@@ -21,6 +21,7 @@ t.test('the start page loads the three embeds by their real flows, and its butto
   t.match(await page.frameLocator('#databrain iframe').locator('small').textContent(), 'viewer@example.com')
   t.match(await page.frameLocator('#boldbi iframe').locator('small').textContent(), 'viewer@example.com')
   t.equal(await page.frameLocator('#dxfeed iframe').locator('tbody tr').count(), 5)
+  await page.locator('#proxied b', { hasText: 'Revenue of viewer@example.com' }).waitFor()
 
   await page.click('#send')
   await page.locator('#answer.good').waitFor()
@@ -30,6 +31,19 @@ t.test('the start page loads the three embeds by their real flows, and its butto
   await page.selectOption('#user', 'ann@example.com')
   await page.locator('#boldbi .state.good').waitFor()
   await page.frameLocator('#boldbi iframe').locator('small', { hasText: 'ann@example.com' }).waitFor()
+  t.same(complaints, [])
+})
+
+t.test('with a captcha and CSRF tokens it loads them too', async (t) => {
+  const browser = await openBrowser(t)
+  if (browser === null) return
+  const { app } = await demoApp(t, { CAPTCHA: 'altcha', CSRF: 'on' }, { listen: true })
+  const page = await browser.newPage({ viewport: { width: 1360, height: 860 } })
+  const complaints: string[] = []
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()) })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(app.listeningOrigin)
+  for (const name of ['databrain', 'boldbi', 'dxfeed']) await page.locator(`#${name} .state.good`).waitFor({ timeout: 30_000 })
   t.same(complaints, [])
 })
 

@@ -73,7 +73,7 @@ t.test('each bad value is a problem that names its variable and hides its value'
     ['ADMIN_EMAIL', 'nobody'], ['ADMIN_PASSWORD', 'short-pass'], ['DXFEED_TIME_UNIT', 'us'], ['DXFEED_MINUTES', '4'], ['DXFEED_MINUTES', '21'],
     ['EMBED_ORIGINS', '*'], ['EMBED_ORIGINS', 'null'], ['EMBED_ORIGINS', 'https://a.test/path'], ['EMBED_ORIGINS', 'https://a.test,b.test'],
     ['LOGIN_RATE_MAX', '0'], ['INGEST_KEY_RATE_MAX', '-1'], ['EMBED_RATE_MAX', 'many'], ['DATABRAIN', 'no'],
-    ['REDIS_URL', 'http://h'], ['REDIS_URL', 'h:6379'], ['NATS_URL', 'http://h'], ['NATS_STREAM', 'a.b'], ['NATS_REPLICAS', '2'], ['NATS_PACKING', 'all'], ['NATS_COPY', 'yes'], ['METRICS_TOKEN', 'abc-token'], ['CAPTCHA', 'altcha'], ['CSRF', 'on']
+    ['REDIS_URL', 'http://h'], ['REDIS_URL', 'h:6379'], ['NATS_URL', 'http://h'], ['NATS_STREAM', 'a.b'], ['NATS_REPLICAS', '2'], ['NATS_PACKING', 'all'], ['NATS_COPY', 'yes'], ['METRICS_TOKEN', 'abc-token'], ['CAPTCHA', 'on'], ['CSRF', 'yes'], ['REQUIRE_HTTPS', 'yes']
   ]
   for (const [name, value] of bad) {
     const problems = problemsOf({ [name]: value })

@@ -40,6 +40,17 @@ t.test('the same query is taken as the JSON string of a POST', async (t) => {
   t.match(await answer.json(), { ApiStatus: true })
 })
 
+t.test('an object with the secret in it is taken too, as by servers from 14.1 on', async (t) => {
+  const bold = await standIn(t)
+  const ask = async (body: object) => {
+    const answer = await fetch(`${bold.apiUrl}/embed/authorize`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    return { status: answer.status, ...await answer.json() as object }
+  }
+  const good = { embedsecret: bold.embedSecret, email: 'ann@example.com', dashboard: { id: 'd1' } }
+  t.match(await ask(good), { status: 200, ApiStatus: true, Data: { DashboardId: 'd1' } })
+  for (const bad of [{ ...good, embedsecret: 'foreign' }, { ...good, email: '' }, {}]) t.match(await ask(bad), { status: 401, ApiStatus: false })
+})
+
 t.test('what is unsigned, tampered with, signed by another or stale is refused', async (t) => {
   const bold = await standIn(t)
   const good = queryAt(nowInSeconds())

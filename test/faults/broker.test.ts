@@ -69,7 +69,8 @@ for (const [title, begin, end] of outages) {
     t.equal(load.acknowledged.length, acknowledged, 'no write was acknowledged')
     t.ok(load.refusals.length > 0)
     t.same([...new Set(load.refusals.map(({ code }) => code))], ['UNAVAILABLE'])
-    const slowest = Math.max(...load.refusals.map(({ after }) => after))
+    // There may be more than a call takes arguments.
+    const slowest = load.refusals.reduce((most, { after }) => Math.max(most, after), 0)
     t.ok(slowest < ACK_TIMEOUT + SLACK, `the slowest refusal took ${Math.round(slowest)} ms`)
     t.ok(most < 100 * MEGABYTE, `${Math.round(most / MEGABYTE)} MB more were held`)
     await t.rejects(sink.ready(), { code: 'UNAVAILABLE' })

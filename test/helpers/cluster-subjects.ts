@@ -66,11 +66,25 @@ export function changePassword ({ access_token: token }: Pair, at: ServerProcess
   return done(at, '/v1/admin/auth/password', { token, body: { current_password: PASSWORD, new_password: generateSecret() } })
 }
 
+function guestTokenPath ({ variables }: Cluster, user: string): string {
+  return `/api/databrain/guest-token?ref=${signUserReference({ sub: user }, { key: variables.USER_REFERENCE_KEY, audience: 'gatehouse-embed' })}`
+}
+
+/** A user's embeds, by a reference that was made before the user was revoked. */
+export const embeds: MakeSubject = async (cluster, at) => {
+  const user = randomUUID()
+  const path = guestTokenPath(cluster, user)
+  return {
+    ask: async (instance) => refusalOf(await call(instance, path, { token: PROXY_KEY })),
+    revoke: () => done(at, '/v1/admin/embeds/revoke', { token: cluster.token, body: { user_id: user } })
+  }
+}
+
 /** The guest token that one instance has minted and all of them answer; another one counts as refused. */
 export const guestToken: MakeSubject = async (cluster, at) => {
   const clientId = randomUUID()
-  const reference = signUserReference({ sub: clientId }, { key: cluster.variables.USER_REFERENCE_KEY, audience: 'gatehouse-embed' })
-  const get = async (instance: ServerProcess) => (await done(instance, `/api/databrain/guest-token?ref=${reference}`, { token: PROXY_KEY })).token
+  const path = guestTokenPath(cluster, clientId)
+  const get = async (instance: ServerProcess) => (await done(instance, path, { token: PROXY_KEY })).token
   const first = await get(at)
   return {
     ask: async (instance) => await get(instance) === first ? null : 'another token',

@@ -2,6 +2,8 @@ import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { gzipSync } from 'node:zlib'
 
 import type { Test } from 'tap'
@@ -111,13 +113,12 @@ export function drip (every = 20): Answer {
 
 /** Sends up to that many bytes as fast as they are taken. */
 export function flood (bytes: number): Answer {
-  return async (_call, response) => {
+  function * blocks () {
     const block = Buffer.alloc(65_536, 'x')
-    for (let sent = 0; sent < bytes && !response.destroyed; sent += block.length) {
-      if (!response.write(block)) await new Promise((resolve) => response.once('drain', resolve).once('close', resolve))
-    }
-    response.end()
+    for (let sent = 0; sent < bytes; sent += block.length) yield block
   }
+  // Whoever had enough has hung up.
+  return (_call, response) => pipeline(Readable.from(blocks()), response).catch(() => {})
 }
 
 /** Sends a small gzip body that inflates to that many bytes. */

@@ -130,3 +130,21 @@ t.test('a guarded route is marked with its security scheme, and hasGuard sees ou
   t.notOk((seen['/open'] as { schema?: unknown }).schema)
   t.notOk(hasGuard(Fastify(), 'knock'))
 })
+
+t.test('a global guard that is registered after a child scope with another guard holds there too', async (t) => {
+  const other = fp(async (app) => {
+    defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' })
+  })
+  const app = host(t)
+  app.register(async (child) => {
+    await child.register(other)
+    child.get('/child', ok)
+    child.get('/named', guarded, ok)
+    child.get('/open', open, ok)
+    child.register(async (grandchild) => { grandchild.get('/grandchild', ok) })
+  })
+  app.register(knock, { word: 'a', global: true })
+  for (const url of ['/child', '/named', '/grandchild', '/nowhere']) t.equal(await status(app, url), 401, url)
+  for (const url of ['/child', '/named', '/grandchild']) t.equal(await status(app, url, 'a'), 200, url)
+  t.equal(await status(app, '/open'), 200)
+})

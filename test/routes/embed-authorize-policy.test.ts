@@ -43,6 +43,22 @@ t.test('E07: a key that only the server may set is 400, in any case and encoding
   t.equal(bi.connections(), 0)
 })
 
+t.test('E07 E15 E17: another parameter inside a value, however often encoded, is 400 and is never signed', async (t) => {
+  const { bi, post } = await embedApp(t, { pinboard: true })
+  const values = [
+    'x%26embed_mode%3Ddesign%26embed_dashboard_id%3Dother', 'x%26embed_expirationtime%3D999999999', 'x%26embed_user%255Femail%3Dadmin%40corp', 'x%26embed%255Fsignature%3DAAAA',
+    'x%2526embed_mode%253Ddesign', 'x%252526embed_mode%25253Ddesign', 'x%23y', 'x%2523y', 'R%26D', 'x%25zz%2526embed_mode%253Ddesign', 'x%25u0026embed_mode%253Ddesign'
+  ]
+  for (const value of values) {
+    for (const key of ['embed_dashboardview_name', 'embed_dashboard_path', 'embed_widget_name', 'pinboard_name', 'pinWidgetName']) {
+      const reply = await post(embedQuery({ [key]: value }))
+      t.equal(reply.statusCode, 400, `${key}=${value}`)
+      t.equal(reply.json().error.code, 'INVALID_REQUEST')
+    }
+  }
+  t.equal(bi.connections(), 0)
+})
+
 t.test('E17: a mode that is not among "modes" is 403 before the host is asked', async (t) => {
   let asked = 0
   const authorize: EmbedAuthorizeOptions['authorize'] = () => { asked++; return { email: 'viewer@example.com' } }
@@ -73,8 +89,8 @@ t.test('E17: a dashboard that the host does not grant is 403, wherever the query
   const mine = { embed_dashboard_id: 'mine', embed_dashboard_path: '/mine', embed_dashboard_ids: 'mine', embed_dashboard_paths: '/mine' }
   t.equal((await post(embedQuery(mine))).statusCode, 200)
   for (const foreign of [
-    { embed_dashboard_id: 'yours' }, { embed_dashboard_id: 'mine%20' }, { embed_dashboard_ids: 'mine,yours' }, { embed_dashboard_ids: 'mine%2Cyours' },
-    { embed_dashboard_ids: 'mine;yours' }, { embed_dashboard_path: '/yours' }, { embed_dashboard_paths: '/mine,/yours' }
+    { embed_dashboard_id: 'yours' }, { embed_dashboard_id: 'Mine' }, { embed_dashboard_ids: 'mine,yours' }, { embed_dashboard_ids: 'mine%2Cyours' },
+    { embed_dashboard_ids: '(mine)' }, { embed_dashboard_path: '/yours' }, { embed_dashboard_paths: '/mine,/yours' }
   ]) {
     const reply = await post(embedQuery({ ...mine, ...foreign }))
     t.equal(reply.statusCode, 403, JSON.stringify(foreign))
@@ -142,7 +158,11 @@ t.test('wrong options stop the start with the name of the option', async (t) => 
     [{ modes: [] }, /"modes"/],
     [{ maxExpiration: 604_801 }, /"maxExpiration"/],
     [{ maxExpiration: 0 }, /"maxExpiration"/],
-    [{ transport: 'object' }, /"transport"/],
+    [{ transport: 'put' }, /"transport"/],
+    [{ transport: 'object', servers: [{ apiUrl: 'https://bi.test/site1', embedSecret: SECRET }] }, /"transport": 'object' needs an "apiUrl" with \/api/],
+    [{ secretMaxAge: -1 }, /"secretMaxAge"/],
+    [server('https://bi.test', () => ''), /"servers\[0\]\.embedSecret"/],
+    [server('https://bi.test', async () => { throw new Error(SECRET) }), /"servers\[0\]\.embedSecret": (?!.*8apLL)/],
     [{ maxUrlLength: -1 }, /"maxUrlLength"/],
     [{ pinboard: 'yes' }, /"pinboard"/],
     [{ errors: 'both' }, /"errors"/],

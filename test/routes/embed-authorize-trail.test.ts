@@ -5,7 +5,8 @@ import Fastify from 'fastify'
 import t from 'tap'
 
 import { FORBIDDEN } from '../../plugins/errors.js'
-import tokenStore from '../../plugins/token-store/index.js'
+import tokenStore, { memoryStore } from '../../plugins/token-store/index.js'
+import userReference from '../../plugins/user-reference.js'
 import embedAuthorize from '../../routes/embed-authorize.js'
 import type { EmbedIdentity } from '../../routes/embed-authorize.js'
 import { backend } from '../helpers/backend.js'
@@ -61,7 +62,7 @@ t.test('O02: what was authorized and what was refused is in the audit trail, wit
     retries: 0,
     cors: { origins: ['https://app.example.com'] },
     authorize (_request, { dashboardId }) {
-      if (dashboardId === 'secret plans') throw new FORBIDDEN()
+      if (dashboardId === 'secret-plans') throw new FORBIDDEN()
       return dashboardId === 'nobody' ? null : { email: 'viewer@example.com' }
     }
   })
@@ -71,7 +72,7 @@ t.test('O02: what was authorized and what was refused is in the audit trail, wit
   await send({ embed_dashboard_id: 'gone' })
   bi.answer = reply('', 500)
   await send({ embed_dashboard_id: 'down' })
-  await send({ embed_dashboard_id: 'secret%20plans' })
+  await send({ embed_dashboard_id: 'secret-plans' })
   await send({ embed_dashboard_id: 'nobody' })
   await send({ embed_dashboard_id: 'd', embed_mode: 'design' })
   await send({ embed_nonce: '1' })
@@ -88,15 +89,39 @@ t.test('O02: what was authorized and what was refused is in the audit trail, wit
   })
   t.same(new Set(rows), new Set([
     `embed.authorized | viewer@example.com | ${DASHBOARD} | granted | true`,
-    'embed.authorized | viewer@example.com | gone | granted | false',
+    'embed.refused | viewer@example.com | gone | FORBIDDEN | false',
     'embed.refused | viewer@example.com | down | UPSTREAM_ERROR | -',
-    'embed.refused | null | secret plans | FORBIDDEN | -',
+    'embed.refused | null | secret-plans | FORBIDDEN | -',
     'embed.refused | null | nobody | UNAUTHORIZED | -',
     'embed.refused | null | d | FORBIDDEN | -',
     'embed.refused | null | null | INVALID_REQUEST | -'
   ]))
   t.equal(data.find(({ changes }) => changes?.outcome === 'INVALID_REQUEST')?.changes?.repeats, 2, 'refusals of which no dashboard was read are counted there')
   t.notMatch(JSON.stringify(data), /embed_|signature|8apLL/)
+})
+
+t.test('O02: the trail finds a user by the name that the host gave, else by the user reference, else by the address', async (t) => {
+  const keys = ['0123456789abcdefghijklmnopqrstuvwxyz']
+  const bi = await stubUpstream(t, reply(GRANTED))
+  const store = memoryStore()
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenStore, { store })
+  await app.register(userReference, { keys })
+  let grant: EmbedIdentity = { email: 'ann@example.com' }
+  await app.register(embedAuthorize, { servers: [{ apiUrl: bi.origin, embedSecret: SECRET }], authorize: () => grant })
+  const send = (headers = {}) => injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: bi.origin }, headers)
+  const reference = { 'x-user-reference': app.userReference.sign({ sub: 'ref-ann' }) }
+  await send()
+  await send(reference)
+  grant = { username: 'ann' }
+  await send(reference)
+  await app.close()
+  for (const [userId, userEmail] of [['ann@example.com', 'ann@example.com'], ['ref-ann', 'ann@example.com'], ['ann', null]] as const) {
+    const { data } = await store.audit.list('default', { userId }, { limit: 10 })
+    t.match(data, [{ action: 'embed.authorized', userId, userEmail }], userId)
+    t.equal(data.length, 1)
+  }
 })
 
 t.test('O08: no body, query or address that anyone could make up is answered with a 5xx', async (t) => {

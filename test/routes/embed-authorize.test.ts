@@ -100,7 +100,7 @@ t.test('the host is told everything that the query asks for, decoded', async (t)
   }))
   t.same(seen, {
     server: apiUrl,
-    dashboards: ['one', '/Sales/Übersicht', 'two', 'three', '/a/b', '/c/d'],
+    dashboards: ['one', 'two', 'three', '/Sales/Übersicht', '/a/b', '/c/d'],
     dashboardId: 'one',
     dashboardIds: ['two', 'three'],
     dashboardPath: '/Sales/Übersicht',

@@ -102,7 +102,7 @@ t.test('G07: the host may say nobody, not allowed, or fail', async (t) => {
 })
 
 t.test('a client id that could break out of a row policy is 403, unless the host says yes to it', async (t) => {
-  const bad = ['', 'None', 'a'.repeat(257), 'a\'b', 'a"b', 'a`b', 'a;b', 'a\\b', 'a\0b', 'a\nb', 'a\u007fb', 'a\u0085b', 7, null, ['a'], { a: 1 }, true]
+  const bad = ['', ' ', 'None', ' None', 'a\u2019b', 'a\u02bcb', 'a\uff07b', 'a'.repeat(257), 'a\'b', 'a"b', 'a`b', 'a;b', 'a\\b', 'a\0b', 'a\nb', 'a\u007fb', 'a\u0085b', 7, null, ['a'], { a: 1 }, true]
   for (const id of bad) {
     const refused = await guestTokenApp(t, { authorize: () => ({ clientId: id as string }) })
     const response = await refused.ask('ann')

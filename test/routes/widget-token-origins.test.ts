@@ -45,7 +45,7 @@ t.test('S09, C05: the site\'s own page may read its token, with its cookies', as
 })
 
 for (const [name, origins] of [['a value that browsers never match', vectors.disallowed.map(fill)], ['a look-alike', lookAlikes]] as const) {
-  t.test(`S09, C01: ${name} as Origin is 403, without any CORS header, and mints nothing`, async (t) => {
+  t.test(`S09, C01, C05: ${name} as Origin is 403, without any CORS header, and mints nothing`, async (t) => {
     let asked = 0
     const { ask } = await widgetTokenApp(t, { resolveUser: () => { asked++; return 'ann' } })
     for (const origin of origins) {

@@ -24,7 +24,7 @@ t.test('the signed-in user gets a token of 15 minutes and its end', async (t) =>
   const { ask } = await widgetTokenApp(t, { now: () => NOW, filters: ['FX', 'EQ'] })
   const response = await ask()
   t.equal(response.statusCode, 200)
-  t.same(Object.keys(response.json()), ['token', 'expiresAt'])
+  t.same(Object.keys(response.json()).sort(), ['expiresAt', 'issuedAt', 'refreshAfter', 'token'])
   t.equal(response.json().expiresAt, '2023-11-14T22:28:20.123Z')
   t.same(read(response.json().token), {
     issuer: 'acme', session: 'web', issuedAt: NOW, expiration: NOW + 900_000, message: 'ann,FX;EQ', user: 'ann', filters: ['FX', 'EQ']
@@ -83,7 +83,12 @@ t.test('S08: nobody is 401, a forbidden user 403, a failure of the host 500', as
     ['a number', () => 7, 500, 'INTERNAL_ERROR'],
     ['an object without user', () => ({ id: 'ann' }), 500, 'INTERNAL_ERROR'],
     ['misspelt filters, which would otherwise be the route\'s own', () => ({ user: 'ann', filter: ['FX'] }), 500, 'INTERNAL_ERROR'],
-    ['filters that are a text', () => ({ user: 'ann', filters: 'FX' }), 500, 'INTERNAL_ERROR']
+    ['filters that are a text', () => ({ user: 'ann', filters: 'FX' }), 500, 'INTERNAL_ERROR'],
+    ['a tenant that is a number', () => ({ user: 'ann', tenant: 7 }), 500, 'INTERNAL_ERROR'],
+    ['a tenant without a name', () => ({ user: 'ann', tenant: '' }), 500, 'INTERNAL_ERROR'],
+    ['a time that is none', () => ({ user: 'ann', issuedAt: NaN }), 500, 'INTERNAL_ERROR'],
+    ['a time in seconds', () => ({ user: 'ann', issuedAt: 1_700_000_000 }), 500, 'INTERNAL_ERROR'],
+    ['a time that is a text', () => ({ user: 'ann', issuedAt: '1700000000000' }), 500, 'INTERNAL_ERROR']
   ]
   for (const [name, resolveUser, status, code] of cases) {
     const { ask } = await widgetTokenApp(t, { resolveUser: resolveUser as WidgetTokenOptions['resolveUser'] })
@@ -158,7 +163,8 @@ t.test('O01: neither secret nor token is in the log, at trace level', async (t) 
 t.test('bad options stop the start and name the option, never the secret', async (t) => {
   const good = { secret: SECRET, issuer: 'acme', session: 'web', resolveUser: () => 'ann' }
   const bad: Record<string, unknown[]> = {
-    secret: [undefined, '', 7, 's3cr3t\ud800'],
+    secret: [undefined, '', 7, 's3cr3t\ud800', () => '', () => 's3cr3t\ud800', async () => 7, async () => { throw new Error('s3cr3t') }],
+    secretMaxAge: [-1, NaN, '2000'],
     issuer: [undefined, '', 'a,b', 'a\nb'],
     session: [undefined, '', 'a,b'],
     filters: ['FX', ['a,b'], ['a;b'], [''], [7]],

@@ -22,3 +22,8 @@ t.test('a filter of a wrong shape or name is an error, for one that is passed ov
   for (const identity of wrong) t.throws(() => identityEntries(identity as EmbedIdentity), TypeError, JSON.stringify(identity))
   t.same(identityEntries({ email, datasourceFilter: { fields: { Region: 'EU' } } }), ['embed_user_email=a@b.c', 'embed_datasource_filter=[{&Region=EU}]'])
 })
+
+t.test('the tenant and the time that a grant carries beside the identity are never written', async (t) => {
+  const grant = { email: 'a@b.c', tenant: 'acme', issuedAt: 1_756_891_690_000 }
+  t.same(identityEntries(grant), ['embed_user_email=a@b.c'])
+})

@@ -1,7 +1,7 @@
 // Compiled by `npm run typecheck`, never run: what TypeScript users may and may not write.
 import Fastify from 'fastify'
 
-import { adminGuard, eventSink, guestToken, pipelineKey, proxyKey, signature, tokenStore, userReference, verifyWebhook, webhookKey, widgetToken } from '../../index.js'
+import { adminGuard, captcha, connectionLimit, csrf, databrainProxy, eventSink, guestToken, pipelineKey, proxyKey, rateLimit, requireHttps, signature, tokenStore, userReference, verifyWebhook, webhookKey, widgetToken } from '../../index.js'
 import type { Admin } from '../../index.js'
 import type { ResolvedWebhook, Source, TokenStore } from '../../plugins/token-store/store.js'
 
@@ -26,8 +26,26 @@ app.register(guestToken, { apiKey: '…', dataAppName: 'acme', authorize: (reque
 app.register(guestToken, { apiKey: '…', dataAppName: 'acme', authorize: () => ({ params: {} }) })
 
 app.register(widgetToken, { secret: '…', issuer: 'i', session: 's', resolveUser: async () => ({ user: 'u', filters: ['f'] }) })
+app.register(widgetToken, { secret: async () => '…', issuer: 'i', session: 's', resolveUser: () => ({ user: 'u', tenant: 't', issuedAt: 1 }) })
 // @ts-expect-error there is no default user
 app.register(widgetToken, { secret: '…', issuer: 'i', session: 's' })
+
+app.register(proxyKey, { keys: async () => ['…'] })
+app.register(databrainProxy, { apiKey: async () => '…', dataAppName: 'acme', proxyKeys: ['…'], authorize: () => null })
+// @ts-expect-error there is no default user
+app.register(databrainProxy, { apiKey: '…', dataAppName: 'acme', proxyKeys: ['…'] })
+
+app.register(connectionLimit, { max: 5, sockets: false })
+app.register(requireHttps, { global: true, hsts: { maxAge: 60 } })
+app.register(rateLimit, { address: { max: 10, timeWindow: '1 minute' } })
+app.register(captcha, { provider: 'altcha', hmacKey: () => '…' })
+app.register(captcha, { provider: 'turnstile', secret: '…', hostnames: ['app.example.com'] })
+// @ts-expect-error whose pages may show it must be said
+app.register(captcha, { provider: 'turnstile', secret: '…' })
+app.register(csrf, { key: '…', sessionOf: () => null })
+app.get('/limited', { config: { gatehouse: { connectionLimit: 5, https: true, rateLimit: { user: { max: 1 } }, captcha: { action: 'x' }, csrf: 'writes' } } }, async () => ({}))
+// @ts-expect-error a number of requests
+app.get('/badly-limited', { config: { gatehouse: { rateLimit: { user: { max: '1' } } } } }, async () => ({}))
 
 app.register(pipelineKey)
 app.register(signature, { global: 'optional' })

@@ -1,6 +1,7 @@
+import type { RevocationKind } from '../../plugins/token-store/store.js'
 import { systemClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
-import { aKey, aSession, aSource, aUser, aWebhook } from '../token-store/fixtures.js'
+import { aKey, aRevocation, aSession, aSource, aUser, aWebhook } from '../token-store/fixtures.js'
 import { assertSeen } from './fixtures.js'
 import type { MakeTwo, Two, WatchedChange } from './fixtures.js'
 
@@ -41,6 +42,20 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
     await a.guestTokens.set('key', { token: 'x', clientId: 'client', mintedAt: now - 1_000, expiresAt: now + 60_000 })
     const read = async () => (await b.guestTokens.get('key'))?.token ?? null
     await assertSeen([{ title: 'invalidate', change: () => a.guestTokens.invalidate({ clientId: 'client' }), read, before: 'x', after: null }], within)
+  })
+
+  await t.test('D25: what one instance revokes, and lifts, acts at the other in time', async () => {
+    const { a, b } = await make()
+    const watched = (kind: RevocationKind, title: string, before: number, after: number, change: () => Promise<unknown>): WatchedChange =>
+      ({ title, change, read: () => b.revocations.cutoff('org-a', kind, 'subject'), before, after })
+    const fresh = { subject: 'subject', before: 1_000 }
+    await a.revocations.revoke(aRevocation({ ...fresh, kind: 'tenant' }))
+    const { id } = await a.revocations.revoke(aRevocation({ ...fresh, kind: 'dashboard' }))
+    await assertSeen([
+      watched('user', 'the first cut-off', 0, 1_000, () => a.revocations.revoke(aRevocation(fresh))),
+      watched('tenant', 'a raised one', 1_000, 2_000, () => a.revocations.revoke(aRevocation({ ...fresh, kind: 'tenant', before: 2_000 }))),
+      watched('dashboard', 'lifted', 1_000, 0, () => a.revocations.lift('org-a', id))
+    ], within)
   })
 }
 

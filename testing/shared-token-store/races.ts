@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 
 import { systemClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
-import { aSession, aSource, aUser, anEntry } from '../token-store/fixtures.js'
+import { aRevocation, aSession, aSource, aUser, anEntry } from '../token-store/fixtures.js'
 import type { MakeTwo } from './fixtures.js'
 
 const clock = systemClock()
@@ -70,6 +70,14 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     await Promise.all(entries.map((entry, at) => (at % 2 === 0 ? a : b).audit.append([entry])))
     await Promise.all([a, b].map(({ audit }) => audit.append(entries.slice(0, 5))))
     for (const { audit } of [a, b]) assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, [...entries].reverse())
+  })
+
+  await t.test('of parallel revocations of one subject over both instances the highest cut-off stays, in one entry', async () => {
+    const { a, b } = await make()
+    const fresh = Array.from({ length: 20 }, (_, at) => aRevocation({ before: 1_000 + (at * 7) % 20 }))
+    const revoked = await Promise.all(fresh.map((one, at) => (at % 2 === 0 ? a : b).revocations.revoke(one)))
+    assert.equal(new Set(revoked.map(({ id }) => id)).size, 1)
+    for (const { revocations } of [a, b]) assert.deepEqual((await revocations.list('org-a', {}, { limit: 10 })).data.map(({ before }) => before), [1_019])
   })
 
   await t.test('sweeps of both instances at the same time end nothing that lives', async () => {

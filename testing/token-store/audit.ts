@@ -45,6 +45,11 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
       [{ action: 'source.created' }, (at) => at % 2 === 0],
       [{ action: 'source.%' }, () => false],
       [{ action: 'SOURCE.CREATED' }, () => false],
+      [{ actions: ['source.created'] }, (at) => at % 2 === 0],
+      [{ actions: ['source.deleted', 'source.created', 'source.deleted', 'source.%'] }, () => true],
+      [{ actions: ['source.deleted', 'nothing'], action: 'source.created' }, () => false],
+      [{ actions: [] }, () => false],
+      [{ actions: ['source.created', 'source.deleted'], userId: 'user-2', to: 1_006 }, (at) => at >= 4 && at <= 6],
       [{ userId: 'user-2' }, (at) => at >= 4],
       [{ resourceType: 'user' }, (at) => at === 7],
       [{ resourceId: 'resource-1' }, (at) => at % 3 === 1],
@@ -107,7 +112,12 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     }))
     await audit.append(entries)
     assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, entries.reverse())
-    for (const entry of entries) assert.deepEqual((await audit.list('org-a', { action: entry.action, userId: entry.userId ?? '' }, { limit: 100 })).data, [entry])
+    for (const entry of entries) {
+      const { action, userId } = entry
+      for (const filter of [{ action }, { actions: [action] }]) {
+        assert.deepEqual((await audit.list('org-a', { ...filter, userId: userId ?? '' }, { limit: 100 })).data, [entry])
+      }
+    }
   })
 
   await t.test('a sweep removes what is older than the retention and keeps the rest', async () => {

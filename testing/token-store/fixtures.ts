@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
-import type { AuditEntry, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore, User } from '../../plugins/token-store/store.js'
+import type { AuditEntry, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore, User } from '../../plugins/token-store/store.js'
 import type { ContractClock } from '../clocks.js'
 
 export type Make = () => Promise<{ store: TokenStore, clock: ContractClock }>
@@ -70,6 +70,20 @@ export function anEntry (fields: Partial<AuditEntry> = {}): AuditEntry {
     timestamp: 1_000,
     ...fields
   }
+}
+
+export function aRevocation (fields: Partial<NewRevocation> = {}): NewRevocation {
+  return { orgId: 'org-a', kind: 'user', subject: 'user-1', before: 1_000, createdBy: 'admin-1', ...fields }
+}
+
+/** What a look-up gives once it comes without a promise; a cache that was just filled may have been told to forget. */
+export async function atOnce<Value> (look: () => Value | Promise<Value>): Promise<Value> {
+  for (let tries = 0; tries < 100; tries++) {
+    const looked = look()
+    if (!(looked instanceof Promise)) return looked
+    await looked
+  }
+  throw new Error('what was looked up a hundred times is not remembered')
 }
 
 /** Every page, one after the other. */

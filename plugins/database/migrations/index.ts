@@ -5,6 +5,7 @@ import { sourceBots } from './002-source-bots.js'
 import { webhooks } from './003-webhooks.js'
 import { leanEvents } from './004-lean-events.js'
 import { eventsByDay } from './005-events-by-day.js'
+import { revocations } from './006-revocations.js'
 
 /** Every migration by name, run in the order of the names; one that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -12,5 +13,6 @@ export const migrations: Record<string, Migration> = {
   '002-source-bots': sourceBots,
   '003-webhooks': webhooks,
   '004-lean-events': leanEvents,
-  '005-events-by-day': eventsByDay
+  '005-events-by-day': eventsByDay,
+  '006-revocations': revocations
 }

@@ -37,8 +37,9 @@ export class MemoryAudit implements AuditTrail {
   }
 }
 
-function matches (entry: AuditEntry, { action, userId, resourceType, resourceId, from, to }: AuditFilter): boolean {
+function matches (entry: AuditEntry, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter): boolean {
   return (action === undefined || entry.action === action) &&
+    (actions === undefined || actions.includes(entry.action)) &&
     (userId === undefined || entry.userId === userId) &&
     (resourceType === undefined || entry.resourceType === resourceType) &&
     (resourceId === undefined || entry.resourceId === resourceId) &&

@@ -2,6 +2,7 @@ import type { TokenStore } from '../store.js'
 import { MemoryAudit } from './audit.js'
 import { MemoryClaims } from './claims.js'
 import { MemoryGuestTokens } from './guest-tokens.js'
+import { MemoryRevocations } from './revocations.js'
 import { MemorySessions } from './sessions.js'
 import { MemorySources } from './sources.js'
 import { MemoryUsers } from './users.js'
@@ -22,6 +23,7 @@ export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStor
   const users = new MemoryUsers(now, (userId, except) => sessions.drop(userId, except))
   const sessions = new MemorySessions(now, users)
   const audit = new MemoryAudit()
+  const revocations = new MemoryRevocations(now)
   const claims = new MemoryClaims(now, maxClaims)
 
   return {
@@ -31,6 +33,7 @@ export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStor
     users,
     sessions,
     audit,
+    revocations,
     claim: (key, ttl) => claims.claim(key, ttl),
     async sweep ({ auditRetention }) {
       for (const part of [guestTokens, sources, webhooks, users, sessions, claims]) part.sweep()

@@ -20,6 +20,8 @@ export interface AuditEntry {
 
 export interface AuditFilter {
   action?: string | undefined
+  /** Any of these. */
+  actions?: readonly string[] | undefined
   userId?: string | undefined
   resourceType?: string | undefined
   resourceId?: string | undefined

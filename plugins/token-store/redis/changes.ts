@@ -2,8 +2,8 @@ import type { RedisLink } from '../../redis/link.js'
 import { CHANGE } from './scripts.js'
 import { CLOCK, tagKey } from './shared-cache.js'
 
-/** What changed, by its kind: a source, a webhook, a session, a user, a guest token's key, a client. */
-export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'guestToken' | 'client', id: string]
+/** What changed, by its kind: a source, a webhook, a session, a user, a guest token's key, a client, the subject of a revocation. */
+export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'guestToken' | 'client' | 'revocation', id: string]
 
 export interface ChangeHandlers {
   onChange (change: Change): void
@@ -76,7 +76,7 @@ export class Changes {
   }
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<Change[0]>(['source', 'webhook', 'session', 'user', 'guestToken', 'client'])
+const KINDS: ReadonlySet<unknown> = new Set<Change[0]>(['source', 'webhook', 'session', 'user', 'guestToken', 'client', 'revocation'])
 
 function parse (message: string): [from: string, ...Change] | null {
   try {

@@ -1,5 +1,6 @@
 import { resolvedUntil } from '../source-settings.js'
 import type { GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../store.js'
+import type { Cutoff } from '../sql/revocations.js'
 import { webhookResolvedUntil } from '../webhook-settings.js'
 import type { Change } from './changes.js'
 import type { SharedKind } from './shared-cache.js'
@@ -35,6 +36,14 @@ export const guestTokenKind: SharedKind<GuestToken> = {
   name: 'guest',
   tagsOf: ({ clientId }, key) => [tagOf(['guestToken', key]), tagOf(['client', clientId])],
   endsAt: ({ expiresAt }) => expiresAt,
+  encode: JSON.stringify,
+  decode: (text) => frozen(JSON.parse(text))
+}
+
+/** By a revocation's `subjectKey`. */
+export const cutoffKind: SharedKind<Cutoff> = {
+  name: 'cutoff',
+  tagsOf: (_cutoff, key) => [tagOf(['revocation', key])],
   encode: JSON.stringify,
   decode: (text) => frozen(JSON.parse(text))
 }

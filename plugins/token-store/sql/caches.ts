@@ -1,8 +1,9 @@
 import { LookupCache } from '../lookup-cache.js'
 import type { Change, Changes } from '../redis/changes.js'
-import { accessKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
+import { accessKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
 import type { GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../store.js'
+import type { Cutoff } from './revocations.js'
 
 /** What each cache loads on a miss. */
 export interface Loaders {
@@ -11,6 +12,8 @@ export interface Loaders {
   webhook: (id: string) => Promise<ResolvedWebhook | null>
   access: (sessionId: string) => Promise<SessionAccess | null>
   guestToken: (key: string) => Promise<GuestToken | null>
+  /** Never a miss: a subject without a cut-off is remembered like one that has one, by all instances. */
+  cutoff: (key: string) => Promise<Cutoff>
 }
 
 export interface CacheTimes {
@@ -34,6 +37,7 @@ export class Caches {
   readonly webhooks: LookupCache<ResolvedWebhook>
   readonly access: LookupCache<SessionAccess>
   readonly guestTokens: LookupCache<GuestToken>
+  readonly cutoffs: LookupCache<Cutoff>
   readonly #origins: LookupCache<readonly SourceOrigins[]>
   readonly #changes: Changes | undefined
   readonly #stopListening: () => void
@@ -48,6 +52,7 @@ export class Caches {
     this.webhooks = new LookupCache(through(webhookKind, load.webhook))
     this.access = new LookupCache(through(accessKind, load.access))
     this.guestTokens = new LookupCache(through(guestTokenKind, load.guestToken))
+    this.cutoffs = new LookupCache(through(cutoffKind, load.cutoff))
     this.#origins = new LookupCache({ ...through(originsKind, load.origins), maxValues: 1 })
     this.#changes = shared?.changes
     this.#stopListening = shared?.changes.listen({ onChange: (change) => this.#forget(change), onGap: () => this.#forgetAll() }) ?? (() => {})
@@ -84,6 +89,11 @@ export class Caches {
     this.#changed(['client', clientId])
   }
 
+  /** `key` is a revocation's `subjectKey`. */
+  revocationChanged (key: string): void {
+    this.#changed(['revocation', key])
+  }
+
   /** Tells the other instances what they have not heard yet, and hears no more of them. */
   async close (): Promise<void> {
     await this.#changes?.settled()
@@ -109,10 +119,11 @@ export class Caches {
       case 'user': return this.access.invalidateWhere(({ userId }) => userId === id)
       case 'guestToken': return this.guestTokens.invalidate(id)
       case 'client': return this.guestTokens.invalidateWhere(({ clientId }) => clientId === id)
+      case 'revocation': return this.cutoffs.invalidate(id)
     }
   }
 
   #forgetAll (): void {
-    for (const cache of [this.sources, this.webhooks, this.access, this.guestTokens, this.#origins]) cache.clear()
+    for (const cache of [this.sources, this.webhooks, this.access, this.guestTokens, this.cutoffs, this.#origins]) cache.clear()
   }
 }

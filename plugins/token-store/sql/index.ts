@@ -14,6 +14,7 @@ import { sqlClaims } from './claims.js'
 import { guardBackend } from './guard-backend.js'
 import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
 import { inTurn } from './in-turn.js'
+import { loadCutoff, sqlRevocations } from './revocations.js'
 import { loadAccess, sqlSessions } from './sessions.js'
 import { loadOrigins, loadSource } from './source-lookup.js'
 import { sqlSources } from './sources.js'
@@ -21,12 +22,15 @@ import { sqlUsers } from './users.js'
 import { loadWebhook } from './webhook-rows.js'
 import { sqlWebhooks } from './webhooks.js'
 
+/** So that a change elsewhere counts within a second, the look-up that finds it included. */
+const POSTGRES_AGE = 800
+
 export interface SqlStoreOptions {
   /** `[current, …previous]`, each at least 32 bytes: server secrets and guest tokens are sealed under the first, opened under any. */
   secretsKeys: readonly string[]
   /**
    * How long this process serves what it looked up without looking again, milliseconds, at most 5 000. Its own changes count at once.
-   * Default: 1 000 on PostgreSQL, which other instances may change too; 5 000 on the embedded database, which none can.
+   * Default: 800 on PostgreSQL, which other instances may change too; 5 000 on the embedded database, which none can.
    */
   cacheTtl?: number
   /**
@@ -41,7 +45,7 @@ export interface SqlStoreOptions {
 /** The token store on PGlite or PostgreSQL. The database is the caller's, and stays open when the store is closed. */
 export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, now: clock }: SqlStoreOptions): TokenStore {
   const box = secretBox(checkedKeys(secretsKeys))
-  const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : 1_000)
+  const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : POSTGRES_AGE)
   if (!(ttl >= 0 && ttl <= MAX_AGE)) throw new INVALID_OPTIONS(`sql-store: "cacheTtl" must be 0 to ${MAX_AGE} milliseconds`)
 
   const { db, patient } = database
@@ -51,7 +55,8 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, no
     origins: () => loadOrigins(db),
     webhook: (id) => loadWebhook(db, box, id, now()),
     access: (sessionId) => loadAccess(db, sessionId, now()),
-    guestToken: (key) => loadGuestToken(db, box, key, now())
+    guestToken: (key) => loadGuestToken(db, box, key, now()),
+    cutoff: (key) => loadCutoff(db, key)
   }, { ttl, now: clock }, redis === undefined ? undefined : { cache: new SharedCache(redis, box, now), changes: new Changes(redis) })
 
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
@@ -60,6 +65,7 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, no
   const users = guardBackend(sqlUsers(db, caches, now))
   const sessions = guardBackend(sqlSessions(db, caches, now))
   const audit = guardBackend(sqlAudit(db))
+  const revocations = guardBackend(sqlRevocations(db, caches, now))
   const claims = guardBackend(sqlClaims(db, now))
   const { ready } = guardBackend({ ready: () => database.ready() })
   // Nobody waits for these.
@@ -76,6 +82,7 @@ export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, no
     users,
     sessions,
     audit,
+    revocations,
     claim: claims.claim,
     async sweep ({ auditRetention }) {
       await inTurn([...swept.map((part) => () => part.sweep()), () => oldAudit.sweep(now() - auditRetention)])

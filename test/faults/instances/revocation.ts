@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 
 import { done } from '../../helpers/cluster-call.js'
-import { FROM_SHOP, changePassword, guestToken, keyUntil, tokenUntil } from '../../helpers/cluster-subjects.js'
+import { FROM_SHOP, changePassword, embeds, guestToken, keyUntil, tokenUntil } from '../../helpers/cluster-subjects.js'
 import type { MakeSubject } from '../../helpers/cluster-subjects.js'
 import { percentile, reachOf } from '../../helpers/cluster-watch.js'
 import type { WatchOptions } from '../../helpers/cluster-watch.js'
@@ -69,7 +69,8 @@ const CASES: readonly Case[] = [
     make: tokenUntil((_own, other, _user, _cluster, at) => changePassword(other, at)),
     refusal: '401 INVALID_TOKEN'
   },
-  { title: 'a guest token of a client that was invalidated', make: guestToken, refusal: 'another token', elsewhere: true }
+  { title: 'a guest token of a client that was invalidated', make: guestToken, refusal: 'another token', elsewhere: true },
+  { title: 'G14: the embeds of a revoked user', make: embeds, refusal: '403 FORBIDDEN' }
 ]
 
 /** Under steady traffic to all of them. */

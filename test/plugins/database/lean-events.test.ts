@@ -22,7 +22,7 @@ async function knowsThem (t: Test, database: Database): Promise<void> {
   }
   t.ok((await migrate(database.db)).includes('004-lean-events'))
   const sink = await sqlSink(database)
-  const fresh = anEvent()
+  const fresh = anEvent({ receivedAt: Date.now() })
   await sink.write([...known, fresh])
   const stored = (await sink.list('org-a', {}, { limit: 100 })).data.map(({ messageId }) => messageId)
   t.strictSame(stored, [fresh, ...known.reverse()].map(({ messageId }) => messageId))

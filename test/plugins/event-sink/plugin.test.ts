@@ -93,6 +93,34 @@ t.test('events are kept for ever by default, and no time before 1970 is ever ask
   }
 })
 
+t.test('the end of the app tells a long sweep to stop, and waits for it, but not for one that does not hear', async (t) => {
+  for (const hears of [true, false]) {
+    let begin = () => {}
+    const begun = new Promise<void>((resolve) => { begin = resolve })
+    let ended = false
+    const app = Fastify()
+    await app.register(eventSink, {
+      sweepEvery: 1,
+      sink: {
+        ...memorySink(),
+        async sweep (signal) {
+          begin()
+          await new Promise<void>((resolve) => { if (hears) signal?.addEventListener('abort', () => setTimeout(resolve, 20)) })
+          ended = true
+        }
+      }
+    })
+    // The timer alone keeps no process alive.
+    await app.listen({ port: 0 })
+    await begun
+    const start = performance.now()
+    await app.close()
+    const time = performance.now() - start
+    t.equal(ended, hears)
+    t.ok(hears ? time < 1_900 : time > 1_900, `${time} ms`)
+  }
+})
+
 t.test('a retention that is none, or of a sink that can\'t delete, stops the start', async (t) => {
   for (const retention of [0, -1, NaN, DEDUPLICATION_WINDOW - 1, '30', null, new Date()]) {
     await t.rejects(async () => await Fastify().register(eventSink, { sink: memorySink(), retention } as never), { code: 'INVALID_OPTIONS', message: /"retention"/ })

@@ -79,6 +79,9 @@ async function expiresEvents (t: Pick<Test, 'equal'>, database: Database): Promi
   for (let batch = 0; batch < 4; batch++) {
     await sink.write(Array.from({ length: 4_000 }, (_none, at) => anEvent({ receivedAt: start + batch, orgId: at % 10 === 0 ? `org-${at % 70}` : 'org-a' })))
   }
+  const signal = AbortSignal.abort()
+  await sink.expire?.(start + 3, signal)
+  t.equal(await count(), 16_000, 'nothing is begun after the signal')
   await sink.expire?.(start + 3)
   t.equal(await count(), 4_000)
   await sink.expire?.(start + 4)

@@ -9,7 +9,7 @@ import type { SqlStoreOptions } from '../../../plugins/token-store/sql/index.js'
 import { manualClock } from '../../../testing/clocks.js'
 import { sharedTokenStoreContract } from '../../../testing/shared-token-store.js'
 import { tokenStoreContract } from '../../../testing/token-store.js'
-import { aKey, aSession, aSource, aUser } from '../../../testing/token-store/fixtures.js'
+import { aKey, aRevocation, aSession, aSource, aUser } from '../../../testing/token-store/fixtures.js'
 import { truncateAll } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 
@@ -56,14 +56,19 @@ t.test('on PostgreSQL', async (t) => {
       const { pipelineKey, id } = await store.sources.create(aSource())
       await store.sources.resolve(pipelineKey)
       await store.sessions.access(session.id)
+      await store.revocations.revoke(aRevocation({ before: 5_000 }))
+      await store.revocations.cutoff('org-a', 'user', 'user-1')
       await postgres.stop()
       await clock.advance(2_000)
       t.equal((await store.sources.resolve(pipelineKey))?.source.id, id, 'past its time to live, as there is nothing newer')
       t.equal((await store.sessions.access(session.id))?.userId, user.id)
+      t.equal(await store.revocations.cutoff('org-a', 'user', 'user-1'), 5_000)
       const rotation = { sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
       const attempts: Array<() => Promise<unknown>> = [
         async () => await store.sources.resolve(aKey()),
         async () => await store.sources.create(aSource()),
+        async () => await store.revocations.cutoff('org-a', 'user', 'never asked for'),
+        async () => await store.revocations.revoke(aRevocation()),
         async () => await store.sessions.rotate(rotation),
         async () => await store.claim('nonce', 1_000),
         async () => await store.sweep({ auditRetention: 1_000 }),
@@ -72,6 +77,7 @@ t.test('on PostgreSQL', async (t) => {
       for (const attempt of attempts) await t.rejects(attempt(), { code: 'UNAVAILABLE', statusCode: 503 })
       await clock.advance(3_000)
       await t.rejects(async () => await store.sources.resolve(pipelineKey), { code: 'UNAVAILABLE' }, 'nothing is served that is older than 5 s')
+      await t.rejects(async () => await store.revocations.cutoff('org-a', 'user', 'user-1'), { code: 'UNAVAILABLE' })
 
       await postgres.start()
       t.equal((await store.sources.resolve(pipelineKey))?.source.id, id)

@@ -14,7 +14,7 @@ import type { TokenStore } from '../../../plugins/token-store/store.js'
 import { manualClock, systemClock } from '../../../testing/clocks.js'
 import { sharedTokenStoreContract } from '../../../testing/shared-token-store.js'
 import { tokenStoreContract } from '../../../testing/token-store.js'
-import { aKey, aSession, aSource, aUser } from '../../../testing/token-store/fixtures.js'
+import { aKey, aRevocation, aSession, aSource, aUser } from '../../../testing/token-store/fixtures.js'
 import { truncateAll } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 import { privateRedis } from '../../helpers/redis.js'
@@ -63,7 +63,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await sharedTokenStoreContract(t, () => instances(t), { rounds: 2 })
   })
 
-  await t.test('K02, C12, A14, A23: what one instance changes the other is told, long before it would look again', async (t) => {
+  await t.test('K02, C12, A14, A23, D25: what one instance changes the other is told, long before it would look again', async (t) => {
     const [a, b] = await instances(t, TOLD_ONLY)
     const user = await aUser(a)
     const [session, another] = [aSession(user.id, systemClock()), aSession(user.id, systemClock())]
@@ -79,6 +79,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     t.equal((await b.sessions.access(session.id))?.role, 'admin')
     t.equal((await b.sessions.access(another.id))?.role, 'admin')
     t.same(await b.guestTokens.get('digest'), token)
+    t.equal(await b.revocations.cutoff('org-a', 'user', 'user-1'), 0)
 
     await a.sources.update('org-a', id, { domains: ['https://other.example.com'] })
     await until('the domain', async () => (await b.sources.origins())[0]?.domains[0] === 'https://other.example.com')
@@ -93,6 +94,10 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await until('all sessions', async () => await b.sessions.access(another.id) === null)
     await a.guestTokens.invalidate({ clientId: 'client' })
     await until('the guest token', async () => await b.guestTokens.get('digest') === null)
+    const { id: revocation } = await a.revocations.revoke(aRevocation({ before: 5_000 }))
+    await until('D25: the revocation', async () => await b.revocations.cutoff('org-a', 'user', 'user-1') === 5_000)
+    await a.revocations.lift('org-a', revocation)
+    await until('its end', async () => await b.revocations.cutoff('org-a', 'user', 'user-1') === 0)
   })
 
   await t.test('an instance takes from Redis what another has looked up, as it was', async (t) => {

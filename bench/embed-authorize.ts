@@ -1,0 +1,73 @@
+// What POST /authorize adds to the Bold BI server's own time: the same requests straight to a server that takes some milliseconds, and to it through the route.
+// Few connections, as this is about the time of one call: UPSTREAM_MS=0,20 CONNECTIONS=1,8 DURATION=5 ROUNDS=5. With a server that answers at once, eight
+// connections keep the processor busy without a break, and what is measured is how long they queue.
+import { randomUUID } from 'node:crypto'
+
+import { Client } from 'undici'
+
+import { describeMachine, interleaved, SECONDS, startServer } from './rounds.js'
+import type { Round, Server } from './rounds.js'
+
+const UPSTREAM_MS = (process.env.UPSTREAM_MS ?? '0,20').split(',').map(Number)
+const CONNECTIONS = (process.env.CONNECTIONS ?? '1,8').split(',').map(Number)
+
+const started: Server[] = []
+
+async function start (variant: string, argument: string): Promise<string> {
+  const server = await startServer(variant, {}, { file: 'embed-authorize-server.ts', args: [argument] })
+  started.push(server)
+  return `http://127.0.0.1:${server.port}`
+}
+
+/** What the SDK posts, with a nonce of its own. */
+function bodyFor (apiUrl: string): string {
+  const query = `embed_nonce=${randomUUID()}&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_dashboard_ids=&embed_dashboard_path=&embed_dashboard_paths=` +
+    `&pinboard_name=&embed_mode=view&embed_timestamp=${Math.floor(Date.now() / 1000)}&embed_expirationtime=86400`
+  return JSON.stringify({ embedQuerString: query, embedQueryString: query, dashboardServerApiUrl: apiUrl })
+}
+
+/** One request after the other over each connection. */
+async function load (target: string, apiUrl: string, connections: number, seconds: number): Promise<Round> {
+  const times: number[] = []
+  let failed = 0
+  const end = performance.now() + seconds * 1_000
+  await Promise.all(Array.from({ length: connections }, async () => {
+    const client = new Client(target)
+    while (performance.now() < end) {
+      const body = bodyFor(apiUrl)
+      const began = performance.now()
+      const reply = await client.request({ method: 'POST', path: '/authorize', headers: { 'content-type': 'application/json' }, body })
+      const text = await reply.body.text()
+      times.push(performance.now() - began)
+      if (reply.statusCode !== 200 || !text.includes('"ApiStatus":true')) failed++
+    }
+    await client.close()
+  }))
+  times.sort((one, other) => one - other)
+  const at = (share: number) => times[Math.floor(times.length * share)] ?? NaN
+  return { rate: times.length / seconds, p50: at(0.5), p99: at(0.99), failed }
+}
+
+/** The rows of one server's own time. */
+async function compare (delay: number): Promise<void> {
+  const upstream = await start('upstream', String(delay))
+  const route = await start('route', upstream)
+  const apiUrl = `${upstream}/bi/api/site/site1`
+  // What runs for the first time is slow.
+  for (const target of [upstream, route]) await load(target, apiUrl, 16, 2)
+  for (const connections of CONNECTIONS) {
+    const rounds = await interleaved(['straight', 'through'], (variant) => load(variant === 'straight' ? upstream : route, apiUrl, connections, SECONDS))
+    const [straight, through] = [rounds.get('straight'), rounds.get('through')]
+    if (straight === undefined || through === undefined) throw new Error('a variant is missing')
+    const figures = [straight.p50, through.p50, through.p50 - straight.p50, straight.p99, through.p99].map((time) => time.toFixed(2))
+    console.log(`| ${[delay, connections, ...figures, straight.failed + through.failed].join(' | ')} |`)
+  }
+}
+
+console.log(`${describeMachine()}\n\n| server ms | connections | straight p50 ms | through the route p50 ms | it adds ms | straight p99 ms | through p99 ms | failed |`)
+console.log('| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |')
+try {
+  for (const delay of UPSTREAM_MS) await compare(delay)
+} finally {
+  for (const server of started) server.stop()
+}

@@ -1,0 +1,76 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+import { altcha } from './captcha/altcha.js'
+import type { AltchaVerifier } from './captcha/altcha.js'
+import { challengeRoute } from './captcha/challenge-route.js'
+import { limitPresented } from './captcha/limit-presented.js'
+import { acceptsRule, checkOptions, expectedRule } from './captcha/options.js'
+import type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions } from './captcha/options.js'
+import { presentedToken } from './captcha/presented-token.js'
+import { siteverify } from './captcha/siteverify.js'
+import { plainAddress } from './client-address.js'
+import { CAPTCHA_FAILED } from './errors.js'
+import type { GatehouseError } from './errors.js'
+import { defineGuard } from './guard.js'
+import { refuse, toPublicError } from './refuse.js'
+import tokenStore from './token-store/index.js'
+
+export type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions }
+
+declare module 'fastify' {
+  interface GatehouseRouteConfig {
+    /** Demand a captcha token, in `X-Captcha-Token`, that counts once; `{ action }`: one that was solved for this action. */
+    captcha?: CaptchaRule
+  }
+}
+
+/** Lets a request pass with a captcha that was solved for it: 403 `CAPTCHA_FAILED` for any other, and where that can't be found out. */
+const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
+  checkOptions(options)
+  const { global = false, field } = options
+  // It remembers which tokens were used.
+  if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
+  const store = app.tokenStore
+  const wanted = defineGuard(app, {
+    name: 'captcha',
+    fallback: global,
+    accepts: (rule) => acceptsRule(options, rule),
+    expected: expectedRule(options),
+    securityScheme: 'captcha'
+  })
+
+  const verifier = options.provider === 'altcha' ? await ownChallenges(options) : await siteverify(app, options)
+  const limit = await limitPresented(app, options)
+
+  app.addHook((field === undefined ? 'onRequest' : 'preValidation') as 'onRequest', function checkCaptcha (request, reply, done) {
+    const rule = wanted(request)
+    if (rule === undefined || rule === false) return done()
+    faultOf(request, reply, rule === true ? null : rule.action).then((fault) => {
+      if (fault === null) done()
+      else refuse(reply, fault)
+    })
+  })
+
+  async function ownChallenges (options: AltchaOptions): Promise<AltchaVerifier> {
+    const verifier = await altcha(app, options)
+    await challengeRoute(app, verifier, options)
+    return verifier
+  }
+
+  async function faultOf (request: FastifyRequest, reply: FastifyReply, action: string | null): Promise<GatehouseError | null> {
+    const token = presentedToken(request, field)
+    if (token === null) return new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' })
+    try {
+      await limit?.call(app, request, reply)
+      const { claim, ttl } = await verifier.verify(token, { action, address: plainAddress(request.ip) })
+      // Not before: what nobody vouches for would fill the store, and a token that could not be verified may be sent again.
+      if (claim === null || await store.claim(claim, ttl)) return null
+      return new CAPTCHA_FAILED({ reason: 'the captcha token was used before' })
+    } catch (error) {
+      return toPublicError(error)
+    }
+  }
+}
+
+export default fp(captcha, { name: 'gatehouse-captcha', fastify: '5.x' })

@@ -1,0 +1,76 @@
+import { randomInt } from 'node:crypto'
+
+import type { Challenge, DeriveKeyFunction } from 'altcha-lib'
+import type { FastifyInstance } from 'fastify'
+
+import { CAPTCHA_FAILED, GatehouseError, INVALID_OPTIONS } from '../errors.js'
+import { importOptional } from '../optional-package.js'
+import { CurrentSecret } from '../secret-source.js'
+import { hmacSha256 } from '../../signing/digest.js'
+import { assertStrongSecret } from '../../signing/secret-strength.js'
+import { parseAltchaPayload } from './altcha-payload.js'
+import { derivationTurn } from './derivation-turn.js'
+import type { AltchaOptions } from './options.js'
+import type { CaptchaVerifier } from './verifier.js'
+
+export interface AltchaVerifier extends CaptchaVerifier {
+  /** A new challenge, to be solved for this action alone; `undefined`: for none. */
+  challenge (action: string | undefined): Promise<Challenge>
+}
+
+const WHY = 'The captcha "altcha"'
+/** How far the clocks of two instances may differ, milliseconds. */
+const CLOCK_SKEW = 60_000
+
+/** Proofs of work by the second protocol of ALTCHA: the key that a counter, unknown to the page, derives by PBKDF2 has a known beginning. */
+export async function altcha (app: FastifyInstance, options: AltchaOptions): Promise<AltchaVerifier> {
+  const { expiresIn = 600_000, cost = 1_000, maxTries = 4_000, now = Date.now } = options
+  const { createChallenge, verifySolution } = await importOptional('altcha-lib', () => import('altcha-lib'), WHY)
+  const { deriveKey: deriveAtOnce } = await importOptional('altcha-lib', () => import('altcha-lib/algorithms/pbkdf2'), WHY)
+  const deriveKey: DeriveKeyFunction = (parameters, salt, password) => derivationTurn(parameters.cost, () => deriveAtOnce(parameters, salt, password))
+  const secrets = await CurrentSecret.open(options.hmacKey, { name: 'captcha: "hmacKey"', log: app.log, check: signingSecret })
+
+  return {
+    async challenge (action) {
+      return createChallenge({
+        algorithm: 'PBKDF2/SHA-256',
+        cost,
+        // From 1 on: a least number of tries that is known is one that a solver leaves out.
+        counter: randomInt(1, maxTries + 1),
+        deriveKey,
+        expiresAt: Math.ceil((now() + expiresIn) / 1_000),
+        hmacSignatureSecret: await secrets.get(),
+        ...action === undefined ? {} : { data: { action } }
+      })
+    },
+
+    async verify (token, { action }) {
+      const payload = parseAltchaPayload(token)
+      if (payload === null) throw new CAPTCHA_FAILED({ reason: 'the captcha token is no solution of a challenge' })
+      const { parameters } = payload.challenge
+      const left = parameters.expiresAt * 1_000 - now()
+      if (left <= 0) throw new CAPTCHA_FAILED({ reason: 'the challenge has expired' })
+      const fault = await verifySolution({ ...payload, deriveKey, hmacSignatureSecret: await secrets.get() }).then(
+        ({ verified, expired, invalidSignature }) => verified ? null : expired ? 'the challenge has expired' : invalidSignature === true ? 'the challenge is not ours' : 'the solution is wrong',
+        (error: unknown) => {
+          if (error instanceof GatehouseError) throw error
+          return 'the solution can\'t be read'
+        }
+      )
+      if (fault !== null) throw new CAPTCHA_FAILED({ reason: fault })
+      if (action !== null && parameters.data?.action !== action) throw new CAPTCHA_FAILED({ reason: 'the captcha was solved for another action' })
+      // Not the text that came, of which parts are signed by nobody.
+      return { claim: `captcha:altcha:${parameters.nonce}`, ttl: left + CLOCK_SKEW }
+    }
+  }
+}
+
+/** A key for challenges alone, whatever else the host may use its own for. */
+function signingSecret (key: string): string {
+  try {
+    assertStrongSecret('hmacKey', key)
+  } catch (error) {
+    throw new INVALID_OPTIONS(`captcha: ${(error as Error).message}`)
+  }
+  return hmacSha256(key, 'fastify-gatehouse altcha challenge').toString('hex')
+}

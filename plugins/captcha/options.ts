@@ -1,0 +1,158 @@
+import type { RegisterOptions } from 'fastify'
+
+import { INVALID_OPTIONS } from '../errors.js'
+import type { RateLimitOptions } from '../rate-limit.js'
+import type { SecretSource } from '../secret-source.js'
+import type { SiteCorsOptions } from '../site-cors.js'
+import { PRODUCTS } from './products.js'
+import type { SiteverifyProvider } from './products.js'
+
+/** What a route asks for: any solved captcha, or one that was solved for this action. */
+export type CaptchaRule = boolean | { action: string }
+
+export interface CommonCaptchaOptions {
+  /** What a route of this scope that does not name the guard asks for, the 404 handler included. Default: `false`. */
+  global?: CaptchaRule
+  /**
+   * A member of the body (a JSON object or a parsed form) in which the token may come too, such as `cf-turnstile-response`. The guard then
+   * runs when the body has been read. Default: none; the token comes in the header `X-Captcha-Token` and is checked before the body is read.
+   */
+  field?: string
+  /** The limit of each client address: of tokens that it presents and, counted for itself, of challenges that it is handed. Default: 60 a minute. */
+  rateLimit?: RateLimitOptions
+  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+/** Turnstile, hCaptcha or reCAPTCHA: the product's siteverify is asked about each token. */
+export interface SiteverifyOptions extends CommonCaptchaOptions {
+  provider: SiteverifyProvider
+  /** The secret key that the product gave, as it is. A function is asked again as its answer ages. */
+  secret: SecretSource<string>
+  /** The host names of the pages that may show the captcha, exact (`shop.example.com`). At least one. */
+  hostnames: readonly string[]
+  /** Where the product's siteverify is; https, or http on loopback. Default: the product's own address. */
+  siteverifyUrl?: string
+  /** hCaptcha's site key, so that a token of another site of the same account is refused. Default: any. */
+  siteKey?: string
+  /** The lowest score that passes, 0 to 1; reCAPTCHA v3 alone. Default: 0.5 where the answer has a score; if set, an answer without one is refused. */
+  minScore?: number
+  /** Tell the product the client's address. Default: `false`. */
+  sendAddress?: boolean
+  /** The longest time since the challenge, milliseconds. The products end their tokens themselves, after 2 or 5 minutes. Default: 300 000. */
+  maxAge?: number
+  /** The longest wait for the product, milliseconds; then the request is refused. Default: 5 000. */
+  timeout?: number
+}
+
+/** ALTCHA: a proof of work that this app hands out and checks itself. */
+export interface AltchaOptions extends CommonCaptchaOptions {
+  provider: 'altcha'
+  /** At least 32 bytes, the same in each instance. A function is asked again as its answer ages; challenges of the key before no longer pass. */
+  hmacKey: SecretSource<string>
+  /** Where pages fetch a challenge. Default: `/captcha/challenge`. */
+  challengePath?: string
+  /** The sites whose pages may fetch a challenge from another origin. Default: none. */
+  cors?: SiteCorsOptions
+  /** How long a challenge may be solved and used, milliseconds. Default: 600 000. */
+  expiresIn?: number
+  /** Rounds of PBKDF2-SHA-256 that one try takes. Default: 1 000. */
+  cost?: number
+  /** The tries that a challenge takes at most; half of them on the average. Default: 4 000. */
+  maxTries?: number
+}
+
+export type CaptchaOptions = SiteverifyOptions | AltchaOptions
+
+/** What Turnstile takes as an action, and reCAPTCHA but for its slash. */
+export const ACTION = /^[A-Za-z0-9_/-]{1,100}$/
+export const CHALLENGE_PATH = '/captcha/challenge'
+export const CAPTCHA_LIMIT: RateLimitOptions = { max: 60, timeWindow: '1 minute' }
+
+const HOSTNAME = /^[a-z0-9._-]+$/i
+/** Of a time, milliseconds; a claim that ends beyond all dates could not be stored. */
+const YEAR = 31_536_000_000
+/** Of a timer, and of the rounds of PBKDF2. */
+const INT32 = 0x7fffffff
+
+// Those of Fastify's own `register` come along.
+const COMMON: Readonly<Record<keyof CommonCaptchaOptions | keyof RegisterOptions, true>> = {
+  global: true, field: true, rateLimit: true, now: true, prefix: true, logLevel: true, logSerializers: true
+}
+const OF_SITEVERIFY: Readonly<Record<Exclude<keyof SiteverifyOptions, keyof CommonCaptchaOptions>, true>> = {
+  provider: true, secret: true, hostnames: true, siteverifyUrl: true, siteKey: true, minScore: true, sendAddress: true, maxAge: true, timeout: true
+}
+const OF_ALTCHA: Readonly<Record<Exclude<keyof AltchaOptions, keyof CommonCaptchaOptions>, true>> = {
+  provider: true, hmacKey: true, challengePath: true, cors: true, expiresIn: true, cost: true, maxTries: true
+}
+
+/** Throws `INVALID_OPTIONS`. What is checked where it is used (secrets, `cors`, `rateLimit`) is left out. */
+export function checkOptions (options: CaptchaOptions): void {
+  const { provider, global, field } = options as Partial<CaptchaOptions>
+  const providers = [...Object.keys(PRODUCTS), 'altcha']
+  demand(providers.includes(provider as string), 'provider', `one of ${providers.join(', ')}`)
+  // One that is misspelt, or of another product, would leave its default in place, unseen.
+  const known = { ...COMMON, ...provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY }
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
+  if (unknown !== undefined) throw new INVALID_OPTIONS(`captcha: "${unknown}" is not an option of ${provider}`)
+  demand(global === undefined || acceptsRule(options, global), 'global', expectedRule(options))
+  demand(field === undefined || isText(field), 'field', 'the name of a member of the body')
+  demand(options.now === undefined || typeof options.now === 'function', 'now', 'a function')
+  if (options.provider === 'altcha') checkAltcha(options)
+  else checkSiteverify(options)
+}
+
+/** Whether a route's `config.gatehouse.captcha` can be held: hCaptcha knows no actions. */
+export function acceptsRule ({ provider }: CaptchaOptions, rule: unknown): boolean {
+  if (typeof rule === 'boolean') return true
+  if (!hasActions(provider) || typeof rule !== 'object' || rule === null) return false
+  const { action, ...others } = rule as Record<string, unknown>
+  return typeof action === 'string' && ACTION.test(action) && Object.keys(others).length === 0
+}
+
+export function expectedRule ({ provider }: CaptchaOptions): string {
+  return hasActions(provider) ? 'true, false or { action }, of at most 100 letters, digits, "_", "-" and "/"' : `true or false, as ${provider} has no actions`
+}
+
+function hasActions (provider: CaptchaOptions['provider']): boolean {
+  return provider === 'altcha' || PRODUCTS[provider].hasActions
+}
+
+function checkSiteverify (options: SiteverifyOptions): void {
+  const { provider, hostnames, siteverifyUrl, siteKey, minScore, sendAddress, maxAge, timeout } = options
+  const { takesSiteKey, hasScores } = PRODUCTS[provider]
+  demand(Array.isArray(hostnames) && hostnames.length > 0 && hostnames.every((name) => typeof name === 'string' && HOSTNAME.test(name)),
+    'hostnames', 'a list of host names such as shop.example.com, at least one')
+  demand(siteverifyUrl === undefined || isSafeUrl(siteverifyUrl), 'siteverifyUrl', 'an https address without credentials, or an http one on loopback')
+  demand(siteKey === undefined || (takesSiteKey && isText(siteKey)), 'siteKey', 'hCaptcha\'s site key; other products take none')
+  demand(minScore === undefined || (hasScores && minScore >= 0 && minScore <= 1), 'minScore', 'a number from 0 to 1, and is for reCAPTCHA alone')
+  demand(sendAddress === undefined || typeof sendAddress === 'boolean', 'sendAddress', 'true or false')
+  demandInteger('maxAge', maxAge, YEAR)
+  demandInteger('timeout', timeout, INT32)
+}
+
+function checkAltcha ({ challengePath, expiresIn, cost, maxTries }: AltchaOptions): void {
+  demand(challengePath === undefined || (isText(challengePath) && challengePath.startsWith('/')), 'challengePath', 'a path that begins with "/"')
+  demandInteger('expiresIn', expiresIn, YEAR)
+  demand((expiresIn ?? 1_000) >= 1_000, 'expiresIn', 'at least 1 000 milliseconds, as challenges end on whole seconds')
+  demandInteger('cost', cost, INT32)
+  demandInteger('maxTries', maxTries, 0xffffffff)
+}
+
+function isSafeUrl (text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname))
+}
+
+function isText (value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function demandInteger (name: string, value: number | undefined, most: number): void {
+  demand(value === undefined || (Number.isSafeInteger(value) && value > 0 && value <= most), name, `a positive integer, at most ${most}`)
+}
+
+function demand (holds: boolean, option: string, expected: string): void {
+  if (!holds) throw new INVALID_OPTIONS(`captcha: "${option}" must be ${expected}`)
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto'
+
+import type { FastifyInstance } from 'fastify'
+
+import { CAPTCHA_FAILED, GatehouseError, INVALID_OPTIONS } from '../errors.js'
+import { CurrentSecret } from '../secret-source.js'
+import { upstreamClient } from '../upstream-client.js'
+import { sha256Hex } from '../../signing/digest.js'
+import type { SiteverifyOptions } from './options.js'
+import { PRODUCTS } from './products.js'
+import { CLOCK_SKEW, faultOfAnswer, faultsOfSetup } from './siteverify-answer.js'
+import type { CaptchaVerifier } from './verifier.js'
+
+/** Asks the product about each token. Closed with the app. */
+export async function siteverify (app: FastifyInstance, options: SiteverifyOptions): Promise<CaptchaVerifier> {
+  const { provider, siteKey, minScore, sendAddress = false, maxAge = 300_000, timeout = 5_000, now = Date.now } = options
+  const product = PRODUCTS[provider]
+  const url = new URL(options.siteverifyUrl ?? product.siteverifyUrl)
+  const hostnames = new Set(options.hostnames.map((name) => name.toLowerCase()))
+  const score = product.hasScores ? { atLeast: minScore ?? 0.5, required: minScore !== undefined } : null
+  const secrets = await CurrentSecret.open(options.secret, {
+    name: 'captcha: "secret"',
+    log: app.log,
+    check: (secret) => {
+      if (typeof secret !== 'string' || secret === '') throw new INVALID_OPTIONS('captcha: "secret" is missing; it is the secret key that the product shows')
+      return { secret, isForTests: product.testSecrets.includes(secret) }
+    }
+  })
+  if ((await secrets.get()).isForTests) app.log.warn(`captcha: "secret" is the one that ${provider} publishes for tests; any token passes, any number of times`)
+  // A token counts once, so that a call is repeated only where the product can tell the repeat from a second use.
+  const client = upstreamClient({ origin: url.origin, timeout, connectTimeout: Math.min(timeout, 2_000), retries: product.mayRepeat ? 1 : 0 })
+  app.addHook('onClose', () => client.close())
+  let isFailing = false
+
+  /** Once until it works again: with it, every visitor is refused. */
+  function noteSetup (faults: string[]): void {
+    if (faults.length > 0 && !isFailing) app.log.warn({ reason: faults.join(', ') }, 'captcha: siteverify is of no use; requests are refused until it works again')
+    isFailing = faults.length > 0
+  }
+
+  async function ask (fields: Record<string, string>): Promise<Record<string, unknown>> {
+    try {
+      const { statusCode, body } = await client.call({
+        method: 'POST',
+        path: url.pathname + url.search,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+        body: new URLSearchParams(fields).toString()
+      })
+      const answer = statusCode === 200 ? parsed(body) : null
+      if (answer !== null) return answer
+      throw new CAPTCHA_FAILED({ reason: `siteverify gave no usable answer, status ${statusCode}` })
+    } catch (error) {
+      const reason = error instanceof GatehouseError && error.reason !== undefined ? error.reason : 'siteverify could not be asked'
+      noteSetup([reason])
+      throw new CAPTCHA_FAILED({ reason, cause: error })
+    }
+  }
+
+  return {
+    async verify (token, { action, address }) {
+      if (token.length > product.maxToken) throw new CAPTCHA_FAILED({ reason: 'the captcha token is too long' })
+      const { secret, isForTests } = await secrets.get()
+      const answer = await ask({
+        secret,
+        response: token,
+        ...siteKey === undefined ? {} : { sitekey: siteKey },
+        ...sendAddress ? { remoteip: address } : {},
+        ...product.mayRepeat ? { idempotency_key: randomUUID() } : {}
+      })
+      noteSetup(faultsOfSetup(answer))
+      const fault = faultOfAnswer(answer, { hostnames, action, score, maxAge, now: now() })
+      if (fault !== null) throw new CAPTCHA_FAILED({ reason: fault })
+      // Beyond its age by either clock the token is refused as stale.
+      return { claim: isForTests ? null : `captcha:${provider}:${sha256Hex(token)}`, ttl: maxAge + 2 * CLOCK_SKEW }
+    }
+  }
+}
+
+function parsed (body: Buffer): Record<string, unknown> | null {
+  try {
+    const answer: unknown = JSON.parse(body.toString())
+    return typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? answer as Record<string, unknown> : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,130 @@
+import { stringifySetCookie } from 'cookie'
+import type { FastifyRequest, RegisterOptions } from 'fastify'
+
+import { INVALID_OPTIONS } from '../errors.js'
+import type { RateLimitOptions } from '../rate-limit.js'
+import type { SecretSource } from '../secret-source.js'
+
+/** `'writes'`: for methods other than GET, HEAD, OPTIONS and TRACE alone. */
+export type CsrfRule = boolean | 'writes'
+
+type Maybe<Answer> = Answer | null | undefined
+
+export interface CsrfCookieOptions {
+  /** Default: `gatehouse_csrf`. Two registrations that one browser meets on one host need two names, or two keys' tokens end each other. */
+  name?: string
+  /** Default: `/`. */
+  path?: string
+  /** Default: none, the host alone. */
+  domain?: string
+  /**
+   * `'none'` for pages in a frame of another site. With `'strict'` a browser that follows another site's link to a page of the app leaves the cookie out,
+   * so that a page which gets its token from the server gets a new cookie too, and the tokens of other open tabs end. Default: `'lax'`.
+   */
+  sameSite?: 'strict' | 'lax' | 'none'
+  /** Default: whether the request came by HTTPS. */
+  secure?: boolean
+}
+
+export interface CsrfOptions {
+  /** Signs tokens: at least 32 bytes, the same in each instance. A function is asked again as its answer ages; tokens of the key before no longer hold. */
+  key: SecretSource<string>
+  /**
+   * The id of the request's session, by which its tokens are bound: a token that was made in another session does not hold. `null` where there is none,
+   * before a login: such tokens hold among themselves alone. Throw one of the suite's errors to refuse.
+   */
+  sessionOf: (request: FastifyRequest) => Maybe<string> | Promise<Maybe<string>>
+  /** What a route of this scope that does not name the guard asks for, the 404 handler included. Default: `false`. */
+  global?: CsrfRule
+  /** Other origins whose pages may call, exact (`https://app.example.com`); they need CORS of the routes, too. Default: none. */
+  origins?: readonly string[]
+  /** Let pages of other origins of the same site call. Default: `false`. */
+  allowSameSite?: boolean
+  /** How long a token holds, milliseconds. Default: 86 400 000 (a day). */
+  maxAge?: number
+  /** The cookie that a token holds together with. */
+  cookie?: CsrfCookieOptions
+  /** A route, `GET`, that hands the page a token. Default: none; the host calls `app.csrf.token`. */
+  tokenPath?: string
+  /** The limit of `tokenPath` for each client address. Default: 120 a minute. */
+  rateLimit?: RateLimitOptions
+}
+
+export const COOKIE_NAME = 'gatehouse_csrf'
+
+// Those of Fastify's own `register` come along.
+const KNOWN: Readonly<Record<keyof CsrfOptions | keyof RegisterOptions, true>> = {
+  key: true,
+  sessionOf: true,
+  global: true,
+  origins: true,
+  allowSameSite: true,
+  maxAge: true,
+  cookie: true,
+  tokenPath: true,
+  rateLimit: true,
+  prefix: true,
+  logLevel: true,
+  logSerializers: true
+}
+const KNOWN_OF_COOKIE: Readonly<Record<keyof CsrfCookieOptions, true>> = { name: true, path: true, domain: true, sameSite: true, secure: true }
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const RULES: readonly unknown[] = [true, false, 'writes']
+
+/** Throws `INVALID_OPTIONS`. What is checked where it is used (`key`, `rateLimit`) is left out. */
+export function checkOptions (options: CsrfOptions): void {
+  refuseUnknown(options, KNOWN)
+  const { sessionOf, global, origins, allowSameSite, maxAge, tokenPath } = options
+  demand(typeof sessionOf === 'function', 'sessionOf', 'a function that names the session of a request')
+  demand(global === undefined || acceptsRule(global), 'global', EXPECTED_RULE)
+  demand(origins === undefined || (Array.isArray(origins) && origins.every(isOrigin)), 'origins', 'a list of exact origins such as https://app.example.com')
+  demand(allowSameSite === undefined || typeof allowSameSite === 'boolean', 'allowSameSite', 'true or false')
+  demand(maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge > 0), 'maxAge', 'a positive integer of milliseconds')
+  demand(tokenPath === undefined || (typeof tokenPath === 'string' && tokenPath.startsWith('/')), 'tokenPath', 'a path that begins with "/"')
+  checkCookie(options.cookie ?? {})
+}
+
+function checkCookie (cookie: CsrfCookieOptions): void {
+  demand(typeof cookie === 'object', 'cookie', 'an object')
+  refuseUnknown(cookie, KNOWN_OF_COOKIE, 'cookie.')
+  const { name = COOKIE_NAME, path = '/', domain, sameSite, secure } = cookie
+  demand(typeof name === 'string' && NAME.test(name), 'cookie.name', 'the name of a cookie')
+  demand(typeof path === 'string' && path.startsWith('/') && canBeSet({ path }), 'cookie.path', 'a path that begins with "/" and has no ";"')
+  demand(domain === undefined || (typeof domain === 'string' && domain !== '' && canBeSet({ domain })), 'cookie.domain', 'a domain')
+  demand(sameSite === undefined || ['strict', 'lax', 'none'].includes(sameSite), 'cookie.sameSite', '"strict", "lax" or "none"')
+  demand(secure === undefined || typeof secure === 'boolean', 'cookie.secure', 'true or false')
+  // Browsers drop both without a word.
+  demand(sameSite !== 'none' || secure !== false, 'cookie.secure', 'true where "cookie.sameSite" is "none"')
+  demand(!/^__(?:host|secure)-/i.test(name) || secure === true, 'cookie.secure', 'true for a name that begins with __Host- or __Secure-')
+  demand(!/^__host-/i.test(name) || (path === '/' && domain === undefined), 'cookie', 'of the path "/" and of no domain for a name that begins with __Host-')
+}
+
+export const EXPECTED_RULE = 'true, false or \'writes\''
+
+export function acceptsRule (rule: unknown): boolean {
+  return RULES.includes(rule)
+}
+
+function isOrigin (text: unknown): boolean {
+  return typeof text === 'string' && URL.canParse(text) && new URL(text).origin === text && /^https?:[^*]+$/.test(text)
+}
+
+/** Whether the attribute is one that a cookie is sent with: else each token would fail. */
+function canBeSet (attribute: { path: string } | { domain: string }): boolean {
+  try {
+    stringifySetCookie({ name: COOKIE_NAME, value: '', ...attribute })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** One that is misspelt would leave its default in place, unseen. */
+function refuseUnknown (options: object, known: object, of = ''): void {
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
+  if (unknown !== undefined) throw new INVALID_OPTIONS(`csrf: "${of}${unknown}" is not an option`)
+}
+
+function demand (holds: boolean, option: string, expected: string): void {
+  if (!holds) throw new INVALID_OPTIONS(`csrf: "${option}" must be ${expected}`)
+}

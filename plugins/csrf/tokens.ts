@@ -1,0 +1,68 @@
+import { INVALID_OPTIONS } from '../errors.js'
+import { assertStrongSecret } from '../../signing/secret-strength.js'
+
+/** The cookies of one request, by name. */
+export type Cookies = Record<string, string | undefined>
+
+export interface CsrfTokens {
+  /** A token for a session and the cookie that these hold; they get a new one where they hold none, and `keep` is told of it. */
+  create (cookies: Cookies, session: string, keep: (value: string) => void): string
+  holds (token: string, cookies: Cookies, session: string): boolean
+}
+
+export interface CsrfTokenOptions {
+  key: string
+  cookieName: string
+  /** Milliseconds. */
+  maxAge: number
+}
+
+/** What `@fastify/csrf-protection` asks of a request. */
+interface Presented { cookies: Cookies, token: string, session: string, log: { debug (): void } }
+type Generate = (this: { request: { cookies: Cookies }, setCookie (name: string, value: string): void }, options: { userInfo: string }) => string
+type Protect = (request: Presented, reply: { send (): void }, next: () => void) => void
+
+const LOG = { debug () {} }
+
+/** Throws `INVALID_OPTIONS` for a key that won't do. */
+export function checkKey (key: string): void {
+  try {
+    assertStrongSecret('key', key)
+  } catch (error) {
+    throw new INVALID_OPTIONS(`csrf: ${(error as Error).message}`)
+  }
+}
+
+/**
+ * The tokens of `@fastify/csrf-protection`: HMAC under our key of the session and of a secret in a cookie. Its decorators, which it can give an app
+ * once, are taken from it instead, so that it lives beside a host's own registration, needs no cookie plugin, and may be there twice.
+ */
+export async function csrfTokens (plugin: unknown, { key, cookieName, maxAge }: CsrfTokenOptions): Promise<CsrfTokens> {
+  const taken: { generateCsrf?: Generate, csrfProtection?: Protect } = {}
+  const take = (name: string, value: unknown): void => { Object.assign(taken, { [name]: value }) }
+  await (plugin as (app: object, options: object) => Promise<void>)({ decorate: take, decorateReply: take }, {
+    cookieKey: cookieName,
+    getToken: ({ token }: Presented) => token,
+    getUserInfo: ({ session }: Presented) => session,
+    csrfOpts: { hmacKey: key, userInfo: true, validity: maxAge },
+    logLevel: 'debug'
+  })
+  const { generateCsrf, csrfProtection } = taken
+  if (generateCsrf === undefined || csrfProtection === undefined) {
+    throw new Error('@fastify/csrf-protection did not offer its decorators; this version is not supported')
+  }
+  return {
+    create: (cookies, session, keep) => generateCsrf.call({
+      request: { cookies },
+      setCookie (name, value) {
+        cookies[name] = value
+        keep(value)
+      }
+    }, { userInfo: session }),
+    holds (token, cookies, session) {
+      let isGood = false
+      csrfProtection({ cookies, token, session, log: LOG }, { send () {} }, () => { isGood = true })
+      return isGood
+    }
+  }
+}

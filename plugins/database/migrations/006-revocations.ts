@@ -1,0 +1,26 @@
+import { sql } from 'kysely'
+import type { Kysely, Migration } from 'kysely'
+
+const STATEMENTS = [
+  `create table revocations (
+    id text primary key,
+    seq bigint generated always as identity,
+    org_id text collate "C" not null,
+    kind text collate "C" not null,
+    subject text collate "C" not null,
+    cutoff timestamptz not null,
+    created_at timestamptz not null,
+    created_by text,
+    unique (org_id, kind, subject)
+  )`,
+  'create index revocations_by_org on revocations (org_id, created_at desc, seq desc)',
+  'create index audit_log_by_action on audit_log (org_id, action, timestamp desc, seq desc)',
+  'create index audit_log_by_user on audit_log (org_id, user_id, action, timestamp desc, seq desc) where user_id is not null'
+]
+
+/** Who gets no embed any more; and the audit trail by action and by user, newest first. */
+export const revocations: Migration = {
+  async up (db: Kysely<unknown>) {
+    for (const statement of STATEMENTS) await sql.raw(statement).execute(db)
+  }
+}

@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify'
+
+import { canonicalDashboard } from '../signing/dashboard-name.js'
+import { FORBIDDEN } from './errors.js'
+import type { RevocationKind } from './token-store/store.js'
+
+/** Whom and what an embed is for. */
+export interface EmbedSubjects {
+  /** The id of the user, as an administrator revokes it. */
+  user?: string | null | undefined
+  tenant?: string | null | undefined
+  /** By id or path, in any spelling. */
+  dashboards?: readonly string[] | undefined
+}
+
+/**
+ * Refuses with `FORBIDDEN` what was revoked: a user, tenant or dashboard whose cut-off is later than `issuedAt`, epoch milliseconds, when
+ * that was issued on which the request hangs (a user reference, a session; now, if there is none). Throws at once where all cut-offs are
+ * known to this process, else rejects; with `UNAVAILABLE` if the store cannot say. Needs `app.tokenStore`, and no admin API.
+ */
+export function refuseRevoked (app: FastifyInstance, { user, tenant, dashboards = [] }: EmbedSubjects, issuedAt: number): void | Promise<void> {
+  const { revocations } = app.tokenStore
+  // A host may have put an `audit` of its own in the place of the plugin.
+  const orgId = app.hasDecorator('auditOrg') ? app.auditOrg : 'default'
+  const pending: Array<Promise<void>> = []
+  let revoked: RevocationKind | null = null
+
+  function look (kind: RevocationKind, subject: string): void {
+    const cutoff = revocations.cutoff(orgId, kind, subject)
+    if (typeof cutoff === 'number') check(kind, cutoff)
+    else pending.push(cutoff.then((found) => check(kind, found)))
+  }
+
+  function check (kind: RevocationKind, cutoff: number): void {
+    // The wrong way round, so that a time that is none lets nobody in.
+    if (cutoff !== 0 && !(issuedAt >= cutoff)) revoked ??= kind
+  }
+
+  function decide (): void {
+    if (revoked !== null) throw new FORBIDDEN({ reason: `the ${revoked} was revoked` })
+  }
+
+  if (typeof user === 'string') look('user', user)
+  if (typeof tenant === 'string') look('tenant', tenant)
+  // Their names come from the page, and the product takes them in several spellings; administrators' cut-offs are kept in one. A host's may be in any.
+  const names = new Set(dashboards.flatMap((dashboard) => [dashboard, canonicalDashboard(dashboard) || dashboard]))
+  for (const name of names) look('dashboard', name)
+  return pending.length === 0 ? decide() : Promise.all(pending).then(decide)
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Kysely, Selectable } from 'kysely'
+
+import { fromColumnText, toColumnText } from '../../database/column-text.js'
+import type { DatabaseSchema } from '../../database/schema.js'
+import { assertSubject, canBeSubject, subjectKey } from '../revocation-subject.js'
+import type { Revocation, RevocationKind, Revocations } from '../store.js'
+import type { Caches } from './caches.js'
+import { afterCursor, toPage } from './pages.js'
+import { toDate, toMilliseconds } from './times.js'
+
+/** What the cache holds of one subject; those with no cut-off are most, and held like the others. */
+export interface Cutoff { readonly before: number }
+
+const NONE: Cutoff = Object.freeze({ before: 0 })
+
+export function sqlRevocations (db: Kysely<DatabaseSchema>, caches: Caches, now: () => number): Revocations {
+  return {
+    async revoke ({ orgId, kind, subject, before, createdBy }) {
+      assertSubject(subject)
+      try {
+        const raised = sql<boolean>`excluded.cutoff > revocations.cutoff`
+        const row = await db.insertInto('revocations').values({
+          id: randomUUID(),
+          org_id: toColumnText(orgId),
+          kind,
+          subject: toColumnText(subject),
+          cutoff: toDate(before),
+          created_at: toDate(now()),
+          created_by: createdBy === null ? null : toColumnText(createdBy)
+        }).onConflict((conflict) => conflict.columns(['org_id', 'kind', 'subject']).doUpdateSet((eb) => ({
+          cutoff: sql<Date>`greatest(excluded.cutoff, revocations.cutoff)`,
+          created_at: eb.case().when(raised).then(eb.ref('excluded.created_at')).else(eb.ref('revocations.created_at')).end(),
+          created_by: eb.case().when(raised).then(eb.ref('excluded.created_by')).else(eb.ref('revocations.created_by')).end()
+        }))).returningAll().executeTakeFirstOrThrow()
+        return toRevocation(row)
+      } finally {
+        caches.revocationChanged(subjectKey(orgId, kind, subject))
+      }
+    },
+
+    async lift (orgId, id) {
+      const row = await db.deleteFrom('revocations').where('org_id', '=', toColumnText(orgId)).where('id', '=', toColumnText(id))
+        .returningAll().executeTakeFirst()
+      if (row === undefined) return null
+      const lifted = toRevocation(row)
+      caches.revocationChanged(subjectKey(orgId, lifted.kind, lifted.subject))
+      return lifted
+    },
+
+    async list (orgId, { kind, subject }, page) {
+      let query = db.selectFrom('revocations').selectAll().where('org_id', '=', toColumnText(orgId))
+        .orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(page.limit + 1)
+      if (kind !== undefined) query = query.where('kind', '=', kind)
+      if (subject !== undefined) query = query.where('subject', '=', toColumnText(subject))
+      const after = afterCursor(page)
+      if (after !== null) query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
+      return toPage(await query.execute(), page, toRevocation, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+    },
+
+    cutoff (orgId, kind, subject) {
+      if (!canBeSubject(subject)) return 0
+      const known = caches.cutoffs.get(subjectKey(orgId, kind, subject))
+      return known instanceof Promise ? known.then(timeOf) : timeOf(known)
+    }
+  }
+}
+
+/** The cut-off of a subject by its key, for the cache. */
+export async function loadCutoff (db: Kysely<DatabaseSchema>, key: string): Promise<Cutoff> {
+  const [orgId, kind, subject] = JSON.parse(key) as [string, RevocationKind, string]
+  const row = await db.selectFrom('revocations').select('cutoff')
+    .where('org_id', '=', toColumnText(orgId)).where('kind', '=', kind).where('subject', '=', toColumnText(subject)).executeTakeFirst()
+  return row === undefined ? NONE : Object.freeze({ before: toMilliseconds(row.cutoff) })
+}
+
+function timeOf (cutoff: Cutoff | null): number {
+  return cutoff?.before ?? 0
+}
+
+function toRevocation (row: Selectable<DatabaseSchema['revocations']>): Revocation {
+  return {
+    id: row.id,
+    orgId: fromColumnText(row.org_id),
+    kind: row.kind,
+    subject: fromColumnText(row.subject),
+    before: toMilliseconds(row.cutoff),
+    createdAt: toMilliseconds(row.created_at),
+    createdBy: row.created_by === null ? null : fromColumnText(row.created_by)
+  }
+}

@@ -1,0 +1,144 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+import auditLog from '../plugins/audit-log.js'
+import { InFlight } from '../plugins/connection-limit/in-flight.js'
+import { refuseRevoked } from '../plugins/embed-revocation.js'
+import { INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../plugins/errors.js'
+import { hasGuard } from '../plugins/guard.js'
+import { askHost } from '../plugins/host-decision.js'
+import { limitRate, named } from '../plugins/rate-limit.js'
+import { requestSlot } from '../plugins/request-slot.js'
+import { routeScope } from '../plugins/route-scope.js'
+import { CurrentSecret } from '../plugins/secret-source.js'
+import { preflightRoute } from '../plugins/site-cors.js'
+import tokenStore from '../plugins/token-store/index.js'
+import { upstreamClient } from '../plugins/upstream-client.js'
+import { databrainProxySchema } from '../schemas/databrain-proxy.js'
+import { sha256Hex } from '../signing/digest.js'
+import { authKeyCheck } from './databrain-proxy/auth-key.js'
+import { componentCors } from './databrain-proxy/component-cors.js'
+import { ForwardTrail } from './databrain-proxy/forward-trail.js'
+import { forwarder } from './databrain-proxy/forwarder.js'
+import { checkedOptions } from './databrain-proxy/options.js'
+import type { CheckedOptions, DatabrainProxyOptions } from './databrain-proxy/options.js'
+import { pinnedUpstream } from './databrain-proxy/pinned-upstream.js'
+import { auditRefusals } from './databrain-proxy/refusal-audit.js'
+import { RefusedTokens } from './databrain-proxy/refused-tokens.js'
+import { demandForwardable, demandNoMint, depthOf, pathBelow } from './databrain-proxy/target.js'
+import { callerOf, checkedGrant } from './guest-token/grant.js'
+import type { CheckedGrant } from './guest-token/grant.js'
+import { pageConfig } from './guest-token/page-config.js'
+import type { ProxyPageConfig, ProxyPageConfigOptions } from './guest-token/page-config.js'
+import { TokenSource } from './guest-token/token-source.js'
+
+export { pageConfig }
+export type { DatabrainProxyOptions, ProxyPageConfig, ProxyPageConfigOptions }
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** The reverse-proxy form of DataBrain's proxy authentication: the component of a page calls DataBrain through this route, and sees no guest token. */
+const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, given) => {
+  const options = checkedOptions(given)
+  const { prefix, rateLimit, userRateLimit, userConnections, bodyLimit, guards, now } = options
+  if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
+  if (!app.hasDecorator('audit')) await app.register(auditLog)
+  const keyOf = await authKeyCheck(options.proxyKeys, app.log, options.secretMaxAge)
+  const upstream = pinnedUpstream(options)
+  app.addHook('onClose', () => upstream.close())
+  const source = await tokenSource(app, options)
+  const refusedTokens = new RefusedTokens()
+
+  await routeScope(app, { prefix, rateLimit: named(rateLimit, 'databrain-address'), cors: componentCors(options.cors) }, async (scope) => {
+    const depth = depthOf(scope.prefix)
+    const notesOf = auditRefusals(scope)
+    const trail = new ForwardTrail(scope, now)
+    const grants = requestSlot<CheckedGrant>(scope)
+    const forward = forwarder(scope, upstream, options)
+    const inFlight = new InFlight()
+    scope.addHook('onClose', async () => trail.end())
+
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', function leaveUnread (_request, payload, done) {
+      done(null, payload)
+    })
+
+    scope.addHook('onRequest', async function checkCall (request, reply) {
+      notesOf(request).details = { proxyKey: await keyOf(request) }
+      demandNoMint(pathBelow(depth, request.raw.url ?? ''))
+      demandForwardable(request, reply, bodyLimit)
+    })
+    scope.addHook('preHandler', async function authorizeUser (request) {
+      const notes = notesOf(request)
+      notes.userId = request.userReference?.sub ?? null
+      const grant = checkedGrant(await askHost(() => options.authorize(request)), request.userReference, options)
+      const { clientId, dataAppName, permissions } = grant.wanted
+      notes.userId = grant.user
+      notes.details = { ...notes.details, clientId, dataAppName, permissions: permissions ?? null }
+      await refuseRevoked(app, grant, grant.issuedAt)
+      grants.set(request, grant)
+    })
+    const userLimit = named(userRateLimit, 'databrain-user')
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => callerOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
+
+    if (options.cors !== undefined) preflightRoute(scope, '/*')
+    scope.route({
+      method: METHODS,
+      url: '/*',
+      schema: databrainProxySchema,
+      bodyLimit,
+      // Both are listed.
+      exposeHeadRoute: false,
+      config: { gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards },
+      handler: forwardCall
+    })
+
+    async function forwardCall (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+      const grant = grants.need(request)
+      const { wanted, user: userId } = grant
+      if (!inFlight.enter(callerOf(grants.need(request)), userConnections, request, reply)) {
+        throw new TOO_MANY_CONNECTIONS({ retryAfter: 1, reason: 'calls in flight of the user' })
+      }
+      const { token, cached } = await source.get(wanted)
+      // A mint takes seconds where the upstream is slow.
+      if (!cached) await refuseRevoked(app, grant, grant.issuedAt)
+      const notes = notesOf(request)
+      forward(request, reply, {
+        path: pathBelow(depth, request.raw.url ?? ''),
+        token,
+        answered (statusCode) {
+          notes.isForwarded = true
+          trail.note(request, { userId, digest: sha256Hex(token).slice(0, 16), details: { ...notes.details, cached } })
+          return statusCode === 401 && refusedTokens.isToDrop(wanted.clientId) ? source.forget(wanted, token) : undefined
+        }
+      })
+      return reply
+    }
+  })
+}
+
+/** Guest tokens by the same calls and the same cache as those of the guest-token route, which the proxy does not share them with. */
+async function tokenSource (app: FastifyInstance, options: CheckedOptions): Promise<TokenSource> {
+  const { apiUrl, prefix, cache, refreshAhead, now, connectTimeout, timeout, retries, ca } = options
+  const apiKey = await CurrentSecret.open(options.apiKey, { name: 'databrain-proxy: "apiKey"', check: checkedApiKey, log: app.log, maxAge: options.secretMaxAge })
+  const { origin, pathname } = new URL(apiUrl)
+  const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
+  app.addHook('onClose', () => upstream.close())
+  return new TokenSource({
+    upstream,
+    basePath: pathname === '/' ? '' : pathname,
+    apiKey,
+    namespace: ['databrain-proxy', app.prefix + prefix, apiUrl],
+    cache: cache ? app.tokenStore.guestTokens : null,
+    refreshAhead,
+    now,
+    log: app.log
+  })
+}
+
+function checkedApiKey (key: string): string {
+  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) return key
+  throw new INVALID_OPTIONS('databrain-proxy: "apiKey" must be the key of the DataBrain API')
+}
+
+export default fp(databrainProxy, { name: 'gatehouse-databrain-proxy', fastify: '5.x' })

@@ -1,0 +1,31 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { hasGuard } from '../../plugins/guard.js'
+import proxyKey from '../../plugins/proxy-key.js'
+import userReference from '../../plugins/user-reference.js'
+import type { GuestTokenGrant, GuestTokenOptions } from './options.js'
+
+/** Registers the guards that the route has keys for. Throws `INVALID_OPTIONS` where the caller or the user could not be known. */
+export async function registerGuards (scope: FastifyInstance, options: GuestTokenOptions): Promise<void> {
+  const { authorize, proxyKeys, userReferenceKeys, secretMaxAge } = options
+  if (proxyKeys !== undefined) await scope.register(proxyKey, { keys: proxyKeys, secretMaxAge })
+  if (!hasGuard(scope, 'proxyKey')) throw new INVALID_OPTIONS('guest-token: "proxyKeys" is missing; make one with `npx fastify-gatehouse generate-key`')
+  // The app may have references of other keys than this route's.
+  if (userReferenceKeys !== undefined) await scope.register(userReference, { keys: userReferenceKeys, secretMaxAge })
+  if (authorize === undefined && !hasGuard(scope, 'userReference')) {
+    throw new INVALID_OPTIONS('guest-token: who the user is must be known: give "authorize" or "userReferenceKeys", or register the userReference plugin')
+  }
+}
+
+/** What the route asks of the guards. */
+export function requiredGuards (scope: FastifyInstance, { authorize, guards }: GuestTokenOptions) {
+  if (authorize === undefined) return { proxyKey: true, userReference: true } as const
+  // A host's own function may look at a reference, or at something else where there is none.
+  return hasGuard(scope, 'userReference') ? { proxyKey: true, userReference: guards?.userReference ?? 'optional' } as const : { proxyKey: true }
+}
+
+/** The user whom the request's reference names, as the default of `authorize`. */
+export function byReference ({ userReference }: FastifyRequest): GuestTokenGrant | null {
+  return userReference === null ? null : { clientId: userReference.sub }
+}

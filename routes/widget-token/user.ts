@@ -1,0 +1,28 @@
+import { INTERNAL_ERROR, UNAUTHORIZED } from '../../plugins/errors.js'
+import type { WidgetUser } from './options.js'
+
+type Check = (value: unknown) => boolean
+
+const MEMBERS: Record<keyof WidgetUser, Check> = {
+  user: (value) => typeof value === 'string',
+  filters: orNone(Array.isArray),
+  tenant: orNone((value) => typeof value === 'string' && value !== ''),
+  // One in seconds would be earlier than every revocation.
+  issuedAt: orNone((value) => Number.isFinite(value) && Number(value) > 1e11)
+}
+
+/** What `resolveUser` answered, as a user. A misspelt `filters` that is passed over would widen what the user sees, so nothing unknown is. */
+export function checkedUser (answer: string | WidgetUser): WidgetUser {
+  const user = typeof answer === 'string' ? { user: answer } : answer
+  const isKnown = Object.keys(user).every((name) => Object.hasOwn(MEMBERS, name))
+  const isRight = (name: keyof WidgetUser): boolean => MEMBERS[name](user[name])
+  if (!isKnown || !isRight('user') || !isRight('filters') || !isRight('tenant') || !isRight('issuedAt')) {
+    throw new INTERNAL_ERROR({ reason: 'widget-token: "resolveUser" must return an id, { user, filters?, tenant?, issuedAt? } or null' })
+  }
+  if (user.user === '') throw new UNAUTHORIZED({ reason: '"resolveUser" named no user' })
+  return user
+}
+
+function orNone (check: Check): Check {
+  return (value) => value === undefined || check(value)
+}

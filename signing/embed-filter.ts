@@ -1,0 +1,108 @@
+import { assertPrintable } from './printable.js'
+
+export type EmbedValue = string | number
+
+/**
+ * A condition on a field or a dashboard parameter, made by `embedFilter`. It is checked when a query is built from it: what is no
+ * instance of this class, such as parsed JSON, is never taken for one.
+ */
+export class EmbedFilter {
+  constructor (readonly operator: EmbedOperator, readonly values: ReadonlyArray<EmbedValue | Date>) {}
+}
+
+/** A plain value is `isIn` of that one, a list `isIn` of its values. */
+export type EmbedFilters = Readonly<Record<string, EmbedValue | readonly EmbedValue[] | EmbedFilter>>
+
+export type EmbedOperator = keyof typeof OPERATORS
+
+interface Grammar { takes: 'any' | 'text' | 'number' | 'range', count: 'one' | 'two' | 'many' }
+
+/** Bold BI's operators (its page on filtering views through URL parameters): signs stand between name and value, words enclose the values. */
+const OPERATORS = {
+  '=': { takes: 'any', count: 'one' },
+  '!=': { takes: 'number', count: 'one' },
+  '<': { takes: 'number', count: 'one' },
+  '>': { takes: 'number', count: 'one' },
+  '<=': { takes: 'number', count: 'one' },
+  '>=': { takes: 'number', count: 'one' },
+  IN: { takes: 'any', count: 'many' },
+  NOTIN: { takes: 'any', count: 'many' },
+  STARTSWITH: { takes: 'text', count: 'one' },
+  ENDSWITH: { takes: 'text', count: 'one' },
+  CONTAINS: { takes: 'text', count: 'one' },
+  BETWEEN: { takes: 'range', count: 'two' },
+  NOTBETWEEN: { takes: 'number', count: 'two' }
+} as const satisfies Record<string, Grammar>
+
+/** Row-level filters. A value that could leave its place, or a number that is none, refuses the whole identity. */
+export const embedFilter = {
+  /** One of these, at least one. */
+  isIn: (values: readonly EmbedValue[]): EmbedFilter => new EmbedFilter('IN', values),
+  /** None of these, at least one. */
+  isNotIn: (values: readonly EmbedValue[]): EmbedFilter => new EmbedFilter('NOTIN', values),
+  startsWith: (text: string): EmbedFilter => new EmbedFilter('STARTSWITH', [text]),
+  endsWith: (text: string): EmbedFilter => new EmbedFilter('ENDSWITH', [text]),
+  contains: (text: string): EmbedFilter => new EmbedFilter('CONTAINS', [text]),
+  /** Two numbers, or two dates, which are written in UTC to the minute, never wider than they are. */
+  between: <Bound extends number | Date>(from: Bound, to: Bound): EmbedFilter => new EmbedFilter('BETWEEN', [from, to]),
+  notBetween: (from: number, to: number): EmbedFilter => new EmbedFilter('NOTBETWEEN', [from, to]),
+  /** A measure, as are all below. */
+  isNot: (value: number): EmbedFilter => new EmbedFilter('!=', [value]),
+  greaterThan: (value: number): EmbedFilter => new EmbedFilter('>', [value]),
+  atLeast: (value: number): EmbedFilter => new EmbedFilter('>=', [value]),
+  lessThan: (value: number): EmbedFilter => new EmbedFilter('<', [value]),
+  atMost: (value: number): EmbedFilter => new EmbedFilter('<=', [value])
+} as const
+
+/** A filter that may be written: its values can be read in no other way than they were meant. */
+export interface CheckedFilter { operator: EmbedOperator, values: readonly EmbedValue[] }
+
+/** Ends a value, the filter around it, or the condition (`|` begins an alternative, `~` quotes what follows), for one of the parsers on the way. */
+const SYNTAX = '&#[]{},()|~=<>'
+
+/** Throws a TypeError that names `field`, never the value. `forbidden`: characters that a value must not hold, beside those of the grammar. */
+export function checkedFilter (field: string, given: unknown, forbidden = ''): CheckedFilter {
+  const filter = given instanceof EmbedFilter ? given : new EmbedFilter(Array.isArray(given) ? 'IN' : '=', Array.isArray(given) ? given : [given])
+  const { operator, values } = filter
+  if (!Object.hasOwn(OPERATORS, operator)) throw new TypeError(`${field}: an operator that Bold BI does not know`)
+  const { takes, count } = OPERATORS[operator]
+  // IN() without values might be read as no filter at all.
+  if (!Array.isArray(values) || values.length < 1 || (count === 'one' && values.length > 1) || (count === 'two' && values.length !== 2)) {
+    throw new TypeError(`${field}: must be a text, a number, a list that is not empty, or made by embedFilter`)
+  }
+  if (count === 'two') assertOrdered(field, values)
+  return { operator, values: values.map((value: unknown, at) => checkedValue(field, value, takes, at, forbidden)) }
+}
+
+function checkedValue (field: string, value: unknown, takes: Grammar['takes'], at: number, forbidden: string): EmbedValue {
+  if (value instanceof Date && takes === 'range') return minuteText(field, value, at)
+  if (typeof value === 'number' && takes !== 'text') {
+    // 1e21 is no number to everyone.
+    if (!/^-?\d+(?:\.\d+)?$/.test(String(value))) throw new TypeError(`${field}: a number must be finite and writable in plain digits`)
+    return value
+  }
+  if (takes === 'number' || takes === 'range') throw new TypeError(`${field}: must be a number${takes === 'range' ? ' or a Date' : ''}`)
+  assertPrintable(field, value, SYNTAX + forbidden)
+  if (value.trim() === '') throw new TypeError(`${field}: must not be empty`)
+  return value
+}
+
+/** NOTBETWEEN of a range that is upside down would let everything through. */
+function assertOrdered (field: string, [from, to]: readonly unknown[]): void {
+  if (typeof from !== typeof to || !(Number(from) <= Number(to))) throw new TypeError(`${field}: a range must go from the lower to the higher`)
+}
+
+/** As Bold BI wants times in ranges: M/d/yyyy h:mm tt. */
+function minuteText (field: string, time: Date, at: number): string {
+  const minute = new Date((at === 0 ? Math.ceil : Math.floor)(time.getTime() / 60_000) * 60_000)
+  const year = minute.getUTCFullYear()
+  if (!(year >= 1000 && year <= 9999)) throw new TypeError(`${field}: a Date must be of the years 1000 to 9999`)
+  const hours = minute.getUTCHours()
+  const clock = `${hours % 12 || 12}:${String(minute.getUTCMinutes()).padStart(2, '0')} ${hours < 12 ? 'AM' : 'PM'}`
+  return `${minute.getUTCMonth() + 1}/${minute.getUTCDate()}/${year} ${clock}`
+}
+
+/** `name=value`, `name>=value` or `name=IN(value,value)`. */
+export function filterText (name: string, { operator, values }: CheckedFilter): string {
+  return /^\w/.test(operator) ? `${name}=${operator}(${values.join(',')})` : name + operator + values.join('')
+}

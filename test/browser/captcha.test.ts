@@ -1,0 +1,154 @@
+import { readFile } from 'node:fs/promises'
+
+import Fastify from 'fastify'
+import t from 'tap'
+import type { Test } from 'tap'
+import type { Page } from 'playwright-core'
+
+import { protectPages } from '../../demo/page-headers.js'
+import captcha from '../../plugins/captcha.js'
+import type { AltchaOptions } from '../../plugins/captcha.js'
+import csrf from '../../plugins/csrf.js'
+import tokenStore from '../../plugins/token-store/index.js'
+import { openBrowser } from '../helpers/browser.js'
+import { logReader } from '../helpers/log-reader.js'
+
+const ASSETS = new URL('../../demo/assets/', import.meta.url)
+const KEYS = { captcha: 'altcha-k3y-0123456789-abcdefghijklmnopq', csrf: 'csrf-k3y-0123456789-abcdefghijklmnopqrst' }
+
+/** Runs in the page: the status that each of its requests is answered with. */
+const VISIT = `
+import { solveCaptcha } from '/captcha.js'
+window.visit = async (options) => {
+  const ask = async (headers = {}) => (await fetch('/guarded', { method: 'POST', headers })).status
+  const captcha = await solveCaptcha('/captcha/challenge?action=visit', options)
+  const { token } = await (await fetch('/csrf-token')).json()
+  const both = { 'x-captcha-token': captcha, 'x-csrf-token': token }
+  return { none: await ask(), captchaAlone: await ask({ 'x-captcha-token': captcha }), first: await ask(both), again: await ask(both) }
+}
+`
+
+/** A page under the demo's strict policy, with a route behind both guards. */
+async function site (t: Test, options: Partial<AltchaOptions> = {}): Promise<string> {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(tokenStore)
+  await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf-token' })
+  await app.register(captcha, { provider: 'altcha', hmacKey: KEYS.captcha, ...options })
+  await app.register(async (pages) => {
+    await protectPages(pages, [])
+    pages.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title><link rel="icon" href="data:,"><script type="module" src="/visit.js"></script>'))
+    pages.get('/visit.js', (_request, reply) => reply.type('text/javascript').send(VISIT))
+    pages.get('/captcha.js', async (_request, reply) => reply.type('text/javascript').send(await readFile(new URL('captcha.js', ASSETS), 'utf8')))
+  })
+  // The token of the captcha is used up by the first request that gets as far as its guard.
+  app.post('/guarded', { config: { gatehouse: { csrf: true, captcha: { action: 'visit' } } } }, async () => ({ ok: true }))
+  return app.listen({ host: '127.0.0.1', port: 0 })
+}
+
+async function visit (page: Page, origin: string, within = 120_000): Promise<unknown> {
+  await page.goto(origin)
+  return page.evaluate(`window.visit({ within: ${within} }).catch((error) => error.message)`)
+}
+
+t.test('a page under a strict policy solves a challenge by the default difficulty and gets past both guards, once', async (t) => {
+  const browser = await openBrowser(t)
+  if (browser === null) return
+  const origin = await site(t)
+  const page = await browser.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => { if (/Content Security|refused to/i.test(message.text())) complaints.push(message.text()) })
+  const began = performance.now()
+  t.same(await visit(page, origin), { none: 403, captchaAlone: 403, first: 200, again: 403 })
+  t.comment(`solved and used in ${Math.round(performance.now() - began)} ms`)
+  t.same(complaints, [])
+})
+
+t.test('a challenge that can\'t be had or solved in time is said so to the visitor', async (t) => {
+  const browser = await openBrowser(t)
+  if (browser === null) return
+  const page = await browser.newPage()
+  t.match(await visit(page, await site(t, { cost: 50_000, maxTries: 4_000_000_000 }), 1_000), /not solved in time/)
+  t.match(await visit(page, await site(t, { rateLimit: { max: 0, timeWindow: 60_000 } })), /Too many requests/)
+})
+
+t.test('a visitor whose clock is wrong, by a year or by an hour, solves it all the same', async (t) => {
+  const browser = await openBrowser(t)
+  if (browser === null) return
+  const origin = await site(t)
+  for (const off of [31_536_000_000, -3_600_000]) {
+    const page = await browser.newPage()
+    await page.addInitScript(`{ const now = Date.now; Date.now = () => now() + ${off} }`)
+    t.match(await visit(page, origin), { first: 200 }, `${off} ms off`)
+  }
+})
+
+t.test('the browser itself says which page is of another site, so that its requests are refused', async (t) => {
+  const browser = await openBrowser(t)
+  if (browser === null) return
+  const log = logReader()
+  const app = Fastify({ logger: { level: 'info', stream: log.stream } })
+  t.teardown(() => app.close())
+  await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf-token' })
+  app.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title>'))
+  // Takes what a page of any site can send without asking first.
+  app.addContentTypeParser('*', (_request, _body, done) => done(null))
+  app.route({ method: ['GET', 'POST'], url: '/guarded', config: { gatehouse: { csrf: true } }, handler: async () => ({ ok: true }) })
+  const own = await app.listen({ host: '127.0.0.1', port: 0 })
+  const other = own.replace('127.0.0.1', 'localhost')
+  const page = await browser.newPage()
+  const refusals = () => log.lines().flatMap(({ code, reason }) => code === 'CSRF_FAILED' ? [reason] : [])
+
+  await page.goto(own)
+  const fromOwn = "fetch('/csrf-token').then((a) => a.json()).then(({ token }) => fetch('/guarded', { headers: { 'x-csrf-token': token } })).then((a) => a.status)"
+  t.equal(await page.evaluate(fromOwn), 200)
+  t.same(refusals(), [])
+  await page.goto(other)
+  t.equal(await page.evaluate(`fetch('${own}/csrf-token', { credentials: 'include' }).then(() => 'read', () => 'not read')`), 'not read')
+  await page.evaluate(`fetch('${own}/guarded', { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'x' }).catch(() => {})`)
+  await page.evaluate(`new Promise((done) => { const image = new Image(); image.onerror = image.onload = done; image.src = '${own}/guarded' })`)
+  t.same(refusals(), Array(3).fill('the page is of another site'))
+})
+
+t.test('a page that was opened before keeps its token when a link of another site opens a second one', async (t) => {
+  const browser = await openBrowser(t)
+  if (browser === null) return
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann' })
+  app.get('/form', async (request, reply) => reply.type('text/html').send(`<!doctype html><title>${await app.csrf.token(request, reply)}</title>`))
+  app.get('/elsewhere', (_request, reply) => reply.type('text/html').send(`<!doctype html><a href="${own}/form">form</a>`))
+  app.post('/guarded', { config: { gatehouse: { csrf: true } } }, async () => ({ ok: true }))
+  const own = await app.listen({ host: '127.0.0.1', port: 0 })
+  const context = await browser.newContext()
+  const send = (page: Page) => page.evaluate("fetch('/guarded', { method: 'POST', headers: { 'x-csrf-token': document.title } }).then((a) => a.status)")
+
+  const first = await context.newPage()
+  await first.goto(`${own}/form`)
+  t.equal(await send(first), 200)
+  const second = await context.newPage()
+  await second.goto(`${own.replace('127.0.0.1', 'localhost')}/elsewhere`)
+  await second.click('a')
+  await second.waitForURL(`${own}/form`)
+  t.same([await send(second), await send(first)], [200, 200])
+})
+
+t.test('an embed of the start page that could get no CSRF token gets one when the visitor tries again', async (t) => {
+  const browser = await openBrowser(t)
+  if (browser === null) return
+  let failures = 1
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.addHook('onRequest', async function failAtFirst ({ url }, reply) {
+    if (url === '/csrf/token' && failures-- > 0) return reply.code(503).send({ error: { code: 'UNAVAILABLE', message: 'not now' } })
+  })
+  await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf/token' })
+  app.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title>'))
+  for (const name of ['embeds.js', 'captcha.js']) app.get(`/${name}`, async (_request, reply) => reply.type('text/javascript').send(await readFile(new URL(name, ASSETS), 'utf8')))
+  app.get('/api/generate-token', { config: { gatehouse: { csrf: true } } }, async () => ({ token: 'minted' }))
+  const page = await browser.newPage()
+  await page.goto(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const embed = () => page.evaluate("import('/embeds.js').then(({ embeds }) => embeds.dxfeed({ dxfeed: { standIn: 'x' }, csrf: true, captcha: null })).catch((error) => error.message)")
+  t.same([await embed(), await embed(), await embed()], ['not now', 'x/widget?token=minted', 'x/widget?token=minted'])
+})

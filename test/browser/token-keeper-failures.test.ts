@@ -1,0 +1,130 @@
+import t from 'tap'
+
+import { openBrowser } from '../helpers/browser.js'
+import { tokenPage } from '../helpers/token-page.js'
+
+const browser = await openBrowser(t)
+if (browser === null) process.exit(0)
+
+interface Failure { message: string, status?: number, retryIn: number }
+
+t.test('failures of the server and of the network are tried again, less and less often, and never more than a minute apart', async (t) => {
+  const { answer, keep, pass, run } = await tokenPage(t, browser)
+  let times = 0
+  answer((reply) => {
+    if (++times % 2 === 0) return reply.code(503).send({})
+    // A browser itself asks again where a connection ends without an answer, and not where one ends within it.
+    reply.hijack().raw.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 }).write('{', () => reply.raw.destroy())
+  })
+  await keep('url: "/token"')
+  await pass(600_000)
+  const errors = await run<Failure[]>('errors')
+  t.ok(errors.length >= 12, `${errors.length} failures in ten minutes`)
+  for (const [at, { retryIn, status }] of errors.entries()) {
+    const longest = Math.min(1_000 * 2 ** at, 60_000)
+    t.ok(retryIn >= longest / 2 && retryIn <= longest, `failure ${at + 1}: ${retryIn} ms`)
+    t.equal(status, at % 2 === 0 ? undefined : 503)
+  }
+  const waits = await run<number[]>('calls.slice(1).map((at, before) => at - calls[before])')
+  for (const [at, wait] of waits.entries()) {
+    const late = wait - (errors[at]?.retryIn ?? 0)
+    // An answer counts as come at the end of the ten seconds in which it was asked for.
+    t.ok(late >= -1 && late <= 10_100, `${late} ms late`)
+  }
+  answer(() => ({ token: 'good' }))
+  await pass(60_000)
+  t.same(await run('tokens'), ['good'])
+})
+
+for (const [name, header, wait] of [['seconds', '120', 120_000], ['a date', 'Tue, 01 Jan 2030 00:02:00 GMT', 120_000]] as const) {
+  t.test(`Retry-After in ${name} is honoured: nothing that happens in the page asks sooner`, async (t) => {
+    const { answer, keep, pass, run, until } = await tokenPage(t, browser)
+    answer((reply) => reply.code(429).header('retry-after', header).send({}))
+    await keep('url: "/token"')
+    await until('errors.length === 1')
+    answer(() => ({ token: 'good' }))
+    for (let times = 0; times < 11; times++) {
+      await run('keeper.refresh(), keeper.token(), dispatchEvent(new Event("online")), document.dispatchEvent(new Event("visibilitychange", { bubbles: true })), 0')
+      await pass(10_000)
+    }
+    t.equal(await run('calls.length'), 1)
+    const [error] = await run<Failure[]>('errors')
+    t.ok(error !== undefined && error.retryIn >= wait && error.retryIn <= wait + 1_000, `${error?.retryIn} ms`)
+    await pass(20_000)
+    t.same(await run('tokens'), ['good'])
+  })
+}
+
+for (const status of [400, 401, 403]) {
+  t.test(`${status} ends it: nothing asks again before refresh() does`, async (t) => {
+    const { answer, keep, pass, run, until } = await tokenPage(t, browser)
+    answer((reply) => reply.code(status).send({ error: { code: 'X', message: 'x' } }))
+    await keep('url: "/token"')
+    await until('errors.length === 1')
+    t.equal(await run('errors[0].status'), status)
+    t.equal(await run('errors[0].retryIn'), Infinity)
+    await run('dispatchEvent(new Event("online")), document.dispatchEvent(new Event("visibilitychange", { bubbles: true }))')
+    await pass(200_000)
+    t.equal(await run('calls.length'), 1)
+    t.equal(await run('keeper.token().catch(({ status }) => status)'), status, 'who waits for a token is told')
+    answer(() => ({ token: 'good' }))
+    t.equal(await run('keeper.refresh()'), 'good')
+    t.equal(await run('keeper.token()'), 'good')
+    await pass(300_000)
+    t.equal(await run('calls.length'), 3, 'and it goes on')
+  })
+}
+
+t.test('after a failure of the network it tries at once when the network is back', async (t) => {
+  const { answer, keep, pass, run, page, until } = await tokenPage(t, browser)
+  await keep('url: "/token"')
+  await until('tokens.length === 1')
+  await page.context().setOffline(true)
+  await pass(300_000)
+  const failed = await run<number>('calls.length')
+  t.ok(failed > 3)
+  answer(() => ({ token: 'good' }))
+  await page.context().setOffline(false)
+  await until('tokens.length === 2')
+  t.same(await run('tokens[1]'), 'good')
+  t.equal(await run('calls.length'), failed + 1)
+})
+
+t.test('an answer without a token is a failure that is tried again, and its text never a token', async (t) => {
+  const { answer, keep, pass, run, until } = await tokenPage(t, browser)
+  const bad = ['<html>', '{}', '{"token":""}', '{"token":7}', '{"token":null}', 'null', '[]', '""']
+  answer((reply) => reply.type('application/json').send(bad.shift() ?? '{"token":"good"}'))
+  await keep('url: "/token"')
+  await until('errors.length > 0')
+  await pass(300_000)
+  t.equal(await run('errors.length'), 8)
+  t.equal(await run('tokens[0]'), 'good')
+})
+
+t.test('an answer that does not come is given up after 30 seconds and asked for again', async (t) => {
+  const { answer, keep, pass, run, until } = await tokenPage(t, browser)
+  let times = 0
+  answer((reply) => {
+    if (times++ > 0) return { token: 'good' }
+    reply.hijack()
+  })
+  await keep('url: "/token"')
+  await pass(29_000, { idle: false })
+  t.equal(await run('errors.length'), 0)
+  await pass(2_000, { idle: false })
+  await until('errors.length === 1')
+  await pass(2_000)
+  await until('tokens.length === 1')
+  t.equal(await run('errors.length'), 1)
+  t.equal(await run('most'), 1)
+})
+
+t.test('what a callback throws is an unhandled rejection, and the keeping goes on', async (t) => {
+  const { keep, pass, run, until } = await tokenPage(t, browser)
+  await keep('url: "/token", onToken: (token) => { tokens.push(token); throw new Error("of the page") }')
+  await until('thrown.length === 1')
+  t.same(await run('thrown'), ['Error: of the page'])
+  await pass(300_000)
+  t.equal(await run('tokens.length'), 2)
+  t.same(await run('errors'), [])
+})

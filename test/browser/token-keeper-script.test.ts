@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import t from 'tap'
+
+import { SCRIPT } from '../helpers/token-page.js'
+import { keepToken } from '../../web/browser/browser.js'
+
+const script = await readFile(SCRIPT, 'utf8')
+
+t.test('it is under 2 KB as it is sent, needs nothing else, and no eval', async (t) => {
+  t.ok(Buffer.byteLength(script) > 1_000 && Buffer.byteLength(script) < 2_048, `${Buffer.byteLength(script)} bytes`)
+  t.notMatch(script, /\beval\b|new Function|innerHTML|sourceMappingURL|\bimport\b|process\.|\?\.|\?\?/)
+})
+
+t.test('it runs where there is no page', async (t) => {
+  const heard: string[] = []
+  const keeper = keepToken({ fetch: async () => 'a token', onToken: (token) => heard.push(token) })
+  t.equal(await keeper.token(), 'a token')
+  t.equal(await keeper.refresh(), 'a token')
+  t.same(heard, ['a token'], 'the same token is told once')
+  keeper.stop()
+  keeper.stop()
+  await t.rejects(keeper.token(), { message: 'stopped' })
+  await t.rejects(keeper.refresh(), { message: 'stopped' })
+})
+
+t.test('an error of a function with a status of 4xx but 429 is final, any other is tried again', async (t) => {
+  for (const [thrown, isFinal] of [
+    [{ status: 403 }, true], [{ status: 404 }, true], [{ status: 429 }, false], [{ status: 500 }, false], [{ status: 0 }, false], [{}, false], [undefined, false], ['403', false]
+  ] as const) {
+    let times = 0
+    const waits: number[] = []
+    const keeper = keepToken({
+      fetch: async () => { if (times++ === 0) throw thrown; return 'a token' },
+      onError: (error, retryIn) => { t.equal(error, thrown); waits.push(retryIn) }
+    })
+    if (isFinal) await keeper.token().then(() => t.fail('a token came'), (error) => t.equal(error, thrown))
+    else t.equal(await keeper.token(), 'a token')
+    t.same(waits.map((wait) => wait === Infinity), [isFinal])
+    keeper.stop()
+  }
+})
+
+t.test('who does not wait for a refresh is not made to handle its failure', async (t) => {
+  let unhandled = 0
+  const count = () => { unhandled++ }
+  process.on('unhandledRejection', count)
+  t.teardown(() => process.off('unhandledRejection', count))
+  const keeper = keepToken({ fetch: async () => { throw Object.assign(new Error('no'), { status: 401 }) } })
+  keeper.refresh()
+  await t.rejects(keeper.token(), { message: 'no' })
+  keeper.refresh()
+  keeper.stop()
+  keeper.refresh()
+  // Node tells of them after the turn.
+  await sleep(10)
+  t.equal(unhandled, 0)
+})
+
+t.test('options that can keep nothing throw at once', async (t) => {
+  for (const options of [{}, { url: '' }, { url: '/x', life: 0 }, { url: '/x', life: -1 }, { url: '/x', life: NaN }, { life: 5 }]) {
+    t.throws(() => keepToken(options as Parameters<typeof keepToken>[0]), { name: 'TypeError', message: /^keepToken: / }, JSON.stringify(options))
+  }
+})

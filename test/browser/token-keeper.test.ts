@@ -1,0 +1,107 @@
+import t from 'tap'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+
+import embedAuthorize from '../../routes/embed-authorize.js'
+import guestToken from '../../routes/guest-token.js'
+import widgetToken from '../../routes/widget-token.js'
+import { verifyWidgetToken } from '../../signing/widget-token.js'
+import { openBrowser } from '../helpers/browser.js'
+import { DASHBOARD, SECRET as EMBED_SECRET } from '../helpers/embed.js'
+import { API_KEY, PROXY_KEY, tokenOf, mint } from '../helpers/guest-token.js'
+import { reply, stubUpstream } from '../helpers/stub-upstream.js'
+import { START, tokenPage } from '../helpers/token-page.js'
+import type { TokenPage } from '../helpers/token-page.js'
+import { SECRET } from '../helpers/widget-token.js'
+
+const browser = await openBrowser(t)
+if (browser === null) process.exit(0)
+
+/** The ends of the day's first life: nothing is asked for before the one, and a new token is there by the other. */
+async function refreshesBetween (t: Test, { pass, run }: TokenPage, early: number, late: number): Promise<void> {
+  await pass(early)
+  t.equal(await run('calls.length'), 1, `one request in ${early} ms`)
+  await pass(late - early)
+  t.equal(await run('calls.length'), 2, `and another one within ${late} ms`)
+}
+
+t.test('widget token: a page under a strict policy has a token that holds, whenever it looks', async (t) => {
+  const serve = async (app: FastifyInstance, now: () => number) => await app.register(widgetToken, {
+    secret: SECRET, issuer: 'acme', session: 'web', now, resolveUser: () => 'ann', cors: { origins: [] }
+  })
+  const page = await tokenPage(t, browser, serve)
+  await page.keep('url: "/api/generate-token"')
+  await page.until('tokens.length === 1')
+  await refreshesBetween(t, page, 719_000, 766_000)
+  for (let minutes = 0; minutes < 60; minutes++) {
+    await page.pass(60_000)
+    const verdict = verifyWidgetToken(await page.run('keeper.token()'), { secret: SECRET, now: page.now() })
+    if (!verdict.valid) t.fail(`the token of minute ${minutes} is ${verdict.reason}`)
+  }
+  const tokens = await page.run<string[]>('tokens')
+  t.equal(new Set(tokens).size, tokens.length)
+  t.ok(tokens.length >= 6 && tokens.length <= 8, `${tokens.length} tokens in 73 minutes`)
+  t.same(await page.run('errors'), [])
+  await page.run('keeper.stop()')
+})
+
+t.test('widget token: the page learns of the refusal of a route by its status', async (t) => {
+  let user: string | null = null
+  const page = await tokenPage(t, browser, (app, now) => app.register(widgetToken, {
+    secret: SECRET, issuer: 'acme', session: 'web', now, resolveUser: () => user, userRateLimit: { max: 1 }
+  }))
+  await page.keep('url: "/api/generate-token"')
+  await page.until('errors.length === 1')
+  t.match(await page.run('errors'), [{ status: 401, retryIn: Infinity }])
+  user = 'ann'
+  await page.run('keeper.refresh()')
+  await page.run('keeper.refresh(), 0')
+  await page.until('errors.length === 2')
+  t.match(await page.run('errors[1]'), { status: 429 })
+  const wait = await page.run<number>('errors[1].retryIn')
+  // The limit's minute goes by the server's own clock, which a busy machine may hold up.
+  t.ok(wait > 1_000 && wait <= 61_000, `the limit's own Retry-After: ${wait} ms`)
+})
+
+t.test('guest token: an endpoint of the host that answers { token } alone is asked again as its life says', async (t) => {
+  const databrain = await stubUpstream(t, mint)
+  const page = await tokenPage(t, browser, async (app) => {
+    await app.register(guestToken, { proxyKeys: [PROXY_KEY], apiKey: API_KEY, apiUrl: databrain.origin, dataAppName: 'sales', authorize: () => ({ clientId: 'acme' }) })
+    app.get('/my-token', async (_request, reply) => {
+      const answer = await app.inject({ url: '/api/databrain/guest-token', headers: { authorization: `Bearer ${PROXY_KEY}` } })
+      return reply.code(answer.statusCode).send(answer.json())
+    })
+  })
+  await page.keep('url: "/my-token", life: 360_000')
+  await page.until('tokens.length === 1')
+  t.same(await page.run('tokens'), [tokenOf('acme')])
+  await refreshesBetween(t, page, 287_000, 307_000)
+  t.same(await page.run('tokens.length'), 1, 'the same token, which the route keeps, is no news')
+})
+
+t.test('embed: a function may ask by POST and say what the token is, and how long it lives', async (t) => {
+  let granted = 0
+  const answer = () => ({ ApiStatus: true, Status: true, Message: '', Data: { access_token: `granted ${++granted}`, expires_in: 600 } })
+  const bi = await stubUpstream(t, (call, response) => reply(answer())(call, response))
+  const page = await tokenPage(t, browser, (app) => app.register(embedAuthorize, {
+    servers: [{ apiUrl: `${bi.origin}/bi/api/site/site1`, embedSecret: EMBED_SECRET }], authorize: () => ({ email: 'ann@example.com' })
+  }))
+  await page.keep(`fetch: async (signal) => {
+    const query = 'embed_nonce=' + crypto.randomUUID() + '&embed_dashboard_id=${DASHBOARD}&embed_mode=view&embed_timestamp=${START / 1_000}&embed_expirationtime=600'
+    const response = await fetch('/authorize', {
+      method: 'POST', signal, headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ embedQuerString: query, dashboardServerApiUrl: '${bi.origin}/bi/api/site/site1' })
+    })
+    if (!response.ok) return response
+    const { Status, Message, Data } = await response.json()
+    if (!Status) throw new Error(Message)
+    return { token: Data.access_token, life: Data.expires_in * 1000 }
+  }`)
+  await page.until('tokens.length + errors.length === 1')
+  t.same(await page.run('[tokens, errors]'), [['granted 1'], []])
+  await refreshesBetween(t, page, 479_000, 511_000)
+  t.same(await page.run('tokens'), ['granted 1', 'granted 2'])
+  await bi.close()
+  await page.pass(600_000)
+  t.ok(await page.run('errors.length > 3'), 'what the route tells of a failure is tried again')
+})

@@ -1,0 +1,1 @@
+export { keepToken } from './keep-token'
