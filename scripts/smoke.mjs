@@ -3,14 +3,13 @@ import assert from 'node:assert'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const folder = await mkdtemp(join(tmpdir(), 'smoke-'))
-const port = await freePort()
-const origin = `http://127.0.0.1:${port}`
 const cli = new URL('../dist/demo/cli.js', import.meta.url).pathname
+/** Of the server that runs: each start takes another port. */
+let origin
 
 try {
   const first = await start(60_000)
@@ -36,11 +35,12 @@ try {
 
 async function start (limit) {
   const began = Date.now()
-  const server = spawn(process.execPath, [cli, 'start'], { env: { ...process.env, DATA_DIR: join(folder, 'data'), PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(process.execPath, [cli, 'start'], { env: { ...process.env, DATA_DIR: join(folder, 'data'), PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   server.stdout.on('data', (chunk) => { text += chunk })
   // The banner is the last thing of a start.
   while (!text.includes('Health') || !(await fetch(`${origin}/readyz`).catch(() => null))?.ok) {
+    origin = /listens on (\S+)\n/.exec(text)?.[1]
     assert.equal(server.exitCode, null, 'the server ended')
     assert.ok(Date.now() - began < limit, `not ready within ${limit} ms`)
     await new Promise((resolve) => { setTimeout(resolve, 50) })
@@ -59,12 +59,4 @@ async function call (method, path, body, bearer) {
   const reply = await fetch(origin + path, { method, headers, body: body ? JSON.stringify(body) : undefined })
   assert.equal(reply.status, 200, `${method} ${path}: ${reply.status}`)
   return await reply.json()
-}
-
-async function freePort () {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
 }

@@ -1,9 +1,6 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 
 import Fastify from 'fastify'
 import type { FastifyRequest } from 'fastify'
@@ -11,6 +8,7 @@ import t from 'tap'
 
 import * as gatehouse from '../index.js'
 import { generateSecret } from '../signing/secret-strength.js'
+import { freePort } from './helpers/free-port.js'
 
 const README = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -20,14 +18,6 @@ const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (
 function block (heading: string, language: string): string {
   const section = README.slice(README.indexOf(`## ${heading}\n`))
   return section.split(`\`\`\`${language}\n`)[1]?.split('```')[0] ?? ''
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  return port
 }
 
 t.test('the quick start runs as printed', async (t) => {

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
-import { access, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-import { delimiter, join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
+import { findBinary } from './find-binary.js'
+import { freePort } from './free-port.js'
 import { temporaryFolder } from './server-process.js'
 
 export interface Balancer {
@@ -28,7 +28,7 @@ export async function balancer (t: Test, origins: readonly string[]): Promise<Ba
     t.pass(reason, { skip: reason })
     return null
   }
-  const [port, statsPort] = await freePorts()
+  const [port, statsPort] = [await freePort(), await freePort()]
   const file = join(await temporaryFolder(t), 'haproxy.cfg')
   await writeFile(file, `
 defaults
@@ -74,23 +74,4 @@ frontend stats
   }
   await uses(origins.length)
   return { origin: `http://127.0.0.1:${port}`, uses }
-}
-
-async function findBinary (name: string): Promise<string | null> {
-  for (const folder of ['/usr/sbin', '/usr/local/sbin', ...(process.env.PATH ?? '').split(delimiter)]) {
-    const file = join(folder, name)
-    if (await access(file).then(() => true, () => false)) return file
-  }
-  return null
-}
-
-/** Two, held at the same time so that they differ. */
-async function freePorts (): Promise<[number, number]> {
-  const servers = [createServer(), createServer()] as const
-  const open = (server: typeof servers[0]) => new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
-  const ports: [number, number] = [await open(servers[0]), await open(servers[1])]
-  for (const server of servers) await new Promise((resolve) => server.close(resolve))
-  return ports
 }

@@ -1,6 +1,3 @@
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
-
 import type { FastifyInstance } from 'fastify'
 import type t from 'tap'
 
@@ -16,6 +13,7 @@ import { memorySink } from '../../plugins/event-sink/memory.js'
 import { createPasswordsOfAnyCost } from '../../plugins/passwords.js'
 import { memoryStore } from '../../plugins/token-store/memory.js'
 import type { TokenStore } from '../../plugins/token-store/store.js'
+import { freePort } from './free-port.js'
 import { logReader } from './log-reader.js'
 import type { LogReader } from './log-reader.js'
 import { temporaryFolder } from './server-process.js'
@@ -44,12 +42,4 @@ export async function demoApp (test: Pick<typeof t, 'teardown'>, variables: Reco
   if (first === null) throw new Error('not the first start')
   if (listen) await app.listen({ host: '127.0.0.1', port })
   return { app, products, secrets, store, first, log }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
 }

@@ -1,16 +1,16 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import type { ChildProcess } from 'node:child_process'
-import type { AddressInfo } from 'node:net'
 import type t from 'tap'
 
 import { connect } from '@nats-io/transport-node'
+
+import { findBinary } from './find-binary.js'
+import { freePort } from './free-port.js'
 
 type Test = Pick<typeof t, 'teardown' | 'pass'>
 
@@ -39,8 +39,6 @@ export interface NatsSettings {
   needsOwn?: boolean
 }
 
-const run = promisify(execFile)
-
 /**
  * A NATS broker for one test, with JetStream in a temporary folder, on a free port; or TEST_NATS_URL. Where neither can be had it skips
  * the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
@@ -48,7 +46,8 @@ const run = promisify(execFile)
 export async function privateNats (test: Test, settings: NatsSettings = {}): Promise<PrivateNats | null> {
   const shared = process.env.TEST_NATS_URL
   if (shared !== undefined && shared !== '' && settings.configuration === undefined && settings.needsOwn !== true) return sharedServer(shared)
-  if (await run('nats-server', ['--version']).then(() => true, () => false)) return await ownServer(test, settings)
+  const binary = await findBinary('nats-server')
+  if (binary !== null) return await ownServer(test, binary, settings)
 
   const reason = 'no NATS: neither TEST_NATS_URL nor nats-server on this machine'
   if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
@@ -61,7 +60,7 @@ function sharedServer (url: string): PrivateNats {
   return { url, ownServer: false, stop: refuse, kill: refuse, start: refuse, pause: refuse, resume: refuse }
 }
 
-async function ownServer (test: Test, { configuration = '', jetstream = true, ca }: NatsSettings): Promise<PrivateNats> {
+async function ownServer (test: Test, binary: string, { configuration = '', jetstream = true, ca }: NatsSettings): Promise<PrivateNats> {
   const folder = await mkdtemp(join(tmpdir(), 'nats-'))
   const port = await freePort()
   const url = `nats://127.0.0.1:${port}`
@@ -79,7 +78,7 @@ async function ownServer (test: Test, { configuration = '', jetstream = true, ca
   }
 
   async function start () {
-    server = spawn('nats-server', ['-c', file], { stdio: 'ignore' })
+    server = spawn(binary, ['-c', file], { stdio: 'ignore' })
     await answering(port, jetstream, ca)
   }
 
@@ -116,12 +115,4 @@ async function ask (port: number, ca: string | undefined): Promise<void> {
   } finally {
     await connection.close()
   }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
 }

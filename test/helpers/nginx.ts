@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 import { findBinary } from './find-binary.js'
+import { freePort } from './free-port.js'
 import { selfSigned } from './self-signed.js'
 import { temporaryFolder } from './server-process.js'
 
@@ -84,12 +83,4 @@ export function replaced (text: string, replacements: readonly Replacement[]): s
     if (next === result) throw new Error(`There is no ${String(from)} in the file`)
     return next
   }, text)
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
 }

@@ -1,17 +1,16 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { access, chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { AddressInfo } from 'node:net'
 import type { ChildProcess } from 'node:child_process'
 import type t from 'tap'
 
 import pg from 'pg'
 
+import { freePort } from './free-port.js'
 import { childrenOf, signalAll, untilGone } from './process-tree.js'
 
 type Test = Pick<typeof t, 'teardown' | 'pass'>
@@ -172,12 +171,4 @@ async function once (url: string, sql: string): Promise<void> {
   client.on('error', () => {})
   await client.connect()
   await client.query(sql).finally(() => client.end())
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
 }

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { access, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type t from 'tap'
 
 import { Redis } from 'ioredis'
+
+import { findBinary } from './find-binary.js'
+import { freePort } from './free-port.js'
 
 type Test = Pick<typeof t, 'teardown' | 'pass'>
 
@@ -35,7 +36,7 @@ export interface PrivateRedis {
 export async function privateRedis (test: Test, { args = [], needsOwn = false }: { args?: string[], needsOwn?: boolean } = {}): Promise<PrivateRedis | null> {
   const shared = process.env.TEST_REDIS_URL
   if (shared !== undefined && shared !== '' && !needsOwn) return { url: shared, ...sharedRedis() }
-  const binary = await findBinary()
+  const binary = await findBinary('redis-server') ?? await findBinary('valkey-server')
   if (binary !== null) return await ownRedis(binary, args, test)
 
   const reason = 'no Redis: neither TEST_REDIS_URL nor redis-server on this machine'
@@ -85,15 +86,6 @@ async function ownRedis (binary: string, args: readonly string[], test: Test): P
   }
 }
 
-async function findBinary (): Promise<string | null> {
-  for (const name of ['redis-server', 'valkey-server']) {
-    for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-      if (await access(join(folder, name)).then(() => true, () => false)) return join(folder, name)
-    }
-  }
-  return null
-}
-
 /** Without the password, which a test may want: a server that refuses answers too. */
 async function answering (port: number): Promise<void> {
   for (const deadline = Date.now() + 30_000; ; await sleep(20)) {
@@ -104,12 +96,4 @@ async function answering (port: number): Promise<void> {
     if (answer === 'PONG' || (answer instanceof Error && answer.message.startsWith('NOAUTH'))) return
     if (Date.now() > deadline) throw answer
   }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
 }

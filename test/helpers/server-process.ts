@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type t from 'tap'
 
 import { builtCli } from './built-server.js'
+import { freePort } from './free-port.js'
 import { spawnLoneNode } from './lone-node.js'
 
 type Test = Pick<typeof t, 'teardown'>
@@ -46,9 +47,9 @@ export async function temporaryFolder (test: Test): Promise<string> {
   return folder
 }
 
-/** Starts the built-in server on a free port and waits until it listens; killed after the test if it is still there. */
+/** Starts the built-in server on a port that it can be started on again, and waits until it listens; killed after the test if it is still there. */
 export async function startServerProcess (test: Test, dataDir: string, variables: Variables = {}): Promise<ServerProcess> {
-  const program = await runProgram(test, ['start'], { DATA_DIR: dataDir, PORT: '0', ...variables })
+  const program = await runProgram(test, ['start'], { DATA_DIR: dataDir, PORT: String(await freePort()), ...variables })
   const origin = await announced(program)
   return { ...program, origin, startTime: program.age() }
 }
