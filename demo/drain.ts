@@ -1,4 +1,5 @@
 import { Server } from 'node:net'
+import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import fp from 'fastify-plugin'
@@ -22,10 +23,15 @@ const LINGER = 1_000
 const PAUSE = 25
 
 const drain: FastifyPluginAsync = async (app) => {
+  const sockets = new Set<Socket>()
   let stopping: Promise<void> | null = null
 
   app.decorate('isDraining', () => stopping !== null)
-  app.decorate('drain', (limit: number, delay = 0) => (stopping ??= stop(app, limit, delay)))
+  app.decorate('drain', (limit: number, delay = 0) => (stopping ??= stop(app, sockets, limit, delay)))
+  app.server.on('connection', function know (socket: Socket) {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   // As late as this, so that a request which came before the stop says so too.
   app.addHook('onSend', function closeAfterwards (_request, reply, payload, done) {
     if (stopping !== null) reply.header('Connection', 'close')
@@ -33,7 +39,7 @@ const drain: FastifyPluginAsync = async (app) => {
   })
 }
 
-async function stop (app: FastifyInstance, limit: number, delay: number): Promise<void> {
+async function stop (app: FastifyInstance, sockets: ReadonlySet<Socket>, limit: number, delay: number): Promise<void> {
   const { server } = app
   // The system resets connections that nobody has accepted yet when the port closes: a balancer must have stopped making them by then.
   if (server.listening) await sleep(delay)
@@ -44,11 +50,17 @@ async function stop (app: FastifyInstance, limit: number, delay: number): Promis
   if (server.listening) Server.prototype.close.call(server)
   while (!state.closed && performance.now() - start < limit) {
     await sleep(PAUSE)
-    if (performance.now() - start > LINGER) server.closeIdleConnections()
+    if (performance.now() - start > LINGER) closeIdle(server, sockets)
   }
   if (!state.closed) app.log.warn('drain: cutting the connections that are still busy')
   server.closeAllConnections()
   await app.close()
+}
+
+/** For http.Server a connection over which nothing has come yet is a busy one; browsers keep such in reserve. */
+function closeIdle (server: FastifyInstance['server'], sockets: ReadonlySet<Socket>): void {
+  server.closeIdleConnections()
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
 }
 
 export default fp(drain, { name: 'gatehouse-drain', fastify: '5.x' })

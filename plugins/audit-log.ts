@@ -109,11 +109,17 @@ function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): A
 
 /** As it is now and as JSON has it: it is written later, in one statement with the entries of others, which must not fail for it. */
 function snapshot (changes: Record<string, unknown>): Record<string, unknown> {
+  // Most are as JSON has them, and need no round trip.
+  if (!('toJSON' in changes) && Object.values(changes).every(isJsonAtom)) return { ...changes }
   try {
     return JSON.parse(JSON.stringify(changes)) as Record<string, unknown>
   } catch {
     return { unreadable: true }
   }
+}
+
+function isJsonAtom (value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value)
 }
 
 function logEntry (log: FastifyBaseLogger, { action, orgId, userId, resourceType, resourceId, changes, ipAddress }: AuditEntry): void {

@@ -1,6 +1,6 @@
 import cors from '@fastify/cors'
 import type { FastifyCorsOptions } from '@fastify/cors'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
 import { INVALID_OPTIONS, INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
 import { isPreflight } from './guard.js'
@@ -65,17 +65,25 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
   scope.addHook('onSend', function grantRefusal (request, reply, payload, done) {
     const { origin } = request.headers
     varyByOrigin(reply)
-    // @fastify/cors says these to everyone.
     if (origin === undefined) {
-      reply.removeHeader('access-control-allow-credentials')
-      reply.removeHeader('access-control-expose-headers')
+      // A host's @fastify/cors says these to everyone.
+      if (reply.hasHeader('access-control-allow-credentials')) reply.removeHeader('access-control-allow-credentials')
+      if (reply.hasHeader('access-control-expose-headers')) reply.removeHeader('access-control-expose-headers')
     } else if (origins.has(origin) && !reply.hasHeader('access-control-allow-origin')) {
       reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
       if (settings.credentials === true) reply.header('access-control-allow-credentials', 'true')
     }
     done(null, payload)
   })
+  type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
   const facade: FastifyInstance = Object.create(scope, {
+    addHook: {
+      value: (name: 'onRequest', handleCors: Hook) => scope.addHook(name, function corsForPages (request, reply, done) {
+        // Only a page sends one, and only a page reads what the hook says.
+        if (request.headers.origin === undefined) done()
+        else handleCors(request, reply, done)
+      })
+    },
     decorateRequest: { value: () => facade },
     options: { value: () => facade }
   })

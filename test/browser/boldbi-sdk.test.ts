@@ -19,7 +19,7 @@ t.test('a page of another origin embeds by the SDK’s calls: it gets its token,
   if (browser === null) return
   const bi = await boldbiServer(t)
   const origin = await servePage(t, () => SDK_SCRIPT)
-  const app = Fastify()
+  const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   const servers = [{ apiUrl: bi.apiUrl, embedSecret: SECRET }]
   const cors = { origins: [origin] }

@@ -30,7 +30,7 @@ window.visit = async (options) => {
 
 /** A page under the demo's strict policy, with a route behind both guards. */
 async function site (t: Test, options: Partial<AltchaOptions> = {}): Promise<string> {
-  const app = Fastify()
+  const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   await app.register(tokenStore)
   await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf-token' })
@@ -88,7 +88,7 @@ t.test('the browser itself says which page is of another site, so that its reque
   const browser = await openBrowser(t)
   if (browser === null) return
   const log = logReader()
-  const app = Fastify({ logger: { level: 'info', stream: log.stream } })
+  const app = Fastify({ forceCloseConnections: true, logger: { level: 'info', stream: log.stream } })
   t.teardown(() => app.close())
   await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf-token' })
   app.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title>'))
@@ -114,7 +114,7 @@ t.test('the browser itself says which page is of another site, so that its reque
 t.test('a page that was opened before keeps its token when a link of another site opens a second one', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
-  const app = Fastify()
+  const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann' })
   app.get('/form', async (request, reply) => reply.type('text/html').send(`<!doctype html><title>${await app.csrf.token(request, reply)}</title>`))
@@ -138,7 +138,7 @@ t.test('an embed of the start page that could get no CSRF token gets one when th
   const browser = await openBrowser(t)
   if (browser === null) return
   let failures = 1
-  const app = Fastify()
+  const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   app.addHook('onRequest', async function failAtFirst ({ url }, reply) {
     if (url === '/csrf/token' && failures-- > 0) return reply.code(503).send({ error: { code: 'UNAVAILABLE', message: 'not now' } })

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import t from 'tap'
 
 import { generateSecret } from '../../signing/secret-strength.js'
+import { temporaryFolder } from '../helpers/server-process.js'
 
 const SECRET = generateSecret()
 const PASSWORD = 'a quite unguessable one'
@@ -11,11 +12,15 @@ const PASSWORD = 'a quite unguessable one'
 interface Pair { access_token: string, refresh_token: string }
 
 t.test('R05: killed between the rotation and its answer, the old refresh token ends the family, and a new login works', async (t) => {
-  const dataDir = t.testdir({})
+  const dataDir = await temporaryFolder(t)
 
   async function start (variables: Record<string, string> = {}) {
     const child = fork(new URL('./fixtures/admin-server.ts', import.meta.url), { env: { ...process.env, DATA_DIR: dataDir, SECRET, PASSWORD, ...variables } })
-    t.teardown(() => child.kill('SIGKILL'))
+    const ended = once(child, 'exit')
+    t.teardown(async () => {
+      child.kill('SIGKILL')
+      await ended
+    })
     const [origin] = await once(child, 'message') as [string]
     const call = (path: string, body: object | null, token?: string) => fetch(`${origin}/v1/admin/auth${path}`, {
       method: body === null ? 'GET' : 'POST',

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -47,7 +48,7 @@ for (const kind of STORES) {
   })
 }
 
-t.test('D17: while it drains, /readyz is 503 at once, a slow request finishes, and nobody new gets in', async (t) => {
+t.test('D17: while it drains, /readyz is 503 at once, a slow request finishes, nobody new gets in, and unused connections hold up nothing', async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), LOADED)
   const { pipelineKey } = printedBy(server)
   const { hostname, port } = new URL(server.origin)
@@ -55,7 +56,7 @@ t.test('D17: while it drains, /readyz is 503 at once, a slow request finishes, a
     const socket = connect({ host: hostname, port: Number(port) }, () => resolve(talk(socket)))
   })
 
-  const [slow, idle] = [await open(), await open()]
+  const [slow, idle, unused] = [await open(), await open(), await open()]
   const body = '{"event":"Slow","userId":"u"}'
   slow.write(`POST /v1/t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${pipelineKey}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`)
   slow.write(body.slice(0, 5))
@@ -70,6 +71,8 @@ t.test('D17: while it drains, /readyz is 503 at once, a slow request finishes, a
   slow.write(body.slice(5))
   await slow.until(/HTTP\/1\.1 200 .*connection: close.*"success":true/is)
   t.equal((await server.ended).code, 0)
+  await unused.closed
+  t.notMatch(server.stdout(), /still busy/)
 })
 
 t.test('D18: SIGTERM with an upstream that hangs is over within 10 s', async (t) => {
@@ -113,6 +116,7 @@ function talk (socket: ReturnType<typeof connect>) {
   socket.on('error', () => {})
   socket.on('data', (chunk) => { text += chunk.toString() })
   return {
+    closed: once(socket, 'close'),
     write: (more: string) => { socket.write(more) },
     async until (pattern: RegExp) {
       for (const deadline = Date.now() + 10_000; !pattern.test(text); await sleep(5)) {

@@ -2,13 +2,13 @@ import { decodeCursor, encodeCursor } from '../cursor.js'
 import type { Position } from '../cursor.js'
 import type { Page, PageRequest } from '../store.js'
 
-interface Placed<Item> {
+interface Placed<Kept> {
   at: Position
-  item: Item
+  item: Kept
 }
 
 /** One page of what matches, newest first; throws `INVALID_REQUEST` for a bad cursor. */
-export function newestFirst<Item> (all: Iterable<Placed<Item>>, { cursor, limit }: PageRequest, copy: (item: Item) => Item): Page<Item> {
+export function newestFirst<Kept, Item> (all: Iterable<Placed<Kept>>, { cursor, limit }: PageRequest, copy: (kept: Kept) => Item): Page<Item> {
   const before = cursor === undefined ? null : decodeCursor(cursor)
   const rest = Array.from(all).filter(({ at }) => before === null || compare(at, before) < 0).sort((a, b) => compare(b.at, a.at))
   const page = rest.slice(0, limit)

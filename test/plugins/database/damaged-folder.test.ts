@@ -4,10 +4,11 @@ import { sql } from 'kysely'
 import t from 'tap'
 
 import { openDatabase } from '../../../plugins/database/open-database.js'
-import { copyFolder } from '../../helpers/made-folder.js'
+import { copyFolder, folderWithDatabase } from '../../helpers/made-folder.js'
+import { temporaryFolder } from '../../helpers/server-process.js'
 
-// Making a database takes seconds: one is made here and copied for every test.
-const made = join(t.testdir(), 'made')
+// Copied for every test.
+const made = await folderWithDatabase(t)
 const original = await openDatabase({ dataDir: made })
 await sql`create table kept (id int primary key, word text)`.execute(original.db)
 await sql`insert into kept select n, repeat('x', 500) from generate_series(1, 500) n`.execute(original.db)
@@ -37,7 +38,7 @@ async function flip (path: string, at: number): Promise<void> {
 
 for (const [what, damage] of damages) {
   t.test(`a database ${what} is refused by name, and left unlocked`, async (t) => {
-    const dataDir = t.testdir()
+    const dataDir = await temporaryFolder(t)
     copyFolder(made, dataDir)
     const pgdata = join(dataDir, 'pgdata')
     await damage(pgdata)

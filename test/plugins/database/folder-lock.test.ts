@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import t from 'tap'
 
 import { FolderLocked, lockFolder } from '../../../plugins/database/folder-lock.js'
+import { temporaryFolder } from '../../helpers/server-process.js'
 import { startChild } from './fixtures/child.js'
 
 t.test('a folder held by a live process is refused at once, with a message that names it', async (t) => {
-  const folder = t.testdir()
+  const folder = await temporaryFolder(t)
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
 
@@ -16,7 +17,7 @@ t.test('a folder held by a live process is refused at once, with a message that 
 })
 
 t.test('an owner that is stopped, and so says nothing, is still an owner', async (t) => {
-  const folder = t.testdir()
+  const folder = await temporaryFolder(t)
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
   owner.process.kill('SIGSTOP')
@@ -26,7 +27,7 @@ t.test('an owner that is stopped, and so says nothing, is still an owner', async
 })
 
 t.test('a lock left by kill -9 is taken over at once, and leaves nothing behind', async (t) => {
-  const folder = t.testdir()
+  const folder = await temporaryFolder(t)
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
   await owner.kill()
@@ -39,7 +40,7 @@ t.test('a lock left by kill -9 is taken over at once, and leaves nothing behind'
 })
 
 t.test('of several processes that race for a stale lock exactly one wins', async (t) => {
-  const folder = t.testdir()
+  const folder = await temporaryFolder(t)
   for (let round = 0; round < 3; round++) {
     const at = String(Date.now() + 2_500)
     const starters = [1, 2, 3, 4].map(() => startChild(t, 'hold-lock.ts', [folder, at]))
@@ -51,7 +52,7 @@ t.test('of several processes that race for a stale lock exactly one wins', async
 })
 
 t.test('of many that race within one process exactly one wins, time and again', async (t) => {
-  const folder = t.testdir()
+  const folder = await temporaryFolder(t)
   for (let round = 0; round < 20; round++) {
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)))
     const won = results.flatMap((result) => result.status === 'fulfilled' ? [result.value] : [])
@@ -61,14 +62,14 @@ t.test('of many that race within one process exactly one wins, time and again', 
 })
 
 t.test('a lock that was released can be taken again', async (t) => {
-  const folder = t.testdir()
+  const folder = await temporaryFolder(t)
   await (await lockFolder(folder)).release()
   const lock = await lockFolder(folder)
   await lock.release()
 })
 
 t.test('a lock does not keep its process alive', async (t) => {
-  const owner = startChild(t, 'hold-lock.ts', [t.testdir()])
+  const owner = startChild(t, 'hold-lock.ts', [await temporaryFolder(t)])
   t.equal(await owner.firstLine, 'locked')
   owner.process.stdin?.end()
   await owner.exited
@@ -76,7 +77,7 @@ t.test('a lock does not keep its process alive', async (t) => {
 })
 
 t.test('a folder whose path is longer than a socket address may be is locked all the same', { skip: process.platform !== 'linux' }, async (t) => {
-  const folder = join(t.testdir(), 'long'.repeat(30), 'deep'.repeat(30))
+  const folder = join(await temporaryFolder(t), 'long'.repeat(30), 'deep'.repeat(30))
   const lock = await lockFolder(folder)
   t.match(await readdir(folder), [/^lock-/], 'the socket is in the folder')
   await t.rejects(lockFolder(folder), FolderLocked)

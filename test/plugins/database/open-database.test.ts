@@ -8,11 +8,12 @@ import { migrations } from '../../../plugins/database/migrations/index.js'
 import { openDatabase } from '../../../plugins/database/open-database.js'
 import { copyFolder } from '../../helpers/made-folder.js'
 import { privatePostgres } from '../../helpers/postgres.js'
+import { temporaryFolder } from '../../helpers/server-process.js'
 import { startChild } from './fixtures/child.js'
 import type { Database } from '../../../plugins/database/open-database.js'
 
 // Making a database takes seconds: one is made here and copied for every test.
-const made = join(t.testdir(), 'made')
+const made = join(await temporaryFolder(t), 'made')
 const steps: string[] = []
 const original = await openDatabase({ dataDir: made, onProgress: (step) => { steps.push(step) } })
 await sql`create table kept (id int primary key, word text)`.execute(original.db)
@@ -31,7 +32,7 @@ async function count ({ db }: Database): Promise<unknown> {
 t.test('a new folder gets a database, with progress; it survives closing and says what its writes outlive', async (t) => {
   t.strictSame(steps, ['creating', 'opening', 'migrating'])
   t.strictSame(await readdir(made), ['pgdata'], 'no lock and nothing unfinished is left')
-  const database = await openDatabase({ dataDir: await copyOf(t.testdir()) })
+  const database = await openDatabase({ dataDir: await copyOf(await temporaryFolder(t)) })
   t.equal(await count(database), 500)
   t.match(database, { kind: 'pglite', durability: 'process' })
   await database.ready()
@@ -40,7 +41,7 @@ t.test('a new folder gets a database, with progress; it survives closing and say
 })
 
 t.test('a folder that another process has open is refused within 5 s, and its data is left alone', async (t) => {
-  const dataDir = await copyOf(t.testdir())
+  const dataDir = await copyOf(await temporaryFolder(t))
   const writer = startChild(t, 'write-rows.ts', [dataDir])
   await writer.firstLine
   const start = Date.now()
@@ -57,7 +58,7 @@ t.test('a start that was killed while it made the database is made up for by the
 })
 
 t.test('a migration that fails leaves the folder unlocked', async (t) => {
-  const dataDir = await copyOf(t.testdir())
+  const dataDir = await copyOf(await temporaryFolder(t))
   const broken = { up: async () => { throw new Error('cannot') } }
   await t.rejects(openDatabase({ dataDir, migrations: { ...migrations, '999-broken': broken } }), /999-broken.*cannot/)
   await (await openDatabase({ dataDir })).close()

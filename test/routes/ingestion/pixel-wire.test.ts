@@ -37,14 +37,17 @@ t.test('GET answers exactly the 43 bytes, and the connection goes on', async (t)
 t.test('an image on a page of another site stores one event with that page, and shows as one pixel', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
-  const { app, key, stored } = await gateway(t)
+  const { app, key, stored } = await gateway(t, { server: { forceCloseConnections: true } })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const image = `${origin}/v1/pixel/page?wk=${key}&e=Sale&p.plan=pro`
   const site = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html')
     response.end(`<!doctype html><meta name="referrer" content="unsafe-url"><link rel="icon" href="data:,"><img src="${image}" alt="">`)
   })
-  t.teardown(() => { site.close() })
+  t.teardown(() => {
+    site.close()
+    site.closeAllConnections()
+  })
   await new Promise<void>((resolve) => { site.listen(0, '127.0.0.1', resolve) })
   const url = `http://localhost:${(site.address() as AddressInfo).port}/sale?utm_source=news`
 
