@@ -32,7 +32,7 @@ export interface EmbedGuards {
 /** Registers the guards against abuse that the configuration asks for; returns what the embedding routes then ask of them. */
 export async function abuseGuards (app: FastifyInstance, { config, secret, origins, sessionOf }: AbuseGuardsOptions): Promise<EmbedGuards> {
   const { limits, captcha: chosen } = config
-  const keyFor = (purpose: string) => hmacSha256(secret, `fastify-gatehouse server: ${purpose}`).toString('base64url')
+  const keyFor = (purpose: string) => hmacSha256(secret, `fastify-gatehouse server: ${purpose}`, 'base64url')
 
   await app.register(requireHttps, { global: config.requireHttps, hsts: false })
   await app.register(connectionLimit, {

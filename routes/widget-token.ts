@@ -17,8 +17,8 @@ import type {} from '../plugins/user-reference.js'
 import { widgetTokenSchema } from '../schemas/widget-token.js'
 import type { WidgetTokenReply } from '../schemas/widget-token.js'
 import { sha256Hex } from '../signing/digest.js'
-import { signWidgetToken, widgetMessage } from '../signing/widget-token.js'
-import { checkSecret, checkedOptions } from './widget-token/options.js'
+import { signCheckedPayload, widgetMessage } from '../signing/widget-token.js'
+import { checkedKey, checkedOptions } from './widget-token/options.js'
 import type { WidgetTokenOptions, WidgetUser } from './widget-token/options.js'
 import { checkedUser } from './widget-token/user.js'
 
@@ -35,7 +35,7 @@ interface Times {
 const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options) => {
   const { path, issuer, session, filters, timeUnit, minutes, resolveUser, cors, rateLimit, userRateLimit, guards, now, ...given } = checkedOptions(options)
   const { prefix = '' } = options
-  const secrets = await CurrentSecret.open(given.secret, { name: 'widget-token: "secret"', check: checkSecret, log: app.log, maxAge: given.secretMaxAge })
+  const keys = await CurrentSecret.open(given.secret, { name: 'widget-token: "secret"', check: checkedKey, log: app.log, maxAge: given.secretMaxAge })
   const unit = timeUnit === 'ms' ? 1 : 1_000
   const life = minutes * 60_000 / unit
   let times: Times | undefined
@@ -66,7 +66,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
       await refuseRevoked(app, { user, tenant }, issuedAt)
       // Under this name too the user may have been revoked.
       if (userReference && userReference.sub !== user) await refuseRevoked(app, { user: userReference.sub }, issuedAt)
-      const answer = mint(message, await secrets.get())
+      const answer = mint(message, await keys.get())
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(answer.token).slice(0, 16)
       decision.details = { issuer, session, tenant, expiresAt: answer.expiresAt }
@@ -74,9 +74,9 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     }
   })
 
-  function mint (message: string, secret: string): WidgetTokenReply {
+  function mint (message: string, key: string): WidgetTokenReply {
     const { issuedAt, expiration, told } = timesNow()
-    return { token: signWidgetToken({ issuer, session, expiration, issuedAt, message }, secret), ...told }
+    return { token: signCheckedPayload({ issuer, session, expiration, issuedAt, message }, key), ...told }
   }
 
   /** The same for all tokens of one millisecond or second, of which a busy server makes many. */

@@ -31,7 +31,7 @@ export interface TimestampedSignature {
  * (Datafly Signal, authentication page). A text is its UTF-8 bytes.
  */
 export function signBody (secret: Data, body: Data): string {
-  return `sha256=${hmacSha256(secret, body).toString('hex')}`
+  return `sha256=${hmacSha256(secret, body, 'hex')}`
 }
 
 /**

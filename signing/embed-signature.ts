@@ -22,7 +22,7 @@ export function buildEmbedQuery (query: EmbedQuery, identity: EmbedIdentity, ser
 /** Bold BI's signature of a query: base64 of HMAC-SHA256(secret as UTF-8, query as UTF-8) (Bold BI, authorization server page). */
 export function signEmbedQuery (query: string, secret: string): string {
   if (secret === '') throw new TypeError('embedSecret: must not be empty')
-  return hmacSha256(secret, query).toString('base64')
+  return hmacSha256(secret, query, 'base64')
 }
 
 /**

@@ -76,7 +76,7 @@ export function verifyUserReference (text: string, { keys, audience, now = Date.
 function signature (text: string, key: string): string {
   // An empty key would sign for everyone.
   if (key === '') throw new TypeError('user reference: a key is empty')
-  return hmacSha256(key, DOMAIN + text).toString('base64url')
+  return hmacSha256(key, DOMAIN + text, 'base64url')
 }
 
 function parse (payload: string): UserReference | null {

@@ -1,7 +1,7 @@
 import { sameSecret } from './digest.js'
 import { parseWidgetMessage } from './widget-message.js'
 import type { WidgetMessage, WidgetTokenPayload } from './widget-message.js'
-import { widgetSignature } from './widget-signature.js'
+import { widgetKey, widgetSignature } from './widget-signature.js'
 
 const TOKEN = /^([A-Za-z0-9+/]+)\.([A-Za-z0-9_-]{43})$/
 const MAX_LENGTH = 8192
@@ -40,7 +40,7 @@ export function verifyWidgetToken (token: string, options: VerifyWidgetTokenOpti
   const [, text, signature] = typeof token !== 'string' || token.length > MAX_LENGTH ? [] : TOKEN.exec(token) ?? []
   if (text === undefined || signature === undefined) return refused('malformed')
   // The texts are compared, not the bytes they stand for: of all spellings of one signature only the canonical one holds.
-  if (!sameSecret(signature, widgetSignature(text, options.secret))) return refused('bad_signature')
+  if (!sameSecret(signature, widgetSignature(text, widgetKey(options.secret)))) return refused('bad_signature')
   const payload = parsePayload(text)
   if (payload === null) return refused('malformed')
   const fault = timeFault(payload, options) ?? scopeFault(payload, options)

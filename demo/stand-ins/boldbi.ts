@@ -38,7 +38,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
     if (at === -1) return refused('embed_signature is missing')
     const query = signedQuery.slice(0, at)
     // Over the raw bytes that came, not over what a parser makes of them.
-    const expected = hmacSha256(embedSecret, query).toString('base64')
+    const expected = hmacSha256(embedSecret, query, 'base64')
     if (!sameSecret(decode(signedQuery.slice(at + SIGNATURE.length)) ?? '', expected)) return refused('embed_signature does not match')
     const fields = new URLSearchParams(query)
     const seconds = now() / 1000

@@ -72,5 +72,5 @@ function signingSecret (key: string): string {
   } catch (error) {
     throw new INVALID_OPTIONS(`captcha: ${(error as Error).message}`)
   }
-  return hmacSha256(key, 'fastify-gatehouse altcha challenge').toString('hex')
+  return hmacSha256(key, 'fastify-gatehouse altcha challenge', 'hex')
 }

@@ -4,7 +4,7 @@ import { INVALID_OPTIONS } from '../../plugins/errors.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import type { SecretSource } from '../../plugins/secret-source.js'
 import type { SiteCorsOptions } from '../../plugins/site-cors.js'
-import { widgetSignature } from '../../signing/widget-signature.js'
+import { widgetKey } from '../../signing/widget-signature.js'
 import { signWidgetToken, widgetMessage } from '../../signing/widget-token.js'
 
 export interface WidgetUser {
@@ -82,7 +82,7 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
     now: options.now ?? Date.now
   }
   demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
-  if (typeof checked.secret !== 'function') checkSecret(checked.secret)
+  if (typeof checked.secret !== 'function') checkedKey(checked.secret)
   demand(isText(checked.issuer), 'issuer', 'the issuer that dxFeed gave')
   demand(isText(checked.session), 'session', 'the session that dxFeed gave')
   demand(Array.isArray(checked.filters), 'filters', 'a list of texts')
@@ -95,13 +95,10 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   return checked
 }
 
-/** A secret that could sign, as it is. Throws `INVALID_OPTIONS`, which does not show it. */
-export function checkSecret (secret: unknown): string {
+/** The key of a secret that could sign. Throws `INVALID_OPTIONS`, which does not show it. */
+export function checkedKey (secret: unknown): string {
   demand(isText(secret), 'secret', 'the secret that dxFeed gave, or a function that gives it')
-  return orInvalid(() => {
-    widgetSignature('', secret)
-    return secret
-  })
+  return orInvalid(() => widgetKey(secret))
 }
 
 /** What cannot be signed is said now rather than to the first user. */

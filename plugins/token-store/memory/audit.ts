@@ -4,16 +4,16 @@ import type { AuditEntry, AuditFilter, AuditTrail, Page, PageRequest } from '../
 const MAX_ENTRIES = 10_000
 
 /** Its changes as JSON: a copy that nobody else can alter, and that is made for each entry but seldom read. */
-type KeptEntry = Omit<AuditEntry, 'changes'> & { changes: string | null }
+type KeptEntry = Omit<AuditEntry, 'changes'> & { changes: string | null, sequence: number }
 
 /** Keeps the newest 10 000 entries. */
 export class MemoryAudit implements AuditTrail {
-  #entries = new Map<string, { sequence: number, item: KeptEntry }>()
+  readonly #entries = new Map<string, KeptEntry>()
   #sequence = 0
 
   async append (entries: readonly AuditEntry[]): Promise<void> {
     for (const entry of entries) {
-      if (!this.#entries.has(entry.id)) this.#entries.set(entry.id, { sequence: ++this.#sequence, item: kept(entry) })
+      if (!this.#entries.has(entry.id)) this.#entries.set(entry.id, this.#kept(entry))
     }
     for (const id of this.#entries.keys()) {
       if (this.#entries.size <= MAX_ENTRIES) break
@@ -22,29 +22,29 @@ export class MemoryAudit implements AuditTrail {
   }
 
   async addRepeats (id: string, repeats: number): Promise<void> {
-    const entry = this.#entries.get(id)?.item
-    if (entry !== undefined) entry.changes = JSON.stringify({ ...changesOf(entry), repeats })
+    const entry = this.#entries.get(id)
+    if (entry !== undefined) entry.changes = JSON.stringify({ ...parsed(entry.changes), repeats })
   }
 
   async list (orgId: string, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
     const placed = Array.from(this.#entries.values())
-      .filter(({ item }) => item.orgId === orgId && matches(item, filter))
-      .map(({ sequence, item }) => ({ at: { timestamp: item.timestamp, sequence }, item }))
-    return newestFirst(placed, page, (entry) => ({ ...entry, changes: changesOf(entry) }))
+      .filter((entry) => entry.orgId === orgId && matches(entry, filter))
+      .map((item) => ({ at: item, item }))
+    return newestFirst(placed, page, ({ sequence, ...entry }) => ({ ...entry, changes: parsed(entry.changes) }))
+  }
+
+  #kept (entry: AuditEntry): KeptEntry {
+    return { ...entry, changes: entry.changes === null ? null : JSON.stringify(entry.changes), sequence: ++this.#sequence }
   }
 
   sweep (olderThan: number): void {
-    for (const [id, { item }] of this.#entries) {
-      if (item.timestamp < olderThan) this.#entries.delete(id)
+    for (const [id, { timestamp }] of this.#entries) {
+      if (timestamp < olderThan) this.#entries.delete(id)
     }
   }
 }
 
-function kept (entry: AuditEntry): KeptEntry {
-  return { ...entry, changes: entry.changes === null ? null : JSON.stringify(entry.changes) }
-}
-
-function changesOf ({ changes }: KeptEntry): AuditEntry['changes'] {
+function parsed (changes: string | null): AuditEntry['changes'] {
   return changes === null ? null : JSON.parse(changes) as Record<string, unknown>
 }
 
