@@ -1,8 +1,9 @@
 // The servers of the embed-authorize bench, each in a process of its own: `upstream <ms>` answers as Bold BI does, after that time; `route <its origin>` stands
-// before it.
+// before it, and so does `hop <its origin>`, which does nothing but pass on.
 import { createServer } from 'node:http'
 
 import Fastify from 'fastify'
+import { Pool } from 'undici'
 
 import auditLog from '../plugins/audit-log.js'
 import tokenStore from '../plugins/token-store/index.js'
@@ -36,5 +37,15 @@ async function route (origin: string): Promise<number> {
   return await listen(app)
 }
 
+async function hop (origin: string): Promise<number> {
+  const app = Fastify()
+  const pool = new Pool(origin)
+  app.post('/authorize', async (request, reply) => {
+    const answer = await pool.request({ method: 'POST', path: '/', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request.body) })
+    return reply.type('application/json').send(await answer.body.text())
+  })
+  return await listen(app)
+}
+
 const argument = process.argv[3] ?? ''
-await serve({ upstream: () => upstream(Number(argument)), route: () => route(argument) })
+await serve({ upstream: () => upstream(Number(argument)), route: () => route(argument), hop: () => hop(argument) })

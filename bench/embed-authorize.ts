@@ -1,4 +1,5 @@
-// What POST /authorize adds to the Bold BI server's own time: the same requests straight to a server that takes some milliseconds, and to it through the route.
+// What POST /authorize adds to the Bold BI server's own time: the same requests straight to a server that takes some milliseconds, to it through the route, and
+// through one that only passes them on.
 // Few connections, as this is about the time of one call: UPSTREAM_MS=0,20 CONNECTIONS=1,8 DURATION=5 ROUNDS=5. With a server that answers at once, eight
 // connections keep the processor busy without a break, and what is measured is how long they queue.
 import { randomUUID } from 'node:crypto'
@@ -51,21 +52,25 @@ async function load (target: string, apiUrl: string, connections: number, second
 /** The rows of one server's own time. */
 async function compare (delay: number): Promise<void> {
   const upstream = await start('upstream', String(delay))
-  const route = await start('route', upstream)
+  const targets = { straight: upstream, hop: await start('hop', upstream), route: await start('route', upstream) }
   const apiUrl = `${upstream}/bi/api/site/site1`
   // What runs for the first time is slow.
-  for (const target of [upstream, route]) await load(target, apiUrl, 16, 2)
+  for (const target of Object.values(targets)) await load(target, apiUrl, 16, 2)
   for (const connections of CONNECTIONS) {
-    const rounds = await interleaved(['straight', 'through'], (variant) => load(variant === 'straight' ? upstream : route, apiUrl, connections, SECONDS))
-    const [straight, through] = [rounds.get('straight'), rounds.get('through')]
-    if (straight === undefined || through === undefined) throw new Error('a variant is missing')
-    const figures = [straight.p50, through.p50, through.p50 - straight.p50, straight.p99, through.p99].map((time) => time.toFixed(2))
-    console.log(`| ${[delay, connections, ...figures, straight.failed + through.failed].join(' | ')} |`)
+    const rounds = await interleaved(Object.keys(targets), (variant) => load(targets[variant as keyof typeof targets], apiUrl, connections, SECONDS))
+    const [straight, hop, route] = [rounds.get('straight'), rounds.get('hop'), rounds.get('route')]
+    if (straight === undefined || hop === undefined || route === undefined) throw new Error('a variant is missing')
+    const adds = [route.p50 - straight.p50, route.p50 - hop.p50]
+    const figures = [straight.p50, hop.p50, route.p50, ...adds, straight.p99, hop.p99, route.p99].map((time) => time.toFixed(2))
+    console.log(`| ${[delay, connections, ...figures, straight.failed + hop.failed + route.failed].join(' | ')} |`)
   }
 }
 
-console.log(`${describeMachine()}\n\n| server ms | connections | straight p50 ms | through the route p50 ms | it adds ms | straight p99 ms | through p99 ms | failed |`)
-console.log('| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |')
+const SERVERS = ['straight', 'bare hop', 'route']
+const COLUMNS = [
+  'server ms', 'connections', ...SERVERS.map((name) => `${name} p50 ms`), 'it adds ms', 'to a bare hop ms', ...SERVERS.map((name) => `${name} p99 ms`), 'failed'
+]
+console.log(`${describeMachine()}\n\n| ${COLUMNS.join(' | ')} |\n|${' ---: |'.repeat(COLUMNS.length)}`)
 try {
   for (const delay of UPSTREAM_MS) await compare(delay)
 } finally {
