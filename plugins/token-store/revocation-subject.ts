@@ -14,5 +14,5 @@ export function assertSubject (subject: string): void {
 
 /** One text for each subject, whatever its parts hold. */
 export function subjectKey (orgId: string, kind: RevocationKind, subject: string): string {
-  return `${kind} ${orgId.length} ${orgId}${subject}`
+  return JSON.stringify([orgId, kind, subject])
 }
