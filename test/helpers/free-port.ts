@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * Below what systems give to outgoing connections and to port 0 (Linux: 32768 and above, others: 49152 and above): nothing takes a
- * port from here while a server that was started on it is down.
+ * Above what browsers and fetch refuse to call (10080 is the last), and below what systems give to outgoing connections and to port 0
+ * (Linux: 32768 and above, others: 49152 and above): nothing takes a port from here while a server that was started on it is down.
  */
-const [LOWEST, HIGHEST] = [10_000, 32_767]
+const [LOWEST, HIGHEST] = [10_100, 32_767]
 /** Test files that run at the same time take theirs from parts of their own. */
 const JOBS = 8
 const PART = Math.floor((HIGHEST - LOWEST + 1) / JOBS)
