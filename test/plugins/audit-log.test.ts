@@ -102,11 +102,17 @@ t.test('changes that JSON cannot say cost nobody an entry, and what becomes of t
   const changes = { rows: [5] }
   app.audit({ action: 'a.first', changes })
   changes.rows.push(6)
+  const flat = { text: 'before', number: 1, no: false, nothing: null }
+  app.audit({ action: 'a.flat', changes: flat })
+  flat.text = 'after'
+  app.audit({ action: 'a.converted', changes: { gone: undefined, number: NaN, at: new Date(0), by: { toJSON: () => 'x' } } })
   for (const odd of [circular, { big: 1n }, { toJSON () { throw new Error('no') } }]) app.audit({ action: 'a.odd', changes: odd })
   app.audit({ action: 'a.method', changes: { call () {}, rows: 5 } })
   const all = await entries()
-  t.same(all.map(({ action }) => action), ['a.method', 'a.odd', 'a.odd', 'a.odd', 'a.first'])
-  t.same(all.at(-1)?.changes, { rows: [5] })
+  t.same(all.map(({ action }) => action), ['a.method', 'a.odd', 'a.odd', 'a.odd', 'a.converted', 'a.flat', 'a.first'])
+  t.strictSame(all.at(-1)?.changes, { rows: [5] })
+  t.strictSame(all.at(-2)?.changes, { text: 'before', number: 1, no: false, nothing: null })
+  t.strictSame(all.at(-3)?.changes, { number: null, at: '1970-01-01T00:00:00.000Z', by: 'x' })
   t.same(all[0]?.changes, { rows: 5 })
 })
 

@@ -53,6 +53,9 @@ for (const host of [false, true]) {
       const refused = await app.inject({ url, headers: { origin: PAGE, authorization: 'bad' } })
       t.equal(refused.statusCode, 401)
       t.equal(refused.headers['access-control-allow-origin'], PAGE, 'C07: an allowed page can read its errors')
+      const pageless = await app.inject({ url })
+      t.equal(pageless.headers.vary, 'Origin')
+      t.same(Object.keys(pageless.headers).filter((name) => name.startsWith('access-control-')), [], 'C10: without an Origin nothing is granted')
     }
     const reply = await app.inject({ url: '/host', headers: { origin: 'https://evil.test' } })
     t.equal(reply.headers['access-control-allow-origin'], host ? 'https://evil.test' : undefined, 'the host keeps its own rule')
