@@ -33,8 +33,6 @@ export function serverOptions ({ config: { logLevel, trustProxy, limits }, logSt
     routerOptions: { maxParamLength: 200 },
     // A request that is already on its way while the server drains is answered as any other.
     return503OnClosing: false,
-    // `drain` has let them finish by then.
-    forceCloseConnections: true,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError
   } satisfies FastifyServerOptions & { http: ServerOptions }

@@ -100,7 +100,7 @@ function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): A
     userEmail: record.userEmail === undefined ? admin?.email ?? null : record.userEmail,
     resourceType: record.resourceType ?? null,
     resourceId: record.resourceId ?? null,
-    changes: record.changes === undefined ? null : snapshot(record.changes),
+    changes: record.changes === undefined || record.changes === null ? null : snapshot(record.changes),
     ipAddress: request === undefined ? null : plainAddress(request.ip),
     userAgent: request?.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     timestamp
@@ -109,9 +109,9 @@ function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): A
 
 /** As it is now and as JSON has it: it is written later, in one statement with the entries of others, which must not fail for it. */
 function snapshot (changes: Record<string, unknown>): Record<string, unknown> {
-  // Most are as JSON has them, and need no round trip.
-  if (!('toJSON' in changes) && Object.values(changes).every(isJsonAtom)) return { ...changes }
   try {
+    // Most are as JSON has them, and need no round trip.
+    if (!('toJSON' in changes) && Object.values(changes).every(isJsonAtom)) return { ...changes }
     return JSON.parse(JSON.stringify(changes)) as Record<string, unknown>
   } catch {
     return { unreadable: true }

@@ -53,8 +53,8 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
     const rule = wanted(request)
     if (rule === undefined || rule === false) return done()
     const client = clientNetwork(request.ip)
-    // Who has gone is not answered.
-    if (client === '' || inFlight.enter(nameOf(client, rule, request), rule === true ? max : rule, request, reply)) return done()
+    // Who has gone is not answered. On a Unix socket all are one client.
+    if ((client === '' && request.raw.socket.destroyed) || inFlight.enter(nameOf(client, rule, request), rule === true ? max : rule, request, reply)) return done()
     refuse(reply, new TOO_MANY_CONNECTIONS({ retryAfter: 1, reason: 'requests in flight of the address' }))
   })
 }

@@ -13,6 +13,11 @@ export interface EmbedSubjects {
   dashboards?: readonly string[] | undefined
 }
 
+/** By whom limits count: two tenants may each have a user of one name. */
+export function callerOf ({ user, tenant = null }: EmbedSubjects): string {
+  return JSON.stringify([tenant, user])
+}
+
 /**
  * Refuses with `FORBIDDEN` what was revoked: a user, tenant or dashboard whose cut-off is later than `issuedAt`, epoch milliseconds, when
  * that was issued on which the request hangs (a user reference, a session; now, if there is none). Throws at once where all cut-offs are

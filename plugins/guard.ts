@@ -2,7 +2,8 @@ import { subscribe } from 'node:diagnostics_channel'
 
 import type { FastifyInstance, FastifyRequest, FastifySchema, RouteOptions } from 'fastify'
 
-import { INVALID_OPTIONS } from './errors.js'
+import { FORBIDDEN, INVALID_OPTIONS } from './errors.js'
+import { refuse } from './refuse.js'
 
 declare module 'fastify' {
   /** What a route may ask of the suite under `config.gatehouse`; each guard plugin extends it. */
@@ -67,6 +68,7 @@ export function defineGuard<Name extends GuardName> (
   if (own?.has(name) === true) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
   if (own === undefined) scope[GUARDS] = new Map([[name, registration]])
   else own.set(name, registration)
+  if (own === undefined) refuseStrayPreflights(scope)
   watchRoutes(scope)
   if (!app.hasRequestDecorator(ASKED)) app.decorateRequest(ASKED, null)
 
@@ -138,11 +140,39 @@ function checkRoute ({ scope, options }: WatchedRoute): void {
   if (options.method !== 'OPTIONS') describeSecurity(options, config as Record<string, unknown> | undefined, guards)
 }
 
+/**
+ * A preflight carries no credentials, so that it passes all guards: for @fastify/cors, or for a route for OPTIONS alone, to answer. A handler that is there for
+ * other methods as well would run unguarded for anyone who makes a request look like one.
+ */
+function refuseStrayPreflights (scope: Scope): void {
+  scope.addHook('preParsing', function refuseStray (request, reply, payload, done) {
+    if (!isPreflight(request) || isForOptionsAlone(request) || !isGuarded(request)) return done(null, payload)
+    refuse(reply, new FORBIDDEN({ reason: 'a CORS preflight that neither @fastify/cors nor a route for OPTIONS alone has answered' }))
+  })
+}
+
+function isForOptionsAlone ({ routeOptions: { method } }: FastifyRequest): boolean {
+  return [method].flat().every((one) => one === 'OPTIONS')
+}
+
+function isGuarded (request: FastifyRequest): boolean {
+  const config = (request.routeOptions.config.gatehouse ?? NOTHING) as Record<string, unknown>
+  for (const [name, { fallback }] of resolvedGuards(request.server)) {
+    const value = config[name] ?? fallback
+    if (name !== 'audit' && value !== 'optional' && isOn(value)) return true
+  }
+  return false
+}
+
+function isOn (value: unknown): boolean {
+  return value !== undefined && value !== false && value !== 'off'
+}
+
 function describeSecurity (options: RouteOptions, config: Record<string, unknown> | undefined, guards: Map<string, Registration>): void {
   const schemes = new Set<string>()
   for (const [name, { fallback, securityScheme }] of guards) {
     const value = config?.[name] ?? fallback
-    if (securityScheme !== undefined && value !== undefined && value !== false && value !== 'off') schemes.add(securityScheme)
+    if (securityScheme !== undefined && isOn(value)) schemes.add(securityScheme)
   }
   if (schemes.size === 0) return
   const schema: FastifySchema & { security?: unknown } = options.schema ?? {}

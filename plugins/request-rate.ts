@@ -102,8 +102,8 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
   app.addHook('onRequest', function limitAddress (request, reply, done) {
     const quota = quotasFor(request)?.address ?? null
     const client = quota === null ? '' : clientNetwork(request.ip)
-    // Who has gone is not answered.
-    if (quota === null || client === '') return done()
+    // Who has gone is not answered. On a Unix socket all are one client.
+    if (quota === null || (client === '' && request.raw.socket.destroyed)) return done()
     settle(count('address', quota, client, request, reply), reply, done)
   })
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
 import { auditDecisions } from '../plugins/decision-audit.js'
-import { refuseRevoked } from '../plugins/embed-revocation.js'
+import { callerOf, refuseRevoked } from '../plugins/embed-revocation.js'
 import { FORBIDDEN } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
@@ -52,7 +52,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
       users.set(request, user)
     })
     const userLimit = named(userRateLimit, `${path}-user`)
-    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => users.need(request).user, ...userLimit, hook: 'preHandler' })
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => callerOf(users.need(request)), ...userLimit, hook: 'preHandler' })
 
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     preflightRoute(scope, path)

@@ -8,7 +8,8 @@ import { Tally } from './tally.js'
 const PLACE = Symbol('gatehouse place')
 
 type Waiters = Set<Counted>
-interface Place { readonly name: string, readonly tally: Tally, readonly waiters: Waiters | null }
+/** One response may hold places of several: a route's, and the guard's around it. */
+interface Place { readonly name: string, readonly tally: Tally, readonly waiters: Waiters | null, readonly before: Place | null }
 type Counted = ServerResponse & { [PLACE]?: Place | null }
 
 /** Counts requests that are being answered. Whatever becomes of one, its place is free again: answered, failed, cut off, or hijacked and let go. */
@@ -31,9 +32,9 @@ export class InFlight {
     // A stream of HTTP/2 has an end of its own, and its socket is not to be touched.
     const waiters = httpVersionMajor < 2 ? this.#waitersOf(socket) : null
     waiters?.add(response)
-    response[PLACE] = { name, tally: this.#tally, waiters }
-    response.once('finish', release)
-    response.once('close', release)
+    const before = response[PLACE] ?? null
+    response[PLACE] = { name, tally: this.#tally, waiters, before }
+    if (before === null) response.once('finish', release).once('close', release)
     return true
   }
 
@@ -53,9 +54,10 @@ function release (this: Counted): void {
 }
 
 function leave (response: Counted): void {
-  const place = response[PLACE]
-  if (place === null || place === undefined) return
+  const held = response[PLACE] ?? null
   response[PLACE] = null
-  place.tally.release(place.name)
-  place.waiters?.delete(response)
+  for (let place = held; place !== null; place = place.before) {
+    place.tally.release(place.name)
+    place.waiters?.delete(response)
+  }
 }

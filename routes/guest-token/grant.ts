@@ -55,8 +55,3 @@ function isName (value: unknown): boolean {
 function isTime (value: unknown): boolean {
   return value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0)
 }
-
-/** By whom limits count: two tenants may each have a user of one name. */
-export function callerOf ({ user, tenant }: CheckedGrant): string {
-  return JSON.stringify([tenant, user])
-}

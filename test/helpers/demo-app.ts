@@ -36,7 +36,12 @@ export async function demoApp (test: Pick<typeof t, 'teardown'>, variables: Reco
   test.teardown(() => products.close())
   const [secrets, store, log] = [await openSecrets(config), memoryStore(), logReader()]
   const app = await buildApp({ config, secrets, products, store, sink: memorySink(), durability: 'none', origins: [...origins], logStream: log.stream })
-  test.teardown(() => app.close())
+  test.teardown(async () => {
+    // A browser may be in the middle of something, or keep connections in reserve.
+    const cutting = setInterval(() => app.server.closeAllConnections(), 20)
+    await app.close()
+    clearInterval(cutting)
+  })
   const passwords = await createPasswordsOfAnyCost({ memoryCost: 1024, timeCost: 1 })
   const first = await firstStart(store, passwords, config.admin, config.production ? null : origins)
   if (first === null) throw new Error('not the first start')

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 
 import auditLog from '../../plugins/audit-log.js'
+import type { AuditRecord } from '../../plugins/audit-log.js'
 import { UNAVAILABLE } from '../../plugins/errors.js'
 import tokenStore, { memoryStore } from '../../plugins/token-store/index.js'
 import type { AuditEntry, TokenStore } from '../../plugins/token-store/store.js'
@@ -106,14 +107,16 @@ t.test('changes that JSON cannot say cost nobody an entry, and what becomes of t
   app.audit({ action: 'a.flat', changes: flat })
   flat.text = 'after'
   app.audit({ action: 'a.converted', changes: { gone: undefined, number: NaN, at: new Date(0), by: { toJSON: () => 'x' } } })
-  for (const odd of [circular, { big: 1n }, { toJSON () { throw new Error('no') } }]) app.audit({ action: 'a.odd', changes: odd })
+  for (const odd of [circular, { big: 1n }, { toJSON () { throw new Error('no') } }, { get no () { throw new Error('no') } }]) app.audit({ action: 'a.odd', changes: odd })
   app.audit({ action: 'a.method', changes: { call () {}, rows: 5 } })
+  app.audit({ action: 'a.none', changes: null } as unknown as AuditRecord)
   const all = await entries()
-  t.same(all.map(({ action }) => action), ['a.method', 'a.odd', 'a.odd', 'a.odd', 'a.converted', 'a.flat', 'a.first'])
+  t.same(all.map(({ action }) => action), ['a.none', 'a.method', 'a.odd', 'a.odd', 'a.odd', 'a.odd', 'a.converted', 'a.flat', 'a.first'])
   t.strictSame(all.at(-1)?.changes, { rows: [5] })
   t.strictSame(all.at(-2)?.changes, { text: 'before', number: 1, no: false, nothing: null })
   t.strictSame(all.at(-3)?.changes, { number: null, at: '1970-01-01T00:00:00.000Z', by: 'x' })
-  t.same(all[0]?.changes, { rows: 5 })
+  t.strictSame(all[1]?.changes, { rows: 5 })
+  t.equal(all[0]?.changes, null)
 })
 
 t.test('a store that fails costs entries, not requests, and the log says so', async (t) => {

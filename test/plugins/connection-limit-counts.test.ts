@@ -77,6 +77,20 @@ t.test('after thousands of requests that were answered, failed or found nothing 
   t.equal(inFlight.size, 0)
 })
 
+t.test('a request that holds places of two, as of a guard and of a route, leaves both', async (t) => {
+  const inner = new InFlight()
+  const { origin, inFlight } = await counting(t, (app) => {
+    app.addHook('preHandler', function enterToo (request, reply, done) {
+      inner.enter('the same', ANY, request, reply)
+      done()
+    })
+    app.get('/', async () => 'ok')
+  })
+  for (let round = 0; round < 5; round++) await (await fetch(origin)).arrayBuffer()
+  await until(() => inFlight.size === 0 && inner.size === 0)
+  t.equal(inFlight.size + inner.size, 0)
+})
+
 t.test('of clients that hang up before they are answered, in a pipeline too, none is left', async (t) => {
   const replies: FastifyReply[] = []
   const { origin, inFlight, entered } = await counting(t, (app) => {

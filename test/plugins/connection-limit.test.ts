@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { request } from 'node:http'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import Fastify from 'fastify'
@@ -11,6 +13,7 @@ import type { Test } from 'tap'
 import connectionLimit from '../../plugins/connection-limit.js'
 import type { ConnectionLimitOptions } from '../../plugins/connection-limit.js'
 import { rawExchange } from '../helpers/raw-socket.js'
+import { temporaryFolder } from '../helpers/server-process.js'
 
 interface Held {
   app: FastifyInstance
@@ -104,12 +107,33 @@ t.test('with global every route that does not say false is limited, the 404 hand
   t.equal((await app.inject('/nowhere')).statusCode, 429)
   t.equal((await app.inject('/silent')).statusCode, 429)
   const preflight = { origin: 'https://a.test', 'access-control-request-method': 'GET' }
-  t.equal((await app.inject({ method: 'OPTIONS', url: '/silent', headers: preflight })).statusCode, 404)
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/silent', headers: preflight })).statusCode, 403, 'nobody answers it')
   const free = app.inject('/free')
   await wait(2)
   answer()
   t.same([(await first).statusCode, (await free).statusCode], [200, 200])
   t.equal((await app.inject('/nowhere')).statusCode, 404)
+})
+
+t.test('on a Unix socket all are one client, unless the app is told whom the proxy calls for', async (t) => {
+  for (const [trustProxy, expected] of [[false, [200, 429]], [(_address: string, hop: number) => hop < 1, [200, 200]]] as const) {
+    const { app, answer, wait } = await held(t, { max: 1 }, { trustProxy })
+    const path = join(await temporaryFolder(t), 'socket')
+    await app.listen({ path })
+    const get = (client: string) => new Promise<number>((resolve) => {
+      request({ socketPath: path, path: '/held', agent: false, headers: { 'x-forwarded-for': client } }, (reply) => {
+        reply.resume()
+        resolve(reply.statusCode ?? 0)
+      }).end()
+    })
+    const first = get('192.0.2.1')
+    await wait(1)
+    const second = get('192.0.2.2')
+    if (expected[1] === 200) await wait(2)
+    else t.equal(await second, 429)
+    answer()
+    t.same([await first, await second], expected)
+  }
 })
 
 t.test('O07: two scopes count apart', async (t) => {

@@ -132,3 +132,10 @@ t.test('S10: a user is limited too, from however many addresses', async (t) => {
   t.same(statuses, [200, 200, 429])
   t.equal((await ask({ url: `${PATH}?as=bob` })).statusCode, 200)
 })
+
+t.test('two tenants may each have a user of one name: each is limited alone', async (t) => {
+  const { ask } = await widgetTokenApp(t, { userRateLimit: { max: 1 }, resolveUser: ({ query }) => ({ user: 'alice', tenant: (query as { of: string }).of }) })
+  const statuses = []
+  for (const tenant of ['a', 'a', 'b', 'b']) statuses.push((await ask({ url: `${PATH}?of=${tenant}` })).statusCode)
+  t.same(statuses, [200, 429, 200, 429])
+})
