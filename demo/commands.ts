@@ -20,7 +20,7 @@ const start: Command = {
   usage: 'start',
   about: 'Starts the built-in server; `demo` is the same',
   options: {},
-  needs: (environment) => [...forData(environment), ...forEvents(environment), '@node-rs/argon2', ...SERVER],
+  needs: (environment) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), '@node-rs/argon2', ...SERVER],
   run: async () => await (await import('./commands/start.js')).start()
 }
 
@@ -71,6 +71,10 @@ function forData ({ DATABASE_URL = '', REDIS_URL = '' }: NodeJS.ProcessEnv): str
 
 function forEvents ({ NATS_URL = '' }: NodeJS.ProcessEnv): string[] {
   return NATS_URL === '' ? [] : ['@nats-io/transport-node', '@nats-io/jetstream']
+}
+
+function forGuards ({ CSRF = '', CAPTCHA = '' }: NodeJS.ProcessEnv): string[] {
+  return [...(CSRF === 'on' ? ['@fastify/csrf-protection'] : []), ...(CAPTCHA === 'altcha' ? ['altcha-lib'] : [])]
 }
 
 const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) => `  ${usage}\n      ${about}`)

@@ -1,5 +1,5 @@
-// The server has ended this connection, with it or by itself.
-const SHUTDOWN = /^57P/
+// The server has ended this connection, with it or by itself; or it is a standby, which it may stay while others get to the new primary by the same name.
+const FAULTS = /^(?:57P|25006$)/
 
 /**
  * The error, if it is one after which nothing may be asked on the same connection. Without a code it was not the server that refused:
@@ -8,5 +8,5 @@ const SHUTDOWN = /^57P/
 export function connectionFault (error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined
   const { code } = error as { code?: unknown }
-  return code === undefined || SHUTDOWN.test(String(code)) ? error : undefined
+  return code === undefined || FAULTS.test(String(code)) ? error : undefined
 }

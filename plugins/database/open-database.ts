@@ -128,10 +128,12 @@ function readiness (pool: PostgresPoolSlice): () => Promise<void> {
 
   async function ask () {
     const client = await pool.connect()
+    let fault: Error | undefined
     try {
-      await client.query('select 1', [])
+      const { rows: [row] } = await client.query("select current_setting('transaction_read_only') as read_only", [])
+      if ((row as { read_only: string } | undefined)?.read_only === 'on') throw fault = new Error('The database is read-only, as a standby is')
     } finally {
-      client.release()
+      client.release(fault)
     }
   }
 

@@ -61,7 +61,10 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
   bodyLimit?: number
   /** The limit of each client address. Default: 120 a minute. */
   rateLimit?: RateLimitOptions
-  /** The sites whose pages may call. Default: none, so that only pages of the same origin can. */
+  /**
+   * The sites whose pages may call. List your own origin too: browsers name it in same-origin POSTs, and one that is not listed is refused. Default: no
+   * CORS, so that only pages of the same origin can.
+   */
   cors?: SiteCorsOptions
   /**
    * What the route asks of guards that are registered around it, such as `{ userReference: true }`. Default: a user reference may come

@@ -42,7 +42,10 @@ interface ByUrl extends KeepingOptions {
 }
 
 interface ByFunction extends KeepingOptions {
-  /** Gets a token: resolves with it, with an answer that has it, or with the `Response` of an endpoint as it is. The signal aborts after 30 s. */
+  /**
+   * Gets a token: resolves with it, with an answer that has it, or with the `Response` of an endpoint as it is. The signal aborts
+   * after 30 s: the function must then settle, as `fetch` does, or nothing goes on.
+   */
   fetch: (signal: AbortSignal) => Promise<Response | TokenAnswer | string>
   url?: undefined
   init?: undefined

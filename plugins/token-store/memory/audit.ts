@@ -34,7 +34,7 @@ export class MemoryAudit implements AuditTrail {
   }
 
   #kept (entry: AuditEntry): KeptEntry {
-    return { ...entry, changes: entry.changes === null ? null : JSON.stringify(entry.changes), sequence: ++this.#sequence }
+    return { ...entry, changes: entry.changes === null ? null : JSON.stringify(entry.changes) ?? null, sequence: ++this.#sequence }
   }
 
   sweep (olderThan: number): void {

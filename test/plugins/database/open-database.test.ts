@@ -121,6 +121,23 @@ t.test('on PostgreSQL', async (t) => {
     await database.close()
   })
 
+  t.test('D06: connections to what has become a standby are given up: after a failover it is ready, and writes, by itself', async (t) => {
+    const admin = new pg.Client({ connectionString: server.url })
+    await admin.connect()
+    t.teardown(() => admin.end())
+    const database = await openDatabase({ url: server.url, maxConnections: 1 })
+    const write = () => sql`create table if not exists after_failover (n int)`.execute(database.db)
+    await admin.query('alter role postgres set default_transaction_read_only = on')
+    await admin.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1', ['client backend'])
+    await database.ready().catch(() => {})
+    await t.rejects(database.ready(), /read-only/)
+    await t.rejects(write(), { code: '25006' })
+    await admin.query('set transaction read write; alter role postgres reset default_transaction_read_only')
+    await write()
+    await database.ready()
+    await database.close()
+  })
+
   t.test('a server that says nothing is not ready after 2 s', async (t) => {
     const database = await openDatabase({ url: server.url, maxConnections: 1 })
     await database.db.connection().execute(async (only) => {
