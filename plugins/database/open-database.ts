@@ -131,10 +131,11 @@ function readiness (pool: PostgresPoolSlice): () => Promise<void> {
     let fault: Error | undefined
     try {
       const { rows: [row] } = await client.query("select current_setting('transaction_read_only') as read_only", [])
-      if ((row as { read_only: string } | undefined)?.read_only === 'on') throw fault = new Error('The database is read-only, as a standby is')
+      if ((row as { read_only: string }).read_only === 'on') fault = new Error('The database is read-only, as a standby is')
     } finally {
       client.release(fault)
     }
+    if (fault !== undefined) throw fault
   }
 
   return async function ready () {
