@@ -4,7 +4,7 @@ import type { AuditEntry, AuditFilter, AuditTrail, Page, PageRequest } from '../
 const MAX_ENTRIES = 10_000
 
 /** Its changes as JSON: a copy that nobody else can alter, and that is made for each entry but seldom read. */
-type KeptEntry = Omit<AuditEntry, 'changes'> & { changes: string | null, sequence: number }
+type KeptEntry = Omit<AuditEntry, 'changes'> & { changes: string, sequence: number }
 
 /** Keeps the newest 10 000 entries. */
 export class MemoryAudit implements AuditTrail {
@@ -13,7 +13,7 @@ export class MemoryAudit implements AuditTrail {
 
   async append (entries: readonly AuditEntry[]): Promise<void> {
     for (const entry of entries) {
-      if (!this.#entries.has(entry.id)) this.#entries.set(entry.id, this.#kept(entry))
+      if (!this.#entries.has(entry.id)) this.#entries.set(entry.id, { ...entry, changes: JSON.stringify(entry.changes ?? null), sequence: ++this.#sequence })
     }
     for (const id of this.#entries.keys()) {
       if (this.#entries.size <= MAX_ENTRIES) break
@@ -33,10 +33,6 @@ export class MemoryAudit implements AuditTrail {
     return newestFirst(placed, page, ({ sequence, ...entry }) => ({ ...entry, changes: parsed(entry.changes) }))
   }
 
-  #kept (entry: AuditEntry): KeptEntry {
-    return { ...entry, changes: entry.changes === null ? null : JSON.stringify(entry.changes) ?? null, sequence: ++this.#sequence }
-  }
-
   sweep (olderThan: number): void {
     for (const [id, { timestamp }] of this.#entries) {
       if (timestamp < olderThan) this.#entries.delete(id)
@@ -44,8 +40,8 @@ export class MemoryAudit implements AuditTrail {
   }
 }
 
-function parsed (changes: string | null): AuditEntry['changes'] {
-  return changes === null ? null : JSON.parse(changes) as Record<string, unknown>
+function parsed (changes: string): AuditEntry['changes'] {
+  return JSON.parse(changes) as AuditEntry['changes']
 }
 
 function matches (entry: KeptEntry, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter): boolean {
