@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import t from 'tap'
 
+import { COMMANDS } from '../../demo/commands.js'
 import { missingPackages, wayToInstall } from '../../demo/optional-packages.js'
 import { verifyBody, verifyTimestampedBody } from '../../signing/body-signature.js'
 import { assertStrongSecret } from '../../signing/secret-strength.js'
@@ -112,6 +113,14 @@ t.test('administrators and sources can be made without a running server, and not
   const beside = await run(t, ['create-source', '--name', 'Other'], variables)
   t.equal(beside.code, 1)
   t.match(beside.stderr, 'in use by another running process')
+})
+
+t.test('a start needs the packages of what is switched on, and of nothing else', async (t) => {
+  const extra = (environment: Record<string, string>) => COMMANDS['start']?.needs(environment).filter((name) => !COMMANDS['start']?.needs({}).includes(name))
+  t.same(extra({ CSRF: 'on', CAPTCHA: 'altcha' }), ['@fastify/csrf-protection', 'altcha-lib'])
+  t.same(extra({ CSRF: 'off', CAPTCHA: 'turnstile' }), [])
+  t.same(extra({ DATABASE_URL: 'postgres://x', REDIS_URL: 'redis://x' }), ['pg', 'ioredis'])
+  t.same(extra({ NATS_URL: 'nats://x' }), ['@nats-io/transport-node', '@nats-io/jetstream'])
 })
 
 t.test('missing packages are named in one line that brings them', async (t) => {
