@@ -73,7 +73,8 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, { orgId = 'def
   const wanted = defineGuard(app, {
     name: 'audit',
     accepts: (value) => typeof value === 'string' && ACTION.test(value),
-    expected: 'an action such as "report.exported"'
+    expected: 'an action such as "report.exported"',
+    refuses: false
   })
   // Not onResponse, which does not come for a caller that has hung up.
   app.addHook('onSend', function auditRequest (request, { statusCode }, payload, done) {

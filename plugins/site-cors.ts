@@ -3,7 +3,7 @@ import type { FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
 import { INVALID_OPTIONS, INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
-import { isPreflight } from './guard.js'
+import { isPreflight } from './guard/preflight.js'
 import { refuse } from './refuse.js'
 import { varyByOrigin } from './source-cors.js'
 

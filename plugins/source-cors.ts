@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
-import { isPreflight } from './guard.js'
+import { isPreflight } from './guard/preflight.js'
 import { compileOrigins, matchesOrigin } from './origin-rules.js'
 import type { OriginRules } from './origin-rules.js'
 import { refuse, toPublicError } from './refuse.js'

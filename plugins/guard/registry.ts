@@ -1,0 +1,53 @@
+import type { FastifyInstance } from 'fastify'
+
+/** A guard as it stands in a scope. */
+export interface Registration {
+  readonly fallback: unknown
+  readonly accepts: (value: unknown) => boolean
+  readonly expected: string
+  readonly securityScheme: string | undefined
+  readonly refuses: boolean
+}
+
+// By Symbol.for, so that two copies of the package in one tree see each other's guards.
+const GUARDS: unique symbol = Symbol.for('fastify-gatehouse.guards') as never
+const RESOLVED: unique symbol = Symbol.for('fastify-gatehouse.resolved') as never
+
+/** Guards are its own alone: those around it may be registered later. */
+type Scope = FastifyInstance & { [GUARDS]?: Map<string, Registration>, [RESOLVED]?: Map<string, Registration> }
+
+/** Adds a guard to the scope's own. Whether it is the first of them; `null`: there is one of that name. */
+export function addGuard (scope: Scope, name: string, registration: Registration): boolean | null {
+  const own = ownGuards(scope)
+  if (own === undefined) {
+    scope[GUARDS] = new Map([[name, registration]])
+    return true
+  }
+  if (own.has(name)) return null
+  own.set(name, registration)
+  return false
+}
+
+function ownGuards (scope: Scope): Map<string, Registration> | undefined {
+  return Object.hasOwn(scope, GUARDS) ? scope[GUARDS] : undefined
+}
+
+/** The guards that hold in a scope: its own, and those of the scopes around it that it has not registered anew. */
+export function allGuards (scope: Scope): Map<string, Registration> {
+  const guards = new Map<string, Registration>()
+  for (let around: Scope | null = scope; around !== null; around = Object.getPrototypeOf(around) as Scope | null) {
+    for (const [name, registration] of ownGuards(around) ?? []) if (!guards.has(name)) guards.set(name, registration)
+  }
+  return guards
+}
+
+/** Once requests come no guard can be registered any more. */
+export function resolvedGuards (scope: Scope): Map<string, Registration> {
+  if (!Object.hasOwn(scope, RESOLVED)) scope[RESOLVED] = allGuards(scope)
+  return scope[RESOLVED] as Map<string, Registration>
+}
+
+/** Whether what a route asks for, or a fallback, has the guard look at a request at all. */
+export function isOn (value: unknown): boolean {
+  return value !== undefined && value !== false && value !== 'off'
+}
