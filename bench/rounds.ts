@@ -15,9 +15,12 @@ export const CONNECTIONS = (process.env.CONNECTIONS ?? '64').split(',').map(Numb
 export interface Round { rate: number, p50: number, p99: number, failed: number }
 export interface Server { port: number, process: ChildProcess, stop: () => void }
 
-/** `file`: the server's, beside this one. */
-export async function startServer (variant: string, env: Record<string, string> = {}, { file = 'server.ts', args = [] as string[] } = {}): Promise<Server> {
-  const server = fork(new URL(file, import.meta.url), [variant, ...args], { execArgv: [...process.execArgv, '--expose-gc'], env: { ...process.env, ...env } })
+/** `file`: the file of the server, relative to this folder or as a URL; `cwd`: the checkout whose packages it uses. */
+export async function startServer (
+  variant: string, env: Record<string, string> = {}, { file = 'server.ts', args = [] as string[], cwd = process.cwd() } = {}
+): Promise<Server> {
+  const execArgv = [...process.execArgv, '--expose-gc']
+  const server = fork(new URL(file, import.meta.url), [variant, ...args], { execArgv, env: { ...process.env, ...env }, cwd })
   const [port] = await once(server, 'message') as [number]
   return { port, process: server, stop: () => server.kill('SIGKILL') }
 }

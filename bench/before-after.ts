@@ -1,0 +1,104 @@
+// The hot paths of this checkout beside those of another one, in turns in one run: BEFORE=<folder of a checkout with its node_modules>.
+// Compares processor time per request (user and system, from the kernel), which a busy machine disturbs less than throughput.
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+import { generateSecret } from '../signing/secret-strength.js'
+import { signUserReference } from '../signing/user-reference.js'
+import { EVENT, PIPELINE_KEY, batchBody } from './load.js'
+import { describeMachine, ROUNDS, SECONDS, startServer, withPostgres } from './rounds.js'
+import type { Server } from './rounds.js'
+import { shoot } from './wrk.js'
+import type { Shot } from './wrk.js'
+
+interface Path { title: string, file: string, variant: string, env?: Record<string, string>, shot: Pick<Shot, 'headers' | 'body'> & { path: string } }
+interface Figures { rate: number, micros: number, failed: number }
+
+/** Clock ticks per second of `/proc/<pid>/stat`: 100 on every Linux architecture that Node.js runs on. */
+const TICKS = 100
+const BEFORE = process.env.BEFORE
+const HERE = resolve(fileURLToPath(new URL('..', import.meta.url)))
+const PROXY_KEY = generateSecret()
+const REFERENCE_KEY = generateSecret()
+
+if (BEFORE === undefined) throw new Error('Set BEFORE to the folder of the checkout to compare with; run `npm ci` there first.')
+
+const json = { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' }
+const reference = signUserReference({ sub: 'customer-42' }, { key: REFERENCE_KEY, audience: 'gatehouse-embed' })
+
+function paths (databaseUrl: string, upstream: string): Path[] {
+  const event = { path: '/v1/t', headers: json, body: EVENT }
+  return [
+    { title: 'bare event', file: 'server.ts', variant: 'bare', shot: event },
+    { title: 'single event, no sink', file: 'server.ts', variant: 'noop', shot: event },
+    { title: 'single event, memory', file: 'server.ts', variant: 'memory', shot: event },
+    { title: 'single event, PostgreSQL', file: 'server.ts', variant: 'postgres', env: { DATABASE_URL: databaseUrl }, shot: event },
+    { title: 'batch of 100, no sink', file: 'server.ts', variant: 'noop', shot: { path: '/v1/batch', headers: json, body: batchBody(100) } },
+    {
+      title: 'guest token, cached',
+      file: 'guest-token-server.ts',
+      variant: 'cached',
+      env: { PROXY_KEY, REFERENCE_KEY, UPSTREAM: upstream },
+      shot: { path: `/api/databrain/guest-token?ref=${reference}`, headers: { authorization: `Bearer ${PROXY_KEY}` } }
+    },
+    { title: 'widget token', file: 'widget-token-server.ts', variant: 'no limits', shot: { path: '/api/generate-token', headers: {} } }
+  ]
+}
+
+async function measure (checkout: string, { file, variant, env = {}, shot: { path, ...shot } }: Path): Promise<Figures> {
+  const server = await startServer(variant, env, { file: pathToFileURL(resolve(checkout, 'bench', file)).href, cwd: checkout })
+  try {
+    const load = (seconds: number) => shoot({ url: `http://127.0.0.1:${server.port}${path}`, ...shot, connections: 64, seconds })
+    await load(2)
+    const before = ticks(server)
+    const { rate, failed } = await load(SECONDS)
+    return { rate, micros: (ticks(server) - before) / TICKS * 1e6 / (rate * SECONDS), failed }
+  } finally {
+    server.stop()
+  }
+}
+
+/** User and system time of the server process, all its threads included, in clock ticks (proc(5), fields 14 and 15). */
+function ticks ({ process: { pid } }: Server): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+function spread (values: number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [low = NaN, middle = NaN, high = NaN] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)]
+  return `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
+}
+
+await withPostgres(async (databaseUrl) => {
+  const api = await startServer('upstream', {}, { file: 'guest-token-server.ts' })
+  const ONLY = process.env.ONLY?.split(',')
+  try {
+    console.log(`${describeMachine()}, 64 connections, in turns\n`)
+    console.log('| request | processor time, after / before | µs before | µs after | requests/s, after / before | failed |')
+    console.log('| --- | --- | ---: | ---: | --- | ---: |')
+    for (const path of paths(databaseUrl, `http://127.0.0.1:${api.port}`)) {
+      if (ONLY !== undefined && !ONLY.some((part) => path.title.includes(part))) continue
+      const rounds: Array<[Figures, Figures]> = []
+      for (let at = 0; at < ROUNDS; at++) {
+        // The order changes each round, so that neither checkout always has the warmer machine.
+        const first = await measure(at % 2 === 0 ? BEFORE : HERE, path)
+        const second = await measure(at % 2 === 0 ? HERE : BEFORE, path)
+        rounds.push(at % 2 === 0 ? [first, second] : [second, first])
+      }
+      const middle = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]?.toFixed(1)
+      console.log(`| ${[
+        path.title,
+        spread(rounds.map(([before, after]) => after.micros / before.micros)),
+        middle(rounds.map(([before]) => before.micros)),
+        middle(rounds.map(([, after]) => after.micros)),
+        spread(rounds.map(([before, after]) => after.rate / before.rate)),
+        rounds.reduce((sum, [before, after]) => sum + before.failed + after.failed, 0)
+      ].join(' | ')} |`)
+    }
+  } finally {
+    api.stop()
+  }
+})
