@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import { INVALID_OPTIONS, INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
 import { isPreflight } from './guard/preflight.js'
 import { refuse } from './refuse.js'
+import { allowRequestedHeaders } from './requested-headers.js'
 import { varyByOrigin } from './source-cors.js'
 
 export interface SiteCorsOptions {
@@ -12,7 +13,10 @@ export interface SiteCorsOptions {
   origins: readonly string[]
   /** Let pages send cookies. Default: `true`. */
   credentials?: boolean
-  /** Request headers that a page may send. Default: `authorization, content-type, x-user-reference, x-csrf-token, x-captcha-token`. */
+  /**
+   * Request headers that a page may send. Default: each header that the page asks for, so that tracing headers (`traceparent`,
+   * `sentry-trace`) do not shut a page out.
+   */
   allowedHeaders?: readonly string[]
   /** Methods that a page may use. Default: `GET, HEAD, POST`. */
   methods?: readonly string[]
@@ -39,10 +43,11 @@ const EXPOSED_HEADERS = ['retry-after']
 export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): void {
   if (!Array.isArray(options.origins)) throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
   const origins = new Set(options.origins.map(exactOrigin))
+  const { allowedHeaders } = options
   const settings: FastifyCorsOptions = {
     origin: [...origins],
     methods: [...options.methods ?? ['GET', 'HEAD', 'POST']],
-    allowedHeaders: [...options.allowedHeaders ?? ['authorization', 'content-type', 'x-user-reference', 'x-csrf-token', 'x-captcha-token']],
+    ...allowedHeaders === undefined ? {} : { allowedHeaders: [...allowedHeaders] },
     exposedHeaders: EXPOSED_HEADERS,
     credentials: options.credentials ?? true,
     maxAge: options.maxAge ?? 600,
@@ -51,11 +56,12 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
     preflightContinue: false,
     strictPreflight: true
   }
+  const isAdmitted = (origin: string | undefined): boolean => origin !== undefined && origins.has(origin)
   keepHostCorsOut(scope, settings)
 
   scope.addHook('onRequest', function checkOrigin (request, reply, done) {
     const { origin } = request.headers
-    if (origin !== undefined && !origins.has(origin)) {
+    if (origin !== undefined && !isAdmitted(origin)) {
       refuse(reply, new ORIGIN_NOT_ALLOWED())
     } else if (request.method === 'OPTIONS' && !isPreflight(request)) {
       refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
@@ -65,11 +71,15 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
   scope.addHook('onSend', function grantRefusal (request, reply, payload, done) {
     const { origin } = request.headers
     varyByOrigin(reply)
+    // @fastify/cors has granted the preflight. It copies the requested headers unchecked, or applies the host's own list.
+    if (allowedHeaders === undefined && isAdmitted(origin) && request.method === 'OPTIONS' && reply.hasHeader('access-control-allow-methods')) {
+      allowRequestedHeaders(request, reply)
+    }
     if (origin === undefined) {
       // A host's @fastify/cors says these to everyone.
       if (reply.hasHeader('access-control-allow-credentials')) reply.removeHeader('access-control-allow-credentials')
       if (reply.hasHeader('access-control-expose-headers')) reply.removeHeader('access-control-expose-headers')
-    } else if (origins.has(origin) && !reply.hasHeader('access-control-allow-origin')) {
+    } else if (isAdmitted(origin) && !reply.hasHeader('access-control-allow-origin')) {
       reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
       if (settings.credentials === true) reply.header('access-control-allow-credentials', 'true')
     }

@@ -5,11 +5,10 @@ import { isPreflight } from './guard/preflight.js'
 import { compileOrigins, matchesOrigin } from './origin-rules.js'
 import type { OriginRules } from './origin-rules.js'
 import { refuse, toPublicError } from './refuse.js'
+import { allowRequestedHeaders, varyBy } from './requested-headers.js'
 import type { SourceOrigins, Sources } from './token-store/store.js'
 
 const METHODS = 'GET, HEAD, POST'
-// Segment's browser SDK counts its retries in a header, without which none of them would get through.
-const REQUEST_HEADERS = 'authorization, content-type, x-retry-count'
 const EXPOSED_HEADERS = 'retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset'
 const MAX_AGE = '600'
 
@@ -26,11 +25,9 @@ export function allowsOrigin (sources: SourceOrigins | readonly SourceOrigins[],
   return matchesOrigin(rules, origin)
 }
 
-/** Says that the answer depends on who asks, so that no cache gives one page the answer to another. */
+/** Adds `Origin` to `Vary`, so that a cache does not give the response for one page to another page. */
 export function varyByOrigin (reply: FastifyReply): void {
-  const before = reply.getHeader('vary')
-  if (before === undefined) reply.header('vary', 'Origin')
-  else if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(String(before))) reply.header('vary', `${String(before)}, Origin`)
+  varyBy(reply, 'Origin')
 }
 
 /** Lets the page read the answer. */
@@ -58,8 +55,8 @@ export async function grantBySomeSource (request: FastifyRequest, reply: Fastify
 }
 
 /**
- * Answers the preflights of one path of a scope that has a token store: 204 with the exact origin if any enabled source has it,
- * else 403 `ORIGIN_NOT_ALLOWED`; a preflight carries no key.
+ * Answers the preflights of one path of a scope that has a token store. A preflight carries no key, so it is 204 with the exact origin
+ * and each requested header if any enabled source allows the origin, else 403 `ORIGIN_NOT_ALLOWED`.
  */
 export function sourcePreflight (scope: FastifyInstance, path: string): void {
   const { sources } = scope.tokenStore
@@ -75,7 +72,7 @@ export function sourcePreflight (scope: FastifyInstance, path: string): void {
     }
     grantOrigin(reply, origin)
     reply.header('access-control-allow-methods', METHODS)
-    reply.header('access-control-allow-headers', REQUEST_HEADERS)
+    allowRequestedHeaders(request, reply)
     reply.header('access-control-max-age', MAX_AGE)
     return reply.code(204).send()
   }

@@ -98,7 +98,7 @@ t.test('C02: a preflight of a page of any enabled source is 204 with the exact o
     'access-control-allow-methods': /POST/,
     'access-control-allow-headers': /authorization.*content-type.*x-retry-count/,
     'access-control-max-age': '600',
-    vary: 'Origin'
+    vary: 'Origin, Access-Control-Request-Headers'
   })
   for (const origin of ['https://evil.test', 'https://closed.test', 'null', 'https://example.com', `${SHOP}, https://evil.test`]) {
     const response = await preflight(origin)
