@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { toPublicError } from './refuse.js'
 import { requestSlot } from './request-slot.js'
+import { upstreamOutcome } from './upstream-refusal.js'
 
 export interface DecisionAuditOptions {
   /** The action of a request that got what it asked for. */
@@ -39,7 +40,10 @@ export function auditDecisions (scope: FastifyInstance, { granted, refused, reso
   }
 
   scope.addHook('onError', function noteError (request, _reply, error, done) {
-    decisionOf(request).error = toPublicError(error).code
+    const { code, upstream } = toPublicError(error)
+    const decision = decisionOf(request)
+    decision.error = code
+    Object.assign(decision.details, upstreamOutcome(upstream))
     done()
   })
 

@@ -1,5 +1,7 @@
 import createError from '@fastify/error'
 
+import type { UpstreamRefusal } from './upstream-refusal.js'
+
 export interface ErrorDetail {
   /** JSON pointer of the offending value; empty for the whole body. */
   path: string
@@ -15,6 +17,8 @@ export interface PublicErrorOptions {
   retryAfter?: number
   /** Which check failed, for the log alone. */
   reason?: string
+  /** What the upstream said when it refused: for the log, and its status and code for the audit entry. */
+  upstream?: UpstreamRefusal
   cause?: unknown
 }
 
@@ -25,6 +29,7 @@ export class GatehouseError extends Error {
   details?: readonly ErrorDetail[]
   retryAfter?: number
   reason?: string
+  upstream?: UpstreamRefusal
 }
 
 export type PublicError = new (options?: PublicErrorOptions) => GatehouseError
@@ -38,12 +43,14 @@ function publicError (code: string, statusCode: number, text: string, retryAfter
       if (options.details !== undefined) this.details = options.details
       if (wait !== undefined) this.retryAfter = wait
       if (options.reason !== undefined) this.reason = options.reason
+      if (options.upstream !== undefined) this.upstream = options.upstream
       if (options.cause !== undefined) this.cause = options.cause
     }
 
     declare details?: readonly ErrorDetail[]
     declare retryAfter?: number
     declare reason?: string
+    declare upstream?: UpstreamRefusal
   } as unknown as PublicError
 }
 

@@ -5,6 +5,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import * as errors from './errors.js'
 import { GatehouseError } from './errors.js'
 import type { ErrorDetail, PublicError } from './errors.js'
+import type { UpstreamRefusal } from './upstream-refusal.js'
 
 /** The diagnostics channel on which each refusal is published, as `RefusedMessage`. */
 export const REFUSED = 'fastify-gatehouse.refused'
@@ -78,6 +79,12 @@ export function refuse (reply: FastifyReply, error: GatehouseError): FastifyRepl
 
 /** Says in the log why a request was refused, which the caller does not learn. */
 export function logRefusal (reply: FastifyReply, error: GatehouseError): void {
+  if (error.upstream !== undefined) logUpstreamRefusal(reply, error.upstream)
   if (error.statusCode >= 500) reply.log.error({ err: error.cause ?? error, code: error.code, reason: error.reason }, 'request failed')
   else reply.log.info({ code: error.code, reason: error.reason }, 'request refused')
+}
+
+/** Logs at `warn` that an upstream refused a request of ours, with its status, code and cleaned message. */
+export function logUpstreamRefusal (reply: FastifyReply, refusal: UpstreamRefusal): void {
+  reply.log.warn({ ...refusal }, 'upstream refused the request')
 }

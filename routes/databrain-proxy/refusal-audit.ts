@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { toPublicError } from '../../plugins/refuse.js'
 import { requestSlot } from '../../plugins/request-slot.js'
+import { upstreamOutcome } from '../../plugins/upstream-refusal.js'
 import { hasLeft } from './caller.js'
 
 /** What a call came to, filled in on its way. */
@@ -31,7 +32,10 @@ export function auditRefusals (scope: FastifyInstance): (request: FastifyRequest
   })
 
   scope.addHook('onError', function noteError (request, _reply, error, done) {
-    notesOf(request).error = toPublicError(error).code
+    const { code, upstream } = toPublicError(error)
+    const known = notesOf(request)
+    known.error = code
+    Object.assign(known.details, upstreamOutcome(upstream))
     done()
   })
 

@@ -1,10 +1,12 @@
 import { INTERNAL_ERROR, INVALID_REQUEST, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } from '../../plugins/errors.js'
 import type { GatehouseError } from '../../plugins/errors.js'
 import type { UpstreamReply } from '../../plugins/upstream-client.js'
+import { upstreamRefusal } from '../../plugins/upstream-refusal.js'
+import type { UpstreamFault, UpstreamRefusal } from '../../plugins/upstream-refusal.js'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** The codes of DataBrain's guest-token page, but for its INTERNAL_SERVER_ERROR, which is a failure like any other; the texts are ours. */
+/** The codes of DataBrain's guest-token page, except INTERNAL_SERVER_ERROR, which is a failure. The messages are ours. */
 const REFUSALS: Readonly<Record<string, string>> = {
   AUTHENTICATION_ERROR: 'The analytics service does not accept this server\'s API key',
   AUTHENTICATION_ERR: 'The analytics service does not accept this server\'s API key',
@@ -16,14 +18,21 @@ const REFUSALS: Readonly<Record<string, string>> = {
   RLS_SETTINGS_PARAM_ERROR: 'The analytics service does not accept the row-level security settings'
 }
 
-/** The token in the upstream's answer. Throws a 400 for its `error`, and `UPSTREAM_ERROR` for everything else; no word of it is kept. */
-export function tokenOf ({ statusCode, body }: UpstreamReply): string {
-  const { error, token } = members(body)
-  const failed = statusCode >= 500 || statusCode === 429 || codeOf(error) === 'INTERNAL_SERVER_ERROR'
+/**
+ * Returns the token of the upstream's reply. Throws a 400 for its `error`, and `UPSTREAM_ERROR` for everything else.
+ * The error's `upstream` contains what the upstream said, without `apiKey`, for the log; the caller does not learn it.
+ */
+export function tokenOf ({ statusCode, body }: UpstreamReply, apiKey: string): string {
+  const reply = members(body)
+  const { error, token } = reply
+  const code = codeOf(error)
+  const failed = statusCode >= 500 || statusCode === 429 || code === 'INTERNAL_SERVER_ERROR'
   // A success may carry `error: null`.
-  if (error && !failed) throw refusal(codeOf(error))
-  if (statusCode < 200 || statusCode > 299) throw new UPSTREAM_ERROR({ reason: `the upstream answered ${statusCode}` })
-  if (failed) throw new UPSTREAM_ERROR({ reason: 'the upstream reported an internal error' })
+  if (error || failed || statusCode < 200 || statusCode > 299) {
+    const upstream = upstreamRefusal(statusCode, faultOf(reply), [apiKey])
+    if (error && !failed) throw refusal(code, upstream)
+    throw new UPSTREAM_ERROR({ reason: `the upstream failed with status ${statusCode}`, upstream })
+  }
   if (typeof token !== 'string' || !UUID.test(token)) throw new UPSTREAM_ERROR({ reason: 'the upstream sent no token that is a UUID' })
   return token
 }
@@ -31,10 +40,15 @@ export function tokenOf ({ statusCode, body }: UpstreamReply): string {
 /** A failure of the upstream as the product documents it: 500, whatever it was. Throws. */
 export function asDocumented (error: unknown): never {
   if (!(error instanceof UPSTREAM_ERROR || error instanceof UPSTREAM_TIMEOUT)) throw error
-  throw new INTERNAL_ERROR({ cause: error.cause ?? error, ...error.reason === undefined ? {} : { reason: error.reason } })
+  const { reason, upstream, cause = error } = error
+  throw new INTERNAL_ERROR({
+    cause, ...reason === undefined ? {} : { reason }, ...upstream === undefined ? {} : { upstream }
+  })
 }
 
-function members (body: Buffer): { error?: unknown, token?: unknown } {
+interface ReplyMembers extends UpstreamFault { error?: unknown, token?: unknown }
+
+function members (body: Buffer): ReplyMembers {
   try {
     const parsed: unknown = JSON.parse(body.toString('utf8'))
     return typeof parsed === 'object' && parsed !== null ? parsed : {}
@@ -47,10 +61,17 @@ function codeOf (error: unknown): string | null {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : null
 }
 
-function refusal (code: string | null): GatehouseError {
+/** The upstream's error; a gateway in front of it may put its own at the top of the reply. */
+function faultOf ({ error, code, message }: ReplyMembers): UpstreamFault {
+  if (typeof error === 'object' && error !== null) return error
+  return typeof error === 'string' ? { message: error } : { code, message }
+}
+
+function refusal (code: string | null, upstream: UpstreamRefusal): GatehouseError {
   const text = code !== null && Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined
   if (code === null || text === undefined) {
-    return new INVALID_REQUEST({ message: 'The analytics service refused the request', reason: 'the upstream refused with a code that is not known' })
+    const reason = 'the upstream refused with a code that is not known'
+    return new INVALID_REQUEST({ message: 'The analytics service refused the request', reason, upstream })
   }
-  return Object.assign(new INVALID_REQUEST({ message: text, reason: 'the upstream refused' }), { code })
+  return Object.assign(new INVALID_REQUEST({ message: text, reason: 'the upstream refused', upstream }), { code })
 }

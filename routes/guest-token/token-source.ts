@@ -109,6 +109,6 @@ export class TokenSource {
       path: `${basePath}/api/v2/guest-token/create`,
       headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify(wanted)
-    }))
+    }), apiKey)
   }
 }

@@ -1,0 +1,74 @@
+/** What an upstream said when it refused a request, safe for the log. The caller never learns it. */
+export interface UpstreamRefusal {
+  /** The HTTP status of the upstream's reply. */
+  upstreamStatus: number
+  /** The upstream's error code; `null` if there is none, or if it does not look like a code. */
+  upstreamCode: string | null
+  /** The upstream's message: one line of at most 200 printable characters, without our secrets; `null` if none. */
+  upstreamMessage: string | null
+}
+
+/** The members of an upstream's error as they came, of any type. */
+export interface UpstreamFault {
+  code?: unknown
+  message?: unknown
+}
+
+/** The part of a refusal that an audit entry keeps. */
+export type UpstreamOutcome = Pick<UpstreamRefusal, 'upstreamStatus' | 'upstreamCode'>
+
+const MAX_MESSAGE = 200
+/** Characters of a message that are read at all: an upstream may send megabytes. */
+const MAX_READ = 2_000
+const CODE = /^[\w.:-]{1,64}$/
+/** Control and format characters (bidirectional overrides among them), lone surrogates and all separators. */
+const UNPRINTABLE = /[\p{C}\p{Z}]+/gu
+/** A word that shares this many consecutive characters with a secret is treated as part of it. */
+const SHARED = 8
+
+/**
+ * Makes the log fields of an upstream's refusal. Every word that contains one of `secrets`, or 8 consecutive
+ * characters of one, in any letter case, becomes `***`: products repeat the key that they refuse, whole or shortened.
+ *
+ * @example
+ * const refusal = upstreamRefusal(401, { code: 'AUTHENTICATION_ERROR', message: `Bad key ${apiKey}` }, [apiKey])
+ * // { upstreamStatus: 401, upstreamCode: 'AUTHENTICATION_ERROR', upstreamMessage: 'Bad key ***' }
+ * throw new UPSTREAM_ERROR({ upstream: refusal })
+ */
+export function upstreamRefusal (
+  statusCode: number, { code, message }: UpstreamFault, secrets: readonly string[]
+): UpstreamRefusal {
+  const secret = partOf(secrets)
+  return { upstreamStatus: statusCode, upstreamCode: codeOf(code, secret), upstreamMessage: messageOf(message, secret) }
+}
+
+/** The members of an audit entry about a refusal; none if the upstream refused nothing. */
+export function upstreamOutcome (refusal: UpstreamRefusal | undefined): UpstreamOutcome | undefined {
+  return refusal && { upstreamStatus: refusal.upstreamStatus, upstreamCode: refusal.upstreamCode }
+}
+
+function codeOf (code: unknown, secret: RegExp | null): string | null {
+  const text = typeof code === 'number' ? String(code) : code
+  return typeof text === 'string' && CODE.test(text) && secret?.test(text) !== true ? text : null
+}
+
+function messageOf (message: unknown, secret: RegExp | null): string | null {
+  if (typeof message !== 'string') return null
+  const words = message.slice(0, MAX_READ).replace(UNPRINTABLE, ' ').trim().split(' ')
+  // Secrets go first: a cut could leave a part of one.
+  const text = words.map((word) => secret?.test(word) === true ? '***' : word).join(' ')
+  return text === '' ? null : Array.from(text).slice(0, MAX_MESSAGE).join('')
+}
+
+/** Matches a text that contains a part of a secret; `null` if there are no secrets. */
+function partOf (secrets: readonly string[]): RegExp | null {
+  const parts = new Set<string>()
+  for (const word of secrets.flatMap((secret) => secret.split(/\s+/))) {
+    if (word === '') continue
+    const size = Math.min(word.length, SHARED)
+    for (let at = 0; at + size <= word.length; at++) {
+      parts.add(word.slice(at, at + size).replace(/[^\w]/g, '\\$&'))
+    }
+  }
+  return parts.size === 0 ? null : new RegExp([...parts].join('|'), 'i')
+}
