@@ -41,7 +41,7 @@ export type { EventFeed, EventWatcher, Refusal } from './plugins/event-feed/inde
 export type { EventSinkOptions } from './plugins/event-sink/index.js'
 export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions } from './routes/guest-token.js'
 export type { HstsOptions, RequireHttpsOptions } from './plugins/require-https.js'
-export type { IngestionOptions } from './routes/ingestion/index.js'
+export type { BotOptions, IngestionOptions } from './routes/ingestion/index.js'
 export type { PasswordOptions, Passwords } from './plugins/passwords.js'
 export type { PipelineKeyOptions } from './plugins/pipeline-key.js'
 export type { ProxyKeyOptions } from './plugins/proxy-key.js'

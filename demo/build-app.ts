@@ -84,7 +84,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     asked,
     userOf
   })
-  await ingestionRoutes(app, limits)
+  await ingestionRoutes(app, limits, config.botExceptions)
   await app.register(adminAuth, {
     jwtSecrets: secrets.JWT_SECRET,
     loginRateLimit: { max: limits.LOGIN_RATE_MAX, timeWindow: 60_000 },

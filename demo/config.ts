@@ -40,6 +40,8 @@ export interface Config {
   /** `null`: nobody, unless a reference or a session says who. */
   embedUser: string | null
   limits: Limits
+  /** User agents that are no bots, beside the built-in exceptions. */
+  botExceptions: RegExp[]
   docs: boolean
 }
 
@@ -100,6 +102,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     requireHttps: environment.REQUIRE_HTTPS === 'on',
     embedUser: environment.EMBED_USER ?? (standInsAlone ? STAND_IN_USER : null),
     limits: environment,
+    botExceptions: botExceptionsOf(environment.INGEST_BOTS_EXCEPT, problems),
     docs: environment.DOCS === 'on'
   }
   problems.throwIfAny()
@@ -117,6 +120,18 @@ function parse (variables: Readonly<Record<string, string | undefined>>, problem
     else problems.add(name as VariableName, `must be ${String(schema.expected)}`)
   }
   return Value.Default(EnvironmentSchema, known) as Environment
+}
+
+function botExceptionsOf (source: string | undefined, problems: Problems): RegExp[] {
+  if (source === undefined) return []
+  try {
+    const pattern = new RegExp(source, 'i')
+    if (!pattern.test('')) return [pattern]
+    problems.add('INGEST_BOTS_EXCEPT', 'matches every user agent')
+  } catch {
+    problems.add('INGEST_BOTS_EXCEPT', 'must be a regular expression')
+  }
+  return []
 }
 
 function isSet (text: string | undefined): text is string {

@@ -21,14 +21,15 @@ const Id = Type.Optional(Type.String({ maxLength: 512 }))
 
 function querySchemaOf (type: PixelType) {
   return Type.Object({
-    wk: Type.Optional(Type.String({ maxLength: 100, description: 'The pipeline key' })),
+    // A key that is brought along has up to 136 characters.
+    wk: Type.Optional(Type.String({ maxLength: 136, description: 'The pipeline key' })),
     ...(type === 'track' ? { e: Type.String({ minLength: 1, maxLength: 1_000, description: 'What happened' }) } : {}),
     ...(type === 'page' ? { e: Type.Optional(Type.String({ maxLength: 1_000, description: 'The name of the page' })) } : {}),
     ...(type === 'group' ? { gid: Type.Optional(Type.String({ maxLength: 512, description: '`groupId`' })) } : {}),
     uid: Id,
     aid: Id,
     ts: Type.Optional(Type.String({ maxLength: 64, description: 'ISO-8601, or epoch milliseconds; default: when the event was received' })),
-    mid: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: '`messageId`: makes a repeat the same event for 24 hours' })),
+    mid: Type.Optional(Type.String({ maxLength: 100, description: '`messageId`: makes a repeat the same event for 24 hours' })),
     cb: Type.Optional(Type.Unknown({ description: 'Ignored: makes each URL another one' }))
   }, { additionalProperties: true })
 }
@@ -36,7 +37,8 @@ function querySchemaOf (type: PixelType) {
 export function pixelSchema (type: PixelType) {
   return {
     summary: `Take one ${type} event as an image`,
-    description: 'For pages and mails that can only load an image. `p.<name>` is a property and `t.<name>` a trait, each a text. ' +
+    description: 'For pages and mails that can only load an image. `p.<name>` is a property and `t.<name>` a trait, each a string. ' +
+      'An empty `e` (page), `uid`, `aid`, `gid`, `ts` or `mid` counts as absent. ' +
       'Every answer, also a refusal, is the transparent image.',
     tags: ['ingestion'],
     querystring: querySchemaOf(type),

@@ -73,7 +73,7 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
       const text = texts[index] ?? ''
       try {
         assertEvent(value, text, room)
-        judged.events.push(normalise({ value, text, type: value.type, index, batch: context }, reception))
+        judged.events.push(normalise({ value, text, type: value.type, index, batch: context }, reception, intake.isBotAgent))
       } catch (error) {
         judged.errors.push(eventError(error, value, index))
         judged.refused[index] = value

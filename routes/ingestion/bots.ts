@@ -1,19 +1,61 @@
 import { isbot } from 'isbot'
 import { LRUCache } from 'lru-cache'
 
-/** Longer than browsers' are; what comes behind it is not looked at. */
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
+
+export interface BotOptions {
+  /**
+   * User agents that are people although isbot takes them for bots: a string that the agent contains, in any letter case,
+   * or a regular expression without the flags `g` and `y`. They add to the built-in exception, the in-app browsers of
+   * Facebook. The agent is cut to 512 characters before it is compared. Default: none.
+   */
+  except?: ReadonlyArray<string | RegExp>
+}
+
+/** Returns whether a user agent is a crawler, a headless browser or another program that visits pages. */
+export type BotCheck = (userAgent: string) => boolean
+
+/** Browsers send shorter user agents; the rest of a longer one is ignored. */
 const MAX_LENGTH = 512
 
-const verdicts = new LRUCache<string, boolean>({ max: 5_000 })
+/** Facebook's in-app browsers include the carrier's name, so that their user agents can match any word or shape of a bot. */
+const IN_APP_BROWSER = /\[FB(?:AN|_IAB)\/[^[\]]*\bFBAV\/[^[\]]*\]/
 
-/** Whether a user agent is that of a crawler, a headless browser or another program that visits pages. */
-export function isBotAgent (userAgent: string): boolean {
-  const judged = userAgent.length > MAX_LENGTH ? userAgent.slice(0, MAX_LENGTH) : userAgent
-  let verdict = verdicts.get(judged)
-  if (verdict === undefined) {
-    verdict = isbot(judged)
-    // A copy: a slice would keep the whole of what it was cut from.
-    verdicts.set(judged === userAgent ? judged : Buffer.from(judged).toString(), verdict)
+/**
+ * Creates the check of one registration. Throws `INVALID_OPTIONS` for an exception that would match every user agent
+ * or that keeps state between calls.
+ *
+ * @example
+ * const isBotAgent = botCheck({ except: ['AcmeShopApp/', /\bKioskBrowser\/\d/] })
+ * isBotAgent('Googlebot/2.1') // true
+ */
+export function botCheck ({ except = [] }: BotOptions = {}): BotCheck {
+  if (!Array.isArray(except)) throw invalid('must be a list of strings and regular expressions')
+  const exceptions = [IN_APP_BROWSER, ...except.map(patternOf)]
+  const verdicts = new LRUCache<string, boolean>({ max: 5_000 })
+
+  return function isBotAgent (userAgent) {
+    const judged = userAgent.length > MAX_LENGTH ? userAgent.slice(0, MAX_LENGTH) : userAgent
+    let verdict = verdicts.get(judged)
+    if (verdict === undefined) {
+      verdict = isbot(judged) && !exceptions.some((pattern) => pattern.test(judged))
+      // A copy, because a slice keeps the whole string in memory.
+      verdicts.set(judged === userAgent ? judged : Buffer.from(judged).toString(), verdict)
+    }
+    return verdict
   }
-  return verdict
+}
+
+function patternOf (exception: unknown): RegExp {
+  if (typeof exception === 'string' && exception.trim() !== '') {
+    return new RegExp(exception.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), 'i')
+  }
+  if (!(exception instanceof RegExp)) throw invalid('must contain non-empty strings and regular expressions only')
+  if (exception.global || exception.sticky) throw invalid('must not contain regular expressions with the flag "g" or "y"')
+  if (exception.test('')) throw invalid('contains a regular expression that matches every user agent')
+  return exception
+}
+
+function invalid (fault: string): InstanceType<typeof INVALID_OPTIONS> {
+  return new INVALID_OPTIONS(`ingestion: "bots.except" ${fault}`)
 }

@@ -56,7 +56,7 @@ export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLim
 
   async function store (request: FastifyRequest<{ Body: Partial<EventBody> }>, reply: FastifyReply, type: EventType): Promise<string> {
     const reception = new Reception(request, reply, visitor)
-    const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, reception)
+    const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, reception, intake.isBotAgent)
     await intake.take(reception.source, [event])
     reply.header('content-type', 'application/json; charset=utf-8')
     return SUCCESS

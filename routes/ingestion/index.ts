@@ -18,6 +18,8 @@ import { grantBySomeSource, sourcePreflight, varyByOrigin } from '../../plugins/
 import { useOwnCompilers } from '../../plugins/own-compilers.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { BATCH_PATHS, batchRoute, batchTooLarge } from './batch.js'
+import { botCheck } from './bots.js'
+import type { BotOptions } from './bots.js'
 import { collectorRoute } from './collector.js'
 import { EVENT_PATHS, eventRoutes } from './events.js'
 import { identityCookie } from './identity-cookie.js'
@@ -25,6 +27,8 @@ import type { IdentityCookieOptions } from './identity-cookie.js'
 import { Intake } from './intake.js'
 import { PIXEL_PATHS, pixelRoutes } from './pixel.js'
 import { webhookRoute } from './webhook.js'
+
+export type { BotOptions }
 
 export interface IngestionOptions {
   /** Where the routes are mounted, before `/v1`. Default: no prefix. */
@@ -44,6 +48,8 @@ export interface IngestionOptions {
   guessLimit?: GuessLimit | false
   /** The `_dfid` cookie that gives a browser's events their `anonymousId`; `false`: none is read or set. Default: of the host alone. */
   identityCookie?: IdentityCookieOptions | false
+  /** Which user agents are not bots. What becomes of bots is a setting of each source. Default: as isbot knows them. */
+  bots?: BotOptions
   /** Serve the collector script for pages as `/d.js`. Default: `true`. */
   collector?: boolean
   /** Bytes of one event; beyond, 413 alone and an error of that event in a batch. Default: 65 536. */
@@ -70,6 +76,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     bodyLimit: bytes('bodyLimit', options.bodyLimit ?? 512 * 1024),
     batchLimit: bytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024)
   }
+  const isBotAgent = botCheck(options.bots)
   const visitor = cookie === false ? null : identityCookie(cookie)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   const limitsOfAll = app.tokenStore.sharedLimits
@@ -83,7 +90,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     await limitRate(scope, rateLimit === false ? false : { ...ADDRESS_LIMIT, ...rateLimit })
     useOwnCompilers(scope)
     scope.decorateRequest('jsonText', '')
-    const intake = new Intake(scope.eventSink, scope.eventFeed, rate)
+    const intake = new Intake(scope.eventSink, scope.eventFeed, rate, isBotAgent)
     scope.eventFeed.follow(scope)
     await scope.register(pipelineKey, { guessLimit, keyInBody })
     limitEventRate(scope, rate)

@@ -4,15 +4,19 @@ import type { EventRate } from '../../plugins/event-rate.js'
 import type { AcceptedEvent, EventSink } from '../../plugins/event-sink/sink.js'
 import type { Source } from '../../plugins/token-store/store.js'
 import type { EventError } from '../../schemas/ingestion.js'
+import type { BotCheck } from './bots.js'
 import type { Reception } from './reception.js'
 
 /** Where the events of every input end up, once nothing about them can be refused any more. */
 export class Intake {
+  /** By the `bots` option of the registration. */
+  readonly isBotAgent: BotCheck
   readonly #sink: EventSink
   readonly #feed: EventFeed
   readonly #rate: EventRate
 
-  constructor (sink: EventSink, feed: EventFeed, rate: EventRate) {
+  constructor (sink: EventSink, feed: EventFeed, rate: EventRate, isBotAgent: BotCheck) {
+    this.isBotAgent = isBotAgent
     this.#sink = sink
     this.#feed = feed
     this.#rate = rate

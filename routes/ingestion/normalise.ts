@@ -1,7 +1,7 @@
 import { INVALID_PIPELINE_KEY, INVALID_REQUEST } from '../../plugins/errors.js'
 import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
-import { isBotAgent } from './bots.js'
+import type { BotCheck } from './bots.js'
 import { addressIn, contextText, userAgentIn } from './context.js'
 import type { BatchContext } from './context.js'
 import { withoutMember } from './json-text.js'
@@ -28,7 +28,7 @@ export type Receiver = Pick<Reception, 'source' | 'key' | 'authMethod' | 'receiv
  * The event as it is stored: its own text, and beside it the text of what the server fills in, so that nothing which came as JSON
  * is written anew. Throws `INVALID_REQUEST` for what no schema can say, `INVALID_PIPELINE_KEY` for a key that differs from the request's.
  */
-export function normalise ({ value, text, type, index, batch }: ReceivedEvent, reception: Receiver): AcceptedEvent {
+export function normalise ({ value, text, type, index, batch }: ReceivedEvent, reception: Receiver, isBotAgent: BotCheck): AcceptedEvent {
   const { source, authMethod, receivedAt, userAgent } = reception
   const signed = authMethod === 'signature'
   const namesNobody = isNobody(value.userId) && isNobody(value.anonymousId)
@@ -37,7 +37,7 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
   const messageId = value.messageId ?? reception.messageId(index)
   const ip = (signed ? addressIn(value.context, batch) : null) ?? reception.ip
   const anonymousId = isNobody(value.anonymousId) ? reception.anonymousId(namesNobody) : null
-  const bot = isBot(value.context, batch, reception)
+  const bot = isBot(value.context, batch, reception, isBotAgent)
   const context = contextText(value.context, text, batch, ip, signed, bot)
 
   let additions = `{"environment":"${source.environment}"`
@@ -65,7 +65,7 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
 }
 
 /** By the user agent that the event names, else by that of the browser that sends it. */
-function isBot (context: Partial<EventBody>['context'], batch: BatchContext | null, { source, browserAgent }: Receiver): boolean {
+function isBot (context: Partial<EventBody>['context'], batch: BatchContext | null, { source, browserAgent }: Receiver, isBotAgent: BotCheck): boolean {
   if (source.bots === 'ignore') return false
   const userAgent = userAgentIn(context, batch) ?? browserAgent ?? null
   return userAgent !== null && isBotAgent(userAgent)

@@ -47,8 +47,10 @@ function prefixed (query: Readonly<Record<string, unknown>>, prefix: 'p.' | 't.'
   return found
 }
 
+/** The value of a parameter; an empty one is absent, as templates write `uid=` for a visitor that they do not know. */
 function text (value: unknown): string | undefined {
-  if (value === undefined || typeof value === 'string') return value
+  if (value === undefined || value === '') return undefined
+  if (typeof value === 'string') return value
   throw new INVALID_REQUEST({ message: 'A parameter occurs more than once' })
 }
 

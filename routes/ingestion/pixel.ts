@@ -48,7 +48,7 @@ export async function pixelRoutes (scope: FastifyInstance, { eventLimit }: Pixel
     if (fault !== null) throw new INVALID_REQUEST({ message: fault })
     const text = JSON.stringify(value)
     if (Buffer.byteLength(text) > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
-    await intake.take(reception.source, [normalise({ value, text, type, index: 0, batch: null }, reception)])
+    await intake.take(reception.source, [normalise({ value, text, type, index: 0, batch: null }, reception, intake.isBotAgent)])
     return GIF
   }
 }

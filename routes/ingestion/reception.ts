@@ -9,6 +9,7 @@ import type { Source } from '../../plugins/token-store/store.js'
 import { sha256Hex } from '../../signing/digest.js'
 import { visitorIn } from './identity-cookie.js'
 import type { Visitor } from './identity-cookie.js'
+import { isMailOpener } from './mail-openers.js'
 
 const MAX_USER_AGENT = 1_024
 const BEACON = /^text\/plain\b/i
@@ -21,7 +22,10 @@ export class Reception {
   readonly receivedAt = Date.now()
   readonly ip: string
   readonly userAgent: string | null
-  /** The same, if it is a page's browser that sends: what an SDK on a server calls itself says nothing of the visitor. */
+  /**
+   * The same if a page's browser sends the request, else `null`: the user agent of a server's SDK says nothing about the
+   * visitor, and neither does the image proxy of a mail provider, which a person made load the pixel.
+   */
   readonly browserAgent: string | null
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
@@ -38,7 +42,7 @@ export class Reception {
     this.authMethod = request.signed ? 'signature' : 'key'
     this.ip = plainAddress(request.ip)
     this.userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null
-    this.browserAgent = !request.signed && isFromPage(request) ? this.userAgent : null
+    this.browserAgent = !request.signed && isFromPage(request) && !isOpenedMail(request) ? this.userAgent : null
     this.#request = request
     this.#reply = reply
     this.#visitor = visitor
@@ -65,6 +69,11 @@ export class Reception {
     this.#signature ??= sha256Hex(verifiedSignature).slice(0, 40)
     return `signed-${this.#signature}-${index}`
   }
+}
+
+/** Of all inputs only the pixel is a GET. */
+function isOpenedMail ({ method, headers }: FastifyRequest): boolean {
+  return method === 'GET' && isMailOpener(headers['user-agent'] ?? '')
 }
 
 /** What a page sends by fetch has its origin; a pixel and a beacon may not. */

@@ -76,7 +76,7 @@ export async function webhookRoute (scope: FastifyInstance, { bodyLimit, batchLi
       const text = texts[index] ?? ''
       try {
         assertEvent(value, text, bodyLimit)
-        events.push(normalise({ value, text, type: value.type, index, batch: null }, receiver))
+        events.push(normalise({ value, text, type: value.type, index, batch: null }, receiver, intake.isBotAgent))
       } catch (error) {
         faults.push(error)
         errors.push(eventError(error, value, index))

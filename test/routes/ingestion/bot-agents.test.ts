@@ -1,8 +1,12 @@
 import t from 'tap'
 
-import { isBotAgent } from '../../../routes/ingestion/bots.js'
+import { botCheck } from '../../../routes/ingestion/bots.js'
 import { BROWSERS, BOTS } from '../../helpers/user-agents.js'
 import { cpuTime } from '../../helpers/cpu-time.js'
+
+const isBotAgent = botCheck()
+const IN_APP = (carrier: string) => '[FBAN/FB4A;FBAV/567.1.0.52.74;FBBV/1003893689;FBDM/{density=3.0,width=1080,height=2340};FBLC/nl_NL;' +
+  `FBRV/1012267334;FBCR/${carrier};FBMF/samsung;FBBD/samsung;FBPN/com.facebook.katana;FBDV/SM-S921B;FBSV/16;FBOP/1;FBCA/arm64-v8a:;]`
 
 t.test('crawlers, headless browsers and monitors are bots', async (t) => {
   for (const [name, userAgent] of Object.entries(BOTS)) t.equal(isBotAgent(userAgent), true, name)
@@ -10,6 +14,30 @@ t.test('crawlers, headless browsers and monitors are bots', async (t) => {
 
 t.test('the browsers of people are none', async (t) => {
   for (const [name, userAgent] of Object.entries(BROWSERS)) t.equal(isBotAgent(userAgent), false, name)
+})
+
+t.test('an in-app browser is a person on every carrier, alone or after the name of the browser', async (t) => {
+  const phone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 '
+  for (const carrier of ['Vodafone', 'NL KPN', 'T-Mobile', '', 'Spider Mobile', 'Botswana.com', '3', 'O2']) {
+    for (const userAgent of [IN_APP(carrier), phone + IN_APP(carrier), phone + IN_APP(carrier).replace('FBAN', 'FB_IAB')]) t.equal(isBotAgent(userAgent), false, userAgent)
+  }
+  t.equal(isBotAgent(BOTS.facebookPreview), true, 'what fetches previews for Facebook is a bot')
+  t.equal(isBotAgent('FBAN/FB4A;FBAV/567.1.0.52.74;FBBV/1003893689;FBCR/Vodafone'), true, 'without the brackets')
+})
+
+t.test('the exceptions of a registration are strings in any letter case and regular expressions, and hold for it alone', async (t) => {
+  const excepting = botCheck({ except: ['acmekiosk/2 (+http', /^ShopApp\/\d+$/] })
+  for (const userAgent of ['AcmeKiosk/2 (+https://acme.example.com/bot)', 'ShopApp/71', IN_APP('Vodafone')]) {
+    for (let round = 0; round < 2; round++) t.equal(excepting(userAgent), false, userAgent)
+  }
+  for (const userAgent of ['AcmeKiosk/2', 'ShopApp/71a', BOTS.googlebot]) t.equal(excepting(userAgent), true, userAgent)
+  t.equal(isBotAgent('ShopApp/71'), true)
+})
+
+t.test('exceptions that match everything, keep state or are no patterns are refused at start-up', async (t) => {
+  for (const except of [[''], [' '], [/a/g], [/a/y], [/(?:)/], [/x*/], [7], [null], 'Googlebot', {}]) {
+    t.throws(() => botCheck({ except: except as never }), { code: 'INVALID_OPTIONS', message: /bots\.except/ }, String(except))
+  }
 })
 
 t.test('a verdict stays the same when it is asked for again', async (t) => {

@@ -1,13 +1,14 @@
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { isBotAgent } from '../../../routes/ingestion/bots.js'
+import { botCheck } from '../../../routes/ingestion/bots.js'
 import { gateway } from '../../helpers/gateway.js'
 import type { Gateway, GatewayOptions } from '../../helpers/gateway.js'
 import { SHOP } from '../../helpers/source.js'
 import { BOTS, BROWSERS, SERVERS } from '../../helpers/user-agents.js'
 import { webhookGateway } from '../../helpers/webhook-gateway.js'
 
+const isBotAgent = botCheck()
 const EVENT = { event: 'e', userId: 'u' }
 const page = (userAgent: string) => ({ origin: SHOP, 'user-agent': userAgent })
 const naming = (userAgent: unknown, more: object = {}) => ({ ...EVENT, context: { userAgent, ...more } })
@@ -97,6 +98,44 @@ t.test('a pixel is loaded by what shows the page, and a webhook is sent by no vi
   t.equal(isBotAgent(userAgent), true)
   t.equal((await deliver({ event: 'Paid', userId: 'u' }, { 'user-agent': userAgent })).statusCode, 200)
   t.equal((await stored()).length, 1)
+})
+
+t.test('a mail that is opened is a person on the pixel, whoever loads its images; elsewhere the same programs are bots', async (t) => {
+  const made = await gateway(t, { source: { bots: 'drop' } })
+  const openers = [
+    'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)',
+    'YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html',
+    'Mozilla/5.0 (compatible; YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html)',
+    'Mozilla/5.0',
+    'Mozilla/4.0',
+    'YahooCacheSystem; YahooWebServiceClient',
+    'Outlook-Android/2.0',
+    'Microsoft Office Outlook',
+    'SamsungEmail/6.1'
+  ]
+  for (const [index, userAgent] of openers.entries()) {
+    t.equal(isBotAgent(userAgent), true, `${userAgent} is a bot to isbot`)
+    const { statusCode } = await made.app.inject({ url: `/v1/pixel/track?wk=${made.key}&e=Opened&mid=m${index}`, headers: { 'user-agent': userAgent } })
+    t.equal(statusCode, 200)
+  }
+  t.same((await made.stored()).map(({ userAgent, context }) => [userAgent, context]), openers.map((userAgent) => [userAgent, undefined]))
+
+  for (const userAgent of [BOTS.googlebot, BOTS.headlessChrome, SERVERS.curl, `Mozilla/5.0 ${BOTS.ahrefs}`]) {
+    await made.app.inject({ url: `/v1/pixel/track?wk=${made.key}&e=Opened`, headers: { 'user-agent': userAgent } })
+  }
+  for (const userAgent of openers) await made.post('/v1/t', EVENT, page(userAgent))
+  t.equal((await made.stored()).length, openers.length)
+  t.same(counts(made), { accepted: openers.length, refused: {}, bots: { tagged: 0, dropped: 4 + openers.length } })
+})
+
+t.test('the exceptions of the option hold for every input', async (t) => {
+  const made = await gateway(t, { ingestion: { bots: { except: ['headlesschrome'] } } })
+  await made.post('/v1/t', EVENT, page(BOTS.headlessChrome))
+  await made.post('/v1/batch', { batch: [{ type: 'track', ...naming(BOTS.headlessChrome) }] })
+  await made.signed('/v1/events', { type: 'track', ...naming(BOTS.headlessChrome) })
+  await made.app.inject({ url: `/v1/pixel/page?wk=${made.key}`, headers: { 'user-agent': BOTS.headlessChrome } })
+  await made.post('/v1/t', EVENT, page(BOTS.googlebot))
+  t.same(counts(made), { accepted: 5, refused: {}, bots: { tagged: 1, dropped: 0 } })
 })
 
 t.test('dropped events are acknowledged, counted and not stored; alone and among others', async (t) => {
