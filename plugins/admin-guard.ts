@@ -1,10 +1,12 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
-import { createAdminTokens } from './admin-tokens.js'
+import { createAdminTokens, TOKEN_OPTIONS } from './admin-tokens.js'
 import type { AccessClaims, AdminTokens, AdminTokensOptions } from './admin-tokens.js'
 import { FORBIDDEN, INVALID_OPTIONS, INVALID_TOKEN, UNAUTHORIZED } from './errors.js'
 import { defineGuard } from './guard.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { refuse, toPublicError } from './refuse.js'
 import { ROLES } from './token-store/store.js'
 import type { Role, Sessions } from './token-store/store.js'
@@ -45,9 +47,11 @@ declare module 'fastify' {
 
 type Demand = boolean | { roles: readonly Role[] }
 
+const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true }
 const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
 
 const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) => {
+  refuseUnknownOptions('adminGuard', options, KNOWN)
   if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('admin-guard: register the token store first')
   if (Object.hasOwn(app, 'adminTokens')) throw new INVALID_OPTIONS('admin-guard: already registered in this scope')
   const tokens = await createAdminTokens(app, options)

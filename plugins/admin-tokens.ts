@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 
 import { EXPIRED_TOKEN, INVALID_OPTIONS, INVALID_TOKEN } from './errors.js'
 import { readJwt } from './jwt-text.js'
+import type { KnownOptions } from './known-options.js'
 import { sha256Hex } from '../signing/digest.js'
 import { assertStrongSecret } from '../signing/secret-strength.js'
 import { ROLES } from './token-store/store.js'
@@ -23,6 +24,11 @@ export interface AdminTokensOptions {
   refreshTtl?: number
   /** The clock, in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
+}
+
+/** Every name of `AdminTokensOptions`. */
+export const TOKEN_OPTIONS: KnownOptions<AdminTokensOptions> = {
+  jwtSecrets: true, issuer: true, audience: true, accessTtl: true, refreshTtl: true, now: true
 }
 
 export interface AccessClaims {

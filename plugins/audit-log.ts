@@ -7,6 +7,8 @@ import { AuditRepeats } from './audit-repeats.js'
 import { plainAddress } from './client-address.js'
 import { INVALID_OPTIONS } from './errors.js'
 import { defineGuard } from './guard.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import type { AuditEntry, AuditTrail } from './token-store/store.js'
 
 export interface AuditLogOptions {
@@ -49,12 +51,15 @@ declare module 'fastify' {
   }
 }
 
+const KNOWN: KnownOptions<AuditLogOptions> = { orgId: true, now: true }
 const ACTION = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/
 const MAX_USER_AGENT = 512
 const MAX_WAITING = 10_000
 const REPEAT_INTERVAL = 5_000
 
-const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, { orgId = 'default', now = Date.now }) => {
+const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
+  refuseUnknownOptions('auditLog', options, KNOWN)
+  const { orgId = 'default', now = Date.now } = options
   if (typeof orgId !== 'string' || orgId === '') throw new INVALID_OPTIONS('audit-log: "orgId" must be a text that is not empty')
   if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('audit-log: register the token store first')
   const trail = app.tokenStore.audit

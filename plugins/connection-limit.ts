@@ -6,6 +6,8 @@ import { InFlight } from './connection-limit/in-flight.js'
 import { addressList, capSockets } from './connection-limit/sockets.js'
 import { INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from './errors.js'
 import { defineGuard } from './guard.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 import { routeKey } from './route-key.js'
 
@@ -33,9 +35,11 @@ declare module 'fastify' {
   }
 }
 
+const KNOWN: KnownOptions<ConnectionLimitOptions> = { max: true, sockets: true, exemptPeers: true, global: true }
 const LOOPBACK = ['127.0.0.0/8', '::1']
 
 const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, options) => {
+  refuseUnknownOptions('connectionLimit', options, KNOWN)
   const { max = 10, global = false } = options
   if (!isCount(max)) throw new INVALID_OPTIONS('connection-limit: "max" must be a positive integer, requests in flight of one address')
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('connection-limit: "global" must be true or false')

@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import { LRUCache } from 'lru-cache'
 
 import { INVALID_OPTIONS, RATE_LIMITED } from './errors.js'
+import { refuseUnknownMembers } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 import type { Source } from './token-store/store.js'
 
@@ -19,6 +21,7 @@ interface Bucket { level: number, at: number }
 
 type Limited = Pick<Source, 'id' | 'rateLimit'>
 
+const KNOWN: KnownOptions<EventRateOptions> = { max: true, now: true }
 const MAX_SOURCES = 10_000
 /** Fractions of an event that were added up may come out a little short of one. */
 const ONE = 1 - 1e-6
@@ -44,6 +47,7 @@ export class EventRate {
    */
   constructor (options: EventRateOptions | false, shared?: SharedDebit) {
     if (options !== false && (typeof options !== 'object' || options === null)) throw new INVALID_OPTIONS('event-rate: must be false or an object with "max"')
+    refuseUnknownMembers('ingestion', 'eventRate.', options, KNOWN)
     const { max = 1_000, now = () => performance.now() } = options === false ? {} : options
     if (!Number.isSafeInteger(max) || max < 1) throw new INVALID_OPTIONS('event-rate: "max" must be a positive integer, events a second')
     if (typeof now !== 'function') throw new INVALID_OPTIONS('event-rate: "now" must be a function')

@@ -2,6 +2,8 @@ import { LRUCache } from 'lru-cache'
 
 import { clientNetwork } from './client-address.js'
 import { INVALID_OPTIONS } from './errors.js'
+import { refuseUnknownMembers } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 
 export interface GuessLimit {
   /** How many different unknown keys a client address (IPv6: its /64) may try in the window. Default: 500. */
@@ -10,6 +12,7 @@ export interface GuessLimit {
   timeWindow?: number
 }
 
+const KNOWN: KnownOptions<GuessLimit> = { max: true, timeWindow: true }
 const REMEMBERED = 10_000
 
 /**
@@ -24,7 +27,9 @@ export class KeyGuesses {
   /** Windows end by `performance.now`, as nobody sets it. */
   readonly #counts = new LRUCache<string, { count: number, endsAt: number }>({ max: REMEMBERED })
 
-  constructor ({ max = 500, timeWindow = 10_000 }: GuessLimit) {
+  constructor (options: GuessLimit) {
+    refuseUnknownMembers('pipelineKey', 'guessLimit.', options, KNOWN)
+    const { max = 500, timeWindow = 10_000 } = options
     if (!Number.isInteger(max) || max < 1) throw new INVALID_OPTIONS('pipeline-key: "guessLimit.max" must be a positive integer')
     if (!Number.isInteger(timeWindow) || timeWindow < 1) {
       throw new INVALID_OPTIONS('pipeline-key: "guessLimit.timeWindow" must be a positive number of milliseconds')

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 
 import { INVALID_OPTIONS, UNAVAILABLE } from './errors.js'
+import { refuseUnknownMembers } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { importOptional } from './optional-package.js'
 
 export { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, passwordFault } from './password-policy.js'
@@ -29,12 +31,14 @@ export interface Passwords {
   needsRehash (hash: string): boolean
 }
 
+const KNOWN: KnownOptions<PasswordOptions> = { memoryCost: true, timeCost: true, parallelism: true, concurrency: true, maxWaiting: true }
 const LEAST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const ARGON2ID = 2
 const VERSION_19 = 1
 
 /** Throws `INVALID_OPTIONS` for parameters below 19 MiB and 2 passes, and an Error that names the package if it is not installed. */
 export async function createPasswords (options: PasswordOptions = {}): Promise<Passwords> {
+  refuseUnknownMembers('passwords', '', options, KNOWN)
   for (const [name, least] of Object.entries(LEAST) as Array<[keyof typeof LEAST, number]>) {
     const value = options[name]
     if (value !== undefined && (!Number.isInteger(value) || value < least)) throw new INVALID_OPTIONS(`passwords: "${name}" must be a whole number from ${least}`)

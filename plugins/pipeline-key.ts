@@ -6,6 +6,8 @@ import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
 import { KeyGuesses } from './key-guesses.js'
 import type { GuessLimit } from './key-guesses.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { presentedKey, wellFormed } from './presented-key.js'
 import { refuse, toPublicError } from './refuse.js'
 import { claimsSignature } from './signature-headers.js'
@@ -43,7 +45,11 @@ declare module 'fastify' {
 
 type Done = () => void
 
-const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, { global = false, guessLimit = {}, keyInBody }) => {
+const KNOWN: KnownOptions<PipelineKeyOptions> = { global: true, guessLimit: true, keyInBody: true }
+
+const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options) => {
+  refuseUnknownOptions('pipelineKey', options, KNOWN)
+  const { global = false, guessLimit = {}, keyInBody } = options
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
   if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('pipeline-key: register the tokenStore plugin first; it knows the sources')
   const { sources } = app.tokenStore

@@ -6,6 +6,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneF
 import { INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 import { CurrentSecret } from './secret-source.js'
 import type { SecretSource } from './secret-source.js'
@@ -38,10 +40,13 @@ declare module 'fastify' {
 
 interface KnownKey { digest: Buffer, identity: { readonly id: string } }
 
+const KNOWN: KnownOptions<ProxyKeyOptions> = { keys: true, secretMaxAge: true, global: true }
 const SCHEME = 'Bearer '
 const PRINTABLE = /^[\x21-\x7e]+$/
 
-const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, { keys, secretMaxAge, global = false }) => {
+const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, options) => {
+  refuseUnknownOptions('proxyKey', options, KNOWN)
+  const { keys, secretMaxAge, global = false } = options
   const current = await CurrentSecret.open(keys, { name: 'proxy-key: "keys"', check: knownKeys, log: app.log, maxAge: secretMaxAge })
   if (current.latest().length === 0) throw new INVALID_OPTIONS('proxy-key: "keys" is empty; make one with `npx fastify-gatehouse generate-key`')
 

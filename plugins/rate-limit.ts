@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 
 
 import { clientNetwork } from './client-address.js'
 import { INVALID_OPTIONS, RATE_LIMITED } from './errors.js'
+import { refuseUnknownMembers } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { WindowStore } from './rate-limit-window.js'
 import { sharedWindowStore } from './shared-window.js'
 
@@ -13,6 +15,30 @@ export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorRes
   shared?: boolean
 } | false
 
+const KNOWN: KnownOptions<Exclude<RateLimitOptions, false>> = {
+  max: true,
+  timeWindow: true,
+  shared: true,
+  hook: true,
+  cache: true,
+  store: true,
+  redis: true,
+  nameSpace: true,
+  skipOnError: true,
+  allowList: true,
+  keyGenerator: true,
+  ipv6Subnet: true,
+  ban: true,
+  continueExceeding: true,
+  exponentialBackoff: true,
+  groupId: true,
+  enableDraftSpec: true,
+  addHeaders: true,
+  addHeadersOnExceeding: true,
+  onBanReach: true,
+  onExceeding: true,
+  onExceeded: true
+}
 const NAME_SPACE = 'gatehouse-'
 const DURATION = /^(\d*\.?\d+) *(?:(ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_557_600_000 }
@@ -75,6 +101,7 @@ export function windowOf (timeWindow: unknown): number | null {
 /** The plugin itself would put its own default, 1 000 a minute, in the place of what it can't read. */
 function checkLimit (options: Exclude<RateLimitOptions, false>): void {
   if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
+  refuseUnknownMembers('rateLimit', '', options, KNOWN)
   const { max, timeWindow, shared } = options
   if (shared !== undefined && typeof shared !== 'boolean') throw new INVALID_OPTIONS('rate-limit: "shared" must be true or false')
   if (max !== undefined && typeof max !== 'function' && !(Number.isFinite(max) && max >= 0)) {

@@ -4,6 +4,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneF
 import { clientNetwork } from './client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from './errors.js'
 import { defineGuard } from './guard.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { named, rateCheck } from './rate-limit.js'
 import { refuse, toPublicError } from './refuse.js'
 import { requestSlot } from './request-slot.js'
@@ -52,9 +54,13 @@ interface Identified {
   readonly source?: { readonly id: string } | null
 }
 
+const KNOWN: KnownOptions<RequestRateOptions> = {
+  address: true, user: true, key: true, userOf: true, keyOf: true, shared: true, name: true, global: true
+}
 const HEADERS = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'] as const
 
 const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options) => {
+  refuseUnknownOptions('rateLimit', options, KNOWN)
   const { address = { max: 100 }, user, key, name = 'route', shared = true, global = false } = options
   const identify = { user: options.userOf ?? userOf, key: options.keyOf ?? keyOf }
   const limits: RequestLimits = Object.fromEntries(Object.entries({ address, user, key }).filter(([, limit]) => limit !== undefined))

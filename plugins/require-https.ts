@@ -6,6 +6,8 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { plainAddress } from './client-address.js'
 import { HTTPS_REQUIRED, INVALID_OPTIONS } from './errors.js'
 import { defineGuard } from './guard.js'
+import { refuseUnknownMembers, refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 
 export interface HstsOptions {
@@ -33,6 +35,8 @@ declare module 'fastify' {
   }
 }
 
+const KNOWN: KnownOptions<RequireHttpsOptions> = { hsts: true, allowLoopback: true, global: true }
+const KNOWN_OF_HSTS: KnownOptions<HstsOptions> = { maxAge: true, includeSubDomains: true, preload: true }
 const YEAR = 31_536_000
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -41,6 +45,7 @@ LOOPBACK.addAddress('::1', 'ipv6')
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'via']
 
 const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, options) => {
+  refuseUnknownOptions('requireHttps', options, KNOWN)
   const { hsts = {}, allowLoopback = true, global = false } = options
   for (const [name, value] of Object.entries({ allowLoopback, global })) {
     if (typeof value !== 'boolean') throw new INVALID_OPTIONS(`require-https: "${name}" must be true or false`)
@@ -78,9 +83,10 @@ function isLocal ({ raw: { socket }, headers }: FastifyRequest): boolean {
 }
 
 function policyOf (hsts: HstsOptions): string {
-  if (typeof hsts !== 'object' || hsts === null || !Object.keys(hsts).every((name) => ['maxAge', 'includeSubDomains', 'preload'].includes(name))) {
+  if (typeof hsts !== 'object' || hsts === null) {
     throw new INVALID_OPTIONS('require-https: "hsts" must be false or an object with "maxAge", "includeSubDomains" and "preload"')
   }
+  refuseUnknownMembers('requireHttps', 'hsts.', hsts, KNOWN_OF_HSTS)
   const { maxAge = 15_552_000, includeSubDomains = false, preload = false } = hsts
   if (!Number.isSafeInteger(maxAge) || maxAge < 0) throw new INVALID_OPTIONS('require-https: "hsts.maxAge" must be a number of seconds')
   if (typeof includeSubDomains !== 'boolean') throw new INVALID_OPTIONS('require-https: "hsts.includeSubDomains" must be true or false')

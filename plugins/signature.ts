@@ -5,6 +5,8 @@ import { parseSignatureHeader, verifyBody, verifyTimestampedBody } from '../sign
 import { INVALID_OPTIONS, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE, SIGNATURE_REQUIRED, TIMESTAMP_OUT_OF_RANGE } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard, hasGuard } from './guard.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { BodyReplay, collectBody } from './raw-body.js'
 import { refuse, toPublicError } from './refuse.js'
 import { claimsSignature } from './signature-headers.js'
@@ -36,9 +38,11 @@ declare module 'fastify' {
   }
 }
 
+const KNOWN: KnownOptions<SignatureOptions> = { global: true, secrets: true, tolerance: true, tooLarge: true }
 const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies Mode[]
 
 const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => {
+  refuseUnknownOptions('signature', options, KNOWN)
   const { global = false, secrets = secretsOfSource, tolerance = 300_000, tooLarge = () => new PAYLOAD_TOO_LARGE() } = options
   if (typeof global !== 'boolean' && !MODES.includes(global)) {
     throw new INVALID_OPTIONS('signature: "global" must be true, false, "off", "optional" or "required"')

@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 
 import { INVALID_OPTIONS, INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
 import { isPreflight } from './guard/preflight.js'
+import { refuseUnknownMembers } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 import { allowRequestedHeaders } from './requested-headers.js'
 import { varyByOrigin } from './source-cors.js'
@@ -31,6 +33,7 @@ declare module 'fastify' {
   }
 }
 
+const KNOWN: KnownOptions<SiteCorsOptions> = { origins: true, credentials: true, allowedHeaders: true, methods: true, maxAge: true }
 const EXPOSED_HEADERS = ['retry-after']
 
 /**
@@ -41,6 +44,7 @@ const EXPOSED_HEADERS = ['retry-after']
  * paths answer their own preflights, and each route carries our options, which a host's registration then obeys too.
  */
 export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): void {
+  refuseUnknownMembers('cors', '', options, KNOWN)
   if (!Array.isArray(options.origins)) throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
   const origins = new Set(options.origins.map(exactOrigin))
   const { allowedHeaders } = options

@@ -4,6 +4,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneF
 import { INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
+import { refuseUnknownOptions } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 import { CurrentSecret } from './secret-source.js'
 import type { SecretSource } from './secret-source.js'
@@ -52,7 +54,10 @@ declare module 'fastify' {
   }
 }
 
+const KNOWN: KnownOptions<UserReferenceOptions> = { keys: true, secretMaxAge: true, audience: true, ttl: true, global: true, now: true }
+
 const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, options) => {
+  refuseUnknownOptions('userReference', options, KNOWN)
   const { keys, secretMaxAge, audience = 'gatehouse-embed', ttl = 3_600_000, global = false, now = Date.now } = options
   if (typeof audience !== 'string' || audience === '') throw new INVALID_OPTIONS('user-reference: "audience" must be a text that is not empty')
   if (!Number.isSafeInteger(ttl) || ttl <= 0) throw new INVALID_OPTIONS('user-reference: "ttl" must be a positive integer of milliseconds')

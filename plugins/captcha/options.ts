@@ -1,6 +1,6 @@
-import type { RegisterOptions } from 'fastify'
-
 import { INVALID_OPTIONS } from '../errors.js'
+import { refuseUnknownOptions } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import type { RateLimitOptions } from '../rate-limit.js'
 import type { SecretSource } from '../secret-source.js'
 import type { SiteCorsOptions } from '../site-cors.js'
@@ -75,15 +75,21 @@ const YEAR = 31_536_000_000
 /** Of a timer, and of the rounds of PBKDF2. */
 const INT32 = 0x7fffffff
 
-// Those of Fastify's own `register` come along.
-const COMMON: Readonly<Record<keyof CommonCaptchaOptions | keyof RegisterOptions, true>> = {
-  global: true, field: true, rateLimit: true, now: true, prefix: true, logLevel: true, logSerializers: true
+const COMMON: KnownOptions<CommonCaptchaOptions> = { global: true, field: true, rateLimit: true, now: true }
+const OF_SITEVERIFY: KnownOptions<SiteverifyOptions> = {
+  ...COMMON,
+  provider: true,
+  secret: true,
+  hostnames: true,
+  siteverifyUrl: true,
+  siteKey: true,
+  minScore: true,
+  sendAddress: true,
+  maxAge: true,
+  timeout: true
 }
-const OF_SITEVERIFY: Readonly<Record<Exclude<keyof SiteverifyOptions, keyof CommonCaptchaOptions>, true>> = {
-  provider: true, secret: true, hostnames: true, siteverifyUrl: true, siteKey: true, minScore: true, sendAddress: true, maxAge: true, timeout: true
-}
-const OF_ALTCHA: Readonly<Record<Exclude<keyof AltchaOptions, keyof CommonCaptchaOptions>, true>> = {
-  provider: true, hmacKey: true, challengePath: true, cors: true, expiresIn: true, cost: true, maxTries: true
+const OF_ALTCHA: KnownOptions<AltchaOptions> = {
+  ...COMMON, provider: true, hmacKey: true, challengePath: true, cors: true, expiresIn: true, cost: true, maxTries: true
 }
 
 /** Throws `INVALID_OPTIONS`. What is checked where it is used (secrets, `cors`, `rateLimit`) is left out. */
@@ -91,10 +97,8 @@ export function checkOptions (options: CaptchaOptions): void {
   const { provider, global, field } = options as Partial<CaptchaOptions>
   const providers = [...Object.keys(PRODUCTS), 'altcha']
   demand(providers.includes(provider as string), 'provider', `one of ${providers.join(', ')}`)
-  // One that is misspelt, or of another product, would leave its default in place, unseen.
-  const known = { ...COMMON, ...provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY }
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
-  if (unknown !== undefined) throw new INVALID_OPTIONS(`captcha: "${unknown}" is not an option of ${provider}`)
+  // Options of another provider are unknown too.
+  refuseUnknownOptions(`captcha (${provider})`, options, provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY)
   demand(global === undefined || acceptsRule(options, global), 'global', expectedRule(options))
   demand(field === undefined || isText(field), 'field', 'the name of a member of the body')
   demand(options.now === undefined || typeof options.now === 'function', 'now', 'a function')

@@ -1,7 +1,9 @@
 import { stringifySetCookie } from 'cookie'
-import type { FastifyRequest, RegisterOptions } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
+import { refuseUnknownMembers, refuseUnknownOptions } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import type { RateLimitOptions } from '../rate-limit.js'
 import type { SecretSource } from '../secret-source.js'
 
@@ -52,28 +54,16 @@ export interface CsrfOptions {
 
 export const COOKIE_NAME = 'gatehouse_csrf'
 
-// Those of Fastify's own `register` come along.
-const KNOWN: Readonly<Record<keyof CsrfOptions | keyof RegisterOptions, true>> = {
-  key: true,
-  sessionOf: true,
-  global: true,
-  origins: true,
-  allowSameSite: true,
-  maxAge: true,
-  cookie: true,
-  tokenPath: true,
-  rateLimit: true,
-  prefix: true,
-  logLevel: true,
-  logSerializers: true
+const KNOWN: KnownOptions<CsrfOptions> = {
+  key: true, sessionOf: true, global: true, origins: true, allowSameSite: true, maxAge: true, cookie: true, tokenPath: true, rateLimit: true
 }
-const KNOWN_OF_COOKIE: Readonly<Record<keyof CsrfCookieOptions, true>> = { name: true, path: true, domain: true, sameSite: true, secure: true }
+const KNOWN_OF_COOKIE: KnownOptions<CsrfCookieOptions> = { name: true, path: true, domain: true, sameSite: true, secure: true }
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const RULES: readonly unknown[] = [true, false, 'writes']
 
 /** Throws `INVALID_OPTIONS`. What is checked where it is used (`key`, `rateLimit`) is left out. */
 export function checkOptions (options: CsrfOptions): void {
-  refuseUnknown(options, KNOWN)
+  refuseUnknownOptions('csrf', options, KNOWN)
   const { sessionOf, global, origins, allowSameSite, maxAge, tokenPath } = options
   demand(typeof sessionOf === 'function', 'sessionOf', 'a function that names the session of a request')
   demand(global === undefined || acceptsRule(global), 'global', EXPECTED_RULE)
@@ -86,7 +76,7 @@ export function checkOptions (options: CsrfOptions): void {
 
 function checkCookie (cookie: CsrfCookieOptions): void {
   demand(typeof cookie === 'object', 'cookie', 'an object')
-  refuseUnknown(cookie, KNOWN_OF_COOKIE, 'cookie.')
+  refuseUnknownMembers('csrf', 'cookie.', cookie, KNOWN_OF_COOKIE)
   const { name = COOKIE_NAME, path = '/', domain, sameSite, secure } = cookie
   demand(typeof name === 'string' && NAME.test(name), 'cookie.name', 'the name of a cookie')
   demand(typeof path === 'string' && path.startsWith('/') && canBeSet({ path }), 'cookie.path', 'a path that begins with "/" and has no ";"')
@@ -117,12 +107,6 @@ function canBeSet (attribute: { path: string } | { domain: string }): boolean {
   } catch {
     return false
   }
-}
-
-/** One that is misspelt would leave its default in place, unseen. */
-function refuseUnknown (options: object, known: object, of = ''): void {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(known, name))
-  if (unknown !== undefined) throw new INVALID_OPTIONS(`csrf: "${of}${unknown}" is not an option`)
 }
 
 function demand (holds: boolean, option: string, expected: string): void {

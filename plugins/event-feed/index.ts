@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
+import { refuseUnknownOptions } from '../known-options.js'
 import { REFUSED } from '../refuse.js'
 import { EventFeed } from './feed.js'
 
@@ -14,7 +15,8 @@ declare module 'fastify' {
 }
 
 /** `app.eventFeed`. The ingestion plugin registers it where it is registered itself; for watchers around that scope, register it there. */
-const eventFeed: FastifyPluginAsync = async (app) => {
+const eventFeed: FastifyPluginAsync = async (app, options) => {
+  refuseUnknownOptions('eventFeed', options, {})
   const feed = new EventFeed(app.log)
   app.decorate('eventFeed', feed)
   subscribe(REFUSED, feed.onRefused)

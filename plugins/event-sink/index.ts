@@ -3,6 +3,8 @@ import type { FastifyPluginAsync } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
 import { keepSwept } from '../keep-swept.js'
+import { refuseUnknownOptions } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { memorySink } from './memory.js'
 import { DEDUPLICATION_WINDOW } from './sink.js'
 import type { EventSink } from './sink.js'
@@ -27,10 +29,13 @@ declare module 'fastify' {
   }
 }
 
+const KNOWN: KnownOptions<EventSinkOptions> = { sink: true, sweepEvery: true, retention: true, now: true }
 const DAY = 24 * 60 * 60 * 1000
 const METHODS = ['write', 'ready', 'close'] as const satisfies ReadonlyArray<keyof EventSink>
 
-const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, { sink, sweepEvery = 60_000, retention = Infinity, now = Date.now }) => {
+const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => {
+  refuseUnknownOptions('eventSink', options, KNOWN)
+  const { sink, sweepEvery = 60_000, retention = Infinity, now = Date.now } = options
   if (typeof retention !== 'number' || !(retention >= DEDUPLICATION_WINDOW)) {
     throw new INVALID_OPTIONS('event-sink: "retention" must be a number of milliseconds, a day or more, as long as repeats are told from new events')
   }

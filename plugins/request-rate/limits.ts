@@ -1,4 +1,6 @@
 import { INVALID_OPTIONS } from '../errors.js'
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { windowOf } from '../rate-limit.js'
 
 /** So many requests in a time. */
@@ -29,7 +31,7 @@ export type Quotas = Readonly<Record<Counted, Quota | null>>
 
 export const COUNTED: readonly Counted[] = ['address', 'user', 'key']
 const MINUTE = 60_000
-const LIMIT_MEMBERS = ['max', 'timeWindow']
+const KNOWN: KnownOptions<RequestLimit> = { max: true, timeWindow: true }
 
 /** Whether a route may ask for it. */
 export function areLimits (value: unknown): value is RequestLimits {
@@ -41,13 +43,14 @@ function isLimit (value: unknown): boolean {
   if (value === false || value === undefined) return true
   if (typeof value !== 'object' || value === null) return false
   const { max, timeWindow } = value as Partial<RequestLimit>
-  return Object.keys(value).every((name) => LIMIT_MEMBERS.includes(name)) &&
+  return Object.keys(value).every((name) => Object.hasOwn(KNOWN, name)) &&
     Number.isSafeInteger(max) && Number(max) > 0 && (timeWindow === undefined || windowOf(timeWindow) !== null)
 }
 
 /** Rejects, by its name, the first of the plugin's own limits that is none. */
 export function checkLimits (limits: RequestLimits): void {
   for (const name of COUNTED) {
+    refuseUnknownMembers('rateLimit', `${name}.`, limits[name], KNOWN)
     if (isLimit(limits[name])) continue
     throw new INVALID_OPTIONS(`rate-limit: "${name}" must be false or { max, timeWindow } with a positive integer and milliseconds or a text such as "1 minute"`)
   }

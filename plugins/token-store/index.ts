@@ -3,6 +3,8 @@ import type { FastifyPluginAsync } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
 import { keepSwept } from '../keep-swept.js'
+import { refuseUnknownOptions } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { memoryStore } from './memory.js'
 import type { TokenStore } from './store.js'
 
@@ -22,10 +24,13 @@ declare module 'fastify' {
   }
 }
 
+const KNOWN: KnownOptions<TokenStoreOptions> = { store: true, auditRetention: true, sweepEvery: true }
 const DAY = 86_400_000
 const PARTS = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>
 
-const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, { store, auditRetention = 90 * DAY, sweepEvery = 60_000 }) => {
+const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) => {
+  refuseUnknownOptions('tokenStore', options, KNOWN)
+  const { store, auditRetention = 90 * DAY, sweepEvery = 60_000 } = options
   if (store !== undefined) assertStore(store)
   if (!Number.isFinite(auditRetention) || auditRetention <= 0) throw new INVALID_OPTIONS('token-store: "auditRetention" must be a positive number of milliseconds')
   if (store === undefined) app.log.warn('token-store: no "store" is given; everything is kept in memory and is lost when this process ends')

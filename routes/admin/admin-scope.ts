@@ -2,11 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import adminGuard from '../../plugins/admin-guard.js'
 import type { Admin, AdminGuardOptions } from '../../plugins/admin-guard.js'
+import { TOKEN_OPTIONS } from '../../plugins/admin-tokens.js'
 import auditLog from '../../plugins/audit-log.js'
 import { clientNetwork } from '../../plugins/client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../plugins/errors.js'
 import { hasGuard } from '../../plugins/guard.js'
 import { useJsonBody } from '../../plugins/json-body.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import { limitRate, named } from '../../plugins/rate-limit.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import { routeScope } from '../../plugins/route-scope.js'
@@ -20,6 +22,9 @@ export interface AdminScopeOptions extends Partial<Omit<AdminGuardOptions, 'glob
   /** Which sites' pages may call. Default: none, no CORS at all. */
   cors?: SiteCorsOptions
 }
+
+/** Every name of `AdminScopeOptions`. */
+export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = { ...TOKEN_OPTIONS, prefix: true, cors: true }
 
 /** Nothing that administrators send is longer, bytes. */
 const BODY_LIMIT = 65_536

@@ -1,9 +1,11 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
+import { refuseUnknownOptions } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import { preflightRoute } from '../../plugins/site-cors.js'
-import { adminScope, callerKey, limitBy } from './admin-scope.js'
+import { adminScope, callerKey, limitBy, SCOPE_OPTIONS } from './admin-scope.js'
 import type { AdminScopeOptions } from './admin-scope.js'
 import { auditLogRoutes } from './audit-logs.js'
 import { EMBED_PATHS, embedRoutes } from './embeds.js'
@@ -22,12 +24,14 @@ export interface AdminApiOptions extends AdminScopeOptions {
   live?: LiveOptions | false
 }
 
+const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, rateLimit: true, live: true }
 const PATHS = [
   '/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, ...EMBED_PATHS, '/audit-logs'
 ]
 
 /** Sources, stored events, embeds and the audit trail, each caller's own organisation's. */
 const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
+  refuseUnknownOptions('adminApi', options, KNOWN)
   const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 }, live = {} } = options
   await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
     await limitBy(scope, 'admin', rateLimit, callerKey)

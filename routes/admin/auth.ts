@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 
 import { clientNetwork } from '../../plugins/client-address.js'
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { refuseUnknownOptions } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import { createPasswords } from '../../plugins/passwords.js'
 import type { PasswordOptions, Passwords } from '../../plugins/passwords.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
@@ -13,7 +15,7 @@ import { sha256Hex } from '../../signing/digest.js'
 import { secretBox } from '../../signing/secret-box.js'
 import type { SecretBox } from '../../signing/secret-box.js'
 import { assertStrongSecret } from '../../signing/secret-strength.js'
-import { adminScope, callerKey, limitBy } from './admin-scope.js'
+import { adminScope, callerKey, limitBy, SCOPE_OPTIONS } from './admin-scope.js'
 import type { AdminScopeOptions } from './admin-scope.js'
 import { logoutRoute } from './logout.js'
 import { lockoutOf, passwordCheck } from './password-check.js'
@@ -46,10 +48,21 @@ export interface AdminAuthOptions extends AdminScopeOptions {
   passwords?: PasswordOptions | Passwords
 }
 
+const KNOWN: KnownOptions<AdminAuthOptions> = {
+  ...SCOPE_OPTIONS,
+  sessionMaxAge: true,
+  reuseGrace: true,
+  secretsKeys: true,
+  lockout: true,
+  loginRateLimit: true,
+  rateLimit: true,
+  passwords: true
+}
 const MINUTE = 60_000
 
 /** Login, refresh with rotation, logout, sessions and password change of administrators. */
 const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => {
+  refuseUnknownOptions('adminAuth', options, KNOWN)
   const { prefix = '/v1/admin/auth', now = Date.now, loginRateLimit = { max: 10, timeWindow: MINUTE }, rateLimit = { max: 100, timeWindow: MINUTE } } = options
   const maxAge = seconds('sessionMaxAge', options.sessionMaxAge ?? 2_592_000, 1, 31_536_000)
   const grace = seconds('reuseGrace', options.reuseGrace ?? 0, 0, 30)

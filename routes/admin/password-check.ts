@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import type { AuditRecord } from '../../plugins/audit-log.js'
 import { ACCOUNT_LOCKED, INVALID_CREDENTIALS, INVALID_OPTIONS } from '../../plugins/errors.js'
+import { refuseUnknownMembers } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import type { Passwords } from '../../plugins/passwords.js'
 import type { User } from '../../plugins/token-store/store.js'
 import { sha256Hex } from '../../signing/digest.js'
@@ -25,9 +27,12 @@ export interface PasswordCheckSettings {
 type Attempt = Pick<AuditRecord, 'request' | 'orgId' | 'userId' | 'userEmail'>
 
 /** The user of that email, if the password is right; else throws `INVALID_CREDENTIALS` or `ACCOUNT_LOCKED`. */
+const KNOWN: KnownOptions<LockoutOptions> = { max: true, for: true, hidden: true }
+
 export type PasswordCheck = (request: FastifyRequest, email: string, password: string) => Promise<User>
 
 export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Required<LockoutOptions> {
+  refuseUnknownMembers('adminAuth', 'lockout.', option, KNOWN)
   const { max = 5, for: seconds = 900, hidden = false } = option === 'hidden' ? { hidden: true } : option ?? {}
   if (!Number.isInteger(max) || max < 1 || max > 100) throw new INVALID_OPTIONS('admin-auth: "lockout.max" must be a whole number, 1 to 100')
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) throw new INVALID_OPTIONS('admin-auth: "lockout.for" must be whole seconds, 1 to 86400')

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { refuseUnknownOptions } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import type { SecretSource } from '../../plugins/secret-source.js'
 import type { SiteCorsOptions } from '../../plugins/site-cors.js'
@@ -63,6 +65,36 @@ type Defaulted = 'prefix' | 'apiUrl' | 'upstreamUrl' | 'allowClientId' | 'expiry
 
 export type CheckedOptions = Omit<DatabrainProxyOptions, Defaulted> & { [Name in Defaulted]-?: NonNullable<DatabrainProxyOptions[Name]> }
 
+const KNOWN: KnownOptions<DatabrainProxyOptions> = {
+  prefix: true,
+  proxyKeys: true,
+  apiKey: true,
+  secretMaxAge: true,
+  dataAppName: true,
+  apiUrl: true,
+  upstreamUrl: true,
+  authorize: true,
+  allowClientId: true,
+  expiryTime: true,
+  refreshAhead: true,
+  cache: true,
+  guards: true,
+  cors: true,
+  rateLimit: true,
+  userRateLimit: true,
+  bodyLimit: true,
+  maxResponse: true,
+  timeout: true,
+  uploadTimeout: true,
+  idleTimeout: true,
+  readTimeout: true,
+  connectTimeout: true,
+  connections: true,
+  userConnections: true,
+  retries: true,
+  ca: true,
+  now: true
+}
 const TIMES = ['timeout', 'uploadTimeout', 'idleTimeout', 'readTimeout', 'connectTimeout'] as const
 const COUNTS = ['bodyLimit', 'maxResponse', 'connections', 'userConnections'] as const
 /** Node's timers take a longer time for 1 ms. */
@@ -70,6 +102,7 @@ const LONGEST_TIMER = 2 ** 31 - 1
 
 /** The options with their defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions {
+  refuseUnknownOptions('databrainProxy', options, KNOWN)
   const apiUrl = baseUrl('apiUrl', options.apiUrl ?? 'https://api.usedatabrain.com')
   const connections = options.connections ?? 64
   const checked: CheckedOptions = {

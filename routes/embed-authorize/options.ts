@@ -1,6 +1,8 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { refuseUnknownOptions } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import type { SiteCorsOptions } from '../../plugins/site-cors.js'
 import type { UpstreamClientOptions } from '../../plugins/upstream-client.js'
@@ -75,12 +77,35 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
   now?: () => number
 }
 
+const KNOWN: KnownOptions<EmbedAuthorizeOptions> = {
+  servers: true,
+  secretMaxAge: true,
+  authorize: true,
+  path: true,
+  prefix: true,
+  modes: true,
+  maxExpiration: true,
+  transport: true,
+  maxUrlLength: true,
+  pinboard: true,
+  errors: true,
+  bodyLimit: true,
+  rateLimit: true,
+  cors: true,
+  guards: true,
+  now: true,
+  connectTimeout: true,
+  timeout: true,
+  retries: true,
+  ca: true
+}
 const MAX_EXPIRATION_CEILING = 604_800
 
 export type CheckedOptions = Required<Omit<EmbedAuthorizeOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca' | 'cors' | 'prefix' | 'servers' | 'secretMaxAge'>>
 
 /** The options with their defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions {
+  refuseUnknownOptions('embedAuthorize', options, KNOWN)
   const checked: CheckedOptions = {
     authorize: options.authorize,
     path: options.path ?? '/authorize',

@@ -1,6 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { refuseUnknownMembers } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import { CurrentSecret } from '../../plugins/secret-source.js'
 import type { SecretSource } from '../../plugins/secret-source.js'
 import { upstreamClient } from '../../plugins/upstream-client.js'
@@ -19,6 +21,7 @@ export interface EmbedServerOptions {
   embedSecret: SecretSource<string>
 }
 
+const KNOWN: KnownOptions<EmbedServerOptions> = { apiUrl: true, embedSecret: true }
 /** What Bold BI's answer may weigh, bytes. */
 const MAX_RESPONSE = 4_194_304
 const LOOPBACK = /^(?:127(?:\.\d+){3}|localhost|\[::1\])$/
@@ -42,7 +45,9 @@ export async function embedServers (
 ): Promise<Map<string, EmbedServer>> {
   if (!Array.isArray(servers) || servers.length === 0) throw new INVALID_OPTIONS('embed-authorize: "servers" must list at least one Bold BI server')
   const known = new Map<string, EmbedServer>()
-  for (const [at, { apiUrl, embedSecret }] of servers.entries()) {
+  for (const [at, server] of servers.entries()) {
+    refuseUnknownMembers('embedAuthorize', `servers[${at}].`, server, KNOWN)
+    const { apiUrl, embedSecret } = server
     const where = `embed-authorize: "servers[${at}]`
     const normal = typeof apiUrl === 'string' ? normaliseServerUrl(apiUrl) : null
     if (normal === null) throw new INVALID_OPTIONS(`${where}.apiUrl" must be an http(s) address without credentials, query and fragment`)

@@ -1,6 +1,8 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { refuseUnknownOptions } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import type { ProxyKeyOptions } from '../../plugins/proxy-key.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import type { SecretSource } from '../../plugins/secret-source.js'
@@ -81,8 +83,34 @@ type Defaulted = 'path' | 'apiUrl' | 'errorStatus' | 'expiryTime' | 'refreshAhea
 
 export type CheckedOptions = Omit<GuestTokenOptions, Defaulted | 'proxyKeys' | 'userReferenceKeys'> & Required<Pick<GuestTokenOptions, Defaulted>>
 
+const KNOWN: KnownOptions<GuestTokenOptions> = {
+  path: true,
+  prefix: true,
+  proxyKeys: true,
+  apiKey: true,
+  apiUrl: true,
+  dataAppName: true,
+  authorize: true,
+  userReferenceKeys: true,
+  secretMaxAge: true,
+  allowClientId: true,
+  errorStatus: true,
+  expiryTime: true,
+  refreshAhead: true,
+  cache: true,
+  rateLimit: true,
+  addressRateLimit: true,
+  guards: true,
+  now: true,
+  connectTimeout: true,
+  timeout: true,
+  retries: true,
+  ca: true
+}
+
 /** The options with their defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
+  refuseUnknownOptions('guestToken', options, KNOWN)
   const checked: CheckedOptions = {
     ...options,
     path: options.path ?? '/api/databrain/guest-token',

@@ -7,6 +7,8 @@ import { EventRate, limitEventRate } from '../../plugins/event-rate.js'
 import type { EventRateOptions } from '../../plugins/event-rate.js'
 import eventSink from '../../plugins/event-sink/index.js'
 import type { GuessLimit } from '../../plugins/key-guesses.js'
+import { refuseUnknownOptions } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import { maskedRequestLog } from '../../plugins/masked-request-log.js'
 import pipelineKey from '../../plugins/pipeline-key.js'
 import { limitRate } from '../../plugins/rate-limit.js'
@@ -60,6 +62,18 @@ export interface IngestionOptions {
   batchLimit?: number
 }
 
+const KNOWN: KnownOptions<IngestionOptions> = {
+  prefix: true,
+  rateLimit: true,
+  eventRate: true,
+  guessLimit: true,
+  identityCookie: true,
+  collector: true,
+  bots: true,
+  eventLimit: true,
+  bodyLimit: true,
+  batchLimit: true
+}
 const ADDRESS_LIMIT: RateLimitOptions = {
   // To ask for every event would cost more than it saves.
   shared: false,
@@ -69,6 +83,7 @@ const ADDRESS_LIMIT: RateLimitOptions = {
 }
 
 const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => {
+  refuseUnknownOptions('ingestion', options, KNOWN)
   const { prefix = '', rateLimit = {}, guessLimit = {}, identityCookie: cookie = {}, eventRate = {}, collector = true } = options
   if (typeof collector !== 'boolean') throw new INVALID_OPTIONS('ingestion: "collector" must be true or false')
   const limits = {

@@ -1,6 +1,8 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { refuseUnknownOptions } from '../../plugins/known-options.js'
+import type { KnownOptions } from '../../plugins/known-options.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import type { SecretSource } from '../../plugins/secret-source.js'
 import type { SiteCorsOptions } from '../../plugins/site-cors.js'
@@ -61,10 +63,28 @@ export interface WidgetTokenOptions {
 
 export type CheckedOptions = Required<Omit<WidgetTokenOptions, 'prefix'>>
 
+const KNOWN: KnownOptions<WidgetTokenOptions> = {
+  path: true,
+  prefix: true,
+  secret: true,
+  secretMaxAge: true,
+  issuer: true,
+  session: true,
+  filters: true,
+  timeUnit: true,
+  minutes: true,
+  resolveUser: true,
+  cors: true,
+  rateLimit: true,
+  userRateLimit: true,
+  guards: true,
+  now: true
+}
 const MINUTE = { max: 60, timeWindow: '1 minute' }
 
 /** The options with their defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
+  refuseUnknownOptions('widgetToken', options, KNOWN)
   const checked: CheckedOptions = {
     path: options.path ?? '/api/generate-token',
     secret: options.secret,

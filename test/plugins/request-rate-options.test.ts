@@ -30,7 +30,7 @@ const ask = async (app: FastifyInstance, url = '/x') => (await app.inject(url)).
 t.test('an option that is wrong stops the start and is named', async (t) => {
   const cases: Array<[object, string]> = [
     [{ address: true }, 'address'], [{ address: { max: 0 } }, 'address'], [{ address: { max: '5' } }, 'address'], [{ user: {} }, 'user'], [{ key: { max: 1.5 } }, 'key'],
-    [{ user: { max: 1, timeWindow: '1 fortnight' } }, 'user'], [{ user: { max: 1, timeWindow: 0 } }, 'user'], [{ user: { max: 1, windowMs: 5 } }, 'user'], [{ key: null }, 'key'],
+    [{ user: { max: 1, timeWindow: '1 fortnight' } }, 'user'], [{ user: { max: 1, timeWindow: 0 } }, 'user'], [{ key: null }, 'key'],
     [{ userOf: 'x-user' }, 'userOf'], [{ keyOf: {} }, 'keyOf'], [{ shared: 1 }, 'shared'], [{ global: 'yes' }, 'global'], [{ name: '' }, 'name'],
     [{ address: false, global: true }, 'global']
   ]

@@ -124,7 +124,7 @@ t.test('HSTS says what it is told to, or nothing', async (t) => {
 
 t.test('an option that is wrong stops the start and is named', async (t) => {
   const cases: Array<[object, string]> = [
-    [{ global: 1 }, 'global'], [{ allowLoopback: 'no' }, 'allowLoopback'], [{ hsts: true }, 'hsts'], [{ hsts: null }, 'hsts'], [{ hsts: { maxage: 1 } }, 'hsts'],
+    [{ global: 1 }, 'global'], [{ allowLoopback: 'no' }, 'allowLoopback'], [{ hsts: true }, 'hsts'], [{ hsts: null }, 'hsts'],
     [{ hsts: { maxAge: -1 } }, 'hsts.maxAge'], [{ hsts: { maxAge: '1' } }, 'hsts.maxAge'], [{ hsts: { includeSubDomains: 1 } }, 'hsts.includeSubDomains'],
     [{ hsts: { preload: 1 } }, 'hsts.preload'], [{ hsts: { preload: true } }, 'hsts.preload'], [{ hsts: { preload: true, includeSubDomains: true } }, 'hsts.preload']
   ]

@@ -33,7 +33,7 @@ t.test('the stand-in of the product accepts what the route sends, by GET and by 
     const app = Fastify()
     t.teardown(() => app.close())
     const authorize: EmbedAuthorizeOptions['authorize'] = () => ({ email: 'o’neil+1@example.com', datasourceFilter: { fields: { Land: ['Österreich', 'Côte d’Ivoire'] } } })
-    await app.register(embedAuthorize, { servers: [boldBi], authorize, transport })
+    await app.register(embedAuthorize, { servers: [{ apiUrl: boldBi.apiUrl, embedSecret: boldBi.embedSecret }], authorize, transport })
     const reply = await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: boldBi.apiUrl })
     t.match(reply.json(), { ApiStatus: true, Data: { DashboardId: DASHBOARD } }, transport)
   }

@@ -1,4 +1,6 @@
 import { INVALID_OPTIONS } from '../../../plugins/errors.js'
+import { refuseUnknownMembers } from '../../../plugins/known-options.js'
+import type { KnownOptions } from '../../../plugins/known-options.js'
 
 export interface LiveOptions {
   /** Viewers of one organisation at once; more are 429 `TOO_MANY_CONNECTIONS`. Default: 20. */
@@ -28,6 +30,9 @@ const DEFAULTS: LiveLimits = {
   heartbeat: 15_000,
   statsEvery: 5_000
 }
+const KNOWN: KnownOptions<LiveOptions> = {
+  maxViewers: true, maxViewersTotal: true, queueBytes: true, eventsPerSecond: true, stallTimeout: true, heartbeat: true, statsEvery: true
+}
 const TIMES: readonly string[] = ['stallTimeout', 'heartbeat', 'statsEvery'] satisfies Array<keyof LiveOptions>
 const HOUR = 3_600_000
 const LEAST_QUEUE = 16_384
@@ -35,8 +40,8 @@ const LEAST_QUEUE = 16_384
 /** The limits that hold; throws `INVALID_OPTIONS`. */
 export function liveLimits (options: LiveOptions): LiveLimits {
   if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('admin-api: "live" must be false or an object')
+  refuseUnknownMembers('adminApi', 'live.', options, KNOWN)
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(DEFAULTS, name)) throw new INVALID_OPTIONS(`admin-api: "live.${name}" is not an option`)
     if (TIMES.includes(name)) {
       if (!Number.isInteger(value / 1000) || value < 1000 || value > HOUR) {
         throw new INVALID_OPTIONS(`admin-api: "live.${name}" must be milliseconds in whole seconds, 1 000 to 3 600 000`)

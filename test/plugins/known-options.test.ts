@@ -1,0 +1,129 @@
+import Fastify from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
+import t from 'tap'
+
+import * as suite from '../../index.js'
+
+const KEY = 'eclGd3TWSYLMBHfcKoZEu74OSLseP7ydq8o9qKoSZCI'
+const server = { apiUrl: 'https://bi.example.com/bi/api/site/site1', embedSecret: 's' }
+
+/** Options with which each plugin starts. */
+const WORKING: Record<string, object> = {
+  adminApi: { jwtSecrets: [KEY] },
+  adminAuth: { jwtSecrets: [KEY] },
+  adminGuard: { jwtSecrets: [KEY] },
+  auditLog: {},
+  captcha: { provider: 'altcha', hmacKey: KEY },
+  connectionLimit: {},
+  csrf: { key: KEY, sessionOf: () => null },
+  databrainProxy: { proxyKeys: [KEY], apiKey: 'k', dataAppName: 'a', authorize: () => null },
+  embedAuthorize: { servers: [server], authorize: () => null },
+  errorEnvelope: {},
+  eventFeed: {},
+  eventSink: { sink: suite.memorySink() },
+  guestToken: { proxyKeys: [KEY], apiKey: 'k', dataAppName: 'a', authorize: () => null },
+  ingestion: {},
+  pipelineKey: {},
+  proxyKey: { keys: [KEY] },
+  rateLimit: {},
+  requireHttps: {},
+  signature: { secrets: () => [] },
+  tokenStore: { store: suite.memoryStore() },
+  userReference: { keys: [KEY] },
+  widgetToken: { secret: 's', issuer: 'a', session: 'b', resolveUser: () => 'u' }
+}
+
+/** A misspelt option of each, its value, and the name that the error suggests. */
+const MISSPELT: ReadonlyArray<[plugin: string, option: string, value: unknown, nearest: string]> = [
+  ['adminApi', 'rateLimits', false, 'rateLimit'],
+  ['adminAuth', 'reusegrace', 5, 'reuseGrace'],
+  ['adminGuard', 'acessTtl', 60, 'accessTtl'],
+  ['auditLog', 'orgid', 'x', 'orgId'],
+  ['captcha', 'maxTrys', 5, 'maxTries'],
+  ['connectionLimit', 'socket', 1, 'sockets'],
+  ['csrf', 'origin', [], 'origins'],
+  ['databrainProxy', 'proxyKey', [KEY], 'proxyKeys'],
+  ['embedAuthorize', 'mode', ['view'], 'modes'],
+  ['eventSink', 'retension', 1, 'retention'],
+  ['guestToken', 'expirytime', 1, 'expiryTime'],
+  ['ingestion', 'batchLimits', 1, 'batchLimit'],
+  ['pipelineKey', 'globl', true, 'global'],
+  ['proxyKey', 'globl', true, 'global'],
+  ['rateLimit', 'adress', { max: 1 }, 'address'],
+  ['requireHttps', 'allowLoopBack', false, 'allowLoopback'],
+  ['signature', 'tolerence', 1, 'tolerance'],
+  ['tokenStore', 'sweepevery', 0, 'sweepEvery'],
+  ['userReference', 'TTL', 5, 'ttl'],
+  ['widgetToken', 'minute', 5, 'minutes']
+]
+
+/** A misspelt member of an object inside the options. */
+const INSIDE: ReadonlyArray<[plugin: string, options: object, message: RegExp]> = [
+  ['adminApi', { live: { maxViewer: 1 } }, /^adminApi: unknown option "live\.maxViewer"; did you mean "live\.maxViewers"\?$/],
+  ['adminAuth', { lockout: { hiden: true } }, /^adminAuth: unknown option "lockout\.hiden"; did you mean "lockout\.hidden"\?$/],
+  ['adminAuth', { passwords: { memorycost: 20_000 } }, /^passwords: unknown option "memorycost"; did you mean "memoryCost"\?$/],
+  ['csrf', { cookie: { sameSit: 'lax' } }, /^csrf: unknown option "cookie\.sameSit"; did you mean "cookie\.sameSite"\?$/],
+  ['embedAuthorize', { servers: [{ ...server, apiURL: '' }] }, /^embedAuthorize: unknown option "servers\[0\]\.apiURL"; did you mean "servers\[0\]\.apiUrl"\?$/],
+  ['guestToken', { rateLimit: { timewindow: 1 } }, /^rateLimit: unknown option "timewindow"; did you mean "timeWindow"\?$/],
+  ['guestToken', { addressRateLimit: { global: true } }, /^rateLimit: unknown option "global"; /],
+  ['ingestion', { eventRate: { maxx: 1 } }, /^ingestion: unknown option "eventRate\.maxx"; did you mean "eventRate\.max"\?$/],
+  ['ingestion', { identityCookie: { domains: 'example.com' } }, /^ingestion: unknown option "identityCookie\.domains"; did you mean "identityCookie\.domain"\?$/],
+  ['ingestion', { guessLimit: { maximum: 1 } }, /^pipelineKey: unknown option "guessLimit\.maximum"; the options are max, timeWindow$/],
+  ['rateLimit', { user: { max: 5, timeWindows: 1 } }, /^rateLimit: unknown option "user\.timeWindows"; did you mean "user\.timeWindow"\?$/],
+  ['requireHttps', { hsts: { preLoad: true } }, /^requireHttps: unknown option "hsts\.preLoad"; did you mean "hsts\.preload"\?$/],
+  ['widgetToken', { cors: { origins: [], origin: 'https://a.example' } }, /^cors: unknown option "origin"; did you mean "origins"\?$/]
+]
+
+const PLUGINS = suite as unknown as Record<string, FastifyPluginAsync<object> | undefined>
+
+async function start (plugin: string, options: object): Promise<unknown> {
+  const app = Fastify()
+  try {
+    if (plugin !== 'tokenStore') await app.register(suite.tokenStore, { store: suite.memoryStore() })
+    await app.register(PLUGINS[plugin] as FastifyPluginAsync<object>, { ...WORKING[plugin], ...options })
+    await app.ready()
+    return null
+  } catch (error) {
+    return error
+  } finally {
+    await app.close()
+  }
+}
+
+t.test('this file has options for every plugin of the suite', async (t) => {
+  const plugins = Object.entries(suite).filter(([, value]) => typeof value === 'function' && Symbol.for('plugin-meta') in value)
+  t.same(plugins.map(([name]) => name).sort(), Object.keys(WORKING))
+})
+
+for (const [plugin, option, value, nearest] of MISSPELT) {
+  t.test(`${plugin} refuses "${option}" at start and suggests "${nearest}"`, async (t) => {
+    t.match(await start(plugin, { [option]: value }), {
+      code: 'INVALID_OPTIONS',
+      message: new RegExp(`^${plugin}( \\(altcha\\))?: unknown option "${option}"; did you mean "${nearest}"\\?$`)
+    })
+  })
+}
+
+for (const [plugin, options, message] of INSIDE) {
+  t.test(`${plugin} refuses ${JSON.stringify(options)} at start`, async (t) => {
+    t.match(await start(plugin, options), { code: 'INVALID_OPTIONS', message })
+  })
+}
+
+for (const plugin of ['errorEnvelope', 'eventFeed']) {
+  t.test(`${plugin}, which has no options, refuses one`, async (t) => {
+    t.match(await start(plugin, { global: true }), { code: 'INVALID_OPTIONS', message: `${plugin}: unknown option "global"; there are no options here` })
+  })
+}
+
+t.test('an option that is near no other one is refused with the list of options', async (t) => {
+  t.match(await start('proxyKey', { fallthrough: true }), { message: 'proxyKey: unknown option "fallthrough"; the options are keys, secretMaxAge, global' })
+})
+
+t.test('an option of another captcha provider is refused', async (t) => {
+  t.match(await start('captcha', { minScore: 0.5 }), { code: 'INVALID_OPTIONS', message: /^captcha \(altcha\): unknown option "minScore"/ })
+})
+
+t.test('every plugin starts with the options of Fastify\'s own "register"', async (t) => {
+  for (const plugin of Object.keys(WORKING)) t.equal(await start(plugin, { prefix: '/at', logLevel: 'error', logSerializers: {} }), null, plugin)
+})
