@@ -8,6 +8,7 @@ import { INVALID_REQUEST } from '../plugins/errors.js'
 import { envelope, refuse, toPublicError } from '../plugins/refuse.js'
 import type { Config } from './config.js'
 import { loggerOptions, RequestLog } from './logging.js'
+import { trustedProxies } from './trusted-proxies.js'
 
 /** 16 KB of headers (Node says 431 beyond), and how many of them. */
 const MAX_HEADER_BYTES = 16_384
@@ -24,7 +25,7 @@ export function serverOptions ({ config: { logLevel, trustProxy, limits }, logSt
   return {
     logger: loggerOptions(logLevel, logStream),
     logController: new RequestLog(),
-    trustProxy,
+    trustProxy: trustProxy !== false && trustedProxies(trustProxy),
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: limits.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,

@@ -107,7 +107,7 @@ function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): A
     resourceType: record.resourceType ?? null,
     resourceId: record.resourceId ?? null,
     changes: record.changes === undefined || record.changes === null ? null : snapshot(record.changes),
-    ipAddress: request === undefined ? null : plainAddress(request.ip),
+    ipAddress: plainAddress(request?.ip) || null,
     userAgent: request?.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     timestamp
   }

@@ -1,22 +1,75 @@
-import { isIPv6 } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+import ipaddr from 'ipaddr.js'
+import { LRUCache } from 'lru-cache'
 
-const MAPPED = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i
+interface Client { readonly address: string, readonly network: string }
+
+const NONE: Client = { address: '', network: '' }
+/** Enough for two brackets, an IPv6 address with its zone, and a port. */
+const MAX_LENGTH = 100
+/** RFC 7239 lets a proxy hide a port as it hides an address: behind an underscore. */
+const PORT = '(?::(?:[0-9]{1,5}|_[0-9A-Za-z._-]+))?'
+const IPV4 = new RegExp(`^([0-9.]{7,15})${PORT}$`)
+const IN_BRACKETS = new RegExp(`^\\[([^\\]]+)\\]${PORT}$`)
+
+// One entry per spelling: a proxy that adds the port writes a new one for each connection.
+const clients = new LRUCache<string, Client>({ max: 10_000 })
 
 /**
- * An address without the IPv6 clothing that a dual-stack socket puts on IPv4; empty where there is none: a client that has gone before
- * its request was read, as a page that is left does, can no longer be asked for it.
+ * The address in what a socket or a proxy says, without its port, its zone and its IPv4-mapped form, in its canonical spelling. Empty
+ * where there is none: for a client that has already gone, and for what a proxy writes in place of an address (`unknown`, `_hidden`).
+ *
+ * @example
+ * plainAddress('203.0.113.9:50123')      // '203.0.113.9'
+ * plainAddress('[2001:DB8:0::1]:50123')  // '2001:db8::1'
+ * plainAddress('::ffff:192.0.2.7')       // '192.0.2.7'
+ * plainAddress('unknown')                // ''
  */
-export function plainAddress (ip: string | undefined): string {
-  return ip === undefined ? '' : MAPPED.exec(ip)?.[1] ?? ip
+export function plainAddress (text: string | undefined): string {
+  return clientIn(text).address
 }
 
-/** What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which is what one customer gets. */
-export function clientNetwork (ip: string | undefined): string {
-  const plain = plainAddress(ip)
-  if (!isIPv6(plain)) return plain
-  const [head = '', tail] = plain.replace(/%.*$/, '').toLowerCase().split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  const filled = [...groups, ...Array.from({ length: Math.max(missing, 0) }, () => '0'), ...(tail ?? '').split(':')]
-  return `${filled.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '')).join(':')}::/64`
+/**
+ * The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one customer gets. Empty where there is
+ * no address, so that all clients without an address count as one.
+ *
+ * @example
+ * clientNetwork('203.0.113.9:50123')  // '203.0.113.9'
+ * clientNetwork('2001:db8::1')        // '2001:db8::/64'
+ */
+export function clientNetwork (text: string | undefined): string {
+  return clientIn(text).network
+}
+
+/**
+ * Whether the client closed its socket before its address was read, so that nothing is known of it. Limits by address do not count such a
+ * request. It is not enough that there is no address: a proxy may not say one.
+ *
+ * @example
+ * if (clientNetwork(request.ip) === '' && hasLeft(request)) return done()
+ */
+export function hasLeft (request: FastifyRequest): boolean {
+  const ip: string | undefined = request.ip
+  return ip === undefined && request.raw.socket.destroyed
+}
+
+function clientIn (text: string | undefined): Client {
+  if (text === undefined || text.length > MAX_LENGTH) return NONE
+  let client = clients.get(text)
+  if (client === undefined) clients.set(text, client = read(text.trim()))
+  return client
+}
+
+function read (text: string): Client {
+  const [, ipv4] = IPV4.exec(text) ?? []
+  if (ipv4 !== undefined) return ipaddr.IPv4.isValidFourPartDecimal(ipv4) ? { address: ipv4, network: ipv4 } : NONE
+  const [ipv6 = ''] = (IN_BRACKETS.exec(text)?.[1] ?? text).split('%')
+  if (!ipaddr.IPv6.isValid(ipv6)) return NONE
+  const parsed = ipaddr.IPv6.parse(ipv6)
+  if (parsed.isIPv4MappedAddress()) {
+    const mapped = parsed.toIPv4Address().toString()
+    return { address: mapped, network: mapped }
+  }
+  const prefix = new ipaddr.IPv6([...parsed.parts.slice(0, 4), 0, 0, 0, 0])
+  return { address: parsed.toString(), network: `${prefix.toString()}/64` }
 }

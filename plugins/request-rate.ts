@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
-import { clientNetwork } from './client-address.js'
+import { clientNetwork, hasLeft } from './client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from './errors.js'
 import { defineGuard } from './guard.js'
 import { refuseUnknownOptions } from './known-options.js'
@@ -108,8 +108,8 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
   app.addHook('onRequest', function limitAddress (request, reply, done) {
     const quota = quotasFor(request)?.address ?? null
     const client = quota === null ? '' : clientNetwork(request.ip)
-    // Who has gone is not answered. On a Unix socket all are one client.
-    if (quota === null || (client === '' && request.raw.socket.destroyed)) return done()
+    // On a Unix socket, and behind a proxy that says no address, all clients count as one.
+    if (quota === null || (client === '' && hasLeft(request))) return done()
     settle(count('address', quota, client, request, reply), reply, done)
   })
 

@@ -64,7 +64,7 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
         secret,
         response: token,
         ...siteKey === undefined ? {} : { sitekey: siteKey },
-        ...sendAddress ? { remoteip: address } : {},
+        ...sendAddress && address !== '' ? { remoteip: address } : {},
         ...product.mayRepeat ? { idempotency_key: randomUUID() } : {}
       })
       noteSetup(faultsOfSetup(answer))

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net'
-
+import { plainAddress } from '../../plugins/client-address.js'
 import { INVALID_REQUEST } from '../../plugins/errors.js'
 import { memberText } from './json-text.js'
 import { attributionOf } from './page-url.js'
@@ -55,7 +54,8 @@ export function userAgentIn (own: Fields | undefined, batch: BatchContext | null
 export function addressIn (own: Fields | undefined, batch: BatchContext | null): string | null {
   const ip = own?.['ip'] ?? batch?.value['ip']
   if (ip === undefined || ip === null) return null
-  if (typeof ip === 'string' && isIP(ip) !== 0) return ip
+  const address = typeof ip === 'string' ? plainAddress(ip) : ''
+  if (address !== '') return address
   throw new INVALID_REQUEST({ details: [{ path: '/context/ip', message: 'must be an IP address' }] })
 }
 
