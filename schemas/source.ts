@@ -37,7 +37,12 @@ export const NewSourceSchema = Type.Composite([
   Type.Object({ name: settings.name }),
   Type.Partial(Type.Object({
     ...settings,
-    pipeline_key: Type.String({ minLength: 1, maxLength: 64, description: 'An existing key; its prefix must name the environment, and no other organisation may ever have used it' }),
+    pipeline_key: Type.String({
+      minLength: 1,
+      maxLength: 136,
+      description: 'An existing key: dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-". The prefix must name the environment. ' +
+        'A key that another organisation has used is refused.'
+    }),
     server_secret: Type.String({ minLength: 1, maxLength: 1024, description: 'An existing secret: text, `hex:…` or `base64:…`' })
   }))
 ], strict)

@@ -1,3 +1,4 @@
+import { isPipelineKey } from '../../signing/pipeline-key.js'
 import { parseServerSecret } from '../../signing/server-secret.js'
 import { INVALID_REQUEST } from '../errors.js'
 import type { ResolvedSource, Source, SourceOrigins, SourcePatch, SourceSettings } from './store.js'
@@ -15,17 +16,14 @@ export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
   bots: 'tag'
 }
 
-const MAX_KEY_LENGTH = 256
 /** How much of a server secret is shown afterwards; never more than a quarter of it. */
 const PREFIX_LENGTH = 6
 
-/** Whether a text can be the key of a source at all: what cannot is not looked up. */
-export function canBeKey (pipelineKey: string): boolean {
-  return pipelineKey.length > 0 && pipelineKey.length <= MAX_KEY_LENGTH
-}
-
+/** Throws `INVALID_REQUEST` for a key that the pipelineKey guard would not accept. */
 export function assertKey (pipelineKey: string): void {
-  if (!canBeKey(pipelineKey)) throw new INVALID_REQUEST({ message: `A pipeline key has 1 to ${MAX_KEY_LENGTH} characters` })
+  if (!isPipelineKey(pipelineKey)) {
+    throw new INVALID_REQUEST({ message: 'A pipeline key is dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"' })
+  }
 }
 
 /** The key bytes of a server secret; throws `INVALID_REQUEST` for a text that spells none. */

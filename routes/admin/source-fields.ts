@@ -50,7 +50,7 @@ export function patchOf (body: SourcePatchBody): SourcePatch {
 export function newSourceOf (orgId: string, { pipeline_key, server_secret, ...settings }: NewSourceBody): NewSource {
   const keyEnvironment = pipeline_key === undefined ? null : environmentOf(pipeline_key)
   if (pipeline_key !== undefined && keyEnvironment === null) {
-    throw wrong('pipeline_key', 'must be dk_live_ or dk_test_ and 32 letters and digits')
+    throw wrong('pipeline_key', 'must be dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"')
   }
   const environment = settings.environment ?? keyEnvironment ?? SOURCE_DEFAULTS.environment
   if (keyEnvironment !== null && keyEnvironment !== environment) throw wrong('pipeline_key', 'names another environment')

@@ -84,10 +84,22 @@ t.test('K01: missing, malformed, unknown, disabled: the same 401 for all', async
   t.equal(bodies.size, 1)
 })
 
+t.test('a key that comes from another system is accepted in each place', async (t) => {
+  const { app, store } = await guarded(t)
+  for (const key of ['dk_live_abc123', 'dk_test_xyz-789_', `dk_live_${'x'.repeat(128)}`]) {
+    const { source } = await makeSource(store, { pipelineKey: key })
+    for (const request of [{ headers: bearer(key) }, { headers: basic(`${key}:`) }, { query: { wk: key } }]) {
+      const response = await app.inject({ url: '/x', ...request })
+      t.equal(response.statusCode, 200, key)
+      t.equal(response.json().id, source.id)
+    }
+  }
+})
+
 t.test('K07: injection, globbing and odd bytes in a key are 401', async (t) => {
   const { app } = await guarded(t)
   for (const text of [
-    'dk_live_*', '%', `dk_live_${'%'.repeat(32)}`, `dk_live_${'_'.repeat(32)}`, "' or 1=1--", `dk_live_${'*'.repeat(32)}`, 'dk_live_a\r\nSet-Cookie: x=1', 'dk_live_\0',
+    'dk_live_*', '%', `dk_live_${'%'.repeat(32)}`, `dk_live_${'_'.repeat(32)}`, 'dk_live_abc12', "' or 1=1--", `dk_live_${'*'.repeat(32)}`, 'dk_live_a\r\nSet-Cookie: x=1', 'dk_live_\0',
     `dk_live_${'a'.repeat(8_192)}`, `dk_live_${'\u0661'.repeat(32)}`, `source:dk_live_${'a'.repeat(32)}`, `dk_live_${'a'.repeat(31)}:`, `dk_live_${'a'.repeat(32)}\n`,
     '__proto__', 'constructor', 'toString'
   ]) {

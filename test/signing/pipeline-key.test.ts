@@ -23,11 +23,21 @@ t.test('each of the 62 characters comes equally often', async (t) => {
   t.ok(chiSquare < 140, `chi-square ${chiSquare.toFixed(1)}`)
 })
 
+t.test('a key that comes from another system has 6 to 128 letters, digits, hyphens and underscores', async (t) => {
+  for (const rest of ['abc123', 'ABC-12', 'abc_12', '______', '------', 'a'.repeat(128), 'xyz789xyz789']) {
+    for (const environment of ['live', 'test'] as const) {
+      const key = `dk_${environment}_${rest}`
+      t.ok(isPipelineKey(key), key)
+      t.equal(environmentOf(key), environment, key)
+    }
+  }
+})
+
 t.test('anything else is no pipeline key', async (t) => {
   const key = 'dk_live_0123456789abcdefghijABCDEFGHIJ01'
   t.ok(isPipelineKey(key))
-  const odd = ['', 'dk_live_', key.slice(0, -1), `${key}0`, `${key}\n`, ` ${key}`, key.replace('live', 'LIVE'), key.replace('live', 'prod'), key.replace('dk', 'pk'),
-    key.replace('0', '-'), key.replace('0', '_'), key.replace('0', 'é'), key.replace('0', '٠'), `${key},${key}`, key.toUpperCase()]
+  const odd = ['', 'dk_live_', 'dk_live_abc12', `dk_live_${'a'.repeat(129)}`, `${key}\n`, ` ${key}`, key.replace('live', 'LIVE'), key.replace('live', 'prod'), key.replace('dk', 'pk'),
+    key.replace('0', '.'), key.replace('0', '+'), key.replace('0', 'é'), key.replace('0', '٠'), `${key},${key}`, key.toUpperCase()]
   for (const text of odd) {
     t.notOk(isPipelineKey(text), text)
     t.equal(environmentOf(text), null, text)

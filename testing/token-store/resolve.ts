@@ -34,12 +34,32 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     for (const text of others) assert.equal(await sources.resolve(text), null, JSON.stringify(text.slice(0, 60)))
   })
 
-  await t.test('K07: keys that hold awkward text are found, each its own', async () => {
+  await t.test('K07: keys that come from another system are found, each with its own source', async () => {
     const { store: { sources } } = await make()
-    const keys = ['*', '%', 'a:b', '\u0000', '\ud800', '\\u0000', '\ufffd', '__proto__', 'é', 'e\u0301', 'Key', 'key', ' key', 'key ']
+    const keys = [
+      'dk_live_abc123', 'dk_test_abc123', 'dk_live_ABC123', 'dk_live_abc12_', 'dk_live_abc12-', 'dk_live_______', 'dk_live_------', 'dk_live___proto__',
+      `dk_live_${'a'.repeat(127)}b`, `dk_live_${'a'.repeat(128)}`
+    ]
     const ids = new Map<string, string>()
     for (const pipelineKey of keys) ids.set(pipelineKey, (await sources.create(aSource({ pipelineKey }))).id)
     for (const pipelineKey of keys) assert.equal((await sources.resolve(pipelineKey))?.source.id, ids.get(pipelineKey))
+  })
+
+  await t.test('create and rotateKey refuse a key that the pipelineKey guard does not accept, and resolve finds none', async () => {
+    const { store: { sources } } = await make()
+    const { id, pipelineKey } = await sources.create(aSource())
+    const keys = [
+      '', 'key', 'dk_live_', 'dk_live_abc12', `dk_live_${'a'.repeat(129)}`, 'dk_prod_abc123', 'DK_live_abc123', 'dk_LIVE_abc123', 'dk_live_abc 123', ' dk_live_abc123',
+      'dk_live_abc123 ', 'dk_live_abc123\n', 'dk_live_abc.123', 'dk_live_abc+123', 'dk_live_abc%20', 'dk_live_abc:123', 'dk_live_abc*123', 'dk_live_\u0000bc123', 'dk_live_ébc123',
+      'dk_live_\ud800bc123', '__proto__'
+    ]
+    for (const key of keys) {
+      await assert.rejects(sources.create(aSource({ pipelineKey: key })), { code: 'INVALID_REQUEST' }, JSON.stringify(key))
+      await assert.rejects(sources.rotateKey('org-a', id, { pipelineKey: key, overlapUntil: 0 }), { code: 'INVALID_REQUEST' }, JSON.stringify(key))
+      assert.equal(await sources.resolve(key), null, JSON.stringify(key))
+    }
+    assert.equal((await sources.list('org-a', { limit: 100 })).data.length, 1)
+    assert.equal((await sources.resolve(pipelineKey))?.source.id, id)
   })
 
   await t.test('K04: a key that was tried before it existed works at once after its creation, here', async () => {

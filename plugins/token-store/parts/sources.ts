@@ -61,7 +61,8 @@ export interface SourceOrigins {
 
 export interface Sources {
   /**
-   * A pipeline key that was ever used stays with its organisation, as old pages may still send with it: once it has ended, by a
+   * Rejects with `INVALID_REQUEST` for a key that is not `dk_live_` or `dk_test_` and 6 to 128 of `A-Z a-z 0-9 _ -`, as the guard
+   * accepts no other. A pipeline key that was ever used stays with its organisation, as old pages may still send with it: once it has ended, by a
    * rotation or with its source, a source of that organisation may take it again. Rejects with `CONFLICT` for any other key that is
    * or was in use.
    */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Transaction, Updateable } from 'kysely'
 
+import { isPipelineKey } from '../../../signing/pipeline-key.js'
 import type { SecretBox } from '../../../signing/secret-box.js'
 import { toColumnText } from '../../database/column-text.js'
 import type { DatabaseSchema } from '../../database/schema.js'
 import { CONFLICT } from '../../errors.js'
-import { assertKey, canBeKey, patched, serverSecretBytes, serverSecretPrefix, settingsOf } from '../source-settings.js'
+import { assertKey, patched, serverSecretBytes, serverSecretPrefix, settingsOf } from '../source-settings.js'
 import type { Source, Sources } from '../store.js'
 import type { Caches } from './caches.js'
 import { afterCursor, toPage } from './pages.js'
@@ -132,7 +133,7 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
       })
     },
 
-    resolve: (pipelineKey) => canBeKey(pipelineKey) ? caches.sources.get(pipelineKey) : null,
+    resolve: (pipelineKey) => isPipelineKey(pipelineKey) ? caches.sources.get(pipelineKey) : null,
 
     origins: () => caches.origins(),
 

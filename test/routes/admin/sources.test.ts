@@ -70,6 +70,18 @@ t.test('a source may bring its key and secret from another system', async (t) =>
   t.equal(test.json().environment, 'test', 'a key says its environment')
 })
 
+t.test("a key of another system's form is kept as it is", async (t) => {
+  const admin = await adminApp(t)
+  const owner = await caller(admin)
+  for (const [key, environment] of [['dk_live_abc123', 'live'], ['dk_test_xyz-789_', 'test'], [`dk_live_${'x'.repeat(128)}`, 'live']] as const) {
+    const reply = await owner.send('POST', '/sources', { name: 'Moved', pipeline_key: key })
+    t.equal(reply.statusCode, 201, key)
+    t.match(reply.json(), { pipeline_key: key, environment })
+    t.equal((await owner.get(`/sources/${reply.json().id}`)).json().pipeline_key, key)
+    t.equal((await admin.store.sources.resolve(key))?.source.id, reply.json().id)
+  }
+})
+
 t.test('A22, C09: a new source with a wrong or unknown member is 400', async (t) => {
   const owner = await caller(await adminApp(t))
   const cases: Array<[string, object, string?]> = [
@@ -95,6 +107,9 @@ t.test('A22, C09: a new source with a wrong or unknown member is 400', async (t)
     ['a pixel type twice', { name: 'x', pixel_types: ['track', 'track'] }],
     ['a signature rule that is none', { name: 'x', require_signature: 'sometimes' }],
     ['a key of another form', { name: 'x', pipeline_key: 'my-key' }, '/pipeline_key'],
+    ['a key that is too short', { name: 'x', pipeline_key: 'dk_live_abc12' }, '/pipeline_key'],
+    ['a key that is too long', { name: 'x', pipeline_key: `dk_live_${'x'.repeat(129)}` }, '/pipeline_key'],
+    ['a key with another character', { name: 'x', pipeline_key: 'dk_live_abc.123' }, '/pipeline_key'],
     ['a key of the other environment', { name: 'x', environment: 'test', pipeline_key: KEY }, '/pipeline_key'],
     ['bad hex', { name: 'x', server_secret: 'hex:zz' }, '/server_secret'],
     ['bad base64', { name: 'x', server_secret: 'base64:***' }, '/server_secret'],
