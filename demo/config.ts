@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 
 import { Value } from '@sinclair/typebox/value'
 
+import { isExactOrigin } from '../plugins/exact-origin.js'
 import { passwordFault } from '../plugins/password-policy.js'
 import { assertStrongSecret } from '../signing/secret-strength.js'
 import { EnvironmentSchema } from './environment.js'
@@ -177,12 +178,10 @@ function secretsOf (name: SecretName, environment: Environment, problems: Proble
 function originsOf (text: string | undefined, problems: Problems): string[] | null {
   if (text === undefined) return null
   const origins = listOf(text)
-  if (origins.length === 0 || !origins.every(isOrigin)) problems.add('EMBED_ORIGINS', 'must be exact origins such as https://app.example.com')
+  if (origins.length === 0 || !origins.every(isExactOrigin)) {
+    problems.add('EMBED_ORIGINS', 'must be exact origins such as https://app.example.com, as browsers send them: without a path, international names in punycode (xn--…)')
+  }
   return origins
-}
-
-function isOrigin (text: string): boolean {
-  return /^https?:\/\//.test(text) && !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
 }
 
 // Neither everyone nor a number of hops: a client that comes past the proxies could then choose its address, and with it its rate limits.

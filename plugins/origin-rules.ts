@@ -1,5 +1,7 @@
 import { isIP } from 'node:net'
 
+import { hasOriginForm, isExactOrigin } from './exact-origin.js'
+
 /** The pages that may send: one source's, or all sources' together. */
 export interface OriginRules {
   /** Any well-formed origin but `null`. */
@@ -13,16 +15,27 @@ export interface OriginRules {
 const DOMAIN = /^(?:(https?):\/\/)?(\*\.)?(\[[0-9a-f:.]+\]|[\p{L}\p{N}._-]+)(:[0-9]{1,5})?$/iu
 const EMPTY_LABEL = /^\.|\.\.|\.$/
 const MAX_LENGTH = 300
-/** What a browser sends: no path, no list, nothing that a parser could read in two ways. */
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/
+const OTHER_SCHEME = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\//i
 const PARTS = /^(https?:\/\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)((?::[0-9]{1,5})?)$/
 
 /**
- * One entry of a source's `domains` in the spelling that is compared: an origin (`http://localhost:3000`), a host, which means https
- * (`shop.example.com`), or `*.example.com` for its subdomains at any depth, the apex not included. `null` for anything else: any
- * origin is a setting of its own, and the origin `null` belongs to every sandboxed page.
+ * One entry of a source's `domains` in the spelling that is compared: an origin (`http://localhost:3000`, `capacitor://localhost`), a host,
+ * which means https (`shop.example.com`), or `*.example.com` for its subdomains at any depth, the apex not included. `null` for anything
+ * else: "any origin" and "the origin `null`" are settings of their own.
+ *
+ * @example
+ * parseDomain('shop.example.com')  // 'https://shop.example.com'
  */
 export function parseDomain (text: string): string | null {
+  const [scheme = ''] = OTHER_SCHEME.exec(text) ?? []
+  if (scheme !== '') {
+    const origin = scheme.toLowerCase() + text.slice(scheme.length)
+    return isExactOrigin(origin) ? origin : null
+  }
+  return parseWebDomain(text)
+}
+
+function parseWebDomain (text: string): string | null {
   const [, scheme = 'https', wildcard = '', host = '', port = ''] = (text.length <= MAX_LENGTH && DOMAIN.exec(text)) || []
   const url = `${scheme.toLowerCase()}://${host}${port}`
   if (host === '' || host.toLowerCase() === 'null' || EMPTY_LABEL.test(host) || !URL.canParse(url)) return null
@@ -49,7 +62,7 @@ export function compileOrigins (sources: ReadonlyArray<{ readonly domains: reado
 
 /** Whether a page of this `Origin` may send: compared as a browser spells it, never by substring. */
 export function matchesOrigin ({ any, rules, wildcards }: OriginRules, origin: string): boolean {
-  if (origin.length > MAX_LENGTH || !ORIGIN.test(origin)) return false
+  if (!hasOriginForm(origin)) return false
   return any || rules.has(origin) || (wildcards && isBelow(rules, origin))
 }
 

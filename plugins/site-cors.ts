@@ -3,6 +3,7 @@ import type { FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
 import { INVALID_OPTIONS, INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
+import { isExactOrigin, originFault } from './exact-origin.js'
 import { isPreflight } from './guard/preflight.js'
 import { refuseUnknownMembers } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
@@ -11,7 +12,10 @@ import { allowRequestedHeaders } from './requested-headers.js'
 import { varyByOrigin } from './source-cors.js'
 
 export interface SiteCorsOptions {
-  /** The site's own origins, exact (`https://app.example.com`): the only ones whose pages may call. Default: none. */
+  /**
+   * The site's own origins, exact, as browsers send them (`https://app.example.com`, `capacitor://localhost`): the only ones whose pages may
+   * call. Any scheme but those without an origin of their own (`file:`, `data:`, `blob:`). Default: none.
+   */
   origins: readonly string[]
   /** Let pages send cookies. Default: `true`. */
   credentials?: boolean
@@ -121,10 +125,6 @@ export function preflightRoute (scope: FastifyInstance, path: string): void {
 }
 
 function exactOrigin (text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  // A pattern is a host name too, of nobody's page.
-  if (url === undefined || url.origin !== text || !/^https?:$/.test(url.protocol) || text.includes('*')) {
-    throw new INVALID_OPTIONS(`cors: "origins" must hold exact origins such as https://app.example.com, not ${JSON.stringify(text)}`)
-  }
-  return text
+  if (isExactOrigin(text)) return text
+  throw new INVALID_OPTIONS(`cors: "origins" must hold exact origins such as https://app.example.com or capacitor://localhost: ${originFault(text)}`)
 }

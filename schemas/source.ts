@@ -17,7 +17,7 @@ const settings = {
   name: Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]+$' }),
   environment: oneOf(['live', 'test'], 'Which of the two worlds its events belong to; changing it replaces the pipeline key'),
   domains: Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
-    maxItems: 100, description: 'The pages that may send: exact origins, hosts (https), or `*.example.com` for subdomains'
+    maxItems: 100, description: 'The pages that may send: exact origins of any scheme (`capacitor://localhost`), hosts (https), or `*.example.com` for subdomains'
   }),
   allow_any_origin: Type.Boolean({ description: 'Let any page send' }),
   require_signature: oneOf(['never', 'without_origin', 'always'], 'Whether requests must be signed'),

@@ -2,6 +2,7 @@ import { stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
+import { isExactOrigin, originFault } from '../exact-origin.js'
 import { refuseUnknownMembers, refuseUnknownOptions } from '../known-options.js'
 import type { KnownOptions } from '../known-options.js'
 import type { RateLimitOptions } from '../rate-limit.js'
@@ -38,7 +39,7 @@ export interface CsrfOptions {
   sessionOf: (request: FastifyRequest) => Maybe<string> | Promise<Maybe<string>>
   /** What a route of this scope that does not name the guard asks for, the 404 handler included. Default: `false`. */
   global?: CsrfRule
-  /** Other origins whose pages may call, exact (`https://app.example.com`); they need CORS of the routes, too. Default: none. */
+  /** Other origins whose pages may call, exact, of any scheme (`https://app.example.com`, `capacitor://localhost`); they need CORS of the routes, too. Default: none. */
   origins?: readonly string[]
   /** Let pages of other origins of the same site call. Default: `false`. */
   allowSameSite?: boolean
@@ -59,6 +60,7 @@ const KNOWN: KnownOptions<CsrfOptions> = {
 }
 const KNOWN_OF_COOKIE: KnownOptions<CsrfCookieOptions> = { name: true, path: true, domain: true, sameSite: true, secure: true }
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const EXPECTED_ORIGINS = 'a list of exact origins such as https://app.example.com or capacitor://localhost'
 const RULES: readonly unknown[] = [true, false, 'writes']
 
 /** Throws `INVALID_OPTIONS`. What is checked where it is used (`key`, `rateLimit`) is left out. */
@@ -67,7 +69,8 @@ export function checkOptions (options: CsrfOptions): void {
   const { sessionOf, global, origins, allowSameSite, maxAge, tokenPath } = options
   demand(typeof sessionOf === 'function', 'sessionOf', 'a function that names the session of a request')
   demand(global === undefined || acceptsRule(global), 'global', EXPECTED_RULE)
-  demand(origins === undefined || (Array.isArray(origins) && origins.every(isOrigin)), 'origins', 'a list of exact origins such as https://app.example.com')
+  demand(origins === undefined || Array.isArray(origins), 'origins', EXPECTED_ORIGINS)
+  for (const origin of origins ?? []) demand(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originFault(origin)}`)
   demand(allowSameSite === undefined || typeof allowSameSite === 'boolean', 'allowSameSite', 'true or false')
   demand(maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge > 0), 'maxAge', 'a positive integer of milliseconds')
   demand(tokenPath === undefined || (typeof tokenPath === 'string' && tokenPath.startsWith('/')), 'tokenPath', 'a path that begins with "/"')
@@ -93,10 +96,6 @@ export const EXPECTED_RULE = 'true, false or \'writes\''
 
 export function acceptsRule (rule: unknown): boolean {
   return RULES.includes(rule)
-}
-
-function isOrigin (text: unknown): boolean {
-  return typeof text === 'string' && URL.canParse(text) && new URL(text).origin === text && /^https?:[^*]+$/.test(text)
 }
 
 /** Whether the attribute is one that a cookie is sent with: else each token would fail. */

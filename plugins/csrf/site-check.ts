@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 
+import { hostOrigin } from '../host-origin.js'
+
 export interface SiteRules {
   /** Origins other than the app's own whose pages may call. */
   origins: ReadonlySet<string>
@@ -26,5 +28,5 @@ export function foreignReason (request: FastifyRequest, { origins, allowSameSite
 
 /** A proxy in front may have ended TLS and not be trusted to say so, so that an https page of the same host is the app's own. */
 function isOwn (origin: string, { protocol, host }: FastifyRequest): boolean {
-  return origin === `https://${host}` || origin === `${protocol}://${host}`
+  return origin === hostOrigin('https', host) || origin === hostOrigin(protocol, host)
 }

@@ -76,7 +76,7 @@ export function changesOf (before: Source, after: Source): Record<string, { from
 }
 
 function assertDomain (domain: string, index: number): void {
-  if (parseDomain(domain) === null) throw wrong(`domains/${index}`, 'must be an http or https origin, a host, or *. and a host')
+  if (parseDomain(domain) === null) throw wrong(`domains/${index}`, 'must be an exact origin such as https://shop.example.com or capacitor://localhost, a host, or *. and a host')
 }
 
 function assertServerSecret (secret: string): void {

@@ -59,6 +59,26 @@ t.test('C10: where the browser does not say it, the Origin counts and the Refere
   t.equal(await outcome(app, { ...good, origin: 'http://evil.example.com', referer: 'http://api.example.com/' }), '403 CSRF_FAILED')
 })
 
+t.test('the app\'s own origin is compared as browsers spell it, however the Host header spells it', async (t) => {
+  const app = await guarded(t)
+  const good = await tokenOf(app)
+  for (const [host, origin] of [
+    ['LOCALHOST', 'http://localhost'], ['LocalHost:3000', 'http://localhost:3000'], ['localhost:80', 'http://localhost'], ['API.example.com:443', 'https://api.example.com'], ['[::1]:80', 'http://[::1]']
+  ] as const) {
+    t.equal(await outcome(app, { ...good, host, origin }), 'passes', `${host} ${origin}`)
+    t.equal(await outcome(app, { ...good, host, origin: `${origin}1` }), '403 CSRF_FAILED', host)
+  }
+  t.equal(await outcome(app, { ...good, host: 'localhost:8080', origin: 'http://localhost' }), '403 CSRF_FAILED')
+})
+
+t.test('a page of a hybrid app or an extension may call where its origin is named', async (t) => {
+  const origins = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop']
+  const app = await guarded(t, { origins })
+  const good = await tokenOf(app)
+  for (const origin of origins) t.equal(await outcome(app, { ...good, origin, 'sec-fetch-site': 'cross-site' }), 'passes', origin)
+  t.equal(await outcome(app, { ...good, origin: 'capacitor://evil', 'sec-fetch-site': 'cross-site' }), '403 CSRF_FAILED')
+})
+
 t.test('an http page of the same host is another origin where the request came by TLS', async (t) => {
   const app = Fastify({ trustProxy: true })
   t.teardown(() => app.close())

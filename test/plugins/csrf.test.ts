@@ -177,7 +177,8 @@ t.test('options that can\'t be held stop the start and name themselves', async (
     ['cookie', { cookie: { name: '__Host-a', secure: true, domain: 'example.com' } }], ['cookie.path', { cookie: { path: 'x' } }], ['rate-limit', { rateLimit: 5 }],
     ['cookie.path', { cookie: { path: '/a;b' } }], ['cookie.path', { cookie: { path: '/\u00e9' } }], ['cookie.domain', { cookie: { domain: 'a b;c' } }], ['cookie.domain', { cookie: { domain: '' } }],
     ['cookie.domain', { cookie: { domain: 'localhost:3000' } }], ['cookie', { cookie: 'x' }], ['cookie.sameSIte', { cookie: { sameSIte: 'lax' } }], ['orgins', { orgins: [] }], ['globall', { globall: true }],
-    ['tokenpath', { tokenpath: '/t' }], ['origins', { origins: ['https://*.example.com'] }], ['origins', { origins: ['ftp://example.com'] }]
+    ['tokenpath', { tokenpath: '/t' }], ['origins', { origins: ['https://*.example.com'] }], ['origins', { origins: ['ftp://example.com'] }], ['origins', { origins: ['file://'] }],
+    ['xn--bcher-kva', { origins: ['https://bücher.example'] }]
   ]
   for (const [name, options] of bad) {
     const app = Fastify()

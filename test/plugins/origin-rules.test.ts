@@ -54,7 +54,13 @@ t.test('a domain says scheme, host and port, and https where it says no scheme',
     ['*.localhost', 'https://shop.localhost', 'https://localhost'],
     ['bücher.example', 'https://xn--bcher-kva.example', 'https://bucher.example'],
     ['https://[::1]:3000', 'https://[::1]:3000', 'https://[::2]:3000'],
-    ['192.0.2.1', 'https://192.0.2.1', 'https://192.0.2.10']
+    ['192.0.2.1', 'https://192.0.2.1', 'https://192.0.2.10'],
+    ['capacitor://localhost', 'capacitor://localhost', 'ionic://localhost'],
+    ['Ionic://localhost', 'ionic://localhost', 'https://localhost'],
+    ['tauri://localhost', 'tauri://localhost', 'tauri://localhost:1'],
+    ['chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'chrome-extension://abcdefghijklmnopabcdefghijklmnoo'],
+    ['safari-web-extension://1D5F9BC0-0000-4000-8000-00000000ABCD', 'safari-web-extension://1D5F9BC0-0000-4000-8000-00000000ABCD', 'safari-web-extension://1d5f9bc0-0000-4000-8000-00000000abcd'],
+    ['app://com.example.desk:3000', 'app://com.example.desk:3000', 'app://com.example.desk']
   ] as const) {
     t.equal(matcher(domain)(yes), true, `${domain} takes ${yes}`)
     t.equal(matcher(domain)(no), false, `${domain} does not take ${no}`)
@@ -67,7 +73,9 @@ t.test('C09: what is no domain is refused', async (t) => {
     '/^https:/', '^https://shop\\.example\\.com$', '(a|b).example.com', 'shop[0-9].example.com', '.example.com', 'example.com.', 'a..example.com',
     'https://shop.example.com/', 'https://shop.example.com/path', 'shop.example.com/path', 'https://shop.example.com?x', 'https://shop.example.com#x',
     'https://user:pass@shop.example.com', 'user@shop.example.com', 'javascript:alert(1)', 'javascript:', 'data:text/html,x', 'file:///etc/passwd',
-    'ftp://shop.example.com', 'chrome-extension://abc', 'https://', 'https:shop.example.com', '//shop.example.com', 'https://shop.example.com:99999',
+    'ftp://shop.example.com', 'ws://shop.example.com', 'blob:https://shop.example.com/1', 'file://', 'about:blank', 'capacitor://', 'capacitor:localhost',
+    'capacitor://localhost/', 'capacitor://localhost/x', 'capacitor://*.localhost', 'capacitor://*', 'capacitor://a@localhost', 'capacitor://bücher', 'capacitor://localhost?x', '1app://localhost',
+    'javascript://localhost', 'data://localhost', 'file://localhost', 'blob://localhost', 'filesystem://localhost', 'https://', 'https:shop.example.com', '//shop.example.com', 'https://shop.example.com:99999',
     'https://shop.example.com:', 'https://a.example.com,https://b.example.com', 'https://a.example.com https://b.example.com', 'shop.example.com\0',
     'shop.example.com\r\nx', '%65xample.com', '*.192.0.2.1', '*.[::1]', 'https://[::1', 'x'.repeat(301), `${'a'.repeat(64)}.${'b'.repeat(250)}`
   ]) t.equal(parseDomain(text), null, JSON.stringify(text))

@@ -33,7 +33,22 @@ t.test('C09: what is no exact origin of a site stops the start', async (t) => {
   for (const origins of [PAGE, /.*/, undefined, true, [/.*/], [null]]) {
     await t.rejects(site(t, { origins: origins as never }), { code: 'INVALID_OPTIONS', message: /"origins"/ }, String(origins))
   }
+  for (const origin of [
+    'capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'moz-extension://0a1b2c3d-0000-4000-8000-00000000abcd'
+  ]) {
+    const app = await site(t, { origins: [PAGE, origin] })
+    const reply = await app.inject({ url: '/x', headers: { origin } })
+    t.equal(reply.headers['access-control-allow-origin'], origin)
+    t.equal((await app.inject({ url: '/x', headers: { origin: `${origin}.evil` } })).statusCode, 403)
+  }
   for (const origin of ['http://localhost:3000', 'https://127.0.0.1', 'https://[::1]:8443', 'https://xn--exmple-cua.com']) await t.resolves(site(t, { origins: [origin] }), origin)
+})
+
+t.test('an origin that a browser spells in another way is refused with that spelling', async (t) => {
+  for (const [origin, sent] of [
+    ['https://bücher.example', 'https://xn--bcher-kva.example'], ['https://app.example.com/', 'https://app.example.com'], ['HTTPS://App.Example.COM:443/x', 'https://app.example.com'],
+    ['Capacitor://localhost', 'capacitor://localhost']
+  ] as const) await t.rejects(site(t, { origins: [origin] }), { code: 'INVALID_OPTIONS', message: new RegExp(`browsers send "${origin}" as "${sent}"`) }, origin)
 })
 
 t.test('C10: without an Origin nothing is granted, whatever the Referer says, and the answer varies by it', async (t) => {

@@ -1,0 +1,52 @@
+const MAX_LENGTH = 300
+/**
+ * An origin as a browser sends it: no path, no list, nothing that two parsers could read in two ways. Browsers write http and https hosts
+ * in lower case. The hosts of other schemes keep their case (`safari-web-extension://`).
+ */
+const HTTP = 'https?:\\/\\/(?:\\[[0-9a-f:.]+\\]|[a-z0-9._-]+)'
+const OTHER = '(?!https?:)[a-z][a-z0-9+.-]*:\\/\\/(?:\\[[0-9a-f:.]+\\]|[A-Za-z0-9._-]+)'
+const FORM = new RegExp(`^(?:${HTTP}|${OTHER})(?::[0-9]{1,5})?$`)
+/** Documents of the first six have the origin `null`, or one that all files share. No page comes from the others. */
+const NO_ORIGIN = new Set(['about:', 'blob:', 'data:', 'file:', 'filesystem:', 'javascript:', 'ftp:', 'ws:', 'wss:'])
+
+/**
+ * Whether a text has the form of an origin in a browser's `Origin` header.
+ *
+ * @example
+ * hasOriginForm('capacitor://localhost')  // true
+ * hasOriginForm('null')                   // false
+ */
+export function hasOriginForm (text: string): boolean {
+  return text.length <= MAX_LENGTH && FORM.test(text)
+}
+
+/**
+ * Whether a text is the exact origin of pages, of any scheme but those without an origin of their own (`file:`, `data:`, `blob:`, …).
+ *
+ * @example
+ * isExactOrigin('https://app.example.com')   // true
+ * isExactOrigin('capacitor://localhost')     // true
+ * isExactOrigin('https://app.example.com/')  // false
+ */
+export function isExactOrigin (text: unknown): text is string {
+  return typeof text === 'string' && hasOriginForm(text) && originOf(text) === text
+}
+
+/**
+ * What is wrong with a configured origin: names the spelling that browsers send, if there is one.
+ *
+ * @example
+ * originFault('https://bücher.example')  // 'browsers send "https://bücher.example" as "https://xn--bcher-kva.example"'
+ */
+export function originFault (text: unknown): string {
+  const sent = typeof text === 'string' ? originOf(text) : null
+  if (sent !== null && isExactOrigin(sent)) return `browsers send ${JSON.stringify(text)} as ${JSON.stringify(sent)}`
+  return `${JSON.stringify(text) ?? String(text)} is not one`
+}
+
+function originOf (text: string): string | null {
+  if (text.length > MAX_LENGTH || !URL.canParse(text)) return null
+  const { protocol, host, origin } = new URL(text)
+  if (host === '' || NO_ORIGIN.has(protocol)) return null
+  return origin === 'null' ? `${protocol}//${host}` : origin
+}
