@@ -9,10 +9,11 @@ import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
 import { useJsonBody } from '../plugins/json-body.js'
 import { named } from '../plugins/rate-limit.js'
-import { logRefusal, toPublicError } from '../plugins/refuse.js'
+import { logRefusal, logUpstreamRefusal, toPublicError } from '../plugins/refuse.js'
 import { routeScope } from '../plugins/route-scope.js'
 import { preflightRoute } from '../plugins/site-cors.js'
 import tokenStore from '../plugins/token-store/index.js'
+import { upstreamOutcome } from '../plugins/upstream-refusal.js'
 import type {} from '../plugins/user-reference.js'
 import { embedAuthorizeSchema } from '../schemas/embed-authorize.js'
 import type { EmbedAuthorizeBody } from '../schemas/embed-authorize.js'
@@ -73,15 +74,17 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
         const embed = await permitted(request, checked, time, decision)
         const secret = await server.secret.get()
         const call = signable(() => embedCall(server, secret, embed, { transport, maxUrlLength }))
-        const answer = relayAnswer(await server.upstream.call(call), transport === 'object' ? secret : null)
+        const answer = relayAnswer(await server.upstream.call(call), { secret, isSent: transport === 'object' })
         // Bold BI may have taken seconds: who was cut off meanwhile gets no token.
         await refuseRevokedEmbed(app, embed.revocable)
         noteAnswer(decision, answer)
+        if (answer.refusal !== null) logUpstreamRefusal(reply, answer.refusal)
         return send(reply, answer.text)
       } catch (thrown) {
         const error = toPublicError(thrown)
         if (errors === 'http' || !HIDDEN_BY_SDK.has(error.statusCode)) throw error
         decision.error = error.code
+        Object.assign(decision.details, upstreamOutcome(error.upstream))
         logRefusal(reply, error)
         return send(reply, sdkRefusal(error.message))
       }
@@ -109,11 +112,15 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   }
 }
 
-/** What Bold BI itself refuses is passed on as it came, and is a refusal in the trail like our own. */
-function noteAnswer (decision: Decision, { granted }: EmbedAnswer): void {
-  decision.details = { ...decision.details, grantedByServer: granted }
-  if (granted) decision.resourceId = decision.asked
-  else decision.error = 'FORBIDDEN'
+/** A refusal by Bold BI is relayed as it came, and the audit entry records it as a refusal with the upstream's code. */
+function noteAnswer (decision: Decision, { refusal }: EmbedAnswer): void {
+  decision.details = { ...decision.details, grantedByServer: refusal === null }
+  if (refusal === null) {
+    decision.resourceId = decision.asked
+    return
+  }
+  decision.error = 'FORBIDDEN'
+  Object.assign(decision.details, upstreamOutcome(refusal))
 }
 
 function queryOf ({ embedQuerString, embedQueryString }: EmbedAuthorizeBody): string {

@@ -26,10 +26,18 @@ export function signEmbedQuery (query: string, secret: string): string {
 }
 
 /**
- * The query with `&embed_signature=` and its signature, whose `+`, `/` and `=` are percent-encoded: one decoding gives the
- * base64 back. Throws a TypeError for a query that could not be sent byte for byte as it was signed.
+ * The query with `&embed_signature=` and its signature as raw base64, as Bold BI's authorization server page and every
+ * published sample send it: `+`, `/` and `=` are not percent-encoded. Send the result byte for byte, in a request
+ * target or in a body; nothing may encode it again. Throws a TypeError for a query that could not be sent as it was
+ * signed.
+ *
+ * @example
+ * const signed = signedEmbedQuery(buildEmbedQuery(query, { email: 'ann@example.com' }, 1_756_891_690), embedSecret)
+ * const answer = await request(`${apiUrl}/embed/authorize?${signed}`)
  */
 export function signedEmbedQuery (query: string, secret: string): string {
-  if (!/^[!-~]+$/.test(query) || query.includes('#')) throw new TypeError('query: must be printable ASCII without spaces and "#"')
-  return `${query}&embed_signature=${encodeURIComponent(signEmbedQuery(query, secret))}`
+  if (!/^[!-~]+$/.test(query) || query.includes('#')) {
+    throw new TypeError('query: must be printable ASCII without spaces and "#"')
+  }
+  return `${query}&embed_signature=${signEmbedQuery(query, secret)}`
 }

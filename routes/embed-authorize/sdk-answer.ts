@@ -1,36 +1,73 @@
 import { UPSTREAM_ERROR } from '../../plugins/errors.js'
 import type { UpstreamReply } from '../../plugins/upstream-client.js'
+import { upstreamRefusal } from '../../plugins/upstream-refusal.js'
+import type { UpstreamFault, UpstreamRefusal } from '../../plugins/upstream-refusal.js'
 import { escapeHtml, escapeMessage } from './escape-message.js'
 
 export interface EmbedAnswer {
   /** The JSON text for the SDK. */
   text: string
-  /** Whether Bold BI let the user in. */
-  granted: boolean
+  /** What Bold BI said when it refused the user; `null` if it granted a token. */
+  refusal: UpstreamRefusal | null
+}
+
+/** What a call to Bold BI held that must not come back: the embed secret, and the text that was signed with it. */
+export interface SentSecrets {
+  /** The site's embed secret. */
+  secret: string
+  /** Whether the call itself contained the secret, as an object does; a reply that repeats it is then not relayed. */
+  isSent: boolean
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * The JSON object of the Bold BI server, as it came but for its `Message`. Throws `UPSTREAM_ERROR` for any other status than 200,
- * a redirect included, for a body that is no JSON object, whatever its media type says, and for one that repeats `sent`, the secret
- * that the call held, if any, or is too deep to be searched for it.
+ * Returns the JSON object of the Bold BI server, unchanged except for its `Message`. Throws `UPSTREAM_ERROR` for any
+ * status other than 200 (a redirect included), for a body that is not a JSON object, whatever its media type says,
+ * and, if the call contained the secret, for a body that repeats it or is nested too deep to be searched for it.
  */
-export function relayAnswer ({ statusCode, body }: UpstreamReply, sent: string | null = null): EmbedAnswer {
-  if (statusCode !== 200) throw new UPSTREAM_ERROR({ reason: `the Bold BI server answered with status ${statusCode}` })
-  const { text, value } = jsonObject(body)
-  // Not in the text as it came, in which any character may be escaped. A shorter secret would be found in anything.
-  if (sent !== null && sent.length >= 8 && holds(value, sent)) throw new UPSTREAM_ERROR({ reason: 'the Bold BI server repeated the embed secret' })
-  return { text: escapeMessage(text, value.Message), granted: value.ApiStatus !== false && value.Status !== false }
+export function relayAnswer ({ statusCode, body }: UpstreamReply, { secret, isSent }: SentSecrets): EmbedAnswer {
+  const text = textOf(body)
+  const value = objectOf(text)
+  if (statusCode !== 200) {
+    const reason = `the Bold BI server answered with status ${statusCode}`
+    throw new UPSTREAM_ERROR({ reason, upstream: upstreamRefusal(statusCode, faultOf(value), [secret]) })
+  }
+  if (text === null || value === null) throw new UPSTREAM_ERROR({ reason: 'the Bold BI server sent no JSON object' })
+  // The raw text may spell the secret with escapes. A shorter secret would be found in anything.
+  if (isSent && secret.length >= 8 && holds(value, secret)) {
+    throw new UPSTREAM_ERROR({ reason: 'the Bold BI server repeated the embed secret' })
+  }
+  const isRefused = value.ApiStatus === false || value.Status === false
+  return {
+    text: escapeMessage(text, value.Message),
+    refusal: isRefused ? upstreamRefusal(statusCode, faultOf(value), [secret]) : null
+  }
 }
 
-function jsonObject (body: Buffer): { text: string, value: Record<string, unknown> } {
+function textOf (body: Buffer): string | null {
   try {
-    const text = utf8.decode(body)
+    return utf8.decode(body)
+  } catch {
+    return null
+  }
+}
+
+function objectOf (text: string | null): Record<string, unknown> | null {
+  if (text === null) return null
+  try {
     const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { text, value: value as Record<string, unknown> }
-  } catch {}
-  throw new UPSTREAM_ERROR({ reason: 'the Bold BI server sent no JSON object' })
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : null
+  } catch {
+    return null
+  }
+}
+
+/** The code and message of a refusal. Bold BI documents no code: its replies have a `Message`, some a `StatusCode`. */
+function faultOf (value: Record<string, unknown> | null): UpstreamFault {
+  if (value === null) return {}
+  const { Code, StatusCode, code, Message, StatusMessage, message } = value
+  return { code: Code ?? StatusCode ?? code, message: Message || StatusMessage || message }
 }
 
 function holds (value: object, secret: string): boolean {

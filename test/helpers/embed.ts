@@ -71,5 +71,5 @@ export function readCall (call: RecordedCall | undefined, secret: string | Buffe
   const [signed = '', signature = ''] = text.split('&embed_signature=')
   const expected = createHmac('sha256', secret).update(signed, 'utf8').digest('base64')
   const fields = new Map(signed.split('&').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
-  return { path: call.url.split('?')[0], text, signed, signature: decodeURIComponent(signature), expected, fields }
+  return { path: call.url.split('?')[0], text, signed, signature, expected, fields }
 }

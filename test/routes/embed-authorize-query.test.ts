@@ -48,19 +48,6 @@ t.test('E11: the signature is over the very bytes that are sent, whatever a free
   t.equal(readCall(bi.calls.at(-1)).fields.get('embed_dashboard_path'), '/a%2Bb', 'a bare plus can not be taken for a space')
 })
 
-t.test('E12: signatures with +, / and == arrive whole', async (t) => {
-  const { bi, post } = await embedApp(t)
-  const wanted = new Set(['+', '/', '='])
-  for (let tries = 0; tries < 500 && wanted.size > 0; tries++) {
-    t.equal((await post(embedQuery())).statusCode, 200)
-    const { text, signature, expected } = readCall(bi.calls.at(-1))
-    t.equal(signature, expected)
-    t.notMatch(text.split('&embed_signature=')[1], /[+/=]/, 'they travel percent-encoded')
-    for (const character of wanted) if (signature.includes(character)) wanted.delete(character)
-  }
-  t.equal(wanted.size, 0)
-})
-
 t.test('E13: published HMAC keys that are text sign as they should through the option', async (t) => {
   const { bi, apiUrl } = await embedApp(t)
   const published = ['rfc4231_hmac_sha256', 'nist_openssl_hmac_sha256', 'sha256_header_github'].flatMap((name) => {
@@ -146,7 +133,7 @@ t.test('a URL of exactly "maxUrlLength" is a GET, and one character more makes i
   const { apiUrl, bi, post } = await embedApp(t)
   await post(embedQuery())
   const { text } = readCall(bi.calls[0])
-  const length = `${apiUrl}/embed/authorize?${text.replace(/embed_signature=.*/, '')}embed_signature=`.length + 100
+  const length = `${apiUrl}/embed/authorize?${text}`.length + 50
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(embedAuthorize, { servers: [{ apiUrl, embedSecret: SECRET }], authorize: () => ({ email: 'viewer@example.com' }), maxUrlLength: length })

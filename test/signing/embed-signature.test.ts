@@ -36,20 +36,15 @@ t.test('the first vector is what building its parts gives', async (t) => {
   const client = query.slice(0, query.indexOf('&embed_user_email='))
   const built = buildEmbedQuery(parseEmbedQuery(client), { email: 'viewer@example.com' }, 1_756_891_690)
   t.equal(built, query)
-  t.equal(signedEmbedQuery(built, secret), `${query}&embed_signature=${encodeURIComponent(signature)}`)
+  t.equal(signedEmbedQuery(built, secret), `${query}&embed_signature=${signature}`)
 })
 
-t.test('E12: after one decoding the signature is the HMAC, with + / and = in it', async (t) => {
+t.test('E12: the signature is raw base64, with "+", "/" and "==" as they are, as every published sample sends it', async (t) => {
   const seen = new Set<string>()
   for (let nonce = 0; nonce < 100; nonce++) {
     const query = buildEmbedQuery(parseEmbedQuery(`embed_nonce=${nonce}`), { email: 'a@b.c' }, 1)
-    const signed = signedEmbedQuery(query, SECRET)
     const expected = hmacSha256(SECRET, query).toString('base64')
-    const [before, signature = ''] = signed.split('&embed_signature=')
-    t.equal(before, query)
-    t.match(signature, /^(?:[A-Za-z0-9]|%2B|%2F|%3D)+$/)
-    t.equal(decodeURIComponent(signature), expected)
-    t.equal(new URLSearchParams(signed).get('embed_signature'), expected)
+    t.equal(signedEmbedQuery(query, SECRET), `${query}&embed_signature=${expected}`)
     for (const character of expected) if ('+/='.includes(character)) seen.add(character)
   }
   t.equal(seen.size, 3)
