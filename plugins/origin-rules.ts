@@ -1,11 +1,14 @@
 import { isIP } from 'node:net'
 
 import { hasOriginForm, isExactOrigin } from './exact-origin.js'
+import type { SourceOrigins } from './token-store/store.js'
 
 /** The pages that may send: one source's, or all sources' together. */
 export interface OriginRules {
   /** Any well-formed origin but `null`. */
   readonly any: boolean
+  /** The origin `null`, which every sandboxed page has. */
+  readonly nullOrigin: boolean
   /** Origins and, as `https://*.example.com`, the bases of subdomains, each as a browser spells it. */
   readonly rules: ReadonlySet<string>
   /** Whether a base of subdomains is among them. */
@@ -47,21 +50,25 @@ function parseWebDomain (text: string): string | null {
 }
 
 /** The rules of some sources together; an entry that is no domain allows nothing. */
-export function compileOrigins (sources: ReadonlyArray<{ readonly domains: readonly string[], readonly allowAnyOrigin: boolean }>): OriginRules {
+export function compileOrigins (sources: readonly SourceOrigins[]): OriginRules {
   const rules = new Set<string>()
   let any = false
-  for (const { domains, allowAnyOrigin } of sources) {
+  let nullOrigin = false
+  for (const { domains, allowAnyOrigin, allowNullOrigin } of sources) {
     any ||= allowAnyOrigin
+    // A cache entry of the version before has no such member.
+    nullOrigin ||= allowNullOrigin === true
     for (const domain of domains) {
       const rule = parseDomain(domain)
       if (rule !== null) rules.add(rule)
     }
   }
-  return { any, rules, wildcards: Array.from(rules).some((rule) => rule.includes('*')) }
+  return { any, nullOrigin, rules, wildcards: Array.from(rules).some((rule) => rule.includes('*')) }
 }
 
 /** Whether a page of this `Origin` may send: compared as a browser spells it, never by substring. */
-export function matchesOrigin ({ any, rules, wildcards }: OriginRules, origin: string): boolean {
+export function matchesOrigin ({ any, nullOrigin, rules, wildcards }: OriginRules, origin: string): boolean {
+  if (origin === 'null') return nullOrigin
   if (!hasOriginForm(origin)) return false
   return any || rules.has(origin) || (wildcards && isBelow(rules, origin))
 }

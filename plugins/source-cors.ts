@@ -30,7 +30,10 @@ export function varyByOrigin (reply: FastifyReply): void {
   varyBy(reply, 'Origin')
 }
 
-/** Lets the page read the answer. */
+/**
+ * Lets the page read the response. With credentials for the origin `null` too: the collector asks for them, and the only cookie that these
+ * routes read is `SameSite=Lax`, which browsers do not send from a sandboxed page.
+ */
 export function grantOrigin (reply: FastifyReply, origin: string): void {
   reply.header('access-control-allow-origin', origin)
   reply.header('access-control-allow-credentials', 'true')

@@ -19,7 +19,8 @@ const settings = {
   domains: Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
     maxItems: 100, description: 'The pages that may send: exact origins of any scheme (`capacitor://localhost`), hosts (https), or `*.example.com` for subdomains'
   }),
-  allow_any_origin: Type.Boolean({ description: 'Let any page send' }),
+  allow_any_origin: Type.Boolean({ description: 'Let any page send that has an origin' }),
+  allow_null_origin: Type.Boolean({ description: 'Let pages with the origin `null` send: sandboxed frames of any site, such as custom pixels of a shop' }),
   require_signature: oneOf(['never', 'without_origin', 'always'], 'Whether requests must be signed'),
   require_timestamp: Type.Boolean({ description: 'Take only signatures with a timestamp' }),
   enabled: Type.Boolean(),

@@ -36,6 +36,7 @@ interface SourcesTable {
   server_secret_prefix: string
   domains: Json<string[]>
   allow_any_origin: boolean
+  allow_null_origin: boolean
   require_signature: RequireSignature
   require_timestamp: boolean
   enabled: boolean

@@ -8,6 +8,7 @@ export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
   environment: 'live',
   domains: [],
   allowAnyOrigin: false,
+  allowNullOrigin: false,
   requireSignature: 'never',
   requireTimestamp: false,
   enabled: true,
@@ -46,6 +47,7 @@ export function settingsOf (source: SourceSettings): SourceSettings {
     environment: source.environment,
     domains: [...source.domains],
     allowAnyOrigin: source.allowAnyOrigin,
+    allowNullOrigin: source.allowNullOrigin,
     requireSignature: source.requireSignature,
     requireTimestamp: source.requireTimestamp,
     enabled: source.enabled,
@@ -73,8 +75,10 @@ export function freezeResolved (source: Source, key: string, keyExpiresAt: numbe
   return Object.freeze({ source: Object.freeze(own), key, keyExpiresAt, secrets: Object.freeze(secrets.map((secret) => Object.freeze({ ...secret }))) })
 }
 
-export function freezeOrigins (sources: ReadonlyArray<Pick<Source, 'domains' | 'allowAnyOrigin'>>): readonly SourceOrigins[] {
-  return Object.freeze(sources.map(({ domains, allowAnyOrigin }) => Object.freeze({ domains: Object.freeze([...domains]), allowAnyOrigin })))
+export function freezeOrigins (sources: ReadonlyArray<Pick<Source, 'domains' | 'allowAnyOrigin' | 'allowNullOrigin'>>): readonly SourceOrigins[] {
+  return Object.freeze(sources.map(({ domains, allowAnyOrigin, allowNullOrigin }) => {
+    return Object.freeze({ domains: Object.freeze([...domains]), allowAnyOrigin, allowNullOrigin })
+  }))
 }
 
 /** When what was resolved changes by itself: the key's overlap or a secret's ends. `Infinity` if it does not. */

@@ -16,6 +16,7 @@ export function viewSource (source: Source): SourceItem {
     server_secret_prefix: source.serverSecretPrefix,
     domains: source.domains,
     allow_any_origin: source.allowAnyOrigin,
+    allow_null_origin: source.allowNullOrigin,
     require_signature: source.requireSignature,
     require_timestamp: source.requireTimestamp,
     enabled: source.enabled,
@@ -29,13 +30,14 @@ export function viewSource (source: Source): SourceItem {
 
 /** The settings that a body names, in the store's terms. Throws `INVALID_REQUEST` for a domain that is none. */
 export function patchOf (body: SourcePatchBody): SourcePatch {
-  const { name, environment, domains, allow_any_origin, require_signature, require_timestamp, enabled, rate_limit, pixel_types, bots } = body
+  const { name, environment, domains, allow_any_origin, allow_null_origin, require_signature, require_timestamp, enabled, rate_limit, pixel_types, bots } = body
   domains?.forEach(assertDomain)
   const patch = {
     name,
     environment,
     domains,
     allowAnyOrigin: allow_any_origin,
+    allowNullOrigin: allow_null_origin,
     requireSignature: require_signature,
     requireTimestamp: require_timestamp,
     enabled,

@@ -8,7 +8,7 @@ import { LOOK_ALIKES } from '../helpers/look-alike-origins.js'
 const SHOP = 'https://shop.example.com'
 
 function matcher (...domains: string[]): (origin: string) => boolean {
-  const rules = compileOrigins([{ domains, allowAnyOrigin: false }])
+  const rules = compileOrigins([{ domains, allowAnyOrigin: false, allowNullOrigin: false }])
   return (origin) => matchesOrigin(rules, origin)
 }
 
@@ -82,11 +82,17 @@ t.test('C09: what is no domain is refused', async (t) => {
 })
 
 t.test('any origin is any well-formed one, never null', async (t) => {
-  const rules = compileOrigins([{ domains: [], allowAnyOrigin: true }])
+  const rules = compileOrigins([{ domains: [], allowAnyOrigin: true, allowNullOrigin: false }])
   for (const origin of ['https://evil.test', 'http://localhost:1', 'capacitor://localhost', 'https://[::1]']) t.equal(matchesOrigin(rules, origin), true, origin)
   for (const origin of ['null', '', '*', 'https://a.test, https://b.test', 'https://a.test/', 'https://A.test', 'evil.test', 'https://a.test\0']) {
     t.equal(matchesOrigin(rules, origin), false, JSON.stringify(origin))
   }
+})
+
+t.test('C04: the origin null is let in by its own switch alone, and the switch lets nothing else in', async (t) => {
+  const rules = compileOrigins([{ domains: [], allowAnyOrigin: false, allowNullOrigin: false }, { domains: [], allowAnyOrigin: false, allowNullOrigin: true }])
+  t.equal(matchesOrigin(rules, 'null'), true)
+  for (const origin of ['NULL', 'null ', 'null, null', '', 'https://null', 'file://', SHOP]) t.equal(matchesOrigin(rules, origin), false, JSON.stringify(origin))
 })
 
 t.test('no domains match nothing, and one bad entry does not spoil the others', async (t) => {

@@ -109,6 +109,29 @@ t.test('C02: a preflight of a page of any enabled source is 204 with the exact o
   }
 })
 
+t.test('C04: a sandboxed page, whose origin is null, may send and read where the source switches it on', async (t) => {
+  const { get, preflight, store, source } = await shop(t)
+  t.equal((await get('null')).statusCode, 403)
+  t.equal((await preflight('null')).statusCode, 403)
+  await store.sources.update('acme', source.id, { allowNullOrigin: true })
+  const asked = await preflight('null', { 'access-control-request-headers': 'authorization,traceparent' })
+  t.equal(asked.statusCode, 204)
+  t.match(asked.headers, {
+    'access-control-allow-origin': 'null', 'access-control-allow-credentials': 'true', 'access-control-allow-headers': /traceparent/, vary: 'Origin, Access-Control-Request-Headers'
+  })
+  const sent = await get('null')
+  t.equal(sent.statusCode, 200)
+  t.match(sent.headers, { 'access-control-allow-origin': 'null', 'access-control-allow-credentials': 'true', vary: 'Origin' })
+  const unknown = await get('null', generatePipelineKey('live'))
+  t.equal(unknown.statusCode, 401)
+  t.equal(unknown.headers['access-control-allow-origin'], 'null', 'C07: an error before the source is known')
+  for (const origin of ['NULL', 'null, null', '', 'https://evil.test', 'file://']) t.equal((await get(origin)).statusCode, 403, JSON.stringify(origin))
+  const other = await makeSource(store)
+  t.equal((await get('null', other.key)).statusCode, 403, 'the switch of one source is not that of another')
+  await store.sources.update('acme', source.id, { enabled: false })
+  t.equal((await preflight('null')).statusCode, 403, 'only enabled sources count')
+})
+
 t.test('C11: a preflight for a private network gets no leave', async (t) => {
   const { preflight } = await shop(t)
   const response = await preflight(SHOP, { 'access-control-request-private-network': 'true' })
@@ -170,7 +193,7 @@ t.test('Vary keeps what a host says already', async (t) => {
 })
 
 t.test('rules that are not frozen are not remembered', async (t) => {
-  const changing = { domains: ['https://a.test'], allowAnyOrigin: false }
+  const changing = { domains: ['https://a.test'], allowAnyOrigin: false, allowNullOrigin: false }
   t.equal(allowsOrigin(changing, 'https://b.test'), false)
   changing.domains.push('https://b.test')
   t.equal(allowsOrigin(changing, 'https://b.test'), true)

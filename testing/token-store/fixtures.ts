@@ -22,6 +22,7 @@ export function aSource (fields: Partial<NewSource> = {}): NewSource {
     environment: 'live',
     domains: ['https://shop.example.com', '*.example.org'],
     allowAnyOrigin: false,
+    allowNullOrigin: false,
     requireSignature: 'never',
     requireTimestamp: false,
     enabled: true,

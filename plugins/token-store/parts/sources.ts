@@ -18,6 +18,8 @@ export interface Source {
   /** Exact origins, hosts (https) or `*.example.com`: the pages that may send. */
   domains: string[]
   allowAnyOrigin: boolean
+  /** Whether pages with the origin `null` may send: sandboxed frames, such as a shop's custom pixels. */
+  allowNullOrigin: boolean
   requireSignature: RequireSignature
   requireTimestamp: boolean
   enabled: boolean
@@ -57,6 +59,7 @@ export interface ResolvedSource {
 export interface SourceOrigins {
   readonly domains: readonly string[]
   readonly allowAnyOrigin: boolean
+  readonly allowNullOrigin: boolean
 }
 
 export interface Sources {

@@ -22,6 +22,7 @@ t.test('a source is created with a key of its environment and a secret that is s
     environment: 'live',
     domains: [],
     allow_any_origin: false,
+    allow_null_origin: false,
     require_signature: 'never',
     require_timestamp: false,
     enabled: true,
@@ -50,6 +51,7 @@ t.test('a source may bring its key and secret from another system', async (t) =>
     environment: 'live',
     domains: ['shop.example.com', '*.example.org', 'http://localhost:3000'],
     allow_any_origin: false,
+    allow_null_origin: true,
     require_signature: 'always',
     require_timestamp: true,
     enabled: false,
@@ -103,6 +105,7 @@ t.test('A22, C09: a new source with a wrong or unknown member is 400', async (t)
     ['half a rate', { name: 'x', rate_limit: 1.5 }],
     ['a text for the rate', { name: 'x', rate_limit: '5' }],
     ['a pixel type that is none', { name: 'x', pixel_types: ['track', 'screen'] }],
+    ['a text for the null origin', { name: 'x', allow_null_origin: 'true' }],
     ['bots that are blocked', { name: 'x', bots: 'block' }],
     ['a pixel type twice', { name: 'x', pixel_types: ['track', 'track'] }],
     ['a signature rule that is none', { name: 'x', require_signature: 'sometimes' }],
@@ -141,7 +144,7 @@ t.test('A22: a patch changes what it names and nothing else, and only what may b
   const { updated_at: _now, ...after } = (await owner.get(path)).json()
   t.same(after, before)
   const patch = {
-    name: 'Shop 2', domains: ['*.example.com'], allow_any_origin: true, require_signature: 'without_origin', require_timestamp: true, rate_limit: 10, pixel_types: [], bots: 'ignore'
+    name: 'Shop 2', domains: ['*.example.com'], allow_any_origin: true, allow_null_origin: true, require_signature: 'without_origin', require_timestamp: true, rate_limit: 10, pixel_types: [], bots: 'ignore'
   }
   t.match((await owner.send('PATCH', path, patch)).json(), { ...before, ...patch })
   t.match((await owner.send('PATCH', path, { rate_limit: null })).json(), { ...before, ...patch, rate_limit: null })

@@ -1,0 +1,9 @@
+import { sql } from 'kysely'
+import type { Kysely, Migration } from 'kysely'
+
+/** Whether pages with the origin `null` may send. The default stays in the table: an instance of the version before does not know the column. */
+export const nullOrigin: Migration = {
+  async up (db: Kysely<unknown>) {
+    await sql`alter table sources add column allow_null_origin boolean not null default false`.execute(db)
+  }
+}
