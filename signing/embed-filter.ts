@@ -1,3 +1,5 @@
+import { escapedValue, escapeFault, isAmbiguousList } from './embed-filter-escape.js'
+import type { FilterPlace } from './embed-filter-escape.js'
 import { assertPrintable } from './printable.js'
 
 export type EmbedValue = string | number
@@ -34,7 +36,14 @@ const OPERATORS = {
   NOTBETWEEN: { takes: 'number', count: 'two' }
 } as const satisfies Record<string, Grammar>
 
-/** Row-level filters. A value that could leave its place, or a number that is none, refuses the whole identity. */
+/**
+ * Row-level filters. A value that has no documented spelling in Bold BI's filter syntax, or a number that is not
+ * finite, refuses the whole identity. `,`, `&` and `|` in a string are escaped for every filter; `(`, `)`, `<` and `>`
+ * for a single value and `isIn` of a field.
+ *
+ * @example
+ * datasourceFilter: { fields: { Company: 'Johnson & Johnson', Region: embedFilter.isIn(['EU', 'Americas (North)']) } }
+ */
 export const embedFilter = {
   /** One of these, at least one. */
   isIn: (values: readonly EmbedValue[]): EmbedFilter => new EmbedFilter('IN', values),
@@ -57,33 +66,51 @@ export const embedFilter = {
 /** A filter that may be written: its values can be read in no other way than they were meant. */
 export interface CheckedFilter { operator: EmbedOperator, values: readonly EmbedValue[] }
 
-/** Ends a value, the filter around it, or the condition (`|` begins an alternative, `~` quotes what follows), for one of the parsers on the way. */
-const SYNTAX = '&#[]{},()|~=<>'
+/** Where a filter stands. */
+export interface FilterRules {
+  /** Characters that a value must not contain, in addition to those that Bold BI documents no escape for. */
+  forbidden?: string
+  /** Whether the filter is on a field of the data, not on a dashboard parameter. Default: `true`. */
+  isField?: boolean
+}
 
-/** Throws a TypeError that names `field`, never the value. `forbidden`: characters that a value must not hold, beside those of the grammar. */
-export function checkedFilter (field: string, given: unknown, forbidden = ''): CheckedFilter {
+/**
+ * Returns the filter with its operator and values.
+ *
+ * @throws TypeError that names `field` and the reason, and does not contain the value.
+ */
+export function checkedFilter (field: string, given: unknown, { forbidden = '', isField = true }: FilterRules = {}): CheckedFilter {
   const filter = given instanceof EmbedFilter ? given : new EmbedFilter(Array.isArray(given) ? 'IN' : '=', Array.isArray(given) ? given : [given])
   const { operator, values } = filter
-  if (!Object.hasOwn(OPERATORS, operator)) throw new TypeError(`${field}: an operator that Bold BI does not know`)
+  if (!Object.hasOwn(OPERATORS, operator)) throw new TypeError(`${field}: Bold BI does not know this operator`)
   const { takes, count } = OPERATORS[operator]
   // IN() without values might be read as no filter at all.
   if (!Array.isArray(values) || values.length < 1 || (count === 'one' && values.length > 1) || (count === 'two' && values.length !== 2)) {
-    throw new TypeError(`${field}: must be a text, a number, a list that is not empty, or made by embedFilter`)
+    throw new TypeError(`${field}: must be a string, a number, a non-empty list, or made by embedFilter`)
   }
   if (count === 'two') assertOrdered(field, values)
-  return { operator, values: values.map((value: unknown, at) => checkedValue(field, value, takes, at, forbidden)) }
+  const rules = { takes, forbidden, brackets: isField && (operator === '=' || operator === 'IN') }
+  const checked = values.map((value: unknown, at) => checkedValue(field, value, at, rules))
+  if (isAmbiguousList(checked.map(String))) {
+    throw new TypeError(`${field}: a value that ends with ",", "&" or "|" must not be followed by one that begins with them`)
+  }
+  return { operator, values: checked }
 }
 
-function checkedValue (field: string, value: unknown, takes: Grammar['takes'], at: number, forbidden: string): EmbedValue {
+interface ValueRules extends FilterPlace { takes: Grammar['takes'], forbidden: string }
+
+function checkedValue (field: string, value: unknown, at: number, { takes, forbidden, brackets }: ValueRules): EmbedValue {
   if (value instanceof Date && takes === 'range') return minuteText(field, value, at)
   if (typeof value === 'number' && takes !== 'text') {
-    // 1e21 is no number to everyone.
+    // Not every reader takes 1e21 for a number.
     if (!/^-?\d+(?:\.\d+)?$/.test(String(value))) throw new TypeError(`${field}: a number must be finite and writable in plain digits`)
     return value
   }
   if (takes === 'number' || takes === 'range') throw new TypeError(`${field}: must be a number${takes === 'range' ? ' or a Date' : ''}`)
-  assertPrintable(field, value, SYNTAX + forbidden)
+  assertPrintable(field, value, forbidden)
   if (value.trim() === '') throw new TypeError(`${field}: must not be empty`)
+  const fault = escapeFault(value, { brackets })
+  if (fault !== null) throw new TypeError(`${field}: ${fault}`)
   return value
 }
 
@@ -102,7 +129,13 @@ function minuteText (field: string, time: Date, at: number): string {
   return `${minute.getUTCMonth() + 1}/${minute.getUTCDate()}/${year} ${clock}`
 }
 
-/** `name=value`, `name>=value` or `name=IN(value,value)`. */
+/** `name=value`, `name>=value` or `name=IN(value,value)`, with each string escaped. */
 export function filterText (name: string, { operator, values }: CheckedFilter): string {
-  return /^\w/.test(operator) ? `${name}=${operator}(${values.join(',')})` : name + operator + values.join('')
+  const texts = values.map((value) => typeof value === 'string' ? escaped(operator, value) : String(value))
+  return /^\w/.test(operator) ? `${name}=${operator}(${texts.join(',')})` : name + operator + texts.join('')
+}
+
+/** The times of a range are ours and need no escape. */
+function escaped (operator: EmbedOperator, value: string): string {
+  return OPERATORS[operator].takes === 'range' ? value : escapedValue(value)
 }

@@ -114,8 +114,10 @@ function named (field: string, filters: EmbedFilters = {}, forbidden = ''): Name
   return Object.entries(filters).map(([name, given]) => {
     if (KEYWORD.test(name)) throw new TypeError(`${field}: a name is a keyword of Bold BI; put its data source before it, as in "Northwind.id"`)
     plain(`${field}: a name`, name, '=[{|~<>!,')
-    const filter = checkedFilter(`${field}: a value`, given, forbidden)
-    if (forbidden !== '' && !['=', 'IN', 'NOTIN'].includes(filter.operator)) throw new TypeError(`${field}: there are only isIn and isNotIn`)
+    const place = `${field}[${JSON.stringify(name)}]`
+    const isField = forbidden === ''
+    const filter = checkedFilter(place, given, { forbidden, isField })
+    if (!isField && !['=', 'IN', 'NOTIN'].includes(filter.operator)) throw new TypeError(`${place}: must be a value, isIn or isNotIn`)
     return { name, ...filter }
   })
 }

@@ -12,6 +12,9 @@ export interface EmbedObjectTarget {
 /** The operators of the object form: fewer than the query has (Bold BI, page on row-level security from 14.1 on). */
 const OPERATORS: Readonly<Record<string, string>> = { '=': '=', IN: 'IN', NOTIN: 'NOT IN' }
 
+/** Syntax of the query form. Bold BI does not document how its object form reads it. */
+const SYNTAX = /[,&|()<>]/
+
 /**
  * The JSON text by which Bold BI from 14.1 on is asked for an embed token. It is not signed: it holds the embed secret itself, and says who
  * the user is and which dashboard is wanted, nothing of a mode, a life or a nonce.
@@ -37,7 +40,11 @@ export function embedObject (identity: EmbedIdentity, dashboardId: string, { ser
 
 function condition (field: string, { name, operator, values }: NamedFilter): object {
   const known = OPERATORS[operator]
-  if (known === undefined) throw new TypeError(`${field}: Bold BI's object form knows a value, isIn and isNotIn alone`)
+  const place = `${field}[${JSON.stringify(name)}]`
+  if (known === undefined) throw new TypeError(`${place}: Bold BI's object form has only a value, isIn and isNotIn`)
+  if (values.some((value) => typeof value === 'string' && SYNTAX.test(value))) {
+    throw new TypeError(`${place}: Bold BI documents no escape for ",", "&", "|", "(", ")", "<" and ">" in its object form; use transport "get" or "post"`)
+  }
   return { name, value: operator === '=' ? values[0] : values, operator: known }
 }
 

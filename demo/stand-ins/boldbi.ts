@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 
 import { hmacSha256, sameSecret } from '../../signing/digest.js'
+import { readFilter, withoutFilter } from './boldbi-filter.js'
+import type { FilterCondition } from './boldbi-filter.js'
 import { barChart, figures } from './charts.js'
 import { escapeHtml, page, refusal, serveAssets } from './page.js'
 import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, standInApp } from './stand-in.js'
@@ -24,7 +26,13 @@ export interface BoldBi extends StandIn {
 
 interface Answer { status: number, body: object }
 
-interface Grant { user: string, dashboard: string, mode: string }
+interface Grant {
+  user: string
+  dashboard: string
+  mode: string
+  /** `null`: a filter that the product cannot read, and shows no data for. */
+  filter: readonly FilterCondition[] | null
+}
 
 /** Stands in for a Bold BI server: authorises signed embed queries and shows a dashboard once for each. */
 export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
@@ -41,14 +49,15 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
     const expected = hmacSha256(embedSecret, query, 'base64')
     const signature = signedQuery.slice(at + SIGNATURE.length)
     if (!sameSecret(signature, expected)) return refused('embed_signature does not match')
-    const fields = new URLSearchParams(query)
+    const fields = new URLSearchParams(withoutFilter(query))
     const seconds = now() / 1000
     const stamp = Number(fields.get('embed_server_timestamp') ?? NaN)
     if (!(Math.abs(stamp - seconds) <= MAX_SKEW)) return refused('embed_server_timestamp is more than five minutes off')
     const user = fields.get('embed_user_email') ?? ''
     if (user === '') return refused('embed_user_email is missing')
     const life = Math.min(Number(fields.get('embed_expirationtime') ?? MAX_LIFE) || MAX_LIFE, MAX_LIFE)
-    return granted({ user, dashboard: fields.get('embed_dashboard_id') ?? '', mode: fields.get('embed_mode') ?? 'view' }, life)
+    const [dashboard, mode] = [fields.get('embed_dashboard_id') ?? '', fields.get('embed_mode') ?? 'view']
+    return granted({ user, dashboard, mode, filter: readFilter(query) }, life)
   }
 
   /** What servers from 14.1 on take too: the secret instead of a signature. */
@@ -56,7 +65,8 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
     const { embedsecret, email, dashboard } = (sent ?? {}) as { embedsecret?: unknown, email?: unknown, dashboard?: { id?: unknown } }
     if (typeof embedsecret !== 'string' || !sameSecret(embedsecret, embedSecret)) return refused('embedsecret does not match')
     if (typeof email !== 'string' || email === '') return refused('email is missing')
-    return granted({ user: email, dashboard: typeof dashboard?.id === 'string' ? dashboard.id : '', mode: 'view' }, MAX_LIFE)
+    const id = typeof dashboard?.id === 'string' ? dashboard.id : ''
+    return granted({ user: email, dashboard: id, mode: 'view', filter: [] }, MAX_LIFE)
   }
 
   function granted (grant: Grant, life: number): Answer {
@@ -99,10 +109,15 @@ function refused (Message: string): Answer {
   return { status: 401, body: { ApiStatus: false, Status: false, Message } }
 }
 
-function dashboard ({ user, mode }: Grant): string {
+function dashboard ({ user, mode, filter }: Grant): string {
+  const header = `<header><h1>Support desk</h1><small><b>${escapeHtml(user)}</b>, ${escapeHtml(mode)}</small></header>`
+  if (filter === null) return `<main class="bold">\n${header}\n<p>There is no data to be displayed</p>\n</main>`
+  const conditions = filter.map(({ name, operator, values }) => {
+    return `<p class="filter">${escapeHtml(`${name} ${operator} ${values.map((value) => JSON.stringify(value)).join(' ')}`)}</p>\n`
+  })
   return `<main class="bold">
-<header><h1>Support desk</h1><small><b>${escapeHtml(user)}</b>, ${escapeHtml(mode)}</small></header>
-${figures([
+${header}
+${conditions.join('')}${figures([
     { label: 'Open tickets', value: '148', change: '−9%', good: true },
     { label: 'First reply', value: '41 min', change: '+3%', good: false },
     { label: 'Satisfied', value: '96%', change: '+1%', good: true }

@@ -55,6 +55,12 @@ function conditions (text: string, decode: (part: string) => string): Pick<ReadQ
   return { filters, hasAlternative }
 }
 
+/** Splits at the commas that are not enclosed in tildes, then takes tildes and square brackets off. */
 function items (text: string): string[] {
-  return text.split(/(?<!~),|,(?!~)/).map((item) => item.replace(/~([,&|])~/g, '$1'))
+  const values = ['']
+  for (const [token] of text.matchAll(/~[,&|]~|,|[^,~]+|~/g)) {
+    if (token === ',') values.push('')
+    else values[values.length - 1] += token.replace(/^~([,&|])~$/, '$1')
+  }
+  return values.map((value) => value.replace(/^\[(.*)\]$/s, '$1'))
 }

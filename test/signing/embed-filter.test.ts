@@ -56,11 +56,43 @@ t.test('a condition that could be read as none, or as another, is refused and it
     startsWith(''), startsWith(5 as never), contains(['a'] as never), greaterThan('5' as never), lessThan(NaN), isNot('hunter2' as never),
     new EmbedFilter('OR' as never, ['x']), new EmbedFilter('__proto__' as never, ['x']), new EmbedFilter('=', []), new EmbedFilter('=', ['a', 'b'])
   ]
-  for (const given of wrong) t.throws(() => written(given as string), { name: 'TypeError', message: /^datasourceFilter\.fields: a value(?!.*hunter2)/ }, JSON.stringify(given))
-  for (const syntax of '&#[]{},()|~=<>\r\n\0') {
+  for (const given of wrong) t.throws(() => written(given as string), { name: 'TypeError', message: /^datasourceFilter\.fields\["Amount"\]: (?!.*hunter2)/ }, JSON.stringify(given))
+  for (const syntax of '#[]{}~=\r\n\0') {
     for (const filter of [`a${syntax}b`, [`a${syntax}`], isIn([`${syntax}a`]), isNotIn(['a', `a${syntax}b`]), startsWith(`a${syntax}`), endsWith(`${syntax}a`), contains(`a${syntax}a`)]) {
-      t.throws(() => written(filter), { name: 'TypeError', message: /^datasourceFilter\.fields: a value: / }, JSON.stringify(filter))
+      t.throws(() => written(filter), { name: 'TypeError', message: /^datasourceFilter\.fields\["Amount"\]: / }, JSON.stringify(filter))
     }
+  }
+})
+
+t.test('",", "&" and "|" in a value are enclosed in tildes, as Bold BI documents it', async (t) => {
+  t.equal(written('Johnson & Johnson'), 'Amount=Johnson ~&~ Johnson')
+  t.equal(written('Syncfusion Inc,'), 'Amount=Syncfusion Inc~,~')
+  t.equal(written('& Other Stories'), 'Amount=~&~ Other Stories')
+  t.equal(written('a|b||c'), 'Amount=a~|~b~|~~|~c')
+  t.equal(written(['Smith, Barney', 'AT&T']), 'Amount=IN(Smith~,~ Barney,AT~&~T)')
+  t.equal(written(isNotIn(['a,b'])), 'Amount=NOTIN(a~,~b)')
+  t.equal(written(startsWith('a,')), 'Amount=STARTSWITH(a~,~)')
+  t.equal(written(endsWith('& Co')), 'Amount=ENDSWITH(~&~ Co)')
+  t.equal(written(contains('&')), 'Amount=CONTAINS(~&~)')
+})
+
+t.test('a value with parentheses or angle brackets is enclosed in square brackets where Bold BI shows that', async (t) => {
+  t.equal(written('Acme (EU)'), 'Amount=[Acme (EU)]')
+  t.equal(written('IN(EU,US)'), 'Amount=[IN(EU~,~US)]')
+  t.equal(written(['Acme (EU)', 'a < b > c', 'plain']), 'Amount=IN([Acme (EU)],[a < b > c],plain)')
+  for (const character of '()<>') {
+    for (const filter of [isNotIn([`a${character}`]), startsWith(`a${character}`), endsWith(`a${character}`), contains(`a${character}`)]) {
+      t.throws(() => written(filter), { message: /^datasourceFilter\.fields\["Amount"\]: must not contain "[()<>]": Bold BI documents an escape/ })
+    }
+  }
+})
+
+t.test('a refused character is named with its field and the reason, and the value is not shown', async (t) => {
+  const message = 'datasourceFilter.fields["Amount"]: must not contain "~": Bold BI documents no escape for it'
+  t.throws(() => written('hunter2 ~ x'), { name: 'TypeError', message })
+  // The comma between the two would be enclosed in tildes as well.
+  for (const list of [['a,', ',b'], ['a&', '|b'], isNotIn(['x', '|', '&'])]) {
+    t.throws(() => written(list), { message: /^datasourceFilter\.fields\["Amount"\]: a value that ends with/ })
   }
 })
 
@@ -68,8 +100,10 @@ t.test('a dashboard parameter takes a value, isIn and isNotIn, and nothing that 
   const parameter = (value: EmbedFilters[string]) => build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } })
   t.match(parameter(isIn(['EU', 'US'])), '&embed_datasource_filter=[{&&Region=IN(EU,US)}]')
   t.match(parameter(isNotIn([1, 2])), '&embed_datasource_filter=[{&&Region=NOTIN(1,2)}]')
-  for (const filter of [between(1, 2), greaterThan(1), startsWith('a')]) t.throws(() => parameter(filter), { message: /^datasourceFilter\.parameters: / })
-  for (const value of ["x' OR '1'='1", "Trousers','Jackets", 'a"', 'a`', 'a;b', 'a\\']) t.throws(() => parameter(value), { message: /^datasourceFilter\.parameters: a value: / }, value)
+  t.match(parameter('Johnson & Johnson'), '&embed_datasource_filter=[{&&Region=Johnson%20~&~%20Johnson}]')
+  for (const filter of [between(1, 2), greaterThan(1), startsWith('a')]) t.throws(() => parameter(filter), { message: /^datasourceFilter\.parameters\["Region"\]: / })
+  for (const value of ['Acme (EU)', 'a<b', 'a>b']) t.throws(() => parameter(value), { message: /^datasourceFilter\.parameters\["Region"\]: / })
+  for (const value of ["x' OR '1'='1", "Trousers','Jackets", 'a"', 'a`', 'a;b', 'a\\']) t.throws(() => parameter(value), { message: /^datasourceFilter\.parameters\["Region"\]: / }, value)
 })
 
 t.test('a name that Bold BI takes for a setting, or that changes the condition, is refused', async (t) => {
@@ -80,7 +114,7 @@ t.test('a name that Bold BI takes for a setting, or that changes the condition, 
 })
 
 const WORDS = [
-  '|', '||', '&', '&&', '~,~', '=', 'IN(', ')', 'NOTIN(', ',', '}]', '[{', 'embed_user_email=', 'Region', '%26', '%7C', '%', "'", '"', '\\', '\r\n', '\0', '\ud800',
+  '|', '||', '&', '&&', '~,~', '=', 'IN(', ')', 'NOTIN(', ',', '}]', '[{', 'embed_user_email=', 'Region', '%26', '%7C', '%', "'", '"', '\\', '\r\n', '\0', '\ud800', '(', '<', '>', '~', '[', ']', '[x]', '~&~',
   ' ', 'EU', 'é', '🙂'
 ]
 const text = fc.oneof(

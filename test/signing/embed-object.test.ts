@@ -38,7 +38,12 @@ t.test('the object has the members of Bold BI 14.1, and those alone that were as
 
 t.test('what the object cannot say, or what could leave its place behind it, is a TypeError', async (t) => {
   for (const filter of [greaterThan(1), between(1, 2), startsWith('a')]) {
-    t.throws(() => object({ email, datasourceFilter: { fields: { a: filter } } }), { name: 'TypeError', message: /^datasourceFilter\.fields: .*isIn and isNotIn/ })
+    t.throws(() => object({ email, datasourceFilter: { fields: { a: filter } } }), { name: 'TypeError', message: /^datasourceFilter\.fields\["a"\]: .*isIn and isNotIn/ })
+  }
+  for (const value of ['Johnson & Johnson', 'Syncfusion, Inc', 'a|b', 'Acme (EU)', 'a<b']) {
+    for (const filter of [value, [value], isNotIn(['x', value])]) {
+      t.throws(() => object({ email, datasourceFilter: { fields: { Company: filter } } }), { message: /^datasourceFilter\.fields\["Company"\]: / }, value)
+    }
   }
   const wrong: EmbedIdentity[] = [{}, { email: 'a&b' }, { email, datasourceFilter: { fields: { a: 'x|b=y' } } }, { email, anonymous: { group: ' ' } }]
   for (const identity of wrong) t.throws(() => object(identity), { name: 'TypeError' }, JSON.stringify(identity))

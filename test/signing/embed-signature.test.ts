@@ -85,10 +85,10 @@ t.test('E07: values that could end early or begin another parameter are refused,
     const identities: Array<[EmbedIdentity, RegExp]> = [
       [{ email: value }, /^email: /],
       [{ username: value }, /^username: /],
-      [{ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } }, /^datasourceFilter\.parameters: a value: /],
+      [{ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } }, /^datasourceFilter\.parameters\["Region"\]: /],
       [{ email: 'a@b.c', datasourceFilter: { parameters: { [value]: 'x' } } }, /^datasourceFilter\.parameters: a name: /],
-      [{ email: 'a@b.c', datasourceFilter: { fields: { Region: value } } }, /^datasourceFilter\.fields: a value: /],
-      [{ email: 'a@b.c', datasourceFilter: { fields: { Region: ['x', value] } } }, /^datasourceFilter\.fields: a value: /],
+      [{ email: 'a@b.c', datasourceFilter: { fields: { Region: value } } }, /^datasourceFilter\.fields\["Region"\]: /],
+      [{ email: 'a@b.c', datasourceFilter: { fields: { Region: ['x', value] } } }, /^datasourceFilter\.fields\["Region"\]: /],
       [{ email: 'a@b.c', customAttributes: { db: value } }, /^customAttributes: a value: /],
       [{ email: 'a@b.c', customAttributes: { [value]: 'x' } }, /^customAttributes: a name: /],
       [{ email: 'a@b.c', groupAccess: { authProvider: value, userId: '1' } }, /^groupAccess\.authProvider: /],
@@ -96,6 +96,8 @@ t.test('E07: values that could end early or begin another parameter are refused,
       [{ email: 'a@b.c', anonymous: { group: value } }, /^anonymous\.group: /]
     ]
     for (const [identity, field] of identities) {
+      // A filter value has a documented escape for "&".
+      if (character === '&' && field.source.includes('Region')) continue
       t.throws(() => added(identity), { name: 'TypeError', message: field }, JSON.stringify(identity))
       t.throws(() => added(identity), { message: /^(?!.*hunter2)/ })
     }
@@ -108,9 +110,9 @@ t.test('an identity without a user, or with what would widen a filter, is refuse
     { email: 'a@b.c', anonymous: { group: '' } },
     { email: 'a@b.c', datasourceFilter: { fields: { Region: '' } } },
     { email: 'a@b.c', datasourceFilter: { fields: { Region: [] } } },
-    { email: 'a@b.c', datasourceFilter: { fields: { Region: 'IN(EU,US)' } } },
-    { email: 'a@b.c', datasourceFilter: { fields: { Region: ['EU,US'] } } },
-    { email: 'a@b.c', datasourceFilter: { fields: { Region: ['EU)'] } } },
+    { email: 'a@b.c', datasourceFilter: { fields: { Region: 'IN[EU,US]' } } },
+    { email: 'a@b.c', datasourceFilter: { fields: { Region: ['EU~,~US'] } } },
+    { email: 'a@b.c', datasourceFilter: { parameters: { Region: ['EU)'] } } },
     { email: 'a@b.c', datasourceFilter: { fields: { 'a=b': 'x' } } },
     { email: 'a@b.c', datasourceFilter: { parameters: { EMBED_user_email: 'x' } } },
     { email: 'a@b.c', customAttributes: { db: 1 } }
