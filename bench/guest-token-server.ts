@@ -67,7 +67,7 @@ async function gatehouse (rateLimit: RateLimitOptions, options: { cache?: boolea
     apiUrl: UPSTREAM,
     dataAppName: 'sales',
     rateLimit,
-    userRateLimit: rateLimit,
+    addressRateLimit: rateLimit,
     ...options
   })
   return await listen(app)

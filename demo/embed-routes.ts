@@ -35,9 +35,9 @@ export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, 
       ...shared,
       path: GUEST_TOKEN_PATH,
       errorStatus: databrain.errorStatus,
+      rateLimit,
       // The callers are DataBrain's few servers: many users share an address.
-      rateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
-      userRateLimit: rateLimit,
+      addressRateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
       guards
     })
     await app.register(databrainProxy, {

@@ -2,6 +2,7 @@ import { isbot } from 'isbot'
 import { LRUCache } from 'lru-cache'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { refuseUnknownMembers } from '../../plugins/known-options.js'
 
 export interface BotOptions {
   /**
@@ -29,7 +30,9 @@ const IN_APP_BROWSER = /\[FB(?:AN|_IAB)\/[^[\]]*\bFBAV\/[^[\]]*\]/
  * const isBotAgent = botCheck({ except: ['AcmeShopApp/', /\bKioskBrowser\/\d/] })
  * isBotAgent('Googlebot/2.1') // true
  */
-export function botCheck ({ except = [] }: BotOptions = {}): BotCheck {
+export function botCheck (options: BotOptions = {}): BotCheck {
+  refuseUnknownMembers('ingestion', 'bots.', options, { except: true })
+  const { except = [] } = options
   if (!Array.isArray(except)) throw invalid('must be a list of strings and regular expressions')
   const exceptions = [IN_APP_BROWSER, ...except.map(patternOf)]
   const verdicts = new LRUCache<string, boolean>({ max: 5_000 })

@@ -4,8 +4,12 @@ import { startDelivery } from './delivery'
 import { keepIdentity } from './identity'
 import type { Fields } from './identity'
 import { openOutbox } from './outbox'
+import { ofDocument } from './of-document'
+import { pageContext } from './page-context'
+import type { PageContext } from './page-context'
 import { followPageViews } from './page-views'
 import type { PageViews } from './page-views'
+import { fieldsOf, idOf, isFields } from './parameters'
 import type { Settings } from './settings'
 import type { Store } from './store'
 import { uuid } from './uuid'
@@ -21,14 +25,15 @@ export interface EventOptions {
   context?: Fields
 }
 
-/** What a page can call, by name. */
+/** What a page can call, by name. A call with an id that identifies nobody, or with fields that are no object, throws and changes nothing. */
 export interface Calls {
-  track (event: string, properties?: Fields, options?: EventOptions): void
-  page (name?: string | Fields | null, properties?: Fields, options?: EventOptions): void
-  identify (userId?: string | number | Fields | null, traits?: Fields, options?: EventOptions): void
-  group (groupId: string | number, traits?: Fields, options?: EventOptions): void
+  track (event: string, properties?: Fields | null, options?: EventOptions | null): void
+  page (name?: string | Fields | null, properties?: Fields | null, options?: EventOptions | null): void
+  /** `identify(traits)` adds traits to the visitor as known so far. */
+  identify (userId: string | number | Fields, traits?: Fields | null, options?: EventOptions | null): void
+  group (groupId: string | number, traits?: Fields | null, options?: EventOptions | null): void
   /** The visitor's choices, which go with later events of this page as `context.consent`. */
-  consent (choices: Fields): void
+  consent (choices?: Fields | null): void
   /** Somebody else from now on: at logout. */
   reset (): void
 }
@@ -47,19 +52,43 @@ export function openCollector (settings: Settings, store: Store): Collector {
   let views: PageViews | null = null
   let gone = false
 
-  function send (type: EventType, fields: Fields, options: EventOptions = {}): void {
+  function eventOf (type: EventType, fields: Fields, said?: unknown, page = currentPage()) {
+    const options: EventOptions = fieldsOf(said, 'options') ?? {}
     const { anonymousId, userId, groupId } = identity.current()
     const messageId = options.messageId ?? uuid()
-    const context = { ...contextOf(views === null ? document.referrer : views.referrer(), settings.hash), consent, groupId, ...options.context }
-    const text = JSON.stringify({ type, messageId, timestamp: options.timestamp ?? new Date(), anonymousId, userId, ...fields, context })
-    if (!outbox.add(messageId, text)) return warn('an event of more than 64 KB was dropped')
+    const context: Fields = { ...contextOf(page), consent, groupId, ...fieldsOf(options.context, 'options.context') }
+    return { type, messageId, timestamp: options.timestamp ?? new Date(), anonymousId, userId, ...fields, context }
+  }
+
+  function send (type: EventType, fields: Fields, said?: unknown): void {
+    const event = eventOf(type, fields, said)
+    if (outbox.add(event.messageId, JSON.stringify(event)) === null) warn('an event of more than 64 KB was dropped')
+    else deliver()
+  }
+
+  /** Keeps the page view in its place among the events, and holds it until its title is known. */
+  function view (page: PageContext): (page: PageContext) => void {
+    const event = eventOf('page', {}, undefined, page)
+    const item = outbox.add(event.messageId, JSON.stringify(event), true)
+    return (page) => {
+      event.context['page'] = page
+      if (item !== null) outbox.release(item, JSON.stringify(event))
+      deliver()
+    }
+  }
+
+  function deliver (): void {
     // No timer runs in a page that ends; what its last handlers say goes out together.
     if (gone || document.visibilityState === 'hidden') Promise.resolve().then(() => delivery.leave(gone))
     else delivery.added()
   }
 
+  function currentPage (): PageContext {
+    return pageContext(views === null ? ofDocument('referrer') : views.referrer(), settings.hash)
+  }
+
   addEventListener('pagehide', () => {
-    if (views !== null) views.look()
+    views?.flush()
     gone = true
     delivery.leave(true)
   })
@@ -70,8 +99,12 @@ export function openCollector (settings: Settings, store: Store): Collector {
     delivery.wake()
   })
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden') delivery.leave(false)
-    else delivery.wake()
+    if (document.visibilityState === 'hidden') {
+      views?.flush()
+      delivery.leave(false)
+    } else {
+      delivery.wake()
+    }
   })
   addEventListener('online', delivery.wake)
   outbox.adopt()
@@ -79,26 +112,27 @@ export function openCollector (settings: Settings, store: Store): Collector {
 
   return {
     calls: {
-      track (event, properties, options) { send('track', { event, properties }, options) },
+      track (event, properties, options) { send('track', { event, properties: fieldsOf(properties, 'properties') }, options) },
       page (name, properties, options) {
-        if (typeof name === 'object' && name !== null) send('page', { properties: name }, properties)
-        else send('page', { name: name ?? undefined, properties }, options)
+        if (isFields(name)) send('page', { properties: name }, properties)
+        else send('page', { name: name ?? undefined, properties: fieldsOf(properties, 'properties') }, options)
       },
       identify (userId, traits, options) {
-        if (typeof userId === 'object' && userId !== null) send('identify', { traits: identity.identify(undefined, userId).traits }, traits)
-        else send('identify', { traits: identity.identify(userId == null ? undefined : String(userId), traits ?? {}).traits }, options)
+        if (isFields(userId)) send('identify', { traits: identity.identify(undefined, userId).traits }, traits)
+        else send('identify', { traits: identity.identify(idOf(userId, 'userId'), fieldsOf(traits, 'traits') ?? {}).traits }, options)
       },
       group (groupId, traits, options) {
-        identity.join(String(groupId))
-        send('group', { groupId: String(groupId), traits }, options)
+        const fields = { groupId: idOf(groupId, 'groupId'), traits: fieldsOf(traits, 'traits') }
+        identity.join(fields.groupId)
+        send('group', fields, options)
       },
-      consent (choices) { consent = choices },
+      consent (choices) { consent = fieldsOf(choices, 'choices') },
       reset: identity.reset
     },
     start () {
       if (!settings.autoPage) return
-      views = followPageViews(settings.hash, () => send('page', {}))
-      if (document.readyState !== 'loading') views.look()
+      views = followPageViews(settings, view)
+      if (document.readyState !== 'loading') views.begin()
     }
   }
 }

@@ -1,12 +1,11 @@
-import { currentUrl } from './page-views'
+import type { PageContext } from './page-context'
 
 declare const VERSION: string
 
 /** What is known of the page and the browser; the server derives the rest, the campaign for instance. */
-export function contextOf (referrer: string, hash: boolean): Record<string, unknown> {
-  const { pathname, search } = location
+export function contextOf (page: PageContext): Record<string, unknown> {
   return {
-    page: { url: currentUrl(hash), path: pathname, search, title: document.title, referrer },
+    page,
     locale: navigator.language,
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     screen: { width: screen.width, height: screen.height, density: devicePixelRatio },

@@ -1,33 +1,66 @@
 import { openCollector } from './collector'
 import type { Calls, Collector } from './collector'
-import { readSettings } from './settings'
+import { isKey, readSettings } from './settings'
 import type { Settings } from './settings'
 import { openStore } from './store'
+import { ownTags } from './tags'
 import { warn } from './warn'
 
 type Call = [name: string, ...parameters: unknown[]]
 
 const NAMES: ReadonlyArray<keyof Calls> = ['track', 'page', 'identify', 'group', 'consent', 'reset']
+const MAX_WAITING = 500
 
-/** Puts the collector on `window`, where a list may hold calls that were made before it was there. */
+/** Puts the collector on `window`, where a list may hold calls that were made before the script was there. */
 function install (settings: Settings): void {
   const globals = window as unknown as Record<string, unknown>
   const before = globals[settings.global]
   if (before !== undefined && !Array.isArray(before)) return warn(`window.${settings.global} is taken: give another name by data-global`)
 
-  const collector = settings.fault === null ? open(settings) : null
-  if (settings.fault !== null) warn(`${settings.fault}: no event is sent`)
-  const api: Record<string, unknown> = {}
-  for (const name of NAMES) {
-    api[name] = (...parameters: unknown[]) => { if (collector !== null) call(collector.calls, [name, ...parameters]) }
+  let collector: Collector | null = null
+  // The calls that came before the key.
+  let waiting: unknown[] = []
+  let started = false
+
+  function push (...calls: unknown[]): void {
+    for (const one of calls) {
+      if (isInit(one)) continue
+      if (collector !== null) call(collector.calls, one)
+      else if (!started && waiting.length < MAX_WAITING) waiting.push(one)
+    }
+    // Last, as it sends the calls that wait, wherever it stands among them.
+    for (const one of calls) if (isInit(one)) init(one[1])
   }
-  api['push'] = (...calls: Call[]) => { if (collector !== null) for (const one of calls) call(collector.calls, one) }
+
+  function init (key: unknown): void {
+    if (!isKey(key)) return warn('init() needs a pipeline key')
+    if (settings.key === '') settings.key = key
+    if (settings.key !== key) return warn('init() gives another key than the one in use, and is ignored')
+    if (!started) start()
+  }
+
+  function start (): void {
+    started = true
+    if (settings.fault !== null) return warn(`${settings.fault}: no event is sent`)
+    collector = open(settings)
+    if (collector === null) return
+    // First what the page said before: what it says of the user and of consent counts for the page view as well.
+    for (const one of waiting) call(collector.calls, one)
+    waiting = []
+    collector.start()
+  }
+
+  const api: Record<string, unknown> = { push }
+  for (const name of [...NAMES, 'init']) api[name] = (...parameters: unknown[]) => push([name, ...parameters])
   globals[settings.global] = api
 
-  if (collector === null) return
-  // First what the page said before: who it is and what they consent to counts for the page view as well.
-  for (const one of (before ?? []) as Call[]) call(collector.calls, one)
-  collector.start()
+  push(...(before ?? []) as unknown[])
+  if (settings.key === '' && settings.fault === null) warn(`no data-pipeline-key yet: nothing is sent before ${settings.global}.push(['init', key])`)
+  else if (!started) start()
+}
+
+function isInit (one: unknown): one is Call {
+  return Array.isArray(one) && one[0] === 'init'
 }
 
 function open (settings: Settings): Collector | null {
@@ -40,9 +73,9 @@ function open (settings: Settings): Collector | null {
 }
 
 /** A mistake in a call is no reason to break the page. */
-function call (calls: Calls, one: Call): void {
+function call (calls: Calls, one: unknown): void {
   try {
-    const [name, ...parameters] = one
+    const [name, ...parameters] = one as Call
     if (!NAMES.includes(name as keyof Calls)) throw new TypeError(`there is no ${name}()`)
     ;(calls[name as keyof Calls] as (...parameters: unknown[]) => void)(...parameters)
   } catch (error) {
@@ -50,4 +83,4 @@ function call (calls: Calls, one: Call): void {
   }
 }
 
-install(readSettings())
+for (const tag of ownTags()) install(readSettings(tag))

@@ -10,19 +10,23 @@ const SLOT = 'e.'
 
 export interface Item {
   readonly slot: string
-  readonly text: string
+  text: string
   /** Left behind by another page, which may be another tab that still sends it. */
   readonly adopted: boolean
   /** Handed over on leaving; its answer may never be seen. */
   handed: boolean
+  /** Not complete yet: neither it nor a later event is sent. */
+  held: boolean
 }
 
 export interface Outbox {
   /** Takes what earlier pages left behind. */
   adopt (): void
-  /** Whether there is room for an event of this size. */
-  add (messageId: string, text: string): boolean
-  /** The oldest that are not handed over. */
+  /** `null`: the event is too large. `held`: it waits for `release`. */
+  add (messageId: string, text: string, held?: boolean): Item | null
+  /** Completes an event that was held. */
+  release (item: Item, text: string): void
+  /** The oldest that are not handed over, up to one that is held. */
   next (count: number): Item[]
   handOver (items: readonly Item[]): void
   /** They are to be sent again. */
@@ -64,21 +68,31 @@ export function openOutbox (store: Store): Outbox {
         const start = value.indexOf('{')
         // Handed over so long ago that the server would take a repeat for a new event: it most likely has it.
         if (start === -1 || (start > 0 && Date.now() - Number(value.slice(0, start)) > REPEATABLE)) store.remove(slot)
-        else put({ slot, text: value.slice(start), adopted: true, handed: false })
+        else put({ slot, text: value.slice(start), adopted: true, handed: false, held: false })
       }
     },
-    add (messageId, text) {
-      if (text.length > MAX_EVENT) return false
+    add (messageId, text, held = false) {
+      if (text.length > MAX_EVENT) return null
       // By the time and, within a millisecond, by their turn: so they sort.
       const slot = `${SLOT}${Date.now()}${String(turn++ % 1_000).padStart(3, '0')}.${messageId}`
       store.set(slot, text)
-      put({ slot, text, adopted: false, handed: false })
-      return true
+      const item = { slot, text, adopted: false, handed: false, held }
+      put(item)
+      return item
+    },
+    release (item, text) {
+      item.held = false
+      if (!items.includes(item) || text.length > MAX_EVENT) return
+      characters += text.length - item.text.length
+      item.text = text
+      store.set(item.slot, text)
     },
     next (count) {
       const delivered = items.filter(({ adopted, slot }) => adopted && store.get(slot) === null)
       if (delivered.length > 0) remove(delivered)
-      return items.filter(({ handed }) => !handed).slice(0, count)
+      const waiting = items.filter(({ handed }) => !handed)
+      const held = waiting.findIndex((item) => item.held)
+      return waiting.slice(0, held === -1 ? count : Math.min(held, count))
     },
     handOver (handed) {
       for (const item of handed) {

@@ -1,51 +1,110 @@
+import { ofDocument } from './of-document'
+import { currentPath, currentUrl, pageContext } from './page-context'
+import type { PageContext } from './page-context'
+import type { Settings } from './settings'
+
 export interface PageViews {
+  /** Notes the page itself. */
+  begin (): void
   /** Where the visitor came from: another page of this one, if there was one. */
   referrer (): string
-  /** Looks at once whether the URL is another, rather than in the next turn. */
-  look (): void
+  /** Completes the page view that waits for its title. */
+  flush (): void
 }
 
-/** Calls `view` for the page and for each navigation within it that changes the URL; the fragment counts with `hash` only. */
-export function followPageViews (hash: boolean, view: () => void): PageViews {
-  let seen: string | null = null
-  let referrer = document.referrer
+/** Milliseconds after the next frame in which a page may set its title; many routers set it some time after the URL. */
+const SETTLE = 300
+/** Hidden pages and hidden frames get no animation frames. */
+const NO_FRAME = 1_000
 
-  function look (): void {
+interface Pending {
+  page: PageContext
+  complete (page: PageContext): void
+}
+
+/**
+ * Calls `view` for the page and for each navigation within it that changes its path; with `pageViews: 'url'` also its
+ * query, and with `hash` its fragment. What `view` returns is called when the title has had time to change.
+ */
+export function followPageViews (
+  { hash, pageViews }: Pick<Settings, 'hash' | 'pageViews'>, view: (page: PageContext) => (page: PageContext) => void
+): PageViews {
+  let seen: string | null = null
+  let url = ''
+  let referrer = ofDocument('referrer')
+  let pending: Pending | null = null
+  let timer: number | undefined
+  let frame = 0
+
+  /** `title`: that of the page before. */
+  function note (title: string): void {
     // A page that is rendered ahead may never be looked at.
     if ((document as { prerendering?: boolean }).prerendering === true) return
-    const url = currentUrl(hash)
-    if (url === seen) return
-    if (seen !== null) referrer = seen
-    seen = url
-    view()
+    const key = pageViews === 'url' ? currentUrl(hash) : currentPath(hash)
+    if (key !== seen) {
+      complete(title)
+      if (seen !== null) referrer = url
+      seen = key
+      const page = pageContext(referrer, hash)
+      pending = { page, complete: view(page) }
+      completeLater()
+    }
+    url = currentUrl(hash)
   }
 
-  // In the next turn: until then routers redirect, and set the title.
-  function lookSoon (): void {
-    setTimeout(look, 0)
+  /** In the next turn: until then routers redirect. */
+  function noteSoon (title = ofDocument('title')): void {
+    setTimeout(() => note(title), 0)
+  }
+
+  function completeLater (): void {
+    stop()
+    timer = setTimeout(() => complete(ofDocument('title')), NO_FRAME)
+    frame = requestAnimationFrame(() => {
+      clearTimeout(timer)
+      timer = setTimeout(() => complete(ofDocument('title')), SETTLE)
+    })
+  }
+
+  function stop (): void {
+    clearTimeout(timer)
+    cancelAnimationFrame(frame)
+  }
+
+  function complete (title: string): void {
+    if (pending === null) return
+    stop()
+    const { page, complete } = pending
+    pending = null
+    complete({ ...page, title })
+  }
+
+  function begin (): void {
+    note(ofDocument('title'))
+  }
+
+  function flush (): void {
+    begin()
+    complete(ofDocument('title'))
   }
 
   for (const name of ['pushState', 'replaceState'] as const) {
     const original = history[name]
     history[name] = function (this: History, ...parameters: Parameters<History['pushState']>) {
+      const title = ofDocument('title')
       original.apply(this, parameters)
-      lookSoon()
+      noteSoon(title)
     }
   }
-  addEventListener('popstate', lookSoon)
-  addEventListener('hashchange', lookSoon)
+  addEventListener('popstate', () => noteSoon())
+  addEventListener('hashchange', () => noteSoon())
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return
     seen = null
-    look()
+    flush()
   })
-  document.addEventListener('prerenderingchange', look)
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', look)
+  document.addEventListener('prerenderingchange', begin)
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin)
 
-  return { referrer: () => referrer, look }
-}
-
-/** Without its fragment where that tells no page apart: what a login hands over there is for the page alone. */
-export function currentUrl (hash: boolean): string {
-  return hash ? location.href : location.href.split('#', 1)[0] ?? ''
+  return { begin, referrer: () => referrer, flush }
 }

@@ -7,8 +7,48 @@ const TURN = 'new Promise((resolve) => setTimeout(resolve))'
 const browser = await openBrowser(t, { backForwardCache: true })
 if (browser === null) process.exit(0)
 
-t.test('navigation within the page is a page view each time the URL changes, with where it came from', async (t) => {
+t.test('navigation within the page is a page view each time the path changes, with where it came from', async (t) => {
   const shop = await collectorShop(t, browser)
+  await shop.open('/a')
+  await shop.run("history.pushState(null, '', '/b?q=1'), document.title = 'B'")
+  await shop.run(TURN)
+  await shop.run("history.replaceState({ scroll: 5 }, '', '/b?q=1')")
+  await shop.run("history.pushState(null, '', '/b?q=2')")
+  await shop.run("location.hash = 'part'")
+  await shop.run(TURN)
+  await shop.run("history.pushState(null, '', '/c')")
+  await shop.page.goBack()
+  await shop.run(TURN)
+  await shop.run("location.hash = 'other'")
+  const views = await shop.stored(4)
+  t.match(views.map(({ context: { page } }) => page), [
+    { path: '/a', referrer: '' },
+    { path: '/b', search: '?q=1', title: 'B', referrer: `${shop.origin}/a` },
+    { path: '/c', search: '', referrer: `${shop.origin}/b?q=2` },
+    { path: '/b', search: '?q=2', referrer: `${shop.origin}/c` }
+  ])
+})
+
+t.test('a query that is typed into the URL is no page view, by whichever call and while the title is awaited', async (t) => {
+  const shop = await collectorShop(t, browser)
+  await shop.open('/search')
+  await shop.run(`new Promise((resolve) => {
+    let q = ''
+    const timer = setInterval(() => {
+      q += 'a'
+      history[q.length % 3 === 0 ? 'pushState' : 'replaceState']({}, '', '?q=' + q)
+      if (q.length === 12) resolve(clearInterval(timer))
+    }, 80)
+  })`)
+  await shop.run("history.pushState({}, '', '/result')")
+  t.match((await shop.stored(2)).map(({ context: { page } }) => page), [
+    { path: '/search', search: '', title: '/search' },
+    { path: '/result', referrer: `${shop.origin}/search?q=${'a'.repeat(12)}` }
+  ])
+})
+
+t.test('with data-page-views="url" another query is another page view as well', async (t) => {
+  const shop = await collectorShop(t, browser, { attributes: 'data-page-views="url"' })
   await shop.open('/a')
   await shop.run("history.pushState(null, '', '/b?q=1'), document.title = 'B'")
   await shop.run(TURN)
@@ -40,6 +80,17 @@ t.test('with data-hash another fragment is another page', async (t) => {
   await shop.run(TURN)
   await shop.run("history.pushState(null, '', '#three')")
   t.same((await shop.stored(3)).map(({ context: { page } }) => page?.['url']), ['one', 'two', 'three'].map((hash) => `${shop.origin}/a#${hash}`))
+})
+
+t.test('of a router in the fragment the path counts, and its query with data-page-views="url"', async (t) => {
+  for (const [attribute, paths] of [['', ['#/list', '#/item']], ['data-page-views="url"', ['#/list', '#/list?q=a', '#/item']]] as const) {
+    const shop = await collectorShop(t, browser, { attributes: `data-hash="true" ${attribute}` })
+    await shop.open('/a#/list')
+    await shop.run("location.hash = '/list?q=a'")
+    await shop.run(TURN)
+    await shop.run("location.hash = '/item'")
+    t.same((await shop.stored(paths.length)).map(({ context: { page } }) => page?.['url']), paths.map((path) => `${shop.origin}/a${path}`))
+  }
 })
 
 t.test('with data-auto-page="false" only the page itself tells of its views', async (t) => {

@@ -40,6 +40,10 @@ t.test('exceptions that match everything, keep state or are no patterns are refu
   }
 })
 
+t.test('an unknown option is refused with the nearest name', async (t) => {
+  t.throws(() => botCheck({ excpet: [] } as never), { code: 'INVALID_OPTIONS', message: /bots\.excpet.*bots\.except/ })
+})
+
 t.test('a verdict stays the same when it is asked for again', async (t) => {
   for (let round = 0; round < 3; round++) {
     t.equal(isBotAgent(BOTS.googlebot), true)

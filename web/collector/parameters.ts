@@ -1,0 +1,22 @@
+import type { Fields } from './identity'
+
+/** What JavaScript makes of a missing value; nobody has such an id. */
+const NOBODY = /^(?:\s*|undefined|null|NaN|\[object Object\])$/
+
+export function isFields (value: unknown): value is Fields {
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
+
+/** An id as it is sent. Throws for a value that identifies nobody, and for a number that has lost digits. */
+export function idOf (value: unknown, name: string): string {
+  const text = typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) ? '' : String(value)
+  if (/^(?:string|number|bigint)$/.test(typeof value) && !NOBODY.test(text)) return text
+  throw new TypeError(`${name} must be a non-empty string or a number up to 2^53: the call is ignored`)
+}
+
+/** `undefined` for `null`, and for the empty list that PHP makes of an empty map. Throws for other values than objects. */
+export function fieldsOf (value: unknown, name: string): Fields | undefined {
+  if (value == null || (Array.isArray(value) && value.length === 0)) return undefined
+  if (isFields(value)) return value
+  throw new TypeError(`${name} must be an object: the call is ignored`)
+}

@@ -1,0 +1,32 @@
+import { ofDocument } from './of-document'
+
+/** A script tag of the collector, or what a tag manager left of it. */
+export interface Tag {
+  src: string
+  dataset: DOMStringMap
+}
+
+/** The tags that the running script belongs to. A module runs once for all tags with its URL, any other script once a tag. */
+export function ownTags (): Tag[] {
+  const script = currentScript()
+  if (script !== null) return [script]
+  const url = ownUrl()
+  const tags = [...document.querySelectorAll('script')].filter(({ src, type }) => type === 'module' && src === url)
+  if (tags.length > 0) return tags
+  // The URL is unknown, redirected, or imported by another module.
+  const keyed = document.querySelector<HTMLScriptElement>('script[data-pipeline-key]')
+  return [keyed ?? { src: url, dataset: {} }]
+}
+
+/** `null` in a module. Script loaders that run scripts later define the property on the document. */
+function currentScript (): HTMLScriptElement | null {
+  for (const script of [document.currentScript, ofDocument('currentScript')]) {
+    if (script instanceof HTMLScriptElement) return script
+  }
+  return null
+}
+
+/** The URL of the running script as the first frame of a stack names it, before the line and the column. */
+function ownUrl (): string {
+  return /https?:\/\/.+?(?=:\d+:\d+)/.exec(String(new Error().stack))?.[0] ?? ''
+}
