@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from './errors.js'
+import { askedOf, keepAsked } from './guard/asked.js'
 import { isPreflight, refuseStrayPreflights } from './guard/preflight.js'
 import { addGuard, allGuards, resolvedGuards } from './guard/registry.js'
-import { watchRoutes } from './guard/route-check.js'
+import { refuseFaultyConfig, watchRoutes } from './guard/route-check.js'
 
 declare module 'fastify' {
   /** What a route may ask of the suite under `config.gatehouse`; each guard plugin extends it. */
@@ -32,14 +33,6 @@ export interface GuardDefinition<Name extends GuardName> {
   refuses?: boolean
 }
 
-// By Symbol.for, so that two copies of the package in one tree share it.
-const ASKED: unique symbol = Symbol.for('fastify-gatehouse.asked') as never
-
-/** With what its route asks for, once a guard has looked. */
-type Asking = FastifyRequest & { [ASKED]: Config | null }
-
-const NOTHING: Config = Object.freeze({})
-
 /**
  * Registers a guard with the scope and returns what a request's route asks of it: the value under `config.gatehouse`, else
  * the fallback, else `undefined`, which also stands for a CORS preflight (it carries no credentials) and for a route that an
@@ -50,17 +43,17 @@ export function defineGuard<Name extends GuardName> (
 ): (request: FastifyRequest) => Config[Name] | undefined {
   const { name, fallback, accepts, expected, securityScheme, refuses = true } = definition
   const registration = { fallback, accepts, expected, securityScheme, refuses }
+  const isChecked = allGuards(app).size > 0
   const isFirst = addGuard(app, name, registration)
   if (isFirst === null) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
+  if (!isChecked) refuseFaultyConfig(app)
   if (isFirst) refuseStrayPreflights(app)
   watchRoutes(app)
-  if (!app.hasRequestDecorator(ASKED)) app.decorateRequest(ASKED, null)
+  keepAsked(app)
 
   return function wanted (request) {
     if (resolvedGuards(request.server).get(name) !== registration || isPreflight(request)) return undefined
-    // Each look at the options of a route makes them anew.
-    const config = (request as Asking)[ASKED] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING
-    return config[name] ?? fallback
+    return askedOf(request)[name] ?? fallback
   }
 }
 

@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
+import { watchRoutes } from '../guard/route-check.js'
 import { keepSwept } from '../keep-swept.js'
 import { refuseUnknownOptions } from '../known-options.js'
 import type { KnownOptions } from '../known-options.js'
@@ -35,6 +36,7 @@ const METHODS = ['write', 'ready', 'close'] as const satisfies ReadonlyArray<key
 
 const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => {
   refuseUnknownOptions('eventSink', options, KNOWN)
+  watchRoutes(app)
   const { sink, sweepEvery = 60_000, retention = Infinity, now = Date.now } = options
   if (typeof retention !== 'number' || !(retention >= DEDUPLICATION_WINDOW)) {
     throw new INVALID_OPTIONS('event-sink: "retention" must be a number of milliseconds, a day or more, as long as repeats are told from new events')

@@ -1,60 +1,80 @@
-import { subscribe } from 'node:diagnostics_channel'
+import type { FastifyInstance, FastifyRequest, HookHandlerDoneFunction, FastifyReply, RouteOptions } from 'fastify'
 
-import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
-
-import { INVALID_OPTIONS } from '../errors.js'
-import { allGuards, isOn } from './registry.js'
+import { INTERNAL_ERROR, INVALID_OPTIONS } from '../errors.js'
+import { nearestName } from '../known-options.js'
+import { refuse } from '../refuse.js'
+import { askedOf, NOTHING } from './asked.js'
+import { describeSecurity, documentCheck } from './openapi.js'
+import { allGuards, resolvedGuards } from './registry.js'
 import type { Registration } from './registry.js'
 
 const WATCHED: unique symbol = Symbol.for('fastify-gatehouse.watched') as never
+const CHECKED: unique symbol = Symbol.for('fastify-gatehouse.checked') as never
 
-type Scope = FastifyInstance & { [WATCHED]?: true }
-interface WatchedRoute { scope: FastifyInstance, options: RouteOptions }
+type Scope = FastifyInstance & { [WATCHED]?: true, [CHECKED]?: WeakSet<object> }
+
+/** A route and the scope that it was declared in. */
+export interface WatchedRoute { readonly scope: FastifyInstance, readonly options: RouteOptions }
 
 /**
- * Collects the routes below a scope that have a `config.gatehouse` or are guarded by default, and checks them when all
- * plugins are loaded: a typo, a wrong value or a guard that nobody registered stops the start.
+ * Checks the `config.gatehouse` of every route that is declared below the scope from here on, when all plugins are loaded: an unknown name, an
+ * invalid value or a guard that is not registered makes start-up fail.
  */
 export function watchRoutes (scope: Scope): void {
   if (scope[WATCHED] === true) return
   scope[WATCHED] = true
   const routes: WatchedRoute[] = []
+  const checkDocuments = documentCheck(scope)
   scope.addHook('onRoute', function collect (options) {
     routes.push({ scope: this, options })
   })
   scope.addHook('onReady', async function checkRoutes () {
-    for (const route of routes.splice(0)) checkRoute(route)
+    for (const { scope, options } of routes) {
+      const guards = allGuards(scope)
+      const fault = faultOfConfig(options.config?.gatehouse, guards)
+      if (fault !== null) throw new INVALID_OPTIONS(`${String(options.method)} ${options.url}: ${fault}`)
+      describeSecurity(options, guards)
+    }
+    checkDocuments(routes.splice(0))
   })
 }
 
-function checkRoute ({ scope, options }: WatchedRoute): void {
-  const guards = allGuards(scope)
-  const config: unknown = options.config?.gatehouse
-  const where = `${String(options.method)} ${options.url}: config.gatehouse`
-  if (config !== undefined) {
-    if (typeof config !== 'object' || config === null) throw new INVALID_OPTIONS(`${where} must be an object`)
-    for (const [name, value] of Object.entries(config)) {
-      const guard = guards.get(name)
-      if (guard === undefined) throw new INVALID_OPTIONS(`${where}.${name}: no guard of that name is registered in the route's scope`)
-      if (!guard.accepts(value)) throw new INVALID_OPTIONS(`${where}.${name} must be ${guard.expected}`)
+/**
+ * Refuses the requests of a route whose `config.gatehouse` has a fault, 500 `INTERNAL_ERROR`: a route that was declared before the first plugin
+ * of the suite is not seen by `watchRoutes`, and must not be open because of a misspelt name.
+ */
+export function refuseFaultyConfig (scope: FastifyInstance): void {
+  scope.addHook('onRequest', function checkConfig (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) {
+    const config = askedOf(request)
+    const checked = checkedIn(request.server)
+    if (config === NOTHING || checked.has(config)) return done()
+    const fault = faultOfConfig(config, resolvedGuards(request.server))
+    if (fault !== null) {
+      refuse(reply, new INTERNAL_ERROR({ reason: `${request.method} ${request.routeOptions.url ?? ''}: ${fault}` }))
+      return
     }
-  }
-  if (options.method !== 'OPTIONS') describeSecurity(options, config as Record<string, unknown> | undefined, guards)
+    checked.add(config)
+    done()
+  })
 }
 
-function describeSecurity (options: RouteOptions, config: Record<string, unknown> | undefined, guards: Map<string, Registration>): void {
-  const schemes = new Set<string>()
-  for (const [name, { fallback, securityScheme }] of guards) {
-    const value = config?.[name] ?? fallback
-    if (securityScheme !== undefined && isOn(value)) schemes.add(securityScheme)
-  }
-  if (schemes.size === 0) return
-  const schema: FastifySchema & { security?: unknown } = options.schema ?? {}
-  schema.security ??= [Object.fromEntries([...schemes].map((scheme) => [scheme, []]))]
-  options.schema = schema
+/** The faultless configurations of a scope's routes. Routes of several scopes may share one object. */
+function checkedIn (scope: Scope): WeakSet<object> {
+  if (!Object.hasOwn(scope, CHECKED)) scope[CHECKED] = new WeakSet()
+  return scope[CHECKED] as WeakSet<object>
 }
 
-// Seen from its birth, an app shows also the routes that it declares before the first of our plugins runs.
-subscribe('fastify.initialization', (message) => {
-  watchRoutes((message as { fastify: Scope }).fastify)
-})
+function faultOfConfig (config: unknown, guards: ReadonlyMap<string, Registration>): string | null {
+  if (config === undefined) return null
+  if (typeof config !== 'object' || config === null) return 'config.gatehouse must be an object'
+  for (const [name, value] of Object.entries(config)) {
+    const guard = guards.get(name)
+    if (guard === undefined) {
+      const nearest = nearestName(name, [...guards.keys()])
+      const hint = nearest === null ? '' : `; did you mean "${nearest}"?`
+      return `config.gatehouse.${name}: no guard of that name is registered in the route's scope${hint}`
+    }
+    if (!guard.accepts(value)) return `config.gatehouse.${name} must be ${guard.expected}`
+  }
+  return null
+}

@@ -2,6 +2,7 @@ import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
+import { watchRoutes } from '../guard/route-check.js'
 import { keepSwept } from '../keep-swept.js'
 import { refuseUnknownOptions } from '../known-options.js'
 import type { KnownOptions } from '../known-options.js'
@@ -30,6 +31,7 @@ const PARTS = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit
 
 const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) => {
   refuseUnknownOptions('tokenStore', options, KNOWN)
+  watchRoutes(app)
   const { store, auditRetention = 90 * DAY, sweepEvery = 60_000 } = options
   if (store !== undefined) assertStore(store)
   if (!Number.isFinite(auditRetention) || auditRetention <= 0) throw new INVALID_OPTIONS('token-store: "auditRetention" must be a positive number of milliseconds')

@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 import { UNAUTHORIZED } from '../../plugins/errors.js'
 import { defineGuard, hasGuard } from '../../plugins/guard.js'
 import { refuse } from '../../plugins/refuse.js'
+import { logReader } from '../helpers/log-reader.js'
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
@@ -117,21 +118,76 @@ t.test('two scopes with different words share nothing, and an inner registration
   t.equal(await status(app, '/nowhere', 'root'), 404)
 })
 
-for (const [what, declare] of Object.entries<(app: FastifyInstance) => unknown>({
-  'an unknown key': (app) => app.register(knock, { word: 'a' }).get('/x', { config: { gatehouse: { knok: true } as object } }, ok),
-  'a wrong value': (app) => app.register(knock, { word: 'a' }).get('/x', { config: { gatehouse: { knock: 'yes' } as object } }, ok),
-  'no object': (app) => app.get('/x', { config: { gatehouse: true as unknown as object } }, ok),
-  'a guard that is not registered': (app) => app.get('/x', guarded, ok),
-  'a guard that a sibling scope has': (app) => app.register(async (scope) => { await scope.register(knock, { word: 'a' }) }).get('/x', guarded, ok),
-  'a wrong value on a route declared before the guard': (app) => app.get('/x', { config: { gatehouse: { knock: 1 } as object } }, ok).register(knock, { word: 'a' }),
-  'the same guard twice in one scope': (app) => app.register(knock, { word: 'a' }).register(fp(knock, { name: 'again' }), { word: 'b' })
-})) {
+const FAULTS: Record<string, { config: object }> = {
+  'an unknown name': { config: { gatehouse: { knok: true } } },
+  'an invalid value': { config: { gatehouse: { knock: 1 } } },
+  'no object': { config: { gatehouse: true } },
+  'a guard that is not registered': { config: { gatehouse: { proxyKey: true } } }
+}
+
+for (const [what, route] of Object.entries(FAULTS)) {
   t.test(`${what} in config.gatehouse stops the start`, async (t) => {
     const app = host(t)
-    declare(app)
-    await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS' })
+    await app.register(knock, { word: 'a' })
+    app.get('/x', route, ok)
+    await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS', message: /^GET \/x: config\.gatehouse/ })
+  })
+
+  t.test(`a route with ${what} in config.gatehouse that was declared before the guard answers 500 and runs no handler`, async (t) => {
+    const { lines, stream } = logReader()
+    const app = Fastify({ logger: { stream, level: 'error' } })
+    t.teardown(() => app.close())
+    app.get('/x', route, async () => t.fail('the handler ran'))
+    app.register(async (child) => { child.get('/child', route, async () => t.fail('the handler ran')) })
+    app.get('/fine', guarded, ok)
+    app.register(knock, { word: 'a' })
+    for (const url of ['/x', '/x', '/child']) {
+      const reply = await app.inject({ url, headers: { 'x-knock': 'a' } })
+      t.equal(reply.statusCode, 500, url)
+      t.equal(reply.json().error.code, 'INTERNAL_ERROR')
+    }
+    t.match(lines()[0], { msg: 'request failed', reason: /^GET \/x: config\.gatehouse/ })
+    t.equal(await status(app, '/fine', 'a'), 200)
+    t.equal(await status(app, '/fine'), 401)
   })
 }
+
+t.test('the error for an unknown name suggests the guard with the nearest name', async (t) => {
+  const app = host(t)
+  await app.register(knock, { word: 'a' })
+  app.get('/x', { config: { gatehouse: { knok: true } as object } }, ok)
+  await t.rejects(async () => { await app.ready() }, { message: /did you mean "knock"\?$/ })
+})
+
+t.test('a guard that only a sibling scope has stops the start', async (t) => {
+  const app = host(t)
+  await app.register(async (scope) => { await scope.register(knock, { word: 'a' }) })
+  await app.register(async (scope) => {
+    await scope.register(fp(async (app) => { defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' }) }))
+    scope.get('/x', guarded, ok)
+  })
+  await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS', message: /knock: no guard of that name/ })
+})
+
+t.test('the same guard twice in one scope stops the start', async (t) => {
+  const app = host(t)
+  app.register(knock, { word: 'a' }).register(fp(knock, { name: 'again' }), { word: 'b' })
+  await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS', message: 'knock: already registered in this scope' })
+})
+
+t.test('two scopes may share one config object, and a guard that only one of them has is missing in the other', async (t) => {
+  const app = host(t)
+  app.register(async (a) => {
+    a.get('/a', guarded, ok)
+    await a.register(knock, { word: 'a' })
+  })
+  app.register(async (b) => {
+    b.get('/b', guarded, async () => t.fail('the handler ran'))
+    await b.register(fp(async (app) => { defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' }) }))
+  })
+  t.equal(await status(app, '/a', 'a'), 200)
+  t.equal(await status(app, '/b', 'a'), 500)
+})
 
 t.test('a refusal on a host\'s route is the envelope, whatever the host\'s error handler and response schema say', async (t) => {
   const app = host(t)
@@ -150,7 +206,7 @@ t.test('a refusal on a host\'s route is the envelope, whatever the host\'s error
 t.test('a guarded route is marked with its security scheme, and hasGuard sees outer scopes', async (t) => {
   const app = host(t)
   const seen: Record<string, unknown> = {}
-  app.register(knock, { word: 'a' })
+  await app.register(knock, { word: 'a' })
   app.addHook('onRoute', (route) => { seen[route.url] = route })
   app.get('/x', guarded, ok)
   app.get('/open', ok)

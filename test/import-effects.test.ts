@@ -1,0 +1,29 @@
+import { channel } from 'node:diagnostics_channel'
+import { readFile } from 'node:fs/promises'
+
+import Fastify from 'fastify'
+import t from 'tap'
+
+const CHANNELS = [
+  'fastify.initialization', 'tracing:fastify.request.handler:start', 'tracing:fastify.request.handler:end', 'tracing:fastify.request.handler:error',
+  'http.server.request.start', 'http.server.response.finish', 'http.client.request.start', 'undici:request:create', 'fastify-gatehouse.refused'
+]
+
+/** The sources of the package's entries, but for the page script. */
+async function entries (): Promise<string[]> {
+  const { exports } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { exports: Record<string, { default?: string }> }
+  return Object.values(exports).flatMap(({ default: path }) => (path === undefined || path.includes('/web/') ? [] : [path.replace('./dist/', '../')]))
+}
+
+t.test('importing every entry of the package subscribes to nothing, and an app does not notice', async (t) => {
+  const found = await entries()
+  t.ok(found.length > 25)
+  // A query makes each a second copy of the module, as two versions in one tree are.
+  for (const copy of ['', '?copy']) for (const entry of found) await import(entry + copy)
+  for (const name of CHANNELS) t.notOk(channel(name).hasSubscribers, name)
+
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.get('/', { config: { gatehouse: { noSuchGuard: true } as object } }, async () => 'untouched')
+  t.equal((await app.inject('/')).body, 'untouched')
+})
