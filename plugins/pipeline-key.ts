@@ -9,6 +9,7 @@ import type { GuessLimit } from './key-guesses.js'
 import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import { presentedKey, wellFormed } from './presented-key.js'
+import { holdBody } from './raw-body.js'
 import { refuse, toPublicError } from './refuse.js'
 import { claimsSignature } from './signature-headers.js'
 import { allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin, withdrawOrigin } from './source-cors.js'
@@ -25,6 +26,17 @@ export interface PipelineKeyOptions {
    * request's is refused. Default: bodies carry no key.
    */
   keyInBody?: (request: FastifyRequest) => unknown
+  /**
+   * What else is wrong with a body that brought the key; `null`: nothing. It is raised once the source is known, so that it is told
+   * before anything else that is wrong. Default: nothing.
+   */
+  faultInBody?: (request: FastifyRequest) => Error | null
+  /**
+   * Reads the body of a request, up to the route's `bodyLimit`, while the look-up of its key takes time, so that a request that has
+   * arrived is taken although its client has closed the connection by then. Only for routes whose parsers read bodies by `collectBody`;
+   * other parsers would find nothing to read. Default: `false`.
+   */
+  holdBody?: boolean
 }
 
 declare module 'fastify' {
@@ -43,13 +55,13 @@ declare module 'fastify' {
   }
 }
 
-type Done = () => void
+type Done = (error?: Error) => void
 
-const KNOWN: KnownOptions<PipelineKeyOptions> = { global: true, guessLimit: true, keyInBody: true }
+const KNOWN: KnownOptions<PipelineKeyOptions> = { global: true, guessLimit: true, keyInBody: true, faultInBody: true, holdBody: true }
 
 const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options) => {
   refuseUnknownOptions('pipelineKey', options, KNOWN)
-  const { global = false, guessLimit = {}, keyInBody } = options
+  const { global = false, guessLimit = {}, keyInBody, faultInBody = () => null, holdBody: holding = false } = options
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
   if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('pipeline-key: register the tokenStore plugin first; it knows the sources')
   const { sources } = app.tokenStore
@@ -81,7 +93,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     if (resolvedSource === null) {
       const key = wellFormed(inBody)
       if (key === null) refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: 'no key, nor one in the body' }))
-      else lookUp(key, request, reply, done)
+      else lookUp(key, request, reply, () => done(faultInBody(request) ?? undefined))
     } else if (inBody !== undefined && inBody !== resolvedSource.key) {
       refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
     } else if (request.signed) {
@@ -96,8 +108,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   })
 
   function mayCarryKeyInBody ({ headers, routeOptions }: FastifyRequest): boolean {
-    return keyInBody !== undefined && headers['content-type'] !== undefined && !claimsSignature(headers) &&
-      routeOptions.config.gatehouse?.signature !== 'required'
+    return keyInBody !== undefined && hasBody(headers) && !claimsSignature(headers) && routeOptions.config.gatehouse?.signature !== 'required'
   }
 
   /** Answered from the cache this takes no turn of the event loop. */
@@ -111,6 +122,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
       return refuseUnknown(request, reply, toPublicError(error))
     }
     if (found === null || !('then' in found)) return admit(key, found, request, reply, done)
+    if (holding) holdBody(request.raw, request.headers, request.routeOptions.bodyLimit)
     found.then((resolved) => admit(key, resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
   }
 
@@ -133,6 +145,10 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     if (request.headers.origin === undefined) refuse(reply, error)
     else grantBySomeSource(request, reply, sources).then(() => refuse(reply, error))
   }
+}
+
+function hasBody (headers: FastifyRequest['headers']): boolean {
+  return headers['content-type'] !== undefined || headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined
 }
 
 function isLive ({ source, keyExpiresAt }: ResolvedSource): boolean {

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 
 import { errorReplies } from './error.js'
-import { AnyEventSchema, eventSchemaOf } from './event.js'
+import { AnyEventSchema, FieldsSchema, eventSchemaOf } from './event.js'
 import type { EventType } from './event.js'
 
 const tags = ['ingestion']
@@ -17,9 +17,13 @@ const MOST_EVENTS = 1_000
 export function batchBodySchema (maxItems: number) {
   return Type.Object({
     batch: Type.Array(Type.Unknown({ description: 'An event' }), { minItems: 1, maxItems }),
-    context: Type.Optional(Type.Unsafe<Record<string, unknown>>({
-      type: 'object', additionalProperties: true, description: 'Merged under the context of each event'
-    }))
+    context: Type.Optional(Type.Unsafe<Static<typeof FieldsSchema>>({
+      ...FieldsSchema, description: 'Merged under the context of each event, at every level'
+    })),
+    integrations: Type.Optional(Type.Unsafe<Static<typeof FieldsSchema>>({
+      ...FieldsSchema, description: 'Merged under the integrations of each event, at every level'
+    })),
+    sentAt: Type.Optional(Type.Unknown({ description: 'The `sentAt` of each event that has none' }))
   }, { additionalProperties: true })
 }
 export type BatchBody = Static<ReturnType<typeof batchBodySchema>> & Record<string, unknown>

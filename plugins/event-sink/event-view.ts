@@ -1,17 +1,23 @@
+import { members } from '../json-text.js'
 import type { AcceptedEvent } from './sink.js'
 
-/** The canonical event, camelCase: what the client sent, then what the server filled in, then what only the server may say. */
-export function viewEvent (event: AcceptedEvent): Record<string, unknown> {
+/**
+ * The canonical event as JSON text: the client's members as they were sent, then what the server filled in, then what only the server may
+ * say. The text is spliced, so that numbers which JavaScript cannot hold are shown digit for digit.
+ *
+ * @example
+ * const events = page.data.map(eventText) // `[${events.join(',')}]` is JSON
+ */
+export function eventText (event: AcceptedEvent): string {
   const { payload, additions, type, messageId, receivedAt, sourceId, authMethod, ip, userAgent } = event
-  return {
-    ...JSON.parse(payload),
-    ...JSON.parse(additions),
-    type,
-    messageId,
-    receivedAt: new Date(receivedAt).toISOString(),
-    sourceId,
-    authMethod,
-    ip,
-    userAgent
-  }
+  const found = new Map<string, string>()
+  for (const object of [payload, additions]) for (const { key, text } of members(object)) found.set(key, text)
+  const own = { type, messageId, receivedAt: new Date(receivedAt).toISOString(), sourceId, authMethod, ip, userAgent }
+  for (const [key, value] of Object.entries(own)) found.set(key, `"${key}":${JSON.stringify(value)}`)
+  return `{${Array.from(found.values()).join(',')}}`
+}
+
+/** The canonical event as a value, camelCase. Numbers are as JavaScript reads them; `eventText` keeps their digits. */
+export function viewEvent (event: AcceptedEvent): Record<string, unknown> {
+  return JSON.parse(eventText(event)) as Record<string, unknown>
 }

@@ -73,4 +73,4 @@ export default fp(eventSink, { name: 'gatehouse-event-sink', fastify: '5.x' })
 export { memorySink } from './memory.js'
 export type { MemorySinkOptions } from './memory.js'
 export * from './sink.js'
-export { viewEvent } from './event-view.js'
+export { eventText, viewEvent } from './event-view.js'

@@ -5,18 +5,19 @@ import type { GatehouseError } from '../../plugins/errors.js'
 import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
 import { batchSchema, browserBatchSchema } from '../../schemas/ingestion.js'
 import type { BatchBody, EventError } from '../../schemas/ingestion.js'
-import { batchContext } from './context.js'
+import { batchMembers } from './batch-members.js'
 import type { Visitor } from './identity-cookie.js'
 import type { Intake } from './intake.js'
 import { EVENT_LIMITS, faultOf } from './json-limits.js'
-import { memberElements } from './json-text.js'
+import { memberElements } from '../../plugins/json-text.js'
 import { normalise } from './normalise.js'
 import { eventAssertion, eventError, isObject } from './one-of-many.js'
 import type { AssertEvent } from './one-of-many.js'
 import { useJsonText } from './parse-json.js'
 import { Reception } from './reception.js'
 
-const PATHS = [['/v1/batch', batchSchema], ['/v1/b', browserBatchSchema]] as const
+/** `/v1/import` is Segment's path for events of the past, `/v1/b` the one of its browser SDK. */
+const PATHS = [['/v1/batch', batchSchema], ['/v1/import', batchSchema], ['/v1/b', browserBatchSchema]] as const
 
 export const BATCH_PATHS: readonly string[] = PATHS.map(([path]) => path)
 
@@ -35,6 +36,7 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
   useJsonText(scope, {
     bodyLimit: batchLimit,
     tooLarge: batchTooLarge,
+    keyInBody: true,
     eventLevel: 2,
     // Only the envelope: what is wrong with an event is said of that event.
     check (value) {
@@ -64,16 +66,16 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
   }
 
   function judge ({ body, jsonText }: FastifyRequest<{ Body: BatchBody }>, reception: Reception): Judged {
-    const context = batchContext(body.context, jsonText)
-    // It is stored with each event, and counts with each: else 500 small ones would make gigabytes of one large context.
-    const room = eventLimit - (context === null ? 0 : Buffer.byteLength(context.members))
+    const batch = batchMembers(body, jsonText)
+    // They are stored with each event, and count with each: else 500 small ones would make gigabytes of one large context.
+    const room = eventLimit - (batch === null ? 0 : batch.bytes)
     const texts = memberElements(jsonText, 'batch')
     const judged: Judged = { events: [], errors: [], refused: [] }
     body.batch.forEach((value, index) => {
       const text = texts[index] ?? ''
       try {
         assertEvent(value, text, room)
-        judged.events.push(normalise({ value, text, type: value.type, index, batch: context }, reception, intake.isBotAgent))
+        judged.events.push(normalise({ value, text, type: value.type, index, batch }, reception, intake.isBotAgent))
       } catch (error) {
         judged.errors.push(eventError(error, value, index))
         judged.refused[index] = value

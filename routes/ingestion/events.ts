@@ -32,6 +32,7 @@ export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLim
   useJsonText(scope, {
     bodyLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE(),
+    keyInBody: true,
     eventLevel: 0,
     check (value, bytes) {
       const fault = faultOf(value, EVENT_LIMITS)

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS, INVALID_PIPELINE_KEY } from '../../plugins/errors.js'
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
 import eventFeed from '../../plugins/event-feed/index.js'
 import { EventRate, limitEventRate } from '../../plugins/event-rate.js'
 import type { EventRateOptions } from '../../plugins/event-rate.js'
@@ -105,9 +105,10 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     await limitRate(scope, rateLimit === false ? false : { ...ADDRESS_LIMIT, ...rateLimit })
     useOwnCompilers(scope)
     scope.decorateRequest('jsonText', '')
+    scope.decorateRequest('jsonFault', null)
     const intake = new Intake(scope.eventSink, scope.eventFeed, rate, isBotAgent)
     scope.eventFeed.follow(scope)
-    await scope.register(pipelineKey, { guessLimit, keyInBody })
+    await scope.register(pipelineKey, { guessLimit, keyInBody, faultInBody: ({ jsonFault }) => jsonFault, holdBody: true })
     limitEventRate(scope, rate)
 
     if (collector) await collectorRoute(scope)
@@ -134,19 +135,17 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
 function answerReadably (scope: FastifyInstance): void {
   const { sources } = scope.tokenStore
   scope.setErrorHandler(async function answerReadably (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
-    let error = toPublicError(thrown)
+    const error = toPublicError(thrown)
     if (request.resolvedSource === null) {
       varyByOrigin(reply)
       await grantBySomeSource(request, reply, sources)
-      // A body that was to bring the key and can't be read: what is missing first of all is the key.
-      if (error.statusCode === 400 || error.statusCode === 413 || error.statusCode === 415) error = new INVALID_PIPELINE_KEY({ reason: error.code })
     }
     return refuse(reply, error)
   })
 }
 
 function keyInBody ({ body }: FastifyRequest): unknown {
-  return typeof body === 'object' && body !== null ? (body as { writeKey?: unknown }).writeKey : undefined
+  return typeof body === 'object' && body !== null ? (body as { writeKey?: unknown }).writeKey ?? undefined : undefined
 }
 
 function bytes (option: string, value: number): number {

@@ -7,6 +7,9 @@ import type { EventError } from '../../schemas/ingestion.js'
 import type { BotCheck } from './bots.js'
 import type { Reception } from './reception.js'
 
+/** Of the errors that one event of many can have; all others are 400. */
+const STATUS: Readonly<Record<string, number>> = { PAYLOAD_TOO_LARGE: 413, INVALID_PIPELINE_KEY: 401 }
+
 /** Where the events of every input end up, once nothing about them can be refused any more. */
 export class Intake {
   /** By the `bots` option of the registration. */
@@ -42,8 +45,7 @@ export class Intake {
   refused ({ source, receivedAt, ip }: Pick<Reception, 'source' | 'receivedAt' | 'ip'>, errors: readonly EventError[], values: readonly unknown[]): void {
     for (const { index, messageId, code, message } of errors) {
       this.#feed.refused(source, code, () => ({
-        // What else may be wrong with a single event is all one.
-        status: code === 'PAYLOAD_TOO_LARGE' ? 413 : 400,
+        status: STATUS[code] ?? 400,
         code,
         message,
         sourceId: source.id,

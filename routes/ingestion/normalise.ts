@@ -1,14 +1,15 @@
 import { INVALID_PIPELINE_KEY, INVALID_REQUEST } from '../../plugins/errors.js'
 import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
+import { memberText, withoutMember } from '../../plugins/json-text.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
 import type { BotCheck } from './bots.js'
-import { addressIn, contextText, userAgentIn } from './context.js'
-import type { BatchContext } from './context.js'
-import { withoutMember } from './json-text.js'
+import { fieldsOf } from './batch-members.js'
+import type { BatchContext, BatchMembers, Fields } from './batch-members.js'
+import { assertAddress, claimedAddress, contextText, isUnspecified, userAgentIn } from './context.js'
+import { assertTimestamp, claimedTimestamp, correctedTimestamp } from './event-time.js'
+import { ObjectText, mergedMembers } from './merge-objects.js'
+import { emptyObjects, hasNumericId, numericIds } from './read-members.js'
 import type { Reception } from './reception.js'
-import { parseTimestamp } from './timestamp.js'
-
-const DAY = 24 * 60 * 60 * 1000
 
 /** An event that has passed its schema, and where it stood. */
 export interface ReceivedEvent {
@@ -18,7 +19,7 @@ export interface ReceivedEvent {
   /** From the path, or its own. */
   type: EventType
   index: number
-  batch: BatchContext | null
+  batch: BatchMembers | null
 }
 
 /** What an event is received under; of a webhook there is no request with a pipeline key. */
@@ -33,19 +34,38 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
   const signed = authMethod === 'signature'
   const namesNobody = isNobody(value.userId) && isNobody(value.anonymousId)
   if (signed && namesNobody) throw invalid('', 'must have userId or anonymousId when it is signed')
-  const timestamp = timestampOf(value.timestamp, receivedAt)
+  const claimed = claimedTimestamp(value, receivedAt)
+  const corrected = correctedTimestamp(value, batch, receivedAt)
+  const timestamp = corrected ?? claimed
+  assertTimestamp(timestamp, receivedAt)
   const messageId = value.messageId ?? reception.messageId(index)
-  const ip = (signed ? addressIn(value.context, batch) : null) ?? reception.ip
   const anonymousId = isNobody(value.anonymousId) ? reception.anonymousId(namesNobody) : null
-  const bot = isBot(value.context, batch, reception, isBotAgent)
-  const context = contextText(value.context, text, batch, ip, signed, bot)
+
+  const own = fieldsOf(value.context)
+  const shared = batch === null ? null : batch.context
+  const claimedIp = claimedAddress(own, shared)
+  let { ip } = reception
+  let replacedIp: string | null = null
+  if (claimedIp !== undefined) {
+    if (isUnspecified(claimedIp)) ip = ''
+    else if (signed) ip = assertAddress(claimedIp)
+    else replacedIp = ip
+  }
+  const bot = isBot(own, shared, reception, isBotAgent)
+  const context = contextText(own, text, shared, replacedIp, bot)
 
   let additions = `{"environment":"${source.environment}"`
-  if (value.type === undefined) additions += `,"type":"${type}"`
-  if (value.messageId === undefined) additions += `,"messageId":"${messageId}"`
+  if (isAbsent(value.type)) additions += `,"type":"${type}"`
+  if (isAbsent(value.messageId)) additions += `,"messageId":"${messageId}"`
   if (anonymousId !== null) additions += `,"anonymousId":"${anonymousId}"`
-  if (value.timestamp === undefined) additions += `,"timestamp":"${new Date(receivedAt).toISOString()}"`
+  if (corrected !== null || isAbsent(value.timestamp)) additions += `,"timestamp":"${new Date(timestamp).toISOString()}"`
+  if (corrected !== null && isAbsent(value.originalTimestamp)) additions += `,"originalTimestamp":${JSON.stringify(value.timestamp)}`
   if (context !== null) additions += `,"context":${context}`
+  else if (Array.isArray(value.context)) additions += ',"context":{}'
+  if (hasNumericId(value)) additions += numericIds(value, text)
+  if (Array.isArray(value.properties) || Array.isArray(value.traits)) additions += emptyObjects(value)
+  if (value.integrations !== undefined || batch !== null) additions += integrationsMember(value, text, batch)
+  if (batch !== null && batch.sentAt !== null && isAbsent(value.sentAt)) additions += `,"sentAt":${batch.sentAt}`
   additions += '}'
 
   return {
@@ -65,28 +85,33 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
 }
 
 /** By the user agent that the event names, else by that of the browser that sends it. */
-function isBot (context: Partial<EventBody>['context'], batch: BatchContext | null, { source, browserAgent }: Receiver, isBotAgent: BotCheck): boolean {
+function isBot (context: Fields | undefined, batch: BatchContext | null, { source, browserAgent }: Receiver, isBotAgent: BotCheck): boolean {
   if (source.bots === 'ignore') return false
   const userAgent = userAgentIn(context, batch) ?? browserAgent ?? null
   return userAgent !== null && isBotAgent(userAgent)
 }
 
-function isNobody (id: string | null | undefined): boolean {
+function isNobody (id: string | number | null | undefined): boolean {
   return id === undefined || id === null || id === ''
 }
 
-function timestampOf (text: string | undefined, receivedAt: number): number {
-  if (text === undefined) return receivedAt
-  const timestamp = parseTimestamp(text)
-  if (timestamp === null) throw invalid('/timestamp', 'must be an ISO-8601 date and time')
-  if (timestamp > receivedAt + DAY) throw invalid('/timestamp', 'must not lie more than 24 hours ahead')
-  return timestamp
+function isAbsent (value: unknown): boolean {
+  return value === undefined || value === null
+}
+
+/** The batch's integrations under those of the event; empty if the event's own are right as they came. */
+function integrationsMember ({ integrations }: Partial<EventBody>, text: string, batch: BatchMembers | null): string {
+  const shared = batch?.integrations ?? null
+  const own = fieldsOf(integrations)
+  if (shared === null) return Array.isArray(integrations) ? ',"integrations":{}' : ''
+  if (own === undefined) return `,"integrations":${shared.text}`
+  return `,"integrations":${shared.with(mergedMembers(shared, new ObjectText(memberText(text, 'integrations') ?? '{}')))}`
 }
 
 /** A key in the event itself is never stored. */
 function withoutKey ({ writeKey }: Partial<EventBody>, text: string, key: string): string {
   if (writeKey === undefined) return text
-  if (writeKey !== key) throw new INVALID_PIPELINE_KEY({ reason: 'the key in an event differs' })
+  if (writeKey !== null && writeKey !== key) throw new INVALID_PIPELINE_KEY({ reason: 'the key in an event differs' })
   return withoutMember(text, 'writeKey')
 }
 

@@ -24,10 +24,9 @@ export function eventAssertion (scope: FastifyInstance, url: string): AssertEven
   }
 }
 
-/** What was thrown at one event, for the answer that names it; throws on what is no fault of that event alone. */
+/** What was thrown at one event, for the response that names it; throws what is not an error of that event. */
 export function eventError (thrown: unknown, event: unknown, index: number): EventError {
-  // Another key in one event is no fault of that event: it makes the whole request doubtful.
-  if (!(thrown instanceof GatehouseError) || thrown.code === 'INVALID_PIPELINE_KEY') throw thrown
+  if (!(thrown instanceof GatehouseError)) throw thrown
   const { code, message, details } = thrown
   const detail = details?.[0]
   const messageId = isObject(event) ? event['messageId'] : undefined

@@ -11,6 +11,12 @@ export interface Attribution {
   clickIds: Record<string, string> | null
 }
 
+/** The URL of the page that a context names. */
+export function pageUrl (context: Record<string, unknown> | undefined): unknown {
+  const page = context?.['page']
+  return typeof page === 'object' && page !== null ? (page as Record<string, unknown>)['url'] : undefined
+}
+
 /** Where a visitor came from, by the query of the page's URL; `null` for most. Of a parameter that occurs twice the first counts. */
 export function attributionOf (url: unknown): Attribution | null {
   if (typeof url !== 'string' || !INTERESTING.test(url)) return null

@@ -48,6 +48,7 @@ export async function webhookRoute (scope: FastifyInstance, { bodyLimit, batchLi
   useJsonText(scope, {
     bodyLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE(),
+    keyInBody: false,
     eventLevel: 0,
     check (value) {
       const fault = faultOf(value, EVENT_LIMITS)

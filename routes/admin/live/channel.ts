@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 import type { EventFeed, EventWatcher, Refusal } from '../../../plugins/event-feed/index.js'
-import { viewEvent } from '../../../plugins/event-sink/event-view.js'
+import { eventText } from '../../../plugins/event-sink/event-view.js'
 import type { AcceptedEvent } from '../../../plugins/event-sink/sink.js'
 import { Allowance } from './allowance.js'
 import { frameOf } from './frame.js'
@@ -34,18 +34,18 @@ export class LiveChannel implements EventWatcher {
   }
 
   accepted (event: AcceptedEvent): void {
-    this.#offer({ outcome: 'accepted', sourceId: event.sourceId, type: event.type }, () => viewEvent(event))
+    this.#offer({ outcome: 'accepted', sourceId: event.sourceId, type: event.type }, () => eventText(event))
   }
 
   refused (refusal: Refusal): void {
-    this.#offer({ outcome: 'refused', sourceId: refusal.sourceId, type: refusal.type }, () => refusal)
+    this.#offer({ outcome: 'refused', sourceId: refusal.sourceId, type: refusal.type }, () => JSON.stringify(refusal))
   }
 
   /** What came after the item of that id; where something may be missing, the viewer is told. */
   replay (viewer: LiveViewer, lastEventId: string): void {
     const [, name, place] = ID.exec(lastEventId) ?? []
     const after = name === this.#name ? Number(place) : -1
-    if (after < this.#forgotten || after > this.#newest) viewer.push(frameOf('dropped', { count: null, reason: 'gap' }))
+    if (after < this.#forgotten || after > this.#newest) viewer.push(frameOf('dropped', JSON.stringify({ count: null, reason: 'gap' })))
     for (const item of this.#latest) if (item.at > after && viewer.wants(item)) viewer.push(item.frame)
   }
 
@@ -56,7 +56,7 @@ export class LiveChannel implements EventWatcher {
   }
 
   /** Its text is made for the first who gets it and shared by all; of a flood most items are made for nobody. */
-  #offer (facts: Facts, view: () => object): void {
+  #offer (facts: Facts, view: () => string): void {
     const kept = this.#allowance.take(facts.outcome)
     const takers: LiveViewer[] = []
     for (const viewer of this.viewers) if (viewer.wants(facts) && viewer.admits(facts)) takers.push(viewer)
@@ -85,5 +85,5 @@ export class LiveChannel implements EventWatcher {
 export function statsFrame (feed: EventFeed, orgId: string, sourceId: string | undefined): Buffer {
   const sources = Array.from(feed.counts(orgId), ([id, counts]) => ({ sourceId: id, ...counts }))
     .filter((counts) => sourceId === undefined || counts.sourceId === sourceId)
-  return frameOf('stats', { since: new Date(feed.since).toISOString(), sources })
+  return frameOf('stats', JSON.stringify({ since: new Date(feed.since).toISOString(), sources }))
 }

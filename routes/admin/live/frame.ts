@@ -17,7 +17,10 @@ export interface LiveItem extends Facts {
   frame: Buffer
 }
 
-/** One message of the stream. JSON text has no line breaks, which would end its line. */
-export function frameOf (event: Outcome | 'stats' | 'dropped', data: object, id?: string): Buffer {
-  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+const LINE_BREAKS = /[\r\n]+/g
+
+/** One message of the stream; `json` is the JSON text of its data. */
+export function frameOf (event: Outcome | 'stats' | 'dropped', json: string, id?: string): Buffer {
+  // A line break would end the line of the data. In JSON it stands between two tokens alone, where a space is the same.
+  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json.replace(LINE_BREAKS, ' ')}\n\n`)
 }

@@ -107,7 +107,7 @@ export class LiveViewer {
       const count = this.#dropped[reason]
       if (count === 0 || this.#blocked) continue
       this.#dropped[reason] = 0
-      this.send(frameOf('dropped', { count, reason }))
+      this.send(frameOf('dropped', JSON.stringify({ count, reason })))
     }
   }
 }

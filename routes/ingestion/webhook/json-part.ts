@@ -1,4 +1,4 @@
-import { elements, members } from '../json-text.js'
+import { elements, members } from '../../../plugins/json-text.js'
 
 /** A part of JSON text that JSON.parse has accepted, which gives the text of its own parts as it came. Each is looked through once. */
 export class JsonPart {

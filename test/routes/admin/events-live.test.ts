@@ -96,7 +96,7 @@ t.test('the stream is narrowed by source, type and outcome', async (t) => {
   await send(a, '/v1/t', { event: '1', userId: 'u', messageId: 'a-track' })
   await send(b, '/v1/p', { userId: 'u', messageId: 'b-page' })
   await send(b, '/v1/t', { userId: 'u', messageId: 'b-bad-track' })
-  await send(a, '/v1/p', { userId: 7, messageId: 'a-bad-page' })
+  await send(a, '/v1/p', { userId: 7.5, messageId: 'a-bad-page' })
   for (const made of [a, b]) await send(made, '/v1/t', { event: 'last', messageId: `${made.source.id}-last` })
   await everything.until('accepted', ({ messageId }) => messageId === `${b.source.id}-last`)
   // One process writes to all in order, but each socket is read for itself.

@@ -47,7 +47,7 @@ t.test('each kind of bad event has its code, and no id or text of the request is
   const deep = `${'{"a":'.repeat(64)}1${'}'.repeat(64)}`
   const bad: ReadonlyArray<readonly [string, string]> = [
     ['1', 'INVALID_REQUEST'], ['null', 'INVALID_REQUEST'], ['"text"', 'INVALID_REQUEST'], ['[]', 'INVALID_REQUEST'], ['{}', 'INVALID_REQUEST'],
-    ['{"type":"click"}', 'INVALID_REQUEST'], ['{"type":"page","userId":1}', 'INVALID_REQUEST'], ['{"type":"page","messageId":""}', 'INVALID_REQUEST'],
+    ['{"type":"click"}', 'INVALID_REQUEST'], ['{"type":"page","userId":1.5}', 'INVALID_REQUEST'], ['{"type":"page","messageId":""}', 'INVALID_REQUEST'],
     [`{"type":"page","messageId":"${'x'.repeat(101)}"}`, 'INVALID_REQUEST'], ['{"type":"page","timestamp":"yesterday"}', 'INVALID_REQUEST'],
     ['{"type":"page","__proto__":{"x":1}}', 'INVALID_REQUEST'], ['{"type":"page","constructor":{"prototype":{}}}', 'INVALID_REQUEST'],
     ['{"type":"page","properties":{"n":1e400}}', 'INVALID_REQUEST'], [`{"type":"page","properties":${deep}}`, 'INVALID_REQUEST'],
@@ -79,14 +79,14 @@ t.test("the batch's context lies under that of each event", async (t) => {
   const { post, stored, accepted } = await gateway(t)
   const context = { library: { name: 'lib', version: '1' }, locale: 'en', app: { name: 'a' } }
   await post('/v1/batch', { context, batch: [{ type: 'page' }, { type: 'page', context: { locale: 'de', library: { name: 'own' }, extra: 1 } }] })
-  t.same((await stored()).map(({ context }) => context), [context, { library: { name: 'own' }, locale: 'de', app: { name: 'a' }, extra: 1 }])
+  t.same((await stored()).map(({ context }) => context), [context, { library: { name: 'own', version: '1' }, locale: 'de', app: { name: 'a' }, extra: 1 }])
   t.equal((await accepted())[1]?.payload, '{"type":"page","context":{"locale":"de","library":{"name":"own"},"extra":1}}', 'the text is as it came')
 })
 
 t.test('what is wrong with the envelope refuses all of it', async (t) => {
   const { post, stored } = await gateway(t)
   for (const body of [
-    {}, { batch: {} }, { batch: 'x' }, { batch: null }, { batch: [event(1)], context: [] }, { batch: [event(1)], context: null }, [event(1)], [],
+    {}, { batch: {} }, { batch: 'x' }, { batch: null }, { batch: [event(1)], context: [1] }, { batch: [event(1)], context: 'x' }, { batch: [event(1)], integrations: [1] }, [event(1)], [],
     '{"batch":[{"type":"page"}],"context":{"__proto__":{}}}', '{"batch":[{"type":"page"}],"__proto__":{}}', '{"batch":[{"type":"page"}],"n":1e400}'
   ]) {
     const response = await post('/v1/batch', body)

@@ -43,7 +43,7 @@ t.test('C06, C07: errors can be read by the allowed page, by no other, and vary 
     [400, () => (origin) => post('/v1/t', '{', { origin })],
     [400, () => (origin) => post('/v1/t', {}, { origin })],
     [401, () => (origin) => post('/v1/t', { event: 'e' }, { origin, authorization: 'Bearer x' })],
-    [401, () => (origin) => post('/v1/t', '{"broken', { origin, authorization: [] })],
+    [400, () => (origin) => post('/v1/t', '{"broken', { origin, authorization: [] })],
     [401, () => (origin) => post('/v1/events', { event: 'e' }, { origin })],
     [413, () => (origin) => post('/v1/t', 'x'.repeat(600_000), { origin })],
     [415, () => (origin) => post('/v1/t', 'x', { origin, 'content-type': 'text/html' })]
@@ -54,7 +54,7 @@ t.test('C06, C07: errors can be read by the allowed page, by no other, and vary 
     t.equal(own.headers['access-control-allow-origin'], SHOP, String(status))
     t.equal(own.headers.vary, 'Origin')
     const foreign = await send()('https://evil.test')
-    t.ok([401, 403].includes(foreign.statusCode))
+    t.ok(foreign.statusCode >= 400 && foreign.statusCode <= 403)
     t.equal(foreign.headers['access-control-allow-origin'], undefined)
     t.equal(foreign.headers.vary, 'Origin')
   }

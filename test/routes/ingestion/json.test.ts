@@ -35,7 +35,7 @@ t.test('J01: of the JSON test suite 95 y are stored, 188 n are 400, and no i is 
   t.same(counts, { i: 35, n: 188, y: 95 })
 })
 
-t.test('bytes that are no UTF-8, a byte order mark and UTF-16 are 400 INVALID_JSON', async (t) => {
+t.test('bytes that are no UTF-8, a second byte order mark and UTF-16 are 400 INVALID_JSON', async (t) => {
   const { post } = await gateway(t)
   const json = '{"event":"e"}'
   for (const [name, body] of [
@@ -43,7 +43,7 @@ t.test('bytes that are no UTF-8, a byte order mark and UTF-16 are 400 INVALID_JS
     ['an overlong slash', Buffer.from([...Buffer.from('{"event":"'), 0xc0, 0xaf, ...Buffer.from('"}')])],
     ['a surrogate', Buffer.from([...Buffer.from('{"event":"'), 0xed, 0xa0, 0x80, ...Buffer.from('"}')])],
     ['a cut character', Buffer.from([...Buffer.from('{"event":"'), 0xe2, 0x82, ...Buffer.from('"}')])],
-    ['a mark', Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(json)])],
+    ['two marks', Buffer.from(`\ufeff\ufeff${json}`)], ['a mark behind it', Buffer.from(`${json}\ufeff`)], ['a mark alone', Buffer.from('\ufeff')],
     ['UTF-16', Buffer.from(json, 'utf16le')],
     ['nothing', Buffer.alloc(0)], ['a space', Buffer.from(' ')], ['a NUL behind it', Buffer.from(`${json}\0`)]
   ] as const) {

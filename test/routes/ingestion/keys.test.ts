@@ -23,20 +23,20 @@ t.test('K08: a body key that differs, is malformed or unknown is 401, the same a
   const { post, signed, key, store, stored } = await gateway(t)
   const other = await makeSource(store)
   const disabled = await makeSource(store, { enabled: false })
-  for (const writeKey of [other.key, '', 1, null, {}, [key], key.toUpperCase(), generatePipelineKey('live'), disabled.key]) {
+  for (const writeKey of [other.key, '', 1, {}, [key], key.toUpperCase(), generatePipelineKey('live'), disabled.key]) {
     for (const response of [
       await post('/v1/t', { event: 'e', writeKey }), await post('/v1/batch', { batch: [{ type: 'page' }], writeKey }),
-      await post('/v1/batch', { batch: [{ type: 'page' }, { type: 'page', writeKey }] }), await signed('/v1/t', { event: 'e', userId: 'u', writeKey })
+      await signed('/v1/t', { event: 'e', userId: 'u', writeKey })
     ]) {
       t.equal(response.statusCode, 401, JSON.stringify(writeKey))
       t.equal(codeOf(response), 'INVALID_PIPELINE_KEY')
     }
     if (writeKey !== other.key) t.equal(codeOf(await post('/v1/t', { event: 'e', writeKey }, noHeader)), 'INVALID_PIPELINE_KEY')
   }
-  for (const body of [{ event: 'e' }, '{"event"', '', 'x'.repeat(600_000), '[]']) {
+  for (const body of [{ event: 'e' }, '[]', '1', { event: 'e', writeKey: null }, { event: 'e', properties: { pad: 'x'.repeat(70_000) } }]) {
     const response = await post('/v1/t', body, noHeader)
     t.equal(response.statusCode, 401)
-    t.equal(codeOf(response), 'INVALID_PIPELINE_KEY', 'what is missing first of all is the key')
+    t.equal(codeOf(response), 'INVALID_PIPELINE_KEY')
   }
   t.equal((await stored()).length, 0)
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { elements, exceeds, memberElements, members, memberText, withoutMember } from '../../../routes/ingestion/json-text.js'
+import { elements, exceeds, memberElements, members, memberText, withoutMember } from '../../plugins/json-text.js'
 
 // V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key: where JSON.parse, by which all is judged
 // here, does that, such keys are left out.

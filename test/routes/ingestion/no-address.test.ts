@@ -1,0 +1,33 @@
+import t from 'tap'
+
+import { gateway } from '../../helpers/gateway.js'
+
+const CLIENT = '203.0.113.9'
+
+t.test('a client that sends 0.0.0.0 or :: as its address has none stored', async (t) => {
+  const { post, signed, accepted } = await gateway(t, { server: { trustProxy: true } })
+  const from = { 'x-forwarded-for': CLIENT }
+  const spellings = ['0.0.0.0', '::', '0:0:0:0:0:0:0:0', '::0', '::ffff:0.0.0.0']
+  for (const ip of spellings) {
+    t.equal((await post('/v1/track', { userId: 'u1', event: 'E', context: { ip } }, from)).statusCode, 200, ip)
+    t.equal((await post('/v1/batch', { batch: [{ type: 'page' }], context: { ip } }, from)).statusCode, 200, ip)
+    t.equal((await signed('/v1/track', { userId: 'u1', event: 'E', context: { ip } }, from)).statusCode, 200, ip)
+  }
+  const events = await accepted()
+  t.equal(events.length, 3 * spellings.length)
+  t.ok(events.every(({ ip }) => ip === ''))
+  t.notMatch(JSON.stringify(events), CLIENT)
+})
+
+t.test('any other address of an unsigned client is replaced by its own, of a signed one kept', async (t) => {
+  const { post, signed, stored } = await gateway(t, { server: { trustProxy: true } })
+  const from = { 'x-forwarded-for': CLIENT }
+  for (const ip of ['198.51.100.1', '0.0.0.1', '::1', '0', '', 0, ':', '...']) {
+    t.equal((await post('/v1/track', { event: 'E', context: { ip } }, from)).statusCode, 200)
+    t.match((await stored()).at(-1), { ip: CLIENT, context: { ip: CLIENT } }, String(ip))
+  }
+  await post('/v1/batch', { batch: [{ type: 'page', context: { ip: '198.51.100.1' } }], context: { ip: '0.0.0.0' } }, from)
+  t.match((await stored()).at(-1), { ip: CLIENT, context: { ip: CLIENT } }, "the event's own wins")
+  await signed('/v1/track', { userId: 'u', event: 'E', context: { ip: '198.51.100.1' } }, from)
+  t.match((await stored()).at(-1), { ip: '198.51.100.1', context: { ip: '198.51.100.1' } })
+})
