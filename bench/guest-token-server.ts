@@ -67,7 +67,7 @@ async function gatehouse (rateLimit: RateLimitOptions, options: { cache?: boolea
     apiUrl: UPSTREAM,
     dataAppName: 'sales',
     rateLimit,
-    addressRateLimit: rateLimit,
+    userRateLimit: rateLimit,
     ...options
   })
   return await listen(app)

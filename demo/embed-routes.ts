@@ -35,9 +35,9 @@ export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, 
       ...shared,
       path: GUEST_TOKEN_PATH,
       errorStatus: databrain.errorStatus,
-      rateLimit,
       // The callers are DataBrain's few servers: many users share an address.
-      addressRateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
+      rateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
+      userRateLimit: rateLimit,
       guards
     })
     await app.register(databrainProxy, {

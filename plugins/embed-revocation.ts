@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
 import { canonicalDashboard } from '../signing/dashboard-name.js'
+import { earliestIssue } from '../signing/issue-time.js'
 import { FORBIDDEN } from './errors.js'
 import type { RevocationKind } from './token-store/store.js'
 
@@ -19,11 +20,22 @@ export function callerOf ({ user, tenant = null }: EmbedSubjects): string {
 }
 
 /**
- * Refuses with `FORBIDDEN` what was revoked: a user, tenant or dashboard whose cut-off is later than `issuedAt`, epoch milliseconds, when
- * that was issued on which the request hangs (a user reference, a session; now, if there is none). Throws at once where all cut-offs are
- * known to this process, else rejects; with `UNAVAILABLE` if the store cannot say. Needs `app.tokenStore`, and no admin API.
+ * Refuses with `FORBIDDEN` a user, tenant or dashboard whose cut-off is later than `issuedAt`: when the user reference
+ * or the session of the request was issued, epoch milliseconds; now, if there is neither. An `issuedAt` ahead of now
+ * comes from a clock that is ahead, and counts as issued before a cut-off of now. Throws at once if this process knows
+ * all cut-offs, otherwise rejects; with `UNAVAILABLE` if the store cannot tell. Needs `app.tokenStore`, and no admin API.
+ *
+ * @example
+ * await refuseRevoked(app, { user: session.userId, tenant: session.company }, session.startedAt)
  */
-export function refuseRevoked (app: FastifyInstance, { user, tenant, dashboards = [] }: EmbedSubjects, issuedAt: number): void | Promise<void> {
+export function refuseRevoked (app: FastifyInstance, subjects: EmbedSubjects, issuedAt: number): void | Promise<void> {
+  return refuseIssuedBefore(app, subjects, earliestIssue(issuedAt, Date.now()))
+}
+
+/** The same for a time that `earliestIssue` has judged by the clock of the caller. */
+export function refuseIssuedBefore (
+  app: FastifyInstance, { user, tenant, dashboards = [] }: EmbedSubjects, issuedAt: number
+): void | Promise<void> {
   const { revocations } = app.tokenStore
   // A host may have put an `audit` of its own in the place of the plugin.
   const orgId = app.hasDecorator('auditOrg') ? app.auditOrg : 'default'

@@ -1,8 +1,14 @@
 import { FORBIDDEN, GatehouseError, INTERNAL_ERROR, UNAUTHORIZED } from './errors.js'
 
+/** The error for a request without a known user. DataBrain shows its message on the page. `reason` is for the log. */
+export function unauthenticated (reason: string, cause?: unknown): GatehouseError {
+  return new UNAUTHORIZED({ message: 'User not authenticated', reason, ...cause === undefined ? {} : { cause } })
+}
+
 /**
- * Asks a function of the host who the user is. Nobody (`null`, `undefined`) is 401 `UNAUTHORIZED`; an error of ours that it throws
- * counts as it is, another one by its `statusCode` if that is 401 or 403; any other is the host's own failure, 500.
+ * Asks a function of the host who the user is. `null` and `undefined` are 401 `UNAUTHORIZED`. An error of ours that it
+ * throws is the response; another error with `statusCode` 401 or 403 becomes `UNAUTHORIZED` or `FORBIDDEN`; any other
+ * is a failure of the host, 500.
  */
 export async function askHost<Answer> (ask: () => Answer | null | undefined | Promise<Answer | null | undefined>): Promise<Answer> {
   let answer: Answer | null | undefined
@@ -11,14 +17,14 @@ export async function askHost<Answer> (ask: () => Answer | null | undefined | Pr
   } catch (thrown) {
     throw asDecision(thrown)
   }
-  if (answer === null || answer === undefined) throw new UNAUTHORIZED({ reason: 'the host named no user' })
+  if (answer === null || answer === undefined) throw unauthenticated('the host named no user')
   return answer
 }
 
 function asDecision (thrown: unknown): GatehouseError {
   if (thrown instanceof GatehouseError) return thrown
   const status = typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? thrown.statusCode : undefined
-  if (status === 401) return new UNAUTHORIZED({ reason: 'the host refused', cause: thrown })
+  if (status === 401) return unauthenticated('the host refused', thrown)
   if (status === 403) return new FORBIDDEN({ reason: 'the host refused', cause: thrown })
   return new INTERNAL_ERROR({ reason: 'the function that names the user failed', cause: thrown })
 }

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
 import { INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
 import type { GatehouseError } from './errors.js'
@@ -9,10 +9,9 @@ import { defineGuard } from './guard.js'
 import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
-import { CurrentSecret } from './secret-source.js'
+import { checkStrength, CurrentSecret } from './secret-source.js'
 import type { SecretSource } from './secret-source.js'
 import { sha256 } from '../signing/digest.js'
-import { assertStrongSecret } from '../signing/secret-strength.js'
 
 export interface ProxyKeyOptions {
   /**
@@ -41,14 +40,22 @@ declare module 'fastify' {
 interface KnownKey { digest: Buffer, identity: { readonly id: string } }
 
 const KNOWN: KnownOptions<ProxyKeyOptions> = { keys: true, secretMaxAge: true, global: true }
+const MAKE_ONE = 'make one with `npx fastify-gatehouse generate-key`'
 const SCHEME = 'Bearer '
 const PRINTABLE = /^[\x21-\x7e]+$/
 
 const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, options) => {
   refuseUnknownOptions('proxyKey', options, KNOWN)
-  const { keys, secretMaxAge, global = false } = options
-  const current = await CurrentSecret.open(keys, { name: 'proxy-key: "keys"', check: knownKeys, log: app.log, maxAge: secretMaxAge })
-  if (current.latest().length === 0) throw new INVALID_OPTIONS('proxy-key: "keys" is empty; make one with `npx fastify-gatehouse generate-key`')
+  await guardByProxyKey(app, options)
+}
+
+/** The guard in this scope. `option` names the option that has the keys, in errors. */
+export async function guardByProxyKey (
+  app: FastifyInstance, { keys, secretMaxAge, global = false }: ProxyKeyOptions, option = 'proxy-key: "keys"'
+): Promise<void> {
+  const check = (keys: readonly string[]) => knownKeys(keys, option)
+  const current = await CurrentSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })
+  if (current.latest().length === 0) throw new INVALID_OPTIONS(`${option} is empty; ${MAKE_ONE}`)
 
   if (!app.hasRequestDecorator('proxyKey')) app.decorateRequest('proxyKey', null)
   const wanted = defineGuard(app, {
@@ -76,23 +83,26 @@ function decide (request: FastifyRequest, reply: FastifyReply, done: HookHandler
 
 function identify (request: FastifyRequest, known: readonly KnownKey[]): GatehouseError | null {
   const presented = bearer(request)
-  if (presented === null) return new UNAUTHORIZED({ reason: 'no proxy key, or more than one' })
+  if (presented === null) return wrongKey('no proxy key, or more than one')
   const digest = sha256(presented)
   const key = known.find((key) => timingSafeEqual(key.digest, digest))
-  if (key === undefined) return new UNAUTHORIZED({ reason: 'unknown proxy key' })
+  if (key === undefined) return wrongKey('unknown proxy key')
   request.proxyKey = key.identity
   return null
 }
 
-function knownKeys (keys: readonly string[]): KnownKey[] {
-  if (!Array.isArray(keys)) throw new INVALID_OPTIONS('proxy-key: "keys" must be a list of keys; make one with `npx fastify-gatehouse generate-key`')
+/** The error for a missing or wrong key, with the message of DataBrain's page. `reason` is for the log. */
+export function wrongKey (reason: string): GatehouseError {
+  return new UNAUTHORIZED({ message: 'Invalid authentication key', reason })
+}
+
+function knownKeys (keys: readonly string[], option: string): KnownKey[] {
+  if (!Array.isArray(keys)) throw new INVALID_OPTIONS(`${option} must be a list of keys; ${MAKE_ONE}`)
   return keys.map((key: string) => {
-    try {
-      assertStrongSecret('keys', key)
-    } catch (error) {
-      throw new INVALID_OPTIONS(`proxy-key: ${(error as Error).message}`)
+    checkStrength(option, key)
+    if (!PRINTABLE.test(key)) {
+      throw new INVALID_OPTIONS(`${option} must be printable ASCII characters without spaces, since a header carries it`)
     }
-    if (!PRINTABLE.test(key)) throw new INVALID_OPTIONS('proxy-key: "keys" must be of printable ASCII characters without spaces, as they travel in a header')
     const digest = sha256(key)
     return { digest, identity: Object.freeze({ id: digest.toString('hex', 0, 4) }) }
   })

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 
+import { assertStrongSecret } from '../signing/secret-strength.js'
 import { INVALID_OPTIONS } from './errors.js'
 
 /** A secret, or a function that gives the one of now, as a secret manager's client does: sync or async, asked again as it ages. */
@@ -100,6 +101,16 @@ export class CurrentSecret<Secret, Checked> {
     }
     this.#askedAt = askedAt
     return this.#checked
+  }
+}
+
+/** Throws `INVALID_OPTIONS` for a weak secret, under the name of its option, such as `guest-token: "proxyKeys"`. */
+export function checkStrength (name: string, secret: string): void {
+  const [, plugin = '', option = name] = /^(.+: )"(.+)"$/.exec(name) ?? []
+  try {
+    assertStrongSecret(option, secret)
+  } catch (error) {
+    throw new INVALID_OPTIONS(plugin + (error as Error).message)
   }
 }
 

@@ -29,6 +29,7 @@ const SHARED = 8
 /**
  * Makes the log fields of an upstream's refusal. Every word that contains one of `secrets`, or 8 consecutive
  * characters of one, in any letter case, becomes `***`: products repeat the key that they refuse, whole or shortened.
+ * A secret that is not known in full, such as a token of the upstream, is given by its pattern.
  *
  * @example
  * const refusal = upstreamRefusal(401, { code: 'AUTHENTICATION_ERROR', message: `Bad key ${apiKey}` }, [apiKey])
@@ -36,7 +37,7 @@ const SHARED = 8
  * throw new UPSTREAM_ERROR({ upstream: refusal })
  */
 export function upstreamRefusal (
-  statusCode: number, { code, message }: UpstreamFault, secrets: readonly string[]
+  statusCode: number, { code, message }: UpstreamFault, secrets: ReadonlyArray<string | RegExp>
 ): UpstreamRefusal {
   const secret = partOf(secrets)
   return { upstreamStatus: statusCode, upstreamCode: codeOf(code, secret), upstreamMessage: messageOf(message, secret) }
@@ -61,14 +62,15 @@ function messageOf (message: unknown, secret: RegExp | null): string | null {
 }
 
 /** Matches a text that contains a part of a secret; `null` if there are no secrets. */
-function partOf (secrets: readonly string[]): RegExp | null {
+function partOf (secrets: ReadonlyArray<string | RegExp>): RegExp | null {
   const parts = new Set<string>()
-  for (const word of secrets.flatMap((secret) => secret.split(/\s+/))) {
+  for (const word of secrets.flatMap((secret) => typeof secret === 'string' ? secret.split(/\s+/) : [])) {
     if (word === '') continue
     const size = Math.min(word.length, SHARED)
     for (let at = 0; at + size <= word.length; at++) {
       parts.add(word.slice(at, at + size).replace(/[^\w]/g, '\\$&'))
     }
   }
+  for (const secret of secrets) if (typeof secret !== 'string') parts.add(secret.source)
   return parts.size === 0 ? null : new RegExp([...parts].join('|'), 'i')
 }

@@ -1,18 +1,20 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
-import { INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
+import { INVALID_OPTIONS } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
 import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
+import { unauthenticated } from './host-decision.js'
 import { refuse } from './refuse.js'
-import { CurrentSecret } from './secret-source.js'
+import { checkStrength, CurrentSecret } from './secret-source.js'
 import type { SecretSource } from './secret-source.js'
-import { assertStrongSecret } from '../signing/secret-strength.js'
-import { signUserReference } from '../signing/user-reference.js'
+import { USER_REFERENCE_TTL, signUserReference } from '../signing/user-reference.js'
 import type { UserReference, UserReferenceClaims } from '../signing/user-reference.js'
 import { VerifiedReferences } from './user-reference/verified-references.js'
+
+export type { UserReference, UserReferenceClaims }
 
 export interface UserReferenceOptions {
   /**
@@ -25,7 +27,10 @@ export interface UserReferenceOptions {
   secretMaxAge?: number | undefined
   /** The one purpose of these references; another purpose refuses them. Default: `'gatehouse-embed'`. */
   audience?: string
-  /** How long a reference lasts, milliseconds. Default: 3 600 000 (1 h). */
+  /**
+   * How long a reference is valid, milliseconds. Default: 43 200 000 (12 h), since a page asks for the next guest token
+   * under the same reference. A revocation ends a reference earlier.
+   */
   ttl?: number
   /** Guard every route of this scope that does not say otherwise. Default: `false`. */
   global?: boolean | 'optional'
@@ -36,15 +41,24 @@ export interface UserReferenceOptions {
 declare module 'fastify' {
   interface FastifyInstance {
     userReference: {
-      /** A reference to a user for `?ref=` or `X-User-Reference`. Throws unless `sub` is a text of 1 to 256 characters, and for too many claims. */
-      sign (claims: UserReferenceClaims): string
-      /** The claims of a reference, or `null` if it is not ours, altered, for another purpose or over. */
-      verify (reference: string): UserReference | null
+      /**
+       * Signs a reference to a user for `?ref=` or `X-User-Reference`. Throws unless `sub` is a string of 1 to 256
+       * characters, and for a reference of more than 2 048 characters.
+       */
+      sign<Claims extends object> (claims: UserReferenceClaims<Claims>): string
+      /**
+       * Returns the claims of a reference, or `null` if it is not ours, was altered, has expired, was signed more than
+       * 30 s ahead of our clock or has another audience. `Claims` types the host's own claims.
+       */
+      verify<Claims extends object = Record<string, unknown>> (reference: string): UserReference<Claims> | null
     }
   }
 
   interface FastifyRequest {
-    /** Whom the request's user reference names. `null` on a route that the guard does not check, and where an optional one is missing. */
+    /**
+     * The claims of the request's user reference. `null` on a route that the guard does not check, and where an optional
+     * reference is missing. `ReferencedRequest` types the host's own claims.
+     */
     userReference: UserReference | null
   }
 
@@ -54,22 +68,42 @@ declare module 'fastify' {
   }
 }
 
+/**
+ * A request whose user reference has these claims: annotate the parameter of an `authorize` function with it.
+ *
+ * @example
+ * authorize: ({ userReference }: ReferencedRequest<{ company: string }>) =>
+ *   userReference && { clientId: userReference.company, userId: userReference.sub }
+ */
+export type ReferencedRequest<Claims extends object> = FastifyRequest & { userReference: UserReference<Claims> | null }
+
 const KNOWN: KnownOptions<UserReferenceOptions> = { keys: true, secretMaxAge: true, audience: true, ttl: true, global: true, now: true }
 
 const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, options) => {
   refuseUnknownOptions('userReference', options, KNOWN)
-  const { keys, secretMaxAge, audience = 'gatehouse-embed', ttl = 3_600_000, global = false, now = Date.now } = options
+  await guardByUserReference(app, options)
+}
+
+/** The guard, and the signing and verifying, in this scope. `option` names the option that has the keys, in errors. */
+export async function guardByUserReference (
+  app: FastifyInstance, options: UserReferenceOptions, option = 'user-reference: "keys"'
+): Promise<void> {
+  const { keys, secretMaxAge, audience = 'gatehouse-embed', global = false, now = Date.now } = options
+  const { ttl = USER_REFERENCE_TTL } = options
   if (typeof audience !== 'string' || audience === '') throw new INVALID_OPTIONS('user-reference: "audience" must be a text that is not empty')
   if (!Number.isSafeInteger(ttl) || ttl <= 0) throw new INVALID_OPTIONS('user-reference: "ttl" must be a positive integer of milliseconds')
 
-  const current = await CurrentSecret.open(keys, { name: 'user-reference: "keys"', check: checkedKeys, log: app.log, maxAge: secretMaxAge })
+  const check = (keys: readonly string[]) => checkedKeys(keys, option)
+  const current = await CurrentSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })
   const stop = current.keepYoung()
   app.addHook('onClose', async () => stop())
 
-  const sign = (claims: UserReferenceClaims) => signUserReference(claims, { key: current.latest()[0], audience, ttl, now: now() })
+  const sign = <Claims extends object>(claims: UserReferenceClaims<Claims>): string =>
+    signUserReference(claims, { key: current.latest()[0], audience, ttl, now: now() })
   const verified = new VerifiedReferences()
   const verify = (reference: string) => verified.verify(reference, { keys: current.latest(), audience, now: now() })
-  app.decorate('userReference', { sign, verify })
+  // The host that asks for typed claims has signed them itself.
+  app.decorate('userReference', { sign, verify } as FastifyInstance['userReference'])
   if (!app.hasRequestDecorator('userReference')) app.decorateRequest('userReference', null)
 
   const accepts = (value: unknown): boolean => typeof value === 'boolean' || value === 'optional'
@@ -99,10 +133,10 @@ const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, opti
 
   function identify (request: FastifyRequest, rule: true | 'optional'): GatehouseError | null {
     const presented = referenceOf(request)
-    if (presented === undefined) return rule === 'optional' ? null : new UNAUTHORIZED({ reason: 'no user reference' })
-    if (presented === null) return new UNAUTHORIZED({ reason: 'more than one user reference' })
+    if (presented === undefined) return rule === 'optional' ? null : unauthenticated('no user reference')
+    if (presented === null) return unauthenticated('more than one user reference')
     const claims = verify(presented)
-    if (claims === null) return new UNAUTHORIZED({ reason: 'the user reference does not hold' })
+    if (claims === null) return unauthenticated('the user reference is not valid or has expired')
     request.userReference = claims
     return null
   }
@@ -117,16 +151,10 @@ function referenceOf ({ query, headers }: FastifyRequest): string | null | undef
   return inQuery
 }
 
-function checkedKeys (keys: readonly string[]): [string, ...string[]] {
+function checkedKeys (keys: readonly string[], option: string): [string, ...string[]] {
   const [current, ...previous]: readonly string[] = Array.isArray(keys) ? keys : []
-  if (current === undefined) throw new INVALID_OPTIONS('user-reference: "keys" is empty; make one with `npx fastify-gatehouse generate-key`')
-  for (const key of keys) {
-    try {
-      assertStrongSecret('keys', key)
-    } catch (error) {
-      throw new INVALID_OPTIONS(`user-reference: ${(error as Error).message}`)
-    }
-  }
+  if (current === undefined) throw new INVALID_OPTIONS(`${option} is empty; make one with \`npx fastify-gatehouse generate-key\``)
+  for (const key of keys) checkStrength(option, key)
   return [current, ...previous]
 }
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
 import { auditDecisions } from '../plugins/decision-audit.js'
-import { callerOf, refuseRevoked } from '../plugins/embed-revocation.js'
+import { callerOf, refuseIssuedBefore } from '../plugins/embed-revocation.js'
 import { askHost } from '../plugins/host-decision.js'
 import { limitRate, named } from '../plugins/rate-limit.js'
 import { requestSlot } from '../plugins/request-slot.js'
@@ -11,13 +11,13 @@ import { routeScope } from '../plugins/route-scope.js'
 import { CurrentSecret } from '../plugins/secret-source.js'
 import tokenStore from '../plugins/token-store/index.js'
 import { upstreamClient } from '../plugins/upstream-client.js'
-import userReference from '../plugins/user-reference.js'
+import { guardByUserReference } from '../plugins/user-reference.js'
 import { guestTokenSchema } from '../schemas/guest-token.js'
 import { sha256Hex } from '../signing/digest.js'
 import { asDocumented } from './guest-token/answer.js'
 import { checkedGrant } from './guest-token/grant.js'
 import type { CheckedGrant } from './guest-token/grant.js'
-import { byReference, registerGuards, requiredGuards } from './guest-token/guards.js'
+import { byReference, REFERENCE_KEYS, registerGuards, requiredGuards } from './guest-token/guards.js'
 import { checkedApiKey, checkedOptions } from './guest-token/options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from './guest-token/options.js'
 import { pageConfig } from './guest-token/page-config.js'
@@ -39,10 +39,10 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   app.addHook('onClose', () => upstream.close())
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
-  // Those around this scope may be of other keys, which the route would refuse.
-  if (userReferenceKeys !== undefined && !Object.hasOwn(app, 'userReference')) await app.register(userReference, { keys: userReferenceKeys, secretMaxAge })
+  // A userReference plugin around this scope may have other keys, whose references the route would refuse.
+  if (userReferenceKeys !== undefined && !Object.hasOwn(app, 'userReference')) await guardByUserReference(app, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
 
-  await routeScope(app, { prefix, rateLimit: named(checked.addressRateLimit, `${path}-address`) }, async (scope) => {
+  await routeScope(app, { prefix, rateLimit: named(checked.rateLimit, `${path}-address`) }, async (scope) => {
     const decisionOf = auditDecisions(scope, { granted: 'guest_token.minted', refused: 'guest_token.refused', resourceType: 'guest_token' })
     const grants = requestSlot<CheckedGrant>(scope)
     const source = new TokenSource({
@@ -66,10 +66,10 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       const { clientId, dataAppName, permissions = null } = grant.wanted
       decision.userId = grant.user
       Object.assign(details, { clientId, dataAppName, permissions })
-      await refuseRevoked(app, grant, grant.issuedAt)
+      await refuseIssuedBefore(app, grant, grant.issuedAt)
       grants.set(request, grant)
     })
-    const userLimit = named(checked.rateLimit, `${path}-user`)
+    const userLimit = named(checked.userRateLimit, `${path}-user`)
     await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => callerOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
 
     scope.get(path, {
@@ -83,7 +83,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       const grant = grants.need(request)
       const { token, cached } = await tokenFor(grant)
       // A mint takes seconds where the upstream is slow.
-      if (!cached) await refuseRevoked(app, grant, grant.issuedAt)
+      if (!cached) await refuseIssuedBefore(app, grant, grant.issuedAt)
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(token).slice(0, 16)
       decision.details['cached'] = cached

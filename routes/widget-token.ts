@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
 import { auditDecisions } from '../plugins/decision-audit.js'
-import { callerOf, refuseRevoked } from '../plugins/embed-revocation.js'
+import { callerOf, refuseIssuedBefore } from '../plugins/embed-revocation.js'
 import { FORBIDDEN } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
@@ -17,6 +17,7 @@ import type {} from '../plugins/user-reference.js'
 import { widgetTokenSchema } from '../schemas/widget-token.js'
 import type { WidgetTokenReply } from '../schemas/widget-token.js'
 import { sha256Hex } from '../signing/digest.js'
+import { earliestIssue } from '../signing/issue-time.js'
 import { signCheckedPayload, widgetMessage } from '../signing/widget-token.js'
 import { checkedKey, checkedOptions } from './widget-token/options.js'
 import type { WidgetTokenOptions, WidgetUser } from './widget-token/options.js'
@@ -61,11 +62,13 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
 
     async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
       const { userReference } = request
-      const { user, tenant, issuedAt = userReference?.iat ?? now(), filters: own = filters } = users.need(request)
+      const { user, tenant, issuedAt: since, filters: own = filters } = users.need(request)
+      // The userReference guard has judged the reference's time by its own clock.
+      const issuedAt = since === undefined ? userReference?.iat ?? now() : earliestIssue(since, now())
       const message = messageOf(user, own)
-      await refuseRevoked(app, { user, tenant }, issuedAt)
+      await refuseIssuedBefore(app, { user, tenant }, issuedAt)
       // Under this name too the user may have been revoked.
-      if (userReference && userReference.sub !== user) await refuseRevoked(app, { user: userReference.sub }, issuedAt)
+      if (userReference && userReference.sub !== user) await refuseIssuedBefore(app, { user: userReference.sub }, issuedAt)
       const answer = mint(message, await keys.get())
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(answer.token).slice(0, 16)

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 
 import { sha256Hex } from '../../signing/digest.js'
-import { verifyUserReference } from '../../signing/user-reference.js'
+import { earliestIssue } from '../../signing/issue-time.js'
+import { isCurrent, verifyUserReference } from '../../signing/user-reference.js'
 import type { UserReference, VerifyUserReferenceOptions } from '../../signing/user-reference.js'
 
 const MAX_REFERENCES = 1_000
@@ -15,7 +16,10 @@ export class VerifiedReferences {
   readonly #claims = new LRUCache<string, string>({ max: MAX_REFERENCES })
   #keys: readonly string[] = []
 
-  /** As `verifyUserReference`; `now` is needed. */
+  /**
+   * As `verifyUserReference`; `now` is required. The `iat` of a reference that was signed ahead of `now` becomes the
+   * earliest time at which it can have been signed, also after its own time has come: a cut-off reaches it.
+   */
   verify (reference: string, { keys, audience, now }: Required<VerifyUserReferenceOptions>): UserReference | null {
     if (!isSame(keys, this.#keys)) {
       this.#claims.clear()
@@ -26,11 +30,13 @@ export class VerifiedReferences {
     const known = this.#claims.get(digest)
     if (known === undefined) {
       const claims = verifyUserReference(reference, { keys, audience, now })
-      if (claims !== null) this.#claims.set(digest, JSON.stringify(claims))
+      if (claims === null) return null
+      claims.iat = earliestIssue(claims.iat, now)
+      this.#claims.set(digest, JSON.stringify(claims))
       return claims
     }
     const claims = JSON.parse(known) as UserReference
-    return now < claims.exp ? claims : null
+    return isCurrent(claims, now) ? claims : null
   }
 }
 

@@ -2,11 +2,11 @@ import { timingSafeEqual } from 'node:crypto'
 
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS, UNAUTHORIZED } from '../../plugins/errors.js'
-import { CurrentSecret } from '../../plugins/secret-source.js'
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { wrongKey } from '../../plugins/proxy-key.js'
+import { checkStrength, CurrentSecret } from '../../plugins/secret-source.js'
 import type { SecretSource } from '../../plugins/secret-source.js'
 import { sha256 } from '../../signing/digest.js'
-import { assertStrongSecret } from '../../signing/secret-strength.js'
 
 export const AUTH_KEY_HEADER = 'x-proxy-auth-key'
 
@@ -25,10 +25,10 @@ export async function authKeyCheck (
 
   return async function keyOf ({ headers }) {
     const presented = headers[AUTH_KEY_HEADER]
-    if (typeof presented !== 'string') throw new UNAUTHORIZED({ reason: 'no proxy key' })
+    if (typeof presented !== 'string') throw wrongKey('no proxy key')
     const digest = sha256(presented)
     const known = (await current.get()).find((known) => timingSafeEqual(known, digest))
-    if (known === undefined) throw new UNAUTHORIZED({ reason: 'unknown proxy key' })
+    if (known === undefined) throw wrongKey('unknown proxy key')
     return known.toString('hex', 0, 4)
   }
 }
@@ -36,11 +36,7 @@ export async function authKeyCheck (
 function digestsOf (keys: readonly string[]): Buffer[] {
   if (!Array.isArray(keys)) throw new INVALID_OPTIONS(`${NAME} must be a list of keys; make one with \`npx fastify-gatehouse generate-key\``)
   return keys.map((key: string) => {
-    try {
-      assertStrongSecret('proxyKeys', key)
-    } catch (error) {
-      throw new INVALID_OPTIONS(`databrain-proxy: ${(error as Error).message}`)
-    }
+    checkStrength(NAME, key)
     if (!PRINTABLE.test(key)) throw new INVALID_OPTIONS(`${NAME} must be of printable ASCII characters without spaces, as they travel in a header`)
     return sha256(key)
   })

@@ -28,7 +28,7 @@ export interface DatabrainProxyOptions extends Pick<GuestTokenOptions, Shared> {
    * Who the user is and what the user may see, as the guest-token route's; asked at every call. `null`: nobody (401); throw `FORBIDDEN` for a user who
    * may not. The body is not read yet, and not this function's to read.
    */
-  authorize: (request: FastifyRequest) => Maybe<GuestTokenGrant> | Promise<Maybe<GuestTokenGrant>>
+  authorize (request: FastifyRequest): Maybe<GuestTokenGrant> | Promise<Maybe<GuestTokenGrant>>
   /**
    * Which sites' pages may call, where any is of another origin; `X-Proxy-Auth-Key` is always an allowed header. List your own origin too: browsers name
    * it in same-origin POSTs, and one that is not listed is refused. Not with an empty `prefix`. Default: no CORS.

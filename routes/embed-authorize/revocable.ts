@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-import { refuseRevoked } from '../../plugins/embed-revocation.js'
+import { refuseIssuedBefore } from '../../plugins/embed-revocation.js'
 import type {} from '../../plugins/user-reference.js'
+import { earliestIssue } from '../../signing/issue-time.js'
 import type { EmbedGrant } from './options.js'
 import type { EmbedDetails } from './policy.js'
 
@@ -26,12 +27,14 @@ export function revocableEmbed (
   // One in seconds would be earlier than every cut-off.
   if (issuedAt !== undefined && !(Number.isFinite(issuedAt) && issuedAt > 1e11)) throw new TypeError('issuedAt: must be a time in epoch milliseconds')
   const users = [email, username, userReference?.sub].filter((name) => name !== undefined)
-  return { users, tenant, dashboards, issuedAt: issuedAt ?? userReference?.iat ?? now }
+  // The userReference guard has judged the reference's time by its own clock.
+  const since = issuedAt === undefined ? userReference?.iat ?? now : earliestIssue(issuedAt, now)
+  return { users, tenant, dashboards, issuedAt: since }
 }
 
 /** Refuses with `FORBIDDEN` an embed whose user, tenant or one of whose dashboards was revoked since. */
 export async function refuseRevokedEmbed (app: FastifyInstance, { users, tenant, dashboards, issuedAt }: RevocableEmbed): Promise<void> {
-  await refuseRevoked(app, { tenant }, issuedAt)
-  for (const user of new Set(users)) await refuseRevoked(app, { user }, issuedAt)
-  for (let at = 0; at < dashboards.length; at += SLICE) await refuseRevoked(app, { dashboards: dashboards.slice(at, at + SLICE) }, issuedAt)
+  await refuseIssuedBefore(app, { tenant }, issuedAt)
+  for (const user of new Set(users)) await refuseIssuedBefore(app, { user }, issuedAt)
+  for (let at = 0; at < dashboards.length; at += SLICE) await refuseIssuedBefore(app, { dashboards: dashboards.slice(at, at + SLICE) }, issuedAt)
 }

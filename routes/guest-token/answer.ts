@@ -4,7 +4,9 @@ import type { UpstreamReply } from '../../plugins/upstream-client.js'
 import { upstreamRefusal } from '../../plugins/upstream-refusal.js'
 import type { UpstreamFault, UpstreamRefusal } from '../../plugins/upstream-refusal.js'
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** The form of a guest token. */
+const UUID_ANYWHERE = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
+const UUID = new RegExp(`^${UUID_ANYWHERE.source}$`, 'i')
 
 /** The codes of DataBrain's guest-token page, except INTERNAL_SERVER_ERROR, which is a failure. The messages are ours. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -29,7 +31,7 @@ export function tokenOf ({ statusCode, body }: UpstreamReply, apiKey: string): s
   const failed = statusCode >= 500 || statusCode === 429 || code === 'INTERNAL_SERVER_ERROR'
   // A success may carry `error: null`.
   if (error || failed || statusCode < 200 || statusCode > 299) {
-    const upstream = upstreamRefusal(statusCode, faultOf(reply), [apiKey])
+    const upstream = upstreamRefusal(statusCode, faultOf(reply), [apiKey, UUID_ANYWHERE])
     if (error && !failed) throw refusal(code, upstream)
     throw new UPSTREAM_ERROR({ reason: `the upstream failed with status ${statusCode}`, upstream })
   }

@@ -1,4 +1,5 @@
 import { FORBIDDEN, INTERNAL_ERROR } from '../../plugins/errors.js'
+import { earliestIssue } from '../../signing/issue-time.js'
 import type { UserReference } from '../../signing/user-reference.js'
 import { clientIdFault } from './client-id.js'
 import { isLife } from './options.js'
@@ -23,6 +24,7 @@ export function checkedGrant (
   grant: GuestTokenGrant, reference: UserReference | null, options: Pick<CheckedOptions, 'dataAppName' | 'expiryTime' | 'allowClientId' | 'now'>
 ): CheckedGrant {
   const { clientId, params, permissions, userId, tenant, issuedAt } = grant
+  const now = options.now()
   const fault = clientIdFault(clientId)
   if (fault !== null && !(typeof clientId === 'string' && options.allowClientId(clientId) === true)) throw new FORBIDDEN({ reason: `the client id ${fault}` })
   const wanted = {
@@ -40,7 +42,8 @@ export function checkedGrant (
     wanted,
     user: userId ?? reference?.sub ?? clientId,
     tenant: tenant ?? clientId,
-    issuedAt: issuedAt ?? reference?.iat ?? options.now()
+    // The userReference guard has judged the reference's time by its own clock.
+    issuedAt: issuedAt === undefined ? reference?.iat ?? now : earliestIssue(issuedAt, now)
   }
 }
 

@@ -2,17 +2,20 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
 import { hasGuard } from '../../plugins/guard.js'
-import proxyKey from '../../plugins/proxy-key.js'
-import userReference from '../../plugins/user-reference.js'
+import { guardByProxyKey } from '../../plugins/proxy-key.js'
+import { guardByUserReference } from '../../plugins/user-reference.js'
 import type { GuestTokenGrant, GuestTokenOptions } from './options.js'
+
+/** The name of the option, in errors. */
+export const REFERENCE_KEYS = 'guest-token: "userReferenceKeys"'
 
 /** Registers the guards that the route has keys for. Throws `INVALID_OPTIONS` where the caller or the user could not be known. */
 export async function registerGuards (scope: FastifyInstance, options: GuestTokenOptions): Promise<void> {
   const { authorize, proxyKeys, userReferenceKeys, secretMaxAge } = options
-  if (proxyKeys !== undefined) await scope.register(proxyKey, { keys: proxyKeys, secretMaxAge })
+  if (proxyKeys !== undefined) await guardByProxyKey(scope, { keys: proxyKeys, secretMaxAge }, 'guest-token: "proxyKeys"')
   if (!hasGuard(scope, 'proxyKey')) throw new INVALID_OPTIONS('guest-token: "proxyKeys" is missing; make one with `npx fastify-gatehouse generate-key`')
   // The app may have references of other keys than this route's.
-  if (userReferenceKeys !== undefined) await scope.register(userReference, { keys: userReferenceKeys, secretMaxAge })
+  if (userReferenceKeys !== undefined) await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
   if (authorize === undefined && !hasGuard(scope, 'userReference')) {
     throw new INVALID_OPTIONS('guest-token: who the user is must be known: give "authorize" or "userReferenceKeys", or register the userReference plugin')
   }

@@ -54,7 +54,7 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
    * Who the user is and what the token allows. `null`: nobody (401); throw `FORBIDDEN` for a user who may not. Default: the user reference of
    * the request, its `sub` as `clientId`.
    */
-  authorize?: (request: FastifyRequest) => Maybe<GuestTokenGrant> | Promise<Maybe<GuestTokenGrant>>
+  authorize? (request: FastifyRequest): Maybe<GuestTokenGrant> | Promise<Maybe<GuestTokenGrant>>
   /** `[current, …previous]` secrets of the user references. Default: the `userReference` plugin that the app has. */
   userReferenceKeys?: UserReferenceOptions['keys']
   /** How long what a function gave for `proxyKeys`, `apiKey` or `userReferenceKeys` is used before it is asked again, milliseconds. Default: 2 000. */
@@ -69,17 +69,20 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
   refreshAhead?: number
   /** Keep tokens in `app.tokenStore.guestTokens`. Default: `true`. */
   cache?: boolean
-  /** The limit of each user of a tenant. Default: 60 a minute. */
+  /**
+   * The limit of each client address, wrong keys included. The callers are DataBrain's few servers, so that many users
+   * share an address. Default: 1 200 requests a minute.
+   */
   rateLimit?: RateLimitOptions
-  /** The limit of each client address, wrong keys included; the callers are DataBrain's few servers. Default: 1 200 a minute. */
-  addressRateLimit?: RateLimitOptions
+  /** The limit of each user of a tenant. Default: 60 requests a minute. */
+  userRateLimit?: RateLimitOptions
   /** What else the route asks of guards that are registered around it. Default: nothing. */
   guards?: GatehouseRouteConfig
   /** The clock, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
-type Defaulted = 'path' | 'apiUrl' | 'errorStatus' | 'expiryTime' | 'refreshAhead' | 'cache' | 'rateLimit' | 'addressRateLimit' | 'guards' | 'now' | 'allowClientId'
+type Defaulted = 'path' | 'apiUrl' | 'errorStatus' | 'expiryTime' | 'refreshAhead' | 'cache' | 'rateLimit' | 'userRateLimit' | 'guards' | 'now' | 'allowClientId'
 
 export type CheckedOptions = Omit<GuestTokenOptions, Defaulted | 'proxyKeys' | 'userReferenceKeys'> & Required<Pick<GuestTokenOptions, Defaulted>>
 
@@ -99,7 +102,7 @@ const KNOWN: KnownOptions<GuestTokenOptions> = {
   refreshAhead: true,
   cache: true,
   rateLimit: true,
-  addressRateLimit: true,
+  userRateLimit: true,
   guards: true,
   now: true,
   connectTimeout: true,
@@ -120,8 +123,8 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
     expiryTime: options.expiryTime ?? 3_600_000,
     refreshAhead: options.refreshAhead ?? 0.1,
     cache: options.cache ?? true,
-    rateLimit: options.rateLimit ?? { max: 60, timeWindow: '1 minute' },
-    addressRateLimit: options.addressRateLimit ?? { max: 1_200, timeWindow: '1 minute' },
+    rateLimit: options.rateLimit ?? { max: 1_200, timeWindow: '1 minute' },
+    userRateLimit: options.userRateLimit ?? { max: 60, timeWindow: '1 minute' },
     guards: options.guards ?? {},
     now: options.now ?? Date.now
   }

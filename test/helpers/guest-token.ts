@@ -49,8 +49,8 @@ export async function guestTokenApp (
     apiUrl: databrain.origin,
     apiKey: API_KEY,
     dataAppName: 'sales',
+    userRateLimit: false,
     rateLimit: false,
-    addressRateLimit: false,
     ...options
   })
   await app.ready()

@@ -65,7 +65,7 @@ const INSIDE: ReadonlyArray<[plugin: string, options: object, message: RegExp]> 
   ['csrf', { cookie: { sameSit: 'lax' } }, /^csrf: unknown option "cookie\.sameSit"; did you mean "cookie\.sameSite"\?$/],
   ['embedAuthorize', { servers: [{ ...server, apiURL: '' }] }, /^embedAuthorize: unknown option "servers\[0\]\.apiURL"; did you mean "servers\[0\]\.apiUrl"\?$/],
   ['guestToken', { rateLimit: { timewindow: 1 } }, /^rateLimit: unknown option "timewindow"; did you mean "timeWindow"\?$/],
-  ['guestToken', { addressRateLimit: { global: true } }, /^rateLimit: unknown option "global"; /],
+  ['guestToken', { rateLimit: { global: true } }, /^rateLimit: unknown option "global"; /],
   ['ingestion', { eventRate: { maxx: 1 } }, /^ingestion: unknown option "eventRate\.maxx"; did you mean "eventRate\.max"\?$/],
   ['ingestion', { identityCookie: { domains: 'example.com' } }, /^ingestion: unknown option "identityCookie\.domains"; did you mean "identityCookie\.domain"\?$/],
   ['ingestion', { guessLimit: { maximum: 1 } }, /^pipelineKey: unknown option "guessLimit\.maximum"; the options are max, timeWindow$/],

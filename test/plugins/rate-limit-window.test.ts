@@ -82,7 +82,7 @@ t.test('O07: limits that share one Redis count apart: of two names, of two scope
       await routeScope(scope, { rateLimit: limit }, async (inner) => { inner.get('/plain', async () => ({})) })
       await scope.register(embedAuthorize, { servers, authorize: () => null, rateLimit: { ...limit, nameSpace: 'mine-' } })
       await scope.register(guestToken, {
-        apiKey: 'k', dataAppName: 'sales', proxyKeys: [generateSecret()], authorize: () => null, addressRateLimit: limit
+        apiKey: 'k', dataAppName: 'sales', proxyKeys: [generateSecret()], authorize: () => null, rateLimit: limit
       })
     }, { prefix })
   }

@@ -175,7 +175,7 @@ t.test('O07: two registrations with different keys share neither keys nor tokens
   t.teardown(() => app.close())
   const databrain = await stubUpstream(t, mintAnew)
   const other = { proxyKey: generateSecret(), reference: generateSecret() }
-  const shared = { apiUrl: databrain.origin, apiKey: API_KEY, dataAppName: 'sales', rateLimit: { max: 1 } }
+  const shared = { apiUrl: databrain.origin, apiKey: API_KEY, dataAppName: 'sales', userRateLimit: { max: 1 } }
   await app.register(guestToken, { ...shared, prefix: '/a', proxyKeys: [PROXY_KEY], userReferenceKeys: [REFERENCE_KEY] })
   await app.register(async (scope) => {
     await scope.register(guestToken, { ...shared, prefix: '/b', proxyKeys: [other.proxyKey], userReferenceKeys: [other.reference] })

@@ -21,7 +21,7 @@ t.test('G02, G03: a wrong key of any length, and the key in any other place or f
   for (const headers of [...[...values, ...forms].map((authorization) => ({ authorization })), ...places]) {
     const response = await ask('ann', { headers })
     t.equal(response.statusCode, 401, JSON.stringify(headers).slice(0, 60))
-    t.same(response.json(), { error: { code: 'UNAUTHORIZED', message: 'Authentication is required' } })
+    t.same(response.json(), { error: { code: 'UNAUTHORIZED', message: 'Invalid authentication key' } })
   }
   t.equal((await ask('ann', { headers: {}, query: { key: PROXY_KEY, authorization: `Bearer ${PROXY_KEY}` } })).statusCode, 401)
   t.equal(databrain.connections(), 0)
@@ -42,7 +42,7 @@ t.test('G04: two Authorization headers are 401 in either order', async (t) => {
 t.test('G17, C05: whatever the answer and the origin, no page may read it and nothing may keep it', async (t) => {
   const { databrain, ask } = await guestTokenApp(t, {
     authorize: ({ userReference }) => { if (userReference?.sub === 'eve') throw new FORBIDDEN(); return { clientId: userReference?.sub ?? '' } },
-    rateLimit: { max: 2 },
+    userRateLimit: { max: 2 },
     retries: 0
   })
   const origins = ['https://evil.test', 'null', '', 'http://localhost:80', 'https://evil.test, https://other.test', '*']

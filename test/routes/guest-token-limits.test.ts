@@ -13,7 +13,7 @@ import { reply } from '../helpers/stub-upstream.js'
 const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
 
 t.test('G16: a user over the limit gets 429 with Retry-After, another user from the same address does not', async (t) => {
-  const { ask } = await guestTokenApp(t, { rateLimit: { max: 2, timeWindow: '1 minute' } })
+  const { ask } = await guestTokenApp(t, { userRateLimit: { max: 2, timeWindow: '1 minute' } })
   t.same([(await ask('ann')).statusCode, (await ask('ann')).statusCode], [200, 200])
   const limited = await ask('ann')
   t.equal(limited.statusCode, 429)
@@ -24,14 +24,14 @@ t.test('G16: a user over the limit gets 429 with Retry-After, another user from 
 })
 
 t.test('G16: by default it is 60 a minute for a user', async (t) => {
-  const { ask } = await guestTokenApp(t, { rateLimit: undefined } as object)
+  const { ask } = await guestTokenApp(t, { userRateLimit: undefined } as object)
   const statuses = []
   for (let at = 0; at < 61; at++) statuses.push((await ask('ann')).statusCode)
   t.same(statuses, [...new Array(60).fill(200), 429])
 })
 
 t.test('G16, W16: wrong keys are limited by address, and neither X-Forwarded-For nor another reference changes the address', async (t) => {
-  const { app, ask } = await guestTokenApp(t, { addressRateLimit: { max: 3, timeWindow: '1 minute' } })
+  const { app, ask } = await guestTokenApp(t, { rateLimit: { max: 3, timeWindow: '1 minute' } })
   const statuses = []
   for (let at = 0; at < 6; at++) {
     const headers = { authorization: `Bearer wrong ${at}`, 'x-forwarded-for': `10.0.0.${at}`, forwarded: `for=10.0.0.${at}`, 'x-real-ip': `10.0.0.${at}` }
@@ -44,7 +44,7 @@ t.test('G16, W16: wrong keys are limited by address, and neither X-Forwarded-For
 })
 
 t.test('W16: a network of IPv6 addresses is one address, and no other spelling of the path mints', async (t) => {
-  const { app, ask, databrain } = await guestTokenApp(t, { addressRateLimit: { max: 2, timeWindow: '1 minute' } })
+  const { app, ask, databrain } = await guestTokenApp(t, { rateLimit: { max: 2, timeWindow: '1 minute' } })
   const statuses = []
   for (const host of [1, 2, 3]) statuses.push((await ask('ann', { headers: {}, remoteAddress: `2001:db8:1:2::${host}` })).statusCode)
   t.same(statuses, [401, 401, 429])
@@ -79,7 +79,7 @@ t.test('O02: every refusal is audited with its reason, and by whom it was asked 
       if (userReference?.sub === 'eve') throw new FORBIDDEN()
       return userReference === null ? null : { clientId: userReference.sub }
     },
-    rateLimit: { max: 1 },
+    userRateLimit: { max: 1 },
     retries: 0
   })
   const outcomes: Array<[string | null, string]> = []
@@ -106,7 +106,7 @@ t.test('O02: every refusal is audited with its reason, and by whom it was asked 
 })
 
 t.test('a rate limit\'s refusal is audited under the user', async (t) => {
-  const { app, ask } = await guestTokenApp(t, { rateLimit: { max: 1 } })
+  const { app, ask } = await guestTokenApp(t, { userRateLimit: { max: 1 } })
   await ask('ann')
   await ask('ann')
   const [, refused] = await auditEntries(app, 2)

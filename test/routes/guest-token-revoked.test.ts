@@ -114,7 +114,7 @@ t.test('the user, the tenant and the time stay here: they neither reach DataBrai
 })
 
 t.test('G16: the limit is each user\'s own where several users of a tenant share a client id', async (t) => {
-  const { ask } = await guestTokenApp(t, { rateLimit: { max: 1 }, authorize: ({ userReference }) => ({ clientId: 'acme', userId: userReference?.sub }) })
+  const { ask } = await guestTokenApp(t, { userRateLimit: { max: 1 }, authorize: ({ userReference }) => ({ clientId: 'acme', userId: userReference?.sub }) })
   t.same([(await ask('ann')).statusCode, (await ask('bob')).statusCode, (await ask('ann')).statusCode], [200, 200, 429])
 })
 

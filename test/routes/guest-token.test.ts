@@ -6,8 +6,11 @@ import proxyKey from '../../plugins/proxy-key.js'
 import userReference from '../../plugins/user-reference.js'
 import guestToken, { pageConfig } from '../../routes/guest-token.js'
 import type { GuestTokenGrant, GuestTokenOptions } from '../../routes/guest-token.js'
+import { signUserReference } from '../../signing/user-reference.js'
 import { API_KEY, guestTokenApp, PATH, PROXY_KEY, REFERENCE_KEY, tokenOf } from '../helpers/guest-token.js'
 
+const WRONG_KEY = 'Invalid authentication key'
+const NO_USER = 'User not authenticated'
 const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
 
 t.test('a user\'s page gets the token of that user, and DataBrain is asked as its page says', async (t) => {
@@ -28,18 +31,27 @@ t.test('Content-Type: application/json without a body is accepted', async (t) =>
   t.equal((await ask('ann', { headers: { ...BEARER, 'content-type': 'application/json' } })).statusCode, 200)
 })
 
-t.test('G01, G07: without a proxy key or without a user it is 401, and DataBrain is not called', async (t) => {
+t.test('G01, G07: without a proxy key or a user it is 401 with a message for each, and DataBrain is not called', async (t) => {
   const { app, databrain, ask } = await guestTokenApp(t)
-  const requests = [
-    ask('ann', { headers: {} }),
-    ask('ann', { headers: { authorization: 'Bearer nonsense' } }),
-    ask('ann', { url: PATH }),
-    ask('ann', { url: `${PATH}?userId=ann&clientId=ann&ref=ann` }),
-    app.inject({ url: PATH, headers: { ...BEARER, cookie: 'user=ann', 'x-user-id': 'ann' } })
+  const reference = (more: object): string =>
+    signUserReference({ sub: 'ann' }, { key: REFERENCE_KEY, audience: 'gatehouse-embed', ...more })
+  const expired = reference({ now: Date.now() - 43_200_001 })
+  const ofOther = reference({ key: `${REFERENCE_KEY}x` })
+  const requests: Array<[message: string, response: ReturnType<typeof ask>]> = [
+    [WRONG_KEY, ask('ann', { headers: {} })],
+    [WRONG_KEY, ask('ann', { headers: { authorization: 'Bearer nonsense' } })],
+    [WRONG_KEY, app.inject({ url: PATH })],
+    [NO_USER, ask('ann', { url: PATH })],
+    [NO_USER, ask('ann', { url: `${PATH}?ref=` })],
+    [NO_USER, ask('ann', { url: `${PATH}?ref=${expired}` })],
+    [NO_USER, ask('ann', { url: `${PATH}?ref=${ofOther}` })],
+    [NO_USER, ask('ann', { url: `${PATH}?userId=ann&clientId=ann&ref=ann` })],
+    [NO_USER, app.inject({ url: PATH, headers: { ...BEARER, cookie: 'user=ann', 'x-user-id': 'ann' } })]
   ]
-  for (const response of await Promise.all(requests)) {
+  for (const [message, asked] of requests) {
+    const response = await asked
     t.equal(response.statusCode, 401)
-    t.same(response.json(), { error: { code: 'UNAUTHORIZED', message: 'Authentication is required' } })
+    t.same(response.json(), { error: { code: 'UNAUTHORIZED', message } })
   }
   t.equal(databrain.connections(), 0)
 })
@@ -178,8 +190,8 @@ t.test('bad options stop the start and name the option, never a secret', async (
     cache: ['no'],
     path: ['guest-token'],
     guards: [5],
-    rateLimit: [true, { max: '10' }],
-    addressRateLimit: [{ timeWindow: 'soon' }],
+    userRateLimit: [true, { max: '10' }],
+    rateLimit: [{ timeWindow: 'soon' }],
     timeout: [0]
   }
   for (const [option, values] of Object.entries(bad)) {
@@ -188,7 +200,8 @@ t.test('bad options stop the start and name the option, never a secret', async (
       const error = await app.register(guestToken, { ...good, [option]: value } as unknown as GuestTokenOptions).ready()
         .then(() => null, (error: Error & { code: string }) => error)
       t.equal(error?.code, 'INVALID_OPTIONS', `${option}: ${JSON.stringify(value)}`)
-      t.match(error?.message, /^(guest-token|proxy-key|user-reference|upstream-client|rate-limit): /)
+      t.match(error?.message, /^(guest-token|guestToken|upstream-client|rate-limit): /)
+      if (['proxyKeys', 'userReferenceKeys'].includes(option)) t.match(error?.message, `"${option}"`)
       t.notMatch(error?.message, /k3y|sh0rt|dbn_live/)
       await app.close()
     }

@@ -9,16 +9,23 @@ const NOW = 1_788_000_000_000
 const SIGN = { key: KEY, audience: 'guest-token', now: NOW }
 const VERIFY = { keys: [KEY], audience: 'guest-token', now: NOW }
 
-t.test('a reference gives back its claims until it ends, one hour later by default', async (t) => {
+t.test('a reference gives back its claims until it expires, 12 hours later by default', async (t) => {
   const reference = signUserReference({ sub: 'user 42 é', org: { id: 7 } }, SIGN)
   t.match(reference, /^v1\.[\w-]+\.[\w-]{43}$/)
-  const claims = { sub: 'user 42 é', org: { id: 7 }, aud: 'guest-token', iat: NOW, exp: NOW + 3_600_000 }
+  const claims = { sub: 'user 42 é', org: { id: 7 }, aud: 'guest-token', iat: NOW, exp: NOW + 43_200_000 }
   t.same(verifyUserReference(reference, VERIFY), claims)
-  t.same(verifyUserReference(reference, { ...VERIFY, now: NOW + 3_599_999 }), claims)
-  t.equal(verifyUserReference(reference, { ...VERIFY, now: NOW + 3_600_000 }), null)
+  t.same(verifyUserReference(reference, { ...VERIFY, now: NOW + 43_199_999 }), claims)
+  t.equal(verifyUserReference(reference, { ...VERIFY, now: NOW + 43_200_000 }), null)
   t.equal(verifyUserReference(reference, { ...VERIFY, now: NaN }), null)
   t.equal(verifyUserReference(signUserReference({ sub: 'u' }, { ...SIGN, ttl: 1 }), { ...VERIFY, now: NOW + 1 }), null)
   t.equal(verifyUserReference(signUserReference({ sub: 'u' }, { key: KEY, audience: 'a' }), { keys: [KEY], audience: 'a' })?.sub, 'u', 'on the clock')
+})
+
+t.test('A13: a reference that was signed more than 30 s ahead is refused', async (t) => {
+  for (const [ahead, isValid] of [[1, true], [30_000, true], [30_001, false], [300_000, false], [86_400_000, false]] as const) {
+    const reference = signUserReference({ sub: 'u' }, { ...SIGN, now: NOW + ahead })
+    t.equal(verifyUserReference(reference, VERIFY) !== null, isValid, `${ahead} ms ahead`)
+  }
 })
 
 t.test('a reference serves one audience', async (t) => {

@@ -1,0 +1,54 @@
+// Compiled by `npm run typecheck`, never run: the claims of a user reference, in TypeScript.
+import Fastify from 'fastify'
+
+import { databrainProxy, guestToken, signUserReference, userReference } from '../../index.js'
+import type { ReferencedRequest, UserReference, UserReferenceClaims } from '../../index.js'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
+function assertType<Holds extends true> (): Holds | undefined { return undefined }
+
+interface CompanyClaims { company: string }
+
+const app = Fastify()
+const shared = { apiKey: '…', dataAppName: 'acme', proxyKeys: ['…'] }
+
+app.register(userReference, { keys: ['…'] })
+
+// As docs/databrain.md has it.
+app.register(guestToken, {
+  ...shared,
+  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>) => userReference && {
+    clientId: userReference.company, userId: userReference.sub, tenant: userReference.company
+  }
+})
+app.register(databrainProxy, {
+  ...shared,
+  async authorize ({ userReference }: ReferencedRequest<CompanyClaims>) {
+    assertType<Equal<NonNullable<typeof userReference>['company'], string>>()
+    return userReference && { clientId: userReference.company, issuedAt: userReference.iat }
+  }
+})
+app.register(guestToken, {
+  ...shared,
+  // @ts-expect-error without a type a claim is unknown
+  authorize: ({ userReference }) => userReference && { clientId: userReference['company'] }
+})
+// The claims that every reference has need no type.
+app.register(guestToken, { ...shared, authorize: ({ userReference }) => userReference && { clientId: userReference.sub, issuedAt: userReference.iat } })
+
+app.ready(() => {
+  const claims: UserReferenceClaims<CompanyClaims> = { sub: 'ann', company: 'acme' }
+  assertType<Equal<ReturnType<typeof app.userReference.sign>, string>>()
+  app.userReference.sign(claims)
+  app.userReference.sign({ sub: 'ann', company: 'acme', teams: [1, 2] })
+  signUserReference(claims, { key: '…', audience: 'a' })
+  // @ts-expect-error a reference names a user
+  app.userReference.sign({ company: 'acme' })
+  // @ts-expect-error the claim is a string
+  app.userReference.sign({ sub: 'ann', company: 7 } satisfies UserReferenceClaims<CompanyClaims>)
+  const typed = app.userReference.verify<CompanyClaims>('v1.…')
+  assertType<Equal<typeof typed, UserReference<CompanyClaims> | null>>()
+  const company: string | undefined = typed?.company
+  const untyped: unknown = app.userReference.verify('v1.…')?.['company']
+  console.log(company, untyped)
+})
