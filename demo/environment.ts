@@ -91,6 +91,7 @@ export const EnvironmentSchema = Type.Object({
   INGEST_KEY_RATE_MAX: integer('Events a second of a source that has no limit of its own; 0 = no limit', 0, 100_000_000, 1_000),
   INGEST_IP_RATE_MAX: integer('Ingestion requests a second of one address; 0 = no limit', 0, 100_000_000, 5_000),
   INGEST_BOTS_EXCEPT: text('A regular expression of user agents that are no bots, beside the built-in exceptions', { maxLength: 2_000, otherwise: 'none' }),
+  WEBHOOK_LIMIT_BYTES: integer('Bytes of one webhook delivery; beyond, it is refused with 413', 1_024, 104_857_600, 1_048_576),
   EMBED_RATE_MAX: integer('Calls a minute of one address, each embedding route; 0 = no limit', 0, 1_000_000, 120),
   EMBED_CONNECTIONS_MAX: integer('Requests that one address may have in flight on the embedding routes; 0 = no limit', 0, 1_000_000, 50),
   ADDRESS_SOCKETS_MAX: integer('Open sockets of one address; 0 = no limit, as behind a proxy that TRUST_PROXY names', 0, 1_000_000, 1_000),

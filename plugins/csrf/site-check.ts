@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-import { hostOrigin } from '../host-origin.js'
+import { hostOrigin } from '../../signing/host-origin.js'
 
 export interface SiteRules {
   /** Origins other than the app's own whose pages may call. */

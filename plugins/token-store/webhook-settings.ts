@@ -4,7 +4,7 @@ import { copySource, serverSecretPrefix } from './source-settings.js'
 import type { ResolvedWebhook, Source, Webhook, WebhookPatch, WebhookProvider, WebhookSettings } from './store.js'
 
 /** What secrets of some providers begin with, which tells nothing. */
-const SECRET_TAG = /^whsec_/
+const SECRET_TAG = /^(?:whsec_|shpss_)/
 
 /** Whether a text can be the id of a webhook at all: what cannot is not looked up. */
 export function canBeWebhook (id: string): boolean {

@@ -2,7 +2,7 @@ import { INVALID_REQUEST } from '../../plugins/errors.js'
 import type { PublicError } from '../../plugins/errors.js'
 import type { CustomSignature, NewWebhook, Webhook, WebhookPatch, WebhookProvider } from '../../plugins/token-store/store.js'
 import type { CustomSignatureBody, NewWebhookBody, WebhookItem, WebhookPatchBody } from '../../schemas/webhook.js'
-import { generateWebhookSecret, isSignedTemplate, webhookKey } from '../../signing/webhooks/index.js'
+import { generateWebhookSecret, isSignedTemplate, webhookKey, webhookSecretFault } from '../../signing/webhooks/index.js'
 import { MappingFault, compileMapping } from '../ingestion/webhook/mapping.js'
 
 const NAMES: Record<WebhookProvider, string> = {
@@ -48,10 +48,12 @@ export function settingsOf (provider: WebhookProvider, { name, url, custom, mapp
 export function secretOf (provider: WebhookProvider, given: string | undefined): { secret: string } {
   const secret = given ?? generateWebhookSecret(provider)
   if (secret === null) throw wrong('secret', 'must be the one that the provider gave')
+  const fault = webhookSecretFault(provider, secret)
+  if (fault !== null) throw wrong('secret', fault)
   try {
     webhookKey(provider, secret)
   } catch {
-    throw wrong('secret', provider === 'standard' ? 'must be whsec_ and base64' : 'must be a text that is not empty, or well-formed hex: or base64:')
+    throw wrong('secret', provider === 'standard' ? 'must be whsec_ and standard base64' : 'must be a non-empty string, or well-formed hex: or base64:')
   }
   return { secret }
 }

@@ -60,6 +60,8 @@ export interface IngestionOptions {
   bodyLimit?: number
   /** Bytes of a batch; beyond, 400. Default: 5 242 880. */
   batchLimit?: number
+  /** Bytes of a webhook delivery; beyond, 413. Default: 1 048 576. */
+  webhookLimit?: number
 }
 
 const KNOWN: KnownOptions<IngestionOptions> = {
@@ -72,7 +74,8 @@ const KNOWN: KnownOptions<IngestionOptions> = {
   bots: true,
   eventLimit: true,
   bodyLimit: true,
-  batchLimit: true
+  batchLimit: true,
+  webhookLimit: true
 }
 const ADDRESS_LIMIT: RateLimitOptions = {
   // To ask for every event would cost more than it saves.
@@ -89,7 +92,8 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
   const limits = {
     eventLimit: bytes('eventLimit', options.eventLimit ?? 64 * 1024),
     bodyLimit: bytes('bodyLimit', options.bodyLimit ?? 512 * 1024),
-    batchLimit: bytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024)
+    batchLimit: bytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024),
+    webhookLimit: bytes('webhookLimit', options.webhookLimit ?? 1024 * 1024)
   }
   const isBotAgent = botCheck(options.bots)
   const visitor = cookie === false ? null : identityCookie(cookie)

@@ -7,6 +7,8 @@ export interface JsonLimits {
 
 /** Contract of one event. */
 export const EVENT_LIMITS: JsonLimits = { depth: 64, properties: 10_000 }
+/** A delivery of a webhook is signed and as large as its provider makes it: an order of 1 700 lines has some 60 000 properties. */
+export const DELIVERY_LIMITS: JsonLimits = { depth: 64, properties: 200_000 }
 
 const TOO_DEEP = -1
 const POLLUTING = -2

@@ -5,18 +5,19 @@ import { AnyEventSchema } from '../../schemas/event.js'
 import type { EventBody } from '../../schemas/event.js'
 import type { EventError } from '../../schemas/ingestion.js'
 import { EVENT_LIMITS, faultOf } from './json-limits.js'
+import type { JsonLimits } from './json-limits.js'
 
 /** Throws what is wrong with an event among others: longer than `room` bytes as text, beyond the limits of JSON, or against the schema. */
 export type AssertEvent = (value: unknown, text: string, room: number) => asserts value is EventBody
 
-export function eventAssertion (scope: FastifyInstance, url: string): AssertEvent {
+export function eventAssertion (scope: FastifyInstance, url: string, limits: JsonLimits = EVENT_LIMITS): AssertEvent {
   const compile = scope.validatorCompiler
   if (compile === undefined) throw new Error('the scope has no validator compiler')
   const isEvent = compile({ schema: AnyEventSchema, method: 'POST', url, httpPart: 'body' })
 
   return function assertEvent (value, text, room) {
     if (isLongerThan(text, room)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
-    const fault = faultOf(value, EVENT_LIMITS)
+    const fault = faultOf(value, limits)
     if (fault !== null) throw new INVALID_REQUEST({ message: fault })
     if (isEvent(value) === true) return
     const violation = isEvent.errors?.[0]

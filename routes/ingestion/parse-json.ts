@@ -16,6 +16,8 @@ export interface JsonRules {
   tooLarge: () => GatehouseError
   /** How many levels there are around an event. */
   eventLevel: number
+  /** Properties of an event beyond which a text is not even parsed. Default: 20 000. */
+  properties?: number
   /** Looks at what was parsed, before any schema; throws. */
   check: (value: unknown, bytes: number) => void
   /** Whether `writeKey` in the body may be the request's pipeline key. */
@@ -94,8 +96,10 @@ function textOf (bytes: Buffer): string {
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
 }
 
-function read (text: string, bytes: number, { eventLevel, check }: JsonRules): unknown {
-  if (text.length > SHORT && exceeds(text, { ...HOPELESS, eventLevel })) throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
+function read (text: string, bytes: number, { eventLevel, properties = HOPELESS.properties, check }: JsonRules): unknown {
+  if (text.length > SHORT && exceeds(text, { ...HOPELESS, properties, eventLevel })) {
+    throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
+  }
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -10,7 +10,7 @@ import type { EventError } from '../../schemas/ingestion.js'
 import { deliverySchema } from '../../schemas/webhook.js'
 import { sha256Hex } from '../../signing/digest.js'
 import type { Intake } from './intake.js'
-import { EVENT_LIMITS, faultOf } from './json-limits.js'
+import { DELIVERY_LIMITS, faultOf } from './json-limits.js'
 import { normalise } from './normalise.js'
 import type { Receiver } from './normalise.js'
 import { eventAssertion, eventError } from './one-of-many.js'
@@ -23,14 +23,16 @@ import { compileMapping } from './webhook/mapping.js'
 import type { CompiledMapping } from './webhook/mapping.js'
 
 export interface WebhookLimits {
-  /** What a delivery may come to, and each of its events. */
-  bodyLimit: number
+  /** Bytes of a delivery. */
+  webhookLimit: number
   /** What all events of one delivery may come to. */
   batchLimit: number
   guessLimit: GuessLimit | false
 }
 
 const PATH = '/v1/webhook'
+/** Bytes that an event may take beside the delivery that it holds. */
+const ENVELOPE = 16_384
 const MAX_USER_AGENT = 1_024
 /** Steps of the paths through one delivery: many times what a provider's events need, and less than a tenth of a second. */
 const MAX_WORK = 100_000
@@ -39,31 +41,34 @@ const MAX_WORK = 100_000
 const compiled = new WeakMap<Readonly<Webhook>, CompiledMapping>()
 
 /** The route that takes what other services send: signed by them, in their own shape. */
-export async function webhookRoute (scope: FastifyInstance, { bodyLimit, batchLimit, guessLimit }: WebhookLimits, intake: Intake): Promise<void> {
+export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batchLimit, guessLimit }: WebhookLimits, intake: Intake): Promise<void> {
   // No page sends here, so there is no origin to let read an error.
   scope.setErrorHandler(async function answerProvider (thrown: unknown, _request, reply) {
     return refuse(reply, toPublicError(thrown))
   })
+  const eventLimit = webhookLimit + ENVELOPE
+  const eventsLimit = Math.max(batchLimit, eventLimit)
   guardDeliveries(scope, guessLimit)
   useJsonText(scope, {
-    bodyLimit,
+    bodyLimit: webhookLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE(),
     keyInBody: false,
     eventLevel: 0,
+    properties: DELIVERY_LIMITS.properties,
     check (value) {
-      const fault = faultOf(value, EVENT_LIMITS)
+      const fault = faultOf(value, DELIVERY_LIMITS)
       if (fault !== null) throw new INVALID_REQUEST({ message: fault })
     }
   })
-  const assertEvent: AssertEvent = eventAssertion(scope, PATH)
+  const assertEvent: AssertEvent = eventAssertion(scope, PATH, DELIVERY_LIMITS)
 
-  scope.post(PATH, { schema: deliverySchema, bodyLimit }, async function acceptDelivery (request, reply): Promise<string> {
+  scope.post(PATH, { schema: deliverySchema, bodyLimit: webhookLimit }, async function acceptDelivery (request, reply): Promise<string> {
     const { resolvedWebhook, body, jsonText, headers } = request
     if (resolvedWebhook === null || request.webhookSignature === null) throw new INVALID_SIGNATURE()
     if (typeof body !== 'object' || body === null) throw new INVALID_REQUEST({ details: [{ path: '', message: 'must be an object or an array' }] })
     const { webhook } = resolvedWebhook
     const subject = { value: body, part: new JsonPart(jsonText), headers, work: { left: MAX_WORK } }
-    const texts = eventTexts(mappingOf(webhook), subject, `webhook:${webhook.id}`, batchLimit)
+    const texts = eventTexts(mappingOf(webhook), subject, `webhook:${webhook.id}`, eventsLimit)
     return store(receiverOf(request, request.webhookSignature), texts, reply)
   })
 
@@ -76,7 +81,7 @@ export async function webhookRoute (scope: FastifyInstance, { bodyLimit, batchLi
     values.forEach((value, index) => {
       const text = texts[index] ?? ''
       try {
-        assertEvent(value, text, bodyLimit)
+        assertEvent(value, text, eventLimit)
         events.push(normalise({ value, text, type: value.type, index, batch: null }, receiver, intake.isBotAgent))
       } catch (error) {
         faults.push(error)

@@ -9,6 +9,7 @@ import { generateStandardSecret, standardKey, verifyStandard } from './standard.
 import { verifyStripe } from './stripe.js'
 
 export { isSignedTemplate } from './custom.js'
+export { webhookSecretFault } from './secret-form.js'
 export type { CustomSignature } from './custom.js'
 export type { WebhookDelivery, WebhookVerdict } from './delivery.js'
 

@@ -6,17 +6,23 @@ import type { WebhookDelivery, WebhookVerdict } from './delivery.js'
 const PREFIX = 'whsec_'
 const VERSIONED = /^(v[0-9]+[a-z]*),([0-9A-Za-z+/=_-]+)$/
 
+/** The names of the headers: those of the specification, and those of Svix, which the specification comes from. */
+const SPELLINGS = ['webhook', 'svix']
+const PARTS = ['id', 'timestamp', 'signature']
+
 /**
- * `webhook-id`, `webhook-timestamp: <unix seconds>` and `webhook-signature: v1,<base64> …`: HMAC-SHA256 over
- * `id + "." + timestamp + "." + body` (Standard Webhooks). One of several `v1` must hold; other versions say nothing.
+ * `webhook-id`, `webhook-timestamp: <unix seconds>` and `webhook-signature: v1,<base64> …`, or the same as `svix-…`: HMAC-SHA256 over
+ * `id + "." + timestamp + "." + body` (Standard Webhooks). One of several `v1` must be valid; other versions do not count. If any header of
+ * the specification is present, the headers of Svix do not count: headers of the two are never combined.
  */
 export function verifyStandard (delivery: WebhookDelivery, secrets: readonly Buffer[]): WebhookVerdict {
-  const id = headerOf(delivery, 'webhook-id')
-  const timestamp = headerOf(delivery, 'webhook-timestamp')
+  const prefix = SPELLINGS.find((name) => PARTS.some((part) => delivery.headers[`${name}-${part}`] !== undefined)) ?? 'webhook'
+  const id = headerOf(delivery, `${prefix}-id`)
+  const timestamp = headerOf(delivery, `${prefix}-timestamp`)
   const seconds = digits(timestamp)
   if (id === null || timestamp === null || seconds === null) return BAD_SIGNATURE
   const presented: Buffer[] = []
-  for (const part of (headerOf(delivery, 'webhook-signature') ?? '').split(' ')) {
+  for (const part of (headerOf(delivery, `${prefix}-signature`) ?? '').split(' ')) {
     const [, version, text = ''] = VERSIONED.exec(part) ?? []
     const signature = version === 'v1' ? fromBase64(text) : null
     if (version === undefined || (version === 'v1' && signature === null)) return BAD_SIGNATURE

@@ -50,6 +50,7 @@ t.test('an empty environment has the documented defaults and three stand-ins', a
       ADMIN_RATE_MAX: 100,
       INGEST_KEY_RATE_MAX: 1000,
       INGEST_IP_RATE_MAX: 5000,
+      WEBHOOK_LIMIT_BYTES: 1_048_576,
       EMBED_RATE_MAX: 120,
       HEADERS_TIMEOUT_MS: 15_000,
       REQUEST_TIMEOUT_MS: 30_000,

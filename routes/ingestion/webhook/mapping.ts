@@ -2,7 +2,7 @@ import type { WebhookMapping, WebhookProvider } from '../../../plugins/token-sto
 import { compileExpression, plainText } from './expression.js'
 import type { Expression, Found, Subject } from './expression.js'
 import { compilePath } from './json-path.js'
-import { PROVIDER_MAPPINGS } from './provider-mappings.js'
+import { PROVIDER_MAPPINGS, PROVIDER_USER_IDS } from './provider-mappings.js'
 import { timeText } from './time-text.js'
 
 /** A member of a mapping that can't be used; the message is for who wrote it. */
@@ -38,8 +38,10 @@ const OBJECTS = ['properties', 'traits', 'context'] as const
 export function compileMapping (provider: WebhookProvider, own: WebhookMapping | null): CompiledMapping {
   const mapping: WebhookMapping = { ...PROVIDER_MAPPINGS[provider], ...own }
   const { type = 'track', each } = mapping
+  const ownUserId = own?.userId === undefined ? PROVIDER_USER_IDS[provider] : undefined
   const compiled = {
     ...Object.fromEntries(TEXTS.map((name) => [name, readText(alternatives(name, mapping[name]))])),
+    ...ownUserId === undefined ? {} : { userId: readText([...alternatives('userId', mapping.userId), ownUserId]) },
     timestamp: readTime(alternatives('timestamp', mapping.timestamp)),
     ...Object.fromEntries(OBJECTS.map((name) => [name, readObject(name, mapping[name])]))
   }

@@ -1,4 +1,6 @@
 import type { WebhookMapping, WebhookProvider } from '../../../plugins/token-store/store.js'
+import { compileExpression } from './expression.js'
+import type { Expression } from './expression.js'
 
 /** How the events of each provider become events where a webhook says nothing else. */
 export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>> = {
@@ -15,7 +17,7 @@ export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>
     // One event may be sent under several topics, each with a webhook id of its own, which is the same at each retry.
     messageId: ['header:x-shopify-webhook-id', 'header:x-shopify-event-id'],
     timestamp: 'header:x-shopify-triggered-at',
-    userId: '$.customer.id',
+    userId: ['$.customer.id', '$.customer_id'],
     properties: '$'
   },
   hubspot: {
@@ -28,8 +30,9 @@ export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>
   },
   standard: {
     event: '$.type',
-    messageId: 'header:webhook-id',
-    timestamp: ['$.timestamp', 'header:webhook-timestamp'],
+    // The signature is over those of the first spelling that is there at all.
+    messageId: ['header:webhook-id', 'header:svix-id'],
+    timestamp: ['$.timestamp', 'header:webhook-timestamp', 'header:svix-timestamp'],
     properties: ['$.data', '$']
   },
   custom: {
@@ -39,5 +42,17 @@ export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>
     messageId: '$.messageId',
     timestamp: '$.timestamp',
     properties: ['$.properties', '$']
+  }
+}
+
+/** Topics whose body is the customer itself. Other topics of customers name the customer within their body. */
+const SHOPIFY_CUSTOMER = /^customers\/(?:create|update|delete|enable|disable)$/
+const ID = compileExpression('$.id')
+
+/** Where the providers' own mappings find a user id that no text of a mapping can describe; read after the other places. */
+export const PROVIDER_USER_IDS: Readonly<Partial<Record<WebhookProvider, Expression>>> = {
+  shopify: {
+    first: (subject) => SHOPIFY_CUSTOMER.test(String(subject.headers['x-shopify-topic'])) ? ID.first(subject) : null,
+    all: () => null
   }
 }

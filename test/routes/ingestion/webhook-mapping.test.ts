@@ -30,6 +30,36 @@ t.test('shopify: the topic and the ids come from headers, a numeric customer id 
   t.same([untold.statusCode, codeOf(untold)], [400, 'INVALID_REQUEST'], 'no topic, no event')
 })
 
+t.test('shopify: the user is the customer, also where the customer is the body', async (t) => {
+  const { deliver, stored, webhook } = await webhookGateway(t, 'shopify')
+  const cases: Array<[topic: string, body: string, userId: string | undefined]> = [
+    ['customers/create', '{"id":706405506930370084,"email":"bob@example.com"}', '706405506930370084'],
+    ['customers/update', '{"id":1}', '1'],
+    ['customers/delete', '{"id":2,"phone":null}', '2'],
+    ['customers/enable', '{"id":3}', '3'],
+    ['customers/disable', '{"id":4}', '4'],
+    ['customers/data_request', '{"shop_id":954889,"customer":{"id":191167}}', '191167'],
+    ['customers_marketing_consent/update', '{"customer_id":706405506930370084}', '706405506930370084'],
+    ['orders/create', '{"id":820982911946154508,"customer":{"id":115310627314723954}}', '115310627314723954'],
+    ['orders/create', '{"id":820982911946154508,"customer":null}', undefined],
+    ['customers/merge', '{"id":5}', undefined],
+    ['customer_groups/create', '{"id":6}', undefined],
+    ['products/create', '{"id":7}', undefined]
+  ]
+  for (const [at, [topic, body]] of cases.entries()) {
+    t.equal((await deliver(body, { 'x-shopify-topic': topic, 'x-shopify-webhook-id': `w${at}` })).statusCode, 200, topic)
+  }
+  const events = await stored()
+  t.same(events.map(({ userId }) => userId), cases.map(([, , userId]) => userId))
+  t.equal(events.at(-1)?.['anonymousId'], `webhook:${webhook.id}`)
+})
+
+t.test('shopify: a webhook that maps userId itself decides alone', async (t) => {
+  const { deliver, stored } = await webhookGateway(t, 'shopify', { webhook: { mapping: { userId: '$.email' } } })
+  for (const body of ['{"id":1,"email":"bob@example.com"}', '{"id":1}']) await deliver(body, { 'x-shopify-topic': 'customers/create', 'x-shopify-webhook-id': body })
+  t.same((await stored()).map(({ userId }) => userId), ['bob@example.com', undefined])
+})
+
 t.test('hubspot: each element of the body is an event, each judged for itself', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'hubspot')
   const event = { eventId: 100, subscriptionId: 7, portalId: 62515, occurredAt: Date.now() - 1000, subscriptionType: 'contact.creation', attemptNumber: 0, objectId: 123 }

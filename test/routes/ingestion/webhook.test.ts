@@ -132,7 +132,7 @@ t.test('H16: after a rotation both secrets sign until the overlap ends', async (
 })
 
 t.test('J01, J03, J11: signed or not, a body must be JSON in UTF-8, of a media type, and no longer than the limit', async (t) => {
-  const { deliver, send, stored } = await webhookGateway(t, 'stripe', { ingestion: { bodyLimit: 1_000 } })
+  const { deliver, send, stored } = await webhookGateway(t, 'stripe', { ingestion: { webhookLimit: 1_000 } })
   const cases: Array<[string | Buffer, Record<string, string>, number, string]> = [
     ['{"id":1,}', {}, 400, 'INVALID_JSON'],
     ['', {}, 400, 'INVALID_JSON'],
