@@ -35,7 +35,7 @@ async function gatehouse (rateLimit: RateLimitOptions, prepare: (app: FastifyIns
     issuer: 'acme',
     session: 'web',
     filters: ['NYSE', 'NASDAQ'],
-    resolveUser: () => ({ user: 'customer-42', tenant: 'north' }),
+    authorize: () => ({ user: 'customer-42', tenant: 'north' }),
     rateLimit,
     userRateLimit: rateLimit
   })

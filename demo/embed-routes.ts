@@ -67,11 +67,12 @@ export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, 
     })
   }
   if (dxfeed !== null) {
-    const { secret, issuer, session, filters, timeUnit, minutes } = dxfeed
+    const { secret, issuer, session, user: issuedUser, filters, timeUnit, minutes } = dxfeed
     await app.register(widgetToken, {
       secret,
       issuer,
       session,
+      user: issuedUser,
       filters,
       timeUnit,
       minutes,
@@ -79,7 +80,7 @@ export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, 
       userRateLimit: rateLimit,
       cors,
       guards: { ...guards, ...asked.pages, ...asked.widgetToken },
-      resolveUser (request) {
+      authorize (request) {
         const user = userOf(request)
         if (user === null) return null
         const { id, ...since } = user

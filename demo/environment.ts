@@ -74,9 +74,11 @@ export const EnvironmentSchema = Type.Object({
   DXFEED_SECRET: text('Signs widget tokens', { otherwise: 'the stand-in\'s' }),
   DXFEED_ISSUER: text('The issuer that dxFeed knows', { maxLength: 256, otherwise: 'the stand-in\'s' }),
   DXFEED_SESSION: text('The session that dxFeed knows', { maxLength: 256, otherwise: 'the stand-in\'s' }),
+  DXFEED_USER: matching('The user id that dxFeed issued; every token then contains it', '^[^,;]{1,256}$',
+    'at most 256 characters without "," and ";"', { otherwise: 'none; the end user\'s own id' }),
   DXFEED_FILTERS: text('Data filters of every token', { maxLength: 2_000 }),
   DXFEED_TIME_UNIT: oneOf('The unit of a token\'s times', ['ms', 's'], 'ms'),
-  DXFEED_MINUTES: integer('How long a widget token lives', 5, 20, 15),
+  DXFEED_MINUTES: integer('Life of a widget token, in minutes', 5, 20, 20),
   EMBED_ORIGINS: text('The sites whose pages may call the embedding routes', { otherwise: 'the server\'s own origin' }),
   EMBED_USER: text('Who the end user is when nothing else says so; never in production', { maxLength: 256, otherwise: 'viewer@example.com with stand-ins alone' }),
 

@@ -10,6 +10,8 @@ export type BoldBiConfig = { standIn: true } | { standIn: false, apiUrl: string,
 interface DxFeedCommon {
   issuer: string
   session: string
+  /** The user id that dxFeed issued. */
+  user: string | undefined
   filters: string[]
   timeUnit: 'ms' | 's'
   minutes: number
@@ -40,7 +42,8 @@ export function dxfeedOf (environment: Environment, problems: Problems): DxFeedC
   const { DXFEED_SECRET: secret, DXFEED_ISSUER: issuer, DXFEED_SESSION: session, DXFEED_TIME_UNIT: timeUnit, DXFEED_MINUTES: minutes } = environment
   if (environment.DXFEED === 'off') return null
   const filters = (environment.DXFEED_FILTERS ?? '').split(/[,;]/).map((filter) => filter.trim()).filter((filter) => filter !== '')
-  const common = { filters, timeUnit, minutes }
+  const user = environment.DXFEED_USER
+  const common = { user, filters, timeUnit, minutes }
   if (secret === undefined && issuer === undefined && session === undefined) return { standIn: true, issuer: 'demo', session: 'web', ...common }
   const given: VariableName = secret !== undefined ? 'DXFEED_SECRET' : issuer !== undefined ? 'DXFEED_ISSUER' : 'DXFEED_SESSION'
   demand(environment, ['DXFEED_SECRET', 'DXFEED_ISSUER', 'DXFEED_SESSION'], given, problems)

@@ -8,7 +8,16 @@ import type { StandIn } from './stand-ins/stand-in.js'
 export interface Products {
   databrain: { apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: 'product' | 'gateway', standIn: string | null } | null
   boldbi: { apiUrl: string, embedSecret: string, standIn: string | null } | null
-  dxfeed: { secret: string, issuer: string, session: string, filters: string[], timeUnit: 'ms' | 's', minutes: number, standIn: string | null } | null
+  dxfeed: {
+    secret: string
+    issuer: string
+    session: string
+    user: string | undefined
+    filters: string[]
+    timeUnit: 'ms' | 's'
+    minutes: number
+    standIn: string | null
+  } | null
   /** Stops the stand-ins. */
   close (): Promise<void>
 }

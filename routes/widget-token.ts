@@ -20,10 +20,10 @@ import { sha256Hex } from '../signing/digest.js'
 import { earliestIssue } from '../signing/issue-time.js'
 import { signCheckedPayload, widgetMessage } from '../signing/widget-token.js'
 import { checkedKey, checkedOptions } from './widget-token/options.js'
-import type { WidgetTokenOptions, WidgetUser } from './widget-token/options.js'
+import type { AuthorizeWidget, WidgetTokenOptions, WidgetUser } from './widget-token/options.js'
 import { checkedUser } from './widget-token/user.js'
 
-export type { WidgetTokenOptions, WidgetUser }
+export type { AuthorizeWidget, WidgetTokenOptions, WidgetUser }
 
 /** Of the tokens that are made at one time: in the token's own unit, and as the answer tells them. */
 interface Times {
@@ -34,7 +34,7 @@ interface Times {
 
 /** The token endpoint of dxFeed's widgets: a signed token of a few minutes for the signed-in user of a page. */
 const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options) => {
-  const { path, issuer, session, filters, timeUnit, minutes, resolveUser, cors, rateLimit, userRateLimit, guards, now, ...given } = checkedOptions(options)
+  const { path, issuer, session, filters, timeUnit, minutes, authorize, cors, rateLimit, userRateLimit, guards, now, ...given } = checkedOptions(options)
   const { prefix = '' } = options
   const keys = await CurrentSecret.open(given.secret, { name: 'widget-token: "secret"', check: checkedKey, log: app.log, maxAge: given.secretMaxAge })
   const unit = timeUnit === 'ms' ? 1 : 1_000
@@ -48,7 +48,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     const users = requestSlot<WidgetUser>(scope)
 
     scope.addHook('preHandler', async function identifyUser (request) {
-      const user = checkedUser(await askHost(() => resolveUser(request)))
+      const user = checkedUser(await askHost(() => authorize(request)))
       decisionOf(request).userId = user.user
       users.set(request, user)
     })
@@ -65,7 +65,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
       const { user, tenant, issuedAt: since, filters: own = filters } = users.need(request)
       // The userReference guard has judged the reference's time by its own clock.
       const issuedAt = since === undefined ? userReference?.iat ?? now() : earliestIssue(since, now())
-      const message = messageOf(user, own)
+      const message = messageOf(given.user ?? user, own)
       await refuseIssuedBefore(app, { user, tenant }, issuedAt)
       // Under this name too the user may have been revoked.
       if (userReference && userReference.sub !== user) await refuseIssuedBefore(app, { user: userReference.sub }, issuedAt)
@@ -93,12 +93,12 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
   }
 }
 
-/** A user whose name would change what the token says is refused like one who may not; the log names the field. */
+/** A user id or filter that would change the meaning of the token is 403; the log names the field. */
 function messageOf (user: string, filters: readonly string[]): string {
   try {
     return widgetMessage(user, filters)
   } catch (error) {
-    throw new FORBIDDEN({ reason: `what "resolveUser" returned must not be signed: ${(error as Error).message}` })
+    throw new FORBIDDEN({ reason: `what "authorize" returned must not be signed: ${(error as Error).message}` })
   }
 }
 

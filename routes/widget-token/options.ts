@@ -9,8 +9,12 @@ import type { SiteCorsOptions } from '../../plugins/site-cors.js'
 import { widgetKey } from '../../signing/widget-signature.js'
 import { signWidgetToken, widgetMessage } from '../../signing/widget-token.js'
 
+/** A user who may have a token. */
 export interface WidgetUser {
-  /** The user's id, without `,` and `;`. */
+  /**
+   * The user's id. It is the user id of the token, unless the option `user` is set, and must then not contain `,` or
+   * `;`. Limits, revocations and the audit log use it in both cases.
+   */
   user: string
   /** What the user may see; replaces the route's `filters`, an empty list too. */
   filters?: readonly string[] | undefined
@@ -25,6 +29,20 @@ export interface WidgetUser {
 
 type Maybe<Answer> = Answer | null | undefined
 
+/**
+ * Decides which users may have a token and which filters it contains. Returns a user id, or an id with filters.
+ * `null` or `undefined`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not have a token (403).
+ *
+ * @example
+ * const authorize: AuthorizeWidget = async (request) => {
+ *   const session = await sessionOf(request)
+ *   return session && { user: session.userId, filters: session.filters, tenant: session.tenantId }
+ * }
+ */
+export type AuthorizeWidget = (
+  request: FastifyRequest
+) => Maybe<string | WidgetUser> | Promise<Maybe<string | WidgetUser>>
+
 export interface WidgetTokenOptions {
   /** Where the route is. Default: `/api/generate-token`. */
   path?: string
@@ -38,14 +56,20 @@ export interface WidgetTokenOptions {
   issuer: string
   /** The session that dxFeed gave, without `,`. */
   session: string
+  /**
+   * The user id that dxFeed issued, without `,` and `;`. If dxFeed issued one, every token must contain it: set it here,
+   * and `authorize` then only decides which users may have a token and with which filters. Default: none; the user id of
+   * a token is then the one that `authorize` returns.
+   */
+  user?: string | undefined
   /** What every user may see, each without `,` and `;`. Default: none, so that the token itself narrows nothing. */
   filters?: readonly string[]
   /** The unit of the token's times: `'ms'` as the widget page prints them, `'s'` as the token knowledge base does. Default: `'ms'`. */
   timeUnit?: 'ms' | 's'
-  /** Life of a token, whole minutes from 5 to 20. Default: 15. */
+  /** Life of a token, whole minutes from 5 to 20. Default: 20. */
   minutes?: number
-  /** Who the user is: an id, or an id with filters. `null`: nobody (401); throw `FORBIDDEN` for a user who may not. There is no default user. */
-  resolveUser: (request: FastifyRequest) => Maybe<string | WidgetUser> | Promise<Maybe<string | WidgetUser>>
+  /** The host's decision, called before a token is signed. There is no default user. */
+  authorize: AuthorizeWidget
   /** The sites whose pages may call. Default: none; a request with an `Origin` is refused then, as pages of the same origin send none. */
   cors?: SiteCorsOptions
   /** The limit of each client address. Default: 60 a minute. */
@@ -54,14 +78,14 @@ export interface WidgetTokenOptions {
   userRateLimit?: RateLimitOptions
   /**
    * What the route asks of guards that are registered around it, such as a captcha. Default: a user reference may come (`'optional'`) where the
-   * `userReference` plugin is registered, for `resolveUser` to read.
+   * `userReference` plugin is registered, for `authorize` to read.
    */
   guards?: GatehouseRouteConfig
   /** The clock, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
-export type CheckedOptions = Required<Omit<WidgetTokenOptions, 'prefix'>>
+export type CheckedOptions = Required<Omit<WidgetTokenOptions, 'prefix' | 'user'>> & Pick<WidgetTokenOptions, 'user'>
 
 const KNOWN: KnownOptions<WidgetTokenOptions> = {
   path: true,
@@ -70,10 +94,11 @@ const KNOWN: KnownOptions<WidgetTokenOptions> = {
   secretMaxAge: true,
   issuer: true,
   session: true,
+  user: true,
   filters: true,
   timeUnit: true,
   minutes: true,
-  resolveUser: true,
+  authorize: true,
   cors: true,
   rateLimit: true,
   userRateLimit: true,
@@ -91,10 +116,11 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
     secretMaxAge: options.secretMaxAge ?? 2_000,
     issuer: options.issuer,
     session: options.session,
+    user: options.user,
     filters: options.filters ?? [],
     timeUnit: options.timeUnit ?? 'ms',
-    minutes: options.minutes ?? 15,
-    resolveUser: options.resolveUser,
+    minutes: options.minutes ?? 20,
+    authorize: options.authorize,
     cors: options.cors ?? { origins: [] },
     rateLimit: options.rateLimit ?? MINUTE,
     userRateLimit: options.userRateLimit ?? MINUTE,
@@ -105,10 +131,11 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   if (typeof checked.secret !== 'function') checkedKey(checked.secret)
   demand(isText(checked.issuer), 'issuer', 'the issuer that dxFeed gave')
   demand(isText(checked.session), 'session', 'the session that dxFeed gave')
-  demand(Array.isArray(checked.filters), 'filters', 'a list of texts')
+  demand(checked.user === undefined || isText(checked.user), 'user', 'the user id that dxFeed issued; leave it out if there is none')
+  demand(Array.isArray(checked.filters), 'filters', 'a list of strings')
   demand(['ms', 's'].includes(checked.timeUnit), 'timeUnit', '"ms" or "s"')
   demand(Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20, 'minutes', 'a whole number from 5 to 20')
-  demand(typeof checked.resolveUser === 'function', 'resolveUser', 'a function that names the user')
+  demand(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
   demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   demand(typeof checked.now === 'function', 'now', 'a function')
   tryOut(checked)
@@ -121,9 +148,10 @@ export function checkedKey (secret: unknown): string {
   return orInvalid(() => widgetKey(secret))
 }
 
-/** What cannot be signed is said now rather than to the first user. */
-function tryOut ({ issuer, session, filters }: CheckedOptions): void {
-  orInvalid(() => signWidgetToken({ issuer, session, expiration: 1, issuedAt: 0, message: widgetMessage('test', filters) }, 'any'))
+/** Signs once at start-up, so that options which cannot be signed fail the start and not the first request. */
+function tryOut ({ issuer, session, user = 'test', filters }: CheckedOptions): void {
+  const message = (): string => widgetMessage(user, filters)
+  orInvalid(() => signWidgetToken({ issuer, session, expiration: 1, issuedAt: 0, message: message() }, 'any'))
 }
 
 function orInvalid<Result> (attempt: () => Result): Result {

@@ -11,15 +11,15 @@ const MEMBERS: Record<keyof WidgetUser, Check> = {
   issuedAt: orNone((value) => Number.isFinite(value) && Number(value) > 1e11)
 }
 
-/** What `resolveUser` answered, as a user. A misspelt `filters` that is passed over would widen what the user sees, so nothing unknown is. */
+/** Returns the user that `authorize` returned. A misspelt `filters` that is passed over would widen what the user sees, so nothing unknown is. */
 export function checkedUser (answer: string | WidgetUser): WidgetUser {
   const user = typeof answer === 'string' ? { user: answer } : answer
   const isKnown = Object.keys(user).every((name) => Object.hasOwn(MEMBERS, name))
   const isRight = (name: keyof WidgetUser): boolean => MEMBERS[name](user[name])
   if (!isKnown || !isRight('user') || !isRight('filters') || !isRight('tenant') || !isRight('issuedAt')) {
-    throw new INTERNAL_ERROR({ reason: 'widget-token: "resolveUser" must return an id, { user, filters?, tenant?, issuedAt? } or null' })
+    throw new INTERNAL_ERROR({ reason: 'widget-token: "authorize" must return an id, { user, filters?, tenant?, issuedAt? } or null' })
   }
-  if (user.user === '') throw new UNAUTHORIZED({ reason: '"resolveUser" named no user' })
+  if (user.user === '') throw new UNAUTHORIZED({ reason: '"authorize" named no user' })
   return user
 }
 

@@ -25,9 +25,32 @@ t.test('it runs where there is no page', async (t) => {
   await t.rejects(keeper.refresh(), { message: 'stopped' })
 })
 
-t.test('an error of a function with a status of 4xx but 429 is final, any other is tried again', async (t) => {
+for (const [status, headers, isFinal] of [
+  [408, {}, false], [421, {}, false], [425, {}, false], [429, {}, false], [413, { 'retry-after': '1' }, false], [413, {}, true],
+  [400, {}, true], [401, {}, true], [403, {}, true], [404, {}, true], [409, {}, true], [410, {}, true], [422, {}, true], [451, {}, true],
+  [500, {}, false], [502, {}, false], [503, {}, false], [504, {}, false]
+] as const) {
+  const given = Object.keys(headers).length === 0 ? `${status}` : `${status} with a Retry-After`
+  t.test(`a response with ${given} is ${isFinal ? 'final' : 'repeated, and the next one gives the token'}`, async (t) => {
+    let times = 0
+    const keeper = keepToken({
+      fetch: async () => times++ === 0 ? new Response('{}', { status, headers }) : 'a token',
+      onError: (error, retryIn) => {
+        t.equal(error.status, status)
+        t.equal(retryIn === Infinity, isFinal)
+      }
+    })
+    if (isFinal) await keeper.token().then(() => t.fail('a token came'), (error) => t.equal(error.status, status))
+    else t.equal(await keeper.token(), 'a token')
+    t.equal(times, isFinal ? 1 : 2)
+    keeper.stop()
+  })
+}
+
+t.test('an error of a function with a status of 4xx is final unless HTTP lets a client repeat the request, and any other error is repeated', async (t) => {
   for (const [thrown, isFinal] of [
-    [{ status: 403 }, true], [{ status: 404 }, true], [{ status: 429 }, false], [{ status: 500 }, false], [{ status: 0 }, false], [{}, false], [undefined, false], ['403', false]
+    [{ status: 403 }, true], [{ status: 404 }, true], [{ status: 413 }, true], [{ status: 422 }, true],
+    [{ status: 408 }, false], [{ status: 421 }, false], [{ status: 425 }, false], [{ status: 429 }, false], [{ status: 500 }, false], [{ status: 0 }, false], [{}, false], [undefined, false], ['403', false]
   ] as const) {
     let times = 0
     const waits: number[] = []

@@ -42,7 +42,7 @@ t.test('an empty environment has the documented defaults and three stand-ins', a
     admin: { email: 'admin@example.com', password: null, emailGiven: false },
     databrain: { standIn: true },
     boldbi: { standIn: true },
-    dxfeed: { standIn: true, timeUnit: 'ms', minutes: 15, filters: [] },
+    dxfeed: { standIn: true, timeUnit: 'ms', minutes: 20, user: undefined, filters: [] },
     embedOrigins: null,
     embedUser: 'viewer@example.com',
     limits: {
@@ -72,6 +72,7 @@ t.test('each bad value is a problem that names its variable and hides its value'
     ['DATABASE_URL', 'mysql://db'], ['JWT_SECRET', 'short'], ['JWT_SECRET', ','], ['JWT_SECRET', 'a'.repeat(40)], ['SECRETS_KEY', 'changeme'],
     ['USER_REFERENCE_KEY', `${generateSecret()},short`], ['DATABRAIN_PROXY_KEY', 'tiny'],
     ['ADMIN_EMAIL', 'nobody'], ['ADMIN_PASSWORD', 'short-pass'], ['DXFEED_TIME_UNIT', 'us'], ['DXFEED_MINUTES', '4'], ['DXFEED_MINUTES', '21'],
+    ['DXFEED_USER', 'a,b'], ['DXFEED_USER', 'a;b'],
     ['EMBED_ORIGINS', '*'], ['EMBED_ORIGINS', 'null'], ['EMBED_ORIGINS', 'https://a.test/path'], ['EMBED_ORIGINS', 'https://a.test,b.test'],
     ['LOGIN_RATE_MAX', '0'], ['INGEST_BOTS_EXCEPT', '('], ['INGEST_BOTS_EXCEPT', 'a|'], ['INGEST_KEY_RATE_MAX', '-1'], ['EMBED_RATE_MAX', 'many'], ['DATABRAIN', 'no'],
     ['REDIS_URL', 'http://h'], ['REDIS_URL', 'h:6379'], ['NATS_URL', 'http://h'], ['NATS_STREAM', 'a.b'], ['NATS_REPLICAS', '2'], ['NATS_PACKING', 'all'], ['NATS_COPY', 'yes'], ['METRICS_TOKEN', 'abc-token'], ['CAPTCHA', 'on'], ['CSRF', 'yes'], ['REQUIRE_HTTPS', 'yes']

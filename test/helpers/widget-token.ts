@@ -23,7 +23,7 @@ export async function widgetTokenApp (
     secret: SECRET,
     issuer: 'acme',
     session: 'web',
-    resolveUser: () => 'ann',
+    authorize: () => 'ann',
     cors: { origins: [PAGE] },
     rateLimit: false,
     userRateLimit: false,

@@ -195,7 +195,7 @@ t.test('S08: the widget token route mints for the page\'s own session alone', as
   const userOf = (cookie: string | undefined) => /user=(\w+)/.exec(cookie ?? '')?.[1] ?? null
   await app.register(csrf, { key: KEY, sessionOf: ({ headers }) => userOf(headers.cookie), origins: [SITE], tokenPath: '/token' })
   await app.register(widgetToken, {
-    secret: 'dx', issuer: 'acme', session: 'web', resolveUser: ({ headers }) => userOf(headers.cookie), cors: { origins: [SITE] }, guards: { csrf: true }
+    secret: 'dx', issuer: 'acme', session: 'web', authorize: ({ headers }) => userOf(headers.cookie), cors: { origins: [SITE] }, guards: { csrf: true }
   })
   const page = { origin: SITE, 'sec-fetch-site': 'same-site' }
   const first = await app.inject({ url: '/token', headers: { ...page, cookie: 'user=ann' } })

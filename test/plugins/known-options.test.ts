@@ -30,7 +30,7 @@ const WORKING: Record<string, object> = {
   signature: { secrets: () => [] },
   tokenStore: { store: suite.memoryStore() },
   userReference: { keys: [KEY] },
-  widgetToken: { secret: 's', issuer: 'a', session: 'b', resolveUser: () => 'u' }
+  widgetToken: { secret: 's', issuer: 'a', session: 'b', authorize: () => 'u' }
 }
 
 /** A misspelt option of each, its value, and the name that the error suggests. */

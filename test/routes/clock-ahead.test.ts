@@ -44,7 +44,7 @@ async function embeddingRoutes (t: Test, clock: Clock, issuedAt?: () => number):
     authorize: ({ userReference }) => userReference && { username: userReference.sub, ...since() }
   })
   await app.register(widgetToken, {
-    secret: 's', issuer: 'a', session: 'b', now, resolveUser: ({ userReference }) => userReference && { user: userReference.sub, ...since() }
+    secret: 's', issuer: 'a', session: 'b', now, authorize: ({ userReference }) => userReference && { user: userReference.sub, ...since() }
   })
   async function statuses (reference: string): Promise<Record<string, number>> {
     const headers = { 'x-user-reference': reference }

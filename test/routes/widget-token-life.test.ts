@@ -67,7 +67,7 @@ t.test('a function that gives the secret is not asked for every token', async (t
 for (const [kind, subject] of [['user', 'ann'], ['tenant', 'north']] as const) {
   t.test(`a ${kind} that was revoked gets no token for a session from before`, async (t) => {
     let issuedAt: number | undefined = Date.now() - 1_000
-    const { app, ask } = await widgetTokenApp(t, { resolveUser: () => ({ user: 'ann', tenant: 'north', issuedAt }) })
+    const { app, ask } = await widgetTokenApp(t, { authorize: () => ({ user: 'ann', tenant: 'north', issuedAt }) })
     t.equal((await ask()).statusCode, 200)
     await revoke(app, kind, subject, Date.now())
     const refused = await ask()
@@ -87,7 +87,7 @@ for (const [kind, subject] of [['user', 'ann'], ['tenant', 'north']] as const) {
 
 t.test('a revocation counts against the age of the user reference, and under the name in it too', async (t) => {
   const names: Record<string, string> = { ann: '17', bob: '18' }
-  const { app, ask } = await widgetTokenApp(t, { resolveUser: ({ userReference }) => names[userReference?.sub ?? ''] }, {},
+  const { app, ask } = await widgetTokenApp(t, { authorize: ({ userReference }) => names[userReference?.sub ?? ''] }, {},
     (app) => app.register(userReference, { keys: [generateSecret()] }))
   const statusOf = async (sub: string) => (await ask({ url: `${PATH}?ref=${app.userReference.sign({ sub })}` })).statusCode
   t.same([await statusOf('ann'), await statusOf('bob')], [200, 200])
@@ -99,7 +99,7 @@ t.test('a revocation counts against the age of the user reference, and under the
 })
 
 t.test('neither the tenant nor the age of the session is in the token', async (t) => {
-  const { ask } = await widgetTokenApp(t, { now: () => NOW, resolveUser: () => ({ user: 'ann', tenant: 'north', issuedAt: NOW - 5 }) })
+  const { ask } = await widgetTokenApp(t, { now: () => NOW, authorize: () => ({ user: 'ann', tenant: 'north', issuedAt: NOW - 5 }) })
   const verdict = verifyWidgetToken((await ask()).json().token, { secret: SECRET, now: NOW })
   t.match(verdict, { valid: true, payload: { message: 'ann', issuedAt: NOW } })
 })

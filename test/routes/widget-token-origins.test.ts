@@ -47,7 +47,7 @@ t.test('S09, C05: the site\'s own page may read its token, with its cookies', as
 for (const [name, origins] of [['a value that browsers never match', vectors.disallowed.map(fill)], ['a look-alike', lookAlikes]] as const) {
   t.test(`S09, C01, C05: ${name} as Origin is 403, without any CORS header, and mints nothing`, async (t) => {
     let asked = 0
-    const { ask } = await widgetTokenApp(t, { resolveUser: () => { asked++; return 'ann' } })
+    const { ask } = await widgetTokenApp(t, { authorize: () => { asked++; return 'ann' } })
     for (const origin of origins) {
       const response = await ask({ headers: { origin } })
       t.equal(response.statusCode, 403, encodeURIComponent(origin))
@@ -95,7 +95,7 @@ t.test('C02, C11: a preflight is answered for the site alone, and never opens a 
 })
 
 t.test('C07: the site\'s page can read its errors', async (t) => {
-  const { ask } = await widgetTokenApp(t, { resolveUser: () => null, rateLimit: { max: 1 } })
+  const { ask } = await widgetTokenApp(t, { authorize: () => null, rateLimit: { max: 1 } })
   for (const status of [401, 429]) {
     const response = await ask({ headers: { origin: PAGE } })
     t.equal(response.statusCode, status)
@@ -113,7 +113,7 @@ t.test('without "cors" no other origin may call at all', async (t) => {
 
 t.test('S10: of 100 calls at once from one address 60 get a token, whatever X-Forwarded-For says', async (t) => {
   let users = 0
-  const { ask } = await widgetTokenApp(t, { rateLimit: undefined, resolveUser: () => `user ${users++}` } as object)
+  const { ask } = await widgetTokenApp(t, { rateLimit: undefined, authorize: () => `user ${users++}` } as object)
   const responses = await Promise.all(Array.from({ length: 100 }, (_, at) => ask({ headers: { 'x-forwarded-for': `10.0.0.${at}` } })))
   t.equal(responses.filter(({ statusCode }) => statusCode === 200).length, 60)
   const limited = responses.filter(({ statusCode }) => statusCode === 429)
@@ -126,7 +126,7 @@ t.test('S10: of 100 calls at once from one address 60 get a token, whatever X-Fo
 })
 
 t.test('S10: a user is limited too, from however many addresses', async (t) => {
-  const { ask } = await widgetTokenApp(t, { userRateLimit: { max: 2 }, resolveUser: ({ query }) => (query as { as: string }).as })
+  const { ask } = await widgetTokenApp(t, { userRateLimit: { max: 2 }, authorize: ({ query }) => (query as { as: string }).as })
   const statuses = []
   for (const host of [1, 2, 3]) statuses.push((await ask({ url: `${PATH}?as=ann`, remoteAddress: `10.0.0.${host}` })).statusCode)
   t.same(statuses, [200, 200, 429])
@@ -134,7 +134,7 @@ t.test('S10: a user is limited too, from however many addresses', async (t) => {
 })
 
 t.test('two tenants may each have a user of one name: each is limited alone', async (t) => {
-  const { ask } = await widgetTokenApp(t, { userRateLimit: { max: 1 }, resolveUser: ({ query }) => ({ user: 'alice', tenant: (query as { of: string }).of }) })
+  const { ask } = await widgetTokenApp(t, { userRateLimit: { max: 1 }, authorize: ({ query }) => ({ user: 'alice', tenant: (query as { of: string }).of }) })
   const statuses = []
   for (const tenant of ['a', 'a', 'b', 'b']) statuses.push((await ask({ url: `${PATH}?of=${tenant}` })).statusCode)
   t.same(statuses, [200, 429, 200, 429])

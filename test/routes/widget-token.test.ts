@@ -20,14 +20,14 @@ function read (token: string, timeUnit: 'ms' | 's' = 'ms', now = NOW) {
   return verdict.payload
 }
 
-t.test('the signed-in user gets a token of 15 minutes and its end', async (t) => {
+t.test('the signed-in user gets a token of 20 minutes and its end', async (t) => {
   const { ask } = await widgetTokenApp(t, { now: () => NOW, filters: ['FX', 'EQ'] })
   const response = await ask()
   t.equal(response.statusCode, 200)
   t.same(Object.keys(response.json()).sort(), ['expiresAt', 'issuedAt', 'refreshAfter', 'token'])
-  t.equal(response.json().expiresAt, '2023-11-14T22:28:20.123Z')
+  t.equal(response.json().expiresAt, '2023-11-14T22:33:20.123Z')
   t.same(read(response.json().token), {
-    issuer: 'acme', session: 'web', issuedAt: NOW, expiration: NOW + 900_000, message: 'ann,FX;EQ', user: 'ann', filters: ['FX', 'EQ']
+    issuer: 'acme', session: 'web', issuedAt: NOW, expiration: NOW + 1_200_000, message: 'ann,FX;EQ', user: 'ann', filters: ['FX', 'EQ']
   })
 })
 
@@ -35,7 +35,7 @@ t.test('S01: the published samples come out byte for byte', async (t) => {
   for (const { secret, issuer, session, message, minutes, now, token } of vectors.dxfeed) {
     const [user = '', filters] = message.split(',')
     const { ask } = await widgetTokenApp(t, {
-      secret, issuer, session, minutes, now: () => now, resolveUser: () => user, filters: filters === undefined ? [] : filters.split(';')
+      secret, issuer, session, minutes, now: () => now, authorize: () => user, filters: filters === undefined ? [] : filters.split(';')
     })
     t.equal((await ask()).json().token, token, message)
   }
@@ -55,6 +55,25 @@ t.test('S02: minutes from 5 to 20 are the exact life of the token, in either uni
   }
 })
 
+t.test('a user id that dxFeed issued is in every token, and authorize still decides who gets one and with which filters', async (t) => {
+  let answer: ReturnType<WidgetTokenOptions['authorize']> = 'ann'
+  const { app, ask } = await widgetTokenApp(t, { now: () => NOW, user: 'dx-user-7', filters: ['FX'], authorize: () => answer })
+  t.match(read((await ask()).json().token), { message: 'dx-user-7,FX', user: 'dx-user-7' })
+  answer = { user: 'Bob, Ltd; Berlin', filters: ['EQ', 'OPT'] }
+  t.match(read((await ask()).json().token), { message: 'dx-user-7,EQ;OPT' })
+  answer = null
+  t.equal((await ask()).statusCode, 401)
+  const entries = await auditEntries(app, 3)
+  t.same(entries.map(({ userId }) => userId), ['ann', 'Bob, Ltd; Berlin', null], 'the audit log has the host\'s own users')
+})
+
+t.test('without an issued user id the token has the one that authorize returned, which may be any string', async (t) => {
+  for (const user of ['test', 'ann@example.com', '日本']) {
+    const { ask } = await widgetTokenApp(t, { now: () => NOW, authorize: () => user })
+    t.match(read((await ask()).json().token), { message: user, user, filters: [] })
+  }
+})
+
 t.test('S04: nothing in the request changes the user or the filters', async (t) => {
   const { ask } = await widgetTokenApp(t, { now: () => NOW, filters: ['FX'] })
   const query = 'message=eve&user=eve&userId=eve&filters=ALL&minutes=20&issuer=evil&session=evil&expiration=9e15'
@@ -62,12 +81,12 @@ t.test('S04: nothing in the request changes the user or the filters', async (t) 
     url: `${PATH}?${query}`, payload: { message: 'eve', user: 'eve' }, headers: { cookie: 'user=eve', 'x-user-id': 'eve', 'content-type': 'application/json' }
   })
   t.equal(response.statusCode, 200)
-  t.match(read(response.json().token), { user: 'ann', filters: ['FX'], issuer: 'acme', session: 'web', expiration: NOW + 900_000 })
+  t.match(read(response.json().token), { user: 'ann', filters: ['FX'], issuer: 'acme', session: 'web', expiration: NOW + 1_200_000 })
 })
 
-t.test('resolveUser may give filters of its own, which replace the route\'s', async (t) => {
+t.test('authorize may give filters of its own, which replace the route\'s', async (t) => {
   for (const [filters, expected] of [[['OWN'], ['OWN']], [[], []], [undefined, ['FX']]] as const) {
-    const { ask } = await widgetTokenApp(t, { now: () => NOW, filters: ['FX'], resolveUser: async () => ({ user: 'bob', filters }) })
+    const { ask } = await widgetTokenApp(t, { now: () => NOW, filters: ['FX'], authorize: async () => ({ user: 'bob', filters }) })
     t.match(read((await ask()).json().token), { user: 'bob', filters: expected })
   }
 })
@@ -90,8 +109,8 @@ t.test('S08: nobody is 401, a forbidden user 403, a failure of the host 500', as
     ['a time in seconds', () => ({ user: 'ann', issuedAt: 1_700_000_000 }), 500, 'INTERNAL_ERROR'],
     ['a time that is a text', () => ({ user: 'ann', issuedAt: '1700000000000' }), 500, 'INTERNAL_ERROR']
   ]
-  for (const [name, resolveUser, status, code] of cases) {
-    const { ask } = await widgetTokenApp(t, { resolveUser: resolveUser as WidgetTokenOptions['resolveUser'] })
+  for (const [name, authorize, status, code] of cases) {
+    const { ask } = await widgetTokenApp(t, { authorize: authorize as WidgetTokenOptions['authorize'] })
     const response = await ask()
     t.equal(response.statusCode, status, name)
     t.equal(response.json().error.code, code, name)
@@ -102,7 +121,7 @@ t.test('S08: nobody is 401, a forbidden user 403, a failure of the host 500', as
 t.test('a user or filter that would change what the token says is 403', async (t) => {
   for (const bad of ['a,b', 'a;b', 'a\nb', 'a\0b', '\ud800', 'a\u0085b']) {
     for (const answer of [bad, { user: 'ann', filters: [bad] }]) {
-      const { ask } = await widgetTokenApp(t, { resolveUser: () => answer })
+      const { ask } = await widgetTokenApp(t, { authorize: () => answer })
       const response = await ask()
       t.equal(response.statusCode, 403, encodeURIComponent(JSON.stringify(answer)))
       t.equal(response.json().error.code, 'FORBIDDEN')
@@ -113,7 +132,7 @@ t.test('a user or filter that would change what the token says is 403', async (t
 t.test('S08: a hook of the host that rejects is honoured, and so is a guard that the route is given', async (t) => {
   const hooked = await widgetTokenApp(t, {}, {}, (app) => { app.addHook('onRequest', async () => { throw new FORBIDDEN() }) })
   t.equal((await hooked.ask()).statusCode, 403)
-  const guarded = await widgetTokenApp(t, { guards: { userReference: true }, resolveUser: ({ userReference }) => userReference?.sub }, {},
+  const guarded = await widgetTokenApp(t, { guards: { userReference: true }, authorize: ({ userReference }) => userReference?.sub }, {},
     (app) => app.register(userReference, { keys: [generateSecret()] }))
   t.equal((await guarded.ask()).statusCode, 401)
   const response = await guarded.ask({ url: `${PATH}?ref=${guarded.app.userReference.sign({ sub: 'bob' })}` })
@@ -121,8 +140,8 @@ t.test('S08: a hook of the host that rejects is honoured, and so is a guard that
 })
 
 t.test('S11: no answer may be kept, and every answer varies by origin', async (t) => {
-  for (const resolveUser of [() => 'ann', () => null]) {
-    const { ask } = await widgetTokenApp(t, { resolveUser, rateLimit: { max: 2 } })
+  for (const authorize of [() => 'ann', () => null]) {
+    const { ask } = await widgetTokenApp(t, { authorize, rateLimit: { max: 2 } })
     for (const headers of [{}, { origin: PAGE }, { origin: 'https://evil.test' }, {}]) {
       const response = await ask({ headers })
       t.equal(response.headers['cache-control'], 'no-store', String(response.statusCode))
@@ -138,7 +157,7 @@ t.test('HEAD and POST mint nothing', async (t) => {
 
 t.test('O02: tokens and refusals are audited, never with the token itself', async (t) => {
   let user: string | null = 'ann'
-  const { app, ask } = await widgetTokenApp(t, { resolveUser: () => user, userRateLimit: { max: 1 } })
+  const { app, ask } = await widgetTokenApp(t, { authorize: () => user, userRateLimit: { max: 1 } })
   const { token } = (await ask()).json()
   await ask()
   user = null
@@ -161,7 +180,7 @@ t.test('O01: neither secret nor token is in the log, at trace level', async (t) 
 })
 
 t.test('bad options stop the start and name the option, never the secret', async (t) => {
-  const good = { secret: SECRET, issuer: 'acme', session: 'web', resolveUser: () => 'ann' }
+  const good = { secret: SECRET, issuer: 'acme', session: 'web', authorize: () => 'ann' }
   const bad: Record<string, unknown[]> = {
     secret: [undefined, '', 7, 's3cr3t\ud800', () => '', () => 's3cr3t\ud800', async () => 7, async () => { throw new Error('s3cr3t') }],
     secretMaxAge: [-1, NaN, '2000'],
@@ -170,7 +189,8 @@ t.test('bad options stop the start and name the option, never the secret', async
     filters: ['FX', ['a,b'], ['a;b'], [''], [7]],
     timeUnit: ['minutes'],
     minutes: [0, -5, 4, 21, 1e9, 5.5, '15', NaN, null],
-    resolveUser: [undefined, 'ann'],
+    authorize: [undefined, 'ann'],
+    user: ['', 'a,b', 'a;b', 'a\nb', '\ud800', 7, null],
     path: ['token'],
     cors: [{ origins: ['*'] }, { origins: ['https://a.test/'] }, { origins: 'https://a.test' }, {}],
     guards: ['captcha']

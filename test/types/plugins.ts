@@ -25,8 +25,8 @@ app.register(guestToken, { apiKey: '…', dataAppName: 'acme', authorize: (reque
 // @ts-expect-error a grant names its client
 app.register(guestToken, { apiKey: '…', dataAppName: 'acme', authorize: () => ({ params: {} }) })
 
-app.register(widgetToken, { secret: '…', issuer: 'i', session: 's', resolveUser: async () => ({ user: 'u', filters: ['f'] }) })
-app.register(widgetToken, { secret: async () => '…', issuer: 'i', session: 's', resolveUser: () => ({ user: 'u', tenant: 't', issuedAt: 1 }) })
+app.register(widgetToken, { secret: '…', issuer: 'i', session: 's', authorize: async () => ({ user: 'u', filters: ['f'] }) })
+app.register(widgetToken, { secret: async () => '…', issuer: 'i', session: 's', authorize: () => ({ user: 'u', tenant: 't', issuedAt: 1 }) })
 // @ts-expect-error there is no default user
 app.register(widgetToken, { secret: '…', issuer: 'i', session: 's' })
 

@@ -23,8 +23,9 @@ interface KeepingOptions {
   /** Called with each token that differs from the one before, the first one too. */
   onToken?: ((token: string, answer: TokenAnswer) => void) | undefined
   /**
-   * Called for each failure, with the milliseconds until it is tried again; `Infinity`: not at all, the server said no. An error with a `status`
-   * of 400 to 499 other than 429 means no, any other means later.
+   * Called for each failure, with the milliseconds until the request is repeated, or `Infinity` if it is not repeated.
+   * An error with a `status` of 400 to 499 is not repeated, except 408, 421, 425 and 429, which a client may repeat
+   * (RFC 9110, RFC 8470, RFC 6585), and 413 with a `Retry-After`. Every other error is repeated.
    */
   onError?: ((error: TokenError, retryIn: number) => void) | undefined
   /** The life of a token in milliseconds where the answer doesn't tell it. Default: 300 000 (5 min). */

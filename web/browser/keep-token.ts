@@ -80,9 +80,9 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
 
   function fail (error: TokenError): void {
     const { status, response } = Object(error) as TokenError
-    // Any 4xx but 429.
-    const isRefusal = /^4(?!29)/.test(`${status}`)
     const asked = retryAfter(response)
+    // Any 4xx that HTTP does not let a client repeat: 408, 421 and 425 may be repeated, and 413 if it has a Retry-After.
+    const isRefusal = /^4(?!08|13|2[159])/.test(`${status}`) || (status === 413 && !asked)
     const wait = isRefusal ? Infinity : asked + Math.min(1_000 * 2 ** failures++, longestBackoff) * (1 + Math.random()) / 2
     due = now() + wait
     earliest = asked && due
