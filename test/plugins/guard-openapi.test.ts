@@ -16,7 +16,7 @@ const KEY = 'eclGd3TWSYLMBHfcKoZEu74OSLseP7ydq8o9qKoSZCI'
 const BEARER = { bearer: { type: 'http', scheme: 'bearer' } } as const
 const guarded = { config: { gatehouse: { proxyKey: true } } }
 const ok = async () => ({ ok: true })
-const widget = { secret: 's', issuer: 'a', session: 'b', resolveUser: () => 'u' }
+const widget = { secret: 's', issuer: 'a', session: 'b', authorize: () => 'u' }
 const bold = { servers: [{ apiUrl: 'https://bi.example.com/x', embedSecret: 's' }], authorize: () => null }
 
 type Schemes = Record<string, { readonly type: 'http', readonly scheme: string } | { readonly type: 'apiKey', readonly in: string, readonly name: string }>
