@@ -68,9 +68,10 @@ export function compileOrigins (sources: readonly SourceOrigins[]): OriginRules 
 
 /** Whether a page of this `Origin` may send: compared as a browser spells it, never by substring. */
 export function matchesOrigin ({ any, nullOrigin, rules, wildcards }: OriginRules, origin: string): boolean {
+  // A rule for subdomains is in the set too, and is no origin.
+  if (rules.has(origin)) return !origin.includes('*')
   if (origin === 'null') return nullOrigin
-  if (!hasOriginForm(origin)) return false
-  return any || rules.has(origin) || (wildcards && isBelow(rules, origin))
+  return (any || wildcards) && hasOriginForm(origin) && (any || isBelow(rules, origin))
 }
 
 function isBelow (rules: ReadonlySet<string>, origin: string): boolean {

@@ -1,5 +1,4 @@
-import { isIP } from 'node:net'
-
+import { plainAddress } from '../../plugins/client-address.js'
 import { INVALID_REQUEST } from '../../plugins/errors.js'
 import { memberText } from '../../plugins/json-text.js'
 import type { BatchContext, Fields } from './batch-members.js'
@@ -7,8 +6,7 @@ import { ObjectText, mergedMembers } from './merge-objects.js'
 import { attributionOf, pageUrl } from './page-url.js'
 
 const NOTHING = new ObjectText('{}')
-/** Every spelling of `0.0.0.0` and `::`. */
-const UNSPECIFIED = /^(?:::ffff:)?[0.:]+$/i
+const UNSPECIFIED = ['0.0.0.0', '::']
 
 /**
  * The JSON text of an event's context as it is to be read, or `null` if it is right as it came: the batch's under it at every level, and
@@ -47,11 +45,12 @@ export function claimedAddress (own: Fields | undefined, batch: BatchContext | n
 
 /** Whether a claimed address is `0.0.0.0` or `::`, by which a client asks that no address is stored. */
 export function isUnspecified (ip: unknown): boolean {
-  return typeof ip === 'string' && UNSPECIFIED.test(ip) && isIP(ip) !== 0
+  return typeof ip === 'string' && UNSPECIFIED.includes(plainAddress(ip))
 }
 
 /** The end user's address as a signed sender gives it; throws `INVALID_REQUEST` for a value that is not an address. */
 export function assertAddress (ip: unknown): string {
-  if (typeof ip === 'string' && isIP(ip) !== 0) return ip
+  const address = typeof ip === 'string' ? plainAddress(ip) : ''
+  if (address !== '') return address
   throw new INVALID_REQUEST({ details: [{ path: '/context/ip', message: 'must be an IP address' }] })
 }
