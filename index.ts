@@ -39,7 +39,7 @@ export type { DatabrainProxyOptions, ProxyPageConfig, ProxyPageConfigOptions } f
 export type { EmbedSubjects } from './plugins/embed-revocation.js'
 export type { EventFeed, EventWatcher, Refusal } from './plugins/event-feed/index.js'
 export type { EventSinkOptions } from './plugins/event-sink/index.js'
-export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions } from './routes/guest-token.js'
+export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions } from './routes/guest-token.js'
 export type { HstsOptions, RequireHttpsOptions } from './plugins/require-https.js'
 export type { BotOptions, IngestionOptions } from './routes/ingestion/index.js'
 export type { PasswordOptions, Passwords } from './plugins/passwords.js'

@@ -10,9 +10,11 @@ import type { TokenStore } from '../plugins/token-store/store.js'
 import userReference from '../plugins/user-reference.js'
 import adminApi from '../routes/admin/api.js'
 import adminAuth from '../routes/admin/auth.js'
+import type { RenewalOptions } from '../routes/guest-token.js'
 import { abuseGuards } from './abuse-guards.js'
 import type { Config } from './config.js'
 import { demoSession } from './demo-session.js'
+import type { DemoSession } from './demo-session.js'
 import { findDemoSource } from './demo-source.js'
 import { describeRoutes, serveDocs } from './docs.js'
 import drain from './drain.js'
@@ -23,6 +25,7 @@ import { checkHeaders, limitUnknownPaths } from './http-hygiene.js'
 import { ingestionRoutes } from './ingestion-routes.js'
 import type { EventDurability } from './open-sink.js'
 import { protectAnswers } from './page-headers.js'
+import { GUEST_TOKEN_PATH, RENEWAL_PATH } from './products.js'
 import type { Products } from './products.js'
 import type { Secrets } from './secrets.js'
 import { serverOptions } from './server-options.js'
@@ -47,6 +50,18 @@ export interface AppParts {
 
 const DAY = 86_400_000
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
+
+/** The next `proxyAuthUrl` for the user of the start page's session. */
+function renewalBySession (session: DemoSession, origin: string): RenewalOptions {
+  return {
+    url: origin + GUEST_TOKEN_PATH,
+    path: RENEWAL_PATH,
+    authorize (request) {
+      const own = session.of(request)
+      return own && { claims: { sub: own.user }, issuedAt: own.since }
+    }
+  }
+}
 
 /** The suite assembled on one Fastify app. The products stay open when it closes. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
@@ -82,7 +97,8 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     origins: embedOrigins,
     perMinute: limits.EMBED_RATE_MAX,
     asked,
-    userOf
+    userOf,
+    renewal: session === null ? null : renewalBySession(session, origins[0])
   })
   await ingestionRoutes(app, limits, config.botExceptions)
   await app.register(adminAuth, {

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import databrainProxy from '../routes/databrain-proxy.js'
 import embedAuthorize from '../routes/embed-authorize.js'
 import guestToken from '../routes/guest-token.js'
-import type { GuestTokenGrant } from '../routes/guest-token.js'
+import type { GuestTokenGrant, RenewalOptions } from '../routes/guest-token.js'
 import widgetToken from '../routes/widget-token.js'
 import type { EmbedGuards } from './abuse-guards.js'
 import type { EmbedUserOf } from './embed-user.js'
@@ -19,10 +19,13 @@ export interface EmbedRoutesOptions {
   perMinute: number
   asked: EmbedGuards
   userOf: EmbedUserOf
+  /** How an open page gets its next `proxyAuthUrl`; `null`: not at all. */
+  renewal: RenewalOptions | null
 }
 
 /** The embedding routes, those of them whose product is on. A user reference counts on all of them, and a bad one is refused. */
-export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, origins, perMinute, asked, userOf }: EmbedRoutesOptions): Promise<void> {
+export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOptions): Promise<void> {
+  const { products, proxyKeys, origins, perMinute, asked, userOf, renewal } = options
   const rateLimit = perMinute === 0 ? false : { max: perMinute, timeWindow: 60_000 }
   const guards = { userReference: 'optional', ...asked.all } as const
   const cors = { origins }
@@ -38,6 +41,7 @@ export async function embedRoutes (app: FastifyInstance, { products, proxyKeys, 
       // The callers are DataBrain's few servers: many users share an address.
       rateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
       userRateLimit: rateLimit,
+      ...renewal === null ? {} : { renewal: { ...renewal, rateLimit, guards: { ...asked.all, ...asked.pages } } },
       guards
     })
     await app.register(databrainProxy, {

@@ -23,6 +23,7 @@ export interface Products {
 }
 
 export const GUEST_TOKEN_PATH = '/api/databrain/guest-token'
+export const RENEWAL_PATH = '/api/databrain/proxy-auth-url'
 export const PROXY_PATH = '/api/databrain/proxy'
 
 /** Starts a stand-in for every product that is not configured; `origins` are those of our own pages, the first one that the stand-ins call. */

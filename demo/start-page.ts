@@ -8,7 +8,7 @@ import { pageConfig } from '../routes/guest-token/page-config.js'
 import type { Source } from '../plugins/token-store/store.js'
 import type { DemoSession } from './demo-session.js'
 import { protectPages } from './page-headers.js'
-import { GUEST_TOKEN_PATH, PROXY_PATH } from './products.js'
+import { GUEST_TOKEN_PATH, PROXY_PATH, RENEWAL_PATH } from './products.js'
 import type { Products } from './products.js'
 
 export interface StartPageOptions {
@@ -31,8 +31,10 @@ export interface StartPageOptions {
 
 const ASSETS = [
   ['start.css', 'text/css; charset=utf-8'], ['start.js', 'text/javascript; charset=utf-8'], ['embeds.js', 'text/javascript; charset=utf-8'],
-  ['captcha.js', 'text/javascript; charset=utf-8']
+  ['captcha.js', 'text/javascript; charset=utf-8'], ['databrain.js', 'text/javascript; charset=utf-8']
 ] as const
+/** The browser helper, as the package ships it. */
+const BROWSER_HELPER = new URL('../web/browser/browser.js', import.meta.url)
 const HTML = asset('start.html')
 
 /** The start page: the three embeds loaded as the products load them, and a button that sends an event. */
@@ -52,6 +54,9 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
       const content = asset(name)
       scope.get(`/demo/${name}`, (_request, reply) => send(reply, type, content))
     }
+
+    const browserHelper = readFileSync(BROWSER_HELPER)
+    scope.get('/demo/browser.js', (_request, reply) => send(reply, 'text/javascript; charset=utf-8', browserHelper))
 
     scope.get('/demo/page.json', async (request, reply) => {
       const current = session.of(request)?.user ?? user
@@ -77,13 +82,16 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
   })
 }
 
-/** What the page hands to the component: our endpoint with a reference to the user in it, and the key that DataBrain's servers present; or the proxy. */
+/** What the page hands to the component: `window.dbn` with a reference to the user, and the URL that renews it; or the proxy. */
 function databrainOf (app: FastifyInstance, { products: { databrain }, origin, proxyKey }: StartPageOptions, user: string | null): object | null {
   if (databrain === null) return null
-  if (databrain.standIn === null || user === null) return { standIn: databrain.standIn, page: null, proxy: null }
+  if (databrain.standIn === null || user === null) return { standIn: databrain.standIn, page: null, renewal: null, proxy: null }
   return {
     standIn: databrain.standIn,
-    page: pageConfig({ url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }) }),
+    page: pageConfig({
+      url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }), baseUrl: databrain.standIn
+    }),
+    renewal: RENEWAL_PATH,
     proxy: { url: PROXY_PATH, key: proxyKey }
   }
 }

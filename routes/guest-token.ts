@@ -17,21 +17,25 @@ import { sha256Hex } from '../signing/digest.js'
 import { asDocumented } from './guest-token/answer.js'
 import { checkedGrant } from './guest-token/grant.js'
 import type { CheckedGrant } from './guest-token/grant.js'
-import { byReference, REFERENCE_KEYS, registerGuards, requiredGuards } from './guest-token/guards.js'
+import { byReference, REFERENCE_KEYS, referencesOf, registerGuards, requiredGuards } from './guest-token/guards.js'
 import { checkedApiKey, checkedOptions } from './guest-token/options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from './guest-token/options.js'
 import { pageConfig } from './guest-token/page-config.js'
 import type { PageConfig, PageConfigOptions } from './guest-token/page-config.js'
+import { renewalRoute } from './guest-token/renewal.js'
+import { checkedRenewal } from './guest-token/renewal-options.js'
+import type { RenewalGrant, RenewalOptions } from './guest-token/renewal-options.js'
 import { TokenSource } from './guest-token/token-source.js'
 import type { IssuedToken } from './guest-token/token-source.js'
 
 export { pageConfig }
-export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions }
+export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions }
 
 /** The proxy-authentication endpoint of DataBrain: its servers call it for a guest token of the user who looks at a page. */
 const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) => {
   const checked = checkedOptions(options)
   const { path, apiUrl, authorize = byReference, errorStatus, guards, now } = checked
+  const renewal = options.renewal === undefined ? null : checkedRenewal(options.renewal)
   const { userReferenceKeys, secretMaxAge, prefix = '', connectTimeout, timeout, retries, ca } = options
   const apiKey = await CurrentSecret.open(options.apiKey, { name: 'guest-token: "apiKey"', check: checkedApiKey, log: app.log, maxAge: secretMaxAge })
   const { origin, pathname } = new URL(apiUrl)
@@ -95,6 +99,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       return errorStatus === 'gateway' ? issued : issued.catch(asDocumented)
     }
   })
+  if (renewal !== null) await renewalRoute(app, renewal, { prefix, now, referencesOf: (scope) => referencesOf(scope, options) })
 }
 
 export default Object.assign(fp(guestToken, { name: 'gatehouse-guest-token', fastify: '5.x' }), { pageConfig })

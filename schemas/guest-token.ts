@@ -20,3 +20,24 @@ export const guestTokenSchema = {
     ...errorReplies(400, 401, 403, 429, 500, 502, 503, 504)
   }
 }
+
+const time = (description: string) => Type.String({ format: 'date-time', maxLength: 24, description })
+
+export const ProxyAuthUrlReplySchema = Type.Object({
+  proxyAuthUrl: Type.String({ maxLength: 8_192, description: 'The next value of `window.dbn.proxyAuthUrl`' }),
+  issuedAt: time('When its user reference was signed: a page whose own clock may be wrong counts from here'),
+  refreshAfter: time('When to fetch the next URL: after four fifths of the reference\'s life'),
+  expiresAt: time('When its user reference expires')
+}, { description: 'The URL of the guest-token route with a new user reference' })
+export type ProxyAuthUrlReply = Static<typeof ProxyAuthUrlReplySchema>
+
+export const proxyAuthUrlSchema = {
+  summary: 'Get the next proxyAuthUrl of an open page',
+  description: 'Called by a page that stays open longer than its user reference is valid. The host\'s own session identifies the user; ' +
+    'a user reference in the request does not count.',
+  tags: ['embedding'],
+  response: {
+    200: ProxyAuthUrlReplySchema,
+    ...errorReplies(401, 403, 429, 500, 503)
+  }
+}

@@ -1,11 +1,15 @@
-/* global crypto, fetch */
+/* global crypto, fetch, window */
 import { solveCaptcha } from './captcha.js'
+import { renewProxyAuthUrl } from './databrain.js'
 
 /** Each returns the URL of the frame, or throws an Error whose message may be shown. */
 export const embeds = {
   // As the product's component does: its own servers fetch the guest token.
-  async databrain ({ databrain: { standIn, page } }) {
-    return `${standIn}/component#${new URLSearchParams(page)}`
+  async databrain ({ databrain: { standIn, page: dbn, renewal }, ...page }) {
+    window.dbn = dbn
+    const url = `${standIn}/component#${new URLSearchParams(window.dbn)}`
+    renewProxyAuthUrl(renewal, () => csrfOf(page))
+    return url
   },
 
   // As the product's SDK does: one POST to the authorization server, then the frame.

@@ -33,7 +33,7 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
   const { apiKey = secretForThisRun(), proxyAuthUrls, now = Date.now } = options
   const app = standInApp(options)
   const guests = new LiveTokens<Guest>(now)
-  serveAssets(app, ['component.js', 'announce.js'])
+  serveAssets(app, ['component.js', 'announce.js', 'databrain-plugin.js'])
 
   app.post('/api/v2/guest-token/create', async (request, reply) => {
     if (!sameSecret(bearer(request) ?? '', apiKey)) return reply.code(401).send(fault('INVALID_TOKEN', 'The API key is not valid'))
@@ -51,14 +51,18 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
     title: 'DataBrain component', body: '<main class="waiting">Asking for a guest token …</main>', script: 'component.js'
   })))
 
-  // What the product's servers do: call the customer's endpoint with the key that the page was given.
+  // The body is the page's `window.dbn`. The product's servers call the customer's endpoint with the key that it contains.
   app.post('/component/session', async (request, reply) => {
-    const { proxyAuthUrl, proxyAuthKey } = (request.body ?? {}) as Record<string, unknown>
-    if (typeof proxyAuthUrl !== 'string' || typeof proxyAuthKey !== 'string' || !isAllowed(proxyAuthUrl, proxyAuthUrls)) {
-      return reply.code(403).send(fault('PROXY_AUTH_ERROR', 'This proxyAuthUrl is not allowed'))
+    const dbn = (request.body ?? {}) as Record<string, unknown>
+    const problem = configProblem(dbn)
+    if (problem !== null) return reply.code(400).send(fault('PROXY_AUTH_ERROR', problem))
+    const url = String(dbn['proxyAuthUrl'])
+    if (!isAllowed(url, proxyAuthUrls)) return reply.code(403).send(fault('PROXY_AUTH_ERROR', 'This proxyAuthUrl is not allowed'))
+    const { status, token, error } = await askForToken(url, String(dbn['proxyAuthKey']))
+    if (error !== null) return reply.code(status).send({ error })
+    if (token === null || guests.get(token) === null) {
+      return reply.code(401).send(fault('PROXY_AUTH_ERROR', 'The proxy returned no valid guest token'))
     }
-    const token = await askForToken(proxyAuthUrl, proxyAuthKey)
-    if (token === null || guests.get(token) === null) return reply.code(401).send(fault('PROXY_AUTH_ERROR', 'The proxy gave no live guest token'))
     return { token }
   })
 
@@ -84,17 +88,43 @@ function isAllowed (text: string, allowed: readonly string[]): boolean {
   return allowed.includes(origin + pathname)
 }
 
-async function askForToken (url: string, key: string): Promise<string | null> {
+/** What is wrong with a page's `window.dbn`, by its first property that is missing or not valid; `null` if it is complete. */
+function configProblem ({ baseUrl, proxyAuthUrl, proxyAuthKey, isEnableProxyAuth }: Record<string, unknown>): string | null {
+  if (isEnableProxyAuth !== true) return 'window.dbn.isEnableProxyAuth is not true: the component uses direct token authentication, and has no token'
+  if (!isHttpUrl(baseUrl)) return 'window.dbn.baseUrl is required'
+  if (!isNonEmpty(proxyAuthUrl)) return 'window.dbn.proxyAuthUrl is required'
+  return isNonEmpty(proxyAuthKey) ? null : 'window.dbn.proxyAuthKey is required'
+}
+
+function isNonEmpty (value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function isHttpUrl (value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol)
+}
+
+interface ProxyAnswer {
+  status: number
+  token: string | null
+  /** The customer's error, which the component displays. */
+  error: { code: string, message: string } | null
+}
+
+async function askForToken (url: string, key: string): Promise<ProxyAnswer> {
   try {
     const answer = await fetch(url, {
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       redirect: 'error',
       signal: AbortSignal.timeout(COMPONENT_LIMIT)
     })
-    const { token } = await answer.json() as { token?: unknown }
-    return answer.ok && typeof token === 'string' ? token : null
+    const { token, error } = await answer.json() as { token?: unknown, error?: Partial<Record<'code' | 'message', unknown>> | null }
+    if (typeof error?.message === 'string') {
+      return { status: answer.ok ? 401 : answer.status, token: null, error: { code: String(error.code), message: error.message } }
+    }
+    return { status: answer.status, token: answer.ok && typeof token === 'string' ? token : null, error: null }
   } catch {
-    return null
+    return { status: 502, token: null, error: { code: 'PROXY_AUTH_ERROR', message: 'Network error or timeout' } }
   }
 }
 

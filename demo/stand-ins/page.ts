@@ -17,7 +17,11 @@ export function serveAssets (app: FastifyInstance, scripts: readonly string[]): 
   app.get('/stand-in.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
   for (const name of scripts) {
     const script = readFileSync(new URL(`../assets/${name}`, import.meta.url))
-    app.get(`/${name}`, (_request, reply) => reply.type('text/javascript; charset=utf-8').send(script))
+    app.get(`/${name}`, (_request, reply) => reply
+      // A page of another origin may import it as a module.
+      .header('Access-Control-Allow-Origin', '*')
+      .type('text/javascript; charset=utf-8')
+      .send(script))
   }
 }
 

@@ -21,6 +21,15 @@ export async function registerGuards (scope: FastifyInstance, options: GuestToke
   }
 }
 
+/** What signs the route's references, in another scope. Throws `INVALID_OPTIONS` where the route has none. */
+export async function referencesOf (
+  scope: FastifyInstance, { userReferenceKeys, secretMaxAge }: GuestTokenOptions
+): Promise<FastifyInstance['userReference']> {
+  if (userReferenceKeys !== undefined) await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
+  if (scope.hasDecorator('userReference')) return scope.userReference
+  throw new INVALID_OPTIONS('guest-token: "renewal" needs "userReferenceKeys" or the userReference plugin, to sign references')
+}
+
 /** What the route asks of the guards. */
 export function requiredGuards (scope: FastifyInstance, { authorize, guards }: GuestTokenOptions) {
   if (authorize === undefined) return { proxyKey: true, userReference: true } as const

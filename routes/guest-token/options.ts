@@ -8,6 +8,7 @@ import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import type { SecretSource } from '../../plugins/secret-source.js'
 import type { UpstreamClientOptions } from '../../plugins/upstream-client.js'
 import type { UserReferenceOptions } from '../../plugins/user-reference.js'
+import type { RenewalOptions } from './renewal-options.js'
 
 /** For whom a guest token is, and what it allows. Nothing of it may come from the request as it is. */
 export interface GuestTokenGrant {
@@ -76,6 +77,8 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
   rateLimit?: RateLimitOptions
   /** The limit of each user of a tenant. Default: 60 requests a minute. */
   userRateLimit?: RateLimitOptions
+  /** The endpoint that returns the next `proxyAuthUrl` to a page that stays open longer than its reference. Default: none. */
+  renewal?: RenewalOptions
   /** What else the route asks of guards that are registered around it. Default: nothing. */
   guards?: GatehouseRouteConfig
   /** The clock, epoch milliseconds. Default: `Date.now`. */
@@ -103,6 +106,7 @@ const KNOWN: KnownOptions<GuestTokenOptions> = {
   cache: true,
   rateLimit: true,
   userRateLimit: true,
+  renewal: true,
   guards: true,
   now: true,
   connectTimeout: true,

@@ -1,39 +1,54 @@
 export interface PageConfigOptions {
   /** The public URL of the guest-token route, as DataBrain's servers reach it. */
   url: string
-  /** One of the route's `proxyKeys`. Every visitor of the page can read it: it names no user. */
+  /** One of the route's `proxyKeys`. Every visitor of the page can read it: it identifies no user. */
   proxyKey: string
-  /** Who looks at the page: `app.userReference.sign({ sub })`. */
+  /** The user of the page: `app.userReference.sign({ sub })`. */
   reference: string
-  /** The DataBrain API of a self-hosted installation. Default: left out, the product's own cloud. */
+  /** The base URL of the DataBrain instance. Default: `https://app.usedatabrain.com`. */
   baseUrl?: string | undefined
 }
 
 export interface ProxyPageConfigOptions {
   /** The public URL of the `databrainProxy` routes, its prefix included, as the page's browser reaches it. */
   proxyUrl: string
-  /** One of the proxy's `proxyKeys`. Every visitor of the page can read it: it names no user. */
+  /** One of the proxy's `proxyKeys`. Every visitor of the page can read it: it identifies no user. */
   proxyKey: string
 }
 
-/** What the page sets as `window.dbn`. */
+/** The page's `window.dbn`, with all the properties that DataBrain's page on proxy authentication requires. */
 export interface PageConfig {
+  /** The DataBrain instance. */
+  baseUrl: string
+  /** The guest-token route, with the user reference. DataBrain's servers call it. */
   proxyAuthUrl: string
+  /** DataBrain's servers send it as a Bearer token. */
   proxyAuthKey: string
-  baseUrl?: string
+  /** Without it the component stays in direct-token mode. */
+  isEnableProxyAuth: true
 }
 
-/** The same for a page whose component calls through `databrainProxy`. */
+/** The `window.dbn` of a page whose component calls through `databrainProxy`. */
 export interface ProxyPageConfig {
-  /** In the place of DataBrain's backend: `/api/v2/…` is put behind it. */
+  /** The proxy, in place of DataBrain's backend: the component appends `/api/v2/…` to it. */
   baseUrl: string
   /** Sent as `X-Proxy-Auth-Key`. */
   proxyAuthKey: string
 }
 
+const PRODUCT = 'https://app.usedatabrain.com'
+
 /**
- * The `window.dbn` object of a page with DataBrain components: for the guest-token route, for one user; or, with `proxyUrl`, for the proxy, which knows
- * the user by the page's cookies. Throws a TypeError for a URL that is not absolute and for a member that is missing.
+ * Returns the `window.dbn` object of a page with DataBrain components: for the guest-token route, for one user; or, with
+ * `proxyUrl`, for the proxy, which identifies the user by the page's cookies. Throws a TypeError for a URL that is not
+ * an absolute http(s) URL and for a missing property.
+ *
+ * @example
+ * const dbn = pageConfig({
+ *   url: 'https://app.example.com/api/databrain/guest-token',
+ *   proxyKey: process.env.DATABRAIN_PROXY_KEY,
+ *   reference: app.userReference.sign({ sub: user.id })
+ * })
  */
 export function pageConfig (options: PageConfigOptions): PageConfig
 export function pageConfig (options: ProxyPageConfigOptions): ProxyPageConfig
@@ -43,17 +58,32 @@ export function pageConfig (options: PageConfigOptions | ProxyPageConfigOptions)
   return 'proxyUrl' in options ? proxyConfig(options) : tokenConfig(options)
 }
 
-function tokenConfig ({ url, proxyKey, reference, baseUrl }: PageConfigOptions): PageConfig {
-  const proxyAuthUrl = absolute(url, 'url')
+/** Returns the guest-token route's URL with a user reference. Throws a TypeError for a URL that is not absolute. */
+export function proxyAuthUrl (url: string, reference: string): string {
   if (typeof reference !== 'string' || reference === '') throw new TypeError('pageConfig: "reference" is missing')
-  proxyAuthUrl.searchParams.set('ref', reference)
-  return { proxyAuthUrl: proxyAuthUrl.href, proxyAuthKey: proxyKey, ...baseUrl === undefined ? {} : { baseUrl } }
+  const complete = absolute(url, 'url')
+  complete.searchParams.set('ref', reference)
+  return complete.href
+}
+
+function tokenConfig ({ url, proxyKey, reference, baseUrl = PRODUCT }: PageConfigOptions): PageConfig {
+  return {
+    baseUrl: withoutSlash(absolute(baseUrl, 'baseUrl').href),
+    proxyAuthUrl: proxyAuthUrl(url, reference),
+    proxyAuthKey: proxyKey,
+    isEnableProxyAuth: true
+  }
 }
 
 function proxyConfig ({ proxyUrl, proxyKey }: ProxyPageConfigOptions): ProxyPageConfig {
   const { href, search, hash } = absolute(proxyUrl, 'proxyUrl')
-  if (search + hash !== '') throw new TypeError('pageConfig: "proxyUrl" must have no query and no fragment: paths are put behind it')
-  return { baseUrl: href.replace(/\/+$/, ''), proxyAuthKey: proxyKey }
+  if (search + hash !== '') throw new TypeError('pageConfig: "proxyUrl" must have no query and no fragment: paths are appended to it')
+  return { baseUrl: withoutSlash(href), proxyAuthKey: proxyKey }
+}
+
+/** The component appends paths that begin with a slash. */
+function withoutSlash (href: string): string {
+  return href.replace(/\/+$/, '')
 }
 
 function absolute (text: string, name: string): URL {

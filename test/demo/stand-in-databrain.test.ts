@@ -3,6 +3,7 @@ import fastify from 'fastify'
 
 import { startDataBrain } from '../../demo/stand-ins/databrain.js'
 import type { DataBrain, DataBrainOptions } from '../../demo/stand-ins/databrain.js'
+import type { PageConfig } from '../../routes/guest-token.js'
 
 type Test = Pick<typeof t, 'teardown'>
 
@@ -61,6 +62,45 @@ t.test('an unknown token and an expired one open nothing', async (t) => {
   t.equal(await open(`?token=${token}`), 401)
 })
 
+function dbn (proxyAuthUrl: string): PageConfig {
+  return { baseUrl: 'https://app.usedatabrain.com', proxyAuthUrl, proxyAuthKey: 'the-key', isEnableProxyAuth: true }
+}
+
+t.test('the component refuses a page that lacks one of the four required properties of window.dbn', async (t) => {
+  const { origin } = await standIn(t, { proxyAuthUrls: ['https://app.example.com/proxy'] })
+  const good = dbn('https://app.example.com/proxy')
+  const wrong: Array<[keyof PageConfig, unknown[]]> = [
+    ['baseUrl', [undefined, '', 'app.usedatabrain.com', 7]], ['proxyAuthUrl', [undefined, '', 7]], ['proxyAuthKey', [undefined, '', 7]],
+    ['isEnableProxyAuth', [undefined, false, 'true', 1]]
+  ]
+  for (const [name, values] of wrong) {
+    for (const value of values) {
+      const answer = await fetch(`${origin}/component/session`, {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...good, [name]: value })
+      })
+      t.equal(answer.status, 400, `${name}: ${String(value)}`)
+      t.match((await answer.json() as { error: { message: string } }).error.message, `window.dbn.${name} is`)
+    }
+  }
+})
+
+t.test('the component shows the error of the customer\'s endpoint, and one of its own where it cannot be reached', async (t) => {
+  const customer = fastify()
+  const error = { code: 'FORBIDDEN', message: 'Your plan has no dashboards' }
+  customer.get('/refuses', async (_request, reply) => reply.code(403).send({ error }))
+  customer.get('/page', async (_request, reply) => reply.type('text/html').send('<h1>Hello</h1>'))
+  const origin = await customer.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => customer.close())
+  const dataBrain = await standIn(t, { proxyAuthUrls: ['/refuses', '/page'].map((path) => origin + path) })
+  const session = (path: string) => fetch(`${dataBrain.origin}/component/session`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(dbn(origin + path))
+  })
+  const refused = await session('/refuses')
+  t.same([refused.status, await refused.json()], [403, { error }])
+  const broken = await session('/page')
+  t.same([broken.status, await broken.json()], [502, { error: { code: 'PROXY_AUTH_ERROR', message: 'Network error or timeout' } }])
+})
+
 t.test('the component asks the customer with the key, and only at the URL that was agreed', async (t) => {
   let token = ''
   const seen: unknown[] = []
@@ -73,7 +113,7 @@ t.test('the component asks the customer with the key, and only at the URL that w
   t.teardown(() => customer.close())
   const dataBrain = await standIn(t, { proxyAuthUrls: [`${origin}/proxy`] })
   const session = (proxyAuthUrl: string) => fetch(`${dataBrain.origin}/component/session`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ proxyAuthUrl, proxyAuthKey: 'the-key' })
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(dbn(proxyAuthUrl))
   })
 
   token = (await (await create(dataBrain, { clientId: 'a', expiryTime: 60_000 })).json() as { token: string }).token

@@ -164,10 +164,16 @@ t.test('guards of the host serve the route where it has no keys of its own, and 
   t.equal((await ask('ann')).statusCode, 404)
 })
 
-t.test('pageConfig gives window.dbn with the reference in the URL', async (t) => {
+t.test('pageConfig returns window.dbn with all the properties that DataBrain requires', async (t) => {
   const config = { url: 'https://app.example.com/api/databrain/guest-token?x=1', proxyKey: PROXY_KEY, reference: 'v1.a-b_c.d' }
-  t.same(pageConfig(config), { proxyAuthUrl: 'https://app.example.com/api/databrain/guest-token?x=1&ref=v1.a-b_c.d', proxyAuthKey: PROXY_KEY })
-  t.match(pageConfig({ ...config, baseUrl: 'https://bi.example.com' }), { baseUrl: 'https://bi.example.com' })
+  t.same(pageConfig(config), {
+    baseUrl: 'https://app.usedatabrain.com',
+    proxyAuthUrl: 'https://app.example.com/api/databrain/guest-token?x=1&ref=v1.a-b_c.d',
+    proxyAuthKey: PROXY_KEY,
+    isEnableProxyAuth: true
+  })
+  for (const baseUrl of ['https://bi.example.com', 'https://bi.example.com/']) t.equal(pageConfig({ ...config, baseUrl }).baseUrl, 'https://bi.example.com')
+  for (const baseUrl of ['', 'bi.example.com', 'javascript:alert(1)']) t.throws(() => pageConfig({ ...config, baseUrl }), TypeError)
   t.equal(guestToken.pageConfig, pageConfig)
   for (const url of ['/api', 'javascript:alert(1)', '']) t.throws(() => pageConfig({ ...config, url }), TypeError)
   t.throws(() => pageConfig({ ...config, reference: '' }), TypeError)
