@@ -8,7 +8,9 @@ import type { EventType } from './event.js'
 const tags = ['ingestion']
 const refusals = errorReplies(400, 401, 403, 413, 415, 429, 500, 503)
 
-export const AcceptedSchema = Type.Object({ success: Type.Literal(true) })
+const Duplicate = Type.Optional(Type.Literal(true, { description: 'The same signed request was stored before; only of sources with `signed_repeats: drop`' }))
+
+export const AcceptedSchema = Type.Object({ success: Type.Literal(true), duplicate: Duplicate })
 export type Accepted = Static<typeof AcceptedSchema>
 
 const MOST_EVENTS = 1_000
@@ -39,6 +41,7 @@ export type EventError = Static<typeof EventErrorSchema>
 export const BatchReplySchema = Type.Object({
   success: Type.Boolean({ description: 'Whether every event was accepted' }),
   accepted: Type.Integer({ minimum: 0, maximum: MOST_EVENTS }),
+  duplicate: Duplicate,
   rejected: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_EVENTS })),
   errors: Type.Optional(Type.Array(EventErrorSchema, { maxItems: MOST_EVENTS }))
 })

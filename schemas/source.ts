@@ -28,6 +28,7 @@ const settings = {
     type: ['integer', 'null'], minimum: 1, maximum: 1_000_000, description: 'Events a second; null: the default of the server'
   }),
   pixel_types: Type.Array(oneOf(PIXEL_TYPES, 'A type of event'), { maxItems: 4, uniqueItems: true, description: 'What the pixel accepts' }),
+  signed_repeats: oneOf(['keep', 'drop'], 'A signed event without a messageId that comes again: another event, or a duplicate that is not stored'),
   bots: oneOf(['tag', 'drop', 'ignore'], 'Events of bots: marked with `context.bot`, acknowledged and not stored, or left alone')
 }
 

@@ -1,7 +1,7 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 import type { AuthMethod, EventType } from '../event-sink/sink.js'
-import type { BotPolicy, CustomSignature, Environment, RequireSignature, RevocationKind, Role, WebhookMapping, WebhookProvider } from '../token-store/store.js'
+import type { BotPolicy, CustomSignature, Environment, RequireSignature, RevocationKind, Role, SignedRepeats, WebhookMapping, WebhookProvider } from '../token-store/store.js'
 
 /** Written as JSON text, read as the value. */
 type Json<Value> = ColumnType<Value, string, string>
@@ -43,6 +43,7 @@ interface SourcesTable {
   rate_limit: number | null
   pixel_types: Json<string[]>
   bots: BotPolicy
+  signed_repeats: SignedRepeats
   created_at: Date
   updated_at: Date
 }

@@ -25,7 +25,7 @@ export function messagesOf (events: Events, prefix: string, maxPayload: number):
     if (body.length > maxPayload - HEADERS_SIZE) throw tooLarge()
     // The broker ends a connection whose commands are too long, for all that use it.
     if (subject.length > LONGEST_SUBJECT) throw new UnpublishableEvent('The names of the organisation and the source are too long for a subject')
-    messages.push({ subject, id: hexOfId(id), body })
+    messages.push({ subject, id: hexOfId(id), body, onDuplicate: event.repeat === false ? () => { event.repeat = true } : undefined })
   }
   return messages
 }

@@ -9,6 +9,8 @@ export interface OutgoingMessage {
   /** What the broker tells repeats by. */
   id: string
   body: Uint8Array
+  /** Called when the broker says that it has stored a message with this id before. */
+  onDuplicate?: (() => void) | undefined
 }
 
 export interface PublisherOptions {
@@ -123,7 +125,7 @@ class Flight {
   take (at: number, message: Msg): void {
     this.#heard = true
     if (this.#acknowledged[at] !== 0) return
-    const refusal = this.#refusalIn(message)
+    const refusal = this.#refusalIn(message, this.#messages[at]?.onDuplicate)
     if (refusal !== null) return this.#settle(refusal)
     this.#acknowledged[at] = 1
     if (--this.#left === 0) this.#settle('acknowledged')
@@ -149,7 +151,7 @@ class Flight {
   }
 
   /** `null`: it is an acknowledgement of the stream. */
-  #refusalIn (message: Msg): Outcome | null {
+  #refusalIn (message: Msg, onDuplicate: (() => void) | undefined): Outcome | null {
     if (message.data.length === 0) return message.headers?.code === NO_RESPONDERS ? 'not ready' : new Error('JetStream answered with nothing')
     const { error, stream, seq, duplicate } = read(message)
     if (error?.err_code === TEMPORARILY_UNAVAILABLE) return 'not ready'
@@ -157,6 +159,7 @@ class Flight {
     if (stream !== this.#stream) return new Error(`An event was acknowledged by something else than the stream "${this.#stream}"`)
     // A repeat of what the replicas have not agreed on yet has no place in the stream; it may never get one.
     if (seq === 0 && duplicate === true) return 'not ready'
+    if (duplicate === true) onDuplicate?.()
     return typeof seq === 'number' && seq > 0 ? null : new Error('JetStream acknowledged an event without its place in the stream')
   }
 }

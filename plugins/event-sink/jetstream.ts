@@ -71,6 +71,7 @@ export async function jetstreamSink ({ connection, stream = {}, packing = 'event
     for (const event of events) {
       const id = eventId(event)
       if (!fresh.has(id) && !known.has(id, event.receivedAt)) fresh.set(id, event)
+      else if (event.repeat === false) event.repeat = true
     }
     if (fresh.size === 0) return
     await publisher.publish(pack(fresh, settings.subjectPrefix, maxPayload()))

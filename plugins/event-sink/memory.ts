@@ -26,7 +26,10 @@ export function memorySink ({ capacity = 1_000_000 }: MemorySinkOptions = {}): R
       return other.messageId === messageId && other.sourceId === sourceId && other.authMethod === authMethod
     })
     const before = ids.at(slot)
-    if (before !== null && receivedAt - log.receivedAt(before) < DEDUPLICATION_WINDOW) return
+    if (before !== null && receivedAt - log.receivedAt(before) < DEDUPLICATION_WINDOW) {
+      if (event.repeat === false) event.repeat = true
+      return
+    }
     ids.set(slot, hash, log.end, log.first)
     log.append(event)
   }

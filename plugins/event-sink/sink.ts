@@ -25,6 +25,11 @@ export interface AcceptedEvent {
   additions: string
   /** Whether a bot sent it; readers learn it from `context.bot`, and no sink has to store it. */
   bot?: boolean
+  /**
+   * `false`: the caller asks whether the event was stored before. A sink that finds out that it was sets `true` before its write resolves;
+   * a sink that cannot tell leaves it. Never stored.
+   */
+  repeat?: boolean
 }
 
 /** For how long an event is the same event as one before, milliseconds. */

@@ -44,6 +44,7 @@ export async function sqlSink (database: Database, { now = Date.now, ...options 
     for (const event of events) {
       const id = eventId(event)
       if (!fresh.has(id) && !known.has(id, event.receivedAt)) fresh.set(id, event)
+      else if (event.repeat === false) event.repeat = true
     }
     if (fresh.size === 0) return
     if (await copied(fresh) || await inserted(fresh)) for (const [id, { receivedAt }] of fresh) known.add(id, receivedAt)
@@ -60,7 +61,13 @@ export async function sqlSink (database: Database, { now = Date.now, ...options 
   /** Remembers the ids from when they were seen first: a repeat does not make one known for longer. */
   async function learn (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<void> {
     const { rows } = await db.executeQuery<SeenRow>(CompiledQuery.raw(SEEN, [[...fresh.keys()].map(hexOfId)]))
-    for (const { id, since } of rows) known.add(idOfHex(id), Number(since))
+    for (const { id: hex, since } of rows) {
+      const id = idOfHex(hex)
+      known.add(id, Number(since))
+      const event = fresh.get(id)
+      // Of an event that was new the id is known since that event was received.
+      if (event?.repeat === false && event.receivedAt !== Number(since)) event.repeat = true
+    }
   }
 
   async function copied (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<boolean> {

@@ -14,7 +14,8 @@ export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
   enabled: true,
   rateLimit: null,
   pixelTypes: ['track', 'page'],
-  bots: 'tag'
+  bots: 'tag',
+  signedRepeats: 'keep'
 }
 
 /** How much of a server secret is shown afterwards; never more than a quarter of it. */
@@ -53,7 +54,8 @@ export function settingsOf (source: SourceSettings): SourceSettings {
     enabled: source.enabled,
     rateLimit: source.rateLimit,
     pixelTypes: [...source.pixelTypes],
-    bots: source.bots
+    bots: source.bots,
+    signedRepeats: source.signedRepeats
   }
 }
 

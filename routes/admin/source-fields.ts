@@ -23,6 +23,7 @@ export function viewSource (source: Source): SourceItem {
     rate_limit: source.rateLimit,
     pixel_types: source.pixelTypes as SourceItem['pixel_types'],
     bots: source.bots,
+    signed_repeats: source.signedRepeats,
     created_at: new Date(source.createdAt).toISOString(),
     updated_at: new Date(source.updatedAt).toISOString()
   }
@@ -30,7 +31,10 @@ export function viewSource (source: Source): SourceItem {
 
 /** The settings that a body names, in the store's terms. Throws `INVALID_REQUEST` for a domain that is none. */
 export function patchOf (body: SourcePatchBody): SourcePatch {
-  const { name, environment, domains, allow_any_origin, allow_null_origin, require_signature, require_timestamp, enabled, rate_limit, pixel_types, bots } = body
+  const {
+    name, environment, domains, allow_any_origin, allow_null_origin, require_signature,
+    require_timestamp, enabled, rate_limit, pixel_types, bots, signed_repeats
+  } = body
   domains?.forEach(assertDomain)
   const patch = {
     name,
@@ -43,7 +47,8 @@ export function patchOf (body: SourcePatchBody): SourcePatch {
     enabled,
     rateLimit: rate_limit,
     pixelTypes: pixel_types,
-    bots
+    bots,
+    signedRepeats: signed_repeats
   }
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as SourcePatch
 }

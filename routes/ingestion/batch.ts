@@ -61,8 +61,9 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
     if (events.length > 0) await intake.take(reception.source, events)
     if (errors.length > 0) intake.refused(reception, errors, refused)
     reply.header('content-type', 'application/json; charset=utf-8')
-    if (errors.length === 0) return `{"success":true,"accepted":${events.length}}`
-    return JSON.stringify({ success: false, accepted: events.length, rejected: errors.length, errors })
+    const duplicate = isRepeat(events)
+    if (errors.length === 0) return `{"success":true,"accepted":${events.length}${duplicate ? ',"duplicate":true' : ''}}`
+    return JSON.stringify({ success: false, accepted: events.length, ...duplicate ? { duplicate } : {}, rejected: errors.length, errors })
   }
 
   function judge ({ body, jsonText }: FastifyRequest<{ Body: BatchBody }>, reception: Reception): Judged {
@@ -83,6 +84,16 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
     })
     return judged
   }
+}
+
+/** Whether the batch itself has come before: each of its events that could not be told by an id of its own was stored then. */
+function isRepeat (events: readonly AcceptedEvent[]): boolean {
+  let repeats = 0
+  for (const { repeat } of events) {
+    if (repeat === false) return false
+    if (repeat === true) repeats++
+  }
+  return repeats > 0
 }
 
 interface Judged {

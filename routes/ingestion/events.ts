@@ -21,6 +21,7 @@ const ANY_TYPE = '/v1/events'
 export const EVENT_PATHS: readonly string[] = [...PATHS.map(([path]) => path), ANY_TYPE]
 
 const SUCCESS = '{"success":true}'
+const DUPLICATE = '{"success":true,"duplicate":true}'
 
 export interface EventLimits {
   bodyLimit: number
@@ -60,6 +61,6 @@ export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLim
     const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, reception, intake.isBotAgent)
     await intake.take(reception.source, [event])
     reply.header('content-type', 'application/json; charset=utf-8')
-    return SUCCESS
+    return event.repeat === true ? DUPLICATE : SUCCESS
   }
 }

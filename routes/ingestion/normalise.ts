@@ -23,7 +23,7 @@ export interface ReceivedEvent {
 }
 
 /** What an event is received under; of a webhook there is no request with a pipeline key. */
-export type Receiver = Pick<Reception, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent' | 'anonymousId' | 'messageId'> & Partial<Pick<Reception, 'browserAgent'>>
+export type Receiver = Pick<Reception, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent' | 'anonymousId' | 'messageId'> & Partial<Pick<Reception, 'browserAgent' | 'dropsRepeats'>>
 
 /**
  * The event as it is stored: its own text, and beside it the text of what the server fills in, so that nothing which came as JSON
@@ -68,7 +68,7 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
   if (batch !== null && batch.sentAt !== null && isAbsent(value.sentAt)) additions += `,"sentAt":${batch.sentAt}`
   additions += '}'
 
-  return {
+  const event: AcceptedEvent = {
     orgId: source.orgId,
     sourceId: source.id,
     messageId,
@@ -82,6 +82,8 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
     additions,
     bot
   }
+  if (reception.dropsRepeats === true && isAbsent(value.messageId)) event.repeat = false
+  return event
 }
 
 /** By the user agent that the event names, else by that of the browser that sends it. */

@@ -30,6 +30,8 @@ export class Reception {
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   readonly #visitor: Visitor | null
+  /** Whether events without a messageId get one from the signature, so that the same request again is a repeat. */
+  readonly dropsRepeats: boolean
   #anonymousId: string | null = null
   #signature: string | null = null
 
@@ -40,6 +42,7 @@ export class Reception {
     this.source = resolvedSource.source
     this.key = resolvedSource.key
     this.authMethod = request.signed ? 'signature' : 'key'
+    this.dropsRepeats = request.signed && this.source.signedRepeats === 'drop'
     this.ip = plainAddress(request.ip)
     this.userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null
     this.browserAgent = !request.signed && isFromPage(request) && !isOpenedMail(request) ? this.userAgent : null
@@ -61,10 +64,10 @@ export class Reception {
     return this.#anonymousId
   }
 
-  /** A new id; for a signed event the same one at each replay, whatever the case of the signature's digits. */
+  /** A new id; where signed repeats are dropped the same one at each repeat, whatever the case of the signature's digits. */
   messageId (index: number): string {
     const { verifiedSignature } = this.#request
-    if (verifiedSignature === null) return randomUUID()
+    if (verifiedSignature === null || !this.dropsRepeats) return randomUUID()
     // A digest: who reads the id later must not learn the signature.
     this.#signature ??= sha256Hex(verifiedSignature).slice(0, 40)
     return `signed-${this.#signature}-${index}`

@@ -18,6 +18,18 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     await assertCopies(sink, fresh, 1, 'what is new beside a repeat is stored')
   })
 
+  await t.test('an event that asks whether it is a repeat is never told so when it is new, and one that does not ask is told nothing', async () => {
+    const { sink } = await make()
+    const [asking, silent] = [anEvent({ repeat: false }), anEvent()]
+    await sink.write([asking, silent])
+    assert.equal(asking.repeat, false)
+    const [again, silentAgain, fresh] = [{ ...asking }, { ...silent }, anEvent({ repeat: false })]
+    await sink.write([again, silentAgain, fresh])
+    assert.equal(fresh.repeat, false)
+    assert.equal(silentAgain.repeat, undefined)
+    assert.equal(typeof again.repeat, 'boolean')
+  })
+
   await t.test('the same messageId of another source, or by the other auth method, is another event', async () => {
     const { sink } = await make()
     const event = anEvent()

@@ -29,6 +29,7 @@ export function aSource (fields: Partial<NewSource> = {}): NewSource {
     rateLimit: null,
     pixelTypes: ['track', 'page'],
     bots: 'tag',
+    signedRepeats: 'keep',
     pipelineKey: aKey(),
     serverSecret: randomBytes(32).toString('base64url'),
     ...fields

@@ -8,7 +8,7 @@ import type { Make } from './fixtures.js'
 export async function sourceContract (t: ContractTest, make: Make): Promise<void> {
   await t.test('a source is read back as it was created, with an id and the prefix of its secret', async () => {
     const { store: { sources }, clock } = await make()
-    const fresh = aSource({ rateLimit: 25, bots: 'drop', allowNullOrigin: true, serverSecret: 'a server secret that came from elsewhere' })
+    const fresh = aSource({ rateLimit: 25, bots: 'drop', signedRepeats: 'drop', allowNullOrigin: true, serverSecret: 'a server secret that came from elsewhere' })
     const source = await sources.create(fresh)
     const { serverSecret, ...rest } = fresh
     assert.equal(typeof source.id, 'string')
@@ -40,7 +40,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     const source = await sources.create(aSource())
     const patches: SourcePatch[] = [
       { name: 'New' }, { domains: [] }, { domains: ['https://a.test'] }, { allowAnyOrigin: true }, { allowNullOrigin: true }, { allowNullOrigin: false }, { requireSignature: 'always' }, { requireTimestamp: true },
-      { enabled: false }, { rateLimit: 5 }, { rateLimit: null }, { pixelTypes: ['identify'] }, { bots: 'drop' }, { bots: 'ignore' }, { environment: 'test' }, { environment: undefined }, {}
+      { enabled: false }, { rateLimit: 5 }, { rateLimit: null }, { pixelTypes: ['identify'] }, { bots: 'drop' }, { bots: 'ignore' }, { signedRepeats: 'drop' }, { environment: 'test' }, { environment: undefined }, {}
     ]
     let expected = source
     for (const patch of patches) {

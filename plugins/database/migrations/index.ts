@@ -6,6 +6,7 @@ import { webhooks } from './003-webhooks.js'
 import { leanEvents } from './004-lean-events.js'
 import { eventsByDay } from './005-events-by-day.js'
 import { revocations } from './006-revocations.js'
+import { signedRepeats } from './007-signed-repeats.js'
 import { nullOrigin } from './008-null-origin.js'
 
 /** Every migration by name, run in the order of the names; one that was released is never edited. */
@@ -16,5 +17,6 @@ export const migrations: Record<string, Migration> = {
   '004-lean-events': leanEvents,
   '005-events-by-day': eventsByDay,
   '006-revocations': revocations,
+  '007-signed-repeats': signedRepeats,
   '008-null-origin': nullOrigin
 }

@@ -6,6 +6,12 @@ export type RequireSignature = 'never' | 'without_origin' | 'always'
 /** What becomes of the events of bots: they get `context.bot: true`, are acknowledged and not stored, or nothing. */
 export type BotPolicy = 'tag' | 'drop' | 'ignore'
 
+/**
+ * What a signed event without a messageId is when the same signed request comes again: another event (`keep`), or a repeat that is answered
+ * as a duplicate and not stored (`drop`).
+ */
+export type SignedRepeats = 'keep' | 'drop'
+
 /** A source of events; what the admin API shows. */
 export interface Source {
   id: string
@@ -28,6 +34,7 @@ export interface Source {
   /** Event types that the pixel accepts. */
   pixelTypes: string[]
   bots: BotPolicy
+  signedRepeats: SignedRepeats
   /** Epoch milliseconds. */
   createdAt: number
   updatedAt: number

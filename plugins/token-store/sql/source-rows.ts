@@ -25,6 +25,7 @@ export function toSource (row: SourceRow): Source {
     rateLimit: row.rate_limit,
     pixelTypes: row.pixel_types,
     bots: row.bots,
+    signedRepeats: row.signed_repeats,
     createdAt: toMilliseconds(row.created_at),
     updatedAt: toMilliseconds(row.updated_at)
   }
@@ -43,7 +44,8 @@ export function toColumns (settings: SourceSettings) {
     enabled: settings.enabled,
     rate_limit: settings.rateLimit,
     pixel_types: JSON.stringify(settings.pixelTypes),
-    bots: settings.bots
+    bots: settings.bots,
+    signed_repeats: settings.signedRepeats
   }
 }
 

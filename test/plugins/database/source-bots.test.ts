@@ -25,13 +25,13 @@ async function migratesWithRows (t: Test, database: Database): Promise<void> {
   t.strictSame(await migrate(database.db), [])
 
   const { sources } = sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'] })
-  t.match(await sources.get('org-a', 'old'), { name: 'Shop', rateLimit: 25, pixelTypes: ['track'], pipelineKey: KEY, bots: 'tag', allowNullOrigin: false })
+  t.match(await sources.get('org-a', 'old'), { name: 'Shop', rateLimit: 25, pixelTypes: ['track'], pipelineKey: KEY, bots: 'tag', signedRepeats: 'keep', allowNullOrigin: false })
   t.equal((await sources.resolve(KEY))?.source.bots, 'tag')
   t.equal((await sources.update('org-a', 'old', { bots: 'drop' }))?.bots, 'drop')
 
   // As an instance of the version before does it, which knows of no such column.
   await insertSource(database, 'meanwhile', KEY.replace('live', 'test'))
-  t.match(await sources.get('org-a', 'meanwhile'), { bots: 'tag', allowNullOrigin: false })
+  t.match(await sources.get('org-a', 'meanwhile'), { bots: 'tag', signedRepeats: 'keep', allowNullOrigin: false })
 }
 
 t.test('sources made before keep what they are, and mark bots, on the embedded database', async (t) => {

@@ -64,6 +64,16 @@ t.test('each event is a message of its own subject, under the id by which repeat
   t.ok(messages.every(({ id }) => /^[0-9a-f]{32}$/.test(id)))
 })
 
+t.test('a repeat is told by an instance that has not seen the event: the broker knows its id', async (t) => {
+  const { make } = sinks(t)
+  const [one, other] = [await make(), await make()]
+  const first = anEvent({ repeat: false })
+  await one.write([first])
+  const [again, fresh] = [{ ...first }, anEvent({ repeat: false })]
+  await other.write([again, fresh])
+  t.same([first, again, fresh].map(({ repeat }) => repeat), [false, true, false])
+})
+
 t.test('packed, the events that wait for the same flush share a message', async (t) => {
   const { name, make } = sinks(t, { packing: 'flush' })
   const sink = await make()

@@ -30,6 +30,7 @@ t.test('the SQL sink keeps the contract on PostgreSQL', async (t) => {
   })
   await t.test('D14: ids are swept on PostgreSQL', (t) => sweepsIds(t, database))
   await t.test('D14: a repeat does not make an id known for longer, on PostgreSQL', (t) => forgetsInTime(t, database))
+  await t.test('a repeat is told by an instance that has not seen the event, on PostgreSQL', (t) => tellsRepeats(t, database))
   await t.test('old events are deleted on PostgreSQL', (t) => expiresEvents(t, database))
 })
 
@@ -39,6 +40,10 @@ t.test('D14: ids are swept on PGlite', async (t) => {
 
 t.test('D14: a repeat does not make an id known for longer, on PGlite', async (t) => {
   await forgetsInTime(t, await emptyDatabase())
+})
+
+t.test('a repeat is told by an instance that has not seen the event, on PGlite', async (t) => {
+  await tellsRepeats(t, await emptyDatabase())
 })
 
 t.test('old events are deleted on PGlite', async (t) => {
@@ -68,6 +73,16 @@ async function forgetsInTime (t: Pick<Test, 'equal'>, database: Database): Promi
   t.equal(await count(), 2)
   await sink.write([later(2 * DEDUPLICATION_WINDOW - 1)])
   t.equal(await count(), 2)
+}
+
+async function tellsRepeats (t: Pick<Test, 'same'>, database: Database): Promise<void> {
+  const [one, other] = [await sqlSink(database), await sqlSink(database)]
+  const first = anEvent({ repeat: false })
+  await one.write([first])
+  const [same, later, fresh] = [{ ...first }, { ...first, receivedAt: first.receivedAt + 1 }, anEvent({ repeat: false })]
+  await other.write([later, fresh])
+  await other.write([same])
+  t.same([first, later, fresh, same].map(({ repeat }) => repeat), [false, true, false, true])
 }
 
 async function expiresEvents (t: Pick<Test, 'equal'>, database: Database): Promise<void> {

@@ -28,7 +28,8 @@ t.test('a source is created with a key of its environment and a secret that is s
     enabled: true,
     rate_limit: null,
     pixel_types: ['track', 'page'],
-    bots: 'tag'
+    bots: 'tag',
+    signed_repeats: 'keep'
   })
   const resolved = await admin.store.sources.resolve(pipeline_key)
   t.equal(resolved?.secrets[0]?.value.toString(), server_secret)
@@ -58,6 +59,7 @@ t.test('a source may bring its key and secret from another system', async (t) =>
     rate_limit: 50,
     pixel_types: ['identify'],
     bots: 'drop',
+    signed_repeats: 'drop',
     pipeline_key: KEY,
     server_secret: 'hex:00ff00ff00ff00ff'
   }
@@ -106,6 +108,7 @@ t.test('A22, C09: a new source with a wrong or unknown member is 400', async (t)
     ['a text for the rate', { name: 'x', rate_limit: '5' }],
     ['a pixel type that is none', { name: 'x', pixel_types: ['track', 'screen'] }],
     ['a text for the null origin', { name: 'x', allow_null_origin: 'true' }],
+    ['signed repeats that are refused', { name: 'x', signed_repeats: 'refuse' }],
     ['bots that are blocked', { name: 'x', bots: 'block' }],
     ['a pixel type twice', { name: 'x', pixel_types: ['track', 'track'] }],
     ['a signature rule that is none', { name: 'x', require_signature: 'sometimes' }],
@@ -144,7 +147,7 @@ t.test('A22: a patch changes what it names and nothing else, and only what may b
   const { updated_at: _now, ...after } = (await owner.get(path)).json()
   t.same(after, before)
   const patch = {
-    name: 'Shop 2', domains: ['*.example.com'], allow_any_origin: true, allow_null_origin: true, require_signature: 'without_origin', require_timestamp: true, rate_limit: 10, pixel_types: [], bots: 'ignore'
+    name: 'Shop 2', domains: ['*.example.com'], allow_any_origin: true, allow_null_origin: true, require_signature: 'without_origin', require_timestamp: true, rate_limit: 10, pixel_types: [], bots: 'ignore', signed_repeats: 'drop'
   }
   t.match((await owner.send('PATCH', path, patch)).json(), { ...before, ...patch })
   t.match((await owner.send('PATCH', path, { rate_limit: null })).json(), { ...before, ...patch, rate_limit: null })

@@ -100,16 +100,3 @@ t.test('what is wrong with the envelope refuses all of it', async (t) => {
   }
   t.equal((await stored()).length, 0)
 })
-
-t.test('a signed batch gives each event an id of its own that a replay gives again', async (t) => {
-  const { signed, stored } = await gateway(t)
-  const body = { batch: [{ type: 'page', userId: 'u' }, { type: 'page', userId: 'u' }, { type: 'page', userId: 'u', messageId: 'mine' }, { type: 'page' }] }
-  for (let i = 0; i < 3; i++) {
-    const response = await signed('/v1/batch', body)
-    t.match(response.json(), { success: false, accepted: 3, rejected: 1, errors: [{ index: 3, code: 'INVALID_REQUEST' }] })
-  }
-  const ids = (await stored()).map(({ messageId }) => String(messageId))
-  t.equal(ids.length, 3)
-  t.equal(new Set(ids).size, 3)
-  t.match(ids, [/^signed-[0-9a-f]{40}-0$/, /^signed-[0-9a-f]{40}-1$/, 'mine'])
-})
