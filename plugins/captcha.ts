@@ -14,6 +14,7 @@ import { CAPTCHA_FAILED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
 import { refuse, toPublicError } from './refuse.js'
+import { requestSlot } from './request-slot.js'
 import tokenStore from './token-store/index.js'
 
 export type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions }
@@ -43,14 +44,36 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   const verifier = options.provider === 'altcha' ? await ownChallenges(options) : await siteverify(app, options)
   const limit = await limitPresented(app, options)
 
-  app.addHook((field === undefined ? 'onRequest' : 'preValidation') as 'onRequest', function checkCaptcha (request, reply, done) {
+  const tokens = requestSlot<{ readonly token: string }>(app)
+
+  // With "field" the token is read before validation, which may remove it from the body, and used up after it: a body that fails its schema
+  // leaves the token unused.
+  app.addHook((field === undefined ? 'onRequest' : 'preValidation') as 'onRequest', function readCaptcha (request, reply, done) {
     const rule = wanted(request)
     if (rule === undefined || rule === false) return done()
-    faultOf(request, reply, rule === true ? null : rule.action).then((fault) => {
+    const token = presentedToken(request, field)
+    if (token === null) {
+      refuse(reply, new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' }))
+      return
+    }
+    if (field === undefined) return judge(token, rule, request, reply, done)
+    tokens.set(request, { token })
+    done()
+  })
+  if (field !== undefined) {
+    app.addHook('preHandler', function checkCaptcha (request, reply, done) {
+      const rule = wanted(request)
+      if (rule === undefined || rule === false) return done()
+      judge(tokens.need(request).token, rule, request, reply, done)
+    })
+  }
+
+  function judge (token: string, rule: Exclude<CaptchaRule, false>, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    faultOf(token, request, reply, rule === true ? null : rule.action).then((fault) => {
       if (fault === null) done()
       else refuse(reply, fault)
     })
-  })
+  }
 
   async function ownChallenges (options: AltchaOptions): Promise<AltchaVerifier> {
     const verifier = await altcha(app, options)
@@ -58,9 +81,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     return verifier
   }
 
-  async function faultOf (request: FastifyRequest, reply: FastifyReply, action: string | null): Promise<GatehouseError | null> {
-    const token = presentedToken(request, field)
-    if (token === null) return new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' })
+  async function faultOf (token: string, request: FastifyRequest, reply: FastifyReply, action: string | null): Promise<GatehouseError | null> {
     try {
       await limit?.call(app, request, reply)
       const { claim, ttl } = await verifier.verify(token, { action, address: plainAddress(request.ip) })

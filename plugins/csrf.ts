@@ -114,8 +114,11 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     } catch (cause) {
       throw cause instanceof GatehouseError ? cause : new INTERNAL_ERROR({ reason: 'csrf: "sessionOf" failed', cause })
     }
-    if (session === null || session === undefined) return 'none'
-    if (typeof session !== 'string' || session === '') throw new INTERNAL_ERROR({ reason: 'csrf: "sessionOf" must return a text that is not empty, or null' })
+    if (session === null) return 'none'
+    if (typeof session !== 'string' || session === '') {
+      const got = session === undefined ? 'undefined, as for a field that the session does not have' : 'another value'
+      throw new INTERNAL_ERROR({ reason: `csrf: "sessionOf" must return the id of the session, a non-empty string, or null for no session; it returned ${got}` })
+    }
     return `session ${session}`
   }
 }

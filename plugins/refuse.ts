@@ -5,6 +5,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import * as errors from './errors.js'
 import { GatehouseError } from './errors.js'
 import type { ErrorDetail, PublicError } from './errors.js'
+import { sendOwn } from './own-replies.js'
 import type { UpstreamRefusal } from './upstream-refusal.js'
 
 /** The diagnostics channel on which each refusal is published, as `RefusedMessage`. */
@@ -74,7 +75,7 @@ export function refuse (reply: FastifyReply, error: GatehouseError): FastifyRepl
   if (error.retryAfter !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(Math.ceil(error.retryAfter)))
   if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
   // A string goes out as it is, past a response schema that the host's route may have for this status.
-  return reply.type('application/json; charset=utf-8').send(envelope(error))
+  return sendOwn(reply.type('application/json; charset=utf-8'), envelope(error))
 }
 
 /** Says in the log why a request was refused, which the caller does not learn. */

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 
 import { useEnvelope } from './error-envelope.js'
 import { maskedRequestLog } from './masked-request-log.js'
+import { keepOwnReplies } from './own-replies.js'
 import { useOwnCompilers } from './own-compilers.js'
 import { limitRate } from './rate-limit.js'
 import type { RateLimitOptions } from './rate-limit.js'
@@ -28,6 +29,7 @@ export async function routeScope (
   await app.register(async (scope) => {
     useEnvelope(scope)
     useOwnCompilers(scope)
+    keepOwnReplies(scope)
     if (cors === undefined) keepHostCorsOut(scope, false)
     else siteCors(scope, cors)
     if (rateLimit !== undefined) await limitRate(scope, rateLimit)

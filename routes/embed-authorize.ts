@@ -8,6 +8,7 @@ import { CONFLICT, FORBIDDEN, INVALID_REQUEST } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
 import { useJsonBody } from '../plugins/json-body.js'
+import { sendOwn } from '../plugins/own-replies.js'
 import { named } from '../plugins/rate-limit.js'
 import { logRefusal, logUpstreamRefusal, toPublicError } from '../plugins/refuse.js'
 import { routeScope } from '../plugins/route-scope.js'
@@ -141,7 +142,8 @@ function signable<Result> (build: () => Result): Result {
 }
 
 function send (reply: FastifyReply, json: string): FastifyReply {
-  return reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff').type('application/json; charset=utf-8').send(json)
+  reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff').type('application/json; charset=utf-8')
+  return sendOwn(reply, json)
 }
 
 export default fp(embedAuthorize, { name: 'gatehouse-embed-authorize', fastify: '5.x' })

@@ -13,6 +13,7 @@ import tokenStore from '../plugins/token-store/index.js'
 import { upstreamClient } from '../plugins/upstream-client.js'
 import { guardByUserReference } from '../plugins/user-reference.js'
 import { guestTokenSchema } from '../schemas/guest-token.js'
+import type { GuestTokenReply } from '../schemas/guest-token.js'
 import { sha256Hex } from '../signing/digest.js'
 import { asDocumented } from './guest-token/answer.js'
 import { checkedGrant } from './guest-token/grant.js'
@@ -83,7 +84,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       config: { gatehouse: { ...guards, ...requiredGuards(scope, options) } }
     }, answerToken)
 
-    async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<GuestTokenReply> {
       const grant = grants.need(request)
       const { token, cached } = await tokenFor(grant)
       // A mint takes seconds where the upstream is slow.
@@ -91,7 +92,8 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(token).slice(0, 16)
       decision.details['cached'] = cached
-      return reply.header('Cache-Control', 'no-store').send({ token })
+      reply.header('Cache-Control', 'no-store')
+      return { token }
     }
 
     function tokenFor ({ wanted }: CheckedGrant): Promise<IssuedToken> {

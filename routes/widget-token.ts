@@ -60,7 +60,7 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     // A HEAD would mint like a GET.
     scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, answerToken)
 
-    async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<WidgetTokenReply> {
       const { userReference } = request
       const { user, tenant, issuedAt: since, filters: own = filters } = users.need(request)
       // The userReference guard has judged the reference's time by its own clock.
@@ -73,7 +73,8 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(answer.token).slice(0, 16)
       decision.details = { issuer, session, tenant, expiresAt: answer.expiresAt }
-      return reply.header('Cache-Control', 'no-store').send(answer)
+      reply.header('Cache-Control', 'no-store')
+      return answer
     }
   })
 

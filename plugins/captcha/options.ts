@@ -14,8 +14,9 @@ export interface CommonCaptchaOptions {
   /** What a route of this scope that does not name the guard asks for, the 404 handler included. Default: `false`. */
   global?: CaptchaRule
   /**
-   * A member of the body (a JSON object or a parsed form) in which the token may come too, such as `cf-turnstile-response`. The guard then
-   * runs when the body has been read. Default: none; the token comes in the header `X-Captcha-Token` and is checked before the body is read.
+   * A property of the body (a JSON object or a parsed form) in which the token may come too, such as `cf-turnstile-response`. A token, in the body or
+   * in the header, is then checked and used up after the body has passed its schema. Default: none; the token comes in the header `X-Captcha-Token`
+   * and is checked and used up before the body is read.
    */
   field?: string
   /** The limit of each client address: of tokens that it presents and, counted for itself, of challenges that it is handed. Default: 60 a minute. */

@@ -11,8 +11,6 @@ import type { SecretSource } from '../secret-source.js'
 /** `'writes'`: for methods other than GET, HEAD, OPTIONS and TRACE alone. */
 export type CsrfRule = boolean | 'writes'
 
-type Maybe<Answer> = Answer | null | undefined
-
 export interface CsrfCookieOptions {
   /** Default: `gatehouse_csrf`. Two registrations that one browser meets on one host need two names, or two keys' tokens end each other. */
   name?: string
@@ -33,10 +31,11 @@ export interface CsrfOptions {
   /** Signs tokens: at least 32 bytes, the same in each instance. A function is asked again as its answer ages; tokens of the key before no longer hold. */
   key: SecretSource<string>
   /**
-   * The id of the request's session, by which its tokens are bound: a token that was made in another session does not hold. `null` where there is none,
-   * before a login: such tokens hold among themselves alone. Throw one of the suite's errors to refuse.
+   * The id of the request's session, which its tokens are bound to: a token of one session is not valid in another. With `@fastify/session` it is
+   * `request.session.sessionId`. Return `null` where there is no session, before a login: such tokens are valid without a session only. `undefined`
+   * is an error, 500 `INTERNAL_ERROR`, because it is what a misspelt field gives. Throw one of the suite's errors to refuse.
    */
-  sessionOf: (request: FastifyRequest) => Maybe<string> | Promise<Maybe<string>>
+  sessionOf: (request: FastifyRequest) => string | null | Promise<string | null>
   /** What a route of this scope that does not name the guard asks for, the 404 handler included. Default: `false`. */
   global?: CsrfRule
   /** Other origins whose pages may call, exact, of any scheme (`https://app.example.com`, `capacitor://localhost`); they need CORS of the routes, too. Default: none. */

@@ -190,7 +190,7 @@ t.test('a sink that can\'t be read is no obstacle', async (t) => {
 })
 
 t.test('an option that makes no sense stops the start', async (t) => {
-  const wrong = [{ maxViewers: 0 }, { queueBytes: 1000 }, { heartbeat: 1500 }, { statsEvery: 0 }, { eventsPerSecond: 1.5 }, { viewers: 3 }, true, null]
+  const wrong = [{ maxViewers: 0 }, { queueBytes: 1000 }, { heartbeat: 1500 }, { statsEvery: 0 }, { eventsPerSecond: 1.5 }, true, null]
   for (const live of wrong as never[]) {
     await t.rejects(adminApp(t, { api: { live } }), { code: 'INVALID_OPTIONS', message: /^admin-api: "live/ }, JSON.stringify(live))
   }
