@@ -3,6 +3,13 @@ import { LRUCache } from 'lru-cache'
 
 import { isPipelineKey } from '../signing/pipeline-key.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route takes the pipeline key from `?writeKey=` as well as from `?wk=`. Default: `false`. */
+    writeKeyInQuery?: boolean
+  }
+}
+
 /**
  * The keys that were read lately, by the header that had them. A source sends the same one with each request, and whoever looks the key
  * up further on finds the very text that it has seen before, which is quicker than an equal one.
@@ -13,12 +20,14 @@ const BEARER = /^Bearer ([^ ]+)$/i
 const BASIC = /^Basic ([A-Za-z0-9+/]+={0,2})$/i
 
 /**
- * The pipeline key of a request, from `Authorization` (Bearer, or Basic with the key as user name and no password) or `?wk=`.
+ * The pipeline key of a request, from `Authorization` (Bearer, or Basic with the key as user name and no password) or `?wk=`; on a
+ * route with `writeKeyInQuery` also from `?writeKey=`.
  * `undefined`: there is none; `null`: there is something that is no key, or two that differ.
  */
-export function presentedKey ({ raw, headers, query }: FastifyRequest): string | null | undefined {
+export function presentedKey (request: FastifyRequest): string | null | undefined {
+  const { raw, headers } = request
   const { authorization } = headers
-  const inQuery = (query as Record<string, unknown> | null | undefined)?.['wk']
+  const inQuery = keyInQuery(request)
   if (authorization === undefined) return inQuery === undefined ? undefined : wellFormed(inQuery)
   // Node keeps the first of two Authorization headers and says nothing of the other.
   if (occursTwice(raw.rawHeaders, 'authorization')) return null
@@ -29,6 +38,15 @@ export function presentedKey ({ raw, headers, query }: FastifyRequest): string |
 /** The value itself if it has the form of a pipeline key, else `null`. */
 export function wellFormed (value: unknown): string | null {
   return typeof value === 'string' && isPipelineKey(value) ? value : null
+}
+
+/** `null`: two that differ. */
+function keyInQuery (request: FastifyRequest): unknown {
+  const query = request.query as Record<string, unknown> | null | undefined
+  const wk = query?.['wk']
+  const writeKey = query?.['writeKey']
+  if (writeKey === undefined || request.routeOptions.config.writeKeyInQuery !== true) return wk
+  return wk === undefined || wk === writeKey ? writeKey : null
 }
 
 function read (authorization: string): string | null {

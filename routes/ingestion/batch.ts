@@ -16,8 +16,13 @@ import type { AssertEvent } from './one-of-many.js'
 import { useJsonText } from './parse-json.js'
 import { Reception } from './reception.js'
 
+/** RudderStack's browser SDK sends beacons here, with the key as `?writeKey=`. */
+const BEACON_PATH = '/beacon/v1/batch'
+
 /** `/v1/import` is Segment's path for events of the past, `/v1/b` the one of its browser SDK. */
-const PATHS = [['/v1/batch', batchSchema], ['/v1/import', batchSchema], ['/v1/b', browserBatchSchema]] as const
+const PATHS = [
+  ['/v1/batch', batchSchema], ['/v1/import', batchSchema], ['/v1/b', browserBatchSchema], [BEACON_PATH, batchSchema]
+] as const
 
 export const BATCH_PATHS: readonly string[] = PATHS.map(([path]) => path)
 
@@ -49,7 +54,7 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
 
   for (const [path, schema] of PATHS) {
     scope.post<{ Body: BatchBody }>(path, {
-      schema, bodyLimit: batchLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' } }
+      schema, bodyLimit: batchLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' }, writeKeyInQuery: path === BEACON_PATH }
     }, acceptBatch)
   }
 

@@ -12,7 +12,7 @@ import { listeningGateway } from '../helpers/listening-gateway.js'
 import { servePage } from '../helpers/sdk-page.js'
 
 const README = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-const BLOCKS = README.slice(README.indexOf('### Use your SDK')).split('```js\n').slice(1, 4).map((text) => text.split('```')[0] ?? '')
+const BLOCKS = README.slice(README.indexOf('### Use your SDK')).split('```js\n').slice(1, 5).map((text) => text.split('```')[0] ?? '')
 
 for (const [index, name] of ["Segment's Node SDK", "RudderStack's Node SDK"].entries()) {
   t.test(`${name} is set up as the README prints it`, async (t) => {
@@ -26,26 +26,28 @@ for (const [index, name] of ["Segment's Node SDK", "RudderStack's Node SDK"].ent
   })
 }
 
-t.test("Segment's browser SDK is set up as the README prints it", async (t) => {
-  const browser = await openBrowser(t)
-  if (browser === null) return
-  const { outputFiles: [file] } = await build({
-    stdin: { contents: BLOCKS[2] ?? '', resolveDir: fileURLToPath(new URL('../..', import.meta.url)) }, bundle: true, write: false
+for (const [block, name, path] of [[2, "Segment's browser SDK", '/v1/t'], [3, "RudderStack's browser SDK", '/v1/track']] as const) {
+  t.test(`${name} is set up as the README prints it`, async (t) => {
+    const browser = await openBrowser(t)
+    if (browser === null) return
+    const { outputFiles: [file] } = await build({
+      stdin: { contents: BLOCKS[block] ?? '', resolveDir: fileURLToPath(new URL('../..', import.meta.url)) }, bundle: true, write: false
+    })
+    let script = ''
+    const origin = await servePage(t, () => script)
+    const server = await listeningGateway(t, { source: { domains: [origin] } })
+    script = filledIn(file?.text ?? '', server)
+    const page = await browser.newPage()
+    const requests: string[] = []
+    page.on('request', (request) => requests.push(new URL(request.url()).host))
+    const answered = page.waitForResponse((response) => response.url().endsWith(path) && response.request().method() === 'POST')
+    await page.goto(origin)
+    await answered
+    await assertSignedUp(t, server)
+    const known = [new URL(origin).host, new URL(server.origin).host]
+    t.same(requests.filter((host) => !known.includes(host)), [], 'and asks nobody else')
   })
-  let script = ''
-  const origin = await servePage(t, () => script)
-  const server = await listeningGateway(t, { source: { domains: [origin] } })
-  script = filledIn(file?.text ?? '', server)
-  const page = await browser.newPage()
-  const requests: string[] = []
-  page.on('request', (request) => requests.push(new URL(request.url()).host))
-  const answered = page.waitForResponse((response) => response.url().endsWith('/v1/t'))
-  await page.goto(origin)
-  await answered
-  await assertSignedUp(t, server)
-  const known = [new URL(origin).host, new URL(server.origin).host]
-  t.same(requests.filter((host) => !known.includes(host)), [], 'and asks nobody else')
-})
+}
 
 /** The same for this server. */
 function filledIn (code: string, { origin, key }: { origin: string, key: string }): string {
