@@ -11,6 +11,10 @@ import { refuse, toPublicError } from './refuse.js'
 import { ROLES } from './token-store/store.js'
 import type { Role, Sessions } from './token-store/store.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+export type {} from './token-store/index.js'
+
 export interface AdminGuardOptions extends AdminTokensOptions {
   /** Guard every route of this scope that does not say `admin: false`. Default: `false`. */
   global?: boolean

@@ -11,6 +11,9 @@ import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import type { AuditEntry, AuditTrail } from './token-store/store.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+
 export interface AuditLogOptions {
   /** The organisation of an entry that names none and whose request has no administrator. Default: `'default'`. */
   orgId?: string

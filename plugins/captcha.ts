@@ -17,6 +17,10 @@ import { refuse, toPublicError } from './refuse.js'
 import { requestSlot } from './request-slot.js'
 import tokenStore from './token-store/index.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+export type {} from './token-store/index.js'
+
 export type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions }
 
 declare module 'fastify' {

@@ -11,6 +11,9 @@ import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 import { routeKey } from './route-key.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+
 export interface ConnectionLimitOptions {
   /**
    * Requests that one client address (IPv6: its /64) may have in flight on the guarded routes together; beyond them 429

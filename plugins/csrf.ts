@@ -15,6 +15,9 @@ import { refuse, toPublicError } from './refuse.js'
 import { requestSlot } from './request-slot.js'
 import { CurrentSecret } from './secret-source.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+
 export type { CsrfCookieOptions, CsrfOptions, CsrfRule }
 
 /** `app.csrf` */

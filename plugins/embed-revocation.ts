@@ -5,6 +5,9 @@ import { earliestIssue } from '../signing/issue-time.js'
 import { FORBIDDEN } from './errors.js'
 import type { RevocationKind } from './token-store/store.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './token-store/index.js'
+
 /** Whom and what an embed is for. */
 export interface EmbedSubjects {
   /** The id of the user, as an administrator revokes it. */

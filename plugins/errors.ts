@@ -82,5 +82,8 @@ export const UPSTREAM_ERROR = publicError('UPSTREAM_ERROR', 502, 'The upstream s
 export const UNAVAILABLE = publicError('UNAVAILABLE', 503, 'The service is not available right now; try again', 1)
 export const UPSTREAM_TIMEOUT = publicError('UPSTREAM_TIMEOUT', 504, 'The upstream service did not answer in time')
 
-/** Thrown at registration; the message names the option and what would be right. Never answered to a client. */
-export const INVALID_OPTIONS = createError<[string]>('INVALID_OPTIONS', '%s', 500)
+/** The class of `INVALID_OPTIONS`: an Error with the code and the status of a fault of the server. */
+export type OptionsError = new (message: string) => Error & { readonly code: string, readonly statusCode?: number }
+
+/** Thrown at registration; the message names the option and what would be right. Never sent to a client. */
+export const INVALID_OPTIONS: OptionsError = createError<[string]>('INVALID_OPTIONS', '%s', 500)

@@ -15,6 +15,10 @@ import { claimsSignature } from './signature-headers.js'
 import { allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin, withdrawOrigin } from './source-cors.js'
 import type { ResolvedSource, Source } from './token-store/store.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+export type {} from './token-store/index.js'
+
 export interface PipelineKeyOptions {
   /** Guard every route of this scope that does not say `pipelineKey: false`, its 404 handler included. Default: `false`. */
   global?: boolean

@@ -13,6 +13,9 @@ import { checkStrength, CurrentSecret } from './secret-source.js'
 import type { SecretSource } from './secret-source.js'
 import { sha256 } from '../signing/digest.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+
 export interface ProxyKeyOptions {
   /**
    * The keys accepted, each at least 32 printable ASCII characters; list two while one is being rotated. A function, sync or async, gives those of

@@ -13,6 +13,9 @@ import { areLimits, checkLimits, COUNTED, limitsAny, quotasOf } from './request-
 import type { Counted, Quota, Quotas, RequestLimit, RequestLimits } from './request-rate/limits.js'
 import { routeKey } from './route-key.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+
 export type { RequestLimit, RequestLimits }
 
 type Identify = (request: FastifyRequest) => string | null | Promise<string | null>

@@ -10,6 +10,9 @@ import { refuseUnknownMembers, refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+
 export interface HstsOptions {
   /** Seconds for which browsers go to this host by HTTPS alone; 0 makes them forget it. Default: 15 552 000 (180 days). */
   maxAge?: number

@@ -11,6 +11,10 @@ import { BodyReplay, collectBody } from './raw-body.js'
 import { refuse, toPublicError } from './refuse.js'
 import { claimsSignature } from './signature-headers.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+export type {} from './pipeline-key.js'
+
 type Mode = 'off' | 'optional' | 'required'
 
 export interface SignatureOptions {

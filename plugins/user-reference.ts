@@ -14,6 +14,9 @@ import { USER_REFERENCE_TTL, signUserReference } from '../signing/user-reference
 import type { UserReference, UserReferenceClaims } from '../signing/user-reference.js'
 import { VerifiedReferences } from './user-reference/verified-references.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from './guard.js'
+
 export type { UserReference, UserReferenceClaims }
 
 export interface UserReferenceOptions {

@@ -15,7 +15,6 @@ import { routeScope } from '../plugins/route-scope.js'
 import { preflightRoute } from '../plugins/site-cors.js'
 import tokenStore from '../plugins/token-store/index.js'
 import { upstreamOutcome } from '../plugins/upstream-refusal.js'
-import type {} from '../plugins/user-reference.js'
 import { embedAuthorizeSchema } from '../schemas/embed-authorize.js'
 import type { EmbedAuthorizeBody } from '../schemas/embed-authorize.js'
 import type { EmbedIdentity } from '../signing/embed-identity.js'
@@ -31,6 +30,11 @@ import { checkForObjects, embedServers, selectServer } from './embed-authorize/s
 import type { EmbedServer, EmbedServerOptions } from './embed-authorize/servers.js'
 import { embedCall } from './embed-authorize/transport.js'
 import type { EmbedTransport, GrantedEmbed } from './embed-authorize/transport.js'
+
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from '../plugins/audit-log.js'
+export type {} from '../plugins/token-store/index.js'
+export type {} from '../plugins/user-reference.js'
 
 export type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant, EmbedIdentity, EmbedServerOptions, EmbedTransport }
 

@@ -29,6 +29,12 @@ import type { RenewalGrant, RenewalOptions } from './guest-token/renewal-options
 import { TokenSource } from './guest-token/token-source.js'
 import type { IssuedToken } from './guest-token/token-source.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from '../plugins/audit-log.js'
+export type {} from '../plugins/proxy-key.js'
+export type {} from '../plugins/token-store/index.js'
+export type {} from '../plugins/user-reference.js'
+
 export { pageConfig }
 export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions }
 

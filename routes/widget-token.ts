@@ -13,7 +13,6 @@ import { routeScope } from '../plugins/route-scope.js'
 import { CurrentSecret } from '../plugins/secret-source.js'
 import { preflightRoute } from '../plugins/site-cors.js'
 import tokenStore from '../plugins/token-store/index.js'
-import type {} from '../plugins/user-reference.js'
 import { widgetTokenSchema } from '../schemas/widget-token.js'
 import type { WidgetTokenReply } from '../schemas/widget-token.js'
 import { sha256Hex } from '../signing/digest.js'
@@ -22,6 +21,11 @@ import { signCheckedPayload, widgetMessage } from '../signing/widget-token.js'
 import { checkedKey, checkedOptions } from './widget-token/options.js'
 import type { AuthorizeWidget, WidgetTokenOptions, WidgetUser } from './widget-token/options.js'
 import { checkedUser } from './widget-token/user.js'
+
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from '../plugins/audit-log.js'
+export type {} from '../plugins/token-store/index.js'
+export type {} from '../plugins/user-reference.js'
 
 export type { AuthorizeWidget, WidgetTokenOptions, WidgetUser }
 

@@ -1,7 +1,9 @@
-import { Migrator, sql } from 'kysely'
-import type { Kysely, Migration } from 'kysely'
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
 
 import { migrations as ours } from './migrations/index.js'
+import { loadMigrator } from './migrator.js'
+import type { Migration } from './migrator.js'
 
 // Names of our own: a host may keep its own Kysely migrations in the same schema.
 const MIGRATIONS = 'gatehouse_migration'
@@ -16,6 +18,7 @@ const MIGRATION_LOCK = 'gatehouse_migration_lock'
 export async function migrate<Schema> (db: Kysely<Schema>, migrations: Record<string, Migration> = ours): Promise<string[]> {
   const schema = await currentSchema(db)
   const known = Object.keys(migrations)
+  const Migrator = await loadMigrator()
   const migrator = new Migrator({
     db,
     provider: { getMigrations: async () => migrations },

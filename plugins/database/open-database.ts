@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 
-import type { Kysely, Migration, PostgresPool } from 'kysely'
+import type { Kysely, PostgresPool } from 'kysely'
 
 import { importOptional } from '../optional-package.js'
 import { connectionProblem } from './connection-problem.js'
 import { lockFolder } from './folder-lock.js'
+import type { Migration } from './migrator.js'
 import { openPgdata } from './pgdata.js'
 import { createPglitePool } from './pglite-pool.js'
 import { startPgliteThread } from './pglite-thread.js'
@@ -90,8 +91,8 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
 async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
   if ('pool' in options) return { pool: options.pool, patient: options.pool, kind: 'postgres', durability: 'disk', close: async () => {} }
   if ('url' in options) return await openServer(options)
-  // Only looked up: the thread is what loads it.
-  await importOptional('@electric-sql/pglite', async () => import.meta.resolve('@electric-sql/pglite'), 'The embedded database')
+  // Only looked up, as the thread loads it. A CommonJS bundle cannot look it up.
+  await importOptional('@electric-sql/pglite', async () => import.meta.resolve?.('@electric-sql/pglite'), 'The embedded database')
   if ('dataDir' in options) return await openFolder(resolve(options.dataDir), onProgress)
   onProgress('creating')
   const pool = createPglitePool(await startPgliteThread())

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 
+import { fileBeside } from '../file-beside.js'
 import type { PgliteReply, PgliteRequest, PgliteWorkerData, WireError, WireParameter, WireResult } from './pglite-protocol.js'
 
 const CLOSE_LIMIT = 5_000
@@ -46,7 +47,7 @@ interface Waiting {
 
 /** Starts PGlite in a thread of its own and resolves once it answers. A folder's `dataDir` must be locked by the caller. */
 export async function startPgliteThread (dataDir?: string): Promise<PgliteThread> {
-  const worker = new Worker(new URL('./pglite-worker.js', import.meta.url), {
+  const worker = new Worker(fileBeside('./pglite-worker.js', import.meta.url), {
     name: 'pglite',
     workerData: { dataDir } satisfies PgliteWorkerData
   })

@@ -15,6 +15,12 @@ import type { LiveOptions } from './live/options.js'
 import { sourceRoutes } from './sources.js'
 import { WEBHOOK_PATHS, webhookRoutes } from './webhooks.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from '../../plugins/admin-guard.js'
+export type {} from '../../plugins/audit-log.js'
+export type {} from '../../plugins/event-sink/index.js'
+export type {} from '../../plugins/token-store/index.js'
+
 export interface AdminApiOptions extends AdminScopeOptions {
   /** Where the routes are mounted. Default: `/v1/admin`. */
   prefix?: string

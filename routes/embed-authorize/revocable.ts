@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { refuseIssuedBefore } from '../../plugins/embed-revocation.js'
-import type {} from '../../plugins/user-reference.js'
+export type {} from '../../plugins/user-reference.js'
 import { earliestIssue } from '../../signing/issue-time.js'
 import type { EmbedGrant } from './options.js'
 import type { EmbedDetails } from './policy.js'

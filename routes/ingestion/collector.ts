@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
@@ -6,14 +7,15 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
+import { fileBeside } from '../../plugins/file-beside.js'
 import { collectorSchema } from '../../schemas/collector.js'
 
 const COLLECTOR_PATH = '/d.js'
 
 // An hour bounds how long a fix takes to arrive; for a day more nobody waits for the fetch of it.
 const CACHE_CONTROL = 'public, max-age=3600, stale-while-revalidate=86400'
-// The same place from here in the sources and in a build.
-const SCRIPT = new URL('../../web/collector/d.js', import.meta.url)
+// The same place from here in the sources and in a build; and beside a bundle of the host.
+const PLACES = ['../../web/collector/d.js', './d.js']
 
 interface Representation {
   encoding: 'br' | 'gzip' | 'identity'
@@ -43,11 +45,11 @@ export async function collectorRoute (scope: FastifyInstance): Promise<void> {
 }
 
 async function readScript (): Promise<Buffer> {
-  try {
-    return await readFile(SCRIPT)
-  } catch (error) {
-    throw new INVALID_OPTIONS(`ingestion: the collector is not at ${fileURLToPath(SCRIPT)}; build it by "npm run build", or leave it out by "collector: false" (${String(error)})`)
-  }
+  const files = PLACES.map((place) => fileURLToPath(fileBeside(place, import.meta.url)))
+  const file = files.find((path) => existsSync(path))
+  if (file !== undefined) return await readFile(file)
+  throw new INVALID_OPTIONS(`ingestion: the collector is not at ${files.join(' or ')}; build it with "npm run build", ` +
+    'copy it from node_modules/fastify-gatehouse/dist/web/collector/d.js beside your bundle, or set "collector: false"')
 }
 
 /** Compressed once, as well as can be, each with a tag of its own: a strong one names bytes. */

@@ -30,6 +30,13 @@ import { Intake } from './intake.js'
 import { PIXEL_PATHS, pixelRoutes } from './pixel.js'
 import { webhookRoute } from './webhook.js'
 
+// Whoever imports this module alone has the types that these add to Fastify's.
+export type {} from '../../plugins/event-feed/index.js'
+export type {} from '../../plugins/event-sink/index.js'
+export type {} from '../../plugins/pipeline-key.js'
+export type {} from '../../plugins/signature.js'
+export type {} from '../../plugins/token-store/index.js'
+
 export type { BotOptions }
 
 export interface IngestionOptions {

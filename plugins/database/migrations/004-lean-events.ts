@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
-import type { Kysely, Migration } from 'kysely'
+import type { Kysely } from 'kysely'
+
+import type { Migration } from '../migrator.js'
 
 // Events are found by their organisation, newest first: one tree instead of two, and organisations are compared byte by byte.
 const STATEMENTS = [

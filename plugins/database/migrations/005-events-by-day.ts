@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
-import type { Kysely, Migration } from 'kysely'
+import type { Kysely } from 'kysely'
+
+import type { Migration } from '../migrator.js'
 
 const TOMORROW = "(date_trunc('day', now() at time zone 'UTC') + interval '1 day') at time zone 'UTC'"
 

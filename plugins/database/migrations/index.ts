@@ -1,4 +1,4 @@
-import type { Migration } from 'kysely'
+import type { Migration } from '../migrator.js'
 
 import { initial } from './001-initial.js'
 import { sourceBots } from './002-source-bots.js'
