@@ -21,8 +21,8 @@ export interface Running {
   app: FastifyInstance
   origin: string
   durability: EventDurability
-  /** Drains within `limit` milliseconds, after the delay that the configuration names, and closes everything. */
-  stop (limit: number): Promise<void>
+  /** Drains within `limit` milliseconds, after `delay` milliseconds, and closes everything. Default of `delay`: 0. */
+  stop (limit: number, delay?: number): Promise<void>
 }
 
 export interface StartOptions {
@@ -64,8 +64,8 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     print(banner({ origin: origins[0], config, first }))
     started = true
 
-    async function stop (limit: number) {
-      await app.drain(limit, config.limits.DRAIN_DELAY_MS)
+    async function stop (limit: number, delay = 0) {
+      await app.drain(limit, delay)
       await closeAll()
     }
     return { app, origin: origins[0], durability, stop }

@@ -1,10 +1,25 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-/** The version in the package's own package.json: one folder up from the sources, two from what is built of them. */
-export const VERSION: string = readVersion()
+interface Manifest {
+  version: string
+  peerDependencies: Readonly<Record<string, string>>
+}
 
-function readVersion (): string {
+/** The folder of the package: one up from the sources, two from what is built of them. */
+export const PACKAGE_FOLDER: string = dirname(fileURLToPath(manifestUrl()))
+
+const manifest = JSON.parse(readFileSync(manifestUrl(), 'utf8')) as Manifest
+
+/** The version in the package's own package.json. */
+export const VERSION: string = manifest.version
+
+/** The ranges of the packages that not everyone installs, by name. */
+export const PEERS: Readonly<Record<string, string>> = manifest.peerDependencies
+
+function manifestUrl (): URL {
   const file = [new URL('../package.json', import.meta.url), new URL('../../package.json', import.meta.url)].find((url) => existsSync(url))
   if (file === undefined) throw new Error('The package.json of fastify-gatehouse is missing')
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+  return file
 }

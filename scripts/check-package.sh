@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What npm would publish: linted as a package, then installed into an empty project where every export must import with its types.
+# Checks the tarball that npm would publish: linted as a package, then installed into empty projects. In one of them, without
+# optional packages, each entry loads and compiles alone; in the other, with them, so do the entries that need them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -8,34 +9,44 @@ trap 'rm -rf "$folder"' EXIT
 
 tarball=$folder/$(npm pack --silent --pack-destination "$folder")
 npx --no-install publint run "$tarball" --strict
-npx --no-install attw "$tarball" --profile esm-only --quiet
+# A CommonJS project gets ESM by require(), which Node.js supports from 20.19 on.
+npx --no-install attw "$tarball" --profile strict --ignore-rules cjs-resolves-to-esm --quiet
 
-cd "$folder"
-echo '{ "private": true, "type": "module" }' > package.json
-# The host has Fastify and nothing else of ours; the rest are the optional peers, so that every subpath can be imported.
 version () { node -p "JSON.parse(require('fs').readFileSync('$root/package.json')).devDependencies['$1']"; }
-packages=("$tarball")
-for name in fastify kysely @electric-sql/pglite @node-rs/argon2 ioredis @fastify/csrf-protection altcha-lib @nats-io/transport-node @nats-io/jetstream typescript @types/node; do packages+=("$name@$(version "$name")"); done
-npm install --silent --no-audit --no-fund "${packages[@]}"
+install () {
+  mkdir -p "$folder/$1"
+  echo '{ "private": true, "type": "module" }' > "$folder/$1/package.json"
+  npm install --silent --no-audit --no-fund --prefix "$folder/$1" "${@:2}"
+}
 
-node --input-type=module <<'JS'
-import { readFileSync, writeFileSync } from 'node:fs'
-const { exports } = JSON.parse(readFileSync('node_modules/fastify-gatehouse/package.json', 'utf8'))
-const names = Object.keys(exports).filter((name) => !name.endsWith('.json')).map((name) => name.replace(/^\./, 'fastify-gatehouse'))
-for (const name of names) await import(name)
-writeFileSync('all.ts', names.map((name, at) => `import * as part${at} from '${name}'\nexport const used${at}: object = part${at}\n`).join(''))
-console.log(`${names.length} exports import`)
+install typescripts $(for ts in 5.4 5.5 5.6 5.7 5.8 5.9 6.0; do echo "typescript-$ts@npm:typescript@$ts"; done)
+install bare "$tarball" "fastify@$(version fastify)" "@types/node@$(version @types/node)"
+# kysely as `npm i kysely` installs it; the tests of the repository run on 0.28.
+peers=(kysely@0.29)
+for name in fastify @types/node @electric-sql/pglite @node-rs/argon2 ioredis @fastify/csrf-protection altcha-lib @nats-io/transport-node @nats-io/jetstream; do
+  peers+=("$name@$(version "$name")")
+done
+install full "$tarball" "${peers[@]}"
 
-const app = (await import('fastify')).default()
-await app.register((await import('fastify-gatehouse/ingestion')).default)
-const { statusCode, body } = await app.inject('/d.js')
-if (statusCode !== 200 || !body.includes('data-pipeline-key')) throw new Error(`/d.js: ${statusCode}`)
-await app.close()
-console.log('the collector is in it')
-JS
-npx --no-install tsc --noEmit --strict --module nodenext --target es2022 --types node --skipLibCheck false all.ts
-echo 'and so do their types'
+with_peers=fastify-gatehouse/token-store/sql,fastify-gatehouse/event-sink/sql,fastify-gatehouse/event-sink/jetstream,fastify-gatehouse/database
+alone=$(node -p "const peers = '$with_peers'.split(','); Object.keys(JSON.parse(require('fs').readFileSync('package.json')).exports)
+  .filter((name) => !name.endsWith('.json')).map((name) => name.replace('.', 'fastify-gatehouse')).filter((name) => !peers.includes(name)).join()")
+cp scripts/load-entries.cjs "$folder/bare"
+cp scripts/load-entries.cjs "$folder/full"
+(cd "$folder/bare" && node load-entries.cjs "$alone")
+(cd "$folder/full" && node load-entries.cjs "$with_peers,$alone")
+node scripts/check-links.mjs "$folder/bare/node_modules/fastify-gatehouse"
+
+# Two at a time, on two processors.
+node scripts/check-types.mjs "$folder/full" "$with_peers" "$folder/typescripts" &
+peer_types=$!
+node scripts/check-types.mjs "$folder/bare" "$alone" "$folder/typescripts"
+wait $peer_types
 
 # The README's quick start, word for word.
+cd "$folder/bare"
 awk '/^## In your app/ { found = 1 } found && /^```$/ && code { exit } code { print } found && /^```js$/ { code = 1 }' "$root/README.md" > quick-start.js
 node "$root/scripts/run-quick-start.mjs" quick-start.js
+
+# The line after it: what is missing is one line to paste, which starts the demo from a tarball too.
+node "$root/scripts/run-demo-line.mjs"

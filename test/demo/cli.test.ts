@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import t from 'tap'
 
 import { COMMANDS } from '../../demo/commands.js'
-import { missingPackages, wayToInstall } from '../../demo/optional-packages.js'
+import { missingPackages, specOfItself, wayToInstall } from '../../demo/optional-packages.js'
 import { verifyBody, verifyTimestampedBody } from '../../signing/body-signature.js'
 import { assertStrongSecret } from '../../signing/secret-strength.js'
 import { runProgram, startServerProcess, temporaryFolder } from '../helpers/server-process.js'
@@ -125,5 +125,19 @@ t.test('a start needs the packages of what is switched on, and of nothing else',
 
 t.test('missing packages are named in one line that brings them', async (t) => {
   t.same(missingPackages(['kysely', '@fastify/helmet', 'no-such-package-here']), ['no-such-package-here'])
-  t.match(wayToInstall(['pg', '@fastify/helmet'], 'demo'), /\n {2}npx -p fastify-gatehouse@\d\S+ -p fastify -p pg -p @fastify\/helmet fastify-gatehouse demo\n/)
+  t.match(
+    wayToInstall(['pg', 'kysely'], 'demo'),
+    /\n {2}npx -p fastify-gatehouse@\d\S+ -p fastify@\^5\S+ -p pg@\^8\S+ -p "kysely@>=0.28.0 <0.30" fastify-gatehouse demo\n/
+  )
+})
+
+t.test('what was installed from a tarball is run from that tarball again', async (t) => {
+  const project = await temporaryFolder(t)
+  const folder = join(project, 'node_modules/fastify-gatehouse')
+  await mkdir(folder, { recursive: true })
+  const lock = { packages: { 'node_modules/fastify-gatehouse': { resolved: 'file:gatehouse.tgz' } } }
+  await writeFile(join(project, 'node_modules/.package-lock.json'), JSON.stringify(lock))
+  t.match(specOfItself(folder), /^fastify-gatehouse@\d/, 'from the registry once the tarball is gone')
+  await writeFile(join(project, 'gatehouse.tgz'), '')
+  t.equal(specOfItself(folder), join(project, 'gatehouse.tgz'))
 })

@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+
+import t from 'tap'
+
+import { folderWithDatabase } from '../helpers/made-folder.js'
+import { startServerProcess } from '../helpers/server-process.js'
+import { printedBy } from '../helpers/server-session.js'
+
+const FAULTS = {
+  uncaughtException: 'throw new Error("the cause in the log")',
+  unhandledRejection: 'Promise.reject(new Error("the cause in the log"))'
+}
+
+for (const [origin, fault] of Object.entries(FAULTS)) {
+  t.test(`an ${origin} is logged with its cause, requests in flight finish, and the server ends with exit code 1`, async (t) => {
+    const preload = `process.on('SIGUSR2', () => { ${fault} })`
+    const variables = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`, DRAIN_DELAY_MS: '5000' }
+    const server = await startServerProcess(t, await folderWithDatabase(t), variables)
+    const { hostname, port } = new URL(server.origin)
+
+    const body = '{"event":"Slow","userId":"u"}'
+    const socket = connect({ host: hostname, port: Number(port) })
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text: string) => { answer += text })
+    await once(socket, 'connect')
+    socket.write(`POST /v1/t HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${printedBy(server).pipelineKey}\r\n` +
+      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`)
+    await untilSeen(server.origin)
+
+    const start = performance.now()
+    server.signal('SIGUSR2')
+    while (!server.stdout().includes('the cause in the log')) await new Promise((resolve) => { setTimeout(resolve, 10) })
+    socket.write(body.slice(5))
+    const { code, signal } = await server.ended
+    t.same({ code, signal }, { code: 1, signal: null })
+    t.match(answer, /^HTTP\/1\.1 200 /, 'the request in flight got its response')
+    t.ok(performance.now() - start < 10_000, 'without the delay of a planned stop')
+
+    const lines = server.stdout().split('\n').filter((line) => line.includes('the cause in the log'))
+    t.equal(lines.length, 1)
+    t.match(JSON.parse(lines[0] ?? '{}'), { level: 60, origin, err: { message: 'the cause in the log', stack: /Error: the cause in the log/ } })
+    t.equal(server.stderr(), '')
+  })
+}
+
+/** A request that came later has been answered, so that the one before it has been read. */
+async function untilSeen (origin: string): Promise<void> {
+  await (await fetch(`${origin}/healthz`)).text()
+}
