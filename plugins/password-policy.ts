@@ -1,44 +1,51 @@
-import { COMMON_PASSWORDS } from './common-passwords.js'
+import { ZxcvbnFactory } from '@zxcvbn-ts/core'
+import { adjacencyGraphs, dictionary as common } from '@zxcvbn-ts/language-common'
+import { dictionary as english, translations } from '@zxcvbn-ts/language-en'
 
 /** The least number of characters of a password. */
 export const MIN_PASSWORD_LENGTH = 12
-/** The most: a longer text costs more to hash than it adds. */
+/** The greatest number: a longer password costs more to hash than it adds. */
 export const MAX_PASSWORD_LENGTH = 1024
 
-const EDGES = /^[^a-z]+|[^a-z]+$/g
-const REPEATED = /^(.{1,4}?)\1{2,}.{0,3}$/s
-/** With more than this around it, a common word is not what the password rests on. */
-const MAX_AROUND = 6
-const LETTERS: Readonly<Record<string, string>> = { 0: 'o', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's', '!': 'i' }
-const LEET = /[013457@$!]/g
-const RUNS = ['0123456789012345678901234567890', 'abcdefghijklmnopqrstuvwxyz', 'qwertyuiopasdfghjklzxcvbnm']
-const COMMON = new Set(COMMON_PASSWORDS)
+/** zxcvbn's grade from which a password withstands guessing online and, slowly hashed, offline: more than 10^8 guesses. */
+const MIN_SCORE = 3
+// The estimate takes time that grows faster than the length and the number of letters that signs can stand for: with these, at most
+// some 50 ms. A password whose beginning is strong is strong.
+const MAX_ESTIMATED_LENGTH = 48
+const MAX_LEET_SUBSTITUTIONS = 20
+
+let estimator: ZxcvbnFactory | undefined
 
 /**
- * Why a password is not good enough, in words for its owner, or `null`. A common password stays one with digits and signs around
- * it (`Password1234!`), with signs for letters, or twice in a row.
+ * Why a password is not good enough, as a message for its owner, or `null`. Refuses what zxcvbn guesses: common passwords, with
+ * digits around them or signs for letters too, words, names, repeats, sequences and keyboard patterns, and the owner's email address.
+ * This module loads word lists of some megabytes, so that it is imported only where passwords are set.
+ *
+ * @example passwordFault('Password1234!') // 'The password is too common or too easy to guess. …'
  */
 export function passwordFault (password: string, email = ''): string | null {
   const length = [...password].length
   if (length < MIN_PASSWORD_LENGTH) return `The password must have at least ${MIN_PASSWORD_LENGTH} characters`
   if (password.length > MAX_PASSWORD_LENGTH) return `The password must have at most ${MAX_PASSWORD_LENGTH} characters`
-  const folded = password.normalize('NFKC').toLowerCase()
-  if (isCommon(folded)) return 'The password is too common'
-  const [name = ''] = email.toLowerCase().split('@')
-  if (folded === email.toLowerCase() || (name.length > 3 && folded.replace(EDGES, '') === name)) return 'The password must not be the email address'
-  return null
+  const { score, sequence, feedback: { warning } } = estimate(password.normalize('NFKC'), ownWords(email))
+  if (score >= MIN_SCORE) return null
+  if (sequence.some(({ dictionaryName }) => dictionaryName === 'userInputs')) return 'The password is too close to the email address'
+  return `The password is too common or too easy to guess${warning === null ? '' : `. ${warning}`}`
 }
 
-function isCommon (text: string): boolean {
-  const word = text.replace(EDGES, '')
-  const words = text.length - word.length <= MAX_AROUND ? [text, word] : [text]
-  if (words.some((candidate) => COMMON.has(candidate) || ['i', 'l'].some((one) => COMMON.has(unleet(candidate, one))))) return true
-  if (REPEATED.test(text) || RUNS.some((run) => run.includes(text) || [...run].reverse().join('').includes(text))) return true
-  const half = text.slice(0, text.length / 2)
-  return half + half === text && COMMON.has(half)
+function estimate (password: string, words: string[]) {
+  estimator ??= new ZxcvbnFactory({
+    dictionary: { ...common, ...english },
+    graphs: adjacencyGraphs,
+    translations,
+    maxLength: MAX_ESTIMATED_LENGTH,
+    l33tMaxSubstitutions: MAX_LEET_SUBSTITUTIONS
+  })
+  return estimator.check(password, words)
 }
 
-/** The text with letters for the signs that stand for them; a 1 may be one of two. */
-function unleet (text: string, one: string): string {
-  return text.replace(LEET, (sign) => LETTERS[sign] ?? one)
+/** The address, its name and the parts of the name that are long enough to be recognised. */
+function ownWords (email: string): string[] {
+  const [name = ''] = email.split('@')
+  return [email, name, ...name.split(/[._+-]/)].filter((word) => word.length > 3)
 }

@@ -6,8 +6,6 @@ import { refuseUnknownMembers } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import { importOptional } from './optional-package.js'
 
-export { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, passwordFault } from './password-policy.js'
-
 export interface PasswordOptions {
   /** Memory a hash takes, KiB. Default, and least: 19 456 (19 MiB). */
   memoryCost?: number

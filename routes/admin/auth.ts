@@ -94,7 +94,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
     await scope.register(async (guarded) => {
       await limitBy(guarded, 'auth', rateLimit, callerKey)
       sessionRoutes(guarded)
-      passwordRoute(guarded, passwords, check)
+      await passwordRoute(guarded, passwords, check)
     })
   })
 }

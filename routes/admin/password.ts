@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
 import { INVALID_CREDENTIALS, INVALID_REQUEST } from '../../plugins/errors.js'
-import { passwordFault } from '../../plugins/passwords.js'
 import type { Passwords } from '../../plugins/passwords.js'
 import { passwordSchema } from '../../schemas/admin-auth.js'
 import type { PasswordBody } from '../../schemas/admin-auth.js'
@@ -9,8 +8,10 @@ import { callerOf } from './admin-scope.js'
 import type { PasswordCheck } from './password-check.js'
 
 /** `POST /password`: whoever holds an access token alone can neither change the password nor guess at it without end. */
-export function passwordRoute (scope: FastifyInstance, passwords: Passwords, check: PasswordCheck): void {
+export async function passwordRoute (scope: FastifyInstance, passwords: Passwords, check: PasswordCheck): Promise<void> {
   const { users } = scope.tokenStore
+  // Its word lists are for this route alone.
+  const { passwordFault } = await import('../../plugins/password-policy.js')
 
   scope.post<{ Body: PasswordBody }>('/password', { schema: passwordSchema, config: { gatehouse: { admin: true } } }, async function changePassword (request, reply) {
     const { sub, email, sid } = callerOf(request)

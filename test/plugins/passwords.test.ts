@@ -1,6 +1,8 @@
 import t from 'tap'
 
-import { createPasswords, createPasswordsOfAnyCost, passwordFault } from '../../plugins/passwords.js'
+import { passwordFault } from '../../plugins/password-policy.js'
+import { createPasswords, createPasswordsOfAnyCost } from '../../plugins/passwords.js'
+import { packagesLoadedBy } from '../helpers/loaded-modules.js'
 
 const CHEAP = { memoryCost: 64, timeCost: 1 }
 
@@ -72,10 +74,32 @@ t.test('a password is refused when it is short, long or common, and why is said'
     ['sunshinesunshine', /common/],
     ['1qaz2wsx3edc4rfv', /common/],
     ['johnny.appleseed@example.com', /email/],
-    ['johnny.appleseed99', /email/]
+    ['johnny.appleseed99', /email/],
+    ['Appleseed2024!', /email/],
+    ['letmein123456', /common/],
+    ['Passwort12345', /common/],
+    ['zaq12wsxcde3', /common/],
+    ['dr@g0nM@st3r', /common/],
+    ['Liverpool1892', /common/]
   ]
   for (const [password, reason] of bad) t.match(passwordFault(password, 'Johnny.Appleseed@example.com') ?? 'accepted', reason, password.slice(0, 40))
   for (const password of ['correct horse battery staple', 'twelve chars', '\u{1F600}\u{1F601}\u{1F602}\u{1F603}'.repeat(2) + 'abcd', 'kX8#vQ2!mZ5$', '8392017-jennifer-8472019', 'kX8#vQ2!kX8#vQ2!', 'sunshine over the old harbour']) {
     t.equal(passwordFault(password, 'johnny.appleseed@example.com'), null, password)
   }
+})
+
+t.test('A05: the longest and most tangled passwords are judged without holding up the process', async (t) => {
+  passwordFault('the word lists are loaded now')
+  const tangled = ['x1 '.repeat(341), 'aA4@'.repeat(256), '4@8({[<36 9#1!|7017+50$2%'.repeat(40), 'iI1!|lL'.repeat(146), 'password'.repeat(128), '\u{1F600}'.repeat(512)]
+  for (const password of tangled) {
+    const { user: before } = process.cpuUsage()
+    passwordFault(password, 'johnny.appleseed@example.com')
+    const took = (process.cpuUsage().user - before) / 1_000
+    t.ok(took < 500, `${password.slice(0, 20)}… took ${Math.round(took)} ms`)
+  }
+})
+
+t.test('the word lists are loaded with the routes that set passwords, not with the package', async (t) => {
+  const root = new URL('../../index.ts', import.meta.url).href
+  t.notOk((await packagesLoadedBy(`await import(${JSON.stringify(root)})`)).has('@zxcvbn-ts/language-en'))
 })
