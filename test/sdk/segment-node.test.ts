@@ -20,7 +20,7 @@ t.test("Segment's Node SDK with nothing but `host` set: each of its calls is sto
 
   const id = /^node-next-\d+-.{36}$/
   t.match(await server.stored(), [
-    { type: 'track', messageId: id, userId: 'ann', event: 'Order Done', properties: { total: 9.5 }, timestamp: timestamp.toISOString(), authMethod: 'key' },
+    { type: 'track', messageId: id, userId: 'ann', event: 'Order Done', properties: { total: 9.5 }, originalTimestamp: timestamp.toISOString(), authMethod: 'key' },
     { type: 'page', messageId: id, anonymousId: 'visitor', name: 'Start', properties: { category: 'Docs', url: 'https://shop.example.com/start' } },
     { type: 'screen', messageId: id, userId: 'ann', name: 'Home' },
     { type: 'identify', messageId: id, userId: 'ann', traits: { plan: 'pro' }, context: { library: { name: '@segment/analytics-node' }, ip: '127.0.0.1' } },
@@ -28,6 +28,8 @@ t.test("Segment's Node SDK with nothing but `host` set: each of its calls is sto
     { type: 'alias', messageId: id, userId: 'ann', previousId: 'visitor' }
   ])
   t.equal((await server.stored()).length, 6)
+  const [order] = await server.stored()
+  t.ok(Math.abs(Date.parse(String(order?.['timestamp'])) - timestamp.getTime()) < 10_000, String(order?.['timestamp']))
   t.same(server.answers, ['POST /v1/batch 200'])
 })
 
