@@ -1,8 +1,8 @@
 // Compiled by `npm run typecheck`, never run: the claims of a user reference, in TypeScript.
 import Fastify from 'fastify'
 
-import { databrainProxy, guestToken, signUserReference, userReference } from '../../index.js'
-import type { ReferencedRequest, UserReference, UserReferenceClaims } from '../../index.js'
+import { databrainProxy, guestToken, pageConfig, signUserReference, userReference } from '../../index.js'
+import type { PageConfig, ReferencedRequest, UserReference, UserReferenceClaims } from '../../index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 function assertType<Holds extends true> (): Holds | undefined { return undefined }
@@ -19,8 +19,22 @@ app.register(guestToken, {
   ...shared,
   authorize: ({ userReference }: ReferencedRequest<CompanyClaims>) => userReference && {
     clientId: userReference.company, userId: userReference.sub, tenant: userReference.company
+  },
+  renewal: {
+    url: 'https://app.example.com/api/databrain/guest-token',
+    authorize: async () => ({ claims: { sub: 'ann', company: 'acme' }, tenant: 'acme', issuedAt: 1 })
   }
 })
+app.register(guestToken, {
+  ...shared,
+  // @ts-expect-error the time at which the user signed in is required: a revocation must reach the session
+  renewal: { url: 'https://app.example.com/api/databrain/guest-token', authorize: () => ({ claims: { sub: 'ann' } }) }
+})
+const config = pageConfig({ url: 'https://app.example.com/api/databrain/guest-token', proxyKey: '…', reference: 'v1.…' })
+assertType<Equal<typeof config, PageConfig>>()
+assertType<Equal<PageConfig['isEnableProxyAuth'], true>>()
+app.get('/dbn', () => config)
+assertType<Equal<typeof guestToken.pageConfig, typeof pageConfig>>()
 app.register(databrainProxy, {
   ...shared,
   async authorize ({ userReference }: ReferencedRequest<CompanyClaims>) {
