@@ -50,7 +50,10 @@ export type RefreshClaims = Omit<AccessClaims, 'role' | 'epoch'>
 export interface AdminTokens {
   /** The life of an access token, seconds. */
   readonly accessTtl: number
-  issueAccess (user: Pick<AccessClaims, 'sub' | 'org_id' | 'role' | 'sid' | 'epoch'>): string
+  /** The seconds that an access token issued now is valid: `accessTtl`, or what is left of a session that ends before (`endsAt`, epoch milliseconds). */
+  accessLife (endsAt: number): number
+  /** An access token that ends with its session (`endsAt`, epoch milliseconds) at the latest. Default: the session outlives the token. */
+  issueAccess (user: Pick<AccessClaims, 'sub' | 'org_id' | 'role' | 'sid' | 'epoch'> & { endsAt?: number }): string
   /** A refresh token that ends with its session (`endsAt`, epoch milliseconds) at the latest; `digest`: of its id, for the store. */
   issueRefresh (session: Pick<RefreshClaims, 'sub' | 'org_id' | 'sid'> & { endsAt: number }): { token: string, digest: string }
   /** Throws `INVALID_TOKEN` or `EXPIRED_TOKEN`. Whether the session still lives is for the store to say. */
@@ -81,6 +84,10 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
   const [current] = keys as [Key, ...Key[]]
   const seconds = () => Math.floor(now() / 1000)
 
+  function accessLife (endsAt: number): number {
+    return Math.max(1, Math.min(accessTtl, Math.floor(endsAt / 1000) - seconds()))
+  }
+
   function verify (token: string, type: 'access' | 'refresh', maxTtl: number): Claims {
     const parts = readJwt(token)
     if (parts === null) throw new INVALID_TOKEN({ reason: 'not a token of ours' })
@@ -94,9 +101,12 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
   return {
     accessTtl,
 
-    issueAccess ({ sub, org_id, role, sid, epoch }) {
+    accessLife,
+
+    issueAccess ({ sub, org_id, role, sid, epoch, endsAt = Infinity }) {
       const iat = seconds()
-      return current.sign({ sub, org_id, role, sid, epoch, jti: randomUUID(), type: 'access', iss: issuer, aud: audience, iat, exp: iat + accessTtl })
+      const exp = iat + accessLife(endsAt)
+      return current.sign({ sub, org_id, role, sid, epoch, jti: randomUUID(), type: 'access', iss: issuer, aud: audience, iat, exp })
     },
 
     issueRefresh ({ sub, org_id, sid, endsAt }) {

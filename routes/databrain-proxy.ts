@@ -1,10 +1,12 @@
+import type { Readable } from 'node:stream'
+
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
 import { InFlight } from '../plugins/connection-limit/in-flight.js'
 import { callerOf, refuseIssuedBefore } from '../plugins/embed-revocation.js'
-import { INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../plugins/errors.js'
+import { INTERNAL_ERROR, INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
 import { limitRate, named } from '../plugins/rate-limit.js'
@@ -65,7 +67,8 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
 
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', function leaveUnread (_request, payload, done) {
-      done(null, payload)
+      if (isBeingRead(payload)) done(new INTERNAL_ERROR({ reason: 'a preParsing hook of the host reads the body, so that it could not be forwarded' }))
+      else done(null, payload)
     })
 
     scope.addHook('onRequest', async function checkCall (request, reply) {
@@ -94,7 +97,8 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       bodyLimit,
       // Both are listed.
       exposeHeadRoute: false,
-      config: { gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards },
+      // fastify-raw-body would read the body, which nothing else may do before it goes on.
+      config: { ...{ rawBody: false }, gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards },
       handler: forwardCall
     })
 
@@ -139,6 +143,12 @@ async function tokenSource (app: FastifyInstance, options: CheckedOptions): Prom
     now,
     log: app.log
   })
+}
+
+/** Whether anything has read from a stream, or has made it flow. */
+function isBeingRead (payload: NodeJS.ReadableStream): boolean {
+  const { readableFlowing, readableDidRead } = payload as Readable
+  return readableDidRead || readableFlowing === true
 }
 
 function checkedApiKey (key: string): string {

@@ -1,3 +1,5 @@
+import cluster from 'node:cluster'
+
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
@@ -6,7 +8,7 @@ import { watchRoutes } from '../guard/route-check.js'
 import { keepSwept } from '../keep-swept.js'
 import { refuseUnknownOptions } from '../known-options.js'
 import type { KnownOptions } from '../known-options.js'
-import { memoryStore } from './memory.js'
+import { isMemoryStore, memoryStore } from './memory.js'
 import type { TokenStore } from './store.js'
 
 export interface TokenStoreOptions {
@@ -38,6 +40,9 @@ const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) =
   if (store === undefined) app.log.warn('token-store: no "store" is given; everything is kept in memory and is lost when this process ends')
 
   const own = store ?? memoryStore()
+  if (cluster.isWorker && isMemoryStore(own)) {
+    app.log.warn('token-store: this cluster worker keeps everything in its own memory; sessions, keys and used tokens of other workers are unknown to it. Use sqlStore() on PostgreSQL')
+  }
   const stopSweeping = keepSwept(app, { name: 'token-store', sweepEvery, sweep: () => own.sweep({ auditRetention }) })
   app.decorate('tokenStore', own)
   app.addHook('onClose', async () => {

@@ -1,2 +1,2 @@
-export { memoryStore } from './memory/index.js'
+export { isMemoryStore, memoryStore } from './memory/index.js'
 export type { MemoryStoreOptions } from './memory/index.js'

@@ -30,7 +30,7 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     if (access === null || access.userId !== sub || access.orgId !== org_id) throw new INVALID_REFRESH_TOKEN({ reason: 'session is over' })
     const { role, epoch, endsAt } = access
     const next = adminTokens.issueRefresh({ sub, org_id, sid, endsAt })
-    const pair = tokenPair(adminTokens.issueAccess({ sub, org_id, role, sid, epoch }), next.token, adminTokens.accessTtl)
+    const pair = tokenPair(adminTokens.issueAccess({ sub, org_id, role, sid, epoch, endsAt }), next.token, adminTokens.accessLife(endsAt))
     const presented = sha256Hex(jti)
     const context = `refresh successor ${sid} ${presented}`
     const sealedSuccessor = box?.seal(JSON.stringify(pair), context) ?? null

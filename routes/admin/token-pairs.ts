@@ -37,8 +37,8 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
       throw new INVALID_CREDENTIALS({ reason: 'logged out everywhere, disabled, deleted or changed during the login' })
     }
     scope.audit({ ...record, action: 'auth.login', resourceType: 'session', resourceId: sid })
-    const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch })
-    return tokenPair(access, refresh.token, adminTokens.accessTtl)
+    const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch, endsAt })
+    return tokenPair(access, refresh.token, adminTokens.accessLife(endsAt))
   }
 }
 

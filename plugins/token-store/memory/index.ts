@@ -15,6 +15,13 @@ export interface MemoryStoreOptions {
   maxClaims?: number
 }
 
+const MADE = new WeakSet<object>()
+
+/** Whether `memoryStore` made the store. */
+export function isMemoryStore (store: TokenStore): boolean {
+  return MADE.has(store)
+}
+
 /** A token store for tests and for trying things: all is lost when the process ends, and no other process sees it. */
 export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStoreOptions = {}): TokenStore {
   const guestTokens = new MemoryGuestTokens(now)
@@ -26,7 +33,7 @@ export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStor
   const revocations = new MemoryRevocations(now)
   const claims = new MemoryClaims(now, maxClaims)
 
-  return {
+  const store: TokenStore = {
     guestTokens,
     sources,
     webhooks,
@@ -42,4 +49,6 @@ export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStor
     ready: async () => {},
     close: async () => {}
   }
+  MADE.add(store)
+  return store
 }

@@ -1,3 +1,5 @@
+import cluster from 'node:cluster'
+
 import Fastify from 'fastify'
 import t from 'tap'
 
@@ -21,6 +23,19 @@ function logged () {
   const lines: Array<{ level: number, msg: string }> = []
   return { lines, logger: { level: 'info', stream: { write: (line: string) => { lines.push(JSON.parse(line)) } } } }
 }
+
+t.test('a memory store in a cluster worker starts with a warning, whoever made it', async (t) => {
+  const { isWorker } = cluster
+  t.teardown(() => { Object.assign(cluster, { isWorker }) })
+  for (const [inWorker, options, warnings] of [[true, { store: memoryStore() }, 1], [true, {}, 1], [false, { store: memoryStore() }, 0]] as const) {
+    Object.assign(cluster, { isWorker: inWorker })
+    const { lines, logger } = logged()
+    const app = Fastify({ logger })
+    t.teardown(() => app.close())
+    await app.register(tokenStore, options)
+    t.equal(lines.filter(({ level, msg }) => level === 40 && msg.includes('cluster worker')).length, warnings)
+  }
+})
 
 t.test('without a store everything is kept in memory, and a warning says so', async (t) => {
   const { lines, logger } = logged()

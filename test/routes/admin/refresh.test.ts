@@ -34,6 +34,18 @@ t.test('a refresh gives a new pair of the same session, and both tokens work', a
   t.same(await statusOf(app, second), [200, 200])
 })
 
+t.test('an access token ends with its session at the latest, and "expires_in" says so', async (t) => {
+  const app = await adminApp(t, { auth: { sessionMaxAge: 1_000 } })
+  await app.addUser('ann@example.com')
+  const first = await app.login('ann@example.com')
+  t.equal(first.expires_in, 900)
+  app.clock.now += 700_000
+  const second = (await app.refresh(first.refresh_token)).json<TokenPair>()
+  t.equal(second.expires_in, 300)
+  const { iat, exp } = decode(second.access_token).claims as { iat: number, exp: number }
+  t.equal(exp - iat, 300)
+})
+
 t.test('R01: a used refresh token presented again ends every session of the user, access tokens included', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
