@@ -136,3 +136,5 @@ function isAdminConfig (value: unknown): boolean {
 }
 
 export default fp(adminGuard, { name: 'gatehouse-admin-guard', fastify: '5.x', decorators: { fastify: ['tokenStore'] } })
+export type { AccessClaims, AdminTokens, AdminTokensOptions } from './admin-tokens.js'
+export type { Role } from './token-store/store.js'

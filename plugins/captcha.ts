@@ -99,3 +99,6 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
 }
 
 export default fp(captcha, { name: 'gatehouse-captcha', fastify: '5.x' })
+export type { RateLimitOptions } from './rate-limit.js'
+export type { SecretSource } from './secret-source.js'
+export type { SiteCorsOptions } from './site-cors.js'

@@ -127,3 +127,5 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
 }
 
 export default fp(csrf, { name: 'gatehouse-csrf', fastify: '5.x' })
+export type { RateLimitOptions } from './rate-limit.js'
+export type { SecretSource } from './secret-source.js'

@@ -167,3 +167,4 @@ function faultOfUnsigned ({ headers: { origin } }: FastifyRequest, source: Reado
 }
 
 export default fp(pipelineKey, { name: 'gatehouse-pipeline-key', fastify: '5.x' })
+export type { GuessLimit } from './key-guesses.js'

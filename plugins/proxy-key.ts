@@ -123,3 +123,4 @@ function bearer ({ headers, raw }: FastifyRequest): string | null {
 }
 
 export default fp(proxyKey, { name: 'gatehouse-proxy-key', fastify: '5.x' })
+export type { SecretSource } from './secret-source.js'

@@ -162,3 +162,4 @@ function checkedKeys (keys: readonly string[], option: string): [string, ...stri
 }
 
 export default fp(userReference, { name: 'gatehouse-user-reference', fastify: '5.x' })
+export type { SecretSource } from './secret-source.js'

@@ -40,6 +40,9 @@ export type {} from '../plugins/token-store/index.js'
 export type {} from '../plugins/user-reference.js'
 
 export { pageConfig }
+export type { RateLimitOptions } from '../plugins/rate-limit.js'
+export type { SecretSource } from '../plugins/secret-source.js'
+export type { SiteCorsOptions } from '../plugins/site-cors.js'
 export type { DatabrainProxyOptions, ProxyPageConfig, ProxyPageConfigOptions }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']

@@ -36,6 +36,9 @@ export type {} from '../plugins/audit-log.js'
 export type {} from '../plugins/token-store/index.js'
 export type {} from '../plugins/user-reference.js'
 
+export type { RateLimitOptions } from '../plugins/rate-limit.js'
+export type { SecretSource } from '../plugins/secret-source.js'
+export type { SiteCorsOptions } from '../plugins/site-cors.js'
 export type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant, EmbedIdentity, EmbedServerOptions, EmbedTransport }
 
 type EmbedRequest = FastifyRequest<{ Body: EmbedAuthorizeBody }>

@@ -36,6 +36,9 @@ export type {} from '../plugins/token-store/index.js'
 export type {} from '../plugins/user-reference.js'
 
 export { pageConfig }
+export type { RateLimitOptions } from '../plugins/rate-limit.js'
+export type { SecretSource } from '../plugins/secret-source.js'
+export type { SiteCorsOptions } from '../plugins/site-cors.js'
 export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions }
 
 /** The proxy-authentication endpoint of DataBrain: its servers call it for a guest token of the user who looks at a page. */

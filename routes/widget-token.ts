@@ -27,6 +27,9 @@ export type {} from '../plugins/audit-log.js'
 export type {} from '../plugins/token-store/index.js'
 export type {} from '../plugins/user-reference.js'
 
+export type { RateLimitOptions } from '../plugins/rate-limit.js'
+export type { SecretSource } from '../plugins/secret-source.js'
+export type { SiteCorsOptions } from '../plugins/site-cors.js'
 export type { AuthorizeWidget, WidgetTokenOptions, WidgetUser }
 
 /** Of the tokens that are made at one time: in the token's own unit, and as the answer tells them. */

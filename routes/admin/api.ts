@@ -52,3 +52,6 @@ const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
 }
 
 export default fp(adminApi, { name: 'gatehouse-admin-api', fastify: '5.x' })
+export type { RateLimitOptions } from '../../plugins/rate-limit.js'
+export type { SiteCorsOptions } from '../../plugins/site-cors.js'
+export type { LiveOptions } from './live/options.js'

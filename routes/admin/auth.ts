@@ -128,3 +128,5 @@ function isHasher (passwords: PasswordOptions | Passwords | undefined): password
 }
 
 export default fp(adminAuth, { name: 'gatehouse-admin-auth', fastify: '5.x' })
+export type { RateLimitOptions } from '../../plugins/rate-limit.js'
+export type { SiteCorsOptions } from '../../plugins/site-cors.js'

@@ -165,3 +165,7 @@ function bytes (option: string, value: number): number {
 }
 
 export default fp(ingestion, { name: 'gatehouse-ingestion', fastify: '5.x' })
+export type { EventRateOptions } from '../../plugins/event-rate.js'
+export type { GuessLimit } from '../../plugins/key-guesses.js'
+export type { RateLimitOptions } from '../../plugins/rate-limit.js'
+export type { IdentityCookieOptions } from './identity-cookie.js'
