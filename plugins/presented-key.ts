@@ -20,8 +20,8 @@ const BEARER = /^Bearer ([^ ]+)$/i
 const BASIC = /^Basic ([A-Za-z0-9+/]+={0,2})$/i
 
 /**
- * The pipeline key of a request, from `Authorization` (Bearer, or Basic with the key as user name and no password) or `?wk=`; on a
- * route with `writeKeyInQuery` also from `?writeKey=`.
+ * The pipeline key of a request, from `Authorization` (Bearer, or Basic with the key as user name and no password) or
+ * `?wk=`; on a route with `writeKeyInQuery` also from `?writeKey=`.
  * `undefined`: there is none; `null`: there is something that is no key, or two that differ.
  */
 export function presentedKey (request: FastifyRequest): string | null | undefined {

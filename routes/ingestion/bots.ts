@@ -6,8 +6,8 @@ import { refuseUnknownMembers } from '../../plugins/known-options.js'
 
 export interface BotOptions {
   /**
-   * User agents that are people although isbot takes them for bots: a string that the agent contains, in any letter case,
-   * or a regular expression without the flags `g` and `y`. They add to the built-in exception, the in-app browsers of
+   * User agents that are people although isbot takes them for bots: a string that the agent contains, in any letter
+   * case, or a regular expression without the flags `g` and `y`. They add to the built-in exception, the in-app browsers of
    * Facebook. The agent is cut to 512 characters before it is compared. Default: none.
    */
   except?: ReadonlyArray<string | RegExp>
@@ -19,7 +19,7 @@ export type BotCheck = (userAgent: string) => boolean
 /** Browsers send shorter user agents; the rest of a longer one is ignored. */
 const MAX_LENGTH = 512
 
-/** Facebook's in-app browsers include the carrier's name, so that their user agents can match any word or shape of a bot. */
+/** Facebook's in-app browsers include the carrier's name, so their user agents can look like any bot. */
 const IN_APP_BROWSER = /\[FB(?:AN|_IAB)\/[^[\]]*\bFBAV\/[^[\]]*\]/
 
 /**

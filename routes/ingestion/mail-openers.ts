@@ -1,6 +1,6 @@
 /**
- * The user agents that load the images of an opened mail: the image proxies of mail providers (Gmail, Yahoo and others),
- * Apple's privacy proxy, which sends a bare `Mozilla/5.0`, and mail programs. isbot takes most of them for bots.
+ * The user agents that load the images of an opened mail: the image proxies of mail providers (Gmail, Yahoo and
+ * others), Apple's privacy proxy, which sends a bare `Mozilla/5.0`, and mail programs. isbot takes most of them for bots.
  */
 const MAIL_OPENERS = [
   /(?:image|mail) ?proxy/i,

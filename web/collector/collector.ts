@@ -25,7 +25,10 @@ export interface EventOptions {
   context?: Fields
 }
 
-/** What a page can call, by name. A call with an id that identifies nobody, or with fields that are no object, throws and changes nothing. */
+/**
+ * The calls of a page, by name. A call with an id that identifies nobody, or with fields that are not an object, throws
+ * and changes nothing.
+ */
 export interface Calls {
   track (event: string, properties?: Fields | null, options?: EventOptions | null): void
   page (name?: string | Fields | null, properties?: Fields | null, options?: EventOptions | null): void
@@ -114,12 +117,13 @@ export function openCollector (settings: Settings, store: Store): Collector {
     calls: {
       track (event, properties, options) { send('track', { event, properties: fieldsOf(properties, 'properties') }, options) },
       page (name, properties, options) {
-        if (isFields(name)) send('page', { properties: name }, properties)
-        else send('page', { name: name ?? undefined, properties: fieldsOf(properties, 'properties') }, options)
+        if (isFields(name)) return send('page', { properties: name }, properties)
+        send('page', { name: name ?? undefined, properties: fieldsOf(properties, 'properties') }, options)
       },
       identify (userId, traits, options) {
-        if (isFields(userId)) send('identify', { traits: identity.identify(undefined, userId).traits }, traits)
-        else send('identify', { traits: identity.identify(idOf(userId, 'userId'), fieldsOf(traits, 'traits') ?? {}).traits }, options)
+        if (isFields(userId)) return send('identify', { traits: identity.identify(undefined, userId).traits }, traits)
+        const known = identity.identify(idOf(userId, 'userId'), fieldsOf(traits, 'traits') ?? {})
+        send('identify', { traits: known.traits }, options)
       },
       group (groupId, traits, options) {
         const fields = { groupId: idOf(groupId, 'groupId'), traits: fieldsOf(traits, 'traits') }

@@ -15,7 +15,9 @@ const MAX_WAITING = 500
 function install (settings: Settings): void {
   const globals = window as unknown as Record<string, unknown>
   const before = globals[settings.global]
-  if (before !== undefined && !Array.isArray(before)) return warn(`window.${settings.global} is taken: give another name by data-global`)
+  if (before !== undefined && !Array.isArray(before)) {
+    return warn(`window.${settings.global} is taken: give another name by data-global`)
+  }
 
   let collector: Collector | null = null
   // The calls that came before the key.
@@ -55,8 +57,11 @@ function install (settings: Settings): void {
   globals[settings.global] = api
 
   push(...(before ?? []) as unknown[])
-  if (settings.key === '' && settings.fault === null) warn(`no data-pipeline-key yet: nothing is sent before ${settings.global}.push(['init', key])`)
-  else if (!started) start()
+  if (settings.key === '' && settings.fault === null) {
+    warn(`no data-pipeline-key yet: nothing is sent before ${settings.global}.push(['init', key])`)
+  } else if (!started) {
+    start()
+  }
 }
 
 function isInit (one: unknown): one is Call {

@@ -4,7 +4,10 @@ import { warn } from './warn'
 const KEY = /^dk_(?:live|test)_[\w-]{6,128}$/
 const NAME = /^[A-Za-z_$][\w$]*$/
 
-/** The settings of a page: attributes of the script tag, or parameters of the script's URL with the same names without `data-`. */
+/**
+ * The settings of a page: attributes of the script tag, or parameters of the script's URL with the same names without
+ * `data-`.
+ */
 export interface Settings {
   /** `data-pipeline-key`, or `key` in the URL; empty: an `init` call has to give it. */
   key: string
@@ -18,7 +21,7 @@ export interface Settings {
   pageViews: 'path' | 'url'
   /** `data-hash`: whether another fragment is another page. */
   hash: boolean
-  /** `data-gpc="respect"`, or any other value, so that a misspelt one counts too: whether Global Privacy Control is obeyed. */
+  /** `data-gpc="respect"`, or any other value, so that a misspelt one counts: obey Global Privacy Control. */
   respectGpc: boolean
   /** `data-identity="cookie"`: the server's cookie gives events their `anonymousId`, not the page's storage. */
   cookieIdentity: boolean

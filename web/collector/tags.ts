@@ -6,7 +6,10 @@ export interface Tag {
   dataset: DOMStringMap
 }
 
-/** The tags that the running script belongs to. A module runs once for all tags with its URL, any other script once a tag. */
+/**
+ * The tags that the running script belongs to. A module runs once for all tags with its URL, any other script once for
+ * each tag.
+ */
 export function ownTags (): Tag[] {
   const script = currentScript()
   if (script !== null) return [script]
