@@ -40,7 +40,7 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
 /** `/docs` for people, `/docs/json` for programs. */
 export async function serveDocs (app: FastifyInstance): Promise<void> {
   await app.register(async (scope) => {
-    await protectPages(scope, [])
+    await protectPages(scope)
     let document: string | null = null
     // To write it anew for each request would take tens of milliseconds.
     scope.addHook('onRequest', function sendDocument (request, reply, done) {

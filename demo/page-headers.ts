@@ -1,17 +1,24 @@
 import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 
-/** The strict headers of pages, for one scope; `frames`: the origins that its pages may show. */
-export async function protectPages (scope: FastifyInstance, frames: readonly string[]): Promise<void> {
+export interface PageOrigins {
+  /** The origins that the pages may show in frames. */
+  frames?: readonly string[]
+  /** The origins of widgets: the pages may load scripts from them and call them, by WebSocket too. */
+  widgets?: readonly string[]
+}
+
+/** Sets the strict headers of pages for one scope. */
+export async function protectPages (scope: FastifyInstance, { frames = [], widgets = [] }: PageOrigins = {}): Promise<void> {
   await scope.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
+        scriptSrc: ["'self'", ...widgets],
         styleSrc: ["'self'"],
         imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
+        connectSrc: ["'self'", ...widgets, ...widgets.map((origin) => origin.replace(/^http/, 'ws'))],
         frameSrc: frames.length === 0 ? ["'none'"] : [...frames],
         baseUri: ["'none'"],
         formAction: ["'none'"],

@@ -2,6 +2,7 @@ import type { Config } from './config.js'
 import { startBoldBi } from './stand-ins/boldbi.js'
 import { startDataBrain } from './stand-ins/databrain.js'
 import { startDxFeed } from './stand-ins/dxfeed.js'
+import type { DxFeed } from './stand-ins/dxfeed.js'
 import type { StandIn } from './stand-ins/stand-in.js'
 
 /** The products as the routes need them, real or stood in for; `standIn`: where the stand-in is, `null` for a real product. */
@@ -17,6 +18,8 @@ export interface Products {
     timeUnit: 'ms' | 's'
     minutes: number
     standIn: string | null
+    /** The paths of the mock product's widget; `null` for the real product. */
+    paths: DxFeed['paths'] | null
   } | null
   /** Stops the stand-ins. */
   close (): Promise<void>
@@ -60,7 +63,7 @@ async function boldbiOf (config: NonNullable<Config['boldbi']>, embedders: reado
 }
 
 async function dxfeedOf (config: NonNullable<Config['dxfeed']>, embedders: readonly string[], keep: Keep): Promise<Products['dxfeed']> {
-  if (!config.standIn) return { ...config, standIn: null }
-  const { secret, origin } = await keep(startDxFeed({ embedders, ...config }))
-  return { ...config, secret, standIn: origin }
+  if (!config.standIn) return { ...config, standIn: null, paths: null }
+  const { secret, origin, paths } = await keep(startDxFeed({ embedders, ...config }))
+  return { ...config, secret, standIn: origin, paths }
 }

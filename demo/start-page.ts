@@ -29,10 +29,8 @@ export interface StartPageOptions {
   csrf: boolean
 }
 
-const ASSETS = [
-  ['start.css', 'text/css; charset=utf-8'], ['start.js', 'text/javascript; charset=utf-8'], ['embeds.js', 'text/javascript; charset=utf-8'],
-  ['captcha.js', 'text/javascript; charset=utf-8'], ['databrain.js', 'text/javascript; charset=utf-8']
-] as const
+const ASSETS = ['start.css', 'start.js', 'embeds.js', 'captcha.js', 'databrain.js', 'widget.js']
+  .map((name) => [name, asset(name)] as const)
 /** The browser helper, as the package ships it. */
 const BROWSER_HELPER = new URL('../web/browser/browser.js', import.meta.url)
 const HTML = asset('start.html')
@@ -40,18 +38,19 @@ const HTML = asset('start.html')
 /** The start page: the three embeds loaded as the products load them, and a button that sends an event. */
 export async function startPage (app: FastifyInstance, options: StartPageOptions): Promise<void> {
   const { products, session, user, users } = options
-  const frames = [products.databrain, products.boldbi, products.dxfeed].map((product) => product?.standIn ?? null)
+  const frames = [products.databrain, products.boldbi].map((product) => product?.standIn ?? null).filter((origin) => origin !== null)
+  const widget = products.dxfeed?.standIn ?? null
 
   await routeScope(app, {}, async (scope) => {
-    await protectPages(scope, frames.filter((origin) => origin !== null))
+    await protectPages(scope, { frames, widgets: widget === null ? [] : [widget] })
 
     scope.get('/', async (request, reply) => {
       if (user !== null && session.of(request) === null) session.start(reply, user)
       return send(reply, 'text/html; charset=utf-8', HTML)
     })
 
-    for (const [name, type] of ASSETS) {
-      const content = asset(name)
+    for (const [name, content] of ASSETS) {
+      const type = name.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8'
       scope.get(`/demo/${name}`, (_request, reply) => send(reply, type, content))
     }
 
@@ -67,7 +66,7 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
         users,
         databrain: databrainOf(app, options, current),
         boldbi: products.boldbi === null ? null : { apiUrl: products.boldbi.apiUrl, standIn: products.boldbi.standIn },
-        dxfeed: products.dxfeed === null ? null : { standIn: products.dxfeed.standIn },
+        dxfeed: products.dxfeed === null ? null : { standIn: products.dxfeed.standIn, paths: products.dxfeed.paths },
         pipelineKey: source?.pipelineKey ?? null,
         captcha: options.captcha,
         csrf: options.csrf

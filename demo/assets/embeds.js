@@ -28,14 +28,13 @@ export const embeds = {
     }))
     if (answer.ApiStatus !== true) throw new Error(answer.Message)
     return standIn + answer.Data.DashboardUrl
-  },
-
-  // As the product's widgets do: the page fetches a token and hands it over.
-  async dxfeed ({ dxfeed: { standIn }, ...page }) {
-    const headers = { ...await csrfOf(page), ...await captchaOf(page) }
-    const { token } = await readJson(await fetch('/api/generate-token', { headers }))
-    return `${standIn}/widget?token=${encodeURIComponent(token)}`
   }
+}
+
+/** Gets a widget token. A CSRF token and a solved captcha go with each request, if the server asks for them. */
+export async function fetchWidgetToken (page, signal) {
+  const headers = { ...await csrfOf(page), ...await captchaOf(page) }
+  return fetch('/api/generate-token', { cache: 'no-store', headers, signal })
 }
 
 let csrfToken = null

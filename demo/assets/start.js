@@ -1,10 +1,11 @@
 /* global document, fetch, location, addEventListener, window */
 import { embeds, readJson, throughProxy } from './embeds.js'
+import { showWidget } from './widget.js'
 
 const page = await readJson(await fetch('/demo/page.json'))
 
 showUsers()
-for (const name of Object.keys(embeds)) load(name)
+for (const name of ['databrain', 'boldbi', 'dxfeed']) load(name)
 if (page.databrain?.proxy) showProxied()
 if (page.pipelineKey !== null) offerEvents()
 
@@ -33,10 +34,18 @@ async function load (name) {
   if (product.standIn === null) return note(name, 'live', 'The real product is configured: embed it in your own page.')
   if (page.user === null) return note(name, 'nobody', 'Set EMBED_USER to see it here.')
   try {
-    show(name, await embeds[name](page), product.standIn)
+    if (name === 'dxfeed') await startWidget()
+    else show(name, await embeds[name](page), product.standIn)
   } catch (error) {
     note(name, 'refused', error.message, 'bad')
   }
+}
+
+function startWidget () {
+  return showWidget(document.querySelector('#dxfeed .frame'), page, {
+    onState: () => state('dxfeed', 'loaded', 'good'),
+    onRefused: (error) => note('dxfeed', 'refused', error.message, 'bad')
+  })
 }
 
 /** A stand-in's page says by a message that it has loaded with a live token. */

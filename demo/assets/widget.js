@@ -1,30 +1,54 @@
-/* global document, location, fetch, parent, setInterval */
-const token = new URLSearchParams(location.search).get('token')
-const rows = document.querySelector('#quotes')
+/* global document */
+import { keepToken } from './browser.js'
+import { fetchWidgetToken } from './embeds.js'
 
-async function refresh () {
-  const answer = await fetch('/quotes', { headers: { authorization: token } })
-  if (!answer.ok) return false
-  const { quotes } = await answer.json()
-  rows.replaceChildren(...quotes.map(({ symbol, price, change }) => row([
-    [symbol, ''], [price.toFixed(2), ''], [`${change < 0 ? '−' : '+'}${Math.abs(change).toFixed(2)}%`, change < 0 ? 'down' : 'up']
-  ])))
-  return true
-}
+/**
+ * Shows dxFeed's widget and makes it again with each new token, with the state that it had. `onState` is called when
+ * the widget has loaded, and `onRefused` with an Error that may be shown.
+ */
+export async function showWidget (element, page, { onState, onRefused }) {
+  const { standIn, paths } = page.dxfeed
+  await loadScript(`${standIn}/simple-chart-widget.js`)
+  let state
 
-function row (cells) {
-  const line = document.createElement('tr')
-  for (const [text, tone] of cells) {
-    const cell = line.insertCell()
-    cell.textContent = text
-    cell.className = tone
+  keepToken({
+    fetch: (signal) => fetchWidgetToken(page, signal),
+    onToken: initializeWidget,
+    onError: async (error, retryIn) => {
+      if (retryIn === Infinity) onRefused(await reasonOf(error))
+    }
+  })
+
+  function initializeWidget (token) {
+    const widget = globalThis.newSimpleChartWidget({
+      element,
+      providers: {
+        feedPath: paths.feedPath,
+        feedAuthHeader: token,
+        ipfPath: paths.ipfPath,
+        ipfAuthHeader: `Bearer ${token}`,
+        schedulePath: paths.schedulePath
+      },
+      state
+    })
+    widget.addStateListener((newState) => {
+      state = newState
+      onState()
+    })
   }
-  return line
 }
 
-const instruments = await fetch('/instruments', { headers: { authorization: `Bearer ${token}` } })
-document.querySelector('#user').textContent = instruments.ok ? `Subscribed as ${(await instruments.json()).user}` : 'Refused'
-if (await refresh()) {
-  parent.postMessage('gatehouse:loaded', '*')
-  setInterval(refresh, 2_000)
+function loadScript (src) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script')
+    script.src = src
+    script.onload = resolve
+    script.onerror = () => reject(new Error('The widget cannot be loaded.'))
+    document.head.append(script)
+  })
+}
+
+async function reasonOf (error) {
+  const body = await error.response?.json().catch(() => null)
+  return new Error(body?.error?.message ?? error.message)
 }

@@ -1,9 +1,10 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { verifyWidgetToken } from '../../signing/widget-token.js'
-import type { WidgetTokenVerdict } from '../../signing/widget-token.js'
-import { page, refusal, serveAssets } from './page.js'
-import { listenOnLoopback, secretForThisRun, sendPage, standInApp } from './stand-in.js'
+import type { VerifiedWidgetToken } from '../../signing/widget-token.js'
+import { DXLINK_PATH, dxlinkServer } from './dxlink.js'
+import { serveAssets } from './page.js'
+import { listenOnLoopback, secretForThisRun, standInApp } from './stand-in.js'
 import type { StandIn, StandInOptions } from './stand-in.js'
 
 const MAX_LIFETIME = 20 * 60_000
@@ -12,67 +13,71 @@ const INSTRUMENTS = [
 ] as const
 
 export interface DxFeedOptions extends StandInOptions {
-  /** Shared with whoever signs the tokens. Default: made for this run. */
+  /** Shared with the server that signs the tokens. Default: made for this run. */
   secret?: string
   issuer: string
   session: string
   timeUnit: 'ms' | 's'
+  /** The user id that dxFeed issued: a token with another one is refused. Default: any. */
+  user?: string | undefined
 }
 
 export interface DxFeed extends StandIn {
   secret: string
+  /** The paths of the widget's `providers`. */
+  paths: { feedPath: string, ipfPath: string, schedulePath: string }
 }
 
-/** Stands in for dxFeed: quotes for a raw widget token, everything else for the same token as a Bearer token. */
+/**
+ * A mock dxFeed: the feed takes the raw token over dxLink, the instruments (`/ipf`) take it as a Bearer token, the
+ * trading schedule is public, and `simple-chart-widget.js` defines the page's `newSimpleChartWidget`.
+ */
 export async function startDxFeed (options: DxFeedOptions): Promise<DxFeed> {
-  const { secret = secretForThisRun(), issuer, session, timeUnit, now = Date.now } = options
+  const { secret = secretForThisRun(), issuer, session, timeUnit, user, now = Date.now, embedders } = options
   const app = standInApp(options)
-  serveAssets(app, ['widget.js'])
+  serveAssets(app, ['simple-chart-widget.js'])
+  allowPages(app, embedders)
+  const rules = { secret, issuer, session, timeUnit, maxLifetime: MAX_LIFETIME }
 
-  function check (token: string): WidgetTokenVerdict {
-    return verifyWidgetToken(token, { secret, issuer, session, timeUnit, now: now(), maxLifetime: MAX_LIFETIME })
+  app.get('/ipf', async (request, reply) => {
+    const payload = payloadOf(request)
+    if (payload === null) return reply.code(401).send({ error: 'unauthorized' })
+    const instruments = INSTRUMENTS.map(([symbol, description]) => ({ symbol, description }))
+    return { user: payload.user, filters: payload.filters, instruments }
+  })
+  app.get('/schedule', async () => ({ open: '09:30', close: '16:00', timeZone: 'America/New_York' }))
+
+  const feed = dxlinkServer(app.server, { ...rules, user, now, quoteOf: (symbol) => quoteOf(symbol, now()) })
+  const expiry = setInterval(feed.endExpired, 1_000).unref()
+  app.addHook('preClose', async () => {
+    clearInterval(expiry)
+    feed.close()
+  })
+
+  function payloadOf ({ headers: { authorization } }: FastifyRequest): VerifiedWidgetToken | null {
+    const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1] ?? ''
+    const verdict = verifyWidgetToken(token, { ...rules, now: now() })
+    return verdict.valid && (user === undefined || verdict.payload.user === user) ? verdict.payload : null
   }
 
-  app.get<{ Querystring: { token?: unknown } }>('/widget', async ({ query: { token } }, reply) => {
-    const verdict = check(typeof token === 'string' ? token : '')
-    if (!verdict.valid) return sendPage(reply.code(401), refusal('Not authorised', `The widget token was refused: ${verdict.reason}.`))
-    return sendPage(reply, page({ title: 'dxFeed widget', body: WIDGET, script: 'widget.js' }))
-  })
-
-  // The feed takes the token as it is; the rest of the API takes it as a Bearer token.
-  app.get('/quotes', async (request, reply) => {
-    const verdict = check(request.headers.authorization ?? '')
-    if (!verdict.valid) return refuse(reply, verdict.reason)
-    return { quotes: INSTRUMENTS.map(([symbol, , price], at) => quote(symbol, price, at, now())) }
-  })
-
-  app.get('/instruments', async (request, reply) => {
-    const verdict = check(bearer(request))
-    if (!verdict.valid) return refuse(reply, verdict.reason)
-    return { user: verdict.payload.user, filters: verdict.payload.filters, instruments: INSTRUMENTS.map(([symbol, name]) => ({ symbol, name })) }
-  })
-
-  return { ...await listenOnLoopback(app), secret }
+  const { origin, close } = await listenOnLoopback(app)
+  const feedPath = origin.replace('http', 'ws') + DXLINK_PATH
+  return { origin, close, secret, paths: { feedPath, ipfPath: `${origin}/ipf`, schedulePath: `${origin}/schedule` } }
 }
 
-function refuse (reply: FastifyReply, reason: string): FastifyReply {
-  return reply.code(401).send({ error: 'unauthorized', reason })
-}
-
-function bearer ({ headers: { authorization } }: FastifyRequest): string {
-  return /^Bearer (\S+)$/.exec(authorization ?? '')?.[1] ?? ''
+/** Lets the pages that embed the widget call from their own origin. */
+function allowPages (app: FastifyInstance, embedders: readonly string[]): void {
+  app.addHook('onRequest', async ({ headers: { origin } }, reply) => {
+    reply.header('Vary', 'Origin')
+    if (origin === undefined || !embedders.includes(origin)) return
+    reply.headers({ 'Access-Control-Allow-Origin': origin, 'Access-Control-Allow-Headers': 'authorization' })
+  })
+  app.options('/*', async (_request, reply) => reply.code(204).send())
 }
 
 /** A price that moves gently with time. */
-function quote (symbol: string, price: number, at: number, time: number): object {
-  const change = Math.sin(time / 9_000 + at * 1.7) * 1.8
-  return { symbol, price: Number((price * (1 + change / 100)).toFixed(2)), change: Number(change.toFixed(2)) }
+function quoteOf (symbol: string, time: number): { bidPrice: number, askPrice: number } {
+  const at = INSTRUMENTS.findIndex(([known]) => known === symbol)
+  const price = (INSTRUMENTS[at]?.[2] ?? 100) * (1 + Math.sin(time / 9_000 + at * 1.7) * 0.018)
+  return { bidPrice: Number(price.toFixed(2)), askPrice: Number((price + 0.05).toFixed(2)) }
 }
-
-const WIDGET = `<main class="feed">
-<header><h1>Watch list</h1><small id="user"></small></header>
-<table>
-<thead><tr><th>Symbol</th><th>Last</th><th>Change</th></tr></thead>
-<tbody id="quotes"></tbody>
-</table>
-</main>`

@@ -20,7 +20,8 @@ t.test('the start page loads the three embeds by their real flows, and its butto
   }
   t.match(await page.frameLocator('#databrain iframe').locator('small').textContent(), 'viewer@example.com')
   t.match(await page.frameLocator('#boldbi iframe').locator('small').textContent(), 'viewer@example.com')
-  t.equal(await page.frameLocator('#dxfeed iframe').locator('tbody tr').count(), 5)
+  t.equal(await page.locator('#dxfeed tr').count(), 5)
+  t.equal(await page.locator('#dxfeed .frame p').textContent(), 'Subscribed as viewer@example.com')
   await page.locator('#proxied b', { hasText: 'Revenue of viewer@example.com' }).waitFor()
 
   await page.click('#send')

@@ -2,6 +2,7 @@ import t from 'tap'
 
 import { generateSecret } from '../../signing/secret-strength.js'
 import { demoApp } from '../helpers/demo-app.js'
+import { feedState } from '../helpers/feed-state.js'
 
 const json = { 'content-type': 'application/json' }
 
@@ -34,7 +35,7 @@ t.test('a visitor\'s cookie carries the three flows from the page to the product
   const widget = await fetch(`${origin}/api/generate-token`, { headers })
   t.equal(widget.status, 200)
   const { token: widgetToken } = await widget.json() as { token: string }
-  t.equal((await fetch(`${products.dxfeed?.standIn}/quotes`, { headers: { authorization: widgetToken } })).status, 200)
+  t.equal(await feedState(products.dxfeed?.paths?.feedPath ?? '', widgetToken), 'AUTHORIZED')
 
   const event = await fetch(`${origin}/v1/t`, {
     method: 'POST', headers: { ...json, origin, authorization: `Bearer ${page.pipelineKey}` }, body: '{"event":"Clicked","userId":"u"}'

@@ -1,8 +1,9 @@
 import t from 'tap'
 
-import { signWidgetToken } from '../../signing/widget-token.js'
 import { startDxFeed } from '../../demo/stand-ins/dxfeed.js'
 import type { DxFeed, DxFeedOptions } from '../../demo/stand-ins/dxfeed.js'
+import { signWidgetToken } from '../../signing/widget-token.js'
+import { feedState } from '../helpers/feed-state.js'
 
 async function standIn (test: Pick<typeof t, 'teardown'>, options: Partial<DxFeedOptions> = {}): Promise<DxFeed> {
   const started = await startDxFeed({ embedders: [], issuer: 'demo', session: 'web', timeUnit: 'ms', ...options })
@@ -14,27 +15,25 @@ function token (secret: string, { issuer = 'demo', issuedAt = Date.now(), minute
   return signWidgetToken({ issuer, session: 'web', issuedAt, expiration: issuedAt + minutes * 60_000, message: 'ann,NYSE' }, secret)
 }
 
-function ask (url: string, authorization: string): Promise<Response> {
-  return fetch(url, { headers: { authorization } })
+function instruments ({ paths }: DxFeed, authorization: string): Promise<Response> {
+  return fetch(paths.ipfPath, { headers: { authorization } })
 }
 
-t.test('the feed takes the raw token, the rest takes it as a Bearer token', async (t) => {
-  const { origin, secret } = await standIn(t)
-  const good = token(secret)
-  const quotes = await ask(`${origin}/quotes`, good)
-  t.equal(quotes.status, 200)
-  t.match(await quotes.json(), { quotes: [{ symbol: 'AAPL', price: Number, change: Number }] })
-  t.equal((await ask(`${origin}/quotes`, `Bearer ${good}`)).status, 401)
-
-  const instruments = await ask(`${origin}/instruments`, `Bearer ${good}`)
-  t.equal(instruments.status, 200)
-  t.match(await instruments.json(), { user: 'ann', filters: ['NYSE'] })
-  t.equal((await ask(`${origin}/instruments`, good)).status, 401)
-  t.equal((await fetch(`${origin}/widget?token=${encodeURIComponent(good)}`)).status, 200)
+t.test('the feed takes the raw token, the instruments take it as a Bearer token, and the schedule is public', async (t) => {
+  const dxFeed = await standIn(t)
+  const good = token(dxFeed.secret)
+  t.equal(await feedState(dxFeed.paths.feedPath, good), 'AUTHORIZED')
+  t.equal(await feedState(dxFeed.paths.feedPath, `Bearer ${good}`), 'UNAUTHORIZED')
+  const answer = await instruments(dxFeed, `Bearer ${good}`)
+  t.equal(answer.status, 200)
+  t.match(await answer.json(), { user: 'ann', filters: ['NYSE'], instruments: [{ symbol: 'AAPL' }] })
+  t.equal((await instruments(dxFeed, good)).status, 401)
+  t.match(await (await fetch(dxFeed.paths.schedulePath)).json(), { open: '09:30' })
 })
 
 t.test('a token that is absent, altered, foreign, expired or too long-lived is refused everywhere', async (t) => {
-  const { origin, secret } = await standIn(t)
+  const dxFeed = await standIn(t)
+  const { secret } = dxFeed
   const good = token(secret)
   const cases: Record<string, string> = {
     absent: '',
@@ -45,16 +44,32 @@ t.test('a token that is absent, altered, foreign, expired or too long-lived is r
     'for an hour': token(secret, { minutes: 60 })
   }
   for (const [name, bad] of Object.entries(cases)) {
-    t.equal((await ask(`${origin}/quotes`, bad)).status, 401, `${name}: quotes`)
-    t.equal((await ask(`${origin}/instruments`, `Bearer ${bad}`)).status, 401, `${name}: instruments`)
-    t.equal((await fetch(`${origin}/widget?token=${encodeURIComponent(bad)}`)).status, 401, `${name}: widget`)
+    t.equal(await feedState(dxFeed.paths.feedPath, bad), 'UNAUTHORIZED', `${name}: feed`)
+    t.equal((await instruments(dxFeed, `Bearer ${bad}`)).status, 401, `${name}: instruments`)
   }
 })
 
-t.test('a stand-in of the other time unit reads seconds', async (t) => {
-  const { origin, secret } = await standIn(t, { timeUnit: 's' })
+t.test('with an issued user id a token with another user id is refused everywhere', async (t) => {
+  const dxFeed = await standIn(t, { user: 'ann' })
+  t.equal(await feedState(dxFeed.paths.feedPath, token(dxFeed.secret)), 'AUTHORIZED')
+  const strict = await standIn(t, { user: 'dx-user-7' })
+  t.equal(await feedState(strict.paths.feedPath, token(strict.secret)), 'UNAUTHORIZED')
+  t.equal((await instruments(strict, `Bearer ${token(strict.secret)}`)).status, 401)
+})
+
+t.test('only the pages that may embed the widget may call from another origin', async (t) => {
+  const { paths } = await standIn(t, { embedders: ['https://shop.example.com'] })
+  for (const [origin, allowed] of [['https://shop.example.com', 'https://shop.example.com'], ['https://evil.test', null]] as const) {
+    const preflight = await fetch(paths.ipfPath, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET' } })
+    t.equal(preflight.status, 204)
+    t.equal(preflight.headers.get('access-control-allow-origin'), allowed)
+  }
+})
+
+t.test('a mock product of the other time unit reads seconds', async (t) => {
+  const dxFeed = await standIn(t, { timeUnit: 's' })
   const issuedAt = Math.floor(Date.now() / 1000)
-  const seconds = signWidgetToken({ issuer: 'demo', session: 'web', issuedAt, expiration: issuedAt + 900, message: 'test' }, secret)
-  t.equal((await ask(`${origin}/quotes`, seconds)).status, 200)
-  t.equal((await ask(`${origin}/quotes`, token(secret))).status, 401)
+  const seconds = signWidgetToken({ issuer: 'demo', session: 'web', issuedAt, expiration: issuedAt + 900, message: 'test' }, dxFeed.secret)
+  t.equal(await feedState(dxFeed.paths.feedPath, seconds), 'AUTHORIZED')
+  t.equal(await feedState(dxFeed.paths.feedPath, token(dxFeed.secret)), 'UNAUTHORIZED')
 })

@@ -7,8 +7,8 @@ import type { Test } from 'tap'
 
 import widgetToken from '../../routes/widget-token.js'
 import { openBrowser } from '../helpers/browser.js'
-import { DXLINK_PATH, dxlinkServer } from '../helpers/dxlink-server.js'
-import type { DxLinkServer } from '../helpers/dxlink-server.js'
+import { DXLINK_PATH, dxlinkServer } from '../../demo/stand-ins/dxlink.js'
+import type { DxLinkServer } from '../../demo/stand-ins/dxlink.js'
 import { tokenPage } from '../helpers/token-page.js'
 import { SECRET } from '../helpers/widget-token.js'
 

@@ -7,8 +7,8 @@ import type { Test } from 'tap'
 import type { WidgetTokenOptions } from '../../routes/widget-token.js'
 import { signWidgetToken } from '../../signing/widget-token.js'
 import { keepToken } from '../../web/browser/browser.js'
-import { DXLINK_PATH, dxlinkServer } from '../helpers/dxlink-server.js'
-import type { DxLinkOptions } from '../helpers/dxlink-server.js'
+import { DXLINK_PATH, dxlinkServer } from '../../demo/stand-ins/dxlink.js'
+import type { DxLinkOptions } from '../../demo/stand-ins/dxlink.js'
 import { PATH, SECRET, widgetTokenApp } from '../helpers/widget-token.js'
 
 // The package says that its module is CommonJS, which Node 20 believes; what it is for `require` is the same code.

@@ -14,6 +14,7 @@ const CLOSE = 8
 interface Message { type: string, channel: number, token?: string, service?: string, add?: Array<{ symbol: string }> }
 
 interface Session {
+  socket: Duplex
   /** The user of the last token that held; `null` as long as there is none. */
   user: string | null
   /** When that token ends, epoch milliseconds. */
@@ -26,25 +27,31 @@ export interface DxLinkServer {
   verdicts: string[]
   /** How many connections there ever were. */
   connections: number
-  /** Tells the clients whose token has ended by now, as the feed does. */
+  /** Sends `UNAUTHORIZED` to the clients whose token has expired, as the feed does. */
   endExpired (): void
+  /** Ends all connections. */
+  close (): void
 }
 
 export interface DxLinkOptions extends Omit<VerifyWidgetTokenOptions, 'now'> {
   now? (): number
+  /** The user id that dxFeed issued: a token with another one is refused. Default: any. */
+  user?: string | undefined
+  /** The quote of a symbol. Default: the same for all. */
+  quoteOf? (symbol: string): { bidPrice: number, askPrice: number }
 }
 
 /** A dxLink endpoint (protocol 0.1) on an HTTP server: it authorises by widget token, and gives one quote of what is subscribed to. */
-export function dxlinkServer (server: Server, { now = Date.now, ...options }: DxLinkOptions): DxLinkServer {
+export function dxlinkServer (server: Server, { now = Date.now, user, quoteOf = sameQuote, ...options }: DxLinkOptions): DxLinkServer {
   const sessions = new Set<Session>()
-  const dxlink: DxLinkServer = { verdicts: [], connections: 0, endExpired }
+  const dxlink: DxLinkServer = { verdicts: [], connections: 0, endExpired, close }
 
   server.on('upgrade', (request, socket: Duplex) => {
     if (request.url !== DXLINK_PATH) return socket.destroy()
     const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${HANDSHAKE}`).digest('base64')
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`)
     dxlink.connections++
-    const session: Session = { user: null, ends: 0, send: (message) => socket.write(textFrame(JSON.stringify(message))) }
+    const session: Session = { socket, user: null, ends: 0, send: (message) => socket.write(textFrame(JSON.stringify(message))) }
     sessions.add(session)
     socket.on('close', () => sessions.delete(session)).on('error', () => {})
     let received = Buffer.alloc(0)
@@ -71,7 +78,7 @@ export function dxlinkServer (server: Server, { now = Date.now, ...options }: Dx
     } else if (type === 'CHANNEL_REQUEST') {
       session.send({ type: 'CHANNEL_OPENED', channel, service: message.service, parameters: {} })
     } else if (type === 'FEED_SUBSCRIPTION') {
-      const data = (message.add ?? []).map(({ symbol }) => ({ eventType: 'Quote', eventSymbol: symbol, bidPrice: 228.1, askPrice: 228.2 }))
+      const data = (message.add ?? []).map(({ symbol }) => ({ eventType: 'Quote', eventSymbol: symbol, ...quoteOf(symbol) }))
       session.send({ type: 'FEED_DATA', channel, data })
     }
   }
@@ -79,10 +86,11 @@ export function dxlinkServer (server: Server, { now = Date.now, ...options }: Dx
   function authorize (session: Session, token: string): void {
     const verdict = verifyWidgetToken(token, { ...options, now: now() })
     const unit = options.timeUnit === 's' ? 1_000 : 1
-    session.user = verdict.valid ? verdict.payload.user : null
-    session.ends = verdict.valid ? verdict.payload.expiration * unit : 0
-    dxlink.verdicts.push(verdict.valid ? `authorized ${verdict.payload.user}` : verdict.reason)
-    session.send({ type: 'AUTH_STATE', channel: 0, state: verdict.valid ? 'AUTHORIZED' : 'UNAUTHORIZED' })
+    const payload = verdict.valid && (user === undefined || verdict.payload.user === user) ? verdict.payload : null
+    session.user = payload?.user ?? null
+    session.ends = payload === null ? 0 : payload.expiration * unit
+    dxlink.verdicts.push(payload !== null ? `authorized ${payload.user}` : verdict.valid ? 'wrong_user' : verdict.reason)
+    session.send({ type: 'AUTH_STATE', channel: 0, state: payload === null ? 'UNAUTHORIZED' : 'AUTHORIZED' })
   }
 
   function endExpired (): void {
@@ -93,5 +101,13 @@ export function dxlinkServer (server: Server, { now = Date.now, ...options }: Dx
     }
   }
 
+  function close (): void {
+    for (const { socket } of sessions) socket.destroy()
+  }
+
   return dxlink
+}
+
+function sameQuote (): { bidPrice: number, askPrice: number } {
+  return { bidPrice: 228.1, askPrice: 228.2 }
 }
