@@ -34,7 +34,7 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
   /** For how long an answer of a function given as `embedSecret` is used without asking it again, milliseconds. Default: 2 000. */
   secretMaxAge?: number
   /** The host's decision, asked before anything is signed or sent. */
-  authorize: AuthorizeEmbed
+  authorize (...asked: Parameters<AuthorizeEmbed>): ReturnType<AuthorizeEmbed>
   /** Where the route is. Default: `/authorize`. */
   path?: string
   /** Goes before `path`. Default: none. */

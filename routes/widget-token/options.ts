@@ -69,7 +69,7 @@ export interface WidgetTokenOptions {
   /** Life of a token, whole minutes from 5 to 20. Default: 20. */
   minutes?: number
   /** The host's decision, called before a token is signed. There is no default user. */
-  authorize: AuthorizeWidget
+  authorize (...asked: Parameters<AuthorizeWidget>): ReturnType<AuthorizeWidget>
   /** The sites whose pages may call. Default: none; a request with an `Origin` is refused then, as pages of the same origin send none. */
   cors?: SiteCorsOptions
   /** The limit of each client address. Default: 60 a minute. */

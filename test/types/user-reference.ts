@@ -1,7 +1,7 @@
 // Compiled by `npm run typecheck`, never run: the claims of a user reference, in TypeScript.
 import Fastify from 'fastify'
 
-import { databrainProxy, guestToken, pageConfig, signUserReference, userReference } from '../../index.js'
+import { databrainProxy, embedAuthorize, guestToken, pageConfig, signUserReference, userReference, widgetToken } from '../../index.js'
 import type { PageConfig, ReferencedRequest, UserReference, UserReferenceClaims } from '../../index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
@@ -40,6 +40,18 @@ app.register(databrainProxy, {
   async authorize ({ userReference }: ReferencedRequest<CompanyClaims>) {
     assertType<Equal<NonNullable<typeof userReference>['company'], string>>()
     return userReference && { clientId: userReference.company, issuedAt: userReference.iat }
+  }
+})
+app.register(widgetToken, {
+  secret: '…',
+  issuer: 'i',
+  session: 's',
+  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>) => userReference && { user: userReference.sub, tenant: userReference.company }
+})
+app.register(embedAuthorize, {
+  servers: [{ apiUrl: 'https://bi.example.com/bi/api/site/site1', embedSecret: '…' }],
+  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>, { dashboardId }) => userReference && {
+    username: userReference.sub, tenant: userReference.company, customAttributes: { dashboard: dashboardId ?? '' }
   }
 })
 app.register(guestToken, {
