@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Kysely, SelectQueryBuilder, Selectable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../database/column-text.js'
@@ -40,7 +39,7 @@ export function sqlAudit (db: Kysely<DatabaseSchema>): AuditTrail & { sweep (old
       if (to !== undefined) query = query.where('timestamp', '<=', toDate(to))
       const after = afterCursor(page)
       if (after !== null) query = query.where((eb) => eb(eb.refTuple('timestamp', 'seq'), '<', eb.tuple(after.date, after.seq)))
-      const rows = await (actions === undefined ? query : newestOfAny(db, query, actions).limit(page.limit + 1)).execute()
+      const rows = actions === undefined ? await query.execute() : await newestOfAny(db, query, actions, page.limit + 1)
       return toPage(rows, page, toEntry, (row) => ({ timestamp: toMilliseconds(row.timestamp), sequence: Number(row.seq) }))
     },
 
@@ -53,11 +52,13 @@ export function sqlAudit (db: Kysely<DatabaseSchema>): AuditTrail & { sweep (old
 type EntryQuery = SelectQueryBuilder<DatabaseSchema, 'audit_log', Selectable<DatabaseSchema['audit_log']>>
 
 /** The newest of each action, by the index, and of those the newest: one scan for all of them would read all that is newer than the rarest. */
-function newestOfAny (db: Kysely<DatabaseSchema>, query: EntryQuery, actions: readonly string[]) {
+async function newestOfAny (db: Kysely<DatabaseSchema>, query: EntryQuery, actions: readonly string[], limit: number) {
+  // Imported here so that this module loads where kysely, an optional package, is not installed; `openDatabase` then says what to install.
+  const { sql } = await import('kysely')
   const wanted = sql<{ action: string }>`unnest(${Array.from(new Set(actions), toColumnText)}::text[])`.as<'wanted'>(sql`wanted (action)`)
-  return db.selectFrom(wanted)
+  return await db.selectFrom(wanted)
     .innerJoinLateral(query.where('audit_log.action', '=', sql<string>`wanted.action`).as('entry'), (join) => join.onTrue())
-    .selectAll('entry').orderBy('entry.timestamp', 'desc').orderBy('entry.seq', 'desc')
+    .selectAll('entry').orderBy('entry.timestamp', 'desc').orderBy('entry.seq', 'desc').limit(limit).execute()
 }
 
 function toRow (entry: AuditEntry) {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { sql } from 'kysely'
 import type { Kysely, Selectable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../database/column-text.js'
@@ -20,7 +19,6 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, caches: Caches, now:
     async revoke ({ orgId, kind, subject, before, createdBy }) {
       assertSubject(subject)
       try {
-        const raised = sql<boolean>`excluded.cutoff > revocations.cutoff`
         const row = await db.insertInto('revocations').values({
           id: randomUUID(),
           org_id: toColumnText(orgId),
@@ -29,11 +27,14 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, caches: Caches, now:
           cutoff: toDate(before),
           created_at: toDate(now()),
           created_by: createdBy === null ? null : toColumnText(createdBy)
-        }).onConflict((conflict) => conflict.columns(['org_id', 'kind', 'subject']).doUpdateSet((eb) => ({
-          cutoff: sql<Date>`greatest(excluded.cutoff, revocations.cutoff)`,
-          created_at: eb.case().when(raised).then(eb.ref('excluded.created_at')).else(eb.ref('revocations.created_at')).end(),
-          created_by: eb.case().when(raised).then(eb.ref('excluded.created_by')).else(eb.ref('revocations.created_by')).end()
-        }))).returningAll().executeTakeFirstOrThrow()
+        }).onConflict((conflict) => conflict.columns(['org_id', 'kind', 'subject']).doUpdateSet((eb) => {
+          const raised = eb('excluded.cutoff', '>', eb.ref('revocations.cutoff'))
+          return {
+            cutoff: eb.fn<Date>('greatest', ['excluded.cutoff', 'revocations.cutoff']),
+            created_at: eb.case().when(raised).then(eb.ref('excluded.created_at')).else(eb.ref('revocations.created_at')).end(),
+            created_by: eb.case().when(raised).then(eb.ref('excluded.created_by')).else(eb.ref('revocations.created_by')).end()
+          }
+        })).returningAll().executeTakeFirstOrThrow()
         return toRevocation(row)
       } finally {
         caches.revocationChanged(subjectKey(orgId, kind, subject))
