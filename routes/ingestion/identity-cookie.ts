@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
@@ -17,13 +18,16 @@ export type Visitor = (request: FastifyRequest, reply: FastifyReply) => string
 export const IDENTITY_COOKIE = '_dfid'
 
 const KNOWN: KnownOptions<IdentityCookieOptions> = { domain: true }
-const PRESENT = /(?:^|;)\s*_dfid=([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\s*(?:;|$)/
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i
 const MAX_AGE = 400 * 24 * 60 * 60
 
-/** The id in the cookie; `null` if there is none, or none that we made. */
+/** Returns the id in the `_dfid` cookie; `null` if there is no such cookie, or if its value is not a UUID v4. */
 export function visitorIn (cookies: string | undefined): string | null {
-  return cookies === undefined ? null : PRESENT.exec(cookies)?.[1] ?? null
+  // Servers send no cookies, and most pages send others: only a header that names ours is parsed.
+  if (cookies === undefined || !cookies.includes(IDENTITY_COOKIE)) return null
+  const id = parseCookie(cookies)[IDENTITY_COOKIE]
+  return id !== undefined && UUID.test(id) ? id : null
 }
 
 /** Reads or sets the cookie: HttpOnly, SameSite=Lax, 400 days, Secure on HTTPS. */
@@ -31,13 +35,15 @@ export function identityCookie (options: IdentityCookieOptions): Visitor {
   refuseUnknownMembers('ingestion', 'identityCookie.', options, KNOWN)
   const { domain } = options
   if (domain !== undefined && !DOMAIN.test(domain)) throw new INVALID_OPTIONS('ingestion: "identityCookie.domain" must be a domain such as example.com')
-  const attributes = `; Max-Age=${MAX_AGE}; Path=/${domain === undefined ? '' : `; Domain=${domain}`}; HttpOnly; SameSite=Lax`
+  const cookie = {
+    name: IDENTITY_COOKIE, maxAge: MAX_AGE, path: '/', ...domain === undefined ? {} : { domain }, httpOnly: true, sameSite: 'lax'
+  } as const
 
   return function visitor (request, reply) {
     const known = visitorIn(request.headers.cookie)
     if (known !== null) return known
     const fresh = randomUUID()
-    reply.header('set-cookie', `${IDENTITY_COOKIE}=${fresh}${attributes}${request.protocol === 'https' ? '; Secure' : ''}`)
+    reply.header('set-cookie', stringifySetCookie({ ...cookie, value: fresh, secure: request.protocol === 'https' }))
     return fresh
   }
 }

@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
-import type { Kysely, Migration } from 'kysely'
+import type { Kysely } from 'kysely'
+
+import type { Migration } from '../migrator.js'
 
 /** Whether pages with the origin `null` may send. The default stays in the table: an instance of the version before does not know the column. */
 export const nullOrigin: Migration = {
