@@ -134,7 +134,10 @@ export function limitEventRate (scope: FastifyInstance, rate: EventRate): void {
     refuse(reply, new RATE_LIMITED({ retryAfter: wait / 1000, reason: 'too many events of the source' }))
   }
 
-  scope.addHook('onRequest', checkEventRate)
+  // Where the guard holds the body the source is known from preParsing on.
+  scope.addHook('preParsing', function checkBeforeBody (request, reply, _payload, done) {
+    checkEventRate(request, reply, done)
+  })
   scope.addHook('preValidation', checkEventRate)
 }
 

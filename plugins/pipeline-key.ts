@@ -9,8 +9,10 @@ import type { GuessLimit } from './key-guesses.js'
 import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import { presentedKey, wellFormed } from './presented-key.js'
-import { holdBody } from './raw-body.js'
+import { dropBody, holdBody } from './raw-body.js'
 import { refuse, toPublicError } from './refuse.js'
+import { requestSlot } from './request-slot.js'
+import type { RequestSlot } from './request-slot.js'
 import { claimsSignature } from './signature-headers.js'
 import { allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin, withdrawOrigin } from './source-cors.js'
 import type { ResolvedSource, Source } from './token-store/store.js'
@@ -37,8 +39,9 @@ export interface PipelineKeyOptions {
   faultInBody?: (request: FastifyRequest) => Error | null
   /**
    * Reads the body of a request, up to the route's `bodyLimit`, while the look-up of its key takes time, so that a request that has
-   * arrived is taken although its client has closed the connection by then. Only for routes whose parsers read bodies by `collectBody`;
-   * other parsers would find nothing to read. Default: `false`.
+   * arrived is taken although its client has closed the connection by then. The source of such a request is known from `preParsing` on,
+   * not from `onRequest` on. Only for routes whose parsers read bodies by `collectBody`; other parsers would find nothing to read.
+   * Default: `false`.
    */
   holdBody?: boolean
 }
@@ -61,6 +64,12 @@ declare module 'fastify' {
 
 type Done = (error?: Error) => void
 
+/** A look-up that has begun and takes time. */
+interface LookUp {
+  readonly key: string
+  readonly found: Promise<ResolvedSource | null>
+}
+
 const KNOWN: KnownOptions<PipelineKeyOptions> = { global: true, guessLimit: true, keyInBody: true, faultInBody: true, holdBody: true }
 
 const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options) => {
@@ -70,6 +79,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('pipeline-key: register the tokenStore plugin first; it knows the sources')
   const { sources } = app.tokenStore
   const guesses = guessLimit === false ? null : new KeyGuesses(guessLimit)
+  const lookUps = holding ? requestSlot<LookUp>(app) : null
   const wanted = defineGuard(app, {
     name: 'pipelineKey',
     fallback: global || undefined,
@@ -85,10 +95,22 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     if (wanted(request) !== true) return done()
     varyByOrigin(reply)
     const key = presentedKey(request)
-    if (typeof key === 'string') lookUp(key, request, reply, done)
+    if (typeof key === 'string') lookUp(key, request, reply, done, lookUps)
     else if (key === undefined && mayCarryKeyInBody(request)) done()
     else refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: key === null ? 'malformed or differing keys' : 'no key' }))
   })
+
+  if (lookUps !== null) {
+    // Not in onRequest: a preParsing hook of the host may replace the stream, and the new one has to be read.
+    app.addHook('preParsing', function awaitPipelineKey (request, reply, payload, done) {
+      const pending = lookUps.get(request)
+      if (pending === null) return done(null, payload)
+      holdBody(payload, request.headers, request.routeOptions.bodyLimit)
+      settle(pending, request, reply, (error) => done(error ?? null, payload)).then(() => {
+        if (request.resolvedSource === null) dropBody(payload)
+      })
+    })
+  }
 
   app.addHook('preValidation', function settlePipelineKey (request, reply, done) {
     if (wanted(request) !== true) return done()
@@ -97,7 +119,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     if (resolvedSource === null) {
       const key = wellFormed(inBody)
       if (key === null) refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: 'no key, nor one in the body' }))
-      else lookUp(key, request, reply, () => done(faultInBody(request) ?? undefined))
+      else lookUp(key, request, reply, () => done(faultInBody(request) ?? undefined), null)
     } else if (inBody !== undefined && inBody !== resolvedSource.key) {
       refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
     } else if (request.signed) {
@@ -115,8 +137,8 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     return keyInBody !== undefined && hasBody(headers) && !claimsSignature(headers) && routeOptions.config.gatehouse?.signature !== 'required'
   }
 
-  /** Answered from the cache this takes no turn of the event loop. */
-  function lookUp (key: string, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  /** Answered from the cache this takes no turn of the event loop; `later`: where to leave a look-up that takes time. */
+  function lookUp (key: string, request: FastifyRequest, reply: FastifyReply, done: Done, later: RequestSlot<LookUp> | null): void {
     const wait = guesses === null ? 0 : guesses.wait(key, request.ip)
     if (wait > 0) return refuseUnknown(request, reply, new RATE_LIMITED({ retryAfter: wait / 1000, reason: 'too many unknown keys' }))
     let found: ReturnType<typeof sources.resolve>
@@ -126,8 +148,18 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
       return refuseUnknown(request, reply, toPublicError(error))
     }
     if (found === null || !('then' in found)) return admit(key, found, request, reply, done)
-    if (holding) holdBody(request.raw, request.headers, request.routeOptions.bodyLimit)
-    found.then((resolved) => admit(key, resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
+    if (later === null) {
+      settle({ key, found }, request, reply, done)
+    } else {
+      // Until it is awaited, a rejection of it is nobody's.
+      found.catch(() => {})
+      later.set(request, { key, found })
+      done()
+    }
+  }
+
+  function settle ({ key, found }: LookUp, request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> {
+    return found.then((resolved) => admit(key, resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
   }
 
   function admit (key: string, resolved: ResolvedSource | null, request: FastifyRequest, reply: FastifyReply, done: Done): void {

@@ -44,6 +44,11 @@ export function holdBody (payload: NodeJS.ReadableStream, headers: IncomingHttpH
   if (stream[COLLECTION] === undefined && !(Number(headers['content-length']) > limit)) collect(stream, limit, null)
 }
 
+/** Forgets what `holdBody` has collected, as nobody is to ask for it: what still comes is read and dropped. */
+export function dropBody (payload: NodeJS.ReadableStream): void {
+  (payload as Payload)[COLLECTION] = undefined
+}
+
 function collect (stream: Payload, limit: number, done: Done | null): void {
   stream[COLLECTION] = { chunks: [], length: 0, limit, done, outcome: null }
   // Their state is on the stream, so that no request needs listeners of its own.
