@@ -35,8 +35,8 @@ declare module 'fastify' {
   }
 
   interface FastifyRequest {
-    /** The bytes of a signed body as they came on the wire; `null` if it is not signed. */
-    rawBody: Buffer | null
+    /** The bytes of a signed body as they came on the wire; `null` if it is not signed. Not `rawBody`, a property of fastify-raw-body. */
+    signedBody: Buffer | null
     /** The signature that holds, its 32 bytes; `null` if there is none. Tells a replay from another request. */
     verifiedSignature: Buffer | null
   }
@@ -63,7 +63,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
     expected: '"off", "optional" or "required"',
     securityScheme: 'signature'
   })
-  for (const [name, value] of [['signed', false], ['rawBody', null], ['verifiedSignature', null]] as const) {
+  for (const [name, value] of [['signed', false], ['signedBody', null], ['verifiedSignature', null]] as const) {
     if (!app.hasRequestDecorator(name)) app.decorateRequest(name, value)
   }
 
@@ -106,7 +106,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
       if (verdict !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Signature' })
     }
     request.signed = true
-    request.rawBody = body
+    request.signedBody = body
     request.verifiedSignature = parseSignatureHeader(timestamped ?? plain ?? '')
     return null
   }

@@ -58,11 +58,11 @@ export function useJsonText (scope: FastifyInstance, rules: JsonRules): void {
   })
 
   function parseJson (request: FastifyRequest, payload: IncomingMessage, done: (error: Error | null, body?: unknown) => void): void {
-    const { headers, rawBody } = request
+    const { headers, signedBody } = request
     const coding = codingOf(headers['content-encoding'])
     if (coding === null || !isUnicode(headers['content-type'] ?? '')) return done(new UNSUPPORTED_MEDIA_TYPE())
     const received = coding === 'identity' ? finish : inflateThen(coding, rules.bodyLimit, finish)
-    if (rawBody !== null) received(null, rawBody)
+    if (signedBody !== null) received(null, signedBody)
     else collectBody(payload, headers, rules.bodyLimit, received)
 
     function finish (error: GatehouseError | null, bytes: Buffer): void {

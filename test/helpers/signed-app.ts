@@ -30,7 +30,7 @@ export async function signedApp (t: Test, settings: Partial<NewSource> = {}, opt
       method: ['GET', 'POST'],
       url: `/${mode}`,
       config: { gatehouse: { pipelineKey: true, signature: mode } },
-      handler: async ({ signed, body, rawBody }) => ({ signed, body: body ?? null, raw: rawBody?.toString('latin1') ?? null })
+      handler: async ({ signed, body, signedBody }) => ({ signed, body: body ?? null, raw: signedBody?.toString('latin1') ?? null })
     })
   }
   const made = await makeSource(store, settings)

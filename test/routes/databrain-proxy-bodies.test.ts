@@ -1,11 +1,9 @@
 import multipart from '@fastify/multipart'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import rawBody from 'fastify-raw-body'
 import t from 'tap'
 
 import { PREFIX, proxyApp } from '../helpers/databrain-proxy.js'
-
-// By a name that TypeScript does not resolve: its types declare `request.rawBody` otherwise than ours.
-const { default: rawBody } = await import('fastify-raw-body' as string) as { default: FastifyPluginAsync<Record<string, unknown>> }
 
 /** Ways in which hosts register plugins that read bodies. */
 const READERS: Record<string, (app: FastifyInstance) => unknown> = {

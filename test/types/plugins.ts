@@ -60,7 +60,7 @@ app.get('/guarded', {
   assertType<Equal<typeof request.source, Readonly<Source> | null>>()
   assertType<Equal<typeof request.admin, Admin | null>>()
   assertType<Equal<typeof request.signed, boolean>>()
-  assertType<Equal<typeof request.rawBody, Buffer | null>>()
+  assertType<Equal<typeof request.signedBody, Buffer | null>>()
   return request.userReference?.sub ?? null
 })
 // @ts-expect-error no such mode

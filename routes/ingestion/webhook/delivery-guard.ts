@@ -25,7 +25,7 @@ declare module 'fastify' {
 export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit | false): void {
   const { webhooks } = scope.tokenStore
   const guesses = guessLimit === false ? null : new KeyGuesses(guessLimit)
-  for (const name of ['resolvedWebhook', 'webhookSignature', 'rawBody']) if (!scope.hasRequestDecorator(name)) scope.decorateRequest(name, null)
+  for (const name of ['resolvedWebhook', 'webhookSignature', 'signedBody']) if (!scope.hasRequestDecorator(name)) scope.decorateRequest(name, null)
 
   scope.addHook('onRequest', function findWebhook (request, reply, done) {
     const { source: id } = request.query as { source?: unknown }
@@ -77,7 +77,7 @@ function faultOf (request: FastifyRequest, body: Buffer): GatehouseError | null 
   const verdict = verifyWebhook(webhook.provider, { method, url: publicUrl(request, webhook.url), headers, body, now }, live, webhook.custom)
   if (!verdict.valid) return verdict.fault === 'timestamp' ? new TIMESTAMP_OUT_OF_RANGE() : new INVALID_SIGNATURE({ reason: webhook.provider })
   request.signed = true
-  request.rawBody = body
+  request.signedBody = body
   request.webhookSignature = verdict.signature
   return null
 }
