@@ -79,14 +79,15 @@ export function useJsonText (scope: FastifyInstance, rules: JsonRules): void {
 }
 
 function parse (request: FastifyRequest, bytes: Buffer, rules: JsonRules): unknown {
-  const text = textOf(bytes)
   try {
+    const text = textOf(bytes)
     const value = read(text, bytes.length, rules)
     request.jsonText = text
     return value
   } catch (thrown) {
     if (!rules.keyInBody || request.resolvedSource !== null) throw thrown
-    return bodyWithFault(request, text, thrown as GatehouseError)
+    // A key is ASCII, so that it is found in other encodings than UTF-8 too.
+    return bodyWithFault(request, bytes.toString('latin1'), thrown as GatehouseError)
   }
 }
 

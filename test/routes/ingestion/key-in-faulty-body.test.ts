@@ -37,7 +37,8 @@ t.test('K01: a fault does not spare a body the check of its key, its origin and 
   const disabled = await makeSource(store, { enabled: false })
   const strict = await makeSource(store, { requireSignature: 'always' })
   for (const writeKey of [generatePipelineKey('live'), disabled.key]) {
-    for (const body of [{ event: 'E', writeKey, ...large }, `{"writeKey":"${writeKey}",}`]) {
+    const notUtf8 = Buffer.from(`{"writeKey":"${writeKey}","x":"\xff"}`, 'latin1')
+    for (const body of [{ event: 'E', writeKey, ...large }, `{"writeKey":"${writeKey}",}`, notUtf8]) {
       t.equal(codeOf(await post('/v1/t', body, noHeader)), 'INVALID_PIPELINE_KEY')
     }
   }
@@ -59,6 +60,10 @@ t.test('the live view of the source shows it', async (t) => {
   t.match((await stream.until('refused')).data, { status: 413, code: 'PAYLOAD_TOO_LARGE', sourceId: id, type: 'track' })
   await post('/v1/p', `{"writeKey":"${key}",}`)
   t.match((await stream.until('refused', (data) => data['status'] === 400)).data, { code: 'INVALID_JSON', sourceId: id, type: 'page' })
+  const latin1 = Buffer.from(`{"writeKey":"${key}","name":"M\xfcller"}`, 'latin1')
+  await fetch(`${origin}/v1/i`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: latin1 })
+  const notUtf8 = await stream.until('refused', (data) => data['type'] === 'identify')
+  t.match(notUtf8.data, { status: 400, code: 'INVALID_JSON', sourceId: id })
   await send({ key } as never, '/v1/batch', { batch: [{ type: 'page', writeKey: 'another' }] })
   t.match((await stream.until('refused', (data) => data['status'] === 401)).data, { code: 'INVALID_PIPELINE_KEY', sourceId: id, index: 0 })
   t.notMatch(stream.text(), key)
