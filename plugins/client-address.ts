@@ -12,6 +12,8 @@ const PORT = '(?::(?:[0-9]{1,5}|_[0-9A-Za-z._-]+))?'
 const IPV4 = new RegExp(`^([0-9.]{7,15})${PORT}$`)
 const IN_BRACKETS = new RegExp(`^\\[([^\\]]+)\\]${PORT}$`)
 
+const UNSPECIFIED = ['0.0.0.0', '::']
+
 // One entry per spelling: a proxy that adds the port writes a new one for each connection.
 const clients = new LRUCache<string, Client>({ max: 10_000 })
 
@@ -27,6 +29,16 @@ const clients = new LRUCache<string, Client>({ max: 10_000 })
  */
 export function plainAddress (text: string | undefined): string {
   return clientIn(text).address
+}
+
+/**
+ * Whether an address that a client claims is `0.0.0.0` or `::`, by which the client asks that its address is not kept.
+ *
+ * @example
+ * isUnspecified('::ffff:0.0.0.0')  // true
+ */
+export function isUnspecified (ip: unknown): boolean {
+  return typeof ip === 'string' && UNSPECIFIED.includes(plainAddress(ip))
 }
 
 /**

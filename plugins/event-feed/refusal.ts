@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-import { plainAddress } from '../client-address.js'
+import { isUnspecified, plainAddress } from '../client-address.js'
 import type { GatehouseError } from '../errors.js'
 import { EVENT_TYPES } from '../event-sink/sink.js'
 import type { EventType } from '../event-sink/sink.js'
@@ -21,6 +21,7 @@ export interface Refusal {
   readonly index: number | null
   /** ISO-8601. */
   readonly receivedAt: string
+  /** Empty where there is none, and where the event asks that its address is not kept. */
   readonly ip: string
 }
 
@@ -44,7 +45,7 @@ export function refusalOf (request: FastifyRequest, source: Readonly<Source>, { 
     messageId: messageIdIn(request.body),
     index: null,
     receivedAt: new Date().toISOString(),
-    ip: plainAddress(request.ip)
+    ip: shownAddress(plainAddress(request.ip), request.body)
   }
 }
 
@@ -52,6 +53,18 @@ export function refusalOf (request: FastifyRequest, source: Readonly<Source>, { 
 export function typeIn (event: unknown): EventType | null {
   const type = (event as { type?: unknown } | null | undefined)?.type
   return EVENT_TYPES.find((known) => known === type) ?? null
+}
+
+/**
+ * The address that a refusal shows. It is empty if the first of the values that has a `context.ip` claims `0.0.0.0` or
+ * `::` there: no address would be stored with the event.
+ */
+export function shownAddress (ip: string, ...values: unknown[]): string {
+  for (const value of values) {
+    const claimed = (value as { context?: { ip?: unknown } | null } | null | undefined)?.context?.ip ?? null
+    if (claimed !== null) return isUnspecified(claimed) ? '' : ip
+  }
+  return ip
 }
 
 function messageIdIn (event: unknown): string | null {

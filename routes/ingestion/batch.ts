@@ -61,10 +61,11 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
   async function acceptBatch (request: FastifyRequest<{ Body: BatchBody }>, reply: FastifyReply): Promise<string> {
     const reception = new Reception(request, reply, visitor)
     const { events, errors, refused } = judge(request, reception)
+    const { context } = request.body
     // What was parsed is not needed any more, and while many batches wait for the sink it is what the garbage collector would work on.
     release(request)
     if (events.length > 0) await intake.take(reception.source, events)
-    if (errors.length > 0) intake.refused(reception, errors, refused)
+    if (errors.length > 0) intake.refused(reception, errors, refused, context)
     reply.header('content-type', 'application/json; charset=utf-8')
     const duplicate = isRepeat(events)
     if (errors.length === 0) return `{"success":true,"accepted":${events.length}${duplicate ? ',"duplicate":true' : ''}}`

@@ -6,7 +6,6 @@ import { ObjectText, mergedMembers } from './merge-objects.js'
 import { attributionOf, pageUrl } from './page-url.js'
 
 const NOTHING = new ObjectText('{}')
-const UNSPECIFIED = ['0.0.0.0', '::']
 
 /**
  * The JSON text of an event's context as it is to be read, or `null` if it is right as it came: the batch's under it at every level, and
@@ -41,11 +40,6 @@ export function userAgentIn (own: Fields | undefined, batch: BatchContext | null
 /** The `ip` of an event's context; `undefined` if it has none. */
 export function claimedAddress (own: Fields | undefined, batch: BatchContext | null): unknown {
   return own?.['ip'] ?? batch?.value['ip'] ?? undefined
-}
-
-/** Whether a claimed address is `0.0.0.0` or `::`, by which a client asks that no address is stored. */
-export function isUnspecified (ip: unknown): boolean {
-  return typeof ip === 'string' && UNSPECIFIED.includes(plainAddress(ip))
 }
 
 /** The end user's address as a signed sender gives it; throws `INVALID_REQUEST` for a value that is not an address. */

@@ -1,5 +1,5 @@
 import type { EventFeed } from '../../plugins/event-feed/index.js'
-import { typeIn } from '../../plugins/event-feed/refusal.js'
+import { shownAddress, typeIn } from '../../plugins/event-feed/refusal.js'
 import type { EventRate } from '../../plugins/event-rate.js'
 import type { AcceptedEvent, EventSink } from '../../plugins/event-sink/sink.js'
 import type { Source } from '../../plugins/token-store/store.js'
@@ -41,8 +41,16 @@ export class Intake {
     if (bots > 0) this.#feed.bots(source, dropping ? 'dropped' : 'tagged', bots)
   }
 
-  /** Notes the events of a batch that were refused while the batch was not; `values`: all of the batch. */
-  refused ({ source, receivedAt, ip }: Pick<Reception, 'source' | 'receivedAt' | 'ip'>, errors: readonly EventError[], values: readonly unknown[]): void {
+  /**
+   * Notes the events of a batch that were refused while the batch was not. `values` are all events of the batch, `context`
+   * is the context of the batch itself.
+   */
+  refused (
+    { source, receivedAt, ip }: Pick<Reception, 'source' | 'receivedAt' | 'ip'>,
+    errors: readonly EventError[],
+    values: readonly unknown[],
+    context?: unknown
+  ): void {
     for (const { index, messageId, code, message } of errors) {
       this.#feed.refused(source, code, () => ({
         status: STATUS[code] ?? 400,
@@ -54,7 +62,7 @@ export class Intake {
         messageId,
         index,
         receivedAt: new Date(receivedAt).toISOString(),
-        ip
+        ip: shownAddress(ip, values[index], { context })
       }))
     }
   }

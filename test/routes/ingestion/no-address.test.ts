@@ -1,6 +1,7 @@
 import t from 'tap'
 
 import { gateway } from '../../helpers/gateway.js'
+import { liveGateway } from '../../helpers/live-gateway.js'
 
 const CLIENT = '203.0.113.9'
 
@@ -30,4 +31,20 @@ t.test('any other address of an unsigned client is replaced by its own, of a sig
   t.match((await stored()).at(-1), { ip: CLIENT, context: { ip: CLIENT } }, "the event's own wins")
   await signed('/v1/track', { userId: 'u', event: 'E', context: { ip: '198.51.100.1' } }, from)
   t.match((await stored()).at(-1), { ip: '198.51.100.1', context: { ip: '198.51.100.1' } })
+})
+
+t.test('the live view shows no address of refused events that ask for none', async (t) => {
+  const { watch, send, source } = await liveGateway(t)
+  const made = await source()
+  const stream = await watch('?outcome=refused')
+  const context = { ip: '0.0.0.0' }
+  await send(made, '/v1/t', { messageId: 'alone', context })
+  await send(made, '/v1/batch', { batch: [{ type: 'track', messageId: 'one', context }] })
+  const own = { type: 'track', messageId: 'own', context: { ip: '198.51.100.1' } }
+  await send(made, '/v1/batch', { batch: [{ type: 'track', messageId: 'shared' }, own], context })
+  await send(made, '/v1/t', { messageId: 'usual' })
+  const shown = { alone: '', one: '', shared: '', own: '127.0.0.1', usual: '127.0.0.1' }
+  for (const [messageId, ip] of Object.entries(shown)) {
+    t.equal((await stream.until('refused', (data) => data['messageId'] === messageId)).data['ip'], ip, messageId)
+  }
 })
