@@ -7,6 +7,8 @@
  */
 
 const SEPARATORS = /[,&|]/g
+/** A percent-encoded ASCII character, also in .NET's own spelling. */
+const PERCENT_ENCODED = /%(?:u00)?[0-7][0-9a-f]/i
 const BRACKETED = /[()<>]/
 /**
  * Characters without a usable escape. `[` and `]` are documented inside square brackets, but nothing documents which
@@ -55,4 +57,15 @@ export function escapedValue (value: string): string {
 export function isAmbiguousList (values: readonly string[]): boolean {
   const texts = values.map(escapedValue)
   return texts.some((text, at) => text.endsWith('~') && texts[at + 1]?.startsWith('~') === true)
+}
+
+/**
+ * Throws a TypeError that names `field` for a value with a percent-encoded character: a reader that decodes a second
+ * time, as the servers in front of Bold BI may, would find the end of the value in it. A lone "%" is no such character.
+ *
+ * @example
+ * assertNotEncoded('email', 'ann%26embed_authorize_group=1@example.com') // throws
+ */
+export function assertNotEncoded (field: string, value: string): void {
+  if (PERCENT_ENCODED.test(value)) throw new TypeError(`${field}: must not contain a percent-encoded character such as "%26"`)
 }

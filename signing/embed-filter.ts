@@ -1,4 +1,4 @@
-import { escapedValue, escapeFault, isAmbiguousList } from './embed-filter-escape.js'
+import { assertNotEncoded, escapedValue, escapeFault, isAmbiguousList } from './embed-filter-escape.js'
 import type { FilterPlace } from './embed-filter-escape.js'
 import { assertPrintable } from './printable.js'
 
@@ -109,6 +109,7 @@ function checkedValue (field: string, value: unknown, at: number, { takes, forbi
   if (takes === 'number' || takes === 'range') throw new TypeError(`${field}: must be a number${takes === 'range' ? ' or a Date' : ''}`)
   assertPrintable(field, value, forbidden)
   if (value.trim() === '') throw new TypeError(`${field}: must not be empty`)
+  assertNotEncoded(field, value)
   const fault = escapeFault(value, { brackets })
   if (fault !== null) throw new TypeError(`${field}: ${fault}`)
   return value

@@ -1,3 +1,4 @@
+import { assertNotEncoded } from './embed-filter-escape.js'
 import { checkedFilter, filterText } from './embed-filter.js'
 import type { CheckedFilter, EmbedFilters } from './embed-filter.js'
 import { assertPrintable } from './printable.js'
@@ -63,6 +64,7 @@ export function checkedIdentity (identity: EmbedIdentity): CheckedIdentity {
   for (const [name, value] of Object.entries(customAttributes)) {
     plain('customAttributes: a name', name)
     assertPrintable('customAttributes: a value', value, FORBIDDEN)
+    assertNotEncoded('customAttributes: a value', value)
   }
   return {
     user: plain(email === undefined ? 'username' : 'email', email ?? username),
@@ -124,6 +126,7 @@ function named (field: string, filters: EmbedFilters = {}, forbidden = ''): Name
 
 function plain (field: string, value: unknown, forbidden = ''): string {
   assertPrintable(field, value, FORBIDDEN + forbidden)
+  assertNotEncoded(field, value)
   if (value.trim() === '') throw new TypeError(`${field}: must not be empty`)
   return value
 }

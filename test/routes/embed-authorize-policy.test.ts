@@ -106,7 +106,8 @@ t.test('a value of the host that could end its place in the query is refused, an
   const wrong: unknown[] = ['&', '#', ']', '}', '\r', '\n', '\0', '\x7f', '\x85', '\ud800'].flatMap((bad) => [
     { email: `a${bad}@b.c` },
     { username: `a${bad}` },
-    { email, datasourceFilter: { fields: { Region: `EU${bad}` } } },
+    // Bold BI documents an escape for "&" in a filter value, and for no other of these.
+    { email, datasourceFilter: { fields: { Region: `EU${bad === '&' ? '%26' : bad}` } } },
     { email, datasourceFilter: { parameters: { [`Region${bad}`]: 'EU' } } },
     { email, customAttributes: { Region: `EU${bad}` } },
     { email, groupAccess: { authProvider: `x${bad}`, userId: 'y' } },

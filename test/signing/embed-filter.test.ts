@@ -96,6 +96,20 @@ t.test('a refused character is named with its field and the reason, and the valu
   }
 })
 
+t.test('a percent-encoded character is refused, because a second decoding would find syntax in it', async (t) => {
+  const refused = { name: 'TypeError', message: /: must not contain a percent-encoded character such as "%26"$/ }
+  const values = ['EU%26Region%3DUS', 'EU%2526Region', '%7E', 'a%2C', 'a%5d%7d', 'a%u0026b', 'Hunter%0A2']
+  for (const value of values) {
+    for (const filter of [value, ['x', value], isNotIn([value]), startsWith(value)]) t.throws(() => written(filter), refused, value)
+    t.throws(() => build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } }), refused, value)
+    t.throws(() => build({ email: 'a@b.c', datasourceFilter: { fields: { [value]: 'EU' } } }), refused, value)
+    t.throws(() => build({ email: `${value}@b.c` }), refused, value)
+    t.throws(() => build({ email: 'a@b.c', customAttributes: { region: value } }), refused, value)
+    t.throws(() => build({ email: 'a@b.c', anonymous: { group: value } }), refused, value)
+  }
+  for (const value of ['100%', '50 % off', '%', 'a%zz', '5%é']) t.equal(written(value), `Amount=${value}`)
+})
+
 t.test('a dashboard parameter takes a value, isIn and isNotIn, and nothing that ends a text in a query', async (t) => {
   const parameter = (value: EmbedFilters[string]) => build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } })
   t.match(parameter(isIn(['EU', 'US'])), '&embed_datasource_filter=[{&&Region=IN(EU,US)}]')
