@@ -19,6 +19,9 @@ export interface SentSecrets {
   isSent: boolean
 }
 
+/** A signed query, or its signature: a server that refuses one may repeat it. */
+const SIGNED = /embed_signature|(?:[A-Za-z0-9+/]|%2[BF]){43}(?:=|%3D)/
+
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -31,7 +34,7 @@ export function relayAnswer ({ statusCode, body }: UpstreamReply, { secret, isSe
   const value = objectOf(text)
   if (statusCode !== 200) {
     const reason = `the Bold BI server answered with status ${statusCode}`
-    throw new UPSTREAM_ERROR({ reason, upstream: upstreamRefusal(statusCode, faultOf(value), [secret]) })
+    throw new UPSTREAM_ERROR({ reason, upstream: upstreamRefusal(statusCode, faultOf(value), [secret, SIGNED]) })
   }
   if (text === null || value === null) throw new UPSTREAM_ERROR({ reason: 'the Bold BI server sent no JSON object' })
   // The raw text may spell the secret with escapes. A shorter secret would be found in anything.
@@ -41,7 +44,7 @@ export function relayAnswer ({ statusCode, body }: UpstreamReply, { secret, isSe
   const isRefused = value.ApiStatus === false || value.Status === false
   return {
     text: escapeMessage(text, value.Message),
-    refusal: isRefused ? upstreamRefusal(statusCode, faultOf(value), [secret]) : null
+    refusal: isRefused ? upstreamRefusal(statusCode, faultOf(value), [secret, SIGNED]) : null
   }
 }
 

@@ -41,6 +41,25 @@ for (const errors of ['sdk', 'http'] as const) {
   }
 }
 
+t.test('a signed query or signature that Bold BI repeats is not in the log', async (t) => {
+  for (const spelling of [(text: string) => text, encodeURIComponent]) {
+    const log = logReader()
+    const { app, bi, post } = await embedApp(t, { retries: 0 }, { logger: { level: 'info', stream: log.stream } })
+    let signature = ''
+    bi.answer = (call, response) => {
+      const [, query = ''] = String(call.url).split('?')
+      signature = query.slice(query.lastIndexOf('=', query.length - 3) + 1)
+      const Message = `no: ${spelling(query)} nor ${spelling(signature)}`
+      return reply({ ApiStatus: false, Status: false, Message }, 401)(call, response)
+    }
+    await post(embedQuery())
+    t.match(signature, /^[A-Za-z0-9+/]{43}=$/)
+    t.match(warnings(log), [{ upstreamMessage: 'no: *** nor ***' }])
+    t.notMatch(log.text(), signature.slice(0, 20))
+    await app.close()
+  }
+})
+
 t.test('a granted embed and a failure of the network log no refusal of the upstream', async (t) => {
   const log = logReader()
   const { bi, post } = await embedApp(t, { retries: 0 }, { logger: { level: 'info', stream: log.stream } })
