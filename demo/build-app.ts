@@ -58,7 +58,7 @@ function renewalBySession (session: DemoSession, origin: string): RenewalOptions
     path: RENEWAL_PATH,
     authorize (request) {
       const own = session.of(request)
-      return own && { claims: { sub: own.user }, issuedAt: own.since }
+      return own && { claims: { sub: own.user }, issuedAt: own.since, tenant: own.user }
     }
   }
 }

@@ -110,7 +110,10 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       return errorStatus === 'gateway' ? issued : issued.catch(asDocumented)
     }
   })
-  if (renewal !== null) await renewalRoute(app, renewal, { prefix, now, referencesOf: (scope) => referencesOf(scope, options) })
+  if (renewal === null) return
+  await renewalRoute(app, renewal, {
+    prefix, now, isSubTenant: options.authorize === undefined, referencesOf: (scope) => referencesOf(scope, options)
+  })
 }
 
 export default Object.assign(fp(guestToken, { name: 'gatehouse-guest-token', fastify: '5.x' }), { pageConfig })

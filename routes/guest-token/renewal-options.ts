@@ -22,7 +22,10 @@ export interface RenewalGrant {
   issuedAt: number
   /** The id that revocations and the limit use, 1 to 256 characters. Default: `claims.sub`. */
   userId?: string | undefined
-  /** The tenant of the user, for revocations, 1 to 256 characters. Default: none. */
+  /**
+   * The tenant of the user, for revocations, 1 to 256 characters: the one that the guest-token route uses. Default:
+   * `claims.sub` if the guest-token route has no `authorize`, otherwise none.
+   */
   tenant?: string | undefined
 }
 
@@ -43,7 +46,10 @@ export interface RenewalOptions {
   rateLimit?: RateLimitOptions
   /** The limit of each user of a tenant. Default: 30 requests a minute. */
   userRateLimit?: RateLimitOptions
-  /** The route's settings for guards that are registered around it, such as `{ csrf: true }`. Default: none. */
+  /**
+   * The route's settings for guards that are registered around it, such as `{ csrf: true }`. `userReference` and
+   * `proxyKey` are refused: neither identifies the user of a session. Default: none.
+   */
   guards?: GatehouseRouteConfig
 }
 
@@ -78,12 +84,16 @@ export function checkedRenewal (options: RenewalOptions): CheckedRenewal {
   demand(typeof checked.authorize === 'function', 'renewal.authorize', 'a function that identifies the user')
   demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'renewal.path', 'a path that begins with "/"')
   demand(typeof checked.guards === 'object', 'renewal.guards', 'an object, as under config.gatehouse')
+  const { userReference = false, proxyKey = false } = checked.guards
+  demand(userReference === false, 'renewal.guards.userReference', 'false: a reference must not renew itself')
+  demand(proxyKey === false, 'renewal.guards.proxyKey', 'false: pages call this route, not the servers of DataBrain')
   return checked
 }
 
 /** The host's answer with its defaults. Throws `INTERNAL_ERROR` for an invalid one. */
-export function checkedRenewalGrant (grant: RenewalGrant, now: number): CheckedRenewalGrant {
-  const { claims, issuedAt, userId, tenant = null } = grant
+export function checkedRenewalGrant (grant: RenewalGrant, now: number, isSubTenant: boolean): CheckedRenewalGrant {
+  const { claims, issuedAt, userId } = grant
+  const tenant = grant.tenant ?? (isSubTenant ? claims?.sub : null)
   const user = userId ?? claims?.sub
   const isKnown = Object.keys(grant).every((name) => MEMBERS.has(name))
   if (!isKnown || !isName(user) || !(tenant === null || isName(tenant)) || !(Number.isSafeInteger(issuedAt) && issuedAt >= 0)) {

@@ -22,6 +22,8 @@ type References = FastifyInstance['userReference']
 export interface RenewalParts {
   prefix: string
   now: () => number
+  /** Whether the guest-token route takes the `sub` of a reference as client, and so as tenant. */
+  isSubTenant: boolean
   /** Gives the endpoint's scope what signs the references of the guest-token route. */
   referencesOf (scope: FastifyInstance): Promise<References>
 }
@@ -35,7 +37,7 @@ const REFRESH_AFTER = 0.8
  */
 export async function renewalRoute (app: FastifyInstance, options: CheckedRenewal, parts: RenewalParts): Promise<void> {
   const { url, path, authorize, cors, rateLimit, userRateLimit, guards } = options
-  const { prefix, now } = parts
+  const { prefix, now, isSubTenant } = parts
 
   await routeScope(app, { prefix, rateLimit: named(rateLimit, `${path}-address`), cors }, async (scope) => {
     const decisionOf = auditDecisions(scope, {
@@ -45,11 +47,13 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
     const references = await parts.referencesOf(scope)
 
     scope.addHook('preHandler', async function identifyUser (request) {
-      const grant = checkedRenewalGrant(await askHost(() => authorize(request)), now())
+      const grant = checkedRenewalGrant(await askHost(() => authorize(request)), now(), isSubTenant)
       const decision = decisionOf(request)
       decision.userId = grant.user
       decision.details['tenant'] = grant.tenant
       await refuseIssuedBefore(app, grant, grant.issuedAt)
+      // The next reference would count as issued after a revocation of its `sub`.
+      if (grant.claims.sub !== grant.user) await refuseIssuedBefore(app, { user: grant.claims.sub }, grant.issuedAt)
       grants.set(request, grant)
     })
     const userLimit = named(userRateLimit, `${path}-user`)

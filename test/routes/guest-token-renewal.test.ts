@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 
 import { FORBIDDEN } from '../../plugins/errors.js'
-import type { RenewalGrant, RenewalOptions } from '../../routes/guest-token.js'
+import type { GuestTokenOptions, RenewalGrant, RenewalOptions } from '../../routes/guest-token.js'
 import { signUserReference } from '../../signing/user-reference.js'
 import { auditEntries } from '../helpers/audit-entries.js'
 import { guestTokenApp, PROXY_KEY, REFERENCE_KEY } from '../helpers/guest-token.js'
@@ -72,6 +72,25 @@ t.test('G14: a user or tenant that was revoked since the session began gets no n
   t.equal((await renew({ cookie: 'user=bob' })).statusCode, 403)
 })
 
+t.test('G14: a revocation that ends the references of a user ends their renewal, by whatever name it has the user', async (t) => {
+  const issuedAt = Date.now() - 1_000
+  const revoke = ({ app }: Awaited<ReturnType<typeof renewing>>, kind: 'user' | 'tenant') =>
+    app.tokenStore.revocations.revoke({ orgId: 'default', kind, subject: 'ann', before: Date.now(), createdBy: null })
+  // Without "authorize" the `sub` is the client, and so the tenant.
+  const bySub = await renewing(t, { authorize: () => ({ claims: { sub: 'ann' }, issuedAt }) })
+  t.equal((await bySub.renew()).statusCode, 200)
+  await revoke(bySub, 'tenant')
+  t.equal((await bySub.renew()).statusCode, 403, 'the tenant that the guest-token route takes')
+  const renamed = await renewing(t, { authorize: () => ({ claims: { sub: 'ann' }, issuedAt, userId: '42' }) })
+  t.equal((await renamed.renew()).statusCode, 200)
+  await revoke(renamed, 'user')
+  t.equal((await renamed.renew()).statusCode, 403, 'the subject of the reference')
+  const authorize: GuestTokenOptions['authorize'] = () => ({ clientId: 'acme' })
+  const byHost = await renewing(t, { authorize: () => ({ claims: { sub: 'ann' }, issuedAt }) }, { authorize })
+  await revoke(byHost, 'tenant')
+  t.equal((await byHost.renew()).statusCode, 200, 'a tenant that only has the name of the user')
+})
+
 t.test('the host may say nobody, not allowed, or fail, and an answer that lacks something is a failure', async (t) => {
   const cases: Array<[string, () => unknown, number, string]> = [
     ['null', () => null, 401, 'UNAUTHORIZED'],
@@ -133,6 +152,8 @@ t.test('bad options of the renewal stop the start and name the option', async (t
   const good = { url: URL_OF_ROUTE, authorize: sessionOf }
   const bad: Array<[object, string]> = [
     [{ ...good, url: '/api' }, 'renewal.url'], [{ ...good, authorize: undefined }, 'renewal.authorize'], [{ ...good, path: 'x' }, 'renewal.path'],
+    [{ ...good, guards: { userReference: 'optional' } }, 'renewal.guards.userReference'],
+    [{ ...good, guards: { proxyKey: true } }, 'renewal.guards.proxyKey'],
     [{ ...good, guards: 5 }, 'renewal.guards'], [{ ...good, autorize: sessionOf }, 'renewal.autorize']
   ]
   for (const [renewal, name] of bad) {
