@@ -1,78 +1,141 @@
 // Host apps that use the packed tarball, as users install it. Run by `npm run test:all`, not by `npm test`.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { copyFileSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 import { build } from 'esbuild'
 import t from 'tap'
+import type { Test } from 'tap'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'hosts-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
-// Nothing of the test runner's environment, which would load its TypeScript hooks into every child.
+// Without the environment of the test runner, which would load its TypeScript hooks into every child process.
 const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' }
-const run = (command: string, args: string[], cwd = folder) => execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+const execute = promisify(execFile)
 
-run('npm', ['pack', '--silent', '--pack-destination', folder], root)
-const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-writeFileSync(join(folder, 'package.json'), '{ "private": true }')
-run('npm', ['install', '--silent', '--no-audit', '--no-fund', `./${tarball}`, 'fastify@5', '@fastify/cors@11', '@fastify/helmet@13', '@fastify/rate-limit@11', '@fastify/multipart@10', 'fastify-raw-body@6'])
-
-const USE = `
-  const { proxyKey } = gatehouse
-  const key = randomBytes(32).toString('base64url')
-  const app = Fastify()
-  app.register(proxyKey, { keys: [key] })
-  app.get('/guarded', { config: { gatehouse: { proxyKey: true } } }, async () => 'in')
-  const ask = async (headers) => (await app.inject({ url: '/guarded', headers })).statusCode
-  ask({}).then(async (without) => {
-    console.log(without, await ask({ authorization: 'Bearer ' + key }))
-    await app.close()
-  })`
-const ESM = `import { randomBytes } from 'node:crypto'\nimport Fastify from 'fastify'\nimport * as gatehouse from 'fastify-gatehouse'\n${USE}`
-const COMMONJS = `const { randomBytes } = require('node:crypto')\nconst Fastify = require('fastify')\nconst gatehouse = require('fastify-gatehouse')\n${USE}`
-
-/** Runs a host in a file of its own and gives back what it printed: the status without and with the key. */
-function host (name: string, code: string): string {
-  writeFileSync(join(folder, name), code)
-  return run(process.execPath, ['--no-warnings', name]).trim()
+async function run (command: string, args: string[], cwd = folder): Promise<string> {
+  return (await execute(command, args, { cwd, env })).stdout
 }
 
-t.test('an ESM host', async (t) => {
-  t.equal(host('host.mjs', ESM), '401 200')
+/** Runs a file of a host in the folder with the installed tarball and returns what it printed. */
+async function host (...args: string[]): Promise<unknown> {
+  return JSON.parse(await run(process.execPath, ['--no-warnings', ...args]))
+}
+
+cpSync(new URL('apps/', import.meta.url), folder, { recursive: true })
+await run('npm', ['pack', '--silent', '--pack-destination', folder], root)
+const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
+renameSync(join(folder, tarball), join(folder, 'fastify-gatehouse.tgz'))
+await run('npm', ['install', '--silent', '--no-audit', '--no-fund'])
+
+/** The statuses that the routes of the suite answer with in every host. */
+const STATUSES = {
+  guarded: [401, 200], widget: 200, event: 200, broken: 400, invalid: 400, login: 200, wrongPassword: 401, me: 200
+}
+const OWN = { own: [200, 400, 401] }
+/** Whether the plugin of the host is registered before the suite or after it. */
+const ORDERS = ['before', 'after'] as const
+const SUITE = { before: 'after', after: 'before' }
+
+// CommonJS packages in an ESM bundle call require().
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
+
+t.jobs = 2
+
+/** A test that runs beside one other. */
+function test (title: string, check: (t: Test) => Promise<void>): void {
+  t.test(title, { buffered: true }, check)
+}
+
+test('a CommonJS host loads the suite by require()', async (t) => {
+  t.strictSame(await host('commonjs.cjs'), { guarded: [401, 200], widget: 200 })
 })
 
-t.test('a CommonJS host, by require()', async (t) => {
-  t.equal(host('host.cjs', COMMONJS), '401 200')
-})
+/** Bundles an entry with esbuild into a new folder, copies `files` of the package beside it, and returns its path. */
+async function bundle (entry: string, format: 'cjs' | 'esm', files: string[] = []): Promise<string> {
+  const out = join(folder, `${entry}-${format}`)
+  const outfile = join(out, format === 'cjs' ? 'host.cjs' : 'host.mjs')
+  await build({
+    entryPoints: [join(folder, `${entry}.mjs`)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format,
+    logLevel: 'silent',
+    external: ['altcha-lib', 'altcha-lib/*', '@fastify/csrf-protection', '@node-rs/argon2'],
+    banner: format === 'cjs' ? {} : { js: REQUIRE }
+  })
+  const dist = join(folder, 'node_modules/fastify-gatehouse/dist')
+  for (const file of files) copyFileSync(join(dist, file), join(out, basename(file)))
+  return outfile
+}
 
-for (const [format, name] of [['cjs', 'bundle.cjs'], ['esm', 'bundle.mjs']] as const) {
-  t.test(`a bundle of a host, as esbuild makes it in the format ${format}`, async (t) => {
-    writeFileSync(join(folder, 'to-bundle.mjs'), ESM)
-    await build({
-      entryPoints: [join(folder, 'to-bundle.mjs')],
-      outfile: join(folder, 'bundled', name),
-      bundle: true,
-      platform: 'node',
-      format,
-      logLevel: 'silent',
-      external: ['altcha-lib', 'altcha-lib/*', '@fastify/csrf-protection', '@node-rs/argon2'],
-      ...(format === 'esm' ? { banner: { js: 'import { createRequire } from \'node:module\'; const require = createRequire(import.meta.url)' } } : {})
-    })
-    t.equal(run(process.execPath, ['--no-warnings', join('bundled', name)]).trim(), '401 200')
+for (const format of ['cjs', 'esm'] as const) {
+  test(`an esbuild bundle in the format ${format} issues widget tokens, without files beside it`, async (t) => {
+    t.equal(await host(await bundle('widget', format)), 200)
+  })
+
+  test(`an esbuild bundle in the format ${format} serves the suite, with the collector beside it`, async (t) => {
+    t.strictSame(await host(await bundle('bundled', format, ['web/collector/d.js'])), STATUSES)
   })
 }
 
 for (const [name, options] of [
-  ['@fastify/cors', '{}'], ['@fastify/helmet', '{}'], ['@fastify/rate-limit', '{ max: 5 }'], ['@fastify/multipart', '{}'], ['fastify-raw-body', '{ global: true }']
+  ['@fastify/compress', {}],
+  ['@fastify/cors', {}],
+  ['@fastify/formbody', {}],
+  ['@fastify/helmet', {}],
+  ['@fastify/multipart', {}],
+  ['@fastify/rate-limit', { max: 100 }],
+  ['@fastify/sensible', {}],
+  ['fastify-raw-body', { global: true }]
 ] as const) {
-  const register = `app.register(require('${name}'), ${options})`
-  const own = 'app.register(proxyKey, { keys: [key] })'
-  t.test(`beside ${name}, registered before and after`, async (t) => {
-    t.equal(host('before.cjs', COMMONJS.replace(own, `${register}\n  ${own}`)), '401 200', 'before')
-    t.equal(host('after.cjs', COMMONJS.replace(own, `${own}\n  ${register}`)), '401 200', 'after')
+  for (const order of ORDERS) {
+    test(`the suite works ${SUITE[order]} ${name}`, async (t) => {
+      t.strictSame(await host('run.mjs', 'plain', order, name, JSON.stringify(options)), STATUSES)
+    })
+  }
+}
+
+for (const [name, title, own] of [
+  ['swagger', '@fastify/swagger, whose document has the security of guarded routes', { security: [{ proxyKey: [] }] }],
+  ['session', '@fastify/session, which holds the sessions of CSRF tokens', {
+    ownSession: 200, otherSession: 403, noToken: 403
+  }],
+  ['zod', 'the validator and serializer compilers of fastify-type-provider-zod', OWN],
+  ['typebox', 'the validator compiler of @fastify/type-provider-typebox', OWN],
+  ['http2', 'HTTP/2 in clear text, connectionLimit and requireHttps', { limited: 200 }]
+] as const) {
+  for (const order of ORDERS) {
+    test(`the suite works ${SUITE[order]} ${title}`, async (t) => {
+      const documented = name === 'swagger' && order === 'before' ? { documented: true } : {}
+      t.strictSame(await host('run.mjs', name, order), { ...STATUSES, ...own, ...documented })
+    })
+  }
+}
+
+for (const namespace of [null, ['host']]) {
+  for (const order of ORDERS) {
+    const where = `${SUITE[order]} @fastify/jwt ${namespace === null ? 'without' : 'with'} a namespace`
+    test(`the suite works ${where}, whose tokens log no administrator in`, async (t) => {
+      const own = { ownToken: [401, 200], asAdministrator: 401 }
+      t.strictSame(await host('run.mjs', 'jwt', order, ...namespace ?? []), { ...STATUSES, ...own })
+    })
+  }
+}
+
+for (const [name, order, title] of [
+  ['nest', 'application', 'a NestJS application that registers the suite itself'],
+  ['nest', 'instance', 'a NestJS application that registers the suite on Fastify\'s instance'],
+  ['autoload', 'folders', 'a host that loads the suite by @fastify/autoload, with folder names as prefixes'],
+  ['autoload', 'prefix', 'a host that gives @fastify/autoload a prefix for all of its folders']
+] as const) {
+  test(`${title} answers with the same statuses`, async (t) => {
+    t.strictSame(await host('run.mjs', name, order), STATUSES)
   })
 }

@@ -1,0 +1,5 @@
+import { suite } from '../../../suite.mjs'
+
+const [plugin, autoConfig] = suite.widgetToken
+
+export { plugin as default, autoConfig }

@@ -1,0 +1,5 @@
+import { guardedRoute } from '../../suite.mjs'
+
+export default async function guarded (app) {
+  guardedRoute(app)
+}
