@@ -1,7 +1,8 @@
 // Compiles every entry of the installed package alone, with skipLibCheck off, under each module resolution.
 //   node scripts/check-types.mjs <project> <entry,…> <folder where the TypeScripts are installed>
-// The oldest and the newest TypeScript compile one program per entry, which checks the files of the package. Every
-// TypeScript also compiles all entries in one program, which checks every library that the package brings along.
+// The oldest and the newest TypeScript compile one program per entry in each resolution that knows `exports`, which checks the
+// files of the package, and all entries in one program, which checks every library that the package brings along. The versions
+// between them compile that one program under Bundler.
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 
@@ -13,8 +14,9 @@ const require = createRequire(join(resolve(typescripts), 'package.json'))
 const own = join(project, 'node_modules/fastify-gatehouse/')
 const sources = new Map(entries.split(',').map(sourceFor).map(({ name, text }) => [join(project, name), text]))
 
+const BUNDLER = ['ESNext', 'Bundler']
 // The last is how TypeScript resolves for projects that do not know `exports`.
-const RESOLUTIONS = [['NodeNext', 'NodeNext'], ['Node16', 'Node16'], ['ESNext', 'Bundler'], ['CommonJS', 'Node10']]
+const RESOLUTIONS = [['NodeNext', 'NodeNext'], ['Node16', 'Node16'], BUNDLER, ['CommonJS', 'Node10']]
 const ALONE = ['5.4', '6.0']
 // Their types have faults of their own, and need a resolution that knows `exports`.
 const NATS = /@nats-io\//
@@ -22,7 +24,7 @@ const NATS = /@nats-io\//
 let failures = 0
 for (const alias of Object.keys(require('./package.json').dependencies)) {
   const ts = require(alias)
-  for (const [module, moduleResolution] of RESOLUTIONS) {
+  for (const [module, moduleResolution] of isAlone(ts) ? RESOLUTIONS : [BUNDLER]) {
     const began = Date.now()
     const failed = check(ts, optionsFor(ts, module, moduleResolution))
     failures += failed
@@ -51,7 +53,7 @@ function check (ts, options) {
   const names = [...sources.keys()].filter((name) => !(options.module === ts.ModuleKind.CommonJS && name.endsWith('jetstream.ts')))
   let failed = 0
   let oldProgram
-  if (ALONE.some((version) => ts.version.startsWith(version))) {
+  if (isAlone(ts) && options.module !== ts.ModuleKind.CommonJS) {
     for (const name of names) {
       const program = ts.createProgram({ rootNames: [name], options, host, oldProgram })
       oldProgram = program
@@ -61,6 +63,10 @@ function check (ts, options) {
   }
   const together = ts.createProgram({ rootNames: names, options, host, oldProgram })
   return failed + report(ts, 'all entries together', ts.getPreEmitDiagnostics(together).filter(({ file }) => !NATS.test(file?.fileName ?? '')))
+}
+
+function isAlone ({ version }) {
+  return ALONE.some((alone) => version.startsWith(alone))
 }
 
 /** Parses each file once for all programs, and reads the sources of the entries from memory. */
