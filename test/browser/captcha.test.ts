@@ -14,6 +14,7 @@ import { openBrowser } from '../helpers/browser.js'
 import { logReader } from '../helpers/log-reader.js'
 
 const ASSETS = new URL('../../demo/assets/', import.meta.url)
+const BROWSER_HELPER = new URL('../../web/browser/', import.meta.url)
 const KEYS = { captcha: 'altcha-k3y-0123456789-abcdefghijklmnopq', csrf: 'csrf-k3y-0123456789-abcdefghijklmnopqrst' }
 
 /** Runs in the page: the status that each of its requests is answered with. */
@@ -145,7 +146,11 @@ t.test('an embed of the start page that could get no CSRF token gets one when th
   })
   await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf/token' })
   app.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title>'))
-  for (const name of ['embeds.js', 'captcha.js']) app.get(`/${name}`, async (_request, reply) => reply.type('text/javascript').send(await readFile(new URL(name, ASSETS), 'utf8')))
+  const scripts = { 'embeds.js': ASSETS, 'captcha.js': ASSETS, 'databrain.js': ASSETS, 'browser.js': BROWSER_HELPER }
+  for (const [name, folder] of Object.entries(scripts)) {
+    const script = await readFile(new URL(name, folder), 'utf8')
+    app.get(`/${name}`, (_request, reply) => reply.type('text/javascript').send(script))
+  }
   app.get('/api/generate-token', { config: { gatehouse: { csrf: true } } }, async () => ({ token: 'minted' }))
   const page = await browser.newPage()
   await page.goto(await app.listen({ host: '127.0.0.1', port: 0 }))
