@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 
 import type { Kysely, PostgresPool } from 'kysely'
 
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { importOptional } from '../optional-package.js'
 import { connectionProblem } from './connection-problem.js'
 import { lockFolder } from './folder-lock.js'
@@ -51,6 +53,9 @@ export type DatabaseLocation =
   | { pool: PostgresPoolSlice }
   | { memory: true }
 
+const OF_ANY: KnownOptions<OpenDatabaseOptions> = { onProgress: true, migrations: true }
+const OF_URL: KnownOptions<PostgresPoolOptions> = { url: true, maxConnections: true, queryTimeout: true, onIdleError: true, onWarning: true }
+
 interface Opened {
   pool: PostgresPoolSlice
   patient: PostgresPoolSlice
@@ -66,6 +71,7 @@ interface Opened {
  *   by a newer version, cannot be reached, or a package is missing
  */
 export async function openDatabase (options: DatabaseLocation & OpenDatabaseOptions): Promise<Database> {
+  refuseUnknownMembers('openDatabase', '', options, { ...knownOf(options), ...OF_ANY })
   const { Kysely, PostgresDialect } = await importOptional('kysely', () => import('kysely'), 'A database')
   const [{ migrate }, { inspectPostgres }] = await Promise.all([import('./migrate.js'), import('./inspect-postgres.js')])
   const onProgress = options.onProgress ?? (() => {})
@@ -86,6 +92,14 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
     await close()
     throw error
   }
+}
+
+/** The options that name the place of the data, one kind of place only. */
+function knownOf (options: DatabaseLocation): KnownOptions<object> {
+  if ('pool' in options) return { pool: true }
+  if ('url' in options) return OF_URL
+  if ('dataDir' in options) return { dataDir: true }
+  return 'memory' in options ? { memory: true } : { dataDir: true, ...OF_URL, pool: true, memory: true }
 }
 
 async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<Opened> {

@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConsumerConfig, JetStreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { INVALID_OPTIONS } from '../errors.js'
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { NatsLink } from '../nats/link.js'
 import { importOptional } from '../optional-package.js'
 import { decodeMessage } from './jetstream-message.js'
@@ -31,6 +33,9 @@ export interface StreamCopy {
   stop (): Promise<void>
 }
 
+const KNOWN: KnownOptions<CopyStreamOptions> = {
+  connection: true, sink: true, stream: true, durable: true, batch: true, ackWait: true, log: true
+}
 const NANOS = 1_000_000
 const NOT_FOUND = 10014
 /** Events that are given to the sink at a time, and in one write. */
@@ -51,6 +56,7 @@ const TERM = '+TERM'
  * @throws an Error that says what is wrong with the stream or with an existing consumer of that name
  */
 export async function copyStream (options: CopyStreamOptions): Promise<StreamCopy> {
+  refuseUnknownMembers('copyStream', '', options, KNOWN)
   const { connection, sink, stream = 'events', durable = 'gatehouse-sql', batch = 500, ackWait = 30_000, log } = options
   for (const [option, value] of Object.entries({ stream, durable })) {
     if (!/^[A-Za-z0-9_-]{1,100}$/.test(value)) throw new INVALID_OPTIONS(`jetstream: "${option}" must be letters, digits, "_" and "-"`)

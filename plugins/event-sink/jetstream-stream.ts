@@ -1,6 +1,8 @@
 import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream'
 
 import { INVALID_OPTIONS } from '../errors.js'
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { allSubjects, assertSubjectPrefix } from './jetstream-subject.js'
 import { DEDUPLICATION_WINDOW } from './sink.js'
 
@@ -28,6 +30,9 @@ export interface StreamOptions {
 
 export type StreamSettings = Required<Omit<StreamOptions, 'maxAge' | 'maxBytes'>> & Pick<StreamOptions, 'maxAge' | 'maxBytes'>
 
+const KNOWN: KnownOptions<StreamOptions> = {
+  name: true, subjectPrefix: true, replicas: true, maxAge: true, maxBytes: true, discard: true, duplicateWindow: true, create: true
+}
 const PACKED_WINDOW = 2 * 60_000
 const NANOS = 1_000_000
 const NOT_FOUND = 10059
@@ -37,6 +42,7 @@ const NAME_TAKEN = 10058
 const LARGEST_MESSAGE = 256 * 1024
 
 export function streamSettings (options: StreamOptions, packed: boolean): StreamSettings {
+  refuseUnknownMembers('jetstreamSink', 'stream.', options, KNOWN)
   const { name = 'events', subjectPrefix = 'events', replicas = 1, maxAge, maxBytes, discard = 'new', create = true } = options
   const { duplicateWindow = packed ? PACKED_WINDOW : DEDUPLICATION_WINDOW } = options
   if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) throw new INVALID_OPTIONS('jetstream: "name" must be letters, digits, "_" and "-"')

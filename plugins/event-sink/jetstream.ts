@@ -1,6 +1,8 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 
 import { INVALID_OPTIONS, UNAVAILABLE } from '../errors.js'
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { NatsLink } from '../nats/link.js'
 import { importOptional } from '../optional-package.js'
 import { eventId } from './event-id.js'
@@ -35,6 +37,9 @@ export interface JetstreamSinkOptions extends Pick<GroupCommitOptions, 'maxPendi
   packing?: 'event' | 'flush'
 }
 
+const KNOWN: KnownOptions<JetstreamSinkOptions> = {
+  connection: true, stream: true, packing: true, maxPending: true, ackTimeout: true, maxBatch: true
+}
 /** Milliseconds in which a broker that is well answers. */
 const READY_LIMIT = 2_000
 
@@ -44,7 +49,9 @@ const READY_LIMIT = 2_000
  *
  * @throws an Error that says what to do when JetStream can't be reached or is off, or the stream does not keep what the sink promises
  */
-export async function jetstreamSink ({ connection, stream = {}, packing = 'event', ackTimeout = 5_000, ...options }: JetstreamSinkOptions): Promise<EventSink> {
+export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise<EventSink> {
+  refuseUnknownMembers('jetstreamSink', '', sinkOptions, KNOWN)
+  const { connection, stream = {}, packing = 'event', ackTimeout = 5_000, ...options } = sinkOptions
   if (packing !== 'event' && packing !== 'flush') throw new INVALID_OPTIONS('jetstream: "packing" must be "event" or "flush"')
   const pack = packing === 'event' ? messagesOf : packedMessagesOf
   const settings = streamSettings(stream, packing === 'flush')

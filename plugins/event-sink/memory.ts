@@ -1,4 +1,6 @@
 import { INVALID_REQUEST, UNAVAILABLE } from '../errors.js'
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import type { Page } from '../token-store/store.js'
 import { EventLog } from './event-log.js'
 import { IdTable } from './id-table.js'
@@ -10,8 +12,12 @@ export interface MemorySinkOptions {
   capacity?: number
 }
 
-/** Keeps events in the process: for tests and for trying things. They are gone with it. */
-export function memorySink ({ capacity = 1_000_000 }: MemorySinkOptions = {}): ReadableEventSink {
+const KNOWN: KnownOptions<MemorySinkOptions> = { capacity: true }
+
+/** Keeps events in the process: for tests and for trying things. They are gone with it. Throws `INVALID_OPTIONS` for an unknown option. */
+export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink {
+  refuseUnknownMembers('memorySink', '', options, KNOWN)
+  const { capacity = 1_000_000 } = options
   const log = new EventLog()
   const ids = new IdTable()
   let closed = false

@@ -1,5 +1,7 @@
 import type { Database } from '../database/open-database.js'
 import { UNAVAILABLE } from '../errors.js'
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { importOptional } from '../optional-package.js'
 import { eventId, hexOfId, idOfHex } from './event-id.js'
 import { GroupCommit } from './group-commit.js'
@@ -19,6 +21,7 @@ export interface SqlSinkOptions extends Pick<GroupCommitOptions, 'maxPending' | 
   now?: () => number
 }
 
+const KNOWN: KnownOptions<SqlSinkOptions> = { maxPending: true, ackTimeout: true, maxBatch: true, now: true }
 /** Beyond the window, for clocks that differ and events that still wait to be written. */
 const GRACE = 60 * 60 * 1000
 
@@ -26,8 +29,12 @@ const GRACE = 60 * 60 * 1000
  * Keeps events in PGlite or PostgreSQL. The events of many requests go to the database at once: PostgreSQL gets them as a COPY, which
  * fails where an id is known; then, and on PGlite, one statement writes the new ones and drops the known. Each UTC day of events has a
  * table of its own, made days ahead by this function and by `sweep`, so the role must own the tables.
+ *
+ * @throws `INVALID_OPTIONS` for an unknown option
  */
-export async function sqlSink (database: Database, { now = Date.now, ...options }: SqlSinkOptions = {}): Promise<ReadableEventSink> {
+export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions = {}): Promise<ReadableEventSink> {
+  refuseUnknownMembers('sqlSink', '', sinkOptions, KNOWN)
+  const { now = Date.now, ...options } = sinkOptions
   const { CompiledQuery } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
   const { db, copy } = database
   const known = new KnownIds()

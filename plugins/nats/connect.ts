@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises'
 import type { Authenticator, NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 
 import { INVALID_OPTIONS } from '../errors.js'
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { importOptional } from '../optional-package.js'
 import { readNatsUrls } from './urls.js'
 
@@ -33,12 +35,27 @@ export interface NatsOptions {
   pingInterval?: number
 }
 
+const KNOWN: KnownOptions<NatsOptions> = {
+  url: true,
+  name: true,
+  user: true,
+  password: true,
+  token: true,
+  credsFile: true,
+  tls: true,
+  inboxPrefix: true,
+  connectTimeout: true,
+  reconnectWait: true,
+  pingInterval: true
+}
+
 /**
  * Connects to a NATS broker, or to whichever of a cluster answers, and connects again for ever when that is lost.
  *
  * @throws an Error that names the servers and the reason, but no credentials, when none can be reached or all refuse
  */
 export async function connectNats (options: NatsOptions): Promise<NatsConnection> {
+  refuseUnknownMembers('connectNats', '', options, KNOWN)
   const { name = 'fastify-gatehouse', credsFile, tls, inboxPrefix, connectTimeout = 5_000, reconnectWait = 500, pingInterval = 5_000 } = options
   for (const [option, value] of Object.entries({ connectTimeout, reconnectWait, pingInterval })) {
     if (!Number.isInteger(value) || value < 1) throw new INVALID_OPTIONS(`nats: "${option}" must be a positive number of milliseconds`)

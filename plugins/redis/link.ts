@@ -1,4 +1,6 @@
 import { INVALID_OPTIONS } from '../errors.js'
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import type { RedisClientSlice, RedisSubscriberSlice } from './client-slice.js'
 import { RedisScript } from './script.js'
 
@@ -26,6 +28,7 @@ export interface MessageHandlers {
   onGap (): void
 }
 
+const KNOWN: KnownOptions<RedisLinkOptions> = { client: true, subscriber: true, prefix: true, commandTimeout: true, onAway: true, onBack: true }
 /** How often a Redis that failed is tried, milliseconds. */
 const PAUSE = 1_000
 const LONGEST_TIMEOUT = 4_000
@@ -50,7 +53,9 @@ export class RedisLink {
   #timer: NodeJS.Timeout | undefined
   #lastError: Error | undefined
 
-  constructor ({ client, subscriber, prefix = '{gatehouse}:', commandTimeout = 250, onAway = () => {}, onBack = () => {} }: RedisLinkOptions) {
+  constructor (options: RedisLinkOptions) {
+    refuseUnknownMembers('RedisLink', '', options, KNOWN)
+    const { client, subscriber, prefix = '{gatehouse}:', commandTimeout = 250, onAway = () => {}, onBack = () => {} } = options
     if (typeof client?.evalsha !== 'function') throw new INVALID_OPTIONS('redis: "client" is no client of ioredis')
     if (!(commandTimeout > 0 && commandTimeout <= LONGEST_TIMEOUT)) throw new INVALID_OPTIONS(`redis: "commandTimeout" must be 1 to ${LONGEST_TIMEOUT} milliseconds`)
     this.prefix = prefix

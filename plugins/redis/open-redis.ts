@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis'
 
+import { refuseUnknownMembers } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { importOptional } from '../optional-package.js'
 import { RedisLink } from './link.js'
 import type { RedisLinkOptions } from './link.js'
@@ -14,6 +16,7 @@ export interface OpenedRedis {
   close (): Promise<void>
 }
 
+const KNOWN: KnownOptions<OpenRedisOptions> = { url: true, prefix: true, commandTimeout: true, onAway: true, onBack: true }
 const FIRST_ANSWER = 3_000
 const LONGEST_RETRY = 1_000
 
@@ -22,7 +25,9 @@ const LONGEST_RETRY = 1_000
  *
  * @throws an Error that says what to do when Redis refuses the password or the package `ioredis` is missing
  */
-export async function openRedis ({ url, ...options }: OpenRedisOptions): Promise<OpenedRedis> {
+export async function openRedis (redisOptions: OpenRedisOptions): Promise<OpenedRedis> {
+  refuseUnknownMembers('openRedis', '', redisOptions, KNOWN)
+  const { url, ...options } = redisOptions
   const { Redis } = await importOptional('ioredis', () => import('ioredis'), 'Redis')
   const client = new Redis(url, {
     connectionName: 'fastify-gatehouse',

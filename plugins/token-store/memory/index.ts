@@ -1,3 +1,5 @@
+import { refuseUnknownMembers } from '../../known-options.js'
+import type { KnownOptions } from '../../known-options.js'
 import type { TokenStore } from '../store.js'
 import { MemoryAudit } from './audit.js'
 import { MemoryClaims } from './claims.js'
@@ -15,6 +17,7 @@ export interface MemoryStoreOptions {
   maxClaims?: number
 }
 
+const KNOWN: KnownOptions<MemoryStoreOptions> = { now: true, maxClaims: true }
 const MADE = new WeakSet<object>()
 
 /** Whether `memoryStore` made the store. */
@@ -22,8 +25,13 @@ export function isMemoryStore (store: TokenStore): boolean {
   return MADE.has(store)
 }
 
-/** A token store for tests and for trying things: all is lost when the process ends, and no other process sees it. */
-export function memoryStore ({ now = Date.now, maxClaims = 100_000 }: MemoryStoreOptions = {}): TokenStore {
+/**
+ * A token store for tests and for trying things: all is lost when the process ends, and no other process sees it. Throws
+ * `INVALID_OPTIONS` for an unknown option.
+ */
+export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
+  refuseUnknownMembers('memoryStore', '', options, KNOWN)
+  const { now = Date.now, maxClaims = 100_000 } = options
   const guestTokens = new MemoryGuestTokens(now)
   const sources = new MemorySources(now, (id) => webhooks.sourceChanged(id))
   const webhooks = new MemoryWebhooks(now, (id) => sources.find(id))

@@ -2,6 +2,8 @@ import { secretBox } from '../../../signing/secret-box.js'
 import { assertStrongSecret } from '../../../signing/secret-strength.js'
 import type { Database } from '../../database/open-database.js'
 import { INVALID_OPTIONS } from '../../errors.js'
+import { refuseUnknownMembers } from '../../known-options.js'
+import type { KnownOptions } from '../../known-options.js'
 import type { RedisLink } from '../../redis/link.js'
 import { sharedLimits } from '../../redis/shared-limits.js'
 import { MAX_AGE } from '../lookup-cache.js'
@@ -21,6 +23,8 @@ import { sqlSources } from './sources.js'
 import { sqlUsers } from './users.js'
 import { loadWebhook } from './webhook-rows.js'
 import { sqlWebhooks } from './webhooks.js'
+
+const KNOWN: KnownOptions<SqlStoreOptions> = { secretsKeys: true, cacheTtl: true, redis: true, now: true }
 
 /** So that a change elsewhere counts within a second, the look-up that finds it included. */
 const POSTGRES_AGE = 800
@@ -42,8 +46,14 @@ export interface SqlStoreOptions {
   now?: () => number
 }
 
-/** The token store on PGlite or PostgreSQL. The database is the caller's, and stays open when the store is closed. */
-export function sqlStore (database: Database, { secretsKeys, cacheTtl, redis, now: clock }: SqlStoreOptions): TokenStore {
+/**
+ * The token store on PGlite or PostgreSQL. The database is the caller's, and stays open when the store is closed.
+ *
+ * @throws `INVALID_OPTIONS` for an option that is unknown or not valid
+ */
+export function sqlStore (database: Database, options: SqlStoreOptions): TokenStore {
+  refuseUnknownMembers('sqlStore', '', options, KNOWN)
+  const { secretsKeys, cacheTtl, redis, now: clock } = options
   const box = secretBox(checkedKeys(secretsKeys))
   const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : POSTGRES_AGE)
   if (!(ttl >= 0 && ttl <= MAX_AGE)) throw new INVALID_OPTIONS(`sql-store: "cacheTtl" must be 0 to ${MAX_AGE} milliseconds`)
