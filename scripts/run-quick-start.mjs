@@ -15,7 +15,7 @@ try {
     if (origin !== undefined) break
   }
   const page = await (await fetch(`${origin}/dashboard`)).text()
-  assert.match(page, /window\.dbn = \{"proxyAuthUrl":"https:\/\/app\.example\.com\/api\/databrain\/guest-token\?ref=v1\./)
+  assert.match(page, /window\.dbn = \{"baseUrl":"https:\/\/app\.usedatabrain\.com","proxyAuthUrl":"https:\/\/app\.example\.com\/api\/databrain\/guest-token\?ref=v1\./)
   assert.equal((await fetch(`${origin}/api/databrain/guest-token`)).status, 401)
   console.log('the quick start runs')
 } finally {

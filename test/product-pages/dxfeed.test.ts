@@ -78,6 +78,8 @@ t.test('dxFeed\'s page runs against the built-in server, and renews its token be
   await page.locator('#widget tr', { hasText: 'NVDA' }).click()
 
   await page.clock.fastForward(900_000)
+  // Until the new widget has subscribed, the previous one is still on the page.
+  for (let tries = 0; feedTokens.length < 2 && tries < 200; tries++) await page.waitForTimeout(50)
   await page.waitForFunction('document.querySelector("#widget .selected")?.textContent.startsWith("NVDA")')
   await page.locator('#widget[data-state=loaded]').waitFor()
   await page.locator('#widget .selected', { hasText: 'NVDA' }).waitFor()

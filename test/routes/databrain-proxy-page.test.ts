@@ -11,7 +11,10 @@ t.test('window.dbn of a page that calls through the proxy names the proxy as its
 
 t.test('window.dbn of a page with a guest-token route names the user by a reference', async (t) => {
   t.same(pageConfig({ url: 'https://app.example.com/t?a=b', proxyKey: 'key', reference: 'v1.a.b', baseUrl: 'https://db.example.com' }), {
-    proxyAuthUrl: 'https://app.example.com/t?a=b&ref=v1.a.b', proxyAuthKey: 'key', baseUrl: 'https://db.example.com'
+    baseUrl: 'https://db.example.com',
+    proxyAuthUrl: 'https://app.example.com/t?a=b&ref=v1.a.b',
+    proxyAuthKey: 'key',
+    isEnableProxyAuth: true
   })
 })
 
