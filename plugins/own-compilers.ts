@@ -1,7 +1,7 @@
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
-import type { FastifyInstance, FastifySchema } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify'
 
 const OPTIONS = { useDefaults: true, allErrors: false, strict: 'log', allowUnionTypes: true } as const
 
@@ -21,6 +21,10 @@ export function useOwnCompilers (scope: FastifyInstance): void {
   scope.setValidatorCompiler<FastifySchema>(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema))
   const serialize = SerializerSelector()({}, {})
   scope.setSerializerCompiler<FastifySchema>(({ schema, method, url, httpStatus }) => serialize({ schema, method, url, httpStatus: httpStatus ?? '' }))
+  // A `transform` that a host gives @fastify/swagger, such as that of Zod, throws on our schemas.
+  scope.addHook('onRoute', function keepSchema (route) {
+    route.config = { ...route.config, swaggerTransform: false } as FastifyContextConfig
+  })
 }
 
 function withFormats (ajv: Ajv): Ajv {

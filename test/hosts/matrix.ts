@@ -107,7 +107,7 @@ for (const [name, title, own] of [
   ['session', '@fastify/session, which holds the sessions of CSRF tokens', {
     ownSession: 200, otherSession: 403, noToken: 403
   }],
-  ['zod', 'the validator and serializer compilers of fastify-type-provider-zod', OWN],
+  ['zod', 'the compilers and the document of fastify-type-provider-zod', { ...OWN, security: [{ proxyKey: [] }] }],
   ['typebox', 'the validator compiler of @fastify/type-provider-typebox', OWN],
   ['http2', 'HTTP/2 in clear text, connectionLimit and requireHttps', { limited: 200 }]
 ] as const) {
