@@ -11,7 +11,7 @@ import { refuse, toPublicError } from './refuse.js'
 import { ROLES } from './token-store/store.js'
 import type { Role, Sessions } from './token-store/store.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './guard.js'
 export type {} from './token-store/index.js'
 

@@ -11,7 +11,7 @@ import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import type { AuditEntry, AuditTrail } from './token-store/store.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './guard.js'
 
 export interface AuditLogOptions {

@@ -5,7 +5,7 @@ import { earliestIssue } from '../signing/issue-time.js'
 import { FORBIDDEN } from './errors.js'
 import type { RevocationKind } from './token-store/store.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './token-store/index.js'
 
 /** Whom and what an embed is for. */

@@ -17,7 +17,7 @@ import { claimsSignature } from './signature-headers.js'
 import { allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin, withdrawOrigin } from './source-cors.js'
 import type { ResolvedSource, Source } from './token-store/store.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './guard.js'
 export type {} from './token-store/index.js'
 

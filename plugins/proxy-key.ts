@@ -13,7 +13,7 @@ import { checkStrength, CurrentSecret } from './secret-source.js'
 import type { SecretSource } from './secret-source.js'
 import { sha256 } from '../signing/digest.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './guard.js'
 
 export interface ProxyKeyOptions {

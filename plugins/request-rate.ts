@@ -13,7 +13,7 @@ import { areLimits, checkLimits, COUNTED, limitsAny, quotasOf } from './request-
 import type { Counted, Quota, Quotas, RequestLimit, RequestLimits } from './request-rate/limits.js'
 import { routeKey } from './route-key.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './guard.js'
 
 export type { RequestLimit, RequestLimits }

@@ -10,7 +10,7 @@ import { refuseUnknownMembers, refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import { refuse } from './refuse.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './guard.js'
 
 export interface HstsOptions {

@@ -11,7 +11,7 @@ import { BodyReplay, collectBody } from './raw-body.js'
 import { refuse, toPublicError } from './refuse.js'
 import { claimsSignature } from './signature-headers.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './guard.js'
 export type {} from './pipeline-key.js'
 

@@ -14,7 +14,7 @@ import { USER_REFERENCE_TTL, signUserReference } from '../signing/user-reference
 import type { UserReference, UserReferenceClaims } from '../signing/user-reference.js'
 import { VerifiedReferences } from './user-reference/verified-references.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './guard.js'
 
 export type { UserReference, UserReferenceClaims }

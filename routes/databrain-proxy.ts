@@ -34,7 +34,7 @@ import { pageConfig } from './guest-token/page-config.js'
 import type { ProxyPageConfig, ProxyPageConfigOptions } from './guest-token/page-config.js'
 import { TokenSource } from './guest-token/token-source.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../plugins/audit-log.js'
 export type {} from '../plugins/token-store/index.js'
 export type {} from '../plugins/user-reference.js'

@@ -31,7 +31,7 @@ import type { EmbedServer, EmbedServerOptions } from './embed-authorize/servers.
 import { embedCall } from './embed-authorize/transport.js'
 import type { EmbedTransport, GrantedEmbed } from './embed-authorize/transport.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../plugins/audit-log.js'
 export type {} from '../plugins/token-store/index.js'
 export type {} from '../plugins/user-reference.js'

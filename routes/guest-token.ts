@@ -29,7 +29,7 @@ import type { RenewalGrant, RenewalOptions } from './guest-token/renewal-options
 import { TokenSource } from './guest-token/token-source.js'
 import type { IssuedToken } from './guest-token/token-source.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../plugins/audit-log.js'
 export type {} from '../plugins/proxy-key.js'
 export type {} from '../plugins/token-store/index.js'

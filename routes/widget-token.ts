@@ -22,7 +22,7 @@ import { checkedKey, checkedOptions } from './widget-token/options.js'
 import type { AuthorizeWidget, WidgetTokenOptions, WidgetUser } from './widget-token/options.js'
 import { checkedUser } from './widget-token/user.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../plugins/audit-log.js'
 export type {} from '../plugins/token-store/index.js'
 export type {} from '../plugins/user-reference.js'

@@ -15,7 +15,7 @@ import type { LiveOptions } from './live/options.js'
 import { sourceRoutes } from './sources.js'
 import { WEBHOOK_PATHS, webhookRoutes } from './webhooks.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../../plugins/admin-guard.js'
 export type {} from '../../plugins/audit-log.js'
 export type {} from '../../plugins/event-sink/index.js'

@@ -26,7 +26,7 @@ import { sessionRoutes } from './sessions.js'
 import { sessionStarter } from './token-pairs.js'
 import type { StartSession } from './token-pairs.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../../plugins/admin-guard.js'
 export type {} from '../../plugins/audit-log.js'
 export type {} from '../../plugins/token-store/index.js'

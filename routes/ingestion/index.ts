@@ -30,7 +30,7 @@ import { Intake } from './intake.js'
 import { PIXEL_PATHS, pixelRoutes } from './pixel.js'
 import { webhookRoute } from './webhook.js'
 
-// Whoever imports this module alone has the types that these add to Fastify's.
+// An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../../plugins/event-feed/index.js'
 export type {} from '../../plugins/event-sink/index.js'
 export type {} from '../../plugins/pipeline-key.js'
