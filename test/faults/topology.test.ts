@@ -58,7 +58,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     const { status, headers } = await ask('/v1/t', { body: JSON.stringify({ event: 'Seen' }), headers: { 'x-forwarded-proto': 'http' } })
     t.equal(status, 200)
     t.match(headers['strict-transport-security'], /^max-age=\d{8}/)
-    t.match(String(headers['set-cookie']), /^_dfid=.*; Secure$/)
+    t.match(String(headers['set-cookie']), /^_dfid=.*; Secure;/)
     const plain = await fetch(`${front.plainOrigin}/v1/t?wk=1`, { method: 'POST', body: '{}', redirect: 'manual' })
     t.equal(plain.status, 308)
     t.equal(plain.headers.get('location'), 'https://127.0.0.1/v1/t?wk=1')
