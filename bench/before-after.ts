@@ -13,6 +13,8 @@ import { shoot } from './wrk.js'
 import type { Shot } from './wrk.js'
 
 interface Path { title: string, file: string, variant: string, env?: Record<string, string>, shot: Pick<Shot, 'headers' | 'body'> & { path: string } }
+/** A checkout with a database server of its own: an older checkout refuses the migrations of a newer one. */
+interface Side { checkout: string, databaseUrl: string }
 interface Figures { rate: number, micros: number, failed: number }
 
 /** Clock ticks per second of `/proc/<pid>/stat`: 100 on every Linux architecture that Node.js runs on. */
@@ -27,13 +29,13 @@ if (BEFORE === undefined) throw new Error('Set BEFORE to the folder of the check
 const json = { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' }
 const reference = signUserReference({ sub: 'customer-42' }, { key: REFERENCE_KEY, audience: 'gatehouse-embed' })
 
-function paths (databaseUrl: string, upstream: string): Path[] {
+function paths (upstream: string): Path[] {
   const event = { path: '/v1/t', headers: json, body: EVENT }
   return [
     { title: 'bare event', file: 'server.ts', variant: 'bare', shot: event },
     { title: 'single event, no sink', file: 'server.ts', variant: 'noop', shot: event },
     { title: 'single event, memory', file: 'server.ts', variant: 'memory', shot: event },
-    { title: 'single event, PostgreSQL', file: 'server.ts', variant: 'postgres', env: { DATABASE_URL: databaseUrl }, shot: event },
+    { title: 'single event, PostgreSQL', file: 'server.ts', variant: 'postgres', shot: event },
     { title: 'batch of 100, no sink', file: 'server.ts', variant: 'noop', shot: { path: '/v1/batch', headers: json, body: batchBody(100) } },
     {
       title: 'guest token, cached',
@@ -46,8 +48,8 @@ function paths (databaseUrl: string, upstream: string): Path[] {
   ]
 }
 
-async function measure (checkout: string, { file, variant, env = {}, shot: { path, ...shot } }: Path): Promise<Figures> {
-  const server = await startServer(variant, env, { file: pathToFileURL(resolve(checkout, 'bench', file)).href, cwd: checkout })
+async function measure ({ checkout, databaseUrl }: Side, { file, variant, env, shot: { path, ...shot } }: Path): Promise<Figures> {
+  const server = await startServer(variant, { DATABASE_URL: databaseUrl, ...env }, { file: pathToFileURL(resolve(checkout, 'bench', file)).href, cwd: checkout })
   try {
     const load = (seconds: number) => shoot({ url: `http://127.0.0.1:${server.port}${path}`, ...shot, connections: 64, seconds })
     await load(2)
@@ -72,20 +74,21 @@ function spread (values: number[]): string {
   return `${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
 }
 
-await withPostgres(async (databaseUrl) => {
+await withPostgres((older) => withPostgres(async (newer) => {
+  const sides = { before: { checkout: BEFORE, databaseUrl: older }, after: { checkout: HERE, databaseUrl: newer } }
   const api = await startServer('upstream', {}, { file: 'guest-token-server.ts' })
   const ONLY = process.env.ONLY?.split(',')
   try {
     console.log(`${describeMachine()}, 64 connections, in turns\n`)
     console.log('| request | processor time, after / before | µs before | µs after | requests/s, after / before | failed |')
     console.log('| --- | --- | ---: | ---: | --- | ---: |')
-    for (const path of paths(databaseUrl, `http://127.0.0.1:${api.port}`)) {
+    for (const path of paths(`http://127.0.0.1:${api.port}`)) {
       if (ONLY !== undefined && !ONLY.some((part) => path.title.includes(part))) continue
       const rounds: Array<[Figures, Figures]> = []
       for (let at = 0; at < ROUNDS; at++) {
         // The order changes each round, so that neither checkout always has the warmer machine.
-        const first = await measure(at % 2 === 0 ? BEFORE : HERE, path)
-        const second = await measure(at % 2 === 0 ? HERE : BEFORE, path)
+        const first = await measure(at % 2 === 0 ? sides.before : sides.after, path)
+        const second = await measure(at % 2 === 0 ? sides.after : sides.before, path)
         rounds.push(at % 2 === 0 ? [first, second] : [second, first])
       }
       const middle = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]?.toFixed(1)
@@ -101,4 +104,4 @@ await withPostgres(async (databaseUrl) => {
   } finally {
     api.stop()
   }
-})
+}))
