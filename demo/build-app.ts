@@ -106,7 +106,11 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     loginRateLimit: { max: limits.LOGIN_RATE_MAX, timeWindow: 60_000 },
     rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
-  await app.register(adminApi, { jwtSecrets: secrets.JWT_SECRET, rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 } })
+  await app.register(adminApi, {
+    jwtSecrets: secrets.JWT_SECRET,
+    rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 },
+    allowWeakSecret: config.allowWeakSecret
+  })
 
   if (config.docs) await serveDocs(app)
   if (session !== null) {

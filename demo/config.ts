@@ -44,6 +44,8 @@ export interface Config {
   /** User agents that are no bots, beside the built-in exceptions. */
   botExceptions: RegExp[]
   docs: boolean
+  /** Whether a source may bring a weak server secret. */
+  allowWeakSecret: boolean
 }
 
 export type SecretName = 'JWT_SECRET' | 'SECRETS_KEY' | 'USER_REFERENCE_KEY' | 'DATABRAIN_PROXY_KEY'
@@ -105,7 +107,8 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     embedUser: environment.EMBED_USER ?? (standInsAlone ? STAND_IN_USER : null),
     limits: environment,
     botExceptions: botExceptionsOf(environment.INGEST_BOTS_EXCEPT, problems),
-    docs: environment.DOCS === 'on'
+    docs: environment.DOCS === 'on',
+    allowWeakSecret: environment.ALLOW_WEAK_SECRET === 'on'
   }
   problems.throwIfAny()
   return config

@@ -88,6 +88,7 @@ export const EnvironmentSchema = Type.Object({
   CSRF: oneOf('`on`: widget tokens and embeds ask for a CSRF token of /csrf/token, for pages on the server\'s own site', ['off', 'on'], 'off'),
   REQUIRE_HTTPS: oneOf('`on`: plain HTTP is refused, but from this machine and for /healthz and /readyz', ['off', 'on'], 'off'),
 
+  ALLOW_WEAK_SECRET: oneOf('`on`: a new source may bring a server secret of fewer than 16 bytes or a publicly known one', ['on', 'off'], 'off'),
   LOGIN_RATE_MAX: integer('Login attempts a minute, of an email and of an address', 1, 1_000_000, 10),
   ADMIN_RATE_MAX: integer('Admin requests a minute of one user', 1, 1_000_000, 100),
   INGEST_KEY_RATE_MAX: integer('Events a second of a source that has no limit of its own; 0 = no limit', 0, 100_000_000, 1_000),

@@ -45,7 +45,7 @@ export const NewSourceSchema = Type.Composite([
       description: 'An existing key: dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-". The prefix must name the environment. ' +
         'A key that another organisation has used is refused.'
     }),
-    server_secret: Type.String({ minLength: 1, maxLength: 1024, description: 'An existing secret: text, `hex:…` or `base64:…`' })
+    server_secret: Type.String({ minLength: 1, maxLength: 1024, description: 'An existing secret of at least 16 bytes: text, `hex:…` or `base64:…`' })
   }))
 ], strict)
 export type NewSourceBody = Static<typeof NewSourceSchema>

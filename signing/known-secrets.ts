@@ -1,4 +1,9 @@
-/** Secrets that documentation, tutorials and boilerplate print and people copy. Compared as `isKnownSecret` folds them. */
+import { isUtf8 } from 'node:buffer'
+
+import { KNOWN_SECRET_DIGESTS } from './known-secret-digests.js'
+import { DIGEST_LENGTH, foldSecret, secretDigest } from './secret-digest.js'
+
+/** Secrets that documentation, tutorials and boilerplate print and people copy, and that the list behind `KNOWN_SECRET_DIGESTS` lacks. */
 const SAMPLES = new Set([
   'averylogphrasebiggerthanthirtytwochars',
   'cc7e0d44fd473002f1c42167459001140ec6389b7353f8088f4d9a95f2f596f2',
@@ -15,7 +20,7 @@ const SAMPLES = new Set([
   'abcdefghijklmnopqrstuvwxyz1234567890',
   'qwertyuiopasdfghjklzxcvbnm1234567890',
   'qwertyuiopasdfghjklzxcvbnm123456'
-].map(fold))
+].map(foldSecret))
 
 /** What only a text that waits to be filled in says. */
 const PLACEHOLDERS = [
@@ -40,12 +45,41 @@ const VOCABULARY = new RegExp(WORDS.sort((a, b) => b.length - a.length).join('|'
 /** What may be left of a text beside words of the vocabulary, for it still to be one that could be guessed. */
 const REST = 8
 
-/** Whether a secret is a public sample, a placeholder or made of a sample's words alone, whatever its case, spaces and punctuation. */
+/** A secret that somebody typed, as it comes out of hex or base64; random bytes are hardly ever 16 of these. */
+const TYPED = /^[^\p{C}]{16,}$/u
+const HEX = /^(?:[0-9a-f]{2})+$/i
+const BASE64 = /^[0-9a-z+/_-]+={0,2}$/i
+
+let listed: ReadonlySet<string> | null = null
+
+/**
+ * Whether a secret is a public sample, a placeholder or made of a sample's words alone, whatever its case, spaces and punctuation, or the
+ * hex or base64 of one.
+ */
 export function isKnownSecret (secret: string): boolean {
-  const text = fold(secret)
-  return SAMPLES.has(text) || PLACEHOLDERS.some((words) => text.includes(words)) || text.replace(VOCABULARY, '').length < REST
+  return isKnownText(secret) || decodings(secret).some(isKnownText)
 }
 
-function fold (text: string): string {
-  return text.toLowerCase().replace(/[\s\p{P}\p{S}]/gu, '')
+function isListedSecret (secret: string): boolean {
+  const text = foldSecret(secret)
+  listed ??= new Set(KNOWN_SECRET_DIGESTS.match(new RegExp(`.{${DIGEST_LENGTH}}`, 'g')))
+  return SAMPLES.has(text) || listed.has(secretDigest(text))
+}
+
+/** Whether hex or base64 is in the public lists as it is, or encodes a secret that `isKnownSecret` knows. */
+export function isKnownEncoding (encoded: string): boolean {
+  return isListedSecret(encoded) || decodings(encoded).some(isKnownText)
+}
+
+function isKnownText (secret: string): boolean {
+  const text = foldSecret(secret)
+  return isListedSecret(secret) || PLACEHOLDERS.some((words) => text.includes(words)) || text.replace(VOCABULARY, '').length < REST
+}
+
+/** The texts that a secret is the hex or base64 of. */
+function decodings (secret: string): string[] {
+  const decoded: Buffer[] = []
+  if (HEX.test(secret)) decoded.push(Buffer.from(secret, 'hex'))
+  if (BASE64.test(secret)) decoded.push(Buffer.from(secret, 'base64'))
+  return decoded.filter((bytes) => isUtf8(bytes)).map(String).filter((text) => TYPED.test(text))
 }

@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto'
 
+import { isKnownEncoding, isKnownSecret } from './known-secrets.js'
+
+const MIN_BYTES = 16
+const ENCODED = /^(?:hex|base64):(.*)$/s
 const HEX = /^(?:[0-9A-Fa-f]{2})+$/
 const BASE64 = /^[0-9A-Za-z+/]+={0,2}$/
 
@@ -15,9 +19,26 @@ export function parseServerSecret (text: string): Buffer {
   return Buffer.from(text, 'utf8')
 }
 
+/**
+ * Why a server secret is too easy to guess, as the end of a sentence, or `null` if it is not: it has fewer than 16 bytes, or is a publicly
+ * known sample or a placeholder. Throws as `parseServerSecret` does.
+ *
+ * @example
+ * serverSecretWeakness('a')  // 'must have at least 16 bytes'
+ */
+export function serverSecretWeakness (text: string): string | null {
+  const bytes = parseServerSecret(text)
+  if (bytes.length < MIN_BYTES) return `must have at least ${MIN_BYTES} bytes`
+  const [, encoded] = ENCODED.exec(text) ?? []
+  const isKnown = encoded === undefined ? isKnownSecret(text) : isKnownEncoding(encoded)
+  return isKnown ? 'must not be a publicly known sample or a placeholder' : null
+}
+
 /** A new server secret: 32 random bytes as base64url, 43 characters, used as text. */
 export function generateServerSecret (): string {
-  return randomBytes(32).toString('base64url')
+  const secret = randomBytes(32).toString('base64url')
+  // By chance it may hold a placeholder.
+  return isKnownSecret(secret) ? generateServerSecret() : secret
 }
 
 function fromHex (hex: string): Buffer {

@@ -1,5 +1,5 @@
 import { isPipelineKey } from '../../signing/pipeline-key.js'
-import { parseServerSecret } from '../../signing/server-secret.js'
+import { parseServerSecret, serverSecretWeakness } from '../../signing/server-secret.js'
 import { INVALID_REQUEST } from '../errors.js'
 import type { ResolvedSource, Source, SourceOrigins, SourcePatch, SourceSettings } from './store.js'
 
@@ -28,13 +28,18 @@ export function assertKey (pipelineKey: string): void {
   }
 }
 
-/** The key bytes of a server secret; throws `INVALID_REQUEST` for a text that spells none. */
-export function serverSecretBytes (text: string): Buffer {
+/** The key bytes of a server secret; throws `INVALID_REQUEST` for a string that spells none or, unless `allowWeakSecret`, is easy to guess. */
+export function serverSecretBytes ({ serverSecret, allowWeakSecret = false }: { serverSecret: string, allowWeakSecret?: boolean | undefined }): Buffer {
+  let weakness: string | null
+  let bytes: Buffer
   try {
-    return parseServerSecret(text)
+    bytes = parseServerSecret(serverSecret)
+    weakness = allowWeakSecret ? null : serverSecretWeakness(serverSecret)
   } catch (cause) {
     throw new INVALID_REQUEST({ message: 'The server secret is empty or badly encoded', cause })
   }
+  if (weakness !== null) throw new INVALID_REQUEST({ message: `The server secret ${weakness}` })
+  return bytes
 }
 
 export function serverSecretPrefix (text: string): string {

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
+import { INVALID_OPTIONS } from '../../plugins/errors.js'
 import { refuseUnknownOptions } from '../../plugins/known-options.js'
 import type { KnownOptions } from '../../plugins/known-options.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
@@ -28,9 +29,11 @@ export interface AdminApiOptions extends AdminScopeOptions {
   rateLimit?: RateLimitOptions
   /** The limits of the live view of events; `false`: there is none. Default: on, with the limits' own defaults. */
   live?: LiveOptions | false
+  /** Let a new source bring a server secret of fewer than 16 bytes or a publicly known one. Default: `false`. */
+  allowWeakSecret?: boolean
 }
 
-const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, rateLimit: true, live: true }
+const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, rateLimit: true, live: true, allowWeakSecret: true }
 const PATHS = [
   '/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, ...EMBED_PATHS, '/audit-logs'
 ]
@@ -38,11 +41,12 @@ const PATHS = [
 /** Sources, stored events, embeds and the audit trail, each caller's own organisation's. */
 const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
   refuseUnknownOptions('adminApi', options, KNOWN)
-  const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 }, live = {} } = options
+  const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 }, live = {}, allowWeakSecret = false } = options
+  if (typeof allowWeakSecret !== 'boolean') throw new INVALID_OPTIONS('admin-api: "allowWeakSecret" must be true or false')
   await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
     await limitBy(scope, 'admin', rateLimit, callerKey)
     if (options.cors !== undefined) PATHS.forEach((path) => preflightRoute(scope, path))
-    sourceRoutes(scope, now)
+    sourceRoutes(scope, { now, allowWeakSecret })
     webhookRoutes(scope, now)
     eventRoutes(scope)
     if (live !== false) await liveRoute(scope, live)

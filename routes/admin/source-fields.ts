@@ -5,7 +5,7 @@ import { SOURCE_DEFAULTS } from '../../plugins/token-store/source-settings.js'
 import type { NewSource, Source, SourcePatch } from '../../plugins/token-store/store.js'
 import type { NewSourceBody, SourceItem, SourcePatchBody } from '../../schemas/source.js'
 import { environmentOf, generatePipelineKey } from '../../signing/pipeline-key.js'
-import { generateServerSecret, parseServerSecret } from '../../signing/server-secret.js'
+import { generateServerSecret, serverSecretWeakness } from '../../signing/server-secret.js'
 
 export function viewSource (source: Source): SourceItem {
   return {
@@ -53,22 +53,23 @@ export function patchOf (body: SourcePatchBody): SourcePatch {
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as SourcePatch
 }
 
-/** The new source of a body, with a key and a secret of ours where it brings none. */
-export function newSourceOf (orgId: string, { pipeline_key, server_secret, ...settings }: NewSourceBody): NewSource {
+/** The new source of a body, with a key and a secret of ours where it brings none. Throws `INVALID_REQUEST`. */
+export function newSourceOf (orgId: string, allowWeakSecret: boolean, { pipeline_key, server_secret, ...settings }: NewSourceBody): NewSource {
   const keyEnvironment = pipeline_key === undefined ? null : environmentOf(pipeline_key)
   if (pipeline_key !== undefined && keyEnvironment === null) {
     throw wrong('pipeline_key', 'must be dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"')
   }
   const environment = settings.environment ?? keyEnvironment ?? SOURCE_DEFAULTS.environment
   if (keyEnvironment !== null && keyEnvironment !== environment) throw wrong('pipeline_key', 'names another environment')
-  if (server_secret !== undefined) assertServerSecret(server_secret)
+  if (server_secret !== undefined) assertServerSecret(server_secret, allowWeakSecret)
   return {
     ...SOURCE_DEFAULTS,
     ...patchOf(settings) as SourcePatch & { name: string },
     environment,
     orgId,
     pipelineKey: pipeline_key ?? generatePipelineKey(environment),
-    serverSecret: server_secret ?? generateServerSecret()
+    serverSecret: server_secret ?? generateServerSecret(),
+    allowWeakSecret
   } as NewSource
 }
 
@@ -86,12 +87,14 @@ function assertDomain (domain: string, index: number): void {
   if (parseDomain(domain) === null) throw wrong(`domains/${index}`, 'must be an exact origin such as https://shop.example.com or capacitor://localhost, a host, or *. and a host')
 }
 
-function assertServerSecret (secret: string): void {
+function assertServerSecret (secret: string, allowWeakSecret: boolean): void {
+  let weakness: string | null
   try {
-    parseServerSecret(secret)
+    weakness = serverSecretWeakness(secret)
   } catch {
     throw wrong('server_secret', 'must be a text that is not empty, or well-formed hex: or base64:')
   }
+  if (weakness !== null && !allowWeakSecret) throw wrong('server_secret', weakness)
 }
 
 function wrong (field: string, message: string): InstanceType<PublicError> {

@@ -41,6 +41,20 @@ t.test('A15: what tutorials print is refused in any case and punctuation', async
   }
 })
 
+t.test('secrets of public repositories are refused, in any case and punctuation, and as hex or base64', async (t) => {
+  const published = [
+    '9fb71820-db14-43bf-99cb-c38b407b2d41',
+    'Mmd0VvceCSTb5gPhCry1f1uPTKaGZpFttsu3s5CbIEJN6GGmD1V3D06K2sXS30hu',
+    'n2r5u8x/A%D*G-KaPdSgVkYp3s6v9y$B&E(H+MbQeThWmZq4t7w!z%C*F-J@NcRf',
+    'A3S5566B54703343367639792F423F4528482B4D62516C5468576D5A71347437'
+  ]
+  for (const secret of published) {
+    for (const spelling of [secret, secret.toUpperCase(), `${secret}\n`, secret.replaceAll('-', '_'), Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('hex')]) {
+      t.throws(() => { assertStrongSecret('jwtSecrets', spelling) }, { message: /publicly known|different characters/ }, spelling)
+    }
+  }
+})
+
 t.test('no message shows the secret', async (t) => {
   for (const secret of ['hunter2', 'your-256-bit-secret-your-256-bit-secret']) {
     try {

@@ -91,9 +91,9 @@ async function withNewKey ({ a, b }: Two): Promise<WatchedChange> {
 }
 
 async function withNewSecret ({ a, b }: Two): Promise<WatchedChange> {
-  const { id, pipelineKey } = await a.sources.create(aSource({ serverSecret: 'hex:0011' }))
+  const { id, pipelineKey } = await a.sources.create(aSource({ serverSecret: 'hex:0011', allowWeakSecret: true }))
   const read = async () => (await b.sources.resolve(pipelineKey))?.secrets.map(({ value }) => value.toString('hex'))
-  return { title: 'secret rotated', change: () => a.sources.rotateSecret('org-a', id, { serverSecret: 'hex:2233', overlapUntil: 0 }), read, before: ['0011'], after: ['2233'] }
+  return { title: 'secret rotated', change: () => a.sources.rotateSecret('org-a', id, { serverSecret: 'hex:2233', overlapUntil: 0, allowWeakSecret: true }), read, before: ['0011'], after: ['2233'] }
 }
 
 async function aWatchedWebhook ({ a }: Two) {

@@ -8,7 +8,7 @@ import type { Make } from './fixtures.js'
 export async function sourceContract (t: ContractTest, make: Make): Promise<void> {
   await t.test('a source is read back as it was created, with an id and the prefix of its secret', async () => {
     const { store: { sources }, clock } = await make()
-    const fresh = aSource({ rateLimit: 25, bots: 'drop', signedRepeats: 'drop', allowNullOrigin: true, serverSecret: 'a server secret that came from elsewhere' })
+    const fresh = aSource({ rateLimit: 25, bots: 'drop', signedRepeats: 'drop', allowNullOrigin: true, serverSecret: 'Rk7-wq2Lm9xTz4Vb-elsewhere' })
     const source = await sources.create(fresh)
     const { serverSecret, ...rest } = fresh
     assert.equal(typeof source.id, 'string')
@@ -31,8 +31,23 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
       assert.ok(!seen.includes(secret))
       assert.ok(!seen.includes(secret.slice(0, 9)))
     }
-    const short = await sources.create(aSource({ serverSecret: 'abc' }))
+    const short = await sources.create(aSource({ serverSecret: 'abc', allowWeakSecret: true }))
     assert.equal(short.serverSecretPrefix, '', 'a short secret is not shown at all')
+  })
+
+  await t.test('a server secret that is easy to guess is refused unless the caller allows it', async () => {
+    const { store: { sources } } = await make()
+    const { id, pipelineKey } = await sources.create(aSource({ serverSecret: 'p0o9i8u7y6t5r4e3' }))
+    for (const serverSecret of ['a', 'hex:00112233445566778899aabbccddee', 'your-256-bit-secret', `base64:${Buffer.from('your-256-bit-secret').toString('base64')}`]) {
+      const fresh = aSource({ serverSecret })
+      await assert.rejects(sources.create(fresh), { code: 'INVALID_REQUEST' }, serverSecret)
+      await assert.rejects(sources.rotateSecret('org-a', id, { serverSecret, overlapUntil: 0 }), { code: 'INVALID_REQUEST' }, serverSecret)
+      assert.equal(await sources.resolve(fresh.pipelineKey), null)
+      assert.equal((await sources.resolve(pipelineKey))?.secrets[0]?.value.toString(), 'p0o9i8u7y6t5r4e3')
+      assert.notEqual(await sources.create({ ...fresh, allowWeakSecret: true }), null)
+    }
+    assert.notEqual(await sources.rotateSecret('org-a', id, { serverSecret: 'a', overlapUntil: 0, allowWeakSecret: true }), null)
+    assert.equal((await sources.resolve(pipelineKey))?.secrets[0]?.value.toString(), 'a')
   })
 
   await t.test('a patch changes what it names and nothing else', async () => {
@@ -70,7 +85,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
       assert.equal(await sources.get(orgId, id), null)
       assert.equal(await sources.update(orgId, id, { name: 'Mine' }), null)
       assert.equal(await sources.rotateKey(orgId, id, { pipelineKey: aKey(), overlapUntil: 0 }), null)
-      assert.equal(await sources.rotateSecret(orgId, id, { serverSecret: 'another secret', overlapUntil: 0 }), null)
+      assert.equal(await sources.rotateSecret(orgId, id, { serverSecret: 'p0o9i8u7y6t5r4e3w2q1', overlapUntil: 0 }), null)
       assert.equal(await sources.delete(orgId, id), false)
     }
     assert.deepEqual(await sources.get('org-a', source.id), source)

@@ -28,7 +28,7 @@ export class MemorySources implements Sources {
 
   async create (fresh: NewSource): Promise<Source> {
     const { orgId, pipelineKey, serverSecret } = fresh
-    const value = serverSecretBytes(serverSecret)
+    const value = serverSecretBytes(fresh)
     this.#assertFree(pipelineKey, orgId)
     const id = randomUUID()
     const now = this.#now()
@@ -80,10 +80,11 @@ export class MemorySources implements Sources {
     return this.#changed(record, { pipelineKey })
   }
 
-  async rotateSecret (orgId: string, id: string, { serverSecret, overlapUntil }: { serverSecret: string, overlapUntil: number }): Promise<Source | null> {
+  async rotateSecret (orgId: string, id: string, next: Parameters<Sources['rotateSecret']>[2]): Promise<Source | null> {
+    const { serverSecret, overlapUntil } = next
     const record = this.#find(orgId, id)
     if (record === null) return null
-    const value = serverSecretBytes(serverSecret)
+    const value = serverSecretBytes(next)
     const overlapping = overlapUntil > this.#now() ? record.secrets.filter(({ expiresAt }) => expiresAt === null) : []
     record.secrets = [{ value, expiresAt: null }, ...overlapping.map((secret) => ({ ...secret, expiresAt: overlapUntil }))]
     return this.#changed(record, { serverSecretPrefix: serverSecretPrefix(serverSecret) })

@@ -47,6 +47,8 @@ export interface NewSource extends SourceSettings {
   pipelineKey: string
   /** The text as the product spells it: plain, `hex:…` or `base64:…`. */
   serverSecret: string
+  /** Take a server secret of fewer than 16 bytes or a publicly known one too. Default: `false`. */
+  allowWeakSecret?: boolean | undefined
 }
 
 export type SourcePatch = Partial<Omit<SourceSettings, 'environment'>> & { environment?: Environment | undefined }
@@ -74,7 +76,7 @@ export interface Sources {
    * Rejects with `INVALID_REQUEST` for a key that is not `dk_live_` or `dk_test_` and 6 to 128 of `A-Z a-z 0-9 _ -`, as the guard
    * accepts no other. A pipeline key that was ever used stays with its organisation, as old pages may still send with it: once it has ended, by a
    * rotation or with its source, a source of that organisation may take it again. Rejects with `CONFLICT` for any other key that is
-   * or was in use.
+   * or was in use. Rejects with `INVALID_REQUEST` for a server secret that is easy to guess, unless `allowWeakSecret` is true.
    */
   create (source: NewSource): Promise<Source>
   get (orgId: string, id: string): Promise<Source | null>
@@ -83,8 +85,8 @@ export interface Sources {
   delete (orgId: string, id: string): Promise<boolean>
   /** Puts a new key in; the one before works until `overlapUntil` (epoch milliseconds), any older one ends now. `CONFLICT` as in `create`. */
   rotateKey (orgId: string, id: string, next: { pipelineKey: string, overlapUntil: number }): Promise<Source | null>
-  /** Puts a new server secret in; the one before works until `overlapUntil`, any older one ends now. */
-  rotateSecret (orgId: string, id: string, next: { serverSecret: string, overlapUntil: number }): Promise<Source | null>
+  /** Puts a new server secret in, refused as in `create`; the one before works until `overlapUntil`, any older one ends now. */
+  rotateSecret (orgId: string, id: string, next: { serverSecret: string, overlapUntil: number, allowWeakSecret?: boolean | undefined }): Promise<Source | null>
   /**
    * The source of a key, disabled ones included, `null` for a key that does not exist or whose overlap has ended. Answers at once
    * from the process cache, else by a promise. A change reaches the cache within a second, on every instance.

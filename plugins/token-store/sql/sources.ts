@@ -56,7 +56,7 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
   return {
     async create (fresh) {
       const id = randomUUID()
-      const value = serverSecretBytes(fresh.serverSecret)
+      const value = serverSecretBytes(fresh)
       const at = toDate(now())
       try {
         return await db.transaction().execute(async (tx) => {
@@ -117,10 +117,11 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
       }, pipelineKey)
     },
 
-    async rotateSecret (orgId, id, { serverSecret, overlapUntil }) {
+    async rotateSecret (orgId, id, next) {
+      const { serverSecret, overlapUntil } = next
       const key = toColumnText(id)
       return await change(orgId, id, async (tx) => {
-        const value = serverSecretBytes(serverSecret)
+        const value = serverSecretBytes(next)
         const old = tx.deleteFrom('server_secrets').where('source_id', '=', key)
         if (overlapUntil <= now()) {
           await old.execute()

@@ -61,17 +61,27 @@ t.test('a source may bring its key and secret from another system', async (t) =>
     bots: 'drop',
     signed_repeats: 'drop',
     pipeline_key: KEY,
-    server_secret: 'hex:00ff00ff00ff00ff'
+    server_secret: 'hex:00ff00ff00ff00ff10ff10ff10ff10ff'
   }
   const reply = await owner.send('POST', '/sources', full)
   t.equal(reply.statusCode, 201)
   t.match(reply.json(), full)
-  t.same((await admin.store.sources.resolve(KEY))?.secrets[0]?.value, Buffer.from('00ff00ff00ff00ff', 'hex'))
+  t.same((await admin.store.sources.resolve(KEY))?.secrets[0]?.value, Buffer.from('00ff00ff00ff00ff10ff10ff10ff10ff', 'hex'))
   const taken = await owner.send('POST', '/sources', { name: 'Again', pipeline_key: KEY })
   t.equal(taken.statusCode, 409)
   t.equal(taken.json().error.code, 'CONFLICT')
   const test = await owner.send('POST', '/sources', { name: 'Test', pipeline_key: KEY.replace('live', 'test') })
   t.equal(test.json().environment, 'test', 'a key says its environment')
+})
+
+t.test('a source may bring a weak secret where the app allows it', async (t) => {
+  const admin = await adminApp(t, { api: { allowWeakSecret: true } })
+  const owner = await caller(admin)
+  for (const server_secret of ['a', 'your_server_secret']) {
+    const { pipeline_key } = (await owner.send('POST', '/sources', { name: 'Moved', server_secret })).json()
+    t.equal((await admin.store.sources.resolve(pipeline_key))?.secrets[0]?.value.toString(), server_secret)
+  }
+  await t.rejects(adminApp(t, { api: { allowWeakSecret: 'yes' as unknown as boolean } }), { code: 'INVALID_OPTIONS', message: /"allowWeakSecret" must be true or false/ })
 })
 
 t.test("a key of another system's form is kept as it is", async (t) => {
@@ -120,6 +130,9 @@ t.test('A22, C09: a new source with a wrong or unknown member is 400', async (t)
     ['bad hex', { name: 'x', server_secret: 'hex:zz' }, '/server_secret'],
     ['bad base64', { name: 'x', server_secret: 'base64:***' }, '/server_secret'],
     ['an empty secret', { name: 'x', server_secret: '' }],
+    ['a secret of a letter', { name: 'x', server_secret: 'a' }, '/server_secret'],
+    ['a secret of 15 bytes', { name: 'x', server_secret: 'hex:00ff00ff00ff00ff10ff10ff10ff10' }, '/server_secret'],
+    ['a known secret', { name: 'x', server_secret: 'your-256-bit-secret' }, '/server_secret'],
     ...['null', '*', '*.com', 'https://shop.example.com/path', 'https://a@b.example.com', 'shop.example.com:99999', 'javascript://x', 'exa mple.com',
       'https://*', '.example.com', 'example..com', 'shop.example.com, evil.test', 'https://shop.example.com?x', '*.*.example.com', 'file:///etc/passwd'
     ].map((domain): [string, object, string] => [`C09: the domain ${domain}`, { name: 'x', domains: ['ok.example.com', domain] }, '/domains/1'])
