@@ -7,6 +7,8 @@ import { EXPIRED_TOKEN, INVALID_OPTIONS, INVALID_TOKEN } from './errors.js'
 import { readJwt } from './jwt-text.js'
 import type { KnownOptions } from './known-options.js'
 import { sha256Hex } from '../signing/digest.js'
+import { secretBox } from '../signing/secret-box.js'
+import type { SecretBox } from '../signing/secret-box.js'
 import { assertStrongSecret } from '../signing/secret-strength.js'
 import { ROLES } from './token-store/store.js'
 import type { Role } from './token-store/store.js'
@@ -60,6 +62,8 @@ export interface AdminTokens {
   verifyAccess (token: string): AccessClaims
   /** Throws as `verifyAccess` does. */
   verifyRefresh (token: string): RefreshClaims
+  /** Seals what clients hand back, such as the cursors of lists, under keys that are derived from `jwtSecrets`. */
+  readonly box: SecretBox
 }
 
 interface Key { id: string, sign: (claims: object) => string, verify: (token: string) => unknown }
@@ -100,6 +104,8 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
 
   return {
     accessTtl,
+
+    box: secretBox(jwtSecrets),
 
     accessLife,
 

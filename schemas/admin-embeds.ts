@@ -41,24 +41,28 @@ export type RevokeEmbedsBody = Static<typeof RevokeEmbedsSchema>
 export const RevocationSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
   kind: Kind,
-  subject: Type.String({ maxLength: 256, description: 'The id of the user, tenant or dashboard' }),
+  subject: Type.Unsafe<string | null>({
+    type: ['string', 'null'], maxLength: 256, description: 'The id of the user, tenant or dashboard; of a user null for roles below admin'
+  }),
   before: Time,
   created_at: Type.String({ maxLength: 30, description: 'When this cut-off was set' }),
-  created_by: Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 256, description: 'The id of the administrator who set it' })
+  created_by: Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 256, description: 'The id of the administrator who set it; null for roles below admin' })
 })
 export type RevocationItem = Static<typeof RevocationSchema>
+
+const SUBJECT = 'A dashboard is found by any spelling of its name. Roles below admin may filter by it with `kind` `tenant` or `dashboard` only (else 403)'
 
 export const RevocationQuerySchema = Type.Object({
   ...pageQuery,
   kind: Type.Optional(Kind),
-  subject: Type.Optional(Type.String({ minLength: 1, maxLength: 256, pattern: Id.pattern ?? '', description: 'A dashboard is found by any spelling of its name' }))
+  subject: Type.Optional(Type.String({ minLength: 1, maxLength: 256, pattern: Id.pattern ?? '', description: SUBJECT }))
 }, strict)
 export type RevocationQuery = Static<typeof RevocationQuerySchema>
 
 export const EmbedQuerySchema = Type.Object({
   ...pageQuery,
   ...periodQuery,
-  user_id: Type.Optional(Id),
+  user_id: Type.Optional(Type.String({ ...Id, description: 'For admins and owners alone; 403 for other roles' })),
   product: Type.Optional(Product),
   outcome: Type.Optional(Outcome)
 }, strict)
@@ -69,7 +73,7 @@ export const EmbedDecisionSchema = Type.Object({
   product: Product,
   outcome: Outcome,
   error: Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 64, description: 'Why it was refused, a code; null for what was granted' }),
-  user_id: Type.Unsafe<string | null>({ ...TextOrNull, description: 'null where it is the address and the caller\'s role is below admin' }),
+  user_id: ForAdmins,
   user_email: ForAdmins,
   resource_id: Type.Unsafe<string | null>({ ...TextOrNull, description: 'What was asked for, or a digest of what was handed out' }),
   ip_address: ForAdmins,

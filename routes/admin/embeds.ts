@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { atLeast } from '../../plugins/admin-guard.js'
-import { INVALID_REQUEST, NOT_FOUND } from '../../plugins/errors.js'
+import { FORBIDDEN, INVALID_REQUEST, NOT_FOUND } from '../../plugins/errors.js'
 import type { Revocation, RevocationKind } from '../../plugins/token-store/store.js'
 import * as schemas from '../../schemas/admin-embeds.js'
 import type { EmbedQuery, RevocationItem, RevocationQuery, RevokeEmbedsBody } from '../../schemas/admin-embeds.js'
@@ -11,6 +11,7 @@ import { actionsOf, viewDecision, withoutPerson } from './embeds/decisions.js'
 import { listRevoked } from './embeds/revoked-as.js'
 import { optionalBody } from './optional-body.js'
 import { pageReply, timeOf } from './page-reply.js'
+import { readPage } from './page-request.js'
 import { MAY } from './permissions.js'
 import { idOf } from './resource-id.js'
 
@@ -20,7 +21,7 @@ const ONE = `${ALL}/:id`
 
 export const EMBED_PATHS = ['/embeds', REVOKE, ALL, ONE]
 
-/** Who reads of persons; the others read of embeds. */
+/** The roles that may see and filter by users; the others see what was embedded. */
 const READS_PERSONS = new Set(atLeast('admin'))
 const FURTHEST = 10 * 365.25 * 86_400_000
 
@@ -39,8 +40,12 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
   })
 
   scope.get<{ Querystring: RevocationQuery }>(ALL, { schema: schemas.listRevocationsSchema, ...MAY.readEmbeds }, async function listRevocations (request) {
-    const { kind, subject, cursor, limit } = request.query
-    return pageReply(await listRevoked(revocations, callerOf(request).org_id, { kind, subject }, { cursor, limit }), viewRevocation)
+    const { kind, subject } = request.query
+    const readsPersons = mayReadPersons(request)
+    // Without a kind the subject may be a user's id, and the number of results tells whether it is one.
+    if (!readsPersons && subject !== undefined && (kind === undefined || kind === 'user')) throw new FORBIDDEN({ reason: 'filter by a user' })
+    const page = await readPage(request, (asked) => listRevoked(revocations, callerOf(request).org_id, { kind, subject }, asked))
+    return pageReply(page, readsPersons ? viewRevocation : revocationWithoutPerson)
   })
 
   scope.delete(ONE, { schema: schemas.liftRevocationSchema, ...MAY.revokeEmbeds, ...optionalBody }, async function liftRevocation (request, reply) {
@@ -51,15 +56,21 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
   })
 
   scope.get<{ Querystring: EmbedQuery }>('/embeds', { schema: schemas.listEmbedsSchema, ...MAY.readEmbeds }, async function listEmbeds (request) {
-    const { user_id: userId, product, outcome, from, to, cursor, limit } = request.query
+    const { user_id: userId, product, outcome, from, to } = request.query
     const filter = { actions: actionsOf(product, outcome), userId, from: timeOf('from', from), to: timeOf('to', to) }
-    const { org_id: orgId, role } = callerOf(request)
-    return pageReply(await trail.list(orgId, filter, { cursor, limit }), READS_PERSONS.has(role) ? viewDecision : withoutPerson)
+    const readsPersons = mayReadPersons(request)
+    if (!readsPersons && userId !== undefined) throw new FORBIDDEN({ reason: 'filter by a user' })
+    const page = await readPage(request, (asked) => trail.list(callerOf(request).org_id, filter, asked))
+    return pageReply(page, readsPersons ? viewDecision : withoutPerson)
   })
 
   function audit (request: FastifyRequest, action: string, { id, kind, subject, before }: Revocation): void {
     scope.audit({ action, request, resourceType: 'revocation', resourceId: id, changes: { kind, subject, before: iso(before) } })
   }
+}
+
+function mayReadPersons (request: FastifyRequest): boolean {
+  return READS_PERSONS.has(callerOf(request).role)
 }
 
 function subjectOf ({ user_id, tenant_id, dashboard_id }: RevokeEmbedsBody): { kind: RevocationKind, subject: string } {
@@ -84,6 +95,12 @@ function cutoffOf ({ before }: RevokeEmbedsBody, now: number): number {
 
 function viewRevocation ({ id, kind, subject, before, createdAt, createdBy }: Revocation): RevocationItem {
   return { id, kind, subject, before: iso(before), created_at: iso(createdAt), created_by: createdBy }
+}
+
+/** What a role below admin may see of a revocation: neither the user whom it is for nor the administrator. */
+function revocationWithoutPerson (revocation: Revocation): RevocationItem {
+  const item = viewRevocation(revocation)
+  return { ...item, subject: item.kind === 'user' ? null : item.subject, created_by: null }
 }
 
 function iso (milliseconds: number): string {

@@ -33,7 +33,7 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
     // Whatever refuses must come before the handler, of which @fastify/sse makes an empty 200 when it throws.
     preHandler: function admitViewer (request, _reply, done) {
       feedOf(scope)
-      view.assertRoom(callerOf(request).org_id)
+      view.assertRoom(callerOf(request))
       // Clients that name no type get the only one that there is.
       request.headers = { accept: 'text/event-stream' }
       done()
@@ -52,7 +52,7 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
     // The end of the stream ends the connection: a server that closes would wait for one that is merely kept alive.
     reply.header('Connection', 'close')
     const { source_id: sourceId, type, outcome } = request.query
-    view.join(callerOf(request).org_id, feedOf(scope), new LiveViewer(reply, { sourceId, type, outcome }, limits))
+    view.join(callerOf(request), feedOf(scope), new LiveViewer(reply, { sourceId, type, outcome }, limits))
   }
 }
 

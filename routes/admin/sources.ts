@@ -10,6 +10,7 @@ import { generateServerSecret } from '../../signing/server-secret.js'
 import { callerOf } from './admin-scope.js'
 import { optionalBody } from './optional-body.js'
 import { pageReply } from './page-reply.js'
+import { readPage } from './page-request.js'
 import { MAY } from './permissions.js'
 import { idOf } from './resource-id.js'
 import { changesOf, newSourceOf, patchOf, viewSource } from './source-fields.js'
@@ -34,7 +35,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret }: 
   })
 
   scope.get<{ Querystring: PageQuery }>('/sources', { schema: schemas.listSourcesSchema, ...MAY.readSources }, async function listSources (request) {
-    return pageReply(await sources.list(callerOf(request).org_id, request.query), viewSource)
+    return pageReply(await readPage(request, (page) => sources.list(callerOf(request).org_id, page)), viewSource)
   })
 
   scope.get('/sources/:id', { schema: schemas.readSourceSchema, ...MAY.readSources }, async function readSource (request): Promise<SourceItem> {

@@ -7,6 +7,7 @@ import type { NewWebhookBody, RotateWebhookSecretBody, WebhookItem, WebhookPatch
 import { callerOf } from './admin-scope.js'
 import { optionalBody } from './optional-body.js'
 import { pageReply } from './page-reply.js'
+import { readPage } from './page-request.js'
 import { MAY } from './permissions.js'
 import { idOf } from './resource-id.js'
 import { newWebhookOf, secretOf, settingsOf, viewWebhook, webhookChanges } from './webhook-fields.js'
@@ -31,7 +32,7 @@ export function webhookRoutes (scope: FastifyInstance, now: () => number): void 
   })
 
   scope.get<{ Querystring: PageQuery }>(ALL, { schema: schemas.listWebhooksSchema, ...MAY.readSources }, async function listWebhooks (request) {
-    return pageReply(found(await webhooks.list(...sourceOf(request), request.query)), viewWebhook)
+    return pageReply(await readPage(request, async (page) => found(await webhooks.list(...sourceOf(request), page))), viewWebhook)
   })
 
   scope.get(ONE, { schema: schemas.readWebhookSchema, ...MAY.readSources }, async function readWebhook (request): Promise<WebhookItem> {

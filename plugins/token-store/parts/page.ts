@@ -1,4 +1,4 @@
-/** One page of a list, newest first. */
+/** One page of a list, newest first. A list that has looked for long enough may end it early: with fewer items than asked for, even with none. */
 export interface Page<Item> {
   data: Item[]
   /** Opaque; give it back to read on. `null` at the end. */
@@ -10,4 +10,6 @@ export interface PageRequest {
   cursor?: string | undefined
   /** 1 to 100. */
   limit: number
+  /** Aborts when nobody waits for the page any more: a list then asks its backend nothing further, and rejects or ends the page as it likes. */
+  signal?: AbortSignal | undefined
 }

@@ -41,9 +41,7 @@ export function viewDecision ({ id, action, userId, userEmail, resourceId, chang
   }
 }
 
-/** What a role below admin may see of it: not who it was, nor from where. The user's id goes too where it is the address. */
+/** What a role below admin may see of a decision: neither the user nor the client. */
 export function withoutPerson (entry: AuditEntry): EmbedDecisionItem {
-  const decision = viewDecision(entry)
-  const { user_id: userId, user_email: userEmail } = decision
-  return { ...decision, user_id: userId === userEmail ? null : userId, user_email: null, ip_address: null, user_agent: null, details: null }
+  return { ...viewDecision(entry), user_id: null, user_email: null, ip_address: null, user_agent: null, details: null }
 }

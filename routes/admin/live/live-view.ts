@@ -1,6 +1,7 @@
 import type { Server } from 'node:net'
 
 import { recheckAdmin } from '../../../plugins/admin-guard.js'
+import type { Admin } from '../../../plugins/admin-guard.js'
 import { TOO_MANY_CONNECTIONS, UNAVAILABLE } from '../../../plugins/errors.js'
 import type { EventFeed } from '../../../plugins/event-feed/index.js'
 import { LiveChannel, statsFrame } from './channel.js'
@@ -8,6 +9,7 @@ import type { LiveLimits } from './options.js'
 import type { LiveViewer } from './viewer.js'
 
 interface Audience { channel: LiveChannel, feed: EventFeed, unwatch: () => void }
+type Caller = Pick<Admin, 'org_id' | 'sub'>
 interface Standing { pending: boolean, unanswered: number }
 
 const SECOND = 1_000
@@ -22,6 +24,8 @@ export class LiveView {
   readonly #server: Server
   readonly #audiences = new Map<string, Audience>()
   readonly #standings = new Map<LiveViewer, Standing>()
+  /** Viewers by the id of their user. */
+  readonly #ofUser = new Map<string, number>()
   #timer: NodeJS.Timeout | null = null
   #beats = 0
   #served = false
@@ -33,23 +37,28 @@ export class LiveView {
   }
 
   /** Throws `TOO_MANY_CONNECTIONS`, or `UNAVAILABLE` on the way down. */
-  assertRoom (orgId: string): void {
+  assertRoom ({ org_id: orgId, sub }: Caller): void {
     if (this.#closed) throw new UNAVAILABLE({ reason: 'the live view is closed' })
-    const { maxViewers, maxViewersTotal } = this.#limits
+    const { maxViewers, maxViewersPerUser, maxViewersTotal } = this.#limits
+    if ((this.#ofUser.get(sub) ?? 0) >= maxViewersPerUser) {
+      throw new TOO_MANY_CONNECTIONS({ message: 'You have too many live views open', retryAfter: LINGER })
+    }
     const ofOrganisation = this.#audiences.get(orgId)?.channel.viewers.size ?? 0
     if (ofOrganisation >= maxViewers || this.#standings.size >= maxViewersTotal) {
       throw new TOO_MANY_CONNECTIONS({ message: 'Too many viewers are watching', retryAfter: LINGER })
     }
   }
 
-  join (orgId: string, feed: EventFeed, viewer: LiveViewer): void {
+  join ({ org_id: orgId, sub }: Caller, feed: EventFeed, viewer: LiveViewer): void {
     const { channel } = this.#audience(orgId, feed)
     const { reply, filter } = viewer
     channel.viewers.add(viewer)
     this.#standings.set(viewer, { pending: false, unanswered: 0 })
+    this.#ofUser.set(sub, (this.#ofUser.get(sub) ?? 0) + 1)
     reply.sse.onClose(() => {
+      if (!this.#standings.delete(viewer)) return
       channel.viewers.delete(viewer)
-      this.#standings.delete(viewer)
+      this.#leave(sub)
     })
     if (reply.sse.lastEventId !== null) channel.replay(viewer, reply.sse.lastEventId)
     viewer.send(statsFrame(feed, orgId, filter.sourceId))
@@ -68,6 +77,12 @@ export class LiveView {
     for (const { unwatch } of this.#audiences.values()) unwatch()
     this.#audiences.clear()
     this.#rest()
+  }
+
+  #leave (sub: string): void {
+    const left = (this.#ofUser.get(sub) ?? 0) - 1
+    if (left > 0) this.#ofUser.set(sub, left)
+    else this.#ofUser.delete(sub)
   }
 
   #audience (orgId: string, feed: EventFeed): Audience {

@@ -5,6 +5,8 @@ import type { KnownOptions } from '../../../plugins/known-options.js'
 export interface LiveOptions {
   /** Viewers of one organisation at once; more are 429 `TOO_MANY_CONNECTIONS`. Default: 20. */
   maxViewers?: number
+  /** Viewers of one user at once; more are 429 `TOO_MANY_CONNECTIONS`. Default: 3. */
+  maxViewersPerUser?: number
   /** Viewers of all organisations at once, in this process. Default: 100. */
   maxViewersTotal?: number
   /** Bytes that wait for a viewer who reads slower than events come; events beyond are counted, not sent. 16 384 or more. Default: 262 144. */
@@ -23,6 +25,7 @@ export type LiveLimits = Readonly<Required<LiveOptions>>
 
 const DEFAULTS: LiveLimits = {
   maxViewers: 20,
+  maxViewersPerUser: 3,
   maxViewersTotal: 100,
   queueBytes: 256 * 1024,
   eventsPerSecond: 50,
@@ -31,7 +34,14 @@ const DEFAULTS: LiveLimits = {
   statsEvery: 5_000
 }
 const KNOWN: KnownOptions<LiveOptions> = {
-  maxViewers: true, maxViewersTotal: true, queueBytes: true, eventsPerSecond: true, stallTimeout: true, heartbeat: true, statsEvery: true
+  maxViewers: true,
+  maxViewersPerUser: true,
+  maxViewersTotal: true,
+  queueBytes: true,
+  eventsPerSecond: true,
+  stallTimeout: true,
+  heartbeat: true,
+  statsEvery: true
 }
 const TIMES: readonly string[] = ['stallTimeout', 'heartbeat', 'statsEvery'] satisfies Array<keyof LiveOptions>
 const HOUR = 3_600_000

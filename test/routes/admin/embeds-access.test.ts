@@ -78,3 +78,19 @@ t.test('K10: an organisation sees, lifts and sets its own revocations and reads 
   await revoked(b, { user_id: 'ann' })
   await t.rejects(async () => await refuseRevoked(admin.app, { user: 'ann' }, 0), { code: 'FORBIDDEN' })
 })
+
+t.test('below admin a list of revocations shows and finds tenants and dashboards, and no person', async (t) => {
+  const admin = await adminApp(t)
+  const owner = await caller(admin)
+  for (const body of [{ user_id: 'ann' }, { tenant_id: 'acme' }, { dashboard_id: 'sales' }]) await revoked(owner, body)
+  for (const role of ROLES) {
+    const who = role === 'owner' ? owner : await caller(admin, role)
+    const may = role === 'owner' || role === 'admin'
+    const { data } = (await who.get('/embeds/revocations')).json()
+    const by = may ? owner.userId : null
+    t.match(data, [{ subject: 'sales', created_by: by }, { subject: 'acme', created_by: by }, { kind: 'user', subject: may ? 'ann' : null, created_by: by }], role)
+    for (const [query, isOfPerson] of [['subject=ann', true], ['subject=x', true], ['kind=user&subject=ann', true], ['kind=tenant&subject=acme', false], ['kind=user', false]] as const) {
+      t.equal((await who.get(`/embeds/revocations?${query}`)).statusCode, isOfPerson && !may ? 403 : 200, `${role} ${query}`)
+    }
+  }
+})

@@ -115,6 +115,23 @@ t.test('there may be so many viewers of an organisation, and so many of all; who
   t.equal(again.response.status, 200)
 })
 
+t.test('one user takes three places at most, and leaves the others to colleagues', async (t) => {
+  const gateway = await liveGateway(t)
+  const colleague = await caller(gateway, 'viewer', 'acme')
+  const mine = [await gateway.watch(), await gateway.watch(), await gateway.watch()]
+  t.same(mine.map(({ response }) => response.status), [200, 200, 200])
+  const fourth = await gateway.watch()
+  t.equal(fourth.response.status, 429)
+  t.equal(fourth.response.headers.get('retry-after'), '30')
+  await fourth.over
+  t.match(JSON.parse(fourth.text()), { error: { code: 'TOO_MANY_CONNECTIONS' } })
+  t.equal((await gateway.watch('', {}, colleague.token)).response.status, 200)
+  mine[0]?.close()
+  let again = await gateway.watch()
+  for (const deadline = Date.now() + 5_000; again.response.status === 429 && Date.now() < deadline; await sleep(20)) again = await gateway.watch()
+  t.equal(again.response.status, 200, 'a place that was left is free again')
+})
+
 t.test('the limit of requests counts the opening alone', async (t) => {
   const gateway = await liveGateway(t, { api: { rateLimit: { max: 2, timeWindow: 60_000 } } })
   const made = await gateway.source()

@@ -30,7 +30,7 @@ t.test('who comes back with Last-Event-ID gets what came since, also while nobod
 })
 
 t.test('where something may be missing the viewer is told: an id that is too old, not ours, or of another time', async (t) => {
-  const { watch, app, source } = await liveGateway(t, { api: { live: { eventsPerSecond: 1_000 } } })
+  const { watch, app, source } = await liveGateway(t, { api: { live: { eventsPerSecond: 1_000, maxViewersPerUser: 9 } } })
   const { source: shop } = await source()
   const stream = await watch()
   app.eventFeed.accepted(shop, Array.from({ length: 250 }, (_, n) => acceptedEvent(shop, `m${n}`)))

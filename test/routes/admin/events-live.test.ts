@@ -89,7 +89,7 @@ t.test('what a request without a known source is refused for belongs to nobody, 
 })
 
 t.test('the stream is narrowed by source, type and outcome', async (t) => {
-  const { watch, send, source } = await liveGateway(t)
+  const { watch, send, source } = await liveGateway(t, { api: { live: { maxViewersPerUser: 5 } } })
   const [a, b] = [await source(), await source()]
   const streams = await Promise.all([`?source_id=${a.source.id}`, '?type=page', '?outcome=accepted', '?outcome=refused&type=track'].map((query) => watch(query)))
   const everything = await watch()
@@ -190,7 +190,8 @@ t.test('a sink that can\'t be read is no obstacle', async (t) => {
 })
 
 t.test('an option that makes no sense stops the start', async (t) => {
-  const wrong = [{ maxViewers: 0 }, { queueBytes: 1000 }, { heartbeat: 1500 }, { statsEvery: 0 }, { eventsPerSecond: 1.5 }, true, null]
+  const wrong = [{ maxViewers: 0 }, { maxViewersPerUser: 0 },
+    { queueBytes: 1000 }, { heartbeat: 1500 }, { statsEvery: 0 }, { eventsPerSecond: 1.5 }, true, null]
   for (const live of wrong as never[]) {
     await t.rejects(adminApp(t, { api: { live } }), { code: 'INVALID_OPTIONS', message: /^admin-api: "live/ }, JSON.stringify(live))
   }
