@@ -1,6 +1,8 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
+import { fieldRefusal, isAdminDemand } from './admin-guard/demand.js'
+import type { AdminDemand } from './admin-guard/demand.js'
 import { createAdminTokens, TOKEN_OPTIONS } from './admin-tokens.js'
 import type { AccessClaims, AdminTokens, AdminTokensOptions } from './admin-tokens.js'
 import { FORBIDDEN, INVALID_OPTIONS, INVALID_TOKEN, UNAUTHORIZED } from './errors.js'
@@ -34,8 +36,8 @@ export interface Admin {
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
-    /** Demand an access token of an administrator; `roles`: those that may call, any if left out. */
-    admin?: boolean | { roles: readonly Role[] }
+    /** Demand an access token of an administrator; `roles`: those that may call, `fields`: the members that not all of them may send. */
+    admin?: AdminDemand
   }
 
   interface FastifyInstance {
@@ -48,8 +50,6 @@ declare module 'fastify' {
     admin: Admin | null
   }
 }
-
-type Demand = boolean | { roles: readonly Role[] }
 
 const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true }
 const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
@@ -66,8 +66,8 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
   const wanted = defineGuard(app, {
     name: 'admin',
     fallback: options.global === true ? true : undefined,
-    accepts: isAdminConfig,
-    expected: `a boolean or { roles } with some of ${ROLES.join(', ')}`,
+    accepts: isAdminDemand,
+    expected: `a boolean or { roles } with some of ${ROLES.join(', ')}, and { fields } with roles by field`,
     securityScheme: 'adminAccess'
   })
 
@@ -82,6 +82,14 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
       if (refusal.code.endsWith('_TOKEN')) reply.header('WWW-Authenticate', 'Bearer error="invalid_token"')
       return refuse(reply, refusal)
     }
+  })
+
+  // Before the schema of the route fills in defaults, which the caller did not send.
+  app.addHook('preValidation', function checkFields (request, reply, done) {
+    const demand = wanted(request)
+    const refusal = demand === undefined || request.admin === null ? null : fieldRefusal(request, demand, request.admin.role)
+    if (refusal === null) done()
+    else refuse(reply, refusal)
   })
 }
 
@@ -99,7 +107,7 @@ export async function recheckAdmin (request: FastifyRequest): Promise<Admin> {
   return admit(request, request.routeOptions.config.gatehouse?.admin ?? true, adminTokens, tokenStore.sessions)
 }
 
-async function admit (request: FastifyRequest, demand: Demand, tokens: AdminTokens, sessions: Sessions): Promise<Admin> {
+async function admit (request: FastifyRequest, demand: AdminDemand, tokens: AdminTokens, sessions: Sessions): Promise<Admin> {
   const admin = await identify(bearer(request.raw.rawHeaders), tokens, sessions)
   if (typeof demand === 'object' && !demand.roles.includes(admin.role)) throw new FORBIDDEN({ reason: `role ${admin.role}` })
   return admin
@@ -129,12 +137,7 @@ async function identify (token: string, tokens: AdminTokens, sessions: Sessions)
   return { sub: userId, org_id: orgId, role, email, sid: claims.sid }
 }
 
-function isAdminConfig (value: unknown): boolean {
-  if (typeof value === 'boolean') return true
-  const roles = typeof value === 'object' && value !== null ? (value as { roles?: unknown }).roles : undefined
-  return Array.isArray(roles) && roles.length > 0 && Object.keys(value as object).length === 1 && roles.every((role) => ROLES.includes(role as Role))
-}
-
 export default fp(adminGuard, { name: 'gatehouse-admin-guard', fastify: '5.x', decorators: { fastify: ['tokenStore'] } })
+export type { AdminDemand, AdminRoles } from './admin-guard/demand.js'
 export type { AccessClaims, AdminTokens, AdminTokensOptions } from './admin-tokens.js'
 export type { Role } from './token-store/store.js'

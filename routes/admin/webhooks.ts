@@ -21,7 +21,7 @@ export const WEBHOOK_PATHS = [ALL, ONE, `${ONE}/rotate-secret`]
 export function webhookRoutes (scope: FastifyInstance, now: () => number): void {
   const { webhooks } = scope.tokenStore
 
-  scope.post<{ Body: NewWebhookBody }>(ALL, { schema: schemas.createWebhookSchema, ...MAY.rotateSources }, async function createWebhook (request, reply) {
+  scope.post<{ Body: NewWebhookBody }>(ALL, { schema: schemas.createWebhookSchema, ...MAY.createWebhooks }, async function createWebhook (request, reply) {
     const [org, source] = sourceOf(request)
     const { fresh, made } = newWebhookOf(request.body)
     const webhook = found(await webhooks.create(org, source, fresh))
@@ -39,7 +39,7 @@ export function webhookRoutes (scope: FastifyInstance, now: () => number): void 
     return viewWebhook(found(await webhooks.get(...webhookOf(request))))
   })
 
-  scope.patch<{ Body: WebhookPatchBody }>(ONE, { schema: schemas.patchWebhookSchema, ...MAY.changeSources }, async function patchWebhook (request) {
+  scope.patch<{ Body: WebhookPatchBody }>(ONE, { schema: schemas.patchWebhookSchema, ...MAY.changeWebhooks }, async function patchWebhook (request) {
     const at = webhookOf(request)
     const before = found(await webhooks.get(...at))
     const after = found(await webhooks.update(...at, settingsOf(before.provider, request.body)))

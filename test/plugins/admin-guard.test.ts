@@ -112,13 +112,35 @@ t.test('global: true guards every route of the scope, its 404s included, except 
 })
 
 t.test('a wrong value in config.gatehouse.admin stops the start', async (t) => {
-  for (const admin of ['yes', {}, { roles: [] }, { roles: ['root'] }, { roles: ['owner'], role: 'owner' }, null]) {
+  for (const admin of ['yes', {}, { roles: [] }, { roles: ['root'] }, { roles: ['owner'], role: 'owner' }, { fields: {} }, { roles: ['owner'], fields: null },
+    { roles: ['owner'], fields: { name: [] } }, { roles: ['owner'], fields: { name: ['root'] } }, null]) {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(tokenStore, { sweepEvery: 0 })
     await app.register(adminGuard, { jwtSecrets: [SECRET] })
     app.get('/', { config: { gatehouse: { admin: admin as unknown as true } } }, async () => 'ok')
     await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /config\.gatehouse\.admin/ }, JSON.stringify(admin))
+  }
+})
+
+t.test('a member of the body or query that a role may not send is refused before the schema is applied', async (t) => {
+  const admin = { roles: ['owner', 'editor'], fields: { key: ['owner'] } } as const
+  const keyed = { type: 'object', properties: { key: { type: 'string', default: 'made here' } } } as const
+  const { addUser, login, app } = await adminApp(t, {
+    before: async (app) => {
+      await app.register(adminGuard, { jwtSecrets: [SECRET] })
+      app.post('/things', { config: { gatehouse: { admin } }, schema: { body: keyed, querystring: keyed } }, async ({ body }) => body)
+    }
+  })
+  for (const role of ['owner', 'editor'] as const) {
+    await addUser(`${role}@example.com`, role)
+    const { access_token } = await login(`${role}@example.com`)
+    const send = (url: string, payload: object) => app.inject({ method: 'POST', url, payload, headers: { authorization: `Bearer ${access_token}` } })
+    t.same((await send('/things', {})).json(), { key: 'made here' }, 'a default of the schema is nothing that the caller sent')
+    for (const reply of [await send('/things', { key: 'k' }), await send('/things?key=k', {}), await send('/things', { key: 1 })]) {
+      t.equal(reply.statusCode, role === 'owner' ? 200 : 403)
+      if (role === 'editor') t.match(reply.json().error, { code: 'FORBIDDEN', message: 'Only owner may send "key"' })
+    }
   }
 })
 

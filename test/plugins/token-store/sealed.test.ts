@@ -53,7 +53,7 @@ t.test('K12, A24: no table holds a server secret, a guest token or a refresh id 
 t.test('a sealed server secret that was altered, or copied from another row, is UNAVAILABLE and never used', async (t) => {
   const database = await emptyDatabase()
   const store = sqlStore(database, { secretsKeys, cacheTtl: 0 })
-  const mine = await store.sources.create(aSource({ serverSecret: 'a secret of an attacker' }))
+  const mine = await store.sources.create(aSource({ serverSecret: 'x9Wq-of-an-attacker-7Tz' }))
   const theirs = await store.sources.create(aSource({ orgId: 'org-b', serverSecret }))
   const { db } = database
   const read = async (id: string) => (await db.selectFrom('server_secrets').selectAll().where('source_id', '=', id).executeTakeFirstOrThrow())

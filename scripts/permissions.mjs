@@ -1,0 +1,6 @@
+// Writes docs/permissions.md from the routes. Run: node --import=@tapjs/typescript/import scripts/permissions.mjs
+import { writeFileSync } from 'node:fs'
+
+import { permissionsPage } from '../test/helpers/admin-routes.js'
+
+writeFileSync(new URL('../docs/permissions.md', import.meta.url), await permissionsPage())

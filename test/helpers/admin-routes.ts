@@ -1,0 +1,83 @@
+import Fastify from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+
+import type { AdminDemand } from '../../plugins/admin-guard.js'
+import tokenStore from '../../plugins/token-store/index.js'
+import { memoryStore } from '../../plugins/token-store/memory.js'
+import { ROLES } from '../../plugins/token-store/store.js'
+import type { Role } from '../../plugins/token-store/store.js'
+import adminApi from '../../routes/admin/api.js'
+import adminAuth from '../../routes/admin/auth.js'
+import { SECRET, cheapPasswords } from './admin.js'
+
+export interface AdminRoute {
+  method: string
+  /** Below `/v1/admin`. */
+  path: string
+  demand: AdminDemand
+  /** The members of the body and of the query that the route's schema has. */
+  body: string[]
+  query: string[]
+}
+
+interface ObjectSchema { properties?: Record<string, unknown> }
+
+/** Collects the routes of administrators that are added to the app from now on. */
+export function collectAdminRoutes (app: FastifyInstance): AdminRoute[] {
+  const routes: AdminRoute[] = []
+  app.addHook('onRoute', ({ method, url, config, schema }: RouteOptions) => {
+    if (!url.startsWith('/v1/admin/') || method === 'HEAD' || method === 'OPTIONS') return
+    routes.push({
+      method: String(method),
+      path: url.replace('/v1/admin', ''),
+      demand: config?.gatehouse?.admin ?? false,
+      body: Object.keys((schema?.body as ObjectSchema | undefined)?.properties ?? {}),
+      query: Object.keys((schema?.querystring as ObjectSchema | undefined)?.properties ?? {})
+    })
+  })
+  return routes
+}
+
+/** The roles that may send a field on a route; without `field`, those that may call it. */
+export function rolesFor ({ demand }: Pick<AdminRoute, 'demand'>, field?: string): readonly Role[] {
+  if (typeof demand === 'boolean') return ROLES
+  return (field === undefined ? undefined : demand.fields?.[field]) ?? demand.roles
+}
+
+/** The page docs/permissions.md: every route of administrators with the roles that may call it and send its fields. */
+export async function permissionsPage (): Promise<string> {
+  const app = Fastify()
+  const routes = collectAdminRoutes(app)
+  await app.register(tokenStore, { store: memoryStore(), sweepEvery: 0 })
+  await app.register(adminAuth, { jwtSecrets: [SECRET], passwords: await cheapPasswords() })
+  await app.register(adminApi, { jwtSecrets: [SECRET] })
+  await app.ready()
+  await app.close()
+  return `# Permissions
+
+Written from the routes by \`scripts/permissions.mjs\`; do not edit. Paths are below \`/v1/admin\`. A request of a role that may not call the route,
+or that sends a field which the role may not send, is refused with 403 \`FORBIDDEN\` and changes nothing, whatever the value of the field.
+
+| route | roles | fields of fewer roles |
+| --- | --- | --- |
+${routes.map(row).join('\n')}
+`
+}
+
+function row (route: AdminRoute): string {
+  const { method, path, demand } = route
+  const roles = demand === false ? 'no access token needed' : namesOf(rolesFor(route))
+  return `| \`${method} ${path}\` | ${roles} |${fieldsOf(demand)} |`
+}
+
+function fieldsOf (demand: AdminDemand): string {
+  const byRoles = new Map<string, string[]>()
+  for (const [field, roles] of typeof demand === 'boolean' ? [] : Object.entries(demand.fields ?? {})) {
+    byRoles.set(namesOf(roles), [...byRoles.get(namesOf(roles)) ?? [], `\`${field}\``])
+  }
+  return Array.from(byRoles, ([roles, fields]) => ` ${roles}: ${fields.join(', ')}`).join(';')
+}
+
+function namesOf (roles: readonly Role[]): string {
+  return roles.join(', ')
+}
