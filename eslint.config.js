@@ -18,6 +18,13 @@ const oneWay = layers.map((layer, at) => ({
   }
 }))
 
+const oneReader = 'A raw address may have a port, brackets or another form, or be no address: read it by a function of plugins/client-address.ts.'
+const rawAddresses = [
+  'MemberExpression[object.name=/^(request|req)$/i][property.name=/^ips?$/]',
+  'ObjectPattern[typeAnnotation.typeAnnotation.typeName.name=/Request$/] > Property[key.name=/^ips?$/]',
+  ':not(CallExpression[callee.name=/^(plainAddress|clientNetwork)$/]) > MemberExpression[property.name="remoteAddress"]'
+]
+
 export default [
   ...neostandard({ ts: true, ignores: ['dist/**', '.tap/**', 'coverage/**', 'test/vectors/**', 'web/collector/d.js', 'web/browser/browser.js'] }),
   ...tseslint.configs.strict.map((config) => ({ ...config, files: ['**/*.ts'] })),
@@ -34,6 +41,11 @@ export default [
     // Error classes carry the code that goes on the wire as their name.
     files: ['**/*.ts'],
     rules: { camelcase: 'off', 'new-cap': 'off' }
+  },
+  {
+    files: ['plugins/**/*.ts', 'routes/**/*.ts', 'demo/**/*.ts'],
+    ignores: ['plugins/client-address.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...rawAddresses.map((selector) => ({ selector, message: oneReader }))] }
   },
   {
     // Browsers get nothing of the server but its types.

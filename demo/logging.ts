@@ -1,7 +1,8 @@
 import { LogController } from 'fastify'
 import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
 
-import { maskQuery } from '../plugins/masked-request-log.js'
+import { loggedAddress } from '../plugins/client-address.js'
+import { maskUrl } from '../plugins/masked-request-log.js'
 import type { Config } from './config.js'
 
 /** Names under which a secret may stand in something that is logged. */
@@ -26,8 +27,11 @@ export function loggerOptions (level: Config['logLevel'], stream?: { write (line
   }
 }
 
-function serializeRequest ({ method, url = '', routeOptions, ip }: Partial<FastifyRequest>): Record<string, unknown> {
-  return { method, url: maskQuery(url), route: routeOptions?.url, remoteAddress: ip }
+/** A host may log something else under this name. */
+function serializeRequest (request: FastifyRequest | { raw?: undefined }): Record<string, unknown> {
+  if (request.raw === undefined) return {}
+  const { method, url, routeOptions } = request
+  return { method, url: maskUrl(url), route: routeOptions.url, remoteAddress: loggedAddress(request) || undefined }
 }
 
 function serializeReply ({ statusCode }: { statusCode?: number }): { statusCode: number } {

@@ -2,6 +2,8 @@ import type { Socket } from 'node:net'
 
 import type { FastifyInstance } from 'fastify'
 
+import { plainAddress } from '../plugins/client-address.js'
+
 export interface SlowReaderOptions {
   /** How much of an answer a client has to take, bytes. Default: 32 768. */
   least?: number
@@ -44,7 +46,7 @@ export function cutSlowReaders (app: FastifyInstance, options: SlowReaderOptions
       } else if (before === null || taken - before.taken >= least) {
         sockets.set(socket, { taken, at: now })
       } else if (now - before.at >= within) {
-        app.log.info({ remoteAddress: socket.remoteAddress, waiting: socket.writableLength }, 'cut off: the client takes too little of its answer')
+        app.log.info({ remoteAddress: plainAddress(socket.remoteAddress), waiting: socket.writableLength }, 'cut off: the client takes too little of its answer')
         socket.resetAndDestroy()
       }
     }

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { AuditRepeats } from './audit-repeats.js'
-import { plainAddress } from './client-address.js'
+import { requestAddress } from './client-address.js'
 import { INVALID_OPTIONS } from './errors.js'
 import { defineGuard } from './guard.js'
 import { refuseUnknownOptions } from './known-options.js'
@@ -110,7 +110,7 @@ function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): A
     resourceType: record.resourceType ?? null,
     resourceId: record.resourceId ?? null,
     changes: record.changes === undefined || record.changes === null ? null : snapshot(record.changes),
-    ipAddress: plainAddress(request?.ip) || null,
+    ipAddress: (request === undefined ? '' : requestAddress(request)) || null,
     userAgent: request?.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     timestamp
   }

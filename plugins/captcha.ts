@@ -9,7 +9,7 @@ import { acceptsRule, checkOptions, expectedRule } from './captcha/options.js'
 import type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions } from './captcha/options.js'
 import { presentedToken } from './captcha/presented-token.js'
 import { siteverify } from './captcha/siteverify.js'
-import { plainAddress } from './client-address.js'
+import { requestAddress } from './client-address.js'
 import { CAPTCHA_FAILED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
@@ -88,7 +88,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   async function faultOf (token: string, request: FastifyRequest, reply: FastifyReply, action: string | null): Promise<GatehouseError | null> {
     try {
       await limit?.call(app, request, reply)
-      const { claim, ttl } = await verifier.verify(token, { action, address: plainAddress(request.ip) })
+      const { claim, ttl } = await verifier.verify(token, { action, address: requestAddress(request) })
       // Not before: what nobody vouches for would fill the store, and a token that could not be verified may be sent again.
       if (claim === null || await store.claim(claim, ttl)) return null
       return new CAPTCHA_FAILED({ reason: 'the captcha token was used before' })

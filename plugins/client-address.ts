@@ -12,6 +12,9 @@ const PORT = '(?::(?:[0-9]{1,5}|_[0-9A-Za-z._-]+))?'
 const IPV4 = new RegExp(`^([0-9.]{7,15})${PORT}$`)
 const IN_BRACKETS = new RegExp(`^\\[([^\\]]+)\\]${PORT}$`)
 
+/** One customer of an access provider gets at least this network. */
+const CLIENT_BITS = 64
+
 const UNSPECIFIED = ['0.0.0.0', '::']
 
 // One entry per spelling: a proxy that adds the port writes a new one for each connection.
@@ -42,8 +45,8 @@ export function isUnspecified (ip: unknown): boolean {
 }
 
 /**
- * The network that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one customer gets. Empty where there is
- * no address, so that all clients without an address count as one.
+ * The network of an address that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one customer gets. Empty where
+ * there is no address. For a request use `requestNetwork`.
  *
  * @example
  * clientNetwork('203.0.113.9:50123')  // '203.0.113.9'
@@ -54,11 +57,50 @@ export function clientNetwork (text: string | undefined): string {
 }
 
 /**
- * Whether the client closed its socket before its address was read, so that nothing is known of it. Limits by address do not count such a
- * request. It is not enough that there is no address: a proxy may not say one.
+ * The address of a request's client, as it is stored and shown: from the socket, or from what a trusted proxy says. Empty where that is no
+ * address (`unknown`, `_hidden`, a client that has already gone).
  *
  * @example
- * if (clientNetwork(request.ip) === '' && hasLeft(request)) return done()
+ * const entry = { ipAddress: requestAddress(request) || null }
+ */
+export function requestAddress (request: FastifyRequest): string {
+  return plainAddress(request.ip)
+}
+
+/**
+ * The network by which limits count a request: that of its client or, where a proxy says something that is no address, that of the socket's
+ * peer, so that a client gains nothing by such a text. Empty on a Unix socket, and for a client that has already gone.
+ *
+ * @param ipv6Bits the length of the prefix that counts as one client. Default: 64
+ * @example
+ * const allowed = limit.take(requestNetwork(request))
+ */
+export function requestNetwork (request: FastifyRequest, ipv6Bits = CLIENT_BITS): string {
+  if (ipv6Bits === CLIENT_BITS) return clientNetwork(request.ip) || clientNetwork(peerOf(request))
+  const address = loggedAddress(request)
+  return address.includes(':') ? ipv6Network(ipaddr.IPv6.parse(address), ipv6Bits) : address
+}
+
+/**
+ * The address that a log line shows: that of the client, else that of the socket's peer. Empty where there is neither.
+ *
+ * @example
+ * log.info({ remoteAddress: loggedAddress(request) }, 'request completed')
+ */
+export function loggedAddress (request: FastifyRequest): string {
+  return requestAddress(request) || plainAddress(peerOf(request))
+}
+
+function peerOf (request: FastifyRequest): string | undefined {
+  return request.raw.socket.remoteAddress
+}
+
+/**
+ * Whether the client closed its socket before its address was read, so that nothing is known of it. Limits by address do not count such a
+ * request. It is not enough that there is no address: a Unix socket has none.
+ *
+ * @example
+ * if (requestNetwork(request) === '' && hasLeft(request)) return done()
  */
 export function hasLeft (request: FastifyRequest): boolean {
   const ip: string | undefined = request.ip
@@ -82,6 +124,11 @@ function read (text: string): Client {
     const mapped = parsed.toIPv4Address().toString()
     return { address: mapped, network: mapped }
   }
-  const prefix = new ipaddr.IPv6([...parsed.parts.slice(0, 4), 0, 0, 0, 0])
-  return { address: parsed.toString(), network: `${prefix.toString()}/64` }
+  return { address: parsed.toString(), network: ipv6Network(parsed, CLIENT_BITS) }
+}
+
+function ipv6Network ({ parts }: ipaddr.IPv6, bits: number): string {
+  // Of each 16 bits those within the prefix are kept.
+  const prefix = parts.map((part, at) => part & (0xffff_0000 >> Math.min(16, Math.max(0, bits - at * 16))))
+  return `${new ipaddr.IPv6(prefix).toString()}/${bits}`
 }

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 
-import { clientNetwork, hasLeft } from './client-address.js'
+import { hasLeft, requestNetwork } from './client-address.js'
 import { InFlight } from './connection-limit/in-flight.js'
 import { addressList, capSockets } from './connection-limit/sockets.js'
 import { INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from './errors.js'
@@ -59,8 +59,8 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
   app.addHook('onRequest', function checkConnections (request, reply, done) {
     const rule = wanted(request)
     if (rule === undefined || rule === false) return done()
-    const client = clientNetwork(request.ip)
-    // On a Unix socket, and behind a proxy that says no address, all clients count as one.
+    const client = requestNetwork(request)
+    // On a Unix socket all clients count as one.
     if ((client === '' && hasLeft(request)) || inFlight.enter(nameOf(client, rule, request), rule === true ? max : rule, request, reply)) return done()
     refuse(reply, new TOO_MANY_CONNECTIONS({ retryAfter: 1, reason: 'requests in flight of the address' }))
   })

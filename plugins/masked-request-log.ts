@@ -3,29 +3,42 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 type Serializer = (value: unknown) => string
 
 const SERIALIZERS = Symbol.for('pino.serializers')
+/**
+ * What may hold a user name and a password: all before the last `@`, because a password that has a `/` in it ends the authority for a parser
+ * but is a password all the same.
+ */
+const USERINFO = /^((?:[a-z][a-z0-9+.-]*:)?[\\/]{2})[^?#]*@/i
 
-/** A URL with the values of its query masked: they may be keys, references and tokens. */
-export function maskQuery (url: string): string {
-  const at = url.indexOf('?')
-  if (at === -1) return url
-  const pairs = url.slice(at + 1).split('&').map(maskPair)
-  return `${url.slice(0, at)}?${pairs.join('&')}`
+/**
+ * A URL, or the target of a request, as a log may show it: without its user name and password, and without the values of its query and its
+ * fragment, which may be keys, references and tokens.
+ *
+ * @example
+ * maskUrl('http://user:password@host/path?key=1')  // 'http://***@host/path?key=***'
+ */
+export function maskUrl (url: string): string {
+  const at = url.search(/[?#]/)
+  const plain = (at === -1 ? url : url.slice(0, at)).replace(USERINFO, '$1***@')
+  if (at === -1) return plain
+  if (url.charAt(at) === '#') return `${plain}#***`
+  return `${plain}?${url.slice(at + 1).split('&').map(maskPair).join('&')}`
 }
 
 /** The options of a scope whose URLs may carry keys: it logs by the host's own request serializer, which gets to see them masked. */
 export function maskedRequestLog (app: FastifyInstance): { logSerializers?: Record<string, Serializer> } {
   const around = (app.log as unknown as { [SERIALIZERS]?: Record<string, Serializer> })[SERIALIZERS]?.['req']
-  return around === undefined ? {} : { logSerializers: { req: (request) => around(withMaskedUrl(request)) } }
+  return around === undefined ? {} : { logSerializers: { req: (request) => around(withMaskedUrls(request)) } }
 }
 
-function withMaskedUrl (request: unknown): unknown {
-  const { url, originalUrl } = request as Partial<FastifyRequest>
-  if (typeof url !== 'string' || !url.includes('?')) return request
+function withMaskedUrls (request: unknown): unknown {
+  const { url, originalUrl, headers } = request as Partial<FastifyRequest>
+  if (typeof url !== 'string') return request
   return Object.create(request as FastifyRequest, {
-    url: { value: maskQuery(url), enumerable: true },
-    originalUrl: { value: maskQuery(originalUrl ?? url), enumerable: true },
-    // pino's own serializer shows it beside the URL.
-    query: { value: {}, enumerable: true }
+    url: { value: maskUrl(url), enumerable: true },
+    originalUrl: { value: maskUrl(originalUrl ?? url), enumerable: true },
+    // pino's own serializer shows these beside the URL.
+    query: { value: {}, enumerable: true },
+    ...headers?.referer === undefined ? {} : { headers: { value: { ...headers, referer: maskUrl(headers.referer) }, enumerable: true } }
   })
 }
 

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, ORIGIN_NOT_ALLOWED, RATE_LIMITED, SIGNATURE_REQUIRED } from './errors.js'
+import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, ORIGIN_NOT_ALLOWED, SIGNATURE_REQUIRED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
 import { KeyGuesses } from './key-guesses.js'
@@ -24,7 +24,7 @@ export type {} from './token-store/index.js'
 export interface PipelineKeyOptions {
   /** Guard every route of this scope that does not say `pipelineKey: false`, its 404 handler included. Default: `false`. */
   global?: boolean
-  /** How many different unknown keys one address may try; `false`: any number. Default: 500 in 10 s. */
+  /** How many look-ups of unknown keys one address may cause; `false`: any number. Default: 500 in 10 s. */
   guessLimit?: GuessLimit | false
   /**
    * Reads a key from the parsed body; `undefined`: there is none. It is asked on every guarded route: an unsigned request with
@@ -65,10 +65,7 @@ declare module 'fastify' {
 type Done = (error?: Error) => void
 
 /** A look-up that has begun and takes time. */
-interface LookUp {
-  readonly key: string
-  readonly found: Promise<ResolvedSource | null>
-}
+type LookUp = Promise<ResolvedSource | null>
 
 const KNOWN: KnownOptions<PipelineKeyOptions> = { global: true, guessLimit: true, keyInBody: true, faultInBody: true, holdBody: true }
 
@@ -139,31 +136,28 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
 
   /** Answered from the cache this takes no turn of the event loop; `later`: where to leave a look-up that takes time. */
   function lookUp (key: string, request: FastifyRequest, reply: FastifyReply, done: Done, later: RequestSlot<LookUp> | null): void {
-    const wait = guesses === null ? 0 : guesses.wait(key, request.ip)
-    if (wait > 0) return refuseUnknown(request, reply, new RATE_LIMITED({ retryAfter: wait / 1000, reason: 'too many unknown keys' }))
     let found: ReturnType<typeof sources.resolve>
     try {
-      found = sources.resolve(key)
+      found = guesses === null ? sources.resolve(key) : guesses.look(key, request, sources)
     } catch (error) {
       return refuseUnknown(request, reply, toPublicError(error))
     }
-    if (found === null || !('then' in found)) return admit(key, found, request, reply, done)
+    if (found === null || !('then' in found)) return admit(found, request, reply, done)
     if (later === null) {
-      settle({ key, found }, request, reply, done)
+      settle(found, request, reply, done)
     } else {
       // Until it is awaited, a rejection of it is nobody's.
       found.catch(() => {})
-      later.set(request, { key, found })
+      later.set(request, found)
       done()
     }
   }
 
-  function settle ({ key, found }: LookUp, request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> {
-    return found.then((resolved) => admit(key, resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
+  function settle (found: LookUp, request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> {
+    return found.then((resolved) => admit(resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
   }
 
-  function admit (key: string, resolved: ResolvedSource | null, request: FastifyRequest, reply: FastifyReply, done: Done): void {
-    guesses?.note(key, request.ip, resolved !== null)
+  function admit (resolved: ResolvedSource | null, request: FastifyRequest, reply: FastifyReply, done: Done): void {
     if (resolved === null || !isLive(resolved)) {
       return refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: resolved === null ? 'unknown key' : 'disabled source or ended key' }))
     }

@@ -1,8 +1,8 @@
 import rateLimitPlugin from '@fastify/rate-limit'
 import type { RateLimitPluginOptions } from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 
-import { clientNetwork } from './client-address.js'
+import { requestNetwork } from './client-address.js'
 import { INVALID_OPTIONS, RATE_LIMITED } from './errors.js'
 import { refuseUnknownMembers } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
@@ -70,8 +70,8 @@ export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimi
   const nameSpace = `${options.nameSpace ?? NAME_SPACE}${scope.prefix}-`
   const settings: RateLimitPluginOptions = {
     enableDraftSpec: true,
-    // Its own fails for a client that has gone already.
-    ...options.ipv6Subnet === undefined ? { keyGenerator: networkOf } : {},
+    // Its own fails for a client that has gone already, and takes what is no address for one.
+    keyGenerator: (request) => requestNetwork(request, options.ipv6Subnet),
     ...options,
     nameSpace,
     errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfter: ttl / 1000 })
@@ -87,10 +87,6 @@ export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimi
   return check
 }
 
-function networkOf ({ ip }: FastifyRequest): string {
-  return clientNetwork(ip)
-}
-
 /** Milliseconds of a window such as `'1 minute'`; `null` for what is none. */
 export function windowOf (timeWindow: unknown): number | null {
   const [, count, unit = 'ms'] = (typeof timeWindow === 'string' && DURATION.exec(timeWindow)) || []
@@ -102,7 +98,10 @@ export function windowOf (timeWindow: unknown): number | null {
 function checkLimit (options: Exclude<RateLimitOptions, false>): void {
   if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
   refuseUnknownMembers('rateLimit', '', options, KNOWN)
-  const { max, timeWindow, shared } = options
+  const { max, timeWindow, shared, ipv6Subnet } = options
+  if (ipv6Subnet !== undefined && !(Number.isInteger(ipv6Subnet) && ipv6Subnet >= 0 && ipv6Subnet <= 128)) {
+    throw new INVALID_OPTIONS('rate-limit: "ipv6Subnet" must be a number of bits from 0 to 128')
+  }
   if (shared !== undefined && typeof shared !== 'boolean') throw new INVALID_OPTIONS('rate-limit: "shared" must be true or false')
   if (max !== undefined && typeof max !== 'function' && !(Number.isFinite(max) && max >= 0)) {
     throw new INVALID_OPTIONS('rate-limit: "max" must be a number of requests or a function')

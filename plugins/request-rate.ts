@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
-import { clientNetwork, hasLeft } from './client-address.js'
+import { hasLeft, requestNetwork } from './client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from './errors.js'
 import { defineGuard } from './guard.js'
 import { refuseUnknownOptions } from './known-options.js'
@@ -110,8 +110,8 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
 
   app.addHook('onRequest', function limitAddress (request, reply, done) {
     const quota = quotasFor(request)?.address ?? null
-    const client = quota === null ? '' : clientNetwork(request.ip)
-    // On a Unix socket, and behind a proxy that says no address, all clients count as one.
+    const client = quota === null ? '' : requestNetwork(request)
+    // On a Unix socket all clients count as one.
     if (quota === null || (client === '' && hasLeft(request))) return done()
     settle(count('address', quota, client, request, reply), reply, done)
   })

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-import { isUnspecified, plainAddress } from '../client-address.js'
+import { isUnspecified, requestAddress } from '../client-address.js'
 import type { GatehouseError } from '../errors.js'
 import { EVENT_TYPES } from '../event-sink/sink.js'
 import type { EventType } from '../event-sink/sink.js'
@@ -45,7 +45,7 @@ export function refusalOf (request: FastifyRequest, source: Readonly<Source>, { 
     messageId: messageIdIn(request.body),
     index: null,
     receivedAt: new Date().toISOString(),
-    ip: shownAddress(plainAddress(request.ip), request.body)
+    ip: shownAddress(requestAddress(request), request.body)
   }
 }
 

@@ -4,7 +4,7 @@ import adminGuard from '../../plugins/admin-guard.js'
 import type { Admin, AdminGuardOptions } from '../../plugins/admin-guard.js'
 import { TOKEN_OPTIONS } from '../../plugins/admin-tokens.js'
 import auditLog from '../../plugins/audit-log.js'
-import { clientNetwork } from '../../plugins/client-address.js'
+import { requestNetwork } from '../../plugins/client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../plugins/errors.js'
 import { hasGuard } from '../../plugins/guard.js'
 import { useJsonBody } from '../../plugins/json-body.js'
@@ -79,5 +79,5 @@ export function callerOf ({ admin }: FastifyRequest): Admin {
 
 /** The key of a caller for the rate limit. */
 export function callerKey (request: FastifyRequest): string {
-  return request.admin?.sub ?? clientNetwork(request.ip)
+  return request.admin?.sub ?? requestNetwork(request)
 }

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 
-import { clientNetwork } from '../../plugins/client-address.js'
+import { requestNetwork } from '../../plugins/client-address.js'
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
 import { refuseUnknownOptions } from '../../plugins/known-options.js'
 import type { KnownOptions } from '../../plugins/known-options.js'
@@ -81,7 +81,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       for (const path of ['/login', '/refresh', '/logout', '/logout-all', '/me', '/sessions', '/sessions/:id', '/password']) preflightRoute(scope, path)
     }
     await scope.register(async (login) => {
-      await limitBy(login, 'login-address', loginRateLimit, (request) => clientNetwork(request.ip))
+      await limitBy(login, 'login-address', loginRateLimit, requestNetwork)
       await limitBy(login, 'login-email', loginRateLimit, (request) => sha256Hex((request.body as LoginBody).email.toLowerCase()), 'preHandler')
       loginRoute(login, passwords, check, sessionStarter(login, { maxAge, now }))
     })

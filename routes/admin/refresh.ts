@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import type { RefreshClaims } from '../../plugins/admin-tokens.js'
-import { clientNetwork } from '../../plugins/client-address.js'
+import { requestNetwork } from '../../plugins/client-address.js'
 import { GatehouseError, INVALID_REFRESH_TOKEN, UNAVAILABLE } from '../../plugins/errors.js'
 import type { RotationOutcome } from '../../plugins/token-store/store.js'
 import type { RefreshBody, TokenPair } from '../../schemas/admin-auth.js'
@@ -83,7 +83,7 @@ export function refreshKey (scope: FastifyInstance): (request: FastifyRequest) =
     try {
       return scope.adminTokens.verifyRefresh((request.body as RefreshBody).refresh_token).sub
     } catch {
-      return clientNetwork(request.ip)
+      return requestNetwork(request)
     }
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-import { plainAddress } from '../../plugins/client-address.js'
+import { requestAddress } from '../../plugins/client-address.js'
 import { INVALID_CREDENTIALS } from '../../plugins/errors.js'
 import type { User } from '../../plugins/token-store/store.js'
 import type { TokenPair } from '../../schemas/admin-auth.js'
@@ -28,7 +28,7 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
     const record = { request, orgId, userId, userEmail: email }
-    const started = await sessions.start({ id: sid, userId, epoch, refreshDigest: refresh.digest, endsAt, ip: plainAddress(request.ip), userAgent })
+    const started = await sessions.start({ id: sid, userId, epoch, refreshDigest: refresh.digest, endsAt, ip: requestAddress(request), userAgent })
     // The proof too may have been withdrawn while it was checked: now that withdrawing it would end this session, look again.
     const fresh = started ? await users.get(userId) : null
     if (fresh === null || (stillProved !== undefined && !await stillProved(fresh))) {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
-import { plainAddress } from '../../plugins/client-address.js'
+import { requestAddress } from '../../plugins/client-address.js'
 
 const MAX_SESSIONS = 10_000
 const INTERVAL = 900_000
@@ -36,7 +36,7 @@ export class ForwardTrail {
   }
 
   note (request: FastifyRequest, forwarded: Forwarded): void {
-    const key = `${forwarded.digest} ${forwarded.userId} ${plainAddress(request.ip)}`
+    const key = `${forwarded.digest} ${forwarded.userId} ${requestAddress(request)}`
     const known = this.#sessions.get(key)
     if (known === undefined) {
       this.#sessions.set(key, { ...forwarded, requests: 0, notedAt: this.#now() })

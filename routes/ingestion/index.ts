@@ -53,7 +53,7 @@ export interface IngestionOptions {
    * come, and what it goes beyond delays the next. Instances with Redis tell each other ten times a second what came. Default: 1 000.
    */
   eventRate?: EventRateOptions | false
-  /** How many different unknown keys one address may try; `false`: any number. Default: 500 in 10 s. */
+  /** How many look-ups of unknown keys one address may cause; `false`: any number. Default: 500 in 10 s. */
   guessLimit?: GuessLimit | false
   /** The `_dfid` cookie that gives a browser's events their `anonymousId`; `false`: none is read or set. Default: of the host alone. */
   identityCookie?: IdentityCookieOptions | false

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-import { plainAddress } from '../../plugins/client-address.js'
+import { requestAddress } from '../../plugins/client-address.js'
 import { INVALID_PIPELINE_KEY } from '../../plugins/errors.js'
 import type { AuthMethod } from '../../plugins/event-sink/sink.js'
 import type { Source } from '../../plugins/token-store/store.js'
@@ -43,7 +43,7 @@ export class Reception {
     this.key = resolvedSource.key
     this.authMethod = request.signed ? 'signature' : 'key'
     this.dropsRepeats = request.signed && this.source.signedRepeats === 'drop'
-    this.ip = plainAddress(request.ip)
+    this.ip = requestAddress(request)
     this.userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null
     this.browserAgent = !request.signed && isFromPage(request) && !isOpenedMail(request) ? this.userAgent : null
     this.#request = request

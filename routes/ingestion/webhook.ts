@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { plainAddress } from '../../plugins/client-address.js'
+import { requestAddress } from '../../plugins/client-address.js'
 import { INVALID_REQUEST, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
 import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
 import type { GuessLimit } from '../../plugins/key-guesses.js'
@@ -108,7 +108,8 @@ function mappingOf (webhook: Readonly<Webhook>): CompiledMapping {
 }
 
 /** A delivery carries no pipeline key and no visitor; without an id of its own an event is known again by the signature. */
-function receiverOf ({ resolvedWebhook, ip, headers }: FastifyRequest, signature: Buffer): Receiver {
+function receiverOf (request: FastifyRequest, signature: Buffer): Receiver {
+  const { resolvedWebhook, headers } = request
   if (resolvedWebhook === null) throw new INVALID_SIGNATURE()
   const digest = sha256Hex(signature).slice(0, 40)
   return {
@@ -116,7 +117,7 @@ function receiverOf ({ resolvedWebhook, ip, headers }: FastifyRequest, signature
     key: '',
     authMethod: 'signature',
     receivedAt: Date.now(),
-    ip: plainAddress(ip),
+    ip: requestAddress(request),
     userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
     anonymousId: () => null,
     messageId: (index) => `signed-${digest}-${index}`

@@ -4,6 +4,7 @@ import fastify from 'fastify'
 import { loggerOptions, RequestLog } from '../../demo/logging.js'
 import { demoApp } from '../helpers/demo-app.js'
 import { logReader } from '../helpers/log-reader.js'
+import { rawRequest } from '../helpers/raw-socket.js'
 
 t.test('O01: query values, and what goes by a secret\'s name, are not logged', async (t) => {
   const log = logReader()
@@ -22,6 +23,16 @@ t.test('O01: query values, and what goes by a secret\'s name, are not logged', a
   t.notMatch(log.text(), /SECRET/)
   t.match(log.lines().find(({ msg }) => msg === 'request completed'), { req: { method: 'GET', url: '/a?ref=***&wk=***&***', route: '/a' }, res: { statusCode: 500 } })
   t.match(log.lines().find(({ msg }) => msg === 'failed'), { err: { message: 'visible', cause: { message: 'cause' } } })
+})
+
+t.test('O01: the password of a request target in absolute form is not logged, at whatever level', async (t) => {
+  const { app, log } = await demoApp(t, { LOG_LEVEL: 'trace' })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const targets = ['http://user:SECRET-1@host/healthz', 'http://user:SECRET/2@host/a', '//user:SECRET-3@host/a', 'http://host/a#SECRET-4', 'http://SECRET-5@host/nowhere?x=SECRET-6@y']
+  for (const target of targets) await rawRequest(origin, [`GET ${target} HTTP/1.1`, 'Host: host', 'Connection: close'])
+  t.notMatch(log.text(), /SECRET/)
+  t.match(log.text(), '"url":"http://***@host/healthz"')
+  t.match(log.text(), '"url":"http://***@host/nowhere?x=***"')
 })
 
 t.test('W18: whatever a client sends, a request is one line of JSON', async (t) => {

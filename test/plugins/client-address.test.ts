@@ -1,10 +1,13 @@
 import Fastify from 'fastify'
 import t from 'tap'
 
+import { loggerOptions, RequestLog } from '../../demo/logging.js'
 import { clientNetwork, plainAddress } from '../../plugins/client-address.js'
 import connectionLimit from '../../plugins/connection-limit.js'
 import rateLimit from '../../plugins/request-rate.js'
+import { limitRate } from '../../plugins/rate-limit.js'
 import { gateway } from '../helpers/gateway.js'
+import { logReader } from '../helpers/log-reader.js'
 
 const READ = [
   ['192.0.2.7', '192.0.2.7', '192.0.2.7'],
@@ -94,6 +97,42 @@ t.test('W16: guesses of keys and the ingestion limit count every port of a clien
     t.same(guesses, [401, 401, 429, 429, 429], name)
     t.same(events, [200, 200, 429, 429, 429], name)
   }
+})
+
+t.test('W16: a text that is no address counts as the peer of the socket', async (t) => {
+  const app = Fastify({ trustProxy: true })
+  t.teardown(() => app.close())
+  await app.register(rateLimit, { global: true, address: { max: 2 } })
+  app.get('/', () => 'ok')
+  const get = async (remoteAddress: string, forwarded?: string) => {
+    return (await app.inject({ url: '/', remoteAddress, ...forwarded === undefined ? {} : { headers: { 'x-forwarded-for': forwarded } } })).statusCode
+  }
+  t.same([await get('192.0.2.1', 'unknown'), await get('192.0.2.1', '_hidden'), await get('192.0.2.1')], [200, 200, 429])
+  t.same([await get('192.0.2.2', 'unknown'), await get('192.0.2.2', '0x7f.1'), await get('::ffff:c000:202')], [200, 200, 429])
+  t.equal(await get('192.0.2.1', '203.0.113.9'), 200, 'a client of the same proxy with an address')
+})
+
+t.test('W16: rateLimit with "ipv6Subnet" reads addresses as it does without', async (t) => {
+  const app = Fastify({ trustProxy: true })
+  t.teardown(() => app.close())
+  await limitRate(app, { max: 1, timeWindow: 60_000, ipv6Subnet: 56 })
+  app.get('/', () => 'ok')
+  const get = async (forwarded: string) => (await app.inject({ url: '/', headers: { 'x-forwarded-for': forwarded } })).statusCode
+  t.same([await get('[2001:db8:0:100::1]:50123'), await get('2001:db8:0:1ff::2'), await get('2001:db8:0:200::1')], [200, 429, 200])
+  t.same([await get('203.0.113.9:50123'), await get('::ffff:203.0.113.9')], [200, 429])
+  for (const ipv6Subnet of [-1, 129, 56.5, NaN]) await t.rejects(limitRate(app, { ipv6Subnet }), { message: /"ipv6Subnet" must be a number of bits/ }, String(ipv6Subnet))
+})
+
+t.test('the built-in server logs the address alone, and the peer of the socket where a proxy names none', async (t) => {
+  const log = logReader()
+  const app = Fastify({ trustProxy: true, logger: loggerOptions('info', log.stream), logController: new RequestLog() })
+  t.teardown(() => app.close())
+  app.get('/', () => 'ok')
+  for (const forwarded of ['203.0.113.9:50123', '::ffff:cb00:7109', '<script>']) {
+    await app.inject({ url: '/', remoteAddress: '192.0.2.1', headers: { 'x-forwarded-for': forwarded } })
+  }
+  const shown = log.lines().map((line) => (line as { req: { remoteAddress: unknown } }).req.remoteAddress)
+  t.same(shown, ['203.0.113.9', '203.0.113.9', '192.0.2.1'])
 })
 
 t.test('a stored event has the address alone, and none where the proxy names none', async (t) => {

@@ -9,6 +9,7 @@ import { routeScope } from '../../plugins/route-scope.js'
 import type { RouteScopeOptions } from '../../plugins/route-scope.js'
 import { preflightRoute } from '../../plugins/site-cors.js'
 import { logReader } from '../helpers/log-reader.js'
+import { rawRequest } from '../helpers/raw-socket.js'
 
 const PAGE = 'https://app.example.com'
 
@@ -93,6 +94,18 @@ t.test('O01: a request serializer that shows the query, as pino\'s own does, sho
   await routeScope(app, {}, async (scope) => { scope.get('/x', async ({ query }) => query) })
   t.same((await app.inject('/x?ref=s3cret')).json(), { ref: 's3cret' }, 'the route itself reads it')
   t.match(log.text(), '/x?ref=***')
+  t.notMatch(log.text(), 's3cret')
+})
+
+t.test('O01: a request serializer of the host shows neither the password of a target in absolute form nor the query of a referer', async (t) => {
+  const log = logReader()
+  const app = Fastify({ logger: { level: 'trace', stream: log.stream, serializers: { req: ({ url, originalUrl, headers }) => ({ url, originalUrl, headers }) as never } } })
+  t.teardown(() => app.close())
+  await routeScope(app, {}, async (scope) => { scope.get('/x', () => 'ok') })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  await rawRequest(origin, ['GET http://user:s3cret@host/x HTTP/1.1', 'Host: host', 'Referer: https://u:s3cret@shop.example.com/?token=s3cret#s3cret', 'Connection: close'])
+  t.match(log.text(), 'http://***@host/x')
+  t.match(log.text(), 'https://***@shop.example.com/?token=***')
   t.notMatch(log.text(), 's3cret')
 })
 

@@ -1,4 +1,4 @@
-import { LookupCache } from '../lookup-cache.js'
+import { LookupCache, MAX_AGE } from '../lookup-cache.js'
 import type { Change, Changes } from '../redis/changes.js'
 import { accessKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
@@ -48,8 +48,10 @@ export class Caches {
       ...(kind.endsAt === undefined ? {} : { endsAt: kind.endsAt }),
       ...(shared === undefined ? { load: alone } : { load: shared.cache.inFrontOf(kind, alone), ageOf: (value: Value) => shared.cache.ageOf(value) })
     })
-    this.sources = new LookupCache(through(sourceKind, load.source))
-    this.webhooks = new LookupCache(through(webhookKind, load.webhook))
+    // Where the instances tell each other of changes, a new key is told as well, and what is unknown may be remembered for longer.
+    const misses = shared === undefined || times.ttl === 0 ? {} : { missTtl: MAX_AGE }
+    this.sources = new LookupCache({ ...through(sourceKind, load.source), ...misses })
+    this.webhooks = new LookupCache({ ...through(webhookKind, load.webhook), ...misses })
     this.access = new LookupCache(through(accessKind, load.access))
     this.guestTokens = new LookupCache(through(guestTokenKind, load.guestToken))
     this.cutoffs = new LookupCache(through(cutoffKind, load.cutoff))

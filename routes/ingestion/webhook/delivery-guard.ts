@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_SIGNATURE, RATE_LIMITED, TIMESTAMP_OUT_OF_RANGE } from '../../../plugins/errors.js'
+import { INVALID_SIGNATURE, TIMESTAMP_OUT_OF_RANGE } from '../../../plugins/errors.js'
 import type { GatehouseError } from '../../../plugins/errors.js'
 import { KeyGuesses } from '../../../plugins/key-guesses.js'
 import type { GuessLimit } from '../../../plugins/key-guesses.js'
@@ -30,16 +30,14 @@ export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit 
   scope.addHook('onRequest', function findWebhook (request, reply, done) {
     const { source: id } = request.query as { source?: unknown }
     if (!isWebhookId(id)) return refused(reply, new INVALID_SIGNATURE({ reason: 'no id of a webhook' }))
-    const wait = guesses?.wait(id, request.ip) ?? 0
-    if (wait > 0) return refused(reply, new RATE_LIMITED({ retryAfter: wait / 1000, reason: 'too many unknown webhooks' }))
     let found: ReturnType<typeof webhooks.resolve>
     try {
-      found = webhooks.resolve(id)
+      found = guesses === null ? webhooks.resolve(id) : guesses.look(id, request, webhooks)
     } catch (error) {
       return refused(reply, toPublicError(error))
     }
-    if (found === null || !('then' in found)) return admit(id, found, request, reply, done)
-    found.then((resolved) => admit(id, resolved, request, reply, done), (error: unknown) => refused(reply, toPublicError(error)))
+    if (found === null || !('then' in found)) return admit(found, request, reply, done)
+    found.then((resolved) => admit(resolved, request, reply, done), (error: unknown) => refused(reply, toPublicError(error)))
   })
 
   scope.addHook('preParsing', function checkDelivery (request, reply, payload, done) {
@@ -58,8 +56,7 @@ export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit 
     })
   })
 
-  function admit (id: string, resolved: ResolvedWebhook | null, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    guesses?.note(id, request.ip, resolved !== null)
+  function admit (resolved: ResolvedWebhook | null, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     if (resolved === null) return refused(reply, new INVALID_SIGNATURE({ reason: 'unknown webhook' }))
     request.resolvedWebhook = resolved
     request.source = resolved.source
