@@ -16,5 +16,13 @@ export function canonicalDashboard (name: string): string {
 }
 
 function tidyPath (path: string): string {
-  return path.toLowerCase().split('/').map((folder) => folder.trim()).filter((folder) => folder !== '').join('/')
+  const folders: string[] = []
+  // Not by split: a path of nothing but slashes would be as many texts.
+  for (let start = 0, end = 0; start < path.length; start = end + 1) {
+    end = path.indexOf('/', start)
+    if (end === -1) end = path.length
+    const folder = end === start ? '' : path.slice(start, end).trim()
+    if (folder !== '') folders.push(folder)
+  }
+  return folders.join('/').toLowerCase()
 }

@@ -1,3 +1,5 @@
+import { innermostText } from './innermost-text.js'
+
 /** The query that Bold BI's embed SDK builds in the browser, checked: each key once, in its order, the value in the percent-encoded text it came in. */
 export type EmbedQuery = ReadonlyArray<readonly [key: string, rawValue: string]>
 
@@ -55,10 +57,8 @@ const DELIMITER = /[&#]/
 /** The characters of a query by RFC 3986, section 3.4: all that encodeURI leaves, which the SDK applies, but for `#`. */
 const QUERY = /^[\w\-.~!$&'()*+,;=:@/?%]*$/
 const LINE_OR_NUL = /[\r\n\0]/
-/** An ASCII character, as a lenient reader takes it, .NET's own spelling included. */
-const ESCAPE = /%(?:u00)?([0-7][0-9a-f])/gi
-/** A value that was encoded more often than this is no name of anything. */
-const MOST_ENCODINGS = 5
+/** Characters of a key, which no key of the server reaches however it is encoded. */
+const LONGEST_KEY = 1_024
 
 /**
  * Parses the query that the browser wants signed. It is refused, with an EmbedQueryError, if a key comes twice, is unknown, or
@@ -70,12 +70,14 @@ export function parseEmbedQuery (text: string, { pinboard = false }: ParseEmbedQ
   if (!QUERY.test(text)) throw new EmbedQueryError('forbidden_character')
   const known = pinboard ? WITH_PINBOARD : DASHBOARD
   const seen = new Set<string>()
-  return text.split('&').map((pair) => {
+  // With one pair more than there are keys, one of them is unknown or comes twice: the others need not be read.
+  return text.split('&', known.size + 1).map((pair) => {
     const equals = pair.indexOf('=')
     const key = equals === -1 ? pair : pair.slice(0, equals)
     const value = pair.slice(key.length + 1)
     const innermost = decodeThrough(value)
-    if (SERVER_KEY.test(decodeThrough(key).trim()) || SERVER_KEY_INSIDE.test(innermost)) throw new EmbedQueryError('server_key')
+    const isServerKey = key.length <= LONGEST_KEY && SERVER_KEY.test(decodeThrough(key).trim())
+    if (isServerKey || SERVER_KEY_INSIDE.test(innermost)) throw new EmbedQueryError('server_key')
     if (equals < 1) throw new EmbedQueryError('malformed')
     if (!known.has(key)) throw new EmbedQueryError('unknown_key')
     if (seen.has(key)) throw new EmbedQueryError('duplicate_key')
@@ -107,11 +109,8 @@ function decode (raw: string): string {
 
 /** Decoded until nothing changes; after the first time in ASCII alone, which is all that is looked for, so that one wrong escape saves no other. */
 function decodeThrough (raw: string): string {
-  let text = decode(raw)
-  for (let times = 1; times <= MOST_ENCODINGS; times++) {
-    const decoded = text.replace(ESCAPE, (_escape, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
-    if (decoded === text) return text
-    text = decoded
-  }
-  throw new EmbedQueryError('bad_encoding')
+  const text = decode(raw)
+  const innermost = text.includes('%') ? innermostText(text) : text
+  if (innermost === null) throw new EmbedQueryError('bad_encoding')
+  return innermost
 }
