@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { canonicalDashboard } from '../signing/dashboard-name.js'
 import { earliestIssue } from '../signing/issue-time.js'
 import { FORBIDDEN } from './errors.js'
-import type { RevocationKind } from './token-store/store.js'
+import type { RevocationSubject } from './token-store/store.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './token-store/index.js'
@@ -31,41 +31,67 @@ export function callerOf ({ user, tenant = null }: EmbedSubjects): string {
  * @example
  * await refuseRevoked(app, { user: session.userId, tenant: session.company }, session.startedAt)
  */
-export function refuseRevoked (app: FastifyInstance, subjects: EmbedSubjects, issuedAt: number): void | Promise<void> {
-  return refuseIssuedBefore(app, subjects, earliestIssue(issuedAt, Date.now()))
+export function refuseRevoked (
+  app: FastifyInstance, { user, tenant, dashboards }: EmbedSubjects, issuedAt: number
+): void | Promise<void> {
+  return refuseRevokedGrant(app, { subjects: subjectsOf([user], tenant, dashboards), issuedAt: earliestIssue(issuedAt, Date.now()) })
 }
 
-/** The same for a time that `earliestIssue` has judged by the clock of the caller. */
-export function refuseIssuedBefore (
-  app: FastifyInstance, { user, tenant, dashboards = [] }: EmbedSubjects, issuedAt: number
-): void | Promise<void> {
-  const { revocations } = app.tokenStore
+/** What the host's `authorize` granted. */
+export interface HostGrant {
+  /** Each name by which the host knows the user. */
+  users: ReadonlyArray<string | undefined>
+  tenant?: string | null | undefined
+  dashboards?: readonly string[] | undefined
+  /** Since when the host knows the user, epoch milliseconds. Default: since the user reference was signed, else now. */
+  issuedAt?: number | undefined
+}
+
+/** By what a grant is cut off. */
+export interface RevocableGrant {
+  readonly subjects: readonly RevocationSubject[]
+  /** Epoch milliseconds. */
+  readonly issuedAt: number
+}
+
+/** By what a grant is cut off, on every embedding route: the user by the names that the host gives and by the subject of the user reference as well. */
+export function revocableGrant (
+  reference: { readonly sub: string, readonly iat?: number } | null, { users, tenant, dashboards, issuedAt }: HostGrant, now: number
+): RevocableGrant {
+  return {
+    subjects: subjectsOf([...users, reference?.sub], tenant, dashboards),
+    // The userReference guard has judged the reference's time by its own clock.
+    issuedAt: issuedAt === undefined ? reference?.iat ?? now : earliestIssue(issuedAt, now)
+  }
+}
+
+/** Refuses a grant like `refuseRevoked`; all its subjects are looked up together. */
+export function refuseRevokedGrant (app: FastifyInstance, { subjects, issuedAt }: RevocableGrant): void | Promise<void> {
+  if (subjects.length === 0) return
   // A host may have put an `audit` of its own in the place of the plugin.
   const orgId = app.hasDecorator('auditOrg') ? app.auditOrg : 'default'
-  const pending: Array<Promise<void>> = []
-  let revoked: RevocationKind | null = null
+  const cutoffs = app.tokenStore.revocations.cutoffs(orgId, subjects)
+  return 'then' in cutoffs ? cutoffs.then(decide) : decide(cutoffs)
 
-  function look (kind: RevocationKind, subject: string): void {
-    const cutoff = revocations.cutoff(orgId, kind, subject)
-    if (typeof cutoff === 'number') check(kind, cutoff)
-    else pending.push(cutoff.then((found) => check(kind, found)))
+  function decide (cutoffs: readonly number[]): void {
+    for (const [at, { kind }] of subjects.entries()) {
+      const cutoff = cutoffs[at] ?? Infinity
+      // The wrong way round, so that a time that is none lets nobody in.
+      if (cutoff !== 0 && !(issuedAt >= cutoff)) throw new FORBIDDEN({ reason: `the ${kind} was revoked` })
+    }
   }
+}
 
-  function check (kind: RevocationKind, cutoff: number): void {
-    // The wrong way round, so that a time that is none lets nobody in.
-    if (cutoff !== 0 && !(issuedAt >= cutoff)) revoked ??= kind
+function subjectsOf (
+  users: ReadonlyArray<string | null | undefined>, tenant: string | null | undefined, dashboards: readonly string[] = []
+): RevocationSubject[] {
+  const subjects: RevocationSubject[] = []
+  for (const [at, user] of users.entries()) {
+    if (typeof user === 'string' && users.indexOf(user) === at) subjects.push({ kind: 'user', subject: user })
   }
-
-  function decide (): void {
-    if (revoked !== null) throw new FORBIDDEN({ reason: `the ${revoked} was revoked` })
-  }
-
-  if (typeof user === 'string') look('user', user)
-  if (typeof tenant === 'string') look('tenant', tenant)
+  if (typeof tenant === 'string') subjects.push({ kind: 'tenant', subject: tenant })
   // Their names come from the page, and the product takes them in several spellings; administrators' cut-offs are kept in one. A host's may be in any.
-  if (dashboards.length > 0) {
-    const names = new Set(dashboards.flatMap((dashboard) => [dashboard, canonicalDashboard(dashboard) || dashboard]))
-    for (const name of names) look('dashboard', name)
-  }
-  return pending.length === 0 ? decide() : Promise.all(pending).then(decide)
+  const names = new Set(dashboards.flatMap((dashboard) => [dashboard, canonicalDashboard(dashboard) || dashboard]))
+  for (const name of names) subjects.push({ kind: 'dashboard', subject: name })
+  return subjects
 }

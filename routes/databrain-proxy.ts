@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 
 import auditLog from '../plugins/audit-log.js'
 import { InFlight } from '../plugins/connection-limit/in-flight.js'
-import { callerOf, refuseIssuedBefore } from '../plugins/embed-revocation.js'
+import { callerOf, refuseRevokedGrant } from '../plugins/embed-revocation.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
@@ -86,7 +86,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       const { clientId, dataAppName, permissions } = grant.wanted
       notes.userId = grant.user
       notes.details = { ...notes.details, clientId, dataAppName, permissions: permissions ?? null }
-      await refuseIssuedBefore(app, grant, grant.issuedAt)
+      await refuseRevokedGrant(app, grant.revocable)
       grants.set(request, grant)
     })
     const userLimit = named(userRateLimit, 'databrain-user')
@@ -113,7 +113,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       }
       const { token, cached } = await source.get(wanted)
       // A mint takes seconds where the upstream is slow.
-      if (!cached) await refuseIssuedBefore(app, grant, grant.issuedAt)
+      if (!cached) await refuseRevokedGrant(app, grant.revocable)
       const notes = notesOf(request)
       forward(request, reply, {
         path: pathBelow(depth, request.raw.url ?? ''),

@@ -4,6 +4,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import auditLog from '../plugins/audit-log.js'
 import { auditDecisions } from '../plugins/decision-audit.js'
 import type { Decision } from '../plugins/decision-audit.js'
+import { refuseRevokedGrant } from '../plugins/embed-revocation.js'
 import { CONFLICT, FORBIDDEN, INVALID_REQUEST } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
@@ -23,7 +24,7 @@ import { checkedOptions } from './embed-authorize/options.js'
 import type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedGrant } from './embed-authorize/options.js'
 import { checkQuery } from './embed-authorize/policy.js'
 import type { CheckedQuery, EmbedDetails } from './embed-authorize/policy.js'
-import { refuseRevokedEmbed, revocableEmbed } from './embed-authorize/revocable.js'
+import { revocableEmbed } from './embed-authorize/revocable.js'
 import { relayAnswer, sdkRefusal } from './embed-authorize/sdk-answer.js'
 import type { EmbedAnswer } from './embed-authorize/sdk-answer.js'
 import { checkForObjects, embedServers, selectServer } from './embed-authorize/servers.js'
@@ -52,7 +53,9 @@ const HIDDEN_BY_SDK = new Set([403, 502, 504])
 
 /** The authorization server of the Bold BI embed SDK: `POST /authorize`. */
 const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, options) => {
-  const { authorize, path, modes, maxExpiration, transport, maxUrlLength, pinboard, errors, bodyLimit, rateLimit, guards, now } = checkedOptions(options)
+  const own = checkedOptions(options)
+  const { authorize, path, modes, maxExpiration, maxDashboards, transport, maxUrlLength, pinboard } = own
+  const { errors, bodyLimit, rateLimit, guards, now } = own
   const { connectTimeout, timeout, retries, ca, prefix, cors, secretMaxAge: maxAge } = options
   const servers = await embedServers(options.servers, { connectTimeout, timeout, retries, ca }, { log: app.log, maxAge })
   if (transport === 'object') checkForObjects(servers, app.log)
@@ -75,7 +78,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
       const time = Math.floor(now() / 1000)
       decision.userId = request.userReference?.sub ?? null
       decision.details = { server: server.apiUrl }
-      const checked = checkQuery(queryOf(request.body), server.apiUrl, { pinboard, maxExpiration }, time)
+      const checked = checkQuery(queryOf(request.body), server.apiUrl, { pinboard, maxExpiration, maxDashboards }, time)
       decision.asked = checked.details.dashboards.join(',').slice(0, MAX_AUDITED)
       decision.details = { ...decision.details, mode: checked.details.mode }
       try {
@@ -84,7 +87,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
         const call = signable(() => embedCall(server, secret, embed, { transport, maxUrlLength }))
         const answer = relayAnswer(await server.upstream.call(call), { secret, isSent: transport === 'object' })
         // Bold BI may have taken seconds: who was cut off meanwhile gets no token.
-        await refuseRevokedEmbed(app, embed.revocable)
+        await refuseRevokedGrant(app, embed.revocable)
         noteAnswer(decision, answer)
         if (answer.refusal !== null) logUpstreamRefusal(reply, answer.refusal)
         return send(reply, answer.text)
@@ -114,7 +117,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     decision.userId = identity.username ?? decision.userId ?? identity.email ?? null
     decision.userEmail = identity.email ?? null
     const revocable = signable(() => revocableEmbed(request, identity, details, now()))
-    await refuseRevokedEmbed(app, revocable)
+    await refuseRevokedGrant(app, revocable)
     if (!await app.tokenStore.claim(`embed-nonce:${nonce}`, NONCE_LIFE)) throw new CONFLICT({ reason: 'the nonce was used before' })
     return { checked, identity, whole, revocable }
   }

@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
 import { auditDecisions } from '../plugins/decision-audit.js'
-import { callerOf, refuseIssuedBefore } from '../plugins/embed-revocation.js'
+import { callerOf, refuseRevokedGrant } from '../plugins/embed-revocation.js'
 import { askHost } from '../plugins/host-decision.js'
 import { limitRate, named } from '../plugins/rate-limit.js'
 import { requestSlot } from '../plugins/request-slot.js'
@@ -80,7 +80,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       const { clientId, dataAppName, permissions = null } = grant.wanted
       decision.userId = grant.user
       Object.assign(details, { clientId, dataAppName, permissions })
-      await refuseIssuedBefore(app, grant, grant.issuedAt)
+      await refuseRevokedGrant(app, grant.revocable)
       grants.set(request, grant)
     })
     const userLimit = named(checked.userRateLimit, `${path}-user`)
@@ -97,7 +97,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       const grant = grants.need(request)
       const { token, cached } = await tokenFor(grant)
       // A mint takes seconds where the upstream is slow.
-      if (!cached) await refuseIssuedBefore(app, grant, grant.issuedAt)
+      if (!cached) await refuseRevokedGrant(app, grant.revocable)
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(token).slice(0, 16)
       decision.details['cached'] = cached

@@ -3,7 +3,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../plugins/audit-log.js'
 import { auditDecisions } from '../plugins/decision-audit.js'
-import { callerOf, refuseIssuedBefore } from '../plugins/embed-revocation.js'
+import { callerOf, refuseRevokedGrant, revocableGrant } from '../plugins/embed-revocation.js'
 import { FORBIDDEN } from '../plugins/errors.js'
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
@@ -16,7 +16,6 @@ import tokenStore from '../plugins/token-store/index.js'
 import { widgetTokenSchema } from '../schemas/widget-token.js'
 import type { WidgetTokenReply } from '../schemas/widget-token.js'
 import { sha256Hex } from '../signing/digest.js'
-import { earliestIssue } from '../signing/issue-time.js'
 import { signCheckedPayload, widgetMessage } from '../signing/widget-token.js'
 import { checkedKey, checkedOptions } from './widget-token/options.js'
 import type { AuthorizeWidget, WidgetTokenOptions, WidgetUser } from './widget-token/options.js'
@@ -68,14 +67,9 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, answerToken)
 
     async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<WidgetTokenReply> {
-      const { userReference } = request
-      const { user, tenant, issuedAt: since, filters: own = filters } = users.need(request)
-      // The userReference guard has judged the reference's time by its own clock.
-      const issuedAt = since === undefined ? userReference?.iat ?? now() : earliestIssue(since, now())
+      const { user, tenant, issuedAt, filters: own = filters } = users.need(request)
       const message = messageOf(given.user ?? user, own)
-      await refuseIssuedBefore(app, { user, tenant }, issuedAt)
-      // Under this name too the user may have been revoked.
-      if (userReference && userReference.sub !== user) await refuseIssuedBefore(app, { user: userReference.sub }, issuedAt)
+      await refuseRevokedGrant(app, revocableGrant(request.userReference, { users: [user], tenant, issuedAt }, now()))
       const answer = mint(message, await keys.get())
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(answer.token).slice(0, 16)

@@ -3,6 +3,8 @@ import { LRUCache } from 'lru-cache'
 export interface LookupCacheOptions<Value> {
   /** Looks a key up where it is kept; `null` for one that is not there. */
   load: (key: string) => Promise<Value | null>
+  /** Looks several keys up at once, in their order, for `getMany`. Default: `load` for each. */
+  loadMany?: (keys: readonly string[]) => Promise<ReadonlyArray<Value | null>>
   /** How long a value is served without looking again, milliseconds, at most 5 000. Default: 1 000. */
   ttl?: number
   /** How long a miss is remembered, milliseconds, at most 5 000. Default: as `ttl`. */
@@ -41,6 +43,7 @@ const monotonic = () => performance.now()
  */
 export class LookupCache<Value extends object> {
   readonly #load: (key: string) => Promise<Value | null>
+  readonly #loadMany: (keys: readonly string[]) => Promise<ReadonlyArray<Value | null>>
   readonly #ageOf: (value: Value) => number
   readonly #endsAt: ((value: Value) => number) | undefined
   readonly #ttl: number
@@ -54,11 +57,13 @@ export class LookupCache<Value extends object> {
   readonly #underWay = new Map<string, Lookup<Value>>()
 
   constructor (options: LookupCacheOptions<Value>) {
-    const { load, ageOf = () => 0, endsAt, ttl = 1_000, missTtl = ttl, limit = ttl === 0 ? 0 : MAX_AGE, maxValues = 10_000, maxMisses = 10_000, now } = options
+    const { load, loadMany, ageOf = () => 0, endsAt, maxValues = 10_000, maxMisses = 10_000, now } = options
+    const { ttl = 1_000, missTtl = ttl, limit = ttl === 0 ? 0 : MAX_AGE } = options
     for (const [name, age] of Object.entries({ ttl, missTtl, limit })) {
       if (!(age >= 0 && age <= MAX_AGE)) throw new RangeError(`lookup cache: "${name}" must be 0 to ${MAX_AGE} milliseconds`)
     }
     this.#load = load
+    this.#loadMany = loadMany ?? ((keys) => Promise.all(keys.map(load)))
     this.#ageOf = ageOf
     this.#endsAt = endsAt
     this.#ttl = ttl
@@ -73,7 +78,19 @@ export class LookupCache<Value extends object> {
   /** At once from the cache, else by a promise, which rejects as `load` does. */
   get (key: string): Value | null | Promise<Value | null> {
     const known = this.peek(key)
-    return known === undefined ? this.#underWay.get(key)?.result ?? this.#look(key) : known
+    return known === undefined ? this.#underWay.get(key)?.result ?? this.#look(key, Promise.resolve(key).then(this.#load)) : known
+  }
+
+  /** Several keys, in their order: at once if all of them are in the cache. The others are looked up together. */
+  getMany (keys: readonly string[]): ReadonlyArray<Value | null> | Promise<ReadonlyArray<Value | null>> {
+    const known = keys.map((key) => this.peek(key))
+    if (known.every((value) => value !== undefined)) return known
+    const unknown = [...new Set(keys.filter((key, at) => known[at] === undefined && !this.#underWay.has(key)))]
+    if (unknown.length > 0) {
+      const loading = Promise.resolve(unknown).then(this.#loadMany)
+      for (const [at, key] of unknown.entries()) this.#look(key, loading.then((values) => values[at] ?? null))
+    }
+    return Promise.all(keys.map((key, at) => known[at] === undefined ? this.get(key) : known[at]))
   }
 
   /** What is remembered of a key: its value, `null` for a miss, `undefined` if it would have to be looked up. */
@@ -111,11 +128,11 @@ export class LookupCache<Value extends object> {
     for (const key of this.#underWay.keys()) this.#outdate(key)
   }
 
-  #look (key: string): Promise<Value | null> {
+  #look (key: string, loading: Promise<Value | null>): Promise<Value | null> {
     const startedAt = this.#clock()
     const lookup: Lookup<Value> = {
       outdated: false,
-      result: Promise.resolve(key).then(this.#load).then(
+      result: loading.then(
         (value) => {
           this.#settle(key, lookup)
           if (!lookup.outdated) this.#remember(key, value, startedAt)

@@ -43,6 +43,8 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
   modes?: readonly string[]
   /** The longest life that a page may ask for, seconds; a longer one is shortened. Default: 86 400, at most 604 800. */
   maxExpiration?: number
+  /** Different dashboards that one query may name; more are 400. Default: 50, at most 500. */
+  maxDashboards?: number
   /**
    * How Bold BI is asked: `'get'` with the signed query in the URL, which every server version takes; `'post'` with the same text as a JSON string;
    * `'object'` with the JSON object of version 14.1, which holds the embed secret itself, and says nothing of a mode or a life: what it
@@ -85,6 +87,7 @@ const KNOWN: KnownOptions<EmbedAuthorizeOptions> = {
   prefix: true,
   modes: true,
   maxExpiration: true,
+  maxDashboards: true,
   transport: true,
   maxUrlLength: true,
   pinboard: true,
@@ -100,6 +103,8 @@ const KNOWN: KnownOptions<EmbedAuthorizeOptions> = {
   ca: true
 }
 const MAX_EXPIRATION_CEILING = 604_800
+/** The SDK shows them all on one page, and each is looked up among those that were revoked. */
+const MAX_DASHBOARDS_CEILING = 500
 
 export type CheckedOptions = Required<Omit<EmbedAuthorizeOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca' | 'cors' | 'prefix' | 'servers' | 'secretMaxAge'>>
 
@@ -111,6 +116,7 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
     path: options.path ?? '/authorize',
     modes: options.modes ?? ['view'],
     maxExpiration: options.maxExpiration ?? 86_400,
+    maxDashboards: options.maxDashboards ?? 50,
     transport: options.transport ?? 'get',
     maxUrlLength: options.maxUrlLength ?? 8_000,
     pinboard: options.pinboard ?? false,
@@ -124,6 +130,7 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
   demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
   demand(isTexts(checked.modes), 'modes', 'a list of modes that is not empty')
   demand(isPositive(checked.maxExpiration, MAX_EXPIRATION_CEILING), 'maxExpiration', `1 to ${MAX_EXPIRATION_CEILING} whole seconds`)
+  demand(isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING), 'maxDashboards', `1 to ${MAX_DASHBOARDS_CEILING}`)
   demand(EMBED_TRANSPORTS.includes(checked.transport), 'transport', `one of ${EMBED_TRANSPORTS.join(', ')}`)
   demand(isPositive(checked.maxUrlLength), 'maxUrlLength', 'a positive integer')
   demand(typeof checked.pinboard === 'boolean', 'pinboard', 'a boolean')

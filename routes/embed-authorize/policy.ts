@@ -1,15 +1,15 @@
 import { INVALID_REQUEST } from '../../plugins/errors.js'
 import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '../../signing/embed-query.js'
 import type { EmbedQuery } from '../../signing/embed-query.js'
-import { namedDashboards } from './dashboards.js'
+import { namedDashboards, namesIn } from './dashboards.js'
 
 /** What a page asks to embed, decoded; for the host to judge. A member that the query does not set, or sets empty, is `null` or an empty list. */
 export interface EmbedDetails {
   /** The selected server's address, as normalised from the configuration. */
   server: string
   /**
-   * Every dashboard that the query names, by id or by path, a pinned widget's too; each once, 500 at most: check each one. Empty where it names none,
-   * as for a data source.
+   * Every dashboard that the query names, by id or by path, a pinned widget's too; each once, `maxDashboards` at most: check each one. Empty where it
+   * names none, as for a data source.
    */
   dashboards: readonly string[]
   dashboardId: string | null
@@ -34,6 +34,8 @@ export interface EmbedLimits {
   pinboard: boolean
   /** Seconds. */
   maxExpiration: number
+  /** Different dashboards that a query may name. */
+  maxDashboards: number
 }
 
 export interface CheckedQuery {
@@ -50,6 +52,8 @@ const POSITIVE_INTEGER = /^[1-9]\d*$/
 const USUAL_EXPIRATION = 86_400
 /** How far the browser's clock may be off, seconds. */
 const CLOCK_TOLERANCE = 300
+/** Different widgets that a query may name. */
+const MAX_WIDGETS = 500
 const OUTSIDE_PINBOARD = /^(?:embed_|pinboard_name$|isMultiTab$)/
 
 /**
@@ -57,7 +61,7 @@ const OUTSIDE_PINBOARD = /^(?:embed_|pinboard_name$|isMultiTab$)/
  * at most `maxExpiration`, and a timestamp that is ours where the browser's is more than five minutes off. `now` is in unix seconds.
  * Throws `INVALID_REQUEST`.
  */
-export function checkQuery (text: string, server: string, { pinboard, maxExpiration }: EmbedLimits, now: number): CheckedQuery {
+export function checkQuery (text: string, server: string, { pinboard, maxExpiration, maxDashboards }: EmbedLimits, now: number): CheckedQuery {
   const sent = parsed(text, pinboard)
   const nonce = embedValue(sent, 'embed_nonce')?.toLowerCase() ?? ''
   if (!UUID.test(nonce)) throw new INVALID_REQUEST({ message: 'embed_nonce must be a UUID' })
@@ -65,7 +69,7 @@ export function checkQuery (text: string, server: string, { pinboard, maxExpirat
   let query = withEmbedValue(sent, 'embed_mode', mode)
   query = withEmbedValue(query, 'embed_timestamp', String(timestampOf(sent, now)))
   query = withEmbedValue(query, 'embed_expirationtime', String(Math.min(expirationOf(sent), maxExpiration)))
-  return { query, nonce, details: detailsOf(query, server, mode) }
+  return { query, nonce, details: detailsOf(query, { server, mode, maxDashboards }) }
 }
 
 function parsed (text: string, pinboard: boolean): EmbedQuery {
@@ -91,24 +95,27 @@ function timestampOf (query: EmbedQuery, now: number): number {
   return Math.abs(Number(text) - now) <= CLOCK_TOLERANCE ? Number(text) : now
 }
 
-function detailsOf (query: EmbedQuery, server: string, mode: string): EmbedDetails {
+function detailsOf (
+  query: EmbedQuery, { server, mode, maxDashboards }: Pick<EmbedDetails, 'server' | 'mode'> & Pick<EmbedLimits, 'maxDashboards'>
+): EmbedDetails {
   const value = (key: string): string | null => valueOf(query, key)
-  const list = (key: string): string[] => value(key)?.split(',').filter((item) => item !== '') ?? []
+  const dashboardsIn = (key: string): string[] => namesIn(value(key) ?? '', maxDashboards, 'dashboards')
+  const widgetsIn = (key: string): string[] => namesIn(value(key) ?? '', MAX_WIDGETS, 'widgets')
   const dashboardId = value('embed_dashboard_id')
-  const dashboardIds = list('embed_dashboard_ids')
+  const dashboardIds = dashboardsIn('embed_dashboard_ids')
   const dashboardPath = value('embed_dashboard_path')
-  const dashboardPaths = list('embed_dashboard_paths')
+  const dashboardPaths = dashboardsIn('embed_dashboard_paths')
   const ids = [dashboardId, value('pinDashbooardId')].filter((id) => id !== null)
   return {
     server,
-    dashboards: namedDashboards([...ids, ...dashboardIds], dashboardPath === null ? dashboardPaths : [dashboardPath, ...dashboardPaths]),
+    dashboards: namedDashboards([...ids, ...dashboardIds], dashboardPath === null ? dashboardPaths : [dashboardPath, ...dashboardPaths], maxDashboards),
     dashboardId,
     dashboardIds,
     dashboardPath,
     dashboardPaths,
     mode,
     view: { id: value('embed_dashboardview_id'), name: value('embed_dashboardview_name') },
-    widgets: [...list('embed_widget_name'), ...list('embed_widget_list')],
+    widgets: [...widgetsIn('embed_widget_name'), ...widgetsIn('embed_widget_list')],
     datasource: { id: value('embed_datasource_id'), name: value('embed_datasource_name') },
     pinboard: value('pinboard_name'),
     pinboardAction: Object.fromEntries(query.filter(([key]) => !OUTSIDE_PINBOARD.test(key)).map(([key]) => [key, value(key) ?? '']))

@@ -1,9 +1,9 @@
+import type { RevocableGrant } from '../../plugins/embed-revocation.js'
 import type { UpstreamCall } from '../../plugins/upstream-client.js'
 import type { EmbedIdentity } from '../../signing/embed-identity.js'
 import { embedObject } from '../../signing/embed-object.js'
 import { signedEmbedQuery } from '../../signing/embed-signature.js'
 import type { CheckedQuery } from './policy.js'
-import type { RevocableEmbed } from './revocable.js'
 import type { EmbedServer } from './servers.js'
 
 /** `get`: the signed query in the request target; `post`: the same text as a JSON string in the body; `object`: Bold BI's object of version 14.1. */
@@ -19,7 +19,7 @@ export interface GrantedEmbed {
   /** The whole query, ready to be signed. */
   whole: string
   /** By what it may be cut off. */
-  revocable: RevocableEmbed
+  revocable: RevocableGrant
 }
 
 /** Everything that goes to Bold BI beside the query; nothing of the caller's request is among it. */

@@ -1,5 +1,6 @@
+import { revocableGrant } from '../../plugins/embed-revocation.js'
+import type { RevocableGrant } from '../../plugins/embed-revocation.js'
 import { FORBIDDEN, INTERNAL_ERROR } from '../../plugins/errors.js'
-import { earliestIssue } from '../../signing/issue-time.js'
 import type { UserReference } from '../../signing/user-reference.js'
 import { clientIdFault } from './client-id.js'
 import { isLife } from './options.js'
@@ -12,8 +13,8 @@ export interface CheckedGrant {
   wanted: TokenRequest
   user: string
   tenant: string
-  /** Epoch milliseconds. */
-  issuedAt: number
+  /** By what it is cut off. */
+  revocable: RevocableGrant
 }
 
 const MEMBERS = new Set(['clientId', 'params', 'permissions', 'dataAppName', 'expiryTime', 'userId', 'tenant', 'issuedAt'])
@@ -24,7 +25,6 @@ export function checkedGrant (
   grant: GuestTokenGrant, reference: UserReference | null, options: Pick<CheckedOptions, 'dataAppName' | 'expiryTime' | 'allowClientId' | 'now'>
 ): CheckedGrant {
   const { clientId, params, permissions, userId, tenant, issuedAt } = grant
-  const now = options.now()
   const fault = clientIdFault(clientId)
   if (fault !== null && !(typeof clientId === 'string' && options.allowClientId(clientId) === true)) throw new FORBIDDEN({ reason: `the client id ${fault}` })
   const wanted = {
@@ -38,13 +38,8 @@ export function checkedGrant (
       reason: '"authorize" must return { clientId, params?, permissions?, dataAppName?, expiryTime?, userId?, tenant?, issuedAt? }'
     })
   }
-  return {
-    wanted,
-    user: userId ?? reference?.sub ?? clientId,
-    tenant: tenant ?? clientId,
-    // The userReference guard has judged the reference's time by its own clock.
-    issuedAt: issuedAt === undefined ? reference?.iat ?? now : earliestIssue(issuedAt, now)
-  }
+  const whose = { user: userId ?? reference?.sub ?? clientId, tenant: tenant ?? clientId }
+  return { wanted, ...whose, revocable: revocableGrant(reference, { users: [whose.user], tenant: whose.tenant, issuedAt }, options.now()) }
 }
 
 function isObject (value: unknown): boolean {

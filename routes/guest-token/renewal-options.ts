@@ -1,11 +1,12 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
+import { revocableGrant } from '../../plugins/embed-revocation.js'
+import type { RevocableGrant } from '../../plugins/embed-revocation.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../plugins/errors.js'
 import { refuseUnknownMembers } from '../../plugins/known-options.js'
 import type { KnownOptions } from '../../plugins/known-options.js'
 import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import type { SiteCorsOptions } from '../../plugins/site-cors.js'
-import { earliestIssue } from '../../signing/issue-time.js'
 import type { UserReferenceClaims } from '../../signing/user-reference.js'
 import { proxyAuthUrl } from './page-config.js'
 
@@ -59,8 +60,8 @@ export interface CheckedRenewalGrant {
   claims: UserReferenceClaims
   user: string
   tenant: string | null
-  /** Epoch milliseconds. */
-  issuedAt: number
+  /** By what it is cut off. */
+  revocable: RevocableGrant
 }
 
 const KNOWN: KnownOptions<RenewalOptions> = {
@@ -99,7 +100,8 @@ export function checkedRenewalGrant (grant: RenewalGrant, now: number, isSubTena
   if (!isKnown || !isName(user) || !(tenant === null || isName(tenant)) || !(Number.isSafeInteger(issuedAt) && issuedAt >= 0)) {
     throw new INTERNAL_ERROR({ reason: '"renewal.authorize" must return { claims, issuedAt, userId?, tenant? }' })
   }
-  return { claims, user, tenant, issuedAt: earliestIssue(issuedAt, now) }
+  // The next reference would count as issued after a revocation of its `sub`.
+  return { claims, user, tenant, revocable: revocableGrant(claims, { users: [user], tenant, issuedAt }, now) }
 }
 
 function isName (value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { auditDecisions } from '../../plugins/decision-audit.js'
-import { callerOf, refuseIssuedBefore } from '../../plugins/embed-revocation.js'
+import { callerOf, refuseRevokedGrant } from '../../plugins/embed-revocation.js'
 import { INTERNAL_ERROR } from '../../plugins/errors.js'
 import { hasGuard } from '../../plugins/guard.js'
 import { askHost } from '../../plugins/host-decision.js'
@@ -51,9 +51,7 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
       const decision = decisionOf(request)
       decision.userId = grant.user
       decision.details['tenant'] = grant.tenant
-      await refuseIssuedBefore(app, grant, grant.issuedAt)
-      // The next reference would count as issued after a revocation of its `sub`.
-      if (grant.claims.sub !== grant.user) await refuseIssuedBefore(app, { user: grant.claims.sub }, grant.issuedAt)
+      await refuseRevokedGrant(app, grant.revocable)
       grants.set(request, grant)
     })
     const userLimit = named(userRateLimit, `${path}-user`)

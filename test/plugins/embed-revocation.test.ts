@@ -24,11 +24,13 @@ async function embedding (t: Test, { orgId, store = memoryStore() }: { orgId?: s
 function slowStore (cutoff: (given: number, kind: string) => Promise<number> = async (given) => given): TokenStore {
   const store = memoryStore()
   const { revocations: own } = store
+  const slow: Revocations['cutoff'] = async (orgId, kind, subject) => cutoff(await own.cutoff(orgId, kind, subject), kind)
   const revocations: Revocations = {
     revoke: (fresh) => own.revoke(fresh),
     lift: (orgId, id) => own.lift(orgId, id),
     list: (orgId, filter, page) => own.list(orgId, filter, page),
-    cutoff: async (orgId, kind, subject) => cutoff(await own.cutoff(orgId, kind, subject), kind)
+    cutoff: slow,
+    cutoffs: async (orgId, subjects) => await Promise.all(subjects.map(({ kind, subject }) => slow(orgId, kind, subject)))
   }
   return { ...store, revocations }
 }
@@ -75,12 +77,12 @@ t.test('G14: a dashboard is looked up as it is named and in its one spelling, an
   const asked: string[] = []
   const store = memoryStore()
   const { revocations } = store
-  const cutoff: Revocations['cutoff'] = (orgId, kind, subject) => {
-    asked.push(subject)
-    return revocations.cutoff(orgId, kind, subject)
-  }
   const noted: Revocations = {
-    cutoff,
+    cutoff: (...subject) => revocations.cutoff(...subject),
+    cutoffs (orgId, subjects) {
+      asked.push(...subjects.map(({ subject }) => subject))
+      return revocations.cutoffs(orgId, subjects)
+    },
     revoke: (fresh) => revocations.revoke(fresh),
     lift: (...id) => revocations.lift(...id),
     list: (...filter) => revocations.list(...filter)

@@ -115,7 +115,7 @@ t.test('a dashboard that was cut off is refused wherever and however a query nam
 })
 
 t.test('one dashboard that was cut off among hundreds of a query is found', async (t) => {
-  const { state, revoke, status } = await revocableApp(t)
+  const { state, revoke, status } = await revocableApp(t, { maxDashboards: 500 })
   await revoke('dashboard', DASHBOARD, state.now + 1)
   const many = Array.from({ length: 300 }, (_none, at) => `d${at}`)
   t.equal(await status({ embed_dashboard_id: '', embed_dashboard_ids: many.join(',') }), 200)

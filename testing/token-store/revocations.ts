@@ -32,6 +32,26 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     assert.equal(await atOnce(() => revocations.cutoff('org-b', 'user', 'ann')), 0)
   })
 
+  await t.test('the cut-offs of several subjects come together, in their order, as each of them is alone, and soon at once', async () => {
+    const { store: { revocations } } = await make()
+    await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
+    await revocations.revoke(aRevocation({ kind: 'dashboard', subject: 'ann', before: 6_000 }))
+    await revocations.revoke(aRevocation({ kind: 'dashboard', subject: '\u0000\ud800', before: 7_000 }))
+    await revocations.revoke(aRevocation({ orgId: 'org-b', kind: 'tenant', subject: 'ann', before: 8_000 }))
+    const many = Array.from({ length: 500 }, (_none, at) => ({ kind: 'dashboard' as const, subject: `d${at}` }))
+    const subjects = [
+      { kind: 'tenant', subject: 'ann' }, { kind: 'dashboard', subject: '\u0000\ud800' }, ...many, { kind: 'dashboard', subject: 'ann' },
+      { kind: 'user', subject: 'ann' }, { kind: 'user', subject: 'ann' }, { kind: 'user', subject: '' }, { kind: 'user', subject: 'x'.repeat(257) }
+    ] as const
+    const expected = [0, 7_000, ...many.map(() => 0), 6_000, 5_000, 5_000, 0, 0]
+    assert.deepEqual(await revocations.cutoffs('org-a', subjects), expected)
+    assert.deepEqual(await atOnce(() => revocations.cutoffs('org-a', subjects)), expected)
+    await revocations.revoke(aRevocation({ kind: 'dashboard', subject: 'd499', before: 9_000 }))
+    assert.deepEqual(await revocations.cutoffs('org-a', subjects.slice(-8)), [0, 0, 9_000, ...expected.slice(-5)], 'one that changed since')
+    assert.deepEqual(await revocations.cutoffs('org-b', [{ kind: 'tenant', subject: 'ann' }]), [8_000])
+    assert.deepEqual(await revocations.cutoffs('org-a', []), [])
+  })
+
   await t.test('G14: a revocation and its end are seen at once, here, also by who looked before', async () => {
     const { store: { revocations } } = await make()
     for (const kind of KINDS) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { assertSubject, subjectKey } from '../revocation-subject.js'
-import type { NewRevocation, Page, PageRequest, Revocation, RevocationFilter, RevocationKind, Revocations } from '../store.js'
+import type { NewRevocation, Page, PageRequest, Revocation, RevocationFilter, RevocationKind, RevocationSubject, Revocations } from '../store.js'
 import { newestFirst } from './newest-first.js'
 
 interface RevocationRecord { revocation: Revocation, sequence: number }
@@ -44,5 +44,9 @@ export class MemoryRevocations implements Revocations {
 
   cutoff (orgId: string, kind: RevocationKind, subject: string): number {
     return this.#records.get(subjectKey(orgId, kind, subject))?.revocation.before ?? 0
+  }
+
+  cutoffs (orgId: string, subjects: readonly RevocationSubject[]): number[] {
+    return subjects.map(({ kind, subject }) => this.cutoff(orgId, kind, subject))
   }
 }

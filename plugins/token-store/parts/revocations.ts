@@ -2,6 +2,13 @@ import type { Page, PageRequest } from './page.js'
 
 export type RevocationKind = 'user' | 'tenant' | 'dashboard'
 
+/** A user, tenant or dashboard that may have been revoked. */
+export interface RevocationSubject {
+  readonly kind: RevocationKind
+  /** The id of the user, tenant or dashboard. */
+  readonly subject: string
+}
+
 /** A cut-off for one subject: what hangs on something issued before it is worth nothing any more. */
 export interface Revocation {
   id: string
@@ -37,4 +44,6 @@ export interface Revocations {
   list (orgId: string, filter: RevocationFilter, page: PageRequest): Promise<Page<Revocation>>
   /** The cut-off of one subject, epoch milliseconds; 0: there is none. Cached as `sources.resolve` is. */
   cutoff (orgId: string, kind: RevocationKind, subject: string): number | Promise<number>
+  /** The cut-offs of several subjects, in their order. Those that are not cached are looked up together: by one statement, in a database. */
+  cutoffs (orgId: string, subjects: readonly RevocationSubject[]): readonly number[] | Promise<readonly number[]>
 }

@@ -13,7 +13,7 @@ export interface Loaders {
   access: (sessionId: string) => Promise<SessionAccess | null>
   guestToken: (key: string) => Promise<GuestToken | null>
   /** Never a miss: a subject without a cut-off is remembered like one that has one, by all instances. */
-  cutoff: (key: string) => Promise<Cutoff>
+  cutoffs: (keys: readonly string[]) => Promise<Cutoff[]>
 }
 
 export interface CacheTimes {
@@ -54,7 +54,8 @@ export class Caches {
     this.webhooks = new LookupCache({ ...through(webhookKind, load.webhook), ...misses })
     this.access = new LookupCache(through(accessKind, load.access))
     this.guestTokens = new LookupCache(through(guestTokenKind, load.guestToken))
-    this.cutoffs = new LookupCache(through(cutoffKind, load.cutoff))
+    const cutoffs = shared === undefined ? load.cutoffs : shared.cache.inFrontOfMany(cutoffKind, load.cutoffs)
+    this.cutoffs = new LookupCache({ ...through(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null), loadMany: cutoffs })
     this.#origins = new LookupCache({ ...through(originsKind, load.origins), maxValues: 1 })
     this.#changes = shared?.changes
     this.#stopListening = shared?.changes.listen({ onChange: (change) => this.#forget(change), onGap: () => this.#forgetAll() }) ?? (() => {})

@@ -16,7 +16,7 @@ import { sqlClaims } from './claims.js'
 import { guardBackend } from './guard-backend.js'
 import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
 import { inTurn } from './in-turn.js'
-import { loadCutoff, sqlRevocations } from './revocations.js'
+import { loadCutoffs, sqlRevocations } from './revocations.js'
 import { loadAccess, sqlSessions } from './sessions.js'
 import { loadOrigins, loadSource } from './source-lookup.js'
 import { sqlSources } from './sources.js'
@@ -66,7 +66,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     webhook: (id) => loadWebhook(db, box, id, now()),
     access: (sessionId) => loadAccess(db, sessionId, now()),
     guestToken: (key) => loadGuestToken(db, box, key, now()),
-    cutoff: (key) => loadCutoff(db, key)
+    cutoffs: (keys) => loadCutoffs(db, keys)
   }, { ttl, now: clock }, redis === undefined ? undefined : { cache: new SharedCache(redis, box, now), changes: new Changes(redis) })
 
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))

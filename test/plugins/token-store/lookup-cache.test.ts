@@ -231,3 +231,42 @@ t.test('no time to live may be longer than five seconds', async (t) => {
   waiting.pop()?.fail(new Error('away'))
   t.match(await result, { error: { message: 'away' } }, 'nor while the backend is away')
 })
+
+t.test('several keys are at once where all are known; the others are looked up together, beside what is under way', async (t) => {
+  const asked: Array<readonly string[]> = []
+  const { cache, ask, fill, waiting } = cached({
+    loadMany: async (keys) => {
+      asked.push(keys)
+      return keys.map((key) => key === 'none' ? null : { id: key })
+    }
+  })
+  const known = { id: 'known' }
+  await fill('known', known)
+  const alone = ask('alone')
+  const many = cache.getMany(['a', 'known', 'none', 'alone', 'a', 'b'])
+  t.ok(many instanceof Promise)
+  await null
+  waiting[0]?.answer({ id: 'alone' })
+  t.same(await many, [{ id: 'a' }, known, null, { id: 'alone' }, { id: 'a' }, { id: 'b' }])
+  t.same(await alone, { value: { id: 'alone' } })
+  t.same(asked, [['a', 'none', 'b']])
+  t.same(cache.getMany(['b', 'none', 'known']), [{ id: 'b' }, null, known])
+  t.same(cache.getMany([]), [])
+  t.equal(cache.get('a'), (await many)[0])
+  t.equal(waiting.length, 1, 'each key alone was asked for once')
+})
+
+t.test('several keys that fail together fail, are not remembered, and are forgotten where they changed meanwhile', async (t) => {
+  const waiting: Array<{ answer: (things: Thing[]) => void, fail: (error: Error) => void }> = []
+  const { cache } = cached({ loadMany: () => new Promise((resolve, reject) => { waiting.push({ answer: resolve, fail: reject }) }) })
+  const failing = Promise.resolve(cache.getMany(['a', 'b']))
+  await null
+  waiting.pop()?.fail(new Error('away'))
+  await t.rejects(failing, { message: 'away' })
+  const changing = cache.getMany(['a', 'b'])
+  await null
+  cache.invalidate('a')
+  waiting.pop()?.answer([{ id: 'old' }, { id: 'b' }])
+  t.same(await changing, [{ id: 'old' }, { id: 'b' }])
+  t.same([cache.peek('a'), cache.peek('b')], [undefined, { id: 'b' }])
+})

@@ -26,7 +26,8 @@ t.test('look-ups shared in Redis', async (t) => {
   if (redis === null) return
   const { link, close } = await openRedis({ url: redis.url, prefix: redis.prefix })
   t.teardown(close)
-  const cache = new SharedCache(link, secretBox(['a key that seals what this test file stores']))
+  const box = secretBox(['a key that seals what this test file stores'])
+  const cache = new SharedCache(link, box)
   const changes = new Changes(link)
   const settled = () => sleep(20)
 
@@ -62,11 +63,12 @@ t.test('look-ups shared in Redis', async (t) => {
     const versionOf = (age: number) => String((Date.now() - age) * 1_000)
     const kept = async (age: number) => {
       const name = crypto.randomUUID()
-      await link.run(FILL, [name, tagKey('user ann')], [versionOf(age), 4_000, 'a value'])
-      return await link.run(READ, [name, CLOCK], [4_000]) as [version: string, data: string | null, left: number]
+      await link.run(FILL, [name, tagKey('user ann')], [versionOf(age), 4_000, 1, 'a value'])
+      return await link.run(READ, [CLOCK, name], [4_000]) as [now: string, entry: [version: string, data: string, left: number] | null]
     }
     t.match(await kept(5_000), [String, null])
-    const [, data, left] = await kept(1_000)
+    const [, entry] = await kept(1_000)
+    const [, data, left = 0] = entry ?? []
     t.equal(data, 'a value')
     t.ok(left > 0 && left <= 3_000, `${left} ms left`)
   })
@@ -76,13 +78,13 @@ t.test('look-ups shared in Redis', async (t) => {
     const early = crypto.randomUUID()
     // A look-up that began, and another that was kept, before the clock was set back.
     await link.run(new RedisScript("return redis.call('SET', KEYS[1], ARGV[1])"), [CLOCK], [ahead])
-    const [version] = await link.run(READ, [early, CLOCK], [4_000]) as [string]
+    const [version] = await link.run(READ, [CLOCK, early], [4_000]) as [string]
     changes.announce(['user', 'ina'], ['user ina'])
     await changes.settled()
-    t.equal(await link.run(FILL, [early, tagKey('user ina')], [version, 3_700_000, 'old']), 0)
+    t.equal(await link.run(FILL, [early, tagKey('user ina')], [version, 3_700_000, 1, 'old']), 0)
     const long = crypto.randomUUID()
     await link.run(new RedisScript("redis.call('HSET', KEYS[1], 'version', ARGV[1], 'tags', '', 'data', 'old') return redis.call('PEXPIRE', KEYS[1], 3600000)"), [long], [ahead])
-    t.match(await link.run(READ, [long, CLOCK], [4_000]), [String, null], 'what lives longer than anything does')
+    t.match(await link.run(READ, [CLOCK, long], [4_000]), [String, null], 'what lives longer than anything does')
     await link.run(new RedisScript("return redis.call('DEL', KEYS[1])"), [CLOCK], [])
   })
 
@@ -108,6 +110,37 @@ t.test('look-ups shared in Redis', async (t) => {
     await settled()
     t.equal((await cache.inFrontOf(kind, async () => thing('eve'))('missing'))?.owner, 'eve')
     await t.rejects(cache.inFrontOf(kind, async () => { throw new Error('the database is away') })('failing'), /the database is away/)
+  })
+
+  await t.test('several keys are read and looked up together, and what of them changes is looked up again alone', async (t) => {
+    const asked: Array<readonly string[]> = []
+    const get = cache.inFrontOfMany(kind, async (keys) => {
+      asked.push(keys)
+      return keys.map((key) => key === 'none' ? null : { id: key, owner: `owner of ${key}` })
+    })
+    const owners = async (keys: readonly string[]) => (await get(keys)).map((value) => value?.owner ?? null)
+    t.same(await owners(['x', 'none', 'y']), ['owner of x', null, 'owner of y'])
+    await settled()
+    t.same(await owners(['y', 'none', 'z', 'x']), ['owner of y', null, 'owner of z', 'owner of x'])
+    changes.announce(['user', 'y'], ['user owner of y'])
+    await settled()
+    t.same(await owners(['x', 'y', 'z']), ['owner of x', 'owner of y', 'owner of z'])
+    t.same(asked, [['x', 'none', 'y'], ['none', 'z'], ['y']])
+    t.same(await cache.inFrontOf(kind, async () => null)('x'), { id: 'x', owner: 'owner of x' }, 'by itself it is the same entry')
+  })
+
+  await t.test('what an instance looked up counts at another one whose clock is up to a second behind, and ages by both clocks', async (t) => {
+    let apart = 0
+    const other = new SharedCache(link, box, () => Date.now() + apart)
+    await cache.inFrontOf(kind, async () => thing('gail'))('of gail')
+    await settled()
+    const get = async () => await other.inFrontOf(kind, async () => null)('of gail')
+    for (const [ahead, counts] of [[0, true], [-900, true], [-1_200, false], [3_000, true], [4_100, false]] as const) {
+      apart = ahead
+      const value = await get()
+      t.equal(value !== null, counts, `${ahead} ms`)
+      if (value !== null) t.ok(other.ageOf(value) >= Math.max(15, ahead) && other.ageOf(value) < 4_000)
+    }
   })
 
   await t.test('a change that Redis did not confirm is told when it is back', async (t) => {
