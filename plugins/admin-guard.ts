@@ -3,12 +3,14 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { fieldRefusal, isAdminDemand } from './admin-guard/demand.js'
 import type { AdminDemand } from './admin-guard/demand.js'
+import { refusalCounter } from './admin-guard/refused-tokens.js'
 import { createAdminTokens, TOKEN_OPTIONS } from './admin-tokens.js'
 import type { AccessClaims, AdminTokens, AdminTokensOptions } from './admin-tokens.js'
 import { FORBIDDEN, INVALID_OPTIONS, INVALID_TOKEN, UNAUTHORIZED } from './errors.js'
 import { defineGuard } from './guard.js'
 import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
+import type { RateLimitOptions } from './rate-limit.js'
 import { refuse, toPublicError } from './refuse.js'
 import { ROLES } from './token-store/store.js'
 import type { Role, Sessions } from './token-store/store.js'
@@ -20,6 +22,8 @@ export type {} from './token-store/index.js'
 export interface AdminGuardOptions extends AdminTokensOptions {
   /** Guard every route of this scope that does not say `admin: false`. Default: `false`. */
   global?: boolean
+  /** How many wrong access tokens a client address may send; valid ones are not limited by it. Default: 100 a minute. */
+  tokenRateLimit?: RateLimitOptions
 }
 
 /** The administrator who calls. */
@@ -51,21 +55,23 @@ declare module 'fastify' {
   }
 }
 
-const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true }
+const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true, tokenRateLimit: true }
 const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
 
 const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) => {
   refuseUnknownOptions('adminGuard', options, KNOWN)
+  const { global, tokenRateLimit = { max: 100, timeWindow: 60_000 }, ...tokenOptions } = options
   if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('admin-guard: register the token store first')
   if (Object.hasOwn(app, 'adminTokens')) throw new INVALID_OPTIONS('admin-guard: already registered in this scope')
-  const tokens = await createAdminTokens(app, options)
+  const tokens = await createAdminTokens(app, tokenOptions)
+  const countRefusal = await refusalCounter(app, tokenRateLimit)
   const { sessions } = app.tokenStore
   app.decorate('adminTokens', tokens)
   if (!app.hasRequestDecorator('admin')) app.decorateRequest('admin', null)
 
   const wanted = defineGuard(app, {
     name: 'admin',
-    fallback: options.global === true ? true : undefined,
+    fallback: global === true ? true : undefined,
     accepts: isAdminDemand,
     expected: `a boolean or { roles } with some of ${ROLES.join(', ')}, and { fields } with roles by field`,
     securityScheme: 'adminAccess'
@@ -74,10 +80,12 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
   app.addHook('onRequest', async function checkAdmin (request, reply) {
     const demand = wanted(request)
     if (demand === undefined || demand === false) return
+    let claims: AccessClaims | null = null
     try {
-      request.admin = await admit(request, demand, tokens, sessions)
+      claims = tokens.verifyAccess(bearer(request.raw.rawHeaders))
+      request.admin = await admit(claims, demand, sessions)
     } catch (error) {
-      const refusal = toPublicError(error)
+      const refusal = await countRefusal(request, reply, toPublicError(error), claims)
       // RFC 6750, section 3: which of the two, the client may learn.
       if (refusal.code.endsWith('_TOKEN')) reply.header('WWW-Authenticate', 'Bearer error="invalid_token"')
       return refuse(reply, refusal)
@@ -104,11 +112,12 @@ export function atLeast (role: Role): readonly Role[] {
  */
 export async function recheckAdmin (request: FastifyRequest): Promise<Admin> {
   const { adminTokens, tokenStore } = request.server
-  return admit(request, request.routeOptions.config.gatehouse?.admin ?? true, adminTokens, tokenStore.sessions)
+  const claims = adminTokens.verifyAccess(bearer(request.raw.rawHeaders))
+  return admit(claims, request.routeOptions.config.gatehouse?.admin ?? true, tokenStore.sessions)
 }
 
-async function admit (request: FastifyRequest, demand: AdminDemand, tokens: AdminTokens, sessions: Sessions): Promise<Admin> {
-  const admin = await identify(bearer(request.raw.rawHeaders), tokens, sessions)
+async function admit (claims: AccessClaims, demand: AdminDemand, sessions: Sessions): Promise<Admin> {
+  const admin = await identify(claims, sessions)
   if (typeof demand === 'object' && !demand.roles.includes(admin.role)) throw new FORBIDDEN({ reason: `role ${admin.role}` })
   return admin
 }
@@ -127,8 +136,7 @@ function bearer (rawHeaders: readonly string[]): string {
   return token
 }
 
-async function identify (token: string, tokens: AdminTokens, sessions: Sessions): Promise<Admin> {
-  const claims: AccessClaims = tokens.verifyAccess(token)
+async function identify (claims: AccessClaims, sessions: Sessions): Promise<Admin> {
   const access = await sessions.access(claims.sid)
   if (access === null) throw new INVALID_TOKEN({ reason: 'session is over' })
   const { userId, orgId, epoch, role, email } = access

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { EXPIRED_TOKEN, INVALID_OPTIONS, INVALID_TOKEN } from './errors.js'
 import { readJwt } from './jwt-text.js'
 import type { KnownOptions } from './known-options.js'
+import { derivedKey } from '../signing/derived-key.js'
 import { sha256Hex } from '../signing/digest.js'
 import { secretBox } from '../signing/secret-box.js'
 import type { SecretBox } from '../signing/secret-box.js'
@@ -62,6 +63,8 @@ export interface AdminTokens {
   verifyAccess (token: string): AccessClaims
   /** Throws as `verifyAccess` does. */
   verifyRefresh (token: string): RefreshClaims
+  /** A key for each of `jwtSecrets`, in their order, that serves one purpose alone: the first signs, all verify. */
+  keysFor (purpose: string): readonly [Buffer, ...Buffer[]]
   /** Seals what clients hand back, such as the cursors of lists, under keys that are derived from `jwtSecrets`. */
   readonly box: SecretBox
 }
@@ -132,7 +135,9 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
 
     verifyRefresh (token) {
       return verify(token, 'refresh', refreshTtl) as unknown as RefreshClaims
-    }
+    },
+
+    keysFor: (purpose) => jwtSecrets.map((secret) => derivedKey(secret, `admin ${purpose}`)) as [Buffer, ...Buffer[]]
   }
 }
 

@@ -24,7 +24,7 @@ export interface AdminScopeOptions extends Partial<Omit<AdminGuardOptions, 'glob
 }
 
 /** Every name of `AdminScopeOptions`. */
-export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = { ...TOKEN_OPTIONS, prefix: true, cors: true }
+export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = { ...TOKEN_OPTIONS, tokenRateLimit: true, prefix: true, cors: true }
 
 /** Nothing that administrators send is longer, bytes. */
 const BODY_LIMIT = 65_536
@@ -53,8 +53,9 @@ export async function adminScope (
 }
 
 async function useAdminGuard (scope: FastifyInstance, plugin: string, options: AdminScopeOptions): Promise<void> {
-  const { jwtSecrets, issuer, audience, accessTtl, refreshTtl, now } = options
-  const tokenOptions = Object.fromEntries(Object.entries({ issuer, audience, accessTtl, refreshTtl, now }).filter(([, value]) => value !== undefined))
+  const { jwtSecrets, issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now } = options
+  const given = Object.entries({ issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now }).filter(([, value]) => value !== undefined)
+  const tokenOptions = Object.fromEntries(given)
   if (jwtSecrets !== undefined) {
     await scope.register(adminGuard, { jwtSecrets, ...tokenOptions })
     return

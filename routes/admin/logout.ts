@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import type { RefreshClaims } from '../../plugins/admin-tokens.js'
 import { GatehouseError } from '../../plugins/errors.js'
@@ -9,7 +9,7 @@ import { readRefreshToken } from './refresh.js'
 /** `POST /logout`: ends the session of a refresh token; nothing is left to do for one that is dead already. */
 export function logoutRoute (scope: FastifyInstance): void {
   scope.post<{ Body: RefreshBody }>('/logout', { schema: logoutSchema, config: { gatehouse: { admin: false } } }, async function logout (request, reply) {
-    const claims = unlessExpired(scope, request.body.refresh_token)
+    const claims = unlessExpired(request, request.body.refresh_token)
     if (claims !== null && await scope.tokenStore.sessions.end(claims.sid, claims.sub)) {
       scope.audit({ action: 'auth.logout', request, orgId: claims.org_id, userId: claims.sub, resourceType: 'session', resourceId: claims.sid })
     }
@@ -18,9 +18,9 @@ export function logoutRoute (scope: FastifyInstance): void {
 }
 
 /** An expired token may be an old one that somebody found, so that it must not end a session that lives on. */
-function unlessExpired (scope: FastifyInstance, token: string): RefreshClaims | null {
+function unlessExpired (request: FastifyRequest, token: string): RefreshClaims | null {
   try {
-    return readRefreshToken(scope, token)
+    return readRefreshToken(request, token)
   } catch (error) {
     if (error instanceof GatehouseError && error.cause instanceof GatehouseError && error.cause.code === 'EXPIRED_TOKEN') return null
     throw error

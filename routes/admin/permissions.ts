@@ -29,7 +29,9 @@ export const MAY = {
   rotateSources: only('admin'),
   createWebhooks: only('admin'),
   changeWebhooks: only('editor', WEBHOOK_TRUST),
-  readEmbeds: only('viewer'),
+  /** A person is neither shown nor found below admin. */
+  readEmbeds: only('viewer', ['user_id']),
+  readRevocations: only('viewer'),
   revokeEmbeds: only('admin'),
   readAuditLogs: only('admin')
 } as const

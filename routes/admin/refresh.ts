@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import { auditRefusedToken } from '../../plugins/admin-guard/refused-tokens.js'
 import type { RefreshClaims } from '../../plugins/admin-tokens.js'
 import { requestNetwork } from '../../plugins/client-address.js'
 import { GatehouseError, INVALID_REFRESH_TOKEN, UNAVAILABLE } from '../../plugins/errors.js'
@@ -23,11 +24,14 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
   const { sessions } = scope.tokenStore
 
   return async function refresh (request: RefreshRequest): Promise<TokenPair> {
-    const claims = readRefreshToken(scope, request.body.refresh_token)
+    const claims = readRefreshToken(request, request.body.refresh_token)
     const { sub, org_id, sid, jti } = claims
     // All that may fail comes before the rotation: what fails after it has used the token up.
     const access = await sessions.access(sid)
-    if (access === null || access.userId !== sub || access.orgId !== org_id) throw new INVALID_REFRESH_TOKEN({ reason: 'session is over' })
+    if (access === null || access.userId !== sub || access.orgId !== org_id) {
+      auditRefusedToken(request, 'refresh', 'session is over', claims)
+      throw new INVALID_REFRESH_TOKEN({ reason: 'session is over' })
+    }
     const { role, epoch, endsAt } = access
     const next = adminTokens.issueRefresh({ sub, org_id, sid, endsAt })
     const pair = tokenPair(adminTokens.issueAccess({ sub, org_id, role, sid, epoch, endsAt }), next.token, adminTokens.accessLife(endsAt))
@@ -67,12 +71,14 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
   }
 }
 
-/** The claims of a refresh token of ours that has not expired; else throws `INVALID_REFRESH_TOKEN`. */
-export function readRefreshToken (scope: FastifyInstance, token: string): RefreshClaims {
+/** The claims of a refresh token of ours that has not expired; else throws `INVALID_REFRESH_TOKEN`, and audits a token that was never ours. */
+export function readRefreshToken (request: FastifyRequest, token: string): RefreshClaims {
   try {
-    return scope.adminTokens.verifyRefresh(token)
+    return request.server.adminTokens.verifyRefresh(token)
   } catch (error) {
-    const reason = error instanceof GatehouseError ? `${error.code}: ${error.reason ?? ''}` : 'unreadable'
+    const { code = '', reason: check } = error instanceof GatehouseError ? error : {}
+    if (code !== 'EXPIRED_TOKEN') auditRefusedToken(request, 'refresh', check)
+    const reason = code === '' ? 'unreadable' : `${code}: ${check ?? ''}`
     throw new INVALID_REFRESH_TOKEN({ reason, cause: error })
   }
 }

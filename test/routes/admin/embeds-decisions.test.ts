@@ -141,7 +141,7 @@ t.test('decisions are narrowed by user, product, outcome and period, and paged',
   for (const query of [
     'product=all', 'outcome=error', 'product=', 'user_id=', 'user_id=a%00b', 'from=yesterday', 'to=2026-13-01T00:00:00Z', 'limit=0', 'limit=101', 'cursor=x', 'action=auth.login'
   ]) {
-    const reply = await viewer.get(`/embeds?${query}`)
+    const reply = await owner.get(`/embeds?${query}`)
     t.equal(reply.statusCode, 400, query)
     t.equal(reply.json().error.code, 'INVALID_REQUEST', query)
   }

@@ -176,7 +176,7 @@ t.test('R12: a reuse is one audit entry with user, address and the hash of the i
   const reuses = (await app.audited('auth.refresh_reused')).filter(({ action }) => action === 'auth.refresh_reused')
   t.equal(reuses.length, 1)
   t.match(reuses[0], { userId: user.id, userEmail: 'ann@example.com', orgId: 'default', ipAddress: '127.0.0.1', changes: { jti_sha256: /^[0-9a-f]{64}$/ } })
-  t.match(log.lines().filter(({ msg }) => msg === 'audit').at(-1), { audit: { action: 'auth.refresh_reused', userId: user.id } })
+  t.match(log.lines().filter(({ msg, audit }) => msg === 'audit' && (audit as { action: string }).action === 'auth.refresh_reused').at(-1), { audit: { action: 'auth.refresh_reused', userId: user.id } })
   for (const token of [pair.refresh_token, next.refresh_token, pair.access_token]) {
     const signature = token.split('.')[2] ?? token
     t.notOk(log.text().includes(signature), 'O01')
