@@ -33,7 +33,7 @@ export interface AuditRecord {
   resourceId?: string | undefined
   /** JSON-serialisable; never a secret. */
   changes?: Record<string, unknown> | undefined
-  /** Repeats of one refusal (same action, subject and address) within a minute are counted in one entry. Default: `false`. */
+  /** Repeats of one refusal (same action, user and address, whatever the resource) within a minute are counted in one entry. Default: `false`. */
   refusal?: boolean | undefined
 }
 

@@ -1,3 +1,4 @@
+import { clientNetwork } from './client-address.js'
 import type { AuditEntry } from './token-store/store.js'
 
 const WINDOW = 60_000
@@ -5,7 +6,10 @@ const MAX_SUBJECTS = 10_000
 
 interface Window { id: string, endsAt: number, repeats: number }
 
-/** Counts the repeats of one refusal, so that a flood of them is one entry a minute. Bounded: at capacity the oldest window ends early. */
+/**
+ * Counts the repeats of one refusal (same action, user and address), so that a flood of them is one entry a minute. Bounded: at
+ * capacity the oldest window ends early.
+ */
 export class AuditRepeats {
   // In the order of their ends, as every window is equally long.
   readonly #windows = new Map<string, Window>()
@@ -20,7 +24,8 @@ export class AuditRepeats {
 
   /** Whether this entry is to be written; if not, it has been counted. */
   isFirst (entry: AuditEntry): boolean {
-    const subject = JSON.stringify([entry.action, entry.orgId, entry.userId ?? entry.userEmail, entry.resourceType, entry.resourceId, entry.ipAddress])
+    // Not the resource, which the caller may make up; and an IPv6 client has a network of addresses.
+    const subject = JSON.stringify([entry.action, entry.orgId, entry.userId ?? entry.userEmail, clientNetwork(entry.ipAddress ?? undefined)])
     const window = this.#windows.get(subject)
     const now = this.#now()
     // A window that ends later than one could has seen the clock go back.

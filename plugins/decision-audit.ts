@@ -16,7 +16,7 @@ export interface DecisionAuditOptions {
 export interface Decision {
   userId: string | null
   userEmail: string | null
-  /** What was asked for, where that has a name: the resource of a refusal. */
+  /** What a known user asked for, where that has a name: the resource of a refusal. Of a stranger nothing is kept that the stranger chose. */
   asked: string | null
   /** What was handed out, by a digest; `null` as long as nothing was. */
   resourceId: string | null

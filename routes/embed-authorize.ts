@@ -20,6 +20,7 @@ import { embedAuthorizeSchema } from '../schemas/embed-authorize.js'
 import type { EmbedAuthorizeBody } from '../schemas/embed-authorize.js'
 import type { EmbedIdentity } from '../signing/embed-identity.js'
 import { buildEmbedQuery } from '../signing/embed-signature.js'
+import { auditedNames } from './embed-authorize/dashboards.js'
 import { checkedOptions } from './embed-authorize/options.js'
 import type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedGrant } from './embed-authorize/options.js'
 import { checkQuery } from './embed-authorize/policy.js'
@@ -46,8 +47,6 @@ type EmbedRequest = FastifyRequest<{ Body: EmbedAuthorizeBody }>
 
 /** For how long a nonce may not come again, milliseconds. */
 const NONCE_LIFE = 900_000
-/** Characters of a list of dashboards that the audit trail keeps. */
-const MAX_AUDITED = 256
 /** What the SDK would hide behind a status text: a policy's no, and the upstream's failures. */
 const HIDDEN_BY_SDK = new Set([403, 502, 504])
 
@@ -74,13 +73,12 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
 
     async function authorizeEmbed (request: EmbedRequest, reply: FastifyReply): Promise<FastifyReply> {
       const decision = decisionOf(request)
+      decision.userId = request.userReference?.sub ?? null
       const server = selected(request.body)
       const time = Math.floor(now() / 1000)
-      decision.userId = request.userReference?.sub ?? null
       decision.details = { server: server.apiUrl }
       const checked = checkQuery(queryOf(request.body), server.apiUrl, { pinboard, maxExpiration, maxDashboards }, time)
-      decision.asked = checked.details.dashboards.join(',').slice(0, MAX_AUDITED)
-      decision.details = { ...decision.details, mode: checked.details.mode }
+      if (decision.userId !== null) decision.asked = auditedNames(checked.details.dashboards)
       try {
         const embed = await permitted(request, checked, time, decision)
         const secret = await server.secret.get()
@@ -112,7 +110,9 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   async function permitted (request: EmbedRequest, checked: CheckedQuery, time: number, decision: Decision): Promise<GrantedEmbed> {
     const { query, nonce, details } = checked
     if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'this embed mode is not among "modes"' })
+    decision.details = { ...decision.details, mode: details.mode }
     const identity = await askHost(() => authorize(request, details))
+    decision.asked = auditedNames(details.dashboards)
     const whole = signable(() => buildEmbedQuery(query, identity, time))
     decision.userId = identity.username ?? decision.userId ?? identity.email ?? null
     decision.userEmail = identity.email ?? null

@@ -54,8 +54,10 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     const users = requestSlot<WidgetUser>(scope)
 
     scope.addHook('preHandler', async function identifyUser (request) {
+      const decision = decisionOf(request)
+      decision.userId = request.userReference?.sub ?? null
       const user = checkedUser(await askHost(() => authorize(request)))
-      decisionOf(request).userId = user.user
+      decision.userId = user.user
       users.set(request, user)
     })
     const userLimit = named(userRateLimit, `${path}-user`)

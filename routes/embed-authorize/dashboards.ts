@@ -1,6 +1,8 @@
 import { INVALID_REQUEST } from '../../plugins/errors.js'
 import type { GatehouseError } from '../../plugins/errors.js'
 
+/** Characters that the audit trail keeps of the dashboards. */
+const MAX_AUDITED = 256
 /** A GUID has further spellings, such as {0xc5bab292,0x0ee6,…}, by which a cut-off could be walked around. */
 const ID = /^(?:[\w-]+|\{[\w-]+\}|\([\w-]+\))$/
 /** What is not to be seen in a name, and passed over by databases that compare names. */
@@ -27,6 +29,15 @@ export function namesIn (list: string, most: number, what: 'dashboards' | 'widge
     if (names.size > most) throw tooMany(most, what)
   }
   return [...names]
+}
+
+/** The names as an audit entry keeps them: those that fit into 256 characters, whole. */
+export function auditedNames (names: readonly string[]): string {
+  let text = ''
+  for (const name of names) {
+    if (text.length + name.length < MAX_AUDITED) text += text === '' ? name : `,${name}`
+  }
+  return text
 }
 
 function tooMany (most: number, what: string): GatehouseError {
