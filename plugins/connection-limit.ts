@@ -52,7 +52,8 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
     name: 'connectionLimit',
     fallback: global,
     accepts: (value) => typeof value === 'boolean' || isCount(value),
-    expected: 'true, false or a positive integer'
+    expected: 'true, false or a positive integer',
+    preflights: 'check'
   })
   const inFlight = new InFlight()
 

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from './errors.js'
 import { askedOf, keepAsked } from './guard/asked.js'
-import { isPreflight, refuseStrayPreflights } from './guard/preflight.js'
+import { hasCors, isPreflight, refuseStrayPreflights } from './guard/preflight.js'
 import { addGuard, allGuards, resolvedGuards } from './guard/registry.js'
 import { refuseFaultyConfig, watchRoutes } from './guard/route-check.js'
 
@@ -31,28 +31,33 @@ export interface GuardDefinition<Name extends GuardName> {
   securityScheme?: string
   /** Whether it may refuse a request, rather than only look at it. Default: `true`. */
   refuses?: boolean
+  /**
+   * What becomes of a CORS preflight, which carries no credentials: `pass` lets it by if `@fastify/cors` or a route for OPTIONS alone answers it
+   * and refuses it otherwise, `check` treats it as any other request. Default: `pass`.
+   */
+  preflights?: 'pass' | 'check'
 }
 
 /**
  * Registers a guard with the scope and returns what a request's route asks of it: the value under `config.gatehouse`, else
- * the fallback, else `undefined`, which also stands for a CORS preflight (it carries no credentials) and for a route that an
- * inner registration of the same guard answers for.
+ * the fallback, else `undefined`, which also stands for a CORS preflight that passes and for a route that an inner registration of
+ * the same guard answers for.
  */
 export function defineGuard<Name extends GuardName> (
   app: FastifyInstance, definition: GuardDefinition<Name>
 ): (request: FastifyRequest) => Config[Name] | undefined {
-  const { name, fallback, accepts, expected, securityScheme, refuses = true } = definition
-  const registration = { fallback, accepts, expected, securityScheme, refuses }
+  const { name, fallback, accepts, expected, securityScheme, refuses = true, preflights = 'pass' } = definition
+  const passesPreflights = preflights === 'pass'
+  const registration = { fallback, accepts, expected, securityScheme, refuses, passesPreflights, isAfterCors: hasCors(app) }
   const isChecked = allGuards(app).size > 0
-  const isFirst = addGuard(app, name, registration)
-  if (isFirst === null) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
+  if (!addGuard(app, name, registration)) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
   if (!isChecked) refuseFaultyConfig(app)
-  if (isFirst) refuseStrayPreflights(app)
+  if (refuses && passesPreflights) refuseStrayPreflights(app, name, registration)
   watchRoutes(app)
   keepAsked(app)
 
   return function wanted (request) {
-    if (resolvedGuards(request.server).get(name) !== registration || isPreflight(request)) return undefined
+    if (resolvedGuards(request.server).get(name) !== registration || (passesPreflights && isPreflight(request))) return undefined
     return askedOf(request)[name] ?? fallback
   }
 }

@@ -76,7 +76,8 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
     name: 'rateLimit',
     fallback: global,
     accepts: (value) => value === false || (value === true ? limitsAny(byPlugin) : areLimits(value) && limitsAny(quotasOf(value, limits))),
-    expected: 'false, true where the plugin has a limit, or { address, user, key }, each false or { max, timeWindow } and one of them a limit'
+    expected: 'false, true where the plugin has a limit, or { address, user, key }, each false or { max, timeWindow } and one of them a limit',
+    preflights: 'check'
   })
   const byRoute = new WeakMap<RequestLimits, Quotas>()
   const due = requestSlot<Due>(app)

@@ -1,34 +1,65 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 
 import { FORBIDDEN } from '../errors.js'
 import { refuse } from '../refuse.js'
+import { askedOf } from './asked.js'
 import { isOn, resolvedGuards } from './registry.js'
+import type { Registration } from './registry.js'
+
+/** How `@fastify/cors` marks the requests of a scope, `true` once it has granted a preflight. */
+const CORS_MARK = 'corsPreflightEnabled'
 
 /** Whether the request is a CORS preflight. */
 export function isPreflight ({ method, headers }: FastifyRequest): boolean {
-  return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined
+  return method === 'OPTIONS' && Boolean(headers.origin) && Boolean(headers['access-control-request-method'])
+}
+
+/** Whether `@fastify/cors` is registered in the scope, or in one around it. */
+export function hasCors (scope: FastifyInstance): boolean {
+  return scope.hasRequestDecorator(CORS_MARK)
 }
 
 /**
- * A preflight carries no credentials, so that it passes all guards: for @fastify/cors, or for a route for OPTIONS alone, to answer. A handler that is there for
- * other methods as well would run unguarded for anyone who makes a request look like one.
+ * A preflight carries no credentials, so that it passes a guard: for `@fastify/cors`, or for a route for OPTIONS alone, to answer. Anything else
+ * would run unguarded for anyone whose request looks like a preflight: the handler of a route for other methods, the 404 handler, and the hooks and
+ * middleware of the host that stand behind the guard. So the guard itself refuses such a request, in its own place among the hooks.
  */
-export function refuseStrayPreflights (scope: FastifyInstance): void {
-  scope.addHook('preParsing', function refuseStray (request, reply, payload, done) {
-    if (!isPreflight(request) || isForOptionsAlone(request) || !isGuarded(request)) return done(null, payload)
-    refuse(reply, new FORBIDDEN({ reason: 'a CORS preflight that neither @fastify/cors nor a route for OPTIONS alone has answered' }))
+export function refuseStrayPreflights (scope: FastifyInstance, name: string, registration: Registration): void {
+  scope.addHook('onRequest', function refuseStray (request, reply, done) {
+    if (!isPreflight(request) || resolvedGuards(request.server).get(name) !== registration) return done()
+    const asked = (askedOf(request) as Record<string, unknown>)[name]
+    if (!demands(registration, asked) || isAnswered(request, registration)) return done()
+    refuse(reply, new FORBIDDEN({ reason: 'a CORS preflight that neither a route for OPTIONS alone nor an earlier @fastify/cors answers' }))
   })
 }
 
-function isForOptionsAlone ({ routeOptions: { method } }: FastifyRequest): boolean {
-  return [method].flat().every((one) => one === 'OPTIONS')
+/**
+ * What is wrong with a route that answers OPTIONS among other methods: `@fastify/cors` that is registered after the guard would have to answer its
+ * preflights, which the guard refuses before. `null`: nothing.
+ */
+export function faultOfPreflights (
+  { method, config }: RouteOptions, scope: FastifyInstance, guards: ReadonlyMap<string, Registration>
+): string | null {
+  const methods = [method].flat()
+  if (!methods.includes('OPTIONS') || methods.length === 1 || !hasCors(scope) || config?.cors === false) return null
+  const asked = config?.gatehouse as Record<string, unknown> | undefined
+  for (const [name, registration] of guards) {
+    if (registration.isAfterCors || !registration.passesPreflights || !demands(registration, asked?.[name])) continue
+    return `${name} refuses the preflights of a route for OPTIONS and other methods before @fastify/cors sees them; ` +
+      'register @fastify/cors before the guard, in the same scope or in one around it'
+  }
+  return null
 }
 
-function isGuarded (request: FastifyRequest): boolean {
-  const config = (request.routeOptions.config.gatehouse ?? {}) as Record<string, unknown>
-  for (const [name, { fallback, refuses }] of resolvedGuards(request.server)) {
-    const value = config[name] ?? fallback
-    if (refuses && value !== 'optional' && isOn(value)) return true
-  }
-  return false
+function demands ({ refuses, fallback }: Registration, asked: unknown): boolean {
+  const value = asked ?? fallback
+  return refuses && value !== 'optional' && isOn(value)
+}
+
+function isAnswered (request: FastifyRequest, { isAfterCors }: Registration): boolean {
+  const { method, url = '' } = request.routeOptions
+  if (![method].flat().every((one) => one === 'OPTIONS')) return false
+  // The route of @fastify/cors itself, which answers 404 where @fastify/cors has not granted the preflight by now.
+  const isOfCors = url.endsWith('*') && !url.endsWith('/*')
+  return !(isAfterCors && isOfCors && (request as { [CORS_MARK]?: boolean })[CORS_MARK] === false)
 }

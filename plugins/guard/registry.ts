@@ -7,6 +7,9 @@ export interface Registration {
   readonly expected: string
   readonly securityScheme: string | undefined
   readonly refuses: boolean
+  readonly passesPreflights: boolean
+  /** Whether `@fastify/cors` was there when the guard was registered, so that its hook runs first. */
+  readonly isAfterCors: boolean
 }
 
 // By Symbol.for, so that two copies of the package in one tree see each other's guards.
@@ -16,16 +19,12 @@ const RESOLVED: unique symbol = Symbol.for('fastify-gatehouse.resolved') as neve
 /** Guards are its own alone: those around it may be registered later. */
 type Scope = FastifyInstance & { [GUARDS]?: Map<string, Registration>, [RESOLVED]?: Map<string, Registration> }
 
-/** Adds a guard to the scope's own. Whether it is the first of them; `null`: there is one of that name. */
-export function addGuard (scope: Scope, name: string, registration: Registration): boolean | null {
-  const own = ownGuards(scope)
-  if (own === undefined) {
-    scope[GUARDS] = new Map([[name, registration]])
-    return true
-  }
-  if (own.has(name)) return null
-  own.set(name, registration)
-  return false
+/** Adds a guard to the scope's own; `false`: there is one of that name. */
+export function addGuard (scope: Scope, name: string, registration: Registration): boolean {
+  const own = ownGuards(scope) ?? new Map<string, Registration>()
+  if (own.has(name)) return false
+  scope[GUARDS] = own.set(name, registration)
+  return true
 }
 
 function ownGuards (scope: Scope): Map<string, Registration> | undefined {

@@ -5,6 +5,7 @@ import { nearestName } from '../known-options.js'
 import { refuse } from '../refuse.js'
 import { askedOf, NOTHING } from './asked.js'
 import { describeSecurity, documentCheck } from './openapi.js'
+import { faultOfPreflights } from './preflight.js'
 import { allGuards, resolvedGuards } from './registry.js'
 import type { Registration } from './registry.js'
 
@@ -31,7 +32,7 @@ export function watchRoutes (scope: Scope): void {
   scope.addHook('onReady', async function checkRoutes () {
     for (const { scope, options } of routes) {
       const guards = allGuards(scope)
-      const fault = faultOfConfig(options.config?.gatehouse, guards)
+      const fault = faultOfConfig(options.config?.gatehouse, guards) ?? faultOfPreflights(options, scope, guards)
       if (fault !== null) throw new INVALID_OPTIONS(`${String(options.method)} ${options.url}: ${fault}`)
       describeSecurity(options, guards)
     }

@@ -1,4 +1,3 @@
-import cors from '@fastify/cors'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
@@ -63,44 +62,6 @@ t.test('with global every route of the scope is guarded, those declared before i
   t.equal(await status(app, '/nowhere', 'a'), 404)
   t.equal(await status(app, '/open'), 200)
   t.equal((await app.inject({ method: 'HEAD', url: '/after' })).statusCode, 401)
-})
-
-t.test('a CORS preflight always passes, any other OPTIONS does not', async (t) => {
-  const app = host(t)
-  app.register(knock, { word: 'a', global: true })
-  app.options('/x', ok)
-  const preflight = { origin: 'https://a.test', 'access-control-request-method': 'POST' }
-  t.equal((await app.inject({ method: 'OPTIONS', url: '/x', headers: preflight })).statusCode, 200)
-  t.equal((await app.inject({ method: 'OPTIONS', url: '/x' })).statusCode, 401)
-})
-
-t.test('what looks like a preflight runs no handler of a guarded route that is there for other methods too', async (t) => {
-  const app = host(t)
-  const ran: string[] = []
-  app.register(knock, { word: 'a', global: true })
-  app.all('/all', async ({ method }) => ran.push(method))
-  app.route({ method: ['POST', 'OPTIONS'], url: '/both', handler: async ({ method }) => ran.push(method) })
-  app.all('/free', open, ok)
-  app.setNotFoundHandler(async () => ran.push('the page of the site'))
-  const call = (url: string) => app.inject({ method: 'OPTIONS', url, headers: { origin: 'x', 'access-control-request-method': 'x' }, payload: { a: 1 } })
-  for (const url of ['/all', '/both', '/nowhere']) t.match(await call(url), { statusCode: 403, body: /"FORBIDDEN"/ }, url)
-  t.equal((await call('/free')).statusCode, 200)
-  t.same(ran, [])
-  const allowed = await app.inject({ method: 'OPTIONS', url: '/all', headers: { 'x-knock': 'a' } })
-  t.equal(allowed.statusCode, 200, 'with what the guard wants, any OPTIONS that is no preflight')
-})
-
-t.test('@fastify/cors answers a preflight of a guarded route for all methods, whichever was registered first', async (t) => {
-  for (const first of ['cors', 'knock']) {
-    const app = host(t)
-    if (first === 'cors') await app.register(cors, { origin: 'https://a.test' })
-    await app.register(knock, { word: 'a', global: true })
-    if (first === 'knock') await app.register(cors, { origin: 'https://a.test' })
-    app.all('/all', ok)
-    const reply = await app.inject({ method: 'OPTIONS', url: '/all', headers: { origin: 'https://a.test', 'access-control-request-method': 'POST' } })
-    t.equal(reply.statusCode, 204, first)
-    t.equal(reply.headers['access-control-allow-origin'], 'https://a.test')
-  }
 })
 
 t.test('two scopes with different words share nothing, and an inner registration answers alone for its routes', async (t) => {
