@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { assertStrongSecret, generateSecret } from '../signing/secret-strength.js'
+import { readPrivateFile } from './private-files.js'
 
 const FOLDER = 'secrets'
 
@@ -13,7 +14,8 @@ const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS']
  * The secret of this name, made at the first start and the same ever after: a file of mode 0600 in `<dataDir>/secrets`, a folder of
  * mode 0700. Of two processes that make one at the same time, both end with the same.
  *
- * @throws an Error that names the file when what is in it is no secret: it is never replaced by itself, since data is sealed with it
+ * @throws an Error that names the file when its content is no secret, or when another user owns it or may read or change it: a secret is
+ *   never replaced without the operator, since data is sealed with it
  */
 export async function generatedSecret (dataDir: string, name: string): Promise<string> {
   const file = join(dataDir, FOLDER, name)
@@ -21,10 +23,7 @@ export async function generatedSecret (dataDir: string, name: string): Promise<s
 }
 
 async function read (file: string): Promise<string | null> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null
-    throw error
-  })
+  const text = await readPrivateFile(file)
   if (text === null) return null
   const secret = text.trim()
   assertStrongSecret(`the generated secret in ${file}`, secret)
