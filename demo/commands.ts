@@ -43,9 +43,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async () => await (await import('./commands/migrate.js')).migrate()
   },
   'create-admin': {
-    usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--reset]',
-    about: 'Adds an administrator, or with --reset gives one a new password; prints the password unless ADMIN_PASSWORD is set',
-    options: { email: { type: 'string' }, role: { type: 'string' }, reset: { type: 'boolean' } },
+    usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--reset | --unlock]',
+    about: 'Adds an administrator, or with --reset gives one a new password; prints the password unless ADMIN_PASSWORD is set. Both --reset and --unlock let in one whom wrong passwords have locked out',
+    options: { email: { type: 'string' }, role: { type: 'string' }, reset: { type: 'boolean' }, unlock: { type: 'boolean' } },
     needs: (environment) => [...forData(environment), '@node-rs/argon2'],
     run: async (values) => await (await import('./commands/create-admin.js')).createAdmin(values)
   },

@@ -57,7 +57,8 @@ export type SessionItem = Static<typeof SessionSchema>
 
 export const loginSchema = {
   summary: 'Log in with email and password',
-  description: '10 attempts a minute per email and per address; 5 consecutive failures lock the account for 15 minutes.',
+  description: '10 attempts a minute per email and per address; 5 consecutive failures lock the account for 15 minutes, ' +
+    'except for browsers that send the cookie of an earlier login, whose failures are counted apart.',
   tags,
   body: LoginBodySchema,
   response: { 200: TokenPairSchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }

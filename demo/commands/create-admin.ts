@@ -1,7 +1,8 @@
 import { CONFLICT } from '../../plugins/errors.js'
 import { createPasswords } from '../../plugins/passwords.js'
+import { loginSubject } from '../../plugins/token-store/login-subject.js'
 import { ROLES } from '../../plugins/token-store/store.js'
-import type { Role, TokenStore } from '../../plugins/token-store/store.js'
+import type { Role, TokenStore, User } from '../../plugins/token-store/store.js'
 import { generateSecret } from '../../signing/secret-strength.js'
 import type { Values } from '../commands.js'
 import { ORG } from '../demo-source.js'
@@ -9,11 +10,12 @@ import { withStore } from './with-store.js'
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/
 
-export async function createAdmin ({ email, role = 'admin', reset = false }: Values): Promise<void> {
+export async function createAdmin ({ email, role = 'admin', reset = false, unlock = false }: Values): Promise<void> {
   if (typeof email !== 'string' || !EMAIL.test(email) || email.length > 254) throw new Error('create-admin needs --email <address>')
   if (!ROLES.includes(role as Role)) throw new Error(`--role must be one of ${ROLES.join(', ')}`)
 
   await withStore(async (store, { admin: { password } }) => {
+    if (unlock === true && reset !== true) return await unlockAdmin(store, email.toLowerCase())
     const chosen = password ?? generateSecret()
     const passwordHash = await (await createPasswords()).hash(chosen)
     if (reset === true) await resetPassword(store, email.toLowerCase(), passwordHash)
@@ -32,10 +34,22 @@ async function create ({ users }: TokenStore, user: { orgId: string, email: stri
   }
 }
 
-/** Ends the user's sessions too: whoever lost the password may have lost more. */
+/** Ends the user's sessions and lock-out too: whoever lost the password may have lost more. */
 async function resetPassword ({ users, sessions }: TokenStore, email: string, passwordHash: string): Promise<void> {
-  const user = await users.findByEmail(email)
-  if (user === null) throw new Error(`there is no administrator ${email}`)
+  const user = await found(users, email)
   await users.update(user.id, { passwordHash })
   await sessions.endAll(user.id)
+  await users.unlock(loginSubject(email))
+}
+
+async function unlockAdmin ({ users }: TokenStore, email: string): Promise<void> {
+  await found(users, email)
+  await users.unlock(loginSubject(email))
+  console.log(`Unlocked ${email}`)
+}
+
+async function found (users: TokenStore['users'], email: string): Promise<User> {
+  const user = await users.findByEmail(email)
+  if (user === null) throw new Error(`there is no administrator ${email}`)
+  return user
 }

@@ -59,6 +59,7 @@ function assertStore (store: TokenStore): void {
 export default fp(tokenStore, { name: 'gatehouse-token-store', fastify: '5.x' })
 export { LookupCache } from './lookup-cache.js'
 export type { LookupCacheOptions } from './lookup-cache.js'
+export { loginSubject } from './login-subject.js'
 export { memoryStore } from './memory.js'
 export type { MemoryStoreOptions } from './memory.js'
 export { SOURCE_DEFAULTS } from './source-settings.js'

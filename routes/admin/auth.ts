@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { requestNetwork } from '../../plugins/client-address.js'
 import { INVALID_OPTIONS } from '../../plugins/errors.js'
@@ -11,12 +11,14 @@ import type { RateLimitOptions } from '../../plugins/rate-limit.js'
 import { preflightRoute } from '../../plugins/site-cors.js'
 import { loginSchema, refreshSchema } from '../../schemas/admin-auth.js'
 import type { LoginBody, RefreshBody } from '../../schemas/admin-auth.js'
-import { sha256Hex } from '../../signing/digest.js'
+import { hmacSha256 } from '../../signing/digest.js'
 import { secretBox } from '../../signing/secret-box.js'
 import type { SecretBox } from '../../signing/secret-box.js'
 import { assertStrongSecret } from '../../signing/secret-strength.js'
 import { adminScope, callerKey, limitBy, SCOPE_OPTIONS } from './admin-scope.js'
 import type { AdminScopeOptions } from './admin-scope.js'
+import { knownDevices } from './known-devices.js'
+import type { KnownDevices } from './known-devices.js'
 import { logoutRoute } from './logout.js'
 import { lockoutOf, passwordCheck } from './password-check.js'
 import type { LockoutOptions, PasswordCheck } from './password-check.js'
@@ -77,13 +79,16 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
 
   await adminScope(app, 'admin-auth', { ...options, prefix }, async (scope) => {
     const check = passwordCheck(scope, { passwords, lockout, now })
+    const devices = lockout.knownDevices ? knownDevices(scope, { path: `${scope.prefix}/login`, now }) : null
     if (options.cors !== undefined) {
       for (const path of ['/login', '/refresh', '/logout', '/logout-all', '/me', '/sessions', '/sessions/:id', '/password']) preflightRoute(scope, path)
     }
     await scope.register(async (login) => {
       await limitBy(login, 'login-address', loginRateLimit, requestNetwork)
-      await limitBy(login, 'login-email', loginRateLimit, (request) => sha256Hex((request.body as LoginBody).email.toLowerCase()), 'preHandler')
-      loginRoute(login, passwords, check, sessionStarter(login, { maxAge, now }))
+      const [emailKey] = login.adminTokens.keysFor('emails')
+      const emailOf = (request: FastifyRequest) => hmacSha256(emailKey, (request.body as LoginBody).email.toLowerCase(), 'hex')
+      await limitBy(login, 'login-email', loginRateLimit, emailOf, 'preHandler')
+      loginRoute(login, { passwords, check, devices, start: sessionStarter(login, { maxAge, now }) })
     })
     await scope.register(async (open) => {
       await limitBy(open, 'refresh', rateLimit, refreshKey(open), 'preHandler')
@@ -99,11 +104,23 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
   })
 }
 
-function loginRoute (scope: FastifyInstance, passwords: Passwords, check: PasswordCheck, start: StartSession): void {
-  scope.post<{ Body: LoginBody }>('/login', { schema: loginSchema, config: { gatehouse: { admin: false } } }, async function login (request) {
+interface LoginParts {
+  passwords: Passwords
+  check: PasswordCheck
+  devices: KnownDevices | null
+  start: StartSession
+}
+
+function loginRoute (scope: FastifyInstance, { passwords, check, devices, start }: LoginParts): void {
+  scope.post<{ Body: LoginBody }>('/login', { schema: loginSchema, config: { gatehouse: { admin: false } } }, async function login (request, reply) {
     const { email, password } = request.body
-    const user = await check(request, email, password)
-    return start(request, user, async ({ passwordHash }) => passwordHash === user.passwordHash || passwords.verify(passwordHash, password))
+    const user = await check(request, email, password, function deviceOf (user) {
+      const id = devices?.idOf(request, user) ?? null
+      return id === null ? null : `device.${id}`
+    })
+    const pair = await start(request, user, async ({ passwordHash }) => passwordHash === user.passwordHash || passwords.verify(passwordHash, password))
+    devices?.remember(request, reply, user)
+    return pair
   })
 }
 

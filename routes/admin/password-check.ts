@@ -5,8 +5,9 @@ import { ACCOUNT_LOCKED, INVALID_CREDENTIALS, INVALID_OPTIONS } from '../../plug
 import { refuseUnknownMembers } from '../../plugins/known-options.js'
 import type { KnownOptions } from '../../plugins/known-options.js'
 import type { Passwords } from '../../plugins/passwords.js'
+import { loginSubject } from '../../plugins/token-store/login-subject.js'
 import type { User } from '../../plugins/token-store/store.js'
-import { sha256Hex } from '../../signing/digest.js'
+import { hmacSha256 } from '../../signing/digest.js'
 
 export interface LockoutOptions {
   /** Consecutive failures that lock an account. Default: 5. */
@@ -15,6 +16,10 @@ export interface LockoutOptions {
   for?: number
   /** Answer a locked account like a wrong password. Default: `false`. */
   hidden?: boolean
+  /**
+   * Set a signed cookie at each login, and count the failures of a browser that has it apart: strangers can't lock it out. Default: `true`.
+   */
+  knownDevices?: boolean
 }
 
 export interface PasswordCheckSettings {
@@ -24,32 +29,44 @@ export interface PasswordCheckSettings {
 }
 
 /** Who tried, for the audit trail; what befalls a user belongs to the user's own organisation. */
-type Attempt = Pick<AuditRecord, 'request' | 'orgId' | 'userId' | 'userEmail'>
+type Attempt = Pick<AuditRecord, 'request' | 'orgId' | 'userId' | 'userEmail' | 'resourceType' | 'resourceId'>
 
-/** The user of that email, if the password is right; else throws `INVALID_CREDENTIALS` or `ACCOUNT_LOCKED`. */
-const KNOWN: KnownOptions<LockoutOptions> = { max: true, for: true, hidden: true }
+/**
+ * The user of that email, if the password is right; else throws `INVALID_CREDENTIALS` or `ACCOUNT_LOCKED`. `knownBy` gives a name to what a
+ * caller of that user has proved beside the password, such as a device: under it failures are counted apart, and lock it alone.
+ */
+export type PasswordCheck = (request: FastifyRequest, email: string, password: string, knownBy: (user: User) => string | null) => Promise<User>
 
-export type PasswordCheck = (request: FastifyRequest, email: string, password: string) => Promise<User>
+const KNOWN: KnownOptions<LockoutOptions> = { max: true, for: true, hidden: true, knownDevices: true }
+const DIGEST_SHOWN = 16
 
 export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Required<LockoutOptions> {
   refuseUnknownMembers('adminAuth', 'lockout.', option, KNOWN)
-  const { max = 5, for: seconds = 900, hidden = false } = option === 'hidden' ? { hidden: true } : option ?? {}
+  const { max = 5, for: seconds = 900, hidden = false, knownDevices = true } = option === 'hidden' ? { hidden: true } : option ?? {}
   if (!Number.isInteger(max) || max < 1 || max > 100) throw new INVALID_OPTIONS('admin-auth: "lockout.max" must be a whole number, 1 to 100')
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) throw new INVALID_OPTIONS('admin-auth: "lockout.for" must be whole seconds, 1 to 86400')
   if (typeof hidden !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.hidden" must be a boolean')
-  return { max, for: seconds, hidden }
+  if (typeof knownDevices !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.knownDevices" must be a boolean')
+  return { max, for: seconds, hidden, knownDevices }
 }
 
 /** Checks passwords and locks what fails too often; an email that nobody has is treated like one that somebody has. */
 export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }: PasswordCheckSettings): PasswordCheck {
   const { users } = app.tokenStore
   const limits = { max: lockout.max, lockFor: lockout.for * 1000 }
+  const [emailKey] = app.adminTokens.keysFor('emails')
 
-  return async function checkPassword (request, email, password) {
+  return async function checkPassword (request, email, password, knownBy) {
     const address = email.toLowerCase()
-    const subject = sha256Hex(address)
     const user = await users.findByEmail(address)
-    const record = { request, orgId: user?.orgId, userId: user?.id ?? null, userEmail: address }
+    // What is no email of a user may be a password, so that nothing is kept from which it could be guessed.
+    const digest = hmacSha256(emailKey, address, 'hex')
+    const known = user === null ? null : knownBy(user)
+    const account = user === null ? digest : loginSubject(address)
+    const subject = known === null ? account : `${account}.${known}`
+    const record: Attempt = user === null
+      ? { request, userId: null, userEmail: null, resourceType: 'email_digest', resourceId: digest.slice(0, DIGEST_SHOWN) }
+      : { request, orgId: user.orgId, userId: user.id, userEmail: address }
     const lockedUntil = await users.lockedUntil(subject)
     // A locked account that answers sooner than another would not be hidden.
     if (lockedUntil !== null && !lockout.hidden) throw locked(record, lockedUntil)

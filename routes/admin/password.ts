@@ -7,7 +7,7 @@ import type { PasswordBody } from '../../schemas/admin-auth.js'
 import { callerOf } from './admin-scope.js'
 import type { PasswordCheck } from './password-check.js'
 
-/** `POST /password`: whoever holds an access token alone can neither change the password nor guess at it without end. */
+/** `POST /password`: whoever holds an access token alone can neither change the password, nor guess at it without end, nor lock the account. */
 export async function passwordRoute (scope: FastifyInstance, passwords: Passwords, check: PasswordCheck): Promise<void> {
   const { users } = scope.tokenStore
   // Its word lists are for this route alone.
@@ -18,7 +18,7 @@ export async function passwordRoute (scope: FastifyInstance, passwords: Password
     const { current_password, new_password } = request.body
     const fault = current_password === new_password ? 'The new password must differ from the current one' : passwordFault(new_password, email)
     if (fault !== null) throw new INVALID_REQUEST({ message: fault, details: [{ path: '/new_password', message: fault }] })
-    const { passwordHash } = await check(request, email, current_password)
+    const { passwordHash } = await check(request, email, current_password, () => `session.${sid}`)
     const changed = await users.replacePassword(sub, { from: passwordHash, to: await passwords.hash(new_password), endSessionsBut: sid })
     if (!changed) throw new INVALID_CREDENTIALS({ reason: 'the password was changed meanwhile' })
     scope.audit({ action: 'auth.password_changed', request, resourceType: 'user', resourceId: sub })

@@ -132,6 +132,22 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await users.clearFailures('never-failed'), null)
   })
 
+  await t.test('unlocking ends the locks of a subject and of those that begin with it and a dot, and of no other', async () => {
+    const { store: { users } } = await make()
+    const limits = { max: 1, lockFor: 60_000 }
+    const [mine, others] = [['ann', 'ann.device.1', 'ann.'], ['anna', 'an', 'bob.ann', 'ANN', 'a%', 'ann%', '']]
+    for (const subject of [...mine, ...others]) await users.countFailure(subject, limits)
+    await users.unlock('ann')
+    for (const subject of mine) assert.equal(await users.lockedUntil(subject), null, subject)
+    for (const subject of others) assert.notEqual(await users.lockedUntil(subject), null, subject)
+    await users.unlock('a%')
+    assert.notEqual(await users.lockedUntil('ann%'), null)
+    for (let failure = 1; failure <= 4; failure++) await users.countFailure('counted', { max: 5, lockFor: 60_000 })
+    await users.unlock('counted')
+    assert.deepEqual(await users.countFailure('counted', { max: 2, lockFor: 60_000 }), { lockedUntil: null, wasLocked: false }, 'the count starts anew')
+    await users.unlock('never-failed')
+  })
+
   await t.test('any text comes back unchanged and finds its own user', async () => {
     const { store: { users } } = await make()
     const lower = new Set(AWKWARD_TEXTS.map((text) => text.toLowerCase()))

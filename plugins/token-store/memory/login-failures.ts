@@ -44,6 +44,10 @@ export class MemoryLoginFailures {
     return locked
   }
 
+  unlock (subject: string): void {
+    for (const known of this.#failures.keys()) if (known === subject || known.startsWith(`${subject}.`)) this.#failures.delete(known)
+  }
+
   sweep (): void {
     const now = this.#now()
     for (const [subject, failures] of this.#failures) if (isStale(failures, now)) this.#failures.delete(subject)

@@ -69,6 +69,10 @@ export class MemoryUsers implements Users {
     return this.#failures.clear(subject)
   }
 
+  async unlock (subject: string): Promise<void> {
+    this.#failures.unlock(subject)
+  }
+
   /** The live record, for the sessions beside it. */
   peek (id: string): Readonly<User> | undefined {
     return this.#users.get(id)

@@ -35,10 +35,15 @@ export interface Users {
    */
   replacePassword (id: string, change: { from: string, to: string, endSessionsBut?: string }): Promise<boolean>
   count (): Promise<number>
-  /** Until when the account is locked (epoch milliseconds), or `null`. `subject`: a digest of the email, so that unknown ones lock alike. */
+  /**
+   * Until when the account is locked (epoch milliseconds), or `null`; never from a cache. `subject`: a digest of the email, so that unknown ones
+   * lock alike, or one and a dot and more, for attempts that have a count of their own.
+   */
   lockedUntil (subject: string): Promise<number | null>
   /** Counts a failure, in one atomic step; at `max` consecutive ones locks for `lockFor` milliseconds. A lock that holds is not made longer. */
   countFailure (subject: string, limits: { max: number, lockFor: number }): Promise<CountedFailure>
   /** Forgets the failures, unless the account is locked by now: then says until when. */
   clearFailures (subject: string): Promise<number | null>
+  /** Forgets the failures and the locks of a subject, and of all subjects that begin with it and a dot. */
+  unlock (subject: string): Promise<void>
 }

@@ -6,7 +6,7 @@ import { FAILURES_FORGOTTEN_AFTER } from '../failures-forgotten.js'
 import type { Users } from '../store.js'
 import { toDate, toMilliseconds } from './times.js'
 
-type LoginFailures = Pick<Users, 'lockedUntil' | 'countFailure' | 'clearFailures'>
+type LoginFailures = Pick<Users, 'lockedUntil' | 'countFailure' | 'clearFailures' | 'unlock'>
 
 export function sqlLoginFailures (db: Kysely<DatabaseSchema>, now: () => number): LoginFailures & { sweep (): Promise<void> } {
   async function lockedUntil (subject: string): Promise<number | null> {
@@ -49,6 +49,12 @@ export function sqlLoginFailures (db: Kysely<DatabaseSchema>, now: () => number)
       const { numDeletedRows } = await db.deleteFrom('login_failures').where('subject', '=', toColumnText(subject))
         .where((eb) => eb.or([eb('locked_until', 'is', null), eb('locked_until', '<=', toDate(now()))])).executeTakeFirstOrThrow()
       return numDeletedRows > 0n ? null : await lockedUntil(subject)
+    },
+
+    async unlock (subject) {
+      const key = toColumnText(subject)
+      await db.deleteFrom('login_failures')
+        .where((eb) => eb.or([eb('subject', '=', key), eb(eb.fn<boolean>('starts_with', ['subject', eb.val(`${key}.`)]), '=', true)])).execute()
     },
 
     async sweep () {

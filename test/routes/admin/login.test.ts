@@ -100,8 +100,9 @@ t.test('O02, K10: an attempt on a locked account is in the trail of its own orga
   await post('login', { email: 'nobody@example.com', password: 'wrong' })
   const trail = await audited('auth.login_failed', 'acme', 1)
   t.ok(trail.some(({ userId, changes }) => userId === user.id && changes?.['reason'] === 'password'))
-  const others = (await audited('auth.login_failed')).map(({ userEmail }) => userEmail)
-  t.same(others, ['nobody@example.com'])
+  const others = await audited('auth.login_failed')
+  t.match(others, [{ userId: null, userEmail: null, resourceType: 'email_digest' }])
+  t.equal(others.length, 1)
 })
 
 t.test('A02: a right password in between starts the count anew', async (t) => {
