@@ -1,14 +1,12 @@
 // The hot paths of this checkout beside those of another one, in turns in one run: BEFORE=<folder of a checkout with its node_modules>.
 // Compares processor time per request (user and system, from the kernel), which a busy machine disturbs less than throughput.
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { generateSecret } from '../signing/secret-strength.js'
 import { signUserReference } from '../signing/user-reference.js'
 import { EVENT, PIPELINE_KEY, batchBody } from './load.js'
-import { describeMachine, ROUNDS, SECONDS, startServer, withPostgres } from './rounds.js'
-import type { Server } from './rounds.js'
+import { describeMachine, processorTime, ROUNDS, SECONDS, startServer, withPostgres } from './rounds.js'
 import { shoot } from './wrk.js'
 import type { Shot } from './wrk.js'
 
@@ -17,8 +15,6 @@ interface Path { title: string, file: string, variant: string, env?: Record<stri
 interface Side { checkout: string, databaseUrl: string }
 interface Figures { rate: number, micros: number, failed: number }
 
-/** Clock ticks per second of `/proc/<pid>/stat`: 100 on every Linux architecture that Node.js runs on. */
-const TICKS = 100
 const BEFORE = process.env.BEFORE
 const HERE = resolve(fileURLToPath(new URL('..', import.meta.url)))
 const PROXY_KEY = generateSecret()
@@ -53,19 +49,12 @@ async function measure ({ checkout, databaseUrl }: Side, { file, variant, env, s
   try {
     const load = (seconds: number) => shoot({ url: `http://127.0.0.1:${server.port}${path}`, ...shot, connections: 64, seconds })
     await load(2)
-    const before = ticks(server)
+    const before = processorTime(server)
     const { rate, failed } = await load(SECONDS)
-    return { rate, micros: (ticks(server) - before) / TICKS * 1e6 / (rate * SECONDS), failed }
+    return { rate, micros: (processorTime(server) - before) * 1_000 / (rate * SECONDS), failed }
   } finally {
     server.stop()
   }
-}
-
-/** User and system time of the server process, all its threads included, in clock ticks (proc(5), fields 14 and 15). */
-function ticks ({ process: { pid } }: Server): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return Number(fields[11]) + Number(fields[12])
 }
 
 function spread (values: number[]): string {

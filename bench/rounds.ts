@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { cpus } from 'node:os'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 
 import { privateNats } from '../test/helpers/nats.js'
 import { privatePostgres } from '../test/helpers/postgres.js'
@@ -11,6 +12,9 @@ import { privateRedis } from '../test/helpers/redis.js'
 export const ROUNDS = Number(process.env.ROUNDS ?? 5)
 export const SECONDS = Number(process.env.DURATION ?? 5)
 export const CONNECTIONS = (process.env.CONNECTIONS ?? '64').split(',').map(Number)
+
+/** Clock ticks per second of `/proc/<pid>/stat`: 100 on every Linux architecture that Node.js runs on. */
+const TICKS = 100
 
 export interface Round { rate: number, p50: number, p99: number, failed: number }
 export interface Server { port: number, process: ChildProcess, stop: () => void }
@@ -23,6 +27,13 @@ export async function startServer (
   const server = fork(new URL(file, import.meta.url), [variant, ...args], { execArgv, env: { ...process.env, ...env }, cwd })
   const [port] = await once(server, 'message') as [number]
   return { port, process: server, stop: () => server.kill('SIGKILL') }
+}
+
+/** User and system time of the server process, all its threads included, in milliseconds (proc(5), fields 14 and 15 of `stat`). */
+export function processorTime ({ process: { pid } }: Server): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 1_000 / TICKS
 }
 
 /** The address of a PostgreSQL with fsync and synchronous_commit on, which is gone after `work`. */

@@ -1,16 +1,26 @@
-// How long /healthz takes while the bodies that cost most arrive: DURATION=5 for each of them.
+// How long /healthz takes while the bodies that cost most arrive, and the processor time of each: DURATION=5 for each kind, ONLY=<part of a name>.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
 import { EVENT, PIPELINE_KEY, batchBody } from './load.js'
-import { describeHost, SECONDS, startServer } from './rounds.js'
+import { describeHost, processorTime, SECONDS, startServer } from './rounds.js'
 
-interface Kind { name: string, path: string, body: string | Buffer, perSecond: number, gzip?: boolean }
+interface Kind { name: string, path: string, body: string | Buffer, perSecond: number, gzip?: boolean, keyless?: boolean }
 
 const KB = 1024
 const MB = KB * KB
 const event = (fields: object) => JSON.stringify({ ...JSON.parse(EVENT) as object, ...fields })
 const wide = (keys: number) => Object.fromEntries(Array.from({ length: keys }, (_none, at) => [`k${at}`, at]))
+/** The members of that many keys, as JSON. */
+const members = (keys: number) => JSON.stringify(wide(keys)).slice(1, -1)
+const page = '{"type":"page"}'
+const ones = (bytes: number) => `[${'1,'.repeat(bytes / 2 - 1)}1]`
+
+const BESIDE = `{"batch":[${page}],${members(310_000)}}`
+const IN_CONTEXT = `{"batch":[${page}],"context":{${members(310_000)}}}`
+const ONES = gzipSync(`{"batch":[${page}],"x":${ones(5 * MB - KB)}}`)
+/** 500 events, each of as many members as its share of 5 MB holds. */
+const FULL = JSON.stringify({ batch: Array.from({ length: 500 }, () => ({ type: 'page', properties: wide(800) })) })
 
 const KINDS: Kind[] = [
   { name: 'nothing', path: '/v1/t', body: '', perSecond: 0 },
@@ -24,20 +34,33 @@ const KINDS: Kind[] = [
   { name: 'a user agent of 60 KB', path: '/v1/t', body: event({ context: { userAgent: 'Mozilla/5.0 ('.repeat(4_600) } }), perSecond: 50 },
   { name: 'gzip of 100 MB, 0.1 MB', path: '/v1/t', body: gzipSync(Buffer.alloc(100 * MB, ' ')), perSecond: 50, gzip: true },
   { name: 'gzip of 5 MB of brackets, 5 KB', path: '/v1/batch', body: gzipSync(`{"batch":[${'[],'.repeat(1_600_000)}[]]}`), perSecond: 1, gzip: true },
+  { name: '310 000 keys beside the batch, 4.5 MB', path: '/v1/batch', body: BESIDE, perSecond: 1 },
+  { name: 'the same without a pipeline key', path: '/v1/batch', body: BESIDE, perSecond: 10, keyless: true },
+  { name: '310 000 keys in the context of the batch, 4.5 MB', path: '/v1/batch', body: IN_CONTEXT, perSecond: 1 },
+  { name: 'gzip of 5 MB of [1,1,…], 5 KB', path: '/v1/batch', body: ONES, perSecond: 20, gzip: true },
+  { name: 'the same without a pipeline key', path: '/v1/batch', body: ONES, perSecond: 20, gzip: true, keyless: true },
+  { name: '64 KB of keys without a pipeline key', path: '/v1/t', body: `{${members(4_900)}}`, perSecond: 50, keyless: true },
+  { name: '64 KB of [1,1,…] in an event', path: '/v1/t', body: event({ properties: { list: JSON.parse(ones(62 * KB)) as unknown } }), perSecond: 50 },
+  { name: '500 events of 800 keys, 5 MB', path: '/v1/batch', body: FULL, perSecond: 1 },
   { name: '500 events of 10 KB, 5 MB', path: '/v1/batch', body: batchBody(500).replaceAll('Enamel mug', 'm'.repeat(9_500)), perSecond: 1 }
 ]
 
 const server = await startServer('memory')
 const origin = `http://127.0.0.1:${server.port}`
 
-async function send ({ path, body, gzip = false }: Kind): Promise<number> {
-  const response = await fetch(origin + path, {
-    method: 'POST',
-    body: new Uint8Array(Buffer.from(body)),
-    headers: { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json', ...gzip ? { 'content-encoding': 'gzip' } : {} }
-  })
-  await response.arrayBuffer()
-  return response.status
+async function send ({ path, body, gzip = false, keyless = false }: Kind): Promise<string> {
+  const headers = {
+    'content-type': 'application/json',
+    ...keyless ? {} : { authorization: `Bearer ${PIPELINE_KEY}` },
+    ...gzip ? { 'content-encoding': 'gzip' } : {}
+  }
+  try {
+    const response = await fetch(origin + path, { method: 'POST', body: new Uint8Array(Buffer.from(body)), headers })
+    await response.arrayBuffer()
+    return String(response.status)
+  } catch {
+    return 'closed'
+  }
 }
 
 async function ping (): Promise<number> {
@@ -47,10 +70,14 @@ async function ping (): Promise<number> {
 }
 
 console.log(`${describeHost()}; ${SECONDS} s for each\n`)
-console.log('| body | a second | answer | /healthz p50 ms | p99 ms | most ms |\n| --- | ---: | ---: | ---: | ---: | ---: |')
+console.log('| body | a second | answer | /healthz p50 ms | p99 ms | most ms | processor ms a body |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |')
 for (let times = 0; times < 50; times++) await ping()
-for (const kind of KINDS) {
-  const answers: Array<Promise<number>> = []
+const ONLY = process.env.ONLY ?? ''
+/** Milliseconds that the server computes for the pings alone, which the first kind finds. */
+let idle = 0
+for (const kind of KINDS.filter(({ name, perSecond }) => perSecond === 0 || name.includes(ONLY))) {
+  const before = processorTime(server)
+  const answers: Array<Promise<string>> = []
   const pings: Array<Promise<number>> = []
   const end = performance.now() + SECONDS * 1_000
   const sending = (async () => {
@@ -67,6 +94,9 @@ for (const kind of KINDS) {
   const statuses = [...new Set(await Promise.all(answers))].join(', ')
   const times = (await Promise.all(pings)).sort((a, b) => a - b)
   const at = (share: number) => (times[Math.floor((times.length - 1) * share)] ?? NaN).toFixed(1)
-  console.log(`| ${[kind.name, kind.perSecond, statuses, at(0.5), at(0.99), at(1)].join(' | ')} |`)
+  const spent = processorTime(server) - before
+  if (kind.perSecond === 0) idle = spent
+  const each = answers.length === 0 ? '' : (Math.max(0, spent - idle) / answers.length).toFixed(1)
+  console.log(`| ${[kind.name, kind.perSecond, statuses, at(0.5), at(0.99), at(1), each].join(' | ')} |`)
 }
 server.stop()

@@ -1,5 +1,5 @@
 // Looks into JSON text that JSON.parse has accepted, so that a part of it can be kept as it came: parsed and written anew,
-// 1.0 would be 1 and a long integer another number.
+// 1.0 would be 1 and a long integer another number. Limits are counted before JSON.parse, whose time they bound.
 
 const QUOTE = 34
 const COMMA = 44
@@ -28,19 +28,43 @@ export function members (object: string): Member[] {
 
 /** The elements of an array, each as its text. */
 export function elements (array: string): string[] {
-  const found: string[] = []
+  const found: Elements = { texts: [], members: [] }
   collectElements(array, skipSpace(array, 0), found)
+  return found.texts
+}
+
+export interface Elements {
+  texts: string[]
+  /** How many members the objects in each element have together. */
+  members: number[]
+}
+
+/** The elements of the array that JSON.parse would give for a key, in one pass; none if it is no array. */
+export function memberElements (object: string, key: string): Elements {
+  let found: Elements = { texts: [], members: [] }
+  visitMembers(object, (name, _at, start) => {
+    if (name !== key) return endOfValue(object, start)
+    found = { texts: [], members: [] }
+    return object.charCodeAt(start) === OPEN_BRACKET ? collectElements(object, start, found) : endOfValue(object, start)
+  })
   return found
 }
 
-/** The elements of the array that JSON.parse would give for a key, `elements(memberText(object, key))` in one pass; none if it is no array. */
-export function memberElements (object: string, key: string): string[] {
-  let found: string[] = []
-  visitMembers(object, (name, _at, start) => {
-    if (name !== key) return endOfValue(object, start)
-    found = []
-    return object.charCodeAt(start) === OPEN_BRACKET ? collectElements(object, start, found) : endOfValue(object, start)
-  })
+/**
+ * The text of a member in an object whose end may be missing, or be no JSON. `undefined` where the member does not stand there with all of
+ * its value.
+ */
+export function memberInHead (head: string, key: string): string | undefined {
+  let found: string | undefined
+  try {
+    visitMembers(head, (name, _at, start) => {
+      const end = endOfValue(head, start)
+      if (name === key && end < head.length) found ??= head.slice(start, end)
+      return end
+    })
+  } catch {
+    // A key with a wrong escape.
+  }
   return found
 }
 
@@ -56,11 +80,13 @@ function visitMembers (object: string, visit: (key: string, at: number, start: n
 }
 
 /** Adds the elements of the array that begins at `start`, and returns where it ends. */
-function collectElements (text: string, start: number, found: string[]): number {
+function collectElements (text: string, start: number, { texts, members }: Elements): number {
   let at = skipSpace(text, start + 1)
   while (text.charCodeAt(at) !== OPEN_BRACKET + 2) {
+    colons = 0
     const end = endOfValue(text, at)
-    found.push(text.slice(at, end))
+    texts.push(text.slice(at, end))
+    members.push(colons)
     at = skipSpace(text, end)
     if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1)
   }
@@ -80,36 +106,67 @@ export function withoutMember (object: string, key: string): string {
 export interface TextLimits {
   /** Levels of nesting. */
   depth: number
-  /** Objects and arrays in all. */
-  containers: number
-  /** Properties of what lies at one place of level `eventLevel`, with all that is in it. */
-  properties: number
+  /** Members of objects and elements of arrays in all; an empty object or array counts as one that has one. */
+  values: number
+  /** Members of what lies at one place of level `eventLevel`, with all that is in it. */
+  eventMembers: number
+  /** Members of the objects around the events, and of their objects: level `eventLevel` and above. */
+  outerMembers: number
   /** How many levels there are around an event. */
   eventLevel: number
 }
 
-/** Whether a text goes beyond limits, told at a fraction of the work of JSON.parse, and also of text that is no JSON. */
-export function exceeds (text: string, limits: TextLimits): boolean {
-  let depth = 0
-  let containers = 0
-  let properties = 0
+/**
+ * How many members the objects of a text have together, -1 if it goes beyond a limit: counted at a fraction of the work of JSON.parse, and
+ * also in text that is no JSON. Where JSON.parse makes fewer properties of a text, a key occurs twice in an object.
+ */
+export function countMembers (text: string, { depth, values, eventMembers, outerMembers, eventLevel }: TextLimits): number {
+  let level = 0
+  let left = values
+  let outer = 0
+  let inEvent = 0
+  let inEvents = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at) - 1
-    else if (code === COLON) {
-      if (depth > limits.eventLevel && ++properties > limits.properties) return true
+    else if (code === COMMA) {
+      if (--left < 0) return -1
+    } else if (code === COLON) {
+      if (level > eventLevel) {
+        if (++inEvent > eventMembers) return -1
+      } else if (++outer > outerMembers) return -1
     } else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
-      if (++depth > limits.depth || ++containers > limits.containers) return true
+      if (++level > depth || --left < 0) return -1
     } else if (code === OPEN_BRACKET + 2 || code === OPEN_BRACE + 2) {
-      if (--depth <= limits.eventLevel) properties = 0
+      if (--level <= eventLevel) {
+        inEvents += inEvent
+        inEvent = 0
+      }
     }
   }
-  return false
+  return outer + inEvents + inEvent
+}
+
+/**
+ * No fewer than the members of a text, and for most texts as many: a third of the work of `countMembers`. A string in which a colon follows a
+ * quotation mark counts as a member.
+ */
+export function mostMembers (text: string): number {
+  let most = 0
+  for (let colon = text.indexOf(':'); colon !== -1; colon = text.indexOf(':', colon + 1)) {
+    let before = colon - 1
+    while (isSpace(text.charCodeAt(before))) before--
+    if (text.charCodeAt(before) === QUOTE) most++
+  }
+  return most
 }
 
 function textOf (quoted: string): string {
   return quoted.includes('\\') ? JSON.parse(quoted) as string : quoted.slice(1, -1)
 }
+
+/** Counts the colons that `endOfValue` passes outside of strings. */
+let colons = 0
 
 function endOfValue (text: string, start: number): number {
   const first = text.charCodeAt(start)
@@ -123,7 +180,8 @@ function endOfValue (text: string, start: number): number {
       // A number or word at the end of its container stops before the bracket, a container after its own.
       if (depth === 0) return at
       if (--depth === 0) return at + 1
-    } else if (depth === 0 && (code === COMMA || isSpace(code))) return at
+    } else if (code === COLON) colons++
+    else if (depth === 0 && (code === COMMA || isSpace(code))) return at
   }
   return text.length
 }

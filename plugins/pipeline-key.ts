@@ -1,15 +1,16 @@
 import fp from 'fastify-plugin'
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
 
 import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, ORIGIN_NOT_ALLOWED, SIGNATURE_REQUIRED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
 import { KeyGuesses } from './key-guesses.js'
 import type { GuessLimit } from './key-guesses.js'
+import { readKeyless } from './keyless-body.js'
 import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import { presentedKey, wellFormed } from './presented-key.js'
-import { dropBody, holdBody } from './raw-body.js'
+import { holdBody } from './raw-body.js'
 import { refuse, toPublicError } from './refuse.js'
 import { requestSlot } from './request-slot.js'
 import type { RequestSlot } from './request-slot.js'
@@ -38,10 +39,19 @@ export interface PipelineKeyOptions {
    */
   faultInBody?: (request: FastifyRequest) => Error | null
   /**
-   * Reads the body of a request, up to the route's `bodyLimit`, while the look-up of its key takes time, so that a request that has
-   * arrived is taken although its client has closed the connection by then. The source of such a request is known from `preParsing` on,
-   * not from `onRequest` on. Only for routes whose parsers read bodies by `collectBody`; other parsers would find nothing to read.
-   * Default: `false`.
+   * Bytes of a body that are read before the key of the request is known. A body with its key in it may not be longer, unless `keyInHead`
+   * finds the key in its first bytes. Default: 65 536.
+   */
+  keylessLimit?: number
+  /**
+   * Reads the key from the first `keylessLimit` bytes of a longer body; `undefined`: there is none. The rest of the body is read once the
+   * source is known, and `keyInBody` must then find the same key. Needs `holdBody`. Default: longer bodies without a key are refused.
+   */
+  keyInHead?: (head: Buffer, request: FastifyRequest) => unknown
+  /**
+   * Reads the body of a request, up to `keylessLimit`, while the look-up of its key takes time, so that a request that has arrived is taken
+   * although its client has closed the connection by then. The source of such a request is known from `preParsing` on, not from
+   * `onRequest` on. Only for routes whose parsers read bodies by `collectBody`; other parsers would find nothing to read. Default: `false`.
    */
   holdBody?: boolean
 }
@@ -63,20 +73,28 @@ declare module 'fastify' {
 }
 
 type Done = (error?: Error) => void
+type PayloadDone = (error: Error | null, payload: RequestPayload) => void
 
 /** A look-up that has begun and takes time. */
 type LookUp = Promise<ResolvedSource | null>
 
-const KNOWN: KnownOptions<PipelineKeyOptions> = { global: true, guessLimit: true, keyInBody: true, faultInBody: true, holdBody: true }
+const KNOWN: KnownOptions<PipelineKeyOptions> = {
+  global: true, guessLimit: true, keyInBody: true, faultInBody: true, keylessLimit: true, keyInHead: true, holdBody: true
+}
 
 const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options) => {
   refuseUnknownOptions('pipelineKey', options, KNOWN)
-  const { global = false, guessLimit = {}, keyInBody, faultInBody = () => null, holdBody: holding = false } = options
+  const { global = false, guessLimit = {}, keyInBody, faultInBody = () => null, keylessLimit = 65_536, keyInHead, holdBody: holding = false } = options
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
+  if (!Number.isSafeInteger(keylessLimit) || keylessLimit < 1) throw new INVALID_OPTIONS('pipeline-key: "keylessLimit" must be a positive number of bytes')
+  if (keyInHead !== undefined && !holding) throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody"')
   if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('pipeline-key: register the tokenStore plugin first; it knows the sources')
   const { sources } = app.tokenStore
   const guesses = guessLimit === false ? null : new KeyGuesses(guessLimit)
   const lookUps = holding ? requestSlot<LookUp>(app) : null
+  const keyless = { limit: keylessLimit, holding, keyInHead }
+  /** The keys that were found in the first bytes of a body. */
+  const headKeys = keyInHead === undefined ? null : requestSlot<{ key: string }>(app)
   const wanted = defineGuard(app, {
     name: 'pipelineKey',
     fallback: global || undefined,
@@ -97,17 +115,11 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     else refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: key === null ? 'malformed or differing keys' : 'no key' }))
   })
 
-  if (lookUps !== null) {
-    // Not in onRequest: a preParsing hook of the host may replace the stream, and the new one has to be read.
-    app.addHook('preParsing', function awaitPipelineKey (request, reply, payload, done) {
-      const pending = lookUps.get(request)
-      if (pending === null) return done(null, payload)
-      holdBody(payload, request.headers, request.routeOptions.bodyLimit)
-      settle(pending, request, reply, (error) => done(error ?? null, payload)).then(() => {
-        if (request.resolvedSource === null) dropBody(payload)
-      })
-    })
-  }
+  // Not in onRequest: a preParsing hook of the host may replace the stream, and the new one has to be read.
+  app.addHook('preParsing', function awaitPipelineKey (request, reply, payload, done) {
+    if (request.resolvedSource !== null || wanted(request) !== true) return done(null, payload)
+    readBeforeAdmission(request, reply, payload, done)
+  })
 
   app.addHook('preValidation', function settlePipelineKey (request, reply, done) {
     if (wanted(request) !== true) return done()
@@ -119,6 +131,8 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
       else lookUp(key, request, reply, () => done(faultInBody(request) ?? undefined), null)
     } else if (inBody !== undefined && inBody !== resolvedSource.key) {
       refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
+    } else if (inBody === undefined && headKeys !== null && headKeys.get(request) !== null) {
+      refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the first bytes of the body have a key that the body does not have' }))
     } else if (request.signed) {
       // A server that signs is no page, whatever origin it names.
       if (request.headers.origin !== undefined) withdrawOrigin(reply)
@@ -129,6 +143,27 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
       else refuse(reply, fault)
     }
   })
+
+  /** Admits a request whose key is still being looked up, and reads the body of a request that has shown no key so far. */
+  function readBeforeAdmission (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, done: PayloadDone): void {
+    const pending = lookUps?.get(request) ?? null
+    if (pending !== null) {
+      holdBody(payload, reply.raw, Math.min(keylessLimit, request.routeOptions.bodyLimit))
+      settle(pending, request, reply, (error) => done(error ?? null, payload))
+      return
+    }
+    readKeyless(keyless, request, reply, payload, (error, key, stream) => {
+      if (error === null && key === null) return done(null, stream)
+      // A refused client may be sending still.
+      reply.header('connection', 'close')
+      if (error !== null || key === null) return refuseUnknown(request, reply, error ?? new INVALID_PIPELINE_KEY())
+      headKeys?.set(request, { key })
+      lookUp(key, request, reply, () => {
+        reply.removeHeader('connection')
+        done(null, payload)
+      }, null)
+    })
+  }
 
   function mayCarryKeyInBody ({ headers, routeOptions }: FastifyRequest): boolean {
     return keyInBody !== undefined && hasBody(headers) && !claimsSignature(headers) && routeOptions.config.gatehouse?.signature !== 'required'

@@ -11,7 +11,11 @@ import type { AcceptedEvent } from './sink.js'
 export function eventText (event: AcceptedEvent): string {
   const { payload, additions, type, messageId, receivedAt, sourceId, authMethod, ip, userAgent } = event
   const found = new Map<string, string>()
-  for (const object of [payload, additions]) for (const { key, text } of members(object)) found.set(key, text)
+  for (const { key, text } of members(payload)) {
+    const before = found.get(key)
+    found.set(key, before === undefined ? text : `${before},${text}`)
+  }
+  for (const { key, text } of members(additions)) found.set(key, text)
   const own = { type, messageId, receivedAt: new Date(receivedAt).toISOString(), sourceId, authMethod, ip, userAgent }
   for (const [key, value] of Object.entries(own)) found.set(key, `"${key}":${JSON.stringify(value)}`)
   return `{${Array.from(found.values()).join(',')}}`

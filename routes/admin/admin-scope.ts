@@ -26,8 +26,8 @@ export interface AdminScopeOptions extends Partial<Omit<AdminGuardOptions, 'glob
 /** Every name of `AdminScopeOptions`. */
 export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = { ...TOKEN_OPTIONS, tokenRateLimit: true, prefix: true, cors: true }
 
-/** Nothing that administrators send is longer, bytes. */
-const BODY_LIMIT = 65_536
+/** The longest body that the schemas of a plugin allow fits, bytes: for `admin-api` it is the mapping of a webhook. */
+const BODY_LIMITS: Readonly<Record<string, number>> = { 'admin-auth': 16_384, 'admin-api': 65_536 }
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']
 
 /** The inner scope of a plugin of admin routes: strict JSON bodies, replies that nobody may keep, the admin guard. */
@@ -44,7 +44,7 @@ export async function adminScope (
       done()
     })
     scope.addHook('onRoute', function limitBody (route) {
-      route.bodyLimit ??= BODY_LIMIT
+      route.bodyLimit ??= BODY_LIMITS[plugin] ?? 65_536
     })
     useJsonBody(scope)
     await useAdminGuard(scope, plugin, options)

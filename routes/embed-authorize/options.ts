@@ -61,7 +61,7 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
    * server, a missing user, a repeated nonce, a rate limit and a failure of our own keep theirs in both. Default: `'sdk'`.
    */
   errors?: 'sdk' | 'http'
-  /** Largest request body, bytes. Default: 524 288. */
+  /** Largest request body, bytes. Default: 65 536. */
   bodyLimit?: number
   /** The limit of each client address. Default: 120 a minute. */
   rateLimit?: RateLimitOptions
@@ -121,7 +121,7 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
     maxUrlLength: options.maxUrlLength ?? 8_000,
     pinboard: options.pinboard ?? false,
     errors: options.errors ?? 'sdk',
-    bodyLimit: options.bodyLimit ?? 524_288,
+    bodyLimit: options.bodyLimit ?? 65_536,
     rateLimit: options.rateLimit ?? { max: 120, timeWindow: '1 minute' },
     guards: options.guards ?? {},
     now: options.now ?? Date.now

@@ -3,17 +3,19 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { INVALID_REQUEST } from '../../plugins/errors.js'
 import type { GatehouseError } from '../../plugins/errors.js'
 import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
+import { countProperties, EVENT_LIMITS } from '../../plugins/json-limits.js'
+import { memberElements } from '../../plugins/json-text.js'
+import { assertUnrepeated } from '../../plugins/known-members.js'
 import { batchSchema, browserBatchSchema } from '../../schemas/ingestion.js'
 import type { BatchBody, EventError } from '../../schemas/ingestion.js'
 import { batchMembers } from './batch-members.js'
 import type { Visitor } from './identity-cookie.js'
 import type { Intake } from './intake.js'
-import { EVENT_LIMITS, faultOf } from './json-limits.js'
-import { memberElements } from '../../plugins/json-text.js'
+import { BATCH_MEMBERS } from './known-members.js'
 import { normalise } from './normalise.js'
 import { eventAssertion, eventError, isObject } from './one-of-many.js'
 import type { AssertEvent } from './one-of-many.js'
-import { useJsonText } from './parse-json.js'
+import { TEXT_LIMITS, useJsonText } from './parse-json.js'
 import { Reception } from './reception.js'
 
 /** RudderStack's browser SDK sends beacons here, with the key as `?writeKey=`. */
@@ -34,19 +36,21 @@ export function batchTooLarge (): GatehouseError {
 export interface BatchLimits {
   batchLimit: number
   eventLimit: number
+  keylessLimit: number
 }
 
 /** The route that takes many events at once. */
-export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLimit }: BatchLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
+export async function batchRoute (scope: FastifyInstance, limits: BatchLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
+  const { batchLimit, eventLimit, keylessLimit } = limits
   useJsonText(scope, {
     bodyLimit: batchLimit,
+    keylessLimit,
     tooLarge: batchTooLarge,
     keyInBody: true,
-    eventLevel: 2,
-    // Only the envelope: what is wrong with an event is said of that event.
+    limits: { ...TEXT_LIMITS, eventLevel: 2 },
+    // Only the envelope: a fault of an event is an error of that event.
     check (value) {
-      const fault = faultOf(isObject(value) ? withoutBatch(value) : value, EVENT_LIMITS)
-      if (fault !== null) throw new INVALID_REQUEST({ message: fault })
+      countProperties(isObject(value) ? withoutBatch(value) : value, EVENT_LIMITS)
     }
   })
 
@@ -72,16 +76,19 @@ export async function batchRoute (scope: FastifyInstance, { batchLimit, eventLim
     return JSON.stringify({ success: false, accepted: events.length, ...duplicate ? { duplicate } : {}, rejected: errors.length, errors })
   }
 
-  function judge ({ body, jsonText }: FastifyRequest<{ Body: BatchBody }>, reception: Reception): Judged {
+  function judge ({ body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>, reception: Reception): Judged {
+    const { texts, members } = memberElements(jsonText, 'batch')
+    const outside = members.reduce((left, inEvent) => left - inEvent, jsonMembers)
+    // Those of the envelope, and "batch" itself.
+    if (outside > countProperties(withoutBatch(body), EVENT_LIMITS) + 1) assertUnrepeated(jsonText, BATCH_MEMBERS)
     const batch = batchMembers(body, jsonText)
     // They are stored with each event, and count with each: else 500 small ones would make gigabytes of one large context.
     const room = eventLimit - (batch === null ? 0 : batch.bytes)
-    const texts = memberElements(jsonText, 'batch')
     const judged: Judged = { events: [], errors: [], refused: [] }
     body.batch.forEach((value, index) => {
       const text = texts[index] ?? ''
       try {
-        assertEvent(value, text, room)
+        assertEvent(value, text, members[index] ?? 0, room)
         judged.events.push(normalise({ value, text, type: value.type, index, batch }, reception, intake.isBotAgent))
       } catch (error) {
         judged.errors.push(eventError(error, value, index))

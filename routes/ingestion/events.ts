@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
+import { PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
+import { countProperties, EVENT_LIMITS } from '../../plugins/json-limits.js'
+import { assertUnrepeated } from '../../plugins/known-members.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
 import { anyEventSchema, typedEventSchema } from '../../schemas/ingestion.js'
 import type { Visitor } from './identity-cookie.js'
 import type { Intake } from './intake.js'
-import { EVENT_LIMITS, faultOf } from './json-limits.js'
+import { EVENT_MEMBERS } from './known-members.js'
 import { normalise } from './normalise.js'
-import { useJsonText } from './parse-json.js'
+import { TEXT_LIMITS, useJsonText } from './parse-json.js'
 import { Reception } from './reception.js'
 
 /** Datafly Signal's short paths and Segment's names for the same; `/v1/s` and `/v1/a` are what Segment's browser SDK makes of the last two. */
@@ -26,19 +28,21 @@ const DUPLICATE = '{"success":true,"duplicate":true}'
 export interface EventLimits {
   bodyLimit: number
   eventLimit: number
+  keylessLimit: number
 }
 
 /** The routes that take one event each. */
-export async function eventRoutes (scope: FastifyInstance, { bodyLimit, eventLimit }: EventLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
+export async function eventRoutes (scope: FastifyInstance, limits: EventLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
+  const { bodyLimit, eventLimit, keylessLimit } = limits
   useJsonText(scope, {
     bodyLimit,
-    tooLarge: () => new PAYLOAD_TOO_LARGE(),
+    parseLimit: eventLimit,
+    keylessLimit,
+    tooLarge: () => new PAYLOAD_TOO_LARGE({ message: 'The event is too large' }),
     keyInBody: true,
-    eventLevel: 0,
-    check (value, bytes) {
-      const fault = faultOf(value, EVENT_LIMITS)
-      if (fault !== null) throw new INVALID_REQUEST({ message: fault })
-      if (bytes > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
+    limits: { ...TEXT_LIMITS, depth: EVENT_LIMITS.depth, eventMembers: EVENT_LIMITS.properties, eventLevel: 0 },
+    check (value, text, members) {
+      if (members > countProperties(value, EVENT_LIMITS)) assertUnrepeated(text, EVENT_MEMBERS)
     }
   })
 

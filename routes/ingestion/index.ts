@@ -27,6 +27,7 @@ import { EVENT_PATHS, eventRoutes } from './events.js'
 import { identityCookie } from './identity-cookie.js'
 import type { IdentityCookieOptions } from './identity-cookie.js'
 import { Intake } from './intake.js'
+import { keyInHead } from './parse-json.js'
 import { PIXEL_PATHS, pixelRoutes } from './pixel.js'
 import { webhookRoute } from './webhook.js'
 
@@ -67,6 +68,11 @@ export interface IngestionOptions {
   bodyLimit?: number
   /** Bytes of a batch; beyond, 400. Default: 5 242 880. */
   batchLimit?: number
+  /**
+   * Bytes of a body, as sent and decompressed, that are read before the pipeline key is known. A longer body needs the key in
+   * `Authorization` or `?wk=`, or, uncompressed, as a `writeKey` within its first bytes; without one it is 401. Default: 65 536.
+   */
+  keylessLimit?: number
   /** Bytes of a webhook delivery; beyond, 413. Default: 1 048 576. */
   webhookLimit?: number
 }
@@ -82,6 +88,7 @@ const KNOWN: KnownOptions<IngestionOptions> = {
   eventLimit: true,
   bodyLimit: true,
   batchLimit: true,
+  keylessLimit: true,
   webhookLimit: true
 }
 const ADDRESS_LIMIT: RateLimitOptions = {
@@ -100,6 +107,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     eventLimit: bytes('eventLimit', options.eventLimit ?? 64 * 1024),
     bodyLimit: bytes('bodyLimit', options.bodyLimit ?? 512 * 1024),
     batchLimit: bytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024),
+    keylessLimit: bytes('keylessLimit', options.keylessLimit ?? 64 * 1024),
     webhookLimit: bytes('webhookLimit', options.webhookLimit ?? 1024 * 1024)
   }
   const isBotAgent = botCheck(options.bots)
@@ -116,10 +124,12 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     await limitRate(scope, rateLimit === false ? false : { ...ADDRESS_LIMIT, ...rateLimit })
     useOwnCompilers(scope)
     scope.decorateRequest('jsonText', '')
+    scope.decorateRequest('jsonMembers', 0)
     scope.decorateRequest('jsonFault', null)
     const intake = new Intake(scope.eventSink, scope.eventFeed, rate, isBotAgent)
     scope.eventFeed.follow(scope)
-    await scope.register(pipelineKey, { guessLimit, keyInBody, faultInBody: ({ jsonFault }) => jsonFault, holdBody: true })
+    const { keylessLimit } = limits
+    await scope.register(pipelineKey, { guessLimit, keyInBody, faultInBody: ({ jsonFault }) => jsonFault, keylessLimit, keyInHead, holdBody: true })
     limitEventRate(scope, rate)
 
     if (collector) await collectorRoute(scope)

@@ -3,8 +3,9 @@ import { members } from '../../plugins/json-text.js'
 const OPEN_BRACE = 123
 
 interface Place {
-  /** The key and the value as they came. */
+  /** The key and the value as they came; of a key that occurs twice all of them. */
   text: string
+  /** The last value of the key. */
   value: string
   /** Where the member lies in the text of all, and where the next begins. */
   start: number
@@ -16,7 +17,7 @@ export class ObjectText {
   readonly text: string
   #places: ReadonlyMap<string, Place> | undefined
   #nested: Map<string, ObjectText> | undefined
-  /** Its members, each once and with a comma behind it. */
+  /** Its members, each key at one place and with a comma behind it. */
   #inside = ''
 
   /** @param text a JSON object that JSON.parse has accepted */
@@ -59,8 +60,11 @@ export class ObjectText {
 
   #read (): Map<string, Place> {
     const places = new Map<string, Place>()
-    // Of a key that occurs twice the last one counts, as for JSON.parse.
-    for (const { key, text, value } of members(this.text)) places.set(key, { text, value, start: 0, end: 0 })
+    for (const { key, text, value } of members(this.text)) {
+      const before = places.get(key)
+      // Both members of a key that occurs twice stay; to be merged, the last one counts, as for JSON.parse.
+      places.set(key, { text: before === undefined ? text : `${before.text},${text}`, value, start: 0, end: 0 })
+    }
     for (const place of places.values()) {
       place.start = this.#inside.length
       this.#inside += `${place.text},`

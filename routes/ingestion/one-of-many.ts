@@ -1,24 +1,28 @@
 import type { FastifyInstance } from 'fastify'
 
 import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
+import { countProperties, EVENT_LIMITS } from '../../plugins/json-limits.js'
+import type { JsonLimits } from '../../plugins/json-limits.js'
+import { assertUnrepeated } from '../../plugins/known-members.js'
 import { AnyEventSchema } from '../../schemas/event.js'
 import type { EventBody } from '../../schemas/event.js'
 import type { EventError } from '../../schemas/ingestion.js'
-import { EVENT_LIMITS, faultOf } from './json-limits.js'
-import type { JsonLimits } from './json-limits.js'
+import { EVENT_MEMBERS } from './known-members.js'
 
-/** Throws what is wrong with an event among others: longer than `room` bytes as text, beyond the limits of JSON, or against the schema. */
-export type AssertEvent = (value: unknown, text: string, room: number) => asserts value is EventBody
+/**
+ * Throws the fault of an event among others: its text is longer than `room` bytes, it is beyond the limits of JSON, against the schema, or one
+ * of its known members occurs twice. `members`: how many the text has.
+ */
+export type AssertEvent = (value: unknown, text: string, members: number, room: number) => asserts value is EventBody
 
 export function eventAssertion (scope: FastifyInstance, url: string, limits: JsonLimits = EVENT_LIMITS): AssertEvent {
   const compile = scope.validatorCompiler
   if (compile === undefined) throw new Error('the scope has no validator compiler')
   const isEvent = compile({ schema: AnyEventSchema, method: 'POST', url, httpPart: 'body' })
 
-  return function assertEvent (value, text, room) {
+  return function assertEvent (value, text, members, room) {
     if (isLongerThan(text, room)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
-    const fault = faultOf(value, limits)
-    if (fault !== null) throw new INVALID_REQUEST({ message: fault })
+    if (members > countProperties(value, limits)) assertUnrepeated(text, EVENT_MEMBERS)
     if (isEvent(value) === true) return
     const violation = isEvent.errors?.[0]
     throw new INVALID_REQUEST({ details: [{ path: violation?.instancePath ?? '', message: violation?.message ?? 'is not valid' }] })

@@ -6,20 +6,23 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { INVALID_JSON, INVALID_PIPELINE_KEY, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE } from '../../plugins/errors.js'
 import type { GatehouseError } from '../../plugins/errors.js'
 import { collectBody } from '../../plugins/raw-body.js'
+import { countMembers, memberInHead, mostMembers } from '../../plugins/json-text.js'
+import type { TextLimits } from '../../plugins/json-text.js'
 import { codingOf, inflateThen } from './inflate.js'
-import { exceeds } from '../../plugins/json-text.js'
 
 export interface JsonRules {
   /** Bytes that are read of a body, and bytes that it may have decompressed. */
   bodyLimit: number
-  /** What a longer one is answered with. */
+  /** Bytes of the JSON beyond which it is refused without being parsed. Default: `bodyLimit`. */
+  parseLimit?: number
+  /** Bytes that a body may have decompressed as long as no source is known. Default: `bodyLimit`. */
+  keylessLimit?: number
+  /** The error for a longer body. */
   tooLarge: () => GatehouseError
-  /** How many levels there are around an event. */
-  eventLevel: number
-  /** Properties of an event beyond which a text is not even parsed. Default: 20 000. */
-  properties?: number
-  /** Looks at what was parsed, before any schema; throws. */
-  check: (value: unknown, bytes: number) => void
+  /** Limits beyond which a text is not parsed. */
+  limits: TextLimits
+  /** Checks the parsed value before any schema; throws. `members`: how many the text has, or more where `countMembers` was not worth its time. */
+  check: (value: unknown, text: string, members: number) => void
   /** Whether `writeKey` in the body may be the request's pipeline key. */
   keyInBody: boolean
 }
@@ -28,6 +31,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The body as text, of which parts are stored as they came; on the ingestion routes alone. */
     jsonText: string
+    /** At least as many as the members of that text. */
+    jsonMembers: number
     /** What is wrong with a body whose pipeline key was read all the same, for the guard to raise once the source is known. */
     jsonFault: GatehouseError | null
   }
@@ -36,16 +41,17 @@ declare module 'fastify' {
 const BYTE_ORDER_MARK = 0xfeff
 const KEY_MEMBER = /"writeKey"\s*:\s*"(dk_(?:live|test)_[A-Za-z0-9_-]{6,128})"/
 const CHARSET = /charset\s*=\s*"?([^";]*)/gi
-/** Shorter texts can't hold JSON.parse up, which takes most of a second for some megabytes of brackets, of which gzip makes a few kilobytes. */
+/** Shorter texts are parsed in less time than it takes to count all that they have. */
 const SHORT = 4_096
-/** Far more than any event, or all of a batch, may have: the exact limits are for `check`, event by event. */
-const HOPELESS = { depth: 1_000, properties: 20_000, containers: 250_000 }
+/** Limits of a body of several events, far beyond those of an event, which are checked event by event: only what costs time is refused whole. */
+export const TEXT_LIMITS: Omit<TextLimits, 'eventLevel'> = { depth: 1_000, values: 100_000, eventMembers: 20_000, outerMembers: 10_000 }
 
 /**
  * Makes a scope read JSON in strict UTF-8, plain or compressed, as `application/json`, as `text/plain` or without a Content-Type (as beacons
  * send it), and nothing else but gzip that says to be a form, which RudderStack's SDK sends. A byte order mark at the start is skipped.
  */
 export function useJsonText (scope: FastifyInstance, rules: JsonRules): void {
+  const keylessLimit = Math.min(rules.keylessLimit ?? rules.bodyLimit, rules.bodyLimit)
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser(['application/json', 'text/plain'], parseJson)
   scope.addContentTypeParser('application/x-www-form-urlencoded', function parseGzip (request, payload, done) {
@@ -61,7 +67,8 @@ export function useJsonText (scope: FastifyInstance, rules: JsonRules): void {
     const { headers, signedBody } = request
     const coding = codingOf(headers['content-encoding'])
     if (coding === null || !isUnicode(headers['content-type'] ?? '')) return done(new UNSUPPORTED_MEDIA_TYPE())
-    const received = coding === 'identity' ? finish : inflateThen(coding, rules.bodyLimit, finish)
+    const limit = request.resolvedSource === null ? keylessLimit : rules.bodyLimit
+    const received = coding === 'identity' ? finish : inflateThen(coding, limit, finish)
     if (signedBody !== null) received(null, signedBody)
     else collectBody(payload, headers, rules.bodyLimit, received)
 
@@ -81,9 +88,7 @@ export function useJsonText (scope: FastifyInstance, rules: JsonRules): void {
 function parse (request: FastifyRequest, bytes: Buffer, rules: JsonRules): unknown {
   try {
     const text = textOf(bytes)
-    const value = read(text, bytes.length, rules)
-    request.jsonText = text
-    return value
+    return read(request, text, bytes.length, rules)
   } catch (thrown) {
     if (!rules.keyInBody || request.resolvedSource !== null) throw thrown
     // A key is ASCII, so that it is found in other encodings than UTF-8 too.
@@ -97,10 +102,10 @@ function textOf (bytes: Buffer): string {
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
 }
 
-function read (text: string, bytes: number, { eventLevel, properties = HOPELESS.properties, check }: JsonRules): unknown {
-  if (text.length > SHORT && exceeds(text, { ...HOPELESS, properties, eventLevel })) {
-    throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
-  }
+function read (request: FastifyRequest, text: string, bytes: number, { limits, parseLimit = Infinity, tooLarge, check }: JsonRules): unknown {
+  const members = text.length > SHORT ? countMembers(text, limits) : mostMembers(text)
+  if (members === -1) throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
+  if (bytes > parseLimit) throw tooLarge()
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -108,8 +113,18 @@ function read (text: string, bytes: number, { eventLevel, properties = HOPELESS.
     // V8's message quotes the body, so it goes nowhere.
     throw new INVALID_JSON()
   }
-  check(value, bytes)
+  check(value, text, members)
+  request.jsonText = text
+  request.jsonMembers = members
   return value
+}
+
+/** The pipeline key in the first bytes of a plain body, `undefined` if there is none. */
+export function keyInHead (head: Buffer, { headers }: FastifyRequest): string | undefined {
+  if (codingOf(headers['content-encoding']) !== 'identity') return undefined
+  // A key is ASCII; the last character may be cut.
+  const text = memberInHead(head.subarray(head.indexOf('{')).toString('latin1'), 'writeKey')
+  return text?.slice(1, -1)
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { FORBIDDEN, INVALID_REQUEST, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
+import { FORBIDDEN, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
+import { countProperties, EVENT_LIMITS } from '../../plugins/json-limits.js'
 import { claimsSignature } from '../../plugins/signature-headers.js'
 import { PIXEL_TYPES, pixelSchema } from '../../schemas/pixel.js'
 import type { PixelType } from '../../schemas/pixel.js'
 import type { Visitor } from './identity-cookie.js'
 import type { Intake } from './intake.js'
-import { EVENT_LIMITS, faultOf } from './json-limits.js'
 import { normalise } from './normalise.js'
 import { pixelEvent } from './pixel-event.js'
 import { Reception } from './reception.js'
@@ -44,8 +44,7 @@ export async function pixelRoutes (scope: FastifyInstance, { eventLimit }: Pixel
     const reception = new Reception(request, reply, visitor)
     if (!reception.source.pixelTypes.includes(type)) throw new FORBIDDEN({ reason: `the source takes no ${type} by pixel` })
     const value = pixelEvent(type, query, headers.referer)
-    const fault = faultOf(value, EVENT_LIMITS)
-    if (fault !== null) throw new INVALID_REQUEST({ message: fault })
+    countProperties(value, EVENT_LIMITS)
     const text = JSON.stringify(value)
     if (Buffer.byteLength(text) > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
     await intake.take(reception.source, [normalise({ value, text, type, index: 0, batch: null }, reception, intake.isBotAgent)])

@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { requestAddress } from '../../plugins/client-address.js'
 import { INVALID_REQUEST, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
 import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
+import { countProperties, DELIVERY_LIMITS } from '../../plugins/json-limits.js'
+import { mostMembers } from '../../plugins/json-text.js'
 import type { GuessLimit } from '../../plugins/key-guesses.js'
 import { refuse, toPublicError } from '../../plugins/refuse.js'
 import type { Webhook } from '../../plugins/token-store/store.js'
@@ -10,7 +12,6 @@ import type { EventError } from '../../schemas/ingestion.js'
 import { deliverySchema } from '../../schemas/webhook.js'
 import { sha256Hex } from '../../signing/digest.js'
 import type { Intake } from './intake.js'
-import { DELIVERY_LIMITS, faultOf } from './json-limits.js'
 import { normalise } from './normalise.js'
 import type { Receiver } from './normalise.js'
 import { eventAssertion, eventError } from './one-of-many.js'
@@ -53,11 +54,9 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
     bodyLimit: webhookLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE(),
     keyInBody: false,
-    eventLevel: 0,
-    properties: DELIVERY_LIMITS.properties,
+    limits: { depth: DELIVERY_LIMITS.depth, values: 2 * DELIVERY_LIMITS.properties, eventMembers: DELIVERY_LIMITS.properties, outerMembers: 0, eventLevel: 0 },
     check (value) {
-      const fault = faultOf(value, DELIVERY_LIMITS)
-      if (fault !== null) throw new INVALID_REQUEST({ message: fault })
+      countProperties(value, DELIVERY_LIMITS)
     }
   })
   const assertEvent: AssertEvent = eventAssertion(scope, PATH, DELIVERY_LIMITS)
@@ -81,7 +80,7 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
     values.forEach((value, index) => {
       const text = texts[index] ?? ''
       try {
-        assertEvent(value, text, eventLimit)
+        assertEvent(value, text, mostMembers(text), eventLimit)
         events.push(normalise({ value, text, type: value.type, index, batch: null }, receiver, intake.isBotAgent))
       } catch (error) {
         faults.push(error)

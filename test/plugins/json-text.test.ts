@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { elements, exceeds, memberElements, members, memberText, withoutMember } from '../../plugins/json-text.js'
+import { countMembers, elements, memberElements, memberInHead, members, memberText, mostMembers, withoutMember } from '../../plugins/json-text.js'
+import type { TextLimits } from '../../plugins/json-text.js'
 
 // V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key: where JSON.parse, by which all is judged
 // here, does that, such keys are left out.
@@ -58,7 +59,9 @@ t.test('the elements of a member are those of the array that JSON.parse gives fo
   fc.assert(fc.property(padded(objectOf(fc.oneof(padded(arrayOf(json)), json))), (object) => {
     for (const key of [...Object.keys(JSON.parse(object) as object), 'absent']) {
       const text = memberText(object, key) ?? ''
-      assertSame(memberElements(object, key), text.startsWith('[') ? elements(text) : [])
+      const found = memberElements(object, key)
+      assertSame(found.texts, text.startsWith('[') ? elements(text) : [])
+      assertSame(found.members, found.texts.map((element) => countMembers(element, UNLIMITED)))
     }
     return true
   }), RUNS)
@@ -75,28 +78,60 @@ t.test('without a member the object is the same but for it', async () => {
   }), RUNS)
 })
 
-const UNLIMITED = { depth: Infinity, containers: Infinity, properties: Infinity, eventLevel: 0 }
-
-t.test('J02, J14: levels, containers and properties are counted as they are in what JSON.parse makes of the text', async () => {
-  const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ':', 'a') })
-  fc.assert(fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
-    const text = JSON.stringify(value, null, indent)
-    return exceeds(text, { ...UNLIMITED, depth: limit }) === (depthOf(value) > limit) &&
-      exceeds(text, { ...UNLIMITED, containers: limit }) === (containersIn(value) > limit) &&
-      exceeds(text, { ...UNLIMITED, properties: limit }) === (propertiesIn(value) > limit)
+t.test('a member is found in the head of an object where all of its value stands there, and never a part of one', async () => {
+  fc.assert(fc.property(objectOf(json), fc.nat(), (object, cut) => {
+    const head = object.slice(0, cut % (object.length + 1))
+    for (const { key } of members(object)) {
+      const found = memberInHead(head, key)
+      if (found !== undefined && found !== members(object).find((member) => member.key === key)?.value) return false
+      if (head === object && found === undefined) return false
+    }
+    return memberInHead(head, 'absent') === undefined
   }), RUNS)
 })
 
-t.test('J14: the properties of each event count for themselves', async (t) => {
+const UNLIMITED: TextLimits = { depth: Infinity, values: Infinity, eventMembers: Infinity, outerMembers: Infinity, eventLevel: 0 }
+
+function exceeds (text: string, limits: Partial<TextLimits>): boolean {
+  return countMembers(text, { ...UNLIMITED, ...limits }) === -1
+}
+
+t.test('J02, J14: levels, values and members are counted as they are in what JSON.parse makes of the text', async () => {
+  const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ':', ',', 'a') })
+  fc.assert(fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
+    const text = JSON.stringify(value, null, indent)
+    return exceeds(text, { depth: limit }) === (depthOf(value) > limit) &&
+      exceeds(text, { values: limit }) === (valuesIn(value) > limit) &&
+      exceeds(text, { eventMembers: limit }) === (propertiesIn(value) > limit) &&
+      exceeds(text, { outerMembers: limit, eventLevel: Infinity }) === (propertiesIn(value) > limit)
+  }), RUNS)
+})
+
+t.test('J06: a text has as many members as it has keys, each repeat of a key being one, and mostMembers gives no fewer', async () => {
+  const repeats = padded(objectOf(fc.oneof(objectOf(json), arrayOf(objectOf(json)), json)))
+  fc.assert(fc.property(repeats, fc.integer({ min: 0, max: 3 }), (text, eventLevel) => {
+    const count = countMembers(text, { ...UNLIMITED, eventLevel })
+    return count === membersIn(text) && mostMembers(text) >= count
+  }), RUNS)
+})
+
+t.test('J06: mostMembers counts plain texts exactly', async () => {
+  const plain = fc.jsonValue({ maxDepth: 5, stringUnit: fc.constantFrom('a', '[', '{', ' ', ',') })
+  fc.assert(fc.property(plain, fc.constantFrom('', ' '), (value, indent) => mostMembers(JSON.stringify(value, null, indent)) === propertiesIn(value)), RUNS)
+})
+
+t.test('J14: the members of each event count for themselves, and those around the events for themselves', async (t) => {
   const events = JSON.stringify({ context: { a: 1 }, batch: [{ a: { b: 1 }, c: 1 }, { a: [{ b: 1 }, { b: 1 }] }, { a: 1 }] })
-  t.equal(exceeds(events, { ...UNLIMITED, eventLevel: 2, properties: 3 }), false)
-  t.equal(exceeds(events, { ...UNLIMITED, eventLevel: 2, properties: 2 }), true)
-  t.equal(exceeds(events, { ...UNLIMITED, properties: 9 }), true, 'all together')
+  t.equal(exceeds(events, { eventLevel: 2, eventMembers: 3, outerMembers: 3 }), false)
+  t.equal(exceeds(events, { eventLevel: 2, eventMembers: 2 }), true)
+  t.equal(exceeds(events, { eventLevel: 2, outerMembers: 2 }), true)
+  t.equal(exceeds(events, { eventMembers: 9 }), true, 'all together')
 })
 
 t.test('text that is no JSON ends the search, too', async () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (text) => {
-    return typeof exceeds(text, { depth: 3, containers: 5, properties: 5, eventLevel: 1 }) === 'boolean'
+    const count = countMembers(text, { depth: 3, values: 5, eventMembers: 5, outerMembers: 5, eventLevel: 1 })
+    return Number.isInteger(count) && Number.isInteger(mostMembers(text)) && memberInHead(text, 'absent') === undefined
   }), RUNS)
 })
 
@@ -105,9 +140,17 @@ function depthOf (value: unknown): number {
   return 1 + Math.max(0, ...Object.values(value).map(depthOf))
 }
 
-function containersIn (value: unknown): number {
+/** An empty object or array counts as one that has one value. */
+function valuesIn (value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
-  return Object.values(value).reduce((sum: number, child) => sum + containersIn(child), 1)
+  const own = Object.values(value)
+  return own.reduce((sum: number, child) => sum + valuesIn(child), Math.max(own.length, 1))
+}
+
+function membersIn (text: string): number {
+  const trimmed = text.trim()
+  if (trimmed.startsWith('{')) return members(trimmed).reduce((sum, { value }) => sum + 1 + membersIn(value), 0)
+  return trimmed.startsWith('[') ? elements(trimmed).reduce((sum, element) => sum + membersIn(element), 0) : 0
 }
 
 function propertiesIn (value: unknown): number {

@@ -206,3 +206,28 @@ t.test('wrong options and wrong route configuration stop the start', async (t) =
   app.get('/x', { config: { gatehouse: { pipelineKey: 'yes' as never } } }, async () => ({}))
   await t.rejects(async () => app.ready(), /pipelineKey must be true or false/)
 })
+
+t.test('of a body with its key in it no more than "keylessLimit" bytes are read, whatever parser the route has', async (t) => {
+  for (const [limit, options] of [[65_536, {}], [1_000, { keylessLimit: 1_000 }]] as const) {
+    const store = memoryStore()
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(tokenStore, { store })
+    await app.register(pipelineKey, { ...options, keyInBody: ({ body }) => (body as { key?: unknown } | null)?.key })
+    app.post('/x', { config: { gatehouse: { pipelineKey: true } } }, async ({ source }) => ({ source: source?.id }))
+    const { key, source } = await makeSource(store)
+    const body = (length: number) => `{"key":"${key}","pad":"${'x'.repeat(length - 20 - key.length)}"}`.padEnd(length)
+    const post = (payload: string, headers = {}) => app.inject({ method: 'POST', url: '/x', payload, headers: { 'content-type': 'application/json', ...headers } })
+    t.same((await post(body(limit))).json(), { source: source.id })
+    const refused = await post(body(limit + 1))
+    t.same([refused.statusCode, refused.json().error.code], [401, 'INVALID_PIPELINE_KEY'])
+    t.equal((await post(body(limit + 1), { authorization: `Bearer ${key}` })).statusCode, 200)
+    t.equal((await post(body(2_000_000))).statusCode, 413, "beyond the route's own limit")
+  }
+  for (const options of [{ keylessLimit: 0 }, { keylessLimit: '64kb' as never }, { keyInHead: () => undefined }]) {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(tokenStore, { store: memoryStore() })
+    await t.rejects(async () => app.register(pipelineKey, options), { code: 'INVALID_OPTIONS', message: /keylessLimit|keyInHead/ })
+  }
+})

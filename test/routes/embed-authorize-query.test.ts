@@ -112,7 +112,7 @@ t.test('a nonce that is no UUID is 400, as are a key given twice and one that is
 
 t.test('E20: a long query goes out whole by POST, one beyond the body limit is 413', async (t) => {
   const { bi, post } = await embedApp(t)
-  for (const length of [7_000, 8_000, 65_536, 500_000]) {
+  for (const length of [7_000, 8_000, 60_000]) {
     const query = embedQuery({ embed_dashboard_path: `/${'p'.repeat(length)}` })
     t.equal((await post(query)).statusCode, 200, String(length))
     const call = bi.calls.at(-1)
@@ -123,7 +123,7 @@ t.test('E20: a long query goes out whole by POST, one beyond the body limit is 4
     t.equal(signature, expected)
   }
   const calls = bi.calls.length
-  const reply = await post(embedQuery({ embed_dashboard_path: `/${'p'.repeat(524_288)}` }))
+  const reply = await post(embedQuery({ embed_dashboard_path: `/${'p'.repeat(65_536)}` }))
   t.equal(reply.statusCode, 413)
   t.equal(reply.json().error.code, 'PAYLOAD_TOO_LARGE')
   t.equal(bi.calls.length, calls)

@@ -1,16 +1,18 @@
+import { INVALID_REQUEST } from '../../../plugins/errors.js'
 import { elements, members } from '../../../plugins/json-text.js'
 
 /** A part of JSON text that JSON.parse has accepted, which gives the text of its own parts as it came. Each is looked through once. */
 export class JsonPart {
   readonly text: string
-  #texts: readonly string[] | ReadonlyMap<string, string> | undefined
+  /** `null` for a key that occurs twice. */
+  #texts: readonly string[] | ReadonlyMap<string, string | null> | undefined
   #parts: Map<string | number, JsonPart> | undefined
 
   constructor (text: string) {
     this.text = text
   }
 
-  /** The part that lies there; `undefined` for a place that is none. */
+  /** The part that lies there; `undefined` for a place that is none. Throws `INVALID_REQUEST` where a key on the way occurs twice. */
   at (location: ReadonlyArray<string | number>): JsonPart | undefined {
     const [step, ...rest] = location
     return step === undefined ? this : this.#child(step)?.at(rest)
@@ -29,8 +31,16 @@ export class JsonPart {
   }
 
   #textOf (step: string | number): string | undefined {
-    // Of a key that occurs twice the last one counts, as for JSON.parse.
-    this.#texts ??= this.text.trimStart().startsWith('[') ? elements(this.text) : new Map(members(this.text).map(({ key, value }) => [key, value]))
-    return this.#texts instanceof Map ? this.#texts.get(String(step)) : (this.#texts as readonly string[])[Number(step)]
+    this.#texts ??= this.text.trimStart().startsWith('[') ? elements(this.text) : this.#members()
+    if (!(this.#texts instanceof Map)) return (this.#texts as readonly string[])[Number(step)]
+    const text = this.#texts.get(String(step))
+    if (text === null) throw new INVALID_REQUEST({ message: 'A member that the mapping reads occurs twice' })
+    return text
+  }
+
+  #members (): Map<string, string | null> {
+    const texts = new Map<string, string | null>()
+    for (const { key, value } of members(this.text)) texts.set(key, texts.has(key) ? null : value)
+    return texts
   }
 }

@@ -69,12 +69,6 @@ t.test('an event of a batch is stored as its own text in the body', async (t) =>
   t.same((await accepted()).map(({ payload }) => payload), texts)
 })
 
-t.test('J06: of two "batch" keys the last wins, however it is spelt', async (t) => {
-  const { post, accepted } = await gateway(t)
-  t.equal((await post('/v1/batch', '{"batch":[{"type":"page","name":"first"}],"b\\u0061tch":[{"type":"page","name":"last"}]}')).body, '{"success":true,"accepted":1}')
-  t.same((await accepted()).map(({ payload }) => payload), ['{"type":"page","name":"last"}'])
-})
-
 t.test("the batch's context lies under that of each event", async (t) => {
   const { post, stored, accepted } = await gateway(t)
   const context = { library: { name: 'lib', version: '1' }, locale: 'en', app: { name: 'a' } }

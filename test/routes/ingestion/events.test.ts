@@ -135,14 +135,6 @@ t.test('a repeat of a messageId is 200 and stored once; by the key it does not s
   t.same((await stored()).map(({ authMethod }) => authMethod), ['key', 'signature'])
 })
 
-t.test('J06: of duplicate keys the last wins, in the checks and on reading', async (t) => {
-  const { post, stored } = await gateway(t)
-  t.equal((await post('/v1/t', '{"type":"page","type":"track","event":"first","event":"last","messageId":"m1","messageId":"m2","userId":1,"userId":"u2"}')).statusCode, 200)
-  t.equal((await post('/v1/t', '{"type":"track","type":"page","event":"e"}')).statusCode, 400)
-  t.equal((await post('/v1/t', '{"event":"e","userId":"u","userId":1.5}')).statusCode, 400)
-  t.match(await stored(), [{ type: 'track', event: 'last', messageId: 'm2', userId: 'u2' }])
-})
-
 t.test('a sink that can not store it is 503 with Retry-After', async (t) => {
   const sink = memorySink()
   const { post, stored } = await gateway(t, { sink: { ...sink, write: async () => { throw new UNAVAILABLE() } } })

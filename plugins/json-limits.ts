@@ -1,3 +1,5 @@
+import { INVALID_REQUEST } from './errors.js'
+
 export interface JsonLimits {
   /** Levels of nesting; the value itself is the first. */
   depth: number
@@ -15,17 +17,25 @@ const POLLUTING = -2
 const NOT_FINITE = -3
 const TOO_WIDE = -4
 
-/** What is wrong with a parsed value, in words for its sender, or `null`. */
-export function faultOf (value: unknown, { depth, properties }: JsonLimits): string | null {
-  if (typeof value === 'number') return Number.isFinite(value) ? null : 'A number is too large'
-  if (typeof value !== 'object' || value === null) return null
-  switch (walk(value, depth, properties)) {
-    case TOO_DEEP: return `The JSON is nested deeper than ${depth} levels`
-    case POLLUTING: return 'The keys __proto__ and constructor.prototype are not allowed'
-    case NOT_FINITE: return 'A number is too large'
-    case TOO_WIDE: return `There are more than ${properties} properties`
-    default: return null
+/**
+ * How many properties the objects of a parsed value have together. Throws `INVALID_REQUEST` beyond the limits, for a number that is not
+ * finite, and for the keys `__proto__` and `constructor.prototype`.
+ */
+export function countProperties (value: unknown, { depth, properties }: JsonLimits): number {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw fault('A number is too large')
+  if (typeof value !== 'object' || value === null) return 0
+  const left = walk(value, depth, properties)
+  switch (left) {
+    case TOO_DEEP: throw fault(`The JSON is nested deeper than ${depth} levels`)
+    case POLLUTING: throw fault('The keys __proto__ and constructor.prototype are not allowed')
+    case NOT_FINITE: throw fault('A number is too large')
+    case TOO_WIDE: throw fault(`There are more than ${properties} properties`)
+    default: return properties - left
   }
+}
+
+function fault (message: string): InstanceType<typeof INVALID_REQUEST> {
+  return new INVALID_REQUEST({ message })
 }
 
 /** How many properties are left to use, or a fault. Its recursion is bounded by `levels`. */
