@@ -94,8 +94,9 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
 
   // Before the schema of the route fills in defaults, which the caller did not send.
   app.addHook('preValidation', function checkFields (request, reply, done) {
+    if (request.admin === null) return done()
     const demand = wanted(request)
-    const refusal = demand === undefined || request.admin === null ? null : fieldRefusal(request, demand, request.admin.role)
+    const refusal = demand === undefined ? null : fieldRefusal(request, demand, request.admin.role)
     if (refusal === null) done()
     else refuse(reply, refusal)
   })
