@@ -27,7 +27,7 @@ import type { CheckedOptions, DatabrainProxyOptions } from './databrain-proxy/op
 import { pinnedUpstream } from './databrain-proxy/pinned-upstream.js'
 import { auditRefusals } from './databrain-proxy/refusal-audit.js'
 import { RefusedTokens } from './databrain-proxy/refused-tokens.js'
-import { demandForwardable, demandNoMint, depthOf, pathBelow } from './databrain-proxy/target.js'
+import { demandForwardable, demandNoMint, depthOf, pathBelow, queryOf, withoutReference } from './databrain-proxy/target.js'
 import { checkedGrant } from './guest-token/grant.js'
 import type { CheckedGrant } from './guest-token/grant.js'
 import { pageConfig } from './guest-token/page-config.js'
@@ -115,8 +115,11 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       // A mint takes seconds where the upstream is slow.
       if (!cached) await refuseRevokedGrant(app, grant.revocable)
       const notes = notesOf(request)
+      const target = request.raw.url ?? ''
       forward(request, reply, {
-        path: pathBelow(depth, request.raw.url ?? ''),
+        path: pathBelow(depth, target),
+        // Where the userReference guard is off, a "ref" is one of the component's own.
+        query: guards.userReference === false ? queryOf(target) : withoutReference(queryOf(target)),
         token,
         answered (statusCode) {
           notes.isForwarded = true

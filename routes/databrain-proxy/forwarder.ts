@@ -20,12 +20,15 @@ interface FromOptions {
   rewriteHeaders (headers: Headers): Headers
   onResponse (request: FastifyRequest, reply: FastifyReply, answer: { stream: MeteredBody }): void
   onError (reply: FastifyReply, failure: { error: Error }): void
+  queryString (): string
 }
 type From = (this: FastifyReply, source: string, options: FromOptions) => FastifyReply
 
 export interface ForwardedCall {
   /** Below the base path of the upstream, from its `/` on. */
   path: string
+  /** Without its question mark; empty for none. Goes out byte for byte. */
+  query: string
   token: string
   /** Told once, before the page is: the status of the answer, or `null` where the caller has left before it. Must not reject. */
   answered (statusCode: number | null): Promise<void> | undefined
@@ -47,7 +50,7 @@ export function forwarder (
     done()
   })
 
-  return function forward (request, reply, { path, token, answered }) {
+  return function forward (request, reply, { path, query, token, answered }) {
     if (hasLeft(request, reply)) throw leaving()
     const upload = uploadOf(request)
     // The very stream goes out; what else a parser may have made of it does not.
@@ -58,6 +61,7 @@ export function forwarder (
     request.raw.once('aborted', () => exchange.giveUp(leaving()))
 
     from.call(reply, basePath + path, {
+      queryString: () => query,
       rewriteRequestHeaders (_request, headers) {
         const sent = requestHeaders(headers, token)
         // A host's own hook may have put another stream in the place of the one that was announced.

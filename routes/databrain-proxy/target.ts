@@ -31,6 +31,22 @@ export function pathBelow (depth: number, target: string): string {
   return `/${segments.slice(depth + 1).join('/')}`
 }
 
+/** The query of a request target, as it came, without its question mark; empty if there is none. */
+export function queryOf (target: string): string {
+  const at = target.indexOf('?')
+  return at === -1 ? '' : target.slice(at + 1)
+}
+
+/** A query without its `ref`, which is a user reference and for this server alone. The rest is as it came. */
+export function withoutReference (query: string): string {
+  return query.split('&').filter((pair) => nameOf(pair) !== 'ref').join('&')
+}
+
+function nameOf (pair: string): string {
+  const [name = ''] = pair.split('=', 1)
+  return isDecodable(name) ? decodeURIComponent(name) : name
+}
+
 /** Not so: `%zz`, and bytes that are no UTF-8, such as a dot of two bytes. */
 function isDecodable (path: string): boolean {
   try {

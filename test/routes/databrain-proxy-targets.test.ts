@@ -117,6 +117,25 @@ t.test('guest tokens are not for a page to ask for, however it spells that: 403,
   for (const path of ['/api/v2/guest-tokens-report', '/api/v2/dashboard?next=/api/v2/guest-token/create']) t.equal((await call({ url: PREFIX + path })).statusCode, 200, path)
 })
 
+t.test('a user reference in the query does not go upstream, however it is spelt, and the rest of the query goes as it came', async (t) => {
+  const { app, call, listen, upstream } = await proxyApp(t, {}, {}, (app) => app.register(userReference, { keys: [REFERENCE_KEY] }))
+  const ref = app.userReference.sign({ sub: 'ann' })
+  const cases = [
+    [`?ref=${ref}`, ''], [`?a=1&ref=${ref}&b=%20+%27(~)%zz&&c=?x`, '?a=1&b=%20+%27(~)%zz&&c=?x'], [`?%72e%66=${ref}&a`, '?a'], ['?a=b&xref=1&Ref=2&ref[]=3', '?a=b&xref=1&Ref=2&ref[]=3'],
+    ['?q=ref=1&x=%26ref=2', '?q=ref=1&x=%26ref=2'], ['', '']
+  ] as const
+  for (const [query] of cases) t.equal((await call({ url: `${PREFIX}/x${query}` })).statusCode, 200, query)
+  t.equal((await rawRequest(await listen(), [`GET ${PREFIX}/x?ref=${ref}&a='b'%27| HTTP/1.1`, ...HEADERS])).statusCode, 200)
+  t.same(upstream.calls.map(({ url }) => url), [...cases.map(([, kept]) => `/backend/x${kept}`), "/backend/x?a='b'%27|"])
+  t.notOk(upstream.rawBytes().includes(ref))
+})
+
+t.test('a "ref" of the query stays here where there is no userReference guard, too', async (t) => {
+  const { call, upstream } = await proxyApp(t)
+  t.equal((await call({ url: `${PREFIX}/x?ref=v1.a.b&a` })).statusCode, 200)
+  t.same(upstream.calls.map(({ url }) => url), ['/backend/x?a'])
+})
+
 t.test('a "ref" of the component is taken for a user reference where the host has that guard, unless "guards" says otherwise', async (t) => {
   const withReferences = (app: FastifyInstance) => app.register(userReference, { keys: [REFERENCE_KEY] })
   const url = `${PREFIX}/x?ref=main`
