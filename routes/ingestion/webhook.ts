@@ -100,17 +100,20 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
 function mappingOf (webhook: Readonly<Webhook>): CompiledMapping {
   let mapping = compiled.get(webhook)
   if (mapping === undefined) {
-    mapping = compileMapping(webhook.provider, webhook.mapping)
+    mapping = compileMapping(webhook.provider, webhook.mapping, webhook.custom)
     compiled.set(webhook, mapping)
   }
   return mapping
 }
 
-/** A delivery carries no pipeline key and no visitor; without an id of its own an event is known again by the signature. */
+/**
+ * A delivery carries no pipeline key and no visitor. Without a signed id of its own an event is known again by the signature, and so by
+ * the bytes that are signed, at one webhook.
+ */
 function receiverOf (request: FastifyRequest, signature: Buffer): Receiver {
   const { resolvedWebhook, headers } = request
   if (resolvedWebhook === null) throw new INVALID_SIGNATURE()
-  const digest = sha256Hex(signature).slice(0, 40)
+  const digest = sha256Hex(`${resolvedWebhook.webhook.id} ${signature.toString('hex')}`).slice(0, 40)
   return {
     source: resolvedWebhook.source,
     key: '',

@@ -38,6 +38,12 @@ export function compileExpression (text: string): Expression {
   return pieces.length === 1 ? single(() => found(text)) : template(pieces)
 }
 
+/** The names of the headers that a text of a mapping reads. */
+export function headersOf (text: string): string[] {
+  const parts = text.startsWith('header:') ? [text] : text.split(PLACEHOLDER)
+  return parts.flatMap((part) => HEADER.exec(part)?.[1] ?? [])
+}
+
 /** What a value is as a text, `null` if it is none: numbers with the digits that they came with. */
 export function plainText ({ value, text }: Found): string | null {
   return typeof value === 'string' ? value : typeof value === 'number' ? text : null

@@ -1,8 +1,8 @@
-import type { WebhookMapping, WebhookProvider } from '../../../plugins/token-store/store.js'
-import { compileExpression, plainText } from './expression.js'
+import type { CustomSignature, WebhookMapping, WebhookProvider } from '../../../plugins/token-store/store.js'
+import { compileExpression, headersOf, plainText } from './expression.js'
 import type { Expression, Found, Subject } from './expression.js'
 import { compilePath } from './json-path.js'
-import { PROVIDER_MAPPINGS, PROVIDER_USER_IDS } from './provider-mappings.js'
+import { PROVIDER_MAPPINGS, PROVIDER_USER_IDS, SIGNED_HEADERS } from './provider-mappings.js'
 import { timeText } from './time-text.js'
 
 /** A member of a mapping that can't be used; the message is for who wrote it. */
@@ -23,7 +23,7 @@ export interface CompiledMapping {
   type: NonNullable<WebhookMapping['type']>
   /** The members but for `type` and `messageId`, in their order. */
   members: ReadonlyArray<readonly [name: string, read: Reader]>
-  /** The provider's id of an event, `null` if it has none. */
+  /** The provider's id of an event, `null` if it has none that is signed. */
   messageId: (subject: Subject) => string | null
   /** The events in a body. */
   split: (body: Subject) => Iterable<Subject>
@@ -34,8 +34,13 @@ type Value = string | readonly string[] | Readonly<Record<string, string>> | nul
 const TEXTS = ['event', 'name', 'userId', 'anonymousId', 'groupId'] as const
 const OBJECTS = ['properties', 'traits', 'context'] as const
 
-/** The provider's mapping with a webhook's own over it. Throws a `MappingFault`. */
-export function compileMapping (provider: WebhookProvider, own: WebhookMapping | null): CompiledMapping {
+/**
+ * The provider's mapping with a webhook's own over it. An id that a header gives counts only where the header is signed, as the one
+ * with the timestamp of `custom` is: who has captured a delivery could send it again and again under another. Throws a `MappingFault`.
+ */
+export function compileMapping (
+  provider: WebhookProvider, own: WebhookMapping | null, custom: Pick<CustomSignature, 'timestampHeader'> | null = null
+): CompiledMapping {
   const mapping: WebhookMapping = { ...PROVIDER_MAPPINGS[provider], ...own }
   const { type = 'track', each } = mapping
   const ownUserId = own?.userId === undefined ? PROVIDER_USER_IDS[provider] : undefined
@@ -45,7 +50,9 @@ export function compileMapping (provider: WebhookProvider, own: WebhookMapping |
     timestamp: readTime(alternatives('timestamp', mapping.timestamp)),
     ...Object.fromEntries(OBJECTS.map((name) => [name, readObject(name, mapping[name])]))
   }
-  const ids = alternatives('messageId', mapping.messageId)
+  const signed = new Set([...SIGNED_HEADERS[provider], custom?.timestampHeader])
+  const texts = mapping.messageId == null ? [] : [mapping.messageId].flat()
+  const ids = alternatives('messageId', mapping.messageId).filter((_id, at) => headersOf(texts[at] ?? '').every((name) => signed.has(name)))
   return { type, members: Object.entries(compiled), messageId: (subject) => firstText(ids, subject), split: splitter(each) }
 }
 

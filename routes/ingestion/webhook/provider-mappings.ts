@@ -14,8 +14,8 @@ export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>
   },
   shopify: {
     event: 'header:x-shopify-topic',
-    // One event may be sent under several topics, each with a webhook id of its own, which is the same at each retry.
-    messageId: ['header:x-shopify-webhook-id', 'header:x-shopify-event-id'],
+    // Neither its ids nor its topic are signed: an event is known again by its body.
+    messageId: null,
     timestamp: 'header:x-shopify-triggered-at',
     userId: ['$.customer.id', '$.customer_id'],
     properties: '$'
@@ -43,6 +43,15 @@ export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>
     timestamp: '$.timestamp',
     properties: ['$.properties', '$']
   }
+}
+
+/** The headers that a provider signs, beside the body. */
+export const SIGNED_HEADERS: Readonly<Record<WebhookProvider, readonly string[]>> = {
+  stripe: [],
+  shopify: [],
+  hubspot: ['x-hubspot-request-timestamp'],
+  standard: ['webhook-id', 'webhook-timestamp', 'svix-id', 'svix-timestamp'],
+  custom: []
 }
 
 /** Topics whose body is the customer itself. Other topics of customers name the customer within their body. */
