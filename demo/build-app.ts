@@ -122,6 +122,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
       origin: origins[0],
       proxyKey: secrets.DATABRAIN_PROXY_KEY[0],
       demoSource: () => findDemoSource(store),
+      hosts: [config.host, ...config.allowedHosts, ...origins.map((own) => new URL(own).hostname)],
       captcha: config.captcha?.provider ?? null,
       csrf: config.csrf
     })

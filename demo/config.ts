@@ -44,6 +44,8 @@ export interface Config {
   /** User agents that are no bots, beside the built-in exceptions. */
   botExceptions: RegExp[]
   docs: boolean
+  /** Further host names under which the start page may be opened. */
+  allowedHosts: string[]
   /** Whether a source may bring a weak server secret. */
   allowWeakSecret: boolean
 }
@@ -56,6 +58,7 @@ export type Limits = Pick<Environment,
   | 'MAX_PENDING_EVENTS' | 'EVENT_RETENTION_DAYS' | 'AUDIT_RETENTION_DAYS' | 'MAX_CONNECTIONS' | 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS' | 'DRAIN_DELAY_MS'>
 
 const STAND_IN_USER = 'viewer@example.com'
+const HOST_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i
 const NOT_YET = ['METRICS_TOKEN'] as const
 /** What `proxy-addr` knows by name. */
 const NETWORKS = ['loopback', 'linklocal', 'uniquelocal']
@@ -107,7 +110,8 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     embedUser: environment.EMBED_USER ?? (standInsAlone ? STAND_IN_USER : null),
     limits: environment,
     botExceptions: botExceptionsOf(environment.INGEST_BOTS_EXCEPT, problems),
-    docs: environment.DOCS === 'on',
+    docs: environment.DOCS === undefined ? !production : environment.DOCS === 'on',
+    allowedHosts: hostsOf(environment.ALLOWED_HOSTS, problems),
     allowWeakSecret: environment.ALLOW_WEAK_SECRET === 'on'
   }
   problems.throwIfAny()
@@ -186,6 +190,12 @@ function originsOf (text: string | undefined, problems: Problems): string[] | nu
     problems.add('EMBED_ORIGINS', 'must be exact origins such as https://app.example.com, as browsers send them: without a path, international names in punycode (xn--…)')
   }
   return origins
+}
+
+function hostsOf (text: string | undefined, problems: Problems): string[] {
+  const hosts = listOf(text ?? '')
+  if (!hosts.every((host) => HOST_NAME.test(host))) problems.add('ALLOWED_HOSTS', 'must be host names such as demo.example.com, without a scheme or a port')
+  return hosts
 }
 
 // Neither everyone nor a number of hops: a client that comes past the proxies could then choose its address, and with it its rate limits.

@@ -1,7 +1,11 @@
+import { createHash } from 'node:crypto'
+
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 
+import { NOT_FOUND } from '../plugins/errors.js'
+import { refuse } from '../plugins/refuse.js'
 import { securitySchemes } from '../schemas/security-schemes.js'
 import { protectPages } from './page-headers.js'
 
@@ -37,16 +41,27 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
   })
 }
 
-/** `/docs` for people, `/docs/json` for programs. */
+/** `/docs` for people, `/docs/json` for programs. The document is written once, at the start; as YAML, which takes much longer, it is not offered. */
 export async function serveDocs (app: FastifyInstance): Promise<void> {
   await app.register(async (scope) => {
     await protectPages(scope)
-    let document: string | null = null
-    // To write it anew for each request would take tens of milliseconds.
+    let document = ''
+    let tag = ''
+    app.addHook('onReady', async function writeDocument () {
+      document = JSON.stringify(app.swagger())
+      tag = `"${createHash('sha256').update(document).digest('base64url')}"`
+    })
     scope.addHook('onRequest', function sendDocument (request, reply, done) {
-      if (request.routeOptions.url !== '/docs/json') return done()
-      document ??= JSON.stringify(app.swagger())
-      reply.type('application/json; charset=utf-8').send(document)
+      const { url } = request.routeOptions
+      if (url === '/docs/yaml') {
+        refuse(reply, new NOT_FOUND())
+      } else if (url !== '/docs/json') {
+        done()
+      } else {
+        reply.header('ETag', tag).header('Cache-Control', 'no-cache')
+        if (namesTag(request.headers['if-none-match'], tag)) reply.code(304).send()
+        else reply.type('application/json; charset=utf-8').send(document)
+      }
     })
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
@@ -55,4 +70,9 @@ export async function serveDocs (app: FastifyInstance): Promise<void> {
       transformStaticCSP: (policy) => policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
     })
   })
+}
+
+/** Whether `If-None-Match` names the tag, as a strong or a weak one: a proxy that compresses weakens it. */
+function namesTag (header: string | undefined, tag: string): boolean {
+  return header !== undefined && header.split(',').some((part) => part.trim().replace(/^W\//, '') === tag)
 }

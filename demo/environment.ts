@@ -108,7 +108,10 @@ export const EnvironmentSchema = Type.Object({
   REQUEST_TIMEOUT_MS: integer('Within which a whole request must arrive', 100, 300_000, 30_000),
   KEEP_ALIVE_TIMEOUT_MS: integer('How long an idle connection stays open', 100, 600_000, 72_000),
   DRAIN_DELAY_MS: integer('How long a stopping server takes requests with /readyz at 503 before its port closes, so that a balancer turns away', 0, 60_000, 0),
-  DOCS: oneOf('OpenAPI at /docs', ['on', 'off'], 'on'),
+  DOCS: Type.Optional(Type.Unsafe<'on' | 'off'>(Type.Union([Type.Literal('on'), Type.Literal('off')], {
+    about: 'OpenAPI at /docs', expected: 'one of on, off', otherwise: 'on; off in production'
+  }))),
+  ALLOWED_HOSTS: text('Host names under which the start page may be opened, beside HOST, addresses and localhost', { otherwise: 'none' }),
 
   METRICS_TOKEN: text('Not available in this version yet'),
 })

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { routeScope } from '../plugins/route-scope.js'
 import { pageConfig } from '../routes/guest-token/page-config.js'
 import type { Source } from '../plugins/token-store/store.js'
+import { refuseForeignHosts } from './allowed-hosts.js'
 import type { DemoSession } from './demo-session.js'
 import { protectPages } from './page-headers.js'
 import { GUEST_TOKEN_PATH, PROXY_PATH, RENEWAL_PATH } from './products.js'
@@ -21,6 +22,8 @@ export interface StartPageOptions {
   /** The server's own origin, as DataBrain's servers reach it. */
   origin: string
   proxyKey: string
+  /** The host names under which the page may be opened, beside the loopback's. */
+  hosts: readonly string[]
   /** Where the page's own events go; `null` when it is gone. */
   demoSource (): Promise<Source | null>
   /** What a widget token asks for; `null`: nothing. */
@@ -42,6 +45,7 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
   const widget = products.dxfeed?.standIn ?? null
 
   await routeScope(app, {}, async (scope) => {
+    refuseForeignHosts(scope, options.hosts)
     await protectPages(scope, { frames, widgets: widget === null ? [] : [widget] })
 
     scope.get('/', async (request, reply) => {

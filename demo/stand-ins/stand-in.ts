@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 
+import { refuseForeignHosts } from '../allowed-hosts.js'
+
 /** A small server on a loopback port that checks what the real product checks. */
 export interface StandIn {
   /** Such as `http://127.0.0.1:40123`. */
@@ -24,6 +26,7 @@ const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; connect-sr
 export function standInApp ({ embedders }: StandInOptions): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: true })
   const policy = `${CSP}; frame-ancestors ${embedders.length === 0 ? "'none'" : embedders.join(' ')}`
+  refuseForeignHosts(app)
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({
       'Content-Security-Policy': policy,

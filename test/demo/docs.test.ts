@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Validator } from '@seriousme/openapi-schema-validator'
 
+import { generateSecret } from '../../signing/secret-strength.js'
 import { demoApp } from '../helpers/demo-app.js'
 
 interface Operation { summary?: string, tags?: string[], responses: Record<string, unknown>, security?: Array<Record<string, unknown>> }
@@ -59,5 +60,29 @@ t.test('the page of the docs and what it loads come from the server itself', asy
     const url = new URL(link, 'http://localhost/docs')
     t.equal(url.host, 'localhost', link)
     t.equal((await app.inject(url.pathname)).statusCode, 200, link)
+  }
+})
+
+t.test('the document is written once, has a tag, and is not offered as YAML', async (t) => {
+  const { app } = await demoApp(t)
+  const first = await app.inject('/docs/json')
+  const { etag } = first.headers
+  t.match(etag, /^"[\w-]+"$/)
+  const [writes, swagger] = [[] as unknown[], app.swagger]
+  Object.defineProperty(app, 'swagger', { value: (...options: Parameters<typeof swagger>) => { writes.push(options); return swagger(...options) } })
+  t.equal((await app.inject('/docs/json')).body, first.body)
+  for (const named of [etag, `W/${String(etag)}`, `"other", ${String(etag)}`]) {
+    const again = await app.inject({ url: '/docs/json', headers: { 'if-none-match': named } })
+    t.same([again.statusCode, again.body], [304, ''])
+  }
+  t.match(await app.inject('/docs/yaml'), { statusCode: 404, body: /"NOT_FOUND"/ })
+  t.same(writes, [])
+})
+
+t.test('O06: in production the docs are there only where DOCS says so', async (t) => {
+  const production = { NODE_ENV: 'production', JWT_SECRET: generateSecret(), SECRETS_KEY: generateSecret(), DATABRAIN: 'off', BOLDBI: 'off', DXFEED: 'off' }
+  for (const [variables, status] of [[{}, 404], [{ DOCS: 'off' }, 404], [{ DOCS: 'on' }, 200]] as const) {
+    const { app } = await demoApp(t, { ...production, ...variables })
+    for (const url of ['/docs', '/docs/json', '/docs/static/swagger-ui.css']) t.equal((await app.inject(url)).statusCode, status, `${url} ${JSON.stringify(variables)}`)
   }
 })
