@@ -19,6 +19,12 @@ const ones = (bytes: number) => `[${'1,'.repeat(bytes / 2 - 1)}1]`
 const BESIDE = `{"batch":[${page}],${members(310_000)}}`
 const IN_CONTEXT = `{"batch":[${page}],"context":{${members(310_000)}}}`
 const ONES = gzipSync(`{"batch":[${page}],"x":${ones(5 * MB - KB)}}`)
+/** As many members as a batch may have, each key another one, in events of up to 64 KB. */
+const DISTINCT = `{"batch":[${Array.from({ length: 7 }, (_none, event) => {
+  return `{"type":"page",${Array.from({ length: 7_000 }, (_member, at) => `"${(event * 7_000 + at).toString(36)}":1`).join(',')}}`
+}).join(',')}]}`
+/** The same in 500 events with the same keys. */
+const ALIKE = JSON.stringify({ batch: Array.from({ length: 500 }, () => ({ type: 'page', properties: wide(95) })) })
 /** 500 events, each of as many members as its share of 5 MB holds. */
 const FULL = JSON.stringify({ batch: Array.from({ length: 500 }, () => ({ type: 'page', properties: wide(800) })) })
 
@@ -41,6 +47,8 @@ const KINDS: Kind[] = [
   { name: 'the same without a pipeline key', path: '/v1/batch', body: ONES, perSecond: 20, gzip: true, keyless: true },
   { name: '64 KB of keys without a pipeline key', path: '/v1/t', body: `{${members(4_900)}}`, perSecond: 50, keyless: true },
   { name: '64 KB of [1,1,…] in an event', path: '/v1/t', body: event({ properties: { list: JSON.parse(ones(62 * KB)) as unknown } }), perSecond: 50 },
+  { name: '7 events of 7 000 keys, 0.4 MB', path: '/v1/batch', body: DISTINCT, perSecond: 5 },
+  { name: '500 events of 95 keys, 0.5 MB', path: '/v1/batch', body: ALIKE, perSecond: 5 },
   { name: '500 events of 800 keys, 5 MB', path: '/v1/batch', body: FULL, perSecond: 1 },
   { name: '500 events of 10 KB, 5 MB', path: '/v1/batch', body: batchBody(500).replaceAll('Enamel mug', 'm'.repeat(9_500)), perSecond: 1 }
 ]

@@ -7,7 +7,7 @@ import { assertUnrepeated, knownMembersOf } from './known-members.js'
 
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
 /** More than any body of these routes has. */
-const LIMITS = { depth: 64, values: 1_000, eventMembers: 1_000, outerMembers: 1_000, eventLevel: 0 }
+const LIMITS = { depth: 64, values: 1_000, members: 1_000, eventMembers: Infinity, outerMembers: Infinity, eventLevel: 0 }
 const PROPERTIES = { depth: LIMITS.depth, properties: LIMITS.values }
 
 /**

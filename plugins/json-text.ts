@@ -108,6 +108,8 @@ export interface TextLimits {
   depth: number
   /** Members of objects and elements of arrays in all; an empty object or array counts as one that has one. */
   values: number
+  /** Members of all objects together; the time of JSON.parse is mostly theirs. */
+  members: number
   /** Members of what lies at one place of level `eventLevel`, with all that is in it. */
   eventMembers: number
   /** Members of the objects around the events, and of their objects: level `eventLevel` and above. */
@@ -120,31 +122,33 @@ export interface TextLimits {
  * How many members the objects of a text have together, -1 if it goes beyond a limit: counted at a fraction of the work of JSON.parse, and
  * also in text that is no JSON. Where JSON.parse makes fewer properties of a text, a key occurs twice in an object.
  */
-export function countMembers (text: string, { depth, values, eventMembers, outerMembers, eventLevel }: TextLimits): number {
+export function countMembers (text: string, { depth, values, members, eventMembers, outerMembers, eventLevel }: TextLimits): number {
   let level = 0
   let left = values
+  let count = 0
   let outer = 0
-  let inEvent = 0
-  let inEvents = 0
+  /** The members before the event that is being counted. */
+  let before = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at) - 1
     else if (code === COMMA) {
       if (--left < 0) return -1
     } else if (code === COLON) {
+      if (++count > members) return -1
       if (level > eventLevel) {
-        if (++inEvent > eventMembers) return -1
-      } else if (++outer > outerMembers) return -1
+        if (count - before > eventMembers) return -1
+      } else {
+        before = count
+        if (++outer > outerMembers) return -1
+      }
     } else if (code === OPEN_BRACKET || code === OPEN_BRACE) {
       if (++level > depth || --left < 0) return -1
     } else if (code === OPEN_BRACKET + 2 || code === OPEN_BRACE + 2) {
-      if (--level <= eventLevel) {
-        inEvents += inEvent
-        inEvent = 0
-      }
+      if (--level <= eventLevel) before = count
     }
   }
-  return outer + inEvents + inEvent
+  return count
 }
 
 /**

@@ -44,7 +44,9 @@ const CHARSET = /charset\s*=\s*"?([^";]*)/gi
 /** Shorter texts are parsed in less time than it takes to count all that they have. */
 const SHORT = 4_096
 /** Limits of a body of several events, far beyond those of an event, which are checked event by event: only what costs time is refused whole. */
-export const TEXT_LIMITS: Omit<TextLimits, 'eventLevel'> = { depth: 1_000, values: 100_000, eventMembers: 20_000, outerMembers: 10_000 }
+export const TEXT_LIMITS: Omit<TextLimits, 'eventLevel'> = {
+  depth: 1_000, values: 100_000, members: 50_000, eventMembers: 20_000, outerMembers: 10_000
+}
 
 /**
  * Makes a scope read JSON in strict UTF-8, plain or compressed, as `application/json`, as `text/plain` or without a Content-Type (as beacons

@@ -54,7 +54,14 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
     bodyLimit: webhookLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE(),
     keyInBody: false,
-    limits: { depth: DELIVERY_LIMITS.depth, values: 2 * DELIVERY_LIMITS.properties, eventMembers: DELIVERY_LIMITS.properties, outerMembers: 0, eventLevel: 0 },
+    limits: {
+      depth: DELIVERY_LIMITS.depth,
+      values: 2 * DELIVERY_LIMITS.properties,
+      members: DELIVERY_LIMITS.properties,
+      eventMembers: Infinity,
+      outerMembers: Infinity,
+      eventLevel: 0
+    },
     check (value) {
       countProperties(value, DELIVERY_LIMITS)
     }

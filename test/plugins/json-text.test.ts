@@ -90,7 +90,7 @@ t.test('a member is found in the head of an object where all of its value stands
   }), RUNS)
 })
 
-const UNLIMITED: TextLimits = { depth: Infinity, values: Infinity, eventMembers: Infinity, outerMembers: Infinity, eventLevel: 0 }
+const UNLIMITED: TextLimits = { depth: Infinity, values: Infinity, members: Infinity, eventMembers: Infinity, outerMembers: Infinity, eventLevel: 0 }
 
 function exceeds (text: string, limits: Partial<TextLimits>): boolean {
   return countMembers(text, { ...UNLIMITED, ...limits }) === -1
@@ -102,6 +102,7 @@ t.test('J02, J14: levels, values and members are counted as they are in what JSO
     const text = JSON.stringify(value, null, indent)
     return exceeds(text, { depth: limit }) === (depthOf(value) > limit) &&
       exceeds(text, { values: limit }) === (valuesIn(value) > limit) &&
+      exceeds(text, { members: limit }) === (propertiesIn(value) > limit) &&
       exceeds(text, { eventMembers: limit }) === (propertiesIn(value) > limit) &&
       exceeds(text, { outerMembers: limit, eventLevel: Infinity }) === (propertiesIn(value) > limit)
   }), RUNS)
@@ -125,12 +126,13 @@ t.test('J14: the members of each event count for themselves, and those around th
   t.equal(exceeds(events, { eventLevel: 2, eventMembers: 3, outerMembers: 3 }), false)
   t.equal(exceeds(events, { eventLevel: 2, eventMembers: 2 }), true)
   t.equal(exceeds(events, { eventLevel: 2, outerMembers: 2 }), true)
+  t.equal(exceeds(events, { eventLevel: 2, members: 9 }), true)
   t.equal(exceeds(events, { eventMembers: 9 }), true, 'all together')
 })
 
 t.test('text that is no JSON ends the search, too', async () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (text) => {
-    const count = countMembers(text, { depth: 3, values: 5, eventMembers: 5, outerMembers: 5, eventLevel: 1 })
+    const count = countMembers(text, { depth: 3, values: 5, members: 5, eventMembers: 5, outerMembers: 5, eventLevel: 1 })
     return Number.isInteger(count) && Number.isInteger(mostMembers(text)) && memberInHead(text, 'absent') === undefined
   }), RUNS)
 })

@@ -145,3 +145,18 @@ t.test('a URL of exactly "maxUrlLength" is a GET, and one character more makes i
   t.ok(Math.max(...urls.GET ?? []) <= length, 'no longer URL was sent')
   t.ok(Math.min(...urls.POST ?? []) > length, 'and nothing shorter was a POST')
 })
+
+t.test('J06, J14: a body whose known members occur twice, or that has more than 1 000 members and elements, is 400', async (t) => {
+  const { bi, app, apiUrl } = await embedApp(t)
+  const server = `"dashboardServerApiUrl":${JSON.stringify(apiUrl)}`
+  const query = `"embedQuerString":${JSON.stringify(embedQuery())}`
+  const bodies = [
+    `{${query},${server},"dashboardServerApiUrl":"https://other.example"}`, `{${query},"embedQuer\\u0053tring":"x",${server}}`,
+    `{${query},${server},"x":[${'1,'.repeat(1_000)}1]}`, `{${query},${server},${Array.from({ length: 1_000 }, (_none, at) => `"k${at}":1`).join(',')}}`
+  ]
+  for (const payload of bodies) {
+    const reply = await app.inject({ method: 'POST', url: '/authorize', payload, headers: { 'content-type': 'application/json' } })
+    t.equal(reply.statusCode, 400, payload.slice(0, 200))
+  }
+  t.equal(bi.calls.length, 0)
+})

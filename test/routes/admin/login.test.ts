@@ -191,6 +191,8 @@ t.test('a login with a body that is not email and password is 400', async (t) =>
   t.equal((await raw('email=a', 'application/x-www-form-urlencoded')).json().error.code, 'UNSUPPORTED_MEDIA_TYPE')
   const flood = await raw(JSON.stringify({ email: 'a@b.c', password: 'x'.repeat(1_000_000) }), 'application/json')
   t.equal(flood.statusCode, 413, 'A05: 1 MB')
+  t.equal((await raw(JSON.stringify({ email: 'a@b.c', password: 'x'.repeat(16_384) }), 'application/json')).statusCode, 413, '16 KB')
+  t.equal((await raw('{"email":"a@b.c","password":"x","p\\u0061ssword":"y"}', 'application/json')).json().error.code, 'INVALID_REQUEST', 'two passwords')
   t.equal(flood.json().error.code, 'PAYLOAD_TOO_LARGE')
 })
 
