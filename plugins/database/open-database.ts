@@ -7,12 +7,14 @@ import type { KnownOptions } from '../known-options.js'
 import { importOptional } from '../optional-package.js'
 import { connectionProblem } from './connection-problem.js'
 import { lockFolder } from './folder-lock.js'
+import { listReads } from './list-reads.js'
+import type { ListReads } from './list-reads.js'
 import type { Migration } from './migrator.js'
 import { openPgdata } from './pgdata.js'
 import { createPglitePool } from './pglite-pool.js'
 import { startPgliteThread } from './pglite-thread.js'
 import { copierOf } from './postgres-copy.js'
-import { createPostgresPools } from './postgres-pool.js'
+import { createPostgresPools, LIST_CONNECTIONS } from './postgres-pool.js'
 import type { PgdataStep } from './pgdata.js'
 import type { PostgresPoolOptions } from './postgres-pool.js'
 import type { CopyPart, PostgresPoolSlice } from './postgres-pool-slice.js'
@@ -27,6 +29,8 @@ export interface Database {
   db: Kysely<DatabaseSchema>
   /** The same database without the time limits of a server's pool, for clean-up, which nobody waits for; a pool that was given has its own. */
   patient: Kysely<DatabaseSchema>
+  /** The statements of lists: a server has connections of their own for them, the embedded database does them one at a time and behind all else. */
+  lists: ListReads
   kind: 'pglite' | 'postgres'
   durability: Durability
   /** Copies rows into tables, all or none; `null` where only statements can write, as in the embedded database. */
@@ -59,6 +63,7 @@ const OF_URL: KnownOptions<PostgresPoolOptions> = { url: true, maxConnections: t
 interface Opened {
   pool: PostgresPoolSlice
   patient: PostgresPoolSlice
+  lists: { pool: PostgresPoolSlice, atOnce: number }
   kind: Database['kind']
   durability: Durability
   close: () => Promise<void>
@@ -76,18 +81,19 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
   const [{ migrate }, { inspectPostgres }] = await Promise.all([import('./migrate.js'), import('./inspect-postgres.js')])
   const onProgress = options.onProgress ?? (() => {})
 
-  const { pool, patient: patientPool, kind, durability, close } = await open(options, onProgress)
+  const { pool, patient: patientPool, lists, kind, durability, close } = await open(options, onProgress)
   try {
     // The slice leaves out cursors, which only `stream()` would use.
     const kysely = (pool: PostgresPoolSlice) => new Kysely<DatabaseSchema>({ dialect: new PostgresDialect({ pool: pool as PostgresPool }) })
     const db = kysely(pool)
     const patient = pool === patientPool ? db : kysely(patientPool)
+    const listed = listReads(pool === lists.pool ? db : kysely(lists.pool), lists.atOnce)
     const promised = kind === 'postgres' ? await inspectPostgres(patient) : durability
     onProgress('migrating')
     await migrate(patient, options.migrations)
     const copy = kind === 'postgres' ? await copierOf(pool) : null
     let closed: Promise<void> | undefined
-    return { db, patient, kind, durability: promised, copy, ready: readiness(pool), close: () => (closed ??= close()) }
+    return { db, patient, lists: listed, kind, durability: promised, copy, ready: readiness(pool), close: () => (closed ??= close()) }
   } catch (error) {
     await close()
     throw error
@@ -103,23 +109,26 @@ function knownOf (options: DatabaseLocation): KnownOptions<object> {
 }
 
 async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
-  if ('pool' in options) return { pool: options.pool, patient: options.pool, kind: 'postgres', durability: 'disk', close: async () => {} }
+  if ('pool' in options) {
+    const { pool } = options
+    return { pool, patient: pool, lists: { pool, atOnce: LIST_CONNECTIONS }, kind: 'postgres', durability: 'disk', close: async () => {} }
+  }
   if ('url' in options) return await openServer(options)
   // Only looked up, as the thread loads it. A CommonJS bundle cannot look it up.
   await importOptional('@electric-sql/pglite', async () => import.meta.resolve?.('@electric-sql/pglite'), 'The embedded database')
   if ('dataDir' in options) return await openFolder(resolve(options.dataDir), onProgress)
   onProgress('creating')
   const pool = createPglitePool(await startPgliteThread())
-  return { pool, patient: pool, kind: 'pglite', durability: 'none', close: () => pool.end() }
+  return { pool, patient: pool, lists: { pool: pool.behind, atOnce: 1 }, kind: 'pglite', durability: 'none', close: () => pool.end() }
 }
 
 async function openServer (options: PostgresPoolOptions): Promise<Opened> {
-  const { pool, patient, target } = await createPostgresPools(options)
-  const close = async () => { await Promise.all([pool.end(), patient.end()]) }
+  const { pool, patient, lists, target } = await createPostgresPools(options)
+  const close = async () => { await Promise.all([pool.end(), patient.end(), lists.end()]) }
   try {
     const client = await patient.connect()
     client.release()
-    return { pool, patient, kind: 'postgres', durability: 'disk', close }
+    return { pool, patient, lists: { pool: lists, atOnce: LIST_CONNECTIONS }, kind: 'postgres', durability: 'disk', close }
   } catch (error) {
     await close()
     throw connectionProblem(error, target)
@@ -130,7 +139,14 @@ async function openFolder (dataDir: string, onProgress: (step: DatabaseStep) => 
   const lock = await lockFolder(dataDir)
   try {
     const pool = await openPgdata(dataDir, onProgress)
-    return { pool, patient: pool, kind: 'pglite', durability: 'process', close: () => pool.end().finally(() => lock.release()) }
+    return {
+      pool,
+      patient: pool,
+      lists: { pool: pool.behind, atOnce: 1 },
+      kind: 'pglite',
+      durability: 'process',
+      close: () => pool.end().finally(() => lock.release())
+    }
   } catch (error) {
     await lock.release()
     throw error

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createPglitePool } from './pglite-pool.js'
 import { startPgliteThread } from './pglite-thread.js'
 import { verifyTables } from './verify-tables.js'
-import type { PostgresPoolSlice } from './postgres-pool-slice.js'
+import type { PglitePool } from './pglite-pool.js'
 
 const WAYS_OUT = 'Restore it from a backup, or move it away to start with an empty database.'
 
@@ -15,7 +15,7 @@ export type PgdataStep = 'creating' | 'opening'
  *
  * @throws an Error that names the folder when what is there is not a whole database: it is never replaced by an empty one
  */
-export async function openPgdata (dataDir: string, onStep: (step: PgdataStep) => void): Promise<PostgresPoolSlice> {
+export async function openPgdata (dataDir: string, onStep: (step: PgdataStep) => void): Promise<PglitePool> {
   const pgdata = join(dataDir, 'pgdata')
   if (await isNew(pgdata)) {
     onStep('creating')

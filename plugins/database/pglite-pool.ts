@@ -4,37 +4,64 @@ import type { PgliteThread } from './pglite-thread.js'
 import type { PostgresClientSlice, PostgresPoolSlice, PostgresResult } from './postgres-pool-slice.js'
 
 const DRAIN_LIMIT = 5_000
+/** Milliseconds after which who stands behind the others has the next turn all the same. */
+const PATIENCE = 100
+
+export interface PglitePool extends PostgresPoolSlice {
+  /** The same database for what can wait: lent only while nobody waits for the pool itself, and after 100 ms all the same. */
+  readonly behind: PostgresPoolSlice
+}
+
+interface Waiter { since: number, enter: () => void }
 
 /**
  * The embedded database as a pool of `pg` with one connection: `connect()` lends it to one caller at a time, first come first
  * served, so that no transaction is interleaved with another.
  */
-export function createPglitePool (thread: PgliteThread): PostgresPoolSlice {
-  let lastTurn: Promise<void> = Promise.resolve()
+export function createPglitePool (thread: PgliteThread): PglitePool {
+  const first: Waiter[] = []
+  const behind: Waiter[] = []
+  let isLent = false
+  let onIdle: (() => void) | null = null
   let ended: Promise<void> | undefined
 
-  async function connect (): Promise<PostgresClientSlice> {
+  async function connect (queue: Waiter[]): Promise<PostgresClientSlice> {
     if (thread.failure !== null) throw thread.failure
     if (ended !== undefined) throw new Error('The embedded database is closed')
-    const turn = lastTurn
-    let pass: () => void = () => {}
-    lastTurn = new Promise((resolve) => { pass = resolve })
-    await turn
+    if (isLent || first.length > 0) await new Promise<void>((resolve) => queue.push({ since: performance.now(), enter: resolve }))
+    isLent = true
     return lend(thread, pass)
+  }
+
+  function pass (): void {
+    const isOverdue = behind[0] !== undefined && performance.now() - behind[0].since >= PATIENCE
+    const next = (isOverdue ? behind : first).shift()
+    if (next !== undefined) return next.enter()
+    isLent = false
+    // Whoever has had an answer may have something else to write.
+    if (behind.length > 0) setImmediate(passBehind)
+    else onIdle?.()
+  }
+
+  function passBehind (): void {
+    if (isLent) return
+    isLent = true
+    behind.shift()?.enter()
   }
 
   async function drain (): Promise<void> {
     let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<void>((resolve) => { timer = setTimeout(resolve, DRAIN_LIMIT) })
-    await Promise.race([lastTurn, limit])
+    await new Promise<void>((resolve) => {
+      onIdle = resolve
+      timer = setTimeout(resolve, DRAIN_LIMIT)
+      if (!isLent && behind.length === 0) resolve()
+    })
     clearTimeout(timer)
     await thread.close()
   }
 
-  return {
-    connect,
-    end: () => (ended ??= drain())
-  }
+  const end = () => (ended ??= drain())
+  return { connect: () => connect(first), end, behind: { connect: () => connect(behind), end } }
 }
 
 function lend (thread: PgliteThread, pass: () => void): PostgresClientSlice {

@@ -16,6 +16,10 @@ const PATIENT_IDLE_LIMIT = 1_000
 const SERVER_SHARE = 0.9
 /** Milliseconds after which the server ends a transaction whose client says nothing, and so may be dead: nothing that it locked stays locked. */
 const IDLE_IN_TRANSACTION_LIMIT = 10_000
+/** Connections for lists. */
+export const LIST_CONNECTIONS = 2
+/** Milliseconds that a statement of a list may take. */
+const LIST_TIMEOUT = 1_000
 /** Milliseconds of silence after which the system asks whether the other machine is still there. */
 const KEEP_ALIVE_AFTER = 10_000
 
@@ -27,7 +31,10 @@ export interface PostgresPoolOptions {
    * and `allow`, which let an attacker choose that, are refused.
    */
   url: string
-  /** The most connections at a time; up to two more are open while the database is migrated or cleaned up. Default: 10. */
+  /**
+   * The most connections at a time. Up to two more are open while lists are read, and two while the database is migrated or cleaned up.
+   * Default: 10.
+   */
   maxConnections?: number
   /**
    * Milliseconds until whoever asks gives up, the wait for a connection (3 s at most) included; all queries of one transaction together.
@@ -46,12 +53,14 @@ export interface PostgresPools {
   pool: PostgresPoolSlice
   /** For what takes as long as it takes. */
   patient: PostgresPoolSlice
+  /** For the statements of lists, each of a second at most. */
+  lists: PostgresPoolSlice
   /** Where the server is, for messages: no password in it. */
   target: string
 }
 
 /**
- * Makes two pools of `pg`, one with time limits and one without, that survive the loss of the server; no connection is made yet. Their end
+ * Makes three pools of `pg`, two with time limits and one without, that survive the loss of the server; no connection is made yet. Their end
  * waits 5 s for the queries that run, then cuts them off.
  *
  * The limits go to the server as it is connected to (`statement_timeout`, `idle_in_transaction_session_timeout`), where the URL does
@@ -81,7 +90,16 @@ export async function createPostgresPools (
     statement_timeout: Math.ceil(queryTimeout * SERVER_SHARE)
   })
   const patient = new pg.Pool({ ...options, max: 2, connectionTimeoutMillis: PATIENT_CONNECT_LIMIT, idleTimeoutMillis: PATIENT_IDLE_LIMIT })
-  return { pool: slice(limited, queryTimeout, onIdleError), patient: slice(patient, Infinity, onIdleError), target: targetOf(() => new pg.Client(options)) }
+  const listTimeout = Math.min(LIST_TIMEOUT, queryTimeout)
+  const lists = new pg.Pool({
+    ...options, max: LIST_CONNECTIONS, connectionTimeoutMillis: Math.min(CONNECT_LIMIT, queryTimeout), statement_timeout: Math.ceil(listTimeout * SERVER_SHARE)
+  })
+  return {
+    pool: slice(limited, queryTimeout, onIdleError),
+    patient: slice(patient, Infinity, onIdleError),
+    lists: slice(lists, queryTimeout, onIdleError),
+    target: targetOf(() => new pg.Client(options))
+  }
 }
 
 function warn (message: string): void {

@@ -1,7 +1,7 @@
 import { INVALID_REQUEST, UNAVAILABLE } from '../errors.js'
 import { refuseUnknownMembers } from '../known-options.js'
 import type { KnownOptions } from '../known-options.js'
-import type { Page } from '../token-store/store.js'
+import { PAGE_BYTES, PAGE_ROWS } from '../token-store/list-budget.js'
 import { EventLog } from './event-log.js'
 import { IdTable } from './id-table.js'
 import type { AcceptedEvent, EventFilter, ReadableEventSink } from './sink.js'
@@ -48,17 +48,18 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
     },
 
     async list (orgId, filter, { cursor, limit }) {
-      const page: Page<AcceptedEvent> = { data: [], nextCursor: null }
-      for (let number = startOf(cursor, log.end) - 1; number >= log.first; number--) {
+      const data: AcceptedEvent[] = []
+      const start = startOf(cursor, log.end)
+      let bytes = 0
+      for (let number = start - 1; number >= log.first; number--) {
+        if (start - number > PAGE_ROWS || bytes >= PAGE_BYTES) return { data, nextCursor: String(number + 1) }
         const event = log.get(number)
         if (!matches(event, orgId, filter)) continue
-        if (page.data.length === limit) {
-          page.nextCursor = String(number + 1)
-          break
-        }
-        page.data.push(event)
+        if (data.length === limit) return { data, nextCursor: String(number + 1) }
+        data.push(event)
+        bytes += event.payload.length + event.additions.length
       }
-      return page
+      return { data, nextCursor: null }
     },
 
     async expire (before) {

@@ -67,7 +67,7 @@ export interface EventFilter {
 
 /** A sink that can be read from: memory and SQL are; a broker is not. */
 export interface ReadableEventSink extends EventSink {
-  /** The stored events of an organisation, newest first. */
+  /** The stored events of an organisation by when they were received, newest first. A page may end early, as `Page` says. */
   list (orgId: string, filter: EventFilter, page: PageRequest): Promise<Page<AcceptedEvent>>
 }
 

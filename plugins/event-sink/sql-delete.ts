@@ -12,20 +12,18 @@ DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
   SELECT ctid FROM event_ids WHERE seen_at < $1::timestamptz ORDER BY seen_at LIMIT ${DELETED_AT_ONCE} FOR UPDATE SKIP LOCKED
 ))`
 
-// In one partition, as rows of different ones share a ctid. By the primary key, as events come in the order of time, or nearly so: the
-// oldest of each organisation, where the very oldest is due. No index by time would do: once the room of the deleted is used anew, a BRIN
-// range has old and new events and tells nothing.
+// In one partition, as rows of different ones share a ctid. By the primary key: the oldest of each organisation, where the very oldest is due.
 const expireFrom = (partition: string) => `
 WITH RECURSIVE oldest AS (
-  (SELECT org_id, received_at FROM ${partition} ORDER BY org_id, seq LIMIT 1)
+  (SELECT org_id, received_at FROM ${partition} ORDER BY org_id, received_at, seq LIMIT 1)
   UNION ALL
   SELECT another.org_id, another.received_at FROM oldest, LATERAL (
-    SELECT org_id, received_at FROM ${partition} WHERE org_id > oldest.org_id ORDER BY org_id, seq LIMIT 1
+    SELECT org_id, received_at FROM ${partition} WHERE org_id > oldest.org_id ORDER BY org_id, received_at, seq LIMIT 1
   ) another
 )
 DELETE FROM ${partition} WHERE ctid = ANY (ARRAY(
   SELECT due.id FROM oldest, LATERAL (
-    SELECT ctid AS id, received_at FROM ${partition} WHERE org_id = oldest.org_id ORDER BY seq LIMIT ${DELETED_AT_ONCE}
+    SELECT ctid AS id, received_at FROM ${partition} WHERE org_id = oldest.org_id ORDER BY received_at, seq LIMIT ${DELETED_AT_ONCE}
   ) due
   WHERE oldest.received_at < $1::timestamptz AND due.received_at < $1::timestamptz LIMIT ${DELETED_AT_ONCE}
 ))`

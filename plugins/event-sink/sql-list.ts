@@ -1,6 +1,8 @@
 import type { Selectable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../database/column-text.js'
+import { ListPage } from '../database/list-page.js'
+import type { Wanted } from '../database/list-page.js'
 import type { Database } from '../database/open-database.js'
 import type { DatabaseSchema } from '../database/schema.js'
 import { INVALID_REQUEST, UNAVAILABLE } from '../errors.js'
@@ -13,52 +15,65 @@ const DAY = 24 * 60 * 60 * 1000
 /** Days that are looked at first, today among them, and at most at a time. */
 const FIRST_DAYS = 4
 const MOST_DAYS = 32
+const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip', 'user_agent'] as const
+const TEXTS = ['payload', 'additions'] as const
 
 /** The events that were received from `since`, inclusive, to `until`, exclusive; epoch milliseconds. */
 interface Span { since: number, until: number }
 
-/** Where to go on: below a place in a span. */
-interface Position { seq: string, span: Span }
-
 /**
- * The events of an organisation, newest first. A query over all days would lock the tables of all of them, thousands after some years:
- * so it goes back in time, some days at a time, until the page is full. Within these days the order is that in which the events were stored.
+ * The events of an organisation by when they were received, newest first. A query over all days would lock the tables of all of them, thousands
+ * after some years: so it goes back in time, some days at a time, until the page is full or has cost enough.
  */
-export async function sqlList ({ db }: Database, partitions: EventPartitions, now: () => number): Promise<ReadableEventSink['list']> {
+export async function sqlList ({ lists, db }: Database, partitions: EventPartitions, now: () => number): Promise<ReadableEventSink['list']> {
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
-  // As text: the driver's own JSON parser would lose what JavaScript numbers can't hold.
-  const texts = [sql<string>`payload::text`.as('payload'), sql<string>`additions::text`.as('additions')] as const
 
-  async function read (orgId: string, { sourceId, type, from, to }: EventFilter, { since, until }: Span, below: string | null, limit: number) {
-    let query = db.selectFrom('events').where('org_id', '=', orgId).orderBy('seq', 'desc').limit(limit)
-      .select(['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip', 'user_agent', ...texts])
-    if (since !== -Infinity) query = query.where('received_at', '>=', new Date(since))
-    if (until !== Infinity) query = query.where('received_at', '<', new Date(until))
-    if (below !== null) query = query.where('seq', '<', below)
-    if (sourceId !== undefined) query = query.where('source_id', '=', toColumnText(sourceId))
-    if (type !== undefined) query = query.where('type', '=', type)
-    if (from !== undefined) query = query.where('received_at', '>=', new Date(from))
-    if (to !== undefined) query = query.where('received_at', '<=', new Date(to))
-    return await query.execute()
+  /** The rows of one index: that of the source, of the type, or of all events of the organisation. */
+  function scanOf (orgId: string, { sourceId, type, from, to }: EventFilter, { since, until }: Span, { before, slice }: Wanted) {
+    let rows = db.selectFrom('events').select([...COLUMNS, ...TEXTS]).orderBy('received_at', 'desc').orderBy('seq', 'desc').limit(slice)
+    let shown = sql`org_id = ${orgId}`
+    if (sourceId !== undefined) {
+      rows = rows.where(keyOf('source_id'), '=', key(orgId, toColumnText(sourceId)))
+      shown = sql`${shown} and source_id = ${toColumnText(sourceId)}`
+    } else if (type !== undefined && type !== 'track') {
+      // The second condition is that of the index.
+      rows = rows.where(keyOf('type'), '=', key(orgId, type)).where('type', '<>', sql.lit('track'))
+    } else {
+      rows = rows.where('org_id', '=', orgId)
+    }
+    if (type !== undefined) shown = sql`${shown} and type = ${type}`
+    const first = Math.max(since, from ?? -Infinity)
+    const last = Math.min(before?.timestamp ?? Infinity, to ?? Infinity)
+    if (first !== -Infinity) rows = rows.where('received_at', '>=', new Date(first))
+    if (last !== Infinity) rows = rows.where('received_at', '<=', new Date(last))
+    if (until !== Infinity) rows = rows.where('received_at', '<', new Date(until))
+    if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('received_at', 'seq'), '<', eb.tuple(new Date(before.timestamp), String(before.sequence))))
+    return { rows, shown, time: 'received_at', columns: COLUMNS, texts: TEXTS }
   }
 
-  async function list (orgId: string, filter: EventFilter, { cursor, limit }: PageRequest): Promise<Page<AcceptedEvent>> {
-    const { from = -Infinity, to = Infinity } = filter
-    const start = cursor === undefined ? null : positionOf(cursor)
-    const found: Array<{ row: EventRow, position: Position }> = []
+  /** What the indexes by source and by type have in place of the ids. */
+  function keyOf (column: 'source_id' | 'type') {
+    return sql<string>`hashtextextended(org_id || E'\n' || ${sql.ref(column)}, 0)`
+  }
+
+  function key (orgId: string, value: string) {
+    return sql<string>`hashtextextended(${`${orgId}\n${value}`}::text, 0)`
+  }
+
+  async function list (orgId: string, filter: EventFilter, request: PageRequest): Promise<Page<AcceptedEvent>> {
+    const { from = -Infinity, to = Infinity, sourceId, type } = filter
+    const page = new ListPage<EventRow>(lists, request, ({ received_at, seq }) => ({ timestamp: received_at.getTime(), sequence: Number(seq) }))
+    const showsAll = type === undefined || (sourceId === undefined && type !== 'track')
     let oldest: number | null = null
-    let below = start?.seq ?? null
-    let span = start?.span ?? firstSpan(to, now())
-    for (;;) {
-      const rows = await read(orgId, filter, span, below, limit + 1 - found.length)
-      for (const row of rows) found.push({ row, position: { seq: String(row.seq), span } })
-      if (found.length > limit || span.since <= from) break
-      oldest ??= oldestDay(await partitions.list(db))
+    let span = firstSpan(Math.min(to, page.at?.timestamp ?? Infinity), now())
+    while (!await page.fill((wanted) => scanOf(orgId, filter, span, wanted), { showsAll }) && span.since > from) {
+      page.skipTo({ timestamp: Math.max(span.since, 0), sequence: 0 })
+      const tables = oldest === null ? await page.ask((read) => partitions.list(read)) : null
+      if (tables !== null) oldest = oldestDay(tables)
+      if (oldest === null) break
       span = spanBefore(span, oldest)
-      below = null
     }
-    const last = found.length > limit ? found[limit - 1] : undefined
-    return { data: found.slice(0, limit).map(({ row }) => toEvent(row)), nextCursor: last === undefined ? null : cursorOf(last.position) }
+    return page.page(toEvent)
   }
 
   return (orgId, filter, page) => list(orgId, filter, page).catch((cause: unknown) => {
@@ -81,16 +96,6 @@ function spanBefore ({ since, until }: Span, oldest: number): Span {
 
 function oldestDay (partitions: Awaited<ReturnType<EventPartitions['list']>>): number {
   return Math.min(...partitions.map(({ since }) => since ?? Infinity))
-}
-
-function cursorOf ({ seq, span: { since, until } }: Position): string {
-  return [seq, since / DAY, until / DAY].join('.')
-}
-
-function positionOf (cursor: string): Position {
-  const [, seq, since, until] = /^(\d{1,18})\.(-?\d{1,6}|-Infinity)\.(-?\d{1,6}|Infinity)$/.exec(cursor) ?? []
-  if (seq === undefined) throw new INVALID_REQUEST({ message: 'The cursor is not valid' })
-  return { seq, span: { since: Number(since) * DAY, until: Number(until) * DAY } }
 }
 
 type EventRow = Pick<Selectable<DatabaseSchema['events']>,

@@ -76,7 +76,7 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
       if (rows.length > MOVED_AT_MOST) return
 
       const name = sql.table(`events_${toTimestamp(day).slice(0, 10).replaceAll('-', '')}`)
-      await sql`create table ${name} (like events including all, primary key (org_id, seq))`.execute(tx)
+      await sql`create table ${name} (like events including all)`.execute(tx)
       await sql`lock table only events in share update exclusive mode`.execute(tx)
       await sql`lock table only events_default in access exclusive mode`.execute(tx)
       await sql`with moved as (delete ${ofDay} returning *) insert into ${name} select * from moved`.execute(tx)

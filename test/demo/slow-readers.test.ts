@@ -67,7 +67,7 @@ t.test('neither is one that has its answer and stays, waits for one, or says not
   for (const socket of [silent, waiting, answered]) socket.destroy()
 })
 
-t.test('W06: the built-in server cuts off who does not read a big list, and goes on', async (t) => {
+t.test('W06: a page of a list has 1 MB, and the built-in server cuts off who asks for many and reads none, and goes on', async (t) => {
   // By the time that a request may take.
   const { app, first } = await demoApp(t, { HEADERS_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: '2000', INGEST_KEY_RATE_MAX: '0', LOG_LEVEL: 'warn' }, { listen: true })
   for (let at = 0; at < 5; at++) {
@@ -79,9 +79,11 @@ t.test('W06: the built-in server cuts off who does not read a big list, and goes
   const login = await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload: { email, password } })
   const headers = { authorization: `Bearer ${String(login.json().access_token)}` }
   const list = await app.inject({ url: '/v1/admin/events?limit=100', headers })
-  t.ok(list.body.length > 6_000_000, `${list.body.length} bytes`)
+  t.ok(list.body.length > 900_000 && list.body.length < 1_200_000, `${list.body.length} bytes`)
   // What the system takes for itself nobody has to wait for.
-  const readers = await Promise.all(Array.from({ length: 4 }, () => readSlowly(app.listeningOrigin, '/v1/admin/events?limit=100', { bytes: 1, pause: 250, limit: 60_000, headers })))
+  const readers = await Promise.all(Array.from({ length: 4 }, () => readSlowly(app.listeningOrigin, '/v1/admin/events?limit=100', {
+    bytes: 1, pause: 250, limit: 60_000, times: 12, headers
+  })))
   t.same(readers.map(({ cut }) => cut), [true, true, true, true], JSON.stringify(readers))
   t.ok(readers.every(({ taken }) => taken < list.body.length))
   t.equal((await app.inject('/healthz')).statusCode, 200)

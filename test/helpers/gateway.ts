@@ -10,6 +10,7 @@ import type { NewSource, TokenStore } from '../../plugins/token-store/store.js'
 import ingestion from '../../routes/ingestion/index.js'
 import type { IngestionOptions } from '../../routes/ingestion/index.js'
 import { signBody } from '../../signing/body-signature.js'
+import { listed } from '../../testing/event-sink/fixtures.js'
 import { backend } from './backend.js'
 import { makeSource } from './source.js'
 import type { MadeSource } from './source.js'
@@ -55,8 +56,7 @@ export async function gateway (t: Test, options: GatewayOptions = {}): Promise<G
   }
 
   async function accepted (): Promise<AcceptedEvent[]> {
-    const { data } = await sink.list('acme', {}, { limit: 1_000_000 })
-    return data.reverse()
+    return (await listed(sink, 'acme', {}, 1_000_000)).reverse()
   }
 
   return {

@@ -11,9 +11,9 @@ export interface Reading {
   cut: boolean
 }
 
-/** Asks for a page and takes `bytes` of the answer each `pause` milliseconds, for `limit` milliseconds at the most. */
-export async function readSlowly (origin: string, path: string, { bytes, pause, limit, headers = {} }: {
-  bytes: number, pause: number, limit: number, headers?: Readonly<Record<string, string>>
+/** Asks for a page, `times` in a row without waiting, and takes `bytes` of the answer each `pause` milliseconds, for `limit` milliseconds at the most. */
+export async function readSlowly (origin: string, path: string, { bytes, pause, limit, times = 1, headers = {} }: {
+  bytes: number, pause: number, limit: number, times?: number, headers?: Readonly<Record<string, string>>
 }): Promise<Reading> {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port) })
@@ -23,7 +23,7 @@ export async function readSlowly (origin: string, path: string, { bytes, pause, 
   socket.pause()
   const start = performance.now()
   const lines = Object.entries({ Host: 'a', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`)
+  socket.write(`GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`.repeat(times))
   while (!state.over && performance.now() - start < limit) {
     await sleep(pause)
     const chunk: Buffer | null = socket.read(bytes) ?? socket.read()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-import type { AcceptedEvent, EventSink } from '../../plugins/event-sink/sink.js'
+import type { AcceptedEvent, EventFilter, EventSink, ReadableEventSink } from '../../plugins/event-sink/sink.js'
 import { isReadable } from '../../plugins/event-sink/sink.js'
 import type { ContractClock } from '../clocks.js'
 
@@ -31,7 +31,20 @@ export function anEvent (fields: Partial<AcceptedEvent> = {}): AcceptedEvent {
 
 /** What a readable sink holds of an organisation, newest first; nothing of any other. */
 export async function stored (sink: EventSink, orgId = 'org-a'): Promise<AcceptedEvent[]> {
-  return isReadable(sink) ? (await sink.list(orgId, {}, { limit: 100 })).data : []
+  return isReadable(sink) ? await listed(sink, orgId) : []
+}
+
+/** Every page of a list, joined: a page may end early. */
+export async function listed (sink: ReadableEventSink, orgId: string, filter: EventFilter = {}, limit = 100): Promise<AcceptedEvent[]> {
+  const events: AcceptedEvent[] = []
+  let cursor: string | undefined
+  do {
+    const page = await sink.list(orgId, filter, { limit, cursor })
+    assert.ok(page.data.length <= limit)
+    events.push(...page.data)
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
+  return events
 }
 
 /** That a readable sink holds these events, newest first. */

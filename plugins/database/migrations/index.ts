@@ -8,6 +8,7 @@ import { eventsByDay } from './005-events-by-day.js'
 import { revocations } from './006-revocations.js'
 import { signedRepeats } from './007-signed-repeats.js'
 import { nullOrigin } from './008-null-origin.js'
+import { eventsByTime } from './009-events-by-time.js'
 
 /** Every migration by name, run in the order of the names; one that was released is never edited. */
 export const migrations: Record<string, Migration> = {
@@ -18,5 +19,6 @@ export const migrations: Record<string, Migration> = {
   '005-events-by-day': eventsByDay,
   '006-revocations': revocations,
   '007-signed-repeats': signedRepeats,
-  '008-null-origin': nullOrigin
+  '008-null-origin': nullOrigin,
+  '009-events-by-time': eventsByTime
 }

@@ -1,15 +1,17 @@
-import type { Kysely, SelectQueryBuilder, Selectable } from 'kysely'
+import type { Kysely, RawBuilder, SelectQueryBuilder, Selectable, Sql } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../database/column-text.js'
+import { ListPage } from '../../database/list-page.js'
+import type { Wanted } from '../../database/list-page.js'
+import type { ListReads } from '../../database/list-reads.js'
 import type { DatabaseSchema } from '../../database/schema.js'
-import type { AuditEntry, AuditTrail } from '../store.js'
-import { afterCursor, toPage } from './pages.js'
+import type { AuditEntry, AuditFilter, AuditTrail } from '../store.js'
 import { toDate, toMilliseconds } from './times.js'
 
 // A statement holds 65 535 parameters at most; an entry takes eleven.
 const ENTRIES_A_STATEMENT = 1_000
 
-export function sqlAudit (db: Kysely<DatabaseSchema>): AuditTrail & { sweep (olderThan: number): Promise<void> } {
+export function sqlAudit (db: Kysely<DatabaseSchema>, lists: ListReads): AuditTrail & { sweep (olderThan: number): Promise<void> } {
   return {
     /** What was stored before is left as it is: a caller that could not know repeats itself. */
     async append (entries) {
@@ -28,19 +30,11 @@ export function sqlAudit (db: Kysely<DatabaseSchema>): AuditTrail & { sweep (old
       })
     },
 
-    async list (orgId, { action, actions, userId, resourceType, resourceId, from, to }, page) {
-      let query = db.selectFrom('audit_log').selectAll().where('org_id', '=', toColumnText(orgId))
-        .orderBy('timestamp', 'desc').orderBy('seq', 'desc').limit(page.limit + 1)
-      if (action !== undefined) query = query.where('action', '=', toColumnText(action))
-      if (userId !== undefined) query = query.where('user_id', '=', toColumnText(userId))
-      if (resourceType !== undefined) query = query.where('resource_type', '=', toColumnText(resourceType))
-      if (resourceId !== undefined) query = query.where('resource_id', '=', toColumnText(resourceId))
-      if (from !== undefined) query = query.where('timestamp', '>=', toDate(from))
-      if (to !== undefined) query = query.where('timestamp', '<=', toDate(to))
-      const after = afterCursor(page)
-      if (after !== null) query = query.where((eb) => eb(eb.refTuple('timestamp', 'seq'), '<', eb.tuple(after.date, after.seq)))
-      const rows = actions === undefined ? await query.execute() : await newestOfAny(db, query, actions, page.limit + 1)
-      return toPage(rows, page, toEntry, (row) => ({ timestamp: toMilliseconds(row.timestamp), sequence: Number(row.seq) }))
+    async list (orgId, filter, request) {
+      const { sql } = await import('kysely')
+      const page = new ListPage<EntryRow>(lists, request, (row) => ({ timestamp: toMilliseconds(row.timestamp), sequence: Number(row.seq) }))
+      await page.fill((wanted) => scanOf(sql, db, toColumnText(orgId), filter, wanted), { showsAll: showsAll(filter) })
+      return page.page(toEntry)
     },
 
     async sweep (olderThan) {
@@ -49,16 +43,45 @@ export function sqlAudit (db: Kysely<DatabaseSchema>): AuditTrail & { sweep (old
   }
 }
 
+type EntryRow = Omit<Selectable<DatabaseSchema['audit_log']>, 'changes'> & { changes: string | null }
+
+const COLUMNS = ['id', 'seq', 'org_id', 'action', 'user_id', 'user_email', 'resource_type', 'resource_id', 'ip_address', 'user_agent', 'timestamp'] as const
+
+/** Whether the rows that `scanOf` goes through are those that the filter shows. */
+function showsAll ({ action, actions, userId, resourceType, resourceId }: AuditFilter): boolean {
+  return resourceType === undefined && [action ?? actions, userId, resourceId].filter((value) => value !== undefined).length <= 1
+}
+
+/** The rows of one index: that of the resource, of the user, of the action, or of all entries of the organisation. */
+function scanOf (
+  sql: Sql, db: Kysely<DatabaseSchema>, orgId: string, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter, { before, slice }: Wanted
+) {
+  const wanted = action === undefined ? actions : actions?.filter((other) => other === action) ?? [action]
+  const [user, type, resource] = [userId, resourceType, resourceId].map((value) => value === undefined ? undefined : toColumnText(value))
+  let rows = db.selectFrom('audit_log').selectAll().where('org_id', '=', orgId).orderBy('timestamp', 'desc').orderBy('seq', 'desc').limit(slice)
+  if (from !== undefined) rows = rows.where('timestamp', '>=', toDate(from))
+  if (to !== undefined) rows = rows.where('timestamp', '<=', toDate(to))
+  if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('timestamp', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence))))
+  const conditions: Array<RawBuilder<unknown>> = [sql`true`]
+  if (wanted !== undefined) conditions.push(sql`action = any (${Array.from(wanted, toColumnText)}::text[])`)
+  if (user !== undefined) conditions.push(sql`user_id = ${user}`)
+  if (type !== undefined) conditions.push(sql`resource_type = ${type}`)
+  if (resource !== undefined) conditions.push(sql`resource_id = ${resource}`)
+  const shown = sql.join(conditions, sql` and `)
+  const rest = { shown, time: 'timestamp', columns: COLUMNS, texts: ['changes'] }
+  if (resource !== undefined) return { ...rest, rows: rows.where('resource_id', '=', resource) }
+  if (user !== undefined) return { ...rest, rows: rows.where('user_id', '=', user) }
+  return { ...rest, rows: wanted === undefined ? rows : newestOfAny(sql, db, rows, wanted, slice) }
+}
+
 type EntryQuery = SelectQueryBuilder<DatabaseSchema, 'audit_log', Selectable<DatabaseSchema['audit_log']>>
 
 /** The newest of each action, by the index, and of those the newest: one scan for all of them would read all that is newer than the rarest. */
-async function newestOfAny (db: Kysely<DatabaseSchema>, query: EntryQuery, actions: readonly string[], limit: number) {
-  // Imported here so that this module loads where kysely, an optional package, is not installed; `openDatabase` then says what to install.
-  const { sql } = await import('kysely')
+function newestOfAny (sql: Sql, db: Kysely<DatabaseSchema>, query: EntryQuery, actions: readonly string[], limit: number) {
   const wanted = sql<{ action: string }>`unnest(${Array.from(new Set(actions), toColumnText)}::text[])`.as<'wanted'>(sql`wanted (action)`)
-  return await db.selectFrom(wanted)
+  return db.selectFrom(wanted)
     .innerJoinLateral(query.where('audit_log.action', '=', sql<string>`wanted.action`).as('entry'), (join) => join.onTrue())
-    .selectAll('entry').orderBy('entry.timestamp', 'desc').orderBy('entry.seq', 'desc').limit(limit).execute()
+    .selectAll('entry').orderBy('entry.timestamp', 'desc').orderBy('entry.seq', 'desc').limit(limit)
 }
 
 function toRow (entry: AuditEntry) {
@@ -77,7 +100,7 @@ function toRow (entry: AuditEntry) {
   }
 }
 
-function toEntry (row: Selectable<DatabaseSchema['audit_log']>): AuditEntry {
+function toEntry (row: EntryRow): AuditEntry {
   return {
     id: fromColumnText(row.id),
     orgId: fromColumnText(row.org_id),
@@ -86,7 +109,7 @@ function toEntry (row: Selectable<DatabaseSchema['audit_log']>): AuditEntry {
     userEmail: textOrNull(row.user_email, fromColumnText),
     resourceType: textOrNull(row.resource_type, fromColumnText),
     resourceId: textOrNull(row.resource_id, fromColumnText),
-    changes: row.changes,
+    changes: row.changes === null ? null : JSON.parse(row.changes) as AuditEntry['changes'],
     ipAddress: textOrNull(row.ip_address, fromColumnText),
     userAgent: textOrNull(row.user_agent, fromColumnText),
     timestamp: toMilliseconds(row.timestamp)

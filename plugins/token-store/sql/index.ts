@@ -58,7 +58,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : POSTGRES_AGE)
   if (!(ttl >= 0 && ttl <= MAX_AGE)) throw new INVALID_OPTIONS(`sql-store: "cacheTtl" must be 0 to ${MAX_AGE} milliseconds`)
 
-  const { db, patient } = database
+  const { db, patient, lists } = database
   const now = clock ?? Date.now
   const caches = new Caches({
     source: (pipelineKey) => loadSource(db, box, pipelineKey, now()),
@@ -70,20 +70,20 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   }, { ttl, now: clock }, redis === undefined ? undefined : { cache: new SharedCache(redis, box, now), changes: new Changes(redis) })
 
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
-  const sources = guardBackend(sqlSources(db, box, caches, now))
-  const webhooks = guardBackend(sqlWebhooks(db, box, caches, now))
+  const sources = guardBackend(sqlSources(db, lists, box, caches, now))
+  const webhooks = guardBackend(sqlWebhooks(db, lists, box, caches, now))
   const users = guardBackend(sqlUsers(db, caches, now))
   const sessions = guardBackend(sqlSessions(db, caches, now))
-  const audit = guardBackend(sqlAudit(db))
-  const revocations = guardBackend(sqlRevocations(db, caches, now))
+  const audit = guardBackend(sqlAudit(db, lists))
+  const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
   const claims = guardBackend(sqlClaims(db, now))
   const { ready } = guardBackend({ ready: () => database.ready() })
   // Nobody waits for these.
   const swept = [
-    sqlGuestTokens(patient, box, caches, now), sqlSources(patient, box, caches, now), sqlWebhooks(patient, box, caches, now),
+    sqlGuestTokens(patient, box, caches, now), sqlSources(patient, lists, box, caches, now), sqlWebhooks(patient, lists, box, caches, now),
     sqlUsers(patient, caches, now), sqlSessions(patient, caches, now), sqlClaims(patient, now)
   ].map((part) => guardBackend<{ sweep (): Promise<void> }>(part))
-  const oldAudit = guardBackend(sqlAudit(patient))
+  const oldAudit = guardBackend(sqlAudit(patient, lists))
 
   return {
     guestTokens,

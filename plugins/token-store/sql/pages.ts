@@ -1,5 +1,6 @@
 import { decodeCursor, encodeCursor } from '../cursor.js'
 import type { Position } from '../cursor.js'
+import { PAGE_BYTES } from '../list-budget.js'
 import type { Page, PageRequest } from '../store.js'
 import { toDate } from './times.js'
 
@@ -10,8 +11,16 @@ export function afterCursor ({ cursor }: PageRequest): { date: Date, seq: string
   return { date: toDate(timestamp), seq: String(sequence) }
 }
 
-/** A page of rows, of which one more than asked for was read to know whether there is a next one. */
+/** A page of rows, of which one more than asked for was read to know whether there is a next one; it ends early where its items are large. */
 export function toPage<Row, Item> (rows: readonly Row[], { limit }: PageRequest, toItem: (row: Row) => Item, positionOf: (row: Row) => Position): Page<Item> {
-  const last = rows.length > limit ? rows[limit - 1] : undefined
-  return { data: rows.slice(0, limit).map(toItem), nextCursor: last === undefined ? null : encodeCursor(positionOf(last)) }
+  const data: Item[] = []
+  let bytes = 0
+  for (const [at, row] of rows.entries()) {
+    const before = rows[at - 1]
+    if (before !== undefined && (at === limit || bytes >= PAGE_BYTES)) return { data, nextCursor: encodeCursor(positionOf(before)) }
+    const item = toItem(row)
+    data.push(item)
+    bytes += JSON.stringify(item).length
+  }
+  return { data, nextCursor: null }
 }

@@ -2,19 +2,25 @@ import { randomUUID } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../database/column-text.js'
+import { ListPage } from '../../database/list-page.js'
+import type { ListReads } from '../../database/list-reads.js'
 import type { DatabaseSchema } from '../../database/schema.js'
 import { assertSubject, canBeSubject, subjectKey } from '../revocation-subject.js'
-import type { Revocation, Revocations } from '../store.js'
+import type { Revocation, RevocationKind, Revocations } from '../store.js'
 import type { Caches } from './caches.js'
-import { afterCursor, toPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
 
 /** What the cache holds of one subject; those with no cut-off are most, and held like the others. */
 export interface Cutoff { readonly before: number }
 
+const KINDS: readonly RevocationKind[] = ['user', 'tenant', 'dashboard']
+const COLUMNS = ['id', 'seq', 'org_id', 'kind', 'cutoff', 'created_at', 'created_by'] as const
+
+type RevocationRow = Selectable<DatabaseSchema['revocations']>
+
 const NONE: Cutoff = Object.freeze({ before: 0 })
 
-export function sqlRevocations (db: Kysely<DatabaseSchema>, caches: Caches, now: () => number): Revocations {
+export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, caches: Caches, now: () => number): Revocations {
   return {
     async revoke ({ orgId, kind, subject, before, createdBy }) {
       assertSubject(subject)
@@ -50,14 +56,19 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, caches: Caches, now:
       return lifted
     },
 
-    async list (orgId, { kind, subject }, page) {
-      let query = db.selectFrom('revocations').selectAll().where('org_id', '=', toColumnText(orgId))
-        .orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(page.limit + 1)
-      if (kind !== undefined) query = query.where('kind', '=', kind)
-      if (subject !== undefined) query = query.where('subject', '=', toColumnText(subject))
-      const after = afterCursor(page)
-      if (after !== null) query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
-      return toPage(await query.execute(), page, toRevocation, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+    async list (orgId, { kind, subject }, request) {
+      const { sql } = await import('kysely')
+      const page = new ListPage<RevocationRow>(lists, request, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+      const ofSubject = subject === undefined ? undefined : toColumnText(subject)
+      await page.fill(({ before, slice }) => {
+        let rows = db.selectFrom('revocations').selectAll().where('org_id', '=', toColumnText(orgId))
+          .orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(slice)
+        // By kind and subject there is an index of its own.
+        if (ofSubject !== undefined) rows = rows.where('kind', 'in', kind === undefined ? [...KINDS] : [kind]).where('subject', '=', ofSubject)
+        if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence))))
+        return { rows, shown: kind === undefined ? sql`true` : sql`kind = ${kind}`, time: 'created_at', columns: COLUMNS, texts: ['subject'] }
+      }, { showsAll: kind === undefined || subject !== undefined })
+      return page.page(toRevocation)
     },
 
     cutoff (orgId, kind, subject) {
@@ -98,7 +109,7 @@ function timeOf (cutoff: Cutoff | null): number {
   return cutoff?.before ?? 0
 }
 
-function toRevocation (row: Selectable<DatabaseSchema['revocations']>): Revocation {
+function toRevocation (row: RevocationRow): Revocation {
   return {
     id: row.id,
     orgId: fromColumnText(row.org_id),

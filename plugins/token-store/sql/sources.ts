@@ -4,6 +4,7 @@ import type { Kysely, Transaction, Updateable } from 'kysely'
 import { isPipelineKey } from '../../../signing/pipeline-key.js'
 import type { SecretBox } from '../../../signing/secret-box.js'
 import { toColumnText } from '../../database/column-text.js'
+import type { ListReads } from '../../database/list-reads.js'
 import type { DatabaseSchema } from '../../database/schema.js'
 import { CONFLICT } from '../../errors.js'
 import { assertKey, patched, serverSecretBytes, serverSecretPrefix, settingsOf } from '../source-settings.js'
@@ -17,7 +18,9 @@ import { toDate, toMilliseconds } from './times.js'
 type Tx = Transaction<DatabaseSchema>
 type SourceColumns = Updateable<DatabaseSchema['sources']>
 
-export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: Caches, now: () => number): Sources & { sweep (): Promise<void> } {
+export function sqlSources (
+  db: Kysely<DatabaseSchema>, lists: ListReads, box: SecretBox, caches: Caches, now: () => number
+): Sources & { sweep (): Promise<void> } {
   let sealedAgain = false
 
   /** Locks the source, changes it and answers it as it is then; `null` if the organisation has none of that id. */
@@ -86,7 +89,8 @@ export function sqlSources (db: Kysely<DatabaseSchema>, box: SecretBox, caches: 
       let query = selectSources(db).where('sources.org_id', '=', toColumnText(orgId)).orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(page.limit + 1)
       const after = afterCursor(page)
       if (after !== null) query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
-      return toPage(await query.execute(), page, toSource, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+      const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
+      return toPage(rows, page, toSource, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
     },
 
     async update (orgId, id, patch) {

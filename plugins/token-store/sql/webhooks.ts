@@ -4,6 +4,7 @@ import type { Kysely, Transaction, Updateable } from 'kysely'
 import type { SecretBox } from '../../../signing/secret-box.js'
 import { generateWebhookId } from '../../../signing/webhooks/index.js'
 import { toColumnText } from '../../database/column-text.js'
+import type { ListReads } from '../../database/list-reads.js'
 import type { DatabaseSchema } from '../../database/schema.js'
 import type { Webhook, Webhooks } from '../store.js'
 import { canBeWebhook, patchedWebhook, webhookSecretBytes, webhookSecretPrefix, webhookSettingsOf } from '../webhook-settings.js'
@@ -16,7 +17,9 @@ import { sealWebhookSecret, sealWebhooksAgain } from './webhook-secrets.js'
 type Tx = Transaction<DatabaseSchema>
 type WebhookColumns = Updateable<DatabaseSchema['webhooks']>
 
-export function sqlWebhooks (db: Kysely<DatabaseSchema>, box: SecretBox, caches: Caches, now: () => number): Webhooks & { sweep (): Promise<void> } {
+export function sqlWebhooks (
+  db: Kysely<DatabaseSchema>, lists: ListReads, box: SecretBox, caches: Caches, now: () => number
+): Webhooks & { sweep (): Promise<void> } {
   let sealedAgain = false
 
   function select (from: Kysely<DatabaseSchema>, orgId: string, sourceId: string, id: string) {
@@ -82,11 +85,12 @@ export function sqlWebhooks (db: Kysely<DatabaseSchema>, box: SecretBox, caches:
 
     async list (orgId, sourceId, page) {
       const after = afterCursor(page)
-      if (!await hasSource(db, orgId, sourceId, false)) return null
+      if (!await lists.read((reader) => hasSource(reader, orgId, sourceId, false), page.signal)) return null
       let query = selectWebhooks(db).where('webhooks.source_id', '=', toColumnText(sourceId))
         .orderBy('webhooks.created_at', 'desc').orderBy('webhooks.seq', 'desc').limit(page.limit + 1)
       if (after !== null) query = query.where((eb) => eb(eb.refTuple('webhooks.created_at', 'webhooks.seq'), '<', eb.tuple(after.date, after.seq)))
-      return toPage(await query.execute(), page, toWebhook, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+      const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
+      return toPage(rows, page, toWebhook, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
     },
 
     async update (orgId, sourceId, id, patch) {

@@ -33,8 +33,8 @@ async function keepsThem (t: Test, database: Database): Promise<void> {
   const fresh = [anEvent({ receivedAt: Date.now() }), anEvent({ receivedAt: today + 2 * DAY }), anEvent({ receivedAt: today - 30 * DAY })]
   await sink.write(fresh)
   const page = await sink.list('org-a', {}, { limit: 4 })
-  const expected = [fresh[1], fresh[0], old[4], old[3], old[2], old[1], fresh[2], old[0]]
-  t.same(page.data, expected.slice(0, 4), 'those of the last days first, as they were stored')
+  const expected = [...old, ...fresh].sort((one, other) => (other?.receivedAt ?? 0) - (one?.receivedAt ?? 0))
+  t.same(page.data, expected.slice(0, 4), 'those that were received last first')
   t.same((await sink.list('org-a', {}, { limit: 10, cursor: page.nextCursor ?? '' })).data, expected.slice(4), 'then those of before')
 
   await sink.expire?.(today)

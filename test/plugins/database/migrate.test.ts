@@ -7,6 +7,7 @@ import { createPglitePool } from '../../../plugins/database/pglite-pool.js'
 import { migrate } from '../../../plugins/database/migrate.js'
 import { openDatabase } from '../../../plugins/database/open-database.js'
 import { startPgliteThread } from '../../../plugins/database/pglite-thread.js'
+import type { PostgresPoolSlice } from '../../../plugins/database/postgres-pool-slice.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
 import { sqlStore } from '../../../plugins/token-store/sql/index.js'
 import { anEvent } from '../../../testing/event-sink.js'
@@ -23,7 +24,7 @@ const broken: Migration = {
 }
 
 t.test('on the embedded database', async (t) => {
-  const pool = createPglitePool(await startPgliteThread())
+  const pool: PostgresPoolSlice = createPglitePool(await startPgliteThread())
   t.teardown(() => pool.end())
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: pool as PostgresPool }) })
 

@@ -11,6 +11,7 @@ import type { CopyStreamOptions } from '../../../plugins/event-sink/jetstream.js
 import { encodeEvent } from '../../../plugins/event-sink/jetstream-message.js'
 import type { AcceptedEvent } from '../../../plugins/event-sink/sink.js'
 import { anEvent } from '../../../testing/event-sink.js'
+import { listed } from '../../../testing/event-sink/fixtures.js'
 import { connected, ownStream } from '../../helpers/jetstream.js'
 import { NAUGHTY } from '../../helpers/naughty-strings.js'
 import { privateNats } from '../../helpers/nats.js'
@@ -34,7 +35,7 @@ async function setting (t: Test) {
     ...sinks,
     stream,
     told,
-    stored: async () => (await kept.list('org-a', {}, { limit: 100_000 })).data.reverse(),
+    stored: async () => (await listed(kept, 'org-a', {}, 100_000)).reverse(),
     kept,
     copy: (options: Options = {}) => copyStream({ connection, stream: stream.name, sink: kept, log, ...options }),
     pending: async () => {

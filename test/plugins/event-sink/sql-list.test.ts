@@ -8,6 +8,7 @@ import type { AcceptedEvent, EventFilter, ReadableEventSink } from '../../../plu
 import { eventPartitions } from '../../../plugins/event-sink/sql-partitions.js'
 import { sqlSink } from '../../../plugins/event-sink/sql.js'
 import { anEvent } from '../../../testing/event-sink.js'
+import { encodeCursor } from '../../../plugins/token-store/cursor.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 
 const DAY = 24 * 60 * 60 * 1000
@@ -15,9 +16,9 @@ const FIRST = Date.UTC(2040, 0, 1)
 const NOW = FIRST + 299.5 * DAY
 
 /** All pages of a list. */
-async function pages (sink: ReadableEventSink, filter: EventFilter, limit: number): Promise<AcceptedEvent[][]> {
+async function pages (sink: ReadableEventSink, filter: EventFilter, limit: number, start?: string): Promise<AcceptedEvent[][]> {
   const all: AcceptedEvent[][] = []
-  let cursor: string | undefined
+  let cursor = start
   do {
     const { data, nextCursor } = await sink.list('org-a', filter, { limit, cursor })
     all.push(data)
@@ -42,7 +43,6 @@ async function goesBackInTime (t: Test, database: Database): Promise<void> {
     for (const limit of [1, 2, 3, 5, 15, 16, 100]) {
       const all = await pages(sink, {}, limit)
       t.same(ids(all.flat()), expected, `by ${limit}`)
-      t.ok(all.slice(0, -1).every(({ length }) => length === limit))
     }
   })
 
@@ -58,10 +58,10 @@ async function goesBackInTime (t: Test, database: Database): Promise<void> {
   })
 
   await t.test('a made-up cursor finds what is below it, or is refused', async (t) => {
-    const list = async (cursor: string) => (await sink.list('org-a', {}, { limit: 100, cursor })).data.length
-    t.equal(await list('999999999999999999.-999999.999999'), events.length)
-    t.equal(await list('999999999999999999.-Infinity.0'), 0)
-    for (const cursor of ['1', '1.2', '1.2.3.4', '1.Infinity.2', '1.2.-Infinity', '1.2.1e3', '1.2222222.3']) await t.rejects(list(cursor), { code: 'INVALID_REQUEST' }, cursor)
+    const below = async (cursor: string) => (await pages(sink, {}, 100, cursor)).flat().length
+    t.equal(await below(encodeCursor({ timestamp: 8.64e15, sequence: Number.MAX_SAFE_INTEGER })), events.length)
+    t.equal(await below(encodeCursor({ timestamp: 0, sequence: 0 })), 0)
+    for (const cursor of ['1', '1.2', '1.2.3', 'x', encodeCursor({ timestamp: 9e15, sequence: 0 })]) await t.rejects(below(cursor), { code: 'INVALID_REQUEST' }, cursor)
   })
 }
 

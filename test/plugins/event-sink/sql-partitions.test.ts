@@ -54,7 +54,7 @@ async function keepsDays (t: Test, database: Database): Promise<void> {
     await sink.expire?.(START + DAY + HOUR)
     t.same(await tables(database), AHEAD.slice(1))
     const left = [...(await sink.list('org-a', {}, { limit: 10 })).data, ...(await sink.list('org-b', {}, { limit: 10 })).data]
-    t.same(left.map(({ messageId }) => messageId), [events[5], events[3], ahead, events[4]].map((event) => event?.messageId))
+    t.same(left.map(({ messageId }) => messageId), [ahead, events[5], events[3], events[4]].map((event) => event?.messageId))
     await sink.expire?.(START + DAY + HOUR)
     await sink.write([anEvent({ receivedAt: START })])
     t.equal((await sink.list('org-a', {}, { limit: 10 })).data.length, 4, 'a day whose table is gone is stored all the same')
@@ -133,7 +133,7 @@ t.test('on PostgreSQL', async (t) => {
   t.test('a list goes from table to table by the index, however many days there are', async (t) => {
     const partitions = await eventPartitions(database)
     for (let day = 0; day < 40; day += 4) await partitions.prepare(START + day * DAY)
-    const { rows } = await sql<{ 'QUERY PLAN': string }>`explain select * from events where org_id = 'org-a' order by seq desc limit 51`.execute(database.db)
+    const { rows } = await sql<{ 'QUERY PLAN': string }>`explain select * from events where org_id = 'org-a' order by received_at desc, seq desc limit 51`.execute(database.db)
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
     t.match(plan, /Merge Append[\s\S]*Index Scan Backward using events_20400227_pkey/)
     t.notMatch(plan, /Sort(?! Key)|Seq Scan/)
