@@ -10,23 +10,25 @@ import { INTERNAL_ERROR, INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../plugin
 import { hasGuard } from '../plugins/guard.js'
 import { askHost } from '../plugins/host-decision.js'
 import { limitRate, named } from '../plugins/rate-limit.js'
+import { logUpstreamRefusal } from '../plugins/refuse.js'
 import { requestSlot } from '../plugins/request-slot.js'
 import { routeScope } from '../plugins/route-scope.js'
 import { CurrentSecret } from '../plugins/secret-source.js'
 import { preflightRoute } from '../plugins/site-cors.js'
 import tokenStore from '../plugins/token-store/index.js'
 import { upstreamClient } from '../plugins/upstream-client.js'
+import { upstreamOutcome } from '../plugins/upstream-refusal.js'
 import { databrainProxySchema } from '../schemas/databrain-proxy.js'
 import { sha256Hex } from '../signing/digest.js'
 import { authKeyCheck } from './databrain-proxy/auth-key.js'
 import { componentCors } from './databrain-proxy/component-cors.js'
 import { ForwardTrail } from './databrain-proxy/forward-trail.js'
 import { forwarder } from './databrain-proxy/forwarder.js'
+import { OnceAMinute } from './databrain-proxy/once-a-minute.js'
 import { checkedOptions } from './databrain-proxy/options.js'
 import type { CheckedOptions, DatabrainProxyOptions } from './databrain-proxy/options.js'
 import { pinnedUpstream } from './databrain-proxy/pinned-upstream.js'
 import { auditRefusals } from './databrain-proxy/refusal-audit.js'
-import { RefusedTokens } from './databrain-proxy/refused-tokens.js'
 import { demandForwardable, demandNoMint, depthOf, pathBelow, queryOf, withoutReference } from './databrain-proxy/target.js'
 import { checkedGrant } from './guest-token/grant.js'
 import type { CheckedGrant } from './guest-token/grant.js'
@@ -57,7 +59,8 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
   const upstream = pinnedUpstream(options)
   app.addHook('onClose', () => upstream.close())
   const source = await tokenSource(app, options)
-  const refusedTokens = new RefusedTokens()
+  const droppedTokens = new OnceAMinute()
+  const loggedRefusals = new OnceAMinute()
 
   await routeScope(app, { prefix, rateLimit: named(rateLimit, 'databrain-address'), cors: componentCors(options.cors) }, async (scope) => {
     const depth = depthOf(scope.prefix)
@@ -124,7 +127,15 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
         answered (statusCode) {
           notes.isForwarded = true
           trail.note(request, { userId, digest: sha256Hex(token).slice(0, 16), details: { ...notes.details, cached } })
-          return statusCode === 401 && refusedTokens.isToDrop(wanted.clientId) ? source.forget(wanted, token) : undefined
+          return statusCode === 401 && droppedTokens.isDue(wanted.clientId) ? source.forget(wanted, token) : undefined
+        },
+        refused (refusal) {
+          const { upstreamStatus } = refusal
+          if (loggedRefusals.isDue(`${upstreamStatus} ${wanted.clientId}`)) logUpstreamRefusal(reply, refusal)
+          // The rest is said of what the page asked for, not of the user.
+          if (upstreamStatus !== 401 && upstreamStatus !== 403) return
+          const changes = { ...notes.details, ...upstreamOutcome(refusal), outcome: 'FORBIDDEN' }
+          scope.audit({ action: 'databrain_proxy.refused', request, userId, resourceType: 'guest_token', changes, refusal: true })
         }
       })
       return reply

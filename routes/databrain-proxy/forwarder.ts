@@ -4,6 +4,9 @@ import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UPSTREAM_ERROR } from '../../plugins/errors.js'
+import { upstreamRefusal } from '../../plugins/upstream-refusal.js'
+import type { UpstreamRefusal } from '../../plugins/upstream-refusal.js'
+import { faultIn } from '../guest-token/answer.js'
 import { requestSlot } from '../../plugins/request-slot.js'
 import { hasLeft } from './caller.js'
 import { Exchange } from './exchange.js'
@@ -12,6 +15,9 @@ import { MeteredBody } from './metered-body.js'
 import type { CheckedOptions } from './options.js'
 import { EXCHANGE } from './pinned-upstream.js'
 import type { PinnedUpstream } from './pinned-upstream.js'
+
+/** Bytes of a refusal that are looked at. */
+const MAX_LOOK = 65_536
 
 type Headers = ReturnType<typeof requestHeaders>
 
@@ -32,6 +38,8 @@ export interface ForwardedCall {
   token: string
   /** Told once, before the page is: the status of the answer, or `null` where the caller has left before it. Must not reject. */
   answered (statusCode: number | null): Promise<void> | undefined
+  /** Told of an answer of 400 and more, once it has gone through: what it says, without the token. */
+  refused (refusal: UpstreamRefusal): void
 }
 
 /** Forwards the call of a request and answers with what comes back. Throws `INVALID_REQUEST` where nobody waits for it any more. */
@@ -50,7 +58,7 @@ export function forwarder (
     done()
   })
 
-  return function forward (request, reply, { path, query, token, answered }) {
+  return function forward (request, reply, { path, query, token, answered, refused }) {
     if (hasLeft(request, reply)) throw leaving()
     const upload = uploadOf(request)
     // The very stream goes out; what else a parser may have made of it does not.
@@ -75,6 +83,11 @@ export function forwarder (
       },
       onResponse (_request, _reply, { stream }) {
         exposeFileName(reply)
+        const { statusCode } = reply
+        if (statusCode >= 400) {
+          stream.keep = MAX_LOOK
+          stream.once('close', () => refused(upstreamRefusal(statusCode, faultIn(Buffer.concat(stream.kept)), [token])))
+        }
         const told = answered(reply.statusCode)
         if (told === undefined) reply.send(stream)
         else told.then(() => reply.send(stream), (error: unknown) => reply.send(error))

@@ -16,6 +16,9 @@ export interface MeteredBodyOptions {
 export class MeteredBody extends Transform {
   /** Called as bytes pass. */
   onProgress: () => void = () => {}
+  /** How many of the next bytes are kept, for a look at how the body begins. */
+  keep = 0
+  readonly kept: Buffer[] = []
   readonly source: Readable
   #left: number
   readonly #options: MeteredBodyOptions
@@ -42,6 +45,10 @@ export class MeteredBody extends Transform {
     this.#left -= chunk.length
     if (this.#left < 0) return done(this.#options.tooMuch())
     this.onProgress()
+    if (this.keep > 0) {
+      this.kept.push(chunk.subarray(0, this.keep))
+      this.keep = Math.max(0, this.keep - chunk.length)
+    }
     done(null, chunk)
   }
 }

@@ -48,6 +48,11 @@ export function asDocumented (error: unknown): never {
   })
 }
 
+/** What a refusal of DataBrain's says; nothing where it is no JSON. */
+export function faultIn (body: Buffer): UpstreamFault {
+  return faultOf(members(body))
+}
+
 interface ReplyMembers extends UpstreamFault { error?: unknown, token?: unknown }
 
 function members (body: Buffer): ReplyMembers {

@@ -93,3 +93,25 @@ t.test('the reverse proxy logs and audits a refused guest token alike', async (t
   t.match((await auditEntries(app, 1))[0], { action: 'databrain_proxy.refused', changes: { upstreamCode: 'AUTHENTICATION_ERROR', upstreamStatus: 401 } })
   t.equal(upstream.connections(), 0)
 })
+
+t.test('a call that DataBrain refuses is relayed whole, is one warning a minute for a client and status, and a 401 or 403 is audited', async (t) => {
+  const log = logReader()
+  const { app, upstream, call } = await proxyApp(t, {}, { logger: { level: 'info', stream: log.stream } })
+  const body = { error: { code: 'TOKEN_REVOKED', message: 'The token is\nno longer valid' }, pad: 'x'.repeat(10_000) }
+  upstream.answer = (received, response) => reply({ ...body, token: received.headers['x-plugin-token'] }, 403)(received, response)
+  for (let count = 0; count < 3; count++) t.match((await call()).json(), body)
+  upstream.answer = reply('<h1>no</h1>', 404)
+  t.equal((await call()).payload, '<h1>no</h1>')
+  upstream.answer = (received, response) => reply({ message: `No: ${String(received.headers['x-plugin-token'])}` }, 500)(received, response)
+  t.equal((await call()).statusCode, 500)
+  t.match(warnings(log), [
+    { msg: LOG_MESSAGE, upstreamStatus: 403, upstreamCode: 'TOKEN_REVOKED', upstreamMessage: 'The token is no longer valid' },
+    { msg: LOG_MESSAGE, upstreamStatus: 404, upstreamCode: null, upstreamMessage: null },
+    { msg: LOG_MESSAGE, upstreamStatus: 500, upstreamCode: null, upstreamMessage: 'No: ***' }
+  ])
+  t.equal(warnings(log).length, 3)
+  const entries = await auditEntries(app, 2)
+  t.match(entries.map(({ action, userId, changes }) => [action, userId, changes?.['upstreamCode'], changes?.['outcome']]), [
+    ['databrain_proxy.forwarded', 'ann', undefined, 'granted'], ['databrain_proxy.refused', 'ann', 'TOKEN_REVOKED', 'FORBIDDEN']
+  ])
+})
