@@ -10,7 +10,7 @@ export interface OriginRules {
   /** The origin `null`, which every sandboxed page has. */
   readonly nullOrigin: boolean
   /** Origins and, as `https://*.example.com`, the bases of subdomains, each as a browser spells it. */
-  readonly rules: ReadonlySet<string>
+  readonly rules: { has (rule: string): boolean, keys (): Iterable<string> }
   /** Whether a base of subdomains is among them. */
   readonly wildcards: boolean
 }
@@ -18,6 +18,8 @@ export interface OriginRules {
 const DOMAIN = /^(?:(https?):\/\/)?(\*\.)?(\[[0-9a-f:.]+\]|[\p{L}\p{N}._-]+)(:[0-9]{1,5})?$/iu
 const EMPTY_LABEL = /^\.|\.\.|\.$/
 const MAX_LENGTH = 300
+/** What most entries look like: browsers send such a host as it is. The last label begins with a letter, so that it is no address. */
+const PLAIN = /^(https?:\/\/)?((?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9]*)$/
 const OTHER_SCHEME = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\//i
 const PARTS = /^(https?:\/\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)((?::[0-9]{1,5})?)$/
 
@@ -30,6 +32,8 @@ const PARTS = /^(https?:\/\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)((?::[0-9]{1,5})?)$/
  * parseDomain('shop.example.com')  // 'https://shop.example.com'
  */
 export function parseDomain (text: string): string | null {
+  const [, http = 'https://', plain] = (text.length <= MAX_LENGTH && !text.includes('xn--') && PLAIN.exec(text)) || []
+  if (plain !== undefined) return http + plain
   const [scheme = ''] = OTHER_SCHEME.exec(text) ?? []
   if (scheme !== '') {
     const origin = scheme.toLowerCase() + text.slice(scheme.length)
@@ -74,7 +78,7 @@ export function matchesOrigin ({ any, nullOrigin, rules, wildcards }: OriginRule
   return (any || wildcards) && hasOriginForm(origin) && (any || isBelow(rules, origin))
 }
 
-function isBelow (rules: ReadonlySet<string>, origin: string): boolean {
+function isBelow (rules: OriginRules['rules'], origin: string): boolean {
   const [, scheme = '', host = '', port = ''] = PARTS.exec(origin) ?? []
   for (let dot = host.indexOf('.'); dot !== -1; dot = host.indexOf('.', dot + 1)) {
     if (rules.has(`${scheme}*${host.slice(dot)}${port}`)) return true

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
 import { isPreflight } from './guard/preflight.js'
+import { OriginIndex } from './origin-index.js'
 import { compileOrigins, matchesOrigin } from './origin-rules.js'
 import type { OriginRules } from './origin-rules.js'
 import { refuse, toPublicError } from './refuse.js'
@@ -15,14 +16,27 @@ const MAX_AGE = '600'
 // What a store hands out is frozen and shared by many requests: compiled once, not per request.
 const compiled = new WeakMap<object, OriginRules>()
 
-/** Whether a page of this origin may send to the source, or to any of several sources. */
-export function allowsOrigin (sources: SourceOrigins | readonly SourceOrigins[], origin: string): boolean {
-  let rules = compiled.get(sources)
+/** Of each store. */
+const indexes = new WeakMap<Sources, OriginIndex>()
+
+/** Whether a page of this origin may send to the source. */
+export function allowsOrigin (source: SourceOrigins, origin: string): boolean {
+  let rules = compiled.get(source)
   if (rules === undefined) {
-    rules = compileOrigins(Array.isArray(sources) ? sources : [sources])
-    if (Object.isFrozen(sources)) compiled.set(sources, rules)
+    rules = compileOrigins([source])
+    if (Object.isFrozen(source)) compiled.set(source, rules)
   }
   return matchesOrigin(rules, origin)
+}
+
+/** Whether a page of this origin may send to any enabled source of the store. Rejects as the store does. */
+export async function anySourceAllows (sources: Sources, origin: string): Promise<boolean> {
+  const list = await sources.origins()
+  // A list that may change has to be read each time.
+  if (!Object.isFrozen(list)) return matchesOrigin(compileOrigins(list), origin)
+  let index = indexes.get(sources)
+  if (index === undefined) indexes.set(sources, index = new OriginIndex())
+  return matchesOrigin(index.follow(list), origin)
 }
 
 /** Adds `Origin` to `Vary`, so that a cache does not give the response for one page to another page. */
@@ -51,7 +65,7 @@ export async function grantBySomeSource (request: FastifyRequest, reply: Fastify
   const { origin } = request.headers
   if (origin === undefined) return
   try {
-    if (allowsOrigin(await sources.origins(), origin)) grantOrigin(reply, origin)
+    if (await anySourceAllows(sources, origin)) grantOrigin(reply, origin)
   } catch (err) {
     request.log.warn({ err }, 'the origins of the sources could not be read')
   }
@@ -69,7 +83,7 @@ export function sourcePreflight (scope: FastifyInstance, path: string): void {
     if (!isPreflight(request)) return refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
     const origin = request.headers.origin ?? ''
     try {
-      if (!allowsOrigin(await sources.origins(), origin)) return refuse(reply, new ORIGIN_NOT_ALLOWED())
+      if (!await anySourceAllows(sources, origin)) return refuse(reply, new ORIGIN_NOT_ALLOWED())
     } catch (error) {
       return refuse(reply, toPublicError(error))
     }

@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+// What stands under `config.gatehouse` is declared there.
+import type {} from '../guard.js'
+
 type Config = import('fastify').GatehouseRouteConfig
 
 // By Symbol.for, so that two copies of the package in one tree share it.

@@ -41,8 +41,8 @@ export function faultOfPreflights (
   { method, config }: RouteOptions, scope: FastifyInstance, guards: ReadonlyMap<string, Registration>
 ): string | null {
   const methods = [method].flat()
-  if (!methods.includes('OPTIONS') || methods.length === 1 || !hasCors(scope) || config?.cors === false) return null
-  const asked = config?.gatehouse as Record<string, unknown> | undefined
+  const { cors, gatehouse: asked } = (config ?? {}) as { cors?: unknown, gatehouse?: Record<string, unknown> }
+  if (!methods.includes('OPTIONS') || methods.length === 1 || !hasCors(scope) || cors === false) return null
   for (const [name, registration] of guards) {
     if (registration.isAfterCors || !registration.passesPreflights || !demands(registration, asked?.[name])) continue
     return `${name} refuses the preflights of a route for OPTIONS and other methods before @fastify/cors sees them; ` +
