@@ -1,9 +1,9 @@
 /** Statements of one page at most. */
 export const PAGE_STATEMENTS = 16
 /** Rows that are looked at for one page at most, or little more. */
-export const PAGE_ROWS = 10_000
+export const PAGE_ROWS = 4_000
 /** Milliseconds after which nothing further is asked for a page. */
-const PAGE_TIME = 500
+const PAGE_TIME = 100
 /** Bytes of JSON text in one page, or one item where that is larger. */
 export const PAGE_BYTES = 1024 * 1024
 
