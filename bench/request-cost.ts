@@ -122,7 +122,7 @@ for (const operation of operations) {
 
 console.log(`${describeHost()}; ${results.length} requests on ${operations.length} routes\n`)
 for (const by of ['processor', 'blocked'] as const) {
-  console.log(`| request | answer | processor ms | event loop held ms |\n| --- | ---: | ---: | ---: |`)
+  console.log('| request | answer | processor ms | event loop held ms |\n| --- | ---: | ---: | ---: |')
   for (const { name, status, processor, blocked } of results.toSorted((a, b) => b[by] - a[by]).slice(0, SHOWN)) {
     console.log(`| ${name} | ${status} | ${processor.toFixed(1)} | ${blocked.toFixed(1)} |`)
   }
