@@ -76,7 +76,7 @@ const params = Type.Object({ id: Type.String({ maxLength: 100 }) })
 
 export const createSourceSchema = {
   summary: 'Create a source',
-  description: 'The answer is the only one that shows the server secret.',
+  description: 'The answer is the only one that shows the server secret. 409 where the pipeline key is taken, or the organisation may have no more sources.',
   tags,
   body: NewSourceSchema,
   response: { 201: SourceWithSecretSchema, ...errorReplies(400, 401, 403, 409, 413, 415, 429, 500, 503) }

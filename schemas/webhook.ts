@@ -89,11 +89,11 @@ const written = errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503)
 
 export const createWebhookSchema = {
   summary: 'Create a webhook of a source',
-  description: 'A secret that is made here, for the providers `standard` and `custom`, is in this answer alone.',
+  description: 'A secret that is made here, for the providers `standard` and `custom`, is in this answer alone. 409 where the organisation may have no more webhooks.',
   tags,
   params: ofSource,
   body: NewWebhookSchema,
-  response: { 201: WebhookWithSecretSchema, ...written }
+  response: { 201: WebhookWithSecretSchema, ...written, ...errorReplies(409) }
 }
 
 export const listWebhooksSchema = {

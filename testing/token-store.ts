@@ -5,6 +5,7 @@ import type { ContractTest } from './contract-test.js'
 import { auditContract } from './token-store/audit.js'
 import { claimContract } from './token-store/claims.js'
 import { guestTokenContract } from './token-store/guest-tokens.js'
+import { quotaContract } from './token-store/quotas.js'
 import { resolveContract } from './token-store/resolve.js'
 import { revocationContract } from './token-store/revocations.js'
 import { rotationContract } from './token-store/rotation.js'
@@ -26,8 +27,8 @@ export async function tokenStoreContract (
   }
 
   const parts = [
-    guestTokenContract, sourceContract, resolveContract, webhookContract, userContract, sessionContract, rotationContract, auditContract, revocationContract,
-    claimContract
+    guestTokenContract, sourceContract, resolveContract, webhookContract, quotaContract, userContract, sessionContract, rotationContract, auditContract,
+    revocationContract, claimContract
   ]
   for (const part of parts) await part(t, make)
 }

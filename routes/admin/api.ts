@@ -13,6 +13,8 @@ import { EMBED_PATHS, embedRoutes } from './embeds.js'
 import { LIVE_PATH, liveRoute } from './events-live.js'
 import { eventRoutes } from './events.js'
 import type { LiveOptions } from './live/options.js'
+import { quotasOf } from './quotas.js'
+import type { QuotaOptions } from './quotas.js'
 import { sourceRoutes } from './sources.js'
 import { WEBHOOK_PATHS, webhookRoutes } from './webhooks.js'
 
@@ -31,9 +33,11 @@ export interface AdminApiOptions extends AdminScopeOptions {
   live?: LiveOptions | false
   /** Let a new source bring a server secret of fewer than 16 bytes or a publicly known one. Default: `false`. */
   allowWeakSecret?: boolean
+  /** How much an organisation may create. Default: 500 sources and 100 webhooks. */
+  quotas?: QuotaOptions
 }
 
-const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, rateLimit: true, live: true, allowWeakSecret: true }
+const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, rateLimit: true, live: true, allowWeakSecret: true, quotas: true }
 const PATHS = [
   '/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, ...EMBED_PATHS, '/audit-logs'
 ]
@@ -43,11 +47,12 @@ const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
   refuseUnknownOptions('adminApi', options, KNOWN)
   const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 }, live = {}, allowWeakSecret = false } = options
   if (typeof allowWeakSecret !== 'boolean') throw new INVALID_OPTIONS('admin-api: "allowWeakSecret" must be true or false')
+  const quotas = quotasOf(options.quotas)
   await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
     await limitBy(scope, 'admin', rateLimit, callerKey)
     if (options.cors !== undefined) PATHS.forEach((path) => preflightRoute(scope, path))
-    sourceRoutes(scope, { now, allowWeakSecret })
-    webhookRoutes(scope, now)
+    sourceRoutes(scope, { now, allowWeakSecret, quota: quotas.sources })
+    webhookRoutes(scope, { now, quota: quotas.webhooks })
     eventRoutes(scope)
     if (live !== false) await liveRoute(scope, live)
     embedRoutes(scope, now)
@@ -59,3 +64,4 @@ export default fp(adminApi, { name: 'gatehouse-admin-api', fastify: '5.x' })
 export type { RateLimitOptions } from '../../plugins/rate-limit.js'
 export type { SiteCorsOptions } from '../../plugins/site-cors.js'
 export type { LiveOptions } from './live/options.js'
+export type { QuotaOptions } from './quotas.js'

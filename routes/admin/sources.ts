@@ -19,15 +19,17 @@ export interface SourceRouteSettings {
   now: () => number
   /** Whether a source may bring a server secret that is short or publicly known. */
   allowWeakSecret: boolean
+  /** How many sources an organisation may have. */
+  quota: number
 }
 
 /** Another organisation's source is one that does not exist: every look-up is by the caller's organisation. */
-export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret }: SourceRouteSettings): void {
+export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, quota }: SourceRouteSettings): void {
   const { sources } = scope.tokenStore
 
   scope.post<{ Body: NewSourceBody }>('/sources', { schema: schemas.createSourceSchema, ...MAY.createSources }, async function createSource (request, reply) {
     const fields = newSourceOf(callerOf(request).org_id, allowWeakSecret, request.body)
-    const source = await sources.create(fields)
+    const source = await sources.create({ ...fields, quota })
     const { id: _id, server_secret_prefix: _prefix, created_at: _created, updated_at: _updated, pipeline_key: _key, ...settings } = viewSource(source)
     audit(request, 'source.created', source.id, settings)
     reply.code(201)

@@ -17,14 +17,20 @@ const ONE = `${ALL}/:wid`
 
 export const WEBHOOK_PATHS = [ALL, ONE, `${ONE}/rotate-secret`]
 
+export interface WebhookRouteSettings {
+  now: () => number
+  /** How many webhooks an organisation may have. */
+  quota: number
+}
+
 /** Who may do what with a source may do it with its webhooks. */
-export function webhookRoutes (scope: FastifyInstance, now: () => number): void {
+export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRouteSettings): void {
   const { webhooks } = scope.tokenStore
 
   scope.post<{ Body: NewWebhookBody }>(ALL, { schema: schemas.createWebhookSchema, ...MAY.createWebhooks }, async function createWebhook (request, reply) {
     const [org, source] = sourceOf(request)
     const { fresh, made } = newWebhookOf(request.body)
-    const webhook = found(await webhooks.create(org, source, fresh))
+    const webhook = found(await webhooks.create(org, source, { ...fresh, quota }))
     const { id, secret_prefix: _prefix, created_at: _created, updated_at: _updated, ...settings } = viewWebhook(webhook)
     audit(request, 'webhook.created', id, settings)
     reply.code(201)

@@ -2,7 +2,7 @@
 import type {
   AdminApiOptions, AdminAuthOptions, AdminGuardOptions, AdminTokensOptions, BotOptions, CaptchaOptions, CsrfCookieOptions, CsrfOptions, EmbedAuthorizeOptions,
   EmbedServerOptions, EmbedTransport, EventRateOptions, GuessLimit, IdentityCookieOptions, IngestionOptions, LiveOptions, LockoutOptions, PasswordOptions,
-  Passwords, PipelineKeyOptions, ProxyKeyOptions, RateLimitOptions, SecretSource, SiteCorsOptions, WidgetTokenOptions
+  Passwords, PipelineKeyOptions, ProxyKeyOptions, QuotaOptions, RateLimitOptions, SecretSource, SiteCorsOptions, WidgetTokenOptions
 } from '../../index.js'
 import type { LiveOptions as LiveOfApi } from '../../routes/admin/api.js'
 import type { EventRateOptions as RateOfIngestion, GuessLimit as GuessesOfIngestion } from '../../routes/ingestion/index.js'
@@ -27,6 +27,7 @@ export const exported: true[] = [
   true satisfies Equal<Given<EmbedAuthorizeOptions, 'transport'>, EmbedTransport>,
   true satisfies Equal<Given<AdminApiOptions, 'live'>, LiveOptions | false>,
   true satisfies Equal<LiveOfApi, LiveOptions>,
+  true satisfies Equal<Given<AdminApiOptions, 'quotas'>, QuotaOptions>,
   true satisfies Equal<Given<AdminAuthOptions, 'lockout'>, LockoutOptions | 'hidden'>,
   true satisfies Equal<Given<AdminAuthOptions, 'passwords'>, PasswordOptions | Passwords>,
   true satisfies Equal<Given<AdminGuardOptions, 'jwtSecrets'>, Given<AdminTokensOptions, 'jwtSecrets'>>,

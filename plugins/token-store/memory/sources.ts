@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { CONFLICT } from '../../errors.js'
+import { overQuota } from '../quota.js'
 import {
   assertKey, copySource, freezeOrigins, freezeResolved, patched, resolvedUntil, serverSecretBytes, serverSecretPrefix, settingsOf
 } from '../source-settings.js'
@@ -27,8 +28,9 @@ export class MemorySources implements Sources {
   }
 
   async create (fresh: NewSource): Promise<Source> {
-    const { orgId, pipelineKey, serverSecret } = fresh
+    const { orgId, pipelineKey, serverSecret, quota } = fresh
     const value = serverSecretBytes(fresh)
+    if (quota !== undefined && this.#of(orgId).length >= quota) throw overQuota('sources', quota)
     this.#assertFree(pipelineKey, orgId)
     const id = randomUUID()
     const now = this.#now()
@@ -47,8 +49,7 @@ export class MemorySources implements Sources {
   }
 
   async list (orgId: string, page: PageRequest): Promise<Page<Source>> {
-    const own = Array.from(this.#records.values()).filter(({ source }) => source.orgId === orgId)
-    return newestFirst(own.map(({ source, sequence }) => ({ at: { timestamp: source.createdAt, sequence }, item: source })), page, copySource)
+    return newestFirst(this.#of(orgId).map(({ source, sequence }) => ({ at: { timestamp: source.createdAt, sequence }, item: source })), page, copySource)
   }
 
   async update (orgId: string, id: string, patch: SourcePatch): Promise<Source | null> {
@@ -116,6 +117,10 @@ export class MemorySources implements Sources {
   #look (pipelineKey: string, key: Key, now: number): ResolvedSource | null {
     const record = key.recordId === null ? undefined : this.#records.get(key.recordId)
     return record === undefined ? null : freezeResolved(record.source, pipelineKey, key.expiresAt, live(record.secrets, now))
+  }
+
+  #of (orgId: string): SourceRecord[] {
+    return Array.from(this.#records.values()).filter(({ source }) => source.orgId === orgId)
   }
 
   #find (orgId: string, id: string): SourceRecord | null {

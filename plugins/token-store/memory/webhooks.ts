@@ -1,4 +1,5 @@
 import { generateWebhookId } from '../../../signing/webhooks/index.js'
+import { overQuota } from '../quota.js'
 import type { NewWebhook, Page, PageRequest, ResolvedWebhook, Source, Webhook, WebhookPatch, Webhooks } from '../store.js'
 import { freezeWebhook, patchedWebhook, webhookResolvedUntil, webhookSecretBytes, webhookSecretPrefix, webhookSettingsOf } from '../webhook-settings.js'
 import { newestFirst } from './newest-first.js'
@@ -21,6 +22,8 @@ export class MemoryWebhooks implements Webhooks {
   async create (orgId: string, sourceId: string, fresh: NewWebhook): Promise<Webhook | null> {
     const value = webhookSecretBytes(fresh.provider, fresh.secret)
     if (!this.#hasSource(orgId, sourceId)) return null
+    const { quota } = fresh
+    if (quota !== undefined && this.#count(orgId) >= quota) throw overQuota('webhooks', quota)
     const now = this.#now()
     const webhook: Webhook = {
       id: generateWebhookId(),
@@ -96,6 +99,10 @@ export class MemoryWebhooks implements Webhooks {
 
   #hasSource (orgId: string, sourceId: string): boolean {
     return this.#sourceOf(sourceId)?.orgId === orgId
+  }
+
+  #count (orgId: string): number {
+    return Array.from(this.#records.values()).filter(({ webhook }) => webhook.orgId === orgId).length
   }
 
   #find (orgId: string, sourceId: string, id: string): WebhookRecord | null {

@@ -49,6 +49,8 @@ export interface NewSource extends SourceSettings {
   serverSecret: string
   /** Take a server secret of fewer than 16 bytes or a publicly known one too. Default: `false`. */
   allowWeakSecret?: boolean | undefined
+  /** How many sources the organisation may have, the new one included: a whole number, 1 or more. Default: no limit. */
+  quota?: number | undefined
 }
 
 export type SourcePatch = Partial<Omit<SourceSettings, 'environment'>> & { environment?: Environment | undefined }
@@ -77,6 +79,7 @@ export interface Sources {
    * accepts no other. A pipeline key that was ever used stays with its organisation, as old pages may still send with it: once it has ended, by a
    * rotation or with its source, a source of that organisation may take it again. Rejects with `CONFLICT` for any other key that is
    * or was in use. Rejects with `INVALID_REQUEST` for a server secret that is easy to guess, unless `allowWeakSecret` is true.
+   * Rejects with `CONFLICT` where the organisation has `quota` sources or more, however many are created at the same time.
    */
   create (source: NewSource): Promise<Source>
   get (orgId: string, id: string): Promise<Source | null>

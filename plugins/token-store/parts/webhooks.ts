@@ -33,6 +33,8 @@ export interface NewWebhook extends WebhookSettings {
   provider: WebhookProvider
   /** The text as the provider spells it. */
   secret: string
+  /** How many webhooks the organisation may have, the new one included: a whole number, 1 or more. Default: no limit. */
+  quota?: number | undefined
 }
 
 export type WebhookPatch = Partial<WebhookSettings>
@@ -47,7 +49,10 @@ export interface ResolvedWebhook {
 
 /** The webhooks of sources; they go with their source. Everywhere a source that the organisation does not have is `null` or false. */
 export interface Webhooks {
-  /** Rejects with `INVALID_REQUEST` for a secret that is none of that provider. */
+  /**
+   * Rejects with `INVALID_REQUEST` for a secret that is none of that provider. Rejects with `CONFLICT` where all sources of the
+   * organisation together have `quota` webhooks or more, however many are created at the same time.
+   */
   create (orgId: string, sourceId: string, webhook: NewWebhook): Promise<Webhook | null>
   get (orgId: string, sourceId: string, id: string): Promise<Webhook | null>
   list (orgId: string, sourceId: string, page: PageRequest): Promise<Page<Webhook> | null>

@@ -11,6 +11,7 @@ import { assertKey, patched, serverSecretBytes, serverSecretPrefix, settingsOf }
 import type { Source, Sources } from '../store.js'
 import type { Caches } from './caches.js'
 import { afterCursor, toPage } from './pages.js'
+import { assertRoomForSource } from './quotas.js'
 import { sealSecret, sealAgain } from './server-secrets.js'
 import { selectSources, toColumns, toSource } from './source-rows.js'
 import { toDate, toMilliseconds } from './times.js'
@@ -63,6 +64,7 @@ export function sqlSources (
       const at = toDate(now())
       try {
         return await db.transaction().execute(async (tx) => {
+          await assertRoomForSource(tx, fresh.orgId, fresh.quota)
           await tx.insertInto('sources').values({
             id,
             org_id: toColumnText(fresh.orgId),

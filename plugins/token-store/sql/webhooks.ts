@@ -10,6 +10,7 @@ import type { Webhook, Webhooks } from '../store.js'
 import { canBeWebhook, patchedWebhook, webhookSecretBytes, webhookSecretPrefix, webhookSettingsOf } from '../webhook-settings.js'
 import type { Caches } from './caches.js'
 import { afterCursor, toPage } from './pages.js'
+import { assertRoomForWebhook } from './quotas.js'
 import { toDate, toMilliseconds } from './times.js'
 import { selectWebhooks, toWebhook, toWebhookColumns } from './webhook-rows.js'
 import { sealWebhookSecret, sealWebhooksAgain } from './webhook-secrets.js'
@@ -61,6 +62,7 @@ export function sqlWebhooks (
       try {
         return await db.transaction().execute(async (tx) => {
           if (!await hasSource(tx, orgId, sourceId, true)) return null
+          await assertRoomForWebhook(tx, orgId, fresh.quota)
           await tx.insertInto('webhooks').values({
             id,
             source_id: toColumnText(sourceId),

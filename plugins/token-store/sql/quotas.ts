@@ -1,0 +1,33 @@
+import { sql } from 'kysely'
+import type { Transaction } from 'kysely'
+
+import { toColumnText } from '../../database/column-text.js'
+import type { DatabaseSchema } from '../../database/schema.js'
+import { overQuota } from '../quota.js'
+
+type Tx = Transaction<DatabaseSchema>
+
+/** The first half of the key of an advisory lock; the second is a hash of the organisation. */
+const LOCK_CLASS = 0x71756f74
+
+/** Throws `CONFLICT` if the organisation has `quota` sources; else no other transaction adds one until this one ends. */
+export async function assertRoomForSource (tx: Tx, orgId: string, quota: number | undefined): Promise<void> {
+  if (quota === undefined) return
+  await lockQuotas(tx, orgId)
+  const last = await tx.selectFrom('sources').select('id').where('org_id', '=', toColumnText(orgId)).limit(1).offset(quota - 1).executeTakeFirst()
+  if (last !== undefined) throw overQuota('sources', quota)
+}
+
+/** The same for the webhooks of all sources of the organisation. */
+export async function assertRoomForWebhook (tx: Tx, orgId: string, quota: number | undefined): Promise<void> {
+  if (quota === undefined) return
+  await lockQuotas(tx, orgId)
+  const last = await tx.selectFrom('webhooks').innerJoin('sources', 'sources.id', 'webhooks.source_id').select('webhooks.id')
+    .where('sources.org_id', '=', toColumnText(orgId)).limit(1).offset(quota - 1).executeTakeFirst()
+  if (last !== undefined) throw overQuota('webhooks', quota)
+}
+
+// A statement of its own: the count that follows must see what was committed while this one waited.
+async function lockQuotas (tx: Tx, orgId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(LOCK_CLASS)}, hashtext(${toColumnText(orgId)}))`.execute(tx)
+}
