@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
 
-import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, ORIGIN_NOT_ALLOWED, SIGNATURE_REQUIRED } from './errors.js'
+import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, SIGNATURE_REQUIRED } from './errors.js'
 import type { GatehouseError } from './errors.js'
 import { defineGuard } from './guard.js'
 import { KeyGuesses } from './key-guesses.js'
@@ -11,7 +11,7 @@ import { refuseUnknownOptions } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
 import { presentedKey, wellFormed } from './presented-key.js'
 import { holdBody } from './raw-body.js'
-import { refuse, toPublicError } from './refuse.js'
+import { refuse, refusedOrigin, toPublicError } from './refuse.js'
 import { requestSlot } from './request-slot.js'
 import type { RequestSlot } from './request-slot.js'
 import { claimsSignature } from './signature-headers.js'
@@ -221,7 +221,7 @@ function isLive ({ source, keyExpiresAt }: ResolvedSource): boolean {
 }
 
 function faultOfUnsigned ({ headers: { origin } }: FastifyRequest, source: Readonly<Source>): GatehouseError | null {
-  if (origin !== undefined && !allowsOrigin(source, origin)) return new ORIGIN_NOT_ALLOWED()
+  if (origin !== undefined && !allowsOrigin(source, origin)) return refusedOrigin(origin)
   const { requireSignature } = source
   const demanded = requireSignature === 'always' || (requireSignature === 'without_origin' && origin === undefined)
   return demanded ? new SIGNATURE_REQUIRED({ reason: `the source requires a signature: ${requireSignature}` }) : null

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 
+import { shownText } from '../signing/shown-text.js'
 import * as errors from './errors.js'
 import { GatehouseError } from './errors.js'
 import type { ErrorDetail, PublicError } from './errors.js'
@@ -18,6 +19,8 @@ export interface RefusedMessage {
 }
 
 const refused = channel(REFUSED)
+/** Characters of a request's own text that the log shows. */
+const MAX_SHOWN = 200
 
 // What Fastify itself and its plugins throw, in our codes. The rest goes by status, and what has none is ours to blame.
 const BY_CODE: Readonly<Record<string, PublicError>> = {
@@ -43,7 +46,10 @@ const BY_STATUS: Readonly<Record<number, PublicError>> = {
 export function toPublicError (thrown: unknown): GatehouseError {
   if (thrown instanceof GatehouseError) return thrown
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Partial<FastifyError>
-  if (error.validation !== undefined) return new errors.INVALID_REQUEST({ details: detailsOf(error.validation), cause: thrown })
+  if (error.validation !== undefined) {
+    const reason = unknownMember(error.validation)
+    return new errors.INVALID_REQUEST({ details: detailsOf(error.validation), cause: thrown, ...reason === null ? {} : { reason } })
+  }
   const known = error.code === undefined ? undefined : BY_CODE[error.code]
   if (known !== undefined) return new known({ cause: thrown })
   const status = error.statusCode ?? 500
@@ -56,6 +62,15 @@ function detailsOf (validation: NonNullable<FastifyError['validation']>): ErrorD
     const missing = typeof params.missingProperty === 'string' ? `/${params.missingProperty}` : ''
     return { path: instancePath + missing, message }
   })
+}
+
+/** Names a member that the schema does not know. For the log alone: a response contains no text of the request. */
+function unknownMember (validation: NonNullable<FastifyError['validation']>): string | null {
+  for (const { params } of validation) {
+    const { additionalProperty: name } = params
+    if (typeof name === 'string') return `"${shownText(name, MAX_SHOWN)}" is unknown`
+  }
+  return null
 }
 
 /** The envelope `{"error":{"code","message","details"?}}` as text. */
@@ -76,6 +91,13 @@ export function refuse (reply: FastifyReply, error: GatehouseError): FastifyRepl
   if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
   // A string goes out as it is, past a response schema that the host's route may have for this status.
   return sendOwn(reply.type('application/json; charset=utf-8'), envelope(error))
+}
+
+/**
+ * The refusal of a page by its `Origin`. The reason, for the log alone, names the origin, so that the operator sees which domain is missing.
+ */
+export function refusedOrigin (origin: string): GatehouseError {
+  return new errors.ORIGIN_NOT_ALLOWED({ reason: `the origin "${shownText(origin, MAX_SHOWN)}" is not among the allowed ones` })
 }
 
 /** Says in the log why a request was refused, which the caller does not learn. */

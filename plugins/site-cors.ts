@@ -2,12 +2,12 @@ import cors from '@fastify/cors'
 import type { FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
-import { INVALID_OPTIONS, INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
+import { INVALID_OPTIONS, INVALID_REQUEST } from './errors.js'
 import { isExactOrigin, originFault } from './exact-origin.js'
 import { isPreflight } from './guard/preflight.js'
 import { refuseUnknownMembers } from './known-options.js'
 import type { KnownOptions } from './known-options.js'
-import { refuse } from './refuse.js'
+import { refuse, refusedOrigin } from './refuse.js'
 import { allowRequestedHeaders } from './requested-headers.js'
 import { varyByOrigin } from './source-cors.js'
 
@@ -70,7 +70,7 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
   scope.addHook('onRequest', function checkOrigin (request, reply, done) {
     const { origin } = request.headers
     if (origin !== undefined && !isAdmitted(origin)) {
-      refuse(reply, new ORIGIN_NOT_ALLOWED())
+      refuse(reply, refusedOrigin(origin))
     } else if (request.method === 'OPTIONS' && !isPreflight(request)) {
       refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
     } else done()

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_REQUEST, ORIGIN_NOT_ALLOWED } from './errors.js'
+import { INVALID_REQUEST } from './errors.js'
 import { isPreflight } from './guard/preflight.js'
 import { OriginIndex } from './origin-index.js'
 import { compileOrigins, matchesOrigin } from './origin-rules.js'
 import type { OriginRules } from './origin-rules.js'
-import { refuse, toPublicError } from './refuse.js'
+import { refuse, refusedOrigin, toPublicError } from './refuse.js'
 import { allowRequestedHeaders, varyBy } from './requested-headers.js'
 import type { SourceOrigins, Sources } from './token-store/store.js'
 
@@ -83,7 +83,7 @@ export function sourcePreflight (scope: FastifyInstance, path: string): void {
     if (!isPreflight(request)) return refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
     const origin = request.headers.origin ?? ''
     try {
-      if (!await anySourceAllows(sources, origin)) return refuse(reply, new ORIGIN_NOT_ALLOWED())
+      if (!await anySourceAllows(sources, origin)) return refuse(reply, refusedOrigin(origin))
     } catch (error) {
       return refuse(reply, toPublicError(error))
     }

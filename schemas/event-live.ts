@@ -20,7 +20,7 @@ export const EventLiveHeadersSchema = Type.Object({
 
 const STREAM = `Server-Sent Events of this instance, as they happen:
 \`accepted\` (an event as the list of events shows it, once it is stored),
-\`refused\` (\`status\`, \`code\`, \`message\`, \`sourceId\`, \`environment\`, \`type\`, \`messageId\`, \`index\`, \`receivedAt\`, \`ip\`; never the body),
+\`refused\` (\`status\`, \`code\`, \`message\`, \`sourceId\`, \`environment\`, \`type\`, \`messageId\`, \`index\`, \`origin\` of a page that was refused for it, \`receivedAt\`, \`ip\`; never the body),
 \`stats\` (\`since\`, and of each source \`sourceId\`, \`accepted\`, \`refused\` by code, \`bots\` once there was one) and
 \`dropped\` (\`count\`, \`reason\`: \`rate\`, \`slow\`, or \`gap\` with a count of null).`
 

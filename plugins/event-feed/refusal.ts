@@ -1,10 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 
 import { isUnspecified, requestAddress } from '../client-address.js'
+import { shownText } from '../../signing/shown-text.js'
 import type { GatehouseError } from '../errors.js'
 import { EVENT_TYPES } from '../event-sink/sink.js'
 import type { EventType } from '../event-sink/sink.js'
 import type { Environment, Source } from '../token-store/store.js'
+
+/** Characters of an origin that the live view shows. */
+const MAX_ORIGIN = 200
 
 /** What was refused and why, in the names of the canonical event; never the body. */
 export interface Refusal {
@@ -19,6 +23,8 @@ export interface Refusal {
   readonly messageId: string | null
   /** Where in a batch the event stood; `null`: the whole request was refused. */
   readonly index: number | null
+  /** The `Origin` of the page whose request was refused with `ORIGIN_NOT_ALLOWED`; `null` for other refusals. */
+  readonly origin: string | null
   /** ISO-8601. */
   readonly receivedAt: string
   /** Empty where there is none, and where the event asks that its address is not kept. */
@@ -44,6 +50,7 @@ export function refusalOf (request: FastifyRequest, source: Readonly<Source>, { 
     type: request.routeOptions.config.eventType ?? typeIn(request.body),
     messageId: messageIdIn(request.body),
     index: null,
+    origin: code === 'ORIGIN_NOT_ALLOWED' ? shownText(request.headers.origin ?? '', MAX_ORIGIN) : null,
     receivedAt: new Date().toISOString(),
     ip: shownAddress(requestAddress(request), request.body)
   }

@@ -61,6 +61,7 @@ export class Intake {
         type: typeIn(values[index]),
         messageId,
         index,
+        origin: null,
         receivedAt: new Date(receivedAt).toISOString(),
         ip: shownAddress(ip, values[index], { context })
       }))

@@ -62,7 +62,7 @@ t.test('W06: a viewer who does not read takes bounded memory and is cut off, and
   await cut
   t.notOk(unread.complete, 'it was cut off, not ended in order')
   gateway.app.eventFeed.refused(source, 'FORBIDDEN', () => ({
-    status: 403, code: 'FORBIDDEN', message: '', sourceId: source.id, environment: 'live', type: null, messageId: null, index: null, receivedAt: '', ip: ''
+    status: 403, code: 'FORBIDDEN', message: '', sourceId: source.id, environment: 'live', type: null, messageId: null, index: null, origin: null, receivedAt: '', ip: ''
   }))
   await other.until('refused')
 })

@@ -34,7 +34,7 @@ t.test('a refused request is shown with its reason, never with its body', async 
   const cases = [
     ['/v1/t', { userId: 'hush', messageId: 'm1' }, {}, { status: 400, code: 'INVALID_REQUEST', message: '/event must have required property \'event\'', type: 'track', messageId: 'm1' }],
     ['/v1/p', '{"hush', {}, { status: 400, code: 'INVALID_JSON', type: 'page', messageId: null }],
-    ['/v1/t', { event: 'hush' }, { origin: 'https://evil.test' }, { status: 403, code: 'ORIGIN_NOT_ALLOWED', type: 'track' }],
+    ['/v1/t', { event: 'hush' }, { origin: 'https://evil.test' }, { status: 403, code: 'ORIGIN_NOT_ALLOWED', type: 'track', origin: 'https://evil.test' }],
     ['/v1/t', { event: 'hush' }, { 'x-datafly-signature': `sha256=${'0'.repeat(64)}` }, { status: 401, code: 'INVALID_SIGNATURE' }],
     ['/v1/events', { type: 'track', event: 'hush' }, {}, { status: 401, code: 'SIGNATURE_REQUIRED', type: null }],
     ['/v1/t', { event: 'hush', properties: 'x'.repeat(70_000) }, {}, { status: 413, code: 'PAYLOAD_TOO_LARGE' }],
@@ -49,7 +49,7 @@ t.test('a refused request is shown with its reason, never with its body', async 
     await stream.until('refused', () => stream.events().filter(({ event }) => event === 'refused').length > at)
     const { data } = stream.events().filter(({ event }) => event === 'refused')[at] ?? {}
     t.match(data, { ...known, ...expected, receivedAt: /^\d{4}-.*\.\d{3}Z$/ })
-    t.same(Object.keys(data ?? {}).sort(), ['code', 'environment', 'index', 'ip', 'message', 'messageId', 'receivedAt', 'sourceId', 'status', 'type'])
+    t.same(Object.keys(data ?? {}).sort(), ['code', 'environment', 'index', 'ip', 'message', 'messageId', 'origin', 'receivedAt', 'sourceId', 'status', 'type'])
   }
   t.notMatch(stream.text(), 'hush')
 })
