@@ -17,7 +17,7 @@ const SILENT = { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'rateli
 
 /**
  * Counts and audits refused access tokens. Only they count against the limit, after they were checked, so that a valid token works from every
- * address. A token of ours that has expired does not count: its client is about to refresh it.
+ * address. A token that we issued does not count, as it is no guess: an expired one is about to be refreshed, a revoked one is audited.
  */
 export async function refusalCounter (app: FastifyInstance, limit: RateLimitOptions): Promise<CountRefusal> {
   const options = named(limit, 'access-token')
@@ -25,10 +25,12 @@ export async function refusalCounter (app: FastifyInstance, limit: RateLimitOpti
 
   return async function countRefusal (request, reply, refusal, owner) {
     if (!isWrongToken(request, refusal)) return refusal
-    try {
-      await check?.call(app, request, reply)
-    } catch (error) {
-      return toPublicError(error)
+    if (owner === null) {
+      try {
+        await check?.call(app, request, reply)
+      } catch (error) {
+        return toPublicError(error)
+      }
     }
     auditRefusedToken(request, 'access', refusal.reason, owner)
     return refusal

@@ -63,7 +63,7 @@ t.test('a token of a session that is over is audited under its user, access and 
   const { admin, user, access_token, refresh_token } = await withLimit(t)
   const { claims } = decode(access_token)
   await admin.store.sessions.end(String(claims['sid']))
-  t.equal((await read(admin, `Bearer ${access_token}`, '203.0.113.7')).statusCode, 401)
+  for (let i = 0; i < 8; i++) t.equal((await read(admin, `Bearer ${access_token}`, '203.0.113.7')).statusCode, 401, 'it is no guess and meets no limit')
   t.equal((await admin.refresh(refresh_token)).statusCode, 401)
   const entries = (await admin.audited('auth.token_refused', 'default', 2)).filter(({ action }) => action === 'auth.token_refused')
   const common = { userId: user.id, resourceType: 'session', resourceId: claims['sid'] }
