@@ -110,7 +110,7 @@ t.test('D06: a connection that breaks while rows are sent is UNAVAILABLE, stores
   pipe.cut()
   await write
   await sink.write(events)
-  t.same((await sink.list('org-a', {}, { limit: 300 })).data.reverse(), events)
+  t.ok(isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), events))
 })
 
 t.test('D06: a server process that is ended in the middle of a COPY takes neither this process nor the next write with it', async (t) => {
@@ -130,5 +130,5 @@ t.test('D06: a server process that is ended in the middle of a COPY takes neithe
     await write
   })
   await sink.write(events)
-  t.same((await sink.list('org-a', {}, { limit: 300 })).data.reverse(), events)
+  t.ok(isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), events))
 })
