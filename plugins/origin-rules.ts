@@ -10,7 +10,7 @@ export interface OriginRules {
   /** The origin `null`, which every sandboxed page has. */
   readonly nullOrigin: boolean
   /** Origins and, as `https://*.example.com`, the bases of subdomains, each as a browser spells it. */
-  readonly rules: { has (rule: string): boolean, keys (): Iterable<string> }
+  readonly rules: { readonly size: number, has (rule: string): boolean, keys (): Iterable<string> }
   /** Whether a base of subdomains is among them. */
   readonly wildcards: boolean
 }

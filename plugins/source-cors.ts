@@ -36,7 +36,7 @@ export async function anySourceAllows (sources: Sources, origin: string): Promis
   if (!Object.isFrozen(list)) return matchesOrigin(compileOrigins(list), origin)
   let index = indexes.get(sources)
   if (index === undefined) indexes.set(sources, index = new OriginIndex())
-  return matchesOrigin(index.follow(list), origin)
+  return index.allows(list, origin)
 }
 
 /** Adds `Origin` to `Vary`, so that a cache does not give the response for one page to another page. */

@@ -82,10 +82,9 @@ export function freezeResolved (source: Source, key: string, keyExpiresAt: numbe
   return Object.freeze({ source: Object.freeze(own), key, keyExpiresAt, secrets: Object.freeze(secrets.map((secret) => Object.freeze({ ...secret }))) })
 }
 
-export function freezeOrigins (sources: ReadonlyArray<Pick<Source, 'domains' | 'allowAnyOrigin' | 'allowNullOrigin'>>): readonly SourceOrigins[] {
-  return Object.freeze(sources.map(({ domains, allowAnyOrigin, allowNullOrigin }) => {
-    return Object.freeze({ domains: Object.freeze([...domains]), allowAnyOrigin, allowNullOrigin })
-  }))
+/** The origins of one source, as `Sources.origins` hands them out. */
+export function freezeOrigins ({ domains, allowAnyOrigin, allowNullOrigin }: SourceOrigins): SourceOrigins {
+  return Object.freeze({ domains: Object.freeze([...domains]), allowAnyOrigin, allowNullOrigin })
 }
 
 /** When what was resolved changes by itself: the key's overlap or a secret's ends. `Infinity` if it does not. */

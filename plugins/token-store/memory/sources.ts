@@ -11,7 +11,8 @@ import { newestFirst } from './newest-first.js'
 /** A key is never forgotten, so that it stays with its organisation; `recordId` is `null` once it was replaced or its source deleted. */
 interface Key { orgId: string, recordId: string | null, expiresAt: number | null, resolved: ResolvedSource | null }
 interface Secret { value: Buffer, expiresAt: number | null }
-interface SourceRecord { source: Source, sequence: number, secrets: Secret[] }
+/** `origins` is `null` until it is asked for, and after a change. */
+interface SourceRecord { source: Source, sequence: number, secrets: Secret[], origins: SourceOrigins | null }
 
 export class MemorySources implements Sources {
   readonly #now: () => number
@@ -37,7 +38,7 @@ export class MemorySources implements Sources {
     const source: Source = {
       id, orgId, ...settingsOf(fresh), pipelineKey, serverSecretPrefix: serverSecretPrefix(serverSecret), createdAt: now, updatedAt: now
     }
-    this.#records.set(id, { source, sequence: ++this.#sequence, secrets: [{ value, expiresAt: null }] })
+    this.#records.set(id, { source, sequence: ++this.#sequence, secrets: [{ value, expiresAt: null }], origins: null })
     this.#keys.set(pipelineKey, { orgId, recordId: id, expiresAt: null, resolved: null })
     this.#origins = null
     return copySource(source)
@@ -100,7 +101,10 @@ export class MemorySources implements Sources {
   }
 
   origins (): readonly SourceOrigins[] {
-    this.#origins ??= freezeOrigins(Array.from(this.#records.values(), ({ source }) => source).filter(({ enabled }) => enabled))
+    this.#origins ??= Object.freeze(Array.from(this.#records.values()).filter(({ source }) => source.enabled).map((record) => {
+      record.origins ??= freezeOrigins(record.source)
+      return record.origins
+    }))
     return this.#origins
   }
 
@@ -137,6 +141,7 @@ export class MemorySources implements Sources {
   #changed (record: SourceRecord, change: Partial<Source>): Source {
     Object.assign(record.source, change, { updatedAt: this.#now() })
     for (const key of this.#keys.values()) if (key.recordId === record.source.id) key.resolved = null
+    record.origins = null
     this.#origins = null
     this.#onChange(record.source.id)
     return copySource(record.source)

@@ -95,6 +95,6 @@ export interface Sources {
    * from the process cache, else by a promise. A change reaches the cache within a second, on every instance.
    */
   resolve (pipelineKey: string): ResolvedSource | null | Promise<ResolvedSource | null>
-  /** Of all enabled sources; cached as `resolve` is. */
+  /** Of all enabled sources; cached as `resolve` is, and frozen: a list that is not frozen is compiled anew at each preflight. */
   origins (): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]>
 }

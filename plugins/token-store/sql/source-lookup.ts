@@ -32,7 +32,7 @@ export async function loadSource (db: Kysely<DatabaseSchema>, box: SecretBox, pi
 
 export async function loadOrigins (db: Kysely<DatabaseSchema>): Promise<readonly SourceOrigins[]> {
   const rows = await db.selectFrom('sources').select(['domains', 'allow_any_origin', 'allow_null_origin']).where('enabled', '=', true).execute()
-  return freezeOrigins(rows.map(({ domains, allow_any_origin, allow_null_origin }) => {
-    return { domains, allowAnyOrigin: allow_any_origin, allowNullOrigin: allow_null_origin }
+  return Object.freeze(rows.map(({ domains, allow_any_origin, allow_null_origin }) => {
+    return freezeOrigins({ domains, allowAnyOrigin: allow_any_origin, allowNullOrigin: allow_null_origin })
   }))
 }
