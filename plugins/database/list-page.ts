@@ -77,7 +77,10 @@ export class ListPage<Row> {
   async ask<Value> (statement: (db: Kysely<DatabaseSchema>) => Promise<Value>): Promise<Value | null> {
     if (this.#budget.isSpent) return this.#cut(null)
     try {
-      const value = await this.#lists.read(statement, this.#signal)
+      const value = await this.#lists.read((db) => {
+        this.#budget.begin()
+        return statement(db)
+      }, this.#signal)
       this.#budget.spend()
       return value
     } catch (error) {

@@ -9,9 +9,10 @@ import { INVALID_REQUEST, UNAVAILABLE } from '../errors.js'
 import { importOptional } from '../optional-package.js'
 import type { Page, PageRequest } from '../token-store/store.js'
 import type { AcceptedEvent, EventFilter, ReadableEventSink } from './sink.js'
-import type { EventPartitions } from './sql-partitions.js'
+import type { EventPartitions, Partition } from './sql-partitions.js'
 
-const DAY = 24 * 60 * 60 * 1000
+const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
 /** Days that are looked at first, today among them, and at most at a time. */
 const FIRST_DAYS = 4
 const MOST_DAYS = 32
@@ -60,16 +61,33 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
     return sql<string>`hashtextextended(${`${orgId}\n${value}`}::text, 0)`
   }
 
+  let known = { day: -Infinity, until: -Infinity }
+
+  /**
+   * The oldest day with a table of its own. An answer of the last hour is as good: the last span has no beginning. It costs a page nothing, so that
+   * each page goes on to older days, however few statements are left to it.
+   */
+  async function oldestDay (signal: AbortSignal | undefined): Promise<number | null> {
+    if (now() < known.until) return known.day
+    let tables: Partition[]
+    try {
+      tables = await lists.read((read) => partitions.list(read), signal)
+    } catch (error) {
+      if (signal?.aborted === true) return null
+      throw error
+    }
+    known = { day: Math.min(...tables.map(({ since }) => since ?? Infinity)), until: now() + HOUR }
+    return known.day
+  }
+
   async function list (orgId: string, filter: EventFilter, request: PageRequest): Promise<Page<AcceptedEvent>> {
     const { from = -Infinity, to = Infinity, sourceId, type } = filter
     const page = new ListPage<EventRow>(lists, request, ({ received_at, seq }) => ({ timestamp: received_at.getTime(), sequence: Number(seq) }))
     const showsAll = type === undefined || (sourceId === undefined && type !== 'track')
-    let oldest: number | null = null
-    let span = firstSpan(Math.min(to, page.at?.timestamp ?? Infinity), now())
+    let span = firstSpan(Math.min(to, page.at?.timestamp ?? Infinity), now(), known.day)
     while (!await page.fill((wanted) => scanOf(orgId, filter, span, wanted), { showsAll }) && span.since > from) {
       page.skipTo({ timestamp: Math.max(span.since, 0), sequence: 0 })
-      const tables = oldest === null ? await page.ask((read) => partitions.list(read)) : null
-      if (tables !== null) oldest = oldestDay(tables)
+      const oldest = await oldestDay(request.signal)
       if (oldest === null) break
       span = spanBefore(span, oldest)
     }
@@ -82,9 +100,10 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
 }
 
 /** A clock may have been wrong: where the newest are wanted, the first span has no end. */
-function firstSpan (to: number, now: number): Span {
+function firstSpan (to: number, now: number, oldest: number): Span {
   const day = Math.floor(Math.min(to, now) / DAY)
-  return { since: (day - FIRST_DAYS + 1) * DAY, until: to < now ? (day + 1) * DAY : Infinity }
+  const since = (day - FIRST_DAYS + 1) * DAY
+  return { since: since <= oldest ? -Infinity : since, until: to < now ? (day + 1) * DAY : Infinity }
 }
 
 /** Twice as many days as before; the last span has all that is older than the oldest day with a table of its own. */
@@ -92,10 +111,6 @@ function spanBefore ({ since, until }: Span, oldest: number): Span {
   if (since <= oldest) return { since: -Infinity, until: since }
   const days = until === Infinity ? FIRST_DAYS : (until - since) / DAY
   return { since: Math.max(oldest, since - Math.min(MOST_DAYS, 2 * days) * DAY), until: since }
-}
-
-function oldestDay (partitions: Awaited<ReturnType<EventPartitions['list']>>): number {
-  return Math.min(...partitions.map(({ since }) => since ?? Infinity))
 }
 
 type EventRow = Pick<Selectable<DatabaseSchema['events']>,
