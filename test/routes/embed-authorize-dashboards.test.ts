@@ -14,7 +14,7 @@ t.test('G14: a query that names more than "maxDashboards" is 400 before the host
     { embed_dashboard_ids: numbered(500).join(',') },
     { embed_dashboard_id: '', embed_dashboard_paths: numbered(501).join(',') },
     { embed_dashboard_id: '', embed_dashboard_path: '/one', embed_dashboard_ids: some.join(','), embed_dashboard_paths: some.map((name) => `/${name}`).join(',') },
-    { embed_dashboard_id: '', embed_dashboard_ids: numbered(20_000).join(',') }
+    { embed_dashboard_id: '', embed_dashboard_ids: numbered(4_000).join(',') }
   ]
   for (const members of tooMany) {
     const reply = await post(embedQuery(members))
@@ -62,15 +62,15 @@ t.test('G14: a path with a character that can not be seen is 400', async (t) => 
   t.equal((await post(embedQuery({ embed_dashboard_path: encodeURIComponent('/Sales Co/Über "sicht" 100% 日本語') }))).statusCode, 200)
 })
 
-t.test('G14: 500 KB of slashes or spaces in a path are answered at once, and name the dashboard that they are around', async (t) => {
+t.test('G14: 50 KB of slashes or spaces in a path are answered at once, and name the dashboard that they are around', async (t) => {
   const { app, post } = await embedApp(t)
   const cutOff = (kind: RevocationKind, subject: string) =>
     app.tokenStore.revocations.revoke({ orgId: 'default', kind, subject, before: Date.now() + 3_600_000, createdBy: null })
   await cutOff('dashboard', 'sales/overview')
-  for (const [space, expected] of [[`${'/'.repeat(500_000)}`, 403], [`/${'%20'.repeat(160_000)}/`, 403], [`x${'/'.repeat(500_000)}x`, 200]] as const) {
+  for (const [space, expected] of [[`${'/'.repeat(50_000)}`, 403], [`/${'%20'.repeat(16_000)}/`, 403], [`x${'/'.repeat(50_000)}x`, 200]] as const) {
     const start = performance.now()
     t.equal((await post(embedQuery({ embed_dashboard_id: '', embed_dashboard_path: `/Sales${space}Overview` }))).statusCode, expected)
-    // Some 50 ms of work; what is quadratic blocks for minutes.
+    // Some 5 ms of work; what is quadratic blocks for seconds.
     t.ok(performance.now() - start < 10_000)
   }
 })
