@@ -31,7 +31,7 @@ t.test('wrong access tokens of one address are limited, and valid ones from ther
   t.equal((await read(admin, 'Bearer x', '203.0.113.8')).statusCode, 401, 'another address')
 })
 
-t.test('one /64 of IPv6 is one address for wrong tokens', async (t) => {
+t.test('W16: one /64 of IPv6 is one address for wrong tokens', async (t) => {
   const { admin } = await withLimit(t)
   const statuses: number[] = []
   for (let i = 1; i <= 7; i++) statuses.push((await read(admin, 'Bearer x', `2001:db8::${i}`)).statusCode)

@@ -41,7 +41,7 @@ t.test('A15: what tutorials print is refused in any case and punctuation', async
   }
 })
 
-t.test('secrets of public repositories are refused, in any case and punctuation, and as hex or base64', async (t) => {
+t.test('A15: secrets of public repositories are refused, in any case and punctuation, and as hex or base64', async (t) => {
   const published = [
     '9fb71820-db14-43bf-99cb-c38b407b2d41',
     'Mmd0VvceCSTb5gPhCry1f1uPTKaGZpFttsu3s5CbIEJN6GGmD1V3D06K2sXS30hu',

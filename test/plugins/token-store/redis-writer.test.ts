@@ -100,7 +100,7 @@ t.test('who can write in Redis', async (t) => {
   }
 
   for (const [how, fresh] of [['as it was', () => ({})], ['as a newer one', () => ({ version: String(Date.now() * 1_000 + 10_000_000), tags: '' })]] as const) {
-    await t.test(`an entry that is put back each second, ${how}, revives nothing for more than 5 s`, async (t) => {
+    await t.test(`D26: an entry that is put back each second, ${how}, revives nothing for more than 5 s`, async (t) => {
       const [a, b] = await twoInstances()
       const all = await everything(a)
       for (const { kind, read, before } of all) t.same(await read(a), before, kind)

@@ -42,7 +42,7 @@ t.test('a login sets a cookie that scripts cannot read, for the login route alon
   t.equal((await logIn(admin, 'wrong')).set, undefined, 'a failure sets none')
 })
 
-t.test('strangers who lock an account do not lock out a device from which its user has logged in', async (t) => {
+t.test('A02: strangers who lock an account do not lock out a device from which its user has logged in', async (t) => {
   const admin = await withAnn(t)
   const { cookie } = await logIn(admin, PASSWORD)
   await lockOut(admin)
@@ -51,7 +51,7 @@ t.test('strangers who lock an account do not lock out a device from which its us
   t.equal((await logIn(admin, PASSWORD)).code, 'ACCOUNT_LOCKED', 'the lock for strangers stays')
 })
 
-t.test('a stolen cookie allows as many guesses as a stranger has, and locks neither strangers nor other devices out', async (t) => {
+t.test('A02: a stolen cookie allows as many guesses as a stranger has, and locks neither strangers nor other devices out', async (t) => {
   const admin = await withAnn(t)
   const [stolen, own] = [(await logIn(admin, PASSWORD)).cookie, (await logIn(admin, PASSWORD)).cookie]
   await lockOut(admin, { cookie: stolen })

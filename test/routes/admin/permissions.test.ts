@@ -41,7 +41,7 @@ t.test('the page of permissions is the one that the routes give', async (t) => {
     'node --import=@tapjs/typescript/import scripts/permissions.mjs')
 })
 
-t.test('an editor changes neither the trust in a source nor its key, and a refusal changes nothing', async (t) => {
+t.test('A21: an editor changes neither the trust in a source nor its key, and a refusal changes nothing', async (t) => {
   const { admin, owner, id, key, state } = await setUp(t)
   const editor = await caller(admin, 'editor')
   const before = await state()
@@ -72,7 +72,7 @@ t.test('an editor changes a source and a webhook in all other fields', async (t)
   t.match((await editor.send('PATCH', `/sources/${id}/webhooks/${wid}`, { name: 'Mine', enabled: false })).json(), { name: 'Mine', enabled: false })
 })
 
-t.test('each role may call each route, and send each of its fields, as the page of permissions says', async (t) => {
+t.test('A21: each role may call each route, and send each of its fields, as the page of permissions says', async (t) => {
   const { admin, owner, routes, state, pathOf } = await setUp(t)
   const callers = new Map<string, Caller>([['owner', owner]])
   for (const role of ROLES.slice(1)) callers.set(role, await caller(admin, role))

@@ -32,7 +32,7 @@ async function made (t: Test, guessLimit = { max: 5, timeWindow: 60_000 }) {
 }
 
 for (const [name, request, make = liveKey] of WAYS) {
-  t.test(`parallel requests with different unknown keys in ${name} cause no more look-ups than the limit`, async (t) => {
+  t.test(`K11: parallel requests with different unknown keys in ${name} cause no more look-ups than the limit`, async (t) => {
     const { asked, send } = await made(t)
     const statuses = await Promise.all(Array.from({ length: 40 }, () => send(request(make()))))
     t.equal(asked.length, 5)
@@ -40,7 +40,7 @@ for (const [name, request, make = liveKey] of WAYS) {
     t.same(statuses.filter((status) => status === 429).length, 35)
   })
 
-  t.test(`unknown keys that come again and again in ${name} are counted each time that they are looked up`, async (t) => {
+  t.test(`K11: unknown keys that come again and again in ${name} are counted each time that they are looked up`, async (t) => {
     const { asked, send } = await made(t)
     const keys = [make(), make(), make()]
     for (let round = 0; round < 10; round++) await Promise.all(keys.map(async (key) => send(request(key))))
