@@ -34,7 +34,7 @@ async function create ({ users }: TokenStore, user: { orgId: string, email: stri
   }
 }
 
-/** Ends the user's sessions and lock-out too: whoever lost the password may have lost more. */
+/** Sets a new password. Also ends the user's sessions, since the old password may be known to others, and the lock-out. */
 async function resetPassword ({ users, sessions }: TokenStore, email: string, passwordHash: string): Promise<void> {
   const user = await found(users, email)
   await users.update(user.id, { passwordHash })

@@ -5,7 +5,7 @@ import type { GatehouseError } from '../errors.js'
 import { ROLES } from '../token-store/store.js'
 import type { Role } from '../token-store/store.js'
 
-/** Who may call a route. */
+/** The roles that a route allows, and those that each field of its body needs. */
 export interface AdminRoles {
   roles: readonly Role[]
   /**
@@ -15,7 +15,7 @@ export interface AdminRoles {
   fields?: Readonly<Record<string, readonly Role[]>>
 }
 
-/** What a route asks of its caller: `true`, any administrator. */
+/** The access rule of a route. `true` allows every signed-in administrator. */
 export type AdminDemand = boolean | AdminRoles
 
 const MEMBERS = ['roles', 'fields']

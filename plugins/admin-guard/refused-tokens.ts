@@ -6,7 +6,7 @@ import { named, rateCheck } from '../rate-limit.js'
 import type { RateLimitOptions } from '../rate-limit.js'
 import { toPublicError } from '../refuse.js'
 
-/** Whom a token names, if its signature is ours. */
+/** The user, organisation and session of a token that the suite signed; `null` for any other token. */
 export type TokenOwner = Pick<RefreshClaims, 'sub' | 'org_id' | 'sid'> | null
 
 /** Returns the error to answer with: the refusal itself, or `RATE_LIMITED` once the address has sent too many refused tokens. */
