@@ -29,7 +29,12 @@ const WATCH = `{
   window.fetch = async (...request) => {
     calls.push(Math.round(performance.now()))
     most = Math.max(most, ++active)
-    try { return await send(...request) } finally { active-- }
+    try {
+      const response = await send(...request)
+      // A request is under way until its body has arrived: the helper gives both together 30 seconds.
+      await response.clone().arrayBuffer()
+      return response
+    } finally { active-- }
   }
   addEventListener('unhandledrejection', ({ reason }) => thrown.push(String(reason)))
 }`

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Transaction } from 'kysely'
 
 import { toColumnText } from '../../database/column-text.js'
@@ -29,5 +28,6 @@ export async function assertRoomForWebhook (tx: Tx, orgId: string, quota: number
 
 // A statement of its own: the count that follows must see what was committed while this one waited.
 async function lockQuotas (tx: Tx, orgId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(${sql.lit(LOCK_CLASS)}, hashtext(${toColumnText(orgId)}))`.execute(tx)
+  await tx.selectNoFrom(({ fn, lit, val }) => fn('pg_advisory_xact_lock', [lit(LOCK_CLASS), fn('hashtext', [val(toColumnText(orgId))])]).as('locked'))
+    .execute()
 }
