@@ -3,6 +3,7 @@ import t from 'tap'
 import { passwordFault } from '../../plugins/password-policy.js'
 import { createPasswords, createPasswordsOfAnyCost } from '../../plugins/passwords.js'
 import { packagesLoadedBy } from '../helpers/loaded-modules.js'
+import { textWork } from '../helpers/text-work.js'
 
 const CHEAP = { memoryCost: 64, timeCost: 1 }
 
@@ -88,14 +89,12 @@ t.test('a password is refused when it is short, long or common, and why is said'
   }
 })
 
-t.test('A05: the longest and most tangled passwords are judged without holding up the process', async (t) => {
+t.test('A05: the longest and most tangled passwords are judged by their beginning and a few of their spellings', async (t) => {
   passwordFault('the word lists are loaded now')
   const tangled = ['x1 '.repeat(341), 'aA4@'.repeat(256), '4@8({[<36 9#1!|7017+50$2%'.repeat(40), 'iI1!|lL'.repeat(146), 'password'.repeat(128), '\u{1F600}'.repeat(512)]
   for (const password of tangled) {
-    const { user: before } = process.cpuUsage()
-    passwordFault(password, 'johnny.appleseed@example.com')
-    const took = (process.cpuUsage().user - before) / 1_000
-    t.ok(took < 500, `${password.slice(0, 20)}… took ${Math.round(took)} ms`)
+    const { read } = await textWork(() => passwordFault(password, 'johnny.appleseed@example.com'))
+    t.ok(read < 50_000, `${password.slice(0, 20)}…: ${read} characters are read`)
   }
 })
 

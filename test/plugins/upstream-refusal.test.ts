@@ -1,6 +1,7 @@
 import t from 'tap'
 
 import { upstreamOutcome, upstreamRefusal } from '../../plugins/upstream-refusal.js'
+import { textWork } from '../helpers/text-work.js'
 
 const KEY = 'dbn_live_4pi-key+0123456789/abc='
 
@@ -49,8 +50,7 @@ t.test('G10: our secrets are cut out of a message, whole or shortened, in any le
   t.equal(messageOf('Nothing to hide', ['']), 'Nothing to hide')
 })
 
-t.test('J15: a long message and a long secret take no time', async (t) => {
-  const began = performance.now()
-  messageOf('ab'.repeat(1_000_000), ['ab'.repeat(500) + 'c', 'x'.repeat(1_000)])
-  t.ok(performance.now() - began < 200)
+t.test('J15: of a long message no more than the beginning is read', async (t) => {
+  const { read } = await textWork(() => messageOf('ab'.repeat(1_000_000), ['ab'.repeat(500) + 'c', 'x'.repeat(1_000)]))
+  t.ok(read < 50_000, `${read} characters are read`)
 })

@@ -2,6 +2,7 @@ import t from 'tap'
 
 import type { RevocationKind } from '../../plugins/token-store/store.js'
 import { DASHBOARD, embedApp, embedQuery } from '../helpers/embed.js'
+import { textWork } from '../helpers/text-work.js'
 
 const numbered = (count: number) => Array.from({ length: count }, (_none, at) => `D${at}`)
 
@@ -62,15 +63,14 @@ t.test('G14: a path with a character that can not be seen is 400', async (t) => 
   t.equal((await post(embedQuery({ embed_dashboard_path: encodeURIComponent('/Sales Co/Über "sicht" 100% 日本語') }))).statusCode, 200)
 })
 
-t.test('G14: 50 KB of slashes or spaces in a path are answered at once, and name the dashboard that they are around', async (t) => {
+t.test('G14: 50 KB of slashes or spaces in a path are read a few times, and name the dashboard that they are around', async (t) => {
   const { app, post } = await embedApp(t)
   const cutOff = (kind: RevocationKind, subject: string) =>
     app.tokenStore.revocations.revoke({ orgId: 'default', kind, subject, before: Date.now() + 3_600_000, createdBy: null })
   await cutOff('dashboard', 'sales/overview')
   for (const [space, expected] of [[`${'/'.repeat(50_000)}`, 403], [`/${'%20'.repeat(16_000)}/`, 403], [`x${'/'.repeat(50_000)}x`, 200]] as const) {
-    const start = performance.now()
-    t.equal((await post(embedQuery({ embed_dashboard_id: '', embed_dashboard_path: `/Sales${space}Overview` }))).statusCode, expected)
-    // Some 5 ms of work; what is quadratic blocks for seconds.
-    t.ok(performance.now() - start < 10_000)
+    const query = embedQuery({ embed_dashboard_id: '', embed_dashboard_path: `/Sales${space}Overview` })
+    const { read } = await textWork(async () => { t.equal((await post(query)).statusCode, expected) })
+    t.ok(read < 30 * query.length, `${read} characters of ${query.length} are read`)
   }
 })

@@ -2,6 +2,7 @@ import t from 'tap'
 
 import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '../../signing/embed-query.js'
 import type { EmbedQueryFault } from '../../signing/embed-query.js'
+import { textWork } from '../helpers/text-work.js'
 
 /** As SDK 14 builds it, encodeURI applied. */
 const QUERY = 'embed_nonce=3601299f-541b-4cce-b1f2-aacda277134f&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_dashboard_ids=' +
@@ -110,13 +111,17 @@ t.test('no message echoes the query', async (t) => {
   }
 })
 
-t.test('E20: a query of 512 KB is judged at once', async (t) => {
-  const start = process.hrtime.bigint()
-  t.equal(fault(`embed_nonce=1&pinboard_name=${'a%20'.repeat(131_072)}`), null)
-  t.equal(fault('embed_nonce=1&'.repeat(37_449)), 'duplicate_key')
-  t.equal(fault(`pinboard_name=${'embed_user_email '.repeat(30_000).replaceAll(' ', '%20')}`), null)
-  t.equal(fault(`embed_nonce=1&pinboard_name=${'%2525'.repeat(104_857)}`), null)
-  t.equal(fault(`embed_nonce=1&pinboard_name=%${'25'.repeat(262_144)}`), 'bad_encoding')
-  t.equal(fault(`embed_nonce=1&pinboard_name=embed_user_email${'+'.repeat(500_000)}`), null)
-  t.ok(process.hrtime.bigint() - start < 2_000_000_000n)
+t.test('E20: a query of 512 KB is read a few times', async (t) => {
+  const cases: Array<[string, EmbedQueryFault | null]> = [
+    [`embed_nonce=1&pinboard_name=${'a%20'.repeat(131_072)}`, null],
+    ['embed_nonce=1&'.repeat(37_449), 'duplicate_key'],
+    [`pinboard_name=${'embed_user_email '.repeat(30_000).replaceAll(' ', '%20')}`, null],
+    [`embed_nonce=1&pinboard_name=${'%2525'.repeat(104_857)}`, null],
+    [`embed_nonce=1&pinboard_name=%${'25'.repeat(262_144)}`, 'bad_encoding'],
+    [`embed_nonce=1&pinboard_name=embed_user_email${'+'.repeat(500_000)}`, null]
+  ]
+  for (const [query, expected] of cases) {
+    const { read } = await textWork(() => t.equal(fault(query), expected, query.slice(0, 60)))
+    t.ok(read < 10 * query.length, `${read} characters of ${query.length} are read`)
+  }
 })

@@ -1,8 +1,8 @@
 import t from 'tap'
 
 import { botCheck } from '../../../routes/ingestion/bots.js'
+import { textWork } from '../../helpers/text-work.js'
 import { BROWSERS, BOTS } from '../../helpers/user-agents.js'
-import { cpuTime } from '../../helpers/cpu-time.js'
 
 const isBotAgent = botCheck()
 const IN_APP = (carrier: string) => '[FBAN/FB4A;FBAV/567.1.0.52.74;FBBV/1003893689;FBDM/{density=3.0,width=1080,height=2340};FBLC/nl_NL;' +
@@ -51,14 +51,14 @@ t.test('a verdict stays the same when it is asked for again', async (t) => {
   }
 })
 
-t.test('J15: user agents of any length and shape are judged in no time', async (t) => {
+t.test('J15: of a user agent of any length no more than the beginning is read', async (t) => {
   const pieces = ['a', ' ', '(', 'Mozilla/5.0 ', '(compatible; ', 'bot', '/1.0.0', 'x.', '-1', '\u0000', 'é', '🙂', '\ud800', '://', 'Chrome/1 ']
-  const spent = cpuTime()
   for (const piece of pieces) {
-    for (const start of ['', 'Mozilla/5.0 (X11; ']) t.type(isBotAgent(start + piece.repeat(100_000)), 'boolean')
+    for (const start of ['', 'Mozilla/5.0 (X11; ']) {
+      const { read } = await textWork(() => t.type(isBotAgent(start + piece.repeat(100_000)), 'boolean'))
+      t.ok(read < 5_000, `${read} characters are read`)
+    }
   }
-  for (let n = 0; n < 5_000; n++) isBotAgent(`Mozilla/5.0 (${n}; ${'Linux x86_64 '.repeat(80)})`)
-  t.ok(spent() < 1_000)
 })
 
 t.test('a browser whose user agent is very long is none either, and what stands far behind says nothing', async (t) => {
