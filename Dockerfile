@@ -20,4 +20,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=4s --retries=3 --start-period=60s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # Node.js itself, not npm: it must get the SIGTERM.
-CMD ["node", "dist/demo/cli.js", "start"]
+CMD ["node", "dist/server/cli.js", "start"]

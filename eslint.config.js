@@ -1,7 +1,11 @@
 import neostandard from 'neostandard'
 import tseslint from 'typescript-eslint'
 
-const layers = ['schemas', 'signing', 'plugins', 'routes', 'demo']
+const layers = ['schemas', 'signing', 'contracts', 'lib', 'plugins', 'routes', 'server']
+const outside = ['conformance', 'test', 'bench', 'examples']
+
+/** Every relative spelling of a path into one of the folders. */
+const pathsInto = (folders) => folders.flatMap((folder) => [`**/../${folder}`, `**/../${folder}/**`])
 
 // Data flows one way: a layer may import the layers before it, never those after.
 const oneWay = layers.map((layer, at) => ({
@@ -10,7 +14,7 @@ const oneWay = layers.map((layer, at) => ({
     'no-restricted-imports': ['error', {
       patterns: [
         {
-          group: [...layers.slice(at + 1), 'testing', 'test', 'bench'].flatMap((later) => [`../${later}/*`, `../${later}/**`, `../../${later}/**`, `../../../${later}/**`]),
+          group: pathsInto([...layers.slice(at + 1), ...outside]),
           message: `${layer}/ must not import a later layer (${layers.join(' <- ')}).`
         }
       ]
@@ -18,7 +22,7 @@ const oneWay = layers.map((layer, at) => ({
   }
 }))
 
-const oneReader = 'A raw address may have a port, brackets or another form, or be no address: read it by a function of plugins/client-address.ts.'
+const oneReader = 'A raw address may have a port, brackets or another form, or be no address: read it by a function of lib/http/client-address.ts.'
 const rawAddresses = [
   'MemberExpression[object.name=/^(request|req)$/i][property.name=/^ips?$/]',
   'ObjectPattern[typeAnnotation.typeAnnotation.typeName.name=/Request$/] > Property[key.name=/^ips?$/]',
@@ -43,8 +47,8 @@ export default [
     rules: { camelcase: 'off', 'new-cap': 'off' }
   },
   {
-    files: ['plugins/**/*.ts', 'routes/**/*.ts', 'demo/**/*.ts'],
-    ignores: ['plugins/client-address.ts'],
+    files: ['lib/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts', 'server/**/*.ts'],
+    ignores: ['lib/http/client-address.ts'],
     rules: { 'no-restricted-syntax': ['error', ...rawAddresses.map((selector) => ({ selector, message: oneReader }))] }
   },
   {
@@ -52,16 +56,16 @@ export default [
     files: ['web/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', {
-        patterns: [{ group: [...layers.slice(1), 'testing', 'test', 'bench'].flatMap((layer) => [`../${layer}/**`, `../../${layer}/**`]), message: 'web/ shares only the types of schemas/.' }]
+        patterns: [{ group: pathsInto([...layers.slice(1), ...outside]), message: 'web/ shares only the types of schemas/.' }]
       }]
     }
   },
   ...oneWay,
   {
-    files: ['testing/**/*.ts'],
+    files: ['conformance/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', {
-        patterns: [{ group: ['routes', 'demo', 'test', 'bench'].flatMap((layer) => [`../${layer}/**`, `../../${layer}/**`]), message: 'testing/ knows the interfaces and no routes.' }]
+        patterns: [{ group: pathsInto(['routes', 'server', 'test', 'bench', 'examples']), message: 'conformance/ knows the contracts and no routes.' }]
       }]
     }
   }

@@ -1,5 +1,5 @@
 // POST /v1/batch with 100 events each, durable in PostgreSQL: deduplicated or not, signed or not.
-import { signBody } from '../signing/body-signature.js'
+import { signBody } from '../signing/datafly/body-signature.js'
 import { PIPELINE_KEY, SERVER_SECRET, batchBody } from './load.js'
 import { CONNECTIONS, describeMachine, interleaved, SECONDS, startServer, withPostgres } from './rounds.js'
 import type { Round } from './rounds.js'

@@ -3,7 +3,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-import { generateSecret } from '../signing/secret-strength.js'
+import { generateSecret } from '../signing/secret-strength/index.js'
 import { signUserReference } from '../signing/user-reference.js'
 import { EVENT, PIPELINE_KEY, batchBody } from './load.js'
 import { describeMachine, processorTime, ROUNDS, SECONDS, startServer, withPostgres } from './rounds.js'

@@ -5,10 +5,10 @@ import { createServer } from 'node:http'
 import Fastify from 'fastify'
 import { Pool } from 'undici'
 
-import auditLog from '../plugins/audit-log.js'
+import auditLog from '../plugins/audit-log/index.js'
 import tokenStore from '../plugins/token-store/index.js'
-import { memoryStore } from '../plugins/token-store/memory.js'
-import embedAuthorize from '../routes/embed-authorize.js'
+import { memoryStore } from '../plugins/token-store/memory/index.js'
+import embedAuthorize from '../routes/embed-authorize/index.js'
 import { listen, listening, serve } from './serve.js'
 
 /** About 1.5 KB, as the access token and the details of a user and a dashboard take. */

@@ -4,10 +4,10 @@ import { createServer } from 'node:http'
 import express from 'express'
 import Fastify from 'fastify'
 
-import type { RateLimitOptions } from '../plugins/rate-limit.js'
+import type { RateLimitOptions } from '../lib/limits/rate-limit.js'
 import tokenStore from '../plugins/token-store/index.js'
-import { memoryStore } from '../plugins/token-store/memory.js'
-import guestToken from '../routes/guest-token.js'
+import { memoryStore } from '../plugins/token-store/memory/index.js'
+import guestToken from '../routes/databrain/guest-token/index.js'
 import { listen, listening, serve } from './serve.js'
 
 const PATH = '/api/databrain/guest-token'

@@ -1,10 +1,10 @@
 // How long it takes to find out what a pipeline key stands for: in the process, in Redis, in PostgreSQL. Each look-up on its own, one after the other.
-import { openDatabase } from '../plugins/database/open-database.js'
-import { openRedis } from '../plugins/redis/open-redis.js'
+import { openDatabase } from '../lib/database/open-database.js'
+import { openRedis } from '../lib/redis/open-redis.js'
 import { sqlStore } from '../plugins/token-store/sql/index.js'
 import { SOURCE_DEFAULTS } from '../plugins/token-store/index.js'
-import type { TokenStore } from '../plugins/token-store/store.js'
-import { generatePipelineKey } from '../signing/pipeline-key.js'
+import type { TokenStore } from '../contracts/token-store/index.js'
+import { generatePipelineKey } from '../signing/datafly/pipeline-key.js'
 import { describeHost, withPostgres, withRedis } from './rounds.js'
 
 const KEYS = Number(process.env.KEYS ?? 2_000)

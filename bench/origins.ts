@@ -1,11 +1,11 @@
 import Fastify from 'fastify'
 
-import { sourcePreflight } from '../plugins/source-cors.js'
-import { memoryStore } from '../plugins/token-store/memory.js'
+import { sourcePreflight } from '../lib/cors/source-cors.js'
+import { memoryStore } from '../plugins/token-store/memory/index.js'
 import tokenStore from '../plugins/token-store/index.js'
 import { freezeOrigins, SOURCE_DEFAULTS } from '../plugins/token-store/source-settings.js'
-import { generatePipelineKey } from '../signing/pipeline-key.js'
-import { generateSecret } from '../signing/secret-strength.js'
+import { generatePipelineKey } from '../signing/datafly/pipeline-key.js'
+import { generateSecret } from '../signing/secret-strength/index.js'
 
 // A preflight carries no key, so that it asks for the origins of all sources: what the first one costs, one after a
 // change, one after the same list was read again (as from a database), and any other. Then how long each of them holds

@@ -1,8 +1,8 @@
 // The built-in server in a process of its own that measures itself: the message `start` begins a measurement, `end` answers with its figures.
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 
-import { readConfig } from '../demo/config.js'
-import { startServer } from '../demo/start-server.js'
+import { readConfig } from '../server/config/index.js'
+import { startServer } from '../server/start.js'
 import { serve } from './serve.js'
 
 export interface Cost {

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { Pool } from 'undici'
 
-import { generateSecret } from '../signing/secret-strength.js'
+import { generateSecret } from '../signing/secret-strength/index.js'
 import type { Cost } from './request-cost-server.js'
 import { describeHost, startServer } from './rounds.js'
 import { operationsOf, worstRequests } from './worst-requests.js'

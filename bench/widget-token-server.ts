@@ -2,10 +2,10 @@
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 
-import type { RateLimitOptions } from '../plugins/rate-limit.js'
+import type { RateLimitOptions } from '../lib/limits/rate-limit.js'
 import tokenStore from '../plugins/token-store/index.js'
-import { memoryStore } from '../plugins/token-store/memory.js'
-import widgetToken from '../routes/widget-token.js'
+import { memoryStore } from '../plugins/token-store/memory/index.js'
+import widgetToken from '../routes/widget-token/index.js'
 import { listen, serve } from './serve.js'
 
 const PATH = '/api/generate-token'

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 
-import { canonicalDashboard } from '../signing/dashboard-name.js'
+import { canonicalDashboard } from '../signing/boldbi/dashboard-name.js'
 import { earliestIssue } from '../signing/issue-time.js'
-import { FORBIDDEN } from './errors.js'
-import type { RevocationSubject } from './token-store/store.js'
+import { FORBIDDEN } from '../lib/errors.js'
+import type { RevocationSubject } from '../contracts/token-store/index.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from './token-store/index.js'

@@ -1,17 +1,11 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 
-import { NOT_FOUND } from './errors.js'
-import { watchRoutes } from './guard/route-check.js'
-import { refuseUnknownOptions } from './known-options.js'
-import { refuse, toPublicError } from './refuse.js'
-
-/** Makes one scope answer its errors with the suite's envelope. */
-export function useEnvelope (scope: FastifyInstance): void {
-  scope.setErrorHandler(function answerEnvelope (error, _request, reply) {
-    return refuse(reply, toPublicError(error))
-  })
-}
+import { NOT_FOUND } from '../lib/errors.js'
+import { watchRoutes } from '../lib/guard/route-check.js'
+import { refuseUnknownOptions } from '../lib/options.js'
+import { useEnvelope } from '../lib/http/envelope.js'
+import { refuse } from '../lib/refuse.js'
 
 /** Adopts the envelope for the whole scope of a host, its 404s included. Throws if the scope has its own not-found handler. */
 const errorEnvelope: FastifyPluginAsync = async (app, options) => {

@@ -3,18 +3,18 @@ import { timingSafeEqual } from 'node:crypto'
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
-import { INVALID_OPTIONS, UNAUTHORIZED } from './errors.js'
-import type { GatehouseError } from './errors.js'
-import { defineGuard } from './guard.js'
-import { refuseUnknownOptions } from './known-options.js'
-import type { KnownOptions } from './known-options.js'
-import { refuse } from './refuse.js'
-import { checkStrength, CurrentSecret } from './secret-source.js'
-import type { SecretSource } from './secret-source.js'
+import { INVALID_OPTIONS, UNAUTHORIZED } from '../lib/errors.js'
+import type { GatehouseError } from '../lib/errors.js'
+import { defineGuard } from '../lib/guard/index.js'
+import { refuseUnknownOptions } from '../lib/options.js'
+import type { KnownOptions } from '../lib/options.js'
+import { refuse } from '../lib/refuse.js'
+import { checkStrength, CurrentSecret } from '../lib/secrets/secret-source.js'
+import type { SecretSource } from '../lib/secrets/secret-source.js'
 import { sha256 } from '../signing/digest.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
-export type {} from './guard.js'
+export type {} from '../lib/guard/index.js'
 
 export interface ProxyKeyOptions {
   /**
@@ -123,4 +123,4 @@ function bearer ({ headers, raw }: FastifyRequest): string | null {
 }
 
 export default fp(proxyKey, { name: 'gatehouse-proxy-key', fastify: '5.x' })
-export type { SecretSource } from './secret-source.js'
+export type { SecretSource } from '../lib/secrets/secret-source.js'

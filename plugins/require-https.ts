@@ -3,15 +3,15 @@ import { BlockList, isIP } from 'node:net'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
-import { plainAddress } from './client-address.js'
-import { HTTPS_REQUIRED, INVALID_OPTIONS } from './errors.js'
-import { defineGuard } from './guard.js'
-import { refuseUnknownMembers, refuseUnknownOptions } from './known-options.js'
-import type { KnownOptions } from './known-options.js'
-import { refuse } from './refuse.js'
+import { plainAddress } from '../lib/http/client-address.js'
+import { HTTPS_REQUIRED, INVALID_OPTIONS } from '../lib/errors.js'
+import { defineGuard } from '../lib/guard/index.js'
+import { refuseUnknownMembers, refuseUnknownOptions } from '../lib/options.js'
+import type { KnownOptions } from '../lib/options.js'
+import { refuse } from '../lib/refuse.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
-export type {} from './guard.js'
+export type {} from '../lib/guard/index.js'
 
 export interface HstsOptions {
   /** Seconds for which browsers go to this host by HTTPS alone; 0 makes them forget it. Default: 15 552 000 (180 days). */

@@ -1,19 +1,19 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
-import { parseSignatureHeader, verifyBody, verifyTimestampedBody } from '../signing/body-signature.js'
-import { INVALID_OPTIONS, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE, SIGNATURE_REQUIRED, TIMESTAMP_OUT_OF_RANGE } from './errors.js'
-import type { GatehouseError } from './errors.js'
-import { defineGuard, hasGuard } from './guard.js'
-import { refuseUnknownOptions } from './known-options.js'
-import type { KnownOptions } from './known-options.js'
-import { BodyReplay, collectBody } from './raw-body.js'
-import { refuse, toPublicError } from './refuse.js'
-import { claimsSignature } from './signature-headers.js'
+import { parseSignatureHeader, verifyBody, verifyTimestampedBody } from '../signing/datafly/body-signature.js'
+import { INVALID_OPTIONS, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE, SIGNATURE_REQUIRED, TIMESTAMP_OUT_OF_RANGE } from '../lib/errors.js'
+import type { GatehouseError } from '../lib/errors.js'
+import { defineGuard, hasGuard } from '../lib/guard/index.js'
+import { refuseUnknownOptions } from '../lib/options.js'
+import type { KnownOptions } from '../lib/options.js'
+import { BodyReplay, collectBody } from '../lib/http/raw-body.js'
+import { refuse, toPublicError } from '../lib/refuse.js'
+import { claimsSignature } from '../lib/http/signature-headers.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
-export type {} from './guard.js'
-export type {} from './pipeline-key.js'
+export type {} from '../lib/guard/index.js'
+export type {} from './pipeline-key/index.js'
 
 type Mode = 'off' | 'optional' | 'required'
 

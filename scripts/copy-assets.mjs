@@ -1,11 +1,11 @@
 // What tsc does not copy: the files that are served as they are.
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs'
 
-const from = new URL('../demo/assets/', import.meta.url)
-const to = new URL('../dist/demo/assets/', import.meta.url)
-
-rmSync(to, { recursive: true, force: true })
-if (existsSync(from)) cpSync(from, to, { recursive: true })
+for (const folder of ['server/mock-products/assets/', 'web/start-page/']) {
+  const to = new URL(`../dist/${folder}`, import.meta.url)
+  rmSync(to, { recursive: true, force: true })
+  cpSync(new URL(`../${folder}`, import.meta.url), to, { recursive: true })
+}
 
 const collector = new URL('../dist/web/collector/', import.meta.url)
 mkdirSync(collector, { recursive: true })

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const folder = await mkdtemp(join(tmpdir(), 'smoke-'))
-const cli = new URL('../dist/demo/cli.js', import.meta.url).pathname
+const cli = new URL('../dist/server/cli.js', import.meta.url).pathname
 /** Of the server that runs: each start takes another port. */
 let origin
 

@@ -14,7 +14,7 @@ t.test('every entry of exports has its source, imports, and exports something', 
     const part = await import(new URL(entry.default.replace(/^\.\/dist\//, ''), root).href) as object
     t.ok(Object.keys(part).length > 0, `${name} exports something`)
   }
-  t.same(bin, { 'fastify-gatehouse': 'dist/demo/cli.js' })
+  t.same(bin, { 'fastify-gatehouse': 'dist/server/cli.js' })
 })
 
 t.test('the root exports every plugin under its own name', async (t) => {

@@ -16,13 +16,13 @@ const OPTIONAL = Object.keys(peerDependenciesMeta)
 
 /** What a host calls first of each optional package: the entry, the call, and the message. */
 const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, message: string]> = [
-  ['kysely', 'plugins/database/open-database.ts', 'openDatabase({ memory: true })', 'A database needs the package "kysely"'],
-  ['@electric-sql/pglite', 'plugins/database/open-database.ts', 'openDatabase({ memory: true })', 'The embedded database needs the package "@electric-sql/pglite"'],
-  ['pg', 'plugins/database/open-database.ts', 'openDatabase({ url: "postgres://localhost/x" })', 'A PostgreSQL database needs the package "pg"'],
-  ['kysely', 'plugins/event-sink/sql.ts', 'sqlSink({})', 'The SQL event sink needs the package "kysely"'],
-  ['@nats-io/jetstream', 'plugins/event-sink/jetstream.ts', 'jetstreamSink({ connection: {} })', 'The JetStream event sink needs the package "@nats-io/jetstream"'],
-  ['@nats-io/transport-node', 'plugins/event-sink/jetstream.ts', 'connectNats({ url: "nats://127.0.0.1:1" })', 'NATS needs the package "@nats-io/transport-node"'],
-  ['ioredis', 'plugins/redis/index.ts', 'openRedis({ url: "redis://127.0.0.1:1" })', 'Redis needs the package "ioredis"'],
+  ['kysely', 'lib/database/open-database.ts', 'openDatabase({ memory: true })', 'A database needs the package "kysely"'],
+  ['@electric-sql/pglite', 'lib/database/open-database.ts', 'openDatabase({ memory: true })', 'The embedded database needs the package "@electric-sql/pglite"'],
+  ['pg', 'lib/database/open-database.ts', 'openDatabase({ url: "postgres://localhost/x" })', 'A PostgreSQL database needs the package "pg"'],
+  ['kysely', 'plugins/event-sink/sql/index.ts', 'sqlSink({})', 'The SQL event sink needs the package "kysely"'],
+  ['@nats-io/jetstream', 'plugins/event-sink/jetstream/index.ts', 'jetstreamSink({ connection: {} })', 'The JetStream event sink needs the package "@nats-io/jetstream"'],
+  ['@nats-io/transport-node', 'plugins/event-sink/jetstream/index.ts', 'connectNats({ url: "nats://127.0.0.1:1" })', 'NATS needs the package "@nats-io/transport-node"'],
+  ['ioredis', 'lib/redis/index.ts', 'openRedis({ url: "redis://127.0.0.1:1" })', 'Redis needs the package "ioredis"'],
   ['@node-rs/argon2', 'index.ts', 'createPasswords()', 'Hashing passwords needs the package "@node-rs/argon2"']
 ]
 

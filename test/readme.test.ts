@@ -7,7 +7,7 @@ import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 
 import * as gatehouse from '../index.js'
-import { generateSecret } from '../signing/secret-strength.js'
+import { generateSecret } from '../signing/secret-strength/index.js'
 import { freePort } from './helpers/free-port.js'
 
 const README = await readFile(new URL('../README.md', import.meta.url), 'utf8')

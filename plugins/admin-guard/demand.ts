@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 
-import { FORBIDDEN } from '../errors.js'
-import type { GatehouseError } from '../errors.js'
-import { ROLES } from '../token-store/store.js'
-import type { Role } from '../token-store/store.js'
+import { FORBIDDEN } from '../../lib/errors.js'
+import type { GatehouseError } from '../../lib/errors.js'
+import { ROLES } from '../../contracts/token-store/index.js'
+import type { Role } from '../../contracts/token-store/index.js'
 
 /** The roles that a route allows, and those that each field of its body needs. */
 export interface AdminRoles {

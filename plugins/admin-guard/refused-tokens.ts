@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import type { RefreshClaims } from '../admin-tokens.js'
-import type { GatehouseError } from '../errors.js'
-import { named, rateCheck } from '../rate-limit.js'
-import type { RateLimitOptions } from '../rate-limit.js'
-import { toPublicError } from '../refuse.js'
+import type { RefreshClaims } from '../../lib/admin-tokens/index.js'
+import type { GatehouseError } from '../../lib/errors.js'
+import { named, rateCheck } from '../../lib/limits/rate-limit.js'
+import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
+import { toPublicError } from '../../lib/refuse.js'
 
 /** The user, organisation and session of a token that the suite signed; `null` for any other token. */
 export type TokenOwner = Pick<RefreshClaims, 'sub' | 'org_id' | 'sid'> | null

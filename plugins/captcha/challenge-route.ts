@@ -1,8 +1,8 @@
 import type { FastifyInstance, GatehouseRouteConfig } from 'fastify'
 
-import { named } from '../rate-limit.js'
-import { routeScope } from '../route-scope.js'
-import { preflightRoute } from '../site-cors.js'
+import { named } from '../../lib/limits/rate-limit.js'
+import { routeScope } from '../../lib/http/route-scope.js'
+import { preflightRoute } from '../../lib/cors/site-cors.js'
 import { captchaChallengeSchema } from '../../schemas/captcha.js'
 import type { AltchaVerifier } from './altcha.js'
 import { CAPTCHA_LIMIT, CHALLENGE_PATH } from './options.js'

@@ -1,4 +1,4 @@
-import { UNAVAILABLE } from '../errors.js'
+import { UNAVAILABLE } from '../../lib/errors.js'
 
 /** Of the four threads that Node has for such work, and for files and names, too. */
 const AT_ONCE = 2

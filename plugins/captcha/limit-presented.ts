@@ -1,6 +1,6 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 
-import { named, rateCheck } from '../rate-limit.js'
+import { named, rateCheck } from '../../lib/limits/rate-limit.js'
 import { CAPTCHA_LIMIT, CHALLENGE_PATH } from './options.js'
 import type { CaptchaOptions } from './options.js'
 

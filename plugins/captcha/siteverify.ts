@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 
 import type { FastifyInstance } from 'fastify'
 
-import { CAPTCHA_FAILED, GatehouseError, INVALID_OPTIONS } from '../errors.js'
-import { CurrentSecret } from '../secret-source.js'
-import { upstreamClient } from '../upstream-client.js'
+import { CAPTCHA_FAILED, GatehouseError, INVALID_OPTIONS } from '../../lib/errors.js'
+import { CurrentSecret } from '../../lib/secrets/secret-source.js'
+import { upstreamClient } from '../../lib/upstream-client/index.js'
 import { sha256Hex } from '../../signing/digest.js'
 import type { SiteverifyOptions } from './options.js'
 import { PRODUCTS } from './products.js'

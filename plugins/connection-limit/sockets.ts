@@ -2,9 +2,9 @@ import { Server as HttpServer, STATUS_CODES } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 import type { Server, Socket } from 'node:net'
 
-import { clientNetwork, plainAddress } from '../client-address.js'
-import { INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../errors.js'
-import { envelope } from '../refuse.js'
+import { clientNetwork, plainAddress } from '../../lib/http/client-address.js'
+import { INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../../lib/errors.js'
+import { envelope } from '../../lib/refuse.js'
 import { Tally } from './tally.js'
 
 const LIMITED: unique symbol = Symbol.for('fastify-gatehouse.sockets-limited') as never

@@ -1,12 +1,12 @@
 import { stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS } from '../errors.js'
-import { isExactOrigin, originFault } from '../exact-origin.js'
-import { refuseUnknownMembers, refuseUnknownOptions } from '../known-options.js'
-import type { KnownOptions } from '../known-options.js'
-import type { RateLimitOptions } from '../rate-limit.js'
-import type { SecretSource } from '../secret-source.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { isExactOrigin, originFault } from '../../lib/cors/exact-origin.js'
+import { refuseUnknownMembers, refuseUnknownOptions } from '../../lib/options.js'
+import type { KnownOptions } from '../../lib/options.js'
+import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
+import type { SecretSource } from '../../lib/secrets/secret-source.js'
 
 /** `'writes'`: for methods other than GET, HEAD, OPTIONS and TRACE alone. */
 export type CsrfRule = boolean | 'writes'

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
-import { CSRF_FAILED } from '../errors.js'
-import { named } from '../rate-limit.js'
-import { routeScope } from '../route-scope.js'
-import { preflightRoute } from '../site-cors.js'
+import { CSRF_FAILED } from '../../lib/errors.js'
+import { named } from '../../lib/limits/rate-limit.js'
+import { routeScope } from '../../lib/http/route-scope.js'
+import { preflightRoute } from '../../lib/cors/site-cors.js'
 import { csrfTokenSchema } from '../../schemas/csrf.js'
 import { COOKIE_NAME } from './options.js'
 import type { CsrfOptions } from './options.js'

@@ -1,5 +1,5 @@
-import { INVALID_OPTIONS } from '../errors.js'
-import { assertStrongSecret } from '../../signing/secret-strength.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 
 /** The cookies of one request, by name. */
 export type Cookies = Record<string, string | undefined>

@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 
-import type { AcceptedEvent } from '../event-sink/sink.js'
-import type { RefusedMessage } from '../refuse.js'
-import type { Source } from '../token-store/store.js'
+import type { AcceptedEvent } from '../../contracts/event-sink.js'
+import type { RefusedMessage } from '../../lib/refuse.js'
+import type { Source } from '../../contracts/token-store/index.js'
 import { EventCounts } from './counts.js'
 import type { SourceCounts } from './counts.js'
 import { refusalOf } from './refusal.js'

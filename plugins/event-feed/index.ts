@@ -3,8 +3,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
-import { refuseUnknownOptions } from '../known-options.js'
-import { REFUSED } from '../refuse.js'
+import { refuseUnknownOptions } from '../../lib/options.js'
+import { REFUSED } from '../../lib/refuse.js'
 import { EventFeed } from './feed.js'
 
 declare module 'fastify' {

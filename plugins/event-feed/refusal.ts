@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 
-import { isUnspecified, requestAddress } from '../client-address.js'
+import { isUnspecified, requestAddress } from '../../lib/http/client-address.js'
 import { shownText } from '../../signing/shown-text.js'
-import type { GatehouseError } from '../errors.js'
-import { EVENT_TYPES } from '../event-sink/sink.js'
-import type { EventType } from '../event-sink/sink.js'
-import type { Environment, Source } from '../token-store/store.js'
+import type { GatehouseError } from '../../lib/errors.js'
+import { EVENT_TYPES } from '../../contracts/event-sink.js'
+import type { EventType } from '../../contracts/event-sink.js'
+import type { Environment, Source } from '../../contracts/token-store/index.js'
 
 /** Characters of an origin that the live view shows. */
 const MAX_ORIGIN = 200

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 
-import { toColumnText } from '../database/column-text.js'
-import type { AcceptedEvent } from './sink.js'
+import { toColumnText } from '../../lib/database/column-text.js'
+import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
 /**
  * What makes an event the same event: the first half of the SHA-256 of its source, auth method and messageId, 16 bytes, each of them a

@@ -1,5 +1,5 @@
-import { members } from '../json-text.js'
-import type { AcceptedEvent } from './sink.js'
+import { members } from '../../lib/json/text.js'
+import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
 /**
  * The canonical event as JSON text: the client's members as they were sent, then what the server filled in, then what only the server may

@@ -1,5 +1,5 @@
-import { INTERNAL_ERROR, INVALID_OPTIONS, UNAVAILABLE } from '../errors.js'
-import type { AcceptedEvent } from './sink.js'
+import { INTERNAL_ERROR, INVALID_OPTIONS, UNAVAILABLE } from '../../lib/errors.js'
+import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
 export interface GroupCommitOptions {
   /** Makes the events of one or more writes durable, all of them or none. */

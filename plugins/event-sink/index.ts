@@ -1,14 +1,14 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
-import { INVALID_OPTIONS } from '../errors.js'
-import { watchRoutes } from '../guard/route-check.js'
-import { keepSwept } from '../keep-swept.js'
-import { refuseUnknownOptions } from '../known-options.js'
-import type { KnownOptions } from '../known-options.js'
-import { memorySink } from './memory.js'
-import { DEDUPLICATION_WINDOW } from './sink.js'
-import type { EventSink } from './sink.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { watchRoutes } from '../../lib/guard/route-check.js'
+import { keepSwept } from '../../lib/sweeper.js'
+import { refuseUnknownOptions } from '../../lib/options.js'
+import type { KnownOptions } from '../../lib/options.js'
+import { memorySink } from './memory/index.js'
+import { DEDUPLICATION_WINDOW } from '../../contracts/event-sink.js'
+import type { EventSink } from '../../contracts/event-sink.js'
 
 export interface EventSinkOptions {
   /** Where events go; closed with the app. Default: the memory of the process, which says so at start-up. */
@@ -70,7 +70,7 @@ function assertSink (sink: unknown): void {
 }
 
 export default fp(eventSink, { name: 'gatehouse-event-sink', fastify: '5.x' })
-export { memorySink } from './memory.js'
-export type { MemorySinkOptions } from './memory.js'
-export * from './sink.js'
+export { memorySink } from './memory/index.js'
+export type { MemorySinkOptions } from './memory/index.js'
+export * from '../../contracts/event-sink.js'
 export { eventText, viewEvent } from './event-view.js'

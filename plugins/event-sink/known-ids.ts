@@ -1,5 +1,5 @@
 import { wordOfId } from './event-id.js'
-import { DEDUPLICATION_WINDOW } from './sink.js'
+import { DEDUPLICATION_WINDOW } from '../../contracts/event-sink.js'
 
 const SLOTS = 2 ** 17
 const WORDS = 4

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../signing/digest.js'
-import { toColumnText } from '../database/column-text.js'
+import { toColumnText } from '../../lib/database/column-text.js'
 
 /** What is kept of a claimed key: of one length, and different for different texts, those that UTF-8 cannot tell apart included. */
 export function claimDigest (key: string): string {

@@ -3,13 +3,13 @@ import cluster from 'node:cluster'
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync } from 'fastify'
 
-import { INVALID_OPTIONS } from '../errors.js'
-import { watchRoutes } from '../guard/route-check.js'
-import { keepSwept } from '../keep-swept.js'
-import { refuseUnknownOptions } from '../known-options.js'
-import type { KnownOptions } from '../known-options.js'
-import { isMemoryStore, memoryStore } from './memory.js'
-import type { TokenStore } from './store.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { watchRoutes } from '../../lib/guard/route-check.js'
+import { keepSwept } from '../../lib/sweeper.js'
+import { refuseUnknownOptions } from '../../lib/options.js'
+import type { KnownOptions } from '../../lib/options.js'
+import { isMemoryStore, memoryStore } from './memory/index.js'
+import type { TokenStore } from '../../contracts/token-store/index.js'
 
 export interface TokenStoreOptions {
   /** Where keys, sessions, guest tokens and the audit trail live; closed with the app. Default: this process's memory, with a warning. */
@@ -57,10 +57,10 @@ function assertStore (store: TokenStore): void {
 }
 
 export default fp(tokenStore, { name: 'gatehouse-token-store', fastify: '5.x' })
-export { LookupCache } from './lookup-cache.js'
-export type { LookupCacheOptions } from './lookup-cache.js'
+export { LookupCache } from '../../lib/lookup-cache.js'
+export type { LookupCacheOptions } from '../../lib/lookup-cache.js'
 export { loginSubject } from './login-subject.js'
-export { memoryStore } from './memory.js'
-export type { MemoryStoreOptions } from './memory.js'
+export { memoryStore } from './memory/index.js'
+export type { MemoryStoreOptions } from './memory/index.js'
 export { SOURCE_DEFAULTS } from './source-settings.js'
-export * from './store.js'
+export * from '../../contracts/token-store/index.js'

@@ -1,4 +1,4 @@
-import { CONFLICT } from '../errors.js'
+import { CONFLICT } from '../../lib/errors.js'
 
 /** The refusal of one more than an organisation may have. */
 export function overQuota (things: 'sources' | 'webhooks', quota: number): InstanceType<typeof CONFLICT> {

@@ -1,5 +1,5 @@
-import { INVALID_REQUEST } from '../errors.js'
-import type { RevocationKind } from './store.js'
+import { INVALID_REQUEST } from '../../lib/errors.js'
+import type { RevocationKind } from '../../contracts/token-store/index.js'
 
 const MAX_LENGTH = 256
 

@@ -1,7 +1,7 @@
-import { isPipelineKey } from '../../signing/pipeline-key.js'
-import { parseServerSecret, serverSecretWeakness } from '../../signing/server-secret.js'
-import { INVALID_REQUEST } from '../errors.js'
-import type { ResolvedSource, Source, SourceOrigins, SourcePatch, SourceSettings } from './store.js'
+import { isPipelineKey } from '../../signing/datafly/pipeline-key.js'
+import { parseServerSecret, serverSecretWeakness } from '../../signing/datafly/server-secret.js'
+import { INVALID_REQUEST } from '../../lib/errors.js'
+import type { ResolvedSource, Source, SourceOrigins, SourcePatch, SourceSettings } from '../../contracts/token-store/index.js'
 
 /** What a new source is where nothing else is said: live, for servers alone, its signatures optional. */
 export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {

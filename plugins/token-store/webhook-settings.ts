@@ -1,7 +1,7 @@
 import { isWebhookId, webhookKey } from '../../signing/webhooks/index.js'
-import { INVALID_REQUEST } from '../errors.js'
+import { INVALID_REQUEST } from '../../lib/errors.js'
 import { copySource, serverSecretPrefix } from './source-settings.js'
-import type { ResolvedWebhook, Source, Webhook, WebhookPatch, WebhookProvider, WebhookSettings } from './store.js'
+import type { ResolvedWebhook, Source, Webhook, WebhookPatch, WebhookProvider, WebhookSettings } from '../../contracts/token-store/index.js'
 
 /** What secrets of some providers begin with, which tells nothing. */
 const SECRET_TAG = /^(?:whsec_|shpss_)/

@@ -1,5 +1,5 @@
-import { atLeast } from '../../plugins/admin-guard.js'
-import type { Role } from '../../plugins/token-store/store.js'
+import { atLeast } from '../../plugins/admin-guard/index.js'
+import type { Role } from '../../contracts/token-store/index.js'
 
 /** Fields that decide whose events a source takes, and with what proof. A change of `environment` also replaces the pipeline key. */
 const TRUST = ['environment', 'require_signature', 'require_timestamp', 'allow_any_origin', 'allow_null_origin']

@@ -1,4 +1,4 @@
-import { NOT_FOUND } from '../../plugins/errors.js'
+import { NOT_FOUND } from '../../lib/errors.js'
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/
 

@@ -1,5 +1,5 @@
-import { INVALID_REQUEST } from '../../plugins/errors.js'
-import type { GatehouseError } from '../../plugins/errors.js'
+import { INVALID_REQUEST } from '../../lib/errors.js'
+import type { GatehouseError } from '../../lib/errors.js'
 
 /** Characters that the audit trail keeps of the dashboards. */
 const MAX_AUDITED = 256

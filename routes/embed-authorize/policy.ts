@@ -1,6 +1,6 @@
-import { INVALID_REQUEST } from '../../plugins/errors.js'
-import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '../../signing/embed-query.js'
-import type { EmbedQuery } from '../../signing/embed-query.js'
+import { INVALID_REQUEST } from '../../lib/errors.js'
+import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '../../signing/boldbi/query.js'
+import type { EmbedQuery } from '../../signing/boldbi/query.js'
 import { namedDashboards, namesIn } from './dashboards.js'
 
 /** What a page asks to embed, decoded; for the host to judge. A member that the query does not set, or sets empty, is `null` or an empty list. */

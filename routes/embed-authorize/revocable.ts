@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 
 import { revocableGrant } from '../../plugins/embed-revocation.js'
 import type { RevocableGrant } from '../../plugins/embed-revocation.js'
-export type {} from '../../plugins/user-reference.js'
+export type {} from '../../plugins/user-reference/index.js'
 import type { EmbedGrant } from './options.js'
 import type { EmbedDetails } from './policy.js'
 

@@ -1,7 +1,7 @@
-import { UPSTREAM_ERROR } from '../../plugins/errors.js'
-import type { UpstreamReply } from '../../plugins/upstream-client.js'
-import { upstreamRefusal } from '../../plugins/upstream-refusal.js'
-import type { UpstreamFault, UpstreamRefusal } from '../../plugins/upstream-refusal.js'
+import { UPSTREAM_ERROR } from '../../lib/errors.js'
+import type { UpstreamReply } from '../../lib/upstream-client/index.js'
+import { upstreamRefusal } from '../../lib/upstream-client/refusal.js'
+import type { UpstreamFault, UpstreamRefusal } from '../../lib/upstream-client/refusal.js'
 import { escapeHtml, escapeMessage } from './escape-message.js'
 
 export interface EmbedAnswer {

@@ -1,14 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 
-import { INVALID_OPTIONS } from '../../plugins/errors.js'
-import { refuseUnknownMembers } from '../../plugins/known-options.js'
-import type { KnownOptions } from '../../plugins/known-options.js'
-import { CurrentSecret } from '../../plugins/secret-source.js'
-import type { SecretSource } from '../../plugins/secret-source.js'
-import { upstreamClient } from '../../plugins/upstream-client.js'
-import type { UpstreamClient, UpstreamClientOptions } from '../../plugins/upstream-client.js'
-import type { EmbedObjectTarget } from '../../signing/embed-object.js'
-import { normaliseServerUrl } from '../../signing/server-url.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { refuseUnknownMembers } from '../../lib/options.js'
+import type { KnownOptions } from '../../lib/options.js'
+import { CurrentSecret } from '../../lib/secrets/secret-source.js'
+import type { SecretSource } from '../../lib/secrets/secret-source.js'
+import { upstreamClient } from '../../lib/upstream-client/index.js'
+import type { UpstreamClient, UpstreamClientOptions } from '../../lib/upstream-client/index.js'
+import type { EmbedObjectTarget } from '../../signing/boldbi/embed-object.js'
+import { normaliseServerUrl } from '../../signing/boldbi/server-url.js'
 
 /** One Bold BI site that pages may embed from. */
 export interface EmbedServerOptions {

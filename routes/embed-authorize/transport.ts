@@ -1,8 +1,8 @@
 import type { RevocableGrant } from '../../plugins/embed-revocation.js'
-import type { UpstreamCall } from '../../plugins/upstream-client.js'
-import type { EmbedIdentity } from '../../signing/embed-identity.js'
-import { embedObject } from '../../signing/embed-object.js'
-import { signedEmbedQuery } from '../../signing/embed-signature.js'
+import type { UpstreamCall } from '../../lib/upstream-client/index.js'
+import type { EmbedIdentity } from '../../signing/boldbi/identity.js'
+import { embedObject } from '../../signing/boldbi/embed-object.js'
+import { signedEmbedQuery } from '../../signing/boldbi/signature.js'
 import type { CheckedQuery } from './policy.js'
 import type { EmbedServer } from './servers.js'
 

@@ -1,8 +1,8 @@
 import { isbot } from 'isbot'
 import { LRUCache } from 'lru-cache'
 
-import { INVALID_OPTIONS } from '../../plugins/errors.js'
-import { refuseUnknownMembers } from '../../plugins/known-options.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { refuseUnknownMembers } from '../../lib/options.js'
 
 export interface BotOptions {
   /**

@@ -6,8 +6,8 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS } from '../../plugins/errors.js'
-import { fileBeside } from '../../plugins/file-beside.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { fileBeside } from '../../lib/file-beside.js'
 import { collectorSchema } from '../../schemas/collector.js'
 
 const COLLECTOR_PATH = '/d.js'

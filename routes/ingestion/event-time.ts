@@ -1,6 +1,6 @@
-import { INVALID_REQUEST } from '../../plugins/errors.js'
+import { INVALID_REQUEST } from '../../lib/errors.js'
 import type { EventBody } from '../../schemas/event.js'
-import type { BatchMembers } from './batch-members.js'
+import type { BatchMembers } from './batch/members.js'
 import { parseTimestamp, timeIn } from './timestamp.js'
 
 const DAY = 24 * 60 * 60 * 1000

@@ -1,16 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { PAYLOAD_TOO_LARGE } from '../../plugins/errors.js'
-import { countProperties, EVENT_LIMITS } from '../../plugins/json-limits.js'
-import { assertUnrepeated } from '../../plugins/known-members.js'
+import { PAYLOAD_TOO_LARGE } from '../../lib/errors.js'
+import { countProperties, EVENT_LIMITS } from '../../lib/json/limits.js'
+import { assertUnrepeated } from '../../lib/json/known-members.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
 import { anyEventSchema, typedEventSchema } from '../../schemas/ingestion.js'
 import type { Visitor } from './identity-cookie.js'
-import type { Intake } from './intake.js'
-import { EVENT_MEMBERS } from './known-members.js'
+import type { Intake } from './event-writer.js'
+import { EVENT_MEMBERS } from './body/known-members.js'
 import { normalise } from './normalise.js'
-import { TEXT_LIMITS, useJsonText } from './parse-json.js'
-import { Reception } from './reception.js'
+import { TEXT_LIMITS, useJsonText } from './body/parse-json.js'
+import { Reception } from './ingest-context.js'
 
 /** Datafly Signal's short paths and Segment's names for the same; `/v1/s` and `/v1/a` are what Segment's browser SDK makes of the last two. */
 const PATHS: ReadonlyArray<readonly [path: string, type: EventType]> = [

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS } from '../../plugins/errors.js'
-import { refuseUnknownMembers } from '../../plugins/known-options.js'
-import type { KnownOptions } from '../../plugins/known-options.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { refuseUnknownMembers } from '../../lib/options.js'
+import type { KnownOptions } from '../../lib/options.js'
 
 export interface IdentityCookieOptions {
   /** The parent domain whose hosts share the cookie, such as `example.com`. Default: the host that was asked alone. */

@@ -1,13 +1,13 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
-import { INVALID_OPTIONS } from '../../plugins/errors.js'
-import { refuseUnknownOptions } from '../../plugins/known-options.js'
-import type { KnownOptions } from '../../plugins/known-options.js'
-import type { RateLimitOptions } from '../../plugins/rate-limit.js'
-import type { SecretSource } from '../../plugins/secret-source.js'
-import type { SiteCorsOptions } from '../../plugins/site-cors.js'
-import { widgetKey } from '../../signing/widget-signature.js'
-import { signWidgetToken, widgetMessage } from '../../signing/widget-token.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { refuseUnknownOptions } from '../../lib/options.js'
+import type { KnownOptions } from '../../lib/options.js'
+import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
+import type { SecretSource } from '../../lib/secrets/secret-source.js'
+import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
+import { widgetKey } from '../../signing/dxfeed/signature.js'
+import { signWidgetToken, widgetMessage } from '../../signing/dxfeed/widget-token.js'
 
 /** A user who may have a token. */
 export interface WidgetUser {

@@ -1,4 +1,4 @@
-import { INTERNAL_ERROR, UNAUTHORIZED } from '../../plugins/errors.js'
+import { INTERNAL_ERROR, UNAUTHORIZED } from '../../lib/errors.js'
 import type { WidgetUser } from './options.js'
 
 type Check = (value: unknown) => boolean

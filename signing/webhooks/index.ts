@@ -1,5 +1,5 @@
 import { randomBase62 } from '../base62.js'
-import { generateServerSecret, parseServerSecret } from '../server-secret.js'
+import { generateServerSecret, parseServerSecret } from '../datafly/server-secret.js'
 import { verifyCustom } from './custom.js'
 import type { CustomSignature } from './custom.js'
 import type { WebhookDelivery, WebhookVerdict } from './delivery.js'

@@ -5,15 +5,15 @@ import t from 'tap'
 import type { Test } from 'tap'
 import type { Page } from 'playwright-core'
 
-import { protectPages } from '../../demo/page-headers.js'
-import captcha from '../../plugins/captcha.js'
-import type { AltchaOptions } from '../../plugins/captcha.js'
-import csrf from '../../plugins/csrf.js'
+import { protectPages } from '../../server/page-headers.js'
+import captcha from '../../plugins/captcha/index.js'
+import type { AltchaOptions } from '../../plugins/captcha/index.js'
+import csrf from '../../plugins/csrf/index.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { openBrowser } from '../helpers/browser.js'
 import { logReader } from '../helpers/log-reader.js'
 
-const ASSETS = new URL('../../demo/assets/', import.meta.url)
+const ASSETS = new URL('../../web/start-page/', import.meta.url)
 const BROWSER_HELPER = new URL('../../web/browser/', import.meta.url)
 const KEYS = { captcha: 'altcha-k3y-0123456789-abcdefghijklmnopq', csrf: 'csrf-k3y-0123456789-abcdefghijklmnopqrst' }
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import type { FrameLocator, Page } from 'playwright-core'
 
-import type { PageConfig } from '../../routes/guest-token.js'
+import type { PageConfig } from '../../routes/databrain/guest-token/index.js'
 import { signUserReference } from '../../signing/user-reference.js'
 import { openBrowser } from '../helpers/browser.js'
 import { demoApp } from '../helpers/demo-app.js'

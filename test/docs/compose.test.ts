@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { parse } from 'yaml'
 
-import { readConfig } from '../../demo/config.js'
-import { EnvironmentSchema } from '../../demo/environment.js'
-import { generateSecret } from '../../signing/secret-strength.js'
+import { readConfig } from '../../server/config/index.js'
+import { EnvironmentSchema } from '../../server/config/environment.js'
+import { generateSecret } from '../../signing/secret-strength/index.js'
 
 interface Service {
   environment?: Record<string, string>

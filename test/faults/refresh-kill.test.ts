@@ -3,7 +3,7 @@ import { once } from 'node:events'
 
 import t from 'tap'
 
-import { generateSecret } from '../../signing/secret-strength.js'
+import { generateSecret } from '../../signing/secret-strength/index.js'
 import { temporaryFolder } from '../helpers/server-process.js'
 
 const SECRET = generateSecret()

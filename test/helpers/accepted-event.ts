@@ -1,5 +1,5 @@
-import type { AcceptedEvent } from '../../plugins/event-sink/sink.js'
-import type { Source } from '../../plugins/token-store/store.js'
+import type { AcceptedEvent } from '../../contracts/event-sink.js'
+import type { Source } from '../../contracts/token-store/index.js'
 
 /** An accepted event of a source, of some `bytes`. */
 export function acceptedEvent ({ id, orgId }: Source, messageId: string, bytes = 100): AcceptedEvent {

@@ -1,6 +1,6 @@
 import type { InjectOptions } from 'fastify'
 
-import type { Role } from '../../plugins/token-store/store.js'
+import type { Role } from '../../contracts/token-store/index.js'
 import type { AdminApp } from './admin.js'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT'

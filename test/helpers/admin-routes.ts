@@ -1,13 +1,13 @@
 import Fastify from 'fastify'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 
-import type { AdminDemand } from '../../plugins/admin-guard.js'
+import type { AdminDemand } from '../../plugins/admin-guard/index.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { memoryStore } from '../../plugins/token-store/memory.js'
-import { ROLES } from '../../plugins/token-store/store.js'
-import type { Role } from '../../plugins/token-store/store.js'
-import adminApi from '../../routes/admin/api.js'
-import adminAuth from '../../routes/admin/auth.js'
+import { memoryStore } from '../../plugins/token-store/memory/index.js'
+import { ROLES } from '../../contracts/token-store/index.js'
+import type { Role } from '../../contracts/token-store/index.js'
+import adminApi from '../../routes/admin/api/index.js'
+import adminAuth from '../../routes/admin/auth/index.js'
 import { SECRET, cheapPasswords } from './admin.js'
 
 export interface AdminRoute {

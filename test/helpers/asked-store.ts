@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
-import { memoryStore } from '../../plugins/token-store/memory.js'
-import type { TokenStore } from '../../plugins/token-store/store.js'
+import { memoryStore } from '../../plugins/token-store/memory/index.js'
+import type { TokenStore } from '../../contracts/token-store/index.js'
 
 export interface AskedStore {
   store: TokenStore

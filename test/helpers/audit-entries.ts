@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 
 import type { FastifyInstance } from 'fastify'
 
-import type { AuditEntry } from '../../plugins/token-store/store.js'
+import type { AuditEntry } from '../../contracts/token-store/index.js'
 
 /** The audit trail once it holds that many entries, oldest first; entries are written behind the answer. Fails when they do not come. */
 export async function auditEntries (app: FastifyInstance, count: number, orgId = 'default'): Promise<AuditEntry[]> {

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 
-import { memorySink } from '../../plugins/event-sink/memory.js'
-import type { ReadableEventSink } from '../../plugins/event-sink/sink.js'
+import { memorySink } from '../../plugins/event-sink/memory/index.js'
+import type { ReadableEventSink } from '../../contracts/event-sink.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { memoryStore } from '../../plugins/token-store/memory.js'
-import type { TokenStore } from '../../plugins/token-store/store.js'
+import { memoryStore } from '../../plugins/token-store/memory/index.js'
+import type { TokenStore } from '../../contracts/token-store/index.js'
 
 const KINDS = ['memory', 'pglite', 'postgres', 'redis'] as const
 export type SqlKind = Exclude<typeof KINDS[number], 'memory'>

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 
-import { ORG } from '../../demo/demo-source.js'
-import { createPasswords } from '../../plugins/passwords.js'
-import type { Role, User } from '../../plugins/token-store/store.js'
-import { generateSecret } from '../../signing/secret-strength.js'
+import { ORG } from '../../server/demo-source.js'
+import { createPasswords } from '../../lib/passwords/index.js'
+import type { Role, User } from '../../contracts/token-store/index.js'
+import { generateSecret } from '../../signing/secret-strength/index.js'
 import { signUserReference } from '../../signing/user-reference.js'
 import { call, done, pairOf, refusalOf } from './cluster-call.js'
 import type { Pair } from './cluster-call.js'

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 
 import type { Test } from 'tap'
 
-import { openDatabase } from '../../plugins/database/open-database.js'
-import { openRedis } from '../../plugins/redis/index.js'
+import { openDatabase } from '../../lib/database/open-database.js'
+import { openRedis } from '../../lib/redis/index.js'
 import { sqlStore } from '../../plugins/token-store/sql/index.js'
-import type { TokenStore } from '../../plugins/token-store/store.js'
+import type { TokenStore } from '../../contracts/token-store/index.js'
 import { privatePostgres } from './postgres.js'
 import { privateRedis } from './redis.js'
 import type { PrivateRedis } from './redis.js'

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { UNAVAILABLE } from '../../plugins/errors.js'
-import { memorySink } from '../../plugins/event-sink/memory.js'
-import type { ReadableEventSink } from '../../plugins/event-sink/sink.js'
+import { UNAVAILABLE } from '../../lib/errors.js'
+import { memorySink } from '../../plugins/event-sink/memory/index.js'
+import type { ReadableEventSink } from '../../contracts/event-sink.js'
 
 /** How a write fails: nothing is written, or all is and the confirmation is lost, as when a database's answer is. */
 export type Failure = 'refused' | 'unconfirmed'

@@ -4,8 +4,8 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type t from 'tap'
 
-import { connectNats, decodeMessage } from '../../plugins/event-sink/jetstream.js'
-import type { NatsOptions, StreamOptions } from '../../plugins/event-sink/jetstream.js'
+import { connectNats, decodeMessage } from '../../plugins/event-sink/jetstream/index.js'
+import type { NatsOptions, StreamOptions } from '../../plugins/event-sink/jetstream/index.js'
 import { memorySink } from '../../plugins/event-sink/index.js'
 import type { AcceptedEvent, EventSink, ReadableEventSink } from '../../plugins/event-sink/index.js'
 

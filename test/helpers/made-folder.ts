@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type t from 'tap'
 
-import { openPgdata } from '../../plugins/database/pgdata.js'
+import { openPgdata } from '../../lib/database/pglite/pgdata.js'
 import { temporaryFolder } from './server-process.js'
 
 const MADE = fileURLToPath(new URL('../../.tap/made/', import.meta.url))

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { sql } from 'kysely'
 
-import { openDatabase } from '../../plugins/database/open-database.js'
-import type { Database } from '../../plugins/database/open-database.js'
+import { openDatabase } from '../../lib/database/open-database.js'
+import type { Database } from '../../lib/database/open-database.js'
 
 let opened: Promise<Database> | undefined
 

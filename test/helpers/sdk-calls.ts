@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Test } from 'tap'
 
-import type { EventType } from '../../plugins/event-sink/sink.js'
+import type { EventType } from '../../contracts/event-sink.js'
 
 /** One call of a server SDK. */
 export interface SdkCall {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { AcceptedEvent, EventSink } from '../../plugins/event-sink/index.js'
-import { anEvent } from '../../testing/event-sink.js'
+import { anEvent } from '../../conformance/event-sink/index.js'
 
 export interface Refusal {
   code: string

@@ -1,8 +1,8 @@
 import Fastify from 'fastify'
 import type { Test } from 'tap'
 
-import captcha from '../../plugins/captcha.js'
-import type { SiteverifyOptions } from '../../plugins/captcha.js'
+import captcha from '../../plugins/captcha/index.js'
+import type { SiteverifyOptions } from '../../plugins/captcha/index.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { storeByDefault } from './backend.js'
 import { logReader } from './log-reader.js'

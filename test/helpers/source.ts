@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 
 import { SOURCE_DEFAULTS } from '../../plugins/token-store/source-settings.js'
-import type { NewSource, Source, TokenStore } from '../../plugins/token-store/store.js'
-import { generatePipelineKey } from '../../signing/pipeline-key.js'
+import type { NewSource, Source, TokenStore } from '../../contracts/token-store/index.js'
+import { generatePipelineKey } from '../../signing/datafly/pipeline-key.js'
 
 /** The page of a source's shop, the one origin that `makeSource` allows by default. */
 export const SHOP = 'https://shop.example.com'

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 
-import { generateSecret } from '../../signing/secret-strength.js'
+import { generateSecret } from '../../signing/secret-strength/index.js'
 import { cluster } from './cluster.js'
 import type { Cluster } from './cluster.js'
 import { privateNats } from './nats.js'

@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto'
 import type { LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
 
-import type { NewWebhook, Webhook, WebhookProvider } from '../../plugins/token-store/store.js'
+import type { NewWebhook, Webhook, WebhookProvider } from '../../contracts/token-store/index.js'
 import { gateway } from './gateway.js'
 import type { Gateway, GatewayOptions } from './gateway.js'
 

@@ -2,8 +2,8 @@ import Fastify from 'fastify'
 import type { FastifyInstance, FastifyServerOptions, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 
-import widgetToken from '../../routes/widget-token.js'
-import type { WidgetTokenOptions } from '../../routes/widget-token.js'
+import widgetToken from '../../routes/widget-token/index.js'
+import type { WidgetTokenOptions } from '../../routes/widget-token/index.js'
 import { storeByDefault } from './backend.js'
 
 export const SECRET = 'dx-s3cr3t of any form, 100% ü'

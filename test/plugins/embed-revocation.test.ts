@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Test } from 'tap'
 
-import auditLog from '../../plugins/audit-log.js'
+import auditLog from '../../plugins/audit-log/index.js'
 import { refuseRevoked } from '../../plugins/embed-revocation.js'
 import type { EmbedSubjects } from '../../plugins/embed-revocation.js'
-import { UNAVAILABLE } from '../../plugins/errors.js'
+import { UNAVAILABLE } from '../../lib/errors.js'
 import tokenStore, { memoryStore } from '../../plugins/token-store/index.js'
 import type { Revocations, TokenStore } from '../../plugins/token-store/index.js'
 

@@ -3,7 +3,7 @@ import type { InjectOptions } from 'fastify'
 import t from 'tap'
 
 import errorEnvelope from '../../plugins/error-envelope.js'
-import * as errors from '../../plugins/errors.js'
+import * as errors from '../../lib/errors.js'
 
 const { GatehouseError, INVALID_OPTIONS, ...wire } = errors
 

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import CryptoJS from 'crypto-js'
 import t from 'tap'
 
-import { signWidgetToken, verifyWidgetToken, widgetMessage } from '../../signing/widget-token.js'
+import { signWidgetToken, verifyWidgetToken, widgetMessage } from '../../signing/dxfeed/widget-token.js'
 import { openBrowser } from '../helpers/browser.js'
 import { demoApp } from '../helpers/demo-app.js'
 import { pageSnippet } from '../helpers/page-snippet.js'

@@ -6,12 +6,12 @@ import t from 'tap'
 import type { Test } from 'tap'
 
 import eventSink from '../../plugins/event-sink/index.js'
-import { memorySink } from '../../plugins/event-sink/memory.js'
+import { memorySink } from '../../plugins/event-sink/memory/index.js'
 import signature from '../../plugins/signature.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { memoryStore } from '../../plugins/token-store/memory.js'
+import { memoryStore } from '../../plugins/token-store/memory/index.js'
 import ingestion from '../../routes/ingestion/index.js'
-import { signBody } from '../../signing/body-signature.js'
+import { signBody } from '../../signing/datafly/body-signature.js'
 import { makeSource } from '../helpers/source.js'
 
 type Register = (app: FastifyInstance) => unknown

@@ -6,7 +6,7 @@ import t from 'tap'
 
 import proxyKey from '../../plugins/proxy-key.js'
 import { securitySchemes } from '../../schemas/index.js'
-import { generateSecret } from '../../signing/secret-strength.js'
+import { generateSecret } from '../../signing/secret-strength/index.js'
 
 const root = new URL('../../', import.meta.url)
 

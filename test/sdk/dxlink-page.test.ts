@@ -5,10 +5,10 @@ import t from 'tap'
 import type { Browser } from 'playwright-core'
 import type { Test } from 'tap'
 
-import widgetToken from '../../routes/widget-token.js'
+import widgetToken from '../../routes/widget-token/index.js'
 import { openBrowser } from '../helpers/browser.js'
-import { DXLINK_PATH, dxlinkServer } from '../../demo/stand-ins/dxlink.js'
-import type { DxLinkServer } from '../../demo/stand-ins/dxlink.js'
+import { DXLINK_PATH, dxlinkServer } from '../../server/mock-products/dxlink.js'
+import type { DxLinkServer } from '../../server/mock-products/dxlink.js'
 import { tokenPage } from '../helpers/token-page.js'
 import { SECRET } from '../helpers/widget-token.js'
 

@@ -4,11 +4,11 @@ import { WebSocket } from 'undici'
 import t from 'tap'
 import type { Test } from 'tap'
 
-import type { WidgetTokenOptions } from '../../routes/widget-token.js'
-import { signWidgetToken } from '../../signing/widget-token.js'
+import type { WidgetTokenOptions } from '../../routes/widget-token/index.js'
+import { signWidgetToken } from '../../signing/dxfeed/widget-token.js'
 import { keepToken } from '../../web/browser/browser.js'
-import { DXLINK_PATH, dxlinkServer } from '../../demo/stand-ins/dxlink.js'
-import type { DxLinkOptions } from '../../demo/stand-ins/dxlink.js'
+import { DXLINK_PATH, dxlinkServer } from '../../server/mock-products/dxlink.js'
+import type { DxLinkOptions } from '../../server/mock-products/dxlink.js'
 import { PATH, SECRET, widgetTokenApp } from '../helpers/widget-token.js'
 
 // The package says that its module is CommonJS, which Node 20 believes; what it is for `require` is the same code.

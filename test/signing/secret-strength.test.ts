@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import t from 'tap'
 
-import { assertStrongSecret, generateSecret } from '../../signing/secret-strength.js'
+import { assertStrongSecret, generateSecret } from '../../signing/secret-strength/index.js'
 
 const HOW = /npx fastify-gatehouse generate-key/
 

@@ -4,9 +4,9 @@ import type {
   EmbedServerOptions, EmbedTransport, EventRateOptions, GuessLimit, IdentityCookieOptions, IngestionOptions, LiveOptions, LockoutOptions, PasswordOptions,
   Passwords, PipelineKeyOptions, ProxyKeyOptions, QuotaOptions, RateLimitOptions, SecretSource, SiteCorsOptions, WidgetTokenOptions
 } from '../../index.js'
-import type { LiveOptions as LiveOfApi } from '../../routes/admin/api.js'
+import type { LiveOptions as LiveOfApi } from '../../routes/admin/api/index.js'
 import type { EventRateOptions as RateOfIngestion, GuessLimit as GuessesOfIngestion } from '../../routes/ingestion/index.js'
-import type { RateLimitOptions as RateOfWidget, SiteCorsOptions as CorsOfWidget } from '../../routes/widget-token.js'
+import type { RateLimitOptions as RateOfWidget, SiteCorsOptions as CorsOfWidget } from '../../routes/widget-token/index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : never
 type Given<Options, Name extends keyof Options> = Exclude<Options[Name], undefined>

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 
 import { adminGuard, captcha, connectionLimit, csrf, databrainProxy, eventSink, guestToken, pipelineKey, proxyKey, rateLimit, requireHttps, signature, tokenStore, userReference, verifyWebhook, webhookKey, widgetToken } from '../../index.js'
 import type { Admin } from '../../index.js'
-import type { ResolvedWebhook, Source, TokenStore } from '../../plugins/token-store/store.js'
+import type { ResolvedWebhook, Source, TokenStore } from '../../contracts/token-store/index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 function assertType<Holds extends true> (): Holds | undefined { return undefined }

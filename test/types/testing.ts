@@ -5,8 +5,8 @@ import t from 'tap'
 
 import { memorySink } from '../../plugins/event-sink/index.js'
 import { memoryStore } from '../../plugins/token-store/index.js'
-import { eventSinkContract, manualClock, sharedEventSinkContract, sharedTokenStoreContract, systemClock, tokenStoreContract } from '../../testing/index.js'
-import type { ContractTest } from '../../testing/index.js'
+import { eventSinkContract, manualClock, sharedEventSinkContract, sharedTokenStoreContract, systemClock, tokenStoreContract } from '../../conformance/index.js'
+import type { ContractTest } from '../../conformance/index.js'
 
 const ofVitest = { test: (_name: string, _run: () => Promise<void>): void => {} }
 

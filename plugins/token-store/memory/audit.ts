@@ -1,5 +1,5 @@
 import { newestFirst } from './newest-first.js'
-import type { AuditEntry, AuditFilter, AuditTrail, Page, PageRequest } from '../store.js'
+import type { AuditEntry, AuditFilter, AuditTrail, Page, PageRequest } from '../../../contracts/token-store/index.js'
 
 const MAX_ENTRIES = 10_000
 

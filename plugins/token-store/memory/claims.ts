@@ -1,4 +1,4 @@
-import { UNAVAILABLE } from '../../errors.js'
+import { UNAVAILABLE } from '../../../lib/errors.js'
 import { claimDigest, claimEnd } from '../claim-rules.js'
 
 /** Keys taken once; none is forgotten before its time, whatever the pressure. */

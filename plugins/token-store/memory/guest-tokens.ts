@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 
 import { LONGEST_MINT } from '../longest-mint.js'
-import type { GuestToken, GuestTokens } from '../store.js'
+import type { GuestToken, GuestTokens } from '../../../contracts/token-store/index.js'
 
 const MAX_ENTRIES = 10_000
 

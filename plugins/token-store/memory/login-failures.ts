@@ -1,5 +1,5 @@
 import { FAILURES_FORGOTTEN_AFTER } from '../failures-forgotten.js'
-import type { CountedFailure } from '../store.js'
+import type { CountedFailure } from '../../../contracts/token-store/index.js'
 
 const MAX_SUBJECTS = 100_000
 

@@ -1,6 +1,6 @@
-import { decodeCursor, encodeCursor } from '../cursor.js'
-import type { Position } from '../cursor.js'
-import type { Page, PageRequest } from '../store.js'
+import { decodeCursor, encodeCursor } from '../../../lib/database/list/cursor.js'
+import type { Position } from '../../../lib/database/list/cursor.js'
+import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 
 interface Placed<Kept> {
   at: Position

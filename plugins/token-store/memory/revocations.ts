@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { assertSubject, subjectKey } from '../revocation-subject.js'
-import type { NewRevocation, Page, PageRequest, Revocation, RevocationFilter, RevocationKind, RevocationSubject, Revocations } from '../store.js'
+import type { NewRevocation, Page, PageRequest, Revocation, RevocationFilter, RevocationKind, RevocationSubject, Revocations } from '../../../contracts/token-store/index.js'
 import { newestFirst } from './newest-first.js'
 
 interface RevocationRecord { revocation: Revocation, sequence: number }

@@ -1,6 +1,6 @@
-import { CONFLICT } from '../../errors.js'
+import { CONFLICT } from '../../../lib/errors.js'
 import { SESSIONS_LISTED } from '../sessions-listed.js'
-import type { NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, User } from '../store.js'
+import type { NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, User } from '../../../contracts/token-store/index.js'
 
 interface SessionRecord extends Session {
   refreshDigest: string

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 
-import { CONFLICT } from '../../errors.js'
+import { CONFLICT } from '../../../lib/errors.js'
 import { overQuota } from '../quota.js'
 import {
   assertKey, copySource, freezeOrigins, freezeResolved, patched, resolvedUntil, serverSecretBytes, serverSecretPrefix, settingsOf
 } from '../source-settings.js'
-import type { NewSource, Page, PageRequest, ResolvedSource, Source, SourceOrigins, SourcePatch, Sources } from '../store.js'
+import type { NewSource, Page, PageRequest, ResolvedSource, Source, SourceOrigins, SourcePatch, Sources } from '../../../contracts/token-store/index.js'
 import { newestFirst } from './newest-first.js'
 
 /** A key is never forgotten, so that it stays with its organisation; `recordId` is `null` once it was replaced or its source deleted. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
-import { CONFLICT } from '../../errors.js'
-import type { CountedFailure, Role, User, Users } from '../store.js'
+import { CONFLICT } from '../../../lib/errors.js'
+import type { CountedFailure, Role, User, Users } from '../../../contracts/token-store/index.js'
 import { MemoryLoginFailures } from './login-failures.js'
 
 export class MemoryUsers implements Users {

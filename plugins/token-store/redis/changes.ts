@@ -1,4 +1,4 @@
-import type { RedisLink } from '../../redis/link.js'
+import type { RedisLink } from '../../../lib/redis/link.js'
 import { CHANGE } from './scripts.js'
 import { CLOCK, tagKey } from './shared-cache.js'
 

@@ -1,4 +1,4 @@
-import { RedisScript } from '../../redis/script.js'
+import { RedisScript } from '../../../lib/redis/script.js'
 
 // Versions are times of the Redis server in microseconds that never go back, whatever becomes of its clock: each that is given out is kept.
 const NOW = `

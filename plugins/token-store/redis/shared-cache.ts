@@ -1,6 +1,6 @@
 import type { SecretBox } from '../../../signing/secret-box.js'
-import { nameDigest } from '../../redis/name-digest.js'
-import type { RedisLink } from '../../redis/link.js'
+import { nameDigest } from '../../../lib/redis/name-digest.js'
+import type { RedisLink } from '../../../lib/redis/link.js'
 import { FILL, READ } from './scripts.js'
 
 export interface SharedKind<Value> {

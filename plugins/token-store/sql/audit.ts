@@ -1,11 +1,11 @@
 import type { Kysely, RawBuilder, SelectQueryBuilder, Selectable, Sql } from 'kysely'
 
-import { fromColumnText, toColumnText } from '../../database/column-text.js'
-import { ListPage } from '../../database/list-page.js'
-import type { Wanted } from '../../database/list-page.js'
-import type { ListReads } from '../../database/list-reads.js'
-import type { DatabaseSchema } from '../../database/schema.js'
-import type { AuditEntry, AuditFilter, AuditTrail } from '../store.js'
+import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import { ListPage } from '../../../lib/database/list/page.js'
+import type { Wanted } from '../../../lib/database/list/page.js'
+import type { ListReads } from '../../../lib/database/list/reads.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
+import type { AuditEntry, AuditFilter, AuditTrail } from '../../../contracts/token-store/index.js'
 import { toDate, toMilliseconds } from './times.js'
 
 // A statement holds 65 535 parameters at most; an entry takes eleven.

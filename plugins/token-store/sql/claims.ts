@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-import type { DatabaseSchema } from '../../database/schema.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { claimDigest, claimEnd } from '../claim-rules.js'
 import { toDate } from './times.js'
 

@@ -1,4 +1,4 @@
-import { CONFLICT, GatehouseError, UNAVAILABLE } from '../../errors.js'
+import { CONFLICT, GatehouseError, UNAVAILABLE } from '../../../lib/errors.js'
 
 // SQLSTATE: a value that must be unique is there already; a row that is referred to is gone.
 const UNIQUE_VIOLATION = '23505'

@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely'
 
 import type { SecretBox } from '../../../signing/secret-box.js'
-import { fromColumnText, toColumnText } from '../../database/column-text.js'
-import type { DatabaseSchema } from '../../database/schema.js'
+import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { LONGEST_MINT } from '../longest-mint.js'
-import type { GuestToken, GuestTokens } from '../store.js'
+import type { GuestToken, GuestTokens } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
 

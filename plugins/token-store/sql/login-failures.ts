@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely'
 
-import { toColumnText } from '../../database/column-text.js'
-import type { DatabaseSchema } from '../../database/schema.js'
+import { toColumnText } from '../../../lib/database/column-text.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { FAILURES_FORGOTTEN_AFTER } from '../failures-forgotten.js'
-import type { Users } from '../store.js'
+import type { Users } from '../../../contracts/token-store/index.js'
 import { toDate, toMilliseconds } from './times.js'
 
 type LoginFailures = Pick<Users, 'lockedUntil' | 'countFailure' | 'clearFailures' | 'unlock'>

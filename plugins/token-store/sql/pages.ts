@@ -1,7 +1,7 @@
-import { decodeCursor, encodeCursor } from '../cursor.js'
-import type { Position } from '../cursor.js'
-import { PAGE_BYTES } from '../list-budget.js'
-import type { Page, PageRequest } from '../store.js'
+import { decodeCursor, encodeCursor } from '../../../lib/database/list/cursor.js'
+import type { Position } from '../../../lib/database/list/cursor.js'
+import { PAGE_BYTES } from '../../../lib/database/list/budget.js'
+import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 import { toDate } from './times.js'
 
 /** Where the page before ended, as columns compare it; `null` for the first page. Throws `INVALID_REQUEST` for a bad cursor. */

@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely'
 
-import { toColumnText } from '../../database/column-text.js'
-import type { DatabaseSchema } from '../../database/schema.js'
+import { toColumnText } from '../../../lib/database/column-text.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { overQuota } from '../quota.js'
 
 type Tx = Transaction<DatabaseSchema>

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 
-import { fromColumnText, toColumnText } from '../../database/column-text.js'
-import { ListPage } from '../../database/list-page.js'
-import type { ListReads } from '../../database/list-reads.js'
-import type { DatabaseSchema } from '../../database/schema.js'
+import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import { ListPage } from '../../../lib/database/list/page.js'
+import type { ListReads } from '../../../lib/database/list/reads.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { assertSubject, canBeSubject, subjectKey } from '../revocation-subject.js'
-import type { Revocation, RevocationKind, Revocations } from '../store.js'
+import type { Revocation, RevocationKind, Revocations } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
 

@@ -1,9 +1,9 @@
 import type { Kysely, Selectable, Transaction } from 'kysely'
 
-import { fromColumnText, toColumnText } from '../../database/column-text.js'
-import type { DatabaseSchema } from '../../database/schema.js'
+import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { SESSIONS_LISTED } from '../sessions-listed.js'
-import type { Rotation, RotationOutcome, Session, SessionAccess, Sessions } from '../store.js'
+import type { Rotation, RotationOutcome, Session, SessionAccess, Sessions } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
 

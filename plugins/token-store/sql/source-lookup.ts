@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely'
 
 import type { SecretBox } from '../../../signing/secret-box.js'
-import { toColumnText } from '../../database/column-text.js'
-import type { DatabaseSchema } from '../../database/schema.js'
+import { toColumnText } from '../../../lib/database/column-text.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { freezeOrigins, freezeResolved } from '../source-settings.js'
-import type { ResolvedSource, SourceOrigins } from '../store.js'
+import type { ResolvedSource, SourceOrigins } from '../../../contracts/token-store/index.js'
 import { openSecret } from './server-secrets.js'
 import { selectSources, toSource } from './source-rows.js'
 import { toDate, toMilliseconds } from './times.js'

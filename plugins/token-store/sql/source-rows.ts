@@ -1,8 +1,8 @@
 import type { Kysely, Selectable } from 'kysely'
 
-import { fromColumnText, toColumnText } from '../../database/column-text.js'
-import type { DatabaseSchema } from '../../database/schema.js'
-import type { Source, SourceSettings } from '../store.js'
+import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
+import type { Source, SourceSettings } from '../../../contracts/token-store/index.js'
 import { toMilliseconds } from './times.js'
 
 /** A row of `sources` with the key that is current. */

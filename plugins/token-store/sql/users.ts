@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 
-import { fromColumnText, toColumnText } from '../../database/column-text.js'
-import type { DatabaseSchema } from '../../database/schema.js'
-import type { User, Users } from '../store.js'
+import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
+import type { User, Users } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { sqlLoginFailures } from './login-failures.js'
 import { toDate, toMilliseconds } from './times.js'

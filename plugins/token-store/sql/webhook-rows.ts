@@ -1,9 +1,9 @@
 import type { Kysely, Selectable } from 'kysely'
 
 import type { SecretBox } from '../../../signing/secret-box.js'
-import { fromColumnText, toColumnText } from '../../database/column-text.js'
-import type { DatabaseSchema } from '../../database/schema.js'
-import type { ResolvedWebhook, Webhook, WebhookSettings } from '../store.js'
+import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
+import type { ResolvedWebhook, Webhook, WebhookSettings } from '../../../contracts/token-store/index.js'
 import { freezeWebhook } from '../webhook-settings.js'
 import { selectSources, toSource } from './source-rows.js'
 import { toDate, toMilliseconds } from './times.js'

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 
 import type { SecretBox } from '../../../signing/secret-box.js'
-import type { DatabaseSchema } from '../../database/schema.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { inTurn } from './in-turn.js'
 
 /** Bound to its webhook and its row: copied to another one it does not open. */

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_SIGNATURE, TIMESTAMP_OUT_OF_RANGE } from '../../../plugins/errors.js'
-import type { GatehouseError } from '../../../plugins/errors.js'
-import { KeyGuesses } from '../../../plugins/key-guesses.js'
-import type { GuessLimit } from '../../../plugins/key-guesses.js'
-import { BodyReplay, collectBody } from '../../../plugins/raw-body.js'
-import { refuse, toPublicError } from '../../../plugins/refuse.js'
-import type { ResolvedWebhook } from '../../../plugins/token-store/store.js'
+import { INVALID_SIGNATURE, TIMESTAMP_OUT_OF_RANGE } from '../../../lib/errors.js'
+import type { GatehouseError } from '../../../lib/errors.js'
+import { KeyGuesses } from '../../../lib/limits/unknown-key-limiter.js'
+import type { GuessLimit } from '../../../lib/limits/unknown-key-limiter.js'
+import { BodyReplay, collectBody } from '../../../lib/http/raw-body.js'
+import { refuse, toPublicError } from '../../../lib/refuse.js'
+import type { ResolvedWebhook } from '../../../contracts/token-store/index.js'
 import { isWebhookId, verifyWebhook } from '../../../signing/webhooks/index.js'
 
 declare module 'fastify' {

@@ -1,4 +1,4 @@
-import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../../plugins/errors.js'
+import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../../lib/errors.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import type { Subject } from './expression.js'
 import type { CompiledMapping } from './mapping.js'

@@ -1,5 +1,5 @@
-import { INVALID_REQUEST } from '../../../plugins/errors.js'
-import { elements, members } from '../../../plugins/json-text.js'
+import { INVALID_REQUEST } from '../../../lib/errors.js'
+import { elements, members } from '../../../lib/json/text.js'
 
 /** A part of JSON text that JSON.parse has accepted, which gives the text of its own parts as it came. Each is looked through once. */
 export class JsonPart {

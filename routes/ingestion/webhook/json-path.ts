@@ -1,7 +1,7 @@
 import { JSONPathEnvironment, JSONPathNode, jsonpath } from 'json-p3'
 import type { JSONPathQuery, JSONValue } from 'json-p3'
 
-import { PAYLOAD_TOO_LARGE } from '../../../plugins/errors.js'
+import { PAYLOAD_TOO_LARGE } from '../../../lib/errors.js'
 
 const { FilterQuery, FunctionExtension, InfixExpression, LogicalExpression, PrefixExpression, RootQuery } = jsonpath.expressions
 const { BooleanLiteral, NullLiteral, NumberLiteral, StringLiteral } = jsonpath.expressions

@@ -1,4 +1,4 @@
-import type { CustomSignature, WebhookMapping, WebhookProvider } from '../../../plugins/token-store/store.js'
+import type { CustomSignature, WebhookMapping, WebhookProvider } from '../../../contracts/token-store/index.js'
 import { compileExpression, headersOf, plainText } from './expression.js'
 import type { Expression, Found, Subject } from './expression.js'
 import { compilePath } from './json-path.js'

@@ -1,4 +1,4 @@
-import type { WebhookMapping, WebhookProvider } from '../../../plugins/token-store/store.js'
+import type { WebhookMapping, WebhookProvider } from '../../../contracts/token-store/index.js'
 import { compileExpression } from './expression.js'
 import type { Expression } from './expression.js'
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { Test } from 'tap'
 
-import { signBody } from '../../../signing/body-signature.js'
+import { signBody } from '../../../signing/datafly/body-signature.js'
 import { call, done } from '../../helpers/cluster-call.js'
 import type { Called } from '../../helpers/cluster-call.js'
 import type { Cluster } from '../../helpers/cluster.js'

@@ -3,8 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 
 import { GroupCommit } from '../../../plugins/event-sink/group-commit.js'
-import type { AcceptedEvent } from '../../../plugins/event-sink/sink.js'
-import { anEvent } from '../../../testing/event-sink.js'
+import type { AcceptedEvent } from '../../../contracts/event-sink.js'
+import { anEvent } from '../../../conformance/event-sink/index.js'
 
 /** A backend that confirms when told to. */
 function backend () {

@@ -2,9 +2,9 @@ import { sql } from 'kysely'
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { openDatabase } from '../../../plugins/database/open-database.js'
-import { sqlSink } from '../../../plugins/event-sink/sql.js'
-import { anEvent } from '../../../testing/event-sink.js'
+import { openDatabase } from '../../../lib/database/open-database.js'
+import { sqlSink } from '../../../plugins/event-sink/sql/index.js'
+import { anEvent } from '../../../conformance/event-sink/index.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 
 /** Two pools on one PostgreSQL, the second to hold up the first. */

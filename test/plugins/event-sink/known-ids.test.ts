@@ -2,8 +2,8 @@ import t from 'tap'
 
 import { eventId } from '../../../plugins/event-sink/event-id.js'
 import { KnownIds } from '../../../plugins/event-sink/known-ids.js'
-import { DEDUPLICATION_WINDOW } from '../../../plugins/event-sink/sink.js'
-import { anEvent } from '../../../testing/event-sink.js'
+import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
+import { anEvent } from '../../../conformance/event-sink/index.js'
 
 const NOW = Date.UTC(2026, 0, 15)
 

@@ -1,9 +1,9 @@
 import Fastify from 'fastify'
 import t from 'tap'
 
-import { UNAVAILABLE } from '../../../plugins/errors.js'
+import { UNAVAILABLE } from '../../../lib/errors.js'
 import eventSink, { DEDUPLICATION_WINDOW, memorySink } from '../../../plugins/event-sink/index.js'
-import { anEvent } from '../../../testing/event-sink.js'
+import { anEvent } from '../../../conformance/event-sink/index.js'
 
 t.test('without a sink a warning says that events are lost with the process', async (t) => {
   const lines: Array<{ level: number, msg: string }> = []

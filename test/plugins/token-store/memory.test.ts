@@ -1,9 +1,9 @@
 import t from 'tap'
 
-import { memoryStore } from '../../../plugins/token-store/memory.js'
-import { manualClock, systemClock } from '../../../testing/clocks.js'
-import { tokenStoreContract } from '../../../testing/token-store.js'
-import { aSource, anEntry } from '../../../testing/token-store/fixtures.js'
+import { memoryStore } from '../../../plugins/token-store/memory/index.js'
+import { manualClock, systemClock } from '../../../conformance/clocks.js'
+import { tokenStoreContract } from '../../../conformance/token-store/index.js'
+import { aSource, anEntry } from '../../../conformance/token-store/fixtures.js'
 
 t.test('the memory store holds the contract', async (t) => {
   await tokenStoreContract(t, async ({ now }) => memoryStore({ now }), () => manualClock())

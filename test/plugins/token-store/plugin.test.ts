@@ -5,7 +5,7 @@ import t from 'tap'
 
 import tokenStore, { memoryStore } from '../../../plugins/token-store/index.js'
 import type { TokenStore, TokenStoreOptions } from '../../../plugins/token-store/index.js'
-import { UNAVAILABLE } from '../../../plugins/errors.js'
+import { UNAVAILABLE } from '../../../lib/errors.js'
 
 /** A memory store that tells what is called on it. */
 function watched (overrides: Partial<TokenStore> = {}) {

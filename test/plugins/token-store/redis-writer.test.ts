@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 
-import { openRedis } from '../../../plugins/redis/open-redis.js'
+import { openRedis } from '../../../lib/redis/open-redis.js'
 import { sqlStore } from '../../../plugins/token-store/sql/index.js'
-import type { TokenStore } from '../../../plugins/token-store/store.js'
-import { aRevocation, aSession, aSource, aUser, aWebhook } from '../../../testing/token-store/fixtures.js'
+import type { TokenStore } from '../../../contracts/token-store/index.js'
+import { aRevocation, aSession, aSource, aUser, aWebhook } from '../../../conformance/token-store/fixtures.js'
 import { emptyDatabase } from '../../helpers/pglite.js'
 import { privateRedis } from '../../helpers/redis.js'
 

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
-import { openRedis } from '../../../plugins/redis/open-redis.js'
-import { RedisScript } from '../../../plugins/redis/script.js'
+import { openRedis } from '../../../lib/redis/open-redis.js'
+import { RedisScript } from '../../../lib/redis/script.js'
 import { Changes } from '../../../plugins/token-store/redis/changes.js'
 import { FILL, READ } from '../../../plugins/token-store/redis/scripts.js'
 import { CLOCK, SharedCache, tagKey } from '../../../plugins/token-store/redis/shared-cache.js'

@@ -1,8 +1,8 @@
 import t from 'tap'
 
 import { sqlStore } from '../../../plugins/token-store/sql/index.js'
-import { manualClock } from '../../../testing/clocks.js'
-import { tokenStoreContract } from '../../../testing/token-store.js'
+import { manualClock } from '../../../conformance/clocks.js'
+import { tokenStoreContract } from '../../../conformance/token-store/index.js'
 import { emptyDatabase } from '../../helpers/pglite.js'
 
 const secretsKeys = ['a key that seals what this test file stores']

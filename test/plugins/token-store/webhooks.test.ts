@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import t from 'tap'
 
-import { openDatabase } from '../../../plugins/database/open-database.js'
-import type { Database } from '../../../plugins/database/open-database.js'
+import { openDatabase } from '../../../lib/database/open-database.js'
+import type { Database } from '../../../lib/database/open-database.js'
 import { sqlStore } from '../../../plugins/token-store/sql/index.js'
-import type { NewWebhook, TokenStore } from '../../../plugins/token-store/store.js'
-import { manualClock } from '../../../testing/clocks.js'
-import { aSource, aWebhook } from '../../../testing/token-store/fixtures.js'
+import type { NewWebhook, TokenStore } from '../../../contracts/token-store/index.js'
+import { manualClock } from '../../../conformance/clocks.js'
+import { aSource, aWebhook } from '../../../conformance/token-store/fixtures.js'
 import { emptyDatabase } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 

@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 
 import eventSink from '../../../plugins/event-sink/index.js'
-import { ROLES } from '../../../plugins/token-store/store.js'
+import { ROLES } from '../../../contracts/token-store/index.js'
 import { adminApp } from '../../helpers/admin.js'
 import { caller } from '../../helpers/admin-caller.js'
 import type { Caller } from '../../helpers/admin-caller.js'

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 
 import t from 'tap'
 
-import { memorySink } from '../../../plugins/event-sink/memory.js'
+import { memorySink } from '../../../plugins/event-sink/memory/index.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 
 const noHeader = { authorization: [] as string[] }

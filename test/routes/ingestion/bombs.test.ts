@@ -5,7 +5,7 @@ import { constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { signBody } from '../../../signing/body-signature.js'
+import { signBody } from '../../../signing/datafly/body-signature.js'
 
 interface Server { origin: string, key: string, secret: string }
 interface Answer { status: number, code: string | undefined }

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
-import type { TokenStore } from '../../../plugins/token-store/store.js'
-import { signBody } from '../../../signing/body-signature.js'
+import type { TokenStore } from '../../../contracts/token-store/index.js'
+import { signBody } from '../../../signing/datafly/body-signature.js'
 import { backend } from '../../helpers/backend.js'
 import { gateway } from '../../helpers/gateway.js'
 

@@ -3,7 +3,7 @@ import { constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 
 import t from 'tap'
 
-import { signBody } from '../../../signing/body-signature.js'
+import { signBody } from '../../../signing/datafly/body-signature.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 
 const KB = 1024

@@ -4,7 +4,7 @@ import t from 'tap'
 
 import ingestion from '../../../routes/ingestion/index.js'
 import type { IngestionOptions } from '../../../routes/ingestion/index.js'
-import { generatePipelineKey } from '../../../signing/pipeline-key.js'
+import { generatePipelineKey } from '../../../signing/datafly/pipeline-key.js'
 import { failingSink } from '../../helpers/failing-sink.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { SHOP, makeSource } from '../../helpers/source.js'

@@ -1,7 +1,7 @@
 import t from 'tap'
 
-import { UNAVAILABLE } from '../../../plugins/errors.js'
-import { memorySink } from '../../../plugins/event-sink/memory.js'
+import { UNAVAILABLE } from '../../../lib/errors.js'
+import { memorySink } from '../../../plugins/event-sink/memory/index.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { SHOP } from '../../helpers/source.js'
 

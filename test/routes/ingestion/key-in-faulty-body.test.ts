@@ -2,7 +2,7 @@ import { brotliCompressSync } from 'node:zlib'
 
 import t from 'tap'
 
-import { generatePipelineKey } from '../../../signing/pipeline-key.js'
+import { generatePipelineKey } from '../../../signing/datafly/pipeline-key.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { liveGateway } from '../../helpers/live-gateway.js'
 import { SHOP, makeSource } from '../../helpers/source.js'

@@ -2,7 +2,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import type { InjectOptions } from 'fastify'
 
-import { generatePipelineKey } from '../../../signing/pipeline-key.js'
+import { generatePipelineKey } from '../../../signing/datafly/pipeline-key.js'
 import { generateWebhookId } from '../../../signing/webhooks/index.js'
 import { askedStore } from '../../helpers/asked-store.js'
 import { gateway } from '../../helpers/gateway.js'

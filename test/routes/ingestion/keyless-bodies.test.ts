@@ -5,8 +5,8 @@ import { deflateSync, gzipSync } from 'node:zlib'
 
 import t from 'tap'
 
-import type { ResolvedSource, TokenStore } from '../../../plugins/token-store/store.js'
-import { generatePipelineKey } from '../../../signing/pipeline-key.js'
+import type { ResolvedSource, TokenStore } from '../../../contracts/token-store/index.js'
+import { generatePipelineKey } from '../../../signing/datafly/pipeline-key.js'
 import { backend } from '../../helpers/backend.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { makeSource } from '../../helpers/source.js'

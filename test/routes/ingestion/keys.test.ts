@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { generatePipelineKey } from '../../../signing/pipeline-key.js'
+import { generatePipelineKey } from '../../../signing/datafly/pipeline-key.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { logReader } from '../../helpers/log-reader.js'
 import { makeSource, SHOP } from '../../helpers/source.js'

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
-import { memorySink } from '../../../plugins/event-sink/memory.js'
+import { memorySink } from '../../../plugins/event-sink/memory/index.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { rawExchange } from '../../helpers/raw-socket.js'
 import { textWork } from '../../helpers/text-work.js'

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { generatePipelineKey } from '../../../signing/pipeline-key.js'
+import { generatePipelineKey } from '../../../signing/datafly/pipeline-key.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 
 const limited = { max: 5, timeWindow: 60_000 }

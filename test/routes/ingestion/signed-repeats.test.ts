@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { signTimestampedBody } from '../../../signing/body-signature.js'
+import { signTimestampedBody } from '../../../signing/datafly/body-signature.js'
 import { hmacSha256 } from '../../../signing/digest.js'
 import { gateway } from '../../helpers/gateway.js'
 import type { Gateway } from '../../helpers/gateway.js'

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+
+import { isReadable } from '../../contracts/event-sink.js'
+import type { EventSink } from '../../contracts/event-sink.js'
+import type { ContractTest } from '../contract-test.js'
+import { anEvent, assertCopies, stored } from './fixtures.js'
+
+/**
+ * What event sinks must hold where several instances write to one backend. `makeTwo` gives two of them on an empty one; it is called once
+ * a test, one at a time.
+ */
+export async function sharedEventSinkContract (t: ContractTest, makeTwo: () => Promise<[EventSink, EventSink]>): Promise<void> {
+  await t.test('D13: ten parallel copies of one event over two instances all succeed and store one', async () => {
+    const [a, b] = await makeTwo()
+    for (let round = 0; round < 5; round++) {
+      const event = anEvent()
+      await Promise.all(Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? a : b).write([anEvent(), event])))
+      await assertCopies(a, event, 1)
+      await assertCopies(b, event, 1)
+    }
+    assert.equal((await stored(b)).length, isReadable(b) ? 55 : 0, 'and nothing else is lost')
+  })
+
+  await t.test('D13: writes of many events in any order, half of them of the other instance too, neither lose nor double one', async () => {
+    const [a, b] = await makeTwo()
+    const events = Array.from({ length: 60 }, () => anEvent())
+    await Promise.all([a.write(events.slice(0, 40)), b.write(events.slice(20).reverse()), a.write(events.slice(10, 50).reverse())])
+    for (const sink of [a, b]) {
+      if (isReadable(sink)) assert.deepEqual((await stored(sink)).map(({ messageId }) => messageId).sort(), events.map(({ messageId }) => messageId).sort())
+    }
+  })
+
+  await t.test('an event that one instance has stored is known to the other at once, also after the first has closed', async () => {
+    const [a, b] = await makeTwo()
+    const [one, two] = [anEvent(), anEvent()]
+    await a.write([one])
+    await b.write([one])
+    await a.write([two])
+    await a.close()
+    await b.write([two, one])
+    await assertCopies(b, one, 1)
+    await assertCopies(b, two, 1)
+  })
+}

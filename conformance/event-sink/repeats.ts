@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+
+import { DEDUPLICATION_WINDOW, isReadable } from '../../contracts/event-sink.js'
+import type { ContractTest } from '../contract-test.js'
+import { NOW, anEvent, assertCopies, stored } from './fixtures.js'
+import type { MakeSink } from './fixtures.js'
+
+export async function repeatContract (t: ContractTest, make: MakeSink): Promise<void> {
+  await t.test('an event that comes again is stored once, as it came first, and the write succeeds', async () => {
+    const { sink } = await make()
+    const event = anEvent()
+    await sink.write([event])
+    await sink.write([{ ...event, payload: '{"event":"second"}' }])
+    await sink.write([anEvent({ messageId: 'twice' }), anEvent({ messageId: 'twice', payload: '{"event":"second"}' })])
+    const fresh = anEvent()
+    await sink.write([event, fresh, event])
+    assert.deepEqual((await stored(sink)).map(({ payload }) => payload), isReadable(sink) ? Array(3).fill('{"event":"Order Completed"}') : [])
+    await assertCopies(sink, fresh, 1, 'what is new beside a repeat is stored')
+  })
+
+  await t.test('an event that asks whether it is a repeat is never told so when it is new, and one that does not ask is told nothing', async () => {
+    const { sink } = await make()
+    const [asking, silent] = [anEvent({ repeat: false }), anEvent()]
+    await sink.write([asking, silent])
+    assert.equal(asking.repeat, false)
+    const [again, silentAgain, fresh] = [{ ...asking }, { ...silent }, anEvent({ repeat: false })]
+    await sink.write([again, silentAgain, fresh])
+    assert.equal(fresh.repeat, false)
+    assert.equal(silentAgain.repeat, undefined)
+    assert.equal(typeof again.repeat, 'boolean')
+  })
+
+  await t.test('the same messageId of another source, or by the other auth method, is another event', async () => {
+    const { sink } = await make()
+    const event = anEvent()
+    const others = [{ ...event, sourceId: 'source-b' }, { ...event, authMethod: 'signature' as const }]
+    await sink.write([event, ...others])
+    await assertCopies(sink, event, 3)
+    await Promise.all([event, ...others].map((repeat) => sink.write([repeat])))
+    await assertCopies(sink, event, 3)
+  })
+
+  await t.test('messageIds are compared as they are', async () => {
+    const { sink } = await make()
+    const ids = ['Id', 'id', 'id ', ' id', 'é', 'e\u0301', 'a:b', 'a', '%', '*', '\u0000', '\ud800', '\ufffd']
+    for (let time = 0; time < 2; time++) await sink.write(ids.map((messageId) => anEvent({ messageId })))
+    assert.deepEqual((await stored(sink)).map(({ messageId }) => messageId).sort(), isReadable(sink) ? [...ids].sort() : [])
+  })
+
+  await t.test('D13: ten parallel writes of one event all succeed and store one', async () => {
+    const { sink } = await make()
+    const event = anEvent()
+    await Promise.all(Array.from({ length: 10 }, () => sink.write([anEvent(), event])))
+    await assertCopies(sink, event, 1)
+    assert.equal((await stored(sink)).length, isReadable(sink) ? 11 : 0)
+  })
+
+  await t.test('D14: within 24 hours of its first copy an event is the same event, then a new one', async () => {
+    const { sink } = await make()
+    const event = anEvent()
+    const after = async (milliseconds: number) => await sink.write([{ ...event, receivedAt: NOW + milliseconds }])
+    for (const [milliseconds, copies] of [
+      [0, 1], [1, 1], [DEDUPLICATION_WINDOW - 1, 1], [DEDUPLICATION_WINDOW, 2], [2 * DEDUPLICATION_WINDOW - 1, 2], [2 * DEDUPLICATION_WINDOW, 3]
+    ] as const) {
+      await after(milliseconds)
+      await assertCopies(sink, event, copies, `after ${milliseconds} ms`)
+    }
+  })
+
+  await t.test('a sweep forgets no id of the last 24 hours', async () => {
+    const { sink, clock } = await make()
+    const event = anEvent({ receivedAt: clock.now() })
+    await sink.write([event])
+    await sink.sweep?.()
+    await sink.write([event])
+    await assertCopies(sink, event, 1)
+  })
+
+  await t.test('what a failed write did not store is no repeat when it is sent again', async () => {
+    const { sink } = await make()
+    const event = anEvent()
+    await sink.write([event, anEvent({ payload: 'no JSON' })]).catch(() => {})
+    await sink.write([event])
+    await assertCopies(sink, event, 1)
+  })
+}

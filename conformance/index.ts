@@ -1,0 +1,8 @@
+export { manualClock, systemClock } from './clocks.js'
+export type { ContractClock } from './clocks.js'
+export type { ContractTest } from './contract-test.js'
+export { anEvent, eventSinkContract } from './event-sink/index.js'
+export { sharedEventSinkContract } from './event-sink/instances.js'
+export { sharedTokenStoreContract } from './shared-token-store/index.js'
+export type { SharedTokenStoreContractOptions } from './shared-token-store/index.js'
+export { tokenStoreContract } from './token-store/index.js'

@@ -1,0 +1,109 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+
+import type { AuditEntry, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore, User } from '../../contracts/token-store/index.js'
+import type { ContractClock } from '../clocks.js'
+
+export type Make = () => Promise<{ store: TokenStore, clock: ContractClock }>
+
+/** Texts that a careless store loses, confuses or takes for something else. */
+export const AWKWARD_TEXTS = [
+  '\u0000', 'a\u0000b', '\ud800', '\udc00x', '\ufffd', '\\', '\\u0000', '\\\\u0000', '\\ud800', "'; drop table sources; --", '%', '*', '_', '"', '{}', '{a,b}',
+  'null', 'NULL', '', ' ', ' a', 'a ', 'A', 'a', '\n', '\r\n', 'é', 'e\u0301', '🙂', '\u202e', '__proto__', 'constructor', '1e3', ':', 'a:b'
+]
+
+export function aKey (): string {
+  return `dk_live_${randomBytes(16).toString('hex')}`
+}
+
+export function aSource (fields: Partial<NewSource> = {}): NewSource {
+  return {
+    orgId: 'org-a',
+    name: 'Shop',
+    environment: 'live',
+    domains: ['https://shop.example.com', '*.example.org'],
+    allowAnyOrigin: false,
+    allowNullOrigin: false,
+    requireSignature: 'never',
+    requireTimestamp: false,
+    enabled: true,
+    rateLimit: null,
+    pixelTypes: ['track', 'page'],
+    bots: 'tag',
+    signedRepeats: 'keep',
+    pipelineKey: aKey(),
+    serverSecret: randomBytes(32).toString('base64url'),
+    ...fields
+  }
+}
+
+export function aWebhook (fields: Partial<NewWebhook> = {}): NewWebhook {
+  return {
+    name: 'Payments',
+    provider: 'stripe',
+    secret: randomBytes(32).toString('base64url'),
+    url: null,
+    custom: null,
+    mapping: null,
+    enabled: true,
+    ...fields
+  }
+}
+
+export async function aUser (store: TokenStore, email = `${randomUUID()}@example.com`): Promise<User> {
+  return await store.users.create({ orgId: 'org-a', email, passwordHash: '$argon2id$…', role: 'admin' })
+}
+
+export function aSession (userId: string, clock: ContractClock, fields: Partial<NewSession> = {}): NewSession {
+  return { id: randomUUID(), userId, epoch: 0, refreshDigest: 'digest-1', endsAt: clock.now() + 60_000, ip: '203.0.113.7', userAgent: 'tests', ...fields }
+}
+
+export function anEntry (fields: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    id: randomUUID(),
+    orgId: 'org-a',
+    action: 'source.created',
+    userId: 'user-1',
+    userEmail: 'owner@example.com',
+    resourceType: 'source',
+    resourceId: 'source-1',
+    changes: { name: 'Shop' },
+    ipAddress: '203.0.113.7',
+    userAgent: 'tests',
+    timestamp: 1_000,
+    ...fields
+  }
+}
+
+export function aRevocation (fields: Partial<NewRevocation> = {}): NewRevocation {
+  return { orgId: 'org-a', kind: 'user', subject: 'user-1', before: 1_000, createdBy: 'admin-1', ...fields }
+}
+
+/** What a look-up gives once it comes without a promise; a cache that was just filled may have been told to forget. */
+export async function atOnce<Value> (look: () => Value | Promise<Value>): Promise<Value> {
+  for (let tries = 0; tries < 100; tries++) {
+    const looked = look()
+    if (!(looked instanceof Promise)) return looked
+    await looked
+  }
+  throw new Error('what was looked up a hundred times is not remembered')
+}
+
+/** Every page, one after the other. */
+export async function allPages<Item> (list: (page: PageRequest) => Promise<Page<Item>>, limit: number): Promise<Item[][]> {
+  const pages: Item[][] = []
+  let cursor: string | undefined
+  do {
+    const page = await list({ limit, cursor })
+    pages.push(page.data)
+    cursor = page.nextCursor ?? undefined
+  } while (cursor !== undefined)
+  return pages
+}
+
+/** Cursors that no list ever gave out. */
+export const BAD_CURSORS = [
+  '', 'x', '0', '-1', '!!!', 'null', '\u0000', '9'.repeat(10_000),
+  ...['', '.', '1', '1.', '.1', '1.1.1', '-1.1', '1e3.1', '1. 1', "1.1'--", '01.1', '9999999999999999.1', '1.9999999999999999', '1.1\u0000']
+    .map((text) => Buffer.from(text).toString('base64url')),
+  `${Buffer.from('1.1').toString('base64url')}=`
+]

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+
+import type { GuestToken } from '../../contracts/token-store/index.js'
+import type { ContractClock } from '../clocks.js'
+import type { ContractTest } from '../contract-test.js'
+import { AWKWARD_TEXTS } from './fixtures.js'
+import type { Make } from './fixtures.js'
+
+function aToken (clock: ContractClock, fields: Partial<GuestToken> = {}): GuestToken {
+  return { token: '6c1c9bbb-2c0b-4d5a-8f4f-0d4b5c1e9a01', clientId: 'client-1', mintedAt: clock.now(), expiresAt: clock.now() + 100, ...fields }
+}
+
+export async function guestTokenContract (t: ContractTest, make: Make): Promise<void> {
+  await t.test('a guest token is found under its own key alone, as it was set', async () => {
+    const { store: { guestTokens }, clock } = await make()
+    const entry = aToken(clock)
+    assert.equal(await guestTokens.get('key-1'), null)
+    await guestTokens.set('key-1', entry)
+    assert.deepEqual({ ...await guestTokens.get('key-1') }, entry)
+    assert.equal(await guestTokens.get('key-2'), null)
+    assert.equal(await guestTokens.get('KEY-1'), null)
+  })
+
+  await t.test('G13: a guest token is not handed out from the moment it expires, with or without a sweep', async () => {
+    const { store, clock } = await make()
+    await store.guestTokens.set('key-1', aToken(clock))
+    assert.notEqual(await store.guestTokens.get('key-1'), null)
+    await clock.advance(100)
+    assert.equal(await store.guestTokens.get('key-1'), null)
+    await store.sweep({ auditRetention: 1_000 })
+    assert.equal(await store.guestTokens.get('key-1'), null)
+  })
+
+  await t.test('G14: invalidating a client forgets all its tokens at once, and no other client\'s', async () => {
+    const { store: { guestTokens }, clock } = await make()
+    await guestTokens.set('key-1', aToken(clock))
+    await guestTokens.set('key-2', aToken(clock))
+    await guestTokens.set('key-3', aToken(clock, { clientId: 'client-2' }))
+    for (const key of ['key-1', 'key-2', 'key-3']) await guestTokens.get(key)
+    await guestTokens.invalidate({ clientId: 'client-1' })
+    assert.equal(await guestTokens.get('key-1'), null)
+    assert.equal(await guestTokens.get('key-2'), null)
+    assert.equal((await guestTokens.get('key-3'))?.clientId, 'client-2')
+  })
+
+  await t.test('G14: a token whose mint was under way when its client was invalidated is never handed out', async () => {
+    const { store, clock } = await make()
+    const { guestTokens } = store
+    const mintedAt = clock.now()
+    await clock.advance(5)
+    await guestTokens.invalidate({ clientId: 'client-1' })
+    await guestTokens.set('key-1', aToken(clock, { mintedAt }))
+    assert.equal(await guestTokens.get('key-1'), null)
+    await store.sweep({ auditRetention: 1_000 })
+    assert.equal(await guestTokens.get('key-1'), null, 'nor after a sweep')
+
+    await clock.advance(5)
+    await guestTokens.set('key-1', aToken(clock))
+    assert.notEqual(await guestTokens.get('key-1'), null, 'a later mint counts')
+  })
+
+  await t.test('a token minted in the very millisecond of the invalidation does not count', async () => {
+    const { store: { guestTokens }, clock } = await make()
+    const mintedAt = clock.now()
+    await guestTokens.invalidate({ clientId: 'client-1' })
+    await guestTokens.set('key-1', aToken(clock, { mintedAt }))
+    assert.equal(await guestTokens.get('key-1'), null)
+  })
+
+  await t.test('an older mint that ends late does not replace a newer one, which replaces an older one', async () => {
+    const { store: { guestTokens }, clock } = await make()
+    const older = aToken(clock, { token: 'older' })
+    await clock.advance(5)
+    const newer = aToken(clock, { token: 'newer' })
+    await guestTokens.set('key-1', newer)
+    await guestTokens.set('key-1', older)
+    assert.equal((await guestTokens.get('key-1'))?.token, 'newer')
+    await guestTokens.set('key-2', older)
+    await guestTokens.get('key-2')
+    await guestTokens.set('key-2', newer)
+    assert.equal((await guestTokens.get('key-2'))?.token, 'newer')
+  })
+
+  await t.test('client ids are compared as they are, whatever they hold', async () => {
+    const { store: { guestTokens }, clock } = await make()
+    for (const [at, clientId] of AWKWARD_TEXTS.entries()) await guestTokens.set(`key-${at}`, aToken(clock, { clientId, expiresAt: clock.now() + 60_000 }))
+    for (const [at, clientId] of AWKWARD_TEXTS.entries()) {
+      assert.equal((await guestTokens.get(`key-${at}`))?.clientId, clientId)
+      await guestTokens.invalidate({ clientId })
+      const left = await Promise.all(AWKWARD_TEXTS.map((_, key) => guestTokens.get(`key-${key}`)))
+      assert.deepEqual(left.map((entry) => entry === null), AWKWARD_TEXTS.map((_, key) => key <= at), JSON.stringify(clientId))
+    }
+  })
+
+  await t.test('what was handed out or handed in can be changed without changing the store', async () => {
+    const { store: { guestTokens }, clock } = await make()
+    const entry = aToken(clock)
+    await guestTokens.set('key-1', entry)
+    entry.token = 'changed'
+    const got = await guestTokens.get('key-1')
+    if (got !== null) got.token = 'changed'
+    assert.notEqual((await guestTokens.get('key-1'))?.token, 'changed')
+  })
+}

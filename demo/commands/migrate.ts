@@ -1,8 +1,0 @@
-import { readConfig } from '../config.js'
-import { openData } from '../open-data.js'
-
-export async function migrate (): Promise<void> {
-  const database = await openData(readConfig(process.env), (text) => console.log(text))
-  await database.close()
-  console.log('The tables are up to date.')
-}

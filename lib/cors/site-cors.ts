@@ -1,0 +1,130 @@
+import cors from '@fastify/cors'
+import type { FastifyCorsOptions } from '@fastify/cors'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+
+import { INVALID_OPTIONS, INVALID_REQUEST } from '../errors.js'
+import { isExactOrigin, originFault } from './exact-origin.js'
+import { isPreflight } from '../guard/preflight.js'
+import { refuseUnknownMembers } from '../options.js'
+import type { KnownOptions } from '../options.js'
+import { refuse, refusedOrigin } from '../refuse.js'
+import { allowRequestedHeaders } from './requested-headers.js'
+import { varyByOrigin } from './source-cors.js'
+
+export interface SiteCorsOptions {
+  /**
+   * The site's own origins, exact, as browsers send them (`https://app.example.com`, `capacitor://localhost`): the only ones whose pages may
+   * call. Any scheme but those without an origin of their own (`file:`, `data:`, `blob:`). Default: none.
+   */
+  origins: readonly string[]
+  /** Let pages send cookies. Default: `true`. */
+  credentials?: boolean
+  /**
+   * Request headers that a page may send. Default: each header that the page asks for, so that tracing headers (`traceparent`,
+   * `sentry-trace`) do not shut a page out.
+   */
+  allowedHeaders?: readonly string[]
+  /** Methods that a page may use. Default: `GET, HEAD, POST`. */
+  methods?: readonly string[]
+  /** Seconds for which a browser may keep a preflight's answer. Default: 600. */
+  maxAge?: number
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Read by `@fastify/cors`: the options of this route alone, or `false`. */
+    cors?: FastifyCorsOptions | false
+  }
+}
+
+const KNOWN: KnownOptions<SiteCorsOptions> = { origins: true, credentials: true, allowedHeaders: true, methods: true, maxAge: true }
+const EXPOSED_HEADERS = ['retry-after']
+
+/**
+ * CORS by exact origins on the routes that the scope declares from here on. Any other `Origin` is refused with 403
+ * `ORIGIN_NOT_ALLOWED` and no CORS header before anything else runs.
+ *
+ * `@fastify/cors` can't be registered below a host's own registration, and claims `OPTIONS *`. So its hook runs in our scope, our
+ * paths answer their own preflights, and each route carries our options, which a host's registration then obeys too.
+ */
+export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): void {
+  refuseUnknownMembers('cors', '', options, KNOWN)
+  if (!Array.isArray(options.origins)) throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
+  const origins = new Set(options.origins.map(exactOrigin))
+  const { allowedHeaders } = options
+  const settings: FastifyCorsOptions = {
+    origin: [...origins],
+    methods: [...options.methods ?? ['GET', 'HEAD', 'POST']],
+    ...allowedHeaders === undefined ? {} : { allowedHeaders: [...allowedHeaders] },
+    exposedHeaders: EXPOSED_HEADERS,
+    credentials: options.credentials ?? true,
+    maxAge: options.maxAge ?? 600,
+    optionsSuccessStatus: 204,
+    preflight: true,
+    preflightContinue: false,
+    strictPreflight: true
+  }
+  const isAdmitted = (origin: string | undefined): boolean => origin !== undefined && origins.has(origin)
+  keepHostCorsOut(scope, settings)
+
+  scope.addHook('onRequest', function checkOrigin (request, reply, done) {
+    const { origin } = request.headers
+    if (origin !== undefined && !isAdmitted(origin)) {
+      refuse(reply, refusedOrigin(origin))
+    } else if (request.method === 'OPTIONS' && !isPreflight(request)) {
+      refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
+    } else done()
+  })
+  // A hook of the host may have answered before ours ran, a guard that it registered for instance: its pages read that answer too.
+  scope.addHook('onSend', function grantRefusal (request, reply, payload, done) {
+    const { origin } = request.headers
+    varyByOrigin(reply)
+    // @fastify/cors has granted the preflight. It copies the requested headers unchecked, or applies the host's own list.
+    if (allowedHeaders === undefined && isAdmitted(origin) && request.method === 'OPTIONS' && reply.hasHeader('access-control-allow-methods')) {
+      allowRequestedHeaders(request, reply)
+    }
+    if (origin === undefined) {
+      // A host's @fastify/cors says these to everyone.
+      if (reply.hasHeader('access-control-allow-credentials')) reply.removeHeader('access-control-allow-credentials')
+      if (reply.hasHeader('access-control-expose-headers')) reply.removeHeader('access-control-expose-headers')
+    } else if (isAdmitted(origin) && !reply.hasHeader('access-control-allow-origin')) {
+      reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
+      if (settings.credentials === true) reply.header('access-control-allow-credentials', 'true')
+    }
+    done(null, payload)
+  })
+  type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
+  const facade: FastifyInstance = Object.create(scope, {
+    addHook: {
+      value: (name: 'onRequest', handleCors: Hook) => scope.addHook(name, function corsForPages (request, reply, done) {
+        // Only a page sends one, and only a page reads what the hook says.
+        if (request.headers.origin === undefined) done()
+        else handleCors(request, reply, done)
+      })
+    },
+    decorateRequest: { value: () => facade },
+    options: { value: () => facade }
+  })
+  ;(cors as unknown as (app: FastifyInstance, settings: FastifyCorsOptions, next: (error?: Error) => void) => void)(facade, settings, (error) => {
+    if (error) throw error
+  })
+}
+
+/** Gives the routes of a scope their own CORS options, `false` for none, whatever a host's `@fastify/cors` says for the others. */
+export function keepHostCorsOut (scope: FastifyInstance, settings: FastifyCorsOptions | false): void {
+  scope.addHook('onRoute', function setCors (route) {
+    route.config = { ...route.config, cors: settings }
+  })
+}
+
+/** Answers the preflights of one path of a scope that has `siteCors`. */
+export function preflightRoute (scope: FastifyInstance, path: string): void {
+  scope.options(path, { schema: { hide: true } as object }, function unreachable (_request, reply) {
+    return reply.code(204).send()
+  })
+}
+
+function exactOrigin (text: string): string {
+  if (isExactOrigin(text)) return text
+  throw new INVALID_OPTIONS(`cors: "origins" must hold exact origins such as https://app.example.com or capacitor://localhost: ${originFault(text)}`)
+}

@@ -1,0 +1,203 @@
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
+
+import type { AuthMethod, EventType } from '../../contracts/event-sink.js'
+import type { BotPolicy, CustomSignature, Environment, RequireSignature, RevocationKind, Role, SignedRepeats, WebhookMapping, WebhookProvider } from '../../contracts/token-store/index.js'
+
+/** Written as JSON text, read as the value. */
+type Json<Value> = ColumnType<Value, string, string>
+/** A bigint, which comes as text. */
+type Sequence = GeneratedAlways<string>
+
+/** The tables, as Kysely types them; the migrations make them. Times are timestamptz of whole milliseconds. */
+export interface DatabaseSchema {
+  sources: SourcesTable
+  pipeline_keys: PipelineKeysTable
+  server_secrets: ServerSecretsTable
+  webhooks: WebhooksTable
+  webhook_secrets: WebhookSecretsTable
+  users: UsersTable
+  sessions: SessionsTable
+  login_failures: LoginFailuresTable
+  audit_log: AuditLogTable
+  guest_tokens: GuestTokensTable
+  guest_invalidations: GuestInvalidationsTable
+  claims: ClaimsTable
+  revocations: RevocationsTable
+  events: EventsTable
+  event_ids: EventIdsTable
+}
+
+interface SourcesTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  name: string
+  environment: Environment
+  server_secret_prefix: string
+  domains: Json<string[]>
+  allow_any_origin: boolean
+  allow_null_origin: boolean
+  require_signature: RequireSignature
+  require_timestamp: boolean
+  enabled: boolean
+  rate_limit: number | null
+  pixel_types: Json<string[]>
+  bots: BotPolicy
+  signed_repeats: SignedRepeats
+  created_at: Date
+  updated_at: Date
+}
+
+/** Every key that is or ever was good for a source; none is deleted, so that it stays with its organisation. */
+export interface PipelineKeysTable {
+  key: string
+  org_id: string
+  /** Null once the key was replaced or its source deleted. */
+  source_id: string | null
+  /** When its overlap ends; null for the current key of the source. */
+  expires_at: Date | null
+}
+
+interface ServerSecretsTable {
+  id: string
+  seq: Sequence
+  source_id: string
+  /** Under SECRETS_KEY, bound to this row. */
+  sealed: string
+  /** When its overlap ends; null for the newest secret. */
+  expires_at: Date | null
+}
+
+interface WebhooksTable {
+  id: string
+  seq: Sequence
+  source_id: string
+  name: string
+  provider: WebhookProvider
+  secret_prefix: string
+  url: string | null
+  custom: Json<CustomSignature | null> | null
+  mapping: Json<WebhookMapping | null> | null
+  enabled: boolean
+  created_at: Date
+  updated_at: Date
+}
+
+interface WebhookSecretsTable {
+  id: string
+  seq: Sequence
+  webhook_id: string
+  /** Under SECRETS_KEY, bound to this row. */
+  sealed: string
+  /** When its overlap ends; null for the newest secret. */
+  expires_at: Date | null
+}
+
+interface UsersTable {
+  id: string
+  org_id: string
+  email: string
+  password_hash: string
+  role: Role
+  disabled: boolean
+  epoch: number
+  created_at: Date
+}
+
+/** Live sessions; one that ends is deleted. */
+interface SessionsTable {
+  id: string
+  seq: Sequence
+  user_id: string
+  refresh_digest: string
+  previous_digest: string | null
+  /** Until when the previous token may be repeated, and with what answer. */
+  repeat_until: Date | null
+  sealed_successor: string | null
+  created_at: Date
+  last_used_at: Date
+  ends_at: Date
+  ip: string
+  user_agent: string
+}
+
+interface LoginFailuresTable {
+  subject: string
+  count: number
+  locked_until: Date | null
+  last_at: Date
+}
+
+interface AuditLogTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  action: string
+  user_id: string | null
+  user_email: string | null
+  resource_type: string | null
+  resource_id: string | null
+  changes: Json<Record<string, unknown> | null> | null
+  ip_address: string | null
+  user_agent: string | null
+  timestamp: Date
+}
+
+interface GuestTokensTable {
+  key: string
+  client_id: string
+  /** Under SECRETS_KEY, bound to the key. */
+  sealed: string
+  minted_at: Date
+  expires_at: Date
+}
+
+/** When a client's tokens were last invalidated: none that was minted before is good. */
+interface GuestInvalidationsTable {
+  client_id: string
+  invalidated_at: Date
+}
+
+interface ClaimsTable {
+  /** SHA-256 of the claimed key. */
+  digest: string
+  expires_at: Date
+}
+
+/** One row for each subject of an organisation. */
+interface RevocationsTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  kind: RevocationKind
+  subject: string
+  cutoff: Date
+  created_at: Date
+  created_by: string | null
+}
+
+/**
+ * Accepted events, in a partition for each UTC day of `received_at`. Repeats are kept out by `event_ids`: a unique index here would cost
+ * a quarter of the throughput.
+ */
+interface EventsTable {
+  seq: Generated<string>
+  org_id: string
+  source_id: string
+  message_id: string
+  type: EventType
+  auth_method: AuthMethod
+  received_at: Date
+  timestamp: Date
+  ip: string
+  user_agent: string | null
+  payload: Json<unknown>
+  additions: Json<unknown>
+}
+
+/** The ids of the last 24 hours. */
+interface EventIdsTable {
+  /** Half of the SHA-256 of source, auth method and messageId. */
+  id: string
+  seen_at: Date
+}

@@ -1,0 +1,27 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+// What stands under `config.gatehouse` is declared there.
+import type {} from './index.js'
+
+type Config = import('fastify').GatehouseRouteConfig
+
+// By Symbol.for, so that two copies of the package in one tree share it.
+const ASKED: unique symbol = Symbol.for('fastify-gatehouse.asked') as never
+
+/** A request with its route's `config.gatehouse`, once it was read. */
+type Asking = FastifyRequest & { [ASKED]: Config | null }
+
+/** The `config.gatehouse` of a route that has none. */
+export const NOTHING: Config = Object.freeze({})
+
+/** Gives every request of the scope the place in which `askedOf` keeps what it reads. */
+export function keepAsked (app: FastifyInstance): void {
+  if (!app.hasRequestDecorator(ASKED)) app.decorateRequest(ASKED, null)
+}
+
+/** The `config.gatehouse` of the request's route. It is read once per request, because `routeOptions` is a new object at each read. */
+export function askedOf (request: FastifyRequest): Config {
+  const asking = request as Asking
+  asking[ASKED] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING
+  return asking[ASKED]
+}

@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyRequest, HookHandlerDoneFunction, FastifyReply, RouteOptions } from 'fastify'
+
+import { INTERNAL_ERROR, INVALID_OPTIONS } from '../errors.js'
+import { nearestName } from '../options.js'
+import { refuse } from '../refuse.js'
+import { askedOf, NOTHING } from './asked.js'
+import { describeSecurity, documentCheck } from './openapi.js'
+import { faultOfPreflights } from './preflight.js'
+import { allGuards, resolvedGuards } from './registry.js'
+import type { Registration } from './registry.js'
+
+const WATCHED: unique symbol = Symbol.for('fastify-gatehouse.watched') as never
+const CHECKED: unique symbol = Symbol.for('fastify-gatehouse.checked') as never
+
+type Scope = FastifyInstance & { [WATCHED]?: true, [CHECKED]?: WeakSet<object> }
+
+/** A route and the scope that it was declared in. */
+export interface WatchedRoute { readonly scope: FastifyInstance, readonly options: RouteOptions }
+
+/**
+ * Checks the `config.gatehouse` of every route that is declared below the scope from here on, when all plugins are loaded: an unknown name, an
+ * invalid value or a guard that is not registered makes start-up fail.
+ */
+export function watchRoutes (scope: Scope): void {
+  if (scope[WATCHED] === true) return
+  scope[WATCHED] = true
+  const routes: WatchedRoute[] = []
+  const checkDocuments = documentCheck(scope)
+  scope.addHook('onRoute', function collect (options) {
+    routes.push({ scope: this, options })
+  })
+  scope.addHook('onReady', async function checkRoutes () {
+    for (const { scope, options } of routes) {
+      const guards = allGuards(scope)
+      const fault = faultOfConfig(options.config?.gatehouse, guards) ?? faultOfPreflights(options, scope, guards)
+      if (fault !== null) throw new INVALID_OPTIONS(`${String(options.method)} ${options.url}: ${fault}`)
+      describeSecurity(options, guards)
+    }
+    checkDocuments(routes.splice(0))
+  })
+}
+
+/**
+ * Refuses the requests of a route whose `config.gatehouse` has a fault, 500 `INTERNAL_ERROR`: a route that was declared before the first plugin
+ * of the suite is not seen by `watchRoutes`, and must not be open because of a misspelt name.
+ */
+export function refuseFaultyConfig (scope: FastifyInstance): void {
+  scope.addHook('onRequest', function checkConfig (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) {
+    const config = askedOf(request)
+    const checked = checkedIn(request.server)
+    if (config === NOTHING || checked.has(config)) return done()
+    const fault = faultOfConfig(config, resolvedGuards(request.server))
+    if (fault !== null) {
+      refuse(reply, new INTERNAL_ERROR({ reason: `${request.method} ${request.routeOptions.url ?? ''}: ${fault}` }))
+      return
+    }
+    checked.add(config)
+    done()
+  })
+}
+
+/** The faultless configurations of a scope's routes. Routes of several scopes may share one object. */
+function checkedIn (scope: Scope): WeakSet<object> {
+  if (!Object.hasOwn(scope, CHECKED)) scope[CHECKED] = new WeakSet()
+  return scope[CHECKED] as WeakSet<object>
+}
+
+function faultOfConfig (config: unknown, guards: ReadonlyMap<string, Registration>): string | null {
+  if (config === undefined) return null
+  if (typeof config !== 'object' || config === null) return 'config.gatehouse must be an object'
+  for (const [name, value] of Object.entries(config)) {
+    const guard = guards.get(name)
+    if (guard === undefined) {
+      const nearest = nearestName(name, [...guards.keys()])
+      const hint = nearest === null ? '' : `; did you mean "${nearest}"?`
+      return `config.gatehouse.${name}: no guard of that name is registered in the route's scope${hint}`
+    }
+    if (!guard.accepts(value)) return `config.gatehouse.${name} must be ${guard.expected}`
+  }
+  return null
+}

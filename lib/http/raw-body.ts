@@ -1,0 +1,142 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+
+import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../errors.js'
+import type { GatehouseError } from '../errors.js'
+
+type Done = (error: GatehouseError | null, bytes: Buffer) => void
+/** `whole`: the body has ended, or failed, within the limit. */
+type HeadDone = (head: Buffer, whole: boolean) => void
+
+const NOTHING = Buffer.alloc(0)
+const COLLECTION = Symbol('collection')
+
+interface Collection {
+  chunks: Buffer[]
+  length: number
+  /** Bytes beyond which the stream waits while `done` is `null`, and beyond which the body is refused afterwards. */
+  limit: number
+  /** Receives the body; `null` until `collectBody` asks for it. */
+  done: Done | null
+  /** Receives the first bytes; `null` where nothing waits for them. */
+  head: HeadDone | null
+  /** Of the request, where its body is held. */
+  response: ServerResponse | null
+  /** The result for `collectBody`, once the stream has ended. */
+  outcome: { error: GatehouseError | null, bytes: Buffer } | null
+}
+
+type Payload = NodeJS.ReadableStream & { [COLLECTION]?: Collection | undefined }
+
+/** Collects the bytes of a stream, at most `limit` of them: beyond them it stops reading and gives `PAYLOAD_TOO_LARGE`. Calls back once. */
+export function collectBody (payload: NodeJS.ReadableStream, headers: IncomingHttpHeaders, limit: number, done: Done): void {
+  if (Number(headers['content-length']) > limit) return done(new PAYLOAD_TOO_LARGE(), NOTHING)
+  const stream = payload as Payload
+  const held = stream[COLLECTION]
+  if (held === undefined) return collect(stream, limit, done, null, null)
+  held.limit = limit
+  held.done = done
+  if (held.outcome !== null) {
+    stream[COLLECTION] = undefined
+    done(held.outcome.error, held.outcome.bytes)
+  } else if (held.length > limit) {
+    settle(stream, new PAYLOAD_TOO_LARGE(), NOTHING)
+  } else {
+    stream.resume()
+  }
+}
+
+/**
+ * Begins to collect a body that `collectBody` asks for later. After `limit` bytes the stream waits, so that a request which is not admitted
+ * yet takes little memory; where the request is refused, the rest is read and dropped. Node drops the unread body of a client that has
+ * closed its connection: what has been read by then is kept.
+ */
+export function holdBody (payload: NodeJS.ReadableStream, response: ServerResponse, limit: number): void {
+  const stream = payload as Payload
+  if (stream[COLLECTION] === undefined) collect(stream, limit, null, null, response)
+}
+
+/**
+ * Holds a body as `holdBody` does, and calls back once: with all of it where it ends within `limit` bytes, else with the first `limit` bytes.
+ * `collectBody` gives the whole body afterwards.
+ */
+export function holdHead (payload: NodeJS.ReadableStream, response: ServerResponse, limit: number, head: HeadDone): void {
+  collect(payload as Payload, limit, null, head, response)
+}
+
+function collect (stream: Payload, limit: number, done: Done | null, head: HeadDone | null, response: ServerResponse | null): void {
+  stream[COLLECTION] = { chunks: [], length: 0, limit, done, head, response, outcome: null }
+  // Their state is on the stream, so that no request needs listeners of its own.
+  stream.on('data', takeChunk)
+  stream.on('end', finish)
+  stream.on('error', fail)
+}
+
+function takeChunk (this: Payload, chunk: Buffer | string): void {
+  const collection = this[COLLECTION]
+  if (collection === undefined || collection.outcome !== null) return
+  const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
+  collection.length += bytes.length
+  if (collection.length <= collection.limit) {
+    collection.chunks.push(bytes)
+    return
+  }
+  if (collection.response?.writableFinished === true) return drop(this)
+  this.pause()
+  if (collection.done !== null) return settle(this, new PAYLOAD_TOO_LARGE(), NOTHING)
+  collection.chunks.push(bytes)
+  const { head, chunks, limit, response } = collection
+  collection.head = null
+  // A connection whose request is refused would wait for ever for a body that no route reads.
+  response?.once('finish', () => drop(this))
+  head?.(Buffer.concat(chunks, limit), false)
+}
+
+/** Reads the rest of a body without keeping it. */
+function drop (stream: Payload): void {
+  stream[COLLECTION] = undefined
+  stream.resume()
+}
+
+function finish (this: Payload): void {
+  const { chunks = [], length = 0 } = this[COLLECTION] ?? {}
+  const [only = NOTHING] = chunks
+  settle(this, null, chunks.length > 1 ? Buffer.concat(chunks, length) : only)
+}
+
+function fail (this: Payload, cause: unknown): void {
+  settle(this, new INVALID_REQUEST({ message: 'The body did not arrive', cause }), NOTHING)
+}
+
+function settle (stream: Payload, error: GatehouseError | null, bytes: Buffer): void {
+  const collection = stream[COLLECTION]
+  if (collection === undefined || collection.outcome !== null) return
+  if (collection.done === null) {
+    const { head } = collection
+    Object.assign(collection, { outcome: { error, bytes }, chunks: [], head: null })
+    head?.(bytes, true)
+    return
+  }
+  stream[COLLECTION] = undefined
+  // The listeners stay: with the collection gone they do nothing, and most streams end here anyway.
+  collection.done(error, bytes)
+}
+
+/** A stream of bytes that were collected before, for whichever parser comes next. */
+export class BodyReplay extends Readable {
+  /** Read by Fastify, which compares it with Content-Length. */
+  readonly receivedEncodedLength: number
+  #bytes: Buffer | null
+
+  constructor (bytes: Buffer) {
+    super()
+    this.receivedEncodedLength = bytes.length
+    this.#bytes = bytes.length === 0 ? null : bytes
+  }
+
+  override _read (): void {
+    const bytes = this.#bytes
+    this.#bytes = null
+    this.push(bytes)
+  }
+}

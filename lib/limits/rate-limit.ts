@@ -1,0 +1,119 @@
+import rateLimitPlugin from '@fastify/rate-limit'
+import type { RateLimitPluginOptions } from '@fastify/rate-limit'
+import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
+
+import { requestNetwork } from '../http/client-address.js'
+import { INVALID_OPTIONS, RATE_LIMITED } from '../errors.js'
+import { refuseUnknownMembers } from '../options.js'
+import type { KnownOptions } from '../options.js'
+import { WindowStore } from './window.js'
+import { sharedWindowStore } from './shared-window.js'
+
+/** The options of `@fastify/rate-limit`, for one scope; `false` turns the limit off. */
+export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> & {
+  /** Whether instances count together where the token store lets them, which asks it for every request. Default: `true`. */
+  shared?: boolean
+} | false
+
+const KNOWN: KnownOptions<Exclude<RateLimitOptions, false>> = {
+  max: true,
+  timeWindow: true,
+  shared: true,
+  hook: true,
+  cache: true,
+  store: true,
+  redis: true,
+  nameSpace: true,
+  skipOnError: true,
+  allowList: true,
+  keyGenerator: true,
+  ipv6Subnet: true,
+  ban: true,
+  continueExceeding: true,
+  exponentialBackoff: true,
+  groupId: true,
+  enableDraftSpec: true,
+  addHeaders: true,
+  addHeadersOnExceeding: true,
+  onBanReach: true,
+  onExceeding: true,
+  onExceeded: true
+}
+const NAME_SPACE = 'gatehouse-'
+const DURATION = /^(\d*\.?\d+) *(?:(ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_557_600_000 }
+
+/**
+ * Limits every request of the scope, 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*` headers.
+ *
+ * `@fastify/rate-limit` attaches itself to each route, which puts it behind the hooks of the scope: a guard that refuses would
+ * leave its refusals unlimited. So its handler is taken from it and added as a hook of the scope, in the order of the calls;
+ * a host that registers the plugin itself is not touched and does not touch us.
+ */
+export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions): Promise<void> {
+  if (limit === false) return
+  const check = await rateCheck(scope, limit)
+  scope.addHook((limit.hook ?? 'onRequest') as 'onRequest', check)
+}
+
+/** The check alone, for a hook of one's own: rejects with `RATE_LIMITED` when it is too much. */
+export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimitOptions, false>): Promise<onRequestAsyncHookHandler> {
+  checkLimit(limit)
+  const { shared = true, ...options } = limit
+  let handler: ((settings: object) => onRequestAsyncHookHandler) | undefined
+  const facade: FastifyInstance = Object.create(scope, {
+    hasDecorator: { value: () => false },
+    decorate: { value: (name: string, value: typeof handler) => { if (name === 'rateLimit') handler = value } },
+    addHook: { value: () => facade }
+  })
+  // One Redis may count for several scopes, and for the host itself.
+  const nameSpace = `${options.nameSpace ?? NAME_SPACE}${scope.prefix}-`
+  const settings: RateLimitPluginOptions = {
+    enableDraftSpec: true,
+    // Its own fails for a client that has gone already, and takes what is no address for one.
+    keyGenerator: (request) => requestNetwork(request, options.ipv6Subnet),
+    ...options,
+    nameSpace,
+    errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfter: ttl / 1000 })
+  }
+  if (options.redis == null && options.continueExceeding !== true && options.exponentialBackoff !== true) {
+    const limits = shared && scope.hasDecorator('tokenStore') ? scope.tokenStore.sharedLimits : undefined
+    settings.store ??= limits === undefined ? WindowStore : sharedWindowStore(limits, nameSpace)
+  }
+  await (rateLimitPlugin as unknown as (app: FastifyInstance, settings: RateLimitPluginOptions) => Promise<void>)(facade, settings)
+  // A store that is not its own hears of "cache" in this way only.
+  const check = handler?.({ cache: options.cache })
+  if (check === undefined) throw new Error('@fastify/rate-limit did not offer its handler; this version is not supported')
+  return check
+}
+
+/** Milliseconds of a window such as `'1 minute'`; `null` for what is none. */
+export function windowOf (timeWindow: unknown): number | null {
+  const [, count, unit = 'ms'] = (typeof timeWindow === 'string' && DURATION.exec(timeWindow)) || []
+  const time = count === undefined ? timeWindow : Number(count) * (UNITS[/^ms|^milli/i.test(unit) ? 'ms' : unit.charAt(0).toLowerCase()] ?? NaN)
+  return typeof time === 'number' && Number.isFinite(time) && time > 0 ? time : null
+}
+
+/** The plugin itself would put its own default, 1 000 a minute, in the place of what it can't read. */
+function checkLimit (options: Exclude<RateLimitOptions, false>): void {
+  if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
+  refuseUnknownMembers('rateLimit', '', options, KNOWN)
+  const { max, timeWindow, shared, ipv6Subnet } = options
+  if (ipv6Subnet !== undefined && !(Number.isInteger(ipv6Subnet) && ipv6Subnet >= 0 && ipv6Subnet <= 128)) {
+    throw new INVALID_OPTIONS('rate-limit: "ipv6Subnet" must be a number of bits from 0 to 128')
+  }
+  if (shared !== undefined && typeof shared !== 'boolean') throw new INVALID_OPTIONS('rate-limit: "shared" must be true or false')
+  if (max !== undefined && typeof max !== 'function' && !(Number.isFinite(max) && max >= 0)) {
+    throw new INVALID_OPTIONS('rate-limit: "max" must be a number of requests or a function')
+  }
+  if (timeWindow !== undefined && typeof timeWindow !== 'function' && windowOf(timeWindow) === null) {
+    throw new INVALID_OPTIONS('rate-limit: "timeWindow" must be milliseconds, a text such as "1 minute", or a function')
+  }
+}
+
+/** The options under a name of their own, which keeps the counts of several limits of one scope apart in Redis. */
+export function named (options: RateLimitOptions, name: string): RateLimitOptions {
+  if (options === false) return false
+  checkLimit(options)
+  return { ...options, nameSpace: `${options.nameSpace ?? NAME_SPACE}${name}-` }
+}

@@ -1,0 +1,188 @@
+import { randomUUID } from 'node:crypto'
+
+import fp from 'fastify-plugin'
+import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fastify'
+
+import { AuditRepeats } from './repeats.js'
+import { requestAddress } from '../../lib/http/client-address.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
+import { defineGuard } from '../../lib/guard/index.js'
+import { refuseUnknownOptions } from '../../lib/options.js'
+import type { KnownOptions } from '../../lib/options.js'
+import type { AuditEntry, AuditTrail } from '../../contracts/token-store/index.js'
+
+// An importer of this module alone also gets the types that these modules add to Fastify.
+export type {} from '../../lib/guard/index.js'
+
+export interface AuditLogOptions {
+  /** The organisation of an entry that names none and whose request has no administrator. Default: `'default'`. */
+  orgId?: string
+  /** The clock, in epoch milliseconds. Default: `Date.now`. */
+  now?: () => number
+}
+
+/** What happened. Who called and from where is read from `request`. */
+export interface AuditRecord {
+  /** `source.created`, `auth.login_failed`, … */
+  action: string
+  request?: FastifyRequest | undefined
+  orgId?: string | undefined
+  userId?: string | null | undefined
+  userEmail?: string | null | undefined
+  resourceType?: string | undefined
+  resourceId?: string | undefined
+  /** JSON-serialisable; never a secret. */
+  changes?: Record<string, unknown> | undefined
+  /** Repeats of one refusal (same action, user and address, whatever the resource) within a minute are counted in one entry. Default: `false`. */
+  refusal?: boolean | undefined
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Notes a security event, in the store and as a line of the log. Returns at once, never throws; what the store fails to take
+     * stays in the log.
+     */
+    audit (record: AuditRecord): void
+    /** The organisation of what no administrator does, such as the embeds of this app: `orgId` of the options. */
+    auditOrg: string
+  }
+
+  interface GatehouseRouteConfig {
+    /** Audit each request of this route under this action once it is answered; 4xx answers as refusals. */
+    audit?: string
+  }
+}
+
+const KNOWN: KnownOptions<AuditLogOptions> = { orgId: true, now: true }
+const ACTION = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/
+const MAX_USER_AGENT = 512
+const MAX_WAITING = 10_000
+const REPEAT_INTERVAL = 5_000
+
+const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
+  refuseUnknownOptions('auditLog', options, KNOWN)
+  const { orgId = 'default', now = Date.now } = options
+  if (typeof orgId !== 'string' || orgId === '') throw new INVALID_OPTIONS('audit-log: "orgId" must be a text that is not empty')
+  if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('audit-log: register the token store first')
+  const trail = app.tokenStore.audit
+  const writer = new AuditWriter(trail, app.log)
+  const repeats = new AuditRepeats(now, (id, count) => writer.addRepeats(id, count))
+  const timer = setInterval(() => repeats.sweep(), REPEAT_INTERVAL).unref()
+
+  app.decorate('auditOrg', orgId)
+  app.decorate('audit', function audit (record) {
+    const entry = toEntry(record, orgId, now())
+    if (record.refusal === true && !repeats.isFirst(entry)) return
+    writer.write(entry)
+    logEntry(record.request?.log ?? app.log, entry)
+  })
+
+  const wanted = defineGuard(app, {
+    name: 'audit',
+    accepts: (value) => typeof value === 'string' && ACTION.test(value),
+    expected: 'an action such as "report.exported"',
+    refuses: false
+  })
+  // Not onResponse, which does not come for a caller that has hung up.
+  app.addHook('onSend', function auditRequest (request, { statusCode }, payload, done) {
+    const action = wanted(request)
+    if (action !== undefined) app.audit({ action, request, changes: { status: statusCode }, refusal: statusCode >= 400 && statusCode < 500 })
+    done(null, payload)
+  })
+
+  app.addHook('onClose', async function flushAudit () {
+    clearInterval(timer)
+    repeats.end()
+    await writer.drained()
+  })
+}
+
+function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): AuditEntry {
+  const { request } = record
+  const admin = (request as { admin?: { sub: string, org_id: string, email?: string } | null } | undefined)?.admin
+  return {
+    id: randomUUID(),
+    orgId: record.orgId ?? admin?.org_id ?? defaultOrg,
+    action: record.action,
+    userId: record.userId === undefined ? admin?.sub ?? null : record.userId,
+    userEmail: record.userEmail === undefined ? admin?.email ?? null : record.userEmail,
+    resourceType: record.resourceType ?? null,
+    resourceId: record.resourceId ?? null,
+    changes: record.changes === undefined || record.changes === null ? null : snapshot(record.changes),
+    ipAddress: (request === undefined ? '' : requestAddress(request)) || null,
+    userAgent: request?.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
+    timestamp
+  }
+}
+
+/** As it is now and as JSON has it: it is written later, in one statement with the entries of others, which must not fail for it. */
+function snapshot (changes: Record<string, unknown>): Record<string, unknown> {
+  try {
+    // Most are as JSON has them, and need no round trip.
+    if (!('toJSON' in changes) && Object.values(changes).every(isJsonAtom)) return { ...changes }
+    return JSON.parse(JSON.stringify(changes)) as Record<string, unknown>
+  } catch {
+    return { unreadable: true }
+  }
+}
+
+function isJsonAtom (value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value)
+}
+
+function logEntry (log: FastifyBaseLogger, { action, orgId, userId, resourceType, resourceId, changes, ipAddress }: AuditEntry): void {
+  log.info({ audit: { action, orgId, userId, resourceType, resourceId, changes, ipAddress } }, 'audit')
+}
+
+/** Writes entries in the order they came, as many at a time as have gathered while the write before was under way. */
+class AuditWriter {
+  #waiting: AuditEntry[] = []
+  #counts: Array<{ id: string, repeats: number }> = []
+  #running: Promise<void> | null = null
+  readonly #trail: AuditTrail
+  readonly #log: FastifyBaseLogger
+
+  constructor (trail: AuditTrail, log: FastifyBaseLogger) {
+    this.#trail = trail
+    this.#log = log
+  }
+
+  write (entry: AuditEntry): void {
+    if (this.#waiting.length >= MAX_WAITING) return this.#lost([entry], new Error('too many audit entries wait for the store'))
+    this.#waiting.push(entry)
+    this.#running ??= this.#run()
+  }
+
+  addRepeats (id: string, repeats: number): void {
+    this.#counts.push({ id, repeats })
+    this.#running ??= this.#run()
+  }
+
+  async drained (): Promise<void> {
+    await this.#running
+  }
+
+  async #run (): Promise<void> {
+    // A turn later, so that what one turn brings goes in one write.
+    await new Promise(setImmediate)
+    while (this.#waiting.length > 0 || this.#counts.length > 0) {
+      const entries = this.#waiting
+      const counts = this.#counts
+      this.#waiting = []
+      this.#counts = []
+      if (entries.length > 0) await this.#trail.append(entries).catch((error: unknown) => this.#lost(entries, error))
+      for (const { id, repeats } of counts) {
+        await this.#trail.addRepeats(id, repeats).catch((error: unknown) => this.#log.error({ err: error, id, repeats }, 'audit repeats not stored'))
+      }
+    }
+    this.#running = null
+  }
+
+  /** Not tried again: whether a failed write happened is unknown, and the log has had each of them already. */
+  #lost (entries: AuditEntry[], error: unknown): void {
+    this.#log.error({ err: error, ids: entries.map(({ id }) => id), actions: entries.map(({ action }) => action) }, 'audit entries not stored')
+  }
+}
+
+export default fp(auditLog, { name: 'gatehouse-audit-log', fastify: '5.x', decorators: { fastify: ['tokenStore'] } })

@@ -1,0 +1,104 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+import { altcha } from './altcha.js'
+import type { AltchaVerifier } from './altcha.js'
+import { challengeRoute } from './challenge-route.js'
+import { limitPresented } from './limit-presented.js'
+import { acceptsRule, checkOptions, expectedRule } from './options.js'
+import type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions } from './options.js'
+import { presentedToken } from './presented-token.js'
+import { siteverify } from './siteverify.js'
+import { requestAddress } from '../../lib/http/client-address.js'
+import { CAPTCHA_FAILED } from '../../lib/errors.js'
+import type { GatehouseError } from '../../lib/errors.js'
+import { defineGuard } from '../../lib/guard/index.js'
+import { refuse, toPublicError } from '../../lib/refuse.js'
+import { requestSlot } from '../../lib/request-slot.js'
+import tokenStore from '../token-store/index.js'
+
+// An importer of this module alone also gets the types that these modules add to Fastify.
+export type {} from '../../lib/guard/index.js'
+export type {} from '../token-store/index.js'
+
+export type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions }
+
+declare module 'fastify' {
+  interface GatehouseRouteConfig {
+    /** Demand a captcha token, in `X-Captcha-Token`, that counts once; `{ action }`: one that was solved for this action. */
+    captcha?: CaptchaRule
+  }
+}
+
+/** Lets a request pass with a captcha that was solved for it: 403 `CAPTCHA_FAILED` for any other, and where that can't be found out. */
+const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
+  checkOptions(options)
+  const { global = false, field } = options
+  // It remembers which tokens were used.
+  if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
+  const store = app.tokenStore
+  const wanted = defineGuard(app, {
+    name: 'captcha',
+    fallback: global,
+    accepts: (rule) => acceptsRule(options, rule),
+    expected: expectedRule(options),
+    securityScheme: 'captcha'
+  })
+
+  const verifier = options.provider === 'altcha' ? await ownChallenges(options) : await siteverify(app, options)
+  const limit = await limitPresented(app, options)
+
+  const tokens = requestSlot<{ readonly token: string }>(app)
+
+  // With "field" the token is read before validation, which may remove it from the body, and used up after it: a body that fails its schema
+  // leaves the token unused.
+  app.addHook((field === undefined ? 'onRequest' : 'preValidation') as 'onRequest', function readCaptcha (request, reply, done) {
+    const rule = wanted(request)
+    if (rule === undefined || rule === false) return done()
+    const token = presentedToken(request, field)
+    if (token === null) {
+      refuse(reply, new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' }))
+      return
+    }
+    if (field === undefined) return judge(token, rule, request, reply, done)
+    tokens.set(request, { token })
+    done()
+  })
+  if (field !== undefined) {
+    app.addHook('preHandler', function checkCaptcha (request, reply, done) {
+      const rule = wanted(request)
+      if (rule === undefined || rule === false) return done()
+      judge(tokens.need(request).token, rule, request, reply, done)
+    })
+  }
+
+  function judge (token: string, rule: Exclude<CaptchaRule, false>, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    faultOf(token, request, reply, rule === true ? null : rule.action).then((fault) => {
+      if (fault === null) done()
+      else refuse(reply, fault)
+    })
+  }
+
+  async function ownChallenges (options: AltchaOptions): Promise<AltchaVerifier> {
+    const verifier = await altcha(app, options)
+    await challengeRoute(app, verifier, options)
+    return verifier
+  }
+
+  async function faultOf (token: string, request: FastifyRequest, reply: FastifyReply, action: string | null): Promise<GatehouseError | null> {
+    try {
+      await limit?.call(app, request, reply)
+      const { claim, ttl } = await verifier.verify(token, { action, address: requestAddress(request) })
+      // Not before: what nobody vouches for would fill the store, and a token that could not be verified may be sent again.
+      if (claim === null || await store.claim(claim, ttl)) return null
+      return new CAPTCHA_FAILED({ reason: 'the captcha token was used before' })
+    } catch (error) {
+      return toPublicError(error)
+    }
+  }
+}
+
+export default fp(captcha, { name: 'gatehouse-captcha', fastify: '5.x' })
+export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
+export type { SecretSource } from '../../lib/secrets/secret-source.js'
+export type { SiteCorsOptions } from '../../lib/cors/site-cors.js'

@@ -1,0 +1,131 @@
+import { parseCookie, stringifySetCookie } from 'cookie'
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+import { acceptsRule, checkOptions, COOKIE_NAME, EXPECTED_RULE } from './options.js'
+import type { CsrfCookieOptions, CsrfOptions, CsrfRule } from './options.js'
+import { foreignReason } from './site-check.js'
+import { tokenRoute } from './token-route.js'
+import { checkKey, csrfTokens } from './tokens.js'
+import type { Cookies } from './tokens.js'
+import { CSRF_FAILED, GatehouseError, INTERNAL_ERROR } from '../../lib/errors.js'
+import { defineGuard } from '../../lib/guard/index.js'
+import { importOptional } from '../../lib/optional-package.js'
+import { refuse, toPublicError } from '../../lib/refuse.js'
+import { requestSlot } from '../../lib/request-slot.js'
+import { CurrentSecret } from '../../lib/secrets/secret-source.js'
+
+// An importer of this module alone also gets the types that these modules add to Fastify.
+export type {} from '../../lib/guard/index.js'
+
+export type { CsrfCookieOptions, CsrfOptions, CsrfRule }
+
+/** `app.csrf` */
+export interface CsrfTokenMaker {
+  /**
+   * A token for the request's session, for the page to send as `X-CSRF-Token`. Sets the cookie that it holds together with, and forbids the answer
+   * to be kept. Rejects with what `sessionOf` throws.
+   */
+  token (request: FastifyRequest, reply: FastifyReply): Promise<string>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    csrf: CsrfTokenMaker
+  }
+
+  interface GatehouseRouteConfig {
+    /** Demand a CSRF token of the request's session in `X-CSRF-Token`, and a page that may call; `'writes'`: for methods that change something alone. */
+    csrf?: CsrfRule
+  }
+}
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/** Lets a request pass that a page of this app sent, in the session that the page was made for: 403 `CSRF_FAILED` for any other. */
+const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
+  checkOptions(options)
+  const { key, sessionOf, global = false, origins = [], allowSameSite = false, maxAge = 86_400_000, cookie = {}, tokenPath } = options
+  const { name: cookieName = COOKIE_NAME, path = '/', domain, sameSite = 'lax', secure } = cookie
+  const rules = { origins: new Set(origins), allowSameSite }
+  const { default: plugin } = await importOptional('@fastify/csrf-protection', () => import('@fastify/csrf-protection'), 'The csrf plugin')
+  const tokens = await CurrentSecret.open(key, {
+    name: 'csrf: "key"',
+    log: app.log,
+    check (key) {
+      checkKey(key)
+      return csrfTokens(plugin, { key, cookieName, maxAge })
+    }
+  })
+  await tokens.get()
+
+  const known = requestSlot<Cookies>(app)
+  const wanted = defineGuard(app, { name: 'csrf', fallback: global, accepts: acceptsRule, expected: EXPECTED_RULE, securityScheme: 'csrf' })
+  app.decorate('csrf', { token: makeToken })
+
+  app.addHook('onRequest', function checkCsrf (request, reply, done) {
+    const rule = wanted(request)
+    if (rule === undefined || rule === false || (rule === 'writes' && SAFE.has(request.method))) return done()
+    faultOf(request).then((fault) => {
+      if (fault === null) done()
+      else refuse(reply, fault)
+    })
+  })
+  if (tokenPath !== undefined) await tokenRoute(app, tokenPath, options, rules, makeToken)
+
+  async function faultOf (request: FastifyRequest): Promise<GatehouseError | null> {
+    const foreign = foreignReason(request, rules)
+    if (foreign !== null) return new CSRF_FAILED({ reason: foreign })
+    const token = request.headers['x-csrf-token']
+    if (typeof token !== 'string') return new CSRF_FAILED({ reason: 'no CSRF token' })
+    try {
+      const [{ holds }, session] = [await tokens.get(), await sessionText(request)]
+      return holds(token, cookiesOf(request), session) ? null : new CSRF_FAILED({ reason: 'the CSRF token is not of this session, or not ours, or over' })
+    } catch (error) {
+      return toPublicError(error)
+    }
+  }
+
+  async function makeToken (request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    const [{ create }, session] = [await tokens.get(), await sessionText(request)]
+    reply.header('Cache-Control', 'no-store')
+    return create(cookiesOf(request), session, (value) => {
+      reply.header('Set-Cookie', stringifySetCookie({
+        name: cookieName,
+        value,
+        path,
+        httpOnly: true,
+        sameSite,
+        secure: secure ?? (sameSite === 'none' || request.protocol === 'https'),
+        ...domain === undefined ? {} : { domain }
+      }))
+    })
+  }
+
+  /** Those of the request, and the one that an answer to it sets. */
+  function cookiesOf (request: FastifyRequest): Cookies {
+    const cookies = known.get(request) ?? parseCookie(request.headers.cookie ?? '')
+    known.set(request, cookies)
+    return cookies
+  }
+
+  /** The session as tokens are bound to it; that there is none can't be the id of one. */
+  async function sessionText (request: FastifyRequest): Promise<string> {
+    let session: unknown
+    try {
+      session = await sessionOf(request)
+    } catch (cause) {
+      throw cause instanceof GatehouseError ? cause : new INTERNAL_ERROR({ reason: 'csrf: "sessionOf" failed', cause })
+    }
+    if (session === null) return 'none'
+    if (typeof session !== 'string' || session === '') {
+      const got = session === undefined ? 'undefined, as for a field that the session does not have' : 'another value'
+      throw new INTERNAL_ERROR({ reason: `csrf: "sessionOf" must return the id of the session, a non-empty string, or null for no session; it returned ${got}` })
+    }
+    return `session ${session}`
+  }
+}
+
+export default fp(csrf, { name: 'gatehouse-csrf', fastify: '5.x' })
+export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
+export type { SecretSource } from '../../lib/secrets/secret-source.js'

@@ -1,0 +1,88 @@
+import { INVALID_REQUEST, UNAVAILABLE } from '../../../lib/errors.js'
+import { refuseUnknownMembers } from '../../../lib/options.js'
+import type { KnownOptions } from '../../../lib/options.js'
+import { PAGE_BYTES, PAGE_ROWS } from '../../../lib/database/list/budget.js'
+import { EventLog } from './event-log.js'
+import { IdTable } from './id-table.js'
+import type { AcceptedEvent, EventFilter, ReadableEventSink } from '../../../contracts/event-sink.js'
+import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
+
+export interface MemorySinkOptions {
+  /** Events kept; at capacity a write rejects with `UNAVAILABLE`, nothing is dropped. Default: 1 000 000. */
+  capacity?: number
+}
+
+const KNOWN: KnownOptions<MemorySinkOptions> = { capacity: true }
+
+/** Keeps events in the process: for tests and for trying things. They are gone with it. Throws `INVALID_OPTIONS` for an unknown option. */
+export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink {
+  refuseUnknownMembers('memorySink', '', options, KNOWN)
+  const { capacity = 1_000_000 } = options
+  const log = new EventLog()
+  const ids = new IdTable()
+  let closed = false
+
+  /** Keeps an event, unless it was kept within the window before. */
+  function keep (event: AcceptedEvent): void {
+    const { sourceId, authMethod, messageId, receivedAt } = event
+    const hash = ids.hash(messageId)
+    const slot = ids.slot(hash, (number) => {
+      if (number < log.first) return false
+      const other = log.get(number)
+      return other.messageId === messageId && other.sourceId === sourceId && other.authMethod === authMethod
+    })
+    const before = ids.at(slot)
+    if (before !== null && receivedAt - log.receivedAt(before) < DEDUPLICATION_WINDOW) {
+      if (event.repeat === false) event.repeat = true
+      return
+    }
+    ids.set(slot, hash, log.end, log.first)
+    log.append(event)
+  }
+
+  return {
+    async write (events) {
+      if (closed && events.length > 0) throw new UNAVAILABLE({ reason: 'the event sink is closed' })
+      if (log.end - log.first + events.length > capacity) throw new UNAVAILABLE({ reason: 'the memory sink is full' })
+      for (const event of events) keep(event)
+    },
+
+    async list (orgId, filter, { cursor, limit }) {
+      const data: AcceptedEvent[] = []
+      const start = startOf(cursor, log.end)
+      let bytes = 0
+      for (let number = start - 1; number >= log.first; number--) {
+        if (start - number > PAGE_ROWS || bytes >= PAGE_BYTES) return { data, nextCursor: String(number + 1) }
+        const event = log.get(number)
+        if (!matches(event, orgId, filter)) continue
+        if (data.length === limit) return { data, nextCursor: String(number + 1) }
+        data.push(event)
+        bytes += event.payload.length + event.additions.length
+      }
+      return { data, nextCursor: null }
+    },
+
+    async expire (before) {
+      let number = log.first
+      while (number < log.end && log.receivedAt(number) < before) number++
+      log.dropBefore(number)
+    },
+
+    async ready () {},
+    async close () { closed = true }
+  }
+}
+
+function startOf (cursor: string | undefined, end: number): number {
+  if (cursor === undefined) return end
+  if (!/^\d{1,15}$/.test(cursor)) throw new INVALID_REQUEST({ message: 'The cursor is not valid' })
+  return Math.min(Number(cursor), end)
+}
+
+function matches (event: AcceptedEvent, orgId: string, { sourceId, type, from, to }: EventFilter): boolean {
+  return event.orgId === orgId &&
+    (sourceId === undefined || event.sourceId === sourceId) &&
+    (type === undefined || event.type === type) &&
+    (from === undefined || event.receivedAt >= from) &&
+    (to === undefined || event.receivedAt <= to)
+}

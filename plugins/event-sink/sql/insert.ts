@@ -1,0 +1,64 @@
+import { toColumnText } from '../../../lib/database/column-text.js'
+import { hexOfId } from '../event-id.js'
+import type { AcceptedEvent } from '../../../contracts/event-sink.js'
+import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
+
+/** In PostgreSQL no year is 0: the one before 1 is 1 BC. */
+const YEAR_1 = Date.parse('0001-01-01')
+const WINDOW = `${DEDUPLICATION_WINDOW} milliseconds`
+
+/**
+ * Writes events and drops those known from before, in one statement. Ids are taken in one order, the same that `EventCopy` keeps, so
+ * that two instances with the same ids can't wait for each other in a ring.
+ */
+export const INSERT = `
+WITH incoming AS (
+  SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::text[]
+  ) WITH ORDINALITY AS e (id, org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload, additions, n)
+), fresh AS (
+  INSERT INTO event_ids AS known (id, seen_at)
+  SELECT id, received_at FROM incoming ORDER BY id
+  ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at WHERE known.seen_at <= excluded.seen_at - $13::interval
+  RETURNING id
+)
+INSERT INTO events (org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload, additions)
+SELECT org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload::json, additions::json
+FROM incoming JOIN fresh USING (id) ORDER BY n`
+
+/** Since when ids are known; in a statement of its own, which only repeats have to pay for. */
+export const SEEN = "SELECT replace(id::text, '-', '') AS id, extract(epoch FROM seen_at) * 1000 AS since FROM event_ids WHERE id = ANY ($1::uuid[])"
+
+export interface SeenRow {
+  id: string
+  /** Epoch milliseconds. */
+  since: string
+}
+
+/** The parameters of `INSERT`, from events by their ids. */
+export function parametersOf (fresh: ReadonlyMap<string, AcceptedEvent>): unknown[] {
+  const events = [...fresh.values()]
+  return [
+    [...fresh.keys()].map(hexOfId),
+    events.map((event) => event.orgId),
+    events.map((event) => event.sourceId),
+    events.map((event) => toColumnText(event.messageId)),
+    events.map((event) => event.type),
+    events.map((event) => event.authMethod),
+    events.map((event) => toTimestamp(event.receivedAt)),
+    events.map((event) => toTimestamp(event.timestamp)),
+    events.map((event) => event.ip),
+    events.map((event) => event.userAgent),
+    events.map((event) => event.payload),
+    events.map((event) => event.additions),
+    WINDOW
+  ]
+}
+
+/** A time as PostgreSQL reads it. */
+export function toTimestamp (milliseconds: number): string {
+  const date = new Date(milliseconds)
+  const iso = date.toISOString()
+  if (milliseconds >= YEAR_1) return iso
+  return `${String(1 - date.getUTCFullYear()).padStart(4, '0')}${iso.slice(iso.indexOf('-', 1))} BC`
+}

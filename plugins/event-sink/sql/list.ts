@@ -1,0 +1,133 @@
+import type { Selectable } from 'kysely'
+
+import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
+import { ListPage } from '../../../lib/database/list/page.js'
+import type { Wanted } from '../../../lib/database/list/page.js'
+import type { Database } from '../../../lib/database/open-database.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
+import { INVALID_REQUEST, UNAVAILABLE } from '../../../lib/errors.js'
+import { importOptional } from '../../../lib/optional-package.js'
+import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
+import type { AcceptedEvent, EventFilter, ReadableEventSink } from '../../../contracts/event-sink.js'
+import type { EventPartitions, Partition } from './partitions.js'
+
+const HOUR = 60 * 60 * 1000
+const DAY = 24 * HOUR
+/** Days that are looked at first, today among them, and at most at a time. */
+const FIRST_DAYS = 4
+const MOST_DAYS = 32
+const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip', 'user_agent'] as const
+const TEXTS = ['payload', 'additions'] as const
+
+/** The events that were received from `since`, inclusive, to `until`, exclusive; epoch milliseconds. */
+interface Span { since: number, until: number }
+
+/**
+ * The events of an organisation by when they were received, newest first. A query over all days would lock the tables of all of them, thousands
+ * after some years: so it goes back in time, some days at a time, until the page is full or has cost enough.
+ */
+export async function sqlList ({ lists, db }: Database, partitions: EventPartitions, now: () => number): Promise<ReadableEventSink['list']> {
+  const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
+
+  /** The rows of one index: that of the source, of the type, or of all events of the organisation. */
+  function scanOf (orgId: string, { sourceId, type, from, to }: EventFilter, { since, until }: Span, { before, slice }: Wanted) {
+    let rows = db.selectFrom('events').select([...COLUMNS, ...TEXTS]).orderBy('received_at', 'desc').orderBy('seq', 'desc').limit(slice)
+    let shown = sql`org_id = ${orgId}`
+    if (sourceId !== undefined) {
+      rows = rows.where(keyOf('source_id'), '=', key(orgId, toColumnText(sourceId)))
+      shown = sql`${shown} and source_id = ${toColumnText(sourceId)}`
+    } else if (type !== undefined && type !== 'track') {
+      // The second condition is that of the index.
+      rows = rows.where(keyOf('type'), '=', key(orgId, type)).where('type', '<>', sql.lit('track'))
+    } else {
+      rows = rows.where('org_id', '=', orgId)
+    }
+    if (type !== undefined) shown = sql`${shown} and type = ${type}`
+    const first = Math.max(since, from ?? -Infinity)
+    const last = Math.min(before?.timestamp ?? Infinity, to ?? Infinity)
+    if (first !== -Infinity) rows = rows.where('received_at', '>=', new Date(first))
+    if (last !== Infinity) rows = rows.where('received_at', '<=', new Date(last))
+    if (until !== Infinity) rows = rows.where('received_at', '<', new Date(until))
+    if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('received_at', 'seq'), '<', eb.tuple(new Date(before.timestamp), String(before.sequence))))
+    return { rows, shown, time: 'received_at', columns: COLUMNS, texts: TEXTS }
+  }
+
+  /** What the indexes by source and by type have in place of the ids. */
+  function keyOf (column: 'source_id' | 'type') {
+    return sql<string>`hashtextextended(org_id || E'\n' || ${sql.ref(column)}, 0)`
+  }
+
+  function key (orgId: string, value: string) {
+    return sql<string>`hashtextextended(${`${orgId}\n${value}`}::text, 0)`
+  }
+
+  let known = { day: -Infinity, until: -Infinity }
+
+  /**
+   * The oldest day with a table of its own. An answer of the last hour is as good: the last span has no beginning. It costs a page nothing, so that
+   * each page goes on to older days, however few statements are left to it.
+   */
+  async function oldestDay (signal: AbortSignal | undefined): Promise<number | null> {
+    if (now() < known.until) return known.day
+    let tables: Partition[]
+    try {
+      tables = await lists.read((read) => partitions.list(read), signal)
+    } catch (error) {
+      if (signal?.aborted === true) return null
+      throw error
+    }
+    known = { day: Math.min(...tables.map(({ since }) => since ?? Infinity)), until: now() + HOUR }
+    return known.day
+  }
+
+  async function list (orgId: string, filter: EventFilter, request: PageRequest): Promise<Page<AcceptedEvent>> {
+    const { from = -Infinity, to = Infinity, sourceId, type } = filter
+    const page = new ListPage<EventRow>(lists, request, ({ received_at, seq }) => ({ timestamp: received_at.getTime(), sequence: Number(seq) }))
+    const showsAll = type === undefined || (sourceId === undefined && type !== 'track')
+    let span = firstSpan(Math.min(to, page.at?.timestamp ?? Infinity), now(), known.day)
+    while (!await page.fill((wanted) => scanOf(orgId, filter, span, wanted), { showsAll }) && span.since > from) {
+      page.skipTo({ timestamp: Math.max(span.since, 0), sequence: 0 })
+      const oldest = await oldestDay(request.signal)
+      if (oldest === null) break
+      span = spanBefore(span, oldest)
+    }
+    return page.page(toEvent)
+  }
+
+  return (orgId, filter, page) => list(orgId, filter, page).catch((cause: unknown) => {
+    throw cause instanceof INVALID_REQUEST ? cause : new UNAVAILABLE({ cause })
+  })
+}
+
+/** A clock may have been wrong: where the newest are wanted, the first span has no end. */
+function firstSpan (to: number, now: number, oldest: number): Span {
+  const day = Math.floor(Math.min(to, now) / DAY)
+  const since = (day - FIRST_DAYS + 1) * DAY
+  return { since: since <= oldest ? -Infinity : since, until: to < now ? (day + 1) * DAY : Infinity }
+}
+
+/** Twice as many days as before; the last span has all that is older than the oldest day with a table of its own. */
+function spanBefore ({ since, until }: Span, oldest: number): Span {
+  if (since <= oldest) return { since: -Infinity, until: since }
+  const days = until === Infinity ? FIRST_DAYS : (until - since) / DAY
+  return { since: Math.max(oldest, since - Math.min(MOST_DAYS, 2 * days) * DAY), until: since }
+}
+
+type EventRow = Pick<Selectable<DatabaseSchema['events']>,
+  'seq' | 'org_id' | 'source_id' | 'message_id' | 'type' | 'auth_method' | 'received_at' | 'timestamp' | 'ip' | 'user_agent'> & { payload: string, additions: string }
+
+function toEvent (row: EventRow): AcceptedEvent {
+  return {
+    orgId: row.org_id,
+    sourceId: row.source_id,
+    messageId: fromColumnText(row.message_id),
+    type: row.type,
+    authMethod: row.auth_method,
+    receivedAt: row.received_at.getTime(),
+    timestamp: row.timestamp.getTime(),
+    ip: row.ip,
+    userAgent: row.user_agent,
+    payload: row.payload,
+    additions: row.additions
+  }
+}

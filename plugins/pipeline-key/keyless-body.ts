@@ -1,0 +1,54 @@
+import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
+
+import { INVALID_PIPELINE_KEY, PAYLOAD_TOO_LARGE } from '../../lib/errors.js'
+import type { GatehouseError } from '../../lib/errors.js'
+import { wellFormed } from './presented-key.js'
+import { BodyReplay, collectBody, holdHead } from '../../lib/http/raw-body.js'
+import { toPublicError } from '../../lib/refuse.js'
+
+export interface KeylessRules {
+  /** Bytes that are read before the key is known. */
+  limit: number
+  /** Whether the parsers of the scope read bodies by `collectBody`. */
+  holding: boolean
+  keyInHead: ((head: Buffer, request: FastifyRequest) => unknown) | undefined
+}
+
+/**
+ * Gives the stream of a body, the key of its first bytes where the body is longer than what may be read without a key, or the error of the
+ * request.
+ */
+type Done = (error: GatehouseError | null, key: string | null, payload: RequestPayload) => void
+
+/** Reads the body of a request that shows no key as far as it may be read before the key is known. */
+export function readKeyless (rules: KeylessRules, request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, done: Done): void {
+  const { bodyLimit } = request.routeOptions
+  const limit = Math.min(rules.limit, bodyLimit)
+  // The parser refuses such a body before it reads a byte, and the smaller limit decides nothing where the route has the same.
+  if (Number(request.headers['content-length']) > bodyLimit) return done(null, null, payload)
+  if (rules.holding) {
+    holdHead(payload, reply.raw, limit, (head, whole) => {
+      if (whole || limit === bodyLimit) return done(null, null, payload)
+      const key = keyOf(rules, head, request)
+      done(typeof key === 'string' ? null : key, typeof key === 'string' ? key : null, payload)
+    })
+  } else {
+    collectBody(payload, {}, limit, (error, bytes) => {
+      if (error instanceof PAYLOAD_TOO_LARGE && limit < bodyLimit) done(noKey(limit), null, payload)
+      else done(error, null, new BodyReplay(bytes))
+    })
+  }
+}
+
+function keyOf ({ limit, keyInHead }: KeylessRules, head: Buffer, request: FastifyRequest): string | GatehouseError {
+  try {
+    return wellFormed(keyInHead?.(head, request)) ?? noKey(limit)
+  } catch (thrown) {
+    // Outside of any hook's own reach here.
+    return toPublicError(thrown)
+  }
+}
+
+function noKey (limit: number): GatehouseError {
+  return new INVALID_PIPELINE_KEY({ reason: `no key in the header, the query or the first ${limit} bytes of the body` })
+}

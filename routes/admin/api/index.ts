@@ -1,0 +1,67 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync } from 'fastify'
+
+import { INVALID_OPTIONS } from '../../../lib/errors.js'
+import { refuseUnknownOptions } from '../../../lib/options.js'
+import type { KnownOptions } from '../../../lib/options.js'
+import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
+import { preflightRoute } from '../../../lib/cors/site-cors.js'
+import { adminScope, callerKey, limitBy, SCOPE_OPTIONS } from '../admin-scope.js'
+import type { AdminScopeOptions } from '../admin-scope.js'
+import { auditLogRoutes } from './audit-logs.js'
+import { EMBED_PATHS, embedRoutes } from './embeds/index.js'
+import { LIVE_PATH, liveRoute } from './live/index.js'
+import { eventRoutes } from './events.js'
+import type { LiveOptions } from './live/options.js'
+import { quotasOf } from './quotas.js'
+import type { QuotaOptions } from './quotas.js'
+import { sourceRoutes } from './sources/index.js'
+import { WEBHOOK_PATHS, webhookRoutes } from './webhooks/index.js'
+
+// An importer of this module alone also gets the types that these modules add to Fastify.
+export type {} from '../../../plugins/admin-guard/index.js'
+export type {} from '../../../plugins/audit-log/index.js'
+export type {} from '../../../plugins/event-sink/index.js'
+export type {} from '../../../plugins/token-store/index.js'
+
+export interface AdminApiOptions extends AdminScopeOptions {
+  /** Where the routes are mounted. Default: `/v1/admin`. */
+  prefix?: string
+  /** The limit of each user. Default: 100 a minute. */
+  rateLimit?: RateLimitOptions
+  /** The limits of the live view of events; `false`: there is none. Default: on, with the limits' own defaults. */
+  live?: LiveOptions | false
+  /** Let a new source bring a server secret of fewer than 16 bytes or a publicly known one. Default: `false`. */
+  allowWeakSecret?: boolean
+  /** How much an organisation may create. Default: 500 sources and 100 webhooks. */
+  quotas?: QuotaOptions
+}
+
+const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, rateLimit: true, live: true, allowWeakSecret: true, quotas: true }
+const PATHS = [
+  '/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, ...EMBED_PATHS, '/audit-logs'
+]
+
+/** Sources, stored events, embeds and the audit trail, each caller's own organisation's. */
+const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
+  refuseUnknownOptions('adminApi', options, KNOWN)
+  const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 }, live = {}, allowWeakSecret = false } = options
+  if (typeof allowWeakSecret !== 'boolean') throw new INVALID_OPTIONS('admin-api: "allowWeakSecret" must be true or false')
+  const quotas = quotasOf(options.quotas)
+  await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
+    await limitBy(scope, 'admin', rateLimit, callerKey)
+    if (options.cors !== undefined) PATHS.forEach((path) => preflightRoute(scope, path))
+    sourceRoutes(scope, { now, allowWeakSecret, quota: quotas.sources })
+    webhookRoutes(scope, { now, quota: quotas.webhooks })
+    eventRoutes(scope)
+    if (live !== false) await liveRoute(scope, live)
+    embedRoutes(scope, now)
+    auditLogRoutes(scope)
+  })
+}
+
+export default fp(adminApi, { name: 'gatehouse-admin-api', fastify: '5.x' })
+export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
+export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
+export type { LiveOptions } from './live/options.js'
+export type { QuotaOptions } from './quotas.js'

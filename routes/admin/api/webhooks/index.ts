@@ -1,0 +1,91 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { NOT_FOUND } from '../../../../lib/errors.js'
+import type { PageQuery } from '../../../../schemas/page.js'
+import * as schemas from '../../../../schemas/webhook.js'
+import type { NewWebhookBody, RotateWebhookSecretBody, WebhookItem, WebhookPatchBody, WebhookWithSecret } from '../../../../schemas/webhook.js'
+import { callerOf } from '../../admin-scope.js'
+import { optionalBody } from '../../optional-body.js'
+import { pageReply } from '../page-reply.js'
+import { readPage } from '../page-request.js'
+import { MAY } from '../../permissions.js'
+import { idOf } from '../../resource-id.js'
+import { newWebhookOf, secretOf, settingsOf, viewWebhook, webhookChanges } from './fields.js'
+
+const ALL = '/sources/:id/webhooks'
+const ONE = `${ALL}/:wid`
+
+export const WEBHOOK_PATHS = [ALL, ONE, `${ONE}/rotate-secret`]
+
+export interface WebhookRouteSettings {
+  now: () => number
+  /** How many webhooks an organisation may have. */
+  quota: number
+}
+
+/** Who may do what with a source may do it with its webhooks. */
+export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRouteSettings): void {
+  const { webhooks } = scope.tokenStore
+
+  scope.post<{ Body: NewWebhookBody }>(ALL, { schema: schemas.createWebhookSchema, ...MAY.createWebhooks }, async function createWebhook (request, reply) {
+    const [org, source] = sourceOf(request)
+    const { fresh, made } = newWebhookOf(request.body)
+    const webhook = found(await webhooks.create(org, source, { ...fresh, quota }))
+    const { id, secret_prefix: _prefix, created_at: _created, updated_at: _updated, ...settings } = viewWebhook(webhook)
+    audit(request, 'webhook.created', id, settings)
+    reply.code(201)
+    return { ...viewWebhook(webhook), ...made } satisfies WebhookWithSecret
+  })
+
+  scope.get<{ Querystring: PageQuery }>(ALL, { schema: schemas.listWebhooksSchema, ...MAY.readSources }, async function listWebhooks (request) {
+    return pageReply(await readPage(request, async (page) => found(await webhooks.list(...sourceOf(request), page))), viewWebhook)
+  })
+
+  scope.get(ONE, { schema: schemas.readWebhookSchema, ...MAY.readSources }, async function readWebhook (request): Promise<WebhookItem> {
+    return viewWebhook(found(await webhooks.get(...webhookOf(request))))
+  })
+
+  scope.patch<{ Body: WebhookPatchBody }>(ONE, { schema: schemas.patchWebhookSchema, ...MAY.changeWebhooks }, async function patchWebhook (request) {
+    const at = webhookOf(request)
+    const before = found(await webhooks.get(...at))
+    const after = found(await webhooks.update(...at, settingsOf(before.provider, request.body)))
+    audit(request, 'webhook.updated', after.id, { source_id: after.sourceId, ...webhookChanges(before, after) })
+    return viewWebhook(after)
+  })
+
+  scope.delete(ONE, { schema: schemas.deleteWebhookSchema, ...MAY.deleteSources, ...optionalBody }, async function deleteWebhook (request, reply) {
+    const [org, source, id] = webhookOf(request)
+    if (!await webhooks.delete(org, source, id)) throw new NOT_FOUND()
+    audit(request, 'webhook.deleted', id, { source_id: source })
+    return reply.code(204).send()
+  })
+
+  scope.post<{ Body: RotateWebhookSecretBody }>(`${ONE}/rotate-secret`, {
+    schema: schemas.rotateWebhookSecretSchema, ...MAY.rotateSources, ...optionalBody
+  }, async function rotateWebhookSecret (request) {
+    const at = webhookOf(request)
+    const { overlap_seconds, secret: given } = request.body
+    const { provider } = found(await webhooks.get(...at))
+    const { secret } = secretOf(provider, given)
+    const webhook = found(await webhooks.rotateSecret(...at, { secret, overlapUntil: now() + overlap_seconds * 1000 }))
+    audit(request, 'webhook.secret_rotated', webhook.id, { source_id: webhook.sourceId, overlap_seconds })
+    return { ...viewWebhook(webhook), ...(given === undefined ? { secret } : {}) } satisfies WebhookWithSecret
+  })
+
+  function audit (request: FastifyRequest, action: string, id: string, changes: Record<string, unknown>): void {
+    scope.audit({ action, request, resourceType: 'webhook', resourceId: id, changes })
+  }
+}
+
+function sourceOf (request: FastifyRequest): [orgId: string, sourceId: string] {
+  return [callerOf(request).org_id, idOf(request.params)]
+}
+
+function webhookOf (request: FastifyRequest): [orgId: string, sourceId: string, id: string] {
+  return [...sourceOf(request), idOf(request.params, 'wid')]
+}
+
+function found<Thing> (thing: Thing | null): Thing {
+  if (thing === null) throw new NOT_FOUND()
+  return thing
+}

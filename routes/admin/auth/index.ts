@@ -1,0 +1,149 @@
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+
+import { requestNetwork } from '../../../lib/http/client-address.js'
+import { INVALID_OPTIONS } from '../../../lib/errors.js'
+import { refuseUnknownOptions } from '../../../lib/options.js'
+import type { KnownOptions } from '../../../lib/options.js'
+import { createPasswords } from '../../../lib/passwords/index.js'
+import type { PasswordOptions, Passwords } from '../../../lib/passwords/index.js'
+import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
+import { preflightRoute } from '../../../lib/cors/site-cors.js'
+import { loginSchema, refreshSchema } from '../../../schemas/admin-auth.js'
+import type { LoginBody, RefreshBody } from '../../../schemas/admin-auth.js'
+import { hmacSha256 } from '../../../signing/digest.js'
+import { secretBox } from '../../../signing/secret-box.js'
+import type { SecretBox } from '../../../signing/secret-box.js'
+import { assertStrongSecret } from '../../../signing/secret-strength/index.js'
+import { adminScope, callerKey, limitBy, SCOPE_OPTIONS } from '../admin-scope.js'
+import type { AdminScopeOptions } from '../admin-scope.js'
+import { knownDevices } from './known-devices.js'
+import type { KnownDevices } from './known-devices.js'
+import { logoutRoute } from './logout.js'
+import { lockoutOf, passwordCheck } from './password-check.js'
+import type { LockoutOptions, PasswordCheck } from './password-check.js'
+import { passwordRoute } from './password.js'
+import { refreshHandler, refreshKey } from './refresh.js'
+import { sessionRoutes } from './sessions.js'
+import { sessionStarter } from './token-pairs.js'
+import type { StartSession } from './token-pairs.js'
+
+// An importer of this module alone also gets the types that these modules add to Fastify.
+export type {} from '../../../plugins/admin-guard/index.js'
+export type {} from '../../../plugins/audit-log/index.js'
+export type {} from '../../../plugins/token-store/index.js'
+
+export { createPasswords }
+export type { LockoutOptions, PasswordOptions, Passwords }
+
+export interface AdminAuthOptions extends AdminScopeOptions {
+  /** Where the routes are mounted. Default: `/v1/admin/auth`. */
+  prefix?: string
+  /** When a session ends however often it is refreshed, seconds. Default: 2 592 000 (30 days). */
+  sessionMaxAge?: number
+  /** For how long the refresh token just used may be repeated for the very same answer, seconds, 0 to 30. Default: 0. */
+  reuseGrace?: number
+  /** With a `reuseGrace`: the keys, `[current, …previous]`, under which the answer is sealed for so long. The same on every instance. */
+  secretsKeys?: readonly string[]
+  /** When too many failures lock an account; `'hidden'` answers a locked one like a wrong password. Default: 5 failures, 15 minutes. */
+  lockout?: LockoutOptions | 'hidden'
+  /** The limit of logins per email and, counted apart, per address. Default: 10 a minute. */
+  loginRateLimit?: RateLimitOptions
+  /** The limit of each user on the other routes, refresh included. Default: 100 a minute. */
+  rateLimit?: RateLimitOptions
+  /** How passwords are hashed, or a hasher from `createPasswords`. Default: argon2id, 19 MiB, 2 passes, 1 lane. */
+  passwords?: PasswordOptions | Passwords
+}
+
+const KNOWN: KnownOptions<AdminAuthOptions> = {
+  ...SCOPE_OPTIONS,
+  sessionMaxAge: true,
+  reuseGrace: true,
+  secretsKeys: true,
+  lockout: true,
+  loginRateLimit: true,
+  rateLimit: true,
+  passwords: true
+}
+const MINUTE = 60_000
+
+/** Login, refresh with rotation, logout, sessions and password change of administrators. */
+const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => {
+  refuseUnknownOptions('adminAuth', options, KNOWN)
+  const { prefix = '/v1/admin/auth', now = Date.now, loginRateLimit = { max: 10, timeWindow: MINUTE }, rateLimit = { max: 100, timeWindow: MINUTE } } = options
+  const maxAge = seconds('sessionMaxAge', options.sessionMaxAge ?? 2_592_000, 1, 31_536_000)
+  const grace = seconds('reuseGrace', options.reuseGrace ?? 0, 0, 30)
+  const box = graceBox(grace, options.secretsKeys)
+  const lockout = lockoutOf(options.lockout)
+  const passwords = isHasher(options.passwords) ? options.passwords : await createPasswords(options.passwords)
+
+  await adminScope(app, 'admin-auth', { ...options, prefix }, async (scope) => {
+    const check = passwordCheck(scope, { passwords, lockout, now })
+    const devices = lockout.knownDevices ? knownDevices(scope, { path: `${scope.prefix}/login`, now }) : null
+    if (options.cors !== undefined) {
+      for (const path of ['/login', '/refresh', '/logout', '/logout-all', '/me', '/sessions', '/sessions/:id', '/password']) preflightRoute(scope, path)
+    }
+    await scope.register(async (login) => {
+      await limitBy(login, 'login-address', loginRateLimit, requestNetwork)
+      const [emailKey] = login.adminTokens.keysFor('emails')
+      const emailOf = (request: FastifyRequest) => hmacSha256(emailKey, (request.body as LoginBody).email.toLowerCase(), 'hex')
+      await limitBy(login, 'login-email', loginRateLimit, emailOf, 'preHandler')
+      loginRoute(login, { passwords, check, devices, start: sessionStarter(login, { maxAge, now }) })
+    })
+    await scope.register(async (open) => {
+      await limitBy(open, 'refresh', rateLimit, refreshKey(open), 'preHandler')
+      const config = { gatehouse: { admin: false } }
+      open.post<{ Body: RefreshBody }>('/refresh', { schema: refreshSchema, config }, refreshHandler(open, { grace, box }))
+      logoutRoute(open)
+    })
+    await scope.register(async (guarded) => {
+      await limitBy(guarded, 'auth', rateLimit, callerKey)
+      sessionRoutes(guarded)
+      await passwordRoute(guarded, passwords, check)
+    })
+  })
+}
+
+interface LoginParts {
+  passwords: Passwords
+  check: PasswordCheck
+  devices: KnownDevices | null
+  start: StartSession
+}
+
+function loginRoute (scope: FastifyInstance, { passwords, check, devices, start }: LoginParts): void {
+  scope.post<{ Body: LoginBody }>('/login', { schema: loginSchema, config: { gatehouse: { admin: false } } }, async function login (request, reply) {
+    const { email, password } = request.body
+    const user = await check(request, email, password, function deviceOf (user) {
+      const id = devices?.idOf(request, user) ?? null
+      return id === null ? null : `device.${id}`
+    })
+    const pair = await start(request, user, async ({ passwordHash }) => passwordHash === user.passwordHash || passwords.verify(passwordHash, password))
+    devices?.remember(request, reply, user)
+    return pair
+  })
+}
+
+function seconds (option: string, value: number, min: number, max: number): number {
+  if (!Number.isInteger(value) || value < min || value > max) throw new INVALID_OPTIONS(`admin-auth: "${option}" must be whole seconds, ${min} to ${max}`)
+  return value * 1000
+}
+
+function graceBox (grace: number, keys: readonly string[] | undefined): SecretBox | null {
+  if (grace === 0) return null
+  if (keys === undefined || keys.length === 0) throw new INVALID_OPTIONS('admin-auth: "reuseGrace" needs "secretsKeys"; make a key with `npx fastify-gatehouse generate-key`')
+  try {
+    keys.forEach((key, index) => assertStrongSecret(`secretsKeys[${index}]`, key))
+  } catch (error) {
+    throw new INVALID_OPTIONS(`admin-auth: ${(error as Error).message}`)
+  }
+  return secretBox(keys)
+}
+
+function isHasher (passwords: PasswordOptions | Passwords | undefined): passwords is Passwords {
+  return passwords !== undefined && 'verify' in passwords
+}
+
+export default fp(adminAuth, { name: 'gatehouse-admin-auth', fastify: '5.x' })
+export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
+export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'

@@ -1,0 +1,28 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
+import { GatehouseError } from '../../../lib/errors.js'
+import { logoutSchema } from '../../../schemas/admin-auth.js'
+import type { RefreshBody } from '../../../schemas/admin-auth.js'
+import { readRefreshToken } from './refresh.js'
+
+/** `POST /logout`: ends the session of a refresh token; nothing is left to do for one that is dead already. */
+export function logoutRoute (scope: FastifyInstance): void {
+  scope.post<{ Body: RefreshBody }>('/logout', { schema: logoutSchema, config: { gatehouse: { admin: false } } }, async function logout (request, reply) {
+    const claims = unlessExpired(request, request.body.refresh_token)
+    if (claims !== null && await scope.tokenStore.sessions.end(claims.sid, claims.sub)) {
+      scope.audit({ action: 'auth.logout', request, orgId: claims.org_id, userId: claims.sub, resourceType: 'session', resourceId: claims.sid })
+    }
+    return reply.code(204).send()
+  })
+}
+
+/** An expired token may be an old one that somebody found, so that it must not end a session that lives on. */
+function unlessExpired (request: FastifyRequest, token: string): RefreshClaims | null {
+  try {
+    return readRefreshToken(request, token)
+  } catch (error) {
+    if (error instanceof GatehouseError && error.cause instanceof GatehouseError && error.cause.code === 'EXPIRED_TOKEN') return null
+    throw error
+  }
+}

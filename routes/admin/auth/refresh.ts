@@ -1,0 +1,95 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+
+import { auditRefusedToken } from '../../../plugins/admin-guard/refused-tokens.js'
+import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
+import { requestNetwork } from '../../../lib/http/client-address.js'
+import { GatehouseError, INVALID_REFRESH_TOKEN, UNAVAILABLE } from '../../../lib/errors.js'
+import type { RotationOutcome } from '../../../contracts/token-store/index.js'
+import type { RefreshBody, TokenPair } from '../../../schemas/admin-auth.js'
+import { sha256Hex } from '../../../signing/digest.js'
+import type { SecretBox } from '../../../signing/secret-box.js'
+import { tokenPair } from './token-pairs.js'
+
+export interface RefreshSettings {
+  /** For how long the token just rotated out may be repeated, milliseconds. */
+  grace: number
+  /** Seals the successor for the grace; `null` with no grace. */
+  box: SecretBox | null
+}
+
+type RefreshRequest = FastifyRequest<{ Body: RefreshBody }>
+
+export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshSettings) {
+  const { adminTokens } = scope
+  const { sessions } = scope.tokenStore
+
+  return async function refresh (request: RefreshRequest): Promise<TokenPair> {
+    const claims = readRefreshToken(request, request.body.refresh_token)
+    const { sub, org_id, sid, jti } = claims
+    // All that may fail comes before the rotation: what fails after it has used the token up.
+    const access = await sessions.access(sid)
+    if (access === null || access.userId !== sub || access.orgId !== org_id) {
+      auditRefusedToken(request, 'refresh', 'session is over', claims)
+      throw new INVALID_REFRESH_TOKEN({ reason: 'session is over' })
+    }
+    const { role, epoch, endsAt } = access
+    const next = adminTokens.issueRefresh({ sub, org_id, sid, endsAt })
+    const pair = tokenPair(adminTokens.issueAccess({ sub, org_id, role, sid, epoch, endsAt }), next.token, adminTokens.accessLife(endsAt))
+    const presented = sha256Hex(jti)
+    const context = `refresh successor ${sid} ${presented}`
+    const sealedSuccessor = box?.seal(JSON.stringify(pair), context) ?? null
+    const rotation = await sessions.rotate({ sessionId: sid, presented, next: next.digest, grace, sealedSuccessor })
+    switch (rotation.outcome) {
+      case 'rotated': return pair
+      case 'repeated': return opened(rotation, context)
+      case 'reused': reportReuse(request, claims, access.email, presented)
+    }
+    throw new INVALID_REFRESH_TOKEN({ reason: rotation.outcome })
+  }
+
+  function opened ({ sealedSuccessor }: Extract<RotationOutcome, { outcome: 'repeated' }>, context: string): TokenPair {
+    if (box === null) throw new INVALID_REFRESH_TOKEN({ reason: 'repeated, but "reuseGrace" is 0 here' })
+    try {
+      return JSON.parse(box.open(sealedSuccessor, context).toString()) as TokenPair
+    } catch (cause) {
+      throw new UNAVAILABLE({ reason: 'the sealed successor does not open: are "secretsKeys" the same on every instance?', cause })
+    }
+  }
+
+  function reportReuse (request: RefreshRequest, { sub, org_id, sid }: RefreshClaims, email: string, digest: string): void {
+    request.log.warn({ userId: sub, sessionId: sid }, 'a used refresh token came again: all sessions of the user are ended')
+    scope.audit({
+      action: 'auth.refresh_reused',
+      request,
+      orgId: org_id,
+      userId: sub,
+      userEmail: email,
+      resourceType: 'session',
+      resourceId: sid,
+      changes: { jti_sha256: digest }
+    })
+  }
+}
+
+/** The claims of a refresh token of ours that has not expired; else throws `INVALID_REFRESH_TOKEN`, and audits a token that was never ours. */
+export function readRefreshToken (request: FastifyRequest, token: string): RefreshClaims {
+  try {
+    return request.server.adminTokens.verifyRefresh(token)
+  } catch (error) {
+    const { code = '', reason: check } = error instanceof GatehouseError ? error : {}
+    if (code !== 'EXPIRED_TOKEN') auditRefusedToken(request, 'refresh', check)
+    const reason = code === '' ? 'unreadable' : `${code}: ${check ?? ''}`
+    throw new INVALID_REFRESH_TOKEN({ reason, cause: error })
+  }
+}
+
+/** The key of a presented refresh token for the rate limit: its user, else the address. */
+export function refreshKey (scope: FastifyInstance): (request: FastifyRequest) => string {
+  return function keyOf (request) {
+    try {
+      return scope.adminTokens.verifyRefresh((request.body as RefreshBody).refresh_token).sub
+    } catch {
+      return requestNetwork(request)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import fp from 'fastify-plugin'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+import auditLog from '../../../plugins/audit-log/index.js'
+import { auditDecisions } from '../../../lib/decision-audit.js'
+import { callerOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
+import { askHost } from '../../../lib/host-decision.js'
+import { limitRate, named } from '../../../lib/limits/rate-limit.js'
+import { requestSlot } from '../../../lib/request-slot.js'
+import { routeScope } from '../../../lib/http/route-scope.js'
+import { CurrentSecret } from '../../../lib/secrets/secret-source.js'
+import tokenStore from '../../../plugins/token-store/index.js'
+import { upstreamClient } from '../../../lib/upstream-client/index.js'
+import { guardByUserReference } from '../../../plugins/user-reference/index.js'
+import { guestTokenSchema } from '../../../schemas/guest-token.js'
+import type { GuestTokenReply } from '../../../schemas/guest-token.js'
+import { sha256Hex } from '../../../signing/digest.js'
+import { asDocumented } from './answer.js'
+import { checkedGrant } from './grant.js'
+import type { CheckedGrant } from './grant.js'
+import { byReference, REFERENCE_KEYS, referencesOf, registerGuards, requiredGuards } from './guards.js'
+import { checkedApiKey, checkedOptions } from './options.js'
+import type { GuestTokenGrant, GuestTokenOptions } from './options.js'
+import { pageConfig } from './page-config.js'
+import type { PageConfig, PageConfigOptions } from './page-config.js'
+import { renewalRoute } from './renewal.js'
+import { checkedRenewal } from './renewal-options.js'
+import type { RenewalGrant, RenewalOptions } from './renewal-options.js'
+import { TokenSource } from './token-source.js'
+import type { IssuedToken } from './token-source.js'
+
+// An importer of this module alone also gets the types that these modules add to Fastify.
+export type {} from '../../../plugins/audit-log/index.js'
+export type {} from '../../../plugins/proxy-key.js'
+export type {} from '../../../plugins/token-store/index.js'
+export type {} from '../../../plugins/user-reference/index.js'
+
+export { pageConfig }
+export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
+export type { SecretSource } from '../../../lib/secrets/secret-source.js'
+export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
+export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions }
+
+/** The proxy-authentication endpoint of DataBrain: its servers call it for a guest token of the user who looks at a page. */
+const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) => {
+  const checked = checkedOptions(options)
+  const { path, apiUrl, authorize = byReference, errorStatus, guards, now } = checked
+  const renewal = options.renewal === undefined ? null : checkedRenewal(options.renewal)
+  const { userReferenceKeys, secretMaxAge, prefix = '', connectTimeout, timeout, retries, ca } = options
+  const apiKey = await CurrentSecret.open(options.apiKey, { name: 'guest-token: "apiKey"', check: checkedApiKey, log: app.log, maxAge: secretMaxAge })
+  const { origin, pathname } = new URL(apiUrl)
+  const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
+  app.addHook('onClose', () => upstream.close())
+  if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
+  if (!app.hasDecorator('audit')) await app.register(auditLog)
+  // A userReference plugin around this scope may have other keys, whose references the route would refuse.
+  if (userReferenceKeys !== undefined && !Object.hasOwn(app, 'userReference')) await guardByUserReference(app, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
+
+  await routeScope(app, { prefix, rateLimit: named(checked.rateLimit, `${path}-address`) }, async (scope) => {
+    const decisionOf = auditDecisions(scope, { granted: 'guest_token.minted', refused: 'guest_token.refused', resourceType: 'guest_token' })
+    const grants = requestSlot<CheckedGrant>(scope)
+    const source = new TokenSource({
+      upstream,
+      basePath: pathname === '/' ? '' : pathname,
+      apiKey,
+      namespace: [scope.prefix + path, apiUrl],
+      cache: checked.cache ? app.tokenStore.guestTokens : null,
+      refreshAhead: checked.refreshAhead,
+      now,
+      log: app.log
+    })
+    await registerGuards(scope, options)
+
+    scope.addHook('preHandler', async function authorizeUser (request) {
+      const decision = decisionOf(request)
+      decision.userId = request.userReference?.sub ?? null
+      const { details } = decision
+      details['proxyKey'] = request.proxyKey?.id ?? null
+      const grant = checkedGrant(await askHost(() => authorize(request)), request.userReference, checked)
+      const { clientId, dataAppName, permissions = null } = grant.wanted
+      decision.userId = grant.user
+      Object.assign(details, { clientId, dataAppName, permissions })
+      await refuseRevokedGrant(app, grant.revocable)
+      grants.set(request, grant)
+    })
+    const userLimit = named(checked.userRateLimit, `${path}-user`)
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => callerOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
+
+    scope.get(path, {
+      schema: guestTokenSchema,
+      // A HEAD would mint like a GET.
+      exposeHeadRoute: false,
+      config: { gatehouse: { ...guards, ...requiredGuards(scope, options) } }
+    }, answerToken)
+
+    async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<GuestTokenReply> {
+      const grant = grants.need(request)
+      const { token, cached } = await tokenFor(grant)
+      // A mint takes seconds where the upstream is slow.
+      if (!cached) await refuseRevokedGrant(app, grant.revocable)
+      const decision = decisionOf(request)
+      decision.resourceId = sha256Hex(token).slice(0, 16)
+      decision.details['cached'] = cached
+      reply.header('Cache-Control', 'no-store')
+      return { token }
+    }
+
+    function tokenFor ({ wanted }: CheckedGrant): Promise<IssuedToken> {
+      const issued = source.get(wanted)
+      return errorStatus === 'gateway' ? issued : issued.catch(asDocumented)
+    }
+  })
+  if (renewal === null) return
+  await renewalRoute(app, renewal, {
+    prefix, now, isSubTenant: options.authorize === undefined, referencesOf: (scope) => referencesOf(scope, options)
+  })
+}
+
+export default Object.assign(fp(guestToken, { name: 'gatehouse-guest-token', fastify: '5.x' }), { pageConfig })

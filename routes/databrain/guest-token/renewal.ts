@@ -1,0 +1,105 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { auditDecisions } from '../../../lib/decision-audit.js'
+import { callerOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
+import { INTERNAL_ERROR } from '../../../lib/errors.js'
+import { hasGuard } from '../../../lib/guard/index.js'
+import { askHost } from '../../../lib/host-decision.js'
+import { limitRate, named } from '../../../lib/limits/rate-limit.js'
+import { requestSlot } from '../../../lib/request-slot.js'
+import { routeScope } from '../../../lib/http/route-scope.js'
+import { preflightRoute } from '../../../lib/cors/site-cors.js'
+import { proxyAuthUrlSchema } from '../../../schemas/guest-token.js'
+import type { ProxyAuthUrlReply } from '../../../schemas/guest-token.js'
+import { sha256Hex } from '../../../signing/digest.js'
+import type { UserReferenceClaims } from '../../../signing/user-reference.js'
+import { proxyAuthUrl } from './page-config.js'
+import { checkedRenewalGrant } from './renewal-options.js'
+import type { CheckedRenewal, CheckedRenewalGrant } from './renewal-options.js'
+
+type References = FastifyInstance['userReference']
+
+export interface RenewalParts {
+  prefix: string
+  now: () => number
+  /** Whether the guest-token route takes the `sub` of a reference as client, and so as tenant. */
+  isSubTenant: boolean
+  /** Gives the endpoint's scope what signs the references of the guest-token route. */
+  referencesOf (scope: FastifyInstance): Promise<References>
+}
+
+/** The share of a reference's life after which a page fetches the next one. */
+const REFRESH_AFTER = 0.8
+
+/**
+ * Registers the endpoint that returns the next `proxyAuthUrl` of an open page. It identifies the user by the host's own
+ * session and refuses a user whose session began before a revocation, so that no reference lives on by itself.
+ */
+export async function renewalRoute (app: FastifyInstance, options: CheckedRenewal, parts: RenewalParts): Promise<void> {
+  const { url, path, authorize, cors, rateLimit, userRateLimit, guards } = options
+  const { prefix, now, isSubTenant } = parts
+
+  await routeScope(app, { prefix, rateLimit: named(rateLimit, `${path}-address`), cors }, async (scope) => {
+    const decisionOf = auditDecisions(scope, {
+      granted: 'user_reference.renewed', refused: 'user_reference.refused', resourceType: 'user_reference'
+    })
+    const grants = requestSlot<CheckedRenewalGrant>(scope)
+    const references = await parts.referencesOf(scope)
+
+    scope.addHook('preHandler', async function identifyUser (request) {
+      const grant = checkedRenewalGrant(await askHost(() => authorize(request)), now(), isSubTenant)
+      const decision = decisionOf(request)
+      decision.userId = grant.user
+      decision.details['tenant'] = grant.tenant
+      await refuseRevokedGrant(app, grant.revocable)
+      grants.set(request, grant)
+    })
+    const userLimit = named(userRateLimit, `${path}-user`)
+    const byUser = { keyGenerator: (request: FastifyRequest) => callerOf(grants.need(request)) }
+    await limitRate(scope, userLimit === false ? false : { ...byUser, ...userLimit, hook: 'preHandler' })
+
+    // The proxy key is DataBrain's, and a reference must not renew itself.
+    const others = Object.fromEntries((['proxyKey', 'userReference'] as const).filter((name) => hasGuard(scope, name)).map((name) => [name, false]))
+    if (cors !== undefined) preflightRoute(scope, path)
+    scope.get(path, {
+      schema: proxyAuthUrlSchema,
+      // A HEAD would sign as a GET does.
+      exposeHeadRoute: false,
+      config: { gatehouse: { ...others, ...guards } }
+    }, answerUrl)
+
+    function answerUrl (request: FastifyRequest, reply: FastifyReply): FastifyReply {
+      const { claims } = grants.need(request)
+      const reference = signed(references, claims)
+      decisionOf(request).resourceId = sha256Hex(reference).slice(0, 16)
+      return reply.header('Cache-Control', 'no-store').send(answerOf(references, reference))
+    }
+  })
+
+  function answerOf (references: References, reference: string): ProxyAuthUrlReply {
+    const { iat, exp } = references.verify(reference) ?? notVerifiable()
+    return {
+      proxyAuthUrl: proxyAuthUrl(url, reference),
+      issuedAt: iso(iat),
+      refreshAfter: iso(iat + (exp - iat) * REFRESH_AFTER),
+      expiresAt: iso(exp)
+    }
+  }
+}
+
+function signed (references: References, claims: UserReferenceClaims): string {
+  try {
+    return references.sign(claims)
+  } catch (cause) {
+    throw new INTERNAL_ERROR({ reason: 'the claims that "renewal.authorize" returned cannot be signed', cause })
+  }
+}
+
+/** A function that gives the keys may have replaced them between the two calls. */
+function notVerifiable (): never {
+  throw new INTERNAL_ERROR({ reason: 'a reference that was just signed is not valid' })
+}
+
+function iso (time: number): string {
+  return new Date(time).toISOString()
+}

@@ -1,0 +1,43 @@
+import { timingSafeEqual } from 'node:crypto'
+
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+
+import { INVALID_OPTIONS } from '../../../lib/errors.js'
+import { wrongKey } from '../../../plugins/proxy-key.js'
+import { checkStrength, CurrentSecret } from '../../../lib/secrets/secret-source.js'
+import type { SecretSource } from '../../../lib/secrets/secret-source.js'
+import { sha256 } from '../../../signing/digest.js'
+
+export const AUTH_KEY_HEADER = 'x-proxy-auth-key'
+
+const NAME = 'databrain-proxy: "proxyKeys"'
+const PRINTABLE = /^[\x21-\x7e]+$/
+
+/**
+ * What checks the key of a request: gives which one it is, by the first 8 hex digits of its SHA-256. Rejects with `UNAUTHORIZED`. The header must be
+ * there once: Node joins two by a comma and a space, which no key has.
+ */
+export async function authKeyCheck (
+  keys: SecretSource<readonly string[]>, log: FastifyBaseLogger, maxAge?: number
+): Promise<(request: FastifyRequest) => Promise<string>> {
+  const current = await CurrentSecret.open(keys, { name: NAME, check: digestsOf, log, maxAge })
+  if ((await current.get()).length === 0) throw new INVALID_OPTIONS(`${NAME} is empty; make one with \`npx fastify-gatehouse generate-key\``)
+
+  return async function keyOf ({ headers }) {
+    const presented = headers[AUTH_KEY_HEADER]
+    if (typeof presented !== 'string') throw wrongKey('no proxy key')
+    const digest = sha256(presented)
+    const known = (await current.get()).find((known) => timingSafeEqual(known, digest))
+    if (known === undefined) throw wrongKey('unknown proxy key')
+    return known.toString('hex', 0, 4)
+  }
+}
+
+function digestsOf (keys: readonly string[]): Buffer[] {
+  if (!Array.isArray(keys)) throw new INVALID_OPTIONS(`${NAME} must be a list of keys; make one with \`npx fastify-gatehouse generate-key\``)
+  return keys.map((key: string) => {
+    checkStrength(NAME, key)
+    if (!PRINTABLE.test(key)) throw new INVALID_OPTIONS(`${NAME} must be of printable ASCII characters without spaces, as they travel in a header`)
+    return sha256(key)
+  })
+}

@@ -1,0 +1,141 @@
+import { Readable } from 'node:stream'
+
+import replyFrom from '@fastify/reply-from'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UPSTREAM_ERROR } from '../../../lib/errors.js'
+import { upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
+import type { UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
+import { faultIn } from '../guest-token/answer.js'
+import { requestSlot } from '../../../lib/request-slot.js'
+import { hasLeft } from './caller.js'
+import { Exchange } from './exchange.js'
+import { requestHeaders, responseHeaders } from './headers.js'
+import { MeteredBody } from './metered-body.js'
+import type { CheckedOptions } from './options.js'
+import { EXCHANGE } from './pinned-upstream.js'
+import type { PinnedUpstream } from './pinned-upstream.js'
+
+/** Bytes of a refusal that are looked at. */
+const MAX_LOOK = 65_536
+
+type Headers = ReturnType<typeof requestHeaders>
+
+interface FromOptions {
+  rewriteRequestHeaders (request: FastifyRequest, headers: Headers): Headers
+  rewriteHeaders (headers: Headers): Headers
+  onResponse (request: FastifyRequest, reply: FastifyReply, answer: { stream: MeteredBody }): void
+  onError (reply: FastifyReply, failure: { error: Error }): void
+  queryString (): string
+}
+type From = (this: FastifyReply, source: string, options: FromOptions) => FastifyReply
+
+export interface ForwardedCall {
+  /** Below the base path of the upstream, from its `/` on. */
+  path: string
+  /** Without its question mark; empty for none. Goes out byte for byte. */
+  query: string
+  token: string
+  /** Told once, before the page is: the status of the answer, or `null` where the caller has left before it. Must not reject. */
+  answered (statusCode: number | null): Promise<void> | undefined
+  /** Told of an answer of 400 and more, once it has gone through: what it says, without the token. */
+  refused (refusal: UpstreamRefusal): void
+}
+
+/** Forwards the call of a request and answers with what comes back. Throws `INVALID_REQUEST` where nobody waits for it any more. */
+export function forwarder (
+  scope: FastifyInstance, upstream: PinnedUpstream, options: CheckedOptions
+): (request: FastifyRequest, reply: FastifyReply, call: ForwardedCall) => void {
+  const { upstreamUrl, bodyLimit } = options
+  const { pathname } = new URL(upstreamUrl)
+  const basePath = pathname === '/' ? '' : pathname
+  const from = replyFromOf(scope, upstreamUrl, upstream)
+  const relayed = requestSlot<string[]>(scope)
+
+  // An answer that breaks off before its first byte becomes an error of ours, under our own headers.
+  scope.addHook('onError', function dropRelayedHeaders (request, reply, _error, done) {
+    for (const name of relayed.get(request) ?? []) reply.removeHeader(name)
+    done()
+  })
+
+  return function forward (request, reply, { path, query, token, answered, refused }) {
+    if (hasLeft(request, reply)) throw leaving()
+    const upload = uploadOf(request)
+    // The very stream goes out; what else a parser may have made of it does not.
+    request.body = upload ?? undefined
+    const exchange = new Exchange(upload, options)
+    reply.raw.once('close', () => exchange.giveUp(leaving()))
+    // The answer to a call that waits in a pipeline is not told.
+    request.raw.once('aborted', () => exchange.giveUp(leaving()))
+
+    from.call(reply, basePath + path, {
+      queryString: () => query,
+      rewriteRequestHeaders (_request, headers) {
+        const sent = requestHeaders(headers, token)
+        // A host's own hook may have put another stream in the place of the one that was announced.
+        if (upload === null || upload.source !== request.raw) delete sent['content-length']
+        return Object.assign(sent, { [EXCHANGE]: exchange })
+      },
+      rewriteHeaders (headers) {
+        const kept = responseHeaders(headers)
+        relayed.set(request, Object.keys(kept))
+        return kept
+      },
+      onResponse (_request, _reply, { stream }) {
+        exposeFileName(reply)
+        const { statusCode } = reply
+        if (statusCode >= 400) {
+          stream.keep = MAX_LOOK
+          stream.once('close', () => refused(upstreamRefusal(statusCode, faultIn(Buffer.concat(stream.kept)), [token])))
+        }
+        const told = answered(reply.statusCode)
+        if (told === undefined) reply.send(stream)
+        else told.then(() => reply.send(stream), (error: unknown) => reply.send(error))
+      },
+      onError (_reply, { error }) {
+        // What is still to come of the body must not be waited for.
+        if (!request.raw.complete) reply.header('connection', 'close')
+        if (hasLeft(request, reply)) answered(null)
+        reply.send(error.cause instanceof GatehouseError ? error.cause : new UPSTREAM_ERROR({ reason: 'the call could not be made' }))
+      }
+    })
+  }
+
+  function uploadOf ({ body }: FastifyRequest): MeteredBody | null {
+    if (!(body instanceof Readable)) return null
+    return new MeteredBody(body, {
+      limit: bodyLimit,
+      tooMuch: () => new PAYLOAD_TOO_LARGE(),
+      broken: () => new INVALID_REQUEST({ message: 'The body did not arrive' })
+    })
+  }
+}
+
+function leaving (): GatehouseError {
+  return new INVALID_REQUEST({ reason: 'the caller has left' })
+}
+
+/** `Content-Disposition` beside what a page of another origin may read already. */
+function exposeFileName (reply: FastifyReply): void {
+  const exposed = reply.getHeader('access-control-expose-headers')
+  if (exposed !== undefined) reply.header('access-control-expose-headers', `${String(exposed)}, content-disposition`)
+}
+
+/**
+ * The `from` of `@fastify/reply-from` without its decorator, which a host that registers the plugin itself has taken. It tries nothing twice, and
+ * calls by our own client: its default would take any certificate.
+ */
+function replyFromOf (scope: FastifyInstance, base: string, upstream: PinnedUpstream): From {
+  let from: From | undefined
+  const facade: FastifyInstance = Object.create(scope, {
+    decorateReply: { value: (name: string, value: From) => { if (name === 'from') from = value } },
+    addHook: { value: () => facade },
+    onClose: { value: () => facade }
+  })
+  const options = { base, undici: upstream, retryMethods: [], disableRequestLogging: true, disableCache: true }
+  ;(replyFrom as unknown as (app: FastifyInstance, options: object, next: (error?: Error) => void) => void)(facade, options, (error) => {
+    if (error) throw error
+  })
+  if (from === undefined) throw new Error('@fastify/reply-from did not offer its function; this version is not supported')
+  return from
+}

@@ -1,0 +1,176 @@
+import type { Readable } from 'node:stream'
+
+import fp from 'fastify-plugin'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+import auditLog from '../../../plugins/audit-log/index.js'
+import { InFlight } from '../../../plugins/connection-limit/in-flight.js'
+import { callerOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
+import { INTERNAL_ERROR, INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../../../lib/errors.js'
+import { hasGuard } from '../../../lib/guard/index.js'
+import { askHost } from '../../../lib/host-decision.js'
+import { limitRate, named } from '../../../lib/limits/rate-limit.js'
+import { logUpstreamRefusal } from '../../../lib/refuse.js'
+import { requestSlot } from '../../../lib/request-slot.js'
+import { routeScope } from '../../../lib/http/route-scope.js'
+import { CurrentSecret } from '../../../lib/secrets/secret-source.js'
+import { preflightRoute } from '../../../lib/cors/site-cors.js'
+import tokenStore from '../../../plugins/token-store/index.js'
+import { upstreamClient } from '../../../lib/upstream-client/index.js'
+import { upstreamOutcome } from '../../../lib/upstream-client/refusal.js'
+import { databrainProxySchema } from '../../../schemas/databrain-proxy.js'
+import { sha256Hex } from '../../../signing/digest.js'
+import { authKeyCheck } from './auth-key.js'
+import { componentCors } from './component-cors.js'
+import { ForwardTrail } from './forward-trail.js'
+import { forwarder } from './forwarder.js'
+import { OnceAMinute } from './once-a-minute.js'
+import { checkedOptions } from './options.js'
+import type { CheckedOptions, DatabrainProxyOptions } from './options.js'
+import { pinnedUpstream } from './pinned-upstream.js'
+import { auditRefusals } from './refusal-audit.js'
+import { demandForwardable, demandNoMint, depthOf, pathBelow, queryOf, withoutReference } from './target.js'
+import { checkedGrant } from '../guest-token/grant.js'
+import type { CheckedGrant } from '../guest-token/grant.js'
+import { pageConfig } from '../guest-token/page-config.js'
+import type { ProxyPageConfig, ProxyPageConfigOptions } from '../guest-token/page-config.js'
+import { TokenSource } from '../guest-token/token-source.js'
+
+// An importer of this module alone also gets the types that these modules add to Fastify.
+export type {} from '../../../plugins/audit-log/index.js'
+export type {} from '../../../plugins/token-store/index.js'
+export type {} from '../../../plugins/user-reference/index.js'
+
+export { pageConfig }
+export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
+export type { SecretSource } from '../../../lib/secrets/secret-source.js'
+export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
+export type { DatabrainProxyOptions, ProxyPageConfig, ProxyPageConfigOptions }
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** The reverse-proxy form of DataBrain's proxy authentication: the component of a page calls DataBrain through this route, and sees no guest token. */
+const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, given) => {
+  const options = checkedOptions(given)
+  const { prefix, rateLimit, userRateLimit, userConnections, bodyLimit, guards, now } = options
+  if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
+  if (!app.hasDecorator('audit')) await app.register(auditLog)
+  const keyOf = await authKeyCheck(options.proxyKeys, app.log, options.secretMaxAge)
+  const upstream = pinnedUpstream(options)
+  app.addHook('onClose', () => upstream.close())
+  const source = await tokenSource(app, options)
+  const droppedTokens = new OnceAMinute()
+  const loggedRefusals = new OnceAMinute()
+
+  await routeScope(app, { prefix, rateLimit: named(rateLimit, 'databrain-address'), cors: componentCors(options.cors) }, async (scope) => {
+    const depth = depthOf(scope.prefix)
+    const notesOf = auditRefusals(scope)
+    const trail = new ForwardTrail(scope, now)
+    const grants = requestSlot<CheckedGrant>(scope)
+    const forward = forwarder(scope, upstream, options)
+    const inFlight = new InFlight()
+    scope.addHook('onClose', async () => trail.end())
+
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', function leaveUnread (_request, payload, done) {
+      if (isBeingRead(payload)) done(new INTERNAL_ERROR({ reason: 'a preParsing hook of the host reads the body, so that it could not be forwarded' }))
+      else done(null, payload)
+    })
+
+    scope.addHook('onRequest', async function checkCall (request, reply) {
+      notesOf(request).details = { proxyKey: await keyOf(request) }
+      demandNoMint(pathBelow(depth, request.raw.url ?? ''))
+      demandForwardable(request, reply, bodyLimit)
+    })
+    scope.addHook('preHandler', async function authorizeUser (request) {
+      const notes = notesOf(request)
+      notes.userId = request.userReference?.sub ?? null
+      const grant = checkedGrant(await askHost(() => options.authorize(request)), request.userReference, options)
+      const { clientId, dataAppName, permissions } = grant.wanted
+      notes.userId = grant.user
+      notes.details = { ...notes.details, clientId, dataAppName, permissions: permissions ?? null }
+      await refuseRevokedGrant(app, grant.revocable)
+      grants.set(request, grant)
+    })
+    const userLimit = named(userRateLimit, 'databrain-user')
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => callerOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
+
+    if (options.cors !== undefined) preflightRoute(scope, '/*')
+    scope.route({
+      method: METHODS,
+      url: '/*',
+      schema: databrainProxySchema,
+      bodyLimit,
+      // Both are listed.
+      exposeHeadRoute: false,
+      // fastify-raw-body would read the body, which nothing else may do before it goes on.
+      config: { ...{ rawBody: false }, gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards },
+      handler: forwardCall
+    })
+
+    async function forwardCall (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+      const grant = grants.need(request)
+      const { wanted, user: userId } = grant
+      if (!inFlight.enter(callerOf(grants.need(request)), userConnections, request, reply)) {
+        throw new TOO_MANY_CONNECTIONS({ retryAfter: 1, reason: 'calls in flight of the user' })
+      }
+      const { token, cached } = await source.get(wanted)
+      // A mint takes seconds where the upstream is slow.
+      if (!cached) await refuseRevokedGrant(app, grant.revocable)
+      const notes = notesOf(request)
+      const target = request.raw.url ?? ''
+      forward(request, reply, {
+        path: pathBelow(depth, target),
+        // Where the userReference guard is off, a "ref" is one of the component's own.
+        query: guards.userReference === false ? queryOf(target) : withoutReference(queryOf(target)),
+        token,
+        answered (statusCode) {
+          notes.isForwarded = true
+          trail.note(request, { userId, digest: sha256Hex(token).slice(0, 16), details: { ...notes.details, cached } })
+          return statusCode === 401 && droppedTokens.isDue(wanted.clientId) ? source.forget(wanted, token) : undefined
+        },
+        refused (refusal) {
+          const { upstreamStatus } = refusal
+          if (loggedRefusals.isDue(`${upstreamStatus} ${wanted.clientId}`)) logUpstreamRefusal(reply, refusal)
+          // The rest is said of what the page asked for, not of the user.
+          if (upstreamStatus !== 401 && upstreamStatus !== 403) return
+          const changes = { ...notes.details, ...upstreamOutcome(refusal), outcome: 'FORBIDDEN' }
+          scope.audit({ action: 'databrain_proxy.refused', request, userId, resourceType: 'guest_token', changes, refusal: true })
+        }
+      })
+      return reply
+    }
+  })
+}
+
+/** Guest tokens by the same calls and the same cache as those of the guest-token route, which the proxy does not share them with. */
+async function tokenSource (app: FastifyInstance, options: CheckedOptions): Promise<TokenSource> {
+  const { apiUrl, prefix, cache, refreshAhead, now, connectTimeout, timeout, retries, ca } = options
+  const apiKey = await CurrentSecret.open(options.apiKey, { name: 'databrain-proxy: "apiKey"', check: checkedApiKey, log: app.log, maxAge: options.secretMaxAge })
+  const { origin, pathname } = new URL(apiUrl)
+  const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
+  app.addHook('onClose', () => upstream.close())
+  return new TokenSource({
+    upstream,
+    basePath: pathname === '/' ? '' : pathname,
+    apiKey,
+    namespace: ['databrain-proxy', app.prefix + prefix, apiUrl],
+    cache: cache ? app.tokenStore.guestTokens : null,
+    refreshAhead,
+    now,
+    log: app.log
+  })
+}
+
+/** Whether anything has read from a stream, or has made it flow. */
+function isBeingRead (payload: NodeJS.ReadableStream): boolean {
+  const { readableFlowing, readableDidRead } = payload as Readable
+  return readableDidRead || readableFlowing === true
+}
+
+function checkedApiKey (key: string): string {
+  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) return key
+  throw new INVALID_OPTIONS('databrain-proxy: "apiKey" must be the key of the DataBrain API')
+}
+
+export default fp(databrainProxy, { name: 'gatehouse-databrain-proxy', fastify: '5.x' })

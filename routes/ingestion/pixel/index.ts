@@ -1,0 +1,70 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { FORBIDDEN, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE } from '../../../lib/errors.js'
+import { countProperties, EVENT_LIMITS } from '../../../lib/json/limits.js'
+import { claimsSignature } from '../../../lib/http/signature-headers.js'
+import { PIXEL_TYPES, pixelSchema } from '../../../schemas/pixel.js'
+import type { PixelType } from '../../../schemas/pixel.js'
+import type { Visitor } from '../identity-cookie.js'
+import type { Intake } from '../event-writer.js'
+import { normalise } from '../normalise.js'
+import { pixelEvent } from './event.js'
+import { Reception } from '../ingest-context.js'
+
+const PATHS = PIXEL_TYPES.map((type) => [pathOf(type), type] as const)
+
+export const PIXEL_PATHS: readonly string[] = PATHS.map(([path]) => path)
+
+/** One transparent pixel. */
+const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64')
+
+export interface PixelLimits {
+  eventLimit: number
+}
+
+/** The routes that take one event each as the query of an image. Not signed: a signature over no body would say nothing of the query. */
+export async function pixelRoutes (scope: FastifyInstance, { eventLimit }: PixelLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
+  scope.addHook('onSend', answerImage)
+
+  for (const [path, type] of PATHS) {
+    scope.get<{ Querystring: Record<string, unknown> }>(path, {
+      // Else a HEAD would store an event.
+      schema: pixelSchema(type), exposeHeadRoute: false, config: { gatehouse: { pipelineKey: true, signature: 'off' }, eventType: type }
+    }, function acceptPixel (request, reply) {
+      return store(request, reply, type)
+    })
+    scope.head(path, { schema: { hide: true } as object, config: { gatehouse: { pipelineKey: true } } }, async function showHead () {
+      return GIF
+    })
+  }
+
+  async function store (request: FastifyRequest<{ Querystring: Record<string, unknown> }>, reply: FastifyReply, type: PixelType): Promise<Buffer> {
+    const { headers, query } = request
+    if (claimsSignature(headers)) throw new INVALID_SIGNATURE({ reason: 'a pixel is not signed' })
+    const reception = new Reception(request, reply, visitor)
+    if (!reception.source.pixelTypes.includes(type)) throw new FORBIDDEN({ reason: `the source takes no ${type} by pixel` })
+    const value = pixelEvent(type, query, headers.referer)
+    countProperties(value, EVENT_LIMITS)
+    const text = JSON.stringify(value)
+    if (Buffer.byteLength(text) > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
+    await intake.take(reception.source, [normalise({ value, text, type, index: 0, batch: null }, reception, intake.isBotAgent)])
+    return GIF
+  }
+}
+
+/** Whatever is answered: an image element shows no other body, and has the page complain of it. */
+function answerImage (_request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: (error: null, payload: Buffer) => void): void {
+  reply.headers({
+    'content-type': 'image/gif',
+    'cache-control': 'no-store, no-cache, must-revalidate',
+    pragma: 'no-cache',
+    expires: '0',
+    // Pages of other sites show it, also where the host's own headers would forbid that.
+    'cross-origin-resource-policy': 'cross-origin'
+  })
+  done(null, GIF)
+}
+
+function pathOf (type: PixelType): string {
+  return `/v1/pixel/${type}`
+}

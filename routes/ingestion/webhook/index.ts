@@ -1,0 +1,134 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { requestAddress } from '../../../lib/http/client-address.js'
+import { INVALID_REQUEST, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE } from '../../../lib/errors.js'
+import type { AcceptedEvent } from '../../../contracts/event-sink.js'
+import { countProperties, DELIVERY_LIMITS } from '../../../lib/json/limits.js'
+import { mostMembers } from '../../../lib/json/text.js'
+import type { GuessLimit } from '../../../lib/limits/unknown-key-limiter.js'
+import { refuse, toPublicError } from '../../../lib/refuse.js'
+import type { Webhook } from '../../../contracts/token-store/index.js'
+import type { EventError } from '../../../schemas/ingestion.js'
+import { deliverySchema } from '../../../schemas/webhook.js'
+import { sha256Hex } from '../../../signing/digest.js'
+import type { Intake } from '../event-writer.js'
+import { normalise } from '../normalise.js'
+import type { Receiver } from '../normalise.js'
+import { eventAssertion, eventError } from '../validate-event.js'
+import type { AssertEvent } from '../validate-event.js'
+import { useJsonText } from '../body/parse-json.js'
+import { guardDeliveries } from './delivery-guard.js'
+import { eventTexts } from './event-texts.js'
+import { JsonPart } from './json-part.js'
+import { compileMapping } from './mapping.js'
+import type { CompiledMapping } from './mapping.js'
+
+export interface WebhookLimits {
+  /** Bytes of a delivery. */
+  webhookLimit: number
+  /** What all events of one delivery may come to. */
+  batchLimit: number
+  guessLimit: GuessLimit | false
+}
+
+const PATH = '/v1/webhook'
+/** Bytes that an event may take beside the delivery that it holds. */
+const ENVELOPE = 16_384
+const MAX_USER_AGENT = 1_024
+/** Steps of the paths through one delivery: many times what a provider's events need, and less than a tenth of a second. */
+const MAX_WORK = 100_000
+
+// What the store hands out is frozen and shared by many requests: compiled once, not per request.
+const compiled = new WeakMap<Readonly<Webhook>, CompiledMapping>()
+
+/** The route that takes what other services send: signed by them, in their own shape. */
+export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batchLimit, guessLimit }: WebhookLimits, intake: Intake): Promise<void> {
+  // No page sends here, so there is no origin to let read an error.
+  scope.setErrorHandler(async function answerProvider (thrown: unknown, _request, reply) {
+    return refuse(reply, toPublicError(thrown))
+  })
+  const eventLimit = webhookLimit + ENVELOPE
+  const eventsLimit = Math.max(batchLimit, eventLimit)
+  guardDeliveries(scope, guessLimit)
+  useJsonText(scope, {
+    bodyLimit: webhookLimit,
+    tooLarge: () => new PAYLOAD_TOO_LARGE(),
+    keyInBody: false,
+    limits: {
+      depth: DELIVERY_LIMITS.depth,
+      values: 2 * DELIVERY_LIMITS.properties,
+      members: DELIVERY_LIMITS.properties,
+      eventMembers: Infinity,
+      outerMembers: Infinity,
+      eventLevel: 0
+    },
+    check (value) {
+      countProperties(value, DELIVERY_LIMITS)
+    }
+  })
+  const assertEvent: AssertEvent = eventAssertion(scope, PATH, DELIVERY_LIMITS)
+
+  scope.post(PATH, { schema: deliverySchema, bodyLimit: webhookLimit }, async function acceptDelivery (request, reply): Promise<string> {
+    const { resolvedWebhook, body, jsonText, headers } = request
+    if (resolvedWebhook === null || request.webhookSignature === null) throw new INVALID_SIGNATURE()
+    if (typeof body !== 'object' || body === null) throw new INVALID_REQUEST({ details: [{ path: '', message: 'must be an object or an array' }] })
+    const { webhook } = resolvedWebhook
+    const subject = { value: body, part: new JsonPart(jsonText), headers, work: { left: MAX_WORK } }
+    const texts = eventTexts(mappingOf(webhook), subject, `webhook:${webhook.id}`, eventsLimit)
+    return store(receiverOf(request, request.webhookSignature), texts, reply)
+  })
+
+  /** Each event is judged for itself; where none can be stored, the answer is what is wrong with the first. */
+  async function store (receiver: Receiver, texts: readonly string[], reply: FastifyReply): Promise<string> {
+    const values = texts.map((text) => JSON.parse(text) as unknown)
+    const events: AcceptedEvent[] = []
+    const faults: unknown[] = []
+    const errors: EventError[] = []
+    values.forEach((value, index) => {
+      const text = texts[index] ?? ''
+      try {
+        assertEvent(value, text, mostMembers(text), eventLimit)
+        events.push(normalise({ value, text, type: value.type, index, batch: null }, receiver, intake.isBotAgent))
+      } catch (error) {
+        faults.push(error)
+        errors.push(eventError(error, value, index))
+      }
+    })
+
+    if (events.length === 0 && faults.length > 0) throw faults[0]
+    if (events.length > 0) await intake.take(receiver.source, events)
+    if (errors.length > 0) intake.refused(receiver, errors, values)
+    reply.header('content-type', 'application/json; charset=utf-8')
+    if (errors.length === 0) return `{"success":true,"accepted":${events.length}}`
+    return JSON.stringify({ success: false, accepted: events.length, rejected: errors.length, errors })
+  }
+}
+
+function mappingOf (webhook: Readonly<Webhook>): CompiledMapping {
+  let mapping = compiled.get(webhook)
+  if (mapping === undefined) {
+    mapping = compileMapping(webhook.provider, webhook.mapping, webhook.custom)
+    compiled.set(webhook, mapping)
+  }
+  return mapping
+}
+
+/**
+ * A delivery carries no pipeline key and no visitor. Without a signed id of its own an event is known again by the signature, and so by
+ * the bytes that are signed, at one webhook.
+ */
+function receiverOf (request: FastifyRequest, signature: Buffer): Receiver {
+  const { resolvedWebhook, headers } = request
+  if (resolvedWebhook === null) throw new INVALID_SIGNATURE()
+  const digest = sha256Hex(`${resolvedWebhook.webhook.id} ${signature.toString('hex')}`).slice(0, 40)
+  return {
+    source: resolvedWebhook.source,
+    key: '',
+    authMethod: 'signature',
+    receivedAt: Date.now(),
+    ip: requestAddress(request),
+    userAgent: headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? null,
+    anonymousId: () => null,
+    messageId: (index) => `signed-${digest}-${index}`
+  }
+}

@@ -1,0 +1,131 @@
+import fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+
+import auditLog from '../plugins/audit-log/index.js'
+import errorEnvelope from '../plugins/error-envelope.js'
+import eventSink from '../plugins/event-sink/index.js'
+import type { EventSink } from '../contracts/event-sink.js'
+import tokenStore from '../plugins/token-store/index.js'
+import type { TokenStore } from '../contracts/token-store/index.js'
+import userReference from '../plugins/user-reference/index.js'
+import adminApi from '../routes/admin/api/index.js'
+import adminAuth from '../routes/admin/auth/index.js'
+import type { RenewalOptions } from '../routes/databrain/guest-token/index.js'
+import { abuseGuards } from './abuse-guards.js'
+import type { Config } from './config/index.js'
+import { demoSession } from './start-page/session.js'
+import type { DemoSession } from './start-page/session.js'
+import { findDemoSource } from './demo-source.js'
+import { describeRoutes, serveDocs } from './docs.js'
+import drain from './drain.js'
+import { embedUser } from './embed-user.js'
+import { embedRoutes } from './embed-routes.js'
+import health from './health.js'
+import { checkHeaders, limitUnknownPaths } from './http-hygiene.js'
+import { ingestionRoutes } from './ingestion-routes.js'
+import type { EventDurability } from './open-sink.js'
+import { protectAnswers } from './page-headers.js'
+import { GUEST_TOKEN_PATH, RENEWAL_PATH } from './products.js'
+import type { Products } from './products.js'
+import type { Secrets } from './secrets.js'
+import { serverOptions } from './server-options.js'
+import { startPage } from './start-page/index.js'
+import { VERSION } from './version.js'
+
+export interface AppParts {
+  config: Config
+  secrets: Secrets
+  products: Products
+  /** Closed with the app. */
+  store: TokenStore
+  sink: EventSink
+  durability: EventDurability
+  /** The server's own origins, the one to show first. */
+  origins: readonly [string, ...string[]]
+  /** Whether the first start is done; /readyz waits for it. Default: it is. */
+  started?: () => boolean
+  /** Where the log goes. Default: stdout. */
+  logStream?: { write (line: string): void }
+}
+
+const DAY = 86_400_000
+const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
+
+/** The next `proxyAuthUrl` for the user of the start page's session. */
+function renewalBySession (session: DemoSession, origin: string): RenewalOptions {
+  return {
+    url: origin + GUEST_TOKEN_PATH,
+    path: RENEWAL_PATH,
+    authorize (request) {
+      const own = session.of(request)
+      return own && { claims: { sub: own.user }, issuedAt: own.since, tenant: own.user }
+    }
+  }
+}
+
+/** The suite assembled on one Fastify app. The products stay open when it closes. */
+export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
+  const { config, secrets, products, store, sink, durability, origins, logStream } = parts
+  const { limits } = config
+  const app = fastify(serverOptions({ config, ...(logStream === undefined ? {} : { logStream }) }))
+
+  checkHeaders(app, limits.MAX_CONNECTIONS)
+  protectAnswers(app)
+  await app.register(drain)
+  if (config.docs) await describeRoutes(app, VERSION)
+  await limitUnknownPaths(app, limits.NOT_FOUND_RATE_MAX)
+  await app.register(errorEnvelope)
+
+  await app.register(tokenStore, { store, auditRetention: limits.AUDIT_RETENTION_DAYS * DAY })
+  await app.register(eventSink, { sink, retention: limits.EVENT_RETENTION_DAYS === 0 ? Infinity : limits.EVENT_RETENTION_DAYS * DAY })
+  await app.register(auditLog)
+  await app.register(userReference, { keys: secrets.USER_REFERENCE_KEY })
+  // Whoever watches the process asks it without TLS.
+  await app.register(health, { durability, guards: { https: false }, ...(parts.started === undefined ? {} : { started: parts.started }) })
+
+  // In production nobody is let in by a page.
+  const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)
+  const userOf = embedUser({ session, fallback: config.embedUser })
+  // Browsers send Origin with what the start page posts, too.
+  const embedOrigins = session === null && config.embedOrigins !== null ? config.embedOrigins : [...new Set([...origins, ...config.embedOrigins ?? []])]
+  const asked = await abuseGuards(app, {
+    config, secret: secrets.USER_REFERENCE_KEY[0], origins: embedOrigins, sessionOf: (request) => session?.of(request)?.user ?? null
+  })
+  await embedRoutes(app, {
+    products,
+    proxyKeys: secrets.DATABRAIN_PROXY_KEY,
+    origins: embedOrigins,
+    perMinute: limits.EMBED_RATE_MAX,
+    asked,
+    userOf,
+    renewal: session === null ? null : renewalBySession(session, origins[0])
+  })
+  await ingestionRoutes(app, limits, config.botExceptions)
+  await app.register(adminAuth, {
+    jwtSecrets: secrets.JWT_SECRET,
+    loginRateLimit: { max: limits.LOGIN_RATE_MAX, timeWindow: 60_000 },
+    rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
+  })
+  await app.register(adminApi, {
+    jwtSecrets: secrets.JWT_SECRET,
+    rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 },
+    allowWeakSecret: config.allowWeakSecret
+  })
+
+  if (config.docs) await serveDocs(app)
+  if (session !== null) {
+    await startPage(app, {
+      products,
+      session,
+      user: config.embedUser,
+      users: config.standInsAlone ? [...new Set([config.embedUser ?? '', ...DEMO_USERS])].filter((user) => user !== '') : [],
+      origin: origins[0],
+      proxyKey: secrets.DATABRAIN_PROXY_KEY[0],
+      demoSource: () => findDemoSource(store),
+      hosts: [config.host, ...config.allowedHosts, ...origins.map((own) => new URL(own).hostname)],
+      captcha: config.captcha?.provider ?? null,
+      csrf: config.csrf
+    })
+  }
+  return app
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import { parseArgs } from 'node:util'
+
+import { COMMANDS, HELP } from './commands/index.js'
+import { missingPackages, wayToInstall } from './optional-packages.js'
+import { VERSION } from './version.js'
+
+/** The user's mistake; shown without a stack, exit code 2. */
+class UsageError extends Error {}
+
+async function main (args: readonly string[]): Promise<void> {
+  const [name = '', ...rest] = args
+  if (name === '--version' || name === '-v') return console.log(VERSION)
+  if (['', '--help', '-h', 'help'].includes(name)) return console.log(HELP)
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command === undefined) throw new UsageError(`There is no command ${JSON.stringify(name)}. See fastify-gatehouse --help.`)
+
+  const { values, positionals } = parse(command.options, rest)
+  if (values.help === true) return console.log(HELP)
+  if (positionals.length > 0) throw new UsageError(`${name} takes no ${JSON.stringify(positionals[0])}. See fastify-gatehouse --help.`)
+  const missing = missingPackages(command.needs(process.env))
+  if (missing.length > 0) throw new UsageError(wayToInstall(missing, name))
+  await command.run(values)
+}
+
+type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options']
+
+function parse (options: Options, args: string[]) {
+  try {
+    return parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  // What is wrong is in the message; a stack is for those who ask for it.
+  console.error(error instanceof Error && process.env.LOG_LEVEL !== 'trace' ? `fastify-gatehouse: ${error.message}` : error)
+  process.exit(error instanceof UsageError ? 2 : 1)
+})

@@ -1,0 +1,55 @@
+import { CONFLICT } from '../../lib/errors.js'
+import { createPasswords } from '../../lib/passwords/index.js'
+import { loginSubject } from '../../plugins/token-store/login-subject.js'
+import { ROLES } from '../../contracts/token-store/index.js'
+import type { Role, TokenStore, User } from '../../contracts/token-store/index.js'
+import { generateSecret } from '../../signing/secret-strength/index.js'
+import type { Values } from './index.js'
+import { ORG } from '../demo-source.js'
+import { withStore } from './with-store.js'
+
+const EMAIL = /^[^\s@]+@[^\s@]+$/
+
+export async function createAdmin ({ email, role = 'admin', reset = false, unlock = false }: Values): Promise<void> {
+  if (typeof email !== 'string' || !EMAIL.test(email) || email.length > 254) throw new Error('create-admin needs --email <address>')
+  if (!ROLES.includes(role as Role)) throw new Error(`--role must be one of ${ROLES.join(', ')}`)
+
+  await withStore(async (store, { admin: { password } }) => {
+    if (unlock === true && reset !== true) return await unlockAdmin(store, email.toLowerCase())
+    const chosen = password ?? generateSecret()
+    const passwordHash = await (await createPasswords()).hash(chosen)
+    if (reset === true) await resetPassword(store, email.toLowerCase(), passwordHash)
+    else await create(store, { orgId: ORG, email: email.toLowerCase(), passwordHash, role: role as Role })
+    console.log(`${reset === true ? 'New password of' : 'Created'} ${email.toLowerCase()}`)
+    if (password === null) console.log(`Password: ${chosen}`)
+  })
+}
+
+async function create ({ users }: TokenStore, user: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<void> {
+  try {
+    await users.create(user)
+  } catch (error) {
+    if (error instanceof CONFLICT) throw new Error(`${user.email} exists; --reset gives it a new password`)
+    throw error
+  }
+}
+
+/** Sets a new password. Also ends the user's sessions, since the old password may be known to others, and the lock-out. */
+async function resetPassword ({ users, sessions }: TokenStore, email: string, passwordHash: string): Promise<void> {
+  const user = await found(users, email)
+  await users.update(user.id, { passwordHash })
+  await sessions.endAll(user.id)
+  await users.unlock(loginSubject(email))
+}
+
+async function unlockAdmin ({ users }: TokenStore, email: string): Promise<void> {
+  await found(users, email)
+  await users.unlock(loginSubject(email))
+  console.log(`Unlocked ${email}`)
+}
+
+async function found (users: TokenStore['users'], email: string): Promise<User> {
+  const user = await users.findByEmail(email)
+  if (user === null) throw new Error(`there is no administrator ${email}`)
+  return user
+}

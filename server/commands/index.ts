@@ -1,0 +1,89 @@
+import type { ParseArgsConfig } from 'node:util'
+
+import { describeEnvironment } from '../config/environment.js'
+
+export interface Command {
+  /** One line of `--help`. */
+  usage: string
+  about: string
+  options: NonNullable<ParseArgsConfig['options']>
+  /** The packages that it imports and that not everyone installs. */
+  needs (environment: NodeJS.ProcessEnv): string[]
+  run (values: Values): Promise<void>
+}
+
+export type Values = Readonly<Record<string, string | boolean | Array<string | boolean> | undefined>>
+
+const SERVER = ['@fastify/helmet', '@fastify/swagger', '@fastify/swagger-ui']
+
+const start: Command = {
+  usage: 'start',
+  about: 'Starts the built-in server; `demo` is the same',
+  options: {},
+  needs: (environment) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), '@node-rs/argon2', ...SERVER],
+  run: async () => await (await import('./start.js')).start()
+}
+
+// The modules behind the commands are loaded when they run: they import packages that the others do without.
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  start,
+  demo: start,
+  'generate-key': {
+    usage: 'generate-key',
+    about: 'Prints a new secret, fit for JWT_SECRET, SECRETS_KEY, a proxy key, …',
+    options: {},
+    needs: () => [],
+    run: async () => console.log((await import('../../signing/secret-strength/index.js')).generateSecret())
+  },
+  migrate: {
+    usage: 'migrate',
+    about: 'Brings the tables of the database up to date',
+    options: {},
+    needs: forData,
+    run: async () => await (await import('./migrate.js')).migrate()
+  },
+  'create-admin': {
+    usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--reset | --unlock]',
+    about: 'Adds an administrator, or with --reset gives one a new password; prints the password unless ADMIN_PASSWORD is set. Both --reset and --unlock let in one whom wrong passwords have locked out',
+    options: { email: { type: 'string' }, role: { type: 'string' }, reset: { type: 'boolean' }, unlock: { type: 'boolean' } },
+    needs: (environment) => [...forData(environment), '@node-rs/argon2'],
+    run: async (values) => await (await import('./create-admin.js')).createAdmin(values)
+  },
+  'create-source': {
+    usage: 'create-source --name <name> [--domain <origin or host> …] [--environment live|test]',
+    about: 'Adds a source and prints its pipeline key and server secret',
+    options: { name: { type: 'string' }, domain: { type: 'string', multiple: true }, environment: { type: 'string' } },
+    needs: forData,
+    run: async (values) => await (await import('./create-source.js')).createSourceCommand(values)
+  },
+  sign: {
+    usage: 'sign [--file <path>] [--timestamped]',
+    about: 'Prints the signature headers for a body from a file or stdin, under the server secret in SERVER_SECRET',
+    options: { file: { type: 'string' }, timestamped: { type: 'boolean' } },
+    needs: () => [],
+    run: async (values) => await (await import('./sign.js')).sign(values)
+  }
+}
+
+function forData ({ DATABASE_URL = '', REDIS_URL = '' }: NodeJS.ProcessEnv): string[] {
+  return ['kysely', DATABASE_URL === '' ? '@electric-sql/pglite' : 'pg', ...(REDIS_URL === '' ? [] : ['ioredis'])]
+}
+
+function forEvents ({ NATS_URL = '' }: NodeJS.ProcessEnv): string[] {
+  return NATS_URL === '' ? [] : ['@nats-io/transport-node', '@nats-io/jetstream']
+}
+
+function forGuards ({ CSRF = '', CAPTCHA = '' }: NodeJS.ProcessEnv): string[] {
+  return [...(CSRF === 'on' ? ['@fastify/csrf-protection'] : []), ...(CAPTCHA === 'altcha' ? ['altcha-lib'] : [])]
+}
+
+const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) => `  ${usage}\n      ${about}`)
+
+export const HELP = `fastify-gatehouse <command>
+
+${usages.join('\n')}
+
+Environment (defaults in brackets; an empty variable counts as unset):
+
+${describeEnvironment()}
+`

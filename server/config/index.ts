@@ -1,0 +1,220 @@
+import { isIP } from 'node:net'
+
+import { Value } from '@sinclair/typebox/value'
+
+import { isExactOrigin } from '../../lib/cors/exact-origin.js'
+import { passwordFault } from '../../lib/passwords/policy.js'
+import { assertStrongSecret } from '../../signing/secret-strength/index.js'
+import { EnvironmentSchema } from './environment.js'
+import type { Environment, VariableName } from './environment.js'
+import { Problems } from './problems.js'
+import { captchaOf } from './captcha.js'
+import type { CaptchaConfig } from './captcha.js'
+import { databrainOf, boldbiOf, dxfeedOf } from './products.js'
+import type { BoldBiConfig, DataBrainConfig, DxFeedConfig } from './products.js'
+
+/** What the built-in server is made of. `null`: the server makes it, or runs a stand-in for it. */
+export interface Config {
+  production: boolean
+  host: string
+  port: number
+  logLevel: Environment['LOG_LEVEL']
+  trustProxy: false | string[]
+  dataDir: string
+  database: { url: string, max: number } | null
+  /** What the instances share beside the database; `null`: nothing. */
+  redis: { url: string } | null
+  /** The broker that takes the events; `null`: the database does. */
+  nats: { url: string, stream: string, replicas: number, maxAgeDays: number, duplicateMinutes: number, packing: 'event' | 'flush', copy: boolean } | null
+  /** Each `[current, …previous]`. */
+  secrets: Record<SecretName, string[] | null>
+  admin: { email: string, password: string | null, emailGiven: boolean }
+  databrain: DataBrainConfig | null
+  boldbi: BoldBiConfig | null
+  dxfeed: DxFeedConfig | null
+  /** No real product is configured. */
+  standInsAlone: boolean
+  embedOrigins: string[] | null
+  captcha: CaptchaConfig | null
+  csrf: boolean
+  requireHttps: boolean
+  /** `null`: nobody, unless a reference or a session says who. */
+  embedUser: string | null
+  limits: Limits
+  /** User agents that are no bots, beside the built-in exceptions. */
+  botExceptions: RegExp[]
+  docs: boolean
+  /** Further host names under which the start page may be opened. */
+  allowedHosts: string[]
+  /** Whether a source may bring a weak server secret. */
+  allowWeakSecret: boolean
+}
+
+export type SecretName = 'JWT_SECRET' | 'SECRETS_KEY' | 'USER_REFERENCE_KEY' | 'DATABRAIN_PROXY_KEY'
+
+export type Limits = Pick<Environment,
+  | 'LOGIN_RATE_MAX' | 'ADMIN_RATE_MAX' | 'INGEST_KEY_RATE_MAX' | 'INGEST_IP_RATE_MAX' | 'WEBHOOK_LIMIT_BYTES' | 'EMBED_RATE_MAX'
+  | 'EMBED_CONNECTIONS_MAX' | 'ADDRESS_SOCKETS_MAX' | 'NOT_FOUND_RATE_MAX' | 'ACK_TIMEOUT_MS'
+  | 'MAX_PENDING_EVENTS' | 'EVENT_RETENTION_DAYS' | 'AUDIT_RETENTION_DAYS' | 'MAX_CONNECTIONS' | 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS' | 'DRAIN_DELAY_MS'>
+
+const STAND_IN_USER = 'viewer@example.com'
+const HOST_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i
+const NOT_YET = ['METRICS_TOKEN'] as const
+/** What `proxy-addr` knows by name. */
+const NETWORKS = ['loopback', 'linklocal', 'uniquelocal']
+
+/** Reads the configuration. Throws one `ConfigError` that lists everything wrong with it, each by its variable and never with its value. */
+export function readConfig (variables: Readonly<Record<string, string | undefined>>): Config {
+  const problems = new Problems()
+  const environment = parse(variables, problems)
+  const production = environment.NODE_ENV === 'production'
+
+  for (const name of NOT_YET) if (environment[name] !== undefined) problems.add(name, 'is not available in this version yet; unset it')
+
+  const databrain = databrainOf(environment, problems)
+  const boldbi = boldbiOf(environment, problems)
+  const dxfeed = dxfeedOf(environment, problems)
+  if (production) checkProduction(environment, [databrain, boldbi, dxfeed], problems)
+
+  const { ADMIN_PASSWORD: password, ADMIN_EMAIL: email } = environment
+  const fault = password === undefined ? null : passwordFault(password, email)
+  if (fault !== null) problems.add('ADMIN_PASSWORD', `is refused: ${fault}`)
+
+  const standInsAlone = areStandIns([databrain, boldbi, dxfeed])
+  const embedOrigins = originsOf(environment.EMBED_ORIGINS, problems)
+  const config: Config = {
+    production,
+    host: environment.HOST,
+    port: environment.PORT,
+    logLevel: environment.LOG_LEVEL,
+    trustProxy: trustProxyOf(environment.TRUST_PROXY, problems),
+    dataDir: environment.DATA_DIR,
+    database: environment.DATABASE_URL === undefined ? null : { url: environment.DATABASE_URL, max: environment.DATABASE_POOL_MAX },
+    redis: environment.REDIS_URL === undefined ? null : { url: environment.REDIS_URL },
+    nats: natsOf(environment),
+    secrets: {
+      JWT_SECRET: secretsOf('JWT_SECRET', environment, problems),
+      SECRETS_KEY: secretsOf('SECRETS_KEY', environment, problems),
+      USER_REFERENCE_KEY: secretsOf('USER_REFERENCE_KEY', environment, problems),
+      DATABRAIN_PROXY_KEY: secretsOf('DATABRAIN_PROXY_KEY', environment, problems)
+    },
+    admin: { email, password: password ?? null, emailGiven: isSet(variables.ADMIN_EMAIL) },
+    databrain,
+    boldbi,
+    dxfeed,
+    standInsAlone,
+    embedOrigins,
+    captcha: captchaOf(environment, embedOrigins, problems),
+    csrf: environment.CSRF === 'on',
+    requireHttps: environment.REQUIRE_HTTPS === 'on',
+    embedUser: environment.EMBED_USER ?? (standInsAlone ? STAND_IN_USER : null),
+    limits: environment,
+    botExceptions: botExceptionsOf(environment.INGEST_BOTS_EXCEPT, problems),
+    docs: environment.DOCS === undefined ? !production : environment.DOCS === 'on',
+    allowedHosts: hostsOf(environment.ALLOWED_HOSTS, problems),
+    allowWeakSecret: environment.ALLOW_WEAK_SECRET === 'on'
+  }
+  problems.throwIfAny()
+  return config
+}
+
+/** The known variables, checked one by one; a wrong one counts as unset from here on, so that it is reported once. */
+function parse (variables: Readonly<Record<string, string | undefined>>, problems: Problems): Environment {
+  const known: Record<string, unknown> = {}
+  for (const [name, schema] of Object.entries(EnvironmentSchema.properties)) {
+    const text = variables[name]
+    if (!isSet(text)) continue
+    const value = schema.type === 'integer' && /^\d+$/.test(text) ? Number(text) : text
+    if (Value.Check(schema, value)) known[name] = value
+    else problems.add(name as VariableName, `must be ${String(schema.expected)}`)
+  }
+  return Value.Default(EnvironmentSchema, known) as Environment
+}
+
+function botExceptionsOf (source: string | undefined, problems: Problems): RegExp[] {
+  if (source === undefined) return []
+  try {
+    const pattern = new RegExp(source, 'i')
+    if (!pattern.test('')) return [pattern]
+    problems.add('INGEST_BOTS_EXCEPT', 'matches every user agent')
+  } catch {
+    problems.add('INGEST_BOTS_EXCEPT', 'must be a regular expression')
+  }
+  return []
+}
+
+function isSet (text: string | undefined): text is string {
+  return text !== undefined && text !== ''
+}
+
+function checkProduction (environment: Environment, products: ReadonlyArray<{ standIn: boolean } | null>, problems: Problems): void {
+  for (const name of ['JWT_SECRET', 'SECRETS_KEY'] as const) {
+    if (environment[name] === undefined) problems.add(name, 'is required in production; make one with `npx fastify-gatehouse generate-key`')
+  }
+  const missing = [['DATABRAIN', 'DATABRAIN_API_KEY'], ['BOLDBI', 'BOLDBI_API_URL'], ['DXFEED', 'DXFEED_SECRET']] as const
+  for (const [at, [name, needed]] of missing.entries()) {
+    if (products[at]?.standIn === true) problems.add(name, `would be a stand-in, which production refuses; set ${needed} and its companions, or ${name}=off`)
+  }
+  if (environment.EMBED_USER !== undefined) problems.add('EMBED_USER', 'is refused in production: everyone would be that user')
+}
+
+/** With no real product beside them. */
+function areStandIns (products: ReadonlyArray<{ standIn: boolean } | null>): boolean {
+  return products.every((product) => product?.standIn !== false) && products.some((product) => product !== null)
+}
+
+function natsOf (environment: Environment): Config['nats'] {
+  const { NATS_URL: url, NATS_STREAM: stream, NATS_PACKING: packing, NATS_REPLICAS, NATS_COPY } = environment
+  const { NATS_MAX_AGE_DAYS: maxAgeDays, NATS_DUPLICATE_WINDOW_MINUTES: duplicateMinutes } = environment
+  return url === undefined ? null : { url, stream, replicas: Number(NATS_REPLICAS), maxAgeDays, duplicateMinutes, packing, copy: NATS_COPY === 'on' }
+}
+
+function secretsOf (name: SecretName, environment: Environment, problems: Problems): string[] | null {
+  const text = environment[name]
+  if (text === undefined) return null
+  const secrets = listOf(text)
+  for (const secret of secrets.length === 0 ? [''] : secrets) {
+    try {
+      assertStrongSecret(name, secret)
+    } catch (error) {
+      problems.add(name, (error as Error).message.replace(`"${name}" `, ''))
+    }
+  }
+  return secrets
+}
+
+function originsOf (text: string | undefined, problems: Problems): string[] | null {
+  if (text === undefined) return null
+  const origins = listOf(text)
+  if (origins.length === 0 || !origins.every(isExactOrigin)) {
+    problems.add('EMBED_ORIGINS', 'must be exact origins such as https://app.example.com, as browsers send them: without a path, international names in punycode (xn--…)')
+  }
+  return origins
+}
+
+function hostsOf (text: string | undefined, problems: Problems): string[] {
+  const hosts = listOf(text ?? '')
+  if (!hosts.every((host) => HOST_NAME.test(host))) problems.add('ALLOWED_HOSTS', 'must be host names such as demo.example.com, without a scheme or a port')
+  return hosts
+}
+
+// Neither everyone nor a number of hops: a client that comes past the proxies could then choose its address, and with it its rate limits.
+function trustProxyOf (text: string, problems: Problems): Config['trustProxy'] {
+  if (text === 'off') return false
+  const proxies = listOf(text)
+  if (proxies.length === 0 || !proxies.every((proxy) => NETWORKS.includes(proxy) || isAddress(proxy))) {
+    problems.add('TRUST_PROXY', `must be "off" or a list of the proxies' addresses, such as 10.0.0.0/8, ${NETWORKS.join(', ')}`)
+  }
+  return proxies
+}
+
+function isAddress (text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) > 0 && Number(prefix) <= (family === 4 ? 32 : 128))
+}
+
+function listOf (text: string): string[] {
+  return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+}

@@ -1,0 +1,35 @@
+import { SOURCE_DEFAULTS } from '../plugins/token-store/source-settings.js'
+import type { Source, TokenStore } from '../contracts/token-store/index.js'
+import { generatePipelineKey } from '../signing/datafly/pipeline-key.js'
+import { generateServerSecret } from '../signing/datafly/server-secret.js'
+
+/** The organisation of the built-in server's administrators and sources. */
+export const ORG = 'default'
+export const DEMO_SOURCE = 'Demo'
+
+/** The demo source, which an administrator may have deleted. */
+export async function findDemoSource ({ sources }: TokenStore): Promise<Source | null> {
+  let cursor: string | undefined
+  do {
+    const { data, nextCursor } = await sources.list(ORG, { limit: 100, cursor })
+    const found = data.find(({ name }) => name === DEMO_SOURCE)
+    if (found !== undefined) return found
+    cursor = nextCursor ?? undefined
+  } while (cursor !== undefined)
+  return null
+}
+
+/** A new source of that name, open to pages of these origins. */
+export async function createSource ({ sources }: TokenStore, name: string, domains: readonly string[], environment: 'live' | 'test' = 'live') {
+  const serverSecret = generateServerSecret()
+  const source = await sources.create({
+    ...SOURCE_DEFAULTS,
+    orgId: ORG,
+    name,
+    environment,
+    domains: [...domains],
+    pipelineKey: generatePipelineKey(environment),
+    serverSecret
+  })
+  return { source, serverSecret }
+}

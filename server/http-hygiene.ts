@@ -1,0 +1,51 @@
+import type { FastifyInstance } from 'fastify'
+
+import { INVALID_REQUEST } from '../lib/errors.js'
+import { rateCheck } from '../lib/limits/rate-limit.js'
+import { refuse } from '../lib/refuse.js'
+import { cutSlowReaders } from './slow-readers.js'
+
+const MAX_HEADERS = 200
+
+/**
+ * Refuses what Node lets through: two Host headers, more headers than any client needs (Node would drop the rest unseen), clients that do not take
+ * their answers.
+ */
+export function checkHeaders (app: FastifyInstance, maxConnections: number): void {
+  app.server.maxConnections = maxConnections
+  app.server.maxHeadersCount = MAX_HEADERS + 1
+  cutSlowReaders(app)
+  app.addHook('onRequest', function refuseOddHeaders (request, reply, done) {
+    const { rawHeaders } = request.raw
+    if (rawHeaders.length > MAX_HEADERS * 2) {
+      refuse(reply.header('Connection', 'close'), statusOf(new INVALID_REQUEST({ message: 'There are too many headers' }), 431))
+    } else if (countHosts(rawHeaders) > 1) {
+      refuse(reply.header('Connection', 'close'), new INVALID_REQUEST({ message: 'There is more than one Host header' }))
+    } else done()
+  })
+}
+
+/** Limits the requests of one address that find nothing, as looking for holes does. */
+export async function limitUnknownPaths (app: FastifyInstance, max: number): Promise<void> {
+  if (max === 0) return
+  const check = await rateCheck(app, { max, timeWindow: 60_000 })
+  // Everything else goes past it without waiting for a promise.
+  app.addHook('onRequest', function limitUnknownPath (request, reply, done) {
+    if (!request.is404) return done()
+    check.call(this, request, reply).then(() => done(), done)
+  })
+}
+
+function countHosts (rawHeaders: readonly string[]): number {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
+  }
+  return hosts
+}
+
+function statusOf<E extends { statusCode: number }> (error: E, status: number): E {
+  error.statusCode = status
+  return error
+}

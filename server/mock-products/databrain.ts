@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto'
+
+import type { FastifyRequest } from 'fastify'
+
+import { sameSecret } from '../../signing/digest.js'
+import { areaChart, figures } from './charts.js'
+import { escapeHtml, page, refusal, serveAssets } from './page.js'
+import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, standInApp } from './mock-product.js'
+import type { StandIn, StandInOptions } from './mock-product.js'
+
+/** How long a token lives that was asked for without an end: the product's never ends. */
+const FOREVER = Number.MAX_SAFE_INTEGER
+const COMPONENT_LIMIT = 12_000
+
+export interface DataBrainOptions extends StandInOptions {
+  /** What the caller must present. Default: made for this run. */
+  apiKey?: string
+  /** The only URLs, without their query, that the component's server may ask for a guest token. */
+  proxyAuthUrls: readonly string[]
+}
+
+export interface DataBrain extends StandIn {
+  apiKey: string
+}
+
+interface Guest { clientId: string, app: string }
+
+/**
+ * Stands in for DataBrain: mints guest tokens for whoever has the API key, shows a dashboard to whoever has a live token, and has the
+ * product's component, whose server asks the customer's own endpoint for the token. What a component asks through a customer's proxy it answers too.
+ */
+export async function startDataBrain (options: DataBrainOptions): Promise<DataBrain> {
+  const { apiKey = secretForThisRun(), proxyAuthUrls, now = Date.now } = options
+  const app = standInApp(options)
+  const guests = new LiveTokens<Guest>(now)
+  serveAssets(app, ['component.js', 'announce.js', 'databrain-plugin.js'])
+
+  app.post('/api/v2/guest-token/create', async (request, reply) => {
+    if (!sameSecret(bearer(request) ?? '', apiKey)) return reply.code(401).send(fault('INVALID_TOKEN', 'The API key is not valid'))
+    const { clientId, dataAppName, expiryTime } = (request.body ?? {}) as Record<string, unknown>
+    if (typeof clientId !== 'string' || clientId === '') return reply.code(400).send(fault('CLIENT_ID_ERROR', 'clientId is required'))
+    if (expiryTime !== undefined && !(Number.isSafeInteger(expiryTime) && Number(expiryTime) > 0)) {
+      return reply.code(400).send(fault('INVALID_REQUEST_BODY', 'expiryTime must be a positive integer of milliseconds'))
+    }
+    const token = randomUUID()
+    guests.add(token, { clientId, app: typeof dataAppName === 'string' ? dataAppName : '' }, expiryTime === undefined ? FOREVER : now() + Number(expiryTime))
+    return { token, error: null }
+  })
+
+  app.get('/component', async (_request, reply) => sendPage(reply, page({
+    title: 'DataBrain component', body: '<main class="waiting">Asking for a guest token …</main>', script: 'component.js'
+  })))
+
+  // The body is the page's `window.dbn`. The product's servers call the customer's endpoint with the key that it contains.
+  app.post('/component/session', async (request, reply) => {
+    const dbn = (request.body ?? {}) as Record<string, unknown>
+    const problem = configProblem(dbn)
+    if (problem !== null) return reply.code(400).send(fault('PROXY_AUTH_ERROR', problem))
+    const url = String(dbn['proxyAuthUrl'])
+    if (!isAllowed(url, proxyAuthUrls)) return reply.code(403).send(fault('PROXY_AUTH_ERROR', 'This proxyAuthUrl is not allowed'))
+    const { status, token, error } = await askForToken(url, String(dbn['proxyAuthKey']))
+    if (error !== null) return reply.code(status).send({ error })
+    if (token === null || guests.get(token) === null) {
+      return reply.code(401).send(fault('PROXY_AUTH_ERROR', 'The proxy returned no valid guest token'))
+    }
+    return { token }
+  })
+
+  app.get<{ Querystring: { token?: unknown } }>('/embed', async ({ query: { token } }, reply) => {
+    const guest = typeof token === 'string' ? guests.get(token) : null
+    if (guest === null) return sendPage(reply.code(401), refusal('Not authorised', 'The guest token is unknown or has expired.'))
+    return sendPage(reply, page({ title: 'DataBrain dashboard', body: dashboard(guest), script: 'announce.js' }))
+  })
+
+  app.get('/api/v2/dashboard', async (request, reply) => {
+    const token = request.headers['x-plugin-token']
+    const guest = typeof token === 'string' ? guests.get(token) : null
+    if (guest === null) return reply.code(401).send(fault('AUTHENTICATION_ERROR', 'Invalid token'))
+    return { data: { externalDashboard: { name: nameOf(guest) }, clientId: guest.clientId } }
+  })
+
+  return { ...await listenOnLoopback(app), apiKey }
+}
+
+function isAllowed (text: string, allowed: readonly string[]): boolean {
+  if (!URL.canParse(text)) return false
+  const { origin, pathname } = new URL(text)
+  return allowed.includes(origin + pathname)
+}
+
+/** What is wrong with a page's `window.dbn`, by its first property that is missing or not valid; `null` if it is complete. */
+function configProblem ({ baseUrl, proxyAuthUrl, proxyAuthKey, isEnableProxyAuth }: Record<string, unknown>): string | null {
+  if (isEnableProxyAuth !== true) return 'window.dbn.isEnableProxyAuth is not true: the component uses direct token authentication, and has no token'
+  if (!isHttpUrl(baseUrl)) return 'window.dbn.baseUrl is required'
+  if (!isNonEmpty(proxyAuthUrl)) return 'window.dbn.proxyAuthUrl is required'
+  return isNonEmpty(proxyAuthKey) ? null : 'window.dbn.proxyAuthKey is required'
+}
+
+function isNonEmpty (value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
+}
+
+function isHttpUrl (value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol)
+}
+
+interface ProxyAnswer {
+  status: number
+  token: string | null
+  /** The customer's error, which the component displays. */
+  error: { code: string, message: string } | null
+}
+
+async function askForToken (url: string, key: string): Promise<ProxyAnswer> {
+  try {
+    const answer = await fetch(url, {
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      redirect: 'error',
+      signal: AbortSignal.timeout(COMPONENT_LIMIT)
+    })
+    const { token, error } = await answer.json() as { token?: unknown, error?: Partial<Record<'code' | 'message', unknown>> | null }
+    if (typeof error?.message === 'string') {
+      return { status: answer.ok ? 401 : answer.status, token: null, error: { code: String(error.code), message: error.message } }
+    }
+    return { status: answer.status, token: answer.ok && typeof token === 'string' ? token : null, error: null }
+  } catch {
+    return { status: 502, token: null, error: { code: 'PROXY_AUTH_ERROR', message: 'Network error or timeout' } }
+  }
+}
+
+function bearer ({ headers: { authorization } }: FastifyRequest): string | null {
+  return /^Bearer (\S+)$/.exec(authorization ?? '')?.[1] ?? null
+}
+
+function fault (code: string, message: string): object {
+  return { error: { code, message } }
+}
+
+function nameOf ({ app }: Guest): string {
+  return app === '' ? 'Revenue' : app
+}
+
+function dashboard (guest: Guest): string {
+  const { clientId } = guest
+  return `<main>
+<header><h1>${escapeHtml(nameOf(guest))}</h1><small>Rows of <b>${escapeHtml(clientId)}</b></small></header>
+${figures([
+    { label: 'Revenue', value: '€84.2k', change: '+12%', good: true },
+    { label: 'Orders', value: '1,932', change: '+4%', good: true },
+    { label: 'Refunds', value: '31', change: '−7%', good: true }
+  ])}
+${areaChart('Revenue by month', [22, 31, 27, 42, 38, 55, 61, 58, 72, 69, 84, 91], ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'])}
+</main>`
+}

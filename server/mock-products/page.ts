@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+
+import type { FastifyInstance } from 'fastify'
+
+const STYLE = readFileSync(new URL('./assets/mock-product.css', import.meta.url))
+
+export interface StandInPage {
+  title: string
+  /** Trusted HTML. */
+  body: string
+  /** Files of the stand-in itself. */
+  script?: string
+}
+
+/** Serves the style sheet, and the scripts by name, from memory. */
+export function serveAssets (app: FastifyInstance, scripts: readonly string[]): void {
+  app.get('/stand-in.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
+  for (const name of scripts) {
+    const script = readFileSync(new URL(`./assets/${name}`, import.meta.url))
+    app.get(`/${name}`, (_request, reply) => reply
+      // A page of another origin may import it as a module.
+      .header('Access-Control-Allow-Origin', '*')
+      .type('text/javascript; charset=utf-8')
+      .send(script))
+  }
+}
+
+export function page ({ title, body, script }: StandInPage): string {
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/stand-in.css">
+${script === undefined ? '' : `<script type="module" src="/${script}"></script>`}
+<body>
+${body}
+</body>
+</html>
+`
+}
+
+/** The page of a refusal. */
+export function refusal (title: string, reason: string): string {
+  return page({ title, body: `<main class="refusal"><h1>${escapeHtml(title)}</h1><p>${escapeHtml(reason)}</p></main>` })
+}
+
+export function escapeHtml (text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
+}

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Database, Durability } from '../lib/database/open-database.js'
+import { sqlSink } from '../plugins/event-sink/sql/index.js'
+import type { EventSink } from '../contracts/event-sink.js'
+import type { Config } from './config/index.js'
+import type { PartsLog } from './late-log.js'
+
+/** What an acknowledged event outlives; `brokers`: the loss of less than half of them. */
+export type EventDurability = Durability | 'brokers'
+
+export interface OpenedSink {
+  sink: EventSink
+  durability: EventDurability
+  /** What the sink, which the app closes, leaves to be done after it. */
+  close (): Promise<void>
+}
+
+const MINUTE = 60_000
+const COPY_LIMIT = 2_000
+const DAY = 86_400_000
+
+/** Where events go: the database; or the stream of a broker, from which each instance helps to copy them into the database. */
+export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'>, database: Database, log: PartsLog): Promise<OpenedSink> {
+  const options = { maxPending: limits.MAX_PENDING_EVENTS, ackTimeout: limits.ACK_TIMEOUT_MS }
+  if (nats === null) return { sink: await sqlSink(database, options), durability: database.durability, close: async () => {} }
+
+  const { connectNats, copyStream, jetstreamSink } = await import('../plugins/event-sink/jetstream/index.js')
+  // With room for what the copy takes at a time, however little may wait for the broker.
+  const sql = await sqlSink(database)
+  const connection = await connectNats({ url: nats.url })
+  try {
+    const stream = {
+      name: nats.stream,
+      replicas: nats.replicas,
+      ...(nats.maxAgeDays === 0 ? {} : { maxAge: nats.maxAgeDays * DAY }),
+      ...(nats.packing === 'flush' ? {} : { duplicateWindow: nats.duplicateMinutes * MINUTE })
+    }
+    const published = await jetstreamSink({ ...options, connection, stream, packing: nats.packing })
+    const copy = nats.copy ? await copyStream({ connection, stream: nats.stream, sink: sql, log }) : null
+    const stopCopying = async () => {
+      await copy?.stop()
+      await sql.close()
+    }
+    return {
+      // Read from where they are copied to.
+      sink: { ...sql, write: published.write, ready: published.ready, close: published.close },
+      // A broker acknowledges before it flushes to the disk.
+      durability: nats.replicas === 1 ? 'process' : 'brokers',
+      async close () {
+        // What is cut off comes again.
+        await Promise.race([stopCopying(), sleep(COPY_LIMIT)])
+        await connection.close()
+      }
+    }
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}

@@ -1,0 +1,71 @@
+import { STATUS_CODES } from 'node:http'
+import type { ServerOptions } from 'node:http'
+import type { Socket } from 'node:net'
+
+import type { FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify'
+
+import { INVALID_REQUEST } from '../lib/errors.js'
+import { envelope, refuse, toPublicError } from '../lib/refuse.js'
+import type { Config } from './config/index.js'
+import { loggerOptions, RequestLog } from './logging.js'
+import { trustedProxies } from './config/trusted-proxies.js'
+
+/** 16 KB of headers (Node says 431 beyond), and how many of them. */
+const MAX_HEADER_BYTES = 16_384
+const MAX_BODY_BYTES = 524_288
+
+export interface ServerOptionsInput {
+  config: Pick<Config, 'logLevel' | 'trustProxy' | 'limits'>
+  /** Where the log goes. Default: stdout. */
+  logStream?: { write (line: string): void }
+}
+
+/** Limits on slow, idle and oversized clients, and one form for every error, those of the HTTP parser included. */
+export function serverOptions ({ config: { logLevel, trustProxy, limits }, logStream }: ServerOptionsInput) {
+  return {
+    logger: loggerOptions(logLevel, logStream),
+    logController: new RequestLog(),
+    trustProxy: trustProxy !== false && trustedProxies(trustProxy),
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: limits.REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
+    // Node looks at the two time limits only this often; its own 30 s would double them.
+    http: { headersTimeout: limits.HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 500, maxHeaderSize: MAX_HEADER_BYTES },
+    routerOptions: { maxParamLength: 200 },
+    // A request that is already on its way while the server drains is answered as any other.
+    return503OnClosing: false,
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError
+  } satisfies FastifyServerOptions & { http: ServerOptions }
+}
+
+function answerFrameworkError (error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('X-Content-Type-Options', 'nosniff')
+  refuse(reply, toPublicError(error))
+}
+
+const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413
+}
+const CLIENT_ERROR_BODY = envelope(new INVALID_REQUEST({ message: 'The request could not be read' }))
+
+/** Answers what the parser could not read. Never logs what came: it may hold anything. */
+function answerClientError (error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: { headersSent: boolean } | null }): void {
+  if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
+    socket.destroy()
+    return
+  }
+  const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
+  socket.write([
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=utf-8',
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    `Content-Length: ${Buffer.byteLength(CLIENT_ERROR_BODY)}`,
+    '',
+    CLIENT_ERROR_BODY
+  ].join('\r\n'), () => socket.destroy())
+}

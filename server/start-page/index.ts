@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+
+import { routeScope } from '../../lib/http/route-scope.js'
+import { pageConfig } from '../../routes/databrain/guest-token/page-config.js'
+import type { Source } from '../../contracts/token-store/index.js'
+import { refuseForeignHosts } from '../allowed-hosts.js'
+import type { DemoSession } from './session.js'
+import { protectPages } from '../page-headers.js'
+import { GUEST_TOKEN_PATH, PROXY_PATH, RENEWAL_PATH } from '../products.js'
+import type { Products } from '../products.js'
+
+export interface StartPageOptions {
+  products: Products
+  session: DemoSession
+  /** Whom a visitor plays until another is chosen; `null`: nobody, and there is no session. */
+  user: string | null
+  /** Whom a visitor may choose to play. */
+  users: readonly string[]
+  /** The server's own origin, as DataBrain's servers reach it. */
+  origin: string
+  proxyKey: string
+  /** The host names under which the page may be opened, beside the loopback's. */
+  hosts: readonly string[]
+  /** Where the page's own events go; `null` when it is gone. */
+  demoSource (): Promise<Source | null>
+  /** What a widget token asks for; `null`: nothing. */
+  captcha: string | null
+  /** Whether embeds and widget tokens ask for a CSRF token. */
+  csrf: boolean
+}
+
+const ASSETS = ['start.css', 'start.js', 'embeds.js', 'captcha.js', 'databrain.js', 'widget.js']
+  .map((name) => [name, asset(name)] as const)
+/** The browser helper, as the package ships it. */
+const BROWSER_HELPER = new URL('../../web/browser/browser.js', import.meta.url)
+const HTML = asset('start.html')
+
+/** The start page: the three embeds loaded as the products load them, and a button that sends an event. */
+export async function startPage (app: FastifyInstance, options: StartPageOptions): Promise<void> {
+  const { products, session, user, users } = options
+  const frames = [products.databrain, products.boldbi].map((product) => product?.standIn ?? null).filter((origin) => origin !== null)
+  const widget = products.dxfeed?.standIn ?? null
+
+  await routeScope(app, {}, async (scope) => {
+    refuseForeignHosts(scope, options.hosts)
+    await protectPages(scope, { frames, widgets: widget === null ? [] : [widget] })
+
+    scope.get('/', async (request, reply) => {
+      if (user !== null && session.of(request) === null) session.start(reply, user)
+      return send(reply, 'text/html; charset=utf-8', HTML)
+    })
+
+    for (const [name, content] of ASSETS) {
+      const type = name.endsWith('.css') ? 'text/css; charset=utf-8' : 'text/javascript; charset=utf-8'
+      scope.get(`/demo/${name}`, (_request, reply) => send(reply, type, content))
+    }
+
+    const browserHelper = readFileSync(BROWSER_HELPER)
+    scope.get('/demo/browser.js', (_request, reply) => send(reply, 'text/javascript; charset=utf-8', browserHelper))
+
+    scope.get('/demo/page.json', async (request, reply) => {
+      const current = session.of(request)?.user ?? user
+      const source = await options.demoSource()
+      reply.header('Cache-Control', 'no-store')
+      return {
+        user: current,
+        users,
+        databrain: databrainOf(app, options, current),
+        boldbi: products.boldbi === null ? null : { apiUrl: products.boldbi.apiUrl, standIn: products.boldbi.standIn },
+        dxfeed: products.dxfeed === null ? null : { standIn: products.dxfeed.standIn, paths: products.dxfeed.paths },
+        pipelineKey: source?.pipelineKey ?? null,
+        captcha: options.captcha,
+        csrf: options.csrf
+      }
+    })
+
+    const choices = users.length === 0 ? Type.Never() : Type.Union(users.map((name) => Type.Literal(name)))
+    scope.post<{ Body: { user: string } }>('/demo/session', { schema: { body: Type.Object({ user: choices }) } }, async (request, reply) => {
+      session.start(reply, request.body.user)
+      return reply.code(204).header('Cache-Control', 'no-store').send()
+    })
+  })
+}
+
+/** What the page hands to the component: `window.dbn` with a reference to the user, and the URL that renews it; or the proxy. */
+function databrainOf (app: FastifyInstance, { products: { databrain }, origin, proxyKey }: StartPageOptions, user: string | null): object | null {
+  if (databrain === null) return null
+  if (databrain.standIn === null || user === null) return { standIn: databrain.standIn, page: null, renewal: null, proxy: null }
+  return {
+    standIn: databrain.standIn,
+    page: pageConfig({
+      url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }), baseUrl: databrain.standIn
+    }),
+    renewal: RENEWAL_PATH,
+    proxy: { url: PROXY_PATH, key: proxyKey }
+  }
+}
+
+function send (reply: FastifyReply, type: string, content: Buffer): FastifyReply {
+  return reply.header('Cache-Control', 'no-cache').type(type).send(content)
+}
+
+function asset (name: string): Buffer {
+  return readFileSync(new URL(`../../web/start-page/${name}`, import.meta.url))
+}

@@ -1,0 +1,85 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+
+import type { FastifyInstance } from 'fastify'
+
+import { createPasswords } from '../lib/passwords/index.js'
+import { banner } from './banner.js'
+import { buildApp } from './app.js'
+import type { Config } from './config/index.js'
+import { firstStart } from './first-start.js'
+import { lateLog } from './late-log.js'
+import { openData } from './open-data.js'
+import { openSink } from './open-sink.js'
+import type { EventDurability } from './open-sink.js'
+import { openStore } from './open-store.js'
+import { ownOrigins } from './config/own-origins.js'
+import { startProducts } from './products.js'
+import { openSecrets } from './secrets.js'
+
+export interface Running {
+  app: FastifyInstance
+  origin: string
+  durability: EventDurability
+  /** Drains within `limit` milliseconds, after `delay` milliseconds, and closes everything. Default of `delay`: 0. */
+  stop (limit: number, delay?: number): Promise<void>
+}
+
+export interface StartOptions {
+  /** Takes lines for people; they do not go through the log. */
+  print (text: string): void
+}
+
+/** Starts the whole server. Whatever fails, what was opened before is closed again. */
+export async function startServer (config: Config, { print }: StartOptions): Promise<Running> {
+  const closers: Array<() => Promise<unknown>> = []
+  const log = lateLog(print)
+  const closeAll = async () => {
+    const failures: unknown[] = []
+    // Each, whatever became of the others.
+    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
+  }
+  try {
+    // First: a folder that another process holds must not be touched.
+    const database = await openData(config, print)
+    closers.push(() => database.close())
+    const secrets = await openSecrets(config)
+    const port = config.port === 0 ? await freePort(config.host) : config.port
+    const origins = ownOrigins(config.host, port)
+    const products = await startProducts(config, origins)
+    closers.push(() => products.close())
+
+    const { store, close: closeStore } = await openStore(config, database, secrets.SECRETS_KEY, log)
+    closers.push(closeStore)
+    const { sink, durability, close: closeSink } = await openSink(config, database, log)
+    closers.push(closeSink)
+    let started = false
+    const app = await buildApp({ config, secrets, products, store, sink, durability, origins, started: () => started })
+    log.follow(app.log)
+    closers.push(() => app.close())
+    // Before anything is made: a port that is taken must not cost the one look at the password.
+    await app.listen({ host: config.host, port, backlog: 4_096 })
+    const first = await firstStart(store, await createPasswords(), config.admin, config.production ? null : origins)
+    print(banner({ origin: origins[0], config, first }))
+    started = true
+
+    async function stop (limit: number, delay = 0) {
+      await app.drain(limit, delay)
+      await closeAll()
+    }
+    return { app, origin: origins[0], durability, stop }
+  } catch (error) {
+    // What started it is what counts.
+    await closeAll().catch(() => {})
+    throw error
+  }
+}
+
+async function freePort (host: string): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => { server.once('error', reject).listen(0, host, resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => { server.close(resolve) })
+  return port
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+
+import { isKnownEncoding, isKnownSecret } from '../secret-strength/known-secrets.js'
+
+const MIN_BYTES = 16
+const ENCODED = /^(?:hex|base64):(.*)$/s
+const HEX = /^(?:[0-9A-Fa-f]{2})+$/
+const BASE64 = /^[0-9A-Za-z+/]+={0,2}$/
+
+/**
+ * The key bytes of a source's server secret: a text is its UTF-8 bytes, `hex:…` and `base64:…` (standard alphabet, with or
+ * without padding) are bytes. Throws a TypeError for an empty or badly encoded one.
+ */
+export function parseServerSecret (text: string): Buffer {
+  if (text.startsWith('hex:')) return fromHex(text.slice('hex:'.length))
+  if (text.startsWith('base64:')) return fromBase64(text.slice('base64:'.length))
+  if (text === '') throw new TypeError('server_secret: must not be empty')
+  if (/\p{Cs}/u.test(text)) throw new TypeError('server_secret: is not well-formed Unicode')
+  return Buffer.from(text, 'utf8')
+}
+
+/**
+ * Why a server secret is too easy to guess, as the end of a sentence, or `null` if it is not: it has fewer than 16 bytes, or is a publicly
+ * known sample or a placeholder. Throws as `parseServerSecret` does.
+ *
+ * @example
+ * serverSecretWeakness('a')  // 'must have at least 16 bytes'
+ */
+export function serverSecretWeakness (text: string): string | null {
+  const bytes = parseServerSecret(text)
+  if (bytes.length < MIN_BYTES) return `must have at least ${MIN_BYTES} bytes`
+  const [, encoded] = ENCODED.exec(text) ?? []
+  const isKnown = encoded === undefined ? isKnownSecret(text) : isKnownEncoding(encoded)
+  return isKnown ? 'must not be a publicly known sample or a placeholder' : null
+}
+
+/** A new server secret: 32 random bytes as base64url, 43 characters, used as text. */
+export function generateServerSecret (): string {
+  const secret = randomBytes(32).toString('base64url')
+  // By chance it may hold a placeholder.
+  return isKnownSecret(secret) ? generateServerSecret() : secret
+}
+
+function fromHex (hex: string): Buffer {
+  if (!HEX.test(hex)) throw new TypeError('server_secret: after "hex:" must come pairs of hex digits')
+  return Buffer.from(hex, 'hex')
+}
+
+function fromBase64 (base64: string): Buffer {
+  const bytes = Buffer.from(base64, 'base64')
+  const canonical = bytes.toString('base64')
+  // Node skips what it cannot read, which would leave a shorter key than the one that was meant.
+  if (!BASE64.test(base64) || (base64 !== canonical && base64 !== canonical.replace(/=+$/, ''))) {
+    throw new TypeError('server_secret: after "base64:" must come standard base64')
+  }
+  return bytes
+}

@@ -1,0 +1,104 @@
+import { sql } from 'kysely'
+import t from 'tap'
+
+import { openDatabase } from '../../../lib/database/open-database.js'
+import type { Database } from '../../../lib/database/open-database.js'
+import { sqlStore } from '../../../plugins/token-store/sql/index.js'
+import { aKey, aSource } from '../../../conformance/token-store/fixtures.js'
+import { privatePostgres } from '../../helpers/postgres.js'
+
+const postgres = await privatePostgres(t)
+if (postgres === null) process.exit(0)
+const { url, ownServer } = postgres
+const MAX = 4
+const PAUSE_SECONDS = Number(process.env.PAUSE_SECONDS ?? 7)
+
+/** Milliseconds that something takes, whatever becomes of it. */
+async function timed (work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await work().catch(() => {})
+  return performance.now() - start
+}
+
+async function setting (db: Database['db'], name: string): Promise<string | undefined> {
+  return (await sql<{ value: string }>`select current_setting(${name}) as value`.execute(db)).rows[0]?.value
+}
+
+/** The URL with parameters of its own. */
+function saying (parameters: Record<string, string>): string {
+  const other = new URL(url)
+  for (const [name, value] of Object.entries(parameters)) other.searchParams.set(name, value)
+  return other.href
+}
+
+t.test('D07: while PostgreSQL hangs whatever is asked is unavailable within 5 s, the wait for a connection included; then all is well at once', { skip: !ownServer }, async (t) => {
+  const database = await openDatabase({ url, maxConnections: MAX })
+  t.teardown(() => database.close())
+  const store = sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'], cacheTtl: 0 })
+  const source = await store.sources.create(aSource())
+  // Some have a connection that is there, some have to make one, most wait for theirs.
+  const calls: ReadonlyArray<() => Promise<unknown>> = [
+    () => store.sources.update('org-a', source.id, { name: 'In a transaction' }),
+    () => store.sources.list('org-a', { limit: 10 }),
+    () => store.audit.list('org-a', {}, { limit: 10 }),
+    ...Array.from({ length: 20 }, () => async () => await store.sources.resolve(aKey()))
+  ]
+  await Promise.all([calls[0]?.(), calls[1]?.()])
+
+  await postgres.pause()
+  // By the second time all connections have been given up.
+  for (const end = performance.now() + PAUSE_SECONDS * 1_000; performance.now() < end;) {
+    const [times] = await Promise.all([
+      Promise.all(calls.map((call) => timed(() => t.rejects(call(), { code: 'UNAVAILABLE', statusCode: 503 })))),
+      t.rejects(database.ready(), /within 2000 ms/)
+    ])
+    t.ok(Math.max(...times) < 5_000, `the last took ${Math.round(Math.max(...times))} ms`)
+  }
+  await postgres.resume()
+  const recovery = await timed(async () => {
+    while ((await Promise.allSettled(calls.map((call) => call()))).some(({ status }) => status === 'rejected'));
+  })
+  t.ok(recovery < 5_000, `after ${Math.round(recovery)} ms`)
+  const { rows: [left] } = await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity where application_name = 'fastify-gatehouse'`.execute(database.db)
+  t.ok((left?.n ?? Infinity) <= MAX + 2, `${left?.n} connections are left`)
+})
+
+t.test('the server has the limits too, but not for clean-up; the URL goes before', async (t) => {
+  const database = await openDatabase({ url, queryTimeout: 2_000 })
+  t.teardown(() => database.close())
+  t.equal(await setting(database.db, 'statement_timeout'), '1800ms')
+  t.equal(await setting(database.patient, 'statement_timeout'), '0')
+  t.equal(await setting(database.patient, 'idle_in_transaction_session_timeout'), '10s')
+  const own = await openDatabase({ url: saying({ statement_timeout: '700' }) })
+  t.teardown(() => own.close())
+  t.equal(await setting(own.db, 'statement_timeout'), '700ms')
+  for (const queryTimeout of [0, -1, 1.5, NaN, Infinity]) await t.rejects(openDatabase({ url, queryTimeout }), { code: 'INVALID_OPTIONS', message: /queryTimeout/ })
+})
+
+t.test('what takes longer than anybody waits for an answer is cut for those who wait, not in a clean-up', async (t) => {
+  const database = await openDatabase({ url, queryTimeout: 300 })
+  t.teardown(() => database.close())
+  await t.rejects(sql`select pg_sleep(1)`.execute(database.db), { code: '57014' })
+  await t.resolves(sql`select pg_sleep(1)`.execute(database.patient))
+})
+
+t.test('a transaction has one limit in all, and none of its locks stays', async (t) => {
+  const database = await openDatabase({ url, queryTimeout: 1_000 })
+  t.teardown(() => database.close())
+  const times = await timed(() => database.db.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(42)`.execute(tx)
+    for (;;) await sql`select pg_sleep(0.2)`.execute(tx)
+  }))
+  t.ok(times < 2_000, `${Math.round(times)} ms`)
+  await t.resolves(sql`select pg_advisory_lock(42), pg_advisory_unlock(42)`.execute(database.db))
+})
+
+t.test('the locks of a client that says nothing any more are let go', async (t) => {
+  const database = await openDatabase({ url: saying({ idle_in_transaction_session_timeout: '500' }) })
+  t.teardown(() => database.close())
+  await t.rejects(database.patient.transaction().execute(async (tx) => {
+    await sql`select pg_advisory_xact_lock(43)`.execute(tx)
+    await sql`select pg_advisory_lock(43), pg_advisory_unlock(43)`.execute(database.db)
+    await sql`select 1`.execute(tx)
+  }))
+})

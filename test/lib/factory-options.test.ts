@@ -1,0 +1,70 @@
+import t from 'tap'
+
+import { createPasswords, memorySink, memoryStore } from '../../index.js'
+import { openDatabase } from '../../lib/database/open-database.js'
+import type { Database } from '../../lib/database/open-database.js'
+import { connectNats, copyStream, jetstreamSink } from '../../plugins/event-sink/jetstream/index.js'
+import { sqlSink } from '../../plugins/event-sink/sql/index.js'
+import { RedisLink, openRedis } from '../../lib/redis/index.js'
+import { sqlStore } from '../../plugins/token-store/sql/index.js'
+import { botCheck } from '../../routes/ingestion/bots.js'
+
+const KEY = 'eclGd3TWSYLMBHfcKoZEu74OSLseP7ydq8o9qKoSZCI'
+
+/** Reached by no factory that looks at its options first. */
+const nothing = {} as never
+const database = {} as Database
+
+/** Each factory with a misspelt option, as JavaScript may call it, and what the error says of that. */
+const CALLS: Record<string, [call: () => unknown, fault: string]> = {
+  sqlStore: [() => sqlStore(database, { secretsKeys: [KEY], cacheTTL: 5 } as never), '"cacheTTL"; did you mean "cacheTtl"?'],
+  sqlSink: [() => sqlSink(database, { maxPendings: 5 } as never), '"maxPendings"; did you mean "maxPending"?'],
+  openDatabase: [() => openDatabase({ url: 'postgres://localhost:1/x', maxConnection: 5 } as never), '"maxConnection"; did you mean "maxConnections"?'],
+  jetstreamSink: [() => jetstreamSink({ connection: nothing, packings: 'event' } as never), '"packings"; did you mean "packing"?'],
+  copyStream: [() => copyStream({ connection: nothing, sink: nothing, ackwait: 5 } as never), '"ackwait"; did you mean "ackWait"?'],
+  connectNats: [() => connectNats({ url: 'nats://127.0.0.1:1', credFile: 'x' } as never), '"credFile"; did you mean "credsFile"?'],
+  openRedis: [() => openRedis({ url: 'redis://127.0.0.1:1', prefixes: 'x' } as never), '"prefixes"; did you mean "prefix"?'],
+  RedisLink: [() => new RedisLink({ client: nothing, commandTimeOut: 5 } as never), '"commandTimeOut"; did you mean "commandTimeout"?'],
+  memoryStore: [() => memoryStore({ maxClaim: 5 } as never), '"maxClaim"; did you mean "maxClaims"?'],
+  memorySink: [() => memorySink({ capacities: 5 } as never), '"capacities"; did you mean "capacity"?'],
+  passwords: [() => createPasswords({ timecost: 3 } as never), '"timecost"; did you mean "timeCost"?'],
+  ingestion: [() => botCheck({ expect: ['x'] } as never), '"bots.expect"; did you mean "bots.except"?']
+}
+
+/** The error that a function throws, or rejects with. */
+async function errorOf (call: () => unknown): Promise<unknown> {
+  try {
+    await call()
+    return null
+  } catch (error) {
+    return error
+  }
+}
+
+for (const [name, [call, fault]] of Object.entries(CALLS)) {
+  t.test(`${name} refuses an unknown option: ${fault}`, async (t) => {
+    t.match(await errorOf(call), { code: 'INVALID_OPTIONS', message: `${name}: unknown option ${fault}` })
+  })
+}
+
+t.test('jetstreamSink refuses an unknown option of its stream', async (t) => {
+  t.match(await errorOf(() => jetstreamSink({ connection: nothing, stream: { replica: 3 } } as never)), {
+    code: 'INVALID_OPTIONS', message: 'jetstreamSink: unknown option "stream.replica"; did you mean "stream.replicas"?'
+  })
+})
+
+t.test('openDatabase refuses an option of another location, and a misspelt location', async (t) => {
+  t.match(await errorOf(() => openDatabase({ memory: true, maxConnections: 5 } as never)), { message: /^openDatabase: unknown option "maxConnections"; the options are memory, onProgress/ })
+  t.match(await errorOf(() => openDatabase({ datadir: '/tmp/x' } as never)), { message: 'openDatabase: unknown option "datadir"; did you mean "dataDir"?' })
+})
+
+t.test('the options of Fastify\'s "register" are no options of a factory', async (t) => {
+  t.match(await errorOf(() => memoryStore({ prefix: '/x' } as never)), { code: 'INVALID_OPTIONS' })
+})
+
+t.test('factories without options, and with known ones, start', async (t) => {
+  await memoryStore().close()
+  await memoryStore({ now: Date.now, maxClaims: 5 }).close()
+  await memorySink().close()
+  await memorySink({ capacity: 5 }).close()
+})

@@ -1,0 +1,193 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { upstreamClient } from '../../../lib/upstream-client/index.js'
+import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
+import { selfSigned } from '../../helpers/self-signed.js'
+import { cut, drip, flood, gzipBomb, hang, inTurn, junk, redirect, reply, stubUpstream } from '../../helpers/stub-upstream.js'
+import type { Answer } from '../../helpers/stub-upstream.js'
+
+async function clientOf (t: Test, answer: Answer, options: Partial<UpstreamClientOptions> = {}) {
+  const stub = await stubUpstream(t, answer)
+  const client = upstreamClient({ origin: stub.origin, timeout: 2_000, ...options })
+  t.teardown(() => client.close())
+  return { stub, client, get: (path = '/') => client.call({ method: 'GET', path }) }
+}
+
+t.test('the answer comes back as status, headers and bytes, whatever the status is', async (t) => {
+  const { get } = await clientOf(t, reply('nein', 404, { 'x-y': 'z' }))
+  const answer = await get()
+  t.equal(answer.statusCode, 404)
+  t.equal(answer.headers['x-y'], 'z')
+  t.equal(answer.body.toString(), 'nein')
+})
+
+t.test('path and body go out byte for byte, with our headers and no others', async (t) => {
+  const { stub, client } = await clientOf(t, reply({}))
+  const path = '/a%2f..%2fb//?q=%zz+a&q=\'"|^[]{}&%41'
+  await client.call({ method: 'POST', path, headers: { authorization: 'Bearer x' }, body: '{"ü":1}' })
+  t.ok(stub.rawBytes().startsWith(`POST ${path} HTTP/1.1\r\n`))
+  t.equal(stub.calls[0]?.body.toString(), '{"ü":1}')
+  t.same(Object.keys(stub.calls[0]?.headers ?? {}).sort(), ['accept-encoding', 'authorization', 'connection', 'content-length', 'host'])
+  t.equal(stub.calls[0]?.headers['accept-encoding'], 'identity')
+})
+
+t.test('connections are kept and used again', async (t) => {
+  const { stub, get } = await clientOf(t, reply({}))
+  for (let i = 0; i < 30; i++) await get()
+  t.ok(stub.connections() <= 2, `${stub.connections()} connections`)
+})
+
+t.test('E06: a redirect is given back, not followed', async (t) => {
+  const canary = await stubUpstream(t)
+  const { get } = await clientOf(t, redirect(`${canary.origin}/stolen`, 307))
+  t.equal((await get()).statusCode, 307)
+  t.equal(canary.connections(), 0)
+})
+
+for (const [name, bad] of Object.entries({ 'a 500': reply('no', 500), 'a 429': reply('no', 429), 'a cut connection': cut, 'no HTTP': junk })) {
+  t.test(`${name} is tried again, twice and no more`, async (t) => {
+    const good = await clientOf(t, inTurn(bad, bad, reply({ ok: true })))
+    t.equal((await good.get()).statusCode, 200)
+    t.equal(good.stub.calls.length, 3)
+    const never = await clientOf(t, bad)
+    const outcome = await never.get().then(({ statusCode }) => statusCode, ({ code }) => code)
+    t.ok([500, 429, 'UPSTREAM_ERROR'].includes(outcome), String(outcome))
+    t.equal(never.stub.calls.length, 3)
+  })
+}
+
+t.test('a 400 is not tried again, and a call may ask for no retries', async (t) => {
+  const { stub, get, client } = await clientOf(t, inTurn(reply('no', 400), reply('no', 503)))
+  await get()
+  t.equal(stub.calls.length, 1)
+  await client.call({ method: 'GET', path: '/', retries: 0 })
+  t.equal(stub.calls.length, 2)
+})
+
+t.test('an upstream that asks to wait for longer than there is time is not tried again', async (t) => {
+  const { stub, get } = await clientOf(t, reply('slow down', 429, { 'retry-after': '3' }))
+  const began = performance.now()
+  t.equal((await get()).statusCode, 429)
+  t.equal(stub.calls.length, 1)
+  t.ok(performance.now() - began < 1_000)
+})
+
+t.test('a retry that would take as long as the first try must still fit in', async (t) => {
+  const slow: Answer = async (call, response) => {
+    await sleep(700)
+    await reply('no', 500)(call, response)
+  }
+  const { stub, get } = await clientOf(t, slow, { timeout: 1_000 })
+  t.equal((await get()).statusCode, 500)
+  t.equal(stub.calls.length, 1)
+})
+
+for (const [name, answer] of Object.entries({ hangs: hang, 'drips its body': drip() })) {
+  t.test(`G09: an upstream that ${name} costs the whole time limit, not more, and its socket is freed`, async (t) => {
+    const { stub, get } = await clientOf(t, answer, { timeout: 400 })
+    const began = performance.now()
+    await t.rejects(get(), { code: 'UPSTREAM_TIMEOUT', statusCode: 504 })
+    const took = performance.now() - began
+    t.ok(took >= 390 && took < 1_500, `${took} ms`)
+    while (stub.openSockets() > 0) await sleep(10)
+    t.equal(stub.calls.length, 1)
+  })
+}
+
+t.test('E18: an endless body stops at the cap, with little memory', async (t) => {
+  const { stub, get } = await clientOf(t, flood(100_000_000))
+  const before = process.memoryUsage().rss
+  await t.rejects(get(), { code: 'UPSTREAM_ERROR', statusCode: 502 })
+  t.ok(process.memoryUsage().rss - before < 64_000_000)
+  t.equal(stub.calls.length, 1, 'and is not asked for again')
+})
+
+t.test('a body of exactly the cap passes, one byte more does not', async (t) => {
+  const { get } = await clientOf(t, (call, response) => response.end(Buffer.alloc(Number(call.url.slice(1)))) && undefined, { maxResponse: 1_000 })
+  t.equal((await get('/1000')).body.length, 1_000)
+  await t.rejects(get('/1001'), { code: 'UPSTREAM_ERROR' })
+})
+
+t.test('E18: a gzip bomb is refused, never inflated', async (t) => {
+  const { get } = await clientOf(t, gzipBomb(50_000_000))
+  await t.rejects(get(), { code: 'UPSTREAM_ERROR', reason: /content encoding/ })
+})
+
+t.test('nobody listening is UPSTREAM_ERROR with a cause that names the failure', async (t) => {
+  const { stub, get } = await clientOf(t, hang)
+  await stub.close()
+  await t.rejects(get(), { code: 'UPSTREAM_ERROR', cause: { code: 'ECONNREFUSED' } })
+})
+
+t.test('what was sent or received is in no error', async (t) => {
+  const { client } = await clientOf(t, (call, response) => { response.socket?.end(`HTTP/1.1 200 OK\r\n${call.headers.authorization}\r\n\r\n`) })
+  const error = await client.call({ method: 'GET', path: '/', headers: { authorization: 'Bearer s3cr3t' } }).catch((error: unknown) => error)
+  t.match(error, { code: 'UPSTREAM_ERROR' })
+  const { cause } = error as Error
+  t.notMatch(JSON.stringify([cause, { ...cause as object }, (cause as Error).message, (cause as Error).stack]), 's3cr3t')
+})
+
+t.test('E24: a certificate that nobody trusts is refused, one that is trusted passes', async (t) => {
+  const tls = selfSigned()
+  const stub = await stubUpstream(t, reply({}), tls)
+  const strict = upstreamClient({ origin: stub.origin })
+  const trusting = upstreamClient({ origin: stub.origin, ca: tls.cert })
+  t.teardown(() => Promise.all([strict.close(), trusting.close()]))
+  await t.rejects(strict.call({ method: 'GET', path: '/' }), { code: 'UPSTREAM_ERROR', cause: { code: /SELF_SIGNED|UNABLE_TO_VERIFY/ } })
+  t.equal(stub.calls.length, 0)
+  t.equal((await trusting.call({ method: 'GET', path: '/' })).statusCode, 200)
+})
+
+t.test('the caller may give up, before and during the call', async (t) => {
+  const { stub, client } = await clientOf(t, hang)
+  await t.rejects(client.call({ method: 'GET', path: '/', signal: AbortSignal.abort() }), { code: 'UPSTREAM_ERROR' })
+  t.equal(stub.calls.length, 0)
+  const giveUp = new AbortController()
+  const call = client.call({ method: 'GET', path: '/', signal: giveUp.signal })
+  while (stub.calls.length === 0) await sleep(5)
+  giveUp.abort()
+  await t.rejects(call, { code: 'UPSTREAM_ERROR' })
+})
+
+t.test('D18: close ends calls in flight at once', async (t) => {
+  const { stub, client, get } = await clientOf(t, hang, { timeout: 8_000 })
+  const call = get()
+  while (stub.calls.length === 0) await sleep(5)
+  const began = performance.now()
+  await Promise.all([client.close(), t.rejects(call, { code: 'UPSTREAM_ERROR' })])
+  t.ok(performance.now() - began < 4_000, 'long before the time limit')
+  await t.rejects(get(), { code: 'UPSTREAM_ERROR' })
+})
+
+t.test('a request target that would split the request is refused before anything is sent', async (t) => {
+  const { stub, get } = await clientOf(t, reply({}))
+  for (const path of ['/a b', '/a\r\nx: y', '/a\0', '//\n', 'http://evil.test/', 'a']) await t.rejects(get(path), { code: 'UPSTREAM_ERROR' }, path)
+  t.equal(stub.calls.length, 0)
+})
+
+t.test('bad options stop the start', async (t) => {
+  const origin = 'https://api.example.com'
+  for (const options of [
+    { origin: 'api.example.com' }, { origin: `${origin}/path` }, { origin: 'ftp://a.test' }, { origin: 'https://u:p@a.test' },
+    { origin, timeout: 0 }, { origin, timeout: 1.5 }, { origin, connectTimeout: NaN }, { origin, maxResponse: -1 },
+    { origin, retries: -1 }, { origin, connections: 0 }
+  ]) t.throws(() => upstreamClient(options), { code: 'INVALID_OPTIONS' })
+})
+
+t.test('a connection that is not ready in time costs the connect limit', async (t) => {
+  const server = createServer(() => {}).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const client = upstreamClient({ origin, connectTimeout: 200, retries: 0 })
+  t.teardown(() => client.close())
+  const began = performance.now()
+  await t.rejects(client.call({ method: 'GET', path: '/' }), { code: 'UPSTREAM_TIMEOUT' })
+  t.ok(performance.now() - began < 2_000)
+})

@@ -1,0 +1,191 @@
+import { request as ask } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
+import type { Http2Server } from 'node:http2'
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import Fastify from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { InFlight } from '../../../plugins/connection-limit/in-flight.js'
+import { Tally } from '../../../plugins/connection-limit/tally.js'
+
+const ANY = Number.MAX_SAFE_INTEGER
+
+interface Counting { app: FastifyInstance, origin: string, inFlight: InFlight, entered (): number }
+
+/** An app that counts every request, each under a name of its own. */
+async function counting (t: Test, define: (app: FastifyInstance) => void): Promise<Counting> {
+  const app = Fastify({ forceCloseConnections: true })
+  t.teardown(() => app.close())
+  const inFlight = new InFlight()
+  let entered = 0
+  app.addHook('onRequest', function enter (request, reply, done) {
+    inFlight.enter(`client ${++entered}`, 1, request, reply)
+    done()
+  })
+  define(app)
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+  return { app, origin, inFlight, entered: () => entered }
+}
+
+/** As long as the test runner lets it. */
+async function until (holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(5)
+}
+
+/** Sends bytes and hangs up as soon as `when` holds. */
+async function hangUp (origin: string, bytes: string, when: () => boolean): Promise<void> {
+  const socket = connect(Number(new URL(origin).port), '127.0.0.1')
+  socket.on('error', () => {}).resume()
+  socket.write(bytes)
+  await until(when)
+  socket.resetAndDestroy()
+}
+
+const head = (url: string) => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
+
+t.test('a tally keeps nothing of who holds nothing, and goes no lower than that', async (t) => {
+  const tally = new Tally()
+  t.same([tally.take('a', 2), tally.take('a', 2), tally.take('a', 2), tally.take('b', 0)], [true, true, false, false])
+  t.equal(tally.size, 1)
+  for (let at = 0; at < 3; at++) tally.release('a')
+  t.equal(tally.size, 0)
+  t.ok(tally.take('a', 1))
+})
+
+t.test('after thousands of requests that were answered, failed or found nothing no name is left, on connections that stay open', async (t) => {
+  const { app, origin, inFlight, entered } = await counting(t, (app) => {
+    app.get('/ok', async () => 'ok')
+    app.get('/empty', async (_request, reply) => reply.code(204).send())
+    app.get('/fails', async () => { throw new Error('broken') })
+    app.post('/body', async ({ body }) => body)
+  })
+  const calls = [['/ok', {}], ['/empty', {}], ['/fails', {}], ['/nowhere', {}], ['/body', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }]] as const
+  for (let round = 0; round < 30; round++) {
+    await Promise.all(Array.from({ length: 100 }, async (_none, at) => {
+      const [url, options] = calls[at % calls.length] ?? calls[0]
+      await (await fetch(origin + url, options)).arrayBuffer()
+    }))
+  }
+  await Promise.all(Array.from({ length: 500 }, () => app.inject('/ok')))
+  t.equal(entered(), 3_500)
+  await until(() => inFlight.size === 0)
+  t.equal(inFlight.size, 0)
+})
+
+t.test('a request that holds places of two, as of a guard and of a route, leaves both', async (t) => {
+  const inner = new InFlight()
+  const { origin, inFlight } = await counting(t, (app) => {
+    app.addHook('preHandler', function enterToo (request, reply, done) {
+      inner.enter('the same', ANY, request, reply)
+      done()
+    })
+    app.get('/', async () => 'ok')
+  })
+  for (let round = 0; round < 5; round++) await (await fetch(origin)).arrayBuffer()
+  await until(() => inFlight.size === 0 && inner.size === 0)
+  t.equal(inFlight.size + inner.size, 0)
+})
+
+t.test('of clients that hang up before they are answered, in a pipeline too, none is left', async (t) => {
+  const replies: FastifyReply[] = []
+  const { origin, inFlight, entered } = await counting(t, (app) => {
+    app.get('/held', (_request, reply) => { replies.push(reply) })
+  })
+  for (let round = 0; round < 20; round++) {
+    const [start, state] = [entered(), { leave: false }]
+    const all = Array.from({ length: 20 }, () => hangUp(origin, head('/held').repeat(5), () => state.leave))
+    await until(() => entered() === start + 100)
+    t.ok(inFlight.size >= 100)
+    state.leave = true
+    await Promise.all(all)
+  }
+  await until(() => inFlight.size === 0)
+  // What is answered afterwards is counted down no second time.
+  inFlight.enter('one more', ANY, ...fresh(replies))
+  for (const reply of replies.splice(0)) reply.send('late')
+  await sleep(20)
+  t.equal(inFlight.size, 0, 'the names are gone')
+})
+
+/** A request whose client has gone takes no place, as nothing would give it back. */
+function fresh ([reply]: FastifyReply[]): [FastifyReply['request'], FastifyReply] {
+  if (reply === undefined) throw new Error('no reply')
+  return [reply.request, reply]
+}
+
+t.test('a client that hangs up in the middle of its upload or of the answer is not left', async (t) => {
+  let sent = 0
+  const { origin, inFlight, entered } = await counting(t, (app) => {
+    app.post('/upload', async () => 'never')
+    // More than any buffer on the way takes.
+    app.get('/big', async (_request, reply) => { sent++; return reply.send(Buffer.alloc(64_000_000)) })
+  })
+  const upload = 'POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{'
+  await Promise.all(Array.from({ length: 200 }, () => hangUp(origin, upload, () => entered() === 200)))
+  await Promise.all(Array.from({ length: 3 }, () => hangUp(origin, head('/big'), () => sent === 3)))
+  await until(() => inFlight.size === 0)
+  t.equal(inFlight.size, 0)
+})
+
+t.test('a hijacked reply holds its place until its socket is let go', async (t) => {
+  const replies: FastifyReply[] = []
+  const { origin, inFlight } = await counting(t, (app) => {
+    app.get('/stream', (_request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200).write('first')
+      replies.push(reply)
+    })
+    app.get('/taken', (request, reply) => {
+      reply.hijack()
+      request.raw.socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    })
+  })
+  const streams = await Promise.all(Array.from({ length: 50 }, () => fetch(`${origin}/stream`)))
+  t.equal(inFlight.size, 50)
+  for (const reply of replies) reply.raw.end()
+  await Promise.all(streams.map((stream) => stream.text()))
+  await Promise.all(Array.from({ length: 50 }, async () => (await fetch(`${origin}/taken`)).text()))
+  await until(() => inFlight.size === 0)
+  t.equal(inFlight.size, 0)
+})
+
+t.test('a closing server leaves none', async (t) => {
+  const { app, origin, inFlight, entered } = await counting(t, (app) => {
+    app.get('/held', () => {})
+  })
+  const gone = Array.from({ length: 20 }, () => new Promise((resolve) => { ask(`${origin}/held`).on('error', resolve).end() }))
+  await until(() => entered() === 20)
+  t.equal(inFlight.size, 20)
+  await app.close()
+  await Promise.all(gone)
+  await until(() => inFlight.size === 0)
+  t.equal(inFlight.size, 0)
+})
+
+t.test('streams of HTTP/2 are counted each, whether they are answered or reset', async (t) => {
+  const inFlight = new InFlight()
+  const app = Fastify({ http2: true })
+  t.teardown(() => app.close())
+  app.addHook('onRequest', (request, reply, done) => {
+    inFlight.enter('one client', ANY, request as never, reply as never)
+    done()
+  })
+  let held = 0
+  app.get('/held', () => { held++ })
+  app.get('/ok', async () => 'ok')
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const session = connectHttp2(`http://127.0.0.1:${((app.server as Http2Server).address() as AddressInfo).port}`)
+  t.teardown(() => session.destroy())
+  const open = Array.from({ length: 20 }, () => session.request({ ':path': '/held' }).on('error', () => {}))
+  await until(() => held === 20)
+  t.equal(inFlight.size, 1)
+  for (const stream of open) stream.close()
+  await Promise.all(Array.from({ length: 20 }, () => new Promise((resolve) => session.request({ ':path': '/ok' }).resume().on('end', resolve))))
+  await until(() => inFlight.size === 0)
+  t.equal(inFlight.size, 0)
+})

@@ -1,0 +1,222 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { INTERNAL_ERROR, UNAVAILABLE } from '../../../../lib/errors.js'
+import { memorySink } from '../../../../plugins/event-sink/index.js'
+import { copyStream, jetstreamSink } from '../../../../plugins/event-sink/jetstream/index.js'
+import type { CopyStreamOptions } from '../../../../plugins/event-sink/jetstream/index.js'
+import { encodeEvent } from '../../../../plugins/event-sink/jetstream/message.js'
+import type { AcceptedEvent } from '../../../../contracts/event-sink.js'
+import { anEvent } from '../../../../conformance/event-sink/index.js'
+import { listed } from '../../../../conformance/event-sink/fixtures.js'
+import { connected, ownStream } from '../../../helpers/jetstream.js'
+import { NAUGHTY } from '../../../helpers/naughty-strings.js'
+import { privateNats } from '../../../helpers/nats.js'
+
+const nats = await privateNats(t)
+if (nats === null) process.exit(0)
+const connection = await connected(t, { url: nats.url })
+const manager = await jetstreamManager(connection)
+
+type Options = Partial<CopyStreamOptions>
+
+/** A stream with a copy of it to start, and what it has told. */
+async function setting (t: Test) {
+  const stream = ownStream(t, connection)
+  const sinks = { event: await jetstreamSink({ connection, stream }), flush: await jetstreamSink({ connection, stream: { ...stream, duplicateWindow: 1_000 }, packing: 'flush' }) }
+  const told: Array<{ level: string, about: unknown, message: string }> = []
+  const tell = (level: string) => (about: unknown, message: string) => { told.push({ level, about, message }) }
+  const log = { warn: tell('warn'), error: tell('error') } as unknown as NonNullable<CopyStreamOptions['log']>
+  const kept = memorySink()
+  return {
+    ...sinks,
+    stream,
+    told,
+    stored: async () => (await listed(kept, 'org-a', {}, 100_000)).reverse(),
+    kept,
+    copy: (options: Options = {}) => copyStream({ connection, stream: stream.name, sink: kept, log, ...options }),
+    pending: async () => {
+      const { num_pending: unread, num_ack_pending: unanswered } = await manager.consumers.info(stream.name, 'gatehouse-sql')
+      return unread + unanswered
+    }
+  }
+}
+
+async function until (condition: () => Promise<boolean> | boolean): Promise<void> {
+  for (const deadline = Date.now() + 20_000; !await condition(); await sleep(20)) {
+    if (Date.now() > deadline) throw new Error('that never came to be')
+  }
+}
+
+const ids = (events: readonly AcceptedEvent[]) => events.map(({ messageId }) => messageId).sort()
+
+t.test('what is in the stream and what comes later is copied to the letter, from messages of one event and of many', async (t) => {
+  const { event, flush, copy, stored, pending, told } = await setting(t)
+  const events = NAUGHTY.map((text, at) => anEvent({ messageId: `${text}${at}`, payload: JSON.stringify({ event: text, [text]: [text] }) }))
+  await event.write(events.slice(0, 30))
+  await flush.write(events.slice(30, 50))
+  const running = await copy()
+  await until(async () => (await stored()).length === 50)
+  await flush.write(events.slice(50))
+  await until(async () => (await stored()).length === events.length)
+  await running.stop()
+  const order = new Map(events.map(({ messageId }, at) => [messageId, at]))
+  t.strictSame((await stored()).sort((one, other) => (order.get(one.messageId) ?? 0) - (order.get(other.messageId) ?? 0)), events)
+  t.equal(await pending(), 0)
+  t.same(told, [])
+})
+
+t.test('a copy that is started again goes on where the last one ended', async (t) => {
+  const { event, copy, stored } = await setting(t)
+  await event.write([anEvent({ messageId: 'a' })])
+  const first = await copy()
+  await until(async () => (await stored()).length === 1)
+  await first.stop()
+  await event.write([anEvent({ messageId: 'b' })])
+  const seen: AcceptedEvent[] = []
+  const second = await copy({ sink: { write: async (events) => { seen.push(...events) } } })
+  await until(() => seen.length > 0)
+  await second.stop()
+  t.same(ids(seen), ['b'])
+})
+
+t.test('instances with the same name share the work', async (t) => {
+  const { event, copy, pending } = await setting(t)
+  const counts = [0, 0, 0]
+  const other = await connected(t, { url: nats.url })
+  const copies = await Promise.all(counts.map((_count, at) => copy({
+    batch: 10,
+    connection: at === 2 ? other : connection,
+    sink: {
+      async write (events) {
+        counts[at] = (counts[at] ?? 0) + events.length
+        await sleep(2)
+      }
+    }
+  })))
+  await event.write(Array.from({ length: 600 }, () => anEvent()))
+  await until(async () => await pending() === 0)
+  await Promise.all(copies.map((copy) => copy.stop()))
+  t.equal(counts.reduce((sum, count) => sum + count, 0), 600, 'each went to one')
+  t.ok(counts.every((count) => count > 0), String(counts))
+})
+
+t.test('while the sink is not available nothing is acknowledged, and all comes again', async (t) => {
+  const { event, copy, kept, stored, pending, told } = await setting(t)
+  const events = Array.from({ length: 50 }, () => anEvent())
+  await event.write(events)
+  let refusals = 0
+  const running = await copy({
+    sink: { write: (events) => refusals++ < 60 ? Promise.reject(new UNAVAILABLE()) : kept.write(events) }
+  })
+  await until(async () => await pending() === 0)
+  await running.stop()
+  t.same(ids(await stored()), ids(events))
+  t.match(told[0], { level: 'warn', about: { err: { code: 'UNAVAILABLE' } }, message: /could not be stored; they come again/ })
+})
+
+t.test('one event that the sink refuses holds up no other, and is never thrown away', async (t) => {
+  const { event, copy, kept, stored, pending } = await setting(t)
+  const refused = anEvent({ messageId: 'refused' })
+  await event.write([anEvent({ messageId: 'a' }), refused, anEvent({ messageId: 'b' })])
+  const running = await copy({
+    sink: { write: (events) => events[0]?.messageId === 'refused' ? Promise.reject(new INTERNAL_ERROR()) : kept.write(events) }
+  })
+  await until(async () => (await stored()).length === 2)
+  await running.stop()
+  t.equal(await pending(), 1)
+})
+
+t.test('what is no event is told of without its content and never comes again; what is beside it is stored', async (t) => {
+  const { copy, stored, stream, pending, told } = await setting(t)
+  const js = jetstream(connection)
+  const good = [anEvent(), anEvent()] as const
+  await js.publish(`${stream.name}.a`, 'the secret')
+  await js.publish(`${stream.name}.a`, `${encodeEvent(good[0])}\n{"payload":"secret"}\n${encodeEvent(good[1])}`)
+  await js.publish(`${stream.name}.a`, new Uint8Array([0xff]))
+  const running = await copy()
+  await until(async () => await pending() === 0)
+  await running.stop()
+  t.strictSame(await stored(), good)
+  t.equal(told.length, 3)
+  t.match(told.map(({ about }) => about), [{ sequence: 1, broken: 1 }, { sequence: 2, broken: 1 }, { sequence: 3, broken: 1 }])
+  t.notMatch(JSON.stringify(told), /secret/)
+})
+
+t.test('a message of more events than the sink takes at once is stored in parts', async (t) => {
+  const { flush, copy, stored, kept } = await setting(t)
+  const events = Array.from({ length: 1_700 }, () => anEvent())
+  await flush.write(events)
+  const sizes: number[] = []
+  const running = await copy({
+    sink: {
+      write (events) {
+        sizes.push(events.length)
+        return kept.write(events)
+      }
+    }
+  })
+  await until(async () => (await stored()).length === events.length)
+  await running.stop()
+  t.ok(Math.max(...sizes) <= 500)
+})
+
+t.test('a stop waits for what was taken, stores and acknowledges it; the next copy has the rest', async (t) => {
+  const { event, copy, stored, kept, pending } = await setting(t)
+  let begin = () => {}
+  let release = () => {}
+  const begun = new Promise<void>((resolve) => { begin = resolve })
+  const held = new Promise<void>((resolve) => { release = resolve })
+  await event.write([anEvent({ messageId: 'first' })])
+  const running = await copy({
+    sink: {
+      async write (events) {
+        begin()
+        await held
+        await kept.write(events)
+      }
+    }
+  })
+  await begun
+  await event.write(Array.from({ length: 20 }, (_none, at) => anEvent({ messageId: `later-${at}` })))
+  const stopped = running.stop()
+  release()
+  await stopped
+  t.ok(ids(await stored()).includes('first'))
+  const before = (await stored()).length
+  t.equal(await pending(), 21 - before, 'none was taken and not stored')
+  const next = await copy()
+  await until(async () => (await stored()).length === 21)
+  await next.stop()
+})
+
+t.test('a consumer or stream that would lose events stops the start with what is wrong', async (t) => {
+  const { copy, stream } = await setting(t)
+  await t.rejects(copy({ stream: 'none-such' }), /"gatehouse-sql" of the stream "none-such" can't be used: stream not found/)
+  const wrong = [
+    [{ ack_policy: 'none' }, /acknowledged by "none"/], [{ deliver_subject: 'x' }, /pushed/], [{ max_deliver: 3 }, /after 3 attempts/],
+    [{ filter_subject: `${stream.name}.a.>` }, /some subjects only/]
+  ] as const
+  for (const [at, [config, message]] of wrong.entries()) {
+    const durable = `wrong-${at}`
+    await manager.consumers.add(stream.name, { durable_name: durable, ack_policy: 'explicit', ...config })
+    await t.rejects(copy({ durable }), { message })
+  }
+  for (const options of [{ durable: 'a.b' }, { stream: '' }, { batch: 0 }, { ackWait: 1.5 }]) {
+    await t.rejects(copy(options), { code: 'INVALID_OPTIONS', message: new RegExp(`"${Object.keys(options)[0]}"`) })
+  }
+})
+
+t.test('a consumer that was deleted is told of, and nothing is copied twice by making it again', async (t) => {
+  const { event, copy, stored, stream, told } = await setting(t)
+  await event.write([anEvent()])
+  const running = await copy()
+  await until(async () => (await stored()).length === 1)
+  await manager.consumers.delete(stream.name, 'gatehouse-sql')
+  await until(() => told.length > 0)
+  t.match(told[0], { level: 'warn', message: /the broker gives no messages/ })
+  await running.stop()
+})

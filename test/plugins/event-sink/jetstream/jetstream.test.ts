@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { jetstreamManager } from '@nats-io/jetstream'
+import t from 'tap'
+
+import { connectNats, jetstreamSink } from '../../../../plugins/event-sink/jetstream/index.js'
+import type { JetstreamSinkOptions } from '../../../../plugins/event-sink/jetstream/index.js'
+import { DEDUPLICATION_WINDOW } from '../../../../contracts/event-sink.js'
+import type { ContractTest } from '../../../../conformance/contract-test.js'
+import { anEvent, eventSinkContract } from '../../../../conformance/event-sink/index.js'
+import { sharedEventSinkContract } from '../../../../conformance/event-sink/instances.js'
+import { connected, eventsIn, messagesIn, ownStream, readable } from '../../../helpers/jetstream.js'
+import { NAUGHTY } from '../../../helpers/naughty-strings.js'
+import { privateNats } from '../../../helpers/nats.js'
+
+const PACKINGS = ['event', 'flush'] as const
+
+const nats = await privateNats(t)
+if (nats === null) process.exit(0)
+const connection = await connected(t, { url: nats.url })
+
+type Options = Partial<JetstreamSinkOptions>
+
+/** A sink on a stream of its own, and another instance of it at will. */
+function sinks (test: Parameters<typeof ownStream>[0], options: Options = {}) {
+  const stream = { ...ownStream(test, connection), ...options.stream }
+  return { name: stream.name, make: (more: Options = {}) => jetstreamSink({ connection, ...options, ...more, stream }) }
+}
+
+for (const packing of PACKINGS) {
+  await t.test(`JetStream, packing: ${packing}`, async (t) => {
+    // The day of a broker passes by its own clock: below.
+    const contract: ContractTest = { test: async (title, run) => { if (!title.startsWith('D14')) await t.test(title, run) } }
+    await eventSinkContract(contract, async () => {
+      const { name, make } = sinks(t, { packing })
+      return readable(await make(), connection, name)
+    })
+  })
+
+  await t.test(`two instances on one stream, packing: ${packing}`, (t) => sharedEventSinkContract(t as ContractTest, async () => {
+    const { name, make } = sinks(t, { packing })
+    const [one, other] = await Promise.all([make(), make({ connection: await connected(t, { url: nats.url }) })])
+    return [readable(one, connection, name), readable(other, connection, name)]
+  }))
+
+  t.test(`what was written is in the stream to the letter, packing: ${packing}`, async (t) => {
+    const { name, make } = sinks(t, { packing })
+    const sink = await make()
+    const events = NAUGHTY.map((text, at) => anEvent({ orgId: text, sourceId: text, messageId: `${text}${at}`, payload: JSON.stringify({ event: text, [text]: [text] }) }))
+    await Promise.all(events.map((event) => sink.write([event])))
+    const stored = await eventsIn(connection, name)
+    t.strictSame(stored.sort((one, other) => events.findIndex(({ messageId }) => messageId === one.messageId) -
+      events.findIndex(({ messageId }) => messageId === other.messageId)), events)
+  })
+}
+
+t.test('each event is a message of its own subject, under the id by which repeats are told', async (t) => {
+  const { name, make } = sinks(t)
+  const sink = await make()
+  const events = [anEvent({ orgId: 'a.b' }), anEvent({ sourceId: 'x y', type: 'page' }), anEvent()]
+  await sink.write(events)
+  const messages = await messagesIn(connection, name)
+  t.same(messages.map(({ subject }) => subject), [`${name}.a%2Eb.source-a.track`, `${name}.org-a.x%20y.page`, `${name}.org-a.source-a.track`])
+  t.ok(messages.every(({ id }) => /^[0-9a-f]{32}$/.test(id)))
+})
+
+t.test('a repeat is told by an instance that has not seen the event: the broker knows its id', async (t) => {
+  const { make } = sinks(t)
+  const [one, other] = [await make(), await make()]
+  const first = anEvent({ repeat: false })
+  await one.write([first])
+  const [again, fresh] = [{ ...first }, anEvent({ repeat: false })]
+  await other.write([again, fresh])
+  t.same([first, again, fresh].map(({ repeat }) => repeat), [false, true, false])
+})
+
+t.test('packed, the events that wait for the same flush share a message', async (t) => {
+  const { name, make } = sinks(t, { packing: 'flush' })
+  const sink = await make()
+  const events = Array.from({ length: 300 }, () => anEvent())
+  await Promise.all(events.map((event) => sink.write([event])))
+  const messages = await messagesIn(connection, name)
+  t.ok(messages.length <= 3, `${messages.length} messages`)
+  t.same([...new Set(messages.map(({ subject }) => subject))], [`${name}._packed`])
+  t.strictSame(messages.flatMap((message) => message.events), events)
+})
+
+t.test('D13: ten copies of one event, on two instances at once and after a restart of a third, are one message', async (t) => {
+  const { name, make } = sinks(t)
+  const [one, other] = await Promise.all([make(), make()])
+  const event = anEvent()
+  await Promise.all(Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? one : other).write([anEvent(), { ...event, payload: `{"copy":${at}}` }])))
+  const third = await make()
+  await third.write([event])
+  await third.close()
+  await (await make()).write([anEvent(), event])
+  const stored = await eventsIn(connection, name)
+  t.equal(stored.filter(({ messageId }) => messageId === event.messageId).length, 1)
+  t.equal(stored.length, 12)
+})
+
+t.test('D14: once the broker has forgotten an id, the same messageId a day later is a new event', async (t) => {
+  const { name, make } = sinks(t, { stream: { duplicateWindow: 300 } })
+  const sink = await make()
+  const event = anEvent()
+  const nextDay = { ...event, receivedAt: event.receivedAt + DEDUPLICATION_WINDOW }
+  await sink.write([event])
+  for (const deadline = Date.now() + 5_000; (await eventsIn(connection, name)).length < 2 && Date.now() < deadline; await sleep(100)) {
+    // By an instance that does not know it itself.
+    await (await make()).write([nextDay])
+  }
+  t.strictSame(await eventsIn(connection, name), [event, nextDay])
+})
+
+t.test('a batch larger than a message may be goes in several, packed or not', async (t) => {
+  for (const packing of PACKINGS) {
+    const { name, make } = sinks(t, { packing })
+    const sink = await make()
+    const events = Array.from({ length: 80 }, () => anEvent({ payload: JSON.stringify({ text: '"'.repeat(30_000) }) }))
+    await sink.write(events)
+    t.strictSame(await eventsIn(connection, name), events)
+  }
+})
+
+t.test('an event that the broker will never take is refused for good, those that wait beside it are stored', async (t) => {
+  for (const packing of PACKINGS) {
+    const { name, make } = sinks(t, { packing })
+    const sink = await make()
+    const first = sink.write([anEvent()])
+    const large = sink.write([anEvent({ payload: JSON.stringify({ text: 'x'.repeat(1_100_000) }) })])
+    const last = sink.write([anEvent()])
+    await t.rejects(large, { code: 'INTERNAL_ERROR', statusCode: 500 })
+    await Promise.all([first, last])
+    t.equal((await eventsIn(connection, name)).length, 2)
+  }
+})
+
+t.test('a stream that is full refuses at once with UNAVAILABLE, loses nothing, and takes more once there is room', async (t) => {
+  const { name, make } = sinks(t, { stream: { maxBytes: 20_000 } })
+  const sink = await make()
+  const large = () => anEvent({ payload: JSON.stringify({ text: 'x'.repeat(4_000) }) })
+  const first = large()
+  await sink.write([first])
+  const start = performance.now()
+  await t.rejects(sink.write(Array.from({ length: 20 }, large)), { code: 'UNAVAILABLE', retryAfter: 1, cause: { message: /maximum bytes/ } })
+  t.ok(performance.now() - start < 4_000, 'without waiting for ackTimeout')
+  t.strictSame((await eventsIn(connection, name))[0], first)
+  await (await jetstreamManager(connection)).streams.purge(name)
+  await sink.write([large()])
+})
+
+t.test('a stream that was deleted makes it not ready, and a write UNAVAILABLE in time', async (t) => {
+  const { name, make } = sinks(t, { ackTimeout: 500 })
+  const sink = await make()
+  await sink.ready()
+  await (await jetstreamManager(connection)).streams.delete(name)
+  await t.rejects(sink.ready(), { code: 'UNAVAILABLE' })
+  await t.rejects(sink.write([anEvent()]), { code: 'UNAVAILABLE' })
+  await (await make()).close()
+  await sink.write([anEvent()])
+  await sink.ready()
+})
+
+t.test('a closed sink refuses, and leaves the connection open; a closed connection refuses at once', async (t) => {
+  const own = await connectNats({ url: nats.url })
+  const { make } = sinks(t, { connection: own })
+  const sink = await make()
+  await sink.close()
+  await t.rejects(sink.write([anEvent()]), { code: 'UNAVAILABLE' })
+  const next = await make()
+  await next.write([anEvent()])
+  await own.close()
+  const start = performance.now()
+  await t.rejects(next.write([anEvent()]), { code: 'UNAVAILABLE' })
+  await t.rejects(next.ready(), { code: 'UNAVAILABLE' })
+  t.ok(performance.now() - start < 2_000)
+  await next.close()
+})
+
+t.test('options that can\'t be are refused, each by its name', async (t) => {
+  const wrong: Array<[Options, RegExp]> = [
+    [{ packing: 'all' as 'flush' }, /"packing"/], [{ maxPending: 0 }, /"maxPending"/], [{ ackTimeout: -1 }, /"ackTimeout"/], [{ stream: { name: 'a.b' } }, /"name"/],
+    [{ stream: { subjectPrefix: 'a b' } }, /"subjectPrefix"/], [{ stream: { replicas: 2 } }, /"replicas"/], [{ stream: { discard: 'all' as 'old' } }, /"discard"/],
+    [{ stream: { maxAge: 1_000 } }, /"maxAge".*"duplicateWindow"/], [{ stream: { maxBytes: 0 } }, /"maxBytes"/], [{ stream: { duplicateWindow: 1.5 } }, /"duplicateWindow"/]
+  ]
+  for (const [options, message] of wrong) await t.rejects(jetstreamSink({ connection, ...options }), { code: 'INVALID_OPTIONS', message })
+})

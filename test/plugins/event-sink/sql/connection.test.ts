@@ -1,0 +1,134 @@
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+
+import { sql } from 'kysely'
+import pg from 'pg'
+import t from 'tap'
+import type { Test } from 'tap'
+
+import { openDatabase } from '../../../../lib/database/open-database.js'
+import { sqlSink } from '../../../../plugins/event-sink/sql/index.js'
+import { anEvent } from '../../../../conformance/event-sink/index.js'
+import { listed } from '../../../../conformance/event-sink/fixtures.js'
+import { truncateAll } from '../../../helpers/pglite.js'
+import { privatePostgres } from '../../../helpers/postgres.js'
+
+const postgres = await privatePostgres(t)
+if (postgres === null) process.exit(0)
+const database = await openDatabase({ url: postgres.url })
+t.teardown(() => database.close())
+
+/** A way to the database that can be made to take nothing more from those who are connected; later ones are served. */
+async function leakyPipe (t: Test, url: string) {
+  const { hostname, port } = new URL(url)
+  const sockets = new Set<Socket>()
+  let served = 0
+  const server = createServer((client) => {
+    served++
+    const upstream = connect(Number(port || 5432), hostname)
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => {
+        client.destroy()
+        upstream.destroy()
+      })
+    }
+    client.pipe(upstream).pipe(client)
+  })
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const through = new URL(url)
+  through.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    url: through.href,
+    served: () => served,
+    clog: () => { for (const socket of sockets) socket.unpipe().pause() },
+    cut: () => { for (const socket of sockets) socket.destroy() }
+  }
+}
+
+/** More than the sockets on the way hold. */
+const large = (letter: string) => Array.from({ length: 200 }, () => anEvent({ payload: JSON.stringify({ letter, filler: letter.repeat(60_000) }) }))
+
+for (const owner of ['ours', 'the caller\'s'] as const) {
+  t.test(`D07: a connection that takes no more is given up after the query timeout, and the next write has another (a pool of ${owner})`, { timeout: 60_000 }, async (t) => {
+    await truncateAll(database)
+    const pipe = await leakyPipe(t, postgres.url)
+    const pool = new pg.Pool({ connectionString: pipe.url, max: 1, query_timeout: 1_000 })
+    pool.on('error', () => {})
+    const behind = await openDatabase(owner === 'ours' ? { url: pipe.url, maxConnections: 1, queryTimeout: 1_000 } : { pool })
+    t.teardown(async () => {
+      await behind.close()
+      await pool.end()
+    })
+    const sink = await sqlSink(behind)
+    const before = pipe.served()
+    pipe.clog()
+    const stuck = large('a')
+    await t.rejects(sink.write(stuck), { code: 'UNAVAILABLE' })
+    const next = large('b')
+    await sink.write(next)
+    t.equal(pipe.served(), before + 1)
+    t.ok(isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), next), 'and what waited to be sent was not written over')
+    await sink.write(stuck)
+    t.equal((await listed(sink, 'org-a')).length, 400)
+  })
+}
+
+t.test('a pool of a single connection serves others, too, while events never cease to come', async (t) => {
+  await truncateAll(database)
+  const behind = await openDatabase({ url: postgres.url, maxConnections: 1 })
+  t.teardown(() => behind.close())
+  const sink = await sqlSink(behind, { maxBatch: 4 })
+  let written = 0
+  const load = { over: false }
+  const writers = Array.from({ length: 16 }, async () => {
+    for (; !load.over; written++) await sink.write([anEvent()])
+  })
+  // Rejects after 2 s.
+  for (let times = 0; times < 5; times++) await behind.ready()
+  load.over = true
+  await Promise.all(writers)
+  const { rows } = await sql<{ n: number }>`select count(*)::int as n from events`.execute(database.db)
+  t.equal(rows[0]?.n, written)
+})
+
+t.test('D06: a connection that breaks while rows are sent is UNAVAILABLE, stores nothing, and the next write has another', async (t) => {
+  await truncateAll(database)
+  const pipe = await leakyPipe(t, postgres.url)
+  const behind = await openDatabase({ url: pipe.url })
+  t.teardown(() => behind.close())
+  const sink = await sqlSink(behind)
+  const events = large('c')
+  pipe.clog()
+  const write = t.rejects(sink.write(events), { code: 'UNAVAILABLE', retryAfter: 1 })
+  pipe.cut()
+  await write
+  await sink.write(events)
+  t.ok(isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), events))
+})
+
+t.test('D06: a server process that is ended in the middle of a COPY takes neither this process nor the next write with it', async (t) => {
+  await truncateAll(database)
+  const pool = new pg.Pool({ connectionString: postgres.url })
+  pool.on('error', () => {})
+  t.teardown(() => pool.end())
+  const sink = await sqlSink(await openDatabase({ pool }))
+  const events = large('d')
+  await database.db.transaction().execute(async (holder) => {
+    await sql`lock table events in access exclusive mode`.execute(holder)
+    const write = t.rejects(sink.write(events), { code: 'UNAVAILABLE' })
+    for (let ended = 0; ended === 0;) {
+      const { rows } = await sql`select pg_terminate_backend(pid) from pg_locks where not granted and relation = 'events'::regclass`.execute(database.db)
+      ended = rows.length
+    }
+    await write
+  })
+  await sink.write(events)
+  t.ok(isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), events))
+})

@@ -1,0 +1,117 @@
+import { get } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+
+import sse from '@fastify/sse'
+import t from 'tap'
+
+import { UNAVAILABLE } from '../../../../lib/errors.js'
+import { memoryStore } from '../../../../plugins/token-store/memory/index.js'
+import { acceptedEvent } from '../../../helpers/accepted-event.js'
+import { caller } from '../../../helpers/admin-caller.js'
+import { liveGateway } from '../../../helpers/live-gateway.js'
+import type { LiveGateway } from '../../../helpers/live-gateway.js'
+
+const SITE = 'https://console.example.com'
+
+const ENDS: ReadonlyArray<readonly [what: string, end: (gateway: LiveGateway) => unknown]> = [
+  ['A13: the access token expires', ({ clock }) => { clock.now += 900_000 }],
+  ['A23: the user logs out everywhere', ({ owner }) => owner.send('POST', '/auth/logout-all')],
+  ['A23: the session is ended', async ({ store, owner }) => {
+    for (const { id } of await store.sessions.list(owner.userId)) await store.sessions.end(id)
+  }],
+  ['A14: the user is disabled', ({ store, owner }) => store.users.update(owner.userId, { disabled: true })],
+  ['the store fails', ({ store }) => { store.sessions.access = async () => { throw new UNAVAILABLE() } }],
+  ['the store gives no answer', ({ store }) => { store.sessions.access = () => new Promise(() => {}) }]
+]
+
+for (const [what, end] of ENDS) {
+  t.test(`${what}: the stream ends within seconds, and shows nothing more`, async (t) => {
+    const gateway = await liveGateway(t)
+    const made = await gateway.source()
+    const stream = await gateway.watch()
+    await gateway.send(made, '/v1/t', { event: 'x', userId: 'u', messageId: 'before' })
+    await stream.until('accepted')
+    const start = performance.now()
+    await end(gateway)
+    t.equal((await stream.over).how, 'ended')
+    const after = performance.now() - start
+    t.ok(after < (what.endsWith('no answer') ? 8_000 : 3_000), `after ${Math.round(after)} ms`)
+    gateway.app.eventFeed.accepted(made.source, [acceptedEvent(made.source, 'afterwards')])
+    t.notMatch(stream.text(), 'afterwards')
+  })
+}
+
+t.test('A14: a change of role that may still read events ends nothing', async (t) => {
+  const gateway = await liveGateway(t, { api: { live: { statsEvery: 1_000 } } })
+  const admin = await caller(gateway, 'admin', 'acme')
+  const stream = await gateway.watch('', {}, admin.token)
+  await gateway.store.users.update(admin.userId, { role: 'viewer' })
+  await stream.untilText(/(event: stats[^]*){4}/)
+})
+
+t.test('app.close() ends every stream at once, also of those who do not read', async (t) => {
+  const gateway = await liveGateway(t, { api: { live: { eventsPerSecond: 1_000_000 } } })
+  const { source } = await gateway.source()
+  const unread = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${gateway.origin}/v1/admin/events/live`, { agent: false, headers: { authorization: `Bearer ${gateway.owner.token}` } }, resolve).on('error', reject)
+  })
+  unread.on('error', () => {})
+  gateway.app.eventFeed.accepted(source, Array.from({ length: 1_000 }, (_, n) => acceptedEvent(source, `m${n}`, 16_384)))
+  const stream = await gateway.watch()
+  const start = performance.now()
+  await gateway.app.close()
+  t.ok(performance.now() - start < 2_000, `after ${Math.round(performance.now() - start)} ms`)
+  t.equal((await stream.over).how, 'ended')
+  unread.destroy()
+})
+
+t.test('a host that stops its server before it closes the app does not wait for the streams', async (t) => {
+  const { watch, app } = await liveGateway(t)
+  const stream = await watch()
+  const start = performance.now()
+  await new Promise((resolve) => app.server.close(resolve))
+  t.ok(performance.now() - start < 3_000, `after ${Math.round(performance.now() - start)} ms, its connection with it`)
+  t.equal((await stream.over).how, 'ended')
+})
+
+t.test('a host with @fastify/sse of its own and a time limit for handlers keeps the stream open', async (t) => {
+  const { watch, app } = await liveGateway(t, {
+    server: { handlerTimeout: 500, connectionTimeout: 3_000 },
+    api: { live: { statsEvery: 1_000 } },
+    before: async (app) => {
+      await app.register(sse.default, { heartbeatInterval: 100 })
+      app.get('/own', { sse: true }, async (_request, reply) => { await reply.sse.send({ data: 'own' }) })
+    }
+  })
+  const stream = await watch('', { accept: 'application/json' })
+  await stream.untilText(/(event: stats[^]*){5}/)
+  t.notMatch(stream.text(), 'heartbeat')
+  t.match((await app.inject({ url: '/own', headers: { accept: 'text/event-stream' } })).body, 'data: "own"')
+})
+
+t.test('C06: pages of an allowed site may read the stream, others are refused', async (t) => {
+  const { watch, origin } = await liveGateway(t, { api: { cors: { origins: [SITE] } } })
+  const { headers, status } = (await watch('', { origin: SITE })).response
+  t.equal(status, 200)
+  t.equal(headers.get('access-control-allow-origin'), SITE)
+  t.match(headers.get('vary'), /origin/i)
+  const foreign = await watch('', { origin: 'https://evil.test' })
+  t.equal(foreign.response.status, 403)
+  t.equal(foreign.response.headers.get('access-control-allow-origin'), null)
+  const preflight = await fetch(`${origin}/v1/admin/events/live`, {
+    method: 'OPTIONS', headers: { origin: SITE, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' }
+  })
+  t.equal(preflight.status, 204)
+})
+
+t.test('memory stores of two apps in one process: each live view shows its own app alone', async (t) => {
+  const [one, two] = [await liveGateway(t, { store: memoryStore() }), await liveGateway(t, { store: memoryStore() })]
+  const [a, b] = [await one.source(), await two.source()]
+  const [streamOfOne, streamOfTwo] = [await one.watch('?outcome=refused'), await two.watch('?outcome=refused')]
+  await one.send(a, '/v1/t', { messageId: 'of-one' })
+  await two.send(b, '/v1/t', { messageId: 'of-two' })
+  await streamOfOne.until('refused')
+  await streamOfTwo.until('refused')
+  t.notMatch(streamOfOne.text(), 'of-two')
+  t.notMatch(streamOfTwo.text(), 'of-one')
+})

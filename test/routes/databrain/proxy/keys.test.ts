@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import t from 'tap'
+
+import { sha256Hex } from '../../../../signing/digest.js'
+import { generateSecret } from '../../../../signing/secret-strength/index.js'
+import { auditEntries } from '../../../helpers/audit-entries.js'
+import { KEY, PREFIX, proxyApp } from '../../../helpers/databrain-proxy.js'
+import { PROXY_KEY, tokenOf } from '../../../helpers/guest-token.js'
+import { rawRequest } from '../../../helpers/raw-socket.js'
+import { reply } from '../../../helpers/stub-upstream.js'
+
+const COOKIE = { cookie: 'user=ann' }
+
+t.test('G01: a call without the key is 401 in the envelope, whoever the user is, and nothing is called', async (t) => {
+  const { call, api, upstream } = await proxyApp(t)
+  const response = await call({ headers: COOKIE })
+  t.equal(response.statusCode, 401)
+  t.match(response.json(), { error: { code: 'UNAUTHORIZED', message: String } })
+  t.equal(response.headers['cache-control'], 'no-store')
+  t.equal(api.connections() + upstream.connections(), 0)
+})
+
+t.test('G02: a wrong key of any length is 401', async (t) => {
+  const { call, upstream } = await proxyApp(t)
+  const wrong = [
+    `${PROXY_KEY.slice(0, -1)}q`, 'x', '', `${PROXY_KEY}p`, PROXY_KEY.slice(0, 20), PROXY_KEY.toUpperCase(), 'k'.repeat(15_000), '\xe9'.repeat(PROXY_KEY.length), ` ${PROXY_KEY}x`
+  ]
+  for (const key of wrong) t.equal((await call({ headers: { ...COOKIE, 'x-proxy-auth-key': key } })).statusCode, 401, key.slice(0, 40))
+  t.equal(upstream.connections(), 0)
+})
+
+t.test('G03: the key counts in its header alone, and as it is', async (t) => {
+  const { call, upstream } = await proxyApp(t)
+  const elsewhere = [
+    { authorization: `Bearer ${PROXY_KEY}` }, { 'x-api-key': PROXY_KEY }, { 'x-plugin-token': PROXY_KEY }, { cookie: `user=ann; x-proxy-auth-key=${PROXY_KEY}` },
+    { 'x-proxy-auth-key': `Bearer ${PROXY_KEY}` }, { 'x-proxy-auth-key': `${PROXY_KEY}, ${PROXY_KEY}` }, { 'x-proxy-auth-key': `"${PROXY_KEY}"` }
+  ]
+  for (const headers of elsewhere) t.equal((await call({ headers: { ...COOKIE, ...headers } })).statusCode, 401, Object.keys(headers).join())
+  t.equal((await call({ headers: COOKIE, url: `${PREFIX}/x?x-proxy-auth-key=${PROXY_KEY}&key=${PROXY_KEY}` })).statusCode, 401)
+  t.equal(upstream.connections(), 0)
+})
+
+t.test('G04: of two keys neither counts', async (t) => {
+  const { listen, upstream } = await proxyApp(t)
+  const origin = await listen()
+  for (const keys of [[PROXY_KEY, 'bad'], ['bad', PROXY_KEY], [PROXY_KEY, PROXY_KEY], [PROXY_KEY, '']]) {
+    const { statusCode } = await rawRequest(origin, [
+      `GET ${PREFIX}/x HTTP/1.1`, 'Host: a', 'Cookie: user=ann', 'Connection: close', ...keys.map((key) => `X-Proxy-Auth-Key: ${key}`)
+    ])
+    t.equal(statusCode, 401, keys.join())
+  }
+  t.equal(upstream.connections(), 0)
+})
+
+t.test('G18: while keys are rotated both count, and the old one is dead at the latest when the answer of the function is old', async (t) => {
+  const next = generateSecret()
+  let keys = [PROXY_KEY]
+  const { call } = await proxyApp(t, { proxyKeys: async () => keys, secretMaxAge: 200 })
+  const ask = async (key: string): Promise<number> => (await call({ headers: { ...COOKIE, 'x-proxy-auth-key': key } })).statusCode
+  t.same([await ask(PROXY_KEY), await ask(next)], [200, 401])
+  keys = [next, PROXY_KEY]
+  await sleep(250)
+  t.same([await ask(PROXY_KEY), await ask(next)], [200, 200])
+  keys = [next]
+  const removedAt = performance.now()
+  const ofNext = []
+  do {
+    ofNext.push(await ask(next))
+    if (performance.now() - removedAt > 5_000) return t.fail('the old key lives on')
+  } while (await ask(PROXY_KEY) !== 401)
+  ofNext.push(await ask(next))
+  t.same(ofNext.filter((status) => status !== 200), [], 'not one call with the new key failed meanwhile')
+})
+
+t.test('G18: the API key may come from a function too, and tokens of the old one are not handed on under the new one', async (t) => {
+  let apiKey = 'first-api-key'
+  const { call, api } = await proxyApp(t, { apiKey: () => apiKey, secretMaxAge: 100 })
+  await call()
+  apiKey = 'second-api-key'
+  await sleep(150)
+  await call()
+  t.same(api.calls.map(({ headers }) => headers.authorization), ['Bearer first-api-key', 'Bearer second-api-key'])
+})
+
+t.test('G16: a user over the limit gets 429 with Retry-After, another one from the same address does not', async (t) => {
+  const { call, upstream } = await proxyApp(t, { userRateLimit: { max: 2, timeWindow: '1 minute' } })
+  t.same([(await call()).statusCode, (await call()).statusCode], [200, 200])
+  const limited = await call()
+  t.equal(limited.statusCode, 429)
+  t.match(limited.json(), { error: { code: 'RATE_LIMITED' } })
+  t.ok(Number(limited.headers['retry-after']) > 0)
+  t.equal((await call({ user: 'bob' })).statusCode, 200)
+  t.equal(upstream.calls.length, 3)
+})
+
+t.test('G16, W16: wrong keys are limited by address, which no header changes', async (t) => {
+  const { call } = await proxyApp(t, { rateLimit: { max: 3, timeWindow: '1 minute' } })
+  const statuses = []
+  for (let at = 0; at < 6; at++) statuses.push((await call({ headers: { ...COOKIE, 'x-proxy-auth-key': `${at}`, 'x-forwarded-for': `10.0.0.${at}` } })).statusCode)
+  t.same(statuses, [401, 401, 401, 429, 429, 429])
+  t.equal((await call()).statusCode, 429, 'the right key too')
+  t.equal((await call({ remoteAddress: '10.1.1.1' })).statusCode, 200)
+})
+
+t.test('G16: by default it is 600 a minute for a user', async (t) => {
+  const { call } = await proxyApp(t, { userRateLimit: undefined } as object)
+  t.equal((await call()).headers['ratelimit-limit'], '600')
+})
+
+t.test('O02: what is forwarded is audited once for a token and an address, and counted', async (t) => {
+  const clock = { time: Date.now() }
+  const { app, call } = await proxyApp(t, { now: () => clock.time, expiryTime: 36_000_000 })
+  for (let at = 0; at < 10; at++) await call()
+  await call({ remoteAddress: '10.1.1.1' })
+  clock.time += 900_000
+  await call()
+  const entries = await auditEntries(app, 3)
+  t.equal(entries.length, 3)
+  t.match(entries[0], {
+    action: 'databrain_proxy.forwarded',
+    userId: 'ann',
+    resourceType: 'guest_token',
+    resourceId: sha256Hex(tokenOf('ann')).slice(0, 16),
+    ipAddress: '127.0.0.1',
+    changes: { cached: false, requests: 1, outcome: 'granted', proxyKey: sha256Hex(PROXY_KEY).slice(0, 8), clientId: 'ann', dataAppName: 'sales' }
+  })
+  t.match(entries[1], { ipAddress: '10.1.1.1', changes: { cached: true, requests: 1 } })
+  t.match(entries[2], { ipAddress: '127.0.0.1', changes: { requests: 10 } })
+  t.notMatch(JSON.stringify(entries), new RegExp(`${tokenOf('ann')}|${PROXY_KEY}`))
+})
+
+t.test('O02: what is left of the count is written when the app closes', async (t) => {
+  const { app, call } = await proxyApp(t)
+  for (let at = 0; at < 4; at++) await call()
+  const { audit } = app.tokenStore
+  let written: unknown[] = []
+  const append = audit.append.bind(audit)
+  audit.append = async (entries) => { written = [...written, ...entries]; return append(entries) }
+  await app.close()
+  t.match(written, [{ action: 'databrain_proxy.forwarded', userId: 'ann', changes: { requests: 3 } }])
+})
+
+t.test('O02: every refusal is audited with its reason, and by whom it was asked for as far as that is known', async (t) => {
+  const { app, api, upstream, call } = await proxyApp(t, { retries: 0, userRateLimit: { max: 2 } })
+  const expected: Array<[string | null, string]> = []
+  await call({ headers: COOKIE })
+  expected.push([null, 'UNAUTHORIZED'])
+  upstream.answer = reply('', 302, { location: 'https://a/' })
+  await call({ user: 'bob' })
+  expected.push(['bob', 'UPSTREAM_ERROR'])
+  api.answer = reply('no', 500)
+  await call({ user: 'dan' })
+  expected.push(['dan', 'UPSTREAM_ERROR'])
+  await call({ headers: KEY, remoteAddress: '10.1.1.2' })
+  expected.push([null, 'UNAUTHORIZED'])
+  await call({ headers: { ...KEY, cookie: 'user=None' }, remoteAddress: '10.1.1.3' })
+  expected.push([null, 'FORBIDDEN'])
+  await call({ user: 'bob' })
+  await call({ user: 'bob' })
+  const entries = await auditEntries(app, expected.length)
+  t.same(new Set(entries.map(({ action }) => action)), new Set(['databrain_proxy.refused']))
+  t.same(entries.map(({ userId, changes }) => [userId, changes?.outcome]), expected, 'repeats are counted, not listed')
+})

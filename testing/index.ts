@@ -1,8 +1,0 @@
-export { manualClock, systemClock } from './clocks.js'
-export type { ContractClock } from './clocks.js'
-export type { ContractTest } from './contract-test.js'
-export { anEvent, eventSinkContract } from './event-sink.js'
-export { sharedEventSinkContract } from './event-sink/instances.js'
-export { sharedTokenStoreContract } from './shared-token-store.js'
-export type { SharedTokenStoreContractOptions } from './shared-token-store.js'
-export { tokenStoreContract } from './token-store.js'
