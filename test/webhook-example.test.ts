@@ -12,9 +12,9 @@ import { viewEvent } from '../plugins/event-sink/event-view.js'
 
 const run = promisify(execFile)
 
-t.test('the webhook of the README is made, called and stored by the lines as they are printed', async (t) => {
-  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-  const script = readme.slice(readme.indexOf('### Webhooks\n')).split('```sh\n')[1]?.split('```')[0] ?? ''
+t.test('the webhook of docs/webhooks.md is made, called and stored by the lines as they are printed', async (t) => {
+  const page = await readFile(new URL('../docs/webhooks.md', import.meta.url), 'utf8')
+  const script = page.split('```sh\n')[1]?.split('```')[0] ?? ''
   const sink = memorySink()
   const admin = await adminApp(t, {
     before: async (app) => {

@@ -92,7 +92,7 @@ t.test('dxFeed\'s page runs against the built-in server, and renews its token be
   t.same(complaints, [])
 })
 
-for (const file of ['README.md', 'docs/widget-token.md', 'docs/browser.md']) {
+for (const file of ['docs/widget-token.md']) {
   t.test(`the page of ${file} keeps the widget's token fresh and its state`, async (t) => {
     const browser = await openBrowser(t)
     if (browser === null) return

@@ -1,4 +1,4 @@
-// Compiled by `npm run typecheck`, never run: the `authorize` examples of README.md and docs/ in strict TypeScript.
+// Compiled by `npm run typecheck`, never run: the `authorize` examples of docs/ in strict TypeScript.
 import Fastify from 'fastify'
 import type { FastifyRequest } from 'fastify'
 

@@ -14,7 +14,7 @@ const shared = { apiKey: '…', dataAppName: 'acme', proxyKeys: ['…'] }
 
 app.register(userReference, { keys: ['…'] })
 
-// As docs/databrain.md has it.
+// As docs/guest-token.md has it.
 app.register(guestToken, {
   ...shared,
   authorize: ({ userReference }: ReferencedRequest<CompanyClaims>) => userReference && {

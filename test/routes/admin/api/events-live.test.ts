@@ -197,10 +197,10 @@ t.test('an option that makes no sense stops the start', async (t) => {
   }
 })
 
-t.test('the README\'s way for a page to read the stream works as printed', async (t) => {
+t.test('the way of docs/event-feed.md for a page to read the stream works as printed', async (t) => {
   const { origin, owner, send, source, store } = await liveGateway(t)
-  const readme = await readFile(new URL('../../../../README.md', import.meta.url), 'utf8')
-  const code = readme.slice(readme.indexOf('**The live view.**')).split('```js\n')[1]?.split('```')[0] ?? ''
+  const text = await readFile(new URL('../../../../docs/event-feed.md', import.meta.url), 'utf8')
+  const code = text.slice(text.indexOf('## In the front end')).split('```js\n')[1]?.split('```')[0] ?? ''
   const shown: string[] = []
   const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (...texts: string[]) => (...values: unknown[]) => Promise<void>
   const read = new AsyncFunction('fetch', 'accessToken', 'show', code)(

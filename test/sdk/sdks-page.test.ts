@@ -11,11 +11,11 @@ import { openBrowser } from '../helpers/browser.js'
 import { listeningGateway } from '../helpers/listening-gateway.js'
 import { servePage } from '../helpers/sdk-page.js'
 
-const README = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-const BLOCKS = README.slice(README.indexOf('### Use your SDK')).split('```js\n').slice(1, 5).map((text) => text.split('```')[0] ?? '')
+const PAGE = await readFile(new URL('../../docs/sdks.md', import.meta.url), 'utf8')
+const BLOCKS = PAGE.split('```js\n').slice(1, 5).map((text) => text.split('```')[0] ?? '')
 
 for (const [index, name] of ["Segment's Node SDK", "RudderStack's Node SDK"].entries()) {
-  t.test(`${name} is set up as the README prints it`, async (t) => {
+  t.test(`${name} is set up as docs/sdks.md prints it`, async (t) => {
     const server = await listeningGateway(t)
     const file = fileURLToPath(new URL(`./.readme-${index}.mjs`, import.meta.url))
     await writeFile(file, filledIn(BLOCKS[index] ?? '', server))
@@ -27,7 +27,7 @@ for (const [index, name] of ["Segment's Node SDK", "RudderStack's Node SDK"].ent
 }
 
 for (const [block, name, path] of [[2, "Segment's browser SDK", '/v1/t'], [3, "RudderStack's browser SDK", '/v1/track']] as const) {
-  t.test(`${name} is set up as the README prints it`, async (t) => {
+  t.test(`${name} is set up as docs/sdks.md prints it`, async (t) => {
     const browser = await openBrowser(t)
     if (browser === null) return
     const { outputFiles: [file] } = await build({
