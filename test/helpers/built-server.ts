@@ -12,23 +12,32 @@ const HOUR = 3_600_000
 
 let built: Promise<string> | undefined
 
+/** The path of the program of `builtPackage`. */
+export async function builtCli (): Promise<string> {
+  return cliOf(await builtPackage())
+}
+
 /**
- * The path of the program, built from the sources as they are now, without type checks: some seconds less than loading TypeScript at
- * each start. Builds are kept by their content, so that several test files share one.
+ * The folder of the package, built from the current sources without type checks, which takes some seconds less than
+ * loading TypeScript at each start. Test files share builds by their content.
  */
-export function builtCli (): Promise<string> {
+export function builtPackage (): Promise<string> {
   return (built ??= build())
 }
 
+function cliOf (folder: string): string {
+  return join(folder, 'dist', 'demo', 'cli.js')
+}
+
 async function build (): Promise<string> {
-  const sources = (await Promise.all(LAYERS.map((layer) => readdir(join(ROOT, layer), { recursive: true, withFileTypes: true }))))
-    .flat().filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name)).sort()
+  const layers = await Promise.all(LAYERS.map((layer) => readdir(join(ROOT, layer), { recursive: true, withFileTypes: true })))
+  const files = layers.flat().filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  const sources = [join(ROOT, 'index.ts'), ...files].sort()
   const contents = await Promise.all(sources.map((file) => readFile(file)))
   const hash = createHash('sha256')
   for (const [at, file] of sources.entries()) hash.update(file).update('\n').update(contents[at] ?? '')
   const folder = join(ROOT, '.tap', 'built', hash.digest('hex').slice(0, 16))
-  const cli = join(folder, 'dist', 'demo', 'cli.js')
-  if (await exists(cli)) return cli
+  if (await exists(cliOf(folder))) return folder
 
   const draft = `${folder}.${process.pid}.new`
   for (const [at, file] of sources.entries()) {
@@ -42,10 +51,10 @@ async function build (): Promise<string> {
   await rename(draft, folder).catch(async (error: unknown) => {
     // Another test file was first.
     await rm(draft, { recursive: true, force: true })
-    if (!await exists(cli)) throw error
+    if (!await exists(cliOf(folder))) throw error
   })
   await removeOld(dirname(folder))
-  return cli
+  return folder
 }
 
 function transpile (source: string): string {
