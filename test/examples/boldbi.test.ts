@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { startBoldBi } from '../../demo/stand-ins/boldbi.js'
+import { startBoldBi } from '../../server/mock-products/boldbi.js'
 import { generateSecret } from '../../signing/index.js'
 import { sdkBody, sdkQueries } from '../helpers/boldbi-sdk.js'
 import { cookieOf, DEMO_PASSWORD, scriptsOf } from '../helpers/example-login.js'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { startDataBrain } from '../../demo/stand-ins/databrain.js'
+import { startDataBrain } from '../../server/mock-products/databrain.js'
 import { generateSecret, verifyUserReference } from '../../signing/index.js'
 import { cookieOf, DEMO_PASSWORD, scriptsOf, submitLogin } from '../helpers/example-login.js'
 import { exampleApp, startError, startExample } from '../helpers/example.js'

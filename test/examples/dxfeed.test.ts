@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { startDxFeed } from '../../demo/stand-ins/dxfeed.js'
+import { startDxFeed } from '../../server/mock-products/dxfeed.js'
 import { generateSecret, verifyWidgetToken } from '../../signing/index.js'
 import { cookieOf, DEMO_PASSWORD, scriptsOf } from '../helpers/example-login.js'
 import { exampleApp, startError, startExample } from '../helpers/example.js'

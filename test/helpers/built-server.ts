@@ -6,8 +6,6 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-// The last for the collector, which is bundled before any test.
-const LAYERS = ['schemas', 'signing', 'plugins', 'routes', 'demo', 'web']
 const HOUR = 3_600_000
 
 let built: Promise<string> | undefined
@@ -25,19 +23,31 @@ export function builtPackage (): Promise<string> {
   return (built ??= build())
 }
 
-function cliOf (folder: string): string {
-  return join(folder, 'dist', 'demo', 'cli.js')
+async function cliOf (folder: string): Promise<string> {
+  const { bin } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { bin: Record<string, string> }
+  return join(folder, bin['fastify-gatehouse'] ?? '')
+}
+
+/** The files that the package is built from, and the browser scripts, which are bundled before any test. */
+async function sourceFiles (): Promise<string[]> {
+  const { include } = JSON.parse(await readFile(join(ROOT, 'tsconfig.build.json'), 'utf8')) as { include: string[] }
+  const files = await Promise.all([...include, 'web'].map((path) => path.endsWith('.ts') ? [join(ROOT, path)] : filesIn(join(ROOT, path))))
+  return files.flat().sort()
+}
+
+async function filesIn (folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
 }
 
 async function build (): Promise<string> {
-  const layers = await Promise.all(LAYERS.map((layer) => readdir(join(ROOT, layer), { recursive: true, withFileTypes: true })))
-  const files = layers.flat().filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-  const sources = [join(ROOT, 'index.ts'), ...files].sort()
+  const sources = await sourceFiles()
   const contents = await Promise.all(sources.map((file) => readFile(file)))
   const hash = createHash('sha256')
   for (const [at, file] of sources.entries()) hash.update(file).update('\n').update(contents[at] ?? '')
   const folder = join(ROOT, '.tap', 'built', hash.digest('hex').slice(0, 16))
-  if (await exists(cliOf(folder))) return folder
+  const cli = await cliOf(folder)
+  if (await exists(cli)) return folder
 
   const draft = `${folder}.${process.pid}.new`
   for (const [at, file] of sources.entries()) {
@@ -51,7 +61,7 @@ async function build (): Promise<string> {
   await rename(draft, folder).catch(async (error: unknown) => {
     // Another test file was first.
     await rm(draft, { recursive: true, force: true })
-    if (!await exists(cliOf(folder))) throw error
+    if (!await exists(cli)) throw error
   })
   await removeOld(dirname(folder))
   return folder
