@@ -24,6 +24,9 @@ export interface Revocation {
   createdBy: string | null
 }
 
+/** The cut-off of one subject as caches keep it; `before` is 0 for a subject without one. */
+export interface Cutoff { readonly before: number }
+
 export type NewRevocation = Omit<Revocation, 'id' | 'createdAt'>
 
 export interface RevocationFilter {

@@ -1,9 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-// What stands under `config.gatehouse` is declared there.
-import type {} from './index.js'
+declare module 'fastify' {
+  /** What a route may ask of the suite under `config.gatehouse`; each guard plugin extends it. */
+  interface GatehouseRouteConfig {}
 
-type Config = import('fastify').GatehouseRouteConfig
+  interface FastifyContextConfig {
+    gatehouse?: GatehouseRouteConfig
+  }
+}
+
+/** The options of a route under `config.gatehouse`. */
+export type Config = import('fastify').GatehouseRouteConfig
 
 // By Symbol.for, so that two copies of the package in one tree share it.
 const ASKED: unique symbol = Symbol.for('fastify-gatehouse.asked') as never

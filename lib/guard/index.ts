@@ -2,20 +2,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
 import { askedOf, keepAsked } from './asked.js'
+import type { Config } from './asked.js'
 import { hasCors, isPreflight, refuseStrayPreflights } from './preflight.js'
 import { addGuard, allGuards, resolvedGuards } from './registry.js'
 import { refuseFaultyConfig, watchRoutes } from './route-check.js'
 
-declare module 'fastify' {
-  /** What a route may ask of the suite under `config.gatehouse`; each guard plugin extends it. */
-  interface GatehouseRouteConfig {}
-
-  interface FastifyContextConfig {
-    gatehouse?: GatehouseRouteConfig
-  }
-}
-
-type Config = import('fastify').GatehouseRouteConfig
 type GuardName = keyof Config & string
 
 export interface GuardDefinition<Name extends GuardName> {

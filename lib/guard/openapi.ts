@@ -4,10 +4,12 @@ import { securitySchemes } from '../../schemas/security-schemes.js'
 import { INVALID_OPTIONS } from '../errors.js'
 import { isOn } from './registry.js'
 import type { Registration } from './registry.js'
-import type { WatchedRoute } from './route-check.js'
 
 type Security = ReadonlyArray<Record<string, readonly string[]>>
 type DescribedSchema = FastifySchema & { security?: Security }
+
+/** A route and the scope that it was declared in. */
+export interface WatchedRoute { readonly scope: FastifyInstance, readonly options: RouteOptions }
 
 /** Part of an OpenAPI 3 or Swagger 2 document. */
 interface Document { components?: { securitySchemes?: object }, securityDefinitions?: object }

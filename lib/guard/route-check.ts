@@ -1,10 +1,11 @@
-import type { FastifyInstance, FastifyRequest, HookHandlerDoneFunction, FastifyReply, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, HookHandlerDoneFunction, FastifyReply } from 'fastify'
 
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../errors.js'
 import { nearestName } from '../options.js'
 import { refuse } from '../refuse.js'
 import { askedOf, NOTHING } from './asked.js'
 import { describeSecurity, documentCheck } from './openapi.js'
+import type { WatchedRoute } from './openapi.js'
 import { faultOfPreflights } from './preflight.js'
 import { allGuards, resolvedGuards } from './registry.js'
 import type { Registration } from './registry.js'
@@ -13,9 +14,6 @@ const WATCHED: unique symbol = Symbol.for('fastify-gatehouse.watched') as never
 const CHECKED: unique symbol = Symbol.for('fastify-gatehouse.checked') as never
 
 type Scope = FastifyInstance & { [WATCHED]?: true, [CHECKED]?: WeakSet<object> }
-
-/** A route and the scope that it was declared in. */
-export interface WatchedRoute { readonly scope: FastifyInstance, readonly options: RouteOptions }
 
 /**
  * Checks the `config.gatehouse` of every route that is declared below the scope from here on, when all plugins are loaded: an unknown name, an

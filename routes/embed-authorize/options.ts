@@ -6,19 +6,11 @@ import type { KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
 import type { UpstreamClientOptions } from '../../lib/upstream-client/index.js'
-import type { EmbedIdentity } from '../../signing/boldbi/identity.js'
+import type { EmbedGrant } from './grant.js'
 import type { EmbedDetails } from './policy.js'
 import type { EmbedServerOptions } from './servers.js'
 import { EMBED_TRANSPORTS } from './transport.js'
 import type { EmbedTransport } from './transport.js'
-
-/** Whom the host lets embed. `tenant` and `issuedAt` decide whether that was revoked since, and go nowhere. */
-export interface EmbedGrant extends EmbedIdentity {
-  /** The customer whom the user belongs to, as an administrator would cut it off. Default: none. */
-  tenant?: string | null
-  /** When the session or whatever else vouches for the user was issued, epoch milliseconds. Default: when the user reference was made, else now. */
-  issuedAt?: number
-}
 
 /**
  * Decides whether this user may embed this, and as whom. `null`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not,

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { revocableGrant } from '../../plugins/embed-revocation.js'
 import type { RevocableGrant } from '../../plugins/embed-revocation.js'
 export type {} from '../../plugins/user-reference/index.js'
-import type { EmbedGrant } from './options.js'
+import type { EmbedGrant } from './grant.js'
 import type { EmbedDetails } from './policy.js'
 
 /** By what an embed is cut off. Throws a TypeError that names the field for a tenant or a time that is none. */

@@ -4,7 +4,7 @@ import { loginSubject } from '../../plugins/token-store/login-subject.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role, TokenStore, User } from '../../contracts/token-store/index.js'
 import { generateSecret } from '../../signing/secret-strength/index.js'
-import type { Values } from './index.js'
+import type { Values } from './command.js'
 import { ORG } from '../demo-source.js'
 import { withStore } from './with-store.js'
 

@@ -1,5 +1,5 @@
 import { parseDomain } from '../../lib/cors/origin-rules.js'
-import type { Values } from './index.js'
+import type { Values } from './command.js'
 import { createSource } from '../demo-source.js'
 import { withStore } from './with-store.js'
 

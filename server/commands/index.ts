@@ -1,18 +1,7 @@
-import type { ParseArgsConfig } from 'node:util'
-
 import { describeEnvironment } from '../config/environment.js'
+import type { Command } from './command.js'
 
-export interface Command {
-  /** One line of `--help`. */
-  usage: string
-  about: string
-  options: NonNullable<ParseArgsConfig['options']>
-  /** The packages that it imports and that not everyone installs. */
-  needs (environment: NodeJS.ProcessEnv): string[]
-  run (values: Values): Promise<void>
-}
-
-export type Values = Readonly<Record<string, string | boolean | Array<string | boolean> | undefined>>
+export type { Command } from './command.js'
 
 const SERVER = ['@fastify/helmet', '@fastify/swagger', '@fastify/swagger-ui']
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { buffer } from 'node:stream/consumers'
 
 import { parseServerSecret, signBody, signTimestampedBody } from '../../signing/datafly/body-signature.js'
-import type { Values } from './index.js'
+import type { Values } from './command.js'
 
 // The secret is no argument: those can be read by every user of the machine.
 export async function sign ({ file, timestamped }: Values): Promise<void> {

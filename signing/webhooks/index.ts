@@ -4,14 +4,17 @@ import { verifyCustom } from './custom.js'
 import type { CustomSignature } from './custom.js'
 import type { WebhookDelivery, WebhookVerdict } from './delivery.js'
 import { verifyHubSpot } from './hubspot.js'
+import type { WebhookProvider } from './providers.js'
 import { verifyShopify } from './shopify.js'
 import { generateStandardSecret, standardKey, verifyStandard } from './standard.js'
 import { verifyStripe } from './stripe.js'
 
 export { isSignedTemplate } from './custom.js'
+export { WEBHOOK_PROVIDERS } from './providers.js'
 export { webhookSecretFault } from './secret-form.js'
 export type { CustomSignature } from './custom.js'
 export type { WebhookDelivery, WebhookVerdict } from './delivery.js'
+export type { WebhookProvider } from './providers.js'
 
 interface Scheme {
   verify: (delivery: WebhookDelivery, secrets: readonly Buffer[], custom: CustomSignature | null) => WebhookVerdict
@@ -21,17 +24,13 @@ interface Scheme {
   generate: (() => string) | null
 }
 
-const SCHEMES = {
+const SCHEMES: Readonly<Record<WebhookProvider, Scheme>> = {
   stripe: { verify: verifyStripe, key: textKey, generate: null },
   shopify: { verify: verifyShopify, key: textKey, generate: null },
   hubspot: { verify: verifyHubSpot, key: textKey, generate: null },
   standard: { verify: verifyStandard, key: standardKey, generate: generateStandardSecret },
   custom: { verify: verifyCustom, key: parseServerSecret, generate: generateServerSecret }
-} as const satisfies Record<string, Scheme>
-
-export type WebhookProvider = keyof typeof SCHEMES
-
-export const WEBHOOK_PROVIDERS = Object.keys(SCHEMES) as readonly WebhookProvider[]
+}
 
 const ID = /^wh_[0-9A-Za-z]{24}$/
 

@@ -1,4 +1,4 @@
-import type { WebhookProvider } from './index.js'
+import type { WebhookProvider } from './providers.js'
 
 interface Form {
   /** What every secret of the provider matches. */

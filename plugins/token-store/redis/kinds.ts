@@ -1,6 +1,5 @@
 import { resolvedUntil } from '../source-settings.js'
-import type { GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../../../contracts/token-store/index.js'
-import type { Cutoff } from '../sql/revocations.js'
+import type { Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../../../contracts/token-store/index.js'
 import { webhookResolvedUntil } from '../webhook-settings.js'
 import type { Change } from './changes.js'
 import type { SharedKind } from './shared-cache.js'

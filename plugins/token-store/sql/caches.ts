@@ -2,8 +2,7 @@ import { LookupCache, MAX_AGE } from '../../../lib/lookup-cache.js'
 import type { Change, Changes } from '../redis/changes.js'
 import { accessKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
-import type { GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../../../contracts/token-store/index.js'
-import type { Cutoff } from './revocations.js'
+import type { Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../../../contracts/token-store/index.js'
 
 /** What each cache loads on a miss. */
 export interface Loaders {

@@ -6,19 +6,14 @@ import { ListPage } from '../../../lib/database/list/page.js'
 import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { assertSubject, canBeSubject, subjectKey } from '../revocation-subject.js'
-import type { Revocation, RevocationKind, Revocations } from '../../../contracts/token-store/index.js'
+import type { Cutoff, Revocation, RevocationKind, Revocations } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
-
-/** What the cache holds of one subject; those with no cut-off are most, and held like the others. */
-export interface Cutoff { readonly before: number }
 
 const KINDS: readonly RevocationKind[] = ['user', 'tenant', 'dashboard']
 const COLUMNS = ['id', 'seq', 'org_id', 'kind', 'cutoff', 'created_at', 'created_by'] as const
 
 type RevocationRow = Selectable<DatabaseSchema['revocations']>
-
-const NONE: Cutoff = Object.freeze({ before: 0 })
 
 export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, caches: Caches, now: () => number): Revocations {
   return {
@@ -84,25 +79,6 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, ca
       return known instanceof Promise ? known.then((cutoffs) => cutoffs.map(timeOf)) : known.map(timeOf)
     }
   }
-}
-
-/** The cut-offs of subjects by their keys, in their order and in one statement, for the cache. */
-export async function loadCutoffs (db: Kysely<DatabaseSchema>, keys: readonly string[]): Promise<Cutoff[]> {
-  // Imported here so that this module loads where kysely, an optional package, is not installed; `openDatabase` then says what to install.
-  const { sql } = await import('kysely')
-  const parts = keys.map((key) => (JSON.parse(key) as string[]).map(toColumnText))
-  const column = (at: number) => sql`${parts.map((part) => part[at])}::text[]`
-  const asked = sql<{ org_id: string, kind: string, subject: string, place: string }>`
-    unnest(${column(0)}, ${column(1)}, ${column(2)}) with ordinality`.as<'asked'>(sql`asked (org_id, kind, subject, place)`)
-  const rows = await db.selectFrom(asked)
-    .innerJoin('revocations', (join) => join.onRef('revocations.org_id', '=', 'asked.org_id')
-      .on(sql`revocations.kind`, '=', sql`asked.kind`).onRef('revocations.subject', '=', 'asked.subject'))
-    .select(['revocations.cutoff', 'asked.place']).execute()
-  const found = new Map(rows.map(({ place, cutoff }) => [Number(place), toMilliseconds(cutoff)]))
-  return keys.map((_key, at) => {
-    const before = found.get(at + 1)
-    return before === undefined ? NONE : Object.freeze({ before })
-  })
 }
 
 function timeOf (cutoff: Cutoff | null): number {
