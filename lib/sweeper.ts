@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
+import { waitAtMost } from './deadline.js'
 import { INVALID_OPTIONS } from './errors.js'
 
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -40,8 +41,6 @@ export function keepSwept (app: FastifyInstance, { name, sweepEvery, sweep }: Sw
   return async function stop () {
     clearInterval(timer)
     stopping.abort()
-    let limit: NodeJS.Timeout | undefined
-    await Promise.race([underWay, new Promise<void>((resolve) => { limit = setTimeout(resolve, CLOSE_LIMIT) })])
-    clearTimeout(limit)
+    if (underWay !== null) await waitAtMost(underWay, CLOSE_LIMIT)
   }
 }

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
+import { waitAtMost } from '../lib/deadline.js'
 import type { Database, Durability } from '../lib/database/open-database.js'
 import { sqlSink } from '../plugins/event-sink/sql/index.js'
 import type { EventSink } from '../contracts/event-sink.js'
@@ -49,7 +48,7 @@ export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'
       durability: nats.replicas === 1 ? 'process' : 'brokers',
       async close () {
         // What is cut off comes again.
-        await Promise.race([stopCopying(), sleep(COPY_LIMIT)])
+        await waitAtMost(stopCopying(), COPY_LIMIT)
         await connection.close()
       }
     }

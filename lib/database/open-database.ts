@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 
 import type { Kysely, PostgresPool } from 'kysely'
 
+import { withDeadline } from '../deadline.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { importOptional } from '../optional-package.js'
@@ -171,10 +172,6 @@ function readiness (pool: PostgresPoolSlice): () => Promise<void> {
 
   return async function ready () {
     probe ??= ask().finally(() => { probe = undefined })
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new Error(`The database did not answer within ${READY_LIMIT} ms`)), READY_LIMIT)
-    })
-    await Promise.race([probe, limit]).finally(() => clearTimeout(timer))
+    await withDeadline(probe, READY_LIMIT, () => new Error(`The database did not answer within ${READY_LIMIT} ms`))
   }
 }

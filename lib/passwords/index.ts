@@ -5,6 +5,7 @@ import { INVALID_OPTIONS, UNAVAILABLE } from '../errors.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { importOptional } from '../optional-package.js'
+import { Semaphore } from '../semaphore.js'
 
 export interface PasswordOptions {
   /** Memory a hash takes, KiB. Default, and least: 19 456 (19 MiB). */
@@ -49,13 +50,21 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
   const argon2 = await importOptional('@node-rs/argon2', () => import('@node-rs/argon2'), 'Hashing passwords')
   const { memoryCost = LEAST.memoryCost, timeCost = LEAST.timeCost, parallelism = LEAST.parallelism } = options
   const parameters = { memoryCost, timeCost, parallelism, algorithm: ARGON2ID, version: VERSION_19 }
-  const turns = new Turns(options.concurrency ?? Math.min(3, Math.max(1, availableParallelism() - 1)), options.maxWaiting ?? 200)
+  const { concurrency = Math.min(3, Math.max(1, availableParallelism() - 1)), maxWaiting = 200 } = options
+  for (const [name, value] of Object.entries({ concurrency, maxWaiting })) {
+    if (!Number.isInteger(value) || value < 1) throw new INVALID_OPTIONS(`passwords: "${name}" must be a whole number from 1`)
+  }
+  const hashing = new Semaphore({
+    permits: concurrency,
+    maxWaiting,
+    onFull: () => new UNAVAILABLE({ reason: 'too many passwords wait to be hashed' })
+  })
   const nobody = await argon2.hash(randomBytes(32), parameters)
 
   return {
-    hash: (password) => turns.take(() => argon2.hash(password.normalize('NFKC'), parameters)),
+    hash: (password) => hashing.run(() => argon2.hash(password.normalize('NFKC'), parameters)),
 
-    verify: (hash, password) => turns.take(async () => {
+    verify: (hash, password) => hashing.run(async () => {
       const text = password.normalize('NFKC')
       try {
         if (hash !== null) return await argon2.verify(hash, text)
@@ -70,35 +79,6 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
       const made = argon2.parseOptions(hash)
       return made.algorithm !== ARGON2ID || made.version !== VERSION_19 ||
         made.memoryCost < memoryCost || made.timeCost < timeCost || made.parallelism < parallelism
-    }
-  }
-}
-
-/** Lets a few run at one time, the others wait in line, up to a number. */
-class Turns {
-  #free: number
-  readonly #waiting: Array<() => void> = []
-  readonly #maxWaiting: number
-
-  constructor (concurrency: number, maxWaiting: number) {
-    for (const [name, value] of Object.entries({ concurrency, maxWaiting })) {
-      if (!Number.isInteger(value) || value < 1) throw new INVALID_OPTIONS(`passwords: "${name}" must be a whole number from 1`)
-    }
-    this.#free = concurrency
-    this.#maxWaiting = maxWaiting
-  }
-
-  async take<T> (work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--
-    else if (this.#waiting.length >= this.#maxWaiting) throw new UNAVAILABLE({ reason: 'too many passwords wait to be hashed' })
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    try {
-      return await work()
-    } finally {
-      // The turn goes to the next in line, without being free in between.
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#free++
-      else next()
     }
   }
 }

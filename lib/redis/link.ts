@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.js'
 import { INVALID_OPTIONS } from '../errors.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
@@ -118,22 +119,17 @@ export class RedisLink {
   }
 
   async #limited (answer: Promise<unknown>): Promise<unknown> {
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<never>((_resolve, reject) => {
-      // After a pause of this process timers come before what has arrived meanwhile: that is read first.
-      timer = setTimeout(() => setImmediate(reject, new Error(`Redis did not answer within ${this.#timeout} ms`)), this.#timeout)
-    })
     try {
-      const result = await Promise.race([answer, limit])
+      const result = await withDeadline(answer, this.#timeout, this.#overdue)
       if (this.#away) this.#isBack()
       return result
     } catch (error) {
       this.#isAway(error instanceof Error ? error : new Error(String(error)))
       return undefined
-    } finally {
-      clearTimeout(timer)
     }
   }
+
+  readonly #overdue = (): Error => new Error(`Redis did not answer within ${this.#timeout} ms`)
 
   readonly #noteError = (error: Error): void => {
     this.#lastError = error

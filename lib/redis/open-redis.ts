@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 
+import { waitAtMost } from '../deadline.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { importOptional } from '../optional-package.js'
@@ -65,13 +66,10 @@ export async function openRedis (redisOptions: OpenRedisOptions): Promise<Opened
 
 /** Resolves once it is connected, or can't be for now; rejects when it is refused. */
 async function firstAnswer (connection: Redis): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => { timer = setTimeout(resolve, FIRST_ANSWER) })
   let refusal: Error | undefined
   const note = (error: Error) => { if (/^(?:WRONGPASS|NOAUTH|NOPERM|ERR .*(?:AUTH|DB index))/.test(error.message)) refusal = error }
   connection.on('error', note)
-  await Promise.race([connection.connect().catch((error: Error) => note(error)), limit])
-  clearTimeout(timer)
+  await waitAtMost(connection.connect().catch(note), FIRST_ANSWER)
   connection.off('error', note)
   if (refusal !== undefined) throw refusal
 }

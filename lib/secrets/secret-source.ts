@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
+import { withDeadline } from '../deadline.js'
 import { INVALID_OPTIONS } from '../errors.js'
 
 /** A secret, or a function that gives the one of now, as a secret manager's client does: sync or async, asked again as it ages. */
@@ -18,7 +19,6 @@ export interface SecretSourceOptions<Secret, Checked> {
   timeout?: number | undefined
 }
 
-const OVERDUE = Symbol('overdue')
 const LEAST_INTERVAL = 100
 
 const LONGEST_TIMER = 2 ** 31 - 1
@@ -119,15 +119,7 @@ function isFunction<Secret> (source: SecretSource<Secret>): source is () => Secr
 }
 
 async function inTime<Secret, Checked> (ask: () => Secret | Promise<Secret>, { timeout = 2_000 }: SecretSourceOptions<Secret, Checked>): Promise<Secret> {
-  let timer: NodeJS.Timeout | undefined
-  const overdue = new Promise<typeof OVERDUE>((resolve) => { timer = setTimeout(resolve, timeout, OVERDUE) })
-  try {
-    const given = await Promise.race([ask(), overdue])
-    if (given === OVERDUE) throw new INVALID_OPTIONS(`no answer within ${timeout} ms`)
-    return given
-  } finally {
-    clearTimeout(timer)
-  }
+  return await withDeadline(Promise.resolve(ask()), timeout, () => new INVALID_OPTIONS(`no answer within ${timeout} ms`))
 }
 
 function unusable<Secret, Checked> ({ name }: SecretSourceOptions<Secret, Checked>, cause: unknown): Error {

@@ -1,3 +1,4 @@
+import { waitAtMost } from '../../deadline.js'
 import { toWireParameter } from './wire-parameters.js'
 import { toRows } from './wire-values.js'
 import type { PgliteThread } from './thread.js'
@@ -50,13 +51,11 @@ export function createPglitePool (thread: PgliteThread): PglitePool {
   }
 
   async function drain (): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    await new Promise<void>((resolve) => {
+    const idle = new Promise<void>((resolve) => {
       onIdle = resolve
-      timer = setTimeout(resolve, DRAIN_LIMIT)
       if (!isLent && behind.length === 0) resolve()
     })
-    clearTimeout(timer)
+    await waitAtMost(idle, DRAIN_LIMIT)
     await thread.close()
   }
 

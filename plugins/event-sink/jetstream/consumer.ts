@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { ConsumerConfig, JetStreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
+import { waitAtMost } from '../../../lib/deadline.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
@@ -144,7 +145,7 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
       stopping.abort()
       await Promise.all([puller.stop(), over])
       // So that the acknowledgements have left.
-      if (NatsLink.of(connection).up) await Promise.race([connection.flush().catch(() => {}), sleep(PATIENCE)])
+      if (NatsLink.of(connection).up) await waitAtMost(connection.flush().catch(() => {}), PATIENCE)
     }
   }
 }

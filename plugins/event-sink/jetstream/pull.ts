@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 
+import { waitAtMost } from '../../../lib/deadline.js'
 import type { NatsLink } from '../../../lib/nats/link.js'
 
 export interface PullerOptions {
@@ -81,7 +80,7 @@ export class Puller {
     const { connection, link } = this.#options
     this.#stopping = true
     link.off('up', this.#forgetRequest)
-    if (link.up) await Promise.race([this.#subscription.drain().catch(() => {}), sleep(PATIENCE)])
+    if (link.up) await waitAtMost(this.#subscription.drain().catch(() => {}), PATIENCE)
     else if (!connection.isClosed()) this.#subscription.unsubscribe()
     this.#over = true
     this.#wake()
@@ -125,12 +124,7 @@ export class Puller {
     this.#wake()
   }
 
-  async #woken (most: number): Promise<void> {
-    const limit = new AbortController()
-    await Promise.race([
-      new Promise<void>((resolve) => { this.#wake = resolve }),
-      sleep(most, undefined, { signal: limit.signal }).catch(() => {})
-    ])
-    limit.abort()
+  #woken (most: number): Promise<void> {
+    return waitAtMost(new Promise<void>((resolve) => { this.#wake = resolve }), most)
   }
 }
