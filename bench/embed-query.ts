@@ -7,7 +7,7 @@ import { checkQuery } from '../routes/embed-authorize/policy.js'
 const TURNS = 12
 const SIZE = 510_000
 const START = 'embed_nonce=3601299f-541b-4cce-b1f2-aacda277134f&embed_mode=view'
-const limits = { pinboard: true, maxExpiration: 86_400, maxDashboards: 500 }
+const limits = { pinboard: true, maxExpiration: 86_400_000, maxDashboards: 500 }
 
 function filled (key: string, unit: string): string {
   const start = `${START}&${key}=`

@@ -61,9 +61,9 @@ async function gateway (database: Database): Promise<number> {
   const app = Fastify()
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink: await sqlSink(database) })
-  await app.register(adminGuard, { jwtSecrets: [SECRET], accessTtl: 3_600 })
+  await app.register(adminGuard, { jwtSecrets: [SECRET], accessTtl: 3_600_000 })
   await app.register(ingestion, { rateLimit: false, eventRate: false })
-  await app.register(adminApi, { rateLimit: false })
+  await app.register(adminApi, { userRateLimit: false })
   const endsAt = Date.now() + DAY
   const { id: sub } = await store.users.create({ orgId: 'bench', email: 'admin@example.com', passwordHash: '', role: 'admin' })
   await store.sessions.start({ id: 'session', userId: sub, epoch: 0, refreshDigest: '', endsAt, ip: '127.0.0.1', userAgent: '' })

@@ -14,7 +14,7 @@ export interface PublicErrorOptions {
   /** What is wrong with which field of a body. */
   details?: readonly ErrorDetail[]
   /** Seconds until a repeat makes sense; sent as `Retry-After`. */
-  retryAfter?: number
+  retryAfterSeconds?: number
   /** Which check failed, for the log alone. */
   reason?: string
   /** What the upstream said when it refused: for the log, and its status and code for the audit entry. */
@@ -27,28 +27,28 @@ export class GatehouseError extends Error {
   declare code: string
   declare statusCode: number
   details?: readonly ErrorDetail[]
-  retryAfter?: number
+  retryAfterSeconds?: number
   reason?: string
   upstream?: UpstreamRefusal
 }
 
 export type PublicError = new (options?: PublicErrorOptions) => GatehouseError
 
-function publicError (code: string, statusCode: number, text: string, retryAfter?: number): PublicError {
+function publicError (code: string, statusCode: number, text: string, retryAfterSeconds?: number): PublicError {
   const Base = createError<[string]>(code, '%s', statusCode, GatehouseError as unknown as ErrorConstructor)
   return class extends Base {
     constructor (options: PublicErrorOptions = {}) {
       super(options.message ?? text)
-      const wait = options.retryAfter ?? retryAfter
+      const wait = options.retryAfterSeconds ?? retryAfterSeconds
       if (options.details !== undefined) this.details = options.details
-      if (wait !== undefined) this.retryAfter = wait
+      if (wait !== undefined) this.retryAfterSeconds = wait
       if (options.reason !== undefined) this.reason = options.reason
       if (options.upstream !== undefined) this.upstream = options.upstream
       if (options.cause !== undefined) this.cause = options.cause
     }
 
     declare details?: readonly ErrorDetail[]
-    declare retryAfter?: number
+    declare retryAfterSeconds?: number
     declare reason?: string
     declare upstream?: UpstreamRefusal
   } as unknown as PublicError

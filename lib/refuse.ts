@@ -87,7 +87,7 @@ export function refuse (reply: FastifyReply, error: GatehouseError): FastifyRepl
   if (refused.hasSubscribers) refused.publish({ request: reply.request, reply, error } satisfies RefusedMessage)
   reply.code(error.statusCode).header('Cache-Control', 'no-store')
   // @fastify/rate-limit has set the exact wait already.
-  if (error.retryAfter !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(Math.ceil(error.retryAfter)))
+  if (error.retryAfterSeconds !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)))
   if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
   // A string goes out as it is, past a response schema that the host's route may have for this status.
   return sendOwn(reply.type('application/json; charset=utf-8'), envelope(error))

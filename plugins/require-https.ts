@@ -15,7 +15,7 @@ export type {} from '../lib/guard/index.js'
 
 export interface HstsOptions {
   /** Seconds for which browsers go to this host by HTTPS alone; 0 makes them forget it. Default: 15 552 000 (180 days). */
-  maxAge?: number
+  maxAgeSeconds?: number
   /** Its subdomains too: every one of them needs HTTPS then. Default: `false`. */
   includeSubDomains?: boolean
   /** Agree to be built into browsers, which takes months to undo. Needs `includeSubDomains` and a year. Default: `false`. */
@@ -39,7 +39,7 @@ declare module 'fastify' {
 }
 
 const KNOWN: KnownOptions<RequireHttpsOptions> = { hsts: true, allowLoopback: true, global: true }
-const KNOWN_OF_HSTS: KnownOptions<HstsOptions> = { maxAge: true, includeSubDomains: true, preload: true }
+const KNOWN_OF_HSTS: KnownOptions<HstsOptions> = { maxAgeSeconds: true, includeSubDomains: true, preload: true }
 const YEAR = 31_536_000
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -87,17 +87,19 @@ function isLocal ({ raw: { socket }, headers }: FastifyRequest): boolean {
 
 function policyOf (hsts: HstsOptions): string {
   if (typeof hsts !== 'object' || hsts === null) {
-    throw new INVALID_OPTIONS('require-https: "hsts" must be false or an object with "maxAge", "includeSubDomains" and "preload"')
+    throw new INVALID_OPTIONS('require-https: "hsts" must be false or an object with "maxAgeSeconds", "includeSubDomains" and "preload"')
   }
-  refuseUnknownMembers('requireHttps', 'hsts.', hsts, KNOWN_OF_HSTS)
-  const { maxAge = 15_552_000, includeSubDomains = false, preload = false } = hsts
-  if (!Number.isSafeInteger(maxAge) || maxAge < 0) throw new INVALID_OPTIONS('require-https: "hsts.maxAge" must be a number of seconds')
+  refuseUnknownMembers('requireHttps', 'hsts.', hsts, KNOWN_OF_HSTS, { maxAge: 'maxAgeSeconds' })
+  const { maxAgeSeconds = 15_552_000, includeSubDomains = false, preload = false } = hsts
+  if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
+    throw new INVALID_OPTIONS('require-https: "hsts.maxAgeSeconds" must be a whole number of seconds, 0 or more')
+  }
   if (typeof includeSubDomains !== 'boolean') throw new INVALID_OPTIONS('require-https: "hsts.includeSubDomains" must be true or false')
   if (typeof preload !== 'boolean') throw new INVALID_OPTIONS('require-https: "hsts.preload" must be true or false')
-  if (preload && (!includeSubDomains || maxAge < YEAR)) {
-    throw new INVALID_OPTIONS(`require-https: "hsts.preload" needs "includeSubDomains" and a "maxAge" of at least ${YEAR}, or no browser takes it`)
+  if (preload && (!includeSubDomains || maxAgeSeconds < YEAR)) {
+    throw new INVALID_OPTIONS(`require-https: "hsts.preload" needs "includeSubDomains" and a "maxAgeSeconds" of at least ${YEAR}, or no browser takes it`)
   }
-  return `max-age=${maxAge}${includeSubDomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`
+  return `max-age=${maxAgeSeconds}${includeSubDomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`
 }
 
 export default fp(requireHttps, { name: 'gatehouse-require-https', fastify: '5.x' })

@@ -104,11 +104,11 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await app.register(adminAuth, {
     jwtSecrets: secrets.JWT_SECRET,
     loginRateLimit: { max: limits.LOGIN_RATE_MAX, timeWindow: 60_000 },
-    rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
+    userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
   await app.register(adminApi, {
     jwtSecrets: secrets.JWT_SECRET,
-    rateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 },
+    userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 },
     allowWeakSecret: config.allowWeakSecret
   })
 

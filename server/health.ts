@@ -49,7 +49,7 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
   }, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
     if (!started()) throw new UNAVAILABLE({ message: 'The server is starting' })
-    if (app.isDraining()) throw new UNAVAILABLE({ message: 'The server is shutting down', retryAfter: 5 })
+    if (app.isDraining()) throw new UNAVAILABLE({ message: 'The server is shutting down', retryAfterSeconds: 5 })
     const answers = await Promise.allSettled([app.tokenStore.ready(), app.eventSink.ready()])
     const silent = answers.flatMap((answer, at) => answer.status === 'rejected' ? [{ name: PARTS[at], cause: answer.reason as unknown }] : [])
     if (silent.length > 0) {

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 
 import { EXPIRED_TOKEN, INVALID_OPTIONS, INVALID_TOKEN } from '../errors.js'
 import { readJwt } from './jwt-text.js'
+import { assertWholeSeconds } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { derivedKey } from '../../signing/derived-key.js'
 import { sha256Hex } from '../../signing/digest.js'
@@ -21,9 +22,9 @@ export interface AdminTokensOptions {
   issuer?: string
   /** For whom access tokens are, their `aud`. Default: `'fastify-gatehouse:admin'`. */
   audience?: string
-  /** The life of an access token, seconds, 1 to 3 600. Default: 900. */
+  /** How long an access token is valid, milliseconds, whole seconds from 10 000 to 3 600 000. Default: 900 000 (15 min). */
   accessTtl?: number
-  /** The life of a refresh token, seconds, up to 30 days. Default: 604 800 (7 days). */
+  /** How long a refresh token is valid, milliseconds, whole seconds from 10 000 to 2 592 000 000. Default: 604 800 000 (7 days). */
   refreshTtl?: number
   /** The clock, in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
@@ -51,10 +52,10 @@ export type RefreshClaims = Omit<AccessClaims, 'role' | 'epoch'>
 
 /** Signs and verifies the tokens of administrators. */
 export interface AdminTokens {
-  /** The life of an access token, seconds. */
+  /** How long an access token is valid, milliseconds. */
   readonly accessTtl: number
   /** The seconds that an access token issued now is valid: `accessTtl`, or what is left of a session that ends before (`endsAt`, epoch milliseconds). */
-  accessLife (endsAt: number): number
+  accessLifeSeconds (endsAt: number): number
   /** An access token that ends with its session (`endsAt`, epoch milliseconds) at the latest. Default: the session outlives the token. */
   issueAccess (user: Pick<AccessClaims, 'sub' | 'org_id' | 'role' | 'sid' | 'epoch'> & { endsAt?: number }): string
   /** A refresh token that ends with its session (`endsAt`, epoch milliseconds) at the latest; `digest`: of its id, for the store. */
@@ -72,17 +73,17 @@ export interface AdminTokens {
 interface Key { id: string, sign: (claims: object) => string, verify: (token: string) => unknown }
 type Claims = Readonly<Record<string, unknown>>
 
-const DAY = 86_400
+const DAY = 86_400_000
 const SKEW = 30
 const MAX_TEXT = 256
 let registrations = 0
 
 /** Throws `INVALID_OPTIONS` for a weak or missing secret. Leaves the app's own `@fastify/jwt`, before or after, alone. */
 export async function createAdminTokens (app: FastifyInstance, options: AdminTokensOptions): Promise<AdminTokens> {
-  const { jwtSecrets, issuer = 'fastify-gatehouse', audience = 'fastify-gatehouse:admin', accessTtl = 900, refreshTtl = 7 * DAY, now = Date.now } = options
+  const { jwtSecrets, issuer = 'fastify-gatehouse', audience = 'fastify-gatehouse:admin', accessTtl = 900_000, refreshTtl = 7 * DAY, now = Date.now } = options
   checkSecrets(jwtSecrets)
-  checkSeconds('accessTtl', accessTtl, 3600)
-  checkSeconds('refreshTtl', refreshTtl, 30 * DAY)
+  assertWholeSeconds('admin-guard', 'accessTtl', accessTtl, 10_000, 3_600_000)
+  assertWholeSeconds('admin-guard', 'refreshTtl', refreshTtl, 10_000, 30 * DAY)
   for (const [name, value] of Object.entries({ issuer, audience })) {
     if (typeof value !== 'string' || value === '') throw new INVALID_OPTIONS(`admin-guard: "${name}" must be a text that is not empty`)
   }
@@ -91,8 +92,8 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
   const [current] = keys as [Key, ...Key[]]
   const seconds = () => Math.floor(now() / 1000)
 
-  function accessLife (endsAt: number): number {
-    return Math.max(1, Math.min(accessTtl, Math.floor(endsAt / 1000) - seconds()))
+  function accessLifeSeconds (endsAt: number): number {
+    return Math.max(1, Math.min(accessTtl / 1000, Math.floor(endsAt / 1000) - seconds()))
   }
 
   function verify (token: string, type: 'access' | 'refresh', maxTtl: number): Claims {
@@ -110,23 +111,23 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
 
     box: secretBox(jwtSecrets),
 
-    accessLife,
+    accessLifeSeconds,
 
     issueAccess ({ sub, org_id, role, sid, epoch, endsAt = Infinity }) {
       const iat = seconds()
-      const exp = iat + accessLife(endsAt)
+      const exp = iat + accessLifeSeconds(endsAt)
       return current.sign({ sub, org_id, role, sid, epoch, jti: randomUUID(), type: 'access', iss: issuer, aud: audience, iat, exp })
     },
 
     issueRefresh ({ sub, org_id, sid, endsAt }) {
       const iat = seconds()
       const jti = randomUUID()
-      const exp = Math.min(iat + refreshTtl, Math.floor(endsAt / 1000))
+      const exp = Math.min(iat + refreshTtl / 1000, Math.floor(endsAt / 1000))
       return { token: current.sign({ sub, org_id, sid, jti, type: 'refresh', iat, exp }), digest: sha256Hex(jti) }
     },
 
     verifyAccess (token) {
-      const claims = verify(token, 'access', accessTtl)
+      const claims = verify(token, 'access', accessTtl / 1000)
       const { role, epoch, iss, aud } = claims
       if (iss !== issuer || aud !== audience) throw new INVALID_TOKEN({ reason: 'iss or aud' })
       if (!ROLES.some((known) => known === role) || !Number.isSafeInteger(epoch)) throw new INVALID_TOKEN({ reason: 'role or epoch' })
@@ -134,7 +135,7 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
     },
 
     verifyRefresh (token) {
-      return verify(token, 'refresh', refreshTtl) as unknown as RefreshClaims
+      return verify(token, 'refresh', refreshTtl / 1000) as unknown as RefreshClaims
     },
 
     keysFor: (purpose) => jwtSecrets.map((secret) => derivedKey(secret, `admin ${purpose}`)) as [Buffer, ...Buffer[]]
@@ -153,10 +154,6 @@ function checkSecrets (secrets: readonly string[]): void {
     }
   }
   if (new Set(secrets).size !== secrets.length) throw new INVALID_OPTIONS('admin-guard: "jwtSecrets" holds one secret twice')
-}
-
-function checkSeconds (option: string, value: number, max: number): void {
-  if (!Number.isInteger(value) || value < 1 || value > max) throw new INVALID_OPTIONS(`admin-guard: "${option}" must be whole seconds, 1 to ${max}`)
 }
 
 /**

@@ -27,7 +27,7 @@ export interface SiteCorsOptions {
   /** Methods that a page may use. Default: `GET, HEAD, POST`. */
   methods?: readonly string[]
   /** Seconds for which a browser may keep a preflight's answer. Default: 600. */
-  maxAge?: number
+  maxAgeSeconds?: number
 }
 
 declare module 'fastify' {
@@ -37,7 +37,7 @@ declare module 'fastify' {
   }
 }
 
-const KNOWN: KnownOptions<SiteCorsOptions> = { origins: true, credentials: true, allowedHeaders: true, methods: true, maxAge: true }
+const KNOWN: KnownOptions<SiteCorsOptions> = { origins: true, credentials: true, allowedHeaders: true, methods: true, maxAgeSeconds: true }
 const EXPOSED_HEADERS = ['retry-after']
 
 /**
@@ -48,7 +48,7 @@ const EXPOSED_HEADERS = ['retry-after']
  * paths answer their own preflights, and each route carries our options, which a host's registration then obeys too.
  */
 export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): void {
-  refuseUnknownMembers('cors', '', options, KNOWN)
+  refuseUnknownMembers('cors', '', options, KNOWN, { maxAge: 'maxAgeSeconds' })
   if (!Array.isArray(options.origins)) throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
   const origins = new Set(options.origins.map(exactOrigin))
   const { allowedHeaders } = options
@@ -58,7 +58,7 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
     ...allowedHeaders === undefined ? {} : { allowedHeaders: [...allowedHeaders] },
     exposedHeaders: EXPOSED_HEADERS,
     credentials: options.credentials ?? true,
-    maxAge: options.maxAge ?? 600,
+    maxAge: options.maxAgeSeconds ?? 600,
     optionsSuccessStatus: 204,
     preflight: true,
     preflightContinue: false,

@@ -131,7 +131,7 @@ export function limitEventRate (scope: FastifyInstance, rate: EventRate): void {
     reply.header('ratelimit-limit', rate.limitOf(source))
     reply.header('ratelimit-remaining', 0)
     reply.header('ratelimit-reset', Math.ceil(rate.reset(source) / 1000))
-    refuse(reply, new RATE_LIMITED({ retryAfter: wait / 1000, reason: 'too many events of the source' }))
+    refuse(reply, new RATE_LIMITED({ retryAfterSeconds: wait / 1000, reason: 'too many events of the source' }))
   }
 
   // Where the guard holds the body the source is known from preParsing on.

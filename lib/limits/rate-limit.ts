@@ -74,7 +74,7 @@ export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimi
     keyGenerator: (request) => requestNetwork(request, options.ipv6Subnet),
     ...options,
     nameSpace,
-    errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfter: ttl / 1000 })
+    errorResponseBuilder: (_request, { ttl }) => new RATE_LIMITED({ retryAfterSeconds: ttl / 1000 })
   }
   if (options.redis == null && options.continueExceeding !== true && options.exponentialBackoff !== true) {
     const limits = shared && scope.hasDecorator('tokenStore') ? scope.tokenStore.sharedLimits : undefined

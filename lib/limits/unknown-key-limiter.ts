@@ -61,7 +61,7 @@ export class KeyGuesses {
     const window = this.#windowOf(requestNetwork(request))
     if (window.count >= this.#max) {
       if (this.#bad.has(key)) return null
-      throw new RATE_LIMITED({ retryAfter: Math.max(0, window.endsAt - performance.now()) / 1000, reason: 'too many unknown keys' })
+      throw new RATE_LIMITED({ retryAfterSeconds: Math.max(0, window.endsAt - performance.now()) / 1000, reason: 'too many unknown keys' })
     }
     return this.#lookCounted(key, window, store)
   }

@@ -24,7 +24,7 @@ const CLOCK_SKEW = 60_000
 
 /** Proofs of work by the second protocol of ALTCHA: the key that a counter, unknown to the page, derives by PBKDF2 has a known beginning. */
 export async function altcha (app: FastifyInstance, options: AltchaOptions): Promise<AltchaVerifier> {
-  const { expiresIn = 600_000, cost = 1_000, maxTries = 4_000, now = Date.now } = options
+  const { ttl = 600_000, cost = 1_000, maxTries = 4_000, now = Date.now } = options
   const { createChallenge, verifySolution } = await importOptional('altcha-lib', () => import('altcha-lib'), WHY)
   const { deriveKey: deriveAtOnce } = await importOptional('altcha-lib', () => import('altcha-lib/algorithms/pbkdf2'), WHY)
   const deriveKey: DeriveKeyFunction = (parameters, salt, password) => derivationTurn(parameters.cost, () => deriveAtOnce(parameters, salt, password))
@@ -38,7 +38,7 @@ export async function altcha (app: FastifyInstance, options: AltchaOptions): Pro
         // From 1 on: a least number of tries that is known is one that a solver leaves out.
         counter: randomInt(1, maxTries + 1),
         deriveKey,
-        expiresAt: Math.ceil((now() + expiresIn) / 1_000),
+        expiresAt: Math.ceil((now() + ttl) / 1_000),
         hmacSignatureSecret: await secrets.get(),
         ...action === undefined ? {} : { data: { action } }
       })

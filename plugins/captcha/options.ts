@@ -55,8 +55,8 @@ export interface AltchaOptions extends CommonCaptchaOptions {
   challengePath?: string
   /** The sites whose pages may fetch a challenge from another origin. Default: none. */
   cors?: SiteCorsOptions
-  /** How long a challenge may be solved and used, milliseconds. Default: 600 000. */
-  expiresIn?: number
+  /** How long a challenge is valid, milliseconds, 1 000 or more. Default: 600 000 (10 min). */
+  ttl?: number
   /** Rounds of PBKDF2-SHA-256 that one try takes. Default: 1 000. */
   cost?: number
   /** The tries that a challenge takes at most; half of them on the average. Default: 4 000. */
@@ -90,7 +90,7 @@ const OF_SITEVERIFY: KnownOptions<SiteverifyOptions> = {
   timeout: true
 }
 const OF_ALTCHA: KnownOptions<AltchaOptions> = {
-  ...COMMON, provider: true, hmacKey: true, challengePath: true, cors: true, expiresIn: true, cost: true, maxTries: true
+  ...COMMON, provider: true, hmacKey: true, challengePath: true, cors: true, ttl: true, cost: true, maxTries: true
 }
 
 /** Throws `INVALID_OPTIONS`. What is checked where it is used (secrets, `cors`, `rateLimit`) is left out. */
@@ -99,7 +99,7 @@ export function checkOptions (options: CaptchaOptions): void {
   const providers = [...Object.keys(PRODUCTS), 'altcha']
   demand(providers.includes(provider as string), 'provider', `one of ${providers.join(', ')}`)
   // Options of another provider are unknown too.
-  refuseUnknownOptions(`captcha (${provider})`, options, provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY)
+  refuseUnknownOptions(`captcha (${provider})`, options, provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY, { expiresIn: 'ttl' })
   demand(global === undefined || acceptsRule(options, global), 'global', expectedRule(options))
   demand(field === undefined || isText(field), 'field', 'the name of a member of the body')
   demand(options.now === undefined || typeof options.now === 'function', 'now', 'a function')
@@ -136,10 +136,10 @@ function checkSiteverify (options: SiteverifyOptions): void {
   demandInteger('timeout', timeout, INT32)
 }
 
-function checkAltcha ({ challengePath, expiresIn, cost, maxTries }: AltchaOptions): void {
+function checkAltcha ({ challengePath, ttl, cost, maxTries }: AltchaOptions): void {
   demand(challengePath === undefined || (isText(challengePath) && challengePath.startsWith('/')), 'challengePath', 'a path that begins with "/"')
-  demandInteger('expiresIn', expiresIn, YEAR)
-  demand((expiresIn ?? 1_000) >= 1_000, 'expiresIn', 'at least 1 000 milliseconds, as challenges end on whole seconds')
+  demandInteger('ttl', ttl, YEAR)
+  demand((ttl ?? 1_000) >= 1_000, 'ttl', 'at least 1 000 milliseconds, as challenges end on whole seconds')
   demandInteger('cost', cost, INT32)
   demandInteger('maxTries', maxTries, 0xffffffff)
 }

@@ -63,7 +63,7 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
     const client = requestNetwork(request)
     // On a Unix socket all clients count as one.
     if ((client === '' && hasLeft(request)) || inFlight.enter(nameOf(client, rule, request), rule === true ? max : rule, request, reply)) return done()
-    refuse(reply, new TOO_MANY_CONNECTIONS({ retryAfter: 1, reason: 'requests in flight of the address' }))
+    refuse(reply, new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'requests in flight of the address' }))
   })
 }
 

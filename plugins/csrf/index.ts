@@ -45,7 +45,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 /** Lets a request pass that a page of this app sent, in the session that the page was made for: 403 `CSRF_FAILED` for any other. */
 const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
   checkOptions(options)
-  const { key, sessionOf, global = false, origins = [], allowSameSite = false, maxAge = 86_400_000, cookie = {}, tokenPath } = options
+  const { key, sessionOf, global = false, origins = [], allowSameSite = false, ttl = 86_400_000, cookie = {}, tokenPath } = options
   const { name: cookieName = COOKIE_NAME, path = '/', domain, sameSite = 'lax', secure } = cookie
   const rules = { origins: new Set(origins), allowSameSite }
   const { default: plugin } = await importOptional('@fastify/csrf-protection', () => import('@fastify/csrf-protection'), 'The csrf plugin')
@@ -54,7 +54,7 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     log: app.log,
     check (key) {
       checkKey(key)
-      return csrfTokens(plugin, { key, cookieName, maxAge })
+      return csrfTokens(plugin, { key, cookieName, ttl })
     }
   })
   await tokens.get()

@@ -42,8 +42,8 @@ export interface CsrfOptions {
   origins?: readonly string[]
   /** Let pages of other origins of the same site call. Default: `false`. */
   allowSameSite?: boolean
-  /** How long a token holds, milliseconds. Default: 86 400 000 (a day). */
-  maxAge?: number
+  /** How long a token is valid, milliseconds, 1 000 or more. Default: 86 400 000 (a day). */
+  ttl?: number
   /** The cookie that a token holds together with. */
   cookie?: CsrfCookieOptions
   /** A route, `GET`, that hands the page a token. Default: none; the host calls `app.csrf.token`. */
@@ -55,7 +55,7 @@ export interface CsrfOptions {
 export const COOKIE_NAME = 'gatehouse_csrf'
 
 const KNOWN: KnownOptions<CsrfOptions> = {
-  key: true, sessionOf: true, global: true, origins: true, allowSameSite: true, maxAge: true, cookie: true, tokenPath: true, rateLimit: true
+  key: true, sessionOf: true, global: true, origins: true, allowSameSite: true, ttl: true, cookie: true, tokenPath: true, rateLimit: true
 }
 const KNOWN_OF_COOKIE: KnownOptions<CsrfCookieOptions> = { name: true, path: true, domain: true, sameSite: true, secure: true }
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -64,14 +64,14 @@ const RULES: readonly unknown[] = [true, false, 'writes']
 
 /** Throws `INVALID_OPTIONS`. What is checked where it is used (`key`, `rateLimit`) is left out. */
 export function checkOptions (options: CsrfOptions): void {
-  refuseUnknownOptions('csrf', options, KNOWN)
-  const { sessionOf, global, origins, allowSameSite, maxAge, tokenPath } = options
+  refuseUnknownOptions('csrf', options, KNOWN, { maxAge: 'ttl' })
+  const { sessionOf, global, origins, allowSameSite, ttl, tokenPath } = options
   demand(typeof sessionOf === 'function', 'sessionOf', 'a function that names the session of a request')
   demand(global === undefined || acceptsRule(global), 'global', EXPECTED_RULE)
   demand(origins === undefined || Array.isArray(origins), 'origins', EXPECTED_ORIGINS)
   for (const origin of origins ?? []) demand(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originFault(origin)}`)
   demand(allowSameSite === undefined || typeof allowSameSite === 'boolean', 'allowSameSite', 'true or false')
-  demand(maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge > 0), 'maxAge', 'a positive integer of milliseconds')
+  demand(ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= 1_000), 'ttl', 'a whole number of milliseconds, 1000 or more')
   demand(tokenPath === undefined || (typeof tokenPath === 'string' && tokenPath.startsWith('/')), 'tokenPath', 'a path that begins with "/"')
   checkCookie(options.cookie ?? {})
 }

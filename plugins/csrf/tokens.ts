@@ -14,7 +14,7 @@ export interface CsrfTokenOptions {
   key: string
   cookieName: string
   /** Milliseconds. */
-  maxAge: number
+  ttl: number
 }
 
 /** What `@fastify/csrf-protection` asks of a request. */
@@ -37,14 +37,14 @@ export function checkKey (key: string): void {
  * The tokens of `@fastify/csrf-protection`: HMAC under our key of the session and of a secret in a cookie. Its decorators, which it can give an app
  * once, are taken from it instead, so that it lives beside a host's own registration, needs no cookie plugin, and may be there twice.
  */
-export async function csrfTokens (plugin: unknown, { key, cookieName, maxAge }: CsrfTokenOptions): Promise<CsrfTokens> {
+export async function csrfTokens (plugin: unknown, { key, cookieName, ttl }: CsrfTokenOptions): Promise<CsrfTokens> {
   const taken: { generateCsrf?: Generate, csrfProtection?: Protect } = {}
   const take = (name: string, value: unknown): void => { Object.assign(taken, { [name]: value }) }
   await (plugin as (app: object, options: object) => Promise<void>)({ decorate: take, decorateReply: take }, {
     cookieKey: cookieName,
     getToken: ({ token }: Presented) => token,
     getUserInfo: ({ session }: Presented) => session,
-    csrfOpts: { hmacKey: key, userInfo: true, validity: maxAge },
+    csrfOpts: { hmacKey: key, userInfo: true, validity: ttl },
     logLevel: 'debug'
   })
   const { generateCsrf, csrfProtection } = taken

@@ -1,7 +1,7 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../lib/errors.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
@@ -33,7 +33,10 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
   prefix?: string
   /** The values of `embed_mode` that are let through to `authorize`; others are 403. Default: `['view']`. */
   modes?: readonly string[]
-  /** The longest life that a page may ask for, seconds; a longer one is shortened. Default: 86 400, at most 604 800. */
+  /**
+   * The longest `embed_expirationtime` that a page may ask for, milliseconds, whole seconds from 60 000 to 604 800 000; a
+   * longer one is shortened. Default: 86 400 000 (a day).
+   */
   maxExpiration?: number
   /** Different dashboards that one query may name; more are 400. Default: 50, at most 500. */
   maxDashboards?: number
@@ -94,7 +97,7 @@ const KNOWN: KnownOptions<EmbedAuthorizeOptions> = {
   retries: true,
   ca: true
 }
-const MAX_EXPIRATION_CEILING = 604_800
+const MAX_EXPIRATION_CEILING = 604_800_000
 /** The SDK shows them all on one page, and each is looked up among those that were revoked. */
 const MAX_DASHBOARDS_CEILING = 500
 
@@ -107,7 +110,7 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
     authorize: options.authorize,
     path: options.path ?? '/authorize',
     modes: options.modes ?? ['view'],
-    maxExpiration: options.maxExpiration ?? 86_400,
+    maxExpiration: options.maxExpiration ?? 86_400_000,
     maxDashboards: options.maxDashboards ?? 50,
     transport: options.transport ?? 'get',
     maxUrlLength: options.maxUrlLength ?? 8_000,
@@ -121,7 +124,7 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
   demand(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
   demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
   demand(isTexts(checked.modes), 'modes', 'a list of modes that is not empty')
-  demand(isPositive(checked.maxExpiration, MAX_EXPIRATION_CEILING), 'maxExpiration', `1 to ${MAX_EXPIRATION_CEILING} whole seconds`)
+  assertWholeSeconds('embed-authorize', 'maxExpiration', checked.maxExpiration, 60_000, MAX_EXPIRATION_CEILING)
   demand(isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING), 'maxDashboards', `1 to ${MAX_DASHBOARDS_CEILING}`)
   demand(EMBED_TRANSPORTS.includes(checked.transport), 'transport', `one of ${EMBED_TRANSPORTS.join(', ')}`)
   demand(isPositive(checked.maxUrlLength), 'maxUrlLength', 'a positive integer')

@@ -32,7 +32,7 @@ export interface EmbedDetails {
 export interface EmbedLimits {
   /** Accept the pinboard actions' keys. */
   pinboard: boolean
-  /** Seconds. */
+  /** Milliseconds. */
   maxExpiration: number
   /** Different dashboards that a query may name. */
   maxDashboards: number
@@ -68,7 +68,7 @@ export function checkQuery (text: string, server: string, { pinboard, maxExpirat
   const mode = valueOf(sent, 'embed_mode') ?? 'view'
   let query = withEmbedValue(sent, 'embed_mode', mode)
   query = withEmbedValue(query, 'embed_timestamp', String(timestampOf(sent, now)))
-  query = withEmbedValue(query, 'embed_expirationtime', String(Math.min(expirationOf(sent), maxExpiration)))
+  query = withEmbedValue(query, 'embed_expirationtime', String(Math.min(expirationOf(sent), maxExpiration / 1000)))
   return { query, nonce, details: detailsOf(query, { server, mode, maxDashboards }) }
 }
 

@@ -37,7 +37,7 @@ export async function startDxFeed (options: DxFeedOptions): Promise<DxFeed> {
   const app = standInApp(options)
   serveAssets(app, ['simple-chart-widget.js'])
   allowPages(app, embedders)
-  const rules = { secret, issuer, session, timeUnit, maxLifetime: MAX_LIFETIME }
+  const rules = { secret, issuer, session, timeUnit, maxTtl: MAX_LIFETIME }
 
   app.get('/ipf', async (request, reply) => {
     const payload = payloadOf(request)

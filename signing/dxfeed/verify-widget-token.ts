@@ -18,13 +18,13 @@ export interface VerifyWidgetTokenOptions {
   /** The time of the check, in unix milliseconds whatever `timeUnit` is. Default: `Date.now()`. */
   now?: number
   /** How far ahead of `now` the token may claim to be issued, in milliseconds; its end is not stretched. Default: 30 000. */
-  leeway?: number
+  tolerance?: number
   /** The only issuer accepted. Default: any. */
   issuer?: string
   /** The only session accepted. Default: any. */
   session?: string
   /** The longest time from issue to expiry, in milliseconds. Default: no limit. */
-  maxLifetime?: number
+  maxTtl?: number
 }
 
 /** Why a token is refused; for a log, not for its bearer. */
@@ -62,16 +62,16 @@ function parsePayload (text: string): VerifiedWidgetToken | null {
 }
 
 function timeFault (
-  { expiration, issuedAt }: VerifiedWidgetToken, { timeUnit = 'ms', now = Date.now(), leeway = 30_000, maxLifetime = Infinity }: VerifyWidgetTokenOptions
+  { expiration, issuedAt }: VerifiedWidgetToken, { timeUnit = 'ms', now = Date.now(), tolerance = 30_000, maxTtl = Infinity }: VerifyWidgetTokenOptions
 ): WidgetTokenFault | null {
   const isMilliseconds = timeUnit === 'ms'
   if ((expiration >= UNIT_BORDER) !== isMilliseconds || (issuedAt >= UNIT_BORDER) !== isMilliseconds) return 'wrong_time_unit'
   const unit = isMilliseconds ? 1 : 1000
   if (expiration <= issuedAt) return 'malformed'
   // Asked in this way round, a `now` that is no number refuses too.
-  if (!(issuedAt * unit <= now + leeway)) return 'issued_in_future'
+  if (!(issuedAt * unit <= now + tolerance)) return 'issued_in_future'
   if (!(now < expiration * unit)) return 'expired'
-  return (expiration - issuedAt) * unit <= maxLifetime ? null : 'lifetime_too_long'
+  return (expiration - issuedAt) * unit <= maxTtl ? null : 'lifetime_too_long'
 }
 
 function scopeFault (payload: VerifiedWidgetToken, { issuer, session }: VerifyWidgetTokenOptions): WidgetTokenFault | null {

@@ -66,8 +66,8 @@ export async function adminApp (t: Test, { auth, api, server, store, before }: A
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: own, sweepEvery: 0 })
   await before?.(app, sink)
-  await app.register(adminAuth, { jwtSecrets: [SECRET], now, passwords, loginRateLimit: false, rateLimit: false, tokenRateLimit: false, ...auth })
-  await app.register(adminApi, { jwtSecrets: [SECRET], now, rateLimit: false, tokenRateLimit: false, ...api })
+  await app.register(adminAuth, { jwtSecrets: [SECRET], now, passwords, loginRateLimit: false, userRateLimit: false, tokenRateLimit: false, ...auth })
+  await app.register(adminApi, { jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...api })
 
   function call (method: 'GET' | 'POST', url: string, payload: unknown, token: string | undefined) {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }

@@ -35,9 +35,9 @@ const WORKING: Record<string, object> = {
 
 /** A misspelt option of each, its value, and the name that the error suggests. */
 const MISSPELT: ReadonlyArray<[plugin: string, option: string, value: unknown, nearest: string]> = [
-  ['adminApi', 'rateLimits', false, 'rateLimit'],
+  ['adminApi', 'userRateLimits', false, 'userRateLimit'],
   ['adminAuth', 'reusegrace', 5, 'reuseGrace'],
-  ['adminGuard', 'acessTtl', 60, 'accessTtl'],
+  ['adminGuard', 'acessTtl', 60_000, 'accessTtl'],
   ['auditLog', 'orgid', 'x', 'orgId'],
   ['captcha', 'maxTrys', 5, 'maxTries'],
   ['connectionLimit', 'socket', 1, 'sockets'],
@@ -74,6 +74,17 @@ const INSIDE: ReadonlyArray<[plugin: string, options: object, message: RegExp]> 
   ['widgetToken', { cors: { origins: [], origin: 'https://a.example' } }, /^cors: unknown option "origin"; did you mean "origins"\?$/]
 ]
 
+/** A former name of an option, and the name that the error gives. */
+const RENAMED: ReadonlyArray<[plugin: string, options: object, hint: string]> = [
+  ['adminApi', { rateLimit: false }, 'adminApi: unknown option "rateLimit"; it is now "userRateLimit"'],
+  ['adminAuth', { rateLimit: false }, 'adminAuth: unknown option "rateLimit"; it is now "userRateLimit"'],
+  ['adminAuth', { lockout: { for: 900 } }, 'adminAuth: unknown option "lockout.for"; it is now "lockout.duration"'],
+  ['adminAuth', { cors: { origins: [], maxAge: 5 } }, 'cors: unknown option "maxAge"; it is now "maxAgeSeconds"'],
+  ['captcha', { expiresIn: 60_000 }, 'captcha (altcha): unknown option "expiresIn"; it is now "ttl"'],
+  ['csrf', { maxAge: 60_000 }, 'csrf: unknown option "maxAge"; it is now "ttl"'],
+  ['requireHttps', { hsts: { maxAge: 60 } }, 'requireHttps: unknown option "hsts.maxAge"; it is now "hsts.maxAgeSeconds"']
+]
+
 const PLUGINS = suite as unknown as Record<string, FastifyPluginAsync<object> | undefined>
 
 async function start (plugin: string, options: object): Promise<unknown> {
@@ -106,6 +117,12 @@ for (const [plugin, option, value, nearest] of MISSPELT) {
 
 for (const [plugin, options, message] of INSIDE) {
   t.test(`${plugin} refuses ${JSON.stringify(options)} at start`, async (t) => {
+    t.match(await start(plugin, options), { code: 'INVALID_OPTIONS', message })
+  })
+}
+
+for (const [plugin, options, message] of RENAMED) {
+  t.test(`${plugin} refuses the former ${JSON.stringify(options)} and names the present option`, async (t) => {
     t.match(await start(plugin, options), { code: 'INVALID_OPTIONS', message })
   })
 }

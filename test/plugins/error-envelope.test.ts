@@ -28,7 +28,7 @@ t.test('a host that adopts the envelope answers everything with it, and no text 
   app.get('/thrown', async () => { throw new Error('SELECT secret FROM table') })
   app.get('/status/:code', async ({ params }) => { throw Object.assign(new Error('text of a library'), { statusCode: Number((params as { code: string }).code) }) })
   app.get('/string', async () => { throw 'not even an error' }) // eslint-disable-line no-throw-literal
-  app.get('/later', async () => { throw new errors.UNAVAILABLE({ retryAfter: 2.1, reason: 'for the log' }) })
+  app.get('/later', async () => { throw new errors.UNAVAILABLE({ retryAfterSeconds: 2.1, reason: 'for the log' }) })
 
   const cases: Array<[string, InjectOptions, number, string]> = [
     ['a missing field', { method: 'POST', url: '/body', payload: {} }, 400, 'INVALID_REQUEST'],

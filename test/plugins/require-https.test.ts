@@ -112,8 +112,8 @@ t.test('over TLS a request passes and brings HSTS, and a host\'s own HSTS stays'
 
 t.test('HSTS says what it is told to, or nothing', async (t) => {
   const cases: Array<[RequireHttpsOptions['hsts'], string | undefined]> = [
-    [{}, DAYS_180], [{ maxAge: 0 }, 'max-age=0'], [{ maxAge: 60, includeSubDomains: true }, 'max-age=60; includeSubDomains'], [false, undefined],
-    [{ maxAge: 31_536_000, includeSubDomains: true, preload: true }, 'max-age=31536000; includeSubDomains; preload']
+    [{}, DAYS_180], [{ maxAgeSeconds: 0 }, 'max-age=0'], [{ maxAgeSeconds: 60, includeSubDomains: true }, 'max-age=60; includeSubDomains'], [false, undefined],
+    [{ maxAgeSeconds: 31_536_000, includeSubDomains: true, preload: true }, 'max-age=31536000; includeSubDomains; preload']
   ]
   for (const [hsts, expected] of cases) {
     const app = await guarded(t, hsts === undefined ? {} : { hsts }, { trustProxy: PROXY })
@@ -125,7 +125,7 @@ t.test('HSTS says what it is told to, or nothing', async (t) => {
 t.test('an option that is wrong stops the start and is named', async (t) => {
   const cases: Array<[object, string]> = [
     [{ global: 1 }, 'global'], [{ allowLoopback: 'no' }, 'allowLoopback'], [{ hsts: true }, 'hsts'], [{ hsts: null }, 'hsts'],
-    [{ hsts: { maxAge: -1 } }, 'hsts.maxAge'], [{ hsts: { maxAge: '1' } }, 'hsts.maxAge'], [{ hsts: { includeSubDomains: 1 } }, 'hsts.includeSubDomains'],
+    [{ hsts: { maxAgeSeconds: -1 } }, 'hsts.maxAgeSeconds'], [{ hsts: { maxAgeSeconds: '1' } }, 'hsts.maxAgeSeconds'], [{ hsts: { includeSubDomains: 1 } }, 'hsts.includeSubDomains'],
     [{ hsts: { preload: 1 } }, 'hsts.preload'], [{ hsts: { preload: true } }, 'hsts.preload'], [{ hsts: { preload: true, includeSubDomains: true } }, 'hsts.preload']
   ]
   for (const [options, name] of cases) {

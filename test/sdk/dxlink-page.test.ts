@@ -27,7 +27,7 @@ const { outputFiles: [bundle] } = await build({
 async function feedPage (t: Test, browser: Browser) {
   let server: DxLinkServer | undefined
   const page = await tokenPage(t, browser, async (app, now) => {
-    server = dxlinkServer(app.server, { secret: SECRET, issuer: 'acme', session: 'web', now, maxLifetime: 20 * 60_000 })
+    server = dxlinkServer(app.server, { secret: SECRET, issuer: 'acme', session: 'web', now, maxTtl: 20 * 60_000 })
     app.get('/dxlink.js', (_request, reply) => reply.type('text/javascript').send(bundle?.text))
     await app.register(widgetToken, { secret: SECRET, issuer: 'acme', session: 'web', now, authorize: () => 'ann', rateLimit: false, userRateLimit: false })
   })

@@ -19,7 +19,7 @@ Object.assign(globalThis, { WebSocket })
 /** The route beside a feed that takes its tokens, and a client of that feed. */
 async function feed (t: Test, route: Partial<WidgetTokenOptions> = {}, options: Partial<DxLinkOptions> = {}) {
   const { app } = await widgetTokenApp(t, { filters: ['NYSE', 'NASDAQ'], ...route })
-  const server = dxlinkServer(app.server, { secret: SECRET, issuer: 'acme', session: 'web', maxLifetime: 20 * 60_000, ...options })
+  const server = dxlinkServer(app.server, { secret: SECRET, issuer: 'acme', session: 'web', maxTtl: 20 * 60_000, ...options })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const client = new DXLinkWebSocketClient()
   t.teardown(() => client.close())

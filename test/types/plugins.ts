@@ -36,7 +36,7 @@ app.register(databrainProxy, { apiKey: async () => '…', dataAppName: 'acme', p
 app.register(databrainProxy, { apiKey: '…', dataAppName: 'acme', proxyKeys: ['…'] })
 
 app.register(connectionLimit, { max: 5, sockets: false })
-app.register(requireHttps, { global: true, hsts: { maxAge: 60 } })
+app.register(requireHttps, { global: true, hsts: { maxAgeSeconds: 60 } })
 app.register(rateLimit, { address: { max: 10, timeWindow: '1 minute' } })
 app.register(captcha, { provider: 'altcha', hmacKey: () => '…' })
 app.register(captcha, { provider: 'turnstile', secret: '…', hostnames: ['app.example.com'] })

@@ -28,7 +28,7 @@ export interface AdminApiOptions extends AdminScopeOptions {
   /** Where the routes are mounted. Default: `/v1/admin`. */
   prefix?: string
   /** The limit of each user. Default: 100 a minute. */
-  rateLimit?: RateLimitOptions
+  userRateLimit?: RateLimitOptions
   /** The limits of the live view of events; `false`: there is none. Default: on, with the limits' own defaults. */
   live?: LiveOptions | false
   /** Let a new source bring a server secret of fewer than 16 bytes or a publicly known one. Default: `false`. */
@@ -37,19 +37,19 @@ export interface AdminApiOptions extends AdminScopeOptions {
   quotas?: QuotaOptions
 }
 
-const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, rateLimit: true, live: true, allowWeakSecret: true, quotas: true }
+const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, userRateLimit: true, live: true, allowWeakSecret: true, quotas: true }
 const PATHS = [
   '/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, ...EMBED_PATHS, '/audit-logs'
 ]
 
 /** Sources, stored events, embeds and the audit trail, each caller's own organisation's. */
 const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
-  refuseUnknownOptions('adminApi', options, KNOWN)
-  const { prefix = '/v1/admin', now = Date.now, rateLimit = { max: 100, timeWindow: 60_000 }, live = {}, allowWeakSecret = false } = options
+  refuseUnknownOptions('adminApi', options, KNOWN, { rateLimit: 'userRateLimit' })
+  const { prefix = '/v1/admin', now = Date.now, userRateLimit = { max: 100, timeWindow: 60_000 }, live = {}, allowWeakSecret = false } = options
   if (typeof allowWeakSecret !== 'boolean') throw new INVALID_OPTIONS('admin-api: "allowWeakSecret" must be true or false')
   const quotas = quotasOf(options.quotas)
   await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
-    await limitBy(scope, 'admin', rateLimit, callerKey)
+    await limitBy(scope, 'admin', userRateLimit, callerKey)
     if (options.cors !== undefined) PATHS.forEach((path) => preflightRoute(scope, path))
     sourceRoutes(scope, { now, allowWeakSecret, quota: quotas.sources })
     webhookRoutes(scope, { now, quota: quotas.webhooks })

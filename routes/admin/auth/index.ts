@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 
 import { requestNetwork } from '../../../lib/http/client-address.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
-import { refuseUnknownOptions } from '../../../lib/options.js'
+import { assertWholeSeconds, refuseUnknownOptions } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { createPasswords } from '../../../lib/passwords/index.js'
 import type { PasswordOptions, Passwords } from '../../../lib/passwords/index.js'
@@ -39,9 +39,9 @@ export type { LockoutOptions, PasswordOptions, Passwords }
 export interface AdminAuthOptions extends AdminScopeOptions {
   /** Where the routes are mounted. Default: `/v1/admin/auth`. */
   prefix?: string
-  /** When a session ends however often it is refreshed, seconds. Default: 2 592 000 (30 days). */
+  /** When a session ends however often it is refreshed, milliseconds, 60 000 or more. Default: 2 592 000 000 (30 days). */
   sessionMaxAge?: number
-  /** For how long the refresh token just used may be repeated for the very same answer, seconds, 0 to 30. Default: 0. */
+  /** For how long the refresh token just used may be repeated for the very same answer, milliseconds: 0, or 1 000 to 30 000. Default: 0. */
   reuseGrace?: number
   /** With a `reuseGrace`: the keys, `[current, …previous]`, under which the answer is sealed for so long. The same on every instance. */
   secretsKeys?: readonly string[]
@@ -50,7 +50,7 @@ export interface AdminAuthOptions extends AdminScopeOptions {
   /** The limit of logins per email and, counted apart, per address. Default: 10 a minute. */
   loginRateLimit?: RateLimitOptions
   /** The limit of each user on the other routes, refresh included. Default: 100 a minute. */
-  rateLimit?: RateLimitOptions
+  userRateLimit?: RateLimitOptions
   /** How passwords are hashed, or a hasher from `createPasswords`. Default: argon2id, 19 MiB, 2 passes, 1 lane. */
   passwords?: PasswordOptions | Passwords
 }
@@ -62,17 +62,18 @@ const KNOWN: KnownOptions<AdminAuthOptions> = {
   secretsKeys: true,
   lockout: true,
   loginRateLimit: true,
-  rateLimit: true,
+  userRateLimit: true,
   passwords: true
 }
 const MINUTE = 60_000
 
 /** Login, refresh with rotation, logout, sessions and password change of administrators. */
 const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => {
-  refuseUnknownOptions('adminAuth', options, KNOWN)
-  const { prefix = '/v1/admin/auth', now = Date.now, loginRateLimit = { max: 10, timeWindow: MINUTE }, rateLimit = { max: 100, timeWindow: MINUTE } } = options
-  const maxAge = seconds('sessionMaxAge', options.sessionMaxAge ?? 2_592_000, 1, 31_536_000)
-  const grace = seconds('reuseGrace', options.reuseGrace ?? 0, 0, 30)
+  refuseUnknownOptions('adminAuth', options, KNOWN, { rateLimit: 'userRateLimit' })
+  const { prefix = '/v1/admin/auth', now = Date.now, loginRateLimit = { max: 10, timeWindow: MINUTE }, userRateLimit = { max: 100, timeWindow: MINUTE } } = options
+  const { sessionMaxAge: maxAge = 2_592_000_000, reuseGrace: grace = 0 } = options
+  assertWholeSeconds('admin-auth', 'sessionMaxAge', maxAge, MINUTE, 31_536_000_000)
+  assertGrace(grace)
   const box = graceBox(grace, options.secretsKeys)
   const lockout = lockoutOf(options.lockout)
   const passwords = isHasher(options.passwords) ? options.passwords : await createPasswords(options.passwords)
@@ -91,13 +92,13 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       loginRoute(login, { passwords, check, devices, start: sessionStarter(login, { maxAge, now }) })
     })
     await scope.register(async (open) => {
-      await limitBy(open, 'refresh', rateLimit, refreshKey(open), 'preHandler')
+      await limitBy(open, 'refresh', userRateLimit, refreshKey(open), 'preHandler')
       const config = { gatehouse: { admin: false } }
       open.post<{ Body: RefreshBody }>('/refresh', { schema: refreshSchema, config }, refreshHandler(open, { grace, box }))
       logoutRoute(open)
     })
     await scope.register(async (guarded) => {
-      await limitBy(guarded, 'auth', rateLimit, callerKey)
+      await limitBy(guarded, 'auth', userRateLimit, callerKey)
       sessionRoutes(guarded)
       await passwordRoute(guarded, passwords, check)
     })
@@ -124,9 +125,9 @@ function loginRoute (scope: FastifyInstance, { passwords, check, devices, start 
   })
 }
 
-function seconds (option: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) throw new INVALID_OPTIONS(`admin-auth: "${option}" must be whole seconds, ${min} to ${max}`)
-  return value * 1000
+function assertGrace (grace: number): void {
+  if (grace === 0 || (Number.isSafeInteger(grace) && grace >= 1_000 && grace <= 30_000)) return
+  throw new INVALID_OPTIONS(`admin-auth: "reuseGrace" must be 0, or 1000 to 30000 milliseconds; got ${String(grace)}`)
 }
 
 function graceBox (grace: number, keys: readonly string[] | undefined): SecretBox | null {

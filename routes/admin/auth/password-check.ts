@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import type { AuditRecord } from '../../../plugins/audit-log/index.js'
 import { ACCOUNT_LOCKED, INVALID_CREDENTIALS, INVALID_OPTIONS } from '../../../lib/errors.js'
-import { refuseUnknownMembers } from '../../../lib/options.js'
+import { assertWholeSeconds, refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import type { Passwords } from '../../../lib/passwords/index.js'
 import { loginSubject } from '../../../plugins/token-store/login-subject.js'
@@ -12,8 +12,8 @@ import { hmacSha256 } from '../../../signing/digest.js'
 export interface LockoutOptions {
   /** Consecutive failures that lock an account. Default: 5. */
   max?: number
-  /** For how long, seconds. Default: 900 (15 minutes). */
-  for?: number
+  /** How long an account stays locked, milliseconds, whole seconds up to 86 400 000. Default: 900 000 (15 min). */
+  duration?: number
   /** Answer a locked account like a wrong password. Default: `false`. */
   hidden?: boolean
   /**
@@ -37,23 +37,23 @@ type Attempt = Pick<AuditRecord, 'request' | 'orgId' | 'userId' | 'userEmail' | 
  */
 export type PasswordCheck = (request: FastifyRequest, email: string, password: string, knownBy: (user: User) => string | null) => Promise<User>
 
-const KNOWN: KnownOptions<LockoutOptions> = { max: true, for: true, hidden: true, knownDevices: true }
+const KNOWN: KnownOptions<LockoutOptions> = { max: true, duration: true, hidden: true, knownDevices: true }
 const DIGEST_SHOWN = 16
 
 export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Required<LockoutOptions> {
-  refuseUnknownMembers('adminAuth', 'lockout.', option, KNOWN)
-  const { max = 5, for: seconds = 900, hidden = false, knownDevices = true } = option === 'hidden' ? { hidden: true } : option ?? {}
+  refuseUnknownMembers('adminAuth', 'lockout.', option, KNOWN, { for: 'duration' })
+  const { max = 5, duration = 900_000, hidden = false, knownDevices = true } = option === 'hidden' ? { hidden: true } : option ?? {}
   if (!Number.isInteger(max) || max < 1 || max > 100) throw new INVALID_OPTIONS('admin-auth: "lockout.max" must be a whole number, 1 to 100')
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86_400) throw new INVALID_OPTIONS('admin-auth: "lockout.for" must be whole seconds, 1 to 86400')
+  assertWholeSeconds('admin-auth', 'lockout.duration', duration, 1_000, 86_400_000)
   if (typeof hidden !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.hidden" must be a boolean')
   if (typeof knownDevices !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.knownDevices" must be a boolean')
-  return { max, for: seconds, hidden, knownDevices }
+  return { max, duration, hidden, knownDevices }
 }
 
 /** Checks passwords and locks what fails too often; an email that nobody has is treated like one that somebody has. */
 export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }: PasswordCheckSettings): PasswordCheck {
   const { users } = app.tokenStore
-  const limits = { max: lockout.max, lockFor: lockout.for * 1000 }
+  const limits = { max: lockout.max, lockFor: lockout.duration }
   const [emailKey] = app.adminTokens.keysFor('emails')
 
   return async function checkPassword (request, email, password, knownBy) {
@@ -91,7 +91,7 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
 
   function locked (record: Attempt, until: number) {
     app.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'locked' }, refusal: true })
-    return lockout.hidden ? new INVALID_CREDENTIALS({ reason: 'locked' }) : new ACCOUNT_LOCKED({ retryAfter: Math.max(1, Math.ceil((until - now()) / 1000)) })
+    return lockout.hidden ? new INVALID_CREDENTIALS({ reason: 'locked' }) : new ACCOUNT_LOCKED({ retryAfterSeconds: Math.max(1, Math.ceil((until - now()) / 1000)) })
   }
 
   /** Hashes the password anew when the parameters have risen, unless it has been changed meanwhile. */

@@ -34,7 +34,7 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     }
     const { role, epoch, endsAt } = access
     const next = adminTokens.issueRefresh({ sub, org_id, sid, endsAt })
-    const pair = tokenPair(adminTokens.issueAccess({ sub, org_id, role, sid, epoch, endsAt }), next.token, adminTokens.accessLife(endsAt))
+    const pair = tokenPair(adminTokens.issueAccess({ sub, org_id, role, sid, epoch, endsAt }), next.token, adminTokens.accessLifeSeconds(endsAt))
     const presented = sha256Hex(jti)
     const context = `refresh successor ${sid} ${presented}`
     const sealedSuccessor = box?.seal(JSON.stringify(pair), context) ?? null

@@ -38,7 +38,7 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
     }
     scope.audit({ ...record, action: 'auth.login', resourceType: 'session', resourceId: sid })
     const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch, endsAt })
-    return tokenPair(access, refresh.token, adminTokens.accessLife(endsAt))
+    return tokenPair(access, refresh.token, adminTokens.accessLifeSeconds(endsAt))
   }
 }
 

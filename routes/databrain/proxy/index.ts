@@ -112,7 +112,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       const grant = grants.need(request)
       const { wanted, user: userId } = grant
       if (!inFlight.enter(callerOf(grants.need(request)), userConnections, request, reply)) {
-        throw new TOO_MANY_CONNECTIONS({ retryAfter: 1, reason: 'calls in flight of the user' })
+        throw new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'calls in flight of the user' })
       }
       const { token, cached } = await source.get(wanted)
       // A mint takes seconds where the upstream is slow.

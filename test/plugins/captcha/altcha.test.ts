@@ -147,7 +147,7 @@ t.test('a challenge of another key, or of the same one for another purpose, is r
 
 t.test('a challenge that has expired is refused, by the clock of the app', async (t) => {
   let now = Date.now()
-  const { fetchChallenge, ask, log } = await guarded(t, { expiresIn: 60_000, now: () => now })
+  const { fetchChallenge, ask, log } = await guarded(t, { ttl: 60_000, now: () => now })
   const [one, two] = [encoded(await solved(await fetchChallenge())), encoded(await solved(await fetchChallenge()))]
   now += 59_000
   t.equal(await ask(one), 'passes')
@@ -186,8 +186,8 @@ t.test('challenges are handed out with a limit for each address, to allowed site
 t.test('a weak or missing key and numbers out of range stop the start', async (t) => {
   const bad: Array<[string, object]> = [
     ['hmacKey', { hmacKey: undefined }], ['hmacKey', { hmacKey: 'short' }], ['hmacKey', { hmacKey: () => 'a'.repeat(40) }], ['challengePath', { challengePath: 'x' }],
-    ['expiresIn', { expiresIn: 0 }], ['expiresIn', { expiresIn: 500 }], ['cost', { cost: 0.5 }], ['maxTries', { maxTries: 2 ** 33 }], ['global', { global: { action: 'a b' } }], ['cors', { cors: {} }],
-    ['cost', { cost: 2 ** 31 }], ['expiresIn', { expiresIn: Number.MAX_SAFE_INTEGER }], ['globall', { globall: true }], ['hostnames', { hostnames: ['shop.example.com'] }], ['secret', { secret: 'x' }]
+    ['ttl', { ttl: 0 }], ['ttl', { ttl: 500 }], ['cost', { cost: 0.5 }], ['maxTries', { maxTries: 2 ** 33 }], ['global', { global: { action: 'a b' } }], ['cors', { cors: {} }],
+    ['cost', { cost: 2 ** 31 }], ['ttl', { ttl: Number.MAX_SAFE_INTEGER }], ['globall', { globall: true }], ['hostnames', { hostnames: ['shop.example.com'] }], ['secret', { secret: 'x' }]
   ]
   for (const [name, options] of bad) {
     const app = Fastify()

@@ -130,7 +130,7 @@ t.test('a failing backend refuses the writes of that flush alone', async (t) => 
   const first = commit.write([anEvent()])
   const second = commit.write([anEvent()])
   flushes[0]?.fail(new Error('gone'))
-  await t.rejects(first, { code: 'UNAVAILABLE', retryAfter: 1 })
+  await t.rejects(first, { code: 'UNAVAILABLE', retryAfterSeconds: 1 })
   await turn()
   flushes[1]?.confirm()
   await second

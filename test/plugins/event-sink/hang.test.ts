@@ -44,7 +44,7 @@ t.test('D07: a statement that hangs gives 503 in time, and once it goes on so do
   const sink = await sqlSink(pools.database, { ackTimeout: 300 })
   const release = await pools.holdUp()
   const events = [anEvent(), anEvent()]
-  await Promise.all(events.map((event) => t.rejects(sink.write([event]), { code: 'UNAVAILABLE', retryAfter: 1 })))
+  await Promise.all(events.map((event) => t.rejects(sink.write([event]), { code: 'UNAVAILABLE', retryAfterSeconds: 1 })))
   await release()
   const patient = await sqlSink(pools.database)
   for (const event of events) await patient.write([event])

@@ -108,7 +108,7 @@ t.test('K10: another organisation\'s source is 404 for every verb, both ways, an
 })
 
 t.test('100 requests a minute per user, counted behind the guard', async (t) => {
-  const admin = await withEvents(t, { api: { rateLimit: { max: 3, timeWindow: 60_000 } } })
+  const admin = await withEvents(t, { api: { userRateLimit: { max: 3, timeWindow: 60_000 } } })
   const [ann, bob] = [await caller(admin, 'admin'), await caller(admin, 'owner')]
   for (let i = 0; i < 5; i++) t.equal((await admin.get('/v1/admin/sources')).statusCode, 401)
   const statuses = []

@@ -49,7 +49,7 @@ t.test('E15 E17: what an object cannot say (a path, several dashboards, a view, 
     t.equal(signature, expected, JSON.stringify(members))
   }
   t.notMatch(bi.rawBytes(), SECRET)
-  const strict = await embedApp(t, { transport: 'object', maxExpiration: 3_600 })
+  const strict = await embedApp(t, { transport: 'object', maxExpiration: 3_600_000 })
   await strict.post(embedQuery())
   t.equal(readCall(strict.bi.calls[0]).fields.get('embed_expirationtime'), '3600', 'a limit of the life is never lost')
 })

@@ -75,15 +75,15 @@ t.test('S12: an expiry in seconds where milliseconds are due is refused, and the
   }
 })
 
-t.test('S13: a token issued further ahead than the leeway is refused, and one that has ended always', async (t) => {
+t.test('S13: a token issued further ahead than the tolerance is refused, and one that has ended always', async (t) => {
   const token = signWidgetToken(PAYLOAD, 's3cr3t')
   const cases: Array<[number, number | undefined, string | null]> = [
     [NOW, undefined, null], [NOW - 30_000, undefined, null], [NOW - 30_001, undefined, 'issued_in_future'], [NOW - 3_600_000, undefined, 'issued_in_future'],
     [NOW - 1, 0, 'issued_in_future'], [NOW + 899_999, undefined, null], [NOW + 900_000, undefined, 'expired'], [NOW + 900_001, 1e9, 'expired'],
     [NaN, undefined, 'issued_in_future']
   ]
-  for (const [now, leeway, reason] of cases) {
-    const verdict = verifyWidgetToken(token, { ...OPTIONS, now, ...leeway === undefined ? {} : { leeway } })
+  for (const [now, tolerance, reason] of cases) {
+    const verdict = verifyWidgetToken(token, { ...OPTIONS, now, ...tolerance === undefined ? {} : { tolerance } })
     t.equal(verdict.valid ? null : verdict.reason, reason, `${now - NOW} ms`)
   }
   const seconds = signWidgetToken({ ...PAYLOAD, issuedAt: NOW / 1000, expiration: NOW / 1000 + 900 }, 's3cr3t')
@@ -99,11 +99,11 @@ t.test('the wrong secret, issuer or session and too long a life are each refused
     const verdict = verifyWidgetToken(token, { ...OPTIONS, ...options })
     return verdict.valid ? null : verdict.reason
   }
-  t.equal(reason({ issuer: 'acme', session: 'web', maxLifetime: 900_000 }), null)
+  t.equal(reason({ issuer: 'acme', session: 'web', maxTtl: 900_000 }), null)
   t.equal(reason({ secret: 's3cr3T' }), 'bad_signature')
   t.equal(reason({ issuer: 'acme2' }), 'wrong_issuer')
   t.equal(reason({ session: '' }), 'wrong_session')
-  t.equal(reason({ maxLifetime: 899_999 }), 'lifetime_too_long')
+  t.equal(reason({ maxTtl: 899_999 }), 'lifetime_too_long')
   t.throws(() => verifyWidgetToken(token, { ...OPTIONS, secret: '' }), { name: 'TypeError' })
 })
 

@@ -41,11 +41,11 @@ export class LiveView {
     if (this.#closed) throw new UNAVAILABLE({ reason: 'the live view is closed' })
     const { maxViewers, maxViewersPerUser, maxViewersTotal } = this.#limits
     if ((this.#ofUser.get(sub) ?? 0) >= maxViewersPerUser) {
-      throw new TOO_MANY_CONNECTIONS({ message: 'You have too many live views open', retryAfter: LINGER })
+      throw new TOO_MANY_CONNECTIONS({ message: 'You have too many live views open', retryAfterSeconds: LINGER })
     }
     const ofOrganisation = this.#audiences.get(orgId)?.channel.viewers.size ?? 0
     if (ofOrganisation >= maxViewers || this.#standings.size >= maxViewersTotal) {
-      throw new TOO_MANY_CONNECTIONS({ message: 'Too many viewers are watching', retryAfter: LINGER })
+      throw new TOO_MANY_CONNECTIONS({ message: 'Too many viewers are watching', retryAfterSeconds: LINGER })
     }
   }
 

@@ -142,7 +142,7 @@ t.test('a stream that is full refuses at once with UNAVAILABLE, loses nothing, a
   const first = large()
   await sink.write([first])
   const start = performance.now()
-  await t.rejects(sink.write(Array.from({ length: 20 }, large)), { code: 'UNAVAILABLE', retryAfter: 1, cause: { message: /maximum bytes/ } })
+  await t.rejects(sink.write(Array.from({ length: 20 }, large)), { code: 'UNAVAILABLE', retryAfterSeconds: 1, cause: { message: /maximum bytes/ } })
   t.ok(performance.now() - start < 4_000, 'without waiting for ackTimeout')
   t.strictSame((await eventsIn(connection, name))[0], first)
   await (await jetstreamManager(connection)).streams.purge(name)

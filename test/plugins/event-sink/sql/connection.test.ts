@@ -106,7 +106,7 @@ t.test('D06: a connection that breaks while rows are sent is UNAVAILABLE, stores
   const sink = await sqlSink(behind)
   const events = large('c')
   pipe.clog()
-  const write = t.rejects(sink.write(events), { code: 'UNAVAILABLE', retryAfter: 1 })
+  const write = t.rejects(sink.write(events), { code: 'UNAVAILABLE', retryAfterSeconds: 1 })
   pipe.cut()
   await write
   await sink.write(events)

@@ -144,7 +144,7 @@ t.test('D06: what a database in trouble did not take is not known: the repeat is
   const sink = await sqlSink(database)
   const events = [anEvent(), anEvent()]
   await sql`alter table events rename to away`.execute(database.db)
-  await t.rejects(sink.write(events), { code: 'UNAVAILABLE', retryAfter: 1 })
+  await t.rejects(sink.write(events), { code: 'UNAVAILABLE', retryAfterSeconds: 1 })
   await sql`alter table away rename to events`.execute(database.db)
   t.same((await sql`select * from event_ids`.execute(database.db)).rows, [], 'no id without its event')
   await sink.write(events)

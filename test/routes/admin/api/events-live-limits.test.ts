@@ -133,7 +133,7 @@ t.test('one user takes three places at most, and leaves the others to colleagues
 })
 
 t.test('the limit of requests counts the opening alone', async (t) => {
-  const gateway = await liveGateway(t, { api: { rateLimit: { max: 2, timeWindow: 60_000 } } })
+  const gateway = await liveGateway(t, { api: { userRateLimit: { max: 2, timeWindow: 60_000 } } })
   const made = await gateway.source()
   const stream = await gateway.watch()
   t.equal((await gateway.watch()).response.status, 200)
