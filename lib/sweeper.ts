@@ -19,7 +19,7 @@ export interface SweepOptions {
  * Sweeps from time to time, one sweep at a time; one that fails is logged and tried again. Returns what stops it, which resolves
  * once none is under way any more, or after 2 s: a backend that hangs must not hold up the end.
  */
-export function keepSwept (app: FastifyInstance, { name, sweepEvery, sweep }: SweepOptions): () => Promise<void> {
+export function startSweeper (app: FastifyInstance, { name, sweepEvery, sweep }: SweepOptions): () => Promise<void> {
   if (!Number.isInteger(sweepEvery) || sweepEvery < 0 || sweepEvery > LONGEST_TIMER) {
     throw new INVALID_OPTIONS(`${name}: "sweepEvery" must be a whole number of milliseconds, 0 to ${LONGEST_TIMER}`)
   }

@@ -18,7 +18,7 @@ export interface EmbedSubjects {
 }
 
 /** By whom limits count: two tenants may each have a user of one name. */
-export function callerOf ({ user, tenant = null }: EmbedSubjects): string {
+export function rateKeyOf ({ user, tenant = null }: EmbedSubjects): string {
   return JSON.stringify([tenant, user])
 }
 

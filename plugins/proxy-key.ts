@@ -9,7 +9,7 @@ import { defineGuard } from '../lib/guard/index.js'
 import { refuseUnknownOptions } from '../lib/options.js'
 import type { KnownOptions } from '../lib/options.js'
 import { refuse } from '../lib/refuse.js'
-import { checkStrength, CurrentSecret } from '../lib/secrets/secret-source.js'
+import { checkStrength, RotatingSecret } from '../lib/secrets/secret-source.js'
 import type { SecretSource } from '../lib/secrets/secret-source.js'
 import { sha256 } from '../signing/digest.js'
 
@@ -57,11 +57,11 @@ export async function guardByProxyKey (
   app: FastifyInstance, { keys, secretMaxAge, global = false }: ProxyKeyOptions, option = 'proxy-key: "keys"'
 ): Promise<void> {
   const check = (keys: readonly string[]) => knownKeys(keys, option)
-  const current = await CurrentSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })
-  if (current.latest().length === 0) throw new INVALID_OPTIONS(`${option} is empty; ${MAKE_ONE}`)
+  const current = await RotatingSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })
+  if (current.cached().length === 0) throw new INVALID_OPTIONS(`${option} is empty; ${MAKE_ONE}`)
 
   if (!app.hasRequestDecorator('proxyKey')) app.decorateRequest('proxyKey', null)
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'proxyKey',
     fallback: global,
     accepts: (value) => typeof value === 'boolean',
@@ -70,7 +70,7 @@ export async function guardByProxyKey (
   })
 
   app.addHook('onRequest', function checkProxyKey (request, reply, done) {
-    if (wanted(request) !== true) return done()
+    if (ruleFor(request) !== true) return done()
     const known = current.get()
     // A plain list, and a function's answer as long as it is young, make nobody wait.
     if (known instanceof Promise) known.then((known) => decide(request, reply, done, known), done)

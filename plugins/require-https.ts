@@ -54,7 +54,7 @@ const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, option
     if (typeof value !== 'boolean') throw new INVALID_OPTIONS(`require-https: "${name}" must be true or false`)
   }
   const policy = hsts === false ? null : policyOf(hsts)
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'https',
     fallback: global,
     accepts: (value) => typeof value === 'boolean',
@@ -62,7 +62,7 @@ const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, option
   })
 
   app.addHook('onRequest', function checkHttps (request, reply, done) {
-    if (wanted(request) !== true) return done()
+    if (ruleFor(request) !== true) return done()
     if (cameByTls(request)) {
       if (policy !== null && !reply.hasHeader('Strict-Transport-Security')) reply.header('Strict-Transport-Security', policy)
       done()

@@ -56,7 +56,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
   if (options.secrets === undefined && !hasGuard(app, 'pipelineKey')) {
     throw new INVALID_OPTIONS('signature: register the pipelineKey plugin first, whose source has the secrets, or give "secrets"')
   }
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'signature',
     fallback: global === true ? 'required' : global === false ? undefined : global,
     accepts: (value) => MODES.includes(value),
@@ -68,7 +68,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
   }
 
   app.addHook('preParsing', function checkSignature (request, reply, payload, done) {
-    const mode = wanted(request)
+    const mode = ruleFor(request)
     if (mode === undefined || mode === 'off') return done(null, payload)
     if (!claimsSignature(request.headers)) {
       if (mode === 'optional') return done(null, payload)

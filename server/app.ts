@@ -118,7 +118,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
       products,
       session,
       user: config.embedUser,
-      users: config.standInsAlone ? [...new Set([config.embedUser ?? '', ...DEMO_USERS])].filter((user) => user !== '') : [],
+      users: config.mocksAlone ? [...new Set([config.embedUser ?? '', ...DEMO_USERS])].filter((user) => user !== '') : [],
       origin: origins[0],
       proxyKey: secrets.DATABRAIN_PROXY_KEY[0],
       demoSource: () => findDemoSource(store),

@@ -3,12 +3,12 @@ import { startBoldBi } from './mock-products/boldbi.js'
 import { startDataBrain } from './mock-products/databrain.js'
 import { startDxFeed } from './mock-products/dxfeed.js'
 import type { DxFeed } from './mock-products/dxfeed.js'
-import type { StandIn } from './mock-products/mock-product.js'
+import type { MockProduct } from './mock-products/mock-product.js'
 
-/** The products as the routes need them, real or stood in for; `standIn`: where the stand-in is, `null` for a real product. */
+/** The products as the routes need them, real or mocked; `mockOrigin`: where the mock product is, `null` for a real product. */
 export interface Products {
-  databrain: { apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: 'product' | 'gateway', standIn: string | null } | null
-  boldbi: { apiUrl: string, embedSecret: string, standIn: string | null } | null
+  databrain: { apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: 'product' | 'gateway', mockOrigin: string | null } | null
+  boldbi: { apiUrl: string, embedSecret: string, mockOrigin: string | null } | null
   dxfeed: {
     secret: string
     issuer: string
@@ -17,11 +17,11 @@ export interface Products {
     filters: string[]
     timeUnit: 'ms' | 's'
     minutes: number
-    standIn: string | null
+    mockOrigin: string | null
     /** The paths of the mock product's widget; `null` for the real product. */
     paths: DxFeed['paths'] | null
   } | null
-  /** Stops the stand-ins. */
+  /** Stops the mock products. */
   close (): Promise<void>
 }
 
@@ -29,41 +29,41 @@ export const GUEST_TOKEN_PATH = '/api/databrain/guest-token'
 export const RENEWAL_PATH = '/api/databrain/proxy-auth-url'
 export const PROXY_PATH = '/api/databrain/proxy'
 
-/** Starts a stand-in for every product that is not configured; `origins` are those of our own pages, the first one that the stand-ins call. */
+/** Starts a mock product for every product that is not configured; `origins` are those of our own pages, the first one that the mock products call. */
 export async function startProducts ({ databrain, boldbi, dxfeed }: Pick<Config, 'databrain' | 'boldbi' | 'dxfeed'>, origins: readonly string[]): Promise<Products> {
-  const started: StandIn[] = []
-  const keep = async <S extends StandIn>(starting: Promise<S>): Promise<S> => {
-    const standIn = await starting
-    started.push(standIn)
-    return standIn
+  const started: MockProduct[] = []
+  const keep = async <S extends MockProduct>(starting: Promise<S>): Promise<S> => {
+    const mock = await starting
+    started.push(mock)
+    return mock
   }
   return {
     databrain: databrain === null ? null : await databrainOf(databrain, origins, keep),
     boldbi: boldbi === null ? null : await boldbiOf(boldbi, origins, keep),
     dxfeed: dxfeed === null ? null : await dxfeedOf(dxfeed, origins, keep),
     async close () {
-      await Promise.all(started.map((standIn) => standIn.close()))
+      await Promise.all(started.map((mock) => mock.close()))
     }
   }
 }
 
-type Keep = <S extends StandIn>(starting: Promise<S>) => Promise<S>
+type Keep = <S extends MockProduct>(starting: Promise<S>) => Promise<S>
 
 async function databrainOf (config: NonNullable<Config['databrain']>, embedders: readonly string[], keep: Keep): Promise<Products['databrain']> {
-  if (!config.standIn) return { ...config, standIn: null }
+  if (!config.mock) return { ...config, mockOrigin: null }
   const proxyAuthUrls = embedders.map((origin) => origin + GUEST_TOKEN_PATH)
   const { apiKey, origin } = await keep(startDataBrain({ embedders, proxyAuthUrls }))
-  return { ...config, apiKey, apiUrl: origin, upstreamUrl: origin, dataApp: config.dataApp ?? 'Revenue', standIn: origin }
+  return { ...config, apiKey, apiUrl: origin, upstreamUrl: origin, dataApp: config.dataApp ?? 'Revenue', mockOrigin: origin }
 }
 
 async function boldbiOf (config: NonNullable<Config['boldbi']>, embedders: readonly string[], keep: Keep): Promise<Products['boldbi']> {
-  if (!config.standIn) return { ...config, standIn: null }
+  if (!config.mock) return { ...config, mockOrigin: null }
   const { apiUrl, embedSecret, origin } = await keep(startBoldBi({ embedders }))
-  return { apiUrl, embedSecret, standIn: origin }
+  return { apiUrl, embedSecret, mockOrigin: origin }
 }
 
 async function dxfeedOf (config: NonNullable<Config['dxfeed']>, embedders: readonly string[], keep: Keep): Promise<Products['dxfeed']> {
-  if (!config.standIn) return { ...config, standIn: null, paths: null }
+  if (!config.mock) return { ...config, mockOrigin: null, paths: null }
   const { secret, origin, paths } = await keep(startDxFeed({ embedders, ...config }))
-  return { ...config, secret, standIn: origin, paths }
+  return { ...config, secret, mockOrigin: origin, paths }
 }

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../errors.js'
-import { askedOf, keepAsked } from './asked.js'
-import type { Config } from './asked.js'
+import { decorateGuardConfig, guardConfig } from './config.js'
+import type { Config } from './config.js'
 import { hasCors, isPreflight, refuseStrayPreflights } from './preflight.js'
 import { addGuard, allGuards, resolvedGuards } from './registry.js'
 import { refuseFaultyConfig, watchRoutes } from './route-check.js'
@@ -45,11 +45,11 @@ export function defineGuard<Name extends GuardName> (
   if (!isChecked) refuseFaultyConfig(app)
   if (refuses && passesPreflights) refuseStrayPreflights(app, name, registration)
   watchRoutes(app)
-  keepAsked(app)
+  decorateGuardConfig(app)
 
-  return function wanted (request) {
+  return function ruleFor (request) {
     if (resolvedGuards(request.server).get(name) !== registration || (passesPreflights && isPreflight(request))) return undefined
-    return askedOf(request)[name] ?? fallback
+    return guardConfig(request)[name] ?? fallback
   }
 }
 

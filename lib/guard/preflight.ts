@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 
 import { FORBIDDEN } from '../errors.js'
 import { refuse } from '../refuse.js'
-import { askedOf } from './asked.js'
+import { guardConfig } from './config.js'
 import { isOn, resolvedGuards } from './registry.js'
 import type { Registration } from './registry.js'
 
@@ -27,7 +27,7 @@ export function hasCors (scope: FastifyInstance): boolean {
 export function refuseStrayPreflights (scope: FastifyInstance, name: string, registration: Registration): void {
   scope.addHook('onRequest', function refuseStray (request, reply, done) {
     if (!isPreflight(request) || resolvedGuards(request.server).get(name) !== registration) return done()
-    const asked = (askedOf(request) as Record<string, unknown>)[name]
+    const asked = (guardConfig(request) as Record<string, unknown>)[name]
     if (!demands(registration, asked) || isAnswered(request, registration)) return done()
     refuse(reply, new FORBIDDEN({ reason: 'a CORS preflight that neither a route for OPTIONS alone nor an earlier @fastify/cors answers' }))
   })

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest, HookHandlerDoneFunction, FastifyR
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../errors.js'
 import { nearestName } from '../options.js'
 import { refuse } from '../refuse.js'
-import { askedOf, NOTHING } from './asked.js'
+import { guardConfig, NOTHING } from './config.js'
 import { describeSecurity, documentCheck } from './openapi.js'
 import type { WatchedRoute } from './openapi.js'
 import { faultOfPreflights } from './preflight.js'
@@ -44,7 +44,7 @@ export function watchRoutes (scope: Scope): void {
  */
 export function refuseFaultyConfig (scope: FastifyInstance): void {
   scope.addHook('onRequest', function checkConfig (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) {
-    const config = askedOf(request)
+    const config = guardConfig(request)
     const checked = checkedIn(request.server)
     if (config === NOTHING || checked.has(config)) return done()
     const fault = faultOfConfig(config, resolvedGuards(request.server))

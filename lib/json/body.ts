@@ -35,12 +35,12 @@ export function useJsonBody (scope: FastifyInstance): void {
     const members = countMembers(text, LIMITS)
     if (members === -1) return done(new INVALID_JSON({ message: 'The JSON is nested too deep or has too many members' }))
     parseText(request, text, function checkMembers (error: Error | null, value?: unknown) {
-      done(error ?? faultOf(request, text, value, members), value)
+      done(error ?? validateBody(request, text, value, members), value)
     })
   })
 }
 
-function faultOf ({ routeOptions }: FastifyRequest, text: string, value: unknown, members: number): Error | null {
+function validateBody ({ routeOptions }: FastifyRequest, text: string, value: unknown, members: number): Error | null {
   const schema = routeOptions.schema?.body
   try {
     if (members > countProperties(value, PROPERTIES) && typeof schema === 'object' && schema !== null) assertUnrepeated(text, knownMembersOf(schema))

@@ -33,7 +33,7 @@ const UNKNOWN_FOR = 5_000
  * and taken back if it finds something or fails. Beyond the limit an address's keys are answered from memory: keys that this process has seen
  * work go on working for everyone behind that address, keys that it has just found unknown are unknown, and any other has to wait.
  */
-export class KeyGuesses {
+export class UnknownKeyLimiter {
   readonly #max: number
   readonly #timeWindow: number
   readonly #good = new LRUCache<string, true>({ max: REMEMBERED })

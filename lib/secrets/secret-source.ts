@@ -28,7 +28,7 @@ const LONGEST_TIMER = 2 ** 31 - 1
  * request that finds its answer older than `maxAge`; others that come meanwhile wait with it. If it then throws, takes too long or gives something
  * that won't do, the last good answer stays in use, nobody waits any more, and the log warns, once until it works again.
  */
-export class CurrentSecret<Secret, Checked> {
+export class RotatingSecret<Secret, Checked> {
   readonly #ask: (() => Secret | Promise<Secret>) | null
   readonly #options: SecretSourceOptions<Secret, Checked>
   #checked: Checked
@@ -44,14 +44,14 @@ export class CurrentSecret<Secret, Checked> {
   }
 
   /** Rejects with `INVALID_OPTIONS` for a secret or a `maxAge` that won't do, and for a function that fails or is silent. */
-  static async open<Secret, Checked> (source: SecretSource<Secret>, options: SecretSourceOptions<Secret, Checked>): Promise<CurrentSecret<Secret, Checked>> {
+  static async open<Secret, Checked> (source: SecretSource<Secret>, options: SecretSourceOptions<Secret, Checked>): Promise<RotatingSecret<Secret, Checked>> {
     const { name, maxAge = 0 } = options
     if (!Number.isInteger(maxAge) || maxAge < 0 || maxAge > LONGEST_TIMER) {
       throw new INVALID_OPTIONS(`${name}: "secretMaxAge" must be a whole number of milliseconds, 0 to ${LONGEST_TIMER}`)
     }
     const askedAt = performance.now()
     const given = isFunction(source) ? await inTime(source, options).catch((cause: unknown) => { throw unusable(options, cause) }) : source
-    return new CurrentSecret(source, given, options, askedAt)
+    return new RotatingSecret(source, given, options, askedAt)
   }
 
   /** At once as long as the answer is young, or while the function fails; else by a promise, which never rejects. */
@@ -61,7 +61,7 @@ export class CurrentSecret<Secret, Checked> {
   }
 
   /** At once in any case: the answer of last time. One that is old is being replaced from then on. */
-  latest (): Checked {
+  cached (): Checked {
     this.#askIfOld()
     return this.#checked
   }
@@ -70,7 +70,7 @@ export class CurrentSecret<Secret, Checked> {
    * Keeps what `latest` gives young without any request, by a timer that lets the process end: an answer is asked for again when it is half as old
    * again as `maxAge` at the latest. Returns what stops it. A plain secret has no timer.
    */
-  keepYoung (): () => void {
+  startRefreshing (): () => void {
     if (this.#ask === null) return () => {}
     const timer = setInterval(() => this.#askIfOld(), Math.max(this.#maxAge / 2, LEAST_INTERVAL)).unref()
     return () => clearInterval(timer)

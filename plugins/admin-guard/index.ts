@@ -69,7 +69,7 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
   app.decorate('adminTokens', tokens)
   if (!app.hasRequestDecorator('admin')) app.decorateRequest('admin', null)
 
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'admin',
     fallback: global === true ? true : undefined,
     accepts: isAdminDemand,
@@ -78,7 +78,7 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
   })
 
   app.addHook('onRequest', async function checkAdmin (request, reply) {
-    const demand = wanted(request)
+    const demand = ruleFor(request)
     if (demand === undefined || demand === false) return
     let claims: AccessClaims | null = null
     try {
@@ -95,7 +95,7 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
   // Before the schema of the route fills in defaults, which the caller did not send.
   app.addHook('preValidation', function checkFields (request, reply, done) {
     if (request.admin === null) return done()
-    const demand = wanted(request)
+    const demand = ruleFor(request)
     const refusal = demand === undefined ? null : fieldRefusal(request, demand, request.admin.role)
     if (refusal === null) done()
     else refuse(reply, refusal)

@@ -78,7 +78,7 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
     logEntry(record.request?.log ?? app.log, entry)
   })
 
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'audit',
     accepts: (value) => typeof value === 'string' && ACTION.test(value),
     expected: 'an action such as "report.exported"',
@@ -86,7 +86,7 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
   })
   // Not onResponse, which does not come for a caller that has hung up.
   app.addHook('onSend', function auditRequest (request, { statusCode }, payload, done) {
-    const action = wanted(request)
+    const action = ruleFor(request)
     if (action !== undefined) app.audit({ action, request, changes: { status: statusCode }, refusal: statusCode >= 400 && statusCode < 500 })
     done(null, payload)
   })

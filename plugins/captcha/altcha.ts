@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 
 import { CAPTCHA_FAILED, GatehouseError, INVALID_OPTIONS } from '../../lib/errors.js'
 import { importOptional } from '../../lib/optional-package.js'
-import { CurrentSecret } from '../../lib/secrets/secret-source.js'
+import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 import { hmacSha256 } from '../../signing/digest.js'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 import { parseAltchaPayload } from './altcha-payload.js'
@@ -28,7 +28,7 @@ export async function altcha (app: FastifyInstance, options: AltchaOptions): Pro
   const { createChallenge, verifySolution } = await importOptional('altcha-lib', () => import('altcha-lib'), WHY)
   const { deriveKey: deriveAtOnce } = await importOptional('altcha-lib', () => import('altcha-lib/algorithms/pbkdf2'), WHY)
   const deriveKey: DeriveKeyFunction = (parameters, salt, password) => derivationTurn(parameters.cost, () => deriveAtOnce(parameters, salt, password))
-  const secrets = await CurrentSecret.open(options.hmacKey, { name: 'captcha: "hmacKey"', log: app.log, check: signingSecret })
+  const secrets = await RotatingSecret.open(options.hmacKey, { name: 'captcha: "hmacKey"', log: app.log, check: signingSecret })
 
   return {
     async challenge (action) {

@@ -37,7 +37,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   // It remembers which tokens were used.
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   const store = app.tokenStore
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'captcha',
     fallback: global,
     accepts: (rule) => acceptsRule(options, rule),
@@ -53,7 +53,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   // With "field" the token is read before validation, which may remove it from the body, and used up after it: a body that fails its schema
   // leaves the token unused.
   app.addHook((field === undefined ? 'onRequest' : 'preValidation') as 'onRequest', function readCaptcha (request, reply, done) {
-    const rule = wanted(request)
+    const rule = ruleFor(request)
     if (rule === undefined || rule === false) return done()
     const token = presentedToken(request, field)
     if (token === null) {
@@ -66,14 +66,14 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   })
   if (field !== undefined) {
     app.addHook('preHandler', function checkCaptcha (request, reply, done) {
-      const rule = wanted(request)
+      const rule = ruleFor(request)
       if (rule === undefined || rule === false) return done()
       judge(tokens.need(request).token, rule, request, reply, done)
     })
   }
 
   function judge (token: string, rule: Exclude<CaptchaRule, false>, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    faultOf(token, request, reply, rule === true ? null : rule.action).then((fault) => {
+    validateToken(token, request, reply, rule === true ? null : rule.action).then((fault) => {
       if (fault === null) done()
       else refuse(reply, fault)
     })
@@ -85,7 +85,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     return verifier
   }
 
-  async function faultOf (token: string, request: FastifyRequest, reply: FastifyReply, action: string | null): Promise<GatehouseError | null> {
+  async function validateToken (token: string, request: FastifyRequest, reply: FastifyReply, action: string | null): Promise<GatehouseError | null> {
     try {
       await limit?.call(app, request, reply)
       const { claim, ttl } = await verifier.verify(token, { action, address: requestAddress(request) })

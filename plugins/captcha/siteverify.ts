@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 
 import { CAPTCHA_FAILED, GatehouseError, INVALID_OPTIONS } from '../../lib/errors.js'
-import { CurrentSecret } from '../../lib/secrets/secret-source.js'
+import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 import { upstreamClient } from '../../lib/upstream-client/index.js'
 import { sha256Hex } from '../../signing/digest.js'
 import type { SiteverifyOptions } from './options.js'
@@ -18,7 +18,7 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
   const url = new URL(options.siteverifyUrl ?? product.siteverifyUrl)
   const hostnames = new Set(options.hostnames.map((name) => name.toLowerCase()))
   const score = product.hasScores ? { atLeast: minScore ?? 0.5, required: minScore !== undefined } : null
-  const secrets = await CurrentSecret.open(options.secret, {
+  const secrets = await RotatingSecret.open(options.secret, {
     name: 'captcha: "secret"',
     log: app.log,
     check: (secret) => {

@@ -48,7 +48,7 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('connection-limit: "global" must be true or false')
   limitSockets(app, options)
 
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'connectionLimit',
     fallback: global,
     accepts: (value) => typeof value === 'boolean' || isCount(value),
@@ -58,7 +58,7 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
   const inFlight = new InFlight()
 
   app.addHook('onRequest', function checkConnections (request, reply, done) {
-    const rule = wanted(request)
+    const rule = ruleFor(request)
     if (rule === undefined || rule === false) return done()
     const client = requestNetwork(request)
     // On a Unix socket all clients count as one.

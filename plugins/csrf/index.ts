@@ -13,7 +13,7 @@ import { defineGuard } from '../../lib/guard/index.js'
 import { importOptional } from '../../lib/optional-package.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
-import { CurrentSecret } from '../../lib/secrets/secret-source.js'
+import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
@@ -49,7 +49,7 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
   const { name: cookieName = COOKIE_NAME, path = '/', domain, sameSite = 'lax', secure } = cookie
   const rules = { origins: new Set(origins), allowSameSite }
   const { default: plugin } = await importOptional('@fastify/csrf-protection', () => import('@fastify/csrf-protection'), 'The csrf plugin')
-  const tokens = await CurrentSecret.open(key, {
+  const tokens = await RotatingSecret.open(key, {
     name: 'csrf: "key"',
     log: app.log,
     check (key) {
@@ -60,20 +60,20 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
   await tokens.get()
 
   const known = requestSlot<Cookies>(app)
-  const wanted = defineGuard(app, { name: 'csrf', fallback: global, accepts: acceptsRule, expected: EXPECTED_RULE, securityScheme: 'csrf' })
+  const ruleFor = defineGuard(app, { name: 'csrf', fallback: global, accepts: acceptsRule, expected: EXPECTED_RULE, securityScheme: 'csrf' })
   app.decorate('csrf', { token: makeToken })
 
   app.addHook('onRequest', function checkCsrf (request, reply, done) {
-    const rule = wanted(request)
+    const rule = ruleFor(request)
     if (rule === undefined || rule === false || (rule === 'writes' && SAFE.has(request.method))) return done()
-    faultOf(request).then((fault) => {
+    validateToken(request).then((fault) => {
       if (fault === null) done()
       else refuse(reply, fault)
     })
   })
   if (tokenPath !== undefined) await tokenRoute(app, tokenPath, options, rules, makeToken)
 
-  async function faultOf (request: FastifyRequest): Promise<GatehouseError | null> {
+  async function validateToken (request: FastifyRequest): Promise<GatehouseError | null> {
     const foreign = foreignReason(request, rules)
     if (foreign !== null) return new CSRF_FAILED({ reason: foreign })
     const token = request.headers['x-csrf-token']

@@ -38,7 +38,7 @@ const MAX_BATCH_TEXT = 1024 * 1024
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /** The backend still works at one while the next is made ready. */
-const MAX_FLIGHTS = 2
+const MAX_BATCHES_IN_FLIGHT = 2
 
 /**
  * Puts the events of many requests into one flush. The next starts the moment one returns, with all that has come meanwhile: the
@@ -51,9 +51,9 @@ export class GroupCommit {
   readonly #ackTimeout: number
   readonly #maxBatch: number
   readonly #queue: Waiter[] = []
-  readonly #flights = new Set<Waiter[]>()
+  readonly #batches = new Set<Waiter[]>()
   readonly #waiting: Amount = { events: 0, text: 0 }
-  readonly #flying: Amount = { events: 0, text: 0 }
+  readonly #inFlight: Amount = { events: 0, text: 0 }
   #drained: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
   #closed = false
@@ -72,7 +72,7 @@ export class GroupCommit {
 
   /** Events that wait or are in flight. */
   get pending (): number {
-    return this.#waiting.events + this.#flying.events
+    return this.#waiting.events + this.#inFlight.events
   }
 
   get closed (): boolean {
@@ -84,7 +84,7 @@ export class GroupCommit {
     if (this.#closed) return Promise.reject(new UNAVAILABLE({ reason: 'the event sink is closed' }))
     const text = textOf(events)
     const { pending } = this
-    if (pending + events.length > this.#maxPending || (pending > 0 && this.#waiting.text + this.#flying.text + text > MAX_PENDING_TEXT)) {
+    if (pending + events.length > this.#maxPending || (pending > 0 && this.#waiting.text + this.#inFlight.text + text > MAX_PENDING_TEXT)) {
       return Promise.reject(new UNAVAILABLE({ reason: 'too many events wait for the event sink' }))
     }
     return new Promise((resolve, reject) => {
@@ -98,7 +98,7 @@ export class GroupCommit {
   /** Flushes what waits and refuses what comes after; resolves within `ackTimeout`, even if the backend never answers. */
   async close (): Promise<void> {
     this.#closed = true
-    if (this.#flights.size > 0) {
+    if (this.#batches.size > 0) {
       let limit: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
         this.#drained = resolve
@@ -110,12 +110,12 @@ export class GroupCommit {
       })
       clearTimeout(limit)
     }
-    if (this.#flights.size === 0 && this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#batches.size === 0 && this.#timer !== null) clearTimeout(this.#timer)
   }
 
   #start (): void {
-    while (this.#queue.length > 0 && (this.#flights.size === 0 || (this.#flights.size < MAX_FLIGHTS && this.#holdsWholeBatch()))) {
-      this.#fly(this.#take())
+    while (this.#queue.length > 0 && (this.#batches.size === 0 || (this.#batches.size < MAX_BATCHES_IN_FLIGHT && this.#holdsWholeBatch()))) {
+      this.send(this.#take())
     }
   }
 
@@ -134,19 +134,19 @@ export class GroupCommit {
       count++
     }
     add(this.#waiting, -total, -size)
-    add(this.#flying, total, size)
+    add(this.#inFlight, total, size)
     return this.#queue.splice(0, count)
   }
 
-  async #fly (waiters: Waiter[]): Promise<void> {
-    this.#flights.add(waiters)
+  async send (waiters: Waiter[]): Promise<void> {
+    this.#batches.add(waiters)
     const outcome = await this.#commit(waiters)
-    this.#flights.delete(waiters)
-    for (const { events, text } of waiters) add(this.#flying, -events.length, -text)
+    this.#batches.delete(waiters)
+    for (const { events, text } of waiters) add(this.#inFlight, -events.length, -text)
     // The backend first, which need not idle while answers are written.
     this.#start()
     for (const waiter of waiters) settle(waiter, outcome)
-    if (this.#flights.size === 0) this.#drained?.()
+    if (this.#batches.size === 0) this.#drained?.()
   }
 
   /** What to refuse the writes with that are not settled by then; `null`: nothing, they are durable. */
@@ -185,9 +185,9 @@ export class GroupCommit {
       add(this.#waiting, -waiter.events.length, -waiter.text)
     }
     // What is in flight may still be written: the client's repeat is then known from before.
-    const flying = [...this.#flights].flat()
-    for (const waiter of flying) if (waiter.deadline <= deadline) settle(waiter, late)
-    return flying.find((waiter) => !waiter.settled) ?? this.#queue[0]
+    const sent = [...this.#batches].flat()
+    for (const waiter of sent) if (waiter.deadline <= deadline) settle(waiter, late)
+    return sent.find((waiter) => !waiter.settled) ?? this.#queue[0]
   }
 }
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsync } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { watchRoutes } from '../../lib/guard/route-check.js'
-import { keepSwept } from '../../lib/sweeper.js'
+import { startSweeper } from '../../lib/sweeper.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { memorySink } from './memory/index.js'
@@ -54,7 +54,7 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => 
     if (retention !== Infinity && !signal.aborted) await chosen.expire?.(due - due % DAY, signal)
   }
 
-  const stopSweeping = keepSwept(app, { name: 'event-sink', sweepEvery, sweep })
+  const stopSweeping = startSweeper(app, { name: 'event-sink', sweepEvery, sweep })
   app.decorate('eventSink', chosen)
   app.addHook('onClose', async () => {
     // Together: what waits to be written has no time for a sweep to end.

@@ -4,7 +4,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, RequestPayload }
 import { INVALID_OPTIONS, INVALID_PIPELINE_KEY, SIGNATURE_REQUIRED } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
-import { KeyGuesses } from '../../lib/limits/unknown-key-limiter.js'
+import { UnknownKeyLimiter } from '../../lib/limits/unknown-key-limiter.js'
 import type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'
 import { readKeyless } from './keyless-body.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
@@ -90,12 +90,12 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   if (keyInHead !== undefined && !holding) throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody"')
   if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('pipeline-key: register the tokenStore plugin first; it knows the sources')
   const { sources } = app.tokenStore
-  const guesses = guessLimit === false ? null : new KeyGuesses(guessLimit)
+  const guesses = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
   const lookUps = holding ? requestSlot<LookUp>(app) : null
   const keyless = { limit: keylessLimit, holding, keyInHead }
   /** The keys that were found in the first bytes of a body. */
   const headKeys = keyInHead === undefined ? null : requestSlot<{ key: string }>(app)
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'pipelineKey',
     fallback: global || undefined,
     accepts: (value) => typeof value === 'boolean',
@@ -107,7 +107,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   }
 
   app.addHook('onRequest', function checkPipelineKey (request, reply, done) {
-    if (wanted(request) !== true) return done()
+    if (ruleFor(request) !== true) return done()
     varyByOrigin(reply)
     const key = presentedKey(request)
     if (typeof key === 'string') lookUp(key, request, reply, done, lookUps)
@@ -117,12 +117,12 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
 
   // Not in onRequest: a preParsing hook of the host may replace the stream, and the new one has to be read.
   app.addHook('preParsing', function awaitPipelineKey (request, reply, payload, done) {
-    if (request.resolvedSource !== null || wanted(request) !== true) return done(null, payload)
+    if (request.resolvedSource !== null || ruleFor(request) !== true) return done(null, payload)
     readBeforeAdmission(request, reply, payload, done)
   })
 
   app.addHook('preValidation', function settlePipelineKey (request, reply, done) {
-    if (wanted(request) !== true) return done()
+    if (ruleFor(request) !== true) return done()
     const inBody = keyInBody?.(request)
     const { resolvedSource } = request
     if (resolvedSource === null) {

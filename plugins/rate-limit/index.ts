@@ -72,7 +72,7 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
 
   const byPlugin = quotasOf({}, limits)
   if (global && !limitsAny(byPlugin)) throw new INVALID_OPTIONS('rate-limit: "global" needs a limit: give "address", "user" or "key"')
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'rateLimit',
     fallback: global,
     accepts: (value) => value === false || (value === true ? limitsAny(byPlugin) : areLimits(value) && limitsAny(quotasOf(value, limits))),
@@ -101,7 +101,7 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
   }
 
   function quotasFor (request: FastifyRequest): Quotas | null {
-    const rule = wanted(request)
+    const rule = ruleFor(request)
     if (rule === undefined || rule === false) return null
     if (rule === true) return byPlugin
     let quotas = byRoute.get(rule)

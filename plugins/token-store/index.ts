@@ -5,7 +5,7 @@ import type { FastifyPluginAsync } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { watchRoutes } from '../../lib/guard/route-check.js'
-import { keepSwept } from '../../lib/sweeper.js'
+import { startSweeper } from '../../lib/sweeper.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { isMemoryStore, memoryStore } from './memory/index.js'
@@ -43,7 +43,7 @@ const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) =
   if (cluster.isWorker && isMemoryStore(own)) {
     app.log.warn('token-store: this cluster worker keeps everything in its own memory; sessions, keys and used tokens of other workers are unknown to it. Use sqlStore() on PostgreSQL')
   }
-  const stopSweeping = keepSwept(app, { name: 'token-store', sweepEvery, sweep: () => own.sweep({ auditRetention }) })
+  const stopSweeping = startSweeper(app, { name: 'token-store', sweepEvery, sweep: () => own.sweep({ auditRetention }) })
   app.decorate('tokenStore', own)
   app.addHook('onClose', async () => {
     await stopSweeping()

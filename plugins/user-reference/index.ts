@@ -6,9 +6,9 @@ import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
-import { unauthenticated } from '../../lib/host-decision.js'
+import { unauthenticated } from '../../lib/authorize.js'
 import { refuse } from '../../lib/refuse.js'
-import { checkStrength, CurrentSecret } from '../../lib/secrets/secret-source.js'
+import { checkStrength, RotatingSecret } from '../../lib/secrets/secret-source.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
 import { USER_REFERENCE_TTL, signUserReference } from '../../signing/user-reference.js'
 import type { UserReference, UserReferenceClaims } from '../../signing/user-reference.js'
@@ -97,21 +97,21 @@ export async function guardByUserReference (
   if (!Number.isSafeInteger(ttl) || ttl <= 0) throw new INVALID_OPTIONS('user-reference: "ttl" must be a positive integer of milliseconds')
 
   const check = (keys: readonly string[]) => checkedKeys(keys, option)
-  const current = await CurrentSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })
-  const stop = current.keepYoung()
+  const current = await RotatingSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })
+  const stop = current.startRefreshing()
   app.addHook('onClose', async () => stop())
 
   const sign = <Claims extends object>(claims: UserReferenceClaims<Claims>): string =>
-    signUserReference(claims, { key: current.latest()[0], audience, ttl, now: now() })
+    signUserReference(claims, { key: current.cached()[0], audience, ttl, now: now() })
   const verified = new VerifiedReferences()
-  const verify = (reference: string) => verified.verify(reference, { keys: current.latest(), audience, now: now() })
+  const verify = (reference: string) => verified.verify(reference, { keys: current.cached(), audience, now: now() })
   // The host that asks for typed claims has signed them itself.
   app.decorate('userReference', { sign, verify } as FastifyInstance['userReference'])
   if (!app.hasRequestDecorator('userReference')) app.decorateRequest('userReference', null)
 
   const accepts = (value: unknown): boolean => typeof value === 'boolean' || value === 'optional'
   if (!accepts(global)) throw new INVALID_OPTIONS('user-reference: "global" must be true, false or \'optional\'')
-  const wanted = defineGuard(app, {
+  const ruleFor = defineGuard(app, {
     name: 'userReference',
     fallback: global,
     accepts,
@@ -120,7 +120,7 @@ export async function guardByUserReference (
   })
 
   app.addHook('onRequest', function checkUserReference (request, reply, done) {
-    const rule = wanted(request)
+    const rule = ruleFor(request)
     if (rule === undefined || rule === false) return done()
     const known = current.get()
     // The timer has stood still where the process did; then a request waits rather than take a key that may be gone.

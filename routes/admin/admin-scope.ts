@@ -73,7 +73,7 @@ export async function limitBy (
 }
 
 /** Who calls, on a route that the admin guard guards. */
-export function callerOf ({ admin }: FastifyRequest): Admin {
+export function adminOf ({ admin }: FastifyRequest): Admin {
   if (admin === null) throw new INTERNAL_ERROR({ reason: 'the admin guard did not run on this route' })
   return admin
 }

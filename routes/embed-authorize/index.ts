@@ -7,7 +7,7 @@ import type { Decision } from '../../lib/decision-audit.js'
 import { refuseRevokedGrant } from '../../plugins/embed-revocation.js'
 import { CONFLICT, FORBIDDEN, INVALID_REQUEST } from '../../lib/errors.js'
 import { hasGuard } from '../../lib/guard/index.js'
-import { askHost } from '../../lib/host-decision.js'
+import { authorizeByHost } from '../../lib/authorize.js'
 import { useJsonBody } from '../../lib/json/body.js'
 import { sendOwn } from '../../lib/http/own-replies.js'
 import { named } from '../../lib/limits/rate-limit.js'
@@ -112,7 +112,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     const { query, nonce, details } = checked
     if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'this embed mode is not among "modes"' })
     decision.details = { ...decision.details, mode: details.mode }
-    const identity = await askHost(() => authorize(request, details))
+    const identity = await authorizeByHost(() => authorize(request, details))
     decision.asked = auditedNames(details.dashboards)
     const whole = signable(() => buildEmbedQuery(query, identity, time))
     decision.userId = identity.username ?? decision.userId ?? identity.email ?? null

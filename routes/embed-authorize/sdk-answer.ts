@@ -34,7 +34,7 @@ export function relayAnswer ({ statusCode, body }: UpstreamReply, { secret, isSe
   const value = objectOf(text)
   if (statusCode !== 200) {
     const reason = `the Bold BI server answered with status ${statusCode}`
-    throw new UPSTREAM_ERROR({ reason, upstream: upstreamRefusal(statusCode, faultOf(value), [secret, SIGNED]) })
+    throw new UPSTREAM_ERROR({ reason, upstream: upstreamRefusal(statusCode, upstreamErrorOf(value), [secret, SIGNED]) })
   }
   if (text === null || value === null) throw new UPSTREAM_ERROR({ reason: 'the Bold BI server sent no JSON object' })
   // The raw text may spell the secret with escapes. A shorter secret would be found in anything.
@@ -44,7 +44,7 @@ export function relayAnswer ({ statusCode, body }: UpstreamReply, { secret, isSe
   const isRefused = value.ApiStatus === false || value.Status === false
   return {
     text: escapeMessage(text, value.Message),
-    refusal: isRefused ? upstreamRefusal(statusCode, faultOf(value), [secret, SIGNED]) : null
+    refusal: isRefused ? upstreamRefusal(statusCode, upstreamErrorOf(value), [secret, SIGNED]) : null
   }
 }
 
@@ -67,7 +67,7 @@ function objectOf (text: string | null): Record<string, unknown> | null {
 }
 
 /** The code and message of a refusal. Bold BI documents no code: its replies have a `Message`, some a `StatusCode`. */
-function faultOf (value: Record<string, unknown> | null): UpstreamFault {
+function upstreamErrorOf (value: Record<string, unknown> | null): UpstreamFault {
   if (value === null) return {}
   const { Code, StatusCode, code, Message, StatusMessage, message } = value
   return { code: Code ?? StatusCode ?? code, message: Message || StatusMessage || message }

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { refuseUnknownMembers } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
-import { CurrentSecret } from '../../lib/secrets/secret-source.js'
+import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
 import { upstreamClient } from '../../lib/upstream-client/index.js'
 import type { UpstreamClient, UpstreamClientOptions } from '../../lib/upstream-client/index.js'
@@ -33,7 +33,7 @@ export interface EmbedServer {
   path: string
   /** What an object says of the server; null where its address has no `/api`. */
   objectTarget: EmbedObjectTarget | null
-  secret: CurrentSecret<string, string>
+  secret: RotatingSecret<string, string>
   upstream: UpstreamClient
 }
 
@@ -57,7 +57,7 @@ export async function embedServers (
       apiUrl: normal,
       path: `${normal.slice(origin.length)}/embed/authorize`,
       objectTarget: objectTarget(normal),
-      secret: await CurrentSecret.open(embedSecret, { log, maxAge, name: `${where}.embedSecret"`, check: (secret) => checkedSecret(secret, where) }),
+      secret: await RotatingSecret.open(embedSecret, { log, maxAge, name: `${where}.embedSecret"`, check: (secret) => checkedSecret(secret, where) }),
       upstream: upstreamClient({ ...client, origin, maxResponse: MAX_RESPONSE })
     })
   }

@@ -5,13 +5,13 @@ import type { AcceptedEvent, EventSink } from '../../contracts/event-sink.js'
 import type { Source } from '../../contracts/token-store/index.js'
 import type { EventError } from '../../schemas/ingestion.js'
 import type { BotCheck } from './bots.js'
-import type { Reception } from './ingest-context.js'
+import type { IngestContext } from './ingest-context.js'
 
 /** Of the errors that one event of many can have; all others are 400. */
 const STATUS: Readonly<Record<string, number>> = { PAYLOAD_TOO_LARGE: 413, INVALID_PIPELINE_KEY: 401 }
 
 /** Where the events of every input end up, once nothing about them can be refused any more. */
-export class Intake {
+export class EventWriter {
   /** By the `bots` option of the registration. */
   readonly isBotAgent: BotCheck
   readonly #sink: EventSink
@@ -46,7 +46,7 @@ export class Intake {
    * is the context of the batch itself.
    */
   refused (
-    { source, receivedAt, ip }: Pick<Reception, 'source' | 'receivedAt' | 'ip'>,
+    { source, receivedAt, ip }: Pick<IngestContext, 'source' | 'receivedAt' | 'ip'>,
     errors: readonly EventError[],
     values: readonly unknown[],
     context?: unknown

@@ -6,11 +6,11 @@ import { assertUnrepeated } from '../../lib/json/known-members.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
 import { anyEventSchema, typedEventSchema } from '../../schemas/ingestion.js'
 import type { Visitor } from './identity-cookie.js'
-import type { Intake } from './event-writer.js'
+import type { EventWriter } from './event-writer.js'
 import { EVENT_MEMBERS } from './body/known-members.js'
 import { normalise } from './normalise.js'
 import { TEXT_LIMITS, useJsonText } from './body/parse-json.js'
-import { Reception } from './ingest-context.js'
+import { IngestContext } from './ingest-context.js'
 
 /** Datafly Signal's short paths and Segment's names for the same; `/v1/s` and `/v1/a` are what Segment's browser SDK makes of the last two. */
 const PATHS: ReadonlyArray<readonly [path: string, type: EventType]> = [
@@ -32,7 +32,7 @@ export interface EventLimits {
 }
 
 /** The routes that take one event each. */
-export async function eventRoutes (scope: FastifyInstance, limits: EventLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
+export async function eventRoutes (scope: FastifyInstance, limits: EventLimits, visitor: Visitor | null, writer: EventWriter): Promise<void> {
   const { bodyLimit, eventLimit, keylessLimit } = limits
   useJsonText(scope, {
     bodyLimit,
@@ -61,9 +61,9 @@ export async function eventRoutes (scope: FastifyInstance, limits: EventLimits, 
   })
 
   async function store (request: FastifyRequest<{ Body: Partial<EventBody> }>, reply: FastifyReply, type: EventType): Promise<string> {
-    const reception = new Reception(request, reply, visitor)
-    const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, reception, intake.isBotAgent)
-    await intake.take(reception.source, [event])
+    const ingest = new IngestContext(request, reply, visitor)
+    const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, ingest, writer.isBotAgent)
+    await writer.take(ingest.source, [event])
     reply.header('content-type', 'application/json; charset=utf-8')
     return event.repeat === true ? DUPLICATE : SUCCESS
   }

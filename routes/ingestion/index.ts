@@ -26,7 +26,7 @@ import { collectorRoute } from './collector.js'
 import { EVENT_PATHS, eventRoutes } from './events.js'
 import { identityCookie } from './identity-cookie.js'
 import type { IdentityCookieOptions } from './identity-cookie.js'
-import { Intake } from './event-writer.js'
+import { EventWriter } from './event-writer.js'
 import { keyInHead } from './body/parse-json.js'
 import { PIXEL_PATHS, pixelRoutes } from './pixel/index.js'
 import { webhookRoute } from './webhook/index.js'
@@ -126,7 +126,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     scope.decorateRequest('jsonText', '')
     scope.decorateRequest('jsonMembers', 0)
     scope.decorateRequest('jsonFault', null)
-    const intake = new Intake(scope.eventSink, scope.eventFeed, rate, isBotAgent)
+    const writer = new EventWriter(scope.eventSink, scope.eventFeed, rate, isBotAgent)
     scope.eventFeed.follow(scope)
     const { keylessLimit } = limits
     await scope.register(pipelineKey, { guessLimit, keyInBody, faultInBody: ({ jsonFault }) => jsonFault, keylessLimit, keyInHead, holdBody: true })
@@ -136,18 +136,18 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     for (const path of [...EVENT_PATHS, ...BATCH_PATHS, ...PIXEL_PATHS]) sourcePreflight(scope, path)
     await scope.register(async function single (scope) {
       await scope.register(signature)
-      await eventRoutes(scope, limits, visitor, intake)
+      await eventRoutes(scope, limits, visitor, writer)
     })
     await scope.register(async function batch (scope) {
       await scope.register(signature, { tooLarge: batchTooLarge })
-      await batchRoute(scope, limits, visitor, intake)
+      await batchRoute(scope, limits, visitor, writer)
     })
     await scope.register(async function pixel (scope) {
       await scope.register(signature)
-      await pixelRoutes(scope, limits, visitor, intake)
+      await pixelRoutes(scope, limits, visitor, writer)
     })
     await scope.register(async function webhook (scope) {
-      await webhookRoute(scope, { ...limits, guessLimit }, intake)
+      await webhookRoute(scope, { ...limits, guessLimit }, writer)
     })
   }, { prefix, ...maskedRequestLog(app) })
 }

@@ -15,7 +15,7 @@ const MAX_USER_AGENT = 1_024
 const BEACON = /^text\/plain\b/i
 
 /** What all events of one request have in common. */
-export class Reception {
+export class IngestContext {
   readonly source: Readonly<Source>
   readonly key: string
   readonly authMethod: AuthMethod

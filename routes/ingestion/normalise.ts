@@ -6,11 +6,11 @@ import type { EventBody, EventType } from '../../schemas/event.js'
 import type { BotCheck } from './bots.js'
 import { fieldsOf } from './batch/members.js'
 import type { BatchContext, BatchMembers, Fields } from './batch/members.js'
-import { assertAddress, claimedAddress, contextText, userAgentIn } from './event-context.js'
+import { assertAddress, claimedAddress, contextText, userAgentIn } from './context-text.js'
 import { assertTimestamp, claimedTimestamp, correctedTimestamp } from './event-time.js'
 import { ObjectText, mergedMembers } from './body/merge-objects.js'
 import { emptyObjects, hasNumericId, numericIds } from './body/read-members.js'
-import type { Reception } from './ingest-context.js'
+import type { IngestContext } from './ingest-context.js'
 
 /** An event that has passed its schema, and where it stood. */
 export interface ReceivedEvent {
@@ -24,14 +24,14 @@ export interface ReceivedEvent {
 }
 
 /** What an event is received under; of a webhook there is no request with a pipeline key. */
-export type Receiver = Pick<Reception, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent' | 'anonymousId' | 'messageId'> & Partial<Pick<Reception, 'browserAgent' | 'dropsRepeats'>>
+export type EventContext = Pick<IngestContext, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent' | 'anonymousId' | 'messageId'> & Partial<Pick<IngestContext, 'browserAgent' | 'dropsRepeats'>>
 
 /**
  * The event as it is stored: its own text, and beside it the text of what the server fills in, so that nothing which came as JSON
  * is written anew. Throws `INVALID_REQUEST` for what no schema can say, `INVALID_PIPELINE_KEY` for a key that differs from the request's.
  */
-export function normalise ({ value, text, type, index, batch }: ReceivedEvent, reception: Receiver, isBotAgent: BotCheck): AcceptedEvent {
-  const { source, authMethod, receivedAt, userAgent } = reception
+export function normalise ({ value, text, type, index, batch }: ReceivedEvent, ingest: EventContext, isBotAgent: BotCheck): AcceptedEvent {
+  const { source, authMethod, receivedAt, userAgent } = ingest
   const signed = authMethod === 'signature'
   const namesNobody = isNobody(value.userId) && isNobody(value.anonymousId)
   if (signed && namesNobody) throw invalid('', 'must have userId or anonymousId when it is signed')
@@ -39,20 +39,20 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
   const corrected = correctedTimestamp(value, batch, receivedAt)
   const timestamp = corrected ?? claimed
   assertTimestamp(timestamp, receivedAt)
-  const messageId = value.messageId ?? reception.messageId(index)
-  const anonymousId = isNobody(value.anonymousId) ? reception.anonymousId(namesNobody) : null
+  const messageId = value.messageId ?? ingest.messageId(index)
+  const anonymousId = isNobody(value.anonymousId) ? ingest.anonymousId(namesNobody) : null
 
   const own = fieldsOf(value.context)
   const shared = batch === null ? null : batch.context
   const claimedIp = claimedAddress(own, shared)
-  let { ip } = reception
+  let { ip } = ingest
   let replacedIp: string | null = null
   if (claimedIp !== undefined) {
     if (isUnspecified(claimedIp)) ip = ''
     else if (signed) ip = assertAddress(claimedIp)
     else replacedIp = ip
   }
-  const bot = isBot(own, shared, reception, isBotAgent)
+  const bot = isBot(own, shared, ingest, isBotAgent)
   const context = contextText(own, text, shared, replacedIp, bot)
 
   let additions = `{"environment":"${source.environment}"`
@@ -79,16 +79,16 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, r
     timestamp,
     ip,
     userAgent,
-    payload: withoutKey(value, text, reception.key),
+    payload: withoutKey(value, text, ingest.key),
     additions,
     bot
   }
-  if (reception.dropsRepeats === true && isAbsent(value.messageId)) event.repeat = false
+  if (ingest.dropsRepeats === true && isAbsent(value.messageId)) event.repeat = false
   return event
 }
 
 /** By the user agent that the event names, else by that of the browser that sends it. */
-function isBot (context: Fields | undefined, batch: BatchContext | null, { source, browserAgent }: Receiver, isBotAgent: BotCheck): boolean {
+function isBot (context: Fields | undefined, batch: BatchContext | null, { source, browserAgent }: EventContext, isBotAgent: BotCheck): boolean {
   if (source.bots === 'ignore') return false
   const userAgent = userAgentIn(context, batch) ?? browserAgent ?? null
   return userAgent !== null && isBotAgent(userAgent)

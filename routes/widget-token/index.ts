@@ -3,14 +3,14 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../../plugins/audit-log/index.js'
 import { auditDecisions } from '../../lib/decision-audit.js'
-import { callerOf, refuseRevokedGrant, revocableGrant } from '../../plugins/embed-revocation.js'
+import { rateKeyOf, refuseRevokedGrant, revocableGrant } from '../../plugins/embed-revocation.js'
 import { FORBIDDEN } from '../../lib/errors.js'
 import { hasGuard } from '../../lib/guard/index.js'
-import { askHost } from '../../lib/host-decision.js'
+import { authorizeByHost } from '../../lib/authorize.js'
 import { limitRate, named } from '../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import { routeScope } from '../../lib/http/route-scope.js'
-import { CurrentSecret } from '../../lib/secrets/secret-source.js'
+import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 import { preflightRoute } from '../../lib/cors/site-cors.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { widgetTokenSchema } from '../../schemas/widget-token.js'
@@ -42,7 +42,7 @@ interface Times {
 const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options) => {
   const { path, issuer, session, filters, timeUnit, minutes, authorize, cors, rateLimit, userRateLimit, guards, now, ...given } = checkedOptions(options)
   const { prefix = '' } = options
-  const keys = await CurrentSecret.open(given.secret, { name: 'widget-token: "secret"', check: checkedKey, log: app.log, maxAge: given.secretMaxAge })
+  const keys = await RotatingSecret.open(given.secret, { name: 'widget-token: "secret"', check: checkedKey, log: app.log, maxAge: given.secretMaxAge })
   const unit = timeUnit === 'ms' ? 1 : 1_000
   const life = minutes * 60_000 / unit
   let times: Times | undefined
@@ -56,12 +56,12 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     scope.addHook('preHandler', async function identifyUser (request) {
       const decision = decisionOf(request)
       decision.userId = request.userReference?.sub ?? null
-      const user = checkedUser(await askHost(() => authorize(request)))
+      const user = checkedUser(await authorizeByHost(() => authorize(request)))
       decision.userId = user.user
       users.set(request, user)
     })
     const userLimit = named(userRateLimit, `${path}-user`)
-    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => callerOf(users.need(request)), ...userLimit, hook: 'preHandler' })
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(users.need(request)), ...userLimit, hook: 'preHandler' })
 
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     preflightRoute(scope, path)

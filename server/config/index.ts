@@ -13,7 +13,7 @@ import type { CaptchaConfig } from './captcha.js'
 import { databrainOf, boldbiOf, dxfeedOf } from './products.js'
 import type { BoldBiConfig, DataBrainConfig, DxFeedConfig } from './products.js'
 
-/** What the built-in server is made of. `null`: the server makes it, or runs a stand-in for it. */
+/** What the built-in server is made of. `null`: the server makes it, or runs a mock product for it. */
 export interface Config {
   production: boolean
   host: string
@@ -33,7 +33,7 @@ export interface Config {
   boldbi: BoldBiConfig | null
   dxfeed: DxFeedConfig | null
   /** No real product is configured. */
-  standInsAlone: boolean
+  mocksAlone: boolean
   embedOrigins: string[] | null
   captcha: CaptchaConfig | null
   csrf: boolean
@@ -57,7 +57,7 @@ export type Limits = Pick<Environment,
   | 'EMBED_CONNECTIONS_MAX' | 'ADDRESS_SOCKETS_MAX' | 'NOT_FOUND_RATE_MAX' | 'ACK_TIMEOUT_MS'
   | 'MAX_PENDING_EVENTS' | 'EVENT_RETENTION_DAYS' | 'AUDIT_RETENTION_DAYS' | 'MAX_CONNECTIONS' | 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS' | 'DRAIN_DELAY_MS'>
 
-const STAND_IN_USER = 'viewer@example.com'
+const MOCK_USER = 'viewer@example.com'
 const HOST_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i
 const NOT_YET = ['METRICS_TOKEN'] as const
 /** What `proxy-addr` knows by name. */
@@ -80,7 +80,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   const fault = password === undefined ? null : passwordFault(password, email)
   if (fault !== null) problems.add('ADMIN_PASSWORD', `is refused: ${fault}`)
 
-  const standInsAlone = areStandIns([databrain, boldbi, dxfeed])
+  const mocksAlone = areMocks([databrain, boldbi, dxfeed])
   const embedOrigins = originsOf(environment.EMBED_ORIGINS, problems)
   const config: Config = {
     production,
@@ -102,12 +102,12 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     databrain,
     boldbi,
     dxfeed,
-    standInsAlone,
+    mocksAlone,
     embedOrigins,
     captcha: captchaOf(environment, embedOrigins, problems),
     csrf: environment.CSRF === 'on',
     requireHttps: environment.REQUIRE_HTTPS === 'on',
-    embedUser: environment.EMBED_USER ?? (standInsAlone ? STAND_IN_USER : null),
+    embedUser: environment.EMBED_USER ?? (mocksAlone ? MOCK_USER : null),
     limits: environment,
     botExceptions: botExceptionsOf(environment.INGEST_BOTS_EXCEPT, problems),
     docs: environment.DOCS === undefined ? !production : environment.DOCS === 'on',
@@ -147,20 +147,20 @@ function isSet (text: string | undefined): text is string {
   return text !== undefined && text !== ''
 }
 
-function checkProduction (environment: Environment, products: ReadonlyArray<{ standIn: boolean } | null>, problems: Problems): void {
+function checkProduction (environment: Environment, products: ReadonlyArray<{ mock: boolean } | null>, problems: Problems): void {
   for (const name of ['JWT_SECRET', 'SECRETS_KEY'] as const) {
     if (environment[name] === undefined) problems.add(name, 'is required in production; make one with `npx fastify-gatehouse generate-key`')
   }
   const missing = [['DATABRAIN', 'DATABRAIN_API_KEY'], ['BOLDBI', 'BOLDBI_API_URL'], ['DXFEED', 'DXFEED_SECRET']] as const
   for (const [at, [name, needed]] of missing.entries()) {
-    if (products[at]?.standIn === true) problems.add(name, `would be a stand-in, which production refuses; set ${needed} and its companions, or ${name}=off`)
+    if (products[at]?.mock === true) problems.add(name, `would be a mock product, which production refuses; set ${needed} and its companions, or ${name}=off`)
   }
   if (environment.EMBED_USER !== undefined) problems.add('EMBED_USER', 'is refused in production: everyone would be that user')
 }
 
 /** With no real product beside them. */
-function areStandIns (products: ReadonlyArray<{ standIn: boolean } | null>): boolean {
-  return products.every((product) => product?.standIn !== false) && products.some((product) => product !== null)
+function areMocks (products: ReadonlyArray<{ mock: boolean } | null>): boolean {
+  return products.every((product) => product?.mock !== false) && products.some((product) => product !== null)
 }
 
 function natsOf (environment: Environment): Config['nats'] {

@@ -2,10 +2,10 @@ import type { Environment, VariableName } from './environment.js'
 import type { Problems } from './problems.js'
 
 export type DataBrainConfig =
-  | { standIn: true, dataApp: string | undefined, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
-  | { standIn: false, apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
+  | { mock: true, dataApp: string | undefined, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
+  | { mock: false, apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
 
-export type BoldBiConfig = { standIn: true } | { standIn: false, apiUrl: string, embedSecret: string }
+export type BoldBiConfig = { mock: true } | { mock: false, apiUrl: string, embedSecret: string }
 
 interface DxFeedCommon {
   issuer: string
@@ -17,25 +17,25 @@ interface DxFeedCommon {
   minutes: number
 }
 
-export type DxFeedConfig = DxFeedCommon & ({ standIn: true } | { standIn: false, secret: string })
+export type DxFeedConfig = DxFeedCommon & ({ mock: true } | { mock: false, secret: string })
 
-// The proxy key is ours and the data app is a name: both make sense with the stand-in too.
+// The proxy key is ours and the data app is a name: both make sense with the mock product too.
 export function databrainOf (environment: Environment, problems: Problems): DataBrainConfig | null {
   const { DATABRAIN, DATABRAIN_API_KEY: apiKey, DATABRAIN_API_URL: apiUrl, DATABRAIN_DATA_APP: dataApp, DATABRAIN_ERROR_STATUS: errorStatus } = environment
   const { DATABRAIN_UPSTREAM_URL: upstreamUrl } = environment
   if (DATABRAIN === 'off') return null
-  if (apiKey === undefined && apiUrl === undefined && upstreamUrl === undefined) return { standIn: true, dataApp, errorStatus }
+  if (apiKey === undefined && apiUrl === undefined && upstreamUrl === undefined) return { mock: true, dataApp, errorStatus }
   const given = apiKey !== undefined ? 'DATABRAIN_API_KEY' : apiUrl !== undefined ? 'DATABRAIN_API_URL' : 'DATABRAIN_UPSTREAM_URL'
   demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP'], given, problems)
-  return { standIn: false, apiKey: apiKey ?? '', apiUrl, upstreamUrl, dataApp: dataApp ?? '', errorStatus }
+  return { mock: false, apiKey: apiKey ?? '', apiUrl, upstreamUrl, dataApp: dataApp ?? '', errorStatus }
 }
 
 export function boldbiOf (environment: Environment, problems: Problems): BoldBiConfig | null {
   const { BOLDBI, BOLDBI_API_URL: apiUrl, BOLDBI_EMBED_SECRET: embedSecret } = environment
   if (BOLDBI === 'off') return null
-  if (apiUrl === undefined && embedSecret === undefined) return { standIn: true }
+  if (apiUrl === undefined && embedSecret === undefined) return { mock: true }
   demand(environment, ['BOLDBI_API_URL', 'BOLDBI_EMBED_SECRET'], apiUrl === undefined ? 'BOLDBI_EMBED_SECRET' : 'BOLDBI_API_URL', problems)
-  return { standIn: false, apiUrl: apiUrl ?? '', embedSecret: embedSecret ?? '' }
+  return { mock: false, apiUrl: apiUrl ?? '', embedSecret: embedSecret ?? '' }
 }
 
 export function dxfeedOf (environment: Environment, problems: Problems): DxFeedConfig | null {
@@ -44,15 +44,15 @@ export function dxfeedOf (environment: Environment, problems: Problems): DxFeedC
   const filters = (environment.DXFEED_FILTERS ?? '').split(/[,;]/).map((filter) => filter.trim()).filter((filter) => filter !== '')
   const user = environment.DXFEED_USER
   const common = { user, filters, timeUnit, minutes }
-  if (secret === undefined && issuer === undefined && session === undefined) return { standIn: true, issuer: 'demo', session: 'web', ...common }
+  if (secret === undefined && issuer === undefined && session === undefined) return { mock: true, issuer: 'demo', session: 'web', ...common }
   const given: VariableName = secret !== undefined ? 'DXFEED_SECRET' : issuer !== undefined ? 'DXFEED_ISSUER' : 'DXFEED_SESSION'
   demand(environment, ['DXFEED_SECRET', 'DXFEED_ISSUER', 'DXFEED_SESSION'], given, problems)
-  return { standIn: false, secret: secret ?? '', issuer: issuer ?? '', session: session ?? '', ...common }
+  return { mock: false, secret: secret ?? '', issuer: issuer ?? '', session: session ?? '', ...common }
 }
 
 /** A product is configured whole or not at all. */
 function demand (environment: Environment, needed: readonly VariableName[], given: VariableName, problems: Problems): void {
   for (const name of needed) {
-    if (environment[name] === undefined) problems.add(name, `is missing, and ${given} is set: set both, or neither for the stand-in`)
+    if (environment[name] === undefined) problems.add(name, `is missing, and ${given} is set: set both, or neither for the mock product`)
   }
 }

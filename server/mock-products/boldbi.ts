@@ -5,20 +5,20 @@ import { readFilter, withoutFilter } from './boldbi-filter.js'
 import type { FilterCondition } from './boldbi-filter.js'
 import { barChart, figures } from './charts.js'
 import { escapeHtml, page, refusal, serveAssets } from './page.js'
-import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, standInApp } from './mock-product.js'
-import type { StandIn, StandInOptions } from './mock-product.js'
+import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, mockProductApp } from './mock-product.js'
+import type { MockProduct, MockProductOptions } from './mock-product.js'
 
 const SITE = '/bi/api/site/site1'
 const SIGNATURE = '&embed_signature='
 const MAX_SKEW = 300
 const MAX_LIFE = 86_400
 
-export interface BoldBiOptions extends StandInOptions {
+export interface BoldBiOptions extends MockProductOptions {
   /** Shared with the authorization server. Default: made for this run. */
   embedSecret?: string
 }
 
-export interface BoldBi extends StandIn {
+export interface BoldBi extends MockProduct {
   embedSecret: string
   /** What the SDK calls `dashboardServerApiUrl`. */
   apiUrl: string
@@ -37,7 +37,7 @@ interface Grant {
 /** Stands in for a Bold BI server: authorises signed embed queries and shows a dashboard once for each. */
 export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   const { embedSecret = secretForThisRun(), now = Date.now } = options
-  const app = standInApp(options)
+  const app = mockProductApp(options)
   const grants = new LiveTokens<Grant>(now)
   serveAssets(app, ['announce.js'])
 

@@ -5,21 +5,21 @@ import type { FastifyRequest } from 'fastify'
 import { sameSecret } from '../../signing/digest.js'
 import { areaChart, figures } from './charts.js'
 import { escapeHtml, page, refusal, serveAssets } from './page.js'
-import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, standInApp } from './mock-product.js'
-import type { StandIn, StandInOptions } from './mock-product.js'
+import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, mockProductApp } from './mock-product.js'
+import type { MockProduct, MockProductOptions } from './mock-product.js'
 
 /** How long a token lives that was asked for without an end: the product's never ends. */
 const FOREVER = Number.MAX_SAFE_INTEGER
 const COMPONENT_LIMIT = 12_000
 
-export interface DataBrainOptions extends StandInOptions {
+export interface DataBrainOptions extends MockProductOptions {
   /** What the caller must present. Default: made for this run. */
   apiKey?: string
   /** The only URLs, without their query, that the component's server may ask for a guest token. */
   proxyAuthUrls: readonly string[]
 }
 
-export interface DataBrain extends StandIn {
+export interface DataBrain extends MockProduct {
   apiKey: string
 }
 
@@ -31,7 +31,7 @@ interface Guest { clientId: string, app: string }
  */
 export async function startDataBrain (options: DataBrainOptions): Promise<DataBrain> {
   const { apiKey = secretForThisRun(), proxyAuthUrls, now = Date.now } = options
-  const app = standInApp(options)
+  const app = mockProductApp(options)
   const guests = new LiveTokens<Guest>(now)
   serveAssets(app, ['component.js', 'announce.js', 'databrain-plugin.js'])
 

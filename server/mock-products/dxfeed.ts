@@ -4,15 +4,15 @@ import { verifyWidgetToken } from '../../signing/dxfeed/widget-token.js'
 import type { VerifiedWidgetToken } from '../../signing/dxfeed/widget-token.js'
 import { DXLINK_PATH, dxlinkServer } from './dxlink.js'
 import { serveAssets } from './page.js'
-import { listenOnLoopback, secretForThisRun, standInApp } from './mock-product.js'
-import type { StandIn, StandInOptions } from './mock-product.js'
+import { listenOnLoopback, secretForThisRun, mockProductApp } from './mock-product.js'
+import type { MockProduct, MockProductOptions } from './mock-product.js'
 
 const MAX_LIFETIME = 20 * 60_000
 const INSTRUMENTS = [
   ['AAPL', 'Apple', 228.1], ['MSFT', 'Microsoft', 431.6], ['NVDA', 'NVIDIA', 127.4], ['SAP', 'SAP', 214.9], ['ASML', 'ASML', 702.3]
 ] as const
 
-export interface DxFeedOptions extends StandInOptions {
+export interface DxFeedOptions extends MockProductOptions {
   /** Shared with the server that signs the tokens. Default: made for this run. */
   secret?: string
   issuer: string
@@ -22,7 +22,7 @@ export interface DxFeedOptions extends StandInOptions {
   user?: string | undefined
 }
 
-export interface DxFeed extends StandIn {
+export interface DxFeed extends MockProduct {
   secret: string
   /** The paths of the widget's `providers`. */
   paths: { feedPath: string, ipfPath: string, schedulePath: string }
@@ -34,7 +34,7 @@ export interface DxFeed extends StandIn {
  */
 export async function startDxFeed (options: DxFeedOptions): Promise<DxFeed> {
   const { secret = secretForThisRun(), issuer, session, timeUnit, user, now = Date.now, embedders } = options
-  const app = standInApp(options)
+  const app = mockProductApp(options)
   serveAssets(app, ['simple-chart-widget.js'])
   allowPages(app, embedders)
   const rules = { secret, issuer, session, timeUnit, maxTtl: MAX_LIFETIME }

@@ -69,7 +69,7 @@ export function dxlinkServer (server: Server, { now = Date.now, user, quoteOf = 
     const { type, channel } = message
     if (type === 'SETUP') {
       // The first state is always this one. An hour, as the clock of a page under test runs ahead of its socket.
-      session.send({ type, channel, version: '0.1-stand-in', keepaliveTimeout: 3_600, acceptKeepaliveTimeout: 3_600 })
+      session.send({ type, channel, version: '0.1-mock', keepaliveTimeout: 3_600, acceptKeepaliveTimeout: 3_600 })
       session.send({ type: 'AUTH_STATE', channel, state: 'UNAUTHORIZED' })
     } else if (type === 'AUTH') {
       authorize(session, message.token ?? '')

@@ -7,23 +7,23 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { refuseForeignHosts } from '../allowed-hosts.js'
 
 /** A small server on a loopback port that checks what the real product checks. */
-export interface StandIn {
+export interface MockProduct {
   /** Such as `http://127.0.0.1:40123`. */
   origin: string
   close (): Promise<void>
 }
 
-export interface StandInOptions {
-  /** The origins of the pages that may show the stand-in in a frame. */
+export interface MockProductOptions {
+  /** The origins of the pages that may show the mock product in a frame. */
   embedders: readonly string[]
   /** Epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
-/** Where a stand-in's own pages may take things from: itself; and who may frame them. */
+/** Where a mock product's own pages may take things from: itself; and who may frame them. */
 const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 
-export function standInApp ({ embedders }: StandInOptions): FastifyInstance {
+export function mockProductApp ({ embedders }: MockProductOptions): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: true })
   const policy = `${CSP}; frame-ancestors ${embedders.length === 0 ? "'none'" : embedders.join(' ')}`
   refuseForeignHosts(app)
@@ -38,7 +38,7 @@ export function standInApp ({ embedders }: StandInOptions): FastifyInstance {
   return app
 }
 
-export async function listenOnLoopback (app: FastifyInstance): Promise<StandIn> {
+export async function listenOnLoopback (app: FastifyInstance): Promise<MockProduct> {
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
   return { origin: `http://127.0.0.1:${port}`, close: () => app.close() }

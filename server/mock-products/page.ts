@@ -4,17 +4,17 @@ import type { FastifyInstance } from 'fastify'
 
 const STYLE = readFileSync(new URL('./assets/mock-product.css', import.meta.url))
 
-export interface StandInPage {
+export interface MockPage {
   title: string
   /** Trusted HTML. */
   body: string
-  /** Files of the stand-in itself. */
+  /** Files of the mock product itself. */
   script?: string
 }
 
 /** Serves the style sheet, and the scripts by name, from memory. */
 export function serveAssets (app: FastifyInstance, scripts: readonly string[]): void {
-  app.get('/stand-in.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
+  app.get('/mock-product.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
   for (const name of scripts) {
     const script = readFileSync(new URL(`./assets/${name}`, import.meta.url))
     app.get(`/${name}`, (_request, reply) => reply
@@ -25,14 +25,14 @@ export function serveAssets (app: FastifyInstance, scripts: readonly string[]): 
   }
 }
 
-export function page ({ title, body, script }: StandInPage): string {
+export function page ({ title, body, script }: MockPage): string {
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/stand-in.css">
+<link rel="stylesheet" href="/mock-product.css">
 ${script === undefined ? '' : `<script type="module" src="/${script}"></script>`}
 <body>
 ${body}

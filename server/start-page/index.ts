@@ -41,8 +41,8 @@ const HTML = asset('start.html')
 /** The start page: the three embeds loaded as the products load them, and a button that sends an event. */
 export async function startPage (app: FastifyInstance, options: StartPageOptions): Promise<void> {
   const { products, session, user, users } = options
-  const frames = [products.databrain, products.boldbi].map((product) => product?.standIn ?? null).filter((origin) => origin !== null)
-  const widget = products.dxfeed?.standIn ?? null
+  const frames = [products.databrain, products.boldbi].map((product) => product?.mockOrigin ?? null).filter((origin) => origin !== null)
+  const widget = products.dxfeed?.mockOrigin ?? null
 
   await routeScope(app, {}, async (scope) => {
     refuseForeignHosts(scope, options.hosts)
@@ -69,8 +69,8 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
         user: current,
         users,
         databrain: databrainOf(app, options, current),
-        boldbi: products.boldbi === null ? null : { apiUrl: products.boldbi.apiUrl, standIn: products.boldbi.standIn },
-        dxfeed: products.dxfeed === null ? null : { standIn: products.dxfeed.standIn, paths: products.dxfeed.paths },
+        boldbi: products.boldbi === null ? null : { apiUrl: products.boldbi.apiUrl, mockOrigin: products.boldbi.mockOrigin },
+        dxfeed: products.dxfeed === null ? null : { mockOrigin: products.dxfeed.mockOrigin, paths: products.dxfeed.paths },
         pipelineKey: source?.pipelineKey ?? null,
         captcha: options.captcha,
         csrf: options.csrf
@@ -88,11 +88,11 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
 /** What the page hands to the component: `window.dbn` with a reference to the user, and the URL that renews it; or the proxy. */
 function databrainOf (app: FastifyInstance, { products: { databrain }, origin, proxyKey }: StartPageOptions, user: string | null): object | null {
   if (databrain === null) return null
-  if (databrain.standIn === null || user === null) return { standIn: databrain.standIn, page: null, renewal: null, proxy: null }
+  if (databrain.mockOrigin === null || user === null) return { mockOrigin: databrain.mockOrigin, page: null, renewal: null, proxy: null }
   return {
-    standIn: databrain.standIn,
+    mockOrigin: databrain.mockOrigin,
     page: pageConfig({
-      url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }), baseUrl: databrain.standIn
+      url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }), baseUrl: databrain.mockOrigin
     }),
     renewal: RENEWAL_PATH,
     proxy: { url: PROXY_PATH, key: proxyKey }

@@ -5,7 +5,7 @@ import type { FrameLocator, Page } from 'playwright-core'
 import type { PageConfig } from '../../routes/databrain/guest-token/index.js'
 import { signUserReference } from '../../signing/user-reference.js'
 import { openBrowser } from '../helpers/browser.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 
 const PATH = '/api/databrain/guest-token'
 
@@ -41,7 +41,7 @@ async function hostPage (t: Test): Promise<Site | null> {
   async function open (config: object, script = ''): Promise<FrameLocator> {
     // The page that DataBrain documents, with our mock component in place of the package.
     const body = `<!doctype html><title>Host</title><link rel="icon" href="data:,"><div id="app"></div><script type="module">
-      import { Databrain } from '${products.databrain?.standIn}/databrain-plugin.js';
+      import { Databrain } from '${products.databrain?.mockOrigin}/databrain-plugin.js';
 
       // Configure proxy authentication globally
       if (typeof window !== 'undefined') {

@@ -49,7 +49,7 @@ interface SiteOptions {
   before?: (app: FastifyInstance) => unknown
 }
 
-/** DataBrain's stand-in, the host's server before it, both over TLS, and a browser to which some hosts are that server. */
+/** DataBrain's mock product, the host's server before it, both over TLS, and a browser to which some hosts are that server. */
 async function site (t: Test, give: (component: Component) => SiteOptions): Promise<Site | null> {
   const browser = await openBrowser(t)
   if (browser === null) return null
@@ -114,7 +114,7 @@ async function seesDashboardOf (t: Test, page: Page, user: string): Promise<void
   await page.getByRole('heading', { name: `Sales of ${user}` }).waitFor({ timeout: PATIENCE })
   await page.getByText(`Apples for ${user}`, { exact: true }).first().waitFor({ timeout: PATIENCE })
   const shown = (await page.locator('dbn-dashboard tbody tr').allInnerTexts()).map((row) => row.split(/\s*[\t\n]\s*/))
-  t.same(shown, [[`Apples for ${user}`, '4711'], [`Pears for ${user}`, '815']], 'the table has the rows of the stand-in')
+  t.same(shown, [[`Apples for ${user}`, '4711'], [`Pears for ${user}`, '815']], 'the table has the rows of the mock product')
   await page.locator('dbn-dashboard canvas').first().waitFor({ timeout: PATIENCE })
 }
 

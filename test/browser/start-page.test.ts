@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { openBrowser } from '../helpers/browser.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 
 t.test('the start page loads the three embeds by their real flows, and its button stores an event', async (t) => {
   const browser = await openBrowser(t)

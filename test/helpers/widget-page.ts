@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { WebSocket } from 'undici'
 
-import type { DemoApp } from './demo-app.js'
+import type { DemoApp } from './server-app.js'
 
 export interface WidgetPage {
   page: Page
@@ -24,7 +24,7 @@ export interface PageScript {
  * until `page.clock` lets it run.
  */
 export async function widgetPage (t: Test, browser: Browser, { app, products: { dxfeed } }: DemoApp, { code, isModule }: PageScript): Promise<WidgetPage> {
-  const [standIn = '', feedPath = ''] = [dxfeed?.standIn ?? '', dxfeed?.paths?.feedPath ?? '']
+  const [mockOrigin = '', feedPath = ''] = [dxfeed?.mockOrigin ?? '', dxfeed?.paths?.feedPath ?? '']
   const page = await browser.newPage()
   t.teardown(() => page.close())
   const complaints: string[] = []
@@ -34,13 +34,13 @@ export async function widgetPage (t: Test, browser: Browser, { app, products: { 
     `<script src="/simple-chart-widget.js"></script><script${isModule ? ' type="module"' : ''}>${code}</script>`
   await page.route(`${app.listeningOrigin}/shop`, (route) => route.fulfill({ contentType: 'text/html', body: html }))
   await page.route(`${app.listeningOrigin}/simple-chart-widget.js`, async (route) => {
-    const script = await fetch(`${standIn}/simple-chart-widget.js`)
+    const script = await fetch(`${mockOrigin}/simple-chart-widget.js`)
     await route.fulfill({ contentType: 'text/javascript', body: await script.text() })
   })
   await page.route(/^https:\/\/client\.dxfeed\.com\//, async (route) => {
     const { pathname } = new URL(route.request().url())
     const { authorization } = route.request().headers()
-    const response = await fetch(standIn + pathname, authorization === undefined ? {} : { headers: { authorization } })
+    const response = await fetch(mockOrigin + pathname, authorization === undefined ? {} : { headers: { authorization } })
     const headers = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization' }
     await route.fulfill({ status: response.status, headers, contentType: 'application/json', body: await response.text() })
   })

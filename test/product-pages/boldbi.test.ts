@@ -9,7 +9,7 @@ import express from 'express'
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 import { pageSnippet } from '../helpers/page-snippet.js'
 
 const json = { 'content-type': 'application/json' }
@@ -40,7 +40,7 @@ t.test('E12: the mock product accepts the Express sample of Bold BI\'s page, wha
     const body = JSON.stringify({ embedQuerString, dashboardServerApiUrl: boldbi?.apiUrl })
     const answer = await (await fetch(`${origin}/authorize`, { method: 'POST', headers: json, body })).json() as Granted
     t.match(answer, { ApiStatus: true, Status: true, Data: { access_token: String, expires_in: 86_400 } })
-    t.match(await (await fetch(`${boldbi?.standIn}${answer.Data.DashboardUrl}`)).text(), 'ann@example.com')
+    t.match(await (await fetch(`${boldbi?.mockOrigin}${answer.Data.DashboardUrl}`)).text(), 'ann@example.com')
   }
 })
 
@@ -62,5 +62,5 @@ t.test('the query of Bold BI\'s page, with its old embed_timestamp, goes through
   const { Data, ...rest } = response.json<Granted>()
   t.match(rest, { ApiStatus: true, Status: true })
   t.equal(Data.expires_in, 86_400)
-  t.match(await (await fetch(`${boldbi?.standIn}${Data.DashboardUrl}`)).text(), 'viewer@example.com')
+  t.match(await (await fetch(`${boldbi?.mockOrigin}${Data.DashboardUrl}`)).text(), 'viewer@example.com')
 })

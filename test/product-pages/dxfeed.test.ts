@@ -7,7 +7,7 @@ import t from 'tap'
 
 import { signWidgetToken, verifyWidgetToken, widgetMessage } from '../../signing/dxfeed/widget-token.js'
 import { openBrowser } from '../helpers/browser.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 import { pageSnippet } from '../helpers/page-snippet.js'
 import { widgetPage } from '../helpers/widget-page.js'
 import { widgetTokenApp } from '../helpers/widget-token.js'

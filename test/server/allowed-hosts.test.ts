@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { readConfig } from '../../server/config/index.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 import { rawRequest } from '../helpers/raw-socket.js'
 
 const PAGES = ['/', '/demo/page.json', '/demo/start.js']
@@ -26,10 +26,10 @@ t.test('the start page, which shows keys, is refused under a foreign host name',
 
 t.test('the pages of the mock products are refused under a foreign host name', async (t) => {
   const { products } = await demoApp(t)
-  const origins = [products.databrain?.standIn, products.boldbi?.standIn, products.dxfeed?.standIn].filter((origin) => typeof origin === 'string')
+  const origins = [products.databrain?.mockOrigin, products.boldbi?.mockOrigin, products.dxfeed?.mockOrigin].filter((origin) => typeof origin === 'string')
   t.equal(origins.length, 3)
   for (const origin of origins) {
-    t.equal((await rawRequest(origin, ['GET /stand-in.css HTTP/1.1', 'Host: evil.example', 'Connection: close'])).statusCode, 403, origin)
+    t.equal((await rawRequest(origin, ['GET /mock-product.css HTTP/1.1', 'Host: evil.example', 'Connection: close'])).statusCode, 403, origin)
     t.not((await rawRequest(origin, ['GET / HTTP/1.1', `Host: ${new URL(origin).host}`, 'Connection: close'])).statusCode, 403, origin)
   }
 })

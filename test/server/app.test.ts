@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { generateSecret } from '../../signing/secret-strength/index.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 import { feedState } from '../helpers/feed-state.js'
 
 const json = { 'content-type': 'application/json' }
@@ -18,10 +18,10 @@ t.test('a visitor\'s cookie carries the three flows from the page to the product
     { user: string, databrain: { page: object }, pipelineKey: string }
   t.equal(page.user, 'viewer@example.com')
 
-  const session = await fetch(`${products.databrain?.standIn}/component/session`, { method: 'POST', headers: json, body: JSON.stringify(page.databrain.page) })
+  const session = await fetch(`${products.databrain?.mockOrigin}/component/session`, { method: 'POST', headers: json, body: JSON.stringify(page.databrain.page) })
   t.equal(session.status, 200)
   const { token } = await session.json() as { token: string }
-  t.match(await (await fetch(`${products.databrain?.standIn}/embed?token=${token}`)).text(), 'Rows of <b>viewer@example.com</b>')
+  t.match(await (await fetch(`${products.databrain?.mockOrigin}/embed?token=${token}`)).text(), 'Rows of <b>viewer@example.com</b>')
 
   const embedQuerString = `embed_nonce=${crypto.randomUUID()}&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_mode=view` +
     `&embed_timestamp=${Math.floor(Date.now() / 1000)}&embed_expirationtime=86400`
@@ -30,7 +30,7 @@ t.test('a visitor\'s cookie carries the three flows from the page to the product
   })
   t.equal(authorized.status, 200)
   const { Data } = await authorized.json() as { Data: { DashboardUrl: string } }
-  t.match(await (await fetch(`${products.boldbi?.standIn}${Data.DashboardUrl}`)).text(), 'viewer@example.com')
+  t.match(await (await fetch(`${products.boldbi?.mockOrigin}${Data.DashboardUrl}`)).text(), 'viewer@example.com')
 
   const widget = await fetch(`${origin}/api/generate-token`, { headers })
   t.equal(widget.status, 200)
@@ -50,7 +50,7 @@ t.test('the end user is whom a reference names, else the session, else EMBED_USE
   const clientOf = async (headers: Record<string, string>, query = '') => {
     const answer = await app.inject({ url: `/api/databrain/guest-token${query}`, headers: { authorization, ...headers } })
     if (answer.statusCode !== 200) return answer.statusCode
-    return /Rows of <b>([^<]+)</.exec(await (await fetch(`${products.databrain?.standIn}/embed?token=${answer.json().token}`)).text())?.[1]
+    return /Rows of <b>([^<]+)</.exec(await (await fetch(`${products.databrain?.mockOrigin}/embed?token=${answer.json().token}`)).text())?.[1]
   }
   const chosen = await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'ann@example.com' } })
   t.equal(chosen.statusCode, 204)
@@ -74,7 +74,7 @@ t.test('with a real product and no EMBED_USER nobody is the end user, and the pa
   t.equal(start.headers['set-cookie'], undefined)
   t.equal((await app.inject('/api/generate-token')).statusCode, 401)
   t.equal((await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'viewer@example.com' } })).statusCode, 400)
-  t.match((await app.inject('/demo/page.json')).json(), { user: null, users: [], dxfeed: { standIn: null }, boldbi: { apiUrl: products.boldbi?.apiUrl } })
+  t.match((await app.inject('/demo/page.json')).json(), { user: null, users: [], dxfeed: { mockOrigin: null }, boldbi: { apiUrl: products.boldbi?.apiUrl } })
 })
 
 t.test('O05: in production there is no page, no session and no demo source', async (t) => {

@@ -2,8 +2,8 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import fc from 'fast-check'
 import t from 'tap'
 
-import { demoApp } from '../helpers/demo-app.js'
-import type { DemoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
+import type { DemoApp } from '../helpers/server-app.js'
 
 interface Operation { method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, hasBody: boolean }
 

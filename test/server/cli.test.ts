@@ -45,7 +45,7 @@ t.test('a wrong configuration is exit code 1 with every problem, and no stack', 
   t.notMatch(stderr, /\bat .+:\d+/)
 })
 
-t.test('O05: production with stand-ins or without secrets does not start', async (t) => {
+t.test('O05: production with mock products or without secrets does not start', async (t) => {
   const dataDir = join(await temporaryFolder(t), 'data')
   const { code, stderr } = await run(t, ['start'], { NODE_ENV: 'production', DATA_DIR: dataDir })
   t.equal(code, 1)

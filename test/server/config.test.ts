@@ -29,7 +29,7 @@ const real = (): Variables => ({
   DXFEED_SESSION: 'web'
 })
 
-t.test('an empty environment has the documented defaults and three stand-ins', async (t) => {
+t.test('an empty environment has the documented defaults and three mock products', async (t) => {
   t.match(readConfig({}), {
     production: false,
     host: '127.0.0.1',
@@ -40,9 +40,9 @@ t.test('an empty environment has the documented defaults and three stand-ins', a
     database: null,
     secrets: { JWT_SECRET: null, SECRETS_KEY: null, USER_REFERENCE_KEY: null, DATABRAIN_PROXY_KEY: null },
     admin: { email: 'admin@example.com', password: null, emailGiven: false },
-    databrain: { standIn: true },
-    boldbi: { standIn: true },
-    dxfeed: { standIn: true, timeUnit: 'ms', minutes: 20, user: undefined, filters: [] },
+    databrain: { mock: true },
+    boldbi: { mock: true },
+    dxfeed: { mock: true, timeUnit: 'ms', minutes: 20, user: undefined, filters: [] },
     embedOrigins: null,
     embedUser: 'viewer@example.com',
     limits: {
@@ -106,7 +106,7 @@ t.test('a product that is configured by half is a problem that names what is mis
   for (const [variables, missing] of cases) t.same(problemsOf(variables).map((problem) => problem.split(' ')[0]), missing, Object.keys(variables).join())
 })
 
-t.test('O05: production demands the secrets and refuses stand-ins and a user for everyone', async (t) => {
+t.test('O05: production demands the secrets and refuses mock products and a user for everyone', async (t) => {
   const names = (variables: Variables) => problemsOf(variables).map((problem) => problem.split(' ')[0])
   t.same(names({ NODE_ENV: 'production' }), ['JWT_SECRET', 'SECRETS_KEY', 'DATABRAIN', 'BOLDBI', 'DXFEED'])
   t.same(names(production()), ['DATABRAIN', 'BOLDBI', 'DXFEED'])

@@ -4,8 +4,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse, RouteOptio
 import t from 'tap'
 import type { Test } from 'tap'
 
-import { demoApp } from '../helpers/demo-app.js'
-import type { DemoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
+import type { DemoApp } from '../helpers/server-app.js'
 
 const EVIL = 'https://evil.test'
 const PAGE = 'https://shop.example.com'

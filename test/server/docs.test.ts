@@ -2,7 +2,7 @@ import t from 'tap'
 import { Validator } from '@seriousme/openapi-schema-validator'
 
 import { generateSecret } from '../../signing/secret-strength/index.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 
 interface Operation { summary?: string, tags?: string[], responses: Record<string, unknown>, security?: Array<Record<string, unknown>> }
 interface Document {

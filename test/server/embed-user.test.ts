@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 
 import { readConfig } from '../../server/config/index.js'
 import { verifyWidgetToken } from '../../signing/dxfeed/widget-token.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 
 const json = { 'content-type': 'application/json' }
 const REAL_DXFEED = { DXFEED_SECRET: 's3cr3t', DXFEED_ISSUER: 'acme', DXFEED_SESSION: 'web' }
@@ -23,8 +23,8 @@ async function server (t: Test, variables: Record<string, string>) {
     const shown = async (url: string) => /<b>([^<]+)</.exec(await (await fetch(url)).text())?.[1]
     const verdict = widget.statusCode === 200 ? verifyWidgetToken(widget.json().token, { secret: dxfeed?.secret ?? '' }) : null
     return [
-      guest.statusCode === 200 ? await shown(`${databrain?.standIn}/embed?token=${guest.json().token}`) : guest.statusCode,
-      embed.statusCode === 200 ? await shown(`${boldbi?.standIn}${embed.json().Data.DashboardUrl}`) : embed.statusCode,
+      guest.statusCode === 200 ? await shown(`${databrain?.mockOrigin}/embed?token=${guest.json().token}`) : guest.statusCode,
+      embed.statusCode === 200 ? await shown(`${boldbi?.mockOrigin}${embed.json().Data.DashboardUrl}`) : embed.statusCode,
       verdict?.valid === true ? verdict.payload.user : widget.statusCode
     ]
   }

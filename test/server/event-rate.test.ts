@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { codeOf } from '../helpers/gateway.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 
 const batch = JSON.stringify({ batch: Array.from({ length: 500 }, () => ({ type: 'page', userId: 'u' })) })
 

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 
 import t from 'tap'
 
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 import { rawExchange, rawRequest } from '../helpers/raw-socket.js'
 
 const filler = (count: number) => Array.from({ length: count }, (_, at) => `X-${at}: 1`)
@@ -87,7 +87,7 @@ t.test('W19: every answer has nosniff, none names a version, pages have a strict
   const policy = String((await app.inject('/')).headers['content-security-policy'])
   t.match(policy, "default-src 'none'")
   t.notMatch(policy, /unsafe|\*/)
-  t.match(policy, `frame-src ${products.databrain?.standIn}`)
+  t.match(policy, `frame-src ${products.databrain?.mockOrigin}`)
 })
 
 t.test('W19: HSTS comes with HTTPS', async (t) => {

@@ -2,7 +2,7 @@ import t from 'tap'
 import fastify from 'fastify'
 
 import { loggerOptions, RequestLog } from '../../server/logging.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 import { logReader } from '../helpers/log-reader.js'
 import { rawRequest } from '../helpers/raw-socket.js'
 

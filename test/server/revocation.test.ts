@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 
 t.test('G14: what the demo page\'s session began before a cut-off embeds nothing, a new session does, and the trail says so', async (t) => {
   const { app, first } = await demoApp(t)

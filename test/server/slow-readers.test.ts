@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 
 import { cutSlowReaders } from '../../server/slow-readers.js'
 import type { SlowReaderOptions } from '../../server/slow-readers.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 import { logReader } from '../helpers/log-reader.js'
 import { readSlowly } from '../helpers/slow-reader.js'
 

@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 
 import { trustedProxies } from '../../server/config/trusted-proxies.js'
-import { demoApp } from '../helpers/demo-app.js'
+import { demoApp } from '../helpers/server-app.js'
 
 t.test('a proxy is trusted by its address, with or without a port, by its network or by the name of one', async (t) => {
   const isTrusted = trustedProxies(['10.0.0.0/8', '2001:db8::5', 'loopback'])

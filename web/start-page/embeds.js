@@ -5,15 +5,15 @@ import { renewProxyAuthUrl } from './databrain.js'
 /** Each returns the URL of the frame, or throws an Error whose message may be shown. */
 export const embeds = {
   // As the product's component does: its own servers fetch the guest token.
-  async databrain ({ databrain: { standIn, page: dbn, renewal }, ...page }) {
+  async databrain ({ databrain: { mockOrigin, page: dbn, renewal }, ...page }) {
     window.dbn = dbn
-    const url = `${standIn}/component#${new URLSearchParams(window.dbn)}`
+    const url = `${mockOrigin}/component#${new URLSearchParams(window.dbn)}`
     renewProxyAuthUrl(renewal, () => csrfOf(page))
     return url
   },
 
   // As the product's SDK does: one POST to the authorization server, then the frame.
-  async boldbi ({ boldbi: { standIn, apiUrl }, ...page }) {
+  async boldbi ({ boldbi: { mockOrigin, apiUrl }, ...page }) {
     const query = [
       ['embed_nonce', uuid()],
       ['embed_dashboard_id', 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff'],
@@ -27,7 +27,7 @@ export const embeds = {
       body: JSON.stringify({ embedQuerString: query, dashboardServerApiUrl: apiUrl })
     }))
     if (answer.ApiStatus !== true) throw new Error(answer.Message)
-    return standIn + answer.Data.DashboardUrl
+    return mockOrigin + answer.Data.DashboardUrl
   }
 }
 

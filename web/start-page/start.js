@@ -31,11 +31,11 @@ async function showProxied () {
 async function load (name) {
   const product = page[name]
   if (product === null) return note(name, 'off', 'This product is switched off.')
-  if (product.standIn === null) return note(name, 'live', 'The real product is configured: embed it in your own page.')
+  if (product.mockOrigin === null) return note(name, 'live', 'The real product is configured: embed it in your own page.')
   if (page.user === null) return note(name, 'nobody', 'Set EMBED_USER to see it here.')
   try {
     if (name === 'dxfeed') await startWidget()
-    else show(name, await embeds[name](page), product.standIn)
+    else show(name, await embeds[name](page), product.mockOrigin)
   } catch (error) {
     note(name, 'refused', error.message, 'bad')
   }
@@ -48,7 +48,7 @@ function startWidget () {
   })
 }
 
-/** A stand-in's page says by a message that it has loaded with a live token. */
+/** A mock product's page says by a message that it has loaded with a live token. */
 function show (name, url, origin) {
   const frame = document.createElement('iframe')
   frame.title = `${name} embed`

@@ -7,8 +7,8 @@ import { fetchWidgetToken } from './embeds.js'
  * the widget has loaded, and `onRefused` with an Error that may be shown.
  */
 export async function showWidget (element, page, { onState, onRefused }) {
-  const { standIn, paths } = page.dxfeed
-  await loadScript(`${standIn}/simple-chart-widget.js`)
+  const { mockOrigin, paths } = page.dxfeed
+  await loadScript(`${mockOrigin}/simple-chart-widget.js`)
   let state
 
   keepToken({

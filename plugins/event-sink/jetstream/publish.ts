@@ -40,7 +40,7 @@ const RETRY_PAUSE = 100
 export class Publisher {
   readonly #options: PublisherOptions
   readonly #subscription: Subscription
-  readonly #flights = new Map<number, Flight>()
+  readonly #batches = new Map<number, Batch>()
   #numbers = 0
 
   constructor (options: PublisherOptions) {
@@ -54,28 +54,28 @@ export class Publisher {
     const { link, stream, ackTimeout } = this.#options
     const start = performance.now()
     const number = this.#numbers++
-    const flight = new Flight(messages, stream)
-    this.#flights.set(number, flight)
+    const batch = new Batch(messages, stream)
+    this.#batches.set(number, batch)
     try {
       for (;;) {
         await link.whenUp(start + ackTimeout, ackTimeout)
-        const outcome = flight.outcome(start + ackTimeout, link)
+        const outcome = batch.outcome(start + ackTimeout, link)
         try {
-          this.#send(flight, number)
+          this.#send(batch, number)
         } catch (error) {
-          flight.fail(error)
+          batch.fail(error)
         }
         const reached = await outcome
         if (reached === 'acknowledged') return
         if (reached instanceof Error) throw reached
         if (reached === 'late') {
-          if (!flight.heard) link.doubt(start)
+          if (!batch.heard) link.doubt(start)
           throw new Error(`JetStream did not acknowledge within ${ackTimeout} ms`, { cause: link.lastError })
         }
         if (reached === 'not ready') await sleep(RETRY_PAUSE)
       }
     } finally {
-      this.#flights.delete(number)
+      this.#batches.delete(number)
     }
   }
 
@@ -83,9 +83,9 @@ export class Publisher {
     if (!this.#options.connection.isClosed()) this.#subscription.unsubscribe()
   }
 
-  #send (flight: Flight, number: number): void {
+  #send (batch: Batch, number: number): void {
     const { connection, headers, inbox } = this.#options
-    for (const [at, { subject, id, body }] of flight.open()) {
+    for (const [at, { subject, id, body }] of batch.open()) {
       headers.set(MESSAGE_ID, id)
       connection.publish(subject, body, { headers, reply: `${inbox}.${number}.${at}` })
     }
@@ -93,12 +93,12 @@ export class Publisher {
 
   #take (message: Msg): void {
     const [number, at] = message.subject.slice(this.#options.inbox.length + 1).split('.')
-    this.#flights.get(Number(number))?.take(Number(at), message)
+    this.#batches.get(Number(number))?.take(Number(at), message)
   }
 }
 
 /** Messages that are published together. */
-class Flight {
+class Batch {
   readonly #messages: readonly OutgoingMessage[]
   readonly #acknowledged: Uint8Array
   readonly #stream: string

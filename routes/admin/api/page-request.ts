@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { INVALID_REQUEST } from '../../../lib/errors.js'
 import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 import type { PageQuery } from '../../../schemas/page.js'
-import { callerOf } from '../admin-scope.js'
+import { adminOf } from '../admin-scope.js'
 
 /**
  * Reads the page that a request asks for. The cursors of stores and sinks leave this server sealed, for one organisation, route and filter: a
@@ -30,5 +30,5 @@ export async function readPage<Item> (request: FastifyRequest, list: (page: Page
 function contextOf (request: FastifyRequest): string {
   const { cursor: _cursor, limit: _limit, ...filter } = request.query as PageQuery & Record<string, unknown>
   const members = Object.entries(filter).sort(([one], [other]) => one < other ? -1 : 1)
-  return JSON.stringify(['cursor', callerOf(request).org_id, request.routeOptions.url, request.params, members])
+  return JSON.stringify(['cursor', adminOf(request).org_id, request.routeOptions.url, request.params, members])
 }

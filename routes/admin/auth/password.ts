@@ -4,7 +4,7 @@ import { INVALID_CREDENTIALS, INVALID_REQUEST } from '../../../lib/errors.js'
 import type { Passwords } from '../../../lib/passwords/index.js'
 import { passwordSchema } from '../../../schemas/admin-auth.js'
 import type { PasswordBody } from '../../../schemas/admin-auth.js'
-import { callerOf } from '../admin-scope.js'
+import { adminOf } from '../admin-scope.js'
 import type { PasswordCheck } from './password-check.js'
 
 /** `POST /password`: whoever holds an access token alone can neither change the password, nor guess at it without end, nor lock the account. */
@@ -14,7 +14,7 @@ export async function passwordRoute (scope: FastifyInstance, passwords: Password
   const { passwordFault } = await import('../../../lib/passwords/policy.js')
 
   scope.post<{ Body: PasswordBody }>('/password', { schema: passwordSchema, config: { gatehouse: { admin: true } } }, async function changePassword (request, reply) {
-    const { sub, email, sid } = callerOf(request)
+    const { sub, email, sid } = adminOf(request)
     const { current_password, new_password } = request.body
     const fault = current_password === new_password ? 'The new password must differ from the current one' : passwordFault(new_password, email)
     if (fault !== null) throw new INVALID_REQUEST({ message: fault, details: [{ path: '/new_password', message: fault }] })

@@ -5,7 +5,7 @@ import type { Session } from '../../../contracts/token-store/index.js'
 import { endSessionSchema, listSessionsSchema, logoutAllSchema, meSchema } from '../../../schemas/admin-auth.js'
 import type { Me, SessionItem } from '../../../schemas/admin-auth.js'
 import type { PageReply } from '../../../schemas/page.js'
-import { callerOf } from '../admin-scope.js'
+import { adminOf } from '../admin-scope.js'
 import { optionalBody } from '../optional-body.js'
 import { idOf } from '../resource-id.js'
 
@@ -16,18 +16,18 @@ export function sessionRoutes (scope: FastifyInstance): void {
   const { sessions } = scope.tokenStore
 
   scope.get('/me', { schema: meSchema, config }, async function me (request): Promise<Me> {
-    const { sub, email, org_id, role, sid } = callerOf(request)
+    const { sub, email, org_id, role, sid } = adminOf(request)
     return { id: sub, email, org_id, role, session_id: sid }
   })
 
   scope.get('/sessions', { schema: listSessionsSchema, config }, async function listSessions (request): Promise<PageReply<SessionItem>> {
-    const { sub, sid } = callerOf(request)
+    const { sub, sid } = adminOf(request)
     const data = (await sessions.list(sub)).map((session) => viewSession(session, sid))
     return { data, next_cursor: null, has_more: false }
   })
 
   scope.delete('/sessions/:id', { schema: endSessionSchema, config, ...optionalBody }, async function endSession (request, reply) {
-    const { sub } = callerOf(request)
+    const { sub } = adminOf(request)
     const id = idOf(request.params)
     if (!await sessions.end(id, sub)) throw new NOT_FOUND()
     scope.audit({ action: 'auth.logout', request, resourceType: 'session', resourceId: id })
@@ -35,7 +35,7 @@ export function sessionRoutes (scope: FastifyInstance): void {
   })
 
   scope.post('/logout-all', { schema: logoutAllSchema, config, ...optionalBody }, async function logoutAll (request, reply) {
-    const { sub } = callerOf(request)
+    const { sub } = adminOf(request)
     await sessions.endAll(sub)
     scope.audit({ action: 'auth.logout_all', request, resourceType: 'user', resourceId: sub })
     return reply.code(204).send()

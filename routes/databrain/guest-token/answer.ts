@@ -31,7 +31,7 @@ export function tokenOf ({ statusCode, body }: UpstreamReply, apiKey: string): s
   const failed = statusCode >= 500 || statusCode === 429 || code === 'INTERNAL_SERVER_ERROR'
   // A success may carry `error: null`.
   if (error || failed || statusCode < 200 || statusCode > 299) {
-    const upstream = upstreamRefusal(statusCode, faultOf(reply), [apiKey, UUID_ANYWHERE])
+    const upstream = upstreamRefusal(statusCode, upstreamErrorOf(reply), [apiKey, UUID_ANYWHERE])
     if (error && !failed) throw refusal(code, upstream)
     throw new UPSTREAM_ERROR({ reason: `the upstream failed with status ${statusCode}`, upstream })
   }
@@ -50,7 +50,7 @@ export function asDocumented (error: unknown): never {
 
 /** What a refusal of DataBrain's says; nothing where it is no JSON. */
 export function faultIn (body: Buffer): UpstreamFault {
-  return faultOf(members(body))
+  return upstreamErrorOf(members(body))
 }
 
 interface ReplyMembers extends UpstreamFault { error?: unknown, token?: unknown }
@@ -69,7 +69,7 @@ function codeOf (error: unknown): string | null {
 }
 
 /** The upstream's error; a gateway in front of it may put its own at the top of the reply. */
-function faultOf ({ error, code, message }: ReplyMembers): UpstreamFault {
+function upstreamErrorOf ({ error, code, message }: ReplyMembers): UpstreamFault {
   if (typeof error === 'object' && error !== null) return error
   return typeof error === 'string' ? { message: error } : { code, message }
 }

@@ -3,12 +3,12 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import auditLog from '../../../plugins/audit-log/index.js'
 import { auditDecisions } from '../../../lib/decision-audit.js'
-import { callerOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
-import { askHost } from '../../../lib/host-decision.js'
+import { rateKeyOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
+import { authorizeByHost } from '../../../lib/authorize.js'
 import { limitRate, named } from '../../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { routeScope } from '../../../lib/http/route-scope.js'
-import { CurrentSecret } from '../../../lib/secrets/secret-source.js'
+import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import { guardByUserReference } from '../../../plugins/user-reference/index.js'
@@ -47,7 +47,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   const { path, apiUrl, authorize = byReference, errorStatus, guards, now } = checked
   const renewal = options.renewal === undefined ? null : checkedRenewal(options.renewal)
   const { userReferenceKeys, secretMaxAge, prefix = '', connectTimeout, timeout, retries, ca } = options
-  const apiKey = await CurrentSecret.open(options.apiKey, { name: 'guest-token: "apiKey"', check: checkedApiKey, log: app.log, maxAge: secretMaxAge })
+  const apiKey = await RotatingSecret.open(options.apiKey, { name: 'guest-token: "apiKey"', check: checkedApiKey, log: app.log, maxAge: secretMaxAge })
   const { origin, pathname } = new URL(apiUrl)
   const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
   app.addHook('onClose', () => upstream.close())
@@ -76,7 +76,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       decision.userId = request.userReference?.sub ?? null
       const { details } = decision
       details['proxyKey'] = request.proxyKey?.id ?? null
-      const grant = checkedGrant(await askHost(() => authorize(request)), request.userReference, checked)
+      const grant = checkedGrant(await authorizeByHost(() => authorize(request)), request.userReference, checked)
       const { clientId, dataAppName, permissions = null } = grant.wanted
       decision.userId = grant.user
       Object.assign(details, { clientId, dataAppName, permissions })
@@ -84,7 +84,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       grants.set(request, grant)
     })
     const userLimit = named(checked.userRateLimit, `${path}-user`)
-    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => callerOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
 
     scope.get(path, {
       schema: guestTokenSchema,

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { auditDecisions } from '../../../lib/decision-audit.js'
-import { callerOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
+import { rateKeyOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
 import { INTERNAL_ERROR } from '../../../lib/errors.js'
 import { hasGuard } from '../../../lib/guard/index.js'
-import { askHost } from '../../../lib/host-decision.js'
+import { authorizeByHost } from '../../../lib/authorize.js'
 import { limitRate, named } from '../../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { routeScope } from '../../../lib/http/route-scope.js'
@@ -47,7 +47,7 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
     const references = await parts.referencesOf(scope)
 
     scope.addHook('preHandler', async function identifyUser (request) {
-      const grant = checkedRenewalGrant(await askHost(() => authorize(request)), now(), isSubTenant)
+      const grant = checkedRenewalGrant(await authorizeByHost(() => authorize(request)), now(), isSubTenant)
       const decision = decisionOf(request)
       decision.userId = grant.user
       decision.details['tenant'] = grant.tenant
@@ -55,7 +55,7 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
       grants.set(request, grant)
     })
     const userLimit = named(userRateLimit, `${path}-user`)
-    const byUser = { keyGenerator: (request: FastifyRequest) => callerOf(grants.need(request)) }
+    const byUser = { keyGenerator: (request: FastifyRequest) => rateKeyOf(grants.need(request)) }
     await limitRate(scope, userLimit === false ? false : { ...byUser, ...userLimit, hook: 'preHandler' })
 
     // The proxy key is DataBrain's, and a reference must not renew itself.

@@ -4,7 +4,7 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { wrongKey } from '../../../plugins/proxy-key.js'
-import { checkStrength, CurrentSecret } from '../../../lib/secrets/secret-source.js'
+import { checkStrength, RotatingSecret } from '../../../lib/secrets/secret-source.js'
 import type { SecretSource } from '../../../lib/secrets/secret-source.js'
 import { sha256 } from '../../../signing/digest.js'
 
@@ -20,7 +20,7 @@ const PRINTABLE = /^[\x21-\x7e]+$/
 export async function authKeyCheck (
   keys: SecretSource<readonly string[]>, log: FastifyBaseLogger, maxAge?: number
 ): Promise<(request: FastifyRequest) => Promise<string>> {
-  const current = await CurrentSecret.open(keys, { name: NAME, check: digestsOf, log, maxAge })
+  const current = await RotatingSecret.open(keys, { name: NAME, check: digestsOf, log, maxAge })
   if ((await current.get()).length === 0) throw new INVALID_OPTIONS(`${NAME} is empty; make one with \`npx fastify-gatehouse generate-key\``)
 
   return async function keyOf ({ headers }) {

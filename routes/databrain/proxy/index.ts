@@ -5,15 +5,15 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 
 import auditLog from '../../../plugins/audit-log/index.js'
 import { InFlight } from '../../../plugins/connection-limit/in-flight.js'
-import { callerOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
+import { rateKeyOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../../../lib/errors.js'
 import { hasGuard } from '../../../lib/guard/index.js'
-import { askHost } from '../../../lib/host-decision.js'
+import { authorizeByHost } from '../../../lib/authorize.js'
 import { limitRate, named } from '../../../lib/limits/rate-limit.js'
 import { logUpstreamRefusal } from '../../../lib/refuse.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { routeScope } from '../../../lib/http/route-scope.js'
-import { CurrentSecret } from '../../../lib/secrets/secret-source.js'
+import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
 import { preflightRoute } from '../../../lib/cors/site-cors.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
@@ -85,7 +85,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
     scope.addHook('preHandler', async function authorizeUser (request) {
       const notes = notesOf(request)
       notes.userId = request.userReference?.sub ?? null
-      const grant = checkedGrant(await askHost(() => options.authorize(request)), request.userReference, options)
+      const grant = checkedGrant(await authorizeByHost(() => options.authorize(request)), request.userReference, options)
       const { clientId, dataAppName, permissions } = grant.wanted
       notes.userId = grant.user
       notes.details = { ...notes.details, clientId, dataAppName, permissions: permissions ?? null }
@@ -93,7 +93,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       grants.set(request, grant)
     })
     const userLimit = named(userRateLimit, 'databrain-user')
-    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => callerOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
+    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
 
     if (options.cors !== undefined) preflightRoute(scope, '/*')
     scope.route({
@@ -111,7 +111,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
     async function forwardCall (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
       const grant = grants.need(request)
       const { wanted, user: userId } = grant
-      if (!inFlight.enter(callerOf(grants.need(request)), userConnections, request, reply)) {
+      if (!inFlight.enter(rateKeyOf(grants.need(request)), userConnections, request, reply)) {
         throw new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'calls in flight of the user' })
       }
       const { token, cached } = await source.get(wanted)
@@ -146,7 +146,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
 /** Guest tokens by the same calls and the same cache as those of the guest-token route, which the proxy does not share them with. */
 async function tokenSource (app: FastifyInstance, options: CheckedOptions): Promise<TokenSource> {
   const { apiUrl, prefix, cache, refreshAhead, now, connectTimeout, timeout, retries, ca } = options
-  const apiKey = await CurrentSecret.open(options.apiKey, { name: 'databrain-proxy: "apiKey"', check: checkedApiKey, log: app.log, maxAge: options.secretMaxAge })
+  const apiKey = await RotatingSecret.open(options.apiKey, { name: 'databrain-proxy: "apiKey"', check: checkedApiKey, log: app.log, maxAge: options.secretMaxAge })
   const { origin, pathname } = new URL(apiUrl)
   const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
   app.addHook('onClose', () => upstream.close())

@@ -63,7 +63,7 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
       }
       isOver = true
       exchange.settled()
-      if (error !== null) return callback(exchange.fault ?? faultOf(error))
+      if (error !== null) return callback(exchange.fault ?? toUpstreamError(error))
       const hasBody = method !== 'HEAD' && reply.statusCode !== 304
       const refusal = whyNot(reply, hasBody)
       if (refusal === null) {
@@ -89,7 +89,7 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
     const meter = new MeteredBody(body, {
       limit: maxResponse,
       tooMuch: () => new UPSTREAM_ERROR({ reason: `the upstream sent more than ${maxResponse} bytes` }),
-      broken: (error) => exchange.fault ?? faultOf(error)
+      broken: (error) => exchange.fault ?? toUpstreamError(error)
     })
     // undici's own time limit stands still while nobody reads.
     const timer = setTimeout(() => {
@@ -114,7 +114,7 @@ function without (body: Readable): Readable {
   return Readable.from([])
 }
 
-function faultOf (error: unknown): GatehouseError {
+function toUpstreamError (error: unknown): GatehouseError {
   if (error instanceof GatehouseError) return error
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN'
   const failure = TIMEOUTS.has(code) ? UPSTREAM_TIMEOUT : UPSTREAM_ERROR

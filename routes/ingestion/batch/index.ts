@@ -12,13 +12,13 @@ import { batchSchema, browserBatchSchema } from '../../../schemas/ingestion.js'
 import type { BatchBody, EventError } from '../../../schemas/ingestion.js'
 import { batchMembers } from './members.js'
 import type { Visitor } from '../identity-cookie.js'
-import type { Intake } from '../event-writer.js'
+import type { EventWriter } from '../event-writer.js'
 import { BATCH_MEMBERS } from '../body/known-members.js'
 import { normalise } from '../normalise.js'
 import { eventAssertion, eventError, isObject } from '../validate-event.js'
 import type { AssertEvent } from '../validate-event.js'
 import { TEXT_LIMITS, useJsonText } from '../body/parse-json.js'
-import { Reception } from '../ingest-context.js'
+import { IngestContext } from '../ingest-context.js'
 
 /** Members of a batch that takes some 10 ms to parse. */
 const MANY = 20_000
@@ -45,7 +45,7 @@ export interface BatchLimits {
 }
 
 /** The route that takes many events at once. */
-export async function batchRoute (scope: FastifyInstance, limits: BatchLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
+export async function batchRoute (scope: FastifyInstance, limits: BatchLimits, visitor: Visitor | null, writer: EventWriter): Promise<void> {
   const { batchLimit, eventLimit, keylessLimit } = limits
   useJsonText(scope, {
     bodyLimit: batchLimit,
@@ -70,20 +70,20 @@ export async function batchRoute (scope: FastifyInstance, limits: BatchLimits, v
   async function acceptBatch (request: FastifyRequest<{ Body: BatchBody }>, reply: FastifyReply): Promise<string> {
     // To check the events takes about as long as it took to parse them: others get their turn in between.
     if (request.jsonMembers > MANY) await setImmediate()
-    const reception = new Reception(request, reply, visitor)
-    const { events, errors, refused } = judge(request, reception)
+    const ingest = new IngestContext(request, reply, visitor)
+    const { events, errors, refused } = judge(request, ingest)
     const { context } = request.body
     // What was parsed is not needed any more, and while many batches wait for the sink it is what the garbage collector would work on.
     release(request)
-    if (events.length > 0) await intake.take(reception.source, events)
-    if (errors.length > 0) intake.refused(reception, errors, refused, context)
+    if (events.length > 0) await writer.take(ingest.source, events)
+    if (errors.length > 0) writer.refused(ingest, errors, refused, context)
     reply.header('content-type', 'application/json; charset=utf-8')
     const duplicate = isRepeat(events)
     if (errors.length === 0) return `{"success":true,"accepted":${events.length}${duplicate ? ',"duplicate":true' : ''}}`
     return JSON.stringify({ success: false, accepted: events.length, ...duplicate ? { duplicate } : {}, rejected: errors.length, errors })
   }
 
-  function judge ({ body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>, reception: Reception): Judged {
+  function judge ({ body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>, ingest: IngestContext): Judged {
     const { texts, members } = memberElements(jsonText, 'batch')
     const outside = members.reduce((left, inEvent) => left - inEvent, jsonMembers)
     // Those of the envelope, and "batch" itself.
@@ -96,7 +96,7 @@ export async function batchRoute (scope: FastifyInstance, limits: BatchLimits, v
       const text = texts[index] ?? ''
       try {
         assertEvent(value, text, members[index] ?? 0, room)
-        judged.events.push(normalise({ value, text, type: value.type, index, batch }, reception, intake.isBotAgent))
+        judged.events.push(normalise({ value, text, type: value.type, index, batch }, ingest, writer.isBotAgent))
       } catch (error) {
         judged.errors.push(eventError(error, value, index))
         judged.refused[index] = value

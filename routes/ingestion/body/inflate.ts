@@ -62,7 +62,7 @@ function start ({ coding, bytes, limit, done }: Job): void {
     running--
     const next = waiting.shift()
     if (next !== undefined) start(next)
-    if (error !== null) return done(faultOf(error), NOTHING)
+    if (error !== null) return done(toInflateError(error), NOTHING)
     const { buffer, engine } = result as unknown as Inflated
     if (engine.bytesWritten === bytes.length) done(null, buffer)
     else done(broken('bytes after the end of the compressed body'), NOTHING)
@@ -75,7 +75,7 @@ function inflaterOf (coding: Coding, bytes: Buffer): typeof gunzip {
   return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateZlib : inflateRaw
 }
 
-function faultOf (error: NodeJS.ErrnoException): GatehouseError {
+function toInflateError (error: NodeJS.ErrnoException): GatehouseError {
   return error.code === 'ERR_BUFFER_TOO_LARGE' ? new PAYLOAD_TOO_LARGE() : broken(error.code ?? 'unknown')
 }
 

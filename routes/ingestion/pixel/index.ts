@@ -6,10 +6,10 @@ import { claimsSignature } from '../../../lib/http/signature-headers.js'
 import { PIXEL_TYPES, pixelSchema } from '../../../schemas/pixel.js'
 import type { PixelType } from '../../../schemas/pixel.js'
 import type { Visitor } from '../identity-cookie.js'
-import type { Intake } from '../event-writer.js'
+import type { EventWriter } from '../event-writer.js'
 import { normalise } from '../normalise.js'
 import { pixelEvent } from './event.js'
-import { Reception } from '../ingest-context.js'
+import { IngestContext } from '../ingest-context.js'
 
 const PATHS = PIXEL_TYPES.map((type) => [pathOf(type), type] as const)
 
@@ -23,7 +23,7 @@ export interface PixelLimits {
 }
 
 /** The routes that take one event each as the query of an image. Not signed: a signature over no body would say nothing of the query. */
-export async function pixelRoutes (scope: FastifyInstance, { eventLimit }: PixelLimits, visitor: Visitor | null, intake: Intake): Promise<void> {
+export async function pixelRoutes (scope: FastifyInstance, { eventLimit }: PixelLimits, visitor: Visitor | null, writer: EventWriter): Promise<void> {
   scope.addHook('onSend', answerImage)
 
   for (const [path, type] of PATHS) {
@@ -41,13 +41,13 @@ export async function pixelRoutes (scope: FastifyInstance, { eventLimit }: Pixel
   async function store (request: FastifyRequest<{ Querystring: Record<string, unknown> }>, reply: FastifyReply, type: PixelType): Promise<Buffer> {
     const { headers, query } = request
     if (claimsSignature(headers)) throw new INVALID_SIGNATURE({ reason: 'a pixel is not signed' })
-    const reception = new Reception(request, reply, visitor)
-    if (!reception.source.pixelTypes.includes(type)) throw new FORBIDDEN({ reason: `the source takes no ${type} by pixel` })
+    const ingest = new IngestContext(request, reply, visitor)
+    if (!ingest.source.pixelTypes.includes(type)) throw new FORBIDDEN({ reason: `the source takes no ${type} by pixel` })
     const value = pixelEvent(type, query, headers.referer)
     countProperties(value, EVENT_LIMITS)
     const text = JSON.stringify(value)
     if (Buffer.byteLength(text) > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
-    await intake.take(reception.source, [normalise({ value, text, type, index: 0, batch: null }, reception, intake.isBotAgent)])
+    await writer.take(ingest.source, [normalise({ value, text, type, index: 0, batch: null }, ingest, writer.isBotAgent)])
     return GIF
   }
 }

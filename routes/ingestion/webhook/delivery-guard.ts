@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { INVALID_SIGNATURE, TIMESTAMP_OUT_OF_RANGE } from '../../../lib/errors.js'
 import type { GatehouseError } from '../../../lib/errors.js'
-import { KeyGuesses } from '../../../lib/limits/unknown-key-limiter.js'
+import { UnknownKeyLimiter } from '../../../lib/limits/unknown-key-limiter.js'
 import type { GuessLimit } from '../../../lib/limits/unknown-key-limiter.js'
 import { BodyReplay, collectBody } from '../../../lib/http/raw-body.js'
 import { refuse, toPublicError } from '../../../lib/refuse.js'
@@ -24,7 +24,7 @@ declare module 'fastify' {
  */
 export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit | false): void {
   const { webhooks } = scope.tokenStore
-  const guesses = guessLimit === false ? null : new KeyGuesses(guessLimit)
+  const guesses = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
   for (const name of ['resolvedWebhook', 'webhookSignature', 'signedBody']) if (!scope.hasRequestDecorator(name)) scope.decorateRequest(name, null)
 
   scope.addHook('onRequest', function findWebhook (request, reply, done) {
@@ -44,7 +44,7 @@ export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit 
     collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
       let refusal: GatehouseError | null
       try {
-        refusal = error ?? faultOf(request, bytes)
+        refusal = error ?? validateDelivery(request, bytes)
       } catch (thrown) {
         // By what a store of the host's gave; outside of any hook's own reach here.
         refusal = toPublicError(thrown)
@@ -65,7 +65,7 @@ export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit 
   }
 }
 
-function faultOf (request: FastifyRequest, body: Buffer): GatehouseError | null {
+function validateDelivery (request: FastifyRequest, body: Buffer): GatehouseError | null {
   const { resolvedWebhook, method, headers } = request
   if (resolvedWebhook === null) return new INVALID_SIGNATURE()
   const { webhook, secrets } = resolvedWebhook

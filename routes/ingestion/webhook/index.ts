@@ -11,9 +11,9 @@ import type { Webhook } from '../../../contracts/token-store/index.js'
 import type { EventError } from '../../../schemas/ingestion.js'
 import { deliverySchema } from '../../../schemas/webhook.js'
 import { sha256Hex } from '../../../signing/digest.js'
-import type { Intake } from '../event-writer.js'
+import type { EventWriter } from '../event-writer.js'
 import { normalise } from '../normalise.js'
-import type { Receiver } from '../normalise.js'
+import type { EventContext } from '../normalise.js'
 import { eventAssertion, eventError } from '../validate-event.js'
 import type { AssertEvent } from '../validate-event.js'
 import { useJsonText } from '../body/parse-json.js'
@@ -42,7 +42,7 @@ const MAX_WORK = 100_000
 const compiled = new WeakMap<Readonly<Webhook>, CompiledMapping>()
 
 /** The route that takes what other services send: signed by them, in their own shape. */
-export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batchLimit, guessLimit }: WebhookLimits, intake: Intake): Promise<void> {
+export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batchLimit, guessLimit }: WebhookLimits, writer: EventWriter): Promise<void> {
   // No page sends here, so there is no origin to let read an error.
   scope.setErrorHandler(async function answerProvider (thrown: unknown, _request, reply) {
     return refuse(reply, toPublicError(thrown))
@@ -79,7 +79,7 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
   })
 
   /** Each event is judged for itself; where none can be stored, the answer is what is wrong with the first. */
-  async function store (receiver: Receiver, texts: readonly string[], reply: FastifyReply): Promise<string> {
+  async function store (context: EventContext, texts: readonly string[], reply: FastifyReply): Promise<string> {
     const values = texts.map((text) => JSON.parse(text) as unknown)
     const events: AcceptedEvent[] = []
     const faults: unknown[] = []
@@ -88,7 +88,7 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
       const text = texts[index] ?? ''
       try {
         assertEvent(value, text, mostMembers(text), eventLimit)
-        events.push(normalise({ value, text, type: value.type, index, batch: null }, receiver, intake.isBotAgent))
+        events.push(normalise({ value, text, type: value.type, index, batch: null }, context, writer.isBotAgent))
       } catch (error) {
         faults.push(error)
         errors.push(eventError(error, value, index))
@@ -96,8 +96,8 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
     })
 
     if (events.length === 0 && faults.length > 0) throw faults[0]
-    if (events.length > 0) await intake.take(receiver.source, events)
-    if (errors.length > 0) intake.refused(receiver, errors, values)
+    if (events.length > 0) await writer.take(context.source, events)
+    if (errors.length > 0) writer.refused(context, errors, values)
     reply.header('content-type', 'application/json; charset=utf-8')
     if (errors.length === 0) return `{"success":true,"accepted":${events.length}}`
     return JSON.stringify({ success: false, accepted: events.length, rejected: errors.length, errors })
@@ -117,7 +117,7 @@ function mappingOf (webhook: Readonly<Webhook>): CompiledMapping {
  * A delivery carries no pipeline key and no visitor. Without a signed id of its own an event is known again by the signature, and so by
  * the bytes that are signed, at one webhook.
  */
-function receiverOf (request: FastifyRequest, signature: Buffer): Receiver {
+function receiverOf (request: FastifyRequest, signature: Buffer): EventContext {
   const { resolvedWebhook, headers } = request
   if (resolvedWebhook === null) throw new INVALID_SIGNATURE()
   const digest = sha256Hex(`${resolvedWebhook.webhook.id} ${signature.toString('hex')}`).slice(0, 40)

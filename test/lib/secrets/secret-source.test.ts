@@ -2,7 +2,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
-import { CurrentSecret } from '../../../lib/secrets/secret-source.js'
+import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
 import type { SecretSource, SecretSourceOptions } from '../../../lib/secrets/secret-source.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
 
@@ -12,7 +12,7 @@ function recording () {
 }
 
 function open (source: SecretSource<string>, options: Partial<SecretSourceOptions<string, string>> = {}) {
-  return CurrentSecret.open(source, {
+  return RotatingSecret.open(source, {
     name: 'thing: "secret"',
     check (secret) {
       if (secret === '') throw new INVALID_OPTIONS('thing: "secret" is empty')
@@ -85,7 +85,7 @@ t.test('a function that hangs makes one request wait, and then nobody until it a
 
 t.test('other things in the same list count', async (t) => {
   const list = ['a']
-  const secret = await CurrentSecret.open(() => list, { name: 'thing: "secrets"', check: (list) => list.join(), log: recording().log, maxAge: 0 })
+  const secret = await RotatingSecret.open(() => list, { name: 'thing: "secrets"', check: (list) => list.join(), log: recording().log, maxAge: 0 })
   list.push('b')
   t.equal(await secret.get(), 'a,b')
 })
@@ -94,16 +94,16 @@ t.test('latest never waits: it gives what is known and has it replaced', async (
   let now = 'a'
   const secret = await open(async () => now, { maxAge: 0 })
   now = 'b'
-  t.equal(secret.latest(), 'A')
+  t.equal(secret.cached(), 'A')
   await turn()
-  t.equal(secret.latest(), 'B')
-  t.equal((await open('plain')).latest(), 'PLAIN')
+  t.equal(secret.cached(), 'B')
+  t.equal((await open('plain')).cached(), 'PLAIN')
 })
 
 t.test('a secret is kept young without anybody asking for it, until that is stopped', async (t) => {
   const asked = { times: 0 }
   const secret = await open(() => { asked.times++; return 'a' }, { maxAge: 10 })
-  const stop = secret.keepYoung()
+  const stop = secret.startRefreshing()
   while (asked.times < 3) await sleep(10)
   stop()
   const then = asked.times
@@ -118,6 +118,6 @@ t.test('a maximum age that is none stops the start', async (t) => {
 })
 
 /** A function that failed is asked again behind the back of those who call. */
-async function until (secret: CurrentSecret<string, string>, wanted: string): Promise<void> {
+async function until (secret: RotatingSecret<string, string>, wanted: string): Promise<void> {
   while (await secret.get() !== wanted) await turn()
 }

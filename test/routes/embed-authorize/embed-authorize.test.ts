@@ -26,7 +26,7 @@ t.test('a query of the SDK comes to the server with the user, our time and a goo
   t.ok(Math.abs(Number(fields.get('embed_server_timestamp')) - Date.now() / 1000) <= 2, 'E16: our own time')
 })
 
-t.test('the stand-in of the product accepts what the route sends, by GET and by POST', async (t) => {
+t.test('the mock product of the product accepts what the route sends, by GET and by POST', async (t) => {
   const boldBi = await startBoldBi({ embedders: [] })
   t.teardown(() => boldBi.close())
   for (const transport of ['get', 'post'] as const) {

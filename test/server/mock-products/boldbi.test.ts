@@ -4,7 +4,7 @@ import { signedEmbedQuery, signEmbedQuery } from '../../../signing/boldbi/signat
 import { startBoldBi } from '../../../server/mock-products/boldbi.js'
 import type { BoldBi, BoldBiOptions } from '../../../server/mock-products/boldbi.js'
 
-async function standIn (test: Pick<typeof t, 'teardown'>, options: Partial<BoldBiOptions> = {}): Promise<BoldBi> {
+async function mock (test: Pick<typeof t, 'teardown'>, options: Partial<BoldBiOptions> = {}): Promise<BoldBi> {
   const started = await startBoldBi({ embedders: [], ...options })
   test.teardown(() => started.close())
   return started
@@ -17,7 +17,7 @@ function queryAt (seconds: number, user = 'ann@example.com'): string {
 const nowInSeconds = () => Math.floor(Date.now() / 1000)
 
 t.test('a query signed with the embed secret is authorised and opens the dashboard once', async (t) => {
-  const bold = await standIn(t)
+  const bold = await mock(t)
   const answer = await fetch(`${bold.apiUrl}/embed/authorize?${signedEmbedQuery(queryAt(nowInSeconds()), bold.embedSecret)}`)
   t.equal(answer.status, 200)
   const body = await answer.json() as { Data: { DashboardUrl: string } }
@@ -30,7 +30,7 @@ t.test('a query signed with the embed secret is authorised and opens the dashboa
 })
 
 t.test('the same query is taken as the JSON string of a POST', async (t) => {
-  const bold = await standIn(t)
+  const bold = await mock(t)
   const answer = await fetch(`${bold.apiUrl}/embed/authorize`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -41,7 +41,7 @@ t.test('the same query is taken as the JSON string of a POST', async (t) => {
 })
 
 t.test('an object with the secret in it is taken too, as by servers from 14.1 on', async (t) => {
-  const bold = await standIn(t)
+  const bold = await mock(t)
   const ask = async (body: object) => {
     const answer = await fetch(`${bold.apiUrl}/embed/authorize`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
     return { status: answer.status, ...await answer.json() as object }
@@ -52,7 +52,7 @@ t.test('an object with the secret in it is taken too, as by servers from 14.1 on
 })
 
 t.test('what is unsigned, tampered with, signed by another or stale is refused', async (t) => {
-  const bold = await standIn(t)
+  const bold = await mock(t)
   const good = queryAt(nowInSeconds())
   const signature = signEmbedQuery(good, bold.embedSecret)
   const cases: Record<string, string> = {
@@ -78,7 +78,7 @@ t.test('what is unsigned, tampered with, signed by another or stale is refused',
 
 t.test('an embed token ends with its life', async (t) => {
   let now = Date.now()
-  const bold = await standIn(t, { now: () => now })
+  const bold = await mock(t, { now: () => now })
   const answer = await fetch(`${bold.apiUrl}/embed/authorize?${signedEmbedQuery(queryAt(Math.floor(now / 1000)), bold.embedSecret)}`)
   const { Data: { DashboardUrl } } = await answer.json() as { Data: { DashboardUrl: string } }
   now += 600_000

@@ -9,7 +9,7 @@ type Test = Pick<typeof t, 'teardown'>
 
 const CREATE = '/api/v2/guest-token/create'
 
-async function standIn (test: Test, options: Partial<DataBrainOptions> = {}): Promise<DataBrain> {
+async function mock (test: Test, options: Partial<DataBrainOptions> = {}): Promise<DataBrain> {
   const started = await startDataBrain({ embedders: ['http://127.0.0.1:3000'], proxyAuthUrls: [], ...options })
   test.teardown(() => started.close())
   return started
@@ -20,7 +20,7 @@ function create ({ origin, apiKey }: DataBrain, body: unknown, authorization = `
 }
 
 t.test('the API key mints a token that opens the dashboard of its client', async (t) => {
-  const dataBrain = await standIn(t)
+  const dataBrain = await mock(t)
   const answer = await create(dataBrain, { clientId: 'acme <b>', dataAppName: 'Sales', params: {}, permissions: {}, expiryTime: 60_000 })
   t.equal(answer.status, 200)
   const { token } = await answer.json() as { token: string }
@@ -32,7 +32,7 @@ t.test('the API key mints a token that opens the dashboard of its client', async
 })
 
 t.test('a wrong key and a body without a client get an error object and no token', async (t) => {
-  const dataBrain = await standIn(t)
+  const dataBrain = await mock(t)
   const cases: Array<[string, number, string, Promise<Response>]> = [
     ['no key', 401, 'INVALID_TOKEN', create(dataBrain, { clientId: 'a' }, '')],
     ['a wrong key', 401, 'INVALID_TOKEN', create(dataBrain, { clientId: 'a' }, 'Bearer wrong')],
@@ -50,7 +50,7 @@ t.test('a wrong key and a body without a client get an error object and no token
 
 t.test('an unknown token and an expired one open nothing', async (t) => {
   let now = Date.now()
-  const dataBrain = await standIn(t, { now: () => now })
+  const dataBrain = await mock(t, { now: () => now })
   const { token } = await (await create(dataBrain, { clientId: 'a', expiryTime: 60_000 })).json() as { token: string }
   const open = async (query: string) => (await fetch(`${dataBrain.origin}/embed${query}`)).status
   t.equal(await open(''), 401)
@@ -67,7 +67,7 @@ function dbn (proxyAuthUrl: string): PageConfig {
 }
 
 t.test('the component refuses a page that lacks one of the four required properties of window.dbn', async (t) => {
-  const { origin } = await standIn(t, { proxyAuthUrls: ['https://app.example.com/proxy'] })
+  const { origin } = await mock(t, { proxyAuthUrls: ['https://app.example.com/proxy'] })
   const good = dbn('https://app.example.com/proxy')
   const wrong: Array<[keyof PageConfig, unknown[]]> = [
     ['baseUrl', [undefined, '', 'app.usedatabrain.com', 7]], ['proxyAuthUrl', [undefined, '', 7]], ['proxyAuthKey', [undefined, '', 7]],
@@ -91,7 +91,7 @@ t.test('the component shows the error of the customer\'s endpoint, and one of it
   customer.get('/page', async (_request, reply) => reply.type('text/html').send('<h1>Hello</h1>'))
   const origin = await customer.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => customer.close())
-  const dataBrain = await standIn(t, { proxyAuthUrls: ['/refuses', '/page'].map((path) => origin + path) })
+  const dataBrain = await mock(t, { proxyAuthUrls: ['/refuses', '/page'].map((path) => origin + path) })
   const session = (path: string) => fetch(`${dataBrain.origin}/component/session`, {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(dbn(origin + path))
   })
@@ -111,7 +111,7 @@ t.test('the component asks the customer with the key, and only at the URL that w
   })
   const origin = await customer.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => customer.close())
-  const dataBrain = await standIn(t, { proxyAuthUrls: [`${origin}/proxy`] })
+  const dataBrain = await mock(t, { proxyAuthUrls: [`${origin}/proxy`] })
   const session = (proxyAuthUrl: string) => fetch(`${dataBrain.origin}/component/session`, {
     method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(dbn(proxyAuthUrl))
   })

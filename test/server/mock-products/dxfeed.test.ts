@@ -5,7 +5,7 @@ import type { DxFeed, DxFeedOptions } from '../../../server/mock-products/dxfeed
 import { signWidgetToken } from '../../../signing/dxfeed/widget-token.js'
 import { feedState } from '../../helpers/feed-state.js'
 
-async function standIn (test: Pick<typeof t, 'teardown'>, options: Partial<DxFeedOptions> = {}): Promise<DxFeed> {
+async function mock (test: Pick<typeof t, 'teardown'>, options: Partial<DxFeedOptions> = {}): Promise<DxFeed> {
   const started = await startDxFeed({ embedders: [], issuer: 'demo', session: 'web', timeUnit: 'ms', ...options })
   test.teardown(() => started.close())
   return started
@@ -20,7 +20,7 @@ function instruments ({ paths }: DxFeed, authorization: string): Promise<Respons
 }
 
 t.test('the feed takes the raw token, the instruments take it as a Bearer token, and the schedule is public', async (t) => {
-  const dxFeed = await standIn(t)
+  const dxFeed = await mock(t)
   const good = token(dxFeed.secret)
   t.equal(await feedState(dxFeed.paths.feedPath, good), 'AUTHORIZED')
   t.equal(await feedState(dxFeed.paths.feedPath, `Bearer ${good}`), 'UNAUTHORIZED')
@@ -32,7 +32,7 @@ t.test('the feed takes the raw token, the instruments take it as a Bearer token,
 })
 
 t.test('a token that is absent, altered, foreign, expired or too long-lived is refused everywhere', async (t) => {
-  const dxFeed = await standIn(t)
+  const dxFeed = await mock(t)
   const { secret } = dxFeed
   const good = token(secret)
   const cases: Record<string, string> = {
@@ -50,15 +50,15 @@ t.test('a token that is absent, altered, foreign, expired or too long-lived is r
 })
 
 t.test('with an issued user id a token with another user id is refused everywhere', async (t) => {
-  const dxFeed = await standIn(t, { user: 'ann' })
+  const dxFeed = await mock(t, { user: 'ann' })
   t.equal(await feedState(dxFeed.paths.feedPath, token(dxFeed.secret)), 'AUTHORIZED')
-  const strict = await standIn(t, { user: 'dx-user-7' })
+  const strict = await mock(t, { user: 'dx-user-7' })
   t.equal(await feedState(strict.paths.feedPath, token(strict.secret)), 'UNAUTHORIZED')
   t.equal((await instruments(strict, `Bearer ${token(strict.secret)}`)).status, 401)
 })
 
 t.test('only the pages that may embed the widget may call from another origin', async (t) => {
-  const { paths } = await standIn(t, { embedders: ['https://shop.example.com'] })
+  const { paths } = await mock(t, { embedders: ['https://shop.example.com'] })
   for (const [origin, allowed] of [['https://shop.example.com', 'https://shop.example.com'], ['https://evil.test', null]] as const) {
     const preflight = await fetch(paths.ipfPath, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET' } })
     t.equal(preflight.status, 204)
@@ -67,7 +67,7 @@ t.test('only the pages that may embed the widget may call from another origin', 
 })
 
 t.test('a mock product of the other time unit reads seconds', async (t) => {
-  const dxFeed = await standIn(t, { timeUnit: 's' })
+  const dxFeed = await mock(t, { timeUnit: 's' })
   const issuedAt = Math.floor(Date.now() / 1000)
   const seconds = signWidgetToken({ issuer: 'demo', session: 'web', issuedAt, expiration: issuedAt + 900, message: 'test' }, dxFeed.secret)
   t.equal(await feedState(dxFeed.paths.feedPath, seconds), 'AUTHORIZED')

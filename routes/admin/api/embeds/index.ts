@@ -6,7 +6,7 @@ import type { Revocation, RevocationKind } from '../../../../contracts/token-sto
 import * as schemas from '../../../../schemas/admin-embeds.js'
 import type { EmbedQuery, RevocationItem, RevocationQuery, RevokeEmbedsBody } from '../../../../schemas/admin-embeds.js'
 import { canonicalDashboard } from '../../../../signing/boldbi/dashboard-name.js'
-import { callerOf } from '../../admin-scope.js'
+import { adminOf } from '../../admin-scope.js'
 import { actionsOf, viewDecision, withoutPerson } from './decisions.js'
 import { listRevoked } from './revoked-as.js'
 import { optionalBody } from '../../optional-body.js'
@@ -30,7 +30,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
   const { revocations, guestTokens, audit: trail } = scope.tokenStore
 
   scope.post<{ Body: RevokeEmbedsBody }>(REVOKE, { schema: schemas.revokeEmbedsSchema, ...MAY.revokeEmbeds }, async function revokeEmbeds (request) {
-    const { sub: createdBy, org_id: orgId } = callerOf(request)
+    const { sub: createdBy, org_id: orgId } = adminOf(request)
     const { kind, subject } = subjectOf(request.body)
     const revocation = await revocations.revoke({ orgId, kind, subject, before: cutoffOf(request.body, now()), createdBy })
     audit(request, 'embed.revoked', revocation)
@@ -44,12 +44,12 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
     const readsPersons = mayReadPersons(request)
     // Without a kind the subject may be a user's id, and the number of results tells whether it is one.
     if (!readsPersons && subject !== undefined && (kind === undefined || kind === 'user')) throw new FORBIDDEN({ reason: 'filter by a user' })
-    const page = await readPage(request, (asked) => listRevoked(revocations, callerOf(request).org_id, { kind, subject }, asked))
+    const page = await readPage(request, (asked) => listRevoked(revocations, adminOf(request).org_id, { kind, subject }, asked))
     return pageReply(page, readsPersons ? viewRevocation : revocationWithoutPerson)
   })
 
   scope.delete(ONE, { schema: schemas.liftRevocationSchema, ...MAY.revokeEmbeds, ...optionalBody }, async function liftRevocation (request, reply) {
-    const revocation = await revocations.lift(callerOf(request).org_id, idOf(request.params))
+    const revocation = await revocations.lift(adminOf(request).org_id, idOf(request.params))
     if (revocation === null) throw new NOT_FOUND()
     audit(request, 'embed.revocation_lifted', revocation)
     return reply.code(204).send()
@@ -58,7 +58,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
   scope.get<{ Querystring: EmbedQuery }>('/embeds', { schema: schemas.listEmbedsSchema, ...MAY.readEmbeds }, async function listEmbeds (request) {
     const { user_id: userId, product, outcome, from, to } = request.query
     const filter = { actions: actionsOf(product, outcome), userId, from: timeOf('from', from), to: timeOf('to', to) }
-    const page = await readPage(request, (asked) => trail.list(callerOf(request).org_id, filter, asked))
+    const page = await readPage(request, (asked) => trail.list(adminOf(request).org_id, filter, asked))
     return pageReply(page, mayReadPersons(request) ? viewDecision : withoutPerson)
   })
 
@@ -68,7 +68,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
 }
 
 function mayReadPersons (request: FastifyRequest): boolean {
-  return READS_PERSONS.has(callerOf(request).role)
+  return READS_PERSONS.has(adminOf(request).role)
 }
 
 function subjectOf ({ user_id, tenant_id, dashboard_id }: RevokeEmbedsBody): { kind: RevocationKind, subject: string } {

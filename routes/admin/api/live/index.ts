@@ -5,7 +5,7 @@ import { NOT_FOUND } from '../../../../lib/errors.js'
 import type { EventFeed } from '../../../../plugins/event-feed/index.js'
 import { liveEventsSchema } from '../../../../schemas/event-live.js'
 import type { EventLiveQuery } from '../../../../schemas/event-live.js'
-import { callerOf } from '../../admin-scope.js'
+import { adminOf } from '../../admin-scope.js'
 import { liveLimits } from './options.js'
 import type { LiveOptions } from './options.js'
 import { LiveView } from './live-view.js'
@@ -33,7 +33,7 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
     // Whatever refuses must come before the handler, of which @fastify/sse makes an empty 200 when it throws.
     preHandler: function admitViewer (request, _reply, done) {
       feedOf(scope)
-      view.assertRoom(callerOf(request))
+      view.assertRoom(adminOf(request))
       // Clients that name no type get the only one that there is.
       request.headers = { accept: 'text/event-stream' }
       done()
@@ -52,7 +52,7 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
     // The end of the stream ends the connection: a server that closes would wait for one that is merely kept alive.
     reply.header('Connection', 'close')
     const { source_id: sourceId, type, outcome } = request.query
-    view.join(callerOf(request), feedOf(scope), new LiveViewer(reply, { sourceId, type, outcome }, limits))
+    view.join(adminOf(request), feedOf(scope), new LiveViewer(reply, { sourceId, type, outcome }, limits))
   }
 }
 

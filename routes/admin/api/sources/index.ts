@@ -7,7 +7,7 @@ import * as schemas from '../../../../schemas/source.js'
 import type { NewSourceBody, RotateBody, SourceItem, SourcePatchBody, SourceWithSecret } from '../../../../schemas/source.js'
 import { generatePipelineKey } from '../../../../signing/datafly/pipeline-key.js'
 import { generateServerSecret } from '../../../../signing/datafly/server-secret.js'
-import { callerOf } from '../../admin-scope.js'
+import { adminOf } from '../../admin-scope.js'
 import { optionalBody } from '../../optional-body.js'
 import { pageReply } from '../page-reply.js'
 import { readPage } from '../page-request.js'
@@ -28,7 +28,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
   const { sources } = scope.tokenStore
 
   scope.post<{ Body: NewSourceBody }>('/sources', { schema: schemas.createSourceSchema, ...MAY.createSources }, async function createSource (request, reply) {
-    const fields = newSourceOf(callerOf(request).org_id, allowWeakSecret, request.body)
+    const fields = newSourceOf(adminOf(request).org_id, allowWeakSecret, request.body)
     const source = await sources.create({ ...fields, quota })
     const { id: _id, server_secret_prefix: _prefix, created_at: _created, updated_at: _updated, pipeline_key: _key, ...settings } = viewSource(source)
     audit(request, 'source.created', source.id, settings)
@@ -37,15 +37,15 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
   })
 
   scope.get<{ Querystring: PageQuery }>('/sources', { schema: schemas.listSourcesSchema, ...MAY.readSources }, async function listSources (request) {
-    return pageReply(await readPage(request, (page) => sources.list(callerOf(request).org_id, page)), viewSource)
+    return pageReply(await readPage(request, (page) => sources.list(adminOf(request).org_id, page)), viewSource)
   })
 
   scope.get('/sources/:id', { schema: schemas.readSourceSchema, ...MAY.readSources }, async function readSource (request): Promise<SourceItem> {
-    return viewSource(found(await sources.get(callerOf(request).org_id, idOf(request.params))))
+    return viewSource(found(await sources.get(adminOf(request).org_id, idOf(request.params))))
   })
 
   scope.patch<{ Body: SourcePatchBody }>('/sources/:id', { schema: schemas.patchSourceSchema, ...MAY.changeSources }, async function patchSource (request) {
-    const { org_id } = callerOf(request)
+    const { org_id } = adminOf(request)
     const id = idOf(request.params)
     const patch = patchOf(request.body)
     const before = found(await sources.get(org_id, id))
@@ -61,7 +61,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
 
   scope.delete('/sources/:id', { schema: schemas.deleteSourceSchema, ...MAY.deleteSources, ...optionalBody }, async function deleteSource (request, reply) {
     const id = idOf(request.params)
-    if (!await sources.delete(callerOf(request).org_id, id)) throw new NOT_FOUND()
+    if (!await sources.delete(adminOf(request).org_id, id)) throw new NOT_FOUND()
     audit(request, 'source.deleted', id)
     return reply.code(204).send()
   })
@@ -69,7 +69,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
   scope.post<{ Body: RotateBody }>('/sources/:id/rotate-key', {
     schema: schemas.rotateKeySchema, ...MAY.rotateSources, ...optionalBody
   }, async function rotateKey (request) {
-    const { org_id } = callerOf(request)
+    const { org_id } = adminOf(request)
     const id = idOf(request.params)
     const { environment } = found(await sources.get(org_id, id))
     const next = { pipelineKey: generatePipelineKey(environment), overlapUntil: overlapUntil(request.body) }
@@ -83,7 +83,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
   }, async function rotateSecret (request) {
     const id = idOf(request.params)
     const next = { serverSecret: generateServerSecret(), overlapUntil: overlapUntil(request.body) }
-    const source = found(await sources.rotateSecret(callerOf(request).org_id, id, next))
+    const source = found(await sources.rotateSecret(adminOf(request).org_id, id, next))
     audit(request, 'source.secret_rotated', id, { overlap_seconds: request.body.overlap_seconds })
     return { ...viewSource(source), server_secret: next.serverSecret } satisfies SourceWithSecret
   })

@@ -4,7 +4,7 @@ import { NOT_FOUND } from '../../../../lib/errors.js'
 import type { PageQuery } from '../../../../schemas/page.js'
 import * as schemas from '../../../../schemas/webhook.js'
 import type { NewWebhookBody, RotateWebhookSecretBody, WebhookItem, WebhookPatchBody, WebhookWithSecret } from '../../../../schemas/webhook.js'
-import { callerOf } from '../../admin-scope.js'
+import { adminOf } from '../../admin-scope.js'
 import { optionalBody } from '../../optional-body.js'
 import { pageReply } from '../page-reply.js'
 import { readPage } from '../page-request.js'
@@ -78,7 +78,7 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
 }
 
 function sourceOf (request: FastifyRequest): [orgId: string, sourceId: string] {
-  return [callerOf(request).org_id, idOf(request.params)]
+  return [adminOf(request).org_id, idOf(request.params)]
 }
 
 function webhookOf (request: FastifyRequest): [orgId: string, sourceId: string, id: string] {

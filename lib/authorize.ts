@@ -10,7 +10,7 @@ export function unauthenticated (reason: string, cause?: unknown): GatehouseErro
  * throws is the response; another error with `statusCode` 401 or 403 becomes `UNAUTHORIZED` or `FORBIDDEN`; any other
  * is a failure of the host, 500.
  */
-export async function askHost<Answer> (ask: () => Answer | null | undefined | Promise<Answer | null | undefined>): Promise<Answer> {
+export async function authorizeByHost<Answer> (ask: () => Answer | null | undefined | Promise<Answer | null | undefined>): Promise<Answer> {
   let answer: Answer | null | undefined
   try {
     answer = await ask()

@@ -27,7 +27,7 @@ export interface DemoApp {
   log: LogReader
 }
 
-/** The built-in server's app over memory, with real stand-ins. With `listen` the stand-ins can call it back. */
+/** The built-in server's app over memory, with real mock products. With `listen` the mock products can call it back. */
 export async function demoApp (test: Pick<typeof t, 'teardown'>, variables: Record<string, string> = {}, { listen = false } = {}): Promise<DemoApp> {
   const config = readConfig({ DATA_DIR: await temporaryFolder(test), LOG_LEVEL: 'trace', ...variables })
   const port = listen ? await freePort() : 3000

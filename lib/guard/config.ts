@@ -21,13 +21,13 @@ type Asking = FastifyRequest & { [ASKED]: Config | null }
 /** The `config.gatehouse` of a route that has none. */
 export const NOTHING: Config = Object.freeze({})
 
-/** Gives every request of the scope the place in which `askedOf` keeps what it reads. */
-export function keepAsked (app: FastifyInstance): void {
+/** Gives every request of the scope the place in which `guardConfig` keeps what it reads. */
+export function decorateGuardConfig (app: FastifyInstance): void {
   if (!app.hasRequestDecorator(ASKED)) app.decorateRequest(ASKED, null)
 }
 
 /** The `config.gatehouse` of the request's route. It is read once per request, because `routeOptions` is a new object at each read. */
-export function askedOf (request: FastifyRequest): Config {
+export function guardConfig (request: FastifyRequest): Config {
   const asking = request as Asking
   asking[ASKED] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING
   return asking[ASKED]
