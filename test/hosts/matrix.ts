@@ -1,37 +1,25 @@
 // Host apps that use the packed tarball, as users install it. Run by `npm run test:all`, not by `npm test`.
-import { execFile } from 'node:child_process'
-import { copyFileSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 
 import { build } from 'esbuild'
 import t from 'tap'
 import type { Test } from 'tap'
 
-const root = fileURLToPath(new URL('../../', import.meta.url))
+import { install, packInto, run } from '../helpers/packed-package.js'
+
 const folder = mkdtempSync(join(tmpdir(), 'hosts-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
-// Without the environment of the test runner, which would load its TypeScript hooks into every child process.
-const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '' }
-const execute = promisify(execFile)
-
-async function run (command: string, args: string[], cwd = folder): Promise<string> {
-  return (await execute(command, args, { cwd, env })).stdout
-}
-
 /** Runs a file of a host in the folder with the installed tarball and returns what it printed. */
 async function host (...args: string[]): Promise<unknown> {
-  return JSON.parse(await run(process.execPath, ['--no-warnings', ...args]))
+  return JSON.parse(await run(folder, process.execPath, '--no-warnings', ...args))
 }
 
 cpSync(new URL('apps/', import.meta.url), folder, { recursive: true })
-await run('npm', ['pack', '--silent', '--pack-destination', folder], root)
-const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-renameSync(join(folder, tarball), join(folder, 'fastify-gatehouse.tgz'))
-await run('npm', ['install', '--silent', '--no-audit', '--no-fund'])
+await packInto(folder)
+await install(folder)
 
 /** The statuses that the routes of the suite answer with in every host. */
 const STATUSES = {
