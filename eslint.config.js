@@ -68,5 +68,14 @@ export default [
         patterns: [{ group: pathsInto(['routes', 'server', 'test', 'bench', 'examples']), message: 'conformance/ knows the contracts and no routes.' }]
       }]
     }
+  },
+  {
+    files: ['examples/**/*.{js,ts}'],
+    rules: {
+      'max-len': ['error', { code: 120, ignoreUrls: true }],
+      'no-restricted-imports': ['error', {
+        patterns: [{ group: ['../../**'], message: 'An example imports the package by its name.' }]
+      }]
+    }
   }
 ]

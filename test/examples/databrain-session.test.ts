@@ -15,7 +15,8 @@ interface Dbn { baseUrl: string, proxyAuthKey: string, proxyAuthUrl: string, isE
 async function start (t: Test) {
   const port = await freePort()
   const origin = `http://127.0.0.1:${port}`
-  const databrain = await startDataBrain({ embedders: [origin], proxyAuthUrls: [`${origin}/api/databrain/guest-token`] })
+  const proxyAuthUrls = [`${origin}/api/databrain/guest-token`]
+  const databrain = await startDataBrain({ embedders: [origin], proxyAuthUrls })
   t.teardown(() => databrain.close())
   const app = await exampleApp(t, 'databrain-session', {
     DATABRAIN_API_KEY: databrain.apiKey,
@@ -52,7 +53,8 @@ t.test('a signed-in user gets a page whose component loads the rows of the user\
   t.equal(page.statusCode, 200)
   const dbn = dbnOf(page.body)
   const reference = new URL(dbn.proxyAuthUrl).searchParams.get('ref') ?? ''
-  t.match(verifyUserReference(reference, { keys: [USER_REFERENCE_KEY], audience: 'gatehouse-embed' }), { sub: 'ann', company: 'acme' })
+  const rules = { keys: [USER_REFERENCE_KEY], audience: 'gatehouse-embed' }
+  t.match(verifyUserReference(reference, rules), { sub: 'ann', company: 'acme' })
 
   const { status, token = '' } = await openComponent(dbn)
   t.equal(status, 200)
@@ -64,7 +66,9 @@ t.test('DataBrain gets no token for an altered reference or another key', async 
   const { app, openComponent } = await start(t)
   const page = await app.inject({ url: '/', headers: { cookie: await cookieOf(app, 'ann') } })
   const dbn = dbnOf(page.body)
-  t.match(await openComponent({ ...dbn, proxyAuthUrl: `${dbn.proxyAuthUrl}A` }), { status: 401, error: { message: 'User not authenticated' } })
+  t.match(await openComponent({ ...dbn, proxyAuthUrl: `${dbn.proxyAuthUrl}A` }), {
+    status: 401, error: { message: 'User not authenticated' }
+  })
   t.match(await openComponent({ ...dbn, proxyAuthKey: generateSecret() }), {
     status: 401, error: { message: 'Invalid authentication key' }
   })
@@ -76,7 +80,8 @@ t.test('a page that stays open renews its URL by the session of the user', async
   const dbn = dbnOf((await app.inject({ url: '/', headers: { cookie } })).body)
   const renewed = await app.inject({ url: '/api/databrain/proxy-auth-url', headers: { cookie } })
   t.equal(renewed.statusCode, 200)
-  t.match(await openComponent({ ...dbn, proxyAuthUrl: renewed.json().proxyAuthUrl }), { status: 200, token: /^[0-9a-f-]{36}$/ })
+  const { proxyAuthUrl } = renewed.json()
+  t.match(await openComponent({ ...dbn, proxyAuthUrl }), { status: 200, token: /^[0-9a-f-]{36}$/ })
   const anonymous = await app.inject('/api/databrain/proxy-auth-url')
   t.equal(anonymous.statusCode, 401)
   t.equal(anonymous.json().error.code, 'UNAUTHORIZED')
@@ -134,11 +139,21 @@ t.test('the scripts of both pages are served', async (t) => {
 
 t.test('it starts with its environment, and not without a key', async (t) => {
   const env = {
-    DATABRAIN_API_KEY: 'an-api-key', DATABRAIN_DATA_APP: 'Sales', DATABRAIN_PROXY_KEY: PROXY_KEY, USER_REFERENCE_KEY, SESSION_SECRET, DEMO_PASSWORD
+    DATABRAIN_API_KEY: 'an-api-key',
+    DATABRAIN_DATA_APP: 'Sales',
+    DATABRAIN_PROXY_KEY: PROXY_KEY,
+    USER_REFERENCE_KEY,
+    SESSION_SECRET,
+    DEMO_PASSWORD
   }
   const { origin } = await startExample(t, 'databrain-session', env)
   t.equal((await fetch(`${origin}/login`)).status, 200)
-  const messages = { DATABRAIN_API_KEY: '"apiKey"', DATABRAIN_PROXY_KEY: '"proxyKeys', USER_REFERENCE_KEY: '"userReferenceKeys', SESSION_SECRET: 'secret' }
+  const messages = {
+    DATABRAIN_API_KEY: '"apiKey"',
+    DATABRAIN_PROXY_KEY: '"proxyKeys',
+    USER_REFERENCE_KEY: '"userReferenceKeys',
+    SESSION_SECRET: 'secret'
+  }
   for (const [name, message] of Object.entries(messages)) {
     t.match(await startError(t, 'databrain-session', { ...env, [name]: '' }), message, name)
   }

@@ -73,7 +73,8 @@ t.test('a page needs a login', async (t) => {
 t.test('it starts with its environment, and not without a secret', async (t) => {
   const { origin } = await startExample(t, 'dxfeed', ENV)
   t.equal((await fetch(`${origin}/login`)).status, 200)
-  for (const [name, message] of [['DXFEED_SECRET', '"secret"'], ['DXFEED_ISSUER', '"issuer"'], ['COOKIE_SECRET', 'COOKIE_SECRET']] as const) {
+  const messages = { DXFEED_SECRET: '"secret"', DXFEED_ISSUER: '"issuer"', COOKIE_SECRET: 'COOKIE_SECRET' }
+  for (const [name, message] of Object.entries(messages)) {
     t.match(await startError(t, 'dxfeed', { ...ENV, [name]: '' }), message, name)
   }
 })

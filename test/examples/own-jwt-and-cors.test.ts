@@ -21,7 +21,10 @@ async function start (t: Test) {
   const { jwt } = app as typeof app & { jwt: { sign (claims: object): string } }
   const authorization = `Bearer ${jwt.sign({ sub: 'ann' })}`
   const event = (headers: Record<string, string>) => app.inject({
-    method: 'POST', url: '/v1/t', payload: { event: 'Product Viewed', userId: 'ann' }, headers: { authorization: `Bearer ${ENV.PIPELINE_KEY}`, ...headers }
+    method: 'POST',
+    url: '/v1/t',
+    payload: { event: 'Product Viewed', userId: 'ann' },
+    headers: { authorization: `Bearer ${ENV.PIPELINE_KEY}`, ...headers }
   })
   return { app, authorization, event }
 }
@@ -31,9 +34,8 @@ t.test('the host\'s token opens the host\'s API and gets a widget token for its 
   t.same((await app.inject({ url: '/api/me', headers: { authorization } })).json(), { id: 'ann' })
   const widget = await app.inject({ url: '/api/generate-token', headers: { authorization, origin: APP } })
   t.equal(widget.statusCode, 200)
-  t.match(verifyWidgetToken(widget.json().token, { secret: ENV.DXFEED_SECRET, issuer: 'acme', session: 'web', timeUnit: 'ms' }), {
-    valid: true, payload: { user: 'ann' }
-  })
+  const rules = { secret: ENV.DXFEED_SECRET, issuer: 'acme', session: 'web', timeUnit: 'ms' } as const
+  t.match(verifyWidgetToken(widget.json().token, rules), { valid: true, payload: { user: 'ann' } })
 })
 
 t.test('without the host\'s token, or with an altered one, both are refused', async (t) => {
@@ -67,7 +69,9 @@ t.test('each route answers the origins of its own list', async (t) => {
 t.test('preflights are answered for the origins of their route', async (t) => {
   const { app } = await start(t)
   const preflight = async (url: string, method: string, origin: string) => (await app.inject({
-    method: 'OPTIONS', url, headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': 'authorization' }
+    method: 'OPTIONS',
+    url,
+    headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': 'authorization' }
   })).headers['access-control-allow-origin']
   t.equal(await preflight('/api/me', 'GET', APP), APP)
   t.equal(await preflight('/api/generate-token', 'GET', APP), APP)
@@ -86,7 +90,8 @@ t.test('an event without a valid pipeline key is refused, with the host\'s token
 t.test('it starts with its environment, and not without a secret', async (t) => {
   const { origin } = await startExample(t, 'own-jwt-and-cors', ENV)
   t.equal((await fetch(`${origin}/api/me`)).status, 401)
-  for (const [name, message] of [['JWT_SECRET', 'JWT_SECRET'], ['DXFEED_SECRET', '"secret"'], ['PIPELINE_KEY', 'pipeline key']] as const) {
+  const messages = { JWT_SECRET: 'JWT_SECRET', DXFEED_SECRET: '"secret"', PIPELINE_KEY: 'pipeline key' }
+  for (const [name, message] of Object.entries(messages)) {
     t.match(await startError(t, 'own-jwt-and-cors', { ...ENV, [name]: '' }), message, name)
   }
 })

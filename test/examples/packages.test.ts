@@ -24,7 +24,8 @@ const UNIMPORTED = new Set(['@types/node', 'typescript', 'fastify-cli', '@electr
 
 const read = (...path: string[]) => readFile(join(...path), 'utf8')
 const manifest = async (folder: string) => JSON.parse(await read(folder, 'package.json')) as Manifest
-const names = (await readdir(EXAMPLES, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name)
+const entries = await readdir(EXAMPLES, { withFileTypes: true })
+const names = entries.filter((entry) => entry.isDirectory() && entry.name !== 'node_modules').map(({ name }) => name)
 
 /** The code of an example, all files together. */
 async function sourceOf (name: string): Promise<string> {
@@ -48,8 +49,8 @@ for (const name of names) {
     t.equal(rest.private, true)
     t.equal(rest.name, `fastify-gatehouse-example-${name}`)
     const all = { ...dependencies, ...devDependencies }
-    const imported = [...(await sourceOf(name)).matchAll(IMPORT)].map(([, specifier = '']) => specifier).filter((text) => !isBuiltin(text))
-    const used = new Set(imported.map(packageOf))
+    const imported = [...(await sourceOf(name)).matchAll(IMPORT)].map(([, specifier = '']) => specifier)
+    const used = new Set(imported.filter((specifier) => !isBuiltin(specifier)).map(packageOf))
     t.strictSame(Object.keys(all).filter((key) => !UNIMPORTED.has(key)).sort(), [...used].sort())
 
     const own = await manifest(ROOT)
@@ -59,9 +60,11 @@ for (const name of names) {
 
   t.test(`${name} reads every variable of its .env.example, and its README says how to start it`, async (t) => {
     const source = await sourceOf(name)
-    const variables = [...(await read(EXAMPLES, name, '.env.example')).matchAll(/^(\w+)=/gm)].map(([, variable = '']) => variable)
+    const example = await read(EXAMPLES, name, '.env.example')
+    const variables = [...example.matchAll(/^(\w+)=/gm)].map(([, variable = '']) => variable)
     t.not(variables.length, 0)
     for (const variable of variables) t.match(source, new RegExp(`\\b${variable}\\b`), variable)
-    t.match(await read(EXAMPLES, name, 'README.md'), /^npm install\ncp \.env\.example \.env .*\n(?:npm run .*\n)?npm start$/m)
+    const start = /^npm install\ncp \.env\.example \.env .*\n(?:npm run .*\n)?npm start$/m
+    t.match(await read(EXAMPLES, name, 'README.md'), start)
   })
 }

@@ -11,14 +11,16 @@ const USER_REFERENCE_KEY = generateSecret()
 async function start (t: Test, env: Record<string, string> = {}) {
   const events = await gateway(t)
   const settings = {
-    GATEWAY_URL: await events.app.listen({ host: '127.0.0.1', port: 0 }), PIPELINE_KEY: events.key, SERVER_SECRET: events.secret, USER_REFERENCE_KEY, ...env
+    GATEWAY_URL: await events.app.listen({ host: '127.0.0.1', port: 0 }),
+    PIPELINE_KEY: events.key,
+    SERVER_SECRET: events.secret,
+    USER_REFERENCE_KEY,
+    ...env
   }
   const app = await exampleApp(t, 'typebox-types', settings)
+  const reference = (key: string) => signUserReference({ sub: 'ann' }, { key, audience: 'gatehouse-embed' })
   const post = (payload: object, key: string | null = USER_REFERENCE_KEY) => app.inject({
-    method: 'POST',
-    url: '/events',
-    payload,
-    headers: key === null ? {} : { 'x-user-reference': signUserReference({ sub: 'ann' }, { key, audience: 'gatehouse-embed' }) }
+    method: 'POST', url: '/events', payload, headers: key === null ? {} : { 'x-user-reference': reference(key) }
   })
   return { events, post, settings }
 }

@@ -28,7 +28,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 let folder: Promise<string> | undefined
 
-/** Whether the examples run on the packed tarball, each with the dependencies of its own package.json. */
+/** Whether the examples run on the packed tarball, with the dependencies that they name. */
 export const isPacked = process.env.EXAMPLES_FOLDER !== undefined
 
 /**
@@ -41,9 +41,9 @@ export async function exampleFile (name: string, ...path: string[]): Promise<str
 }
 
 /** The app of an example, made by its `build`; closed when the test ends. */
-export async function exampleApp (test: Test, name: string, env: Environment, options: FastifyServerOptions = {}): Promise<FastifyInstance> {
+export async function exampleApp (test: Test, name: string, env: Environment): Promise<FastifyInstance> {
   const { build } = await import(pathToFileURL(await mainOf(name)).href) as ExampleModule
-  const app = await build(options, env)
+  const app = await build({}, env)
   test.teardown(() => app.close())
   return app
 }
@@ -77,7 +77,8 @@ export async function startProgram (test: Test, args: string[], env: Environment
       })
     }
   })
-  const origin = await Promise.race([listening, exited.then((code) => { throw new Error(`It exited with code ${code}:\n${output}`) })])
+  const ended = exited.then((code) => { throw new Error(`It exited with code ${code}:\n${output}`) })
+  const origin = await Promise.race([listening, ended])
   return {
     origin,
     async stop () {
@@ -92,12 +93,17 @@ async function mainOf (name: string): Promise<string> {
   return await exampleFile(name, main)
 }
 
+/** Whether a path belongs to an example, and is not installed or built. */
+export function isOfExample (path: string): boolean {
+  return !/[\\/](?:node_modules|dist|\.env|\.data)$/.test(path)
+}
+
 /** Copies the examples to a folder of this process, where `fastify-gatehouse` is a build of the sources. */
 async function copyExamples (): Promise<string> {
   const copy = join(ROOT, '.tap', 'examples', String(process.pid))
   t.teardown(() => rm(copy, { recursive: true, force: true }))
   await rm(copy, { recursive: true, force: true })
-  await cp(join(ROOT, 'examples'), copy, { recursive: true, filter: (path) => !/[\\/](?:node_modules|dist)$/.test(path) })
+  await cp(join(ROOT, 'examples'), copy, { recursive: true, filter: isOfExample })
   await mkdir(join(copy, 'node_modules'))
   await symlink(await builtPackage(), join(copy, 'node_modules', 'fastify-gatehouse'))
   await compile(join(copy, 'typebox-types'))

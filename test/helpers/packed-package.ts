@@ -21,8 +21,8 @@ export async function run (cwd: string, command: string, ...args: string[]): Pro
 }
 
 /**
- * Packs the package as npm would publish it, and returns the path of `fastify-gatehouse.tgz` in the folder. It builds into
- * `dist/`, so no two test files may pack at the same time: `npm run test:hosts` runs one file after the other.
+ * Packs the package as npm would publish it, and returns the path of `fastify-gatehouse.tgz` in the folder. It builds
+ * into `dist/`, so no two test files may pack at the same time: `npm run test:hosts` runs one file after the other.
  */
 export async function packInto (folder: string): Promise<string> {
   await run(ROOT, 'npm', 'pack', '--silent', '--pack-destination', folder)

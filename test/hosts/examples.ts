@@ -1,34 +1,36 @@
-// The examples on the packed tarball, each with the dependencies of its own package.json. Run by `npm run test:all`.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+// The examples on the packed tarball, with the dependencies that they name. Run by `npm run test:all`, not `npm test`.
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import t from 'tap'
 
+import { isOfExample } from '../helpers/example.js'
 import { install, packInto, ROOT, run } from '../helpers/packed-package.js'
 import { privatePostgres } from '../helpers/postgres.js'
 
 interface Project {
   dependencies: Record<string, string>
-  scripts: Record<string, string>
 }
 
 const examples = join(ROOT, 'examples')
-const names = readdirSync(examples, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name)
+const names = readdirSync(examples).filter((name) => existsSync(join(examples, name, 'package.json')))
 const folder = mkdtempSync(join(tmpdir(), 'examples-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 
 await packInto(folder)
 for (const name of names) {
   const project = join(folder, name)
-  cpSync(join(examples, name), project, { recursive: true, filter: (path) => !/[\\/](?:node_modules|dist)$/.test(path) })
+  cpSync(join(examples, name), project, { recursive: true, filter: isOfExample })
   const file = join(project, 'package.json')
   const { dependencies, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as Project
   const packed = { ...dependencies, 'fastify-gatehouse': 'file:../fastify-gatehouse.tgz' }
   writeFileSync(file, JSON.stringify({ ...rest, dependencies: packed }))
-  await install(project)
-  if (rest.scripts['build'] !== undefined) await run(project, 'npm', 'run', '--silent', 'build')
 }
+// One installation for all of them.
+writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, workspaces: names }))
+await install(folder)
+await run(folder, 'npm', 'run', '--silent', 'build', '--workspaces', '--if-present')
 
 t.test('the examples compile against the types of the package', async (t) => {
   // As in the repository, but for the package, which is found by its name.
