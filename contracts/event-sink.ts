@@ -1,7 +1,9 @@
+import type { EventType } from '../schemas/event.js'
 import type { Page, PageRequest } from './token-store/index.js'
 
-export const EVENT_TYPES = ['track', 'page', 'identify', 'group', 'screen', 'alias'] as const
-export type EventType = typeof EVENT_TYPES[number]
+export { EVENT_TYPES } from '../schemas/event.js'
+export type { EventType } from '../schemas/event.js'
+
 export type AuthMethod = 'key' | 'signature'
 
 /** An accepted event, ready to be stored: its text as it came, and beside it what the server says of it. */

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest,
 import { INVALID_OPTIONS, UNAUTHORIZED } from '../lib/errors.js'
 import type { GatehouseError } from '../lib/errors.js'
 import { defineGuard } from '../lib/guard/index.js'
+import { singleHeader } from '../lib/http/single-header.js'
 import { refuseUnknownOptions } from '../lib/options.js'
 import type { KnownOptions } from '../lib/options.js'
 import { refuse } from '../lib/refuse.js'
@@ -111,15 +112,11 @@ function knownKeys (keys: readonly string[], option: string): KnownKey[] {
   })
 }
 
-/** The token of the one Authorization header, or null. Node keeps the first of two and drops the second without a word. */
+/** The token of the one Authorization header, or `null`. */
 function bearer ({ headers, raw }: FastifyRequest): string | null {
   const value = headers.authorization
   if (value === undefined || !value.startsWith(SCHEME)) return null
-  let seen = 0
-  for (let at = 0; at < raw.rawHeaders.length; at += 2) {
-    if (raw.rawHeaders[at]?.toLowerCase() === 'authorization') seen++
-  }
-  return seen === 1 ? value.slice(SCHEME.length) : null
+  return singleHeader(raw.rawHeaders, 'authorization') === null ? null : value.slice(SCHEME.length)
 }
 
 export default fp(proxyKey, { name: 'gatehouse-proxy-key', fastify: '5.x' })

@@ -7,9 +7,10 @@ import type { GatehouseError } from '../lib/errors.js'
 import { defineGuard, hasGuard } from '../lib/guard/index.js'
 import { refuseUnknownOptions } from '../lib/options.js'
 import type { KnownOptions } from '../lib/options.js'
-import { BodyReplay, collectBody } from '../lib/http/raw-body.js'
-import { refuse, toPublicError } from '../lib/refuse.js'
 import { claimsSignature } from '../lib/http/signature-headers.js'
+import { checkBody, liveSecrets } from '../lib/http/signed-body.js'
+import type { BodyCheck } from '../lib/http/signed-body.js'
+import { refuse } from '../lib/refuse.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../lib/guard/index.js'
@@ -67,6 +68,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
     if (!app.hasRequestDecorator(name)) app.decorateRequest(name, value)
   }
 
+  const bodyCheck: BodyCheck = { check: faultOfBody, tooLarge }
   app.addHook('preParsing', function checkSignature (request, reply, payload, done) {
     const mode = ruleFor(request)
     if (mode === undefined || mode === 'off') return done(null, payload)
@@ -80,19 +82,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
       refuse(reply, fault)
       return
     }
-    collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
-      let refusal: GatehouseError | null
-      try {
-        refusal = error instanceof PAYLOAD_TOO_LARGE ? tooLarge() : error ?? faultOfBody(request, bytes)
-      } catch (thrown) {
-        // By the host's "secrets"; outside of any hook's own reach here.
-        refusal = toPublicError(thrown)
-      }
-      if (refusal === null) return done(null, new BodyReplay(bytes))
-      // Where the body was not read to its end, the client may be sending still.
-      if (error !== null) reply.header('connection', 'close')
-      refuse(reply, refusal)
-    })
+    checkBody(request, reply, payload, bodyCheck, done)
   })
 
   /** On success the request is marked as signed. */
@@ -121,9 +111,7 @@ function faultOfHeaders ({ headers, source }: FastifyRequest): GatehouseError | 
 }
 
 function secretsOfSource ({ resolvedSource }: FastifyRequest): readonly Buffer[] {
-  if (resolvedSource === null) return []
-  const now = Date.now()
-  return resolvedSource.secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ value }) => value)
+  return resolvedSource === null ? [] : liveSecrets(resolvedSource.secrets)
 }
 
 export default fp(signature, { name: 'gatehouse-signature', fastify: '5.x' })

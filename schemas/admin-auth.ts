@@ -11,6 +11,10 @@ const Password = Type.String({ minLength: 1, maxLength: 1024 })
 const RefreshToken = Type.String({ minLength: 1, maxLength: 4096 })
 const Done = Type.Null({ description: 'Done; no body' })
 
+/** The roles of administrators, the highest first. */
+export const ROLES = ['owner', 'admin', 'editor', 'viewer'] as const
+export type Role = typeof ROLES[number]
+
 export const LoginBodySchema = Type.Object({
   // Any text without spaces and control characters: whether an account has it is for the store to say.
   email: Type.String({ minLength: 1, maxLength: 254, pattern: '^[^\\s\\p{Cc}\\p{Cs}]+$' }),

@@ -2,15 +2,15 @@ import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
 
 import { errorReplies } from './error.js'
+import { EVENT_TYPES } from './event.js'
+import type { EventType } from './event.js'
 import { pageQuery, pageSchema, periodQuery } from './page.js'
-
-const EVENT_TYPES = ['track', 'page', 'identify', 'group', 'screen', 'alias'] as const
 
 export const EventListQuerySchema = Type.Object({
   ...pageQuery,
   ...periodQuery,
   source_id: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\p{Cc}\\p{Cs}]+$' })),
-  type: Type.Optional(Type.Unsafe<typeof EVENT_TYPES[number]>({ type: 'string', enum: [...EVENT_TYPES] }))
+  type: Type.Optional(Type.Unsafe<EventType>({ type: 'string', enum: [...EVENT_TYPES] }))
 }, { additionalProperties: false })
 export type EventListQuery = Static<typeof EventListQuerySchema>
 

@@ -13,7 +13,10 @@ const Duplicate = Type.Optional(Type.Literal(true, { description: 'The same sign
 export const AcceptedSchema = Type.Object({ success: Type.Literal(true), duplicate: Duplicate })
 export type Accepted = Static<typeof AcceptedSchema>
 
-const MOST_EVENTS = 1_000
+/** Events that one batch, or one delivery of a webhook, may hold. */
+export const MAX_BATCH_EVENTS = 500
+/** Events that a batch of Segment's browser SDK may hold. */
+export const MAX_BROWSER_BATCH_EVENTS = 1_000
 
 /** The envelope alone: each event is judged for itself, by the schema of an event. */
 export function batchBodySchema (maxItems: number) {
@@ -31,7 +34,7 @@ export function batchBodySchema (maxItems: number) {
 export type BatchBody = Static<ReturnType<typeof batchBodySchema>> & Record<string, unknown>
 
 export const EventErrorSchema = Type.Object({
-  index: Type.Integer({ minimum: 0, maximum: MOST_EVENTS - 1 }),
+  index: Type.Integer({ minimum: 0, maximum: MAX_BROWSER_BATCH_EVENTS - 1 }),
   messageId: Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 100 }),
   code: Type.String({ maxLength: 64 }),
   message: Type.String({ maxLength: 1_000 })
@@ -40,10 +43,10 @@ export type EventError = Static<typeof EventErrorSchema>
 
 export const BatchReplySchema = Type.Object({
   success: Type.Boolean({ description: 'Whether every event was accepted' }),
-  accepted: Type.Integer({ minimum: 0, maximum: MOST_EVENTS }),
+  accepted: Type.Integer({ minimum: 0, maximum: MAX_BROWSER_BATCH_EVENTS }),
   duplicate: Duplicate,
-  rejected: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_EVENTS })),
-  errors: Type.Optional(Type.Array(EventErrorSchema, { maxItems: MOST_EVENTS }))
+  rejected: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_BROWSER_BATCH_EVENTS })),
+  errors: Type.Optional(Type.Array(EventErrorSchema, { maxItems: MAX_BROWSER_BATCH_EVENTS }))
 })
 export type BatchReply = Static<typeof BatchReplySchema>
 
@@ -66,16 +69,16 @@ export const anyEventSchema = {
 }
 
 export const batchSchema = {
-  summary: 'Take up to 500 events',
+  summary: `Take up to ${MAX_BATCH_EVENTS} events`,
   description: '200 means that the accepted events are stored; each refused one is named in `errors`. A body beyond 5 MB is 400.',
   tags,
-  body: batchBodySchema(500),
+  body: batchBodySchema(MAX_BATCH_EVENTS),
   response: { 200: BatchReplySchema, ...refusals }
 }
 
 /** Segment's browser SDK ends a batch at 450 KB however many its events are, and drops one that is refused: of small ones over 500. */
 export const browserBatchSchema = {
   ...batchSchema,
-  summary: `Take up to ${MOST_EVENTS} events, as Segment's browser SDK sends them after an outage`,
-  body: batchBodySchema(MOST_EVENTS)
+  summary: `Take up to ${MAX_BROWSER_BATCH_EVENTS} events, as Segment's browser SDK sends them after an outage`,
+  body: batchBodySchema(MAX_BROWSER_BATCH_EVENTS)
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
 import { INVALID_REQUEST } from '../lib/errors.js'
+import { singleHeader } from '../lib/http/single-header.js'
 import { rateCheck } from '../lib/limits/rate-limit.js'
 import { refuse } from '../lib/refuse.js'
 import { cutSlowReaders } from './slow-readers.js'
@@ -19,7 +20,7 @@ export function checkHeaders (app: FastifyInstance, maxConnections: number): voi
     const { rawHeaders } = request.raw
     if (rawHeaders.length > MAX_HEADERS * 2) {
       refuse(reply.header('Connection', 'close'), statusOf(new INVALID_REQUEST({ message: 'There are too many headers' }), 431))
-    } else if (countHosts(rawHeaders) > 1) {
+    } else if (singleHeader(rawHeaders, 'host') === null) {
       refuse(reply.header('Connection', 'close'), new INVALID_REQUEST({ message: 'There is more than one Host header' }))
     } else done()
   })
@@ -34,15 +35,6 @@ export async function limitUnknownPaths (app: FastifyInstance, max: number): Pro
     if (!request.is404) return done()
     check.call(this, request, reply).then(() => done(), done)
   })
-}
-
-function countHosts (rawHeaders: readonly string[]): number {
-  let hosts = 0
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at] ?? ''
-    if (name.length === 4 && name.toLowerCase() === 'host') hosts++
-  }
-  return hosts
 }
 
 function statusOf<E extends { statusCode: number }> (error: E, status: number): E {

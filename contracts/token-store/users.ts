@@ -1,6 +1,7 @@
-/** The rank of an administrator, highest first. */
-export const ROLES = ['owner', 'admin', 'editor', 'viewer'] as const
-export type Role = typeof ROLES[number]
+import type { Role } from '../../schemas/admin-auth.js'
+
+export { ROLES } from '../../schemas/admin-auth.js'
+export type { Role } from '../../schemas/admin-auth.js'
 
 export interface User {
   id: string

@@ -8,6 +8,7 @@ import { createAdminTokens, TOKEN_OPTIONS } from '../../lib/admin-tokens/index.j
 import type { AccessClaims, AdminTokens, AdminTokensOptions } from '../../lib/admin-tokens/index.js'
 import { FORBIDDEN, INVALID_OPTIONS, INVALID_TOKEN, UNAUTHORIZED } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
+import { singleHeader } from '../../lib/http/single-header.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
@@ -123,14 +124,10 @@ async function admit (claims: AccessClaims, demand: AdminDemand, sessions: Sessi
   return admin
 }
 
-/** The one Bearer token: Node would silently take the first of two headers. */
+/** The one Bearer token. */
 function bearer (rawHeaders: readonly string[]): string {
-  let header: string | undefined
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() !== 'authorization') continue
-    if (header !== undefined) throw new UNAUTHORIZED({ reason: 'two Authorization headers' })
-    header = rawHeaders[at + 1]
-  }
+  const header = singleHeader(rawHeaders, 'authorization')
+  if (header === null) throw new UNAUTHORIZED({ reason: 'two Authorization headers' })
   if (header === undefined) throw new UNAUTHORIZED({ reason: 'no Authorization header' })
   const token = BEARER.exec(header)?.[1]
   if (token === undefined) throw new UNAUTHORIZED({ reason: 'not a Bearer token' })

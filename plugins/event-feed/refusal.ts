@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { isUnspecified, requestAddress } from '../../lib/http/client-address.js'
 import { shownText } from '../../signing/shown-text.js'
 import type { GatehouseError } from '../../lib/errors.js'
-import { EVENT_TYPES } from '../../contracts/event-sink.js'
+import { EVENT_TYPES } from '../../schemas/event.js'
 import type { EventType } from '../../contracts/event-sink.js'
 import type { Environment, Source } from '../../contracts/token-store/index.js'
 

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
+import { singleHeader } from '../../lib/http/single-header.js'
 import { isPipelineKey } from '../../signing/datafly/pipeline-key.js'
 
 declare module 'fastify' {
@@ -29,8 +30,7 @@ export function presentedKey (request: FastifyRequest): string | null | undefine
   const { authorization } = headers
   const inQuery = keyInQuery(request)
   if (authorization === undefined) return inQuery === undefined ? undefined : wellFormed(inQuery)
-  // Node keeps the first of two Authorization headers and says nothing of the other.
-  if (occursTwice(raw.rawHeaders, 'authorization')) return null
+  if (singleHeader(raw.rawHeaders, 'authorization') === null) return null
   const key = READ.get(authorization) ?? read(authorization)
   return inQuery === undefined || inQuery === key ? key : null
 }
@@ -62,15 +62,4 @@ function keyOf (authorization: string): string | null {
   if (basic === undefined) return null
   const credentials = Buffer.from(basic, 'base64').toString('latin1')
   return credentials.endsWith(':') ? credentials.slice(0, -1) : null
-}
-
-function occursTwice (rawHeaders: readonly string[], name: string): boolean {
-  let seen = false
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const header = rawHeaders[at]
-    if (header?.length !== name.length || header.toLowerCase() !== name) continue
-    if (seen) return true
-    seen = true
-  }
-  return false
 }

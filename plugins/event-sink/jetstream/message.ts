@@ -1,4 +1,4 @@
-import { EVENT_TYPES } from '../../../contracts/event-sink.js'
+import { EVENT_TYPES } from '../../../schemas/event.js'
 import type { AcceptedEvent, EventType } from '../../../contracts/event-sink.js'
 
 /** What was read of a message. */

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
-import { LONGEST_MINT } from '../longest-mint.js'
+import { LONGEST_MINT } from '../limits.js'
 import type { GuestToken, GuestTokens } from '../../../contracts/token-store/index.js'
 
 const MAX_ENTRIES = 10_000

@@ -1,4 +1,4 @@
-import { FAILURES_FORGOTTEN_AFTER } from '../failures-forgotten.js'
+import { FAILURES_FORGOTTEN_AFTER } from '../limits.js'
 import type { CountedFailure } from '../../../contracts/token-store/index.js'
 
 const MAX_SUBJECTS = 100_000

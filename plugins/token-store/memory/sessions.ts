@@ -1,5 +1,5 @@
 import { CONFLICT } from '../../../lib/errors.js'
-import { SESSIONS_LISTED } from '../sessions-listed.js'
+import { SESSIONS_LISTED } from '../limits.js'
 import type { NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, User } from '../../../contracts/token-store/index.js'
 
 interface SessionRecord extends Session {

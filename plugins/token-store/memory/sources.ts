@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { CONFLICT } from '../../../lib/errors.js'
-import { overQuota } from '../quota.js'
+import { overQuota } from '../limits.js'
 import {
   assertKey, copySource, freezeOrigins, freezeResolved, patched, resolvedUntil, serverSecretBytes, serverSecretPrefix, settingsOf
 } from '../source-settings.js'

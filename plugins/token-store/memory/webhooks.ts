@@ -1,5 +1,5 @@
 import { generateWebhookId } from '../../../signing/webhooks/index.js'
-import { overQuota } from '../quota.js'
+import { overQuota } from '../limits.js'
 import type { NewWebhook, Page, PageRequest, ResolvedWebhook, Source, Webhook, WebhookPatch, Webhooks } from '../../../contracts/token-store/index.js'
 import { freezeWebhook, patchedWebhook, webhookResolvedUntil, webhookSecretBytes, webhookSecretPrefix, webhookSettingsOf } from '../webhook-settings.js'
 import { newestFirst } from './newest-first.js'

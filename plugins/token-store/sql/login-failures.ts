@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely'
 
 import { toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
-import { FAILURES_FORGOTTEN_AFTER } from '../failures-forgotten.js'
+import { FAILURES_FORGOTTEN_AFTER } from '../limits.js'
 import type { Users } from '../../../contracts/token-store/index.js'
 import { toDate, toMilliseconds } from './times.js'
 

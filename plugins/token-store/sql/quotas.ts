@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely'
 
 import { toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
-import { overQuota } from '../quota.js'
+import { overQuota } from '../limits.js'
 
 type Tx = Transaction<DatabaseSchema>
 

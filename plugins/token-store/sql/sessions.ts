@@ -2,7 +2,7 @@ import type { Kysely, Selectable, Transaction } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
-import { SESSIONS_LISTED } from '../sessions-listed.js'
+import { SESSIONS_LISTED } from '../limits.js'
 import type { Rotation, RotationOutcome, Session, SessionAccess, Sessions } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'

@@ -5,7 +5,7 @@ import { toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { freezeOrigins, freezeResolved } from '../source-settings.js'
 import type { ResolvedSource, SourceOrigins } from '../../../contracts/token-store/index.js'
-import { openSecret } from './server-secrets.js'
+import { openSecret } from './sealed-secrets.js'
 import { selectSources, toSource } from './source-rows.js'
 import { toDate, toMilliseconds } from './times.js'
 
@@ -26,7 +26,7 @@ export async function loadSource (db: Kysely<DatabaseSchema>, box: SecretBox, pi
   if (first === undefined) return null
   const secrets = rows.flatMap(({ id, secret_id, sealed, secret_expires_at }) => secret_id === null || sealed === null
     ? []
-    : [{ value: openSecret(box, id, secret_id, sealed), expiresAt: toMilliseconds(secret_expires_at) }])
+    : [{ value: openSecret(box, { table: 'server_secrets', ownerId: id, id: secret_id }, sealed), expiresAt: toMilliseconds(secret_expires_at) }])
   return freezeResolved(toSource(first), pipelineKey, toMilliseconds(first.key_expires_at), secrets)
 }
 

@@ -12,7 +12,7 @@ import type { Source, Sources } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { afterCursor, toPage } from './pages.js'
 import { assertRoomForSource } from './quotas.js'
-import { sealSecret, sealAgain } from './server-secrets.js'
+import { sealAgain, sealSecret } from './sealed-secrets.js'
 import { selectSources, toColumns, toSource } from './source-rows.js'
 import { toDate, toMilliseconds } from './times.js'
 
@@ -54,7 +54,7 @@ export function sqlSources (
 
   async function addSecret (tx: Tx, sourceId: string, value: Buffer): Promise<void> {
     const id = randomUUID()
-    await tx.insertInto('server_secrets').values({ id, source_id: sourceId, sealed: sealSecret(box, sourceId, id, value), expires_at: null }).execute()
+    await tx.insertInto('server_secrets').values({ id, source_id: sourceId, sealed: sealSecret(box, { table: 'server_secrets', ownerId: sourceId, id }, value), expires_at: null }).execute()
   }
 
   return {
@@ -148,7 +148,7 @@ export function sqlSources (
       const at = toDate(now())
       await db.deleteFrom('server_secrets').where('expires_at', '<=', at).execute()
       if (sealedAgain) return
-      await sealAgain(db, box)
+      await sealAgain(db, box, 'server_secrets')
       sealedAgain = true
     }
   }

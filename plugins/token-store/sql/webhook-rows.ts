@@ -7,7 +7,7 @@ import type { ResolvedWebhook, Webhook, WebhookSettings } from '../../../contrac
 import { freezeWebhook } from '../webhook-settings.js'
 import { selectSources, toSource } from './source-rows.js'
 import { toDate, toMilliseconds } from './times.js'
-import { openWebhookSecret } from './webhook-secrets.js'
+import { openSecret } from './sealed-secrets.js'
 
 /** A row of `webhooks` with the organisation of its source. */
 export type WebhookRow = Omit<Selectable<DatabaseSchema['webhooks']>, 'seq'> & { org_id: string }
@@ -73,6 +73,6 @@ export async function loadWebhook (db: Kysely<DatabaseSchema>, box: SecretBox, i
   })
   const secrets = rows.flatMap(({ secret_id, sealed, secret_expires_at }) => secret_id === null || sealed === null
     ? []
-    : [{ value: openWebhookSecret(box, id, secret_id, sealed), expiresAt: toMilliseconds(secret_expires_at) }])
+    : [{ value: openSecret(box, { table: 'webhook_secrets', ownerId: id, id: secret_id }, sealed), expiresAt: toMilliseconds(secret_expires_at) }])
   return freezeWebhook(webhook, toSource(first), secrets)
 }

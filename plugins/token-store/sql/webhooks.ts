@@ -13,7 +13,7 @@ import { afterCursor, toPage } from './pages.js'
 import { assertRoomForWebhook } from './quotas.js'
 import { toDate, toMilliseconds } from './times.js'
 import { selectWebhooks, toWebhook, toWebhookColumns } from './webhook-rows.js'
-import { sealWebhookSecret, sealWebhooksAgain } from './webhook-secrets.js'
+import { sealAgain, sealSecret } from './sealed-secrets.js'
 
 type Tx = Transaction<DatabaseSchema>
 type WebhookColumns = Updateable<DatabaseSchema['webhooks']>
@@ -51,7 +51,7 @@ export function sqlWebhooks (
 
   async function addSecret (tx: Tx, webhookId: string, value: Buffer): Promise<void> {
     const id = randomUUID()
-    await tx.insertInto('webhook_secrets').values({ id, webhook_id: webhookId, sealed: sealWebhookSecret(box, webhookId, id, value), expires_at: null }).execute()
+    await tx.insertInto('webhook_secrets').values({ id, webhook_id: webhookId, sealed: sealSecret(box, { table: 'webhook_secrets', ownerId: webhookId, id }, value), expires_at: null }).execute()
   }
 
   return {
@@ -132,7 +132,7 @@ export function sqlWebhooks (
     async sweep () {
       await db.deleteFrom('webhook_secrets').where('expires_at', '<=', toDate(now())).execute()
       if (sealedAgain) return
-      await sealWebhooksAgain(db, box)
+      await sealAgain(db, box, 'webhook_secrets')
       sealedAgain = true
     }
   }

@@ -6,8 +6,7 @@ import { endSessionSchema, listSessionsSchema, logoutAllSchema, meSchema } from 
 import type { Me, SessionItem } from '../../../schemas/admin-auth.js'
 import type { PageReply } from '../../../schemas/page.js'
 import { adminOf } from '../admin-scope.js'
-import { optionalBody } from '../optional-body.js'
-import { idOf } from '../resource-id.js'
+import { idOf, optionalBody } from '../request.js'
 
 const config = { gatehouse: { admin: true } }
 

@@ -8,7 +8,6 @@ import { upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 import type { UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 import { faultIn } from '../guest-token/answer.js'
 import { requestSlot } from '../../../lib/request-slot.js'
-import { hasLeft } from './caller.js'
 import { Exchange } from './exchange.js'
 import { requestHeaders, responseHeaders } from './headers.js'
 import { MeteredBody } from './metered-body.js'
@@ -138,4 +137,9 @@ function replyFromOf (scope: FastifyInstance, base: string, upstream: PinnedUpst
   })
   if (from === undefined) throw new Error('@fastify/reply-from did not offer its function; this version is not supported')
   return from
+}
+
+/** Whether the caller has hung up, so that no answer will arrive. One that waits in a pipeline is told by its socket alone. */
+export function hasLeft (request: FastifyRequest, reply: FastifyReply): boolean {
+  return !reply.raw.writableFinished && (reply.raw.closed || request.raw.socket.destroyed)
 }

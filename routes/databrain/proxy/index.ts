@@ -7,6 +7,7 @@ import auditLog from '../../../plugins/audit-log/index.js'
 import { InFlight } from '../../../plugins/connection-limit/in-flight.js'
 import { rateKeyOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../../../lib/errors.js'
+import { auditDecisions } from '../../../lib/decision-audit.js'
 import { hasGuard } from '../../../lib/guard/index.js'
 import { authorizeByHost } from '../../../lib/authorize.js'
 import { limitRate, named } from '../../../lib/limits/rate-limit.js'
@@ -23,12 +24,11 @@ import { sha256Hex } from '../../../signing/digest.js'
 import { authKeyCheck } from './auth-key.js'
 import { componentCors } from './component-cors.js'
 import { ForwardTrail } from './forward-trail.js'
-import { forwarder } from './forwarder.js'
+import { forwarder, hasLeft } from './forwarder.js'
 import { OnceAMinute } from './once-a-minute.js'
 import { checkedOptions } from './options.js'
 import type { CheckedOptions, DatabrainProxyOptions } from './options.js'
 import { pinnedUpstream } from './pinned-upstream.js'
-import { auditRefusals } from './refusal-audit.js'
 import { demandForwardable, demandNoMint, depthOf, pathBelow, queryOf, withoutReference } from './target.js'
 import { checkedGrant } from '../guest-token/grant.js'
 import type { CheckedGrant } from '../guest-token/grant.js'
@@ -64,7 +64,17 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
 
   await routeScope(app, { prefix, rateLimit: named(rateLimit, 'databrain-address'), cors: componentCors(options.cors) }, async (scope) => {
     const depth = depthOf(scope.prefix)
-    const notesOf = auditRefusals(scope)
+    // The address of a socket is known after it has closed only if it was read before.
+    scope.addHook('onRequest', function readAddress ({ ip: _known }, _reply, done) {
+      done()
+    })
+    const decisionOf = auditDecisions(scope, {
+      granted: null,
+      refused: 'databrain_proxy.refused',
+      resourceType: 'guest_token',
+      // A caller that leaves in the middle of a call breaks it off and is not refused.
+      isRefused: ({ isForwarded, error }, request, reply) => !isForwarded || (error !== null && !hasLeft(request, reply))
+    })
     const trail = new ForwardTrail(scope, now)
     const grants = requestSlot<CheckedGrant>(scope)
     const forward = forwarder(scope, upstream, options)
@@ -78,17 +88,17 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
     })
 
     scope.addHook('onRequest', async function checkCall (request, reply) {
-      notesOf(request).details = { proxyKey: await keyOf(request) }
+      decisionOf(request).details = { proxyKey: await keyOf(request) }
       demandNoMint(pathBelow(depth, request.raw.url ?? ''))
       demandForwardable(request, reply, bodyLimit)
     })
     scope.addHook('preHandler', async function authorizeUser (request) {
-      const notes = notesOf(request)
-      notes.userId = request.userReference?.sub ?? null
+      const decision = decisionOf(request)
+      decision.userId = request.userReference?.sub ?? null
       const grant = checkedGrant(await authorizeByHost(() => options.authorize(request)), request.userReference, options)
       const { clientId, dataAppName, permissions } = grant.wanted
-      notes.userId = grant.user
-      notes.details = { ...notes.details, clientId, dataAppName, permissions: permissions ?? null }
+      decision.userId = grant.user
+      decision.details = { ...decision.details, clientId, dataAppName, permissions: permissions ?? null }
       await refuseRevokedGrant(app, grant.revocable)
       grants.set(request, grant)
     })
@@ -117,7 +127,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       const { token, cached } = await source.get(wanted)
       // A mint takes seconds where the upstream is slow.
       if (!cached) await refuseRevokedGrant(app, grant.revocable)
-      const notes = notesOf(request)
+      const decision = decisionOf(request)
       const target = request.raw.url ?? ''
       forward(request, reply, {
         path: pathBelow(depth, target),
@@ -125,8 +135,8 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
         query: guards.userReference === false ? queryOf(target) : withoutReference(queryOf(target)),
         token,
         answered (statusCode) {
-          notes.isForwarded = true
-          trail.note(request, { userId, digest: sha256Hex(token).slice(0, 16), details: { ...notes.details, cached } })
+          decision.isForwarded = true
+          trail.note(request, { userId, digest: sha256Hex(token).slice(0, 16), details: { ...decision.details, cached } })
           return statusCode === 401 && droppedTokens.isDue(wanted.clientId) ? source.forget(wanted, token) : undefined
         },
         refused (refusal) {
@@ -134,7 +144,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
           if (loggedRefusals.isDue(`${upstreamStatus} ${wanted.clientId}`)) logUpstreamRefusal(reply, refusal)
           // The rest is said of what the page asked for, not of the user.
           if (upstreamStatus !== 401 && upstreamStatus !== 403) return
-          const changes = { ...notes.details, ...upstreamOutcome(refusal), outcome: 'FORBIDDEN' }
+          const changes = { ...decision.details, ...upstreamOutcome(refusal), outcome: 'FORBIDDEN' }
           scope.audit({ action: 'databrain_proxy.refused', request, userId, resourceType: 'guest_token', changes, refusal: true })
         }
       })

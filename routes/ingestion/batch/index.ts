@@ -10,6 +10,7 @@ import { memberElements } from '../../../lib/json/text.js'
 import { assertUnrepeated } from '../../../lib/json/known-members.js'
 import { batchSchema, browserBatchSchema } from '../../../schemas/ingestion.js'
 import type { BatchBody, EventError } from '../../../schemas/ingestion.js'
+import { batchReply } from '../batch-reply.js'
 import { batchMembers } from './members.js'
 import type { Visitor } from '../identity-cookie.js'
 import type { EventWriter } from '../event-writer.js'
@@ -77,10 +78,7 @@ export async function batchRoute (scope: FastifyInstance, limits: BatchLimits, v
     release(request)
     if (events.length > 0) await writer.take(ingest.source, events)
     if (errors.length > 0) writer.refused(ingest, errors, refused, context)
-    reply.header('content-type', 'application/json; charset=utf-8')
-    const duplicate = isRepeat(events)
-    if (errors.length === 0) return `{"success":true,"accepted":${events.length}${duplicate ? ',"duplicate":true' : ''}}`
-    return JSON.stringify({ success: false, accepted: events.length, ...duplicate ? { duplicate } : {}, rejected: errors.length, errors })
+    return batchReply(reply, events.length, errors, isRepeat(events))
   }
 
   function judge ({ body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>, ingest: IngestContext): Judged {

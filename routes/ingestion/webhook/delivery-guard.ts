@@ -4,7 +4,8 @@ import { INVALID_SIGNATURE, TIMESTAMP_OUT_OF_RANGE } from '../../../lib/errors.j
 import type { GatehouseError } from '../../../lib/errors.js'
 import { UnknownKeyLimiter } from '../../../lib/limits/unknown-key-limiter.js'
 import type { GuessLimit } from '../../../lib/limits/unknown-key-limiter.js'
-import { BodyReplay, collectBody } from '../../../lib/http/raw-body.js'
+import { checkBody, liveSecrets } from '../../../lib/http/signed-body.js'
+import type { BodyCheck } from '../../../lib/http/signed-body.js'
 import { refuse, toPublicError } from '../../../lib/refuse.js'
 import type { ResolvedWebhook } from '../../../contracts/token-store/index.js'
 import { isWebhookId, verifyWebhook } from '../../../signing/webhooks/index.js'
@@ -17,6 +18,8 @@ declare module 'fastify' {
     webhookSignature: Buffer | null
   }
 }
+
+const BODY_CHECK: BodyCheck = { check: validateDelivery }
 
 /**
  * Lets in what a provider has signed: finds the webhook, then checks the signature over the raw body, before anything parses it.
@@ -41,19 +44,7 @@ export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit 
   })
 
   scope.addHook('preParsing', function checkDelivery (request, reply, payload, done) {
-    collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
-      let refusal: GatehouseError | null
-      try {
-        refusal = error ?? validateDelivery(request, bytes)
-      } catch (thrown) {
-        // By what a store of the host's gave; outside of any hook's own reach here.
-        refusal = toPublicError(thrown)
-      }
-      if (refusal === null) return done(null, new BodyReplay(bytes))
-      // Where the body was not read to its end, the client may be sending still.
-      if (error !== null) reply.header('connection', 'close')
-      refuse(reply, refusal)
-    })
+    checkBody(request, reply, payload, BODY_CHECK, done)
   })
 
   function admit (resolved: ResolvedWebhook | null, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
@@ -69,9 +60,8 @@ function validateDelivery (request: FastifyRequest, body: Buffer): GatehouseErro
   const { resolvedWebhook, method, headers } = request
   if (resolvedWebhook === null) return new INVALID_SIGNATURE()
   const { webhook, secrets } = resolvedWebhook
-  const now = Date.now()
-  const live = secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ value }) => value)
-  const verdict = verifyWebhook(webhook.provider, { method, url: publicUrl(request, webhook.url), headers, body, now }, live, webhook.custom)
+  const delivery = { method, url: publicUrl(request, webhook.url), headers, body, now: Date.now() }
+  const verdict = verifyWebhook(webhook.provider, delivery, liveSecrets(secrets), webhook.custom)
   if (!verdict.valid) return verdict.fault === 'timestamp' ? new TIMESTAMP_OUT_OF_RANGE() : new INVALID_SIGNATURE({ reason: webhook.provider })
   request.signed = true
   request.signedBody = body

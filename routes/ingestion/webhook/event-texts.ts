@@ -1,9 +1,9 @@
 import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../../lib/errors.js'
+import { MAX_BATCH_EVENTS } from '../../../schemas/ingestion.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import type { Subject } from './expression.js'
 import type { CompiledMapping } from './mapping.js'
 
-const MAX_EVENTS = 500
 const MAX_MESSAGE_ID = 100
 
 /**
@@ -14,7 +14,7 @@ const MAX_MESSAGE_ID = 100
 export function eventTexts ({ type, members, messageId, split }: CompiledMapping, body: Subject, anonymousId: string, room: number): string[] {
   const subjects: Subject[] = []
   for (const subject of split(body)) {
-    if (subjects.push(subject) > MAX_EVENTS) throw new INVALID_REQUEST({ message: `There are more than ${MAX_EVENTS} events` })
+    if (subjects.push(subject) > MAX_BATCH_EVENTS) throw new INVALID_REQUEST({ message: `There are more than ${MAX_BATCH_EVENTS} events` })
   }
   const taken = new Set<string>()
   let left = room

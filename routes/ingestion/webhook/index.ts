@@ -12,6 +12,7 @@ import type { EventError } from '../../../schemas/ingestion.js'
 import { deliverySchema } from '../../../schemas/webhook.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import type { EventWriter } from '../event-writer.js'
+import { batchReply } from '../batch-reply.js'
 import { normalise } from '../normalise.js'
 import type { EventContext } from '../normalise.js'
 import { eventAssertion, eventError } from '../validate-event.js'
@@ -98,9 +99,7 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
     if (events.length === 0 && faults.length > 0) throw faults[0]
     if (events.length > 0) await writer.take(context.source, events)
     if (errors.length > 0) writer.refused(context, errors, values)
-    reply.header('content-type', 'application/json; charset=utf-8')
-    if (errors.length === 0) return `{"success":true,"accepted":${events.length}}`
-    return JSON.stringify({ success: false, accepted: events.length, rejected: errors.length, errors })
+    return batchReply(reply, events.length, errors)
   }
 }
 

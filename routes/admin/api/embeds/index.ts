@@ -9,11 +9,10 @@ import { canonicalDashboard } from '../../../../signing/boldbi/dashboard-name.js
 import { adminOf } from '../../admin-scope.js'
 import { actionsOf, viewDecision, withoutPerson } from './decisions.js'
 import { listRevoked } from './revoked-as.js'
-import { optionalBody } from '../../optional-body.js'
+import { idOf, optionalBody } from '../../request.js'
 import { pageReply, timeOf } from '../page-reply.js'
 import { readPage } from '../page-request.js'
 import { MAY } from '../../permissions.js'
-import { idOf } from '../../resource-id.js'
 
 const REVOKE = '/embeds/revoke'
 const ALL = '/embeds/revocations'

@@ -8,11 +8,10 @@ import type { NewSourceBody, RotateBody, SourceItem, SourcePatchBody, SourceWith
 import { generatePipelineKey } from '../../../../signing/datafly/pipeline-key.js'
 import { generateServerSecret } from '../../../../signing/datafly/server-secret.js'
 import { adminOf } from '../../admin-scope.js'
-import { optionalBody } from '../../optional-body.js'
+import { idOf, optionalBody } from '../../request.js'
 import { pageReply } from '../page-reply.js'
 import { readPage } from '../page-request.js'
 import { MAY } from '../../permissions.js'
-import { idOf } from '../../resource-id.js'
 import { changesOf, newSourceOf, patchOf, viewSource } from './fields.js'
 
 export interface SourceRouteSettings {

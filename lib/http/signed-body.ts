@@ -1,0 +1,40 @@
+import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
+
+import type { ResolvedSource } from '../../contracts/token-store/index.js'
+import { PAYLOAD_TOO_LARGE } from '../errors.js'
+import type { GatehouseError } from '../errors.js'
+import { refuse, toPublicError } from '../refuse.js'
+import { BodyReplay, collectBody } from './raw-body.js'
+
+export interface BodyCheck {
+  /** Returns the error to refuse the request with, or `null`; an error that it throws refuses the request too. */
+  check: (request: FastifyRequest, body: Buffer) => GatehouseError | null
+  /** The error for a body beyond the route's `bodyLimit`. Default: `PAYLOAD_TOO_LARGE`. */
+  tooLarge?: () => GatehouseError
+}
+
+type Done = (error: null, payload: BodyReplay) => void
+
+/** For a `preParsing` hook: checks the bytes of a body as they came on the wire, before anything parses them, then hands them on or refuses. */
+export function checkBody (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, { check, tooLarge }: BodyCheck, done: Done): void {
+  collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
+    let refusal: GatehouseError | null
+    try {
+      if (error === null) refusal = check(request, bytes)
+      else refusal = tooLarge !== undefined && error instanceof PAYLOAD_TOO_LARGE ? tooLarge() : error
+    } catch (thrown) {
+      // Thrown by a function or a store of the host; no hook of Fastify catches it here.
+      refusal = toPublicError(thrown)
+    }
+    if (refusal === null) return done(null, new BodyReplay(bytes))
+    // The client may still be sending a body that was not read to its end.
+    if (error !== null) reply.header('connection', 'close')
+    refuse(reply, refusal)
+  })
+}
+
+/** The secrets that have not expired. */
+export function liveSecrets (secrets: ResolvedSource['secrets']): readonly Buffer[] {
+  const now = Date.now()
+  return secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ value }) => value)
+}

@@ -1,0 +1,18 @@
+/**
+ * The value of a header that a request carries once; `undefined` if it is missing, `null` if it occurs more than once. Node.js keeps the first
+ * `Authorization` or `Host` header in `headers` and drops the others silently.
+ *
+ * @param name in lower case
+ * @example
+ * if (singleHeader(request.raw.rawHeaders, 'authorization') === null) return refuse(reply, new UNAUTHORIZED())
+ */
+export function singleHeader (rawHeaders: readonly string[], name: string): string | undefined | null {
+  let value: string | undefined
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const header = rawHeaders[at]
+    if (header?.length !== name.length || header.toLowerCase() !== name) continue
+    if (value !== undefined) return null
+    value = rawHeaders[at + 1]
+  }
+  return value
+}

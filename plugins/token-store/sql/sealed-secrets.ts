@@ -1,0 +1,39 @@
+import type { Kysely } from 'kysely'
+
+import type { SecretBox } from '../../../signing/secret-box.js'
+import type { DatabaseSchema } from '../../../lib/database/schema.js'
+import { inTurn } from './in-turn.js'
+
+type Table = 'server_secrets' | 'webhook_secrets'
+
+/** A secret in its row; `ownerId` is the id of its source or webhook. */
+interface Place {
+  readonly table: Table
+  readonly ownerId: string
+  readonly id: string
+}
+
+/** Seals a secret for one owner and one row: a copy in another row cannot be opened. */
+export function sealSecret (box: SecretBox, place: Place, value: Buffer): string {
+  return box.seal(value, contextOf(place))
+}
+
+export function openSecret (box: SecretBox, place: Place, sealed: string): Buffer {
+  return box.open(sealed, contextOf(place))
+}
+
+/** Seals every secret of a table with the current key, so that the previous keys can be dropped. */
+export async function sealAgain (db: Kysely<DatabaseSchema>, box: SecretBox, table: Table): Promise<void> {
+  const rows = table === 'server_secrets'
+    ? await db.selectFrom(table).select(['id', 'source_id as owner', 'sealed']).execute()
+    : await db.selectFrom(table).select(['id', 'webhook_id as owner', 'sealed']).execute()
+  await inTurn(rows.filter((row) => !box.isCurrent(row.sealed)).map(({ id, owner, sealed }) => async () => {
+    const place = { table, ownerId: owner, id }
+    const fresh = sealSecret(box, place, openSecret(box, place, sealed))
+    await db.updateTable(table).set({ sealed: fresh }).where('id', '=', id).where('sealed', '=', sealed).execute()
+  }))
+}
+
+function contextOf ({ table, ownerId, id }: Place): string {
+  return `${table}.sealed ${ownerId} ${id}`
+}
