@@ -7,17 +7,27 @@ const outside = ['conformance', 'test', 'bench', 'examples']
 /** Every relative spelling of a path into one of the folders. */
 const pathsInto = (folders) => folders.flatMap((folder) => [`**/../${folder}`, `**/../${folder}/**`])
 
+/** Refuses imports of the layers after one. */
+const laterThan = (layer) => ({
+  group: pathsInto([...layers.slice(layers.indexOf(layer) + 1), ...outside]),
+  message: `${layer}/ must not import a later layer (${layers.join(' <- ')}).`
+})
+
 // Data flows one way: a layer may import the layers before it, never those after.
-const oneWay = layers.map((layer, at) => ({
+const oneWay = layers.map((layer) => ({
   files: [`${layer}/**/*.ts`],
+  rules: { 'no-restricted-imports': ['error', { patterns: [laterThan(layer)] }] }
+}))
+
+/** At each depth below plugins/, the relative paths that stay in plugins/ but leave the folder of the plugin. */
+const OTHER_PLUGINS = ['^\\./', '^\\.\\./(?!\\.\\./)', '^\\.\\./\\.\\./(?!\\.\\./)']
+
+// Plugins meet through decorators, whose types are in contracts/.
+const plugins = OTHER_PLUGINS.map((regex, depth) => ({
+  files: [`plugins/${'*/'.repeat(depth)}*.ts`],
   rules: {
     'no-restricted-imports': ['error', {
-      patterns: [
-        {
-          group: pathsInto([...layers.slice(at + 1), ...outside]),
-          message: `${layer}/ must not import a later layer (${layers.join(' <- ')}).`
-        }
-      ]
+      patterns: [laterThan('plugins'), { regex, message: 'A plugin must not import another plugin: use its decorator, and the types of contracts/.' }]
     }]
   }
 }))
@@ -61,6 +71,7 @@ export default [
     }
   },
   ...oneWay,
+  ...plugins,
   {
     files: ['conformance/**/*.ts'],
     rules: {

@@ -6,7 +6,7 @@ import { FORBIDDEN } from '../lib/errors.js'
 import type { RevocationSubject } from '../contracts/token-store/index.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
-export type {} from './token-store/index.js'
+export type {} from '../contracts/token-store/index.js'
 
 /** Whom and what an embed is for. */
 export interface EmbedSubjects {

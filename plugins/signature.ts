@@ -14,7 +14,7 @@ import { refuse } from '../lib/refuse.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../lib/guard/index.js'
-export type {} from './pipeline-key/index.js'
+export type {} from '../contracts/source-request.js'
 
 type Mode = 'off' | 'optional' | 'required'
 

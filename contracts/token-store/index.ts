@@ -17,6 +17,13 @@ export type * from './sources.js'
 export * from './users.js'
 export type * from './webhooks.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The store of the suite; every method rejects with `UNAVAILABLE` if the backend does not answer. */
+    tokenStore: TokenStore
+  }
+}
+
 /**
  * Where the suite keeps what it must remember. Verbs are atomic; a miss is `null`; only a broken backend rejects, with
  * `UNAVAILABLE`. Every implementation passes the same conformance suite.

@@ -18,7 +18,7 @@ import type { Role, Sessions } from '../../contracts/token-store/index.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
-export type {} from '../token-store/index.js'
+export type {} from '../../contracts/token-store/index.js'
 
 export interface AdminGuardOptions extends AdminTokensOptions {
   /** Guard every route of this scope that does not say `admin: false`. Default: `false`. */
@@ -62,7 +62,6 @@ const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
 const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) => {
   refuseUnknownOptions('adminGuard', options, KNOWN)
   const { global, tokenRateLimit = { max: 100, timeWindow: 60_000 }, ...tokenOptions } = options
-  if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('admin-guard: register the token store first')
   if (Object.hasOwn(app, 'adminTokens')) throw new INVALID_OPTIONS('admin-guard: already registered in this scope')
   const tokens = await createAdminTokens(app, tokenOptions)
   const countRefusal = await refusalCounter(app, tokenRateLimit)

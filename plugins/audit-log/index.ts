@@ -64,7 +64,6 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
   refuseUnknownOptions('auditLog', options, KNOWN)
   const { orgId = 'default', now = Date.now } = options
   if (typeof orgId !== 'string' || orgId === '') throw new INVALID_OPTIONS('audit-log: "orgId" must be a text that is not empty')
-  if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('audit-log: register the token store first')
   const trail = app.tokenStore.audit
   const writer = new AuditWriter(trail, app.log)
   const repeats = new AuditRepeats(now, (id, count) => writer.addRepeats(id, count))

@@ -15,11 +15,10 @@ import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
-import tokenStore from '../token-store/index.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
-export type {} from '../token-store/index.js'
+export type {} from '../../contracts/token-store/index.js'
 
 export type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions }
 
@@ -35,7 +34,6 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   checkOptions(options)
   const { global = false, field } = options
   // It remembers which tokens were used.
-  if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   const store = app.tokenStore
   const ruleFor = defineGuard(app, {
     name: 'captcha',
@@ -98,7 +96,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   }
 }
 
-export default fp(captcha, { name: 'gatehouse-captcha', fastify: '5.x' })
+export default fp(captcha, { name: 'gatehouse-captcha', fastify: '5.x', decorators: { fastify: ['tokenStore'] } })
 export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../lib/cors/site-cors.js'

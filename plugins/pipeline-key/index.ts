@@ -20,7 +20,7 @@ import type { ResolvedSource, Source } from '../../contracts/token-store/index.j
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
-export type {} from '../token-store/index.js'
+export type {} from '../../contracts/source-request.js'
 
 export interface PipelineKeyOptions {
   /** Guard every route of this scope that does not say `pipelineKey: false`, its 404 handler included. Default: `false`. */
@@ -61,15 +61,6 @@ declare module 'fastify' {
     /** Demand the pipeline key of an enabled source, and from pages an origin that the source allows. */
     pipelineKey?: boolean
   }
-
-  interface FastifyRequest {
-    /** The source whose pipeline key the request carries; `null` on routes without the guard. */
-    source: Readonly<Source> | null
-    /** The source with its key and live server secrets: for guards, not for answers or logs. */
-    resolvedSource: ResolvedSource | null
-    /** Whether a signature over the raw body was checked and holds. */
-    signed: boolean
-  }
 }
 
 type Done = (error?: Error) => void
@@ -88,7 +79,6 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
   if (!Number.isSafeInteger(keylessLimit) || keylessLimit < 1) throw new INVALID_OPTIONS('pipeline-key: "keylessLimit" must be a positive number of bytes')
   if (keyInHead !== undefined && !holding) throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody"')
-  if (!app.hasDecorator('tokenStore')) throw new INVALID_OPTIONS('pipeline-key: register the tokenStore plugin first; it knows the sources')
   const { sources } = app.tokenStore
   const guesses = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
   const lookUps = holding ? requestSlot<LookUp>(app) : null
@@ -227,5 +217,7 @@ function faultOfUnsigned ({ headers: { origin } }: FastifyRequest, source: Reado
   return demanded ? new SIGNATURE_REQUIRED({ reason: `the source requires a signature: ${requireSignature}` }) : null
 }
 
-export default fp(pipelineKey, { name: 'gatehouse-pipeline-key', fastify: '5.x' })
+export default fp(pipelineKey, {
+  name: 'gatehouse-pipeline-key', fastify: '5.x', decorators: { fastify: ['tokenStore'] }
+})
 export type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'

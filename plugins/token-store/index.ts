@@ -20,13 +20,6 @@ export interface TokenStoreOptions {
   sweepEvery?: number
 }
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Where the suite keeps what it must remember; every method rejects with `UNAVAILABLE` when the backend is away. */
-    tokenStore: TokenStore
-  }
-}
-
 const KNOWN: KnownOptions<TokenStoreOptions> = { store: true, auditRetention: true, sweepEvery: true }
 const DAY = 86_400_000
 const PARTS = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>

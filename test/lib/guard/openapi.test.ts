@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 
 import captcha from '../../../plugins/captcha/index.js'
 import proxyKey from '../../../plugins/proxy-key.js'
+import tokenStore, { memoryStore } from '../../../plugins/token-store/index.js'
 import userReference from '../../../plugins/user-reference/index.js'
 import databrainProxy from '../../../routes/databrain/proxy/index.js'
 import embedAuthorize from '../../../routes/embed-authorize/index.js'
@@ -58,6 +59,7 @@ t.test('a guard of one app does not mark the same route of another app', async (
 
 t.test('a guard of one scope does not mark the same route of another scope', async (t) => {
   const seen = await described(t, securitySchemes, async (app) => {
+    await app.register(tokenStore, { store: memoryStore() })
     await app.register(async (a) => {
       await a.register(captcha, { provider: 'altcha', hmacKey: KEY, challengePath: '/a/challenge' })
       await a.register(embedAuthorize, { ...bold, prefix: '/a', guards: { captcha: true } })

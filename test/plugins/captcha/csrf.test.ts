@@ -55,6 +55,7 @@ for (const [order, add] of Object.entries(ORDERS)) {
 t.test('with both, what they hand out gets a request through, and either alone does not', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
+  await app.register(tokenStore, { store: memoryStore() })
   await inTurn(app, addCsrf, addCaptcha)
   app.post('/x', async () => ({ ok: true }))
   const { cookies: [cookie], body } = await app.inject({ url: '/csrf-token', headers: OWN })

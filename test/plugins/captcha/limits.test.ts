@@ -22,6 +22,7 @@ const encoded = (payload: unknown): string => Buffer.from(JSON.stringify(payload
 async function guarded (t: Test, options: Partial<AltchaOptions> = {}) {
   const app = Fastify()
   t.teardown(() => app.close())
+  await app.register(tokenStore, { store: memoryStore() })
   await app.register(captcha, { provider: 'altcha', hmacKey: KEY, cost: 10, maxTries: 10, ...options })
   app.get('/x', { config: { gatehouse: { captcha: true } } }, async () => ({ ok: true }))
   const solvedToken = async () => {

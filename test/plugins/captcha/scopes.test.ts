@@ -69,6 +69,7 @@ t.test('a form with ALTCHA\'s widget sends its hidden input', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))))
+  await app.register(tokenStore)
   await app.register(captcha, { provider: 'altcha', hmacKey: generateSecret(), cost: 10, maxTries: 10, field: 'altcha' })
   app.post('/signup', { config: { gatehouse: { captcha: { action: 'signup' } } } }, async () => ({}))
   const challenge = (await app.inject('/captcha/challenge?action=signup')).json()

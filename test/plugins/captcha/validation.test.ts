@@ -3,6 +3,8 @@ import t from 'tap'
 import type { Test } from 'tap'
 
 import captcha from '../../../plugins/captcha/index.js'
+import { memoryStore } from '../../../plugins/token-store/memory/index.js'
+import tokenStore from '../../../plugins/token-store/index.js'
 import { PRODUCT_SECRET, SITE, siteverifyServer } from '../../helpers/siteverify.js'
 
 const FIELD = 'cf-turnstile-response'
@@ -14,6 +16,7 @@ async function signup (t: Test, field?: string) {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const app = Fastify()
   t.teardown(() => app.close())
+  await app.register(tokenStore, { store: memoryStore() })
   await app.register(captcha, {
     provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: siteverify.url, ...field === undefined ? {} : { field }
   })

@@ -192,7 +192,7 @@ t.test('a store that is away is 503 with Retry-After, whether it answers late or
 t.test('wrong options and wrong route configuration stop the start', async (t) => {
   const bare = Fastify()
   t.teardown(() => bare.close())
-  await t.rejects(async () => bare.register(pipelineKey).ready(), /pipeline-key: register the tokenStore plugin first/)
+  await t.rejects(async () => bare.register(pipelineKey).ready(), /'tokenStore' required by 'gatehouse-pipeline-key' is not present/)
   for (const options of [{ global: 'yes' }, { guessLimit: { max: 0 } }, { guessLimit: { timeWindow: 1.5 } }]) {
     const app = Fastify()
     t.teardown(() => app.close())
