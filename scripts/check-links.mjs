@@ -1,15 +1,60 @@
-// Every relative link of the package's README and docs leads to a file that is in the package.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// Every relative link of the Markdown pages of a folder leads to a file that the package contains, and every #heading exists.
+// The folder is an installed package, or the repository, whose package.json says which files the package contains.
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
 
 const [folder] = process.argv.slice(2)
-const pages = ['README.md', ...readdirSync(join(folder, 'docs')).map((name) => `docs/${name}`)].filter((name) => name.endsWith('.md'))
-const broken = pages.flatMap((page) => {
-  const targets = [...readFileSync(join(folder, page), 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, target]) => target)
-  return targets.filter((target) => !existsSync(join(folder, dirname(page), target))).map((target) => `${page}: ${target}`)
-})
+/** What npm puts into a package whether `files` names it or not. */
+const ALWAYS = ['README.md', 'LICENSE', 'package.json']
+const { files = [] } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+
+const pages = [...ALWAYS, ...files].flatMap(pagesIn)
+const broken = pages.flatMap((page) => linksOf(page).flatMap((link) => {
+  const [path, heading] = link.split('#', 2)
+  const target = path === '' ? page : normalize(join(dirname(page), path))
+  if (target.startsWith('..') || !existsSync(join(folder, target))) return [`${page}: ${link} leads to no file`]
+  if (!isShipped(target)) return [`${page}: ${link} leads to a file that is not in the package`]
+  const isPage = target.endsWith('.md') && statSync(join(folder, target)).isFile()
+  return heading === undefined || (isPage && anchorsOf(target).has(heading)) ? [] : [`${page}: ${link} leads to no heading`]
+}))
+
 if (broken.length > 0) {
   console.error(`Links that lead nowhere in the package:\n${broken.join('\n')}`)
   process.exit(1)
 }
-console.log(`the links of ${pages.length} pages lead to files of the package`)
+console.log(`the links of ${pages.length} pages lead to files and headings of the package`)
+
+/** The Markdown pages at a path of the package: the file itself, or those below a folder. */
+function pagesIn (path) {
+  if (!existsSync(join(folder, path))) return []
+  if (statSync(join(folder, path)).isFile()) return path.endsWith('.md') ? [path] : []
+  return readdirSync(join(folder, path), { recursive: true }).filter((name) => name.endsWith('.md')).map((name) => join(path, name))
+}
+
+/** Whether a file or folder is in the package. */
+function isShipped (name) {
+  const plain = name.replace(/\/$/, '')
+  return ALWAYS.includes(plain) || files.some((file) => plain === file || plain.startsWith(`${file}/`))
+}
+
+/** The relative links of a page, code left out. */
+function linksOf (page) {
+  const prose = proseOf(page).replace(/`[^`\n]*`/g, (code) => code.replaceAll(']', ' '))
+  return Array.from(prose.matchAll(/\]\((?![a-z][a-z+.-]*:)([^)\s]+)\)/g), ([, link]) => link)
+}
+
+/** The anchors that GitHub gives the headings of a page. */
+function anchorsOf (page) {
+  const anchors = new Set()
+  for (const [, title] of proseOf(page).matchAll(/^#+ (.+)$/gm)) {
+    const plain = title.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-')
+    let anchor = plain
+    for (let count = 1; anchors.has(anchor); count++) anchor = `${plain}-${count}`
+    anchors.add(anchor)
+  }
+  return anchors
+}
+
+function proseOf (page) {
+  return readFileSync(join(folder, page), 'utf8').replace(/^ *```[\s\S]*?^ *```$/gm, '')
+}

@@ -45,8 +45,8 @@ wait $peer_types
 
 # The README's quick start, word for word.
 cd "$folder/bare"
-awk '/^## In your app/ { found = 1 } found && /^```$/ && code { exit } code { print } found && /^```js$/ { code = 1 }' "$root/README.md" > quick-start.js
+awk '/^## Quick start/ { found = 1 } found && /^```$/ && code { exit } code { print } found && /^```js$/ { code = 1 }' "$root/README.md" > quick-start.js
 node "$root/scripts/run-quick-start.mjs" quick-start.js
 
-# The line after it: what is missing is one line to paste, which starts the demo from a tarball too.
+# `npx fastify-gatehouse demo` prints the command that starts the demo, from a tarball too.
 node "$root/scripts/run-demo-line.mjs"

@@ -55,27 +55,33 @@ export async function permissionsPage (): Promise<string> {
   await app.close()
   return `# Permissions
 
-Written from the routes by \`scripts/permissions.mjs\`; do not edit. Paths are below \`/v1/admin\`. A request of a role that may not call the route,
-or that sends a field which the role may not send, is refused with 403 \`FORBIDDEN\` and changes nothing, whatever the value of the field.
+Written from the routes by \`scripts/permissions.mjs\`; do not edit. Paths are below \`/v1/admin\`. A request of a role that
+may not call the route, or that sends a field which the role may not send, is refused with 403 \`FORBIDDEN\` and changes
+nothing, whatever the value of the field.
 
-| route | roles | fields of fewer roles |
-| --- | --- | --- |
+| route | roles |
+| --- | --- |
 ${routes.map(row).join('\n')}
+
+## Fields of fewer roles
+
+${routes.flatMap(fieldsOf).join('\n\n')}
 `
 }
 
 function row (route: AdminRoute): string {
   const { method, path, demand } = route
-  const roles = demand === false ? 'no access token needed' : namesOf(rolesFor(route))
-  return `| \`${method} ${path}\` | ${roles} |${fieldsOf(demand)} |`
+  return `| \`${method} ${path}\` | ${demand === false ? 'no access token needed' : namesOf(rolesFor(route))} |`
 }
 
-function fieldsOf (demand: AdminDemand): string {
+/** A paragraph for each group of fields of the route that not all of its roles may send. */
+function fieldsOf ({ method, path, demand }: AdminRoute): string[] {
   const byRoles = new Map<string, string[]>()
   for (const [field, roles] of typeof demand === 'boolean' ? [] : Object.entries(demand.fields ?? {})) {
-    byRoles.set(namesOf(roles), [...byRoles.get(namesOf(roles)) ?? [], `\`${field}\``])
+    byRoles.set(namesOf(roles), [...byRoles.get(namesOf(roles)) ?? [], field])
   }
-  return Array.from(byRoles, ([roles, fields]) => ` ${roles}: ${fields.join(', ')}`).join(';')
+  return Array.from(byRoles, ([roles, fields]) =>
+    `\`${method} ${path}\`, ${roles}:\n\n${fields.map((field) => `- \`${field}\``).join('\n')}`)
 }
 
 function namesOf (roles: readonly Role[]): string {
