@@ -8,7 +8,9 @@ import type { Test } from 'tap'
 
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
+import { holdTimers } from '../../helpers/held-timers.js'
 import { selfSigned } from '../../helpers/self-signed.js'
+import { stopClock } from '../../helpers/stopped-clock.js'
 import { cut, drip, flood, gzipBomb, hang, inTurn, junk, redirect, reply, stubUpstream } from '../../helpers/stub-upstream.js'
 import type { Answer } from '../../helpers/stub-upstream.js'
 
@@ -72,29 +74,32 @@ t.test('a 400 is not tried again, and a call may ask for no retries', async (t) 
 
 t.test('an upstream that asks to wait for longer than there is time is not tried again', async (t) => {
   const { stub, get } = await clientOf(t, reply('slow down', 429, { 'retry-after': '3' }))
-  const began = performance.now()
   t.equal((await get()).statusCode, 429)
   t.equal(stub.calls.length, 1)
-  t.ok(performance.now() - began < 1_000)
 })
 
 t.test('a retry that would take as long as the first try must still fit in', async (t) => {
-  const slow: Answer = async (call, response) => {
-    await sleep(700)
-    await reply('no', 500)(call, response)
+  const clock = stopClock(t)
+  for (const [time, calls] of [[700_000, 1], [400_000, 2]] as const) {
+    const slow: Answer = async (call, response) => {
+      clock.advance(time)
+      await reply('no', 500)(call, response)
+    }
+    const { stub, get } = await clientOf(t, slow, { timeout: 1_000_000 })
+    t.equal((await get()).statusCode, 500)
+    t.equal(stub.calls.length, calls)
   }
-  const { stub, get } = await clientOf(t, slow, { timeout: 1_000 })
-  t.equal((await get()).statusCode, 500)
-  t.equal(stub.calls.length, 1)
 })
 
 for (const [name, answer] of Object.entries({ hangs: hang, 'drips its body': drip() })) {
   t.test(`G09: an upstream that ${name} costs the whole time limit, not more, and its socket is freed`, async (t) => {
-    const { stub, get } = await clientOf(t, answer, { timeout: 400 })
-    const began = performance.now()
-    await t.rejects(get(), { code: 'UPSTREAM_TIMEOUT', statusCode: 504 })
-    const took = performance.now() - began
-    t.ok(took >= 390 && took < 1_500, `${took} ms`)
+    const limit = holdTimers(t, 61_234)
+    const { stub, get } = await clientOf(t, answer, { timeout: 61_234 })
+    const call = get().catch((error: unknown) => error)
+    while (stub.calls.length === 0) await sleep(10)
+    t.equal(await Promise.race([call, sleep(100, 'waits')]), 'waits')
+    limit.run()
+    t.match(await call, { code: 'UPSTREAM_TIMEOUT', statusCode: 504 })
     while (stub.openSockets() > 0) await sleep(10)
     t.equal(stub.calls.length, 1)
   })
@@ -156,12 +161,11 @@ t.test('the caller may give up, before and during the call', async (t) => {
 })
 
 t.test('D18: close ends calls in flight at once', async (t) => {
-  const { stub, client, get } = await clientOf(t, hang, { timeout: 8_000 })
+  // Would last longer than the test may.
+  const { stub, client, get } = await clientOf(t, hang, { timeout: 3_600_000 })
   const call = get()
   while (stub.calls.length === 0) await sleep(5)
-  const began = performance.now()
   await Promise.all([client.close(), t.rejects(call, { code: 'UPSTREAM_ERROR' })])
-  t.ok(performance.now() - began < 4_000, 'long before the time limit')
   await t.rejects(get(), { code: 'UPSTREAM_ERROR' })
 })
 
@@ -187,7 +191,5 @@ t.test('a connection that is not ready in time costs the connect limit', async (
   const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   const client = upstreamClient({ origin, connectTimeout: 200, retries: 0 })
   t.teardown(() => client.close())
-  const began = performance.now()
-  await t.rejects(client.call({ method: 'GET', path: '/' }), { code: 'UPSTREAM_TIMEOUT' })
-  t.ok(performance.now() - began < 2_000)
+  await t.rejects(client.call({ method: 'GET', path: '/' }), { code: 'UPSTREAM_TIMEOUT', cause: { message: /timeout: 200ms/ } })
 })

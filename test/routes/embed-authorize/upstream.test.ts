@@ -1,8 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import t from 'tap'
 
 import { FORBIDDEN } from '../../../lib/errors.js'
 import { canary } from '../../helpers/canary.js'
 import { DASHBOARD, GRANTED, SECRET, embedApp, embedQuery, readCall } from '../../helpers/embed.js'
+import { holdTimers } from '../../helpers/held-timers.js'
 import { selfSigned } from '../../helpers/self-signed.js'
 import { cut, drip, flood, gzipBomb, hang, junk, redirect, reply, stubUpstream } from '../../helpers/stub-upstream.js'
 import type { Answer } from '../../helpers/stub-upstream.js'
@@ -123,8 +126,9 @@ t.test('the answer comes back byte for byte, but for markup in its Message', asy
   t.equal((await post(embedQuery())).payload, JSON.stringify(GRANTED), 'a byte order mark is no part of JSON')
 })
 
-t.test('E18: a flood, a drip and a compressed bomb end in time and in little memory', async (t) => {
-  const { bi, post } = await embedApp(t, { timeout: 1_000 })
+t.test('E18: a flood and a compressed bomb are not read to the end, a drip ends at the time limit, all in little memory', async (t) => {
+  const { bi, post } = await embedApp(t, { timeout: 61_234 })
+  const limit = holdTimers(t, 61_234)
   await post(embedQuery())
   let peak = 0
   const sampler = setInterval(() => { peak = Math.max(peak, process.memoryUsage.rss()) }, 5)
@@ -132,11 +136,12 @@ t.test('E18: a flood, a drip and a compressed bomb end in time and in little mem
   // Made one by one: the stub lives in this process, and packing a bomb takes memory too.
   for (const [what, make, status] of [['flood', () => flood(100 * MEGABYTE), 502], ['drip', drip, 504], ['gzip bomb', () => gzipBomb(100 * MEGABYTE), 502]] as const) {
     bi.answer = make()
-    const began = performance.now()
+    const { length } = bi.calls
     const before = peak = process.memoryUsage.rss()
-    const { statusCode } = await post(embedQuery())
-    t.equal(statusCode, status, what)
-    t.ok(performance.now() - began < 2_500, `${what} ended in time`)
+    const answer = post(embedQuery())
+    while (bi.calls.length === length) await sleep(10)
+    if (what === 'drip') limit.run()
+    t.equal((await answer).statusCode, status, what)
     t.ok(peak - before < 64 * MEGABYTE, `${what} grew memory by ${Math.round((peak - before) / MEGABYTE)} MB`)
   }
   bi.answer = reply({ ...GRANTED, pad: 'x'.repeat(4 * MEGABYTE - 200) })

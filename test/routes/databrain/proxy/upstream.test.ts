@@ -95,12 +95,10 @@ t.test('by default calls go to the API that mints', async (t) => {
 })
 
 t.test('D18: a hung upstream does not hold up the end of the app', async (t) => {
-  const { app, call, upstream } = await proxyApp(t, { timeout: 60_000 })
+  const { app, call, upstream } = await proxyApp(t, { timeout: 3_600_000 })
   upstream.answer = hang
   const answer = call()
   while (upstream.calls.length === 0) await new Promise(setImmediate)
-  const began = performance.now()
   await app.close()
-  t.ok(performance.now() - began < 5_000)
   t.equal((await answer).statusCode, 502)
 })
