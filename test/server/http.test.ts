@@ -5,30 +5,28 @@ import t from 'tap'
 import { demoApp } from '../helpers/server-app.js'
 import { rawExchange, rawRequest } from '../helpers/raw-socket.js'
 
+/** Longer than a test may last, milliseconds. */
+const LONG = '300000'
 const filler = (count: number) => Array.from({ length: count }, (_, at) => `X-${at}: 1`)
 
 t.test('W04: headers that drip in are cut off with 408', async (t) => {
-  const { app } = await demoApp(t, { HEADERS_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: '20000' }, { listen: true })
-  const { text, after } = await drip(app.listeningOrigin, 'GET /healthz HTTP/1.1\r\nHost: a\r\n', 'X-Slow: 1\r\n')
+  const { app } = await demoApp(t, { HEADERS_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: LONG }, { listen: true })
+  const text = await drip(app.listeningOrigin, 'GET /healthz HTTP/1.1\r\nHost: a\r\n', 'X-Slow: 1\r\n')
   t.match(text, /^HTTP\/1\.1 408 Request Timeout\r\n/)
   t.match(text, /\{"error":\{"code":"INVALID_REQUEST",/)
-  t.ok(after < 4_000, `after ${after} ms`)
 })
 
 t.test('W05: a body that drips in is cut off with 408', async (t) => {
   const { app, first } = await demoApp(t, { HEADERS_TIMEOUT_MS: '800', REQUEST_TIMEOUT_MS: '1500' }, { listen: true })
   const head = `POST /v1/t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${first.pipelineKey}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`
-  const { text, after } = await drip(app.listeningOrigin, head, ' ')
+  const text = await drip(app.listeningOrigin, head, ' ')
   t.match(text, /^HTTP\/1\.1 408 Request Timeout\r\n/)
-  t.ok(after < 5_000, `after ${after} ms`)
   t.equal((await app.inject('/healthz')).statusCode, 200)
 })
 
 t.test('an idle connection is closed after the keep-alive timeout', async (t) => {
   const { app } = await demoApp(t, { KEEP_ALIVE_TIMEOUT_MS: '300' }, { listen: true })
-  const start = performance.now()
   t.match(await rawExchange(app.listeningOrigin, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.1 200/)
-  t.ok(performance.now() - start < 5_000)
 })
 
 t.test('W09: more than 16 KB of headers, or more than 200 of them, are 431', async (t) => {
@@ -121,9 +119,8 @@ t.test('W20: each kind of refusal is an envelope without a trace of the inside',
 })
 
 /** Sends the head at once and then a bit more each 50 ms, until the other side closes. */
-function drip (origin: string, head: string, more: string): Promise<{ text: string, after: number }> {
+function drip (origin: string, head: string, more: string): Promise<string> {
   const { hostname, port } = new URL(origin)
-  const start = performance.now()
   return new Promise((resolve) => {
     let text = ''
     let timer: NodeJS.Timeout | undefined
@@ -135,7 +132,7 @@ function drip (origin: string, head: string, more: string): Promise<{ text: stri
     socket.on('error', () => {})
     socket.on('close', () => {
       clearInterval(timer)
-      resolve({ text, after: Math.round(performance.now() - start) })
+      resolve(text)
     })
   })
 }

@@ -30,12 +30,10 @@ t.test('what can\'t be reached or refuses is a clear error without the password'
   const nats = await privateNats(t, { configuration: 'authorization { user: u, password: right }' })
   if (nats === null) return
   const { host } = new URL(nats.url)
-  const start = performance.now()
   await t.rejects(connectNats({ url: `nats://u:wrong@${host}` }), { message: new RegExp(`^NATS could not be reached at ${host}: (?!.*wrong).*authorization`, 'i') })
   await t.rejects(connectNats({ url: nats.url }), /authorization/i)
   await nats.stop()
   await t.rejects(connectNats({ url: `nats://u:right@${host}` }), { message: `NATS could not be reached at ${host}: connection refused` })
-  t.ok(performance.now() - start < 5_000)
   for (const option of ['connectTimeout', 'reconnectWait', 'pingInterval']) {
     await t.rejects(connectNats({ url: nats.url, [option]: 0 }), { code: 'INVALID_OPTIONS', message: new RegExp(`"${option}"`) })
   }

@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import proxyKey from '../../../plugins/proxy-key.js'
 import type { ProxyKeyOptions } from '../../../plugins/proxy-key.js'
 import { generateSecret } from '../../../signing/secret-strength/index.js'
+import { stopClock } from '../../helpers/stopped-clock.js'
 
 const OLD = generateSecret()
 const NEW = generateSecret()
@@ -38,9 +39,10 @@ t.test('G18: keys given as a function come and go without a restart', async (t) 
   }
 })
 
-t.test('G18: under 50 requests a second a removed key is dead within 5 s, and the new one never fails', async (t) => {
+t.test('G18: under 50 requests a second a removed key is dead after 2 s, and the new one never fails', async (t) => {
   let keys = [OLD, NEW]
   let asked = 0
+  const clock = stopClock(t)
   const { statusOf } = await guarded(t, { keys: async () => { asked++; await sleep(20); return keys } })
   const load = { on: true }
   const newStatuses = new Map<number, number>()
@@ -51,20 +53,19 @@ t.test('G18: under 50 requests a second a removed key is dead within 5 s, and th
       await sleep(20)
     }
   })()
-  await sleep(500)
+  while (pending.length < 10) await sleep(20)
   t.equal(await statusOf(OLD), 200)
   keys = [NEW]
-  const removedAt = performance.now()
-  while (await statusOf(OLD) === 200 && performance.now() - removedAt < 20_000) await sleep(20)
-  const lived = performance.now() - removedAt
-  await sleep(200)
+  clock.advance(1_999)
+  t.equal(await statusOf(OLD), 200)
+  clock.advance(1)
+  t.equal(await statusOf(OLD), 401)
+  while (pending.length < 20) await sleep(20)
   load.on = false
   await rain
   await Promise.all(pending)
-  t.comment(`the old key lived ${Math.round(lived)} ms after its removal; ${pending.length} requests, ${asked} questions`)
-  t.ok(lived <= 5_000, `${Math.round(lived)} ms`)
   t.same([...newStatuses.keys()], [200])
-  t.ok(asked < 5, 'and the function is not asked at each request')
+  t.equal(asked, 2, 'and the function is not asked at each request')
 })
 
 t.test('a function that fails or gives a weak key leaves the keys of before in use, and the log says so without them', async (t) => {

@@ -15,6 +15,7 @@ import { manualClock, systemClock } from '../../../conformance/clocks.js'
 import { sharedTokenStoreContract } from '../../../conformance/shared-token-store/index.js'
 import { tokenStoreContract } from '../../../conformance/token-store/index.js'
 import { aKey, aRevocation, aSession, aSource, aUser } from '../../../conformance/token-store/fixtures.js'
+import { holdTimers } from '../../helpers/held-timers.js'
 import { truncateAll } from '../../helpers/pglite.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 import { privateRedis } from '../../helpers/redis.js'
@@ -105,14 +106,14 @@ t.test('on PostgreSQL and Redis', async (t) => {
     const { pipelineKey } = await a.sources.create(aSource())
     const looked = await a.sources.resolve(pipelineKey)
     await until('Redis has it', async () => (await direct.keys('*source:*')).length === 1)
+    const [kept = ''] = await direct.keys('*source:*')
+    t.ok(await direct.pttl(kept) <= 5_000, 'for 5 s at most')
     // Nobody is told of this.
     await database.db.updateTable('sources').set({ name: 'Changed behind its back' }).execute()
     const taken = await b.sources.resolve(pipelineKey)
     t.same(taken, looked)
     t.ok(Object.isFrozen(taken) && Object.isFrozen(taken?.source.domains))
-    const start = Date.now()
-    await until('what nobody tells is over within 5 s', async () => (await b.sources.resolve(pipelineKey))?.source.name === 'Changed behind its back', 5_000)
-    t.comment(`after ${Date.now() - start} ms`)
+    await until('what nobody tells is seen', async () => (await b.sources.resolve(pipelineKey))?.source.name === 'Changed behind its back')
   })
 
   await t.test('nothing that could be used stands in Redis in the clear, and what was sealed elsewhere is not believed', async (t) => {
@@ -143,20 +144,22 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await until('the deletion', async () => await b.sources.resolve(pipelineKey) === null)
   })
 
-  await t.test('D08: without Redis everything is looked up in the database, and nothing waits for long', async (t) => {
+  await t.test('D08: without Redis everything is looked up in the database, and nothing waits for Redis', async (t) => {
     const told: string[] = []
     await truncateAll(database)
-    const store = await instance(t, {}, { onAway: (error) => told.push(error.message), onBack: () => told.push('back') })
+    // A command that Redis does not answer is given up when the test says so.
+    const limit = holdTimers(t, 3_999)
+    const store = await instance(t, {}, { commandTimeout: 3_999, onAway: (error) => told.push(error.message), onBack: () => told.push('back') })
     const { pipelineKey, id } = await store.sources.create(aSource())
     for (const [away, back] of [[redis.kill, redis.start], [async () => redis.pause(), async () => redis.resume()]] as const) {
       await away()
+      const unanswered = store.sources.resolve(aKey())
       await until('it is noticed', async () => {
-        await store.sources.resolve(aKey())
+        limit.run()
         return told.length === 1
       })
-      const start = performance.now()
+      t.equal(await unanswered, null)
       for (let turn = 0; turn < 20; turn++) t.equal(await store.sources.resolve(aKey()), null)
-      t.ok(performance.now() - start < 2_000, 'none of them waits for Redis')
       t.equal((await store.sources.resolve(pipelineKey))?.source.id, id)
       t.equal(told.length, 1, 'one warning')
       await back()
@@ -187,7 +190,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
   })
 })
 
-async function until (what: string, holds: () => Promise<boolean>, limit = 3_000): Promise<void> {
+async function until (what: string, holds: () => Promise<boolean>, limit = 60_000): Promise<void> {
   for (const deadline = Date.now() + limit; !await holds(); await sleep(5)) {
     if (Date.now() > deadline) throw new Error(`not seen within ${limit} ms: ${what}`)
   }

@@ -33,6 +33,7 @@ t.test('look-ups shared in Redis', async (t) => {
 
   await t.test('a value is looked up once, and its age told', async (t) => {
     const value = thing('ann')
+    const start = performance.now()
     let loads = 0
     const get = cache.inFrontOf(kind, async () => {
       loads++
@@ -44,7 +45,8 @@ t.test('look-ups shared in Redis', async (t) => {
     const again = await get('once')
     t.same([again, loads], [value, 1])
     const age = cache.ageOf(again ?? {})
-    t.ok(age >= 15 && age < 2_000, `${age} ms`)
+    const passed = Math.ceil(performance.now() - start)
+    t.ok(age >= 15 && age <= passed + 1, `${age} ms, ${passed} ms after it was asked for`)
   })
 
   await t.test('a look-up in flight while its value is revoked does not write it back', async (t) => {
@@ -63,14 +65,14 @@ t.test('look-ups shared in Redis', async (t) => {
     const versionOf = (age: number) => String((Date.now() - age) * 1_000)
     const kept = async (age: number) => {
       const name = crypto.randomUUID()
-      await link.run(FILL, [name, tagKey('user ann')], [versionOf(age), 4_000, 1, 'a value'])
-      return await link.run(READ, [CLOCK, name], [4_000]) as [now: string, entry: [version: string, data: string, left: number] | null]
+      await link.run(FILL, [name, tagKey('user ann')], [versionOf(age), 400_000, 1, 'a value'])
+      return await link.run(READ, [CLOCK, name], [400_000]) as [now: string, entry: [version: string, data: string, left: number] | null]
     }
-    t.match(await kept(5_000), [String, null])
-    const [, entry] = await kept(1_000)
+    t.match(await kept(500_000), [String, null])
+    const [, entry] = await kept(100_000)
     const [, data, left = 0] = entry ?? []
     t.equal(data, 'a value')
-    t.ok(left > 0 && left <= 3_000, `${left} ms left`)
+    t.ok(left > 200_000 && left <= 300_000, `${left} ms left`)
   })
 
   await t.test('a Redis whose clock was set back brings nothing back that was revoked', async (t) => {

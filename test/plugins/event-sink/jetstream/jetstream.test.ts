@@ -13,6 +13,8 @@ import { connected, eventsIn, messagesIn, ownStream, readable } from '../../../h
 import { NAUGHTY } from '../../../helpers/naughty-strings.js'
 import { privateNats } from '../../../helpers/nats.js'
 
+/** Longer than a test may last. */
+const HOUR = 3_600_000
 const PACKINGS = ['event', 'flush'] as const
 
 const nats = await privateNats(t)
@@ -136,14 +138,12 @@ t.test('an event that the broker will never take is refused for good, those that
 })
 
 t.test('a stream that is full refuses at once with UNAVAILABLE, loses nothing, and takes more once there is room', async (t) => {
-  const { name, make } = sinks(t, { stream: { maxBytes: 20_000 } })
+  const { name, make } = sinks(t, { stream: { maxBytes: 20_000 }, ackTimeout: HOUR })
   const sink = await make()
   const large = () => anEvent({ payload: JSON.stringify({ text: 'x'.repeat(4_000) }) })
   const first = large()
   await sink.write([first])
-  const start = performance.now()
-  await t.rejects(sink.write(Array.from({ length: 20 }, large)), { code: 'UNAVAILABLE', retryAfterSeconds: 1, cause: { message: /maximum bytes/ } })
-  t.ok(performance.now() - start < 4_000, 'without waiting for ackTimeout')
+  await t.rejects(sink.write(Array.from({ length: 20 }, large)), { code: 'UNAVAILABLE', retryAfterSeconds: 1, cause: { message: /maximum bytes/ } }, 'long before ackTimeout')
   t.strictSame((await eventsIn(connection, name))[0], first)
   await (await jetstreamManager(connection)).streams.purge(name)
   await sink.write([large()])
@@ -163,17 +163,15 @@ t.test('a stream that was deleted makes it not ready, and a write UNAVAILABLE in
 
 t.test('a closed sink refuses, and leaves the connection open; a closed connection refuses at once', async (t) => {
   const own = await connectNats({ url: nats.url })
-  const { make } = sinks(t, { connection: own })
+  const { make } = sinks(t, { connection: own, ackTimeout: HOUR })
   const sink = await make()
   await sink.close()
   await t.rejects(sink.write([anEvent()]), { code: 'UNAVAILABLE' })
   const next = await make()
   await next.write([anEvent()])
   await own.close()
-  const start = performance.now()
   await t.rejects(next.write([anEvent()]), { code: 'UNAVAILABLE' })
   await t.rejects(next.ready(), { code: 'UNAVAILABLE' })
-  t.ok(performance.now() - start < 2_000)
   await next.close()
 })
 

@@ -8,6 +8,7 @@ import { UNAVAILABLE } from '../../../../lib/errors.js'
 import { memoryStore } from '../../../../plugins/token-store/memory/index.js'
 import { acceptedEvent } from '../../../helpers/accepted-event.js'
 import { caller } from '../../../helpers/admin-caller.js'
+import { holdTimers } from '../../../helpers/held-timers.js'
 import { liveGateway } from '../../../helpers/live-gateway.js'
 import type { LiveGateway } from '../../../helpers/live-gateway.js'
 
@@ -25,17 +26,16 @@ const ENDS: ReadonlyArray<readonly [what: string, end: (gateway: LiveGateway) =>
 ]
 
 for (const [what, end] of ENDS) {
-  t.test(`${what}: the stream ends within seconds, and shows nothing more`, async (t) => {
+  t.test(`${what}: the stream ends at one of the next looks, which come each second, and shows nothing more`, async (t) => {
+    const looks = holdTimers(t, 1_000)
     const gateway = await liveGateway(t)
     const made = await gateway.source()
     const stream = await gateway.watch()
     await gateway.send(made, '/v1/t', { event: 'x', userId: 'u', messageId: 'before' })
     await stream.until('accepted')
-    const start = performance.now()
     await end(gateway)
+    for (let times = 0; times < (what.endsWith('no answer') ? 6 : 1); times++) looks.run()
     t.equal((await stream.over).how, 'ended')
-    const after = performance.now() - start
-    t.ok(after < (what.endsWith('no answer') ? 8_000 : 3_000), `after ${Math.round(after)} ms`)
     gateway.app.eventFeed.accepted(made.source, [acceptedEvent(made.source, 'afterwards')])
     t.notMatch(stream.text(), 'afterwards')
   })
@@ -58,9 +58,7 @@ t.test('app.close() ends every stream at once, also of those who do not read', a
   unread.on('error', () => {})
   gateway.app.eventFeed.accepted(source, Array.from({ length: 1_000 }, (_, n) => acceptedEvent(source, `m${n}`, 16_384)))
   const stream = await gateway.watch()
-  const start = performance.now()
   await gateway.app.close()
-  t.ok(performance.now() - start < 2_000, `after ${Math.round(performance.now() - start)} ms`)
   t.equal((await stream.over).how, 'ended')
   unread.destroy()
 })
@@ -68,9 +66,7 @@ t.test('app.close() ends every stream at once, also of those who do not read', a
 t.test('a host that stops its server before it closes the app does not wait for the streams', async (t) => {
   const { watch, app } = await liveGateway(t)
   const stream = await watch()
-  const start = performance.now()
   await new Promise((resolve) => app.server.close(resolve))
-  t.ok(performance.now() - start < 3_000, `after ${Math.round(performance.now() - start)} ms, its connection with it`)
   t.equal((await stream.over).how, 'ended')
 })
 
