@@ -76,3 +76,9 @@ t.test('all services have a file system that is only read, and more time for the
     t.ok(Number.parseInt(grace, 10) > 10, name)
   }
 })
+
+t.test('the image is built from every folder that the build reads', async (t) => {
+  const { include } = JSON.parse(await read('tsconfig.build.json')) as { include: string[] }
+  const kept = (await read('.dockerignore')).split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1))
+  t.same([...include, 'web', 'scripts', 'package.json'].filter((path) => !kept.includes(path)), [])
+})

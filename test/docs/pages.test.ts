@@ -13,7 +13,7 @@ const GUIDES = [
   'sdks', 'signing', 'threat-model'
 ]
 /** Pages outside of docs/ that are read like its own. */
-const ALSO_READ = ['SECURITY.md', 'CHANGELOG.md', 'bench/README.md']
+const ALSO_READ = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md']
 
 const pages = await docsPages()
 
