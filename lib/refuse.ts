@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 
-import { shownText } from '../signing/shown-text.js'
+import { printableLine } from '../signing/printable-line.js'
 import * as errors from './errors.js'
 import { GatehouseError } from './errors.js'
 import type { ErrorDetail, PublicError } from './errors.js'
@@ -68,7 +68,7 @@ function detailsOf (validation: NonNullable<FastifyError['validation']>): ErrorD
 function unknownMember (validation: NonNullable<FastifyError['validation']>): string | null {
   for (const { params } of validation) {
     const { additionalProperty: name } = params
-    if (typeof name === 'string') return `"${shownText(name, MAX_SHOWN)}" is unknown`
+    if (typeof name === 'string') return `"${printableLine(name, MAX_SHOWN)}" is unknown`
   }
   return null
 }
@@ -97,7 +97,7 @@ export function refuse (reply: FastifyReply, error: GatehouseError): FastifyRepl
  * The refusal of a page by its `Origin`. The reason, for the log alone, names the origin, so that the operator sees which domain is missing.
  */
 export function refusedOrigin (origin: string): GatehouseError {
-  return new errors.ORIGIN_NOT_ALLOWED({ reason: `the origin "${shownText(origin, MAX_SHOWN)}" is not among the allowed ones` })
+  return new errors.ORIGIN_NOT_ALLOWED({ reason: `the origin "${printableLine(origin, MAX_SHOWN)}" is not among the allowed ones` })
 }
 
 /** Says in the log why a request was refused, which the caller does not learn. */

@@ -1,8 +1,8 @@
 import { hkdfSync } from 'node:crypto'
 
 /**
- * A key of 32 bytes for one purpose, derived from a secret by HKDF-SHA256 (RFC 5869): of another purpose or secret it is another key, and
- * neither it nor what is made with it gives the secret away.
+ * Returns a 32-byte key for one purpose, derived from a secret by HKDF-SHA256 (RFC 5869). Different purposes and
+ * secrets give unrelated keys, and no derived key reveals the secret.
  *
  * @example
  * const key = derivedKey(jwtSecret, 'known devices')

@@ -1,8 +1,8 @@
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/i
 
 /**
- * The origin of a scheme and a `Host` header, in the spelling that browsers and other clients use for it: the host in lower case, without
- * the scheme's default port. A `Host` that is none stays as it came.
+ * Returns the origin for a scheme and a `Host` header in the spelling of browsers and other clients: the host in lower
+ * case, without the default port of the scheme. An invalid `Host` is kept as it was sent.
  *
  * @example
  * hostOrigin('https', 'HOOKS.example.com:443')  // 'https://hooks.example.com'

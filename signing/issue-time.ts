@@ -1,10 +1,10 @@
-/** How far ahead of ours the clock of another server may be, milliseconds. */
+/** Maximum time that the clock of another server may be ahead of ours, in milliseconds. */
 export const CLOCK_TOLERANCE = 30_000
 
 /**
- * Returns the earliest time, in epoch milliseconds, at which something can have been issued that claims to be of
- * `issuedAt`. A time that lies ahead was taken from a clock that is ahead of ours: up to 30 s ahead, it can be 30 s
- * earlier; further ahead, it proves nothing and becomes 0, which is before every cut-off.
+ * Returns the earliest epoch time, in milliseconds, at which an item with the claimed `issuedAt` can have been issued.
+ * A future `issuedAt` comes from a clock that is ahead: up to 30 s ahead, the real time can be 30 s earlier; further
+ * ahead, the claim is worthless and the result is 0, which is before every cut-off.
  *
  * @example
  * earliestIssue(Date.now() + 2_000, Date.now()) // 28 s ago

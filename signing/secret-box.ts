@@ -7,23 +7,29 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 const KEY_DOMAIN = 'fastify-gatehouse secret box v1'
 
-/** Seals secrets at rest. */
+/** Encrypts secrets for storage. */
 export interface SecretBox {
   /**
-   * Encrypts under the current key. `context` (table, column and row id) is authenticated, not stored: a text that is
-   * copied to another row does not open there.
+   * Encrypts under the current key. `context` (table, column and row id) is authenticated but not stored, so a sealed
+   * string that is copied to another row cannot be opened there.
    */
   seal (plain: Uint8Array | string, context: string): string
-  /** Decrypts under whichever key sealed it. Throws an Error for an unknown key, another context or any tampering. */
+  /**
+   * Decrypts under the key that sealed the string. Throws an Error for an unknown key, another context or tampering.
+   */
   open (sealed: string, context: string): Buffer
-  /** Whether a text was sealed under the current key; if not, seal it again before the older key is dropped. */
+  /** Returns whether a string was sealed under the current key. If not, seal it again before you drop the older key. */
   isCurrent (sealed: string): boolean
 }
 
 /**
- * AES-256-GCM under `keys`, `[current, …previous]`: the first one seals, all of them open. Each AES key is derived from
- * its text by HKDF-SHA256, so a secret of any length will do; check its strength where it is read. A sealed text is
- * `v1.<key id>.<iv>.<ciphertext and tag>` in base64url. A new 96-bit iv is drawn each time: seal fewer than 2^32 texts a key.
+ * Creates a box that encrypts with AES-256-GCM. `keys` is `[current, …previous]`: the first key seals, every key opens.
+ * HKDF-SHA256 derives each AES key, so a secret may have any length; the caller checks its strength. A sealed string is
+ * `v1.<key id>.<iv>.<ciphertext and tag>` in base64url. The 96-bit IV is random: seal fewer than 2^32 strings per key.
+ *
+ * @example
+ * const box = secretBox([currentKey, previousKey])
+ * box.open(box.seal('secret', 'sources.server_secret:1'), 'sources.server_secret:1').toString() // 'secret'
  */
 export function secretBox (keys: readonly string[]): SecretBox {
   const [current, ...previous] = keys.map(deriveKey)
@@ -65,7 +71,7 @@ function deriveKey (secret: string): { id: string, bytes: Buffer } {
   return { id: sha256(bytes).subarray(0, 6).toString('base64url'), bytes }
 }
 
-/** Bytes of canonical base64url, or null: one sealed value has one spelling. */
+/** Returns the bytes of canonical base64url, or `null`: one sealed value has one spelling. */
 function fromBase64url (text: string | undefined): Buffer | null {
   const bytes = Buffer.from(text ?? '', 'base64url')
   return bytes.toString('base64url') === text ? bytes : null

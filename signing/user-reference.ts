@@ -7,15 +7,17 @@ const MAX_LENGTH = 2048
 const MAX_SUBJECT = 256
 const RESERVED = ['aud', 'iat', 'exp']
 
-/** Goes before what is signed: no signature made for another purpose can be one of these, even under the same key. */
-const DOMAIN = 'fastify-gatehouse user reference\n'
+/**
+ * Prefix of the signed string, so that a signature for another purpose is never valid here, even under the same key.
+ */
+const SIGNATURE_PREFIX = 'fastify-gatehouse user reference\n'
 
-/** 12 h: a page asks for a new guest token under the same reference each time that its token has expired. */
+/** Milliseconds, 12 h: a page uses one reference for every guest token that it requests while it is open. */
 export const USER_REFERENCE_TTL = 43_200_000
 
 /**
- * The user of a reference, and whatever else the host wants to know when the reference returns. Its bearer can read all
- * of it. `Claims` types the host's own claims, which are `unknown` by default.
+ * The user of a reference, plus claims of the host. The bearer can read every claim. `Claims` is the type of the host's
+ * claims; by default they are `unknown`.
  *
  * @example
  * const claims: UserReferenceClaims<{ company: string }> = { sub: user.id, company: user.company }
@@ -25,7 +27,7 @@ export type UserReferenceClaims<Claims extends object = Record<string, unknown>>
   sub: string
 }
 
-/** The claims of a valid reference, with those that `signUserReference` added. */
+/** The claims of a valid reference, including the claims that `signUserReference` adds. */
 export type UserReference<Claims extends object = Record<string, unknown>> = UserReferenceClaims<Claims> & {
   /** The purpose of the reference. */
   aud: string
@@ -36,33 +38,38 @@ export type UserReference<Claims extends object = Record<string, unknown>> = Use
 }
 
 export interface SignUserReferenceOptions {
-  /** The current key; check its strength where it is read. */
+  /** The current key. The caller checks its strength. */
   key: string
-  /** The one thing that the reference is for; another audience refuses it. */
+  /** The single purpose of the reference; verification with another audience fails. */
   audience: string
-  /** How long it is valid, in milliseconds. Default: 43 200 000 (12 h). */
+  /** How long the reference is valid, in milliseconds. Default: 43 200 000 (12 h). */
   ttl?: number
   /** The time of signing, in unix milliseconds. Default: `Date.now()`. */
   now?: number
 }
 
 export interface VerifyUserReferenceOptions {
-  /** `[current, …previous]`: all of them verify. */
+  /** `[current, …previous]`: every key verifies. */
   keys: readonly string[]
+  /** The audience that the reference must have. */
   audience: string
-  /** The time of the check, in unix milliseconds. Default: `Date.now()`. */
+  /** Current time, in unix milliseconds. Default: `Date.now()`. */
   now?: number
 }
 
 /**
- * A signed, expiring, single-purpose reference to a user, fit for a URL: `v1.<base64url JSON>.<base64url HMAC-SHA256>`.
- * Throws a TypeError for a subject that is no text of 1 to 256 characters or for a claim named `aud`, `iat` or
- * `exp`, and a RangeError for a ttl that is no positive integer and for a reference over 2 048 characters.
+ * Creates a signed, expiring, single-purpose reference to a user that is safe in a URL:
+ * `v1.<base64url JSON>.<base64url HMAC-SHA256>`.
+ *
+ * @throws TypeError unless `sub` is a string of 1 to 256 characters, and for a claim named `aud`, `iat` or `exp`.
+ * @throws RangeError unless `ttl` is a positive integer, and for a reference over 2 048 characters.
+ * @example
+ * const reference = signUserReference({ sub: user.id }, { key, audience: 'guest-token' })
  */
 export function signUserReference<Claims extends object> (
   claims: UserReferenceClaims<Claims>, { key, audience, ttl = USER_REFERENCE_TTL, now = Date.now() }: SignUserReferenceOptions
 ): string {
-  if (!isSubject(claims.sub)) throw new TypeError(`sub: must be a text of 1 to ${MAX_SUBJECT} characters`)
+  if (!isSubject(claims.sub)) throw new TypeError(`sub: must be a string of 1 to ${MAX_SUBJECT} characters`)
   const reserved = RESERVED.find((name) => Object.hasOwn(claims, name))
   if (reserved !== undefined) throw new TypeError(`${reserved}: is set by signUserReference and cannot be a claim`)
   if (audience === '') throw new TypeError('audience: must not be empty')
@@ -70,32 +77,37 @@ export function signUserReference<Claims extends object> (
   const json = JSON.stringify({ ...claims, aud: audience, iat: now, exp: now + ttl })
   const text = `${VERSION}.${Buffer.from(json).toString('base64url')}`
   const reference = `${text}.${signature(text, key)}`
-  if (reference.length > MAX_LENGTH) throw new RangeError(`claims: make a reference of more than ${MAX_LENGTH} characters`)
+  if (reference.length > MAX_LENGTH) {
+    throw new RangeError(`claims: are too large; a reference must not exceed ${MAX_LENGTH} characters`)
+  }
   return reference
 }
 
 /**
- * Returns the claims of a reference, or `null` if it is not ours, was altered, has expired, was signed more than 30 s
- * ahead of `now`, or has another audience. Never throws for hostile input.
+ * Returns the claims of a reference, or `null` if the signature is invalid, the reference has expired, its `iat` is
+ * more than 30 s ahead of `now`, or it has another audience. Never throws for hostile input.
+ *
+ * @example
+ * const claims = verifyUserReference(request.query.ref, { keys: [key], audience: 'guest-token' })
  */
 export function verifyUserReference (text: string, { keys, audience, now = Date.now() }: VerifyUserReferenceOptions): UserReference | null {
   const [, signed, payload, presented] = typeof text !== 'string' || text.length > MAX_LENGTH ? [] : REFERENCE.exec(text) ?? []
   if (signed === undefined || payload === undefined || presented === undefined) return null
-  // The texts are compared, not the bytes they stand for: of all spellings of one signature only the canonical one holds.
+  // Compares the strings, not the decoded bytes, so that only the canonical spelling of a signature is valid.
   if (!keys.some((key) => sameSecret(presented, signature(signed, key)))) return null
   const claims = parse(payload)
   return claims !== null && claims.aud === audience && isCurrent(claims, now) ? claims : null
 }
 
-/** Whether the reference has been signed, give or take the clocks of the servers, and has not expired. */
+/** Returns whether the reference is already signed, within the clock tolerance of the servers, and not yet expired. */
 export function isCurrent ({ iat, exp }: UserReference, now: number): boolean {
   return iat - now <= CLOCK_TOLERANCE && now < exp
 }
 
 function signature (text: string, key: string): string {
-  // An empty key would sign for everyone.
+  // Anyone can sign with an empty key.
   if (key === '') throw new TypeError('user reference: a key is empty')
-  return hmacSha256(key, DOMAIN + text, 'base64url')
+  return hmacSha256(key, SIGNATURE_PREFIX + text, 'base64url')
 }
 
 function parse (payload: string): UserReference | null {

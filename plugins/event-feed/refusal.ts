@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 
 import { isUnspecified, requestAddress } from '../../lib/http/client-address.js'
-import { shownText } from '../../signing/shown-text.js'
+import { printableLine } from '../../signing/printable-line.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { EVENT_TYPES } from '../../schemas/event.js'
 import type { EventType } from '../../contracts/event-sink.js'
@@ -50,7 +50,7 @@ export function refusalOf (request: FastifyRequest, source: Readonly<Source>, { 
     type: request.routeOptions.config.eventType ?? typeIn(request.body),
     messageId: messageIdIn(request.body),
     index: null,
-    origin: code === 'ORIGIN_NOT_ALLOWED' ? shownText(request.headers.origin ?? '', MAX_ORIGIN) : null,
+    origin: code === 'ORIGIN_NOT_ALLOWED' ? printableLine(request.headers.origin ?? '', MAX_ORIGIN) : null,
     receivedAt: new Date().toISOString(),
     ip: shownAddress(requestAddress(request), request.body)
   }

@@ -1,23 +1,27 @@
-/** Characters. Normalising takes quadratic time for some texts, and no name so long can be revoked. */
-const NORMALISED = 1_024
-const SPELLING = /[-{}()]/g
-const DIGITS = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/
+/** Characters. Unicode normalisation can take quadratic time, and a longer name cannot be revoked. */
+const MAX_NORMALISED_LENGTH = 1_024
+const GUID_PUNCTUATION = /[-{}()]/g
+const GUID_DIGITS = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/
 
 /**
- * The one spelling of a dashboard's name, in linear time. A GUID, with dashes anywhere or none, in braces or parentheses or none, is written in lower case
- * with its four dashes; anything else is taken for a path: in lower case, compatible characters as one (full-width letters, say), without spaces and
- * slashes around it or a folder's name. Empty for a name of nothing else.
+ * Returns the canonical spelling of a dashboard's id or path, in linear time. A GUID, with or without dashes, braces or
+ * parentheses, becomes lower case with four dashes. Any other string is a path: it becomes lower case, compatible
+ * characters (such as full-width letters) are unified, and spaces and slashes around the path and each folder are
+ * removed. A name of only spaces and slashes becomes the empty string.
+ *
+ * @example
+ * canonicalDashboard('/Sales/ Overview ') // 'sales/overview'
  */
 export function canonicalDashboard (name: string): string {
-  const path = tidyPath(name)
-  const plain = path.length > NORMALISED ? path : tidyPath(path.normalize('NFKC'))
-  const [, ...parts] = DIGITS.exec(plain.replace(SPELLING, '')) ?? []
+  const path = normalisePath(name)
+  const plain = path.length > MAX_NORMALISED_LENGTH ? path : normalisePath(path.normalize('NFKC'))
+  const [, ...parts] = GUID_DIGITS.exec(plain.replace(GUID_PUNCTUATION, '')) ?? []
   return parts.length === 0 ? plain : parts.join('-')
 }
 
-function tidyPath (path: string): string {
+function normalisePath (path: string): string {
   const folders: string[] = []
-  // Not by split: a path of nothing but slashes would be as many texts.
+  // Not split('/'), which would create one string per slash.
   for (let start = 0, end = 0; start < path.length; start = end + 1) {
     end = path.indexOf('/', start)
     if (end === -1) end = path.length

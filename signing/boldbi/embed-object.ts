@@ -1,7 +1,7 @@
 import type { NamedFilter, CheckedIdentity, EmbedIdentity } from './identity.js'
-import { checkedIdentity } from './identity.js'
+import { checkIdentity } from './identity.js'
 
-/** Where an object goes, which Bold BI wants to read in it again. */
+/** The server and site that an embed object is sent to; Bold BI also requires them inside the object. */
 export interface EmbedObjectTarget {
   /** Such as `https://bi.example.com/bi`. */
   serverUrl: string
@@ -9,20 +9,22 @@ export interface EmbedObjectTarget {
   siteIdentifier: string
 }
 
-/** The operators of the object form: fewer than the query has (Bold BI, page on row-level security from 14.1 on). */
+/** Operators of the object form, a subset of the query's (Bold BI documentation, row-level security, version 14.1). */
 const OPERATORS: Readonly<Record<string, string>> = { '=': '=', IN: 'IN', NOTIN: 'NOT IN' }
 
-/** Syntax of the query form. Bold BI does not document how its object form reads it. */
+/** Syntax of the query form. Bold BI does not document how its object form reads these characters. */
 const SYNTAX = /[,&|()<>]/
 
 /**
- * The JSON text by which Bold BI from 14.1 on is asked for an embed token. It is not signed: it holds the embed secret itself, and says who
- * the user is and which dashboard is wanted, nothing of a mode, a life or a nonce.
- * Throws a TypeError that names the field for an identity that must not be sent, one with a filter that this form cannot say among them.
+ * Returns the JSON string with which Bold BI 14.1 and later is asked for an embed token. The object is not signed: it
+ * contains the embed secret itself, the user and the dashboard, but no mode, expiry or nonce.
+ *
+ * @throws TypeError that names the field, for an identity that must not be sent or a filter that this form cannot
+ * express.
  */
 export function embedObject (identity: EmbedIdentity, dashboardId: string, { serverUrl, siteIdentifier }: EmbedObjectTarget, embedSecret: string): string {
   if (embedSecret === '') throw new TypeError('embedSecret: must not be empty')
-  const { user, parameters, fields, attributes, groupAccess, anonymousGroup } = checkedIdentity(identity)
+  const { user, parameters, fields, attributes, groupAccess, anonymousGroup } = checkIdentity(identity)
   const custom = Object.entries(attributes).map(([name, value]) => ({ name, value }))
   return JSON.stringify({
     serverurl: serverUrl,
@@ -41,9 +43,12 @@ export function embedObject (identity: EmbedIdentity, dashboardId: string, { ser
 function condition (field: string, { name, operator, values }: NamedFilter): object {
   const known = OPERATORS[operator]
   const place = `${field}[${JSON.stringify(name)}]`
-  if (known === undefined) throw new TypeError(`${place}: Bold BI's object form has only a value, isIn and isNotIn`)
+  if (known === undefined) throw new TypeError(`${place}: Bold BI's object form allows only a value, isIn and isNotIn`)
   if (values.some((value) => typeof value === 'string' && SYNTAX.test(value))) {
-    throw new TypeError(`${place}: Bold BI documents no escape for ",", "&", "|", "(", ")", "<" and ">" in its object form; use transport "get" or "post"`)
+    throw new TypeError(
+      `${place}: Bold BI documents no escape for ",", "&", "|", "(", ")", "<" and ">" in its object form; ` +
+      'use transport "get" or "post"'
+    )
   }
   return { name, value: operator === '=' ? values[0] : values, operator: known }
 }

@@ -7,7 +7,7 @@
  */
 
 const SEPARATORS = /[,&|]/g
-/** A percent-encoded ASCII character, also in .NET's own spelling. */
+/** A percent-encoded ASCII character, also in the .NET form `%u0041`. */
 const PERCENT_ENCODED = /%(?:u00)?[0-7][0-9a-f]/i
 const BRACKETED = /[()<>]/
 /**
@@ -26,28 +26,29 @@ export interface FilterPlace {
  * Returns why a value has no documented spelling, or `null` if it has one. The reason does not contain the value.
  *
  * @example
- * escapeFault('Johnson & Johnson', { brackets: true }) // null
- * escapeFault('50% ~ 60%', { brackets: true }) // 'must not contain "~": Bold BI documents no escape for it'
+ * escapeError('Johnson & Johnson', { brackets: true }) // null
+ * escapeError('50% ~ 60%', { brackets: true }) // 'must not contain "~": Bold BI documents no escape for it'
  */
-export function escapeFault (value: string, { brackets }: FilterPlace): string | null {
+export function escapeError (value: string, { brackets }: FilterPlace): string | null {
   for (const character of NO_ESCAPE) {
     if (value.includes(character)) return `must not contain "${character}": Bold BI documents no escape for it`
   }
   const special = BRACKETED.exec(value)
   if (special === null || brackets) return null
-  return `must not contain "${special[0]}": Bold BI documents an escape for it in fields only, and there only for one value and isIn`
+  return `must not contain "${special[0]}": Bold BI documents an escape for it in fields only, and there only for one ` +
+    'value and isIn'
 }
 
 /**
- * The value as it is written in a filter. Only for values without an `escapeFault`.
+ * Returns the value escaped for a filter. Call it only for values without an `escapeError`.
  *
  * @example
- * escapedValue('Johnson & Johnson') // 'Johnson ~&~ Johnson'
- * escapedValue('Acme (EU), Inc') // '[Acme (EU)~,~ Inc]'
+ * escapeValue('Johnson & Johnson') // 'Johnson ~&~ Johnson'
+ * escapeValue('Acme (EU), Inc') // '[Acme (EU)~,~ Inc]'
  */
-export function escapedValue (value: string): string {
-  const text = value.replace(SEPARATORS, '~$&~')
-  return BRACKETED.test(value) ? `[${text}]` : text
+export function escapeValue (value: string): string {
+  const escaped = value.replace(SEPARATORS, '~$&~')
+  return BRACKETED.test(value) ? `[${escaped}]` : escaped
 }
 
 /**
@@ -55,17 +56,18 @@ export function escapedValue (value: string): string {
  * read as one.
  */
 export function isAmbiguousList (values: readonly string[]): boolean {
-  const texts = values.map(escapedValue)
-  return texts.some((text, at) => text.endsWith('~') && texts[at + 1]?.startsWith('~') === true)
+  const strings = values.map(escapeValue)
+  return strings.some((string, at) => string.endsWith('~') && strings[at + 1]?.startsWith('~') === true)
 }
 
 /**
- * Throws a TypeError that names `field` for a value with a percent-encoded character: a reader that decodes a second
- * time, as the servers in front of Bold BI may, would find the end of the value in it. A lone "%" is no such character.
+ * Throws a TypeError that names `field` if the value contains a percent-encoded character. A server in front of Bold BI
+ * may decode a second time and then end the value at that character. A "%" that starts no encoding is allowed.
  *
  * @example
  * assertNotEncoded('email', 'ann%26embed_authorize_group=1@example.com') // throws
  */
 export function assertNotEncoded (field: string, value: string): void {
-  if (PERCENT_ENCODED.test(value)) throw new TypeError(`${field}: must not contain a percent-encoded character such as "%26"`)
+  if (!PERCENT_ENCODED.test(value)) return
+  throw new TypeError(`${field}: must not contain a percent-encoded character such as "%26"`)
 }

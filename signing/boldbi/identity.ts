@@ -1,33 +1,39 @@
 import { assertNotEncoded } from './filter-escape.js'
-import { checkedFilter, filterText } from './filter.js'
+import { checkFilter, formatFilter } from './filter.js'
 import type { CheckedFilter, EmbedFilters } from './filter.js'
 import { assertPrintable } from '../printable.js'
 
 export type { EmbedFilters } from './filter.js'
 
-/** Who a dashboard is embedded for, and with which data; decided by the host alone. */
+/** The user that a dashboard is embedded for, and the data that this user may see. Only the host sets these fields. */
 export interface EmbedIdentity {
-  /** The Bold BI user's e-mail address; either this or `username`. */
+  /** The e-mail address of the Bold BI user. Give either `email` or `username`. */
   email?: string
-  /** The Bold BI user's name, where the users have no address. */
+  /** The name of the Bold BI user, for users without an e-mail address. */
   username?: string
   /**
-   * `parameters` are dashboard parameters (`&&name=value` in Bold BI's spelling), for which there are `isIn` and `isNotIn` alone; `fields` are
-   * filters on data-source fields (`&name=value`). A list is `isIn`; the other conditions are made by `embedFilter`. Bold BI passes over a
-   * filter whose name it does not know: try each one.
+   * Row-level filters. `parameters` are dashboard parameters (`&&name=value` in Bold BI's syntax) and allow only a
+   * value, `isIn` and `isNotIn`. `fields` filter data-source fields (`&name=value`). A list means `isIn`; create other
+   * conditions with `embedFilter`. Bold BI silently ignores a filter with an unknown name, so test each filter.
    */
   datasourceFilter?: { parameters?: EmbedFilters, fields?: EmbedFilters }
-  /** Values of custom attributes, which Bold BI puts into queries and connection strings as they are: give none that a user could choose. */
+  /**
+   * Values of custom attributes. Bold BI inserts them unescaped into queries and connection strings, so never pass a
+   * value that a user can choose.
+   */
   customAttributes?: Readonly<Record<string, string>>
-  /** Group-based authorization by an identity provider, whose groups Bold BI has imported. `userImport` creates the user too. Default: `false`. */
+  /**
+   * Group-based authorization by an identity provider whose groups are imported into Bold BI. `userImport` also creates
+   * the user in Bold BI. Default of `userImport`: `false`.
+   */
   groupAccess?: { authProvider: string, userId: string, userImport?: boolean }
-  /** A user whom Bold BI does not know, with the rights of one of its groups. */
+  /** Embeds for a user that Bold BI does not know, with the permissions of one Bold BI group. */
   anonymous?: { group: string }
 }
 
 export interface NamedFilter extends CheckedFilter { name: string }
 
-/** An identity that may be written into a query. */
+/** A validated identity that is safe to write into a query. */
 export interface CheckedIdentity {
   user: string
   parameters: readonly NamedFilter[]
@@ -37,62 +43,63 @@ export interface CheckedIdentity {
   anonymousGroup: string | null
 }
 
-/** What would end a value, or the filter around it, for one of the parsers on the way. */
+/** Characters that would end a value or the filter around it in one of the parsers that read the query. */
 const FORBIDDEN = '&#]}'
-/** Dashboard parameters become a part of a query's text. */
+/** Bold BI inserts dashboard parameters into the SQL of a query. */
 const QUERY_SYNTAX = '\'"`;\\'
-/** `tenant` and `issuedAt` are for whoever asks about revocation, and are never signed. */
-const MEMBERS = ['email', 'username', 'datasourceFilter', 'customAttributes', 'groupAccess', 'anonymous', 'tenant', 'issuedAt']
-/** Names that Bold BI takes for settings of its own, so that a filter of that name would be none. */
+/** `tenant` and `issuedAt` are used only for revocation checks and are never signed. */
+const PROPERTIES = ['email', 'username', 'datasourceFilter', 'customAttributes', 'groupAccess', 'anonymous', 'tenant', 'issuedAt']
+/** Names that Bold BI reads as its own settings; a filter with such a name would be ignored. */
 const KEYWORD = new RegExp(`^\\s*(?:embed_.*|${[
   'id', 'comment', 'tab', 'showmydashboards', 'viewid', 'ismultitab', 'bi_theme', 'multitabid', 'hide_header', 'hide_tool', 'hide_widget_tool', 'isembed', 'views',
   'export', 'dashboard_comments', 'widget_comments?'
 ].join('|')})\\s*$`, 'i')
 
-/** Throws a TypeError that names the field, and never shows its value. */
-export function checkedIdentity (identity: EmbedIdentity): CheckedIdentity {
+/** Validates an identity. Throws a TypeError that names the field and never contains its value. */
+export function checkIdentity (identity: EmbedIdentity): CheckedIdentity {
   const { email, username, datasourceFilter, customAttributes = {}, groupAccess, anonymous } = identity
-  // A misspelt filter that is passed over would show the user everything.
-  assertMembers('identity', identity, MEMBERS)
-  assertMembers('datasourceFilter', datasourceFilter, ['parameters', 'fields'])
-  assertMembers('datasourceFilter.parameters', datasourceFilter?.parameters)
-  assertMembers('datasourceFilter.fields', datasourceFilter?.fields)
-  assertMembers('customAttributes', customAttributes)
-  assertMembers('groupAccess', groupAccess, ['authProvider', 'userId', 'userImport'])
-  assertMembers('anonymous', anonymous, ['group'])
+  // Ignoring a misspelt filter would show the user all rows.
+  assertProperties('identity', identity, PROPERTIES)
+  assertProperties('datasourceFilter', datasourceFilter, ['parameters', 'fields'])
+  assertProperties('datasourceFilter.parameters', datasourceFilter?.parameters)
+  assertProperties('datasourceFilter.fields', datasourceFilter?.fields)
+  assertProperties('customAttributes', customAttributes)
+  assertProperties('groupAccess', groupAccess, ['authProvider', 'userId', 'userImport'])
+  assertProperties('anonymous', anonymous, ['group'])
   if ((email === undefined) === (username === undefined)) throw new TypeError('email: give either "email" or "username"')
   for (const [name, value] of Object.entries(customAttributes)) {
-    plain('customAttributes: a name', name)
+    checkString('customAttributes: a name', name)
     assertPrintable('customAttributes: a value', value, FORBIDDEN)
     assertNotEncoded('customAttributes: a value', value)
   }
   return {
-    user: plain(email === undefined ? 'username' : 'email', email ?? username),
-    parameters: named('datasourceFilter.parameters', datasourceFilter?.parameters, QUERY_SYNTAX),
-    fields: named('datasourceFilter.fields', datasourceFilter?.fields),
+    user: checkString(email === undefined ? 'username' : 'email', email ?? username),
+    parameters: checkFilters('datasourceFilter.parameters', datasourceFilter?.parameters, QUERY_SYNTAX),
+    fields: checkFilters('datasourceFilter.fields', datasourceFilter?.fields),
     attributes: customAttributes,
     groupAccess: groupAccess === undefined
       ? null
       : {
-          authProvider: plain('groupAccess.authProvider', groupAccess.authProvider),
-          userId: plain('groupAccess.userId', groupAccess.userId),
+          authProvider: checkString('groupAccess.authProvider', groupAccess.authProvider),
+          userId: checkString('groupAccess.userId', groupAccess.userId),
           userImport: groupAccess.userImport === true
         },
-    anonymousGroup: anonymous === undefined ? null : plain('anonymous.group', anonymous.group)
+    anonymousGroup: anonymous === undefined ? null : checkString('anonymous.group', anonymous.group)
   }
 }
 
 /**
- * The identity as `key=value` texts, the user first. Values are percent-encoded as encodeURI does, and `+`, `'` and `;` with
- * them; the brackets, braces and ampersands of a filter stay as Bold BI's samples send them.
- * Throws a TypeError that names the field, and never shows its value.
+ * Returns the identity as `key=value` strings, the user first. Values are percent-encoded like `encodeURI` does, plus
+ * `+`, `'` and `;`. The brackets, braces and ampersands around filters stay unencoded, as in Bold BI's samples.
+ *
+ * @throws TypeError that names the field and never contains its value.
  */
 export function identityEntries (identity: EmbedIdentity): [string, ...string[]] {
-  const { user, parameters, fields, attributes, groupAccess, anonymousGroup } = checkedIdentity(identity)
+  const { user, parameters, fields, attributes, groupAccess, anonymousGroup } = checkIdentity(identity)
   const entries: [string, ...string[]] = [`embed_user_email=${encode(user)}`]
   const filters = [
-    ...parameters.map((filter) => `&&${filterText(filter.name, filter)}`),
-    ...fields.map((filter) => `&${filterText(filter.name, filter)}`)
+    ...parameters.map((filter) => `&&${formatFilter(filter.name, filter)}`),
+    ...fields.map((filter) => `&${formatFilter(filter.name, filter)}`)
   ]
   if (filters.length > 0) entries.push(`embed_datasource_filter=[{${encode(filters.join(''))}}]`)
   if (Object.keys(attributes).length > 0) entries.push(`embed_custom_attribute=[{${encode(JSON.stringify(attributes).slice(1, -1))}}]`)
@@ -104,27 +111,29 @@ export function identityEntries (identity: EmbedIdentity): [string, ...string[]]
   return entries
 }
 
-function assertMembers (field: string, value: unknown, known?: readonly string[]): void {
+function assertProperties (field: string, value: unknown, known?: readonly string[]): void {
   if (value === undefined) return
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${field}: must be an object`)
   if (known !== undefined && Object.keys(value).some((name) => !known.includes(name))) {
-    throw new TypeError(`${field}: must have no members but ${known.join(', ')}`)
+    throw new TypeError(`${field}: has an unknown property; the known properties are ${known.join(', ')}`)
   }
 }
 
-function named (field: string, filters: EmbedFilters = {}, forbidden = ''): NamedFilter[] {
+function checkFilters (field: string, filters: EmbedFilters = {}, forbidden = ''): NamedFilter[] {
   return Object.entries(filters).map(([name, given]) => {
-    if (KEYWORD.test(name)) throw new TypeError(`${field}: a name is a keyword of Bold BI; put its data source before it, as in "Northwind.id"`)
-    plain(`${field}: a name`, name, '=[{|~<>!,')
+    if (KEYWORD.test(name)) {
+      throw new TypeError(`${field}: a name is a keyword of Bold BI; prefix it with its data source: "Northwind.id"`)
+    }
+    checkString(`${field}: a name`, name, '=[{|~<>!,')
     const place = `${field}[${JSON.stringify(name)}]`
     const isField = forbidden === ''
-    const filter = checkedFilter(place, given, { forbidden, isField })
+    const filter = checkFilter(place, given, { forbidden, isField })
     if (!isField && !['=', 'IN', 'NOTIN'].includes(filter.operator)) throw new TypeError(`${place}: must be a value, isIn or isNotIn`)
     return { name, ...filter }
   })
 }
 
-function plain (field: string, value: unknown, forbidden = ''): string {
+function checkString (field: string, value: unknown, forbidden = ''): string {
   assertPrintable(field, value, FORBIDDEN + forbidden)
   assertNotEncoded(field, value)
   if (value.trim() === '') throw new TypeError(`${field}: must not be empty`)

@@ -1,9 +1,10 @@
 const MAX_LENGTH = 2048
 
 /**
- * The one spelling of a server's address: `origin + path` without a slash at its end, by a single parse with the WHATWG
- * parser that the request would use. Null for what is no plain http(s) address: credentials, a query or a fragment (empty
- * ones too), white space, control characters, back slashes. Two addresses are the same server if, and only if, their spellings are equal texts.
+ * Returns the canonical form of a server's URL: `origin + path` without a trailing slash, parsed once by the WHATWG
+ * parser that the request uses. Returns `null` unless it is a plain http(s) URL: credentials, a query or a fragment
+ * (even an empty one), white space, control characters and backslashes are refused. Two URLs address the same server if
+ * and only if their canonical forms are equal.
  */
 export function normaliseServerUrl (text: string): string | null {
   if (text.length > MAX_LENGTH || /[\s\p{Cc}\\?#]/u.test(text)) return null

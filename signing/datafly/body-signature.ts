@@ -9,10 +9,10 @@ const HEADER = /^sha256=([0-9A-Fa-f]{64})$/
 const TIMESTAMP = /^[1-9][0-9]{0,15}$/
 const FIVE_MINUTES = 300_000
 
-/** What a check of a signed body found. */
+/** The result of verifying a signed body. */
 export type BodyVerdict = 'valid' | 'invalid'
 
-/** As `BodyVerdict`, with a timestamp that is not within the tolerance told apart. */
+/** Like `BodyVerdict`, with a separate result for a timestamp outside the tolerance. */
 export type TimestampedBodyVerdict = BodyVerdict | 'timestamp_out_of_range'
 
 export interface TimestampedSignature {
@@ -20,36 +20,51 @@ export interface TimestampedSignature {
   header: string
   /** The value of `X-Timestamp`: unix milliseconds in plain decimal digits. */
   timestamp: string
-  /** The time of the check, in unix milliseconds. */
+  /** The current time, in unix milliseconds. */
   now: number
-  /** How far the timestamp may lie before or after `now`, in milliseconds. Default: 300 000 (5 minutes). */
+  /**
+   * Maximum distance of the timestamp from `now` in either direction, in milliseconds. Default: 300 000 (5 minutes).
+   */
   tolerance?: number
 }
 
 /**
- * The value of `X-Datafly-Signature` for a body: `sha256=` and 64 lower-case hex digits of HMAC-SHA256 over its raw bytes
- * (Datafly Signal, authentication page). A text is its UTF-8 bytes.
+ * Returns the value of `X-Datafly-Signature` for a body: `sha256=` and 64 lower-case hex digits of HMAC-SHA256 over the
+ * raw bytes (Datafly Signal documentation, authentication). Strings are signed as UTF-8.
+ *
+ * @example
+ * headers['x-datafly-signature'] = signBody(parseServerSecret(serverSecret), body)
  */
 export function signBody (secret: Data, body: Data): string {
   return `sha256=${hmacSha256(secret, body, 'hex')}`
 }
 
 /**
- * The value of `X-Signature` for a body that is sent with `X-Timestamp: <timestamp>`: as `signBody`, over `timestamp + "." + body`.
- * Throws a TypeError for a timestamp that is not plain decimal digits.
+ * Returns the value of `X-Signature` for a body that is sent with `X-Timestamp: <timestamp>`: like `signBody`, but over
+ * `timestamp + "." + body`. Throws a TypeError for a timestamp that is not plain decimal digits.
+ *
+ * @example
+ * const timestamp = String(Date.now())
+ * headers['x-signature'] = signTimestampedBody(parseServerSecret(serverSecret), timestamp, body)
  */
 export function signTimestampedBody (secret: Data, timestamp: string, body: Data): string {
   if (!TIMESTAMP.test(timestamp)) throw new TypeError('timestamp: must be unix milliseconds in plain decimal digits')
   return `sha256=${timestampedHmac(secret, timestamp, body).toString('hex')}`
 }
 
-/** The 32 bytes of a signature header, or null unless it is exactly `sha256=` and 64 hex digits, in either case. */
+/** Returns the 32 bytes of a signature header, or `null` unless it is `sha256=` and 64 hex digits in either case. */
 export function parseSignatureHeader (header: string): Buffer | null {
   const hex = HEADER.exec(header)?.[1]
   return hex === undefined ? null : Buffer.from(hex, 'hex')
 }
 
-/** Checks `X-Datafly-Signature` in constant time; any of the live secrets (two during a rotation) may have made it. */
+/**
+ * Verifies `X-Datafly-Signature` in constant time. The signature is valid if any of `secrets` created it; pass two
+ * secrets during a rotation.
+ *
+ * @example
+ * verifyBody(request.headers['x-datafly-signature'], [currentSecret, previousSecret], rawBody) // 'valid'
+ */
 export function verifyBody (header: string, secrets: readonly Data[], body: Data): BodyVerdict {
   const presented = parseSignatureHeader(header)
   if (presented === null) return 'invalid'
@@ -57,8 +72,11 @@ export function verifyBody (header: string, secrets: readonly Data[], body: Data
 }
 
 /**
- * Checks `X-Signature` and `X-Timestamp` in constant time. A timestamp that is no plain decimal number, or is in
- * seconds, lies out of range, whatever the signature says.
+ * Verifies `X-Signature` and `X-Timestamp` in constant time. A timestamp in seconds, or one that is not a plain decimal
+ * number, is `timestamp_out_of_range`, whatever the signature is.
+ *
+ * @example
+ * verifyTimestampedBody({ header, timestamp, now: Date.now() }, [serverSecret], rawBody) // 'valid'
  */
 export function verifyTimestampedBody (
   { header, timestamp, now, tolerance = FIVE_MINUTES }: TimestampedSignature, secrets: readonly Data[], body: Data

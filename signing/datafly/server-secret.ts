@@ -8,8 +8,11 @@ const HEX = /^(?:[0-9A-Fa-f]{2})+$/
 const BASE64 = /^[0-9A-Za-z+/]+={0,2}$/
 
 /**
- * The key bytes of a source's server secret: a text is its UTF-8 bytes, `hex:…` and `base64:…` (standard alphabet, with or
- * without padding) are bytes. Throws a TypeError for an empty or badly encoded one.
+ * Returns the key bytes of a source's server secret. `hex:…` and `base64:…` (standard alphabet, padding optional) are
+ * decoded; any other string is used as UTF-8. Throws a TypeError for an empty or badly encoded secret.
+ *
+ * @example
+ * parseServerSecret('hex:00ff') // <Buffer 00 ff>
  */
 export function parseServerSecret (text: string): Buffer {
   if (text.startsWith('hex:')) return fromHex(text.slice('hex:'.length))
@@ -20,8 +23,9 @@ export function parseServerSecret (text: string): Buffer {
 }
 
 /**
- * Why a server secret is too easy to guess, as the end of a sentence, or `null` if it is not: it has fewer than 16 bytes, or is a publicly
- * known sample or a placeholder. Throws as `parseServerSecret` does.
+ * Returns why a server secret is too easy to guess, as the end of a sentence, or `null` if it is strong enough. A
+ * secret is weak if it has fewer than 16 bytes, is a public sample or is a placeholder. Throws like
+ * `parseServerSecret`.
  *
  * @example
  * serverSecretWeakness('a')  // 'must have at least 16 bytes'
@@ -34,24 +38,29 @@ export function serverSecretWeakness (text: string): string | null {
   return isKnown ? 'must not be a publicly known sample or a placeholder' : null
 }
 
-/** A new server secret: 32 random bytes as base64url, 43 characters, used as text. */
+/**
+ * Creates a server secret: 32 random bytes as base64url, 43 characters, used as a UTF-8 string.
+ *
+ * @example
+ * generateServerSecret() // 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg'
+ */
 export function generateServerSecret (): string {
   const secret = randomBytes(32).toString('base64url')
-  // By chance it may hold a placeholder.
+  // A random secret may contain a placeholder by chance.
   return isKnownSecret(secret) ? generateServerSecret() : secret
 }
 
 function fromHex (hex: string): Buffer {
-  if (!HEX.test(hex)) throw new TypeError('server_secret: after "hex:" must come pairs of hex digits')
+  if (!HEX.test(hex)) throw new TypeError('server_secret: "hex:" must be followed by pairs of hex digits')
   return Buffer.from(hex, 'hex')
 }
 
 function fromBase64 (base64: string): Buffer {
   const bytes = Buffer.from(base64, 'base64')
   const canonical = bytes.toString('base64')
-  // Node skips what it cannot read, which would leave a shorter key than the one that was meant.
+  // Node.js skips invalid characters, which would silently shorten the key.
   if (!BASE64.test(base64) || (base64 !== canonical && base64 !== canonical.replace(/=+$/, ''))) {
-    throw new TypeError('server_secret: after "base64:" must come standard base64')
+    throw new TypeError('server_secret: "base64:" must be followed by standard base64')
   }
   return bytes
 }

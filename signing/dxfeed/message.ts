@@ -1,41 +1,48 @@
 import { assertPrintable } from '../printable.js'
 
-/** The message of a widget token, taken apart. */
+/** The parsed message of a widget token. */
 export interface WidgetMessage {
   /** The end user's id. */
   user: string
-  /** The data filters; none means that the token itself narrows nothing. */
+  /** The data filters. An empty list means that the token itself restricts no data. */
   filters: readonly string[]
 }
 
-/** What a widget token says. Both times are integers of one unit: milliseconds on the widget page, seconds in the token knowledge base. */
+/**
+ * The payload of a widget token. Both times are integers in one unit: milliseconds on dxFeed's widget page, seconds in
+ * dxFeed's token knowledge base.
+ */
 export interface WidgetTokenPayload {
   issuer: string
   session: string
-  /** When the token ends. */
+  /** When the token expires. */
   expiration: number
-  /** When the token was made. */
+  /** When the token was created. */
   issuedAt: number
-  /** The user id and the filters, as `widgetMessage` makes it. */
+  /** The user id and the filters, in the form that `widgetMessage` returns. */
   message: string
 }
 
 /**
- * The message of a widget token: the user id, then `,` and the filters joined by `;` (dxFeed, widget token page).
- * Throws a TypeError that names the field for an empty user or filter, for a `,` or `;` in either, and for control characters or lone surrogates.
+ * Returns the message of a widget token: the user id, then `,` and the filters joined by `;` (dxFeed documentation,
+ * widget token). Throws a TypeError that names the field if the user or a filter is empty or contains `,`, `;`, a
+ * control character or a lone surrogate.
+ *
+ * @example
+ * widgetMessage('user-1', ['NYSE', 'NASDAQ']) // 'user-1,NYSE;NASDAQ'
  */
 export function widgetMessage (user: string, filters: readonly string[] = []): string {
   assertPrintable('user', user, ',;')
   if (user === '') throw new TypeError('user: is required')
   for (const [at, filter] of filters.entries()) {
-    // A `;` would make two filters of one.
+    // A `;` would split one filter into two.
     assertPrintable(`filters[${at}]`, filter, ',;')
     if (filter === '') throw new TypeError(`filters[${at}]: must not be empty`)
   }
   return filters.length === 0 ? user : `${user},${filters.join(';')}`
 }
 
-/** The inverse of `widgetMessage`, with the same errors: what comes out of it would go back in. */
+/** Parses a message that `widgetMessage` created. Throws the same errors as `widgetMessage`. */
 export function parseWidgetMessage (message: string): WidgetMessage {
   assertPrintable('message', message)
   const comma = message.indexOf(',')

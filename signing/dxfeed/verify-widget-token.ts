@@ -7,44 +7,53 @@ const TOKEN = /^([A-Za-z0-9+/]+)\.([A-Za-z0-9_-]{43})$/
 const MAX_LENGTH = 8192
 const TIME = /^(?:0|[1-9][0-9]{0,15})$/
 
-/** Between the two units: 1973 read as milliseconds, the year 5138 read as seconds. */
-const UNIT_BORDER = 1e11
+/** Separates the two units: in milliseconds it is the year 1973, in seconds the year 5138. */
+const MILLISECONDS_FROM = 1e11
 
 export interface VerifyWidgetTokenOptions {
-  /** The secret that dxFeed gave, as it is. */
+  /** The secret from dxFeed, unchanged. */
   secret: string
-  /** The unit of the token's times: `ms` as the widget page has it, `s` as the token knowledge base has it. Default: `ms`. */
+  /** Unit of the token's times: `ms` as on dxFeed's widget page, `s` as in its token knowledge base. Default: `ms`. */
   timeUnit?: 'ms' | 's'
-  /** The time of the check, in unix milliseconds whatever `timeUnit` is. Default: `Date.now()`. */
+  /** Current time, in unix milliseconds whatever `timeUnit` is. Default: `Date.now()`. */
   now?: number
-  /** How far ahead of `now` the token may claim to be issued, in milliseconds; its end is not stretched. Default: 30 000. */
+  /**
+   * Maximum time, in milliseconds, that `issuedAt` may be ahead of `now`. Does not extend the expiry. Default: 30 000.
+   */
   tolerance?: number
-  /** The only issuer accepted. Default: any. */
+  /** The only accepted issuer. Default: any issuer. */
   issuer?: string
-  /** The only session accepted. Default: any. */
+  /** The only accepted session. Default: any session. */
   session?: string
-  /** The longest time from issue to expiry, in milliseconds. Default: no limit. */
+  /** Maximum time from issue to expiry, in milliseconds. Default: no limit. */
   maxTtl?: number
 }
 
-/** Why a token is refused; for a log, not for its bearer. */
-export type WidgetTokenFault =
+/** Why a token is refused. Log it, but do not send it to the client. */
+export type WidgetTokenReason =
   'malformed' | 'bad_signature' | 'wrong_time_unit' | 'issued_in_future' | 'expired' | 'lifetime_too_long' | 'wrong_issuer' | 'wrong_session'
 
 export interface VerifiedWidgetToken extends WidgetTokenPayload, WidgetMessage {}
 
-export type WidgetTokenVerdict = { valid: true, payload: VerifiedWidgetToken } | { valid: false, reason: WidgetTokenFault }
+export type WidgetTokenVerdict = { valid: true, payload: VerifiedWidgetToken } | { valid: false, reason: WidgetTokenReason }
 
-/** Checks a widget token; hostile text is a verdict, never an exception. Throws a TypeError only for a secret that could not have signed. */
+/**
+ * Verifies a widget token. Invalid tokens give a verdict, never an exception. Throws a TypeError only for an invalid
+ * secret.
+ *
+ * @example
+ * const verdict = verifyWidgetToken(token, { secret, issuer: 'example' })
+ * if (verdict.valid) console.log(verdict.payload.user)
+ */
 export function verifyWidgetToken (token: string, options: VerifyWidgetTokenOptions): WidgetTokenVerdict {
   const [, text, signature] = typeof token !== 'string' || token.length > MAX_LENGTH ? [] : TOKEN.exec(token) ?? []
   if (text === undefined || signature === undefined) return refused('malformed')
-  // The texts are compared, not the bytes they stand for: of all spellings of one signature only the canonical one holds.
+  // Compares the strings, not the decoded bytes, so that only the canonical spelling of a signature is valid.
   if (!sameSecret(signature, widgetSignature(text, widgetKey(options.secret)))) return refused('bad_signature')
   const payload = parsePayload(text)
   if (payload === null) return refused('malformed')
-  const fault = timeFault(payload, options) ?? scopeFault(payload, options)
-  return fault === null ? { valid: true, payload } : refused(fault)
+  const reason = checkTimes(payload, options) ?? checkScope(payload, options)
+  return reason === null ? { valid: true, payload } : refused(reason)
 }
 
 function parsePayload (text: string): VerifiedWidgetToken | null {
@@ -61,24 +70,24 @@ function parsePayload (text: string): VerifiedWidgetToken | null {
   }
 }
 
-function timeFault (
+function checkTimes (
   { expiration, issuedAt }: VerifiedWidgetToken, { timeUnit = 'ms', now = Date.now(), tolerance = 30_000, maxTtl = Infinity }: VerifyWidgetTokenOptions
-): WidgetTokenFault | null {
+): WidgetTokenReason | null {
   const isMilliseconds = timeUnit === 'ms'
-  if ((expiration >= UNIT_BORDER) !== isMilliseconds || (issuedAt >= UNIT_BORDER) !== isMilliseconds) return 'wrong_time_unit'
+  if ((expiration >= MILLISECONDS_FROM) !== isMilliseconds || (issuedAt >= MILLISECONDS_FROM) !== isMilliseconds) return 'wrong_time_unit'
   const unit = isMilliseconds ? 1 : 1000
   if (expiration <= issuedAt) return 'malformed'
-  // Asked in this way round, a `now` that is no number refuses too.
+  // The negated comparison also refuses a `now` that is NaN.
   if (!(issuedAt * unit <= now + tolerance)) return 'issued_in_future'
   if (!(now < expiration * unit)) return 'expired'
   return (expiration - issuedAt) * unit <= maxTtl ? null : 'lifetime_too_long'
 }
 
-function scopeFault (payload: VerifiedWidgetToken, { issuer, session }: VerifyWidgetTokenOptions): WidgetTokenFault | null {
+function checkScope (payload: VerifiedWidgetToken, { issuer, session }: VerifyWidgetTokenOptions): WidgetTokenReason | null {
   if (issuer !== undefined && payload.issuer !== issuer) return 'wrong_issuer'
   return session !== undefined && payload.session !== session ? 'wrong_session' : null
 }
 
-function refused (reason: WidgetTokenFault): WidgetTokenVerdict {
+function refused (reason: WidgetTokenReason): WidgetTokenVerdict {
   return { valid: false, reason }
 }

@@ -6,13 +6,19 @@ import { widgetKey, widgetSignature } from './signature.js'
 export { widgetMessage } from './message.js'
 export type { WidgetMessage, WidgetTokenPayload } from './message.js'
 export { verifyWidgetToken } from './verify-widget-token.js'
-export type { VerifiedWidgetToken, VerifyWidgetTokenOptions, WidgetTokenFault, WidgetTokenVerdict } from './verify-widget-token.js'
+export type { VerifiedWidgetToken, VerifyWidgetTokenOptions, WidgetTokenReason as WidgetTokenFault, WidgetTokenVerdict } from './verify-widget-token.js'
 
 /**
- * Signs a dxFeed widget token (dxFeed, widget token page): `P.S`, where P is standard base64 without padding of
- * `encodeURI("issuer,session,,expiration,issuedAt,message")` and S is base64url without padding of
- * HMAC-SHA256(encodeURI(secret), P). The times are explicit and of any unit: how long a token may live is for the caller to say.
- * Throws a TypeError or RangeError that names the field for anything that would change the token's meaning.
+ * Signs a dxFeed widget token (dxFeed documentation, widget token): `P.S`, where P is standard base64 without padding
+ * of `encodeURI("issuer,session,,expiration,issuedAt,message")` and S is base64url without padding of
+ * HMAC-SHA256(encodeURI(secret), P). The caller chooses both times and their unit; this function enforces no maximum
+ * life.
+ *
+ * @throws TypeError or RangeError that names the field, for a value that would change the meaning of the token.
+ * @example
+ * const issuedAt = Date.now()
+ * const message = widgetMessage('user-1')
+ * signWidgetToken({ issuer: 'example', session: 's1', issuedAt, expiration: issuedAt + 300_000, message }, secret)
  */
 export function signWidgetToken (payload: WidgetTokenPayload, secret: string): string {
   const { issuer, session, expiration, issuedAt, message } = payload
@@ -24,7 +30,7 @@ export function signWidgetToken (payload: WidgetTokenPayload, secret: string): s
   return signCheckedPayload(payload, widgetKey(secret))
 }
 
-/** For a payload whose parts are known to be right and a secret's `widgetKey`: looks at neither. */
+/** Signs a payload with a `widgetKey`. Both must already be validated. */
 export function signCheckedPayload ({ issuer, session, expiration, issuedAt, message }: WidgetTokenPayload, key: string): string {
   const payload = encodeURI(`${issuer},${session},,${expiration},${issuedAt},${message}`)
   const text = Buffer.from(payload, 'ascii').toString('base64').replace(/=+$/, '')

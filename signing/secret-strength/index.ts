@@ -6,19 +6,24 @@ const MIN_BYTES = 32
 const MIN_CHARACTERS = 12
 
 /**
- * Throws an Error unless `secret` is fit to sign or seal with: at least 32 bytes as UTF-8, at least 12 different characters,
- * and no publicly known sample or placeholder. For the secrets whose form we choose; those that a product gives are taken
- * as they are. The message names `option` and how to make a good one, and never shows the secret.
+ * Throws an Error unless `secret` is strong enough to sign or encrypt with: at least 32 bytes as UTF-8, at least 12
+ * different characters, and neither a public sample nor a placeholder. Use it only for secrets whose form the operator
+ * chooses, not for secrets that a product issues. The message names `option` and never contains the secret.
  */
 export function assertStrongSecret (option: string, secret: string): void {
-  const fault = weakness(secret)
-  if (fault !== null) throw new Error(`"${option}" ${fault}; make one with \`npx fastify-gatehouse generate-key\``)
+  const reason = weakness(secret)
+  if (reason !== null) throw new Error(`"${option}" ${reason}; create one with \`npx fastify-gatehouse generate-key\``)
 }
 
-/** A new secret: 32 random bytes as base64url, 43 characters. */
+/**
+ * Creates a secret: 32 random bytes as base64url, 43 characters.
+ *
+ * @example
+ * generateSecret() // 'n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg'
+ */
 export function generateSecret (): string {
   const secret = randomBytes(32).toString('base64url')
-  // What we make must always pass our own check, and chance draws fewer than 12 different characters, or a placeholder, sooner or later.
+  // A random secret may by chance have fewer than 12 different characters or contain a placeholder.
   return weakness(secret) === null ? secret : generateSecret()
 }
 

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { KNOWN_SECRET_DIGESTS } from './known-secret-digests.js'
 import { DIGEST_LENGTH, foldSecret, secretDigest } from './secret-digest.js'
 
-/** Secrets that documentation, tutorials and boilerplate print and people copy, and that the list behind `KNOWN_SECRET_DIGESTS` lacks. */
+/** Secrets printed in documentation and tutorials that the list behind `KNOWN_SECRET_DIGESTS` lacks. */
 const SAMPLES = new Set([
   'averylogphrasebiggerthanthirtytwochars',
   'cc7e0d44fd473002f1c42167459001140ec6389b7353f8088f4d9a95f2f596f2',
@@ -22,7 +22,7 @@ const SAMPLES = new Set([
   'qwertyuiopasdfghjklzxcvbnm123456'
 ].map(foldSecret))
 
-/** What only a text that waits to be filled in says. */
+/** Phrases that occur only in placeholders. */
 const PLACEHOLDERS = [
   'changeme', 'changethis', 'changeit', 'replaceme', 'replacethis', 'replacewith', 'insertyour', 'putyour', 'enteryour', 'useyour',
   'yoursecret', 'yoursuper', 'yourvery', 'yourlong', 'yourstrong', 'yourown', 'yourjwt', 'yourkey', 'yourtoken', 'yourprivatekey', 'yourrandom',
@@ -42,42 +42,42 @@ const WORDS = [
 ]
 const VOCABULARY = new RegExp(WORDS.sort((a, b) => b.length - a.length).join('|'), 'g')
 
-/** What may be left of a text beside words of the vocabulary, for it still to be one that could be guessed. */
-const REST = 8
+/** A string is guessable if fewer characters than this remain after the words of the vocabulary are removed. */
+const MAX_REMAINDER = 8
 
-/** A secret that somebody typed, as it comes out of hex or base64; random bytes are hardly ever 16 of these. */
+/** A typed secret that was decoded from hex or base64; 16 random bytes are hardly ever all printable. */
 const TYPED = /^[^\p{C}]{16,}$/u
 const HEX = /^(?:[0-9a-f]{2})+$/i
 const BASE64 = /^[0-9a-z+/_-]+={0,2}$/i
 
-let listed: ReadonlySet<string> | null = null
+let listedDigests: ReadonlySet<string> | null = null
 
 /**
- * Whether a secret is a public sample, a placeholder or made of a sample's words alone, whatever its case, spaces and punctuation, or the
- * hex or base64 of one.
+ * Returns whether a secret is a public sample, a placeholder or composed only of words of the vocabulary, whatever its
+ * case, spaces and punctuation. Also returns true for the hex or base64 encoding of such a secret.
  */
 export function isKnownSecret (secret: string): boolean {
-  return isKnownText(secret) || decodings(secret).some(isKnownText)
+  return isKnownString(secret) || decodedStrings(secret).some(isKnownString)
 }
 
 function isListedSecret (secret: string): boolean {
   const text = foldSecret(secret)
-  listed ??= new Set(KNOWN_SECRET_DIGESTS.match(new RegExp(`.{${DIGEST_LENGTH}}`, 'g')))
-  return SAMPLES.has(text) || listed.has(secretDigest(text))
+  listedDigests ??= new Set(KNOWN_SECRET_DIGESTS.match(new RegExp(`.{${DIGEST_LENGTH}}`, 'g')))
+  return SAMPLES.has(text) || listedDigests.has(secretDigest(text))
 }
 
-/** Whether hex or base64 is in the public lists as it is, or encodes a secret that `isKnownSecret` knows. */
+/** Returns whether hex or base64 is itself in the public lists or encodes a secret that `isKnownSecret` knows. */
 export function isKnownEncoding (encoded: string): boolean {
-  return isListedSecret(encoded) || decodings(encoded).some(isKnownText)
+  return isListedSecret(encoded) || decodedStrings(encoded).some(isKnownString)
 }
 
-function isKnownText (secret: string): boolean {
+function isKnownString (secret: string): boolean {
   const text = foldSecret(secret)
-  return isListedSecret(secret) || PLACEHOLDERS.some((words) => text.includes(words)) || text.replace(VOCABULARY, '').length < REST
+  return isListedSecret(secret) || PLACEHOLDERS.some((words) => text.includes(words)) || text.replace(VOCABULARY, '').length < MAX_REMAINDER
 }
 
-/** The texts that a secret is the hex or base64 of. */
-function decodings (secret: string): string[] {
+/** Returns the strings that a secret is the hex or base64 encoding of. */
+function decodedStrings (secret: string): string[] {
   const decoded: Buffer[] = []
   if (HEX.test(secret)) decoded.push(Buffer.from(secret, 'hex'))
   if (BASE64.test(secret)) decoded.push(Buffer.from(secret, 'base64'))

@@ -1,21 +1,27 @@
 import { sameDigest } from '../digest.js'
 
-/** A request that claims to come from a provider. */
+/** A request that claims to come from a webhook provider. */
 export interface WebhookDelivery {
   method: string
-  /** The whole URL as the provider called it, query included; only HubSpot signs it. */
+  /** The full URL that the provider called, including the query. Only HubSpot signs it. */
   url: string
-  /** By names in lower case, as Node.js gives them. */
+  /** Headers with lower-case names, as Node.js provides them. */
   headers: Readonly<Record<string, string | readonly string[] | undefined>>
-  /** The bytes as they came on the wire. */
+  /** The raw bytes of the body. */
   body: Uint8Array
-  /** The time of the check, in unix milliseconds. */
+  /** Current time, in unix milliseconds. */
   now: number
-  /** How far a signed timestamp may lie before or after `now`, in milliseconds. Default: 300 000 (5 minutes). */
+  /**
+   * Maximum distance of a signed timestamp from `now` in either direction, in milliseconds. Default: 300 000 (5
+   * minutes).
+   */
   tolerance?: number | undefined
 }
 
-/** What a check found; a timestamp is judged only where the signature over it holds, so that a stranger learns nothing. */
+/**
+ * The result of verifying a delivery. The timestamp is checked only after its signature, so that an unauthenticated
+ * caller learns nothing about it.
+ */
 export type WebhookVerdict =
   | { readonly valid: true, readonly signature: Buffer }
   | { readonly valid: false, readonly fault: 'signature' | 'timestamp' }
@@ -26,10 +32,10 @@ const DIGITS = /^[1-9][0-9]{0,15}$/
 export const BAD_SIGNATURE: WebhookVerdict = { valid: false, fault: 'signature' }
 
 /**
- * Compares what was presented with what each live secret gives, in constant time. `time` is that of the signed timestamp, in
- * unix milliseconds, `null` for a scheme without one.
+ * Compares the presented signatures with the signature of each live secret, in constant time. `time` is the signed
+ * timestamp in unix milliseconds, or `null` for a scheme without a timestamp.
  */
-export function judge (
+export function checkSignature (
   { now, tolerance = FIVE_MINUTES }: WebhookDelivery,
   presented: readonly Buffer[], secrets: readonly Buffer[], sign: (secret: Buffer) => Buffer, time: number | null
 ): WebhookVerdict {
@@ -41,24 +47,24 @@ export function judge (
   return BAD_SIGNATURE
 }
 
-/** The value of a header that is there and not empty, else `null`. */
-export function headerOf ({ headers }: WebhookDelivery, name: string): string | null {
+/** Returns the value of a header, or `null` if it is absent, empty or repeated. */
+export function headerValue ({ headers }: WebhookDelivery, name: string): string | null {
   const value = headers[name]
   return typeof value === 'string' && value !== '' ? value : null
 }
 
-/** A timestamp of plain decimal digits, else `null`. */
-export function digits (text: string | null): number | null {
+/** Parses a timestamp of plain decimal digits; returns `null` for any other string. */
+export function parseTimestamp (text: string | null): number | null {
   return text !== null && DIGITS.test(text) ? Number(text) : null
 }
 
-/** The bytes of canonical standard base64, else `null`: one signature has one spelling. */
+/** Returns the bytes of canonical standard base64, or `null`: one signature has one spelling. */
 export function fromBase64 (text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64')
   return bytes.length > 0 && bytes.toString('base64') === text ? bytes : null
 }
 
-/** The bytes of hex in either case, else `null`. */
+/** Returns the bytes of hex in either case, or `null`. */
 export function fromHex (text: string): Buffer | null {
   return /^(?:[0-9A-Fa-f]{2})+$/.test(text) ? Buffer.from(text, 'hex') : null
 }

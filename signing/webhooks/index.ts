@@ -11,23 +11,23 @@ import { verifyStripe } from './stripe.js'
 
 export { isSignedTemplate } from './custom.js'
 export { WEBHOOK_PROVIDERS } from './providers.js'
-export { webhookSecretFault } from './secret-form.js'
+export { webhookSecretError } from './secret-form.js'
 export type { CustomSignature } from './custom.js'
 export type { WebhookDelivery, WebhookVerdict } from './delivery.js'
 export type { WebhookProvider } from './providers.js'
 
 interface Scheme {
   verify: (delivery: WebhookDelivery, secrets: readonly Buffer[], custom: CustomSignature | null) => WebhookVerdict
-  /** The bytes that sign; throws a TypeError for a text that spells none. */
+  /** Returns the bytes of the signing key. Throws a TypeError for an invalid secret. */
   key: (secret: string) => Buffer
-  /** `null`: the provider alone makes secrets. */
+  /** Creates a secret; `null` if only the provider creates secrets. */
   generate: (() => string) | null
 }
 
 const SCHEMES: Readonly<Record<WebhookProvider, Scheme>> = {
-  stripe: { verify: verifyStripe, key: textKey, generate: null },
-  shopify: { verify: verifyShopify, key: textKey, generate: null },
-  hubspot: { verify: verifyHubSpot, key: textKey, generate: null },
+  stripe: { verify: verifyStripe, key: utf8Key, generate: null },
+  shopify: { verify: verifyShopify, key: utf8Key, generate: null },
+  hubspot: { verify: verifyHubSpot, key: utf8Key, generate: null },
   standard: { verify: verifyStandard, key: standardKey, generate: generateStandardSecret },
   custom: { verify: verifyCustom, key: parseServerSecret, generate: generateServerSecret }
 }
@@ -35,8 +35,12 @@ const SCHEMES: Readonly<Record<WebhookProvider, Scheme>> = {
 const ID = /^wh_[0-9A-Za-z]{24}$/
 
 /**
- * Checks the signature of a delivery over its raw body, in constant time; any of the live secrets (two during a rotation) may have
- * made it. `custom` says how the provider `custom` signs.
+ * Verifies the signature of a delivery over its raw body, in constant time. The signature is valid if any of `secrets`
+ * created it; pass two during a rotation. `custom` describes the signature of the provider `custom`.
+ *
+ * @example
+ * const secret = webhookKey('stripe', endpointSecret)
+ * const verdict = verifyWebhook('stripe', { method, url, headers, body: rawBody, now: Date.now() }, [secret])
  */
 export function verifyWebhook (
   provider: WebhookProvider, delivery: WebhookDelivery, secrets: readonly Buffer[], custom: CustomSignature | null = null
@@ -44,27 +48,40 @@ export function verifyWebhook (
   return SCHEMES[provider].verify(delivery, secrets.filter(({ length }) => length > 0), custom)
 }
 
-/** The bytes of a secret as the provider spells it. Throws a TypeError for an empty or badly encoded one. */
+/**
+ * Returns the key bytes of a secret in the provider's encoding. Throws a TypeError for an empty or badly encoded
+ * secret.
+ *
+ * @example
+ * const key = webhookKey('standard', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')
+ */
 export function webhookKey (provider: WebhookProvider, secret: string): Buffer {
   return SCHEMES[provider].key(secret)
 }
 
-/** A new secret, or `null` for a provider that makes its secrets itself. */
+/**
+ * Creates a secret, or returns `null` for a provider that creates its secrets itself.
+ *
+ * @example
+ * generateWebhookSecret('standard') // 'whsec_…'
+ */
 export function generateWebhookSecret (provider: WebhookProvider): string | null {
   return SCHEMES[provider].generate?.() ?? null
 }
 
-/** A new id: `wh_` and 24 random base62 characters, 142 bits. */
+/** Creates a webhook id: `wh_` and 24 random base62 characters, 142 bits. */
 export function generateWebhookId (): string {
   return `wh_${randomBase62(24)}`
 }
 
-/** Whether a text has the form of a webhook's id; says nothing about whether it exists. */
+/** Returns whether a string has the form of a webhook id. Does not check that the webhook exists. */
 export function isWebhookId (text: unknown): text is string {
   return typeof text === 'string' && ID.test(text)
 }
 
-function textKey (secret: string): Buffer {
-  if (secret === '' || /\p{Cs}/u.test(secret)) throw new TypeError('webhook secret: must be a text that is not empty')
+function utf8Key (secret: string): Buffer {
+  if (secret === '' || /\p{Cs}/u.test(secret)) {
+    throw new TypeError('webhook secret: must be a non-empty string of well-formed Unicode')
+  }
   return Buffer.from(secret, 'utf8')
 }

@@ -1,3 +1,3 @@
-/** The providers whose webhooks can be received; `custom` is any other, with a signature that is described in its settings. */
+/** The supported webhook providers. `custom` is any other provider; the webhook's settings describe its signature. */
 export const WEBHOOK_PROVIDERS = ['stripe', 'shopify', 'hubspot', 'standard', 'custom'] as const
 export type WebhookProvider = typeof WEBHOOK_PROVIDERS[number]

@@ -1,38 +1,39 @@
 import { createHmac, randomBytes } from 'node:crypto'
 
-import { BAD_SIGNATURE, digits, fromBase64, headerOf, judge } from './delivery.js'
+import { BAD_SIGNATURE, parseTimestamp, fromBase64, headerValue, checkSignature } from './delivery.js'
 import type { WebhookDelivery, WebhookVerdict } from './delivery.js'
 
 const PREFIX = 'whsec_'
 const VERSIONED = /^(v[0-9]+[a-z]*),([0-9A-Za-z+/=_-]+)$/
 
-/** The names of the headers: those of the specification, and those of Svix, which the specification comes from. */
-const SPELLINGS = ['webhook', 'svix']
+/** Prefixes of the header names: of the specification, and of Svix, which the specification is based on. */
+const HEADER_PREFIXES = ['webhook', 'svix']
 const PARTS = ['id', 'timestamp', 'signature']
 
 /**
- * `webhook-id`, `webhook-timestamp: <unix seconds>` and `webhook-signature: v1,<base64> …`, or the same as `svix-…`: HMAC-SHA256 over
- * `id + "." + timestamp + "." + body` (Standard Webhooks). One of several `v1` must be valid; other versions do not count. If any header of
- * the specification is present, the headers of Svix do not count: headers of the two are never combined.
+ * Verifies `webhook-id`, `webhook-timestamp: <unix seconds>` and `webhook-signature: v1,<base64> …`, or the same
+ * headers as `svix-…`: HMAC-SHA256 over `id + "." + timestamp + "." + body` (Standard Webhooks). One of several `v1`
+ * signatures must be valid; other versions are ignored. If any `webhook-…` header is present, all `svix-…` headers are
+ * ignored.
  */
 export function verifyStandard (delivery: WebhookDelivery, secrets: readonly Buffer[]): WebhookVerdict {
-  const prefix = SPELLINGS.find((name) => PARTS.some((part) => delivery.headers[`${name}-${part}`] !== undefined)) ?? 'webhook'
-  const id = headerOf(delivery, `${prefix}-id`)
-  const timestamp = headerOf(delivery, `${prefix}-timestamp`)
-  const seconds = digits(timestamp)
+  const prefix = HEADER_PREFIXES.find((name) => PARTS.some((part) => delivery.headers[`${name}-${part}`] !== undefined)) ?? 'webhook'
+  const id = headerValue(delivery, `${prefix}-id`)
+  const timestamp = headerValue(delivery, `${prefix}-timestamp`)
+  const seconds = parseTimestamp(timestamp)
   if (id === null || timestamp === null || seconds === null) return BAD_SIGNATURE
   const presented: Buffer[] = []
-  for (const part of (headerOf(delivery, `${prefix}-signature`) ?? '').split(' ')) {
+  for (const part of (headerValue(delivery, `${prefix}-signature`) ?? '').split(' ')) {
     const [, version, text = ''] = VERSIONED.exec(part) ?? []
     const signature = version === 'v1' ? fromBase64(text) : null
     if (version === undefined || (version === 'v1' && signature === null)) return BAD_SIGNATURE
     if (signature !== null) presented.push(signature)
   }
   const start = `${id}.${timestamp}.`
-  return judge(delivery, presented, secrets, (secret) => createHmac('sha256', secret).update(start).update(delivery.body).digest(), seconds * 1000)
+  return checkSignature(delivery, presented, secrets, (secret) => createHmac('sha256', secret).update(start).update(delivery.body).digest(), seconds * 1000)
 }
 
-/** The bytes of `whsec_<base64>`, with or without its prefix. Throws a TypeError for anything else. */
+/** Returns the bytes of `whsec_<base64>`; the prefix is optional. Throws a TypeError for any other string. */
 export function standardKey (secret: string): Buffer {
   const base64 = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : secret
   const key = fromBase64(base64) ?? fromBase64(base64.padEnd(base64.length + (4 - base64.length % 4) % 4, '='))

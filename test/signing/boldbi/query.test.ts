@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '../../../signing/boldbi/query.js'
-import type { EmbedQueryFault } from '../../../signing/boldbi/query.js'
+import type { EmbedQueryReason } from '../../../signing/boldbi/query.js'
 import { textWork } from '../../helpers/text-work.js'
 
 /** As SDK 14 builds it, encodeURI applied. */
@@ -10,7 +10,7 @@ const QUERY = 'embed_nonce=3601299f-541b-4cce-b1f2-aacda277134f&embed_dashboard_
 const SERVER_KEYS = ['embed_user_email', 'embed_server_timestamp', 'embed_signature', 'embed_datasource_filter', 'embed_custom_attribute', 'embed_group_access',
   'embed_auth_provider', 'embed_user_id', 'embed_user_import', 'embed_anonymous_token', 'embed_authorize_group']
 
-function fault (text: string, options?: { pinboard?: boolean }): EmbedQueryFault | null {
+function fault (text: string, options?: { pinboard?: boolean }): EmbedQueryReason | null {
   try {
     parseEmbedQuery(text, options)
     return null
@@ -112,7 +112,7 @@ t.test('no message echoes the query', async (t) => {
 })
 
 t.test('E20: a query of 512 KB is read a few times', async (t) => {
-  const cases: Array<[string, EmbedQueryFault | null]> = [
+  const cases: Array<[string, EmbedQueryReason | null]> = [
     [`embed_nonce=1&pinboard_name=${'a%20'.repeat(131_072)}`, null],
     ['embed_nonce=1&'.repeat(37_449), 'duplicate_key'],
     [`pinboard_name=${'embed_user_email '.repeat(30_000).replaceAll(' ', '%20')}`, null],

@@ -2,7 +2,7 @@ import { INVALID_REQUEST } from '../../../../lib/errors.js'
 import type { PublicError } from '../../../../lib/errors.js'
 import type { CustomSignature, NewWebhook, Webhook, WebhookPatch, WebhookProvider } from '../../../../contracts/token-store/index.js'
 import type { CustomSignatureBody, NewWebhookBody, WebhookItem, WebhookPatchBody } from '../../../../schemas/webhook.js'
-import { generateWebhookSecret, isSignedTemplate, webhookKey, webhookSecretFault } from '../../../../signing/webhooks/index.js'
+import { generateWebhookSecret, isSignedTemplate, webhookKey, webhookSecretError } from '../../../../signing/webhooks/index.js'
 import { MappingFault, compileMapping } from '../../../ingestion/webhook/mapping.js'
 
 const NAMES: Record<WebhookProvider, string> = {
@@ -48,7 +48,7 @@ export function settingsOf (provider: WebhookProvider, { name, url, custom, mapp
 export function secretOf (provider: WebhookProvider, given: string | undefined): { secret: string } {
   const secret = given ?? generateWebhookSecret(provider)
   if (secret === null) throw wrong('secret', 'must be the one that the provider gave')
-  const fault = webhookSecretFault(provider, secret)
+  const fault = webhookSecretError(provider, secret)
   if (fault !== null) throw wrong('secret', fault)
   try {
     webhookKey(provider, secret)
