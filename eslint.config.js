@@ -59,7 +59,19 @@ export default [
   {
     files: ['lib/**/*.ts', 'plugins/**/*.ts', 'routes/**/*.ts', 'server/**/*.ts'],
     ignores: ['lib/http/client-address.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...rawAddresses.map((selector) => ({ selector, message: oneReader }))] }
+    rules: {
+      'no-restricted-syntax': ['error', ...rawAddresses.map((selector) => ({ selector, message: oneReader }))]
+    }
+  },
+  {
+    files: ['**/*.ts'],
+    rules: {
+      'no-restricted-properties': ['error', {
+        object: 'URL',
+        property: 'canParse',
+        message: 'In Node.js 20 it refuses some valid URLs once it is compiled: use parseUrl of signing/parse-url.ts.'
+      }]
+    }
   },
   {
     // Browsers get nothing of the server but its types.

@@ -4,6 +4,7 @@ import type { TokenStore } from '../contracts/token-store/index.js'
 import { generateSecret } from '../signing/secret-strength/index.js'
 import type { Config } from './config/index.js'
 import { createSource, findDemoSource, ORG } from './demo-source.js'
+import { parseUrl } from '../signing/parse-url.js'
 
 /** What was made at the first start; each secret is only here. */
 export interface FirstStart {
@@ -42,6 +43,6 @@ async function followOrigins (store: TokenStore, origins: readonly string[]): Pr
   const source = await findDemoSource(store)
   if (source === null || origins.every((origin) => source.domains.includes(origin))) return
   const hosts = new Set(origins.map((origin) => new URL(origin).hostname))
-  const isOurs = (domain: string) => URL.canParse(domain) && hosts.has(new URL(domain).hostname)
+  const isOurs = (domain: string) => hosts.has(parseUrl(domain)?.hostname ?? '')
   if (source.domains.every(isOurs)) await store.sources.update(source.orgId, source.id, { domains: [...origins] })
 }

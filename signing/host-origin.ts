@@ -1,3 +1,5 @@
+import { parseUrl } from './parse-url.js'
+
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/i
 
 /**
@@ -9,5 +11,5 @@ const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/i
  */
 export function hostOrigin (protocol: string, host: string): string {
   const asSent = `${protocol}://${host}`
-  return HOST.test(host) && URL.canParse(asSent) ? new URL(asSent).origin : asSent
+  return HOST.test(host) ? parseUrl(asSent)?.origin ?? asSent : asSent
 }

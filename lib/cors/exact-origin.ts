@@ -1,3 +1,5 @@
+import { parseUrl } from '../../signing/parse-url.js'
+
 const MAX_LENGTH = 300
 /**
  * An origin as a browser sends it: no path, no list, nothing that two parsers could read in two ways. Browsers write http and https hosts
@@ -45,8 +47,9 @@ export function originFault (text: unknown): string {
 }
 
 function originOf (text: string): string | null {
-  if (text.length > MAX_LENGTH || !URL.canParse(text)) return null
-  const { protocol, host, origin } = new URL(text)
+  const url = text.length > MAX_LENGTH ? null : parseUrl(text)
+  if (url === null) return null
+  const { protocol, host, origin } = url
   if (host === '' || NO_ORIGIN.has(protocol)) return null
   return origin === 'null' ? `${protocol}//${host}` : origin
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 
 import { hasOriginForm, isExactOrigin } from './exact-origin.js'
 import type { SourceOrigins } from '../../contracts/token-store/index.js'
+import { parseUrl } from '../../signing/parse-url.js'
 
 /** The pages that may send: one source's, or all sources' together. */
 export interface OriginRules {
@@ -45,8 +46,10 @@ export function parseDomain (text: string): string | null {
 function parseWebDomain (text: string): string | null {
   const [, scheme = 'https', wildcard = '', host = '', port = ''] = (text.length <= MAX_LENGTH && DOMAIN.exec(text)) || []
   const url = `${scheme.toLowerCase()}://${host}${port}`
-  if (host === '' || host.toLowerCase() === 'null' || EMPTY_LABEL.test(host) || !URL.canParse(url)) return null
-  const { origin, hostname, protocol } = new URL(url)
+  if (host === '' || host.toLowerCase() === 'null' || EMPTY_LABEL.test(host)) return null
+  const parsed = parseUrl(url)
+  if (parsed === null) return null
+  const { origin, hostname, protocol } = parsed
   if (wildcard === '') return origin
   // An address has no subdomains, and nobody owns all those of a top-level domain.
   if (isIP(hostname) !== 0 || hostname.startsWith('[') || (!hostname.includes('.') && hostname !== 'localhost')) return null

@@ -1,4 +1,5 @@
 import { INVALID_OPTIONS } from '../errors.js'
+import { parseUrl } from '../../signing/parse-url.js'
 
 export interface NatsServers {
   /** Host and port of each. */
@@ -28,7 +29,7 @@ export function readNatsUrls (url: string | readonly string[]): NatsServers {
 
 function parse (text: string): URL {
   const withScheme = text.includes('://') ? text : `nats://${text}`
-  const url = URL.canParse(withScheme) ? new URL(withScheme) : null
+  const url = parseUrl(withScheme)
   if (url === null || url.hostname === '' || !['nats:', 'tls:'].includes(url.protocol) || !['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '') {
     throw new INVALID_OPTIONS(`nats: "url" holds something that is no address; one is ${EXAMPLE}, or tls://host:4222`)
   }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'undici'
 
 import { GatehouseError, INVALID_OPTIONS, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } from '../errors.js'
+import { parseUrl } from '../../signing/parse-url.js'
 
 export interface UpstreamClientOptions {
   /** Scheme, host and port, the only place that is ever called. */
@@ -157,8 +158,8 @@ function codeOf (error: unknown): string {
 }
 
 function checkedOrigin (origin: string): string {
-  const url = URL.canParse(origin) ? new URL(origin) : undefined
-  if (url === undefined || !['http:', 'https:'].includes(url.protocol) || url.origin !== origin) {
+  const url = parseUrl(origin)
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.origin !== origin) {
     throw new INVALID_OPTIONS('upstream-client: "origin" must be scheme, host and port alone, such as https://api.example.com')
   }
   return origin

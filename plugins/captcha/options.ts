@@ -6,6 +6,7 @@ import type { SecretSource } from '../../lib/secrets/secret-source.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
 import { PRODUCTS } from './products.js'
 import type { SiteverifyProvider } from './products.js'
+import { parseUrl } from '../../signing/parse-url.js'
 
 /** What a route asks for: any solved captcha, or one that was solved for this action. */
 export type CaptchaRule = boolean | { action: string }
@@ -145,7 +146,7 @@ function checkAltcha ({ challengePath, ttl, cost, maxTries }: AltchaOptions): vo
 }
 
 function isSafeUrl (text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : null
+  const url = parseUrl(text)
   if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false
   return url.protocol === 'https:' || (url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname))
 }

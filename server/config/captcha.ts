@@ -1,5 +1,6 @@
 import type { Environment } from './environment.js'
 import type { Problems } from './problems.js'
+import { parseUrl } from '../../signing/parse-url.js'
 
 /** `secret` and `hostnames` are for the products that are asked; ALTCHA is checked here. */
 export type CaptchaConfig =
@@ -17,7 +18,7 @@ export function captchaOf (environment: Environment, embedOrigins: readonly stri
   }
   if (secret === undefined) problems.add('CAPTCHA_SECRET', `is missing: it is the secret key that ${provider} gave`)
   const hostnames = hosts === undefined
-    ? (embedOrigins ?? []).flatMap((origin) => URL.canParse(origin) ? [new URL(origin).hostname] : [])
+    ? (embedOrigins ?? []).flatMap((origin) => parseUrl(origin)?.hostname ?? [])
     : hosts.split(',').map((host) => host.trim()).filter((host) => host !== '')
   if (hostnames.length === 0) problems.add('CAPTCHA_HOSTNAMES', 'is missing, and EMBED_ORIGINS too: which pages show the captcha must be known')
   else if (!hostnames.every((host) => HOSTNAME.test(host))) problems.add('CAPTCHA_HOSTNAMES', 'must be host names such as app.example.com')

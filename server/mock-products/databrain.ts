@@ -7,6 +7,7 @@ import { areaChart, figures } from './charts.js'
 import { escapeHtml, page, refusal, serveAssets } from './page.js'
 import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, mockProductApp } from './mock-product.js'
 import type { MockProduct, MockProductOptions } from './mock-product.js'
+import { parseUrl } from '../../signing/parse-url.js'
 
 /** How long a token lives that was asked for without an end: the product's never ends. */
 const FOREVER = Number.MAX_SAFE_INTEGER
@@ -83,8 +84,9 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
 }
 
 function isAllowed (text: string, allowed: readonly string[]): boolean {
-  if (!URL.canParse(text)) return false
-  const { origin, pathname } = new URL(text)
+  const url = parseUrl(text)
+  if (url === null) return false
+  const { origin, pathname } = url
   return allowed.includes(origin + pathname)
 }
 
@@ -101,7 +103,7 @@ function isNonEmpty (value: unknown): boolean {
 }
 
 function isHttpUrl (value: unknown): boolean {
-  return typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol)
+  return typeof value === 'string' && ['http:', 'https:'].includes(parseUrl(value)?.protocol ?? '')
 }
 
 interface ProxyAnswer {

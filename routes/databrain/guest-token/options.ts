@@ -9,6 +9,7 @@ import type { SecretSource } from '../../../lib/secrets/secret-source.js'
 import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
 import type { UserReferenceOptions } from '../../../plugins/user-reference/index.js'
 import type { RenewalOptions } from './renewal-options.js'
+import { parseUrl } from '../../../signing/parse-url.js'
 
 /** For whom a guest token is, and what it allows. Nothing of it may come from the request as it is. */
 export interface GuestTokenGrant {
@@ -157,8 +158,9 @@ export function isLife (milliseconds: unknown): boolean {
 }
 
 function isApiUrl (text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, username, password, search, hash } = new URL(text)
+  const url = parseUrl(text)
+  if (url === null) return false
+  const { protocol, username, password, search, hash } = url
   return ['http:', 'https:'].includes(protocol) && username + password + search + hash === ''
 }
 

@@ -1,3 +1,5 @@
+import { parseUrl } from '../../../signing/parse-url.js'
+
 export interface PageConfigOptions {
   /** The public URL of the guest-token route, as DataBrain's servers reach it. */
   url: string
@@ -87,7 +89,7 @@ function withoutSlash (href: string): string {
 }
 
 function absolute (text: string, name: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null
+  const url = parseUrl(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol)) throw new TypeError(`pageConfig: "${name}" must be an absolute http(s) URL`)
   return url
 }

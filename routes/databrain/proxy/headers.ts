@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { parseUrl } from '../../../signing/parse-url.js'
 
 type Headers = Record<string, string | string[]>
 
@@ -67,5 +68,6 @@ function namedByConnection (connection: string | string[] | undefined): Set<stri
 
 /** As a browser names a page to another origin: the query of the page's URL may hold a user reference. */
 function originOf (referer: string | string[] | undefined): string | null {
-  return typeof referer === 'string' && URL.canParse(referer) ? `${new URL(referer).origin}/` : null
+  const url = typeof referer === 'string' ? parseUrl(referer) : null
+  return url === null ? null : `${url.origin}/`
 }

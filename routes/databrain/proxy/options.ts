@@ -8,6 +8,7 @@ import type { SecretSource } from '../../../lib/secrets/secret-source.js'
 import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 import { isLife } from '../guest-token/options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from '../guest-token/options.js'
+import { parseUrl } from '../../../signing/parse-url.js'
 
 type Maybe<Answer> = Answer | null | undefined
 
@@ -148,7 +149,7 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
 /** Origin and path as the URL parser writes them, without a slash at the end. */
 function baseUrl (option: string, text: string): string {
   const expected = 'an http(s) URL without credentials, query or fragment'
-  demand(URL.canParse(text), option, expected)
+  demand(parseUrl(text) !== null, option, expected)
   const { protocol, username, password, search, hash, origin, pathname } = new URL(text)
   demand(['http:', 'https:'].includes(protocol) && username + password + search + hash === '', option, expected)
   return `${origin}${pathname.replace(/\/+$/, '')}`

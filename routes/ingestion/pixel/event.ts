@@ -1,6 +1,7 @@
 import { INVALID_REQUEST } from '../../../lib/errors.js'
 import type { EventBody } from '../../../schemas/event.js'
 import type { PixelType } from '../../../schemas/pixel.js'
+import { parseUrl } from '../../../signing/parse-url.js'
 
 type Texts = Record<string, string>
 
@@ -55,5 +56,5 @@ function text (value: unknown): string | undefined {
 }
 
 function isWebUrl (url: string): boolean {
-  return /^https?:\/\//i.test(url) && URL.canParse(url)
+  return /^https?:\/\//i.test(url) && parseUrl(url) !== null
 }

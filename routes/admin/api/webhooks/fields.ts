@@ -4,6 +4,7 @@ import type { CustomSignature, NewWebhook, Webhook, WebhookPatch, WebhookProvide
 import type { CustomSignatureBody, NewWebhookBody, WebhookItem, WebhookPatchBody } from '../../../../schemas/webhook.js'
 import { generateWebhookSecret, isSignedTemplate, webhookKey, webhookSecretError } from '../../../../signing/webhooks/index.js'
 import { MappingFault, compileMapping } from '../../../ingestion/webhook/mapping.js'
+import { parseUrl } from '../../../../signing/parse-url.js'
 
 const NAMES: Record<WebhookProvider, string> = {
   stripe: 'Stripe', shopify: 'Shopify', hubspot: 'HubSpot', standard: 'Standard Webhooks', custom: 'Webhook'
@@ -85,8 +86,9 @@ function assertMapping (provider: WebhookProvider, mapping: NonNullable<Webhook[
 }
 
 function isAddress (text: string): boolean {
-  if (!URL.canParse(text) || /[?#\s\p{Cc}]/u.test(text)) return false
-  const { protocol, username, password } = new URL(text)
+  const url = parseUrl(text)
+  if (url === null || /[?#\s\p{Cc}]/u.test(text)) return false
+  const { protocol, username, password } = url
   return (protocol === 'https:' || protocol === 'http:') && username === '' && password === ''
 }
 
