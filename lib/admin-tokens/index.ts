@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import fastifyJwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 
+import { capturePlugin } from '../capture-plugin.js'
 import { EXPIRED_TOKEN, INVALID_OPTIONS, INVALID_TOKEN } from '../errors.js'
 import { readJwt } from './jwt-text.js'
 import { assertWholeSeconds } from '../options.js'
@@ -76,7 +77,6 @@ type Claims = Readonly<Record<string, unknown>>
 const DAY = 86_400_000
 const SKEW = 30
 const MAX_TEXT = 256
-let registrations = 0
 
 /** Throws `INVALID_OPTIONS` for a weak or missing secret. Leaves the app's own `@fastify/jwt`, before or after, alone. */
 export async function createAdminTokens (app: FastifyInstance, options: AdminTokensOptions): Promise<AdminTokens> {
@@ -87,7 +87,7 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
   for (const [name, value] of Object.entries({ issuer, audience })) {
     if (typeof value !== 'string' || value === '') throw new INVALID_OPTIONS(`admin-guard: "${name}" must be a text that is not empty`)
   }
-  const keys = await registerKeys(app, jwtSecrets)
+  const keys = await keysOf(app, jwtSecrets)
   const byId = new Map(keys.map((key) => [key.id, key]))
   const [current] = keys as [Key, ...Key[]]
   const seconds = () => Math.floor(now() / 1000)
@@ -156,29 +156,20 @@ function checkSecrets (secrets: readonly string[]): void {
   if (new Set(secrets).size !== secrets.length) throw new INVALID_OPTIONS('admin-guard: "jwtSecrets" holds one secret twice')
 }
 
-/**
- * One registration of `@fastify/jwt` a secret, in a scope of its own below an own `jwt` decorator: it finds no other registration
- * there and is not found by one.
- */
-async function registerKeys (app: FastifyInstance, secrets: readonly string[]): Promise<Key[]> {
+/** The signer and verifier of each secret. */
+async function keysOf (app: FastifyInstance, secrets: readonly string[]): Promise<Key[]> {
   const keys: Key[] = []
-  await app.register(async (scope) => {
-    scope.decorate('jwt', Object.create(null) as FastifyInstance['jwt'])
-    for (const secret of secrets) {
-      // The id must name the secret without being a hint to it.
-      const id = sha256Hex(`fastify-gatehouse jwt kid\n${secret}`).slice(0, 12)
-      const namespace = `gatehouseAdmin${registrations++}`
-      // Times are compared with our own clock; a verified token is never kept, as it may be revoked.
-      await scope.register(fastifyJwt, {
-        namespace,
-        secret,
-        sign: { algorithm: 'HS256', kid: id },
-        verify: { algorithms: ['HS256'], cache: false, ignoreExpiration: true }
-      })
-      const jwt = (scope.jwt as unknown as Record<string, FastifyInstance['jwt']>)[namespace] as FastifyInstance['jwt']
-      keys.push({ id, sign: (claims) => jwt.sign(claims), verify: (token) => jwt.verify(token) })
-    }
-  })
+  for (const secret of secrets) {
+    // The id must name the secret without being a hint to it.
+    const id = sha256Hex(`fastify-gatehouse jwt kid\n${secret}`).slice(0, 12)
+    // Times are compared with our own clock; a verified token is never kept, as it may be revoked.
+    const { jwt } = await capturePlugin(app, fastifyJwt, {
+      secret,
+      sign: { algorithm: 'HS256', kid: id },
+      verify: { algorithms: ['HS256'], cache: false, ignoreExpiration: true }
+    }, { name: '@fastify/jwt', decorators: ['jwt'] }) as { jwt: FastifyInstance['jwt'] }
+    keys.push({ id, sign: (claims) => jwt.sign(claims), verify: (token) => jwt.verify(token) })
+  }
   return keys
 }
 

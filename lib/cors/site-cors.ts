@@ -2,12 +2,14 @@ import cors from '@fastify/cors'
 import type { FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 
+import { capturePlugin } from '../capture-plugin.js'
 import { INVALID_OPTIONS, INVALID_REQUEST } from '../errors.js'
 import { isExactOrigin, originFault } from './exact-origin.js'
 import { isPreflight } from '../guard/preflight.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { refuse, refusedOrigin } from '../refuse.js'
+import { preflightEachPath } from './preflight-routes.js'
 import { allowRequestedHeaders } from './requested-headers.js'
 import { varyByOrigin } from './source-cors.js'
 
@@ -47,7 +49,7 @@ const EXPOSED_HEADERS = ['retry-after']
  * `@fastify/cors` can't be registered below a host's own registration, and claims `OPTIONS *`. So its hook runs in our scope, our
  * paths answer their own preflights, and each route carries our options, which a host's registration then obeys too.
  */
-export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): void {
+export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions): Promise<void> {
   refuseUnknownMembers('cors', '', options, KNOWN, { maxAge: 'maxAgeSeconds' })
   if (!Array.isArray(options.origins)) throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
   const origins = new Set(options.origins.map(exactOrigin))
@@ -94,20 +96,16 @@ export function siteCors (scope: FastifyInstance, options: SiteCorsOptions): voi
     done(null, payload)
   })
   type Hook = (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) => void
-  const facade: FastifyInstance = Object.create(scope, {
-    addHook: {
-      value: (name: 'onRequest', handleCors: Hook) => scope.addHook(name, function corsForPages (request, reply, done) {
-        // Only a page sends one, and only a page reads what the hook says.
-        if (request.headers.origin === undefined) done()
-        else handleCors(request, reply, done)
-      })
-    },
-    decorateRequest: { value: () => facade },
-    options: { value: () => facade }
-  })
-  ;(cors as unknown as (app: FastifyInstance, settings: FastifyCorsOptions, next: (error?: Error) => void) => void)(facade, settings, (error) => {
-    if (error) throw error
-  })
+  function addHook (name: string, hook: unknown): void {
+    const handleCors = hook as Hook
+    scope.addHook(name as 'onRequest', function corsForPages (request, reply, done) {
+      // Only a page sends one, and only a page reads what the hook says.
+      if (request.headers.origin === undefined) done()
+      else handleCors(request, reply, done)
+    })
+  }
+  await capturePlugin(scope, cors, settings, { name: '@fastify/cors', decorators: [], addHook })
+  preflightEachPath(scope, (path) => preflightRoute(scope, path))
 }
 
 /** Gives the routes of a scope their own CORS options, `false` for none, whatever a host's `@fastify/cors` says for the others. */
@@ -117,8 +115,8 @@ export function keepHostCorsOut (scope: FastifyInstance, settings: FastifyCorsOp
   })
 }
 
-/** Answers the preflights of one path of a scope that has `siteCors`. */
-export function preflightRoute (scope: FastifyInstance, path: string): void {
+/** Lets `@fastify/cors` answer the preflights of one path. */
+function preflightRoute (scope: FastifyInstance, path: string): void {
   scope.options(path, { schema: { hide: true } as object }, function unreachable (_request, reply) {
     return reply.code(204).send()
   })

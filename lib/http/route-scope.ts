@@ -31,7 +31,7 @@ export async function routeScope (
     useOwnCompilers(scope)
     keepOwnReplies(scope)
     if (cors === undefined) keepHostCorsOut(scope, false)
-    else siteCors(scope, cors)
+    else await siteCors(scope, cors)
     if (rateLimit !== undefined) await limitRate(scope, rateLimit)
     await define(scope)
   }, { ...prefix === undefined ? {} : { prefix }, ...maskedRequestLog(app) })

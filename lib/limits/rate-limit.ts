@@ -2,6 +2,7 @@ import rateLimitPlugin from '@fastify/rate-limit'
 import type { RateLimitPluginOptions } from '@fastify/rate-limit'
 import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 
+import { capturePlugin } from '../capture-plugin.js'
 import { requestNetwork } from '../http/client-address.js'
 import { INVALID_OPTIONS, RATE_LIMITED } from '../errors.js'
 import { refuseUnknownMembers } from '../options.js'
@@ -60,12 +61,6 @@ export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions
 export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimitOptions, false>): Promise<onRequestAsyncHookHandler> {
   checkLimit(limit)
   const { shared = true, ...options } = limit
-  let handler: ((settings: object) => onRequestAsyncHookHandler) | undefined
-  const facade: FastifyInstance = Object.create(scope, {
-    hasDecorator: { value: () => false },
-    decorate: { value: (name: string, value: typeof handler) => { if (name === 'rateLimit') handler = value } },
-    addHook: { value: () => facade }
-  })
   // One Redis may count for several scopes, and for the host itself.
   const nameSpace = `${options.nameSpace ?? NAME_SPACE}${scope.prefix}-`
   const settings: RateLimitPluginOptions = {
@@ -80,11 +75,9 @@ export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimi
     const limits = shared && scope.hasDecorator('tokenStore') ? scope.tokenStore.sharedLimits : undefined
     settings.store ??= limits === undefined ? WindowStore : sharedWindowStore(limits, nameSpace)
   }
-  await (rateLimitPlugin as unknown as (app: FastifyInstance, settings: RateLimitPluginOptions) => Promise<void>)(facade, settings)
+  const { rateLimit } = await capturePlugin(scope, rateLimitPlugin, settings, { name: '@fastify/rate-limit', decorators: ['rateLimit'] })
   // A store that is not its own hears of "cache" in this way only.
-  const check = handler?.({ cache: options.cache })
-  if (check === undefined) throw new Error('@fastify/rate-limit did not offer its handler; this version is not supported')
-  return check
+  return (rateLimit as (settings: object) => onRequestAsyncHookHandler)({ cache: options.cache })
 }
 
 /** Milliseconds of a window such as `'1 minute'`; `null` for what is none. */

@@ -2,7 +2,6 @@ import type { FastifyInstance, GatehouseRouteConfig } from 'fastify'
 
 import { named } from '../../lib/limits/rate-limit.js'
 import { routeScope } from '../../lib/http/route-scope.js'
-import { preflightRoute } from '../../lib/cors/site-cors.js'
 import { captchaChallengeSchema } from '../../schemas/captcha.js'
 import type { AltchaVerifier } from './altcha.js'
 import { CAPTCHA_LIMIT, CHALLENGE_PATH } from './options.js'
@@ -18,7 +17,6 @@ const OPEN = Object.defineProperty<GatehouseRouteConfig>({ captcha: false }, 'cs
 export async function challengeRoute (app: FastifyInstance, { challenge }: AltchaVerifier, options: AltchaOptions): Promise<void> {
   const { challengePath = CHALLENGE_PATH, cors, rateLimit = CAPTCHA_LIMIT } = options
   await routeScope(app, { cors, rateLimit: named(rateLimit, `captcha-challenge-${challengePath}`) }, async (scope) => {
-    if (cors !== undefined) preflightRoute(scope, challengePath)
     scope.get<{ Querystring: { action?: string } }>(challengePath, {
       schema: captchaChallengeSchema,
       exposeHeadRoute: false,

@@ -54,7 +54,7 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     log: app.log,
     check (key) {
       checkKey(key)
-      return csrfTokens(plugin, { key, cookieName, ttl })
+      return csrfTokens(app, plugin, { key, cookieName, ttl })
     }
   })
   await tokens.get()

@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, GatehouseRouteConfi
 import { CSRF_FAILED } from '../../lib/errors.js'
 import { named } from '../../lib/limits/rate-limit.js'
 import { routeScope } from '../../lib/http/route-scope.js'
-import { preflightRoute } from '../../lib/cors/site-cors.js'
 import { csrfTokenSchema } from '../../schemas/csrf.js'
 import { COOKIE_NAME } from './options.js'
 import type { CsrfOptions } from './options.js'
@@ -24,7 +23,6 @@ export async function tokenRoute (
 ): Promise<void> {
   const cors = rules.origins.size === 0 ? undefined : { origins: [...rules.origins], methods: ['GET'] }
   await routeScope(app, { cors, rateLimit: named(rateLimit, `csrf-token-${cookie.name ?? COOKIE_NAME}-${path}`) }, async (scope) => {
-    if (cors !== undefined) preflightRoute(scope, path)
     scope.get(path, { schema: csrfTokenSchema, exposeHeadRoute: false, config: { gatehouse: OPEN } }, async function answerToken (request, reply) {
       const reason = foreignReason(request, rules)
       if (reason !== null) throw new CSRF_FAILED({ reason })

@@ -1,3 +1,6 @@
+import type { FastifyInstance } from 'fastify'
+
+import { capturePlugin } from '../../lib/capture-plugin.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 
@@ -37,20 +40,14 @@ export function checkKey (key: string): void {
  * The tokens of `@fastify/csrf-protection`: HMAC under our key of the session and of a secret in a cookie. Its decorators, which it can give an app
  * once, are taken from it instead, so that it lives beside a host's own registration, needs no cookie plugin, and may be there twice.
  */
-export async function csrfTokens (plugin: unknown, { key, cookieName, ttl }: CsrfTokenOptions): Promise<CsrfTokens> {
-  const taken: { generateCsrf?: Generate, csrfProtection?: Protect } = {}
-  const take = (name: string, value: unknown): void => { Object.assign(taken, { [name]: value }) }
-  await (plugin as (app: object, options: object) => Promise<void>)({ decorate: take, decorateReply: take }, {
+export async function csrfTokens (scope: FastifyInstance, plugin: unknown, { key, cookieName, ttl }: CsrfTokenOptions): Promise<CsrfTokens> {
+  const { generateCsrf, csrfProtection } = await capturePlugin(scope, plugin, {
     cookieKey: cookieName,
     getToken: ({ token }: Presented) => token,
     getUserInfo: ({ session }: Presented) => session,
     csrfOpts: { hmacKey: key, userInfo: true, validity: ttl },
     logLevel: 'debug'
-  })
-  const { generateCsrf, csrfProtection } = taken
-  if (generateCsrf === undefined || csrfProtection === undefined) {
-    throw new Error('@fastify/csrf-protection did not offer its decorators; this version is not supported')
-  }
+  }, { name: '@fastify/csrf-protection', decorators: ['generateCsrf', 'csrfProtection'] }) as { generateCsrf: Generate, csrfProtection: Protect }
   return {
     create: (cookies, session, keep) => generateCsrf.call({
       request: { cookies },

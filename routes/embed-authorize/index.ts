@@ -13,7 +13,6 @@ import { sendOwn } from '../../lib/http/own-replies.js'
 import { named } from '../../lib/limits/rate-limit.js'
 import { logRefusal, logUpstreamRefusal, toPublicError } from '../../lib/refuse.js'
 import { routeScope } from '../../lib/http/route-scope.js'
-import { preflightRoute } from '../../lib/cors/site-cors.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { upstreamOutcome } from '../../lib/upstream-client/refusal.js'
 import { embedAuthorizeSchema } from '../../schemas/embed-authorize.js'
@@ -69,7 +68,6 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     const decisionOf = auditDecisions(scope, { granted: 'embed.authorized', refused: 'embed.refused', resourceType: 'dashboard' })
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     useJsonBody(scope)
-    if (cors !== undefined) preflightRoute(scope, path)
     scope.post<{ Body: EmbedAuthorizeBody }>(path, { schema: embedAuthorizeSchema, bodyLimit, config: { gatehouse } }, authorizeEmbed)
 
     async function authorizeEmbed (request: EmbedRequest, reply: FastifyReply): Promise<FastifyReply> {

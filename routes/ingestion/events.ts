@@ -20,8 +20,6 @@ const PATHS: ReadonlyArray<readonly [path: string, type: EventType]> = [
 ]
 const ANY_TYPE = '/v1/events'
 
-export const EVENT_PATHS: readonly string[] = [...PATHS.map(([path]) => path), ANY_TYPE]
-
 const SUCCESS = '{"success":true}'
 const DUPLICATE = '{"success":true,"duplicate":true}'
 

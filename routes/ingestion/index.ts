@@ -16,19 +16,20 @@ import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import signature from '../../plugins/signature.js'
 import { keepHostCorsOut } from '../../lib/cors/site-cors.js'
+import { preflightEachPath } from '../../lib/cors/preflight-routes.js'
 import { grantBySomeSource, sourcePreflight, varyByOrigin } from '../../lib/cors/source-cors.js'
 import { useOwnCompilers } from '../../lib/http/own-compilers.js'
 import tokenStore from '../../plugins/token-store/index.js'
-import { BATCH_PATHS, batchRoute, batchTooLarge } from './batch/index.js'
+import { batchRoute, batchTooLarge } from './batch/index.js'
 import { botCheck } from './bots.js'
 import type { BotOptions } from './bots.js'
 import { collectorRoute } from './collector.js'
-import { EVENT_PATHS, eventRoutes } from './events.js'
+import { eventRoutes } from './events.js'
 import { identityCookie } from './identity-cookie.js'
 import type { IdentityCookieOptions } from './identity-cookie.js'
 import { EventWriter } from './event-writer.js'
 import { keyInHead } from './body/parse-json.js'
-import { PIXEL_PATHS, pixelRoutes } from './pixel/index.js'
+import { pixelRoutes } from './pixel/index.js'
 import { webhookRoute } from './webhook/index.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
@@ -133,16 +134,20 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     limitEventRate(scope, rate)
 
     if (collector) await collectorRoute(scope)
-    for (const path of [...EVENT_PATHS, ...BATCH_PATHS, ...PIXEL_PATHS]) sourcePreflight(scope, path)
+    // On this scope, whose hooks do not make an image or a batch of the response.
+    const answerPreflights = (inner: FastifyInstance) => preflightEachPath(inner, (path) => sourcePreflight(scope, path))
     await scope.register(async function single (scope) {
+      answerPreflights(scope)
       await scope.register(signature)
       await eventRoutes(scope, limits, visitor, writer)
     })
     await scope.register(async function batch (scope) {
+      answerPreflights(scope)
       await scope.register(signature, { tooLarge: batchTooLarge })
       await batchRoute(scope, limits, visitor, writer)
     })
     await scope.register(async function pixel (scope) {
+      answerPreflights(scope)
       await scope.register(signature)
       await pixelRoutes(scope, limits, visitor, writer)
     })

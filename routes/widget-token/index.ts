@@ -11,7 +11,6 @@ import { limitRate, named } from '../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import { routeScope } from '../../lib/http/route-scope.js'
 import { RotatingSecret } from '../../lib/secrets/secret-source.js'
-import { preflightRoute } from '../../lib/cors/site-cors.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { widgetTokenSchema } from '../../schemas/widget-token.js'
 import type { WidgetTokenReply } from '../../schemas/widget-token.js'
@@ -64,7 +63,6 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(users.need(request)), ...userLimit, hook: 'preHandler' })
 
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
-    preflightRoute(scope, path)
     // A HEAD would mint like a GET.
     scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, answerToken)
 

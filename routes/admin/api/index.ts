@@ -5,18 +5,17 @@ import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { refuseUnknownOptions } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
-import { preflightRoute } from '../../../lib/cors/site-cors.js'
 import { adminScope, callerKey, limitBy, SCOPE_OPTIONS } from '../admin-scope.js'
 import type { AdminScopeOptions } from '../admin-scope.js'
 import { auditLogRoutes } from './audit-logs.js'
-import { EMBED_PATHS, embedRoutes } from './embeds/index.js'
-import { LIVE_PATH, liveRoute } from './live/index.js'
+import { embedRoutes } from './embeds/index.js'
+import { liveRoute } from './live/index.js'
 import { eventRoutes } from './events.js'
 import type { LiveOptions } from './live/options.js'
 import { quotasOf } from './quotas.js'
 import type { QuotaOptions } from './quotas.js'
 import { sourceRoutes } from './sources/index.js'
-import { WEBHOOK_PATHS, webhookRoutes } from './webhooks/index.js'
+import { webhookRoutes } from './webhooks/index.js'
 
 // An importer of this module alone also gets the types that these modules add to Fastify.
 export type {} from '../../../plugins/admin-guard/index.js'
@@ -38,9 +37,6 @@ export interface AdminApiOptions extends AdminScopeOptions {
 }
 
 const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, userRateLimit: true, live: true, allowWeakSecret: true, quotas: true }
-const PATHS = [
-  '/sources', '/sources/:id', '/sources/:id/rotate-key', '/sources/:id/rotate-secret', ...WEBHOOK_PATHS, '/events', LIVE_PATH, ...EMBED_PATHS, '/audit-logs'
-]
 
 /** Sources, stored events, embeds and the audit trail, each caller's own organisation's. */
 const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
@@ -50,7 +46,6 @@ const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
   const quotas = quotasOf(options.quotas)
   await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
     await limitBy(scope, 'admin', userRateLimit, callerKey)
-    if (options.cors !== undefined) PATHS.forEach((path) => preflightRoute(scope, path))
     sourceRoutes(scope, { now, allowWeakSecret, quota: quotas.sources })
     webhookRoutes(scope, { now, quota: quotas.webhooks })
     eventRoutes(scope)

@@ -8,7 +8,6 @@ import type { KnownOptions } from '../../../lib/options.js'
 import { createPasswords } from '../../../lib/passwords/index.js'
 import type { PasswordOptions, Passwords } from '../../../lib/passwords/index.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
-import { preflightRoute } from '../../../lib/cors/site-cors.js'
 import { loginSchema, refreshSchema } from '../../../schemas/admin-auth.js'
 import type { LoginBody, RefreshBody } from '../../../schemas/admin-auth.js'
 import { hmacSha256 } from '../../../signing/digest.js'
@@ -81,9 +80,6 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
   await adminScope(app, 'admin-auth', { ...options, prefix }, async (scope) => {
     const check = passwordCheck(scope, { passwords, lockout, now })
     const devices = lockout.knownDevices ? knownDevices(scope, { path: `${scope.prefix}/login`, now }) : null
-    if (options.cors !== undefined) {
-      for (const path of ['/login', '/refresh', '/logout', '/logout-all', '/me', '/sessions', '/sessions/:id', '/password']) preflightRoute(scope, path)
-    }
     await scope.register(async (login) => {
       await limitBy(login, 'login-address', loginRateLimit, requestNetwork)
       const [emailKey] = login.adminTokens.keysFor('emails')

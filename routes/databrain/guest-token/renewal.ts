@@ -8,7 +8,6 @@ import { authorizeByHost } from '../../../lib/authorize.js'
 import { limitRate, named } from '../../../lib/limits/rate-limit.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { routeScope } from '../../../lib/http/route-scope.js'
-import { preflightRoute } from '../../../lib/cors/site-cors.js'
 import { proxyAuthUrlSchema } from '../../../schemas/guest-token.js'
 import type { ProxyAuthUrlReply } from '../../../schemas/guest-token.js'
 import { sha256Hex } from '../../../signing/digest.js'
@@ -60,7 +59,6 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
 
     // The proxy key is DataBrain's, and a reference must not renew itself.
     const others = Object.fromEntries((['proxyKey', 'userReference'] as const).filter((name) => hasGuard(scope, name)).map((name) => [name, false]))
-    if (cors !== undefined) preflightRoute(scope, path)
     scope.get(path, {
       schema: proxyAuthUrlSchema,
       // A HEAD would sign as a GET does.

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import replyFrom from '@fastify/reply-from'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
+import { capturePlugin } from '../../../lib/capture-plugin.js'
 import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UPSTREAM_ERROR } from '../../../lib/errors.js'
 import { upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 import type { UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
@@ -42,13 +43,16 @@ export interface ForwardedCall {
 }
 
 /** Forwards the call of a request and answers with what comes back. Throws `INVALID_REQUEST` where nobody waits for it any more. */
-export function forwarder (
+export async function forwarder (
   scope: FastifyInstance, upstream: PinnedUpstream, options: CheckedOptions
-): (request: FastifyRequest, reply: FastifyReply, call: ForwardedCall) => void {
+): Promise<(request: FastifyRequest, reply: FastifyReply, call: ForwardedCall) => void> {
   const { upstreamUrl, bodyLimit } = options
   const { pathname } = new URL(upstreamUrl)
   const basePath = pathname === '/' ? '' : pathname
-  const from = replyFromOf(scope, upstreamUrl, upstream)
+  // It tries nothing twice, and calls by our own client: its default would take any certificate.
+  const replyFromOptions = { base: upstreamUrl, undici: upstream, retryMethods: [], disableRequestLogging: true, disableCache: true }
+  const decorators = await capturePlugin(scope, replyFrom, replyFromOptions, { name: '@fastify/reply-from', decorators: ['from'] })
+  const from = decorators['from'] as From
   const relayed = requestSlot<string[]>(scope)
 
   // An answer that breaks off before its first byte becomes an error of ours, under our own headers.
@@ -118,25 +122,6 @@ function leaving (): GatehouseError {
 function exposeFileName (reply: FastifyReply): void {
   const exposed = reply.getHeader('access-control-expose-headers')
   if (exposed !== undefined) reply.header('access-control-expose-headers', `${String(exposed)}, content-disposition`)
-}
-
-/**
- * The `from` of `@fastify/reply-from` without its decorator, which a host that registers the plugin itself has taken. It tries nothing twice, and
- * calls by our own client: its default would take any certificate.
- */
-function replyFromOf (scope: FastifyInstance, base: string, upstream: PinnedUpstream): From {
-  let from: From | undefined
-  const facade: FastifyInstance = Object.create(scope, {
-    decorateReply: { value: (name: string, value: From) => { if (name === 'from') from = value } },
-    addHook: { value: () => facade },
-    onClose: { value: () => facade }
-  })
-  const options = { base, undici: upstream, retryMethods: [], disableRequestLogging: true, disableCache: true }
-  ;(replyFrom as unknown as (app: FastifyInstance, options: object, next: (error?: Error) => void) => void)(facade, options, (error) => {
-    if (error) throw error
-  })
-  if (from === undefined) throw new Error('@fastify/reply-from did not offer its function; this version is not supported')
-  return from
 }
 
 /** Whether the caller has hung up, so that no answer will arrive. One that waits in a pipeline is told by its socket alone. */

@@ -15,7 +15,6 @@ import { logUpstreamRefusal } from '../../../lib/refuse.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { routeScope } from '../../../lib/http/route-scope.js'
 import { RotatingSecret } from '../../../lib/secrets/secret-source.js'
-import { preflightRoute } from '../../../lib/cors/site-cors.js'
 import tokenStore from '../../../plugins/token-store/index.js'
 import { upstreamClient } from '../../../lib/upstream-client/index.js'
 import { upstreamOutcome } from '../../../lib/upstream-client/refusal.js'
@@ -77,7 +76,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
     })
     const trail = new ForwardTrail(scope, now)
     const grants = requestSlot<CheckedGrant>(scope)
-    const forward = forwarder(scope, upstream, options)
+    const forward = await forwarder(scope, upstream, options)
     const inFlight = new InFlight()
     scope.addHook('onClose', async () => trail.end())
 
@@ -105,7 +104,6 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
     const userLimit = named(userRateLimit, 'databrain-user')
     await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
 
-    if (options.cors !== undefined) preflightRoute(scope, '/*')
     scope.route({
       method: METHODS,
       url: '/*',

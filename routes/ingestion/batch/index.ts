@@ -32,8 +32,6 @@ const PATHS = [
   ['/v1/batch', batchSchema], ['/v1/import', batchSchema], ['/v1/b', browserBatchSchema], [BEACON_PATH, batchSchema]
 ] as const
 
-export const BATCH_PATHS: readonly string[] = PATHS.map(([path]) => path)
-
 /** A batch that is too long is 400, as the product says; a shorter one will do. */
 export function batchTooLarge (): GatehouseError {
   return new INVALID_REQUEST({ message: 'The batch is too large' })

@@ -13,8 +13,6 @@ import { IngestContext } from '../ingest-context.js'
 
 const PATHS = PIXEL_TYPES.map((type) => [pathOf(type), type] as const)
 
-export const PIXEL_PATHS: readonly string[] = PATHS.map(([path]) => path)
-
 /** One transparent pixel. */
 const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64')
 

@@ -18,8 +18,6 @@ const REVOKE = '/embeds/revoke'
 const ALL = '/embeds/revocations'
 const ONE = `${ALL}/:id`
 
-export const EMBED_PATHS = ['/embeds', REVOKE, ALL, ONE]
-
 /** The roles that may see and filter by users; the others see what was embedded. */
 const READS_PERSONS = new Set(atLeast('admin'))
 const FURTHEST = 10 * 365.25 * 86_400_000

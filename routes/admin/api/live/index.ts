@@ -14,7 +14,7 @@ import { MAY } from '../../permissions.js'
 
 type LiveRequest = FastifyRequest<{ Querystring: EventLiveQuery }>
 
-export const LIVE_PATH = '/events/live'
+const LIVE_PATH = '/events/live'
 
 /** Events as they are accepted and refused, as Server-Sent Events. */
 export async function liveRoute (scope: FastifyInstance, options: LiveOptions): Promise<void> {

@@ -14,8 +14,6 @@ import { newWebhookOf, secretOf, settingsOf, viewWebhook, webhookChanges } from 
 const ALL = '/sources/:id/webhooks'
 const ONE = `${ALL}/:wid`
 
-export const WEBHOOK_PATHS = [ALL, ONE, `${ONE}/rotate-secret`]
-
 export interface WebhookRouteSettings {
   now: () => number
   /** How many webhooks an organisation may have. */
