@@ -11,12 +11,12 @@ const Password = Type.String({ minLength: 1, maxLength: 1024 })
 const RefreshToken = Type.String({ minLength: 1, maxLength: 4096 })
 const Done = Type.Null({ description: 'Done; no body' })
 
-/** The roles of administrators, the highest first. */
+/** The roles of administrators, highest first. */
 export const ROLES = ['owner', 'admin', 'editor', 'viewer'] as const
 export type Role = typeof ROLES[number]
 
 export const LoginBodySchema = Type.Object({
-  // Any text without spaces and control characters: whether an account has it is for the store to say.
+  // Any string without spaces and control characters; the store decides whether an account exists.
   email: Type.String({ minLength: 1, maxLength: 254, pattern: '^[^\\s\\p{Cc}\\p{Cs}]+$' }),
   password: Password
 }, strict)
@@ -35,7 +35,7 @@ export const TokenPairSchema = Type.Object({
   access_token: Type.String({ maxLength: 4096 }),
   refresh_token: RefreshToken,
   token_type: Type.Literal('Bearer'),
-  expires_in: Type.Integer({ minimum: 1, maximum: 3600, description: 'The life of the access token, seconds' })
+  expires_in: Type.Integer({ minimum: 1, maximum: 3600, description: 'The life of the access token, in seconds' })
 })
 export type TokenPair = Static<typeof TokenPairSchema>
 
@@ -55,14 +55,14 @@ export const SessionSchema = Type.Object({
   expires_at: Time,
   ip_address: Type.String({ maxLength: 64 }),
   user_agent: Type.String({ maxLength: 512 }),
-  current: Type.Boolean({ description: 'Whether it is the session of this request' })
+  current: Type.Boolean({ description: 'Whether this is the session of the request' })
 })
 export type SessionItem = Static<typeof SessionSchema>
 
 export const loginSchema = {
   summary: 'Log in with email and password',
-  description: '10 attempts a minute per email and per address; 5 consecutive failures lock the account for 15 minutes, ' +
-    'except for browsers that send the cookie of an earlier login, whose failures are counted apart.',
+  description: 'Allows 10 attempts per minute per email and per address. 5 consecutive failures lock the account for ' +
+    '15 minutes. Failures of browsers that send the cookie of an earlier login are counted separately.',
   tags,
   body: LoginBodySchema,
   response: { 200: TokenPairSchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
@@ -70,7 +70,7 @@ export const loginSchema = {
 
 export const refreshSchema = {
   summary: 'Exchange a refresh token for a new pair',
-  description: 'The presented refresh token is dead afterwards; presented again, it ends all sessions of the user.',
+  description: 'The refresh token becomes invalid. Using it a second time ends all sessions of the user.',
   tags,
   body: RefreshBodySchema,
   response: { 200: TokenPairSchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
@@ -78,26 +78,26 @@ export const refreshSchema = {
 
 export const logoutSchema = {
   summary: 'End the session of a refresh token',
-  description: 'Also 204 for a token that is dead already.',
+  description: 'The status is also 204 for a token that is already invalid.',
   tags,
   body: RefreshBodySchema,
   response: { 204: Done, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
 }
 
 export const logoutAllSchema = {
-  summary: 'End all sessions of the caller, this one included',
+  summary: 'End all sessions of the caller, including the current session',
   tags,
   response: { 204: Done, ...errorReplies(401, 429, 500, 503) }
 }
 
 export const meSchema = {
-  summary: 'Who is calling',
+  summary: 'Get the caller\'s account',
   tags,
   response: { 200: MeSchema, ...errorReplies(401, 429, 500, 503) }
 }
 
 export const listSessionsSchema = {
-  summary: 'The live sessions of the caller, newest first',
+  summary: 'List the live sessions of the caller, newest first',
   tags,
   response: { 200: pageSchema(SessionSchema), ...errorReplies(401, 429, 500, 503) }
 }
@@ -111,7 +111,8 @@ export const endSessionSchema = {
 
 export const passwordSchema = {
   summary: 'Change the password of the caller',
-  description: 'Ends the other sessions. At least 12 characters, and no common password.',
+  description: 'Ends the other sessions. The new password needs at least 12 characters and must not be a common ' +
+    'password.',
   tags,
   body: PasswordBodySchema,
   response: { 204: Done, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }

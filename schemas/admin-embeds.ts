@@ -7,12 +7,12 @@ import { pageQuery, pageSchema, periodQuery } from './page.js'
 const tags = ['admin embeds']
 const strict = { additionalProperties: false }
 const Id = Type.String({ minLength: 1, maxLength: 256, pattern: '^[^\\p{Cc}\\p{Cs}]+$' })
-/** Nor with what can't be seen: a page is refused for it, so that such a name would never be found. */
+/** Refuses invisible characters: a request never matches a name that contains them. */
 const DashboardId = Type.String({
   minLength: 1,
   maxLength: 256,
   pattern: '^[^\\p{Cc}\\p{Cf}\\p{Cs}\\p{Default_Ignorable_Code_Point}]+$',
-  description: 'By id or by path; kept in one spelling, and found in any'
+  description: 'An id or a path. Stored in canonical spelling; every spelling matches'
 })
 const Time = Type.String({ maxLength: 30, description: 'ISO-8601, UTC, milliseconds' })
 const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 1024 })
@@ -33,7 +33,8 @@ export const RevokeEmbedsSchema = Type.Object({
   before: Type.Optional(Type.String({
     format: 'date-time',
     maxLength: 40,
-    description: 'Nothing that was issued before this time counts any more (ISO-8601); one that lies ahead, by 10 years at most, is a block until then. Default: now'
+    description: 'Embeds issued before this time become invalid (ISO-8601). A future time, at most 10 years ahead, ' +
+      'blocks new embeds until then. Default: now'
   }))
 }, strict)
 export type RevokeEmbedsBody = Static<typeof RevokeEmbedsSchema>
@@ -42,15 +43,22 @@ export const RevocationSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
   kind: Kind,
   subject: Type.Unsafe<string | null>({
-    type: ['string', 'null'], maxLength: 256, description: 'The id of the user, tenant or dashboard; of a user null for roles below admin'
+    type: ['string', 'null'],
+    maxLength: 256,
+    description: 'The id of the user, tenant or dashboard. The id of a user is null for roles below admin'
   }),
   before: Time,
-  created_at: Type.String({ maxLength: 30, description: 'When this cut-off was set' }),
-  created_by: Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 256, description: 'The id of the administrator who set it; null for roles below admin' })
+  created_at: Type.String({ maxLength: 30, description: 'When this revocation was created' }),
+  created_by: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    maxLength: 256,
+    description: 'The id of the administrator who created it; null for roles below admin'
+  })
 })
 export type RevocationItem = Static<typeof RevocationSchema>
 
-const SUBJECT = 'A dashboard is found by any spelling of its name. Roles below admin may filter by it with `kind` `tenant` or `dashboard` only (else 403)'
+const SUBJECT = 'Every spelling of a dashboard name matches. Roles below admin may use this filter only with `kind` ' +
+  '`tenant` or `dashboard`; otherwise the status is 403'
 
 export const RevocationQuerySchema = Type.Object({
   ...pageQuery,
@@ -62,7 +70,7 @@ export type RevocationQuery = Static<typeof RevocationQuerySchema>
 export const EmbedQuerySchema = Type.Object({
   ...pageQuery,
   ...periodQuery,
-  user_id: Type.Optional(Type.String({ ...Id, description: 'For admins and owners alone; 403 for other roles' })),
+  user_id: Type.Optional(Type.String({ ...Id, description: 'For roles admin and owner only; 403 for other roles' })),
   product: Type.Optional(Product),
   outcome: Type.Optional(Outcome)
 }, strict)
@@ -72,20 +80,28 @@ export const EmbedDecisionSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
   product: Product,
   outcome: Outcome,
-  error: Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 64, description: 'Why it was refused, a code; null for what was granted' }),
+  error: Type.Unsafe<string | null>({
+    type: ['string', 'null'], maxLength: 64, description: 'The error code of a refusal; null for a granted request'
+  }),
   user_id: ForAdmins,
   user_email: ForAdmins,
-  resource_id: Type.Unsafe<string | null>({ ...TextOrNull, description: 'What was asked for, or a digest of what was handed out' }),
+  resource_id: Type.Unsafe<string | null>({
+    ...TextOrNull, description: 'The requested resource, or a digest of the issued token'
+  }),
   ip_address: ForAdmins,
   user_agent: ForAdmins,
   timestamp: Time,
-  details: Type.Unknown({ description: 'What else is known of it, an object; `repeats`: how many more of the same were refused within the minute; null for roles below admin' })
+  details: Type.Unknown({
+    description: 'Additional details, an object. `repeats` is the number of further equal refusals within the ' +
+      'minute. Null for roles below admin'
+  })
 })
 export type EmbedDecisionItem = Static<typeof EmbedDecisionSchema>
 
 export const revokeEmbedsSchema = {
   summary: 'Revoke the embeds of a user, a tenant or a dashboard',
-  description: 'Exactly one of the three. A cut-off that is there is only ever raised. Acts on every instance within a second.',
+  description: 'Give exactly one of `user_id`, `tenant_id` and `dashboard_id`. An existing revocation is only moved ' +
+    'to a later time, never to an earlier one. Takes effect on every instance within a second.',
   tags,
   body: RevokeEmbedsSchema,
   response: { 200: RevocationSchema, ...errorReplies(400, 401, 403, 413, 415, 429, 500, 503) }
@@ -99,14 +115,14 @@ export const listRevocationsSchema = {
 }
 
 export const liftRevocationSchema = {
-  summary: 'Lift a revocation: what was issued before counts again',
+  summary: 'Delete a revocation, so that earlier embeds are valid again',
   tags,
   params: Type.Object({ id: Type.String({ maxLength: 100 }) }),
-  response: { 204: Type.Null({ description: 'Lifted; no body' }), ...errorReplies(401, 403, 404, 429, 500, 503) }
+  response: { 204: Type.Null({ description: 'Deleted; no body' }), ...errorReplies(401, 403, 404, 429, 500, 503) }
 }
 
 export const listEmbedsSchema = {
-  summary: 'List what the embedding routes granted and refused, newest first',
+  summary: 'List the requests that the embedding routes granted and refused, newest first',
   tags,
   querystring: EmbedQuerySchema,
   response: { 200: pageSchema(EmbedDecisionSchema), ...errorReplies(400, 401, 403, 429, 500, 503) }

@@ -10,7 +10,9 @@ const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLen
 export const AuditLogQuerySchema = Type.Object({
   ...pageQuery,
   ...periodQuery,
-  action: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[a-z0-9_.]+$', description: 'Such as `source.created`' })),
+  action: Type.Optional(Type.String({
+    minLength: 1, maxLength: 64, pattern: '^[a-z0-9_.]+$', description: 'For example `source.created`'
+  })),
   user_id: Type.Optional(Id),
   resource_type: Type.Optional(Id),
   resource_id: Type.Optional(Id)
@@ -24,7 +26,7 @@ export const AuditLogItemSchema = Type.Object({
   user_email: TextOrNull,
   resource_type: TextOrNull,
   resource_id: TextOrNull,
-  changes: Type.Unknown({ description: 'What was changed, an object, or null' }),
+  changes: Type.Unknown({ description: 'The changed properties, an object, or null' }),
   ip_address: TextOrNull,
   user_agent: TextOrNull,
   timestamp: Type.String({ maxLength: 30, description: 'ISO-8601, UTC, milliseconds' })
@@ -32,7 +34,7 @@ export const AuditLogItemSchema = Type.Object({
 export type AuditLogItem = Static<typeof AuditLogItemSchema>
 
 export const listAuditLogsSchema = {
-  summary: 'List the audit entries of the organisation, newest first',
+  summary: 'List the audit entries of the organization, newest first',
   tags: ['admin audit logs'],
   querystring: AuditLogQuerySchema,
   response: { 200: pageSchema(AuditLogItemSchema), ...errorReplies(400, 401, 403, 429, 500, 503) }

@@ -1,12 +1,14 @@
 import { errorReplies } from './error.js'
 
 export const collectorSchema = {
-  summary: 'The collector, a script for pages',
-  description: 'Its settings are attributes of the script tag, or parameters of this URL such as `key`. Kept for an hour, and for a day more while a newer one is fetched. Compressed with Brotli or gzip for those who accept it.',
+  summary: 'Get the collector, a script for web pages',
+  description: 'Configure the collector by attributes of the script tag or by parameters of this URL, such as ' +
+    '`key`. Cached for an hour, and for one more day while a newer version is fetched. Compressed with Brotli or ' +
+    'gzip on request.',
   tags: ['ingestion'],
   response: {
     200: { description: 'The script', content: { 'text/javascript': { schema: { type: 'string' } } } },
-    304: { description: 'It is the one that `If-None-Match` names', type: 'null' },
+    304: { description: 'The script is unchanged', type: 'null' },
     ...errorReplies(429, 500)
   }
 }

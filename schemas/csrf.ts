@@ -4,13 +4,14 @@ import type { Static } from '@sinclair/typebox'
 import { errorReplies } from './error.js'
 
 export const CsrfTokenReplySchema = Type.Object({
-  token: Type.String({ maxLength: 256, description: 'For the header `X-CSRF-Token`' })
-}, { description: 'A token for the session of the request' })
+  token: Type.String({ maxLength: 256, description: 'The value for the header `X-CSRF-Token`' })
+}, { description: 'A CSRF token for the session of the request' })
 export type CsrfTokenReply = Static<typeof CsrfTokenReplySchema>
 
 export const csrfTokenSchema = {
   summary: 'Get a CSRF token',
-  description: 'For pages of the same origin, or of one that is allowed. It holds together with the cookie that comes along, and in the session of the request alone.',
+  description: 'For pages of the same origin or of an allowed origin. The token is valid only together with the ' +
+    'cookie of this response and within the session of the request.',
   tags: ['csrf'],
   response: {
     200: CsrfTokenReplySchema,

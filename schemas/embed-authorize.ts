@@ -3,26 +3,33 @@ import type { Static } from '@sinclair/typebox'
 
 import { errorReplies } from './error.js'
 
-/** What the embed SDK posts. It may send more members in later versions: what is not named here is ignored. */
+/**
+ * The body that the Bold BI embed SDK posts. Unknown properties are ignored, because later SDK versions may add some.
+ */
 export const EmbedAuthorizeBodySchema = Type.Object({
-  embedQuerString: Type.Optional(Type.String({ maxLength: 524_288, description: 'The query to be signed; the SDK spells it so' })),
-  embedQueryString: Type.Optional(Type.String({ maxLength: 524_288, description: 'The same text in the right spelling' })),
+  embedQuerString: Type.Optional(Type.String({
+    maxLength: 524_288, description: 'The query to sign; the property name is misspelt in the SDK'
+  })),
+  embedQueryString: Type.Optional(Type.String({
+    maxLength: 524_288, description: 'The same query under the correctly spelt property name'
+  })),
   dashboardServerApiUrl: Type.String({ maxLength: 2_048, description: 'Selects one of the configured Bold BI servers' })
 })
 export type EmbedAuthorizeBody = Static<typeof EmbedAuthorizeBodySchema>
 
-/** The Bold BI server's own JSON object, of which only `Message` is known to us. */
+/** The JSON response of the Bold BI server. The suite reads only `Message`. */
 export const EmbedAuthorizeReplySchema = Type.Object({
   ApiStatus: Type.Optional(Type.Unknown()),
   Status: Type.Optional(Type.Unknown()),
-  Message: Type.Optional(Type.Unknown({ description: 'For the user; texts in it are HTML-escaped' })),
-  Data: Type.Optional(Type.Unknown({ description: 'The access token and what the SDK needs beside it' }))
-}, { additionalProperties: true, description: 'The answer of the Bold BI server' })
+  Message: Type.Optional(Type.Unknown({ description: 'A message for the user, HTML-escaped' })),
+  Data: Type.Optional(Type.Unknown({ description: 'The access token and other data for the SDK' }))
+}, { additionalProperties: true, description: 'The response of the Bold BI server' })
 export type EmbedAuthorizeReply = Static<typeof EmbedAuthorizeReplySchema>
 
 export const embedAuthorizeSchema = {
   summary: 'Authorize the embedding of a Bold BI dashboard',
-  description: 'The authorization server of the Bold BI embed SDK: checks the query, adds the user, signs it and asks the Bold BI server for an access token.',
+  description: 'The authorization server of the Bold BI embed SDK: validates the query, adds the user, signs the ' +
+    'query and requests an access token from the Bold BI server.',
   tags: ['embedding'],
   body: EmbedAuthorizeBodySchema,
   response: {

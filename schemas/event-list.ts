@@ -17,11 +17,11 @@ export type EventListQuery = Static<typeof EventListQuerySchema>
 export const StoredEventSchema = Type.Unsafe<Record<string, unknown>>({
   type: 'object',
   additionalProperties: true,
-  description: 'The event as it was sent, with `receivedAt`, `sourceId`, `authMethod`, `ip` and `userAgent`'
+  description: 'The event as it was sent, plus `receivedAt`, `sourceId`, `authMethod`, `ip` and `userAgent`'
 })
 
 export const listEventsSchema = {
-  summary: 'List the stored events of the organisation, newest first',
+  summary: 'List the stored events of the organization, newest first',
   tags: ['admin events'],
   querystring: EventListQuerySchema,
   response: { 200: pageSchema(StoredEventSchema), ...errorReplies(400, 401, 403, 404, 429, 500, 503) }

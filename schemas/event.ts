@@ -4,17 +4,22 @@ import type { Static } from '@sinclair/typebox'
 export const EVENT_TYPES = ['track', 'page', 'identify', 'group', 'screen', 'alias'] as const
 export type EventType = typeof EVENT_TYPES[number]
 
-// In every optional member `null` is the same as no member: several SDKs send it for what the caller left out.
+// In every optional property `null` means absent: several SDKs send `null` for properties that the caller omits.
 const Id = Type.Unsafe<string | number | null>({
-  type: ['string', 'integer', 'null'], maxLength: 512, description: 'A string; an integer is stored as the decimal string that was sent'
+  type: ['string', 'integer', 'null'],
+  maxLength: 512,
+  description: 'A string; an integer is stored as its decimal string'
 })
-/** An object of any members. Not a Type.Record, whose validator would hold a pattern against each key. */
+/** An object with any properties. Not a Type.Record, whose validator would match a pattern against each key. */
 export const FieldsSchema = Type.Unsafe<Record<string, unknown> | [] | null>({
-  type: ['object', 'array', 'null'], additionalProperties: true, maxItems: 0, description: 'An object; an empty array is an empty object'
+  type: ['object', 'array', 'null'],
+  additionalProperties: true,
+  maxItems: 0,
+  description: 'An object; an empty array is read as an empty object'
 })
 
 const fields = {
-  event: Type.Optional(nullable({ maxLength: 1_000, description: 'What happened; required of track' })),
+  event: Type.Optional(nullable({ maxLength: 1_000, description: 'The name of the event; required for track' })),
   name: Type.Optional(nullable({ maxLength: 1_000, description: 'The name of a page' })),
   userId: Type.Optional(Id),
   anonymousId: Type.Optional(Id),
@@ -24,23 +29,25 @@ const fields = {
   traits: Type.Optional(FieldsSchema),
   context: Type.Optional(FieldsSchema),
   integrations: Type.Optional(FieldsSchema),
-  timestamp: Type.Optional(nullable({ maxLength: 64, description: 'ISO-8601; default: when the event was received' })),
-  originalTimestamp: Type.Optional(Type.Unknown({ description: 'ISO-8601; when the event happened by the clock of the device' })),
+  timestamp: Type.Optional(nullable({ maxLength: 64, description: 'ISO-8601. Default: the time of receipt' })),
+  originalTimestamp: Type.Optional(Type.Unknown({ description: 'ISO-8601; when the event happened, by the device clock' })),
   sentAt: Type.Optional(Type.Unknown({
-    description: 'ISO-8601; when the request was sent by the clock of the device. It corrects `timestamp` by what that clock is off.'
+    description: 'ISO-8601; when the request was sent, by the device clock. Used to correct `timestamp` for clock skew'
   })),
-  messageId: Type.Optional(nullable({ minLength: 1, maxLength: 100, description: 'Makes a repeat the same event for 24 hours' }))
+  messageId: Type.Optional(nullable({
+    minLength: 1, maxLength: 100, description: 'Events with the same id are stored once within 24 hours'
+  }))
 }
 const event = Type.String({ minLength: 1, maxLength: 1_000 })
 
-/** An event as clients send it; fields that are not named here are kept. */
+/** An event as clients send it. Unknown properties are kept. */
 export const EventSchema = Type.Object({
   type: Type.Unsafe<EventType>({ type: 'string', enum: [...EVENT_TYPES] }),
   ...fields
 }, { additionalProperties: true })
 export type EventBody = Static<typeof EventSchema> & Record<string, unknown>
 
-/** An event whose type the path names. */
+/** Returns the schema of an event whose type follows from the path. */
 export function eventSchemaOf (type: EventType) {
   return Type.Object({
     type: Type.Optional(Type.Unsafe<EventType | null>({ enum: [type, null] })),
@@ -49,7 +56,7 @@ export function eventSchemaOf (type: EventType) {
   }, { additionalProperties: true })
 }
 
-/** What an event of any type must be; the rules of its own type come on top. */
+/** An event of any type, with the additional rules of its type. */
 export const AnyEventSchema = Type.Unsafe<EventBody>({
   ...EventSchema,
   if: { type: 'object', properties: { type: { const: 'track' } } },

@@ -5,15 +5,16 @@ import { errorReplies } from './error.js'
 
 export const GuestTokenReplySchema = Type.Object({
   token: Type.String({ format: 'uuid', maxLength: 36, description: 'The guest token' })
-}, { description: 'A guest token of the user' })
+}, { description: 'A guest token for the user' })
 export type GuestTokenReply = Static<typeof GuestTokenReplySchema>
 
 export const guestTokenSchema = {
   summary: 'Get a DataBrain guest token',
-  description: 'Called by DataBrain\'s servers with the proxy key, for the user whom the reference in the URL names.',
+  description: 'DataBrain\'s servers call this route with the proxy key. The user reference in the URL identifies ' +
+    'the user.',
   tags: ['embedding'],
   querystring: Type.Object({
-    ref: Type.Optional(Type.String({ maxLength: 2_048, description: 'The user reference, as the page put it into `proxyAuthUrl`' }))
+    ref: Type.Optional(Type.String({ maxLength: 2_048, description: 'The user reference from `proxyAuthUrl`' }))
   }, { additionalProperties: true }),
   response: {
     200: GuestTokenReplySchema,
@@ -25,16 +26,16 @@ const time = (description: string) => Type.String({ format: 'date-time', maxLeng
 
 export const ProxyAuthUrlReplySchema = Type.Object({
   proxyAuthUrl: Type.String({ maxLength: 8_192, description: 'The next value of `window.dbn.proxyAuthUrl`' }),
-  issuedAt: time('When its user reference was signed: a page whose own clock may be wrong counts from here'),
-  refreshAfter: time('When to fetch the next URL: after four fifths of the reference\'s life'),
-  expiresAt: time('When its user reference expires')
+  issuedAt: time('When the user reference was signed, by the server clock'),
+  refreshAfter: time('When to fetch the next URL: after 80 % of the reference\'s life'),
+  expiresAt: time('When the user reference expires')
 }, { description: 'The URL of the guest-token route with a new user reference' })
 export type ProxyAuthUrlReply = Static<typeof ProxyAuthUrlReplySchema>
 
 export const proxyAuthUrlSchema = {
   summary: 'Get the next proxyAuthUrl of an open page',
-  description: 'Called by a page that stays open longer than its user reference is valid. The host\'s own session identifies the user; ' +
-    'a user reference in the request does not count.',
+  description: 'A page that stays open longer than its user reference is valid calls this route. The host\'s session ' +
+    'identifies the user; a user reference in the request is ignored.',
   tags: ['embedding'],
   response: {
     200: ProxyAuthUrlReplySchema,

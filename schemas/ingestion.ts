@@ -8,27 +8,29 @@ import type { EventType } from './event.js'
 const tags = ['ingestion']
 const refusals = errorReplies(400, 401, 403, 413, 415, 429, 500, 503)
 
-const Duplicate = Type.Optional(Type.Literal(true, { description: 'The same signed request was stored before; only of sources with `signed_repeats: drop`' }))
+const Duplicate = Type.Optional(Type.Literal(true, {
+  description: 'The same signed request is already stored; only for sources with `signed_repeats: drop`'
+}))
 
 export const AcceptedSchema = Type.Object({ success: Type.Literal(true), duplicate: Duplicate })
 export type Accepted = Static<typeof AcceptedSchema>
 
-/** Events that one batch, or one delivery of a webhook, may hold. */
+/** Maximum number of events in a batch or a webhook delivery. */
 export const MAX_BATCH_EVENTS = 500
-/** Events that a batch of Segment's browser SDK may hold. */
+/** Maximum number of events in a batch of Segment's browser SDK. */
 export const MAX_BROWSER_BATCH_EVENTS = 1_000
 
-/** The envelope alone: each event is judged for itself, by the schema of an event. */
+/** Returns the schema of a batch's envelope. Each event is validated separately, by the schema of an event. */
 export function batchBodySchema (maxItems: number) {
   return Type.Object({
     batch: Type.Array(Type.Unknown({ description: 'An event' }), { minItems: 1, maxItems }),
     context: Type.Optional(Type.Unsafe<Static<typeof FieldsSchema>>({
-      ...FieldsSchema, description: 'Merged under the context of each event, at every level'
+      ...FieldsSchema, description: 'Defaults for the context of each event, merged at every level'
     })),
     integrations: Type.Optional(Type.Unsafe<Static<typeof FieldsSchema>>({
-      ...FieldsSchema, description: 'Merged under the integrations of each event, at every level'
+      ...FieldsSchema, description: 'Defaults for the integrations of each event, merged at every level'
     })),
-    sentAt: Type.Optional(Type.Unknown({ description: 'The `sentAt` of each event that has none' }))
+    sentAt: Type.Optional(Type.Unknown({ description: 'The `sentAt` of each event without its own `sentAt`' }))
   }, { additionalProperties: true })
 }
 export type BatchBody = Static<ReturnType<typeof batchBodySchema>> & Record<string, unknown>
@@ -52,8 +54,8 @@ export type BatchReply = Static<typeof BatchReplySchema>
 
 export function typedEventSchema (type: EventType) {
   return {
-    summary: `Take one ${type} event`,
-    description: '200 means that the event is stored. A repeat with the same messageId is stored once.',
+    summary: `Receive one ${type} event`,
+    description: '200 means that the event is stored. Events with the same messageId are stored once.',
     tags,
     body: eventSchemaOf(type),
     response: { 200: AcceptedSchema, ...refusals }
@@ -61,7 +63,7 @@ export function typedEventSchema (type: EventType) {
 }
 
 export const anyEventSchema = {
-  summary: 'Take one signed event of any type',
+  summary: 'Receive one signed event of any type',
   description: 'For servers: the body must be signed. 200 means that the event is stored.',
   tags,
   body: AnyEventSchema,
@@ -69,16 +71,19 @@ export const anyEventSchema = {
 }
 
 export const batchSchema = {
-  summary: `Take up to ${MAX_BATCH_EVENTS} events`,
-  description: '200 means that the accepted events are stored; each refused one is named in `errors`. A body beyond 5 MB is 400.',
+  summary: `Receive up to ${MAX_BATCH_EVENTS} events`,
+  description: '200 means that the accepted events are stored; `errors` lists each refused event. The status is 400 ' +
+    'for a body over 5 MB.',
   tags,
   body: batchBodySchema(MAX_BATCH_EVENTS),
   response: { 200: BatchReplySchema, ...refusals }
 }
 
-/** Segment's browser SDK ends a batch at 450 KB however many its events are, and drops one that is refused: of small ones over 500. */
+/**
+ * Segment's browser SDK limits a batch by size, 450 KB, which fits over 500 small events, and drops a refused batch.
+ */
 export const browserBatchSchema = {
   ...batchSchema,
-  summary: `Take up to ${MAX_BROWSER_BATCH_EVENTS} events, as Segment's browser SDK sends them after an outage`,
+  summary: `Receive up to ${MAX_BROWSER_BATCH_EVENTS} events of Segment's browser SDK, which it sends after an outage`,
   body: batchBodySchema(MAX_BROWSER_BATCH_EVENTS)
 }

@@ -1,20 +1,46 @@
 /**
- * The OpenAPI security schemes that the suite's routes and guarded routes are marked with: give them to `@fastify/swagger` as
- * `openapi.components.securitySchemes`. It fails on a scheme that it does not know.
+ * The OpenAPI security schemes of the suite's routes and guarded routes. Pass them to `@fastify/swagger` as
+ * `openapi.components.securitySchemes`; without them `@fastify/swagger` fails on an unknown scheme.
+ *
+ * @example
+ * await app.register(swagger, { openapi: { components: { securitySchemes } } })
  */
 export const securitySchemes = {
-  proxyKey: { type: 'http', scheme: 'bearer', description: 'A proxy key, which DataBrain\'s servers present.' },
-  proxyAuthKey: { type: 'apiKey', in: 'header', name: 'X-Proxy-Auth-Key', description: 'A proxy key, which the component of a page presents.' },
+  proxyKey: { type: 'http', scheme: 'bearer', description: 'A proxy key, sent by DataBrain\'s servers.' },
+  proxyAuthKey: {
+    type: 'apiKey', in: 'header', name: 'X-Proxy-Auth-Key', description: 'A proxy key, sent by the component of a page.'
+  },
   userReference: {
-    type: 'apiKey', in: 'header', name: 'X-User-Reference', description: 'A signed reference to the end user, made by the host\'s server; also taken from `?ref=`.'
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-User-Reference',
+    description: 'A signed reference to the end user, created by the host\'s server. Also read from `?ref=`.'
   },
   pipelineKey: {
-    type: 'http', scheme: 'bearer', description: 'The pipeline key of a source; also as the user name of Basic, from `?wk=`, or as `writeKey` of an unsigned body.'
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The pipeline key of a source. Also read from the user name of Basic authentication, from `?wk=` ' +
+      'and from `writeKey` of an unsigned body.'
   },
   signature: {
-    type: 'apiKey', in: 'header', name: 'X-Datafly-Signature', description: '`sha256=` and the hex HMAC-SHA256 of the raw body under the source\'s server secret.'
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-Datafly-Signature',
+    description: '`sha256=` and the hex HMAC-SHA256 of the raw body under the source\'s server secret.'
   },
-  captcha: { type: 'apiKey', in: 'header', name: 'X-Captcha-Token', description: 'A captcha token, which counts once.' },
-  csrf: { type: 'apiKey', in: 'header', name: 'X-CSRF-Token', description: 'A CSRF token of the session, with its cookie.' },
-  adminAccess: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'The access token of an administrator, from `/v1/admin/auth/login`.' }
+  captcha: {
+    type: 'apiKey', in: 'header', name: 'X-Captcha-Token', description: 'A captcha token; each token is accepted once.'
+  },
+  csrf: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-CSRF-Token',
+    description: 'A CSRF token of the session, sent with its cookie.'
+  },
+  adminAccess: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The access token of an administrator, from `/v1/admin/auth/login`.'
+  }
 } as const

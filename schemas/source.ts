@@ -15,21 +15,34 @@ function oneOf<Value extends string> (values: readonly Value[], description: str
 
 const settings = {
   name: Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{Cc}\\p{Cs}]+$' }),
-  environment: oneOf(['live', 'test'], 'Which of the two worlds its events belong to; changing it replaces the pipeline key'),
+  environment: oneOf(['live', 'test'], 'The environment of its events. A change replaces the pipeline key'),
   domains: Type.Array(Type.String({ minLength: 1, maxLength: 300 }), {
-    maxItems: 100, description: 'The pages that may send: exact origins of any scheme (`capacitor://localhost`), hosts (https), or `*.example.com` for subdomains'
+    maxItems: 100,
+    description: 'The allowed origins: exact origins of any scheme (`capacitor://localhost`), hosts (https), or ' +
+      '`*.example.com` for subdomains'
   }),
-  allow_any_origin: Type.Boolean({ description: 'Let any page send that has an origin' }),
-  allow_null_origin: Type.Boolean({ description: 'Let pages with the origin `null` send: sandboxed frames of any site, such as custom pixels of a shop' }),
+  allow_any_origin: Type.Boolean({ description: 'Accept requests from every origin' }),
+  allow_null_origin: Type.Boolean({
+    description: 'Accept the origin `null`: sandboxed frames of any site, such as custom pixels of a shop'
+  }),
   require_signature: oneOf(['never', 'without_origin', 'always'], 'Whether requests must be signed'),
-  require_timestamp: Type.Boolean({ description: 'Take only signatures with a timestamp' }),
+  require_timestamp: Type.Boolean({ description: 'Accept only signatures with a timestamp' }),
   enabled: Type.Boolean(),
   rate_limit: Type.Unsafe<number | null>({
-    type: ['integer', 'null'], minimum: 1, maximum: 1_000_000, description: 'Events a second; null: the default of the server'
+    type: ['integer', 'null'],
+    minimum: 1,
+    maximum: 1_000_000,
+    description: 'Maximum number of events per second; null: the default of the server'
   }),
-  pixel_types: Type.Array(oneOf(PIXEL_TYPES, 'A type of event'), { maxItems: 4, uniqueItems: true, description: 'What the pixel accepts' }),
-  signed_repeats: oneOf(['keep', 'drop'], 'A signed event without a messageId that comes again: another event, or a duplicate that is not stored'),
-  bots: oneOf(['tag', 'drop', 'ignore'], 'Events of bots: marked with `context.bot`, acknowledged and not stored, or left alone')
+  pixel_types: Type.Array(oneOf(PIXEL_TYPES, 'An event type'), {
+    maxItems: 4, uniqueItems: true, description: 'The event types that the pixel accepts'
+  }),
+  signed_repeats: oneOf(
+    ['keep', 'drop'], 'Whether a repeated signed event without a messageId is stored again or dropped as a duplicate'
+  ),
+  bots: oneOf(
+    ['tag', 'drop', 'ignore'], 'Events of bots: marked with `context.bot`, acknowledged but not stored, or not detected'
+  )
 }
 
 export const SourcePatchSchema = Type.Partial(Type.Object(settings), { ...strict, minProperties: 1 })
@@ -42,23 +55,29 @@ export const NewSourceSchema = Type.Composite([
     pipeline_key: Type.String({
       minLength: 1,
       maxLength: 136,
-      description: 'An existing key: dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-". The prefix must name the environment. ' +
-        'A key that another organisation has used is refused.'
+      description: 'An existing key: dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-". The prefix must ' +
+        'match the environment. A key that another organization has used is refused.'
     }),
-    server_secret: Type.String({ minLength: 1, maxLength: 1024, description: 'An existing secret of at least 16 bytes: text, `hex:…` or `base64:…`' })
+    server_secret: Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: 'An existing secret of at least 16 bytes: a string, `hex:…` or `base64:…`'
+    })
   }))
 ], strict)
 export type NewSourceBody = Static<typeof NewSourceSchema>
 
 export const RotateBodySchema = Type.Object({
-  overlap_seconds: Type.Integer({ minimum: 0, maximum: 604_800, default: 0, description: 'For how long the one before still works' })
+  overlap_seconds: Type.Integer({
+    minimum: 0, maximum: 604_800, default: 0, description: 'How long the previous one stays valid, in seconds'
+  })
 }, strict)
 export type RotateBody = Static<typeof RotateBodySchema>
 
 export const SourceSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
   ...settings,
-  // What is stored may be older than a rule for what may be stored.
+  // A stored value may be older than a validation rule, so these rules are looser.
   name: Type.String({ maxLength: 200 }),
   pipeline_key: Type.String({ maxLength: 256 }),
   server_secret_prefix: Type.String({ maxLength: 64, description: 'The first characters of the newest server secret' }),
@@ -68,7 +87,7 @@ export const SourceSchema = Type.Object({
 export type SourceItem = Static<typeof SourceSchema>
 
 export const SourceWithSecretSchema = Type.Composite([SourceSchema, Type.Object({
-  server_secret: Type.String({ maxLength: 1024, description: 'Shown this once' })
+  server_secret: Type.String({ maxLength: 1024, description: 'Returned only by this response' })
 })])
 export type SourceWithSecret = Static<typeof SourceWithSecretSchema>
 
@@ -76,7 +95,8 @@ const params = Type.Object({ id: Type.String({ maxLength: 100 }) })
 
 export const createSourceSchema = {
   summary: 'Create a source',
-  description: 'The answer is the only one that shows the server secret. 409 where the pipeline key is taken, or the organisation may have no more sources.',
+  description: 'Only this response contains the server secret. The status is 409 if the pipeline key is in use or ' +
+    'the organization has reached its number of sources.',
   tags,
   body: NewSourceSchema,
   response: { 201: SourceWithSecretSchema, ...errorReplies(400, 401, 403, 409, 413, 415, 429, 500, 503) }
@@ -105,7 +125,7 @@ export const patchSourceSchema = {
 }
 
 export const deleteSourceSchema = {
-  summary: 'Delete a source; its keys stop at once',
+  summary: 'Delete a source; its keys become invalid immediately',
   tags,
   params,
   response: { 204: Type.Null({ description: 'Deleted; no body' }), ...errorReplies(401, 403, 404, 429, 500, 503) }
@@ -121,7 +141,7 @@ export const rotateKeySchema = {
 
 export const rotateSecretSchema = {
   summary: 'Replace the server secret',
-  description: 'The answer is the only one that shows the new secret.',
+  description: 'Only this response contains the new secret.',
   tags,
   params,
   body: RotateBodySchema,

@@ -18,19 +18,31 @@ function oneOf<const Value extends string> (values: readonly Value[], more: obje
 }
 
 const Provider = oneOf(['stripe', 'shopify', 'hubspot', 'standard', 'custom'], {
-  description: 'Who signs, and how: Stripe, Shopify, HubSpot (v3), Standard Webhooks, or an HMAC in a header'
+  description: 'The signature scheme: Stripe, Shopify, HubSpot (v3), Standard Webhooks, or an HMAC in a header'
 })
-const Secret = Type.String({ minLength: 1, maxLength: 1024, description: 'As the provider gives it; for `custom` a text, `hex:…` or `base64:…`' })
+const Secret = Type.String({
+  minLength: 1, maxLength: 1024, description: 'The provider\'s secret; for `custom` a string, `hex:…` or `base64:…`'
+})
 
 export const CustomSignatureSchema = Type.Object({
   header: Type.Unsafe<string>({ ...header, description: 'The header with the signature' }),
   encoding: oneOf(['hex', 'base64'], { default: 'hex' }),
   hash: oneOf(['sha256', 'sha512'], { default: 'sha256' }),
-  prefix: Type.String({ maxLength: 32, pattern: '^[\\x20-\\x7e]*$', default: '', description: 'What stands before the signature, such as `sha256=`' }),
-  timestamp_header: Type.Unsafe<string | null>({
-    ...header, type: ['string', 'null'], default: null, description: 'The header with the signed timestamp, unix seconds or milliseconds; null: there is none'
+  prefix: Type.String({
+    maxLength: 32,
+    pattern: '^[\\x20-\\x7e]*$',
+    default: '',
+    description: 'The string before the signature, such as `sha256=`'
   }),
-  template: Type.String({ maxLength: 100, default: '{timestamp}.{body}', description: 'What is signed where there is a timestamp' })
+  timestamp_header: Type.Unsafe<string | null>({
+    ...header,
+    type: ['string', 'null'],
+    default: null,
+    description: 'The header with the signed timestamp in unix seconds or milliseconds; null: there is no timestamp'
+  }),
+  template: Type.String({
+    maxLength: 100, default: '{timestamp}.{body}', description: 'The signed string, if there is a timestamp'
+  })
 }, strict)
 export type CustomSignatureBody = Static<typeof CustomSignatureSchema>
 
@@ -39,11 +51,17 @@ const settings = {
   url: Type.Unsafe<string | null>({
     type: ['string', 'null'],
     maxLength: 1_000,
-    description: 'The public address of the route, without its query, as the provider calls it (HubSpot signs it); null: as the requests say'
+    description: 'The public URL of the route, without its query, as the provider calls it (HubSpot signs it); null: ' +
+      'the URL follows from the request'
   }),
-  custom: Type.Unsafe<CustomSignatureBody | null>({ ...CustomSignatureSchema, type: ['object', 'null'], description: 'How the provider `custom` signs; null for others' }),
+  custom: Type.Unsafe<CustomSignatureBody | null>({
+    ...CustomSignatureSchema, type: ['object', 'null'], description: 'The signature of the provider `custom`; otherwise null'
+  }),
   mapping: Type.Unsafe<WebhookMapping | null>({
-    ...WebhookMappingSchema, type: ['object', 'null'], description: 'How a body becomes events, over the provider\'s own mapping; null: that alone'
+    ...WebhookMappingSchema,
+    type: ['object', 'null'],
+    description: 'How a body becomes events, in addition to the provider\'s own mapping; null: only the provider\'s ' +
+      'mapping'
   }),
   enabled: Type.Boolean()
 }
@@ -63,13 +81,13 @@ export type RotateWebhookSecretBody = Static<typeof RotateWebhookSecretSchema>
 const Anything = { type: ['object', 'null'], additionalProperties: true } as const
 
 export const WebhookSchema = Type.Object({
-  id: Type.String({ maxLength: 100, description: 'What the provider is to call: `/v1/webhook?source=<id>`' }),
+  id: Type.String({ maxLength: 100, description: 'The provider must call `/v1/webhook?source=<id>`' }),
   source_id: Type.String({ maxLength: 100 }),
   name: Type.String({ maxLength: 200 }),
   provider: Provider,
   secret_prefix: Type.String({ maxLength: 64, description: 'The first characters of the newest secret' }),
   url: settings.url,
-  // What is stored may be older than a rule for what may be stored.
+  // A stored value may be older than a validation rule, so these rules are looser.
   custom: Type.Unsafe<CustomSignatureBody | null>(Anything),
   mapping: Type.Unsafe<WebhookMapping | null>(Anything),
   enabled: Type.Boolean(),
@@ -79,7 +97,9 @@ export const WebhookSchema = Type.Object({
 export type WebhookItem = Static<typeof WebhookSchema>
 
 export const WebhookWithSecretSchema = Type.Composite([WebhookSchema, Type.Object({
-  secret: Type.Optional(Type.String({ maxLength: 1024, description: 'One that was made here; shown this once' }))
+  secret: Type.Optional(Type.String({
+    maxLength: 1024, description: 'The secret, if the server created it. Returned only by this response'
+  }))
 })])
 export type WebhookWithSecret = Static<typeof WebhookWithSecretSchema>
 
@@ -89,7 +109,8 @@ const written = errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503)
 
 export const createWebhookSchema = {
   summary: 'Create a webhook of a source',
-  description: 'A secret that is made here, for the providers `standard` and `custom`, is in this answer alone. 409 where the organisation may have no more webhooks.',
+  description: 'The server creates a secret for the providers `standard` and `custom`; only this response contains ' +
+    'it. The status is 409 if the organization has reached its number of webhooks.',
   tags,
   params: ofSource,
   body: NewWebhookSchema,
@@ -120,7 +141,7 @@ export const patchWebhookSchema = {
 }
 
 export const deleteWebhookSchema = {
-  summary: 'Delete a webhook; nothing is taken from it any more',
+  summary: 'Delete a webhook; later deliveries are refused',
   tags,
   params: ofWebhook,
   response: { 204: Type.Null({ description: 'Deleted; no body' }), ...errorReplies(401, 403, 404, 429, 500, 503) }
@@ -128,19 +149,21 @@ export const deleteWebhookSchema = {
 
 export const rotateWebhookSecretSchema = {
   summary: 'Replace the secret of a webhook',
-  description: 'Without `secret` one is made, for the providers `standard` and `custom`; it is in this answer alone.',
+  description: 'Without `secret`, the server creates a secret for the providers `standard` and `custom`; only this ' +
+    'response contains it.',
   tags,
   params: ofWebhook,
   body: RotateWebhookSecretSchema,
   response: { 200: WebhookWithSecretSchema, ...written }
 }
 
-/** What a provider sends. */
+/** The route that receives deliveries of webhook providers. */
 export const deliverySchema = {
-  summary: 'Take the events of another service, which it has signed',
-  description: 'For Stripe, Shopify, HubSpot, Standard Webhooks and others. 200 means that the events are stored; a delivery that is repeated is stored once.',
+  summary: 'Receive signed events of another service',
+  description: 'For Stripe, Shopify, HubSpot, Standard Webhooks and custom providers. 200 means that the events are ' +
+    'stored. A repeated delivery is stored once.',
   tags: ['ingestion'],
   querystring: Type.Object({ source: Type.String({ maxLength: 100, description: 'The id of the webhook, `wh_…`' }) }),
-  body: Type.Unknown({ description: 'JSON in the shape of the provider' }),
+  body: Type.Unknown({ description: 'JSON in the provider\'s format' }),
   response: { 200: BatchReplySchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
 }
