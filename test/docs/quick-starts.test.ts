@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import t from 'tap'
 
-import { generateSecret } from '../../signing/index.js'
+import { generateSecret, signBody } from '../../signing/index.js'
 import { quickStarts, secretsOf, startQuickStart } from '../helpers/quick-start.js'
 
 const apps = await quickStarts()
@@ -70,7 +70,7 @@ t.test('the Bold BI app refuses what its user was not given, a query without any
   t.equal(await authorize('embed_dashboard_id=own'), 'The upstream service gave no usable answer', 'past every check of ours')
 })
 
-t.test('the guards of the pages refuse and accept', async (t) => {
+t.test('the guards of the pages refuse a request without credentials', async (t) => {
   const statuses: Array<[path: string, method: 'GET' | 'POST', url: string, status: number, code: string]> = [
     ['docs/proxy-key.md', 'GET', '/internal/report', 401, 'UNAUTHORIZED'],
     ['docs/user-reference.md', 'GET', '/embed', 401, 'UNAUTHORIZED'],
@@ -86,4 +86,32 @@ t.test('the guards of the pages refuse and accept', async (t) => {
     t.equal(response.statusCode, status, path)
     t.equal(response.json<{ error: { code: string } }>().error.code, code, path)
   }
+})
+
+t.test('the guards of the pages accept a request with the right credentials', async (t) => {
+  const start = async (path: string) => {
+    const secrets = secretsOf(codeOf(path))
+    return { app: await startQuickStart(t, codeOf(path), secrets), secrets }
+  }
+  const keyed = await start('docs/proxy-key.md')
+  const authorization = `Bearer ${keyed.secrets.PREVIOUS_PROXY_KEY}`
+  t.match((await keyed.app.inject({ url: '/internal/report', headers: { authorization } })).json(), { caller: /^[0-9a-f]{8}$/ })
+
+  const referenced = await start('docs/user-reference.md')
+  const { pathname, search } = new URL((await referenced.app.inject('/page')).json<{ url: string }>().url)
+  t.same((await referenced.app.inject(pathname + search)).json(), { user: 'customer-42' })
+
+  const signed = await start('docs/signature.md')
+  const payload = '{"order":1}'
+  const headers = {
+    'content-type': 'application/json', 'x-datafly-signature': signBody(signed.secrets.SERVER_SECRET ?? '', payload)
+  }
+  t.same((await signed.app.inject({ method: 'POST', url: '/orders', headers, payload })).json(), { signed: true, bytes: 11 })
+
+  const revocable = await start('docs/embed-revocation.md')
+  t.equal((await revocable.app.inject('/report')).statusCode, 200)
+  await revocable.app.tokenStore.revocations.revoke({
+    orgId: 'default', kind: 'user', subject: 'ann', before: Date.now() + 60_000, createdBy: 'test'
+  })
+  t.equal((await revocable.app.inject('/report')).statusCode, 403)
 })

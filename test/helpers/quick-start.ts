@@ -42,15 +42,16 @@ export async function startQuickStart (t: Test, code: string, variables: Record<
 
   const apps: FastifyInstance[] = []
   const note = (message: unknown) => { apps.push((message as { fastify: FastifyInstance }).fastify) }
-  const before = { ...process.env }
   subscribe('fastify.initialization', note)
   Object.assign(process.env, variables)
-  t.teardown(() => Promise.all(apps.map((app) => app.close())))
+  t.teardown(async () => {
+    for (const app of apps) await app.close()
+    for (const name of Object.keys(variables)) Reflect.deleteProperty(process.env, name)
+  })
   try {
     await import(pathToFileURL(file).href)
   } finally {
     unsubscribe('fastify.initialization', note)
-    process.env = before
   }
   const [app] = apps
   if (app === undefined) throw new Error('the quick start makes no app')
