@@ -87,3 +87,4 @@ export type OptionsError = new (message: string) => Error & { readonly code: str
 
 /** Thrown at registration; the message names the option and what would be right. Never sent to a client. */
 export const INVALID_OPTIONS: OptionsError = createError<[string]>('INVALID_OPTIONS', '%s', 500)
+export type { UpstreamRefusal } from './upstream-client/refusal.js'

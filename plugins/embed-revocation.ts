@@ -95,3 +95,4 @@ function subjectsOf (
   for (const name of names) subjects.push({ kind: 'dashboard', subject: name })
   return subjects
 }
+export type { RevocationKind, RevocationSubject } from '../contracts/token-store/index.js'

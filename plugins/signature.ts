@@ -16,11 +16,11 @@ import { refuse } from '../lib/refuse.js'
 export type {} from '../lib/guard/index.js'
 export type {} from '../contracts/source-request.js'
 
-type Mode = 'off' | 'optional' | 'required'
+export type SignatureMode = 'off' | 'optional' | 'required'
 
 export interface SignatureOptions {
   /** The mode of every route of this scope that does not name one; `true` is `'required'`, `false` is `'off'`. Default: `false`. */
-  global?: boolean | Mode
+  global?: boolean | SignatureMode
   /** The server secrets that may have signed, the live ones of the request's source by default, which needs the pipelineKey guard. */
   secrets?: (request: FastifyRequest) => ReadonlyArray<string | Buffer>
   /** How far `X-Timestamp` may lie before or after now, milliseconds. Default: 300 000. */
@@ -32,7 +32,7 @@ export interface SignatureOptions {
 declare module 'fastify' {
   interface GatehouseRouteConfig {
     /** `'optional'`: a signature that is there must hold; `'required'`: there must be one. Default: `'off'`. */
-    signature?: Mode
+    signature?: SignatureMode
   }
 
   interface FastifyRequest {
@@ -44,7 +44,7 @@ declare module 'fastify' {
 }
 
 const KNOWN: KnownOptions<SignatureOptions> = { global: true, secrets: true, tolerance: true, tooLarge: true }
-const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies Mode[]
+const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies SignatureMode[]
 
 const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => {
   refuseUnknownOptions('signature', options, KNOWN)
@@ -115,3 +115,4 @@ function secretsOfSource ({ resolvedSource }: FastifyRequest): readonly Buffer[]
 }
 
 export default fp(signature, { name: 'gatehouse-signature', fastify: '5.x' })
+export type { ErrorDetail, GatehouseError, UpstreamRefusal } from '../lib/errors.js'

@@ -175,3 +175,7 @@ function readiness (pool: PostgresPoolSlice): () => Promise<void> {
     await withDeadline(probe, READY_LIMIT, () => new Error(`The database did not answer within ${READY_LIMIT} ms`))
   }
 }
+
+export type { PgdataStep } from './pglite/pgdata.js'
+export type { PostgresPoolOptions } from './postgres/pool.js'
+export type { CopyPart, PostgresClientSlice, PostgresPoolSlice, PostgresResult } from './postgres/pool-slice.js'

@@ -146,3 +146,4 @@ export default fp(adminGuard, { name: 'gatehouse-admin-guard', fastify: '5.x', d
 export type { AdminDemand, AdminRoles } from './demand.js'
 export type { AccessClaims, AdminTokens, AdminTokensOptions } from '../../lib/admin-tokens/index.js'
 export type { Role } from '../../contracts/token-store/index.js'
+export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'

@@ -100,3 +100,5 @@ export default fp(captcha, { name: 'gatehouse-captcha', fastify: '5.x', decorato
 export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
+export type { CommonCaptchaOptions } from './options.js'
+export type { SiteverifyProvider } from './products.js'

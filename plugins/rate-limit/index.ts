@@ -18,7 +18,7 @@ export type {} from '../../lib/guard/index.js'
 
 export type { RequestLimit, RequestLimits }
 
-type Identify = (request: FastifyRequest) => string | null | Promise<string | null>
+export type IdentifyRequest = (request: FastifyRequest) => string | null | Promise<string | null>
 
 export interface RequestRateOptions extends RequestLimits {
   /** Each client address (IPv6: its /64) on all guarded routes together. Default: 100 a minute. */
@@ -28,9 +28,9 @@ export interface RequestRateOptions extends RequestLimits {
   /** Each key on all guarded routes together. Default: no limit. */
   key?: RequestLimit | false
   /** The user of a request, `null` for none, who is not limited as one. Default: whom a user reference names, else the administrator. */
-  userOf?: Identify
+  userOf?: IdentifyRequest
   /** The key of a request, or a name for it, `null` for none. Default: the proxy key's id, else the source of the pipeline key. */
-  keyOf?: Identify
+  keyOf?: IdentifyRequest
   /** Whether instances count together where the token store lets them (Redis), which asks it for every request. Default: `true`. */
   shared?: boolean
   /** Keeps the counts of registrations under one prefix apart in Redis. Default: `'route'`. */

@@ -94,7 +94,7 @@ export async function guardByUserReference (
   const { keys, secretMaxAge, audience = 'gatehouse-embed', global = false, now = Date.now } = options
   const { ttl = USER_REFERENCE_TTL } = options
   if (typeof audience !== 'string' || audience === '') throw new INVALID_OPTIONS('user-reference: "audience" must be a text that is not empty')
-  if (!Number.isSafeInteger(ttl) || ttl <= 0) throw new INVALID_OPTIONS('user-reference: "ttl" must be a positive integer of milliseconds')
+  if (!Number.isSafeInteger(ttl) || ttl < 1_000) throw new INVALID_OPTIONS('user-reference: "ttl" must be a positive integer of milliseconds')
 
   const check = (keys: readonly string[]) => checkedKeys(keys, option)
   const current = await RotatingSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })

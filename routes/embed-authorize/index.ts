@@ -156,3 +156,6 @@ function send (reply: FastifyReply, json: string): FastifyReply {
 }
 
 export default fp(embedAuthorize, { name: 'gatehouse-embed-authorize', fastify: '5.x' })
+export type { HostDecision } from '../../lib/authorize.js'
+export type { UpstreamClientOptions } from '../../lib/upstream-client/index.js'
+export type { EmbedFilter, EmbedFilters, EmbedOperator, EmbedValue } from '../../signing/boldbi/filter.js'

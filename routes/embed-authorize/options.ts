@@ -1,5 +1,6 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
+import type { HostDecision } from '../../lib/authorize.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
@@ -16,9 +17,7 @@ import type { EmbedTransport } from './transport.js'
  * Decides whether this user may embed this, and as whom. `null`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not,
  * `UNAUTHORIZED` as for `null`. There is no default user.
  */
-export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => Maybe<EmbedGrant> | Promise<Maybe<EmbedGrant>>
-
-type Maybe<Answer> = Answer | null | undefined
+export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => HostDecision<EmbedGrant>
 
 export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
   /** The Bold BI servers that may be called; a request only selects among them, anything else is 403 `FORBIDDEN`. */

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
+import { isEpochMilliseconds } from '../../lib/authorize.js'
 import { revocableGrant } from '../../plugins/embed-revocation.js'
 import type { RevocableGrant } from '../../plugins/embed-revocation.js'
 export type {} from '../../plugins/user-reference/index.js'
@@ -12,6 +13,6 @@ export function revocableEmbed (
 ): RevocableGrant {
   if (tenant !== null && (typeof tenant !== 'string' || tenant === '')) throw new TypeError('tenant: must be a text that is not empty')
   // One in seconds would be earlier than every cut-off.
-  if (issuedAt !== undefined && !(Number.isFinite(issuedAt) && issuedAt > 1e11)) throw new TypeError('issuedAt: must be a time in epoch milliseconds')
+  if (issuedAt !== undefined && !isEpochMilliseconds(issuedAt)) throw new TypeError('issuedAt: must be a time in epoch milliseconds')
   return revocableGrant(userReference, { users: [email, username], tenant, dashboards, issuedAt }, now)
 }

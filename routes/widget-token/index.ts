@@ -105,3 +105,4 @@ function messageOf (user: string, filters: readonly string[]): string {
 }
 
 export default fp(widgetToken, { name: 'gatehouse-widget-token', fastify: '5.x' })
+export type { HostDecision } from '../../lib/authorize.js'

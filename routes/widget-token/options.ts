@@ -1,5 +1,6 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
+import type { HostDecision } from '../../lib/authorize.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
@@ -27,8 +28,6 @@ export interface WidgetUser {
   issuedAt?: number | undefined
 }
 
-type Maybe<Answer> = Answer | null | undefined
-
 /**
  * Decides which users may have a token and which filters it contains. Returns a user id, or an id with filters.
  * `null` or `undefined`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not have a token (403).
@@ -41,7 +40,7 @@ type Maybe<Answer> = Answer | null | undefined
  */
 export type AuthorizeWidget = (
   request: FastifyRequest
-) => Maybe<string | WidgetUser> | Promise<Maybe<string | WidgetUser>>
+) => HostDecision<string | WidgetUser>
 
 export interface WidgetTokenOptions {
   /** Where the route is. Default: `/api/generate-token`. */

@@ -1,3 +1,4 @@
+import { isEpochMilliseconds } from '../../lib/authorize.js'
 import { INTERNAL_ERROR, UNAUTHORIZED } from '../../lib/errors.js'
 import type { WidgetUser } from './options.js'
 
@@ -7,8 +8,7 @@ const MEMBERS: Record<keyof WidgetUser, Check> = {
   user: (value) => typeof value === 'string',
   filters: orNone(Array.isArray),
   tenant: orNone((value) => typeof value === 'string' && value !== ''),
-  // One in seconds would be earlier than every revocation.
-  issuedAt: orNone((value) => Number.isFinite(value) && Number(value) > 1e11)
+  issuedAt: orNone(isEpochMilliseconds)
 }
 
 /** Returns the user that `authorize` returned. A misspelt `filters` that is passed over would widen what the user sees, so nothing unknown is. */

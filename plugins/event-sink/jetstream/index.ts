@@ -110,3 +110,5 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
 function inboxPrefixOf (connection: NatsConnection): string | undefined {
   return (connection as { options?: { inboxPrefix?: string } }).options?.inboxPrefix
 }
+export type { GroupCommitOptions } from '../group-commit.js'
+export type * from '../../../contracts/event-sink.js'

@@ -119,3 +119,6 @@ function sqlState (error: unknown): string {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : ''
 }
+export type { Database, Durability } from '../../../lib/database/open-database.js'
+export type { GroupCommitOptions } from '../group-commit.js'
+export type * from '../../../contracts/event-sink.js'

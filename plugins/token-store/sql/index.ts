@@ -117,3 +117,5 @@ function checkedKeys (keys: readonly string[]): readonly string[] {
   }
   return keys
 }
+export type { Database, Durability } from '../../../lib/database/open-database.js'
+export type { RedisLink } from '../../../lib/redis/index.js'

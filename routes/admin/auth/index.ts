@@ -144,3 +144,5 @@ function isHasher (passwords: PasswordOptions | Passwords | undefined): password
 export default fp(adminAuth, { name: 'gatehouse-admin-auth', fastify: '5.x' })
 export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
+export type { AdminGuardOptions, AdminTokensOptions } from '../../../plugins/admin-guard/index.js'
+export type { AdminScopeOptions } from '../admin-scope.js'

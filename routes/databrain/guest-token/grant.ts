@@ -1,5 +1,6 @@
 import { revocableGrant } from '../../../plugins/embed-revocation.js'
 import type { RevocableGrant } from '../../../plugins/embed-revocation.js'
+import { isEpochMilliseconds } from '../../../lib/authorize.js'
 import { FORBIDDEN, INTERNAL_ERROR } from '../../../lib/errors.js'
 import type { UserReference } from '../../../signing/user-reference.js'
 import { clientIdFault } from './client-id.js'
@@ -51,5 +52,5 @@ function isName (value: unknown): boolean {
 }
 
 function isTime (value: unknown): boolean {
-  return value === undefined || (Number.isSafeInteger(value) && Number(value) >= 0)
+  return value === undefined || isEpochMilliseconds(value)
 }

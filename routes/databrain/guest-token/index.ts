@@ -117,3 +117,8 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
 }
 
 export default Object.assign(fp(guestToken, { name: 'gatehouse-guest-token', fastify: '5.x' }), { pageConfig })
+export type { ProxyPageConfigOptions } from './page-config.js'
+export type { HostDecision } from '../../../lib/authorize.js'
+export type { ProxyKeyOptions } from '../../../plugins/proxy-key.js'
+export type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
+export type { UserReferenceClaims, UserReferenceOptions } from '../../../plugins/user-reference/index.js'

@@ -1,5 +1,6 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
+import type { HostDecision } from '../../../lib/authorize.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { refuseUnknownOptions } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
@@ -37,8 +38,6 @@ export interface GuestTokenGrant {
   issuedAt?: number | undefined
 }
 
-type Maybe<Answer> = Answer | null | undefined
-
 export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
   /** Where the route is. Default: `/api/databrain/guest-token`. */
   path?: string
@@ -56,7 +55,7 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
    * Who the user is and what the token allows. `null`: nobody (401); throw `FORBIDDEN` for a user who may not. Default: the user reference of
    * the request, its `sub` as `clientId`.
    */
-  authorize? (request: FastifyRequest): Maybe<GuestTokenGrant> | Promise<Maybe<GuestTokenGrant>>
+  authorize? (request: FastifyRequest): HostDecision<GuestTokenGrant>
   /** `[current, …previous]` secrets of the user references. Default: the `userReference` plugin that the app has. */
   userReferenceKeys?: UserReferenceOptions['keys']
   /** How long what a function gave for `proxyKeys`, `apiKey` or `userReferenceKeys` is used before it is asked again, milliseconds. Default: 2 000. */
@@ -139,7 +138,7 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   demand(checked.authorize === undefined || typeof checked.authorize === 'function', 'authorize', 'a function')
   demand(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
   demand(['product', 'gateway'].includes(checked.errorStatus), 'errorStatus', '"product" or "gateway"')
-  demand(isLife(checked.expiryTime), 'expiryTime', 'a positive integer of milliseconds')
+  demand(isLife(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more')
   demand(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9')
   demand(typeof checked.cache === 'boolean', 'cache', 'a boolean')
   demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
@@ -154,7 +153,7 @@ export function checkedApiKey (apiKey: unknown): string {
 }
 
 export function isLife (milliseconds: unknown): boolean {
-  return Number.isSafeInteger(milliseconds) && Number(milliseconds) > 0
+  return Number.isSafeInteger(milliseconds) && Number(milliseconds) >= 1_000
 }
 
 function isApiUrl (text: string): boolean {

@@ -2,6 +2,8 @@ import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import { revocableGrant } from '../../../plugins/embed-revocation.js'
 import type { RevocableGrant } from '../../../plugins/embed-revocation.js'
+import { isEpochMilliseconds } from '../../../lib/authorize.js'
+import type { HostDecision } from '../../../lib/authorize.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../../lib/errors.js'
 import { refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
@@ -9,8 +11,6 @@ import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 import type { UserReferenceClaims } from '../../../signing/user-reference.js'
 import { proxyAuthUrl } from './page-config.js'
-
-type Maybe<Answer> = Answer | null | undefined
 
 /** The user of an open page, as the host's own session knows the user. */
 export interface RenewalGrant {
@@ -38,7 +38,7 @@ export interface RenewalOptions {
    * Identifies the user by the host's own session, such as its cookie. `null`: 401; throw `FORBIDDEN` for a user who may
    * not. `request.userReference` is `null` here: a reference, expired or not, never renews itself.
    */
-  authorize (request: FastifyRequest): Maybe<RenewalGrant> | Promise<Maybe<RenewalGrant>>
+  authorize (request: FastifyRequest): HostDecision<RenewalGrant>
   /** The path of the endpoint. Default: `/api/databrain/proxy-auth-url`. */
   path?: string
   /** The sites whose pages may call, if any has another origin. Default: no CORS, only pages of the same origin. */
@@ -97,7 +97,7 @@ export function checkedRenewalGrant (grant: RenewalGrant, now: number, isSubTena
   const tenant = grant.tenant ?? (isSubTenant ? claims?.sub : null)
   const user = userId ?? claims?.sub
   const isKnown = Object.keys(grant).every((name) => MEMBERS.has(name))
-  if (!isKnown || !isName(user) || !(tenant === null || isName(tenant)) || !(Number.isSafeInteger(issuedAt) && issuedAt >= 0)) {
+  if (!isKnown || !isName(user) || !(tenant === null || isName(tenant)) || !isEpochMilliseconds(issuedAt)) {
     throw new INTERNAL_ERROR({ reason: '"renewal.authorize" must return { claims, issuedAt, userId?, tenant? }' })
   }
   // The next reference would count as issued after a revocation of its `sub`.

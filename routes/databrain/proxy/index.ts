@@ -182,3 +182,8 @@ function checkedApiKey (key: string): string {
 }
 
 export default fp(databrainProxy, { name: 'gatehouse-databrain-proxy', fastify: '5.x' })
+export type { HostDecision } from '../../../lib/authorize.js'
+export type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
+export type { GuestTokenGrant, GuestTokenOptions, PageConfigOptions, RenewalGrant, RenewalOptions } from '../guest-token/index.js'
+export type { ProxyKeyOptions } from '../../../plugins/proxy-key.js'
+export type { UserReferenceClaims, UserReferenceOptions } from '../../../plugins/user-reference/index.js'

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
+import type { HostDecision } from '../../../lib/authorize.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { refuseUnknownOptions } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
@@ -10,11 +11,11 @@ import { isLife } from '../guest-token/options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from '../guest-token/options.js'
 import { parseUrl } from '../../../signing/parse-url.js'
 
-type Maybe<Answer> = Answer | null | undefined
-
-type Shared = 'dataAppName' | 'apiUrl' | 'allowClientId' | 'expiryTime' | 'refreshAhead' | 'cache' | 'guards' | 'now' | 'connectTimeout' | 'retries' | 'ca'
-
-export interface DatabrainProxyOptions extends Pick<GuestTokenOptions, Shared> {
+export interface DatabrainProxyOptions extends Pick<
+  GuestTokenOptions,
+  'dataAppName' | 'apiUrl' | 'allowClientId' | 'expiryTime' | 'refreshAhead' | 'cache' | 'guards'
+  | 'now' | 'connectTimeout' | 'retries' | 'ca'
+> {
   /** What the component's calls begin with; what comes behind it goes upstream. Empty: all calls, without `cors`. Default: `/api/databrain/proxy`. */
   prefix?: string
   /** The keys that pages send in `X-Proxy-Auth-Key`, each at least 32 characters; or a function that gives those of now. */
@@ -29,7 +30,7 @@ export interface DatabrainProxyOptions extends Pick<GuestTokenOptions, Shared> {
    * Who the user is and what the user may see, as the guest-token route's; asked at every call. `null`: nobody (401); throw `FORBIDDEN` for a user who
    * may not. The body is not read yet, and not this function's to read.
    */
-  authorize (request: FastifyRequest): Maybe<GuestTokenGrant> | Promise<Maybe<GuestTokenGrant>>
+  authorize (request: FastifyRequest): HostDecision<GuestTokenGrant>
   /**
    * Which sites' pages may call, where any is of another origin; `X-Proxy-Auth-Key` is always an allowed header. List your own origin too: browsers name
    * it in same-origin POSTs, and one that is not listed is refused. Not with an empty `prefix`. Default: no CORS.

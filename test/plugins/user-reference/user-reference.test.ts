@@ -125,7 +125,7 @@ t.test('O07: two scopes with different keys do not take each other\'s references
 t.test('bad options stop the start', async (t) => {
   for (const options of [
     { keys: [] }, { keys: undefined }, { keys: ['short'] }, { keys: [KEY, 'short'] }, { keys: [KEY], audience: '' },
-    { keys: () => [] }, { keys: async () => ['short'] }, { keys: [KEY], secretMaxAge: -1 }, { keys: [KEY], ttl: 0 }, { keys: [KEY], ttl: 1.5 }, { keys: [KEY], global: 'yes' }
+    { keys: () => [] }, { keys: async () => ['short'] }, { keys: [KEY], secretMaxAge: -1 }, { keys: [KEY], ttl: 0 }, { keys: [KEY], ttl: 999 }, { keys: [KEY], ttl: 1.5 }, { keys: [KEY], global: 'yes' }
   ]) {
     const app = Fastify()
     await t.rejects(async () => { await app.register(userReference, options as UserReferenceOptions).ready() }, { code: 'INVALID_OPTIONS', message: /^user-reference: / })

@@ -92,18 +92,20 @@ t.test('G14: a revocation that ends the references of a user ends their renewal,
 })
 
 t.test('the host may say nobody, not allowed, or fail, and an answer that lacks something is a failure', async (t) => {
+  const issuedAt = Date.now()
   const cases: Array<[string, () => unknown, number, string]> = [
     ['null', () => null, 401, 'UNAUTHORIZED'],
     ['FORBIDDEN', async () => { throw new FORBIDDEN() }, 403, 'FORBIDDEN'],
     ['an error', () => { throw new Error('s3cret') }, 500, 'INTERNAL_ERROR'],
     ['no time', () => ({ claims: { sub: 'ann' } }), 500, 'INTERNAL_ERROR'],
     ['a time that is none', () => ({ claims: { sub: 'ann' }, issuedAt: new Date() }), 500, 'INTERNAL_ERROR'],
-    ['no claims', () => ({ issuedAt: 1 }), 500, 'INTERNAL_ERROR'],
-    ['no user', () => ({ claims: {}, issuedAt: 1 }), 500, 'INTERNAL_ERROR'],
-    ['no sub', () => ({ claims: {}, issuedAt: 1, userId: 'ann' }), 500, 'INTERNAL_ERROR'],
-    ['an empty tenant', () => ({ claims: { sub: 'ann' }, issuedAt: 1, tenant: '' }), 500, 'INTERNAL_ERROR'],
-    ['a misspelt member', () => ({ claims: { sub: 'ann' }, issuedAt: 1, tennant: 'acme' }), 500, 'INTERNAL_ERROR'],
-    ['too many claims', () => ({ claims: { sub: 'ann', more: 'x'.repeat(2_000) }, issuedAt: 1 }), 500, 'INTERNAL_ERROR']
+    ['a time in seconds', () => ({ claims: { sub: 'ann' }, issuedAt: 1_700_000_000 }), 500, 'INTERNAL_ERROR'],
+    ['no claims', () => ({ issuedAt }), 500, 'INTERNAL_ERROR'],
+    ['no user', () => ({ claims: {}, issuedAt }), 500, 'INTERNAL_ERROR'],
+    ['no sub', () => ({ claims: {}, issuedAt, userId: 'ann' }), 500, 'INTERNAL_ERROR'],
+    ['an empty tenant', () => ({ claims: { sub: 'ann' }, issuedAt, tenant: '' }), 500, 'INTERNAL_ERROR'],
+    ['a misspelt member', () => ({ claims: { sub: 'ann' }, issuedAt, tennant: 'acme' }), 500, 'INTERNAL_ERROR'],
+    ['too many claims', () => ({ claims: { sub: 'ann', more: 'x'.repeat(2_000) }, issuedAt }), 500, 'INTERNAL_ERROR']
   ]
   for (const [name, authorize, status, code] of cases) {
     const { renew } = await renewing(t, { authorize: authorize as RenewalOptions['authorize'] })
