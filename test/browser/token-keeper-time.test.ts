@@ -35,7 +35,7 @@ t.test('no await can be forgotten: whatever the page calls at once, one request 
 
 t.test('no timers overlap: a hundred refreshes are followed by one request a life, as one is', async (t) => {
   const { keep, pass, run, until } = await tokenPage(t, browser)
-  await keep('url: "/token", life: 900_000')
+  await keep('url: "/token", ttl: 900_000')
   await until('tokens.length === 1')
   for (let times = 0; times < 100; times++) await run('keeper.refresh()')
   t.equal(await run('calls.length'), 101)
@@ -108,7 +108,7 @@ t.test('a visit in time asks for nothing', async (t) => {
 
 t.test('a clock that is set back keeps no token beyond its end', async (t) => {
   const { keep, pass, page, run, until } = await tokenPage(t, browser)
-  await keep('url: "/token", life: 600_000')
+  await keep('url: "/token", ttl: 600_000')
   await until('tokens.length === 1')
   await pass(400_000)
   await page.clock.setSystemTime(START - HOUR)
@@ -134,7 +134,7 @@ t.test('a page whose clock is wrong goes by the server\'s, which the answer tell
 t.test('times that make no sense are as good as none, and never a storm of requests', async (t) => {
   const senseless = [
     { expiresAt: 'soon' }, { expiresAt: new Date(START - HOUR).toISOString() }, { issuedAt: 'x', refreshAfter: 'x', expiresAt: 'x' }, { refreshAfter: new Date(0).toISOString() },
-    { life: -1 }, { life: 0.001 }, { life: '1' }, { expiresAt: new Date(START + 1).toISOString() }
+    { ttl: -1 }, { ttl: 0.001 }, { ttl: '1' }, { expiresAt: new Date(START + 1).toISOString() }
   ]
   for (const times of senseless) {
     const { answer, keep, pass, run } = await tokenPage(t, browser)
@@ -149,7 +149,7 @@ t.test('times that make no sense are as good as none, and never a storm of reque
 
 t.test('a life that is longer than any timer is not over at once', async (t) => {
   const { keep, pass, page, run, until } = await tokenPage(t, browser)
-  await keep('url: "/token", life: 60 * 86_400_000')
+  await keep('url: "/token", ttl: 60 * 86_400_000')
   await until('tokens.length === 1')
   await pass(60_000)
   await page.clock.setSystemTime(START + 47 * 86_400_000)

@@ -17,7 +17,7 @@ import { SECRET } from '../helpers/widget-token.js'
 const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
-/** The ends of the day's first life: nothing is asked for before the one, and a new token is there by the other. */
+/** The ends of the day's first ttl: nothing is asked for before the one, and a new token is there by the other. */
 async function refreshesBetween (t: Test, { pass, run }: TokenPage, early: number, late: number): Promise<void> {
   await pass(early)
   t.equal(await run('calls.length'), 1, `one request in ${early} ms`)
@@ -72,7 +72,7 @@ t.test('guest token: an endpoint of the host that answers { token } alone is ask
       return reply.code(answer.statusCode).send(answer.json())
     })
   })
-  await page.keep('url: "/my-token", life: 360_000')
+  await page.keep('url: "/my-token", ttl: 360_000')
   await page.until('tokens.length === 1')
   t.same(await page.run('tokens'), [tokenOf('acme')])
   await refreshesBetween(t, page, 287_000, 307_000)
@@ -95,7 +95,7 @@ t.test('embed: a function may ask by POST and say what the token is, and how lon
     if (!response.ok) return response
     const { Status, Message, Data } = await response.json()
     if (!Status) throw new Error(Message)
-    return { token: Data.access_token, life: Data.expires_in * 1000 }
+    return { token: Data.access_token, ttl: Data.expires_in * 1000 }
   }`)
   await page.until('tokens.length + errors.length === 1')
   t.same(await page.run('[tokens, errors]'), [['granted 1'], []])

@@ -16,9 +16,9 @@ export async function readAnswer (given: Response | TokenAnswer | string): Promi
 }
 
 /** In milliseconds: how long a token lasts, and when to come for the next one, both from when it was made. */
-export function timesOf ({ issuedAt, refreshAfter, expiresAt, life }: TokenAnswer, otherwise: number): [rest: number, wait: number] {
+export function timesOf ({ issuedAt, refreshAfter, expiresAt, ttl }: TokenAnswer, otherwise: number): [rest: number, wait: number] {
   const start = time(issuedAt) || Date.now()
-  const rest = positive(time(expiresAt) - start) || positive(life) || otherwise
+  const rest = positive(time(expiresAt) - start) || positive(ttl) || otherwise
   return [rest, Math.min(positive(time(refreshAfter) - start) || rest * 0.8, rest)]
 }
 

@@ -1,4 +1,4 @@
-/** What says a token, and how long it lasts. Without any time the option `life` counts. */
+/** What says a token, and how long it lasts. Without any time the option `ttl` counts. */
 export interface TokenAnswer {
   token: string
   /** When the token was made, ISO-8601: with it the page's own clock plays no part. */
@@ -7,8 +7,8 @@ export interface TokenAnswer {
   refreshAfter?: string | undefined
   /** When it ends, ISO-8601. */
   expiresAt?: string | undefined
-  /** Its life in milliseconds, where `expiresAt` is not known. */
-  life?: number | undefined
+  /** How long it is valid, milliseconds, if `expiresAt` is not known. */
+  ttl?: number | undefined
 }
 
 /** What went wrong: what `fetch` or your function threw, or an answer that is no success. */
@@ -28,8 +28,8 @@ interface KeepingOptions {
    * (RFC 9110, RFC 8470, RFC 6585), and 413 with a `Retry-After`. Every other error is repeated.
    */
   onError?: ((error: TokenError, retryIn: number) => void) | undefined
-  /** The life of a token in milliseconds where the answer doesn't tell it. Default: 300 000 (5 min). */
-  life?: number | undefined
+  /** How long a token is valid if its response does not say it, milliseconds, 1 000 or more. Default: 300 000 (5 min). */
+  ttl?: number | undefined
   /** Stops it, as `stop()` does. */
   signal?: AbortSignal | undefined
 }

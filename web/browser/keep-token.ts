@@ -8,8 +8,11 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
   const longest = 30_000
   const shortestWait = 10_000
   const longestBackoff = 60_000
-  const { life = 300_000, onToken, onError, signal } = options
-  if (!(options.url || options.fetch) || !(life > 0)) throw new TypeError('keepToken: give "url" or "fetch", "life" > 0')
+  const { ttl = 300_000, onToken, onError, signal } = options
+  for (const name in options) {
+    if (!/^(url|init|fetch|ttl|signal|on(Token|Error))$/.test(name)) throw new TypeError('keepToken: unknown option ' + name)
+  }
+  if (!(options.url || options.fetch) || !(ttl >= 1_000)) throw new TypeError('keepToken: give "url" or "fetch", "ttl" >= 1000 ms')
   const now = openClock()
   const stopping = new AbortController()
   /** Of the request under way. */
@@ -65,7 +68,7 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
   }
 
   function keep (answer: TokenAnswer, sent: number): void {
-    const [rest, wait] = timesOf(answer, life)
+    const [rest, wait] = timesOf(answer, ttl)
     const isNew = answer.token !== token
     token = answer.token
     ends = sent + rest
