@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache'
 
+import { refuseUnknownMembers } from './options.js'
+import type { KnownOptions } from './options.js'
+
 export interface LookupCacheOptions<Value> {
   /** Looks a key up where it is kept; `null` for one that is not there. */
   load: (key: string) => Promise<Value | null>
@@ -35,6 +38,9 @@ interface Lookup<Value> { outdated: boolean, result: Promise<Value | null> }
 /** No change may take longer than this to be seen, whatever has failed. */
 export const MAX_AGE = 5_000
 
+const KNOWN: KnownOptions<LookupCacheOptions<unknown>> = {
+  load: true, loadMany: true, ttl: true, missTtl: true, limit: true, ageOf: true, endsAt: true, maxValues: true, maxMisses: true, now: true
+}
 const monotonic = () => performance.now()
 
 /**
@@ -57,6 +63,7 @@ export class LookupCache<Value extends object> {
   readonly #underWay = new Map<string, Lookup<Value>>()
 
   constructor (options: LookupCacheOptions<Value>) {
+    refuseUnknownMembers('LookupCache', '', options, KNOWN)
     const { load, loadMany, ageOf = () => 0, endsAt, maxValues = 10_000, maxMisses = 10_000, now } = options
     const { ttl = 1_000, missTtl = ttl, limit = ttl === 0 ? 0 : MAX_AGE } = options
     for (const [name, age] of Object.entries({ ttl, missTtl, limit })) {

@@ -1,11 +1,15 @@
 import { hmacSha256, sameSecret } from './digest.js'
 import { CLOCK_TOLERANCE } from './issue-time.js'
+import { assertKnownOptions } from './known-options.js'
+import type { OptionNames } from './known-options.js'
 
 const VERSION = 'v1'
 const REFERENCE = /^(v1\.([\w-]+))\.([\w-]{43})$/
 const MAX_LENGTH = 2048
 const MAX_SUBJECT = 256
 const RESERVED = ['aud', 'iat', 'exp']
+const OF_SIGN: OptionNames<SignUserReferenceOptions> = { key: true, audience: true, ttl: true, now: true }
+const OF_VERIFY: OptionNames<VerifyUserReferenceOptions> = { keys: true, audience: true, now: true }
 
 /**
  * Prefix of the signed string, so that a signature for another purpose is never valid here, even under the same key.
@@ -67,8 +71,10 @@ export interface VerifyUserReferenceOptions {
  * const reference = signUserReference({ sub: user.id }, { key, audience: 'guest-token' })
  */
 export function signUserReference<Claims extends object> (
-  claims: UserReferenceClaims<Claims>, { key, audience, ttl = USER_REFERENCE_TTL, now = Date.now() }: SignUserReferenceOptions
+  claims: UserReferenceClaims<Claims>, options: SignUserReferenceOptions
 ): string {
+  assertKnownOptions('signUserReference', options, OF_SIGN)
+  const { key, audience, ttl = USER_REFERENCE_TTL, now = Date.now() } = options
   if (!isSubject(claims.sub)) throw new TypeError(`sub: must be a string of 1 to ${MAX_SUBJECT} characters`)
   const reserved = RESERVED.find((name) => Object.hasOwn(claims, name))
   if (reserved !== undefined) throw new TypeError(`${reserved}: is set by signUserReference and cannot be a claim`)
@@ -90,7 +96,9 @@ export function signUserReference<Claims extends object> (
  * @example
  * const claims = verifyUserReference(request.query.ref, { keys: [key], audience: 'guest-token' })
  */
-export function verifyUserReference (text: string, { keys, audience, now = Date.now() }: VerifyUserReferenceOptions): UserReference | null {
+export function verifyUserReference (text: string, options: VerifyUserReferenceOptions): UserReference | null {
+  assertKnownOptions('verifyUserReference', options, OF_VERIFY)
+  const { keys, audience, now = Date.now() } = options
   const [, signed, payload, presented] = typeof text !== 'string' || text.length > MAX_LENGTH ? [] : REFERENCE.exec(text) ?? []
   if (signed === undefined || payload === undefined || presented === undefined) return null
   // Compares the strings, not the decoded bytes, so that only the canonical spelling of a signature is valid.

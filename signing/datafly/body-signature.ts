@@ -2,9 +2,12 @@ import { createHmac } from 'node:crypto'
 
 import { hmacSha256, sameDigest } from '../digest.js'
 import type { Data } from '../digest.js'
+import { assertKnownOptions } from '../known-options.js'
+import type { OptionNames } from '../known-options.js'
 
 export { generateServerSecret, parseServerSecret } from './server-secret.js'
 
+const KNOWN: OptionNames<TimestampedSignature> = { header: true, timestamp: true, now: true, tolerance: true }
 const HEADER = /^sha256=([0-9A-Fa-f]{64})$/
 const TIMESTAMP = /^[1-9][0-9]{0,15}$/
 const FIVE_MINUTES = 300_000
@@ -79,8 +82,10 @@ export function verifyBody (header: string, secrets: readonly Data[], body: Data
  * verifyTimestampedBody({ header, timestamp, now: Date.now() }, [serverSecret], rawBody) // 'valid'
  */
 export function verifyTimestampedBody (
-  { header, timestamp, now, tolerance = FIVE_MINUTES }: TimestampedSignature, secrets: readonly Data[], body: Data
+  signature: TimestampedSignature, secrets: readonly Data[], body: Data
 ): TimestampedBodyVerdict {
+  assertKnownOptions('verifyTimestampedBody', signature, KNOWN)
+  const { header, timestamp, now, tolerance = FIVE_MINUTES } = signature
   if (!TIMESTAMP.test(timestamp) || !(Math.abs(now - Number(timestamp)) <= tolerance)) return 'timestamp_out_of_range'
   const presented = parseSignatureHeader(header)
   if (presented === null) return 'invalid'

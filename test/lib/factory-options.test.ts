@@ -1,6 +1,10 @@
 import t from 'tap'
 
-import { createPasswords, memorySink, memoryStore } from '../../index.js'
+import {
+  createPasswords, memorySink, memoryStore, pageConfig, signUserReference, verifyTimestampedBody, verifyUserReference, verifyWidgetToken
+} from '../../index.js'
+import { sharedTokenStoreContract } from '../../conformance/index.js'
+import { LookupCache } from '../../lib/lookup-cache.js'
 import { openDatabase } from '../../lib/database/open-database.js'
 import type { Database } from '../../lib/database/open-database.js'
 import { connectNats, copyStream, jetstreamSink } from '../../plugins/event-sink/jetstream/index.js'
@@ -9,6 +13,7 @@ import { RedisLink, openRedis } from '../../lib/redis/index.js'
 import { sqlStore } from '../../plugins/token-store/sql/index.js'
 import { botCheck } from '../../routes/ingestion/bots.js'
 
+const NOW = Date.now()
 const KEY = 'eclGd3TWSYLMBHfcKoZEu74OSLseP7ydq8o9qKoSZCI'
 
 /** Reached by no factory that looks at its options first. */
@@ -46,6 +51,28 @@ for (const [name, [call, fault]] of Object.entries(CALLS)) {
     t.match(await errorOf(call), { code: 'INVALID_OPTIONS', message: `${name}: unknown option ${fault}` })
   })
 }
+
+/** Functions that are called with options, each with a former or misspelt option. */
+const FUNCTIONS: Record<string, [call: () => unknown, fault: string]> = {
+  signUserReference: [() => signUserReference({ sub: 'ann' }, { key: KEY, audience: 'a', life: 5 } as never), '"life"; the options are key, audience, ttl, now'],
+  verifyUserReference: [() => verifyUserReference('v1', { keys: [KEY], audience: 'a', nou: 5 } as never), '"nou"; the options are keys, audience, now'],
+  verifyWidgetToken: [() => verifyWidgetToken('x', { secret: 's', leeway: 5 } as never), '"leeway"; the options are secret, timeUnit, now, tolerance, issuer, session, maxTtl'],
+  verifyTimestampedBody: [() => verifyTimestampedBody({ header: '', timestamp: '', now: NOW, leeway: 5 } as never, [KEY], ''), '"leeway"; the options are header, timestamp, now, tolerance'],
+  pageConfig: [() => pageConfig({ url: 'https://a.example', proxyKey: KEY, reference: 'v1', baseURL: '' } as never), '"baseURL"; the options are url, proxyKey, reference, baseUrl'],
+  sharedTokenStoreContract: [() => sharedTokenStoreContract(nothing, nothing, { round: 1 } as never), '"round"; the options are within, rounds']
+}
+
+for (const [name, [call, fault]] of Object.entries(FUNCTIONS)) {
+  t.test(`${name} refuses an unknown option: ${fault}`, async (t) => {
+    t.match(await errorOf(call), { name: 'TypeError', message: `${name}: unknown option ${fault}` })
+  })
+}
+
+t.test('LookupCache refuses an unknown option', async (t) => {
+  t.match(await errorOf(() => new LookupCache({ load: async () => null, misTtl: 5 } as never)), {
+    code: 'INVALID_OPTIONS', message: 'LookupCache: unknown option "misTtl"; did you mean "missTtl"?'
+  })
+})
 
 t.test('jetstreamSink refuses an unknown option of its stream', async (t) => {
   t.match(await errorOf(() => jetstreamSink({ connection: nothing, stream: { replica: 3 } } as never)), {

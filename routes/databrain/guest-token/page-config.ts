@@ -1,3 +1,5 @@
+import { assertKnownOptions } from '../../../signing/known-options.js'
+import type { OptionNames } from '../../../signing/known-options.js'
 import { parseUrl } from '../../../signing/parse-url.js'
 
 export interface PageConfigOptions {
@@ -38,6 +40,8 @@ export interface ProxyPageConfig {
   proxyAuthKey: string
 }
 
+const OF_TOKEN: OptionNames<PageConfigOptions> = { url: true, proxyKey: true, reference: true, baseUrl: true }
+const OF_PROXY: OptionNames<ProxyPageConfigOptions> = { proxyUrl: true, proxyKey: true }
 const PRODUCT = 'https://app.usedatabrain.com'
 
 /**
@@ -55,6 +59,7 @@ const PRODUCT = 'https://app.usedatabrain.com'
 export function pageConfig (options: PageConfigOptions): PageConfig
 export function pageConfig (options: ProxyPageConfigOptions): ProxyPageConfig
 export function pageConfig (options: PageConfigOptions | ProxyPageConfigOptions): PageConfig | ProxyPageConfig {
+  assertKnownOptions('pageConfig', options, 'proxyUrl' in options ? OF_PROXY : OF_TOKEN)
   const { proxyKey } = options
   if (typeof proxyKey !== 'string' || proxyKey === '') throw new TypeError('pageConfig: "proxyKey" is missing')
   return 'proxyUrl' in options ? proxyConfig(options) : tokenConfig(options)
