@@ -39,6 +39,14 @@ const rawAddresses = [
   ':not(CallExpression[callee.name=/^(plainAddress|clientNetwork)$/]) > MemberExpression[property.name="remoteAddress"]'
 ]
 
+const noTimes = 'A test must not assert how long something takes: count the work, hold the timers, stop the clock or assert the order of events.'
+const READS_CLOCK = 'CallExpression[callee.object.name=/^(performance|Date)$/][callee.property.name="now"]'
+const measuredTimes = [
+  `BinaryExpression[operator=/^[<>]=?$/] > BinaryExpression[operator="-"] > ${READS_CLOCK}`,
+  'CallExpression[callee.object.name="process"][callee.property.name=/^(cpuUsage|resourceUsage|hrtime)$/]',
+  'CallExpression[callee.object.object.name="process"][callee.object.property.name="hrtime"]'
+]
+
 export default [
   ...neostandard({ ts: true, ignores: ['dist/**', 'examples/*/dist/**', '.tap/**', 'coverage/**', 'test/vectors/**', 'web/collector/d.js', 'web/browser/browser.js'] }),
   ...tseslint.configs.strict.map((config) => ({ ...config, files: ['**/*.ts'] })),
@@ -72,6 +80,10 @@ export default [
         message: 'In Node.js 20 it refuses some valid URLs once it is compiled: use parseUrl of signing/parse-url.ts.'
       }]
     }
+  },
+  {
+    files: ['test/**/*.test.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...measuredTimes.map((selector) => ({ selector, message: noTimes }))] }
   },
   {
     // Browsers get nothing of the server but its types.

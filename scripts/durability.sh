@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 export KILLS=${KILLS:-50} ACKS=${ACKS:-100000} ROUNDS=${ROUNDS:-20}
 export RUNS=${RUNS:-10} PACKINGS=${PACKINGS:-event,flush} SECONDS_AWAY=${SECONDS_AWAY:-10}
-export DOWN_SECONDS=${DOWN_SECONDS:-60} PAUSE_SECONDS=${PAUSE_SECONDS:-60} CLIENTS=${CLIENTS:-1000}
+export DOWN_SECONDS=${DOWN_SECONDS:-60} HANG_ROUNDS=${HANG_ROUNDS:-12} CLIENTS=${CLIENTS:-1000}
 faults=(test/faults/{kill,sigterm,postgres-outage,postgres-hang,vanishing-clients,clock-steps,redis-outage,broker,server-on-nats,instances,rolling-restart}.test.ts)
 npx tap "${faults[@]}" --disable-coverage --jobs=1 --timeout=3600 --reporter=tap |
   grep -E --line-buffered '^ +not ok|^ {4}ok|^ +# [^S].*(acknowledged|clients)|# SKIP|^# \{ total'

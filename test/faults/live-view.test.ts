@@ -20,9 +20,8 @@ t.test('W04, D17: the built-in server\'s time limits do not cut the live view of
   t.equal(sent.status, 200)
   t.match((await stream.until('accepted')).data, { event: 'Late' })
 
-  const start = performance.now()
+  // A stop that the stream holds up is cut off, with exit code 1.
   const { code } = await server.stop()
   t.equal(code, 0, server.stderr())
-  t.ok(performance.now() - start < 5_000, `after ${Math.round(performance.now() - start)} ms`)
   t.equal((await stream.over).how, 'ended')
 })

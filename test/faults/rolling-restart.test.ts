@@ -40,16 +40,14 @@ for (const mode of ROUNDS > 1 ? MODES : MODES.slice(-1)) {
       t.equal(stored.size, visits.acknowledged.length)
     })
 
-    t.test('until DRAIN_DELAY_MS is over, a server that was told to stop takes requests on new connections while /readyz is 503', async (t) => {
-      const [stopping] = instances
-      if (stopping === undefined) throw new RangeError('no such instance')
-      const start = performance.now()
+    t.test('for DRAIN_DELAY_MS a server that was told to stop takes requests on new connections while /readyz is 503', async (t) => {
+      // Far longer than two requests take.
+      const stopping = await made.start({ DRAIN_DELAY_MS: '60000' })
       stopping.signal('SIGTERM')
       while ((await fetch(`${stopping.origin}/readyz`)).status !== 503);
       const { status } = await call(stopping, '/v1/t', { token: pipelineKey, body: { event: 'Late', userId: 'u' } })
       t.equal(status, 200)
-      t.equal((await stopping.ended).code, 0)
-      t.ok(performance.now() - start >= Number(DRAIN_DELAY_MS))
+      t.equal((await stopping.kill()).signal, 'SIGKILL', 'it still ran')
     })
   })
 }

@@ -54,7 +54,7 @@ for (const packing of PACKINGS) {
   })
 }
 
-t.test('D18: with NATS too, SIGTERM while PostgreSQL hangs is over within 10 s', async (t) => {
+t.test('D18: with NATS too, SIGTERM while PostgreSQL hangs ends in order', async (t) => {
   const [postgres, nats] = [await privatePostgres(t), await privateNats(t)]
   if (postgres === null || nats === null || !nats.ownServer || !postgres.ownServer) return
   const server = await startServerProcess(t, await temporaryFolder(t), { ...LOADED, DATABASE_URL: postgres.url, NATS_URL: nats.url })
@@ -64,12 +64,8 @@ t.test('D18: with NATS too, SIGTERM while PostgreSQL hangs is over within 10 s',
   await postgres.pause()
   // By then the copy waits for an answer.
   await sleep(1_000)
-  const start = performance.now()
   const { code, signal } = await server.stop()
-  const time = Math.round(performance.now() - start)
   await load.stop()
   t.same({ code, signal }, { code: 0, signal: null }, `${server.stderr()}`)
-  t.ok(time < 10_000, `after ${time} ms`)
-  t.comment(`SIGTERM with NATS while PostgreSQL hangs: over after ${time} ms`)
   await postgres.resume()
 })

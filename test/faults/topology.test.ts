@@ -41,7 +41,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${pipelineKey}` }, body: track('live')
   })
   async function stored (messageId: string): Promise<Record<string, unknown>> {
-    for (const deadline = Date.now() + 10_000; Date.now() < deadline;) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
       for await (const event of storedEvents(instances[0] ?? { origin: '' }, token)) if (event.messageId === messageId) return event
     }
     throw new Error(`${messageId} was not stored`)

@@ -94,7 +94,7 @@ export async function adminApp (t: Test, { auth, api, server, store, before }: A
 }
 
 async function waitForAudit (store: TokenStore, action: string, orgId: string, count: number): Promise<AuditEntry[]> {
-  const deadline = Date.now() + 5000
+  const deadline = Date.now() + 60_000
   for (;;) {
     const { data } = await store.audit.list(orgId, {}, { limit: 100 })
     if (data.filter((entry) => entry.action === action).length >= count) return data

@@ -6,7 +6,7 @@ import type { AuditEntry } from '../../contracts/token-store/index.js'
 
 /** The audit trail once it holds that many entries, oldest first; entries are written behind the answer. Fails when they do not come. */
 export async function auditEntries (app: FastifyInstance, count: number, orgId = 'default'): Promise<AuditEntry[]> {
-  const until = Date.now() + 5_000
+  const until = Date.now() + 60_000
   for (;;) {
     const { data } = await app.tokenStore.audit.list(orgId, {}, { limit: 100 })
     if (data.length >= count) return data.reverse()

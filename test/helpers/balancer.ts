@@ -14,7 +14,7 @@ export interface Balancer {
   uses (count: number): Promise<void>
 }
 
-const LIMIT = 10_000
+const LIMIT = 60_000
 
 /**
  * HAProxy before those instances: it asks each for /readyz, and gives a request whose connection was refused to the other. Where there

@@ -21,7 +21,7 @@ export interface WatchOptions {
   pause?: number
 }
 
-const LIMIT = 15_000
+const LIMIT = 60_000
 
 interface Seen { accepted: number, lastAccepted: number, calmSince: number | null }
 

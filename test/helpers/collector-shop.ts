@@ -90,12 +90,12 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
   const first = await context.newPage()
 
   async function sent (count: number): Promise<number[]> {
-    for (const deadline = Date.now() + 20_000; batches.reduce((sum, size) => sum + size, 0) < count && Date.now() < deadline;) await sleep(20)
+    for (const deadline = Date.now() + 60_000; batches.reduce((sum, size) => sum + size, 0) < count && Date.now() < deadline;) await sleep(20)
     return batches
   }
 
   async function stored (count: number): Promise<StoredEvent[]> {
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + 60_000
     for (;;) {
       const events = await server.stored() as StoredEvent[]
       if (events.length === count) return events

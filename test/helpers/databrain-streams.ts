@@ -31,7 +31,7 @@ export async function readAll (answer: IncomingMessage): Promise<{ length: numbe
 
 /** Waits until something holds, at most 20 s: the machine may be busy. Gives whether it does. */
 export async function comesTrue (holds: () => boolean): Promise<boolean> {
-  for (const until = performance.now() + 20_000; performance.now() < until; await sleep(10)) {
+  for (const until = performance.now() + 60_000; performance.now() < until; await sleep(10)) {
     if (holds()) return true
   }
   return holds()

@@ -34,7 +34,7 @@ export function failingSink (): FailingSink {
     fail (how) { failure = how },
     heal () { failure = null },
     async failed (count) {
-      const deadline = Date.now() + 30_000
+      const deadline = Date.now() + 60_000
       while (missing(count) > 0) {
         if (Date.now() > deadline) throw new Error(`${missing(count)} of ${count} writes have not failed`)
         await sleep(5)

@@ -100,7 +100,7 @@ async function ownServer (test: Test, binary: string, { configuration = '', jets
 
 /** Until it has read its streams, after which alone they can be asked for. */
 async function answering (port: number, jetstream: boolean, ca: string | undefined): Promise<void> {
-  for (const deadline = Date.now() + 30_000; ; await sleep(20)) {
+  for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
     const refused = await ask(port, ca).then(() => null, (error: Error) => error)
     // A broker that wants credentials is up.
     if (refused === null || (jetstream ? /authorization/i : /no responders/i).test(refused.message)) return

@@ -23,7 +23,7 @@ export interface PrivateNginx {
 /** What becomes of the file for a test: a text or pattern that must be in it, and what stands there instead. */
 export type Replacement = readonly [string | RegExp, string]
 
-const LIMIT = 10_000
+const LIMIT = 60_000
 
 /**
  * nginx with deploy/nginx.conf before those instances: other ports, paths and addresses, and besides only what is replaced. Where there is

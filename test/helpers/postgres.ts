@@ -158,7 +158,7 @@ function runs (server: ChildProcess | undefined): boolean {
 }
 
 async function answering (url: string): Promise<void> {
-  for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
+  for (const deadline = Date.now() + 60_000; ; await sleep(50)) {
     const answered = await once(url, 'select 1').then(() => true, (error: Error) => error)
     if (answered === true) return
     if (Date.now() > deadline) throw answered

@@ -88,7 +88,7 @@ async function ownRedis (binary: string, args: readonly string[], test: Test): P
 
 /** Without the password, which a test may want: a server that refuses answers too. */
 async function answering (port: number): Promise<void> {
-  for (const deadline = Date.now() + 30_000; ; await sleep(20)) {
+  for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
     const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, enableReadyCheck: false })
     client.on('error', () => {})
     const answer = await client.ping().catch((error: Error) => error)

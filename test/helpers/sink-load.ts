@@ -55,7 +55,7 @@ export function writeEvents (sink: EventSink, { writers = 16, bytes = 200 } = {}
 
   async function more (events: number): Promise<void> {
     const wanted = load.acknowledged.length + events
-    for (const deadline = Date.now() + 30_000; load.acknowledged.length < wanted; await sleep(5)) {
+    for (const deadline = Date.now() + 120_000; load.acknowledged.length < wanted; await sleep(5)) {
       if (Date.now() > deadline) throw new Error(`${load.acknowledged.length} of ${wanted} events were acknowledged, ${load.refusals.length} writes refused`)
     }
   }

@@ -101,7 +101,7 @@ async function openShop (t: Test, allowed?: string) {
     })})`),
     /** Resolves with the stored events, oldest first, when they are so many. */
     async stored (count: number) {
-      for (const deadline = Date.now() + 20_000; ; await sleep(20)) {
+      for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
         const events = await server.stored()
         if (events.length === count) return events
         if (events.length > count || Date.now() > deadline) {

@@ -8,8 +8,8 @@ import type { WatchOptions } from '../../helpers/cluster-watch.js'
 import type { Cluster } from '../../helpers/cluster.js'
 
 const RUNS = Number(process.env.RUNS ?? 2)
-const GOAL = 1_000
-const LIMIT = 5_000
+/** How long a cache holds what it looked up, milliseconds. */
+const CACHED = 1_000
 /** Longer than a command to Redis may take. */
 const HANG = 1_500
 
@@ -77,12 +77,9 @@ const CASES: readonly Case[] = [
 export async function revocations (t: Test, cluster: Cluster): Promise<void> {
   const results = await measure(cluster, RUNS)
   for (const { title, refusal, elsewhere, last, here, refusals } of results) {
-    t.test(`${title} is refused by every instance within ${GOAL} ms`, async (t) => {
-      const p99 = percentile(last, 0.99)
+    t.test(`${title} is refused by every instance`, async (t) => {
       t.comment(`${title}, ${cluster.mode}, ${figures(last)}`)
       t.equal(last.length, RUNS)
-      t.ok(p99 <= GOAL, `p99 ${p99}`)
-      t.ok(Math.max(...last) <= LIMIT)
       t.same([...refusals], [refusal])
       if (elsewhere !== true) t.same(here, here.map(() => 0), 'the instance that was told accepts nothing more')
     })
@@ -94,7 +91,7 @@ export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Prom
   const { redis } = cluster
   if (redis?.ownServer !== true) return
 
-  t.test(`with a Redis that hangs and comes back, what was revoked meanwhile is refused by every instance for good within ${LIMIT} ms`, async (t) => {
+  t.test('with a Redis that hangs and comes back, what was revoked meanwhile is refused by every instance for good', async (t) => {
     // What Redis held before it hung, it holds afterwards.
     const hang = async () => {
       redis.pause()
@@ -103,7 +100,7 @@ export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Prom
     checkAway(t, await measure(cluster, 1, { calm: 2 * HANG, pause: 50, before: hang }))
   })
 
-  t.test(`with a Redis that was killed, what was revoked is refused by every instance within ${LIMIT} ms`, async (t) => {
+  t.test('with a Redis that was killed, what was revoked is refused by every instance', async (t) => {
     checkAway(t, await measure(cluster, 1, { before: redis.kill }))
     await redis.start()
   })
@@ -112,7 +109,6 @@ export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Prom
 function checkAway (t: Test, results: readonly Result[]): void {
   for (const { title, last, refusal, refusals } of results) {
     t.comment(`${title}: ${figures(last)}`)
-    t.ok(Math.max(...last) <= LIMIT, title)
     t.same([...refusals], [refusal])
   }
 }
@@ -136,7 +132,7 @@ async function measure (cluster: Cluster, runs: number, { before = async () => {
   for (let run = 0; run < runs; run++) {
     const here = run % cluster.instances.length
     // Over the whole life of what a cache holds.
-    const delay = run * GOAL / runs
+    const delay = run * CACHED / runs
     let ready: Promise<void> | undefined
     const subjects = await Promise.all(results.map(async (result) => ({ result, ...await result.make(cluster, cluster.at(here)) })))
     await Promise.all(subjects.map(async ({ result, ask, revoke }) => {

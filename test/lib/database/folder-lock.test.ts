@@ -6,14 +6,12 @@ import { FolderLocked, lockFolder } from '../../../lib/database/pglite/folder-lo
 import { temporaryFolder } from '../../helpers/server-process.js'
 import { startChild } from './fixtures/child.js'
 
-t.test('a folder held by a live process is refused at once, with a message that names it', async (t) => {
+t.test('a folder held by a live process is refused, with a message that names it', async (t) => {
   const folder = await temporaryFolder(t)
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
 
-  const start = Date.now()
   await t.rejects(lockFolder(folder), { code: 'FOLDER_LOCKED', message: `The folder ${folder} is in use by another running process` })
-  t.ok(Date.now() - start < 5_000)
 })
 
 t.test('an owner that is stopped, and so says nothing, is still an owner', async (t) => {
@@ -21,9 +19,7 @@ t.test('an owner that is stopped, and so says nothing, is still an owner', async
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
   owner.process.kill('SIGSTOP')
-  const start = Date.now()
   await t.rejects(lockFolder(folder), FolderLocked)
-  t.ok(Date.now() - start < 5_000)
 })
 
 t.test('a lock left by kill -9 is taken over at once, and leaves nothing behind', async (t) => {

@@ -37,7 +37,7 @@ t.test('limits that instances share', async (t) => {
     here.debit(source, 3_000)
     t.ok(here.wait(source) > 0)
     t.equal(there.wait(source), 0)
-    for (const deadline = Date.now() + 5_000; there.wait(source) === 0 && Date.now() < deadline;) {
+    for (const deadline = Date.now() + 60_000; there.wait(source) === 0 && Date.now() < deadline;) {
       there.debit(source, 1)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }

@@ -70,7 +70,7 @@ t.test('the limit ends with its window, and guessLimit: false has none', async (
   t.equal((await get(generatePipelineKey('live'))).statusCode, 401)
   t.equal((await get(generatePipelineKey('live'))).statusCode, 429)
   let status = 429
-  for (const end = Date.now() + 5_000; status === 429 && Date.now() < end;) status = (await get(generatePipelineKey('live'))).statusCode
+  for (const end = Date.now() + 60_000; status === 429 && Date.now() < end;) status = (await get(generatePipelineKey('live'))).statusCode
   t.equal(status, 401)
   const free = await counted(t, { guessLimit: false })
   for (let i = 0; i < 600; i++) if ((await free.get(generatePipelineKey('live'))).statusCode !== 401) t.fail('limited')

@@ -129,7 +129,7 @@ t.test('H16: during an overlap two secrets sign, after it one', async (t) => {
   await refused(t, host, plain(host.secret), 'INVALID_SIGNATURE')
   t.equal((await post(host, plain(next))).statusCode, 200)
   let status = 200
-  for (const end = Date.now() + 5_000; status === 200 && Date.now() < end;) status = (await post(host, plain(next))).statusCode
+  for (const end = Date.now() + 60_000; status === 200 && Date.now() < end;) status = (await post(host, plain(next))).statusCode
   t.equal(status, 401, 'an ended overlap ends the secret')
   t.equal((await post(host, plain('third-secret-0123456789'))).statusCode, 200)
 })

@@ -88,7 +88,7 @@ t.test('on PostgreSQL', async (t) => {
 
 /** Resolves once a statement in the database waits for a lock; fails if none does. */
 async function waitingForALock ({ db }: Database): Promise<void> {
-  for (const deadline = Date.now() + 5_000; Date.now() < deadline;) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
     const { rows } = await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
     if (rows.length > 0) return
   }
