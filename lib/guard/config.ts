@@ -2,7 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 declare module 'fastify' {
   /** What a route may ask of the suite under `config.gatehouse`; each guard plugin extends it. */
-  interface GatehouseRouteConfig {}
+  interface GatehouseRouteConfig {
+    /**
+     * The credential that this route hands out: the captcha and CSRF guards let it pass unless it names them, or no page could get its first one.
+     */
+    issues?: 'captcha' | 'csrf'
+  }
 
   interface FastifyContextConfig {
     gatehouse?: GatehouseRouteConfig

@@ -7,13 +7,18 @@ import { hasCors, isPreflight, refuseStrayPreflights } from './preflight.js'
 import { addGuard, allGuards, resolvedGuards } from './registry.js'
 import { refuseFaultyConfig, watchRoutes } from './route-check.js'
 
-type GuardName = keyof Config & string
+type GuardName = Exclude<keyof Config & string, 'issues'>
 
 export interface GuardDefinition<Name extends GuardName> {
   /** The key under `config.gatehouse`. */
   name: Name
   /** What holds for a route that does not name the guard; `undefined`: the guard lets it pass. */
   fallback?: Config[Name] | undefined
+  /**
+   * The credentials whose own routes are exempt from the fallback: a route says by `issues` in its `config.gatehouse` which credential it hands out.
+   * Default: none.
+   */
+  exempts?: ReadonlyArray<NonNullable<Config['issues']>>
   /** Whether a configured value is a legal one. */
   accepts: (value: unknown) => boolean
   /** The legal values in words, for the error at start-up. */
@@ -37,9 +42,9 @@ export interface GuardDefinition<Name extends GuardName> {
 export function defineGuard<Name extends GuardName> (
   app: FastifyInstance, definition: GuardDefinition<Name>
 ): (request: FastifyRequest) => Config[Name] | undefined {
-  const { name, fallback, accepts, expected, securityScheme, refuses = true, preflights = 'pass' } = definition
+  const { name, fallback, exempts = [], accepts, expected, securityScheme, refuses = true, preflights = 'pass' } = definition
   const passesPreflights = preflights === 'pass'
-  const registration = { fallback, accepts, expected, securityScheme, refuses, passesPreflights, isAfterCors: hasCors(app) }
+  const registration = { fallback, exempts, accepts, expected, securityScheme, refuses, passesPreflights, isAfterCors: hasCors(app) }
   const isChecked = allGuards(app).size > 0
   if (!addGuard(app, name, registration)) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
   if (!isChecked) refuseFaultyConfig(app)
@@ -49,7 +54,8 @@ export function defineGuard<Name extends GuardName> (
 
   return function ruleFor (request) {
     if (resolvedGuards(request.server).get(name) !== registration || (passesPreflights && isPreflight(request))) return undefined
-    return guardConfig(request)[name] ?? fallback
+    const config = guardConfig(request)
+    return config[name] ?? (config.issues !== undefined && exempts.includes(config.issues) ? undefined : fallback)
   }
 }
 

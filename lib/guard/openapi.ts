@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 
 import { securitySchemes } from '../../schemas/security-schemes.js'
 import { INVALID_OPTIONS } from '../errors.js'
-import { isOn } from './registry.js'
+import { isOn, ruleOf } from './registry.js'
 import type { Registration } from './registry.js'
 
 type Security = ReadonlyArray<Record<string, readonly string[]>>
@@ -27,8 +27,9 @@ export function describeSecurity (options: RouteOptions, guards: ReadonlyMap<str
   if (options.method === 'OPTIONS' || schema.security !== undefined) return
   const config = options.config?.gatehouse as Record<string, unknown> | undefined
   const security: Record<string, readonly string[]> = {}
-  for (const [name, { fallback, securityScheme }] of guards) {
-    if (securityScheme !== undefined && isOn(config?.[name] ?? fallback)) security[securityScheme] = []
+  for (const [name, registration] of guards) {
+    const { securityScheme } = registration
+    if (securityScheme !== undefined && isOn(ruleOf(name, registration, config))) security[securityScheme] = []
   }
   if (Object.keys(security).length > 0) options.schema = { ...schema, security: [security] } as DescribedSchema
 }

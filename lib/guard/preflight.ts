@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { FORBIDDEN } from '../errors.js'
 import { refuse } from '../refuse.js'
 import { guardConfig } from './config.js'
-import { isOn, resolvedGuards } from './registry.js'
+import { isOn, resolvedGuards, ruleOf } from './registry.js'
 import type { Registration } from './registry.js'
 
 /** How `@fastify/cors` marks the requests of a scope, `true` once it has granted a preflight. */
@@ -27,8 +27,7 @@ export function hasCors (scope: FastifyInstance): boolean {
 export function refuseStrayPreflights (scope: FastifyInstance, name: string, registration: Registration): void {
   scope.addHook('onRequest', function refuseStray (request, reply, done) {
     if (!isPreflight(request) || resolvedGuards(request.server).get(name) !== registration) return done()
-    const asked = (guardConfig(request) as Record<string, unknown>)[name]
-    if (!demands(registration, asked) || isAnswered(request, registration)) return done()
+    if (!demands(name, registration, guardConfig(request) as Record<string, unknown>) || isAnswered(request, registration)) return done()
     refuse(reply, new FORBIDDEN({ reason: 'a CORS preflight that neither a route for OPTIONS alone nor an earlier @fastify/cors answers' }))
   })
 }
@@ -44,22 +43,22 @@ export function faultOfPreflights (
   const { cors, gatehouse: asked } = (config ?? {}) as { cors?: unknown, gatehouse?: Record<string, unknown> }
   if (!methods.includes('OPTIONS') || methods.length === 1 || !hasCors(scope) || cors === false) return null
   for (const [name, registration] of guards) {
-    if (registration.isAfterCors || !registration.passesPreflights || !demands(registration, asked?.[name])) continue
+    if (registration.isAfterCors || !registration.passesPreflights || !demands(name, registration, asked)) continue
     return `${name} refuses the preflights of a route for OPTIONS and other methods before @fastify/cors sees them; ` +
       'register @fastify/cors before the guard, in the same scope or in one around it'
   }
   return null
 }
 
-function demands ({ refuses, fallback }: Registration, asked: unknown): boolean {
-  const value = asked ?? fallback
-  return refuses && value !== 'optional' && isOn(value)
+function demands (name: string, registration: Registration, config: Readonly<Record<string, unknown>> | undefined): boolean {
+  const value = ruleOf(name, registration, config)
+  return registration.refuses && value !== 'optional' && isOn(value)
 }
 
 function isAnswered (request: FastifyRequest, { isAfterCors }: Registration): boolean {
   const { method, url = '' } = request.routeOptions
   if (![method].flat().every((one) => one === 'OPTIONS')) return false
-  // The route of @fastify/cors itself, which answers 404 where @fastify/cors has not granted the preflight by now.
-  const isOfCors = url.endsWith('*') && !url.endsWith('/*')
+  // The route `*` of its scope belongs to @fastify/cors, and answers 404 where @fastify/cors has not granted the preflight by now.
+  const isOfCors = url === `${request.server.prefix}*`
   return !(isAfterCors && isOfCors && (request as { [CORS_MARK]?: boolean })[CORS_MARK] === false)
 }

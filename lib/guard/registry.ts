@@ -3,6 +3,8 @@ import type { FastifyInstance } from 'fastify'
 /** A guard as it stands in a scope. */
 export interface Registration {
   readonly fallback: unknown
+  /** The credentials whose own routes the guard lets pass. */
+  readonly exempts: readonly unknown[]
   readonly accepts: (value: unknown) => boolean
   readonly expected: string
   readonly securityScheme: string | undefined
@@ -44,6 +46,11 @@ export function allGuards (scope: Scope): Map<string, Registration> {
 export function resolvedGuards (scope: Scope): Map<string, Registration> {
   if (!Object.hasOwn(scope, RESOLVED)) scope[RESOLVED] = allGuards(scope)
   return scope[RESOLVED] as Map<string, Registration>
+}
+
+/** What a guard asks of a route with this `config.gatehouse`. */
+export function ruleOf (name: string, { fallback, exempts }: Registration, config: Readonly<Record<string, unknown>> | undefined): unknown {
+  return config?.[name] ?? (exempts.includes(config?.['issues']) ? undefined : fallback)
 }
 
 /** Whether what a route asks for, or a fallback, has the guard look at a request at all. */

@@ -4,6 +4,7 @@ import { INTERNAL_ERROR, INVALID_OPTIONS } from '../errors.js'
 import { nearestName } from '../options.js'
 import { refuse } from '../refuse.js'
 import { guardConfig, NOTHING } from './config.js'
+import type { Config } from './config.js'
 import { describeSecurity, documentCheck } from './openapi.js'
 import type { WatchedRoute } from './openapi.js'
 import { faultOfPreflights } from './preflight.js'
@@ -12,6 +13,9 @@ import type { Registration } from './registry.js'
 
 const WATCHED: unique symbol = Symbol.for('fastify-gatehouse.watched') as never
 const CHECKED: unique symbol = Symbol.for('fastify-gatehouse.checked') as never
+
+/** What the routes of the suite hand out before a guard can ask for it. */
+const CREDENTIALS: readonly unknown[] = ['captcha', 'csrf'] satisfies Array<Config['issues']>
 
 type Scope = FastifyInstance & { [WATCHED]?: true, [CHECKED]?: WeakSet<object> }
 
@@ -67,6 +71,10 @@ function faultOfConfig (config: unknown, guards: ReadonlyMap<string, Registratio
   if (config === undefined) return null
   if (typeof config !== 'object' || config === null) return 'config.gatehouse must be an object'
   for (const [name, value] of Object.entries(config)) {
+    if (name === 'issues') {
+      if (CREDENTIALS.includes(value)) continue
+      return `config.gatehouse.issues must be ${CREDENTIALS.map((one) => `"${one}"`).join(' or ')}`
+    }
     const guard = guards.get(name)
     if (guard === undefined) {
       const nearest = nearestName(name, [...guards.keys()])

@@ -38,6 +38,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   const ruleFor = defineGuard(app, {
     name: 'captcha',
     fallback: global,
+    exempts: ['captcha', 'csrf'],
     accepts: (rule) => acceptsRule(options, rule),
     expected: expectedRule(options),
     securityScheme: 'captcha'

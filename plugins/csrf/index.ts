@@ -60,7 +60,14 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
   await tokens.get()
 
   const known = requestSlot<Cookies>(app)
-  const ruleFor = defineGuard(app, { name: 'csrf', fallback: global, accepts: acceptsRule, expected: EXPECTED_RULE, securityScheme: 'csrf' })
+  const ruleFor = defineGuard(app, {
+    name: 'csrf',
+    fallback: global,
+    exempts: ['csrf', 'captcha'],
+    accepts: acceptsRule,
+    expected: EXPECTED_RULE,
+    securityScheme: 'csrf'
+  })
   app.decorate('csrf', { token: makeToken })
 
   app.addHook('onRequest', function checkCsrf (request, reply, done) {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, GatehouseRouteConfig } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { CSRF_FAILED } from '../../lib/errors.js'
 import { named } from '../../lib/limits/rate-limit.js'
@@ -11,19 +11,13 @@ import type { SiteRules } from './site-check.js'
 
 type MakeToken = (request: FastifyRequest, reply: FastifyReply) => Promise<string>
 
-/**
- * What this route asks for: no token, and no captcha, whose own route may ask for a token. That one is hidden from the check of route
- * configurations, which refuses to name a guard that nobody registered: whether anybody does is not known yet.
- */
-const OPEN = Object.defineProperty<GatehouseRouteConfig>({ csrf: false }, 'captcha', { value: false })
-
 /** Hands pages their token: those of the same origin and, by CORS, of the allowed ones. */
 export async function tokenRoute (
   app: FastifyInstance, path: string, { rateLimit = { max: 120, timeWindow: '1 minute' }, cookie = {} }: CsrfOptions, rules: SiteRules, makeToken: MakeToken
 ): Promise<void> {
   const cors = rules.origins.size === 0 ? undefined : { origins: [...rules.origins], methods: ['GET'] }
   await routeScope(app, { cors, rateLimit: named(rateLimit, `csrf-token-${cookie.name ?? COOKIE_NAME}-${path}`) }, async (scope) => {
-    scope.get(path, { schema: csrfTokenSchema, exposeHeadRoute: false, config: { gatehouse: OPEN } }, async function answerToken (request, reply) {
+    scope.get(path, { schema: csrfTokenSchema, exposeHeadRoute: false, config: { gatehouse: { issues: 'csrf' } } }, async function answerToken (request, reply) {
       const reason = foreignReason(request, rules)
       if (reason !== null) throw new CSRF_FAILED({ reason })
       return { token: await makeToken(request, reply) }

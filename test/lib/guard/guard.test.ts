@@ -195,3 +195,25 @@ t.test('a global guard that is registered after a child scope with another guard
   for (const url of ['/child', '/named', '/grandchild']) t.equal(await status(app, url, 'a'), 200, url)
   t.equal(await status(app, '/open'), 200)
 })
+
+t.test('a route that issues a credential is exempt from the guards that name it, unless the route names the guard itself', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  const exempting = defineGuard(app, { name: 'csrf', fallback: true, exempts: ['csrf'], accepts: (value) => typeof value === 'boolean', expected: 'a boolean' })
+  const other = defineGuard(app, { name: 'knock', fallback: true, accepts: (value) => typeof value === 'boolean', expected: 'a boolean' })
+  const rules: unknown[] = []
+  app.addHook('onRequest', async (request) => { rules.push([exempting(request), other(request)]) })
+  app.get('/issues', { config: { gatehouse: { issues: 'csrf' } } }, async () => 'ok')
+  app.get('/other', { config: { gatehouse: { issues: 'captcha' } } }, async () => 'ok')
+  app.get('/named', { config: { gatehouse: { issues: 'csrf', csrf: true } } }, async () => 'ok')
+  for (const url of ['/issues', '/other', '/named']) await app.inject(url)
+  t.same(rules, [[undefined, true], [true, true], [true, true]])
+})
+
+t.test('an unknown credential stops the start', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  defineGuard(app, { name: 'knock', accepts: (value) => typeof value === 'boolean', expected: 'a boolean' })
+  app.get('/x', { config: { gatehouse: { issues: 'cookies' as 'csrf' } } }, async () => 'ok')
+  await t.rejects(async () => app.ready(), { message: /\/x: config\.gatehouse\.issues must be "captcha" or "csrf"/ })
+})
