@@ -6,6 +6,9 @@ import { INVALID_OPTIONS } from './errors.js'
 /** Every name of an options type. A name that is missing here, or one too many, does not compile. */
 export type KnownOptions<Options extends object> = Readonly<Record<keyof Options & string, true>>
 
+/** Characters of an option's value in an error message. */
+const MAX_SHOWN = 40
+
 /** The options of Fastify's own `register`. @fastify/autoload passes `prefix` to every plugin of a folder. */
 const OF_REGISTER: KnownOptions<RegisterOptions> = { prefix: true, logLevel: true, logSerializers: true }
 
@@ -59,6 +62,47 @@ export function assertWholeSeconds (plugin: string, option: string, value: numbe
   throw new INVALID_OPTIONS(
     `${plugin}: "${option}" must be milliseconds, ${min} to ${max} in steps of 1000; got ${String(value)}`
   )
+}
+
+/** Throws `INVALID_OPTIONS` unless `holds`: `"option" must be <expected>; got <value>`. Leave the value out where it may be a secret. */
+export type AssertOption = (holds: boolean, option: string, expected: string, ...got: [value?: unknown]) => asserts holds
+
+/**
+ * The assertion of one plugin's options.
+ *
+ * @example
+ * const assertOption: AssertOption = optionAssertion('signature')
+ * assertOption(Number.isFinite(tolerance), 'tolerance', 'a number of milliseconds', tolerance)
+ * // throws: signature: "tolerance" must be a number of milliseconds; got "x"
+ */
+export function optionAssertion (plugin: string): AssertOption {
+  return (holds, option, expected, ...got) => {
+    if (holds) return
+    throw new INVALID_OPTIONS(`${plugin}: "${option}" must be ${expected}${got.length === 0 ? '' : `; got ${shownValue(got[0])}`}`)
+  }
+}
+
+/** Throws `INVALID_OPTIONS` unless the value is a whole number from `min` to `max`, counted in `unit`. Default: from 1 on, without a unit. */
+export function assertWholeNumber (
+  plugin: string, option: string, value: unknown, { min = 1, max = Number.MAX_SAFE_INTEGER, unit = '' }: { min?: number, max?: number, unit?: string } = {}
+): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return
+  const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`
+  throw new INVALID_OPTIONS(`${plugin}: "${option}" must be a whole number${unit === '' ? '' : ` of ${unit}`}, ${range}; got ${shownValue(value)}`)
+}
+
+/** Throws `INVALID_OPTIONS` unless the value is a non-empty string. */
+export function assertNonEmpty (plugin: string, option: string, value: unknown): void {
+  if (typeof value === 'string' && value !== '') return
+  throw new INVALID_OPTIONS(`${plugin}: "${option}" must be a non-empty string; got ${shownValue(value)}`)
+}
+
+/** A value of an option for an error message: short, and of an object only that it is one. */
+function shownValue (value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value)
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
 /** The known name that a misspelt one most probably stands for, whatever its case; `null` if none is near. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 
 import { waitAtMost } from './deadline.js'
-import { INVALID_OPTIONS } from './errors.js'
+import { assertWholeNumber } from './options.js'
 
 const LONGEST_TIMER = 2 ** 31 - 1
 const CLOSE_LIMIT = 2_000
@@ -20,9 +20,7 @@ export interface SweepOptions {
  * once none is under way any more, or after 2 s: a backend that hangs must not hold up the end.
  */
 export function startSweeper (app: FastifyInstance, { name, sweepEvery, sweep }: SweepOptions): () => Promise<void> {
-  if (!Number.isInteger(sweepEvery) || sweepEvery < 0 || sweepEvery > LONGEST_TIMER) {
-    throw new INVALID_OPTIONS(`${name}: "sweepEvery" must be a whole number of milliseconds, 0 to ${LONGEST_TIMER}`)
-  }
+  assertWholeNumber(name, 'sweepEvery', sweepEvery, { min: 0, max: LONGEST_TIMER, unit: 'milliseconds' })
   if (sweepEvery === 0) return async () => {}
   const stopping = new AbortController()
   let underWay: Promise<void> | null = null

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { capturePlugin } from '../capture-plugin.js'
 import { EXPIRED_TOKEN, INVALID_OPTIONS, INVALID_TOKEN } from '../errors.js'
 import { readJwt } from './jwt-text.js'
-import { assertWholeSeconds } from '../options.js'
+import { assertNonEmpty, assertWholeSeconds } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { derivedKey } from '../../signing/derived-key.js'
 import { sha256Hex } from '../../signing/digest.js'
@@ -85,7 +85,7 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
   assertWholeSeconds('admin-guard', 'accessTtl', accessTtl, 10_000, 3_600_000)
   assertWholeSeconds('admin-guard', 'refreshTtl', refreshTtl, 10_000, 30 * DAY)
   for (const [name, value] of Object.entries({ issuer, audience })) {
-    if (typeof value !== 'string' || value === '') throw new INVALID_OPTIONS(`admin-guard: "${name}" must be a text that is not empty`)
+    assertNonEmpty('admin-guard', name, value)
   }
   const keys = await keysOf(app, jwtSecrets)
   const byId = new Map(keys.map((key) => [key.id, key]))

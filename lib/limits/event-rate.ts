@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 import { LRUCache } from 'lru-cache'
 
 import { INVALID_OPTIONS, RATE_LIMITED } from '../errors.js'
-import { refuseUnknownMembers } from '../options.js'
+import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { refuse } from '../refuse.js'
 import type { Source } from '../../contracts/token-store/index.js'
@@ -49,7 +49,7 @@ export class EventRate {
     if (options !== false && (typeof options !== 'object' || options === null)) throw new INVALID_OPTIONS('event-rate: must be false or an object with "max"')
     refuseUnknownMembers('ingestion', 'eventRate.', options, KNOWN)
     const { max = 1_000, now = () => performance.now() } = options === false ? {} : options
-    if (!Number.isSafeInteger(max) || max < 1) throw new INVALID_OPTIONS('event-rate: "max" must be a positive integer, events a second')
+    assertWholeNumber('event-rate', 'max', max, { unit: 'events a second' })
     if (typeof now !== 'function') throw new INVALID_OPTIONS('event-rate: "now" must be a function')
     this.#fallback = options === false ? null : max
     this.#now = now

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
 import { requestNetwork } from '../http/client-address.js'
-import { INVALID_OPTIONS, RATE_LIMITED } from '../errors.js'
-import { refuseUnknownMembers } from '../options.js'
+import { RATE_LIMITED } from '../errors.js'
+import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 
 export interface GuessLimit {
@@ -46,10 +46,8 @@ export class UnknownKeyLimiter {
   constructor (options: GuessLimit) {
     refuseUnknownMembers('pipelineKey', 'guessLimit.', options, KNOWN)
     const { max = 500, timeWindow = 10_000 } = options
-    if (!Number.isInteger(max) || max < 1) throw new INVALID_OPTIONS('pipeline-key: "guessLimit.max" must be a positive integer')
-    if (!Number.isInteger(timeWindow) || timeWindow < 1) {
-      throw new INVALID_OPTIONS('pipeline-key: "guessLimit.timeWindow" must be a positive number of milliseconds')
-    }
+    assertWholeNumber('pipeline-key', 'guessLimit.max', max)
+    assertWholeNumber('pipeline-key', 'guessLimit.timeWindow', timeWindow, { unit: 'milliseconds' })
     this.#max = max
     this.#timeWindow = timeWindow
   }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { Authenticator, NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 
 import { INVALID_OPTIONS } from '../errors.js'
-import { refuseUnknownMembers } from '../options.js'
+import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { importOptional } from '../optional-package.js'
 import { readNatsUrls } from './urls.js'
@@ -58,7 +58,7 @@ export async function connectNats (options: NatsOptions): Promise<NatsConnection
   refuseUnknownMembers('connectNats', '', options, KNOWN)
   const { name = 'fastify-gatehouse', credsFile, tls, inboxPrefix, connectTimeout = 5_000, reconnectWait = 500, pingInterval = 5_000 } = options
   for (const [option, value] of Object.entries({ connectTimeout, reconnectWait, pingInterval })) {
-    if (!Number.isInteger(value) || value < 1) throw new INVALID_OPTIONS(`nats: "${option}" must be a positive number of milliseconds`)
+    assertWholeNumber('nats', option, value, { unit: 'milliseconds' })
   }
   const { servers, credentials, demandsTls } = readNatsUrls(options.url)
   const { user = credentials.user, password = credentials.password, token = credentials.token } = options

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 
-import { INVALID_OPTIONS, UNAVAILABLE } from '../errors.js'
-import { refuseUnknownMembers } from '../options.js'
+import { UNAVAILABLE } from '../errors.js'
+import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { importOptional } from '../optional-package.js'
 import { Semaphore } from '../semaphore.js'
@@ -40,7 +40,7 @@ export async function createPasswords (options: PasswordOptions = {}): Promise<P
   refuseUnknownMembers('passwords', '', options, KNOWN)
   for (const [name, least] of Object.entries(LEAST) as Array<[keyof typeof LEAST, number]>) {
     const value = options[name]
-    if (value !== undefined && (!Number.isInteger(value) || value < least)) throw new INVALID_OPTIONS(`passwords: "${name}" must be a whole number from ${least}`)
+    if (value !== undefined) assertWholeNumber('passwords', name, value, { min: least })
   }
   return createPasswordsOfAnyCost(options)
 }
@@ -52,7 +52,7 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
   const parameters = { memoryCost, timeCost, parallelism, algorithm: ARGON2ID, version: VERSION_19 }
   const { concurrency = Math.min(3, Math.max(1, availableParallelism() - 1)), maxWaiting = 200 } = options
   for (const [name, value] of Object.entries({ concurrency, maxWaiting })) {
-    if (!Number.isInteger(value) || value < 1) throw new INVALID_OPTIONS(`passwords: "${name}" must be a whole number from 1`)
+    assertWholeNumber('passwords', name, value)
   }
   const hashing = new Semaphore({
     permits: concurrency,

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 import { withDeadline } from '../deadline.js'
 import { INVALID_OPTIONS } from '../errors.js'
+import { assertWholeNumber } from '../options.js'
 
 /** A secret, or a function that gives the one of now, as a secret manager's client does: sync or async, asked again as it ages. */
 export type SecretSource<Secret> = Secret | (() => Secret | Promise<Secret>)
@@ -46,9 +47,7 @@ export class RotatingSecret<Secret, Checked> {
   /** Rejects with `INVALID_OPTIONS` for a secret or a `maxAge` that won't do, and for a function that fails or is silent. */
   static async open<Secret, Checked> (source: SecretSource<Secret>, options: SecretSourceOptions<Secret, Checked>): Promise<RotatingSecret<Secret, Checked>> {
     const { name, maxAge = 0 } = options
-    if (!Number.isInteger(maxAge) || maxAge < 0 || maxAge > LONGEST_TIMER) {
-      throw new INVALID_OPTIONS(`${name}: "secretMaxAge" must be a whole number of milliseconds, 0 to ${LONGEST_TIMER}`)
-    }
+    assertWholeNumber(name, 'secretMaxAge', maxAge, { min: 0, max: LONGEST_TIMER, unit: 'milliseconds' })
     const askedAt = performance.now()
     const given = isFunction(source) ? await inTime(source, options).catch((cause: unknown) => { throw unusable(options, cause) }) : source
     return new RotatingSecret(source, given, options, askedAt)

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'undici'
 
 import { GatehouseError, INVALID_OPTIONS, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } from '../errors.js'
+import { assertWholeNumber } from '../options.js'
 import { parseUrl } from '../../signing/parse-url.js'
 
 export interface UpstreamClientOptions {
@@ -167,7 +168,7 @@ function checkedOrigin (origin: string): string {
 
 function checkOptions (positive: Record<string, number>, retries: number): void {
   for (const [name, value] of Object.entries(positive)) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new INVALID_OPTIONS(`upstream-client: "${name}" must be a positive integer`)
+    assertWholeNumber('upstream-client', name, value)
   }
-  if (!Number.isSafeInteger(retries) || retries < 0) throw new INVALID_OPTIONS('upstream-client: "retries" must be 0 or a positive integer')
+  assertWholeNumber('upstream-client', 'retries', retries, { min: 0 })
 }

@@ -5,9 +5,8 @@ import type { FastifyBaseLogger, FastifyPluginAsync, FastifyRequest } from 'fast
 
 import { AuditRepeats } from './repeats.js'
 import { requestAddress } from '../../lib/http/client-address.js'
-import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertNonEmpty, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import type { AuditEntry, AuditTrail } from '../../contracts/token-store/index.js'
 
@@ -63,7 +62,7 @@ const REPEAT_INTERVAL = 5_000
 const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
   refuseUnknownOptions('auditLog', options, KNOWN)
   const { orgId = 'default', now = Date.now } = options
-  if (typeof orgId !== 'string' || orgId === '') throw new INVALID_OPTIONS('audit-log: "orgId" must be a text that is not empty')
+  assertNonEmpty('audit-log', 'orgId', orgId)
   const trail = app.tokenStore.audit
   const writer = new AuditWriter(trail, app.log)
   const repeats = new AuditRepeats(now, (id, count) => writer.addRepeats(id, count))

@@ -1,12 +1,13 @@
-import { INVALID_OPTIONS } from '../../lib/errors.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
-import type { KnownOptions } from '../../lib/options.js'
+import { assertWholeNumber, optionAssertion, refuseUnknownOptions } from '../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
 import { PRODUCTS } from './products.js'
 import type { SiteverifyProvider } from './products.js'
 import { parseUrl } from '../../signing/parse-url.js'
+
+const assertOption: AssertOption = optionAssertion('captcha')
 
 /** What a route asks for: any solved captcha, or one that was solved for this action. */
 export type CaptchaRule = boolean | { action: string }
@@ -98,12 +99,12 @@ const OF_ALTCHA: KnownOptions<AltchaOptions> = {
 export function checkOptions (options: CaptchaOptions): void {
   const { provider, global, field } = options as Partial<CaptchaOptions>
   const providers = [...Object.keys(PRODUCTS), 'altcha']
-  demand(providers.includes(provider as string), 'provider', `one of ${providers.join(', ')}`)
+  assertOption(providers.includes(provider as string), 'provider', `one of ${providers.join(', ')}`)
   // Options of another provider are unknown too.
   refuseUnknownOptions(`captcha (${provider})`, options, provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY, { expiresIn: 'ttl' })
-  demand(global === undefined || acceptsRule(options, global), 'global', expectedRule(options))
-  demand(field === undefined || isText(field), 'field', 'the name of a member of the body')
-  demand(options.now === undefined || typeof options.now === 'function', 'now', 'a function')
+  assertOption(global === undefined || acceptsRule(options, global), 'global', expectedRule(options))
+  assertOption(field === undefined || isText(field), 'field', 'the name of a member of the body')
+  assertOption(options.now === undefined || typeof options.now === 'function', 'now', 'a function')
   if (options.provider === 'altcha') checkAltcha(options)
   else checkSiteverify(options)
 }
@@ -127,22 +128,22 @@ function hasActions (provider: CaptchaOptions['provider']): boolean {
 function checkSiteverify (options: SiteverifyOptions): void {
   const { provider, hostnames, siteverifyUrl, siteKey, minScore, sendAddress, maxAge, timeout } = options
   const { takesSiteKey, hasScores } = PRODUCTS[provider]
-  demand(Array.isArray(hostnames) && hostnames.length > 0 && hostnames.every((name) => typeof name === 'string' && HOSTNAME.test(name)),
+  assertOption(Array.isArray(hostnames) && hostnames.length > 0 && hostnames.every((name) => typeof name === 'string' && HOSTNAME.test(name)),
     'hostnames', 'a list of host names such as shop.example.com, at least one')
-  demand(siteverifyUrl === undefined || isSafeUrl(siteverifyUrl), 'siteverifyUrl', 'an https address without credentials, or an http one on loopback')
-  demand(siteKey === undefined || (takesSiteKey && isText(siteKey)), 'siteKey', 'hCaptcha\'s site key; other products take none')
-  demand(minScore === undefined || (hasScores && minScore >= 0 && minScore <= 1), 'minScore', 'a number from 0 to 1, and is for reCAPTCHA alone')
-  demand(sendAddress === undefined || typeof sendAddress === 'boolean', 'sendAddress', 'true or false')
-  demandInteger('maxAge', maxAge, YEAR)
-  demandInteger('timeout', timeout, INT32)
+  assertOption(siteverifyUrl === undefined || isSafeUrl(siteverifyUrl), 'siteverifyUrl', 'an https address without credentials, or an http one on loopback')
+  assertOption(siteKey === undefined || (takesSiteKey && isText(siteKey)), 'siteKey', 'hCaptcha\'s site key; other products take none')
+  assertOption(minScore === undefined || (hasScores && minScore >= 0 && minScore <= 1), 'minScore', 'a number from 0 to 1, and is for reCAPTCHA alone')
+  assertOption(sendAddress === undefined || typeof sendAddress === 'boolean', 'sendAddress', 'true or false')
+  assertCount('maxAge', maxAge, YEAR)
+  assertCount('timeout', timeout, INT32)
 }
 
 function checkAltcha ({ challengePath, ttl, cost, maxTries }: AltchaOptions): void {
-  demand(challengePath === undefined || (isText(challengePath) && challengePath.startsWith('/')), 'challengePath', 'a path that begins with "/"')
-  demandInteger('ttl', ttl, YEAR)
-  demand((ttl ?? 1_000) >= 1_000, 'ttl', 'at least 1 000 milliseconds, as challenges end on whole seconds')
-  demandInteger('cost', cost, INT32)
-  demandInteger('maxTries', maxTries, 0xffffffff)
+  assertOption(challengePath === undefined || (isText(challengePath) && challengePath.startsWith('/')), 'challengePath', 'a path that begins with "/"')
+  assertCount('ttl', ttl, YEAR)
+  assertOption((ttl ?? 1_000) >= 1_000, 'ttl', 'at least 1 000 milliseconds, as challenges end on whole seconds')
+  assertCount('cost', cost, INT32)
+  assertCount('maxTries', maxTries, 0xffffffff)
 }
 
 function isSafeUrl (text: string): boolean {
@@ -155,10 +156,6 @@ function isText (value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 
-function demandInteger (name: string, value: number | undefined, most: number): void {
-  demand(value === undefined || (Number.isSafeInteger(value) && value > 0 && value <= most), name, `a positive integer, at most ${most}`)
-}
-
-function demand (holds: boolean, option: string, expected: string): void {
-  if (!holds) throw new INVALID_OPTIONS(`captcha: "${option}" must be ${expected}`)
+function assertCount (name: string, value: number | undefined, max: number): void {
+  if (value !== undefined) assertWholeNumber('captcha', name, value, { max })
 }

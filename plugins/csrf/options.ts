@@ -1,10 +1,9 @@
 import { stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { isExactOrigin, originFault } from '../../lib/cors/exact-origin.js'
-import { refuseUnknownMembers, refuseUnknownOptions } from '../../lib/options.js'
-import type { KnownOptions } from '../../lib/options.js'
+import { optionAssertion, refuseUnknownMembers, refuseUnknownOptions } from '../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
 
@@ -54,6 +53,8 @@ export interface CsrfOptions {
 
 export const COOKIE_NAME = 'gatehouse_csrf'
 
+const assertOption: AssertOption = optionAssertion('csrf')
+
 const KNOWN: KnownOptions<CsrfOptions> = {
   key: true, sessionOf: true, global: true, origins: true, allowSameSite: true, ttl: true, cookie: true, tokenPath: true, rateLimit: true
 }
@@ -66,29 +67,29 @@ const RULES: readonly unknown[] = [true, false, 'writes']
 export function checkOptions (options: CsrfOptions): void {
   refuseUnknownOptions('csrf', options, KNOWN, { maxAge: 'ttl' })
   const { sessionOf, global, origins, allowSameSite, ttl, tokenPath } = options
-  demand(typeof sessionOf === 'function', 'sessionOf', 'a function that names the session of a request')
-  demand(global === undefined || acceptsRule(global), 'global', EXPECTED_RULE)
-  demand(origins === undefined || Array.isArray(origins), 'origins', EXPECTED_ORIGINS)
-  for (const origin of origins ?? []) demand(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originFault(origin)}`)
-  demand(allowSameSite === undefined || typeof allowSameSite === 'boolean', 'allowSameSite', 'true or false')
-  demand(ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= 1_000), 'ttl', 'a whole number of milliseconds, 1000 or more')
-  demand(tokenPath === undefined || (typeof tokenPath === 'string' && tokenPath.startsWith('/')), 'tokenPath', 'a path that begins with "/"')
+  assertOption(typeof sessionOf === 'function', 'sessionOf', 'a function that names the session of a request')
+  assertOption(global === undefined || acceptsRule(global), 'global', EXPECTED_RULE)
+  assertOption(origins === undefined || Array.isArray(origins), 'origins', EXPECTED_ORIGINS)
+  for (const origin of origins ?? []) assertOption(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originFault(origin)}`)
+  assertOption(allowSameSite === undefined || typeof allowSameSite === 'boolean', 'allowSameSite', 'true or false')
+  assertOption(ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= 1_000), 'ttl', 'a whole number of milliseconds, 1000 or more')
+  assertOption(tokenPath === undefined || (typeof tokenPath === 'string' && tokenPath.startsWith('/')), 'tokenPath', 'a path that begins with "/"')
   checkCookie(options.cookie ?? {})
 }
 
 function checkCookie (cookie: CsrfCookieOptions): void {
-  demand(typeof cookie === 'object', 'cookie', 'an object')
+  assertOption(typeof cookie === 'object', 'cookie', 'an object')
   refuseUnknownMembers('csrf', 'cookie.', cookie, KNOWN_OF_COOKIE)
   const { name = COOKIE_NAME, path = '/', domain, sameSite, secure } = cookie
-  demand(typeof name === 'string' && NAME.test(name), 'cookie.name', 'the name of a cookie')
-  demand(typeof path === 'string' && path.startsWith('/') && canBeSet({ path }), 'cookie.path', 'a path that begins with "/" and has no ";"')
-  demand(domain === undefined || (typeof domain === 'string' && domain !== '' && canBeSet({ domain })), 'cookie.domain', 'a domain')
-  demand(sameSite === undefined || ['strict', 'lax', 'none'].includes(sameSite), 'cookie.sameSite', '"strict", "lax" or "none"')
-  demand(secure === undefined || typeof secure === 'boolean', 'cookie.secure', 'true or false')
+  assertOption(typeof name === 'string' && NAME.test(name), 'cookie.name', 'the name of a cookie')
+  assertOption(typeof path === 'string' && path.startsWith('/') && canBeSet({ path }), 'cookie.path', 'a path that begins with "/" and has no ";"')
+  assertOption(domain === undefined || (typeof domain === 'string' && domain !== '' && canBeSet({ domain })), 'cookie.domain', 'a domain')
+  assertOption(sameSite === undefined || ['strict', 'lax', 'none'].includes(sameSite), 'cookie.sameSite', '"strict", "lax" or "none"')
+  assertOption(secure === undefined || typeof secure === 'boolean', 'cookie.secure', 'true or false')
   // Browsers drop both without a word.
-  demand(sameSite !== 'none' || secure !== false, 'cookie.secure', 'true where "cookie.sameSite" is "none"')
-  demand(!/^__(?:host|secure)-/i.test(name) || secure === true, 'cookie.secure', 'true for a name that begins with __Host- or __Secure-')
-  demand(!/^__host-/i.test(name) || (path === '/' && domain === undefined), 'cookie', 'of the path "/" and of no domain for a name that begins with __Host-')
+  assertOption(sameSite !== 'none' || secure !== false, 'cookie.secure', 'true where "cookie.sameSite" is "none"')
+  assertOption(!/^__(?:host|secure)-/i.test(name) || secure === true, 'cookie.secure', 'true for a name that begins with __Host- or __Secure-')
+  assertOption(!/^__host-/i.test(name) || (path === '/' && domain === undefined), 'cookie', 'of the path "/" and of no domain for a name that begins with __Host-')
 }
 
 export const EXPECTED_RULE = 'true, false or \'writes\''
@@ -105,8 +106,4 @@ function canBeSet (attribute: { path: string } | { domain: string }): boolean {
   } catch {
     return false
   }
-}
-
-function demand (holds: boolean, option: string, expected: string): void {
-  if (!holds) throw new INVALID_OPTIONS(`csrf: "${option}" must be ${expected}`)
 }

@@ -1,4 +1,5 @@
 import { INTERNAL_ERROR, INVALID_OPTIONS, UNAVAILABLE } from '../../lib/errors.js'
+import { assertWholeNumber } from '../../lib/options.js'
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
 export interface GroupCommitOptions {
@@ -60,7 +61,7 @@ export class GroupCommit {
 
   constructor ({ flush, isDataError = () => false, maxPending = 10_000, ackTimeout = 5_000, maxBatch = 2_000 }: GroupCommitOptions) {
     for (const [name, value] of Object.entries({ maxPending, ackTimeout, maxBatch })) {
-      if (!Number.isInteger(value) || value < 1) throw new INVALID_OPTIONS(`event-sink: "${name}" must be a positive integer`)
+      assertWholeNumber('event-sink', name, value)
     }
     if (ackTimeout > LONGEST_TIMER) throw new INVALID_OPTIONS(`event-sink: "ackTimeout" must be at most ${LONGEST_TIMER} milliseconds`)
     this.#flush = flush

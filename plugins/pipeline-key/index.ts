@@ -7,7 +7,7 @@ import { defineGuard } from '../../lib/guard/index.js'
 import { UnknownKeyLimiter } from '../../lib/limits/unknown-key-limiter.js'
 import type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'
 import { readKeyless } from './keyless-body.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { presentedKey, wellFormed } from './presented-key.js'
 import { holdBody } from '../../lib/http/raw-body.js'
@@ -77,7 +77,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   refuseUnknownOptions('pipelineKey', options, KNOWN)
   const { global = false, guessLimit = {}, keyInBody, faultInBody = () => null, keylessLimit = 65_536, keyInHead, holdBody: holding = false } = options
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
-  if (!Number.isSafeInteger(keylessLimit) || keylessLimit < 1) throw new INVALID_OPTIONS('pipeline-key: "keylessLimit" must be a positive number of bytes')
+  assertWholeNumber('pipeline-key', 'keylessLimit', keylessLimit, { unit: 'bytes' })
   if (keyInHead !== undefined && !holding) throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody"')
   const { sources } = app.tokenStore
   const guesses = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)

@@ -4,7 +4,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneF
 import { hasLeft, requestNetwork } from '../../lib/http/client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertNonEmpty, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { named, rateCheck } from '../../lib/limits/rate-limit.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
@@ -170,7 +170,7 @@ function checkOptions ({ userOf, keyOf, shared = true, name = 'route', global = 
   for (const [option, value] of Object.entries({ shared, global })) {
     if (typeof value !== 'boolean') throw new INVALID_OPTIONS(`rate-limit: "${option}" must be true or false`)
   }
-  if (typeof name !== 'string' || name === '') throw new INVALID_OPTIONS('rate-limit: "name" must be a text that is not empty')
+  assertNonEmpty('rate-limit', 'name', name)
 }
 
 export default fp(requestRate, { name: 'gatehouse-rate-limit', fastify: '5.x' })

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest,
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertNonEmpty, assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { unauthenticated } from '../../lib/authorize.js'
 import { refuse } from '../../lib/refuse.js'
@@ -93,8 +93,8 @@ export async function guardByUserReference (
 ): Promise<void> {
   const { keys, secretMaxAge, audience = 'gatehouse-embed', global = false, now = Date.now } = options
   const { ttl = USER_REFERENCE_TTL } = options
-  if (typeof audience !== 'string' || audience === '') throw new INVALID_OPTIONS('user-reference: "audience" must be a text that is not empty')
-  if (!Number.isSafeInteger(ttl) || ttl < 1_000) throw new INVALID_OPTIONS('user-reference: "ttl" must be a positive integer of milliseconds')
+  assertNonEmpty('user-reference', 'audience', audience)
+  assertWholeNumber('user-reference', 'ttl', ttl, { min: 1_000, unit: 'milliseconds' })
 
   const check = (keys: readonly string[]) => checkedKeys(keys, option)
   const current = await RotatingSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })

@@ -1,9 +1,8 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import type { HostDecision } from '../../lib/authorize.js'
-import { INVALID_OPTIONS } from '../../lib/errors.js'
-import { assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
-import type { KnownOptions } from '../../lib/options.js'
+import { optionAssertion, assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
 import type { UpstreamClientOptions } from '../../lib/upstream-client/index.js'
@@ -73,6 +72,8 @@ export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'conn
   now?: () => number
 }
 
+const assertOption: AssertOption = optionAssertion('embed-authorize')
+
 const KNOWN: KnownOptions<EmbedAuthorizeOptions> = {
   servers: true,
   secretMaxAge: true,
@@ -120,23 +121,19 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
     guards: options.guards ?? {},
     now: options.now ?? Date.now
   }
-  demand(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
-  demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
-  demand(isTexts(checked.modes), 'modes', 'a list of modes that is not empty')
+  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
+  assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
+  assertOption(isTexts(checked.modes), 'modes', 'a list of modes that is not empty')
   assertWholeSeconds('embed-authorize', 'maxExpiration', checked.maxExpiration, 60_000, MAX_EXPIRATION_CEILING)
-  demand(isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING), 'maxDashboards', `1 to ${MAX_DASHBOARDS_CEILING}`)
-  demand(EMBED_TRANSPORTS.includes(checked.transport), 'transport', `one of ${EMBED_TRANSPORTS.join(', ')}`)
-  demand(isPositive(checked.maxUrlLength), 'maxUrlLength', 'a positive integer')
-  demand(typeof checked.pinboard === 'boolean', 'pinboard', 'a boolean')
-  demand(['sdk', 'http'].includes(checked.errors), 'errors', '"sdk" or "http"')
-  demand(isPositive(checked.bodyLimit), 'bodyLimit', 'a positive integer')
-  demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
-  demand(typeof checked.now === 'function', 'now', 'a function')
+  assertOption(isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING), 'maxDashboards', `1 to ${MAX_DASHBOARDS_CEILING}`, checked.maxDashboards)
+  assertOption(EMBED_TRANSPORTS.includes(checked.transport), 'transport', `one of ${EMBED_TRANSPORTS.join(', ')}`)
+  assertOption(isPositive(checked.maxUrlLength), 'maxUrlLength', 'a positive integer', checked.maxUrlLength)
+  assertOption(typeof checked.pinboard === 'boolean', 'pinboard', 'a boolean')
+  assertOption(['sdk', 'http'].includes(checked.errors), 'errors', '"sdk" or "http"')
+  assertOption(isPositive(checked.bodyLimit), 'bodyLimit', 'a positive integer', checked.bodyLimit)
+  assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
+  assertOption(typeof checked.now === 'function', 'now', 'a function')
   return checked
-}
-
-function demand (holds: boolean, option: string, expected: string): void {
-  if (!holds) throw new INVALID_OPTIONS(`embed-authorize: "${option}" must be ${expected}`)
 }
 
 function isTexts (list: unknown): boolean {

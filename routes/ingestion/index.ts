@@ -7,7 +7,7 @@ import { EventRate, limitEventRate } from '../../lib/limits/event-rate.js'
 import type { EventRateOptions } from '../../lib/limits/event-rate.js'
 import eventSink from '../../plugins/event-sink/index.js'
 import type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { maskedRequestLog } from '../../lib/http/masked-request-log.js'
 import pipelineKey from '../../plugins/pipeline-key/index.js'
@@ -175,7 +175,7 @@ function keyInBody ({ body }: FastifyRequest): unknown {
 }
 
 function bytes (option: string, value: number): number {
-  if (!Number.isSafeInteger(value) || value < 1) throw new INVALID_OPTIONS(`ingestion: "${option}" must be a positive number of bytes`)
+  assertWholeNumber('ingestion', option, value, { unit: 'bytes' })
   return value
 }
 

@@ -2,8 +2,8 @@ import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import type { HostDecision } from '../../lib/authorize.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
-import type { KnownOptions } from '../../lib/options.js'
+import { optionAssertion, refuseUnknownOptions } from '../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
@@ -86,6 +86,8 @@ export interface WidgetTokenOptions {
 
 export type CheckedOptions = Required<Omit<WidgetTokenOptions, 'prefix' | 'user'>> & Pick<WidgetTokenOptions, 'user'>
 
+const assertOption: AssertOption = optionAssertion('widget-token')
+
 const KNOWN: KnownOptions<WidgetTokenOptions> = {
   path: true,
   prefix: true,
@@ -126,24 +128,24 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
     guards: options.guards ?? {},
     now: options.now ?? Date.now
   }
-  demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
+  assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
   if (typeof checked.secret !== 'function') checkedKey(checked.secret)
-  demand(isText(checked.issuer), 'issuer', 'the issuer that dxFeed gave')
-  demand(isText(checked.session), 'session', 'the session that dxFeed gave')
-  demand(checked.user === undefined || isText(checked.user), 'user', 'the user id that dxFeed issued; leave it out if there is none')
-  demand(Array.isArray(checked.filters), 'filters', 'a list of strings')
-  demand(['ms', 's'].includes(checked.timeUnit), 'timeUnit', '"ms" or "s"')
-  demand(Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20, 'minutes', 'a whole number from 5 to 20')
-  demand(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
-  demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
-  demand(typeof checked.now === 'function', 'now', 'a function')
+  assertOption(isText(checked.issuer), 'issuer', 'the issuer that dxFeed gave')
+  assertOption(isText(checked.session), 'session', 'the session that dxFeed gave')
+  assertOption(checked.user === undefined || isText(checked.user), 'user', 'the user id that dxFeed issued; leave it out if there is none')
+  assertOption(Array.isArray(checked.filters), 'filters', 'a list of strings')
+  assertOption(['ms', 's'].includes(checked.timeUnit), 'timeUnit', '"ms" or "s"')
+  assertOption(Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20, 'minutes', 'a whole number from 5 to 20')
+  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
+  assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
+  assertOption(typeof checked.now === 'function', 'now', 'a function')
   tryOut(checked)
   return checked
 }
 
 /** The key of a secret that could sign. Throws `INVALID_OPTIONS`, which does not show it. */
 export function checkedKey (secret: unknown): string {
-  demand(isText(secret), 'secret', 'the secret that dxFeed gave, or a function that gives it')
+  assertOption(isText(secret), 'secret', 'the secret that dxFeed gave, or a function that gives it')
   return orInvalid(() => widgetKey(secret))
 }
 
@@ -163,8 +165,4 @@ function orInvalid<Result> (attempt: () => Result): Result {
 
 function isText (value: unknown): value is string {
   return typeof value === 'string' && value !== ''
-}
-
-function demand (holds: boolean, option: string, expected: string): asserts holds {
-  if (!holds) throw new INVALID_OPTIONS(`widget-token: "${option}" must be ${expected}`)
 }

@@ -1,4 +1,4 @@
-import { INVALID_OPTIONS } from '../../errors.js'
+import { assertWholeNumber } from '../../options.js'
 import { importOptional } from '../../optional-package.js'
 import { connectionFault } from '../connection-fault.js'
 import { copyIn } from './copy.js'
@@ -72,7 +72,7 @@ export interface PostgresPools {
 export async function createPostgresPools (
   { url, maxConnections = 10, queryTimeout = 4_500, onIdleError, onWarning = warn }: PostgresPoolOptions
 ): Promise<PostgresPools> {
-  if (!Number.isInteger(queryTimeout) || queryTimeout < 1) throw new INVALID_OPTIONS('database: "queryTimeout" must be a positive whole number of milliseconds')
+  assertWholeNumber('database', 'queryTimeout', queryTimeout, { unit: 'milliseconds' })
   const { default: pg } = await importOptional('pg', () => import('pg'), 'A PostgreSQL database')
   const { warning, ...connection } = await readPostgresTls(url)
   if (warning !== null) onWarning(warning)

@@ -4,7 +4,7 @@ import type { ConsumerConfig, JetStreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { waitAtMost } from '../../../lib/deadline.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
-import { refuseUnknownMembers } from '../../../lib/options.js'
+import { assertWholeNumber, refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { NatsLink } from '../../../lib/nats/link.js'
 import { importOptional } from '../../../lib/optional-package.js'
@@ -63,7 +63,7 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
     if (!/^[A-Za-z0-9_-]{1,100}$/.test(value)) throw new INVALID_OPTIONS(`jetstream: "${option}" must be letters, digits, "_" and "-"`)
   }
   for (const [option, value] of Object.entries({ batch, ackWait })) {
-    if (!Number.isInteger(value) || value < 1) throw new INVALID_OPTIONS(`jetstream: "${option}" must be a positive integer`)
+    assertWholeNumber('jetstream', option, value)
   }
   const [{ createInbox }, { jetstreamManager }] = await Promise.all([
     importOptional('@nats-io/transport-node', () => import('@nats-io/transport-node'), 'The copy of a stream'),

@@ -1,5 +1,5 @@
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
-import { refuseUnknownMembers } from '../../../lib/options.js'
+import { assertWholeNumber, refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 
 export interface QuotaOptions {
@@ -19,7 +19,7 @@ export function quotasOf (options: QuotaOptions = {}): Quotas {
   if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('admin-api: "quotas" must be an object')
   refuseUnknownMembers('adminApi', 'quotas.', options, KNOWN)
   for (const [name, value] of Object.entries(options)) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new INVALID_OPTIONS(`admin-api: "quotas.${name}" must be a whole number, 1 or more`)
+    assertWholeNumber('admin-api', `quotas.${name}`, value)
   }
   return { ...DEFAULTS, ...options }
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import type { AuditRecord } from '../../../plugins/audit-log/index.js'
 import { ACCOUNT_LOCKED, INVALID_CREDENTIALS, INVALID_OPTIONS } from '../../../lib/errors.js'
-import { assertWholeSeconds, refuseUnknownMembers } from '../../../lib/options.js'
+import { assertWholeNumber, assertWholeSeconds, refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import type { Passwords } from '../../../lib/passwords/index.js'
 import { loginSubject } from '../../../plugins/token-store/login-subject.js'
@@ -43,7 +43,7 @@ const DIGEST_SHOWN = 16
 export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Required<LockoutOptions> {
   refuseUnknownMembers('adminAuth', 'lockout.', option, KNOWN, { for: 'duration' })
   const { max = 5, duration = 900_000, hidden = false, knownDevices = true } = option === 'hidden' ? { hidden: true } : option ?? {}
-  if (!Number.isInteger(max) || max < 1 || max > 100) throw new INVALID_OPTIONS('admin-auth: "lockout.max" must be a whole number, 1 to 100')
+  assertWholeNumber('admin-auth', 'lockout.max', max, { max: 100 })
   assertWholeSeconds('admin-auth', 'lockout.duration', duration, 1_000, 86_400_000)
   if (typeof hidden !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.hidden" must be a boolean')
   if (typeof knownDevices !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.knownDevices" must be a boolean')

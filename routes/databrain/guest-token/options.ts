@@ -2,8 +2,8 @@ import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import type { HostDecision } from '../../../lib/authorize.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
-import { refuseUnknownOptions } from '../../../lib/options.js'
-import type { KnownOptions } from '../../../lib/options.js'
+import { optionAssertion, refuseUnknownOptions } from '../../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import type { ProxyKeyOptions } from '../../../plugins/proxy-key.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../../lib/secrets/secret-source.js'
@@ -89,6 +89,8 @@ type Defaulted = 'path' | 'apiUrl' | 'errorStatus' | 'expiryTime' | 'refreshAhea
 
 export type CheckedOptions = Omit<GuestTokenOptions, Defaulted | 'proxyKeys' | 'userReferenceKeys'> & Required<Pick<GuestTokenOptions, Defaulted>>
 
+const assertOption: AssertOption = optionAssertion('guest-token')
+
 const KNOWN: KnownOptions<GuestTokenOptions> = {
   path: true,
   prefix: true,
@@ -132,17 +134,17 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
     guards: options.guards ?? {},
     now: options.now ?? Date.now
   }
-  demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
-  demand(isApiUrl(checked.apiUrl), 'apiUrl', 'an http(s) URL without credentials, query or fragment')
-  demand(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
-  demand(checked.authorize === undefined || typeof checked.authorize === 'function', 'authorize', 'a function')
-  demand(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
-  demand(['product', 'gateway'].includes(checked.errorStatus), 'errorStatus', '"product" or "gateway"')
-  demand(isLife(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more')
-  demand(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9')
-  demand(typeof checked.cache === 'boolean', 'cache', 'a boolean')
-  demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
-  demand(typeof checked.now === 'function', 'now', 'a function')
+  assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
+  assertOption(isApiUrl(checked.apiUrl), 'apiUrl', 'an http(s) URL without credentials, query or fragment')
+  assertOption(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
+  assertOption(checked.authorize === undefined || typeof checked.authorize === 'function', 'authorize', 'a function')
+  assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
+  assertOption(['product', 'gateway'].includes(checked.errorStatus), 'errorStatus', '"product" or "gateway"')
+  assertOption(isLife(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', checked.expiryTime)
+  assertOption(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9', checked.refreshAhead)
+  assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
+  assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
+  assertOption(typeof checked.now === 'function', 'now', 'a function')
   return checked
 }
 
@@ -161,8 +163,4 @@ function isApiUrl (text: string): boolean {
   if (url === null) return false
   const { protocol, username, password, search, hash } = url
   return ['http:', 'https:'].includes(protocol) && username + password + search + hash === ''
-}
-
-function demand (holds: boolean, option: string, expected: string): void {
-  if (!holds) throw new INVALID_OPTIONS(`guest-token: "${option}" must be ${expected}`)
 }

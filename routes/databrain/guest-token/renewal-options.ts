@@ -4,9 +4,9 @@ import { revocableGrant } from '../../../plugins/embed-revocation.js'
 import type { RevocableGrant } from '../../../plugins/embed-revocation.js'
 import { isEpochMilliseconds } from '../../../lib/authorize.js'
 import type { HostDecision } from '../../../lib/authorize.js'
-import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../../lib/errors.js'
-import { refuseUnknownMembers } from '../../../lib/options.js'
-import type { KnownOptions } from '../../../lib/options.js'
+import { INTERNAL_ERROR } from '../../../lib/errors.js'
+import { optionAssertion, refuseUnknownMembers } from '../../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 import type { UserReferenceClaims } from '../../../signing/user-reference.js'
@@ -64,6 +64,8 @@ export interface CheckedRenewalGrant {
   revocable: RevocableGrant
 }
 
+const assertOption: AssertOption = optionAssertion('guest-token')
+
 const KNOWN: KnownOptions<RenewalOptions> = {
   url: true, authorize: true, path: true, cors: true, rateLimit: true, userRateLimit: true, guards: true
 }
@@ -80,14 +82,14 @@ export function checkedRenewal (options: RenewalOptions): CheckedRenewal {
     guards: {},
     ...options
   }
-  demand(typeof options === 'object' && options !== null, 'renewal', 'an object')
-  demand(isPublicUrl(checked.url), 'renewal.url', 'the absolute http(s) URL of the guest-token route')
-  demand(typeof checked.authorize === 'function', 'renewal.authorize', 'a function that identifies the user')
-  demand(typeof checked.path === 'string' && checked.path.startsWith('/'), 'renewal.path', 'a path that begins with "/"')
-  demand(typeof checked.guards === 'object', 'renewal.guards', 'an object, as under config.gatehouse')
+  assertOption(typeof options === 'object' && options !== null, 'renewal', 'an object')
+  assertOption(isPublicUrl(checked.url), 'renewal.url', 'the absolute http(s) URL of the guest-token route')
+  assertOption(typeof checked.authorize === 'function', 'renewal.authorize', 'a function that identifies the user')
+  assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'renewal.path', 'a path that begins with "/"')
+  assertOption(typeof checked.guards === 'object', 'renewal.guards', 'an object, as under config.gatehouse')
   const { userReference = false, proxyKey = false } = checked.guards
-  demand(userReference === false, 'renewal.guards.userReference', 'false: a reference must not renew itself')
-  demand(proxyKey === false, 'renewal.guards.proxyKey', 'false: pages call this route, not the servers of DataBrain')
+  assertOption(userReference === false, 'renewal.guards.userReference', 'false: a reference must not renew itself')
+  assertOption(proxyKey === false, 'renewal.guards.proxyKey', 'false: pages call this route, not the servers of DataBrain')
   return checked
 }
 
@@ -114,8 +116,4 @@ function isPublicUrl (url: string): boolean {
   } catch {
     return false
   }
-}
-
-function demand (holds: boolean, option: string, expected: string): void {
-  if (!holds) throw new INVALID_OPTIONS(`guest-token: "${option}" must be ${expected}`)
 }

@@ -1,9 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 
 import type { HostDecision } from '../../../lib/authorize.js'
-import { INVALID_OPTIONS } from '../../../lib/errors.js'
-import { refuseUnknownOptions } from '../../../lib/options.js'
-import type { KnownOptions } from '../../../lib/options.js'
+import { optionAssertion, refuseUnknownOptions } from '../../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../../lib/secrets/secret-source.js'
 import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
@@ -66,6 +65,8 @@ type Defaulted = 'prefix' | 'apiUrl' | 'upstreamUrl' | 'allowClientId' | 'expiry
   'connectTimeout' | 'connections' | 'userConnections'
 
 export type CheckedOptions = Omit<DatabrainProxyOptions, Defaulted> & { [Name in Defaulted]-?: NonNullable<DatabrainProxyOptions[Name]> }
+
+const assertOption: AssertOption = optionAssertion('databrain-proxy')
 
 const KNOWN: KnownOptions<DatabrainProxyOptions> = {
   prefix: true,
@@ -130,36 +131,32 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
     connections,
     userConnections: options.userConnections ?? Math.max(1, Math.floor(connections / 4))
   }
-  demand(typeof checked.prefix === 'string' && /^(?:\/[^/]+)*$/.test(checked.prefix), 'prefix', 'empty, or a path that begins with "/" and ends without one')
-  demand(checked.proxyKeys !== undefined, 'proxyKeys', 'a list of keys; make one with `npx fastify-gatehouse generate-key`')
+  assertOption(typeof checked.prefix === 'string' && /^(?:\/[^/]+)*$/.test(checked.prefix), 'prefix', 'empty, or a path that begins with "/" and ends without one')
+  assertOption(checked.proxyKeys !== undefined, 'proxyKeys', 'a list of keys; make one with `npx fastify-gatehouse generate-key`')
   // A host's @fastify/cors claims the preflights of all paths.
-  demand(checked.prefix !== '' || checked.cors === undefined, 'prefix', 'a path where there is "cors"')
-  demand(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
-  demand(typeof checked.authorize === 'function', 'authorize', 'a function that says who the user is')
-  demand(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
-  demand(isLife(checked.expiryTime), 'expiryTime', 'a positive integer of milliseconds')
-  demand(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9')
-  demand(typeof checked.cache === 'boolean', 'cache', 'a boolean')
-  demand(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
-  demand(typeof checked.now === 'function', 'now', 'a function')
-  for (const name of COUNTS) demand(isPositive(checked[name]), name, 'a positive integer')
-  for (const name of TIMES) demand(isPositive(checked[name]) && checked[name] <= LONGEST_TIMER, name, `a whole number of milliseconds, 1 to ${LONGEST_TIMER}`)
+  assertOption(checked.prefix !== '' || checked.cors === undefined, 'prefix', 'a path where there is "cors"')
+  assertOption(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
+  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that says who the user is')
+  assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
+  assertOption(isLife(checked.expiryTime), 'expiryTime', 'a positive integer of milliseconds', checked.expiryTime)
+  assertOption(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9', checked.refreshAhead)
+  assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
+  assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
+  assertOption(typeof checked.now === 'function', 'now', 'a function')
+  for (const name of COUNTS) assertOption(isPositive(checked[name]), name, 'a positive integer', checked[name])
+  for (const name of TIMES) assertOption(isPositive(checked[name]) && checked[name] <= LONGEST_TIMER, name, `a whole number of milliseconds, 1 to ${LONGEST_TIMER}`, checked[name])
   return checked
 }
 
 /** Origin and path as the URL parser writes them, without a slash at the end. */
 function baseUrl (option: string, text: string): string {
   const expected = 'an http(s) URL without credentials, query or fragment'
-  demand(parseUrl(text) !== null, option, expected)
+  assertOption(parseUrl(text) !== null, option, expected)
   const { protocol, username, password, search, hash, origin, pathname } = new URL(text)
-  demand(['http:', 'https:'].includes(protocol) && username + password + search + hash === '', option, expected)
+  assertOption(['http:', 'https:'].includes(protocol) && username + password + search + hash === '', option, expected)
   return `${origin}${pathname.replace(/\/+$/, '')}`
 }
 
 function isPositive (count: unknown): boolean {
   return Number.isSafeInteger(count) && Number(count) > 0
-}
-
-function demand (holds: boolean, option: string, expected: string): void {
-  if (!holds) throw new INVALID_OPTIONS(`databrain-proxy: "${option}" must be ${expected}`)
 }
