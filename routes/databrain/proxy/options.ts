@@ -138,7 +138,7 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
   assertOption(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
   assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that says who the user is')
   assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
-  assertOption(isLife(checked.expiryTime), 'expiryTime', 'a positive integer of milliseconds', checked.expiryTime)
+  assertOption(isLife(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', checked.expiryTime)
   assertOption(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9', checked.refreshAhead)
   assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
