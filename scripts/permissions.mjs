@@ -1,4 +1,4 @@
-// Writes docs/permissions.md from the routes. Run: node --import=@tapjs/typescript/import scripts/permissions.mjs
+// Writes docs/permissions.md from the routes. Run: npm run docs
 import { writeFileSync } from 'node:fs'
 
 import { permissionsPage } from '../test/helpers/admin-routes.js'

@@ -1,4 +1,4 @@
-// Writes the list of variables in docs/server.md. Run: node --import=@tapjs/typescript/import scripts/variables.mjs
+// Writes the list of variables in docs/server.md. Run: npm run docs
 import { readFileSync, writeFileSync } from 'node:fs'
 
 import { withVariables } from '../test/helpers/server-variables.js'

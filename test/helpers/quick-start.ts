@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 
 import { generateSecret } from '../../signing/index.js'
 import { codeBlocks, docsPages, sourcesByEntry } from './docs-pages.js'
+import { folderWithDatabase } from './made-folder.js'
 import { temporaryFolder } from './server-process.js'
 
 /** Addresses of services that a quick start cannot run without. */
@@ -32,13 +33,15 @@ export function secretsOf (code: string): Record<string, string> {
 /** Runs an app as printed, on the sources of the package, a free port and a folder of its own; it is closed with the test. */
 export async function startQuickStart (t: Test, code: string, variables: Record<string, string>): Promise<FastifyInstance> {
   const folder = await temporaryFolder(t)
+  // Creating a database takes seconds; opening one does not.
+  const dataDir = code.includes('dataDir:') ? await folderWithDatabase(t) : folder
   const entries = await sourcesByEntry()
   const locate = (name: string) => entries.get(name)?.href.replace(/\.ts$/, '.js') ?? import.meta.resolve(name)
   const file = join(folder, 'app.mjs')
   await writeFile(file, code.replace(/from '([^.'][^']*)'/g, (_text, name: string) => `from '${locate(name)}'`)
     .replace(/port: (?:3000|Number\(PORT\))/, 'port: 0')
     .replace('logger: true', 'logger: false')
-    .replace(/dataDir: '([^']+)'/, (_text, name: string) => `dataDir: '${join(folder, name)}'`))
+    .replace(/dataDir: '[^']+'/, `dataDir: '${dataDir}'`))
 
   const apps: FastifyInstance[] = []
   const note = (message: unknown) => { apps.push((message as { fastify: FastifyInstance }).fastify) }

@@ -38,7 +38,7 @@ async function setUp (t: Test) {
 
 t.test('the page of permissions is the one that the routes give', async (t) => {
   t.equal(readFileSync(new URL('../../../docs/permissions.md', import.meta.url), 'utf8'), await permissionsPage(),
-    'node --import=@tapjs/typescript/import scripts/permissions.mjs')
+    'run npm run docs')
 })
 
 t.test('A21: an editor changes neither the trust in a source nor its key, and a refusal changes nothing', async (t) => {
