@@ -15,6 +15,9 @@ const KILLS = Number(process.env.KILLS ?? 6)
 const ACKS = Number(process.env.ACKS ?? KILLS * 500)
 const LOAD = { connections: 12, batching: 4 }
 
+// With much else to do on the machine a start takes half a minute, and each kill is followed by one on each store.
+t.setTimeout(KILLS * 150_000)
+
 for (const kind of STORES) {
   t.test(`D01, D02, D13: ${KILLS} times kill -9 of a server on ${kind} under load: nothing lost, nothing twice, no batch in part`, async (t) => {
     const store = await storeOfServer(t, kind)

@@ -14,6 +14,9 @@ import { LOADED, STORES, storeOfServer, untilAcknowledged } from '../helpers/sto
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3)
 
+// With much else to do on the machine a start takes half a minute, and each stop is followed by one on each store.
+t.setTimeout(ROUNDS * 200_000)
+
 for (const kind of STORES) {
   t.test(`D17: ${ROUNDS} times SIGTERM to a server on ${kind} under load: what was acknowledged is stored, nothing fails but new connections, exit 0`, async (t) => {
     const store = await storeOfServer(t, kind)
