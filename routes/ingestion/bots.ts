@@ -7,8 +7,8 @@ import { refuseUnknownMembers } from '../../lib/options.js'
 export interface BotOptions {
   /**
    * User agents that are people although isbot takes them for bots: a string that the agent contains, in any letter
-   * case, or a regular expression without the flags `g` and `y`. They add to the built-in exception, the in-app browsers of
-   * Facebook. The agent is cut to 512 characters before it is compared. Default: none.
+   * case, or a regular expression without the flags `g` and `y`. They add to the built-in exception, the in-app
+   * browsers of Facebook. The agent is cut to 512 characters before it is compared. Default: none.
    */
   except?: ReadonlyArray<string | RegExp>
 }
@@ -35,17 +35,17 @@ export function botCheck (options: BotOptions = {}): BotCheck {
   const { except = [] } = options
   if (!Array.isArray(except)) throw invalid('must be a list of strings and regular expressions')
   const exceptions = [IN_APP_BROWSER, ...except.map(patternOf)]
-  const verdicts = new LRUCache<string, boolean>({ max: 5_000 })
+  const results = new LRUCache<string, boolean>({ max: 5_000 })
 
   return function isBotAgent (userAgent) {
-    const judged = userAgent.length > MAX_LENGTH ? userAgent.slice(0, MAX_LENGTH) : userAgent
-    let verdict = verdicts.get(judged)
-    if (verdict === undefined) {
-      verdict = isbot(judged) && !exceptions.some((pattern) => pattern.test(judged))
+    const compared = userAgent.length > MAX_LENGTH ? userAgent.slice(0, MAX_LENGTH) : userAgent
+    let isBot = results.get(compared)
+    if (isBot === undefined) {
+      isBot = isbot(compared) && !exceptions.some((pattern) => pattern.test(compared))
       // A copy, because a slice keeps the whole string in memory.
-      verdicts.set(judged === userAgent ? judged : Buffer.from(judged).toString(), verdict)
+      results.set(compared === userAgent ? compared : Buffer.from(compared).toString(), isBot)
     }
-    return verdict
+    return isBot
   }
 }
 
@@ -59,6 +59,6 @@ function patternOf (exception: unknown): RegExp {
   return exception
 }
 
-function invalid (fault: string): InstanceType<typeof INVALID_OPTIONS> {
-  return new INVALID_OPTIONS(`ingestion: "bots.except" ${fault}`)
+function invalid (problem: string): InstanceType<typeof INVALID_OPTIONS> {
+  return new INVALID_OPTIONS(`ingestion: "bots.except" ${problem}`)
 }

@@ -12,10 +12,10 @@ import { collectorSchema } from '../../schemas/collector.js'
 
 const COLLECTOR_PATH = '/d.js'
 
-// An hour bounds how long a fix takes to arrive; for a day more nobody waits for the fetch of it.
+// Browsers get a fix within an hour; for a day after that they use the stale script while they fetch the new one.
 const CACHE_CONTROL = 'public, max-age=3600, stale-while-revalidate=86400'
-// The same place from here in the sources and in a build; and beside a bundle of the host.
-const PLACES = ['../../web/collector/d.js', './d.js']
+// The path relative to this module in the sources and in dist/, and the path beside a host's bundle.
+const SCRIPT_PATHS = ['../../web/collector/d.js', './d.js']
 
 interface Representation {
   encoding: 'br' | 'gzip' | 'identity'
@@ -23,7 +23,7 @@ interface Representation {
   etag: string
 }
 
-/** The route of the collector: a public script, which any page may load and check by its integrity. */
+/** Registers the route of the collector script. Any page may load the script, also with Subresource Integrity. */
 export async function collectorRoute (scope: FastifyInstance): Promise<void> {
   const [brotli, gzip, plain] = representationsOf(await readScript())
 
@@ -31,28 +31,30 @@ export async function collectorRoute (scope: FastifyInstance): Promise<void> {
     const { headers } = request
     const accepted = acceptedCodings(headers['accept-encoding'])
     const { encoding, body, etag } = accepted('br') ? brotli : accepted('gzip') ? gzip : plain
-    // To all, but never with credentials: it is the same for everyone.
+    // The script is the same for all clients, so any origin may read it, without credentials.
     reply.header('access-control-allow-origin', '*')
       .header('cross-origin-resource-policy', 'cross-origin')
       .header('x-content-type-options', 'nosniff')
       .header('cache-control', CACHE_CONTROL)
       .header('vary', 'Accept-Encoding')
       .header('etag', etag)
-    if (names(headers['if-none-match'], etag)) return reply.code(304).send()
+    if (matchesEtag(headers['if-none-match'], etag)) return reply.code(304).send()
     if (encoding !== 'identity') reply.header('content-encoding', encoding)
     return reply.type('text/javascript; charset=utf-8').send(body)
   })
 }
 
 async function readScript (): Promise<Buffer> {
-  const files = PLACES.map((place) => fileURLToPath(fileBeside(place, import.meta.url)))
+  const files = SCRIPT_PATHS.map((place) => fileURLToPath(fileBeside(place, import.meta.url)))
   const file = files.find((path) => existsSync(path))
   if (file !== undefined) return await readFile(file)
   throw new INVALID_OPTIONS(`ingestion: the collector is not at ${files.join(' or ')}; build it with "npm run build", ` +
     'copy it from node_modules/fastify-gatehouse/dist/web/collector/d.js beside your bundle, or set "collector: false"')
 }
 
-/** Compressed once, as well as can be, each with a tag of its own: a strong one names bytes. */
+/**
+ * Compresses the script once, at the highest level. Each representation has its own ETag, because the tags are strong.
+ */
 function representationsOf (script: Buffer): [brotli: Representation, gzip: Representation, plain: Representation] {
   const represent = (encoding: Representation['encoding'], body: Buffer): Representation => {
     return { encoding, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
@@ -61,7 +63,9 @@ function representationsOf (script: Buffer): [brotli: Representation, gzip: Repr
   return [represent('br', brotli), represent('gzip', gzipSync(script, { level: 9 })), represent('identity', script)]
 }
 
-/** Which codings `Accept-Encoding` names, or takes by `*`, with a weight above 0. */
+/**
+ * Returns a function that tells whether `Accept-Encoding` accepts a coding, by name or by `*`, with a weight above 0.
+ */
 function acceptedCodings (header: string | string[] | undefined): (coding: string) => boolean {
   const weights = new Map<string, number>()
   for (const entry of String(header ?? '').toLowerCase().split(',')) {
@@ -72,7 +76,7 @@ function acceptedCodings (header: string | string[] | undefined): (coding: strin
   return (coding) => (weights.get(coding) ?? weights.get('*') ?? 0) > 0
 }
 
-/** Weakly compared, as If-None-Match is. */
-function names (header: string | undefined, etag: string): boolean {
+/** Returns whether `If-None-Match` contains the tag, by weak comparison (RFC 9110). */
+function matchesEtag (header: string | undefined, etag: string): boolean {
   return header !== undefined && header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }

@@ -7,9 +7,9 @@ const DAY = 24 * 60 * 60 * 1000
 const YEAR_0 = Date.parse('0000-01-01T00:00:00.000Z')
 
 /**
- * When an event happened by the clock of the server, by Segment's rule: what lay between the event and the sending of its request, both by
- * the clock of the device, is taken from when the request was received. `null` without `sentAt`, or without a time that it could correct;
- * a `sentAt` that is not an ISO-8601 time corrects nothing.
+ * Returns the time of an event by the server's clock, in epoch milliseconds, by Segment's rule:
+ * `receivedAt - (sentAt - timestamp)`, which corrects the clock of the device. Returns `null` if `sentAt` or the
+ * time of the event is missing or is not an ISO-8601 time.
  */
 export function correctedTimestamp (value: Partial<EventBody>, batch: BatchMembers | null, receivedAt: number): number | null {
   const sentAt = value.sentAt === undefined || value.sentAt === null ? batch?.sentAtTime ?? null : timeIn(value.sentAt)
@@ -18,7 +18,10 @@ export function correctedTimestamp (value: Partial<EventBody>, batch: BatchMembe
   return happened === null ? null : receivedAt - (sentAt - happened)
 }
 
-/** When an event happened as it says itself, else when it was received. Throws `INVALID_REQUEST` for a `timestamp` that is not ISO-8601. */
+/**
+ * Returns the `timestamp` that the event contains, in epoch milliseconds; without one, `originalTimestamp` or
+ * `receivedAt`. Throws `INVALID_REQUEST` for a `timestamp` that is not ISO-8601.
+ */
 export function claimedTimestamp ({ timestamp, originalTimestamp }: Partial<EventBody>, receivedAt: number): number {
   if (timestamp === undefined || timestamp === null) {
     return originalTimestamp === undefined ? receivedAt : timeIn(originalTimestamp) ?? receivedAt
@@ -28,10 +31,10 @@ export function claimedTimestamp ({ timestamp, originalTimestamp }: Partial<Even
   return time
 }
 
-/** Throws `INVALID_REQUEST` for a time that is more than 24 hours ahead, or too long ago to be written with four digits of a year. */
+/** Throws `INVALID_REQUEST` for a time more than 24 hours ahead, or before the year 0, which needs a longer format. */
 export function assertTimestamp (timestamp: number, receivedAt: number): void {
-  if (timestamp > receivedAt + DAY) throw invalid('must not lie more than 24 hours ahead')
-  if (timestamp < YEAR_0) throw invalid('must not lie before the year 0')
+  if (timestamp > receivedAt + DAY) throw invalid('must not be more than 24 hours ahead')
+  if (timestamp < YEAR_0) throw invalid('must not be before the year 0')
 }
 
 function invalid (message: string): InstanceType<typeof INVALID_REQUEST> {

@@ -7,12 +7,12 @@ import type { EventError } from '../../schemas/ingestion.js'
 import type { BotCheck } from './bots.js'
 import type { IngestContext } from './ingest-context.js'
 
-/** Of the errors that one event of many can have; all others are 400. */
+/** Status codes of the errors of a single event in a batch; all other errors are 400. */
 const STATUS: Readonly<Record<string, number>> = { PAYLOAD_TOO_LARGE: 413, INVALID_PIPELINE_KEY: 401 }
 
-/** Where the events of every input end up, once nothing about them can be refused any more. */
+/** Writes valid events to the sink and reports them to the event feed, for all ingestion routes. */
 export class EventWriter {
-  /** By the `bots` option of the registration. */
+  /** The check that the `bots` option of the registration configures. */
   readonly isBotAgent: BotCheck
   readonly #sink: EventSink
   readonly #feed: EventFeed
@@ -26,10 +26,11 @@ export class EventWriter {
   }
 
   /**
-   * Resolves when the events, all of one source, are durable, those of bots left out where the source drops them; rejects with
-   * `UNAVAILABLE` when that can't be said in time. They count against the rate of the source whatever comes of them.
+   * Resolves when the sink has stored the events, all of one source, durably. Leaves out events of bots if the source
+   * drops them. Rejects with `UNAVAILABLE` if the sink does not confirm in time. All events count against the rate
+   * of the source, also if the write fails.
    */
-  async take (source: Readonly<Source>, events: readonly AcceptedEvent[]): Promise<void> {
+  async write (source: Readonly<Source>, events: readonly AcceptedEvent[]): Promise<void> {
     this.#rate.debit(source, events.length)
     const bots = countBots(events)
     const dropping = bots > 0 && source.bots === 'drop'
@@ -42,10 +43,10 @@ export class EventWriter {
   }
 
   /**
-   * Notes the events of a batch that were refused while the batch was not. `values` are all events of the batch, `context`
-   * is the context of the batch itself.
+   * Reports the rejected events of an accepted batch to the event feed. `values` contains the rejected events at their
+   * indexes; `context` is the context of the batch.
    */
-  refused (
+  reportRejected (
     { source, receivedAt, ip }: Pick<IngestContext, 'source' | 'receivedAt' | 'ip'>,
     errors: readonly EventError[],
     values: readonly unknown[],

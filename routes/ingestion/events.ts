@@ -5,14 +5,14 @@ import { countProperties, EVENT_LIMITS } from '../../lib/json/limits.js'
 import { assertUnrepeated } from '../../lib/json/known-members.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
 import { anyEventSchema, typedEventSchema } from '../../schemas/ingestion.js'
-import type { Visitor } from './identity-cookie.js'
+import type { GetVisitorId } from './identity-cookie.js'
 import type { EventWriter } from './event-writer.js'
 import { EVENT_MEMBERS } from './body/known-members.js'
 import { normalise } from './normalise.js'
-import { TEXT_LIMITS, useJsonText } from './body/parse-json.js'
+import { BATCH_TEXT_LIMITS, addJsonParsers } from './body/parse-json.js'
 import { IngestContext } from './ingest-context.js'
 
-/** Datafly Signal's short paths and Segment's names for the same; `/v1/s` and `/v1/a` are what Segment's browser SDK makes of the last two. */
+/** Datafly Signal's short paths and Segment's long paths. Segment's browser SDK uses `/v1/s` and `/v1/a`. */
 const PATHS: ReadonlyArray<readonly [path: string, type: EventType]> = [
   ['/v1/t', 'track'], ['/v1/p', 'page'], ['/v1/i', 'identify'], ['/v1/g', 'group'],
   ['/v1/track', 'track'], ['/v1/page', 'page'], ['/v1/identify', 'identify'], ['/v1/group', 'group'],
@@ -29,16 +29,18 @@ export interface EventLimits {
   keylessLimit: number
 }
 
-/** The routes that take one event each. */
-export async function eventRoutes (scope: FastifyInstance, limits: EventLimits, visitor: Visitor | null, writer: EventWriter): Promise<void> {
+/** Registers the routes that accept a single event. */
+export async function eventRoutes (
+  scope: FastifyInstance, limits: EventLimits, getVisitorId: GetVisitorId | null, writer: EventWriter
+): Promise<void> {
   const { bodyLimit, eventLimit, keylessLimit } = limits
-  useJsonText(scope, {
+  addJsonParsers(scope, {
     bodyLimit,
     parseLimit: eventLimit,
     keylessLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE({ message: 'The event is too large' }),
     keyInBody: true,
-    limits: { ...TEXT_LIMITS, depth: EVENT_LIMITS.depth, eventMembers: EVENT_LIMITS.properties, eventLevel: 0 },
+    limits: { ...BATCH_TEXT_LIMITS, depth: EVENT_LIMITS.depth, eventMembers: EVENT_LIMITS.properties, eventLevel: 0 },
     check (value, text, members) {
       if (members > countProperties(value, EVENT_LIMITS)) assertUnrepeated(text, EVENT_MEMBERS)
     }
@@ -48,20 +50,20 @@ export async function eventRoutes (scope: FastifyInstance, limits: EventLimits, 
     scope.post<{ Body: Partial<EventBody> }>(path, {
       schema: typedEventSchema(type), bodyLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' }, eventType: type }
     }, function acceptTypedEvent (request, reply) {
-      return store(request, reply, type)
+      return storeEvent(request, reply, type)
     })
   }
 
   scope.post<{ Body: EventBody }>(ANY_TYPE, {
     schema: anyEventSchema, bodyLimit, config: { gatehouse: { pipelineKey: true, signature: 'required' } }
   }, function acceptEvent (request, reply) {
-    return store(request, reply, request.body.type)
+    return storeEvent(request, reply, request.body.type)
   })
 
-  async function store (request: FastifyRequest<{ Body: Partial<EventBody> }>, reply: FastifyReply, type: EventType): Promise<string> {
-    const ingest = new IngestContext(request, reply, visitor)
+  async function storeEvent (request: FastifyRequest<{ Body: Partial<EventBody> }>, reply: FastifyReply, type: EventType): Promise<string> {
+    const ingest = new IngestContext(request, reply, getVisitorId)
     const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, ingest, writer.isBotAgent)
-    await writer.take(ingest.source, [event])
+    await writer.write(ingest.source, [event])
     reply.header('content-type', 'application/json; charset=utf-8')
     return event.repeat === true ? DUPLICATE : SUCCESS
   }

@@ -8,12 +8,12 @@ import { refuseUnknownMembers } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 
 export interface IdentityCookieOptions {
-  /** The parent domain whose hosts share the cookie, such as `example.com`. Default: the host that was asked alone. */
+  /** Parent domain whose hosts share the cookie, such as `example.com`. Default: only the host of the request. */
   domain?: string
 }
 
-/** Knows a browser again: the id in its cookie, which is made and set where there is none. */
-export type Visitor = (request: FastifyRequest, reply: FastifyReply) => string
+/** Returns the id in the browser's cookie. Without a cookie it creates an id and sets the cookie. */
+export type GetVisitorId = (request: FastifyRequest, reply: FastifyReply) => string
 
 export const IDENTITY_COOKIE = '_dfid'
 
@@ -23,24 +23,29 @@ const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z
 const MAX_AGE = 400 * 24 * 60 * 60
 
 /** Returns the id in the `_dfid` cookie; `null` if there is no such cookie, or if its value is not a UUID v4. */
-export function visitorIn (cookies: string | undefined): string | null {
-  // Servers send no cookies, and most pages send others: only a header that names ours is parsed.
+export function visitorIdIn (cookies: string | undefined): string | null {
+  // Most requests do not send this cookie; the search avoids parsing their headers.
   if (cookies === undefined || !cookies.includes(IDENTITY_COOKIE)) return null
   const id = parseCookie(cookies)[IDENTITY_COOKIE]
   return id !== undefined && UUID.test(id) ? id : null
 }
 
-/** Reads or sets the cookie: HttpOnly, SameSite=Lax, 400 days, Secure on HTTPS. */
-export function identityCookie (options: IdentityCookieOptions): Visitor {
+/**
+ * Creates the function that reads or sets the `_dfid` cookie: HttpOnly, SameSite=Lax, 400 days, Secure on HTTPS.
+ * Throws `INVALID_OPTIONS` for an unknown option or an invalid domain.
+ */
+export function identityCookie (options: IdentityCookieOptions): GetVisitorId {
   refuseUnknownMembers('ingestion', 'identityCookie.', options, KNOWN)
   const { domain } = options
-  if (domain !== undefined && !DOMAIN.test(domain)) throw new INVALID_OPTIONS('ingestion: "identityCookie.domain" must be a domain such as example.com')
+  if (domain !== undefined && !DOMAIN.test(domain)) {
+    throw new INVALID_OPTIONS('ingestion: "identityCookie.domain" must be a domain such as example.com')
+  }
   const cookie = {
     name: IDENTITY_COOKIE, maxAge: MAX_AGE, path: '/', ...domain === undefined ? {} : { domain }, httpOnly: true, sameSite: 'lax'
   } as const
 
-  return function visitor (request, reply) {
-    const known = visitorIn(request.headers.cookie)
+  return function getVisitorId (request, reply) {
+    const known = visitorIdIn(request.headers.cookie)
     if (known !== null) return known
     const fresh = randomUUID()
     reply.header('set-cookie', stringifySetCookie({ ...cookie, value: fresh, secure: request.protocol === 'https' }))

@@ -32,7 +32,7 @@ import { keyInHead } from './body/parse-json.js'
 import { pixelRoutes } from './pixel/index.js'
 import { webhookRoute } from './webhook/index.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../plugins/event-feed/index.js'
 export type {} from '../../plugins/event-sink/index.js'
 export type {} from '../../plugins/pipeline-key/index.js'
@@ -42,39 +42,44 @@ export type {} from '../../plugins/token-store/index.js'
 export type { BotOptions }
 
 export interface IngestionOptions {
-  /** Where the routes are mounted, before `/v1`. Default: no prefix. */
+  /** Path prefix of the routes, before `/v1`. Default: no prefix. */
   prefix?: string
   /**
-   * Requests of each client address; the options of `@fastify/rate-limit`, or `false`. Default: 5000 a second, with the `RateLimit-*`
-   * headers on a 429 alone; set `addHeadersOnExceeding` to have them on every answer, which costs some of its speed. Each instance counts
-   * for itself unless `shared` is true, which asks Redis for every request.
+   * Maximum requests per client address, as options of `@fastify/rate-limit`; `false` disables the limit. Default:
+   * 5 000 per second, with the `RateLimit-*` headers only on a 429. Set `addHeadersOnExceeding` to send them on every
+   * response, at some cost in speed. Each instance counts separately unless `shared` is `true`, which calls Redis on
+   * every request.
    */
   rateLimit?: RateLimitOptions
   /**
-   * Events a second of each source that has no `rateLimit` of its own; `false`: any number. A batch is taken as long as one event may
-   * come, and what it goes beyond delays the next. Instances with Redis tell each other ten times a second what came. Default: 1 000.
+   * Maximum events per second of each source without a `rateLimit` setting; `false` disables the limit. A batch is
+   * accepted while at least one event is left in the budget; a batch above the budget delays the following requests.
+   * Instances that share a Redis exchange their counts ten times per second. Default: 1 000.
    */
   eventRate?: EventRateOptions | false
-  /** How many look-ups of unknown keys one address may cause; `false`: any number. Default: 500 in 10 s. */
+  /** Maximum look-ups of unknown keys per client address; `false` disables the limit. Default: 500 in 10 seconds. */
   guessLimit?: GuessLimit | false
-  /** The `_dfid` cookie that gives a browser's events their `anonymousId`; `false`: none is read or set. Default: of the host alone. */
+  /**
+   * The `_dfid` cookie, the `anonymousId` of a browser's events; `false` disables it. Default: for the request's host.
+   */
   identityCookie?: IdentityCookieOptions | false
-  /** Which user agents are not bots. What becomes of bots is a setting of each source. Default: as isbot knows them. */
+  /** Exceptions from bot detection by isbot. Each source sets whether bots are tagged or dropped. Default: none. */
   bots?: BotOptions
-  /** Serve the collector script for pages as `/d.js`. Default: `true`. */
+  /** Serves the collector script as `/d.js`. Default: `true`. */
   collector?: boolean
-  /** Bytes of one event; beyond, 413 alone and an error of that event in a batch. Default: 65 536. */
+  /** Maximum bytes of an event. A larger event is 413, or an error of that event in a batch. Default: 65 536. */
   eventLimit?: number
-  /** Bytes that are read of a single event's body, which may spread over more than it says. Default: 524 288. */
+  /** Maximum bytes of a single event's body, as sent and decompressed. Default: 524 288. */
   bodyLimit?: number
-  /** Bytes of a batch; beyond, 400. Default: 5 242 880. */
+  /** Maximum bytes of a batch. A larger batch is 400. Default: 5 242 880. */
   batchLimit?: number
   /**
-   * Bytes of a body, as sent and decompressed, that are read before the pipeline key is known. A longer body needs the key in
-   * `Authorization` or `?wk=`, or, uncompressed, as a `writeKey` within its first bytes; without one it is 401. Default: 65 536.
+   * Maximum bytes of a body, as sent and decompressed, while the pipeline key is unknown. A longer body needs the key
+   * in `Authorization`, in `?wk=` or, if it is uncompressed, as a `writeKey` within these first bytes; otherwise it is
+   * 401. Default: 65 536.
    */
   keylessLimit?: number
-  /** Bytes of a webhook delivery; beyond, 413. Default: 1 048 576. */
+  /** Maximum bytes of a webhook delivery. A larger delivery is 413. Default: 1 048 576. */
   webhookLimit?: number
 }
 
@@ -93,7 +98,7 @@ const KNOWN: KnownOptions<IngestionOptions> = {
   webhookLimit: true
 }
 const ADDRESS_LIMIT: RateLimitOptions = {
-  // To ask for every event would cost more than it saves.
+  // A Redis call per event would cost more than the limit saves.
   shared: false,
   max: 5_000,
   timeWindow: 1_000,
@@ -103,24 +108,24 @@ const ADDRESS_LIMIT: RateLimitOptions = {
 const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => {
   refuseUnknownOptions('ingestion', options, KNOWN)
   const { prefix = '', rateLimit = {}, guessLimit = {}, identityCookie: cookie = {}, eventRate = {}, collector = true } = options
-  if (typeof collector !== 'boolean') throw new INVALID_OPTIONS('ingestion: "collector" must be true or false')
+  if (typeof collector !== 'boolean') throw new INVALID_OPTIONS('ingestion: "collector" must be a boolean')
   const limits = {
-    eventLimit: bytes('eventLimit', options.eventLimit ?? 64 * 1024),
-    bodyLimit: bytes('bodyLimit', options.bodyLimit ?? 512 * 1024),
-    batchLimit: bytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024),
-    keylessLimit: bytes('keylessLimit', options.keylessLimit ?? 64 * 1024),
-    webhookLimit: bytes('webhookLimit', options.webhookLimit ?? 1024 * 1024)
+    eventLimit: assertBytes('eventLimit', options.eventLimit ?? 64 * 1024),
+    bodyLimit: assertBytes('bodyLimit', options.bodyLimit ?? 512 * 1024),
+    batchLimit: assertBytes('batchLimit', options.batchLimit ?? 5 * 1024 * 1024),
+    keylessLimit: assertBytes('keylessLimit', options.keylessLimit ?? 64 * 1024),
+    webhookLimit: assertBytes('webhookLimit', options.webhookLimit ?? 1024 * 1024)
   }
   const isBotAgent = botCheck(options.bots)
-  const visitor = cookie === false ? null : identityCookie(cookie)
+  const getVisitorId = cookie === false ? null : identityCookie(cookie)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
-  const limitsOfAll = app.tokenStore.sharedLimits
-  const rate = new EventRate(eventRate, limitsOfAll === undefined ? undefined : (id, events, perSecond) => limitsOfAll.debit(`source ${id}`, events, perSecond))
+  const sharedLimits = app.tokenStore.sharedLimits
+  const rate = new EventRate(eventRate, sharedLimits === undefined ? undefined : (id, events, perSecond) => sharedLimits.debit(`source ${id}`, events, perSecond))
   if (!app.hasDecorator('eventSink')) await app.register(eventSink)
   if (!app.hasDecorator('eventFeed')) await app.register(eventFeed)
 
   await app.register(async function ingestionScope (scope) {
-    answerReadably(scope)
+    setErrorHandlerWithCors(scope)
     keepHostCorsOut(scope, false)
     await limitRate(scope, rateLimit === false ? false : { ...ADDRESS_LIMIT, ...rateLimit })
     useOwnCompilers(scope)
@@ -130,7 +135,9 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     const writer = new EventWriter(scope.eventSink, scope.eventFeed, rate, isBotAgent)
     scope.eventFeed.follow(scope)
     const { keylessLimit } = limits
-    await scope.register(pipelineKey, { guessLimit, keyInBody, faultInBody: ({ jsonFault }) => jsonFault, keylessLimit, keyInHead, holdBody: true })
+    await scope.register(pipelineKey, {
+      guessLimit, keyInBody, faultInBody: ({ jsonError }) => jsonError, keylessLimit, keyInHead, holdBody: true
+    })
     limitEventRate(scope, rate)
 
     if (collector) await collectorRoute(scope)
@@ -139,17 +146,17 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     await scope.register(async function single (scope) {
       answerPreflights(scope)
       await scope.register(signature)
-      await eventRoutes(scope, limits, visitor, writer)
+      await eventRoutes(scope, limits, getVisitorId, writer)
     })
     await scope.register(async function batch (scope) {
       answerPreflights(scope)
       await scope.register(signature, { tooLarge: batchTooLarge })
-      await batchRoute(scope, limits, visitor, writer)
+      await batchRoute(scope, limits, getVisitorId, writer)
     })
     await scope.register(async function pixel (scope) {
       answerPreflights(scope)
       await scope.register(signature)
-      await pixelRoutes(scope, limits, visitor, writer)
+      await pixelRoutes(scope, limits, getVisitorId, writer)
     })
     await scope.register(async function webhook (scope) {
       await webhookRoute(scope, { ...limits, guessLimit }, writer)
@@ -157,10 +164,10 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
   }, { prefix, ...maskedRequestLog(app) })
 }
 
-/** The envelope, which the pages of an allowed origin can read even when it is not known yet which source they mean. */
-function answerReadably (scope: FastifyInstance): void {
+/** Sets the error handler. Without a known source, an error has CORS headers if any source allows the origin. */
+function setErrorHandlerWithCors (scope: FastifyInstance): void {
   const { sources } = scope.tokenStore
-  scope.setErrorHandler(async function answerReadably (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
+  scope.setErrorHandler(async function sendErrorWithCors (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
     const error = toPublicError(thrown)
     if (request.resolvedSource === null) {
       varyByOrigin(reply)
@@ -174,7 +181,7 @@ function keyInBody ({ body }: FastifyRequest): unknown {
   return typeof body === 'object' && body !== null ? (body as { writeKey?: unknown }).writeKey ?? undefined : undefined
 }
 
-function bytes (option: string, value: number): number {
+function assertBytes (option: string, value: number): number {
   assertWholeNumber('ingestion', option, value, { unit: 'bytes' })
   return value
 }

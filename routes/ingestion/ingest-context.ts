@@ -7,14 +7,14 @@ import { INVALID_PIPELINE_KEY } from '../../lib/errors.js'
 import type { AuthMethod } from '../../contracts/event-sink.js'
 import type { Source } from '../../contracts/token-store/index.js'
 import { sha256Hex } from '../../signing/digest.js'
-import { visitorIn } from './identity-cookie.js'
-import type { Visitor } from './identity-cookie.js'
+import { visitorIdIn } from './identity-cookie.js'
+import type { GetVisitorId } from './identity-cookie.js'
 import { isMailOpener } from './pixel/mail-openers.js'
 
 const MAX_USER_AGENT = 1_024
 const BEACON = /^text\/plain\b/i
 
-/** What all events of one request have in common. */
+/** The values that all events of one request share. */
 export class IngestContext {
   readonly source: Readonly<Source>
   readonly key: string
@@ -23,21 +23,21 @@ export class IngestContext {
   readonly ip: string
   readonly userAgent: string | null
   /**
-   * The same if a page's browser sends the request, else `null`: the user agent of a server's SDK says nothing about the
-   * visitor, and neither does the image proxy of a mail provider, which a person made load the pixel.
+   * The user agent if the browser of a page sends the request, else `null`: the user agent of a server's SDK or of a
+   * mail provider's image proxy does not identify the visitor.
    */
   readonly browserAgent: string | null
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  readonly #visitor: Visitor | null
-  /** Whether events without a messageId get one from the signature, so that the same request again is a repeat. */
+  readonly #getVisitorId: GetVisitorId | null
+  /** Whether events without a messageId get one from the signature, so that a repeated request is a duplicate. */
   readonly dropsRepeats: boolean
   #anonymousId: string | null = null
   #signature: string | null = null
 
-  constructor (request: FastifyRequest, reply: FastifyReply, visitor: Visitor | null) {
+  constructor (request: FastifyRequest, reply: FastifyReply, getVisitorId: GetVisitorId | null) {
     const { resolvedSource, headers } = request
-    // The guard has made sure of it; without a source nothing may be stored.
+    // Unreachable behind the guard: an event without a source must not be stored.
     if (resolvedSource === null) throw new INVALID_PIPELINE_KEY()
     this.source = resolvedSource.source
     this.key = resolvedSource.key
@@ -48,38 +48,41 @@ export class IngestContext {
     this.browserAgent = !request.signed && isFromPage(request) && !isOpenedMail(request) ? this.userAgent : null
     this.#request = request
     this.#reply = reply
-    this.#visitor = visitor
+    this.#getVisitorId = getVisitorId
   }
 
   /**
-   * The id of the browser for an event that brings no `anonymousId`, `null` if it comes from no browser: a browser is what sends
-   * unsigned with an Origin or our cookie, or else names nobody at all.
+   * Returns the browser's id for an event without `anonymousId`; `null` if the request does not come from a browser. An
+   * unsigned request counts as a browser's if it has an Origin header, the `_dfid` cookie, or an event without any id.
    */
-  anonymousId (namesNobody: boolean): string | null {
-    if (this.#visitor === null || this.authMethod === 'signature') return null
+  anonymousId (hasNoId: boolean): string | null {
+    if (this.#getVisitorId === null || this.authMethod === 'signature') return null
     const { headers } = this.#request
-    if (!namesNobody && headers.origin === undefined && visitorIn(headers.cookie) === null) return null
-    // One for all events of a batch.
-    this.#anonymousId ??= this.#visitor(this.#request, this.#reply)
+    if (!hasNoId && headers.origin === undefined && visitorIdIn(headers.cookie) === null) return null
+    // All events of a batch get the same id.
+    this.#anonymousId ??= this.#getVisitorId(this.#request, this.#reply)
     return this.#anonymousId
   }
 
-  /** A new id; where signed repeats are dropped the same one at each repeat, whatever the case of the signature's digits. */
+  /**
+   * Returns a new id; if signed repeats are dropped, an id from the signature's bytes and the index, which a repeated
+   * request reproduces.
+   */
   messageId (index: number): string {
     const { verifiedSignature } = this.#request
     if (verifiedSignature === null || !this.dropsRepeats) return randomUUID()
-    // A digest: who reads the id later must not learn the signature.
+    // The digest hides the signature from readers of the id.
     this.#signature ??= sha256Hex(verifiedSignature).slice(0, 40)
     return `signed-${this.#signature}-${index}`
   }
 }
 
-/** Of all inputs only the pixel is a GET. */
+/** Returns whether a mail program loads the pixel. Only the pixel's route is a GET. */
 function isOpenedMail ({ method, headers }: FastifyRequest): boolean {
   return method === 'GET' && isMailOpener(headers['user-agent'] ?? '')
 }
 
-/** What a page sends by fetch has its origin; a pixel and a beacon may not. */
+/** Returns whether a page sends the request. A fetch has an Origin header; a pixel or a beacon may have none. */
 function isFromPage ({ method, headers }: FastifyRequest): boolean {
-  return headers.origin !== undefined || method === 'GET' || BEACON.test(headers['content-type'] ?? '') || visitorIn(headers.cookie) !== null
+  return headers.origin !== undefined || method === 'GET' || BEACON.test(headers['content-type'] ?? '') || visitorIdIn(headers.cookie) !== null
 }

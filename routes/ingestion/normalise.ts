@@ -6,41 +6,44 @@ import type { EventBody, EventType } from '../../schemas/event.js'
 import type { BotCheck } from './bots.js'
 import { fieldsOf } from './batch/members.js'
 import type { BatchContext, BatchMembers, Fields } from './batch/members.js'
-import { assertAddress, claimedAddress, contextText, userAgentIn } from './context-text.js'
+import { assertAddress, claimedAddress, mergeContext, userAgentIn } from './merge-context.js'
 import { assertTimestamp, claimedTimestamp, correctedTimestamp } from './event-time.js'
 import { ObjectText, mergedMembers } from './body/merge-objects.js'
-import { emptyObjects, hasNumericId, numericIds } from './body/read-members.js'
+import { emptyObjectMembers, hasNumericId, numericIdMembers } from './body/read-members.js'
 import type { IngestContext } from './ingest-context.js'
 
-/** An event that has passed its schema, and where it stood. */
+/** An event that is valid by its schema, with its position in the request. */
 export interface ReceivedEvent {
   value: Partial<EventBody>
-  /** As it came. */
+  /** The JSON text as received. */
   text: string
-  /** From the path, or its own. */
+  /** From the path, else from the event. */
   type: EventType
   index: number
   batch: BatchMembers | null
 }
 
-/** What an event is received under; of a webhook there is no request with a pipeline key. */
-export type EventContext = Pick<IngestContext, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent' | 'anonymousId' | 'messageId'> & Partial<Pick<IngestContext, 'browserAgent' | 'dropsRepeats'>>
+/** The values of the request that `normalise` reads. A webhook delivery has no browser and no pipeline key. */
+export type EventContext =
+  Pick<IngestContext, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent'> &
+  Pick<IngestContext, 'anonymousId' | 'messageId'> & Partial<Pick<IngestContext, 'browserAgent' | 'dropsRepeats'>>
 
 /**
- * The event as it is stored: its own text, and beside it the text of what the server fills in, so that nothing which came as JSON
- * is written anew. Throws `INVALID_REQUEST` for what no schema can say, `INVALID_PIPELINE_KEY` for a key that differs from the request's.
+ * Returns the event as the sink stores it: the received JSON text and, separately, the JSON text of the members that
+ * the server adds, so that no received JSON is serialised again. Throws `INVALID_REQUEST` for rules that the schema
+ * cannot express, and `INVALID_PIPELINE_KEY` for a `writeKey` that differs from the key of the request.
  */
 export function normalise ({ value, text, type, index, batch }: ReceivedEvent, ingest: EventContext, isBotAgent: BotCheck): AcceptedEvent {
   const { source, authMethod, receivedAt, userAgent } = ingest
   const signed = authMethod === 'signature'
-  const namesNobody = isNobody(value.userId) && isNobody(value.anonymousId)
-  if (signed && namesNobody) throw invalid('', 'must have userId or anonymousId when it is signed')
+  const hasNoId = isEmptyId(value.userId) && isEmptyId(value.anonymousId)
+  if (signed && hasNoId) throw invalid('', 'must have userId or anonymousId when it is signed')
   const claimed = claimedTimestamp(value, receivedAt)
   const corrected = correctedTimestamp(value, batch, receivedAt)
   const timestamp = corrected ?? claimed
   assertTimestamp(timestamp, receivedAt)
   const messageId = value.messageId ?? ingest.messageId(index)
-  const anonymousId = isNobody(value.anonymousId) ? ingest.anonymousId(namesNobody) : null
+  const anonymousId = isEmptyId(value.anonymousId) ? ingest.anonymousId(hasNoId) : null
 
   const own = fieldsOf(value.context)
   const shared = batch === null ? null : batch.context
@@ -53,7 +56,7 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, i
     else replacedIp = ip
   }
   const bot = isBot(own, shared, ingest, isBotAgent)
-  const context = contextText(own, text, shared, replacedIp, bot)
+  const context = mergeContext(own, text, shared, replacedIp, bot)
 
   let additions = `{"environment":"${source.environment}"`
   if (isAbsent(value.type)) additions += `,"type":"${type}"`
@@ -63,8 +66,8 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, i
   if (corrected !== null && isAbsent(value.originalTimestamp)) additions += `,"originalTimestamp":${JSON.stringify(value.timestamp)}`
   if (context !== null) additions += `,"context":${context}`
   else if (Array.isArray(value.context)) additions += ',"context":{}'
-  if (hasNumericId(value)) additions += numericIds(value, text)
-  if (Array.isArray(value.properties) || Array.isArray(value.traits)) additions += emptyObjects(value)
+  if (hasNumericId(value)) additions += numericIdMembers(value, text)
+  if (Array.isArray(value.properties) || Array.isArray(value.traits)) additions += emptyObjectMembers(value)
   if (value.integrations !== undefined || batch !== null) additions += integrationsMember(value, text, batch)
   if (batch !== null && batch.sentAt !== null && isAbsent(value.sentAt)) additions += `,"sentAt":${batch.sentAt}`
   additions += '}'
@@ -87,14 +90,14 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, i
   return event
 }
 
-/** By the user agent that the event names, else by that of the browser that sends it. */
+/** Returns whether a bot caused the event, by the user agent in its context, else by the browser's user agent. */
 function isBot (context: Fields | undefined, batch: BatchContext | null, { source, browserAgent }: EventContext, isBotAgent: BotCheck): boolean {
   if (source.bots === 'ignore') return false
   const userAgent = userAgentIn(context, batch) ?? browserAgent ?? null
   return userAgent !== null && isBotAgent(userAgent)
 }
 
-function isNobody (id: string | number | null | undefined): boolean {
+function isEmptyId (id: string | number | null | undefined): boolean {
   return id === undefined || id === null || id === ''
 }
 
@@ -102,7 +105,7 @@ function isAbsent (value: unknown): boolean {
   return value === undefined || value === null
 }
 
-/** The batch's integrations under those of the event; empty if the event's own are right as they came. */
+/** Merges the batch's integrations under the integrations of the event; an empty string if nothing changes. */
 function integrationsMember ({ integrations }: Partial<EventBody>, text: string, batch: BatchMembers | null): string {
   const shared = batch?.integrations ?? null
   const own = fieldsOf(integrations)
@@ -111,7 +114,7 @@ function integrationsMember ({ integrations }: Partial<EventBody>, text: string,
   return `,"integrations":${shared.with(mergedMembers(shared, new ObjectText(memberText(text, 'integrations') ?? '{}')))}`
 }
 
-/** A key in the event itself is never stored. */
+/** Removes `writeKey` from the text, because a key is never stored. */
 function withoutKey ({ writeKey }: Partial<EventBody>, text: string, key: string): string {
   if (writeKey === undefined) return text
   if (writeKey !== null && writeKey !== key) throw new INVALID_PIPELINE_KEY({ reason: 'the key in an event differs' })

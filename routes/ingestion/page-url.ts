@@ -1,25 +1,28 @@
-const INTERESTING = /[?&](?:utm_|gclid=|fbclid=|ttclid=|epik=|ScCid=|li_fat_id=)/
+const HAS_ATTRIBUTION = /[?&](?:utm_|gclid=|fbclid=|ttclid=|epik=|ScCid=|li_fat_id=)/
 const CLICK_IDS = ['gclid', 'fbclid', 'ttclid', 'epik', 'ScCid', 'li_fat_id']
 const UTM = /^utm_([a-z][a-z0-9_]{0,31})$/
 const MAX_VALUE = 512
 const MAX_CAMPAIGN = 16
 
 export interface Attribution {
-  /** `utm_campaign` as `name`, the other `utm_*` without their prefix; `null` if the URL has none. */
+  /** `utm_campaign` as `name`, the other `utm_*` parameters without their prefix; `null` if the URL has none. */
   campaign: Record<string, string> | null
-  /** The click ids of advertising networks by their parameter; `null` if the URL has none. */
+  /** The click ids of advertising networks by parameter name; `null` if the URL has none. */
   clickIds: Record<string, string> | null
 }
 
-/** The URL of the page that a context names. */
+/** Returns `page.url` of a context. */
 export function pageUrl (context: Record<string, unknown> | undefined): unknown {
   const page = context?.['page']
   return typeof page === 'object' && page !== null ? (page as Record<string, unknown>)['url'] : undefined
 }
 
-/** Where a visitor came from, by the query of the page's URL; `null` for most. Of a parameter that occurs twice the first counts. */
+/**
+ * Returns the campaign and click ids in the query of a page's URL; `null` without them. The first of equal names
+ * counts.
+ */
 export function attributionOf (url: unknown): Attribution | null {
-  if (typeof url !== 'string' || !INTERESTING.test(url)) return null
+  if (typeof url !== 'string' || !HAS_ATTRIBUTION.test(url)) return null
   const [beforeHash = ''] = url.split('#', 1)
   const mark = beforeHash.indexOf('?')
   if (mark === -1) return null

@@ -1,20 +1,21 @@
 const ZONE = '(?:Z|([+-])([01]\\d|2[0-3])(?::?([0-5]\\d))?)?'
-// The hour 24 is the end of a day, the second 60 a leap second.
+// Hour 24 is the end of a day; second 60 is a leap second.
 const HOUR = '([01]\\d|2[0-4])'
 const SECOND = '([0-5]\\d|60)(?:[.,](\\d{1,9}))?'
 const EXTENDED = new RegExp(`^(\\d{4})-(\\d\\d)-(\\d\\d)(?:[T ]${HOUR}:([0-5]\\d)(?::${SECOND})?${ZONE})?$`, 'i')
 const BASIC = new RegExp(`^(\\d{4})(\\d\\d)(\\d\\d)(?:T${HOUR}([0-5]\\d)(?:${SECOND})?${ZONE})?$`, 'i')
 
-/** As nearly every client writes it, and a day that no month lacks. */
-const USUAL = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+/** The form that nearly all clients send, with a day that every month has. */
+const COMMON_FORM = /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
 
 const MAX_LENGTH = 64
 const DAY = 24 * 60 * 60 * 1000
 const FOUR_CENTURIES = 146_097 * DAY
 
 /**
- * The epoch milliseconds of an ISO-8601 date or date and time, in the extended or the basic format, `null` for anything else. Without a
- * zone it is UTC. Date.parse alone takes "1", "June 3" and the 30th of February.
+ * Returns the epoch milliseconds of an ISO-8601 date or date and time, in the extended or the basic format; `null` for
+ * any other string. A time without a zone is UTC. `Date.parse` is too lenient: it accepts "1", "June 3" and February
+ * 30.
  *
  * @example
  * parseTimestamp('2024-01-01T00:00:00+00') // 1704067200000
@@ -23,8 +24,8 @@ const FOUR_CENTURIES = 146_097 * DAY
  * parseTimestamp('2016-12-31T23:59:60Z')   // 1483228800000
  */
 export function parseTimestamp (text: string): number | null {
-  if (USUAL.test(text)) {
-    // Date.parse takes several times as long, on every event.
+  if (COMMON_FORM.test(text)) {
+    // Date.parse takes several times as long, and this runs for every event.
     return Date.UTC(
       digits(text, 0, 4), digits(text, 5, 7) - 1, digits(text, 8, 10), digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19), digits(text, 20, 23)
     )
@@ -37,13 +38,13 @@ export function parseTimestamp (text: string): number | null {
   if (hour === '24' && Number(minute + second + fraction) > 0) return null
   const zone = (Number(zoneHours) * 60 + Number(zoneMinutes)) * (sign === '-' ? -1 : 1)
   const milliseconds = Number(fraction.padEnd(3, '0').slice(0, 3))
-  // 400 years later, as Date.UTC takes the year 50 for 1950.
+  // Adds 400 years, because Date.UTC reads the year 50 as 1950.
   const wholeSecond = Date.UTC(year + 400, month - 1, day, Number(hour), Number(minute) - zone, Number(second)) - FOUR_CENTURIES
-  // A leap second ends a day of UTC.
+  // A leap second is only valid at the end of a UTC day.
   return second === '60' && wholeSecond % DAY !== 0 ? null : wholeSecond + milliseconds
 }
 
-/** The epoch milliseconds that any value stands for, `null` for what is not an ISO-8601 string. */
+/** Returns the epoch milliseconds of an ISO-8601 string; `null` for any other value. */
 export function timeIn (value: unknown): number | null {
   return typeof value === 'string' && value.length <= MAX_LENGTH ? parseTimestamp(value) : null
 }

@@ -10,18 +10,20 @@ import type { EventError } from '../../schemas/ingestion.js'
 import { EVENT_MEMBERS } from './body/known-members.js'
 
 /**
- * Throws the fault of an event among others: its text is longer than `room` bytes, it is beyond the limits of JSON, against the schema, or one
- * of its known members occurs twice. `members`: how many the text has.
+ * Validates one event of a batch. Throws `PAYLOAD_TOO_LARGE` if its text is longer than `room` bytes, and
+ * `INVALID_REQUEST` if it exceeds the limits of JSON, repeats a known property or violates the schema. `members` is the
+ * number of members in the text.
  */
-export type AssertEvent = (value: unknown, text: string, members: number, room: number) => asserts value is EventBody
+export type AssertEvent = (value: unknown, text: string, members: number, maxBytes: number) => asserts value is EventBody
 
+/** Creates the validation function of a scope; `url` is the path that the schema is compiled for. */
 export function eventAssertion (scope: FastifyInstance, url: string, limits: JsonLimits = EVENT_LIMITS): AssertEvent {
   const compile = scope.validatorCompiler
   if (compile === undefined) throw new Error('the scope has no validator compiler')
   const isEvent = compile({ schema: AnyEventSchema, method: 'POST', url, httpPart: 'body' })
 
-  return function assertEvent (value, text, members, room) {
-    if (isLongerThan(text, room)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
+  return function assertEvent (value, text, members, maxBytes) {
+    if (isLongerThan(text, maxBytes)) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
     if (members > countProperties(value, limits)) assertUnrepeated(text, EVENT_MEMBERS)
     if (isEvent(value) === true) return
     const violation = isEvent.errors?.[0]
@@ -29,7 +31,7 @@ export function eventAssertion (scope: FastifyInstance, url: string, limits: Jso
   }
 }
 
-/** What was thrown at one event, for the response that names it; throws what is not an error of that event. */
+/** Returns the entry in the response for an error of one event. Throws an error that is not a `GatehouseError`. */
 export function eventError (thrown: unknown, event: unknown, index: number): EventError {
   if (!(thrown instanceof GatehouseError)) throw thrown
   const { code, message, details } = thrown
@@ -48,6 +50,6 @@ export function isObject (value: unknown): value is Record<string, unknown> {
 }
 
 function isLongerThan (text: string, bytes: number): boolean {
-  // At most three bytes a character, so that most texts need not be counted.
+  // UTF-8 needs at most three bytes per UTF-16 unit, so most texts need no count.
   return text.length > bytes || (text.length * 3 > bytes && Buffer.byteLength(text) > bytes)
 }

@@ -12,27 +12,27 @@ import { batchSchema, browserBatchSchema } from '../../../schemas/ingestion.js'
 import type { BatchBody, EventError } from '../../../schemas/ingestion.js'
 import { batchReply } from '../batch-reply.js'
 import { batchMembers } from './members.js'
-import type { Visitor } from '../identity-cookie.js'
+import type { GetVisitorId } from '../identity-cookie.js'
 import type { EventWriter } from '../event-writer.js'
 import { BATCH_MEMBERS } from '../body/known-members.js'
 import { normalise } from '../normalise.js'
 import { eventAssertion, eventError, isObject } from '../validate-event.js'
 import type { AssertEvent } from '../validate-event.js'
-import { TEXT_LIMITS, useJsonText } from '../body/parse-json.js'
+import { BATCH_TEXT_LIMITS, addJsonParsers } from '../body/parse-json.js'
 import { IngestContext } from '../ingest-context.js'
 
-/** Members of a batch that takes some 10 ms to parse. */
-const MANY = 20_000
+/** Properties of a batch that takes about 10 ms to parse. */
+const LARGE_BATCH = 20_000
 
-/** RudderStack's browser SDK sends beacons here, with the key as `?writeKey=`. */
+/** RudderStack's browser SDK sends beacons to this path, with the key as `?writeKey=`. */
 const BEACON_PATH = '/beacon/v1/batch'
 
-/** `/v1/import` is Segment's path for events of the past, `/v1/b` the one of its browser SDK. */
+/** `/v1/import` is Segment's path for historical events; Segment's browser SDK sends to `/v1/b`. */
 const PATHS = [
   ['/v1/batch', batchSchema], ['/v1/import', batchSchema], ['/v1/b', browserBatchSchema], [BEACON_PATH, batchSchema]
 ] as const
 
-/** A batch that is too long is 400, as the product says; a shorter one will do. */
+/** Creates the 400 error for a batch above the limit. Datafly Signal documents 400, not 413. */
 export function batchTooLarge (): GatehouseError {
   return new INVALID_REQUEST({ message: 'The batch is too large' })
 }
@@ -43,16 +43,18 @@ export interface BatchLimits {
   keylessLimit: number
 }
 
-/** The route that takes many events at once. */
-export async function batchRoute (scope: FastifyInstance, limits: BatchLimits, visitor: Visitor | null, writer: EventWriter): Promise<void> {
+/** Registers the routes that accept a batch of events. */
+export async function batchRoute (
+  scope: FastifyInstance, limits: BatchLimits, getVisitorId: GetVisitorId | null, writer: EventWriter
+): Promise<void> {
   const { batchLimit, eventLimit, keylessLimit } = limits
-  useJsonText(scope, {
+  addJsonParsers(scope, {
     bodyLimit: batchLimit,
     keylessLimit,
     tooLarge: batchTooLarge,
     keyInBody: true,
-    limits: { ...TEXT_LIMITS, eventLevel: 2 },
-    // Only the envelope: a fault of an event is an error of that event.
+    limits: { ...BATCH_TEXT_LIMITS, eventLevel: 2 },
+    // Only the envelope is checked here: an error in an event rejects that event, not the batch.
     check (value) {
       countProperties(isObject(value) ? withoutBatch(value) : value, EVENT_LIMITS)
     }
@@ -67,42 +69,45 @@ export async function batchRoute (scope: FastifyInstance, limits: BatchLimits, v
   }
 
   async function acceptBatch (request: FastifyRequest<{ Body: BatchBody }>, reply: FastifyReply): Promise<string> {
-    // To check the events takes about as long as it took to parse them: others get their turn in between.
-    if (request.jsonMembers > MANY) await setImmediate()
-    const ingest = new IngestContext(request, reply, visitor)
-    const { events, errors, refused } = judge(request, ingest)
+    // Validation takes about as long as parsing, so other requests run in between.
+    if (request.jsonMembers > LARGE_BATCH) await setImmediate()
+    const ingest = new IngestContext(request, reply, getVisitorId)
+    const { events, errors, rejected } = validateEvents(request, ingest)
     const { context } = request.body
-    // What was parsed is not needed any more, and while many batches wait for the sink it is what the garbage collector would work on.
-    release(request)
-    if (events.length > 0) await writer.take(ingest.source, events)
-    if (errors.length > 0) writer.refused(ingest, errors, refused, context)
+    // Frees the parsed body: many batches may wait for the sink, and the garbage collector would scan their objects.
+    releaseBody(request)
+    if (events.length > 0) await writer.write(ingest.source, events)
+    if (errors.length > 0) writer.reportRejected(ingest, errors, rejected, context)
     return batchReply(reply, events.length, errors, isRepeat(events))
   }
 
-  function judge ({ body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>, ingest: IngestContext): Judged {
+  function validateEvents ({ body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>, ingest: IngestContext): ValidatedEvents {
     const { texts, members } = memberElements(jsonText, 'batch')
-    const outside = members.reduce((left, inEvent) => left - inEvent, jsonMembers)
-    // Those of the envelope, and "batch" itself.
-    if (outside > countProperties(withoutBatch(body), EVENT_LIMITS) + 1) assertUnrepeated(jsonText, BATCH_MEMBERS)
+    const outsideEvents = members.reduce((left, inEvent) => left - inEvent, jsonMembers)
+    // The envelope has its own members and "batch"; a surplus is a repeated member.
+    if (outsideEvents > countProperties(withoutBatch(body), EVENT_LIMITS) + 1) assertUnrepeated(jsonText, BATCH_MEMBERS)
     const batch = batchMembers(body, jsonText)
-    // They are stored with each event, and count with each: else 500 small ones would make gigabytes of one large context.
-    const room = eventLimit - (batch === null ? 0 : batch.bytes)
-    const judged: Judged = { events: [], errors: [], refused: [] }
+    // Shared members are stored with each event, so they count towards the limit of each event.
+    const maxBytes = eventLimit - (batch === null ? 0 : batch.bytes)
+    const validated: ValidatedEvents = { events: [], errors: [], rejected: [] }
     body.batch.forEach((value, index) => {
       const text = texts[index] ?? ''
       try {
-        assertEvent(value, text, members[index] ?? 0, room)
-        judged.events.push(normalise({ value, text, type: value.type, index, batch }, ingest, writer.isBotAgent))
+        assertEvent(value, text, members[index] ?? 0, maxBytes)
+        validated.events.push(normalise({ value, text, type: value.type, index, batch }, ingest, writer.isBotAgent))
       } catch (error) {
-        judged.errors.push(eventError(error, value, index))
-        judged.refused[index] = value
+        validated.errors.push(eventError(error, value, index))
+        validated.rejected[index] = value
       }
     })
-    return judged
+    return validated
   }
 }
 
-/** Whether the batch itself has come before: each of its events that could not be told by an id of its own was stored then. */
+/**
+ * Returns whether the batch is a repeat: it has events whose ids come from the signature, and the sink has already
+ * stored all of them.
+ */
 function isRepeat (events: readonly AcceptedEvent[]): boolean {
   let repeats = 0
   for (const { repeat } of events) {
@@ -112,14 +117,14 @@ function isRepeat (events: readonly AcceptedEvent[]): boolean {
   return repeats > 0
 }
 
-interface Judged {
+interface ValidatedEvents {
   events: AcceptedEvent[]
   errors: EventError[]
-  /** The values of the refused, each where it stood. */
-  refused: unknown[]
+  /** The rejected values, each at its index in the batch. */
+  rejected: unknown[]
 }
 
-function release (request: FastifyRequest): void {
+function releaseBody (request: FastifyRequest): void {
   request.body = null
   request.jsonText = ''
 }

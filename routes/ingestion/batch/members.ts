@@ -7,25 +7,25 @@ import { timeIn } from '../timestamp.js'
 
 export type Fields = Record<string, unknown>
 
-/** What a batch says of all its events; each event's own members win. */
+/** The properties of a batch that apply to all its events. A property of the event takes precedence. */
 export interface BatchMembers {
   context: BatchContext | null
   integrations: ObjectText | null
   /** The JSON text of `sentAt`. */
   sentAt: string | null
-  /** The same in epoch milliseconds, `null` if it is not an ISO-8601 time. */
+  /** `sentAt` in epoch milliseconds; `null` if it is not an ISO-8601 time. */
   sentAtTime: number | null
-  /** Bytes that these members add to each event. */
+  /** Bytes that these properties add to each event. */
   bytes: number
 }
 
 export interface BatchContext extends ObjectText {
   value: Fields
-  /** From its page's URL, for the events that name no page. */
+  /** From the URL of the batch's page; applies to events without a page. */
   attribution: Attribution | null
 }
 
-/** The members that a batch's events share; `null` if it has none. */
+/** Returns the properties that the events of a batch share; `null` if the batch has none. */
 export function batchMembers ({ context, integrations, sentAt }: BatchBody, body: string): BatchMembers | null {
   const shared = {
     context: batchContext(fieldsOf(context), body),
@@ -34,17 +34,18 @@ export function batchMembers ({ context, integrations, sentAt }: BatchBody, body
     sentAtTime: timeIn(sentAt)
   }
   if (shared.context === null && shared.integrations === null && shared.sentAt === null) return null
-  // Without the braces: they are not what an event has more.
+  // Without the braces, because merging does not add them.
   const texts = [shared.context?.text.slice(1, -1), shared.integrations?.text.slice(1, -1), shared.sentAt]
   return { ...shared, bytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0) }
 }
 
-/** The value of a member that holds an object; `undefined` if there is none: no member, `null`, or the empty array that PHP makes of an empty map. */
+/** Returns an object; `undefined` for `undefined`, `null` and an array, because PHP encodes an empty map as `[]`. */
 export function fieldsOf (value: Fields | [] | null | undefined): Fields | undefined {
   return value === null || value === undefined || Array.isArray(value) ? undefined : value
 }
 
 function batchContext (value: Fields | undefined, body: string): BatchContext | null {
   if (value === undefined) return null
-  return Object.assign(new ObjectText(memberText(body, 'context') ?? '{}'), { value, attribution: attributionOf(pageUrl(value)) })
+  const attribution = attributionOf(pageUrl(value))
+  return Object.assign(new ObjectText(memberText(body, 'context') ?? '{}'), { value, attribution })
 }

@@ -14,37 +14,39 @@ interface Inflated { buffer: Buffer, engine: Zlib }
 const CODINGS: Readonly<Record<string, Coding | undefined>> = Object.assign(Object.create(null), {
   identity: 'identity', gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate'
 })
-const NOTHING = Buffer.alloc(0)
+const EMPTY = Buffer.alloc(0)
 
-/** Half of the threads that a process has for such work, so that the other half stays for logins and files. */
-const AT_ONCE = 2
+/** Half of libuv's default thread pool, so that password hashing and file access keep the other half. */
+const MAX_CONCURRENT = 2
 const MAX_WAITING = 1_000
-/** Twice as fast as zlib's own 16 KB where there is much to write. */
+/** Output chunk for large bodies, in bytes. Twice as fast as zlib's default of 16 KiB. */
 const LARGE_CHUNK = 64 * 1024
 const LARGE_BODY = 4_096
 
-// Of the process, as its threads are. What waits holds no more than what came on the wire.
+// Shared by the process, like the thread pool. A waiting job holds only the compressed bytes.
 const waiting: Job[] = []
 let running = 0
 
-/** What a `Content-Encoding` says; `null` for a coding that is not known, a list of several, and nothing at all. */
+/**
+ * Returns the coding of a `Content-Encoding` header; `null` for an unknown coding, a list of codings or an empty value.
+ */
 export function codingOf (header: string | undefined): Coding | null {
   return header === undefined ? 'identity' : CODINGS[header.toLowerCase()] ?? null
 }
 
 /**
- * Inflates a body off the event loop, as far as `limit` bytes: beyond them it stops and gives `PAYLOAD_TOO_LARGE`. What is cut short,
- * damaged, or goes on after its end is `INVALID_REQUEST`. Only a few are inflated at a time, so that a hundred bombs at once
- * take the memory of two; where a thousand wait, the next is `UNAVAILABLE`.
+ * Decompresses a body outside of the event loop. `done` gets `PAYLOAD_TOO_LARGE` if the output exceeds `limit` bytes,
+ * and `INVALID_REQUEST` if the body is truncated, damaged or followed by more bytes. Two bodies are decompressed at a
+ * time, which bounds the memory of concurrent zip bombs; if 1 000 bodies wait, `done` gets `UNAVAILABLE`.
  */
 export function inflate (coding: Coding, bytes: Buffer, limit: number, done: Done): void {
   const job = { coding, bytes, limit, done }
-  if (running < AT_ONCE) start(job)
+  if (running < MAX_CONCURRENT) start(job)
   else if (waiting.length < MAX_WAITING) waiting.push(job)
-  else done(new UNAVAILABLE({ reason: 'too many compressed bodies wait' }), NOTHING)
+  else done(new UNAVAILABLE({ reason: 'too many compressed bodies wait' }), EMPTY)
 }
 
-/** For what takes a body once it has arrived. */
+/** Returns a callback for a received body that decompresses the body and passes the result to `done`. */
 export function inflateThen (coding: Coding, limit: number, done: Done): Done {
   return function inflateReceived (error, bytes) {
     if (error === null) inflate(coding, bytes, limit, done)
@@ -54,7 +56,7 @@ export function inflateThen (coding: Coding, limit: number, done: Done): Done {
 
 function start ({ coding, bytes, limit, done }: Job): void {
   running++
-  // "info" for how much of the input was used: what follows the end of a deflate stream goes unmentioned otherwise.
+  // "info" gives the number of input bytes read: zlib silently ignores bytes after the end of a deflate stream.
   const options = {
     maxOutputLength: Math.min(limit, constants.MAX_LENGTH), info: true, ...bytes.length > LARGE_BODY ? { chunkSize: LARGE_CHUNK } : {}
   }
@@ -62,23 +64,24 @@ function start ({ coding, bytes, limit, done }: Job): void {
     running--
     const next = waiting.shift()
     if (next !== undefined) start(next)
-    if (error !== null) return done(toInflateError(error), NOTHING)
+    if (error !== null) return done(toInflateError(error), EMPTY)
     const { buffer, engine } = result as unknown as Inflated
     if (engine.bytesWritten === bytes.length) done(null, buffer)
-    else done(broken('bytes after the end of the compressed body'), NOTHING)
+    else done(decompressionError('bytes after the end of the compressed body'), EMPTY)
   } satisfies CompressCallback)
 }
 
 function inflaterOf (coding: Coding, bytes: Buffer): typeof gunzip {
   if (coding === 'gzip') return gunzip
-  // HTTP means the zlib format, but many clients send bare deflate; the lower half of zlib's first byte is always 8, of no bare stream.
+  // HTTP's "deflate" is the zlib format, but many clients send raw deflate. Only a zlib header has 8 in its low four
+  // bits.
   return ((bytes[0] ?? 0) & 0x0f) === 8 ? inflateZlib : inflateRaw
 }
 
 function toInflateError (error: NodeJS.ErrnoException): GatehouseError {
-  return error.code === 'ERR_BUFFER_TOO_LARGE' ? new PAYLOAD_TOO_LARGE() : broken(error.code ?? 'unknown')
+  return error.code === 'ERR_BUFFER_TOO_LARGE' ? new PAYLOAD_TOO_LARGE() : decompressionError(error.code ?? 'unknown')
 }
 
-function broken (reason: string): GatehouseError {
+function decompressionError (reason: string): GatehouseError {
   return new INVALID_REQUEST({ message: 'The body could not be decompressed', reason })
 }

@@ -3,24 +3,24 @@ import { members } from '../../../lib/json/text.js'
 const OPEN_BRACE = 123
 
 interface Place {
-  /** The key and the value as they came; of a key that occurs twice all of them. */
+  /** The key and the value as received; all pairs of a key that occurs twice. */
   text: string
   /** The last value of the key. */
   value: string
-  /** Where the member lies in the text of all, and where the next begins. */
+  /** Start of the member in `#inside`, and start of the next member. */
   start: number
   end: number
 }
 
-/** A JSON object as text, whose members are read once, when they are asked for. */
+/** The JSON text of an object. Its members are parsed on first access. */
 export class ObjectText {
   readonly text: string
   #places: ReadonlyMap<string, Place> | undefined
   #nested: Map<string, ObjectText> | undefined
-  /** Its members, each key at one place and with a comma behind it. */
+  /** All members, grouped by key, each followed by a comma. */
   #inside = ''
 
-  /** @param text a JSON object that JSON.parse has accepted */
+  /** @param text a JSON object that `JSON.parse` accepts */
   constructor (text: string) {
     this.text = text
   }
@@ -30,7 +30,7 @@ export class ObjectText {
     return this.#places
   }
 
-  /** The object at a key, `null` if the value there is not an object. */
+  /** Returns the object at a key; `null` if the value is not an object. */
   nested (key: string): ObjectText | null {
     const value = this.members.get(key)?.value
     if (value === undefined || value.charCodeAt(0) !== OPEN_BRACE) return null
@@ -40,7 +40,10 @@ export class ObjectText {
     return nested
   }
 
-  /** The text with other members, each its key and value as text. Members that stay are not copied one by one: 500 events may share thousands. */
+  /**
+   * Returns the text with the changed members, each given as `"key":value`. Unchanged members are copied in ranges,
+   * because 500 events may share a context with thousands of members.
+   */
   with (changes: ReadonlyMap<string, string>): string {
     if (changes.size === 0) return this.text
     const replaced: Place[] = []
@@ -62,7 +65,7 @@ export class ObjectText {
     const places = new Map<string, Place>()
     for (const { key, text, value } of members(this.text)) {
       const before = places.get(key)
-      // Both members of a key that occurs twice stay; to be merged, the last one counts, as for JSON.parse.
+      // A key that occurs twice keeps both members; a merge reads the last value, as JSON.parse does.
       places.set(key, { text: before === undefined ? text : `${before.text},${text}`, value, start: 0, end: 0 })
     }
     for (const place of places.values()) {
@@ -75,7 +78,8 @@ export class ObjectText {
 }
 
 /**
- * The members by which `over` changes `under`: its own, and where both have an object at a key, the two merged in the same way.
+ * Returns the members that change when `over` is merged over `under`. Where both have an object at a key, the two
+ * objects are merged recursively; otherwise the value of `over` replaces the value of `under`.
  *
  * @example
  * const under = new ObjectText('{"a":{"b":1.0},"c":1}')

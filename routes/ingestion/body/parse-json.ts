@@ -11,17 +11,20 @@ import type { TextLimits } from '../../../lib/json/text.js'
 import { codingOf, inflateThen } from './inflate.js'
 
 export interface JsonRules {
-  /** Bytes that are read of a body, and bytes that it may have decompressed. */
+  /** Maximum size of a body, in bytes, both as sent and decompressed. */
   bodyLimit: number
-  /** Bytes of the JSON beyond which it is refused without being parsed. Default: `bodyLimit`. */
+  /** Maximum size of the JSON, in bytes; a longer text is refused before it is parsed. Default: `bodyLimit`. */
   parseLimit?: number
-  /** Bytes that a body may have decompressed as long as no source is known. Default: `bodyLimit`. */
+  /** Maximum decompressed size, in bytes, while the source is unknown. Default: `bodyLimit`. */
   keylessLimit?: number
-  /** The error for a longer body. */
+  /** Creates the error for a body above a limit. */
   tooLarge: () => GatehouseError
-  /** Limits beyond which a text is not parsed. */
+  /** Limits of the JSON structure; a text above them is refused before it is parsed. */
   limits: TextLimits
-  /** Checks the parsed value before any schema; throws. `members`: how many the text has, or more where `countMembers` was not worth its time. */
+  /**
+   * Checks the parsed value before the schema does, and throws the error. `members` is the number of members in the
+   * text, or an upper bound for a short text.
+   */
   check: (value: unknown, text: string, members: number) => void
   /** Whether `writeKey` in the body may be the request's pipeline key. */
   keyInBody: boolean
@@ -29,30 +32,31 @@ export interface JsonRules {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The body as text, of which parts are stored as they came; on the ingestion routes alone. */
+    /** The body as JSON text, on the ingestion routes only. Events are stored as slices of it. */
     jsonText: string
-    /** At least as many as the members of that text. */
+    /** An upper bound for the number of members in `jsonText`. */
     jsonMembers: number
-    /** What is wrong with a body whose pipeline key was read all the same, for the guard to raise once the source is known. */
-    jsonFault: GatehouseError | null
+    /** The error of an invalid body that contains a pipeline key. The guard throws it after it has found the source. */
+    jsonError: GatehouseError | null
   }
 }
 
 const BYTE_ORDER_MARK = 0xfeff
 const KEY_MEMBER = /"writeKey"\s*:\s*"(dk_(?:live|test)_[A-Za-z0-9_-]{6,128})"/
 const CHARSET = /charset\s*=\s*"?([^";]*)/gi
-/** Shorter texts are parsed in less time than it takes to count all that they have. */
-const SHORT = 4_096
-/** Limits of a body of several events, far beyond those of an event, which are checked event by event: only what costs time is refused whole. */
-export const TEXT_LIMITS: Omit<TextLimits, 'eventLevel'> = {
+/** Characters. A shorter text takes less time to parse than to count. */
+const SHORT_TEXT = 4_096
+/** Limits of a whole batch. They only bound the time to parse; the lower limits of an event are checked per event. */
+export const BATCH_TEXT_LIMITS: Omit<TextLimits, 'eventLevel'> = {
   depth: 1_000, values: 100_000, members: 50_000, eventMembers: 20_000, outerMembers: 10_000
 }
 
 /**
- * Makes a scope read JSON in strict UTF-8, plain or compressed, as `application/json`, as `text/plain` or without a Content-Type (as beacons
- * send it), and nothing else but gzip that says to be a form, which RudderStack's SDK sends. A byte order mark at the start is skipped.
+ * Adds the body parsers of a scope: JSON in strict UTF-8, plain or compressed, as `application/json`, `text/plain` or
+ * without a Content-Type (beacons). Also accepts gzip with the type of a form, which RudderStack's SDK sends. Refuses
+ * other types with `UNSUPPORTED_MEDIA_TYPE`, and skips a byte order mark.
  */
-export function useJsonText (scope: FastifyInstance, rules: JsonRules): void {
+export function addJsonParsers (scope: FastifyInstance, rules: JsonRules): void {
   const keylessLimit = Math.min(rules.keylessLimit ?? rules.bodyLimit, rules.bodyLimit)
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser(['application/json', 'text/plain'], parseJson)
@@ -89,30 +93,30 @@ export function useJsonText (scope: FastifyInstance, rules: JsonRules): void {
 
 function parse (request: FastifyRequest, bytes: Buffer, rules: JsonRules): unknown {
   try {
-    const text = textOf(bytes)
-    return read(request, text, bytes.length, rules)
+    const text = decodeUtf8(bytes)
+    return parseText(request, text, bytes.length, rules)
   } catch (thrown) {
     if (!rules.keyInBody || request.resolvedSource !== null) throw thrown
-    // A key is ASCII, so that it is found in other encodings than UTF-8 too.
-    return bodyWithFault(request, bytes.toString('latin1'), thrown as GatehouseError)
+    // A key is ASCII, so latin1 finds it in a body with another encoding too.
+    return keyOnlyBody(request, bytes.toString('latin1'), thrown as GatehouseError)
   }
 }
 
-function textOf (bytes: Buffer): string {
+function decodeUtf8 (bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new INVALID_JSON({ reason: 'not UTF-8' })
   const text = bytes.toString('utf8')
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
 }
 
-function read (request: FastifyRequest, text: string, bytes: number, { limits, parseLimit = Infinity, tooLarge, check }: JsonRules): unknown {
-  const members = text.length > SHORT ? countMembers(text, limits) : mostMembers(text)
+function parseText (request: FastifyRequest, text: string, bytes: number, { limits, parseLimit = Infinity, tooLarge, check }: JsonRules): unknown {
+  const members = text.length > SHORT_TEXT ? countMembers(text, limits) : mostMembers(text)
   if (members === -1) throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
   if (bytes > parseLimit) throw tooLarge()
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    // V8's message quotes the body, so it goes nowhere.
+    // V8's message quotes the body, so it is dropped.
     throw new INVALID_JSON()
   }
   check(value, text, members)
@@ -121,29 +125,28 @@ function read (request: FastifyRequest, text: string, bytes: number, { limits, p
   return value
 }
 
-/** The pipeline key in the first bytes of a plain body, `undefined` if there is none. */
+/** Returns the pipeline key in the first bytes of an uncompressed body; `undefined` if it is not there. */
 export function keyInHead (head: Buffer, { headers }: FastifyRequest): string | undefined {
   if (codingOf(headers['content-encoding']) !== 'identity') return undefined
-  // A key is ASCII; the last character may be cut.
+  // A key is ASCII; latin1 accepts a last character that is cut.
   const text = memberInHead(head.subarray(head.indexOf('{')).toString('latin1'), 'writeKey')
   return text?.slice(1, -1)
 }
 
 /**
- * A body that brings the pipeline key and has another fault: the key alone, so that the guard finds the source, and then the fault is
- * answered, which the sender can mend. Throws the fault of broken JSON in which no key is found, and `INVALID_PIPELINE_KEY` for other
- * bodies without a key.
+ * Returns only the pipeline key of an invalid body, so that the guard can find the source before the client gets the
+ * error. Without a key it throws the error itself if the JSON is not valid, else `INVALID_PIPELINE_KEY`.
  */
-function bodyWithFault (request: FastifyRequest, text: string, fault: GatehouseError): unknown {
+function keyOnlyBody (request: FastifyRequest, text: string, error: GatehouseError): unknown {
   const key = KEY_MEMBER.exec(text)?.[1]
-  if (key === undefined) throw fault.code === 'INVALID_JSON' ? fault : new INVALID_PIPELINE_KEY({ reason: `no key in the body; ${fault.code}` })
-  request.jsonFault = fault
+  if (key === undefined) throw error.code === 'INVALID_JSON' ? error : new INVALID_PIPELINE_KEY({ reason: `no key in the body; ${error.code}` })
+  request.jsonError = error
   return { writeKey: key }
 }
 
 function isUnicode (contentType: string): boolean {
   if (contentType === 'application/json') return true
-  // A list of two types, which Fastify takes for the first with a parameter.
+  // Fastify reads a list of two types as the first type with a parameter.
   if (contentType.includes(',')) return false
   for (const [, charset = ''] of contentType.matchAll(CHARSET)) {
     if (!/^utf-?8$/i.test(charset.trim())) return false

@@ -6,28 +6,32 @@ const IDS = ['userId', 'anonymousId', 'groupId', 'previousId'] as const
 const OBJECTS = ['properties', 'traits'] as const
 const INTEGER = /^(?:0|-?[1-9]\d*)$/
 
-/** Whether an event has an id that is a number. */
+/** Returns whether an event has a numeric id. */
 export function hasNumericId ({ userId, anonymousId, groupId, previousId }: Partial<EventBody>): boolean {
   return typeof userId === 'number' || typeof anonymousId === 'number' || typeof groupId === 'number' || typeof previousId === 'number'
 }
 
 /**
- * The members that replace ids which are numbers: each is the string of the digits that were sent, beyond 2^53 too. Throws `INVALID_REQUEST`
- * for a number in another spelling (`1.0`, `1e3`, `-0`), of which several strings could be meant.
+ * Returns the members that replace numeric ids: each is a string of the digits as sent, also above 2^53. Throws
+ * `INVALID_REQUEST` for another notation (`1.0`, `1e3`, `-0`), which has several possible strings.
  */
-export function numericIds (value: Partial<EventBody>, text: string): string {
+export function numericIdMembers (value: Partial<EventBody>, text: string): string {
   let members = ''
   for (const name of IDS) {
     if (typeof value[name] !== 'number') continue
     const digits = memberText(text, name) ?? ''
-    if (!INTEGER.test(digits)) throw new INVALID_REQUEST({ details: [{ path: `/${name}`, message: 'must be a string or an integer in plain digits' }] })
+    if (!INTEGER.test(digits)) {
+      throw new INVALID_REQUEST({
+        details: [{ path: `/${name}`, message: 'must be a string or an integer in plain digits' }]
+      })
+    }
     members += `,"${name}":"${digits}"`
   }
   return members
 }
 
-/** The members that replace empty arrays where objects belong: PHP writes an empty map as one. */
-export function emptyObjects (value: Partial<EventBody>): string {
+/** Returns the members that replace arrays where objects belong: PHP encodes an empty map as `[]`. */
+export function emptyObjectMembers (value: Partial<EventBody>): string {
   let members = ''
   for (const name of OBJECTS) if (Array.isArray(value[name])) members += `,"${name}":{}`
   return members

@@ -12,9 +12,9 @@ import { isWebhookId, verifyWebhook } from '../../../signing/webhooks/index.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The webhook that `?source=` names, on its route alone. */
+    /** The webhook that `?source=` names; `null` on all routes but the webhook route. */
     resolvedWebhook: ResolvedWebhook | null
-    /** The bytes of the provider's signature, once it was checked and holds. */
+    /** The bytes of the provider's signature after it was verified, else `null`. */
     webhookSignature: Buffer | null
   }
 }
@@ -22,37 +22,37 @@ declare module 'fastify' {
 const BODY_CHECK: BodyCheck = { check: validateDelivery }
 
 /**
- * Lets in what a provider has signed: finds the webhook, then checks the signature over the raw body, before anything parses it.
- * A webhook that does not exist or is disabled answers as a bad signature does: ids can't be tried out.
+ * Adds the hooks that look up the webhook and verify the provider's signature over the raw body, before the body is
+ * parsed. An unknown or disabled webhook is refused like an invalid signature, so that ids cannot be guessed.
  */
 export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit | false): void {
   const { webhooks } = scope.tokenStore
-  const guesses = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
+  const unknownIds = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
   for (const name of ['resolvedWebhook', 'webhookSignature', 'signedBody']) if (!scope.hasRequestDecorator(name)) scope.decorateRequest(name, null)
 
   scope.addHook('onRequest', function findWebhook (request, reply, done) {
     const { source: id } = request.query as { source?: unknown }
-    if (!isWebhookId(id)) return refused(reply, new INVALID_SIGNATURE({ reason: 'no id of a webhook' }))
+    if (!isWebhookId(id)) return refuseDelivery(reply, new INVALID_SIGNATURE({ reason: 'no webhook id' }))
     let found: ReturnType<typeof webhooks.resolve>
     try {
-      found = guesses === null ? webhooks.resolve(id) : guesses.look(id, request, webhooks)
+      found = unknownIds === null ? webhooks.resolve(id) : unknownIds.look(id, request, webhooks)
     } catch (error) {
-      return refused(reply, toPublicError(error))
+      return refuseDelivery(reply, toPublicError(error))
     }
-    if (found === null || !('then' in found)) return admit(found, request, reply, done)
-    found.then((resolved) => admit(resolved, request, reply, done), (error: unknown) => refused(reply, toPublicError(error)))
+    if (found === null || !('then' in found)) return acceptWebhook(found, request, reply, done)
+    found.then((resolved) => acceptWebhook(resolved, request, reply, done), (error: unknown) => refuseDelivery(reply, toPublicError(error)))
   })
 
   scope.addHook('preParsing', function checkDelivery (request, reply, payload, done) {
     checkBody(request, reply, payload, BODY_CHECK, done)
   })
 
-  function admit (resolved: ResolvedWebhook | null, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    if (resolved === null) return refused(reply, new INVALID_SIGNATURE({ reason: 'unknown webhook' }))
+  function acceptWebhook (resolved: ResolvedWebhook | null, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    if (resolved === null) return refuseDelivery(reply, new INVALID_SIGNATURE({ reason: 'unknown webhook' }))
     request.resolvedWebhook = resolved
     request.source = resolved.source
     if (resolved.webhook.enabled && resolved.source.enabled) return done()
-    refused(reply, new INVALID_SIGNATURE({ reason: 'disabled webhook or source' }))
+    refuseDelivery(reply, new INVALID_SIGNATURE({ reason: 'disabled webhook or source' }))
   }
 }
 
@@ -69,11 +69,13 @@ function validateDelivery (request: FastifyRequest, body: Buffer): GatehouseErro
   return null
 }
 
-/** The URL as the provider called it: its query is as it came, whatever stands before it. */
+/**
+ * Returns the URL that the provider called: the configured URL, or the URL of the request, with the query as received.
+ */
 function publicUrl ({ protocol, host, originalUrl }: FastifyRequest, url: string | null): string {
   return url === null ? `${protocol}://${host}${originalUrl}` : url + originalUrl.slice(originalUrl.indexOf('?'))
 }
 
-function refused (reply: FastifyReply, error: GatehouseError): void {
+function refuseDelivery (reply: FastifyReply, error: GatehouseError): void {
   refuse(reply, error)
 }

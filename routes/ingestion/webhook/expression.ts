@@ -2,95 +2,97 @@ import { compilePath } from './json-path.js'
 import type { Path, Work } from './json-path.js'
 import type { JsonPart } from './json-part.js'
 
-/** What a mapping reads: an event as the provider sent it, and the headers that it came with. */
+/** The input of a mapping: an event as the provider sent it, and the headers of the delivery. */
 export interface Subject {
   value: unknown
   part: JsonPart
   headers: Readonly<Record<string, string | string[] | undefined>>
-  /** Of the whole delivery. */
+  /** The budget of the whole delivery. */
   work: Work
 }
 
 export interface Found {
   value: unknown
-  /** As it came, where it came as JSON. */
+  /** The JSON text of the value, as received if it comes from the body. */
   text: string
 }
 
-/** A text of a mapping, compiled. */
+/** A compiled expression of a mapping. */
 export interface Expression {
-  /** The first that it finds, `null` if there is none. */
+  /** Returns the first match; `null` without a match. */
   first (subject: Subject): Found | null
-  /** JSON text of all that it finds: a list if it may find several; `null` if it finds nothing. */
+  /** Returns the JSON text of all matches: an array if several are possible; `null` without a match. */
   all (subject: Subject): string | null
 }
 
 const HEADER = /^header:([a-z0-9-]{1,64})$/
 const PLACEHOLDER = /\{(\$[^{}]*|header:[^{}]*)\}/g
-/** What authenticates must not end up in an event. */
+/** Headers that may contain credentials, which must not be stored in an event. */
 const SECRET_HEADER = /authorization|cookie|signature|hmac|secret|token|api-?key|password/
 
-/** Throws a TypeError, in words for who wrote it, for a path or header that is none. */
+/**
+ * Compiles an expression: `$…` (JSONPath), `header:…`, or a template. Throws a TypeError with a message for its author.
+ */
 export function compileExpression (text: string): Expression {
-  if (text.startsWith('$')) return path(compilePath(text))
-  if (text.startsWith('header:')) return header(text)
+  if (text.startsWith('$')) return pathExpression(compilePath(text))
+  if (text.startsWith('header:')) return headerExpression(text)
   const pieces = text.split(PLACEHOLDER)
-  return pieces.length === 1 ? single(() => found(text)) : template(pieces)
+  return pieces.length === 1 ? singleMatch(() => foundString(text)) : templateExpression(pieces)
 }
 
-/** The names of the headers that a text of a mapping reads. */
+/** Returns the names of the headers that an expression reads. */
 export function headersOf (text: string): string[] {
   const parts = text.startsWith('header:') ? [text] : text.split(PLACEHOLDER)
   return parts.flatMap((part) => HEADER.exec(part)?.[1] ?? [])
 }
 
-/** What a value is as a text, `null` if it is none: numbers with the digits that they came with. */
-export function plainText ({ value, text }: Found): string | null {
+/** Returns a string, or the digits of a number as received; `null` for other types. */
+export function toPlainString ({ value, text }: Found): string | null {
   return typeof value === 'string' ? value : typeof value === 'number' ? text : null
 }
 
-function path ({ single: isSingle, find }: Path): Expression {
+function pathExpression ({ single: isSingle, find }: Path): Expression {
   const locate = (location: ReadonlyArray<string | number>, { part }: Subject): string => part.at(location)?.text ?? 'null'
-  const one = (subject: Subject): Found | null => {
+  const first = (subject: Subject): Found | null => {
     const [node] = find(subject.value, subject.work)
     return node === undefined ? null : { value: node.value, text: locate(node.location, subject) }
   }
-  if (isSingle) return single(one)
+  if (isSingle) return singleMatch(first)
   return {
-    first: one,
+    first,
     all: (subject) => `[${Array.from(find(subject.value, subject.work), ({ location }) => locate(location, subject)).join(',')}]`
   }
 }
 
-function header (text: string): Expression {
+function headerExpression (text: string): Expression {
   const name = HEADER.exec(text)?.[1]
   if (name === undefined) throw new TypeError('must name a header in lower case, such as header:x-topic')
   if (SECRET_HEADER.test(name)) throw new TypeError('must not name a header that may carry a secret')
-  return single(({ headers }) => {
+  return singleMatch(({ headers }) => {
     const value = headers[name]
-    return typeof value === 'string' ? found(value) : null
+    return typeof value === 'string' ? foundString(value) : null
   })
 }
 
-/** Pieces of text with those that are replaced between them; finds nothing where one of them finds nothing. */
-function template (pieces: readonly string[]): Expression {
+/** Compiles literal pieces with placeholders between them. It has no match if a placeholder has no match. */
+function templateExpression (pieces: readonly string[]): Expression {
   const parts = pieces.map((piece, at) => at % 2 === 0 ? piece : compileExpression(piece))
-  return single((subject) => {
+  return singleMatch((subject) => {
     let text = ''
     for (const part of parts) {
-      const value = typeof part === 'string' ? found(part) : part.first(subject)
-      const plain = value === null ? null : plainText(value)
+      const value = typeof part === 'string' ? foundString(part) : part.first(subject)
+      const plain = value === null ? null : toPlainString(value)
       if (plain === null) return null
       text += plain
     }
-    return found(text)
+    return foundString(text)
   })
 }
 
-function single (first: Expression['first']): Expression {
+function singleMatch (first: Expression['first']): Expression {
   return { first, all: (subject) => first(subject)?.text ?? null }
 }
 
-function found (value: string): Found {
+function foundString (value: string): Found {
   return { value, text: JSON.stringify(value) }
 }

@@ -17,41 +17,43 @@ import { normalise } from '../normalise.js'
 import type { EventContext } from '../normalise.js'
 import { eventAssertion, eventError } from '../validate-event.js'
 import type { AssertEvent } from '../validate-event.js'
-import { useJsonText } from '../body/parse-json.js'
+import { addJsonParsers } from '../body/parse-json.js'
 import { guardDeliveries } from './delivery-guard.js'
-import { eventTexts } from './event-texts.js'
+import { mapEvents } from './map-events.js'
 import { JsonPart } from './json-part.js'
 import { compileMapping } from './mapping.js'
 import type { CompiledMapping } from './mapping.js'
 
 export interface WebhookLimits {
-  /** Bytes of a delivery. */
+  /** Maximum bytes of a delivery. */
   webhookLimit: number
-  /** What all events of one delivery may come to. */
+  /** Maximum total size of the events of one delivery, in characters. */
   batchLimit: number
   guessLimit: GuessLimit | false
 }
 
 const PATH = '/v1/webhook'
-/** Bytes that an event may take beside the delivery that it holds. */
+/** Bytes that an event may add to the delivery that it contains. */
 const ENVELOPE = 16_384
 const MAX_USER_AGENT = 1_024
-/** Steps of the paths through one delivery: many times what a provider's events need, and less than a tenth of a second. */
+/** Maximum JSONPath steps per delivery, less than 0.1 s of work and far more than a provider's events need. */
 const MAX_WORK = 100_000
 
-// What the store hands out is frozen and shared by many requests: compiled once, not per request.
-const compiled = new WeakMap<Readonly<Webhook>, CompiledMapping>()
+// The store returns the same frozen webhook to many requests, so its mapping is compiled once.
+const mappings = new WeakMap<Readonly<Webhook>, CompiledMapping>()
 
-/** The route that takes what other services send: signed by them, in their own shape. */
-export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batchLimit, guessLimit }: WebhookLimits, writer: EventWriter): Promise<void> {
-  // No page sends here, so there is no origin to let read an error.
-  scope.setErrorHandler(async function answerProvider (thrown: unknown, _request, reply) {
+/** Registers the route that accepts the webhook deliveries of providers, with the provider's signature and format. */
+export async function webhookRoute (
+  scope: FastifyInstance, { webhookLimit, batchLimit, guessLimit }: WebhookLimits, writer: EventWriter
+): Promise<void> {
+  // Pages do not call this route, so errors have no CORS headers.
+  scope.setErrorHandler(async function sendError (thrown: unknown, _request, reply) {
     return refuse(reply, toPublicError(thrown))
   })
   const eventLimit = webhookLimit + ENVELOPE
   const eventsLimit = Math.max(batchLimit, eventLimit)
   guardDeliveries(scope, guessLimit)
-  useJsonText(scope, {
+  addJsonParsers(scope, {
     bodyLimit: webhookLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE(),
     keyInBody: false,
@@ -75,15 +77,15 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
     if (typeof body !== 'object' || body === null) throw new INVALID_REQUEST({ details: [{ path: '', message: 'must be an object or an array' }] })
     const { webhook } = resolvedWebhook
     const subject = { value: body, part: new JsonPart(jsonText), headers, work: { left: MAX_WORK } }
-    const texts = eventTexts(mappingOf(webhook), subject, `webhook:${webhook.id}`, eventsLimit)
-    return store(receiverOf(request, request.webhookSignature), texts, reply)
+    const texts = mapEvents(mappingOf(webhook), subject, `webhook:${webhook.id}`, eventsLimit)
+    return storeEvents(eventContextOf(request, request.webhookSignature), texts, reply)
   })
 
-  /** Each event is judged for itself; where none can be stored, the answer is what is wrong with the first. */
-  async function store (context: EventContext, texts: readonly string[], reply: FastifyReply): Promise<string> {
+  /** Validates each event separately. If no event is valid, throws the error of the first event. */
+  async function storeEvents (context: EventContext, texts: readonly string[], reply: FastifyReply): Promise<string> {
     const values = texts.map((text) => JSON.parse(text) as unknown)
     const events: AcceptedEvent[] = []
-    const faults: unknown[] = []
+    const thrown: unknown[] = []
     const errors: EventError[] = []
     values.forEach((value, index) => {
       const text = texts[index] ?? ''
@@ -91,32 +93,32 @@ export async function webhookRoute (scope: FastifyInstance, { webhookLimit, batc
         assertEvent(value, text, mostMembers(text), eventLimit)
         events.push(normalise({ value, text, type: value.type, index, batch: null }, context, writer.isBotAgent))
       } catch (error) {
-        faults.push(error)
+        thrown.push(error)
         errors.push(eventError(error, value, index))
       }
     })
 
-    if (events.length === 0 && faults.length > 0) throw faults[0]
-    if (events.length > 0) await writer.take(context.source, events)
-    if (errors.length > 0) writer.refused(context, errors, values)
+    if (events.length === 0 && thrown.length > 0) throw thrown[0]
+    if (events.length > 0) await writer.write(context.source, events)
+    if (errors.length > 0) writer.reportRejected(context, errors, values)
     return batchReply(reply, events.length, errors)
   }
 }
 
 function mappingOf (webhook: Readonly<Webhook>): CompiledMapping {
-  let mapping = compiled.get(webhook)
+  let mapping = mappings.get(webhook)
   if (mapping === undefined) {
     mapping = compileMapping(webhook.provider, webhook.mapping, webhook.custom)
-    compiled.set(webhook, mapping)
+    mappings.set(webhook, mapping)
   }
   return mapping
 }
 
 /**
- * A delivery carries no pipeline key and no visitor. Without a signed id of its own an event is known again by the signature, and so by
- * the bytes that are signed, at one webhook.
+ * A delivery has no pipeline key and no visitor. An event without a signed id gets its `messageId` from the webhook's
+ * id and the signature, so that a repeated delivery is a duplicate.
  */
-function receiverOf (request: FastifyRequest, signature: Buffer): EventContext {
+function eventContextOf (request: FastifyRequest, signature: Buffer): EventContext {
   const { resolvedWebhook, headers } = request
   if (resolvedWebhook === null) throw new INVALID_SIGNATURE()
   const digest = sha256Hex(`${resolvedWebhook.webhook.id} ${signature.toString('hex')}`).slice(0, 40)

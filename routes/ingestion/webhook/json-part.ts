@@ -1,7 +1,7 @@
 import { INVALID_REQUEST } from '../../../lib/errors.js'
 import { elements, members } from '../../../lib/json/text.js'
 
-/** A part of JSON text that JSON.parse has accepted, which gives the text of its own parts as it came. Each is looked through once. */
+/** A part of a valid JSON text. Returns the text of its own parts as received, and scans each part at most once. */
 export class JsonPart {
   readonly text: string
   /** `null` for a key that occurs twice. */
@@ -12,7 +12,10 @@ export class JsonPart {
     this.text = text
   }
 
-  /** The part that lies there; `undefined` for a place that is none. Throws `INVALID_REQUEST` where a key on the way occurs twice. */
+  /**
+   * Returns the part at a location, `undefined` if there is none. Throws `INVALID_REQUEST` if one of its keys occurs
+   * twice.
+   */
   at (location: ReadonlyArray<string | number>): JsonPart | undefined {
     const [step, ...rest] = location
     return step === undefined ? this : this.#child(step)?.at(rest)
@@ -34,7 +37,7 @@ export class JsonPart {
     this.#texts ??= this.text.trimStart().startsWith('[') ? elements(this.text) : this.#members()
     if (!(this.#texts instanceof Map)) return (this.#texts as readonly string[])[Number(step)]
     const text = this.#texts.get(String(step))
-    if (text === null) throw new INVALID_REQUEST({ message: 'A member that the mapping reads occurs twice' })
+    if (text === null) throw new INVALID_REQUEST({ message: 'A property that the mapping reads occurs twice' })
     return text
   }
 

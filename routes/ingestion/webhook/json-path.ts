@@ -10,41 +10,43 @@ const { FilterSelector, IndexSelector, NameSelector } = jsonpath.selectors
 type Expression = InstanceType<typeof jsonpath.expressions.FilterExpression>
 type Selector = InstanceType<typeof jsonpath.JSONPathSelector>
 
-/** How many steps the paths of a mapping may still take through one body, an element looked at being one of them. */
+/** The JSONPath steps that are left for one delivery. A path spends one step per node that it visits. */
 export interface Work { left: number }
 
 export interface Path {
-  /** Whether it can't find more than one value. */
+  /** Whether the path matches at most one value. */
   single: boolean
-  /** What it finds, one by one. Throws `PAYLOAD_TOO_LARGE` where no work is left. */
+  /** Yields the matches. Throws `PAYLOAD_TOO_LARGE` when the budget is spent. */
   find (value: unknown, work: Work): Iterable<JSONPathNode>
 }
 
 interface Step {
   selector: Selector
-  /** For each element of the value that it selects from. */
+  /** Steps per element of the value that the selector reads. */
   cost: number
 }
 
 const FUNCTIONS = ['length', 'count', 'value']
 const LITERALS = [BooleanLiteral, NullLiteral, NumberLiteral, StringLiteral]
-const LOGICAL = ['&&', '||']
+const LOGICAL_OPERATORS = ['&&', '||']
 
 const environment = new JSONPathEnvironment()
-// Without match and search, whose regular expressions may take for ever.
-for (const name of [...environment.functionRegister.keys()]) if (!FUNCTIONS.includes(name)) environment.functionRegister.delete(name)
+// Removes match() and search(), whose regular expressions can take exponential time.
+for (const name of [...environment.functionRegister.keys()]) {
+  if (!FUNCTIONS.includes(name)) environment.functionRegister.delete(name)
+}
 
 /**
- * A JSONPath (RFC 9535) of the kind whose work can be counted as it goes: without `..`, with one selector in each pair of brackets, and
- * with filters that look at single values of the element alone and compare them with constants. Throws a TypeError, in words for
- * who wrote it, for any other.
+ * Compiles a JSONPath (RFC 9535) of the subset whose cost can be bounded: without `..`, with one selector in each pair
+ * of brackets, and with filters that compare single values of the element with constants. Throws a TypeError with a
+ * message for its author if the path is not of this subset.
  */
 export function compilePath (text: string): Path {
   let query: JSONPathQuery
   try {
     query = environment.compile(text)
   } catch {
-    // The parser's message quotes the text.
+    // The parser's message quotes the path, so it is dropped.
     throw new TypeError('must be a JSONPath (RFC 9535), without match() and search()')
   }
   const steps = query.segments.map(stepOf)
@@ -52,13 +54,13 @@ export function compilePath (text: string): Path {
     single: query.singularQuery(),
     find (value, work) {
       let nodes: Iterable<JSONPathNode> = [new JSONPathNode(value as JSONValue, [], value as JSONValue)]
-      for (const step of steps) nodes = take(nodes, step, work)
+      for (const step of steps) nodes = select(nodes, step, work)
       return nodes
     }
   }
 }
 
-function * take (nodes: Iterable<JSONPathNode>, { selector, cost }: Step, work: Work): Iterable<JSONPathNode> {
+function * select (nodes: Iterable<JSONPathNode>, { selector, cost }: Step, work: Work): Iterable<JSONPathNode> {
   for (const node of nodes) {
     work.left -= 1 + (cost === 0 ? 0 : cost * widthOf(node.value))
     if (work.left < 0) throw new PAYLOAD_TOO_LARGE({ message: 'The body has too many parts for its mapping' })
@@ -80,19 +82,23 @@ function stepOf (segment: JSONPathQuery['segments'][number]): Step {
   return { selector, cost: selector instanceof FilterSelector ? 1 + costOf(selector.expression) : 1 }
 }
 
-/** Steps of a filter for one element. */
+/** Returns the steps of a filter per element. */
 function costOf (expression: Expression): number {
   if (expression instanceof LogicalExpression) return costOf(expression.expression)
   if (expression instanceof PrefixExpression) return costOf(expression.right)
   if (expression instanceof FunctionExtension) return 1 + costsOf(expression.args)
   if (expression instanceof InfixExpression) {
     const { operator, left, right } = expression
-    if (!LOGICAL.includes(operator) && !isLiteral(left) && !isLiteral(right)) throw new TypeError('must be a JSONPath whose filters compare with constants')
+    if (!LOGICAL_OPERATORS.includes(operator) && !isLiteral(left) && !isLiteral(right)) {
+      throw new TypeError('must be a JSONPath whose filters compare with constants')
+    }
     return 1 + costsOf([left, right])
   }
   if (!(expression instanceof FilterQuery)) return 0
-  // What the whole body has to say would be looked at again for every element.
-  if (expression instanceof RootQuery || !expression.path.singularQuery()) throw new TypeError('must be a JSONPath whose filters look at single values of @ alone')
+  // A query of the whole body would run once per element.
+  if (expression instanceof RootQuery || !expression.path.singularQuery()) {
+    throw new TypeError('must be a JSONPath whose filters read only single values of @')
+  }
   return 1 + expression.path.segments.length
 }
 

@@ -2,19 +2,19 @@ import type { WebhookMapping, WebhookProvider } from '../../../contracts/token-s
 import { compileExpression } from './expression.js'
 import type { Expression } from './expression.js'
 
-/** How the events of each provider become events where a webhook says nothing else. */
+/** The default mapping of each provider. The mapping of a webhook overrides it. */
 export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>> = {
   stripe: {
     event: '$.type',
     messageId: '$.id',
     timestamp: '$.created',
-    // Events of a customer carry the customer itself.
+    // Events about a customer contain the customer object itself.
     userId: ['$.data.object.customer', '$.data.object.customer.id', "$.data[?@.object == 'customer'].id"],
     properties: '$'
   },
   shopify: {
     event: 'header:x-shopify-topic',
-    // Neither its ids nor its topic are signed: an event is known again by its body.
+    // Shopify does not sign its id headers, so the messageId comes from the signature of the body.
     messageId: null,
     timestamp: 'header:x-shopify-triggered-at',
     userId: ['$.customer.id', '$.customer_id'],
@@ -23,14 +23,14 @@ export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>
   hubspot: {
     each: '$[*]',
     event: ['$.subscriptionType', '$.eventType'],
-    // An event id alone is not unique.
+    // HubSpot's event id is not unique.
     messageId: ['{$.portalId}-{$.subscriptionId}-{$.eventId}-{$.occurredAt}', '{$.eventId}-{$.occurredAt}', '$.eventId'],
     timestamp: '$.occurredAt',
     properties: '$'
   },
   standard: {
     event: '$.type',
-    // The signature is over those of the first spelling that is there at all.
+    // The signature covers the headers with the first spelling that is present.
     messageId: ['header:webhook-id', 'header:svix-id'],
     timestamp: ['$.timestamp', 'header:webhook-timestamp', 'header:svix-timestamp'],
     properties: ['$.data', '$']
@@ -45,7 +45,7 @@ export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>
   }
 }
 
-/** The headers that a provider signs, beside the body. */
+/** The headers that a provider signs in addition to the body. */
 export const SIGNED_HEADERS: Readonly<Record<WebhookProvider, readonly string[]>> = {
   stripe: [],
   shopify: [],
@@ -54,11 +54,11 @@ export const SIGNED_HEADERS: Readonly<Record<WebhookProvider, readonly string[]>
   custom: []
 }
 
-/** Topics whose body is the customer itself. Other topics of customers name the customer within their body. */
+/** Topics whose body is the customer. Other customer topics contain the customer's id in their body. */
 const SHOPIFY_CUSTOMER = /^customers\/(?:create|update|delete|enable|disable)$/
 const ID = compileExpression('$.id')
 
-/** Where the providers' own mappings find a user id that no text of a mapping can describe; read after the other places. */
+/** User ids that an expression of a mapping cannot describe. They are read after the mapping's `userId`. */
 export const PROVIDER_USER_IDS: Readonly<Partial<Record<WebhookProvider, Expression>>> = {
   shopify: {
     first: (subject) => SHOPIFY_CUSTOMER.test(String(subject.headers['x-shopify-topic'])) ? ID.first(subject) : null,

@@ -3,7 +3,7 @@ import type { PublicError } from '../../../../lib/errors.js'
 import type { CustomSignature, NewWebhook, Webhook, WebhookPatch, WebhookProvider } from '../../../../contracts/token-store/index.js'
 import type { CustomSignatureBody, NewWebhookBody, WebhookItem, WebhookPatchBody } from '../../../../schemas/webhook.js'
 import { generateWebhookSecret, isSignedTemplate, webhookKey, webhookSecretError } from '../../../../signing/webhooks/index.js'
-import { MappingFault, compileMapping } from '../../../ingestion/webhook/mapping.js'
+import { MappingError, compileMapping } from '../../../ingestion/webhook/mapping.js'
 import { parseUrl } from '../../../../signing/parse-url.js'
 
 const NAMES: Record<WebhookProvider, string> = {
@@ -80,7 +80,7 @@ function assertMapping (provider: WebhookProvider, mapping: NonNullable<Webhook[
   try {
     compileMapping(provider, mapping)
   } catch (error) {
-    if (error instanceof MappingFault) throw wrong(`mapping${error.path}`, error.message)
+    if (error instanceof MappingError) throw wrong(`mapping${error.path}`, error.message)
     throw error
   }
 }

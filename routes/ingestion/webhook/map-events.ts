@@ -7,17 +7,19 @@ import type { CompiledMapping } from './mapping.js'
 const MAX_MESSAGE_ID = 100
 
 /**
- * The JSON text of each event in a body. Who is named by neither id gets `anonymousId`, so that the event belongs to somebody. Throws
- * `INVALID_REQUEST` for more than 500 events and `PAYLOAD_TOO_LARGE` where they are longer than `room` characters together, as a mapping
- * may put one part of a body into many places.
+ * Returns the JSON text of each event in a body. An event without a user id and without an anonymous id gets
+ * `anonymousId`. Throws `INVALID_REQUEST` for more than 500 events, and `PAYLOAD_TOO_LARGE` if the events exceed `room`
+ * characters in total, because a mapping may copy one part of a body many times.
  */
-export function eventTexts ({ type, members, messageId, split }: CompiledMapping, body: Subject, anonymousId: string, room: number): string[] {
+export function mapEvents ({ type, members, messageId, split }: CompiledMapping, body: Subject, anonymousId: string, maxCharacters: number): string[] {
   const subjects: Subject[] = []
   for (const subject of split(body)) {
-    if (subjects.push(subject) > MAX_BATCH_EVENTS) throw new INVALID_REQUEST({ message: `There are more than ${MAX_BATCH_EVENTS} events` })
+    if (subjects.push(subject) > MAX_BATCH_EVENTS) {
+      throw new INVALID_REQUEST({ message: `The delivery has more than ${MAX_BATCH_EVENTS} events` })
+    }
   }
   const taken = new Set<string>()
-  let left = room
+  let left = maxCharacters
   return subjects.map((subject, index) => {
     const read = members.flatMap(([name, value]) => {
       const text = value(subject)
@@ -26,14 +28,17 @@ export function eventTexts ({ type, members, messageId, split }: CompiledMapping
     })
     const id = messageId(subject)
     const parts = [`"type":"${type}"`, ...read.map(([name, text]) => `"${name}":${text}`)]
-    if (id !== null) parts.push(`"messageId":${JSON.stringify(ownId(id, index, taken))}`)
+    if (id !== null) parts.push(`"messageId":${JSON.stringify(uniqueId(id, index, taken))}`)
     if (!read.some(([name]) => name === 'userId' || name === 'anonymousId')) parts.push(`"anonymousId":${JSON.stringify(anonymousId)}`)
     return `{${parts.join(',')}}`
   })
 }
 
-/** The provider's id, or what it comes to: of the events of one delivery none takes the id of another, and a long one becomes its digest. */
-function ownId (id: string, index: number, taken: Set<string>): string {
+/**
+ * Returns the provider's id, with a suffix if another event of the delivery has the same id, or the digest of a long
+ * id.
+ */
+function uniqueId (id: string, index: number, taken: Set<string>): string {
   let unique = id
   while (taken.has(unique)) unique += `-${index}`
   taken.add(unique)

@@ -1,10 +1,12 @@
 const NUMBER = /^-?[0-9]+(?:\.[0-9]+)?$/
-/** As seconds in the year 5138, as milliseconds in 1973: what is smaller are seconds. */
+/** Smaller numbers are seconds. As seconds this is in the year 5138, as milliseconds in 1973. */
 const FIRST_MILLISECONDS = 1e11
 const LAST_DATE = 8.64e15
 
-/** An ISO-8601 text of unix seconds or milliseconds; any other text, and a number that is no time, stays as it is. */
-export function timeText (text: string): string {
+/**
+ * Converts unix seconds or milliseconds to ISO-8601. Returns any other string, and a number out of range, unchanged.
+ */
+export function toIsoTime (text: string): string {
   if (!NUMBER.test(text)) return text
   const number = Number(text)
   const time = Math.abs(number) < FIRST_MILLISECONDS ? number * 1000 : number

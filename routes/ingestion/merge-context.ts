@@ -5,20 +5,21 @@ import type { BatchContext, Fields } from './batch/members.js'
 import { ObjectText, mergedMembers } from './body/merge-objects.js'
 import { attributionOf, pageUrl } from './page-url.js'
 
-const NOTHING = new ObjectText('{}')
+const EMPTY = new ObjectText('{}')
 
 /**
- * The JSON text of an event's context as it is to be read, or `null` if it is right as it came: the batch's under it at every level, and
- * with where the visitor came from. `ip` replaces the address in it; a bot's context says so, whatever it said itself.
+ * Returns the JSON text of an event's context, or `null` if the received context needs no change. The context of the
+ * batch is merged under the context of the event, and the campaign and click ids of the page's URL are added. `ip`
+ * replaces the address; `bot` sets `"bot":true` whatever the client sent.
  */
-export function contextText (own: Fields | undefined, event: string, batch: BatchContext | null, ip: string | null, bot: boolean): string | null {
+export function mergeContext (own: Fields | undefined, event: string, batch: BatchContext | null, ip: string | null, bot: boolean): string | null {
   const url = pageUrl(own)
   const attribution = url == null && batch !== null ? batch.attribution : attributionOf(url)
   if (batch === null && ip === null && !bot && attribution === null) return null
 
-  const under = batch ?? NOTHING
+  const under = batch ?? EMPTY
   const changes = own === undefined ? new Map<string, string>() : mergedMembers(under, new ObjectText(memberText(event, 'context') ?? '{}'))
-  // What the client found out itself it knows better.
+  // A campaign that the client sent takes precedence over the campaign in the URL.
   for (const name of ['campaign', 'clickIds'] as const) {
     const found = attribution?.[name] ?? null
     if (found !== null && !changes.has(name) && !under.members.has(name)) changes.set(name, `"${name}":${JSON.stringify(found)}`)
@@ -28,7 +29,7 @@ export function contextText (own: Fields | undefined, event: string, batch: Batc
   return under.with(changes)
 }
 
-/** The user agent of whom the event is of, `null` if the event does not say. */
+/** Returns the user agent in the context of the event or the batch; `null` if neither has one. */
 export function userAgentIn (own: Fields | undefined, batch: BatchContext | null): string | null {
   for (const context of [own, batch?.value]) {
     const userAgent = context?.['userAgent']
@@ -37,12 +38,14 @@ export function userAgentIn (own: Fields | undefined, batch: BatchContext | null
   return null
 }
 
-/** The `ip` of an event's context; `undefined` if it has none. */
+/** Returns the `ip` in the context of the event or the batch; `undefined` if neither has one. */
 export function claimedAddress (own: Fields | undefined, batch: BatchContext | null): unknown {
   return own?.['ip'] ?? batch?.value['ip'] ?? undefined
 }
 
-/** The end user's address as a signed sender gives it; throws `INVALID_REQUEST` for a value that is not an address. */
+/**
+ * Returns the end user's address that a signed request contains. Throws `INVALID_REQUEST` if it is not an IP address.
+ */
 export function assertAddress (ip: unknown): string {
   const address = typeof ip === 'string' ? plainAddress(ip) : ''
   if (address !== '') return address
