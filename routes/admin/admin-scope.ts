@@ -15,31 +15,39 @@ import { routeScope } from '../../lib/http/route-scope.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
 import tokenStore from '../../plugins/token-store/index.js'
 
-/** How a plugin of admin routes knows its callers: by a guard of its own, or, without `jwtSecrets`, by the host's. */
+/**
+ * The options that the admin plugins share. With `jwtSecrets` a plugin registers its own admin guard; without, it uses
+ * the admin guard that the host has registered.
+ */
 export interface AdminScopeOptions extends Partial<Omit<AdminGuardOptions, 'global'>> {
-  /** Where the routes are mounted. */
+  /** Path prefix of the routes. */
   prefix?: string
-  /** Which sites' pages may call. Default: none, no CORS at all. */
+  /** Sites whose pages may call the routes. Default: none, without CORS headers. */
   cors?: SiteCorsOptions
 }
 
-/** Every name of `AdminScopeOptions`. */
+/** All names of `AdminScopeOptions`. */
 export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = { ...TOKEN_OPTIONS, tokenRateLimit: true, prefix: true, cors: true }
 
-/** The longest body that the schemas of a plugin allow fits, bytes: for `admin-api` it is the mapping of a webhook. */
+/** Maximum bytes of a body, above the largest body that the schemas allow (in `admin-api` the mapping of a webhook). */
 const BODY_LIMITS: Readonly<Record<string, number>> = { 'admin-auth': 16_384, 'admin-api': 65_536 }
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']
 
-/** The inner scope of a plugin of admin routes: strict JSON bodies, replies that nobody may keep, the admin guard. */
+/**
+ * Registers the inner scope of an admin plugin: strict JSON bodies, `Cache-Control: no-store`, the admin guard.
+ * Throws `INVALID_OPTIONS`.
+ */
 export async function adminScope (
   app: FastifyInstance, plugin: string, options: AdminScopeOptions, define: (scope: FastifyInstance) => Promise<void>
 ): Promise<void> {
   const { prefix, cors } = options
-  if (prefix !== undefined && (typeof prefix !== 'string' || !prefix.startsWith('/'))) throw new INVALID_OPTIONS(`${plugin}: "prefix" must start with a slash`)
+  if (prefix !== undefined && (typeof prefix !== 'string' || !prefix.startsWith('/'))) {
+    throw new INVALID_OPTIONS(`${plugin}: "prefix" must start with a slash`)
+  }
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog, options.now === undefined ? {} : { now: options.now })
   await routeScope(app, { prefix, cors: cors && { methods: METHODS, ...cors } }, async (scope) => {
-    scope.addHook('onRequest', function forbidKeeping (_request, reply, done) {
+    scope.addHook('onRequest', function forbidCaching (_request, reply, done) {
       reply.header('Cache-Control', 'no-store')
       done()
     })
@@ -54,31 +62,39 @@ export async function adminScope (
 
 async function useAdminGuard (scope: FastifyInstance, plugin: string, options: AdminScopeOptions): Promise<void> {
   const { jwtSecrets, issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now } = options
-  const given = Object.entries({ issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now }).filter(([, value]) => value !== undefined)
-  const tokenOptions = Object.fromEntries(given)
+  const entries = Object.entries({ issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now }).filter(([, value]) => value !== undefined)
+  const tokenOptions = Object.fromEntries(entries)
   if (jwtSecrets !== undefined) {
     await scope.register(adminGuard, { jwtSecrets, ...tokenOptions })
     return
   }
-  if (!hasGuard(scope, 'admin')) throw new INVALID_OPTIONS(`${plugin}: "jwtSecrets" is missing, and no admin guard is registered before`)
+  if (!hasGuard(scope, 'admin')) {
+    throw new INVALID_OPTIONS(
+      `${plugin}: "jwtSecrets" is missing, and no admin guard is registered before; set "jwtSecrets" or register adminGuard`
+    )
+  }
   const [misplaced] = Object.keys(tokenOptions).filter((name) => name !== 'now')
-  if (misplaced !== undefined) throw new INVALID_OPTIONS(`${plugin}: "${misplaced}" belongs to the admin guard that is registered before`)
+  if (misplaced !== undefined) {
+    throw new INVALID_OPTIONS(
+      `${plugin}: "${misplaced}" belongs to the admin guard that is registered before; set "${misplaced}" there`
+    )
+  }
 }
 
-/** Limits the requests of each key; `name` keeps the counts of several limits in one Redis apart. */
+/** Limits the requests per key. `name` separates the counts of several limits in one Redis. */
 export async function limitBy (
   scope: FastifyInstance, name: string, options: RateLimitOptions, key: (request: FastifyRequest) => string, hook: 'onRequest' | 'preHandler' = 'onRequest'
 ): Promise<void> {
   if (options !== false) await limitRate(scope, named({ ...options, hook, keyGenerator: key }, name))
 }
 
-/** Who calls, on a route that the admin guard guards. */
+/** Returns the administrator who sends the request. Throws `INTERNAL_ERROR` on a route without the admin guard. */
 export function adminOf ({ admin }: FastifyRequest): Admin {
   if (admin === null) throw new INTERNAL_ERROR({ reason: 'the admin guard did not run on this route' })
   return admin
 }
 
-/** The key of a caller for the rate limit. */
+/** Returns the rate-limit key of a request: the id of the user, else the client's network. */
 export function callerKey (request: FastifyRequest): string {
   return request.admin?.sub ?? requestNetwork(request)
 }

@@ -6,10 +6,10 @@ import type { AuditLogItem, AuditLogQuery } from '../../../schemas/audit-log.js'
 import { adminOf } from '../admin-scope.js'
 import { pageReply, timeOf } from './page-reply.js'
 import { readPage } from './page-request.js'
-import { MAY } from '../permissions.js'
+import { PERMISSIONS } from '../permissions.js'
 
 export function auditLogRoutes (scope: FastifyInstance): void {
-  scope.get<{ Querystring: AuditLogQuery }>('/audit-logs', { schema: listAuditLogsSchema, ...MAY.readAuditLogs }, async function listAuditLogs (request) {
+  scope.get<{ Querystring: AuditLogQuery }>('/audit-logs', { schema: listAuditLogsSchema, ...PERMISSIONS.readAuditLogs }, async function listAuditLogs (request) {
     const { action, user_id: userId, resource_type: resourceType, resource_id: resourceId, from, to } = request.query
     const filter = { action, userId, resourceType, resourceId, from: timeOf('from', from), to: timeOf('to', to) }
     return pageReply(await readPage(request, (page) => scope.tokenStore.audit.list(adminOf(request).org_id, filter, page)), viewEntry)

@@ -17,28 +17,34 @@ import type { QuotaOptions } from './quotas.js'
 import { sourceRoutes } from './sources/index.js'
 import { webhookRoutes } from './webhooks/index.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../../plugins/admin-guard/index.js'
 export type {} from '../../../plugins/audit-log/index.js'
 export type {} from '../../../plugins/event-sink/index.js'
 export type {} from '../../../plugins/token-store/index.js'
 
 export interface AdminApiOptions extends AdminScopeOptions {
-  /** Where the routes are mounted. Default: `/v1/admin`. */
+  /** Path prefix of the routes. Default: `/v1/admin`. */
   prefix?: string
-  /** The limit of each user. Default: 100 a minute. */
+  /** Maximum requests per user. Default: 100 per minute. */
   userRateLimit?: RateLimitOptions
-  /** The limits of the live view of events; `false`: there is none. Default: on, with the limits' own defaults. */
+  /** Limits of the live view of events; `false` disables the live view. Default: the defaults of `LiveOptions`. */
   live?: LiveOptions | false
-  /** Let a new source bring a server secret of fewer than 16 bytes or a publicly known one. Default: `false`. */
+  /** Accepts a server secret below 16 bytes, or a publicly known secret, for a new source. Default: `false`. */
   allowWeakSecret?: boolean
-  /** How much an organisation may create. Default: 500 sources and 100 webhooks. */
+  /** Maximum numbers of objects per organisation. Default: 500 sources and 100 webhooks. */
   quotas?: QuotaOptions
 }
 
 const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, userRateLimit: true, live: true, allowWeakSecret: true, quotas: true }
 
-/** Sources, stored events, embeds and the audit trail, each caller's own organisation's. */
+/**
+ * Registers the management routes of sources, webhooks, stored events, embeds and the audit trail. Each caller has
+ * access only to the data of the caller's organisation. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(adminApi, { jwtSecrets: [process.env.JWT_SECRET] })
+ */
 const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
   refuseUnknownOptions('adminApi', options, KNOWN, { rateLimit: 'userRateLimit' })
   const { prefix = '/v1/admin', now = Date.now, userRateLimit = { max: 100, timeWindow: 60_000 }, live = {}, allowWeakSecret = false } = options

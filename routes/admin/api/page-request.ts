@@ -6,27 +6,29 @@ import type { PageQuery } from '../../../schemas/page.js'
 import { adminOf } from '../admin-scope.js'
 
 /**
- * Reads the page that a request asks for. The cursors of stores and sinks leave this server sealed, for one organisation, route and filter: a
- * cursor that was made up, altered or given for another list is `INVALID_REQUEST` before `list` is called. `list` gets a signal that aborts
- * when the client leaves.
+ * Reads the requested page. Cursors of stores and sinks are encrypted before they are sent, and bound to the
+ * organisation, the route and the filter: throws `INVALID_REQUEST` for a forged, changed or foreign cursor before it
+ * calls `list`. The signal of `list` aborts when the client disconnects.
  */
 export async function readPage<Item> (request: FastifyRequest, list: (page: PageRequest) => Promise<Page<Item>>): Promise<Page<Item>> {
   const { cursor, limit } = request.query as PageQuery
   const { box } = request.server.adminTokens
   const context = contextOf(request)
-  const page = await list({ cursor: cursor === undefined ? undefined : opened(cursor), limit, signal: request.signal })
+  const page = await list({ cursor: cursor === undefined ? undefined : openCursor(cursor), limit, signal: request.signal })
   return { ...page, nextCursor: page.nextCursor === null ? null : box.seal(page.nextCursor, context) }
 
-  function opened (sealed: string): string {
+  function openCursor (sealed: string): string {
     try {
       return box.open(sealed, context).toString()
     } catch (cause) {
-      throw new INVALID_REQUEST({ message: 'The cursor is not valid: send the "next_cursor" of the page before, with the same filter', cause })
+      throw new INVALID_REQUEST({
+        message: 'The cursor is not valid: send the "next_cursor" of the previous page, with the same filter', cause
+      })
     }
   }
 }
 
-/** What a cursor is good for: everything that chooses the items of a list, but not how many a page has. */
+/** Returns the values that a cursor is bound to: all that select the items of the list, without the size of a page. */
 function contextOf (request: FastifyRequest): string {
   const { cursor: _cursor, limit: _limit, ...filter } = request.query as PageQuery & Record<string, unknown>
   const members = Object.entries(filter).sort(([one], [other]) => one < other ? -1 : 1)

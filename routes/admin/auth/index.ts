@@ -27,7 +27,7 @@ import { sessionRoutes } from './sessions.js'
 import { sessionStarter } from './token-pairs.js'
 import type { StartSession } from './token-pairs.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../../plugins/admin-guard/index.js'
 export type {} from '../../../plugins/audit-log/index.js'
 export type {} from '../../../plugins/token-store/index.js'
@@ -36,21 +36,33 @@ export { createPasswords }
 export type { LockoutOptions, PasswordOptions, Passwords }
 
 export interface AdminAuthOptions extends AdminScopeOptions {
-  /** Where the routes are mounted. Default: `/v1/admin/auth`. */
+  /** Path prefix of the routes. Default: `/v1/admin/auth`. */
   prefix?: string
-  /** When a session ends however often it is refreshed, milliseconds, 60 000 or more. Default: 2 592 000 000 (30 days). */
+  /**
+   * Maximum lifetime of a session, in milliseconds, 60 000 or more. A refresh does not extend it. Default:
+   * 2 592 000 000 (30 days).
+   */
   sessionMaxAge?: number
-  /** For how long the refresh token just used may be repeated for the very same answer, milliseconds: 0, or 1 000 to 30 000. Default: 0. */
+  /**
+   * Time in which a client may repeat a used refresh token and gets the same response, in milliseconds: 0, or 1 000 to
+   * 30 000. Default: 0.
+   */
   reuseGrace?: number
-  /** With a `reuseGrace`: the keys, `[current, …previous]`, under which the answer is sealed for so long. The same on every instance. */
+  /**
+   * Keys that encrypt the stored response during `reuseGrace`, `[current, …previous]`; the same on all instances.
+   * Required with `reuseGrace`.
+   */
   secretsKeys?: readonly string[]
-  /** When too many failures lock an account; `'hidden'` answers a locked one like a wrong password. Default: 5 failures, 15 minutes. */
+  /**
+   * Locks an account after too many failed logins. `'hidden'` responds for a locked account as for a wrong password.
+   * Default: 5 failures, 15 minutes.
+   */
   lockout?: LockoutOptions | 'hidden'
-  /** The limit of logins per email and, counted apart, per address. Default: 10 a minute. */
+  /** Maximum logins per email and, counted separately, per client address. Default: 10 per minute. */
   loginRateLimit?: RateLimitOptions
-  /** The limit of each user on the other routes, refresh included. Default: 100 a minute. */
+  /** Maximum requests per user on the other routes, including refresh. Default: 100 per minute. */
   userRateLimit?: RateLimitOptions
-  /** How passwords are hashed, or a hasher from `createPasswords`. Default: argon2id, 19 MiB, 2 passes, 1 lane. */
+  /** Parameters of argon2id, or a hasher from `createPasswords`. Default: 19 MiB, 2 passes, 1 lane. */
   passwords?: PasswordOptions | Passwords
 }
 
@@ -66,7 +78,13 @@ const KNOWN: KnownOptions<AdminAuthOptions> = {
 }
 const MINUTE = 60_000
 
-/** Login, refresh with rotation, logout, sessions and password change of administrators. */
+/**
+ * Registers the authentication routes of administrators: login, refresh with rotation, logout, sessions and password
+ * change. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(adminAuth, { jwtSecrets: [process.env.JWT_SECRET] })
+ */
 const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => {
   refuseUnknownOptions('adminAuth', options, KNOWN, { rateLimit: 'userRateLimit' })
   const { prefix = '/v1/admin/auth', now = Date.now, loginRateLimit = { max: 10, timeWindow: MINUTE }, userRateLimit = { max: 100, timeWindow: MINUTE } } = options
@@ -128,7 +146,11 @@ function assertGrace (grace: number): void {
 
 function graceBox (grace: number, keys: readonly string[] | undefined): SecretBox | null {
   if (grace === 0) return null
-  if (keys === undefined || keys.length === 0) throw new INVALID_OPTIONS('admin-auth: "reuseGrace" needs "secretsKeys"; make a key with `npx fastify-gatehouse generate-key`')
+  if (keys === undefined || keys.length === 0) {
+    throw new INVALID_OPTIONS(
+      'admin-auth: "reuseGrace" needs "secretsKeys"; create a key with `npx fastify-gatehouse generate-key`'
+    )
+  }
   try {
     keys.forEach((key, index) => assertStrongSecret(`secretsKeys[${index}]`, key))
   } catch (error) {

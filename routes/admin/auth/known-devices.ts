@@ -6,23 +6,23 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { User } from '../../../contracts/token-store/index.js'
 import { hmacSha256, sameSecret, sha256Hex } from '../../../signing/digest.js'
 
-/** Tells the devices from which a user has logged in before, by a signed cookie that is good for that user alone. */
+/** Recognises devices from which a user has logged in before, by a signed cookie that is valid only for that user. */
 export interface KnownDevices {
-  /** The id of the device that the request's cookie proves, or `null`: for this user it is a stranger. */
+  /** Returns the device id in the request's cookie; `null` without a valid cookie for this user. */
   idOf (request: FastifyRequest, user: Account): string | null
-  /** Sets the cookie, or prolongs the one that the request has. Only for a user who has just proved to be one. */
+  /** Sets or renews the cookie. Call it only after the user has authenticated. */
   remember (request: FastifyRequest, reply: FastifyReply, user: Account): void
 }
 
-/** All tokens of the user end with the epoch, and so does the trust in devices. */
+/** A change of the epoch ends all tokens of the user and all device cookies. */
 type Account = Pick<User, 'id' | 'epoch'>
 
-/** Seconds; browsers keep no cookie for more than 400 days. */
-const LIFE = 400 * 86_400
-const SKEW = 30
+/** Seconds. Browsers limit the lifetime of a cookie to 400 days. */
+const MAX_AGE_SECONDS = 400 * 86_400
+const CLOCK_SKEW_SECONDS = 30
 const ID_BYTES = 12
 
-/** @param path where browsers send the cookie: the login route alone */
+/** @param path the path to which browsers send the cookie: the login route */
 export function knownDevices (scope: FastifyInstance, { path, now }: { path: string, now: () => number }): KnownDevices {
   const keys = scope.adminTokens.keysFor('known devices')
   const seconds = () => Math.floor(now() / 1000)
@@ -32,7 +32,7 @@ export function knownDevices (scope: FastifyInstance, { path, now }: { path: str
     if (id === undefined || issued === undefined || signature === undefined || rest.length > 0) return null
     if (!keys.some((key) => sameSecret(signature, sign(key, id, issued, user)))) return null
     const age = seconds() - Number(issued)
-    return age <= LIFE && age >= -SKEW ? id : null
+    return age <= MAX_AGE_SECONDS && age >= -CLOCK_SKEW_SECONDS ? id : null
   }
 
   return {
@@ -45,7 +45,7 @@ export function knownDevices (scope: FastifyInstance, { path, now }: { path: str
         name: nameFor(user),
         value: `${id}.${issued}.${sign(keys[0], id, issued, user)}`,
         path,
-        maxAge: LIFE,
+        maxAge: MAX_AGE_SECONDS,
         httpOnly: true,
         sameSite: 'strict',
         secure: request.protocol === 'https'
@@ -54,7 +54,7 @@ export function knownDevices (scope: FastifyInstance, { path, now }: { path: str
   }
 }
 
-/** Of each user a cookie, so that several can share a browser. */
+/** Each user has a separate cookie, so that several users can share a browser. */
 function nameFor ({ id }: Account): string {
   return `gatehouse_device_${sha256Hex(id).slice(0, 12)}`
 }

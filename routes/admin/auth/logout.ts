@@ -6,10 +6,10 @@ import { logoutSchema } from '../../../schemas/admin-auth.js'
 import type { RefreshBody } from '../../../schemas/admin-auth.js'
 import { readRefreshToken } from './refresh.js'
 
-/** `POST /logout`: ends the session of a refresh token; nothing is left to do for one that is dead already. */
+/** `POST /logout`: ends the session of a refresh token. The response is 204 also if the session has already ended. */
 export function logoutRoute (scope: FastifyInstance): void {
   scope.post<{ Body: RefreshBody }>('/logout', { schema: logoutSchema, config: { gatehouse: { admin: false } } }, async function logout (request, reply) {
-    const claims = unlessExpired(request, request.body.refresh_token)
+    const claims = readUnexpiredToken(request, request.body.refresh_token)
     if (claims !== null && await scope.tokenStore.sessions.end(claims.sid, claims.sub)) {
       scope.audit({ action: 'auth.logout', request, orgId: claims.org_id, userId: claims.sub, resourceType: 'session', resourceId: claims.sid })
     }
@@ -17,8 +17,8 @@ export function logoutRoute (scope: FastifyInstance): void {
   })
 }
 
-/** An expired token may be an old one that somebody found, so that it must not end a session that lives on. */
-function unlessExpired (request: FastifyRequest, token: string): RefreshClaims | null {
+/** Returns `null` for an expired token: a leaked old token must not end a session that still exists. */
+function readUnexpiredToken (request: FastifyRequest, token: string): RefreshClaims | null {
   try {
     return readRefreshToken(request, token)
   } catch (error) {

@@ -10,14 +10,15 @@ import type { User } from '../../../contracts/token-store/index.js'
 import { hmacSha256 } from '../../../signing/digest.js'
 
 export interface LockoutOptions {
-  /** Consecutive failures that lock an account. Default: 5. */
+  /** Number of consecutive failures that lock an account. Default: 5. */
   max?: number
-  /** How long an account stays locked, milliseconds, whole seconds up to 86 400 000. Default: 900 000 (15 min). */
+  /** Duration of a lock, in milliseconds, 1 000 to 86 400 000 in steps of 1 000. Default: 900 000 (15 minutes). */
   duration?: number
-  /** Answer a locked account like a wrong password. Default: `false`. */
+  /** Responds for a locked account as for a wrong password. Default: `false`. */
   hidden?: boolean
   /**
-   * Set a signed cookie at each login, and count the failures of a browser that has it apart: strangers can't lock it out. Default: `true`.
+   * Sets a signed cookie at each login, and counts the failures of a browser with that cookie separately, so that the
+   * failures of other clients do not lock out the user. Default: `true`.
    */
   knownDevices?: boolean
 }
@@ -28,17 +29,18 @@ export interface PasswordCheckSettings {
   now: () => number
 }
 
-/** Who tried, for the audit trail; what befalls a user belongs to the user's own organisation. */
+/** The request and the user for the audit trail. A known user's entry belongs to the organisation of the user. */
 type Attempt = Pick<AuditRecord, 'request' | 'orgId' | 'userId' | 'userEmail' | 'resourceType' | 'resourceId'>
 
 /**
- * The user of that email, if the password is right; else throws `INVALID_CREDENTIALS` or `ACCOUNT_LOCKED`. `knownBy` gives a name to what a
- * caller of that user has proved beside the password, such as a device: under it failures are counted apart, and lock it alone.
+ * Returns the user of an email if the password is right; else throws `INVALID_CREDENTIALS` or `ACCOUNT_LOCKED`.
+ * `knownBy` returns the name of another proof in the request, such as a known device, or `null`. Failures under such a
+ * name are counted separately and lock only that name.
  */
 export type PasswordCheck = (request: FastifyRequest, email: string, password: string, knownBy: (user: User) => string | null) => Promise<User>
 
 const KNOWN: KnownOptions<LockoutOptions> = { max: true, duration: true, hidden: true, knownDevices: true }
-const DIGEST_SHOWN = 16
+const AUDITED_DIGEST_LENGTH = 16
 
 export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Required<LockoutOptions> {
   refuseUnknownMembers('adminAuth', 'lockout.', option, KNOWN, { for: 'duration' })
@@ -50,7 +52,7 @@ export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Requi
   return { max, duration, hidden, knownDevices }
 }
 
-/** Checks passwords and locks what fails too often; an email that nobody has is treated like one that somebody has. */
+/** Creates the password check, which locks after too many failures. Unknown emails are treated like known emails. */
 export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }: PasswordCheckSettings): PasswordCheck {
   const { users } = app.tokenStore
   const limits = { max: lockout.max, lockFor: lockout.duration }
@@ -59,25 +61,26 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
   return async function checkPassword (request, email, password, knownBy) {
     const address = email.toLowerCase()
     const user = await users.findByEmail(address)
-    // What is no email of a user may be a password, so that nothing is kept from which it could be guessed.
+    // Users type passwords into the email field, so an unknown email is stored only as a keyed digest.
     const digest = hmacSha256(emailKey, address, 'hex')
     const known = user === null ? null : knownBy(user)
     const account = user === null ? digest : loginSubject(address)
     const subject = known === null ? account : `${account}.${known}`
     const record: Attempt = user === null
-      ? { request, userId: null, userEmail: null, resourceType: 'email_digest', resourceId: digest.slice(0, DIGEST_SHOWN) }
+      ? { request, userId: null, userEmail: null, resourceType: 'email_digest', resourceId: digest.slice(0, AUDITED_DIGEST_LENGTH) }
       : { request, orgId: user.orgId, userId: user.id, userEmail: address }
     const lockedUntil = await users.lockedUntil(subject)
-    // A locked account that answers sooner than another would not be hidden.
+    // If the lock is hidden, a locked account must take as long as another account.
     if (lockedUntil !== null && !lockout.hidden) throw locked(record, lockedUntil)
     const matches = await passwords.verify(user?.passwordHash ?? null, password)
-    // Guesses sent side by side were all let in above. The store says of each, right or wrong, whether it came before the lock.
+    // Concurrent guesses all passed the check above. The store decides for each of them whether it came before the
+    // lock.
     if (user === null || !matches || user.disabled || lockedUntil !== null) {
       throw await failed(record, subject, user?.disabled === true ? 'disabled' : 'password')
     }
-    const lockedMeanwhile = await users.clearFailures(subject)
-    if (lockedMeanwhile !== null) throw locked(record, lockedMeanwhile)
-    await strengthen(user, password)
+    const lockedSince = await users.clearFailures(subject)
+    if (lockedSince !== null) throw locked(record, lockedSince)
+    await rehashIfNeeded(user, password)
     return user
   }
 
@@ -94,8 +97,8 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
     return lockout.hidden ? new INVALID_CREDENTIALS({ reason: 'locked' }) : new ACCOUNT_LOCKED({ retryAfterSeconds: Math.max(1, Math.ceil((until - now()) / 1000)) })
   }
 
-  /** Hashes the password anew when the parameters have risen, unless it has been changed meanwhile. */
-  async function strengthen (user: User, password: string): Promise<void> {
+  /** Rehashes the password if the hash parameters have increased, unless the password has changed in the meantime. */
+  async function rehashIfNeeded (user: User, password: string): Promise<void> {
     if (!passwords.needsRehash(user.passwordHash)) return
     const passwordHash = await passwords.hash(password)
     if (await users.replacePassword(user.id, { from: user.passwordHash, to: passwordHash })) user.passwordHash = passwordHash

@@ -7,20 +7,24 @@ import type { PasswordBody } from '../../../schemas/admin-auth.js'
 import { adminOf } from '../admin-scope.js'
 import type { PasswordCheck } from './password-check.js'
 
-/** `POST /password`: whoever holds an access token alone can neither change the password, nor guess at it without end, nor lock the account. */
+/**
+ * `POST /password`: changes the password and ends the other sessions. It needs the current password, and counts
+ * failures per session, so that a stolen access token can neither guess the password without limit nor lock the
+ * account.
+ */
 export async function passwordRoute (scope: FastifyInstance, passwords: Passwords, check: PasswordCheck): Promise<void> {
   const { users } = scope.tokenStore
-  // Its word lists are for this route alone.
+  // Loaded here because only this route needs the word lists.
   const { passwordFault } = await import('../../../lib/passwords/policy.js')
 
   scope.post<{ Body: PasswordBody }>('/password', { schema: passwordSchema, config: { gatehouse: { admin: true } } }, async function changePassword (request, reply) {
     const { sub, email, sid } = adminOf(request)
     const { current_password, new_password } = request.body
-    const fault = current_password === new_password ? 'The new password must differ from the current one' : passwordFault(new_password, email)
-    if (fault !== null) throw new INVALID_REQUEST({ message: fault, details: [{ path: '/new_password', message: fault }] })
+    const problem = current_password === new_password ? 'The new password must differ from the current one' : passwordFault(new_password, email)
+    if (problem !== null) throw new INVALID_REQUEST({ message: problem, details: [{ path: '/new_password', message: problem }] })
     const { passwordHash } = await check(request, email, current_password, () => `session.${sid}`)
     const changed = await users.replacePassword(sub, { from: passwordHash, to: await passwords.hash(new_password), endSessionsBut: sid })
-    if (!changed) throw new INVALID_CREDENTIALS({ reason: 'the password was changed meanwhile' })
+    if (!changed) throw new INVALID_CREDENTIALS({ reason: 'the password has changed since it was checked' })
     scope.audit({ action: 'auth.password_changed', request, resourceType: 'user', resourceId: sub })
     return reply.code(204).send()
   })

@@ -11,9 +11,9 @@ import type { SecretBox } from '../../../signing/secret-box.js'
 import { tokenPair } from './token-pairs.js'
 
 export interface RefreshSettings {
-  /** For how long the token just rotated out may be repeated, milliseconds. */
+  /** Time in which a rotated token may be repeated, in milliseconds. */
   grace: number
-  /** Seals the successor for the grace; `null` with no grace. */
+  /** Encrypts the new tokens for the grace period; `null` without a grace period. */
   box: SecretBox | null
 }
 
@@ -26,7 +26,7 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
   return async function refresh (request: RefreshRequest): Promise<TokenPair> {
     const claims = readRefreshToken(request, request.body.refresh_token)
     const { sub, org_id, sid, jti } = claims
-    // All that may fail comes before the rotation: what fails after it has used the token up.
+    // Steps that may fail come before the rotation, because the rotation uses up the token.
     const access = await sessions.access(sid)
     if (access === null || access.userId !== sub || access.orgId !== org_id) {
       auditRefusedToken(request, 'refresh', 'session is over', claims)
@@ -41,23 +41,23 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     const rotation = await sessions.rotate({ sessionId: sid, presented, next: next.digest, grace, sealedSuccessor })
     switch (rotation.outcome) {
       case 'rotated': return pair
-      case 'repeated': return opened(rotation, context)
+      case 'repeated': return openStoredPair(rotation, context)
       case 'reused': reportReuse(request, claims, access.email, presented)
     }
     throw new INVALID_REFRESH_TOKEN({ reason: rotation.outcome })
   }
 
-  function opened ({ sealedSuccessor }: Extract<RotationOutcome, { outcome: 'repeated' }>, context: string): TokenPair {
-    if (box === null) throw new INVALID_REFRESH_TOKEN({ reason: 'repeated, but "reuseGrace" is 0 here' })
+  function openStoredPair ({ sealedSuccessor }: Extract<RotationOutcome, { outcome: 'repeated' }>, context: string): TokenPair {
+    if (box === null) throw new INVALID_REFRESH_TOKEN({ reason: 'the token was repeated, but "reuseGrace" is 0 on this instance' })
     try {
       return JSON.parse(box.open(sealedSuccessor, context).toString()) as TokenPair
     } catch (cause) {
-      throw new UNAVAILABLE({ reason: 'the sealed successor does not open: are "secretsKeys" the same on every instance?', cause })
+      throw new UNAVAILABLE({ reason: 'the stored response cannot be decrypted; check that "secretsKeys" is the same on all instances', cause })
     }
   }
 
   function reportReuse (request: RefreshRequest, { sub, org_id, sid }: RefreshClaims, email: string, digest: string): void {
-    request.log.warn({ userId: sub, sessionId: sid }, 'a used refresh token came again: all sessions of the user are ended')
+    request.log.warn({ userId: sub, sessionId: sid }, 'a used refresh token was sent again: all sessions of the user were ended')
     scope.audit({
       action: 'auth.refresh_reused',
       request,
@@ -71,7 +71,10 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
   }
 }
 
-/** The claims of a refresh token of ours that has not expired; else throws `INVALID_REFRESH_TOKEN`, and audits a token that was never ours. */
+/**
+ * Returns the claims of a valid refresh token. Throws `INVALID_REFRESH_TOKEN`, and audits a token that is not just
+ * expired.
+ */
 export function readRefreshToken (request: FastifyRequest, token: string): RefreshClaims {
   try {
     return request.server.adminTokens.verifyRefresh(token)
@@ -83,7 +86,7 @@ export function readRefreshToken (request: FastifyRequest, token: string): Refre
   }
 }
 
-/** The key of a presented refresh token for the rate limit: its user, else the address. */
+/** Returns the rate-limit key function for refresh tokens: the id of the token's user, else the client's network. */
 export function refreshKey (scope: FastifyInstance): (request: FastifyRequest) => string {
   return function keyOf (request) {
     try {

@@ -10,7 +10,7 @@ import { idOf, optionalBody } from '../request.js'
 
 const config = { gatehouse: { admin: true } }
 
-/** What administrators see of themselves, and how they end their sessions. */
+/** Registers the routes with which administrators read their profile and list and end their sessions. */
 export function sessionRoutes (scope: FastifyInstance): void {
   const { sessions } = scope.tokenStore
 

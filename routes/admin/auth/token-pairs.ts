@@ -8,13 +8,15 @@ import type { User } from '../../../contracts/token-store/index.js'
 import type { TokenPair } from '../../../schemas/admin-auth.js'
 
 export interface SessionSettings {
-  /** When a session ends at the latest, milliseconds after its start. */
+  /** Maximum lifetime of a session, in milliseconds. */
   maxAge: number
   now: () => number
 }
 
-/** Starts a session for a user who has proved to be one, and returns its first pair of tokens. */
-export type StartSession = (request: FastifyRequest, user: User, stillProved?: (fresh: User) => Promise<boolean>) => Promise<TokenPair>
+/**
+ * Starts a session of an authenticated user and returns its first tokens. `stillProved` repeats the check of the proof.
+ */
+export type StartSession = (request: FastifyRequest, user: User, isStillValid?: (fresh: User) => Promise<boolean>) => Promise<TokenPair>
 
 const MAX_USER_AGENT = 512
 
@@ -22,16 +24,16 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
   const { adminTokens } = scope
   const { sessions, users } = scope.tokenStore
 
-  return async function startSession (request, { id: userId, orgId, email, epoch }, stillProved) {
+  return async function startSession (request, { id: userId, orgId, email, epoch }, isStillValid) {
     const sid = randomUUID()
     const endsAt = now() + maxAge
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
     const record = { request, orgId, userId, userEmail: email }
     const started = await sessions.start({ id: sid, userId, epoch, refreshDigest: refresh.digest, endsAt, ip: requestAddress(request), userAgent })
-    // The proof too may have been withdrawn while it was checked: now that withdrawing it would end this session, look again.
+    // The password may have changed during the login. From now on such a change ends this session, so check it again.
     const fresh = started ? await users.get(userId) : null
-    if (fresh === null || (stillProved !== undefined && !await stillProved(fresh))) {
+    if (fresh === null || (isStillValid !== undefined && !await isStillValid(fresh))) {
       if (started) await sessions.end(sid)
       scope.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'withdrawn' }, refusal: true })
       throw new INVALID_CREDENTIALS({ reason: 'logged out everywhere, disabled, deleted or changed during the login' })

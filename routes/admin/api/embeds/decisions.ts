@@ -1,10 +1,10 @@
 import type { AuditEntry } from '../../../../contracts/token-store/index.js'
 import type { EmbedDecisionItem } from '../../../../schemas/admin-embeds.js'
 
-type Meaning = Readonly<Pick<EmbedDecisionItem, 'product' | 'outcome'>>
+type Decision = Readonly<Pick<EmbedDecisionItem, 'product' | 'outcome'>>
 
-/** Under which actions the embedding routes audit what they decide. */
-const DECISIONS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+/** The audit actions of the embedding routes, with the product and the outcome of each. */
+const DECISIONS: ReadonlyMap<string, Decision> = new Map<string, Decision>([
   ['guest_token.minted', { product: 'databrain', outcome: 'granted' }],
   ['guest_token.refused', { product: 'databrain', outcome: 'refused' }],
   ['databrain_proxy.forwarded', { product: 'databrain', outcome: 'granted' }],
@@ -15,16 +15,16 @@ const DECISIONS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['widget_token.refused', { product: 'dxfeed', outcome: 'refused' }]
 ])
 
-/** The actions of one product, of one outcome, or of all. */
-export function actionsOf (product: Meaning['product'] | undefined, outcome: Meaning['outcome'] | undefined): string[] {
+/** Returns the audit actions of a product and an outcome; `undefined` selects all. */
+export function actionsOf (product: Decision['product'] | undefined, outcome: Decision['outcome'] | undefined): string[] {
   return Array.from(DECISIONS)
     .filter(([, meaning]) => (product === undefined || meaning.product === product) && (outcome === undefined || meaning.outcome === outcome))
     .map(([action]) => action)
 }
 
-/** An audit entry of one of these actions. */
+/** Returns the decision in an audit entry of such an action. */
 export function viewDecision ({ id, action, userId, userEmail, resourceId, changes, ipAddress, userAgent, timestamp }: AuditEntry): EmbedDecisionItem {
-  const { product, outcome } = DECISIONS.get(action) as Meaning
+  const { product, outcome } = DECISIONS.get(action) as Decision
   const { outcome: code, ...details } = changes ?? {}
   return {
     id,
@@ -41,7 +41,7 @@ export function viewDecision ({ id, action, userId, userEmail, resourceId, chang
   }
 }
 
-/** What a role below admin may see of a decision: neither the user nor the client. */
+/** Returns a decision for a role below admin: without the user and the client. */
 export function withoutPerson (entry: AuditEntry): EmbedDecisionItem {
   return { ...viewDecision(entry), user_id: null, user_email: null, ip_address: null, user_agent: null, details: null }
 }

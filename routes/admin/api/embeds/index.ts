@@ -8,51 +8,54 @@ import type { EmbedQuery, RevocationItem, RevocationQuery, RevokeEmbedsBody } fr
 import { canonicalDashboard } from '../../../../signing/boldbi/dashboard-name.js'
 import { adminOf } from '../../admin-scope.js'
 import { actionsOf, viewDecision, withoutPerson } from './decisions.js'
-import { listRevoked } from './revoked-as.js'
+import { findRevocations } from './find-revocations.js'
 import { idOf, optionalBody } from '../../request.js'
 import { pageReply, timeOf } from '../page-reply.js'
 import { readPage } from '../page-request.js'
-import { MAY } from '../../permissions.js'
+import { PERMISSIONS } from '../../permissions.js'
 
 const REVOKE = '/embeds/revoke'
 const ALL = '/embeds/revocations'
 const ONE = `${ALL}/:id`
 
-/** The roles that may see and filter by users; the others see what was embedded. */
+/** The roles that may read user ids and filter by them. */
 const READS_PERSONS = new Set(atLeast('admin'))
-const FURTHEST = 10 * 365.25 * 86_400_000
+const MAX_AHEAD = 10 * 365.25 * 86_400_000
 
-/** What the embedding routes decided, and the revocations of embeds. */
+/** Registers the routes that list embedding decisions, and that create, list and lift revocations of embeds. */
 export function embedRoutes (scope: FastifyInstance, now: () => number): void {
   const { revocations, guestTokens, audit: trail } = scope.tokenStore
 
-  scope.post<{ Body: RevokeEmbedsBody }>(REVOKE, { schema: schemas.revokeEmbedsSchema, ...MAY.revokeEmbeds }, async function revokeEmbeds (request) {
+  scope.post<{ Body: RevokeEmbedsBody }>(REVOKE, { schema: schemas.revokeEmbedsSchema, ...PERMISSIONS.revokeEmbeds }, async function revokeEmbeds (request) {
     const { sub: createdBy, org_id: orgId } = adminOf(request)
     const { kind, subject } = subjectOf(request.body)
     const revocation = await revocations.revoke({ orgId, kind, subject, before: cutoffOf(request.body, now()), createdBy })
     audit(request, 'embed.revoked', revocation)
-    // A guest token is of a user or of a tenant, whichever its client is; of another organisation's it costs one mint more.
+    // The client of a guest token is a user or a tenant. If another organisation has the same id, it mints one more
+    // token.
     if (kind !== 'dashboard') await guestTokens.invalidate({ clientId: subject })
     return viewRevocation(revocation)
   })
 
-  scope.get<{ Querystring: RevocationQuery }>(ALL, { schema: schemas.listRevocationsSchema, ...MAY.readRevocations }, async function listRevocations (request) {
+  scope.get<{ Querystring: RevocationQuery }>(ALL, {
+    schema: schemas.listRevocationsSchema, ...PERMISSIONS.readRevocations
+  }, async function listRevocations (request) {
     const { kind, subject } = request.query
     const readsPersons = mayReadPersons(request)
-    // Without a kind the subject may be a user's id, and the number of results tells whether it is one.
+    // Without a kind the subject may be a user id, and the number of results would reveal whether it exists.
     if (!readsPersons && subject !== undefined && (kind === undefined || kind === 'user')) throw new FORBIDDEN({ reason: 'filter by a user' })
-    const page = await readPage(request, (asked) => listRevoked(revocations, adminOf(request).org_id, { kind, subject }, asked))
+    const page = await readPage(request, (asked) => findRevocations(revocations, adminOf(request).org_id, { kind, subject }, asked))
     return pageReply(page, readsPersons ? viewRevocation : revocationWithoutPerson)
   })
 
-  scope.delete(ONE, { schema: schemas.liftRevocationSchema, ...MAY.revokeEmbeds, ...optionalBody }, async function liftRevocation (request, reply) {
+  scope.delete(ONE, { schema: schemas.liftRevocationSchema, ...PERMISSIONS.revokeEmbeds, ...optionalBody }, async function liftRevocation (request, reply) {
     const revocation = await revocations.lift(adminOf(request).org_id, idOf(request.params))
     if (revocation === null) throw new NOT_FOUND()
     audit(request, 'embed.revocation_lifted', revocation)
     return reply.code(204).send()
   })
 
-  scope.get<{ Querystring: EmbedQuery }>('/embeds', { schema: schemas.listEmbedsSchema, ...MAY.readEmbeds }, async function listEmbeds (request) {
+  scope.get<{ Querystring: EmbedQuery }>('/embeds', { schema: schemas.listEmbedsSchema, ...PERMISSIONS.readEmbeds }, async function listEmbeds (request) {
     const { user_id: userId, product, outcome, from, to } = request.query
     const filter = { actions: actionsOf(product, outcome), userId, from: timeOf('from', from), to: timeOf('to', to) }
     const page = await readPage(request, (asked) => trail.list(adminOf(request).org_id, filter, asked))
@@ -72,7 +75,7 @@ function subjectOf ({ user_id, tenant_id, dashboard_id }: RevokeEmbedsBody): { k
   const named: Array<{ kind: RevocationKind, subject: string }> = []
   if (user_id !== undefined) named.push({ kind: 'user', subject: user_id })
   if (tenant_id !== undefined) named.push({ kind: 'tenant', subject: tenant_id })
-  // However a page spells it.
+  // Pages spell the name of a dashboard in several ways.
   if (dashboard_id !== undefined) named.push({ kind: 'dashboard', subject: canonicalDashboard(dashboard_id) })
   const [only] = named
   if (only === undefined || named.length > 1) {
@@ -84,7 +87,11 @@ function subjectOf ({ user_id, tenant_id, dashboard_id }: RevokeEmbedsBody): { k
 
 function cutoffOf ({ before }: RevokeEmbedsBody, now: number): number {
   const time = timeOf('before', before) ?? now
-  if (time <= 0 || time > now + FURTHEST) throw new INVALID_REQUEST({ details: [{ path: '/before', message: 'must be after 1970 and at most 10 years ahead' }] })
+  if (time <= 0 || time > now + MAX_AHEAD) {
+    throw new INVALID_REQUEST({
+      details: [{ path: '/before', message: 'must be after 1970 and at most 10 years ahead' }]
+    })
+  }
   return time
 }
 
@@ -92,7 +99,7 @@ function viewRevocation ({ id, kind, subject, before, createdAt, createdBy }: Re
   return { id, kind, subject, before: iso(before), created_at: iso(createdAt), created_by: createdBy }
 }
 
-/** What a role below admin may see of a revocation: neither the user whom it is for nor the administrator. */
+/** Returns a revocation for a role below admin: without the revoked user and without the administrator. */
 function revocationWithoutPerson (revocation: Revocation): RevocationItem {
   const item = viewRevocation(revocation)
   return { ...item, subject: item.kind === 'user' ? null : item.subject, created_by: null }

@@ -10,31 +10,31 @@ import { liveLimits } from './options.js'
 import type { LiveOptions } from './options.js'
 import { LiveView } from './live-view.js'
 import { LiveViewer } from './viewer.js'
-import { MAY } from '../../permissions.js'
+import { PERMISSIONS } from '../../permissions.js'
 
 type LiveRequest = FastifyRequest<{ Querystring: EventLiveQuery }>
 
 const LIVE_PATH = '/events/live'
 
-/** Events as they are accepted and refused, as Server-Sent Events. */
+/** Registers the route that streams accepted and refused events as Server-Sent Events. */
 export async function liveRoute (scope: FastifyInstance, options: LiveOptions): Promise<void> {
   const limits = liveLimits(options)
   const view = new LiveView(limits, scope.server)
-  // Two of its hooks around one route would close what the other keeps open.
+  // Registered once: with two copies of its hooks, one would close the stream that the other keeps open.
   if (!scope.hasPlugin('@fastify/sse')) await scope.register(sse.default)
   scope.addHook('preClose', async () => view.close())
 
   scope.get<{ Querystring: EventLiveQuery }>(LIVE_PATH, {
     schema: liveEventsSchema,
-    ...MAY.readEvents,
+    ...PERMISSIONS.readEvents,
     exposeHeadRoute: false,
-    // Its own goes on writing to a socket that nobody reads.
+    // The plugin's heartbeat keeps writing to a socket whose client does not read.
     sse: { heartbeat: false },
-    // Whatever refuses must come before the handler, of which @fastify/sse makes an empty 200 when it throws.
+    // Checks run before the handler, because @fastify/sse turns an error of the handler into an empty 200.
     preHandler: function admitViewer (request, _reply, done) {
       feedOf(scope)
-      view.assertRoom(adminOf(request))
-      // Clients that name no type get the only one that there is.
+      view.assertCapacity(adminOf(request))
+      // @fastify/sse needs this Accept header; the route has no other format.
       request.headers = { accept: 'text/event-stream' }
       done()
     }
@@ -43,13 +43,13 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
   })
 
   function watch (request: LiveRequest, reply: FastifyReply): void {
-    // From here on no time limit of the handler holds.
+    // Disables the handler timeout of Fastify for the stream.
     reply.hijack()
     reply.sse.keepAlive()
-    // It went away while it was let in, and will not say so again.
+    // The client has already disconnected, so no close event follows.
     if (reply.raw.destroyed) return
     reply.type('text/event-stream; charset=utf-8')
-    // The end of the stream ends the connection: a server that closes would wait for one that is merely kept alive.
+    // Without keep-alive the connection ends with the stream, so that a closing server does not wait for it.
     reply.header('Connection', 'close')
     const { source_id: sourceId, type, outcome } = request.query
     view.join(adminOf(request), feedOf(scope), new LiveViewer(reply, { sourceId, type, outcome }, limits))
@@ -57,6 +57,6 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
 }
 
 function feedOf (scope: FastifyInstance): EventFeed {
-  if (!scope.hasDecorator('eventFeed')) throw new NOT_FOUND({ message: 'This server takes no events that could be watched' })
+  if (!scope.hasDecorator('eventFeed')) throw new NOT_FOUND({ message: 'This server does not accept events, so there is no live view' })
   return scope.eventFeed
 }

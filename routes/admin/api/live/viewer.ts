@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 
-import { Allowance } from './allowance.js'
+import { RateBudget } from './rate-budget.js'
 import { frameOf } from './frame.js'
-import type { Facts } from './frame.js'
+import type { ItemProperties } from './frame.js'
 import type { LiveLimits } from './options.js'
 
 export interface ViewerFilter {
@@ -15,18 +15,18 @@ const RETRY = Buffer.from('retry: 3000\n\n')
 const HEARTBEAT = Buffer.from(': heartbeat\n\n')
 
 /**
- * One open connection. It writes itself, no more than the socket takes and a bounded queue behind that: `reply.sse.send` would wait
- * for ever for the drain of a socket that has closed, and its heartbeat goes on writing to one that nobody reads.
+ * One open stream. Writes to the socket directly, with a bounded queue: `reply.sse.send` would wait forever for the
+ * drain event of a closed socket, and the plugin's heartbeat keeps writing to a socket whose client does not read.
  */
 export class LiveViewer {
   readonly reply: FastifyReply
   readonly filter: ViewerFilter
   readonly #limits: LiveLimits
-  readonly #allowance: Allowance
+  readonly #budget: RateBudget
   readonly #dropped = { rate: 0, slow: 0 }
   #queue: Buffer[] = []
   #queued = 0
-  /** The socket takes nothing for now. */
+  /** Whether the socket's buffer is full. */
   #blocked = false
   #blockedFor = 0
 
@@ -34,27 +34,27 @@ export class LiveViewer {
     this.reply = reply
     this.filter = filter
     this.#limits = limits
-    this.#allowance = new Allowance(limits.eventsPerSecond)
+    this.#budget = new RateBudget(limits.eventsPerSecond)
     reply.raw.on('drain', this.#drained)
     reply.sse.sendHeaders()
     this.send(RETRY)
   }
 
-  wants ({ outcome, sourceId, type }: Facts): boolean {
+  matches ({ outcome, sourceId, type }: ItemProperties): boolean {
     const { filter } = this
     return (filter.outcome === 'all' || filter.outcome === outcome) &&
       (filter.sourceId === undefined || filter.sourceId === sourceId) &&
       (filter.type === undefined || filter.type === type)
   }
 
-  /** Whether it is sent another item of this second; if not, the item is counted. */
-  admits ({ outcome }: Facts): boolean {
-    if (this.#allowance.take(outcome)) return true
+  /** Returns whether the budget of this second has room for an item; if not, counts the item as dropped. */
+  hasBudgetFor ({ outcome }: ItemProperties): boolean {
+    if (this.#budget.take(outcome)) return true
     this.#dropped.rate++
     return false
   }
 
-  /** Sends or queues an item; one for which the queue has no room is counted. */
+  /** Sends or queues an item; counts the item as dropped if the queue is full. */
   push (frame: Buffer): void {
     if (!this.reply.sse.isConnected) return
     if (!this.#blocked) {
@@ -67,18 +67,18 @@ export class LiveViewer {
     }
   }
 
-  /** Sends at once, or not at all while the socket takes nothing: for what the next one makes up for. */
+  /** Sends a frame, or skips it while the socket's buffer is full: for frames that the next one replaces. */
   send (frame: Buffer): void {
     if (!this.#blocked && this.reply.sse.isConnected) this.#blocked = !this.reply.raw.write(frame)
   }
 
-  /** A second has gone by. */
-  beat (): void {
-    this.#allowance.renew()
+  /** Runs once per second. */
+  tick (): void {
+    this.#budget.reset()
     if (!this.#blocked) {
       this.#reportDropped()
     } else if (++this.#blockedFor * 1000 > this.#limits.stallTimeout) {
-      this.reply.log.info('live view: cut off a viewer who reads too slowly')
+      this.reply.log.info('live view: disconnected a viewer that reads too slowly')
       this.reply.raw.destroy()
     }
   }
@@ -87,7 +87,7 @@ export class LiveViewer {
     this.send(HEARTBEAT)
   }
 
-  /** Ends the stream; a viewer who does not read is not waited for. */
+  /** Ends the stream, without waiting for a client that does not read. */
   end (): void {
     this.reply.sse.close()
     if (this.#blocked) this.reply.raw.destroy()

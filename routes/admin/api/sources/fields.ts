@@ -29,7 +29,7 @@ export function viewSource (source: Source): SourceItem {
   }
 }
 
-/** The settings that a body names, in the store's terms. Throws `INVALID_REQUEST` for a domain that is none. */
+/** Returns the settings of a body as the store names them. Throws `INVALID_REQUEST` for an invalid domain. */
 export function patchOf (body: SourcePatchBody): SourcePatch {
   const {
     name, environment, domains, allow_any_origin, allow_null_origin, require_signature,
@@ -53,14 +53,14 @@ export function patchOf (body: SourcePatchBody): SourcePatch {
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as SourcePatch
 }
 
-/** The new source of a body, with a key and a secret of ours where it brings none. Throws `INVALID_REQUEST`. */
+/** Returns the new source of a body. Generates the key and the secret if they are missing. Throws `INVALID_REQUEST`. */
 export function newSourceOf (orgId: string, allowWeakSecret: boolean, { pipeline_key, server_secret, ...settings }: NewSourceBody): NewSource {
   const keyEnvironment = pipeline_key === undefined ? null : environmentOf(pipeline_key)
   if (pipeline_key !== undefined && keyEnvironment === null) {
-    throw wrong('pipeline_key', 'must be dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"')
+    throw invalidField('pipeline_key', 'must be dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"')
   }
   const environment = settings.environment ?? keyEnvironment ?? SOURCE_DEFAULTS.environment
-  if (keyEnvironment !== null && keyEnvironment !== environment) throw wrong('pipeline_key', 'names another environment')
+  if (keyEnvironment !== null && keyEnvironment !== environment) throw invalidField('pipeline_key', 'must have the prefix of the source\'s environment')
   if (server_secret !== undefined) assertServerSecret(server_secret, allowWeakSecret)
   return {
     ...SOURCE_DEFAULTS,
@@ -73,7 +73,7 @@ export function newSourceOf (orgId: string, allowWeakSecret: boolean, { pipeline
   } as NewSource
 }
 
-/** What differs between two states of a source, but for its key: for the audit trail and the log. */
+/** Returns the differences between two states of a source, without its key, for the audit trail. */
 export function changesOf (before: Source, after: Source): Record<string, { from: unknown, to: unknown }> {
   const [old, now] = [viewSource(before), viewSource(after)]
   const changes: Record<string, { from: unknown, to: unknown }> = {}
@@ -84,7 +84,9 @@ export function changesOf (before: Source, after: Source): Record<string, { from
 }
 
 function assertDomain (domain: string, index: number): void {
-  if (parseDomain(domain) === null) throw wrong(`domains/${index}`, 'must be an exact origin such as https://shop.example.com or capacitor://localhost, a host, or *. and a host')
+  if (parseDomain(domain) !== null) return
+  throw invalidField(`domains/${index}`,
+    'must be an exact origin such as https://shop.example.com or capacitor://localhost, a host, or *. and a host')
 }
 
 function assertServerSecret (secret: string, allowWeakSecret: boolean): void {
@@ -92,11 +94,11 @@ function assertServerSecret (secret: string, allowWeakSecret: boolean): void {
   try {
     weakness = serverSecretWeakness(secret)
   } catch {
-    throw wrong('server_secret', 'must be a text that is not empty, or well-formed hex: or base64:')
+    throw invalidField('server_secret', 'must be a non-empty string, or hex: or base64: with valid data')
   }
-  if (weakness !== null && !allowWeakSecret) throw wrong('server_secret', weakness)
+  if (weakness !== null && !allowWeakSecret) throw invalidField('server_secret', weakness)
 }
 
-function wrong (field: string, message: string): InstanceType<PublicError> {
+function invalidField (field: string, message: string): InstanceType<PublicError> {
   return new INVALID_REQUEST({ details: [{ path: `/${field}`, message }] })
 }

@@ -11,22 +11,22 @@ import { adminOf } from '../../admin-scope.js'
 import { idOf, optionalBody } from '../../request.js'
 import { pageReply } from '../page-reply.js'
 import { readPage } from '../page-request.js'
-import { MAY } from '../../permissions.js'
+import { PERMISSIONS } from '../../permissions.js'
 import { changesOf, newSourceOf, patchOf, viewSource } from './fields.js'
 
 export interface SourceRouteSettings {
   now: () => number
-  /** Whether a source may bring a server secret that is short or publicly known. */
+  /** Accepts a server secret that is short or publicly known. */
   allowWeakSecret: boolean
-  /** How many sources an organisation may have. */
+  /** Maximum sources per organisation. */
   quota: number
 }
 
-/** Another organisation's source is one that does not exist: every look-up is by the caller's organisation. */
+/** Registers the source routes. All look-ups are limited to the caller's organisation: other sources are 404. */
 export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, quota }: SourceRouteSettings): void {
   const { sources } = scope.tokenStore
 
-  scope.post<{ Body: NewSourceBody }>('/sources', { schema: schemas.createSourceSchema, ...MAY.createSources }, async function createSource (request, reply) {
+  scope.post<{ Body: NewSourceBody }>('/sources', { schema: schemas.createSourceSchema, ...PERMISSIONS.createSources }, async function createSource (request, reply) {
     const fields = newSourceOf(adminOf(request).org_id, allowWeakSecret, request.body)
     const source = await sources.create({ ...fields, quota })
     const { id: _id, server_secret_prefix: _prefix, created_at: _created, updated_at: _updated, pipeline_key: _key, ...settings } = viewSource(source)
@@ -35,30 +35,30 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     return { ...viewSource(source), server_secret: fields.serverSecret } satisfies SourceWithSecret
   })
 
-  scope.get<{ Querystring: PageQuery }>('/sources', { schema: schemas.listSourcesSchema, ...MAY.readSources }, async function listSources (request) {
+  scope.get<{ Querystring: PageQuery }>('/sources', { schema: schemas.listSourcesSchema, ...PERMISSIONS.readSources }, async function listSources (request) {
     return pageReply(await readPage(request, (page) => sources.list(adminOf(request).org_id, page)), viewSource)
   })
 
-  scope.get('/sources/:id', { schema: schemas.readSourceSchema, ...MAY.readSources }, async function readSource (request): Promise<SourceItem> {
-    return viewSource(found(await sources.get(adminOf(request).org_id, idOf(request.params))))
+  scope.get('/sources/:id', { schema: schemas.readSourceSchema, ...PERMISSIONS.readSources }, async function readSource (request): Promise<SourceItem> {
+    return viewSource(orNotFound(await sources.get(adminOf(request).org_id, idOf(request.params))))
   })
 
-  scope.patch<{ Body: SourcePatchBody }>('/sources/:id', { schema: schemas.patchSourceSchema, ...MAY.changeSources }, async function patchSource (request) {
+  scope.patch<{ Body: SourcePatchBody }>('/sources/:id', { schema: schemas.patchSourceSchema, ...PERMISSIONS.changeSources }, async function patchSource (request) {
     const { org_id } = adminOf(request)
     const id = idOf(request.params)
     const patch = patchOf(request.body)
-    const before = found(await sources.get(org_id, id))
+    const before = orNotFound(await sources.get(org_id, id))
     if (patch.environment !== undefined && patch.environment !== before.environment) {
-      // A key says in its prefix which world its events belong to, so the old one must not write into the other.
-      found(await sources.rotateKey(org_id, id, { pipelineKey: generatePipelineKey(patch.environment), overlapUntil: now() }))
+      // The prefix of a key names its environment, so the old key must not write events of the new environment.
+      orNotFound(await sources.rotateKey(org_id, id, { pipelineKey: generatePipelineKey(patch.environment), overlapUntil: now() }))
       audit(request, 'source.key_rotated', id, { overlap_seconds: 0 })
     }
-    const after = found(await sources.update(org_id, id, patch))
+    const after = orNotFound(await sources.update(org_id, id, patch))
     audit(request, 'source.updated', id, changesOf(before, after))
     return viewSource(after)
   })
 
-  scope.delete('/sources/:id', { schema: schemas.deleteSourceSchema, ...MAY.deleteSources, ...optionalBody }, async function deleteSource (request, reply) {
+  scope.delete('/sources/:id', { schema: schemas.deleteSourceSchema, ...PERMISSIONS.deleteSources, ...optionalBody }, async function deleteSource (request, reply) {
     const id = idOf(request.params)
     if (!await sources.delete(adminOf(request).org_id, id)) throw new NOT_FOUND()
     audit(request, 'source.deleted', id)
@@ -66,23 +66,23 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
   })
 
   scope.post<{ Body: RotateBody }>('/sources/:id/rotate-key', {
-    schema: schemas.rotateKeySchema, ...MAY.rotateSources, ...optionalBody
+    schema: schemas.rotateKeySchema, ...PERMISSIONS.rotateSources, ...optionalBody
   }, async function rotateKey (request) {
     const { org_id } = adminOf(request)
     const id = idOf(request.params)
-    const { environment } = found(await sources.get(org_id, id))
+    const { environment } = orNotFound(await sources.get(org_id, id))
     const next = { pipelineKey: generatePipelineKey(environment), overlapUntil: overlapUntil(request.body) }
-    const source = found(await sources.rotateKey(org_id, id, next))
+    const source = orNotFound(await sources.rotateKey(org_id, id, next))
     audit(request, 'source.key_rotated', id, { overlap_seconds: request.body.overlap_seconds })
     return viewSource(source)
   })
 
   scope.post<{ Body: RotateBody }>('/sources/:id/rotate-secret', {
-    schema: schemas.rotateSecretSchema, ...MAY.rotateSources, ...optionalBody
+    schema: schemas.rotateSecretSchema, ...PERMISSIONS.rotateSources, ...optionalBody
   }, async function rotateSecret (request) {
     const id = idOf(request.params)
     const next = { serverSecret: generateServerSecret(), overlapUntil: overlapUntil(request.body) }
-    const source = found(await sources.rotateSecret(adminOf(request).org_id, id, next))
+    const source = orNotFound(await sources.rotateSecret(adminOf(request).org_id, id, next))
     audit(request, 'source.secret_rotated', id, { overlap_seconds: request.body.overlap_seconds })
     return { ...viewSource(source), server_secret: next.serverSecret } satisfies SourceWithSecret
   })
@@ -96,7 +96,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
   }
 }
 
-function found (source: Source | null): Source {
+function orNotFound (source: Source | null): Source {
   if (source === null) throw new NOT_FOUND()
   return source
 }

@@ -26,40 +26,42 @@ export function viewWebhook (webhook: Webhook): WebhookItem {
   }
 }
 
-/** The new webhook of a body, and the secret to show if it was made here. Throws `INVALID_REQUEST`. */
-export function newWebhookOf ({ provider, secret, ...settings }: NewWebhookBody): { fresh: NewWebhook, made: { secret?: string } } {
+/** Returns the new webhook of a body, and its secret if it was generated here. Throws `INVALID_REQUEST`. */
+export function newWebhookOf ({ provider, secret, ...settings }: NewWebhookBody): { fields: NewWebhook, generated: { secret?: string } } {
   const { name = NAMES[provider], url = null, custom = null, mapping = null, enabled = true } = settingsOf(provider, settings)
-  if (provider === 'custom' && custom === null) throw wrong('custom', 'must say how the provider signs')
+  if (provider === 'custom' && custom === null) throw invalidField('custom', 'must describe the signature of the provider')
   const used = secretOf(provider, secret)
-  return { fresh: { provider, name, url, custom, mapping, enabled, ...used }, made: secret === undefined ? used : {} }
+  return { fields: { provider, name, url, custom, mapping, enabled, ...used }, generated: secret === undefined ? used : {} }
 }
 
-/** The settings that a body names, in the store's terms. Throws `INVALID_REQUEST` for what is none of the provider. */
+/** Returns the settings of a body as the store names them. Throws `INVALID_REQUEST` for an invalid setting. */
 export function settingsOf (provider: WebhookProvider, { name, url, custom, mapping, enabled }: WebhookPatchBody): WebhookPatch {
-  if (url != null && !isAddress(url)) throw wrong('url', 'must be an http or https URL without query, fragment or password')
-  if (custom != null && provider !== 'custom') throw wrong('custom', 'is for the provider custom alone')
-  if (custom === null && provider === 'custom') throw wrong('custom', 'must say how the provider signs')
-  if (custom != null && !isSignedTemplate(custom.template)) throw wrong('custom/template', 'must hold {timestamp} and, after it, {body}')
+  if (url != null && !isWebhookUrl(url)) throw invalidField('url', 'must be an http or https URL without query, fragment or password')
+  if (custom != null && provider !== 'custom') throw invalidField('custom', 'is only allowed with the provider custom')
+  if (custom === null && provider === 'custom') throw invalidField('custom', 'must describe the signature of the provider')
+  if (custom != null && !isSignedTemplate(custom.template)) throw invalidField('custom/template', 'must contain {timestamp} and, after it, {body}')
   if (mapping != null) assertMapping(provider, mapping)
   const patch = { name, url, custom: custom == null ? custom : customOf(custom), mapping, enabled }
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as WebhookPatch
 }
 
-/** The secret of a body, or a new one where the provider lets us choose. Throws `INVALID_REQUEST`. */
+/** Returns the secret of a body, or a new secret if the provider accepts a chosen secret. Throws `INVALID_REQUEST`. */
 export function secretOf (provider: WebhookProvider, given: string | undefined): { secret: string } {
   const secret = given ?? generateWebhookSecret(provider)
-  if (secret === null) throw wrong('secret', 'must be the one that the provider gave')
-  const fault = webhookSecretError(provider, secret)
-  if (fault !== null) throw wrong('secret', fault)
+  if (secret === null) throw invalidField('secret', 'is required: send the secret that the provider has issued')
+  const problem = webhookSecretError(provider, secret)
+  if (problem !== null) throw invalidField('secret', problem)
   try {
     webhookKey(provider, secret)
   } catch {
-    throw wrong('secret', provider === 'standard' ? 'must be whsec_ and standard base64' : 'must be a non-empty string, or well-formed hex: or base64:')
+    throw invalidField('secret', provider === 'standard'
+      ? 'must be whsec_ and standard base64'
+      : 'must be a non-empty string, or hex: or base64: with valid data')
   }
   return { secret }
 }
 
-/** What differs between two states of a webhook: for the audit trail and the log. */
+/** Returns the differences between two states of a webhook, for the audit trail. */
 export function webhookChanges (before: Webhook, after: Webhook): Record<string, { from: unknown, to: unknown }> {
   const [old, now] = [viewWebhook(before), viewWebhook(after)]
   const names = (Object.keys(old) as Array<keyof WebhookItem>).filter((name) => name !== 'updated_at' && JSON.stringify(old[name]) !== JSON.stringify(now[name]))
@@ -80,18 +82,18 @@ function assertMapping (provider: WebhookProvider, mapping: NonNullable<Webhook[
   try {
     compileMapping(provider, mapping)
   } catch (error) {
-    if (error instanceof MappingError) throw wrong(`mapping${error.path}`, error.message)
+    if (error instanceof MappingError) throw invalidField(`mapping${error.path}`, error.message)
     throw error
   }
 }
 
-function isAddress (text: string): boolean {
+function isWebhookUrl (text: string): boolean {
   const url = parseUrl(text)
   if (url === null || /[?#\s\p{Cc}]/u.test(text)) return false
   const { protocol, username, password } = url
   return (protocol === 'https:' || protocol === 'http:') && username === '' && password === ''
 }
 
-function wrong (field: string, message: string): InstanceType<PublicError> {
+function invalidField (field: string, message: string): InstanceType<PublicError> {
   return new INVALID_REQUEST({ details: [{ path: `/${field}`, message }] })
 }

@@ -8,7 +8,7 @@ import { adminOf } from '../../admin-scope.js'
 import { idOf, optionalBody } from '../../request.js'
 import { pageReply } from '../page-reply.js'
 import { readPage } from '../page-request.js'
-import { MAY } from '../../permissions.js'
+import { PERMISSIONS } from '../../permissions.js'
 import { newWebhookOf, secretOf, settingsOf, viewWebhook, webhookChanges } from './fields.js'
 
 const ALL = '/sources/:id/webhooks'
@@ -16,41 +16,43 @@ const ONE = `${ALL}/:wid`
 
 export interface WebhookRouteSettings {
   now: () => number
-  /** How many webhooks an organisation may have. */
+  /** Maximum webhooks per organisation. */
   quota: number
 }
 
-/** Who may do what with a source may do it with its webhooks. */
+/** Registers the webhook routes. Each webhook belongs to a source; a source of another organisation is 404. */
 export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRouteSettings): void {
   const { webhooks } = scope.tokenStore
 
-  scope.post<{ Body: NewWebhookBody }>(ALL, { schema: schemas.createWebhookSchema, ...MAY.createWebhooks }, async function createWebhook (request, reply) {
+  scope.post<{ Body: NewWebhookBody }>(ALL, {
+    schema: schemas.createWebhookSchema, ...PERMISSIONS.createWebhooks
+  }, async function createWebhook (request, reply) {
     const [org, source] = sourceOf(request)
-    const { fresh, made } = newWebhookOf(request.body)
-    const webhook = found(await webhooks.create(org, source, { ...fresh, quota }))
+    const { fields, generated } = newWebhookOf(request.body)
+    const webhook = orNotFound(await webhooks.create(org, source, { ...fields, quota }))
     const { id, secret_prefix: _prefix, created_at: _created, updated_at: _updated, ...settings } = viewWebhook(webhook)
     audit(request, 'webhook.created', id, settings)
     reply.code(201)
-    return { ...viewWebhook(webhook), ...made } satisfies WebhookWithSecret
+    return { ...viewWebhook(webhook), ...generated } satisfies WebhookWithSecret
   })
 
-  scope.get<{ Querystring: PageQuery }>(ALL, { schema: schemas.listWebhooksSchema, ...MAY.readSources }, async function listWebhooks (request) {
-    return pageReply(await readPage(request, async (page) => found(await webhooks.list(...sourceOf(request), page))), viewWebhook)
+  scope.get<{ Querystring: PageQuery }>(ALL, { schema: schemas.listWebhooksSchema, ...PERMISSIONS.readSources }, async function listWebhooks (request) {
+    return pageReply(await readPage(request, async (page) => orNotFound(await webhooks.list(...sourceOf(request), page))), viewWebhook)
   })
 
-  scope.get(ONE, { schema: schemas.readWebhookSchema, ...MAY.readSources }, async function readWebhook (request): Promise<WebhookItem> {
-    return viewWebhook(found(await webhooks.get(...webhookOf(request))))
+  scope.get(ONE, { schema: schemas.readWebhookSchema, ...PERMISSIONS.readSources }, async function readWebhook (request): Promise<WebhookItem> {
+    return viewWebhook(orNotFound(await webhooks.get(...webhookOf(request))))
   })
 
-  scope.patch<{ Body: WebhookPatchBody }>(ONE, { schema: schemas.patchWebhookSchema, ...MAY.changeWebhooks }, async function patchWebhook (request) {
+  scope.patch<{ Body: WebhookPatchBody }>(ONE, { schema: schemas.patchWebhookSchema, ...PERMISSIONS.changeWebhooks }, async function patchWebhook (request) {
     const at = webhookOf(request)
-    const before = found(await webhooks.get(...at))
-    const after = found(await webhooks.update(...at, settingsOf(before.provider, request.body)))
+    const before = orNotFound(await webhooks.get(...at))
+    const after = orNotFound(await webhooks.update(...at, settingsOf(before.provider, request.body)))
     audit(request, 'webhook.updated', after.id, { source_id: after.sourceId, ...webhookChanges(before, after) })
     return viewWebhook(after)
   })
 
-  scope.delete(ONE, { schema: schemas.deleteWebhookSchema, ...MAY.deleteSources, ...optionalBody }, async function deleteWebhook (request, reply) {
+  scope.delete(ONE, { schema: schemas.deleteWebhookSchema, ...PERMISSIONS.deleteSources, ...optionalBody }, async function deleteWebhook (request, reply) {
     const [org, source, id] = webhookOf(request)
     if (!await webhooks.delete(org, source, id)) throw new NOT_FOUND()
     audit(request, 'webhook.deleted', id, { source_id: source })
@@ -58,13 +60,13 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
   })
 
   scope.post<{ Body: RotateWebhookSecretBody }>(`${ONE}/rotate-secret`, {
-    schema: schemas.rotateWebhookSecretSchema, ...MAY.rotateSources, ...optionalBody
+    schema: schemas.rotateWebhookSecretSchema, ...PERMISSIONS.rotateSources, ...optionalBody
   }, async function rotateWebhookSecret (request) {
     const at = webhookOf(request)
     const { overlap_seconds, secret: given } = request.body
-    const { provider } = found(await webhooks.get(...at))
+    const { provider } = orNotFound(await webhooks.get(...at))
     const { secret } = secretOf(provider, given)
-    const webhook = found(await webhooks.rotateSecret(...at, { secret, overlapUntil: now() + overlap_seconds * 1000 }))
+    const webhook = orNotFound(await webhooks.rotateSecret(...at, { secret, overlapUntil: now() + overlap_seconds * 1000 }))
     audit(request, 'webhook.secret_rotated', webhook.id, { source_id: webhook.sourceId, overlap_seconds })
     return { ...viewWebhook(webhook), ...(given === undefined ? { secret } : {}) } satisfies WebhookWithSecret
   })
@@ -82,7 +84,7 @@ function webhookOf (request: FastifyRequest): [orgId: string, sourceId: string, 
   return [...sourceOf(request), idOf(request.params, 'wid')]
 }
 
-function found<Thing> (thing: Thing | null): Thing {
+function orNotFound<Thing> (thing: Thing | null): Thing {
   if (thing === null) throw new NOT_FOUND()
   return thing
 }

@@ -175,7 +175,7 @@ t.test('without ingestion there is nothing to watch, and with "live: false" no s
   const admin = await adminApp(t)
   const reply = await (await caller(admin)).get('/events/live')
   t.equal(reply.statusCode, 404)
-  t.match(reply.json().error, { code: 'NOT_FOUND', message: 'This server takes no events that could be watched' })
+  t.match(reply.json().error, { code: 'NOT_FOUND', message: 'This server does not accept events, so there is no live view' })
   const without = await liveGateway(t, { api: { live: false } })
   t.equal((await without.watch()).response.status, 404)
   t.equal((await without.send(await without.source(), '/v1/t', { event: 'x', userId: 'u' })).status, 200, 'ingestion works alone')

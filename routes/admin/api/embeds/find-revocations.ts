@@ -2,15 +2,15 @@ import { INVALID_REQUEST } from '../../../../lib/errors.js'
 import type { Page, PageRequest, Revocation, RevocationFilter, Revocations } from '../../../../contracts/token-store/index.js'
 import { canonicalDashboard } from '../../../../signing/boldbi/dashboard-name.js'
 
-/** More than there can be of one name: a user, a tenant, and a dashboard in two spellings. */
+/** Above the number of revocations that one name can have: a user, a tenant, and a dashboard in two spellings. */
 const ALL = 8
-const PLACE = /^[1-9]$/
+const INDEX = /^[1-9]$/
 
 /**
- * A page of the revocations, newest first. A dashboard is found by any spelling of its name; a user and a tenant, which may bear the same one,
- * by that very text.
+ * Returns a page of the revocations, newest first. A dashboard matches any spelling of its name; a user and a tenant
+ * match only the exact string.
  */
-export async function listRevoked (revocations: Revocations, orgId: string, filter: RevocationFilter, page: PageRequest): Promise<Page<Revocation>> {
+export async function findRevocations (revocations: Revocations, orgId: string, filter: RevocationFilter, page: PageRequest): Promise<Page<Revocation>> {
   const { kind, subject } = filter
   const canonical = subject === undefined ? '' : canonicalDashboard(subject)
   const isDashboard = kind === undefined || kind === 'dashboard'
@@ -22,9 +22,9 @@ export async function listRevoked (revocations: Revocations, orgId: string, filt
   return pageOf([...asWritten.data, ...inOneSpelling.data].sort((one, other) => other.createdAt - one.createdAt), page)
 }
 
-/** A page of these few; its cursor is how many came before. */
+/** Returns a page of a short list. The cursor is the index of the first item. */
 function pageOf (all: Revocation[], { cursor, limit }: PageRequest): Page<Revocation> {
-  if (cursor !== undefined && !PLACE.test(cursor)) throw new INVALID_REQUEST({ message: 'The cursor is not valid' })
+  if (cursor !== undefined && !INDEX.test(cursor)) throw new INVALID_REQUEST({ message: 'The cursor is not valid' })
   const start = Number(cursor ?? 0)
   const end = start + limit
   return { data: all.slice(start, end), nextCursor: end < all.length ? String(end) : null }

@@ -1,7 +1,7 @@
 import type { Outcome } from './frame.js'
 
-/** So many a second of each outcome, so that a flood of the one does not hide the other. */
-export class Allowance {
+/** A budget of events per second, separate for each outcome, so that many events of one do not hide the other. */
+export class RateBudget {
   readonly #perSecond: number
   #left: Record<Outcome, number>
 
@@ -14,8 +14,8 @@ export class Allowance {
     return this.#left[outcome] > 0 && this.#left[outcome]-- > 0
   }
 
-  /** A new second. */
-  renew (): void {
+  /** Restores the budget at the start of a second. */
+  reset (): void {
     this.#left = { accepted: this.#perSecond, refused: this.#perSecond }
   }
 }
