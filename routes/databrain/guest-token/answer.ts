@@ -8,7 +8,7 @@ import type { UpstreamFault, UpstreamRefusal } from '../../../lib/upstream-clien
 const UUID_ANYWHERE = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
 const UUID = new RegExp(`^${UUID_ANYWHERE.source}$`, 'i')
 
-/** The codes of DataBrain's guest-token page, except INTERNAL_SERVER_ERROR, which is a failure. The messages are ours. */
+/** The error codes of DataBrain's guest-token page, except INTERNAL_SERVER_ERROR, with messages for the client. */
 const REFUSALS: Readonly<Record<string, string>> = {
   AUTHENTICATION_ERROR: 'The analytics service does not accept this server\'s API key',
   AUTHENTICATION_ERR: 'The analytics service does not accept this server\'s API key',
@@ -21,11 +21,12 @@ const REFUSALS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Returns the token of the upstream's reply. Throws a 400 for its `error`, and `UPSTREAM_ERROR` for everything else.
- * The error's `upstream` contains what the upstream said, without `apiKey`, for the log; the caller does not learn it.
+ * Returns the token of the upstream's response. Throws a 400 if the response contains an `error`, and `UPSTREAM_ERROR`
+ * for any other response without a token. The error's `upstream` contains the upstream's message without `apiKey`, for
+ * the log only.
  */
 export function tokenOf ({ statusCode, body }: UpstreamReply, apiKey: string): string {
-  const reply = members(body)
+  const reply = parseMembers(body)
   const { error, token } = reply
   const code = codeOf(error)
   const failed = statusCode >= 500 || statusCode === 429 || code === 'INTERNAL_SERVER_ERROR'
@@ -35,12 +36,14 @@ export function tokenOf ({ statusCode, body }: UpstreamReply, apiKey: string): s
     if (error && !failed) throw refusal(code, upstream)
     throw new UPSTREAM_ERROR({ reason: `the upstream failed with status ${statusCode}`, upstream })
   }
-  if (typeof token !== 'string' || !UUID.test(token)) throw new UPSTREAM_ERROR({ reason: 'the upstream sent no token that is a UUID' })
+  if (typeof token !== 'string' || !UUID.test(token)) {
+    throw new UPSTREAM_ERROR({ reason: 'the token in the upstream\'s response is missing or is not a UUID' })
+  }
   return token
 }
 
-/** A failure of the upstream as the product documents it: 500, whatever it was. Throws. */
-export function asDocumented (error: unknown): never {
+/** Throws an upstream failure as `INTERNAL_ERROR`, because DataBrain documents 500 for each failure. */
+export function throwAsDocumented (error: unknown): never {
   if (!(error instanceof UPSTREAM_ERROR || error instanceof UPSTREAM_TIMEOUT)) throw error
   const { reason, upstream, cause = error } = error
   throw new INTERNAL_ERROR({
@@ -48,14 +51,14 @@ export function asDocumented (error: unknown): never {
   })
 }
 
-/** What a refusal of DataBrain's says; nothing where it is no JSON. */
-export function faultIn (body: Buffer): UpstreamFault {
-  return upstreamErrorOf(members(body))
+/** Returns the code and the message in an error response of DataBrain; an empty object if the body is not JSON. */
+export function upstreamErrorIn (body: Buffer): UpstreamFault {
+  return upstreamErrorOf(parseMembers(body))
 }
 
 interface ReplyMembers extends UpstreamFault { error?: unknown, token?: unknown }
 
-function members (body: Buffer): ReplyMembers {
+function parseMembers (body: Buffer): ReplyMembers {
   try {
     const parsed: unknown = JSON.parse(body.toString('utf8'))
     return typeof parsed === 'object' && parsed !== null ? parsed : {}
@@ -68,17 +71,17 @@ function codeOf (error: unknown): string | null {
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : null
 }
 
-/** The upstream's error; a gateway in front of it may put its own at the top of the reply. */
+/** Returns the upstream's error. A gateway before the upstream may send `code` and `message` at the top level. */
 function upstreamErrorOf ({ error, code, message }: ReplyMembers): UpstreamFault {
   if (typeof error === 'object' && error !== null) return error
   return typeof error === 'string' ? { message: error } : { code, message }
 }
 
 function refusal (code: string | null, upstream: UpstreamRefusal): GatehouseError {
-  const text = code !== null && Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined
-  if (code === null || text === undefined) {
-    const reason = 'the upstream refused with a code that is not known'
+  const message = code !== null && Object.hasOwn(REFUSALS, code) ? REFUSALS[code] : undefined
+  if (code === null || message === undefined) {
+    const reason = 'the upstream refused with an unknown code'
     return new INVALID_REQUEST({ message: 'The analytics service refused the request', reason, upstream })
   }
-  return Object.assign(new INVALID_REQUEST({ message: text, reason: 'the upstream refused', upstream }), { code })
+  return Object.assign(new INVALID_REQUEST({ message, reason: 'the upstream refused', upstream }), { code })
 }

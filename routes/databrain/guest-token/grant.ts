@@ -3,44 +3,49 @@ import type { RevocableGrant } from '../../../plugins/embed-revocation.js'
 import { isEpochMilliseconds } from '../../../lib/authorize.js'
 import { FORBIDDEN, INTERNAL_ERROR } from '../../../lib/errors.js'
 import type { UserReference } from '../../../signing/user-reference.js'
-import { clientIdFault } from './client-id.js'
-import { isLife } from './options.js'
+import { clientIdProblem } from './client-id.js'
+import { isLifetime } from './options.js'
 import type { CheckedOptions, GuestTokenGrant } from './options.js'
 import type { TokenRequest } from './token-source.js'
 
-/** What the host's answer comes to. */
+/** The valid result of the host's `authorize`, with defaults. */
 export interface CheckedGrant {
-  /** What shapes the token: who else it is for, and since when, is no part of it. */
-  wanted: TokenRequest
+  /** The body of the upstream call. */
+  tokenRequest: TokenRequest
   user: string
   tenant: string
-  /** By what it is cut off. */
+  /** The names by which the grant can be revoked. */
   revocable: RevocableGrant
 }
 
 const MEMBERS = new Set(['clientId', 'params', 'permissions', 'dataAppName', 'expiryTime', 'userId', 'tenant', 'issuedAt'])
-const LONGEST_NAME = 256
+const MAX_NAME_LENGTH = 256
 
-/** The host's answer with its defaults. Throws `FORBIDDEN` for a client id that must not reach the product, `INTERNAL_ERROR` for any other fault of it. */
+/**
+ * Validates the result of `authorize` and adds the defaults. Throws `FORBIDDEN` for an unsafe client id and
+ * `INTERNAL_ERROR` for any other invalid value.
+ */
 export function checkedGrant (
   grant: GuestTokenGrant, reference: UserReference | null, options: Pick<CheckedOptions, 'dataAppName' | 'expiryTime' | 'allowClientId' | 'now'>
 ): CheckedGrant {
   const { clientId, params, permissions, userId, tenant, issuedAt } = grant
-  const fault = clientIdFault(clientId)
-  if (fault !== null && !(typeof clientId === 'string' && options.allowClientId(clientId) === true)) throw new FORBIDDEN({ reason: `the client id ${fault}` })
-  const wanted = {
+  const problem = clientIdProblem(clientId)
+  if (problem !== null && !(typeof clientId === 'string' && options.allowClientId(clientId) === true)) {
+    throw new FORBIDDEN({ reason: `the client id ${problem}` })
+  }
+  const tokenRequest = {
     clientId, dataAppName: grant.dataAppName ?? options.dataAppName, params, permissions, expiryTime: grant.expiryTime ?? options.expiryTime
   }
-  // A misspelt filter that is passed over would show the user everything.
+  // A misspelt filter must not be ignored: without the filter the user would see all data.
   const isKnown = Object.keys(grant).every((name) => MEMBERS.has(name))
-  const isSound = isObject(params) && isObject(permissions) && typeof wanted.dataAppName === 'string' && isLife(wanted.expiryTime)
-  if (!isKnown || !isSound || !isName(userId) || !isName(tenant) || !isTime(issuedAt)) {
+  const isValid = isObject(params) && isObject(permissions) && typeof tokenRequest.dataAppName === 'string' && isLifetime(tokenRequest.expiryTime)
+  if (!isKnown || !isValid || !isName(userId) || !isName(tenant) || !isTime(issuedAt)) {
     throw new INTERNAL_ERROR({
       reason: '"authorize" must return { clientId, params?, permissions?, dataAppName?, expiryTime?, userId?, tenant?, issuedAt? }'
     })
   }
-  const whose = { user: userId ?? reference?.sub ?? clientId, tenant: tenant ?? clientId }
-  return { wanted, ...whose, revocable: revocableGrant(reference, { users: [whose.user], tenant: whose.tenant, issuedAt }, options.now()) }
+  const subject = { user: userId ?? reference?.sub ?? clientId, tenant: tenant ?? clientId }
+  return { tokenRequest, ...subject, revocable: revocableGrant(reference, { users: [subject.user], tenant: subject.tenant, issuedAt }, options.now()) }
 }
 
 function isObject (value: unknown): boolean {
@@ -48,7 +53,7 @@ function isObject (value: unknown): boolean {
 }
 
 function isName (value: unknown): boolean {
-  return value === undefined || (typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME)
+  return value === undefined || (typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH)
 }
 
 function isTime (value: unknown): boolean {

@@ -6,22 +6,28 @@ import { guardByProxyKey } from '../../../plugins/proxy-key.js'
 import { guardByUserReference } from '../../../plugins/user-reference/index.js'
 import type { GuestTokenGrant, GuestTokenOptions } from './options.js'
 
-/** The name of the option, in errors. */
+/** The name of the option in error messages. */
 export const REFERENCE_KEYS = 'guest-token: "userReferenceKeys"'
 
-/** Registers the guards that the route has keys for. Throws `INVALID_OPTIONS` where the caller or the user could not be known. */
+/** Registers the guards whose keys are set. Throws `INVALID_OPTIONS` if no guard identifies the caller or the user. */
 export async function registerGuards (scope: FastifyInstance, options: GuestTokenOptions): Promise<void> {
   const { authorize, proxyKeys, userReferenceKeys, secretMaxAge } = options
   if (proxyKeys !== undefined) await guardByProxyKey(scope, { keys: proxyKeys, secretMaxAge }, 'guest-token: "proxyKeys"')
-  if (!hasGuard(scope, 'proxyKey')) throw new INVALID_OPTIONS('guest-token: "proxyKeys" is missing; make one with `npx fastify-gatehouse generate-key`')
-  // The app may have references of other keys than this route's.
+  if (!hasGuard(scope, 'proxyKey')) {
+    throw new INVALID_OPTIONS(
+      'guest-token: "proxyKeys" is missing; create a key with `npx fastify-gatehouse generate-key`'
+    )
+  }
+  // A userReference plugin of the app may have other keys than this route.
   if (userReferenceKeys !== undefined) await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
   if (authorize === undefined && !hasGuard(scope, 'userReference')) {
-    throw new INVALID_OPTIONS('guest-token: who the user is must be known: give "authorize" or "userReferenceKeys", or register the userReference plugin')
+    throw new INVALID_OPTIONS(
+      'guest-token: nothing identifies the user: set "authorize" or "userReferenceKeys", or register the userReference plugin'
+    )
   }
 }
 
-/** What signs the route's references, in another scope. Throws `INVALID_OPTIONS` where the route has none. */
+/** Returns the decorator that signs the route's references, for another scope. Throws `INVALID_OPTIONS` without one. */
 export async function referencesOf (
   scope: FastifyInstance, { userReferenceKeys, secretMaxAge }: GuestTokenOptions
 ): Promise<FastifyInstance['userReference']> {
@@ -30,14 +36,14 @@ export async function referencesOf (
   throw new INVALID_OPTIONS('guest-token: "renewal" needs "userReferenceKeys" or the userReference plugin, to sign references')
 }
 
-/** What the route asks of the guards. */
+/** Returns the guard settings of the route. */
 export function requiredGuards (scope: FastifyInstance, { authorize, guards }: GuestTokenOptions) {
   if (authorize === undefined) return { proxyKey: true, userReference: true } as const
-  // A host's own function may look at a reference, or at something else where there is none.
+  // With `authorize` a reference is optional, because the function may identify the user in another way.
   return hasGuard(scope, 'userReference') ? { proxyKey: true, userReference: guards?.userReference ?? 'optional' } as const : { proxyKey: true }
 }
 
-/** The user whom the request's reference names, as the default of `authorize`. */
+/** The default of `authorize`: the user of the request's reference. */
 export function byReference ({ userReference }: FastifyRequest): GuestTokenGrant | null {
   return userReference === null ? null : { clientId: userReference.sub }
 }

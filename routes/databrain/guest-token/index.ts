@@ -15,7 +15,7 @@ import { guardByUserReference } from '../../../plugins/user-reference/index.js'
 import { guestTokenSchema } from '../../../schemas/guest-token.js'
 import type { GuestTokenReply } from '../../../schemas/guest-token.js'
 import { sha256Hex } from '../../../signing/digest.js'
-import { asDocumented } from './answer.js'
+import { throwAsDocumented } from './answer.js'
 import { checkedGrant } from './grant.js'
 import type { CheckedGrant } from './grant.js'
 import { byReference, REFERENCE_KEYS, referencesOf, registerGuards, requiredGuards } from './guards.js'
@@ -29,7 +29,7 @@ import type { RenewalGrant, RenewalOptions } from './renewal-options.js'
 import { TokenSource } from './token-source.js'
 import type { IssuedToken } from './token-source.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../../plugins/audit-log/index.js'
 export type {} from '../../../plugins/proxy-key.js'
 export type {} from '../../../plugins/token-store/index.js'
@@ -41,7 +41,18 @@ export type { SecretSource } from '../../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions }
 
-/** The proxy-authentication endpoint of DataBrain: its servers call it for a guest token of the user who looks at a page. */
+/**
+ * Registers the proxy-authentication endpoint of DataBrain, which DataBrain's servers call for the guest token of a
+ * page's user. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(guestToken, {
+ *   apiKey: process.env.DATABRAIN_API_KEY,
+ *   dataAppName: 'sales',
+ *   proxyKeys: [process.env.PROXY_KEY],
+ *   userReferenceKeys: [process.env.USER_REFERENCE_KEY]
+ * })
+ */
 const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) => {
   const checked = checkedOptions(options)
   const { path, apiUrl, authorize = byReference, errorStatus, guards, now } = checked
@@ -53,7 +64,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   app.addHook('onClose', () => upstream.close())
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
-  // A userReference plugin around this scope may have other keys, whose references the route would refuse.
+  // A userReference plugin of a parent scope may have other keys, and the route would refuse its references.
   if (userReferenceKeys !== undefined && !Object.hasOwn(app, 'userReference')) await guardByUserReference(app, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
 
   await routeScope(app, { prefix, rateLimit: named(checked.rateLimit, `${path}-address`) }, async (scope) => {
@@ -77,7 +88,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       const { details } = decision
       details['proxyKey'] = request.proxyKey?.id ?? null
       const grant = checkedGrant(await authorizeByHost(() => authorize(request)), request.userReference, checked)
-      const { clientId, dataAppName, permissions = null } = grant.wanted
+      const { clientId, dataAppName, permissions = null } = grant.tokenRequest
       decision.userId = grant.user
       Object.assign(details, { clientId, dataAppName, permissions })
       await refuseRevokedGrant(app, grant.revocable)
@@ -88,15 +99,15 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
 
     scope.get(path, {
       schema: guestTokenSchema,
-      // A HEAD would mint like a GET.
+      // A HEAD request would mint a token.
       exposeHeadRoute: false,
       config: { gatehouse: { ...guards, ...requiredGuards(scope, options) } }
-    }, answerToken)
+    }, sendToken)
 
-    async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<GuestTokenReply> {
+    async function sendToken (request: FastifyRequest, reply: FastifyReply): Promise<GuestTokenReply> {
       const grant = grants.need(request)
       const { token, cached } = await tokenFor(grant)
-      // A mint takes seconds where the upstream is slow.
+      // A mint may take seconds, in which the grant may be revoked.
       if (!cached) await refuseRevokedGrant(app, grant.revocable)
       const decision = decisionOf(request)
       decision.resourceId = sha256Hex(token).slice(0, 16)
@@ -105,9 +116,9 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       return { token }
     }
 
-    function tokenFor ({ wanted }: CheckedGrant): Promise<IssuedToken> {
-      const issued = source.get(wanted)
-      return errorStatus === 'gateway' ? issued : issued.catch(asDocumented)
+    function tokenFor ({ tokenRequest }: CheckedGrant): Promise<IssuedToken> {
+      const issued = source.get(tokenRequest)
+      return errorStatus === 'gateway' ? issued : issued.catch(throwAsDocumented)
     }
   })
   if (renewal === null) return

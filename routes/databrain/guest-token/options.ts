@@ -12,76 +12,98 @@ import type { UserReferenceOptions } from '../../../plugins/user-reference/index
 import type { RenewalOptions } from './renewal-options.js'
 import { parseUrl } from '../../../signing/parse-url.js'
 
-/** For whom a guest token is, and what it allows. Nothing of it may come from the request as it is. */
+/** The user and the permissions of a guest token. Never copy values from the request without a check. */
 export interface GuestTokenGrant {
-  /** The user's or tenant's id, by which DataBrain filters rows. */
+  /** The id of the user or tenant. DataBrain filters rows by this id. */
   clientId: string
-  /** Filters and other parameters of the token, as DataBrain's guest-token page has them. */
+  /** Filters and other parameters of the token, as described on DataBrain's guest-token page. */
   params?: Record<string, unknown> | undefined
-  /** What the user may do in the embedded pages, likewise. */
+  /** Permissions of the user in the embedded pages, as described on DataBrain's guest-token page. */
   permissions?: Record<string, unknown> | undefined
-  /** Default: the route's. */
+  /** The data app of the token. Default: the `dataAppName` of the route. */
   dataAppName?: string | undefined
-  /** Life of the token, milliseconds. Default: the route's. */
+  /** Lifetime of the token, in milliseconds. Default: the `expiryTime` of the route. */
   expiryTime?: number | undefined
   /**
-   * Who is audited, and whom revocations and the rate limit go by, 1 to 256 characters; not sent on. Default: the `sub` of the user reference, else
-   * `clientId`.
+   * User id for the audit trail, revocations and the rate limit, 1 to 256 characters. Not sent to DataBrain. Default:
+   * the `sub` of the user reference, else `clientId`.
    */
   userId?: string | undefined
-  /** Whose user it is, for revocations, 1 to 256 characters; not sent on. Default: `clientId`. */
+  /** Tenant id for revocations, 1 to 256 characters. Not sent to DataBrain. Default: `clientId`. */
   tenant?: string | undefined
   /**
-   * Since when the user is known, such as the start of the session, epoch milliseconds; a revocation ends what is older. Not sent on. Default: when the
-   * user reference was made, else now.
+   * Start of the user's session, in epoch milliseconds. A later revocation refuses the grant. Not sent to DataBrain.
+   * Default: the time at which the user reference was signed, else the current time.
    */
   issuedAt?: number | undefined
 }
 
 export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
-  /** Where the route is. Default: `/api/databrain/guest-token`. */
+  /** Path of the route. Default: `/api/databrain/guest-token`. */
   path?: string
-  /** Goes before `path`. Default: none. */
+  /** Prefix of `path`. Default: none. */
   prefix?: string
-  /** The keys that DataBrain's servers may present, each at least 32 characters. Default: those of the `proxyKey` guard around the route. */
+  /**
+   * Keys that DataBrain's servers send, each at least 32 characters. Default: the keys of the scope's `proxyKey` guard.
+   */
   proxyKeys?: ProxyKeyOptions['keys']
-  /** The key of the DataBrain API, or a function, sync or async, that gives the one of now. Under another key all tokens are minted anew. */
+  /**
+   * Key of the DataBrain API, or a sync or async function that returns the current key. A new key makes all cached
+   * tokens unused.
+   */
   apiKey: SecretSource<string>
-  /** The DataBrain API. Default: `https://api.usedatabrain.com`. */
+  /** Base URL of the DataBrain API. Default: `https://api.usedatabrain.com`. */
   apiUrl?: string
-  /** The data app of the tokens. */
+  /** Name of the data app of the tokens. */
   dataAppName: string
   /**
-   * Who the user is and what the token allows. `null`: nobody (401); throw `FORBIDDEN` for a user who may not. Default: the user reference of
-   * the request, its `sub` as `clientId`.
+   * Identifies the user and returns what the token allows. Return `null` for an unknown user (401); throw `FORBIDDEN`
+   * for a user without access. Default: the user reference of the request, with its `sub` as `clientId`.
    */
   authorize? (request: FastifyRequest): HostDecision<GuestTokenGrant>
-  /** `[current, …previous]` secrets of the user references. Default: the `userReference` plugin that the app has. */
+  /**
+   * Secrets of the user references, `[current, …previous]`. Default: the secrets of the app's `userReference` plugin.
+   */
   userReferenceKeys?: UserReferenceOptions['keys']
-  /** How long what a function gave for `proxyKeys`, `apiKey` or `userReferenceKeys` is used before it is asked again, milliseconds. Default: 2 000. */
+  /**
+   * Time after which a function given as `proxyKeys`, `apiKey` or `userReferenceKeys` is called again, in milliseconds.
+   * Default: 2 000.
+   */
   secretMaxAge?: number
-  /** Says yes to a client id that is empty, `"None"`, over 256 characters, or has quotes, semicolons, backslashes or control characters. */
+  /**
+   * Returns `true` to accept a client id that is empty, `"None"`, longer than 256 characters, or contains quotes,
+   * semicolons, backslashes or control characters. Default: all such ids are refused.
+   */
   allowClientId?: (id: string) => boolean
-  /** What an upstream failure is: `'product'` 500 `INTERNAL_ERROR`, as the product documents it, `'gateway'` 502 and 504. Default: `'product'`. */
+  /**
+   * Status of an upstream failure: `'product'` is 500 `INTERNAL_ERROR`, as DataBrain documents, `'gateway'` is 502 or
+   * 504. Default: `'product'`.
+   */
   errorStatus?: 'product' | 'gateway'
-  /** Life of a token, milliseconds. Default: 3 600 000 (1 h). */
+  /** Lifetime of a token, in milliseconds. Default: 3 600 000 (1 hour). */
   expiryTime?: number
-  /** The last share of a token's life in which it is no longer handed out from the cache, 0 to 0.9, but 30 s at least. Default: 0.1. */
+  /**
+   * Final share of a token's lifetime in which the cache no longer returns it, 0 to 0.9, but at least 30 seconds.
+   * Default: 0.1.
+   */
   refreshAhead?: number
-  /** Keep tokens in `app.tokenStore.guestTokens`. Default: `true`. */
+  /** Caches tokens in `app.tokenStore.guestTokens`. Default: `true`. */
   cache?: boolean
   /**
-   * The limit of each client address, wrong keys included. The callers are DataBrain's few servers, so that many users
-   * share an address. Default: 1 200 requests a minute.
+   * Maximum requests per client address, including requests with a wrong key. DataBrain calls from a few servers, so
+   * many users share an address. Default: 1 200 per minute.
    */
   rateLimit?: RateLimitOptions
-  /** The limit of each user of a tenant. Default: 60 requests a minute. */
+  /** Maximum requests per user of a tenant. Default: 60 per minute. */
   userRateLimit?: RateLimitOptions
-  /** The endpoint that returns the next `proxyAuthUrl` to a page that stays open longer than its reference. Default: none. */
+  /**
+   * The endpoint that returns the next `proxyAuthUrl` to a page that stays open longer than its reference. Default:
+   * none.
+   */
   renewal?: RenewalOptions
-  /** What else the route asks of guards that are registered around it. Default: nothing. */
+  /** Settings of the route for other guards of its scope. Default: none. */
   guards?: GatehouseRouteConfig
-  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  /** Returns the current time in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
@@ -117,7 +139,7 @@ const KNOWN: KnownOptions<GuestTokenOptions> = {
   ca: true
 }
 
-/** The options with their defaults. Throws `INVALID_OPTIONS`. */
+/** Validates the options and adds the defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   refuseUnknownOptions('guestToken', options, KNOWN)
   const checked: CheckedOptions = {
@@ -140,7 +162,7 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   assertOption(checked.authorize === undefined || typeof checked.authorize === 'function', 'authorize', 'a function')
   assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
   assertOption(['product', 'gateway'].includes(checked.errorStatus), 'errorStatus', '"product" or "gateway"')
-  assertOption(isLife(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', checked.expiryTime)
+  assertOption(isLifetime(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', checked.expiryTime)
   assertOption(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9', checked.refreshAhead)
   assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
@@ -148,13 +170,17 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   return checked
 }
 
-/** The key of the DataBrain API as it is. Throws `INVALID_OPTIONS` for one that no header can carry. */
+/** Returns a valid key of the DataBrain API. Throws `INVALID_OPTIONS` for a key that is not a valid header value. */
 export function checkedApiKey (apiKey: unknown): string {
-  if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) throw new INVALID_OPTIONS('guest-token: "apiKey" must be the key of the DataBrain API')
+  if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new INVALID_OPTIONS(
+      'guest-token: "apiKey" must be the key of the DataBrain API, in printable ASCII characters without spaces'
+    )
+  }
   return apiKey
 }
 
-export function isLife (milliseconds: unknown): boolean {
+export function isLifetime (milliseconds: unknown): boolean {
   return Number.isSafeInteger(milliseconds) && Number(milliseconds) >= 1_000
 }
 

@@ -45,9 +45,9 @@ const OF_PROXY: OptionNames<ProxyPageConfigOptions> = { proxyUrl: true, proxyKey
 const PRODUCT = 'https://app.usedatabrain.com'
 
 /**
- * Returns the `window.dbn` object of a page with DataBrain components: for the guest-token route, for one user; or, with
- * `proxyUrl`, for the proxy, which identifies the user by the page's cookies. Throws a TypeError for a URL that is not
- * an absolute http(s) URL and for a missing property.
+ * Returns the `window.dbn` object of a page with DataBrain components: for the guest-token route, for one user; or,
+ * with `proxyUrl`, for the proxy, which identifies the user by the page's cookies. Throws a TypeError for a URL that is
+ * not an absolute http(s) URL and for a missing property.
  *
  * @example
  * const dbn = pageConfig({
@@ -84,11 +84,13 @@ function tokenConfig ({ url, proxyKey, reference, baseUrl = PRODUCT }: PageConfi
 
 function proxyConfig ({ proxyUrl, proxyKey }: ProxyPageConfigOptions): ProxyPageConfig {
   const { href, search, hash } = absolute(proxyUrl, 'proxyUrl')
-  if (search + hash !== '') throw new TypeError('pageConfig: "proxyUrl" must have no query and no fragment: paths are appended to it')
+  if (search + hash !== '') {
+    throw new TypeError('pageConfig: "proxyUrl" must not have a query or a fragment, because paths are appended to it')
+  }
   return { baseUrl: withoutSlash(href), proxyAuthKey: proxyKey }
 }
 
-/** The component appends paths that begin with a slash. */
+/** Removes trailing slashes, because the component appends paths that begin with a slash. */
 function withoutSlash (href: string): string {
   return href.replace(/\/+$/, '')
 }

@@ -12,44 +12,44 @@ import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 import type { UserReferenceClaims } from '../../../signing/user-reference.js'
 import { proxyAuthUrl } from './page-config.js'
 
-/** The user of an open page, as the host's own session knows the user. */
+/** The user of an open page, identified by the host's session. */
 export interface RenewalGrant {
   /** The claims of the next reference, as the page's first reference has them. */
   claims: UserReferenceClaims
   /**
-   * When the user signed in, epoch milliseconds. A revocation since then refuses the renewal: the next reference alone
-   * would count as issued after it.
+   * Time at which the user signed in, in epoch milliseconds. A later revocation refuses the renewal; the next reference
+   * itself would count as issued after the revocation.
    */
   issuedAt: number
-  /** The id that revocations and the limit use, 1 to 256 characters. Default: `claims.sub`. */
+  /** User id for revocations and the rate limit, 1 to 256 characters. Default: `claims.sub`. */
   userId?: string | undefined
   /**
-   * The tenant of the user, for revocations, 1 to 256 characters: the one that the guest-token route uses. Default:
-   * `claims.sub` if the guest-token route has no `authorize`, otherwise none.
+   * Tenant id for revocations, 1 to 256 characters, the same as in the guest-token route. Default: `claims.sub` if the
+   * guest-token route has no `authorize`, otherwise none.
    */
   tenant?: string | undefined
 }
 
-/** The endpoint that returns the next `proxyAuthUrl` to an open page. */
+/** Options of the endpoint that returns the next `proxyAuthUrl` to an open page. */
 export interface RenewalOptions {
   /** The public URL of the guest-token route, as for `pageConfig`. */
   url: string
   /**
-   * Identifies the user by the host's own session, such as its cookie. `null`: 401; throw `FORBIDDEN` for a user who may
-   * not. `request.userReference` is `null` here: a reference, expired or not, never renews itself.
+   * Identifies the user by the host's session, such as a session cookie. Return `null` for an unknown user (401); throw
+   * `FORBIDDEN` for a user without access. `request.userReference` is `null` here: a reference never renews itself.
    */
   authorize (request: FastifyRequest): HostDecision<RenewalGrant>
-  /** The path of the endpoint. Default: `/api/databrain/proxy-auth-url`. */
+  /** Path of the endpoint. Default: `/api/databrain/proxy-auth-url`. */
   path?: string
-  /** The sites whose pages may call, if any has another origin. Default: no CORS, only pages of the same origin. */
+  /** Sites of other origins whose pages may call the endpoint. Default: none, only pages of the same origin. */
   cors?: SiteCorsOptions
-  /** The limit of each client address. Default: 120 requests a minute. */
+  /** Maximum requests per client address. Default: 120 per minute. */
   rateLimit?: RateLimitOptions
-  /** The limit of each user of a tenant. Default: 30 requests a minute. */
+  /** Maximum requests per user of a tenant. Default: 30 per minute. */
   userRateLimit?: RateLimitOptions
   /**
-   * The route's settings for guards that are registered around it, such as `{ csrf: true }`. `userReference` and
-   * `proxyKey` are refused: neither identifies the user of a session. Default: none.
+   * Settings of the endpoint for the guards of its scope, such as `{ csrf: true }`. `userReference` and `proxyKey` are
+   * refused, because they do not identify the user of a session. Default: none.
    */
   guards?: GatehouseRouteConfig
 }
@@ -60,7 +60,7 @@ export interface CheckedRenewalGrant {
   claims: UserReferenceClaims
   user: string
   tenant: string | null
-  /** By what it is cut off. */
+  /** The names by which the grant can be revoked. */
   revocable: RevocableGrant
 }
 
@@ -70,9 +70,9 @@ const KNOWN: KnownOptions<RenewalOptions> = {
   url: true, authorize: true, path: true, cors: true, rateLimit: true, userRateLimit: true, guards: true
 }
 const MEMBERS = new Set(['claims', 'issuedAt', 'userId', 'tenant'])
-const LONGEST_NAME = 256
+const MAX_NAME_LENGTH = 256
 
-/** The options with their defaults. Throws `INVALID_OPTIONS`. */
+/** Validates the options and adds the defaults. Throws `INVALID_OPTIONS`. */
 export function checkedRenewal (options: RenewalOptions): CheckedRenewal {
   refuseUnknownMembers('guestToken', 'renewal.', options, KNOWN)
   const checked = {
@@ -89,11 +89,11 @@ export function checkedRenewal (options: RenewalOptions): CheckedRenewal {
   assertOption(typeof checked.guards === 'object', 'renewal.guards', 'an object, as under config.gatehouse')
   const { userReference = false, proxyKey = false } = checked.guards
   assertOption(userReference === false, 'renewal.guards.userReference', 'false: a reference must not renew itself')
-  assertOption(proxyKey === false, 'renewal.guards.proxyKey', 'false: pages call this route, not the servers of DataBrain')
+  assertOption(proxyKey === false, 'renewal.guards.proxyKey', 'false: pages call this route, DataBrain\'s servers do not')
   return checked
 }
 
-/** The host's answer with its defaults. Throws `INTERNAL_ERROR` for an invalid one. */
+/** Validates the result of `renewal.authorize` and adds the defaults. Throws `INTERNAL_ERROR` for an invalid result. */
 export function checkedRenewalGrant (grant: RenewalGrant, now: number, isSubTenant: boolean): CheckedRenewalGrant {
   const { claims, issuedAt, userId } = grant
   const tenant = grant.tenant ?? (isSubTenant ? claims?.sub : null)
@@ -107,7 +107,7 @@ export function checkedRenewalGrant (grant: RenewalGrant, now: number, isSubTena
 }
 
 function isName (value: unknown): boolean {
-  return typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH
 }
 
 function isPublicUrl (url: string): boolean {

@@ -21,18 +21,18 @@ type References = FastifyInstance['userReference']
 export interface RenewalParts {
   prefix: string
   now: () => number
-  /** Whether the guest-token route takes the `sub` of a reference as client, and so as tenant. */
+  /** Whether the guest-token route uses the `sub` of a reference as client id, and therefore as tenant. */
   isSubTenant: boolean
-  /** Gives the endpoint's scope what signs the references of the guest-token route. */
+  /** Returns the decorator that signs references with the keys of the guest-token route. */
   referencesOf (scope: FastifyInstance): Promise<References>
 }
 
-/** The share of a reference's life after which a page fetches the next one. */
+/** Share of a reference's lifetime after which a page fetches the next reference. */
 const REFRESH_AFTER = 0.8
 
 /**
- * Registers the endpoint that returns the next `proxyAuthUrl` of an open page. It identifies the user by the host's own
- * session and refuses a user whose session began before a revocation, so that no reference lives on by itself.
+ * Registers the endpoint that returns the next `proxyAuthUrl` of an open page. It identifies the user by the host's
+ * session and refuses a session that began before a revocation, so that a reference cannot extend itself.
  */
 export async function renewalRoute (app: FastifyInstance, options: CheckedRenewal, parts: RenewalParts): Promise<void> {
   const { url, path, authorize, cors, rateLimit, userRateLimit, guards } = options
@@ -57,25 +57,25 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
     const byUser = { keyGenerator: (request: FastifyRequest) => rateKeyOf(grants.need(request)) }
     await limitRate(scope, userLimit === false ? false : { ...byUser, ...userLimit, hook: 'preHandler' })
 
-    // The proxy key is DataBrain's, and a reference must not renew itself.
-    const others = Object.fromEntries((['proxyKey', 'userReference'] as const).filter((name) => hasGuard(scope, name)).map((name) => [name, false]))
+    // Only DataBrain's servers have the proxy key, and a reference must not renew itself.
+    const otherGuards = Object.fromEntries((['proxyKey', 'userReference'] as const).filter((name) => hasGuard(scope, name)).map((name) => [name, false]))
     scope.get(path, {
       schema: proxyAuthUrlSchema,
-      // A HEAD would sign as a GET does.
+      // A HEAD request would sign a reference.
       exposeHeadRoute: false,
-      config: { gatehouse: { ...others, ...guards } }
-    }, answerUrl)
+      config: { gatehouse: { ...otherGuards, ...guards } }
+    }, sendUrl)
 
-    function answerUrl (request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    function sendUrl (request: FastifyRequest, reply: FastifyReply): FastifyReply {
       const { claims } = grants.need(request)
-      const reference = signed(references, claims)
+      const reference = signReference(references, claims)
       decisionOf(request).resourceId = sha256Hex(reference).slice(0, 16)
-      return reply.header('Cache-Control', 'no-store').send(answerOf(references, reference))
+      return reply.header('Cache-Control', 'no-store').send(replyOf(references, reference))
     }
   })
 
-  function answerOf (references: References, reference: string): ProxyAuthUrlReply {
-    const { iat, exp } = references.verify(reference) ?? notVerifiable()
+  function replyOf (references: References, reference: string): ProxyAuthUrlReply {
+    const { iat, exp } = references.verify(reference) ?? throwNotVerifiable()
     return {
       proxyAuthUrl: proxyAuthUrl(url, reference),
       issuedAt: iso(iat),
@@ -85,7 +85,7 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
   }
 }
 
-function signed (references: References, claims: UserReferenceClaims): string {
+function signReference (references: References, claims: UserReferenceClaims): string {
   try {
     return references.sign(claims)
   } catch (cause) {
@@ -93,8 +93,8 @@ function signed (references: References, claims: UserReferenceClaims): string {
   }
 }
 
-/** A function that gives the keys may have replaced them between the two calls. */
-function notVerifiable (): never {
+/** Throws if a rotation between the two calls has replaced the keys. */
+function throwNotVerifiable (): never {
   throw new INTERNAL_ERROR({ reason: 'a reference that was just signed is not valid' })
 }
 

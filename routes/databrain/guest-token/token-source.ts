@@ -6,7 +6,7 @@ import type { UpstreamClient } from '../../../lib/upstream-client/index.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { tokenOf } from './answer.js'
 
-/** What shapes a token: the body of the upstream call. */
+/** The body of the upstream call that mints a token. */
 export interface TokenRequest {
   clientId: string
   dataAppName: string
@@ -22,59 +22,59 @@ export interface IssuedToken {
 
 export interface TokenSourceOptions {
   upstream: UpstreamClient
-  /** Path of the API below the upstream's origin, without a slash at its end. */
+  /** Path of the API below the upstream's origin, without a trailing slash. */
   basePath: string
-  /** The key of the API, or what gives the one of now. Goes into the cache key too, so that under another key tokens are minted anew. */
+  /** The key of the API, or a source of the current key. It is part of the cache key, so a new key mints new tokens. */
   apiKey: string | { get (): string | Promise<string> }
-  /** Goes into the cache key, beside the API key and what shapes the token: the API and the route. */
+  /** The API and the route. Part of the cache key, together with the API key and the token request. */
   namespace: readonly string[]
-  /** `null`: no cache. */
+  /** `null` disables the cache. */
   cache: GuestTokens | null
   refreshAhead: number
   now: () => number
   log: FastifyBaseLogger
 }
 
-const LEAST_REFRESH_AHEAD = 30_000
+const MIN_REFRESH_AHEAD = 30_000
 
-/** Guest tokens from the cache, else from DataBrain's API; one call for all who want the same token at the same time. */
+/** Returns guest tokens from the cache, else from DataBrain's API. Concurrent requests for one token share one call. */
 export class TokenSource {
   readonly #options: TokenSourceOptions
-  readonly #flights = new SingleFlight<IssuedToken>()
+  readonly #inFlight = new SingleFlight<IssuedToken>()
 
   constructor (options: TokenSourceOptions) {
     this.#options = options
   }
 
-  async get (wanted: TokenRequest): Promise<IssuedToken> {
+  async get (tokenRequest: TokenRequest): Promise<IssuedToken> {
     const { cache } = this.#options
-    const given = this.#apiKey()
-    const apiKey = typeof given === 'string' ? given : await given
-    if (cache === null) return { token: await this.#mint(wanted, apiKey), cached: false }
-    const key = this.#keyOf(wanted, apiKey)
-    return this.#flights.run(key, () => this.#lookUpOrMint(cache, key, wanted, apiKey))
+    const currentKey = this.#apiKey()
+    const apiKey = typeof currentKey === 'string' ? currentKey : await currentKey
+    if (cache === null) return { token: await this.#mint(tokenRequest, apiKey), cached: false }
+    const key = this.#keyOf(tokenRequest, apiKey)
+    return this.#inFlight.run(key, () => this.#lookUpOrMint(cache, key, tokenRequest, apiKey))
   }
 
   /**
-   * Drops a token that the product no longer takes, at all instances. One that has come in its place meanwhile stays: many requests may find out about
-   * the same token. Never rejects; without its cache the token is simply not found there.
+   * Removes a token that DataBrain no longer accepts from the cache of all instances, unless a newer token has replaced
+   * it. Never rejects: logs an error of the cache.
    */
-  async forget (wanted: TokenRequest, token: string): Promise<void> {
+  async forget (tokenRequest: TokenRequest, token: string): Promise<void> {
     const { cache, log } = this.#options
     if (cache === null) return
     try {
-      const key = this.#keyOf(wanted, await this.#apiKey())
+      const key = this.#keyOf(tokenRequest, await this.#apiKey())
       const known = await cache.get(key)
-      // As old as the one that it ends, the entry gives way to every token that was minted later.
+      // The expired entry keeps `mintedAt`, so every token that was minted later replaces it.
       if (known?.token === token) await cache.set(key, { ...known, expiresAt: known.mintedAt })
     } catch (error) {
       log.warn({ err: error }, 'guest-token: the cache could not be written')
     }
   }
 
-  async #lookUpOrMint (cache: GuestTokens, key: string, wanted: TokenRequest, apiKey: string): Promise<IssuedToken> {
+  async #lookUpOrMint (cache: GuestTokens, key: string, tokenRequest: TokenRequest, apiKey: string): Promise<IssuedToken> {
     const { refreshAhead, now, log } = this.#options
-    // Without its cache the route is slower, not broken.
+    // Without the cache the route still works, but more slowly.
     const known = await cache.get(key).catch((error: unknown) => {
       log.warn({ err: error }, 'guest-token: the cache could not be read')
       return null
@@ -82,9 +82,9 @@ export class TokenSource {
     if (known !== null && known.expiresAt > now()) return { token: known.token, cached: true }
 
     const mintedAt = now()
-    const token = await this.#mint(wanted, apiKey)
-    const { clientId, expiryTime } = wanted
-    const expiresAt = mintedAt + expiryTime - Math.max(LEAST_REFRESH_AHEAD, expiryTime * refreshAhead)
+    const token = await this.#mint(tokenRequest, apiKey)
+    const { clientId, expiryTime } = tokenRequest
+    const expiresAt = mintedAt + expiryTime - Math.max(MIN_REFRESH_AHEAD, expiryTime * refreshAhead)
     if (expiresAt > now()) {
       await cache.set(key, { token, clientId, mintedAt, expiresAt }).catch((error: unknown) => {
         log.warn({ err: error }, 'guest-token: the cache could not be written')
@@ -98,17 +98,17 @@ export class TokenSource {
     return typeof apiKey === 'string' ? apiKey : apiKey.get()
   }
 
-  #keyOf (wanted: TokenRequest, apiKey: string): string {
-    return sha256Hex(JSON.stringify([this.#options.namespace, apiKey, wanted]))
+  #keyOf (tokenRequest: TokenRequest, apiKey: string): string {
+    return sha256Hex(JSON.stringify([this.#options.namespace, apiKey, tokenRequest]))
   }
 
-  async #mint (wanted: TokenRequest, apiKey: string): Promise<string> {
+  async #mint (tokenRequest: TokenRequest, apiKey: string): Promise<string> {
     const { upstream, basePath } = this.#options
     return tokenOf(await upstream.call({
       method: 'POST',
       path: `${basePath}/api/v2/guest-token/create`,
       headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(wanted)
+      body: JSON.stringify(tokenRequest)
     }), apiKey)
   }
 }

@@ -14,14 +14,16 @@ const NAME = 'databrain-proxy: "proxyKeys"'
 const PRINTABLE = /^[\x21-\x7e]+$/
 
 /**
- * What checks the key of a request: gives which one it is, by the first 8 hex digits of its SHA-256. Rejects with `UNAUTHORIZED`. The header must be
- * there once: Node joins two by a comma and a space, which no key has.
+ * Creates the check of a request's key. The check resolves with the first 8 hex digits of the key's SHA-256, and
+ * rejects with `UNAUTHORIZED`. A repeated header never matches, because Node joins the values with a comma and a space.
  */
 export async function authKeyCheck (
   keys: SecretSource<readonly string[]>, log: FastifyBaseLogger, maxAge?: number
 ): Promise<(request: FastifyRequest) => Promise<string>> {
   const current = await RotatingSecret.open(keys, { name: NAME, check: digestsOf, log, maxAge })
-  if ((await current.get()).length === 0) throw new INVALID_OPTIONS(`${NAME} is empty; make one with \`npx fastify-gatehouse generate-key\``)
+  if ((await current.get()).length === 0) {
+    throw new INVALID_OPTIONS(`${NAME} is empty; create a key with \`npx fastify-gatehouse generate-key\``)
+  }
 
   return async function keyOf ({ headers }) {
     const presented = headers[AUTH_KEY_HEADER]
@@ -34,10 +36,14 @@ export async function authKeyCheck (
 }
 
 function digestsOf (keys: readonly string[]): Buffer[] {
-  if (!Array.isArray(keys)) throw new INVALID_OPTIONS(`${NAME} must be a list of keys; make one with \`npx fastify-gatehouse generate-key\``)
+  if (!Array.isArray(keys)) {
+    throw new INVALID_OPTIONS(`${NAME} must be a list of keys; create a key with \`npx fastify-gatehouse generate-key\``)
+  }
   return keys.map((key: string) => {
     checkStrength(NAME, key)
-    if (!PRINTABLE.test(key)) throw new INVALID_OPTIONS(`${NAME} must be of printable ASCII characters without spaces, as they travel in a header`)
+    if (!PRINTABLE.test(key)) {
+      throw new INVALID_OPTIONS(`${NAME} must contain only printable ASCII characters without spaces, for use in a header`)
+    }
     return sha256(key)
   })
 }

@@ -3,7 +3,7 @@ import { AUTH_KEY_HEADER } from './auth-key.js'
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** CORS for the component's calls. A host's own `allowedHeaders` is extended by the key's header, which every call needs. */
+/** Returns the CORS options for the component's calls. Adds the key's header to `allowedHeaders`. */
 export function componentCors (cors: SiteCorsOptions | undefined): SiteCorsOptions | undefined {
   if (cors === undefined) return undefined
   const { allowedHeaders } = cors

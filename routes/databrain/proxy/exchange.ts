@@ -3,29 +3,30 @@ import type { GatehouseError } from '../../../lib/errors.js'
 import type { MeteredBody } from './metered-body.js'
 
 export interface ExchangeLimits {
-  /** Milliseconds for which nothing may happen. */
+  /** Maximum milliseconds without progress. */
   timeout: number
-  /** Milliseconds for the whole body of the request. */
+  /** Maximum milliseconds for the whole body of the request. */
   uploadTimeout: number
 }
 
 /**
- * One call to the upstream until its answer begins. A deadline, put off as the body of the request goes through, covers waiting for a socket,
- * connecting, an upstream that does not read and one that does not answer; another one, which nothing puts off, the body as a whole.
+ * The time limits of one call to the upstream until its response begins. `timeout` covers the wait for a socket, the
+ * connection, an upstream that does not read and an upstream that does not respond; progress of the request's body
+ * restarts it. `uploadTimeout` covers the whole body and is never restarted.
  */
 export class Exchange {
   readonly #controller = new AbortController()
   readonly #upload: MeteredBody | null
   readonly #timer: NodeJS.Timeout
   #uploadTimer: NodeJS.Timeout | undefined
-  #fault: GatehouseError | null = null
+  #error: GatehouseError | null = null
 
   constructor (upload: MeteredBody | null, { timeout, uploadTimeout }: ExchangeLimits) {
     this.#upload = upload
-    this.#timer = setTimeout(() => this.giveUp(this.#overdue('timeout')), timeout)
+    this.#timer = setTimeout(() => this.abort(this.#timeoutError('timeout')), timeout)
     if (upload === null) return
     upload.onProgress = () => this.#timer.refresh()
-    this.#uploadTimer = setTimeout(() => this.giveUp(this.#overdue('uploadTimeout')), uploadTimeout)
+    this.#uploadTimer = setTimeout(() => this.abort(this.#timeoutError('uploadTimeout')), uploadTimeout)
     upload.once('close', () => clearTimeout(this.#uploadTimer))
   }
 
@@ -33,28 +34,28 @@ export class Exchange {
     return this.#controller.signal
   }
 
-  /** Why it was given up. */
-  get fault (): GatehouseError | null {
-    return this.#fault
+  /** The error that ended the call, or `null`. */
+  get error (): GatehouseError | null {
+    return this.#error
   }
 
-  /** Ends the call, and the answer if it has begun; the first reason counts. */
-  giveUp (fault: GatehouseError): void {
-    this.#fault ??= fault
+  /** Aborts the call, and the response if it has begun. The first error is kept. */
+  abort (error: GatehouseError): void {
+    this.#error ??= error
     clearTimeout(this.#timer)
     clearTimeout(this.#uploadTimer)
     this.#controller.abort()
   }
 
-  /** The answer has begun, or there will be none. */
-  settled (): void {
+  /** Stops the timeout, after the response has begun or the call has failed. */
+  stopTimeout (): void {
     clearTimeout(this.#timer)
     if (this.#upload !== null) this.#upload.onProgress = () => {}
   }
 
-  #overdue (limit: keyof ExchangeLimits): GatehouseError {
-    return this.#upload?.isHungry === true
+  #timeoutError (limit: keyof ExchangeLimits): GatehouseError {
+    return this.#upload?.isWaitingForSource === true
       ? new INVALID_REQUEST({ message: 'The body did not arrive', reason: `the body did not arrive within "${limit}"` })
-      : new UPSTREAM_TIMEOUT({ reason: `the upstream did not take the call within "${limit}"` })
+      : new UPSTREAM_TIMEOUT({ reason: `the upstream did not accept the call within "${limit}"` })
   }
 }

@@ -6,23 +6,24 @@ import { requestAddress } from '../../../lib/http/client-address.js'
 const MAX_SESSIONS = 10_000
 const INTERVAL = 900_000
 
-/** Under which token what was forwarded for whom. */
+/** The user, the token and the details of a forwarded call, for the audit trail. */
 export interface Forwarded {
   userId: string
-  /** Of the token, the first 16 hex digits of its SHA-256. */
+  /** The first 16 hex digits of the token's SHA-256. */
   digest: string
   details: Record<string, unknown>
 }
 
 interface Session extends Forwarded {
-  /** Since its last entry. */
+  /** Number of calls since the last entry. */
   requests: number
   notedAt: number
 }
 
 /**
- * Audits what was forwarded: an entry for the first call that goes under a token from an address, and further ones at most every 15 minutes, with
- * the number of calls since the one before. What is left is written when the app closes, or when more than 10 000 sessions are alive.
+ * Audits forwarded calls: one entry for the first call with a token from an address, and then at most one entry per 15
+ * minutes, with the number of calls since the previous entry. Remaining counts are written when the app closes, and
+ * when more than 10 000 sessions are tracked.
  */
 export class ForwardTrail {
   readonly #app: FastifyInstance
@@ -35,7 +36,7 @@ export class ForwardTrail {
     this.#sessions = new LRUCache({ max: MAX_SESSIONS, dispose: (session) => { if (session.requests > 0) this.#write(session) } })
   }
 
-  note (request: FastifyRequest, forwarded: Forwarded): void {
+  record (request: FastifyRequest, forwarded: Forwarded): void {
     const key = `${forwarded.digest} ${forwarded.userId} ${requestAddress(request)}`
     const known = this.#sessions.get(key)
     if (known === undefined) {
@@ -45,15 +46,15 @@ export class ForwardTrail {
     }
     known.requests++
     const now = this.#now()
-    // A clock that was set back must not silence it.
+    // A clock that was set back must not suppress entries.
     if (now >= known.notedAt && now < known.notedAt + INTERVAL) return
     this.#write(known, request)
     known.requests = 0
     known.notedAt = now
   }
 
-  /** Writes what is left. */
-  end (): void {
+  /** Writes the remaining counts. */
+  flush (): void {
     this.#sessions.clear()
   }
 

@@ -7,7 +7,7 @@ import { capturePlugin } from '../../../lib/capture-plugin.js'
 import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UPSTREAM_ERROR } from '../../../lib/errors.js'
 import { upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 import type { UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
-import { faultIn } from '../guest-token/answer.js'
+import { upstreamErrorIn } from '../guest-token/answer.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { Exchange } from './exchange.js'
 import { requestHeaders, responseHeaders } from './headers.js'
@@ -16,8 +16,8 @@ import type { CheckedOptions } from './options.js'
 import { EXCHANGE } from './pinned-upstream.js'
 import type { PinnedUpstream } from './pinned-upstream.js'
 
-/** Bytes of a refusal that are looked at. */
-const MAX_LOOK = 65_536
+/** Maximum bytes that are kept of an error response, to read its code and message. */
+const MAX_KEPT_BYTES = 65_536
 
 type Headers = ReturnType<typeof requestHeaders>
 
@@ -31,18 +31,24 @@ interface FromOptions {
 type From = (this: FastifyReply, source: string, options: FromOptions) => FastifyReply
 
 export interface ForwardedCall {
-  /** Below the base path of the upstream, from its `/` on. */
+  /** Path below the upstream's base path, with its leading slash. */
   path: string
-  /** Without its question mark; empty for none. Goes out byte for byte. */
+  /** Query without the question mark; may be empty. Sent unchanged. */
   query: string
   token: string
-  /** Told once, before the page is: the status of the answer, or `null` where the caller has left before it. Must not reject. */
-  answered (statusCode: number | null): Promise<void> | undefined
-  /** Told of an answer of 400 and more, once it has gone through: what it says, without the token. */
-  refused (refusal: UpstreamRefusal): void
+  /**
+   * Called once, before the response is sent, with the status of the upstream's response, or with `null` if the client
+   * has disconnected. Must not reject.
+   */
+  onStatus (statusCode: number | null): Promise<void> | undefined
+  /** Called after a response with status 400 or more has been sent, with its code and message, without the token. */
+  onRefusal (refusal: UpstreamRefusal): void
 }
 
-/** Forwards the call of a request and answers with what comes back. Throws `INVALID_REQUEST` where nobody waits for it any more. */
+/**
+ * Creates the function that forwards a request and sends the response. It throws `INVALID_REQUEST` if the client has
+ * disconnected.
+ */
 export async function forwarder (
   scope: FastifyInstance, upstream: PinnedUpstream, options: CheckedOptions
 ): Promise<(request: FastifyRequest, reply: FastifyReply, call: ForwardedCall) => void> {
@@ -55,27 +61,27 @@ export async function forwarder (
   const from = decorators['from'] as From
   const relayed = requestSlot<string[]>(scope)
 
-  // An answer that breaks off before its first byte becomes an error of ours, under our own headers.
+  // If the response ends before its first byte, this server sends an error, without the upstream's headers.
   scope.addHook('onError', function dropRelayedHeaders (request, reply, _error, done) {
     for (const name of relayed.get(request) ?? []) reply.removeHeader(name)
     done()
   })
 
-  return function forward (request, reply, { path, query, token, answered, refused }) {
-    if (hasLeft(request, reply)) throw leaving()
+  return function forward (request, reply, { path, query, token, onStatus, onRefusal }) {
+    if (hasDisconnected(request, reply)) throw clientDisconnected()
     const upload = uploadOf(request)
-    // The very stream goes out; what else a parser may have made of it does not.
+    // Forwards the raw stream, also if a parser of the host has replaced the body.
     request.body = upload ?? undefined
     const exchange = new Exchange(upload, options)
-    reply.raw.once('close', () => exchange.giveUp(leaving()))
-    // The answer to a call that waits in a pipeline is not told.
-    request.raw.once('aborted', () => exchange.giveUp(leaving()))
+    reply.raw.once('close', () => exchange.abort(clientDisconnected()))
+    // A response that waits in a pipeline does not emit "close".
+    request.raw.once('aborted', () => exchange.abort(clientDisconnected()))
 
     from.call(reply, basePath + path, {
       queryString: () => query,
       rewriteRequestHeaders (_request, headers) {
         const sent = requestHeaders(headers, token)
-        // A host's own hook may have put another stream in the place of the one that was announced.
+        // A hook of the host may have replaced the stream, so the length may be wrong.
         if (upload === null || upload.source !== request.raw) delete sent['content-length']
         return Object.assign(sent, { [EXCHANGE]: exchange })
       },
@@ -88,18 +94,18 @@ export async function forwarder (
         exposeFileName(reply)
         const { statusCode } = reply
         if (statusCode >= 400) {
-          stream.keep = MAX_LOOK
-          stream.once('close', () => refused(upstreamRefusal(statusCode, faultIn(Buffer.concat(stream.kept)), [token])))
+          stream.keep = MAX_KEPT_BYTES
+          stream.once('close', () => onRefusal(upstreamRefusal(statusCode, upstreamErrorIn(Buffer.concat(stream.kept)), [token])))
         }
-        const told = answered(reply.statusCode)
-        if (told === undefined) reply.send(stream)
-        else told.then(() => reply.send(stream), (error: unknown) => reply.send(error))
+        const notified = onStatus(reply.statusCode)
+        if (notified === undefined) reply.send(stream)
+        else notified.then(() => reply.send(stream), (error: unknown) => reply.send(error))
       },
       onError (_reply, { error }) {
-        // What is still to come of the body must not be waited for.
+        // Closes the connection instead of waiting for the rest of the body.
         if (!request.raw.complete) reply.header('connection', 'close')
-        if (hasLeft(request, reply)) answered(null)
-        reply.send(error.cause instanceof GatehouseError ? error.cause : new UPSTREAM_ERROR({ reason: 'the call could not be made' }))
+        if (hasDisconnected(request, reply)) onStatus(null)
+        reply.send(error.cause instanceof GatehouseError ? error.cause : new UPSTREAM_ERROR({ reason: 'the upstream call failed' }))
       }
     })
   }
@@ -108,23 +114,23 @@ export async function forwarder (
     if (!(body instanceof Readable)) return null
     return new MeteredBody(body, {
       limit: bodyLimit,
-      tooMuch: () => new PAYLOAD_TOO_LARGE(),
-      broken: () => new INVALID_REQUEST({ message: 'The body did not arrive' })
+      tooLarge: () => new PAYLOAD_TOO_LARGE(),
+      onSourceError: () => new INVALID_REQUEST({ message: 'The body did not arrive' })
     })
   }
 }
 
-function leaving (): GatehouseError {
-  return new INVALID_REQUEST({ reason: 'the caller has left' })
+function clientDisconnected (): GatehouseError {
+  return new INVALID_REQUEST({ reason: 'the client has disconnected' })
 }
 
-/** `Content-Disposition` beside what a page of another origin may read already. */
+/** Adds `Content-Disposition` to the headers that a page of another origin may read. */
 function exposeFileName (reply: FastifyReply): void {
   const exposed = reply.getHeader('access-control-expose-headers')
   if (exposed !== undefined) reply.header('access-control-expose-headers', `${String(exposed)}, content-disposition`)
 }
 
-/** Whether the caller has hung up, so that no answer will arrive. One that waits in a pipeline is told by its socket alone. */
-export function hasLeft (request: FastifyRequest, reply: FastifyReply): boolean {
+/** Returns whether the client has disconnected. For a request that waits in a pipeline only the socket shows it. */
+export function hasDisconnected (request: FastifyRequest, reply: FastifyReply): boolean {
   return !reply.raw.writableFinished && (reply.raw.closed || request.raw.socket.destroyed)
 }

@@ -8,37 +8,37 @@ const HOP_BY_HOP = [
   'transfer-encoding', 'upgrade', 'http2-settings'
 ]
 
-const NOT_SENT = new Set([
+const NOT_FORWARDED = new Set([
   ...HOP_BY_HOP,
-  // Who the user is, and may be, is between the page and this server.
+  // Credentials of the user are for this server only.
   'cookie', 'cookie2', 'authorization', 'x-plugin-token', 'x-proxy-auth-key', 'x-user-reference', 'x-csrf-token', 'x-captcha-token',
-  // Where the request came from is for nobody to say but the upstream's own socket.
+  // The upstream reads the client address from its own socket.
   'forwarded', 'via', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'cf-connecting-ip', 'fastly-client-ip', 'x-cluster-client-ip',
-  // Some servers believe these more than the request line.
+  // Some servers prefer these headers to the request line.
   'x-http-method', 'x-http-method-override', 'x-method-override', 'x-original-url', 'x-original-uri', 'x-rewrite-url', 'x-host',
   'expect'
 ])
 
-const NOT_RELAYED = new Set([
+const NOT_RETURNED = new Set([
   ...HOP_BY_HOP,
   'set-cookie', 'set-cookie2', 'www-authenticate', 'x-plugin-token',
-  // What a cache may do with it: ours says that it may not keep it.
+  // Caching: this server sends its own `no-store`.
   'cache-control', 'expires', 'pragma', 'age',
-  // What a browser would take as said of this origin.
+  // Browsers would apply these headers to this origin.
   'strict-transport-security', 'alt-svc', 'clear-site-data', 'nel', 'report-to', 'reporting-endpoints', 'public-key-pins', 'public-key-pins-report-only',
   'service-worker-allowed', 'origin-agent-cluster', 'refresh', 'location',
-  // What a web server in front of this one would take as an order.
+  // A web server before this server would execute these headers.
   'x-sendfile', 'x-lighttpd-send-file', 'x-reproxy-url',
   'server', 'x-powered-by', 'date'
 ])
-const NOT_RELAYED_LIKE = /^access-control-|^surrogate-|cdn-cache-control$|^x-accel-/
+const NOT_RETURNED_PATTERN = /^access-control-|^surrogate-|cdn-cache-control$|^x-accel-/
 
-/** The headers of a request as they go upstream, under the user's guest token. */
+/** Returns the headers of a request for the upstream, with the user's guest token. */
 export function requestHeaders (headers: IncomingHttpHeaders, token: string): Headers {
   const named = namedByConnection(headers.connection)
   const kept: Headers = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || NOT_SENT.has(name) || name.startsWith('x-forwarded') || named.has(name)) continue
+    if (value === undefined || NOT_FORWARDED.has(name) || name.startsWith('x-forwarded') || named.has(name)) continue
     kept[name] = value
   }
   const referer = originOf(kept['referer'])
@@ -48,15 +48,15 @@ export function requestHeaders (headers: IncomingHttpHeaders, token: string): He
   return kept
 }
 
-/** The headers of an answer as they go to the page. */
+/** Returns the headers of a response for the page. */
 export function responseHeaders (headers: IncomingHttpHeaders): Headers {
   const named = namedByConnection(headers.connection)
   const kept: Headers = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || NOT_RELAYED.has(name) || NOT_RELAYED_LIKE.test(name) || named.has(name)) continue
+    if (value === undefined || NOT_RETURNED.has(name) || NOT_RETURNED_PATTERN.test(name) || named.has(name)) continue
     kept[name] = value
   }
-  // One user's data under a URL that all users have.
+  // The response contains data of one user, but all users have the same URL.
   kept['cache-control'] = 'no-store'
   kept['x-content-type-options'] = 'nosniff'
   return kept
@@ -66,7 +66,7 @@ function namedByConnection (connection: string | string[] | undefined): Set<stri
   return new Set(String(connection ?? '').toLowerCase().split(',').map((name) => name.trim()))
 }
 
-/** As a browser names a page to another origin: the query of the page's URL may hold a user reference. */
+/** Reduces a referer to its origin, because the query of the page's URL may contain a user reference. */
 function originOf (referer: string | string[] | undefined): string | null {
   const url = typeof referer === 'string' ? parseUrl(referer) : null
   return url === null ? null : `${url.origin}/`

@@ -23,19 +23,19 @@ import { sha256Hex } from '../../../signing/digest.js'
 import { authKeyCheck } from './auth-key.js'
 import { componentCors } from './component-cors.js'
 import { ForwardTrail } from './forward-trail.js'
-import { forwarder, hasLeft } from './forwarder.js'
+import { forwarder, hasDisconnected } from './forwarder.js'
 import { OnceAMinute } from './once-a-minute.js'
 import { checkedOptions } from './options.js'
 import type { CheckedOptions, DatabrainProxyOptions } from './options.js'
 import { pinnedUpstream } from './pinned-upstream.js'
-import { demandForwardable, demandNoMint, depthOf, pathBelow, queryOf, withoutReference } from './target.js'
+import { assertForwardable, refuseMinting, depthOf, pathBelow, queryOf, withoutReference } from './target.js'
 import { checkedGrant } from '../guest-token/grant.js'
 import type { CheckedGrant } from '../guest-token/grant.js'
 import { pageConfig } from '../guest-token/page-config.js'
 import type { ProxyPageConfig, ProxyPageConfigOptions } from '../guest-token/page-config.js'
 import { TokenSource } from '../guest-token/token-source.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../../plugins/audit-log/index.js'
 export type {} from '../../../plugins/token-store/index.js'
 export type {} from '../../../plugins/user-reference/index.js'
@@ -48,7 +48,18 @@ export type { DatabrainProxyOptions, ProxyPageConfig, ProxyPageConfigOptions }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** The reverse-proxy form of DataBrain's proxy authentication: the component of a page calls DataBrain through this route, and sees no guest token. */
+/**
+ * Registers a reverse proxy for DataBrain: the component of a page calls DataBrain through it, and never gets the guest
+ * token. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(databrainProxy, {
+ *   apiKey: process.env.DATABRAIN_API_KEY,
+ *   dataAppName: 'sales',
+ *   proxyKeys: [process.env.PROXY_KEY],
+ *   authorize: (request) => request.session.user ? { clientId: request.session.user.tenant } : null
+ * })
+ */
 const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, given) => {
   const options = checkedOptions(given)
   const { prefix, rateLimit, userRateLimit, userConnections, bodyLimit, guards, now } = options
@@ -63,7 +74,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
 
   await routeScope(app, { prefix, rateLimit: named(rateLimit, 'databrain-address'), cors: componentCors(options.cors) }, async (scope) => {
     const depth = depthOf(scope.prefix)
-    // The address of a socket is known after it has closed only if it was read before.
+    // Reads the address now, because a closed socket no longer has it.
     scope.addHook('onRequest', function readAddress ({ ip: _known }, _reply, done) {
       done()
     })
@@ -71,31 +82,31 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       granted: null,
       refused: 'databrain_proxy.refused',
       resourceType: 'guest_token',
-      // A caller that leaves in the middle of a call breaks it off and is not refused.
-      isRefused: ({ isForwarded, error }, request, reply) => !isForwarded || (error !== null && !hasLeft(request, reply))
+      // A client that disconnects during a call ends the call; this is not a refusal.
+      isRefused: ({ isForwarded, error }, request, reply) => !isForwarded || (error !== null && !hasDisconnected(request, reply))
     })
     const trail = new ForwardTrail(scope, now)
     const grants = requestSlot<CheckedGrant>(scope)
     const forward = await forwarder(scope, upstream, options)
     const inFlight = new InFlight()
-    scope.addHook('onClose', async () => trail.end())
+    scope.addHook('onClose', async () => trail.flush())
 
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', function leaveUnread (_request, payload, done) {
-      if (isBeingRead(payload)) done(new INTERNAL_ERROR({ reason: 'a preParsing hook of the host reads the body, so that it could not be forwarded' }))
+    scope.addContentTypeParser('*', function passThrough (_request, payload, done) {
+      if (isBeingRead(payload)) done(new INTERNAL_ERROR({ reason: 'a preParsing hook of the host reads the body, so it cannot be forwarded' }))
       else done(null, payload)
     })
 
     scope.addHook('onRequest', async function checkCall (request, reply) {
       decisionOf(request).details = { proxyKey: await keyOf(request) }
-      demandNoMint(pathBelow(depth, request.raw.url ?? ''))
-      demandForwardable(request, reply, bodyLimit)
+      refuseMinting(pathBelow(depth, request.raw.url ?? ''))
+      assertForwardable(request, reply, bodyLimit)
     })
     scope.addHook('preHandler', async function authorizeUser (request) {
       const decision = decisionOf(request)
       decision.userId = request.userReference?.sub ?? null
       const grant = checkedGrant(await authorizeByHost(() => options.authorize(request)), request.userReference, options)
-      const { clientId, dataAppName, permissions } = grant.wanted
+      const { clientId, dataAppName, permissions } = grant.tokenRequest
       decision.userId = grant.user
       decision.details = { ...decision.details, clientId, dataAppName, permissions: permissions ?? null }
       await refuseRevokedGrant(app, grant.revocable)
@@ -109,38 +120,38 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
       url: '/*',
       schema: databrainProxySchema,
       bodyLimit,
-      // Both are listed.
+      // METHODS contains HEAD.
       exposeHeadRoute: false,
-      // fastify-raw-body would read the body, which nothing else may do before it goes on.
+      // Disables fastify-raw-body, which would read the body before it is forwarded.
       config: { ...{ rawBody: false }, gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards },
       handler: forwardCall
     })
 
     async function forwardCall (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
       const grant = grants.need(request)
-      const { wanted, user: userId } = grant
+      const { tokenRequest, user: userId } = grant
       if (!inFlight.enter(rateKeyOf(grants.need(request)), userConnections, request, reply)) {
-        throw new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'calls in flight of the user' })
+        throw new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'the user has too many calls in flight' })
       }
-      const { token, cached } = await source.get(wanted)
-      // A mint takes seconds where the upstream is slow.
+      const { token, cached } = await source.get(tokenRequest)
+      // A mint may take seconds, in which the grant may be revoked.
       if (!cached) await refuseRevokedGrant(app, grant.revocable)
       const decision = decisionOf(request)
       const target = request.raw.url ?? ''
       forward(request, reply, {
         path: pathBelow(depth, target),
-        // Where the userReference guard is off, a "ref" is one of the component's own.
+        // Without the userReference guard a "ref" parameter belongs to the component.
         query: guards.userReference === false ? queryOf(target) : withoutReference(queryOf(target)),
         token,
-        answered (statusCode) {
+        onStatus (statusCode) {
           decision.isForwarded = true
-          trail.note(request, { userId, digest: sha256Hex(token).slice(0, 16), details: { ...decision.details, cached } })
-          return statusCode === 401 && droppedTokens.isDue(wanted.clientId) ? source.forget(wanted, token) : undefined
+          trail.record(request, { userId, digest: sha256Hex(token).slice(0, 16), details: { ...decision.details, cached } })
+          return statusCode === 401 && droppedTokens.isDue(tokenRequest.clientId) ? source.forget(tokenRequest, token) : undefined
         },
-        refused (refusal) {
+        onRefusal (refusal) {
           const { upstreamStatus } = refusal
-          if (loggedRefusals.isDue(`${upstreamStatus} ${wanted.clientId}`)) logUpstreamRefusal(reply, refusal)
-          // The rest is said of what the page asked for, not of the user.
+          if (loggedRefusals.isDue(`${upstreamStatus} ${tokenRequest.clientId}`)) logUpstreamRefusal(reply, refusal)
+          // Other statuses are errors of the request and not refusals of the user.
           if (upstreamStatus !== 401 && upstreamStatus !== 403) return
           const changes = { ...decision.details, ...upstreamOutcome(refusal), outcome: 'FORBIDDEN' }
           scope.audit({ action: 'databrain_proxy.refused', request, userId, resourceType: 'guest_token', changes, refusal: true })
@@ -151,7 +162,7 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
   })
 }
 
-/** Guest tokens by the same calls and the same cache as those of the guest-token route, which the proxy does not share them with. */
+/** Creates the source of guest tokens. It uses the guest-token route's cache under a separate namespace. */
 async function tokenSource (app: FastifyInstance, options: CheckedOptions): Promise<TokenSource> {
   const { apiUrl, prefix, cache, refreshAhead, now, connectTimeout, timeout, retries, ca } = options
   const apiKey = await RotatingSecret.open(options.apiKey, { name: 'databrain-proxy: "apiKey"', check: checkedApiKey, log: app.log, maxAge: options.secretMaxAge })
@@ -170,7 +181,7 @@ async function tokenSource (app: FastifyInstance, options: CheckedOptions): Prom
   })
 }
 
-/** Whether anything has read from a stream, or has made it flow. */
+/** Returns whether another consumer has read from the stream or has resumed it. */
 function isBeingRead (payload: NodeJS.ReadableStream): boolean {
   const { readableFlowing, readableDidRead } = payload as Readable
   return readableDidRead || readableFlowing === true
@@ -178,7 +189,9 @@ function isBeingRead (payload: NodeJS.ReadableStream): boolean {
 
 function checkedApiKey (key: string): string {
   if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) return key
-  throw new INVALID_OPTIONS('databrain-proxy: "apiKey" must be the key of the DataBrain API')
+  throw new INVALID_OPTIONS(
+    'databrain-proxy: "apiKey" must be the key of the DataBrain API, in printable ASCII characters without spaces'
+  )
 }
 
 export default fp(databrainProxy, { name: 'gatehouse-databrain-proxy', fastify: '5.x' })

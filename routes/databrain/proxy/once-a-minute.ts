@@ -3,7 +3,10 @@ import { LRUCache } from 'lru-cache'
 const MAX_KEYS = 10_000
 const WINDOW = 60_000
 
-/** Says what is due once a minute for each key, such as a client: an upstream that refuses every call would otherwise cause it at each of them. */
+/**
+ * Allows an action once per minute and key, because an upstream that refuses each call would otherwise trigger it each
+ * time.
+ */
 export class OnceAMinute {
   readonly #done = new LRUCache<string, true>({ max: MAX_KEYS, ttl: WINDOW })
 

@@ -6,7 +6,7 @@ import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../../lib/secrets/secret-source.js'
 import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
-import { isLife } from '../guest-token/options.js'
+import { isLifetime } from '../guest-token/options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from '../guest-token/options.js'
 import { parseUrl } from '../../../signing/parse-url.js'
 
@@ -15,47 +15,64 @@ export interface DatabrainProxyOptions extends Pick<
   'dataAppName' | 'apiUrl' | 'allowClientId' | 'expiryTime' | 'refreshAhead' | 'cache' | 'guards'
   | 'now' | 'connectTimeout' | 'retries' | 'ca'
 > {
-  /** What the component's calls begin with; what comes behind it goes upstream. Empty: all calls, without `cors`. Default: `/api/databrain/proxy`. */
+  /**
+   * Path prefix of the component's calls; the rest of the path is forwarded. An empty prefix forwards all paths, and
+   * excludes `cors`. Default: `/api/databrain/proxy`.
+   */
   prefix?: string
-  /** The keys that pages send in `X-Proxy-Auth-Key`, each at least 32 characters; or a function that gives those of now. */
+  /**
+   * Keys that pages send in `X-Proxy-Auth-Key`, each at least 32 characters, or a function that returns the current
+   * keys.
+   */
   proxyKeys: SecretSource<readonly string[]>
-  /** The key of the DataBrain API, or a function that gives the one of now. */
+  /** Key of the DataBrain API, or a function that returns the current key. */
   apiKey: SecretSource<string>
-  /** How long what such a function gave is used before it is asked again, milliseconds. Default: 2 000. */
+  /** Time after which a function given as `proxyKeys` or `apiKey` is called again, in milliseconds. Default: 2 000. */
   secretMaxAge?: number
-  /** Where calls go: origin and base path, never changed by a request. Default: `apiUrl`. */
+  /** Origin and base path of the upstream. A request never changes it. Default: `apiUrl`. */
   upstreamUrl?: string
   /**
-   * Who the user is and what the user may see, as the guest-token route's; asked at every call. `null`: nobody (401); throw `FORBIDDEN` for a user who
-   * may not. The body is not read yet, and not this function's to read.
+   * Identifies the user and returns what the user may see, as in the guest-token route; called for each request. Return
+   * `null` for an unknown user (401); throw `FORBIDDEN` for a user without access. Must not read the request's body.
    */
   authorize (request: FastifyRequest): HostDecision<GuestTokenGrant>
   /**
-   * Which sites' pages may call, where any is of another origin; `X-Proxy-Auth-Key` is always an allowed header. List your own origin too: browsers name
-   * it in same-origin POSTs, and one that is not listed is refused. Not with an empty `prefix`. Default: no CORS.
+   * Sites whose pages may call the proxy, if a page has another origin. `X-Proxy-Auth-Key` is always an allowed header.
+   * Include your own origin: browsers send it with same-origin POSTs, and an origin that is not listed is refused. Not
+   * allowed with an empty `prefix`. Default: no CORS.
    */
   cors?: SiteCorsOptions
-  /** The limit of each client address, refusals included. Default: 1 200 a minute. */
+  /** Maximum requests per client address, including refused requests. Default: 1 200 per minute. */
   rateLimit?: RateLimitOptions
-  /** The limit of each user of a tenant. Default: 600 a minute. */
+  /** Maximum requests per user of a tenant. Default: 600 per minute. */
   userRateLimit?: RateLimitOptions
-  /** The largest request body, bytes as sent; beyond it 413. Default: 16 777 216 (16 MiB). */
+  /** Maximum bytes of a request body as sent; a larger body is 413. Default: 16 777 216 (16 MiB). */
   bodyLimit?: number
-  /** The largest answer, bytes as sent; beyond it 502, or a cut connection where it has begun. Default: 67 108 864 (64 MiB). */
+  /**
+   * Maximum bytes of a response as sent. A larger response is 502, or a closed connection if it has begun. Default:
+   * 67 108 864 (64 MiB).
+   */
   maxResponse?: number
-  /** Milliseconds from the last byte of the request to the head of the answer; beyond them 504. Minting has as many of its own. Default: 8 000. */
+  /**
+   * Maximum milliseconds from the last byte of the request to the headers of the response; then 504. Also the timeout
+   * of a call that mints a token. Default: 8 000.
+   */
   timeout?: number
-  /** Milliseconds for the whole body of a request, however steadily it comes; beyond them 400. Default: 120 000. */
+  /** Maximum milliseconds for the whole body of a request; then 400. Default: 120 000. */
   uploadTimeout?: number
-  /** Milliseconds for which the body of an answer may pause. Default: 15 000. */
+  /** Maximum pause in the body of a response, in milliseconds. Default: 15 000. */
   idleTimeout?: number
-  /** Milliseconds for which a caller may take nothing of an answer, after which the connection is cut: it holds a socket to the upstream. Default: 60 000. */
+  /**
+   * Maximum time in which a client reads nothing of a response, in milliseconds; then the connection is closed, to free
+   * its upstream socket. Default: 60 000.
+   */
   readTimeout?: number
-  /** Sockets to the upstream at most; further calls wait for one within `timeout`. Default: 64. */
+  /** Maximum sockets to the upstream; further calls wait for a socket, within `timeout`. Default: 64. */
   connections?: number
   /**
-   * Calls that one user of a tenant may have in flight, so that nobody takes all `connections`; beyond them 429 `TOO_MANY_CONNECTIONS`. A page over HTTP/2
-   * loads all parts of a dashboard at once. Default: a quarter of `connections`, at least 1.
+   * Maximum concurrent calls per user of a tenant, so that one user cannot use all `connections`; further calls are 429
+   * `TOO_MANY_CONNECTIONS`. Over HTTP/2 a page loads all parts of a dashboard concurrently. Default: a quarter of
+   * `connections`, at least 1.
    */
   userConnections?: number
 }
@@ -100,10 +117,10 @@ const KNOWN: KnownOptions<DatabrainProxyOptions> = {
 }
 const TIMES = ['timeout', 'uploadTimeout', 'idleTimeout', 'readTimeout', 'connectTimeout'] as const
 const COUNTS = ['bodyLimit', 'maxResponse', 'connections', 'userConnections'] as const
-/** Node's timers take a longer time for 1 ms. */
+/** Node runs a timer above this limit after 1 ms. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** The options with their defaults. Throws `INVALID_OPTIONS`. */
+/** Validates the options and adds the defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions {
   refuseUnknownOptions('databrainProxy', options, KNOWN)
   const apiUrl = baseUrl('apiUrl', options.apiUrl ?? 'https://api.usedatabrain.com')
@@ -132,13 +149,13 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
     userConnections: options.userConnections ?? Math.max(1, Math.floor(connections / 4))
   }
   assertOption(typeof checked.prefix === 'string' && /^(?:\/[^/]+)*$/.test(checked.prefix), 'prefix', 'empty, or a path that begins with "/" and ends without one')
-  assertOption(checked.proxyKeys !== undefined, 'proxyKeys', 'a list of keys; make one with `npx fastify-gatehouse generate-key`')
-  // A host's @fastify/cors claims the preflights of all paths.
-  assertOption(checked.prefix !== '' || checked.cors === undefined, 'prefix', 'a path where there is "cors"')
+  assertOption(checked.proxyKeys !== undefined, 'proxyKeys', 'a list of keys; create a key with `npx fastify-gatehouse generate-key`')
+  // The @fastify/cors of a host handles the preflights of all paths.
+  assertOption(checked.prefix !== '' || checked.cors === undefined, 'prefix', 'a non-empty path if "cors" is set')
   assertOption(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
-  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that says who the user is')
+  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that identifies the user')
   assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
-  assertOption(isLife(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', checked.expiryTime)
+  assertOption(isLifetime(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', checked.expiryTime)
   assertOption(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9', checked.refreshAhead)
   assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
@@ -148,7 +165,7 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
   return checked
 }
 
-/** Origin and path as the URL parser writes them, without a slash at the end. */
+/** Returns the normalised origin and path of a URL, without a trailing slash. */
 function baseUrl (option: string, text: string): string {
   const expected = 'an http(s) URL without credentials, query or fragment'
   assertOption(parseUrl(text) !== null, option, expected)

@@ -9,7 +9,7 @@ import type { CheckedOptions } from './options.js'
 import type { Exchange } from './exchange.js'
 import { MeteredBody } from './metered-body.js'
 
-/** Under which the headers of a call carry its exchange: the one thing that `@fastify/reply-from` hands on as it is. */
+/** Key of the exchange in a call's headers, because `@fastify/reply-from` passes only the headers object unchanged. */
 export const EXCHANGE: unique symbol = Symbol('gatehouse exchange')
 
 export interface PinnedReply {
@@ -21,25 +21,25 @@ export interface PinnedReply {
 type Call = Dispatcher.RequestOptions & { headers: Record<string, string | string[]> & { [EXCHANGE]?: Exchange } }
 type Callback = (error: GatehouseError | null, reply?: PinnedReply) => void
 
-/** The form in which `@fastify/reply-from` takes a client: one with a `request` of undici's. */
+/** A client for `@fastify/reply-from`, which calls `request` as on an undici client. */
 export interface PinnedUpstream {
   request (call: Call, callback: Callback): void
-  /** Ends all sockets at once. */
+  /** Closes all sockets immediately. */
   close (): Promise<void>
 }
 
 const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT'])
 
 /**
- * Calls one origin, whose certificate is always checked, and gives back what it answers; an answer that must not be relayed is an error. None of its
- * errors holds what was sent or received.
+ * Creates the client of a single origin, whose certificate is always verified. A response that must not be forwarded is
+ * an error. Errors never contain sent or received data.
  */
 export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
   const { upstreamUrl, connections, connectTimeout, idleTimeout, readTimeout, maxResponse, ca } = options
   const { origin } = new URL(upstreamUrl)
   const pool = new Pool(origin, {
     connections,
-    // The exchange has a deadline of its own.
+    // The exchange has its own timeout.
     headersTimeout: 0,
     bodyTimeout: idleTimeout,
     connect: { timeout: connectTimeout, ...ca === undefined ? {} : { ca } }
@@ -47,14 +47,14 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
 
   function request ({ method, path, headers, body }: Call, callback: Callback): void {
     const { [EXCHANGE]: exchange, ...sent } = headers
-    if (exchange === undefined) return callback(new UPSTREAM_ERROR({ reason: 'a call outside of an exchange' }))
+    if (exchange === undefined) return callback(new UPSTREAM_ERROR({ reason: 'the call has no exchange' }))
     const call = { method, path, headers: sent, body: body ?? null, signal: exchange.signal }
     let isOver = false
-    // A call that waits for a socket would be told only when it has one.
+    // undici reports an abort only after the call has a socket.
     exchange.signal.addEventListener('abort', () => {
       if (isOver) return
       isOver = true
-      callback(exchange.fault)
+      callback(exchange.error)
     }, { once: true })
     pool.request(call, (error, reply) => {
       if (isOver) {
@@ -62,12 +62,12 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
         return
       }
       isOver = true
-      exchange.settled()
-      if (error !== null) return callback(exchange.fault ?? toUpstreamError(error))
+      exchange.stopTimeout()
+      if (error !== null) return callback(exchange.error ?? toUpstreamError(error))
       const hasBody = method !== 'HEAD' && reply.statusCode !== 304
-      const refusal = whyNot(reply, hasBody)
+      const refusal = refusalReason(reply, hasBody)
       if (refusal === null) {
-        const body = metered(hasBody ? reply.body : without(reply.body), exchange)
+        const body = metered(hasBody ? reply.body : withoutBody(reply.body), exchange)
         return callback(null, { statusCode: reply.statusCode, headers: reply.headers, body })
       }
       reply.body.on('error', () => {}).destroy()
@@ -75,12 +75,12 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
     })
   }
 
-  /** Why an answer is not relayed, `null` if it is. */
-  function whyNot ({ statusCode, headers }: Dispatcher.ResponseData, hasBody: boolean): string | null {
-    if (statusCode < 200 || statusCode > 599) return `the upstream answered ${statusCode}`
-    // A browser would follow it: past this server, and with what it sends to this one.
-    if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) return `the upstream answered a redirect, ${statusCode}`
-    // Without a body its length is that of another answer.
+  /** Returns why a response must not be forwarded, or `null`. */
+  function refusalReason ({ statusCode, headers }: Dispatcher.ResponseData, hasBody: boolean): string | null {
+    if (statusCode < 200 || statusCode > 599) return `the upstream responded with status ${statusCode}`
+    // A browser would follow a redirect around this server, with the headers for this server.
+    if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) return `the upstream responded with a redirect, status ${statusCode}`
+    // Without a body, Content-Length describes the response to another request.
     if (hasBody && Number(headers['content-length']) > maxResponse) return `the upstream announced more than ${maxResponse} bytes`
     return null
   }
@@ -88,16 +88,16 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
   function metered (body: Readable, exchange: Exchange): MeteredBody {
     const meter = new MeteredBody(body, {
       limit: maxResponse,
-      tooMuch: () => new UPSTREAM_ERROR({ reason: `the upstream sent more than ${maxResponse} bytes` }),
-      broken: (error) => exchange.fault ?? toUpstreamError(error)
+      tooLarge: () => new UPSTREAM_ERROR({ reason: `the upstream sent more than ${maxResponse} bytes` }),
+      onSourceError: (error) => exchange.error ?? toUpstreamError(error)
     })
-    // undici's own time limit stands still while nobody reads.
+    // undici's body timeout pauses while the client does not read.
     const timer = setTimeout(() => {
       if (meter.readableLength === 0) timer.refresh()
-      else meter.destroy(new UPSTREAM_ERROR({ reason: 'the caller took nothing of the answer within "readTimeout"' }))
+      else meter.destroy(new UPSTREAM_ERROR({ reason: 'the client read nothing of the response within "readTimeout"' }))
     }, readTimeout)
     meter.onProgress = () => timer.refresh()
-    // Half-read it would hold its socket for ever.
+    // A partly read body would keep its socket forever.
     meter.on('close', () => {
       clearTimeout(timer)
       body.destroy()
@@ -108,8 +108,8 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
   return { request, close: () => pool.destroy() }
 }
 
-/** undici misses the bytes that a 304 announces. */
-function without (body: Readable): Readable {
+/** Returns an empty body, because undici would wait for the bytes of a 304's Content-Length. */
+function withoutBody (body: Readable): Readable {
   body.on('error', () => {}).resume()
   return Readable.from([])
 }
@@ -118,5 +118,5 @@ function toUpstreamError (error: unknown): GatehouseError {
   if (error instanceof GatehouseError) return error
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN'
   const failure = TIMEOUTS.has(code) ? UPSTREAM_TIMEOUT : UPSTREAM_ERROR
-  return new failure({ reason: `the upstream could not be called, or broke off (${code})` })
+  return new failure({ reason: `the upstream call failed (${code})` })
 }
