@@ -5,28 +5,31 @@ import { earliestIssue } from '../signing/issue-time.js'
 import { FORBIDDEN } from '../lib/errors.js'
 import type { RevocationSubject } from '../contracts/token-store/index.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../contracts/token-store/index.js'
 
-/** Whom and what an embed is for. */
+/** The user, tenant and dashboards of an embed. */
 export interface EmbedSubjects {
-  /** The id of the user, as an administrator revokes it. */
+  /** Id of the user, as administrators revoke it. */
   user?: string | null | undefined
   tenant?: string | null | undefined
-  /** By id or path, in any spelling. */
+  /** Ids or paths of the dashboards, in any spelling. */
   dashboards?: readonly string[] | undefined
 }
 
-/** By whom limits count: two tenants may each have a user of one name. */
+/**
+ * Returns the rate-limit key of a user. It contains the tenant, because two tenants may have users of the same name.
+ */
 export function rateKeyOf ({ user, tenant = null }: EmbedSubjects): string {
   return JSON.stringify([tenant, user])
 }
 
 /**
- * Refuses with `FORBIDDEN` a user, tenant or dashboard whose cut-off is later than `issuedAt`: when the user reference
- * or the session of the request was issued, epoch milliseconds; now, if there is neither. An `issuedAt` ahead of now
- * comes from a clock that is ahead, and counts as issued before a cut-off of now. Throws at once if this process knows
- * all cut-offs, otherwise rejects; with `UNAVAILABLE` if the store cannot tell. Needs `app.tokenStore`, and no admin API.
+ * Throws `FORBIDDEN` if a user, tenant or dashboard was revoked after `issuedAt`, the time in epoch milliseconds at
+ * which the user reference or the session of the request was issued; without both, pass the current time. A time in the
+ * future comes from a fast clock and counts as before a revocation of now. Throws synchronously if this process has all
+ * revocations in memory, otherwise rejects; rejects with `UNAVAILABLE` if the store fails. Needs `app.tokenStore`; the
+ * admin API is optional.
  *
  * @example
  * await refuseRevoked(app, { user: session.userId, tenant: session.company }, session.startedAt)
@@ -37,38 +40,44 @@ export function refuseRevoked (
   return refuseRevokedGrant(app, { subjects: subjectsOf([user], tenant, dashboards), issuedAt: earliestIssue(issuedAt, Date.now()) })
 }
 
-/** What the host's `authorize` granted. */
+/** The names and the time in the result of the host's `authorize`. */
 export interface HostGrant {
-  /** Each name by which the host knows the user. */
+  /** All names of the user. */
   users: ReadonlyArray<string | undefined>
   tenant?: string | null | undefined
   dashboards?: readonly string[] | undefined
-  /** Since when the host knows the user, epoch milliseconds. Default: since the user reference was signed, else now. */
+  /**
+   * Start of the user's session, in epoch milliseconds. Default: the time at which the user reference was signed, else
+   * the current time.
+   */
   issuedAt?: number | undefined
 }
 
-/** By what a grant is cut off. */
+/** The names by which a grant can be revoked, and its time. */
 export interface RevocableGrant {
   readonly subjects: readonly RevocationSubject[]
-  /** Epoch milliseconds. */
+  /** The time of the grant, in epoch milliseconds. */
   readonly issuedAt: number
 }
 
-/** By what a grant is cut off, on every embedding route: the user by the names that the host gives and by the subject of the user reference as well. */
+/**
+ * Returns the names by which a grant can be revoked, for all embedding routes. The user can be revoked by the names
+ * that the host returns and by the subject of the user reference.
+ */
 export function revocableGrant (
   reference: { readonly sub: string, readonly iat?: number } | null, { users, tenant, dashboards, issuedAt }: HostGrant, now: number
 ): RevocableGrant {
   return {
     subjects: subjectsOf([...users, reference?.sub], tenant, dashboards),
-    // The userReference guard has judged the reference's time by its own clock.
+    // The userReference guard has already limited `iat` to the current time.
     issuedAt: issuedAt === undefined ? reference?.iat ?? now : earliestIssue(issuedAt, now)
   }
 }
 
-/** Refuses a grant like `refuseRevoked`; all its subjects are looked up together. */
+/** Refuses a revoked grant like `refuseRevoked`, with one look-up for all its subjects. */
 export function refuseRevokedGrant (app: FastifyInstance, { subjects, issuedAt }: RevocableGrant): void | Promise<void> {
   if (subjects.length === 0) return
-  // A host may have put an `audit` of its own in the place of the plugin.
+  // A host may have replaced the auditLog plugin by its own `audit` decorator.
   const orgId = app.hasDecorator('auditOrg') ? app.auditOrg : 'default'
   const cutoffs = app.tokenStore.revocations.cutoffs(orgId, subjects)
   return 'then' in cutoffs ? cutoffs.then(decide) : decide(cutoffs)
@@ -76,7 +85,7 @@ export function refuseRevokedGrant (app: FastifyInstance, { subjects, issuedAt }
   function decide (cutoffs: readonly number[]): void {
     for (const [at, { kind }] of subjects.entries()) {
       const cutoff = cutoffs[at] ?? Infinity
-      // The wrong way round, so that a time that is none lets nobody in.
+      // Negated, so that NaN is refused.
       if (cutoff !== 0 && !(issuedAt >= cutoff)) throw new FORBIDDEN({ reason: `the ${kind} was revoked` })
     }
   }
@@ -90,7 +99,8 @@ function subjectsOf (
     if (typeof user === 'string' && users.indexOf(user) === at) subjects.push({ kind: 'user', subject: user })
   }
   if (typeof tenant === 'string') subjects.push({ kind: 'tenant', subject: tenant })
-  // Their names come from the page, and the product takes them in several spellings; administrators' cut-offs are kept in one. A host's may be in any.
+  // The page may use any spelling that the product accepts. The admin API stores revocations in canonical spelling, but
+  // a host may store them in any.
   const names = new Set(dashboards.flatMap((dashboard) => [dashboard, canonicalDashboard(dashboard) || dashboard]))
   for (const name of names) subjects.push({ kind: 'dashboard', subject: name })
   return subjects

@@ -7,12 +7,18 @@ import { refuseUnknownOptions } from '../lib/options.js'
 import { useEnvelope } from '../lib/http/envelope.js'
 import { refuse } from '../lib/refuse.js'
 
-/** Adopts the envelope for the whole scope of a host, its 404s included. Throws if the scope has its own not-found handler. */
+/**
+ * Sets the suite's error format for the whole scope of a host, including its 404 responses. Throws if the scope already
+ * has a not-found handler.
+ *
+ * @example
+ * await app.register(errorEnvelope)
+ */
 const errorEnvelope: FastifyPluginAsync = async (app, options) => {
   refuseUnknownOptions('errorEnvelope', options, {})
   watchRoutes(app)
   useEnvelope(app)
-  app.setNotFoundHandler(function answerNotFound (_request, reply) {
+  app.setNotFoundHandler(function sendNotFound (_request, reply) {
     return refuse(reply, new NOT_FOUND())
   })
 }

@@ -14,29 +14,33 @@ import { checkStrength, RotatingSecret } from '../lib/secrets/secret-source.js'
 import type { SecretSource } from '../lib/secrets/secret-source.js'
 import { sha256 } from '../signing/digest.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../lib/guard/index.js'
 
 export interface ProxyKeyOptions {
   /**
-   * The keys accepted, each at least 32 printable ASCII characters; list two while one is being rotated. A function, sync or async, gives those of
-   * now, so that a key can come and go without a restart; from an empty list that it gives later on nobody gets in.
+   * Accepted keys, each at least 32 printable ASCII characters. List two while you rotate a key. A sync or async
+   * function returns the current keys, so that a change needs no restart; an empty list at run time refuses all
+   * requests.
    */
   keys: SecretSource<readonly string[]>
-  /** How long what a function gave is used before it is asked again, milliseconds, so the longest that a removed key lives. Default: 2 000. */
+  /**
+   * Time after which a function given as `keys` is called again, in milliseconds. A removed key is accepted until then.
+   * Default: 2 000.
+   */
   secretMaxAge?: number | undefined
-  /** Guard every route of this scope that does not say `proxyKey: false`. Default: `false`. */
+  /** Guards every route of this scope that does not set `proxyKey: false`. Default: `false`. */
   global?: boolean
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Which proxy key was presented: the first 8 hex digits of its SHA-256. `null` on a route that the guard does not check. */
+    /** The first 8 hex digits of the SHA-256 of the request's proxy key. `null` on a route without the guard. */
     proxyKey: { readonly id: string } | null
   }
 
   interface GatehouseRouteConfig {
-    /** Demand a proxy key as a Bearer token. */
+    /** Requires a proxy key as a Bearer token. */
     proxyKey?: boolean
   }
 }
@@ -44,7 +48,7 @@ declare module 'fastify' {
 interface KnownKey { digest: Buffer, identity: { readonly id: string } }
 
 const KNOWN: KnownOptions<ProxyKeyOptions> = { keys: true, secretMaxAge: true, global: true }
-const MAKE_ONE = 'make one with `npx fastify-gatehouse generate-key`'
+const HOW_TO_CREATE = 'create a key with `npx fastify-gatehouse generate-key`'
 const SCHEME = 'Bearer '
 const PRINTABLE = /^[\x21-\x7e]+$/
 
@@ -53,13 +57,13 @@ const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, options) => {
   await guardByProxyKey(app, options)
 }
 
-/** The guard in this scope. `option` names the option that has the keys, in errors. */
+/** Registers the guard in a scope. `option` is the name of the option in error messages. Throws `INVALID_OPTIONS`. */
 export async function guardByProxyKey (
   app: FastifyInstance, { keys, secretMaxAge, global = false }: ProxyKeyOptions, option = 'proxy-key: "keys"'
 ): Promise<void> {
   const check = (keys: readonly string[]) => knownKeys(keys, option)
   const current = await RotatingSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })
-  if (current.cached().length === 0) throw new INVALID_OPTIONS(`${option} is empty; ${MAKE_ONE}`)
+  if (current.cached().length === 0) throw new INVALID_OPTIONS(`${option} is empty; ${HOW_TO_CREATE}`)
 
   if (!app.hasRequestDecorator('proxyKey')) app.decorateRequest('proxyKey', null)
   const ruleFor = defineGuard(app, {
@@ -73,16 +77,16 @@ export async function guardByProxyKey (
   app.addHook('onRequest', function checkProxyKey (request, reply, done) {
     if (ruleFor(request) !== true) return done()
     const known = current.get()
-    // A plain list, and a function's answer as long as it is young, make nobody wait.
+    // Asynchronous only if the keys come from a function whose last result has expired.
     if (known instanceof Promise) known.then((known) => decide(request, reply, done, known), done)
     else decide(request, reply, done, known)
   })
 }
 
 function decide (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, known: readonly KnownKey[]): void {
-  const fault = identify(request, known)
-  if (fault === null) done()
-  else refuse(reply, fault)
+  const error = identify(request, known)
+  if (error === null) done()
+  else refuse(reply, error)
 }
 
 function identify (request: FastifyRequest, known: readonly KnownKey[]): GatehouseError | null {
@@ -95,24 +99,26 @@ function identify (request: FastifyRequest, known: readonly KnownKey[]): Gatehou
   return null
 }
 
-/** The error for a missing or wrong key, with the message of DataBrain's page. `reason` is for the log. */
+/**
+ * Returns the error for a missing or wrong key, with the message that DataBrain's page shows. `reason` is for the log.
+ */
 export function wrongKey (reason: string): GatehouseError {
   return new UNAUTHORIZED({ message: 'Invalid authentication key', reason })
 }
 
 function knownKeys (keys: readonly string[], option: string): KnownKey[] {
-  if (!Array.isArray(keys)) throw new INVALID_OPTIONS(`${option} must be a list of keys; ${MAKE_ONE}`)
+  if (!Array.isArray(keys)) throw new INVALID_OPTIONS(`${option} must be a list of keys; ${HOW_TO_CREATE}`)
   return keys.map((key: string) => {
     checkStrength(option, key)
     if (!PRINTABLE.test(key)) {
-      throw new INVALID_OPTIONS(`${option} must be printable ASCII characters without spaces, since a header carries it`)
+      throw new INVALID_OPTIONS(`${option} must contain only printable ASCII characters without spaces, for use in a header`)
     }
     const digest = sha256(key)
     return { digest, identity: Object.freeze({ id: digest.toString('hex', 0, 4) }) }
   })
 }
 
-/** The token of the one Authorization header, or `null`. */
+/** Returns the Bearer token; `null` without a Bearer token or with more than one Authorization header. */
 function bearer ({ headers, raw }: FastifyRequest): string | null {
   const value = headers.authorization
   if (value === undefined || !value.startsWith(SCHEME)) return null

@@ -10,30 +10,36 @@ import { refuseUnknownMembers, refuseUnknownOptions } from '../lib/options.js'
 import type { KnownOptions } from '../lib/options.js'
 import { refuse } from '../lib/refuse.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../lib/guard/index.js'
 
 export interface HstsOptions {
-  /** Seconds for which browsers go to this host by HTTPS alone; 0 makes them forget it. Default: 15 552 000 (180 days). */
+  /** Seconds for which browsers use only HTTPS for this host; 0 removes the policy. Default: 15 552 000 (180 days). */
   maxAgeSeconds?: number
-  /** Its subdomains too: every one of them needs HTTPS then. Default: `false`. */
+  /** Applies the policy to all subdomains, which then need HTTPS. Default: `false`. */
   includeSubDomains?: boolean
-  /** Agree to be built into browsers, which takes months to undo. Needs `includeSubDomains` and a year. Default: `false`. */
+  /**
+   * Consents to the preload list of browsers; a removal takes months. Needs `includeSubDomains` and a `maxAgeSeconds`
+   * of a year or more. Default: `false`.
+   */
   preload?: boolean
 }
 
 export interface RequireHttpsOptions {
-  /** `Strict-Transport-Security` on the answers of guarded routes that go out by HTTPS; `false`: none. Default: 180 days, this host alone. */
+  /**
+   * `Strict-Transport-Security` header on HTTPS responses of guarded routes; `false` disables it. Default: 180 days,
+   * without subdomains.
+   */
   hsts?: HstsOptions | false
-  /** Let plain HTTP pass that comes straight from this machine, without a sign of a proxy between. Default: `true`. */
+  /** Accepts plain HTTP from loopback addresses without headers of a proxy. Default: `true`. */
   allowLoopback?: boolean
-  /** Guard every route of this scope that does not say `https: false`. Default: `false`. */
+  /** Guards every route of this scope that does not set `https: false`. Default: `false`. */
   global?: boolean
 }
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
-    /** Refuse requests that did not come by TLS. */
+    /** Refuses requests that did not arrive over TLS. */
     https?: boolean
   }
 }
@@ -44,7 +50,7 @@ const YEAR = 31_536_000
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
-/** What proxies add. */
+/** Headers that proxies add. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'via']
 
 const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, options) => {
@@ -63,7 +69,7 @@ const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, option
 
   app.addHook('onRequest', function checkHttps (request, reply, done) {
     if (ruleFor(request) !== true) return done()
-    if (cameByTls(request)) {
+    if (isHttps(request)) {
       if (policy !== null && !reply.hasHeader('Strict-Transport-Security')) reply.header('Strict-Transport-Security', policy)
       done()
     } else if (allowLoopback && isLocal(request)) {
@@ -74,8 +80,8 @@ const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, option
   })
 }
 
-/** By the socket, or by what a trusted proxy says: of a list its own word, which is the last. Fastify does not listen to others. */
-function cameByTls ({ protocol }: FastifyRequest): boolean {
+/** Reads the protocol from the socket or, from a trusted proxy only, from the last value of `X-Forwarded-Proto`. */
+function isHttps ({ protocol }: FastifyRequest): boolean {
   return protocol?.toLowerCase() === 'https'
 }
 
@@ -92,12 +98,15 @@ function policyOf (hsts: HstsOptions): string {
   refuseUnknownMembers('requireHttps', 'hsts.', hsts, KNOWN_OF_HSTS, { maxAge: 'maxAgeSeconds' })
   const { maxAgeSeconds = 15_552_000, includeSubDomains = false, preload = false } = hsts
   if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
-    throw new INVALID_OPTIONS('require-https: "hsts.maxAgeSeconds" must be a whole number of seconds, 0 or more')
+    throw new INVALID_OPTIONS('require-https: "hsts.maxAgeSeconds" must be an integer in seconds, 0 or more')
   }
   if (typeof includeSubDomains !== 'boolean') throw new INVALID_OPTIONS('require-https: "hsts.includeSubDomains" must be true or false')
   if (typeof preload !== 'boolean') throw new INVALID_OPTIONS('require-https: "hsts.preload" must be true or false')
   if (preload && (!includeSubDomains || maxAgeSeconds < YEAR)) {
-    throw new INVALID_OPTIONS(`require-https: "hsts.preload" needs "includeSubDomains" and a "maxAgeSeconds" of at least ${YEAR}, or no browser takes it`)
+    throw new INVALID_OPTIONS(
+      `require-https: "hsts.preload" needs "includeSubDomains" and a "maxAgeSeconds" of at least ${YEAR}; ` +
+      'browsers ignore it otherwise'
+    )
   }
   return `max-age=${maxAgeSeconds}${includeSubDomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`
 }

@@ -12,33 +12,41 @@ import { checkBody, liveSecrets } from '../lib/http/signed-body.js'
 import type { BodyCheck } from '../lib/http/signed-body.js'
 import { refuse } from '../lib/refuse.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../lib/guard/index.js'
 export type {} from '../contracts/source-request.js'
 
 export type SignatureMode = 'off' | 'optional' | 'required'
 
 export interface SignatureOptions {
-  /** The mode of every route of this scope that does not name one; `true` is `'required'`, `false` is `'off'`. Default: `false`. */
+  /**
+   * Mode of all routes of this scope that do not set one; `true` is `'required'`, `false` is `'off'`. Default: `false`.
+   */
   global?: boolean | SignatureMode
-  /** The server secrets that may have signed, the live ones of the request's source by default, which needs the pipelineKey guard. */
+  /**
+   * Returns the server secrets that verify a signature. Default: the valid secrets of the request's source, which needs
+   * the pipelineKey guard.
+   */
   secrets?: (request: FastifyRequest) => ReadonlyArray<string | Buffer>
-  /** How far `X-Timestamp` may lie before or after now, milliseconds. Default: 300 000. */
+  /** Maximum difference between `X-Timestamp` and the current time, in milliseconds. Default: 300 000. */
   tolerance?: number
-  /** What a signed body beyond the route's `bodyLimit` is answered with. Default: 413 `PAYLOAD_TOO_LARGE`. */
+  /** Creates the error for a signed body above the route's `bodyLimit`. Default: 413 `PAYLOAD_TOO_LARGE`. */
   tooLarge?: () => GatehouseError
 }
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
-    /** `'optional'`: a signature that is there must hold; `'required'`: there must be one. Default: `'off'`. */
+    /**
+     * `'optional'`: a signature must be valid if present; `'required'`: a valid signature is required. Default:
+     * `'off'`.
+     */
     signature?: SignatureMode
   }
 
   interface FastifyRequest {
-    /** The bytes of a signed body as they came on the wire; `null` if it is not signed. Not `rawBody`, a property of fastify-raw-body. */
+    /** The bytes of a signed body as received; `null` without a signature. `rawBody` belongs to fastify-raw-body. */
     signedBody: Buffer | null
-    /** The signature that holds, its 32 bytes; `null` if there is none. Tells a replay from another request. */
+    /** The 32 bytes of the valid signature; `null` without a signature. A replay has the same bytes. */
     verifiedSignature: Buffer | null
   }
 }
@@ -53,9 +61,11 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
     throw new INVALID_OPTIONS('signature: "global" must be true, false, "off", "optional" or "required"')
   }
   if (typeof secrets !== 'function') throw new INVALID_OPTIONS('signature: "secrets" must be a function of the request')
-  if (!Number.isFinite(tolerance) || tolerance <= 0) throw new INVALID_OPTIONS('signature: "tolerance" must be a positive number of milliseconds')
+  if (!Number.isFinite(tolerance) || tolerance <= 0) {
+    throw new INVALID_OPTIONS('signature: "tolerance" must be a positive number of milliseconds')
+  }
   if (options.secrets === undefined && !hasGuard(app, 'pipelineKey')) {
-    throw new INVALID_OPTIONS('signature: register the pipelineKey plugin first, whose source has the secrets, or give "secrets"')
+    throw new INVALID_OPTIONS('signature: "secrets" is missing; set "secrets" or register the pipelineKey plugin first')
   }
   const ruleFor = defineGuard(app, {
     name: 'signature',
@@ -68,7 +78,7 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
     if (!app.hasRequestDecorator(name)) app.decorateRequest(name, value)
   }
 
-  const bodyCheck: BodyCheck = { check: faultOfBody, tooLarge }
+  const bodyCheck: BodyCheck = { check: validateBody, tooLarge }
   app.addHook('preParsing', function checkSignature (request, reply, payload, done) {
     const mode = ruleFor(request)
     if (mode === undefined || mode === 'off') return done(null, payload)
@@ -77,23 +87,23 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
       refuse(reply, new SIGNATURE_REQUIRED())
       return
     }
-    const fault = faultOfHeaders(request)
-    if (fault !== null) {
-      refuse(reply, fault)
+    const error = validateHeaders(request)
+    if (error !== null) {
+      refuse(reply, error)
       return
     }
     checkBody(request, reply, payload, bodyCheck, done)
   })
 
-  /** On success the request is marked as signed. */
-  function faultOfBody (request: FastifyRequest, body: Buffer): GatehouseError | null {
+  /** Returns the error of a signed body, or `null`; then the request is marked as signed. */
+  function validateBody (request: FastifyRequest, body: Buffer): GatehouseError | null {
     const { 'x-datafly-signature': plain, 'x-signature': timestamped, 'x-timestamp': timestamp } = request.headers as Record<string, string | undefined>
-    const live = secrets(request).filter(({ length }) => length > 0)
-    if (plain !== undefined && verifyBody(plain, live, body) !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Datafly-Signature' })
+    const validSecrets = secrets(request).filter(({ length }) => length > 0)
+    if (plain !== undefined && verifyBody(plain, validSecrets, body) !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Datafly-Signature' })
     if (timestamped !== undefined && timestamp !== undefined) {
-      const verdict = verifyTimestampedBody({ header: timestamped, timestamp, now: Date.now(), tolerance }, live, body)
-      if (verdict === 'timestamp_out_of_range') return new TIMESTAMP_OUT_OF_RANGE()
-      if (verdict !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Signature' })
+      const result = verifyTimestampedBody({ header: timestamped, timestamp, now: Date.now(), tolerance }, validSecrets, body)
+      if (result === 'timestamp_out_of_range') return new TIMESTAMP_OUT_OF_RANGE()
+      if (result !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Signature' })
     }
     request.signed = true
     request.signedBody = body
@@ -102,8 +112,8 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
   }
 }
 
-/** What is wrong before a byte of the body is read. */
-function faultOfHeaders ({ headers, source }: FastifyRequest): GatehouseError | null {
+/** Returns the error that the headers alone show, or `null`. */
+function validateHeaders ({ headers, source }: FastifyRequest): GatehouseError | null {
   if (headers['x-timestamp'] !== undefined && headers['x-signature'] === undefined) return new INVALID_SIGNATURE({ reason: 'X-Timestamp without X-Signature' })
   if (headers['x-timestamp'] === undefined && headers['x-signature'] !== undefined) return new TIMESTAMP_OUT_OF_RANGE({ reason: 'no X-Timestamp' })
   if (source?.requireTimestamp === true && headers['x-signature'] === undefined) return new TIMESTAMP_OUT_OF_RANGE({ reason: 'the source requires a timestamp' })

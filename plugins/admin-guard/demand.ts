@@ -5,22 +5,23 @@ import type { GatehouseError } from '../../lib/errors.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role } from '../../contracts/token-store/index.js'
 
-/** The roles that a route allows, and those that each field of its body needs. */
+/** The roles that a route allows, and the roles that may send certain properties. */
 export interface AdminRoles {
   roles: readonly Role[]
   /**
-   * Members of the body and of the query that only some of these roles may send, by name: `{ require_signature: ['owner', 'admin'] }`. A
-   * request of another role that has one, whatever its value, is refused. Default: every role may send every member.
+   * Roles that may send a property of the body or the query, by its name: `{ require_signature: ['owner', 'admin'] }`.
+   * A request of another role with the property is refused, whatever the value. Default: all roles may send all
+   * properties.
    */
   fields?: Readonly<Record<string, readonly Role[]>>
 }
 
-/** The access rule of a route. `true` allows every signed-in administrator. */
+/** The access rule of a route. `true` allows all administrators. */
 export type AdminDemand = boolean | AdminRoles
 
 const MEMBERS = ['roles', 'fields']
 
-/** Whether a value is a well-formed `config.gatehouse.admin`. */
+/** Returns whether a value is a valid `config.gatehouse.admin`. */
 export function isAdminDemand (value: unknown): value is AdminDemand {
   if (typeof value === 'boolean') return true
   if (typeof value !== 'object' || value === null || !Object.keys(value).every((name) => MEMBERS.includes(name))) return false
@@ -28,8 +29,8 @@ export function isAdminDemand (value: unknown): value is AdminDemand {
   return isRoles(roles) && typeof fields === 'object' && fields !== null && Object.values(fields).every(isRoles)
 }
 
-/** The refusal of a request that has a member which the role may not send, or `null`. */
-export function fieldRefusal ({ body, query }: FastifyRequest, demand: AdminDemand, role: Role): GatehouseError | null {
+/** Returns the error of a request with a property that the role must not send, or `null`. */
+export function validateFields ({ body, query }: FastifyRequest, demand: AdminDemand, role: Role): GatehouseError | null {
   if (typeof demand === 'boolean' || demand.fields === undefined) return null
   for (const [field, roles] of Object.entries(demand.fields)) {
     if (roles.includes(role) || (!has(body, field) && !has(query, field))) continue

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
-import { fieldRefusal, isAdminDemand } from './demand.js'
+import { validateFields, isAdminDemand } from './demand.js'
 import type { AdminDemand } from './demand.js'
 import { refusalCounter } from './refused-tokens.js'
 import { createAdminTokens, TOKEN_OPTIONS } from '../../lib/admin-tokens/index.js'
@@ -16,32 +16,34 @@ import { refuse, toPublicError } from '../../lib/refuse.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role, Sessions } from '../../contracts/token-store/index.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 export type {} from '../../contracts/token-store/index.js'
 
 export interface AdminGuardOptions extends AdminTokensOptions {
-  /** Guard every route of this scope that does not say `admin: false`. Default: `false`. */
+  /** Guards every route of this scope that does not set `admin: false`. Default: `false`. */
   global?: boolean
-  /** How many wrong access tokens a client address may send; valid ones are not limited by it. Default: 100 a minute. */
+  /** Maximum invalid access tokens per client address. Valid tokens are not counted. Default: 100 per minute. */
   tokenRateLimit?: RateLimitOptions
 }
 
-/** The administrator who calls. */
+/** The administrator who sends a request. */
 export interface Admin {
-  /** The user's id. */
+  /** Id of the user. */
   readonly sub: string
   readonly org_id: string
-  /** As it is now, not as it was when the token was issued. */
+  /** The current role, which may differ from the role at the time of the token's issue. */
   readonly role: Role
   readonly email: string
-  /** The session's id. */
+  /** Id of the session. */
   readonly sid: string
 }
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
-    /** Demand an access token of an administrator; `roles`: those that may call, `fields`: the members that not all of them may send. */
+    /**
+     * Requires an administrator's access token; `roles` limits the roles, `fields` the properties that a role may send.
+     */
     admin?: AdminDemand
   }
 
@@ -51,7 +53,7 @@ declare module 'fastify' {
   }
 
   interface FastifyRequest {
-    /** Set by the admin guard, `null` on a route that it does not guard. */
+    /** The administrator who sends the request; `null` on a route without the admin guard. */
     admin: Admin | null
   }
 }
@@ -62,7 +64,7 @@ const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
 const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) => {
   refuseUnknownOptions('adminGuard', options, KNOWN)
   const { global, tokenRateLimit = { max: 100, timeWindow: 60_000 }, ...tokenOptions } = options
-  if (Object.hasOwn(app, 'adminTokens')) throw new INVALID_OPTIONS('admin-guard: already registered in this scope')
+  if (Object.hasOwn(app, 'adminTokens')) throw new INVALID_OPTIONS('admin-guard: the plugin is already registered in this scope; register it once')
   const tokens = await createAdminTokens(app, tokenOptions)
   const countRefusal = await refusalCounter(app, tokenRateLimit)
   const { sessions } = app.tokenStore
@@ -83,47 +85,48 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
     let claims: AccessClaims | null = null
     try {
       claims = tokens.verifyAccess(bearer(request.raw.rawHeaders))
-      request.admin = await admit(claims, demand, sessions)
+      request.admin = await authorizeAdmin(claims, demand, sessions)
     } catch (error) {
       const refusal = await countRefusal(request, reply, toPublicError(error), claims)
-      // RFC 6750, section 3: which of the two, the client may learn.
+      // Required by RFC 6750, section 3.
       if (refusal.code.endsWith('_TOKEN')) reply.header('WWW-Authenticate', 'Bearer error="invalid_token"')
       return refuse(reply, refusal)
     }
   })
 
-  // Before the schema of the route fills in defaults, which the caller did not send.
+  // Before validation, which adds defaults that the client did not send.
   app.addHook('preValidation', function checkFields (request, reply, done) {
     if (request.admin === null) return done()
     const demand = ruleFor(request)
-    const refusal = demand === undefined ? null : fieldRefusal(request, demand, request.admin.role)
+    const refusal = demand === undefined ? null : validateFields(request, demand, request.admin.role)
     if (refusal === null) done()
     else refuse(reply, refusal)
   })
 }
 
-/** The roles of at least this rank. */
+/** Returns a role and all roles above it. */
 export function atLeast (role: Role): readonly Role[] {
   return ROLES.slice(0, ROLES.indexOf(role) + 1)
 }
 
 /**
- * Who calls by now, for an answer that outlasts the guard's look: rejects as the guard would refuse, once the token has expired or
- * was revoked or the role may no more. Only for a request that the guard has let in.
+ * Repeats the guard's check for a long-lived response, and returns the current administrator. Rejects with the error of
+ * the guard if the token has expired or was revoked, or if the role is no longer sufficient. Only for a request that
+ * the guard has accepted.
  */
 export async function recheckAdmin (request: FastifyRequest): Promise<Admin> {
   const { adminTokens, tokenStore } = request.server
   const claims = adminTokens.verifyAccess(bearer(request.raw.rawHeaders))
-  return admit(claims, request.routeOptions.config.gatehouse?.admin ?? true, tokenStore.sessions)
+  return authorizeAdmin(claims, request.routeOptions.config.gatehouse?.admin ?? true, tokenStore.sessions)
 }
 
-async function admit (claims: AccessClaims, demand: AdminDemand, sessions: Sessions): Promise<Admin> {
+async function authorizeAdmin (claims: AccessClaims, demand: AdminDemand, sessions: Sessions): Promise<Admin> {
   const admin = await identify(claims, sessions)
   if (typeof demand === 'object' && !demand.roles.includes(admin.role)) throw new FORBIDDEN({ reason: `role ${admin.role}` })
   return admin
 }
 
-/** The one Bearer token. */
+/** Returns the Bearer token. Throws `UNAUTHORIZED` for a missing, repeated or other Authorization header. */
 function bearer (rawHeaders: readonly string[]): string {
   const header = singleHeader(rawHeaders, 'authorization')
   if (header === null) throw new UNAUTHORIZED({ reason: 'two Authorization headers' })
@@ -135,9 +138,9 @@ function bearer (rawHeaders: readonly string[]): string {
 
 async function identify (claims: AccessClaims, sessions: Sessions): Promise<Admin> {
   const access = await sessions.access(claims.sid)
-  if (access === null) throw new INVALID_TOKEN({ reason: 'session is over' })
+  if (access === null) throw new INVALID_TOKEN({ reason: 'the session has ended' })
   const { userId, orgId, epoch, role, email } = access
-  if (userId !== claims.sub || orgId !== claims.org_id) throw new INVALID_TOKEN({ reason: 'not the user of the session' })
+  if (userId !== claims.sub || orgId !== claims.org_id) throw new INVALID_TOKEN({ reason: 'the token belongs to another user than the session' })
   if (epoch !== claims.epoch) throw new INVALID_TOKEN({ reason: 'revoked' })
   return { sub: userId, org_id: orgId, role, email, sid: claims.sid }
 }

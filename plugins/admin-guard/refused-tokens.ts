@@ -6,18 +6,18 @@ import { named, rateCheck } from '../../lib/limits/rate-limit.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { toPublicError } from '../../lib/refuse.js'
 
-/** The user, organisation and session of a token that the suite signed; `null` for any other token. */
+/** The user, the organisation and the session of a token that the suite has signed; `null` for any other token. */
 export type TokenOwner = Pick<RefreshClaims, 'sub' | 'org_id' | 'sid'> | null
 
-/** Returns the error to answer with: the refusal itself, or `RATE_LIMITED` once the address has sent too many refused tokens. */
+/** Resolves with the error to send: the refusal, or `RATE_LIMITED` after too many refused tokens from the address. */
 export type CountRefusal = (request: FastifyRequest, reply: FastifyReply, refusal: GatehouseError, owner: TokenOwner) => Promise<GatehouseError>
 
-/** The limit of wrong tokens is no concern of a client that has a valid one. */
+/** Suppresses the rate-limit headers, because the limit does not apply to valid tokens. */
 const SILENT = { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'ratelimit-reset': false }
 
 /**
- * Counts and audits refused access tokens. Only they count against the limit, after they were checked, so that a valid token works from every
- * address. A token that we issued does not count, as it is no guess: an expired one is about to be refreshed, a revoked one is audited.
+ * Counts and audits refused access tokens. Tokens are counted after their check, so that a valid token works from each
+ * address. A token that the suite has signed is not counted, because it is not a guess: it has expired or was revoked.
  */
 export async function refusalCounter (app: FastifyInstance, limit: RateLimitOptions): Promise<CountRefusal> {
   const options = named(limit, 'access-token')
@@ -37,7 +37,7 @@ export async function refusalCounter (app: FastifyInstance, limit: RateLimitOpti
   }
 }
 
-/** Audits a wrong token, its repeats joined, where the app has an audit log. */
+/** Audits a refused token if the app has an audit log. Repeats share one entry. */
 export function auditRefusedToken (request: FastifyRequest, token: 'access' | 'refresh', reason = 'unreadable', owner: TokenOwner = null): void {
   if (!request.server.hasDecorator('audit')) return
   request.server.audit({

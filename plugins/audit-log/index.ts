@@ -10,19 +10,19 @@ import { assertNonEmpty, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import type { AuditEntry, AuditTrail } from '../../contracts/token-store/index.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 
 export interface AuditLogOptions {
-  /** The organisation of an entry that names none and whose request has no administrator. Default: `'default'`. */
+  /** Organisation of an entry without `orgId` and without an administrator. Default: `'default'`. */
   orgId?: string
-  /** The clock, in epoch milliseconds. Default: `Date.now`. */
+  /** Returns the current time in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
-/** What happened. Who called and from where is read from `request`. */
+/** A security event. The administrator, the address and the user agent are read from `request`. */
 export interface AuditRecord {
-  /** `source.created`, `auth.login_failed`, … */
+  /** Name of the event, such as `source.created` or `auth.login_failed`. */
   action: string
   request?: FastifyRequest | undefined
   orgId?: string | undefined
@@ -30,25 +30,28 @@ export interface AuditRecord {
   userEmail?: string | null | undefined
   resourceType?: string | undefined
   resourceId?: string | undefined
-  /** JSON-serialisable; never a secret. */
+  /** Details of the event, JSON-serialisable. Must not contain a secret. */
   changes?: Record<string, unknown> | undefined
-  /** Repeats of one refusal (same action, user and address, whatever the resource) within a minute are counted in one entry. Default: `false`. */
+  /**
+   * Marks a refusal. Repeats within a minute (same action, user and address) are counted in one entry. Default:
+   * `false`.
+   */
   refusal?: boolean | undefined
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Notes a security event, in the store and as a line of the log. Returns at once, never throws; what the store fails to take
-     * stays in the log.
+     * Records a security event in the store and in the log. Returns immediately and never throws; an event that cannot
+     * be stored is still in the log.
      */
     audit (record: AuditRecord): void
-    /** The organisation of what no administrator does, such as the embeds of this app: `orgId` of the options. */
+    /** The organisation of events without an administrator, such as embeds: the option `orgId`. */
     auditOrg: string
   }
 
   interface GatehouseRouteConfig {
-    /** Audit each request of this route under this action once it is answered; 4xx answers as refusals. */
+    /** Audits each response of this route under this action; 4xx responses are refusals. */
     audit?: string
   }
 }
@@ -82,7 +85,7 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
     expected: 'an action such as "report.exported"',
     refuses: false
   })
-  // Not onResponse, which does not come for a caller that has hung up.
+  // In onSend, because onResponse does not run if the client has disconnected.
   app.addHook('onSend', function auditRequest (request, { statusCode }, payload, done) {
     const action = ruleFor(request)
     if (action !== undefined) app.audit({ action, request, changes: { status: statusCode }, refusal: statusCode >= 400 && statusCode < 500 })
@@ -114,18 +117,18 @@ function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): A
   }
 }
 
-/** As it is now and as JSON has it: it is written later, in one statement with the entries of others, which must not fail for it. */
+/** Copies the details as JSON values: an entry is written later, together with others, whose write must not fail. */
 function snapshot (changes: Record<string, unknown>): Record<string, unknown> {
   try {
-    // Most are as JSON has them, and need no round trip.
-    if (!('toJSON' in changes) && Object.values(changes).every(isJsonAtom)) return { ...changes }
+    // Most details are flat JSON values, which need no serialisation.
+    if (!('toJSON' in changes) && Object.values(changes).every(isJsonPrimitive)) return { ...changes }
     return JSON.parse(JSON.stringify(changes)) as Record<string, unknown>
   } catch {
     return { unreadable: true }
   }
 }
 
-function isJsonAtom (value: unknown): boolean {
+function isJsonPrimitive (value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value)
 }
 
@@ -133,7 +136,7 @@ function logEntry (log: FastifyBaseLogger, { action, orgId, userId, resourceType
   log.info({ audit: { action, orgId, userId, resourceType, resourceId, changes, ipAddress } }, 'audit')
 }
 
-/** Writes entries in the order they came, as many at a time as have gathered while the write before was under way. */
+/** Writes entries in order. Entries that arrive during a write are written together in the next write. */
 class AuditWriter {
   #waiting: AuditEntry[] = []
   #counts: Array<{ id: string, repeats: number }> = []
@@ -147,7 +150,7 @@ class AuditWriter {
   }
 
   write (entry: AuditEntry): void {
-    if (this.#waiting.length >= MAX_WAITING) return this.#lost([entry], new Error('too many audit entries wait for the store'))
+    if (this.#waiting.length >= MAX_WAITING) return this.#logLost([entry], new Error('too many audit entries wait for the store'))
     this.#waiting.push(entry)
     this.#running ??= this.#run()
   }
@@ -162,14 +165,14 @@ class AuditWriter {
   }
 
   async #run (): Promise<void> {
-    // A turn later, so that what one turn brings goes in one write.
+    // Waits one turn of the event loop, to collect its entries in one write.
     await new Promise(setImmediate)
     while (this.#waiting.length > 0 || this.#counts.length > 0) {
       const entries = this.#waiting
       const counts = this.#counts
       this.#waiting = []
       this.#counts = []
-      if (entries.length > 0) await this.#trail.append(entries).catch((error: unknown) => this.#lost(entries, error))
+      if (entries.length > 0) await this.#trail.append(entries).catch((error: unknown) => this.#logLost(entries, error))
       for (const { id, repeats } of counts) {
         await this.#trail.addRepeats(id, repeats).catch((error: unknown) => this.#log.error({ err: error, id, repeats }, 'audit repeats not stored'))
       }
@@ -177,8 +180,8 @@ class AuditWriter {
     this.#running = null
   }
 
-  /** Not tried again: whether a failed write happened is unknown, and the log has had each of them already. */
-  #lost (entries: AuditEntry[], error: unknown): void {
+  /** Logs lost entries. There is no retry, because a failed write may have succeeded and the log has all entries. */
+  #logLost (entries: AuditEntry[], error: unknown): void {
     this.#log.error({ err: error, ids: entries.map(({ id }) => id), actions: entries.map(({ action }) => action) }, 'audit entries not stored')
   }
 }

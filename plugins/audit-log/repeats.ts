@@ -7,28 +7,28 @@ const MAX_SUBJECTS = 10_000
 interface Window { id: string, endsAt: number, repeats: number }
 
 /**
- * Counts the repeats of one refusal (same action, user and address), so that a flood of them is one entry a minute. Bounded: at
+ * Counts the repeats of a refusal (same action, user and address), so that there is one entry per minute. Bounded: at
  * capacity the oldest window ends early.
  */
 export class AuditRepeats {
-  // In the order of their ends, as every window is equally long.
+  // Ordered by their ends, because all windows have the same length.
   readonly #windows = new Map<string, Window>()
   readonly #now: () => number
   readonly #report: (id: string, repeats: number) => void
 
-  /** @param report is told, at a window's end, how many repeats came after the entry of that id */
+  /** @param report called at the end of a window with the id of its entry and the number of repeats */
   constructor (now: () => number, report: (id: string, repeats: number) => void) {
     this.#now = now
     this.#report = report
   }
 
-  /** Whether this entry is to be written; if not, it has been counted. */
+  /** Returns whether to write the entry; if not, counts it as a repeat. */
   isFirst (entry: AuditEntry): boolean {
-    // Not the resource, which the caller may make up; and an IPv6 client has a network of addresses.
+    // Without the resource, which a client may vary; with the network, because an IPv6 client has many addresses.
     const subject = JSON.stringify([entry.action, entry.orgId, entry.userId ?? entry.userEmail, clientNetwork(entry.ipAddress ?? undefined)])
     const window = this.#windows.get(subject)
     const now = this.#now()
-    // A window that ends later than one could has seen the clock go back.
+    // A window whose end is too far ahead is from before the clock was set back.
     if (window !== undefined && now < window.endsAt && window.endsAt <= now + WINDOW) {
       window.repeats++
       return false
@@ -39,7 +39,7 @@ export class AuditRepeats {
     return true
   }
 
-  /** Ends the windows whose minute is over. */
+  /** Ends the windows that have expired. */
   sweep (): void {
     const now = this.#now()
     for (const [subject, window] of this.#windows) {

@@ -1,16 +1,16 @@
 import type { ChallengeParameters, Payload } from 'altcha-lib'
 
-/** Of a challenge with the longest action, and then some. */
+/** Maximum characters of a token: more than a challenge with the longest action needs. */
 const MAX_LENGTH = 2_048
-const TEXTS = ['algorithm', 'nonce', 'salt', 'keyPrefix'] as const
+const STRINGS = ['algorithm', 'nonce', 'salt', 'keyPrefix'] as const
 const INTEGERS = ['cost', 'keyLength', 'expiresAt'] as const
 
-/** A solution with its challenge, in the types that the library reads. */
+/** A solution with its challenge, in the types of the library. */
 export interface AltchaPayload extends Payload {
   challenge: { parameters: ChallengeParameters & { expiresAt: number }, signature: string }
 }
 
-/** What a page sends, base64 of JSON; `null` for anything of another form. Nothing of it is true yet. */
+/** Parses a page's solution, base64 of JSON; returns `null` for another form. The result is not verified. */
 export function parseAltchaPayload (text: string): AltchaPayload | null {
   if (text.length > MAX_LENGTH) return null
   let payload: unknown
@@ -23,9 +23,9 @@ export function parseAltchaPayload (text: string): AltchaPayload | null {
   const { parameters, signature } = members(challenge)
   const { counter, derivedKey } = members(solution)
   const known = members(parameters)
-  const holds = typeof signature === 'string' && typeof derivedKey === 'string' && Number.isSafeInteger(counter) &&
-    TEXTS.every((name) => typeof known[name] === 'string') && INTEGERS.every((name) => Number.isSafeInteger(known[name]))
-  return holds ? { challenge: { parameters, signature }, solution: { counter, derivedKey } } as AltchaPayload : null
+  const isValid = typeof signature === 'string' && typeof derivedKey === 'string' && Number.isSafeInteger(counter) &&
+    STRINGS.every((name) => typeof known[name] === 'string') && INTEGERS.every((name) => Number.isSafeInteger(known[name]))
+  return isValid ? { challenge: { parameters, signature }, solution: { counter, derivedKey } } as AltchaPayload : null
 }
 
 function members (value: unknown): Record<string, unknown> {

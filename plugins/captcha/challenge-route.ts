@@ -7,7 +7,7 @@ import type { AltchaVerifier } from './altcha.js'
 import { CAPTCHA_LIMIT, CHALLENGE_PATH } from './options.js'
 import type { AltchaOptions } from './options.js'
 
-/** Hands out challenges. */
+/** Registers the route that returns challenges. */
 export async function challengeRoute (app: FastifyInstance, { challenge }: AltchaVerifier, options: AltchaOptions): Promise<void> {
   const { challengePath = CHALLENGE_PATH, cors, rateLimit = CAPTCHA_LIMIT } = options
   await routeScope(app, { cors, rateLimit: named(rateLimit, `captcha-challenge-${challengePath}`) }, async (scope) => {

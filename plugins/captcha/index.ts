@@ -16,7 +16,7 @@ import { defineGuard } from '../../lib/guard/index.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 export type {} from '../../contracts/token-store/index.js'
 
@@ -24,16 +24,23 @@ export type { AltchaOptions, CaptchaOptions, CaptchaRule, SiteverifyOptions }
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
-    /** Demand a captcha token, in `X-Captcha-Token`, that counts once; `{ action }`: one that was solved for this action. */
+    /** Requires an unused captcha token in `X-Captcha-Token`; `{ action }` requires a token for this action. */
     captcha?: CaptchaRule
   }
 }
 
-/** Lets a request pass with a captcha that was solved for it: 403 `CAPTCHA_FAILED` for any other, and where that can't be found out. */
+/**
+ * Refuses requests without a solved captcha, with 403 `CAPTCHA_FAILED`, also if the captcha cannot be verified. Throws
+ * `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(captcha, { provider: 'altcha', hmacKey: process.env.CAPTCHA_KEY })
+ * app.post('/signup', { config: { gatehouse: { captcha: { action: 'signup' } } } }, signUp)
+ */
 const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
   checkOptions(options)
   const { global = false, field } = options
-  // It remembers which tokens were used.
+  // The store records the used tokens.
   const store = app.tokenStore
   const ruleFor = defineGuard(app, {
     name: 'captcha',
@@ -49,8 +56,8 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
 
   const tokens = requestSlot<{ readonly token: string }>(app)
 
-  // With "field" the token is read before validation, which may remove it from the body, and used up after it: a body that fails its schema
-  // leaves the token unused.
+  // With "field" the token is read before validation, which may remove it from the body, and used up after it, so that
+  // a body that fails its schema does not use up the token.
   app.addHook((field === undefined ? 'onRequest' : 'preValidation') as 'onRequest', function readCaptcha (request, reply, done) {
     const rule = ruleFor(request)
     if (rule === undefined || rule === false) return done()
@@ -59,7 +66,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
       refuse(reply, new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' }))
       return
     }
-    if (field === undefined) return judge(token, rule, request, reply, done)
+    if (field === undefined) return checkToken(token, rule, request, reply, done)
     tokens.set(request, { token })
     done()
   })
@@ -67,14 +74,14 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     app.addHook('preHandler', function checkCaptcha (request, reply, done) {
       const rule = ruleFor(request)
       if (rule === undefined || rule === false) return done()
-      judge(tokens.need(request).token, rule, request, reply, done)
+      checkToken(tokens.need(request).token, rule, request, reply, done)
     })
   }
 
-  function judge (token: string, rule: Exclude<CaptchaRule, false>, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-    validateToken(token, request, reply, rule === true ? null : rule.action).then((fault) => {
-      if (fault === null) done()
-      else refuse(reply, fault)
+  function checkToken (token: string, rule: Exclude<CaptchaRule, false>, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    validateToken(token, request, reply, rule === true ? null : rule.action).then((error) => {
+      if (error === null) done()
+      else refuse(reply, error)
     })
   }
 
@@ -88,7 +95,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     try {
       await limit?.call(app, request, reply)
       const { claim, ttl } = await verifier.verify(token, { action, address: requestAddress(request) })
-      // Not before: what nobody vouches for would fill the store, and a token that could not be verified may be sent again.
+      // Claimed only after the check: invalid tokens must not fill the store, and a failed check may be repeated.
       if (claim === null || await store.claim(claim, ttl)) return null
       return new CAPTCHA_FAILED({ reason: 'the captcha token was used before' })
     } catch (error) {

@@ -9,73 +9,81 @@ import { parseUrl } from '../../signing/parse-url.js'
 
 const assertOption: AssertOption = optionAssertion('captcha')
 
-/** What a route asks for: any solved captcha, or one that was solved for this action. */
+/** The rule of a route: `true` requires a solved captcha, `{ action }` a captcha that was solved for this action. */
 export type CaptchaRule = boolean | { action: string }
 
 export interface CommonCaptchaOptions {
-  /** What a route of this scope that does not name the guard asks for, the 404 handler included. Default: `false`. */
+  /** Rule of all routes of this scope, and of the 404 handler, that do not set `captcha`. Default: `false`. */
   global?: CaptchaRule
   /**
-   * A property of the body (a JSON object or a parsed form) in which the token may come too, such as `cf-turnstile-response`. A token, in the body or
-   * in the header, is then checked and used up after the body has passed its schema. Default: none; the token comes in the header `X-Captcha-Token`
-   * and is checked and used up before the body is read.
+   * Property of the body (a JSON object or a parsed form) that may contain the token, such as `cf-turnstile-response`.
+   * A token, in the body or in the header, is then checked and used up after the body has passed its schema. Default:
+   * none; the token is only read from the header `X-Captcha-Token`, and checked and used up before the body is read.
    */
   field?: string
-  /** The limit of each client address: of tokens that it presents and, counted for itself, of challenges that it is handed. Default: 60 a minute. */
+  /** Maximum tokens and, counted separately, maximum challenges per client address. Default: 60 per minute each. */
   rateLimit?: RateLimitOptions
-  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  /** Returns the current time in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
-/** Turnstile, hCaptcha or reCAPTCHA: the product's siteverify is asked about each token. */
+/** Options of Turnstile, hCaptcha and reCAPTCHA, whose siteverify endpoint is called for each token. */
 export interface SiteverifyOptions extends CommonCaptchaOptions {
   provider: SiteverifyProvider
-  /** The secret key that the product gave, as it is. A function is asked again as its answer ages. */
+  /** Secret key that the product issued, or a function that returns the current key. */
   secret: SecretSource<string>
-  /** The host names of the pages that may show the captcha, exact (`shop.example.com`). At least one. */
+  /** Exact host names of the pages that may show the captcha, such as `shop.example.com`; at least one. */
   hostnames: readonly string[]
-  /** Where the product's siteverify is; https, or http on loopback. Default: the product's own address. */
+  /** URL of the siteverify endpoint; https, or http on loopback. Default: the product's own URL. */
   siteverifyUrl?: string
-  /** hCaptcha's site key, so that a token of another site of the same account is refused. Default: any. */
+  /**
+   * Site key of hCaptcha; tokens of other site keys of the account are refused. Default: all site keys are accepted.
+   */
   siteKey?: string
-  /** The lowest score that passes, 0 to 1; reCAPTCHA v3 alone. Default: 0.5 where the answer has a score; if set, an answer without one is refused. */
+  /**
+   * Minimum score, 0 to 1, for reCAPTCHA v3 only. If it is set, a response without a score is refused. Default: 0.5 if
+   * the response has a score.
+   */
   minScore?: number
-  /** Tell the product the client's address. Default: `false`. */
+  /** Sends the client's address to the product. Default: `false`. */
   sendAddress?: boolean
-  /** The longest time since the challenge, milliseconds. The products end their tokens themselves, after 2 or 5 minutes. Default: 300 000. */
+  /** Maximum age of a solution, in milliseconds. The products' tokens expire after 2 or 5 minutes. Default: 300 000. */
   maxAge?: number
-  /** The longest wait for the product, milliseconds; then the request is refused. Default: 5 000. */
+  /** Maximum time for the product's response, in milliseconds; then the request is refused. Default: 5 000. */
   timeout?: number
 }
 
-/** ALTCHA: a proof of work that this app hands out and checks itself. */
+/** Options of ALTCHA, a proof of work whose challenges this app creates and verifies itself. */
 export interface AltchaOptions extends CommonCaptchaOptions {
   provider: 'altcha'
-  /** At least 32 bytes, the same in each instance. A function is asked again as its answer ages; challenges of the key before no longer pass. */
+  /**
+   * Key that signs challenges, at least 32 bytes, the same in all instances; or a function that returns the current
+   * key. A new key makes existing challenges invalid.
+   */
   hmacKey: SecretSource<string>
-  /** Where pages fetch a challenge. Default: `/captcha/challenge`. */
+  /** Path of the route that returns a challenge. Default: `/captcha/challenge`. */
   challengePath?: string
-  /** The sites whose pages may fetch a challenge from another origin. Default: none. */
+  /** Sites of other origins whose pages may fetch a challenge. Default: none. */
   cors?: SiteCorsOptions
-  /** How long a challenge is valid, milliseconds, 1 000 or more. Default: 600 000 (10 min). */
+  /** Lifetime of a challenge, in milliseconds, 1 000 or more. Default: 600 000 (10 minutes). */
   ttl?: number
-  /** Rounds of PBKDF2-SHA-256 that one try takes. Default: 1 000. */
+  /** Rounds of PBKDF2-SHA-256 per try. Default: 1 000. */
   cost?: number
-  /** The tries that a challenge takes at most; half of them on the average. Default: 4 000. */
+  /** Maximum tries per challenge; the average is half of it. Default: 4 000. */
   maxTries?: number
 }
 
 export type CaptchaOptions = SiteverifyOptions | AltchaOptions
 
-/** What Turnstile takes as an action, and reCAPTCHA but for its slash. */
+/** Actions that Turnstile accepts, and the slash of reCAPTCHA. */
 export const ACTION = /^[A-Za-z0-9_/-]{1,100}$/
 export const CHALLENGE_PATH = '/captcha/challenge'
 export const CAPTCHA_LIMIT: RateLimitOptions = { max: 60, timeWindow: '1 minute' }
 
 const HOSTNAME = /^[a-z0-9._-]+$/i
-/** Of a time, milliseconds; a claim that ends beyond all dates could not be stored. */
+/** Maximum duration, in milliseconds, so that the end of a claim is always a valid date. */
 const YEAR = 31_536_000_000
-/** Of a timer, and of the rounds of PBKDF2. */
+/** Maximum of a timer and of the rounds of PBKDF2. */
 const INT32 = 0x7fffffff
 
 const COMMON: KnownOptions<CommonCaptchaOptions> = { global: true, field: true, rateLimit: true, now: true }
@@ -95,21 +103,21 @@ const OF_ALTCHA: KnownOptions<AltchaOptions> = {
   ...COMMON, provider: true, hmacKey: true, challengePath: true, cors: true, ttl: true, cost: true, maxTries: true
 }
 
-/** Throws `INVALID_OPTIONS`. What is checked where it is used (secrets, `cors`, `rateLimit`) is left out. */
+/** Throws `INVALID_OPTIONS` for an invalid option. Secrets, `cors` and `rateLimit` are checked where they are used. */
 export function checkOptions (options: CaptchaOptions): void {
   const { provider, global, field } = options as Partial<CaptchaOptions>
   const providers = [...Object.keys(PRODUCTS), 'altcha']
   assertOption(providers.includes(provider as string), 'provider', `one of ${providers.join(', ')}`)
-  // Options of another provider are unknown too.
+  // Options of another provider are also unknown.
   refuseUnknownOptions(`captcha (${provider})`, options, provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY, { expiresIn: 'ttl' })
   assertOption(global === undefined || acceptsRule(options, global), 'global', expectedRule(options))
-  assertOption(field === undefined || isText(field), 'field', 'the name of a member of the body')
+  assertOption(field === undefined || isNonEmptyString(field), 'field', 'the name of a property of the body')
   assertOption(options.now === undefined || typeof options.now === 'function', 'now', 'a function')
   if (options.provider === 'altcha') checkAltcha(options)
   else checkSiteverify(options)
 }
 
-/** Whether a route's `config.gatehouse.captcha` can be held: hCaptcha knows no actions. */
+/** Returns whether a route's `config.gatehouse.captcha` is valid for the provider: hCaptcha has no actions. */
 export function acceptsRule ({ provider }: CaptchaOptions, rule: unknown): boolean {
   if (typeof rule === 'boolean') return true
   if (!hasActions(provider) || typeof rule !== 'object' || rule === null) return false
@@ -130,18 +138,18 @@ function checkSiteverify (options: SiteverifyOptions): void {
   const { takesSiteKey, hasScores } = PRODUCTS[provider]
   assertOption(Array.isArray(hostnames) && hostnames.length > 0 && hostnames.every((name) => typeof name === 'string' && HOSTNAME.test(name)),
     'hostnames', 'a list of host names such as shop.example.com, at least one')
-  assertOption(siteverifyUrl === undefined || isSafeUrl(siteverifyUrl), 'siteverifyUrl', 'an https address without credentials, or an http one on loopback')
-  assertOption(siteKey === undefined || (takesSiteKey && isText(siteKey)), 'siteKey', 'hCaptcha\'s site key; other products take none')
-  assertOption(minScore === undefined || (hasScores && minScore >= 0 && minScore <= 1), 'minScore', 'a number from 0 to 1, and is for reCAPTCHA alone')
+  assertOption(siteverifyUrl === undefined || isSafeUrl(siteverifyUrl), 'siteverifyUrl', 'an https URL without credentials, or an http URL on loopback')
+  assertOption(siteKey === undefined || (takesSiteKey && isNonEmptyString(siteKey)), 'siteKey', 'the site key of hCaptcha; remove it for other providers')
+  assertOption(minScore === undefined || (hasScores && minScore >= 0 && minScore <= 1), 'minScore', 'a number from 0 to 1; remove it for providers other than reCAPTCHA')
   assertOption(sendAddress === undefined || typeof sendAddress === 'boolean', 'sendAddress', 'true or false')
   assertCount('maxAge', maxAge, YEAR)
   assertCount('timeout', timeout, INT32)
 }
 
 function checkAltcha ({ challengePath, ttl, cost, maxTries }: AltchaOptions): void {
-  assertOption(challengePath === undefined || (isText(challengePath) && challengePath.startsWith('/')), 'challengePath', 'a path that begins with "/"')
+  assertOption(challengePath === undefined || (isNonEmptyString(challengePath) && challengePath.startsWith('/')), 'challengePath', 'a path that begins with "/"')
   assertCount('ttl', ttl, YEAR)
-  assertOption((ttl ?? 1_000) >= 1_000, 'ttl', 'at least 1 000 milliseconds, as challenges end on whole seconds')
+  assertOption((ttl ?? 1_000) >= 1_000, 'ttl', 'at least 1000 milliseconds, because challenges expire on whole seconds')
   assertCount('cost', cost, INT32)
   assertCount('maxTries', maxTries, 0xffffffff)
 }
@@ -152,7 +160,7 @@ function isSafeUrl (text: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname))
 }
 
-function isText (value: unknown): value is string {
+function isNonEmptyString (value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }
 

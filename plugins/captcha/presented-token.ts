@@ -1,9 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 
-/** No spaces and no commas: Node joins the values of a header that comes twice by `, `. */
+/** Excludes spaces and commas, because Node joins the values of a repeated header with `, `. */
 const TOKEN = /^[\x21-\x2b\x2d-\x7e]+$/
 
-/** The captcha token of a request, from its header or from one member of its body; `null`: none, one that can't be it, or two that differ. */
+/**
+ * Returns the captcha token of a request, from its header or from a property of its body; `null` without a token, and
+ * for a malformed token or two different tokens.
+ */
 export function presentedToken (request: FastifyRequest, field: string | undefined): string | null {
   const inHeader = request.headers['x-captcha-token']
   const inBody = field === undefined ? undefined : memberOf(request.body, field)

@@ -1,18 +1,24 @@
 export type SiteverifyProvider = 'turnstile' | 'hcaptcha' | 'recaptcha'
 
-/** What the three products document about their siteverify, where they differ. */
+/** The differences between the siteverify endpoints of the three products, from their documentation. */
 export interface CaptchaProduct {
   siteverifyUrl: string
-  /** The longest token that is passed on. Turnstile documents 2 048; hCaptcha's have been seen above 4 000, and Google names no limit. */
+  /**
+   * Maximum characters of a token that is sent to the product. Turnstile documents 2 048; hCaptcha's tokens can exceed
+   * 4 000, and Google documents no limit.
+   */
   maxToken: number
-  /** Whether its answer names the action that the page asked for. */
+  /** Whether the response contains the action of the page. */
   hasActions: boolean
   hasScores: boolean
-  /** Whether `sitekey` may be sent along, so that a token of another site key of the same account is refused. */
+  /** Whether the product accepts `sitekey`, and then refuses tokens of other site keys of the account. */
   takesSiteKey: boolean
-  /** Whether one token may be asked for again with the same `idempotency_key`, so that a call that got lost can be repeated. */
+  /** Whether the product accepts an `idempotency_key`, so that a failed call can be retried. */
   mayRepeat: boolean
-  /** Secrets that the product publishes for tests: any token passes, and its own test token is always the same text. */
+  /**
+   * Secrets that the product publishes for tests. All tokens are valid with them, and the test token is always the
+   * same.
+   */
   testSecrets: readonly string[]
 }
 

@@ -8,10 +8,10 @@ import { upstreamClient } from '../../lib/upstream-client/index.js'
 import { sha256Hex } from '../../signing/digest.js'
 import type { SiteverifyOptions } from './options.js'
 import { PRODUCTS } from './products.js'
-import { CLOCK_SKEW, faultOfAnswer, faultsOfSetup } from './siteverify-answer.js'
+import { CLOCK_SKEW, validateReply, setupErrors } from './siteverify-answer.js'
 import type { CaptchaVerifier } from './verifier.js'
 
-/** Asks the product about each token. Closed with the app. */
+/** Creates the verifier that calls the product's siteverify endpoint. Its client is closed with the app. */
 export async function siteverify (app: FastifyInstance, options: SiteverifyOptions): Promise<CaptchaVerifier> {
   const { provider, siteKey, minScore, sendAddress = false, maxAge = 300_000, timeout = 5_000, now = Date.now } = options
   const product = PRODUCTS[provider]
@@ -22,23 +22,29 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
     name: 'captcha: "secret"',
     log: app.log,
     check: (secret) => {
-      if (typeof secret !== 'string' || secret === '') throw new INVALID_OPTIONS('captcha: "secret" is missing; it is the secret key that the product shows')
+      if (typeof secret !== 'string' || secret === '') {
+        throw new INVALID_OPTIONS('captcha: "secret" is missing; copy the secret key from the product\'s dashboard')
+      }
       return { secret, isForTests: product.testSecrets.includes(secret) }
     }
   })
-  if ((await secrets.get()).isForTests) app.log.warn(`captcha: "secret" is the one that ${provider} publishes for tests; any token passes, any number of times`)
-  // A token counts once, so that a call is repeated only where the product can tell the repeat from a second use.
+  if ((await secrets.get()).isForTests) {
+    app.log.warn(`captcha: "secret" is the secret that ${provider} publishes for tests; all tokens are accepted repeatedly`)
+  }
+  // A token is valid once, so a call is retried only if the product can distinguish a retry from a second use.
   const client = upstreamClient({ origin: url.origin, timeout, connectTimeout: Math.min(timeout, 2_000), retries: product.mayRepeat ? 1 : 0 })
   app.addHook('onClose', () => client.close())
   let isFailing = false
 
-  /** Once until it works again: with it, every visitor is refused. */
-  function noteSetup (faults: string[]): void {
-    if (faults.length > 0 && !isFailing) app.log.warn({ reason: faults.join(', ') }, 'captcha: siteverify is of no use; requests are refused until it works again')
+  /** Logs a failure once until siteverify works again, because all requests are refused meanwhile. */
+  function reportSetup (faults: string[]): void {
+    if (faults.length > 0 && !isFailing) {
+      app.log.warn({ reason: faults.join(', ') }, 'captcha: siteverify fails; requests are refused until it works again')
+    }
     isFailing = faults.length > 0
   }
 
-  async function ask (fields: Record<string, string>): Promise<Record<string, unknown>> {
+  async function call (fields: Record<string, string>): Promise<Record<string, unknown>> {
     try {
       const { statusCode, body } = await client.call({
         method: 'POST',
@@ -48,10 +54,10 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
       })
       const answer = statusCode === 200 ? parsed(body) : null
       if (answer !== null) return answer
-      throw new CAPTCHA_FAILED({ reason: `siteverify gave no usable answer, status ${statusCode}` })
+      throw new CAPTCHA_FAILED({ reason: `siteverify sent an invalid response, status ${statusCode}` })
     } catch (error) {
-      const reason = error instanceof GatehouseError && error.reason !== undefined ? error.reason : 'siteverify could not be asked'
-      noteSetup([reason])
+      const reason = error instanceof GatehouseError && error.reason !== undefined ? error.reason : 'siteverify could not be called'
+      reportSetup([reason])
       throw new CAPTCHA_FAILED({ reason, cause: error })
     }
   }
@@ -60,17 +66,17 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
     async verify (token, { action, address }) {
       if (token.length > product.maxToken) throw new CAPTCHA_FAILED({ reason: 'the captcha token is too long' })
       const { secret, isForTests } = await secrets.get()
-      const answer = await ask({
+      const answer = await call({
         secret,
         response: token,
         ...siteKey === undefined ? {} : { sitekey: siteKey },
         ...sendAddress && address !== '' ? { remoteip: address } : {},
         ...product.mayRepeat ? { idempotency_key: randomUUID() } : {}
       })
-      noteSetup(faultsOfSetup(answer))
-      const fault = faultOfAnswer(answer, { hostnames, action, score, maxAge, now: now() })
-      if (fault !== null) throw new CAPTCHA_FAILED({ reason: fault })
-      // Beyond its age by either clock the token is refused as stale.
+      reportSetup(setupErrors(answer))
+      const reason = validateReply(answer, { hostnames, action, score, maxAge, now: now() })
+      if (reason !== null) throw new CAPTCHA_FAILED({ reason })
+      // After this time the token is refused as too old, by the clock of either machine.
       return { claim: isForTests ? null : `captcha:${provider}:${sha256Hex(token)}`, ttl: maxAge + 2 * CLOCK_SKEW }
     }
   }

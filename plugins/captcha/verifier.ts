@@ -1,19 +1,22 @@
-export interface WantedCaptcha {
-  /** What the captcha must have been solved for; `null`: anything. */
+export interface RequiredCaptcha {
+  /** The action for which the captcha must be solved; `null` accepts all. */
   action: string | null
-  /** Of the client. */
+  /** Address of the client. */
   address: string
 }
 
-/** A token that holds. */
+/** A valid token. */
 export interface SolvedCaptcha {
-  /** Names the token, whatever else of its text could be written in another way; `null`: it need not be the first time. */
+  /** The canonical name of the token, for single use; `null` allows repeated use. */
   claim: string | null
-  /** How long it could still be presented, milliseconds. */
+  /** Time for which the token would still be accepted, in milliseconds. */
   ttl: number
 }
 
 export interface CaptchaVerifier {
-  /** Resolves for a token that holds; rejects with `CAPTCHA_FAILED`, whose reason is for the log, for any other and where that can't be known. */
-  verify (token: string, wanted: WantedCaptcha): Promise<SolvedCaptcha>
+  /**
+   * Resolves for a valid token. Rejects with `CAPTCHA_FAILED`, with the reason for the log, for an invalid token and if
+   * the check fails.
+   */
+  verify (token: string, required: RequiredCaptcha): Promise<SolvedCaptcha>
 }

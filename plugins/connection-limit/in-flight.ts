@@ -5,36 +5,39 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 
 import { Tally } from './tally.js'
 
-const PLACE = Symbol('gatehouse place')
+const SLOT = Symbol('gatehouse place')
 
 type Waiters = Set<Counted>
-/** One response may hold places of several: a route's, and the guard's around it. */
-interface Place { readonly name: string, readonly tally: Tally, readonly waiters: Waiters | null, readonly before: Place | null }
-type Counted = ServerResponse & { [PLACE]?: Place | null }
+/** A slot that a response holds. One response may hold several: of its route and of the surrounding guard. */
+interface Slot { readonly name: string, readonly tally: Tally, readonly waiters: Waiters | null, readonly previous: Slot | null }
+type Counted = ServerResponse & { [SLOT]?: Slot | null }
 
-/** Counts requests that are being answered. Whatever becomes of one, its place is free again: answered, failed, cut off, or hijacked and let go. */
+/**
+ * Counts requests in flight. A slot is released when the response finishes, fails, is aborted or its hijacked socket
+ * closes.
+ */
 export class InFlight {
   readonly #tally = new Tally()
-  /** Of each socket the responses that hold a place: those that wait in a pipeline are not told of its end. */
+  /** The responses of each socket that hold a slot: a response that waits in a pipeline emits no "close". */
   readonly #waiters = new WeakMap<Socket, Waiters>()
 
-  /** Names with requests in flight. */
+  /** Number of names with requests in flight. */
   get size (): number {
     return this.#tally.size
   }
 
-  /** Takes a place for the request; `false` if the name has `max` already. */
+  /** Takes a slot for the request. Returns `false` if the name already has `max` slots. */
   enter (name: string, max: number, { raw: { socket, httpVersionMajor } }: FastifyRequest, reply: FastifyReply): boolean {
     const response: Counted = reply.raw
-    // Over already: nothing would tell that its place is free again.
+    // The response has ended, so no event would release the slot.
     if (socket.destroyed || response.destroyed || response.writableFinished) return true
     if (!this.#tally.take(name, max)) return false
-    // A stream of HTTP/2 has an end of its own, and its socket is not to be touched.
+    // An HTTP/2 stream emits its own "close", and its socket must not be used.
     const waiters = httpVersionMajor < 2 ? this.#waitersOf(socket) : null
     waiters?.add(response)
-    const before = response[PLACE] ?? null
-    response[PLACE] = { name, tally: this.#tally, waiters, before }
-    if (before === null) response.once('finish', release).once('close', release)
+    const previous = response[SLOT] ?? null
+    response[SLOT] = { name, tally: this.#tally, waiters, previous }
+    if (previous === null) response.once('finish', release).once('close', release)
     return true
   }
 
@@ -54,9 +57,9 @@ function release (this: Counted): void {
 }
 
 function leave (response: Counted): void {
-  const held = response[PLACE] ?? null
-  response[PLACE] = null
-  for (let place = held; place !== null; place = place.before) {
+  const held = response[SLOT] ?? null
+  response[SLOT] = null
+  for (let place = held; place !== null; place = place.previous) {
     place.tally.release(place.name)
     place.waiters?.delete(response)
   }

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 
 import { hasLeft, requestNetwork } from '../../lib/http/client-address.js'
 import { InFlight } from './in-flight.js'
-import { addressList, capSockets } from './sockets.js'
+import { addressList, limitSockets } from './sockets.js'
 import { INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { refuseUnknownOptions } from '../../lib/options.js'
@@ -11,29 +11,33 @@ import type { KnownOptions } from '../../lib/options.js'
 import { refuse } from '../../lib/refuse.js'
 import { routeKey } from '../../lib/limits/route-key.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 
 export interface ConnectionLimitOptions {
   /**
-   * Requests that one client address (IPv6: its /64) may have in flight on the guarded routes together; beyond them 429
+   * Maximum requests in flight per client address (IPv6: per /64), over all guarded routes; further requests are 429
    * `TOO_MANY_CONNECTIONS`. Default: 10.
    */
   max?: number
   /**
-   * Sockets that one peer address (IPv6: its /64) may have open to the server, whatever scope the plugin is registered in; one more is answered
-   * 429 and closed before it is read. `false`: any number. Default: 100, and `false` where the app trusts a proxy, whose sockets are everyone's.
+   * Maximum open sockets per peer address (IPv6: per /64), for the whole server; a further socket gets 429 and is
+   * closed before it is read. `false` disables the limit. Default: 100, or `false` if the app trusts a proxy, which
+   * shares its sockets among all clients.
    */
   sockets?: number | false
-  /** Peers whose sockets are not counted, such as a balancer's: addresses and networks. Default: the loopback. */
+  /** Addresses and networks of peers whose sockets are not counted, such as a load balancer. Default: loopback. */
   exemptPeers?: readonly string[]
-  /** Guard every route of this scope that does not say `connectionLimit: false`. Default: `false`. */
+  /** Guards every route of this scope that does not set `connectionLimit: false`. Default: `false`. */
   global?: boolean
 }
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
-    /** Limit the requests in flight of each client address: `true` by the plugin's `max`, a number for this route alone. */
+    /**
+     * Limits the requests in flight per client address: `true` uses the plugin's `max`, a number counts only this
+     * route.
+     */
     connectionLimit?: boolean | number
   }
 }
@@ -44,9 +48,9 @@ const LOOPBACK = ['127.0.0.0/8', '::1']
 const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, options) => {
   refuseUnknownOptions('connectionLimit', options, KNOWN)
   const { max = 10, global = false } = options
-  if (!isCount(max)) throw new INVALID_OPTIONS('connection-limit: "max" must be a positive integer, requests in flight of one address')
+  if (!isCount(max)) throw new INVALID_OPTIONS('connection-limit: "max" must be a positive integer: the requests in flight of one address')
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('connection-limit: "global" must be true or false')
-  limitSockets(app, options)
+  registerSocketLimit(app, options)
 
   const ruleFor = defineGuard(app, {
     name: 'connectionLimit',
@@ -61,34 +65,36 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
     const rule = ruleFor(request)
     if (rule === undefined || rule === false) return done()
     const client = requestNetwork(request)
-    // On a Unix socket all clients count as one.
+    // All clients of a Unix socket count as one client.
     if ((client === '' && hasLeft(request)) || inFlight.enter(nameOf(client, rule, request), rule === true ? max : rule, request, reply)) return done()
-    refuse(reply, new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'requests in flight of the address' }))
+    refuse(reply, new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'the address has too many requests in flight' }))
   })
 }
 
-/** A route with a number of its own counts for itself. */
+/** Returns the name to count: a route with its own number is counted separately. */
 function nameOf (client: string, rule: true | number, request: FastifyRequest): string {
   return rule === true ? client : `${client} ${routeKey(request)}`
 }
 
-function limitSockets (app: FastifyInstance, { sockets, exemptPeers }: ConnectionLimitOptions): void {
+function registerSocketLimit (app: FastifyInstance, { sockets, exemptPeers }: ConnectionLimitOptions): void {
   if (sockets !== undefined && sockets !== false && !isCount(sockets)) {
-    throw new INVALID_OPTIONS('connection-limit: "sockets" must be a positive integer, open sockets of one peer, or false')
+    throw new INVALID_OPTIONS('connection-limit: "sockets" must be false or a positive integer: the open sockets of one peer')
   }
   if (exemptPeers !== undefined && !Array.isArray(exemptPeers)) {
     throw new INVALID_OPTIONS('connection-limit: "exemptPeers" must be a list of addresses and networks such as 10.0.0.0/8')
   }
   const exempt = addressList(exemptPeers ?? LOOPBACK)
-  // Requests have "ips" where the app has been told of proxies.
+  // Fastify decorates requests with "ips" if the app trusts a proxy.
   const trustsProxy = app.hasRequestDecorator('ips')
   if (sockets === false || (sockets === undefined && trustsProxy)) return
   if (trustsProxy && exemptPeers === undefined) {
-    throw new INVALID_OPTIONS('connection-limit: "sockets" would count a trusted proxy\'s as one client\'s; name the proxies in "exemptPeers", or leave "sockets" out')
+    throw new INVALID_OPTIONS(
+      'connection-limit: "sockets" would count a trusted proxy as one client; list the proxies in "exemptPeers", or remove "sockets"'
+    )
   }
-  const cap = capSockets(app.server, sockets ?? 100, exempt)
+  const cap = limitSockets(app.server, sockets ?? 100, exempt)
   if (cap !== null) app.addHook('onClose', async function endCap () { cap.end() })
-  else if (sockets !== undefined) throw new INVALID_OPTIONS('connection-limit: "sockets" is set by another registration; the server has one limit')
+  else if (sockets !== undefined) throw new INVALID_OPTIONS('connection-limit: another registration limits the sockets of this server; set "sockets" in one registration only')
 }
 
 function isCount (value: unknown): value is number {

@@ -21,29 +21,29 @@ const REFUSAL = [
   BODY
 ].join('\r\n')
 
-export interface SocketCap {
-  /** Peers with open sockets. */
+export interface SocketLimit {
+  /** Number of peers with open sockets. */
   readonly size: number
-  /** Lets new sockets alone from here on. */
+  /** Stops counting new sockets. */
   end (): void
 }
 
-/** Caps how many sockets of one peer (IPv6: its /64) a server has open; `null` if another registration does so already. */
-export function capSockets (server: Server & { [LIMITED]?: boolean }, max: number, exempt: BlockList): SocketCap | null {
+/** Limits the open sockets per peer (IPv6: per /64) of a server. Returns `null` if another registration limits them. */
+export function limitSockets (server: Server & { [LIMITED]?: boolean }, max: number, exempt: BlockList): SocketLimit | null {
   if (server[LIMITED] === true) return null
   server[LIMITED] = true
   const tally = new Tally()
-  // What speaks TLS, or HTTP/2, could make nothing of an answer in plain HTTP/1.
-  const farewell = server instanceof HttpServer ? REFUSAL : null
+  // A TLS or HTTP/2 client cannot read a plain HTTP/1 response.
+  const refusal = server instanceof HttpServer ? REFUSAL : null
 
   function countSocket (socket: Socket): void {
     const address = plainAddress(socket.remoteAddress)
     const family = isIP(address)
-    // Gone before it was looked at, or no socket of a network.
+    // Ignores a socket that has already closed, and a Unix socket.
     if (socket.destroyed || family === 0 || exempt.check(address, family === 6 ? 'ipv6' : 'ipv4')) return
     const peer = clientNetwork(address)
     if (tally.take(peer, max)) socket.once('close', () => tally.release(peer))
-    else turnAway(socket, farewell)
+    else refuseSocket(socket, refusal)
   }
 
   server.on('connection', countSocket)
@@ -56,16 +56,18 @@ export function capSockets (server: Server & { [LIMITED]?: boolean }, max: numbe
   }
 }
 
-/** Before anything of it is read. Waiting for it to close in order would be one more socket to hold. */
-function turnAway (socket: Socket, farewell: string | null): void {
+/**
+ * Sends the refusal and destroys the socket without reading: waiting for an orderly close would keep the socket open.
+ */
+function refuseSocket (socket: Socket, refusal: string | null): void {
   socket.on('error', ignore)
-  if (farewell === null) socket.destroy()
-  else socket.write(farewell, () => socket.destroy())
+  if (refusal === null) socket.destroy()
+  else socket.write(refusal, () => socket.destroy())
 }
 
 function ignore (): void {}
 
-/** Addresses and networks such as `10.0.0.0/8`, as one list that can be asked. */
+/** Parses addresses and networks such as `10.0.0.0/8` into a `BlockList`. Throws `INVALID_OPTIONS`. */
 export function addressList (texts: readonly string[]): BlockList {
   const list = new BlockList()
   for (const text of texts) {
@@ -73,7 +75,11 @@ export function addressList (texts: readonly string[]): BlockList {
     const family = isIP(address)
     const bits = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix)
     const isLegal = family !== 0 && rest.length === 0 && (prefix === undefined || /^\d{1,3}$/.test(prefix)) && bits <= (family === 4 ? 32 : 128)
-    if (!isLegal) throw new INVALID_OPTIONS(`connection-limit: "exemptPeers" must hold addresses and networks such as 10.0.0.0/8, not ${JSON.stringify(text)}`)
+    if (!isLegal) {
+      throw new INVALID_OPTIONS(
+        `connection-limit: "exemptPeers" must list addresses and networks such as 10.0.0.0/8; got ${JSON.stringify(text)}`
+      )
+    }
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')
   }
   return list

@@ -1,13 +1,13 @@
-/** How many of something each name holds now. Who holds nothing takes no memory. */
+/** Counts the slots that each name holds. A name without slots takes no memory. */
 export class Tally {
   readonly #counts = new Map<string, number>()
 
-  /** Names that hold something. */
+  /** Number of names that hold a slot. */
   get size (): number {
     return this.#counts.size
   }
 
-  /** One more for this name, unless it holds `max` already; whether it got it. */
+  /** Takes a slot for a name. Returns `false` if the name already holds `max` slots. */
   take (name: string, max: number): boolean {
     const held = this.#counts.get(name) ?? 0
     if (held >= max) return false

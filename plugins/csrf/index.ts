@@ -15,16 +15,16 @@ import { refuse, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import { RotatingSecret } from '../../lib/secrets/secret-source.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 
 export type { CsrfCookieOptions, CsrfOptions, CsrfRule }
 
-/** `app.csrf` */
+/** The decorator `app.csrf`. */
 export interface CsrfTokenMaker {
   /**
-   * A token for the request's session, for the page to send as `X-CSRF-Token`. Sets the cookie that it holds together with, and forbids the answer
-   * to be kept. Rejects with what `sessionOf` throws.
+   * Creates a token for the request's session, which the page sends as `X-CSRF-Token`. Sets the cookie that belongs to
+   * the token, and `Cache-Control: no-store`. Rejects with the error that `sessionOf` throws.
    */
   token (request: FastifyRequest, reply: FastifyReply): Promise<string>
 }
@@ -35,14 +35,23 @@ declare module 'fastify' {
   }
 
   interface GatehouseRouteConfig {
-    /** Demand a CSRF token of the request's session in `X-CSRF-Token`, and a page that may call; `'writes'`: for methods that change something alone. */
+    /**
+     * Requires a CSRF token of the request's session in `X-CSRF-Token`, and a page of an allowed origin. `'writes'`
+     * checks only methods other than GET, HEAD, OPTIONS and TRACE.
+     */
     csrf?: CsrfRule
   }
 }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
-/** Lets a request pass that a page of this app sent, in the session that the page was made for: 403 `CSRF_FAILED` for any other. */
+/**
+ * Refuses requests that were not sent by a page of this app in the session of the page, with 403 `CSRF_FAILED`. Throws
+ * `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(csrf, { key: process.env.CSRF_KEY, sessionOf: (request) => request.session.sessionId })
+ */
 const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
   checkOptions(options)
   const { key, sessionOf, global = false, origins = [], allowSameSite = false, ttl = 86_400_000, cookie = {}, tokenPath } = options
@@ -68,17 +77,17 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     expected: EXPECTED_RULE,
     securityScheme: 'csrf'
   })
-  app.decorate('csrf', { token: makeToken })
+  app.decorate('csrf', { token: createToken })
 
   app.addHook('onRequest', function checkCsrf (request, reply, done) {
     const rule = ruleFor(request)
     if (rule === undefined || rule === false || (rule === 'writes' && SAFE.has(request.method))) return done()
-    validateToken(request).then((fault) => {
-      if (fault === null) done()
-      else refuse(reply, fault)
+    validateToken(request).then((error) => {
+      if (error === null) done()
+      else refuse(reply, error)
     })
   })
-  if (tokenPath !== undefined) await tokenRoute(app, tokenPath, options, rules, makeToken)
+  if (tokenPath !== undefined) await tokenRoute(app, tokenPath, options, rules, createToken)
 
   async function validateToken (request: FastifyRequest): Promise<GatehouseError | null> {
     const foreign = foreignReason(request, rules)
@@ -86,15 +95,15 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     const token = request.headers['x-csrf-token']
     if (typeof token !== 'string') return new CSRF_FAILED({ reason: 'no CSRF token' })
     try {
-      const [{ holds }, session] = [await tokens.get(), await sessionText(request)]
-      return holds(token, cookiesOf(request), session) ? null : new CSRF_FAILED({ reason: 'the CSRF token is not of this session, or not ours, or over' })
+      const [{ isValid }, session] = [await tokens.get(), await sessionString(request)]
+      return isValid(token, cookiesOf(request), session) ? null : new CSRF_FAILED({ reason: 'the CSRF token is not valid for this session or has expired' })
     } catch (error) {
       return toPublicError(error)
     }
   }
 
-  async function makeToken (request: FastifyRequest, reply: FastifyReply): Promise<string> {
-    const [{ create }, session] = [await tokens.get(), await sessionText(request)]
+  async function createToken (request: FastifyRequest, reply: FastifyReply): Promise<string> {
+    const [{ create }, session] = [await tokens.get(), await sessionString(request)]
     reply.header('Cache-Control', 'no-store')
     return create(cookiesOf(request), session, (value) => {
       reply.header('Set-Cookie', stringifySetCookie({
@@ -109,15 +118,15 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     })
   }
 
-  /** Those of the request, and the one that an answer to it sets. */
+  /** Returns the cookies of the request, including the cookie that the response sets. */
   function cookiesOf (request: FastifyRequest): Cookies {
     const cookies = known.get(request) ?? parseCookie(request.headers.cookie ?? '')
     known.set(request, cookies)
     return cookies
   }
 
-  /** The session as tokens are bound to it; that there is none can't be the id of one. */
-  async function sessionText (request: FastifyRequest): Promise<string> {
+  /** Returns the session string to which tokens are bound. Its prefix separates ids from the value for no session. */
+  async function sessionString (request: FastifyRequest): Promise<string> {
     let session: unknown
     try {
       session = await sessionOf(request)
@@ -126,8 +135,11 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     }
     if (session === null) return 'none'
     if (typeof session !== 'string' || session === '') {
-      const got = session === undefined ? 'undefined, as for a field that the session does not have' : 'another value'
-      throw new INTERNAL_ERROR({ reason: `csrf: "sessionOf" must return the id of the session, a non-empty string, or null for no session; it returned ${got}` })
+      const got = session === undefined ? 'undefined, as for a missing field of the session' : 'another value'
+      throw new INTERNAL_ERROR({
+        reason: 'csrf: "sessionOf" must return the id of the session, a non-empty string, or null for no session; ' +
+          `it returned ${got}`
+      })
     }
     return `session ${session}`
   }

@@ -11,7 +11,7 @@ import type { SiteRules } from './site-check.js'
 
 type MakeToken = (request: FastifyRequest, reply: FastifyReply) => Promise<string>
 
-/** Hands pages their token: those of the same origin and, by CORS, of the allowed ones. */
+/** Registers the route that returns a token to pages of the same origin and, by CORS, of the allowed origins. */
 export async function tokenRoute (
   app: FastifyInstance, path: string, { rateLimit = { max: 120, timeWindow: '1 minute' }, cookie = {} }: CsrfOptions, rules: SiteRules, makeToken: MakeToken
 ): Promise<void> {

@@ -8,26 +8,28 @@ import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 export type Cookies = Record<string, string | undefined>
 
 export interface CsrfTokens {
-  /** A token for a session and the cookie that these hold; they get a new one where they hold none, and `keep` is told of it. */
+  /**
+   * Creates a token for a session and its cookie. Without a cookie it adds one to `cookies` and calls `keep` with it.
+   */
   create (cookies: Cookies, session: string, keep: (value: string) => void): string
-  holds (token: string, cookies: Cookies, session: string): boolean
+  isValid (token: string, cookies: Cookies, session: string): boolean
 }
 
 export interface CsrfTokenOptions {
   key: string
   cookieName: string
-  /** Milliseconds. */
+  /** Lifetime of a token, in milliseconds. */
   ttl: number
 }
 
-/** What `@fastify/csrf-protection` asks of a request. */
+/** The properties of a request that `@fastify/csrf-protection` reads. */
 interface Presented { cookies: Cookies, token: string, session: string, log: { debug (): void } }
 type Generate = (this: { request: { cookies: Cookies }, setCookie (name: string, value: string): void }, options: { userInfo: string }) => string
 type Protect = (request: Presented, reply: { send (): void }, next: () => void) => void
 
 const LOG = { debug () {} }
 
-/** Throws `INVALID_OPTIONS` for a key that won't do. */
+/** Throws `INVALID_OPTIONS` for a weak key. */
 export function checkKey (key: string): void {
   try {
     assertStrongSecret('key', key)
@@ -37,8 +39,9 @@ export function checkKey (key: string): void {
 }
 
 /**
- * The tokens of `@fastify/csrf-protection`: HMAC under our key of the session and of a secret in a cookie. Its decorators, which it can give an app
- * once, are taken from it instead, so that it lives beside a host's own registration, needs no cookie plugin, and may be there twice.
+ * Creates and checks the tokens of `@fastify/csrf-protection`: an HMAC of the session and of a secret in a cookie. The
+ * plugin's decorators are captured and not added to the app, so that a host may register the plugin too, no cookie
+ * plugin is needed, and several registrations are possible.
  */
 export async function csrfTokens (scope: FastifyInstance, plugin: unknown, { key, cookieName, ttl }: CsrfTokenOptions): Promise<CsrfTokens> {
   const { generateCsrf, csrfProtection } = await capturePlugin(scope, plugin, {
@@ -56,10 +59,10 @@ export async function csrfTokens (scope: FastifyInstance, plugin: unknown, { key
         keep(value)
       }
     }, { userInfo: session }),
-    holds (token, cookies, session) {
-      let isGood = false
-      csrfProtection({ cookies, token, session, log: LOG }, { send () {} }, () => { isGood = true })
-      return isGood
+    isValid (token, cookies, session) {
+      let isValid = false
+      csrfProtection({ cookies, token, session, log: LOG }, { send () {} }, () => { isValid = true })
+      return isValid
     }
   }
 }

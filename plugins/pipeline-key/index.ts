@@ -18,47 +18,51 @@ import { claimsSignature } from '../../lib/http/signature-headers.js'
 import { allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin, withdrawOrigin } from '../../lib/cors/source-cors.js'
 import type { ResolvedSource, Source } from '../../contracts/token-store/index.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 export type {} from '../../contracts/source-request.js'
 
 export interface PipelineKeyOptions {
-  /** Guard every route of this scope that does not say `pipelineKey: false`, its 404 handler included. Default: `false`. */
+  /**
+   * Guards every route of this scope, and its 404 handler, that does not set `pipelineKey: false`. Default: `false`.
+   */
   global?: boolean
-  /** How many look-ups of unknown keys one address may cause; `false`: any number. Default: 500 in 10 s. */
+  /** Maximum look-ups of unknown keys per client address; `false` disables the limit. Default: 500 in 10 seconds. */
   guessLimit?: GuessLimit | false
   /**
-   * Reads a key from the parsed body; `undefined`: there is none. It is asked on every guarded route: an unsigned request with
-   * neither `Authorization` nor `?wk=` is then judged after its body was read, and a key in the body that differs from the
-   * request's is refused. Default: bodies carry no key.
+   * Returns the key in the parsed body, or `undefined`. Called on all guarded routes: an unsigned request without
+   * `Authorization` and `?wk=` is checked after its body was read, and a key in the body that differs from the key of
+   * the request is refused. Default: bodies contain no key.
    */
   keyInBody?: (request: FastifyRequest) => unknown
   /**
-   * What else is wrong with a body that brought the key; `null`: nothing. It is raised once the source is known, so that it is told
-   * before anything else that is wrong. Default: nothing.
+   * Returns another error of a body that contains the key, or `null`. It is reported once the source is known, before
+   * any other error. Default: `null`.
    */
   faultInBody?: (request: FastifyRequest) => Error | null
   /**
-   * Bytes of a body that are read before the key of the request is known. A body with its key in it may not be longer, unless `keyInHead`
-   * finds the key in its first bytes. Default: 65 536.
+   * Maximum bytes of a body that are read before the key is known. A body that contains the key must not be longer,
+   * unless `keyInHead` finds the key in its first bytes. Default: 65 536.
    */
   keylessLimit?: number
   /**
-   * Reads the key from the first `keylessLimit` bytes of a longer body; `undefined`: there is none. The rest of the body is read once the
-   * source is known, and `keyInBody` must then find the same key. Needs `holdBody`. Default: longer bodies without a key are refused.
+   * Returns the key in the first `keylessLimit` bytes of a longer body, or `undefined`. The rest of the body is read
+   * once the source is known, and `keyInBody` must return the same key. Needs `holdBody`. Default: longer bodies
+   * without a key are refused.
    */
   keyInHead?: (head: Buffer, request: FastifyRequest) => unknown
   /**
-   * Reads the body of a request, up to `keylessLimit`, while the look-up of its key takes time, so that a request that has arrived is taken
-   * although its client has closed the connection by then. The source of such a request is known from `preParsing` on, not from
-   * `onRequest` on. Only for routes whose parsers read bodies by `collectBody`; other parsers would find nothing to read. Default: `false`.
+   * Reads up to `keylessLimit` bytes of the body while the look-up of the key is in flight, so that a complete request
+   * is accepted although its client closes the connection early. The source is then known from `preParsing` on. Only
+   * for routes whose parsers read bodies with `collectBody`; other parsers would find an empty stream. Default:
+   * `false`.
    */
   holdBody?: boolean
 }
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
-    /** Demand the pipeline key of an enabled source, and from pages an origin that the source allows. */
+    /** Requires the pipeline key of an enabled source and, from pages, an origin that the source allows. */
     pipelineKey?: boolean
   }
 }
@@ -66,7 +70,7 @@ declare module 'fastify' {
 type Done = (error?: Error) => void
 type PayloadDone = (error: Error | null, payload: RequestPayload) => void
 
-/** A look-up that has begun and takes time. */
+/** A look-up in flight. */
 type LookUp = Promise<ResolvedSource | null>
 
 const KNOWN: KnownOptions<PipelineKeyOptions> = {
@@ -75,15 +79,15 @@ const KNOWN: KnownOptions<PipelineKeyOptions> = {
 
 const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options) => {
   refuseUnknownOptions('pipelineKey', options, KNOWN)
-  const { global = false, guessLimit = {}, keyInBody, faultInBody = () => null, keylessLimit = 65_536, keyInHead, holdBody: holding = false } = options
+  const { global = false, guessLimit = {}, keyInBody, faultInBody = () => null, keylessLimit = 65_536, keyInHead, holdBody: holdsBody = false } = options
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
   assertWholeNumber('pipeline-key', 'keylessLimit', keylessLimit, { unit: 'bytes' })
-  if (keyInHead !== undefined && !holding) throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody"')
+  if (keyInHead !== undefined && !holdsBody) throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody: true"')
   const { sources } = app.tokenStore
-  const guesses = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
-  const lookUps = holding ? requestSlot<LookUp>(app) : null
-  const keyless = { limit: keylessLimit, holding, keyInHead }
-  /** The keys that were found in the first bytes of a body. */
+  const unknownKeys = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
+  const lookUps = holdsBody ? requestSlot<LookUp>(app) : null
+  const keyless = { limit: keylessLimit, holdsBody, keyInHead }
+  /** The keys that `keyInHead` returned. */
   const headKeys = keyInHead === undefined ? null : requestSlot<{ key: string }>(app)
   const ruleFor = defineGuard(app, {
     name: 'pipelineKey',
@@ -101,11 +105,11 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     varyByOrigin(reply)
     const key = presentedKey(request)
     if (typeof key === 'string') lookUp(key, request, reply, done, lookUps)
-    else if (key === undefined && mayCarryKeyInBody(request)) done()
+    else if (key === undefined && mayHaveKeyInBody(request)) done()
     else refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: key === null ? 'malformed or differing keys' : 'no key' }))
   })
 
-  // Not in onRequest: a preParsing hook of the host may replace the stream, and the new one has to be read.
+  // In preParsing and not in onRequest, because a preParsing hook of the host may replace the stream.
   app.addHook('preParsing', function awaitPipelineKey (request, reply, payload, done) {
     if (request.resolvedSource !== null || ruleFor(request) !== true) return done(null, payload)
     readBeforeAdmission(request, reply, payload, done)
@@ -117,34 +121,34 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     const { resolvedSource } = request
     if (resolvedSource === null) {
       const key = wellFormed(inBody)
-      if (key === null) refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: 'no key, nor one in the body' }))
+      if (key === null) refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: 'no key in the headers, the query or the body' }))
       else lookUp(key, request, reply, () => done(faultInBody(request) ?? undefined), null)
     } else if (inBody !== undefined && inBody !== resolvedSource.key) {
       refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
     } else if (inBody === undefined && headKeys !== null && headKeys.get(request) !== null) {
-      refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the first bytes of the body have a key that the body does not have' }))
+      refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the first bytes of the body contain a key that the parsed body does not contain' }))
     } else if (request.signed) {
-      // A server that signs is no page, whatever origin it names.
+      // A signed request comes from a server, so its Origin header is ignored.
       if (request.headers.origin !== undefined) withdrawOrigin(reply)
       done()
     } else {
-      const fault = claimsSignature(request.headers) ? faultOfUnsigned(request, resolvedSource.source) : null
-      if (fault === null) done()
-      else refuse(reply, fault)
+      const error = claimsSignature(request.headers) ? validateUnsigned(request, resolvedSource.source) : null
+      if (error === null) done()
+      else refuse(reply, error)
     }
   })
 
-  /** Admits a request whose key is still being looked up, and reads the body of a request that has shown no key so far. */
+  /** Waits for a look-up in flight, or reads the body of a request without a key. */
   function readBeforeAdmission (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, done: PayloadDone): void {
     const pending = lookUps?.get(request) ?? null
     if (pending !== null) {
       holdBody(payload, reply.raw, Math.min(keylessLimit, request.routeOptions.bodyLimit))
-      settle(pending, request, reply, (error) => done(error ?? null, payload))
+      awaitLookUp(pending, request, reply, (error) => done(error ?? null, payload))
       return
     }
     readKeyless(keyless, request, reply, payload, (error, key, stream) => {
       if (error === null && key === null) return done(null, stream)
-      // A refused client may be sending still.
+      // A refused client may still be sending its body.
       reply.header('connection', 'close')
       if (error !== null || key === null) return refuseUnknown(request, reply, error ?? new INVALID_PIPELINE_KEY())
       headKeys?.set(request, { key })
@@ -155,34 +159,34 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     })
   }
 
-  function mayCarryKeyInBody ({ headers, routeOptions }: FastifyRequest): boolean {
+  function mayHaveKeyInBody ({ headers, routeOptions }: FastifyRequest): boolean {
     return keyInBody !== undefined && hasBody(headers) && !claimsSignature(headers) && routeOptions.config.gatehouse?.signature !== 'required'
   }
 
-  /** Answered from the cache this takes no turn of the event loop; `later`: where to leave a look-up that takes time. */
+  /** Looks up a key; synchronous on a cache hit. `later` stores a look-up in flight, for preParsing. */
   function lookUp (key: string, request: FastifyRequest, reply: FastifyReply, done: Done, later: RequestSlot<LookUp> | null): void {
     let found: ReturnType<typeof sources.resolve>
     try {
-      found = guesses === null ? sources.resolve(key) : guesses.look(key, request, sources)
+      found = unknownKeys === null ? sources.resolve(key) : unknownKeys.look(key, request, sources)
     } catch (error) {
       return refuseUnknown(request, reply, toPublicError(error))
     }
-    if (found === null || !('then' in found)) return admit(found, request, reply, done)
+    if (found === null || !('then' in found)) return acceptSource(found, request, reply, done)
     if (later === null) {
-      settle(found, request, reply, done)
+      awaitLookUp(found, request, reply, done)
     } else {
-      // Until it is awaited, a rejection of it is nobody's.
+      // Prevents an unhandled rejection before preParsing awaits the look-up.
       found.catch(() => {})
       later.set(request, found)
       done()
     }
   }
 
-  function settle (found: LookUp, request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> {
-    return found.then((resolved) => admit(resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
+  function awaitLookUp (found: LookUp, request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> {
+    return found.then((resolved) => acceptSource(resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
   }
 
-  function admit (resolved: ResolvedSource | null, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  function acceptSource (resolved: ResolvedSource | null, request: FastifyRequest, reply: FastifyReply, done: Done): void {
     if (resolved === null || !isLive(resolved)) {
       return refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: resolved === null ? 'unknown key' : 'disabled source or ended key' }))
     }
@@ -190,10 +194,10 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     request.source = resolved.source
     const { origin } = request.headers
     if (origin !== undefined && allowsOrigin(resolved.source, origin)) grantOrigin(reply, origin)
-    // Who claims to have signed is judged once the signature is.
-    const fault = claimsSignature(request.headers) ? null : faultOfUnsigned(request, resolved.source)
-    if (fault === null) done()
-    else refuse(reply, fault)
+    // Signed requests are checked later, after their signature has been verified.
+    const error = claimsSignature(request.headers) ? null : validateUnsigned(request, resolved.source)
+    if (error === null) done()
+    else refuse(reply, error)
   }
 
   function refuseUnknown (request: FastifyRequest, reply: FastifyReply, error: GatehouseError): void {
@@ -210,11 +214,11 @@ function isLive ({ source, keyExpiresAt }: ResolvedSource): boolean {
   return source.enabled && (keyExpiresAt === null || keyExpiresAt > Date.now())
 }
 
-function faultOfUnsigned ({ headers: { origin } }: FastifyRequest, source: Readonly<Source>): GatehouseError | null {
+function validateUnsigned ({ headers: { origin } }: FastifyRequest, source: Readonly<Source>): GatehouseError | null {
   if (origin !== undefined && !allowsOrigin(source, origin)) return refusedOrigin(origin)
   const { requireSignature } = source
-  const demanded = requireSignature === 'always' || (requireSignature === 'without_origin' && origin === undefined)
-  return demanded ? new SIGNATURE_REQUIRED({ reason: `the source requires a signature: ${requireSignature}` }) : null
+  const isRequired = requireSignature === 'always' || (requireSignature === 'without_origin' && origin === undefined)
+  return isRequired ? new SIGNATURE_REQUIRED({ reason: `the source requires a signature: ${requireSignature}` }) : null
 }
 
 export default fp(pipelineKey, {

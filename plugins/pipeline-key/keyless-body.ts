@@ -7,26 +7,26 @@ import { BodyReplay, collectBody, holdHead } from '../../lib/http/raw-body.js'
 import { toPublicError } from '../../lib/refuse.js'
 
 export interface KeylessRules {
-  /** Bytes that are read before the key is known. */
+  /** Maximum bytes that are read before the key is known. */
   limit: number
-  /** Whether the parsers of the scope read bodies by `collectBody`. */
-  holding: boolean
+  /** Whether the parsers of the scope read bodies with `collectBody`. */
+  holdsBody: boolean
   keyInHead: ((head: Buffer, request: FastifyRequest) => unknown) | undefined
 }
 
 /**
- * Gives the stream of a body, the key of its first bytes where the body is longer than what may be read without a key, or the error of the
+ * Receives the stream of the body, the key in its first bytes if the body is longer than the limit, or the error of the
  * request.
  */
 type Done = (error: GatehouseError | null, key: string | null, payload: RequestPayload) => void
 
-/** Reads the body of a request that shows no key as far as it may be read before the key is known. */
+/** Reads the body of a request without a key, up to the limit for bodies without a known key. */
 export function readKeyless (rules: KeylessRules, request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, done: Done): void {
   const { bodyLimit } = request.routeOptions
   const limit = Math.min(rules.limit, bodyLimit)
-  // The parser refuses such a body before it reads a byte, and the smaller limit decides nothing where the route has the same.
+  // The parser refuses such a body before it reads it.
   if (Number(request.headers['content-length']) > bodyLimit) return done(null, null, payload)
-  if (rules.holding) {
+  if (rules.holdsBody) {
     holdHead(payload, reply.raw, limit, (head, whole) => {
       if (whole || limit === bodyLimit) return done(null, null, payload)
       const key = keyOf(rules, head, request)
@@ -44,7 +44,7 @@ function keyOf ({ limit, keyInHead }: KeylessRules, head: Buffer, request: Fasti
   try {
     return wellFormed(keyInHead?.(head, request)) ?? noKey(limit)
   } catch (thrown) {
-    // Outside of any hook's own reach here.
+    // Fastify does not catch errors in this callback.
     return toPublicError(thrown)
   }
 }

@@ -6,24 +6,24 @@ import { isPipelineKey } from '../../signing/datafly/pipeline-key.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route takes the pipeline key from `?writeKey=` as well as from `?wk=`. Default: `false`. */
+    /** Reads the pipeline key from `?writeKey=` in addition to `?wk=`. Default: `false`. */
     writeKeyInQuery?: boolean
   }
 }
 
 /**
- * The keys that were read lately, by the header that had them. A source sends the same one with each request, and whoever looks the key
- * up further on finds the very text that it has seen before, which is quicker than an equal one.
+ * Cache of parsed `Authorization` headers. A source sends the same header with each request, and later look-ups are
+ * faster with the identical string object than with an equal string.
  */
-const READ = new LRUCache<string, string>({ max: 1_000 })
+const PARSED = new LRUCache<string, string>({ max: 1_000 })
 
 const BEARER = /^Bearer ([^ ]+)$/i
 const BASIC = /^Basic ([A-Za-z0-9+/]+={0,2})$/i
 
 /**
- * The pipeline key of a request, from `Authorization` (Bearer, or Basic with the key as user name and no password) or
- * `?wk=`; on a route with `writeKeyInQuery` also from `?writeKey=`.
- * `undefined`: there is none; `null`: there is something that is no key, or two that differ.
+ * Returns the pipeline key of a request, from `Authorization` (Bearer, or Basic with the key as user name and an empty
+ * password) or `?wk=`; on a route with `writeKeyInQuery` also from `?writeKey=`. Returns `undefined` without a key, and
+ * `null` for a malformed key or two different keys.
  */
 export function presentedKey (request: FastifyRequest): string | null | undefined {
   const { raw, headers } = request
@@ -31,16 +31,16 @@ export function presentedKey (request: FastifyRequest): string | null | undefine
   const inQuery = keyInQuery(request)
   if (authorization === undefined) return inQuery === undefined ? undefined : wellFormed(inQuery)
   if (singleHeader(raw.rawHeaders, 'authorization') === null) return null
-  const key = READ.get(authorization) ?? read(authorization)
+  const key = PARSED.get(authorization) ?? parseAuthorization(authorization)
   return inQuery === undefined || inQuery === key ? key : null
 }
 
-/** The value itself if it has the form of a pipeline key, else `null`. */
+/** Returns the value if it has the form of a pipeline key, else `null`. */
 export function wellFormed (value: unknown): string | null {
   return typeof value === 'string' && isPipelineKey(value) ? value : null
 }
 
-/** `null`: two that differ. */
+/** Returns the key in the query; `null` for two different keys. */
 function keyInQuery (request: FastifyRequest): unknown {
   const query = request.query as Record<string, unknown> | null | undefined
   const wk = query?.['wk']
@@ -49,9 +49,9 @@ function keyInQuery (request: FastifyRequest): unknown {
   return wk === undefined || wk === writeKey ? writeKey : null
 }
 
-function read (authorization: string): string | null {
+function parseAuthorization (authorization: string): string | null {
   const key = wellFormed(keyOf(authorization))
-  if (key !== null) READ.set(authorization, key)
+  if (key !== null) PARSED.set(authorization, key)
   return key
 }
 

@@ -13,7 +13,7 @@ import { areLimits, checkLimits, COUNTED, limitsAny, quotasOf } from './limits.j
 import type { Counted, Quota, Quotas, RequestLimit, RequestLimits } from './limits.js'
 import { routeKey } from '../../lib/limits/route-key.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 
 export type { RequestLimit, RequestLimits }
@@ -21,35 +21,45 @@ export type { RequestLimit, RequestLimits }
 export type IdentifyRequest = (request: FastifyRequest) => string | null | Promise<string | null>
 
 export interface RequestRateOptions extends RequestLimits {
-  /** Each client address (IPv6: its /64) on all guarded routes together. Default: 100 a minute. */
+  /** Limit per client address (IPv6: per /64), over all guarded routes. Default: 100 per minute. */
   address?: RequestLimit | false
-  /** Each user on all guarded routes together. Default: no limit. */
+  /** Limit per user, over all guarded routes. Default: no limit. */
   user?: RequestLimit | false
-  /** Each key on all guarded routes together. Default: no limit. */
+  /** Limit per key, over all guarded routes. Default: no limit. */
   key?: RequestLimit | false
-  /** The user of a request, `null` for none, who is not limited as one. Default: whom a user reference names, else the administrator. */
+  /**
+   * Returns the user of a request; `null` for no user, without a limit. Default: user reference, else administrator.
+   */
   userOf?: IdentifyRequest
-  /** The key of a request, or a name for it, `null` for none. Default: the proxy key's id, else the source of the pipeline key. */
+  /**
+   * Returns the key of a request or its name; `null` for no key. Default: id of the proxy key, else the key's source.
+   */
   keyOf?: IdentifyRequest
-  /** Whether instances count together where the token store lets them (Redis), which asks it for every request. Default: `true`. */
+  /**
+   * Shares the counts of all instances if the token store supports it (Redis), with a call per request. Default:
+   * `true`.
+   */
   shared?: boolean
-  /** Keeps the counts of registrations under one prefix apart in Redis. Default: `'route'`. */
+  /** Name of the counts in Redis. Set different names for registrations under the same prefix. Default: `'route'`. */
   name?: string
-  /** Guard every route of this scope that does not say `rateLimit: false`. Default: `false`. */
+  /** Guards every route of this scope that does not set `rateLimit: false`. Default: `false`. */
   global?: boolean
 }
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
-    /** Limit the rate of requests: `true` as the plugin says; a limit that the route names replaces the plugin's and counts for this route alone. */
+    /**
+     * Limits the rate of requests. `true` uses the limits of the plugin; a limit of the route replaces the plugin's and
+     * counts only this route.
+     */
     rateLimit?: boolean | RequestLimits
   }
 }
 
-/** What is counted next for a request. */
-interface Due { readonly name: string, readonly quota: Quota }
+/** The count that the next check of a request increments. */
+interface NextCount { readonly name: string, readonly quota: Quota }
 
-/** Who it is, by whichever of the suite's guards has found out. */
+/** The properties that the suite's guards set on a request. */
 interface Identified {
   readonly userReference?: { readonly sub: string } | null
   readonly admin?: { readonly sub: string } | null
@@ -71,7 +81,7 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
   checkOptions(options)
 
   const byPlugin = quotasOf({}, limits)
-  if (global && !limitsAny(byPlugin)) throw new INVALID_OPTIONS('rate-limit: "global" needs a limit: give "address", "user" or "key"')
+  if (global && !limitsAny(byPlugin)) throw new INVALID_OPTIONS('rate-limit: "global" needs a limit: set "address", "user" or "key"')
   const ruleFor = defineGuard(app, {
     name: 'rateLimit',
     fallback: global,
@@ -80,9 +90,9 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
     preflights: 'check'
   })
   const byRoute = new WeakMap<RequestLimits, Quotas>()
-  const due = requestSlot<Due>(app)
-  const dueOf = (request: FastifyRequest): Due => {
-    const next = due.get(request)
+  const nextCounts = requestSlot<NextCount>(app)
+  const nextCountOf = (request: FastifyRequest): NextCount => {
+    const next = nextCounts.get(request)
     if (next === null) throw new INTERNAL_ERROR({ reason: 'rate-limit: nothing to count' })
     return next
   }
@@ -92,9 +102,9 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
   function namedLimit (counted: Counted) {
     const settings = named({
       shared,
-      keyGenerator: (request) => dueOf(request).name,
-      max: (request) => dueOf(request).quota.max,
-      timeWindow: (request) => dueOf(request).quota.timeWindow
+      keyGenerator: (request) => nextCountOf(request).name,
+      max: (request) => nextCountOf(request).quota.max,
+      timeWindow: (request) => nextCountOf(request).quota.timeWindow
     }, `${name}-${counted}`)
     if (settings === false) throw new INTERNAL_ERROR()
     return settings
@@ -112,12 +122,12 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
   app.addHook('onRequest', function limitAddress (request, reply, done) {
     const quota = quotasFor(request)?.address ?? null
     const client = quota === null ? '' : requestNetwork(request)
-    // On a Unix socket all clients count as one.
+    // All clients of a Unix socket count as one client.
     if (quota === null || (client === '' && hasLeft(request))) return done()
     settle(count('address', quota, client, request, reply), reply, done)
   })
 
-  // As late as this, so that every guard has said who it is, in whatever order they were registered.
+  // In preHandler, after all guards have identified the client, in any order of registration.
   app.addHook('preHandler', function limitIdentified (request, reply, done) {
     const quotas = quotasFor(request)
     if (quotas === null || (quotas.user === null && quotas.key === null)) return done()
@@ -128,18 +138,18 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
     for (const counted of ['key', 'user'] as const) {
       const quota = quotas[counted]
       if (quota === null) continue
-      const who = await identify[counted](request)
-      if (who === null || who === undefined) continue
-      if (typeof who !== 'string' || who === '') throw new INTERNAL_ERROR({ reason: `rate-limit: "${counted}Of" must return a text or null` })
-      await count(counted, quota, who, request, reply)
+      const name = await identify[counted](request)
+      if (name === null || name === undefined) continue
+      if (typeof name !== 'string' || name === '') throw new INTERNAL_ERROR({ reason: `rate-limit: "${counted}Of" must return a non-empty string or null` })
+      await count(counted, quota, name, request, reply)
     }
   }
 
-  /** Rejects when it is too much. The headers tell of the limit that has least left. */
-  async function count (counted: Counted, quota: Quota, who: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** Rejects above the limit. The headers describe the limit with the fewest remaining requests. */
+  async function count (counted: Counted, quota: Quota, name: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const before = HEADERS.map((header) => reply.getHeader(header))
-    // No route has a NUL in it.
-    due.set(request, { name: `${quota.own ? routeKey(request) : ''}\0${who}`, quota })
+    // NUL separates the parts, because no route contains it.
+    nextCounts.set(request, { name: `${quota.own ? routeKey(request) : ''}\0${name}`, quota })
     await check[counted].call(app, request, reply)
     const wasLeft = before[1]
     if (wasLeft === undefined || Number(wasLeft) >= Number(reply.getHeader('ratelimit-remaining'))) return

@@ -3,14 +3,15 @@ import { refuseUnknownMembers } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { windowOf } from '../../lib/limits/rate-limit.js'
 
-/** So many requests in a time. */
+/** A maximum number of requests per time window. */
 export interface RequestLimit {
+  /** Maximum requests per time window. */
   max: number
-  /** Milliseconds, or a text such as `'10 seconds'`. Default: 1 minute. */
+  /** Time window in milliseconds, or a string such as `'10 seconds'`. Default: 60 000 (1 minute). */
   timeWindow?: number | string
 }
 
-/** What is counted: requests of an address, of a user, of a key. `false`: not limited. */
+/** The limits per client address, per user and per key. `false` disables a limit. */
 export interface RequestLimits {
   address?: RequestLimit | false
   user?: RequestLimit | false
@@ -21,9 +22,9 @@ export type Counted = keyof RequestLimits
 
 export interface Quota {
   readonly max: number
-  /** Milliseconds. */
+  /** Time window, in milliseconds. */
   readonly timeWindow: number
-  /** Whether the route named it, and so counts for itself. */
+  /** Whether the route sets the limit, so that the route is counted separately. */
   readonly own: boolean
 }
 
@@ -33,7 +34,7 @@ export const COUNTED: readonly Counted[] = ['address', 'user', 'key']
 const MINUTE = 60_000
 const KNOWN: KnownOptions<RequestLimit> = { max: true, timeWindow: true }
 
-/** Whether a route may ask for it. */
+/** Returns whether a value is valid as the limits of a route. */
 export function areLimits (value: unknown): value is RequestLimits {
   if (typeof value !== 'object' || value === null) return false
   return Object.entries(value).every(([name, limit]) => (COUNTED as readonly string[]).includes(name) && isLimit(limit))
@@ -47,16 +48,19 @@ function isLimit (value: unknown): boolean {
     Number.isSafeInteger(max) && Number(max) > 0 && (timeWindow === undefined || windowOf(timeWindow) !== null)
 }
 
-/** Rejects, by its name, the first of the plugin's own limits that is none. */
+/** Throws `INVALID_OPTIONS` for the first invalid limit of the plugin's options. */
 export function checkLimits (limits: RequestLimits): void {
   for (const name of COUNTED) {
     refuseUnknownMembers('rateLimit', `${name}.`, limits[name], KNOWN)
     if (isLimit(limits[name])) continue
-    throw new INVALID_OPTIONS(`rate-limit: "${name}" must be false or { max, timeWindow } with a positive integer and milliseconds or a text such as "1 minute"`)
+    throw new INVALID_OPTIONS(
+      `rate-limit: "${name}" must be false or { max, timeWindow }: "max" a positive integer, ` +
+      '"timeWindow" milliseconds or a string such as "1 minute"'
+    )
   }
 }
 
-/** What holds for a route: what it names itself, else what the plugin says. */
+/** Returns the quotas of a route: its own limits, else the limits of the plugin. */
 export function quotasOf (route: RequestLimits, fallback: RequestLimits): Quotas {
   const quota = (name: Counted): Quota | null => {
     const own = route[name] !== undefined
@@ -66,7 +70,7 @@ export function quotasOf (route: RequestLimits, fallback: RequestLimits): Quotas
   return { address: quota('address'), user: quota('user'), key: quota('key') }
 }
 
-/** Whether anything is limited at all. */
+/** Returns whether there is at least one limit. */
 export function limitsAny (quotas: Quotas): boolean {
   return COUNTED.some((name) => quotas[name] !== null)
 }

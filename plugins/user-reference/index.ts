@@ -14,30 +14,33 @@ import { USER_REFERENCE_TTL, signUserReference } from '../../signing/user-refere
 import type { UserReference, UserReferenceClaims } from '../../signing/user-reference.js'
 import { VerifiedReferences } from './verified-references.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
 
 export type { UserReference, UserReferenceClaims }
 
 export interface UserReferenceOptions {
   /**
-   * `[current, …previous]`, each at least 32 bytes: the first signs, all of them verify. A secret of its own, used for nothing else. A function, sync or
-   * async, gives those of now; it is asked whether there are requests or not, as `sign` and `verify` cannot wait for it. Where there are several
-   * instances, let all of them know a new key as a previous one before it signs.
+   * Secrets `[current, …previous]`, each at least 32 bytes: the first signs, all verify. Use these secrets for nothing
+   * else. A sync or async function returns the current secrets; it is called on a timer, because `sign` and `verify`
+   * are synchronous. With several instances, add a new key as a previous key to all of them before it signs.
    */
   keys: SecretSource<readonly string[]>
-  /** How long what a function gave is used before it is asked again, milliseconds. A removed key lives half as long again at most. Default: 2 000. */
+  /**
+   * Time after which a function given as `keys` is called again, in milliseconds. A removed key is accepted for at most
+   * 1.5 times as long. Default: 2 000.
+   */
   secretMaxAge?: number | undefined
-  /** The one purpose of these references; another purpose refuses them. Default: `'gatehouse-embed'`. */
+  /** Purpose of the references. A guard with another purpose refuses them. Default: `'gatehouse-embed'`. */
   audience?: string
   /**
-   * How long a reference is valid, milliseconds. Default: 43 200 000 (12 h), since a page asks for the next guest token
-   * under the same reference. A revocation ends a reference earlier.
+   * Lifetime of a reference, in milliseconds. A page uses the same reference for all its guest tokens. A revocation
+   * ends a reference earlier. Default: 43 200 000 (12 hours).
    */
   ttl?: number
-  /** Guard every route of this scope that does not say otherwise. Default: `false`. */
+  /** Rule of all routes of this scope that do not set `userReference`. Default: `false`. */
   global?: boolean | 'optional'
-  /** The clock, in epoch milliseconds. Default: `Date.now`. */
+  /** Returns the current time in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
@@ -50,8 +53,8 @@ declare module 'fastify' {
        */
       sign<Claims extends object> (claims: UserReferenceClaims<Claims>): string
       /**
-       * Returns the claims of a reference, or `null` if it is not ours, was altered, has expired, was signed more than
-       * 30 s ahead of our clock or has another audience. `Claims` types the host's own claims.
+       * Returns the claims of a reference, or `null` if its signature is not valid, it has expired, it was signed more
+       * than 30 seconds in the future or it has another audience. `Claims` types the host's own claims.
        */
       verify<Claims extends object = Record<string, unknown>> (reference: string): UserReference<Claims> | null
     }
@@ -59,20 +62,23 @@ declare module 'fastify' {
 
   interface FastifyRequest {
     /**
-     * The claims of the request's user reference. `null` on a route that the guard does not check, and where an optional
-     * reference is missing. `ReferencedRequest` types the host's own claims.
+     * The claims of the request's user reference. `null` on a route that the guard does not check, and where an
+     * optional reference is missing. `ReferencedRequest` types the host's own claims.
      */
     userReference: UserReference | null
   }
 
   interface GatehouseRouteConfig {
-    /** Demand a user reference in `?ref=` or `X-User-Reference`; `'optional'` lets a request without one pass, never one with a bad one. */
+    /**
+     * Requires a user reference in `?ref=` or `X-User-Reference`. `'optional'` accepts a request without a reference,
+     * but refuses an invalid reference.
+     */
     userReference?: boolean | 'optional'
   }
 }
 
 /**
- * A request whose user reference has these claims: annotate the parameter of an `authorize` function with it.
+ * A request whose user reference has the given claims, for the parameter of an `authorize` function.
  *
  * @example
  * authorize: ({ userReference }: ReferencedRequest<{ company: string }>) =>
@@ -87,7 +93,10 @@ const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, opti
   await guardByUserReference(app, options)
 }
 
-/** The guard, and the signing and verifying, in this scope. `option` names the option that has the keys, in errors. */
+/**
+ * Registers the guard and `app.userReference` in a scope. `option` is the name of the option in error messages. Throws
+ * `INVALID_OPTIONS`.
+ */
 export async function guardByUserReference (
   app: FastifyInstance, options: UserReferenceOptions, option = 'user-reference: "keys"'
 ): Promise<void> {
@@ -105,7 +114,7 @@ export async function guardByUserReference (
     signUserReference(claims, { key: current.cached()[0], audience, ttl, now: now() })
   const verified = new VerifiedReferences()
   const verify = (reference: string) => verified.verify(reference, { keys: current.cached(), audience, now: now() })
-  // The host that asks for typed claims has signed them itself.
+  // The type of the claims is the host's promise: the host has signed them.
   app.decorate('userReference', { sign, verify } as FastifyInstance['userReference'])
   if (!app.hasRequestDecorator('userReference')) app.decorateRequest('userReference', null)
 
@@ -123,15 +132,15 @@ export async function guardByUserReference (
     const rule = ruleFor(request)
     if (rule === undefined || rule === false) return done()
     const known = current.get()
-    // The timer has stood still where the process did; then a request waits rather than take a key that may be gone.
+    // After a pause of the process the keys have expired; the request waits for the current keys.
     if (known instanceof Promise) known.then(() => decide(request, reply, done, rule), done)
     else decide(request, reply, done, rule)
   })
 
   function decide (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, rule: true | 'optional'): void {
-    const fault = identify(request, rule)
-    if (fault === null) done()
-    else refuse(reply, fault)
+    const error = identify(request, rule)
+    if (error === null) done()
+    else refuse(reply, error)
   }
 
   function identify (request: FastifyRequest, rule: true | 'optional'): GatehouseError | null {
@@ -145,7 +154,7 @@ export async function guardByUserReference (
   }
 }
 
-/** The reference that came, `undefined` for none, `null` for several that differ. */
+/** Returns the reference of a request; `undefined` without one, `null` for several different references. */
 function referenceOf ({ query, headers }: FastifyRequest): string | null | undefined {
   const inQuery = (query as { ref?: unknown } | undefined)?.ref
   const inHeader = headers['x-user-reference']
@@ -156,7 +165,7 @@ function referenceOf ({ query, headers }: FastifyRequest): string | null | undef
 
 function checkedKeys (keys: readonly string[], option: string): [string, ...string[]] {
   const [current, ...previous]: readonly string[] = Array.isArray(keys) ? keys : []
-  if (current === undefined) throw new INVALID_OPTIONS(`${option} is empty; make one with \`npx fastify-gatehouse generate-key\``)
+  if (current === undefined) throw new INVALID_OPTIONS(`${option} is empty; create a key with \`npx fastify-gatehouse generate-key\``)
   for (const key of keys) checkStrength(option, key)
   return [current, ...previous]
 }

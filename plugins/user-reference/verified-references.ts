@@ -8,17 +8,18 @@ import type { UserReference, VerifyUserReferenceOptions } from '../../signing/us
 const MAX_REFERENCES = 1_000
 
 /**
- * The references that were found to hold lately. One comes again with each request of a page, and its signature is the dearest part of reading it. They
- * are kept by their digests, so that how long a look-up takes says nothing of a reference, and until other keys hold.
+ * Cache of valid references, because a page sends the same reference with each request and the signature is the most
+ * expensive part of the check. The keys of the cache are digests, so that the time of a look-up reveals nothing about a
+ * reference. A change of the keys empties the cache.
  */
 export class VerifiedReferences {
-  /** The claims as text: each request gets an object of its own. */
+  /** The claims as JSON, so that each request gets a separate object. */
   readonly #claims = new LRUCache<string, string>({ max: MAX_REFERENCES })
   #keys: readonly string[] = []
 
   /**
-   * As `verifyUserReference`; `now` is required. The `iat` of a reference that was signed ahead of `now` becomes the
-   * earliest time at which it can have been signed, also after its own time has come: a cut-off reaches it.
+   * Verifies a reference like `verifyUserReference`. An `iat` in the future is replaced by the earliest possible time
+   * of the signature, also for later calls, so that a revocation applies to the reference.
    */
   verify (reference: string, { keys, audience, now }: Required<VerifyUserReferenceOptions>): UserReference | null {
     if (!isSame(keys, this.#keys)) {
@@ -40,7 +41,7 @@ export class VerifiedReferences {
   }
 }
 
-/** A function that gives the keys makes a new list each time. */
+/** Returns whether two lists have equal keys, because a function may return a new list on each call. */
 function isSame (some: readonly string[], others: readonly string[]): boolean {
   return some === others || (some.length === others.length && some.every((key, at) => key === others[at]))
 }

@@ -1,37 +1,46 @@
 import { INVALID_REQUEST } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 
-/** Characters that the audit trail keeps of the dashboards. */
+/** Maximum characters of dashboard names in an audit entry. */
 const MAX_AUDITED = 256
-/** A GUID has further spellings, such as {0xc5bab292,0x0ee6,…}, by which a cut-off could be walked around. */
+/** Excludes other spellings of a GUID, such as {0xc5bab292,0x0ee6,…}, which would bypass a revocation. */
 const ID = /^(?:[\w-]+|\{[\w-]+\}|\([\w-]+\))$/
-/** What is not to be seen in a name, and passed over by databases that compare names. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u
+/** Invisible characters, which some databases ignore when they compare names. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u
 
-/** All of them, each once, the ids first. Throws `INVALID_REQUEST` for more than `most`, an id that is none, or a path with a character that can't be seen. */
-export function namedDashboards (ids: readonly string[], paths: readonly string[], most: number): string[] {
+/**
+ * Returns the distinct ids and paths, ids first. Throws `INVALID_REQUEST` for more than `most` names, an invalid id, or
+ * a path with an invisible character.
+ */
+export function namedDashboards (ids: readonly string[], paths: readonly string[], max: number): string[] {
   const names = new Set([...ids, ...paths])
-  if (names.size > most) throw tooMany(most, 'dashboards')
+  if (names.size > max) throw tooMany(max, 'dashboards')
   if (!ids.every((id) => ID.test(id))) {
-    throw new INVALID_REQUEST({ message: 'An id of a dashboard has letters, digits, "-" and "_" alone, or these in braces or parentheses' })
+    throw new INVALID_REQUEST({
+      message: 'A dashboard id must consist of letters, digits, "-" and "_", optionally in braces or parentheses'
+    })
   }
-  if (paths.some((path) => UNSEEN.test(path))) throw new INVALID_REQUEST({ message: 'A path of a dashboard contains a character that can not be seen' })
+  if (paths.some((path) => INVISIBLE.test(path))) {
+    throw new INVALID_REQUEST({ message: 'A dashboard path must not contain invisible characters' })
+  }
   return [...names]
 }
 
-/** The names in a list with commas, each once and none of them empty. Throws `INVALID_REQUEST` for more than `most`, at the first one too many. */
-export function namesIn (list: string, most: number, what: 'dashboards' | 'widgets'): string[] {
+/**
+ * Returns the distinct non-empty names of a comma-separated list. Throws `INVALID_REQUEST` for more than `most` names.
+ */
+export function namesIn (list: string, max: number, what: 'dashboards' | 'widgets'): string[] {
   const names = new Set<string>()
   for (let start = 0, end = 0; start < list.length; start = end + 1) {
     end = list.indexOf(',', start)
     if (end === -1) end = list.length
     if (end > start) names.add(list.slice(start, end))
-    if (names.size > most) throw tooMany(most, what)
+    if (names.size > max) throw tooMany(max, what)
   }
   return [...names]
 }
 
-/** The names as an audit entry keeps them: those that fit into 256 characters, whole. */
+/** Returns the names for an audit entry: all whole names that fit into 256 characters. */
 export function auditedNames (names: readonly string[]): string {
   let text = ''
   for (const name of names) {
@@ -40,6 +49,6 @@ export function auditedNames (names: readonly string[]): string {
   return text
 }
 
-function tooMany (most: number, what: string): GatehouseError {
-  return new INVALID_REQUEST({ message: `The embed query names more than ${most} ${what}` })
+function tooMany (max: number, what: string): GatehouseError {
+  return new INVALID_REQUEST({ message: `The embed query contains more than ${max} ${what}` })
 }

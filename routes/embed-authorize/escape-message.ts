@@ -1,17 +1,18 @@
 const MARKUP = /[&<>"']/
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
+/** Escapes the characters of HTML markup. */
 export function escapeHtml (text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
 }
 
 /**
- * The text of a JSON object with every string in its `Message` HTML-escaped, because the embed SDK puts that member into innerHTML.
- * The rest stays as it came, byte for byte: parsing and printing it again would round its large numbers.
+ * Returns the JSON text of an object with all strings in its `Message` HTML-escaped, because the embed SDK writes this
+ * property to innerHTML. The rest is unchanged: parsing and serialising it would round large numbers.
  */
 export function escapeMessage (json: string, message: unknown): string {
-  const harmless = typeof message === 'string' ? !MARKUP.test(message) : typeof message !== 'object' || message === null
-  if (harmless) return json
+  const isHarmless = typeof message === 'string' ? !MARKUP.test(message) : typeof message !== 'object' || message === null
+  if (isHarmless) return json
   let result = ''
   let copied = 0
   let depth = 0
@@ -33,7 +34,7 @@ export function escapeMessage (json: string, message: unknown): string {
   return result + json.slice(copied)
 }
 
-/** The index behind the closing quote of the string that begins at `start`. */
+/** Returns the index after the closing quote of the string that begins at `start`. */
 function endOfString (json: string, start: number): number {
   let at = start + 1
   while (json[at] !== '"') at += json[at] === '\\' ? 2 : 1

@@ -1,9 +1,12 @@
 import type { EmbedIdentity } from '../../signing/boldbi/identity.js'
 
-/** Whom the host lets embed. `tenant` and `issuedAt` decide whether that was revoked since, and go nowhere. */
+/** The user whom the host allows to embed. `tenant` and `issuedAt` are for revocations and are not sent to Bold BI. */
 export interface EmbedGrant extends EmbedIdentity {
-  /** The customer whom the user belongs to, as an administrator would cut it off. Default: none. */
+  /** Tenant id of the user, for revocations. Default: none. */
   tenant?: string | null
-  /** When the session or whatever else vouches for the user was issued, epoch milliseconds. Default: when the user reference was made, else now. */
+  /**
+   * Start of the user's session, in epoch milliseconds. A later revocation refuses the grant. Default: the time at
+   * which the user reference was signed, else the current time.
+   */
   issuedAt?: number
 }

@@ -26,14 +26,14 @@ import type { AuthorizeEmbed, EmbedAuthorizeOptions } from './options.js'
 import { checkQuery } from './policy.js'
 import type { CheckedQuery, EmbedDetails } from './policy.js'
 import { revocableEmbed } from './revocable.js'
-import { relayAnswer, sdkRefusal } from './sdk-answer.js'
-import type { EmbedAnswer } from './sdk-answer.js'
+import { readEmbedReply, sdkRefusal } from './sdk-answer.js'
+import type { EmbedReply } from './sdk-answer.js'
 import { checkForObjects, embedServers, selectServer } from './servers.js'
 import type { EmbedServer, EmbedServerOptions } from './servers.js'
 import { embedCall } from './transport.js'
 import type { EmbedTransport, GrantedEmbed } from './transport.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../plugins/audit-log/index.js'
 export type {} from '../../plugins/token-store/index.js'
 export type {} from '../../plugins/user-reference/index.js'
@@ -45,16 +45,24 @@ export type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant, E
 
 type EmbedRequest = FastifyRequest<{ Body: EmbedAuthorizeBody }>
 
-/** For how long a nonce may not come again, milliseconds. */
-const NONCE_LIFE = 900_000
-/** What the SDK would hide behind a status text: a policy's no, and the upstream's failures. */
+/** Time in which a nonce must not be repeated, in milliseconds. */
+const NONCE_LIFETIME = 900_000
+/** Statuses whose message the SDK would replace by the status text: refusals by policy and failures of the upstream. */
 const HIDDEN_BY_SDK = new Set([403, 502, 504])
 
-/** The authorization server of the Bold BI embed SDK: `POST /authorize`. */
+/**
+ * Registers the authorization server of the Bold BI embed SDK, `POST /authorize`. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(embedAuthorize, {
+ *   servers: [{ apiUrl: 'https://bi.example.com/bi/api/site/site1', embedSecret: process.env.EMBED_SECRET }],
+ *   authorize: (request) => request.session.user ? { email: request.session.user.email } : null
+ * })
+ */
 const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, options) => {
-  const own = checkedOptions(options)
-  const { authorize, path, modes, maxExpiration, maxDashboards, transport, maxUrlLength, pinboard } = own
-  const { errors, bodyLimit, rateLimit, guards, now } = own
+  const checkedOwn = checkedOptions(options)
+  const { authorize, path, modes, maxExpiration, maxDashboards, transport, maxUrlLength, pinboard } = checkedOwn
+  const { errors, bodyLimit, rateLimit, guards, now } = checkedOwn
   const { connectTimeout, timeout, retries, ca, prefix, cors, secretMaxAge: maxAge } = options
   const servers = await embedServers(options.servers, { connectTimeout, timeout, retries, ca }, { log: app.log, maxAge })
   if (transport === 'object') checkForObjects(servers, app.log)
@@ -73,21 +81,21 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     async function authorizeEmbed (request: EmbedRequest, reply: FastifyReply): Promise<FastifyReply> {
       const decision = decisionOf(request)
       decision.userId = request.userReference?.sub ?? null
-      const server = selected(request.body)
+      const server = selectedServer(request.body)
       const time = Math.floor(now() / 1000)
       decision.details = { server: server.apiUrl }
       const checked = checkQuery(queryOf(request.body), server.apiUrl, { pinboard, maxExpiration, maxDashboards }, time)
       if (decision.userId !== null) decision.asked = auditedNames(checked.details.dashboards)
       try {
-        const embed = await permitted(request, checked, time, decision)
+        const embed = await authorizedEmbed(request, checked, time, decision)
         const secret = await server.secret.get()
-        const call = signable(() => embedCall(server, secret, embed, { transport, maxUrlLength }))
-        const answer = relayAnswer(await server.upstream.call(call), { secret, isSent: transport === 'object' })
-        // Bold BI may have taken seconds: who was cut off meanwhile gets no token.
+        const call = refuseUnsafe(() => embedCall(server, secret, embed, { transport, maxUrlLength }))
+        const embedReply = readEmbedReply(await server.upstream.call(call), { secret, isSent: transport === 'object' })
+        // The call may have taken seconds, in which the grant may have been revoked.
         await refuseRevokedGrant(app, embed.revocable)
-        noteAnswer(decision, answer)
-        if (answer.refusal !== null) logUpstreamRefusal(reply, answer.refusal)
-        return send(reply, answer.text)
+        recordReply(decision, embedReply)
+        if (embedReply.refusal !== null) logUpstreamRefusal(reply, embedReply.refusal)
+        return send(reply, embedReply.text)
       } catch (thrown) {
         const error = toPublicError(thrown)
         if (errors === 'http' || !HIDDEN_BY_SDK.has(error.statusCode)) throw error
@@ -99,31 +107,33 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     }
   })
 
-  function selected ({ dashboardServerApiUrl }: EmbedAuthorizeBody): EmbedServer {
+  function selectedServer ({ dashboardServerApiUrl }: EmbedAuthorizeBody): EmbedServer {
     const server = selectServer(servers, dashboardServerApiUrl)
-    if (server === null) throw new FORBIDDEN({ message: 'This dashboard server is not allowed', reason: 'the server is not among "servers"' })
+    if (server === null) {
+      throw new FORBIDDEN({ message: 'This dashboard server is not allowed', reason: 'the server is not in "servers"' })
+    }
     return server
   }
 
-  /** What may be signed, once mode, host, administrators and nonce have said yes. */
-  async function permitted (request: EmbedRequest, checked: CheckedQuery, time: number, decision: Decision): Promise<GrantedEmbed> {
+  /** Returns the embed to sign, after the checks of the mode, the host, the revocations and the nonce. */
+  async function authorizedEmbed (request: EmbedRequest, checked: CheckedQuery, time: number, decision: Decision): Promise<GrantedEmbed> {
     const { query, nonce, details } = checked
-    if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'this embed mode is not among "modes"' })
+    if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'the embed mode is not in "modes"' })
     decision.details = { ...decision.details, mode: details.mode }
     const identity = await authorizeByHost(() => authorize(request, details))
     decision.asked = auditedNames(details.dashboards)
-    const whole = signable(() => buildEmbedQuery(query, identity, time))
+    const signableQuery = refuseUnsafe(() => buildEmbedQuery(query, identity, time))
     decision.userId = identity.username ?? decision.userId ?? identity.email ?? null
     decision.userEmail = identity.email ?? null
-    const revocable = signable(() => revocableEmbed(request, identity, details, now()))
+    const revocable = refuseUnsafe(() => revocableEmbed(request, identity, details, now()))
     await refuseRevokedGrant(app, revocable)
-    if (!await app.tokenStore.claim(`embed-nonce:${nonce}`, NONCE_LIFE)) throw new CONFLICT({ reason: 'the nonce was used before' })
-    return { checked, identity, whole, revocable }
+    if (!await app.tokenStore.claim(`embed-nonce:${nonce}`, NONCE_LIFETIME)) throw new CONFLICT({ reason: 'the nonce was used before' })
+    return { checked, identity, signableQuery, revocable }
   }
 }
 
-/** A refusal by Bold BI is relayed as it came, and the audit entry records it as a refusal with the upstream's code. */
-function noteAnswer (decision: Decision, { refusal }: EmbedAnswer): void {
+/** Records Bold BI's decision for the audit entry. The route sends a refusal by Bold BI unchanged. */
+function recordReply (decision: Decision, { refusal }: EmbedReply): void {
   decision.details = { ...decision.details, grantedByServer: refusal === null }
   if (refusal === null) {
     decision.resourceId = decision.asked
@@ -136,16 +146,18 @@ function noteAnswer (decision: Decision, { refusal }: EmbedAnswer): void {
 function queryOf ({ embedQuerString, embedQueryString }: EmbedAuthorizeBody): string {
   const text = embedQuerString ?? embedQueryString
   if (text === undefined) throw new INVALID_REQUEST({ details: [{ path: '/embedQuerString', message: 'is missing' }] })
-  if (embedQueryString !== undefined && embedQueryString !== text) throw new INVALID_REQUEST({ message: 'The two spellings of the embed query differ' })
+  if (embedQueryString !== undefined && embedQueryString !== text) {
+    throw new INVALID_REQUEST({ message: '"embedQuerString" and "embedQueryString" must be equal' })
+  }
   return text
 }
 
-/** A user with a name that could break out of the query is refused like one who may not; the log names the field. */
-function signable<Result> (build: () => Result): Result {
+/** Converts a TypeError for an unsafe value into `FORBIDDEN`. The log names the field. */
+function refuseUnsafe<Result> (build: () => Result): Result {
   try {
     return build()
   } catch (error) {
-    if (error instanceof TypeError) throw new FORBIDDEN({ reason: `what "authorize" returned must not be signed: ${error.message}` })
+    if (error instanceof TypeError) throw new FORBIDDEN({ reason: `the result of "authorize" must not be signed: ${error.message}` })
     throw error
   }
 }

@@ -13,62 +13,63 @@ import { EMBED_TRANSPORTS } from './transport.js'
 import type { EmbedTransport } from './transport.js'
 
 /**
- * Decides whether this user may embed this, and as whom. `null`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not,
- * `UNAUTHORIZED` as for `null`. There is no default user.
+ * Decides whether the user of a request may embed a dashboard, and returns the user. Return `null` for an unknown user
+ * (401); throw `FORBIDDEN` for a user without access. There is no default user.
  */
 export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => HostDecision<EmbedGrant>
 
 export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
-  /** The Bold BI servers that may be called; a request only selects among them, anything else is 403 `FORBIDDEN`. */
+  /** Bold BI servers. A request selects a server of this list; any other server is 403 `FORBIDDEN`. */
   servers: readonly EmbedServerOptions[]
-  /** For how long an answer of a function given as `embedSecret` is used without asking it again, milliseconds. Default: 2 000. */
+  /** Time after which a function given as `embedSecret` is called again, in milliseconds. Default: 2 000. */
   secretMaxAge?: number
-  /** The host's decision, asked before anything is signed or sent. */
+  /** Identifies the user and decides about the request, before a query is signed or sent. */
   authorize (...asked: Parameters<AuthorizeEmbed>): ReturnType<AuthorizeEmbed>
-  /** Where the route is. Default: `/authorize`. */
+  /** Path of the route. Default: `/authorize`. */
   path?: string
-  /** Goes before `path`. Default: none. */
+  /** Prefix of `path`. Default: none. */
   prefix?: string
-  /** The values of `embed_mode` that are let through to `authorize`; others are 403. Default: `['view']`. */
+  /** Accepted values of `embed_mode`; other values are 403. Default: `['view']`. */
   modes?: readonly string[]
   /**
-   * The longest `embed_expirationtime` that a page may ask for, milliseconds, whole seconds from 60 000 to 604 800 000; a
-   * longer one is shortened. Default: 86 400 000 (a day).
+   * Maximum lifetime of an embed, in milliseconds, 60 000 to 604 800 000 in steps of 1 000. A longer
+   * `embed_expirationtime` of a page is reduced to it. Default: 86 400 000 (1 day).
    */
   maxExpiration?: number
-  /** Different dashboards that one query may name; more are 400. Default: 50, at most 500. */
+  /** Maximum distinct dashboards in a query, 1 to 500; more are 400. Default: 50. */
   maxDashboards?: number
   /**
-   * How Bold BI is asked: `'get'` with the signed query in the URL, which every server version takes; `'post'` with the same text as a JSON string;
-   * `'object'` with the JSON object of version 14.1, which holds the embed secret itself, and says nothing of a mode or a life: what it
-   * cannot say is signed and posted. Default: `'get'`.
+   * Form of the call to Bold BI. `'get'` sends the signed query in the URL and works with all server versions. `'post'`
+   * sends the same string as a JSON string. `'object'` sends the JSON object of version 14.1, which contains the embed
+   * secret and has no mode and no lifetime; a query that needs them is signed and posted. Default: `'get'`.
    */
   transport?: EmbedTransport
-  /** Characters of a URL, above which `'get'` turns into `'post'` for this call. Default: 8 000. */
+  /** Maximum characters of a URL with `'get'`; a longer call uses `'post'`. Default: 8 000. */
   maxUrlLength?: number
-  /** Let pages use the pinboard actions. Default: `false`. */
+  /** Accepts the pinboard actions. Default: `false`. */
   pinboard?: boolean
   /**
-   * The SDK shows the user the text of a 200 only. `'sdk'` therefore answers what a well-formed request is refused for (403 by mode or by
-   * `authorize`, 502, 504) as 200 `{"ApiStatus":false,"Status":false,"Message":"…"}`; `'http'` keeps the statuses. A malformed request, an unknown
-   * server, a missing user, a repeated nonce, a rate limit and a failure of our own keep theirs in both. Default: `'sdk'`.
+   * Form of a refusal. The SDK shows only the message of a 200. `'sdk'` therefore sends the refusal of a well-formed
+   * request (403 by mode or by `authorize`, 502, 504) as 200 `{"ApiStatus":false,"Status":false,"Message":"…"}`;
+   * `'http'` sends the status. A malformed request, an unknown server, a missing user, a repeated nonce, a rate limit
+   * and an internal error have their own status in both forms. Default: `'sdk'`.
    */
   errors?: 'sdk' | 'http'
-  /** Largest request body, bytes. Default: 65 536. */
+  /** Maximum bytes of a request body. Default: 65 536. */
   bodyLimit?: number
-  /** The limit of each client address. Default: 120 a minute. */
+  /** Maximum requests per client address. Default: 120 per minute. */
   rateLimit?: RateLimitOptions
   /**
-   * The sites whose pages may call. List your own origin too: browsers name it in same-origin POSTs, and one that is not listed is refused. Default: no
-   * CORS, so that only pages of the same origin can.
+   * Sites whose pages may call the route. Include your own origin: browsers send it with same-origin POSTs, and an
+   * origin that is not listed is refused. Default: no CORS, only pages of the same origin.
    */
   cors?: SiteCorsOptions
   /**
-   * What the route asks of guards that are registered around it, such as `{ userReference: true }`. Default: a user reference may come
-   * (`'optional'`) where the `userReference` plugin is registered, for `authorize` to read.
+   * Settings of the route for the guards of its scope, such as `{ userReference: true }`. Default: `userReference:
+   * 'optional'` if the `userReference` plugin is registered, so that `authorize` can read the reference.
    */
   guards?: GatehouseRouteConfig
-  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  /** Returns the current time in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
@@ -98,12 +99,12 @@ const KNOWN: KnownOptions<EmbedAuthorizeOptions> = {
   ca: true
 }
 const MAX_EXPIRATION_CEILING = 604_800_000
-/** The SDK shows them all on one page, and each is looked up among those that were revoked. */
+/** Upper bound of `maxDashboards`: each dashboard needs a look-up of its revocation. */
 const MAX_DASHBOARDS_CEILING = 500
 
 export type CheckedOptions = Required<Omit<EmbedAuthorizeOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca' | 'cors' | 'prefix' | 'servers' | 'secretMaxAge'>>
 
-/** The options with their defaults. Throws `INVALID_OPTIONS`. */
+/** Validates the options and adds the defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions {
   refuseUnknownOptions('embedAuthorize', options, KNOWN)
   const checked: CheckedOptions = {
@@ -121,11 +122,11 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
     guards: options.guards ?? {},
     now: options.now ?? Date.now
   }
-  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
+  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that identifies the user')
   assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
-  assertOption(isTexts(checked.modes), 'modes', 'a list of modes that is not empty')
+  assertOption(isStrings(checked.modes), 'modes', 'a non-empty list of modes')
   assertWholeSeconds('embed-authorize', 'maxExpiration', checked.maxExpiration, 60_000, MAX_EXPIRATION_CEILING)
-  assertOption(isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING), 'maxDashboards', `1 to ${MAX_DASHBOARDS_CEILING}`, checked.maxDashboards)
+  assertOption(isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING), 'maxDashboards', `an integer from 1 to ${MAX_DASHBOARDS_CEILING}`, checked.maxDashboards)
   assertOption(EMBED_TRANSPORTS.includes(checked.transport), 'transport', `one of ${EMBED_TRANSPORTS.join(', ')}`)
   assertOption(isPositive(checked.maxUrlLength), 'maxUrlLength', 'a positive integer', checked.maxUrlLength)
   assertOption(typeof checked.pinboard === 'boolean', 'pinboard', 'a boolean')
@@ -136,7 +137,7 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
   return checked
 }
 
-function isTexts (list: unknown): boolean {
+function isStrings (list: unknown): boolean {
   return Array.isArray(list) && list.length > 0 && list.every((text) => typeof text === 'string' && text !== '')
 }
 

@@ -3,13 +3,16 @@ import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '..
 import type { EmbedQuery } from '../../signing/boldbi/query.js'
 import { namedDashboards, namesIn } from './dashboards.js'
 
-/** What a page asks to embed, decoded; for the host to judge. A member that the query does not set, or sets empty, is `null` or an empty list. */
+/**
+ * The decoded query of a page, for the decision of the host. A property is `null` or an empty list if the query does
+ * not contain it or contains an empty value.
+ */
 export interface EmbedDetails {
-  /** The selected server's address, as normalised from the configuration. */
+  /** The normalised address of the selected server. */
   server: string
   /**
-   * Every dashboard that the query names, by id or by path, a pinned widget's too; each once, `maxDashboards` at most: check each one. Empty where it
-   * names none, as for a data source.
+   * All dashboards that the query names, by id or by path, including the dashboard of a pinned widget; distinct, at
+   * most `maxDashboards`. Check each of them. Empty if the query names no dashboard, such as for a data source.
    */
   dashboards: readonly string[]
   dashboardId: string | null
@@ -18,48 +21,48 @@ export interface EmbedDetails {
   dashboardPaths: readonly string[]
   /** The embed mode, one of the configured `modes`. */
   mode: string
-  /** A saved view of the dashboard, by id or name. */
+  /** The saved view of the dashboard, by id or name. */
   view: { id: string | null, name: string | null }
-  /** The widgets, by name or id, where not the whole dashboard is embedded. */
+  /** The embedded widgets, by name or id; empty for the whole dashboard. */
   widgets: readonly string[]
-  /** A data source, by id or name. */
+  /** The data source, by id or name. */
   datasource: { id: string | null, name: string | null }
   pinboard: string | null
-  /** What a pinboard action changes, by the SDK's own names. Empty unless the plugin's `pinboard` is on. */
+  /** The parameters of a pinboard action, with the SDK's names. Empty unless the option `pinboard` is on. */
   pinboardAction: Readonly<Record<string, string>>
 }
 
 export interface EmbedLimits {
-  /** Accept the pinboard actions' keys. */
+  /** Accepts the keys of pinboard actions. */
   pinboard: boolean
-  /** Milliseconds. */
+  /** Maximum lifetime, in milliseconds. */
   maxExpiration: number
-  /** Different dashboards that a query may name. */
+  /** Maximum distinct dashboards of a query. */
   maxDashboards: number
 }
 
 export interface CheckedQuery {
-  /** What will be signed, the server's own keys aside. */
+  /** The query to sign, without the keys that the server adds. */
   query: EmbedQuery
-  /** Lower case. */
+  /** The nonce in lower case. */
   nonce: string
   details: EmbedDetails
 }
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/
 const POSITIVE_INTEGER = /^[1-9]\d*$/
-/** The SDK's own, seconds. */
-const USUAL_EXPIRATION = 86_400
-/** How far the browser's clock may be off, seconds. */
+/** The default of the SDK, in seconds. */
+const DEFAULT_EXPIRATION = 86_400
+/** Maximum deviation of the browser's clock, in seconds. */
 const CLOCK_TOLERANCE = 300
-/** Different widgets that a query may name. */
+/** Maximum distinct widgets of a query. */
 const MAX_WIDGETS = 500
 const OUTSIDE_PINBOARD = /^(?:embed_|pinboard_name$|isMultiTab$)/
 
 /**
- * Reads the query that the browser wants signed and writes it anew: with the mode and the expiration said outright, the latter
- * at most `maxExpiration`, and a timestamp that is ours where the browser's is more than five minutes off. `now` is in unix seconds.
- * Throws `INVALID_REQUEST`.
+ * Parses, checks and rebuilds the query of a browser. Adds a missing mode and expiration, limits the expiration to
+ * `maxExpiration`, and replaces a timestamp that is more than five minutes off. `now` is in unix seconds. Throws
+ * `INVALID_REQUEST`.
  */
 export function checkQuery (text: string, server: string, { pinboard, maxExpiration, maxDashboards }: EmbedLimits, now: number): CheckedQuery {
   const sent = parsed(text, pinboard)
@@ -83,7 +86,7 @@ function parsed (text: string, pinboard: boolean): EmbedQuery {
 
 function expirationOf (query: EmbedQuery): number {
   const text = embedValue(query, 'embed_expirationtime')
-  if (text === null) return USUAL_EXPIRATION
+  if (text === null) return DEFAULT_EXPIRATION
   if (!POSITIVE_INTEGER.test(text)) throw new INVALID_REQUEST({ message: 'embed_expirationtime must be a positive integer' })
   return Number(text)
 }

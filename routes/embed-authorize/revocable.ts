@@ -7,12 +7,17 @@ export type {} from '../../plugins/user-reference/index.js'
 import type { EmbedGrant } from './grant.js'
 import type { EmbedDetails } from './policy.js'
 
-/** By what an embed is cut off. Throws a TypeError that names the field for a tenant or a time that is none. */
+/**
+ * Returns the names by which an embed can be revoked. Throws a TypeError that names an invalid `tenant` or `issuedAt`.
+ */
 export function revocableEmbed (
   { userReference }: FastifyRequest, { email, username, tenant = null, issuedAt }: EmbedGrant, { dashboards }: EmbedDetails, now: number
 ): RevocableGrant {
-  if (tenant !== null && (typeof tenant !== 'string' || tenant === '')) throw new TypeError('tenant: must be a text that is not empty')
-  // One in seconds would be earlier than every cut-off.
-  if (issuedAt !== undefined && !isEpochMilliseconds(issuedAt)) throw new TypeError('issuedAt: must be a time in epoch milliseconds')
+  if (tenant !== null && (typeof tenant !== 'string' || tenant === '')) {
+    throw new TypeError('tenant: must be a non-empty string')
+  }
+  if (issuedAt !== undefined && !isEpochMilliseconds(issuedAt)) {
+    throw new TypeError('issuedAt: must be a time in epoch milliseconds')
+  }
   return revocableGrant(userReference, { users: [email, username], tenant, dashboards, issuedAt }, now)
 }

@@ -4,41 +4,42 @@ import { upstreamRefusal } from '../../lib/upstream-client/refusal.js'
 import type { UpstreamFault, UpstreamRefusal } from '../../lib/upstream-client/refusal.js'
 import { escapeHtml, escapeMessage } from './escape-message.js'
 
-export interface EmbedAnswer {
+export interface EmbedReply {
   /** The JSON text for the SDK. */
   text: string
-  /** What Bold BI said when it refused the user; `null` if it granted a token. */
+  /** Bold BI's refusal; `null` if it granted a token. */
   refusal: UpstreamRefusal | null
 }
 
-/** What a call to Bold BI held that must not come back: the embed secret, and the text that was signed with it. */
+/** The secret of a call to Bold BI, which the response must not contain. */
 export interface SentSecrets {
   /** The site's embed secret. */
   secret: string
-  /** Whether the call itself contained the secret, as an object does; a reply that repeats it is then not relayed. */
+  /** Whether the call contained the secret, as with the transport `'object'`. A response that repeats it is refused. */
   isSent: boolean
 }
 
-/** A signed query, or its signature: a server that refuses one may repeat it. */
+/** A signed query or its signature, which a server may repeat in an error. */
 const SIGNED = /embed_signature|(?:[A-Za-z0-9+/]|%2[BF]){43}(?:=|%3D)/
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Returns the JSON object of the Bold BI server, unchanged except for its `Message`. Throws `UPSTREAM_ERROR` for any
- * status other than 200 (a redirect included), for a body that is not a JSON object, whatever its media type says,
- * and, if the call contained the secret, for a body that repeats it or is nested too deep to be searched for it.
+ * Returns the JSON object of the Bold BI server, unchanged except for its `Message`. Throws `UPSTREAM_ERROR` for a
+ * status other than 200 (including a redirect), for a body that is not a JSON object and, if the call contained the
+ * secret, for a body that repeats the secret or is nested too deep to search.
  */
-export function relayAnswer ({ statusCode, body }: UpstreamReply, { secret, isSent }: SentSecrets): EmbedAnswer {
-  const text = textOf(body)
+export function readEmbedReply ({ statusCode, body }: UpstreamReply, { secret, isSent }: SentSecrets): EmbedReply {
+  const text = decodeUtf8(body)
   const value = objectOf(text)
   if (statusCode !== 200) {
-    const reason = `the Bold BI server answered with status ${statusCode}`
+    const reason = `the Bold BI server responded with status ${statusCode}`
     throw new UPSTREAM_ERROR({ reason, upstream: upstreamRefusal(statusCode, upstreamErrorOf(value), [secret, SIGNED]) })
   }
-  if (text === null || value === null) throw new UPSTREAM_ERROR({ reason: 'the Bold BI server sent no JSON object' })
-  // The raw text may spell the secret with escapes. A shorter secret would be found in anything.
-  if (isSent && secret.length >= 8 && holds(value, secret)) {
+  if (text === null || value === null) throw new UPSTREAM_ERROR({ reason: 'the response of the Bold BI server is not a JSON object' })
+  // Searches the parsed value, because the text may escape characters of the secret. A short secret would match by
+  // chance.
+  if (isSent && secret.length >= 8 && containsSecret(value, secret)) {
     throw new UPSTREAM_ERROR({ reason: 'the Bold BI server repeated the embed secret' })
   }
   const isRefused = value.ApiStatus === false || value.Status === false
@@ -48,7 +49,7 @@ export function relayAnswer ({ statusCode, body }: UpstreamReply, { secret, isSe
   }
 }
 
-function textOf (body: Buffer): string | null {
+function decodeUtf8 (body: Buffer): string | null {
   try {
     return utf8.decode(body)
   } catch {
@@ -66,23 +67,25 @@ function objectOf (text: string | null): Record<string, unknown> | null {
   }
 }
 
-/** The code and message of a refusal. Bold BI documents no code: its replies have a `Message`, some a `StatusCode`. */
+/**
+ * Returns the code and the message of a refusal. Bold BI's responses have a `Message`, and some have a `StatusCode`.
+ */
 function upstreamErrorOf (value: Record<string, unknown> | null): UpstreamFault {
   if (value === null) return {}
   const { Code, StatusCode, code, Message, StatusMessage, message } = value
   return { code: Code ?? StatusCode ?? code, message: Message || StatusMessage || message }
 }
 
-function holds (value: object, secret: string): boolean {
+function containsSecret (value: object, secret: string): boolean {
   try {
     return JSON.stringify(value).includes(JSON.stringify(secret).slice(1, -1))
   } catch {
-    // JSON can be parsed to any depth, but not printed.
-    throw new UPSTREAM_ERROR({ reason: 'the Bold BI server sent JSON that is too deep' })
+    // JSON.parse accepts a greater depth than JSON.stringify.
+    throw new UPSTREAM_ERROR({ reason: 'the response of the Bold BI server is nested too deep' })
   }
 }
 
-/** A refusal in the only form whose text the SDK shows. */
+/** Returns a refusal in the form whose message the SDK shows. */
 export function sdkRefusal (message: string): string {
   return JSON.stringify({ ApiStatus: false, Status: false, Message: escapeHtml(message) })
 }

@@ -10,28 +10,28 @@ import type { UpstreamClient, UpstreamClientOptions } from '../../lib/upstream-c
 import type { EmbedObjectTarget } from '../../signing/boldbi/embed-object.js'
 import { normaliseServerUrl } from '../../signing/boldbi/server-url.js'
 
-/** One Bold BI site that pages may embed from. */
+/** A Bold BI site whose dashboards pages may embed. */
 export interface EmbedServerOptions {
-  /** The site's API address, such as `https://bi.example.com/bi/api/site/site1`. Plain http is taken too: you chose it. */
+  /** API address of the site, such as `https://bi.example.com/bi/api/site/site1`; http or https. */
   apiUrl: string
   /**
-   * The site's embed secret (Bold BI: Administration, Embed), taken as it is. A function is asked again as its answer ages past
-   * `secretMaxAge`, so that a secret that was made anew in Bold BI comes into use without a restart.
+   * Embed secret of the site, from Administration, Embed in Bold BI; or a function that returns the current secret. The
+   * function is called again after `secretMaxAge`, so that a new secret needs no restart.
    */
   embedSecret: SecretSource<string>
 }
 
 const KNOWN: KnownOptions<EmbedServerOptions> = { apiUrl: true, embedSecret: true }
-/** What Bold BI's answer may weigh, bytes. */
+/** Maximum bytes of a response of Bold BI. */
 const MAX_RESPONSE = 4_194_304
 const LOOPBACK = /^(?:127(?:\.\d+){3}|localhost|\[::1\])$/
 
 export interface EmbedServer {
-  /** The one spelling of its address. */
+  /** The normalised address. */
   apiUrl: string
-  /** The path of its authorize endpoint, as it goes into the request target. */
+  /** The path of its authorize endpoint. */
   path: string
-  /** What an object says of the server; null where its address has no `/api`. */
+  /** The server's address in the form of the transport `'object'`; `null` if the address has no `/api`. */
   objectTarget: EmbedObjectTarget | null
   secret: RotatingSecret<string, string>
   upstream: UpstreamClient
@@ -39,19 +39,24 @@ export interface EmbedServer {
 
 type ClientOptions = Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'>
 
-/** The configured servers by the one spelling of their address. Rejects with `INVALID_OPTIONS` for none, two alike, a bad address or no secret. */
+/**
+ * Returns the configured servers by normalised address. Rejects with `INVALID_OPTIONS` for an empty list, a repeated
+ * server, an invalid address or a missing secret.
+ */
 export async function embedServers (
   servers: readonly EmbedServerOptions[], client: ClientOptions, { log, maxAge }: { log: FastifyBaseLogger, maxAge: number | undefined }
 ): Promise<Map<string, EmbedServer>> {
-  if (!Array.isArray(servers) || servers.length === 0) throw new INVALID_OPTIONS('embed-authorize: "servers" must list at least one Bold BI server')
+  if (!Array.isArray(servers) || servers.length === 0) {
+    throw new INVALID_OPTIONS('embed-authorize: "servers" must list at least one Bold BI server')
+  }
   const known = new Map<string, EmbedServer>()
   for (const [at, server] of servers.entries()) {
     refuseUnknownMembers('embedAuthorize', `servers[${at}].`, server, KNOWN)
     const { apiUrl, embedSecret } = server
     const where = `embed-authorize: "servers[${at}]`
     const normal = typeof apiUrl === 'string' ? normaliseServerUrl(apiUrl) : null
-    if (normal === null) throw new INVALID_OPTIONS(`${where}.apiUrl" must be an http(s) address without credentials, query and fragment`)
-    if (known.has(normal)) throw new INVALID_OPTIONS(`${where}.apiUrl" is the same server as one before it`)
+    if (normal === null) throw new INVALID_OPTIONS(`${where}.apiUrl" must be an http(s) URL without credentials, query or fragment`)
+    if (known.has(normal)) throw new INVALID_OPTIONS(`${where}.apiUrl" repeats an earlier server; list each server once`)
     const { origin } = new URL(normal)
     known.set(normal, {
       apiUrl: normal,
@@ -65,29 +70,40 @@ export async function embedServers (
 }
 
 function checkedSecret (secret: string, where: string): string {
-  if (typeof secret !== 'string' || secret === '') throw new INVALID_OPTIONS(`${where}.embedSecret" is empty; Bold BI shows it under Administration, Embed`)
+  if (typeof secret !== 'string' || secret === '') {
+    throw new INVALID_OPTIONS(`${where}.embedSecret" is empty; copy it from Administration, Embed in Bold BI`)
+  }
   return secret
 }
 
-/** The server that the request names. Its text only selects: what is called is always an address of the configuration. */
+/** Returns the configured server that a request names, or `null`. Only configured addresses are ever called. */
 export function selectServer (servers: ReadonlyMap<string, EmbedServer>, text: string): EmbedServer | null {
   const normal = normaliseServerUrl(text)
   return normal === null ? null : servers.get(normal) ?? null
 }
 
-/** An object holds the embed secret itself: it must say where it goes, and is better not sent in the clear. Throws `INVALID_OPTIONS`. */
+/**
+ * Checks the servers for the transport `'object'`, which sends the embed secret. Throws `INVALID_OPTIONS` for an
+ * address without `/api`, and logs a warning for plain http.
+ */
 export function checkForObjects (servers: ReadonlyMap<string, EmbedServer>, log: FastifyBaseLogger): void {
   for (const { apiUrl, objectTarget } of servers.values()) {
-    if (objectTarget === null) throw new INVALID_OPTIONS(`embed-authorize: "transport": 'object' needs an "apiUrl" with /api in its path, unlike ${apiUrl}`)
+    if (objectTarget === null) {
+      throw new INVALID_OPTIONS(
+        `embed-authorize: "transport": 'object' needs an "apiUrl" with /api in its path, unlike ${apiUrl}`
+      )
+    }
     const { protocol, hostname } = new URL(apiUrl)
-    if (protocol === 'http:' && !LOOPBACK.test(hostname)) log.warn({ server: apiUrl }, 'embed-authorize: objects carry the embed secret over plain http')
+    if (protocol === 'http:' && !LOOPBACK.test(hostname)) {
+      log.warn({ server: apiUrl }, 'embed-authorize: "transport": \'object\' sends the embed secret over plain http')
+    }
   }
 }
 
-/** The two parts of `https://bi.example.com/bi/api/site/site1` on both sides of `/api`; null for an address without it. */
+/** Returns the parts of `https://bi.example.com/bi/api/site/site1` before and after `/api`; `null` without `/api`. */
 function objectTarget (apiUrl: string): EmbedObjectTarget | null {
   const { origin, pathname } = new URL(apiUrl)
-  // The first one, since a site may be called so too.
+  // Splits at the first `/api`, because a site may also have that name.
   const [, path, siteIdentifier = ''] = /^(.*?)\/api(?:\/(.+))?$/.exec(pathname) ?? []
   return path === undefined ? null : { serverUrl: origin + path, siteIdentifier }
 }

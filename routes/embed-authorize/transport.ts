@@ -6,42 +6,45 @@ import { signedEmbedQuery } from '../../signing/boldbi/signature.js'
 import type { CheckedQuery } from './policy.js'
 import type { EmbedServer } from './servers.js'
 
-/** `get`: the signed query in the request target; `post`: the same text as a JSON string in the body; `object`: Bold BI's object of version 14.1. */
+/**
+ * `get`: signed query in the URL; `post`: the same string as a JSON body; `object`: Bold BI's object of version 14.1.
+ */
 export const EMBED_TRANSPORTS = ['get', 'post', 'object'] as const
 export type EmbedTransport = typeof EMBED_TRANSPORTS[number]
 
 export interface EmbedTransportOptions { transport: EmbedTransport, maxUrlLength: number }
 
-/** What was granted to whom. */
+/** A granted embed with its user. */
 export interface GrantedEmbed {
   checked: CheckedQuery
   identity: EmbedIdentity
-  /** The whole query, ready to be signed. */
-  whole: string
-  /** By what it may be cut off. */
+  /** The complete query to sign. */
+  signableQuery: string
+  /** The names by which the embed can be revoked. */
   revocable: RevocableGrant
 }
 
-/** Everything that goes to Bold BI beside the query; nothing of the caller's request is among it. */
+/** The headers of a call to Bold BI. No header of the client's request is sent. */
 const HEADERS = { accept: 'application/json', 'user-agent': 'fastify-gatehouse' }
 const JSON_HEADERS = { ...HEADERS, 'content-type': 'application/json' }
 
-/** What an object can say, or need not. */
-const IN_OBJECT = new Set(['embed_nonce', 'embed_dashboard_id', 'embed_mode', 'embed_timestamp', 'embed_expirationtime'])
-/** Seconds, the SDK's own. */
-const USUAL_LIFE = '86400'
+/** The query keys that an object contains or does not need. */
+const OBJECT_KEYS = new Set(['embed_nonce', 'embed_dashboard_id', 'embed_mode', 'embed_timestamp', 'embed_expirationtime'])
+/** The default lifetime of the SDK, in seconds. */
+const DEFAULT_LIFETIME = '86400'
 
 /**
- * The call that asks for an access token. A signed query goes as a POST where its URL would be longer than `maxUrlLength`, and an object
- * only where it says all of the query: the view of one dashboard by its id, for the usual time; another query is signed and posted.
- * Throws a TypeError that names the field for an identity that an object cannot say.
+ * Returns the call that requests an access token. A signed query is posted if its URL would be longer than
+ * `maxUrlLength`. An object is sent only if it can express the whole query: the view of one dashboard by id, with the
+ * default lifetime; any other query is signed and posted. Throws a TypeError that names the field if an object cannot
+ * express the identity.
  */
 export function embedCall (server: EmbedServer, secret: string, granted: GrantedEmbed, { transport, maxUrlLength }: EmbedTransportOptions): UpstreamCall {
-  const { checked, identity, whole } = granted
-  if (transport === 'object' && server.objectTarget !== null && isSaidByObject(checked)) {
+  const { checked, identity, signableQuery } = granted
+  if (transport === 'object' && server.objectTarget !== null && fitsObject(checked)) {
     return post(server, embedObject(identity, checked.details.dashboardId ?? '', server.objectTarget, secret))
   }
-  const signed = signedEmbedQuery(whole, secret)
+  const signed = signedEmbedQuery(signableQuery, secret)
   if (transport === 'get' && server.apiUrl.length + '/embed/authorize?'.length + signed.length <= maxUrlLength) {
     return { method: 'GET', path: `${server.path}?${signed}`, headers: HEADERS }
   }
@@ -52,8 +55,8 @@ function post ({ path }: EmbedServer, body: string): UpstreamCall {
   return { method: 'POST', path, headers: JSON_HEADERS, body }
 }
 
-function isSaidByObject ({ query, details }: CheckedQuery): boolean {
+function fitsObject ({ query, details }: CheckedQuery): boolean {
   return details.mode === 'view' && details.dashboardId !== null && query.every(([key, value]) => {
-    return key === 'embed_expirationtime' ? value === USUAL_LIFE : IN_OBJECT.has(key) || value === ''
+    return key === 'embed_expirationtime' ? value === DEFAULT_LIFETIME : OBJECT_KEYS.has(key) || value === ''
   })
 }

@@ -20,7 +20,7 @@ import { checkedKey, checkedOptions } from './options.js'
 import type { AuthorizeWidget, WidgetTokenOptions, WidgetUser } from './options.js'
 import { checkedUser } from './user.js'
 
-// An importer of this module alone also gets the types that these modules add to Fastify.
+// An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../plugins/audit-log/index.js'
 export type {} from '../../plugins/token-store/index.js'
 export type {} from '../../plugins/user-reference/index.js'
@@ -30,20 +30,31 @@ export type { SecretSource } from '../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
 export type { AuthorizeWidget, WidgetTokenOptions, WidgetUser }
 
-/** Of the tokens that are made at one time: in the token's own unit, and as the answer tells them. */
+/** The times of a token, in the token's unit and in the form of the response. */
 interface Times {
   issuedAt: number
   expiration: number
-  told: Omit<WidgetTokenReply, 'token'>
+  reply: Omit<WidgetTokenReply, 'token'>
 }
 
-/** The token endpoint of dxFeed's widgets: a signed token of a few minutes for the signed-in user of a page. */
+/**
+ * Registers the token endpoint of dxFeed's widgets, which returns a short-lived signed token for the user of a page.
+ * Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(widgetToken, {
+ *   secret: process.env.DXFEED_SECRET,
+ *   issuer: 'acme',
+ *   session: 'acme-web',
+ *   authorize: (request) => request.session.user?.id ?? null
+ * })
+ */
 const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options) => {
   const { path, issuer, session, filters, timeUnit, minutes, authorize, cors, rateLimit, userRateLimit, guards, now, ...given } = checkedOptions(options)
   const { prefix = '' } = options
   const keys = await RotatingSecret.open(given.secret, { name: 'widget-token: "secret"', check: checkedKey, log: app.log, maxAge: given.secretMaxAge })
   const unit = timeUnit === 'ms' ? 1 : 1_000
-  const life = minutes * 60_000 / unit
+  const lifetime = minutes * 60_000 / unit
   let times: Times | undefined
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
@@ -63,44 +74,44 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(users.need(request)), ...userLimit, hook: 'preHandler' })
 
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
-    // A HEAD would mint like a GET.
-    scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, answerToken)
+    // A HEAD request would mint a token.
+    scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, sendToken)
 
-    async function answerToken (request: FastifyRequest, reply: FastifyReply): Promise<WidgetTokenReply> {
+    async function sendToken (request: FastifyRequest, reply: FastifyReply): Promise<WidgetTokenReply> {
       const { user, tenant, issuedAt, filters: own = filters } = users.need(request)
       const message = messageOf(given.user ?? user, own)
       await refuseRevokedGrant(app, revocableGrant(request.userReference, { users: [user], tenant, issuedAt }, now()))
-      const answer = mint(message, await keys.get())
+      const tokenReply = mint(message, await keys.get())
       const decision = decisionOf(request)
-      decision.resourceId = sha256Hex(answer.token).slice(0, 16)
-      decision.details = { issuer, session, tenant, expiresAt: answer.expiresAt }
+      decision.resourceId = sha256Hex(tokenReply.token).slice(0, 16)
+      decision.details = { issuer, session, tenant, expiresAt: tokenReply.expiresAt }
       reply.header('Cache-Control', 'no-store')
-      return answer
+      return tokenReply
     }
   })
 
   function mint (message: string, key: string): WidgetTokenReply {
-    const { issuedAt, expiration, told } = timesNow()
-    return { token: signCheckedPayload({ issuer, session, expiration, issuedAt, message }, key), ...told }
+    const { issuedAt, expiration, reply } = timesNow()
+    return { token: signCheckedPayload({ issuer, session, expiration, issuedAt, message }, key), ...reply }
   }
 
-  /** The same for all tokens of one millisecond or second, of which a busy server makes many. */
+  /** Returns the times of a token issued now; cached, because a busy server issues many tokens per time unit. */
   function timesNow (): Times {
     const issuedAt = Math.floor(now() / unit)
     if (issuedAt === times?.issuedAt) return times
-    const expiration = issuedAt + life
+    const expiration = issuedAt + lifetime
     const text = (time: number): string => new Date(time * unit).toISOString()
-    times = { issuedAt, expiration, told: { issuedAt: text(issuedAt), refreshAfter: text(expiration - life / 5), expiresAt: text(expiration) } }
+    times = { issuedAt, expiration, reply: { issuedAt: text(issuedAt), refreshAfter: text(expiration - lifetime / 5), expiresAt: text(expiration) } }
     return times
   }
 }
 
-/** A user id or filter that would change the meaning of the token is 403; the log names the field. */
+/** Returns the message of a token. Throws `FORBIDDEN` for an unsafe user id or filter; the log names the field. */
 function messageOf (user: string, filters: readonly string[]): string {
   try {
     return widgetMessage(user, filters)
   } catch (error) {
-    throw new FORBIDDEN({ reason: `what "authorize" returned must not be signed: ${(error as Error).message}` })
+    throw new FORBIDDEN({ reason: `the result of "authorize" must not be signed: ${(error as Error).message}` })
   }
 }
 

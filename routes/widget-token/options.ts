@@ -17,20 +17,20 @@ export interface WidgetUser {
    * `;`. Limits, revocations and the audit log use it in both cases.
    */
   user: string
-  /** What the user may see; replaces the route's `filters`, an empty list too. */
+  /** Filters of the token. They replace the route's `filters`, also if the list is empty. */
   filters?: readonly string[] | undefined
-  /** Whose user it is, for revocations; never signed. Default: nobody's. */
+  /** Tenant id of the user, for revocations. Not part of the token. Default: none. */
   tenant?: string | undefined
   /**
-   * When the user proved who it is, epoch milliseconds, such as the start of the session: a revocation since then refuses. Never signed.
-   * Default: when the request's user reference was made; without one, now.
+   * Start of the user's session, in epoch milliseconds. A later revocation refuses the token. Not part of the token.
+   * Default: the time at which the user reference was signed, else the current time.
    */
   issuedAt?: number | undefined
 }
 
 /**
- * Decides which users may have a token and which filters it contains. Returns a user id, or an id with filters.
- * `null` or `undefined`: nobody is signed in (401). Throw `FORBIDDEN` for a user who may not have a token (403).
+ * Decides which users may have a token and which filters it contains. Return a user id, or an id with filters. Return
+ * `null` or `undefined` for an unknown user (401); throw `FORBIDDEN` for a user who may not have a token (403).
  *
  * @example
  * const authorize: AuthorizeWidget = async (request) => {
@@ -43,44 +43,50 @@ export type AuthorizeWidget = (
 ) => HostDecision<string | WidgetUser>
 
 export interface WidgetTokenOptions {
-  /** Where the route is. Default: `/api/generate-token`. */
+  /** Path of the route. Default: `/api/generate-token`. */
   path?: string
-  /** Goes before `path`. Default: none. */
+  /** Prefix of `path`. Default: none. */
   prefix?: string
-  /** The secret that dxFeed gave, as it is; or a function that gives the one of now, sync or async, such as a secret manager's client. */
+  /** Secret that dxFeed issued, or a sync or async function that returns the current secret. */
   secret: SecretSource<string>
-  /** Milliseconds for which what a function gave is used without asking again, so the longest that an old secret still signs. Default: 2 000. */
+  /** Time after which a function given as `secret` is called again, in milliseconds. Default: 2 000. */
   secretMaxAge?: number
-  /** The issuer that dxFeed gave, without `,`. */
+  /** Issuer that dxFeed assigned, without `,`. */
   issuer: string
-  /** The session that dxFeed gave, without `,`. */
+  /** Session that dxFeed assigned, without `,`. */
   session: string
   /**
-   * The user id that dxFeed issued, without `,` and `;`. If dxFeed issued one, every token must contain it: set it here,
-   * and `authorize` then only decides which users may have a token and with which filters. Default: none; the user id of
-   * a token is then the one that `authorize` returns.
+   * User id that dxFeed issued, without `,` and `;`. If dxFeed issued a user id, all tokens must contain it: set it
+   * here, and `authorize` only decides which users may have a token and with which filters. Default: the user id that
+   * `authorize` returns.
    */
   user?: string | undefined
-  /** What every user may see, each without `,` and `;`. Default: none, so that the token itself narrows nothing. */
+  /** Filters of all tokens, each without `,` and `;`. Default: none, the token does not restrict the data. */
   filters?: readonly string[]
-  /** The unit of the token's times: `'ms'` as the widget page prints them, `'s'` as the token knowledge base does. Default: `'ms'`. */
+  /**
+   * Unit of the times in a token: `'ms'` as on dxFeed's widget page, `'s'` as in its token knowledge base. Default:
+   * `'ms'`.
+   */
   timeUnit?: 'ms' | 's'
-  /** Life of a token, whole minutes from 5 to 20. Default: 20. */
+  /** Lifetime of a token, in minutes, an integer from 5 to 20. Default: 20. */
   minutes?: number
-  /** The host's decision, called before a token is signed. There is no default user. */
+  /** Identifies the user and decides about the request, before a token is signed. There is no default user. */
   authorize (...asked: Parameters<AuthorizeWidget>): ReturnType<AuthorizeWidget>
-  /** The sites whose pages may call. Default: none; a request with an `Origin` is refused then, as pages of the same origin send none. */
+  /**
+   * Sites of other origins whose pages may call the route. Default: none; a request with an `Origin` header is refused,
+   * because browsers send no `Origin` with a same-origin GET.
+   */
   cors?: SiteCorsOptions
-  /** The limit of each client address. Default: 60 a minute. */
+  /** Maximum requests per client address. Default: 60 per minute. */
   rateLimit?: RateLimitOptions
-  /** The limit of each user. Default: 60 a minute. */
+  /** Maximum requests per user. Default: 60 per minute. */
   userRateLimit?: RateLimitOptions
   /**
-   * What the route asks of guards that are registered around it, such as a captcha. Default: a user reference may come (`'optional'`) where the
-   * `userReference` plugin is registered, for `authorize` to read.
+   * Settings of the route for the guards of its scope, such as a captcha. Default: `userReference: 'optional'` if the
+   * `userReference` plugin is registered, so that `authorize` can read the reference.
    */
   guards?: GatehouseRouteConfig
-  /** The clock, epoch milliseconds. Default: `Date.now`. */
+  /** Returns the current time in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
@@ -108,7 +114,7 @@ const KNOWN: KnownOptions<WidgetTokenOptions> = {
 }
 const MINUTE = { max: 60, timeWindow: '1 minute' }
 
-/** The options with their defaults. Throws `INVALID_OPTIONS`. */
+/** Validates the options and adds the defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   refuseUnknownOptions('widgetToken', options, KNOWN)
   const checked: CheckedOptions = {
@@ -130,32 +136,32 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   }
   assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
   if (typeof checked.secret !== 'function') checkedKey(checked.secret)
-  assertOption(isText(checked.issuer), 'issuer', 'the issuer that dxFeed gave')
-  assertOption(isText(checked.session), 'session', 'the session that dxFeed gave')
-  assertOption(checked.user === undefined || isText(checked.user), 'user', 'the user id that dxFeed issued; leave it out if there is none')
+  assertOption(isNonEmptyString(checked.issuer), 'issuer', 'the issuer that dxFeed assigned')
+  assertOption(isNonEmptyString(checked.session), 'session', 'the session that dxFeed assigned')
+  assertOption(checked.user === undefined || isNonEmptyString(checked.user), 'user', 'the user id that dxFeed issued; leave it out if there is none')
   assertOption(Array.isArray(checked.filters), 'filters', 'a list of strings')
   assertOption(['ms', 's'].includes(checked.timeUnit), 'timeUnit', '"ms" or "s"')
   assertOption(Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20, 'minutes', 'a whole number from 5 to 20')
-  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that names the user')
+  assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that identifies the user')
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   assertOption(typeof checked.now === 'function', 'now', 'a function')
-  tryOut(checked)
+  assertSignable(checked)
   return checked
 }
 
-/** The key of a secret that could sign. Throws `INVALID_OPTIONS`, which does not show it. */
+/** Returns the signing key of a secret. Throws `INVALID_OPTIONS`, without the secret in the message. */
 export function checkedKey (secret: unknown): string {
-  assertOption(isText(secret), 'secret', 'the secret that dxFeed gave, or a function that gives it')
-  return orInvalid(() => widgetKey(secret))
+  assertOption(isNonEmptyString(secret), 'secret', 'the secret that dxFeed issued, or a function that returns it')
+  return withOptionsError(() => widgetKey(secret))
 }
 
-/** Signs once at start-up, so that options which cannot be signed fail the start and not the first request. */
-function tryOut ({ issuer, session, user = 'test', filters }: CheckedOptions): void {
+/** Signs once at start-up, so that values which cannot be signed fail the start and not the first request. */
+function assertSignable ({ issuer, session, user = 'test', filters }: CheckedOptions): void {
   const message = (): string => widgetMessage(user, filters)
-  orInvalid(() => signWidgetToken({ issuer, session, expiration: 1, issuedAt: 0, message: message() }, 'any'))
+  withOptionsError(() => signWidgetToken({ issuer, session, expiration: 1, issuedAt: 0, message: message() }, 'any'))
 }
 
-function orInvalid<Result> (attempt: () => Result): Result {
+function withOptionsError<Result> (attempt: () => Result): Result {
   try {
     return attempt()
   } catch (error) {
@@ -163,6 +169,6 @@ function orInvalid<Result> (attempt: () => Result): Result {
   }
 }
 
-function isText (value: unknown): value is string {
+function isNonEmptyString (value: unknown): value is string {
   return typeof value === 'string' && value !== ''
 }

@@ -29,8 +29,8 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     // Steps that may fail come before the rotation, because the rotation uses up the token.
     const access = await sessions.access(sid)
     if (access === null || access.userId !== sub || access.orgId !== org_id) {
-      auditRefusedToken(request, 'refresh', 'session is over', claims)
-      throw new INVALID_REFRESH_TOKEN({ reason: 'session is over' })
+      auditRefusedToken(request, 'refresh', 'the session has ended', claims)
+      throw new INVALID_REFRESH_TOKEN({ reason: 'the session has ended' })
     }
     const { role, epoch, endsAt } = access
     const next = adminTokens.issueRefresh({ sub, org_id, sid, endsAt })

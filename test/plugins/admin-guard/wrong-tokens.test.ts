@@ -67,7 +67,7 @@ t.test('a token of a session that is over is audited under its user, access and 
   t.equal((await admin.refresh(refresh_token)).statusCode, 401)
   const entries = (await admin.audited('auth.token_refused', 'default', 2)).filter(({ action }) => action === 'auth.token_refused')
   const common = { userId: user.id, resourceType: 'session', resourceId: claims['sid'] }
-  t.match(entries, [{ ...common, changes: { token: 'refresh' } }, { ...common, changes: { token: 'access', reason: 'session is over' } }])
+  t.match(entries, [{ ...common, changes: { token: 'refresh' } }, { ...common, changes: { token: 'access', reason: 'the session has ended' } }])
 })
 
 t.test('a refresh token that was never ours is audited, and one that has expired is not', async (t) => {

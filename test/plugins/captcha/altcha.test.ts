@@ -117,7 +117,7 @@ t.test('a challenge or solution that was altered in anything is refused', async 
   }
   for (const [what, payload] of Object.entries(altered)) t.equal(await ask(encoded(payload)), '403 CAPTCHA_FAILED', what)
   t.equal(await ask(encoded(good)), 'passes', 'none of that has used it up')
-  t.match(log.text(), /the challenge is not ours/)
+  t.match(log.text(), /the challenge was not signed with this key/)
   t.match(log.text(), /the solution is wrong/)
 })
 

@@ -7,7 +7,7 @@ import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
 
 import captcha from '../../../plugins/captcha/index.js'
 import type { AltchaOptions } from '../../../plugins/captcha/index.js'
-import { derivationTurn } from '../../../plugins/captcha/derivation-turn.js'
+import { deriveInTurn } from '../../../plugins/captcha/derivation-turn.js'
 import { openRedis } from '../../../lib/redis/open-redis.js'
 import { sharedLimits } from '../../../lib/redis/shared-limits.js'
 import tokenStore from '../../../plugins/token-store/index.js'
@@ -41,7 +41,7 @@ async function presented (app: FastifyInstance, token?: string, url = '/x', remo
 function occupy (rounds: number): () => Promise<unknown> {
   let release = () => {}
   const held = new Promise<void>((resolve) => { release = resolve })
-  const work = [1, 1, rounds].map((each) => derivationTurn(each, () => held))
+  const work = [1, 1, rounds].map((each) => deriveInTurn(each, () => held))
   return () => {
     release()
     return Promise.all(work)
@@ -68,7 +68,7 @@ t.test('without a limit any number may be presented', async (t) => {
 t.test('of many derivations two are under way at a time, and the rest follows in turn', async (t) => {
   const started: number[] = []
   const releases: Array<() => void> = []
-  const all = Array.from({ length: 5 }, (_, at) => derivationTurn(10, () => new Promise<number>((resolve) => {
+  const all = Array.from({ length: 5 }, (_, at) => deriveInTurn(10, () => new Promise<number>((resolve) => {
     started.push(at)
     releases.push(() => resolve(at))
   })))
@@ -82,9 +82,9 @@ t.test('of many derivations two are under way at a time, and the rest follows in
 })
 
 t.test('one that fails gives its place to the next', async (t) => {
-  const failing = Array.from({ length: 6 }, () => derivationTurn(10, async () => { throw new Error('no') }))
+  const failing = Array.from({ length: 6 }, () => deriveInTurn(10, async () => { throw new Error('no') }))
   t.same((await Promise.allSettled(failing)).map(({ status }) => status), Array(6).fill('rejected'))
-  t.equal(await derivationTurn(10, async () => 'yes'), 'yes')
+  t.equal(await deriveInTurn(10, async () => 'yes'), 'yes')
 })
 
 t.test('while a flood keeps the derivations busy the guard answers 503, and the token may be sent again', async (t) => {

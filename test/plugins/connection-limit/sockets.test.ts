@@ -11,7 +11,7 @@ import type { Test } from 'tap'
 
 import connectionLimit from '../../../plugins/connection-limit/index.js'
 import type { ConnectionLimitOptions } from '../../../plugins/connection-limit/index.js'
-import { addressList, capSockets } from '../../../plugins/connection-limit/sockets.js'
+import { addressList, limitSockets } from '../../../plugins/connection-limit/sockets.js'
 import { selfSigned } from '../../helpers/self-signed.js'
 
 interface Client {
@@ -121,7 +121,7 @@ t.test('after thousands of sockets, let in and turned away, no peer is left in t
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   app.get('/', async () => 'ok')
-  const cap = capSockets(app.server, 50, addressList([]))
+  const cap = limitSockets(app.server, 50, addressList([]))
   if (cap === null) throw new Error('capped already')
   await app.listen({ host: '127.0.0.1', port: 0 })
   for (const way of ['asked', 'reset', 'ended', 'destroyed'] as const) {

@@ -166,7 +166,7 @@ t.test('O01: neither a token, nor its cookie, nor the key reaches the log', asyn
   const page = await pageOf(app, 'ann')
   await send(app, page)
   await send(app, { ...page, 'x-session': 'bob' })
-  t.match(log.text(), /the CSRF token is not of this session/)
+  t.match(log.text(), /the CSRF token is not valid for this session/)
   for (const secret of [KEY, page['x-csrf-token'] ?? '?', (page.cookie ?? '?').split('=')[1] ?? '?']) t.notOk(log.text().includes(secret))
 })
 

@@ -20,7 +20,7 @@ t.test('G14: a query that names more than "maxDashboards" is 400 before the host
   for (const members of tooMany) {
     const reply = await post(embedQuery(members))
     t.equal(reply.statusCode, 400)
-    t.match(reply.json().error, { code: 'INVALID_REQUEST', message: 'The embed query names more than 500 dashboards' })
+    t.match(reply.json().error, { code: 'INVALID_REQUEST', message: 'The embed query contains more than 500 dashboards' })
   }
   t.same(asked, [])
   t.equal(bi.connections(), 0)

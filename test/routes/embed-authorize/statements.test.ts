@@ -62,6 +62,6 @@ t.test('a query may name 50 dashboards unless "maxDashboards" says otherwise, wh
   const one = await made({ maxDashboards: 1 })
   t.same([await one(1), await one(2)], [200, 400])
   for (const maxDashboards of [0, 501, 1.5, Number.NaN, '50' as unknown as number]) {
-    await t.rejects(made({ maxDashboards }), { code: 'INVALID_OPTIONS', message: /"maxDashboards" must be 1 to 500/ }, String(maxDashboards))
+    await t.rejects(made({ maxDashboards }), { code: 'INVALID_OPTIONS', message: /"maxDashboards" must be an integer from 1 to 500/ }, String(maxDashboards))
   }
 })

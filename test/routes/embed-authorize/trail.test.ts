@@ -45,7 +45,7 @@ t.test('E23 O01: neither the secret nor a signature is in any reply or log line,
 
   const signatures = bi.calls.map((call) => readCall(call).signature)
   t.ok(signatures.length >= 6)
-  t.ok(log.text().includes('the Bold BI server answered with status 500'), 'the log says what went wrong')
+  t.ok(log.text().includes('the Bold BI server responded with status 500'), 'the log says what went wrong')
   for (const secret of [SECRET, ...signatures, ...signatures.map(encodeURIComponent)]) {
     t.notOk(replies.join('\n').includes(secret))
     t.notOk(log.text().includes(secret))
