@@ -37,11 +37,11 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
   let isFailing = false
 
   /** Logs a failure once until siteverify works again, because all requests are refused meanwhile. */
-  function reportSetup (faults: string[]): void {
-    if (faults.length > 0 && !isFailing) {
-      app.log.warn({ reason: faults.join(', ') }, 'captcha: siteverify fails; requests are refused until it works again')
+  function reportSetup (errors: string[]): void {
+    if (errors.length > 0 && !isFailing) {
+      app.log.warn({ reason: errors.join(', ') }, 'captcha: siteverify fails; requests are refused until it works again')
     }
-    isFailing = faults.length > 0
+    isFailing = errors.length > 0
   }
 
   async function call (fields: Record<string, string>): Promise<Record<string, unknown>> {

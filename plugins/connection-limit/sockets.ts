@@ -68,16 +68,16 @@ function refuseSocket (socket: Socket, refusal: string | null): void {
 function ignore (): void {}
 
 /** Parses addresses and networks such as `10.0.0.0/8` into a `BlockList`. Throws `INVALID_OPTIONS`. */
-export function addressList (texts: readonly string[]): BlockList {
+export function addressList (entries: readonly string[]): BlockList {
   const list = new BlockList()
-  for (const text of texts) {
-    const [address = '', prefix, ...rest] = String(text).split('/')
+  for (const entry of entries) {
+    const [address = '', prefix, ...rest] = String(entry).split('/')
     const family = isIP(address)
     const bits = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix)
     const isLegal = family !== 0 && rest.length === 0 && (prefix === undefined || /^\d{1,3}$/.test(prefix)) && bits <= (family === 4 ? 32 : 128)
     if (!isLegal) {
       throw new INVALID_OPTIONS(
-        `connection-limit: "exemptPeers" must list addresses and networks such as 10.0.0.0/8; got ${JSON.stringify(text)}`
+        `connection-limit: "exemptPeers" must list addresses and networks such as 10.0.0.0/8; got ${JSON.stringify(entry)}`
       )
     }
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')

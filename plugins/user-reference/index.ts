@@ -34,8 +34,8 @@ export interface UserReferenceOptions {
   /** Purpose of the references. A guard with another purpose refuses them. Default: `'gatehouse-embed'`. */
   audience?: string
   /**
-   * Lifetime of a reference, in milliseconds. A page uses the same reference for all its guest tokens. A revocation
-   * ends a reference earlier. Default: 43 200 000 (12 hours).
+   * Lifetime of a reference, in milliseconds, 1 000 or more. A page uses the same reference for all its guest tokens. A
+   * revocation ends a reference earlier. Default: 43 200 000 (12 hours).
    */
   ttl?: number
   /** Rule of all routes of this scope that do not set `userReference`. Default: `false`. */

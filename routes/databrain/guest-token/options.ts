@@ -22,7 +22,7 @@ export interface GuestTokenGrant {
   permissions?: Record<string, unknown> | undefined
   /** The data app of the token. Default: the `dataAppName` of the route. */
   dataAppName?: string | undefined
-  /** Lifetime of the token, in milliseconds. Default: the `expiryTime` of the route. */
+  /** Lifetime of the token, in milliseconds, 1 000 or more. Default: the `expiryTime` of the route. */
   expiryTime?: number | undefined
   /**
    * User id for the audit trail, revocations and the rate limit, 1 to 256 characters. Not sent to DataBrain. Default:
@@ -80,7 +80,7 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
    * 504. Default: `'product'`.
    */
   errorStatus?: 'product' | 'gateway'
-  /** Lifetime of a token, in milliseconds. Default: 3 600 000 (1 hour). */
+  /** Lifetime of a token, in milliseconds, 1 000 or more. Default: 3 600 000 (1 hour). */
   expiryTime?: number
   /**
    * Final share of a token's lifetime in which the cache no longer returns it, 0 to 0.9, but at least 30 seconds.

@@ -37,7 +37,7 @@ const OBJECTS = ['properties', 'traits', 'context'] as const
 /**
  * Compiles the provider's mapping with the webhook's own mapping over it. A header is accepted as `messageId` only if
  * the provider signs it: a captured delivery could otherwise be repeated with another id. The timestamp header of
- * `custom` is signed. Throws `MappingFault`.
+ * `custom` is signed. Throws `MappingError`.
  */
 export function compileMapping (
   provider: WebhookProvider, own: WebhookMapping | null, custom: Pick<CustomSignature, 'timestampHeader'> | null = null

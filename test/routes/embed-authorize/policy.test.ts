@@ -149,7 +149,7 @@ t.test('wrong options stop the start with the name of the option', async (t) => 
   const cases: Array<[object, RegExp]> = [
     [{ servers: [] }, /"servers"/],
     [{ servers: undefined }, /"servers"/],
-    [{ servers: [...good.servers, { apiUrl: 'https://BI.test:443/bi/x/../api/site/site1/', embedSecret: 'y' }] }, /"servers\[1\]\.apiUrl" is the same/],
+    [{ servers: [...good.servers, { apiUrl: 'https://BI.test:443/bi/x/../api/site/site1/', embedSecret: 'y' }] }, /"servers\[1\]\.apiUrl" repeats an earlier server/],
     ...['https://u:p@bi.test', 'https://u@bi.test', 'https://bi.test/?x', 'https://bi.test/#x', 'ftp://bi.test', 'bi.test', '', undefined, 'https://bi.test\\x', 'javascript:1']
       .map((apiUrl): [object, RegExp] => [server(apiUrl), /"servers\[0\]\.apiUrl"/]),
     [server('https://bi.test', ''), /"servers\[0\]\.embedSecret"/],

@@ -44,7 +44,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
     const readsPersons = mayReadPersons(request)
     // Without a kind the subject may be a user id, and the number of results would reveal whether it exists.
     if (!readsPersons && subject !== undefined && (kind === undefined || kind === 'user')) throw new FORBIDDEN({ reason: 'filter by a user' })
-    const page = await readPage(request, (asked) => findRevocations(revocations, adminOf(request).org_id, { kind, subject }, asked))
+    const page = await readPage(request, (page) => findRevocations(revocations, adminOf(request).org_id, { kind, subject }, page))
     return pageReply(page, readsPersons ? viewRevocation : revocationWithoutPerson)
   })
 
@@ -58,7 +58,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
   scope.get<{ Querystring: EmbedQuery }>('/embeds', { schema: schemas.listEmbedsSchema, ...PERMISSIONS.readEmbeds }, async function listEmbeds (request) {
     const { user_id: userId, product, outcome, from, to } = request.query
     const filter = { actions: actionsOf(product, outcome), userId, from: timeOf('from', from), to: timeOf('to', to) }
-    const page = await readPage(request, (asked) => trail.list(adminOf(request).org_id, filter, asked))
+    const page = await readPage(request, (page) => trail.list(adminOf(request).org_id, filter, page))
     return pageReply(page, mayReadPersons(request) ? viewDecision : withoutPerson)
   })
 
