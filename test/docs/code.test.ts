@@ -5,7 +5,10 @@ import { docsProgram } from '../helpers/docs-program.js'
 import { optionTables } from '../helpers/option-tables.js'
 
 /** Types that are parts of a documented type, or whose members belong to another package. */
-const NOT_IN_A_TABLE = ['AdminTokensOptions', 'CaptchaOptions', 'KeepingOptions', 'LookupCacheOptions', 'PublicErrorOptions', 'RateLimitOptions']
+const NOT_IN_A_TABLE = [
+  'AdminScopeOptions', 'AdminTokensOptions', 'CaptchaOptions', 'CommonCaptchaOptions', 'GroupCommitOptions', 'KeepingOptions',
+  'LookupCacheOptions', 'PublicErrorOptions', 'RateLimitOptions', 'UpstreamClientOptions'
+]
 
 const pages = await docsPages()
 const program = docsProgram(pages, await sourcesByEntry())
