@@ -6,73 +6,82 @@ export type { EventType } from '../schemas/event.js'
 
 export type AuthMethod = 'key' | 'signature'
 
-/** An accepted event, ready to be stored: its text as it came, and beside it what the server says of it. */
+/** An accepted event that is ready to be stored: the client's JSON and the fields that the server adds. */
 export interface AcceptedEvent {
   orgId: string
   sourceId: string
-  /** With `sourceId` and `authMethod`, what makes an event the same event for 24 hours. 1 to 100 characters. */
+  /** Identifies the event for 24 hours, together with `sourceId` and `authMethod`. 1 to 100 characters. */
   messageId: string
   type: EventType
   authMethod: AuthMethod
-  /** Epoch milliseconds. */
+  /** When the server received the event, epoch milliseconds. */
   receivedAt: number
-  /** When the client says it happened, epoch milliseconds. */
+  /** When the event happened according to the client, epoch milliseconds. */
   timestamp: number
-  /** Of the client; proxy-aware. Empty for one that had gone before its request was read. */
+  /** The client's address, `trustProxy` applied. Empty if the client disconnected before its request was read. */
   ip: string
   userAgent: string | null
-  /** The JSON text of the event as the client sent it. */
+  /** The event's JSON as the client sent it. */
   payload: string
-  /** JSON text of an object whose members replace or add to the payload's on reading: what the server filled in. */
+  /** A JSON object that the server adds: on reading, its properties replace or extend those of `payload`. */
   additions: string
-  /** Whether a bot sent it; readers learn it from `context.bot`, and no sink has to store it. */
+  /** Whether a bot sent the event. Readers find it in `context.bot`; a sink does not have to store it. */
   bot?: boolean
   /**
-   * `false`: the caller asks whether the event was stored before. A sink that finds out that it was sets `true` before its write resolves;
-   * a sink that cannot tell leaves it. Never stored.
+   * Set to `false`, it asks the sink whether the event was stored before. A sink that finds a duplicate sets `true`
+   * before `write` resolves; a sink that cannot tell leaves the value. Never stored.
    */
   repeat?: boolean
 }
 
-/** For how long an event is the same event as one before, milliseconds. */
+/** How long a repeated event counts as a duplicate, milliseconds. */
 export const DEDUPLICATION_WINDOW = 24 * 60 * 60 * 1000
 
+/** Stores accepted events. Pass an implementation to the `eventSink` plugin. */
 export interface EventSink {
   /**
-   * Resolves when every event is durable, or known from before (same source, auth method and messageId within 24 hours). Rejects
-   * with `UNAVAILABLE` when it can't say so in time; the caller's retry is then deduplicated.
+   * Resolves when every event is durable or a known duplicate (same source, auth method and messageId within 24 hours).
+   * Rejects with `UNAVAILABLE` when the backend does not confirm in time; a retry of the caller is deduplicated.
    */
   write (events: readonly AcceptedEvent[]): Promise<void>
-  /** Resolves when the backend answers. */
+  /** Resolves when the backend responds. */
   ready (): Promise<void>
   /**
-   * Forgets ids beyond the window; the eventSink plugin calls it from time to time. Ends early on the signal, with what is done by then. Only for
-   * sinks that keep them.
+   * Deletes message ids that are older than the deduplication window; the `eventSink` plugin calls it periodically.
+   * Stops early when `signal` aborts and keeps the work done so far. Only for sinks that store message ids.
    */
   sweep? (signal?: AbortSignal): Promise<void>
   /**
-   * Deletes the events that were received before a time, epoch milliseconds; the eventSink plugin calls it where events are kept for a time
-   * only. Ends early on the signal, as `sweep` does.
+   * Deletes the events received before `before`, epoch milliseconds; the `eventSink` plugin calls it periodically when
+   * its `retention` option is finite. Stops early when `signal` aborts, as `sweep` does.
    */
   expire? (before: number, signal?: AbortSignal): Promise<void>
-  /** Flushes what waits, then releases what the sink opened itself; does not wait for ever for a backend that hangs. */
+  /** Flushes the pending events, then releases what the sink opened itself. Never waits forever for a hung backend. */
   close (): Promise<void>
 }
 
+/** Selects stored events; a property that is left out matches every event. */
 export interface EventFilter {
   sourceId?: string | undefined
   type?: EventType | undefined
-  /** By `receivedAt`, epoch milliseconds, inclusive. */
+  /** Earliest `receivedAt`, epoch milliseconds, inclusive. */
   from?: number | undefined
+  /** Latest `receivedAt`, epoch milliseconds, inclusive. */
   to?: number | undefined
 }
 
-/** A sink that can be read from: memory and SQL are; a broker is not. */
+/** An event sink that can also list its events: the memory and SQL sinks can, a message broker cannot. */
 export interface ReadableEventSink extends EventSink {
-  /** The stored events of an organisation by when they were received, newest first. A page may end early, as `Page` says. */
+  /** Lists the stored events of an organisation by `receivedAt`, newest first. A page may end early, see `Page`. */
   list (orgId: string, filter: EventFilter, page: PageRequest): Promise<Page<AcceptedEvent>>
 }
 
+/**
+ * Returns whether a sink can list its events.
+ *
+ * @example
+ * if (isReadable(app.eventSink)) page = await app.eventSink.list(orgId, {}, { limit: 50 })
+ */
 export function isReadable (sink: EventSink): sink is ReadableEventSink {
   return typeof (sink as Partial<ReadableEventSink>).list === 'function'
 }

@@ -1,15 +1,16 @@
-/** One page of a list, newest first. A list that has looked for long enough may end it early: with fewer items than asked for, even with none. */
+/** One page of a list, newest first. A list may end a page early to limit its cost: with fewer items, even none. */
 export interface Page<Item> {
   data: Item[]
-  /** Opaque; give it back to read on. `null` at the end. */
+  /** Opaque. Pass it as `cursor` to read the next page. `null` on the last page. */
   nextCursor: string | null
 }
 
+/** Selects one page of a list. */
 export interface PageRequest {
-  /** The `nextCursor` of the page before. A text that is none rejects with `INVALID_REQUEST`. */
+  /** The `nextCursor` of the previous page; any other string rejects with `INVALID_REQUEST`. Default: first page. */
   cursor?: string | undefined
-  /** 1 to 100. */
+  /** Maximum number of items, 1 to 100. */
   limit: number
-  /** Aborts when nobody waits for the page any more: a list then asks its backend nothing further, and rejects or ends the page as it likes. */
+  /** Cancels the list when it aborts: no further statement is sent, and the list rejects or ends the page. */
   signal?: AbortSignal | undefined
 }

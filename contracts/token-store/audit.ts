@@ -1,7 +1,8 @@
 import type { Page, PageRequest } from '../page.js'
 
+/** One entry of the audit log. */
 export interface AuditEntry {
-  /** Unique; made by the caller, so that repeats can be added to it. */
+  /** Unique. The caller generates it, so that it can add repeats to the entry later. */
   id: string
   orgId: string
   /** `source.created`, `auth.login_failed`, … */
@@ -10,7 +11,7 @@ export interface AuditEntry {
   userEmail: string | null
   resourceType: string | null
   resourceId: string | null
-  /** JSON-serialisable; never a secret. */
+  /** What the action changed. JSON-serialisable; never contains a secret. */
   changes: Record<string, unknown> | null
   ipAddress: string | null
   userAgent: string | null
@@ -18,22 +19,26 @@ export interface AuditEntry {
   timestamp: number
 }
 
+/** Selects audit entries; a property that is left out matches every entry. */
 export interface AuditFilter {
   action?: string | undefined
-  /** Any of these. */
+  /** Matches entries with any of these actions. */
   actions?: readonly string[] | undefined
   userId?: string | undefined
   resourceType?: string | undefined
   resourceId?: string | undefined
-  /** Epoch milliseconds, inclusive. */
+  /** Earliest `timestamp`, epoch milliseconds, inclusive. */
   from?: number | undefined
+  /** Latest `timestamp`, epoch milliseconds, inclusive. */
   to?: number | undefined
 }
 
-/** Append-only. */
+/** The audit log, append-only. */
 export interface AuditTrail {
+  /** Adds entries. */
   append (entries: readonly AuditEntry[]): Promise<void>
-  /** Says in `changes.repeats` of an entry how many more of the same came within its minute. */
+  /** Sets `changes.repeats` of an entry: how many more equal actions happened within the same minute. */
   addRepeats (id: string, repeats: number): Promise<void>
+  /** Lists the entries of an organisation, newest first. */
   list (orgId: string, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>
 }

@@ -1,19 +1,20 @@
+/** A cached guest token. */
 export interface GuestToken {
   token: string
-  /** Whose token it is, for `invalidate`. */
+  /** The client that the token belongs to; `invalidate` selects tokens by it. */
   clientId: string
-  /** When the mint began, epoch milliseconds. */
+  /** When the request for the token was sent, epoch milliseconds. */
   mintedAt: number
-  /** When the entry must no longer be handed out, epoch milliseconds: before the token's own end. */
+  /** Until when the cache may return the token, epoch milliseconds; earlier than the token's own expiry. */
   expiresAt: number
 }
 
-/** Guest tokens by the digest of everything that shapes them. */
+/** The cache of guest tokens. The key is a digest of every input that affects the token. */
 export interface GuestTokens {
-  /** The entry, unless it has expired or its client was invalidated since. */
+  /** Resolves with the entry; `null` if there is none, it has expired, or its client was invalidated since. */
   get (key: string): Promise<GuestToken | null>
-  /** Keeps the entry, unless its client was invalidated at or after `mintedAt`. */
+  /** Stores the entry, unless its client was invalidated at or after `mintedAt`. */
   set (key: string, entry: GuestToken): Promise<void>
-  /** Forgets the tokens of one client, those being minted included. */
+  /** Removes the tokens of one client. Tokens that are being created at the time are not stored either. */
   invalidate (client: { clientId: string }): Promise<void>
 }

@@ -25,8 +25,8 @@ declare module 'fastify' {
 }
 
 /**
- * Where the suite keeps what it must remember. Verbs are atomic; a miss is `null`; only a broken backend rejects, with
- * `UNAVAILABLE`. Every implementation passes the same conformance suite.
+ * Stores the state of the plugins. Methods are atomic. A method that finds nothing resolves with `null`; a backend
+ * error rejects with `UNAVAILABLE`. Every implementation passes the same conformance suite.
  */
 export interface TokenStore {
   readonly guestTokens: GuestTokens
@@ -36,14 +36,17 @@ export interface TokenStore {
   readonly sessions: Sessions
   readonly audit: AuditTrail
   readonly revocations: Revocations
-  /** Left out by a store that instances don't share, or that would be slow at it: each process counts for itself then. */
+  /** Limits that all instances count together. A store without it leaves each process to count by itself. */
   readonly sharedLimits?: SharedLimits
-  /** Resolves `true` once per key until `ttl` milliseconds have passed. Never evicts to make room: at capacity it rejects with `UNAVAILABLE`. */
+  /**
+   * Resolves with `true` for the first call with a key, and with `false` until `ttl` milliseconds have passed. Never
+   * evicts a live key: a full store rejects with `UNAVAILABLE`.
+   */
   claim (key: string, ttl: number): Promise<boolean>
-  /** Removes what has expired; audit entries older than `auditRetention` milliseconds too. */
+  /** Deletes expired data, and audit entries older than `auditRetention` milliseconds. */
   sweep (limits: { auditRetention: number }): Promise<void>
-  /** Resolves when the backend answers. */
+  /** Resolves when the backend responds. */
   ready (): Promise<void>
-  /** Releases what the store opened itself; a client that was handed in stays open. */
+  /** Releases what the store opened itself; a client that was passed in stays open. */
   close (): Promise<void>
 }

@@ -1,29 +1,34 @@
 import type { Role } from './users.js'
 
+/** An administrator's session to start. */
 export interface NewSession {
   id: string
   userId: string
-  /** The user's as it was before the proof of who logs in was checked. */
+  /** The user's epoch, read before the credentials were checked: a change in between prevents the session. */
   epoch: number
-  /** SHA-256 of the refresh token's id, hex; ids themselves are never stored. */
+  /** Hex SHA-256 of the refresh token's id. The id itself is never stored. */
   refreshDigest: string
-  /** When the session ends however often it is refreshed, epoch milliseconds. */
+  /** When the session ends, refreshed or not, epoch milliseconds. */
   endsAt: number
   ip: string
   userAgent: string
 }
 
+/** A live session, as the admin API lists it. */
 export interface Session {
   id: string
   userId: string
+  /** Epoch milliseconds. */
   createdAt: number
+  /** Epoch milliseconds. */
   lastUsedAt: number
+  /** Epoch milliseconds. */
   endsAt: number
   ip: string
   userAgent: string
 }
 
-/** What a request with an access token needs to know of its session and user; shared by all requests. */
+/** The session and user data that a request with an access token needs. Shared by all requests, so read-only. */
 export interface SessionAccess {
   readonly userId: string
   readonly orgId: string
@@ -33,38 +38,47 @@ export interface SessionAccess {
   readonly endsAt: number
 }
 
+/** One rotation of a refresh token. */
 export interface Rotation {
   sessionId: string
-  /** Digest of the refresh token that was presented, whose signature and expiry the caller has checked. */
+  /** Digest of the presented refresh token. The caller has checked its signature and expiry. */
   presented: string
-  /** Digest of its successor. */
+  /** Digest of the new refresh token. */
   next: string
-  /** For how long after this rotation the presented token may be repeated, milliseconds; 0: never. */
+  /** How long the presented token may be repeated after this rotation, milliseconds; 0 disables repeats. */
   grace: number
-  /** The successor, sealed by the caller, kept for the grace; `null` with no grace. */
+  /** The new token, encrypted by the caller, stored for the grace period; `null` without a grace period. */
   sealedSuccessor: string | null
 }
 
+/** The result of a rotation. */
 export type RotationOutcome =
   | { outcome: 'rotated' }
-  /** The immediately previous token within its grace: answer this very successor. */
+  /** The previous token was repeated within its grace period: respond with this successor. */
   | { outcome: 'repeated', sealedSuccessor: string }
-  /** A token that was rotated out before: all tokens of the user are revoked now, access tokens included. */
+  /** An older token was presented: all tokens of the user are now revoked, access tokens included. */
   | { outcome: 'reused', userId: string, orgId: string }
-  /** The session is over or never was, or its user is disabled or gone. Nothing was revoked. */
+  /** The session has ended or never existed, or its user is disabled or deleted. Nothing was revoked. */
   | { outcome: 'ended' }
 
+/** The sessions of administrators. */
 export interface Sessions {
-  /** False, and nothing is kept, if the user is disabled, gone or of another epoch by now. Rejects with `CONFLICT` if the id is taken. */
+  /**
+   * Starts a session. Resolves with `false`, and stores nothing, if the user is disabled, deleted or has another epoch.
+   * Rejects with `CONFLICT` if the id is taken.
+   */
   start (session: NewSession): Promise<boolean>
-  /** One atomic compare-and-swap: of N parallel calls with one token exactly one is `rotated`. */
+  /** Replaces a refresh token in one atomic step: exactly one of N concurrent calls with one token is `rotated`. */
   rotate (rotation: Rotation): Promise<RotationOutcome>
-  /** Ends one session; false if it was over already. With `userId`, only a session of that user. */
+  /** Ends one session; `false` if it had already ended. With `userId`, only if the session belongs to that user. */
   end (id: string, userId?: string): Promise<boolean>
-  /** Ends every session of the user and raises the epoch. */
+  /** Ends every session of the user and increments the user's epoch. */
   endAll (userId: string): Promise<void>
-  /** The live sessions of the user, newest first, at most the newest 100. */
+  /** Lists the live sessions of the user, newest first, at most 100. */
   list (userId: string): Promise<Session[]>
-  /** `null` for a session that has ended or whose user is disabled or gone. Cached as `sources.resolve` is. */
+  /**
+   * Returns the access data of a session; `null` if it has ended or its user is disabled or deleted. Cached as
+   * `sources.resolve` is.
+   */
   access (id: string): SessionAccess | null | Promise<SessionAccess | null>
 }

@@ -1,7 +1,13 @@
-/** What instances count together. Both resolve with `null` where that can't be done in time: the caller then counts by itself. */
+/** Limits that all instances count together. `null` means no result in time: the caller then counts by itself. */
 export interface SharedLimits {
-  /** Counts one more under a key; how many came in its window, and the milliseconds until that ends. */
+  /**
+   * Increments the counter of a key. Resolves with its count in the current window and the milliseconds until that
+   * window ends.
+   */
   count (key: string, timeWindow: number): Promise<{ current: number, ttl: number } | null>
-  /** Takes from a bucket that holds what `perSecond` adds in a second; what is left in it, less than nothing for a debt. */
+  /**
+   * Takes `amount` from a bucket that refills by `perSecond` and holds as much. Resolves with the remaining level,
+   * negative for a debt.
+   */
   debit (key: string, amount: number, perSecond: number): Promise<number | null>
 }

@@ -2,17 +2,21 @@ import type { Environment } from '../../signing/datafly/pipeline-key.js'
 import type { Page, PageRequest } from '../page.js'
 
 export type { Environment }
+/** When a source accepts only signed events. */
 export type RequireSignature = 'never' | 'without_origin' | 'always'
-/** What becomes of the events of bots: they get `context.bot: true`, are acknowledged and not stored, or nothing. */
+/**
+ * How events of bots are treated: `tag` sets `context.bot: true`, `drop` acknowledges them without storing, `ignore`
+ * treats them as any other event.
+ */
 export type BotPolicy = 'tag' | 'drop' | 'ignore'
 
 /**
- * What a signed event without a messageId is when the same signed request comes again: another event (`keep`), or a repeat that is answered
- * as a duplicate and not stored (`drop`).
+ * How a repeated signed request is treated when its events have no messageId: `keep` stores them again, `drop` reports
+ * duplicates and stores nothing.
  */
 export type SignedRepeats = 'keep' | 'drop'
 
-/** A source of events; what the admin API shows. */
+/** A source of events, as the admin API shows it. */
 export interface Source {
   id: string
   orgId: string
@@ -21,15 +25,15 @@ export interface Source {
   pipelineKey: string
   /** The first characters of the newest server secret. */
   serverSecretPrefix: string
-  /** Exact origins, hosts (https) or `*.example.com`: the pages that may send. */
+  /** The pages that may send events: exact origins, hosts (https only) or wildcards such as `*.example.com`. */
   domains: string[]
   allowAnyOrigin: boolean
-  /** Whether pages with the origin `null` may send: sandboxed frames, such as a shop's custom pixels. */
+  /** Whether pages with the origin `null` may send events: sandboxed frames, such as a shop's custom pixels. */
   allowNullOrigin: boolean
   requireSignature: RequireSignature
   requireTimestamp: boolean
   enabled: boolean
-  /** Events a second; `null`: the server's default. */
+  /** Maximum events per second; `null`: the server's default. */
   rateLimit: number | null
   /** Event types that the pixel accepts. */
   pixelTypes: string[]
@@ -37,64 +41,84 @@ export interface Source {
   signedRepeats: SignedRepeats
   /** Epoch milliseconds. */
   createdAt: number
+  /** Epoch milliseconds. */
   updatedAt: number
 }
 
+/** The settings of a source that an administrator chooses. */
 export type SourceSettings = Omit<Source, 'id' | 'orgId' | 'pipelineKey' | 'serverSecretPrefix' | 'createdAt' | 'updatedAt'>
 
+/** A source to create. */
 export interface NewSource extends SourceSettings {
   orgId: string
   pipelineKey: string
-  /** The text as the product spells it: plain, `hex:…` or `base64:…`. */
+  /** The server secret in the product's notation: plain, `hex:…` or `base64:…`. */
   serverSecret: string
-  /** Take a server secret of fewer than 16 bytes or a publicly known one too. Default: `false`. */
+  /** Accepts a server secret that is shorter than 16 bytes or publicly known. Default: `false`. */
   allowWeakSecret?: boolean | undefined
-  /** How many sources the organisation may have, the new one included: a whole number, 1 or more. Default: no limit. */
+  /** Maximum number of sources of the organisation, the new one included. An integer, 1 or more. Default: no limit. */
   quota?: number | undefined
 }
 
+/** The settings of a source to change. */
 export type SourcePatch = Partial<Omit<SourceSettings, 'environment'>> & { environment?: Environment | undefined }
 
-/** What a request with one pipeline key needs to know; frozen, shared by all requests. */
+/** The source data that a request with a pipeline key needs. Frozen and shared by all requests. */
 export interface ResolvedSource {
   readonly source: Readonly<Source>
-  /** The key that was looked up. */
+  /** The pipeline key that was looked up. */
   readonly key: string
-  /** When this key's overlap ends, epoch milliseconds; `null`: it is the current one. */
+  /** When a rotated key stops working, epoch milliseconds; `null` for the current key. */
   readonly keyExpiresAt: number | null
-  /** The live server secrets, newest first, each with the end of its overlap. */
+  /** The valid server secrets, newest first. `expiresAt`: when a rotated secret expires; `null` for the newest. */
   readonly secrets: ReadonlyArray<{ readonly value: Buffer, readonly expiresAt: number | null }>
 }
 
-/** The origins that one enabled source lets in; for preflights, which carry no key. */
+/** The origins that one enabled source allows; for preflight requests, which carry no key. */
 export interface SourceOrigins {
   readonly domains: readonly string[]
   readonly allowAnyOrigin: boolean
   readonly allowNullOrigin: boolean
 }
 
+/** The sources of events, and their keys and secrets. */
 export interface Sources {
   /**
-   * Rejects with `INVALID_REQUEST` for a key that is not `dk_live_` or `dk_test_` and 6 to 128 of `A-Z a-z 0-9 _ -`, as the guard
-   * accepts no other. A pipeline key that was ever used stays with its organisation, as old pages may still send with it: once it has ended, by a
-   * rotation or with its source, a source of that organisation may take it again. Rejects with `CONFLICT` for any other key that is
-   * or was in use. Rejects with `INVALID_REQUEST` for a server secret that is easy to guess, unless `allowWeakSecret` is true.
-   * Rejects with `CONFLICT` where the organisation has `quota` sources or more, however many are created at the same time.
+   * Creates a source.
+   *
+   * Rejects with `INVALID_REQUEST` for a key that the guard would refuse (`dk_live_` or `dk_test_` and 6 to 128 of
+   * `A-Z a-z 0-9 _ -`), and for a server secret that is easy to guess unless `allowWeakSecret` is true.
+   *
+   * Rejects with `CONFLICT` for a key that is or was in use, except an expired key of the same organisation (old pages
+   * may still send with it), and where the organisation has `quota` sources or more, concurrent calls included.
    */
   create (source: NewSource): Promise<Source>
+  /** Resolves with one source of the organisation. */
   get (orgId: string, id: string): Promise<Source | null>
+  /** Lists the sources of an organisation, newest first. */
   list (orgId: string, page: PageRequest): Promise<Page<Source>>
+  /** Changes settings of a source; resolves with the changed source. */
   update (orgId: string, id: string, patch: SourcePatch): Promise<Source | null>
+  /** Deletes a source with its webhooks; `false` if the organisation has no such source. */
   delete (orgId: string, id: string): Promise<boolean>
-  /** Puts a new key in; the one before works until `overlapUntil` (epoch milliseconds), any older one ends now. `CONFLICT` as in `create`. */
+  /**
+   * Replaces the pipeline key. The previous key works until `overlapUntil`, epoch milliseconds; older keys end now.
+   * Rejects with `CONFLICT` as `create` does.
+   */
   rotateKey (orgId: string, id: string, next: { pipelineKey: string, overlapUntil: number }): Promise<Source | null>
-  /** Puts a new server secret in, refused as in `create`; the one before works until `overlapUntil`, any older one ends now. */
+  /**
+   * Replaces the server secret, which is checked as in `create`. The previous secret works until `overlapUntil`, epoch
+   * milliseconds; older secrets end now.
+   */
   rotateSecret (orgId: string, id: string, next: { serverSecret: string, overlapUntil: number, allowWeakSecret?: boolean | undefined }): Promise<Source | null>
   /**
-   * The source of a key, disabled ones included, `null` for a key that does not exist or whose overlap has ended. Answers at once
-   * from the process cache, else by a promise. A change reaches the cache within a second, on every instance.
+   * Looks up the source of a pipeline key, disabled sources included; `null` for an unknown or expired key. Returns
+   * synchronously on a cache hit, else a promise. A change reaches the cache within a second, on every instance.
    */
   resolve (pipelineKey: string): ResolvedSource | null | Promise<ResolvedSource | null>
-  /** Of all enabled sources; cached as `resolve` is, and frozen: a list that is not frozen is compiled anew at each preflight. */
+  /**
+   * Returns the origins of all enabled sources. Cached as `resolve` is, and frozen: CORS compiles a list that is not
+   * frozen at each preflight request.
+   */
   origins (): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]>
 }

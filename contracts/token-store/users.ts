@@ -3,48 +3,56 @@ import type { Role } from '../../schemas/admin-auth.js'
 export { ROLES } from '../../schemas/admin-auth.js'
 export type { Role } from '../../schemas/admin-auth.js'
 
+/** An administrator. */
 export interface User {
   id: string
   orgId: string
-  /** Lower case. */
+  /** In lower case. */
   email: string
   passwordHash: string
   role: Role
   disabled: boolean
-  /** The generation of the user's tokens; raising it ends all that were issued before. */
+  /** The generation of the user's tokens. Incrementing it ends all tokens issued before. */
   epoch: number
+  /** Epoch milliseconds. */
   createdAt: number
 }
 
+/** The state of an account after a failed login. */
 export interface CountedFailure {
-  /** Until when the account is locked now, epoch milliseconds, or `null`. */
+  /** Until when the account is locked, epoch milliseconds; `null` if it is not. */
   lockedUntil: number | null
-  /** Whether it was locked before this failure: of guesses sent side by side only the others may be told that they were wrong. */
+  /** Whether the account was already locked. If so, the caller must not reveal that the credentials were wrong. */
   wasLocked: boolean
 }
 
+/** The administrators and their login failures. */
 export interface Users {
-  /** Rejects with `CONFLICT` if the email is taken. */
+  /** Creates a user. Rejects with `CONFLICT` if the email is taken. */
   create (user: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<User>
   get (id: string): Promise<User | null>
   findByEmail (email: string): Promise<User | null>
-  /** A changed role or `disabled` acts within a second on every instance. */
+  /** Changes a user. A new role or `disabled` takes effect within a second on every instance. */
   update (id: string, patch: { role?: Role, disabled?: boolean, passwordHash?: string }): Promise<User | null>
   /**
-   * Puts the hash `to` in the place of `from`; false, and nothing is changed, if `from` is not the user's any more. With
-   * `endSessionsBut` it ends the user's sessions other than that one in the same step.
+   * Replaces the password hash `from` by `to`. Resolves with `false`, and changes nothing, if `from` is no longer the
+   * user's hash. With `endSessionsBut` it also ends all other sessions of the user, in the same atomic step.
    */
   replacePassword (id: string, change: { from: string, to: string, endSessionsBut?: string }): Promise<boolean>
+  /** Resolves with the number of users. */
   count (): Promise<number>
   /**
-   * Until when the account is locked (epoch milliseconds), or `null`; never from a cache. `subject`: a digest of the email, so that unknown ones
-   * lock alike, or one and a dot and more, for attempts that have a count of their own.
+   * Resolves with the time until which the account is locked, epoch milliseconds, or `null`. Never cached. `subject` is
+   * a digest of the email, so that unknown emails lock as well; `digest.suffix` counts separately.
    */
   lockedUntil (subject: string): Promise<number | null>
-  /** Counts a failure, in one atomic step; at `max` consecutive ones locks for `lockFor` milliseconds. A lock that holds is not made longer. */
+  /**
+   * Counts a failed login in one atomic step. After `max` consecutive failures the account locks for `lockFor`
+   * milliseconds; further failures do not extend the lock.
+   */
   countFailure (subject: string, limits: { max: number, lockFor: number }): Promise<CountedFailure>
-  /** Forgets the failures, unless the account is locked by now: then says until when. */
+  /** Clears the failures, unless the account is locked: then resolves with the end of the lock, epoch milliseconds. */
   clearFailures (subject: string): Promise<number | null>
-  /** Forgets the failures and the locks of a subject, and of all subjects that begin with it and a dot. */
+  /** Clears the failures and locks of a subject, and of all subjects that start with it and a dot. */
   unlock (subject: string): Promise<void>
 }

@@ -5,9 +5,9 @@ import type { Source } from './sources.js'
 
 export type { CustomSignature, WebhookMapping, WebhookProvider }
 
-/** Where a provider sends its own events, which become events of the webhook's source; what the admin API shows. */
+/** An endpoint for the webhooks of a provider; they become events of the source. As the admin API shows it. */
 export interface Webhook {
-  /** `wh_…`, by which the provider's requests name it. */
+  /** `wh_…`. Part of the URL that the provider calls. */
   id: string
   orgId: string
   sourceId: string
@@ -15,54 +15,66 @@ export interface Webhook {
   provider: WebhookProvider
   /** The first characters of the newest secret. */
   secretPrefix: string
-  /** The public address of the route without its query, as the provider calls it; `null`: as the requests say. */
+  /** The public URL that the provider calls, without its query; `null`: derived from each request. */
   url: string | null
-  /** How the provider `custom` signs; `null` for the others. */
+  /** How the provider `custom` signs requests; `null` for other providers. */
   custom: CustomSignature | null
-  /** What differs from the provider's own mapping; `null`: nothing does. */
+  /** Changes to the provider's built-in mapping; `null` for none. */
   mapping: WebhookMapping | null
   enabled: boolean
   /** Epoch milliseconds. */
   createdAt: number
+  /** Epoch milliseconds. */
   updatedAt: number
 }
 
+/** The settings of a webhook that an administrator chooses. */
 export type WebhookSettings = Pick<Webhook, 'name' | 'url' | 'custom' | 'mapping' | 'enabled'>
 
+/** A webhook to create. */
 export interface NewWebhook extends WebhookSettings {
   provider: WebhookProvider
-  /** The text as the provider spells it. */
+  /** The secret in the provider's notation. */
   secret: string
-  /** How many webhooks the organisation may have, the new one included: a whole number, 1 or more. Default: no limit. */
+  /** Maximum number of webhooks of the organisation, the new one included. An integer, 1 or more. Default: no limit. */
   quota?: number | undefined
 }
 
+/** The settings of a webhook to change. */
 export type WebhookPatch = Partial<WebhookSettings>
 
-/** What a request to one webhook needs to know; frozen, shared by all requests. */
+/** The data that a request to a webhook needs. Frozen and shared by all requests. */
 export interface ResolvedWebhook {
   readonly webhook: Readonly<Webhook>
   readonly source: Readonly<Source>
-  /** The live secrets, newest first, each with the end of its overlap. */
+  /** The valid secrets, newest first. `expiresAt`: when a rotated secret stops working; `null` for the newest. */
   readonly secrets: ReadonlyArray<{ readonly value: Buffer, readonly expiresAt: number | null }>
 }
 
-/** The webhooks of sources; they go with their source. Everywhere a source that the organisation does not have is `null` or false. */
+/**
+ * The webhooks of sources; deleting a source deletes its webhooks. For a source that the organisation does not have,
+ * each method resolves with `null` or `false`.
+ */
 export interface Webhooks {
   /**
-   * Rejects with `INVALID_REQUEST` for a secret that is none of that provider. Rejects with `CONFLICT` where all sources of the
-   * organisation together have `quota` webhooks or more, however many are created at the same time.
+   * Creates a webhook. Rejects with `INVALID_REQUEST` for a secret that is not valid for the provider. Rejects with
+   * `CONFLICT` where the organisation has `quota` webhooks or more in all its sources, concurrent calls included.
    */
   create (orgId: string, sourceId: string, webhook: NewWebhook): Promise<Webhook | null>
+  /** Resolves with one webhook of the source. */
   get (orgId: string, sourceId: string, id: string): Promise<Webhook | null>
+  /** Lists the webhooks of a source, newest first. */
   list (orgId: string, sourceId: string, page: PageRequest): Promise<Page<Webhook> | null>
+  /** Changes settings of a webhook; resolves with the changed webhook. */
   update (orgId: string, sourceId: string, id: string, patch: WebhookPatch): Promise<Webhook | null>
+  /** Deletes a webhook; `false` if the source has no such webhook. */
   delete (orgId: string, sourceId: string, id: string): Promise<boolean>
-  /** Puts a new secret in; the one before works until `overlapUntil` (epoch milliseconds), any older one ends now. */
+  /** Replaces the secret. The previous one works until `overlapUntil`, epoch milliseconds; older secrets end now. */
   rotateSecret (orgId: string, sourceId: string, id: string, next: { secret: string, overlapUntil: number }): Promise<Webhook | null>
   /**
-   * The webhook of an id with its source, disabled ones included, `null` for one that does not exist. Answers at once from the process
-   * cache, else by a promise. A change of the webhook or of its source reaches the cache within a second, on every instance.
+   * Looks up a webhook with its source, disabled ones included; `null` for an unknown id. Returns synchronously on a
+   * cache hit, else a promise. A change of the webhook or its source reaches the cache within a second, on every
+   * instance.
    */
   resolve (id: string): ResolvedWebhook | null | Promise<ResolvedWebhook | null>
 }

@@ -1,14 +1,14 @@
-// What a PostgreSQL text column cannot hold, NUL and lone surrogates, and the escape character itself.
-const AWKWARD = /[\0\\\p{Cs}]/u
-const EACH_AWKWARD = /[\0\\\p{Cs}]/gu
+// Characters that a PostgreSQL text column cannot store (NUL, lone surrogates), and the escape character.
+const NEEDS_ESCAPE = /[\0\\\p{Cs}]/u
+const ESCAPED_CHARACTERS = /[\0\\\p{Cs}]/gu
 const ESCAPE = /\\(?:u([0-9a-f]{4})|\\)/g
 
-/** A text as a text column can hold it; two texts never become the same one. Nearly every text stays as it is. */
+/** Escapes a string for a text column; most strings stay unchanged. Different strings have different results. */
 export function toColumnText (text: string): string {
-  return AWKWARD.test(text) ? text.replace(EACH_AWKWARD, escape) : text
+  return NEEDS_ESCAPE.test(text) ? text.replace(ESCAPED_CHARACTERS, escape) : text
 }
 
-/** The text that `toColumnText` was given. */
+/** Reverses `toColumnText`. */
 export function fromColumnText (column: string): string {
   return column.includes('\\') ? column.replace(ESCAPE, unescape) : column
 }

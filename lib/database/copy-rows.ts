@@ -1,5 +1,5 @@
 const FIRST_SIZE = 64 * 1024
-/** A larger buffer is not kept for the next rows. */
+/** A larger buffer is released on `reset`. */
 const KEPT_SIZE = 8 * 1024 * 1024
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const COPY_DATA = 0x64
@@ -7,100 +7,101 @@ const COPY_DONE = 0x63
 const LENGTH_SIZE = 4
 const UUID_SIZE = 16
 const TRAILER_SIZE = 7
-/** 2000-01-01, where PostgreSQL's times begin, epoch milliseconds. */
+/** 2000-01-01, the epoch of PostgreSQL timestamps, in epoch milliseconds. */
 const EPOCH = 946_684_800_000
 const LOW = 2 ** 32
 
 /**
- * Rows in the binary form of COPY FROM STDIN, as the two messages that carry them: nothing in a text has to be escaped, so what came
- * as JSON is copied as it is. (PostgreSQL: COPY, "Binary Format"; Frontend/Backend Protocol, "Message Formats".)
+ * Encodes rows in the binary format of COPY FROM STDIN, as a CopyData and a CopyDone message. Strings need no escaping,
+ * so received JSON is copied unchanged. (PostgreSQL: COPY, "Binary Format"; Frontend/Backend Protocol, "Message
+ * Formats".)
  */
 export class CopyRows {
   #bytes = Buffer.allocUnsafe(FIRST_SIZE)
-  #at = 0
+  #offset = 0
   readonly #columns: number
 
-  /** @param columns how many fields each row has */
+  /** @param columns number of fields in each row */
   constructor (columns: number) {
     this.#columns = columns
     this.reset()
   }
 
-  /** Starts anew. The messages that were taken before must have been sent by now. */
+  /** Removes all rows. Messages taken before must already be sent, as they share the buffer. */
   reset (): void {
     if (this.#bytes.length > KEPT_SIZE) this.#bytes = Buffer.allocUnsafe(FIRST_SIZE)
     this.#bytes[0] = COPY_DATA
-    this.#at = 1 + LENGTH_SIZE
-    this.#at += SIGNATURE.copy(this.#bytes, this.#at)
+    this.#offset = 1 + LENGTH_SIZE
+    this.#offset += SIGNATURE.copy(this.#bytes, this.#offset)
   }
 
-  /** Begins a row; its fields follow in the order of the columns. */
+  /** Starts a row. Add its fields in the order of the columns. */
   row (): void {
     this.#reserve(2)
-    this.#at = this.#bytes.writeInt16BE(this.#columns, this.#at)
+    this.#offset = this.#bytes.writeInt16BE(this.#columns, this.#offset)
   }
 
-  /** How many bytes there are; between two of these lie the fields that were added meanwhile. */
+  /** Number of bytes so far. Two readings delimit the fields added in between, for `again`. */
   get length (): number {
-    return this.#at
+    return this.#offset
   }
 
-  /** Adds fields that are there already once more, at a fraction of the work. */
-  again (from: number, to: number): void {
+  /** Appends a copy of the bytes `from` to `to`: fields that were already encoded. */
+  repeat (from: number, to: number): void {
     this.#reserve(to - from)
-    this.#at += this.#bytes.copy(this.#bytes, this.#at, from, to)
+    this.#offset += this.#bytes.copy(this.#bytes, this.#offset, from, to)
   }
 
-  /** A field of a text or json column. */
+  /** Adds a field of a text or json column. */
   text (text: string | null): void {
     if (text === null) {
       this.#reserve(LENGTH_SIZE)
-      this.#at = this.#bytes.writeInt32BE(-1, this.#at)
+      this.#offset = this.#bytes.writeInt32BE(-1, this.#offset)
       return
     }
-    // No character is more than three bytes.
+    // A UTF-16 code unit encodes to at most three bytes.
     this.#reserve(LENGTH_SIZE + text.length * 3)
-    const length = this.#bytes.write(text, this.#at + LENGTH_SIZE, 'utf8')
-    this.#at = this.#bytes.writeInt32BE(length, this.#at) + length
+    const length = this.#bytes.write(text, this.#offset + LENGTH_SIZE, 'utf8')
+    this.#offset = this.#bytes.writeInt32BE(length, this.#offset) + length
   }
 
-  /** A field of a uuid column: 16 bytes, each of them a character. */
+  /** Adds a field of a uuid column. `bytes`: 16 characters, one per byte. */
   uuid (bytes: string): void {
     this.#reserve(LENGTH_SIZE + UUID_SIZE)
-    this.#at = this.#bytes.writeInt32BE(UUID_SIZE, this.#at)
-    this.#at += this.#bytes.write(bytes, this.#at, 'latin1')
+    this.#offset = this.#bytes.writeInt32BE(UUID_SIZE, this.#offset)
+    this.#offset += this.#bytes.write(bytes, this.#offset, 'latin1')
   }
 
-  /** A field of a timestamptz column, epoch milliseconds. */
+  /** Adds a field of a timestamptz column, epoch milliseconds. */
   time (milliseconds: number): void {
     this.#reserve(LENGTH_SIZE + 8)
-    this.#at = this.#bytes.writeInt32BE(8, this.#at)
+    this.#offset = this.#bytes.writeInt32BE(8, this.#offset)
     const microseconds = (milliseconds - EPOCH) * 1_000
     if (!Number.isSafeInteger(microseconds)) {
-      this.#at = this.#bytes.writeBigInt64BE(BigInt(Math.round(milliseconds - EPOCH)) * 1_000n, this.#at)
+      this.#offset = this.#bytes.writeBigInt64BE(BigInt(Math.round(milliseconds - EPOCH)) * 1_000n, this.#offset)
       return
     }
-    // A BigInt would cost more than the rest of the row.
+    // Two 32-bit writes: a BigInt costs more time than the rest of the row.
     const high = Math.floor(microseconds / LOW)
-    this.#at = this.#bytes.writeInt32BE(high, this.#at)
-    this.#at = this.#bytes.writeUInt32BE(microseconds - high * LOW, this.#at)
+    this.#offset = this.#bytes.writeInt32BE(high, this.#offset)
+    this.#offset = this.#bytes.writeUInt32BE(microseconds - high * LOW, this.#offset)
   }
 
-  /** The rows as messages; a view that holds until `reset`. */
+  /** Returns the rows as messages. The view is valid until `reset`. */
   messages (): Buffer {
     this.#reserve(TRAILER_SIZE)
-    this.#at = this.#bytes.writeInt16BE(-1, this.#at)
-    this.#bytes.writeInt32BE(this.#at - 1, 1)
-    this.#at = this.#bytes.writeUInt8(COPY_DONE, this.#at)
-    this.#at = this.#bytes.writeInt32BE(LENGTH_SIZE, this.#at)
-    return this.#bytes.subarray(0, this.#at)
+    this.#offset = this.#bytes.writeInt16BE(-1, this.#offset)
+    this.#bytes.writeInt32BE(this.#offset - 1, 1)
+    this.#offset = this.#bytes.writeUInt8(COPY_DONE, this.#offset)
+    this.#offset = this.#bytes.writeInt32BE(LENGTH_SIZE, this.#offset)
+    return this.#bytes.subarray(0, this.#offset)
   }
 
   #reserve (size: number): void {
-    const needed = this.#at + size
+    const needed = this.#offset + size
     if (needed <= this.#bytes.length) return
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2))
-    this.#bytes.copy(larger, 0, 0, this.#at)
+    this.#bytes.copy(larger, 0, 0, this.#offset)
     this.#bytes = larger
   }
 }

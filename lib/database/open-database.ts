@@ -6,7 +6,7 @@ import { withDeadline } from '../deadline.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 import { importOptional } from '../optional-package.js'
-import { connectionProblem } from './connection-problem.js'
+import { connectError } from './connect-error.js'
 import { lockFolder } from './pglite/folder-lock.js'
 import { listReads } from './list/reads.js'
 import type { ListReads } from './list/reads.js'
@@ -14,136 +14,146 @@ import type { Migration } from './migrator.js'
 import { openPgdata } from './pglite/pgdata.js'
 import { createPglitePool } from './pglite/pool.js'
 import { startPgliteThread } from './pglite/thread.js'
-import { copierOf } from './postgres/copy.js'
+import { createCopier } from './postgres/copy.js'
 import { createPostgresPools, LIST_CONNECTIONS } from './postgres/pool.js'
 import type { PgdataStep } from './pglite/pgdata.js'
 import type { PostgresPoolOptions } from './postgres/pool.js'
 import type { CopyPart, PostgresPoolSlice } from './postgres/pool-slice.js'
 import type { DatabaseSchema } from './schema.js'
 
-const READY_LIMIT = 2_000
+const READY_TIMEOUT = 2_000
 
-/** What an acknowledged write outlives: nothing, the death of the process, or a power cut. */
+/** What a confirmed write survives: `none`, a crash of the process, or a power failure (`disk`). */
 export type Durability = 'none' | 'process' | 'disk'
 
+/** An open database, as `openDatabase` returns it. */
 export interface Database {
   db: Kysely<DatabaseSchema>
-  /** The same database without the time limits of a server's pool, for clean-up, which nobody waits for; a pool that was given has its own. */
+  /**
+   * The database without the pool's time limits, for migrations and cleanup. A pool that was passed in keeps its own.
+   */
   patient: Kysely<DatabaseSchema>
-  /** The statements of lists: a server has connections of their own for them, the embedded database does them one at a time and behind all else. */
+  /** Runs the statements of lists: on separate connections of a server, at low priority in the embedded database. */
   lists: ListReads
   kind: 'pglite' | 'postgres'
   durability: Durability
-  /** Copies rows into tables, all or none; `null` where only statements can write, as in the embedded database. */
+  /** Copies rows into tables in one transaction; `null` where COPY is not supported, as in the embedded database. */
   copy: ((parts: readonly CopyPart[]) => Promise<void>) | null
-  /** Resolves when the database answers; rejects when it fails or says nothing for 2 s. */
+  /** Resolves when the database responds; rejects when it fails or does not respond within 2 s. */
   ready (): Promise<void>
-  /** Lets the query that runs finish, then closes what `openDatabase` opened. A pool that was given stays open. */
+  /** Waits for running queries, then closes what `openDatabase` opened. A pool that was passed in stays open. */
   close (): Promise<void>
 }
 
+/** A step of `openDatabase`. */
 export type DatabaseStep = PgdataStep | 'migrating'
 
+/** Options of `openDatabase` for every kind of database. */
 export interface OpenDatabaseOptions {
-  /** Told what is being done: making a new embedded database takes some seconds. Default: nobody. */
+  /** Called at each step: creating an embedded database takes some seconds. Default: none. */
   onProgress?: (step: DatabaseStep) => void
   /** @internal */
   migrations?: Record<string, Migration>
 }
 
-/** Where the data lives: a folder for the embedded database, a server by URL, a pool of `pg` made by the caller, or memory. */
+/** The database to open: an embedded one in a folder, a server by URL, an existing `pg` pool, or one in memory. */
 export type DatabaseLocation =
   | { dataDir: string }
   | PostgresPoolOptions
   | { pool: PostgresPoolSlice }
   | { memory: true }
 
-const OF_ANY: KnownOptions<OpenDatabaseOptions> = { onProgress: true, migrations: true }
-const OF_URL: KnownOptions<PostgresPoolOptions> = { url: true, maxConnections: true, queryTimeout: true, onIdleError: true, onWarning: true }
+const COMMON_OPTIONS: KnownOptions<OpenDatabaseOptions> = { onProgress: true, migrations: true }
+const URL_OPTIONS: KnownOptions<PostgresPoolOptions> = { url: true, maxConnections: true, queryTimeout: true, onIdleError: true, onWarning: true }
 
-interface Opened {
+interface OpenedPools {
   pool: PostgresPoolSlice
   patient: PostgresPoolSlice
-  lists: { pool: PostgresPoolSlice, atOnce: number }
+  lists: { pool: PostgresPoolSlice, concurrency: number }
   kind: Database['kind']
   durability: Durability
   close: () => Promise<void>
 }
 
 /**
- * Opens a database and brings its tables up to date. Whatever fails, nothing stays open or locked.
+ * Opens a database and migrates its tables. If it rejects, it leaves nothing open or locked.
  *
- * @throws {FolderLocked} when another live process holds `dataDir`; an Error that says what to do when the data is damaged, was made
- *   by a newer version, cannot be reached, or a package is missing
+ * @throws {FolderLocked} when another live process uses `dataDir`
+ * @throws {Error} that says what to do when the data is damaged, the database belongs to a newer version or cannot be
+ * reached, or a package is missing
+ *
+ * @example
+ * const database = await openDatabase({ url: 'postgres://app@localhost/app' })
+ * app.register(eventSink, { sink: await sqlSink(database) })
  */
 export async function openDatabase (options: DatabaseLocation & OpenDatabaseOptions): Promise<Database> {
-  refuseUnknownMembers('openDatabase', '', options, { ...knownOf(options), ...OF_ANY })
+  refuseUnknownMembers('openDatabase', '', options, { ...knownOptionsFor(options), ...COMMON_OPTIONS })
   const { Kysely, PostgresDialect } = await importOptional('kysely', () => import('kysely'), 'A database')
   const [{ migrate }, { inspectPostgres }] = await Promise.all([import('./migrate.js'), import('./postgres/inspect.js')])
   const onProgress = options.onProgress ?? (() => {})
 
   const { pool, patient: patientPool, lists, kind, durability, close } = await open(options, onProgress)
   try {
-    // The slice leaves out cursors, which only `stream()` would use.
+    // `PostgresPoolSlice` lacks cursors, which only `stream()` uses.
     const kysely = (pool: PostgresPoolSlice) => new Kysely<DatabaseSchema>({ dialect: new PostgresDialect({ pool: pool as PostgresPool }) })
     const db = kysely(pool)
     const patient = pool === patientPool ? db : kysely(patientPool)
-    const listed = listReads(pool === lists.pool ? db : kysely(lists.pool), lists.atOnce)
-    const promised = kind === 'postgres' ? await inspectPostgres(patient) : durability
+    const listReader = listReads(pool === lists.pool ? db : kysely(lists.pool), lists.concurrency)
+    const actualDurability = kind === 'postgres' ? await inspectPostgres(patient) : durability
     onProgress('migrating')
     await migrate(patient, options.migrations)
-    const copy = kind === 'postgres' ? await copierOf(pool) : null
+    const copy = kind === 'postgres' ? await createCopier(pool) : null
     let closed: Promise<void> | undefined
-    return { db, patient, lists: listed, kind, durability: promised, copy, ready: readiness(pool), close: () => (closed ??= close()) }
+    return { db, patient, lists: listReader, kind, durability: actualDurability, copy, ready: createReadyCheck(pool), close: () => (closed ??= close()) }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-/** The options that name the place of the data, one kind of place only. */
-function knownOf (options: DatabaseLocation): KnownOptions<object> {
+/** Returns the known options for the chosen kind of database. */
+function knownOptionsFor (options: DatabaseLocation): KnownOptions<object> {
   if ('pool' in options) return { pool: true }
-  if ('url' in options) return OF_URL
+  if ('url' in options) return URL_OPTIONS
   if ('dataDir' in options) return { dataDir: true }
-  return 'memory' in options ? { memory: true } : { dataDir: true, ...OF_URL, pool: true, memory: true }
+  return 'memory' in options ? { memory: true } : { dataDir: true, ...URL_OPTIONS, pool: true, memory: true }
 }
 
-async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
+async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<OpenedPools> {
   if ('pool' in options) {
     const { pool } = options
-    return { pool, patient: pool, lists: { pool, atOnce: LIST_CONNECTIONS }, kind: 'postgres', durability: 'disk', close: async () => {} }
+    return { pool, patient: pool, lists: { pool, concurrency: LIST_CONNECTIONS }, kind: 'postgres', durability: 'disk', close: async () => {} }
   }
   if ('url' in options) return await openServer(options)
-  // Only looked up, as the thread loads it. A CommonJS bundle cannot look it up.
+  // Only resolves the package, as the worker thread loads it. A CommonJS bundle has no `import.meta.resolve`.
   await importOptional('@electric-sql/pglite', async () => import.meta.resolve?.('@electric-sql/pglite'), 'The embedded database')
   if ('dataDir' in options) return await openFolder(resolve(options.dataDir), onProgress)
   onProgress('creating')
   const pool = createPglitePool(await startPgliteThread())
-  return { pool, patient: pool, lists: { pool: pool.behind, atOnce: 1 }, kind: 'pglite', durability: 'none', close: () => pool.end() }
+  return { pool, patient: pool, lists: { pool: pool.background, concurrency: 1 }, kind: 'pglite', durability: 'none', close: () => pool.end() }
 }
 
-async function openServer (options: PostgresPoolOptions): Promise<Opened> {
+async function openServer (options: PostgresPoolOptions): Promise<OpenedPools> {
   const { pool, patient, lists, target } = await createPostgresPools(options)
   const close = async () => { await Promise.all([pool.end(), patient.end(), lists.end()]) }
   try {
     const client = await patient.connect()
     client.release()
-    return { pool, patient, lists: { pool: lists, atOnce: LIST_CONNECTIONS }, kind: 'postgres', durability: 'disk', close }
+    return { pool, patient, lists: { pool: lists, concurrency: LIST_CONNECTIONS }, kind: 'postgres', durability: 'disk', close }
   } catch (error) {
     await close()
-    throw connectionProblem(error, target)
+    throw connectError(error, target)
   }
 }
 
-async function openFolder (dataDir: string, onProgress: (step: DatabaseStep) => void): Promise<Opened> {
+async function openFolder (dataDir: string, onProgress: (step: DatabaseStep) => void): Promise<OpenedPools> {
   const lock = await lockFolder(dataDir)
   try {
     const pool = await openPgdata(dataDir, onProgress)
     return {
       pool,
       patient: pool,
-      lists: { pool: pool.behind, atOnce: 1 },
+      lists: { pool: pool.background, concurrency: 1 },
       kind: 'pglite',
       durability: 'process',
       close: () => pool.end().finally(() => lock.release())
@@ -154,25 +164,25 @@ async function openFolder (dataDir: string, onProgress: (step: DatabaseStep) => 
   }
 }
 
-/** One probe at a time: while the database hangs, further calls wait for the one under way rather than pile up behind it. */
-function readiness (pool: PostgresPoolSlice): () => Promise<void> {
+/** One probe at a time: concurrent calls share it, so that probes do not queue up while the database hangs. */
+function createReadyCheck (pool: PostgresPoolSlice): () => Promise<void> {
   let probe: Promise<void> | undefined
 
-  async function ask () {
+  async function check () {
     const client = await pool.connect()
-    let fault: Error | undefined
+    let error: Error | undefined
     try {
       const { rows: [row] } = await client.query("select current_setting('transaction_read_only') as read_only", [])
-      if ((row as { read_only: string }).read_only === 'on') fault = new Error('The database is read-only, as a standby is')
+      if ((row as { read_only: string }).read_only === 'on') error = new Error('The database is read-only; it may be a standby')
     } finally {
-      client.release(fault)
+      client.release(error)
     }
-    if (fault !== undefined) throw fault
+    if (error !== undefined) throw error
   }
 
   return async function ready () {
-    probe ??= ask().finally(() => { probe = undefined })
-    await withDeadline(probe, READY_LIMIT, () => new Error(`The database did not answer within ${READY_LIMIT} ms`))
+    probe ??= check().finally(() => { probe = undefined })
+    await withDeadline(probe, READY_TIMEOUT, () => new Error(`The database did not respond within ${READY_TIMEOUT} ms`))
   }
 }
 

@@ -3,12 +3,12 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 import type { AuthMethod, EventType } from '../../contracts/event-sink.js'
 import type { BotPolicy, CustomSignature, Environment, RequireSignature, RevocationKind, Role, SignedRepeats, WebhookMapping, WebhookProvider } from '../../contracts/token-store/index.js'
 
-/** Written as JSON text, read as the value. */
+/** Written as a JSON string, read as the parsed value. */
 type Json<Value> = ColumnType<Value, string, string>
-/** A bigint, which comes as text. */
+/** A bigint, which `pg` returns as a string. */
 type Sequence = GeneratedAlways<string>
 
-/** The tables, as Kysely types them; the migrations make them. Times are timestamptz of whole milliseconds. */
+/** The tables, as Kysely types them; the migrations create them. Times are timestamptz with millisecond precision. */
 export interface DatabaseSchema {
   sources: SourcesTable
   pipeline_keys: PipelineKeysTable
@@ -48,13 +48,13 @@ interface SourcesTable {
   updated_at: Date
 }
 
-/** Every key that is or ever was good for a source; none is deleted, so that it stays with its organisation. */
+/** Every current and former pipeline key. None is deleted, so that a key stays with its organisation. */
 export interface PipelineKeysTable {
   key: string
   org_id: string
-  /** Null once the key was replaced or its source deleted. */
+  /** Null after the key expired or its source was deleted. */
   source_id: string | null
-  /** When its overlap ends; null for the current key of the source. */
+  /** When a rotated key expires; null for the current key of the source. */
   expires_at: Date | null
 }
 
@@ -62,9 +62,9 @@ interface ServerSecretsTable {
   id: string
   seq: Sequence
   source_id: string
-  /** Under SECRETS_KEY, bound to this row. */
+  /** Encrypted with SECRETS_KEY, bound to this row. */
   sealed: string
-  /** When its overlap ends; null for the newest secret. */
+  /** When a rotated secret expires; null for the newest secret. */
   expires_at: Date | null
 }
 
@@ -87,9 +87,9 @@ interface WebhookSecretsTable {
   id: string
   seq: Sequence
   webhook_id: string
-  /** Under SECRETS_KEY, bound to this row. */
+  /** Encrypted with SECRETS_KEY, bound to this row. */
   sealed: string
-  /** When its overlap ends; null for the newest secret. */
+  /** When a rotated secret expires; null for the newest secret. */
   expires_at: Date | null
 }
 
@@ -104,14 +104,14 @@ interface UsersTable {
   created_at: Date
 }
 
-/** Live sessions; one that ends is deleted. */
+/** Live sessions. A session that ends is deleted. */
 interface SessionsTable {
   id: string
   seq: Sequence
   user_id: string
   refresh_digest: string
   previous_digest: string | null
-  /** Until when the previous token may be repeated, and with what answer. */
+  /** Until when the previous token may be repeated; the response is then `sealed_successor`. */
   repeat_until: Date | null
   sealed_successor: string | null
   created_at: Date
@@ -146,13 +146,13 @@ interface AuditLogTable {
 interface GuestTokensTable {
   key: string
   client_id: string
-  /** Under SECRETS_KEY, bound to the key. */
+  /** Encrypted with SECRETS_KEY, bound to the key. */
   sealed: string
   minted_at: Date
   expires_at: Date
 }
 
-/** When a client's tokens were last invalidated: none that was minted before is good. */
+/** When a client's tokens were last invalidated: tokens minted before are not valid. */
 interface GuestInvalidationsTable {
   client_id: string
   invalidated_at: Date
@@ -177,8 +177,8 @@ interface RevocationsTable {
 }
 
 /**
- * Accepted events, in a partition for each UTC day of `received_at`. Repeats are kept out by `event_ids`: a unique index here would cost
- * a quarter of the throughput.
+ * Accepted events, one partition per UTC day of `received_at`. `event_ids` keeps duplicates out, as a unique index here
+ * would cost a quarter of the throughput.
  */
 interface EventsTable {
   seq: Generated<string>
@@ -195,9 +195,9 @@ interface EventsTable {
   additions: Json<unknown>
 }
 
-/** The ids of the last 24 hours. */
+/** The ids of the events of the last 24 hours. */
 interface EventIdsTable {
-  /** Half of the SHA-256 of source, auth method and messageId. */
+  /** The first 16 bytes of the SHA-256 of source, auth method and messageId. */
   id: string
   seen_at: Date
 }

@@ -1,11 +1,11 @@
 import type { PostgresPoolSlice } from './postgres/pool-slice.js'
 
-// Enough for all small tables; a larger one would make the start slow, and tells of its damage when it is read.
-const BUDGET = 32 * 1024 * 1024
+// Covers all small tables. Checking a larger table would slow down the start; its damage shows when it is read.
+const MAX_BYTES = 32 * 1024 * 1024
 
 /**
- * Reads every row of the tables, smallest first, up to 32 MB with their indexes. PostgreSQL starts on a damaged table without a word,
- * and takes one that was cut short for a small one; its checksums and a walk along the primary key bring both to light.
+ * Reads every row of the tables, smallest first, up to 32 MB including indexes. PostgreSQL starts on damaged tables
+ * without an error and treats a truncated table as a small one; checksums and an index scan detect both.
  *
  * @throws an Error that names the table
  */
@@ -13,13 +13,13 @@ export async function verifyTables (pool: PostgresPoolSlice): Promise<void> {
   const client = await pool.connect()
   try {
     const { rows } = await client.query(TABLES, [])
-    // Rows are to be found through the key, not by reading what is left of the table.
+    // Forces scans of the primary key, which finds rows that are missing in the table.
     await client.query('begin; set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off', [])
-    let left = BUDGET
+    let bytesLeft = MAX_BYTES
     for (const { name, key, size } of rows as Array<{ name: string, key: string | null, size: string }>) {
-      left -= Number(size)
-      if (left < 0) break
-      // The whole row as text, so that values stored outside the table are read as well.
+      bytesLeft -= Number(size)
+      if (bytesLeft < 0) break
+      // Converts the whole row to a string, which also reads values stored outside the table.
       const source = `select t.*::text as whole from ${name} t${key === null ? '' : ` order by ${key}`}`
       await client.query(`select max(length(whole)) from (${source}) rows`, []).catch((cause: Error) => {
         throw new Error(`The table ${name} is damaged: ${cause.message}`, { cause })

@@ -81,7 +81,7 @@ t.test('D04: a second process on the same folder is refused while the first one 
   const dataDir = await folderWithDatabase(t)
   const first = await startServerProcess(t, dataDir, LOADED)
   const { password, pipelineKey } = printedBy(first)
-  await t.rejects(startServerProcess(t, dataDir, LOADED), { message: /is in use by another running process/ })
+  await t.rejects(startServerProcess(t, dataDir, LOADED), { message: /is in use by another process/ })
 
   const load = sendEvents(first.origin, pipelineKey, { connections: 4 })
   while (load.acknowledged.length < 50) await sleep(5)

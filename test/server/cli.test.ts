@@ -112,7 +112,7 @@ t.test('administrators and sources can be made without a running server, and not
 
   const beside = await run(t, ['create-source', '--name', 'Other'], variables)
   t.equal(beside.code, 1)
-  t.match(beside.stderr, 'in use by another running process')
+  t.match(beside.stderr, 'in use by another process')
 })
 
 t.test('a start needs the packages of what is switched on, and of nothing else', async (t) => {

@@ -1,51 +1,51 @@
-/** Statements of one page at most. */
+/** Maximum number of statements for one page. */
 export const PAGE_STATEMENTS = 16
-/** Rows that are looked at for one page at most, or little more. */
+/** Approximate maximum number of rows scanned for one page. */
 export const PAGE_ROWS = 4_000
-/** Milliseconds, from the turn of its first statement, after which nothing further is asked for a page. */
+/** Milliseconds after the first statement starts; later than this, no further statement is sent for the page. */
 const PAGE_TIME = 100
-/** Bytes of JSON text in one page, or one item where that is larger. */
+/** Maximum bytes of JSON in one page; a single larger item is returned alone. */
 export const PAGE_BYTES = 1024 * 1024
 
-/** What one page of a list may cost. Once it is spent the list ends its page, and the next page goes on from there. */
+/** Limits the cost of one page of a list. A page ends when its budget is spent; the next page continues there. */
 export class ListBudget {
-  #until = Infinity
+  #deadline = Infinity
   readonly #signal: AbortSignal | undefined
   #statements = 0
   #rows = 0
 
-  /** @param signal aborts when nobody waits for the page any more */
+  /** @param signal aborts when the client no longer waits for the page */
   constructor (signal?: AbortSignal) {
     this.#signal = signal
   }
 
-  /** Whether nothing further may be asked. The first statement may be asked however late it is. */
+  /** Whether no further statement may be sent. Time never prevents the first statement. */
   get isSpent (): boolean {
     if (this.isAborted) return true
-    return this.#statements > 0 && (this.#statements >= PAGE_STATEMENTS || this.#rows >= PAGE_ROWS || performance.now() >= this.#until)
+    return this.#statements > 0 && (this.#statements >= PAGE_STATEMENTS || this.#rows >= PAGE_ROWS || performance.now() >= this.#deadline)
   }
 
   get isAborted (): boolean {
     return this.#signal?.aborted === true
   }
 
-  /** Whether a statement was answered: then a page that ends here has got on. */
-  get hasBegun (): boolean {
+  /** Whether a statement has completed, so that a page that ends now has made progress. */
+  get hasProgress (): boolean {
     return this.#statements > 0
   }
 
-  /** Starts the time, with the first statement: while a page waits for its turn, its time does not run, or it would never get on. */
-  begin (): void {
-    if (this.#until === Infinity) this.#until = performance.now() + PAGE_TIME
+  /** Starts the timer with the first statement. Queueing time does not count, else a page might never progress. */
+  start (): void {
+    if (this.#deadline === Infinity) this.#deadline = performance.now() + PAGE_TIME
   }
 
-  /** Counts a statement. */
-  spend (): void {
+  /** Counts a completed statement. */
+  countStatement (): void {
     this.#statements++
   }
 
-  /** Counts rows that were looked at. */
-  look (rows: number): void {
+  /** Counts scanned rows. */
+  countRows (rows: number): void {
     this.#rows += rows
   }
 }

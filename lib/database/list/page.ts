@@ -6,21 +6,21 @@ import { ListBudget, PAGE_BYTES, PAGE_ROWS } from './budget.js'
 import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 import type { ListReads } from './reads.js'
 import { scanList } from './scan.js'
-import type { ListScan, Scanned } from './scan.js'
+import type { ListScan, ScannedRow } from './scan.js'
 import type { DatabaseSchema } from '../schema.js'
 
-/** Rows that one statement goes through at most where not all of them are shown: some milliseconds of a database. */
-const SLICE = 2_000
-/** What an item has beside its texts, bytes. */
+/** Maximum rows that one statement scans when it filters them: a few milliseconds of database time. */
+const SCAN_LIMIT = 2_000
+/** Estimated size of an item without its JSON columns, bytes. */
 const ITEM_BYTES = 512
 
-/** What a list asks for next. */
-export interface Wanted extends Pick<ListScan, 'slice' | 'wanted' | 'bytes'> {
-  /** Only what lies before; `null`: from the newest on. */
+/** The next rows to read. */
+export interface RowRequest extends Pick<ListScan, 'scanLimit' | 'limit' | 'maxBytes'> {
+  /** Reads rows older than this position; `null`: from the newest row. */
   before: Position | null
 }
 
-/** A page of a list while it is read, within the budget of a page. */
+/** Reads one page of a list within its budget. */
 export class ListPage<Row> {
   readonly #lists: ListReads
   readonly #budget: ListBudget
@@ -28,86 +28,86 @@ export class ListPage<Row> {
   readonly #limit: number
   readonly #positionOf: (row: Row) => Position
   readonly #rows: Row[] = []
-  #bytes = PAGE_BYTES
-  #at: Position | null
-  #isCut = false
+  #bytesLeft = PAGE_BYTES
+  #position: Position | null
+  #hasMore = false
 
-  /** Throws `INVALID_REQUEST` for a bad cursor. */
+  /** Throws `INVALID_REQUEST` for an invalid cursor. */
   constructor (lists: ListReads, { cursor, limit, signal }: PageRequest, positionOf: (row: Row) => Position) {
     this.#lists = lists
     this.#budget = new ListBudget(signal)
     this.#signal = signal
     this.#limit = limit
     this.#positionOf = positionOf
-    this.#at = cursor === undefined ? null : decodeCursor(cursor)
+    this.#position = cursor === undefined ? null : decodeCursor(cursor)
   }
 
-  /** Where the page has got to; `null`: nowhere yet. */
-  get at (): Position | null {
-    return this.#at
+  /** The position of the last row read; `null` before the first row. */
+  get position (): Position | null {
+    return this.#position
   }
 
-  /** Nothing of the list lies between here and there. */
+  /** Moves to a position. The caller knows that no row of the list lies in between. */
   skipTo (position: Position): void {
-    this.#at = position
+    this.#position = position
   }
 
   /**
-   * Reads rows until the page is complete, or until there are no more: then resolves with `false`, and the page may be filled from elsewhere.
-   * `showsAll`: no row is gone through that is not shown.
+   * Reads rows until the page is complete. Resolves with `false` if the rows run out first, so that the caller can
+   * continue with another table. `showsAll`: the query filters out no row.
    */
-  async fill (scanOf: (wanted: Wanted) => Omit<ListScan, keyof Wanted>, { showsAll }: { showsAll: boolean }): Promise<boolean> {
+  async fill (toScan: (request: RowRequest) => Omit<ListScan, keyof RowRequest>, { showsAll }: { showsAll: boolean }): Promise<boolean> {
     const { sql } = await import('kysely')
     for (;;) {
-      if (this.#bytes <= 0) return this.#cut(true)
-      const wanted = Math.min(PAGE_ROWS, this.#limit + 1 - this.#rows.length)
-      const slice = showsAll ? wanted : SLICE
-      const asked: Wanted = { before: this.#at, slice, wanted, bytes: this.#bytes }
-      const scanned = await this.ask((db) => scanList<Row>(sql, db, { ...scanOf(asked), ...asked }))
+      if (this.#bytesLeft <= 0) return this.#endWith(true)
+      const limit = Math.min(PAGE_ROWS, this.#limit + 1 - this.#rows.length)
+      const scanLimit = showsAll ? limit : SCAN_LIMIT
+      const request: RowRequest = { before: this.#position, scanLimit, limit, maxBytes: this.#bytesLeft }
+      const scanned = await this.query((db) => scanList<Row>(sql, db, { ...toScan(request), ...request }))
       if (scanned === null) return true
       const last = scanned.at(-1)
-      this.#budget.look(Number(last?.place ?? 0))
-      if (!this.#take(scanned)) return this.#cut(true)
-      if (last === undefined || Number(last.place) < slice) return false
-      this.#at = this.#positionOf(last)
+      this.#budget.countRows(Number(last?.place ?? 0))
+      if (!this.#addRows(scanned)) return this.#endWith(true)
+      if (last === undefined || Number(last.place) < scanLimit) return false
+      this.#position = this.#positionOf(last)
     }
   }
 
-  /** Asks one statement; `null`: the page has cost enough, and ends where it has got to. */
-  async ask<Value> (statement: (db: Kysely<DatabaseSchema>) => Promise<Value>): Promise<Value | null> {
-    if (this.#budget.isSpent) return this.#cut(null)
+  /** Runs one statement. Resolves with `null`, and ends the page, if the budget is spent. */
+  async query<Value> (statement: (db: Kysely<DatabaseSchema>) => Promise<Value>): Promise<Value | null> {
+    if (this.#budget.isSpent) return this.#endWith(null)
     try {
       const value = await this.#lists.read((db) => {
-        this.#budget.begin()
+        this.#budget.start()
         return statement(db)
       }, this.#signal)
-      this.#budget.spend()
+      this.#budget.countStatement()
       return value
     } catch (error) {
-      // Where something was read already, the next page may try again.
-      if (this.#budget.isAborted || (this.#budget.hasBegun && this.#budget.isSpent)) return this.#cut(null)
+      // After partial progress the page ends normally, and the client retries with the next page.
+      if (this.#budget.isAborted || (this.#budget.hasProgress && this.#budget.isSpent)) return this.#endWith(null)
       throw error
     }
   }
 
   page<Item> (toItem: (row: Row) => Item): Page<Item> {
-    return { data: this.#rows.map(toItem), nextCursor: this.#isCut && this.#at !== null ? encodeCursor(this.#at) : null }
+    return { data: this.#rows.map(toItem), nextCursor: this.#hasMore && this.#position !== null ? encodeCursor(this.#position) : null }
   }
 
-  /** Whether there is room for more after these. */
-  #take (scanned: ReadonlyArray<Scanned<Row>>): boolean {
+  /** Adds rows to the page; returns whether the page has room for more. */
+  #addRows (scanned: ReadonlyArray<ScannedRow<Row>>): boolean {
     for (const row of scanned) {
       if (!row.shown) continue
       if (this.#rows.length === this.#limit || !row.fits) return false
       this.#rows.push(row)
-      this.#at = this.#positionOf(row)
-      this.#bytes -= row.size + ITEM_BYTES
+      this.#position = this.#positionOf(row)
+      this.#bytesLeft -= row.size + ITEM_BYTES
     }
     return true
   }
 
-  #cut<Value> (value: Value): Value {
-    this.#isCut = true
+  #endWith<Value> (value: Value): Value {
+    this.#hasMore = true
     return value
   }
 }

@@ -3,23 +3,24 @@ import type { Kysely } from 'kysely'
 import { Semaphore } from '../../semaphore.js'
 import type { DatabaseSchema } from '../schema.js'
 
-/** The statements of lists, few of them at once, so that many readers do not slow down what is written. */
+/** Runs the statements of lists with a concurrency limit, so that readers do not slow down writes. */
 export interface ListReads {
   /**
-   * Does `work`, one statement, in its turn. Rejects without having asked the database once `signal` aborts, and after 4 s without a turn.
+   * Runs `work`, a single statement, when a permit is free. Rejects without a query when `signal` aborts, and after 4 s
+   * without a permit.
    */
   read<Value> (work: (db: Kysely<DatabaseSchema>) => Promise<Value>, signal?: AbortSignal): Promise<Value>
 }
 
 /** Milliseconds. */
-const LONGEST_WAIT = 4_000
+const MAX_WAIT = 4_000
 
-/** @param atOnce how many of these statements run at a time */
-export function listReads (db: Kysely<DatabaseSchema>, atOnce: number): ListReads {
-  const turns = new Semaphore({ permits: atOnce, maxWait: LONGEST_WAIT, onOverdue: () => new Error('The lists of others take too long') })
+/** @param concurrency maximum number of concurrent statements */
+export function listReads (db: Kysely<DatabaseSchema>, concurrency: number): ListReads {
+  const semaphore = new Semaphore({ permits: concurrency, maxWait: MAX_WAIT, onOverdue: () => new Error('Too many lists are being read; timed out while waiting') })
   return {
-    read: (work, signal) => turns.run(() => db.connection().execute(async (connection) => {
-      // The connection too may have been waited for.
+    read: (work, signal) => semaphore.run(() => db.connection().execute(async (connection) => {
+      // The signal may have aborted while the pool waited for a connection.
       signal?.throwIfAborted()
       return await work(connection)
     }), { signal })

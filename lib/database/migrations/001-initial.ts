@@ -133,7 +133,7 @@ const TABLES = [
   'create index event_ids_by_time on event_ids (seen_at)'
 ]
 
-/** The tables of the token store and of the event sink. */
+/** Creates the tables of the token store and the event sink. */
 export const initial: Migration = {
   async up (db: Kysely<unknown>) {
     for (const statement of TABLES) await sql.raw(statement).execute(db)

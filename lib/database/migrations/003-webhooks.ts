@@ -30,7 +30,7 @@ const TABLES = [
   'create index webhook_secrets_by_webhook on webhook_secrets (webhook_id)'
 ]
 
-/** The webhooks of sources. */
+/** Creates the tables of webhooks. */
 export const webhooks: Migration = {
   async up (db: Kysely<unknown>) {
     for (const statement of TABLES) await sql.raw(statement).execute(db)

@@ -5,11 +5,11 @@ import type { Migration } from '../migrator.js'
 
 const TOMORROW = "(date_trunc('day', now() at time zone 'UTC') + interval '1 day') at time zone 'UTC'"
 
-// What there is becomes the partition of all days up to today, which costs one pass over it and no copy. The order in which events are
-// listed needs an index in each partition, not in the whole, which could have no unique one without the time. An identity would be
-// shared by partitions from PostgreSQL 17 on only.
+// The existing table becomes the partition of all days up to today: one scan, no copy. Each partition has its own index
+// for the order of lists, as a unique index of the whole table would have to include the time. A sequence replaces the
+// identity column, which partitions share only from PostgreSQL 17 on.
 const STATEMENTS = [
-  // Whoever reads for hours is not to hold up all that is written behind this.
+  // A long-running read must not block the writes that queue behind this lock.
   "set local lock_timeout = '10s'",
   'alter table events rename to events_before',
   'alter table events_before rename constraint events_pkey to events_before_pkey',
@@ -21,14 +21,15 @@ const STATEMENTS = [
   'alter sequence events_seq owned by events.seq',
   'create table events_default (like events, primary key (org_id, seq))',
   'alter table events attach partition events_default default',
-  // A clock may have been wrong.
+  // The clock may have been wrong: events in the future go to the default partition.
   `with ahead as (delete from events_before where received_at >= ${TOMORROW} returning *) insert into events_default select * from ahead`,
   `alter table events attach partition events_before for values from (minvalue) to (${TOMORROW})`
 ]
 
 /**
- * Events in partitions by the UTC day on which they were received, so that old days can be dropped; the sink makes those of the days to
- * come. Stop instances of the version before that delete old events: they would take a row of one partition for one of another.
+ * Partitions events by the UTC day of their receipt, so that old days can be dropped; the sink creates future
+ * partitions. Stop instances of the previous version that delete old events: they select rows by ctid, which is unique
+ * only within a partition.
  */
 export const eventsByDay: Migration = {
   async up (db: Kysely<unknown>) {

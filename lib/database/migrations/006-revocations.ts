@@ -20,7 +20,7 @@ const STATEMENTS = [
   'create index audit_log_by_user on audit_log (org_id, user_id, action, timestamp desc, seq desc) where user_id is not null'
 ]
 
-/** Who gets no embed any more; and the audit trail by action and by user, newest first. */
+/** Creates the table of revocations, and indexes of the audit log by action and by user, newest first. */
 export const revocations: Migration = {
   async up (db: Kysely<unknown>) {
     for (const statement of STATEMENTS) await sql.raw(statement).execute(db)

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 
 import type { Migration } from '../migrator.js'
 
-/** Whether pages with the origin `null` may send. The default stays in the table: an instance of the version before does not know the column. */
+/** Adds whether the origin `null` may send. The default stays, as the previous version does not know the column. */
 export const nullOrigin: Migration = {
   async up (db: Kysely<unknown>) {
     await sql`alter table sources add column allow_null_origin boolean not null default false`.execute(db)

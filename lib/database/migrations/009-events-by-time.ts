@@ -3,14 +3,14 @@ import type { Kysely } from 'kysely'
 
 import type { Migration } from '../migrator.js'
 
-/** Each partition had a key of its own: organisation and number. */
+/** Finds the primary key of each partition: organisation and sequence. */
 const OWN_KEYS = `
 select conrelid::regclass::text as partition, quote_ident(conname) as key
 from pg_constraint join pg_inherits on inhrelid = conrelid
 where inhparent = 'events'::regclass and contype = 'p'`
 
-// An index of a hash has 8 bytes where one of the ids would have 70, and is the only one that fits its filter: no statistics make the database
-// read a longer index instead. Most events are tracks, which any index finds, so that the index by type costs these nothing.
+// A hash takes 8 bytes per entry instead of 70 for the ids, and only this index matches the filter, so the planner
+// never picks a longer one. `track` events are most events and any index finds them; the type index leaves them out.
 const STATEMENTS = [
   'alter table events add primary key (org_id, received_at, seq)',
   "create index events_by_source on events (hashtextextended(org_id || E'\\n' || source_id, 0), received_at, seq)",
@@ -21,8 +21,9 @@ const STATEMENTS = [
 ]
 
 /**
- * Events by time, source and type, and audit entries by user and resource: a list reads what it shows and no more. Builds two indexes over all
- * events, and nothing is written meanwhile. Stop instances of the version before: they cannot make the tables of further days.
+ * Indexes events by time, source and type, and audit entries by user and resource, so that a list reads only the rows
+ * it shows. Builds two indexes over all events; writes wait meanwhile. Stop instances of the previous version: they
+ * cannot create further partitions.
  */
 export const eventsByTime: Migration = {
   async up (db: Kysely<unknown>) {

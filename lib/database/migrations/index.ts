@@ -10,7 +10,7 @@ import { signedRepeats } from './007-signed-repeats.js'
 import { nullOrigin } from './008-null-origin.js'
 import { eventsByTime } from './009-events-by-time.js'
 
-/** Every migration by name, run in the order of the names; one that was released is never edited. */
+/** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
   '001-initial': initial,
   '002-source-bots': sourceBots,

@@ -1,11 +1,11 @@
 import { connect, createServer } from 'node:net'
 
-const ANSWER_LIMIT = 2_000
+const RESPONSE_TIMEOUT = 2_000
 
-/** What the process behind a lock says of itself. */
+/** The state that a lock's process reports. */
 export type LockState = 'starting' | 'owner'
 
-/** Answers every connection with the state and closes it; does not keep the process alive. Resolves with a function that stops it. */
+/** Sends the state to every connection. Does not keep the process alive. Resolves with a function that stops it. */
 export async function listenAt (path: string, state: () => LockState): Promise<() => Promise<void>> {
   const server = createServer((socket) => {
     socket.on('error', () => {})
@@ -16,31 +16,31 @@ export async function listenAt (path: string, state: () => LockState): Promise<(
     server.once('error', reject)
     server.listen(path, resolve)
   })
-  // A failure to accept one connection must not take the process down; the lock itself stays.
+  // A failed accept must not crash the process; the lock stays valid.
   server.on('error', () => {})
   server.unref()
   return () => new Promise((resolve) => { server.close(() => resolve()) })
 }
 
 /**
- * Asks who is behind a lock: `dead` only when the system refuses the connection or the socket is gone; a process that takes
- * the connection but says nothing in time (stopped, or busy) is an owner; one that just let go is `leaving`.
+ * Queries the process behind a lock. `dead`: the system refuses the connection or the socket is gone. `leaving`: the
+ * process is releasing the lock. A process that accepts but does not respond (stopped, busy) counts as `owner`.
  */
-export function askPeer (path: string): Promise<LockState | 'leaving' | 'dead'> {
+export function queryPeer (path: string): Promise<LockState | 'leaving' | 'dead'> {
   return new Promise((resolve) => {
-    let said = ''
+    let received = ''
     const socket = connect(path)
-    const limit = setTimeout(() => finish('owner'), ANSWER_LIMIT)
+    const timer = setTimeout(() => finish('owner'), RESPONSE_TIMEOUT)
 
-    function finish (answer: LockState | 'leaving' | 'dead') {
-      clearTimeout(limit)
+    function finish (state: LockState | 'leaving' | 'dead') {
+      clearTimeout(timer)
       socket.destroy()
-      resolve(answer)
+      resolve(state)
     }
 
     socket.setEncoding('utf8')
-    socket.on('data', (text: string) => { said += text })
-    socket.once('end', () => finish(said === 'owner' || said === 'starting' ? said : 'leaving'))
+    socket.on('data', (chunk: string) => { received += chunk })
+    socket.once('end', () => finish(received === 'owner' || received === 'starting' ? received : 'leaving'))
     socket.once('error', ({ code }: NodeJS.ErrnoException) => {
       if (code === 'ECONNREFUSED' || code === 'ENOENT') finish('dead')
       else finish(code === 'ECONNRESET' || code === 'EPIPE' ? 'leaving' : 'owner')

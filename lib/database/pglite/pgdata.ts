@@ -6,18 +6,20 @@ import { startPgliteThread } from './thread.js'
 import { verifyTables } from '../verify-tables.js'
 import type { PglitePool } from './pool.js'
 
-const WAYS_OUT = 'Restore it from a backup, or move it away to start with an empty database.'
+const ADVICE = 'Restore it from a backup, or move it elsewhere to start with an empty database.'
 
+/** A step of `openPgdata`. */
 export type PgdataStep = 'creating' | 'opening'
 
 /**
- * Opens the embedded database in `<dataDir>/pgdata`, making it first when there is none. The caller holds the folder's lock.
+ * Opens the embedded database in `<dataDir>/pgdata`; creates it if the folder is empty or missing. The caller holds the
+ * folder's lock.
  *
- * @throws an Error that names the folder when what is there is not a whole database: it is never replaced by an empty one
+ * @throws an Error that names the folder if its content is not a complete database, which is never replaced
  */
 export async function openPgdata (dataDir: string, onStep: (step: PgdataStep) => void): Promise<PglitePool> {
   const pgdata = join(dataDir, 'pgdata')
-  if (await isNew(pgdata)) {
+  if (await isEmpty(pgdata)) {
     onStep('creating')
     await create(dataDir, pgdata)
   }
@@ -29,31 +31,31 @@ export async function openPgdata (dataDir: string, onStep: (step: PgdataStep) =>
     return pool
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    throw new Error(`The database in ${pgdata} cannot be opened. ${reason}. ${WAYS_OUT}`, { cause: error })
+    throw new Error(`The database in ${pgdata} cannot be opened. ${reason}. ${ADVICE}`, { cause: error })
   }
 }
 
-async function isNew (pgdata: string): Promise<boolean> {
+async function isEmpty (pgdata: string): Promise<boolean> {
   const names: string[] = await readdir(pgdata).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
   if (names.length === 0) return true
-  // PGlite would run initdb over whatever else is there.
+  // Otherwise PGlite would run initdb over the existing files.
   if (!names.includes('PG_VERSION')) {
-    throw new Error(`The folder ${pgdata} is damaged: it is not empty but has no PG_VERSION. ${WAYS_OUT}`)
+    throw new Error(`The folder ${pgdata} is damaged: it is not empty but has no PG_VERSION. ${ADVICE}`)
   }
   return false
 }
 
-/** Made under another name and renamed when whole: a start that was interrupted leaves nothing that looks like a database. */
+/** Creates the database under a temporary name and renames it, so that an interrupted start leaves no partial one. */
 async function create (dataDir: string, pgdata: string): Promise<void> {
   const unfinished = join(dataDir, 'pgdata.unfinished')
   await rm(unfinished, { recursive: true, force: true })
   const thread = await startPgliteThread(unfinished)
   await thread.close()
   await rename(unfinished, pgdata)
-  // After a power cut the old name would be taken for an unfinished one and removed, so the rename goes to the disk now.
+  // Flushes the rename: after a power failure the temporary name would be treated as unfinished and deleted.
   if (process.platform !== 'win32') await syncFolder(dataDir)
 }
 

@@ -4,83 +4,83 @@ import { toRows } from './wire-values.js'
 import type { PgliteThread } from './thread.js'
 import type { PostgresClientSlice, PostgresPoolSlice, PostgresResult } from '../postgres/pool-slice.js'
 
-const DRAIN_LIMIT = 5_000
-/** Milliseconds after which who stands behind the others has the next turn all the same. */
-const PATIENCE = 100
+const DRAIN_TIMEOUT = 5_000
+/** Milliseconds after which a background waiter goes first. */
+const MAX_BACKGROUND_WAIT = 100
 
 export interface PglitePool extends PostgresPoolSlice {
-  /** The same database for what can wait: lent only while nobody waits for the pool itself, and after 100 ms all the same. */
-  readonly behind: PostgresPoolSlice
+  /** The same connection at low priority: lent only while the pool has no waiter, or after a wait of 100 ms. */
+  readonly background: PostgresPoolSlice
 }
 
-interface Waiter { since: number, enter: () => void }
+interface Waiter { since: number, resolve: () => void }
 
 /**
- * The embedded database as a pool of `pg` with one connection: `connect()` lends it to one caller at a time, first come first
- * served, so that no transaction is interleaved with another.
+ * Presents the embedded database as a `pg` pool with one connection. `connect()` lends it to one caller at a time, in
+ * order of arrival, so that transactions do not interleave.
  */
 export function createPglitePool (thread: PgliteThread): PglitePool {
-  const first: Waiter[] = []
-  const behind: Waiter[] = []
+  const queue: Waiter[] = []
+  const backgroundQueue: Waiter[] = []
   let isLent = false
-  let onIdle: (() => void) | null = null
+  let onDrained: (() => void) | null = null
   let ended: Promise<void> | undefined
 
-  async function connect (queue: Waiter[]): Promise<PostgresClientSlice> {
+  async function connect (waiters: Waiter[]): Promise<PostgresClientSlice> {
     if (thread.failure !== null) throw thread.failure
     if (ended !== undefined) throw new Error('The embedded database is closed')
-    if (isLent || first.length > 0) await new Promise<void>((resolve) => queue.push({ since: performance.now(), enter: resolve }))
+    if (isLent || queue.length > 0) await new Promise<void>((resolve) => waiters.push({ since: performance.now(), resolve }))
     isLent = true
-    return lend(thread, pass)
+    return lend(thread, lendToNext)
   }
 
-  function pass (): void {
-    const isOverdue = behind[0] !== undefined && performance.now() - behind[0].since >= PATIENCE
-    const next = (isOverdue ? behind : first).shift()
-    if (next !== undefined) return next.enter()
+  function lendToNext (): void {
+    const isOverdue = backgroundQueue[0] !== undefined && performance.now() - backgroundQueue[0].since >= MAX_BACKGROUND_WAIT
+    const next = (isOverdue ? backgroundQueue : queue).shift()
+    if (next !== undefined) return next.resolve()
     isLent = false
-    // Whoever has had an answer may have something else to write.
-    if (behind.length > 0) setImmediate(passBehind)
-    else onIdle?.()
+    // The caller that just finished may queue another query, which goes first.
+    if (backgroundQueue.length > 0) setImmediate(lendToBackground)
+    else onDrained?.()
   }
 
-  function passBehind (): void {
+  function lendToBackground (): void {
     if (isLent) return
     isLent = true
-    behind.shift()?.enter()
+    backgroundQueue.shift()?.resolve()
   }
 
   async function drain (): Promise<void> {
     const idle = new Promise<void>((resolve) => {
-      onIdle = resolve
-      if (!isLent && behind.length === 0) resolve()
+      onDrained = resolve
+      if (!isLent && backgroundQueue.length === 0) resolve()
     })
-    await waitAtMost(idle, DRAIN_LIMIT)
+    await waitAtMost(idle, DRAIN_TIMEOUT)
     await thread.close()
   }
 
   const end = () => (ended ??= drain())
-  return { connect: () => connect(first), end, behind: { connect: () => connect(behind), end } }
+  return { connect: () => connect(queue), end, background: { connect: () => connect(backgroundQueue), end } }
 }
 
-function lend (thread: PgliteThread, pass: () => void): PostgresClientSlice {
+function lend (thread: PgliteThread, onRelease: () => void): PostgresClientSlice {
   let released = false
   let openTransaction = false
 
   return {
     async query (sql, params = []): Promise<PostgresResult> {
-      if (released) throw new Error('This connection was released')
-      const { outcome, open } = await thread.query(sql, params.map(toWireParameter))
-      openTransaction = open
+      if (released) throw new Error('This connection has been released')
+      const { outcome, inTransaction } = await thread.query(sql, params.map(toWireParameter))
+      openTransaction = inTransaction
       if (outcome instanceof Error) throw outcome
       return { command: outcome.command, rowCount: outcome.rowCount, rows: toRows(outcome) }
     },
     release () {
       if (released) return
       released = true
-      if (!openTransaction) return pass()
-      // There is no other connection: a transaction left open would swallow what everyone writes after it.
-      thread.query('rollback', []).catch(() => {}).finally(pass)
+      if (!openTransaction) return onRelease()
+      // The only connection: an open transaction would swallow the writes of later callers.
+      thread.query('rollback', []).catch(() => {}).finally(onRelease)
     }
   }
 }

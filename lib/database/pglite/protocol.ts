@@ -1,18 +1,18 @@
-/** A parameter as it goes to PostgreSQL: text, bytes or null. */
+/** A parameter as sent to PostgreSQL: a string, bytes or null. */
 export type WireParameter = string | Uint8Array | null
 
-/** What the worker thread is started with. */
+/** The worker thread's `workerData`. */
 export interface PgliteWorkerData {
-  /** The folder of the database; none = in memory. */
+  /** The folder of the database; `undefined` for a database in memory. */
   dataDir: string | undefined
 }
 
-/** From the main thread; the worker answers queries in the order in which they came. */
+/** A message from the main thread. The worker responds to queries in their order. */
 export type PgliteRequest =
   | { id: number, sql: string, params: readonly WireParameter[] }
   | { close: true }
 
-/** Rows travel as PostgreSQL wrote them, which clones quickly; the main thread turns them into values as `pg` does. */
+/** A result in PostgreSQL's text format, which clones fast; the main thread parses the values as `pg` does. */
 export interface WireResult {
   command: string
   rowCount: number | null
@@ -20,16 +20,16 @@ export interface WireResult {
   rows: ReadonlyArray<ReadonlyArray<string | null>>
 }
 
-/** The fields of a PostgreSQL error, `code` being its SQLSTATE, or of any other failure (no `code`). */
+/** The fields of an error. `code` is the SQLSTATE; an error that PostgreSQL did not report has no `code`. */
 export interface WireError {
   message: string
   code?: string
   [field: string]: string | undefined
 }
 
-/** `open` says that the connection is inside a transaction. */
+/** A message from the worker. `inTransaction`: the connection is inside a transaction. */
 export type PgliteReply =
   | { ready: true }
   | { failed: WireError }
-  | { id: number, result: WireResult, open: boolean }
-  | { id: number, error: WireError, open: boolean }
+  | { id: number, result: WireResult, inTransaction: boolean }
+  | { id: number, error: WireError, inTransaction: boolean }

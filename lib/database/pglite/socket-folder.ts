@@ -1,21 +1,21 @@
 import { open } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 
-// sun_path holds 108 bytes on Linux and 104 on macOS and the BSDs, the closing NUL included.
+// sun_path holds 108 bytes on Linux and 104 on macOS and the BSDs, including the final NUL.
 const PATH_BYTES = process.platform === 'linux' ? 107 : 103
 const NAME_BYTES = 32
 
 export interface SocketFolder {
-  /** A path of that name in the folder, short enough for a socket's address; valid until `close()`. */
+  /** Returns the path of a name in the folder, short enough for a socket address. Valid until `close()`. */
   path (name: string): string
   close (): Promise<void>
 }
 
 /**
- * Names sockets in a folder whatever its depth: by its absolute or relative path, whichever is shorter, else through an open
- * handle of the folder, which only Linux has a path for.
+ * Gives short paths to sockets in a deep folder: the absolute or relative path, whichever is shorter, else a path
+ * through an open handle of the folder, which only Linux supports.
  *
- * @throws an Error that names the folder when its path is too long for a socket
+ * @throws an Error that names the folder if its path is too long for a socket
  */
 export async function openSocketFolder (folder: string): Promise<SocketFolder> {
   const absolute = resolve(folder)
@@ -26,7 +26,8 @@ export async function openSocketFolder (folder: string): Promise<SocketFolder> {
   }
 
   if (process.platform !== 'linux') {
-    throw new Error(`The path of the folder ${absolute} is too long: a socket inside it may have ${PATH_BYTES} bytes; choose a shorter one`)
+    throw new Error(`The path of the folder ${absolute} is too long: a socket path is limited to ${PATH_BYTES} bytes; ` +
+      'choose a shorter path')
   }
   const handle = await open(absolute)
   return { path: (name) => `/proc/self/fd/${handle.fd}/${name}`, close: () => handle.close() }

@@ -3,23 +3,25 @@ import { Worker } from 'node:worker_threads'
 import { fileBeside } from '../../file-beside.js'
 import type { PgliteReply, PgliteRequest, PgliteWorkerData, WireError, WireParameter, WireResult } from './protocol.js'
 
-const CLOSE_LIMIT = 5_000
+const CLOSE_TIMEOUT = 5_000
 
+/** A worker thread that runs PGlite. */
 export interface PgliteThread {
-  /** Why the thread is gone, or `null` while it runs. */
+  /** Why the thread stopped, or `null` while it runs. */
   readonly failure: Error | null
-  /** Runs one statement after those already asked; `open` = the connection is now inside a transaction. */
-  query (sql: string, params: readonly WireParameter[]): Promise<PgliteAnswer>
-  /** Closes the database as a shutdown does, then ends the thread; after 5 s it is ended regardless. */
+  /** Runs one statement after those already queued. */
+  query (sql: string, params: readonly WireParameter[]): Promise<PgliteResult>
+  /** Shuts the database down, then ends the thread; terminates the thread after 5 s in any case. */
   close (): Promise<void>
 }
 
-export interface PgliteAnswer {
+/** The result of a statement. `inTransaction`: the connection is inside a transaction. */
+export interface PgliteResult {
   outcome: WireResult | DatabaseError
-  open: boolean
+  inTransaction: boolean
 }
 
-/** An error of PostgreSQL, with the fields that `pg` gives it. */
+/** An error that PostgreSQL reports, with the same fields as in `pg`. */
 export class DatabaseError extends Error {
   override name = 'error'
   /** The SQLSTATE, such as `23505` for a unique violation. */
@@ -34,46 +36,46 @@ export class DatabaseError extends Error {
   }
 }
 
-/** The embedded database has stopped; everything asked of it rejects with this until it is opened again. */
+/** The embedded database has stopped: every query rejects with this error until the database is opened again. */
 export class DatabaseStopped extends Error {
   override name = 'DatabaseStopped'
   readonly code = 'DATABASE_STOPPED'
 }
 
-interface Waiting {
-  resolve: (answer: PgliteAnswer) => void
+interface PendingQuery {
+  resolve: (result: PgliteResult) => void
   reject: (error: Error) => void
 }
 
-/** Starts PGlite in a thread of its own and resolves once it answers. A folder's `dataDir` must be locked by the caller. */
+/** Starts PGlite in a worker thread and resolves when it is ready. The caller must hold the lock of `dataDir`. */
 export async function startPgliteThread (dataDir?: string): Promise<PgliteThread> {
   const worker = new Worker(fileBeside('./worker.js', import.meta.url), {
     name: 'pglite',
     workerData: { dataDir } satisfies PgliteWorkerData
   })
-  const waiting = new Map<number, Waiting>()
+  const pending = new Map<number, PendingQuery>()
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   let lastId = 0
   let failure: Error | null = null
 
-  function stop (error: Error) {
+  function fail (error: Error) {
     failure ??= error
-    for (const { reject } of waiting.values()) reject(failure)
-    waiting.clear()
+    for (const { reject } of pending.values()) reject(failure)
+    pending.clear()
   }
 
   await new Promise<void>((resolve, reject) => {
     worker.on('message', (reply: PgliteReply) => {
       if ('ready' in reply) return resolve()
-      if ('failed' in reply) return stop(new DatabaseStopped(`The embedded database failed: ${reply.failed.message}`))
-      const asked = waiting.get(reply.id)
-      waiting.delete(reply.id)
-      asked?.resolve({ outcome: 'error' in reply ? new DatabaseError(reply.error) : reply.result, open: reply.open })
+      if ('failed' in reply) return fail(new DatabaseStopped(`The embedded database failed: ${reply.failed.message}`))
+      const query = pending.get(reply.id)
+      pending.delete(reply.id)
+      query?.resolve({ outcome: 'error' in reply ? new DatabaseError(reply.error) : reply.result, inTransaction: reply.inTransaction })
     })
-    worker.on('messageerror', (error) => stop(new DatabaseStopped('The embedded database sent what cannot be read', { cause: error })))
-    worker.on('error', (error) => stop(new DatabaseStopped('The thread of the embedded database crashed', { cause: error })))
+    worker.on('messageerror', (error) => fail(new DatabaseStopped('The embedded database sent an unreadable message', { cause: error })))
+    worker.on('error', (error) => fail(new DatabaseStopped('The thread of the embedded database crashed', { cause: error })))
     worker.once('exit', () => {
-      stop(new DatabaseStopped('The embedded database has stopped'))
+      fail(new DatabaseStopped('The embedded database has stopped'))
       reject(failure)
     })
   })
@@ -86,15 +88,15 @@ export async function startPgliteThread (dataDir?: string): Promise<PgliteThread
       if (failure !== null) return Promise.reject(failure)
       return new Promise((resolve, reject) => {
         const id = ++lastId
-        waiting.set(id, { resolve, reject })
+        pending.set(id, { resolve, reject })
         worker.postMessage({ id, sql, params } satisfies PgliteRequest)
       })
     },
     async close () {
       worker.postMessage({ close: true } satisfies PgliteRequest)
-      const limit = setTimeout(() => { worker.terminate() }, CLOSE_LIMIT)
+      const timer = setTimeout(() => { worker.terminate() }, CLOSE_TIMEOUT)
       await ended
-      clearTimeout(limit)
+      clearTimeout(timer)
     }
   }
 }

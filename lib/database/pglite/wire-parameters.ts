@@ -1,14 +1,14 @@
 import type { WireParameter } from './protocol.js'
 
-/** Writes a parameter as `pg` does: bytes stay bytes, arrays become array literals, other objects JSON. */
+/** Encodes a parameter as `pg` does: bytes stay bytes, arrays become array literals, other objects JSON. */
 export function toWireParameter (value: unknown): WireParameter {
   if (value === null || value === undefined) return null
-  // A view is copied to its own size: cloning it would carry the whole buffer under it.
+  // Copies the view, as structured cloning would transfer its whole underlying buffer.
   if (ArrayBuffer.isView(value)) return new Uint8Array(bytesOf(value))
-  return toText(value)
+  return toWireString(value)
 }
 
-function toText (value: unknown): string {
+function toWireString (value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
   if (value instanceof Date) return localTime(value)
   if (Array.isArray(value)) return arrayLiteral(value)
@@ -23,14 +23,16 @@ function arrayItem (item: unknown): string {
   if (item === null || item === undefined) return 'NULL'
   if (Array.isArray(item)) return arrayLiteral(item)
   if (ArrayBuffer.isView(item)) return `"\\\\x${bytesOf(item).toString('hex')}"`
-  return `"${toText(item).replace(/["\\]/g, '\\$&')}"`
+  return `"${toWireString(item).replace(/["\\]/g, '\\$&')}"`
 }
 
 function bytesOf (view: ArrayBufferView): Buffer {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength)
 }
 
-/** Local time with its offset: a column without a time zone keeps the local clock, one with it the instant. */
+/**
+ * Local time with its offset: a column without time zone stores the local time, a column with time zone the instant.
+ */
 function localTime (date: Date): string {
   const year = date.getFullYear()
   const offset = -date.getTimezoneOffset()

@@ -2,7 +2,7 @@ import pgTypes from 'pg-types'
 
 import type { WireResult } from './protocol.js'
 
-/** Turns PostgreSQL's text into the objects that `pg` would give, by the parsers that `pg` itself uses. */
+/** Parses values in PostgreSQL's text format with the parsers of `pg`. */
 export function toRows ({ fields, rows }: WireResult): Array<Record<string, unknown>> {
   const columns = fields.map(({ name, dataTypeID }) => ({ name, parse: pgTypes.getTypeParser(dataTypeID, 'text') as (text: string) => unknown }))
   return rows.map((cells) => {

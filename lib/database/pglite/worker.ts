@@ -4,12 +4,12 @@ import type { PGlite, Results } from '@electric-sql/pglite'
 
 import type { PgliteReply, PgliteRequest, PgliteWorkerData, WireError, WireParameter, WireResult } from './protocol.js'
 
-// What PostgreSQL last said of its own failure: PGlite's error only says that it did not start.
-let lastWords = ''
+// The last fatal message of PostgreSQL: PGlite's own error only says that it did not start.
+let lastFatalMessage = ''
 
-// Values pass untouched in both directions, so the types below are the only ones that PGlite sees.
-const asItIs = (value: unknown) => value as string
-const untouched = new Proxy<Record<number, typeof asItIs>>({}, { get: () => asItIs })
+// Parameters and values stay in PostgreSQL's text format; the main thread converts them.
+const identity = (value: unknown) => value as string
+const rawSerializers = new Proxy<Record<number, typeof identity>>({}, { get: () => identity })
 
 const { dataDir } = workerData as PgliteWorkerData
 
@@ -18,7 +18,7 @@ try {
   serve(await PGlite.create({
     ...(dataDir === undefined ? {} : { dataDir }),
     onStderr (line) {
-      lastWords = listen(line)
+      lastFatalMessage = readFatalMessage(line)
       return false
     }
   }))
@@ -28,33 +28,33 @@ try {
 }
 
 function serve (database: PGlite) {
-  // Array types are read from the catalogue at the start; replace those parsers too.
-  for (const type of Object.keys(database.parsers)) database.parsers[type] = asItIs
+  // PGlite adds parsers for array types at start-up; replaces those as well.
+  for (const type of Object.keys(database.parsers)) database.parsers[type] = identity
 
   parentPort?.on('message', (request: PgliteRequest) => {
     if ('close' in request) {
       database.close().catch(fail).finally(() => parentPort?.close())
     } else {
-      answer(database, request.id, request.sql, request.params)
+      respond(database, request.id, request.sql, request.params)
     }
   })
 }
 
-async function answer (database: PGlite, id: number, sql: string, params: readonly WireParameter[]) {
+async function respond (database: PGlite, id: number, sql: string, params: readonly WireParameter[]) {
   try {
     const result = await run(database, sql, params)
-    reply({ id, result: toWire(result), open: database.isInTransaction() })
+    reply({ id, result: toWire(result), inTransaction: database.isInTransaction() })
   } catch (error) {
     const wire = toWireError(error)
-    // Without a SQLSTATE it was not PostgreSQL that refused: the engine itself broke and nothing more can be trusted.
+    // An error without an SQLSTATE comes from the engine, which cannot be trusted after it.
     if (wire.code === undefined) return fail(error)
-    reply({ id, error: wire, open: database.isInTransaction() })
+    reply({ id, error: wire, inTransaction: database.isInTransaction() })
   }
 }
 
-/** As `pg` does: without parameters the simple protocol, which allows several statements; the last one's result counts. */
+/** As in `pg`, a query without parameters may hold several statements; the result of the last one is returned. */
 async function run (database: PGlite, sql: string, params: readonly WireParameter[]): Promise<Results> {
-  const options = { rowMode: 'array', serializers: untouched } as const
+  const options = { rowMode: 'array', serializers: rawSerializers } as const
   if (params.length > 0) return await database.query(sql, [...params], options)
   const results = await database.exec(sql, options)
   return results.at(-1) ?? { rows: [], fields: [] }
@@ -72,7 +72,7 @@ function toWire ({ command = '', rowCount, fields, rows }: Results): WireResult 
 function toWireError (error: unknown): WireError {
   if (!(error instanceof Error)) return { message: String(error) }
   const wire: WireError = { message: error.message }
-  // The query and its parameters hang on the error as well and stay here: they may hold secrets.
+  // Leaves out the query and its parameters, which may contain secrets.
   for (const [field, value] of Object.entries(error)) {
     if (typeof value === 'string' && field !== 'query') wire[field] = value
   }
@@ -81,16 +81,16 @@ function toWireError (error: unknown): WireError {
 
 function fail (error: unknown) {
   const wire = toWireError(error)
-  reply({ failed: lastWords === '' ? wire : { ...wire, message: lastWords } })
+  reply({ failed: lastFatalMessage === '' ? wire : { ...wire, message: lastFatalMessage } })
   parentPort?.close()
 }
 
-/** A fatal error and its detail; those of ordinary errors are not kept, as they quote data. */
-function listen (line: string): string {
+/** Returns the last fatal message with its detail. Skips ordinary errors, whose messages quote data. */
+function readFatalMessage (line: string): string {
   const fatal = /(?:FATAL|PANIC):\s+(.*)/.exec(line)?.[1]
   if (fatal !== undefined) return fatal
-  const detail = lastWords === '' ? undefined : /DETAIL:\s+(.*)/.exec(line)?.[1]
-  return detail === undefined ? lastWords : `${lastWords}: ${detail.replace(/\.$/, '')}`
+  const detail = lastFatalMessage === '' ? undefined : /DETAIL:\s+(.*)/.exec(line)?.[1]
+  return detail === undefined ? lastFatalMessage : `${lastFatalMessage}: ${detail.replace(/\.$/, '')}`
 }
 
 function reply (message: PgliteReply) {

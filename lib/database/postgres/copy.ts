@@ -1,20 +1,20 @@
 import type { EventEmitter } from 'node:events'
 
-import { connectionFault } from '../connection-fault.js'
+import { fatalConnectionError } from '../fatal-connection-error.js'
 import type { CopyPart, PostgresClientSlice, PostgresPoolSlice } from './pool-slice.js'
 
 type Connection = { query (text: string): void, stream: { write (bytes: Buffer): void, cork (): void, uncork (): void } }
 type Callback = (error: Error | null) => void
 
 /**
- * Several COPYs as one query of `pg`: one transaction, and one round trip, as the rows are sent along with the statements. What
- * arrives after a COPY has failed is dropped by the server. (PostgreSQL: Frontend/Backend Protocol, "COPY Operations" and
- * "Multiple Statements in a Simple Query".)
+ * Sends several COPY statements as one `pg` query: one transaction and one round trip, as the rows follow without
+ * waiting for a response. After a failed COPY the server drops the remaining rows. (PostgreSQL: Frontend/Backend
+ * Protocol, "COPY Operations" and "Multiple Statements in a Simple Query".)
  */
-class Copies {
-  /** Called once; `pg` puts its time limit around it. */
+class CopyQuery {
+  /** Called once. `pg` wraps it to apply the time limit. */
   callback: Callback
-  /** Milliseconds, as `pg` reads it. */
+  /** Milliseconds. `pg` reads this property. */
   readonly query_timeout: number | undefined
   readonly #parts: readonly CopyPart[]
   #error: Error | null = null
@@ -46,73 +46,74 @@ class Copies {
   }
 }
 
-/** The client of `pg` that takes such a query, or a pool's own wrapping of it. */
+/** A `pg` client that accepts such a query, or a pool's wrapper around it. */
 type Client = Pick<PostgresClientSlice, 'copy'> & Partial<Pick<EventEmitter, 'on' | 'off'>> & {
   connection?: { query?: unknown }
-  /** Whether queries are sent ahead of each other's answers, which none of another making can be. */
+  /** Whether `pg` sends queries before earlier responses arrive; custom queries do not support that. */
   pipeline?: boolean
   query (query: object): unknown
 }
 
-/** Sends COPYs over a client of `pg`. The time limit, milliseconds, is the client's own where none is given. */
+/** Runs COPY statements on a `pg` client. `timeLimit`: milliseconds. Default: the client's own limit. */
 export function copyIn (client: Pick<Client, 'query'>, parts: readonly CopyPart[], timeLimit?: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    client.query(new Copies(parts, (error) => error === null ? resolve() : reject(error), timeLimit))
+    client.query(new CopyQuery(parts, (error) => error === null ? resolve() : reject(error), timeLimit))
   })
 }
 
-/** How long one copy after the other may have a client, milliseconds, before others who wait for it have their turn. */
-const LONGEST_LOAN = 20
+/** Maximum time that consecutive copies keep one client, milliseconds, so that other callers get a connection. */
+const MAX_LOAN = 20
 
-/** How rows are copied over a pool's connections; `null` if they are none of `pg`, and of the embedded database. */
-export async function copierOf (pool: PostgresPoolSlice): Promise<((parts: readonly CopyPart[]) => Promise<void>) | null> {
-  const able = await lending(pool, async ({ client }) => client.copy !== undefined || (typeof client.connection?.query === 'function' && client.pipeline !== true))
-  if (!able) return null
-  const kept: Loan[] = []
+/** Returns a function that copies rows through a pool; `null` if its connections do not support COPY. */
+export async function createCopier (pool: PostgresPoolSlice): Promise<((parts: readonly CopyPart[]) => Promise<void>) | null> {
+  const isSupported = await withLoan(pool, async ({ client }) => client.copy !== undefined || (typeof client.connection?.query === 'function' && client.pipeline !== true))
+  if (!isSupported) return null
+  const idleLoans: Loan[] = []
 
   return async function copy (parts) {
-    // The pool lends no client before the next turn, and by then the database has idled while other work was done.
-    const loan = kept.pop() ?? await borrow(pool)
+    // Reuses a client at once: the pool hands it out only in the next turn of the event loop, and the database would
+    // idle.
+    const loan = idleLoans.pop() ?? await borrow(pool)
     try {
       await (loan.client.copy?.(parts) ?? copyIn(loan.client, parts))
     } catch (error) {
-      loan.giveBack(error)
+      loan.release(error)
       throw error
     }
-    if (performance.now() - loan.since > LONGEST_LOAN) return loan.giveBack()
-    kept.push(loan)
-    if (kept.length === 1) setImmediate(giveBackKept)
+    if (performance.now() - loan.since > MAX_LOAN) return loan.release()
+    idleLoans.push(loan)
+    if (idleLoans.length === 1) setImmediate(releaseIdle)
   }
 
-  function giveBackKept (): void {
-    for (const loan of kept.splice(0)) loan.giveBack()
+  function releaseIdle (): void {
+    for (const loan of idleLoans.splice(0)) loan.release()
   }
 }
 
 interface Loan {
   client: Client
-  /** When it began, milliseconds by `performance.now`. */
+  /** When the client was taken, by `performance.now`. */
   since: number
-  /** @param error what the last query failed with */
-  giveBack (error?: unknown): void
+  /** @param error the error of the last query */
+  release (error?: unknown): void
 }
 
 async function borrow (pool: PostgresPoolSlice): Promise<Loan> {
-  const lent = await pool.connect()
-  const client = lent as unknown as Client
-  // A pool of `pg` does not watch what it has lent: a server that is killed says so more than once, and the second time ends the process.
+  const pgClient = await pool.connect()
+  const client = pgClient as unknown as Client
+  // `pg` pools do not listen for errors of lent clients, and an unhandled second error would end the process.
   client.on?.('error', ignore)
   return {
     client,
     since: performance.now(),
-    giveBack (error) {
+    release (error) {
       client.off?.('error', ignore)
-      lent.release(connectionFault(error))
+      pgClient.release(fatalConnectionError(error))
     }
   }
 }
 
-async function lending<Value> (pool: PostgresPoolSlice, work: (loan: Loan) => Promise<Value>): Promise<Value> {
+async function withLoan<Value> (pool: PostgresPoolSlice, work: (loan: Loan) => Promise<Value>): Promise<Value> {
   const loan = await borrow(pool)
   let failure: unknown
   try {
@@ -121,7 +122,7 @@ async function lending<Value> (pool: PostgresPoolSlice, work: (loan: Loan) => Pr
     failure = error
     throw error
   } finally {
-    loan.giveBack(failure)
+    loan.release(failure)
   }
 }
 

@@ -1,28 +1,28 @@
-/** One COPY … FROM STDIN in its binary form. */
+/** One `COPY … FROM STDIN (FORMAT binary)`. */
 export interface CopyPart {
-  /** The table with its columns in brackets. */
+  /** The table with its columns in parentheses. */
   into: string
-  /** CopyData and CopyDone messages, as `CopyRows` makes them. */
+  /** CopyData and CopyDone messages from `CopyRows`. */
   messages: Buffer
 }
 
-/** What a query resolves with; `rows` are objects keyed by column name. */
+/** The result of a query; `rows` are objects keyed by column name. */
 export interface PostgresResult {
   command: string
   rowCount: number | null
   rows: unknown[]
 }
 
-/** One connection, held by one caller until `release()`. */
+/** One connection, used by one caller until `release()`. */
 export interface PostgresClientSlice {
   query (sql: string, params?: readonly unknown[]): Promise<PostgresResult>
-  /** Several COPYs in one transaction; a server alone has it. */
+  /** Runs several COPY statements in one transaction. Only server connections have it. */
   copy? (parts: readonly CopyPart[]): Promise<void>
-  /** With an error the connection is given up, not lent again. */
+  /** Returns the connection to the pool; with an error, closes it instead. */
   release (broken?: Error): void
 }
 
-/** The part of `pg.Pool` that is used here; a pool of `pg` itself fits, and so does the embedded database. */
+/** The part of `pg.Pool` that is used here. A `pg` pool and the embedded database implement it. */
 export interface PostgresPoolSlice {
   connect (): Promise<PostgresClientSlice>
   end (): Promise<void>

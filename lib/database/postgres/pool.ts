@@ -1,73 +1,75 @@
 import { assertWholeNumber } from '../../options.js'
 import { importOptional } from '../../optional-package.js'
-import { connectionFault } from '../connection-fault.js'
+import { fatalConnectionError } from '../fatal-connection-error.js'
 import { copyIn } from './copy.js'
 import { readPostgresTls } from './tls.js'
 import type { PostgresClientSlice, PostgresPoolSlice, PostgresResult } from './pool-slice.js'
 
-const DRAIN_LIMIT = 5_000
-/** Milliseconds to wait for a connection, be it a new one or one that others have, where the query may not end sooner. */
-const CONNECT_LIMIT = 3_000
-/** Milliseconds, for those who ask with patience. */
-const PATIENT_CONNECT_LIMIT = 10_000
-/** Milliseconds until a connection for such work is closed that has none. */
-const PATIENT_IDLE_LIMIT = 1_000
-/** The part of a time limit after which the server itself ends a statement: by its answer the connection is saved. */
-const SERVER_SHARE = 0.9
-/** Milliseconds after which the server ends a transaction whose client says nothing, and so may be dead: nothing that it locked stays locked. */
-const IDLE_IN_TRANSACTION_LIMIT = 10_000
-/** Connections for lists. */
+const DRAIN_TIMEOUT = 5_000
+/** Maximum wait for a new or pooled connection, milliseconds. */
+const CONNECT_TIMEOUT = 3_000
+/** The same for migrations and cleanup. */
+const PATIENT_CONNECT_TIMEOUT = 10_000
+/** Milliseconds until an idle connection for migrations and cleanup is closed. */
+const PATIENT_IDLE_TIMEOUT = 1_000
+/** Share of a time limit after which the server cancels a statement; its response keeps the connection usable. */
+const SERVER_TIMEOUT_SHARE = 0.9
+/** Milliseconds after which the server ends an idle transaction, whose client may be dead, and releases its locks. */
+const IDLE_IN_TRANSACTION_TIMEOUT = 10_000
+/** Number of connections for lists. */
 export const LIST_CONNECTIONS = 2
-/** Milliseconds that a statement of a list may take. */
+/** Maximum duration of a list's statement, milliseconds. */
 const LIST_TIMEOUT = 1_000
-/** Milliseconds of silence after which the system asks whether the other machine is still there. */
-const KEEP_ALIVE_AFTER = 10_000
+/** Milliseconds without traffic until TCP keep-alive probes start. */
+const KEEP_ALIVE_DELAY = 10_000
 
+/** A PostgreSQL server and the limits of its connections. */
 export interface PostgresPoolOptions {
   /**
-   * A `postgres://` URL. TLS as libpq understands `sslmode`: `disable`; `require` (encrypted, and whoever answers is believed: a warning says so);
-   * `verify-ca` (a certificate by `sslrootcert`, for any name); `verify-full` (and for this host; without `sslrootcert` by the authorities that
-   * Node.js knows). `sslcert` and `sslkey` are the client's own certificate. Without `sslmode` and PGSSLMODE nothing is encrypted; `prefer`
-   * and `allow`, which let an attacker choose that, are refused.
+   * A `postgres://` URL. TLS follows libpq's `sslmode`: `disable`; `require` (encrypted, but any server is trusted,
+   * with a warning); `verify-ca` (the certificate authority in `sslrootcert`, any host name); `verify-full` (the host
+   * name too; without `sslrootcert` the authorities that Node.js trusts). `sslcert` and `sslkey` set the client's
+   * certificate. Without `sslmode` and PGSSLMODE the connection is not encrypted. `prefer` and `allow` are refused, as
+   * an attacker could disable TLS.
    */
   url: string
   /**
-   * The most connections at a time. Up to two more are open while lists are read, and two while the database is migrated or cleaned up.
-   * Default: 10.
+   * Maximum number of connections. Lists use up to two more, and migrations and cleanup another two. Default: 10.
    */
   maxConnections?: number
   /**
-   * Milliseconds until whoever asks gives up, the wait for a connection (3 s at most) included; all queries of one transaction together.
-   * The server ends a statement somewhat earlier; where even that gives no answer, the connection is given up, which may be dead without
-   * a word. Migrations and clean-up have no such limit. Default: 4 500.
+   * Maximum time for a query or a transaction, milliseconds, including the wait for a connection (at most 3 s). The
+   * server cancels a statement slightly earlier; if it does not respond, the connection is closed. Migrations and
+   * cleanup have no limit. Default: 4 500.
    */
   queryTimeout?: number
-  /** Told when an idle connection breaks; the next query makes a new one. Default: nobody. */
+  /** Called when an idle connection fails; the next query opens a new one. Default: none. */
   onIdleError?: (error: Error) => void
-  /** Told what is legal in the URL but less safe than it looks. Default: `process.emitWarning`. */
+  /** Called with a warning about an insecure setting in the URL. Default: `process.emitWarning`. */
   onWarning?: (message: string) => void
 }
 
+/** The connection pools of one server. */
 export interface PostgresPools {
-  /** For what somebody waits for. */
+  /** For requests; limited by `queryTimeout`. */
   pool: PostgresPoolSlice
-  /** For what takes as long as it takes. */
+  /** For migrations and cleanup, without a time limit. */
   patient: PostgresPoolSlice
-  /** For the statements of lists, each of a second at most. */
+  /** For lists; each statement is limited to 1 s. */
   lists: PostgresPoolSlice
-  /** Where the server is, for messages: no password in it. */
+  /** The server's address for messages, without the password. */
   target: string
 }
 
 /**
- * Makes three pools of `pg`, two with time limits and one without, that survive the loss of the server; no connection is made yet. Their end
- * waits 5 s for the queries that run, then cuts them off.
+ * Creates three `pg` pools that survive the loss of the server; none connects yet. `end()` waits 5 s for running
+ * queries, then closes their connections.
  *
- * The limits go to the server as it is connected to (`statement_timeout`, `idle_in_transaction_session_timeout`), where the URL does
- * not set them itself. PgBouncer has to be told to let them pass (`ignore_startup_parameters`), and to pool by session: a migration
- * holds a lock across transactions.
+ * The limits are sent as startup parameters (`statement_timeout`, `idle_in_transaction_session_timeout`) unless the URL
+ * sets them. PgBouncer must accept them (`ignore_startup_parameters`) and pool by session, as a migration holds a lock
+ * across transactions.
  *
- * @throws an Error when the URL can't be read, or a file that it names
+ * @throws an Error when the URL, or a file that it names, cannot be read
  */
 export async function createPostgresPools (
   { url, maxConnections = 10, queryTimeout = 4_500, onIdleError, onWarning = warn }: PostgresPoolOptions
@@ -79,26 +81,26 @@ export async function createPostgresPools (
   const options = {
     ...connection,
     application_name: 'fastify-gatehouse',
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_LIMIT,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT,
     keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY
   }
   const limited = new pg.Pool({
     ...options,
     max: maxConnections,
-    connectionTimeoutMillis: Math.min(CONNECT_LIMIT, queryTimeout),
-    statement_timeout: Math.ceil(queryTimeout * SERVER_SHARE)
+    connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT, queryTimeout),
+    statement_timeout: Math.ceil(queryTimeout * SERVER_TIMEOUT_SHARE)
   })
-  const patient = new pg.Pool({ ...options, max: 2, connectionTimeoutMillis: PATIENT_CONNECT_LIMIT, idleTimeoutMillis: PATIENT_IDLE_LIMIT })
+  const patient = new pg.Pool({ ...options, max: 2, connectionTimeoutMillis: PATIENT_CONNECT_TIMEOUT, idleTimeoutMillis: PATIENT_IDLE_TIMEOUT })
   const listTimeout = Math.min(LIST_TIMEOUT, queryTimeout)
   const lists = new pg.Pool({
-    ...options, max: LIST_CONNECTIONS, connectionTimeoutMillis: Math.min(CONNECT_LIMIT, queryTimeout), statement_timeout: Math.ceil(listTimeout * SERVER_SHARE)
+    ...options, max: LIST_CONNECTIONS, connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT, queryTimeout), statement_timeout: Math.ceil(listTimeout * SERVER_TIMEOUT_SHARE)
   })
   return {
-    pool: slice(limited, queryTimeout, onIdleError),
-    patient: slice(patient, Infinity, onIdleError),
-    lists: slice(lists, queryTimeout, onIdleError),
-    target: targetOf(() => new pg.Client(options))
+    pool: toPoolSlice(limited, queryTimeout, onIdleError),
+    patient: toPoolSlice(patient, Infinity, onIdleError),
+    lists: toPoolSlice(lists, queryTimeout, onIdleError),
+    target: describeTarget(() => new pg.Client(options))
   }
 }
 
@@ -109,61 +111,62 @@ function warn (message: string): void {
 type Pool = import('pg').Pool
 type Client = import('pg').PoolClient & { end (): Promise<void> }
 
-function slice (pool: Pool, limit: number, onIdleError?: (error: Error) => void): PostgresPoolSlice {
-  // Without a listener the loss of an idle connection would end the process.
+function toPoolSlice (pool: Pool, timeout: number, onIdleError?: (error: Error) => void): PostgresPoolSlice {
+  // An idle connection that fails without a listener would end the process.
   pool.on('error', (error) => onIdleError?.(error))
   const clients = new Set<Client>()
   pool.on('connect', (client) => {
     clients.add(client)
-    // And so would the loss of one that is lent but asks nothing just then, which the pool does not watch; it is not used again.
+    // So would a lent connection between queries, as the pool does not listen to it. It is not used again.
     client.on('error', () => {})
   })
   pool.on('remove', (client) => clients.delete(client))
 
   return {
     async connect () {
-      const deadline = performance.now() + limit
+      const deadline = performance.now() + timeout
       return lend(await pool.connect(), deadline)
     },
     async end () {
-      // A client that is ended while it waits for an answer drops its connection.
-      const limit = setTimeout(() => { for (const client of clients) client.end().catch(() => {}) }, DRAIN_LIMIT)
+      // Ending a client that waits for a response closes its connection.
+      const timer = setTimeout(() => { for (const client of clients) client.end().catch(() => {}) }, DRAIN_TIMEOUT)
       await pool.end()
-      clearTimeout(limit)
+      clearTimeout(timer)
     }
   }
 }
 
-/** @param deadline by when all is asked and answered, milliseconds by `performance.now` */
+/** @param deadline when all queries must have completed, by `performance.now` */
 function lend (client: import('pg').PoolClient, deadline: number): PostgresClientSlice {
   let broken: Error | undefined
 
-  /** Asks with what time is left; not at all where no answer can be trusted any more. */
-  async function ask<Value> (question: (timeLeft: number | undefined) => Promise<Value>): Promise<Value> {
+  /** Runs a query with the remaining time. Rejects if the time is up or the connection is no longer usable. */
+  async function run<Value> (query: (timeLeft: number | undefined) => Promise<Value>): Promise<Value> {
     const timeLeft = Math.ceil(deadline - performance.now())
-    if (timeLeft <= 0) broken ??= new Error('The database took too long')
+    if (timeLeft <= 0) broken ??= new Error('The query timed out')
     if (broken !== undefined) throw broken
     try {
-      return await question(timeLeft === Infinity ? undefined : timeLeft)
+      return await query(timeLeft === Infinity ? undefined : timeLeft)
     } catch (error) {
-      broken ??= connectionFault(error)
+      broken ??= fatalConnectionError(error)
       throw error
     }
   }
 
   return {
-    query: (text, values) => ask((timeLeft) => client.query({ text, values: values as unknown[], query_timeout: timeLeft } as import('pg').QueryConfig) as Promise<PostgresResult>),
-    copy: (parts) => ask((timeLeft) => copyIn(client as unknown as Parameters<typeof copyIn>[0], parts, timeLeft)),
+    query: (sql, values) => run((timeLeft) => client.query({ text: sql, values: values as unknown[], query_timeout: timeLeft } as import('pg').QueryConfig) as Promise<PostgresResult>),
+    copy: (parts) => run((timeLeft) => copyIn(client as unknown as Parameters<typeof copyIn>[0], parts, timeLeft)),
     release: () => client.release(broken)
   }
 }
 
-function targetOf (read: () => import('pg').Client): string {
+function describeTarget (read: () => import('pg').Client): string {
   try {
     const { host, port, user, database } = read()
     return `${host}:${port}, database "${database ?? ''}", as "${user ?? ''}"`
   } catch {
-    // Without the cause, which may quote it.
-    throw new Error('The database URL can\'t be read: it is postgres://user:password@host:port/database, and what is special in a URL is written as %40 for @ and so on')
+    // Leaves out the cause, which may quote the URL with its password.
+    throw new Error('The database URL is not valid; expected postgres://user:password@host:port/database with special ' +
+      'characters percent-encoded, such as %40 for @')
   }
 }

@@ -42,7 +42,7 @@ export class EventCopy {
   #addEvent (event: AcceptedEvent, before: AcceptedEvent | null): void {
     const rows = this.#events
     rows.row()
-    if (before !== null && beginAlike(event, before)) rows.again(...this.#start)
+    if (before !== null && beginAlike(event, before)) rows.repeat(...this.#start)
     else {
       const start = rows.length
       rows.text(event.orgId)

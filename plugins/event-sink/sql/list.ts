@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import { ListPage } from '../../../lib/database/list/page.js'
-import type { Wanted } from '../../../lib/database/list/page.js'
+import type { RowRequest } from '../../../lib/database/list/page.js'
 import type { Database } from '../../../lib/database/open-database.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { INVALID_REQUEST, UNAVAILABLE } from '../../../lib/errors.js'
@@ -17,7 +17,7 @@ const DAY = 24 * HOUR
 const FIRST_DAYS = 4
 const MOST_DAYS = 32
 const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip', 'user_agent'] as const
-const TEXTS = ['payload', 'additions'] as const
+const JSON_COLUMNS = ['payload', 'additions'] as const
 
 /** The events that were received from `since`, inclusive, to `until`, exclusive; epoch milliseconds. */
 interface Span { since: number, until: number }
@@ -30,26 +30,26 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
 
   /** The rows of one index: that of the source, of the type, or of all events of the organisation. */
-  function scanOf (orgId: string, { sourceId, type, from, to }: EventFilter, { since, until }: Span, { before, slice }: Wanted) {
-    let rows = db.selectFrom('events').select([...COLUMNS, ...TEXTS]).orderBy('received_at', 'desc').orderBy('seq', 'desc').limit(slice)
-    let shown = sql`org_id = ${orgId}`
+  function toScan (orgId: string, { sourceId, type, from, to }: EventFilter, { since, until }: Span, { before, scanLimit }: RowRequest) {
+    let rows = db.selectFrom('events').select([...COLUMNS, ...JSON_COLUMNS]).orderBy('received_at', 'desc').orderBy('seq', 'desc').limit(scanLimit)
+    let condition = sql`org_id = ${orgId}`
     if (sourceId !== undefined) {
       rows = rows.where(keyOf('source_id'), '=', key(orgId, toColumnText(sourceId)))
-      shown = sql`${shown} and source_id = ${toColumnText(sourceId)}`
+      condition = sql`${condition} and source_id = ${toColumnText(sourceId)}`
     } else if (type !== undefined && type !== 'track') {
       // The second condition is that of the index.
       rows = rows.where(keyOf('type'), '=', key(orgId, type)).where('type', '<>', sql.lit('track'))
     } else {
       rows = rows.where('org_id', '=', orgId)
     }
-    if (type !== undefined) shown = sql`${shown} and type = ${type}`
+    if (type !== undefined) condition = sql`${condition} and type = ${type}`
     const first = Math.max(since, from ?? -Infinity)
     const last = Math.min(before?.timestamp ?? Infinity, to ?? Infinity)
     if (first !== -Infinity) rows = rows.where('received_at', '>=', new Date(first))
     if (last !== Infinity) rows = rows.where('received_at', '<=', new Date(last))
     if (until !== Infinity) rows = rows.where('received_at', '<', new Date(until))
     if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('received_at', 'seq'), '<', eb.tuple(new Date(before.timestamp), String(before.sequence))))
-    return { rows, shown, time: 'received_at', columns: COLUMNS, texts: TEXTS }
+    return { rows, filter: condition, time: 'received_at', columns: COLUMNS, jsonColumns: JSON_COLUMNS }
   }
 
   /** What the indexes by source and by type have in place of the ids. */
@@ -84,8 +84,8 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
     const { from = -Infinity, to = Infinity, sourceId, type } = filter
     const page = new ListPage<EventRow>(lists, request, ({ received_at, seq }) => ({ timestamp: received_at.getTime(), sequence: Number(seq) }))
     const showsAll = type === undefined || (sourceId === undefined && type !== 'track')
-    let span = firstSpan(Math.min(to, page.at?.timestamp ?? Infinity), now(), known.day)
-    while (!await page.fill((wanted) => scanOf(orgId, filter, span, wanted), { showsAll }) && span.since > from) {
+    let span = firstSpan(Math.min(to, page.position?.timestamp ?? Infinity), now(), known.day)
+    while (!await page.fill((rows) => toScan(orgId, filter, span, rows), { showsAll }) && span.since > from) {
       page.skipTo({ timestamp: Math.max(span.since, 0), sequence: 0 })
       const oldest = await oldestDay(request.signal)
       if (oldest === null) break

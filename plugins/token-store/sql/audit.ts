@@ -2,7 +2,7 @@ import type { Kysely, RawBuilder, SelectQueryBuilder, Selectable, Sql } from 'ky
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import { ListPage } from '../../../lib/database/list/page.js'
-import type { Wanted } from '../../../lib/database/list/page.js'
+import type { RowRequest } from '../../../lib/database/list/page.js'
 import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { AuditEntry, AuditFilter, AuditTrail } from '../../../contracts/token-store/index.js'
@@ -33,7 +33,7 @@ export function sqlAudit (db: Kysely<DatabaseSchema>, lists: ListReads): AuditTr
     async list (orgId, filter, request) {
       const { sql } = await import('kysely')
       const page = new ListPage<EntryRow>(lists, request, (row) => ({ timestamp: toMilliseconds(row.timestamp), sequence: Number(row.seq) }))
-      await page.fill((wanted) => scanOf(sql, db, toColumnText(orgId), filter, wanted), { showsAll: showsAll(filter) })
+      await page.fill((rows) => toScan(sql, db, toColumnText(orgId), filter, rows), { showsAll: showsAll(filter) })
       return page.page(toEntry)
     },
 
@@ -47,31 +47,31 @@ type EntryRow = Omit<Selectable<DatabaseSchema['audit_log']>, 'changes'> & { cha
 
 const COLUMNS = ['id', 'seq', 'org_id', 'action', 'user_id', 'user_email', 'resource_type', 'resource_id', 'ip_address', 'user_agent', 'timestamp'] as const
 
-/** Whether the rows that `scanOf` goes through are those that the filter shows. */
+/** Whether the rows that `toScan` goes through are those that the filter shows. */
 function showsAll ({ action, actions, userId, resourceType, resourceId }: AuditFilter): boolean {
   return resourceType === undefined && [action ?? actions, userId, resourceId].filter((value) => value !== undefined).length <= 1
 }
 
 /** The rows of one index: that of the resource, of the user, of the action, or of all entries of the organisation. */
-function scanOf (
-  sql: Sql, db: Kysely<DatabaseSchema>, orgId: string, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter, { before, slice }: Wanted
+function toScan (
+  sql: Sql, db: Kysely<DatabaseSchema>, orgId: string, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter, { before, scanLimit }: RowRequest
 ) {
-  const wanted = action === undefined ? actions : actions?.filter((other) => other === action) ?? [action]
+  const names = action === undefined ? actions : actions?.filter((other) => other === action) ?? [action]
   const [user, type, resource] = [userId, resourceType, resourceId].map((value) => value === undefined ? undefined : toColumnText(value))
-  let rows = db.selectFrom('audit_log').selectAll().where('org_id', '=', orgId).orderBy('timestamp', 'desc').orderBy('seq', 'desc').limit(slice)
+  let rows = db.selectFrom('audit_log').selectAll().where('org_id', '=', orgId).orderBy('timestamp', 'desc').orderBy('seq', 'desc').limit(scanLimit)
   if (from !== undefined) rows = rows.where('timestamp', '>=', toDate(from))
   if (to !== undefined) rows = rows.where('timestamp', '<=', toDate(to))
   if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('timestamp', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence))))
   const conditions: Array<RawBuilder<unknown>> = [sql`true`]
-  if (wanted !== undefined) conditions.push(sql`action = any (${Array.from(wanted, toColumnText)}::text[])`)
+  if (names !== undefined) conditions.push(sql`action = any (${Array.from(names, toColumnText)}::text[])`)
   if (user !== undefined) conditions.push(sql`user_id = ${user}`)
   if (type !== undefined) conditions.push(sql`resource_type = ${type}`)
   if (resource !== undefined) conditions.push(sql`resource_id = ${resource}`)
-  const shown = sql.join(conditions, sql` and `)
-  const rest = { shown, time: 'timestamp', columns: COLUMNS, texts: ['changes'] }
+  const condition = sql.join(conditions, sql` and `)
+  const rest = { filter: condition, time: 'timestamp', columns: COLUMNS, jsonColumns: ['changes'] }
   if (resource !== undefined) return { ...rest, rows: rows.where('resource_id', '=', resource) }
   if (user !== undefined) return { ...rest, rows: rows.where('user_id', '=', user) }
-  return { ...rest, rows: wanted === undefined ? rows : newestOfAny(sql, db, rows, wanted, slice) }
+  return { ...rest, rows: names === undefined ? rows : newestOfAny(sql, db, rows, names, scanLimit) }
 }
 
 type EntryQuery = SelectQueryBuilder<DatabaseSchema, 'audit_log', Selectable<DatabaseSchema['audit_log']>>

@@ -55,13 +55,13 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, ca
       const { sql } = await import('kysely')
       const page = new ListPage<RevocationRow>(lists, request, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
       const ofSubject = subject === undefined ? undefined : toColumnText(subject)
-      await page.fill(({ before, slice }) => {
+      await page.fill(({ before, scanLimit }) => {
         let rows = db.selectFrom('revocations').selectAll().where('org_id', '=', toColumnText(orgId))
-          .orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(slice)
+          .orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(scanLimit)
         // By kind and subject there is an index of its own.
         if (ofSubject !== undefined) rows = rows.where('kind', 'in', kind === undefined ? [...KINDS] : [kind]).where('subject', '=', ofSubject)
         if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence))))
-        return { rows, shown: kind === undefined ? sql`true` : sql`kind = ${kind}`, time: 'created_at', columns: COLUMNS, texts: ['subject'] }
+        return { rows, filter: kind === undefined ? sql`true` : sql`kind = ${kind}`, time: 'created_at', columns: COLUMNS, jsonColumns: ['subject'] }
       }, { showsAll: kind === undefined || subject !== undefined })
       return page.page(toRevocation)
     },

@@ -11,7 +11,7 @@ t.test('a folder held by a live process is refused, with a message that names it
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
 
-  await t.rejects(lockFolder(folder), { code: 'FOLDER_LOCKED', message: `The folder ${folder} is in use by another running process` })
+  await t.rejects(lockFolder(folder), { code: 'FOLDER_LOCKED', message: `The folder ${folder} is in use by another process` })
 })
 
 t.test('an owner that is stopped, and so says nothing, is still an owner', async (t) => {

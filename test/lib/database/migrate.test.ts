@@ -41,7 +41,7 @@ t.test('on the embedded database', async (t) => {
   })
 
   t.test('a database newer than the code is refused, and the unknown migration named', async (t) => {
-    await t.rejects(migrate(db, { '001-first': first }), /made by a newer version of fastify-gatehouse.*002-second/)
+    await t.rejects(migrate(db, { '001-first': first }), /migrated by a newer version of fastify-gatehouse.*002-second/)
   })
 })
 
