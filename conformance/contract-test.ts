@@ -1,4 +1,4 @@
-/** A test of tap, of node:test or of anything else that runs named functions; a failure is thrown. */
+/** A test runner such as tap or node:test. A test fails by rejecting. */
 export interface ContractTest {
   test (name: string, run: () => Promise<void>): unknown
 }

@@ -3,39 +3,40 @@ import { LRUCache } from 'lru-cache'
 import { refuseUnknownMembers } from './options.js'
 import type { KnownOptions } from './options.js'
 
+/** Options of `LookupCache`. */
 export interface LookupCacheOptions<Value> {
-  /** Looks a key up where it is kept; `null` for one that is not there. */
+  /** Loads the value of a key from the backend; `null` for an unknown key. */
   load: (key: string) => Promise<Value | null>
-  /** Looks several keys up at once, in their order, for `getMany`. Default: `load` for each. */
+  /** Loads several keys at once, in their order, for `getMany`. Default: `load` for each key. */
   loadMany?: (keys: readonly string[]) => Promise<ReadonlyArray<Value | null>>
-  /** How long a value is served without looking again, milliseconds, at most 5 000. Default: 1 000. */
+  /** How long a value is served from the cache, milliseconds, at most 5 000. Default: 1 000. */
   ttl?: number
-  /** How long a miss is remembered, milliseconds, at most 5 000. Default: as `ttl`. */
+  /** How long an unknown key is cached, milliseconds, at most 5 000. Default: same as `ttl`. */
   missTtl?: number
-  /** How old a value may become while looking again fails, milliseconds, at most 5 000. Default: 5 000; 0 with a `ttl` of 0. */
+  /** Maximum age of a value while loading fails, milliseconds, at most 5 000. Default: 5 000; 0 with a `ttl` of 0. */
   limit?: number
-  /** How old a value already is when `load` gives it, milliseconds. Default: not at all. */
+  /** Age of a value when `load` returns it, milliseconds. Default: 0. */
   ageOf?: (value: Value) => number
-  /** When a value ends by itself whatever the time to live, epoch milliseconds. Default: never. */
+  /** When a value expires by itself, epoch milliseconds, even within its `ttl`. Default: never. */
   endsAt?: (value: Value) => number
-  /** How many values are held; the least used makes room. Default: 10 000. */
+  /** Maximum number of values; the least recently used is evicted. Default: 10 000. */
   maxValues?: number
-  /** How many misses are held, apart from the values, so that guessing keys evicts none of them. Default: 10 000. */
+  /** Maximum number of unknown keys; kept separately, so that guessing keys evicts no values. Default: 10 000. */
   maxMisses?: number
-  /** The clock, epoch milliseconds. Default: ages by a clock that nobody sets, ends by `Date.now`. */
+  /** The clock, epoch milliseconds. Default: a monotonic clock for ages, `Date.now` for expiry. */
   now?: (() => number) | undefined
 }
 
 interface Entry<Value> {
   value: Value
-  /** When it was looked up. */
+  /** When the look-up began. */
   loadedAt: number
-  /** When it was as it is for certain. */
+  /** When the value was last known to be current: `loadedAt` minus its age then. */
   bornAt: number
 }
 interface Lookup<Value> { outdated: boolean, result: Promise<Value | null> }
 
-/** No change may take longer than this to be seen, whatever has failed. */
+/** Maximum time until a change is seen, milliseconds, even while look-ups fail. */
 export const MAX_AGE = 5_000
 
 const KNOWN: KnownOptions<LookupCacheOptions<unknown>> = {
@@ -44,8 +45,12 @@ const KNOWN: KnownOptions<LookupCacheOptions<unknown>> = {
 const monotonic = () => performance.now()
 
 /**
- * Look-ups by key, remembered for a short time. Concurrent misses of one key share one look-up; one that was under way when its
- * key was invalidated answers those who waited for it, and is not remembered; nor is one that failed.
+ * Caches look-ups by key for a short time. Concurrent misses of one key share one look-up. A look-up that fails, or
+ * whose key is invalidated while it is in flight, is not cached; its callers still receive its result.
+ *
+ * @example
+ * const cache = new LookupCache({ load: (key) => database.find(key), ttl: 1_000 })
+ * const value = await cache.get('a') // `null` for an unknown key
  */
 export class LookupCache<Value extends object> {
   readonly #load: (key: string) => Promise<Value | null>
@@ -60,7 +65,7 @@ export class LookupCache<Value extends object> {
   readonly #values: LRUCache<string, Entry<Value>>
   /** When each key was found missing. */
   readonly #misses: LRUCache<string, number>
-  readonly #underWay = new Map<string, Lookup<Value>>()
+  readonly #inFlight = new Map<string, Lookup<Value>>()
 
   constructor (options: LookupCacheOptions<Value>) {
     refuseUnknownMembers('LookupCache', '', options, KNOWN)
@@ -82,83 +87,83 @@ export class LookupCache<Value extends object> {
     this.#misses = new LRUCache({ max: maxMisses })
   }
 
-  /** At once from the cache, else by a promise, which rejects as `load` does. */
+  /** Returns the value synchronously on a cache hit, else a promise that rejects if `load` does. */
   get (key: string): Value | null | Promise<Value | null> {
     const known = this.peek(key)
-    return known === undefined ? this.#underWay.get(key)?.result ?? this.#look(key, Promise.resolve(key).then(this.#load)) : known
+    return known === undefined ? this.#inFlight.get(key)?.result ?? this.#lookUp(key, Promise.resolve(key).then(this.#load)) : known
   }
 
-  /** Several keys, in their order: at once if all of them are in the cache. The others are looked up together. */
+  /** Returns the values of several keys, in their order: synchronously if all are cached. The others load together. */
   getMany (keys: readonly string[]): ReadonlyArray<Value | null> | Promise<ReadonlyArray<Value | null>> {
     const known = keys.map((key) => this.peek(key))
     if (known.every((value) => value !== undefined)) return known
-    const unknown = [...new Set(keys.filter((key, at) => known[at] === undefined && !this.#underWay.has(key)))]
+    const unknown = [...new Set(keys.filter((key, at) => known[at] === undefined && !this.#inFlight.has(key)))]
     if (unknown.length > 0) {
       const loading = Promise.resolve(unknown).then(this.#loadMany)
-      for (const [at, key] of unknown.entries()) this.#look(key, loading.then((values) => values[at] ?? null))
+      for (const [at, key] of unknown.entries()) this.#lookUp(key, loading.then((values) => values[at] ?? null))
     }
     return Promise.all(keys.map((key, at) => known[at] === undefined ? this.get(key) : known[at]))
   }
 
-  /** What is remembered of a key: its value, `null` for a miss, `undefined` if it would have to be looked up. */
+  /** Returns the cached value of a key, `null` for a cached miss, `undefined` if the key is not cached. */
   peek (key: string): Value | null | undefined {
     const clock = this.#clock()
     const entry = this.#values.get(key)
-    if (entry !== undefined) return this.#isFresh(entry, clock) ? entry.value : undefined
+    if (entry !== undefined) return this.#isCurrent(entry, clock) ? entry.value : undefined
     const missedAt = this.#misses.get(key)
     return missedAt !== undefined && clock - missedAt < this.#missTtl ? null : undefined
   }
 
-  /** Forgets one key. */
+  /** Removes one key. */
   invalidate (key: string): void {
     this.#values.delete(key)
     this.#misses.delete(key)
     this.#outdate(key)
   }
 
-  /** Forgets the values that match. What is under way is not known yet: none of it will be remembered. */
+  /** Removes the matching values. Look-ups in flight may match, so none of them is cached. */
   invalidateWhere (matches: (value: Value) => boolean): void {
     for (const [key, { value }] of Array.from(this.#values.entries())) if (matches(value)) this.#values.delete(key)
-    for (const key of this.#underWay.keys()) this.#outdate(key)
+    for (const key of this.#inFlight.keys()) this.#outdate(key)
   }
 
-  /** Forgets which keys were missing. What is under way may be missing too: none of it will be remembered. */
+  /** Removes all cached misses. Look-ups in flight may be misses, so none of them is cached. */
   clearMisses (): void {
     this.#misses.clear()
-    for (const key of this.#underWay.keys()) this.#outdate(key)
+    for (const key of this.#inFlight.keys()) this.#outdate(key)
   }
 
-  /** Forgets everything. */
+  /** Removes everything. */
   clear (): void {
     this.#values.clear()
     this.#misses.clear()
-    for (const key of this.#underWay.keys()) this.#outdate(key)
+    for (const key of this.#inFlight.keys()) this.#outdate(key)
   }
 
-  #look (key: string, loading: Promise<Value | null>): Promise<Value | null> {
+  #lookUp (key: string, loading: Promise<Value | null>): Promise<Value | null> {
     const startedAt = this.#clock()
     const lookup: Lookup<Value> = {
       outdated: false,
       result: loading.then(
         (value) => {
           this.#settle(key, lookup)
-          if (!lookup.outdated) this.#remember(key, value, startedAt)
+          if (!lookup.outdated) this.#store(key, value, startedAt)
           return value
         },
         (error: unknown) => {
           this.#settle(key, lookup)
           const stale = lookup.outdated ? undefined : this.#values.get(key)
-          if (stale === undefined || this.#clock() - stale.bornAt >= this.#limit || this.#hasEnded(stale.value)) throw error
+          if (stale === undefined || this.#clock() - stale.bornAt >= this.#limit || this.#hasExpired(stale.value)) throw error
           return stale.value
         }
       )
     }
-    this.#underWay.set(key, lookup)
+    this.#inFlight.set(key, lookup)
     return lookup.result
   }
 
-  /** Its age counts from when the look-up began: the value may have changed any time since. */
-  #remember (key: string, value: Value | null, startedAt: number): void {
+  /** The age counts from the start of the look-up, as the value may have changed since. */
+  #store (key: string, value: Value | null, startedAt: number): void {
     if (value === null) {
       this.#values.delete(key)
       this.#misses.set(key, startedAt)
@@ -169,20 +174,20 @@ export class LookupCache<Value extends object> {
   }
 
   #settle (key: string, lookup: Lookup<Value>): void {
-    if (this.#underWay.get(key) === lookup) this.#underWay.delete(key)
+    if (this.#inFlight.get(key) === lookup) this.#inFlight.delete(key)
   }
 
   #outdate (key: string): void {
-    const lookup = this.#underWay.get(key)
+    const lookup = this.#inFlight.get(key)
     if (lookup !== undefined) lookup.outdated = true
-    this.#underWay.delete(key)
+    this.#inFlight.delete(key)
   }
 
-  #isFresh ({ value, loadedAt, bornAt }: Entry<Value>, clock: number): boolean {
-    return clock - loadedAt < this.#ttl && clock - bornAt < MAX_AGE && !this.#hasEnded(value)
+  #isCurrent ({ value, loadedAt, bornAt }: Entry<Value>, clock: number): boolean {
+    return clock - loadedAt < this.#ttl && clock - bornAt < MAX_AGE && !this.#hasExpired(value)
   }
 
-  #hasEnded (value: Value): boolean {
+  #hasExpired (value: Value): boolean {
     return this.#endsAt !== undefined && this.#endsAt(value) <= this.#now()
   }
 }

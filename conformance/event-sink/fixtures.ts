@@ -4,19 +4,24 @@ import type { AcceptedEvent, EventFilter, EventSink, ReadableEventSink } from '.
 import { isReadable } from '../../contracts/event-sink.js'
 import type { ContractClock } from '../clocks.js'
 
-/** When the events of the fixtures are received, unless they say otherwise; where `manualClock()` begins. */
+/** Default `receivedAt` of the events, and the start of `manualClock()`. */
 export const NOW = Date.UTC(2026, 0, 15, 12)
 
 export type MakeSink = () => Promise<{ sink: EventSink, clock: ContractClock }>
 
-let minted = 0
+let created = 0
 
-/** An event as the gateway makes one, with a messageId of its own. */
+/**
+ * Creates an event as the gateway does, with a unique messageId.
+ *
+ * @example
+ * await sink.write([anEvent({ orgId: 'org-b' })])
+ */
 export function anEvent (fields: Partial<AcceptedEvent> = {}): AcceptedEvent {
   return {
     orgId: 'org-a',
     sourceId: 'source-a',
-    messageId: `message-${++minted}`,
+    messageId: `message-${++created}`,
     type: 'track',
     authMethod: 'key',
     receivedAt: NOW,
@@ -29,12 +34,12 @@ export function anEvent (fields: Partial<AcceptedEvent> = {}): AcceptedEvent {
   }
 }
 
-/** What a readable sink holds of an organisation, newest first; nothing of any other. */
+/** Returns the stored events of an organisation, newest first; none for a sink that cannot be read. */
 export async function stored (sink: EventSink, orgId = 'org-a'): Promise<AcceptedEvent[]> {
   return isReadable(sink) ? await listed(sink, orgId) : []
 }
 
-/** Every page of a list, joined: a page may end early. */
+/** Returns the items of every page of a list. */
 export async function listed (sink: ReadableEventSink, orgId: string, filter: EventFilter = {}, limit = 100): Promise<AcceptedEvent[]> {
   const events: AcceptedEvent[] = []
   let cursor: string | undefined
@@ -47,12 +52,12 @@ export async function listed (sink: ReadableEventSink, orgId: string, filter: Ev
   return events
 }
 
-/** That a readable sink holds these events, newest first. */
+/** Asserts that a readable sink contains these events, newest first. */
 export async function assertStored (sink: EventSink, events: readonly AcceptedEvent[], message?: string): Promise<void> {
   if (isReadable(sink)) assert.deepEqual(await stored(sink), events, message)
 }
 
-/** That a readable sink holds so many events of that messageId. */
+/** Asserts the number of events with a messageId in a readable sink. */
 export async function assertCopies (sink: EventSink, { messageId }: Pick<AcceptedEvent, 'messageId'>, count: number, message?: string): Promise<void> {
   if (isReadable(sink)) assert.equal((await stored(sink)).filter((event) => event.messageId === messageId).length, count, message)
 }

@@ -10,9 +10,13 @@ import { writeContract } from './writes.js'
 export { anEvent } from './fixtures.js'
 
 /**
- * What every event sink must hold; the parts that read run where the sink can be read, those of an optional method where it has one.
- * `makeSink` gives an empty sink that forgets ids by the clock; it is called once a test, one at a time. A sink that cannot be given a
- * clock is run with `systemClock`; the 24 hours themselves are those of the events' `receivedAt`.
+ * Tests that every event sink must pass. Tests of reading run if the sink can be read; those of an optional method if
+ * it has the method. `makeSink` returns an empty sink that uses the clock for deleting old ids; it is called once per
+ * test, sequentially. Pass `systemClock` for a sink without a clock option. The 24 hours of deduplication follow the
+ * events' `receivedAt`.
+ *
+ * @example
+ * await eventSinkContract(t, async () => memorySink())
  */
 export async function eventSinkContract (
   t: ContractTest, makeSink: (clock: ContractClock) => Promise<EventSink>, makeClock: () => ContractClock = manualClock

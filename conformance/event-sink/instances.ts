@@ -6,11 +6,14 @@ import type { ContractTest } from '../contract-test.js'
 import { anEvent, assertCopies, stored } from './fixtures.js'
 
 /**
- * What event sinks must hold where several instances write to one backend. `makeTwo` gives two of them on an empty one; it is called once
- * a test, one at a time.
+ * Tests that event sinks must pass if several instances write to one backend. `makeTwo` returns two sinks on an empty
+ * backend; it is called once per test, sequentially.
+ *
+ * @example
+ * await sharedEventSinkContract(t, async () => [await sqlSink(one), await sqlSink(other)])
  */
 export async function sharedEventSinkContract (t: ContractTest, makeTwo: () => Promise<[EventSink, EventSink]>): Promise<void> {
-  await t.test('D13: ten parallel copies of one event over two instances all succeed and store one', async () => {
+  await t.test('ten concurrent copies of one event over two instances all succeed and store one', async () => {
     const [a, b] = await makeTwo()
     for (let round = 0; round < 5; round++) {
       const event = anEvent()
@@ -18,10 +21,10 @@ export async function sharedEventSinkContract (t: ContractTest, makeTwo: () => P
       await assertCopies(a, event, 1)
       await assertCopies(b, event, 1)
     }
-    assert.equal((await stored(b)).length, isReadable(b) ? 55 : 0, 'and nothing else is lost')
+    assert.equal((await stored(b)).length, isReadable(b) ? 55 : 0, 'no other event is lost')
   })
 
-  await t.test('D13: writes of many events in any order, half of them of the other instance too, neither lose nor double one', async () => {
+  await t.test('overlapping writes of many events in any order over two instances neither lose nor duplicate an event', async () => {
     const [a, b] = await makeTwo()
     const events = Array.from({ length: 60 }, () => anEvent())
     await Promise.all([a.write(events.slice(0, 40)), b.write(events.slice(20).reverse()), a.write(events.slice(10, 50).reverse())])

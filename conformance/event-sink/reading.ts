@@ -7,7 +7,7 @@ import { NOW, anEvent, listed } from './fixtures.js'
 import type { MakeSink } from './fixtures.js'
 
 export async function readContract (t: ContractTest, make: MakeSink): Promise<void> {
-  await t.test('a list keeps to the organisation and the filters', async () => {
+  await t.test('a list contains only events of the organisation that match the filters', async () => {
     const { sink } = await make()
     if (!isReadable(sink)) return
     const events = Array.from({ length: 7 }, (_, at) => anEvent({ receivedAt: NOW + at, type: at % 2 === 0 ? 'track' : 'page', sourceId: at < 3 ? 'one' : 'two' }))
@@ -25,7 +25,7 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
     assert.deepEqual(await ids({ sourceId: 'no\0such\ud800' }), [])
   })
 
-  await t.test('pages join without a gap, also while events come', async () => {
+  await t.test('pages have no gaps, even while events arrive', async () => {
     const { sink } = await make()
     if (!isReadable(sink)) return
     const events = Array.from({ length: 7 }, () => anEvent())
@@ -42,7 +42,7 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
     assert.deepEqual(joined, events.map(({ messageId }) => messageId).reverse())
   })
 
-  await t.test('large events end a page early, and the pages join all the same', async () => {
+  await t.test('large events end a page early, and the pages have no gaps', async () => {
     const { sink } = await make()
     if (!isReadable(sink)) return
     const payload = JSON.stringify({ event: 'Import', properties: { text: 'x'.repeat(60_000) } })
@@ -54,7 +54,7 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
     assert.deepEqual((await listed(sink, 'org-a')).map(({ messageId }) => messageId), events.map(({ messageId }) => messageId).reverse())
   })
 
-  await t.test('a list whose client has left asks nothing further, and resolves or rejects', async () => {
+  await t.test('a list with an aborted signal resolves or rejects', async () => {
     const { sink } = await make()
     if (!isReadable(sink)) return
     await sink.write([anEvent()])
@@ -63,7 +63,7 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
     assert.equal((await listed(sink, 'org-a')).length, 1)
   })
 
-  await t.test('a cursor that no list gave is INVALID_REQUEST', async () => {
+  await t.test('an invalid cursor rejects with INVALID_REQUEST', async () => {
     const { sink } = await make()
     if (!isReadable(sink)) return
     await sink.write([anEvent()])

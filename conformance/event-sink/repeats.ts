@@ -6,7 +6,7 @@ import { NOW, anEvent, assertCopies, stored } from './fixtures.js'
 import type { MakeSink } from './fixtures.js'
 
 export async function repeatContract (t: ContractTest, make: MakeSink): Promise<void> {
-  await t.test('an event that comes again is stored once, as it came first, and the write succeeds', async () => {
+  await t.test('a duplicate event is stored once, in its first version, and its write succeeds', async () => {
     const { sink } = await make()
     const event = anEvent()
     await sink.write([event])
@@ -15,10 +15,10 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     const fresh = anEvent()
     await sink.write([event, fresh, event])
     assert.deepEqual((await stored(sink)).map(({ payload }) => payload), isReadable(sink) ? Array(3).fill('{"event":"Order Completed"}') : [])
-    await assertCopies(sink, fresh, 1, 'what is new beside a repeat is stored')
+    await assertCopies(sink, fresh, 1, 'a new event beside a duplicate is stored')
   })
 
-  await t.test('an event that asks whether it is a repeat is never told so when it is new, and one that does not ask is told nothing', async () => {
+  await t.test('the sink never sets `repeat` of a new event, nor of an event without it', async () => {
     const { sink } = await make()
     const [asking, silent] = [anEvent({ repeat: false }), anEvent()]
     await sink.write([asking, silent])
@@ -30,7 +30,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     assert.equal(typeof again.repeat, 'boolean')
   })
 
-  await t.test('the same messageId of another source, or by the other auth method, is another event', async () => {
+  await t.test('the same messageId of another source or auth method is another event', async () => {
     const { sink } = await make()
     const event = anEvent()
     const others = [{ ...event, sourceId: 'source-b' }, { ...event, authMethod: 'signature' as const }]
@@ -40,14 +40,14 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     await assertCopies(sink, event, 3)
   })
 
-  await t.test('messageIds are compared as they are', async () => {
+  await t.test('messageIds are compared exactly', async () => {
     const { sink } = await make()
     const ids = ['Id', 'id', 'id ', ' id', 'é', 'e\u0301', 'a:b', 'a', '%', '*', '\u0000', '\ud800', '\ufffd']
     for (let time = 0; time < 2; time++) await sink.write(ids.map((messageId) => anEvent({ messageId })))
     assert.deepEqual((await stored(sink)).map(({ messageId }) => messageId).sort(), isReadable(sink) ? [...ids].sort() : [])
   })
 
-  await t.test('D13: ten parallel writes of one event all succeed and store one', async () => {
+  await t.test('ten concurrent writes of one event all succeed and store one', async () => {
     const { sink } = await make()
     const event = anEvent()
     await Promise.all(Array.from({ length: 10 }, () => sink.write([anEvent(), event])))
@@ -55,7 +55,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     assert.equal((await stored(sink)).length, isReadable(sink) ? 11 : 0)
   })
 
-  await t.test('D14: within 24 hours of its first copy an event is the same event, then a new one', async () => {
+  await t.test('an event is a duplicate for 24 hours after its first copy, then a new event', async () => {
     const { sink } = await make()
     const event = anEvent()
     const after = async (milliseconds: number) => await sink.write([{ ...event, receivedAt: NOW + milliseconds }])
@@ -67,7 +67,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     }
   })
 
-  await t.test('a sweep forgets no id of the last 24 hours', async () => {
+  await t.test('a sweep deletes no id of the last 24 hours', async () => {
     const { sink, clock } = await make()
     const event = anEvent({ receivedAt: clock.now() })
     await sink.write([event])
@@ -76,7 +76,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     await assertCopies(sink, event, 1)
   })
 
-  await t.test('what a failed write did not store is no repeat when it is sent again', async () => {
+  await t.test('an event that a failed write did not store is not a duplicate when it is sent again', async () => {
     const { sink } = await make()
     const event = anEvent()
     await sink.write([event, anEvent({ payload: 'no JSON' })]).catch(() => {})

@@ -5,10 +5,10 @@ import type { ContractTest } from '../contract-test.js'
 import { anEvent, assertStored, stored } from './fixtures.js'
 import type { MakeSink } from './fixtures.js'
 
-const AWKWARD = ['\u0000', 'a\u0000b', '\ud800', "'; DROP TABLE events; --", '\\', '\\u0000', '"', '{}', '{a,b}', 'NULL', '', ' ', '\n', 'é', '🙂', '\u202e', '%', '*']
+const UNUSUAL_STRINGS = ['\u0000', 'a\u0000b', '\ud800', "'; DROP TABLE events; --", '\\', '\\u0000', '"', '{}', '{a,b}', 'NULL', '', ' ', '\n', 'é', '🙂', '\u202e', '%', '*']
 
 export async function writeContract (t: ContractTest, make: MakeSink): Promise<void> {
-  await t.test('what was written is read back as it was, newest first', async () => {
+  await t.test('written events are read back unchanged, newest first', async () => {
     const { sink } = await make()
     const events = [anEvent(), anEvent({ userAgent: null, authMethod: 'signature', type: 'page', additions: '{"context":{"bot":true}}' })]
     await sink.write(events)
@@ -16,15 +16,15 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
     await assertStored(sink, events.reverse())
   })
 
-  await t.test('a write of nothing succeeds and stores nothing', async () => {
+  await t.test('an empty write succeeds and stores nothing', async () => {
     const { sink } = await make()
     await sink.write([])
     await assertStored(sink, [])
   })
 
-  await t.test('text that is awkward to store comes back unchanged', async () => {
+  await t.test('unusual strings are read back unchanged', async () => {
     const { sink } = await make()
-    const events = AWKWARD.map((text, at) => anEvent({
+    const events = UNUSUAL_STRINGS.map((text, at) => anEvent({
       messageId: `${text}${at}`,
       userAgent: text.replaceAll(/[^ -~]/g, ' '),
       payload: JSON.stringify({ event: text, [text]: { deep: [text] }, big: 1 }).replace('"big":1', '"big":12345678901234567890123')
@@ -33,7 +33,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
     await assertStored(sink, events.reverse())
   })
 
-  await t.test('J17: any past is fine, the year 0 and those before it too', async () => {
+  await t.test('past timestamps are stored, including the year 0 and earlier', async () => {
     const { sink } = await make()
     const events = ['2024-02-29T12:00:00.001Z', '0099-06-01T00:00:00.000Z', '0001-01-01T00:00:00.000Z', '0000-12-31T23:59:59.999Z', '0000-03-01T00:00:00.000Z', '-000001-12-31T00:00:00.000Z']
       .map((iso) => anEvent({ timestamp: Date.parse(iso) }))
@@ -41,7 +41,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
     await assertStored(sink, events.reverse())
   })
 
-  await t.test('of many writes at a time each is stored by the time it resolves', async () => {
+  await t.test('each of many concurrent writes is stored when it resolves', async () => {
     const { sink } = await make()
     await Promise.all(Array.from({ length: 50 }, async () => {
       const events = [anEvent(), anEvent()]
@@ -53,7 +53,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
     assert.equal((await stored(sink)).length, isReadable(sink) ? 100 : 0)
   })
 
-  await t.test('an event that the backend may refuse takes no other write with it', async () => {
+  await t.test('an event that the backend refuses does not fail other writes', async () => {
     const { sink } = await make()
     const bad = anEvent({ payload: 'no JSON' })
     const good = Array.from({ length: 10 }, () => anEvent())
@@ -66,7 +66,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
     assert.deepEqual(new Set(ids), new Set([...good, after].map(({ messageId }) => messageId)))
   })
 
-  await t.test('close flushes what was written before it, and may be called again', async () => {
+  await t.test('close flushes earlier writes, and may be called again', async () => {
     const { sink } = await make()
     const writes = Array.from({ length: 50 }, () => sink.write([anEvent()]))
     await sink.close()
@@ -75,7 +75,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
     await sink.close()
   })
 
-  await t.test('D17: a write after close is refused with UNAVAILABLE, so that it is sent again elsewhere', async () => {
+  await t.test('a write after close rejects with UNAVAILABLE, so that the client retries', async () => {
     const { sink } = await make()
     const before = anEvent()
     await sink.write([before])

@@ -8,17 +8,17 @@ import type { MakeTwo, Two, WatchedChange } from './fixtures.js'
 const clock = systemClock()
 
 export async function changeContract (t: ContractTest, make: MakeTwo, within: number): Promise<void> {
-  await t.test('K02, C12: what one instance changes of a source acts at the other in time', async () => {
+  await t.test('changes of a source on one instance take effect on the other in time', async () => {
     const two = await make()
     await assertSeen(await Promise.all([deleted, disabled, withoutDomain, withoutOrigin, withNewKey, withNewSecret].map((change) => change(two))), within)
   })
 
-  await t.test('what one instance changes of a webhook acts at the other in time', async () => {
+  await t.test('changes of a webhook on one instance take effect on the other in time', async () => {
     const two = await make()
     await assertSeen(await Promise.all([withWebhookOff, withWebhookDeleted, withNewWebhookSecret, withItsSourceOff].map((change) => change(two))), within)
   })
 
-  await t.test('A14, A23: what one instance changes of a user or session acts at the other in time', async () => {
+  await t.test('changes of a user or session on one instance take effect on the other in time', async () => {
     const two = await make()
     const changes = [
       await withSession(two, 'a session ends', null, ({ a, sessionId }) => a.sessions.end(sessionId)),
@@ -36,7 +36,7 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
     await assertSeen(changes, within)
   })
 
-  await t.test('G14: guest tokens that one instance invalidates are not handed out by the other in time', async () => {
+  await t.test('guest tokens that one instance invalidates are not returned by the other in time', async () => {
     const { a, b } = await make()
     const now = clock.now()
     await a.guestTokens.set('key', { token: 'x', clientId: 'client', mintedAt: now - 1_000, expiresAt: now + 60_000 })
@@ -44,7 +44,7 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
     await assertSeen([{ title: 'invalidate', change: () => a.guestTokens.invalidate({ clientId: 'client' }), read, before: 'x', after: null }], within)
   })
 
-  await t.test('D25: what one instance revokes, and lifts, acts at the other in time', async () => {
+  await t.test('revocations, and their lifting, on one instance take effect on the other in time', async () => {
     const { a, b } = await make()
     const watched = (kind: RevocationKind, title: string, before: number, after: number, change: () => Promise<unknown>): WatchedChange =>
       ({ title, change, read: () => b.revocations.cutoff('org-a', kind, 'subject'), before, after })
@@ -99,7 +99,7 @@ async function withNewSecret ({ a, b }: Two): Promise<WatchedChange> {
 async function aWatchedWebhook ({ a }: Two) {
   const source = await a.sources.create(aSource())
   const webhook = await a.webhooks.create('org-a', source.id, aWebhook({ provider: 'custom', secret: 'hex:0011' }))
-  if (webhook === null) throw new Error('a webhook of a source that is there was not created')
+  if (webhook === null) throw new Error('the webhook of an existing source was not created')
   return { source: source.id, id: webhook.id }
 }
 

@@ -3,28 +3,29 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { TokenStore } from '../../contracts/token-store/index.js'
 
+/** Two stores on one backend. */
 export interface Two {
-  /** Where changes are made. */
+  /** The store that makes changes. */
   a: TokenStore
-  /** Where they are to be seen. */
+  /** The store that must see them. */
   b: TokenStore
 }
 
 export type MakeTwo = () => Promise<Two>
 
-/** What is changed by one instance, and how the other tells. */
+/** A change by one instance and how the other instance observes it. */
 export interface WatchedChange {
   title: string
   change: () => Promise<unknown>
-  /** Reads from the other instance; called before the change too, so that it has remembered what was. */
+  /** Reads from the other instance. Also called before the change, so that the old value is cached. */
   read: () => unknown
   before: unknown
   after: unknown
 }
 
-const PAUSE = 10
+const POLL_INTERVAL = 10
 
-/** Makes the changes and looks until each is seen; a look that begins when the time is over must see it. */
+/** Makes the changes and polls until each is seen. A read that starts after `within` must see it. */
 export async function assertSeen (changes: readonly WatchedChange[], within: number): Promise<void> {
   for (const { title, read, before } of changes) assert.deepEqual(await read(), before, `${title}: before`)
   await Promise.all(changes.map(async ({ title, change, read, after }) => {
@@ -38,7 +39,7 @@ export async function assertSeen (changes: readonly WatchedChange[], within: num
       } catch (error) {
         if (late) throw error
       }
-      await sleep(PAUSE)
+      await sleep(POLL_INTERVAL)
     }
   }))
 }

@@ -5,18 +5,22 @@ import type { ContractTest } from '../contract-test.js'
 import { changeContract } from './changes.js'
 import { raceContract } from './races.js'
 
+/** Options of `sharedTokenStoreContract`. */
 export interface SharedTokenStoreContractOptions {
-  /** By when a change that one instance has confirmed acts at the other, milliseconds. Default: 1 000. */
+  /** Milliseconds until a change on one instance takes effect on the other. Default: 1 000. */
   within?: number
-  /** How often 50 rotations of one token race. Default: 5. */
+  /** Number of races of 50 rotations of one token. Default: 5. */
   rounds?: number
 }
 
 const KNOWN: OptionNames<SharedTokenStoreContractOptions> = { within: true, rounds: true }
 
 /**
- * What token stores must hold where several instances share one backend, beside `tokenStoreContract`. `makeTwo` gives two of them on an
- * empty one, by the machine's clock; it is called once a test, one at a time.
+ * Tests that token stores must pass if several instances share one backend, in addition to `tokenStoreContract`.
+ * `makeTwo` returns two stores on an empty backend, on the system time; it is called once per test, sequentially.
+ *
+ * @example
+ * await sharedTokenStoreContract(t, async () => [sqlStore(one, options), sqlStore(other, options)])
  */
 export async function sharedTokenStoreContract (
   t: ContractTest, makeTwo: () => Promise<[TokenStore, TokenStore]>, options: SharedTokenStoreContractOptions = {}

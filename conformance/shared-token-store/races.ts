@@ -9,7 +9,7 @@ const clock = systemClock()
 const PARALLEL = 50
 
 export async function raceContract (t: ContractTest, make: MakeTwo, rounds: number): Promise<void> {
-  await t.test('R15: a token that one instance rotated and the other is given again is detected at once', async () => {
+  await t.test('a token that one instance rotated is detected as reused by the other at once', async () => {
     const { a, b } = await make()
     const user = await aUser(a)
     const session = aSession(user.id, clock, { epoch: user.epoch })
@@ -20,7 +20,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     assert.equal((await a.sessions.rotate({ ...rotation, presented: 'digest-2', next: 'digest-4' })).outcome, 'ended')
   })
 
-  await t.test('R03: of 50 parallel rotations of one token over both instances exactly one succeeds, and the family ends', async () => {
+  await t.test('exactly one of 50 concurrent rotations of one token over both instances succeeds, and the session ends', async () => {
     const { a, b } = await make()
     const user = await aUser(a)
     for (let round = 0; round < rounds; round++) {
@@ -34,14 +34,14 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     }
   })
 
-  await t.test('E14: of many parallel claims of one key over both instances exactly one succeeds', async () => {
+  await t.test('exactly one of many concurrent claims of one key over both instances succeeds', async () => {
     const { a, b } = await make()
     const claims = await Promise.all(Array.from({ length: PARALLEL }, (_, at) => (at % 2 === 0 ? a : b).claim('nonce', 60_000)))
     assert.equal(claims.filter((won) => won).length, 1)
     for (const store of [a, b]) assert.equal(await store.claim('nonce', 60_000), false)
   })
 
-  await t.test('A02: login failures are counted over both instances, and no more than the allowed are answered', async () => {
+  await t.test('login failures are counted over both instances, and only the allowed number is reported as wrong', async () => {
     const { a, b } = await make()
     const limits = { max: 5, lockFor: 60_000 }
     const failures = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? a : b).users.countFailure('subject', limits)))
@@ -53,7 +53,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     assert.equal(await b.users.clearFailures('subject'), until)
   })
 
-  await t.test('of parallel creations of one email or pipeline key over both instances exactly one succeeds', async () => {
+  await t.test('exactly one of several concurrent creations of one email or pipeline key over both instances succeeds', async () => {
     const { a, b } = await make()
     const attempts: Array<(store: typeof a) => Promise<unknown>> = [({ users }) => users.create({ orgId: 'org-a', email: 'a@example.com', passwordHash: 'x', role: 'viewer' })]
     const { pipelineKey } = aSource()
@@ -64,7 +64,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     }
   })
 
-  await t.test('what either instance appends to the audit trail both list at once, each entry once', async () => {
+  await t.test('both instances list the audit entries of either at once, each entry once', async () => {
     const { a, b } = await make()
     const entries = Array.from({ length: 20 }, (_, at) => anEntry({ timestamp: 1_000 + at }))
     await Promise.all(entries.map((entry, at) => (at % 2 === 0 ? a : b).audit.append([entry])))
@@ -72,7 +72,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     for (const { audit } of [a, b]) assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, [...entries].reverse())
   })
 
-  await t.test('of parallel revocations of one subject over both instances the highest cut-off stays, in one entry', async () => {
+  await t.test('concurrent revocations of one subject over both instances leave one entry with the highest cut-off', async () => {
     const { a, b } = await make()
     const fresh = Array.from({ length: 20 }, (_, at) => aRevocation({ before: 1_000 + (at * 7) % 20 }))
     const revoked = await Promise.all(fresh.map((one, at) => (at % 2 === 0 ? a : b).revocations.revoke(one)))
@@ -80,7 +80,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     for (const { revocations } of [a, b]) assert.deepEqual((await revocations.list('org-a', {}, { limit: 10 })).data.map(({ before }) => before), [1_019])
   })
 
-  await t.test('sweeps of both instances at the same time end nothing that lives', async () => {
+  await t.test('concurrent sweeps of both instances delete no live data', async () => {
     const { a, b } = await make()
     const user = await aUser(a)
     const session = aSession(user.id, clock, { epoch: user.epoch })
@@ -91,7 +91,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     assert.equal(await b.claim('nonce', 60_000), false)
   })
 
-  await t.test('G14: a guest token set by one instance while the other invalidates its client is never handed out', async () => {
+  await t.test('a guest token that one instance sets while the other invalidates its client is never returned', async () => {
     const { a, b } = await make()
     for (let round = 0; round < 10; round++) {
       const mintedAt = clock.now() - 1

@@ -6,7 +6,7 @@ import { AWKWARD_TEXTS, BAD_CURSORS, allPages, anEntry } from './fixtures.js'
 import type { Make } from './fixtures.js'
 
 export async function auditContract (t: ContractTest, make: Make): Promise<void> {
-  await t.test('entries are read back as they were, newest first, of one organisation', async () => {
+  await t.test('entries are read back unchanged, newest first, of one organisation', async () => {
     const { store: { audit } } = await make()
     const entries = [
       anEntry({ timestamp: 1_000 }),
@@ -21,7 +21,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     assert.deepEqual(await audit.list('org-c', {}, { limit: 10 }), { data: [], nextCursor: null })
   })
 
-  await t.test('an entry that is appended again is there once, as it was first', async () => {
+  await t.test('an entry that is appended twice is stored once, in its first version', async () => {
     const { store: { audit } } = await make()
     const entry = anEntry()
     await audit.append([entry])
@@ -31,7 +31,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     assert.deepEqual(data[1], entry)
   })
 
-  await t.test('each filter keeps what matches exactly, and filters join', async () => {
+  await t.test('each filter returns exactly the matching entries, and filters combine', async () => {
     const { store: { audit } } = await make()
     const entries = Array.from({ length: 8 }, (_, at) => anEntry({
       timestamp: 1_000 + at,
@@ -68,7 +68,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     }
   })
 
-  await t.test('pages join without a gap or a repeat within one millisecond, while newer entries come in', async () => {
+  await t.test('pages have no gaps or repeats within one millisecond, while newer entries arrive', async () => {
     const { store: { audit } } = await make()
     const entries = Array.from({ length: 25 }, () => anEntry())
     await audit.append(entries)
@@ -84,7 +84,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     for (const bad of BAD_CURSORS) await assert.rejects(audit.list('org-a', {}, { limit: 3, cursor: bad }), { code: 'INVALID_REQUEST' }, bad)
   })
 
-  await t.test('repeats are noted in an entry beside its changes; a later count replaces an earlier one', async () => {
+  await t.test('repeats are added to the changes of an entry; a later count replaces an earlier one', async () => {
     const { store: { audit } } = await make()
     const [some, none] = [anEntry({ changes: { reason: 'a\u0000b' }, timestamp: 2_000 }), anEntry({ changes: null })]
     await audit.append([some, none])
@@ -96,7 +96,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     assert.deepEqual(data.map(({ changes }) => changes), [{ reason: 'a\u0000b', repeats: 7 }, { repeats: 1 }])
   })
 
-  await t.test('any text comes back unchanged', async () => {
+  await t.test('unusual strings are read back unchanged', async () => {
     const { store: { audit } } = await make()
     const entries = AWKWARD_TEXTS.map((text, at) => anEntry({
       id: `${at} ${text}`,
@@ -120,7 +120,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     }
   })
 
-  await t.test('a sweep removes what is older than the retention and keeps the rest', async () => {
+  await t.test('a sweep deletes entries older than the retention and keeps the others', async () => {
     const { store, clock } = await make()
     const now = clock.now()
     const entries = [anEntry({ timestamp: now - 20_001 }), anEntry({ timestamp: now - 10_000 }), anEntry({ timestamp: now })]
@@ -129,7 +129,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     assert.deepEqual((await store.audit.list('org-a', {}, { limit: 10 })).data, [entries[2], entries[1]])
   })
 
-  await t.test('what was handed out or handed in can be changed without changing the store', async () => {
+  await t.test('changing returned or passed objects does not change the store', async () => {
     const { store: { audit } } = await make()
     const entry = anEntry({ changes: { list: ['a'] } })
     const expected = structuredClone(entry)

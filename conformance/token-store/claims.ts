@@ -5,12 +5,12 @@ import { AWKWARD_TEXTS } from './fixtures.js'
 import type { Make } from './fixtures.js'
 
 export async function claimContract (t: ContractTest, make: Make): Promise<void> {
-  await t.test('a key is claimed once until its time has passed, then once more', async () => {
+  await t.test('a key can be claimed once until its claim expires, then once more', async () => {
     const { store, clock } = await make()
     assert.equal(await store.claim('nonce', 200), true)
     assert.equal(await store.claim('nonce', 200), false)
     await clock.advance(100)
-    assert.equal(await store.claim('nonce', 10_000), false, 'a refusal does not make it longer')
+    assert.equal(await store.claim('nonce', 10_000), false, 'a refusal does not extend the claim')
     await store.sweep({ auditRetention: 1_000 })
     assert.equal(await store.claim('nonce', 200), false, 'a sweep does not end it')
     await clock.advance(100)
@@ -21,7 +21,7 @@ export async function claimContract (t: ContractTest, make: Make): Promise<void>
     assert.equal(await store.claim('nonce', 200), true)
   })
 
-  await t.test('of many parallel claims of one key exactly one succeeds, also when an old claim has just ended', async () => {
+  await t.test('exactly one of many concurrent claims of one key succeeds, also when an old claim has just expired', async () => {
     const { store, clock } = await make()
     for (let round = 0; round < 5; round++) {
       const results = await Promise.all(Array.from({ length: 50 }, () => store.claim('nonce', 100)))
@@ -30,7 +30,7 @@ export async function claimContract (t: ContractTest, make: Make): Promise<void>
     }
   })
 
-  await t.test('keys are compared as they are', async () => {
+  await t.test('keys are compared exactly', async () => {
     const { store } = await make()
     for (const key of [...AWKWARD_TEXTS, 'x'.repeat(8_192), `${'x'.repeat(8_192)}y`]) {
       assert.equal(await store.claim(key, 60_000), true, JSON.stringify(key.slice(0, 40)))
@@ -38,14 +38,14 @@ export async function claimContract (t: ContractTest, make: Make): Promise<void>
     }
   })
 
-  await t.test('a time to live that would switch the protection off is refused', async () => {
+  await t.test('a time to live that would disable the protection is refused', async () => {
     const { store } = await make()
     for (const ttl of [0, -1, NaN]) await assert.rejects(store.claim('nonce', ttl))
     assert.equal(await store.claim('for-ever', Infinity), true)
     assert.equal(await store.claim('for-ever', 1), false)
   })
 
-  await t.test('a store that is there says so', async () => {
+  await t.test('ready resolves for an available store', async () => {
     const { store } = await make()
     await store.ready()
     await store.close()

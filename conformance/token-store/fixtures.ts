@@ -5,7 +5,7 @@ import type { ContractClock } from '../clocks.js'
 
 export type Make = () => Promise<{ store: TokenStore, clock: ContractClock }>
 
-/** Texts that a careless store loses, confuses or takes for something else. */
+/** Strings that a careless store loses, confuses or interprets. */
 export const AWKWARD_TEXTS = [
   '\u0000', 'a\u0000b', '\ud800', '\udc00x', '\ufffd', '\\', '\\u0000', '\\\\u0000', '\\ud800', "'; drop table sources; --", '%', '*', '_', '"', '{}', '{a,b}',
   'null', 'NULL', '', ' ', ' a', 'a ', 'A', 'a', '\n', '\r\n', 'é', 'e\u0301', '🙂', '\u202e', '__proto__', 'constructor', '1e3', ':', 'a:b'
@@ -78,17 +78,17 @@ export function aRevocation (fields: Partial<NewRevocation> = {}): NewRevocation
   return { orgId: 'org-a', kind: 'user', subject: 'user-1', before: 1_000, createdBy: 'admin-1', ...fields }
 }
 
-/** What a look-up gives once it comes without a promise; a cache that was just filled may have been told to forget. */
-export async function atOnce<Value> (look: () => Value | Promise<Value>): Promise<Value> {
+/** Returns the result of a look-up once it is synchronous; a cache that was just filled may be invalidated again. */
+export async function atOnce<Value> (lookUp: () => Value | Promise<Value>): Promise<Value> {
   for (let tries = 0; tries < 100; tries++) {
-    const looked = look()
-    if (!(looked instanceof Promise)) return looked
-    await looked
+    const result = lookUp()
+    if (!(result instanceof Promise)) return result
+    await result
   }
-  throw new Error('what was looked up a hundred times is not remembered')
+  throw new Error('a value is not cached after a hundred look-ups')
 }
 
-/** Every page, one after the other. */
+/** Returns the items of every page. */
 export async function allPages<Item> (list: (page: PageRequest) => Promise<Page<Item>>, limit: number): Promise<Item[][]> {
   const pages: Item[][] = []
   let cursor: string | undefined
@@ -100,7 +100,7 @@ export async function allPages<Item> (list: (page: PageRequest) => Promise<Page<
   return pages
 }
 
-/** Cursors that no list ever gave out. */
+/** Invalid cursors. */
 export const BAD_CURSORS = [
   '', 'x', '0', '-1', '!!!', 'null', '\u0000', '9'.repeat(10_000),
   ...['', '.', '1', '1.', '.1', '1.1.1', '-1.1', '1e3.1', '1. 1', "1.1'--", '01.1', '9999999999999999.1', '1.9999999999999999', '1.1\u0000']

@@ -11,7 +11,7 @@ function aToken (clock: ContractClock, fields: Partial<GuestToken> = {}): GuestT
 }
 
 export async function guestTokenContract (t: ContractTest, make: Make): Promise<void> {
-  await t.test('a guest token is found under its own key alone, as it was set', async () => {
+  await t.test('a guest token is found only under its own key, unchanged', async () => {
     const { store: { guestTokens }, clock } = await make()
     const entry = aToken(clock)
     assert.equal(await guestTokens.get('key-1'), null)
@@ -21,7 +21,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
     assert.equal(await guestTokens.get('KEY-1'), null)
   })
 
-  await t.test('G13: a guest token is not handed out from the moment it expires, with or without a sweep', async () => {
+  await t.test('an expired guest token is not returned, with or without a sweep', async () => {
     const { store, clock } = await make()
     await store.guestTokens.set('key-1', aToken(clock))
     assert.notEqual(await store.guestTokens.get('key-1'), null)
@@ -31,7 +31,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
     assert.equal(await store.guestTokens.get('key-1'), null)
   })
 
-  await t.test('G14: invalidating a client forgets all its tokens at once, and no other client\'s', async () => {
+  await t.test('invalidating a client removes all its tokens at once, and no token of another client', async () => {
     const { store: { guestTokens }, clock } = await make()
     await guestTokens.set('key-1', aToken(clock))
     await guestTokens.set('key-2', aToken(clock))
@@ -43,7 +43,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
     assert.equal((await guestTokens.get('key-3'))?.clientId, 'client-2')
   })
 
-  await t.test('G14: a token whose mint was under way when its client was invalidated is never handed out', async () => {
+  await t.test('a token whose request was in flight when its client was invalidated is never returned', async () => {
     const { store, clock } = await make()
     const { guestTokens } = store
     const mintedAt = clock.now()
@@ -56,10 +56,10 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
 
     await clock.advance(5)
     await guestTokens.set('key-1', aToken(clock))
-    assert.notEqual(await guestTokens.get('key-1'), null, 'a later mint counts')
+    assert.notEqual(await guestTokens.get('key-1'), null, 'a later token is stored')
   })
 
-  await t.test('a token minted in the very millisecond of the invalidation does not count', async () => {
+  await t.test('a token minted in the same millisecond as the invalidation is not returned', async () => {
     const { store: { guestTokens }, clock } = await make()
     const mintedAt = clock.now()
     await guestTokens.invalidate({ clientId: 'client-1' })
@@ -67,7 +67,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
     assert.equal(await guestTokens.get('key-1'), null)
   })
 
-  await t.test('an older mint that ends late does not replace a newer one, which replaces an older one', async () => {
+  await t.test('a newer token replaces an older one, but an older token that arrives late does not replace a newer one', async () => {
     const { store: { guestTokens }, clock } = await make()
     const older = aToken(clock, { token: 'older' })
     await clock.advance(5)
@@ -81,7 +81,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
     assert.equal((await guestTokens.get('key-2'))?.token, 'newer')
   })
 
-  await t.test('client ids are compared as they are, whatever they hold', async () => {
+  await t.test('client ids are compared exactly', async () => {
     const { store: { guestTokens }, clock } = await make()
     for (const [at, clientId] of AWKWARD_TEXTS.entries()) await guestTokens.set(`key-${at}`, aToken(clock, { clientId, expiresAt: clock.now() + 60_000 }))
     for (const [at, clientId] of AWKWARD_TEXTS.entries()) {
@@ -92,7 +92,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
     }
   })
 
-  await t.test('what was handed out or handed in can be changed without changing the store', async () => {
+  await t.test('changing returned or passed objects does not change the store', async () => {
     const { store: { guestTokens }, clock } = await make()
     const entry = aToken(clock)
     await guestTokens.set('key-1', entry)

@@ -15,8 +15,11 @@ import { userContract } from './users.js'
 import { webhookContract } from './webhooks.js'
 
 /**
- * What every token store must hold. `makeStore` gives an empty store that goes by the clock; it is called once a test, one at a
- * time. A store that cannot be given a clock is run with `systemClock()`.
+ * Tests that every token store must pass. `makeStore` returns an empty store that uses the clock; it is called once per
+ * test, sequentially. Pass `systemClock` for a store without a clock option.
+ *
+ * @example
+ * await tokenStoreContract(t, async ({ now }) => memoryStore({ now }))
  */
 export async function tokenStoreContract (
   t: ContractTest, makeStore: (clock: ContractClock) => Promise<TokenStore>, makeClock: () => ContractClock = manualClock

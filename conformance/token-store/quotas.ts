@@ -4,7 +4,7 @@ import type { ContractTest } from '../contract-test.js'
 import { aSource, aWebhook } from './fixtures.js'
 import type { Make } from './fixtures.js'
 
-/** How many of ten that start together succeed; the others reject with `CONFLICT`. */
+/** Starts ten calls concurrently and returns how many succeed; the others must reject with `CONFLICT`. */
 async function made (create: () => Promise<unknown>): Promise<number> {
   const results = await Promise.allSettled(Array.from({ length: 10 }, create))
   for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.code, 'CONFLICT', result.reason)
@@ -12,7 +12,7 @@ async function made (create: () => Promise<unknown>): Promise<number> {
 }
 
 export async function quotaContract (t: ContractTest, make: Make): Promise<void> {
-  await t.test('an organisation gets as many sources as its quota, also of many that are created at the same time', async () => {
+  await t.test('an organisation gets as many sources as its quota, also when they are created concurrently', async () => {
     const { store: { sources } } = await make()
     await sources.create(aSource())
     assert.equal(await made(() => sources.create(aSource({ quota: 3 }))), 2)
@@ -22,10 +22,10 @@ export async function quotaContract (t: ContractTest, make: Make): Promise<void>
     const refused = aSource({ quota: 3 })
     await assert.rejects(sources.create(refused), { code: 'CONFLICT' })
     assert.equal(await sources.resolve(refused.pipelineKey), null)
-    assert.equal(await made(() => sources.create(aSource({ orgId: 'org-b', quota: 3 }))), 3, 'another organisation has its own')
+    assert.equal(await made(() => sources.create(aSource({ orgId: 'org-b', quota: 3 }))), 3, 'another organisation has its own quota')
   })
 
-  await t.test('a source that is deleted frees its place in the quota', async () => {
+  await t.test('deleting a source frees its place in the quota', async () => {
     const { store: { sources } } = await make()
     const { id } = await sources.create(aSource({ quota: 1 }))
     await assert.rejects(sources.create(aSource({ quota: 1 })), { code: 'CONFLICT' })
@@ -33,14 +33,14 @@ export async function quotaContract (t: ContractTest, make: Make): Promise<void>
     assert.equal(await made(() => sources.create(aSource({ quota: 1 }))), 1)
   })
 
-  await t.test('a source without a quota is created however many there are', async () => {
+  await t.test('a source without a quota is always created', async () => {
     const { store: { sources } } = await make()
     await sources.create(aSource({ quota: 1 }))
     assert.equal(await made(() => sources.create(aSource())), 10)
-    await assert.rejects(sources.create(aSource({ quota: 5 })), { code: 'CONFLICT' }, 'and counts in the quota of the next')
+    await assert.rejects(sources.create(aSource({ quota: 5 })), { code: 'CONFLICT' }, 'it counts in the quota of the next source')
   })
 
-  await t.test('an organisation gets as many webhooks as its quota at all its sources together, also at the same time', async () => {
+  await t.test('an organisation gets as many webhooks in all its sources as its quota, also when they are created concurrently', async () => {
     const { store: { sources, webhooks } } = await make()
     const [one, two, other] = [await sources.create(aSource()), await sources.create(aSource()), await sources.create(aSource({ orgId: 'org-b' }))]
     let turn = 0
@@ -49,12 +49,12 @@ export async function quotaContract (t: ContractTest, make: Make): Promise<void>
     const all = lists.flatMap((list) => list?.data ?? [])
     assert.equal(all.length, 3)
     assert.ok(all.every((webhook) => !('quota' in webhook)))
-    assert.equal(await made(() => webhooks.create('org-b', other.id, aWebhook({ quota: 3 }))), 3, 'another organisation has its own')
+    assert.equal(await made(() => webhooks.create('org-b', other.id, aWebhook({ quota: 3 }))), 3, 'another organisation has its own quota')
     assert.equal(await webhooks.create('org-a', other.id, aWebhook({ quota: 3 })), null, 'no source of the organisation')
     assert.notEqual(await webhooks.create('org-a', one.id, aWebhook()), null, 'without a quota')
   })
 
-  await t.test('a webhook that is deleted, or whose source is, frees its place in the quota', async () => {
+  await t.test('deleting a webhook or its source frees its place in the quota', async () => {
     const { store: { sources, webhooks } } = await make()
     const [one, two] = [await sources.create(aSource()), await sources.create(aSource())]
     const create = async () => await webhooks.create('org-a', one.id, aWebhook({ quota: 2 }))

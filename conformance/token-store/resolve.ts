@@ -5,7 +5,7 @@ import { aKey, aSource, atOnce } from './fixtures.js'
 import type { Make } from './fixtures.js'
 
 export async function resolveContract (t: ContractTest, make: Make): Promise<void> {
-  await t.test('a key resolves to its source and secret, by a value that is frozen and soon comes at once', async () => {
+  await t.test('a key resolves to its source and secret, as a frozen value that is soon synchronous', async () => {
     const { store: { sources } } = await make()
     const source = await sources.create(aSource({ serverSecret: 'hex:00ff10', allowWeakSecret: true }))
     const resolved = await sources.resolve(source.pipelineKey)
@@ -19,7 +19,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual((await atOnce(() => sources.resolve(source.pipelineKey)))?.source, source)
   })
 
-  await t.test('K07, K09: only the very key is found', async () => {
+  await t.test('only the exact key is found', async () => {
     const { store: { sources } } = await make()
     const key = 'dk_live_AbCdEfGhIjKlMnOpQrStUvWxYz012345'
     const { id } = await sources.create(aSource({ pipelineKey: key }))
@@ -34,7 +34,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     for (const text of others) assert.equal(await sources.resolve(text), null, JSON.stringify(text.slice(0, 60)))
   })
 
-  await t.test('K07: keys that come from another system are found, each with its own source', async () => {
+  await t.test('keys from another system are found, each with its own source', async () => {
     const { store: { sources } } = await make()
     const keys = [
       'dk_live_abc123', 'dk_test_abc123', 'dk_live_ABC123', 'dk_live_abc12_', 'dk_live_abc12-', 'dk_live_______', 'dk_live_------', 'dk_live___proto__',
@@ -45,7 +45,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     for (const pipelineKey of keys) assert.equal((await sources.resolve(pipelineKey))?.source.id, ids.get(pipelineKey))
   })
 
-  await t.test('create and rotateKey refuse a key that the pipelineKey guard does not accept, and resolve finds none', async () => {
+  await t.test('create and rotateKey refuse a key that the pipelineKey guard would refuse, and resolve does not find it', async () => {
     const { store: { sources } } = await make()
     const { id, pipelineKey } = await sources.create(aSource())
     const keys = [
@@ -62,7 +62,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     assert.equal((await sources.resolve(pipelineKey))?.source.id, id)
   })
 
-  await t.test('K04: a key that was tried before it existed works at once after its creation, here', async () => {
+  await t.test('a key that was looked up before it existed works at once after its creation on the same instance', async () => {
     const { store: { sources } } = await make()
     const pipelineKey = aKey()
     assert.equal(await sources.resolve(pipelineKey), null)
@@ -76,19 +76,19 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     assert.equal((await sources.resolve(next))?.source.id, id)
   })
 
-  await t.test('K02, C12: a change or deletion is seen at once, here', async () => {
+  await t.test('a change or deletion takes effect at once on the same instance', async () => {
     const { store: { sources } } = await make()
     const { id, pipelineKey } = await sources.create(aSource())
     await sources.resolve(pipelineKey)
     await sources.update('org-a', id, { domains: ['https://new.example.com'] })
     assert.deepEqual((await sources.resolve(pipelineKey))?.source.domains, ['https://new.example.com'])
     await sources.update('org-a', id, { enabled: false })
-    assert.equal((await sources.resolve(pipelineKey))?.source.enabled, false, 'a disabled source resolves, for its guard to refuse')
+    assert.equal((await sources.resolve(pipelineKey))?.source.enabled, false, 'a disabled source resolves, so that the guard can refuse it')
     await sources.delete('org-a', id)
     assert.equal(await sources.resolve(pipelineKey), null)
   })
 
-  await t.test('K02: a look-up that is under way while its source is deleted brings nothing back', async () => {
+  await t.test('a look-up in flight while its source is deleted does not restore it', async () => {
     const { store: { sources } } = await make()
     for (let round = 0; round < 20; round++) {
       const { id, pipelineKey } = await sources.create(aSource())
@@ -97,7 +97,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('K03: without an overlap the old key ends at once', async () => {
+  await t.test('without an overlap the old key expires at once', async () => {
     const { store: { sources }, clock } = await make()
     for (const overlapUntil of [0, clock.now() - 1, clock.now()]) {
       const { id, pipelineKey } = await sources.create(aSource())
@@ -110,7 +110,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('K03: with an overlap both keys work until it ends, also from the cache, and an older one ends at once', async () => {
+  await t.test('with an overlap both keys work until it ends, also from the cache, and an older key expires at once', async () => {
     const { store, clock } = await make()
     const { sources } = store
     const [first, second, third] = [aKey(), aKey(), aKey()]
@@ -133,7 +133,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     assert.equal((await sources.resolve(third))?.source.id, id)
   })
 
-  await t.test('a rotated server secret is the first, the one before lives until its overlap ends, and no third one does', async () => {
+  await t.test('a rotated server secret comes first, the previous one is valid until its overlap ends, and no third one is valid', async () => {
     const { store, clock } = await make()
     const { sources } = store
     const { id, pipelineKey } = await sources.create(aSource({ serverSecret: 'first q7Ty2Kd9Wm4x' }))
@@ -156,7 +156,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual(await secrets(), ['fourth u4Mi9Ow6Dz3k'])
   })
 
-  await t.test('C12: origins are those of all enabled sources, and a change is seen at once, here', async () => {
+  await t.test('origins are those of all enabled sources, and a change takes effect at once on the same instance', async () => {
     const { store: { sources } } = await make()
     const domains = async () => (await sources.origins()).flatMap((origins) => origins.domains).sort()
     assert.deepEqual(await domains(), [])

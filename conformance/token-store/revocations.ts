@@ -8,7 +8,7 @@ import type { Make } from './fixtures.js'
 const KINDS: readonly RevocationKind[] = ['user', 'tenant', 'dashboard']
 
 export async function revocationContract (t: ContractTest, make: Make): Promise<void> {
-  await t.test('what is revoked comes back as it was, with an id and the time', async () => {
+  await t.test('a revocation is returned unchanged, with an id and the time', async () => {
     const { store: { revocations }, clock } = await make()
     const fresh = aRevocation({ kind: 'tenant', subject: 'acme', before: clock.now() + 60_000, createdBy: 'admin-1' })
     const earliest = clock.now()
@@ -19,7 +19,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     assert.equal((await revocations.revoke(aRevocation({ subject: 'other', createdBy: null }))).createdBy, null)
   })
 
-  await t.test('a cut-off is of one organisation, kind and id alone, 0 where there is none, and soon known at once', async () => {
+  await t.test('a cut-off applies to one organisation, kind and id, is 0 where there is none, and is soon synchronous', async () => {
     const { store: { revocations } } = await make()
     await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
     for (let look = 0; look < 2; look++) {
@@ -32,7 +32,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     assert.equal(await atOnce(() => revocations.cutoff('org-b', 'user', 'ann')), 0)
   })
 
-  await t.test('the cut-offs of several subjects come together, in their order, as each of them is alone, and soon at once', async () => {
+  await t.test('the cut-offs of several subjects are in their order, equal to the single ones, and soon synchronous', async () => {
     const { store: { revocations } } = await make()
     await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
     await revocations.revoke(aRevocation({ kind: 'dashboard', subject: 'ann', before: 6_000 }))
@@ -47,12 +47,12 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     assert.deepEqual(await revocations.cutoffs('org-a', subjects), expected)
     assert.deepEqual(await atOnce(() => revocations.cutoffs('org-a', subjects)), expected)
     await revocations.revoke(aRevocation({ kind: 'dashboard', subject: 'd499', before: 9_000 }))
-    assert.deepEqual(await revocations.cutoffs('org-a', subjects.slice(-8)), [0, 0, 9_000, ...expected.slice(-5)], 'one that changed since')
+    assert.deepEqual(await revocations.cutoffs('org-a', subjects.slice(-8)), [0, 0, 9_000, ...expected.slice(-5)], 'a cut-off that has changed since')
     assert.deepEqual(await revocations.cutoffs('org-b', [{ kind: 'tenant', subject: 'ann' }]), [8_000])
     assert.deepEqual(await revocations.cutoffs('org-a', []), [])
   })
 
-  await t.test('G14: a revocation and its end are seen at once, here, also by who looked before', async () => {
+  await t.test('a revocation and its lifting take effect at once on the same instance, also after a cached look-up', async () => {
     const { store: { revocations } } = await make()
     for (const kind of KINDS) {
       assert.equal(await revocations.cutoff('org-a', kind, 'x'), 0)
@@ -65,7 +65,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     }
   })
 
-  await t.test('a subject has one entry, whose cut-off is only ever raised', async () => {
+  await t.test('a subject has one entry, whose cut-off only increases', async () => {
     const { store: { revocations }, clock } = await make()
     const first = await revocations.revoke(aRevocation({ before: 5_000, createdBy: 'admin-1' }))
     await clock.advance(10)
@@ -78,14 +78,14 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     assert.deepEqual((await revocations.list('org-a', {}, { limit: 10 })).data, [raised])
   })
 
-  await t.test('of many at the same time the highest cut-off stays', async () => {
+  await t.test('of many concurrent revocations the highest cut-off stays', async () => {
     const { store: { revocations } } = await make()
     await Promise.all(Array.from({ length: 20 }, (_, at) => revocations.revoke(aRevocation({ before: 1_000 + (at * 7) % 20 }))))
     assert.equal(await revocations.cutoff('org-a', 'user', 'user-1'), 1_019)
     assert.equal((await revocations.list('org-a', {}, { limit: 100 })).data.length, 1)
   })
 
-  await t.test('K10: only the organisation itself lifts a revocation, once, and another one can be set afterwards', async () => {
+  await t.test('only the organisation itself can lift a revocation, once, and can set another afterwards', async () => {
     const { store: { revocations } } = await make()
     const revocation = await revocations.revoke(aRevocation({ before: 5_000 }))
     assert.equal(await revocations.lift('org-b', revocation.id), null)
@@ -93,10 +93,10 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     assert.equal(await revocations.cutoff('org-a', 'user', 'user-1'), 5_000)
     assert.deepEqual(await revocations.lift('org-a', revocation.id), revocation)
     assert.equal(await revocations.lift('org-a', revocation.id), null)
-    assert.equal((await revocations.revoke(aRevocation({ before: 1_000 }))).before, 1_000, 'lower than the one that was lifted')
+    assert.equal((await revocations.revoke(aRevocation({ before: 1_000 }))).before, 1_000, 'lower than the lifted one')
   })
 
-  await t.test('each filter keeps what matches exactly, newest first, page by page', async () => {
+  await t.test('each filter returns exactly the matching entries, newest first, page by page', async () => {
     const { store: { revocations }, clock } = await make()
     const all = []
     for (let at = 0; at < 9; at++) {
@@ -121,7 +121,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     for (const bad of BAD_CURSORS) await assert.rejects(revocations.list('org-a', {}, { limit: 3, cursor: bad }), { code: 'INVALID_REQUEST' }, bad)
   })
 
-  await t.test('ids are kept as they are, whatever they hold, up to 256 characters', async () => {
+  await t.test('ids of up to 256 characters are stored exactly', async () => {
     const { store: { revocations } } = await make()
     const texts = [...AWKWARD_TEXTS.filter((text) => text !== ''), '","user","', 'x'.repeat(256), '\ufffd'.repeat(256), '\ud800'.repeat(256)]
     for (const [at, text] of texts.entries()) {
@@ -137,7 +137,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     }
   })
 
-  await t.test('no sweep ends a revocation, and what was handed out can be changed without changing the store', async () => {
+  await t.test('a sweep deletes no revocation, and changing returned objects does not change the store', async () => {
     const { store, clock } = await make()
     const { revocations } = store
     const revocation = await revocations.revoke(aRevocation({ before: 1_000 }))

@@ -16,7 +16,7 @@ async function login (store: TokenStore, clock: ContractClock, userId?: string) 
 }
 
 export async function rotationContract (t: ContractTest, make: Make): Promise<void> {
-  await t.test('each token in turn is rotated once', async () => {
+  await t.test('each token is rotated once', async () => {
     const { store, clock } = await make()
     const { sessionId, userId, rotate } = await login(store, clock)
     for (let at = 1; at <= 5; at++) assert.deepEqual(await rotate(`digest-${at}`, `digest-${at + 1}`), { outcome: 'rotated' })
@@ -24,7 +24,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     assert.equal((await store.sessions.list(userId)).length, 1)
   })
 
-  await t.test('a rotation is seen in the list as the last use', async () => {
+  await t.test('a rotation updates the last use in the list', async () => {
     const { store, clock } = await make()
     const { userId, rotate } = await login(store, clock)
     await clock.advance(5)
@@ -33,7 +33,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     assert.ok(session !== undefined && session.lastUsedAt > session.createdAt)
   })
 
-  await t.test('R01: a token rotated out before ends every session of the user on all devices, and raises the epoch', async () => {
+  await t.test('a reused older token ends every session of the user on all devices, and increments the epoch', async () => {
     const { store, clock } = await make()
     const one = await login(store, clock)
     const two = await login(store, clock, one.userId)
@@ -50,11 +50,11 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
 
     assert.notEqual(await store.sessions.access(stranger.sessionId), null)
     assert.equal((await stranger.rotate('digest-1', 'digest-2')).outcome, 'rotated')
-    assert.deepEqual(await one.rotate('digest-1', 'digest-y'), { outcome: 'ended' }, 'a dead family revokes nothing again')
+    assert.deepEqual(await one.rotate('digest-1', 'digest-y'), { outcome: 'ended' }, 'an ended session revokes nothing again')
     assert.equal((await store.users.get(one.userId))?.epoch, 1)
   })
 
-  await t.test('R02: an ancestor from three rotations ago does the same, within a grace too', async () => {
+  await t.test('a token from three rotations ago does the same, also within a grace period', async () => {
     const { store, clock } = await make()
     const more = { grace: 10_000, sealedSuccessor: 'sealed' }
     const { rotate, sessionId } = await login(store, clock)
@@ -64,7 +64,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     assert.equal(await store.sessions.access(sessionId), null)
   })
 
-  await t.test('within the grace the previous token gets the same successor, as often as it asks, and only it', async () => {
+  await t.test('within the grace period only the previous token gets the same successor, any number of times', async () => {
     const { store, clock } = await make()
     const { rotate, sessionId } = await login(store, clock)
     assert.equal((await rotate('digest-1', 'digest-2', { grace: 100, sealedSuccessor: 'sealed-2' })).outcome, 'rotated')
@@ -77,7 +77,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     assert.equal((await rotate('digest-1', 'x', { grace: 100, sealedSuccessor: 'x' })).outcome, 'reused')
   })
 
-  await t.test('after the grace the previous token is a reused one, also after a sweep', async () => {
+  await t.test('after the grace period the previous token counts as reused, also after a sweep', async () => {
     for (const sweep of [false, true]) {
       const { store, clock } = await make()
       const { rotate } = await login(store, clock)
@@ -88,7 +88,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     }
   })
 
-  await t.test('a rotation without a grace leaves nothing to repeat, whatever grace the next call asks for', async () => {
+  await t.test('a rotation without a grace period allows no repeat, whatever grace the next call has', async () => {
     const { store, clock } = await make()
     const { rotate } = await login(store, clock)
     await rotate('digest-1', 'digest-2', { grace: 10_000, sealedSuccessor: 'sealed-2' })
@@ -96,7 +96,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     assert.equal((await rotate('digest-2', 'x', { grace: 10_000, sealedSuccessor: 'x' })).outcome, 'reused')
   })
 
-  await t.test('a session that is over, never was, or has reached its last day revokes nothing', async () => {
+  await t.test('a session that has ended, expired or never existed revokes nothing', async () => {
     const { store, clock } = await make()
     const { userId, rotate } = await login(store, clock)
     const rotation = { presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
@@ -111,7 +111,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
   })
 
   for (const parallel of [20, 50]) {
-    await t.test(`R03, R13: of ${parallel} parallel refreshes of one token exactly one is rotated, and the family ends revoked`, async () => {
+    await t.test(`exactly one of ${parallel} concurrent refreshes of one token is rotated, and the session is revoked`, async () => {
       const { store, clock } = await make()
       for (let round = 0; round < 5; round++) {
         const { userId, sessionId, rotate } = await login(store, clock)
@@ -119,7 +119,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
         const outcomes = await Promise.all(Array.from({ length: parallel }, (_, at) => rotate('digest-1', `next-${at}`)))
         const count = (outcome: string) => outcomes.filter((result) => result.outcome === outcome).length
         assert.equal(count('rotated'), 1)
-        assert.equal(count('reused'), 1, 'the first reuse ends the family, the rest come to a dead one')
+        assert.equal(count('reused'), 1, 'the first reuse ends the session, the others find it ended')
         assert.equal(count('ended'), parallel - 2)
         const winner = outcomes.findIndex(({ outcome }) => outcome === 'rotated')
         assert.deepEqual(await rotate(`next-${winner}`, 'x'), { outcome: 'ended' })
@@ -128,7 +128,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
       }
     })
 
-    await t.test(`R03: with a grace ${parallel} parallel refreshes share one successor, and one chain lives on`, async () => {
+    await t.test(`with a grace period ${parallel} concurrent refreshes share one successor, which works`, async () => {
       const { store, clock } = await make()
       const { rotate, sessionId } = await login(store, clock)
       const outcomes = await Promise.all(Array.from({ length: parallel }, (_, at) => rotate('digest-1', `next-${at}`, { grace: 10_000, sealedSuccessor: `sealed-${at}` })))
@@ -141,7 +141,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     })
   }
 
-  await t.test('R03: parallel reuse on all devices of one user ends without a deadlock, and everything is revoked', async () => {
+  await t.test('concurrent reuse on all devices of one user causes no deadlock and revokes all sessions', async () => {
     const { store, clock } = await make()
     const first = await login(store, clock)
     const devices = [first]

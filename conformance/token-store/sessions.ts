@@ -23,7 +23,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.equal(await sessions.end(session.id), false)
   })
 
-  await t.test('R06, A23: a session that was ended is over at once, here; ending it again is false', async () => {
+  await t.test('ending a session takes effect at once on the same instance; ending it again is false', async () => {
     const { store, clock } = await make()
     const { sessions } = store
     const user = await aUser(store)
@@ -37,10 +37,10 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.equal(await sessions.access(one.id), null)
     assert.deepEqual(await sessions.rotate({ sessionId: one.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }), { outcome: 'ended' })
     assert.notEqual(await sessions.access(two.id), null)
-    assert.equal((await store.users.get(user.id))?.epoch, user.epoch, 'and nothing else was revoked')
+    assert.equal((await store.users.get(user.id))?.epoch, user.epoch, 'nothing else was revoked')
   })
 
-  await t.test('a session ends for its own user alone', async () => {
+  await t.test('only the session\'s own user can end it', async () => {
     const { store, clock } = await make()
     const [user, other] = [await aUser(store), await aUser(store)]
     const session = aSession(user.id, clock)
@@ -51,7 +51,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.equal(await store.sessions.end(session.id, user.id), true)
   })
 
-  await t.test('A23: ending all sessions of a user raises the epoch and leaves other users alone', async () => {
+  await t.test('ending all sessions of a user increments the epoch and does not affect other users', async () => {
     const { store, clock } = await make()
     const [user, other] = [await aUser(store), await aUser(store)]
     const own = [aSession(user.id, clock), aSession(user.id, clock)]
@@ -72,7 +72,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.equal((await store.sessions.access(later.id))?.epoch, user.epoch + 1)
   })
 
-  await t.test('A23: a replaced password that ends all sessions but one keeps that one as it is', async () => {
+  await t.test('replacing a password with `endSessionsBut` ends all sessions except that one', async () => {
     const { store, clock } = await make()
     const user = await aUser(store)
     const [kept, dropped] = [aSession(user.id, clock), aSession(user.id, clock)]
@@ -87,7 +87,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), [kept.id])
   })
 
-  await t.test('A23: a look-up that is under way while its session ends brings nothing back', async () => {
+  await t.test('a look-up in flight while its session ends does not restore it', async () => {
     const { store, clock } = await make()
     const user = await aUser(store)
     for (let round = 0; round < 20; round++) {
@@ -99,7 +99,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('a list holds the live sessions of one user, newest first, with nothing of their tokens', async () => {
+  await t.test('a list contains the live sessions of one user, newest first, without their tokens', async () => {
     const { store, clock } = await make()
     const [user, other] = [await aUser(store), await aUser(store)]
     const started = []
@@ -117,7 +117,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual(await store.sessions.list('nobody'), [])
   })
 
-  await t.test('a list holds the newest 100 sessions and no more', async () => {
+  await t.test('a list contains at most the newest 100 sessions', async () => {
     const { store, clock } = await make()
     const user = await aUser(store)
     const ids: string[] = []
@@ -128,10 +128,10 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     }
     assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), ids.slice(0, 100))
     await store.sessions.end(ids[0] ?? '')
-    assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), ids.slice(1, 101), 'an older one moves up')
+    assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), ids.slice(1, 101), 'an older session moves up')
   })
 
-  await t.test('A23: no session starts for a user who is gone, disabled or was logged out everywhere since the login began', async () => {
+  await t.test('no session starts for a user who was deleted, disabled or logged out everywhere since the login began', async () => {
     const { store, clock } = await make()
     const [user, off] = [await aUser(store), await aUser(store)]
     await store.sessions.endAll(user.id)
@@ -145,7 +145,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     for (const { id } of [user, off]) assert.deepEqual(await store.sessions.list(id), [])
   })
 
-  await t.test('a session with an id that is taken is a conflict', async () => {
+  await t.test('a session with a taken id is a conflict', async () => {
     const { store, clock } = await make()
     const user = await aUser(store)
     const session = aSession(user.id, clock)
@@ -154,7 +154,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.equal((await store.sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'x', grace: 0, sealedSuccessor: null })).outcome, 'rotated')
   })
 
-  await t.test('any text comes back unchanged', async () => {
+  await t.test('unusual strings are read back unchanged', async () => {
     const { store, clock } = await make()
     for (const text of AWKWARD_TEXTS) {
       const user = await aUser(store)

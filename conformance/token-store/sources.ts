@@ -20,7 +20,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.deepEqual(await sources.get('org-a', source.id), source)
   })
 
-  await t.test('K12: no source that is read holds its server secret', async () => {
+  await t.test('no returned source contains its server secret', async () => {
     const { store: { sources } } = await make()
     const serverSecret = 'k3j4h5g6f7d8s9a0q1w2e3r4t5y6u7i8'
     const { id } = await sources.create(aSource({ serverSecret }))
@@ -50,7 +50,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.equal((await sources.resolve(pipelineKey))?.secrets[0]?.value.toString(), 'a')
   })
 
-  await t.test('a patch changes what it names and nothing else', async () => {
+  await t.test('a patch changes only its own properties', async () => {
     const { store: { sources }, clock } = await make()
     const source = await sources.create(aSource())
     const patches: SourcePatch[] = [
@@ -69,7 +69,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     }
   })
 
-  await t.test('a patch cannot reach what is no setting', async () => {
+  await t.test('a patch cannot change properties that are not settings', async () => {
     const { store: { sources } } = await make()
     const source = await sources.create(aSource())
     const patch = { id: 'x', orgId: 'org-b', org_id: 'org-b', pipelineKey: aKey(), serverSecretPrefix: 'x', createdAt: 1, constructor: 1 }
@@ -77,7 +77,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.deepEqual({ ...updated, updatedAt: source.updatedAt }, source)
   })
 
-  await t.test('K10: another organisation reads, changes, rotates and deletes nothing', async () => {
+  await t.test('another organisation cannot read, change, rotate or delete a source', async () => {
     const { store: { sources } } = await make()
     const source = await sources.create(aSource())
     await sources.create(aSource({ orgId: 'org-b' }))
@@ -94,7 +94,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.notEqual(await sources.resolve(source.pipelineKey), null)
   })
 
-  await t.test('a pipeline key that is taken, by anyone, is a conflict and leaves everything as it was', async () => {
+  await t.test('a pipeline key that any organisation uses is a conflict and changes nothing', async () => {
     const { store: { sources }, clock } = await make()
     const one = await sources.create(aSource())
     const two = await sources.create(aSource({ orgId: 'org-b' }))
@@ -108,13 +108,13 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.equal((await sources.list('org-a', { limit: 100 })).data.length, 1)
 
     await sources.rotateKey('org-a', one.id, { pipelineKey: aKey(), overlapUntil: clock.now() + 100 })
-    await assert.rejects(sources.create(aSource({ pipelineKey: one.pipelineKey })), { code: 'CONFLICT' }, 'taken while it overlaps')
+    await assert.rejects(sources.create(aSource({ pipelineKey: one.pipelineKey })), { code: 'CONFLICT' }, 'in use during its overlap')
     await clock.advance(100)
     const heir = await sources.create(aSource({ pipelineKey: one.pipelineKey }))
-    assert.equal((await sources.resolve(one.pipelineKey))?.source.id, heir.id, 'free once its overlap has ended')
+    assert.equal((await sources.resolve(one.pipelineKey))?.source.id, heir.id, 'free after its overlap')
   })
 
-  await t.test('K10: a key that has ended stays with its organisation: none other takes it, however long ago it was swept', async () => {
+  await t.test('an expired key stays with its organisation: no other can take it, even long after a sweep', async () => {
     const { store, clock } = await make()
     const { sources } = store
     const [deleted, replaced, ended, between] = [aKey(), aKey(), aKey(), aKey()]
@@ -135,17 +135,17 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
         await store.sweep({ auditRetention: 1_000 })
       }
       const heir = await sources.create(aSource({ pipelineKey }))
-      assert.equal((await sources.resolve(pipelineKey))?.source.id, heir.id, 'its own organisation takes it back')
+      assert.equal((await sources.resolve(pipelineKey))?.source.id, heir.id, 'its own organisation can take it back')
       await sources.delete('org-a', heir.id)
       await assert.rejects(sources.create(aSource({ orgId: 'org-b', pipelineKey })), { code: 'CONFLICT' }, 'and keeps it after that')
     }
     assert.deepEqual((await sources.list('org-b', { limit: 100 })).data, [other])
     const back = await sources.rotateKey('org-a', two.id, { pipelineKey: ended, overlapUntil: 0 })
     assert.equal(back?.pipelineKey, ended)
-    assert.equal((await sources.resolve(ended))?.source.id, two.id, 'a source takes back a key it had')
+    assert.equal((await sources.resolve(ended))?.source.id, two.id, 'a source can take back its former key')
   })
 
-  await t.test('a source keeps its keys when a key it once had goes to another source, and that one is rotated or deleted', async () => {
+  await t.test('a source keeps its keys when its former key goes to another source that is rotated or deleted', async () => {
     const { store: { sources } } = await make()
     const moved = aKey()
     const first = await sources.create(aSource({ pipelineKey: moved }))
@@ -157,7 +157,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.equal((await sources.resolve(moved))?.source.id, second.id)
   })
 
-  await t.test('of many who take one key at the same time one gets it', async () => {
+  await t.test('exactly one of many concurrent creations with one key succeeds', async () => {
     const { store: { sources } } = await make()
     const pipelineKey = aKey()
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => sources.create(aSource({ pipelineKey }))))
@@ -165,7 +165,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.code, 'CONFLICT')
   })
 
-  await t.test('a key or server secret that cannot be one is refused', async () => {
+  await t.test('an invalid key or server secret is refused', async () => {
     const { store: { sources } } = await make()
     const { id } = await sources.create(aSource())
     for (const pipelineKey of ['', 'x'.repeat(8_192)]) {
@@ -179,7 +179,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.equal((await sources.list('org-a', { limit: 100 })).data.length, 1)
   })
 
-  await t.test('any text comes back unchanged', async () => {
+  await t.test('unusual strings are read back unchanged', async () => {
     const { store: { sources } } = await make()
     for (const text of AWKWARD_TEXTS) {
       const source = await sources.create(aSource({ orgId: `org ${text}`, name: text, domains: [text], pixelTypes: [text] }))
@@ -189,7 +189,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     }
   })
 
-  await t.test('a list is newest first, and its pages join without a gap or a repeat, also within one millisecond', async () => {
+  await t.test('a list is newest first, and its pages have no gaps or repeats, even within one millisecond', async () => {
     const { store: { sources }, clock } = await make()
     const ids: string[] = []
     for (let at = 0; at < 7; at++) {
@@ -205,7 +205,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     for (const cursor of BAD_CURSORS) await assert.rejects(sources.list('org-a', { limit: 3, cursor }), { code: 'INVALID_REQUEST' }, cursor)
   })
 
-  await t.test('what was handed out can be changed without changing the store', async () => {
+  await t.test('changing returned objects does not change the store', async () => {
     const { store: { sources } } = await make()
     const source = await sources.create(aSource())
     const name = source.name

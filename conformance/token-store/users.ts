@@ -20,7 +20,7 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await users.count(), 1)
   })
 
-  await t.test('an email that is taken, in any organisation and any case, is a conflict', async () => {
+  await t.test('an email that is in use in any organisation, in any case, is a conflict', async () => {
     const { store: { users } } = await make()
     await users.create({ orgId: 'org-a', email: 'owner@example.com', passwordHash: 'hash', role: 'owner' })
     for (const orgId of ['org-a', 'org-b']) {
@@ -31,7 +31,7 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await users.count(), 2)
   })
 
-  await t.test('an update changes what it names and nothing else', async () => {
+  await t.test('an update changes only its own properties', async () => {
     const { store } = await make()
     const { users } = store
     let expected = await aUser(store)
@@ -43,7 +43,7 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await users.update('nobody', { role: 'owner' }), null)
   })
 
-  await t.test('R06, A14: a user who is disabled has no sessions any more, nor when let in again', async () => {
+  await t.test('a disabled user has no sessions, also after being enabled again', async () => {
     const { store, clock } = await make()
     const { users, sessions } = store
     const user = await aUser(store)
@@ -58,7 +58,7 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.deepEqual(await sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }), { outcome: 'ended' })
   })
 
-  await t.test('A23: a password is replaced only if it is the one that was checked, and with it the other sessions end', async () => {
+  await t.test('a password is replaced only if its hash has not changed since, and the other sessions end with it', async () => {
     const { store, clock } = await make()
     const { users, sessions } = store
     const [user, other] = [await aUser(store), await aUser(store)]
@@ -75,13 +75,13 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await users.replacePassword(user.id, { from, to: 'stronger' }), true)
     assert.deepEqual(await alive(), [true, true, true])
     const answers = await Promise.all(['a', 'b', 'c'].map((to) => users.replacePassword(user.id, { from: 'stronger', to, endSessionsBut: kept.id })))
-    assert.deepEqual(answers.filter((changed) => changed), [true], 'of three at the same time one')
+    assert.deepEqual(answers.filter((changed) => changed), [true], 'one of three concurrent changes')
     assert.deepEqual(await users.get(user.id), { ...user, passwordHash: ['a', 'b', 'c'][answers.indexOf(true)] })
     assert.deepEqual(await alive(), [true, false, true])
     assert.deepEqual(await users.get(other.id), other)
   })
 
-  await t.test('A14: a changed role is seen at once, here, by the sessions that are live', async () => {
+  await t.test('a changed role takes effect at once for live sessions on the same instance', async () => {
     const { store, clock } = await make()
     const user = await aUser(store)
     const session = aSession(user.id, clock)
@@ -91,7 +91,7 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal((await store.sessions.access(session.id))?.role, 'viewer')
   })
 
-  await t.test('the last of so many consecutive failures locks, and the lock ends by itself', async () => {
+  await t.test('the last allowed consecutive failure locks the account, and the lock ends by itself', async () => {
     const { store, clock } = await make()
     const { users } = store
     const limits = { max: 5, lockFor: 200 }
@@ -100,23 +100,23 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
       assert.equal(await users.lockedUntil('subject'), null)
     }
     const { lockedUntil: until, wasLocked } = await users.countFailure('subject', limits)
-    assert.equal(wasLocked, false, 'it was this one that locked it')
+    assert.equal(wasLocked, false, 'this failure locked it')
     assert.ok(until !== null && until > clock.now() && until <= clock.now() + 200)
     assert.equal(await users.lockedUntil('subject'), until)
     for (let more = 0; more < 6; more++) {
-      assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: until, wasLocked: true }, 'a lock is not made longer')
+      assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: until, wasLocked: true }, 'a lock is not extended')
     }
-    assert.equal(await users.clearFailures('subject'), until, 'nor ended by a success')
+    assert.equal(await users.clearFailures('subject'), until, 'a success does not end it')
     assert.equal(await users.lockedUntil('other'), null)
     await store.sweep({ auditRetention: 1_000 })
-    assert.equal(await users.lockedUntil('subject'), until, 'a sweep leaves it')
+    assert.equal(await users.lockedUntil('subject'), until, 'a sweep keeps it')
     await clock.advance(200)
     assert.equal(await users.lockedUntil('subject'), null)
-    assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: null, wasLocked: false }, 'the count starts anew')
+    assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: null, wasLocked: false }, 'the count restarts')
     assert.equal(await users.clearFailures('subject'), null)
   })
 
-  await t.test('a success between failures starts the count anew, and failures at the same time are all counted', async () => {
+  await t.test('a success between failures restarts the count, and concurrent failures are all counted', async () => {
     const { store: { users } } = await make()
     const limits = { max: 5, lockFor: 60_000 }
     for (let failure = 1; failure <= 4; failure++) await users.countFailure('subject', limits)
@@ -125,14 +125,14 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await users.clearFailures('subject'), null)
     const results = await Promise.all(Array.from({ length: 8 }, () => users.countFailure('subject', limits)))
     assert.equal(results.filter(({ lockedUntil }) => lockedUntil === null).length, 4)
-    assert.equal(results.filter(({ wasLocked }) => wasLocked).length, 3, 'A02: no more than five are told that they were wrong')
+    assert.equal(results.filter(({ wasLocked }) => wasLocked).length, 3, 'at most five are reported as wrong')
     assert.equal(new Set(results.filter(({ lockedUntil }) => lockedUntil !== null).map(({ lockedUntil }) => lockedUntil)).size, 1)
     const atOnce = await users.countFailure('at-once', { max: 1, lockFor: 60_000 })
     assert.deepEqual([typeof atOnce.lockedUntil, atOnce.wasLocked], ['number', false])
     assert.equal(await users.clearFailures('never-failed'), null)
   })
 
-  await t.test('unlocking ends the locks of a subject and of those that begin with it and a dot, and of no other', async () => {
+  await t.test('unlocking ends the locks of a subject and of subjects that start with it and a dot, and no others', async () => {
     const { store: { users } } = await make()
     const limits = { max: 1, lockFor: 60_000 }
     const [mine, others] = [['ann', 'ann.device.1', 'ann.'], ['anna', 'an', 'bob.ann', 'ANN', 'a%', 'ann%', '']]
@@ -144,11 +144,11 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.notEqual(await users.lockedUntil('ann%'), null)
     for (let failure = 1; failure <= 4; failure++) await users.countFailure('counted', { max: 5, lockFor: 60_000 })
     await users.unlock('counted')
-    assert.deepEqual(await users.countFailure('counted', { max: 2, lockFor: 60_000 }), { lockedUntil: null, wasLocked: false }, 'the count starts anew')
+    assert.deepEqual(await users.countFailure('counted', { max: 2, lockFor: 60_000 }), { lockedUntil: null, wasLocked: false }, 'the count restarts')
     await users.unlock('never-failed')
   })
 
-  await t.test('any text comes back unchanged and finds its own user', async () => {
+  await t.test('unusual strings are read back unchanged and find their own user', async () => {
     const { store: { users } } = await make()
     const lower = new Set(AWKWARD_TEXTS.map((text) => text.toLowerCase()))
     for (const text of lower) await users.create({ orgId: text, email: `${text}@x`, passwordHash: text, role: 'viewer' })
@@ -159,7 +159,7 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     for (const text of AWKWARD_TEXTS) assert.equal(await users.get(text), null)
   })
 
-  await t.test('what was handed out can be changed without changing the store', async () => {
+  await t.test('changing returned objects does not change the store', async () => {
     const { store } = await make()
     const user = await aUser(store)
     const copies = [user, await store.users.get(user.id), await store.users.findByEmail(user.email), await store.users.update(user.id, {})]

@@ -29,13 +29,13 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
       assert.equal(secretPrefix, 'whsec_abcdef')
       assert.deepEqual(webhook, { id, orgId: 'org-a', sourceId: source.id, ...fresh, secretPrefix, createdAt, updatedAt: createdAt })
       assert.deepEqual(await webhooks.get('org-a', source.id, id), webhook)
-      assert.equal(JSON.stringify(webhook.mapping), JSON.stringify(fresh.mapping), 'the order of names too')
+      assert.equal(JSON.stringify(webhook.mapping), JSON.stringify(fresh.mapping), 'including the order of properties')
     }
     const short = await webhooks.create('org-a', source.id, aWebhook({ secret: 'abc' }))
     assert.equal(short?.secretPrefix, '', 'a short secret is not shown at all')
   })
 
-  await t.test('a secret that is none of its provider is refused, and leaves nothing', async () => {
+  await t.test('an invalid secret for the provider is refused, and nothing is stored', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
     for (const [provider, secret] of [['stripe', ''], ['standard', 'whsec_***'], ['custom', 'hex:zz']] as const) {
@@ -48,7 +48,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual((await webhooks.resolve(webhook.id))?.secrets.map(({ value }) => value.toString()), ['abc'])
   })
 
-  await t.test('a patch changes what it names and nothing else, and cannot reach what is no setting', async () => {
+  await t.test('a patch changes only its own properties, and none that are not settings', async () => {
     const { store, clock } = await make()
     const { source, webhooks } = await withSource(store)
     const webhook = await webhooks.create('org-a', source.id, aWebhook())
@@ -70,7 +70,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual({ ...updated, updatedAt: expected.updatedAt }, expected)
   })
 
-  await t.test('K10: another organisation, or another source of the same one, reads, changes and deletes nothing', async () => {
+  await t.test('another organisation, or another source of the same one, cannot read, change or delete a webhook', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
     const { source: sibling } = await withSource(store)
@@ -95,7 +95,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual((await webhooks.list('org-a', sibling.id, { limit: 10 }))?.data, [])
   })
 
-  await t.test('webhooks are listed newest first, page by page, and a bad cursor is refused', async () => {
+  await t.test('webhooks are listed newest first, page by page, and an invalid cursor is refused', async () => {
     const { store, clock } = await make()
     const { source, webhooks } = await withSource(store)
     const ids: string[] = []
@@ -108,7 +108,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     for (const cursor of BAD_CURSORS) await assert.rejects(webhooks.list('org-a', source.id, { limit: 3, cursor }), { code: 'INVALID_REQUEST' })
   })
 
-  await t.test('awkward names are kept', async () => {
+  await t.test('unusual names are read back unchanged', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
     for (const name of AWKWARD_TEXTS) {
@@ -117,7 +117,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('an id resolves to its webhook, source and secret, by a value that is frozen and soon comes at once', async () => {
+  await t.test('an id resolves to its webhook, source and secret, as a frozen value that is soon synchronous', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
     const webhook = await webhooks.create('org-a', source.id, aWebhook({ provider: 'custom', custom: CUSTOM, mapping: MAPPING, secret: 'hex:00ff10' }))
@@ -134,7 +134,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('K02: a change of the webhook or of its source is seen at once, here, and neither outlives its source', async () => {
+  await t.test('a change of the webhook or its source takes effect at once on the same instance, and no webhook outlives its source', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
     const [id = '', other = '', last = ''] = await Promise.all([1, 2, 3].map(async () => (await webhooks.create('org-a', source.id, aWebhook()))?.id))
@@ -144,7 +144,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     }
     assert.deepEqual(await enabled(), [true, true])
     await webhooks.update('org-a', source.id, id, { enabled: false })
-    assert.deepEqual(await enabled(), [false, true], 'a disabled one resolves, for its route to refuse')
+    assert.deepEqual(await enabled(), [false, true], 'a disabled webhook resolves, so that the route can refuse it')
     await store.sources.update('org-a', source.id, { enabled: false, environment: 'test' })
     assert.deepEqual(await enabled(), [false, false])
     assert.equal((await webhooks.resolve(id))?.source.environment, 'test')
@@ -161,7 +161,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('H16: a rotated secret is the first, the one before lives until its overlap ends, and no third one does', async () => {
+  await t.test('a rotated secret comes first, the previous one is valid until its overlap ends, and no third one is valid', async () => {
     const { store, clock } = await make()
     const { source, webhooks } = await withSource(store)
     const { id = '' } = await webhooks.create('org-a', source.id, aWebhook({ secret: 'first secret' })) ?? {}
@@ -182,7 +182,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual(await secrets(), ['fourth secret'])
   })
 
-  await t.test('K12: no webhook that is read holds its secret', async () => {
+  await t.test('no returned webhook contains its secret', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
     const secret = 'k3j4h5g6f7d8s9a0q1w2e3r4t5y6u7i8'

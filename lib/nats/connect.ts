@@ -9,29 +9,32 @@ import type { KnownOptions } from '../options.js'
 import { importOptional } from '../optional-package.js'
 import { readNatsUrls } from './urls.js'
 
+/** Options of `connectNats`. */
 export interface NatsOptions {
   /**
-   * The servers of one cluster, separated by commas or as a list: `nats://host:4222`, or `tls://host:4222`, which demands TLS. May carry
-   * `user:password@` or `token@`, percent-encoded and the same in all.
+   * The servers of one cluster, comma-separated or as a list: `nats://host:4222`, or `tls://host:4222` to require TLS.
+   * A URL may contain `user:password@` or `token@`, percent-encoded; all URLs must have the same credentials.
    */
   url: string | readonly string[]
-  /** What the broker calls this client in its reports. Default: `fastify-gatehouse`. */
+  /** Name of this client in the broker's monitoring. Default: `fastify-gatehouse`. */
   name?: string
-  /** Instead of those in the URL. */
+  /** User name. Default: from the URL. */
   user?: string
+  /** Password. Default: from the URL. */
   password?: string
+  /** Authentication token. Default: from the URL. */
   token?: string
-  /** A file with a JWT and its seed, as `nsc` makes it; read again at each reconnection, so that it can be renewed. */
+  /** A credentials file with a JWT and its seed, from `nsc`. Read at each reconnection, so that it can be renewed. */
   credsFile?: string
-  /** Certificates, as paths (`caFile`, `certFile`, `keyFile`) or texts (`ca`, `cert`, `key`); an empty object demands TLS. */
+  /** TLS certificates as paths (`caFile`, `certFile`, `keyFile`) or PEM (`ca`, `cert`, `key`); `{}` requires TLS. */
   tls?: NonNullable<NodeConnectionOptions['tls']>
-  /** What the subjects of answers begin with, for an account that may not subscribe to `_INBOX.>`. */
+  /** Prefix of the subjects of responses, for accounts that cannot subscribe to `_INBOX.>`. Default: `_INBOX`. */
   inboxPrefix?: string
-  /** Milliseconds until an attempt to connect is given up. Default: 5 000. */
+  /** Timeout of one connection attempt, milliseconds. Default: 5 000. */
   connectTimeout?: number
-  /** Milliseconds between attempts to connect again, which never cease. Default: 500. */
+  /** Delay between reconnection attempts, which never stop, milliseconds. Default: 500. */
   reconnectWait?: number
-  /** Milliseconds between the pings by which a connection that died without a word is found out, at the third. Default: 5 000. */
+  /** Interval of pings, milliseconds. A connection that misses three is replaced. Default: 5 000. */
   pingInterval?: number
 }
 
@@ -50,9 +53,12 @@ const KNOWN: KnownOptions<NatsOptions> = {
 }
 
 /**
- * Connects to a NATS broker, or to whichever of a cluster answers, and connects again for ever when that is lost.
+ * Connects to a NATS broker or to any broker of a cluster, and reconnects forever when the connection is lost.
  *
- * @throws an Error that names the servers and the reason, but no credentials, when none can be reached or all refuse
+ * @throws an Error with the servers and the reason, without credentials, if no server accepts the connection
+ *
+ * @example
+ * const connection = await connectNats({ url: 'nats://127.0.0.1:4222' })
  */
 export async function connectNats (options: NatsOptions): Promise<NatsConnection> {
   refuseUnknownMembers('connectNats', '', options, KNOWN)
@@ -73,7 +79,7 @@ export async function connectNats (options: NatsOptions): Promise<NatsConnection
     reconnectTimeWait: reconnectWait,
     reconnectJitter: Math.ceil(reconnectWait / 4),
     reconnectJitterTLS: Math.ceil(reconnectWait / 4),
-    // Credentials that are refused once may be good again later: a client that gives up would need the process to be restarted.
+    // Refused credentials may become valid again later; without this the client gives up until the process restarts.
     ignoreAuthErrorAbort: true,
     noAsyncTraces: true,
     ...(tls !== undefined || demandsTls ? { tls: tls ?? {} } : {}),
@@ -85,21 +91,21 @@ export async function connectNats (options: NatsOptions): Promise<NatsConnection
   try {
     return await nats.connect(connection)
   } catch (cause) {
-    throw new Error(`NATS could not be reached at ${servers.join(', ')}: ${reasonOf(cause)}`, { cause })
+    throw new Error(`Cannot connect to NATS at ${servers.join(', ')}: ${reasonOf(cause)}`, { cause })
   }
 }
 
 async function fromFile (file: string, authenticatorOf: (creds: Uint8Array) => Authenticator): Promise<Authenticator> {
-  const first = await readFile(file).catch((cause: unknown) => { throw new INVALID_OPTIONS(`nats: "credsFile" can't be read: ${reasonOf(cause)}`) })
+  const first = await readFile(file).catch((cause: unknown) => { throw new INVALID_OPTIONS(`nats: "credsFile" cannot be read: ${reasonOf(cause)}`) })
   let authenticate = authenticatorOf(first)
-  return function authenticateAnew (nonce) {
+  return function authenticateFromFile (nonce) {
     try {
       const renewed = authenticatorOf(readFileSync(file))
-      const answer = renewed(nonce)
+      const response = renewed(nonce)
       authenticate = renewed
-      return answer
+      return response
     } catch {
-      // Half written, or away for the moment: an error here would end the connection for good.
+      // The file may be incomplete or missing for a moment; throwing here would close the connection for good.
       return authenticate(nonce)
     }
   }

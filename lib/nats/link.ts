@@ -4,15 +4,18 @@ import type { NatsConnection } from '@nats-io/transport-node'
 
 const links = new WeakMap<NatsConnection, NatsLink>()
 
-/** Whether a connection works, as far as is known, for those who would rather not publish into a void: what the client can't send it keeps. */
+/**
+ * Tracks whether a NATS connection works, so that callers do not publish while it is down: the client would buffer the
+ * messages.
+ */
 export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
   readonly #connection: NatsConnection
   #downSince: number | null
-  /** Counts the changes, so that an answer that was asked for before the last one says nothing. */
+  /** Number of state changes; a ping response that was requested before the last change is ignored. */
   #change = 0
   #lastError: Error | undefined
 
-  /** The one of a connection. */
+  /** Returns the link of a connection; there is one per connection. */
   static of (connection: NatsConnection): NatsLink {
     let link = links.get(connection)
     if (link === undefined) links.set(connection, link = new NatsLink(connection))
@@ -31,18 +34,18 @@ export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
     return this.#downSince === null
   }
 
-  /** What the broker refused last, such as a subject that may not be published to. */
+  /** The last error from the broker, such as a subject without publish permission. */
   get lastError (): Error | undefined {
     return this.#lastError
   }
 
-  /** Resolves once the connection works; rejects at a time, by `performance.now`, or when it has not worked for `patience` milliseconds. */
+  /** Resolves when the connection works. Rejects at `until` (`performance.now`) or after `patience` ms of downtime. */
   async whenUp (until: number, patience: number): Promise<void> {
     if (this.#downSince === null) return
     if (this.#connection.isClosed()) throw new Error('The connection to NATS is closed')
     const left = Math.min(until, this.#downSince + patience) - performance.now()
-    const away = new Error('NATS is away', { cause: this.#lastError })
-    if (left <= 0) throw away
+    const unavailable = new Error('NATS is unavailable', { cause: this.#lastError })
+    if (left <= 0) throw unavailable
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: Error) => {
         clearTimeout(timer)
@@ -50,12 +53,15 @@ export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
         if (error === undefined) resolve()
         else reject(error)
       }
-      const timer = setTimeout(settle, left, away)
+      const timer = setTimeout(settle, left, unavailable)
       this.once('up', settle)
     })
   }
 
-  /** Nothing was answered since a time, by `performance.now`: the connection counts as down until the broker answers a ping, or there is a new one. */
+  /**
+   * Marks the connection as down since `since` (`performance.now`), because the broker did not respond. It is up again
+   * when the broker answers a ping or the client reconnects.
+   */
   doubt (since: number): void {
     if (this.#downSince !== null) return
     const change = this.#goDown(since)
@@ -71,7 +77,7 @@ export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
       else if (status.type === 'disconnect' || status.type === 'close') this.#goDown(performance.now())
       else if (status.type === 'staleConnection') {
         this.#goDown(performance.now())
-        severSocket(this.#connection)
+        destroySocket(this.#connection)
       }
     }
   }
@@ -92,10 +98,10 @@ export class NatsLink extends EventEmitter<{ up: [], down: [] }> {
 }
 
 /**
- * The client ends a dead connection only when all that it wrote has left: on one whose other end is gone, or takes no more, that is
- * never, or when the system gives up after a quarter of an hour. No public method drops the socket.
+ * Destroys the socket of a dead connection, for which the client has no public method. The client itself waits until
+ * all written bytes are sent, which can take a quarter of an hour if the peer is gone.
  */
-function severSocket (connection: NatsConnection): void {
+function destroySocket (connection: NatsConnection): void {
   const { protocol } = connection as { protocol?: { transport?: { socket?: { destroy?: () => void } } } }
   protocol?.transport?.socket?.destroy?.()
 }

@@ -1,4 +1,4 @@
-/** The part of an `ioredis` client that is used here, version 5 or newer; so is a client of a cluster. */
+/** The part of an `ioredis` client (5 or newer, clusters included) that is used here. */
 export interface RedisClientSlice {
   readonly status: string
   evalsha (sha1: string, numberOfKeys: number, ...args: Array<string | number>): Promise<unknown>
@@ -9,7 +9,7 @@ export interface RedisClientSlice {
   off (event: 'ready' | 'close', listener: () => void): unknown
 }
 
-/** A connection that does nothing but listen. */
+/** The part of an `ioredis` client that is used for subscriptions. */
 export interface RedisSubscriberSlice {
   readonly status: string
   subscribe (channel: string): Promise<unknown>

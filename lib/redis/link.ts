@@ -5,17 +5,19 @@ import type { KnownOptions } from '../options.js'
 import type { RedisClientSlice, RedisSubscriberSlice } from './client-slice.js'
 import { RedisScript } from './script.js'
 
+/** Options of `RedisLink`. */
 export interface RedisLinkOptions {
-  /** A client of `ioredis`, which stays open; made with `enableOfflineQueue: false` it keeps nothing while Redis is away. */
+  /** An `ioredis` client, which stays open. Set `enableOfflineQueue: false` so that it does not queue commands. */
   client: RedisClientSlice
   /**
-   * A second connection, for messages, as `client.duplicate({ autoResubscribe: false })` makes one: it is subscribed anew here, and a failure
-   * of the client's own attempt would go unhandled. Default: none, and nothing is heard of other instances.
+   * A second connection for messages: `client.duplicate({ autoResubscribe: false })`. `RedisLink` subscribes again
+   * after a reconnection, as a failure of the client's own attempt would be unhandled. Default: none; no messages are
+   * received.
    */
   subscriber?: RedisSubscriberSlice
-  /** What every key and channel begins with. In braces, so that a cluster keeps all of it in one place. Default: `{gatehouse}:`. */
+  /** Prefix of every key and channel; braces keep all keys in one slot of a cluster. Default: `{gatehouse}:`. */
   prefix?: string
-  /** Milliseconds until a command without an answer is given up. Default: 250. */
+  /** Timeout of a command, milliseconds, at most 4 000. Default: 250. */
   commandTimeout?: number
   /** Told once when Redis is away, does not answer in time or refuses. Default: nobody. */
   onAway?: (error: Error) => void
@@ -23,23 +25,27 @@ export interface RedisLinkOptions {
   onBack?: () => void
 }
 
+/** Receives the messages of a channel. */
 export interface MessageHandlers {
   onMessage (message: string): void
-  /** Messages may have been missed: the connection was away. */
+  /** Called when messages may have been missed, as the connection was lost. */
   onGap (): void
 }
 
 const KNOWN: KnownOptions<RedisLinkOptions> = { client: true, subscriber: true, prefix: true, commandTimeout: true, onAway: true, onBack: true }
-/** How often a Redis that failed is tried, milliseconds. */
-const PAUSE = 1_000
-const LONGEST_TIMEOUT = 4_000
+/** Interval of probes while Redis is unavailable, milliseconds. */
+const PROBE_INTERVAL = 1_000
+const MAX_TIMEOUT = 4_000
 
-/** KEYS: a key. Writes, as one that may only be read would not do. */
-const TRY = new RedisScript("return redis.call('SET', KEYS[1], '1', 'PX', 1000)")
+/** KEYS: a key. The probe writes, so that a read-only replica fails it. */
+const PROBE = new RedisScript("return redis.call('SET', KEYS[1], '1', 'PX', 1000)")
 
 /**
- * Redis as a help that may fail: a command that can't be answered in time resolves with `undefined`, and whoever asked does without.
- * After a failure nobody's command goes there until one of its own, once a second, has been answered: no request waits for it.
+ * Best-effort Redis: a command that fails or times out resolves with `undefined`, and the caller falls back. After a
+ * failure no command is sent until a probe, once a second, succeeds, so that requests do not wait.
+ *
+ * @example
+ * const link = new RedisLink({ client, subscriber: client.duplicate({ autoResubscribe: false }) })
  */
 export class RedisLink {
   readonly prefix: string
@@ -48,7 +54,7 @@ export class RedisLink {
   readonly #timeout: number
   readonly #onAway: (error: Error) => void
   readonly #onBack: () => void
-  readonly #returns = new Set<() => void>()
+  readonly #returnListeners = new Set<() => void>()
   #away = false
   #closed = false
   #timer: NodeJS.Timeout | undefined
@@ -57,8 +63,8 @@ export class RedisLink {
   constructor (options: RedisLinkOptions) {
     refuseUnknownMembers('RedisLink', '', options, KNOWN)
     const { client, subscriber, prefix = '{gatehouse}:', commandTimeout = 250, onAway = () => {}, onBack = () => {} } = options
-    if (typeof client?.evalsha !== 'function') throw new INVALID_OPTIONS('redis: "client" is no client of ioredis')
-    if (!(commandTimeout > 0 && commandTimeout <= LONGEST_TIMEOUT)) throw new INVALID_OPTIONS(`redis: "commandTimeout" must be 1 to ${LONGEST_TIMEOUT} milliseconds`)
+    if (typeof client?.evalsha !== 'function') throw new INVALID_OPTIONS('redis: "client" must be an ioredis client')
+    if (!(commandTimeout > 0 && commandTimeout <= MAX_TIMEOUT)) throw new INVALID_OPTIONS(`redis: "commandTimeout" must be 1 to ${MAX_TIMEOUT} milliseconds`)
     this.prefix = prefix
     this.#client = client
     this.#subscriber = subscriber
@@ -68,44 +74,44 @@ export class RedisLink {
     client.on('error', this.#noteError)
     client.on('close', this.#lost)
     client.on('ready', this.#connected)
-    // Its losses are the other connection's too; without a listener each would be printed.
+    // Both connections fail together, so the error is only noted; without a listener ioredis prints each error.
     subscriber?.on('error', this.#noteError)
   }
 
-  /** Whether Redis answered when it was last asked. */
+  /** Whether Redis is unavailable: the last command failed or timed out. */
   get away (): boolean {
     return this.#away
   }
 
-  /** Runs a script; `undefined` where Redis is away, refuses or does not answer in time: it may have run nevertheless. */
+  /** Runs a script. `undefined` if Redis is unavailable, refuses or times out; the script may still have run. */
   run (script: RedisScript, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> | undefined {
     return this.#away ? undefined : this.#run(script, keys, args)
   }
 
-  /** Hears what is published on a channel; what ends it. */
+  /** Subscribes to a channel; returns a function that unsubscribes. */
   subscribe (channel: string, { onMessage, onGap }: MessageHandlers): () => void {
     const subscriber = this.#subscriber
     if (subscriber === undefined) return () => {}
     const name = this.prefix + channel
-    const hear = (from: string, message: string) => { if (from === name) onMessage(message) }
-    // A client subscribes again by itself; whether it had done so before a message came is not known.
-    const begin = () => { subscriber.subscribe(name).then(onGap, () => {}) }
-    subscriber.on('message', hear)
-    subscriber.on('ready', begin)
-    if (subscriber.status === 'ready') begin()
+    const receive = (from: string, message: string) => { if (from === name) onMessage(message) }
+    // Subscribes itself at each connection: only then is it known when messages may have been missed.
+    const subscribe = () => { subscriber.subscribe(name).then(onGap, () => {}) }
+    subscriber.on('message', receive)
+    subscriber.on('ready', subscribe)
+    if (subscriber.status === 'ready') subscribe()
     return () => {
-      subscriber.off('message', hear)
-      subscriber.off('ready', begin)
+      subscriber.off('message', receive)
+      subscriber.off('ready', subscribe)
     }
   }
 
-  /** Calls a listener whenever Redis answers again; returns what ends that. */
+  /** Calls a listener whenever Redis is available again; returns a function that removes it. */
   onReturn (listener: () => void): () => void {
-    this.#returns.add(listener)
-    return () => { this.#returns.delete(listener) }
+    this.#returnListeners.add(listener)
+    return () => { this.#returnListeners.delete(listener) }
   }
 
-  /** Takes its listeners from the connections, which stay open. */
+  /** Removes its listeners from the connections, which stay open. */
   close (): void {
     this.#closed = true
     clearTimeout(this.#timer)
@@ -115,51 +121,51 @@ export class RedisLink {
 
   #run (script: RedisScript, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> | undefined {
     if (this.#client.status !== 'ready') return undefined
-    return this.#limited(script.run(this.#client, keys.map((key) => this.prefix + key), args))
+    return this.#withTimeout(script.run(this.#client, keys.map((key) => this.prefix + key), args))
   }
 
-  async #limited (answer: Promise<unknown>): Promise<unknown> {
+  async #withTimeout (response: Promise<unknown>): Promise<unknown> {
     try {
-      const result = await withDeadline(answer, this.#timeout, this.#overdue)
-      if (this.#away) this.#isBack()
+      const result = await withDeadline(response, this.#timeout, this.#overdue)
+      if (this.#away) this.#markBack()
       return result
     } catch (error) {
-      this.#isAway(error instanceof Error ? error : new Error(String(error)))
+      this.#markAway(error instanceof Error ? error : new Error(String(error)))
       return undefined
     }
   }
 
-  readonly #overdue = (): Error => new Error(`Redis did not answer within ${this.#timeout} ms`)
+  readonly #overdue = (): Error => new Error(`Redis did not respond within ${this.#timeout} ms`)
 
   readonly #noteError = (error: Error): void => {
     this.#lastError = error
   }
 
   readonly #lost = (): void => {
-    this.#isAway(this.#lastError ?? new Error('The connection to Redis was lost'))
+    this.#markAway(this.#lastError ?? new Error('The connection to Redis was lost'))
   }
 
   readonly #connected = (): void => {
     this.#lastError = undefined
-    if (this.#away) this.#run(TRY, ['try'], [])
+    if (this.#away) this.#run(PROBE, ['try'], [])
   }
 
-  readonly #tryAgain = async (): Promise<void> => {
-    await this.#run(TRY, ['try'], [])
-    if (this.#away && !this.#closed) this.#timer = setTimeout(this.#tryAgain, PAUSE).unref()
+  readonly #probe = async (): Promise<void> => {
+    await this.#run(PROBE, ['try'], [])
+    if (this.#away && !this.#closed) this.#timer = setTimeout(this.#probe, PROBE_INTERVAL).unref()
   }
 
-  #isAway (error: Error): void {
+  #markAway (error: Error): void {
     if (this.#away || this.#closed) return
     this.#away = true
-    this.#timer = setTimeout(this.#tryAgain, PAUSE).unref()
+    this.#timer = setTimeout(this.#probe, PROBE_INTERVAL).unref()
     this.#onAway(error)
   }
 
-  #isBack (): void {
+  #markBack (): void {
     this.#away = false
     clearTimeout(this.#timer)
     this.#onBack()
-    for (const listener of this.#returns) listener()
+    for (const listener of this.#returnListeners) listener()
   }
 }

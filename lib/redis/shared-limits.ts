@@ -3,7 +3,7 @@ import type { RedisLink } from './link.js'
 import { nameDigest } from './name-digest.js'
 import { RedisScript } from './script.js'
 
-/** KEYS: a counter. ARGV: milliseconds of its window, which can't have more left than that unless the clock was set back. */
+/** KEYS: a counter. ARGV: its window, milliseconds. A longer remaining time means that the clock was set back. */
 const COUNT = new RedisScript(`
 local current = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
@@ -14,7 +14,7 @@ end
 return {current, tonumber(left)}
 `)
 
-/** KEYS: a bucket. ARGV: what to take, what is added a second, what it holds. Its time is the server's. */
+/** KEYS: a bucket. ARGV: amount to take, refill per second, capacity. Uses the clock of the Redis server. */
 const DEBIT = new RedisScript(`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -28,13 +28,13 @@ redis.call('PEXPIRE', KEYS[1], math.min(3600000, math.ceil((size - level) / math
 return tostring(level)
 `)
 
-/** Limits counted in Redis. */
+/** Implements `SharedLimits` in Redis. */
 export function sharedLimits (link: RedisLink): SharedLimits {
   return {
     async count (key, timeWindow) {
-      const answer = await link.run(COUNT, [`window:${nameDigest(key)}`], [Math.ceil(timeWindow)])
-      if (!Array.isArray(answer)) return null
-      const [current, ttl] = answer as [number, number]
+      const response = await link.run(COUNT, [`window:${nameDigest(key)}`], [Math.ceil(timeWindow)])
+      if (!Array.isArray(response)) return null
+      const [current, ttl] = response as [number, number]
       return { current, ttl }
     },
 

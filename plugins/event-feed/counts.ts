@@ -1,19 +1,19 @@
 import { LRUCache } from 'lru-cache'
 
-/** What became of the events of one source since the process started. */
+/** Counters of one source since the process started. */
 export interface SourceCounts {
-  /** Events that are stored, repeats that were dropped as known included. */
+  /** Number of stored events, including dropped duplicates. */
   accepted: number
-  /** By code: events of a batch one by one, of anything else the request. */
+  /** Number of refusals by error code: each event of a batch counts, other requests count once. */
   refused: Record<string, number>
-  /** Events of bots, once there was one: `tagged` are among the accepted, `dropped` were acknowledged and not stored. */
+  /** Events of bots, once there was one. `tagged` events are among the accepted; `dropped` events were not stored. */
   bots?: { tagged: number, dropped: number }
 }
 
 const MAX_ORGANISATIONS = 1_000
 const MAX_SOURCES = 100
 
-/** Counts by organisation and source: the sources last heard of, so that they take no more memory as time goes by. */
+/** Counters by organisation and source. Keeps the most recently active ones, which bounds the memory. */
 export class EventCounts {
   readonly #organisations = new LRUCache<string, LRUCache<string, SourceCounts>>({ max: MAX_ORGANISATIONS })
 
@@ -25,7 +25,7 @@ export class EventCounts {
     return counts
   }
 
-  /** Of the sources of an organisation, at most 100, the one last heard of first. */
+  /** Returns the counters of an organisation's sources, at most 100, the most recently active first. */
   * list (orgId: string): Generator<[sourceId: string, counts: SourceCounts]> {
     yield * this.#organisations.peek(orgId)?.entries() ?? []
   }

@@ -8,9 +8,11 @@ import type { SourceCounts } from './counts.js'
 import { refusalOf } from './refusal.js'
 import type { Refusal } from './refusal.js'
 
-/** Hears of the events of one organisation, in the turn in which they were taken or refused: it must not take long. */
+/** Receives the events of one organisation, synchronously with their acceptance or refusal: it must be fast. */
 export interface EventWatcher {
+  /** Called for each event that is durable. */
   accepted (event: AcceptedEvent): void
+  /** Called for each refused request or event. */
   refused (refusal: Refusal): void
 }
 
@@ -18,9 +20,9 @@ const FEED: unique symbol = Symbol('gatehouse event feed')
 
 type Scope = FastifyInstance & { [FEED]?: EventFeed }
 
-/** What this process takes and refuses, as it happens. For an organisation that nobody watches it only counts. */
+/** The events that this process accepts and refuses, live. Without a watcher for an organisation, only counts. */
 export class EventFeed {
-  /** Since when it counts, epoch milliseconds. */
+  /** When counting started, epoch milliseconds. */
   readonly since = Date.now()
   readonly #log: FastifyBaseLogger
   readonly #counts = new EventCounts()
@@ -30,33 +32,38 @@ export class EventFeed {
     this.#log = log
   }
 
-  /** Events of one source that are durable now. Never throws: they can't be refused any more. */
+  /** Reports durable events of one source. Never throws, as they can no longer be refused. */
   accepted ({ id, orgId }: Readonly<Source>, events: readonly AcceptedEvent[]): void {
     this.#counts.of(orgId, id).accepted += events.length
     const watchers = this.#watchers.get(orgId)
     if (watchers === undefined) return
-    this.#tell(watchers, (watcher) => {
+    this.#notify(watchers, (watcher) => {
       for (const event of events) watcher.accepted(event)
     })
   }
 
-  /** How many events of one source were a bot's. */
+  /** Counts events of bots of one source. */
   bots ({ id, orgId }: Readonly<Source>, outcome: 'tagged' | 'dropped', events: number): void {
     const counts = this.#counts.of(orgId, id)
     counts.bots ??= { tagged: 0, dropped: 0 }
     counts.bots[outcome] += events
   }
 
-  /** A request or an event of a batch that was refused; what there is to say of it is asked for if anyone watches. Never throws. */
+  /** Reports a refused request or event of a batch; `describe` is called only if there is a watcher. Never throws. */
   refused ({ id, orgId }: Readonly<Source>, code: string, describe: () => Refusal): void {
     const { refused } = this.#counts.of(orgId, id)
     refused[code] = (refused[code] ?? 0) + 1
     const watchers = this.#watchers.get(orgId)
     if (watchers === undefined) return
-    this.#tell(watchers, (watcher) => watcher.refused(describe()))
+    this.#notify(watchers, (watcher) => watcher.refused(describe()))
   }
 
-  /** From now on the watcher hears of the organisation's events, until what this returns is called. */
+  /**
+   * Adds a watcher of an organisation's events; returns a function that removes it.
+   *
+   * @example
+   * const stop = app.eventFeed.watch('acme', { accepted: (event) => {}, refused: (refusal) => {} })
+   */
   watch (orgId: string, watcher: EventWatcher): () => void {
     const watchers = this.#watchers.get(orgId) ?? new Set()
     this.#watchers.set(orgId, watchers.add(watcher))
@@ -66,17 +73,17 @@ export class EventFeed {
     }
   }
 
-  /** Of the organisation's sources, at most 100, the one last heard of first. */
+  /** Returns the counters of the organisation's sources, at most 100, the most recently active first. */
   counts (orgId: string): Iterable<[sourceId: string, counts: Readonly<SourceCounts>]> {
     return this.#counts.list(orgId)
   }
 
-  /** Hears of every request of the scope that is refused once its source is known. */
+  /** Reports refused requests of a scope whose source is known. */
   follow (scope: FastifyInstance): void {
     (scope as Scope)[FEED] = this
   }
 
-  /** Listens to the refusals of the whole process, of which those of the scopes that it follows are its own. */
+  /** Handles the refusals of the whole process; ignores those of scopes that this feed does not follow. */
   readonly onRefused = (message: unknown): void => {
     const { request, error } = message as RefusedMessage
     const { source } = request
@@ -84,12 +91,12 @@ export class EventFeed {
     this.refused(source, error.code, () => refusalOf(request, source, error))
   }
 
-  #tell (watchers: Set<EventWatcher>, what: (watcher: EventWatcher) => void): void {
+  #notify (watchers: Set<EventWatcher>, notify: (watcher: EventWatcher) => void): void {
     for (const watcher of watchers) {
       try {
-        what(watcher)
+        notify(watcher)
       } catch (error) {
-        this.#log.error(error, 'event-feed: a watcher failed')
+        this.#log.error(error, 'event-feed: a watcher threw an error')
       }
     }
   }

@@ -9,12 +9,15 @@ import { EventFeed } from './feed.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What this process takes and refuses, as it happens; where `ingestion` and those who watch it meet. */
+    /** The events that this process accepts and refuses, live: `ingestion` reports them, watchers receive them. */
     eventFeed: EventFeed
   }
 }
 
-/** `app.eventFeed`. The ingestion plugin registers it where it is registered itself; for watchers around that scope, register it there. */
+/**
+ * Decorates the app with `eventFeed`. The ingestion plugin registers it in its own scope; register it in an outer scope
+ * to watch from there.
+ */
 const eventFeed: FastifyPluginAsync = async (app, options) => {
   refuseUnknownOptions('eventFeed', options, {})
   const feed = new EventFeed(app.log)

@@ -7,38 +7,38 @@ import { EVENT_TYPES } from '../../schemas/event.js'
 import type { EventType } from '../../contracts/event-sink.js'
 import type { Environment, Source } from '../../contracts/token-store/index.js'
 
-/** Characters of an origin that the live view shows. */
+/** Maximum characters of an origin in the live view. */
 const MAX_ORIGIN = 200
 
-/** What was refused and why, in the names of the canonical event; never the body. */
+/** A refused request or event, with the canonical event's property names; never contains the body. */
 export interface Refusal {
   readonly status: number
   readonly code: string
-  /** The public message; of a body that fails its schema, which field and why. */
+  /** The public message; for a body that fails its schema, the field and the reason. */
   readonly message: string
   readonly sourceId: string
   readonly environment: Environment
-  /** `null` where it is not known, as with a body that could not be read. */
+  /** `null` if unknown, for example for an unreadable body. */
   readonly type: EventType | null
   readonly messageId: string | null
-  /** Where in a batch the event stood; `null`: the whole request was refused. */
+  /** Index of the event in its batch; `null` if the whole request was refused. */
   readonly index: number | null
   /** The `Origin` of the page whose request was refused with `ORIGIN_NOT_ALLOWED`; `null` for other refusals. */
   readonly origin: string | null
   /** ISO-8601. */
   readonly receivedAt: string
-  /** Empty where there is none, and where the event asks that its address is not kept. */
+  /** Empty if unknown, and if the event asks not to store its address. */
   readonly ip: string
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The type of every event that the route takes, for what it refuses before a body is read. */
+    /** The type of every event of this route; refusals show it before a body is read. */
     eventType?: EventType
   }
 }
 
-/** A whole request that was refused once its source was known. */
+/** Describes a refused request whose source is known. */
 export function refusalOf (request: FastifyRequest, source: Readonly<Source>, { statusCode: status, code, message, details }: GatehouseError): Refusal {
   const detail = details?.[0]
   return {
@@ -56,15 +56,15 @@ export function refusalOf (request: FastifyRequest, source: Readonly<Source>, { 
   }
 }
 
-/** The type that a value claims as an event; `null` if it names none that there is. */
+/** Returns the event type in an unvalidated value; `null` if there is no valid one. */
 export function typeIn (event: unknown): EventType | null {
   const type = (event as { type?: unknown } | null | undefined)?.type
   return EVENT_TYPES.find((known) => known === type) ?? null
 }
 
 /**
- * The address that a refusal shows. It is empty if the first of the values that has a `context.ip` claims `0.0.0.0` or
- * `::` there: no address would be stored with the event.
+ * Returns the address that a refusal shows. It is empty if the first value with a `context.ip` sets it to `0.0.0.0` or
+ * `::`, as then no address is stored with the event.
  */
 export function shownAddress (ip: string, ...values: unknown[]): string {
   for (const value of values) {

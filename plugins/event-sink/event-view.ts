@@ -2,8 +2,8 @@ import { members } from '../../lib/json/text.js'
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
 /**
- * The canonical event as JSON text: the client's members as they were sent, then what the server filled in, then what only the server may
- * say. The text is spliced, so that numbers which JavaScript cannot hold are shown digit for digit.
+ * Returns the canonical event as a JSON string: the client's properties, the additions of the server, and the
+ * properties that only the server sets. It joins the original JSON, so that large numbers keep all digits.
  *
  * @example
  * const events = page.data.map(eventText) // `[${events.join(',')}]` is JSON
@@ -21,7 +21,13 @@ export function eventText (event: AcceptedEvent): string {
   return `{${Array.from(found.values()).join(',')}}`
 }
 
-/** The canonical event as a value, camelCase. Numbers are as JavaScript reads them; `eventText` keeps their digits. */
+/**
+ * Returns the canonical event as an object, in camelCase. Numbers lose digits beyond JavaScript's precision; use
+ * `eventText` to keep them.
+ *
+ * @example
+ * const events = page.data.map(viewEvent)
+ */
 export function viewEvent (event: AcceptedEvent): Record<string, unknown> {
   return JSON.parse(eventText(event)) as Record<string, unknown>
 }

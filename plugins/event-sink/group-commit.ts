@@ -2,24 +2,30 @@ import { INTERNAL_ERROR, INVALID_OPTIONS, UNAVAILABLE } from '../../lib/errors.j
 import { assertWholeNumber } from '../../lib/options.js'
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
+/** Options of `GroupCommit`. */
 export interface GroupCommitOptions {
-  /** Makes the events of one or more writes durable, all of them or none. */
+  /** Stores the events of one or more writes durably, all or none. */
   flush: (events: readonly AcceptedEvent[]) => Promise<void>
-  /** Whether a failed flush blames the data, not the backend: its writes are then tried in halves. Default: never. */
+  /** Whether an error blames the data, not the backend: the writes are then retried in halves. Default: never. */
   isDataError?: (error: unknown) => boolean
-  /** Events that may wait, those in flight included; more are refused with `UNAVAILABLE`. Default: 10 000. */
+  /**
+   * Maximum number of pending events, in flight included; further writes reject with `UNAVAILABLE`. Default: 10 000.
+   */
   maxPending?: number | undefined
-  /** Milliseconds until a write that is not confirmed rejects with `UNAVAILABLE`. Default: 5 000. */
+  /** Milliseconds until an unconfirmed write rejects with `UNAVAILABLE`. Default: 5 000. */
   ackTimeout?: number | undefined
-  /** Events of one flush at most; a single larger write still goes whole. Where so many wait, a second flush starts beside the first. Default: 2 000. */
+  /**
+   * Maximum number of events in one flush; a single larger write is sent whole. When a full batch waits, a second flush
+   * runs concurrently. Default: 2 000.
+   */
   maxBatch?: number | undefined
 }
 
 interface Waiter {
   events: readonly AcceptedEvent[]
-  /** Characters of JSON text. */
+  /** Characters of JSON. */
   text: number
-  /** By `performance.now`, as nobody sets it. */
+  /** By `performance.now`, a monotonic clock. */
   deadline: number
   settled: boolean
   resolve: () => void
@@ -28,22 +34,23 @@ interface Waiter {
 
 interface Amount {
   events: number
-  /** Characters of JSON text. */
+  /** Characters of JSON. */
   text: number
 }
 
-/** Characters of JSON text that may wait: with events of the largest size `maxPending` alone would not bound the memory. */
+/** Maximum characters of pending JSON; with large events `maxPending` alone would not bound the memory. */
 const MAX_PENDING_TEXT = 64 * 1024 * 1024
-/** Characters of one flush at most, a single larger write apart: making the parameters of a statement holds the event loop. */
+/** Maximum characters of one flush, except a single larger write: encoding it blocks the event loop. */
 const MAX_BATCH_TEXT = 1024 * 1024
 const LONGEST_TIMER = 2 ** 31 - 1
 
-/** The backend still works at one while the next is made ready. */
+/** The backend works on one batch while the next is prepared. */
 const MAX_BATCHES_IN_FLIGHT = 2
 
 /**
- * Puts the events of many requests into one flush. The next starts the moment one returns, with all that has come meanwhile: the
- * batch sizes itself by the backend's speed, with no timer to tune. A second one flies beside it only when a whole batch waits.
+ * Combines the events of many requests into one flush. The next flush starts when the previous one returns, with all
+ * events that arrived meanwhile, so that the batch size follows the backend's speed without a timer. A second flush
+ * runs concurrently only when a full batch waits.
  */
 export class GroupCommit {
   readonly #flush: (events: readonly AcceptedEvent[]) => Promise<void>
@@ -71,7 +78,7 @@ export class GroupCommit {
     this.#maxBatch = maxBatch
   }
 
-  /** Events that wait or are in flight. */
+  /** Number of events that are queued or in flight. */
   get pending (): number {
     return this.#waiting.events + this.#inFlight.events
   }
@@ -86,7 +93,7 @@ export class GroupCommit {
     const text = textOf(events)
     const { pending } = this
     if (pending + events.length > this.#maxPending || (pending > 0 && this.#waiting.text + this.#inFlight.text + text > MAX_PENDING_TEXT)) {
-      return Promise.reject(new UNAVAILABLE({ reason: 'too many events wait for the event sink' }))
+      return Promise.reject(new UNAVAILABLE({ reason: 'too many events are pending in the event sink' }))
     }
     return new Promise((resolve, reject) => {
       this.#queue.push({ events, text, deadline: performance.now() + this.#ackTimeout, settled: false, resolve, reject })
@@ -96,7 +103,7 @@ export class GroupCommit {
     })
   }
 
-  /** Flushes what waits and refuses what comes after; resolves within `ackTimeout`, even if the backend never answers. */
+  /** Flushes the queue and rejects further writes. Resolves within `ackTimeout`, even if the backend hangs. */
   async close (): Promise<void> {
     this.#closed = true
     if (this.#batches.size > 0) {
@@ -104,7 +111,7 @@ export class GroupCommit {
       await new Promise<void>((resolve) => {
         this.#drained = resolve
         limit = setTimeout(() => {
-          // Timers may be a little early, and after this one nothing keeps the process.
+          // Timers may fire slightly early, and no later timer keeps the process alive.
           this.#refuseUntil(Infinity)
           resolve()
         }, this.#ackTimeout)
@@ -144,20 +151,20 @@ export class GroupCommit {
     const outcome = await this.#commit(waiters)
     this.#batches.delete(waiters)
     for (const { events, text } of waiters) add(this.#inFlight, -events.length, -text)
-    // The backend first, which need not idle while answers are written.
+    // Starts the next flush first, so that the backend does not idle while responses are written.
     this.#start()
     for (const waiter of waiters) settle(waiter, outcome)
     if (this.#batches.size === 0) this.#drained?.()
   }
 
-  /** What to refuse the writes with that are not settled by then; `null`: nothing, they are durable. */
+  /** Resolves with the error for the writes that are not settled yet; `null` if they are durable. */
   async #commit (waiters: Waiter[]): Promise<Error | null> {
     try {
       const [only] = waiters
       await this.#flush(only !== undefined && waiters.length === 1 ? only.events : waiters.flatMap(({ events }) => events))
       return null
     } catch (error) {
-      // What a client can't mend is ours to blame; what may pass later it shall send again.
+      // Data errors become 500; backend errors become 503, so that clients retry.
       if (!this.#isDataError(error)) return new UNAVAILABLE({ cause: error })
       if (waiters.length === 1) return new INTERNAL_ERROR({ cause: error })
     }
@@ -169,7 +176,7 @@ export class GroupCommit {
     return null
   }
 
-  // One timer for all: deadlines come in the order of the writes.
+  // One timer for all writes: their deadlines are in the order of the queue.
   readonly #expire = (): void => {
     this.#timer = null
     const now = performance.now()
@@ -177,7 +184,7 @@ export class GroupCommit {
     if (next !== undefined) this.#timer = setTimeout(this.#expire, Math.max(1, next.deadline - now)).unref()
   }
 
-  /** Refuses the writes whose time is over by then; the first of the others. */
+  /** Rejects the writes whose deadline has passed; returns the first remaining one. */
   #refuseUntil (deadline: number): Waiter | undefined {
     const late = new UNAVAILABLE({ reason: 'the event sink did not confirm in time' })
     while (this.#queue[0] !== undefined && this.#queue[0].deadline <= deadline) {
@@ -185,7 +192,7 @@ export class GroupCommit {
       settle(waiter, late)
       add(this.#waiting, -waiter.events.length, -waiter.text)
     }
-    // What is in flight may still be written: the client's repeat is then known from before.
+    // Events in flight may still be stored; the client's retry is then a known duplicate.
     const sent = [...this.#batches].flat()
     for (const waiter of sent) if (waiter.deadline <= deadline) settle(waiter, late)
     return sent.find((waiter) => !waiter.settled) ?? this.#queue[0]

@@ -10,22 +10,24 @@ import { memorySink } from './memory/index.js'
 import { DEDUPLICATION_WINDOW } from '../../contracts/event-sink.js'
 import type { EventSink } from '../../contracts/event-sink.js'
 
+/** Options of the `eventSink` plugin. */
 export interface EventSinkOptions {
-  /** Where events go; closed with the app. Default: the memory of the process, which says so at start-up. */
+  /** Stores the events; closed with the app. Default: a sink in memory, with a warning at start-up. */
   sink?: EventSink
-  /** How often a sink that keeps ids forgets the old ones, milliseconds; 0: never, something else calls `sweep`. Default: 60 000. */
+  /** Interval of deleting old message ids, milliseconds; 0 disables it, call `sweep` yourself. Default: 60 000. */
   sweepEvery?: number
   /**
-   * For how long events are kept, milliseconds, a day or more, in a sink that can delete them, and then to the end of that UTC day: SQL drops
-   * whole days at once. `Infinity`: for ever. Default: `Infinity`.
+   * How long events are kept, milliseconds, at least a day; the sink must support deletion. Events are deleted by whole
+   * UTC days. `Infinity` keeps them forever. Default: `Infinity`.
    */
   retention?: number
-  /** The clock by which events grow old, epoch milliseconds. Default: `Date.now`. */
+  /** The clock for the age of events, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** The sink that stores accepted events. */
     eventSink: EventSink
   }
 }
@@ -39,13 +41,15 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => 
   watchRoutes(app)
   const { sink, sweepEvery = 60_000, retention = Infinity, now = Date.now } = options
   if (typeof retention !== 'number' || !(retention >= DEDUPLICATION_WINDOW)) {
-    throw new INVALID_OPTIONS('event-sink: "retention" must be a number of milliseconds, a day or more, as long as repeats are told from new events')
+    throw new INVALID_OPTIONS('event-sink: "retention" must be at least a day (in milliseconds), the window in which ' +
+      'duplicates are detected')
   }
   if (sink !== undefined) assertSink(sink)
   if (sink === undefined) app.log.warn('event-sink: events are kept in memory and lost when the process ends')
   const chosen = sink ?? memorySink()
   if (retention !== Infinity && chosen.expire === undefined) {
-    throw new INVALID_OPTIONS('event-sink: this sink can\'t delete events by age; leave "retention" out and limit their age where they are kept')
+    throw new INVALID_OPTIONS('event-sink: this sink cannot delete events by age; remove "retention" and limit their age ' +
+      'in the backend')
   }
 
   async function sweep (signal: AbortSignal): Promise<void> {
@@ -57,7 +61,7 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => 
   const stopSweeping = startSweeper(app, { name: 'event-sink', sweepEvery, sweep })
   app.decorate('eventSink', chosen)
   app.addHook('onClose', async () => {
-    // Together: what waits to be written has no time for a sweep to end.
+    // Concurrently: pending writes must not wait for a sweep to end.
     await Promise.all([chosen.close(), stopSweeping()])
   })
 }
@@ -65,7 +69,8 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => 
 function assertSink (sink: unknown): void {
   const missing = METHODS.filter((method) => typeof (sink as Partial<EventSink> | null)?.[method] !== 'function')
   if (missing.length > 0) {
-    throw new INVALID_OPTIONS(`event-sink: "sink" is no event sink, it lacks ${missing.join(', ')}; make one with memorySink() or await sqlSink()`)
+    throw new INVALID_OPTIONS(`event-sink: "sink" is not an event sink, it lacks ${missing.join(', ')}; ` +
+      'create one with memorySink() or await sqlSink()')
   }
 }
 

@@ -5,8 +5,8 @@ const SLOTS = 2 ** 17
 const WORDS = 4
 
 /**
- * The ids of events that were written lately, so that a repeat soon after needs no question to the database. Each id has one slot, in
- * which a newer one replaces it: 3 MB that no garbage collection looks at. What it has forgotten, the database knows.
+ * A cache of recently stored event ids, so that most duplicates need no query. Each id has one slot, which a newer id
+ * overwrites: 3 MB outside of garbage collection. The database knows the ids that were overwritten.
  */
 export class KnownIds {
   readonly #ids = new Uint32Array(SLOTS * WORDS)

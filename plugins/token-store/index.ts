@@ -11,18 +11,19 @@ import type { KnownOptions } from '../../lib/options.js'
 import { isMemoryStore, memoryStore } from './memory/index.js'
 import type { TokenStore } from '../../contracts/token-store/index.js'
 
+/** Options of the `tokenStore` plugin. */
 export interface TokenStoreOptions {
-  /** Where keys, sessions, guest tokens and the audit trail live; closed with the app. Default: this process's memory, with a warning. */
+  /** Stores keys, sessions, guest tokens and the audit log; closed with the app. Default: memory, with a warning. */
   store?: TokenStore
   /** How long audit entries are kept, milliseconds. Default: 90 days. */
   auditRetention?: number
-  /** How often expired things are removed, milliseconds; 0: never, something else calls `sweep`. Default: 60 000. */
+  /** Interval of deleting expired data, milliseconds; 0 disables it, call `sweep` yourself. Default: 60 000. */
   sweepEvery?: number
 }
 
 const KNOWN: KnownOptions<TokenStoreOptions> = { store: true, auditRetention: true, sweepEvery: true }
 const DAY = 86_400_000
-const PARTS = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>
+const REQUIRED = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>
 
 const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) => {
   refuseUnknownOptions('tokenStore', options, KNOWN)
@@ -30,23 +31,27 @@ const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) =
   const { store, auditRetention = 90 * DAY, sweepEvery = 60_000 } = options
   if (store !== undefined) assertStore(store)
   if (!Number.isFinite(auditRetention) || auditRetention <= 0) throw new INVALID_OPTIONS('token-store: "auditRetention" must be a positive number of milliseconds')
-  if (store === undefined) app.log.warn('token-store: no "store" is given; everything is kept in memory and is lost when this process ends')
+  if (store === undefined) app.log.warn('token-store: no "store" is set; all data is kept in memory and lost when this process ends')
 
-  const own = store ?? memoryStore()
-  if (cluster.isWorker && isMemoryStore(own)) {
-    app.log.warn('token-store: this cluster worker keeps everything in its own memory; sessions, keys and used tokens of other workers are unknown to it. Use sqlStore() on PostgreSQL')
+  const chosen = store ?? memoryStore()
+  if (cluster.isWorker && isMemoryStore(chosen)) {
+    app.log.warn('token-store: this cluster worker keeps all data in its own memory and does not see the sessions, keys and ' +
+      'used tokens of other workers; use sqlStore() with PostgreSQL')
   }
-  const stopSweeping = startSweeper(app, { name: 'token-store', sweepEvery, sweep: () => own.sweep({ auditRetention }) })
-  app.decorate('tokenStore', own)
+  const stopSweeping = startSweeper(app, { name: 'token-store', sweepEvery, sweep: () => chosen.sweep({ auditRetention }) })
+  app.decorate('tokenStore', chosen)
   app.addHook('onClose', async () => {
     await stopSweeping()
-    await own.close()
+    await chosen.close()
   })
 }
 
 function assertStore (store: TokenStore): void {
-  const missing = typeof store === 'object' && store !== null ? PARTS.filter((part) => store[part] === undefined) : PARTS
-  if (missing.length > 0) throw new INVALID_OPTIONS(`token-store: "store" is no token store, it lacks ${missing.join(', ')}; make one with memoryStore() or sqlStore()`)
+  const missing = typeof store === 'object' && store !== null ? REQUIRED.filter((name) => store[name] === undefined) : REQUIRED
+  if (missing.length > 0) {
+    throw new INVALID_OPTIONS(`token-store: "store" is not a token store, it lacks ${missing.join(', ')}; ` +
+      'create one with memoryStore() or sqlStore()')
+  }
 }
 
 export default fp(tokenStore, { name: 'gatehouse-token-store', fastify: '5.x' })

@@ -1,15 +1,15 @@
 import { CONFLICT } from '../../lib/errors.js'
 
-/** Failures to log in this far apart no longer count as consecutive, milliseconds. */
+/** Milliseconds after which a failed login no longer counts as consecutive. */
 export const FAILURES_FORGOTTEN_AFTER = 86_400_000
 
-/** A mint of a guest token takes seconds; one that began longer ago than this, in milliseconds, is not waited for. */
-export const LONGEST_MINT = 600_000
+/** Maximum duration of requesting a guest token, milliseconds; a request normally takes seconds. */
+export const MAX_MINT_TIME = 600_000
 
-/** How many sessions of a user are listed at most, the newest. */
-export const SESSIONS_LISTED = 100
+/** Maximum number of sessions in a user's list, the newest. */
+export const MAX_LISTED_SESSIONS = 100
 
-/** The refusal of one more than an organisation may have. */
+/** Creates the error for an organisation that has reached its quota. */
 export function overQuota (things: 'sources' | 'webhooks', quota: number): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: `The organisation may have no more ${things} (at most ${quota})` })
 }

@@ -1,8 +1,8 @@
 import { sha256Hex } from '../../signing/digest.js'
 
 /**
- * The subject under which the failed logins of an administrator are counted; the failures of a known device or a session have the subjects
- * that begin with it and a dot.
+ * Returns the subject under which the failed logins of an administrator are counted. Failures of a known device or
+ * session use subjects that start with it and a dot.
  *
  * @example
  * await app.tokenStore.users.unlock(loginSubject('ann@example.com'))

@@ -3,7 +3,7 @@ import { parseServerSecret, serverSecretWeakness } from '../../signing/datafly/s
 import { INVALID_REQUEST } from '../../lib/errors.js'
 import type { ResolvedSource, Source, SourceOrigins, SourcePatch, SourceSettings } from '../../contracts/token-store/index.js'
 
-/** What a new source is where nothing else is said: live, for servers alone, its signatures optional. */
+/** Default settings of a new source: live, for server events only, signatures optional. */
 export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
   environment: 'live',
   domains: [],
@@ -18,17 +18,17 @@ export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
   signedRepeats: 'keep'
 }
 
-/** How much of a server secret is shown afterwards; never more than a quarter of it. */
+/** Characters of a server secret that stay visible; never more than a quarter of it. */
 const PREFIX_LENGTH = 6
 
-/** Throws `INVALID_REQUEST` for a key that the pipelineKey guard would not accept. */
+/** Throws `INVALID_REQUEST` for a key that the `pipelineKey` guard would refuse. */
 export function assertKey (pipelineKey: string): void {
   if (!isPipelineKey(pipelineKey)) {
-    throw new INVALID_REQUEST({ message: 'A pipeline key is dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"' })
+    throw new INVALID_REQUEST({ message: 'A pipeline key must be dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"' })
   }
 }
 
-/** The key bytes of a server secret; throws `INVALID_REQUEST` for a string that spells none or, unless `allowWeakSecret`, is easy to guess. */
+/** Returns the bytes of a server secret. Throws `INVALID_REQUEST` if it is invalid or, by default, easy to guess. */
 export function serverSecretBytes ({ serverSecret, allowWeakSecret = false }: { serverSecret: string, allowWeakSecret?: boolean | undefined }): Buffer {
   let weakness: string | null
   let bytes: Buffer
@@ -42,11 +42,11 @@ export function serverSecretBytes ({ serverSecret, allowWeakSecret = false }: { 
   return bytes
 }
 
-export function serverSecretPrefix (text: string): string {
-  return text.slice(0, Math.min(PREFIX_LENGTH, Math.floor(text.length / 4)))
+export function serverSecretPrefix (secret: string): string {
+  return secret.slice(0, Math.min(PREFIX_LENGTH, Math.floor(secret.length / 4)))
 }
 
-/** The settings of a source alone, each list a copy of its own; what else the object carries is left behind. */
+/** Returns a copy of a source's settings, without its other properties. */
 export function settingsOf (source: SourceSettings): SourceSettings {
   return {
     name: source.name,
@@ -64,7 +64,7 @@ export function settingsOf (source: SourceSettings): SourceSettings {
   }
 }
 
-/** The settings with a patch over them; a member that is `undefined` leaves what is there. */
+/** Returns the settings with a patch applied; an `undefined` property changes nothing. */
 export function patched (source: SourceSettings, patch: SourcePatch): SourceSettings {
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as Partial<SourceSettings>
   return settingsOf({ ...settingsOf(source), ...given })
@@ -74,7 +74,7 @@ export function copySource (source: Source): Source {
   return { ...source, domains: [...source.domains], pixelTypes: [...source.pixelTypes] }
 }
 
-/** Deeply frozen, as it is shared by all requests with that key. */
+/** Creates the resolved source, deeply frozen, as all requests with that key share it. */
 export function freezeResolved (source: Source, key: string, keyExpiresAt: number | null, secrets: ResolvedSource['secrets']): ResolvedSource {
   const own = copySource(source)
   Object.freeze(own.domains)
@@ -82,12 +82,12 @@ export function freezeResolved (source: Source, key: string, keyExpiresAt: numbe
   return Object.freeze({ source: Object.freeze(own), key, keyExpiresAt, secrets: Object.freeze(secrets.map((secret) => Object.freeze({ ...secret }))) })
 }
 
-/** The origins of one source, as `Sources.origins` hands them out. */
+/** Creates the origins of one source for `Sources.origins`. */
 export function freezeOrigins ({ domains, allowAnyOrigin, allowNullOrigin }: SourceOrigins): SourceOrigins {
   return Object.freeze({ domains: Object.freeze([...domains]), allowAnyOrigin, allowNullOrigin })
 }
 
-/** When what was resolved changes by itself: the key's overlap or a secret's ends. `Infinity` if it does not. */
+/** Returns when the key or a secret expires, epoch milliseconds; `Infinity` if none does. */
 export function resolvedUntil ({ keyExpiresAt, secrets }: ResolvedSource): number {
   return secrets.reduce((until, { expiresAt }) => Math.min(until, expiresAt ?? Infinity), keyExpiresAt ?? Infinity)
 }

@@ -3,15 +3,15 @@ import { INVALID_REQUEST } from '../../lib/errors.js'
 import { copySource, serverSecretPrefix } from './source-settings.js'
 import type { ResolvedWebhook, Source, Webhook, WebhookPatch, WebhookProvider, WebhookSettings } from '../../contracts/token-store/index.js'
 
-/** What secrets of some providers begin with, which tells nothing. */
-const SECRET_TAG = /^(?:whsec_|shpss_)/
+/** Public prefixes in the secrets of some providers. */
+const PUBLIC_PREFIX = /^(?:whsec_|shpss_)/
 
-/** Whether a text can be the id of a webhook at all: what cannot is not looked up. */
+/** Whether a string can be the id of a webhook; other strings are not looked up. */
 export function canBeWebhook (id: string): boolean {
   return isWebhookId(id)
 }
 
-/** The key bytes of a webhook's secret; throws `INVALID_REQUEST` for a text that spells none. */
+/** Returns the bytes of a webhook's secret. Throws `INVALID_REQUEST` for an invalid secret. */
 export function webhookSecretBytes (provider: WebhookProvider, secret: string): Buffer {
   try {
     return webhookKey(provider, secret)
@@ -21,22 +21,22 @@ export function webhookSecretBytes (provider: WebhookProvider, secret: string): 
 }
 
 export function webhookSecretPrefix (secret: string): string {
-  const [tag = ''] = SECRET_TAG.exec(secret) ?? []
+  const [tag = ''] = PUBLIC_PREFIX.exec(secret) ?? []
   return tag + serverSecretPrefix(secret.slice(tag.length))
 }
 
-/** The settings of a webhook alone, copied; what else the object carries is left behind. */
+/** Returns a copy of a webhook's settings, without its other properties. */
 export function webhookSettingsOf ({ name, url, custom, mapping, enabled }: WebhookSettings): WebhookSettings {
   return structuredClone({ name, url, custom, mapping, enabled })
 }
 
-/** The settings with a patch over them; a member that is `undefined` leaves what is there. */
+/** Returns the settings with a patch applied; an `undefined` property changes nothing. */
 export function patchedWebhook (webhook: WebhookSettings, patch: WebhookPatch): WebhookSettings {
   const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
   return webhookSettingsOf({ ...webhookSettingsOf(webhook), ...given })
 }
 
-/** Deeply frozen, as it is shared by all requests to that webhook. */
+/** Creates the resolved webhook, deeply frozen, as all requests to that webhook share it. */
 export function freezeWebhook (webhook: Webhook, source: Source, secrets: ResolvedWebhook['secrets']): ResolvedWebhook {
   return deepFreeze({
     webhook: structuredClone(webhook),
@@ -45,15 +45,15 @@ export function freezeWebhook (webhook: Webhook, source: Source, secrets: Resolv
   })
 }
 
-/** When what was resolved changes by itself: the overlap of a secret ends. `Infinity` if it does not. */
+/** Returns when a secret expires, epoch milliseconds; `Infinity` if none does. */
 export function webhookResolvedUntil ({ secrets }: ResolvedWebhook): number {
   return secrets.reduce((until, { expiresAt }) => Math.min(until, expiresAt ?? Infinity), Infinity)
 }
 
 function deepFreeze<Value extends object> (value: Value): Value {
-  for (const member of Object.values(value)) {
-    // Bytes can't be frozen.
-    if (typeof member === 'object' && member !== null && !ArrayBuffer.isView(member)) deepFreeze(member)
+  for (const property of Object.values(value)) {
+    // Buffers cannot be frozen.
+    if (typeof property === 'object' && property !== null && !ArrayBuffer.isView(property)) deepFreeze(property)
   }
   return Object.freeze(value)
 }

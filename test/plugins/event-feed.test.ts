@@ -61,7 +61,7 @@ t.test('a watcher that fails fails nobody\'s request and no other watcher', asyn
   t.equal((await post('/v1/t', { event: 'x', userId: 'u', messageId: 'm1' })).statusCode, 200)
   t.equal((await post('/v1/t', {})).statusCode, 400)
   t.same(seen, ['m1', 'INVALID_REQUEST'])
-  t.equal(log.lines().filter(({ msg }) => msg === 'event-feed: a watcher failed').length, 2)
+  t.equal(log.lines().filter(({ msg }) => msg === 'event-feed: a watcher threw an error').length, 2)
   stop()
   stop()
   await post('/v1/t', { event: 'x', userId: 'u', messageId: 'm3' })

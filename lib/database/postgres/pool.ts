@@ -94,7 +94,10 @@ export async function createPostgresPools (
   const patient = new pg.Pool({ ...options, max: 2, connectionTimeoutMillis: PATIENT_CONNECT_TIMEOUT, idleTimeoutMillis: PATIENT_IDLE_TIMEOUT })
   const listTimeout = Math.min(LIST_TIMEOUT, queryTimeout)
   const lists = new pg.Pool({
-    ...options, max: LIST_CONNECTIONS, connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT, queryTimeout), statement_timeout: Math.ceil(listTimeout * SERVER_TIMEOUT_SHARE)
+    ...options,
+    max: LIST_CONNECTIONS,
+    connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT, queryTimeout),
+    statement_timeout: Math.ceil(listTimeout * SERVER_TIMEOUT_SHARE)
   })
   return {
     pool: toPoolSlice(limited, queryTimeout, onIdleError),

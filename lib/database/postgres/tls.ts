@@ -36,8 +36,10 @@ export async function readPostgresTls (url: string): Promise<PostgresTls> {
   if (mode === 'disable') return { connectionString, ssl: false, warning: null }
 
   if (rootCert === 'system' && mode !== 'verify-full') throw new Error('The database URL has sslrootcert=system, which requires sslmode=verify-full')
-  if (rootCert === undefined && mode === 'verify-ca') throw new Error('The database URL has sslmode=verify-ca without a certificate authority: set sslrootcert to its file, or ' +
-    'set sslmode=verify-full')
+  if (rootCert === undefined && mode === 'verify-ca') {
+    throw new Error('The database URL has sslmode=verify-ca without a certificate authority: set sslrootcert to its file, or ' +
+      'set sslmode=verify-full')
+  }
   const [ca, ownCert, ownKey] = await Promise.all([
     rootCert === 'system' ? undefined : readParameterFile('sslrootcert', rootCert), readParameterFile('sslcert', cert), readParameterFile('sslkey', key)
   ])

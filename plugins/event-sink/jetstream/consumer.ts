@@ -12,25 +12,27 @@ import { decodeMessage } from './message.js'
 import { Puller } from './pull.js'
 import type { AcceptedEvent, EventSink } from '../../../contracts/event-sink.js'
 
+/** Options of `copyStream`. */
 export interface CopyStreamOptions {
-  /** Of `connectNats()`, or the application's own; it stays open. */
+  /** A connection from `connectNats()` or the application's own; it stays open. */
   connection: NatsConnection
-  /** Where the events go: a sink that drops repeats, such as `sqlSink()`, has each once. It stays open. */
+  /** Stores the events. A sink that drops duplicates, such as `sqlSink()`, stores each once. It stays open. */
   sink: Pick<EventSink, 'write'>
-  /** The stream's name. Default: `events`. */
+  /** Name of the stream. Default: `events`. */
   stream?: string
-  /** The consumer's name; instances with the same share the work. Made if there is none. Default: `gatehouse-sql`. */
+  /** Name of the consumer, created if missing; instances with the same name share it. Default: `gatehouse-sql`. */
   durable?: string
-  /** Messages that are fetched at a time. Default: 500. */
+  /** Maximum number of messages per fetch. Default: 500. */
   batch?: number
-  /** Milliseconds after which the broker gives a message that was not acknowledged to whoever asks; for a consumer that is made. Default: 30 000. */
+  /** Milliseconds until the broker redelivers an unacknowledged message; for a new consumer. Default: 30 000. */
   ackWait?: number
-  /** Told of what could not be stored, without its content. Default: nobody. */
-  log?: Record<'warn' | 'error', (details: object, text: string) => void>
+  /** Logger for events that could not be stored; their content is not logged. Default: none. */
+  log?: Record<'warn' | 'error', (details: object, message: string) => void>
 }
 
+/** A running copy. */
 export interface StreamCopy {
-  /** Stores and acknowledges what was taken, then resolves. */
+  /** Stores and acknowledges the fetched messages, then resolves. */
   stop (): Promise<void>
 }
 
@@ -39,28 +41,33 @@ const KNOWN: KnownOptions<CopyStreamOptions> = {
 }
 const NANOS = 1_000_000
 const NOT_FOUND = 10014
-/** Events that are given to the sink at a time, and in one write. */
-const MOST_EVENTS = 2_000
+/** Maximum number of events that the sink receives at a time, and in one write. */
+const MAX_EVENTS = 2_000
 const WRITE_SIZE = 500
-const FIRST_DELAY = 500
-const LONGEST_DELAY = 30_000
-/** Until more is fetched after nothing could be stored. */
-const LONGEST_PAUSE = 2_000
-/** For a broker that hangs, at the end. */
-const PATIENCE = 2_000
+const MIN_DELAY = 500
+const MAX_DELAY = 30_000
+/** Maximum pause before the next fetch when no message could be stored, milliseconds. */
+const MAX_PAUSE = 2_000
+/** Maximum wait for a hung broker on `stop`, milliseconds. */
+const STOP_TIMEOUT = 2_000
 const ACK = '+ACK'
 const TERM = '+TERM'
 
 /**
- * Copies a stream into a sink, message by message: what the sink has stored is acknowledged, what it can't store now comes again later.
+ * Copies a stream into a sink. A message is acknowledged after the sink has stored it; the others are redelivered
+ * later.
  *
- * @throws an Error that says what is wrong with the stream or with an existing consumer of that name
+ * @throws an Error that says what is wrong with the stream or an existing consumer of that name
+ *
+ * @example
+ * const copy = await copyStream({ connection, sink: await sqlSink(database), log: app.log })
+ * app.addHook('onClose', () => copy.stop())
  */
 export async function copyStream (options: CopyStreamOptions): Promise<StreamCopy> {
   refuseUnknownMembers('copyStream', '', options, KNOWN)
   const { connection, sink, stream = 'events', durable = 'gatehouse-sql', batch = 500, ackWait = 30_000, log } = options
   for (const [option, value] of Object.entries({ stream, durable })) {
-    if (!/^[A-Za-z0-9_-]{1,100}$/.test(value)) throw new INVALID_OPTIONS(`jetstream: "${option}" must be letters, digits, "_" and "-"`)
+    if (!/^[A-Za-z0-9_-]{1,100}$/.test(value)) throw new INVALID_OPTIONS(`jetstream: "${option}" must be 1 to 100 letters, digits, "_" or "-"`)
   }
   for (const [option, value] of Object.entries({ batch, ackWait })) {
     assertWholeNumber('jetstream', option, value)
@@ -81,35 +88,35 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
     durable,
     batch,
     onRefusal (reason) {
-      if (reason !== refusal) log?.warn({ stream, durable, reason }, 'jetstream: the broker gives no messages')
+      if (reason !== refusal) log?.warn({ stream, durable, reason }, 'jetstream: the broker refuses to deliver messages')
       refusal = reason
     }
   })
   const stopping = new AbortController()
-  const over = run().catch((error: unknown) => log?.error({ stream, durable, err: error }, 'jetstream: the copy has ended'))
+  const finished = run().catch((error: unknown) => log?.error({ stream, durable, err: error }, 'jetstream: the copy stopped because of an error'))
 
   async function run (): Promise<void> {
     let failures = 0
     for (let messages = await puller.next(); messages.length > 0; messages = await puller.next()) {
       refusal = ''
-      const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.min(failures, 10))
+      const delay = Math.min(MAX_DELAY, MIN_DELAY * 2 ** Math.min(failures, 10))
       const stored = await store(messages, delay)
       failures = stored === messages.length ? 0 : failures + 1
-      // One that can never be stored holds up no other.
-      if (stored === 0) await sleep(Math.min(delay, LONGEST_PAUSE), undefined, { signal: stopping.signal }).catch(() => {})
+      // Pauses only if every message failed: one that can never be stored must not delay the others.
+      if (stored === 0) await sleep(Math.min(delay, MAX_PAUSE), undefined, { signal: stopping.signal }).catch(() => {})
     }
   }
 
-  /** How many are done with; gives back the others. */
+  /** Resolves with the number of stored messages; returns the others to the broker. */
   async function store (messages: readonly Msg[], delay: number): Promise<number> {
     const failed: unknown[] = []
     let writes: Array<Promise<void>> = []
     let events = 0
     for (const message of messages) {
       const { events: decoded, broken } = decodeMessage(message.data)
-      if (broken > 0) log?.error({ stream, sequence: sequenceOf(message), broken }, 'jetstream: a message holds what is no event; that is left out')
+      if (broken > 0) log?.error({ stream, sequence: sequenceOf(message), broken }, 'jetstream: a message contains invalid events, which are skipped')
       const size = Math.min(decoded.length, WRITE_SIZE)
-      if (events + size > MOST_EVENTS) {
+      if (events + size > MAX_EVENTS) {
         await Promise.all(writes)
         writes = []
         events = 0
@@ -118,63 +125,63 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
       writes.push(settle(message, decoded))
     }
     await Promise.all(writes)
-    if (failed.length > 0) log?.warn({ stream, messages: failed.length, err: failed[0], delay }, 'jetstream: messages could not be stored; they come again')
+    if (failed.length > 0) log?.warn({ stream, messages: failed.length, err: failed[0], delay }, 'jetstream: messages could not be stored and will be redelivered')
     return messages.length - failed.length
 
     async function settle (message: Msg, decoded: readonly AcceptedEvent[]): Promise<void> {
-      if (decoded.length === 0) return answer(message, TERM)
+      if (decoded.length === 0) return acknowledge(message, TERM)
       try {
         for (let at = 0; at < decoded.length; at += WRITE_SIZE) await sink.write(decoded.slice(at, at + WRITE_SIZE))
-        answer(message, ACK)
+        acknowledge(message, ACK)
       } catch (error) {
         failed.push(error)
-        answer(message, `-NAK {"delay":${delay * NANOS}}`)
+        acknowledge(message, `-NAK {"delay":${delay * NANOS}}`)
       }
     }
   }
 
-  /** One that is lost means that the message comes again. */
-  function answer (message: Msg, text: string): void {
+  /** Acknowledges a message. If the response is lost, the broker redelivers the message. */
+  function acknowledge (message: Msg, ack: string): void {
     try {
-      message.respond(text)
-    } catch {} // The connection is closed, or on its way there.
+      message.respond(ack)
+    } catch {} // The connection is closed or closing.
   }
 
   return {
     async stop () {
       stopping.abort()
-      await Promise.all([puller.stop(), over])
-      // So that the acknowledgements have left.
-      if (NatsLink.of(connection).up) await waitAtMost(connection.flush().catch(() => {}), PATIENCE)
+      await Promise.all([puller.stop(), finished])
+      // Waits until the acknowledgements are sent.
+      if (NatsLink.of(connection).up) await waitAtMost(connection.flush().catch(() => {}), STOP_TIMEOUT)
     }
   }
 }
 
-async function ensureConsumer (manager: JetStreamManager, stream: string, wanted: Partial<ConsumerConfig> & { durable_name: string }): Promise<void> {
-  const { durable_name } = wanted
+async function ensureConsumer (manager: JetStreamManager, stream: string, config: Partial<ConsumerConfig> & { durable_name: string }): Promise<void> {
+  const { durable_name } = config
   try {
-    const { config } = await manager.consumers.info(stream, durable_name).catch((error: unknown) => {
-      if ((error as { code?: unknown } | null)?.code === NOT_FOUND) return manager.consumers.add(stream, wanted)
+    const { config: existing } = await manager.consumers.info(stream, durable_name).catch((error: unknown) => {
+      if ((error as { code?: unknown } | null)?.code === NOT_FOUND) return manager.consumers.add(stream, config)
       throw error
     })
-    const wrong = faultsOf(config)
-    if (wrong.length > 0) throw new Error(`it exists, but ${wrong.join('; ')}`)
+    const problems = problemsOf(existing)
+    if (problems.length > 0) throw new Error(`it exists, but ${problems.join('; ')}`)
   } catch (cause) {
-    throw new Error(`jetstream: the consumer "${durable_name}" of the stream "${stream}" can't be used: ${cause instanceof Error ? cause.message : ''}`, { cause })
+    throw new Error(`jetstream: the consumer "${durable_name}" of the stream "${stream}" cannot be used: ${cause instanceof Error ? cause.message : ''}`, { cause })
   }
 }
 
-function faultsOf (config: ConsumerConfig): string[] {
-  const faults: Array<[boolean, string]> = [
-    [config.ack_policy !== 'explicit', `its messages are acknowledged by "${config.ack_policy}", not one by one`],
-    [config.deliver_subject !== undefined, 'messages are pushed to it'],
-    [(config.max_deliver ?? -1) > 0, `it gives up a message after ${config.max_deliver} attempts`],
-    [(config.filter_subject ?? '') !== '' || (config.filter_subjects ?? []).length > 0, 'it takes some subjects only']
+function problemsOf (config: ConsumerConfig): string[] {
+  const checks: Array<[boolean, string]> = [
+    [config.ack_policy !== 'explicit', `its "ack_policy" is "${config.ack_policy}", not "explicit"`],
+    [config.deliver_subject !== undefined, 'it is a push consumer'],
+    [(config.max_deliver ?? -1) > 0, `it drops a message after ${config.max_deliver} attempts`],
+    [(config.filter_subject ?? '') !== '' || (config.filter_subjects ?? []).length > 0, 'it filters subjects']
   ]
-  return faults.flatMap(([wrong, sentence]) => wrong ? [sentence] : [])
+  return checks.flatMap(([applies, problem]) => applies ? [problem] : [])
 }
 
-/** Its number in the stream; `$JS.ACK` has the domain and the account in between where the broker says so. */
+/** Returns the message's stream sequence from `$JS.ACK.…`, where domain and account tokens are optional. */
 function sequenceOf ({ reply = '' }: Msg): number {
   const tokens = reply.split('.')
   return Number(tokens[tokens.length >= 11 ? 7 : 5])

@@ -24,15 +24,16 @@ export { fromToken, toToken } from './subject.js'
 export { connectNats } from '../../../lib/nats/connect.js'
 export type { NatsOptions } from '../../../lib/nats/connect.js'
 
+/** Options of `jetstreamSink`. */
 export interface JetstreamSinkOptions extends Pick<GroupCommitOptions, 'maxPending' | 'ackTimeout' | 'maxBatch'> {
-  /** Of `connectNats()`, or the application's own; it stays open when the sink is closed. */
+  /** A connection from `connectNats()` or the application's own; it stays open when the sink is closed. */
   connection: NatsConnection
-  /** Where the events go. Default: a stream `events` on one broker, without limits. */
+  /** The stream for the events. Default: a stream `events` on one broker, without limits. */
   stream?: StreamOptions
   /**
-   * `event`: a message for each event, on `<prefix>.<org>.<source>.<type>`, which the broker tells from its repeats. `flush`: all events that
-   * wait for the same flush in one message, on `<prefix>._packed`, a line each; several times as many events, but readers must drop the
-   * repeats, as `copyStream()` does. Default: `event`.
+   * `event` publishes one message per event on `<prefix>.<org>.<source>.<type>`; the broker drops duplicates. `flush`
+   * publishes all events of a flush as lines of one message on `<prefix>._packed`: several times the throughput, but
+   * readers must drop duplicates, as `copyStream()` does. Default: `event`.
    */
   packing?: 'event' | 'flush'
 }
@@ -40,14 +41,19 @@ export interface JetstreamSinkOptions extends Pick<GroupCommitOptions, 'maxPendi
 const KNOWN: KnownOptions<JetstreamSinkOptions> = {
   connection: true, stream: true, packing: true, maxPending: true, ackTimeout: true, maxBatch: true
 }
-/** Milliseconds in which a broker that is well answers. */
-const READY_LIMIT = 2_000
+/** Timeout of the readiness check, milliseconds. */
+const READY_TIMEOUT = 2_000
 
 /**
- * Publishes events to a stream of NATS JetStream; a write resolves when the broker has acknowledged all of it. A short absence of the broker
- * is waited for, a longer one refused at once, and nothing is kept meanwhile but the writes that wait.
+ * Creates a sink that publishes events to a NATS JetStream stream. A write resolves when the broker has acknowledged
+ * all its events. During a short outage writes wait; during a longer one they reject at once. Nothing else is buffered.
  *
- * @throws an Error that says what to do when JetStream can't be reached or is off, or the stream does not keep what the sink promises
+ * @throws an Error that says what to do when JetStream is unreachable or disabled, or when the stream's configuration
+ * does not guarantee what the sink promises
+ *
+ * @example
+ * const connection = await connectNats({ url: 'nats://127.0.0.1:4222' })
+ * app.register(eventSink, { sink: await jetstreamSink({ connection }) })
  */
 export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise<EventSink> {
   refuseUnknownMembers('jetstreamSink', '', sinkOptions, KNOWN)
@@ -63,13 +69,13 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
   const link = NatsLink.of(connection)
   await link.whenUp(performance.now() + ackTimeout, ackTimeout)
   const manager = await jetstreamManager(connection).catch((cause: unknown) => {
-    throw new Error(`jetstream: the broker has no JetStream for this account, or does not answer: ${cause instanceof Error ? cause.message : ''}`, { cause })
+    throw new Error(`jetstream: JetStream is disabled for this account, or the broker does not respond: ${cause instanceof Error ? cause.message : ''}`, { cause })
   })
   assertMaxPayload(maxPayload())
   await ensureStream(manager, settings)
 
   const known = new KnownIds()
-  const probe = await jetstreamManager(connection, { timeout: READY_LIMIT, checkAPI: false })
+  const probe = await jetstreamManager(connection, { timeout: READY_TIMEOUT, checkAPI: false })
   let probing: Promise<unknown> | undefined
   const publisher = new Publisher({ connection, link, inbox: createInbox(inboxPrefixOf(connection)), headers: headers(), stream: settings.name, ackTimeout })
 
@@ -90,8 +96,8 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
   }
 
   async function ready (): Promise<void> {
-    if (!link.up) throw new UNAVAILABLE({ reason: 'NATS is away' })
-    // One question at a time, however often it is asked: to a broker that hangs they would pile up.
+    if (!link.up) throw new UNAVAILABLE({ reason: 'NATS is unavailable' })
+    // One probe at a time: concurrent calls share it, so that probes do not queue up at a broker that hangs.
     probing ??= probe.streams.info(settings.name).finally(() => { probing = undefined })
     await probing.catch((cause: unknown) => { throw new UNAVAILABLE({ cause }) })
   }
@@ -106,7 +112,7 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
   }
 }
 
-/** Of an account that may not subscribe to the usual ones; no public method tells it. */
+/** Returns the connection's inbox prefix, for which the client has no public method. */
 function inboxPrefixOf (connection: NatsConnection): string | undefined {
   return (connection as { options?: { inboxPrefix?: string } }).options?.inboxPrefix
 }

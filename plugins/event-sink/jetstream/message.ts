@@ -1,27 +1,32 @@
 import { EVENT_TYPES } from '../../../schemas/event.js'
 import type { AcceptedEvent, EventType } from '../../../contracts/event-sink.js'
 
-/** What was read of a message. */
+/** The content of a message. */
 export interface DecodedMessage {
   events: AcceptedEvent[]
-  /** Lines that are no event. */
+  /** Number of lines that are not valid events. */
   broken: number
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const TYPES: ReadonlySet<string> = new Set(EVENT_TYPES)
-const LATEST = 8.64e15
+const MAX_TIMESTAMP = 8.64e15
 
 /**
- * An event as one line of JSON, its payload and additions in it as texts, so that both come back to the letter. JSON writes what UTF-8 lacks,
- * lone surrogates, as escapes.
+ * Encodes an event as one line of JSON. Payload and additions are strings in it, so that they stay byte for byte the
+ * same. JSON escapes lone surrogates, which UTF-8 cannot encode.
  */
 export function encodeEvent (event: AcceptedEvent): string {
   const { orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions, bot } = event
   return JSON.stringify({ orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions, bot })
 }
 
-/** Reads a message of one event, or of several, a line each. */
+/**
+ * Decodes a message of one event, or of several events as lines.
+ *
+ * @example
+ * const { events, broken } = decodeMessage(message.data)
+ */
 export function decodeMessage (body: Uint8Array): DecodedMessage {
   const message: DecodedMessage = { events: [], broken: 0 }
   for (const line of linesOf(body)) {
@@ -40,41 +45,41 @@ function linesOf (body: Uint8Array): string[] {
   }
 }
 
-/** `null` for what no sink was given. */
+/** Returns `null` for a line that is not a valid event. */
 function decodeEvent (line: string): AcceptedEvent | null {
   const value = parse(line)
   if (typeof value !== 'object' || value === null) return null
   const { orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions, bot } = value as Record<string, unknown>
-  if (!isText(orgId) || !isText(sourceId) || !isText(messageId) || !isText(ip) || !(isText(userAgent) || userAgent === null)) return null
+  if (!isString(orgId) || !isString(sourceId) || !isString(messageId) || !isString(ip) || !(isString(userAgent) || userAgent === null)) return null
   if (!isType(type) || (authMethod !== 'key' && authMethod !== 'signature')) return null
-  if (!isTime(receivedAt) || !isTime(timestamp) || !isObjectText(payload) || !isObjectText(additions)) return null
+  if (!isTime(receivedAt) || !isTime(timestamp) || !isObjectJson(payload) || !isObjectJson(additions)) return null
   const event: AcceptedEvent = { orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions }
   if (typeof bot === 'boolean') event.bot = bot
   return event
 }
 
-function parse (text: string): unknown {
+function parse (json: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(json)
   } catch {
     return undefined
   }
 }
 
-function isText (value: unknown): value is string {
+function isString (value: unknown): value is string {
   return typeof value === 'string'
 }
 
 function isType (value: unknown): value is EventType {
-  return isText(value) && TYPES.has(value)
+  return isString(value) && TYPES.has(value)
 }
 
 function isTime (value: unknown): value is number {
-  return typeof value === 'number' && Math.abs(value) <= LATEST
+  return typeof value === 'number' && Math.abs(value) <= MAX_TIMESTAMP
 }
 
-function isObjectText (value: unknown): value is string {
-  if (!isText(value)) return false
+function isObjectJson (value: unknown): value is string {
+  if (!isString(value)) return false
   const read = parse(value)
   return typeof read === 'object' && read !== null && !Array.isArray(read)
 }

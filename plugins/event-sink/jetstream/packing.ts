@@ -6,34 +6,34 @@ import type { OutgoingMessage } from './publish.js'
 import { packedSubject, subjectOf } from './subject.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 
-/** Events by their ids. */
+/** Events by id. */
 type Events = ReadonlyMap<string, AcceptedEvent>
 
-/** An event that no broker with these settings will ever take: its own fault, not the broker's. */
+/** An event that a broker with these settings never accepts: an error in the data, not in the broker. */
 export class UnpublishableEvent extends Error {}
 
-/** Of `max_payload` left for the headers, which count as well. */
+/** Bytes of `max_payload` that are reserved for headers, which count as well. */
 const HEADERS_SIZE = 256
-const LONGEST_SUBJECT = 1_000
+const MAX_SUBJECT_LENGTH = 1_000
 
-/** A message for each event. */
+/** Creates one message per event. */
 export function messagesOf (events: Events, prefix: string, maxPayload: number): OutgoingMessage[] {
   const messages: OutgoingMessage[] = []
   for (const [id, event] of events) {
     const body = Buffer.from(encodeEvent(event))
     const subject = subjectOf(prefix, event)
     if (body.length > maxPayload - HEADERS_SIZE) throw tooLarge()
-    // The broker ends a connection whose commands are too long, for all that use it.
-    if (subject.length > LONGEST_SUBJECT) throw new UnpublishableEvent('The names of the organisation and the source are too long for a subject')
+    // The broker closes a connection that sends a too long command, for all its users.
+    if (subject.length > MAX_SUBJECT_LENGTH) throw new UnpublishableEvent('The names of the organisation and the source are too long for a subject')
     messages.push({ subject, id: hexOfId(id), body, onDuplicate: event.repeat === false ? () => { event.repeat = true } : undefined })
   }
   return messages
 }
 
-/** As few messages as hold the events, a line each. */
+/** Creates as few messages as possible; each event is one line. */
 export function packedMessagesOf (events: Events, prefix: string, maxPayload: number): OutgoingMessage[] {
   const messages: OutgoingMessage[] = []
-  const most = maxPayload - HEADERS_SIZE
+  const maxSize = maxPayload - HEADERS_SIZE
   let lines: string[] = []
   let ids = ''
   let size = 0
@@ -48,8 +48,8 @@ export function packedMessagesOf (events: Events, prefix: string, maxPayload: nu
   for (const [id, event] of events) {
     const line = encodeEvent(event)
     const bytes = Buffer.byteLength(line) + 1
-    if (bytes > most) throw tooLarge()
-    if (size + bytes > most) close()
+    if (bytes > maxSize) throw tooLarge()
+    if (size + bytes > maxSize) close()
     lines.push(line)
     ids += id
     size += bytes
@@ -59,5 +59,5 @@ export function packedMessagesOf (events: Events, prefix: string, maxPayload: nu
 }
 
 function tooLarge (): UnpublishableEvent {
-  return new UnpublishableEvent('The event is larger than the broker takes')
+  return new UnpublishableEvent('The event is larger than "max_payload" of the broker')
 }

@@ -4,24 +4,25 @@ import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transp
 
 import type { NatsLink } from '../../../lib/nats/link.js'
 
+/** A message to publish. */
 export interface OutgoingMessage {
   subject: string
-  /** What the broker tells repeats by. */
+  /** The `Nats-Msg-Id`, by which the broker detects duplicates. */
   id: string
   body: Uint8Array
-  /** Called when the broker says that it has stored a message with this id before. */
+  /** Called when the broker reports that it stored a message with this id before. */
   onDuplicate?: (() => void) | undefined
 }
 
 export interface PublisherOptions {
   connection: NatsConnection
   link: NatsLink
-  /** Where the broker sends its answers; nobody else listens to what begins with it. */
+  /** Prefix of the subjects for the broker's responses; only this publisher subscribes to it. */
   inbox: string
-  /** Reused for all messages. */
+  /** Headers object, reused for all messages. */
   headers: MsgHdrs
   stream: string
-  /** Milliseconds until messages that are not acknowledged are given up. */
+  /** Milliseconds until publishing unacknowledged messages fails. */
   ackTimeout: number
 }
 
@@ -29,13 +30,13 @@ type Outcome = 'acknowledged' | 'down' | 'late' | 'not ready' | Error
 
 const MESSAGE_ID = 'Nats-Msg-Id'
 const NO_RESPONDERS = 503
-/** JetStream is starting, or between two leaders. */
+/** JetStream is starting or electing a leader. */
 const TEMPORARILY_UNAVAILABLE = 10008
 const RETRY_PAUSE = 100
 
 /**
- * Publishes messages all at once and waits for the acknowledgement of each. The client's own request would take a timer, a promise and
- * an error for each; here one subscription takes all answers, and a count tells when they are there.
+ * Publishes many messages at once and waits for all acknowledgements. The client's `request` would create a timer, a
+ * promise and an error per message; here one subscription receives all responses and a counter tracks them.
  */
 export class Publisher {
   readonly #options: PublisherOptions
@@ -46,10 +47,12 @@ export class Publisher {
   constructor (options: PublisherOptions) {
     this.#options = options
     const { connection, inbox } = options
-    this.#subscription = connection.subscribe(`${inbox}.>`, { callback: (error, message) => { if (error === null) this.#take(message) } })
+    this.#subscription = connection.subscribe(`${inbox}.>`, { callback: (error, message) => { if (error === null) this.#receive(message) } })
   }
 
-  /** Resolves when the stream has stored them all; what a lost connection left open is published again on the next. */
+  /**
+   * Resolves when the stream has stored all messages. After a lost connection the unacknowledged ones are sent again.
+   */
   async publish (messages: readonly OutgoingMessage[]): Promise<void> {
     const { link, stream, ackTimeout } = this.#options
     const start = performance.now()
@@ -65,14 +68,14 @@ export class Publisher {
         } catch (error) {
           batch.fail(error)
         }
-        const reached = await outcome
-        if (reached === 'acknowledged') return
-        if (reached instanceof Error) throw reached
-        if (reached === 'late') {
-          if (!batch.heard) link.doubt(start)
+        const result = await outcome
+        if (result === 'acknowledged') return
+        if (result instanceof Error) throw result
+        if (result === 'late') {
+          if (!batch.hasResponse) link.doubt(start)
           throw new Error(`JetStream did not acknowledge within ${ackTimeout} ms`, { cause: link.lastError })
         }
-        if (reached === 'not ready') await sleep(RETRY_PAUSE)
+        if (result === 'not ready') await sleep(RETRY_PAUSE)
       }
     } finally {
       this.#batches.delete(number)
@@ -85,25 +88,25 @@ export class Publisher {
 
   #send (batch: Batch, number: number): void {
     const { connection, headers, inbox } = this.#options
-    for (const [at, { subject, id, body }] of batch.open()) {
+    for (const [at, { subject, id, body }] of batch.pending()) {
       headers.set(MESSAGE_ID, id)
       connection.publish(subject, body, { headers, reply: `${inbox}.${number}.${at}` })
     }
   }
 
-  #take (message: Msg): void {
+  #receive (message: Msg): void {
     const [number, at] = message.subject.slice(this.#options.inbox.length + 1).split('.')
-    this.#batches.get(Number(number))?.take(Number(at), message)
+    this.#batches.get(Number(number))?.receive(Number(at), message)
   }
 }
 
-/** Messages that are published together. */
+/** The messages of one `publish` call. */
 class Batch {
   readonly #messages: readonly OutgoingMessage[]
   readonly #acknowledged: Uint8Array
   readonly #stream: string
   #left: number
-  #heard = false
+  #hasResponse = false
   #settle: (outcome: Outcome) => void = () => {}
 
   constructor (messages: readonly OutgoingMessage[], stream: string) {
@@ -113,17 +116,17 @@ class Batch {
     this.#left = messages.length
   }
 
-  * open (): Generator<[number, OutgoingMessage]> {
+  * pending (): Generator<[number, OutgoingMessage]> {
     for (const [at, message] of this.#messages.entries()) if (this.#acknowledged[at] === 0) yield [at, message]
   }
 
-  /** Whether there was any answer: where there was one, the connection works. */
-  get heard (): boolean {
-    return this.#heard
+  /** Whether the broker has responded to any message, which shows that the connection works. */
+  get hasResponse (): boolean {
+    return this.#hasResponse
   }
 
-  take (at: number, message: Msg): void {
-    this.#heard = true
+  receive (at: number, message: Msg): void {
+    this.#hasResponse = true
     if (this.#acknowledged[at] !== 0) return
     const refusal = this.#refusalIn(message, this.#messages[at]?.onDuplicate)
     if (refusal !== null) return this.#settle(refusal)
@@ -135,7 +138,10 @@ class Batch {
     this.#settle(error instanceof Error ? error : new Error(String(error)))
   }
 
-  /** What comes first: all acknowledged, a refusal, the loss of the connection, or a time, milliseconds by `performance.now`. */
+  /**
+   * Resolves with the first of: all acknowledged, a refusal, a lost connection, or the time `until`
+   * (`performance.now`).
+   */
   outcome (until: number, link: NatsLink): Promise<Outcome> {
     return new Promise((resolve) => {
       const down = () => this.#settle('down')
@@ -150,30 +156,30 @@ class Batch {
     })
   }
 
-  /** `null`: it is an acknowledgement of the stream. */
+  /** Returns `null` if the message is an acknowledgement of the stream. */
   #refusalIn (message: Msg, onDuplicate: (() => void) | undefined): Outcome | null {
-    if (message.data.length === 0) return message.headers?.code === NO_RESPONDERS ? 'not ready' : new Error('JetStream answered with nothing')
+    if (message.data.length === 0) return message.headers?.code === NO_RESPONDERS ? 'not ready' : new Error('JetStream sent an empty response')
     const { error, stream, seq, duplicate } = read(message)
     if (error?.err_code === TEMPORARILY_UNAVAILABLE) return 'not ready'
     if (error !== undefined) return new Error(`JetStream refused an event: ${error.description ?? 'no reason given'}`)
-    if (stream !== this.#stream) return new Error(`An event was acknowledged by something else than the stream "${this.#stream}"`)
-    // A repeat of what the replicas have not agreed on yet has no place in the stream; it may never get one.
+    if (stream !== this.#stream) return new Error(`Another stream than "${this.#stream}" acknowledged an event`)
+    // A duplicate of a message that the replicas have not confirmed yet has no sequence, and may never get one.
     if (seq === 0 && duplicate === true) return 'not ready'
     if (duplicate === true) onDuplicate?.()
-    return typeof seq === 'number' && seq > 0 ? null : new Error('JetStream acknowledged an event without its place in the stream')
+    return typeof seq === 'number' && seq > 0 ? null : new Error('JetStream acknowledged an event without a stream sequence')
   }
 }
 
-interface PublishAnswer {
+interface PublishResponse {
   error?: { err_code?: number, description?: string }
   stream?: string
   seq?: number
   duplicate?: boolean
 }
 
-function read (message: Msg): PublishAnswer {
+function read (message: Msg): PublishResponse {
   try {
-    return message.json<PublishAnswer | null>() ?? {}
+    return message.json<PublishResponse | null>() ?? {}
   } catch {
     return {}
   }

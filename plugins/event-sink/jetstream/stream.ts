@@ -6,25 +6,26 @@ import type { KnownOptions } from '../../../lib/options.js'
 import { allSubjects, assertSubjectPrefix } from './subject.js'
 import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
 
+/** The stream for events: how it is created, or checked if it exists. */
 export interface StreamOptions {
-  /** Default: `events`. */
+  /** Name of the stream. Default: `events`. */
   name?: string
-  /** What the subjects begin with: `<subjectPrefix>.<org>.<source>.<type>`. Default: `events`. */
+  /** Prefix of the subjects `<subjectPrefix>.<org>.<source>.<type>`. Default: `events`. */
   subjectPrefix?: string
-  /** On how many brokers of a cluster each event is kept: 1, 3 or 5. An existing stream may have more. Default: 1. */
+  /** Number of brokers that store each event: 1, 3 or 5. An existing stream may have more. Default: 1. */
   replicas?: number
-  /** Milliseconds after which the broker deletes an event, no less than `duplicateWindow`. Default: never; an existing stream as it is. */
+  /** Milliseconds until the broker deletes an event, at least `duplicateWindow`. Default: never, or as configured. */
   maxAge?: number
-  /** Bytes that the stream may take on the disk of each broker. Default: no limit; an existing stream as it is. */
+  /** Maximum size of the stream on each broker, bytes. Default: no limit, or as configured. */
   maxBytes?: number
-  /** What happens at `maxBytes`: `new` events are refused (503), or the `old` ones, though acknowledged, are deleted. Default: `new`. */
+  /** At `maxBytes`: `new` refuses new events (503), `old` deletes the oldest stored events. Default: `new`. */
   discard?: 'new' | 'old'
   /**
-   * Milliseconds for which the broker remembers each `Nats-Msg-Id`, in its memory. Default: 24 hours; with `packing: 'flush'`, where it
-   * only has to outlast the sink's own attempts, 2 minutes.
+   * How long the broker remembers each `Nats-Msg-Id` in memory, milliseconds. Default: 24 hours; 2 minutes with
+   * `packing: 'flush'`, where it only has to cover the sink's own retries.
    */
   duplicateWindow?: number
-  /** Make the stream if there is none; else that is an error. Default: `true`. */
+  /** Creates a missing stream; with `false`, a missing stream is an error. Default: `true`. */
   create?: boolean
 }
 
@@ -36,22 +37,22 @@ const KNOWN: KnownOptions<StreamOptions> = {
 const PACKED_WINDOW = 2 * 60_000
 const NANOS = 1_000_000
 const NOT_FOUND = 10059
-/** By another instance a moment ago, with other settings. */
+/** Another instance created the stream concurrently with other settings. */
 const NAME_TAKEN = 10058
-/** Twice the largest event that the gateway takes, for quotes and backslashes double in a JSON string, and as much again for what is added. */
-const LARGEST_MESSAGE = 256 * 1024
+/** Twice the largest accepted event, as JSON escaping doubles quotes and backslashes, and as much for the additions. */
+const MAX_MESSAGE_SIZE = 256 * 1024
 
 export function streamSettings (options: StreamOptions, packed: boolean): StreamSettings {
   refuseUnknownMembers('jetstreamSink', 'stream.', options, KNOWN)
   const { name = 'events', subjectPrefix = 'events', replicas = 1, maxAge, maxBytes, discard = 'new', create = true } = options
   const { duplicateWindow = packed ? PACKED_WINDOW : DEDUPLICATION_WINDOW } = options
-  if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) throw new INVALID_OPTIONS('jetstream: "name" must be letters, digits, "_" and "-"')
+  if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) throw new INVALID_OPTIONS('jetstream: "stream.name" must be 1 to 100 letters, digits, "_" or "-"')
   assertSubjectPrefix(subjectPrefix)
-  if (![1, 3, 5].includes(replicas)) throw new INVALID_OPTIONS('jetstream: "replicas" must be 1, 3 or 5')
-  if (discard !== 'new' && discard !== 'old') throw new INVALID_OPTIONS('jetstream: "discard" must be "new" or "old"')
+  if (![1, 3, 5].includes(replicas)) throw new INVALID_OPTIONS('jetstream: "stream.replicas" must be 1, 3 or 5')
+  if (discard !== 'new' && discard !== 'old') throw new INVALID_OPTIONS('jetstream: "stream.discard" must be "new" or "old"')
   for (const [option, value, least] of [['maxAge', maxAge, duplicateWindow], ['maxBytes', maxBytes, 1], ['duplicateWindow', duplicateWindow, 100]] as const) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) {
-      throw new INVALID_OPTIONS(`jetstream: "${option}" must be an integer, at least ${option === 'maxAge' ? 'as long as "duplicateWindow"' : least}`)
+      throw new INVALID_OPTIONS(`jetstream: "stream.${option}" must be an integer, at least ${option === 'maxAge' ? '"duplicateWindow"' : least}`)
     }
   }
   const limits = { ...(maxAge === undefined ? {} : { maxAge }), ...(maxBytes === undefined ? {} : { maxBytes }) }
@@ -59,15 +60,15 @@ export function streamSettings (options: StreamOptions, packed: boolean): Stream
 }
 
 /**
- * Makes the stream, or looks whether the one that exists keeps what the sink promises.
+ * Creates the stream, or checks that an existing one guarantees what the sink promises.
  *
- * @throws an Error that says all that is wrong with the stream, or why the broker would not make it
+ * @throws an Error that lists all problems of the stream, or says why the broker did not create it
  */
 export async function ensureStream (manager: JetStreamManager, settings: StreamSettings): Promise<void> {
   const { name } = settings
   const config = await configOf(manager, name) ?? await create(manager, settings)
-  const wrong = faultsOf(config, settings)
-  if (wrong.length > 0) throw new Error(`jetstream: the stream "${name}" exists, but ${wrong.join('; ')}`)
+  const problems = problemsOf(config, settings)
+  if (problems.length > 0) throw new Error(`jetstream: the stream "${name}" exists, but ${problems.join('; ')}`)
 }
 
 async function configOf (manager: JetStreamManager, name: string): Promise<StreamConfig | null> {
@@ -75,13 +76,13 @@ async function configOf (manager: JetStreamManager, name: string): Promise<Strea
     return (await manager.streams.info(name)).config
   } catch (cause) {
     if (codeOf(cause) === NOT_FOUND) return null
-    throw new Error(`jetstream: could not look for the stream "${name}": ${messageOf(cause)}`, { cause })
+    throw new Error(`jetstream: cannot read the stream "${name}": ${messageOf(cause)}`, { cause })
   }
 }
 
 async function create (manager: JetStreamManager, settings: StreamSettings): Promise<StreamConfig> {
   const { name, subjectPrefix, replicas, maxAge, maxBytes, discard, duplicateWindow } = settings
-  if (!settings.create) throw new Error(`jetstream: there is no stream "${name}"; make it, or leave "create" out`)
+  if (!settings.create) throw new Error(`jetstream: the stream "${name}" does not exist; create it, or remove "create: false"`)
   try {
     const { config } = await manager.streams.add({
       name,
@@ -98,38 +99,38 @@ async function create (manager: JetStreamManager, settings: StreamSettings): Pro
   } catch (cause) {
     const other = codeOf(cause) === NAME_TAKEN ? await configOf(manager, name) : null
     if (other !== null) return other
-    throw new Error(`jetstream: could not make the stream "${name}": ${messageOf(cause)}`, { cause })
+    throw new Error(`jetstream: cannot create the stream "${name}": ${messageOf(cause)}`, { cause })
   }
 }
 
-/** What breaks a promise, each as the end of a sentence. */
-function faultsOf (config: StreamConfig, { subjectPrefix, replicas, maxAge, maxBytes, discard, duplicateWindow }: StreamSettings): string[] {
+/** Returns the problems of a stream, each as the end of a sentence. */
+function problemsOf (config: StreamConfig, { subjectPrefix, replicas, maxAge, maxBytes, discard, duplicateWindow }: StreamSettings): string[] {
   const subjects = allSubjects(subjectPrefix)
   const limited = config.max_bytes > 0 || config.max_msgs > 0
-  const faults: Array<[boolean, string]> = [
-    [config.storage !== 'file', 'it is kept in memory, not in files'],
-    [config.retention !== 'limits', `its retention is "${config.retention}", by which events are deleted once they were read or where nobody reads; it should be "limits"`],
-    [config.no_ack === true, 'it acknowledges nothing ("no_ack")'],
+  const checks: Array<[boolean, string]> = [
+    [config.storage !== 'file', `its storage is "${config.storage}", not "file"`],
+    [config.retention !== 'limits', `its retention is "${config.retention}", which deletes events that were read or have no consumer; set it to "limits"`],
+    [config.no_ack === true, 'it does not acknowledge messages ("no_ack")'],
     [config.sealed, 'it is sealed'],
-    [!(config.subjects ?? []).some((pattern) => covers(pattern, subjects)), `it does not take all of the subjects "${subjects}"`],
+    [!(config.subjects ?? []).some((pattern) => covers(pattern, subjects)), `its subjects do not include "${subjects}"`],
     [config.num_replicas < replicas, `it has ${config.num_replicas} replicas, not ${replicas}`],
     [config.duplicate_window < duplicateWindow * NANOS,
-      `its "duplicate_window" is ${config.duplicate_window / NANOS} ms, not ${duplicateWindow}: repeats would be stored twice; edit the stream, or set "duplicateWindow"`],
-    [limited && config.discard !== discard, `when it is full it discards ${config.discard} events, not ${discard} ones`],
-    [config.max_msgs_per_subject > 0 && !config.discard_new_per_subject, 'it keeps only so many events of a subject ("max_msgs_per_subject")'],
-    [config.max_msg_size > 0 && config.max_msg_size < LARGEST_MESSAGE, `its "max_msg_size" is ${config.max_msg_size}, less than an event may take, ${LARGEST_MESSAGE}`],
+      `its "duplicate_window" is ${config.duplicate_window / NANOS} ms, not ${duplicateWindow}, so duplicates would be stored; edit the stream, or set "stream.duplicateWindow"`],
+    [limited && config.discard !== discard, `its "discard" is "${config.discard}", not "${discard}"`],
+    [config.max_msgs_per_subject > 0 && !config.discard_new_per_subject, 'it limits the events of a subject ("max_msgs_per_subject")'],
+    [config.max_msg_size > 0 && config.max_msg_size < MAX_MESSAGE_SIZE, `its "max_msg_size" is ${config.max_msg_size}; set ${MAX_MESSAGE_SIZE} or more, as an event may have that size`],
     [maxAge !== undefined && config.max_age !== maxAge * NANOS, `its "max_age" is ${config.max_age / NANOS} ms, not ${maxAge}`],
     [maxBytes !== undefined && config.max_bytes !== maxBytes, `its "max_bytes" is ${config.max_bytes}, not ${maxBytes}`]
   ]
-  return faults.flatMap(([wrong, sentence]) => wrong ? [sentence] : [])
+  return checks.flatMap(([applies, problem]) => applies ? [problem] : [])
 }
 
-/** @throws an Error when the broker takes no message as large as an event may be */
+/** @throws an Error when the broker's `max_payload` is smaller than the largest event */
 export function assertMaxPayload (maxPayload: number): void {
-  if (maxPayload < LARGEST_MESSAGE) throw new Error(`jetstream: the broker's "max_payload" is ${maxPayload}, less than an event may take; set ${LARGEST_MESSAGE} or more`)
+  if (maxPayload < MAX_MESSAGE_SIZE) throw new Error(`jetstream: the broker's "max_payload" is ${maxPayload}; set ${MAX_MESSAGE_SIZE} or more`)
 }
 
-/** Whether every subject of one pattern, which ends in `>`, matches the other. */
+/** Whether `pattern` matches every subject of `subjects`, which ends in `>`. */
 function covers (pattern: string, subjects: string): boolean {
   const tokens = subjects.split('.')
   const patterns = pattern.split('.')

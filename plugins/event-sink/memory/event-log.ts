@@ -4,20 +4,20 @@ import type { AcceptedEvent, AuthMethod, EventType } from '../../../contracts/ev
 const CHUNK_SIZE = 1024 * 1024
 const TIME_SIZE = 8
 const LENGTH_SIZE = 4
-/** Two times, how many bytes the texts take together, how many characters each. */
+/** Two timestamps, the number of bytes of all strings, and the number of characters of each string. */
 const HEAD_SIZE = 2 * TIME_SIZE + LENGTH_SIZE + 9 * LENGTH_SIZE
 const NULL = -1
 
 /**
- * Events one after the other, as bytes outside of the heap, where a million objects would be walked over by every collection. Each
- * has a number, which it keeps; the oldest can be dropped.
+ * Stores events consecutively as bytes outside of the heap, where garbage collection does not scan a million objects.
+ * Each event has a permanent number. The oldest events can be dropped.
  */
 export class EventLog {
   readonly #chunks: Array<{ bytes: Buffer, events: number }> = []
   #droppedChunks = 0
-  #at = 0
-  /** Where each event begins: the number of its chunk times the size of one, and its place in it. */
-  #places: number[] = []
+  #offset = 0
+  /** Position of each event: the number of its chunk times the chunk size, plus its offset. */
+  #positions: number[] = []
   #first = 0
 
   /** The number of the oldest event. */
@@ -25,20 +25,20 @@ export class EventLog {
     return this.#first
   }
 
-  /** The number that the next event gets. */
+  /** The number of the next event. */
   get end (): number {
-    return this.#first + this.#places.length
+    return this.#first + this.#positions.length
   }
 
   append (event: AcceptedEvent): void {
     const { orgId, sourceId, type, authMethod, ip, userAgent, payload, additions } = event
     const messageId = toColumnText(event.messageId)
-    // One text: to write is more work for each text than for each character.
+    // One combined string: encoding costs more per string than per character.
     const text = messageId + orgId + sourceId + type + authMethod + ip + (userAgent ?? '') + payload + additions
-    // No character is more than three bytes.
+    // A UTF-16 code unit encodes to at most three bytes.
     const bytes = this.#room(HEAD_SIZE + text.length * 3)
-    let at = bytes.writeDoubleLE(event.timestamp, bytes.writeDoubleLE(event.receivedAt, this.#at))
-    const size = bytes.write(text, this.#at + HEAD_SIZE, 'utf8')
+    let at = bytes.writeDoubleLE(event.timestamp, bytes.writeDoubleLE(event.receivedAt, this.#offset))
+    const size = bytes.write(text, this.#offset + HEAD_SIZE, 'utf8')
     at = bytes.writeInt32LE(size, at)
     at = bytes.writeInt32LE(messageId.length, at)
     at = bytes.writeInt32LE(orgId.length, at)
@@ -49,25 +49,25 @@ export class EventLog {
     at = bytes.writeInt32LE(userAgent?.length ?? NULL, at)
     at = bytes.writeInt32LE(payload.length, at)
     at = bytes.writeInt32LE(additions.length, at)
-    this.#at = at + size
+    this.#offset = at + size
   }
 
-  /** An event by its number, from `first` to before `end`. */
+  /** Returns the event with a number from `first` up to, but not including, `end`. */
   get (number: number): AcceptedEvent {
-    const place = this.#places[number - this.#first] ?? NaN
+    const place = this.#positions[number - this.#first] ?? NaN
     const bytes = this.#chunks[Math.floor(place / CHUNK_SIZE) - this.#droppedChunks]?.bytes
-    if (bytes === undefined) throw new RangeError(`There is no event ${number}`)
+    if (bytes === undefined) throw new RangeError(`The event ${number} does not exist`)
     const start = place % CHUNK_SIZE
     let at = start + 2 * TIME_SIZE
     const size = bytes.readInt32LE(at)
     const whole = bytes.toString('utf8', start + HEAD_SIZE, start + HEAD_SIZE + size)
-    const texts: Array<string | null> = []
-    for (let from = 0; texts.length < 9;) {
+    const strings: Array<string | null> = []
+    for (let from = 0; strings.length < 9;) {
       const length = bytes.readInt32LE(at += LENGTH_SIZE)
-      texts.push(length === NULL ? null : whole.slice(from, from + length))
+      strings.push(length === NULL ? null : whole.slice(from, from + length))
       from += Math.max(length, 0)
     }
-    const [messageId, orgId, sourceId, type, authMethod, ip, userAgent, payload, additions] = texts as [
+    const [messageId, orgId, sourceId, type, authMethod, ip, userAgent, payload, additions] = strings as [
       string, string, string, EventType, AuthMethod, string, string | null, string, string
     ]
     return {
@@ -86,17 +86,17 @@ export class EventLog {
   }
 
   receivedAt (number: number): number {
-    const place = this.#places[number - this.#first] ?? NaN
+    const place = this.#positions[number - this.#first] ?? NaN
     return this.#chunks[Math.floor(place / CHUNK_SIZE) - this.#droppedChunks]?.bytes.readDoubleLE(place % CHUNK_SIZE) ?? NaN
   }
 
-  /** Drops what is older than the event of this number. */
+  /** Drops all events before this number. */
   dropBefore (number: number): void {
-    for (const place of this.#places.splice(0, number - this.#first)) {
+    for (const place of this.#positions.splice(0, number - this.#first)) {
       const chunk = this.#chunks[Math.floor(place / CHUNK_SIZE) - this.#droppedChunks]
       if (chunk !== undefined) chunk.events--
     }
-    // The last one is still written to.
+    // Keeps the last chunk, which is still being written to.
     while (this.#chunks.length > 1 && this.#chunks[0]?.events === 0) {
       this.#chunks.shift()
       this.#droppedChunks++
@@ -104,16 +104,16 @@ export class EventLog {
     this.#first = number
   }
 
-  /** The chunk that the next event is to be written to, its place noted. */
+  /** Returns a chunk with room for the next event and notes the event's position. */
   #room (size: number): Buffer {
     let chunk = this.#chunks.at(-1)
-    if (chunk === undefined || this.#at + size > CHUNK_SIZE) {
+    if (chunk === undefined || this.#offset + size > CHUNK_SIZE) {
       chunk = { bytes: Buffer.allocUnsafe(Math.max(size, CHUNK_SIZE)), events: 0 }
       this.#chunks.push(chunk)
-      this.#at = 0
+      this.#offset = 0
     }
     chunk.events++
-    this.#places.push((this.#droppedChunks + this.#chunks.length - 1) * CHUNK_SIZE + this.#at)
+    this.#positions.push((this.#droppedChunks + this.#chunks.length - 1) * CHUNK_SIZE + this.#offset)
     return chunk.bytes
   }
 }

@@ -4,37 +4,37 @@ const FIRST_SIZE = 1024
 const FREE = -1
 
 /**
- * Finds things by a text without keeping the text: each slot has a hash and a number, and whoever looks up tells whether the thing of
- * that number is the one. Numbers grow; those below `first` are forgotten.
+ * Finds event numbers by a string without storing the string: each slot holds a hash and a number, and the caller
+ * checks whether the event with that number matches. Numbers grow; numbers below `first` are dropped.
  */
 export class IdTable {
   #hashes = new Int32Array(FIRST_SIZE)
   #numbers = new Float64Array(FIRST_SIZE).fill(FREE)
   #used = 0
-  // Not the same in each process, so that nobody can prepare ids that share a slot.
+  // Random per process, so that a client cannot prepare ids that collide.
   readonly #seed = randomInt(2 ** 31)
 
-  hash (text: string): number {
+  hash (value: string): number {
     let hash = this.#seed
-    for (let at = 0; at < text.length; at++) {
-      hash = Math.imul(hash ^ text.charCodeAt(at), 0x5bd1e995)
+    for (let at = 0; at < value.length; at++) {
+      hash = Math.imul(hash ^ value.charCodeAt(at), 0x5bd1e995)
       hash ^= hash >>> 15
     }
     return hash
   }
 
-  /** The slot of the thing with this hash, or the free one where it belongs. */
-  slot (hash: number, isIt: (number: number) => boolean): number {
+  /** Returns the slot of the event with this hash, or the free slot for it. */
+  slot (hash: number, isMatch: (number: number) => boolean): number {
     const mask = this.#numbers.length - 1
     let slot = hash & mask
     for (;;) {
       const number = this.#numbers[slot] ?? FREE
-      if (number === FREE || (this.#hashes[slot] === hash && isIt(number))) return slot
+      if (number === FREE || (this.#hashes[slot] === hash && isMatch(number))) return slot
       slot = (slot + 1) & mask
     }
   }
 
-  /** The number in a slot, `null` if it is free. */
+  /** Returns the number in a slot; `null` for a free slot. */
   at (slot: number): number | null {
     const number = this.#numbers[slot] ?? FREE
     return number === FREE ? null : number

@@ -7,14 +7,21 @@ import { IdTable } from './id-table.js'
 import type { AcceptedEvent, EventFilter, ReadableEventSink } from '../../../contracts/event-sink.js'
 import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
 
+/** Options of `memorySink`. */
 export interface MemorySinkOptions {
-  /** Events kept; at capacity a write rejects with `UNAVAILABLE`, nothing is dropped. Default: 1 000 000. */
+  /** Maximum number of events; a full sink rejects writes with `UNAVAILABLE` and drops nothing. Default: 1 000 000. */
   capacity?: number
 }
 
 const KNOWN: KnownOptions<MemorySinkOptions> = { capacity: true }
 
-/** Keeps events in the process: for tests and for trying things. They are gone with it. Throws `INVALID_OPTIONS` for an unknown option. */
+/**
+ * Creates a sink that keeps events in memory, for tests and experiments. They are lost when the process ends. Throws
+ * `INVALID_OPTIONS` for an unknown option.
+ *
+ * @example
+ * app.register(eventSink, { sink: memorySink({ capacity: 10_000 }) })
+ */
 export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink {
   refuseUnknownMembers('memorySink', '', options, KNOWN)
   const { capacity = 1_000_000 } = options
@@ -22,8 +29,8 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
   const ids = new IdTable()
   let closed = false
 
-  /** Keeps an event, unless it was kept within the window before. */
-  function keep (event: AcceptedEvent): void {
+  /** Stores an event, unless it is a duplicate. */
+  function store (event: AcceptedEvent): void {
     const { sourceId, authMethod, messageId, receivedAt } = event
     const hash = ids.hash(messageId)
     const slot = ids.slot(hash, (number) => {
@@ -44,7 +51,7 @@ export function memorySink (options: MemorySinkOptions = {}): ReadableEventSink 
     async write (events) {
       if (closed && events.length > 0) throw new UNAVAILABLE({ reason: 'the event sink is closed' })
       if (log.end - log.first + events.length > capacity) throw new UNAVAILABLE({ reason: 'the memory sink is full' })
-      for (const event of events) keep(event)
+      for (const event of events) store(event)
     },
 
     async list (orgId, filter, { cursor, limit }) {

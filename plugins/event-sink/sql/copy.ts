@@ -8,20 +8,20 @@ const IDS = 'event_ids (id, seen_at)'
 const EVENTS = 'events (org_id, source_id, type, auth_method, ip, user_agent, received_at, message_id, "timestamp", payload, additions)'
 
 /**
- * Events as rows to copy. The ids go first: one that is known already fails the whole, before the events are even looked at. One
- * object serves one flush at a time, and its memory again the next.
+ * Encodes events as rows to copy. The ids come first: a known id fails the whole copy before the server reads the
+ * events. One object encodes one flush at a time and reuses its memory.
  */
 export class EventCopy {
   readonly #ids = new CopyRows(2)
   readonly #events = new CopyRows(11)
-  /** Where the fields lie that the last event begins with. */
+  /** Byte range of the fields that the last event starts with. */
   #start: [from: number, to: number] = [0, 0]
 
-  /** The ids of events, in one order, so that two instances with the same ids can't wait for each other in a ring. */
+  /** Encodes the ids of events in a fixed order, so that two instances with the same ids cannot deadlock. */
   ids (events: ReadonlyMap<string, AcceptedEvent>): CopyPart {
     const ids = this.#ids
     ids.reset()
-    for (const [id, { receivedAt }] of inOrder([...events])) {
+    for (const [id, { receivedAt }] of sortById([...events])) {
       ids.row()
       ids.uuid(id)
       ids.time(receivedAt)
@@ -42,7 +42,7 @@ export class EventCopy {
   #addEvent (event: AcceptedEvent, before: AcceptedEvent | null): void {
     const rows = this.#events
     rows.row()
-    if (before !== null && beginAlike(event, before)) rows.repeat(...this.#start)
+    if (before !== null && haveSameStart(event, before)) rows.repeat(...this.#start)
     else {
       const start = rows.length
       rows.text(event.orgId)
@@ -61,17 +61,22 @@ export class EventCopy {
   }
 }
 
-/** Whether two events begin with the same fields, as those of one batch do. */
-function beginAlike (one: AcceptedEvent, other: AcceptedEvent): boolean {
+/** Whether two events start with the same fields, as those of one batch do. */
+function haveSameStart (one: AcceptedEvent, other: AcceptedEvent): boolean {
   return one.sourceId === other.sourceId && one.type === other.type && one.authMethod === other.authMethod && one.ip === other.ip &&
     one.userAgent === other.userAgent && one.orgId === other.orgId
 }
 
-/** Room for the place of an event beside the first 32 bits of its id in an exact number: no write has as many. */
-const PLACES = 2 ** 21
+/**
+ * Factor that combines an event's index with the first 32 bits of its id in an exact number; exceeds any write's size.
+ */
+const INDEX_RANGE = 2 ** 21
 
-/** By their first 32 bits, as numbers, which are sorted in a tenth of the time of texts. Two that share these bits are left to luck and the deadlock check. */
-function * inOrder<Entry extends readonly [id: string, ...rest: unknown[]]> (entries: readonly Entry[]): Generator<Entry> {
-  const keys = Float64Array.from(entries, ([id], place) => wordOfId(id, 0) * PLACES + place)
-  for (const key of keys.sort()) yield entries[key % PLACES] as Entry
+/**
+ * Sorts by the first 32 bits of the ids, as sorting numbers takes a tenth of the time of sorting strings. A deadlock
+ * between ids that share these bits is possible, but extremely unlikely; PostgreSQL resolves it.
+ */
+function * sortById<Entry extends readonly [id: string, ...rest: unknown[]]> (entries: readonly Entry[]): Generator<Entry> {
+  const keys = Float64Array.from(entries, ([id], place) => wordOfId(id, 0) * INDEX_RANGE + place)
+  for (const key of keys.sort()) yield entries[key % INDEX_RANGE] as Entry
 }

@@ -3,16 +3,17 @@ import { importOptional } from '../../../lib/optional-package.js'
 import { toTimestamp } from './insert.js'
 import type { EventPartitions } from './partitions.js'
 
-/** Rows that one statement deletes, so that no write waits for long behind it. */
-const DELETED_AT_ONCE = 5_000
+/** Maximum number of rows that one statement deletes, so that writes do not wait long behind it. */
+const DELETE_LIMIT = 5_000
 
-// An id that an insert is just renewing is left to it, and so are those that another instance forgets.
-const FORGET = `
+// Skips ids that a concurrent insert renews or another instance deletes.
+const DELETE_IDS = `
 DELETE FROM event_ids WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM event_ids WHERE seen_at < $1::timestamptz ORDER BY seen_at LIMIT ${DELETED_AT_ONCE} FOR UPDATE SKIP LOCKED
+  SELECT ctid FROM event_ids WHERE seen_at < $1::timestamptz ORDER BY seen_at LIMIT ${DELETE_LIMIT} FOR UPDATE SKIP LOCKED
 ))`
 
-// In one partition, as rows of different ones share a ctid. By the primary key: the oldest of each organisation, where the very oldest is due.
+// Works on one partition, as a ctid is unique only within a partition. Finds the oldest event of each organisation by
+// the primary key and deletes only where that one is due.
 const expireFrom = (partition: string) => `
 WITH RECURSIVE oldest AS (
   (SELECT org_id, received_at FROM ${partition} ORDER BY org_id, received_at, seq LIMIT 1)
@@ -23,34 +24,35 @@ WITH RECURSIVE oldest AS (
 )
 DELETE FROM ${partition} WHERE ctid = ANY (ARRAY(
   SELECT due.id FROM oldest, LATERAL (
-    SELECT ctid AS id, received_at FROM ${partition} WHERE org_id = oldest.org_id ORDER BY received_at, seq LIMIT ${DELETED_AT_ONCE}
+    SELECT ctid AS id, received_at FROM ${partition} WHERE org_id = oldest.org_id ORDER BY received_at, seq LIMIT ${DELETE_LIMIT}
   ) due
-  WHERE oldest.received_at < $1::timestamptz AND due.received_at < $1::timestamptz LIMIT ${DELETED_AT_ONCE}
+  WHERE oldest.received_at < $1::timestamptz AND due.received_at < $1::timestamptz LIMIT ${DELETE_LIMIT}
 ))`
 
-// In the default partition nothing is in order, and there is next to nothing in it.
+// The default partition has no primary key order to use, and hardly any rows.
 const expireFromDefault = (partition: string) => `
 DELETE FROM ${partition} WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM ${partition} WHERE received_at < $1::timestamptz LIMIT ${DELETED_AT_ONCE}
+  SELECT ctid FROM ${partition} WHERE received_at < $1::timestamptz LIMIT ${DELETE_LIMIT}
 ))`
 
-/** The embedded database is cleaned up once so many rows were deleted, or a fifth of those that are left. */
-const RECLAIMED_FROM = 50_000
+/** The embedded database is vacuumed after this many deleted rows, or after a fifth of the remaining ones. */
+const VACUUM_THRESHOLD = 50_000
 
+/** Deletes old rows. */
 export interface SqlDeletion {
-  /** Forgets the ids that were seen before a time, epoch milliseconds. */
-  forgetIds (before: number, stopped: () => boolean): Promise<void>
+  /** Deletes the ids that were seen before `before`, epoch milliseconds. */
+  deleteIds (before: number, stopped: () => boolean): Promise<void>
   /**
-   * Deletes the events that were received before a time, epoch milliseconds: whole partitions are dropped, of the others the oldest rows
-   * are deleted. What can't be dropped for a lock stays and is the reason to reject, once all else is done.
+   * Deletes the events received before `before`, epoch milliseconds: drops whole partitions and deletes the oldest rows
+   * of the others. A partition that a lock protects stays; the method then rejects after all other work is done.
    */
   expireEvents (before: number, stopped: () => boolean): Promise<void>
 }
 
-/** Deletes what is too old, slice by slice; no further slice is begun once `stopped` says so. */
+/** Creates the deletion. It deletes in slices and starts no further slice once `stopped` returns true. */
 export async function sqlDeletion ({ patient: db, kind }: Database, partitions: EventPartitions): Promise<SqlDeletion> {
   const { CompiledQuery } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
-  const untilReclaimed = new Map<string, number>()
+  const rowsUntilVacuum = new Map<string, number>()
 
   async function deleteFrom (table: string, statement: string, before: number, stopped: () => boolean): Promise<void> {
     const slice = CompiledQuery.raw(statement, [toTimestamp(before)])
@@ -60,17 +62,20 @@ export async function sqlDeletion ({ patient: db, kind }: Database, partitions: 
       deleted = Number((await db.executeQuery(slice)).numAffectedRows)
       total += deleted
     } while (deleted > 0 && !stopped())
-    if (kind === 'pglite' && total > 0 && !stopped()) await reclaim(table, total)
+    if (kind === 'pglite' && total > 0 && !stopped()) await vacuum(table, total)
   }
 
-  /** A server cleans up by itself; the embedded database never would, and grow for ever. At first it has any number of rows from before. */
-  async function reclaim (table: string, deleted: number): Promise<void> {
-    const left = (untilReclaimed.get(table) ?? 0) - deleted
-    untilReclaimed.set(table, left)
+  /**
+   * Vacuums the embedded database, which has no autovacuum and would grow forever. The first deletion always vacuums,
+   * as the number of dead rows is unknown.
+   */
+  async function vacuum (table: string, deleted: number): Promise<void> {
+    const left = (rowsUntilVacuum.get(table) ?? 0) - deleted
+    rowsUntilVacuum.set(table, left)
     if (left > 0) return
     await db.executeQuery(CompiledQuery.raw(`VACUUM ${table}`))
     const { rows } = await db.executeQuery<{ live: number }>(CompiledQuery.raw('SELECT reltuples AS live FROM pg_class WHERE oid = $1::regclass', [table]))
-    untilReclaimed.set(table, Math.max(RECLAIMED_FROM, (rows[0]?.live ?? 0) / 5))
+    rowsUntilVacuum.set(table, Math.max(VACUUM_THRESHOLD, (rows[0]?.live ?? 0) / 5))
   }
 
   async function expireEvents (before: number, stopped: () => boolean): Promise<void> {
@@ -87,12 +92,12 @@ export async function sqlDeletion ({ patient: db, kind }: Database, partitions: 
   }
 
   return {
-    forgetIds: (before, stopped) => deleteFrom('event_ids', FORGET, before, stopped),
+    deleteIds: (before, stopped) => deleteFrom('event_ids', DELETE_IDS, before, stopped),
     expireEvents
   }
 }
 
-/** Another instance has dropped the partition meanwhile. */
+/** Whether the partition no longer exists, as another instance has dropped it. */
 function isGone (error: unknown): boolean {
   return (error as { code?: unknown } | null | undefined)?.code === '42P01'
 }

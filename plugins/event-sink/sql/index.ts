@@ -16,21 +16,27 @@ import type { SeenRow } from './insert.js'
 import { sqlList } from './list.js'
 import { eventPartitions, isBusy } from './partitions.js'
 
+/** Options of `sqlSink`. */
 export interface SqlSinkOptions extends Pick<GroupCommitOptions, 'maxPending' | 'ackTimeout' | 'maxBatch'> {
-  /** The clock by which old ids are forgotten, the tables of the days to come are made and lists begin with today, epoch milliseconds. Default: `Date.now`. */
+  /** The clock for old ids, future partitions and the start of lists, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
 const KNOWN: KnownOptions<SqlSinkOptions> = { maxPending: true, ackTimeout: true, maxBatch: true, now: true }
-/** Beyond the window, for clocks that differ and events that still wait to be written. */
+/** Extra time before ids are deleted, milliseconds, for clock differences and events that are still queued. */
 const GRACE = 60 * 60 * 1000
 
 /**
- * Keeps events in PGlite or PostgreSQL. The events of many requests go to the database at once: PostgreSQL gets them as a COPY, which
- * fails where an id is known; then, and on PGlite, one statement writes the new ones and drops the known. Each UTC day of events has a
- * table of its own, made days ahead by this function and by `sweep`, so the role must own the tables.
+ * Creates a sink that stores events in PGlite or PostgreSQL. It writes the events of many requests at once: PostgreSQL
+ * receives them as COPY, which fails on a known id; then, and on PGlite, one statement writes the new events and drops
+ * the duplicates. Each UTC day has a partition, which this function and `sweep` create days ahead, so the database role
+ * must own the tables.
  *
  * @throws `INVALID_OPTIONS` for an unknown option
+ *
+ * @example
+ * const database = await openDatabase({ url: 'postgres://app@localhost/app' })
+ * app.register(eventSink, { sink: await sqlSink(database) })
  */
 export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions = {}): Promise<ReadableEventSink> {
   refuseUnknownMembers('sqlSink', '', sinkOptions, KNOWN)
@@ -38,12 +44,12 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
   const { CompiledQuery } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
   const { db, copy } = database
   const known = new KnownIds()
-  /** What no flush uses just now. */
-  const spare: EventCopy[] = []
-  const commit = new GroupCommit({ ...options, isDataError: blamesData, flush })
+  /** Encoders that no flush uses at the moment. */
+  const idleCopies: EventCopy[] = []
+  const commit = new GroupCommit({ ...options, isDataError, flush })
   const partitions = await eventPartitions(database)
   const deletion = await sqlDeletion(database, partitions)
-  // Until they are there events come to the default partition.
+  // While partitions are missing, events go to the default partition.
   await partitions.prepare(now()).catch((error: unknown) => { if (!isBusy(error)) throw error })
 
   async function flush (events: readonly AcceptedEvent[]): Promise<void> {
@@ -55,38 +61,38 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
     }
     if (fresh.size === 0) return
     if (await copied(fresh) || await inserted(fresh)) for (const [id, { receivedAt }] of fresh) known.add(id, receivedAt)
-    // All are stored: what can't be found out now is only asked for again.
-    else await learn(fresh).catch(() => {})
+    // All events are stored; a failure only means that later duplicates need another query.
+    else await cacheIds(fresh).catch(() => {})
   }
 
-  /** Whether none of the events was known. */
+  /** Inserts the events; resolves with whether all of them were new. */
   async function inserted (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<boolean> {
     const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(INSERT, parametersOf(fresh)))
     return numAffectedRows === BigInt(fresh.size)
   }
 
-  /** Remembers the ids from when they were seen first: a repeat does not make one known for longer. */
-  async function learn (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<void> {
+  /** Caches the ids with the time when they were first seen, as a duplicate does not extend the window. */
+  async function cacheIds (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<void> {
     const { rows } = await db.executeQuery<SeenRow>(CompiledQuery.raw(SEEN, [[...fresh.keys()].map(hexOfId)]))
     for (const { id: hex, since } of rows) {
       const id = idOfHex(hex)
       known.add(id, Number(since))
       const event = fresh.get(id)
-      // Of an event that was new the id is known since that event was received.
+      // For a new event, the id's time is the event's own `receivedAt`.
       if (event?.repeat === false && event.receivedAt !== Number(since)) event.repeat = true
     }
   }
 
   async function copied (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<boolean> {
     if (copy === null) return false
-    const rows = spare.pop() ?? new EventCopy()
+    const rows = idleCopies.pop() ?? new EventCopy()
     try {
       await copy([rows.ids(fresh), rows.events(fresh.values())])
-      // Not after a failure: the connection may still hold what was to be sent.
-      spare.push(rows)
+      // Not reused after a failure: the connection may still hold its buffer.
+      idleCopies.push(rows)
       return true
     } catch (error) {
-      if (blamesData(error) || isDeadlock(error)) return false
+      if (isDataError(error) || isDeadlock(error)) return false
       throw error
     }
   }
@@ -94,23 +100,23 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
   return {
     write: (events) => commit.write(events),
     list: await sqlList(database, partitions, now),
-    sweep: (signal) => partitions.prepare(now()).finally(() => deletion.forgetIds(now() - DEDUPLICATION_WINDOW - GRACE, () => isOver(signal))),
-    expire: (before, signal) => deletion.expireEvents(before, () => isOver(signal)),
+    sweep: (signal) => partitions.prepare(now()).finally(() => deletion.deleteIds(now() - DEDUPLICATION_WINDOW - GRACE, () => isStopped(signal))),
+    expire: (before, signal) => deletion.expireEvents(before, () => isStopped(signal)),
     ready: () => database.ready().catch((cause: unknown) => { throw new UNAVAILABLE({ cause }) }),
     close: () => commit.close()
   }
 
-  function isOver (signal: AbortSignal | undefined): boolean {
+  function isStopped (signal: AbortSignal | undefined): boolean {
     return commit.closed || signal?.aborted === true
   }
 }
 
-/** Classes 22 (data exception) and 23 (constraint violation): the backend is well, the data is not. */
-function blamesData (error: unknown): boolean {
+/** SQLSTATE classes 22 (data exception) and 23 (constraint violation) blame the data, not the backend. */
+function isDataError (error: unknown): boolean {
   return /^2[23]/.test(sqlState(error))
 }
 
-/** With another instance that writes the same ids. */
+/** Whether the statement deadlocked with another instance that writes the same ids. */
 function isDeadlock (error: unknown): boolean {
   return sqlState(error) === '40P01'
 }

@@ -3,13 +3,13 @@ import { hexOfId } from '../event-id.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
 
-/** In PostgreSQL no year is 0: the one before 1 is 1 BC. */
+/** PostgreSQL has no year 0: the year before 1 is 1 BC. */
 const YEAR_1 = Date.parse('0001-01-01')
 const WINDOW = `${DEDUPLICATION_WINDOW} milliseconds`
 
 /**
- * Writes events and drops those known from before, in one statement. Ids are taken in one order, the same that `EventCopy` keeps, so
- * that two instances with the same ids can't wait for each other in a ring.
+ * Writes events and drops duplicates in one statement. Ids are inserted in a fixed order, the same as in `EventCopy`,
+ * so that two instances with the same ids cannot deadlock.
  */
 export const INSERT = `
 WITH incoming AS (
@@ -26,7 +26,7 @@ INSERT INTO events (org_id, source_id, message_id, type, auth_method, received_a
 SELECT org_id, source_id, message_id, type, auth_method, received_at, "timestamp", ip, user_agent, payload::json, additions::json
 FROM incoming JOIN fresh USING (id) ORDER BY n`
 
-/** Since when ids are known; in a statement of its own, which only repeats have to pay for. */
+/** Reads when ids were first seen. A separate statement, which only flushes with duplicates need. */
 export const SEEN = "SELECT replace(id::text, '-', '') AS id, extract(epoch FROM seen_at) * 1000 AS since FROM event_ids WHERE id = ANY ($1::uuid[])"
 
 export interface SeenRow {
@@ -35,7 +35,7 @@ export interface SeenRow {
   since: string
 }
 
-/** The parameters of `INSERT`, from events by their ids. */
+/** Returns the parameters of `INSERT`. */
 export function parametersOf (fresh: ReadonlyMap<string, AcceptedEvent>): unknown[] {
   const events = [...fresh.values()]
   return [
@@ -55,7 +55,7 @@ export function parametersOf (fresh: ReadonlyMap<string, AcceptedEvent>): unknow
   ]
 }
 
-/** A time as PostgreSQL reads it. */
+/** Formats epoch milliseconds for PostgreSQL. */
 export function toTimestamp (milliseconds: number): string {
   const date = new Date(milliseconds)
   const iso = date.toISOString()

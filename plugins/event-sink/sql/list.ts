@@ -13,23 +13,23 @@ import type { EventPartitions, Partition } from './partitions.js'
 
 const HOUR = 60 * 60 * 1000
 const DAY = 24 * HOUR
-/** Days that are looked at first, today among them, and at most at a time. */
+/** Number of days in the first query, today included, and maximum number of days in a query. */
 const FIRST_DAYS = 4
-const MOST_DAYS = 32
+const MAX_DAYS = 32
 const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip', 'user_agent'] as const
 const JSON_COLUMNS = ['payload', 'additions'] as const
 
-/** The events that were received from `since`, inclusive, to `until`, exclusive; epoch milliseconds. */
+/** Events received from `since`, inclusive, to `until`, exclusive; epoch milliseconds. */
 interface Span { since: number, until: number }
 
 /**
- * The events of an organisation by when they were received, newest first. A query over all days would lock the tables of all of them, thousands
- * after some years: so it goes back in time, some days at a time, until the page is full or has cost enough.
+ * Lists the events of an organisation by `receivedAt`, newest first. A query over all days would lock all partitions,
+ * thousands after some years, so it goes back a few days at a time until the page is full or its budget is spent.
  */
 export async function sqlList ({ lists, db }: Database, partitions: EventPartitions, now: () => number): Promise<ReadableEventSink['list']> {
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
 
-  /** The rows of one index: that of the source, of the type, or of all events of the organisation. */
+  /** Returns the scan of one index: of the source, of the type, or of all events of the organisation. */
   function toScan (orgId: string, { sourceId, type, from, to }: EventFilter, { since, until }: Span, { before, scanLimit }: RowRequest) {
     let rows = db.selectFrom('events').select([...COLUMNS, ...JSON_COLUMNS]).orderBy('received_at', 'desc').orderBy('seq', 'desc').limit(scanLimit)
     let condition = sql`org_id = ${orgId}`
@@ -37,7 +37,7 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
       rows = rows.where(keyOf('source_id'), '=', key(orgId, toColumnText(sourceId)))
       condition = sql`${condition} and source_id = ${toColumnText(sourceId)}`
     } else if (type !== undefined && type !== 'track') {
-      // The second condition is that of the index.
+      // The second condition is the predicate of the partial index.
       rows = rows.where(keyOf('type'), '=', key(orgId, type)).where('type', '<>', sql.lit('track'))
     } else {
       rows = rows.where('org_id', '=', orgId)
@@ -52,7 +52,7 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
     return { rows, filter: condition, time: 'received_at', columns: COLUMNS, jsonColumns: JSON_COLUMNS }
   }
 
-  /** What the indexes by source and by type have in place of the ids. */
+  /** The expression that the indexes by source and by type use in place of the ids. */
   function keyOf (column: 'source_id' | 'type') {
     return sql<string>`hashtextextended(org_id || E'\n' || ${sql.ref(column)}, 0)`
   }
@@ -64,8 +64,8 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
   let known = { day: -Infinity, until: -Infinity }
 
   /**
-   * The oldest day with a table of its own. An answer of the last hour is as good: the last span has no beginning. It costs a page nothing, so that
-   * each page goes on to older days, however few statements are left to it.
+   * Resolves with the oldest day that has its own partition, cached for an hour; older events are in the last span,
+   * which has no start. Does not count against the page's budget, so that each page reaches older days.
    */
   async function oldestDay (signal: AbortSignal | undefined): Promise<number | null> {
     if (now() < known.until) return known.day
@@ -99,18 +99,18 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
   })
 }
 
-/** A clock may have been wrong: where the newest are wanted, the first span has no end. */
+/** Without an upper limit, the first span has no end, as a wrong clock may have stored events in the future. */
 function firstSpan (to: number, now: number, oldest: number): Span {
   const day = Math.floor(Math.min(to, now) / DAY)
   const since = (day - FIRST_DAYS + 1) * DAY
   return { since: since <= oldest ? -Infinity : since, until: to < now ? (day + 1) * DAY : Infinity }
 }
 
-/** Twice as many days as before; the last span has all that is older than the oldest day with a table of its own. */
+/** Doubles the number of days. The last span covers everything older than the oldest partition of a day. */
 function spanBefore ({ since, until }: Span, oldest: number): Span {
   if (since <= oldest) return { since: -Infinity, until: since }
   const days = until === Infinity ? FIRST_DAYS : (until - since) / DAY
-  return { since: Math.max(oldest, since - Math.min(MOST_DAYS, 2 * days) * DAY), until: since }
+  return { since: Math.max(oldest, since - Math.min(MAX_DAYS, 2 * days) * DAY), until: since }
 }
 
 type EventRow = Pick<Selectable<DatabaseSchema['events']>,

@@ -6,45 +6,46 @@ import { importOptional } from '../../../lib/optional-package.js'
 import { toTimestamp } from './insert.js'
 
 const DAY = 24 * 60 * 60 * 1000
-/** Days after today that have a partition already: so long may locks, or a missing privilege, keep new ones from being made. */
+/** Days after today that have a partition: locks or a missing privilege may prevent new ones for as long. */
 const DAYS_AHEAD = 3
-/** Milliseconds to wait for another instance that is at the same work. */
-const TURN_TIMEOUT = 10_000
-/** Milliseconds to wait for the lock of a table, as writes wait behind whoever waits for it. */
+/** Milliseconds to wait for another instance that manages partitions. */
+const ADVISORY_LOCK_TIMEOUT = 10_000
+/** Milliseconds to wait for a table lock, as writes queue behind the waiter. */
 const LOCK_TIMEOUT = 500
-/** Milliseconds that a partition may take to be made, as what is written to the default one waits meanwhile. */
+/** Maximum time to create a partition, milliseconds, as writes to the default partition wait meanwhile. */
 const STATEMENT_TIMEOUT = 2_000
-/** Events of the default partition that are moved to the one of their day; where there are more, their day stays in the default one. */
-const MOVED_AT_MOST = 10_000
-/** The first half of the key of an advisory lock; the second is the table. */
+/** Maximum number of events to move from the default partition; a day with more stays there. */
+const MAX_MOVED_EVENTS = 10_000
+/** First half of the advisory lock's key; the second half is the table. */
 const LOCK_CLASS = 0x67617465
 
-/** A partition of the events, by its quoted name. The default one has neither bound. */
+/** A partition of the events with its quoted name. The default partition has no bounds. */
 export interface Partition {
   name: string
-  /** Epoch milliseconds, inclusive; `null`: from the beginning. */
+  /** Epoch milliseconds, inclusive; `null`: no lower bound. */
   since: number | null
-  /** Epoch milliseconds, exclusive; `null`: without an end. */
+  /** Epoch milliseconds, exclusive; `null`: no upper bound. */
   until: number | null
 }
 
+/** Manages the partitions of the events. */
 export interface EventPartitions {
-  /** Asked over `db`. Default: the connections that have time. */
+  /** Lists the partitions over `db`. Default: the connections for cleanup. */
   list (db?: Kysely<DatabaseSchema>): Promise<Partition[]>
   /**
-   * Makes the partitions of the UTC day of a time, epoch milliseconds, and of the days after it. What a lock prevents is left to the next
-   * call; rejects if by then events of tomorrow would come to the default partition.
+   * Creates the partitions of the UTC day of `now`, epoch milliseconds, and of the following days. A partition that a
+   * lock prevents is left to the next call; rejects if that would send tomorrow's events to the default partition.
    */
   prepare (now: number): Promise<void>
-  /** Drops a partition with all that is in it; another instance may have done so. Rejects if others use it for longer than half a second. */
+  /** Drops a partition with its events, if it still exists. Rejects if a lock blocks it for longer than 500 ms. */
   drop (partition: Partition): Promise<void>
 }
 
-/** The partitions of the events, one for each UTC day. Several instances may work on them at once. */
+/** Creates the manager of partitions, one per UTC day. Several instances may use it concurrently. */
 export async function eventPartitions ({ patient }: Database): Promise<EventPartitions> {
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
 
-  // By name as it was when this was asked: an oid has none any more once another instance has dropped the table.
+  // Reads names, not oids: an oid has no name after another instance has dropped the table.
   async function list (from: Kysely<DatabaseSchema> = patient): Promise<Partition[]> {
     const { rows } = await sql<{ name: string, since: Date | null, until: Date | null }>`
       select format('%I.%I', nspname, relname) as name,
@@ -56,10 +57,13 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
     return rows.map(({ name, since, until }) => ({ name, since: since?.getTime() ?? null, until: until?.getTime() ?? null }))
   }
 
-  /** Alone among the instances, and not for long. Locks are taken in one order: the whole table, then the default partition. */
-  async function alone (work: (tx: Transaction<DatabaseSchema>) => Promise<void>): Promise<void> {
+  /**
+   * Runs `work` under an advisory lock with short timeouts. Locks are taken in a fixed order: the whole table, then the
+   * default partition.
+   */
+  async function exclusively (work: (tx: Transaction<DatabaseSchema>) => Promise<void>): Promise<void> {
     await patient.transaction().execute(async (tx) => {
-      await sql`set local lock_timeout = ${sql.lit(TURN_TIMEOUT)}`.execute(tx)
+      await sql`set local lock_timeout = ${sql.lit(ADVISORY_LOCK_TIMEOUT)}`.execute(tx)
       await sql`select pg_advisory_xact_lock((${sql.lit(LOCK_CLASS)}::bigint << 32) + 'events'::regclass::oid::bigint)`.execute(tx)
       await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(tx)
       await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(tx)
@@ -67,13 +71,13 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
     })
   }
 
-  async function make (day: number): Promise<void> {
-    await alone(async (tx) => {
+  async function create (day: number): Promise<void> {
+    await exclusively(async (tx) => {
       if (covers(await list(tx), day)) return
       const [since, until] = [sql.lit(toTimestamp(day)), sql.lit(toTimestamp(day + DAY))]
       const ofDay = sql`from only events_default where received_at >= ${since} and received_at < ${until}`
-      const { rows } = await sql`select ${ofDay} limit ${sql.lit(MOVED_AT_MOST + 1)}`.execute(tx)
-      if (rows.length > MOVED_AT_MOST) return
+      const { rows } = await sql`select ${ofDay} limit ${sql.lit(MAX_MOVED_EVENTS + 1)}`.execute(tx)
+      if (rows.length > MAX_MOVED_EVENTS) return
 
       const name = sql.table(`events_${toTimestamp(day).slice(0, 10).replaceAll('-', '')}`)
       await sql`create table ${name} (like events including all)`.execute(tx)
@@ -89,12 +93,12 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
 
     async prepare (now) {
       const today = now - now % DAY
-      const there = await list()
+      const existing = await list()
       for (let ahead = 0; ahead <= DAYS_AHEAD; ahead++) {
         const day = today + ahead * DAY
-        if (covers(there, day)) continue
+        if (covers(existing, day)) continue
         try {
-          await make(day)
+          await create(day)
         } catch (error) {
           if (isBusy(error) && ahead > 1) return
           throw error
@@ -103,19 +107,19 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
     },
 
     async drop ({ name }) {
-      await alone(async (tx) => {
+      await exclusively(async (tx) => {
         await sql`drop table if exists ${sql.raw(name)}`.execute(tx)
       })
     }
   }
 }
 
-/** Whether another than the default partition takes events of a day. */
+/** Whether a partition other than the default one covers a day. */
 function covers (partitions: readonly Partition[], day: number): boolean {
   return partitions.some(({ since, until }) => (since !== null || until !== null) && day < (until ?? Infinity) && day + DAY > (since ?? -Infinity))
 }
 
-/** A lock that was not to be had in time, or work that took too long: either may pass. */
+/** Whether the error is a lock or statement timeout, which is temporary. */
 export function isBusy (error: unknown): boolean {
   const { code } = (error ?? {}) as { code?: unknown }
   return code === '55P03' || code === '57014'

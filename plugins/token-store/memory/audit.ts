@@ -3,12 +3,12 @@ import type { AuditEntry, AuditFilter, AuditTrail, Page, PageRequest } from '../
 
 const MAX_ENTRIES = 10_000
 
-/** Its changes as JSON: a copy that nobody else can alter, and that is made for each entry but seldom read. */
-type KeptEntry = Omit<AuditEntry, 'changes'> & { changes: string, sequence: number }
+/** An entry with its changes as JSON: a copy that callers cannot modify, cheap to create and rarely read. */
+type StoredEntry = Omit<AuditEntry, 'changes'> & { changes: string, sequence: number }
 
-/** Keeps the newest 10 000 entries. */
+/** The audit log in memory: the newest 10 000 entries. */
 export class MemoryAudit implements AuditTrail {
-  readonly #entries = new Map<string, KeptEntry>()
+  readonly #entries = new Map<string, StoredEntry>()
   #sequence = 0
 
   async append (entries: readonly AuditEntry[]): Promise<void> {
@@ -23,14 +23,14 @@ export class MemoryAudit implements AuditTrail {
 
   async addRepeats (id: string, repeats: number): Promise<void> {
     const entry = this.#entries.get(id)
-    if (entry !== undefined) entry.changes = JSON.stringify({ ...parsed(entry.changes), repeats })
+    if (entry !== undefined) entry.changes = JSON.stringify({ ...parseChanges(entry.changes), repeats })
   }
 
   async list (orgId: string, filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>> {
-    const placed = Array.from(this.#entries.values())
+    const positioned = Array.from(this.#entries.values())
       .filter((entry) => entry.orgId === orgId && matches(entry, filter))
-      .map((item) => ({ at: item, item }))
-    return newestFirst(placed, page, ({ sequence, ...entry }) => ({ ...entry, changes: parsed(entry.changes) }))
+      .map((item) => ({ position: item, item }))
+    return newestFirst(positioned, page, ({ sequence, ...entry }) => ({ ...entry, changes: parseChanges(entry.changes) }))
   }
 
   sweep (olderThan: number): void {
@@ -40,11 +40,11 @@ export class MemoryAudit implements AuditTrail {
   }
 }
 
-function parsed (changes: string): AuditEntry['changes'] {
+function parseChanges (changes: string): AuditEntry['changes'] {
   return JSON.parse(changes) as AuditEntry['changes']
 }
 
-function matches (entry: KeptEntry, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter): boolean {
+function matches (entry: StoredEntry, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter): boolean {
   return (action === undefined || entry.action === action) &&
     (actions === undefined || actions.includes(entry.action)) &&
     (userId === undefined || entry.userId === userId) &&

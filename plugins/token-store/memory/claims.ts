@@ -1,7 +1,7 @@
 import { UNAVAILABLE } from '../../../lib/errors.js'
 import { claimDigest, claimEnd } from '../claim-rules.js'
 
-/** Keys taken once; none is forgotten before its time, whatever the pressure. */
+/** Claims in memory. A claim is never evicted before it expires. */
 export class MemoryClaims {
   readonly #now: () => number
   readonly #max: number
@@ -19,7 +19,7 @@ export class MemoryClaims {
     const digest = claimDigest(key)
     if ((this.#ends.get(digest) ?? -Infinity) > now) return false
     if (this.#ends.size >= this.#max && !this.#ends.has(digest)) this.sweep()
-    if (this.#ends.size >= this.#max && !this.#ends.has(digest)) throw new UNAVAILABLE({ reason: 'the memory store holds as many claims as it may' })
+    if (this.#ends.size >= this.#max && !this.#ends.has(digest)) throw new UNAVAILABLE({ reason: 'the memory store has reached "maxClaims"' })
     this.#ends.set(digest, end)
     this.#nextEnd = Math.min(this.#nextEnd, end)
     return true
@@ -27,7 +27,7 @@ export class MemoryClaims {
 
   sweep (): void {
     const now = this.#now()
-    // Nothing has ended yet: a flood at capacity does not pay for a scan each time.
+    // No claim has expired yet: skips the scan, which a flood at capacity would otherwise repeat for each request.
     if (now < this.#nextEnd) return
     this.#nextEnd = Infinity
     for (const [digest, end] of this.#ends) {

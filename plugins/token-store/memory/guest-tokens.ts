@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache'
 
-import { LONGEST_MINT } from '../limits.js'
+import { MAX_MINT_TIME } from '../limits.js'
 import type { GuestToken, GuestTokens } from '../../../contracts/token-store/index.js'
 
 const MAX_ENTRIES = 10_000
 
 export class MemoryGuestTokens implements GuestTokens {
   readonly #now: () => number
-  /** A cache like any other: the least used token makes room, and costs one more mint. */
+  /** An LRU cache: an evicted token only costs one more request for it. */
   readonly #entries = new LRUCache<string, GuestToken>({ max: MAX_ENTRIES })
-  /** When a client was last invalidated, for the mints that were on their way then. */
+  /** When each client was last invalidated, for token requests that were in flight then. */
   readonly #invalidated = new Map<string, number>()
 
   constructor (now: () => number) {
@@ -41,7 +41,7 @@ export class MemoryGuestTokens implements GuestTokens {
       if (entry.expiresAt <= now) this.#entries.delete(key)
     }
     for (const [clientId, at] of this.#invalidated) {
-      if (at < now - LONGEST_MINT) this.#invalidated.delete(clientId)
+      if (at < now - MAX_MINT_TIME) this.#invalidated.delete(clientId)
     }
   }
 }

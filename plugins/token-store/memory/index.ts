@@ -10,24 +10,28 @@ import { MemorySources } from './sources.js'
 import { MemoryUsers } from './users.js'
 import { MemoryWebhooks } from './webhooks.js'
 
+/** Options of `memoryStore`. */
 export interface MemoryStoreOptions {
   /** The clock, epoch milliseconds. Default: `Date.now`. */
   now?: () => number
-  /** How many claims are held at most; beyond, `claim` rejects with `UNAVAILABLE`. Default: 100 000. */
+  /** Maximum number of claims; a full store rejects `claim` with `UNAVAILABLE`. Default: 100 000. */
   maxClaims?: number
 }
 
 const KNOWN: KnownOptions<MemoryStoreOptions> = { now: true, maxClaims: true }
-const MADE = new WeakSet<object>()
+const memoryStores = new WeakSet<object>()
 
-/** Whether `memoryStore` made the store. */
+/** Whether a store was created by `memoryStore`. */
 export function isMemoryStore (store: TokenStore): boolean {
-  return MADE.has(store)
+  return memoryStores.has(store)
 }
 
 /**
- * A token store for tests and for trying things: all is lost when the process ends, and no other process sees it. Throws
- * `INVALID_OPTIONS` for an unknown option.
+ * Creates a token store in memory, for tests and experiments. Its data is lost when the process ends and is not visible
+ * to other processes. Throws `INVALID_OPTIONS` for an unknown option.
+ *
+ * @example
+ * app.register(tokenStore, { store: memoryStore() })
  */
 export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
   refuseUnknownMembers('memoryStore', '', options, KNOWN)
@@ -57,6 +61,6 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     ready: async () => {},
     close: async () => {}
   }
-  MADE.add(store)
+  memoryStores.add(store)
   return store
 }

@@ -11,7 +11,7 @@ interface Failures {
 
 export class MemoryLoginFailures {
   readonly #now: () => number
-  /** In the order of the last failure: the oldest makes room for a flood of made-up emails. */
+  /** In the order of the last failure. A flood of made-up emails evicts the oldest. */
   readonly #failures = new Map<string, Failures>()
 
   constructor (now: () => number) {
@@ -23,7 +23,7 @@ export class MemoryLoginFailures {
     return until !== null && until > this.#now() ? until : null
   }
 
-  /** A lock that holds is not made longer; after one has ended the count starts anew. */
+  /** Counts a failure. Does not extend a current lock; after a lock has ended, the count restarts. */
   count (subject: string, { max, lockFor }: { max: number, lockFor: number }): CountedFailure {
     const locked = this.lockedUntil(subject)
     if (locked !== null) return { lockedUntil: locked, wasLocked: true }
@@ -33,11 +33,11 @@ export class MemoryLoginFailures {
     const lockedUntil = count >= max ? now + lockFor : null
     this.#failures.delete(subject)
     this.#failures.set(subject, { count, lockedUntil, lastAt: now })
-    this.#makeRoom()
+    this.#evict()
     return { lockedUntil, wasLocked: false }
   }
 
-  /** A lock that holds stays. */
+  /** Clears the failures, except during a lock. */
   clear (subject: string): number | null {
     const locked = this.lockedUntil(subject)
     if (locked === null) this.#failures.delete(subject)
@@ -53,7 +53,7 @@ export class MemoryLoginFailures {
     for (const [subject, failures] of this.#failures) if (isStale(failures, now)) this.#failures.delete(subject)
   }
 
-  #makeRoom (): void {
+  #evict (): void {
     for (const subject of this.#failures.keys()) {
       if (this.#failures.size <= MAX_SUBJECTS) return
       this.#failures.delete(subject)

@@ -2,18 +2,18 @@ import { decodeCursor, encodeCursor } from '../../../lib/database/list/cursor.js
 import type { Position } from '../../../lib/database/list/cursor.js'
 import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 
-interface Placed<Kept> {
-  at: Position
-  item: Kept
+interface Positioned<Stored> {
+  position: Position
+  item: Stored
 }
 
-/** One page of what matches, newest first; throws `INVALID_REQUEST` for a bad cursor. */
-export function newestFirst<Kept, Item> (all: Iterable<Placed<Kept>>, { cursor, limit }: PageRequest, copy: (kept: Kept) => Item): Page<Item> {
+/** Returns one page of the items, newest first. Throws `INVALID_REQUEST` for an invalid cursor. */
+export function newestFirst<Stored, Item> (all: Iterable<Positioned<Stored>>, { cursor, limit }: PageRequest, copy: (stored: Stored) => Item): Page<Item> {
   const before = cursor === undefined ? null : decodeCursor(cursor)
-  const rest = Array.from(all).filter(({ at }) => before === null || compare(at, before) < 0).sort((a, b) => compare(b.at, a.at))
+  const rest = Array.from(all).filter(({ position }) => before === null || compare(position, before) < 0).sort((a, b) => compare(b.position, a.position))
   const page = rest.slice(0, limit)
   const last = page.at(-1)
-  return { data: page.map(({ item }) => copy(item)), nextCursor: last === undefined || rest.length <= limit ? null : encodeCursor(last.at) }
+  return { data: page.map(({ item }) => copy(item)), nextCursor: last === undefined || rest.length <= limit ? null : encodeCursor(last.position) }
 }
 
 function compare (a: Position, b: Position): number {

@@ -36,10 +36,10 @@ export class MemoryRevocations implements Revocations {
   }
 
   async list (orgId: string, { kind, subject }: RevocationFilter, page: PageRequest): Promise<Page<Revocation>> {
-    const placed = Array.from(this.#records.values())
+    const positioned = Array.from(this.#records.values())
       .filter(({ revocation: own }) => own.orgId === orgId && (kind === undefined || own.kind === kind) && (subject === undefined || own.subject === subject))
-      .map(({ revocation, sequence }) => ({ at: { timestamp: revocation.createdAt, sequence }, item: revocation }))
-    return newestFirst(placed, page, (revocation) => ({ ...revocation }))
+      .map(({ revocation, sequence }) => ({ position: { timestamp: revocation.createdAt, sequence }, item: revocation }))
+    return newestFirst(positioned, page, (revocation) => ({ ...revocation }))
   }
 
   cutoff (orgId: string, kind: RevocationKind, subject: string): number {

@@ -1,11 +1,11 @@
 import { CONFLICT } from '../../../lib/errors.js'
-import { SESSIONS_LISTED } from '../limits.js'
+import { MAX_LISTED_SESSIONS } from '../limits.js'
 import type { NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, User } from '../../../contracts/token-store/index.js'
 
 interface SessionRecord extends Session {
   refreshDigest: string
   previousDigest: string | null
-  /** Until when the previous token may be repeated, and with what answer. */
+  /** Until when the previous token may be repeated, epoch milliseconds; the response is then `sealedSuccessor`. */
   repeatUntil: number
   sealedSuccessor: string | null
 }
@@ -15,7 +15,7 @@ interface UserLookup {
   revoke (id: string): void
 }
 
-/** A session that is over is not kept: what is in the map is live, or has reached its last day. */
+/** Sessions in memory. Ended sessions are removed; an expired one is skipped until the next sweep. */
 export class MemorySessions implements Sessions {
   readonly #now: () => number
   readonly #users: UserLookup
@@ -65,7 +65,7 @@ export class MemorySessions implements Sessions {
 
   async list (userId: string): Promise<Session[]> {
     const live = Array.from(this.#sessions.values()).filter((session) => session.userId === userId && this.#live(session.id) !== null)
-    return live.reverse().sort((a, b) => b.createdAt - a.createdAt).slice(0, SESSIONS_LISTED).map(view)
+    return live.reverse().sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_LISTED_SESSIONS).map(toSession)
   }
 
   access (id: string): SessionAccess | null {
@@ -97,6 +97,6 @@ export class MemorySessions implements Sessions {
   }
 }
 
-function view ({ id, userId, createdAt, lastUsedAt, endsAt, ip, userAgent }: Session): Session {
+function toSession ({ id, userId, createdAt, lastUsedAt, endsAt, ip, userAgent }: Session): Session {
   return { id, userId, createdAt, lastUsedAt, endsAt, ip, userAgent }
 }

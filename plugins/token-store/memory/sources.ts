@@ -8,10 +8,12 @@ import {
 import type { NewSource, Page, PageRequest, ResolvedSource, Source, SourceOrigins, SourcePatch, Sources } from '../../../contracts/token-store/index.js'
 import { newestFirst } from './newest-first.js'
 
-/** A key is never forgotten, so that it stays with its organisation; `recordId` is `null` once it was replaced or its source deleted. */
+/**
+ * A key is never removed, so that it stays with its organisation. `recordId` is `null` for a key that is not in use.
+ */
 interface Key { orgId: string, recordId: string | null, expiresAt: number | null, resolved: ResolvedSource | null }
 interface Secret { value: Buffer, expiresAt: number | null }
-/** `origins` is `null` until it is asked for, and after a change. */
+/** `origins` is a cache, `null` until the next use after a change. */
 interface SourceRecord { source: Source, sequence: number, secrets: Secret[], origins: SourceOrigins | null }
 
 export class MemorySources implements Sources {
@@ -22,7 +24,7 @@ export class MemorySources implements Sources {
   #origins: readonly SourceOrigins[] | null = null
   #sequence = 0
 
-  /** @param onChange hears of the id of a source that changed or went */
+  /** @param onChange called with the id of a changed or deleted source */
   constructor (now: () => number, onChange: (id: string) => void) {
     this.#now = now
     this.#onChange = onChange
@@ -50,7 +52,7 @@ export class MemorySources implements Sources {
   }
 
   async list (orgId: string, page: PageRequest): Promise<Page<Source>> {
-    return newestFirst(this.#of(orgId).map(({ source, sequence }) => ({ at: { timestamp: source.createdAt, sequence }, item: source })), page, copySource)
+    return newestFirst(this.#of(orgId).map(({ source, sequence }) => ({ position: { timestamp: source.createdAt, sequence }, item: source })), page, copySource)
   }
 
   async update (orgId: string, id: string, patch: SourcePatch): Promise<Source | null> {
@@ -96,7 +98,7 @@ export class MemorySources implements Sources {
     const now = this.#now()
     const key = this.#keys.get(pipelineKey)
     if (key === undefined || (key.expiresAt !== null && key.expiresAt <= now)) return null
-    if (key.resolved === null || resolvedUntil(key.resolved) <= now) key.resolved = this.#look(pipelineKey, key, now)
+    if (key.resolved === null || resolvedUntil(key.resolved) <= now) key.resolved = this.#lookUp(pipelineKey, key, now)
     return key.resolved
   }
 
@@ -108,7 +110,7 @@ export class MemorySources implements Sources {
     return this.#origins
   }
 
-  /** The source itself, whatever its organisation; not to be changed or handed out. */
+  /** Returns the stored source of any organisation, not a copy: callers must not modify or expose it. */
   find (id: string): Source | null {
     return this.#records.get(id)?.source ?? null
   }
@@ -118,7 +120,7 @@ export class MemorySources implements Sources {
     for (const record of this.#records.values()) record.secrets = live(record.secrets, now)
   }
 
-  #look (pipelineKey: string, key: Key, now: number): ResolvedSource | null {
+  #lookUp (pipelineKey: string, key: Key, now: number): ResolvedSource | null {
     const record = key.recordId === null ? undefined : this.#records.get(key.recordId)
     return record === undefined ? null : freezeResolved(record.source, pipelineKey, key.expiresAt, live(record.secrets, now))
   }

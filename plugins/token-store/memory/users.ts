@@ -37,11 +37,11 @@ export class MemoryUsers implements Users {
   async update (id: string, patch: { role?: Role, disabled?: boolean, passwordHash?: string }): Promise<User | null> {
     const user = this.#users.get(id)
     if (user === undefined) return null
-    const disables = patch.disabled === true && !user.disabled
+    const isNewlyDisabled = patch.disabled === true && !user.disabled
     user.role = patch.role ?? user.role
     user.disabled = patch.disabled ?? user.disabled
     user.passwordHash = patch.passwordHash ?? user.passwordHash
-    if (disables) this.revoke(id)
+    if (isNewlyDisabled) this.revoke(id)
     return { ...user }
   }
 
@@ -73,12 +73,12 @@ export class MemoryUsers implements Users {
     this.#failures.unlock(subject)
   }
 
-  /** The live record, for the sessions beside it. */
+  /** Returns the stored user, not a copy, for `MemorySessions`. */
   peek (id: string): Readonly<User> | undefined {
     return this.#users.get(id)
   }
 
-  /** Ends every token of the user. */
+  /** Revokes every token of the user. */
   revoke (id: string): void {
     const user = this.#users.get(id)
     if (user !== undefined) user.epoch++

@@ -13,7 +13,7 @@ export class MemoryWebhooks implements Webhooks {
   readonly #records = new Map<string, WebhookRecord>()
   #sequence = 0
 
-  /** @param sourceOf the source of an id, as it is now */
+  /** @param sourceOf returns the current source with an id */
   constructor (now: () => number, sourceOf: (id: string) => Source | null) {
     this.#now = now
     this.#sourceOf = sourceOf
@@ -47,8 +47,8 @@ export class MemoryWebhooks implements Webhooks {
   async list (orgId: string, sourceId: string, page: PageRequest): Promise<Page<Webhook> | null> {
     if (!this.#hasSource(orgId, sourceId)) return null
     const own = Array.from(this.#records.values()).filter(({ webhook }) => webhook.sourceId === sourceId)
-    const placed = own.map(({ webhook, sequence }) => ({ at: { timestamp: webhook.createdAt, sequence }, item: webhook }))
-    return newestFirst(placed, page, (webhook) => structuredClone(webhook))
+    const positioned = own.map(({ webhook, sequence }) => ({ position: { timestamp: webhook.createdAt, sequence }, item: webhook }))
+    return newestFirst(positioned, page, (webhook) => structuredClone(webhook))
   }
 
   async update (orgId: string, sourceId: string, id: string, patch: WebhookPatch): Promise<Webhook | null> {
@@ -82,13 +82,13 @@ export class MemoryWebhooks implements Webhooks {
     return record.resolved
   }
 
-  /** A source changed, or went with its webhooks. */
+  /** Called when a source was changed or deleted; deletes the webhooks of a deleted source. */
   sourceChanged (sourceId: string): void {
-    const gone = this.#sourceOf(sourceId) === null
+    const isDeleted = this.#sourceOf(sourceId) === null
     for (const record of this.#records.values()) {
       if (record.webhook.sourceId !== sourceId) continue
       record.resolved = null
-      if (gone) this.#records.delete(record.webhook.id)
+      if (isDeleted) this.#records.delete(record.webhook.id)
     }
   }
 

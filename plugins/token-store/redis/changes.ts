@@ -2,77 +2,78 @@ import type { RedisLink } from '../../../lib/redis/link.js'
 import { CHANGE } from './scripts.js'
 import { CLOCK, tagKey } from './shared-cache.js'
 
-/** What changed, by its kind: a source, a webhook, a session, a user, a guest token's key, a client, the subject of a revocation. */
+/** A change: its kind and the id of the source, webhook, session, user, guest token, client or revocation subject. */
 export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'guestToken' | 'client' | 'revocation', id: string]
 
+/** Receives the changes of other instances. */
 export interface ChangeHandlers {
   onChange (change: Change): void
-  /** Changes may have been missed. */
+  /** Called when changes may have been missed. */
   onGap (): void
 }
 
 const CHANNEL = 'changes'
-/** For so long, milliseconds, a change that could not be told may still matter: older look-ups are over. */
-const MATTERS = 5_000
+/** Milliseconds after which an unpublished change no longer matters: older look-ups have expired. */
+const CHANGE_LIFETIME = 5_000
 
-/** Tells every instance what changed, and hears it from them; what can't be told is found out by age. */
+/** Publishes changes to all instances and receives theirs. Unpublished changes take effect when caches expire. */
 export class Changes {
   readonly #link: RedisLink
-  /** By which an instance knows its own voice. */
-  readonly #self = crypto.randomUUID()
-  readonly #telling = new Set<Promise<void>>()
-  /** What Redis did not confirm, and when that was; it may have been told all the same. */
-  #untold: Array<{ change: Change, tags: readonly string[], at: number }> = []
+  /** Identifies this instance's own messages. */
+  readonly #instanceId = crypto.randomUUID()
+  readonly #publishing = new Set<Promise<void>>()
+  /** Changes that Redis did not confirm, with their time; Redis may have published them nevertheless. */
+  #unpublished: Array<{ change: Change, tags: readonly string[], at: number }> = []
 
   constructor (link: RedisLink) {
     this.#link = link
   }
 
   announce (change: Change, tags: readonly string[], at = performance.now()): void {
-    const telling = this.#tell(change, tags, at).finally(() => this.#telling.delete(telling))
-    this.#telling.add(telling)
+    const publishing = this.#publish(change, tags, at).finally(() => this.#publishing.delete(publishing))
+    this.#publishing.add(publishing)
   }
 
-  /** Resolves when all that was announced is told, or can't be for now. */
+  /** Resolves when all announced changes are published or have failed for now. */
   async settled (): Promise<void> {
-    await Promise.all(this.#telling)
+    await Promise.all(this.#publishing)
   }
 
-  async #tell (change: Change, tags: readonly string[], at: number): Promise<void> {
-    const message = JSON.stringify([this.#self, ...change])
-    const told = await this.#link.run(CHANGE, [CLOCK, ...tags.map(tagKey)], [this.#link.prefix + CHANNEL, message])
-    if (told !== undefined) return
-    this.#forgetOld()
-    this.#untold.push({ change, tags, at })
+  async #publish (change: Change, tags: readonly string[], at: number): Promise<void> {
+    const message = JSON.stringify([this.#instanceId, ...change])
+    const version = await this.#link.run(CHANGE, [CLOCK, ...tags.map(tagKey)], [this.#link.prefix + CHANNEL, message])
+    if (version !== undefined) return
+    this.#dropOld()
+    this.#unpublished.push({ change, tags, at })
   }
 
-  /** Returns what ends it. */
+  /** Subscribes to changes; returns a function that unsubscribes. */
   listen ({ onChange, onGap }: ChangeHandlers): () => void {
-    const self = this.#self
-    const stopRetelling = this.#link.onReturn(() => this.#tellAgain())
-    const stopHearing = this.#link.subscribe(CHANNEL, {
+    const instanceId = this.#instanceId
+    const stopRepublishing = this.#link.onReturn(() => this.#republish())
+    const unsubscribe = this.#link.subscribe(CHANNEL, {
       onGap,
       onMessage (message) {
         const change = parse(message)
-        // What can't be read may be anything, from a later version too.
+        // An unreadable message may be any change, from a newer version for example.
         if (change === null) onGap()
-        else if (change[0] !== self) onChange([change[1], change[2]])
+        else if (change[0] !== instanceId) onChange([change[1], change[2]])
       }
     })
     return () => {
-      stopRetelling()
-      stopHearing()
+      stopRepublishing()
+      unsubscribe()
     }
   }
 
-  #tellAgain (): void {
-    this.#forgetOld()
-    for (const { change, tags, at } of this.#untold.splice(0)) this.announce(change, tags, at)
+  #republish (): void {
+    this.#dropOld()
+    for (const { change, tags, at } of this.#unpublished.splice(0)) this.announce(change, tags, at)
   }
 
-  #forgetOld (): void {
-    const since = performance.now() - MATTERS
-    this.#untold = this.#untold.filter(({ at }) => at > since)
+  #dropOld (): void {
+    const since = performance.now() - CHANGE_LIFETIME
+    this.#unpublished = this.#unpublished.filter(({ at }) => at > since)
   }
 }
 

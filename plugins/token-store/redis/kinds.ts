@@ -4,23 +4,23 @@ import { webhookResolvedUntil } from '../webhook-settings.js'
 import type { Change } from './changes.js'
 import type { SharedKind } from './shared-cache.js'
 
-/** Of all sources together. */
+/** The tag of the origins of all sources. */
 const ORIGINS = 'origins'
 
 export const sourceKind: SharedKind<ResolvedSource> = {
   name: 'source',
   tagsOf: ({ source }) => [tagOf(['source', source.id])],
   endsAt: resolvedUntil,
-  encode: withSecretsAsText,
-  decode: (text) => frozen(secretsFromText<ResolvedSource>(text))
+  encode: encodeWithSecrets,
+  decode: (json) => deepFreeze(decodeWithSecrets<ResolvedSource>(json))
 }
 
 export const webhookKind: SharedKind<ResolvedWebhook> = {
   name: 'webhook',
   tagsOf: ({ webhook, source }) => [tagOf(['webhook', webhook.id]), tagOf(['source', source.id])],
   endsAt: webhookResolvedUntil,
-  encode: withSecretsAsText,
-  decode: (text) => frozen(secretsFromText<ResolvedWebhook>(text))
+  encode: encodeWithSecrets,
+  decode: (json) => deepFreeze(decodeWithSecrets<ResolvedWebhook>(json))
 }
 
 export const accessKind: SharedKind<SessionAccess> = {
@@ -28,7 +28,7 @@ export const accessKind: SharedKind<SessionAccess> = {
   tagsOf: ({ userId }, sessionId) => [tagOf(['session', sessionId]), tagOf(['user', userId])],
   endsAt: ({ endsAt }) => endsAt,
   encode: JSON.stringify,
-  decode: (text) => frozen(JSON.parse(text))
+  decode: (json) => deepFreeze(JSON.parse(json))
 }
 
 export const guestTokenKind: SharedKind<GuestToken> = {
@@ -36,25 +36,25 @@ export const guestTokenKind: SharedKind<GuestToken> = {
   tagsOf: ({ clientId }, key) => [tagOf(['guestToken', key]), tagOf(['client', clientId])],
   endsAt: ({ expiresAt }) => expiresAt,
   encode: JSON.stringify,
-  decode: (text) => frozen(JSON.parse(text))
+  decode: (json) => deepFreeze(JSON.parse(json))
 }
 
-/** By a revocation's `subjectKey`. */
+/** The key is a revocation's `subjectKey`. */
 export const cutoffKind: SharedKind<Cutoff> = {
   name: 'cutoff',
   tagsOf: (_cutoff, key) => [tagOf(['revocation', key])],
   encode: JSON.stringify,
-  decode: (text) => frozen(JSON.parse(text))
+  decode: (json) => deepFreeze(JSON.parse(json))
 }
 
 export const originsKind: SharedKind<readonly SourceOrigins[]> = {
   name: 'origins',
   tagsOf: () => [ORIGINS],
   encode: JSON.stringify,
-  decode: (text) => frozen(JSON.parse(text))
+  decode: (json) => deepFreeze(JSON.parse(json))
 }
 
-/** The tags that a change touches. */
+/** Returns the tags that a change invalidates. */
 export function tagsOf (change: Change): string[] {
   return change[0] === 'source' ? [tagOf(change), ORIGINS] : [tagOf(change)]
 }
@@ -65,18 +65,18 @@ function tagOf ([kind, id]: Change): string {
 
 interface WithSecrets { readonly secrets: ResolvedSource['secrets'] }
 
-function withSecretsAsText (value: WithSecrets): string {
+function encodeWithSecrets (value: WithSecrets): string {
   return JSON.stringify({ ...value, secrets: value.secrets.map(({ value: bytes, expiresAt }) => ({ value: bytes.toString('base64'), expiresAt })) })
 }
 
-function secretsFromText<Value extends WithSecrets> (text: string): Value {
-  const value = JSON.parse(text) as Omit<Value, 'secrets'> & { secrets: Array<{ value: string, expiresAt: number | null }> }
+function decodeWithSecrets<Value extends WithSecrets> (json: string): Value {
+  const value = JSON.parse(json) as Omit<Value, 'secrets'> & { secrets: Array<{ value: string, expiresAt: number | null }> }
   return { ...value, secrets: value.secrets.map(({ value: bytes, expiresAt }) => ({ value: Buffer.from(bytes, 'base64'), expiresAt })) } as unknown as Value
 }
 
-/** As what comes from the database is; bytes can't be frozen. */
-function frozen<Value> (value: Value): Value {
+/** Freezes a value deeply, as values from the database are; buffers cannot be frozen. */
+function deepFreeze<Value> (value: Value): Value {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-  for (const member of Object.values(value)) frozen(member)
+  for (const property of Object.values(value)) deepFreeze(property)
   return Object.freeze(value)
 }

@@ -1,15 +1,17 @@
 import { RedisScript } from '../../../lib/redis/script.js'
 
-// Versions are times of the Redis server in microseconds that never go back, whatever becomes of its clock: each that is given out is kept.
+// A version is the time of the Redis server in microseconds. The last version is stored, so that versions increase even
+// if the server's clock is set back.
 const NOW = `
 local time = redis.call('TIME')
 local now = math.max(time[1] * 1000000 + time[2], tonumber(redis.call('GET', clock) or 0) + 1)
 `
 
 /**
- * KEYS: the clock, entries. ARGV: milliseconds that an entry lives. Gives the version of now, and of each entry its version, its data and its
- * milliseconds left, or false. An entry with a tag that was changed since its version is none, nor is one that has longer to live than
- * any: the clock was set back. The tags stand in the entry: a cluster finds them by the braces of the prefix.
+ * KEYS: the clock, entries. ARGV: lifetime of an entry, milliseconds. Returns the current version and for each entry
+ * its version, data and remaining milliseconds, or false. An entry is missing if one of its tags was changed since its
+ * version, or if it would live longer than the lifetime, as then the clock was set back. The entry stores its tags; the
+ * prefix in braces keeps them in the same slot of a cluster.
  */
 export const READ = new RedisScript(`
 local clock = KEYS[1]
@@ -27,20 +29,20 @@ local function entryOf (key)
   if left < 0 or left > tonumber(ARGV[1]) then return false end
   return {entry[1], entry[3], left}
 end
-local answer = {version}
+local result = {version}
 local isComplete = true
 for at = 2, #KEYS do
-  answer[at] = entryOf(KEYS[at])
-  if not answer[at] then isComplete = false end
+  result[at] = entryOf(KEYS[at])
+  if not result[at] then isComplete = false end
 end
 if not isComplete then redis.call('SET', clock, version) end
-return answer
+return result
 `)
 
 /**
- * KEYS: each entry, followed by its tags. ARGV: the version of when their look-up began, milliseconds to live from then on, and of each
- * entry the number of its tags and its data. Of that life goes what this command has waited, as in a Redis that hung: meanwhile a change
- * may have found nobody to tell. Gives the number of entries that were written.
+ * KEYS: each entry, followed by its tags. ARGV: the version at the start of the look-up, the lifetime from then on in
+ * milliseconds, and for each entry the number of its tags and its data. The time since that version counts against the
+ * lifetime, as a change may have gone unnoticed while Redis hung. Returns the number of written entries.
  */
 export const FILL = new RedisScript(`
 local time = redis.call('TIME')
@@ -68,7 +70,9 @@ end
 return written
 `)
 
-/** KEYS: the clock, the tags that changed. ARGV: a channel and what to tell everyone. A mark outlives all that it may end. */
+/**
+ * KEYS: the clock, the changed tags. ARGV: a channel and a message for it. A mark outlives all entries it invalidates.
+ */
 export const CHANGE = new RedisScript(`
 local clock = KEYS[1]
 ${NOW}

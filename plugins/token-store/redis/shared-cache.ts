@@ -3,39 +3,40 @@ import { nameDigest } from '../../../lib/redis/name-digest.js'
 import type { RedisLink } from '../../../lib/redis/link.js'
 import { FILL, READ } from './scripts.js'
 
+/** A kind of values in the shared cache. */
 export interface SharedKind<Value> {
   name: string
-  /** What the value hangs on: whatever changes one of these ends it. */
+  /** Returns the tags of a value: a change of one of them invalidates it. */
   tagsOf (value: Value, key: string): readonly string[]
-  /** When a value ends by itself, epoch milliseconds. Default: never. */
+  /** Returns when a value expires by itself, epoch milliseconds. Default: never. */
   endsAt? (value: Value): number
   encode (value: Value): string
-  decode (text: string): Value
+  decode (json: string): Value
 }
 
 type LoadMany<Value> = (keys: readonly string[]) => Promise<ReadonlyArray<Value | null>>
-/** An entry as Redis has it; `null` for none. */
+/** An entry in Redis; `null` for a miss. */
 type Entry = [version: string, sealed: string, left: number] | null
-/** When a look-up began: by the clock of Redis, which orders it among the changes, and by the clock of this process. */
-interface Beginning { version: string, at: number }
+/** The start of a look-up by Redis's version, which orders it among changes, and by the clock of this process. */
+interface LookupStart { version: string, at: number }
 
-/** With a second of this process's own memory on top, what has changed unnoticed is over within 5 s. */
-const LIFE = 4_000
-/** How far the clock of another instance may be ahead, milliseconds, for its entries to count. */
-const CLOCKS_APART = 1_000
+/** Lifetime of an entry, milliseconds. With 1 s in this process's memory, a missed change takes effect within 5 s. */
+const LIFETIME = 4_000
+/** Maximum clock difference to another instance whose entries are accepted, milliseconds. */
+const MAX_CLOCK_DIFFERENCE = 1_000
 
 /**
- * Look-ups that all instances share, in Redis, sealed: it would otherwise hold server secrets and guest tokens for everyone to read who
- * can reach it. A value that one of its tags changed after its look-up began is neither given out nor written, whoever was slow.
+ * Look-ups that all instances share in Redis. Entries are encrypted, as they contain server secrets and guest tokens. A
+ * value whose tag changed after its look-up began is neither returned nor stored, even if the look-up was slow.
  *
- * Who can write in Redis revives nothing for longer: the seal holds the name, the version and the time of the look-up, so that an entry
- * that is put back later, or elsewhere, is none.
+ * The encryption is bound to the name, version and time of the look-up, so that an attacker who can write to Redis
+ * cannot make an old entry valid again, or use it under another name.
  */
 export class SharedCache {
   readonly #link: RedisLink
   readonly #box: SecretBox
   readonly #now: () => number
-  /** How old what came from Redis was. */
+  /** The age of values from Redis when they were returned, milliseconds. */
   readonly #ages = new WeakMap<object, number>()
 
   constructor (link: RedisLink, box: SecretBox, now: () => number = Date.now) {
@@ -44,30 +45,30 @@ export class SharedCache {
     this.#now = now
   }
 
-  /** Milliseconds since the look-up of a value began, when it was handed out here. */
+  /** Returns the age that a value had when it was returned, milliseconds; 0 for a value that is not from Redis. */
   ageOf (value: object): number {
     return this.#ages.get(value) ?? 0
   }
 
-  /** Puts the shared look-ups of one kind in front of `load`; without Redis it is `load` alone. */
-  inFrontOf<Value extends object> (kind: SharedKind<Value>, load: (key: string) => Promise<Value | null>): (key: string) => Promise<Value | null> {
-    const many = this.inFrontOfMany(kind, async (keys) => await Promise.all(keys.map(load)))
+  /** Wraps `load` with the shared cache; while Redis is unavailable, calls `load` alone. */
+  wrap<Value extends object> (kind: SharedKind<Value>, load: (key: string) => Promise<Value | null>): (key: string) => Promise<Value | null> {
+    const many = this.wrapMany(kind, async (keys) => await Promise.all(keys.map(load)))
     return async (key) => (await many([key]))[0] ?? null
   }
 
-  /** The same for several keys at once, by one command that reads and one that writes. */
-  inFrontOfMany<Value extends object> (kind: SharedKind<Value>, load: LoadMany<Value>): LoadMany<Value> {
+  /** Wraps a `load` of several keys, with one command to read and one to write. */
+  wrapMany<Value extends object> (kind: SharedKind<Value>, load: LoadMany<Value>): LoadMany<Value> {
     return async (keys) => {
       const at = this.#now()
       const names = keys.map((key) => `${kind.name}:${nameDigest(key)}`)
-      const found = await this.#link.run(READ, [CLOCK, ...names], [LIFE])
+      const found = await this.#link.run(READ, [CLOCK, ...names], [LIFETIME])
       if (!Array.isArray(found)) return await load(keys)
       const [version, ...entries] = found as [version: string, ...Entry[]]
       const values = names.map((name, place) => this.#open(kind, name, entries[place] ?? null))
       const missing = keys.filter((_key, place) => values[place] === null)
       if (missing.length === 0) return values
       const loaded = await load(missing)
-      this.#keep(kind, missing, loaded, { version, at })
+      this.#store(kind, missing, loaded, { version, at })
       let next = 0
       return values.map((value) => value ?? loaded[next++] ?? null)
     }
@@ -77,36 +78,36 @@ export class SharedCache {
     if (entry === null) return null
     const [version, sealed, left] = entry
     try {
-      const text = this.#box.open(sealed, contextOf(name, version)).toString()
-      const space = text.indexOf(' ')
-      const age = this.#now() - Number(text.slice(0, space))
-      if (!(age >= -CLOCKS_APART && age <= LIFE)) return null
-      const value = kind.decode(text.slice(space + 1))
+      const plaintext = this.#box.open(sealed, contextOf(name, version)).toString()
+      const space = plaintext.indexOf(' ')
+      const age = this.#now() - Number(plaintext.slice(0, space))
+      if (!(age >= -MAX_CLOCK_DIFFERENCE && age <= LIFETIME)) return null
+      const value = kind.decode(plaintext.slice(space + 1))
       if (kind.endsAt !== undefined && kind.endsAt(value) <= this.#now()) return null
-      this.#ages.set(value, Math.max(0, age, LIFE - left))
+      this.#ages.set(value, Math.max(0, age, LIFETIME - left))
       return value
     } catch {
-      // Sealed under a key that is not known here, or tampered with: as good as not there.
+      // Encrypted with an unknown key or tampered with: treated as a miss.
       return null
     }
   }
 
-  #keep<Value extends object> (kind: SharedKind<Value>, keys: readonly string[], values: ReadonlyArray<Value | null>, { version, at }: Beginning): void {
+  #store<Value extends object> (kind: SharedKind<Value>, keys: readonly string[], values: ReadonlyArray<Value | null>, { version, at }: LookupStart): void {
     const names: string[] = []
-    const texts: Array<string | number> = []
+    const args: Array<string | number> = []
     for (const [place, key] of keys.entries()) {
       const value = values[place] ?? null
       if (value === null) continue
       const name = `${kind.name}:${nameDigest(key)}`
       const tags = kind.tagsOf(value, key).map(tagKey)
       names.push(name, ...tags)
-      texts.push(tags.length, this.#box.seal(`${at} ${kind.encode(value)}`, contextOf(name, version)))
+      args.push(tags.length, this.#box.seal(`${at} ${kind.encode(value)}`, contextOf(name, version)))
     }
-    if (names.length > 0) this.#link.run(FILL, names, [version, LIFE, ...texts])
+    if (names.length > 0) this.#link.run(FILL, names, [version, LIFETIME, ...args])
   }
 }
 
-/** Where the time of the latest change is kept. */
+/** The key of the latest version. */
 export const CLOCK = 'clock'
 
 export function tagKey (tag: string): string {

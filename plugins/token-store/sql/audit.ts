@@ -8,15 +8,15 @@ import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { AuditEntry, AuditFilter, AuditTrail } from '../../../contracts/token-store/index.js'
 import { toDate, toMilliseconds } from './times.js'
 
-// A statement holds 65 535 parameters at most; an entry takes eleven.
-const ENTRIES_A_STATEMENT = 1_000
+// A statement has at most 65 535 parameters; an entry takes eleven.
+const ENTRIES_PER_STATEMENT = 1_000
 
 export function sqlAudit (db: Kysely<DatabaseSchema>, lists: ListReads): AuditTrail & { sweep (olderThan: number): Promise<void> } {
   return {
-    /** What was stored before is left as it is: a caller that could not know repeats itself. */
+    /** Leaves entries that are already stored unchanged: a caller without a confirmation appends again. */
     async append (entries) {
-      for (let at = 0; at < entries.length; at += ENTRIES_A_STATEMENT) {
-        await db.insertInto('audit_log').values(entries.slice(at, at + ENTRIES_A_STATEMENT).map(toRow))
+      for (let at = 0; at < entries.length; at += ENTRIES_PER_STATEMENT) {
+        await db.insertInto('audit_log').values(entries.slice(at, at + ENTRIES_PER_STATEMENT).map(toRow))
           .onConflict((conflict) => conflict.column('id').doNothing()).execute()
       }
     },
@@ -47,14 +47,15 @@ type EntryRow = Omit<Selectable<DatabaseSchema['audit_log']>, 'changes'> & { cha
 
 const COLUMNS = ['id', 'seq', 'org_id', 'action', 'user_id', 'user_email', 'resource_type', 'resource_id', 'ip_address', 'user_agent', 'timestamp'] as const
 
-/** Whether the rows that `toScan` goes through are those that the filter shows. */
+/** Whether every row that `toScan` selects matches the filter. */
 function showsAll ({ action, actions, userId, resourceType, resourceId }: AuditFilter): boolean {
   return resourceType === undefined && [action ?? actions, userId, resourceId].filter((value) => value !== undefined).length <= 1
 }
 
-/** The rows of one index: that of the resource, of the user, of the action, or of all entries of the organisation. */
+/** Returns the scan of one index: of the resource, the user, the action, or all entries of the organisation. */
 function toScan (
-  sql: Sql, db: Kysely<DatabaseSchema>, orgId: string, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter, { before, scanLimit }: RowRequest
+  sql: Sql, db: Kysely<DatabaseSchema>, orgId: string, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter,
+  { before, scanLimit }: RowRequest
 ) {
   const names = action === undefined ? actions : actions?.filter((other) => other === action) ?? [action]
   const [user, type, resource] = [userId, resourceType, resourceId].map((value) => value === undefined ? undefined : toColumnText(value))
@@ -76,7 +77,7 @@ function toScan (
 
 type EntryQuery = SelectQueryBuilder<DatabaseSchema, 'audit_log', Selectable<DatabaseSchema['audit_log']>>
 
-/** The newest of each action, by the index, and of those the newest: one scan for all of them would read all that is newer than the rarest. */
+/** Selects the newest rows per action by the index: one scan for all would read every row newer than the rarest. */
 function newestOfAny (sql: Sql, db: Kysely<DatabaseSchema>, query: EntryQuery, actions: readonly string[], limit: number) {
   const wanted = sql<{ action: string }>`unnest(${Array.from(new Set(actions), toColumnText)}::text[])`.as<'wanted'>(sql`wanted (action)`)
   return db.selectFrom(wanted)
@@ -89,13 +90,13 @@ function toRow (entry: AuditEntry) {
     id: toColumnText(entry.id),
     org_id: toColumnText(entry.orgId),
     action: toColumnText(entry.action),
-    user_id: textOrNull(entry.userId, toColumnText),
-    user_email: textOrNull(entry.userEmail, toColumnText),
-    resource_type: textOrNull(entry.resourceType, toColumnText),
-    resource_id: textOrNull(entry.resourceId, toColumnText),
+    user_id: convertOrNull(entry.userId, toColumnText),
+    user_email: convertOrNull(entry.userEmail, toColumnText),
+    resource_type: convertOrNull(entry.resourceType, toColumnText),
+    resource_id: convertOrNull(entry.resourceId, toColumnText),
     changes: entry.changes === null ? null : JSON.stringify(entry.changes),
-    ip_address: textOrNull(entry.ipAddress, toColumnText),
-    user_agent: textOrNull(entry.userAgent, toColumnText),
+    ip_address: convertOrNull(entry.ipAddress, toColumnText),
+    user_agent: convertOrNull(entry.userAgent, toColumnText),
     timestamp: toDate(entry.timestamp)
   }
 }
@@ -105,17 +106,17 @@ function toEntry (row: EntryRow): AuditEntry {
     id: fromColumnText(row.id),
     orgId: fromColumnText(row.org_id),
     action: fromColumnText(row.action),
-    userId: textOrNull(row.user_id, fromColumnText),
-    userEmail: textOrNull(row.user_email, fromColumnText),
-    resourceType: textOrNull(row.resource_type, fromColumnText),
-    resourceId: textOrNull(row.resource_id, fromColumnText),
+    userId: convertOrNull(row.user_id, fromColumnText),
+    userEmail: convertOrNull(row.user_email, fromColumnText),
+    resourceType: convertOrNull(row.resource_type, fromColumnText),
+    resourceId: convertOrNull(row.resource_id, fromColumnText),
     changes: row.changes === null ? null : JSON.parse(row.changes) as AuditEntry['changes'],
-    ipAddress: textOrNull(row.ip_address, fromColumnText),
-    userAgent: textOrNull(row.user_agent, fromColumnText),
+    ipAddress: convertOrNull(row.ip_address, fromColumnText),
+    userAgent: convertOrNull(row.user_agent, fromColumnText),
     timestamp: toMilliseconds(row.timestamp)
   }
 }
 
-function textOrNull (text: string | null, convert: (text: string) => string): string | null {
-  return text === null ? null : convert(text)
+function convertOrNull (value: string | null, convert: (value: string) => string): string | null {
+  return value === null ? null : convert(value)
 }

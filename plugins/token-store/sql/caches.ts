@@ -4,14 +4,14 @@ import { accessKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
 import type { Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../../../contracts/token-store/index.js'
 
-/** What each cache loads on a miss. */
+/** Loads the values of each cache on a miss. */
 export interface Loaders {
   source: (pipelineKey: string) => Promise<ResolvedSource | null>
   origins: () => Promise<readonly SourceOrigins[]>
   webhook: (id: string) => Promise<ResolvedWebhook | null>
   access: (sessionId: string) => Promise<SessionAccess | null>
   guestToken: (key: string) => Promise<GuestToken | null>
-  /** Never a miss: a subject without a cut-off is remembered like one that has one, by all instances. */
+  /** Never returns a miss: a subject without a cut-off is cached by all instances as well. */
   cutoffs: (keys: readonly string[]) => Promise<Cutoff[]>
 }
 
@@ -20,7 +20,7 @@ export interface CacheTimes {
   now: (() => number) | undefined
 }
 
-/** What instances share beside the database. */
+/** The state in Redis that instances share. */
 export interface Shared {
   cache: SharedCache
   changes: Changes
@@ -30,7 +30,7 @@ type Load<Value> = (key: string) => Promise<Value | null>
 
 const ORIGINS = 'all'
 
-/** What this process remembers of the database, and which change makes it forget what, here and at the other instances. */
+/** The caches of this process, and which change invalidates which cache entries, here and on the other instances. */
 export class Caches {
   readonly sources: LookupCache<ResolvedSource>
   readonly webhooks: LookupCache<ResolvedWebhook>
@@ -42,29 +42,29 @@ export class Caches {
   readonly #stopListening: () => void
 
   constructor (load: Loaders, times: CacheTimes, shared?: Shared) {
-    const through = <Value extends object>(kind: SharedKind<Value>, alone: Load<Value>) => ({
+    const optionsFor = <Value extends object>(kind: SharedKind<Value>, load: Load<Value>) => ({
       ...times,
       ...(kind.endsAt === undefined ? {} : { endsAt: kind.endsAt }),
-      ...(shared === undefined ? { load: alone } : { load: shared.cache.inFrontOf(kind, alone), ageOf: (value: Value) => shared.cache.ageOf(value) })
+      ...(shared === undefined ? { load } : { load: shared.cache.wrap(kind, load), ageOf: (value: Value) => shared.cache.ageOf(value) })
     })
-    // Where the instances tell each other of changes, a new key is told as well, and what is unknown may be remembered for longer.
+    // With Redis a new key is announced to all instances, so that misses may be cached for longer.
     const misses = shared === undefined || times.ttl === 0 ? {} : { missTtl: MAX_AGE }
-    this.sources = new LookupCache({ ...through(sourceKind, load.source), ...misses })
-    this.webhooks = new LookupCache({ ...through(webhookKind, load.webhook), ...misses })
-    this.access = new LookupCache(through(accessKind, load.access))
-    this.guestTokens = new LookupCache(through(guestTokenKind, load.guestToken))
-    const cutoffs = shared === undefined ? load.cutoffs : shared.cache.inFrontOfMany(cutoffKind, load.cutoffs)
-    this.cutoffs = new LookupCache({ ...through(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null), loadMany: cutoffs })
-    this.#origins = new LookupCache({ ...through(originsKind, load.origins), maxValues: 1 })
+    this.sources = new LookupCache({ ...optionsFor(sourceKind, load.source), ...misses })
+    this.webhooks = new LookupCache({ ...optionsFor(webhookKind, load.webhook), ...misses })
+    this.access = new LookupCache(optionsFor(accessKind, load.access))
+    this.guestTokens = new LookupCache(optionsFor(guestTokenKind, load.guestToken))
+    const cutoffs = shared === undefined ? load.cutoffs : shared.cache.wrapMany(cutoffKind, load.cutoffs)
+    this.cutoffs = new LookupCache({ ...optionsFor(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null), loadMany: cutoffs })
+    this.#origins = new LookupCache({ ...optionsFor(originsKind, load.origins), maxValues: 1 })
     this.#changes = shared?.changes
-    this.#stopListening = shared?.changes.listen({ onChange: (change) => this.#forget(change), onGap: () => this.#forgetAll() }) ?? (() => {})
+    this.#stopListening = shared?.changes.listen({ onChange: (change) => this.#invalidate(change), onGap: () => this.#invalidateAll() }) ?? (() => {})
   }
 
   origins (): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]> {
     return this.#origins.get(ORIGINS) as readonly SourceOrigins[] | Promise<readonly SourceOrigins[]>
   }
 
-  /** A source came, changed or went; `pipelineKey` is new, and may have been looked up before it was there. */
+  /** Called when a source was created, changed or deleted. A new `pipelineKey` may be cached as a miss. */
   sourceChanged (id: string, pipelineKey?: string): void {
     if (pipelineKey !== undefined) this.sources.invalidate(pipelineKey)
     this.#changed(['source', id])
@@ -78,7 +78,7 @@ export class Caches {
     this.#changed(['session', id])
   }
 
-  /** The user's role, epoch or sessions changed. */
+  /** Called when the user's role, epoch or sessions changed. */
   userChanged (id: string): void {
     this.#changed(['user', id])
   }
@@ -96,23 +96,23 @@ export class Caches {
     this.#changed(['revocation', key])
   }
 
-  /** Tells the other instances what they have not heard yet, and hears no more of them. */
+  /** Publishes pending changes and stops receiving those of other instances. */
   async close (): Promise<void> {
     await this.#changes?.settled()
     this.#stopListening()
   }
 
   #changed (change: Change): void {
-    this.#forget(change)
+    this.#invalidate(change)
     this.#changes?.announce(change, tagsOf(change))
   }
 
-  #forget ([kind, id]: Change): void {
+  #invalidate ([kind, id]: Change): void {
     switch (kind) {
       case 'source':
         this.#origins.clear()
         this.sources.invalidateWhere(({ source }) => source.id === id)
-        // One of them may be its new key, which nobody is told.
+        // A cached miss may be the source's new key, which messages do not contain.
         this.sources.clearMisses()
         this.webhooks.invalidateWhere(({ source }) => source.id === id)
         break
@@ -125,7 +125,7 @@ export class Caches {
     }
   }
 
-  #forgetAll (): void {
+  #invalidateAll (): void {
     for (const cache of [this.sources, this.webhooks, this.access, this.guestTokens, this.cutoffs, this.#origins]) cache.clear()
   }
 }

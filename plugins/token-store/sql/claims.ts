@@ -5,7 +5,7 @@ import { claimDigest, claimEnd } from '../claim-rules.js'
 import { toDate } from './times.js'
 
 export function sqlClaims (db: Kysely<DatabaseSchema>, now: () => number) {
-  /** One statement: of two at the same time the second waits for the first and then sees its row. */
+  /** One statement: of two concurrent claims the second waits for the first and then finds its row. */
   async function claim (key: string, ttl: number): Promise<boolean> {
     const at = now()
     const row = await db.insertInto('claims')

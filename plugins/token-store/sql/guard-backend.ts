@@ -1,12 +1,12 @@
 import { CONFLICT, GatehouseError, UNAVAILABLE } from '../../../lib/errors.js'
 
-// SQLSTATE: a value that must be unique is there already; a row that is referred to is gone.
+// SQLSTATE codes.
 const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
 
 type Method = (...parameters: never[]) => unknown
 
-/** The same methods, which reject with the suite's own errors alone: a failure of the backend with `UNAVAILABLE`. */
+/** Wraps methods so that they reject only with the project's errors; a backend error becomes `UNAVAILABLE`. */
 export function guardBackend<Part extends object> (part: Part): Part {
   return Object.fromEntries(Object.entries(part).map(([name, method]) => [name, guarded(method as Method)])) as Part
 }
@@ -21,7 +21,7 @@ function guarded (method: Method): Method {
 function rethrow (error: unknown): never {
   if (error instanceof GatehouseError) throw error
   const state = error instanceof Error && 'code' in error ? error.code : undefined
-  // Without the cause: its detail quotes the value.
+  // Leaves out the cause, whose detail quotes the value.
   if (state === UNIQUE_VIOLATION || state === FOREIGN_KEY_VIOLATION) throw new CONFLICT()
   throw new UNAVAILABLE({ cause: error })
 }

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 import type { SecretBox } from '../../../signing/secret-box.js'
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
-import { LONGEST_MINT } from '../limits.js'
+import { MAX_MINT_TIME } from '../limits.js'
 import type { GuestToken, GuestTokens } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
@@ -22,7 +22,7 @@ export function sqlGuestTokens (db: Kysely<DatabaseSchema>, box: SecretBox, cach
         minted_at: toDate(entry.mintedAt),
         expires_at: toDate(entry.expiresAt)
       }
-      // Whether its client was invalidated is asked on reading: an invalidation that is being written cannot be seen from here.
+      // Invalidations are checked on reading, as a concurrent one is not visible here.
       await db.insertInto('guest_tokens').values({ key: toColumnText(key), ...values })
         .onConflict((conflict) => conflict.column('key').doUpdateSet(values).where('guest_tokens.minted_at', '<=', values.minted_at)).execute()
       caches.guestTokenChanged(key)
@@ -43,14 +43,14 @@ export function sqlGuestTokens (db: Kysely<DatabaseSchema>, box: SecretBox, cach
     async sweep () {
       const at = now()
       await db.deleteFrom('guest_tokens').where('expires_at', '<=', toDate(at)).execute()
-      await db.deleteFrom('guest_invalidations').where('invalidated_at', '<', toDate(at - LONGEST_MINT))
+      await db.deleteFrom('guest_invalidations').where('invalidated_at', '<', toDate(at - MAX_MINT_TIME))
         .where(({ not, exists, selectFrom }) => not(exists(selectFrom('guest_tokens').select('key').whereRef('guest_tokens.client_id', '=', 'guest_invalidations.client_id'))))
         .execute()
     }
   }
 }
 
-/** For the cache: a live token whose client was not invalidated since it was minted. */
+/** Loads a token for the cache: `null` if it has expired or its client was invalidated since it was minted. */
 export async function loadGuestToken (db: Kysely<DatabaseSchema>, box: SecretBox, key: string, at: number): Promise<GuestToken | null> {
   const row = await db.selectFrom('guest_tokens').selectAll().where('key', '=', toColumnText(key)).where('expires_at', '>', toDate(at))
     .where(({ not, exists, selectFrom }) => not(exists(selectFrom('guest_invalidations').select('client_id')

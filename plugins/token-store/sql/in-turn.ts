@@ -1,6 +1,6 @@
-/** Does one thing after the other, those behind one that fails too; then rejects with the first failure. */
-export async function inTurn (things: Iterable<() => Promise<void>>): Promise<void> {
+/** Runs tasks one after the other, even after a failure; then rejects with the first error. */
+export async function inTurn (tasks: Iterable<() => Promise<void>>): Promise<void> {
   const failures: unknown[] = []
-  for (const thing of things) await thing().catch((error: unknown) => failures.push(error))
+  for (const task of tasks) await task().catch((error: unknown) => failures.push(error))
   if (failures.length > 0) throw failures[0]
 }

@@ -27,20 +27,23 @@ import { sqlWebhooks } from './webhooks.js'
 
 const KNOWN: KnownOptions<SqlStoreOptions> = { secretsKeys: true, cacheTtl: true, redis: true, now: true }
 
-/** So that a change elsewhere counts within a second, the look-up that finds it included. */
-const POSTGRES_AGE = 800
+/** A change on another instance takes effect within a second, including the look-up that finds it. */
+const POSTGRES_TTL = 800
 
+/** Options of `sqlStore`. */
 export interface SqlStoreOptions {
-  /** `[current, …previous]`, each at least 32 bytes: server secrets and guest tokens are sealed under the first, opened under any. */
+  /**
+   * `[current, …previous]`, each at least 32 bytes. The first encrypts server secrets and guest tokens, all decrypt.
+   */
   secretsKeys: readonly string[]
   /**
-   * How long this process serves what it looked up without looking again, milliseconds, at most 5 000. Its own changes count at once.
-   * Default: 800 on PostgreSQL, which other instances may change too; 5 000 on the embedded database, which none can.
+   * How long this process caches look-ups, milliseconds, at most 5 000. Its own changes take effect at once. Default:
+   * 800 on PostgreSQL, which other instances may change; 5 000 on the embedded database, which none can.
    */
   cacheTtl?: number
   /**
-   * Redis, shared by the instances: look-ups for up to 4 s, at once ended by a change; changes told to all; rate limits. Where it is away
-   * the database alone is asked. Default: none.
+   * Redis, shared by all instances: caches look-ups for up to 4 s, publishes changes, and counts rate limits. While it
+   * is unavailable only the database is used. Default: none.
    */
   redis?: RedisLink
   /** The clock, epoch milliseconds. Default: `Date.now`. */
@@ -48,15 +51,20 @@ export interface SqlStoreOptions {
 }
 
 /**
- * The token store on PGlite or PostgreSQL. The database is the caller's, and stays open when the store is closed.
+ * Creates a token store on PGlite or PostgreSQL. The database belongs to the caller and stays open when the store
+ * closes.
  *
- * @throws `INVALID_OPTIONS` for an option that is unknown or not valid
+ * @throws `INVALID_OPTIONS` for an unknown or invalid option
+ *
+ * @example
+ * const database = await openDatabase({ url: 'postgres://app@localhost/app' })
+ * app.register(tokenStore, { store: sqlStore(database, { secretsKeys: [process.env.SECRETS_KEY] }) })
  */
 export function sqlStore (database: Database, options: SqlStoreOptions): TokenStore {
   refuseUnknownMembers('sqlStore', '', options, KNOWN)
   const { secretsKeys, cacheTtl, redis, now: clock } = options
   const box = secretBox(checkedKeys(secretsKeys))
-  const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : POSTGRES_AGE)
+  const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : POSTGRES_TTL)
   if (!(ttl >= 0 && ttl <= MAX_AGE)) throw new INVALID_OPTIONS(`sql-store: "cacheTtl" must be 0 to ${MAX_AGE} milliseconds`)
 
   const { db, patient, lists } = database
@@ -79,12 +87,12 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
   const claims = guardBackend(sqlClaims(db, now))
   const { ready } = guardBackend({ ready: () => database.ready() })
-  // Nobody waits for these.
-  const swept = [
+  // No request waits for a sweep, so it uses the connections without a time limit.
+  const sweepers = [
     sqlGuestTokens(patient, box, caches, now), sqlSources(patient, lists, box, caches, now), sqlWebhooks(patient, lists, box, caches, now),
     sqlUsers(patient, caches, now), sqlSessions(patient, caches, now), sqlClaims(patient, now)
   ].map((part) => guardBackend<{ sweep (): Promise<void> }>(part))
-  const oldAudit = guardBackend(sqlAudit(patient, lists))
+  const auditSweeper = guardBackend(sqlAudit(patient, lists))
 
   return {
     guestTokens,
@@ -96,7 +104,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     revocations,
     claim: claims.claim,
     async sweep ({ auditRetention }) {
-      await inTurn([...swept.map((part) => () => part.sweep()), () => oldAudit.sweep(now() - auditRetention)])
+      await inTurn([...sweepers.map((part) => () => part.sweep()), () => auditSweeper.sweep(now() - auditRetention)])
     },
     ready,
     ...(redis === undefined ? {} : { sharedLimits: sharedLimits(redis) }),
@@ -106,7 +114,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
 
 function checkedKeys (keys: readonly string[]): readonly string[] {
   if (!Array.isArray(keys) || keys.length === 0) {
-    throw new INVALID_OPTIONS('sql-store: "secretsKeys" is empty; make a key with `npx fastify-gatehouse generate-key`')
+    throw new INVALID_OPTIONS('sql-store: "secretsKeys" is empty; create a key with `npx fastify-gatehouse generate-key`')
   }
   for (const [at, key] of keys.entries()) {
     try {

@@ -19,8 +19,9 @@ export function sqlLoginFailures (db: Kysely<DatabaseSchema>, now: () => number)
     lockedUntil,
 
     /**
-     * One statement, so that parallel failures are all counted. A lock that holds is not made longer; after one has ended the count starts
-     * anew. What comes during one is written too, as a count of 0: it takes as long, and this statement can tell that there was one.
+     * One statement, so that concurrent failures are all counted. A current lock is not extended; after it has ended,
+     * the count restarts. A failure during a lock writes a count of 0: it takes the same time and shows that there was
+     * a lock.
      */
     async countFailure (subject, { max, lockFor }) {
       const at = now()

@@ -4,14 +4,16 @@ import { PAGE_BYTES } from '../../../lib/database/list/budget.js'
 import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 import { toDate } from './times.js'
 
-/** Where the page before ended, as columns compare it; `null` for the first page. Throws `INVALID_REQUEST` for a bad cursor. */
+/**
+ * Returns the cursor's position for comparing columns; `null` for the first page. Throws `INVALID_REQUEST` if invalid.
+ */
 export function afterCursor ({ cursor }: PageRequest): { date: Date, seq: string } | null {
   if (cursor === undefined) return null
   const { timestamp, sequence } = decodeCursor(cursor)
   return { date: toDate(timestamp), seq: String(sequence) }
 }
 
-/** A page of rows, of which one more than asked for was read to know whether there is a next one; it ends early where its items are large. */
+/** Converts `limit + 1` rows to a page; the extra row shows that there is a next page. Ends early for large items. */
 export function toPage<Row, Item> (rows: readonly Row[], { limit }: PageRequest, toItem: (row: Row) => Item, positionOf: (row: Row) => Position): Page<Item> {
   const data: Item[] = []
   let bytes = 0

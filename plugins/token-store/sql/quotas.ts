@@ -6,10 +6,10 @@ import { overQuota } from '../limits.js'
 
 type Tx = Transaction<DatabaseSchema>
 
-/** The first half of the key of an advisory lock; the second is a hash of the organisation. */
+/** First half of the advisory lock's key; the second half is a hash of the organisation. */
 const LOCK_CLASS = 0x71756f74
 
-/** Throws `CONFLICT` if the organisation has `quota` sources; else no other transaction adds one until this one ends. */
+/** Throws `CONFLICT` if the organisation has `quota` sources; else prevents new ones until this transaction ends. */
 export async function assertRoomForSource (tx: Tx, orgId: string, quota: number | undefined): Promise<void> {
   if (quota === undefined) return
   await lockQuotas(tx, orgId)
@@ -17,7 +17,7 @@ export async function assertRoomForSource (tx: Tx, orgId: string, quota: number 
   if (last !== undefined) throw overQuota('sources', quota)
 }
 
-/** The same for the webhooks of all sources of the organisation. */
+/** Does the same for the webhooks of all sources of the organisation. */
 export async function assertRoomForWebhook (tx: Tx, orgId: string, quota: number | undefined): Promise<void> {
   if (quota === undefined) return
   await lockQuotas(tx, orgId)
@@ -26,7 +26,7 @@ export async function assertRoomForWebhook (tx: Tx, orgId: string, quota: number
   if (last !== undefined) throw overQuota('webhooks', quota)
 }
 
-// A statement of its own: the count that follows must see what was committed while this one waited.
+// A separate statement: the following count must see rows that were committed while this one waited.
 async function lockQuotas (tx: Tx, orgId: string): Promise<void> {
   await tx.selectNoFrom(({ fn, lit, val }) => fn('pg_advisory_xact_lock', [lit(LOCK_CLASS), fn('hashtext', [val(toColumnText(orgId))])]).as('locked'))
     .execute()

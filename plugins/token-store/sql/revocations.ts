@@ -58,7 +58,7 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, ca
       await page.fill(({ before, scanLimit }) => {
         let rows = db.selectFrom('revocations').selectAll().where('org_id', '=', toColumnText(orgId))
           .orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(scanLimit)
-        // By kind and subject there is an index of its own.
+        // The index on kind and subject applies only with both conditions.
         if (ofSubject !== undefined) rows = rows.where('kind', 'in', kind === undefined ? [...KINDS] : [kind]).where('subject', '=', ofSubject)
         if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence))))
         return { rows, filter: kind === undefined ? sql`true` : sql`kind = ${kind}`, time: 'created_at', columns: COLUMNS, jsonColumns: ['subject'] }
@@ -68,15 +68,15 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, ca
 
     cutoff (orgId, kind, subject) {
       if (!canBeSubject(subject)) return 0
-      const known = caches.cutoffs.get(subjectKey(orgId, kind, subject))
-      return known instanceof Promise ? known.then(timeOf) : timeOf(known)
+      const cutoff = caches.cutoffs.get(subjectKey(orgId, kind, subject))
+      return cutoff instanceof Promise ? cutoff.then(timeOf) : timeOf(cutoff)
     },
 
     cutoffs (orgId, subjects) {
-      // What can't have been revoked is looked up as the empty subject, which nothing has.
+      // An invalid subject is looked up as the empty subject, which cannot be revoked.
       const keys = subjects.map(({ kind, subject }) => subjectKey(orgId, kind, canBeSubject(subject) ? subject : ''))
-      const known = caches.cutoffs.getMany(keys)
-      return known instanceof Promise ? known.then((cutoffs) => cutoffs.map(timeOf)) : known.map(timeOf)
+      const cutoffs = caches.cutoffs.getMany(keys)
+      return cutoffs instanceof Promise ? cutoffs.then((loaded) => loaded.map(timeOf)) : cutoffs.map(timeOf)
     }
   }
 }

@@ -6,14 +6,14 @@ import { inTurn } from './in-turn.js'
 
 type Table = 'server_secrets' | 'webhook_secrets'
 
-/** A secret in its row; `ownerId` is the id of its source or webhook. */
+/** The row of a secret; `ownerId` is the id of its source or webhook. */
 interface Place {
   readonly table: Table
   readonly ownerId: string
   readonly id: string
 }
 
-/** Seals a secret for one owner and one row: a copy in another row cannot be opened. */
+/** Encrypts a secret for one owner and row: a copy in another row cannot be decrypted. */
 export function sealSecret (box: SecretBox, place: Place, value: Buffer): string {
   return box.seal(value, contextOf(place))
 }
@@ -22,7 +22,7 @@ export function openSecret (box: SecretBox, place: Place, sealed: string): Buffe
   return box.open(sealed, contextOf(place))
 }
 
-/** Seals every secret of a table with the current key, so that the previous keys can be dropped. */
+/** Encrypts every secret of a table with the current key, so that previous keys can be removed. */
 export async function sealAgain (db: Kysely<DatabaseSchema>, box: SecretBox, table: Table): Promise<void> {
   const rows = table === 'server_secrets'
     ? await db.selectFrom(table).select(['id', 'source_id as owner', 'sealed']).execute()

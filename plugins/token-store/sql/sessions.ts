@@ -2,13 +2,13 @@ import type { Kysely, Selectable, Transaction } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
-import { SESSIONS_LISTED } from '../limits.js'
+import { MAX_LISTED_SESSIONS } from '../limits.js'
 import type { Rotation, RotationOutcome, Session, SessionAccess, Sessions } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
 
 export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: () => number): Sessions & { sweep (): Promise<void> } {
-  /** The compare-and-swap: of two at the same time the second waits for the first and then finds another digest. */
+  /** The compare-and-swap: of two concurrent calls the second waits for the first and then finds another digest. */
   async function swap ({ sessionId, presented, next, grace, sealedSuccessor }: Rotation, at: number): Promise<boolean> {
     const repeatable = grace > 0 && sealedSuccessor !== null
     const row = await db.updateTable('sessions').from('users')
@@ -29,15 +29,15 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
     return row !== undefined
   }
 
-  /** What a token that is not the current one means. The user is locked first, as everywhere, so that nobody waits in a ring. */
-  async function judge ({ sessionId, presented }: Rotation, at: number, tx: Transaction<DatabaseSchema>): Promise<RotationOutcome> {
+  /** Decides the outcome for a token that is not current. Locks the user first, as everywhere, to avoid deadlocks. */
+  async function decideOutcome ({ sessionId, presented }: Rotation, at: number, tx: Transaction<DatabaseSchema>): Promise<RotationOutcome> {
     const id = toColumnText(sessionId)
     const user = await tx.selectFrom('users').select(['id', 'org_id', 'disabled']).forUpdate()
       .where('id', '=', (eb) => eb.selectFrom('sessions').select('user_id').where('sessions.id', '=', id)).executeTakeFirst()
     if (user === undefined || user.disabled) return { outcome: 'ended' }
     const session = await tx.selectFrom('sessions').select(['refresh_digest', 'previous_digest', 'repeat_until', 'sealed_successor'])
       .where('id', '=', id).where('ends_at', '>', toDate(at)).forUpdate().executeTakeFirst()
-    // A token that is current after all was not when it was swapped: the user was disabled then.
+    // The token is current, yet the swap failed: the user was disabled at that time.
     if (session === undefined || session.refresh_digest === toColumnText(presented)) return { outcome: 'ended' }
 
     const { previous_digest: previous, repeat_until: until, sealed_successor: successor } = session
@@ -53,7 +53,7 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
       const at = toDate(now())
       const userId = toColumnText(session.userId)
       const started = await db.transaction().execute(async (tx) => {
-        // Locked: a revocation that is being written is waited for, and one that comes later finds the session.
+        // The lock makes this wait for a revocation in progress; a later revocation finds the session.
         const user = await tx.selectFrom('users').select('id').forShare()
           .where('id', '=', userId).where('epoch', '=', session.epoch).where('disabled', '=', false).executeTakeFirst()
         if (user === undefined) return false
@@ -76,7 +76,7 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
     async rotate (rotation) {
       const at = now()
       if (await swap(rotation, at)) return { outcome: 'rotated' }
-      const outcome = await db.transaction().execute((tx) => judge(rotation, at, tx))
+      const outcome = await db.transaction().execute((tx) => decideOutcome(rotation, at, tx))
       if (outcome.outcome === 'reused') caches.userChanged(outcome.userId)
       return outcome
     },
@@ -102,7 +102,7 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
     async list (userId) {
       const rows = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id').selectAll('sessions')
         .where('user_id', '=', toColumnText(userId)).where('ends_at', '>', toDate(now())).where('users.disabled', '=', false)
-        .orderBy('sessions.created_at', 'desc').orderBy('seq', 'desc').limit(SESSIONS_LISTED).execute()
+        .orderBy('sessions.created_at', 'desc').orderBy('seq', 'desc').limit(MAX_LISTED_SESSIONS).execute()
       return rows.map(toSession)
     },
 
@@ -116,7 +116,7 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
   }
 }
 
-/** What a session's access tokens stand for, for the cache. */
+/** Loads the access data of a session for the cache. */
 export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: number): Promise<SessionAccess | null> {
   const row = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
     .select(['users.id', 'users.org_id', 'users.email', 'users.role', 'users.epoch', 'sessions.ends_at'])
@@ -132,7 +132,7 @@ export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: nu
   })
 }
 
-/** Raises the epoch and ends every session. */
+/** Increments the user's epoch and deletes every session. */
 async function revoke (tx: Transaction<DatabaseSchema>, userId: string): Promise<void> {
   await tx.updateTable('users').set((eb) => ({ epoch: eb('epoch', '+', 1) })).where('id', '=', userId).execute()
   await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()

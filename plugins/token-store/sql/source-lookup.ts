@@ -9,7 +9,7 @@ import { openSecret } from './sealed-secrets.js'
 import { selectSources, toSource } from './source-rows.js'
 import { toDate, toMilliseconds } from './times.js'
 
-/** What one pipeline key stands for, in one query: the key is compared as it is, and a row comes for each live secret. */
+/** Loads the source of a pipeline key in one query, which returns one row per valid secret. */
 export async function loadSource (db: Kysely<DatabaseSchema>, box: SecretBox, pipelineKey: string, at: number): Promise<ResolvedSource | null> {
   const now = toDate(at)
   const rows = await selectSources(db)

@@ -5,7 +5,7 @@ import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { Source, SourceSettings } from '../../../contracts/token-store/index.js'
 import { toMilliseconds } from './times.js'
 
-/** A row of `sources` with the key that is current. */
+/** A row of `sources` with its current key. */
 export type SourceRow = Selectable<DatabaseSchema['sources']> & { pipeline_key: string }
 
 export function toSource (row: SourceRow): Source {
@@ -31,7 +31,7 @@ export function toSource (row: SourceRow): Source {
   }
 }
 
-/** The settings as columns. */
+/** Converts settings to columns. */
 export function toColumns (settings: SourceSettings) {
   return {
     name: toColumnText(settings.name),
@@ -49,7 +49,7 @@ export function toColumns (settings: SourceSettings) {
   }
 }
 
-/** Every source with its current key. */
+/** Selects sources with their current key. */
 export function selectSources (db: Kysely<DatabaseSchema>) {
   return db.selectFrom('sources')
     .innerJoin('pipeline_keys as current', (join) => join.onRef('current.source_id', '=', 'sources.id').on('current.expires_at', 'is', null))

@@ -22,9 +22,9 @@ type SourceColumns = Updateable<DatabaseSchema['sources']>
 export function sqlSources (
   db: Kysely<DatabaseSchema>, lists: ListReads, box: SecretBox, caches: Caches, now: () => number
 ): Sources & { sweep (): Promise<void> } {
-  let sealedAgain = false
+  let isSealed = false
 
-  /** Locks the source, changes it and answers it as it is then; `null` if the organisation has none of that id. */
+  /** Locks and changes a source; resolves with the changed source, `null` if the organisation has none with this id. */
   async function change (orgId: string, id: string, work: (tx: Tx, source: Source) => Promise<SourceColumns>, pipelineKey?: string): Promise<Source | null> {
     const key = toColumnText(id)
     try {
@@ -40,7 +40,7 @@ export function sqlSources (
     }
   }
 
-  /** Takes a key for a source: one that nobody ever had, or that has ended at a source of the same organisation. */
+  /** Assigns a key to a source. The key must be new, or have expired in the same organisation. */
   async function takeKey (tx: Tx, pipelineKey: string, orgId: string, sourceId: string): Promise<void> {
     assertKey(pipelineKey)
     const owner = { org_id: toColumnText(orgId), source_id: sourceId, expires_at: null }
@@ -147,9 +147,9 @@ export function sqlSources (
     async sweep () {
       const at = toDate(now())
       await db.deleteFrom('server_secrets').where('expires_at', '<=', at).execute()
-      if (sealedAgain) return
+      if (isSealed) return
       await sealAgain(db, box, 'server_secrets')
-      sealedAgain = true
+      isSealed = true
     }
   }
 }

@@ -1,8 +1,8 @@
-const LAST_DATE = 8.64e15
+const MAX_TIMESTAMP = 8.64e15
 
-/** Epoch milliseconds for a timestamptz column; what lies beyond the last date becomes that. */
+/** Converts epoch milliseconds for a timestamptz column; a value beyond the last date becomes the last date. */
 export function toDate (milliseconds: number): Date {
-  return new Date(Math.min(milliseconds, LAST_DATE))
+  return new Date(Math.min(milliseconds, MAX_TIMESTAMP))
 }
 
 export function toMilliseconds (date: Date): number

@@ -44,7 +44,7 @@ export function sqlUsers (db: Kysely<DatabaseSchema>, caches: Caches, now: () =>
             password_hash: passwordHash === undefined ? eb.ref('password_hash') : toColumnText(passwordHash),
             epoch: disabled === true ? eb.case().when('disabled', '=', false).then(eb('epoch', '+', 1)).else(eb.ref('epoch')).end() : eb.ref('epoch')
           })).returningAll().executeTakeFirst()
-          // Who is let in again later starts afresh.
+          // A user who is enabled again later has no sessions.
           if (row?.disabled === true) await tx.deleteFrom('sessions').where('user_id', '=', key).execute()
           return toUserOrNull(row)
         })

@@ -29,7 +29,7 @@ export function toWebhook (row: WebhookRow): Webhook {
   }
 }
 
-/** The settings as columns. */
+/** Converts settings to columns. */
 export function toWebhookColumns ({ name, url, custom, mapping, enabled }: WebhookSettings) {
   return {
     name: toColumnText(name),
@@ -40,12 +40,12 @@ export function toWebhookColumns ({ name, url, custom, mapping, enabled }: Webho
   }
 }
 
-/** Every webhook with the organisation of its source. */
+/** Selects webhooks with the organisation of their source. */
 export function selectWebhooks (db: Kysely<DatabaseSchema>) {
   return db.selectFrom('webhooks').innerJoin('sources', 'sources.id', 'webhooks.source_id').selectAll('webhooks').select('sources.org_id')
 }
 
-/** What one id stands for, in one query; a row comes for each live secret. */
+/** Loads a webhook with its source in one query, which returns one row per valid secret. */
 export async function loadWebhook (db: Kysely<DatabaseSchema>, box: SecretBox, id: string, at: number): Promise<ResolvedWebhook | null> {
   const rows = await selectSources(db)
     .innerJoin('webhooks', 'webhooks.source_id', 'sources.id')

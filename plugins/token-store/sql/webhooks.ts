@@ -21,14 +21,14 @@ type WebhookColumns = Updateable<DatabaseSchema['webhooks']>
 export function sqlWebhooks (
   db: Kysely<DatabaseSchema>, lists: ListReads, box: SecretBox, caches: Caches, now: () => number
 ): Webhooks & { sweep (): Promise<void> } {
-  let sealedAgain = false
+  let isSealed = false
 
   function select (from: Kysely<DatabaseSchema>, orgId: string, sourceId: string, id: string) {
     return selectWebhooks(from).where('webhooks.id', '=', toColumnText(id))
       .where('webhooks.source_id', '=', toColumnText(sourceId)).where('sources.org_id', '=', toColumnText(orgId))
   }
 
-  /** Locks the webhook, changes it and answers it as it is then; `null` if the organisation's source has none of that id. */
+  /** Locks and changes a webhook; resolves with the changed webhook, `null` if the source has none with this id. */
   async function change (orgId: string, sourceId: string, id: string, work: (tx: Tx, webhook: Webhook) => Promise<WebhookColumns>): Promise<Webhook | null> {
     try {
       return await db.transaction().execute(async (tx) => {
@@ -43,7 +43,7 @@ export function sqlWebhooks (
     }
   }
 
-  /** Whether the organisation has the source, which stays until the transaction ends if `lock` says so. */
+  /** Whether the organisation has the source. `lock` prevents its deletion until the transaction ends. */
   async function hasSource (from: Kysely<DatabaseSchema>, orgId: string, sourceId: string, lock: boolean): Promise<boolean> {
     const query = from.selectFrom('sources').select('id').where('id', '=', toColumnText(sourceId)).where('org_id', '=', toColumnText(orgId))
     return await (lock ? query.forKeyShare() : query).executeTakeFirst() !== undefined
@@ -131,9 +131,9 @@ export function sqlWebhooks (
 
     async sweep () {
       await db.deleteFrom('webhook_secrets').where('expires_at', '<=', toDate(now())).execute()
-      if (sealedAgain) return
+      if (isSealed) return
       await sealAgain(db, box, 'webhook_secrets')
-      sealedAgain = true
+      isSealed = true
     }
   }
 }

@@ -30,10 +30,10 @@ t.test('what can\'t be reached or refuses is a clear error without the password'
   const nats = await privateNats(t, { configuration: 'authorization { user: u, password: right }' })
   if (nats === null) return
   const { host } = new URL(nats.url)
-  await t.rejects(connectNats({ url: `nats://u:wrong@${host}` }), { message: new RegExp(`^NATS could not be reached at ${host}: (?!.*wrong).*authorization`, 'i') })
+  await t.rejects(connectNats({ url: `nats://u:wrong@${host}` }), { message: new RegExp(`^Cannot connect to NATS at ${host}: (?!.*wrong).*authorization`, 'i') })
   await t.rejects(connectNats({ url: nats.url }), /authorization/i)
   await nats.stop()
-  await t.rejects(connectNats({ url: `nats://u:right@${host}` }), { message: `NATS could not be reached at ${host}: connection refused` })
+  await t.rejects(connectNats({ url: `nats://u:right@${host}` }), { message: `Cannot connect to NATS at ${host}: connection refused` })
   for (const option of ['connectTimeout', 'reconnectWait', 'pingInterval']) {
     await t.rejects(connectNats({ url: nats.url, [option]: 0 }), { code: 'INVALID_OPTIONS', message: new RegExp(`"${option}"`) })
   }
@@ -54,7 +54,7 @@ t.test('credentials go by the URL, by options or by a file', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'creds-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const credsFile = join(folder, 'user.creds')
-  await t.rejects(connectNats({ url: byKey.url, credsFile }), { code: 'INVALID_OPTIONS', message: /"credsFile" can't be read/ })
+  await t.rejects(connectNats({ url: byKey.url, credsFile }), { code: 'INVALID_OPTIONS', message: /"credsFile" cannot be read/ })
   const section = (title: string, text: string) => `-----BEGIN ${title}-----\n${text}\n------END ${title}------\n\n`
   await writeFile(credsFile, section('NATS USER JWT', 'none') + section('USER NKEY SEED', new TextDecoder().decode(user.getSeed())))
   const connection = await connected(t, { url: byKey.url, credsFile })

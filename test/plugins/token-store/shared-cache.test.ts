@@ -35,7 +35,7 @@ t.test('look-ups shared in Redis', async (t) => {
     const value = thing('ann')
     const start = performance.now()
     let loads = 0
-    const get = cache.inFrontOf(kind, async () => {
+    const get = cache.wrap(kind, async () => {
       loads++
       return value
     })
@@ -51,14 +51,14 @@ t.test('look-ups shared in Redis', async (t) => {
 
   await t.test('a look-up in flight while its value is revoked does not write it back', async (t) => {
     const lookups: Array<(value: Thing) => void> = []
-    const answer = cache.inFrontOf(kind, () => new Promise<Thing>((resolve) => { lookups.push(resolve) }))('in flight')
+    const answer = cache.wrap(kind, () => new Promise<Thing>((resolve) => { lookups.push(resolve) }))('in flight')
     while (lookups.length === 0) await sleep(5)
     changes.announce(['user', 'bob'], ['user bob'])
     await settled()
     lookups[0]?.(thing('bob'))
     await answer
     await settled()
-    t.equal(await cache.inFrontOf(kind, async () => null)('in flight'), null, 'it is looked up anew')
+    t.equal(await cache.wrap(kind, async () => null)('in flight'), null, 'it is looked up anew')
   })
 
   await t.test('what comes to Redis later than its life is over is not kept', async (t) => {
@@ -91,32 +91,32 @@ t.test('look-ups shared in Redis', async (t) => {
   })
 
   await t.test('what was written before a revocation is not given out after it; another\'s is', async (t) => {
-    await cache.inFrontOf(kind, async () => thing('carl'))('of carl')
-    await cache.inFrontOf(kind, async () => thing('dora'))('of dora')
+    await cache.wrap(kind, async () => thing('carl'))('of carl')
+    await cache.wrap(kind, async () => thing('dora'))('of dora')
     await settled()
     changes.announce(['user', 'carl'], ['user carl'])
     await settled()
-    t.equal(await cache.inFrontOf(kind, async () => null)('of carl'), null)
-    t.equal((await cache.inFrontOf(kind, async () => null)('of dora'))?.owner, 'dora')
+    t.equal(await cache.wrap(kind, async () => null)('of carl'), null)
+    t.equal((await cache.wrap(kind, async () => null)('of dora'))?.owner, 'dora')
   })
 
   await t.test('a value that has ended by itself is not given out', async (t) => {
     const mortal = { ...kind, endsAt: () => 1_000 }
-    await cache.inFrontOf(mortal, async () => thing('finn'))('mortal')
+    await cache.wrap(mortal, async () => thing('finn'))('mortal')
     await settled()
-    t.equal(await cache.inFrontOf(mortal, async () => null)('mortal'), null)
+    t.equal(await cache.wrap(mortal, async () => null)('mortal'), null)
   })
 
   await t.test('a miss is not kept, and a look-up that fails fails', async (t) => {
-    t.equal(await cache.inFrontOf(kind, async () => null)('missing'), null)
+    t.equal(await cache.wrap(kind, async () => null)('missing'), null)
     await settled()
-    t.equal((await cache.inFrontOf(kind, async () => thing('eve'))('missing'))?.owner, 'eve')
-    await t.rejects(cache.inFrontOf(kind, async () => { throw new Error('the database is away') })('failing'), /the database is away/)
+    t.equal((await cache.wrap(kind, async () => thing('eve'))('missing'))?.owner, 'eve')
+    await t.rejects(cache.wrap(kind, async () => { throw new Error('the database is away') })('failing'), /the database is away/)
   })
 
   await t.test('several keys are read and looked up together, and what of them changes is looked up again alone', async (t) => {
     const asked: Array<readonly string[]> = []
-    const get = cache.inFrontOfMany(kind, async (keys) => {
+    const get = cache.wrapMany(kind, async (keys) => {
       asked.push(keys)
       return keys.map((key) => key === 'none' ? null : { id: key, owner: `owner of ${key}` })
     })
@@ -128,15 +128,15 @@ t.test('look-ups shared in Redis', async (t) => {
     await settled()
     t.same(await owners(['x', 'y', 'z']), ['owner of x', 'owner of y', 'owner of z'])
     t.same(asked, [['x', 'none', 'y'], ['none', 'z'], ['y']])
-    t.same(await cache.inFrontOf(kind, async () => null)('x'), { id: 'x', owner: 'owner of x' }, 'by itself it is the same entry')
+    t.same(await cache.wrap(kind, async () => null)('x'), { id: 'x', owner: 'owner of x' }, 'by itself it is the same entry')
   })
 
   await t.test('what an instance looked up counts at another one whose clock is up to a second behind, and ages by both clocks', async (t) => {
     let apart = 0
     const other = new SharedCache(link, box, () => Date.now() + apart)
-    await cache.inFrontOf(kind, async () => thing('gail'))('of gail')
+    await cache.wrap(kind, async () => thing('gail'))('of gail')
     await settled()
-    const get = async () => await other.inFrontOf(kind, async () => null)('of gail')
+    const get = async () => await other.wrap(kind, async () => null)('of gail')
     for (const [ahead, counts] of [[0, true], [-900, true], [-1_200, false], [3_000, true], [4_100, false]] as const) {
       apart = ahead
       const value = await get()

@@ -115,7 +115,7 @@ t.test('while the sink is not available nothing is acknowledged, and all comes a
   await until(async () => await pending() === 0)
   await running.stop()
   t.same(ids(await stored()), ids(events))
-  t.match(told[0], { level: 'warn', about: { err: { code: 'UNAVAILABLE' } }, message: /could not be stored; they come again/ })
+  t.match(told[0], { level: 'warn', about: { err: { code: 'UNAVAILABLE' } }, message: /could not be stored and will be redelivered/ })
 })
 
 t.test('one event that the sink refuses holds up no other, and is never thrown away', async (t) => {
@@ -195,10 +195,10 @@ t.test('a stop waits for what was taken, stores and acknowledges it; the next co
 
 t.test('a consumer or stream that would lose events stops the start with what is wrong', async (t) => {
   const { copy, stream } = await setting(t)
-  await t.rejects(copy({ stream: 'none-such' }), /"gatehouse-sql" of the stream "none-such" can't be used: stream not found/)
+  await t.rejects(copy({ stream: 'none-such' }), /"gatehouse-sql" of the stream "none-such" cannot be used: stream not found/)
   const wrong = [
-    [{ ack_policy: 'none' }, /acknowledged by "none"/], [{ deliver_subject: 'x' }, /pushed/], [{ max_deliver: 3 }, /after 3 attempts/],
-    [{ filter_subject: `${stream.name}.a.>` }, /some subjects only/]
+    [{ ack_policy: 'none' }, /"ack_policy" is "none"/], [{ deliver_subject: 'x' }, /push consumer/], [{ max_deliver: 3 }, /after 3 attempts/],
+    [{ filter_subject: `${stream.name}.a.>` }, /filters subjects/]
   ] as const
   for (const [at, [config, message]] of wrong.entries()) {
     const durable = `wrong-${at}`
@@ -217,6 +217,6 @@ t.test('a consumer that was deleted is told of, and nothing is copied twice by m
   await until(async () => (await stored()).length === 1)
   await manager.consumers.delete(stream.name, 'gatehouse-sql')
   await until(() => told.length > 0)
-  t.match(told[0], { level: 'warn', message: /the broker gives no messages/ })
+  t.match(told[0], { level: 'warn', message: /the broker refuses to deliver messages/ })
   await running.stop()
 })

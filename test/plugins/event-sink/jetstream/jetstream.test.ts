@@ -177,9 +177,9 @@ t.test('a closed sink refuses, and leaves the connection open; a closed connecti
 
 t.test('options that can\'t be are refused, each by its name', async (t) => {
   const wrong: Array<[Options, RegExp]> = [
-    [{ packing: 'all' as 'flush' }, /"packing"/], [{ maxPending: 0 }, /"maxPending"/], [{ ackTimeout: -1 }, /"ackTimeout"/], [{ stream: { name: 'a.b' } }, /"name"/],
-    [{ stream: { subjectPrefix: 'a b' } }, /"subjectPrefix"/], [{ stream: { replicas: 2 } }, /"replicas"/], [{ stream: { discard: 'all' as 'old' } }, /"discard"/],
-    [{ stream: { maxAge: 1_000 } }, /"maxAge".*"duplicateWindow"/], [{ stream: { maxBytes: 0 } }, /"maxBytes"/], [{ stream: { duplicateWindow: 1.5 } }, /"duplicateWindow"/]
+    [{ packing: 'all' as 'flush' }, /"packing"/], [{ maxPending: 0 }, /"maxPending"/], [{ ackTimeout: -1 }, /"ackTimeout"/], [{ stream: { name: 'a.b' } }, /"stream\.name"/],
+    [{ stream: { subjectPrefix: 'a b' } }, /"stream\.subjectPrefix"/], [{ stream: { replicas: 2 } }, /"stream\.replicas"/], [{ stream: { discard: 'all' as 'old' } }, /"stream\.discard"/],
+    [{ stream: { maxAge: 1_000 } }, /"stream\.maxAge".*"duplicateWindow"/], [{ stream: { maxBytes: 0 } }, /"stream\.maxBytes"/], [{ stream: { duplicateWindow: 1.5 } }, /"stream\.duplicateWindow"/]
   ]
   for (const [options, message] of wrong) await t.rejects(jetstreamSink({ connection, ...options }), { code: 'INVALID_OPTIONS', message })
 })

@@ -63,14 +63,14 @@ t.test('an existing stream that keeps the promises is taken, and left as it is',
 })
 
 const faults: Array<[title: string, config: Partial<StreamConfig>, options: StreamOptions, message: RegExp]> = [
-  ['in memory', { storage: 'memory' }, {}, /kept in memory/],
+  ['in memory', { storage: 'memory' }, {}, /storage is "memory"/],
   ['deletes what was read', { retention: 'workqueue' }, {}, /retention is "workqueue"/],
   ['deletes what nobody reads', { retention: 'interest' }, {}, /retention is "interest"/],
   ['does not acknowledge', { no_ack: true }, {}, /no_ack/],
-  ['takes other subjects', { subjects: ['other.>'] }, {}, /does not take all of the subjects/],
-  ['takes some of the subjects', { subjects: ['PREFIX.*.*.track'] }, {}, /does not take all of the subjects/],
+  ['takes other subjects', { subjects: ['other.>'] }, {}, /subjects do not include/],
+  ['takes some of the subjects', { subjects: ['PREFIX.*.*.track'] }, {}, /subjects do not include/],
   ['forgets ids too soon', { duplicate_window: 60_000 * NANOS }, {}, /"duplicate_window" is 60000 ms, not 86400000/],
-  ['is full and deletes the oldest', { max_bytes: 1e6, discard: 'old' }, {}, /discards old events, not new ones/],
+  ['is full and deletes the oldest', { max_bytes: 1e6, discard: 'old' }, {}, /"discard" is "old", not "new"/],
   ['keeps few of a subject', { max_msgs_per_subject: 10 }, {}, /max_msgs_per_subject/],
   ['takes small messages only', { max_msg_size: 1_000 }, {}, /"max_msg_size" is 1000/],
   ['has fewer replicas', {}, { replicas: 3 }, /has 1 replicas, not 3/],
@@ -95,11 +95,11 @@ t.test('all that is wrong with a stream is said at once', async (t) => {
 
 t.test('a stream that may not be made, or can\'t be, stops the start with the broker\'s reason', async (t) => {
   const stream = ownStream(t, connection)
-  await t.rejects(jetstreamSink({ connection, stream: { ...stream, create: false } }), /there is no stream .*; make it/)
+  await t.rejects(jetstreamSink({ connection, stream: { ...stream, create: false } }), /the stream .* does not exist; create it/)
   const other = ownStream(t, connection)
   await manager.streams.add({ name: other.name, subjects: [`${stream.name}.>`], storage: 'file' })
-  await t.rejects(jetstreamSink({ connection, stream }), /could not make the stream .*overlap/)
-  await t.rejects(jetstreamSink({ connection, stream: { ...ownStream(t, connection), replicas: 3 } }), /could not make the stream .*replicas/)
+  await t.rejects(jetstreamSink({ connection, stream }), /cannot create the stream .*overlap/)
+  await t.rejects(jetstreamSink({ connection, stream: { ...ownStream(t, connection), replicas: 3 } }), /cannot create the stream .*replicas/)
 })
 
 t.test('a broker without JetStream, or that takes only small messages, stops the start', async (t) => {
@@ -108,5 +108,5 @@ t.test('a broker without JetStream, or that takes only small messages, stops the
   await t.rejects(jetstreamSink({ connection: await connected(t, { url: small.url }) }), /"max_payload" is 100000/)
   const off = await privateNats(t, { configuration: 'accounts: { A: { users: [{ user: a, password: b }] } }, no_auth_user: a', jetstream: false })
   if (off === null) return
-  await t.rejects(jetstreamSink({ connection: await connected(t, { url: off.url }) }), /no JetStream for this account/)
+  await t.rejects(jetstreamSink({ connection: await connected(t, { url: off.url }) }), /JetStream is disabled for this account/)
 })

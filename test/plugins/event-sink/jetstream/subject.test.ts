@@ -41,6 +41,6 @@ t.test('what no text becomes is no token', async (t) => {
 t.test('a prefix with anything but plain tokens is refused', async (t) => {
   for (const prefix of ['events', 'acme.events', 'a-b._c']) t.doesNotThrow(() => assertSubjectPrefix(prefix))
   for (const prefix of ['', '.', 'a.', '.a', 'a..b', 'a.*', '>', 'a b', '$JS', 'é', 'x'.repeat(101), 7, undefined]) {
-    t.throws(() => assertSubjectPrefix(prefix), { code: 'INVALID_OPTIONS', message: /"subjectPrefix"/ })
+    t.throws(() => assertSubjectPrefix(prefix), { code: 'INVALID_OPTIONS', message: /"stream\.subjectPrefix"/ })
   }
 })
