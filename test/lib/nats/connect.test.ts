@@ -73,8 +73,8 @@ t.test('a broker behind TLS is spoken to by TLS, and only with a certificate tha
   const open = await privateNats(t, { configuration: 'server_name: open' })
   if (nats === null || open === null) return
   await connected(t, { url: nats.url.replace('nats:', 'tls:'), tls: { ca: cert } })
-  await t.rejects(connectNats({ url: nats.url.replace('nats:', 'tls:') }), /could not be reached/)
-  await t.rejects(connectNats({ url: open.url.replace('nats:', 'tls:') }), /could not be reached.*tls/)
+  await t.rejects(connectNats({ url: nats.url.replace('nats:', 'tls:') }), /Cannot connect to NATS/)
+  await t.rejects(connectNats({ url: open.url.replace('nats:', 'tls:') }), /Cannot connect to NATS.*tls/)
 })
 
 /** A way to the broker on which those who are connected can be made to get nothing through any more; later ones are served. */
