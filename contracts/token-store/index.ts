@@ -19,7 +19,7 @@ export type * from './webhooks.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The store of the suite; every method rejects with `UNAVAILABLE` if the backend does not answer. */
+    /** Stores the state of the plugins. Every method rejects with `UNAVAILABLE` while the backend is unavailable. */
     tokenStore: TokenStore
   }
 }

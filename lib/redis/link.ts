@@ -19,9 +19,9 @@ export interface RedisLinkOptions {
   prefix?: string
   /** Timeout of a command, milliseconds, at most 4 000. Default: 250. */
   commandTimeout?: number
-  /** Told once when Redis is away, does not answer in time or refuses. Default: nobody. */
+  /** Called once when Redis becomes unavailable: it fails, refuses or does not respond in time. Default: none. */
   onAway?: (error: Error) => void
-  /** Told when it answers again. Default: nobody. */
+  /** Called when Redis is available again. Default: none. */
   onBack?: () => void
 }
 

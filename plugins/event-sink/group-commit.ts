@@ -87,6 +87,7 @@ export class GroupCommit {
     return this.#closed
   }
 
+  /** Queues events; resolves when they are durable. Rejects with `UNAVAILABLE` if the queue is full or closed. */
   write (events: readonly AcceptedEvent[]): Promise<void> {
     if (events.length === 0) return Promise.resolve()
     if (this.#closed) return Promise.reject(new UNAVAILABLE({ reason: 'the event sink is closed' }))

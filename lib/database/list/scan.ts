@@ -16,7 +16,7 @@ export interface ListScan {
   limit: number
   /** The columns to return. */
   columns: readonly string[]
-  /** JSON columns to return. They are `null` once the rows before hold `bytes` bytes of JSON. */
+  /** JSON columns to return. They are `null` once the rows before contain `maxBytes` bytes of JSON. */
   jsonColumns: readonly string[]
   maxBytes: number
 }

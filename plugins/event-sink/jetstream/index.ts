@@ -49,7 +49,7 @@ const READY_TIMEOUT = 2_000
  * all its events. During a short outage writes wait; during a longer one they reject at once. Nothing else is buffered.
  *
  * @throws an Error that says what to do when JetStream is unreachable or disabled, or when the stream's configuration
- * does not guarantee what the sink promises
+ * does not meet the guarantees of the sink
  *
  * @example
  * const connection = await connectNats({ url: 'nats://127.0.0.1:4222' })

@@ -60,7 +60,7 @@ export function streamSettings (options: StreamOptions, packed: boolean): Stream
 }
 
 /**
- * Creates the stream, or checks that an existing one guarantees what the sink promises.
+ * Creates the stream, or checks that an existing one meets the guarantees of the sink.
  *
  * @throws an Error that lists all problems of the stream, or says why the broker did not create it
  */
