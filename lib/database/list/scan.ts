@@ -41,7 +41,7 @@ export async function scanList<Row> (sql: Sql, db: Kysely<DatabaseSchema>, scan:
     select ${sql.join(read)}, shown, place, size, fits from (
       select *, coalesce(sum(size) over (${order} rows between unbounded preceding and 1 preceding), 0) < ${sql.lit(maxBytes)} as fits from (
         select *, case when shown then ${size} else 0 end as size from (
-          select *, ${filter} as shown, row_number() over (${order}) as place from (${rows}) scanned
+          select *, ${filter} as shown, row_number() over (${order}) as place from (${rows}) scanned_rows
         ) numbered where shown or place = ${sql.lit(scanLimit)} ${order} limit ${sql.lit(limit)}
       ) measured
     ) fitting ${order}`.execute(db)

@@ -164,7 +164,7 @@ t.test('on PostgreSQL a statement ends by itself, and nothing follows once the c
   t.teardown(() => database.close())
   const sink = await sqlSink(database)
   const running = async () => (await sql`
-    select 1 from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like '%gone_through%'`.execute(database.db)).rows.length
+    select 1 from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like '%scanned_rows%'`.execute(database.db)).rows.length
   await database.db.transaction().execute(async (other) => {
     await sql`lock table events in access exclusive mode`.execute(other)
     const leaving = new AbortController()
