@@ -52,6 +52,13 @@ const HOW_TO_CREATE = 'create a key with `npx fastify-gatehouse generate-key`'
 const SCHEME = 'Bearer '
 const PRINTABLE = /^[\x21-\x7e]+$/
 
+/**
+ * Guards routes by a shared key that a server sends as a Bearer token. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(proxyKey, { keys: [process.env.PROXY_KEY] })
+ * app.get('/internal', { config: { gatehouse: { proxyKey: true } } }, sendInternal)
+ */
 const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, options) => {
   refuseUnknownOptions('proxyKey', options, KNOWN)
   await guardByProxyKey(app, options)
@@ -111,7 +118,9 @@ function knownKeys (keys: readonly string[], option: string): KnownKey[] {
   return keys.map((key: string) => {
     checkStrength(option, key)
     if (!PRINTABLE.test(key)) {
-      throw new INVALID_OPTIONS(`${option} must contain only printable ASCII characters without spaces, for use in a header`)
+      throw new INVALID_OPTIONS(
+        `${option} must contain only printable ASCII characters without spaces, for use in a header`
+      )
     }
     const digest = sha256(key)
     return { digest, identity: Object.freeze({ id: digest.toString('hex', 0, 4) }) }

@@ -53,6 +53,13 @@ LOOPBACK.addAddress('::1', 'ipv6')
 /** Headers that proxies add. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-real-ip', 'via']
 
+/**
+ * Refuses requests that did not arrive over TLS, with 403 `HTTPS_REQUIRED`, and sends `Strict-Transport-Security`.
+ * Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(requireHttps, { global: true })
+ */
 const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, options) => {
   refuseUnknownOptions('requireHttps', options, KNOWN)
   const { hsts = {}, allowLoopback = true, global = false } = options
@@ -93,7 +100,9 @@ function isLocal ({ raw: { socket }, headers }: FastifyRequest): boolean {
 
 function policyOf (hsts: HstsOptions): string {
   if (typeof hsts !== 'object' || hsts === null) {
-    throw new INVALID_OPTIONS('require-https: "hsts" must be false or an object with "maxAgeSeconds", "includeSubDomains" and "preload"')
+    throw new INVALID_OPTIONS(
+      'require-https: "hsts" must be false or an object with "maxAgeSeconds", "includeSubDomains" and "preload"'
+    )
   }
   refuseUnknownMembers('requireHttps', 'hsts.', hsts, KNOWN_OF_HSTS, { maxAge: 'maxAgeSeconds' })
   const { maxAgeSeconds = 15_552_000, includeSubDomains = false, preload = false } = hsts

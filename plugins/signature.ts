@@ -54,6 +54,14 @@ declare module 'fastify' {
 const KNOWN: KnownOptions<SignatureOptions> = { global: true, secrets: true, tolerance: true, tooLarge: true }
 const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies SignatureMode[]
 
+/**
+ * Guards routes by an HMAC signature over the raw body, in `X-Datafly-Signature`, or in `X-Signature` with
+ * `X-Timestamp`. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(signature, { secrets: () => [process.env.WEBHOOK_SECRET] })
+ * app.post('/orders', { config: { gatehouse: { signature: 'required' } } }, acceptOrder)
+ */
 const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => {
   refuseUnknownOptions('signature', options, KNOWN)
   const { global = false, secrets = secretsOfSource, tolerance = 300_000, tooLarge = () => new PAYLOAD_TOO_LARGE() } = options

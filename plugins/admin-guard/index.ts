@@ -61,10 +61,20 @@ declare module 'fastify' {
 const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true, tokenRateLimit: true }
 const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
 
+/**
+ * Guards routes by the access token of an administrator, and by the administrator's role. Needs `app.tokenStore`.
+ * Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(adminGuard, { jwtSecrets: [process.env.JWT_SECRET] })
+ * app.get('/report', { config: { gatehouse: { admin: { roles: ['owner', 'admin'] } } } }, sendReport)
+ */
 const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) => {
   refuseUnknownOptions('adminGuard', options, KNOWN)
   const { global, tokenRateLimit = { max: 100, timeWindow: 60_000 }, ...tokenOptions } = options
-  if (Object.hasOwn(app, 'adminTokens')) throw new INVALID_OPTIONS('admin-guard: the plugin is already registered in this scope; register it once')
+  if (Object.hasOwn(app, 'adminTokens')) {
+    throw new INVALID_OPTIONS('admin-guard: the plugin is already registered in this scope; register it once')
+  }
   const tokens = await createAdminTokens(app, tokenOptions)
   const countRefusal = await refusalCounter(app, tokenRateLimit)
   const { sessions } = app.tokenStore

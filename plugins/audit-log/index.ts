@@ -62,6 +62,14 @@ const MAX_USER_AGENT = 512
 const MAX_WAITING = 10_000
 const REPEAT_INTERVAL = 5_000
 
+/**
+ * Decorates the app with `app.audit`, which records security events in the store and in the log. Needs
+ * `app.tokenStore`. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(auditLog)
+ * app.audit({ action: 'report.exported', request, resourceType: 'report', resourceId: id })
+ */
 const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
   refuseUnknownOptions('auditLog', options, KNOWN)
   const { orgId = 'default', now = Date.now } = options

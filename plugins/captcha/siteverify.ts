@@ -29,7 +29,9 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
     }
   })
   if ((await secrets.get()).isForTests) {
-    app.log.warn(`captcha: "secret" is the secret that ${provider} publishes for tests; all tokens are accepted repeatedly`)
+    app.log.warn(
+      `captcha: "secret" is the secret that ${provider} publishes for tests; all tokens are accepted repeatedly`
+    )
   }
   // A token is valid once, so a call is retried only if the product can distinguish a retry from a second use.
   const client = upstreamClient({ origin: url.origin, timeout, connectTimeout: Math.min(timeout, 2_000), retries: product.mayRepeat ? 1 : 0 })

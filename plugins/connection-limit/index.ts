@@ -45,10 +45,21 @@ declare module 'fastify' {
 const KNOWN: KnownOptions<ConnectionLimitOptions> = { max: true, sockets: true, exemptPeers: true, global: true }
 const LOOPBACK = ['127.0.0.0/8', '::1']
 
+/**
+ * Limits the requests in flight per client address on guarded routes, and the open sockets per peer address of the
+ * server. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(connectionLimit, { max: 10, global: true })
+ */
 const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, options) => {
   refuseUnknownOptions('connectionLimit', options, KNOWN)
   const { max = 10, global = false } = options
-  if (!isCount(max)) throw new INVALID_OPTIONS('connection-limit: "max" must be a positive integer: the requests in flight of one address')
+  if (!isCount(max)) {
+    throw new INVALID_OPTIONS(
+      'connection-limit: "max" must be a positive integer: the requests in flight of one address'
+    )
+  }
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('connection-limit: "global" must be true or false')
   registerSocketLimit(app, options)
 
@@ -78,10 +89,14 @@ function nameOf (client: string, rule: true | number, request: FastifyRequest): 
 
 function registerSocketLimit (app: FastifyInstance, { sockets, exemptPeers }: ConnectionLimitOptions): void {
   if (sockets !== undefined && sockets !== false && !isCount(sockets)) {
-    throw new INVALID_OPTIONS('connection-limit: "sockets" must be false or a positive integer: the open sockets of one peer')
+    throw new INVALID_OPTIONS(
+      'connection-limit: "sockets" must be false or a positive integer: the open sockets of one peer'
+    )
   }
   if (exemptPeers !== undefined && !Array.isArray(exemptPeers)) {
-    throw new INVALID_OPTIONS('connection-limit: "exemptPeers" must be a list of addresses and networks such as 10.0.0.0/8')
+    throw new INVALID_OPTIONS(
+      'connection-limit: "exemptPeers" must be a list of addresses and networks such as 10.0.0.0/8'
+    )
   }
   const exempt = addressList(exemptPeers ?? LOOPBACK)
   // Fastify decorates requests with "ips" if the app trusts a proxy.
@@ -89,12 +104,17 @@ function registerSocketLimit (app: FastifyInstance, { sockets, exemptPeers }: Co
   if (sockets === false || (sockets === undefined && trustsProxy)) return
   if (trustsProxy && exemptPeers === undefined) {
     throw new INVALID_OPTIONS(
-      'connection-limit: "sockets" would count a trusted proxy as one client; list the proxies in "exemptPeers", or remove "sockets"'
+      'connection-limit: "sockets" would count a trusted proxy as one client; ' +
+      'list the proxies in "exemptPeers", or remove "sockets"'
     )
   }
   const cap = limitSockets(app.server, sockets ?? 100, exempt)
   if (cap !== null) app.addHook('onClose', async function endCap () { cap.end() })
-  else if (sockets !== undefined) throw new INVALID_OPTIONS('connection-limit: another registration limits the sockets of this server; set "sockets" in one registration only')
+  else if (sockets !== undefined) {
+    throw new INVALID_OPTIONS(
+      'connection-limit: another registration limits the sockets of this server; set "sockets" in one registration only'
+    )
+  }
 }
 
 function isCount (value: unknown): value is number {

@@ -77,7 +77,8 @@ export function addressList (entries: readonly string[]): BlockList {
     const isLegal = family !== 0 && rest.length === 0 && (prefix === undefined || /^\d{1,3}$/.test(prefix)) && bits <= (family === 4 ? 32 : 128)
     if (!isLegal) {
       throw new INVALID_OPTIONS(
-        `connection-limit: "exemptPeers" must list addresses and networks such as 10.0.0.0/8; got ${JSON.stringify(entry)}`
+        'connection-limit: "exemptPeers" must list addresses and networks such as 10.0.0.0/8; ' +
+        `got ${JSON.stringify(entry)}`
       )
     }
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')

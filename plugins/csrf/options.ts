@@ -100,7 +100,8 @@ function checkCookie (cookie: CsrfCookieOptions): void {
   // Browsers silently drop cookies that violate these rules.
   assertOption(sameSite !== 'none' || secure !== false, 'cookie.secure', 'true if "cookie.sameSite" is "none"')
   assertOption(!/^__(?:host|secure)-/i.test(name) || secure === true, 'cookie.secure', 'true for a name that begins with __Host- or __Secure-')
-  assertOption(!/^__host-/i.test(name) || (path === '/' && domain === undefined), 'cookie', 'an object with path "/" and without domain for a name that begins with __Host-')
+  assertOption(!/^__host-/i.test(name) || (path === '/' && domain === undefined),
+    'cookie', 'an object with path "/" and without domain for a name that begins with __Host-')
 }
 
 export const EXPECTED_RULE = 'true, false or \'writes\''

@@ -77,6 +77,14 @@ const KNOWN: KnownOptions<PipelineKeyOptions> = {
   global: true, guessLimit: true, keyInBody: true, faultInBody: true, keylessLimit: true, keyInHead: true, holdBody: true
 }
 
+/**
+ * Guards routes by the pipeline key of a source, and by the origins that the source allows. Needs `app.tokenStore`.
+ * Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(pipelineKey)
+ * app.post('/hook', { config: { gatehouse: { pipelineKey: true } } }, async ({ source }) => ({ source: source?.id }))
+ */
 const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options) => {
   refuseUnknownOptions('pipelineKey', options, KNOWN)
   const { global = false, guessLimit = {}, keyInBody, faultInBody = () => null, keylessLimit = 65_536, keyInHead, holdBody: holdsBody = false } = options
@@ -126,7 +134,9 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     } else if (inBody !== undefined && inBody !== resolvedSource.key) {
       refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
     } else if (inBody === undefined && headKeys !== null && headKeys.get(request) !== null) {
-      refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the first bytes of the body contain a key that the parsed body does not contain' }))
+      refuse(reply, new INVALID_PIPELINE_KEY({
+        reason: 'the first bytes of the body contain a key that the parsed body does not contain'
+      }))
     } else if (request.signed) {
       // A signed request comes from a server, so its Origin header is ignored.
       if (request.headers.origin !== undefined) withdrawOrigin(reply)

@@ -72,6 +72,12 @@ const KNOWN: KnownOptions<RequestRateOptions> = {
 }
 const HEADERS = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'] as const
 
+/**
+ * Limits the rate of requests per client address, per user and per key. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(rateLimit, { address: { max: 100, timeWindow: 60_000 }, global: true })
+ */
 const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options) => {
   refuseUnknownOptions('rateLimit', options, KNOWN)
   const { address = { max: 100 }, user, key, name = 'route', shared = true, global = false } = options
@@ -86,7 +92,8 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
     name: 'rateLimit',
     fallback: global,
     accepts: (value) => value === false || (value === true ? limitsAny(byPlugin) : areLimits(value) && limitsAny(quotasOf(value, limits))),
-    expected: 'false, true where the plugin has a limit, or { address, user, key }, each false or { max, timeWindow } and one of them a limit',
+    expected: 'false, true if the plugin has a limit, or { address, user, key }, ' +
+      'each false or { max, timeWindow } and at least one of them a limit',
     preflights: 'check'
   })
   const byRoute = new WeakMap<RequestLimits, Quotas>()

@@ -88,6 +88,14 @@ export type ReferencedRequest<Claims extends object> = FastifyRequest & { userRe
 
 const KNOWN: KnownOptions<UserReferenceOptions> = { keys: true, secretMaxAge: true, audience: true, ttl: true, global: true, now: true }
 
+/**
+ * Decorates the app with `app.userReference`, which signs and verifies references to users, and guards routes by such a
+ * reference. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(userReference, { keys: [process.env.USER_REFERENCE_KEY] })
+ * const reference = app.userReference.sign({ sub: user.id })
+ */
 const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, options) => {
   refuseUnknownOptions('userReference', options, KNOWN)
   await guardByUserReference(app, options)

@@ -70,7 +70,8 @@ async function useAdminGuard (scope: FastifyInstance, plugin: string, options: A
   }
   if (!hasGuard(scope, 'admin')) {
     throw new INVALID_OPTIONS(
-      `${plugin}: "jwtSecrets" is missing, and no admin guard is registered before; set "jwtSecrets" or register adminGuard`
+      `${plugin}: "jwtSecrets" is missing, and no admin guard is registered before; ` +
+      'set "jwtSecrets" or register adminGuard'
     )
   }
   const [misplaced] = Object.keys(tokenOptions).filter((name) => name !== 'now')

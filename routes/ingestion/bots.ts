@@ -6,7 +6,7 @@ import { refuseUnknownMembers } from '../../lib/options.js'
 
 export interface BotOptions {
   /**
-   * User agents that are people although isbot takes them for bots: a string that the agent contains, in any letter
+   * User agents of people that isbot detects as bots: a string that the agent contains, in any letter
    * case, or a regular expression without the flags `g` and `y`. They add to the built-in exception, the in-app
    * browsers of Facebook. The agent is cut to 512 characters before it is compared. Default: none.
    */

@@ -105,6 +105,15 @@ const ADDRESS_LIMIT: RateLimitOptions = {
   addHeadersOnExceeding: { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'ratelimit-reset': false }
 }
 
+/**
+ * Registers the ingestion routes: events, batches, pixels, webhook deliveries and the collector script. Registers an
+ * in-memory token store, event sink and event feed if the app has none. Throws `INVALID_OPTIONS`.
+ *
+ * @example
+ * await app.register(tokenStore, { store: sqlStore(database, { secretsKeys: [process.env.SECRETS_KEY] }) })
+ * await app.register(eventSink, { sink: await sqlSink(database) })
+ * await app.register(ingestion, { rateLimit: { max: 10_000, timeWindow: 1_000 } })
+ */
 const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => {
   refuseUnknownOptions('ingestion', options, KNOWN)
   const { prefix = '', rateLimit = {}, guessLimit = {}, identityCookie: cookie = {}, eventRate = {}, collector = true } = options

@@ -19,7 +19,9 @@ const MAX_CHARACTERS_PER_TURN = 131_072
 export function eventRoutes (scope: FastifyInstance): void {
   scope.get<{ Querystring: EventListQuery }>('/events', { schema: listEventsSchema, ...PERMISSIONS.readEvents }, async function listEvents (request, reply) {
     const sink = scope.hasDecorator('eventSink') ? scope.eventSink : null
-    if (sink === null || !isReadable(sink)) throw new NOT_FOUND({ message: 'This server does not store events; read them in the system that receives them' })
+    if (sink === null || !isReadable(sink)) {
+      throw new NOT_FOUND({ message: 'This server does not store events; read them in the system that receives them' })
+    }
     const { source_id: sourceId, type, from, to } = request.query
     const filter = { sourceId, type, from: timeOf('from', from), to: timeOf('to', to) }
     const { data, nextCursor } = await readPage(request, (page) => sink.list(adminOf(request).org_id, filter, page))

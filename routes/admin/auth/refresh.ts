@@ -52,12 +52,16 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     try {
       return JSON.parse(box.open(sealedSuccessor, context).toString()) as TokenPair
     } catch (cause) {
-      throw new UNAVAILABLE({ reason: 'the stored response cannot be decrypted; check that "secretsKeys" is the same on all instances', cause })
+      throw new UNAVAILABLE({
+        reason: 'the stored response cannot be decrypted; check that "secretsKeys" is the same on all instances', cause
+      })
     }
   }
 
   function reportReuse (request: RefreshRequest, { sub, org_id, sid }: RefreshClaims, email: string, digest: string): void {
-    request.log.warn({ userId: sub, sessionId: sid }, 'a used refresh token was sent again: all sessions of the user were ended')
+    request.log.warn(
+      { userId: sub, sessionId: sid }, 'a used refresh token was sent again: all sessions of the user were ended'
+    )
     scope.audit({
       action: 'auth.refresh_reused',
       request,

@@ -41,7 +41,8 @@ export function checkedGrant (
   const isValid = isObject(params) && isObject(permissions) && typeof tokenRequest.dataAppName === 'string' && isLifetime(tokenRequest.expiryTime)
   if (!isKnown || !isValid || !isName(userId) || !isName(tenant) || !isTime(issuedAt)) {
     throw new INTERNAL_ERROR({
-      reason: '"authorize" must return { clientId, params?, permissions?, dataAppName?, expiryTime?, userId?, tenant?, issuedAt? }'
+      reason: '"authorize" must return ' +
+        '{ clientId, params?, permissions?, dataAppName?, expiryTime?, userId?, tenant?, issuedAt? }'
     })
   }
   const subject = { user: userId ?? reference?.sub ?? clientId, tenant: tenant ?? clientId }

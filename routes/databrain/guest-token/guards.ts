@@ -22,7 +22,8 @@ export async function registerGuards (scope: FastifyInstance, options: GuestToke
   if (userReferenceKeys !== undefined) await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
   if (authorize === undefined && !hasGuard(scope, 'userReference')) {
     throw new INVALID_OPTIONS(
-      'guest-token: nothing identifies the user: set "authorize" or "userReferenceKeys", or register the userReference plugin'
+      'guest-token: nothing identifies the user: set "authorize" or "userReferenceKeys", ' +
+      'or register the userReference plugin'
     )
   }
 }
@@ -33,7 +34,9 @@ export async function referencesOf (
 ): Promise<FastifyInstance['userReference']> {
   if (userReferenceKeys !== undefined) await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
   if (scope.hasDecorator('userReference')) return scope.userReference
-  throw new INVALID_OPTIONS('guest-token: "renewal" needs "userReferenceKeys" or the userReference plugin, to sign references')
+  throw new INVALID_OPTIONS(
+    'guest-token: "renewal" needs "userReferenceKeys" or the userReference plugin, to sign references'
+  )
 }
 
 /** Returns the guard settings of the route. */

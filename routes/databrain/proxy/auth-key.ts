@@ -42,7 +42,9 @@ function digestsOf (keys: readonly string[]): Buffer[] {
   return keys.map((key: string) => {
     checkStrength(NAME, key)
     if (!PRINTABLE.test(key)) {
-      throw new INVALID_OPTIONS(`${NAME} must contain only printable ASCII characters without spaces, for use in a header`)
+      throw new INVALID_OPTIONS(
+        `${NAME} must contain only printable ASCII characters without spaces, for use in a header`
+      )
     }
     return sha256(key)
   })
