@@ -24,7 +24,7 @@ export interface GroupCommitOptions {
 interface Waiter {
   events: readonly AcceptedEvent[]
   /** Characters of JSON. */
-  text: number
+  characters: number
   /** By `performance.now`, a monotonic clock. */
   deadline: number
   settled: boolean
@@ -35,14 +35,14 @@ interface Waiter {
 interface Amount {
   events: number
   /** Characters of JSON. */
-  text: number
+  characters: number
 }
 
 /** Maximum characters of pending JSON; with large events `maxPending` alone would not bound the memory. */
-const MAX_PENDING_TEXT = 64 * 1024 * 1024
+const MAX_PENDING_CHARACTERS = 64 * 1024 * 1024
 /** Maximum characters of one flush, except a single larger write: encoding it blocks the event loop. */
-const MAX_BATCH_TEXT = 1024 * 1024
-const LONGEST_TIMER = 2 ** 31 - 1
+const MAX_BATCH_CHARACTERS = 1024 * 1024
+const MAX_TIMER = 2 ** 31 - 1
 
 /** The backend works on one batch while the next is prepared. */
 const MAX_BATCHES_IN_FLIGHT = 2
@@ -60,8 +60,8 @@ export class GroupCommit {
   readonly #maxBatch: number
   readonly #queue: Waiter[] = []
   readonly #batches = new Set<Waiter[]>()
-  readonly #waiting: Amount = { events: 0, text: 0 }
-  readonly #inFlight: Amount = { events: 0, text: 0 }
+  readonly #waiting: Amount = { events: 0, characters: 0 }
+  readonly #inFlight: Amount = { events: 0, characters: 0 }
   #drained: (() => void) | null = null
   #timer: NodeJS.Timeout | null = null
   #closed = false
@@ -70,7 +70,7 @@ export class GroupCommit {
     for (const [name, value] of Object.entries({ maxPending, ackTimeout, maxBatch })) {
       assertWholeNumber('event-sink', name, value)
     }
-    if (ackTimeout > LONGEST_TIMER) throw new INVALID_OPTIONS(`event-sink: "ackTimeout" must be at most ${LONGEST_TIMER} milliseconds`)
+    if (ackTimeout > MAX_TIMER) throw new INVALID_OPTIONS(`event-sink: "ackTimeout" must be at most ${MAX_TIMER} milliseconds`)
     this.#flush = flush
     this.#isDataError = isDataError
     this.#maxPending = maxPending
@@ -91,14 +91,15 @@ export class GroupCommit {
   write (events: readonly AcceptedEvent[]): Promise<void> {
     if (events.length === 0) return Promise.resolve()
     if (this.#closed) return Promise.reject(new UNAVAILABLE({ reason: 'the event sink is closed' }))
-    const text = textOf(events)
+    const characters = charactersOf(events)
     const { pending } = this
-    if (pending + events.length > this.#maxPending || (pending > 0 && this.#waiting.text + this.#inFlight.text + text > MAX_PENDING_TEXT)) {
+    const pendingCharacters = this.#waiting.characters + this.#inFlight.characters
+    if (pending + events.length > this.#maxPending || (pending > 0 && pendingCharacters + characters > MAX_PENDING_CHARACTERS)) {
       return Promise.reject(new UNAVAILABLE({ reason: 'too many events are pending in the event sink' }))
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ events, text, deadline: performance.now() + this.#ackTimeout, settled: false, resolve, reject })
-      add(this.#waiting, events.length, text)
+      this.#queue.push({ events, characters, deadline: performance.now() + this.#ackTimeout, settled: false, resolve, reject })
+      add(this.#waiting, events.length, characters)
       this.#timer ??= setTimeout(this.#expire, this.#ackTimeout).unref()
       this.#start()
     })
@@ -129,17 +130,17 @@ export class GroupCommit {
   }
 
   #holdsWholeBatch (): boolean {
-    return this.#waiting.events >= this.#maxBatch || this.#waiting.text >= MAX_BATCH_TEXT
+    return this.#waiting.events >= this.#maxBatch || this.#waiting.characters >= MAX_BATCH_CHARACTERS
   }
 
   #take (): Waiter[] {
     let count = 0
     let total = 0
     let size = 0
-    for (const { events, text } of this.#queue) {
-      if (count > 0 && (total + events.length > this.#maxBatch || size + text > MAX_BATCH_TEXT)) break
+    for (const { events, characters } of this.#queue) {
+      if (count > 0 && (total + events.length > this.#maxBatch || size + characters > MAX_BATCH_CHARACTERS)) break
       total += events.length
-      size += text
+      size += characters
       count++
     }
     add(this.#waiting, -total, -size)
@@ -151,7 +152,7 @@ export class GroupCommit {
     this.#batches.add(waiters)
     const outcome = await this.#commit(waiters)
     this.#batches.delete(waiters)
-    for (const { events, text } of waiters) add(this.#inFlight, -events.length, -text)
+    for (const { events, characters } of waiters) add(this.#inFlight, -events.length, -characters)
     // Starts the next flush first, so that the backend does not idle while responses are written.
     this.#start()
     for (const waiter of waiters) settle(waiter, outcome)
@@ -191,7 +192,7 @@ export class GroupCommit {
     while (this.#queue[0] !== undefined && this.#queue[0].deadline <= deadline) {
       const waiter = this.#queue.shift() as Waiter
       settle(waiter, late)
-      add(this.#waiting, -waiter.events.length, -waiter.text)
+      add(this.#waiting, -waiter.events.length, -waiter.characters)
     }
     // Events in flight may still be stored; the client's retry is then a known duplicate.
     const sent = [...this.#batches].flat()
@@ -200,15 +201,15 @@ export class GroupCommit {
   }
 }
 
-function add (amount: Amount, events: number, text: number): void {
+function add (amount: Amount, events: number, characters: number): void {
   amount.events += events
-  amount.text += text
+  amount.characters += characters
 }
 
-function textOf (events: readonly AcceptedEvent[]): number {
-  let text = 0
-  for (const { payload, additions } of events) text += payload.length + additions.length
-  return text
+function charactersOf (events: readonly AcceptedEvent[]): number {
+  let characters = 0
+  for (const { payload, additions } of events) characters += payload.length + additions.length
+  return characters
 }
 
 function settle (waiter: Waiter, error: Error | null): void {
