@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { findBinary } from './find-binary.js'
 import { freePort } from './free-port.js'
 import { temporaryFolder } from './server-process.js'
+import { SERVICES_OFF, withoutService } from './services.js'
 
 export interface Balancer {
   origin: string
@@ -22,12 +23,7 @@ const LIMIT = 60_000
  */
 export async function balancer (t: Test, origins: readonly string[]): Promise<Balancer | null> {
   const binary = await findBinary('haproxy')
-  if (binary === null) {
-    const reason = 'no haproxy on this machine'
-    if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
-    t.pass(reason, { skip: reason })
-    return null
-  }
+  if (binary === null || SERVICES_OFF) return withoutService(t, 'no haproxy on this machine')
   const [port, statsPort] = [await freePort(), await freePort()]
   const file = join(await temporaryFolder(t), 'haproxy.cfg')
   await writeFile(file, `

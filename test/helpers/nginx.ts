@@ -8,6 +8,7 @@ import { findBinary } from './find-binary.js'
 import { freePort } from './free-port.js'
 import { selfSigned } from './self-signed.js'
 import { temporaryFolder } from './server-process.js'
+import { SERVICES_OFF, withoutService } from './services.js'
 
 export interface PrivateNginx {
   /** By TLS, for whoever trusts `ca`. */
@@ -31,12 +32,7 @@ const LIMIT = 60_000
  */
 export async function nginx (t: Test, instances: readonly string[], replacements: readonly Replacement[] = []): Promise<PrivateNginx | null> {
   const binary = await findBinary('nginx')
-  if (binary === null) {
-    const reason = 'no nginx on this machine'
-    if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
-    t.pass(reason, { skip: reason })
-    return null
-  }
+  if (binary === null || SERVICES_OFF) return withoutService(t, 'no nginx on this machine')
   const folder = await temporaryFolder(t)
   // Its workers are another user where it is started by root.
   await chmod(folder, 0o755)

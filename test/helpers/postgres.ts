@@ -12,8 +12,11 @@ import pg from 'pg'
 
 import { freePort } from './free-port.js'
 import { childrenOf, signalAll, untilGone } from './process-tree.js'
+import { SERVICES_OFF, withoutService } from './services.js'
 
 type Test = Pick<typeof t, 'teardown' | 'pass'>
+
+const NONE = 'no PostgreSQL: neither TEST_DATABASE_URL nor initdb and postgres on this machine'
 
 export interface PrivatePostgres {
   /** With a schema of its own when the server is shared. */
@@ -42,15 +45,13 @@ const run = promisify(execFile)
  * Where neither can be had it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
  */
 export async function privatePostgres (test: Test, { prepare }: PostgresPreparation = {}): Promise<PrivatePostgres | null> {
+  if (SERVICES_OFF) return withoutService(test, NONE)
   const shared = process.env.TEST_DATABASE_URL
   if (shared !== undefined && shared !== '' && prepare === undefined) return await schemaOn(shared, test)
   const binaries = await findBinaries()
   if (binaries !== null) return await ownServer(binaries, test, prepare)
 
-  const reason = 'no PostgreSQL: neither TEST_DATABASE_URL nor initdb and postgres on this machine'
-  if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
-  test.pass(reason, { skip: reason })
-  return null
+  return withoutService(test, NONE)
 }
 
 async function schemaOn (shared: string, test: Test): Promise<PrivatePostgres> {

@@ -11,8 +11,11 @@ import { Redis } from 'ioredis'
 
 import { findBinary } from './find-binary.js'
 import { freePort } from './free-port.js'
+import { SERVICES_OFF, withoutService } from './services.js'
 
 type Test = Pick<typeof t, 'teardown' | 'pass'>
+
+const NONE = 'no Redis: neither TEST_REDIS_URL nor redis-server on this machine'
 
 export interface PrivateRedis {
   url: string
@@ -34,15 +37,13 @@ export interface PrivateRedis {
  * reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
  */
 export async function privateRedis (test: Test, { args = [], needsOwn = false }: { args?: string[], needsOwn?: boolean } = {}): Promise<PrivateRedis | null> {
+  if (SERVICES_OFF) return withoutService(test, NONE)
   const shared = process.env.TEST_REDIS_URL
   if (shared !== undefined && shared !== '' && !needsOwn) return { url: shared, ...sharedRedis() }
   const binary = await findBinary('redis-server') ?? await findBinary('valkey-server')
   if (binary !== null) return await ownRedis(binary, args, test)
 
-  const reason = 'no Redis: neither TEST_REDIS_URL nor redis-server on this machine'
-  if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
-  test.pass(reason, { skip: reason })
-  return null
+  return withoutService(test, NONE)
 }
 
 function sharedRedis (): Omit<PrivateRedis, 'url'> {

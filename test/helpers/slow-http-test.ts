@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 
 import { findBinary } from './find-binary.js'
 import { temporaryFolder } from './server-process.js'
+import { SERVICES_OFF, withoutService } from './services.js'
 
 /** `body`, `headers` and `answer` are what is sent or read slowly. */
 export type Slowness = 'body' | 'headers' | 'answer'
@@ -42,12 +43,7 @@ const MODES: Readonly<Record<Slowness, readonly string[]>> = {
 /** Runs slowhttptest. Where there is none it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead. */
 export async function slowHttpTest (t: Test): Promise<((attack: SlowAttack) => Promise<SlowOutcome>) | null> {
   const binary = await findBinary('slowhttptest')
-  if (binary === null) {
-    const reason = 'no slowhttptest on this machine'
-    if (process.env.REQUIRE_SERVICES === '1') throw new Error(reason)
-    t.pass(reason, { skip: reason })
-    return null
-  }
+  if (binary === null || SERVICES_OFF) return withoutService(t, 'no slowhttptest on this machine')
   const folder = await temporaryFolder(t)
   let runs = 0
 

@@ -49,7 +49,7 @@ interface PendingQuery {
 
 /** Starts PGlite in a worker thread and resolves when it is ready. The caller must hold the lock of `dataDir`. */
 export async function startPgliteThread (dataDir?: string): Promise<PgliteThread> {
-  const worker = new Worker(fileBeside('./worker.js', import.meta.url), {
+  const worker = new Worker(fileBeside('./pglite-worker.js', import.meta.url), {
     name: 'pglite',
     workerData: { dataDir } satisfies PgliteWorkerData
   })
