@@ -9,27 +9,27 @@ import type { Config } from './config/index.js'
 
 export interface AbuseGuardsOptions {
   config: Pick<Config, 'captcha' | 'csrf' | 'requireHttps' | 'trustProxy' | 'limits'>
-  /** From which the keys of CSRF tokens and ALTCHA's challenges are made, each its own. */
+  /** The secret from which separate keys for CSRF tokens and ALTCHA challenges are derived. */
   secret: string
-  /** The sites whose pages may call. */
+  /** Origins of the pages that may call the embedding routes. */
   origins: readonly string[]
-  /** The user that the request's cookie names, without which there is nothing to forge. */
+  /** Returns the user of the session cookie, or `null`: without a session there is no request to forge. */
   sessionOf (request: FastifyRequest): string | null
 }
 
-/** Which captchas are always solved for an action; reCAPTCHA's are in its third version alone. */
+/** Captchas whose solutions always contain an action; reCAPTCHA supports actions only in version 3. */
 const HAS_ACTIONS: ReadonlySet<string> = new Set(['altcha', 'turnstile'])
 
-/** What the embedding routes ask of the guards. */
+/** The guard configuration of the embedding routes. */
 export interface EmbedGuards {
-  /** Of each of the three. */
+  /** For all three products. */
   all: GatehouseRouteConfig
-  /** Of those that a page calls by itself, with the user's cookie. */
+  /** For the routes that a page calls itself, with the user's cookie. */
   pages: GatehouseRouteConfig
   widgetToken: GatehouseRouteConfig
 }
 
-/** Registers the guards against abuse that the configuration asks for; returns what the embedding routes then ask of them. */
+/** Registers the configured guards against abuse. Returns the guard configuration for the embedding routes. */
 export async function abuseGuards (app: FastifyInstance, { config, secret, origins, sessionOf }: AbuseGuardsOptions): Promise<EmbedGuards> {
   const { limits, captcha: chosen } = config
   const keyFor = (purpose: string) => hmacSha256(secret, `fastify-gatehouse server: ${purpose}`, 'base64url')

@@ -36,22 +36,22 @@ export interface AppParts {
   config: Config
   secrets: Secrets
   products: Products
-  /** Closed with the app. */
+  /** The app closes the store when it closes. */
   store: TokenStore
   sink: EventSink
   durability: EventDurability
-  /** The server's own origins, the one to show first. */
+  /** The server's own origins. Messages show the first one. */
   origins: readonly [string, ...string[]]
-  /** Whether the first start is done; /readyz waits for it. Default: it is. */
+  /** Whether the first start is complete; /readyz returns 503 until then. Default: complete. */
   started?: () => boolean
-  /** Where the log goes. Default: stdout. */
+  /** The stream that receives the log. Default: stdout. */
   logStream?: { write (line: string): void }
 }
 
 const DAY = 86_400_000
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
 
-/** The next `proxyAuthUrl` for the user of the start page's session. */
+/** Issues the next `proxyAuthUrl` for the user of the start page's session. */
 function renewalBySession (session: DemoSession, origin: string): RenewalOptions {
   return {
     url: origin + GUEST_TOKEN_PATH,
@@ -63,7 +63,7 @@ function renewalBySession (session: DemoSession, origin: string): RenewalOptions
   }
 }
 
-/** The suite assembled on one Fastify app. The products stay open when it closes. */
+/** Builds the Fastify app with the whole suite. The products stay open when the app closes. */
 export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const { config, secrets, products, store, sink, durability, origins, logStream } = parts
   const { limits } = config
@@ -80,13 +80,13 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await app.register(eventSink, { sink, retention: limits.EVENT_RETENTION_DAYS === 0 ? Infinity : limits.EVENT_RETENTION_DAYS * DAY })
   await app.register(auditLog)
   await app.register(userReference, { keys: secrets.USER_REFERENCE_KEY })
-  // Whoever watches the process asks it without TLS.
+  // Monitoring calls the health routes without TLS.
   await app.register(health, { durability, guards: { https: false }, ...(parts.started === undefined ? {} : { started: parts.started }) })
 
-  // In production nobody is let in by a page.
+  // In production there is no start page that could create a session.
   const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)
   const userOf = embedUser({ session, fallback: config.embedUser })
-  // Browsers send Origin with what the start page posts, too.
+  // Browsers also send Origin with POST requests of the start page itself.
   const embedOrigins = session === null && config.embedOrigins !== null ? config.embedOrigins : [...new Set([...origins, ...config.embedOrigins ?? []])]
   const asked = await abuseGuards(app, {
     config, secret: secrets.USER_REFERENCE_KEY[0], origins: embedOrigins, sessionOf: (request) => session?.of(request)?.user ?? null

@@ -7,7 +7,10 @@ export interface BannerInput {
   first: FirstStart | null
 }
 
-/** What the start prints: always where to look; at the first start also what was made, and lines to paste. Nothing of the environment is in it. */
+/**
+ * Returns the lines that the server prints at start: its URLs and, at the first start, the created credentials and
+ * commands to copy. Contains no value of the environment.
+ */
 export function banner ({ origin, config, first }: BannerInput): string {
   const look = [
     ...(config.production ? [] : [`  Start page  ${origin}/`]),
@@ -22,28 +25,29 @@ export function banner ({ origin, config, first }: BannerInput): string {
 function made ({ email, generatedPassword, pipelineKey }: FirstStart, { admin }: BannerInput['config']): string[] {
   return [
     '',
-    'Made at this first start, and shown only now:',
+    'Created at this first start, shown only once:',
     '',
-    `  Administrator  ${admin.emailGiven ? 'the one of ADMIN_EMAIL' : email}`,
-    `  Password       ${generatedPassword ?? 'the one of ADMIN_PASSWORD'}`,
+    `  Administrator  ${admin.emailGiven ? 'the value of ADMIN_EMAIL' : email}`,
+    `  Password       ${generatedPassword ?? 'the value of ADMIN_PASSWORD'}`,
     ...(pipelineKey === null ? [] : [`  Pipeline key   ${pipelineKey}`])
   ]
 }
 
 function toPaste ({ email, generatedPassword, pipelineKey }: FirstStart, { admin }: BannerInput['config'], origin: string): string[] {
   const json = '-H "Content-Type: application/json"'
-  // What came from the environment is named, not shown; the shell that started the server may have it.
+  // The commands name variables of the environment instead of printing their values.
   const name = admin.emailGiven ? '$ADMIN_EMAIL' : email
   const password = generatedPassword ?? '$ADMIN_PASSWORD'
   const login = `{\\"email\\":\\"${name}\\",\\"password\\":\\"${password}\\"}`
   return [
     '',
-    'Send an event, log in, look at what was stored:',
+    'To send an event, log in and list the stored events, run:',
     '',
     ...(pipelineKey === null
       ? []
       : [`  curl -sS ${origin}/v1/t -H "Authorization: Bearer ${pipelineKey}" ${json} -d '{"event":"Hello","userId":"user-1"}'; echo`]),
-    `  TOKEN=$(curl -sS ${origin}/v1/admin/auth/login ${json} -d "${login}" | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `  TOKEN=$(curl -sS ${origin}/v1/admin/auth/login ${json} -d "${login}" | sed ` +
+      `'s/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     `  curl -sS "${origin}/v1/admin/events?limit=5" -H "Authorization: Bearer $TOKEN"; echo`
   ]
 }

@@ -5,7 +5,7 @@ import { COMMANDS, HELP } from './commands/index.js'
 import { missingPackages, wayToInstall } from './optional-packages.js'
 import { VERSION } from './version.js'
 
-/** The user's mistake; shown without a stack, exit code 2. */
+/** An incorrect command line; printed without a stack, exit code 2. */
 class UsageError extends Error {}
 
 async function main (args: readonly string[]): Promise<void> {
@@ -13,11 +13,15 @@ async function main (args: readonly string[]): Promise<void> {
   if (name === '--version' || name === '-v') return console.log(VERSION)
   if (['', '--help', '-h', 'help'].includes(name)) return console.log(HELP)
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command === undefined) throw new UsageError(`There is no command ${JSON.stringify(name)}. See fastify-gatehouse --help.`)
+  if (command === undefined) {
+    throw new UsageError(`Unknown command ${JSON.stringify(name)}. Run fastify-gatehouse --help.`)
+  }
 
   const { values, positionals } = parse(command.options, rest)
   if (values.help === true) return console.log(HELP)
-  if (positionals.length > 0) throw new UsageError(`${name} takes no ${JSON.stringify(positionals[0])}. See fastify-gatehouse --help.`)
+  if (positionals.length > 0) {
+    throw new UsageError(`${name} has no argument ${JSON.stringify(positionals[0])}. Run fastify-gatehouse --help.`)
+  }
   const missing = missingPackages(command.needs(process.env))
   if (missing.length > 0) throw new UsageError(wayToInstall(missing, name))
   await command.run(values)
@@ -34,7 +38,7 @@ function parse (options: Options, args: string[]) {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  // What is wrong is in the message; a stack is for those who ask for it.
+  // The message explains the problem; LOG_LEVEL=trace also prints the stack.
   console.error(error instanceof Error && process.env.LOG_LEVEL !== 'trace' ? `fastify-gatehouse: ${error.message}` : error)
   process.exit(error instanceof UsageError ? 2 : 1)
 })

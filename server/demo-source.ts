@@ -7,7 +7,7 @@ import { generateServerSecret } from '../signing/datafly/server-secret.js'
 export const ORG = 'default'
 export const DEMO_SOURCE = 'Demo'
 
-/** The demo source, which an administrator may have deleted. */
+/** Finds the demo source, or returns `null` if an administrator has deleted it. */
 export async function findDemoSource ({ sources }: TokenStore): Promise<Source | null> {
   let cursor: string | undefined
   do {
@@ -19,7 +19,7 @@ export async function findDemoSource ({ sources }: TokenStore): Promise<Source |
   return null
 }
 
-/** A new source of that name, open to pages of these origins. */
+/** Creates a source that accepts pages of the given origins. */
 export async function createSource ({ sources }: TokenStore, name: string, domains: readonly string[], environment: 'live' | 'test' = 'live') {
   const serverSecret = generateServerSecret()
   const source = await sources.create({

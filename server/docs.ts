@@ -9,7 +9,7 @@ import { refuse } from '../lib/refuse.js'
 import { securitySchemes } from '../schemas/security-schemes.js'
 import { protectPages } from './page-headers.js'
 
-/** Describes the routes that are registered after it, as OpenAPI 3.1. */
+/** Generates an OpenAPI 3.1 document of all routes that are registered later. */
 export async function describeRoutes (app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -20,20 +20,20 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
         description: 'Tokens for embedded analytics, a gateway for events, and the administration of both.',
         license: { name: 'MIT', identifier: 'MIT' }
       },
-      // Relative: the same document holds under every name that the server has.
+      // Relative, so that the document is correct under every host name of the server.
       servers: [{ url: '/' }],
       tags: [
-        { name: 'embedding', description: 'Tokens for DataBrain, Bold BI and dxFeed.' },
-        { name: 'captcha', description: 'Challenges for visitors.' },
-        { name: 'csrf', description: 'Tokens for pages.' },
-        { name: 'ingestion', description: 'Events by pipeline key, signed or not.' },
+        { name: 'embedding', description: 'Embed tokens for DataBrain, Bold BI and dxFeed.' },
+        { name: 'captcha', description: 'Captcha challenges for visitors.' },
+        { name: 'csrf', description: 'CSRF tokens for pages.' },
+        { name: 'ingestion', description: 'Events with a pipeline key, signed or unsigned.' },
         { name: 'admin auth', description: 'Login, rotation of refresh tokens, sessions, password.' },
         { name: 'admin sources', description: 'Sources of events, their keys and secrets.' },
-        { name: 'admin webhooks', description: 'What other services send to a source, signed by them.' },
-        { name: 'admin events', description: 'What was stored, and what comes in.' },
-        { name: 'admin embeds', description: 'What was embedded, and what may not be any more.' },
-        { name: 'admin audit logs', description: 'Who did what, from where.' },
-        { name: 'health', description: 'For load balancers.' }
+        { name: 'admin webhooks', description: 'Signed deliveries of other services to a source.' },
+        { name: 'admin events', description: 'Stored events and the live stream of events.' },
+        { name: 'admin embeds', description: 'Granted and refused embeds, and revocations.' },
+        { name: 'admin audit logs', description: 'Actions of administrators.' },
+        { name: 'health', description: 'Health checks for load balancers.' }
       ],
       components: { securitySchemes }
     },
@@ -41,7 +41,10 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
   })
 }
 
-/** `/docs` for people, `/docs/json` for programs. The document is written once, at the start; as YAML, which takes much longer, it is not offered. */
+/**
+ * Serves `/docs` for people and `/docs/json` for programs. The document is serialised once, at start. YAML is not
+ * offered, because it takes much longer to serialise.
+ */
 export async function serveDocs (app: FastifyInstance): Promise<void> {
   await app.register(async (scope) => {
     await protectPages(scope)
@@ -66,13 +69,13 @@ export async function serveDocs (app: FastifyInstance): Promise<void> {
     await scope.register(swaggerUi, {
       routePrefix: '/docs',
       uiConfig: { deepLinking: true, persistAuthorization: false, validatorUrl: null },
-      // The page that comes with the UI styles its own elements in line; its scripts are files of its own.
+      // The Swagger UI page uses inline styles; its scripts are separate files.
       transformStaticCSP: (policy) => policy.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
     })
   })
 }
 
-/** Whether `If-None-Match` names the tag, as a strong or a weak one: a proxy that compresses weakens it. */
+/** Returns whether `If-None-Match` contains the tag, strong or weak: a compressing proxy makes it weak. */
 function namesTag (header: string | undefined, tag: string): boolean {
   return header !== undefined && header.split(',').some((part) => part.trim().replace(/^W\//, '') === tag)
 }

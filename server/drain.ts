@@ -7,18 +7,21 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether the server is on its way down. */
+    /** Whether the server is stopping. */
     isDraining (): boolean
     /**
-     * Stops in order: no new connections, requests in flight finish, then the app closes, which flushes the sink. Connections that
-     * are still busy after `limit` milliseconds are cut. With a `delay` all of this begins that many milliseconds later, and until then
-     * only `isDraining` has changed. Calling it again waits for the same end.
+     * Stops gracefully: closes the port, waits for requests in flight, then closes the app, which flushes the sink.
+     * After `limit` milliseconds, connections that are still busy are cut. With `delay`, the stop begins that many
+     * milliseconds later, and until then only `isDraining` changes. Further calls return the same promise.
      */
     drain (limit: number, delay?: number): Promise<void>
   }
 }
 
-/** For how long an idle connection may still bring a request, which is answered and told to close: cutting it would race with that request. */
+/**
+ * Milliseconds in which an idle connection may still send a request, which is answered with `Connection: close`.
+ * Closing it immediately would race with such a request.
+ */
 const LINGER = 1_000
 const PAUSE = 25
 
@@ -32,7 +35,7 @@ const drain: FastifyPluginAsync = async (app) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  // As late as this, so that a request which came before the stop says so too.
+  // onSend, so that requests that arrived before the stop also get the header.
   app.addHook('onSend', function closeAfterwards (_request, reply, payload, done) {
     if (stopping !== null) reply.header('Connection', 'close')
     done(null, payload)
@@ -41,23 +44,23 @@ const drain: FastifyPluginAsync = async (app) => {
 
 async function stop (app: FastifyInstance, sockets: ReadonlySet<Socket>, limit: number, delay: number): Promise<void> {
   const { server } = app
-  // The system resets connections that nobody has accepted yet when the port closes: a balancer must have stopped making them by then.
+  // The system resets unaccepted connections when the port closes, so load balancers must stop connecting before that.
   if (server.listening) await sleep(delay)
   const start = performance.now()
   const state = { closed: !server.listening }
   server.once('close', () => { state.closed = true })
-  // http.Server would cut idle connections at once; net.Server only stops listening.
+  // http.Server would close idle connections immediately; net.Server only stops listening.
   if (server.listening) Server.prototype.close.call(server)
   while (!state.closed && performance.now() - start < limit) {
     await sleep(PAUSE)
     if (performance.now() - start > LINGER) closeIdle(server, sockets)
   }
-  if (!state.closed) app.log.warn('drain: cutting the connections that are still busy')
+  if (!state.closed) app.log.warn('drain: cutting connections that are still busy')
   server.closeAllConnections()
   await app.close()
 }
 
-/** For http.Server a connection over which nothing has come yet is a busy one; browsers keep such in reserve. */
+/** http.Server treats a connection without any data as busy; browsers keep such connections open in reserve. */
 function closeIdle (server: FastifyInstance['server'], sockets: ReadonlySet<Socket>): void {
   server.closeIdleConnections()
   for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()

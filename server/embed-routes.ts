@@ -13,17 +13,20 @@ import type { Products } from './products.js'
 export interface EmbedRoutesOptions {
   products: Products
   proxyKeys: readonly string[]
-  /** The sites whose pages may call. */
+  /** Origins of the pages that may call the routes. */
   origins: readonly string[]
-  /** Calls a minute of one address, each route; 0: no limit. */
+  /** Maximum number of requests per minute, address and route; 0: no limit. */
   perMinute: number
   asked: EmbedGuards
   userOf: EmbedUserOf
-  /** How an open page gets its next `proxyAuthUrl`; `null`: not at all. */
+  /** How an open page gets its next `proxyAuthUrl`; `null`: the route is disabled. */
   renewal: RenewalOptions | null
 }
 
-/** The embedding routes, those of them whose product is on. A user reference counts on all of them, and a bad one is refused. */
+/**
+ * Registers the embedding routes of the enabled products. Every route accepts a user reference and refuses an invalid
+ * one.
+ */
 export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOptions): Promise<void> {
   const { products, proxyKeys, origins, perMinute, asked, userOf, renewal } = options
   const rateLimit = perMinute === 0 ? false : { max: perMinute, timeWindow: 60_000 }
@@ -38,7 +41,7 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       ...shared,
       path: GUEST_TOKEN_PATH,
       errorStatus: databrain.errorStatus,
-      // The callers are DataBrain's few servers: many users share an address.
+      // DataBrain's few servers call this route for many users, so many users share one address.
       rateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
       userRateLimit: rateLimit,
       ...renewal === null ? {} : { renewal: { ...renewal, rateLimit, guards: { ...asked.all, ...asked.pages } } },
@@ -49,7 +52,7 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       ...upstreamUrl === undefined ? {} : { upstreamUrl },
       prefix: PROXY_PATH,
       cors,
-      // A dashboard makes dozens of calls.
+      // One dashboard makes dozens of requests.
       rateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
       userRateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
       guards

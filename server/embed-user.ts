@@ -3,21 +3,23 @@ import type { FastifyRequest } from 'fastify'
 import type { DemoSession } from './start-page/session.js'
 
 export interface EmbedUserOptions {
-  /** The demo page's session; `null` where there is no demo page. */
+  /** The session of the start page; `null`: there is no start page. */
   session: DemoSession | null
-  /** Who it is when nothing else says so; `null`: nobody. */
+  /** The user if neither a user reference nor a session exists; `null`: no user. */
   fallback: string | null
 }
 
 export interface EmbedUser {
   id: string
-  /** Since when, epoch milliseconds; left out where nothing says it. What was issued before a cut-off is refused. */
+  /**
+   * When the user was authenticated, in epoch milliseconds. Embeds issued before a revocation's cut-off are refused.
+   */
   issuedAt?: number
 }
 
 export type EmbedUserOf = (request: FastifyRequest) => EmbedUser | null
 
-/** Who the end user of an embedding request is: whom a user reference names, else the demo page's session, else the fallback. */
+/** Determines the end user of an embedding request: from the user reference, else the session, else the fallback. */
 export function embedUser ({ session, fallback }: EmbedUserOptions): EmbedUserOf {
   return (request) => {
     const { userReference } = request

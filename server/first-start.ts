@@ -6,18 +6,18 @@ import type { Config } from './config/index.js'
 import { createSource, findDemoSource, ORG } from './demo-source.js'
 import { parseUrl } from '../signing/parse-url.js'
 
-/** What was made at the first start; each secret is only here. */
+/** What the first start created. The secrets are returned only here. */
 export interface FirstStart {
   email: string
-  /** `null`: it came from the environment. */
+  /** `null`: the password came from the environment. */
   generatedPassword: string | null
-  /** `null`: no demo source was made. */
+  /** `null`: no demo source was created. */
   pipelineKey: string | null
 }
 
 /**
- * Makes the first administrator, and with `demoOrigins` the demo source that their pages may send to, unless there is an
- * administrator already: then it resolves `null`.
+ * Creates the first administrator and, with `demoOrigins`, a demo source for pages of these origins. Resolves `null` if
+ * an administrator already exists.
  */
 export async function firstStart (
   store: TokenStore, passwords: Pick<Passwords, 'hash'>, { email, password }: Config['admin'], demoOrigins: readonly string[] | null
@@ -30,7 +30,7 @@ export async function firstStart (
   try {
     await store.users.create({ orgId: ORG, email: email.toLowerCase(), passwordHash: await passwords.hash(chosen), role: 'owner' })
   } catch (error) {
-    // Another instance on the same database was first.
+    // Another instance on the same database created the administrator first.
     if (error instanceof CONFLICT) return null
     throw error
   }
@@ -38,7 +38,7 @@ export async function firstStart (
   return { email, generatedPassword: password === null ? chosen : null, pipelineKey: demo?.source.pipelineKey ?? null }
 }
 
-/** The server may have moved to another port since: the demo source follows, unless somebody has given it other domains. */
+/** Updates the demo source after the server's port has changed, unless an administrator has changed its domains. */
 async function followOrigins (store: TokenStore, origins: readonly string[]): Promise<void> {
   const source = await findDemoSource(store)
   if (source === null || origins.every((origin) => source.domains.includes(origin))) return

@@ -6,22 +6,23 @@ import { UNAVAILABLE } from '../lib/errors.js'
 import type { EventDurability } from './open-sink.js'
 
 export interface HealthOptions {
-  /** What an acknowledged write outlives. */
+  /** The durability of an acknowledged event. */
   durability: EventDurability
-  /** Whether all that a start has to do is done. Default: it is. */
+  /** Whether the start is complete. Default: complete. */
   started?: () => boolean
-  /** What the routes ask of the guards around them. Default: nothing. */
+  /** The guard configuration of the routes. Default: none. */
   guards?: GatehouseRouteConfig
 }
 
 const DURABILITY: Readonly<Record<EventDurability, string>> = {
-  none: 'Kept in memory: nothing outlives this process.',
-  process: 'Acknowledged writes survive the death of this process, kill -9 included; a power cut can lose the last of them.',
-  brokers: 'Acknowledged events are held by most brokers of the cluster, each of which flushes them to its disk from time to time.',
-  disk: 'Acknowledged writes are flushed to the disk of the database server.'
+  none: 'Events are kept in memory and are lost when this process ends.',
+  process: 'Acknowledged events survive a crash of this process, including kill -9; a power cut can lose the latest ' +
+    'events.',
+  brokers: 'Most brokers of the cluster hold each acknowledged event and flush it to disk periodically.',
+  disk: 'Acknowledged events are flushed to the disk of the database server.'
 }
 
-/** In the order in which they are asked. */
+/** In the order of the checks. */
 const PARTS = ['the store', 'the event sink']
 
 const ReadySchema = Type.Object({
@@ -30,14 +31,16 @@ const ReadySchema = Type.Object({
   note: Type.String()
 })
 
-/** `/healthz`: the process is alive. `/readyz`: the store and the sink answer, and the server is not on its way down. */
+/** `/healthz`: the process runs. `/readyz`: the store and the sink respond, and the server is not stopping. */
 const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, started = () => true, guards = {} }) => {
   const ready = { status: 'ready', durability, note: DURABILITY[durability] } as const
   const config = { quiet: true, gatehouse: guards }
 
   app.get('/healthz', {
     config,
-    schema: { summary: 'Whether the process is alive', tags: ['health'], response: { 200: Type.Object({ status: Type.Literal('ok') }) } }
+    schema: {
+      summary: 'Check whether the process runs', tags: ['health'], response: { 200: Type.Object({ status: Type.Literal('ok') }) }
+    }
   }, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
     return { status: 'ok' as const }
@@ -45,7 +48,7 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
 
   app.get('/readyz', {
     config,
-    schema: { summary: 'Whether the store and the event sink answer', tags: ['health'], response: { 200: ReadySchema } }
+    schema: { summary: 'Check whether the store and the event sink respond', tags: ['health'], response: { 200: ReadySchema } }
   }, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
     if (!started()) throw new UNAVAILABLE({ message: 'The server is starting' })
@@ -53,7 +56,7 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
     const answers = await Promise.allSettled([app.tokenStore.ready(), app.eventSink.ready()])
     const silent = answers.flatMap((answer, at) => answer.status === 'rejected' ? [{ name: PARTS[at], cause: answer.reason as unknown }] : [])
     if (silent.length > 0) {
-      throw new UNAVAILABLE({ message: `No answer from ${silent.map(({ name }) => name).join(' and ')}`, cause: silent[0]?.cause })
+      throw new UNAVAILABLE({ message: `No response from ${silent.map(({ name }) => name).join(' and ')}`, cause: silent[0]?.cause })
     }
     return ready
   })

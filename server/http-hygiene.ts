@@ -9,8 +9,8 @@ import { cutSlowReaders } from './slow-readers.js'
 const MAX_HEADERS = 200
 
 /**
- * Refuses what Node lets through: two Host headers, more headers than any client needs (Node would drop the rest unseen), clients that do not take
- * their answers.
+ * Refuses requests that Node.js accepts: with two Host headers, or with too many headers, of which Node.js would
+ * silently drop some. Also cuts clients that do not read their responses.
  */
 export function checkHeaders (app: FastifyInstance, maxConnections: number): void {
   app.server.maxConnections = maxConnections
@@ -26,11 +26,11 @@ export function checkHeaders (app: FastifyInstance, maxConnections: number): voi
   })
 }
 
-/** Limits the requests of one address that find nothing, as looking for holes does. */
+/** Limits the requests of one address to unknown paths, which vulnerability scanners send. */
 export async function limitUnknownPaths (app: FastifyInstance, max: number): Promise<void> {
   if (max === 0) return
   const check = await rateCheck(app, { max, timeWindow: 60_000 })
-  // Everything else goes past it without waiting for a promise.
+  // Requests to known paths do not wait for a promise.
   app.addHook('onRequest', function limitUnknownPath (request, reply, done) {
     if (!request.is404) return done()
     check.call(this, request, reply).then(() => done(), done)

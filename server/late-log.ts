@@ -2,15 +2,15 @@ import type { FastifyBaseLogger } from 'fastify'
 
 type Report = (details: object, text: string) => void
 
-/** What the parts below the app may say. */
+/** The log of the parts that are opened before the app exists. */
 export interface PartsLog { warn: Report, error: Report }
 
 export interface LateLog extends PartsLog {
-  /** From now on everything goes there. */
+  /** Sends all later lines to `log`. */
   follow (log: FastifyBaseLogger): void
 }
 
-/** A log for what is opened before the app has one; until then its texts are lines for people. */
+/** Creates a log for parts that are opened before the app has a logger. Until `follow`, lines go to `print`. */
 export function lateLog (print: (text: string) => void): LateLog {
   let log: FastifyBaseLogger | null = null
 

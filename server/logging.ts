@@ -5,7 +5,7 @@ import { loggedAddress } from '../lib/http/client-address.js'
 import { maskUrl } from '../lib/http/masked-request-log.js'
 import type { Config } from './config/index.js'
 
-/** Names under which a secret may stand in something that is logged. */
+/** Property names whose values may be secrets. */
 const SECRET_NAMES = [
   'authorization', 'cookie', '["set-cookie"]', '["x-datafly-signature"]', '["x-signature"]', '["x-user-reference"]', '["x-proxy-auth-key"]', '["x-captcha-token"]', '["x-csrf-token"]',
   '["stripe-signature"]', '["x-shopify-hmac-sha256"]', '["x-hubspot-signature-v3"]', '["webhook-signature"]',
@@ -13,11 +13,15 @@ const SECRET_NAMES = [
   'apiKey', 'embedSecret', 'proxyAuthKey', 'writeKey'
 ]
 
-/** Where such a name may stand. Named one by one: a wildcard would cost more than all the rest of a line. */
+/**
+ * Paths where such a property may occur. Listed one by one, because a wildcard costs more than the rest of a log line.
+ */
 const PLACES = ['', 'headers', 'body', 'query', 'params', 'err', 'changes', 'audit.changes', 'config', 'options']
 const REDACTED = PLACES.flatMap((place) => SECRET_NAMES.map((name) => place === '' ? name : `${place}${name.startsWith('[') ? name : `.${name}`}`))
 
-/** The log as JSON lines without secrets: the values of query strings are masked, and what goes by a secret's name is redacted. */
+/**
+ * Returns logger options for JSON lines without secrets: query values are masked and secret properties are redacted.
+ */
 export function loggerOptions (level: Config['logLevel'], stream?: { write (line: string): void }): NonNullable<FastifyServerOptions['logger']> {
   return {
     level,
@@ -27,7 +31,7 @@ export function loggerOptions (level: Config['logLevel'], stream?: { write (line
   }
 }
 
-/** A host may log something else under this name. */
+/** A host may log an object that is not a request under `req`. */
 function serializeRequest (request: FastifyRequest | { raw?: undefined }): Record<string, unknown> {
   if (request.raw === undefined) return {}
   const { method, url, routeOptions } = request
@@ -38,7 +42,7 @@ function serializeReply ({ statusCode }: { statusCode?: number }): { statusCode:
   return { statusCode: statusCode ?? 0 }
 }
 
-/** Not what else hangs on an error: drivers put rows and parameters there. */
+/** Omits other properties of the error, because database drivers put rows and parameters there. */
 function serializeError (error: unknown): { type: string, message: string, stack: string, code?: string, cause?: object } {
   if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' }
   const { name, message, stack, code, cause } = error as Error & { code?: unknown }
@@ -51,7 +55,7 @@ function serializeError (error: unknown): { type: string, message: string, stack
   }
 }
 
-/** One line a request, once it is answered; at `debug` for the health checks. What was refused and why has a line of its own. */
+/** Logs one line per completed request, at `debug` for health checks. Refusals are logged in separate lines. */
 export class RequestLog extends LogController {
   override incomingRequest (): void {}
   override routeNotFound (): void {}

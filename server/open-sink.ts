@@ -5,13 +5,13 @@ import type { EventSink } from '../contracts/event-sink.js'
 import type { Config } from './config/index.js'
 import type { PartsLog } from './late-log.js'
 
-/** What an acknowledged event outlives; `brokers`: the loss of less than half of them. */
+/** The durability of an acknowledged event; `brokers`: it survives the loss of less than half of the brokers. */
 export type EventDurability = Durability | 'brokers'
 
 export interface OpenedSink {
   sink: EventSink
   durability: EventDurability
-  /** What the sink, which the app closes, leaves to be done after it. */
+  /** Closes the remaining resources after the app has closed the sink. */
   close (): Promise<void>
 }
 
@@ -19,13 +19,13 @@ const MINUTE = 60_000
 const COPY_LIMIT = 2_000
 const DAY = 86_400_000
 
-/** Where events go: the database; or the stream of a broker, from which each instance helps to copy them into the database. */
+/** Opens the event sink: the database, or a broker's stream that each instance helps to copy into the database. */
 export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'>, database: Database, log: PartsLog): Promise<OpenedSink> {
   const options = { maxPending: limits.MAX_PENDING_EVENTS, ackTimeout: limits.ACK_TIMEOUT_MS }
   if (nats === null) return { sink: await sqlSink(database, options), durability: database.durability, close: async () => {} }
 
   const { connectNats, copyStream, jetstreamSink } = await import('../plugins/event-sink/jetstream/index.js')
-  // With room for what the copy takes at a time, however little may wait for the broker.
+  // Without `maxPending`, because the copy writes large batches whatever the limit for the broker is.
   const sql = await sqlSink(database)
   const connection = await connectNats({ url: nats.url })
   try {
@@ -42,12 +42,12 @@ export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'
       await sql.close()
     }
     return {
-      // Read from where they are copied to.
+      // Reads go to the database, where the events are copied to.
       sink: { ...sql, write: published.write, ready: published.ready, close: published.close },
-      // A broker acknowledges before it flushes to the disk.
+      // A broker acknowledges before it flushes to disk.
       durability: nats.replicas === 1 ? 'process' : 'brokers',
       async close () {
-        // What is cut off comes again.
+        // The broker delivers an interrupted copy again.
         await waitAtMost(stopCopying(), COPY_LIMIT)
         await connection.close()
       }

@@ -10,13 +10,16 @@ export interface OpenedStore {
   close (): Promise<void>
 }
 
-/** The token store on a database, with Redis in front of it where the configuration names one. */
+/** Opens the token store on a database, with Redis as a cache if it is configured. */
 export async function openStore ({ redis }: Pick<Config, 'redis'>, database: Database, secretsKeys: readonly string[], log: PartsLog): Promise<OpenedStore> {
   if (redis === null) return opened(sqlStore(database, { secretsKeys }))
   const { link, close } = await openRedis({
     url: redis.url,
-    onAway: (error) => log.warn(error, 'Redis is away: keys are looked up in the database, and each instance counts rate limits for itself'),
-    onBack: () => log.warn({}, 'Redis is back')
+    onAway: (error) => log.warn(
+      error,
+      'Redis is unavailable: keys are looked up in the database, and each instance counts rate limits separately'
+    ),
+    onBack: () => log.warn({}, 'Redis is available again')
   })
   try {
     return opened(sqlStore(database, { secretsKeys, redis: link }), close)

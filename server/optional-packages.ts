@@ -6,13 +6,13 @@ import { PACKAGE_FOLDER, PEERS, VERSION } from './version.js'
 
 const require = createRequire(import.meta.url)
 
-/** Those of the packages that are not installed where this one is. */
+/** Returns the names of the packages that are not installed. */
 export function missingPackages (names: readonly string[]): string[] {
   return names.filter((name) => !isInstalled(name))
 }
 
 function isInstalled (name: string): boolean {
-  // Where it would be looked for; `resolve` alone would stumble over what a package does not export.
+  // Reads package.json directly, because `resolve` fails for packages that do not export it.
   return (require.resolve.paths(name) ?? []).some((folder) => {
     try {
       require(`${folder}/${name}/package.json`)
@@ -23,7 +23,7 @@ function isInstalled (name: string): boolean {
   })
 }
 
-/** The one line that installs them beside this package and runs the command, without a change to the caller's project. */
+/** Returns a command line that installs the packages temporarily and runs the command. */
 export function wayToInstall (missing: readonly string[], command: string): string {
   const specs = [specOfItself(PACKAGE_FOLDER), ...['fastify', ...missing].map((name) => name in PEERS ? `${name}@${PEERS[name]}` : name)]
   const packages = specs.map((spec) => /^[\w@./^~+-]+$/.test(spec) ? `-p ${spec}` : `-p "${spec}"`)
@@ -31,8 +31,8 @@ export function wayToInstall (missing: readonly string[], command: string): stri
 }
 
 /**
- * What npm installs this package from: the tarball that it came from, if that is still there, or this version from the registry.
- * npm notes the tarball in the lock file of `node_modules`, relative to the project.
+ * Returns the specifier from which npm installs this package: its tarball, if that still exists, or this version from
+ * the registry. npm records the tarball in the lock file of `node_modules`, relative to the project.
  */
 export function specOfItself (folder: string): string {
   try {
@@ -42,7 +42,7 @@ export function specOfItself (folder: string): string {
     const tarball = path === undefined ? undefined : resolve(dirname(modules), path)
     if (tarball !== undefined && existsSync(tarball)) return tarball
   } catch {
-    // No such lock file: installed by another package manager, or run from a checkout.
+    // The lock file is missing: another package manager installed the package, or it runs from a checkout.
   }
   return `fastify-gatehouse@${VERSION}`
 }

@@ -2,9 +2,9 @@ import helmet from '@fastify/helmet'
 import type { FastifyInstance } from 'fastify'
 
 export interface PageOrigins {
-  /** The origins that the pages may show in frames. */
+  /** Origins that the pages may show in frames. */
   frames?: readonly string[]
-  /** The origins of widgets: the pages may load scripts from them and call them, by WebSocket too. */
+  /** Origins of widgets: the pages may load scripts from them and connect to them, also by WebSocket. */
   widgets?: readonly string[]
 }
 
@@ -25,12 +25,12 @@ export async function protectPages (scope: FastifyInstance, { frames = [], widge
         frameAncestors: ["'none'"]
       }
     },
-    // Set for every answer, where the request came by HTTPS.
+    // protectAnswers sets it on every response to an HTTPS request.
     strictTransportSecurity: false
   })
 }
 
-/** What every answer carries, pages or not. */
+/** Sets security headers on every response. */
 export function protectAnswers (app: FastifyInstance): void {
   app.addHook('onRequest', function setHeaders (request, reply, done) {
     reply.header('X-Content-Type-Options', 'nosniff')

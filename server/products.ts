@@ -5,7 +5,7 @@ import { startDxFeed } from './mock-products/dxfeed.js'
 import type { DxFeed } from './mock-products/dxfeed.js'
 import type { MockProduct } from './mock-products/mock-product.js'
 
-/** The products as the routes need them, real or mocked; `mockOrigin`: where the mock product is, `null` for a real product. */
+/** The products that the routes use. `mockOrigin` is the origin of the mock product, or `null` for a real product. */
 export interface Products {
   databrain: { apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: 'product' | 'gateway', mockOrigin: string | null } | null
   boldbi: { apiUrl: string, embedSecret: string, mockOrigin: string | null } | null
@@ -29,7 +29,9 @@ export const GUEST_TOKEN_PATH = '/api/databrain/guest-token'
 export const RENEWAL_PATH = '/api/databrain/proxy-auth-url'
 export const PROXY_PATH = '/api/databrain/proxy'
 
-/** Starts a mock product for every product that is not configured; `origins` are those of our own pages, the first one that the mock products call. */
+/**
+ * Starts a mock product for each unconfigured product. `origins` are the server's own; mock products call the first.
+ */
 export async function startProducts ({ databrain, boldbi, dxfeed }: Pick<Config, 'databrain' | 'boldbi' | 'dxfeed'>, origins: readonly string[]): Promise<Products> {
   const started: MockProduct[] = []
   const keep = async <S extends MockProduct>(starting: Promise<S>): Promise<S> => {

@@ -4,7 +4,7 @@ import { generatedSecret } from './config/generated-secrets.js'
 /** Each `[current, …previous]`. */
 export type Secrets = Record<SecretName, readonly [string, ...string[]]>
 
-/** The secrets of the environment, and generated ones for those that it leaves out. */
+/** Returns the secrets of the environment, and generates the missing ones. */
 export async function openSecrets ({ secrets, dataDir }: Pick<Config, 'secrets' | 'dataDir'>): Promise<Secrets> {
   async function open (name: SecretName): Promise<Secrets[SecretName]> {
     const [current, ...previous] = secrets[name] ?? []

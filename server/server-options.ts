@@ -10,17 +10,17 @@ import type { Config } from './config/index.js'
 import { loggerOptions, RequestLog } from './logging.js'
 import { trustedProxies } from './config/trusted-proxies.js'
 
-/** 16 KB of headers (Node says 431 beyond), and how many of them. */
+/** 16 KB of headers; Node.js answers 431 for more. */
 const MAX_HEADER_BYTES = 16_384
 const MAX_BODY_BYTES = 524_288
 
 export interface ServerOptionsInput {
   config: Pick<Config, 'logLevel' | 'trustProxy' | 'limits'>
-  /** Where the log goes. Default: stdout. */
+  /** The stream that receives the log. Default: stdout. */
   logStream?: { write (line: string): void }
 }
 
-/** Limits on slow, idle and oversized clients, and one form for every error, those of the HTTP parser included. */
+/** Fastify options: limits for slow, idle and oversized clients, and the error envelope for HTTP parser errors too. */
 export function serverOptions ({ config: { logLevel, trustProxy, limits }, logStream }: ServerOptionsInput) {
   return {
     logger: loggerOptions(logLevel, logStream),
@@ -29,10 +29,10 @@ export function serverOptions ({ config: { logLevel, trustProxy, limits }, logSt
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: limits.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
-    // Node looks at the two time limits only this often; its own 30 s would double them.
+    // Node.js checks both timeouts at this interval; its default of 30 s would double them.
     http: { headersTimeout: limits.HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 500, maxHeaderSize: MAX_HEADER_BYTES },
     routerOptions: { maxParamLength: 200 },
-    // A request that is already on its way while the server drains is answered as any other.
+    // A request that arrives while the server drains is answered normally.
     return503OnClosing: false,
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError
@@ -51,7 +51,7 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
 }
 const CLIENT_ERROR_BODY = envelope(new INVALID_REQUEST({ message: 'The request could not be read' }))
 
-/** Answers what the parser could not read. Never logs what came: it may hold anything. */
+/** Answers a request that the HTTP parser cannot read. Never logs its bytes, which may contain secrets. */
 function answerClientError (error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: { headersSent: boolean } | null }): void {
   if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
     socket.destroy()

@@ -5,22 +5,22 @@ import type { FastifyInstance } from 'fastify'
 import { plainAddress } from '../lib/http/client-address.js'
 
 export interface SlowReaderOptions {
-  /** How much of an answer a client has to take, bytes. Default: 32 768. */
+  /** Minimum number of bytes that a client must read within `within`. Default: 32 768. */
   least?: number
-  /** Within how long, milliseconds. Default: half as long again as a request may take to arrive, or 45 000 where it may take any time. */
+  /** Period of the check, in milliseconds. Default: 1.5 times the server's `requestTimeout`, or 45 000 without one. */
   within?: number
-  /** How often that is looked at, milliseconds. Default: a sixth of that. */
+  /** Interval between checks, in milliseconds. Default: a sixth of `within`. */
   every?: number
 }
 
-/** What a socket's handle counts; it alone knows how far a long answer, which is one write, has got. */
+/** Counters of a socket's handle; only they show the progress of a long response, which is a single write. */
 interface Handle { readonly bytesWritten: number, readonly writeQueueSize: number }
 
 interface Progress { taken: number, at: number }
 
 /**
- * Cuts connections whose client takes next to nothing of an answer that waits for it. Node.js has time limits for what comes in, and one for sockets
- * on which nothing moves, which a byte now and then is enough to put off; until then the answer stays in memory.
+ * Cuts connections whose client reads too little of a waiting response. Node.js limits the time of requests and of
+ * sockets without any traffic, but a client that reads one byte now and then would keep its response in memory.
  */
 export function cutSlowReaders (app: FastifyInstance, options: SlowReaderOptions = {}): void {
   const { server } = app
@@ -46,7 +46,10 @@ export function cutSlowReaders (app: FastifyInstance, options: SlowReaderOptions
       } else if (before === null || taken - before.taken >= least) {
         sockets.set(socket, { taken, at: now })
       } else if (now - before.at >= within) {
-        app.log.info({ remoteAddress: plainAddress(socket.remoteAddress), waiting: socket.writableLength }, 'cut off: the client takes too little of its answer')
+        app.log.info(
+          { remoteAddress: plainAddress(socket.remoteAddress), waiting: socket.writableLength },
+          'connection cut: the client reads its response too slowly'
+        )
         socket.resetAndDestroy()
       }
     }

@@ -21,27 +21,27 @@ export interface Running {
   app: FastifyInstance
   origin: string
   durability: EventDurability
-  /** Drains within `limit` milliseconds, after `delay` milliseconds, and closes everything. Default of `delay`: 0. */
+  /** Drains for at most `limit` milliseconds, after `delay` milliseconds, and closes everything. Default `delay`: 0. */
   stop (limit: number, delay?: number): Promise<void>
 }
 
 export interface StartOptions {
-  /** Takes lines for people; they do not go through the log. */
+  /** Prints a line for the operator; it is not a log line. */
   print (text: string): void
 }
 
-/** Starts the whole server. Whatever fails, what was opened before is closed again. */
+/** Starts the whole server. If a step fails, everything that was opened before is closed. */
 export async function startServer (config: Config, { print }: StartOptions): Promise<Running> {
   const closers: Array<() => Promise<unknown>> = []
   const log = lateLog(print)
   const closeAll = async () => {
     const failures: unknown[] = []
-    // Each, whatever became of the others.
+    // Closes each part even if another one fails.
     for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failures.push(error))
     if (failures.length > 0) throw failures[0]
   }
   try {
-    // First: a folder that another process holds must not be touched.
+    // Opens the database first, because a folder that another process holds must not be changed.
     const database = await openData(config, print)
     closers.push(() => database.close())
     const secrets = await openSecrets(config)
@@ -58,7 +58,7 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     const app = await buildApp({ config, secrets, products, store, sink, durability, origins, started: () => started })
     log.follow(app.log)
     closers.push(() => app.close())
-    // Before anything is made: a port that is taken must not cost the one look at the password.
+    // Listens before firstStart: a used port must not lose the password, which is printed only once.
     await app.listen({ host: config.host, port, backlog: 4_096 })
     const first = await firstStart(store, await createPasswords(), config.admin, config.production ? null : origins)
     print(banner({ origin: origins[0], config, first }))
@@ -70,7 +70,7 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     }
     return { app, origin: origins[0], durability, stop }
   } catch (error) {
-    // What started it is what counts.
+    // Only the first error is reported.
     await closeAll().catch(() => {})
     throw error
   }

@@ -7,7 +7,7 @@ interface Manifest {
   peerDependencies: Readonly<Record<string, string>>
 }
 
-/** The folder of the package: one up from the sources, two from what is built of them. */
+/** The folder of the package: the parent of the sources, or the grandparent of the compiled files. */
 export const PACKAGE_FOLDER: string = dirname(fileURLToPath(manifestUrl()))
 
 const manifest = JSON.parse(readFileSync(manifestUrl(), 'utf8')) as Manifest
@@ -15,7 +15,7 @@ const manifest = JSON.parse(readFileSync(manifestUrl(), 'utf8')) as Manifest
 /** The version in the package's own package.json. */
 export const VERSION: string = manifest.version
 
-/** The ranges of the packages that not everyone installs, by name. */
+/** Version ranges of the peer dependencies, by name. */
 export const PEERS: Readonly<Record<string, string>> = manifest.peerDependencies
 
 function manifestUrl (): URL {

@@ -1,14 +1,14 @@
 import type { ParseArgsConfig } from 'node:util'
 
-/** The options of the command line by their names, as `parseArgs` of `node:util` returns them. */
+/** The parsed options of the command line by name, as `parseArgs` of `node:util` returns them. */
 export type Values = Readonly<Record<string, string | boolean | Array<string | boolean> | undefined>>
 
 export interface Command {
-  /** One line of `--help`. */
+  /** The syntax line of `--help`. */
   usage: string
   about: string
   options: NonNullable<ParseArgsConfig['options']>
-  /** The packages that it imports and that not everyone installs. */
+  /** Optional packages that the command imports. */
   needs (environment: NodeJS.ProcessEnv): string[]
   run (values: Values): Promise<void>
 }

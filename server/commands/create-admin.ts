@@ -11,7 +11,9 @@ import { withStore } from './with-store.js'
 const EMAIL = /^[^\s@]+@[^\s@]+$/
 
 export async function createAdmin ({ email, role = 'admin', reset = false, unlock = false }: Values): Promise<void> {
-  if (typeof email !== 'string' || !EMAIL.test(email) || email.length > 254) throw new Error('create-admin needs --email <address>')
+  if (typeof email !== 'string' || !EMAIL.test(email) || email.length > 254) {
+    throw new Error('create-admin requires --email <address>')
+  }
   if (!ROLES.includes(role as Role)) throw new Error(`--role must be one of ${ROLES.join(', ')}`)
 
   await withStore(async (store, { admin: { password } }) => {
@@ -29,12 +31,12 @@ async function create ({ users }: TokenStore, user: { orgId: string, email: stri
   try {
     await users.create(user)
   } catch (error) {
-    if (error instanceof CONFLICT) throw new Error(`${user.email} exists; --reset gives it a new password`)
+    if (error instanceof CONFLICT) throw new Error(`${user.email} already exists; use --reset to set a new password`)
     throw error
   }
 }
 
-/** Sets a new password. Also ends the user's sessions, since the old password may be known to others, and the lock-out. */
+/** Sets a new password, ends the user's sessions, because others may know the old password, and unlocks the account. */
 async function resetPassword ({ users, sessions }: TokenStore, email: string, passwordHash: string): Promise<void> {
   const user = await found(users, email)
   await users.update(user.id, { passwordHash })

@@ -4,7 +4,7 @@ import { createSource } from '../demo-source.js'
 import { withStore } from './with-store.js'
 
 export async function createSourceCommand ({ name, domain = [], environment = 'live' }: Values): Promise<void> {
-  if (typeof name !== 'string' || name === '' || name.length > 200) throw new Error('create-source needs --name <name>')
+  if (typeof name !== 'string' || name === '' || name.length > 200) throw new Error('create-source requires --name <name>')
   if (environment !== 'live' && environment !== 'test') throw new Error('--environment must be live or test')
   const domains = (Array.isArray(domain) ? domain : [domain]).map(String)
   const wrong = domains.find((text) => parseDomain(text) === null)

@@ -7,47 +7,48 @@ const SERVER = ['@fastify/helmet', '@fastify/swagger', '@fastify/swagger-ui']
 
 const start: Command = {
   usage: 'start',
-  about: 'Starts the built-in server; `demo` is the same',
+  about: 'Starts the built-in server; `demo` is an alias',
   options: {},
   needs: (environment) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), '@node-rs/argon2', ...SERVER],
   run: async () => await (await import('./start.js')).start()
 }
 
-// The modules behind the commands are loaded when they run: they import packages that the others do without.
+// Each command imports its module when it runs, because the modules import optional packages.
 export const COMMANDS: Readonly<Record<string, Command>> = {
   start,
   demo: start,
   'generate-key': {
     usage: 'generate-key',
-    about: 'Prints a new secret, fit for JWT_SECRET, SECRETS_KEY, a proxy key, …',
+    about: 'Prints a new random secret for JWT_SECRET, SECRETS_KEY, a proxy key, …',
     options: {},
     needs: () => [],
     run: async () => console.log((await import('../../signing/secret-strength/index.js')).generateSecret())
   },
   migrate: {
     usage: 'migrate',
-    about: 'Brings the tables of the database up to date',
+    about: 'Migrates the database to the current schema',
     options: {},
     needs: forData,
     run: async () => await (await import('./migrate.js')).migrate()
   },
   'create-admin': {
     usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--reset | --unlock]',
-    about: 'Adds an administrator, or with --reset gives one a new password; prints the password unless ADMIN_PASSWORD is set. Both --reset and --unlock let in one whom wrong passwords have locked out',
+    about: 'Creates an administrator, or sets a new password with --reset; prints the password unless ' +
+      'ADMIN_PASSWORD is set. --reset and --unlock also unlock an account after too many failed logins',
     options: { email: { type: 'string' }, role: { type: 'string' }, reset: { type: 'boolean' }, unlock: { type: 'boolean' } },
     needs: (environment) => [...forData(environment), '@node-rs/argon2'],
     run: async (values) => await (await import('./create-admin.js')).createAdmin(values)
   },
   'create-source': {
     usage: 'create-source --name <name> [--domain <origin or host> …] [--environment live|test]',
-    about: 'Adds a source and prints its pipeline key and server secret',
+    about: 'Creates a source and prints its pipeline key and server secret',
     options: { name: { type: 'string' }, domain: { type: 'string', multiple: true }, environment: { type: 'string' } },
     needs: forData,
     run: async (values) => await (await import('./create-source.js')).createSourceCommand(values)
   },
   sign: {
     usage: 'sign [--file <path>] [--timestamped]',
-    about: 'Prints the signature headers for a body from a file or stdin, under the server secret in SERVER_SECRET',
+    about: 'Prints the signature headers for a body from a file or stdin; reads the server secret from SERVER_SECRET',
     options: { file: { type: 'string' }, timestamped: { type: 'boolean' } },
     needs: () => [],
     run: async (values) => await (await import('./sign.js')).sign(values)
@@ -72,7 +73,7 @@ export const HELP = `fastify-gatehouse <command>
 
 ${usages.join('\n')}
 
-Environment (defaults in brackets; an empty variable counts as unset):
+Environment (defaults in brackets; an empty variable is the same as an unset variable):
 
 ${describeEnvironment()}
 `

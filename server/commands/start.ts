@@ -2,11 +2,11 @@ import { readConfig } from '../config/index.js'
 import { startServer } from '../start.js'
 import type { Running } from '../start.js'
 
-/** Within which a stop must be over once its delay is, and of that, what requests in flight may take. */
+/** Milliseconds: maximum duration of a stop after its delay, and of that, the maximum for requests in flight. */
 const STOP_LIMIT = 9_500
 const DRAIN_LIMIT = 8_200
 
-/** Runs the server until SIGTERM, SIGINT or an error that nothing caught; a second signal changes nothing. */
+/** Runs the server until SIGTERM, SIGINT or an uncaught error. Further signals have no effect. */
 export async function start (): Promise<void> {
   const config = readConfig(process.env)
   let running: Running | null = null
@@ -29,20 +29,20 @@ export async function start (): Promise<void> {
     stop(config.limits.DRAIN_DELAY_MS)
   }
 
-  /** After it the state of the process is unknown: it takes no new connections from now on, and a supervisor starts another one. */
+  /** The state of the process is unknown after an uncaught error, so the server drains and a supervisor restarts it. */
   function onFailure (error: unknown, origin: NodeJS.UncaughtExceptionOrigin) {
     exitCode = 1
     if (running === null) {
       console.error(error)
       process.exit(1)
     }
-    running.app.log.fatal({ err: error, origin }, 'An error that nothing caught: the server finishes the requests in flight and stops')
+    running.app.log.fatal({ err: error, origin }, 'Uncaught error: the server finishes requests in flight and stops')
     stop(0)
   }
 
-  // Taken from the first moment on: a database that is being made must not be cut off half-way.
+  // Handled from the beginning: a signal must not interrupt the creation of the database.
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
-  // Without a listener of its own, Node.js reports an unhandled rejection here too.
+  // Without an unhandledRejection listener, Node.js reports unhandled rejections here too.
   process.on('uncaughtException', onFailure)
   running = await startServer(config, { print: (text) => process.stdout.write(`${text}\n`) })
   if (wanted) onSignal()

@@ -6,13 +6,13 @@ import { openData } from '../open-data.js'
 import { openStore } from '../open-store.js'
 import { openSecrets } from '../secrets.js'
 
-/** Opens the store of the configuration for one piece of work. With the embedded database, the server must not be running. */
+/** Opens the configured store for one task. With the embedded database, the server must be stopped first. */
 export async function withStore (work: (store: TokenStore, config: Config) => Promise<void>): Promise<void> {
   const config = readConfig(process.env)
   const database = await openData(config, (text) => console.error(text))
   try {
     const { SECRETS_KEY } = await openSecrets(config)
-    // Redis too, by which the servers hear of what is done here.
+    // Opens Redis too, which notifies running servers of the changes.
     const { store, close } = await openStore(config, database, SECRETS_KEY, lateLog(console.error))
     await work(store, config).finally(close)
   } finally {

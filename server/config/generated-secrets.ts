@@ -7,15 +7,16 @@ import { readPrivateFile } from './private-files.js'
 
 const FOLDER = 'secrets'
 
-/** What a file system without hard links says. */
+/** Error codes of file systems without hard links. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS']
 
 /**
- * The secret of this name, made at the first start and the same ever after: a file of mode 0600 in `<dataDir>/secrets`, a folder of
- * mode 0700. Of two processes that make one at the same time, both end with the same.
+ * Returns the secret with this name. The first call creates it in `<dataDir>/secrets` (file mode 0600, folder mode
+ * 0700); later calls return the same secret, even if two processes create it at the same time.
  *
- * @throws an Error that names the file when its content is no secret, or when another user owns it or may read or change it: a secret is
- *   never replaced without the operator, since data is sealed with it
+ * @throws Error that names the file, if it contains no valid secret or if another user owns it or can read or change
+ * it.
+ *   The server never replaces an invalid secret by itself, because stored data may be encrypted with it.
  */
 export async function generatedSecret (dataDir: string, name: string): Promise<string> {
   const file = join(dataDir, FOLDER, name)
@@ -44,7 +45,7 @@ async function make (dataDir: string, file: string): Promise<string> {
     } finally {
       await handle.close()
     }
-    // A link appears whole or not at all, and never over one that is there.
+    // A link is created atomically and never replaces an existing file.
     await link(draft, file).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return
       if (!NO_LINKS.includes(error.code ?? '')) throw error
@@ -54,6 +55,6 @@ async function make (dataDir: string, file: string): Promise<string> {
     await rm(draft, { force: true })
   }
   const secret = await read(file)
-  if (secret === null) throw new Error(`The generated secret in ${file} has gone`)
+  if (secret === null) throw new Error(`The generated secret in ${file} was deleted during the start`)
   return secret
 }

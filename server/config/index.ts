@@ -13,7 +13,9 @@ import type { CaptchaConfig } from './captcha.js'
 import { databrainOf, boldbiOf, dxfeedOf } from './products.js'
 import type { BoldBiConfig, DataBrainConfig, DxFeedConfig } from './products.js'
 
-/** What the built-in server is made of. `null`: the server makes it, or runs a mock product for it. */
+/**
+ * The configuration of the built-in server. `null` means that the server generates the value or starts a mock product.
+ */
 export interface Config {
   production: boolean
   host: string
@@ -22,31 +24,31 @@ export interface Config {
   trustProxy: false | string[]
   dataDir: string
   database: { url: string, max: number } | null
-  /** What the instances share beside the database; `null`: nothing. */
+  /** Redis, shared by the instances; `null`: not used. */
   redis: { url: string } | null
-  /** The broker that takes the events; `null`: the database does. */
+  /** The broker that stores the events first; `null`: the database stores them directly. */
   nats: { url: string, stream: string, replicas: number, maxAgeDays: number, duplicateMinutes: number, packing: 'event' | 'flush', copy: boolean } | null
-  /** Each `[current, …previous]`. */
+  /** Each `[current, …previous]`; `null`: generated. */
   secrets: Record<SecretName, string[] | null>
   admin: { email: string, password: string | null, emailGiven: boolean }
   databrain: DataBrainConfig | null
   boldbi: BoldBiConfig | null
   dxfeed: DxFeedConfig | null
-  /** No real product is configured. */
+  /** Whether no real product is configured. */
   mocksAlone: boolean
   embedOrigins: string[] | null
   captcha: CaptchaConfig | null
   csrf: boolean
   requireHttps: boolean
-  /** `null`: nobody, unless a reference or a session says who. */
+  /** The user of requests without a user reference or session; `null`: such requests have no user. */
   embedUser: string | null
   limits: Limits
-  /** User agents that are no bots, beside the built-in exceptions. */
+  /** User agents that are never bots, in addition to the built-in exceptions. */
   botExceptions: RegExp[]
   docs: boolean
-  /** Further host names under which the start page may be opened. */
+  /** Additional host names of the start page. */
   allowedHosts: string[]
-  /** Whether a source may bring a weak server secret. */
+  /** Whether a new source may have a weak server secret. */
   allowWeakSecret: boolean
 }
 
@@ -60,16 +62,22 @@ export type Limits = Pick<Environment,
 const MOCK_USER = 'viewer@example.com'
 const HOST_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i
 const NOT_YET = ['METRICS_TOKEN'] as const
-/** What `proxy-addr` knows by name. */
+/** Named networks that `proxy-addr` supports. */
 const NETWORKS = ['loopback', 'linklocal', 'uniquelocal']
 
-/** Reads the configuration. Throws one `ConfigError` that lists everything wrong with it, each by its variable and never with its value. */
+/**
+ * Reads the configuration from environment variables.
+ *
+ * @throws ConfigError that lists every problem with the name of its variable and never contains a value.
+ */
 export function readConfig (variables: Readonly<Record<string, string | undefined>>): Config {
   const problems = new Problems()
   const environment = parse(variables, problems)
   const production = environment.NODE_ENV === 'production'
 
-  for (const name of NOT_YET) if (environment[name] !== undefined) problems.add(name, 'is not available in this version yet; unset it')
+  for (const name of NOT_YET) {
+    if (environment[name] !== undefined) problems.add(name, 'is not available in this version; unset it')
+  }
 
   const databrain = databrainOf(environment, problems)
   const boldbi = boldbiOf(environment, problems)
@@ -118,7 +126,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   return config
 }
 
-/** The known variables, checked one by one; a wrong one counts as unset from here on, so that it is reported once. */
+/** Validates each known variable. An invalid one is reported and then treated as unset, to be reported only once. */
 function parse (variables: Readonly<Record<string, string | undefined>>, problems: Problems): Environment {
   const known: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(EnvironmentSchema.properties)) {
@@ -136,7 +144,7 @@ function botExceptionsOf (source: string | undefined, problems: Problems): RegEx
   try {
     const pattern = new RegExp(source, 'i')
     if (!pattern.test('')) return [pattern]
-    problems.add('INGEST_BOTS_EXCEPT', 'matches every user agent')
+    problems.add('INGEST_BOTS_EXCEPT', 'must not match every user agent')
   } catch {
     problems.add('INGEST_BOTS_EXCEPT', 'must be a regular expression')
   }
@@ -149,16 +157,24 @@ function isSet (text: string | undefined): text is string {
 
 function checkProduction (environment: Environment, products: ReadonlyArray<{ mock: boolean } | null>, problems: Problems): void {
   for (const name of ['JWT_SECRET', 'SECRETS_KEY'] as const) {
-    if (environment[name] === undefined) problems.add(name, 'is required in production; make one with `npx fastify-gatehouse generate-key`')
+    if (environment[name] !== undefined) continue
+    problems.add(name, 'is required in production; create one with `npx fastify-gatehouse generate-key`')
   }
   const missing = [['DATABRAIN', 'DATABRAIN_API_KEY'], ['BOLDBI', 'BOLDBI_API_URL'], ['DXFEED', 'DXFEED_SECRET']] as const
   for (const [at, [name, needed]] of missing.entries()) {
-    if (products[at]?.mock === true) problems.add(name, `would be a mock product, which production refuses; set ${needed} and its companions, or ${name}=off`)
+    if (products[at]?.mock === true) {
+      problems.add(
+        name,
+        `would start a mock product, which production refuses; set ${needed} and the related variables, or ${name}=off`
+      )
+    }
   }
-  if (environment.EMBED_USER !== undefined) problems.add('EMBED_USER', 'is refused in production: everyone would be that user')
+  if (environment.EMBED_USER !== undefined) {
+    problems.add('EMBED_USER', 'is refused in production, because every visitor would be that user; unset it')
+  }
 }
 
-/** With no real product beside them. */
+/** Whether every enabled product is a mock product. */
 function areMocks (products: ReadonlyArray<{ mock: boolean } | null>): boolean {
   return products.every((product) => product?.mock !== false) && products.some((product) => product !== null)
 }
@@ -187,23 +203,31 @@ function originsOf (text: string | undefined, problems: Problems): string[] | nu
   if (text === undefined) return null
   const origins = listOf(text)
   if (origins.length === 0 || !origins.every(isExactOrigin)) {
-    problems.add('EMBED_ORIGINS', 'must be exact origins such as https://app.example.com, as browsers send them: without a path, international names in punycode (xn--…)')
+    problems.add(
+      'EMBED_ORIGINS',
+      'must be a list of exact origins such as https://app.example.com, without a path, with international names in ' +
+      'punycode (xn--…)'
+    )
   }
   return origins
 }
 
 function hostsOf (text: string | undefined, problems: Problems): string[] {
   const hosts = listOf(text ?? '')
-  if (!hosts.every((host) => HOST_NAME.test(host))) problems.add('ALLOWED_HOSTS', 'must be host names such as demo.example.com, without a scheme or a port')
+  if (!hosts.every((host) => HOST_NAME.test(host))) {
+    problems.add('ALLOWED_HOSTS', 'must be a list of host names such as demo.example.com, without a scheme or a port')
+  }
   return hosts
 }
 
-// Neither everyone nor a number of hops: a client that comes past the proxies could then choose its address, and with it its rate limits.
+// Refuses "all" and hop counts: a client that bypasses the proxies could then forge its address and evade rate limits.
 function trustProxyOf (text: string, problems: Problems): Config['trustProxy'] {
   if (text === 'off') return false
   const proxies = listOf(text)
   if (proxies.length === 0 || !proxies.every((proxy) => NETWORKS.includes(proxy) || isAddress(proxy))) {
-    problems.add('TRUST_PROXY', `must be "off" or a list of the proxies' addresses, such as 10.0.0.0/8, ${NETWORKS.join(', ')}`)
+    problems.add(
+      'TRUST_PROXY', `must be "off" or a list of the proxies' addresses, such as 10.0.0.0/8, ${NETWORKS.join(', ')}`
+    )
   }
   return proxies
 }

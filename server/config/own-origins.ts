@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os'
 const LOOPBACK = ['127.0.0.1', 'localhost']
 const WILDCARDS = ['0.0.0.0', '::', '']
 
-/** The origins under which a browser may reach a server that listens on `host` and `port`; the first is the one to show. */
+/** Returns the origins under which browsers reach a server on `host` and `port`. Messages show the first one. */
 export function ownOrigins (host: string, port: number): [string, ...string[]] {
   const hosts = isLoopback(host) ? ['127.0.0.1', 'localhost', ...host === '::1' ? ['::1'] : []] : WILDCARDS.includes(host) ? [...LOOPBACK, ...ownAddresses()] : [host]
   const [first = 'localhost', ...rest] = new Set(host === '::1' ? hosts.reverse() : hosts)
@@ -18,7 +18,7 @@ function ownAddresses (): string[] {
   return Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ scopeid }) => !scopeid).map(({ address }) => address)
 }
 
-/** As a browser writes it: IPv6 in brackets, no port 80. */
+/** Returns an origin in the spelling of browsers: IPv6 in brackets, without port 80. */
 function originOf (host: string, port: number): string {
   return new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`).origin
 }

@@ -1,6 +1,6 @@
 import type { VariableName } from './environment.js'
 
-/** The configuration is wrong; the message lists every problem, one a line. */
+/** An invalid configuration. The message lists every problem, one per line. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
   readonly problems: readonly string[]
@@ -11,11 +11,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** Gathers what is wrong, so that all of it is reported at once. */
+/** Collects configuration problems, to report all of them at once. */
 export class Problems {
   readonly #list = new Set<string>()
 
-  /** `fault` goes on after the name and must not hold the value. */
+  /** Adds a problem: `fault` follows the variable name in the message and must not contain the value. */
   add (name: VariableName, fault: string): void {
     this.#list.add(`${name} ${fault}`)
   }

@@ -10,7 +10,7 @@ export type BoldBiConfig = { mock: true } | { mock: false, apiUrl: string, embed
 interface DxFeedCommon {
   issuer: string
   session: string
-  /** The user id that dxFeed issued. */
+  /** The user id from dxFeed. */
   user: string | undefined
   filters: string[]
   timeUnit: 'ms' | 's'
@@ -19,7 +19,7 @@ interface DxFeedCommon {
 
 export type DxFeedConfig = DxFeedCommon & ({ mock: true } | { mock: false, secret: string })
 
-// The proxy key is ours and the data app is a name: both make sense with the mock product too.
+// The proxy key and the data app are settings of this server, so they are valid with the mock product too.
 export function databrainOf (environment: Environment, problems: Problems): DataBrainConfig | null {
   const { DATABRAIN, DATABRAIN_API_KEY: apiKey, DATABRAIN_API_URL: apiUrl, DATABRAIN_DATA_APP: dataApp, DATABRAIN_ERROR_STATUS: errorStatus } = environment
   const { DATABRAIN_UPSTREAM_URL: upstreamUrl } = environment
@@ -50,9 +50,11 @@ export function dxfeedOf (environment: Environment, problems: Problems): DxFeedC
   return { mock: false, secret: secret ?? '', issuer: issuer ?? '', session: session ?? '', ...common }
 }
 
-/** A product is configured whole or not at all. */
+/** Requires all variables of a product as soon as one is set. */
 function demand (environment: Environment, needed: readonly VariableName[], given: VariableName, problems: Problems): void {
   for (const name of needed) {
-    if (environment[name] === undefined) problems.add(name, `is missing, and ${given} is set: set both, or neither for the mock product`)
+    if (environment[name] === undefined) {
+      problems.add(name, `is missing although ${given} is set; set both, or unset both to use the mock product`)
+    }
   }
 }

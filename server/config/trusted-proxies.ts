@@ -2,7 +2,7 @@ import { BlockList, isIPv6 } from 'node:net'
 
 import { plainAddress } from '../../lib/http/client-address.js'
 
-/** The names that Fastify has for networks, which `TRUST_PROXY` accepts as well. */
+/** Named networks of Fastify, which `TRUST_PROXY` accepts too. */
 const NAMED: Readonly<Record<string, readonly string[]>> = {
   loopback: ['127.0.0.0/8', '::1/128'],
   linklocal: ['169.254.0.0/16', 'fe80::/10'],
@@ -10,8 +10,8 @@ const NAMED: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Fastify's `trustProxy` for a list of addresses and networks. Fastify's own reading of such a list does not recognise a proxy that the
- * next proxy wrote with its port (`10.0.0.2:50123`), and would take that proxy for the client.
+ * Returns Fastify's `trustProxy` function for a list of addresses and networks. Fastify's own list does not recognise a
+ * proxy that the next proxy recorded with its port (`10.0.0.2:50123`), and would read that proxy as the client.
  *
  * @example
  * Fastify({ trustProxy: trustedProxies(['loopback', '10.0.0.0/8']) })

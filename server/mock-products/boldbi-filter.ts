@@ -11,13 +11,13 @@ const END = '}]'
 const CONDITION = /(?:&&?|\|\|?)((?:~[,&|]~|[^&|])+)/y
 const PARTS = /^(.+?)(!=|<=|>=|=|<|>)(.+)$/s
 const WORD = /^(IN|NOTIN|BETWEEN|NOTBETWEEN|STARTSWITH|ENDSWITH|CONTAINS)\((.*)\)$/s
-/** In a list: a value in square brackets, an escaped separator, a comma, or other text. */
+/** Tokens of a list: a value in square brackets, an escaped separator, a comma, or other characters. */
 const TOKEN = /\[([^[\]]*)\]|~([,&|])~|(,)|([^,~[\]()<>]+)/y
 
 /**
- * Reads the filter of a signed query as Bold BI's page "Filtering views through URL parameters" specifies it: `,`, `&`
- * and `|` in a value are enclosed in tildes, and a value with other special characters in square brackets. Returns
- * `null` for a filter with another syntax, of which the product shows no data, and an empty list for no filter.
+ * Parses the filter of a signed query as Bold BI's documentation page "Filtering views through URL parameters"
+ * specifies: `,`, `&` and `|` in a value are enclosed in tildes, a value with other special characters in square
+ * brackets. Returns an empty list without a filter, and `null` for invalid syntax, for which Bold BI shows no data.
  */
 export function readFilter (query: string): readonly FilterCondition[] | null {
   const start = query.indexOf(START)
@@ -29,7 +29,7 @@ export function readFilter (query: string): readonly FilterCondition[] | null {
   return conditions?.every((condition) => condition !== null) ? conditions : null
 }
 
-/** The query without its filter, whose ampersands would separate parameters. */
+/** Removes the filter from a query, because its ampersands would separate parameters. */
 export function withoutFilter (query: string): string {
   const start = query.indexOf(START)
   const end = query.indexOf(END, start)
@@ -54,7 +54,7 @@ function valuesOf (text: string): string[] | null {
   return values
 }
 
-/** Every match of a sticky expression, one after the other; `null` if they do not cover the text. */
+/** Returns all consecutive matches of a sticky expression, or `null` if they do not cover the string. */
 function matchAll (expression: RegExp, text: string): RegExpExecArray[] | null {
   const matches: RegExpExecArray[] = []
   for (let at = 0; at < text.length; at = expression.lastIndex) {

@@ -14,13 +14,13 @@ const MAX_SKEW = 300
 const MAX_LIFE = 86_400
 
 export interface BoldBiOptions extends MockProductOptions {
-  /** Shared with the authorization server. Default: made for this run. */
+  /** The secret shared with the authorization server. Default: a random secret for this run. */
   embedSecret?: string
 }
 
 export interface BoldBi extends MockProduct {
   embedSecret: string
-  /** What the SDK calls `dashboardServerApiUrl`. */
+  /** The URL that the SDK calls `dashboardServerApiUrl`. */
   apiUrl: string
 }
 
@@ -30,11 +30,11 @@ interface Grant {
   user: string
   dashboard: string
   mode: string
-  /** `null`: a filter that the product cannot read, and shows no data for. */
+  /** `null`: the filter has invalid syntax, so the dashboard shows no data. */
   filter: readonly FilterCondition[] | null
 }
 
-/** Stands in for a Bold BI server: authorises signed embed queries and shows a dashboard once for each. */
+/** Starts a mock Bold BI server: authorises signed embed queries and shows one dashboard per token. */
 export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   const { embedSecret = secretForThisRun(), now = Date.now } = options
   const app = mockProductApp(options)
@@ -45,7 +45,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
     const at = signedQuery.lastIndexOf(SIGNATURE)
     if (at === -1) return refused('embed_signature is missing')
     const query = signedQuery.slice(0, at)
-    // Both sides are the raw text: the samples send the signature as plain base64, and a percent-encoded one differs.
+    // Compares the raw strings: Bold BI's samples send plain base64, and a percent-encoded signature differs.
     const expected = hmacSha256(embedSecret, query, 'base64')
     const signature = signedQuery.slice(at + SIGNATURE.length)
     if (!sameSecret(signature, expected)) return refused('embed_signature does not match')
@@ -60,7 +60,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
     return granted({ user, dashboard, mode, filter: readFilter(query) }, life)
   }
 
-  /** What servers from 14.1 on take too: the secret instead of a signature. */
+  /** Servers from 14.1 on also accept an object with the secret instead of a signature. */
   function authorizeObject (sent: unknown): Answer {
     const { embedsecret, email, dashboard } = (sent ?? {}) as { embedsecret?: unknown, email?: unknown, dashboard?: { id?: unknown } }
     if (typeof embedsecret !== 'string' || !sameSecret(embedsecret, embedSecret)) return refused('embedsecret does not match')
@@ -97,7 +97,11 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
 
   app.get<{ Querystring: { token?: unknown } }>(`${SITE}/embed/dashboard`, async ({ query: { token } }, reply) => {
     const grant = typeof token === 'string' ? grants.take(token) : null
-    if (grant === null) return sendPage(reply.code(401), refusal('Not authorised', 'This embed token is unknown, used or has expired.'))
+    if (grant === null) {
+      return sendPage(
+        reply.code(401), refusal('Not authorised', 'This embed token is unknown, already used or expired.')
+      )
+    }
     return sendPage(reply, page({ title: 'Bold BI dashboard', body: dashboard(grant), script: 'announce.js' }))
   })
 

@@ -8,11 +8,11 @@ export interface Figure {
   label: string
   value: string
   change: string
-  /** Whether the change is welcome. */
+  /** Whether the change is an improvement. */
   good: boolean
 }
 
-/** A row of key figures. */
+/** Returns a row of key figures. */
 export function figures (list: readonly Figure[]): string {
   const cards = list.map(({ label, value, change, good }) => {
     return `<li><span>${escapeHtml(label)}</span><strong>${escapeHtml(value)}</strong><em class="${good ? 'up' : 'down'}">${escapeHtml(change)}</em></li>`
@@ -20,7 +20,7 @@ export function figures (list: readonly Figure[]): string {
   return `<ul class="figures">${cards.join('')}</ul>`
 }
 
-/** An area chart of values from 0 to 100. */
+/** Returns an area chart of values from 0 to 100. */
 export function areaChart (label: string, values: readonly number[], names: readonly string[]): string {
   const step = WIDTH / (values.length - 1)
   const points = values.map((value, at) => `${round(at * step)},${y(value)}`)
@@ -32,7 +32,7 @@ export function areaChart (label: string, values: readonly number[], names: read
   ])
 }
 
-/** Bars of values from 0 to 100. */
+/** Returns a bar chart of values from 0 to 100. */
 export function barChart (label: string, values: readonly number[], names: readonly string[]): string {
   const slot = WIDTH / values.length
   const bars = values.map((value, at) => {

@@ -9,14 +9,14 @@ import { listenOnLoopback, LiveTokens, secretForThisRun, sendPage, mockProductAp
 import type { MockProduct, MockProductOptions } from './mock-product.js'
 import { parseUrl } from '../../signing/parse-url.js'
 
-/** How long a token lives that was asked for without an end: the product's never ends. */
+/** Expiry of a token that was requested without an expiry: like the product's, it never expires. */
 const FOREVER = Number.MAX_SAFE_INTEGER
 const COMPONENT_LIMIT = 12_000
 
 export interface DataBrainOptions extends MockProductOptions {
-  /** What the caller must present. Default: made for this run. */
+  /** The API key that callers must send. Default: a random key for this run. */
   apiKey?: string
-  /** The only URLs, without their query, that the component's server may ask for a guest token. */
+  /** URLs, without query, from which the component's server may request a guest token. */
   proxyAuthUrls: readonly string[]
 }
 
@@ -27,8 +27,9 @@ export interface DataBrain extends MockProduct {
 interface Guest { clientId: string, app: string }
 
 /**
- * Stands in for DataBrain: mints guest tokens for whoever has the API key, shows a dashboard to whoever has a live token, and has the
- * product's component, whose server asks the customer's own endpoint for the token. What a component asks through a customer's proxy it answers too.
+ * Starts a mock DataBrain: creates guest tokens for callers with the API key, shows dashboards for valid tokens, and
+ * serves the product's component, whose server requests the token from the customer's endpoint. Also answers the
+ * component's calls through a customer's proxy.
  */
 export async function startDataBrain (options: DataBrainOptions): Promise<DataBrain> {
   const { apiKey = secretForThisRun(), proxyAuthUrls, now = Date.now } = options
@@ -49,10 +50,11 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
   })
 
   app.get('/component', async (_request, reply) => sendPage(reply, page({
-    title: 'DataBrain component', body: '<main class="waiting">Asking for a guest token …</main>', script: 'component.js'
+    title: 'DataBrain component', body: '<main class="waiting">Requesting a guest token …</main>', script: 'component.js'
   })))
 
-  // The body is the page's `window.dbn`. The product's servers call the customer's endpoint with the key that it contains.
+  // The body is the page's `window.dbn`. The product's servers call the customer's endpoint with the key that it
+  // contains.
   app.post('/component/session', async (request, reply) => {
     const dbn = (request.body ?? {}) as Record<string, unknown>
     const problem = configProblem(dbn)
@@ -90,9 +92,11 @@ function isAllowed (text: string, allowed: readonly string[]): boolean {
   return allowed.includes(origin + pathname)
 }
 
-/** What is wrong with a page's `window.dbn`, by its first property that is missing or not valid; `null` if it is complete. */
+/** Returns which property of a page's `window.dbn` is missing or invalid, or `null` if all are valid. */
 function configProblem ({ baseUrl, proxyAuthUrl, proxyAuthKey, isEnableProxyAuth }: Record<string, unknown>): string | null {
-  if (isEnableProxyAuth !== true) return 'window.dbn.isEnableProxyAuth is not true: the component uses direct token authentication, and has no token'
+  if (isEnableProxyAuth !== true) {
+    return 'window.dbn.isEnableProxyAuth is not true: the component uses direct token authentication, but has no token'
+  }
   if (!isHttpUrl(baseUrl)) return 'window.dbn.baseUrl is required'
   if (!isNonEmpty(proxyAuthUrl)) return 'window.dbn.proxyAuthUrl is required'
   return isNonEmpty(proxyAuthKey) ? null : 'window.dbn.proxyAuthKey is required'

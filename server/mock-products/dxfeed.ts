@@ -13,12 +13,12 @@ const INSTRUMENTS = [
 ] as const
 
 export interface DxFeedOptions extends MockProductOptions {
-  /** Shared with the server that signs the tokens. Default: made for this run. */
+  /** The secret shared with the server that signs the tokens. Default: a random secret for this run. */
   secret?: string
   issuer: string
   session: string
   timeUnit: 'ms' | 's'
-  /** The user id that dxFeed issued: a token with another one is refused. Default: any. */
+  /** The user id from dxFeed; a token with another user id is refused. Default: any user id. */
   user?: string | undefined
 }
 
@@ -29,8 +29,8 @@ export interface DxFeed extends MockProduct {
 }
 
 /**
- * A mock dxFeed: the feed takes the raw token over dxLink, the instruments (`/ipf`) take it as a Bearer token, the
- * trading schedule is public, and `simple-chart-widget.js` defines the page's `newSimpleChartWidget`.
+ * Starts a mock dxFeed: the feed accepts the raw token over dxLink, the instruments (`/ipf`) accept it as a Bearer
+ * token, the trading schedule is public, and `simple-chart-widget.js` defines the page's `newSimpleChartWidget`.
  */
 export async function startDxFeed (options: DxFeedOptions): Promise<DxFeed> {
   const { secret = secretForThisRun(), issuer, session, timeUnit, user, now = Date.now, embedders } = options
@@ -65,7 +65,7 @@ export async function startDxFeed (options: DxFeedOptions): Promise<DxFeed> {
   return { origin, close, secret, paths: { feedPath, ipfPath: `${origin}/ipf`, schedulePath: `${origin}/schedule` } }
 }
 
-/** Lets the pages that embed the widget call from their own origin. */
+/** Allows cross-origin requests of the pages that embed the widget. */
 function allowPages (app: FastifyInstance, embedders: readonly string[]): void {
   app.addHook('onRequest', async ({ headers: { origin } }, reply) => {
     reply.header('Vary', 'Origin')
@@ -75,7 +75,7 @@ function allowPages (app: FastifyInstance, embedders: readonly string[]): void {
   app.options('/*', async (_request, reply) => reply.code(204).send())
 }
 
-/** A price that moves gently with time. */
+/** Returns a price that changes slowly with time. */
 function quoteOf (symbol: string, time: number): { bidPrice: number, askPrice: number } {
   const at = INSTRUMENTS.findIndex(([known]) => known === symbol)
   const price = (INSTRUMENTS[at]?.[2] ?? 100) * (1 + Math.sin(time / 9_000 + at * 1.7) * 0.018)

@@ -1,5 +1,5 @@
 const TEXT = 1
-/** The first bit of the first byte, and of the second. */
+/** The highest bits of the first and the second byte. */
 const FINAL = 0x80
 const MASKED = 0x80
 
@@ -8,7 +8,9 @@ export interface Frame {
   payload: Buffer
 }
 
-/** The frames (RFC 6455) that are whole in what came so far, and the rest. A text that is split over frames is not known here. */
+/**
+ * Returns the complete frames (RFC 6455) in the received bytes, and the rest. Fragmented messages are not supported.
+ */
 export function readFrames (received: Buffer): { frames: Frame[], rest: Buffer } {
   const frames: Frame[] = []
   let rest = received
@@ -29,7 +31,7 @@ export function readFrames (received: Buffer): { frames: Frame[], rest: Buffer }
   }
 }
 
-/** A text of less than 64 KB as a server sends it. */
+/** Returns the frame of a string under 64 KB, as a server sends it. */
 export function textFrame (text: string): Buffer {
   const payload = Buffer.from(text)
   const size = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xff]

@@ -15,17 +15,17 @@ interface Message { type: string, channel: number, token?: string, service?: str
 
 interface Session {
   socket: Duplex
-  /** The user of the last token that held; `null` as long as there is none. */
+  /** The user of the last valid token; `null` before the first one. */
   user: string | null
-  /** When that token ends, epoch milliseconds. */
+  /** When that token expires, in epoch milliseconds. */
   ends: number
   send (message: object): void
 }
 
 export interface DxLinkServer {
-  /** What came of each token that a client showed: `authorized <user>`, or why it was refused. */
+  /** The result of each token that a client sent: `authorized <user>`, or why it was refused. */
   verdicts: string[]
-  /** How many connections there ever were. */
+  /** The total number of connections so far. */
   connections: number
   /** Sends `UNAUTHORIZED` to the clients whose token has expired, as the feed does. */
   endExpired (): void
@@ -35,13 +35,15 @@ export interface DxLinkServer {
 
 export interface DxLinkOptions extends Omit<VerifyWidgetTokenOptions, 'now'> {
   now? (): number
-  /** The user id that dxFeed issued: a token with another one is refused. Default: any. */
+  /** The user id from dxFeed; a token with another user id is refused. Default: any user id. */
   user?: string | undefined
-  /** The quote of a symbol. Default: the same for all. */
+  /** The quote of a symbol. Default: one fixed quote. */
   quoteOf? (symbol: string): { bidPrice: number, askPrice: number }
 }
 
-/** A dxLink endpoint (protocol 0.1) on an HTTP server: it authorises by widget token, and gives one quote of what is subscribed to. */
+/**
+ * A dxLink endpoint (protocol 0.1) on an HTTP server: authorizes widget tokens and sends one quote per subscription.
+ */
 export function dxlinkServer (server: Server, { now = Date.now, user, quoteOf = sameQuote, ...options }: DxLinkOptions): DxLinkServer {
   const sessions = new Set<Session>()
   const dxlink: DxLinkServer = { verdicts: [], connections: 0, endExpired, close }
@@ -68,7 +70,7 @@ export function dxlinkServer (server: Server, { now = Date.now, user, quoteOf = 
   function take (session: Session, message: Message): void {
     const { type, channel } = message
     if (type === 'SETUP') {
-      // The first state is always this one. An hour, as the clock of a page under test runs ahead of its socket.
+      // The first state is always UNAUTHORIZED. The timeout is an hour, because test pages may run with a fast clock.
       session.send({ type, channel, version: '0.1-mock', keepaliveTimeout: 3_600, acceptKeepaliveTimeout: 3_600 })
       session.send({ type: 'AUTH_STATE', channel, state: 'UNAUTHORIZED' })
     } else if (type === 'AUTH') {

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 
 import { refuseForeignHosts } from '../allowed-hosts.js'
 
-/** A small server on a loopback port that checks what the real product checks. */
+/** A small server on a loopback port that validates requests like the real product. */
 export interface MockProduct {
   /** Such as `http://127.0.0.1:40123`. */
   origin: string
@@ -14,12 +14,12 @@ export interface MockProduct {
 }
 
 export interface MockProductOptions {
-  /** The origins of the pages that may show the mock product in a frame. */
+  /** Origins of the pages that may frame the mock product. */
   embedders: readonly string[]
   /** Epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
-
+/** Policy of a mock product's own pages; `frame-ancestors` is added per mock product. */
 /** Where a mock product's own pages may take things from: itself; and who may frame them. */
 const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 
@@ -48,12 +48,12 @@ export function sendPage (reply: FastifyReply, html: string): FastifyReply {
   return reply.type('text/html; charset=utf-8').send(html)
 }
 
-/** A secret for one run. */
+/** Creates a random secret for one run. */
 export function secretForThisRun (): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** Live tokens with their ends; the oldest go when there are more than 10 000. */
+/** Live tokens with their expiry. The oldest are removed when there are more than 10 000. */
 export class LiveTokens<Value> {
   readonly #tokens = new Map<string, { value: Value, expiresAt: number }>()
   readonly #now: () => number
@@ -74,7 +74,7 @@ export class LiveTokens<Value> {
     return found.value
   }
 
-  /** As `get`, once. */
+  /** Like `get`, but each token works only once. */
   take (token: string): Value | null {
     const value = this.get(token)
     this.#tokens.delete(token)

@@ -8,11 +8,11 @@ export interface MockPage {
   title: string
   /** Trusted HTML. */
   body: string
-  /** Files of the mock product itself. */
+  /** The name of one of the mock product's scripts. */
   script?: string
 }
 
-/** Serves the style sheet, and the scripts by name, from memory. */
+/** Serves the style sheet and the named scripts from memory. */
 export function serveAssets (app: FastifyInstance, scripts: readonly string[]): void {
   app.get('/mock-product.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
   for (const name of scripts) {
@@ -41,7 +41,7 @@ ${body}
 `
 }
 
-/** The page of a refusal. */
+/** Returns the page of a refused request. */
 export function refusal (title: string, reason: string): string {
   return page({ title, body: `<main class="refusal"><h1>${escapeHtml(title)}</h1><p>${escapeHtml(reason)}</p></main>` })
 }

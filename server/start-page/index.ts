@@ -15,30 +15,30 @@ import type { Products } from '../products.js'
 export interface StartPageOptions {
   products: Products
   session: DemoSession
-  /** Whom a visitor plays until another is chosen; `null`: nobody, and there is no session. */
+  /** The user of a new visitor; `null`: no user, so no session is created. */
   user: string | null
-  /** Whom a visitor may choose to play. */
+  /** Users that a visitor may select. */
   users: readonly string[]
-  /** The server's own origin, as DataBrain's servers reach it. */
+  /** The server's own origin, as DataBrain's servers call it. */
   origin: string
   proxyKey: string
-  /** The host names under which the page may be opened, beside the loopback's. */
+  /** Host names of the page, in addition to loopback names. */
   hosts: readonly string[]
-  /** Where the page's own events go; `null` when it is gone. */
+  /** Finds the source of the page's events, or `null` if it was deleted. */
   demoSource (): Promise<Source | null>
-  /** What a widget token asks for; `null`: nothing. */
+  /** The captcha of the widget-token route; `null`: none. */
   captcha: string | null
-  /** Whether embeds and widget tokens ask for a CSRF token. */
+  /** Whether embeds and widget tokens require a CSRF token. */
   csrf: boolean
 }
 
 const ASSETS = ['start.css', 'start.js', 'embeds.js', 'captcha.js', 'databrain.js', 'widget.js']
   .map((name) => [name, asset(name)] as const)
-/** The browser helper, as the package ships it. */
+/** The browser helper of the package. */
 const BROWSER_HELPER = new URL('../../web/browser/browser.js', import.meta.url)
 const HTML = asset('start.html')
 
-/** The start page: the three embeds loaded as the products load them, and a button that sends an event. */
+/** Registers the start page: three embeds, loaded as the products document, and a button that sends an event. */
 export async function startPage (app: FastifyInstance, options: StartPageOptions): Promise<void> {
   const { products, session, user, users } = options
   const frames = [products.databrain, products.boldbi].map((product) => product?.mockOrigin ?? null).filter((origin) => origin !== null)
@@ -85,7 +85,7 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
   })
 }
 
-/** What the page hands to the component: `window.dbn` with a reference to the user, and the URL that renews it; or the proxy. */
+/** The page's settings for the component: `window.dbn` with a user reference and its renewal URL, or the proxy. */
 function databrainOf (app: FastifyInstance, { products: { databrain }, origin, proxyKey }: StartPageOptions, user: string | null): object | null {
   if (databrain === null) return null
   if (databrain.mockOrigin === null || user === null) return { mockOrigin: databrain.mockOrigin, page: null, renewal: null, proxy: null }

@@ -7,14 +7,14 @@ const NAME = 'gatehouse_demo'
 const AUDIENCE = 'gatehouse-demo-session'
 const LIFE = 12 * 3_600_000
 
-/** The demo page's session: who the visitor plays, in a signed cookie. */
+/** The session of the start page: the selected user, in a signed cookie. */
 export interface DemoSession {
-  /** The user that the request's cookie names, and since when, epoch milliseconds; or `null`. */
+  /** Returns the user of the request's cookie and its time of issue in epoch milliseconds, or `null`. */
   of (request: FastifyRequest): { user: string, since: number } | null
   start (reply: FastifyReply, user: string): void
 }
 
-/** `keys`: `[current, …previous]`, those of the user references, told apart by their audience. */
+/** `keys` is `[current, …previous]`. They also sign user references, which have another audience. */
 export function demoSession (keys: readonly [string, ...string[]]): DemoSession {
   return {
     of ({ headers: { cookie } }) {

@@ -63,7 +63,7 @@ t.test('D07: PostgreSQL paused under load: 503 everywhere while it is, memory bo
   for (const { what, status, retryAfter, message } of answers) {
     t.equal(status, 503, `${what}: ${status} ${message}`)
     t.match(retryAfter, /^\d+$/, `${what}: Retry-After`)
-    if (what === 'readyz') t.equal(message, 'No answer from the store and the event sink')
+    if (what === 'readyz') t.equal(message, 'No response from the store and the event sink')
   }
   t.equal(health.failed, 0)
   t.ok(health.asked >= 5 * ROUNDS, `/healthz was answered ${health.asked} times meanwhile`)

@@ -36,7 +36,7 @@ t.test(`D06: PostgreSQL down for ${DOWN_SECONDS} s under load: 503 and Retry-Aft
   t.match(refused, { status: 503, retryAfter: /^\d+$/ })
   t.equal((await send(incomplete)).status, 400, 'a key that was looked up before still works')
   t.equal((await send(good, `${pipelineKey}.`)).status, 401, 'what cannot be a key needs no database')
-  t.match(await ready(), { status: 503, retryAfter: /^\d+$/, message: 'No answer from the store and the event sink' })
+  t.match(await ready(), { status: 503, retryAfter: /^\d+$/, message: 'No response from the store and the event sink' })
   while (performance.now() < down + KEY_LIMIT + 250) await sleep(50)
   t.equal((await send(incomplete)).status, 503, 'and no longer when it is too old')
   while (performance.now() < down + DOWN_SECONDS * 1_000) await sleep(50)

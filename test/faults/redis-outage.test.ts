@@ -54,8 +54,8 @@ t.test(`D08: ${PER_SECOND} events a second while Redis is well, killed, back, ha
   await part('back again')
 
   const warnings = server.stdout().split('\n').filter((line) => line.includes('"level":40'))
-  t.equal(warnings.filter((line) => line.includes('Redis is away')).length, 2, 'one warning an outage')
-  t.equal(warnings.filter((line) => line.includes('Redis is back')).length, 2)
+  t.equal(warnings.filter((line) => line.includes('Redis is unavailable')).length, 2, 'one warning an outage')
+  t.equal(warnings.filter((line) => line.includes('Redis is available again')).length, 2)
   const stored = await storedIds(server, token)
   t.same(acknowledged.filter((id) => stored.get(id) !== 1), [], 'each acknowledged event is stored once')
   t.equal((await server.stop()).code, 0)

@@ -101,7 +101,7 @@ t.test('D18: SIGTERM with an upstream that hangs ends in order', async (t) => {
 t.test('a SIGTERM while the database is being made ends in order, and the next start works', async (t) => {
   const dataDir = await temporaryFolder(t)
   const program = await runProgram(t, ['start'], { DATA_DIR: dataDir, PORT: '0', ...LOADED })
-  while (!program.stdout().includes('Making the embedded database')) await sleep(5)
+  while (!program.stdout().includes('Creating the embedded database')) await sleep(5)
   const { code } = await program.stop()
   t.equal(code, 0, program.stderr())
   const next = await startServerProcess(t, dataDir, LOADED)

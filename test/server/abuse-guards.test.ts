@@ -75,8 +75,8 @@ t.test('what is missing for a captcha is named', async (t) => {
     }
   }
   t.match(problems({ CAPTCHA: 'turnstile' }), /CAPTCHA_SECRET is missing[\s\S]*CAPTCHA_HOSTNAMES is missing/)
-  t.match(problems({ CAPTCHA: 'hcaptcha', CAPTCHA_SECRET: 's', CAPTCHA_HOSTNAMES: 'https://x.test' }), /CAPTCHA_HOSTNAMES must be host names/)
-  t.match(problems({ CAPTCHA: 'altcha', CAPTCHA_SECRET: 'hunter2' }), /CAPTCHA_SECRET has no use/)
+  t.match(problems({ CAPTCHA: 'hcaptcha', CAPTCHA_SECRET: 's', CAPTCHA_HOSTNAMES: 'https://x.test' }), /CAPTCHA_HOSTNAMES must be a list of host names/)
+  t.match(problems({ CAPTCHA: 'altcha', CAPTCHA_SECRET: 'hunter2' }), /CAPTCHA_SECRET has no effect/)
   t.notMatch(problems({ CAPTCHA: 'altcha', CAPTCHA_SECRET: 'hunter2' }), 'hunter2')
   t.match(problems({ CAPTCHA: 'friendly' }), /CAPTCHA must be one of/)
   const real = readConfig({ CAPTCHA: 'recaptcha', CAPTCHA_SECRET: 's', EMBED_ORIGINS: 'https://app.example.com,https://b.example.com:8443' })

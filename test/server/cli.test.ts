@@ -91,7 +91,7 @@ t.test('administrators and sources can be made without a running server, and not
   t.equal(created.code, 0, created.stderr)
   const again = await run(t, ['create-admin', '--email', 'ann@example.com'], variables)
   t.equal(again.code, 1)
-  t.match(again.stderr, 'exists; --reset')
+  t.match(again.stderr, 'already exists; use --reset')
   const reset = await run(t, ['create-admin', '--email', 'ann@example.com', '--reset'], { ...variables, ADMIN_PASSWORD: 'a-password-of-my-own' })
   t.equal(reset.stdout, 'New password of ann@example.com\n')
   for (const args of [['create-admin'], ['create-admin', '--email', 'a@b.test', '--role', 'king'], ['create-source'], ['create-source', '--name', 'x', '--domain', 'null']]) {

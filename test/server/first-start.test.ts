@@ -17,7 +17,7 @@ t.test('the first start prints what it made, its curl lines work when pasted, an
   const dataDir = join(await temporaryFolder(t), 'data')
   const first = await startServerProcess(t, dataDir)
   const { password, pipelineKey } = printedBy(first)
-  t.match(first.stdout(), /^Making the embedded database/m)
+  t.match(first.stdout(), /^Creating the embedded database/m)
   t.match(first.stdout(), `Start page  ${first.origin}/`)
   t.match(first.stdout(), `API docs    ${first.origin}/docs`)
   t.match(password, /^[\w-]{43}$/)
@@ -78,7 +78,7 @@ t.test('O01: nothing that came from the environment is printed, and no secret is
   }
   const server = await startServerProcess(t, dataDir, { ...given, LOG_LEVEL: 'trace' })
   const { origin } = server
-  t.match(server.stdout(), 'the one of ADMIN_PASSWORD')
+  t.match(server.stdout(), 'the value of ADMIN_PASSWORD')
   t.match(server.stdout(), '$ADMIN_EMAIL')
   const bannerEnd = server.stdout().length
   const { pipelineKey } = printedBy(server)

@@ -44,7 +44,7 @@ t.test('a secret that other users may read or change stops the start with the co
     [dataDir, 0o770, 0o700], [dataDir, 0o777, 0o700]] as const
   for (const [path, open, closed] of cases) {
     await chmod(path, open)
-    await t.rejects(generatedSecret(dataDir, 'SECRETS_KEY'), { message: `${path} is open to other users (mode ${open.toString(8)})` }, open.toString(8))
+    await t.rejects(generatedSecret(dataDir, 'SECRETS_KEY'), { message: `${path} is accessible to other users (mode ${open.toString(8)})` }, open.toString(8))
     await t.rejects(generatedSecret(dataDir, 'SECRETS_KEY'), { message: `chmod ${closed.toString(8)} ${path}` })
     t.equal((await stat(path)).mode & 0o777, open, 'the operator decides')
     await chmod(path, closed)

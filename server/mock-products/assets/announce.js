@@ -1,3 +1,3 @@
 /* global parent */
-// Tells the page around the frame that this one has loaded; it holds nothing worth knowing.
+// Notifies the embedding page that this frame has loaded. The message contains no data.
 parent.postMessage('gatehouse:loaded', '*')

@@ -1,5 +1,5 @@
 /* global document, location, fetch */
-// The page passes its `window.dbn` behind the hash, which stays in the browser.
+// The page passes its `window.dbn` in the URL's hash, which browsers do not send to servers.
 const dbn = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
 
 const answer = await fetch('/component/session', {

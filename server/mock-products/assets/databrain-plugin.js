@@ -1,6 +1,6 @@
 /* global customElements, document, HTMLElement, URLSearchParams, window */
-// Stands in for `@databrainhq/plugin` on a page: `<dbn-dashboard dashboard-id="…">`, and `Databrain` for a page that
-// renders by functions. Both read `window.dbn` each time they ask for a guest token, as the product's component does.
+// A mock of `@databrainhq/plugin`: `<dbn-dashboard dashboard-id="…">`, and `Databrain` for pages that render with
+// functions. Like the product's component, both read `window.dbn` each time they request a guest token.
 const { origin } = new URL(import.meta.url)
 
 class Dashboard extends HTMLElement {
@@ -9,7 +9,7 @@ class Dashboard extends HTMLElement {
     this.refresh()
   }
 
-  /** Asks for a guest token, as the component does at first and when its token has expired. */
+  /** Requests a guest token, as the component does at first and after its token has expired. */
   refresh () {
     const frame = document.createElement('iframe')
     frame.title = 'DataBrain dashboard'

@@ -1,6 +1,6 @@
 /* global document, Element, fetch, WebSocket, setInterval, clearInterval, window */
-// A mock of dxFeed's SimpleChart widget. It takes the members that dxFeed's page on token-based authentication shows,
-// and refuses others. The state is the selected symbol.
+// A mock of dxFeed's SimpleChart widget. It accepts only the properties that dxFeed's documentation on token-based
+// authentication shows. The state is the selected symbol.
 {
   const PROVIDERS = ['feedPath', 'feedAuthHeader', 'ipfPath', 'ipfAuthHeader', 'schedulePath']
   const TOKEN = /^[A-Za-z0-9+/]+\.[A-Za-z0-9_-]{43}$/
@@ -10,7 +10,7 @@
     check(options)
     const { element, providers, state = {} } = options
     const listeners = new Set()
-    // A new widget takes the place of the one before.
+    // A new widget replaces the previous widget of the element.
     shown.get(element)?.()
     const view = open(element, providers, { ...state }, (newState) => listeners.forEach((listener) => listener(newState)))
     shown.set(element, view)
@@ -62,7 +62,7 @@
       const message = JSON.parse(data)
       if (message.type === 'FEED_DATA') message.data.forEach(show)
       if (message.type !== 'AUTH_STATE') return
-      // The first state comes before the feed has read the token.
+      // The feed sends the first state before it has read the token.
       if (message.state === 'AUTHORIZED') load().catch(fail)
       else if (states > 0) fail(new Error('The feed refused the token'))
       states++
