@@ -10,27 +10,31 @@ export interface DecisionAuditOptions {
   /** The action of a refused request. */
   refused: string
   resourceType: string
-  /** Whether an answered request was refused. Default: unless its decision names what was handed out. */
+  /** Returns whether a request was refused. Default: it was refused unless its decision has a `resourceId`. */
   isRefused?: (decision: Decision, request: FastifyRequest, reply: FastifyReply) => boolean
 }
 
-/** What one request came to, filled in on its way. */
+/** The decision on one request. Guards and the route fill it in. */
 export interface Decision {
   userId: string | null
   userEmail: string | null
-  /** What a known user asked for, where that has a name: the resource of a refusal. Of a stranger nothing is kept that the stranger chose. */
+  /**
+   * The resource that a known user requested, for the audit entry of a refusal. `null` for an unknown user, so that
+   * unauthenticated callers cannot write strings into the audit log.
+   */
   asked: string | null
-  /** What was handed out, by a digest; `null` as long as nothing was. */
+  /** A digest of the issued token; `null` before a token is issued. */
   resourceId: string | null
-  /** The upstream has answered a call that was forwarded to it, or the caller has left before. */
+  /** Whether the call was forwarded and the upstream has responded, or the caller has disconnected before. */
   isForwarded: boolean
   error: string | null
   details: Record<string, unknown>
 }
 
 /**
- * Audits each request of the scope once, as it is answered: what a route granted and what a guard, a rate limit or the route refused, preflights aside.
- * The function that it returns gives the decision of a request, for the route to fill in. Needs `app.audit`.
+ * Audits each request of the scope once, when its response is sent: grants of the route, and refusals of guards, rate
+ * limits and the route; preflights are not audited. Returns a function that returns the decision of a request, which
+ * the route fills in. Requires `app.audit`.
  */
 export function auditDecisions (
   scope: FastifyInstance, { granted, refused, resourceType, isRefused = handedOutNothing }: DecisionAuditOptions
@@ -53,7 +57,8 @@ export function auditDecisions (
     done()
   })
 
-  // Not onResponse, which does not come for a caller that has hung up; what was minted for it is a decision like any other.
+  // Not onResponse, which does not come for a caller that has hung up; what was minted for it is a decision like any
+  // other.
   scope.addHook('onSend', function auditDecision (request, reply, payload, done) {
     if (request.method === 'OPTIONS') return done(null, payload)
     const decision = decisionOf(request)

@@ -3,26 +3,29 @@ import createError from '@fastify/error'
 import type { UpstreamRefusal } from './upstream-client/refusal.js'
 
 export interface ErrorDetail {
-  /** JSON pointer of the offending value; empty for the whole body. */
+  /** JSON pointer of the invalid value; empty for the whole body. */
   path: string
   message: string
 }
 
 export interface PublicErrorOptions {
-  /** Replaces the code's own message. For the end user: never a secret, an upstream's words or text of the request. */
+  /**
+   * Replaces the default message of the code. For the end user: must not contain a secret, an upstream's message or
+   * request data.
+   */
   message?: string
-  /** What is wrong with which field of a body. */
+  /** The invalid fields of a body. */
   details?: readonly ErrorDetail[]
-  /** Seconds until a repeat makes sense; sent as `Retry-After`. */
+  /** Seconds after which the client may retry; sent as `Retry-After`. */
   retryAfterSeconds?: number
-  /** Which check failed, for the log alone. */
+  /** The failed check; only logged. */
   reason?: string
-  /** What the upstream said when it refused: for the log, and its status and code for the audit entry. */
+  /** The upstream's refusal: logged, and its status and code are stored in the audit entry. */
   upstream?: UpstreamRefusal
   cause?: unknown
 }
 
-/** The base of every error that the suite answers with; `code`, `statusCode` and `message` are what the client sees. */
+/** The base class of every error that the suite sends. The client receives `code`, `statusCode` and `message`. */
 export class GatehouseError extends Error {
   declare code: string
   declare statusCode: number
@@ -82,9 +85,9 @@ export const UPSTREAM_ERROR = publicError('UPSTREAM_ERROR', 502, 'The upstream s
 export const UNAVAILABLE = publicError('UNAVAILABLE', 503, 'The service is not available right now; try again', 1)
 export const UPSTREAM_TIMEOUT = publicError('UPSTREAM_TIMEOUT', 504, 'The upstream service did not answer in time')
 
-/** The class of `INVALID_OPTIONS`: an Error with the code and the status of a fault of the server. */
+/** The class of `INVALID_OPTIONS`. */
 export type OptionsError = new (message: string) => Error & { readonly code: string, readonly statusCode?: number }
 
-/** Thrown at registration; the message names the option and what would be right. Never sent to a client. */
+/** Thrown at registration. The message names the option and the valid values. Never sent to a client. */
 export const INVALID_OPTIONS: OptionsError = createError<[string]>('INVALID_OPTIONS', '%s', 500)
 export type { UpstreamRefusal } from './upstream-client/refusal.js'

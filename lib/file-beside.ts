@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url'
 
 /**
- * The URL of a file relative to a module. A CommonJS bundle has no `import.meta.url`: there the file lies beside the bundle,
- * so that this must run when the file is used, not while the module loads.
+ * Returns the URL of a file relative to a module. A CommonJS bundle has no `import.meta.url`; there the file is next to
+ * the bundle. Call it when the file is used, not while the module loads.
  *
  * @example fileBeside('./worker.js', import.meta.url)
  */

@@ -1,10 +1,10 @@
 /**
- * Imports a package that not everyone installs.
+ * Imports an optional package.
  *
- * @param name the package, as npm knows it
- * @param load the import itself, written out so that bundlers and types see it: `() => import('pg')`
- * @param why what needs it, as the start of a sentence: `The embedded database`
- * @throws an Error that says what to install when the package itself is missing; any other failure as it came
+ * @param name the package name on npm
+ * @param load the import, written out so that bundlers and types see it: `() => import('pg')`
+ * @param why the feature that needs it, as the start of a sentence: `The embedded database`
+ * @throws Error that says what to install if the package is missing; any other error is rethrown
  */
 export async function importOptional<T> (name: string, load: () => Promise<T>, why: string): Promise<T> {
   try {
@@ -15,9 +15,9 @@ export async function importOptional<T> (name: string, load: () => Promise<T>, w
   }
 }
 
-/** A package that is there but lacks one of its own dependencies is broken, not missing, and must say so itself. */
+/** Returns whether the package itself is missing, rather than one of its dependencies. */
 function isMissing (error: unknown, name: string): boolean {
-  // Where module hooks are installed the error comes from their thread and has lost its code, ERR_MODULE_NOT_FOUND.
+  // With module hooks installed, the error comes from their thread without its code, ERR_MODULE_NOT_FOUND.
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return error instanceof Error && (code === undefined || code === 'ERR_MODULE_NOT_FOUND') &&
     error.message.startsWith(`Cannot find package '${name}' `)

@@ -3,21 +3,21 @@ import type { RegisterOptions } from 'fastify'
 
 import { INVALID_OPTIONS } from './errors.js'
 
-/** Every name of an options type. A name that is missing here, or one too many, does not compile. */
+/** The names of all properties of an options type. A missing or additional name does not compile. */
 export type KnownOptions<Options extends object> = Readonly<Record<keyof Options & string, true>>
 
-/** Characters of an option's value in an error message. */
+/** Maximum number of characters of an option's value in an error message. */
 const MAX_SHOWN = 40
 
 /** The options of Fastify's own `register`. @fastify/autoload passes `prefix` to every plugin of a folder. */
 const OF_REGISTER: KnownOptions<RegisterOptions> = { prefix: true, logLevel: true, logSerializers: true }
 
-/** Former names of options and the names that they have now, for the message that refuses a former name. */
+/** Former names of options and their current names, for the error message about a former name. */
 export type RenamedOptions = Readonly<Record<string, string>>
 
 /**
- * Throws `INVALID_OPTIONS` for the first option of a plugin that is not in `known`, with its present name if it is in
- * `renamed`, else with the nearest known name: a misspelt option would leave its default in place without notice.
+ * Throws `INVALID_OPTIONS` for the first option of a plugin that is not in `known`, because a misspelt option would
+ * silently keep its default. The message contains the current name from `renamed`, or the most similar known name.
  * Fastify's own `prefix`, `logLevel` and `logSerializers` are always accepted.
  *
  * @example
@@ -33,8 +33,8 @@ export function refuseUnknownOptions (
 }
 
 /**
- * The same for an object inside the options; `path` goes before each name in the message, such as `'cookie.'`. Accepts any value that is not
- * an object: the check of that option refuses it.
+ * Like `refuseUnknownOptions`, for an object inside the options. `path` precedes each name in the message, such as
+ * `'cookie.'`. Accepts any value that is not an object, which the check of that option must refuse.
  */
 export function refuseUnknownMembers (
   plugin: string, path: string, value: unknown, known: KnownOptions<object>, renamed: RenamedOptions = {}
@@ -54,8 +54,8 @@ function hintFor (path: string, unknown: string, names: readonly string[], renam
 }
 
 /**
- * Throws `INVALID_OPTIONS` unless a duration is a whole number of seconds, in milliseconds, from `min` to `max`. For
- * durations that end on a wire as seconds: a value that was meant in seconds is refused.
+ * Throws `INVALID_OPTIONS` unless a duration in milliseconds is a multiple of 1000 from `min` to `max`. For durations
+ * that a protocol sends in seconds. A value that is given in seconds by mistake is refused.
  */
 export function assertWholeSeconds (plugin: string, option: string, value: number, min: number, max: number): void {
   if (Number.isSafeInteger(value) && value >= min && value <= max && value % 1_000 === 0) return
@@ -64,11 +64,11 @@ export function assertWholeSeconds (plugin: string, option: string, value: numbe
   )
 }
 
-/** Throws `INVALID_OPTIONS` unless `holds`: `"option" must be <expected>; got <value>`. Leave the value out where it may be a secret. */
+/** Throws `INVALID_OPTIONS` unless `holds`: `"option" must be <expected>; got <value>`. Omit a value that may be secret. */
 export type AssertOption = (holds: boolean, option: string, expected: string, ...got: [value?: unknown]) => asserts holds
 
 /**
- * The assertion of one plugin's options.
+ * Returns a function that asserts the options of one plugin.
  *
  * @example
  * const assertOption: AssertOption = optionAssertion('signature')
@@ -82,7 +82,7 @@ export function optionAssertion (plugin: string): AssertOption {
   }
 }
 
-/** Throws `INVALID_OPTIONS` unless the value is a whole number from `min` to `max`, counted in `unit`. Default: from 1 on, without a unit. */
+/** Throws `INVALID_OPTIONS` unless the value is an integer from `min` (default: 1) to `max`. `unit` is for the message. */
 export function assertWholeNumber (
   plugin: string, option: string, value: unknown, { min = 1, max = Number.MAX_SAFE_INTEGER, unit = '' }: { min?: number, max?: number, unit?: string } = {}
 ): void {
@@ -97,7 +97,7 @@ export function assertNonEmpty (plugin: string, option: string, value: unknown):
   throw new INVALID_OPTIONS(`${plugin}: "${option}" must be a non-empty string; got ${shownValue(value)}`)
 }
 
-/** A value of an option for an error message: short, and of an object only that it is one. */
+/** Returns a short representation of an option's value for an error message, without the contents of objects. */
 function shownValue (value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value)
   if (typeof value === 'function') return 'a function'
@@ -105,7 +105,7 @@ function shownValue (value: unknown): string {
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
 }
 
-/** The known name that a misspelt one most probably stands for, whatever its case; `null` if none is near. */
+/** Returns the known name that is most similar to a misspelt name, ignoring case, or `null` if no name is similar. */
 export function nearestName (name: string, known: readonly string[]): string | null {
   const wanted = name.toLowerCase()
   const lowerCase = known.map((each) => each.toLowerCase())

@@ -9,7 +9,7 @@ import type { ErrorDetail, PublicError } from './errors.js'
 import { sendOwn } from './http/own-replies.js'
 import type { UpstreamRefusal } from './upstream-client/refusal.js'
 
-/** The diagnostics channel on which each refusal is published, as `RefusedMessage`. */
+/** The diagnostics channel on which each refusal is published as a `RefusedMessage`. */
 export const REFUSED = 'fastify-gatehouse.refused'
 
 export interface RefusedMessage {
@@ -19,10 +19,10 @@ export interface RefusedMessage {
 }
 
 const refused = channel(REFUSED)
-/** Characters of a request's own text that the log shows. */
+/** Maximum number of characters of a request that the log shows. */
 const MAX_SHOWN = 200
 
-// What Fastify itself and its plugins throw, in our codes. The rest goes by status, and what has none is ours to blame.
+// Maps errors of Fastify and its plugins to the suite's codes. Other errors are mapped by status; without one, 500.
 const BY_CODE: Readonly<Record<string, PublicError>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: errors.INVALID_JSON,
   FST_ERR_CTP_EMPTY_JSON_BODY: errors.INVALID_JSON,
@@ -42,7 +42,7 @@ const BY_STATUS: Readonly<Record<number, PublicError>> = {
   504: errors.UPSTREAM_TIMEOUT
 }
 
-/** Any thrown value as the error that a client may see: text that is not ours is replaced by the code's own message. */
+/** Converts any thrown value to an error that is safe for clients: foreign messages become the default message. */
 export function toPublicError (thrown: unknown): GatehouseError {
   if (thrown instanceof GatehouseError) return thrown
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Partial<FastifyError>
@@ -64,7 +64,7 @@ function detailsOf (validation: NonNullable<FastifyError['validation']>): ErrorD
   })
 }
 
-/** Names a member that the schema does not know. For the log alone: a response contains no text of the request. */
+/** Returns the log message for an unknown property. Responses never contain strings of the request. */
 function unknownMember (validation: NonNullable<FastifyError['validation']>): string | null {
   for (const { params } of validation) {
     const { additionalProperty: name } = params
@@ -73,41 +73,42 @@ function unknownMember (validation: NonNullable<FastifyError['validation']>): st
   return null
 }
 
-/** The envelope `{"error":{"code","message","details"?}}` as text. */
+/** Returns the envelope `{"error":{"code","message","details"?}}` as a JSON string. */
 export function envelope ({ code, message, details }: GatehouseError): string {
   return JSON.stringify({ error: details === undefined ? { code, message } : { code, message, details } })
 }
 
 /**
- * Answers with the envelope: the one way in which the suite refuses, on its own routes and in guards on a host's route
- * (whose error handler would reshape what a guard throws).
+ * Sends an error in the envelope. The suite refuses requests only through this function, on its own routes and in
+ * guards on a host's routes, whose error handlers would reshape an error that a guard throws.
  */
 export function refuse (reply: FastifyReply, error: GatehouseError): FastifyReply {
   logRefusal(reply, error)
   if (refused.hasSubscribers) refused.publish({ request: reply.request, reply, error } satisfies RefusedMessage)
   reply.code(error.statusCode).header('Cache-Control', 'no-store')
-  // @fastify/rate-limit has set the exact wait already.
+  // @fastify/rate-limit may already have set the exact time.
   if (error.retryAfterSeconds !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)))
   if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
-  // A string goes out as it is, past a response schema that the host's route may have for this status.
+  // A string bypasses a response schema that the host's route may have for this status.
   return sendOwn(reply.type('application/json; charset=utf-8'), envelope(error))
 }
 
 /**
- * The refusal of a page by its `Origin`. The reason, for the log alone, names the origin, so that the operator sees which domain is missing.
+ * Returns the refusal of a page by its `Origin`. The logged reason contains the origin, to show which domain is
+ * missing.
  */
 export function refusedOrigin (origin: string): GatehouseError {
-  return new errors.ORIGIN_NOT_ALLOWED({ reason: `the origin "${printableLine(origin, MAX_SHOWN)}" is not among the allowed ones` })
+  return new errors.ORIGIN_NOT_ALLOWED({ reason: `the origin "${printableLine(origin, MAX_SHOWN)}" is not allowed` })
 }
 
-/** Says in the log why a request was refused, which the caller does not learn. */
+/** Logs why a request was refused. The caller does not receive the reason. */
 export function logRefusal (reply: FastifyReply, error: GatehouseError): void {
   if (error.upstream !== undefined) logUpstreamRefusal(reply, error.upstream)
   if (error.statusCode >= 500) reply.log.error({ err: error.cause ?? error, code: error.code, reason: error.reason }, 'request failed')
   else reply.log.info({ code: error.code, reason: error.reason }, 'request refused')
 }
 
-/** Logs at `warn` that an upstream refused a request of ours, with its status, code and cleaned message. */
+/** Logs at `warn` that an upstream refused a request, with the status, the code and the cleaned message. */
 export function logUpstreamRefusal (reply: FastifyReply, refusal: UpstreamRefusal): void {
   reply.log.warn({ ...refusal }, 'upstream refused the request')
 }

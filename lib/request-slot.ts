@@ -3,16 +3,16 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { INTERNAL_ERROR } from './errors.js'
 
 export interface RequestSlot<Value extends object> {
-  /** `null` as long as nothing was set. */
+  /** Returns the value, or `null` before `set`. */
   get (request: FastifyRequest): Value | null
-  /** For what a hook must have set by then; `INTERNAL_ERROR` if it has not. */
+  /** Returns the value that an earlier hook must have set. Throws `INTERNAL_ERROR` without a value. */
   need (request: FastifyRequest): Value
   set (request: FastifyRequest, value: Value): void
 }
 
 /**
- * A place for one value on each request of the scope, which nobody else can name. A WeakMap would do the same at the price of a table that grows
- * with the requests until the next full garbage collection.
+ * Reserves a private property for one value on each request of the scope. A WeakMap would need a table that grows with
+ * the requests until the next full garbage collection.
  */
 export function requestSlot<Value extends object> (scope: FastifyInstance): RequestSlot<Value> {
   const key: unique symbol = Symbol('gatehouse slot')
@@ -22,7 +22,7 @@ export function requestSlot<Value extends object> (scope: FastifyInstance): Requ
     get: (request) => (request as Holder)[key],
     need (request) {
       const value = (request as Holder)[key]
-      if (value === null) throw new INTERNAL_ERROR({ reason: 'a hook that every request goes through was left out' })
+      if (value === null) throw new INTERNAL_ERROR({ reason: 'a required hook did not run' })
       return value
     },
     set: (request, value) => { (request as Holder)[key] = value }

@@ -1,4 +1,7 @@
-/** Runs one piece of work per key at a time: whoever asks for a key while its work is under way shares the outcome, which is then forgotten. */
+/**
+ * Runs one task per key at a time. Concurrent callers with the same key share its result, which is not cached
+ * afterwards.
+ */
 export class SingleFlight<Result> {
   readonly #underWay = new Map<string, Promise<Result>>()
 

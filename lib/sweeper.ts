@@ -7,17 +7,18 @@ const LONGEST_TIMER = 2 ** 31 - 1
 const CLOSE_LIMIT = 2_000
 
 export interface SweepOptions {
-  /** The plugin, for the log and for errors. */
+  /** Name of the plugin, for the log and for errors. */
   name: string
-  /** Milliseconds from one sweep to the next; 0: never. */
+  /** Milliseconds between two sweeps; 0: no sweeps. */
   sweepEvery: number
-  /** Ends early on the signal. */
+  /** Removes expired entries. Stops early when the signal aborts. */
   sweep: (signal: AbortSignal) => Promise<void>
 }
 
 /**
- * Sweeps from time to time, one sweep at a time; one that fails is logged and tried again. Returns what stops it, which resolves
- * once none is under way any more, or after 2 s: a backend that hangs must not hold up the end.
+ * Runs `sweep` periodically, one at a time. A failure is logged and the next sweep runs as usual. Returns a function
+ * that stops the sweeper and resolves when no sweep is running, or after 2 s, so that a hanging backend does not block
+ * closing.
  */
 export function startSweeper (app: FastifyInstance, { name, sweepEvery, sweep }: SweepOptions): () => Promise<void> {
   assertWholeNumber(name, 'sweepEvery', sweepEvery, { min: 0, max: LONGEST_TIMER, unit: 'milliseconds' })
@@ -29,7 +30,7 @@ export function startSweeper (app: FastifyInstance, { name, sweepEvery, sweep }:
     try {
       await sweep(stopping.signal)
     } catch (error) {
-      app.log.warn(error, `${name}: expired entries could not be removed; this is tried again`)
+      app.log.warn(error, `${name}: expired entries could not be removed; the next sweep retries`)
     } finally {
       underWay = null
     }

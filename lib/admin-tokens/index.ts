@@ -17,21 +17,26 @@ import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role } from '../../contracts/token-store/index.js'
 
 export interface AdminTokensOptions {
-  /** The secrets, `[current, …previous]`, each at least 32 bytes: the first signs, all verify. */
+  /** Secrets, `[current, …previous]`, each at least 32 bytes: the first one signs, all of them verify. */
   jwtSecrets: readonly string[]
-  /** Who issues access tokens, their `iss`. Default: `'fastify-gatehouse'`. */
+  /** Issuer of access tokens, their `iss`. Default: `'fastify-gatehouse'`. */
   issuer?: string
-  /** For whom access tokens are, their `aud`. Default: `'fastify-gatehouse:admin'`. */
+  /** Audience of access tokens, their `aud`. Default: `'fastify-gatehouse:admin'`. */
   audience?: string
-  /** How long an access token is valid, milliseconds, whole seconds from 10 000 to 3 600 000. Default: 900 000 (15 min). */
+  /**
+   * Lifetime of an access token in milliseconds: whole seconds from 10 000 to 3 600 000. Default: 900 000 (15 min).
+   */
   accessTtl?: number
-  /** How long a refresh token is valid, milliseconds, whole seconds from 10 000 to 2 592 000 000. Default: 604 800 000 (7 days). */
+  /**
+   * Lifetime of a refresh token in milliseconds: whole seconds from 10 000 to 2 592 000 000. Default: 604 800 000
+   * (7 days).
+   */
   refreshTtl?: number
   /** The clock, in epoch milliseconds. Default: `Date.now`. */
   now?: () => number
 }
 
-/** Every name of `AdminTokensOptions`. */
+/** The names of all properties of `AdminTokensOptions`. */
 export const TOKEN_OPTIONS: KnownOptions<AdminTokensOptions> = {
   jwtSecrets: true, issuer: true, audience: true, accessTtl: true, refreshTtl: true, now: true
 }
@@ -40,9 +45,9 @@ export interface AccessClaims {
   sub: string
   org_id: string
   role: Role
-  /** The session. */
+  /** The session id. */
   sid: string
-  /** The generation of the user's tokens. */
+  /** The generation of the user's tokens; a higher one invalidates earlier tokens. */
   epoch: number
   jti: string
   iat: number
@@ -51,23 +56,26 @@ export interface AccessClaims {
 
 export type RefreshClaims = Omit<AccessClaims, 'role' | 'epoch'>
 
-/** Signs and verifies the tokens of administrators. */
+/** Signs and verifies the access and refresh tokens of administrators. */
 export interface AdminTokens {
-  /** How long an access token is valid, milliseconds. */
+  /** Lifetime of an access token, in milliseconds. */
   readonly accessTtl: number
-  /** The seconds that an access token issued now is valid: `accessTtl`, or what is left of a session that ends before (`endsAt`, epoch milliseconds). */
+  /**
+   * Lifetime in seconds of an access token issued now: `accessTtl`, or less if the session ends (`endsAt`, epoch ms)
+   * earlier.
+   */
   accessLifeSeconds (endsAt: number): number
-  /** An access token that ends with its session (`endsAt`, epoch milliseconds) at the latest. Default: the session outlives the token. */
+  /** Issues an access token that expires no later than its session (`endsAt`, epoch ms; default: never). */
   issueAccess (user: Pick<AccessClaims, 'sub' | 'org_id' | 'role' | 'sid' | 'epoch'> & { endsAt?: number }): string
-  /** A refresh token that ends with its session (`endsAt`, epoch milliseconds) at the latest; `digest`: of its id, for the store. */
+  /** Issues a refresh token that expires no later than its session (`endsAt`, epoch ms), and the digest of its id. */
   issueRefresh (session: Pick<RefreshClaims, 'sub' | 'org_id' | 'sid'> & { endsAt: number }): { token: string, digest: string }
-  /** Throws `INVALID_TOKEN` or `EXPIRED_TOKEN`. Whether the session still lives is for the store to say. */
+  /** Throws `INVALID_TOKEN` or `EXPIRED_TOKEN`. Does not check that the session still exists. */
   verifyAccess (token: string): AccessClaims
-  /** Throws as `verifyAccess` does. */
+  /** Throws the same errors as `verifyAccess`. */
   verifyRefresh (token: string): RefreshClaims
-  /** A key for each of `jwtSecrets`, in their order, that serves one purpose alone: the first signs, all verify. */
+  /** Derives a key for one purpose from each secret, in the order of `jwtSecrets`: the first one signs, all verify. */
   keysFor (purpose: string): readonly [Buffer, ...Buffer[]]
-  /** Seals what clients hand back, such as the cursors of lists, under keys that are derived from `jwtSecrets`. */
+  /** Encrypts values that clients return later, such as list cursors, under keys derived from `jwtSecrets`. */
   readonly box: SecretBox
 }
 
@@ -78,7 +86,7 @@ const DAY = 86_400_000
 const SKEW = 30
 const MAX_TEXT = 256
 
-/** Throws `INVALID_OPTIONS` for a weak or missing secret. Leaves the app's own `@fastify/jwt`, before or after, alone. */
+/** Throws `INVALID_OPTIONS` for a weak or missing secret. Independent of any `@fastify/jwt` of the host. */
 export async function createAdminTokens (app: FastifyInstance, options: AdminTokensOptions): Promise<AdminTokens> {
   const { jwtSecrets, issuer = 'fastify-gatehouse', audience = 'fastify-gatehouse:admin', accessTtl = 900_000, refreshTtl = 7 * DAY, now = Date.now } = options
   checkSecrets(jwtSecrets)
@@ -98,7 +106,7 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
 
   function verify (token: string, type: 'access' | 'refresh', maxTtl: number): Claims {
     const parts = readJwt(token)
-    if (parts === null) throw new INVALID_TOKEN({ reason: 'not a token of ours' })
+    if (parts === null) throw new INVALID_TOKEN({ reason: 'not a JWT that this server issues' })
     const { kid, claims } = parts
     const candidates = kid === undefined ? keys : [byId.get(kid)]
     if (!candidates.some((key) => key !== undefined && isSigned(key, token))) throw new INVALID_TOKEN({ reason: 'signature' })
@@ -144,7 +152,9 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
 
 function checkSecrets (secrets: readonly string[]): void {
   if (!Array.isArray(secrets) || secrets.length === 0) {
-    throw new INVALID_OPTIONS('admin-guard: "jwtSecrets" is missing or empty; make a secret with `npx fastify-gatehouse generate-key`')
+    throw new INVALID_OPTIONS(
+      'admin-guard: "jwtSecrets" is missing or empty; create a secret with `npx fastify-gatehouse generate-key`'
+    )
   }
   for (const [index, secret] of secrets.entries()) {
     try {
@@ -153,16 +163,18 @@ function checkSecrets (secrets: readonly string[]): void {
       throw new INVALID_OPTIONS(`admin-guard: ${(error as Error).message}`)
     }
   }
-  if (new Set(secrets).size !== secrets.length) throw new INVALID_OPTIONS('admin-guard: "jwtSecrets" holds one secret twice')
+  if (new Set(secrets).size !== secrets.length) {
+    throw new INVALID_OPTIONS('admin-guard: "jwtSecrets" contains the same secret twice')
+  }
 }
 
-/** The signer and verifier of each secret. */
+/** Returns a signer and verifier for each secret. */
 async function keysOf (app: FastifyInstance, secrets: readonly string[]): Promise<Key[]> {
   const keys: Key[] = []
   for (const secret of secrets) {
-    // The id must name the secret without being a hint to it.
+    // The key id identifies the secret without revealing anything about it.
     const id = sha256Hex(`fastify-gatehouse jwt kid\n${secret}`).slice(0, 12)
-    // Times are compared with our own clock; a verified token is never kept, as it may be revoked.
+    // Expiry is checked against our clock. Verified tokens are never cached, because they may be revoked.
     const { jwt } = await capturePlugin(app, fastifyJwt, {
       secret,
       sign: { algorithm: 'HS256', kid: id },

@@ -3,15 +3,15 @@ const KEY_OR_TEXT = /"(?:[^"\\]|\\.)*"(\s*:)?/g
 const HEADER_MEMBERS = new Set(['alg', 'typ', 'kid'])
 
 export interface JwtParts {
-  /** `undefined`: the token names no key. */
+  /** The key id; `undefined`: the token has no `kid`. */
   kid: string | undefined
   claims: Readonly<Record<string, unknown>>
 }
 
 /**
- * What a JWT says, before its signature is checked; `null` for one that we would never have signed: another algorithm than
- * HS256, a header member beyond `alg`, `typ` and `kid` (so no `jku`, `x5u`, `jwk`, `crit`, `b64`), a member twice, an object or
- * a list among the claims, or a text over 4096 characters.
+ * Parses a JWT without verifying its signature. Returns `null` for a token that this server never issues: an algorithm
+ * other than HS256, a header property other than `alg`, `typ` and `kid` (so no `jku`, `x5u`, `jwk`, `crit`, `b64`), a
+ * repeated property, an object or array among the claims, or more than 4096 characters.
  */
 export function readJwt (token: string): JwtParts | null {
   if (token.length > MAX_LENGTH) return null
@@ -37,11 +37,11 @@ function flatObject (segment: string): Record<string, unknown> | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null
   const members = Object.values(value)
   if (members.some((member) => typeof member === 'object')) return null
-  // Of two members with one name a parser keeps one; which one is not the same everywhere.
+  // Of two properties with the same name, parsers keep different ones.
   return writtenMembers(text) === members.length ? value as Record<string, unknown> : null
 }
 
-/** In valid JSON a text that a colon follows is a member's name, and nothing else is. */
+/** Counts property names: in valid JSON, a string followed by a colon is always a property name. */
 function writtenMembers (json: string): number {
   let count = 0
   for (const [, colon] of json.matchAll(KEY_OR_TEXT)) {

@@ -2,17 +2,17 @@ import { parseUrl } from '../../signing/parse-url.js'
 
 const MAX_LENGTH = 300
 /**
- * An origin as a browser sends it: no path, no list, nothing that two parsers could read in two ways. Browsers write http and https hosts
- * in lower case. The hosts of other schemes keep their case (`safari-web-extension://`).
+ * An origin as a browser sends it, without a path or a list, so that every parser reads it equally. Browsers write http
+ * and https hosts in lower case; hosts of other schemes keep their case (`safari-web-extension://`).
  */
 const HTTP = 'https?:\\/\\/(?:\\[[0-9a-f:.]+\\]|[a-z0-9._-]+)'
 const OTHER = '(?!https?:)[a-z][a-z0-9+.-]*:\\/\\/(?:\\[[0-9a-f:.]+\\]|[A-Za-z0-9._-]+)'
 const FORM = new RegExp(`^(?:${HTTP}|${OTHER})(?::[0-9]{1,5})?$`)
-/** Documents of the first six have the origin `null`, or one that all files share. No page comes from the others. */
+/** Documents of the first six schemes have the origin `null` or share one; the other schemes have no documents. */
 const NO_ORIGIN = new Set(['about:', 'blob:', 'data:', 'file:', 'filesystem:', 'javascript:', 'ftp:', 'ws:', 'wss:'])
 
 /**
- * Whether a text has the form of an origin in a browser's `Origin` header.
+ * Returns whether a string has the form of an origin in a browser's `Origin` header.
  *
  * @example
  * hasOriginForm('capacitor://localhost')  // true
@@ -23,7 +23,8 @@ export function hasOriginForm (text: string): boolean {
 }
 
 /**
- * Whether a text is the exact origin of pages, of any scheme but those without an origin of their own (`file:`, `data:`, `blob:`, …).
+ * Returns whether a string is an exact origin. Schemes without an own origin (`file:`, `data:`, `blob:`, …) are
+ * refused.
  *
  * @example
  * isExactOrigin('https://app.example.com')   // true
@@ -35,7 +36,7 @@ export function isExactOrigin (text: unknown): text is string {
 }
 
 /**
- * What is wrong with a configured origin: names the spelling that browsers send, if there is one.
+ * Returns what is wrong with a configured origin, including the spelling that browsers send, if there is one.
  *
  * @example
  * originFault('https://bücher.example')  // 'browsers send "https://bücher.example" as "https://xn--bcher-kva.example"'
@@ -43,7 +44,7 @@ export function isExactOrigin (text: unknown): text is string {
 export function originFault (text: unknown): string {
   const sent = typeof text === 'string' ? originOf(text) : null
   if (sent !== null && isExactOrigin(sent)) return `browsers send ${JSON.stringify(text)} as ${JSON.stringify(sent)}`
-  return `${JSON.stringify(text) ?? String(text)} is not one`
+  return `${JSON.stringify(text) ?? String(text)} is not an origin`
 }
 
 function originOf (text: string): string | null {

@@ -4,25 +4,25 @@ import { compileOrigins, matchesOrigin } from './origin-rules.js'
 import type { OriginRules } from './origin-rules.js'
 import type { SourceOrigins } from '../../contracts/token-store/index.js'
 
-/** How much is done before all else gets its turn: a domain that is compiled costs 1. Some milliseconds. */
+/** Maximum cost of one slice, before other work runs. Compiling a domain costs 1. A slice takes some milliseconds. */
 const SLICE = 1_000
-/** So many domains are compared in the time in which one is compiled. */
+/** Number of domains that can be compared in the time in which one is compiled. */
 const COMPARED = 8
 
 /**
- * The origins of all sources together, for preflights. A source is compiled when its text is new, and a refreshed list
- * costs what has changed in it; asking costs the same for one source and for thousands. A list is read in slices,
- * between which everything else gets its turn.
+ * The origins of all sources, for preflights. A source is compiled only if its settings are new, so a refreshed list
+ * costs only its changes, and a lookup costs the same for one source and for thousands. A list is read in slices,
+ * between which other work runs.
  */
 export class OriginIndex {
-  /** How many sources have each rule. */
+  /** The number of sources per rule. */
   readonly #rules = new Map<string, number>()
-  /** By the text of a source. */
+  /** Compiled rules by the serialised settings of a source. */
   readonly #sources = new Map<string, { text: string, rules: OriginRules }>()
-  /** Of the sources that cannot change. */
+  /** Serialised settings of frozen sources. */
   readonly #texts = new WeakMap<SourceOrigins, string>()
   readonly #underWay = new Map<readonly SourceOrigins[], Promise<void>>()
-  /** The list that the rules are those of; none while another one is read. */
+  /** The list that the rules belong to; `null` while another list is read. */
   #list: readonly SourceOrigins[] | null = null
   #last: Promise<void> = Promise.resolve()
   #any = 0
@@ -30,14 +30,14 @@ export class OriginIndex {
   #wildcards = 0
 
   /**
-   * Whether a source of the list allows the origin: at once if the list is the one asked with before, else by a promise.
-   * The list must not change afterwards.
+   * Returns whether a source of the list allows the origin: synchronously if the list is the current one, otherwise as
+   * a promise. The list must not change afterwards.
    */
   allows (list: readonly SourceOrigins[], origin: string): boolean | Promise<boolean> {
     return list === this.#list ? this.#matches(origin) : this.#follow(list).then(() => this.#matches(origin))
   }
 
-  /** One list after another, with a turn before each: whoever waits for one is answered before the next is read. */
+  /** Reads one list after another, and runs other work before each, so that earlier callers get their result first. */
   #follow (list: readonly SourceOrigins[]): Promise<void> {
     const known = this.#underWay.get(list)
     if (known !== undefined) return known
@@ -61,8 +61,8 @@ export class OriginIndex {
   }
 
   /**
-   * Yields what each step has cost. The rules are those of `#sources` after each, so that the next list finds them right
-   * when this one fails.
+   * Yields the cost of each step. After each step the rules match `#sources`, so that a failure leaves them consistent
+   * for the next list.
    */
   * #steps (list: readonly SourceOrigins[]): Generator<number> {
     const texts = new Set<string>()
@@ -77,7 +77,7 @@ export class OriginIndex {
         this.#count(compiled.rules, 1)
         yield source.domains.length
       }
-      // The text that is kept anyway, so that an equal one is garbage at once.
+      // Reuses the stored string, so that the equal new one can be garbage-collected.
       texts.add(compiled.text)
       if (Object.isFrozen(source) && Object.isFrozen(source.domains)) this.#texts.set(source, compiled.text)
     }

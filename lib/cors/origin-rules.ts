@@ -4,31 +4,33 @@ import { hasOriginForm, isExactOrigin } from './exact-origin.js'
 import type { SourceOrigins } from '../../contracts/token-store/index.js'
 import { parseUrl } from '../../signing/parse-url.js'
 
-/** The pages that may send: one source's, or all sources' together. */
+/** The allowed origins of one source or of all sources together. */
 export interface OriginRules {
-  /** Any well-formed origin but `null`. */
+  /** Whether every well-formed origin except `null` is allowed. */
   readonly any: boolean
-  /** The origin `null`, which every sandboxed page has. */
+  /** Whether the origin `null`, which every sandboxed page has, is allowed. */
   readonly nullOrigin: boolean
-  /** Origins and, as `https://*.example.com`, the bases of subdomains, each as a browser spells it. */
+  /** Allowed origins, and bases of subdomains as `https://*.example.com`, in the spelling of browsers. */
   readonly rules: { readonly size: number, has (rule: string): boolean, keys (): Iterable<string> }
-  /** Whether a base of subdomains is among them. */
+  /** Whether `rules` contains a base of subdomains. */
   readonly wildcards: boolean
 }
 
 const DOMAIN = /^(?:(https?):\/\/)?(\*\.)?(\[[0-9a-f:.]+\]|[\p{L}\p{N}._-]+)(:[0-9]{1,5})?$/iu
 const EMPTY_LABEL = /^\.|\.\.|\.$/
 const MAX_LENGTH = 300
-/** What most entries look like: browsers send such a host as it is. The last label begins with a letter, so that it is no address. */
+/**
+ * The common form of an entry, which needs no normalisation. The last label begins with a letter, so it is not an IP
+ * address.
+ */
 const PLAIN = /^(https?:\/\/)?((?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9]*)$/
 const OTHER_SCHEME = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\//i
 const PARTS = /^(https?:\/\/)([a-z0-9_-]+(?:\.[a-z0-9_-]+)+)((?::[0-9]{1,5})?)$/
 
 /**
- * One entry of a source's `domains` in the spelling that is compared: an origin (`http://localhost:3000`, `capacitor://localhost`), a host,
- * which means https (`shop.example.com`), or `*.example.com` for its subdomains at any depth, the apex not included. `null` for anything
- * else: "any origin" and "the origin `null`" are settings of their own.
- *
+ * Returns one entry of a source's `domains` in its compared spelling: an origin (`http://localhost:3000`,
+ * `capacitor://localhost`), a host, which means https (`shop.example.com`), or `*.example.com` for subdomains at any
+ * depth, without the apex. Returns `null` for any other string; `*` and `null` have separate settings.
  * @example
  * parseDomain('shop.example.com')  // 'https://shop.example.com'
  */
@@ -51,19 +53,19 @@ function parseWebDomain (text: string): string | null {
   if (parsed === null) return null
   const { origin, hostname, protocol } = parsed
   if (wildcard === '') return origin
-  // An address has no subdomains, and nobody owns all those of a top-level domain.
+  // An address has no subdomains, and no one owner controls all subdomains of a top-level domain.
   if (isIP(hostname) !== 0 || hostname.startsWith('[') || (!hostname.includes('.') && hostname !== 'localhost')) return null
   return `${protocol}//*.${origin.slice(protocol.length + 2)}`
 }
 
-/** The rules of some sources together; an entry that is no domain allows nothing. */
+/** Compiles the rules of several sources. An invalid entry allows nothing. */
 export function compileOrigins (sources: readonly SourceOrigins[]): OriginRules {
   const rules = new Set<string>()
   let any = false
   let nullOrigin = false
   for (const { domains, allowAnyOrigin, allowNullOrigin } of sources) {
     any ||= allowAnyOrigin
-    // A cache entry of the version before has no such member.
+    // Cache entries of earlier versions lack this property.
     nullOrigin ||= allowNullOrigin === true
     for (const domain of domains) {
       const rule = parseDomain(domain)
@@ -73,9 +75,11 @@ export function compileOrigins (sources: readonly SourceOrigins[]): OriginRules 
   return { any, nullOrigin, rules, wildcards: Array.from(rules).some((rule) => rule.includes('*')) }
 }
 
-/** Whether a page of this `Origin` may send: compared as a browser spells it, never by substring. */
+/**
+ * Returns whether the rules allow an `Origin`. Compares whole origins in the spelling of browsers, never substrings.
+ */
 export function matchesOrigin ({ any, nullOrigin, rules, wildcards }: OriginRules, origin: string): boolean {
-  // A rule for subdomains is in the set too, and is no origin.
+  // The set also contains rules for subdomains, which are not origins.
   if (rules.has(origin)) return !origin.includes('*')
   if (origin === 'null') return nullOrigin
   return (any || wildcards) && hasOriginForm(origin) && (any || isBelow(rules, origin))

@@ -7,9 +7,9 @@ const MAX_NAMES = 64
 const MAX_LENGTH = 4_096
 
 /**
- * Allows the request headers that a preflight names, next to `authorization` and `content-type`. Call it only for an origin that is
- * admitted. A name that is not an RFC 9110 field name of at most 128 characters is left out, and so is each name after the 64th or after
- * the first 4 096 characters: the browser then blocks the page's request.
+ * Allows the request headers that a preflight names, in addition to `authorization` and `content-type`. Call it only
+ * for an allowed origin. Omits names that are not RFC 9110 field names of at most 128 characters, and all names after
+ * the 64th or after the first 4 096 characters; the browser then blocks the page's request.
  *
  * @example
  * if (origins.has(request.headers.origin)) allowRequestedHeaders(request, reply)
@@ -34,7 +34,7 @@ function withRequested (requested: string): string[] {
 }
 
 /**
- * Adds a request header to `Vary`, so that a cache keeps one response per value of that header. Keeps what `Vary` already names.
+ * Adds a request header to `Vary`, so that caches store one response per value of that header. Keeps existing names.
  *
  * @example
  * varyBy(reply, 'Origin')

@@ -15,26 +15,26 @@ import { varyByOrigin } from './source-cors.js'
 
 export interface SiteCorsOptions {
   /**
-   * The site's own origins, exact, as browsers send them (`https://app.example.com`, `capacitor://localhost`): the only ones whose pages may
-   * call. Any scheme but those without an origin of their own (`file:`, `data:`, `blob:`). Default: none.
+   * Exact origins whose pages may call, as browsers send them (`https://app.example.com`, `capacitor://localhost`).
+   * Schemes without an own origin (`file:`, `data:`, `blob:`) are refused.
    */
   origins: readonly string[]
-  /** Let pages send cookies. Default: `true`. */
+  /** Whether pages may send cookies. Default: `true`. */
   credentials?: boolean
   /**
-   * Request headers that a page may send. Default: each header that the page asks for, so that tracing headers (`traceparent`,
-   * `sentry-trace`) do not shut a page out.
+   * Request headers that a page may send. Default: every header that the preflight names, so that tracing headers
+   * (`traceparent`, `sentry-trace`) do not block a page.
    */
   allowedHeaders?: readonly string[]
   /** Methods that a page may use. Default: `GET, HEAD, POST`. */
   methods?: readonly string[]
-  /** Seconds for which a browser may keep a preflight's answer. Default: 600. */
+  /** Seconds for which a browser may cache a preflight response. Default: 600. */
   maxAgeSeconds?: number
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Read by `@fastify/cors`: the options of this route alone, or `false`. */
+    /** CORS options of this route for `@fastify/cors`, or `false`. */
     cors?: FastifyCorsOptions | false
   }
 }
@@ -43,11 +43,12 @@ const KNOWN: KnownOptions<SiteCorsOptions> = { origins: true, credentials: true,
 const EXPOSED_HEADERS = ['retry-after']
 
 /**
- * CORS by exact origins on the routes that the scope declares from here on. Any other `Origin` is refused with 403
- * `ORIGIN_NOT_ALLOWED` and no CORS header before anything else runs.
+ * Adds CORS for exact origins to the routes that the scope declares from now on. Every other `Origin` is refused with
+ * 403 `ORIGIN_NOT_ALLOWED`, without CORS headers, before other hooks run.
  *
- * `@fastify/cors` can't be registered below a host's own registration, and claims `OPTIONS *`. So its hook runs in our scope, our
- * paths answer their own preflights, and each route carries our options, which a host's registration then obeys too.
+ * `@fastify/cors` cannot be registered below a host's own registration and claims `OPTIONS *`. Therefore its hook runs
+ * in this scope, our paths answer their own preflights, and each route carries our options, which a host's registration
+ * obeys.
  */
 export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions): Promise<void> {
   refuseUnknownMembers('cors', '', options, KNOWN, { maxAge: 'maxAgeSeconds' })
@@ -77,16 +78,17 @@ export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions
       refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
     } else done()
   })
-  // A hook of the host may have answered before ours ran, a guard that it registered for instance: its pages read that answer too.
+  // A hook of the host, such as a guard, may have answered before our hooks ran; its response gets CORS headers here
+  // too.
   scope.addHook('onSend', function grantRefusal (request, reply, payload, done) {
     const { origin } = request.headers
     varyByOrigin(reply)
-    // @fastify/cors has granted the preflight. It copies the requested headers unchecked, or applies the host's own list.
+    // @fastify/cors copies the requested headers unchecked, or applies the host's own list.
     if (allowedHeaders === undefined && isAdmitted(origin) && request.method === 'OPTIONS' && reply.hasHeader('access-control-allow-methods')) {
       allowRequestedHeaders(request, reply)
     }
     if (origin === undefined) {
-      // A host's @fastify/cors says these to everyone.
+      // A host's @fastify/cors sends these headers to every client.
       if (reply.hasHeader('access-control-allow-credentials')) reply.removeHeader('access-control-allow-credentials')
       if (reply.hasHeader('access-control-expose-headers')) reply.removeHeader('access-control-expose-headers')
     } else if (isAdmitted(origin) && !reply.hasHeader('access-control-allow-origin')) {
@@ -99,7 +101,7 @@ export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions
   function addHook (name: string, hook: unknown): void {
     const handleCors = hook as Hook
     scope.addHook(name as 'onRequest', function corsForPages (request, reply, done) {
-      // Only a page sends one, and only a page reads what the hook says.
+      // Requests without an Origin do not come from a page of another origin.
       if (request.headers.origin === undefined) done()
       else handleCors(request, reply, done)
     })
@@ -108,14 +110,14 @@ export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions
   preflightEachPath(scope, (path) => preflightRoute(scope, path))
 }
 
-/** Gives the routes of a scope their own CORS options, `false` for none, whatever a host's `@fastify/cors` says for the others. */
+/** Sets the CORS options of a scope's routes, or `false` for none, independent of a host's `@fastify/cors`. */
 export function keepHostCorsOut (scope: FastifyInstance, settings: FastifyCorsOptions | false): void {
   scope.addHook('onRoute', function setCors (route) {
     route.config = { ...route.config, cors: settings }
   })
 }
 
-/** Lets `@fastify/cors` answer the preflights of one path. */
+/** Declares an OPTIONS route for one path, whose preflights `@fastify/cors` answers. */
 function preflightRoute (scope: FastifyInstance, path: string): void {
   scope.options(path, { schema: { hide: true } as object }, function unreachable (_request, reply) {
     return reply.code(204).send()
@@ -124,5 +126,5 @@ function preflightRoute (scope: FastifyInstance, path: string): void {
 
 function exactOrigin (text: string): string {
   if (isExactOrigin(text)) return text
-  throw new INVALID_OPTIONS(`cors: "origins" must hold exact origins such as https://app.example.com or capacitor://localhost: ${originFault(text)}`)
+  throw new INVALID_OPTIONS(`cors: "origins" must contain exact origins such as https://app.example.com or capacitor://localhost: ${originFault(text)}`)
 }

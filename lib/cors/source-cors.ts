@@ -13,13 +13,13 @@ const METHODS = 'GET, HEAD, POST'
 const EXPOSED_HEADERS = 'retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset'
 const MAX_AGE = '600'
 
-// What a store hands out is frozen and shared by many requests: compiled once, not per request.
+// A store returns frozen objects that many requests share, so each is compiled once.
 const compiled = new WeakMap<object, OriginRules>()
 
-/** Of each store. */
+/** One index per store. */
 const indexes = new WeakMap<Sources, OriginIndex>()
 
-/** Whether a page of this origin may send to the source. */
+/** Returns whether the source allows an origin. */
 export function allowsOrigin (source: SourceOrigins, origin: string): boolean {
   let rules = compiled.get(source)
   if (rules === undefined) {
@@ -29,24 +29,24 @@ export function allowsOrigin (source: SourceOrigins, origin: string): boolean {
   return matchesOrigin(rules, origin)
 }
 
-/** Whether a page of this origin may send to any enabled source of the store. Rejects as the store does. */
+/** Returns whether any enabled source of the store allows an origin. Rejects if the store does. */
 export async function anySourceAllows (sources: Sources, origin: string): Promise<boolean> {
   const list = await sources.origins()
-  // A list that may change has to be read each time.
+  // A list that is not frozen may change, so it is compiled each time.
   if (!Object.isFrozen(list)) return matchesOrigin(compileOrigins(list), origin)
   let index = indexes.get(sources)
   if (index === undefined) indexes.set(sources, index = new OriginIndex())
   return index.allows(list, origin)
 }
 
-/** Adds `Origin` to `Vary`, so that a cache does not give the response for one page to another page. */
+/** Adds `Origin` to `Vary`, so that a cache does not return the response for one origin to another one. */
 export function varyByOrigin (reply: FastifyReply): void {
   varyBy(reply, 'Origin')
 }
 
 /**
- * Lets the page read the response. With credentials for the origin `null` too: the collector asks for them, and the only cookie that these
- * routes read is `SameSite=Lax`, which browsers do not send from a sandboxed page.
+ * Lets a page read the response. Allows credentials even for the origin `null`: the collector requests them, and the
+ * only cookie that these routes read is `SameSite=Lax`, which browsers do not send from a sandboxed page.
  */
 export function grantOrigin (reply: FastifyReply, origin: string): void {
   reply.header('access-control-allow-origin', origin)
@@ -60,7 +60,10 @@ export function withdrawOrigin (reply: FastifyReply): void {
   reply.removeHeader('access-control-expose-headers')
 }
 
-/** Before it is known which source is meant: lets the page read an error if any enabled source has it. Never throws. */
+/**
+ * Lets the page read an early error if any enabled source allows its origin. Used before the source is known; never
+ * throws.
+ */
 export async function grantBySomeSource (request: FastifyRequest, reply: FastifyReply, sources: Sources): Promise<void> {
   const { origin } = request.headers
   if (origin === undefined) return
@@ -72,8 +75,9 @@ export async function grantBySomeSource (request: FastifyRequest, reply: Fastify
 }
 
 /**
- * Answers the preflights of one path of a scope that has a token store. A preflight carries no key, so it is 204 with the exact origin
- * and each requested header if any enabled source allows the origin, else 403 `ORIGIN_NOT_ALLOWED`.
+ * Answers the preflights of one path in a scope with a token store. A preflight contains no key, so the response is 204
+ * with the exact origin and the requested headers if any enabled source allows the origin, otherwise 403
+ * `ORIGIN_NOT_ALLOWED`.
  */
 export function sourcePreflight (scope: FastifyInstance, path: string): void {
   const { sources } = scope.tokenStore
@@ -94,7 +98,7 @@ export function sourcePreflight (scope: FastifyInstance, path: string): void {
     return reply.code(204).send()
   }
 
-  // In a hook: a body, which no preflight has, is not even read.
+  // Answered in a hook, so that a body is never read.
   scope.options(path, { onRequest: answerPreflight, schema: { hide: true } as object }, function unreachable (_request, reply) {
     return reply.code(204).send()
   })

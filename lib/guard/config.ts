@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 declare module 'fastify' {
-  /** What a route may ask of the suite under `config.gatehouse`; each guard plugin extends it. */
+  /** The guard settings of a route under `config.gatehouse`. Each guard plugin extends this interface. */
   interface GatehouseRouteConfig {
     /**
-     * The credential that this route hands out: the captcha and CSRF guards let it pass unless it names them, or no page could get its first one.
+     * The credential that this route issues. The captcha and CSRF guards do not apply to the route unless it configures
+     * them, because otherwise no page could get its first credential.
      */
     issues?: 'captcha' | 'csrf'
   }
@@ -14,24 +15,27 @@ declare module 'fastify' {
   }
 }
 
-/** The options of a route under `config.gatehouse`. */
+/** The guard settings of a route. */
 export type Config = import('fastify').GatehouseRouteConfig
 
-// By Symbol.for, so that two copies of the package in one tree share it.
+// Symbol.for, so that two copies of the package in one process share the property.
 const ASKED: unique symbol = Symbol.for('fastify-gatehouse.asked') as never
 
-/** A request with its route's `config.gatehouse`, once it was read. */
+/** A request with a cache of its route's `config.gatehouse`. */
 type Asking = FastifyRequest & { [ASKED]: Config | null }
 
 /** The `config.gatehouse` of a route that has none. */
 export const NOTHING: Config = Object.freeze({})
 
-/** Gives every request of the scope the place in which `guardConfig` keeps what it reads. */
+/** Adds the cache of `guardConfig` to every request of the scope. */
 export function decorateGuardConfig (app: FastifyInstance): void {
   if (!app.hasRequestDecorator(ASKED)) app.decorateRequest(ASKED, null)
 }
 
-/** The `config.gatehouse` of the request's route. It is read once per request, because `routeOptions` is a new object at each read. */
+/**
+ * Returns `config.gatehouse` of the request's route. Reads it once per request, because `routeOptions` is a new object
+ * each time.
+ */
 export function guardConfig (request: FastifyRequest): Config {
   const asking = request as Asking
   asking[ASKED] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING

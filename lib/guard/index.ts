@@ -12,32 +12,33 @@ type GuardName = Exclude<keyof Config & string, 'issues'>
 export interface GuardDefinition<Name extends GuardName> {
   /** The key under `config.gatehouse`. */
   name: Name
-  /** What holds for a route that does not name the guard; `undefined`: the guard lets it pass. */
+  /** The value for routes that do not configure the guard; `undefined`: the guard does not apply to them. */
   fallback?: Config[Name] | undefined
   /**
-   * The credentials whose own routes are exempt from the fallback: a route says by `issues` in its `config.gatehouse` which credential it hands out.
-   * Default: none.
+   * The credentials whose routes are exempt from the fallback: a route declares the credential that it issues by `issues`
+   * in its `config.gatehouse`. Default: none.
    */
   exempts?: ReadonlyArray<NonNullable<Config['issues']>>
-  /** Whether a configured value is a legal one. */
+  /** Returns whether a configured value is valid. */
   accepts: (value: unknown) => boolean
-  /** The legal values in words, for the error at start-up. */
+  /** A description of the valid values, for the error at start. */
   expected: string
-  /** The OpenAPI security scheme that a guarded route is marked with. Default: none. */
+  /** The OpenAPI security scheme of guarded routes. Default: none. */
   securityScheme?: string
-  /** Whether it may refuse a request, rather than only look at it. Default: `true`. */
+  /** Whether the guard can refuse a request; `false` if it only reads requests. Default: `true`. */
   refuses?: boolean
   /**
-   * What becomes of a CORS preflight, which carries no credentials: `pass` lets it by if `@fastify/cors` or a route for OPTIONS alone answers it
-   * and refuses it otherwise, `check` treats it as any other request. Default: `pass`.
+   * How the guard handles CORS preflights, which carry no credentials. `pass`: lets a preflight pass if `@fastify/cors`
+   * or a route for OPTIONS alone answers it, otherwise refuses it. `check`: handles it like any request. Default:
+   * `pass`.
    */
   preflights?: 'pass' | 'check'
 }
 
 /**
- * Registers a guard with the scope and returns what a request's route asks of it: the value under `config.gatehouse`, else
- * the fallback, else `undefined`, which also stands for a CORS preflight that passes and for a route that an inner registration of
- * the same guard answers for.
+ * Registers a guard in the scope. Returns a function that returns the guard's value for a request: the route's
+ * `config.gatehouse` value, else the fallback. The function returns `undefined` if the guard does not apply: no value,
+ * a preflight that passes, or a route of an inner scope with its own registration of the guard.
  */
 export function defineGuard<Name extends GuardName> (
   app: FastifyInstance, definition: GuardDefinition<Name>
@@ -59,7 +60,7 @@ export function defineGuard<Name extends GuardName> (
   }
 }
 
-/** Whether the scope, or one around it, has this guard. */
+/** Returns whether the scope or a parent scope has the guard. */
 export function hasGuard (app: FastifyInstance, name: GuardName): boolean {
   return allGuards(app).has(name)
 }

@@ -8,20 +8,23 @@ import type { Registration } from './registry.js'
 type Security = ReadonlyArray<Record<string, readonly string[]>>
 type DescribedSchema = FastifySchema & { security?: Security }
 
-/** A route and the scope that it was declared in. */
+/** A route and the scope that declares it. */
 export interface WatchedRoute { readonly scope: FastifyInstance, readonly options: RouteOptions }
 
 /** Part of an OpenAPI 3 or Swagger 2 document. */
 interface Document { components?: { securitySchemes?: object }, securityDefinitions?: object }
 
-/** What the watchers of one app have in common. */
+/** State that all watchers of one app share. */
 interface Watch { pending: number, routes: WatchedRoute[] }
 
 const WATCH: unique symbol = Symbol.for('fastify-gatehouse.watch') as never
 
 type Root = FastifyInstance & { [WATCH]?: Watch }
 
-/** Adds the security schemes of the guards that apply to a route to a copy of its schema: routes and apps may share one schema object. */
+/**
+ * Adds the security schemes of a route's guards to a copy of its schema, because several routes may share one schema
+ * object.
+ */
 export function describeSecurity (options: RouteOptions, guards: ReadonlyMap<string, Registration>): void {
   const schema: DescribedSchema = options.schema ?? {}
   if (options.method === 'OPTIONS' || schema.security !== undefined) return
@@ -35,10 +38,10 @@ export function describeSecurity (options: RouteOptions, guards: ReadonlyMap<str
 }
 
 /**
- * Returns what takes the routes of one watcher. When the last watcher of the app has given its routes, the documents of `@fastify/swagger` are
- * tried: it fails, without a useful message and for the whole document, on a security scheme that it does not know.
+ * Returns a function that collects the routes of one watcher. After the last watcher of the app, the documents of
+ * `@fastify/swagger` are generated once as a check: it fails without a useful message on an unknown security scheme.
  *
- * The trial is a hook of a scope of its own, which runs after all `onReady` hooks of the scope around it, those of `@fastify/swagger` included.
+ * The check is an `onReady` hook of a separate scope, so that it runs after all `onReady` hooks of the parent scope.
  */
 export function documentCheck (scope: FastifyInstance): (routes: readonly WatchedRoute[]) => void {
   const watch = watchOf(scope)
@@ -53,7 +56,7 @@ export function documentCheck (scope: FastifyInstance): (routes: readonly Watche
 
 function watchOf (scope: FastifyInstance): Watch {
   let root: Root = scope
-  // Fastify's own instance has its methods, scopes inherit them.
+  // Only Fastify's root instance has its own methods; child scopes inherit them.
   while (!Object.hasOwn(root, 'addHook')) root = Object.getPrototypeOf(root) as Root
   root[WATCH] ??= { pending: 0, routes: [] }
   return root[WATCH]
@@ -65,7 +68,7 @@ function checkDocuments (routes: readonly WatchedRoute[]): void {
   }
 }
 
-/** The document that the route is in: `@fastify/swagger` decorates the scope of the route, or one around it, with the function that makes it. */
+/** Returns the document of a route: `@fastify/swagger` decorates the route's scope or a parent with its generator. */
 function documentOf ({ scope }: WatchedRoute): (() => Document) | undefined {
   return (scope as { swagger?: () => Document }).swagger
 }
@@ -76,7 +79,7 @@ function checkDocument (swagger: () => Document, routes: readonly RouteOptions[]
   for (const route of routes) route.schema = withoutSecurity(route)
   const document = attempt(swagger)
   for (const [at, route] of routes.entries()) Object.assign(route, { schema: schemas[at] })
-  // A document that fails for another reason is the host's concern.
+  // If the document fails for another reason, the host must fix it.
   if (document === null) return
   const known = document.components?.securitySchemes ?? document.securityDefinitions ?? {}
   const named = routes.flatMap((route) => securityOf(route)?.flatMap((group) => Object.keys(group)) ?? [])

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 
-/** A guard as it stands in a scope. */
+/** A registered guard. */
 export interface Registration {
   readonly fallback: unknown
   /** The credentials whose own routes the guard lets pass. */
@@ -10,18 +10,18 @@ export interface Registration {
   readonly securityScheme: string | undefined
   readonly refuses: boolean
   readonly passesPreflights: boolean
-  /** Whether `@fastify/cors` was there when the guard was registered, so that its hook runs first. */
+  /** Whether `@fastify/cors` was registered before the guard, so that its hook runs first. */
   readonly isAfterCors: boolean
 }
 
-// By Symbol.for, so that two copies of the package in one tree see each other's guards.
+// Symbol.for, so that two copies of the package in one process share their guards.
 const GUARDS: unique symbol = Symbol.for('fastify-gatehouse.guards') as never
 const RESOLVED: unique symbol = Symbol.for('fastify-gatehouse.resolved') as never
 
-/** Guards are its own alone: those around it may be registered later. */
+/** Holds only the guards of this scope, because parent scopes may add guards later. */
 type Scope = FastifyInstance & { [GUARDS]?: Map<string, Registration>, [RESOLVED]?: Map<string, Registration> }
 
-/** Adds a guard to the scope's own; `false`: there is one of that name. */
+/** Adds a guard to the scope. Returns `false` if the scope already has a guard with this name. */
 export function addGuard (scope: Scope, name: string, registration: Registration): boolean {
   const own = ownGuards(scope) ?? new Map<string, Registration>()
   if (own.has(name)) return false
@@ -33,7 +33,7 @@ function ownGuards (scope: Scope): Map<string, Registration> | undefined {
   return Object.hasOwn(scope, GUARDS) ? scope[GUARDS] : undefined
 }
 
-/** The guards that hold in a scope: its own, and those of the scopes around it that it has not registered anew. */
+/** Returns the guards of a scope: its own, and those of parent scopes that it does not override. */
 export function allGuards (scope: Scope): Map<string, Registration> {
   const guards = new Map<string, Registration>()
   for (let around: Scope | null = scope; around !== null; around = Object.getPrototypeOf(around) as Scope | null) {
@@ -42,18 +42,18 @@ export function allGuards (scope: Scope): Map<string, Registration> {
   return guards
 }
 
-/** Once requests come no guard can be registered any more. */
+/** Returns the guards of a scope and caches them: after the start no more guards can be registered. */
 export function resolvedGuards (scope: Scope): Map<string, Registration> {
   if (!Object.hasOwn(scope, RESOLVED)) scope[RESOLVED] = allGuards(scope)
   return scope[RESOLVED] as Map<string, Registration>
 }
 
-/** What a guard asks of a route with this `config.gatehouse`. */
+/** Returns the value of a guard for a route with this `config.gatehouse`. */
 export function ruleOf (name: string, { fallback, exempts }: Registration, config: Readonly<Record<string, unknown>> | undefined): unknown {
   return config?.[name] ?? (exempts.includes(config?.['issues']) ? undefined : fallback)
 }
 
-/** Whether what a route asks for, or a fallback, has the guard look at a request at all. */
+/** Returns whether a configured value enables the guard. */
 export function isOn (value: unknown): boolean {
   return value !== undefined && value !== false && value !== 'off'
 }

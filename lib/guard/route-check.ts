@@ -20,8 +20,8 @@ const CREDENTIALS: readonly unknown[] = ['captcha', 'csrf'] satisfies Array<Conf
 type Scope = FastifyInstance & { [WATCHED]?: true, [CHECKED]?: WeakSet<object> }
 
 /**
- * Checks the `config.gatehouse` of every route that is declared below the scope from here on, when all plugins are loaded: an unknown name, an
- * invalid value or a guard that is not registered makes start-up fail.
+ * Checks `config.gatehouse` of every route that is declared in the scope from now on. The check runs when all plugins
+ * are loaded: an unknown name, an invalid value or an unregistered guard makes the start fail.
  */
 export function watchRoutes (scope: Scope): void {
   if (scope[WATCHED] === true) return
@@ -43,8 +43,8 @@ export function watchRoutes (scope: Scope): void {
 }
 
 /**
- * Refuses the requests of a route whose `config.gatehouse` has a fault, 500 `INTERNAL_ERROR`: a route that was declared before the first plugin
- * of the suite is not seen by `watchRoutes`, and must not be open because of a misspelt name.
+ * Refuses the requests of a route whose `config.gatehouse` has a fault, 500 `INTERNAL_ERROR`: a route that was declared
+ * before the first plugin of the suite is not seen by `watchRoutes`, and must not be open because of a misspelt name.
  */
 export function refuseFaultyConfig (scope: FastifyInstance): void {
   scope.addHook('onRequest', function checkConfig (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) {

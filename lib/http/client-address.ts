@@ -5,24 +5,25 @@ import { LRUCache } from 'lru-cache'
 interface Client { readonly address: string, readonly network: string }
 
 const NONE: Client = { address: '', network: '' }
-/** Enough for two brackets, an IPv6 address with its zone, and a port. */
+/** Enough for brackets, an IPv6 address with a zone, and a port. */
 const MAX_LENGTH = 100
-/** RFC 7239 lets a proxy hide a port as it hides an address: behind an underscore. */
+/** RFC 7239 lets a proxy obfuscate a port like an address: with a leading underscore. */
 const PORT = '(?::(?:[0-9]{1,5}|_[0-9A-Za-z._-]+))?'
 const IPV4 = new RegExp(`^([0-9.]{7,15})${PORT}$`)
 const IN_BRACKETS = new RegExp(`^\\[([^\\]]+)\\]${PORT}$`)
 
-/** One customer of an access provider gets at least this network. */
+/** An access provider assigns at least a /64 network to one customer. */
 const CLIENT_BITS = 64
 
 const UNSPECIFIED = ['0.0.0.0', '::']
 
-// One entry per spelling: a proxy that adds the port writes a new one for each connection.
+// One entry per spelling: a proxy that adds the port creates a new spelling per connection.
 const clients = new LRUCache<string, Client>({ max: 10_000 })
 
 /**
- * The address in what a socket or a proxy says, without its port, its zone and its IPv4-mapped form, in its canonical spelling. Empty
- * where there is none: for a client that has already gone, and for what a proxy writes in place of an address (`unknown`, `_hidden`).
+ * Returns the canonical address in a string of a socket or proxy, without port, zone and IPv4-mapped form. Returns the
+ * empty string without an address: for a client that has disconnected, and for placeholders of proxies (`unknown`,
+ * `_hidden`).
  *
  * @example
  * plainAddress('203.0.113.9:50123')      // '203.0.113.9'
@@ -35,7 +36,7 @@ export function plainAddress (text: string | undefined): string {
 }
 
 /**
- * Whether an address that a client claims is `0.0.0.0` or `::`, by which the client asks that its address is not kept.
+ * Returns whether a claimed address is `0.0.0.0` or `::`, with which a client requests that its address is not stored.
  *
  * @example
  * isUnspecified('::ffff:0.0.0.0')  // true
@@ -45,8 +46,8 @@ export function isUnspecified (ip: unknown): boolean {
 }
 
 /**
- * The network of an address that counts as one client: an IPv4 address, or the /64 of an IPv6 address, which one customer gets. Empty where
- * there is no address. For a request use `requestNetwork`.
+ * Returns the network of an address that counts as one client: the IPv4 address, or the /64 of an IPv6 address, which
+ * one customer gets. Empty without an address. For a request, use `requestNetwork`.
  *
  * @example
  * clientNetwork('203.0.113.9:50123')  // '203.0.113.9'
@@ -57,8 +58,8 @@ export function clientNetwork (text: string | undefined): string {
 }
 
 /**
- * The address of a request's client, as it is stored and shown: from the socket, or from what a trusted proxy says. Empty where that is no
- * address (`unknown`, `_hidden`, a client that has already gone).
+ * Returns the address of a request's client, for storage and display: from the socket, or from a trusted proxy. Empty
+ * if there is no valid address (`unknown`, `_hidden`, a client that has disconnected).
  *
  * @example
  * const entry = { ipAddress: requestAddress(request) || null }
@@ -68,10 +69,10 @@ export function requestAddress (request: FastifyRequest): string {
 }
 
 /**
- * The network by which limits count a request: that of its client or, where a proxy says something that is no address, that of the socket's
- * peer, so that a client gains nothing by such a text. Empty on a Unix socket, and for a client that has already gone.
+ * Returns the network by which limits count a request: of its client or, if a proxy sends an invalid address, of the
+ * socket's peer, so that invalid addresses do not evade limits. Empty on a Unix socket and for a disconnected client.
  *
- * @param ipv6Bits the length of the prefix that counts as one client. Default: 64
+ * @param ipv6Bits length of the IPv6 prefix that counts as one client. Default: 64
  * @example
  * const allowed = limit.take(requestNetwork(request))
  */
@@ -82,7 +83,7 @@ export function requestNetwork (request: FastifyRequest, ipv6Bits = CLIENT_BITS)
 }
 
 /**
- * The address that a log line shows: that of the client, else that of the socket's peer. Empty where there is neither.
+ * Returns the address for a log line: of the client, else of the socket's peer. Empty if neither is known.
  *
  * @example
  * log.info({ remoteAddress: loggedAddress(request) }, 'request completed')
@@ -96,8 +97,8 @@ function peerOf (request: FastifyRequest): string | undefined {
 }
 
 /**
- * Whether the client closed its socket before its address was read, so that nothing is known of it. Limits by address do not count such a
- * request. It is not enough that there is no address: a Unix socket has none.
+ * Returns whether the client closed its socket before its address was read. Limits by address do not count such a
+ * request. A missing address alone is not enough, because a Unix socket never has one.
  *
  * @example
  * if (requestNetwork(request) === '' && hasLeft(request)) return done()
@@ -128,7 +129,7 @@ function read (text: string): Client {
 }
 
 function ipv6Network ({ parts }: ipaddr.IPv6, bits: number): string {
-  // Of each 16 bits those within the prefix are kept.
+  // Keeps only the bits of each 16-bit part that are within the prefix.
   const prefix = parts.map((part, at) => part & (0xffff_0000 >> Math.min(16, Math.max(0, bits - at * 16))))
   return `${new ipaddr.IPv6(prefix).toString()}/${bits}`
 }

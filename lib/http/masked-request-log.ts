@@ -4,14 +4,14 @@ type Serializer = (value: unknown) => string
 
 const SERIALIZERS = Symbol.for('pino.serializers')
 /**
- * What may hold a user name and a password: all before the last `@`, because a password that has a `/` in it ends the authority for a parser
- * but is a password all the same.
+ * Matches a user name and password: everything before the last `@`, because a password may contain a `/`, at which
+ * parsers end the authority.
  */
 const USERINFO = /^((?:[a-z][a-z0-9+.-]*:)?[\\/]{2})[^?#]*@/i
 
 /**
- * A URL, or the target of a request, as a log may show it: without its user name and password, and without the values of its query and its
- * fragment, which may be keys, references and tokens.
+ * Returns a URL or request target for logging: without user name and password, and without the values of the query and
+ * the fragment, which may be keys, references and tokens.
  *
  * @example
  * maskUrl('http://user:password@host/path?key=1')  // 'http://***@host/path?key=***'
@@ -24,7 +24,7 @@ export function maskUrl (url: string): string {
   return `${plain}?${url.slice(at + 1).split('&').map(maskPair).join('&')}`
 }
 
-/** The options of a scope whose URLs may carry keys: it logs by the host's own request serializer, which gets to see them masked. */
+/** Returns scope options that mask URLs in the log. The host's own request serializer receives the masked URLs. */
 export function maskedRequestLog (app: FastifyInstance): { logSerializers?: Record<string, Serializer> } {
   const around = (app.log as unknown as { [SERIALIZERS]?: Record<string, Serializer> })[SERIALIZERS]?.['req']
   return around === undefined ? {} : { logSerializers: { req: (request) => around(withMaskedUrls(request)) } }
@@ -36,13 +36,13 @@ function withMaskedUrls (request: unknown): unknown {
   return Object.create(request as FastifyRequest, {
     url: { value: maskUrl(url), enumerable: true },
     originalUrl: { value: maskUrl(originalUrl ?? url), enumerable: true },
-    // pino's own serializer shows these beside the URL.
+    // pino's own serializer logs these next to the URL.
     query: { value: {}, enumerable: true },
     ...headers?.referer === undefined ? {} : { headers: { value: { ...headers, referer: maskUrl(headers.referer) }, enumerable: true } }
   })
 }
 
-/** What has no name may itself be the key. */
+/** A parameter without a name may itself be a key. */
 function maskPair (pair: string): string {
   const equals = pair.indexOf('=')
   return equals === -1 ? '***' : `${pair.slice(0, equals)}=***`

@@ -5,13 +5,13 @@ import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fasti
 
 const OPTIONS = { useDefaults: true, allErrors: false, strict: 'log', allowUnionTypes: true } as const
 
-// Made when the first scope needs them; they keep what they compiled by schema, which all apps of a process share.
+// Created on first use. They cache compiled schemas, which all apps of a process share.
 let validators: { body: Ajv, text: Ajv } | undefined
 
 /**
- * Reads and writes by compilers of our own, whatever a host has set for its routes (those of Zod, say, can't read our schemas).
- * Bodies are validated as they are: no coercion, nothing stripped, where Fastify's own Ajv turns `123` into `"123"` and removes what
- * it does not know. Query strings and parameters, being text, are still coerced.
+ * Validates and serialises with the suite's own compilers, because a host's compilers (of Zod, for example) cannot read
+ * its schemas. Bodies are validated without coercion or removal of unknown properties, unlike with Fastify's default
+ * Ajv. Query strings and parameters are still coerced, because they are strings.
  */
 export function useOwnCompilers (scope: FastifyInstance): void {
   const { body, text } = validators ??= {
@@ -21,7 +21,7 @@ export function useOwnCompilers (scope: FastifyInstance): void {
   scope.setValidatorCompiler<FastifySchema>(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema))
   const serialize = SerializerSelector()({}, {})
   scope.setSerializerCompiler<FastifySchema>(({ schema, method, url, httpStatus }) => serialize({ schema, method, url, httpStatus: httpStatus ?? '' }))
-  // A `transform` that a host gives @fastify/swagger, such as that of Zod, throws on our schemas.
+  // A host's `transform` for @fastify/swagger, such as the one of Zod, throws on the suite's schemas.
   scope.addHook('onRoute', function keepSchema (route) {
     route.config = { ...route.config, swaggerTransform: false } as FastifyContextConfig
   })

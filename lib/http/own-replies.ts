@@ -1,29 +1,30 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 
-// By Symbol.for, so that two copies of the package in one tree share it.
+// Symbol.for, so that two copies of the package in one process share the property.
 const OWN: unique symbol = Symbol.for('fastify-gatehouse.ownReply') as never
 
 type Done = (error: null, payload: unknown) => void
 type Handler = RouteOptions['handler']
 
-/** A reply with the body that the suite sent; `undefined` on the routes of a host. */
+/** A reply with the body that the suite sent; `undefined` on routes of the host. */
 type OwnReply = FastifyReply & { [OWN]?: string }
 
 /**
- * Keeps the bodies of a scope's routes as the suite makes them. A host's `preSerialization` hook and reply serializer, which would wrap or replace
- * them, are not used: the handler's object is serialized by the route's response schema before Fastify gets it. What a host's `onSend` hook makes of
- * the text is undone; streams and buffers, such as those of `@fastify/compress`, pass.
+ * Protects the response bodies of a scope's routes from hooks of the host. The handler's object is serialised by the
+ * route's response schema before Fastify receives it, so a host's `preSerialization` hook and reply serializer do not
+ * apply. Changes of a host's `onSend` hook to the string are undone; streams and buffers, such as those of
+ * `@fastify/compress`, are kept.
  */
 export function keepOwnReplies (scope: FastifyInstance): void {
   if (!scope.hasReplyDecorator(OWN)) scope.decorateReply(OWN, '')
   scope.addHook('onRoute', function serializeOwn (route) {
     route.handler = serializing(route.handler)
-    // The hooks of a route run after those of all scopes.
+    // Hooks of a route run after the hooks of all scopes.
     route.onSend = [...[route.onSend ?? []].flat(), restoreOwn]
   })
 }
 
-/** Sends a text; on a route of the suite it stays as it is, whatever the hooks of a host do. */
+/** Sends a string. On a route of the suite, hooks of the host cannot change it. */
 export function sendOwn (reply: FastifyReply, text: string): FastifyReply {
   const own = reply as OwnReply
   if (own[OWN] !== undefined) own[OWN] = text
@@ -37,7 +38,7 @@ function serializing (handler: Handler): Handler {
   }
 }
 
-/** The JSON of a plain object; anything else, the reply included, as it is. */
+/** Returns the JSON of a plain object; any other value, including the reply, is returned unchanged. */
 function textOf (answer: unknown, reply: FastifyReply): unknown {
   if (typeof answer !== 'object' || answer === null || answer === reply || Object.getPrototypeOf(answer) !== Object.prototype) return answer
   const serialize: unknown = reply.getSerializationFunction(String(reply.statusCode))

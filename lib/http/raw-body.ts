@@ -5,7 +5,7 @@ import { INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../errors.js'
 import type { GatehouseError } from '../errors.js'
 
 type Done = (error: GatehouseError | null, bytes: Buffer) => void
-/** `whole`: the body has ended, or failed, within the limit. */
+/** `whole`: the body has ended or failed within the limit. */
 type HeadDone = (head: Buffer, whole: boolean) => void
 
 const NOTHING = Buffer.alloc(0)
@@ -14,13 +14,13 @@ const COLLECTION = Symbol('collection')
 interface Collection {
   chunks: Buffer[]
   length: number
-  /** Bytes beyond which the stream waits while `done` is `null`, and beyond which the body is refused afterwards. */
+  /** Maximum number of bytes. While `done` is `null` the stream pauses there; otherwise a larger body is refused. */
   limit: number
   /** Receives the body; `null` until `collectBody` asks for it. */
   done: Done | null
-  /** Receives the first bytes; `null` where nothing waits for them. */
+  /** Receives the first bytes; `null`: no caller waits for them. */
   head: HeadDone | null
-  /** Of the request, where its body is held. */
+  /** The response to the request, if its body is held. */
   response: ServerResponse | null
   /** The result for `collectBody`, once the stream has ended. */
   outcome: { error: GatehouseError | null, bytes: Buffer } | null
@@ -28,7 +28,10 @@ interface Collection {
 
 type Payload = NodeJS.ReadableStream & { [COLLECTION]?: Collection | undefined }
 
-/** Collects the bytes of a stream, at most `limit` of them: beyond them it stops reading and gives `PAYLOAD_TOO_LARGE`. Calls back once. */
+/**
+ * Collects the bytes of a stream. Beyond `limit` bytes it stops reading and returns `PAYLOAD_TOO_LARGE`. Calls back
+ * once.
+ */
 export function collectBody (payload: NodeJS.ReadableStream, headers: IncomingHttpHeaders, limit: number, done: Done): void {
   if (Number(headers['content-length']) > limit) return done(new PAYLOAD_TOO_LARGE(), NOTHING)
   const stream = payload as Payload
@@ -47,9 +50,9 @@ export function collectBody (payload: NodeJS.ReadableStream, headers: IncomingHt
 }
 
 /**
- * Begins to collect a body that `collectBody` asks for later. After `limit` bytes the stream waits, so that a request which is not admitted
- * yet takes little memory; where the request is refused, the rest is read and dropped. Node drops the unread body of a client that has
- * closed its connection: what has been read by then is kept.
+ * Starts to collect a body for a later `collectBody`. After `limit` bytes the stream pauses, so that a request takes
+ * little memory before it is admitted; if the request is refused, the rest is discarded. Node.js discards the unread
+ * body of a client that disconnects, but the bytes read so far are kept.
  */
 export function holdBody (payload: NodeJS.ReadableStream, response: ServerResponse, limit: number): void {
   const stream = payload as Payload
@@ -57,8 +60,8 @@ export function holdBody (payload: NodeJS.ReadableStream, response: ServerRespon
 }
 
 /**
- * Holds a body as `holdBody` does, and calls back once: with all of it where it ends within `limit` bytes, else with the first `limit` bytes.
- * `collectBody` gives the whole body afterwards.
+ * Holds a body like `holdBody` and calls back once: with the whole body if it ends within `limit` bytes, otherwise with
+ * the first `limit` bytes. A later `collectBody` returns the whole body.
  */
 export function holdHead (payload: NodeJS.ReadableStream, response: ServerResponse, limit: number, head: HeadDone): void {
   collect(payload as Payload, limit, null, head, response)
@@ -66,7 +69,7 @@ export function holdHead (payload: NodeJS.ReadableStream, response: ServerRespon
 
 function collect (stream: Payload, limit: number, done: Done | null, head: HeadDone | null, response: ServerResponse | null): void {
   stream[COLLECTION] = { chunks: [], length: 0, limit, done, head, response, outcome: null }
-  // Their state is on the stream, so that no request needs listeners of its own.
+  // The state is on the stream, so that requests need no closures as listeners.
   stream.on('data', takeChunk)
   stream.on('end', finish)
   stream.on('error', fail)
@@ -87,12 +90,12 @@ function takeChunk (this: Payload, chunk: Buffer | string): void {
   collection.chunks.push(bytes)
   const { head, chunks, limit, response } = collection
   collection.head = null
-  // A connection whose request is refused would wait for ever for a body that no route reads.
+  // Otherwise a connection whose request is refused waits forever for a body that no route reads.
   response?.once('finish', () => drop(this))
   head?.(Buffer.concat(chunks, limit), false)
 }
 
-/** Reads the rest of a body without keeping it. */
+/** Discards the rest of a body. */
 function drop (stream: Payload): void {
   stream[COLLECTION] = undefined
   stream.resume()
@@ -118,13 +121,13 @@ function settle (stream: Payload, error: GatehouseError | null, bytes: Buffer): 
     return
   }
   stream[COLLECTION] = undefined
-  // The listeners stay: with the collection gone they do nothing, and most streams end here anyway.
+  // The listeners stay: without the collection they do nothing, and most streams end here anyway.
   collection.done(error, bytes)
 }
 
-/** A stream of bytes that were collected before, for whichever parser comes next. */
+/** A stream of bytes that were already collected, for the next parser. */
 export class BodyReplay extends Readable {
-  /** Read by Fastify, which compares it with Content-Length. */
+  /** Fastify compares this number with Content-Length. */
   readonly receivedEncodedLength: number
   #bytes: Buffer | null
 

@@ -10,18 +10,18 @@ import { keepHostCorsOut, siteCors } from '../cors/site-cors.js'
 import type { SiteCorsOptions } from '../cors/site-cors.js'
 
 export interface RouteScopeOptions {
-  /** Where the routes are mounted. Default: no prefix. */
+  /** URL prefix of the routes. Default: none. */
   prefix?: string | undefined
-  /** The limit of each client address. */
+  /** Rate limit per client address. */
   rateLimit?: RateLimitOptions | undefined
-  /** Which sites' pages may call. Default: none, no CORS at all. */
+  /** Origins whose pages may call. Default: none, so no CORS. */
   cors?: SiteCorsOptions | undefined
 }
 
 /**
- * The inner scope of a route plugin: its parsers, hooks and error handler stay in it. `fp` alone would leak them to the host and
- * ignore `prefix`. CORS comes first, so that a page can read what the rate limit and the guards answer. The log shows URLs without the
- * values of their queries, which may be user references.
+ * Creates the inner scope of a route plugin, which contains its parsers, hooks and error handler; `fp` alone would leak
+ * them to the host and ignore `prefix`. CORS comes first, so that pages can read errors of the rate limit and the
+ * guards. Logged URLs have no query values, which may be user references.
  */
 export async function routeScope (
   app: FastifyInstance, { prefix, rateLimit, cors }: RouteScopeOptions, define: (scope: FastifyInstance) => Promise<void>

@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** Whether a request claims to be signed, in either spelling or with half of one: then it is never judged by its key alone. */
+/**
+ * Returns whether a request has any signature header, even an incomplete set. Such a request is never accepted by its
+ * key alone.
+ */
 export function claimsSignature (headers: IncomingHttpHeaders): boolean {
   return headers['x-datafly-signature'] !== undefined || headers['x-signature'] !== undefined || headers['x-timestamp'] !== undefined
 }

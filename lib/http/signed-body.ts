@@ -7,7 +7,7 @@ import { refuse, toPublicError } from '../refuse.js'
 import { BodyReplay, collectBody } from './raw-body.js'
 
 export interface BodyCheck {
-  /** Returns the error to refuse the request with, or `null`; an error that it throws refuses the request too. */
+  /** Returns the error of a refused request, or `null`. A thrown error refuses the request too. */
   check: (request: FastifyRequest, body: Buffer) => GatehouseError | null
   /** The error for a body beyond the route's `bodyLimit`. Default: `PAYLOAD_TOO_LARGE`. */
   tooLarge?: () => GatehouseError
@@ -15,7 +15,10 @@ export interface BodyCheck {
 
 type Done = (error: null, payload: BodyReplay) => void
 
-/** For a `preParsing` hook: checks the bytes of a body as they came on the wire, before anything parses them, then hands them on or refuses. */
+/**
+ * For a `preParsing` hook: checks the raw bytes of a body before any parser, then passes them on or refuses the
+ * request.
+ */
 export function checkBody (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, { check, tooLarge }: BodyCheck, done: Done): void {
   collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
     let refusal: GatehouseError | null
@@ -23,11 +26,11 @@ export function checkBody (request: FastifyRequest, reply: FastifyReply, payload
       if (error === null) refusal = check(request, bytes)
       else refusal = tooLarge !== undefined && error instanceof PAYLOAD_TOO_LARGE ? tooLarge() : error
     } catch (thrown) {
-      // Thrown by a function or a store of the host; no hook of Fastify catches it here.
+      // A function or store of the host may throw, and no hook of Fastify would catch the error here.
       refusal = toPublicError(thrown)
     }
     if (refusal === null) return done(null, new BodyReplay(bytes))
-    // The client may still be sending a body that was not read to its end.
+    // The client may still be sending a body that is not completely read.
     if (error !== null) reply.header('connection', 'close')
     refuse(reply, refusal)
   })

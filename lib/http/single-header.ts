@@ -1,6 +1,6 @@
 /**
- * The value of a header that a request carries once; `undefined` if it is missing, `null` if it occurs more than once. Node.js keeps the first
- * `Authorization` or `Host` header in `headers` and drops the others silently.
+ * Returns the value of a header that occurs once, `undefined` if it is missing, or `null` if it occurs more than once.
+ * Node.js keeps only the first `Authorization` or `Host` header in `headers` and silently drops the others.
  *
  * @param name in lower case
  * @example

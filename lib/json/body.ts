@@ -6,17 +6,18 @@ import { countMembers } from './text.js'
 import { assertUnrepeated, knownMembersOf } from './known-members.js'
 
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
-/** More than any body of these routes has. */
+/** Larger than any valid body of these routes. */
 const LIMITS = { depth: 64, values: 1_000, members: 1_000, eventMembers: Infinity, outerMembers: Infinity, eventLevel: 0 }
 const PROPERTIES = { depth: LIMITS.depth, properties: LIMITS.values }
 
 /**
- * Makes a scope read `application/json` in strict UTF-8 and nothing else: another media type, charset or content encoding is 415
- * `UNSUPPORTED_MEDIA_TYPE`, bytes that are no UTF-8 or no JSON, or that name `__proto__`, are 400 `INVALID_JSON`, and so are more than 64
- * levels or 1 000 members and elements. A member that the schema of the route names and that occurs twice is 400 `INVALID_REQUEST`.
+ * Makes a scope accept only `application/json` in strict UTF-8. Another media type, charset or content encoding is 415
+ * `UNSUPPORTED_MEDIA_TYPE`. Invalid UTF-8, invalid JSON, a `__proto__` property, more than 64 levels or more than 1 000
+ * properties and elements are 400 `INVALID_JSON`. A repeated property that the route's schema names is 400
+ * `INVALID_REQUEST`.
  *
- * Fastify's own parser decodes wrong bytes to U+FFFD, reads UTF-16 as if it were UTF-8, and takes `text/plain`, which a foreign page
- * may send without a preflight.
+ * Fastify's own parser replaces invalid bytes by U+FFFD, reads UTF-16 as UTF-8, and accepts `text/plain`, which a page
+ * of another site can send without a preflight.
  */
 export function useJsonBody (scope: FastifyInstance): void {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -33,7 +34,9 @@ export function useJsonBody (scope: FastifyInstance): void {
       return done(new INVALID_JSON({ cause }))
     }
     const members = countMembers(text, LIMITS)
-    if (members === -1) return done(new INVALID_JSON({ message: 'The JSON is nested too deep or has too many members' }))
+    if (members === -1) {
+      return done(new INVALID_JSON({ message: 'The JSON is nested too deep or has too many properties' }))
+    }
     parseText(request, text, function checkMembers (error: Error | null, value?: unknown) {
       done(error ?? validateBody(request, text, value, members), value)
     })

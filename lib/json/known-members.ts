@@ -1,7 +1,7 @@
 import { INVALID_REQUEST } from '../errors.js'
 import { members } from './text.js'
 
-/** The members of an object that may not occur twice, and those of the objects in it. */
+/** The properties of an object that must not be repeated, and those of nested objects. */
 export interface KnownMembers {
   readonly names: ReadonlySet<string>
   readonly nested: ReadonlyMap<string, KnownMembers>
@@ -10,7 +10,7 @@ export interface KnownMembers {
 const OPEN_BRACE = 123
 const bySchema = new WeakMap<object, KnownMembers>()
 
-/** The members that a JSON schema names, at each level of objects. */
+/** Returns the properties that a JSON schema names, at each level of objects. */
 export function knownMembersOf (schema: object): KnownMembers {
   let known = bySchema.get(schema)
   if (known === undefined) {
@@ -23,15 +23,15 @@ export function knownMembersOf (schema: object): KnownMembers {
 }
 
 /**
- * Throws `INVALID_REQUEST` for a known member that occurs twice in its object, however its key is spelt: one reader would take the first
- * of the two, another the last.
+ * Throws `INVALID_REQUEST` if a known property is repeated in its object, in any spelling of its key: some parsers use
+ * the first value and others the last value.
  */
 export function assertUnrepeated (object: string, known: KnownMembers): void {
   const path = repeatedMember(object, known)
   if (path !== null) throw new INVALID_REQUEST({ details: [{ path, message: 'must not occur twice' }] })
 }
 
-/** The JSON pointer of a known member that occurs twice; `null` if each occurs once. */
+/** Returns the JSON pointer of a repeated known property, or `null`. */
 function repeatedMember (object: string, { names, nested }: KnownMembers): string | null {
   const seen = new Set<string>()
   for (const { key, value } of members(object)) {

@@ -1,15 +1,15 @@
 import { INVALID_REQUEST } from '../errors.js'
 
 export interface JsonLimits {
-  /** Levels of nesting; the value itself is the first. */
+  /** Maximum nesting depth; the value itself is level 1. */
   depth: number
-  /** Properties of all its objects together. */
+  /** Maximum number of properties of all objects together. */
   properties: number
 }
 
-/** Contract of one event. */
+/** Limits of one event. */
 export const EVENT_LIMITS: JsonLimits = { depth: 64, properties: 10_000 }
-/** A delivery of a webhook is signed and as large as its provider makes it: an order of 1 700 lines has some 60 000 properties. */
+/** A signed webhook delivery may be large: an order of 1 700 lines has about 60 000 properties. */
 export const DELIVERY_LIMITS: JsonLimits = { depth: 64, properties: 200_000 }
 
 const TOO_DEEP = -1
@@ -18,8 +18,8 @@ const NOT_FINITE = -3
 const TOO_WIDE = -4
 
 /**
- * How many properties the objects of a parsed value have together. Throws `INVALID_REQUEST` beyond the limits, for a number that is not
- * finite, and for the keys `__proto__` and `constructor.prototype`.
+ * Counts the properties of all objects in a parsed value. Throws `INVALID_REQUEST` beyond the limits, for a number that
+ * is not finite, and for the keys `__proto__` and `constructor.prototype`.
  */
 export function countProperties (value: unknown, { depth, properties }: JsonLimits): number {
   if (typeof value === 'number' && !Number.isFinite(value)) throw fault('A number is too large')
@@ -38,7 +38,7 @@ function fault (message: string): InstanceType<typeof INVALID_REQUEST> {
   return new INVALID_REQUEST({ message })
 }
 
-/** How many properties are left to use, or a fault. Its recursion is bounded by `levels`. */
+/** Returns the number of remaining properties, or a negative error code. `levels` limits the recursion. */
 function walk (value: object, levels: number, left: number): number {
   if (levels === 0) return TOO_DEEP
   let rest = left
@@ -49,7 +49,7 @@ function walk (value: object, levels: number, left: number): number {
     }
     return rest
   }
-  // JSON.parse makes own properties only, "__proto__" included; for-in is the fastest way over them.
+  // JSON.parse creates own properties only, including "__proto__"; for-in is the fastest way to iterate over them.
   for (const key in value) {
     if (rest === 0) return TOO_WIDE
     const child = (value as Record<string, unknown>)[key]

@@ -1,5 +1,5 @@
-// Looks into JSON text that JSON.parse has accepted, so that a part of it can be kept as it came: parsed and written anew,
-// 1.0 would be 1 and a long integer another number. Limits are counted before JSON.parse, whose time they bound.
+// Scans JSON strings that JSON.parse has accepted, so that parts of them can be kept unchanged: after parsing and
+// serialising, 1.0 becomes 1 and a long integer loses digits. Limits are checked before JSON.parse, to bound its time.
 
 const QUOTE = 34
 const COMMA = 44
@@ -10,12 +10,12 @@ const OPEN_BRACE = 123
 
 export interface Member {
   key: string
-  /** The key and the value as they came. */
+  /** The key and the value as they were sent. */
   text: string
   value: string
 }
 
-/** The members of an object in their order; a key that occurs twice does so here, and JSON.parse takes its last value. */
+/** Returns the properties of an object in order, including repeated keys, of which JSON.parse keeps the last one. */
 export function members (object: string): Member[] {
   const found: Member[] = []
   visitMembers(object, (key, at, start) => {
@@ -26,7 +26,7 @@ export function members (object: string): Member[] {
   return found
 }
 
-/** The elements of an array, each as its text. */
+/** Returns the elements of an array as JSON strings. */
 export function elements (array: string): string[] {
   const found: Elements = { texts: [], members: [] }
   collectElements(array, skipSpace(array, 0), found)
@@ -35,11 +35,13 @@ export function elements (array: string): string[] {
 
 export interface Elements {
   texts: string[]
-  /** How many members the objects in each element have together. */
+  /** The number of properties of all objects in each element. */
   members: number[]
 }
 
-/** The elements of the array that JSON.parse would give for a key, in one pass; none if it is no array. */
+/**
+ * Returns the elements of the array that JSON.parse would return for a key, in one pass; empty if it is not an array.
+ */
 export function memberElements (object: string, key: string): Elements {
   let found: Elements = { texts: [], members: [] }
   visitMembers(object, (name, _at, start) => {
@@ -51,8 +53,8 @@ export function memberElements (object: string, key: string): Elements {
 }
 
 /**
- * The text of a member in an object whose end may be missing, or be no JSON. `undefined` where the member does not stand there with all of
- * its value.
+ * Returns the JSON of a property in an object that may be cut off or invalid at its end. Returns `undefined` unless the
+ * property is present with its complete value.
  */
 export function memberInHead (head: string, key: string): string | undefined {
   let found: string | undefined
@@ -63,12 +65,12 @@ export function memberInHead (head: string, key: string): string | undefined {
       return end
     })
   } catch {
-    // A key with a wrong escape.
+    // A key contains an invalid escape.
   }
   return found
 }
 
-/** Tells of each member its key and where that and the value begin, and is told where the value ends. */
+/** Calls `visit` with the key of each property and where key and value start; `visit` returns where the value ends. */
 function visitMembers (object: string, visit: (key: string, at: number, start: number) => number): void {
   let at = skipSpace(object, skipSpace(object, 0) + 1)
   while (object.charCodeAt(at) === QUOTE) {
@@ -79,7 +81,7 @@ function visitMembers (object: string, visit: (key: string, at: number, start: n
   }
 }
 
-/** Adds the elements of the array that begins at `start`, and returns where it ends. */
+/** Adds the elements of the array that starts at `start`, and returns where it ends. */
 function collectElements (text: string, start: number, { texts, members }: Elements): number {
   let at = skipSpace(text, start + 1)
   while (text.charCodeAt(at) !== OPEN_BRACKET + 2) {
@@ -93,41 +95,41 @@ function collectElements (text: string, start: number, { texts, members }: Eleme
   return at + 1
 }
 
-/** The text of the member that JSON.parse would give. */
+/** Returns the JSON of the property that JSON.parse would return. */
 export function memberText (object: string, key: string): string | undefined {
   return members(object).findLast((member) => member.key === key)?.value
 }
 
-/** The same object without a member. */
+/** Returns the object without a property. */
 export function withoutMember (object: string, key: string): string {
   return `{${members(object).filter((member) => member.key !== key).map(({ text }) => text).join(',')}}`
 }
 
 export interface TextLimits {
-  /** Levels of nesting. */
+  /** Maximum nesting depth. */
   depth: number
-  /** Members of objects and elements of arrays in all; an empty object or array counts as one that has one. */
+  /** Maximum number of properties and elements together; an empty object or array counts as 1. */
   values: number
-  /** Members of all objects together; the time of JSON.parse is mostly theirs. */
+  /** Maximum number of properties of all objects, which determine most of the time of JSON.parse. */
   members: number
-  /** Members of what lies at one place of level `eventLevel`, with all that is in it. */
+  /** Maximum number of properties of one event: a value at level `eventLevel` and everything in it. */
   eventMembers: number
-  /** Members of the objects around the events, and of their objects: level `eventLevel` and above. */
+  /** Maximum number of properties outside the events: at level `eventLevel` and above. */
   outerMembers: number
-  /** How many levels there are around an event. */
+  /** Number of levels around an event. */
   eventLevel: number
 }
 
 /**
- * How many members the objects of a text have together, -1 if it goes beyond a limit: counted at a fraction of the work of JSON.parse, and
- * also in text that is no JSON. Where JSON.parse makes fewer properties of a text, a key occurs twice in an object.
+ * Counts the properties of all objects in a JSON string, or returns -1 beyond a limit. It takes a fraction of the time
+ * of JSON.parse and also works on invalid JSON. If JSON.parse returns fewer properties, a key is repeated.
  */
 export function countMembers (text: string, { depth, values, members, eventMembers, outerMembers, eventLevel }: TextLimits): number {
   let level = 0
   let left = values
   let count = 0
   let outer = 0
-  /** The members before the event that is being counted. */
+  /** The number of properties before the current event. */
   let before = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
@@ -152,8 +154,8 @@ export function countMembers (text: string, { depth, values, members, eventMembe
 }
 
 /**
- * No fewer than the members of a text, and for most texts as many: a third of the work of `countMembers`. A string in which a colon follows a
- * quotation mark counts as a member.
+ * Returns an upper bound of the number of properties in a JSON string, usually the exact number, in a third of the time
+ * of `countMembers`. A colon after a quotation mark inside a string counts as a property.
  */
 export function mostMembers (text: string): number {
   let most = 0
@@ -169,7 +171,7 @@ function textOf (quoted: string): string {
   return quoted.includes('\\') ? JSON.parse(quoted) as string : quoted.slice(1, -1)
 }
 
-/** Counts the colons that `endOfValue` passes outside of strings. */
+/** The number of colons outside of strings that `endOfValue` has passed. */
 let colons = 0
 
 function endOfValue (text: string, start: number): number {
@@ -181,7 +183,8 @@ function endOfValue (text: string, start: number): number {
     if (code === QUOTE) at = endOfString(text, at) - 1
     else if (code === OPEN_BRACKET || code === OPEN_BRACE) depth++
     else if (code === OPEN_BRACKET + 2 || code === OPEN_BRACE + 2) {
-      // A number or word at the end of its container stops before the bracket, a container after its own.
+      // A number or literal at the end of its container ends before the bracket; a container ends after its own
+      // bracket.
       if (depth === 0) return at
       if (--depth === 0) return at + 1
     } else if (code === COLON) colons++
@@ -190,7 +193,7 @@ function endOfValue (text: string, start: number): number {
   return text.length
 }
 
-/** The place after the closing quote; the end of the text if there is none. */
+/** Returns the index after the closing quote, or the length of the string if there is none. */
 function endOfString (text: string, start: number): number {
   let quote = text.indexOf('"', start + 1)
   while (quote !== -1) {

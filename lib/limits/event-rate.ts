@@ -8,13 +8,13 @@ import { refuse } from '../refuse.js'
 import type { Source } from '../../contracts/token-store/index.js'
 
 export interface EventRateOptions {
-  /** Events a second of each source that has no limit of its own. Default: 1 000. */
+  /** Maximum number of events per second and source, for sources without their own limit. Default: 1 000. */
   max?: number
-  /** The clock, milliseconds that never go back. Default: `performance.now`. */
+  /** A monotonic clock in milliseconds. Default: `performance.now`. */
   now?: () => number
 }
 
-/** Takes from a source's bucket that instances share; what is left in it, or `null` where that can't be told. */
+/** Debits a bucket that all instances share. Resolves the remaining level, or `null` if it is unknown. */
 export type SharedDebit = (id: string, events: number, perSecond: number) => Promise<number | null>
 
 interface Bucket { level: number, at: number }
@@ -23,40 +23,40 @@ type Limited = Pick<Source, 'id' | 'rateLimit'>
 
 const KNOWN: KnownOptions<EventRateOptions> = { max: true, now: true }
 const MAX_SOURCES = 10_000
-/** Fractions of an event that were added up may come out a little short of one. */
+/** Tolerance for rounding errors when fractions of an event are added up. */
 const ONE = 1 - 1e-6
 const LONGEST_WAIT = 3_600_000
-/** How often instances tell each other what came, milliseconds: no event waits for it, and they may let through that much more. */
+/** Milliseconds between reports to the shared bucket. No event waits for it; limits may be exceeded by that much. */
 const TOLD_EVERY = 100
 
 /**
- * A bucket for each source, by its id: a key that is being rotated counts with the one before. It holds what the source may send in a
- * second. One event in it lets a whole batch through, which may leave a debt; the debt has to be paid off before the next.
+ * Token buckets by source id, so that a rotated key shares the bucket of the previous key. A bucket holds the events of
+ * one second. A batch passes if the bucket holds at least one event, and may leave a debt that delays the next batch.
  */
 export class EventRate {
   readonly #buckets = new LRUCache<string, Bucket>({ max: MAX_SOURCES })
   readonly #fallback: number | null
   readonly #now: () => number
   readonly #shared: SharedDebit | undefined
-  /** What came here and was not told yet. */
+  /** Events that are not yet reported to the shared bucket. */
   #untold = new Map<string, { events: number, limit: number }>()
 
   /**
-   * @param options `false`: no limit but the sources' own
-   * @param shared for sources whose events come by several instances
+   * @param options `false`: only the sources' own limits
+   * @param shared debits the shared bucket, if several instances receive events
    */
   constructor (options: EventRateOptions | false, shared?: SharedDebit) {
-    if (options !== false && (typeof options !== 'object' || options === null)) throw new INVALID_OPTIONS('event-rate: must be false or an object with "max"')
+    if (options !== false && (typeof options !== 'object' || options === null)) throw new INVALID_OPTIONS('event-rate: the options must be false or an object with "max"')
     refuseUnknownMembers('ingestion', 'eventRate.', options, KNOWN)
     const { max = 1_000, now = () => performance.now() } = options === false ? {} : options
-    assertWholeNumber('event-rate', 'max', max, { unit: 'events a second' })
+    assertWholeNumber('event-rate', 'max', max, { unit: 'events per second' })
     if (typeof now !== 'function') throw new INVALID_OPTIONS('event-rate: "now" must be a function')
     this.#fallback = options === false ? null : max
     this.#now = now
     this.#shared = shared
   }
 
-  /** Events a second; `null`: any number. */
+  /** Events per second; `null`: no limit. */
   limitOf ({ rateLimit }: Limited): number | null {
     return rateLimit ?? this.#fallback
   }
@@ -71,7 +71,7 @@ export class EventRate {
     return this.#until(source, Infinity)
   }
 
-  /** Takes what was sent out of the source's bucket. */
+  /** Debits the received events from the source's bucket. */
   debit (source: Limited, events: number): void {
     const limit = this.limitOf(source)
     if (limit === null) return
@@ -99,7 +99,7 @@ export class EventRate {
     for (const [id, { events, limit }] of told) this.#shared?.(id, events, limit).then((level) => { if (level !== null) this.#learn(id, level) }, () => {})
   }
 
-  /** What is left for all, of which what came since was not taken yet. */
+  /** Applies the shared level, minus the events that are not yet reported. */
   #learn (id: string, level: number): void {
     const bucket = this.#buckets.get(id)
     if (bucket === undefined) return
@@ -111,7 +111,7 @@ export class EventRate {
     const limit = this.limitOf(source)
     if (limit === null) return 0
     const bucket = this.#buckets.get(source.id)
-    // Time adds to a level and takes nothing away.
+    // Time only raises a level.
     if (bucket === undefined || bucket.level >= wanted) return 0
     const missing = Math.min(wanted, sizeOf(limit)) - levelOf(bucket, limit, this.#now())
     return missing <= 0 ? 0 : Math.min(Math.ceil(missing / limit * 1000), LONGEST_WAIT)
@@ -119,9 +119,9 @@ export class EventRate {
 }
 
 /**
- * Refuses the requests of a source whose bucket is empty, 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*` headers: before
- * the body is read where the source is known by then, and again once it is there, as others may have emptied the bucket meanwhile.
- * For a scope behind the guard that finds the source; who takes the events debits them.
+ * Refuses requests of a source whose bucket is empty: 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*`
+ * headers. Checks before the body is read if the source is already known, and again after it, because other requests
+ * may have emptied the bucket. For a scope behind the guard that finds the source; the caller debits the events.
  */
 export function limitEventRate (scope: FastifyInstance, rate: EventRate): void {
   function checkEventRate (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction): void {
@@ -134,7 +134,7 @@ export function limitEventRate (scope: FastifyInstance, rate: EventRate): void {
     refuse(reply, new RATE_LIMITED({ retryAfterSeconds: wait / 1000, reason: 'too many events of the source' }))
   }
 
-  // Where the guard holds the body the source is known from preParsing on.
+  // If the guard holds the body, the source is known from preParsing on.
   scope.addHook('preParsing', function checkBeforeBody (request, reply, _payload, done) {
     checkEventRate(request, reply, done)
   })

@@ -10,9 +10,11 @@ import type { KnownOptions } from '../options.js'
 import { WindowStore } from './window.js'
 import { sharedWindowStore } from './shared-window.js'
 
-/** The options of `@fastify/rate-limit`, for one scope; `false` turns the limit off. */
+/** The options of `@fastify/rate-limit` for one scope; `false` disables the limit. */
 export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> & {
-  /** Whether instances count together where the token store lets them, which asks it for every request. Default: `true`. */
+  /**
+   * Whether instances share the count if the token store supports it, at one store call per request. Default: `true`.
+   */
   shared?: boolean
 } | false
 
@@ -45,11 +47,11 @@ const DURATION = /^(\d*\.?\d+) *(?:(ms|msec|millisecond|s|sec|second|m|min|minut
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_557_600_000 }
 
 /**
- * Limits every request of the scope, 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*` headers.
+ * Limits all requests of the scope: 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*` headers.
  *
- * `@fastify/rate-limit` attaches itself to each route, which puts it behind the hooks of the scope: a guard that refuses would
- * leave its refusals unlimited. So its handler is taken from it and added as a hook of the scope, in the order of the calls;
- * a host that registers the plugin itself is not touched and does not touch us.
+ * `@fastify/rate-limit` attaches itself to each route, after the hooks of the scope, so refusals of a guard would not
+ * be limited. Therefore its handler becomes a hook of the scope, in the order of the calls. A host's own registration
+ * of the plugin is independent of it.
  */
 export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions): Promise<void> {
   if (limit === false) return
@@ -57,15 +59,15 @@ export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions
   scope.addHook((limit.hook ?? 'onRequest') as 'onRequest', check)
 }
 
-/** The check alone, for a hook of one's own: rejects with `RATE_LIMITED` when it is too much. */
+/** Returns the check for use in another hook. The check rejects with `RATE_LIMITED`. */
 export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimitOptions, false>): Promise<onRequestAsyncHookHandler> {
   checkLimit(limit)
   const { shared = true, ...options } = limit
-  // One Redis may count for several scopes, and for the host itself.
+  // Several scopes and the host itself may share one Redis.
   const nameSpace = `${options.nameSpace ?? NAME_SPACE}${scope.prefix}-`
   const settings: RateLimitPluginOptions = {
     enableDraftSpec: true,
-    // Its own fails for a client that has gone already, and takes what is no address for one.
+    // The plugin's own generator fails for a disconnected client and accepts invalid addresses.
     keyGenerator: (request) => requestNetwork(request, options.ipv6Subnet),
     ...options,
     nameSpace,
@@ -76,18 +78,18 @@ export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimi
     settings.store ??= limits === undefined ? WindowStore : sharedWindowStore(limits, nameSpace)
   }
   const { rateLimit } = await capturePlugin(scope, rateLimitPlugin, settings, { name: '@fastify/rate-limit', decorators: ['rateLimit'] })
-  // A store that is not its own hears of "cache" in this way only.
+  // A custom store receives "cache" only in this way.
   return (rateLimit as (settings: object) => onRequestAsyncHookHandler)({ cache: options.cache })
 }
 
-/** Milliseconds of a window such as `'1 minute'`; `null` for what is none. */
+/** Returns the milliseconds of a time window such as `'1 minute'`, or `null` if it is invalid. */
 export function windowOf (timeWindow: unknown): number | null {
   const [, count, unit = 'ms'] = (typeof timeWindow === 'string' && DURATION.exec(timeWindow)) || []
   const time = count === undefined ? timeWindow : Number(count) * (UNITS[/^ms|^milli/i.test(unit) ? 'ms' : unit.charAt(0).toLowerCase()] ?? NaN)
   return typeof time === 'number' && Number.isFinite(time) && time > 0 ? time : null
 }
 
-/** The plugin itself would put its own default, 1 000 a minute, in the place of what it can't read. */
+/** The plugin itself would replace invalid values by its default, 1 000 per minute. */
 function checkLimit (options: Exclude<RateLimitOptions, false>): void {
   if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
   refuseUnknownMembers('rateLimit', '', options, KNOWN)
@@ -100,11 +102,15 @@ function checkLimit (options: Exclude<RateLimitOptions, false>): void {
     throw new INVALID_OPTIONS('rate-limit: "max" must be a number of requests or a function')
   }
   if (timeWindow !== undefined && typeof timeWindow !== 'function' && windowOf(timeWindow) === null) {
-    throw new INVALID_OPTIONS('rate-limit: "timeWindow" must be milliseconds, a text such as "1 minute", or a function')
+    throw new INVALID_OPTIONS(
+      'rate-limit: "timeWindow" must be a number of milliseconds, a string such as "1 minute", or a function'
+    )
   }
 }
 
-/** The options under a name of their own, which keeps the counts of several limits of one scope apart in Redis. */
+/**
+ * Returns the options with a separate name space, which separates the counts of several limits of one scope in Redis.
+ */
 export function named (options: RateLimitOptions, name: string): RateLimitOptions {
   if (options === false) return false
   checkLimit(options)

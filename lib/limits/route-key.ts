@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-/** Names the route of a request, whatever spelling of its path was asked for; HEAD is GET, whose work it costs. */
+/** Returns a key for the route of a request, independent of the requested path. HEAD shares the key of GET. */
 export function routeKey ({ routeOptions: { method, url } }: FastifyRequest): string {
   const methods = String(method)
   return `${methods === 'HEAD' ? 'GET' : methods} ${url ?? ''}`

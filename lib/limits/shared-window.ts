@@ -3,7 +3,9 @@ import type { SharedLimits } from '../../contracts/token-store/index.js'
 
 type Incr = WindowStore['incr']
 
-/** A store for `@fastify/rate-limit` that counts with the other instances; while that can't be done this process counts for itself. */
+/**
+ * Creates a store for `@fastify/rate-limit` that shares counts between instances and falls back to counting locally.
+ */
 export function sharedWindowStore (limits: SharedLimits, name: string): typeof WindowStore {
   return class SharedWindowStore extends WindowStore {
     override incr (...[key, callback, timeWindow]: Parameters<Incr>): void {

@@ -7,17 +7,17 @@ import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
 
 export interface GuessLimit {
-  /** How many look-ups of unknown keys a client address (IPv6: its /64) may cause in the window. Default: 500. */
+  /** Maximum number of lookups of unknown keys per window and client address (IPv6: its /64). Default: 500. */
   max?: number
-  /** The window, milliseconds. Default: 10 000. */
+  /** Length of the window, in milliseconds. Default: 10 000. */
   timeWindow?: number
 }
 
 type Found<Value> = Value | null | Promise<Value | null>
 
-/** What is looked up by a key: sources by their pipeline key, webhooks by their id. */
+/** Resolves keys: pipeline keys to sources, or ids to webhooks. */
 export interface Resolver<Value> {
-  /** At once from memory, else by a promise. */
+  /** Returns a cached result synchronously, otherwise a promise. */
   resolve (key: string): Found<Value>
 }
 
@@ -25,22 +25,22 @@ interface Window { count: number, readonly endsAt: number }
 
 const KNOWN: KnownOptions<GuessLimit> = { max: true, timeWindow: true }
 const REMEMBERED = 10_000
-/** For how long a key counts as unknown without being looked up, milliseconds. */
+/** Milliseconds for which a key is treated as unknown without a lookup. */
 const UNKNOWN_FOR = 5_000
 
 /**
- * Bounds the look-ups of unknown keys that an address can cause. A look-up is counted before it begins, so that parallel requests count too,
- * and taken back if it finds something or fails. Beyond the limit an address's keys are answered from memory: keys that this process has seen
- * work go on working for everyone behind that address, keys that it has just found unknown are unknown, and any other has to wait.
+ * Limits the lookups of unknown keys per address. A lookup is counted before it starts, so that concurrent requests
+ * count too, and uncounted if it finds something or fails. Beyond the limit, keys are answered from memory: keys that
+ * were valid before stay valid, recently unknown keys stay unknown, and any other key is refused with `RATE_LIMITED`.
  */
 export class UnknownKeyLimiter {
   readonly #max: number
   readonly #timeWindow: number
   readonly #good = new LRUCache<string, true>({ max: REMEMBERED })
   readonly #bad = new LRUCache<string, true>({ max: REMEMBERED, ttl: UNKNOWN_FOR })
-  /** Keys whose counted look-up is under way: a store has one look-up for all who ask at that time. */
+  /** Keys whose counted lookup is in flight; concurrent requests share one lookup of the store. */
   readonly #underWay = new Set<string>()
-  /** Windows end by `performance.now`, as nobody sets it. */
+  /** Windows end by `performance.now`, which is monotonic. */
   readonly #windows = new LRUCache<string, Window>({ max: REMEMBERED })
 
   constructor (options: GuessLimit) {
@@ -52,7 +52,7 @@ export class UnknownKeyLimiter {
     this.#timeWindow = timeWindow
   }
 
-  /** Looks a key up for the address of a request. Throws `RATE_LIMITED` where that address has to wait. */
+  /** Looks up a key for the address of a request. Throws `RATE_LIMITED` if that address must wait. */
   look<Value extends object> (key: string, request: FastifyRequest, store: Resolver<Value>): Found<Value> {
     if (this.#good.has(key)) return this.#lookGood(key, store)
     if (this.#underWay.has(key)) return store.resolve(key)
@@ -81,7 +81,7 @@ export class UnknownKeyLimiter {
       throw error
     }
     if (found === null) {
-      // One wrong key that is sent again and again costs the store nothing while it is answered from memory.
+      // Repeating one unknown key is not counted while it is answered from memory.
       if (this.#bad.has(key)) window.count--
       else this.#bad.set(key, true)
     } else if ('then' in found) {
@@ -93,7 +93,7 @@ export class UnknownKeyLimiter {
     return found
   }
 
-  /** `null`: the look-up failed, which says nothing of the key. */
+  /** `found` is `null` if the lookup failed, which says nothing about the key. */
   #settle (key: string, window: Window, found: boolean | null): void {
     this.#underWay.delete(key)
     if (found !== false) window.count--

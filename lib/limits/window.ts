@@ -6,14 +6,14 @@ interface Window { count: number, startedAt: number }
 type Callback = (error: Error | null, result: { current: number, ttl: number }) => void
 
 /**
- * Counts requests of this process in windows of time, for `@fastify/rate-limit`. Its own store hands out one object per key that later
- * requests change before it is read, so that of a burst every request is refused rather than what is too much; and it goes by the wall
- * clock, so that a clock that is set back refuses everyone until it has caught up.
+ * Counts requests of this process in time windows, for `@fastify/rate-limit`. The plugin's own store returns a shared
+ * object that later requests change before it is read, so that a burst is refused as a whole, and uses the wall clock,
+ * so that setting it back refuses all clients until it has caught up.
  */
 export class WindowStore {
   readonly #windows: LRUCache<string, Window>
 
-  /** @param options those of `@fastify/rate-limit`, of which `cache` bounds the number of keys */
+  /** @param options the options of `@fastify/rate-limit`; `cache` limits the number of keys */
   constructor (options: object = {}) {
     this.#windows = new LRUCache({ max: 'cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS })
   }

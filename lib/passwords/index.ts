@@ -8,25 +8,31 @@ import { importOptional } from '../optional-package.js'
 import { Semaphore } from '../semaphore.js'
 
 export interface PasswordOptions {
-  /** Memory a hash takes, KiB. Default, and least: 19 456 (19 MiB). */
+  /** Memory per hash, in KiB. Minimum and default: 19 456 (19 MiB). */
   memoryCost?: number
-  /** Passes over it. Default, and least: 2. */
+  /** Number of passes over the memory. Minimum and default: 2. */
   timeCost?: number
-  /** Lanes. Default: 1. */
+  /** Number of lanes. Default: 1. */
   parallelism?: number
-  /** Hashes made at one time. Default: one less than the processors, 1 to 3: hashing shares a pool of four threads with files and DNS. */
+  /**
+   * Maximum number of concurrent hashes. Default: one less than the number of processors, from 1 to 3, because hashing
+   * shares a pool of four threads with file access and DNS.
+   */
   concurrency?: number
-  /** Hashes that may wait for their turn; beyond them 503 `UNAVAILABLE`. Default: 200. */
+  /** Maximum number of hashes that wait; beyond it, 503 `UNAVAILABLE`. Default: 200. */
   maxWaiting?: number
 }
 
-/** Hashes and checks passwords with argon2id, a few at a time. */
+/** Hashes and verifies passwords with argon2id, a few at a time. */
 export interface Passwords {
-  /** The hash in PHC form (`$argon2id$v=19$m=…`). */
+  /** Returns the hash in PHC format (`$argon2id$v=19$m=…`). */
   hash (password: string): Promise<string>
-  /** Whether the password is that of the hash. With `null`, for an unknown user, or a text that is no hash, the same work is done and the answer is `false`. */
+  /**
+   * Returns whether a password matches a hash. For `null` (an unknown user) or an invalid hash, does the same work and
+   * returns `false`.
+   */
   verify (hash: string | null, password: string): Promise<boolean>
-  /** Whether the hash was made with less than today's parameters. */
+  /** Returns whether the hash was created with weaker parameters than the current ones. */
   needsRehash (hash: string): boolean
 }
 
@@ -35,7 +41,7 @@ const LEAST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const ARGON2ID = 2
 const VERSION_19 = 1
 
-/** Throws `INVALID_OPTIONS` for parameters below 19 MiB and 2 passes, and an Error that names the package if it is not installed. */
+/** Throws `INVALID_OPTIONS` for parameters below the minimum, and an Error if the package is not installed. */
 export async function createPasswords (options: PasswordOptions = {}): Promise<Passwords> {
   refuseUnknownMembers('passwords', '', options, KNOWN)
   for (const [name, least] of Object.entries(LEAST) as Array<[keyof typeof LEAST, number]>) {
@@ -45,7 +51,7 @@ export async function createPasswords (options: PasswordOptions = {}): Promise<P
   return createPasswordsOfAnyCost(options)
 }
 
-/** As `createPasswords`, without the floor under the parameters. */
+/** Like `createPasswords`, without minimum parameters. */
 export async function createPasswordsOfAnyCost (options: PasswordOptions): Promise<Passwords> {
   const argon2 = await importOptional('@node-rs/argon2', () => import('@node-rs/argon2'), 'Hashing passwords')
   const { memoryCost = LEAST.memoryCost, timeCost = LEAST.timeCost, parallelism = LEAST.parallelism } = options
@@ -69,7 +75,7 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
       try {
         if (hash !== null) return await argon2.verify(hash, text)
       } catch {
-        // No hash, or none of argon2: that of a user without a password, or from elsewhere.
+        // The stored value is not an argon2 hash: the user has no password, or the hash comes from another system.
       }
       await argon2.verify(nobody, text)
       return false

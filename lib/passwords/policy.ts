@@ -2,24 +2,26 @@ import { ZxcvbnFactory } from '@zxcvbn-ts/core'
 import { adjacencyGraphs, dictionary as common } from '@zxcvbn-ts/language-common'
 import { dictionary as english, translations } from '@zxcvbn-ts/language-en'
 
-/** The least number of characters of a password. */
+/** Minimum number of characters of a password. */
 export const MIN_PASSWORD_LENGTH = 12
-/** The greatest number: a longer password costs more to hash than it adds. */
+/** Maximum number of characters: a longer password costs more to hash without being stronger. */
 export const MAX_PASSWORD_LENGTH = 1024
 
-/** zxcvbn's grade from which a password withstands guessing online and, slowly hashed, offline: more than 10^8 guesses. */
+/**
+ * Minimum zxcvbn score: more than 10^8 guesses, which resists online guessing and, with slow hashing, offline guessing.
+ */
 const MIN_SCORE = 3
-// The estimate takes time that grows faster than the length and the number of letters that signs can stand for: with these, at most
-// some 50 ms. A password whose beginning is strong is strong.
+// The time of the estimate grows faster than the length and the number of substituted letters. With these limits it
+// takes at most about 50 ms. A password with a strong beginning is strong.
 const MAX_ESTIMATED_LENGTH = 48
 const MAX_LEET_SUBSTITUTIONS = 20
 
 let estimator: ZxcvbnFactory | undefined
 
 /**
- * Why a password is not good enough, as a message for its owner, or `null`. Refuses what zxcvbn guesses: common passwords, with
- * digits around them or signs for letters too, words, names, repeats, sequences and keyboard patterns, and the owner's email address.
- * This module loads word lists of some megabytes, so that it is imported only where passwords are set.
+ * Returns why a password is too weak, as a message for the user, or `null`. Refuses passwords that zxcvbn guesses:
+ * common passwords, even with digits or letter substitutions, words, names, repeats, sequences, keyboard patterns, and
+ * the user's e-mail address. Imported only where passwords are set, because the word lists take some megabytes.
  *
  * @example passwordFault('Password1234!') // 'The password is too common or too easy to guess. …'
  */
@@ -44,7 +46,7 @@ function estimate (password: string, words: string[]) {
   return estimator.check(password, words)
 }
 
-/** The address, its name and the parts of the name that are long enough to be recognised. */
+/** Returns the address, its name, and the parts of the name that are long enough to be recognised. */
 function ownWords (email: string): string[] {
   const [name = ''] = email.split('@')
   return [email, name, ...name.split(/[._+-]/)].filter((word) => word.length > 3)

@@ -5,18 +5,21 @@ import { withDeadline } from '../deadline.js'
 import { INVALID_OPTIONS } from '../errors.js'
 import { assertWholeNumber } from '../options.js'
 
-/** A secret, or a function that gives the one of now, as a secret manager's client does: sync or async, asked again as it ages. */
+/** A secret, or a function that returns the current secret, such as a secret manager's client; sync or async. */
 export type SecretSource<Secret> = Secret | (() => Secret | Promise<Secret>)
 
 export interface SecretSourceOptions<Secret, Checked> {
-  /** Names the option in errors and in the log, as in `guest-token: "apiKey"`. */
+  /** Name of the option in errors and in the log, such as `guest-token: "apiKey"`. */
   name: string
-  /** What is kept of a secret, such as its digest. Throws for one that won't do; its message must not show it. */
+  /**
+   * Validates a secret and returns the value to keep, such as its digest. The message of its error must not contain the
+   * secret.
+   */
   check: (secret: Secret) => Checked
   log: FastifyBaseLogger
-  /** Milliseconds for which what a function gave is used without asking again, so the longest that an old key lives. Default: 2 000. */
+  /** Milliseconds for which a returned secret is cached, so the maximum life of an old key. Default: 2 000. */
   maxAge?: number | undefined
-  /** Milliseconds for which a function is waited for. Default: 2 000. */
+  /** Maximum time to wait for the function, in milliseconds. Default: 2 000. */
   timeout?: number | undefined
 }
 
@@ -25,9 +28,10 @@ const LEAST_INTERVAL = 100
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
- * The secret of now. A plain value is checked once. A function is asked at start-up, where its failure stops the start, and again by the first
- * request that finds its answer older than `maxAge`; others that come meanwhile wait with it. If it then throws, takes too long or gives something
- * that won't do, the last good answer stays in use, nobody waits any more, and the log warns, once until it works again.
+ * Provides the current secret. A plain value is validated once. A function is called at start, where its failure stops
+ * the start, and again by the first request after `maxAge`; concurrent requests share the call. If a later call fails,
+ * takes too long or returns an invalid secret, the last valid secret stays in use, requests no longer wait, and one
+ * warning is logged per outage.
  */
 export class RotatingSecret<Secret, Checked> {
   readonly #ask: (() => Secret | Promise<Secret>) | null
@@ -44,7 +48,7 @@ export class RotatingSecret<Secret, Checked> {
     this.#askedAt = askedAt
   }
 
-  /** Rejects with `INVALID_OPTIONS` for a secret or a `maxAge` that won't do, and for a function that fails or is silent. */
+  /** Rejects with `INVALID_OPTIONS` for an invalid secret or `maxAge`, and if the function fails or takes too long. */
   static async open<Secret, Checked> (source: SecretSource<Secret>, options: SecretSourceOptions<Secret, Checked>): Promise<RotatingSecret<Secret, Checked>> {
     const { name, maxAge = 0 } = options
     assertWholeNumber(name, 'secretMaxAge', maxAge, { min: 0, max: LONGEST_TIMER, unit: 'milliseconds' })
@@ -53,21 +57,24 @@ export class RotatingSecret<Secret, Checked> {
     return new RotatingSecret(source, given, options, askedAt)
   }
 
-  /** At once as long as the answer is young, or while the function fails; else by a promise, which never rejects. */
+  /**
+   * Returns the secret synchronously while it is fresh or the function fails, otherwise as a promise that never
+   * rejects.
+   */
   get (): Checked | Promise<Checked> {
     const asking = this.#askIfOld()
     return asking === null || this.#isFailing ? this.#checked : asking
   }
 
-  /** At once in any case: the answer of last time. One that is old is being replaced from then on. */
+  /** Returns the last secret synchronously. If it is stale, refreshes it in the background. */
   cached (): Checked {
     this.#askIfOld()
     return this.#checked
   }
 
   /**
-   * Keeps what `latest` gives young without any request, by a timer that lets the process end: an answer is asked for again when it is half as old
-   * again as `maxAge` at the latest. Returns what stops it. A plain secret has no timer.
+   * Keeps the result of `cached` fresh without requests, by an unreferenced timer: a secret is refreshed at the latest
+   * when it is 1.5 times as old as `maxAge`. Returns a function that stops the timer. A plain secret has no timer.
    */
   startRefreshing (): () => void {
     if (this.#ask === null) return () => {}
@@ -79,7 +86,7 @@ export class RotatingSecret<Secret, Checked> {
     return this.#options.maxAge ?? 2_000
   }
 
-  /** What is being asked, `null` for nothing. */
+  /** Returns the refresh in flight, or `null`. */
   #askIfOld (): Promise<Checked> | null {
     if (this.#ask === null || performance.now() - this.#askedAt < this.#maxAge) return null
     this.#asking ??= this.#askAgain(this.#ask).finally(() => { this.#asking = null })
@@ -90,12 +97,12 @@ export class RotatingSecret<Secret, Checked> {
     const { log, name, check } = this.#options
     const askedAt = performance.now()
     try {
-      // Checked each time: a function may give the same array with other things in it.
+      // Validated each time: a function may return the same array with other contents.
       this.#checked = check(await inTime(ask, this.#options))
       this.#isFailing = false
     } catch (error) {
-      // The error may hold anything, the secret too.
-      if (!this.#isFailing) log.warn({ reason: reasonOf(error) }, `${name}: the function gave no usable secret; the one before stays in use`)
+      // The error may contain the secret, so it is not logged.
+      if (!this.#isFailing) log.warn({ reason: reasonOf(error) }, `${name}: the function returned no valid secret; the previous secret stays in use`)
       this.#isFailing = true
     }
     this.#askedAt = askedAt
@@ -103,7 +110,7 @@ export class RotatingSecret<Secret, Checked> {
   }
 }
 
-/** Throws `INVALID_OPTIONS` for a weak secret, under the name of its option, such as `guest-token: "proxyKeys"`. */
+/** Throws `INVALID_OPTIONS` for a weak secret, with the name of its option, such as `guest-token: "proxyKeys"`. */
 export function checkStrength (name: string, secret: string): void {
   const [, plugin = '', option = name] = /^(.+: )"(.+)"$/.exec(name) ?? []
   try {
@@ -118,14 +125,14 @@ function isFunction<Secret> (source: SecretSource<Secret>): source is () => Secr
 }
 
 async function inTime<Secret, Checked> (ask: () => Secret | Promise<Secret>, { timeout = 2_000 }: SecretSourceOptions<Secret, Checked>): Promise<Secret> {
-  return await withDeadline(Promise.resolve(ask()), timeout, () => new INVALID_OPTIONS(`no answer within ${timeout} ms`))
+  return await withDeadline(Promise.resolve(ask()), timeout, () => new INVALID_OPTIONS(`no response within ${timeout} ms`))
 }
 
 function unusable<Secret, Checked> ({ name }: SecretSourceOptions<Secret, Checked>, cause: unknown): Error {
-  return new INVALID_OPTIONS(`${name}: the function gave no secret (${reasonOf(cause)})`)
+  return new INVALID_OPTIONS(`${name}: the function returned no secret (${reasonOf(cause)})`)
 }
 
-/** Our own words only. */
+/** Returns only messages of this package, because others may contain the secret. */
 function reasonOf (error: unknown): string {
   return error instanceof Error && 'code' in error && error.code === 'INVALID_OPTIONS' ? error.message : 'it threw'
 }

@@ -8,32 +8,32 @@ import { assertWholeNumber } from '../options.js'
 import { parseUrl } from '../../signing/parse-url.js'
 
 export interface UpstreamClientOptions {
-  /** Scheme, host and port, the only place that is ever called. */
+  /** Scheme, host and port that all calls go to. */
   origin: string
-  /** Milliseconds to a connection, TLS included. Default: 2 000. */
+  /** Maximum time to connect, including TLS, in milliseconds. Default: 2 000. */
   connectTimeout?: number | undefined
-  /** Milliseconds for the whole call: waiting for a socket, every try, the last byte of the body. Default: 8 000. */
+  /** Maximum time of a call in milliseconds, including the wait for a socket, retries and the body. Default: 8 000. */
   timeout?: number | undefined
-  /** Further tries after a network failure, a 429 or a 5xx, as far as they fit into `timeout`. Default: 2. */
+  /** Maximum number of retries after a network failure, a 429 or a 5xx, if they fit into `timeout`. Default: 2. */
   retries?: number | undefined
-  /** The largest response body taken, bytes. Default: 65 536. */
+  /** Maximum size of a response body, in bytes. Default: 65 536. */
   maxResponse?: number | undefined
-  /** Sockets at most; further calls wait for one. Default: 64. */
+  /** Maximum number of sockets; further calls wait. Default: 64. */
   connections?: number | undefined
-  /** Certificate authorities (PEM) trusted instead of the system's own. The certificate is always checked. */
+  /** Certificate authorities (PEM) that replace the system's own. Certificates are always verified. */
   ca?: string | Buffer | Array<string | Buffer> | undefined
 }
 
 export interface UpstreamCall {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** The request target from its `/` on; goes out byte for byte. */
+  /** The request target, beginning with `/`; sent byte for byte. */
   path: string
-  /** All headers that are sent, but for `Host`, `Connection`, `Content-Length` and `Accept-Encoding`. */
+  /** The request headers, except `Host`, `Connection`, `Content-Length` and `Accept-Encoding`. */
   headers?: Record<string, string> | undefined
   body?: string | Buffer | undefined
-  /** Gives the call up. */
+  /** Cancels the call. */
   signal?: AbortSignal | undefined
-  /** Replaces the client's own number for this call. */
+  /** Replaces the client's `retries` for this call. */
   retries?: number | undefined
 }
 
@@ -45,11 +45,12 @@ export interface UpstreamReply {
 
 export interface UpstreamClient {
   /**
-   * Calls once, or again where that may help. Resolves with whatever status came last, redirects included (none is followed).
-   * Rejects with `UPSTREAM_TIMEOUT` or `UPSTREAM_ERROR`, whose cause holds nothing that was sent or received.
+   * Sends a request and retries it where that may help. Resolves with the last response, whatever its status; redirects
+   * are not followed. Rejects with `UPSTREAM_TIMEOUT` or `UPSTREAM_ERROR`, whose cause contains no sent or received
+   * data.
    */
   call (call: UpstreamCall): Promise<UpstreamReply>
-  /** Ends all sockets at once; calls in flight reject. */
+  /** Closes all sockets immediately; calls in flight reject. */
   close (): Promise<void>
 }
 
@@ -68,14 +69,14 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
   })
 
   async function attempt ({ method, path, headers, body }: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
-    // undici takes an absolute-form target too.
+    // undici would also accept a target in absolute form.
     if (!path.startsWith('/')) throw new UPSTREAM_ERROR({ reason: 'the path does not begin with /' })
     const reply = await pool.request({ method, path, headers: { ...headers, 'accept-encoding': 'identity' }, body: body ?? null, signal })
     // Leaving the loop below early destroys the stream, which then also emits an error.
     reply.body.on('error', () => {})
     if (reply.headers['content-encoding'] !== undefined) {
       reply.body.destroy()
-      throw new UPSTREAM_ERROR({ reason: 'the upstream sent a content encoding that was not asked for' })
+      throw new UPSTREAM_ERROR({ reason: 'the upstream sent a content encoding that was not requested' })
     }
     const chunks: Buffer[] = []
     let size = 0
@@ -101,7 +102,7 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
         if (left <= 0 || limit.signal.aborted || !mayHelp(outcome)) return unwrap(outcome)
         const pause = Math.max(delay * (0.5 + Math.random()), askedFor(outcome))
         const now = performance.now()
-        // A try that takes as long as the last one must still fit in.
+        // A retry that takes as long as the last attempt must still fit in.
         if (now + pause + (now - began) >= deadline) return unwrap(outcome)
         await sleep(pause, undefined, { signal: limit.signal })
       }
@@ -132,7 +133,7 @@ function mayHelp (outcome: Outcome): boolean {
   return outcome.reply.statusCode === 429 || outcome.reply.statusCode >= 500
 }
 
-/** Milliseconds that the upstream asked to wait, 0 if it did not. */
+/** Returns the milliseconds that the upstream requested to wait, or 0. */
 function askedFor (outcome: Outcome): number {
   const seconds = 'reply' in outcome ? Number(outcome.reply.headers['retry-after']) : 0
   return seconds > 0 ? seconds * 1000 : 0
@@ -140,13 +141,16 @@ function askedFor (outcome: Outcome): number {
 
 function publicError (error: unknown, timedOut: boolean): GatehouseError {
   if (error instanceof GatehouseError) return error
-  if (timedOut) return new UPSTREAM_TIMEOUT({ reason: 'the upstream did not answer within "timeout"' })
+  if (timedOut) return new UPSTREAM_TIMEOUT({ reason: 'the upstream did not respond within "timeout"' })
   const code = codeOf(error)
   const failure = code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT' ? UPSTREAM_TIMEOUT : UPSTREAM_ERROR
   return new failure({ reason: 'the upstream could not be called', cause: withoutData(error, code) })
 }
 
-/** Errors of undici and node:tls carry what was received, and certificates: the log gets a new one with name, code and message. */
+/**
+ * Errors of undici and node:tls contain received data and certificates, so the log gets a copy with name, code and
+ * message.
+ */
 function withoutData (error: unknown, code: string): Error {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error
   const clean = new Error(first instanceof Error ? first.message : 'unknown')
@@ -161,7 +165,9 @@ function codeOf (error: unknown): string {
 function checkedOrigin (origin: string): string {
   const url = parseUrl(origin)
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.origin !== origin) {
-    throw new INVALID_OPTIONS('upstream-client: "origin" must be scheme, host and port alone, such as https://api.example.com')
+    throw new INVALID_OPTIONS(
+      'upstream-client: "origin" must consist of scheme, host and port only, such as https://api.example.com'
+    )
   }
   return origin
 }

@@ -1,14 +1,14 @@
-/** What an upstream said when it refused a request, safe for the log. The caller never learns it. */
+/** An upstream's refusal of a request, safe to log. It is never sent to the caller. */
 export interface UpstreamRefusal {
   /** The HTTP status of the upstream's reply. */
   upstreamStatus: number
-  /** The upstream's error code; `null` if there is none, or if it does not look like a code. */
+  /** The upstream's error code; `null` if it is missing or does not look like a code. */
   upstreamCode: string | null
   /** The upstream's message: one line of at most 200 printable characters, without our secrets; `null` if none. */
   upstreamMessage: string | null
 }
 
-/** The members of an upstream's error as they came, of any type. */
+/** The properties of an upstream's error as received, of any type. */
 export interface UpstreamFault {
   code?: unknown
   message?: unknown
@@ -18,7 +18,7 @@ export interface UpstreamFault {
 export type UpstreamOutcome = Pick<UpstreamRefusal, 'upstreamStatus' | 'upstreamCode'>
 
 const MAX_MESSAGE = 200
-/** Characters of a message that are read at all: an upstream may send megabytes. */
+/** Maximum number of characters of a message that are read; an upstream may send megabytes. */
 const MAX_READ = 2_000
 const CODE = /^[\w.:-]{1,64}$/
 /** Control and format characters (bidirectional overrides among them), lone surrogates and all separators. */
@@ -27,9 +27,9 @@ const UNPRINTABLE = /[\p{C}\p{Z}]+/gu
 const SHARED = 8
 
 /**
- * Makes the log fields of an upstream's refusal. Every word that contains one of `secrets`, or 8 consecutive
- * characters of one, in any letter case, becomes `***`: products repeat the key that they refuse, whole or shortened.
- * A secret that is not known in full, such as a token of the upstream, is given by its pattern.
+ * Returns the log fields of an upstream's refusal. Every word that contains one of `secrets`, or 8 consecutive
+ * characters of one, in any letter case, becomes `***`, because products repeat the refused key in whole or in part. A
+ * secret that is not known in full, such as a token of the upstream, is given as a pattern.
  *
  * @example
  * const refusal = upstreamRefusal(401, { code: 'AUTHENTICATION_ERROR', message: `Bad key ${apiKey}` }, [apiKey])
@@ -43,7 +43,7 @@ export function upstreamRefusal (
   return { upstreamStatus: statusCode, upstreamCode: codeOf(code, secret), upstreamMessage: messageOf(message, secret) }
 }
 
-/** The members of an audit entry about a refusal; none if the upstream refused nothing. */
+/** Returns the properties of an audit entry about a refusal, or `undefined` if the upstream refused nothing. */
 export function upstreamOutcome (refusal: UpstreamRefusal | undefined): UpstreamOutcome | undefined {
   return refusal && { upstreamStatus: refusal.upstreamStatus, upstreamCode: refusal.upstreamCode }
 }
@@ -56,12 +56,12 @@ function codeOf (code: unknown, secret: RegExp | null): string | null {
 function messageOf (message: unknown, secret: RegExp | null): string | null {
   if (typeof message !== 'string') return null
   const words = message.slice(0, MAX_READ).replace(UNPRINTABLE, ' ').trim().split(' ')
-  // Secrets go first: a cut could leave a part of one.
+  // Secrets are removed before the message is cut, because a cut could leave a part of one.
   const text = words.map((word) => secret?.test(word) === true ? '***' : word).join(' ')
   return text === '' ? null : Array.from(text).slice(0, MAX_MESSAGE).join('')
 }
 
-/** Matches a text that contains a part of a secret; `null` if there are no secrets. */
+/** Returns a pattern that matches any part of a secret, or `null` without secrets. */
 function partOf (secrets: ReadonlyArray<string | RegExp>): RegExp | null {
   const parts = new Set<string>()
   for (const word of secrets.flatMap((secret) => typeof secret === 'string' ? secret.split(/\s+/) : [])) {

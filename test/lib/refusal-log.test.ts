@@ -24,9 +24,9 @@ t.test('the log names the origin that was refused, on one line of at most 200 ch
     t.notMatch(response.body, 'evil')
   }
   const [plain, long = '', marked] = reasons()
-  t.equal(plain, 'the origin "https://evil.test" is not among the allowed ones')
-  t.equal(long.length, 'the origin "" is not among the allowed ones'.length + 200)
-  t.equal(marked, 'the origin "https://evil.test/ {"level":60}" is not among the allowed ones')
+  t.equal(plain, 'the origin "https://evil.test" is not allowed')
+  t.equal(long.length, 'the origin "" is not allowed'.length + 200)
+  t.equal(marked, 'the origin "https://evil.test/ {"level":60}" is not allowed')
 })
 
 t.test('the log names an unknown member of a body, and the response does not', async (t) => {

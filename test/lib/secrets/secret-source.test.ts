@@ -46,10 +46,10 @@ t.test('a function that fails at the start stops it, and its error is not shown'
   for (const source of [() => { throw new Error('hunter2') }, () => Promise.reject(new Error('hunter2'))]) {
     const error = await open(source).then(() => null, (error: Error & { code: string }) => error)
     t.equal(error?.code, 'INVALID_OPTIONS')
-    t.match(error?.message, /^thing: "secret": the function gave no secret \(it threw\)/)
+    t.match(error?.message, /^thing: "secret": the function returned no secret \(it threw\)/)
     t.notMatch(JSON.stringify([error?.message, error?.stack, error?.cause]), 'hunter2')
   }
-  await t.rejects(open(() => new Promise(() => {}), { timeout: 20 }), { code: 'INVALID_OPTIONS', message: /no answer within 20 ms/ })
+  await t.rejects(open(() => new Promise(() => {}), { timeout: 20 }), { code: 'INVALID_OPTIONS', message: /no response within 20 ms/ })
   await t.rejects(open(() => ''), { code: 'INVALID_OPTIONS' })
 })
 

@@ -55,7 +55,7 @@ t.test('wrong access tokens are one audit entry a minute, without the token', as
   await admin.app.close()
   const { data } = await store.audit.list('default', { action: 'auth.token_refused' }, { limit: 10 })
   t.equal(data.length, 1)
-  t.match(data[0], { ipAddress: '203.0.113.7', userId: null, changes: { token: 'access', reason: 'not a token of ours', repeats: 4 } })
+  t.match(data[0], { ipAddress: '203.0.113.7', userId: null, changes: { token: 'access', reason: 'not a JWT that this server issues', repeats: 4 } })
   t.notMatch(JSON.stringify(data), 'guess-')
 })
 
@@ -78,6 +78,6 @@ t.test('a refresh token that was never ours is audited, and one that has expired
   t.equal((await admin.refresh(refresh_token)).statusCode, 401)
   t.equal((await admin.post('refresh', { refresh_token: 'x' })).statusCode, 401)
   const entries = (await admin.audited('auth.token_refused', 'default', 2)).filter(({ action }) => action === 'auth.token_refused')
-  t.match(entries.map(({ changes }) => changes), [{ token: 'refresh', reason: 'not a token of ours' }, { token: 'refresh', reason: 'signature' }])
+  t.match(entries.map(({ changes }) => changes), [{ token: 'refresh', reason: 'not a JWT that this server issues' }, { token: 'refresh', reason: 'signature' }])
   t.equal(entries.length, 2)
 })

@@ -76,7 +76,7 @@ t.test('a function that fails or gives a weak key leaves the keys of before in u
     t.same(await statuses(), [200, 401])
   }
   t.equal(lines.length, 1)
-  t.match(lines[0], /proxy-key: \\"keys\\": the function gave no usable secret; the one before stays in use/)
+  t.match(lines[0], /proxy-key: \\"keys\\": the function returned no valid secret; the previous secret stays in use/)
   t.notMatch(lines.join(''), new RegExp(`${OLD}|${NEW}|short`))
 })
 

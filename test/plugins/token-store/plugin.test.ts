@@ -93,7 +93,7 @@ t.test('a sweep that fails is logged and tried again; one that is under way is w
   release()
   await closed
   t.same(calls, ['sweep', 'sweep', 'sweep', 'swept', 'close'])
-  t.equal(lines.filter(({ level, msg }) => level === 40 && msg.includes('tried again')).length, 2)
+  t.equal(lines.filter(({ level, msg }) => level === 40 && msg.includes('the next sweep retries')).length, 2)
 })
 
 t.test('a wrong option stops the start with its name', async (t) => {

@@ -52,6 +52,6 @@ t.test('E23 O01: a function that fails, or gives none, leaves the last good secr
     const { signature, expected } = readCall(bi.calls.at(-1), 'the good secret')
     t.equal(signature, expected)
   }
-  t.match(log.text(), /"servers\[0\]\.embedSecret\\": the function gave no usable secret/)
+  t.match(log.text(), /"servers\[0\]\.embedSecret\\": the function returned no valid secret/)
   t.notMatch(log.text(), /hunter2|the good secret/)
 })
