@@ -4,7 +4,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN npm run --silent build
-# By the lock file again, without what only builds.
+# Installs from the lock file without build dependencies.
 RUN node deploy/runtime-packages.mjs && npm install --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:22-bookworm-slim
@@ -13,11 +13,11 @@ WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# For those who start it without DATABASE_URL: the embedded database.
+# The embedded database, used without DATABASE_URL.
 RUN install -d -o node -g node -m 0700 /data
 USER node
 EXPOSE 3000
 HEALTHCHECK --interval=5s --timeout=4s --retries=3 --start-period=60s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Node.js itself, not npm: it must get the SIGTERM.
+# Starts Node.js directly, because npm does not forward SIGTERM.
 CMD ["node", "dist/server/cli.js", "start"]

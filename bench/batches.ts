@@ -1,4 +1,4 @@
-// POST /v1/batch with 100 events each, durable in PostgreSQL: deduplicated or not, signed or not.
+// Measures POST /v1/batch with 100 events, durable in PostgreSQL: with and without deduplication and signatures.
 import { signBody } from '../signing/datafly/body-signature.js'
 import { PIPELINE_KEY, SERVER_SECRET, batchBody } from './load.js'
 import { CONNECTIONS, describeMachine, interleaved, SECONDS, startServer, withPostgres } from './rounds.js'
@@ -8,7 +8,7 @@ import type { SignedBody } from './wrk.js'
 
 const VARIANTS = (process.env.VARIANTS ?? 'postgres,postgres signed,postgres repeats kept').split(',')
 const EVENTS = 100
-/** Bodies for each second, all different and made beforehand: more than are sent. */
+/** Number of different bodies per second, created in advance; more than are sent. */
 const BODIES = 1_500
 
 async function round (variant: string, connections: number, url: string): Promise<Round> {

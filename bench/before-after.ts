@@ -1,5 +1,6 @@
-// The hot paths of this checkout beside those of another one, in turns in one run: BEFORE=<folder of a checkout with its node_modules>.
-// Compares processor time per request (user and system, from the kernel), which a busy machine disturbs less than throughput.
+// Compares the hot paths of this checkout and another one, alternately in one run.
+// BEFORE=<folder of the other checkout with its node_modules>
+// Compares processor time per request (user and system, from the kernel), which is less noisy than throughput.
 import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -11,7 +12,7 @@ import { shoot } from './wrk.js'
 import type { Shot } from './wrk.js'
 
 interface Path { title: string, file: string, variant: string, env?: Record<string, string>, shot: Pick<Shot, 'headers' | 'body'> & { path: string } }
-/** A checkout with a database server of its own: an older checkout refuses the migrations of a newer one. */
+/** A checkout with a separate database server: an older checkout refuses the migrations of a newer one. */
 interface Side { checkout: string, databaseUrl: string }
 interface Figures { rate: number, micros: number, failed: number }
 

@@ -1,5 +1,6 @@
-// The servers of the embed-authorize bench, each in a process of its own: `upstream <ms>` answers as Bold BI does, after that time; `route <its origin>` stands
-// before it, and so does `hop <its origin>`, which does nothing but pass on.
+// The servers of the embed-authorize bench, each in a process of its own: `upstream <ms>` answers as Bold BI does,
+// after that time; `route <its origin>` stands before it, and so does `hop <its origin>`, which does nothing but pass
+// on.
 import { createServer } from 'node:http'
 
 import Fastify from 'fastify'
@@ -11,7 +12,7 @@ import { memoryStore } from '../plugins/token-store/memory/index.js'
 import embedAuthorize from '../routes/embed-authorize/index.js'
 import { listen, listening, serve } from './serve.js'
 
-/** About 1.5 KB, as the access token and the details of a user and a dashboard take. */
+/** About 1.5 KB, the size of an access token with the details of a user and a dashboard. */
 const GRANTED = JSON.stringify({ ApiStatus: true, Data: { access_token: 'x'.repeat(700), token_type: 'bearer', ItemDetail: 'y'.repeat(700) }, Status: true })
 
 async function upstream (delay: number): Promise<number> {

@@ -1,6 +1,6 @@
-// What POST /authorize adds to the Bold BI server's own time: the same requests straight to a server that takes some milliseconds, to it through the route, and
-// through one that only passes them on.
-// Few connections, as this is about the time of one call: UPSTREAM_MS=0,20 CONNECTIONS=1,8 DURATION=5 ROUNDS=5. With a server that answers at once, eight
+// What POST /authorize adds to the Bold BI server's own time: the same requests straight to a server that takes some
+// milliseconds, to it through the route, and through one that only passes them on. Few connections, as this is about
+// the time of one call: UPSTREAM_MS=0,20 CONNECTIONS=1,8 DURATION=5 ROUNDS=5. With a server that answers at once, eight
 // connections keep the processor busy without a break, and what is measured is how long they queue.
 import { randomUUID } from 'node:crypto'
 
@@ -20,14 +20,14 @@ async function start (variant: string, argument: string): Promise<string> {
   return `http://127.0.0.1:${server.port}`
 }
 
-/** What the SDK posts, with a nonce of its own. */
+/** Returns the body that the SDK posts, with a new nonce. */
 function bodyFor (apiUrl: string): string {
   const query = `embed_nonce=${randomUUID()}&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_dashboard_ids=&embed_dashboard_path=&embed_dashboard_paths=` +
     `&pinboard_name=&embed_mode=view&embed_timestamp=${Math.floor(Date.now() / 1000)}&embed_expirationtime=86400`
   return JSON.stringify({ embedQuerString: query, embedQueryString: query, dashboardServerApiUrl: apiUrl })
 }
 
-/** One request after the other over each connection. */
+/** Sends requests sequentially over each connection. */
 async function load (target: string, apiUrl: string, connections: number, seconds: number): Promise<Round> {
   const times: number[] = []
   let failed = 0
@@ -49,12 +49,12 @@ async function load (target: string, apiUrl: string, connections: number, second
   return { rate: times.length / seconds, p50: at(0.5), p99: at(0.99), failed }
 }
 
-/** The rows of one server's own time. */
+/** Measures the rows for one response time of the upstream server. */
 async function compare (delay: number): Promise<void> {
   const upstream = await start('upstream', String(delay))
   const targets = { straight: upstream, hop: await start('hop', upstream), route: await start('route', upstream) }
   const apiUrl = `${upstream}/bi/api/site/site1`
-  // What runs for the first time is slow.
+  // Warm-up, because code is slow when it first runs.
   for (const target of Object.values(targets)) await load(target, apiUrl, 16, 2)
   for (const connections of CONNECTIONS) {
     const rounds = await interleaved(Object.keys(targets), (variant) => load(targets[variant as keyof typeof targets], apiUrl, connections, SECONDS))

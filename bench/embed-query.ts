@@ -1,6 +1,6 @@
 /**
- * What the dearest queries of 510 KB cost `POST /authorize` before its host is asked: the processor time of reading, checking and
- * rewriting each of them, the least of a dozen turns, in milliseconds.
+ * What the dearest queries of 510 KB cost `POST /authorize` before its host is asked: the processor time of reading,
+ * checking and rewriting each of them, the least of a dozen turns, in milliseconds.
  */
 import { checkQuery } from '../routes/embed-authorize/policy.js'
 
@@ -42,7 +42,7 @@ function cost (query: string): number {
   try {
     checkQuery(query, 'https://bi.test', limits, Math.floor(Date.now() / 1000))
   } catch {
-    // Refused, which has its cost as well.
+    // A refusal has a cost too.
   }
   const { user, system } = process.cpuUsage(before)
   return (user + system) / 1000

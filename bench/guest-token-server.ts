@@ -1,4 +1,5 @@
-// One server under test, in a process of its own: `guest-token-server.ts <variant>`; tells its parent the port, then serves until it is killed.
+// One server under test, in a separate process: `guest-token-server.ts <variant>`. Reports its port and serves until it
+// is killed.
 import { createServer } from 'node:http'
 
 import express from 'express'
@@ -13,7 +14,7 @@ import { listen, listening, serve } from './serve.js'
 const PATH = '/api/databrain/guest-token'
 const API_KEY = 'the key of the analytics API'.replaceAll(' ', '-')
 const TOKEN = '01234567-89ab-4cde-8f01-23456789abcd'
-/** What the product's API takes to make a token, milliseconds. */
+/** Time in which the product's API creates a token, in milliseconds. */
 const UPSTREAM_TIME = 20
 
 const { PROXY_KEY = '', REFERENCE_KEY = '', UPSTREAM = '' } = process.env
@@ -27,7 +28,7 @@ const variants: Record<string, () => Promise<number>> = {
       }, UPSTREAM_TIME)
     }).listen(0, '127.0.0.1'))
   },
-  /** A route that does nothing but answer with as much. */
+  /** A route that only sends a response of the same size. */
   bare () {
     const app = Fastify()
     app.get(PATH, async () => ({ token: TOKEN }))
@@ -36,7 +37,7 @@ const variants: Record<string, () => Promise<number>> = {
   cached: () => gatehouse(false),
   'cached limited': () => gatehouse({ max: 1_000_000_000, timeWindow: 1_000 }),
   uncached: () => gatehouse(false, { cache: false }),
-  /** As the product's pages show it: check the key, call the API for each request, pass its answer on. */
+  /** The product's documented sample: checks the key, calls the API for each request and forwards its response. */
   express () {
     const app = express()
     app.get(PATH, async (request, response) => {

@@ -1,4 +1,5 @@
-// GET /api/databrain/guest-token from the cache, beside an Express route as the product's pages show it, before an API that takes 20 ms.
+// Compares GET /api/databrain/guest-token from the cache with the product's documented Express route, at an API time of
+// 20 ms.
 import { generateSecret } from '../signing/secret-strength/index.js'
 import { signUserReference } from '../signing/user-reference.js'
 import { CONNECTIONS, describeMachine, interleaved, SECONDS, startServer } from './rounds.js'

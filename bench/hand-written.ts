@@ -1,4 +1,4 @@
-// What a team writes itself: Express, a look-up of the key and one INSERT a request, on the same tables' data.
+// A typical hand-written server: Express, one key lookup and one INSERT per request, on the same data.
 import type { AddressInfo } from 'node:net'
 
 import express from 'express'

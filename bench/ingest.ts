@@ -1,4 +1,5 @@
-// POST /v1/t on each sink, beside a bare Fastify route that parses the same body and an Express route as it is written by hand.
+// Compares POST /v1/t on each sink with a bare Fastify route that parses the same body and a hand-written Express
+// route.
 import { EVENT, PIPELINE_KEY } from './load.js'
 import { CONNECTIONS, describeMachine, interleaved, SECONDS, startServer, withPostgres } from './rounds.js'
 import type { Round } from './rounds.js'

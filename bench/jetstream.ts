@@ -1,4 +1,4 @@
-// JetStream beside PostgreSQL as the sink: single events, and batches of 100.
+// Compares JetStream and PostgreSQL as the sink: single events, and batches of 100.
 import { EVENT, PIPELINE_KEY, batchBody } from './load.js'
 import { CONNECTIONS, describeMachine, interleaved, SECONDS, startServer, withNats, withPostgres } from './rounds.js'
 import type { Round } from './rounds.js'
@@ -7,7 +7,7 @@ import type { Shot } from './wrk.js'
 
 const VARIANTS = (process.env.VARIANTS ?? 'bare,postgres,jetstream,jetstream packed').split(',')
 const EVENTS = 100
-/** Bodies for each second, all different and made beforehand: more than are sent. */
+/** Number of different bodies per second, created in advance; more than are sent. */
 const BODIES = 1_500
 
 interface Load {
@@ -47,7 +47,7 @@ await withPostgres((database) => withNats(async (broker) => {
   console.log(`${describeMachine()}, an event of ${EVENT.length} bytes\n`)
   console.log('| events a request | connections | server | events/s | of postgres | p50 ms | p99 ms | failed |\n| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |')
   for (const load of loads) {
-    // What `bare` does is parse one event.
+    // `bare` only parses one event.
     const variants = VARIANTS.filter((variant) => load.events === 1 || variant !== 'bare')
     for (const connections of CONNECTIONS) {
       const results = await interleaved(variants, (variant) => round(variant, load, connections, { DATABASE_URL: database, NATS_URL: broker }))

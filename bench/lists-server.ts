@@ -1,4 +1,4 @@
-// The server of the bench of lists, with stored events and an administrator: `lists-server.ts <pglite or postgres>`.
+// The server of the list benchmark, with stored events and an administrator: `lists-server.ts <pglite or postgres>`.
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,14 +24,14 @@ import { listen, serve } from './serve.js'
 const { DATABASE_URL = '' } = process.env
 const EVENTS = Number(process.env.EVENTS ?? 1_000_000)
 const DAY = 86_400_000
-/** Days over which the events are spread. */
+/** Number of days that the events are distributed over. */
 const DAYS = 20
 const SECRET = 'the secret of the tokens of this bench, k7Qd-2mVx9_pLw4ZtR8yBn3H'
 
 let statements = 0
 countStatements()
 
-/** One event in a thousand is of another organisation, nine in ten are tracks, none is an alias; one in fifty has 20 KB. */
+/** 0.1 % of the events belong to another organization, 90 % are tracks, none is an alias, and 2 % have 20 KB. */
 async function fill (database: Database): Promise<void> {
   const partitions = await eventPartitions(database)
   for (let day = DAYS; day >= 0; day -= 4) await partitions.prepare(Date.now() - day * DAY)
@@ -73,7 +73,7 @@ async function gateway (database: Database): Promise<number> {
   return await listen(app)
 }
 
-/** Counts what goes to PostgreSQL, and to the thread of the embedded database. */
+/** Counts the queries to PostgreSQL and to the thread of the embedded database. */
 function countStatements (): void {
   for (const [owner, method, counts] of [
     [pg.Client.prototype, 'query', () => true],

@@ -1,5 +1,5 @@
-// What lists cost on many stored events, and what they cost those who write: EVENTS=1000000 PGLITE_EVENTS=200000 REQUESTS=1000 RATE=300 DURATION=10
-// VIEWERS=20 PAUSE=600. ONLY=postgres or ONLY=pglite leaves the other one out.
+// What lists cost on many stored events, and what they cost those who write: EVENTS=1000000 PGLITE_EVENTS=200000
+// REQUESTS=1000 RATE=300 DURATION=10 VIEWERS=20 PAUSE=600. ONLY=postgres or ONLY=pglite leaves the other one out.
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import autocannon from 'autocannon'
@@ -14,12 +14,12 @@ const REQUESTS = Number(process.env.REQUESTS ?? 1_000)
 const RATE = Number(process.env.RATE ?? 300)
 const DURATION = Number(process.env.DURATION ?? 10)
 const VIEWERS = Number(process.env.VIEWERS ?? 20)
-/** Milliseconds between two pages of a viewer: the default limit is 100 requests a minute. */
+/** Milliseconds between two pages of a viewer; the default limit is 100 requests per minute. */
 const PAUSE = Number(process.env.PAUSE ?? 600)
 const DAY = 86_400_000
 const LIMIT = 100
 
-/** The same numbers in each run. */
+/** Returns a generator of the same numbers in each run. */
 function * numbers (seed: number): Generator<number, never> {
   for (let state = seed; ;) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
@@ -29,14 +29,14 @@ function * numbers (seed: number): Generator<number, never> {
 
 class Requests {
   readonly #numbers: Generator<number, never>
-  /** Cursors that were given out, each with its query. */
+  /** Received cursors, each with its query. */
   readonly #cursors: Array<[query: string, cursor: string]> = []
 
   constructor (seed: number) {
     this.#numbers = numbers(seed)
   }
 
-  /** A path with a filter and perhaps a cursor: of the same filter, of another one, or made up. */
+  /** Returns a path with a filter and sometimes a cursor: of the same filter, of another filter, or invalid. */
   next (): string {
     if (this.#chance(0.1)) return `/v1/admin/audit-logs?${this.#audit()}`
     const query = this.#query()
@@ -68,7 +68,7 @@ class Requests {
     ].join('&')
   }
 
-  /** Of the last 40 days, half of which have no events. */
+  /** A time in the last 40 days, half of which have no events. */
   #time (): string {
     return new Date(Date.now() - this.#number() * 40 * DAY).toISOString()
   }
@@ -103,7 +103,7 @@ function quantiles (times: number[]): string[] {
   return [0.5, 0.99, 1].map((share) => (times[Math.floor((times.length - 1) * share)] ?? NaN).toFixed(1))
 }
 
-/** One request after the other. */
+/** Sends requests sequentially. */
 async function lists (name: string, events: string, client: Client): Promise<void> {
   const requests = new Requests(1)
   const times: number[] = []
@@ -118,7 +118,7 @@ async function lists (name: string, events: string, client: Client): Promise<voi
     const time = performance.now() - start
     if (response.status !== 200 && response.status !== 400) throw new Error(`${path} is ${response.status}`)
     requests.seen(path, reply.next_cursor ?? null)
-    // The first ones find neither compiled code nor pages in memory.
+    // Warm-up: compiles code and loads database pages into memory.
     if (at < 0) continue
     times.push(time)
     most = Math.max(most, await client.statements() - before)
@@ -128,7 +128,7 @@ async function lists (name: string, events: string, client: Client): Promise<voi
   if (process.env.VERBOSE !== undefined) console.log(slowest)
 }
 
-/** The latency of single events at an even rate, with so many viewers who list one page after the other. */
+/** Measures the latency of single events at an even rate while viewers list page after page. */
 async function ingestion (name: string, client: Client, viewers: number): Promise<void> {
   const stop = new AbortController()
   let pages = 0

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 export const PIPELINE_KEY = `dk_live_${'0123456789ABCDEFGHIJKLMNOPQRSTUV'}`
 export const SERVER_SECRET = 'the secret of the source that is measured'
 
-/** A track event of about 500 bytes, as a shop's server would send it. */
+/** A track event of about 500 bytes, typical for the server of a shop. */
 export const EVENT = JSON.stringify({
   type: 'track',
   event: 'Order Completed',
@@ -23,7 +23,7 @@ export const EVENT = JSON.stringify({
   context: { library: { name: 'bench', version: '1.0.0' }, locale: 'de-DE', timezone: 'Europe/Berlin' }
 })
 
-/** A batch of such events, each with a random id, as an SDK gives it one. */
+/** A batch of such events, each with a random id like the events of an SDK. */
 export function batchBody (events: number): string {
   const rest = EVENT.slice(1)
   return `{"batch":[${Array.from({ length: events }, () => `{"messageId":"${randomUUID()}",${rest}`).join(',')}]}`

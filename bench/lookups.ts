@@ -1,4 +1,4 @@
-// How long it takes to find out what a pipeline key stands for: in the process, in Redis, in PostgreSQL. Each look-up on its own, one after the other.
+// Measures the lookup of a pipeline key in the process, in Redis and in PostgreSQL. Lookups are sequential.
 import { openDatabase } from '../lib/database/open-database.js'
 import { openRedis } from '../lib/redis/open-redis.js'
 import { sqlStore } from '../plugins/token-store/sql/index.js'
@@ -38,13 +38,13 @@ await withPostgres(async (url) => await withRedis(async (redisUrl) => {
     await alone.sources.create({ orgId: 'bench', name: 'bench', ...SOURCE_DEFAULTS, pipelineKey, serverSecret: 'the secret of a source that is measured' })
     keys.push(pipelineKey)
   }
-  // What runs for the first time is slow.
+  // Warm-up, because code is slow when it first runs.
   await times(sqlStore(database, { secretsKeys }), keys)
   console.log(`${describeHost()}, ${KEYS} keys\n\n| found in | p50 µs | p99 µs |\n| --- | ---: | ---: |`)
   const own = sqlStore(database, { secretsKeys, cacheTtl: 5_000 })
   await times(own, keys)
   console.log(line('the process', await times(own, keys)))
-  // In slices, as Redis keeps a look-up for 4 s.
+  // In slices, because Redis caches a lookup for 4 s.
   const shared: number[] = []
   for (let at = 0; at < keys.length; at += 200) {
     await times(first, keys.slice(at, at + 200))

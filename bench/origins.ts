@@ -40,7 +40,7 @@ async function measured (measure: Measure): Promise<string> {
     if (statusCode !== 204) throw new Error(`a preflight was ${statusCode}`)
   }
 
-  // What the first request of any kind costs does not count.
+  // Warm-up: the cost of the very first request does not count.
   await app.inject({ method: 'OPTIONS', url: '/x' })
   const first = await measure(preflight)
   const changed = []
@@ -69,7 +69,7 @@ async function processorTime (preflight: () => Promise<void>): Promise<number> {
   return (user + system) / 1_000
 }
 
-/** The longest time between two turns of the event loop. */
+/** Measures the longest time between two iterations of the event loop. */
 async function longestHold (preflight: () => Promise<void>): Promise<number> {
   let longest = 0
   let last = performance.now()

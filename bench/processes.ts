@@ -1,4 +1,4 @@
-// POST /v1/t, durable in one PostgreSQL, by one, two and four gateway processes, each with its share of the connections.
+// Measures POST /v1/t, durable in one PostgreSQL, with one, two and four processes that share the connections.
 import { EVENT, PIPELINE_KEY } from './load.js'
 import { describeMachine, interleaved, SECONDS, startServer, withPostgres } from './rounds.js'
 import type { Round } from './rounds.js'

@@ -1,4 +1,5 @@
-// The built-in server in a process of its own that measures itself: the message `start` begins a measurement, `end` answers with its figures.
+// The built-in server in a process of its own that measures itself: the message `start` begins a measurement, `end`
+// answers with its figures.
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 
 import { readConfig } from '../server/config/index.js'
@@ -6,13 +7,13 @@ import { startServer } from '../server/start.js'
 import { serve } from './serve.js'
 
 export interface Cost {
-  /** User and system time of the whole process, its threads included; milliseconds. */
+  /** User and system time of the whole process including its threads, in milliseconds. */
   processor: number
-  /** The longest time that the event loop did nothing else; milliseconds. */
+  /** The longest time that the event loop was blocked, in milliseconds. */
   blocked: number
 }
 
-/** Milliseconds between two looks at the event loop. */
+/** Milliseconds between two checks of the event loop. */
 const RESOLUTION = 1
 
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
@@ -20,7 +21,7 @@ let before = process.cpuUsage()
 
 process.on('message', (message) => {
   if (message === 'start') {
-    // Garbage of earlier requests is not the price of the next one.
+    // Garbage of earlier requests must not count for the next one.
     globalThis.gc?.()
     delay.enable()
     delay.reset()

@@ -1,6 +1,6 @@
-// The most expensive request for each route of the built-in server, with and without credentials: processor time and for how long the event loop
-// did nothing else. Exits with 1 if a request costs more than it may. PER_ROUTE=500 sends more requests to each route, SEED=2 others; ONLY=/v1/t
-// tests one route.
+// The most expensive request for each route of the built-in server, with and without credentials: processor time and
+// for how long the event loop did nothing else. Exits with 1 if a request costs more than it may. PER_ROUTE=500 sends
+// more requests to each route, SEED=2 others; ONLY=/v1/t tests one route.
 import { createHmac, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -16,9 +16,9 @@ import { describeHost, startServer } from './rounds.js'
 import { operationsOf, worstRequests } from './worst-requests.js'
 import type { WorstRequest } from './worst-requests.js'
 
-/** Milliseconds that one request may cost. */
+/** Maximum cost of one request, in milliseconds. */
 const MOST: Cost = { processor: 100, blocked: 50 }
-/** Requests beyond half of that are sent again, and the cheapest time counts: the rest is the machine's noise. */
+/** Requests over half of the limit are repeated, and the lowest time counts, to remove the noise of the machine. */
 const TIMES = 5
 const SHOWN = 10
 const PER_ROUTE = Number(process.env.PER_ROUTE ?? 60)
@@ -59,7 +59,7 @@ async function call (method: 'GET' | 'POST', path: string, headers: Record<strin
 async function send ({ method, path, headers, body }: ReadyRequest): Promise<number> {
   try {
     const response = await pool.request({ method: method as 'POST', path: encodeURI(decodeURI(path)), headers, body })
-    // A stream that goes on, such as the live view, is over with its first bytes.
+    // An endless stream, such as the live view, ends after its first bytes.
     if (String(response.headers['content-type']).startsWith('text/event-stream')) response.body.destroy()
     else await response.body.dump({ limit: 16 * 1024 * 1024 })
     return response.statusCode
@@ -103,7 +103,7 @@ const operations = operationsOf(document).filter(({ path }) => ONLY === undefine
 const results: Result[] = []
 for (const operation of operations) {
   const { method, path, security } = operation
-  // These end what the others need.
+  // These requests end sessions or delete items that other requests need.
   if (path.endsWith('/logout-all') || (path.endsWith('/auth/password') && ONLY === undefined)) continue
   const all = [...worstRequests(operation, { id: randomUUID(), wid: randomUUID() })]
   const [some = []] = fc.sample(fc.shuffledSubarray(all, { minLength: Math.min(PER_ROUTE, all.length), maxLength: PER_ROUTE }), { numRuns: 1, seed: SEED })

@@ -1,4 +1,5 @@
-// What the benches share: servers in processes of their own, a PostgreSQL for the run, interleaved rounds and their medians.
+// Shared code of the benchmarks: servers in separate processes, a PostgreSQL for the run, interleaved rounds and
+// medians.
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { cpus } from 'node:os'
@@ -29,24 +30,27 @@ export async function startServer (
   return { port, process: server, stop: () => server.kill('SIGKILL') }
 }
 
-/** User and system time of the server process, all its threads included, in milliseconds (proc(5), fields 14 and 15 of `stat`). */
+/**
+ * User and system time of the server process, all its threads included, in milliseconds (proc(5), fields 14 and 15 of
+ * `stat`).
+ */
 export function processorTime ({ process: { pid } }: Server): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) * 1_000 / TICKS
 }
 
-/** The address of a PostgreSQL with fsync and synchronous_commit on, which is gone after `work`. */
+/** Starts a PostgreSQL with fsync and synchronous_commit on, passes its URL to `work` and stops it afterwards. */
 export async function withPostgres (work: (url: string) => Promise<void>): Promise<void> {
   await withServer(privatePostgres, 'PostgreSQL: install it, or set TEST_DATABASE_URL', work)
 }
 
-/** The address of a Redis, which is gone after `work`. */
+/** Starts a Redis, passes its URL to `work` and stops it afterwards. */
 export async function withRedis (work: (url: string) => Promise<void>): Promise<void> {
   await withServer(privateRedis, 'Redis: install it, or set TEST_REDIS_URL', work)
 }
 
-/** The address of a NATS broker with JetStream in files, which is gone after `work`. */
+/** Starts a NATS broker with file-based JetStream, passes its URL to `work` and stops it afterwards. */
 export async function withNats (work: (url: string) => Promise<void>): Promise<void> {
   await withServer(privateNats, 'NATS: install nats-server, or set TEST_NATS_URL', work)
 }
@@ -55,7 +59,7 @@ type Test = Parameters<typeof privatePostgres>[0]
 
 async function withServer (make: (test: Test) => Promise<{ url: string } | null>, needed: string, work: (url: string) => Promise<void>): Promise<void> {
   const endings: Array<() => unknown> = []
-  // What the helper wants of a test.
+  // The part of a test object that the helper uses.
   const run = { teardown: (ending: () => unknown) => endings.push(ending), pass: () => {} }
   const server = await make(run as unknown as Test)
   if (server === null) throw new Error(`This bench needs ${needed}`)
@@ -66,7 +70,7 @@ async function withServer (make: (test: Test) => Promise<{ url: string } | null>
   }
 }
 
-/** Runs each variant once a round, so that what slows the machine for a while slows all of them. */
+/** Runs each variant once per round, so that a temporary slowdown of the machine affects all variants. */
 export async function interleaved (variants: readonly string[], round: (variant: string) => Promise<Round>): Promise<Map<string, Round>> {
   const rounds = new Map<string, Round[]>(variants.map((variant) => [variant, []]))
   for (let at = 0; at < ROUNDS; at++) for (const [variant, results] of rounds) results.push(await round(variant))

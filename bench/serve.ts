@@ -1,4 +1,5 @@
-// What the servers under test share: each is a process of its own that tells its parent the port, then serves until it is killed.
+// Shared code of the servers under test: each is a separate process that reports its port and serves until it is
+// killed.
 import type { AddressInfo, Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -14,13 +15,13 @@ export async function listening (server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** Starts the one of the variants that the first argument names. */
+/** Starts the variant that the first argument names. */
 export async function serve (variants: Record<string, () => Promise<number>>): Promise<void> {
   const start = variants[process.argv[2] ?? '']
   if (start === undefined) throw new Error(`variants: ${Object.keys(variants).join(', ')}`)
   const port = await start()
-  // Sooner or later the garbage collector takes from V8 what it learnt of code that was seldom run by then, and Node's own HTTP server is slower
-  // ever after. A small server would get through a bench without: all of them start after it.
+  // Sooner or later the garbage collector takes from V8 what it learnt of code that was seldom run by then, and Node's
+  // own HTTP server is slower ever after. A small server would get through a bench without: all of them start after it.
   for (let times = 0; times < 3; times++) {
     await sleep(50)
     globalThis.gc?.()

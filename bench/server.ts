@@ -1,4 +1,4 @@
-// One server under test, in a process of its own: `server.ts <variant>`; tells its parent the port, then serves until it is killed.
+// One server under test, in a separate process: `server.ts <variant>`. Reports its port and serves until it is killed.
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -48,7 +48,7 @@ const variants: Record<string, () => Promise<number>> = {
 
 async function streaming (packing: NonNullable<JetstreamSinkOptions['packing']>): Promise<number> {
   const connection = await connectNats({ url: NATS_URL })
-  // Of the round before.
+  // Data of the previous round.
   await (await jetstreamManager(connection)).streams.delete('events').catch(() => {})
   return await gateway(await jetstreamSink({ connection, packing, maxPending: 100_000 }))
 }

@@ -1,4 +1,4 @@
-// The memory of a server that stores in PostgreSQL, under an even load: MINUTES=10 RATE=15000.
+// Measures the memory of a server with PostgreSQL under an even load: MINUTES=10 RATE=15000.
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -9,7 +9,7 @@ import { startServer, withPostgres } from './rounds.js'
 
 const MINUTES = Number(process.env.MINUTES ?? 10)
 const RATE = Number(process.env.RATE ?? 15_000)
-/** Until the heap and the caches have their size. */
+/** Time in which the heap and the caches reach their final size. */
 const WARM_UP = 60
 
 async function megabytes (pid: number | undefined): Promise<number> {

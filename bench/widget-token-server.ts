@@ -1,4 +1,5 @@
-// One server of the widget-token bench, in a process of its own: `widget-token-server.ts <variant>`; tells its parent the port, then serves until it is killed.
+// One server of the widget-token benchmark, in a separate process: `widget-token-server.ts <variant>`. Reports its port
+// and serves until it is killed.
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 
@@ -11,7 +12,7 @@ import { listen, serve } from './serve.js'
 const PATH = '/api/generate-token'
 
 const variants: Record<string, () => Promise<number>> = {
-  /** A route that does nothing but answer with as much. */
+  /** A route that only sends a response of the same size. */
   async bare () {
     const route = await gatehouse(false)
     const answer = (await route.inject(PATH)).json<Record<string, string>>()
@@ -22,7 +23,7 @@ const variants: Record<string, () => Promise<number>> = {
   },
   'no limits': async () => await listen(await gatehouse(false)),
   limits: async () => await listen(await gatehouse({ max: 1_000_000_000, timeWindow: 1_000 })),
-  /** What the audit of each token costs is what this does without; no app should. */
+  /** Without the audit of each token, to measure its cost. Do not use this in an app. */
   'no audit': async () => await listen(await gatehouse(false, (app) => app.decorate('audit', () => {})))
 }
 

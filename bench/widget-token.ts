@@ -1,4 +1,5 @@
-// GET /api/generate-token beside a bare Fastify route whose answer is as long. Each token is made, signed and audited; nothing is kept.
+// Compares GET /api/generate-token with a bare Fastify route with a response of the same size. Each token is created,
+// signed and audited; no token is cached.
 import { CONNECTIONS, describeMachine, interleaved, SECONDS, startServer } from './rounds.js'
 import type { Round } from './rounds.js'
 import { shoot } from './wrk.js'
@@ -9,7 +10,7 @@ async function round (variant: string, connections: number): Promise<Round> {
   const { port, stop } = await startServer(variant, {}, { file: 'widget-token-server.ts' })
   const load = (seconds: number): Promise<Round> => shoot({ url: `http://127.0.0.1:${port}/api/generate-token`, headers: {}, connections, seconds })
   try {
-    // What runs for the first time is slow.
+    // Warm-up, because code is slow when it first runs.
     await load(2)
     return await load(SECONDS)
   } finally {

@@ -1,4 +1,5 @@
-// How long /healthz takes while the bodies that cost most arrive, and the processor time of each: DURATION=5 for each kind, ONLY=<part of a name>.
+// Measures the latency of /healthz while the most expensive bodies arrive, and the processor time of each body:
+// DURATION=5 for each kind, ONLY=<part of a name>.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 
@@ -11,7 +12,7 @@ const KB = 1024
 const MB = KB * KB
 const event = (fields: object) => JSON.stringify({ ...JSON.parse(EVENT) as object, ...fields })
 const wide = (keys: number) => Object.fromEntries(Array.from({ length: keys }, (_none, at) => [`k${at}`, at]))
-/** The members of that many keys, as JSON. */
+/** Returns the JSON of the properties with that many keys. */
 const members = (keys: number) => JSON.stringify(wide(keys)).slice(1, -1)
 const page = '{"type":"page"}'
 const ones = (bytes: number) => `[${'1,'.repeat(bytes / 2 - 1)}1]`
@@ -19,13 +20,13 @@ const ones = (bytes: number) => `[${'1,'.repeat(bytes / 2 - 1)}1]`
 const BESIDE = `{"batch":[${page}],${members(310_000)}}`
 const IN_CONTEXT = `{"batch":[${page}],"context":{${members(310_000)}}}`
 const ONES = gzipSync(`{"batch":[${page}],"x":${ones(5 * MB - KB)}}`)
-/** As many members as a batch may have, each key another one, in events of up to 64 KB. */
+/** The maximum number of properties of a batch, all with different keys, in events of up to 64 KB. */
 const DISTINCT = `{"batch":[${Array.from({ length: 7 }, (_none, event) => {
   return `{"type":"page",${Array.from({ length: 7_000 }, (_member, at) => `"${(event * 7_000 + at).toString(36)}":1`).join(',')}}`
 }).join(',')}]}`
-/** The same in 500 events with the same keys. */
+/** The same number in 500 events with equal keys. */
 const ALIKE = JSON.stringify({ batch: Array.from({ length: 500 }, () => ({ type: 'page', properties: wide(95) })) })
-/** 500 events, each of as many members as its share of 5 MB holds. */
+/** 500 events, each with as many properties as fit into its share of 5 MB. */
 const FULL = JSON.stringify({ batch: Array.from({ length: 500 }, () => ({ type: 'page', properties: wide(800) })) })
 
 const KINDS: Kind[] = [
@@ -81,7 +82,7 @@ console.log(`${describeHost()}; ${SECONDS} s for each\n`)
 console.log('| body | a second | answer | /healthz p50 ms | p99 ms | most ms | processor ms a body |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |')
 for (let times = 0; times < 50; times++) await ping()
 const ONLY = process.env.ONLY ?? ''
-/** Milliseconds that the server computes for the pings alone, which the first kind finds. */
+/** Processor time of the pings alone, in milliseconds; measured by the first kind. */
 let idle = 0
 for (const kind of KINDS.filter(({ name, perSecond }) => perSecond === 0 || name.includes(ONLY))) {
   const before = processorTime(server)

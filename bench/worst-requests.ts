@@ -1,14 +1,14 @@
-// Requests that cost much for their size, for every route of an OpenAPI document.
+// Creates requests that are expensive for their size, for every route of an OpenAPI document.
 import { gzipSync } from 'node:zlib'
 
 export interface Operation {
   method: string
-  /** With the parameters of the path in braces. */
+  /** The path with its parameters in braces. */
   path: string
-  /** Names of the security schemes, any of which may be asked for. */
+  /** Names of the security schemes of the route. */
   security: string[]
   query: string[]
-  /** Names of the members of the JSON body; `null`: the route takes no JSON body. */
+  /** Names of the properties of the JSON body; `null`: the route has no JSON body. */
   members: string[] | null
 }
 
@@ -17,7 +17,7 @@ export interface WorstRequest {
   method: string
   path: string
   headers: Record<string, string>
-  /** Made when it is sent, as all of them together would fill the memory. */
+  /** Created when it is sent, because all bodies together would fill the memory. */
   body: (() => Buffer) | null
 }
 
@@ -31,9 +31,9 @@ interface BodySchema { properties?: Record<string, unknown>, anyOf?: BodySchema[
 
 const KB = 1024
 const MB = KB * KB
-/** Those of a batch, of a single request, of a body without a key, and of small JSON. */
+/** Body sizes of a batch, of a single request, of a body without a key, and of small JSON. */
 const SIZES = [5 * MB - KB, 512 * KB, 64 * KB, 16 * KB]
-/** Headers may have 16 KB in all. */
+/** All headers together may have 16 KB. */
 const HEADER = 14 * KB
 
 const repeat = (unit: string, bytes: number) => unit.repeat(Math.ceil(bytes / unit.length)).slice(0, bytes - bytes % unit.length)
@@ -48,7 +48,7 @@ const numbered = (bytes: number) => {
   return `{${members.join(',')}}`
 }
 
-/** JSON values that take long to scan, to parse, to check or to write, each of about so many bytes. */
+/** Returns JSON values of about `bytes` bytes that are slow to scan, parse, validate or serialise. */
 const VALUES: Record<string, (bytes: number) => string> = {
   members: numbered,
   'numbers in an array': (bytes) => list('1', bytes),
@@ -65,7 +65,7 @@ const VALUES: Record<string, (bytes: number) => string> = {
   'a string without an end': (bytes) => `"${repeat('a', bytes)}`
 }
 
-/** Whole bodies beside those that have such a value in one member. */
+/** Further bodies, in addition to the bodies with such a value in one property. */
 const BODIES: Record<string, (bytes: number) => string | Buffer> = {
   spaces: (bytes) => repeat(' ', bytes),
   'one key again and again': (bytes) => `{${repeat('"userId":"u",', bytes)}"userId":"u"}`,
@@ -102,7 +102,7 @@ function membersOf ({ properties = {}, anyOf = [], oneOf = [], allOf = [] }: Bod
   return [...Object.keys(properties), ...[...anyOf, ...oneOf, ...allOf].flatMap(membersOf)]
 }
 
-/** Each request once for each size that it may have; `ids` stand for the parameters of a path. */
+/** Yields each request once per possible size; `ids` replace the parameters of the path. */
 export function * worstRequests ({ method, path, query, members }: Operation, ids: Record<string, string>): Generator<WorstRequest> {
   const target = path.replace(/\{(.+?)\}/g, (_braces, name: string) => ids[name] ?? 'x')
   for (const name of HEADERS) {
@@ -142,7 +142,7 @@ function * bodies (members: string[], size: number): Generator<[string, () => Bu
 
 const kept = new Map<string, Buffer>()
 
-/** Made once, as all routes are sent the same values. */
+/** Created once, because all routes receive the same values. */
 function made (kind: string, size: number, make: (bytes: number) => string | Buffer): Buffer {
   const key = `${kind} ${size}`
   const bytes = kept.get(key) ?? Buffer.from(make(size))

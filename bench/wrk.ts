@@ -1,4 +1,4 @@
-// Load by wrk, which leaves more of the processor to the servers on the same machine than a generator in JavaScript does.
+// Creates load with wrk, which uses less processor time than a load generator in JavaScript.
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,11 +17,14 @@ export interface Shot {
   connections: number
   seconds: number
   headers: Record<string, string>
-  /** The one body of all requests, or one for each with its signature, which may be empty; there must be enough of them. Default: none, a GET. */
+  /**
+   * The body of all requests, or a sufficient list of bodies with signatures, which may be empty. Default: no body, so
+   * GET requests.
+   */
   body?: string | Iterable<SignedBody> | undefined
 }
 
-/** Sends POST requests, or GET requests where there is no body, for some seconds, one after the other over each connection. */
+/** Sends POST requests, or GET requests without a body, for some seconds, sequentially over each connection. */
 export async function shoot ({ url, connections, seconds, headers, body }: Shot): Promise<Round> {
   const folder = await mkdtemp(join(tmpdir(), 'wrk-'))
   const script = join(folder, 'requests.lua')

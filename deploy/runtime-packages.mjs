@@ -1,5 +1,5 @@
-// Rewrites package.json for an image: what is an optional peer of the package is needed there, in the version of the lock file, and what
-// builds and tests is not.
+// Rewrites package.json for an image: optional peer dependencies become dependencies in the version of the lock file,
+// and development dependencies are removed.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const { devDependencies, peerDependencies, peerDependenciesMeta, ...manifest } = JSON.parse(readFileSync('package.json', 'utf8'))

@@ -1,4 +1,5 @@
-// Bundles the browser helper into web/browser/browser.js, beside its types: there the tests find it, and scripts/copy-assets.mjs copies both.
+// Bundles the browser helper into web/browser/browser.js, next to its types, where tests and scripts/copy-assets.mjs
+// find it.
 import { renameSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -18,5 +19,5 @@ await build({
   legalComments: 'none',
   logLevel: 'warning'
 })
-// At once, for whoever reads it meanwhile.
+// Renames the file atomically, because other processes may be reading it.
 renameSync(unfinished, file)

@@ -1,4 +1,5 @@
-// Bundles the collector into web/collector/d.js, beside its sources: there the route finds it from TypeScript, and in dist from a build.
+// Bundles the collector into web/collector/d.js, next to its sources, where the route finds it; a build copies it to
+// dist.
 import { readFileSync, renameSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -20,5 +21,5 @@ await build({
   logLevel: 'warning',
   define: { VERSION: JSON.stringify(version) }
 })
-// At once, for whoever reads it meanwhile.
+// Renames the file atomically, because other processes may be reading it.
 renameSync(unfinished, file)

@@ -1,3 +1,3 @@
-// What runs in browsers, bundled beside its sources.
+// Bundles the browser code next to its sources.
 import './build-collector.mjs'
 import './build-browser.mjs'

@@ -1,10 +1,10 @@
-// Every relative link of the Markdown pages of a folder leads to a file that the package contains, and every #heading exists.
+// Checks that every relative link of the Markdown pages leads to a file of the package, and that every #heading exists.
 // The folder is an installed package, or the repository, whose package.json says which files the package contains.
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
 const [folder] = process.argv.slice(2)
-/** What npm puts into a package whether `files` names it or not. */
+/** Files that npm always adds to a package, even if `files` does not list them. */
 const ALWAYS = ['README.md', 'LICENSE', 'package.json']
 const { files = [] } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
@@ -24,26 +24,26 @@ if (broken.length > 0) {
 }
 console.log(`the links of ${pages.length} pages lead to files and headings of the package`)
 
-/** The Markdown pages at a path of the package: the file itself, or those below a folder. */
+/** Returns the Markdown pages at a path of the package: the file itself, or all pages below a folder. */
 function pagesIn (path) {
   if (!existsSync(join(folder, path))) return []
   if (statSync(join(folder, path)).isFile()) return path.endsWith('.md') ? [path] : []
   return readdirSync(join(folder, path), { recursive: true }).filter((name) => name.endsWith('.md')).map((name) => join(path, name))
 }
 
-/** Whether a file or folder is in the package. */
+/** Returns whether a file or folder is in the package. */
 function isShipped (name) {
   const plain = name.replace(/\/$/, '')
   return ALWAYS.includes(plain) || files.some((file) => plain === file || plain.startsWith(`${file}/`))
 }
 
-/** The relative links of a page, code left out. */
+/** Returns the relative links of a page, without those in code. */
 function linksOf (page) {
   const prose = proseOf(page).replace(/`[^`\n]*`/g, (code) => code.replaceAll(']', ' '))
   return Array.from(prose.matchAll(/\]\((?![a-z][a-z+.-]*:)([^)\s]+)\)/g), ([, link]) => link)
 }
 
-/** The anchors that GitHub gives the headings of a page. */
+/** Returns the anchors that GitHub creates for the headings of a page. */
 function anchorsOf (page) {
   const anchors = new Set()
   for (const [, title] of proseOf(page).matchAll(/^#+ (.+)$/gm)) {

@@ -9,7 +9,7 @@ trap 'rm -rf "$folder"' EXIT
 
 tarball=$folder/$(npm pack --silent --pack-destination "$folder")
 npx --no-install publint run "$tarball" --strict
-# A CommonJS project gets ESM by require(), which Node.js supports from 20.19 on.
+# A CommonJS project loads the package by require(), which supports ESM from Node.js 20.19 on.
 npx --no-install attw "$tarball" --profile strict --ignore-rules cjs-resolves-to-esm --quiet
 
 version () { node -p "JSON.parse(require('fs').readFileSync('$root/package.json')).devDependencies['$1']"; }
@@ -37,16 +37,16 @@ cp scripts/load-entries.cjs "$folder/full"
 (cd "$folder/full" && node load-entries.cjs "$with_peers,$alone")
 node scripts/check-links.mjs "$folder/bare/node_modules/fastify-gatehouse"
 
-# Two at a time, on two processors.
+# Two in parallel, for two processors.
 node scripts/check-types.mjs "$folder/full" "$with_peers" "$folder/typescripts" &
 peer_types=$!
 node scripts/check-types.mjs "$folder/bare" "$alone" "$folder/typescripts"
 wait $peer_types
 
-# The README's quick start, word for word.
+# The README's quick start, unchanged.
 cd "$folder/bare"
 awk '/^## Quick start/ { found = 1 } found && /^```$/ && code { exit } code { print } found && /^```js$/ { code = 1 }' "$root/README.md" > quick-start.js
 node "$root/scripts/run-quick-start.mjs" quick-start.js
 
-# `npx fastify-gatehouse demo` prints the command that starts the demo, from a tarball too.
+# `npx fastify-gatehouse demo` must also print the correct command if the package comes from a tarball.
 node "$root/scripts/run-demo-line.mjs"

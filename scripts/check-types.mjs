@@ -1,8 +1,8 @@
-// Compiles every entry of the installed package alone, with skipLibCheck off, under each module resolution.
+// Compiles every entry of the installed package separately, with skipLibCheck off, in each module resolution.
 //   node scripts/check-types.mjs <project> <entry,…> <folder where the TypeScripts are installed>
-// The oldest and the newest TypeScript compile one program per entry in each resolution that knows `exports`, which checks the
-// files of the package, and all entries in one program, which checks every library that the package brings along. The versions
-// between them compile that one program under Bundler.
+// The oldest and the newest TypeScript compile one program per entry in each resolution that knows `exports`, which
+// checks the files of the package, and all entries in one program, which checks every library that the package brings
+// along. The versions between them compile that one program under Bundler.
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 
@@ -15,10 +15,10 @@ const own = join(project, 'node_modules/fastify-gatehouse/')
 const sources = new Map(entries.split(',').map(sourceFor).map(({ name, text }) => [join(project, name), text]))
 
 const BUNDLER = ['ESNext', 'Bundler']
-// The last is how TypeScript resolves for projects that do not know `exports`.
+// The last one is for projects whose module resolution does not support `exports`.
 const RESOLUTIONS = [['NodeNext', 'NodeNext'], ['Node16', 'Node16'], BUNDLER, ['CommonJS', 'Node10']]
 const ALONE = ['5.4', '6.0']
-// Their types have faults of their own, and need a resolution that knows `exports`.
+// The types of these packages contain errors and need a module resolution that supports `exports`.
 const NATS = /@nats-io\//
 
 let failures = 0

@@ -1,4 +1,4 @@
-// What tsc does not copy: the files that are served as they are.
+// Copies the files that the server serves unchanged, which tsc does not copy.
 import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs'
 
 for (const folder of ['server/mock-products/assets/', 'web/start-page/']) {

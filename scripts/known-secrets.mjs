@@ -1,5 +1,6 @@
-// Writes signing/secret-strength/known-secret-digests.ts from the list of public JWT secrets of Wallarm, Inc. (github.com/wallarm/jwt-secrets, file
-// jwt.secrets.list, MIT licence): a digest of each secret of at least 16 bytes, so that the package can recognise them without printing them.
+// Writes signing/secret-strength/known-secret-digests.ts from the list of public JWT secrets of Wallarm, Inc.
+// (github.com/wallarm/jwt-secrets, file jwt.secrets.list, MIT licence): a digest of each secret of at least 16 bytes, so
+// that the package can recognise the secrets without containing them.
 // Run: node --import=@tapjs/typescript/import scripts/known-secrets.mjs <jwt.secrets.list>
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -8,7 +9,7 @@ import { foldSecret, secretDigest } from '../signing/secret-strength/secret-dige
 const MIN_BYTES = 16
 const PER_ROW = 14
 const [, , list] = process.argv
-if (list === undefined) throw new Error('Name the file jwt.secrets.list of github.com/wallarm/jwt-secrets')
+if (list === undefined) throw new Error('Give the path of jwt.secrets.list from github.com/wallarm/jwt-secrets')
 
 const secrets = readFileSync(list, 'utf8').split(/\r?\n/).filter((secret) => Buffer.byteLength(secret) >= MIN_BYTES)
 const digests = [...new Set(secrets.map((secret) => secretDigest(foldSecret(secret))))].sort()

@@ -1,4 +1,4 @@
-// Loads every entry of the installed package by require() and by import(), which must share one module.
+// Loads every entry of the installed package by require() and by import(), which must return the same module.
 const assert = require('node:assert')
 
 const entries = process.argv[2].split(',')

@@ -1,4 +1,4 @@
-// In a project that has the package alone: `npx fastify-gatehouse demo` prints one line, and that line starts the demo.
+// Checks, in a project with only this package, that `npx fastify-gatehouse demo` prints a command that starts the demo.
 import assert from 'node:assert'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-// Runs a file of the README against the installed package, and asks it what a user would: its page, and its guarded route.
+// Runs a file of the README with the installed package, and requests its page and its guarded route.
 import assert from 'node:assert'
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'

@@ -1,4 +1,4 @@
-// The built server as a user starts it: ready in time, its flows answer, what was sent survives a restart, and it stops cleanly.
+// Starts the built server like a user: it must be ready in time, serve its routes, keep events over a restart and stop.
 import assert from 'node:assert'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 
 const folder = await mkdtemp(join(tmpdir(), 'smoke-'))
 const cli = new URL('../dist/server/cli.js', import.meta.url).pathname
-/** Of the server that runs: each start takes another port. */
+/** The origin of the running server; each start uses another port. */
 let origin
 
 try {
@@ -38,7 +38,7 @@ async function start (limit) {
   const server = spawn(process.execPath, [cli, 'start'], { env: { ...process.env, DATA_DIR: join(folder, 'data'), PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   server.stdout.on('data', (chunk) => { text += chunk })
-  // The banner is the last thing of a start.
+  // The banner is printed at the end of a start.
   while (!text.includes('Health') || !(await fetch(`${origin}/readyz`).catch(() => null))?.ok) {
     origin = /listens on (\S+)\n/.exec(text)?.[1]
     assert.equal(server.exitCode, null, 'the server ended')

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tests of the routes, and of the plugins that meet a store, on each store that they can run on, or on those named: memory pglite postgres redis.
+# Runs the tests of the routes and of plugins that use a store on each store, or on the given ones:
+# memory pglite postgres redis.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,6 +1,6 @@
-// What a user writes who imports one entry of the package and nothing else of it.
+// Code of users who import a single entry of the package.
 
-/** By entry: a value of config.gatehouse that compiles, and one that must not. */
+/** By entry: a value of config.gatehouse that must compile, and one that must not. */
 const ROUTE_CONFIG = {
   '': ['{ proxyKey: true, admin: { roles: [\'owner\'] } }', '{ admin: { roles: [\'emperor\'] } }'],
   'proxy-key': ['{ proxyKey: true }', '{ proxyKey: 5 }'],
@@ -23,7 +23,7 @@ const ROUTE_CONFIG = {
   'admin-api': ['{ admin: true }', '{ admin: 5 }']
 }
 
-/** By entry: what the README writes with that entry alone. */
+/** By entry: code of the README that uses only that entry. */
 const USES = {
   '': 'part.tokenStore; export const error: Error = new part.FORBIDDEN()',
   errors: 'export const error: Error = new part.FORBIDDEN({ retryAfter: 1 }); export const refused: Error = new part.INVALID_OPTIONS(\'no\')',
@@ -51,7 +51,7 @@ export const bad: part.EmbedAuthorizeOptions['guards'] = { nonsense: 5 }`,
   'audit-log': 'app.audit({ action: \'report.read\' })'
 }
 
-/** The file of a user who imports one entry, with what must compile and what must not. */
+/** Returns the file of a user who imports one entry, with code that must compile and code that must not. */
 export function sourceFor (entry) {
   const subpath = entry.replace(/^fastify-gatehouse\/?/, '')
   const text = [`import * as part from '${entry}'`, 'export const used: object = part']

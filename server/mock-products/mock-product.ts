@@ -20,7 +20,6 @@ export interface MockProductOptions {
   now?: () => number
 }
 /** Policy of a mock product's own pages; `frame-ancestors` is added per mock product. */
-/** Where a mock product's own pages may take things from: itself; and who may frame them. */
 const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 
 export function mockProductApp ({ embedders }: MockProductOptions): FastifyInstance {

@@ -1,9 +1,9 @@
 import type { TokenAnswer } from './browser'
 
-/** What is no time is NaN. */
+/** Returns NaN for an invalid time. */
 const time = Date.parse as (text: string | null | undefined) => number
 
-/** The answer in what a request gave. Throws what `onError` gets. */
+/** Reads the token response from a result of `fetch`. Throws the error that `onError` receives. */
 export async function readAnswer (given: Response | TokenAnswer | string): Promise<TokenAnswer> {
   const { headers, ok, status } = given as Response
   if (headers) {
@@ -15,14 +15,14 @@ export async function readAnswer (given: Response | TokenAnswer | string): Promi
   return answer
 }
 
-/** In milliseconds: how long a token lasts, and when to come for the next one, both from when it was made. */
+/** Returns milliseconds since the token was created: until it expires, and until the next one is to be requested. */
 export function timesOf ({ issuedAt, refreshAfter, expiresAt, ttl }: TokenAnswer, otherwise: number): [rest: number, wait: number] {
   const start = time(issuedAt) || Date.now()
   const rest = positive(time(expiresAt) - start) || positive(ttl) || otherwise
   return [rest, Math.min(positive(time(refreshAfter) - start) || rest * 0.8, rest)]
 }
 
-/** The milliseconds of a `Retry-After`, which is seconds or a date; 0 for none. */
+/** Returns the milliseconds of a `Retry-After` header, in seconds or as a date; 0 without the header. */
 export function retryAfter (response: Response | undefined): number {
   const text = response && response.headers.get('retry-after')
   return positive(Number(text) * 1_000) || positive(time(text) - Date.now())

@@ -1,26 +1,26 @@
-/** What says a token, and how long it lasts. Without any time the option `ttl` counts. */
+/** A token and its lifetime. Without any time, the option `ttl` applies. */
 export interface TokenAnswer {
   token: string
-  /** When the token was made, ISO-8601: with it the page's own clock plays no part. */
+  /** When the token was created, ISO-8601. With it, the page's own clock has no effect. */
   issuedAt?: string | undefined
-  /** When to come for the next one, ISO-8601. Default: at four fifths of its life. */
+  /** When to request the next token, ISO-8601. Default: after 80 % of its life. */
   refreshAfter?: string | undefined
-  /** When it ends, ISO-8601. */
+  /** When the token expires, ISO-8601. */
   expiresAt?: string | undefined
-  /** How long it is valid, milliseconds, if `expiresAt` is not known. */
+  /** Lifetime in milliseconds, if `expiresAt` is unknown. */
   ttl?: number | undefined
 }
 
-/** What went wrong: what `fetch` or your function threw, or an answer that is no success. */
+/** The error that `fetch` or your function threw, or an unsuccessful response. */
 export interface TokenError extends Error {
-  /** The HTTP status; none for a network failure. */
+  /** The HTTP status; absent for a network failure. */
   status?: number
-  /** The answer itself, its body unread. */
+  /** The response, with its body unread. */
   response?: Response
 }
 
 interface KeepingOptions {
-  /** Called with each token that differs from the one before, the first one too. */
+  /** Called with the first token and with each token that differs from the previous one. */
   onToken?: ((token: string, answer: TokenAnswer) => void) | undefined
   /**
    * Called for each failure, with the milliseconds until the request is repeated, or `Infinity` if it is not repeated.
@@ -28,24 +28,27 @@ interface KeepingOptions {
    * (RFC 9110, RFC 8470, RFC 6585), and 413 with a `Retry-After`. Every other error is repeated.
    */
   onError?: ((error: TokenError, retryIn: number) => void) | undefined
-  /** How long a token is valid if its response does not say it, milliseconds, 1 000 or more. Default: 300 000 (5 min). */
+  /**
+   * Lifetime of a token in milliseconds, at least 1 000, if the response does not contain it. Default: 300 000 (5 min).
+   */
   ttl?: number | undefined
-  /** Stops it, as `stop()` does. */
+  /** Stops the keeper like `stop()`. */
   signal?: AbortSignal | undefined
 }
 
 interface ByUrl extends KeepingOptions {
-  /** Answers `{ token, … }`. */
+  /** A URL that responds with `{ token, … }`. */
   url: string | URL
-  /** Goes with each request, such as `{ credentials: 'include' }` for another origin. */
+  /** Options of each request, such as `{ credentials: 'include' }` for another origin. */
   init?: RequestInit | undefined
   fetch?: undefined
 }
 
 interface ByFunction extends KeepingOptions {
   /**
-   * Gets a token: resolves with it, with an answer that has it, or with the `Response` of an endpoint as it is. The signal aborts
-   * after 30 s: the function must then settle, as `fetch` does, or nothing goes on.
+   * Requests a token: resolves with the token, with a response object that contains it, or with the `Response` of an
+   * endpoint. The signal aborts after 30 s; the function must then settle, as `fetch` does, or no further request is
+   * sent.
    */
   fetch: (signal: AbortSignal) => Promise<Response | TokenAnswer | string>
   url?: undefined
@@ -55,13 +58,21 @@ interface ByFunction extends KeepingOptions {
 export type KeepTokenOptions = ByUrl | ByFunction
 
 export interface TokenKeeper {
-  /** The token, as soon as there is one that has not ended. Rejects once the server has said no, and after `stop()`. */
+  /** Resolves with a valid token as soon as there is one. Rejects after the server has refused, and after `stop()`. */
   token (): Promise<string>
-  /** Gets a new token now, also after the server said no; joins a request that is under way, and waits as long as a `Retry-After` says. */
+  /**
+   * Requests a new token immediately, even after a refusal. Joins a request in flight, and waits until a `Retry-After`
+   * is over.
+   */
   refresh (): Promise<string>
-  /** Ends it for good: no request and no call of yours comes after it. */
+  /** Stops the keeper permanently: no further requests and no further callbacks. */
   stop (): void
 }
 
-/** Gets a token and keeps it fresh until it is stopped. Throws a TypeError for options that can't be. */
+/**
+ * Requests a token and refreshes it until the keeper is stopped. Throws a TypeError for invalid options.
+ *
+ * @example
+ * const keeper = keepToken({ url: '/api/generate-token', onToken: (token) => showWidget(token) })
+ */
 export function keepToken (options: KeepTokenOptions): TokenKeeper

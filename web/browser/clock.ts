@@ -1,6 +1,6 @@
 /**
- * Milliseconds that only go forward. Of the two clocks of a page one stands still while the machine sleeps, and the other jumps when it is set:
- * whichever has gone further since the last look is right, or at worst early.
+ * Returns a monotonic clock in milliseconds. One clock of a page stops while the machine sleeps, the other one jumps
+ * when it is set. The clock that has advanced further since the last call is correct, or at worst fast.
  */
 export function openClock (): () => number {
   let time = 0

@@ -3,8 +3,8 @@ import type { KeepTokenOptions, TokenAnswer, TokenError, TokenKeeper } from './b
 import { openClock } from './clock'
 
 export function keepToken (options: KeepTokenOptions): TokenKeeper {
-  // In here they cost nothing. No request takes longer than this, and no timer: one that the machine slept through is late by no more, and none
-  // is cut off at 2^31.
+  // Local constants are inlined. `longest` limits requests and timers: a timer that the machine slept through is late
+  // by at most this time, and no timer exceeds 2^31 ms.
   const longest = 30_000
   const shortestWait = 10_000
   const longestBackoff = 60_000
@@ -15,28 +15,28 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
   if (!(options.url || options.fetch) || !(ttl >= 1_000)) throw new TypeError('keepToken: give "url" or "fetch", "ttl" >= 1000 ms')
   const now = openClock()
   const stopping = new AbortController()
-  /** Of the request under way. */
+  /** Aborts the request in flight. */
   let call: AbortController | undefined
   let timer: ReturnType<typeof setTimeout> | undefined
-  /** When something is to happen: the next request or, while there is one, its end. `Infinity`: it waits for you. */
+  /** The time of the next step: the next request, or the timeout of the request in flight. `Infinity`: no step. */
   let due = 0
-  /** Until when a `Retry-After` holds. */
+  /** The earliest next request, from `Retry-After`. */
   let earliest = 0
   let failures = 0
   let token: string
   let ends = 0
-  /** The next token. */
+  /** Resolves with the next token. */
   let next: Promise<string>
   let resolve: (token: string) => void
   let reject: (reason: unknown) => void
 
   function expect (): void {
     next = new Promise((...both) => { [resolve, reject] = both })
-    // Whoever does not wait for it is told by `onError`.
+    // Callers that do not await the token are notified by `onError`.
     next.catch(() => {})
   }
 
-  /** Does what is due, and sets the one timer for what is due next. */
+  /** Runs the step that is due, and sets the single timer for the next one. */
   function look (): void {
     clearTimeout(timer)
     if (due <= now()) {
@@ -45,11 +45,11 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
         call.abort()
       } else ask()
     }
-    // Rather late than again and again in the last millisecond.
+    // 1 ms late, to avoid repeated timers within the last millisecond.
     if (due < Infinity) timer = setTimeout(look, Math.min(due - now(), longest) + 1)
   }
 
-  /** What a callback throws, which is the last thing here, is told as any rejection that nobody handles. */
+  /** Calls the callbacks last, so that an exception in them becomes an unhandled rejection. */
   async function ask (): Promise<void> {
     const sent = now()
     const { signal } = call = new AbortController()
@@ -72,7 +72,7 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
     const isNew = answer.token !== token
     token = answer.token
     ends = sent + rest
-    // Pages that were opened together don't come back together.
+    // Random, so that pages that were opened at the same time do not refresh at the same time.
     due = sent + Math.max(wait + Math.random() * (rest - wait) / 4, shortestWait)
     failures = earliest = 0
     resolve(token)
@@ -84,7 +84,7 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
   function fail (error: TokenError): void {
     const { status, response } = Object(error) as TokenError
     const asked = retryAfter(response)
-    // Any 4xx that HTTP does not let a client repeat: 408, 421 and 425 may be repeated, and 413 if it has a Retry-After.
+    // 4xx statuses that a client must not retry: all except 408, 421, 425, 429, and 413 with a Retry-After.
     const isRefusal = /^4(?!08|13|2[159])/.test(`${status}`) || (status === 413 && !asked)
     const wait = isRefusal ? Infinity : asked + Math.min(1_000 * 2 ** failures++, longestBackoff) * (1 + Math.random()) / 2
     due = now() + wait
@@ -109,7 +109,7 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
   }
 
   expect()
-  // The controller stands for `{ signal }`.
+  // The controller serves as the `{ signal }` option.
   if (typeof document !== 'undefined') {
     addEventListener('visibilitychange', look, stopping)
     addEventListener('online', tryAgain, stopping)

@@ -15,35 +15,35 @@ import type { Store } from './store'
 import { uuid } from './uuid'
 import { warn } from './warn'
 
-/** What a page may say of one event. */
+/** Optional settings of one event. */
 export interface EventOptions {
-  /** Makes a repeat the same event for 24 hours. Default: a random UUID. */
+  /** Events with the same id are stored once within 24 hours. Default: a random UUID. */
   messageId?: string
-  /** Default: now. */
+  /** Default: the current time. */
   timestamp?: string | Date
-  /** Laid over what the collector finds out itself. */
+  /** Overrides properties of the context that the collector creates. */
   context?: Fields
 }
 
 /**
- * The calls of a page, by name. A call with an id that identifies nobody, or with fields that are not an object, throws
- * and changes nothing.
+ * The calls of a page, by name. A call with an invalid id, or with fields that are not an object, throws and changes
+ * nothing.
  */
 export interface Calls {
   track (event: string, properties?: Fields | null, options?: EventOptions | null): void
   page (name?: string | Fields | null, properties?: Fields | null, options?: EventOptions | null): void
-  /** `identify(traits)` adds traits to the visitor as known so far. */
+  /** `identify(traits)` adds traits to the current visitor. */
   identify (userId: string | number | Fields, traits?: Fields | null, options?: EventOptions | null): void
   group (groupId: string | number, traits?: Fields | null, options?: EventOptions | null): void
-  /** The visitor's choices, which go with later events of this page as `context.consent`. */
+  /** Sets the visitor's choices, which later events of this page contain as `context.consent`. */
   consent (choices?: Fields | null): void
-  /** Somebody else from now on: at logout. */
+  /** Forgets the visitor; call it at logout. */
   reset (): void
 }
 
 export interface Collector {
   calls: Calls
-  /** Begins to look for page views. */
+  /** Starts to follow page views. */
   start (): void
 }
 
@@ -65,11 +65,11 @@ export function openCollector (settings: Settings, store: Store): Collector {
 
   function send (type: EventType, fields: Fields, said?: unknown): void {
     const event = eventOf(type, fields, said)
-    if (outbox.add(event.messageId, JSON.stringify(event)) === null) warn('an event of more than 64 KB was dropped')
+    if (outbox.add(event.messageId, JSON.stringify(event)) === null) warn('an event over 64 KB was dropped')
     else deliver()
   }
 
-  /** Keeps the page view in its place among the events, and holds it until its title is known. */
+  /** Adds the page view in its order among the events, and holds it until its title is known. */
   function view (page: PageContext): (page: PageContext) => void {
     const event = eventOf('page', {}, undefined, page)
     const item = outbox.add(event.messageId, JSON.stringify(event), true)
@@ -81,7 +81,7 @@ export function openCollector (settings: Settings, store: Store): Collector {
   }
 
   function deliver (): void {
-    // No timer runs in a page that ends; what its last handlers say goes out together.
+    // No timer runs in a page that ends, so the events of its last handlers are sent together.
     if (gone || document.visibilityState === 'hidden') Promise.resolve().then(() => delivery.leave(gone))
     else delivery.added()
   }

@@ -2,7 +2,7 @@ import type { PageContext } from './page-context'
 
 declare const VERSION: string
 
-/** What is known of the page and the browser; the server derives the rest, the campaign for instance. */
+/** Returns the context of the page and the browser. The server adds the rest, such as the campaign. */
 export function contextOf (page: PageContext): Record<string, unknown> {
   return {
     page,

@@ -9,24 +9,26 @@ const BACKOFF = 1_000
 const LONGEST_BACKOFF = 5 * 60_000
 const LONGEST_WAIT = 60 * 60_000
 const ATTEMPTS = 10
-// Browsers carry 64 KiB past the end of a page, all requests together.
+// Browsers allow 64 KiB of requests in flight after the end of a page.
 const PAST_THE_END = 60_000
 
 export interface Delivery {
-  /** An event was put into the outbox. */
+  /** Call it after an event was added to the outbox. */
   added (): void
-  /** The page is hidden; `last`: it ends. */
+  /** Call it when the page is hidden; `last`: the page ends. */
   leave (last: boolean): void
-  /** The page is back, or the network is. */
+  /** Call it when the page is visible again, or the network is back. */
   wake (): void
 }
 
-/** Sends what is in the outbox: 10 at a time or after a second, again with backoff and full jitter, and all of it on leaving. */
+/**
+ * Sends the outbox: 10 events at a time or after a second, retries with backoff and jitter, and sends all on leaving.
+ */
 export function startDelivery (target: Target, outbox: Outbox): Delivery {
   let timer: number | undefined
   let busy = false
   let failures = 0
-  // The server's own word, on the clock that nobody sets.
+  // The end of the server's Retry-After, by the monotonic clock.
   let notBefore = 0
   let pastTheEnd = 0
 
@@ -64,8 +66,8 @@ export function startDelivery (target: Target, outbox: Outbox): Delivery {
     failures++
     notBefore = performance.now() + outcome.retryAfter
     if (failures < ATTEMPTS) plan(outcome.retryAfter + Math.random() * Math.min(BACKOFF * 2 ** failures, LONGEST_BACKOFF))
-    // A refused origin looks like a dead network from here.
-    else warn('no answer: is the server reachable, and this page\'s origin one of the source\'s domains?')
+    // A refused origin and a network failure look the same to a script.
+    else warn('no response: check that the server is reachable and that the source\'s domains contain this page\'s origin')
   }
 
   function proceed (): void {

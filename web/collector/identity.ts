@@ -3,7 +3,7 @@ import { uuid } from './uuid'
 
 export type Fields = Record<string, unknown>
 
-/** Whom the events of this browser are about. */
+/** The visitor of this browser. */
 export interface Identity {
   anonymousId?: string
   userId?: string
@@ -12,17 +12,17 @@ export interface Identity {
 }
 
 export interface IdentityKeeper {
-  /** Read anew each time: another tab may have logged in or out. */
+  /** Reads storage each time, because another tab may have logged in or out. */
   current (): Identity
   identify (userId: string | undefined, traits: Fields): Identity
   join (groupId: string): void
-  /** Somebody else from now on. */
+  /** Forgets the visitor. */
   reset (): void
 }
 
 const NAME = 'id'
 
-/** Keeps it in storage; with `cookie` the server's cookie gives the `anonymousId`. */
+/** Stores the identity. With `cookie`, the `anonymousId` comes from the server's cookie. */
 export function keepIdentity (store: Store, cookie: boolean): IdentityKeeper {
   function current (): Identity {
     const known = parse(store.get(NAME))
@@ -40,7 +40,7 @@ export function keepIdentity (store: Store, cookie: boolean): IdentityKeeper {
     identify (userId, traits) {
       const known = current()
       const other = userId !== undefined && known.userId !== undefined && userId !== known.userId
-      // What is known of one user says nothing about the next.
+      // Traits and group of the previous user do not apply to another user.
       const { groupId, traits: before, ...ids } = known
       return save({
         ...ids,

@@ -11,16 +11,16 @@ type Call = [name: string, ...parameters: unknown[]]
 const NAMES: ReadonlyArray<keyof Calls> = ['track', 'page', 'identify', 'group', 'consent', 'reset']
 const MAX_WAITING = 500
 
-/** Puts the collector on `window`, where a list may hold calls that were made before the script was there. */
+/** Installs the collector on `window`, where an array may hold calls made before the script was loaded. */
 function install (settings: Settings): void {
   const globals = window as unknown as Record<string, unknown>
   const before = globals[settings.global]
   if (before !== undefined && !Array.isArray(before)) {
-    return warn(`window.${settings.global} is taken: give another name by data-global`)
+    return warn(`window.${settings.global} is taken: set another name with data-global`)
   }
 
   let collector: Collector | null = null
-  // The calls that came before the key.
+  // Calls that were made before the key was known.
   let waiting: unknown[] = []
   let started = false
 
@@ -30,23 +30,23 @@ function install (settings: Settings): void {
       if (collector !== null) call(collector.calls, one)
       else if (!started && waiting.length < MAX_WAITING) waiting.push(one)
     }
-    // Last, as it sends the calls that wait, wherever it stands among them.
+    // Runs last, because it sends the waiting calls, wherever `init` is among them.
     for (const one of calls) if (isInit(one)) init(one[1])
   }
 
   function init (key: unknown): void {
-    if (!isKey(key)) return warn('init() needs a pipeline key')
+    if (!isKey(key)) return warn('init() requires a pipeline key')
     if (settings.key === '') settings.key = key
-    if (settings.key !== key) return warn('init() gives another key than the one in use, and is ignored')
+    if (settings.key !== key) return warn('init() with another pipeline key is ignored')
     if (!started) start()
   }
 
   function start (): void {
     started = true
-    if (settings.fault !== null) return warn(`${settings.fault}: no event is sent`)
+    if (settings.fault !== null) return warn(`${settings.fault}: no events are sent`)
     collector = open(settings)
     if (collector === null) return
-    // First what the page said before: what it says of the user and of consent counts for the page view as well.
+    // Earlier calls run first, so that their user and consent also apply to the page view.
     for (const one of waiting) call(collector.calls, one)
     waiting = []
     collector.start()
@@ -58,7 +58,7 @@ function install (settings: Settings): void {
 
   push(...(before ?? []) as unknown[])
   if (settings.key === '' && settings.fault === null) {
-    warn(`no data-pipeline-key yet: nothing is sent before ${settings.global}.push(['init', key])`)
+    warn(`data-pipeline-key is missing: no events are sent before ${settings.global}.push(['init', key])`)
   } else if (!started) {
     start()
   }
@@ -77,7 +77,7 @@ function open (settings: Settings): Collector | null {
   return openCollector(settings, store)
 }
 
-/** A mistake in a call is no reason to break the page. */
+/** An invalid call must not break the page. */
 function call (calls: Calls, one: unknown): void {
   try {
     const [name, ...parameters] = one as Call

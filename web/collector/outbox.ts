@@ -4,39 +4,39 @@ import { warn } from './warn'
 const MAX_EVENTS = 500
 const MAX_CHARACTERS = 512 * 1024
 const MAX_EVENT = 64 * 1024
-// The server knows a repeat for 24 hours.
+// The server detects duplicates for 24 hours.
 const REPEATABLE = 23 * 60 * 60 * 1000
 const SLOT = 'e.'
 
 export interface Item {
   readonly slot: string
   text: string
-  /** Left behind by another page, which may be another tab that still sends it. */
+  /** Left by another page, possibly another tab that still sends it. */
   readonly adopted: boolean
-  /** Handed over on leaving; its answer may never be seen. */
+  /** Sent on leaving, so that its response may never arrive. */
   handed: boolean
-  /** Not complete yet: neither it nor a later event is sent. */
+  /** Incomplete: neither this event nor a later one is sent. */
   held: boolean
 }
 
 export interface Outbox {
-  /** Takes what earlier pages left behind. */
+  /** Adopts events that earlier pages left. */
   adopt (): void
-  /** `null`: the event is too large. `held`: it waits for `release`. */
+  /** Adds an event; with `held`, it waits for `release`. Returns `null` if it is too large. */
   add (messageId: string, text: string, held?: boolean): Item | null
-  /** Completes an event that was held. */
+  /** Completes a held event. */
   release (item: Item, text: string): void
-  /** The oldest that are not handed over, up to one that is held. */
+  /** Returns the oldest events that are not handed over, up to the first held one. */
   next (count: number): Item[]
   handOver (items: readonly Item[]): void
-  /** They are to be sent again. */
+  /** Marks events to be sent again. */
   takeBack (items?: readonly Item[]): void
   remove (items: readonly Item[]): void
 }
 
 /**
- * The events that nobody has confirmed yet, each in a slot of its own in storage, so that tabs never write over each other's. Two
- * tabs may send the same one; the server knows it again by its messageId.
+ * Keeps unconfirmed events, each in a separate slot of localStorage, so that tabs do not overwrite each other's events.
+ * Two tabs may send the same event; the server detects the duplicate by its messageId.
  */
 export function openOutbox (store: Store): Outbox {
   let items: Item[] = []
@@ -47,7 +47,7 @@ export function openOutbox (store: Store): Outbox {
     items.push(item)
     characters += item.text.length
     while (items.length > MAX_EVENTS || characters > MAX_CHARACTERS) {
-      warn('too many events wait; the oldest are dropped')
+      warn('too many events are waiting; the oldest are dropped')
       remove(items.slice(0, 1))
     }
   }
@@ -66,14 +66,14 @@ export function openOutbox (store: Store): Outbox {
         const value = store.get(slot)
         if (known.has(slot) || value === null) continue
         const start = value.indexOf('{')
-        // Handed over so long ago that the server would take a repeat for a new event: it most likely has it.
+        // Handed over so long ago that the server would store a repeat as a new event; it was probably delivered.
         if (start === -1 || (start > 0 && Date.now() - Number(value.slice(0, start)) > REPEATABLE)) store.remove(slot)
         else put({ slot, text: value.slice(start), adopted: true, handed: false, held: false })
       }
     },
     add (messageId, text, held = false) {
       if (text.length > MAX_EVENT) return null
-      // By the time and, within a millisecond, by their turn: so they sort.
+      // Slots sort by time and, within a millisecond, by a counter.
       const slot = `${SLOT}${Date.now()}${String(turn++ % 1_000).padStart(3, '0')}.${messageId}`
       store.set(slot, text)
       const item = { slot, text, adopted: false, handed: false, held }

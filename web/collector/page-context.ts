@@ -1,6 +1,6 @@
 import { ofDocument } from './of-document'
 
-/** `context.page` of an event. */
+/** The `context.page` of an event. */
 export interface PageContext {
   url: string
   path: string
@@ -14,19 +14,19 @@ export function pageContext (referrer: string, hash: boolean): PageContext {
   return { url: currentUrl(hash), path: pathname, search, title: ofDocument('title'), referrer }
 }
 
-/** Without the fragment, unless it tells pages apart: a login hands over tokens in it that are for the page alone. */
+/** Returns the URL without its fragment, unless `hash` is set: logins pass tokens to the page in the fragment. */
 export function currentUrl (hash: boolean): string {
   const { href } = pageUrl()
   return hash ? href : href.split('#', 1)[0] ?? ''
 }
 
-/** The path; with `hash` also that of a router in the fragment. */
+/** Returns the path; with `hash`, including the path of a router in the fragment. */
 export function currentPath (hash: boolean): string {
   const { pathname, hash: fragment } = pageUrl()
   return hash ? pathname + (fragment.split('?', 1)[0] ?? '') : pathname
 }
 
-/** A frame with a document of its own text (`srcdoc`) counts as the page that it is in. */
+/** Returns the URL of the page; a `srcdoc` frame has the URL of its parent page. */
 function pageUrl (): URL | Location {
   return location.protocol === 'about:' && /^https?:/.test(document.baseURI) ? new URL(document.baseURI) : location
 }

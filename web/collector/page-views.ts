@@ -4,9 +4,9 @@ import type { PageContext } from './page-context'
 import type { Settings } from './settings'
 
 export interface PageViews {
-  /** Notes the page itself. */
+  /** Records the view of the page itself. */
   begin (): void
-  /** Where the visitor came from: another page of this one, if there was one. */
+  /** Returns the previous page: the previous view within this page, or the document's referrer. */
   referrer (): string
   /** Completes the page view that waits for its title. */
   flush (): void
@@ -14,7 +14,7 @@ export interface PageViews {
 
 /** Milliseconds after the next frame in which a page may set its title; many routers set it some time after the URL. */
 const SETTLE = 300
-/** Hidden pages and hidden frames get no animation frames. */
+/** Milliseconds; hidden pages and hidden frames get no animation frames. */
 const NO_FRAME = 1_000
 
 interface Pending {
@@ -36,9 +36,9 @@ export function followPageViews (
   let timer: number | undefined
   let frame = 0
 
-  /** `title`: that of the page before. */
+  /** `title` is the title of the previous page view. */
   function note (title: string): void {
-    // A page that is rendered ahead may never be looked at.
+    // A prerendered page may never be shown.
     if ((document as { prerendering?: boolean }).prerendering === true) return
     const key = pageViews === 'url' ? currentUrl(hash) : currentPath(hash)
     if (key !== seen) {
@@ -52,7 +52,7 @@ export function followPageViews (
     url = currentUrl(hash)
   }
 
-  /** In the next turn: until then routers redirect. */
+  /** Runs in the next task, because routers may redirect before it. */
   function noteSoon (title = ofDocument('title')): void {
     setTimeout(() => note(title), 0)
   }

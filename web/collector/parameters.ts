@@ -1,20 +1,22 @@
 import type { Fields } from './identity'
 
-/** What JavaScript makes of a missing value; nobody has such an id. */
+/** Strings that JavaScript creates from missing values; they are never valid ids. */
 const NOBODY = /^(?:\s*|undefined|null|NaN|\[object Object\])$/
 
 export function isFields (value: unknown): value is Fields {
   return Object.prototype.toString.call(value) === '[object Object]'
 }
 
-/** An id as it is sent. Throws for a value that identifies nobody, and for a number that has lost digits. */
+/** Returns an id as a string. Throws for a value that is not a valid id, and for a number that has lost digits. */
 export function idOf (value: unknown, name: string): string {
   const text = typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) ? '' : String(value)
   if (/^(?:string|number|bigint)$/.test(typeof value) && !NOBODY.test(text)) return text
   throw new TypeError(`${name} must be a non-empty string or a number up to 2^53: the call is ignored`)
 }
 
-/** `undefined` for `null`, and for the empty list that PHP makes of an empty map. Throws for other values than objects. */
+/**
+ * Returns `undefined` for `null` and for the empty array that PHP creates from an empty map. Throws for non-objects.
+ */
 export function fieldsOf (value: unknown, name: string): Fields | undefined {
   if (value == null || (Array.isArray(value) && value.length === 0)) return undefined
   if (isFields(value)) return value

@@ -8,14 +8,17 @@ export interface Target {
   key: string
 }
 
-/** How a batch ended: it is settled, whatever became of it, or to be sent again, no sooner than `retryAfter` milliseconds from now. */
+/**
+ * The result of sending a batch: settled (stored or refused), or to be retried after at least `retryAfter`
+ * milliseconds.
+ */
 export type Outcome = { settled: true } | { settled: false, retryAfter: number }
 
 export function bodyOf (items: readonly Item[]): string {
   return `{"batch":[${items.map(({ text }) => text).join(',')}]}`
 }
 
-/** On leaving, the key goes into the URL: a request without a preflight is one that arrives. */
+/** On leaving, the key is in the URL, because requests with a preflight would not be sent. */
 export function leavingUrl ({ endpoint, key }: Target): string {
   return `${endpoint}?wk=${key}`
 }
@@ -46,7 +49,7 @@ async function outcomeOf (response: Response): Promise<Outcome> {
   const { status } = response
   if (status === 429 || status >= 500) return { settled: false, retryAfter: waitOf(response.headers.get('retry-after')) }
   if (!response.ok) {
-    // 4xx means never again.
+    // A 4xx status must not be retried.
     warn(`events were refused with ${status} and dropped: ${await response.text()}`)
     return { settled: true }
   }
@@ -55,7 +58,7 @@ async function outcomeOf (response: Response): Promise<Outcome> {
   return { settled: true }
 }
 
-/** Retry-After is in seconds, or a date. */
+/** Returns the milliseconds of a Retry-After header, in seconds or as a date. */
 function waitOf (header: string | null): number {
   if (header === null) return 0
   const wait = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()

@@ -9,23 +9,23 @@ const NAME = /^[A-Za-z_$][\w$]*$/
  * `data-`.
  */
 export interface Settings {
-  /** `data-pipeline-key`, or `key` in the URL; empty: an `init` call has to give it. */
+  /** `data-pipeline-key`, or `key` in the URL; if empty, an `init` call must set it. */
   key: string
-  /** Where batches go: beside the script itself. */
+  /** The URL for batches, relative to the script's URL. */
   endpoint: string
   /** `data-global`: the name of the collector on `window`. */
   global: string
-  /** `data-auto-page`: whether page views are noticed. */
+  /** `data-auto-page`: whether page views are recorded automatically. */
   autoPage: boolean
-  /** `data-page-views`: whether another path is another page view, or any other URL. */
+  /** `data-page-views`: whether a new path or any new URL is a new page view. */
   pageViews: 'path' | 'url'
-  /** `data-hash`: whether another fragment is another page. */
+  /** `data-hash`: whether a new fragment is a new page. */
   hash: boolean
-  /** `data-gpc="respect"`, or any other value, so that a misspelt one counts: obey Global Privacy Control. */
+  /** `data-gpc` with any value, so that a misspelt one also applies: respect Global Privacy Control. */
   respectGpc: boolean
-  /** `data-identity="cookie"`: the server's cookie gives events their `anonymousId`, not the page's storage. */
+  /** `data-identity="cookie"`: the `anonymousId` comes from the server's cookie instead of the page's storage. */
   cookieIdentity: boolean
-  /** Why no event can be sent; `null`: nothing is wrong. */
+  /** Why no events can be sent; `null`: the settings are valid. */
   fault: string | null
 }
 
@@ -37,14 +37,14 @@ export function readSettings ({ src, dataset }: Tag): Settings {
   }
   const inUrl = url?.searchParams.get('key') ?? ''
   const key = dataset['pipelineKey'] || inUrl
-  if (inUrl !== '' && inUrl !== key) warn('data-pipeline-key is in use: the other key in the script\'s URL is ignored')
+  if (inUrl !== '' && inUrl !== key) warn('data-pipeline-key is set: the different key in the script\'s URL is ignored')
   const global = setting('global') ?? '_df'
   const pageViews = setting('pageViews') ?? 'path'
   const isName = NAME.test(global)
 
   return {
     key,
-    // Relative, so that the batches keep the prefix of the script.
+    // Relative, to keep the prefix of the script.
     endpoint: url === null ? '' : new URL('v1/batch', src).href,
     global: isName ? global : '_df',
     autoPage: setting('autoPage') !== 'false',
@@ -52,14 +52,14 @@ export function readSettings ({ src, dataset }: Tag): Settings {
     hash: setting('hash') === 'true',
     respectGpc: setting('gpc') !== undefined,
     cookieIdentity: setting('identity') === 'cookie',
-    fault: (key === '' || isKey(key) ? null : 'data-pipeline-key or "key" in the script\'s URL is no pipeline key') ??
+    fault: (key === '' || isKey(key) ? null : 'data-pipeline-key or "key" in the script\'s URL is not a pipeline key') ??
       (url === null ? 'the script has no src' : null) ??
-      (isName ? null : 'data-global is no name') ??
+      (isName ? null : 'data-global is not a valid name') ??
       (/^(?:path|url)$/.test(pageViews) ? null : 'data-page-views must be "path" or "url"')
   }
 }
 
-/** Whether it has the form of a pipeline key, a generated one or one that was brought along. */
+/** Returns whether a value has the form of a pipeline key. */
 export function isKey (value: unknown): value is string {
   return typeof value === 'string' && KEY.test(value)
 }

@@ -1,9 +1,12 @@
-/** The part of localStorage under one prefix. What it refuses (it is full, or forbidden) is kept in memory for as long as the page lives. */
+/**
+ * The part of localStorage under one prefix. Values that localStorage refuses are kept in memory while the page is
+ * open.
+ */
 export interface Store {
   get (name: string): string | null
   set (name: string, value: string): void
   remove (name: string): void
-  /** The names in localStorage that begin so, in their order. */
+  /** The sorted names in localStorage that begin with `start`. */
   names (start: string): string[]
 }
 
@@ -23,7 +26,7 @@ export function openStore (prefix: string): Store {
         memory.delete(name)
         return
       }
-      // Rather nothing for the next page than what no longer holds.
+      // Removes the old value, so that the next page does not read a stale one.
       this.remove(name)
       memory.set(name, value)
     },
@@ -38,7 +41,7 @@ export function openStore (prefix: string): Store {
   }
 }
 
-/** Where storage is forbidden even naming it throws. */
+/** If storage is forbidden, even accessing `localStorage` throws. */
 function attempt<T> (act: (storage: Storage) => T): T | undefined {
   try {
     return act(localStorage)

@@ -1,6 +1,6 @@
 import { ofDocument } from './of-document'
 
-/** A script tag of the collector, or what a tag manager left of it. */
+/** A script tag of the collector, or the URL if a tag manager has removed the tag. */
 export interface Tag {
   src: string
   dataset: DOMStringMap
@@ -16,12 +16,12 @@ export function ownTags (): Tag[] {
   const url = ownUrl()
   const tags = [...document.querySelectorAll('script')].filter(({ src, type }) => type === 'module' && src === url)
   if (tags.length > 0) return tags
-  // The URL is unknown, redirected, or imported by another module.
+  // The script's URL is unknown, redirected, or imported by another module.
   const keyed = document.querySelector<HTMLScriptElement>('script[data-pipeline-key]')
   return [keyed ?? { src: url, dataset: {} }]
 }
 
-/** `null` in a module. Script loaders that run scripts later define the property on the document. */
+/** Returns `null` in a module. Script loaders that run scripts later define the property on the document. */
 function currentScript (): HTMLScriptElement | null {
   for (const script of [document.currentScript, ofDocument('currentScript')]) {
     if (script instanceof HTMLScriptElement) return script
@@ -29,7 +29,7 @@ function currentScript (): HTMLScriptElement | null {
   return null
 }
 
-/** The URL of the running script as the first frame of a stack names it, before the line and the column. */
+/** Returns the URL of the running script from the first frame of a stack, without line and column. */
 function ownUrl (): string {
   return /https?:\/\/.+?(?=:\d+:\d+)/.exec(String(new Error().stack))?.[0] ?? ''
 }

@@ -1,4 +1,4 @@
-/** A random UUID; pages without TLS have no `randomUUID`. */
+/** Returns a random UUID. `crypto.randomUUID` is missing on pages without TLS. */
 export function uuid (): string {
   if (typeof crypto.randomUUID === 'function') return crypto.randomUUID()
   const bytes = crypto.getRandomValues(new Uint8Array(16))

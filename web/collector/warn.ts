@@ -1,6 +1,6 @@
 const said = new Set<string>()
 
-/** Tells whoever builds the page, once each. */
+/** Logs a warning for the developer of the page, each message once. */
 export function warn (text: string): void {
   if (said.has(text)) return
   said.add(text)

@@ -1,11 +1,13 @@
 /* global crypto, fetch, btoa, performance */
-// The browser derives keys on threads of its own, so that the page stays responsive without a worker. `crypto.subtle` is there on https and localhost.
+// The browser derives keys on its own threads, so the page stays responsive without a worker. `crypto.subtle` requires
+// https or localhost.
 const AT_ONCE = 16
 
 /**
- * Fetches a challenge and solves it: the text for one `X-Captcha-Token`. `url`: the challenge route, with `?action=` where the guarded route asks for one.
- * `within`: the longest time that it may take, milliseconds; the visitor's clock may be wrong, so it is not asked when the challenge ends.
- * Throws an Error whose message may be shown.
+ * Fetches a challenge, solves it and returns the value of `X-Captcha-Token`, which is valid once. `url` is the
+ * challenge route, with `?action=` if the guarded route requires an action. `within` is the maximum time in
+ * milliseconds; the expiry of the challenge is not used, because the visitor's clock may be wrong. Throws an Error
+ * whose message is safe to show.
  */
 export async function solveCaptcha (url = '/captcha/challenge', { within = 120_000 } = {}) {
   const end = performance.now() + within
@@ -15,10 +17,10 @@ export async function solveCaptcha (url = '/captcha/challenge', { within = 120_0
   return btoa(JSON.stringify({ challenge, solution: await solve(challenge.parameters, end) }))
 }
 
-/** The counter, unknown from 0 on, whose derived key begins as it must. */
+/** Finds the counter, starting at 0, whose derived key has the required prefix. */
 async function solve ({ algorithm, cost, keyLength, keyPrefix, nonce, salt }, end) {
-  if (algorithm !== 'PBKDF2/SHA-256') throw new Error('This captcha can\'t be solved here')
-  if (crypto.subtle === undefined) throw new Error('The captcha needs https')
+  if (algorithm !== 'PBKDF2/SHA-256') throw new Error('This page does not support this captcha')
+  if (crypto.subtle === undefined) throw new Error('The captcha requires https')
   const settings = { name: 'PBKDF2', hash: 'SHA-256', iterations: cost, salt: bytesOf(salt) }
   const start = bytesOf(nonce)
 

@@ -1,7 +1,7 @@
 /* global fetch, window */
 import { keepToken } from './browser.js'
 
-/** Keeps `window.dbn.proxyAuthUrl` valid for as long as the page is open. `headersOf` gives the headers of a request. */
+/** Keeps `window.dbn.proxyAuthUrl` valid while the page is open. `headersOf` returns the headers of a request. */
 export function renewProxyAuthUrl (url, headersOf) {
   return keepToken({
     async fetch (signal) {

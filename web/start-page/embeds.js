@@ -2,9 +2,9 @@
 import { solveCaptcha } from './captcha.js'
 import { renewProxyAuthUrl } from './databrain.js'
 
-/** Each returns the URL of the frame, or throws an Error whose message may be shown. */
+/** Each function returns the URL of the frame, or throws an Error whose message is safe to show. */
 export const embeds = {
-  // As the product's component does: its own servers fetch the guest token.
+  // Like the product's component: the product's servers fetch the guest token.
   async databrain ({ databrain: { mockOrigin, page: dbn, renewal }, ...page }) {
     window.dbn = dbn
     const url = `${mockOrigin}/component#${new URLSearchParams(window.dbn)}`
@@ -12,7 +12,7 @@ export const embeds = {
     return url
   },
 
-  // As the product's SDK does: one POST to the authorization server, then the frame.
+  // Like the product's SDK: one POST to the authorization server, then the frame.
   async boldbi ({ boldbi: { mockOrigin, apiUrl }, ...page }) {
     const query = [
       ['embed_nonce', uuid()],
@@ -31,7 +31,7 @@ export const embeds = {
   }
 }
 
-/** Gets a widget token. A CSRF token and a solved captcha go with each request, if the server asks for them. */
+/** Requests a widget token, with a CSRF token and a solved captcha if the server requires them. */
 export async function fetchWidgetToken (page, signal) {
   const headers = { ...await csrfOf(page), ...await captchaOf(page) }
   return fetch('/api/generate-token', { cache: 'no-store', headers, signal })
@@ -39,25 +39,28 @@ export async function fetchWidgetToken (page, signal) {
 
 let csrfToken = null
 
-/** The header that proves that this page made the request. One token for all: the first one to be made sets the cookie that goes with it. */
+/**
+ * Returns the header with a CSRF token. All requests share one token, because its first request sets the related
+ * cookie.
+ */
 async function csrfOf ({ csrf }) {
   if (!csrf) return {}
   csrfToken ??= fetch('/csrf/token').then(readJson).catch((error) => {
-    // The next embed asks again.
+    // The next embed requests a token again.
     csrfToken = null
     throw error
   })
   return { 'x-csrf-token': (await csrfToken).token }
 }
 
-/** The header with a solved captcha, which counts once. */
+/** Returns the header with a solved captcha, which is valid once. */
 async function captchaOf ({ captcha }) {
   if (captcha === null) return {}
-  if (captcha !== 'altcha') throw new Error(`The token asks for ${captcha}, which your own page shows.`)
+  if (captcha !== 'altcha') throw new Error(`The widget token requires ${captcha}, which only your own page can show.`)
   return { 'x-captcha-token': await solveCaptcha('/captcha/challenge?action=widget') }
 }
 
-/** What the product's newer component does: it calls the product through our proxy. Returns what to show of the answer. */
+/** Like the product's newer component: calls the product through this server's proxy. Returns what to show. */
 export async function throughProxy ({ databrain: { proxy } }) {
   const answer = await readJson(await fetch(`${proxy.url}/api/v2/dashboard?dashboardId=revenue`, { headers: { 'x-proxy-auth-key': proxy.key } }))
   return `${answer.data.externalDashboard.name} of ${answer.data.clientId}`
@@ -69,7 +72,9 @@ export async function readJson (answer) {
   return body
 }
 
-/** A random UUID; `crypto.randomUUID` is missing where the page came by plain http from another machine. */
+/**
+ * Returns a random UUID; `crypto.randomUUID` is missing on a page that was loaded by plain http from another machine.
+ */
 function uuid () {
   const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`

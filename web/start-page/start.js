@@ -16,7 +16,7 @@ function showUsers () {
   select.disabled = page.users.length === 0
   select.addEventListener('change', async () => {
     const answer = await fetch('/demo/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user: select.value }) })
-    // To its end, or the reload would break it off.
+    // Reads the whole response, because the reload would cancel the request.
     await answer.text()
     location.reload()
   })
@@ -25,13 +25,15 @@ function showUsers () {
 async function showProxied () {
   const line = document.querySelector('#proxied')
   const result = await throughProxy(page).catch((error) => error.message)
-  line.append(' It answered: ', Object.assign(document.createElement('b'), { textContent: result }))
+  line.append(' Response: ', Object.assign(document.createElement('b'), { textContent: result }))
 }
 
 async function load (name) {
   const product = page[name]
-  if (product === null) return note(name, 'off', 'This product is switched off.')
-  if (product.mockOrigin === null) return note(name, 'live', 'The real product is configured: embed it in your own page.')
+  if (product === null) return note(name, 'off', 'This product is disabled.')
+  if (product.mockOrigin === null) {
+    return note(name, 'live', 'The real product is configured. Embed it in your own page.')
+  }
   if (page.user === null) return note(name, 'nobody', 'Set EMBED_USER to see it here.')
   try {
     if (name === 'dxfeed') await startWidget()
@@ -48,7 +50,7 @@ function startWidget () {
   })
 }
 
-/** A mock product's page says by a message that it has loaded with a live token. */
+/** Shows a mock product's page, which posts a message when it has loaded with a valid token. */
 function show (name, url, origin) {
   const frame = document.createElement('iframe')
   frame.title = `${name} embed`

@@ -3,8 +3,8 @@ import { keepToken } from './browser.js'
 import { fetchWidgetToken } from './embeds.js'
 
 /**
- * Shows dxFeed's widget and makes it again with each new token, with the state that it had. `onState` is called when
- * the widget has loaded, and `onRefused` with an Error that may be shown.
+ * Shows dxFeed's widget, and creates it again with each new token and the previous state. `onState` is called when the
+ * widget has loaded, `onRefused` with an Error whose message is safe to show.
  */
 export async function showWidget (element, page, { onState, onRefused }) {
   const { mockOrigin, paths } = page.dxfeed

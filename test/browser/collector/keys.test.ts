@@ -37,7 +37,7 @@ for (const [where, make] of Object.entries(tags)) {
     t.same(await shop.names(4), ['identify /a', 'track Early', 'page /a', 'track Late'])
     t.same(new Set((await shop.stored(4)).map(({ userId }) => userId)), new Set(['ann']))
     t.ok(shop.server.answers.includes('POST /v1/batch 200'), 'where the script is from, without its query')
-    t.same(shop.complaints.filter((text) => !text.includes('no data-pipeline-key yet')), [])
+    t.same(shop.complaints.filter((text) => !text.includes('data-pipeline-key is missing')), [])
   })
 }
 
@@ -45,22 +45,22 @@ t.test('calls before the key wait in memory; the console says what is missing', 
   const shop = await collectorShop(t, browser, { tags: (origin) => `<script src="${origin}/d.js"></script>` })
   await shop.open('/a')
   await shop.run("_df.identify('ann'), _df.push(['track', 'Early'], ['track', 'Second'])")
-  t.match(shop.complaints, [/no data-pipeline-key yet.*_df\.push\(\['init', key\]\)/])
+  t.match(shop.complaints, [/data-pipeline-key is missing.*_df\.push\(\['init', key\]\)/])
   t.equal(await shop.run('localStorage.length'), 0)
   await shop.run("_df.init(), _df.init('dk_live_x'), _df.init(null), _df.push(['init'])")
   t.same(shop.batches, [])
   await shop.run(`_df.push(['track', 'Third'], ['init', '${shop.server.key}'], ['track', 'Fourth'])`)
   t.same(await shop.names(6), ['identify /a', 'track Early', 'track Second', 'track Third', 'track Fourth', 'page /a'])
   t.equal(shop.complaints.length, 2)
-  t.match(shop.complaints[1], /init\(\) needs a pipeline key/)
+  t.match(shop.complaints[1], /init\(\) requires a pipeline key/)
 })
 
 t.test('of keys that differ the attribute counts, then the URL, then init; the console names the others', async (t) => {
   const other = 'dk_live_another'
   for (const [make, complaint] of [
-    [(origin: string, key: string) => `<script src="${origin}/d.js?key=${other}" data-pipeline-key="${key}"></script>`, /other key in the script's URL is ignored/],
-    [(origin: string, key: string) => `${init(other)}<script src="${origin}/d.js?key=${key}"></script>`, /init\(\) gives another key/],
-    [(origin: string, key: string) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>${init(other)}`, /init\(\) gives another key/]
+    [(origin: string, key: string) => `<script src="${origin}/d.js?key=${other}" data-pipeline-key="${key}"></script>`, /different key in the script's URL is ignored/],
+    [(origin: string, key: string) => `${init(other)}<script src="${origin}/d.js?key=${key}"></script>`, /init\(\) with another pipeline key is ignored/],
+    [(origin: string, key: string) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>${init(other)}`, /init\(\) with another pipeline key is ignored/]
   ] as const) {
     const shop = await collectorShop(t, browser, { tags: make })
     await shop.open('/a')
@@ -115,7 +115,7 @@ t.test('a key that was brought along works like a generated one', async (t) => {
   for (const key of ['dk_live_abc12', `dk_live_${'x'.repeat(129)}`, 'dk_prod_abc123', 'dk_live_abc 123', 'dk_live_abc.123', 'DK_LIVE_abc123']) {
     const shop = await collectorShop(t, browser, { tags: (origin) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>` })
     await shop.open('/a')
-    t.match(shop.complaints, [/is no pipeline key: no event is sent/], key)
+    t.match(shop.complaints, [/is not a pipeline key: no events are sent/], key)
   }
 })
 

@@ -15,7 +15,7 @@ const IMPATIENT = `<script>{
   const { setTimeout } = window
   window.setTimeout = (act, delay) => setTimeout(act, delay === 20_000 ? delay : Math.min(delay, 20))
   const { warn } = console
-  console.warn = (text) => { warn(text); if (text.includes('no answer')) window.resting = true }
+  console.warn = (text) => { warn(text); if (text.includes('no response')) window.resting = true }
 }</script>`
 const quiet = 'data-auto-page="false"'
 
@@ -66,7 +66,7 @@ t.test('an origin that the source does not know gets nothing stored, and gives u
   await shop.run('new Promise((resolve) => setTimeout(resolve, 300))')
   t.equal(asked(), tried, 'and no more, though events come')
   t.equal((await shop.server.stored()).length, 0)
-  t.ok(shop.complaints.some((text) => text.includes('no answer')), 'says so')
+  t.ok(shop.complaints.some((text) => text.includes('no response')), 'says so')
   t.equal(shop.server.answers.some((answer) => answer.startsWith('POST')), false, 'the browser asks first')
   // The one request that needs no asking is refused all the same.
   await shop.open('/plain')
