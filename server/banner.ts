@@ -47,7 +47,7 @@ function toPaste ({ email, generatedPassword, pipelineKey }: FirstStart, { admin
       ? []
       : [`  curl -sS ${origin}/v1/t -H "Authorization: Bearer ${pipelineKey}" ${json} -d '{"event":"Hello","userId":"user-1"}'; echo`]),
     `  TOKEN=$(curl -sS ${origin}/v1/admin/auth/login ${json} -d "${login}" | sed ` +
-      `'s/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+      '\'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')',
     `  curl -sS "${origin}/v1/admin/events?limit=5" -H "Authorization: Bearer $TOKEN"; echo`
   ]
 }
