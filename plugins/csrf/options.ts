@@ -26,7 +26,7 @@ export interface CsrfCookieOptions {
    * become invalid. Default: `'lax'`.
    */
   sameSite?: 'strict' | 'lax' | 'none'
-  /** Secure attribute. Default: `true` if the request arrived over HTTPS. */
+  /** Secure attribute. Default: whether the request arrived over HTTPS. */
   secure?: boolean
 }
 

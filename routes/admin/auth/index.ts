@@ -62,7 +62,9 @@ export interface AdminAuthOptions extends AdminScopeOptions {
   loginRateLimit?: RateLimitOptions
   /** Maximum requests per user on the other routes, including refresh. Default: 100 per minute. */
   userRateLimit?: RateLimitOptions
-  /** Parameters of argon2id, or a hasher from `createPasswords`. Default: 19 MiB, 2 passes, 1 lane. */
+  /**
+   * Parameters of the password hash, or a hasher from `createPasswords`. Default: argon2id, 19 MiB, 2 passes, 1 lane.
+   */
   passwords?: PasswordOptions | Passwords
 }
 

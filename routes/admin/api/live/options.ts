@@ -20,8 +20,8 @@ export interface LiveOptions {
    */
   eventsPerSecond?: number
   /**
-   * Time after which a viewer that reads nothing is disconnected, in milliseconds, a multiple of 1 000. Default: 20
-   * 000.
+   * Time after which a viewer that reads nothing is disconnected, in milliseconds, a multiple of 1 000.
+   * Default: 20 000.
    */
   stallTimeout?: number
   /** Interval of the comments that keep the connection open, in milliseconds, a multiple of 1 000. Default: 15 000. */
