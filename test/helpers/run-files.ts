@@ -19,22 +19,23 @@ export async function runFiles (
   places: readonly string[], { except = [] }: { except?: readonly string[] } = {}
 ): Promise<void> {
   t.setTimeout(0)
+  const teardowns = collectTeardowns()
   for (const place of places) {
     for (const file of await testFiles(place)) {
       if (except.some((other) => file === other || file.startsWith(`${other}/`))) continue
-      const teardowns = collectTeardowns()
       await import(new URL(file, ROOT).href)
       // Resolves after all tests of the file, so that no two files run at the same time.
-      await t.test(file, async (t) => {
-        for (const teardown of teardowns.reverse()) await teardown()
-        t.pass()
-      })
+      await t.test(file, async (t) => { t.pass() })
     }
   }
+  await t.test('teardown', async (t) => {
+    for (const teardown of teardowns.reverse()) await teardown()
+    t.pass()
+  })
   t.end()
 }
 
-/** What a file hands to `teardown` of the root test from now on: it runs after that file, not after the last one. */
+/** Collects the teardowns of the root test: with one of its own, the root test would end between two files. */
 function collectTeardowns (): Teardown[] {
   const teardowns: Teardown[] = []
   Object.assign(t, { teardown: (teardown: Teardown) => teardowns.push(teardown) })
