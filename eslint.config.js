@@ -27,19 +27,24 @@ const plugins = OTHER_PLUGINS.map((regex, depth) => ({
   files: [`plugins/${'*/'.repeat(depth)}*.ts`],
   rules: {
     'no-restricted-imports': ['error', {
-      patterns: [laterThan('plugins'), { regex, message: 'A plugin must not import another plugin: use its decorator, and the types of contracts/.' }]
+      patterns: [laterThan('plugins'), {
+        regex,
+        message: 'A plugin must not import another plugin: use its decorator, and the types of contracts/.'
+      }]
     }]
   }
 }))
 
-const oneReader = 'A raw address may have a port, brackets or another form, or be no address: read it by a function of lib/http/client-address.ts.'
+const oneReader =
+  'A raw address may have a port, brackets or another form, or be no address: read it by a function of lib/http/client-address.ts.'
 const rawAddresses = [
   'MemberExpression[object.name=/^(request|req)$/i][property.name=/^ips?$/]',
   'ObjectPattern[typeAnnotation.typeAnnotation.typeName.name=/Request$/] > Property[key.name=/^ips?$/]',
   ':not(CallExpression[callee.name=/^(plainAddress|clientNetwork)$/]) > MemberExpression[property.name="remoteAddress"]'
 ]
 
-const noTimes = 'A test must not assert how long something takes: count the work, hold the timers, stop the clock or assert the order of events.'
+const noTimes =
+  'A test must not assert how long something takes: count the work, hold the timers, stop the clock or assert the order of events.'
 const READS_CLOCK = 'CallExpression[callee.object.name=/^(performance|Date)$/][callee.property.name="now"]'
 const measuredTimes = [
   `BinaryExpression[operator=/^[<>]=?$/] > BinaryExpression[operator="-"] > ${READS_CLOCK}`,
@@ -48,7 +53,11 @@ const measuredTimes = [
 ]
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', 'examples/*/dist/**', '.tap/**', 'coverage/**', 'test/vectors/**', 'web/collector/d.js', 'web/browser/browser.js'] }),
+  ...neostandard({
+    ts: true,
+    ignores: ['dist/**', 'examples/*/dist/**', '.tap/**', 'coverage/**', 'test/vectors/**', 'web/collector/d.js',
+      'web/browser/browser.js']
+  }),
   ...tseslint.configs.strict.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
@@ -56,7 +65,13 @@ export default [
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       '@typescript-eslint/no-empty-object-type': ['error', { allowInterfaces: 'always' }],
       '@typescript-eslint/no-dynamic-delete': 'off',
-      'max-len': ['error', { code: 160, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreUrls: true, ignoreRegExpLiterals: true }]
+      'max-len': ['error', {
+        code: 120,
+        ignoreStrings: true,
+        ignoreTemplateLiterals: true,
+        ignoreUrls: true,
+        ignoreRegExpLiterals: true
+      }]
     }
   },
   {
@@ -90,7 +105,10 @@ export default [
     files: ['web/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', {
-        patterns: [{ group: pathsInto([...layers.slice(1), ...outside]), message: 'web/ shares only the types of schemas/.' }]
+        patterns: [{
+          group: pathsInto([...layers.slice(1), ...outside]),
+          message: 'web/ shares only the types of schemas/.'
+        }]
       }]
     }
   },
@@ -100,7 +118,10 @@ export default [
     files: ['conformance/**/*.ts'],
     rules: {
       'no-restricted-imports': ['error', {
-        patterns: [{ group: pathsInto(['routes', 'server', 'test', 'bench', 'examples']), message: 'conformance/ knows the contracts and no routes.' }]
+        patterns: [{
+          group: pathsInto(['routes', 'server', 'test', 'bench', 'examples']),
+          message: 'conformance/ knows the contracts and no routes.'
+        }]
       }]
     }
   },

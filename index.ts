@@ -32,7 +32,10 @@ export type { Admin, AdminGuardOptions } from './plugins/admin-guard/index.js'
 export type { AdminApiOptions, AdminScopeOptions } from './routes/admin/api/index.js'
 export type { AdminAuthOptions } from './routes/admin/auth/index.js'
 export type { AuditLogOptions, AuditRecord } from './plugins/audit-log/index.js'
-export type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant, EmbedIdentity } from './routes/embed-authorize/index.js'
+export type {
+  AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant,
+  EmbedIdentity
+} from './routes/embed-authorize/index.js'
 export type { CaptchaOptions, CaptchaRule } from './plugins/captcha/index.js'
 export type { ConnectionLimitOptions } from './plugins/connection-limit/index.js'
 export type { CsrfOptions, CsrfRule } from './plugins/csrf/index.js'
@@ -40,7 +43,10 @@ export type { DatabrainProxyOptions, ProxyPageConfig, ProxyPageConfigOptions } f
 export type { EmbedSubjects } from './plugins/embed-revocation.js'
 export type { EventFeed, EventWatcher, Refusal } from './plugins/event-feed/index.js'
 export type { EventSinkOptions } from './plugins/event-sink/index.js'
-export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions } from './routes/databrain/guest-token/index.js'
+export type {
+  GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant,
+  RenewalOptions
+} from './routes/databrain/guest-token/index.js'
 export type { HstsOptions, RequireHttpsOptions } from './plugins/require-https.js'
 export type { BotOptions, IngestionOptions } from './routes/ingestion/index.js'
 export type { PasswordOptions, Passwords } from './lib/passwords/index.js'
@@ -55,7 +61,10 @@ export type { AuthorizeWidget, WidgetTokenOptions, WidgetUser } from './routes/w
 
 // Types that stand in the options of several plugins, or inside the options of one.
 export type { AccessClaims, AdminTokens, AdminTokensOptions } from './lib/admin-tokens/index.js'
-export type { AltchaOptions, CommonCaptchaOptions, SiteverifyOptions, SiteverifyProvider } from './plugins/captcha/index.js'
+export type {
+  AltchaOptions, CommonCaptchaOptions, SiteverifyOptions,
+  SiteverifyProvider
+} from './plugins/captcha/index.js'
 export type { CsrfCookieOptions, CsrfTokenMaker } from './plugins/csrf/index.js'
 export type { EmbedServerOptions, EmbedTransport } from './routes/embed-authorize/index.js'
 export type { EventRateOptions } from './lib/limits/event-rate.js'

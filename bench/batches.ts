@@ -14,13 +14,14 @@ const BODIES = 1_500
 async function round (variant: string, connections: number, url: string): Promise<Round> {
   const server = await startServer(variant.replace(' signed', ''), { DATABASE_URL: url })
   try {
-    const load = (seconds: number) => shoot({
-      url: `http://127.0.0.1:${server.port}/v1/batch`,
-      headers: { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' },
-      body: batches(BODIES * seconds, variant.endsWith(' signed')),
-      connections,
-      seconds
-    })
+    const load = (seconds: number) =>
+      shoot({
+        url: `http://127.0.0.1:${server.port}/v1/batch`,
+        headers: { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' },
+        body: batches(BODIES * seconds, variant.endsWith(' signed')),
+        connections,
+        seconds
+      })
     await load(2)
     const { rate, ...rest } = await load(SECONDS)
     return { rate: rate * EVENTS, ...rest }
@@ -38,12 +39,20 @@ function * batches (count: number, signed: boolean): Generator<SignedBody> {
 
 await withPostgres(async (url) => {
   console.log(`${describeMachine()}, batches of ${EVENTS} events, ${batchBody(EVENTS).length} bytes\n`)
-  console.log('| connections | server | events/s | of the first | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |')
+  console.log(
+    '| connections | server | events/s | of the first | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |'
+  )
   for (const connections of CONNECTIONS) {
     const results = await interleaved(VARIANTS, (variant) => round(variant, connections, url))
     const [first] = results.values()
     for (const [variant, { rate, p50, p99, failed }] of results) {
-      console.log(`| ${[connections, variant, Math.round(rate), (rate / (first?.rate ?? NaN)).toFixed(2), p50, p99, failed].join(' | ')} |`)
+      console.log(
+        `| ${
+          [connections, variant, Math.round(rate), (rate / (first?.rate ?? NaN)).toFixed(2), p50, p99, failed].join(
+            ' | '
+          )
+        } |`
+      )
     }
   }
 })

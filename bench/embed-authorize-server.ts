@@ -13,11 +13,17 @@ import embedAuthorize from '../routes/embed-authorize/index.js'
 import { listen, listening, serve } from './serve.js'
 
 /** About 1.5 KB, the size of an access token with the details of a user and a dashboard. */
-const GRANTED = JSON.stringify({ ApiStatus: true, Data: { access_token: 'x'.repeat(700), token_type: 'bearer', ItemDetail: 'y'.repeat(700) }, Status: true })
+const GRANTED = JSON.stringify({
+  ApiStatus: true,
+  Data: { access_token: 'x'.repeat(700), token_type: 'bearer', ItemDetail: 'y'.repeat(700) },
+  Status: true
+})
 
 async function upstream (delay: number): Promise<number> {
   const server = createServer((request, response) => {
-    const answer = (): void => { response.writeHead(200, { 'content-type': 'application/json' }).end(GRANTED) }
+    const answer = (): void => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(GRANTED)
+    }
     request.resume().on('end', () => {
       if (delay === 0) answer()
       else setTimeout(answer, delay)
@@ -32,7 +38,11 @@ async function route (origin: string): Promise<number> {
   await app.register(auditLog)
   await app.register(embedAuthorize, {
     servers: [{ apiUrl: `${origin}/bi/api/site/site1`, embedSecret: '8apLLNabQisvriG2W1nOI7XWkl2CsYY' }],
-    authorize: () => ({ email: 'viewer@example.com', tenant: 'acme', datasourceFilter: { fields: { Region: ['EU', 'US'] } } }),
+    authorize: () => ({
+      email: 'viewer@example.com',
+      tenant: 'acme',
+      datasourceFilter: { fields: { Region: ['EU', 'US'] } }
+    }),
     rateLimit: false
   })
   return await listen(app)
@@ -42,7 +52,12 @@ async function hop (origin: string): Promise<number> {
   const app = Fastify()
   const pool = new Pool(origin)
   app.post('/authorize', async (request, reply) => {
-    const answer = await pool.request({ method: 'POST', path: '/', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request.body) })
+    const answer = await pool.request({
+      method: 'POST',
+      path: '/',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request.body)
+    })
     return reply.type('application/json').send(await answer.body.text())
   })
   return await listen(app)

@@ -22,7 +22,8 @@ async function start (variant: string, argument: string): Promise<string> {
 
 /** Returns the body that the SDK posts, with a new nonce. */
 function bodyFor (apiUrl: string): string {
-  const query = `embed_nonce=${randomUUID()}&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_dashboard_ids=&embed_dashboard_path=&embed_dashboard_paths=` +
+  const query =
+    `embed_nonce=${randomUUID()}&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_dashboard_ids=&embed_dashboard_path=&embed_dashboard_paths=` +
     `&pinboard_name=&embed_mode=view&embed_timestamp=${Math.floor(Date.now() / 1000)}&embed_expirationtime=86400`
   return JSON.stringify({ embedQuerString: query, embedQueryString: query, dashboardServerApiUrl: apiUrl })
 }
@@ -37,7 +38,12 @@ async function load (target: string, apiUrl: string, connections: number, second
     while (performance.now() < end) {
       const body = bodyFor(apiUrl)
       const began = performance.now()
-      const reply = await client.request({ method: 'POST', path: '/authorize', headers: { 'content-type': 'application/json' }, body })
+      const reply = await client.request({
+        method: 'POST',
+        path: '/authorize',
+        headers: { 'content-type': 'application/json' },
+        body
+      })
       const text = await reply.body.text()
       times.push(performance.now() - began)
       if (reply.statusCode !== 200 || !text.includes('"ApiStatus":true')) failed++
@@ -57,18 +63,29 @@ async function compare (delay: number): Promise<void> {
   // Warm-up, because code is slow when it first runs.
   for (const target of Object.values(targets)) await load(target, apiUrl, 16, 2)
   for (const connections of CONNECTIONS) {
-    const rounds = await interleaved(Object.keys(targets), (variant) => load(targets[variant as keyof typeof targets], apiUrl, connections, SECONDS))
+    const rounds = await interleaved(
+      Object.keys(targets),
+      (variant) => load(targets[variant as keyof typeof targets], apiUrl, connections, SECONDS)
+    )
     const [straight, hop, route] = [rounds.get('straight'), rounds.get('hop'), rounds.get('route')]
     if (straight === undefined || hop === undefined || route === undefined) throw new Error('a variant is missing')
     const adds = [route.p50 - straight.p50, route.p50 - hop.p50]
-    const figures = [straight.p50, hop.p50, route.p50, ...adds, straight.p99, hop.p99, route.p99].map((time) => time.toFixed(2))
+    const figures = [straight.p50, hop.p50, route.p50, ...adds, straight.p99, hop.p99, route.p99].map((time) =>
+      time.toFixed(2)
+    )
     console.log(`| ${[delay, connections, ...figures, straight.failed + hop.failed + route.failed].join(' | ')} |`)
   }
 }
 
 const SERVERS = ['straight', 'bare hop', 'route']
 const COLUMNS = [
-  'server ms', 'connections', ...SERVERS.map((name) => `${name} p50 ms`), 'it adds ms', 'to a bare hop ms', ...SERVERS.map((name) => `${name} p99 ms`), 'failed'
+  'server ms',
+  'connections',
+  ...SERVERS.map((name) => `${name} p50 ms`),
+  'it adds ms',
+  'to a bare hop ms',
+  ...SERVERS.map((name) => `${name} p99 ms`),
+  'failed'
 ]
 console.log(`${describeMachine()}\n\n| ${COLUMNS.join(' | ')} |\n|${' ---: |'.repeat(COLUMNS.length)}`)
 try {

@@ -48,5 +48,9 @@ function cost (query: string): number {
   return (user + system) / 1000
 }
 
-const costs = Object.entries(queries).map(([name, query]) => [name, Math.min(...Array.from({ length: TURNS }, () => cost(query)))] as const)
-for (const [name, milliseconds] of costs.sort(([, one], [, other]) => other - one)) console.log(milliseconds.toFixed(1).padStart(6), name)
+const costs = Object.entries(queries).map(([name, query]) =>
+  [name, Math.min(...Array.from({ length: TURNS }, () => cost(query)))] as const
+)
+for (const [name, milliseconds] of costs.sort(([, one], [, other]) => other - one)) {
+  console.log(milliseconds.toFixed(1).padStart(6), name)
+}

@@ -21,12 +21,16 @@ const { PROXY_KEY = '', REFERENCE_KEY = '', UPSTREAM = '' } = process.env
 
 const variants: Record<string, () => Promise<number>> = {
   upstream () {
-    return listening(createServer((request, response) => {
-      request.resume()
-      setTimeout(() => {
-        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ token: TOKEN, error: null }))
-      }, UPSTREAM_TIME)
-    }).listen(0, '127.0.0.1'))
+    return listening(
+      createServer((request, response) => {
+        request.resume()
+        setTimeout(() => {
+          response.writeHead(200, { 'content-type': 'application/json' }).end(
+            JSON.stringify({ token: TOKEN, error: null })
+          )
+        }, UPSTREAM_TIME)
+      }).listen(0, '127.0.0.1')
+    )
   },
   /** A route that only sends a response of the same size. */
   bare () {

@@ -9,22 +9,30 @@ import { PIPELINE_KEY } from './load.js'
 export async function handWritten (url: string): Promise<number> {
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   await pool.query('create table if not exists hand_keys (key text primary key, source_id text not null)')
-  await pool.query('create table if not exists hand_events (id bigint generated always as identity primary key, source_id text not null, type text not null, received_at timestamptz not null default now(), payload jsonb not null)')
+  await pool.query(
+    'create table if not exists hand_events (id bigint generated always as identity primary key, source_id text not null, type text not null, received_at timestamptz not null default now(), payload jsonb not null)'
+  )
   await pool.query('insert into hand_keys values ($1, $2) on conflict do nothing', [PIPELINE_KEY, 'source'])
 
   const app = express()
   app.use(express.json({ limit: '512kb' }))
   app.post('/v1/t', async (request, response) => {
     const key = request.headers.authorization?.replace(/^Bearer /, '')
-    const { rows: [source] } = await pool.query<{ source_id: string }>('select source_id from hand_keys where key = $1', [key])
+    const { rows: [source] } = await pool.query<{ source_id: string }>(
+      'select source_id from hand_keys where key = $1',
+      [key]
+    )
     if (source === undefined) {
       response.status(401).json({ error: 'unknown key' })
       return
     }
-    await pool.query('insert into hand_events (source_id, type, payload) values ($1, $2, $3)', [source.source_id, 'track', request.body])
+    await pool.query('insert into hand_events (source_id, type, payload) values ($1, $2, $3)', [source.source_id,
+      'track', request.body])
     response.json({ success: true })
   })
   const server = app.listen(0, '127.0.0.1')
-  await new Promise((resolve) => { server.once('listening', resolve) })
+  await new Promise((resolve) => {
+    server.once('listening', resolve)
+  })
   return (server.address() as AddressInfo).port
 }

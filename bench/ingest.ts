@@ -10,13 +10,14 @@ const VARIANTS = (process.env.VARIANTS ?? 'bare,noop,memory,memory limited,pglit
 async function round (variant: string, connections: number, url: string): Promise<Round> {
   const server = await startServer(variant, { DATABASE_URL: url })
   try {
-    const load = (seconds: number) => shoot({
-      url: `http://127.0.0.1:${server.port}/v1/t`,
-      headers: { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' },
-      body: EVENT,
-      connections,
-      seconds
-    })
+    const load = (seconds: number) =>
+      shoot({
+        url: `http://127.0.0.1:${server.port}/v1/t`,
+        headers: { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' },
+        body: EVENT,
+        connections,
+        seconds
+      })
     await load(2)
     return await load(SECONDS)
   } finally {
@@ -26,7 +27,9 @@ async function round (variant: string, connections: number, url: string): Promis
 
 await withPostgres(async (url) => {
   console.log(`${describeMachine()}, an event of ${EVENT.length} bytes\n`)
-  console.log('| connections | server | events/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |')
+  console.log(
+    '| connections | server | events/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |'
+  )
   for (const connections of CONNECTIONS) {
     const results = await interleaved(VARIANTS, (variant) => round(variant, connections, url))
     for (const [variant, { rate, p50, p99, failed }] of results) {

@@ -25,16 +25,22 @@ function * batches (count: number) {
   for (let left = count; left > 0; left--) yield { body: batchBody(EVENTS), signature: '' }
 }
 
-async function round (variant: string, { path, events, body }: Load, connections: number, addresses: Record<string, string>): Promise<Round> {
+async function round (
+  variant: string,
+  { path, events, body }: Load,
+  connections: number,
+  addresses: Record<string, string>
+): Promise<Round> {
   const server = await startServer(variant, addresses)
   try {
-    const load = (seconds: number) => shoot({
-      url: `http://127.0.0.1:${server.port}${path}`,
-      headers: { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' },
-      body: body(seconds),
-      connections,
-      seconds
-    })
+    const load = (seconds: number) =>
+      shoot({
+        url: `http://127.0.0.1:${server.port}${path}`,
+        headers: { authorization: `Bearer ${PIPELINE_KEY}`, 'content-type': 'application/json' },
+        body: body(seconds),
+        connections,
+        seconds
+      })
     await load(2)
     const { rate, ...rest } = await load(SECONDS)
     return { rate: rate * events, ...rest }
@@ -43,18 +49,25 @@ async function round (variant: string, { path, events, body }: Load, connections
   }
 }
 
-await withPostgres((database) => withNats(async (broker) => {
-  console.log(`${describeMachine()}, an event of ${EVENT.length} bytes\n`)
-  console.log('| events a request | connections | server | events/s | of postgres | p50 ms | p99 ms | failed |\n| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |')
-  for (const load of loads) {
-    // `bare` only parses one event.
-    const variants = VARIANTS.filter((variant) => load.events === 1 || variant !== 'bare')
-    for (const connections of CONNECTIONS) {
-      const results = await interleaved(variants, (variant) => round(variant, load, connections, { DATABASE_URL: database, NATS_URL: broker }))
-      for (const [variant, { rate, p50, p99, failed }] of results) {
-        const ofPostgres = (rate / (results.get('postgres')?.rate ?? NaN)).toFixed(2)
-        console.log(`| ${[load.events, connections, variant, Math.round(rate), ofPostgres, p50, p99, failed].join(' | ')} |`)
+await withPostgres((database) =>
+  withNats(async (broker) => {
+    console.log(`${describeMachine()}, an event of ${EVENT.length} bytes\n`)
+    console.log(
+      '| events a request | connections | server | events/s | of postgres | p50 ms | p99 ms | failed |\n| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |'
+    )
+    for (const load of loads) {
+      // `bare` only parses one event.
+      const variants = VARIANTS.filter((variant) => load.events === 1 || variant !== 'bare')
+      for (const connections of CONNECTIONS) {
+        const results = await interleaved(variants, (variant) =>
+          round(variant, load, connections, { DATABASE_URL: database, NATS_URL: broker }))
+        for (const [variant, { rate, p50, p99, failed }] of results) {
+          const ofPostgres = (rate / (results.get('postgres')?.rate ?? NaN)).toFixed(2)
+          console.log(
+            `| ${[load.events, connections, variant, Math.round(rate), ofPostgres, p50, p99, failed].join(' | ')} |`
+          )
+        }
       }
     }
-  }
-}))
+  })
+)

@@ -44,7 +44,9 @@ async function fill (database: Database): Promise<void> {
         'properties', json_build_object('total', n, 'text', repeat(md5(n::text), case when n % 50 = 0 then 640 else 6 end))),
       '{"timestamp":"2026-01-01T00:00:00.000Z"}'
     from generate_series(1, ${sql.lit(EVENTS)}) n,
-      lateral (select date_trunc('milliseconds', now() - (${sql.lit(EVENTS)} - n) * interval '${sql.raw(String(DAYS * DAY / EVENTS))} milliseconds') as at) t`
+      lateral (select date_trunc('milliseconds', now() - (${sql.lit(EVENTS)} - n) * interval '${
+    sql.raw(String(DAYS * DAY / EVENTS))
+  } milliseconds') as at) t`
     .execute(database.patient)
   await sql`
     insert into audit_log (id, org_id, action, user_id, resource_type, resource_id, changes, timestamp)
@@ -57,7 +59,13 @@ async function fill (database: Database): Promise<void> {
 async function gateway (database: Database): Promise<number> {
   await fill(database)
   const store = sqlStore(database, { secretsKeys: ['a key that seals what this bench stores'] })
-  await store.sources.create({ orgId: 'bench', name: 'bench', ...SOURCE_DEFAULTS, pipelineKey: PIPELINE_KEY, serverSecret: SERVER_SECRET })
+  await store.sources.create({
+    orgId: 'bench',
+    name: 'bench',
+    ...SOURCE_DEFAULTS,
+    pipelineKey: PIPELINE_KEY,
+    serverSecret: SERVER_SECRET
+  })
   const app = Fastify()
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink: await sqlSink(database) })
@@ -65,8 +73,21 @@ async function gateway (database: Database): Promise<number> {
   await app.register(ingestion, { rateLimit: false, eventRate: false })
   await app.register(adminApi, { userRateLimit: false })
   const endsAt = Date.now() + DAY
-  const { id: sub } = await store.users.create({ orgId: 'bench', email: 'admin@example.com', passwordHash: '', role: 'admin' })
-  await store.sessions.start({ id: 'session', userId: sub, epoch: 0, refreshDigest: '', endsAt, ip: '127.0.0.1', userAgent: '' })
+  const { id: sub } = await store.users.create({
+    orgId: 'bench',
+    email: 'admin@example.com',
+    passwordHash: '',
+    role: 'admin'
+  })
+  await store.sessions.start({
+    id: 'session',
+    userId: sub,
+    epoch: 0,
+    refreshDigest: '',
+    endsAt,
+    ip: '127.0.0.1',
+    userAgent: ''
+  })
   const token = app.adminTokens.issueAccess({ sub, org_id: 'bench', role: 'admin', sid: 'session', epoch: 0, endsAt })
   app.get('/token', async () => token)
   app.get('/statements', async () => statements)
@@ -75,10 +96,13 @@ async function gateway (database: Database): Promise<number> {
 
 /** Counts the queries to PostgreSQL and to the thread of the embedded database. */
 function countStatements (): void {
-  for (const [owner, method, counts] of [
-    [pg.Client.prototype, 'query', () => true],
-    [Worker.prototype, 'postMessage', (message: unknown) => typeof message === 'object' && message !== null && 'sql' in message]
-  ] as unknown as Array<[Record<string, unknown>, string, (message: unknown) => boolean]>) {
+  for (
+    const [owner, method, counts] of [
+      [pg.Client.prototype, 'query', () => true],
+      [Worker.prototype, 'postMessage',
+        (message: unknown) => typeof message === 'object' && message !== null && 'sql' in message]
+    ] as unknown as Array<[Record<string, unknown>, string, (message: unknown) => boolean]>
+  ) {
     const original = owner[method] as (...parameters: unknown[]) => unknown
     owner[method] = function counted (this: unknown, ...parameters: unknown[]) {
       if (counts(parameters[0])) statements++

@@ -53,7 +53,9 @@ class Requests {
 
   #query (): string {
     const query = [`limit=${1 + Math.floor(this.#number() * LIMIT)}`]
-    if (this.#chance(0.4)) query.push(`source_id=${this.#pick(['source-1', 'source-7', 'source-13', 'source-19', 'no-such-source'])}`)
+    if (this.#chance(0.4)) {
+      query.push(`source_id=${this.#pick(['source-1', 'source-7', 'source-13', 'source-19', 'no-such-source'])}`)
+    }
     if (this.#chance(0.5)) query.push(`type=${this.#pick(['track', 'page', 'identify', 'group', 'screen', 'alias'])}`)
     if (this.#chance(0.3)) query.push(`from=${this.#time()}`)
     if (this.#chance(0.3)) query.push(`to=${this.#time()}`)
@@ -86,7 +88,11 @@ class Requests {
   }
 }
 
-interface Client { get (path: string): Promise<Response>, statements (): Promise<number>, origin: string }
+interface Client {
+  get(path: string): Promise<Response>
+  statements(): Promise<number>
+  origin: string
+}
 
 async function clientOf ({ port }: Server): Promise<Client> {
   const origin = `http://127.0.0.1:${port}`
@@ -155,17 +161,32 @@ async function ingestion (name: string, client: Client, viewers: number): Promis
   })
   stop.abort()
   await Promise.all(viewing)
-  console.log(`| ${[name, viewers, Math.round(requests.average), latency.p50, latency.p99, latency.max, Math.round(pages / DURATION), non2xx + errors].join(' | ')} |`)
+  console.log(
+    `| ${
+      [name, viewers, Math.round(requests.average), latency.p50, latency.p99, latency.max, Math.round(pages / DURATION),
+        non2xx + errors].join(' | ')
+    } |`
+  )
 }
 
 console.log(`${describeHost()}\n`)
 await withPostgres(async (url) => {
   const servers: Array<[name: string, events: string, server: Server]> = []
-  if (process.env.ONLY !== 'postgres') servers.push(['pglite', PGLITE_EVENTS, await startServer('pglite', { EVENTS: PGLITE_EVENTS }, { file: 'lists-server.ts' })])
-  if (process.env.ONLY !== 'pglite') servers.push(['postgres', EVENTS, await startServer('postgres', { EVENTS, DATABASE_URL: url }, { file: 'lists-server.ts' })])
-  console.log('| lists of | events | p50 ms | p99 ms | most ms | most statements |\n| --- | ---: | ---: | ---: | ---: | ---: |')
+  if (process.env.ONLY !== 'postgres') {
+    servers.push(['pglite', PGLITE_EVENTS,
+      await startServer('pglite', { EVENTS: PGLITE_EVENTS }, { file: 'lists-server.ts' })])
+  }
+  if (process.env.ONLY !== 'pglite') {
+    servers.push(['postgres', EVENTS,
+      await startServer('postgres', { EVENTS, DATABASE_URL: url }, { file: 'lists-server.ts' })])
+  }
+  console.log(
+    '| lists of | events | p50 ms | p99 ms | most ms | most statements |\n| --- | ---: | ---: | ---: | ---: | ---: |'
+  )
   for (const [name, events, server] of servers) await lists(name, events, await clientOf(server))
-  console.log('\n| ingestion on | viewers | events/s | p50 ms | p99 ms | most ms | pages/s | failed |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |')
+  console.log(
+    '\n| ingestion on | viewers | events/s | p50 ms | p99 ms | most ms | pages/s | failed |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |'
+  )
   for (const [name, , server] of servers) {
     const client = await clientOf(server)
     for (const viewers of [0, VIEWERS]) await ingestion(name, client, viewers)

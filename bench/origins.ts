@@ -27,7 +27,10 @@ async function measured (measure: Measure): Promise<string> {
   await app.ready()
   let id = ''
   for (let at = 0; at < SOURCES; at++) {
-    const domains = Array.from({ length: DOMAINS }, (_, page) => `${page % 10 === 0 ? '*.' : ''}shop-${page}.customer-${at}.example`)
+    const domains = Array.from(
+      { length: DOMAINS },
+      (_, page) => `${page % 10 === 0 ? '*.' : ''}shop-${page}.customer-${at}.example`
+    )
     const secrets = { pipelineKey: generatePipelineKey('live'), serverSecret: generateSecret() }
     id = (await store.sources.create({ ...SOURCE_DEFAULTS, orgId: 'acme', name: 'Shop', domains, ...secrets })).id
   }
@@ -58,7 +61,9 @@ async function measured (measure: Measure): Promise<string> {
     again.push(await measure(preflight))
   }
   await app.close()
-  return `${SOURCES} sources x ${DOMAINS} domains: first preflight ${show(first)}, after a change ${show(median(changed))}, ` +
+  return `${SOURCES} sources x ${DOMAINS} domains: first preflight ${show(first)}, after a change ${
+    show(median(changed))
+  }, ` +
     `after a refresh ${show(median(again))}, any other ${show(median(others))}`
 }
 
@@ -78,7 +83,10 @@ async function longestHold (preflight: () => Promise<void>): Promise<number> {
     longest = Math.max(longest, now - last)
     last = now
   }
-  let next = setImmediate(function again () { tick(); next = setImmediate(again) })
+  let next = setImmediate(function again () {
+    tick()
+    next = setImmediate(again)
+  })
   await preflight()
   clearImmediate(next)
   tick()

@@ -26,7 +26,10 @@ const SEED = Number(process.env.SEED ?? 1)
 const { ONLY } = process.env
 
 type ReadyRequest = Omit<WorstRequest, 'body'> & { body: Buffer | null }
-interface Result extends Cost { name: string, status: number }
+interface Result extends Cost {
+  name: string
+  status: number
+}
 
 const dataDir = await mkdtemp(join(tmpdir(), 'request-cost-'))
 const proxyKey = generateSecret()
@@ -47,9 +50,19 @@ const server = await startServer('built-in', {
 }, { file: 'request-cost-server.ts' })
 const pool = new Pool(`http://127.0.0.1:${server.port}`, { connections: 1, pipelining: 1, headersTimeout: 60_000 })
 
-async function call (method: 'GET' | 'POST', path: string, headers: Record<string, string>, body?: object): Promise<Record<string, unknown>> {
+async function call (
+  method: 'GET' | 'POST',
+  path: string,
+  headers: Record<string, string>,
+  body?: object
+): Promise<Record<string, unknown>> {
   const json = body === undefined ? {} : { body: JSON.stringify(body) }
-  const response = await pool.request({ method, path, headers: { ...headers, ...body === undefined ? {} : { 'content-type': 'application/json' } }, ...json })
+  const response = await pool.request({
+    method,
+    path,
+    headers: { ...headers, ...body === undefined ? {} : { 'content-type': 'application/json' } },
+    ...json
+  })
   const answer = await response.body.json() as Record<string, unknown>
   if (response.statusCode >= 300) throw new Error(`${method} ${path}: ${response.statusCode} ${JSON.stringify(answer)}`)
   return answer
@@ -79,23 +92,37 @@ async function costOf (request: ReadyRequest): Promise<Cost & { status: number }
 
 async function cheapest (request: ReadyRequest): Promise<Cost & { status: number }> {
   let best = await costOf(request)
-  for (let times = 1; times < TIMES && (best.processor > MOST.processor / 2 || best.blocked > MOST.blocked / 2); times++) {
+  for (
+    let times = 1; times < TIMES && (best.processor > MOST.processor / 2 || best.blocked > MOST.blocked / 2); times++
+  ) {
     const again = await costOf(request)
-    best = { status: again.status, processor: Math.min(best.processor, again.processor), blocked: Math.min(best.blocked, again.blocked) }
+    best = {
+      status: again.status,
+      processor: Math.min(best.processor, again.processor),
+      blocked: Math.min(best.blocked, again.blocked)
+    }
   }
   return best
 }
 
 const login = await call('POST', '/v1/admin/auth/login', {}, { email: 'admin@example.com', password })
 const access = { authorization: `Bearer ${String(login.access_token)}` }
-const source = await call('POST', '/v1/admin/sources', access, { name: 'Worst requests', domains: [], allow_any_origin: true })
+const source = await call('POST', '/v1/admin/sources', access, {
+  name: 'Worst requests',
+  domains: [],
+  allow_any_origin: true
+})
 const pipelineKey = String(source.pipeline_key)
 const credentials: Record<string, (body: Buffer | null) => Record<string, string>> = {
   adminAccess: () => access,
   proxyKey: () => ({ authorization: `Bearer ${proxyKey}` }),
   proxyAuthKey: () => ({ 'x-proxy-auth-key': proxyKey }),
   pipelineKey: () => ({ authorization: `Bearer ${pipelineKey}` }),
-  signature: (body) => ({ 'x-datafly-signature': `sha256=${createHmac('sha256', String(source.server_secret)).update(body ?? '').digest('hex')}` })
+  signature: (body) => ({
+    'x-datafly-signature': `sha256=${
+      createHmac('sha256', String(source.server_secret)).update(body ?? '').digest('hex')
+    }`
+  })
 }
 
 const document = await call('GET', '/docs/json', {}) as unknown as Parameters<typeof operationsOf>[0]
@@ -106,10 +133,16 @@ for (const operation of operations) {
   // These requests end sessions or delete items that other requests need.
   if (path.endsWith('/logout-all') || (path.endsWith('/auth/password') && ONLY === undefined)) continue
   const all = [...worstRequests(operation, { id: randomUUID(), wid: randomUUID() })]
-  const [some = []] = fc.sample(fc.shuffledSubarray(all, { minLength: Math.min(PER_ROUTE, all.length), maxLength: PER_ROUTE }), { numRuns: 1, seed: SEED })
+  const [some = []] = fc.sample(
+    fc.shuffledSubarray(all, { minLength: Math.min(PER_ROUTE, all.length), maxLength: PER_ROUTE }),
+    { numRuns: 1, seed: SEED }
+  )
   for (const lazy of some) {
     const request = { ...lazy, body: lazy.body?.() ?? null }
-    const own = Object.assign({}, ...security.map((name) => credentials[name]?.(request.body) ?? {})) as Record<string, string>
+    const own = Object.assign({}, ...security.map((name) => credentials[name]?.(request.body) ?? {})) as Record<
+      string,
+      string
+    >
     const variants: Array<[string, Record<string, string>]> = [['without credentials', {}]]
     if (Object.keys(own).length > 0) variants.push(['with credentials', own])
     for (const [who, headers] of variants) {
@@ -131,7 +164,9 @@ for (const by of ['processor', 'blocked'] as const) {
 const dear = results.filter(({ processor, blocked }) => processor > MOST.processor || blocked > MOST.blocked)
 const broken = results.filter(({ status }) => status >= 500)
 for (const { name, status } of broken) console.log(`${status}: ${name}`)
-console.log(`${dear.length} requests cost more than ${MOST.processor} ms of processor time or held the event loop for more than ${MOST.blocked} ms`)
+console.log(
+  `${dear.length} requests cost more than ${MOST.processor} ms of processor time or held the event loop for more than ${MOST.blocked} ms`
+)
 
 server.stop()
 await pool.destroy()

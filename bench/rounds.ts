@@ -17,15 +17,30 @@ export const CONNECTIONS = (process.env.CONNECTIONS ?? '64').split(',').map(Numb
 /** Clock ticks per second of `/proc/<pid>/stat`: 100 on every Linux architecture that Node.js runs on. */
 const TICKS = 100
 
-export interface Round { rate: number, p50: number, p99: number, failed: number }
-export interface Server { port: number, process: ChildProcess, stop: () => void }
+export interface Round {
+  rate: number
+  p50: number
+  p99: number
+  failed: number
+}
+export interface Server {
+  port: number
+  process: ChildProcess
+  stop: () => void
+}
 
 /** `file`: the file of the server, relative to this folder or as a URL; `cwd`: the checkout whose packages it uses. */
 export async function startServer (
-  variant: string, env: Record<string, string> = {}, { file = 'server.ts', args = [] as string[], cwd = process.cwd() } = {}
+  variant: string,
+  env: Record<string, string> = {},
+  { file = 'server.ts', args = [] as string[], cwd = process.cwd() } = {}
 ): Promise<Server> {
   const execArgv = [...process.execArgv, '--expose-gc']
-  const server = fork(new URL(file, import.meta.url), [variant, ...args], { execArgv, env: { ...process.env, ...env }, cwd })
+  const server = fork(new URL(file, import.meta.url), [variant, ...args], {
+    execArgv,
+    env: { ...process.env, ...env },
+    cwd
+  })
   const [port] = await once(server, 'message') as [number]
   return { port, process: server, stop: () => server.kill('SIGKILL') }
 }
@@ -57,7 +72,11 @@ export async function withNats (work: (url: string) => Promise<void>): Promise<v
 
 type Test = Parameters<typeof privatePostgres>[0]
 
-async function withServer (make: (test: Test) => Promise<{ url: string } | null>, needed: string, work: (url: string) => Promise<void>): Promise<void> {
+async function withServer (
+  make: (test: Test) => Promise<{ url: string } | null>,
+  needed: string,
+  work: (url: string) => Promise<void>
+): Promise<void> {
   const endings: Array<() => unknown> = []
   // The part of a test object that the helper uses.
   const run = { teardown: (ending: () => unknown) => endings.push(ending), pass: () => {} }
@@ -71,7 +90,10 @@ async function withServer (make: (test: Test) => Promise<{ url: string } | null>
 }
 
 /** Runs each variant once per round, so that a temporary slowdown of the machine affects all variants. */
-export async function interleaved (variants: readonly string[], round: (variant: string) => Promise<Round>): Promise<Map<string, Round>> {
+export async function interleaved (
+  variants: readonly string[],
+  round: (variant: string) => Promise<Round>
+): Promise<Map<string, Round>> {
   const rounds = new Map<string, Round[]>(variants.map((variant) => [variant, []]))
   for (let at = 0; at < ROUNDS; at++) for (const [variant, results] of rounds) results.push(await round(variant))
   return new Map([...rounds].map(([variant, results]) => [variant, {

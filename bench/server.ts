@@ -39,7 +39,11 @@ const variants: Record<string, () => Promise<number>> = {
     const { copy } = await openDatabase({ url: DATABASE_URL })
     const rows = new EventCopy()
     const commit = new GroupCommit({ maxPending: 100_000, flush: async (events) => copy?.([rows.events(events)]) })
-    return await gateway({ write: (events) => commit.write(events), ready: async () => {}, close: () => commit.close() })
+    return await gateway({
+      write: (events) => commit.write(events),
+      ready: async () => {},
+      close: () => commit.close()
+    })
   },
   jetstream: () => streaming('event'),
   'jetstream packed': () => streaming('flush'),
@@ -56,7 +60,13 @@ async function streaming (packing: NonNullable<JetstreamSinkOptions['packing']>)
 async function gateway (sink: EventSink, rateLimit: RateLimitOptions = false): Promise<number> {
   const app = Fastify()
   const store = memoryStore()
-  await store.sources.create({ orgId: 'bench', name: 'bench', ...SOURCE_DEFAULTS, pipelineKey: PIPELINE_KEY, serverSecret: SERVER_SECRET })
+  await store.sources.create({
+    orgId: 'bench',
+    name: 'bench',
+    ...SOURCE_DEFAULTS,
+    pipelineKey: PIPELINE_KEY,
+    serverSecret: SERVER_SECRET
+  })
   await app.register(tokenStore, { store })
   await app.register(eventSink, { sink })
   app.get('/healthz', async () => 'ok')

@@ -35,6 +35,10 @@ await withPostgres(async (url) => {
   }
   const { requests, non2xx, errors, latency } = await load
   server.stop()
-  console.log(`${Math.round(requests.average)} events/s for ${MINUTES} min, p99 ${latency.p99} ms, ${non2xx + errors} failed`)
-  console.log(`RSS after ${WARM_UP} s: ${samples[0]} MB, at the end: ${samples.at(-1)} MB, most: ${Math.max(...samples)} MB`)
+  console.log(
+    `${Math.round(requests.average)} events/s for ${MINUTES} min, p99 ${latency.p99} ms, ${non2xx + errors} failed`
+  )
+  console.log(
+    `RSS after ${WARM_UP} s: ${samples[0]} MB, at the end: ${samples.at(-1)} MB, most: ${Math.max(...samples)} MB`
+  )
 })

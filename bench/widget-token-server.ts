@@ -27,7 +27,10 @@ const variants: Record<string, () => Promise<number>> = {
   'no audit': async () => await listen(await gatehouse(false, (app) => app.decorate('audit', () => {})))
 }
 
-async function gatehouse (rateLimit: RateLimitOptions, prepare: (app: FastifyInstance) => void = () => {}): Promise<FastifyInstance> {
+async function gatehouse (
+  rateLimit: RateLimitOptions,
+  prepare: (app: FastifyInstance) => void = () => {}
+): Promise<FastifyInstance> {
   const app = Fastify()
   await app.register(tokenStore, { store: memoryStore() })
   prepare(app)

@@ -8,7 +8,8 @@ const VARIANTS = (process.env.VARIANTS ?? 'bare,no limits,limits,no audit').spli
 
 async function round (variant: string, connections: number): Promise<Round> {
   const { port, stop } = await startServer(variant, {}, { file: 'widget-token-server.ts' })
-  const load = (seconds: number): Promise<Round> => shoot({ url: `http://127.0.0.1:${port}/api/generate-token`, headers: {}, connections, seconds })
+  const load = (seconds: number): Promise<Round> =>
+    shoot({ url: `http://127.0.0.1:${port}/api/generate-token`, headers: {}, connections, seconds })
   try {
     // Warm-up, because code is slow when it first runs.
     await load(2)
@@ -19,7 +20,9 @@ async function round (variant: string, connections: number): Promise<Round> {
 }
 
 console.log(`${describeMachine()}\n`)
-console.log('| connections | server | tokens/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |')
+console.log(
+  '| connections | server | tokens/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |'
+)
 for (const connections of CONNECTIONS) {
   const results = await interleaved(VARIANTS, (variant) => round(variant, connections))
   for (const [variant, { rate, p50, p99, failed }] of results) {

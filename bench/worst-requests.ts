@@ -21,13 +21,20 @@ export interface WorstRequest {
   body: (() => Buffer) | null
 }
 
-interface Document { paths: Record<string, Record<string, OpenApiOperation>> }
+interface Document {
+  paths: Record<string, Record<string, OpenApiOperation>>
+}
 interface OpenApiOperation {
   security?: Array<Record<string, unknown>>
   parameters?: Array<{ in: string, name: string }>
   requestBody?: { content?: Record<string, { schema?: BodySchema }> }
 }
-interface BodySchema { properties?: Record<string, unknown>, anyOf?: BodySchema[], oneOf?: BodySchema[], allOf?: BodySchema[] }
+interface BodySchema {
+  properties?: Record<string, unknown>
+  anyOf?: BodySchema[]
+  oneOf?: BodySchema[]
+  allOf?: BodySchema[]
+}
 
 const KB = 1024
 const MB = KB * KB
@@ -36,7 +43,8 @@ const SIZES = [5 * MB - KB, 512 * KB, 64 * KB, 16 * KB]
 /** All headers together may have 16 KB. */
 const HEADER = 14 * KB
 
-const repeat = (unit: string, bytes: number) => unit.repeat(Math.ceil(bytes / unit.length)).slice(0, bytes - bytes % unit.length)
+const repeat = (unit: string, bytes: number) =>
+  unit.repeat(Math.ceil(bytes / unit.length)).slice(0, bytes - bytes % unit.length)
 const list = (unit: string, bytes: number) => `[${repeat(`${unit},`, bytes)}${unit}]`
 const numbered = (bytes: number) => {
   const members: string[] = []
@@ -72,7 +80,8 @@ const BODIES: Record<string, (bytes: number) => string | Buffer> = {
   'bytes that are not UTF-8': (bytes) => Buffer.alloc(bytes, 0xff),
   'small events': (bytes) => `{"batch":${list('{"type":"track","event":"e","userId":"u"}', bytes)}}`,
   'members beside a batch': (bytes) => `{"batch":[{"type":"page","userId":"u"}],${numbered(bytes).slice(1)}`,
-  'members in the context of a batch': (bytes) => `{"batch":[{"type":"page","userId":"u"}],"context":${numbered(bytes)}}`
+  'members in the context of a batch': (bytes) =>
+    `{"batch":[{"type":"page","userId":"u"}],"context":${numbered(bytes)}}`
 }
 
 const HEADER_TEXTS: Record<string, string> = {
@@ -83,19 +92,22 @@ const HEADER_TEXTS: Record<string, string> = {
   spaces: `a${repeat(' ', HEADER - 2)}a`,
   percent: repeat('%25', HEADER)
 }
-const HEADERS = ['authorization', 'cookie', 'origin', 'user-agent', 'x-forwarded-for', 'accept', 'x-datafly-signature', 'x-user-reference', 'x-proxy-auth-key']
+const HEADERS = ['authorization', 'cookie', 'origin', 'user-agent', 'x-forwarded-for', 'accept', 'x-datafly-signature',
+  'x-user-reference', 'x-proxy-auth-key']
 
 export function operationsOf (document: Document): Operation[] {
-  return Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => {
-    const schema = operation.requestBody?.content?.['application/json']?.schema
-    return {
-      method: method.toUpperCase(),
-      path,
-      security: [...new Set((operation.security ?? []).flatMap((scheme) => Object.keys(scheme)))],
-      query: (operation.parameters ?? []).filter((parameter) => parameter.in === 'query').map(({ name }) => name),
-      members: schema === undefined ? null : [...new Set(membersOf(schema))]
-    }
-  }))
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const schema = operation.requestBody?.content?.['application/json']?.schema
+      return {
+        method: method.toUpperCase(),
+        path,
+        security: [...new Set((operation.security ?? []).flatMap((scheme) => Object.keys(scheme)))],
+        query: (operation.parameters ?? []).filter((parameter) => parameter.in === 'query').map(({ name }) => name),
+        members: schema === undefined ? null : [...new Set(membersOf(schema))]
+      }
+    })
+  )
 }
 
 function membersOf ({ properties = {}, anyOf = [], oneOf = [], allOf = [] }: BodySchema): string[] {
@@ -103,19 +115,48 @@ function membersOf ({ properties = {}, anyOf = [], oneOf = [], allOf = [] }: Bod
 }
 
 /** Yields each request once per possible size; `ids` replace the parameters of the path. */
-export function * worstRequests ({ method, path, query, members }: Operation, ids: Record<string, string>): Generator<WorstRequest> {
+export function * worstRequests (
+  { method, path, query, members }: Operation,
+  ids: Record<string, string>
+): Generator<WorstRequest> {
   const target = path.replace(/\{(.+?)\}/g, (_braces, name: string) => ids[name] ?? 'x')
   for (const name of HEADERS) {
-    for (const [kind, text] of Object.entries(HEADER_TEXTS)) yield { kind: `${name}: ${kind}`, method, path: target, headers: { [name]: text }, body: null }
+    for (const [kind, text] of Object.entries(HEADER_TEXTS)) { yield { kind: `${name}: ${kind}`, method, path: target, headers: { [name]: text }, body: null } }
   }
   for (const name of [...query, 'unknown']) {
     for (const text of ['a', '%25', '%5B', '%22', '.', '9', 'a%2C']) {
-      yield { kind: `?${name}= ${text}`, method, path: `${target}?${name}=${repeat(text, HEADER)}`, headers: {}, body: null }
+      yield {
+        kind: `?${name}= ${text}`,
+        method,
+        path: `${target}?${name}=${repeat(text, HEADER)}`,
+        headers: {},
+        body: null
+      }
     }
   }
-  yield { kind: 'query of many parameters', method, path: `${target}?${repeat('a=1&', HEADER)}`, headers: {}, body: null }
-  yield { kind: 'query of one parameter again and again', method, path: `${target}?${repeat(`${query[0] ?? 'a'}=1&`, HEADER)}`, headers: {}, body: null }
-  if (path.includes('{')) yield { kind: 'a long path', method, path: path.replaceAll(/\{.+?\}/g, repeat('%25', HEADER)), headers: {}, body: null }
+  yield {
+    kind: 'query of many parameters',
+    method,
+    path: `${target}?${repeat('a=1&', HEADER)}`,
+    headers: {},
+    body: null
+  }
+  yield {
+    kind: 'query of one parameter again and again',
+    method,
+    path: `${target}?${repeat(`${query[0] ?? 'a'}=1&`, HEADER)}`,
+    headers: {},
+    body: null
+  }
+  if (path.includes('{')) {
+    yield {
+      kind: 'a long path',
+      method,
+      path: path.replaceAll(/\{.+?\}/g, repeat('%25', HEADER)),
+      headers: {},
+      body: null
+    }
+  }
   if (members === null) return
 
   const json = { 'content-type': 'application/json' }
@@ -124,7 +165,11 @@ export function * worstRequests ({ method, path, query, members }: Operation, id
       const named = `${kind}, ${Math.round(size / KB)} KB`
       yield { kind: named, method, path: target, headers: json, body }
       yield {
-        kind: `${named}, gzip`, method, path: target, headers: { ...json, 'content-encoding': 'gzip' }, body: () => gzipSync(body(), { level: 1 })
+        kind: `${named}, gzip`,
+        method,
+        path: target,
+        headers: { ...json, 'content-encoding': 'gzip' },
+        body: () => gzipSync(body(), { level: 1 })
       }
       yield { kind: `${named}, text/plain`, method, path: target, headers: { 'content-type': 'text/plain' }, body }
     }
@@ -136,7 +181,9 @@ function * bodies (members: string[], size: number): Generator<[string, () => Bu
   for (const [kind, value] of Object.entries(VALUES)) {
     const bytes = () => made(kind, size - KB, value)
     yield [kind, bytes]
-    for (const member of members) yield [`${member}: ${kind}`, () => Buffer.concat([Buffer.from(`{"${member}":`), bytes(), Buffer.from('}')])]
+    for (const member of members) {
+      yield [`${member}: ${kind}`, () => Buffer.concat([Buffer.from(`{"${member}":`), bytes(), Buffer.from('}')])]
+    }
   }
 }
 

@@ -10,7 +10,10 @@ import type { Round } from './rounds.js'
 const run = promisify(execFile)
 const UNITS: Record<string, number> = { us: 0.001, ms: 1, s: 1_000, m: 60_000 }
 
-export interface SignedBody { body: string, signature: string }
+export interface SignedBody {
+  body: string
+  signature: string
+}
 
 export interface Shot {
   url: string
@@ -31,14 +34,20 @@ export async function shoot ({ url, connections, seconds, headers, body }: Shot)
   const bodies = join(folder, 'bodies')
   try {
     if (body !== undefined) await writeFile(bodies, typeof body === 'string' ? body : linesOf(body))
-    await writeFile(script, Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`).join('') +
-      (body === undefined ? '' : `wrk.method = "POST"\nlocal bodies = io.open("${bodies}")\n`) +
-      (typeof body === 'string' ? 'wrk.body = bodies:read("*a")\n' : '') +
-      (typeof body === 'object' ? EACH_ITS_OWN : ''))
-    const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency', '-s', script, url])
+    await writeFile(
+      script,
+      Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`).join('') +
+        (body === undefined ? '' : `wrk.method = "POST"\nlocal bodies = io.open("${bodies}")\n`) +
+        (typeof body === 'string' ? 'wrk.body = bodies:read("*a")\n' : '') +
+        (typeof body === 'object' ? EACH_ITS_OWN : '')
+    )
+    const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency',
+      '-s', script, url])
     return parse(stdout)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new Error('The benches need wrk: apt-get install wrk, or brew install wrk')
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new Error('The benches need wrk: apt-get install wrk, or brew install wrk')
+    }
     throw error
   } finally {
     await rm(folder, { recursive: true })
@@ -64,7 +73,8 @@ function parse (report: string): Round {
     const [, value, unit = ''] = new RegExp(`${percentile}% +([\\d.]+)(us|ms|s|m)`).exec(report) ?? []
     return Math.round(Number(value) * (UNITS[unit] ?? NaN) * 10) / 10
   }
-  const broken = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(report)?.slice(1).map(Number) ?? []
+  const broken =
+    /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(report)?.slice(1).map(Number) ?? []
   return {
     rate: number(/Requests\/sec: +([\d.]+)/),
     p50: time(50),

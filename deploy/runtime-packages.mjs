@@ -2,7 +2,9 @@
 // and development dependencies are removed.
 import { readFileSync, writeFileSync } from 'node:fs'
 
-const { devDependencies, peerDependencies, peerDependenciesMeta, ...manifest } = JSON.parse(readFileSync('package.json', 'utf8'))
+const { devDependencies, peerDependencies, peerDependenciesMeta, ...manifest } = JSON.parse(
+  readFileSync('package.json', 'utf8')
+)
 const peers = Object.keys(peerDependencies).map((name) => [name, devDependencies[name] ?? peerDependencies[name]])
 manifest.dependencies = { ...manifest.dependencies, ...Object.fromEntries(peers) }
 writeFileSync('package.json', JSON.stringify(manifest, null, 2))

@@ -9,7 +9,10 @@ export type HostDecision<Grant> = Grant | null | undefined | Promise<Grant | nul
 /** Larger than every time in seconds, and smaller than the time of every login in milliseconds. */
 const EARLIEST = 1e11
 
-/** Returns whether a value is a time in epoch milliseconds. A time in seconds is refused: it precedes every revocation. */
+/**
+ * Returns whether a value is a time in epoch milliseconds. A time in seconds is refused: it precedes every
+ * revocation.
+ */
 export function isEpochMilliseconds (value: unknown): value is number {
   return Number.isFinite(value) && Number(value) > EARLIEST
 }
@@ -34,14 +37,14 @@ export async function authorizeByHost<Answer> (ask: () => HostDecision<Answer>):
   } catch (thrown) {
     throw asDecision(thrown)
   }
-  if (answer === null || answer === undefined) throw unauthenticated('the host\'s authorize function returned no user')
+  if (answer === null || answer === undefined) throw unauthenticated("the host's authorize function returned no user")
   return answer
 }
 
 function asDecision (thrown: unknown): GatehouseError {
   if (thrown instanceof GatehouseError) return thrown
   const status = typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? thrown.statusCode : undefined
-  if (status === 401) return unauthenticated('the host\'s authorize function refused', thrown)
-  if (status === 403) return new FORBIDDEN({ reason: 'the host\'s authorize function refused', cause: thrown })
-  return new INTERNAL_ERROR({ reason: 'the host\'s authorize function failed', cause: thrown })
+  if (status === 401) return unauthenticated("the host's authorize function refused", thrown)
+  if (status === 403) return new FORBIDDEN({ reason: "the host's authorize function refused", cause: thrown })
+  return new INTERNAL_ERROR({ reason: "the host's authorize function failed", cause: thrown })
 }

@@ -14,15 +14,22 @@ type Callback = (scope: FastifyInstance, options: object, next: (error?: Error) 
 type Async = (scope: FastifyInstance, options: object) => Promise<void>
 
 /**
- * Runs a plugin without registering it, and returns its decorators by name. The scope gets neither its decorators nor its routes, and its hooks
- * only through `addHook`: the host may register the same plugin itself, before or after, and plugins such as `@fastify/cors`
- * and `@fastify/jwt` fail when they are registered twice. Throws an Error if the plugin does not offer one of the decorators.
+ * Runs a plugin without registering it, and returns its decorators by name. The scope gets neither its decorators nor
+ * its routes, and its hooks
+ * only through `addHook`: the host may register the same plugin itself, before or after, and plugins such as
+ * `@fastify/cors`
+ * and `@fastify/jwt` fail when they are registered twice. Throws an Error if the plugin does not offer one of the
+ * decorators.
  *
  * @example
- * const { from } = await capturePlugin(scope, replyFrom, { base }, { name: '@fastify/reply-from', decorators: ['from'] })
+ * const { from } = await capturePlugin(scope, replyFrom, { base }, { name: '@fastify/reply-from', decorators:
+ * ['from'] })
  */
 export async function capturePlugin (
-  scope: FastifyInstance, plugin: unknown, options: object, { name, decorators, addHook = () => {} }: CaptureOptions
+  scope: FastifyInstance,
+  plugin: unknown,
+  options: object,
+  { name, decorators, addHook = () => {} }: CaptureOptions
 ): Promise<Readonly<Decorators>> {
   const captured: Decorators = {}
   const has = { value: (decorator: string) => Object.hasOwn(captured, decorator) }
@@ -52,7 +59,10 @@ export async function capturePlugin (
   if ((plugin as Callback | Async).length < 3) await (plugin as Async)(facade, options)
   else {
     await new Promise<void>((resolve, reject) => {
-      (plugin as Callback)(facade, options, (error) => { if (error) reject(error); else resolve() })
+      ;(plugin as Callback)(facade, options, (error) => {
+        if (error) reject(error)
+        else resolve()
+      })
     })
   }
   const missing = decorators.filter((decorator) => captured[decorator] === undefined)

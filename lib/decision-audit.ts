@@ -37,14 +37,23 @@ export interface Decision {
  * the route fills in. Requires `app.audit`.
  */
 export function auditDecisions (
-  scope: FastifyInstance, { granted, refused, resourceType, isRefused = handedOutNothing }: DecisionAuditOptions
+  scope: FastifyInstance,
+  { granted, refused, resourceType, isRefused = handedOutNothing }: DecisionAuditOptions
 ): (request: FastifyRequest) => Decision {
   const decisions = requestSlot<Decision>(scope)
 
   function decisionOf (request: FastifyRequest): Decision {
     const known = decisions.get(request)
     if (known !== null) return known
-    const decision: Decision = { userId: null, userEmail: null, asked: null, resourceId: null, isForwarded: false, error: null, details: {} }
+    const decision: Decision = {
+      userId: null,
+      userEmail: null,
+      asked: null,
+      resourceId: null,
+      isForwarded: false,
+      error: null,
+      details: {}
+    }
     decisions.set(request, decision)
     return decision
   }

@@ -35,7 +35,7 @@ export class GatehouseError extends Error {
   upstream?: UpstreamRefusal
 }
 
-export type PublicError = new (options?: PublicErrorOptions) => GatehouseError
+export type PublicError = new(options?: PublicErrorOptions) => GatehouseError
 
 function publicError (code: string, statusCode: number, text: string, retryAfterSeconds?: number): PublicError {
   const Base = createError<[string]>(code, '%s', statusCode, GatehouseError as unknown as ErrorConstructor)
@@ -63,7 +63,11 @@ export const UNAUTHORIZED = publicError('UNAUTHORIZED', 401, 'Authentication is 
 export const INVALID_PIPELINE_KEY = publicError('INVALID_PIPELINE_KEY', 401, 'The pipeline key is missing or not valid')
 export const INVALID_SIGNATURE = publicError('INVALID_SIGNATURE', 401, 'The signature is not valid')
 export const SIGNATURE_REQUIRED = publicError('SIGNATURE_REQUIRED', 401, 'A signature is required')
-export const TIMESTAMP_OUT_OF_RANGE = publicError('TIMESTAMP_OUT_OF_RANGE', 401, 'The timestamp is missing, malformed or too far off')
+export const TIMESTAMP_OUT_OF_RANGE = publicError(
+  'TIMESTAMP_OUT_OF_RANGE',
+  401,
+  'The timestamp is missing, malformed or too far off'
+)
 export const INVALID_CREDENTIALS = publicError('INVALID_CREDENTIALS', 401, 'The email or the password is wrong')
 export const ACCOUNT_LOCKED = publicError('ACCOUNT_LOCKED', 401, 'Too many failed attempts; try again later')
 export const EXPIRED_TOKEN = publicError('EXPIRED_TOKEN', 401, 'The token has expired')
@@ -77,7 +81,11 @@ export const CSRF_FAILED = publicError('CSRF_FAILED', 403, 'The CSRF check faile
 export const NOT_FOUND = publicError('NOT_FOUND', 404, 'Not found')
 export const CONFLICT = publicError('CONFLICT', 409, 'This conflicts with what is there')
 export const PAYLOAD_TOO_LARGE = publicError('PAYLOAD_TOO_LARGE', 413, 'The body is too large')
-export const UNSUPPORTED_MEDIA_TYPE = publicError('UNSUPPORTED_MEDIA_TYPE', 415, 'This media type or content encoding is not supported')
+export const UNSUPPORTED_MEDIA_TYPE = publicError(
+  'UNSUPPORTED_MEDIA_TYPE',
+  415,
+  'This media type or content encoding is not supported'
+)
 export const RATE_LIMITED = publicError('RATE_LIMITED', 429, 'Too many requests; slow down', 1)
 export const TOO_MANY_CONNECTIONS = publicError('TOO_MANY_CONNECTIONS', 429, 'Too many connections')
 export const INTERNAL_ERROR = publicError('INTERNAL_ERROR', 500, 'Something went wrong on our side')
@@ -86,7 +94,7 @@ export const UNAVAILABLE = publicError('UNAVAILABLE', 503, 'The service is not a
 export const UPSTREAM_TIMEOUT = publicError('UPSTREAM_TIMEOUT', 504, 'The upstream service did not answer in time')
 
 /** The class of `INVALID_OPTIONS`. */
-export type OptionsError = new (message: string) => Error & { readonly code: string, readonly statusCode?: number }
+export type OptionsError = new(message: string) => Error & { readonly code: string, readonly statusCode?: number }
 
 /** Thrown at registration. The message names the option and the valid values. Never sent to a client. */
 export const INVALID_OPTIONS: OptionsError = createError<[string]>('INVALID_OPTIONS', '%s', 500)

@@ -34,13 +34,25 @@ interface Entry<Value> {
   /** When the value was last known to be current: `loadedAt` minus its age then. */
   bornAt: number
 }
-interface Lookup<Value> { outdated: boolean, result: Promise<Value | null> }
+interface Lookup<Value> {
+  outdated: boolean
+  result: Promise<Value | null>
+}
 
 /** Maximum time until a change is seen, milliseconds, even while look-ups fail. */
 export const MAX_AGE = 5_000
 
 const KNOWN: KnownOptions<LookupCacheOptions<unknown>> = {
-  load: true, loadMany: true, ttl: true, missTtl: true, limit: true, ageOf: true, endsAt: true, maxValues: true, maxMisses: true, now: true
+  load: true,
+  loadMany: true,
+  ttl: true,
+  missTtl: true,
+  limit: true,
+  ageOf: true,
+  endsAt: true,
+  maxValues: true,
+  maxMisses: true,
+  now: true
 }
 const monotonic = () => performance.now()
 
@@ -72,7 +84,9 @@ export class LookupCache<Value extends object> {
     const { load, loadMany, ageOf = () => 0, endsAt, maxValues = 10_000, maxMisses = 10_000, now } = options
     const { ttl = 1_000, missTtl = ttl, limit = ttl === 0 ? 0 : MAX_AGE } = options
     for (const [name, age] of Object.entries({ ttl, missTtl, limit })) {
-      if (!(age >= 0 && age <= MAX_AGE)) throw new RangeError(`lookup cache: "${name}" must be 0 to ${MAX_AGE} milliseconds`)
+      if (!(age >= 0 && age <= MAX_AGE)) {
+        throw new RangeError(`lookup cache: "${name}" must be 0 to ${MAX_AGE} milliseconds`)
+      }
     }
     this.#load = load
     this.#loadMany = loadMany ?? ((keys) => Promise.all(keys.map(load)))
@@ -90,7 +104,9 @@ export class LookupCache<Value extends object> {
   /** Returns the value synchronously on a cache hit, else a promise that rejects if `load` does. */
   get (key: string): Value | null | Promise<Value | null> {
     const known = this.peek(key)
-    return known === undefined ? this.#inFlight.get(key)?.result ?? this.#lookUp(key, Promise.resolve(key).then(this.#load)) : known
+    return known === undefined
+      ? this.#inFlight.get(key)?.result ?? this.#lookUp(key, Promise.resolve(key).then(this.#load))
+      : known
   }
 
   /** Returns the values of several keys, in their order: synchronously if all are cached. The others load together. */
@@ -153,7 +169,9 @@ export class LookupCache<Value extends object> {
         (error: unknown) => {
           this.#settle(key, lookup)
           const stale = lookup.outdated ? undefined : this.#values.get(key)
-          if (stale === undefined || this.#clock() - stale.bornAt >= this.#limit || this.#hasExpired(stale.value)) throw error
+          if (stale === undefined || this.#clock() - stale.bornAt >= this.#limit || this.#hasExpired(stale.value)) {
+            throw error
+          }
           return stale.value
         }
       )

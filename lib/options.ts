@@ -26,7 +26,10 @@ export type RenamedOptions = Readonly<Record<string, string>>
  * // throws: proxyKey: unknown option "globl"; did you mean "global"?
  */
 export function refuseUnknownOptions (
-  plugin: string, options: object, known: KnownOptions<object>, renamed: RenamedOptions = {}
+  plugin: string,
+  options: object,
+  known: KnownOptions<object>,
+  renamed: RenamedOptions = {}
 ): void {
   const own = Object.fromEntries(Object.entries(options).filter(([name]) => !Object.hasOwn(OF_REGISTER, name)))
   refuseUnknownMembers(plugin, '', own, known, renamed)
@@ -37,7 +40,11 @@ export function refuseUnknownOptions (
  * `'cookie.'`. Accepts any value that is not an object, which the check of that option must refuse.
  */
 export function refuseUnknownMembers (
-  plugin: string, path: string, value: unknown, known: KnownOptions<object>, renamed: RenamedOptions = {}
+  plugin: string,
+  path: string,
+  value: unknown,
+  known: KnownOptions<object>,
+  renamed: RenamedOptions = {}
 ): void {
   if (typeof value !== 'object' || value === null) return
   const unknown = Object.keys(value).find((name) => !Object.hasOwn(known, name))
@@ -64,8 +71,16 @@ export function assertWholeSeconds (plugin: string, option: string, value: numbe
   )
 }
 
-/** Throws `INVALID_OPTIONS` unless `holds`: `"option" must be <expected>; got <value>`. Omit a value that may be secret. */
-export type AssertOption = (holds: boolean, option: string, expected: string, ...got: [value?: unknown]) => asserts holds
+/**
+ * Throws `INVALID_OPTIONS` unless `holds`: `"option" must be <expected>; got <value>`. Omit a value that may be
+ * secret.
+ */
+export type AssertOption = (
+  holds: boolean,
+  option: string,
+  expected: string,
+  ...got: [value?: unknown]
+) => asserts holds
 
 /**
  * Returns a function that asserts the options of one plugin.
@@ -78,17 +93,29 @@ export type AssertOption = (holds: boolean, option: string, expected: string, ..
 export function optionAssertion (plugin: string): AssertOption {
   return (holds, option, expected, ...got) => {
     if (holds) return
-    throw new INVALID_OPTIONS(`${plugin}: "${option}" must be ${expected}${got.length === 0 ? '' : `; got ${shownValue(got[0])}`}`)
+    throw new INVALID_OPTIONS(
+      `${plugin}: "${option}" must be ${expected}${got.length === 0 ? '' : `; got ${shownValue(got[0])}`}`
+    )
   }
 }
 
-/** Throws `INVALID_OPTIONS` unless the value is an integer from `min` (default: 1) to `max`. `unit` is for the message. */
+/**
+ * Throws `INVALID_OPTIONS` unless the value is an integer from `min` (default: 1) to `max`. `unit` is for the
+ * message.
+ */
 export function assertWholeNumber (
-  plugin: string, option: string, value: unknown, { min = 1, max = Number.MAX_SAFE_INTEGER, unit = '' }: { min?: number, max?: number, unit?: string } = {}
+  plugin: string,
+  option: string,
+  value: unknown,
+  { min = 1, max = Number.MAX_SAFE_INTEGER, unit = '' }: { min?: number, max?: number, unit?: string } = {}
 ): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return
   const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`
-  throw new INVALID_OPTIONS(`${plugin}: "${option}" must be a whole number${unit === '' ? '' : ` of ${unit}`}, ${range}; got ${shownValue(value)}`)
+  throw new INVALID_OPTIONS(
+    `${plugin}: "${option}" must be a whole number${unit === '' ? '' : ` of ${unit}`}, ${range}; got ${
+      shownValue(value)
+    }`
+  )
 }
 
 /** Throws `INVALID_OPTIONS` unless the value is a non-empty string. */
@@ -99,7 +126,9 @@ export function assertNonEmpty (plugin: string, option: string, value: unknown):
 
 /** Returns a short representation of an option's value for an error message, without the contents of objects. */
 function shownValue (value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value)
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value)
+  }
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' && value !== null ? 'an object' : String(value)

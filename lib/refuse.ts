@@ -48,7 +48,11 @@ export function toPublicError (thrown: unknown): GatehouseError {
   const error = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as Partial<FastifyError>
   if (error.validation !== undefined) {
     const reason = unknownMember(error.validation)
-    return new errors.INVALID_REQUEST({ details: detailsOf(error.validation), cause: thrown, ...reason === null ? {} : { reason } })
+    return new errors.INVALID_REQUEST({
+      details: detailsOf(error.validation),
+      cause: thrown,
+      ...reason === null ? {} : { reason }
+    })
   }
   const known = error.code === undefined ? undefined : BY_CODE[error.code]
   if (known !== undefined) return new known({ cause: thrown })
@@ -87,7 +91,9 @@ export function refuse (reply: FastifyReply, error: GatehouseError): FastifyRepl
   if (refused.hasSubscribers) refused.publish({ request: reply.request, reply, error } satisfies RefusedMessage)
   reply.code(error.statusCode).header('Cache-Control', 'no-store')
   // @fastify/rate-limit may already have set the exact time.
-  if (error.retryAfterSeconds !== undefined && !reply.hasHeader('Retry-After')) reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)))
+  if (error.retryAfterSeconds !== undefined && !reply.hasHeader('Retry-After')) {
+    reply.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)))
+  }
   if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
   // A string bypasses a response schema that the host's route may have for this status.
   return sendOwn(reply.type('application/json; charset=utf-8'), envelope(error))
@@ -104,8 +110,7 @@ export function refusedOrigin (origin: string): GatehouseError {
 /** Logs why a request was refused. The caller does not receive the reason. */
 export function logRefusal (reply: FastifyReply, error: GatehouseError): void {
   if (error.upstream !== undefined) logUpstreamRefusal(reply, error.upstream)
-  if (error.statusCode >= 500) reply.log.error({ err: error.cause ?? error, code: error.code, reason: error.reason }, 'request failed')
-  else reply.log.info({ code: error.code, reason: error.reason }, 'request refused')
+  if (error.statusCode >= 500) { reply.log.error({ err: error.cause ?? error, code: error.code, reason: error.reason }, 'request failed') } else reply.log.info({ code: error.code, reason: error.reason }, 'request refused')
 }
 
 /** Logs at `warn` that an upstream refused a request, with the status, the code and the cleaned message. */

@@ -32,7 +32,8 @@ export class Semaphore {
   }
 
   /**
-   * Runs the task when a permit is free, and settles as the task does. Rejects with the errors of the options for a task that is refused
+   * Runs the task when a permit is free, and settles as the task does. Rejects with the errors of the options for a
+   * task that is refused
    * or overdue.
    *
    * @example
@@ -74,7 +75,9 @@ export class Semaphore {
         reject(reason)
       }
       const onAbort = () => leave(signal?.reason)
-      const timer = maxWait === undefined ? undefined : setTimeout(() => leave(onOverdue?.() ?? new Error(`No permit was free within ${maxWait} ms`)), maxWait)
+      const timer = maxWait === undefined
+        ? undefined
+        : setTimeout(() => leave(onOverdue?.() ?? new Error(`No permit was free within ${maxWait} ms`)), maxWait)
       signal?.addEventListener('abort', onAbort)
       this.#waiting.add(enter)
     })

@@ -35,9 +35,14 @@ export function rateKeyOf ({ user, tenant = null }: EmbedSubjects): string {
  * await refuseRevoked(app, { user: session.userId, tenant: session.company }, session.startedAt)
  */
 export function refuseRevoked (
-  app: FastifyInstance, { user, tenant, dashboards }: EmbedSubjects, issuedAt: number
+  app: FastifyInstance,
+  { user, tenant, dashboards }: EmbedSubjects,
+  issuedAt: number
 ): void | Promise<void> {
-  return refuseRevokedGrant(app, { subjects: subjectsOf([user], tenant, dashboards), issuedAt: earliestIssue(issuedAt, Date.now()) })
+  return refuseRevokedGrant(app, {
+    subjects: subjectsOf([user], tenant, dashboards),
+    issuedAt: earliestIssue(issuedAt, Date.now())
+  })
 }
 
 /** The names and the time in the result of the host's `authorize`. */
@@ -65,7 +70,9 @@ export interface RevocableGrant {
  * that the host returns and by the subject of the user reference.
  */
 export function revocableGrant (
-  reference: { readonly sub: string, readonly iat?: number } | null, { users, tenant, dashboards, issuedAt }: HostGrant, now: number
+  reference: { readonly sub: string, readonly iat?: number } | null,
+  { users, tenant, dashboards, issuedAt }: HostGrant,
+  now: number
 ): RevocableGrant {
   return {
     subjects: subjectsOf([...users, reference?.sub], tenant, dashboards),
@@ -75,7 +82,10 @@ export function revocableGrant (
 }
 
 /** Refuses a revoked grant like `refuseRevoked`, with one look-up for all its subjects. */
-export function refuseRevokedGrant (app: FastifyInstance, { subjects, issuedAt }: RevocableGrant): void | Promise<void> {
+export function refuseRevokedGrant (
+  app: FastifyInstance,
+  { subjects, issuedAt }: RevocableGrant
+): void | Promise<void> {
   if (subjects.length === 0) return
   // A host may have replaced the auditLog plugin by its own `audit` decorator.
   const orgId = app.hasDecorator('auditOrg') ? app.auditOrg : 'default'
@@ -92,7 +102,9 @@ export function refuseRevokedGrant (app: FastifyInstance, { subjects, issuedAt }
 }
 
 function subjectsOf (
-  users: ReadonlyArray<string | null | undefined>, tenant: string | null | undefined, dashboards: readonly string[] = []
+  users: ReadonlyArray<string | null | undefined>,
+  tenant: string | null | undefined,
+  dashboards: readonly string[] = []
 ): RevocationSubject[] {
   const subjects: RevocationSubject[] = []
   for (const [at, user] of users.entries()) {

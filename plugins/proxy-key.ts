@@ -1,7 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
 
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type {
+  FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest,
+  HookHandlerDoneFunction
+} from 'fastify'
 
 import { INVALID_OPTIONS, UNAUTHORIZED } from '../lib/errors.js'
 import type { GatehouseError } from '../lib/errors.js'
@@ -45,7 +48,10 @@ declare module 'fastify' {
   }
 }
 
-interface KnownKey { digest: Buffer, identity: { readonly id: string } }
+interface KnownKey {
+  digest: Buffer
+  identity: { readonly id: string }
+}
 
 const KNOWN: KnownOptions<ProxyKeyOptions> = { keys: true, secretMaxAge: true, global: true }
 const HOW_TO_CREATE = 'create a key with `npx fastify-gatehouse generate-key`'
@@ -66,7 +72,9 @@ const proxyKey: FastifyPluginAsync<ProxyKeyOptions> = async (app, options) => {
 
 /** Registers the guard in a scope. `option` is the name of the option in error messages. Throws `INVALID_OPTIONS`. */
 export async function guardByProxyKey (
-  app: FastifyInstance, { keys, secretMaxAge, global = false }: ProxyKeyOptions, option = 'proxy-key: "keys"'
+  app: FastifyInstance,
+  { keys, secretMaxAge, global = false }: ProxyKeyOptions,
+  option = 'proxy-key: "keys"'
 ): Promise<void> {
   const check = (keys: readonly string[]) => knownKeys(keys, option)
   const current = await RotatingSecret.open(keys, { name: option, check, log: app.log, maxAge: secretMaxAge })
@@ -90,7 +98,12 @@ export async function guardByProxyKey (
   })
 }
 
-function decide (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, known: readonly KnownKey[]): void {
+function decide (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: HookHandlerDoneFunction,
+  known: readonly KnownKey[]
+): void {
   const error = identify(request, known)
   if (error === null) done()
   else refuse(reply, error)

@@ -77,7 +77,9 @@ const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, option
   app.addHook('onRequest', function checkHttps (request, reply, done) {
     if (ruleFor(request) !== true) return done()
     if (isHttps(request)) {
-      if (policy !== null && !reply.hasHeader('Strict-Transport-Security')) reply.header('Strict-Transport-Security', policy)
+      if (policy !== null && !reply.hasHeader('Strict-Transport-Security')) {
+        reply.header('Strict-Transport-Security', policy)
+      }
       done()
     } else if (allowLoopback && isLocal(request)) {
       done()
@@ -95,7 +97,8 @@ function isHttps ({ protocol }: FastifyRequest): boolean {
 function isLocal ({ raw: { socket }, headers }: FastifyRequest): boolean {
   const address = plainAddress(socket.remoteAddress)
   const family = isIP(address)
-  return family !== 0 && LOOPBACK.check(address, family === 6 ? 'ipv6' : 'ipv4') && FORWARDED.every((name) => headers[name] === undefined)
+  return family !== 0 && LOOPBACK.check(address, family === 6 ? 'ipv6' : 'ipv4') &&
+    FORWARDED.every((name) => headers[name] === undefined)
 }
 
 function policyOf (hsts: HstsOptions): string {
@@ -109,12 +112,14 @@ function policyOf (hsts: HstsOptions): string {
   if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
     throw new INVALID_OPTIONS('require-https: "hsts.maxAgeSeconds" must be an integer in seconds, 0 or more')
   }
-  if (typeof includeSubDomains !== 'boolean') throw new INVALID_OPTIONS('require-https: "hsts.includeSubDomains" must be true or false')
+  if (typeof includeSubDomains !== 'boolean') {
+    throw new INVALID_OPTIONS('require-https: "hsts.includeSubDomains" must be true or false')
+  }
   if (typeof preload !== 'boolean') throw new INVALID_OPTIONS('require-https: "hsts.preload" must be true or false')
   if (preload && (!includeSubDomains || maxAgeSeconds < YEAR)) {
     throw new INVALID_OPTIONS(
       `require-https: "hsts.preload" needs "includeSubDomains" and a "maxAgeSeconds" of at least ${YEAR}; ` +
-      'browsers ignore it otherwise'
+        'browsers ignore it otherwise'
     )
   }
   return `max-age=${maxAgeSeconds}${includeSubDomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`

@@ -2,7 +2,10 @@ import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
 import { parseSignatureHeader, verifyBody, verifyTimestampedBody } from '../signing/datafly/body-signature.js'
-import { INVALID_OPTIONS, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE, SIGNATURE_REQUIRED, TIMESTAMP_OUT_OF_RANGE } from '../lib/errors.js'
+import {
+  INVALID_OPTIONS, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE, SIGNATURE_REQUIRED,
+  TIMESTAMP_OUT_OF_RANGE
+} from '../lib/errors.js'
 import type { GatehouseError } from '../lib/errors.js'
 import { defineGuard, hasGuard } from '../lib/guard/index.js'
 import { refuseUnknownOptions } from '../lib/options.js'
@@ -64,7 +67,8 @@ const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies Sign
  */
 const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => {
   refuseUnknownOptions('signature', options, KNOWN)
-  const { global = false, secrets = secretsOfSource, tolerance = 300_000, tooLarge = () => new PAYLOAD_TOO_LARGE() } = options
+  const { global = false, secrets = secretsOfSource, tolerance = 300_000, tooLarge = () => new PAYLOAD_TOO_LARGE() } =
+    options
   if (typeof global !== 'boolean' && !MODES.includes(global)) {
     throw new INVALID_OPTIONS('signature: "global" must be true, false, "off", "optional" or "required"')
   }
@@ -105,11 +109,18 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
 
   /** Returns the error of a signed body, or `null`; then the request is marked as signed. */
   function validateBody (request: FastifyRequest, body: Buffer): GatehouseError | null {
-    const { 'x-datafly-signature': plain, 'x-signature': timestamped, 'x-timestamp': timestamp } = request.headers as Record<string, string | undefined>
+    const { 'x-datafly-signature': plain, 'x-signature': timestamped, 'x-timestamp': timestamp } = request
+      .headers as Record<string, string | undefined>
     const validSecrets = secrets(request).filter(({ length }) => length > 0)
-    if (plain !== undefined && verifyBody(plain, validSecrets, body) !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Datafly-Signature' })
+    if (plain !== undefined && verifyBody(plain, validSecrets, body) !== 'valid') {
+      return new INVALID_SIGNATURE({ reason: 'X-Datafly-Signature' })
+    }
     if (timestamped !== undefined && timestamp !== undefined) {
-      const result = verifyTimestampedBody({ header: timestamped, timestamp, now: Date.now(), tolerance }, validSecrets, body)
+      const result = verifyTimestampedBody(
+        { header: timestamped, timestamp, now: Date.now(), tolerance },
+        validSecrets,
+        body
+      )
       if (result === 'timestamp_out_of_range') return new TIMESTAMP_OUT_OF_RANGE()
       if (result !== 'valid') return new INVALID_SIGNATURE({ reason: 'X-Signature' })
     }
@@ -122,9 +133,15 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
 
 /** Returns the error that the headers alone show, or `null`. */
 function validateHeaders ({ headers, source }: FastifyRequest): GatehouseError | null {
-  if (headers['x-timestamp'] !== undefined && headers['x-signature'] === undefined) return new INVALID_SIGNATURE({ reason: 'X-Timestamp without X-Signature' })
-  if (headers['x-timestamp'] === undefined && headers['x-signature'] !== undefined) return new TIMESTAMP_OUT_OF_RANGE({ reason: 'no X-Timestamp' })
-  if (source?.requireTimestamp === true && headers['x-signature'] === undefined) return new TIMESTAMP_OUT_OF_RANGE({ reason: 'the source requires a timestamp' })
+  if (headers['x-timestamp'] !== undefined && headers['x-signature'] === undefined) {
+    return new INVALID_SIGNATURE({ reason: 'X-Timestamp without X-Signature' })
+  }
+  if (headers['x-timestamp'] === undefined && headers['x-signature'] !== undefined) {
+    return new TIMESTAMP_OUT_OF_RANGE({ reason: 'no X-Timestamp' })
+  }
+  if (source?.requireTimestamp === true && headers['x-signature'] === undefined) {
+    return new TIMESTAMP_OUT_OF_RANGE({ reason: 'the source requires a timestamp' })
+  }
   return null
 }
 

@@ -11,14 +11,18 @@ export const EventLiveQuerySchema = Type.Object({
   source_id,
   type,
   outcome: Type.Unsafe<typeof OUTCOMES[number]>({
-    type: 'string', enum: [...OUTCOMES], default: 'all', description: 'Which events to receive'
+    type: 'string',
+    enum: [...OUTCOMES],
+    default: 'all',
+    description: 'Which events to receive'
   })
 }, { additionalProperties: false })
 export type EventLiveQuery = Static<typeof EventLiveQuerySchema>
 
 export const EventLiveHeadersSchema = Type.Object({
   'last-event-id': Type.Optional(Type.String({
-    maxLength: 256, description: 'The id of the last received event; the stream resumes after it'
+    maxLength: 256,
+    description: 'The id of the last received event; the stream resumes after it'
   }))
 })
 

@@ -30,12 +30,16 @@ const fields = {
   context: Type.Optional(FieldsSchema),
   integrations: Type.Optional(FieldsSchema),
   timestamp: Type.Optional(nullable({ maxLength: 64, description: 'ISO-8601. Default: the time of receipt' })),
-  originalTimestamp: Type.Optional(Type.Unknown({ description: 'ISO-8601; when the event happened, by the device clock' })),
+  originalTimestamp: Type.Optional(
+    Type.Unknown({ description: 'ISO-8601; when the event happened, by the device clock' })
+  ),
   sentAt: Type.Optional(Type.Unknown({
     description: 'ISO-8601; when the request was sent, by the device clock. Used to correct `timestamp` for clock skew'
   })),
   messageId: Type.Optional(nullable({
-    minLength: 1, maxLength: 100, description: 'Events with the same id are stored once within 24 hours'
+    minLength: 1,
+    maxLength: 100,
+    description: 'Events with the same id are stored once within 24 hours'
   }))
 }
 const event = Type.String({ minLength: 1, maxLength: 1_000 })

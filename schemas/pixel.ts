@@ -23,16 +23,22 @@ function querySchemaOf (type: PixelType) {
   return Type.Object({
     // A migrated key has up to 136 characters.
     wk: Type.Optional(Type.String({ maxLength: 136, description: 'The pipeline key' })),
-    ...(type === 'track' ? { e: Type.String({ minLength: 1, maxLength: 1_000, description: 'The name of the event' }) } : {}),
-    ...(type === 'page' ? { e: Type.Optional(Type.String({ maxLength: 1_000, description: 'The name of the page' })) } : {}),
+    ...(type === 'track'
+      ? { e: Type.String({ minLength: 1, maxLength: 1_000, description: 'The name of the event' }) }
+      : {}),
+    ...(type === 'page'
+      ? { e: Type.Optional(Type.String({ maxLength: 1_000, description: 'The name of the page' })) }
+      : {}),
     ...(type === 'group' ? { gid: Type.Optional(Type.String({ maxLength: 512, description: '`groupId`' })) } : {}),
     uid: Id,
     aid: Id,
     ts: Type.Optional(Type.String({
-      maxLength: 64, description: 'ISO-8601 or epoch milliseconds. Default: the time of receipt'
+      maxLength: 64,
+      description: 'ISO-8601 or epoch milliseconds. Default: the time of receipt'
     })),
     mid: Type.Optional(Type.String({
-      maxLength: 100, description: '`messageId`: events with the same id are stored once within 24 hours'
+      maxLength: 100,
+      description: '`messageId`: events with the same id are stored once within 24 hours'
     })),
     cb: Type.Optional(Type.Unknown({ description: 'Ignored; a cache buster' }))
   }, { additionalProperties: true })
@@ -46,6 +52,8 @@ export function pixelSchema (type: PixelType) {
       'response, including an error, is the transparent image.',
     tags: ['ingestion'],
     querystring: querySchemaOf(type),
-    response: Object.fromEntries(Object.entries(RESPONSES).map(([status, description]) => [status, { description, content: GIF }]))
+    response: Object.fromEntries(
+      Object.entries(RESPONSES).map(([status, description]) => [status, { description, content: GIF }])
+    )
   }
 }

@@ -9,7 +9,12 @@ const text = { type: 'string', minLength: 1, maxLength: 300 } as const
 const texts = { type: 'array', items: text, minItems: 1, maxItems: 5 } as const
 
 // The unions are plain JSON Schema, whose errors name the property instead of each alternative.
-const Expression = Type.Unsafe<string | string[] | null>({ ...text, ...texts, type: ['string', 'array', 'null'], description: DESCRIPTION })
+const Expression = Type.Unsafe<string | string[] | null>({
+  ...text,
+  ...texts,
+  type: ['string', 'array', 'null'],
+  description: DESCRIPTION
+})
 const Fields = Type.Unsafe<string | string[] | Record<string, string> | null>({
   ...text,
   ...texts,
@@ -24,22 +29,29 @@ const Fields = Type.Unsafe<string | string[] | Record<string, string> | null>({
 /**
  * How a webhook body becomes events. Omitted properties use the provider's own mapping; `null` disables a property.
  */
-export const WebhookMappingSchema = Type.Partial(Type.Object({
-  type: Type.Unsafe<'track' | 'page' | 'identify' | 'group'>({
-    type: 'string', enum: ['track', 'page', 'identify', 'group'], description: 'Default: track'
+export const WebhookMappingSchema = Type.Partial(
+  Type.Object({
+    type: Type.Unsafe<'track' | 'page' | 'identify' | 'group'>({
+      type: 'string',
+      enum: ['track', 'page', 'identify', 'group'],
+      description: 'Default: track'
+    }),
+    each: Type.Unsafe<string | null>({
+      ...text,
+      type: ['string', 'null'],
+      description: 'A JSONPath of the events in the body; null: the body is one event'
+    }),
+    event: Expression,
+    name: Expression,
+    userId: Expression,
+    anonymousId: Expression,
+    groupId: Expression,
+    messageId: Expression,
+    timestamp: Expression,
+    properties: Fields,
+    traits: Fields,
+    context: Fields
   }),
-  each: Type.Unsafe<string | null>({
-    ...text, type: ['string', 'null'], description: 'A JSONPath of the events in the body; null: the body is one event'
-  }),
-  event: Expression,
-  name: Expression,
-  userId: Expression,
-  anonymousId: Expression,
-  groupId: Expression,
-  messageId: Expression,
-  timestamp: Expression,
-  properties: Fields,
-  traits: Fields,
-  context: Fields
-}), { additionalProperties: false })
+  { additionalProperties: false }
+)
 export type WebhookMapping = Static<typeof WebhookMappingSchema>

@@ -21,7 +21,9 @@ const Provider = oneOf(['stripe', 'shopify', 'hubspot', 'standard', 'custom'], {
   description: 'The signature scheme: Stripe, Shopify, HubSpot (v3), Standard Webhooks, or an HMAC in a header'
 })
 const Secret = Type.String({
-  minLength: 1, maxLength: 1024, description: 'The provider\'s secret; for `custom` a string, `hex:…` or `base64:…`'
+  minLength: 1,
+  maxLength: 1024,
+  description: "The provider's secret; for `custom` a string, `hex:…` or `base64:…`"
 })
 
 export const CustomSignatureSchema = Type.Object({
@@ -41,7 +43,9 @@ export const CustomSignatureSchema = Type.Object({
     description: 'The header with the signed timestamp in unix seconds or milliseconds; null: there is no timestamp'
   }),
   template: Type.String({
-    maxLength: 100, default: '{timestamp}.{body}', description: 'The signed string, if there is a timestamp'
+    maxLength: 100,
+    default: '{timestamp}.{body}',
+    description: 'The signed string, if there is a timestamp'
   })
 }, strict)
 export type CustomSignatureBody = Static<typeof CustomSignatureSchema>
@@ -55,12 +59,14 @@ const settings = {
       'the URL follows from the request'
   }),
   custom: Type.Unsafe<CustomSignatureBody | null>({
-    ...CustomSignatureSchema, type: ['object', 'null'], description: 'The signature of the provider `custom`; otherwise null'
+    ...CustomSignatureSchema,
+    type: ['object', 'null'],
+    description: 'The signature of the provider `custom`; otherwise null'
   }),
   mapping: Type.Unsafe<WebhookMapping | null>({
     ...WebhookMappingSchema,
     type: ['object', 'null'],
-    description: 'How a body becomes events, in addition to the provider\'s own mapping; null: only the provider\'s ' +
+    description: "How a body becomes events, in addition to the provider's own mapping; null: only the provider's " +
       'mapping'
   }),
   enabled: Type.Boolean()
@@ -75,7 +81,8 @@ export const NewWebhookSchema = Type.Composite([
 ], strict)
 export type NewWebhookBody = Static<typeof NewWebhookSchema>
 
-export const RotateWebhookSecretSchema = Type.Composite([RotateBodySchema, Type.Partial(Type.Object({ secret: Secret }))], strict)
+export const RotateWebhookSecretSchema = Type.Composite([RotateBodySchema,
+  Type.Partial(Type.Object({ secret: Secret }))], strict)
 export type RotateWebhookSecretBody = Static<typeof RotateWebhookSecretSchema>
 
 const Anything = { type: ['object', 'null'], additionalProperties: true } as const
@@ -98,7 +105,8 @@ export type WebhookItem = Static<typeof WebhookSchema>
 
 export const WebhookWithSecretSchema = Type.Composite([WebhookSchema, Type.Object({
   secret: Type.Optional(Type.String({
-    maxLength: 1024, description: 'The secret, if the server created it. Returned only by this response'
+    maxLength: 1024,
+    description: 'The secret, if the server created it. Returned only by this response'
   }))
 })])
 export type WebhookWithSecret = Static<typeof WebhookWithSecretSchema>
@@ -164,6 +172,6 @@ export const deliverySchema = {
     'stored. A repeated delivery is stored once.',
   tags: ['ingestion'],
   querystring: Type.Object({ source: Type.String({ maxLength: 100, description: 'The id of the webhook, `wh_…`' }) }),
-  body: Type.Unknown({ description: 'JSON in the provider\'s format' }),
+  body: Type.Unknown({ description: "JSON in the provider's format" }),
   response: { 200: BatchReplySchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
 }

@@ -9,14 +9,18 @@ const ALWAYS = ['README.md', 'LICENSE', 'package.json']
 const { files = [] } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
 const pages = [...ALWAYS, ...files].flatMap(pagesIn)
-const broken = pages.flatMap((page) => linksOf(page).flatMap((link) => {
-  const [path, heading] = link.split('#', 2)
-  const target = path === '' ? page : normalize(join(dirname(page), path))
-  if (target.startsWith('..') || !existsSync(join(folder, target))) return [`${page}: ${link} leads to no file`]
-  if (!isShipped(target)) return [`${page}: ${link} leads to a file that is not in the package`]
-  const isPage = target.endsWith('.md') && statSync(join(folder, target)).isFile()
-  return heading === undefined || (isPage && anchorsOf(target).has(heading)) ? [] : [`${page}: ${link} leads to no heading`]
-}))
+const broken = pages.flatMap((page) =>
+  linksOf(page).flatMap((link) => {
+    const [path, heading] = link.split('#', 2)
+    const target = path === '' ? page : normalize(join(dirname(page), path))
+    if (target.startsWith('..') || !existsSync(join(folder, target))) return [`${page}: ${link} leads to no file`]
+    if (!isShipped(target)) return [`${page}: ${link} leads to a file that is not in the package`]
+    const isPage = target.endsWith('.md') && statSync(join(folder, target)).isFile()
+    return heading === undefined || (isPage && anchorsOf(target).has(heading))
+      ? []
+      : [`${page}: ${link} leads to no heading`]
+  })
+)
 
 if (broken.length > 0) {
   console.error(`Links that lead nowhere in the package:\n${broken.join('\n')}`)
@@ -28,7 +32,9 @@ console.log(`the links of ${pages.length} pages lead to files and headings of th
 function pagesIn (path) {
   if (!existsSync(join(folder, path))) return []
   if (statSync(join(folder, path)).isFile()) return path.endsWith('.md') ? [path] : []
-  return readdirSync(join(folder, path), { recursive: true }).filter((name) => name.endsWith('.md')).map((name) => join(path, name))
+  return readdirSync(join(folder, path), { recursive: true }).filter((name) => name.endsWith('.md')).map((name) =>
+    join(path, name)
+  )
 }
 
 /** Returns whether a file or folder is in the package. */
@@ -47,7 +53,8 @@ function linksOf (page) {
 function anchorsOf (page) {
   const anchors = new Set()
   for (const [, title] of proseOf(page).matchAll(/^#+ (.+)$/gm)) {
-    const plain = title.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-')
+    const plain = title.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-')
     let anchor = plain
     for (let count = 1; anchors.has(anchor); count++) anchor = `${plain}-${count}`
     anchors.add(anchor)

@@ -28,7 +28,11 @@ for (const alias of Object.keys(require('./package.json').dependencies)) {
     const began = Date.now()
     const failed = check(ts, optionsFor(ts, module, moduleResolution))
     failures += failed
-    console.log(`TypeScript ${ts.version} ${moduleResolution}: ${failed === 0 ? 'ok' : `${failed} errors`} (${Date.now() - began} ms)`)
+    console.log(
+      `TypeScript ${ts.version} ${moduleResolution}: ${failed === 0 ? 'ok' : `${failed} errors`} (${
+        Date.now() - began
+      } ms)`
+    )
   }
 }
 if (failures > 0) process.exit(1)
@@ -50,7 +54,9 @@ function optionsFor (ts, module, moduleResolution) {
 
 function check (ts, options) {
   const host = cachingHost(ts, options)
-  const names = [...sources.keys()].filter((name) => !(options.module === ts.ModuleKind.CommonJS && name.endsWith('jetstream.ts')))
+  const names = [...sources.keys()].filter((name) =>
+    !(options.module === ts.ModuleKind.CommonJS && name.endsWith('jetstream.ts'))
+  )
   let failed = 0
   let oldProgram
   if (isAlone(ts) && options.module !== ts.ModuleKind.CommonJS) {
@@ -62,7 +68,12 @@ function check (ts, options) {
     }
   }
   const together = ts.createProgram({ rootNames: names, options, host, oldProgram })
-  return failed + report(ts, 'all entries together', ts.getPreEmitDiagnostics(together).filter(({ file }) => !NATS.test(file?.fileName ?? '')))
+  return failed +
+    report(
+      ts,
+      'all entries together',
+      ts.getPreEmitDiagnostics(together).filter(({ file }) => !NATS.test(file?.fileName ?? ''))
+    )
 }
 
 function isAlone ({ version }) {

@@ -13,4 +13,6 @@ copyFileSync(new URL('../web/collector/d.js', import.meta.url), new URL('d.js', 
 
 const browser = new URL('../dist/web/browser/', import.meta.url)
 mkdirSync(browser, { recursive: true })
-for (const name of ['browser.js', 'browser.d.ts']) copyFileSync(new URL(`../web/browser/${name}`, import.meta.url), new URL(name, browser))
+for (const name of ['browser.js', 'browser.d.ts']) {
+  copyFileSync(new URL(`../web/browser/${name}`, import.meta.url), new URL(name, browser))
+}

@@ -5,7 +5,13 @@ import { randomBytes } from 'node:crypto'
 
 const [file] = process.argv.slice(2)
 const secret = () => randomBytes(32).toString('base64url')
-const env = { ...process.env, PORT: '0', DATABRAIN_API_KEY: 'an-api-key', DATABRAIN_PROXY_KEY: secret(), USER_REFERENCE_KEY: secret() }
+const env = {
+  ...process.env,
+  PORT: '0',
+  DATABRAIN_API_KEY: 'an-api-key',
+  DATABRAIN_PROXY_KEY: secret(),
+  USER_REFERENCE_KEY: secret()
+}
 const server = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
 
 try {
@@ -15,7 +21,10 @@ try {
     if (origin !== undefined) break
   }
   const page = await (await fetch(`${origin}/dashboard`)).text()
-  assert.match(page, /window\.dbn = \{"baseUrl":"https:\/\/app\.usedatabrain\.com","proxyAuthUrl":"https:\/\/app\.example\.com\/api\/databrain\/guest-token\?ref=v1\./)
+  assert.match(
+    page,
+    /window\.dbn = \{"baseUrl":"https:\/\/app\.usedatabrain\.com","proxyAuthUrl":"https:\/\/app\.example\.com\/api\/databrain\/guest-token\?ref=v1\./
+  )
   assert.equal((await fetch(`${origin}/api/databrain/guest-token`)).status, 401)
   console.log('the quick start runs')
 } finally {

@@ -16,7 +16,9 @@ try {
   const pipelineKey = /Pipeline key +(\S+)/.exec(first.output())?.[1]
   const password = /Password +(\S+)/.exec(first.output())?.[1]
 
-  for (const path of ['/', '/docs', '/docs/json', '/healthz', '/readyz']) assert.equal((await fetch(origin + path)).status, 200, path)
+  for (const path of ['/', '/docs', '/docs/json', '/healthz', '/readyz']) {
+    assert.equal((await fetch(origin + path)).status, 200, path)
+  }
   assert.equal((await fetch(`${origin}/api/databrain/guest-token`)).status, 401)
   assert.match((await call('GET', '/api/generate-token')).token, /^[\w+/]+\.[\w-]+$/)
   assert.deepEqual(await call('POST', '/v1/t', { event: 'Smoke', userId: 'u' }, pipelineKey), { success: true })
@@ -35,15 +37,22 @@ try {
 
 async function start (limit) {
   const began = Date.now()
-  const server = spawn(process.execPath, [cli, 'start'], { env: { ...process.env, DATA_DIR: join(folder, 'data'), PORT: '0' }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(process.execPath, [cli, 'start'], {
+    env: { ...process.env, DATA_DIR: join(folder, 'data'), PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit']
+  })
   let text = ''
-  server.stdout.on('data', (chunk) => { text += chunk })
+  server.stdout.on('data', (chunk) => {
+    text += chunk
+  })
   // The banner is printed at the end of a start.
   while (!text.includes('Health') || !(await fetch(`${origin}/readyz`).catch(() => null))?.ok) {
     origin = /listens on (\S+)\n/.exec(text)?.[1]
     assert.equal(server.exitCode, null, 'the server ended')
     assert.ok(Date.now() - began < limit, `not ready within ${limit} ms`)
-    await new Promise((resolve) => { setTimeout(resolve, 50) })
+    await new Promise((resolve) => {
+      setTimeout(resolve, 50)
+    })
   }
   return { server, took: Date.now() - began, output: () => text }
 }
@@ -55,7 +64,10 @@ async function stop ({ server }) {
 }
 
 async function call (method, path, body, bearer) {
-  const headers = { ...(body ? { 'content-type': 'application/json' } : {}), ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) }
+  const headers = {
+    ...(body ? { 'content-type': 'application/json' } : {}),
+    ...(bearer ? { authorization: `Bearer ${bearer}` } : {})
+  }
   const reply = await fetch(origin + path, { method, headers, body: body ? JSON.stringify(body) : undefined })
   assert.equal(reply.status, 200, `${method} ${path}: ${reply.status}`)
   return await reply.json()

@@ -14,7 +14,7 @@ export interface AbuseGuardsOptions {
   /** Origins of the pages that may call the embedding routes. */
   origins: readonly string[]
   /** Returns the user of the session cookie, or `null`: without a session there is no request to forge. */
-  sessionOf (request: FastifyRequest): string | null
+  sessionOf(request: FastifyRequest): string | null
 }
 
 /** Captchas whose solutions always contain an action; reCAPTCHA supports actions only in version 3. */
@@ -30,7 +30,10 @@ export interface EmbedGuards {
 }
 
 /** Registers the configured guards against abuse. Returns the guard configuration for the embedding routes. */
-export async function abuseGuards (app: FastifyInstance, { config, secret, origins, sessionOf }: AbuseGuardsOptions): Promise<EmbedGuards> {
+export async function abuseGuards (
+  app: FastifyInstance,
+  { config, secret, origins, sessionOf }: AbuseGuardsOptions
+): Promise<EmbedGuards> {
   const { limits, captcha: chosen } = config
   const keyFor = (purpose: string) => hmacSha256(secret, `fastify-gatehouse server: ${purpose}`, 'base64url')
 
@@ -40,10 +43,13 @@ export async function abuseGuards (app: FastifyInstance, { config, secret, origi
     sockets: config.trustProxy === false && limits.ADDRESS_SOCKETS_MAX > 0 ? limits.ADDRESS_SOCKETS_MAX : false
   })
   if (config.csrf) await app.register(csrf, { key: keyFor('csrf'), sessionOf, origins, tokenPath: '/csrf/token' })
-  if (chosen?.provider === 'altcha') await app.register(captcha, { ...chosen, hmacKey: keyFor('altcha'), cors: { origins } })
-  else if (chosen !== null) await app.register(captcha, chosen)
+  if (chosen?.provider === 'altcha') { await app.register(captcha, { ...chosen, hmacKey: keyFor('altcha'), cors: { origins } }) } else if (chosen !== null) await app.register(captcha, chosen)
 
   const all = limits.EMBED_CONNECTIONS_MAX === 0 ? {} : { connectionLimit: true }
   const pages = config.csrf ? { csrf: true } : {}
-  return { all, pages, widgetToken: chosen === null ? {} : { captcha: HAS_ACTIONS.has(chosen.provider) ? { action: 'widget' } : true } }
+  return {
+    all,
+    pages,
+    widgetToken: chosen === null ? {} : { captcha: HAS_ACTIONS.has(chosen.provider) ? { action: 'widget' } : true }
+  }
 }

@@ -45,7 +45,7 @@ export interface AppParts {
   /** Whether the first start is complete; /readyz returns 503 until then. Default: complete. */
   started?: () => boolean
   /** The stream that receives the log. Default: stdout. */
-  logStream?: { write (line: string): void }
+  logStream?: { write(line: string): void }
 }
 
 const DAY = 86_400_000
@@ -77,19 +77,31 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await app.register(errorEnvelope)
 
   await app.register(tokenStore, { store, auditRetention: limits.AUDIT_RETENTION_DAYS * DAY })
-  await app.register(eventSink, { sink, retention: limits.EVENT_RETENTION_DAYS === 0 ? Infinity : limits.EVENT_RETENTION_DAYS * DAY })
+  await app.register(eventSink, {
+    sink,
+    retention: limits.EVENT_RETENTION_DAYS === 0 ? Infinity : limits.EVENT_RETENTION_DAYS * DAY
+  })
   await app.register(auditLog)
   await app.register(userReference, { keys: secrets.USER_REFERENCE_KEY })
   // Monitoring calls the health routes without TLS.
-  await app.register(health, { durability, guards: { https: false }, ...(parts.started === undefined ? {} : { started: parts.started }) })
+  await app.register(health, {
+    durability,
+    guards: { https: false },
+    ...(parts.started === undefined ? {} : { started: parts.started })
+  })
 
   // In production there is no start page that could create a session.
   const session = config.production ? null : demoSession(secrets.USER_REFERENCE_KEY)
   const userOf = embedUser({ session, fallback: config.embedUser })
   // Browsers also send Origin with POST requests of the start page itself.
-  const embedOrigins = session === null && config.embedOrigins !== null ? config.embedOrigins : [...new Set([...origins, ...config.embedOrigins ?? []])]
+  const embedOrigins = session === null && config.embedOrigins !== null
+    ? config.embedOrigins
+    : [...new Set([...origins, ...config.embedOrigins ?? []])]
   const asked = await abuseGuards(app, {
-    config, secret: secrets.USER_REFERENCE_KEY[0], origins: embedOrigins, sessionOf: (request) => session?.of(request)?.user ?? null
+    config,
+    secret: secrets.USER_REFERENCE_KEY[0],
+    origins: embedOrigins,
+    sessionOf: (request) => session?.of(request)?.user ?? null
   })
   await embedRoutes(app, {
     products,
@@ -118,7 +130,9 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
       products,
       session,
       user: config.embedUser,
-      users: config.mocksAlone ? [...new Set([config.embedUser ?? '', ...DEMO_USERS])].filter((user) => user !== '') : [],
+      users: config.mocksAlone
+        ? [...new Set([config.embedUser ?? '', ...DEMO_USERS])].filter((user) => user !== '')
+        : [],
       origin: origins[0],
       proxyKey: secrets.DATABRAIN_PROXY_KEY[0],
       demoSource: () => findDemoSource(store),

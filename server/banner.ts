@@ -33,7 +33,11 @@ function made ({ email, generatedPassword, pipelineKey }: FirstStart, { admin }:
   ]
 }
 
-function toPaste ({ email, generatedPassword, pipelineKey }: FirstStart, { admin }: BannerInput['config'], origin: string): string[] {
+function toPaste (
+  { email, generatedPassword, pipelineKey }: FirstStart,
+  { admin }: BannerInput['config'],
+  origin: string
+): string[] {
   const json = '-H "Content-Type: application/json"'
   // The commands name variables of the environment instead of printing their values.
   const name = admin.emailGiven ? '$ADMIN_EMAIL' : email
@@ -45,9 +49,11 @@ function toPaste ({ email, generatedPassword, pipelineKey }: FirstStart, { admin
     '',
     ...(pipelineKey === null
       ? []
-      : [`  curl -sS ${origin}/v1/t -H "Authorization: Bearer ${pipelineKey}" ${json} -d '{"event":"Hello","userId":"user-1"}'; echo`]),
+      : [
+        `  curl -sS ${origin}/v1/t -H "Authorization: Bearer ${pipelineKey}" ${json} -d '{"event":"Hello","userId":"user-1"}'; echo`
+        ]),
     `  TOKEN=$(curl -sS ${origin}/v1/admin/auth/login ${json} -d "${login}" | sed ` +
-      '\'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')',
+    '\'s/.*"access_token":"\\([^"]*\\)".*/\\1/\')',
     `  curl -sS "${origin}/v1/admin/events?limit=5" -H "Authorization: Bearer $TOKEN"; echo`
   ]
 }

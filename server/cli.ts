@@ -39,6 +39,8 @@ function parse (options: Options, args: string[]) {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   // The message explains the problem; LOG_LEVEL=trace also prints the stack.
-  console.error(error instanceof Error && process.env.LOG_LEVEL !== 'trace' ? `fastify-gatehouse: ${error.message}` : error)
+  console.error(
+    error instanceof Error && process.env.LOG_LEVEL !== 'trace' ? `fastify-gatehouse: ${error.message}` : error
+  )
   process.exit(error instanceof UsageError ? 2 : 1)
 })

@@ -20,7 +20,12 @@ export async function findDemoSource ({ sources }: TokenStore): Promise<Source |
 }
 
 /** Creates a source that accepts pages of the given origins. */
-export async function createSource ({ sources }: TokenStore, name: string, domains: readonly string[], environment: 'live' | 'test' = 'live') {
+export async function createSource (
+  { sources }: TokenStore,
+  name: string,
+  domains: readonly string[],
+  environment: 'live' | 'test' = 'live'
+) {
   const serverSecret = generateServerSecret()
   const source = await sources.create({
     ...SOURCE_DEFAULTS,

@@ -36,7 +36,13 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
 
   if (databrain !== null) {
     const { apiKey, apiUrl, upstreamUrl, dataApp } = databrain
-    const shared = { proxyKeys, apiKey, dataAppName: dataApp, ...apiUrl === undefined ? {} : { apiUrl }, authorize: clientOf }
+    const shared = {
+      proxyKeys,
+      apiKey,
+      dataAppName: dataApp,
+      ...apiUrl === undefined ? {} : { apiUrl },
+      authorize: clientOf
+    }
     await app.register(guestToken, {
       ...shared,
       path: GUEST_TOKEN_PATH,

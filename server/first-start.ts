@@ -20,7 +20,10 @@ export interface FirstStart {
  * an administrator already exists.
  */
 export async function firstStart (
-  store: TokenStore, passwords: Pick<Passwords, 'hash'>, { email, password }: Config['admin'], demoOrigins: readonly string[] | null
+  store: TokenStore,
+  passwords: Pick<Passwords, 'hash'>,
+  { email, password }: Config['admin'],
+  demoOrigins: readonly string[] | null
 ): Promise<FirstStart | null> {
   if (await store.users.count() > 0) {
     if (demoOrigins !== null) await followOrigins(store, demoOrigins)
@@ -28,13 +31,20 @@ export async function firstStart (
   }
   const chosen = password ?? generateSecret()
   try {
-    await store.users.create({ orgId: ORG, email: email.toLowerCase(), passwordHash: await passwords.hash(chosen), role: 'owner' })
+    await store.users.create({
+      orgId: ORG,
+      email: email.toLowerCase(),
+      passwordHash: await passwords.hash(chosen),
+      role: 'owner'
+    })
   } catch (error) {
     // Another instance on the same database created the administrator first.
     if (error instanceof CONFLICT) return null
     throw error
   }
-  const demo = demoOrigins === null || await findDemoSource(store) !== null ? null : await createSource(store, 'Demo', demoOrigins)
+  const demo = demoOrigins === null || await findDemoSource(store) !== null
+    ? null
+    : await createSource(store, 'Demo', demoOrigins)
   return { email, generatedPassword: password === null ? chosen : null, pipelineKey: demo?.source.pipelineKey ?? null }
 }
 

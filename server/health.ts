@@ -27,7 +27,8 @@ const PARTS = ['the store', 'the event sink']
 
 const ReadySchema = Type.Object({
   status: Type.Literal('ready'),
-  durability: Type.Union([Type.Literal('none'), Type.Literal('process'), Type.Literal('brokers'), Type.Literal('disk')]),
+  durability: Type.Union([Type.Literal('none'), Type.Literal('process'), Type.Literal('brokers'),
+    Type.Literal('disk')]),
   note: Type.String()
 })
 
@@ -39,7 +40,9 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
   app.get('/healthz', {
     config,
     schema: {
-      summary: 'Check whether the process runs', tags: ['health'], response: { 200: Type.Object({ status: Type.Literal('ok') }) }
+      summary: 'Check whether the process runs',
+      tags: ['health'],
+      response: { 200: Type.Object({ status: Type.Literal('ok') }) }
     }
   }, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
@@ -48,18 +51,31 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
 
   app.get('/readyz', {
     config,
-    schema: { summary: 'Check whether the store and the event sink respond', tags: ['health'], response: { 200: ReadySchema } }
+    schema: {
+      summary: 'Check whether the store and the event sink respond',
+      tags: ['health'],
+      response: { 200: ReadySchema }
+    }
   }, async (_request, reply) => {
     reply.header('Cache-Control', 'no-store')
     if (!started()) throw new UNAVAILABLE({ message: 'The server is starting' })
     if (app.isDraining()) throw new UNAVAILABLE({ message: 'The server is shutting down', retryAfterSeconds: 5 })
     const answers = await Promise.allSettled([app.tokenStore.ready(), app.eventSink.ready()])
-    const silent = answers.flatMap((answer, at) => answer.status === 'rejected' ? [{ name: PARTS[at], cause: answer.reason as unknown }] : [])
+    const silent = answers.flatMap((answer, at) =>
+      answer.status === 'rejected' ? [{ name: PARTS[at], cause: answer.reason as unknown }] : []
+    )
     if (silent.length > 0) {
-      throw new UNAVAILABLE({ message: `No response from ${silent.map(({ name }) => name).join(' and ')}`, cause: silent[0]?.cause })
+      throw new UNAVAILABLE({
+        message: `No response from ${silent.map(({ name }) => name).join(' and ')}`,
+        cause: silent[0]?.cause
+      })
     }
     return ready
   })
 }
 
-export default fp(health, { name: 'gatehouse-health', fastify: '5.x', decorators: { fastify: ['tokenStore', 'eventSink', 'isDraining'] } })
+export default fp(health, {
+  name: 'gatehouse-health',
+  fastify: '5.x',
+  decorators: { fastify: ['tokenStore', 'eventSink', 'isDraining'] }
+})

@@ -19,9 +19,15 @@ export function checkHeaders (app: FastifyInstance, maxConnections: number): voi
   app.addHook('onRequest', function refuseOddHeaders (request, reply, done) {
     const { rawHeaders } = request.raw
     if (rawHeaders.length > MAX_HEADERS * 2) {
-      refuse(reply.header('Connection', 'close'), statusOf(new INVALID_REQUEST({ message: 'There are too many headers' }), 431))
+      refuse(
+        reply.header('Connection', 'close'),
+        statusOf(new INVALID_REQUEST({ message: 'There are too many headers' }), 431)
+      )
     } else if (singleHeader(rawHeaders, 'host') === null) {
-      refuse(reply.header('Connection', 'close'), new INVALID_REQUEST({ message: 'There is more than one Host header' }))
+      refuse(
+        reply.header('Connection', 'close'),
+        new INVALID_REQUEST({ message: 'There is more than one Host header' })
+      )
     } else done()
   })
 }

@@ -7,22 +7,50 @@ import type { Config } from './config/index.js'
 
 /** Property names whose values may be secrets. */
 const SECRET_NAMES = [
-  'authorization', 'cookie', '["set-cookie"]', '["x-datafly-signature"]', '["x-signature"]', '["x-user-reference"]', '["x-proxy-auth-key"]', '["x-captcha-token"]', '["x-csrf-token"]',
-  '["stripe-signature"]', '["x-shopify-hmac-sha256"]', '["x-hubspot-signature-v3"]', '["webhook-signature"]',
-  '["x-plugin-token"]', 'password', 'token', 'access_token', 'refresh_token', 'secret', 'server_secret', 'pipeline_key', 'pipelineKey', 'serverSecret',
-  'apiKey', 'embedSecret', 'proxyAuthKey', 'writeKey'
+  'authorization',
+  'cookie',
+  '["set-cookie"]',
+  '["x-datafly-signature"]',
+  '["x-signature"]',
+  '["x-user-reference"]',
+  '["x-proxy-auth-key"]',
+  '["x-captcha-token"]',
+  '["x-csrf-token"]',
+  '["stripe-signature"]',
+  '["x-shopify-hmac-sha256"]',
+  '["x-hubspot-signature-v3"]',
+  '["webhook-signature"]',
+  '["x-plugin-token"]',
+  'password',
+  'token',
+  'access_token',
+  'refresh_token',
+  'secret',
+  'server_secret',
+  'pipeline_key',
+  'pipelineKey',
+  'serverSecret',
+  'apiKey',
+  'embedSecret',
+  'proxyAuthKey',
+  'writeKey'
 ]
 
 /**
  * Paths where such a property may occur. Listed one by one, because a wildcard costs more than the rest of a log line.
  */
 const PLACES = ['', 'headers', 'body', 'query', 'params', 'err', 'changes', 'audit.changes', 'config', 'options']
-const REDACTED = PLACES.flatMap((place) => SECRET_NAMES.map((name) => place === '' ? name : `${place}${name.startsWith('[') ? name : `.${name}`}`))
+const REDACTED = PLACES.flatMap((place) =>
+  SECRET_NAMES.map((name) => place === '' ? name : `${place}${name.startsWith('[') ? name : `.${name}`}`)
+)
 
 /**
  * Returns logger options for JSON lines without secrets: query values are masked and secret properties are redacted.
  */
-export function loggerOptions (level: Config['logLevel'], stream?: { write (line: string): void }): NonNullable<FastifyServerOptions['logger']> {
+export function loggerOptions (
+  level: Config['logLevel'],
+  stream?: { write(line: string): void }
+): NonNullable<FastifyServerOptions['logger']> {
   return {
     level,
     redact: { paths: REDACTED, censor: '[redacted]' },
@@ -43,7 +71,9 @@ function serializeReply ({ statusCode }: { statusCode?: number }): { statusCode:
 }
 
 /** Omits other properties of the error, because database drivers put rows and parameters there. */
-function serializeError (error: unknown): { type: string, message: string, stack: string, code?: string, cause?: object } {
+function serializeError (
+  error: unknown
+): { type: string, message: string, stack: string, code?: string, cause?: object } {
   if (!(error instanceof Error)) return { type: typeof error, message: '', stack: '' }
   const { name, message, stack, code, cause } = error as Error & { code?: unknown }
   return {

@@ -12,7 +12,7 @@ export interface OpenedSink {
   sink: EventSink
   durability: EventDurability
   /** Closes the remaining resources after the app has closed the sink. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 const MINUTE = 60_000
@@ -20,9 +20,15 @@ const COPY_LIMIT = 2_000
 const DAY = 86_400_000
 
 /** Opens the event sink: the database, or a broker's stream that each instance helps to copy into the database. */
-export async function openSink ({ nats, limits }: Pick<Config, 'nats' | 'limits'>, database: Database, log: PartsLog): Promise<OpenedSink> {
+export async function openSink (
+  { nats, limits }: Pick<Config, 'nats' | 'limits'>,
+  database: Database,
+  log: PartsLog
+): Promise<OpenedSink> {
   const options = { maxPending: limits.MAX_PENDING_EVENTS, ackTimeout: limits.ACK_TIMEOUT_MS }
-  if (nats === null) return { sink: await sqlSink(database, options), durability: database.durability, close: async () => {} }
+  if (nats === null) {
+    return { sink: await sqlSink(database, options), durability: database.durability, close: async () => {} }
+  }
 
   const { connectNats, copyStream, jetstreamSink } = await import('../plugins/event-sink/jetstream/index.js')
   // Without `maxPending`, because the copy writes large batches whatever the limit for the broker is.

@@ -7,18 +7,24 @@ import type { PartsLog } from './late-log.js'
 
 export interface OpenedStore {
   store: TokenStore
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /** Opens the token store on a database, with Redis as a cache if it is configured. */
-export async function openStore ({ redis }: Pick<Config, 'redis'>, database: Database, secretsKeys: readonly string[], log: PartsLog): Promise<OpenedStore> {
+export async function openStore (
+  { redis }: Pick<Config, 'redis'>,
+  database: Database,
+  secretsKeys: readonly string[],
+  log: PartsLog
+): Promise<OpenedStore> {
   if (redis === null) return opened(sqlStore(database, { secretsKeys }))
   const { link, close } = await openRedis({
     url: redis.url,
-    onAway: (error) => log.warn(
-      error,
-      'Redis is unavailable: keys are looked up in the database, and each instance counts rate limits separately'
-    ),
+    onAway: (error) =>
+      log.warn(
+        error,
+        'Redis is unavailable: keys are looked up in the database, and each instance counts rate limits separately'
+      ),
     onBack: () => log.warn({}, 'Redis is available again')
   })
   try {

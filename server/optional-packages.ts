@@ -25,7 +25,8 @@ function isInstalled (name: string): boolean {
 
 /** Returns a command line that installs the packages temporarily and runs the command. */
 export function wayToInstall (missing: readonly string[], command: string): string {
-  const specs = [specOfItself(PACKAGE_FOLDER), ...['fastify', ...missing].map((name) => name in PEERS ? `${name}@${PEERS[name]}` : name)]
+  const specs = [specOfItself(PACKAGE_FOLDER),
+    ...['fastify', ...missing].map((name) => name in PEERS ? `${name}@${PEERS[name]}` : name)]
   const packages = specs.map((spec) => /^[\w@./^~+-]+$/.test(spec) ? `-p ${spec}` : `-p "${spec}"`)
   return `this needs ${missing.join(', ')}. Run:\n\n  npx ${packages.join(' ')} fastify-gatehouse ${command}\n`
 }
@@ -37,7 +38,9 @@ export function wayToInstall (missing: readonly string[], command: string): stri
 export function specOfItself (folder: string): string {
   try {
     const modules = dirname(folder)
-    const lock = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8')) as { packages: Record<string, { resolved?: string }> }
+    const lock = JSON.parse(readFileSync(join(modules, '.package-lock.json'), 'utf8')) as {
+      packages: Record<string, { resolved?: string }>
+    }
     const [, path] = /^file:(.+)$/.exec(lock.packages['node_modules/fastify-gatehouse']?.resolved ?? '') ?? []
     const tarball = path === undefined ? undefined : resolve(dirname(modules), path)
     if (tarball !== undefined && existsSync(tarball)) return tarball

@@ -9,7 +9,10 @@ export interface PageOrigins {
 }
 
 /** Sets the strict headers of pages for one scope. */
-export async function protectPages (scope: FastifyInstance, { frames = [], widgets = [] }: PageOrigins = {}): Promise<void> {
+export async function protectPages (
+  scope: FastifyInstance,
+  { frames = [], widgets = [] }: PageOrigins = {}
+): Promise<void> {
   await scope.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

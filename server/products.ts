@@ -7,7 +7,14 @@ import type { MockProduct } from './mock-products/mock-product.js'
 
 /** The products that the routes use. `mockOrigin` is the origin of the mock product, or `null` for a real product. */
 export interface Products {
-  databrain: { apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: 'product' | 'gateway', mockOrigin: string | null } | null
+  databrain: {
+    apiKey: string
+    apiUrl: string | undefined
+    upstreamUrl: string | undefined
+    dataApp: string
+    errorStatus: 'product' | 'gateway'
+    mockOrigin: string | null
+  } | null
   boldbi: { apiUrl: string, embedSecret: string, mockOrigin: string | null } | null
   dxfeed: {
     secret: string
@@ -22,7 +29,7 @@ export interface Products {
     paths: DxFeed['paths'] | null
   } | null
   /** Stops the mock products. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 export const GUEST_TOKEN_PATH = '/api/databrain/guest-token'
@@ -32,7 +39,10 @@ export const PROXY_PATH = '/api/databrain/proxy'
 /**
  * Starts a mock product for each unconfigured product. `origins` are the server's own; mock products call the first.
  */
-export async function startProducts ({ databrain, boldbi, dxfeed }: Pick<Config, 'databrain' | 'boldbi' | 'dxfeed'>, origins: readonly string[]): Promise<Products> {
+export async function startProducts (
+  { databrain, boldbi, dxfeed }: Pick<Config, 'databrain' | 'boldbi' | 'dxfeed'>,
+  origins: readonly string[]
+): Promise<Products> {
   const started: MockProduct[] = []
   const keep = async <S extends MockProduct>(starting: Promise<S>): Promise<S> => {
     const mock = await starting
@@ -51,20 +61,39 @@ export async function startProducts ({ databrain, boldbi, dxfeed }: Pick<Config,
 
 type Keep = <S extends MockProduct>(starting: Promise<S>) => Promise<S>
 
-async function databrainOf (config: NonNullable<Config['databrain']>, embedders: readonly string[], keep: Keep): Promise<Products['databrain']> {
+async function databrainOf (
+  config: NonNullable<Config['databrain']>,
+  embedders: readonly string[],
+  keep: Keep
+): Promise<Products['databrain']> {
   if (!config.mock) return { ...config, mockOrigin: null }
   const proxyAuthUrls = embedders.map((origin) => origin + GUEST_TOKEN_PATH)
   const { apiKey, origin } = await keep(startDataBrain({ embedders, proxyAuthUrls }))
-  return { ...config, apiKey, apiUrl: origin, upstreamUrl: origin, dataApp: config.dataApp ?? 'Revenue', mockOrigin: origin }
+  return {
+    ...config,
+    apiKey,
+    apiUrl: origin,
+    upstreamUrl: origin,
+    dataApp: config.dataApp ?? 'Revenue',
+    mockOrigin: origin
+  }
 }
 
-async function boldbiOf (config: NonNullable<Config['boldbi']>, embedders: readonly string[], keep: Keep): Promise<Products['boldbi']> {
+async function boldbiOf (
+  config: NonNullable<Config['boldbi']>,
+  embedders: readonly string[],
+  keep: Keep
+): Promise<Products['boldbi']> {
   if (!config.mock) return { ...config, mockOrigin: null }
   const { apiUrl, embedSecret, origin } = await keep(startBoldBi({ embedders }))
   return { apiUrl, embedSecret, mockOrigin: origin }
 }
 
-async function dxfeedOf (config: NonNullable<Config['dxfeed']>, embedders: readonly string[], keep: Keep): Promise<Products['dxfeed']> {
+async function dxfeedOf (
+  config: NonNullable<Config['dxfeed']>,
+  embedders: readonly string[],
+  keep: Keep
+): Promise<Products['dxfeed']> {
   if (!config.mock) return { ...config, mockOrigin: null, paths: null }
   const { secret, origin, paths } = await keep(startDxFeed({ embedders, ...config }))
   return { ...config, secret, mockOrigin: origin, paths }

@@ -17,7 +17,7 @@ const MAX_BODY_BYTES = 524_288
 export interface ServerOptionsInput {
   config: Pick<Config, 'logLevel' | 'trustProxy' | 'limits'>
   /** The stream that receives the log. Default: stdout. */
-  logStream?: { write (line: string): void }
+  logStream?: { write(line: string): void }
 }
 
 /** Fastify options: limits for slow, idle and oversized clients, and the error envelope for HTTP parser errors too. */
@@ -30,7 +30,11 @@ export function serverOptions ({ config: { logLevel, trustProxy, limits }, logSt
     requestTimeout: limits.REQUEST_TIMEOUT_MS,
     keepAliveTimeout: limits.KEEP_ALIVE_TIMEOUT_MS,
     // Node.js checks both timeouts at this interval; its default of 30 s would double them.
-    http: { headersTimeout: limits.HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 500, maxHeaderSize: MAX_HEADER_BYTES },
+    http: {
+      headersTimeout: limits.HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: 500,
+      maxHeaderSize: MAX_HEADER_BYTES
+    },
     routerOptions: { maxParamLength: 200 },
     // A request that arrives while the server drains is answered normally.
     return503OnClosing: false,
@@ -52,20 +56,26 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
 const CLIENT_ERROR_BODY = envelope(new INVALID_REQUEST({ message: 'The request could not be read' }))
 
 /** Answers a request that the HTTP parser cannot read. Never logs its bytes, which may contain secrets. */
-function answerClientError (error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: { headersSent: boolean } | null }): void {
+function answerClientError (
+  error: NodeJS.ErrnoException,
+  socket: Socket & { _httpMessage?: { headersSent: boolean } | null }
+): void {
   if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
     socket.destroy()
     return
   }
   const status = CLIENT_ERROR_STATUS[error.code ?? ''] ?? 400
-  socket.write([
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Connection: close',
-    'Content-Type: application/json; charset=utf-8',
-    'Cache-Control: no-store',
-    'X-Content-Type-Options: nosniff',
-    `Content-Length: ${Buffer.byteLength(CLIENT_ERROR_BODY)}`,
-    '',
-    CLIENT_ERROR_BODY
-  ].join('\r\n'), () => socket.destroy())
+  socket.write(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      'Connection: close',
+      'Content-Type: application/json; charset=utf-8',
+      'Cache-Control: no-store',
+      'X-Content-Type-Options: nosniff',
+      `Content-Length: ${Buffer.byteLength(CLIENT_ERROR_BODY)}`,
+      '',
+      CLIENT_ERROR_BODY
+    ].join('\r\n'),
+    () => socket.destroy()
+  )
 }

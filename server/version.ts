@@ -19,7 +19,9 @@ export const VERSION: string = manifest.version
 export const PEERS: Readonly<Record<string, string>> = manifest.peerDependencies
 
 function manifestUrl (): URL {
-  const file = [new URL('../package.json', import.meta.url), new URL('../../package.json', import.meta.url)].find((url) => existsSync(url))
+  const file = [new URL('../package.json', import.meta.url), new URL('../../package.json', import.meta.url)].find((
+    url
+  ) => existsSync(url))
   if (file === undefined) throw new Error('The package.json of fastify-gatehouse is missing')
   return file
 }

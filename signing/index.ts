@@ -1,4 +1,7 @@
-export { generateServerSecret, parseServerSecret, signBody, signTimestampedBody, verifyBody, verifyTimestampedBody } from './datafly/body-signature.js'
+export {
+  generateServerSecret, parseServerSecret, signBody, signTimestampedBody, verifyBody,
+  verifyTimestampedBody
+} from './datafly/body-signature.js'
 export type { BodyVerdict, TimestampedBodyVerdict, TimestampedSignature } from './datafly/body-signature.js'
 export type { Data } from './digest.js'
 export { canonicalDashboard } from './boldbi/dashboard-name.js'
@@ -10,7 +13,8 @@ export type { Environment } from './datafly/pipeline-key.js'
 export { generateSecret } from './secret-strength/index.js'
 export { signUserReference, verifyUserReference } from './user-reference.js'
 export type {
-  SignUserReferenceOptions, UserReference, UserReferenceClaims, VerifyUserReferenceOptions
+  SignUserReferenceOptions, UserReference, UserReferenceClaims,
+  VerifyUserReferenceOptions
 } from './user-reference.js'
 export { signWidgetToken, verifyWidgetToken, widgetMessage } from './dxfeed/widget-token.js'
 export type { VerifyWidgetTokenOptions, WidgetTokenPayload, WidgetTokenVerdict } from './dxfeed/widget-token.js'

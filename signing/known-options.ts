@@ -2,7 +2,8 @@
 export type OptionNames<Options extends object> = Readonly<Record<keyof Options & string, true>>
 
 /**
- * Throws a TypeError for the first option that is not in `known`, with the names that are: a misspelt option would leave
+ * Throws a TypeError for the first option that is not in `known`, with the names that are: a misspelt option would
+ * leave
  * its default in place without notice.
  *
  * @example

@@ -1,5 +1,6 @@
 /**
- * The URL that a string spells, or `null`. Not `URL.canParse`: once compiled by the JIT of Node.js 20, it refuses valid URLs
+ * The URL that a string spells, or `null`. Not `URL.canParse`: once compiled by the JIT of Node.js 20, it refuses
+ * valid URLs
  * whose characters are all in Latin-1 but not all in ASCII (`https://bücher.example`).
  *
  * @example

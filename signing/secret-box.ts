@@ -13,13 +13,13 @@ export interface SecretBox {
    * Encrypts under the current key. `context` (table, column and row id) is authenticated but not stored, so a sealed
    * string that is copied to another row cannot be opened there.
    */
-  seal (plain: Uint8Array | string, context: string): string
+  seal(plain: Uint8Array | string, context: string): string
   /**
    * Decrypts under the key that sealed the string. Throws an Error for an unknown key, another context or tampering.
    */
-  open (sealed: string, context: string): Buffer
+  open(sealed: string, context: string): Buffer
   /** Returns whether a string was sealed under the current key. If not, seal it again before you drop the older key. */
-  isCurrent (sealed: string): boolean
+  isCurrent(sealed: string): boolean
 }
 
 /**
@@ -40,7 +40,9 @@ export function secretBox (keys: readonly string[]): SecretBox {
   return {
     seal (plain, context) {
       const iv = randomBytes(IV_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', current.bytes, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(context))
+      const cipher = createCipheriv('aes-256-gcm', current.bytes, iv, { authTagLength: TAG_BYTES }).setAAD(
+        Buffer.from(context)
+      )
       const box = Buffer.concat([cipher.update(Buffer.from(plain)), cipher.final(), cipher.getAuthTag()])
       return `${currentPrefix}${iv.toString('base64url')}.${box.toString('base64url')}`
     },
@@ -50,7 +52,9 @@ export function secretBox (keys: readonly string[]): SecretBox {
       const key = byId.get(id ?? '')
       const iv = fromBase64url(ivText)
       const box = fromBase64url(boxText)
-      if (version !== VERSION || rest.length > 0 || iv?.length !== IV_BYTES || box === null || box.length < TAG_BYTES) throw new Error('secret box: malformed')
+      if (version !== VERSION || rest.length > 0 || iv?.length !== IV_BYTES || box === null || box.length < TAG_BYTES) {
+        throw new Error('secret box: malformed')
+      }
       if (key === undefined) throw new Error('secret box: sealed under a key that is not among "keys"')
       const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: TAG_BYTES })
       decipher.setAAD(Buffer.from(context)).setAuthTag(box.subarray(-TAG_BYTES))

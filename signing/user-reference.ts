@@ -71,7 +71,8 @@ export interface VerifyUserReferenceOptions {
  * const reference = signUserReference({ sub: user.id }, { key, audience: 'guest-token' })
  */
 export function signUserReference<Claims extends object> (
-  claims: UserReferenceClaims<Claims>, options: SignUserReferenceOptions
+  claims: UserReferenceClaims<Claims>,
+  options: SignUserReferenceOptions
 ): string {
   assertKnownOptions('signUserReference', options, OF_SIGN)
   const { key, audience, ttl = USER_REFERENCE_TTL, now = Date.now() } = options
@@ -99,7 +100,9 @@ export function signUserReference<Claims extends object> (
 export function verifyUserReference (text: string, options: VerifyUserReferenceOptions): UserReference | null {
   assertKnownOptions('verifyUserReference', options, OF_VERIFY)
   const { keys, audience, now = Date.now() } = options
-  const [, signed, payload, presented] = typeof text !== 'string' || text.length > MAX_LENGTH ? [] : REFERENCE.exec(text) ?? []
+  const [, signed, payload, presented] = typeof text !== 'string' || text.length > MAX_LENGTH
+    ? []
+    : REFERENCE.exec(text) ?? []
   if (signed === undefined || payload === undefined || presented === undefined) return null
   // Compares the strings, not the decoded bytes, so that only the canonical spelling of a signature is valid.
   if (!keys.some((key) => sameSecret(presented, signature(signed, key)))) return null

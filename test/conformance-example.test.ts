@@ -10,26 +10,40 @@ import { temporaryFolder } from './helpers/server-process.js'
 
 const root = new URL('../', import.meta.url)
 const docs = await readFile(new URL('docs/testing.md', root), 'utf8')
-const { exports } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { exports: Record<string, { default: string }> }
+const { exports } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as {
+  exports: Record<string, { default: string }>
+}
 
 /** The files of the example, on the sources instead of the package. */
-const files = new Map([...docs.matchAll(/^```js\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => [name, code.replace(
-  /'fastify-gatehouse\/([^']+)'/g, (_text, path: string) => `'${new URL(exports[`./${path}`]?.default.replace('dist/', '') ?? 'none', root).href}'`
-)]))
+const files = new Map(
+  [...docs.matchAll(/^```js\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)].map(([, name = '', code = '']) => [name, code.replace(
+    /'fastify-gatehouse\/([^']+)'/g,
+    (_text, path: string) => `'${new URL(exports[`./${path}`]?.default.replace('dist/', '') ?? 'none', root).href}'`
+  )])
+)
 
 /** Runs the tests of the example by `node --test`, some of its files replaced. */
 async function nodeTest (t: Test, tests: string[], changed: Record<string, string> = {}) {
   const folder = await temporaryFolder(t)
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-  for (const [name, code] of Object.entries({ ...Object.fromEntries(files), ...changed })) await writeFile(join(folder, name), code)
+  for (const [name, code] of Object.entries({ ...Object.fromEntries(files), ...changed })) {
+    await writeFile(join(folder, name), code)
+  }
   const loader = import.meta.resolve('@tapjs/typescript/import')
   // Not as a part of the tests that run this one.
   const { NODE_OPTIONS: _options, NODE_TEST_CONTEXT: _context, TAP: _tap, ...env } = process.env
-  return await promisify(execFile)(process.execPath, ['--import', loader, '--test', '--test-reporter=tap', ...tests], { cwd: folder, env, maxBuffer: 64 * 1024 * 1024 })
-    .then(({ stdout }) => ({ code: 0, stdout }), ({ code, stdout }: { code: number, stdout: string }) => ({ code, stdout }))
+  return await promisify(execFile)(process.execPath, ['--import', loader, '--test', '--test-reporter=tap', ...tests], {
+    cwd: folder,
+    env,
+    maxBuffer: 64 * 1024 * 1024
+  })
+    .then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      ({ code, stdout }: { code: number, stdout: string }) => ({ code, stdout })
+    )
 }
 
-t.test('the example of a store and a sink of one\'s own passes with node:test, as the docs have it', async (t) => {
+t.test("the example of a store and a sink of one's own passes with node:test, as the docs have it", async (t) => {
   t.same([...files.keys()], ['my-store.js', 'my-store.test.js', 'my-sink.test.js'])
   const { code, stdout } = await nodeTest(t, ['my-store.test.js', 'my-sink.test.js'])
   t.equal(code, 0, stdout.slice(-2_000))

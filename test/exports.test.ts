@@ -4,10 +4,16 @@ import t from 'tap'
 
 const root = new URL('../', import.meta.url)
 
-interface Entry { types: string, default: string }
+interface Entry {
+  types: string
+  default: string
+}
 
 t.test('every entry of exports has its source, imports, and exports something', async (t) => {
-  const { exports, bin } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as { exports: Record<string, Entry | string>, bin: Record<string, string> }
+  const { exports, bin } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as {
+    exports: Record<string, Entry | string>
+    bin: Record<string, string>
+  }
   for (const [name, entry] of Object.entries(exports)) {
     if (typeof entry === 'string') continue
     t.equal(entry.types.replace(/\.d\.ts$/, ''), entry.default.replace(/\.js$/, ''), name)
@@ -19,11 +25,36 @@ t.test('every entry of exports has its source, imports, and exports something', 
 
 t.test('the root exports every plugin under its own name', async (t) => {
   const parts = await import('../index.js') as Record<string, unknown>
-  for (const name of [
-    'tokenStore', 'eventFeed', 'eventSink', 'proxyKey', 'userReference', 'pipelineKey', 'signature', 'adminGuard', 'auditLog', 'guestToken', 'embedAuthorize', 'widgetToken',
-    'ingestion', 'adminAuth', 'adminApi', 'errorEnvelope', 'captcha', 'csrf', 'connectionLimit', 'requireHttps', 'rateLimit', 'databrainProxy'
-  ]) {
+  for (
+    const name of [
+      'tokenStore',
+      'eventFeed',
+      'eventSink',
+      'proxyKey',
+      'userReference',
+      'pipelineKey',
+      'signature',
+      'adminGuard',
+      'auditLog',
+      'guestToken',
+      'embedAuthorize',
+      'widgetToken',
+      'ingestion',
+      'adminAuth',
+      'adminApi',
+      'errorEnvelope',
+      'captcha',
+      'csrf',
+      'connectionLimit',
+      'requireHttps',
+      'rateLimit',
+      'databrainProxy'
+    ]
+  ) {
     t.type(parts[name], 'function', name)
-    t.match((parts[name] as Record<symbol, { name: string }>)[Symbol.for('plugin-meta')], { name: /^gatehouse-/, fastify: '5.x' }, name)
+    t.match((parts[name] as Record<symbol, { name: string }>)[Symbol.for('plugin-meta')], {
+      name: /^gatehouse-/,
+      fastify: '5.x'
+    }, name)
   }
 })

@@ -5,14 +5,25 @@ import Fastify from 'fastify'
 import t from 'tap'
 
 const CHANNELS = [
-  'fastify.initialization', 'tracing:fastify.request.handler:start', 'tracing:fastify.request.handler:end', 'tracing:fastify.request.handler:error',
-  'http.server.request.start', 'http.server.response.finish', 'http.client.request.start', 'undici:request:create', 'fastify-gatehouse.refused'
+  'fastify.initialization',
+  'tracing:fastify.request.handler:start',
+  'tracing:fastify.request.handler:end',
+  'tracing:fastify.request.handler:error',
+  'http.server.request.start',
+  'http.server.response.finish',
+  'http.client.request.start',
+  'undici:request:create',
+  'fastify-gatehouse.refused'
 ]
 
 /** The sources of the package's entries, but for the page script. */
 async function entries (): Promise<string[]> {
-  const { exports } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { exports: Record<string, { default?: string }> }
-  return Object.values(exports).flatMap(({ default: path }) => (path === undefined || path.includes('/web/') ? [] : [path.replace('./dist/', '../')]))
+  const { exports } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    exports: Record<string, { default?: string }>
+  }
+  return Object.values(exports).flatMap((
+    { default: path }
+  ) => (path === undefined || path.includes('/web/') ? [] : [path.replace('./dist/', '../')]))
 }
 
 t.test('importing every entry of the package subscribes to nothing, and an app does not notice', async (t) => {

@@ -16,32 +16,45 @@ const OPTIONAL = Object.keys(peerDependenciesMeta)
 
 /** What a host calls first of each optional package: the entry, the call, and the message. */
 const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, message: string]> = [
-  ['kysely', 'lib/database/open-database.ts', 'openDatabase({ memory: true })', 'A database needs the package "kysely"'],
-  ['@electric-sql/pglite', 'lib/database/open-database.ts', 'openDatabase({ memory: true })', 'The embedded database needs the package "@electric-sql/pglite"'],
-  ['pg', 'lib/database/open-database.ts', 'openDatabase({ url: "postgres://localhost/x" })', 'A PostgreSQL database needs the package "pg"'],
+  ['kysely', 'lib/database/open-database.ts', 'openDatabase({ memory: true })',
+    'A database needs the package "kysely"'],
+  ['@electric-sql/pglite', 'lib/database/open-database.ts', 'openDatabase({ memory: true })',
+    'The embedded database needs the package "@electric-sql/pglite"'],
+  ['pg', 'lib/database/open-database.ts', 'openDatabase({ url: "postgres://localhost/x" })',
+    'A PostgreSQL database needs the package "pg"'],
   ['kysely', 'plugins/event-sink/sql/index.ts', 'sqlSink({})', 'The SQL event sink needs the package "kysely"'],
-  ['@nats-io/jetstream', 'plugins/event-sink/jetstream/index.ts', 'jetstreamSink({ connection: {} })', 'The JetStream event sink needs the package "@nats-io/jetstream"'],
-  ['@nats-io/transport-node', 'plugins/event-sink/jetstream/index.ts', 'connectNats({ url: "nats://127.0.0.1:1" })', 'NATS needs the package "@nats-io/transport-node"'],
+  ['@nats-io/jetstream', 'plugins/event-sink/jetstream/index.ts', 'jetstreamSink({ connection: {} })',
+    'The JetStream event sink needs the package "@nats-io/jetstream"'],
+  ['@nats-io/transport-node', 'plugins/event-sink/jetstream/index.ts', 'connectNats({ url: "nats://127.0.0.1:1" })',
+    'NATS needs the package "@nats-io/transport-node"'],
   ['ioredis', 'lib/redis/index.ts', 'openRedis({ url: "redis://127.0.0.1:1" })', 'Redis needs the package "ioredis"'],
   ['@node-rs/argon2', 'index.ts', 'createPasswords()', 'Hashing passwords needs the package "@node-rs/argon2"']
 ]
 
 t.test('every entry is imported where no optional package is installed', async (t) => {
-  const modules = Object.values(exports).flatMap((entry) => entry.default === undefined || entry.default.includes('/web/') ? [] : [sourceOf(entry.default)])
+  const modules = Object.values(exports).flatMap((entry) =>
+    entry.default === undefined || entry.default.includes('/web/') ? [] : [sourceOf(entry.default)]
+  )
   t.ok(modules.length > 25)
   t.ok(OPTIONAL.includes('kysely'))
-  const output = await runWithout(OPTIONAL, `
+  const output = await runWithout(
+    OPTIONAL,
+    `
     for (const url of ${JSON.stringify(modules)}) await import(url).catch((error) => console.log(url, error.message))
-    console.log('done')`)
+    console.log('done')`
+  )
   t.equal(output, 'done\n')
 })
 
 for (const [name, module, call, message] of FIRST_CALLS) {
   t.test(`${call} says that ${name} has to be installed`, async (t) => {
     const url = new URL(module, root).href
-    const output = await runWithout([name], `
+    const output = await runWithout(
+      [name],
+      `
       const { ${call.slice(0, call.indexOf('('))} } = await import(${JSON.stringify(url)})
-      await ${call}.then(() => console.log('it started'), (error) => console.log(error.message))`)
+      await ${call}.then(() => console.log('it started'), (error) => console.log(error.message))`
+    )
     t.equal(output, `${message}, which is not installed: npm install ${name}\n`)
   })
 }

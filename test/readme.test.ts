@@ -3,12 +3,23 @@ import { readFile } from 'node:fs/promises'
 import t from 'tap'
 
 const README = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-const { exports } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { exports: Record<string, unknown> }
+const { exports } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+  exports: Record<string, unknown>
+}
 
 /** Subpaths that are parts of another plugin or no plugin, and have no row of their own. */
 const WITHOUT_ROW = [
-  '.', './errors', './token-store/sql', './event-sink/sql', './event-sink/jetstream', './database', './schemas', './signing', './browser',
-  './testing', './package.json'
+  '.',
+  './errors',
+  './token-store/sql',
+  './event-sink/sql',
+  './event-sink/jetstream',
+  './database',
+  './schemas',
+  './signing',
+  './browser',
+  './testing',
+  './package.json'
 ]
 
 t.test('the README is short', async (t) => {

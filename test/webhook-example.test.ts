@@ -25,8 +25,16 @@ t.test('the webhook of docs/webhooks.md is made, called and stored by the lines 
   const owner = await caller(admin)
   const { id } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
   const origin = await admin.app.listen({ host: '127.0.0.1', port: 0 })
-  const { stdout } = await run('sh', ['-c', script], { env: { ...process.env, ORIGIN: origin, SOURCE: id, TOKEN: owner.token } })
+  const { stdout } = await run('sh', ['-c', script], {
+    env: { ...process.env, ORIGIN: origin, SOURCE: id, TOKEN: owner.token }
+  })
   t.same(JSON.parse(stdout), { success: true, accepted: 1 })
   const { data } = await sink.list('default', {}, { limit: 10 })
-  t.match(data.map(viewEvent), [{ event: 'invoice.paid', messageId: 'evt_1', userId: 'cus_42', sourceId: id, authMethod: 'signature' }])
+  t.match(data.map(viewEvent), [{
+    event: 'invoice.paid',
+    messageId: 'evt_1',
+    userId: 'cus_42',
+    sourceId: id,
+    authMethod: 'signature'
+  }])
 })

@@ -40,7 +40,12 @@ export async function stored (sink: EventSink, orgId = 'org-a'): Promise<Accepte
 }
 
 /** Returns the items of every page of a list. */
-export async function listed (sink: ReadableEventSink, orgId: string, filter: EventFilter = {}, limit = 100): Promise<AcceptedEvent[]> {
+export async function listed (
+  sink: ReadableEventSink,
+  orgId: string,
+  filter: EventFilter = {},
+  limit = 100
+): Promise<AcceptedEvent[]> {
   const events: AcceptedEvent[] = []
   let cursor: string | undefined
   do {
@@ -53,11 +58,22 @@ export async function listed (sink: ReadableEventSink, orgId: string, filter: Ev
 }
 
 /** Asserts that a readable sink contains these events, newest first. */
-export async function assertStored (sink: EventSink, events: readonly AcceptedEvent[], message?: string): Promise<void> {
+export async function assertStored (
+  sink: EventSink,
+  events: readonly AcceptedEvent[],
+  message?: string
+): Promise<void> {
   if (isReadable(sink)) assert.deepEqual(await stored(sink), events, message)
 }
 
 /** Asserts the number of events with a messageId in a readable sink. */
-export async function assertCopies (sink: EventSink, { messageId }: Pick<AcceptedEvent, 'messageId'>, count: number, message?: string): Promise<void> {
-  if (isReadable(sink)) assert.equal((await stored(sink)).filter((event) => event.messageId === messageId).length, count, message)
+export async function assertCopies (
+  sink: EventSink,
+  { messageId }: Pick<AcceptedEvent, 'messageId'>,
+  count: number,
+  message?: string
+): Promise<void> {
+  if (isReadable(sink)) {
+    assert.equal((await stored(sink)).filter((event) => event.messageId === messageId).length, count, message)
+  }
 }

@@ -12,7 +12,10 @@ import { anEvent, assertCopies, stored } from './fixtures.js'
  * @example
  * await sharedEventSinkContract(t, async () => [await sqlSink(one), await sqlSink(other)])
  */
-export async function sharedEventSinkContract (t: ContractTest, makeTwo: () => Promise<[EventSink, EventSink]>): Promise<void> {
+export async function sharedEventSinkContract (
+  t: ContractTest,
+  makeTwo: () => Promise<[EventSink, EventSink]>
+): Promise<void> {
   await t.test('ten concurrent copies of one event over two instances all succeed and store one', async () => {
     const [a, b] = await makeTwo()
     for (let round = 0; round < 5; round++) {
@@ -24,16 +27,24 @@ export async function sharedEventSinkContract (t: ContractTest, makeTwo: () => P
     assert.equal((await stored(b)).length, isReadable(b) ? 55 : 0, 'no other event is lost')
   })
 
-  await t.test('overlapping writes of many events in any order over two instances neither lose nor duplicate an event', async () => {
+  await t.test('overlapping writes of many events in any order over two instances neither lose nor duplicate an ' +
+    'event', async () => {
     const [a, b] = await makeTwo()
     const events = Array.from({ length: 60 }, () => anEvent())
-    await Promise.all([a.write(events.slice(0, 40)), b.write(events.slice(20).reverse()), a.write(events.slice(10, 50).reverse())])
+    await Promise.all([a.write(events.slice(0, 40)), b.write(events.slice(20).reverse()),
+      a.write(events.slice(10, 50).reverse())])
     for (const sink of [a, b]) {
-      if (isReadable(sink)) assert.deepEqual((await stored(sink)).map(({ messageId }) => messageId).sort(), events.map(({ messageId }) => messageId).sort())
+      if (isReadable(sink)) {
+        assert.deepEqual(
+          (await stored(sink)).map(({ messageId }) => messageId).sort(),
+          events.map(({ messageId }) => messageId).sort()
+        )
+      }
     }
   })
 
-  await t.test('an event that one instance has stored is known to the other at once, also after the first has closed', async () => {
+  await t.test('an event that one instance has stored is known to the other at once, also after the first has ' +
+    'closed', async () => {
     const [a, b] = await makeTwo()
     const [one, two] = [anEvent(), anEvent()]
     await a.write([one])

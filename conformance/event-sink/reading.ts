@@ -10,16 +10,27 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
   await t.test('a list contains only events of the organisation that match the filters', async () => {
     const { sink } = await make()
     if (!isReadable(sink)) return
-    const events = Array.from({ length: 7 }, (_, at) => anEvent({ receivedAt: NOW + at, type: at % 2 === 0 ? 'track' : 'page', sourceId: at < 3 ? 'one' : 'two' }))
+    const events = Array.from(
+      { length: 7 },
+      (_, at) =>
+        anEvent({ receivedAt: NOW + at, type: at % 2 === 0 ? 'track' : 'page', sourceId: at < 3 ? 'one' : 'two' })
+    )
     await sink.write(events)
     await sink.write([anEvent({ orgId: 'org-b' })])
     const ids = async (filter: object) => (await listed(sink, 'org-a', filter)).map(({ messageId }) => messageId)
-    const expected = (keep: (event: AcceptedEvent) => boolean) => events.filter(keep).map(({ messageId }) => messageId).reverse()
+    const expected = (keep: (event: AcceptedEvent) => boolean) =>
+      events.filter(keep).map(({ messageId }) => messageId).reverse()
     assert.deepEqual(await ids({}), expected(() => true))
     assert.deepEqual(await ids({ type: 'page' }), expected(({ type }) => type === 'page'))
     assert.deepEqual(await ids({ sourceId: 'one' }), expected(({ sourceId }) => sourceId === 'one'))
-    assert.deepEqual(await ids({ sourceId: 'two', type: 'track' }), expected(({ sourceId, type }) => sourceId === 'two' && type === 'track'))
-    assert.deepEqual(await ids({ from: NOW + 2, to: NOW + 4 }), expected(({ receivedAt }) => receivedAt >= NOW + 2 && receivedAt <= NOW + 4))
+    assert.deepEqual(
+      await ids({ sourceId: 'two', type: 'track' }),
+      expected(({ sourceId, type }) => sourceId === 'two' && type === 'track')
+    )
+    assert.deepEqual(
+      await ids({ from: NOW + 2, to: NOW + 4 }),
+      expected(({ receivedAt }) => receivedAt >= NOW + 2 && receivedAt <= NOW + 4)
+    )
     assert.equal((await listed(sink, 'org-b')).length, 1)
     assert.deepEqual(await listed(sink, 'org-c'), [])
     assert.deepEqual(await ids({ sourceId: 'no\0such\ud800' }), [])
@@ -51,7 +62,10 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
     const page = await sink.list('org-a', {}, { limit: 100 })
     assert.ok(page.data.length * payload.length < 2 * 1024 * 1024, `${page.data.length} events of 60 KB in one page`)
     assert.ok(page.nextCursor !== null)
-    assert.deepEqual((await listed(sink, 'org-a')).map(({ messageId }) => messageId), events.map(({ messageId }) => messageId).reverse())
+    assert.deepEqual(
+      (await listed(sink, 'org-a')).map(({ messageId }) => messageId),
+      events.map(({ messageId }) => messageId).reverse()
+    )
   })
 
   await t.test('a list with an aborted signal resolves or rejects', async () => {

@@ -14,7 +14,10 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     await sink.write([anEvent({ messageId: 'twice' }), anEvent({ messageId: 'twice', payload: '{"event":"second"}' })])
     const fresh = anEvent()
     await sink.write([event, fresh, event])
-    assert.deepEqual((await stored(sink)).map(({ payload }) => payload), isReadable(sink) ? Array(3).fill('{"event":"Order Completed"}') : [])
+    assert.deepEqual(
+      (await stored(sink)).map(({ payload }) => payload),
+      isReadable(sink) ? Array(3).fill('{"event":"Order Completed"}') : []
+    )
     await assertCopies(sink, fresh, 1, 'a new event beside a duplicate is stored')
   })
 
@@ -44,7 +47,10 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     const { sink } = await make()
     const ids = ['Id', 'id', 'id ', ' id', 'é', 'e\u0301', 'a:b', 'a', '%', '*', '\u0000', '\ud800', '\ufffd']
     for (let time = 0; time < 2; time++) await sink.write(ids.map((messageId) => anEvent({ messageId })))
-    assert.deepEqual((await stored(sink)).map(({ messageId }) => messageId).sort(), isReadable(sink) ? [...ids].sort() : [])
+    assert.deepEqual(
+      (await stored(sink)).map(({ messageId }) => messageId).sort(),
+      isReadable(sink) ? [...ids].sort() : []
+    )
   })
 
   await t.test('ten concurrent writes of one event all succeed and store one', async () => {
@@ -59,9 +65,16 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
     const { sink } = await make()
     const event = anEvent()
     const after = async (milliseconds: number) => await sink.write([{ ...event, receivedAt: NOW + milliseconds }])
-    for (const [milliseconds, copies] of [
-      [0, 1], [1, 1], [DEDUPLICATION_WINDOW - 1, 1], [DEDUPLICATION_WINDOW, 2], [2 * DEDUPLICATION_WINDOW - 1, 2], [2 * DEDUPLICATION_WINDOW, 3]
-    ] as const) {
+    for (
+      const [milliseconds, copies] of [
+        [0, 1],
+        [1, 1],
+        [DEDUPLICATION_WINDOW - 1, 1],
+        [DEDUPLICATION_WINDOW, 2],
+        [2 * DEDUPLICATION_WINDOW - 1, 2],
+        [2 * DEDUPLICATION_WINDOW, 3]
+      ] as const
+    ) {
       await after(milliseconds)
       await assertCopies(sink, event, copies, `after ${milliseconds} ms`)
     }

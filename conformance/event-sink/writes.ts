@@ -5,12 +5,14 @@ import type { ContractTest } from '../contract-test.js'
 import { anEvent, assertStored, stored } from './fixtures.js'
 import type { MakeSink } from './fixtures.js'
 
-const UNUSUAL_STRINGS = ['\u0000', 'a\u0000b', '\ud800', "'; DROP TABLE events; --", '\\', '\\u0000', '"', '{}', '{a,b}', 'NULL', '', ' ', '\n', 'é', '🙂', '\u202e', '%', '*']
+const UNUSUAL_STRINGS = ['\u0000', 'a\u0000b', '\ud800', "'; DROP TABLE events; --", '\\', '\\u0000', '"', '{}',
+  '{a,b}', 'NULL', '', ' ', '\n', 'é', '🙂', '\u202e', '%', '*']
 
 export async function writeContract (t: ContractTest, make: MakeSink): Promise<void> {
   await t.test('written events are read back unchanged, newest first', async () => {
     const { sink } = await make()
-    const events = [anEvent(), anEvent({ userAgent: null, authMethod: 'signature', type: 'page', additions: '{"context":{"bot":true}}' })]
+    const events = [anEvent(),
+      anEvent({ userAgent: null, authMethod: 'signature', type: 'page', additions: '{"context":{"bot":true}}' })]
     await sink.write(events)
     await sink.ready()
     await assertStored(sink, events.reverse())
@@ -24,18 +26,24 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
 
   await t.test('unusual strings are read back unchanged', async () => {
     const { sink } = await make()
-    const events = UNUSUAL_STRINGS.map((text, at) => anEvent({
-      messageId: `${text}${at}`,
-      userAgent: text.replaceAll(/[^ -~]/g, ' '),
-      payload: JSON.stringify({ event: text, [text]: { deep: [text] }, big: 1 }).replace('"big":1', '"big":12345678901234567890123')
-    }))
+    const events = UNUSUAL_STRINGS.map((text, at) =>
+      anEvent({
+        messageId: `${text}${at}`,
+        userAgent: text.replaceAll(/[^ -~]/g, ' '),
+        payload: JSON.stringify({ event: text, [text]: { deep: [text] }, big: 1 }).replace(
+          '"big":1',
+          '"big":12345678901234567890123'
+        )
+      })
+    )
     await sink.write(events)
     await assertStored(sink, events.reverse())
   })
 
   await t.test('past timestamps are stored, including the year 0 and earlier', async () => {
     const { sink } = await make()
-    const events = ['2024-02-29T12:00:00.001Z', '0099-06-01T00:00:00.000Z', '0001-01-01T00:00:00.000Z', '0000-12-31T23:59:59.999Z', '0000-03-01T00:00:00.000Z', '-000001-12-31T00:00:00.000Z']
+    const events = ['2024-02-29T12:00:00.001Z', '0099-06-01T00:00:00.000Z', '0001-01-01T00:00:00.000Z',
+      '0000-12-31T23:59:59.999Z', '0000-03-01T00:00:00.000Z', '-000001-12-31T00:00:00.000Z']
       .map((iso) => anEvent({ timestamp: Date.parse(iso) }))
     await sink.write(events)
     await assertStored(sink, events.reverse())

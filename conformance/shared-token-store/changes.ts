@@ -10,12 +10,22 @@ const clock = systemClock()
 export async function changeContract (t: ContractTest, make: MakeTwo, within: number): Promise<void> {
   await t.test('changes of a source on one instance take effect on the other in time', async () => {
     const two = await make()
-    await assertSeen(await Promise.all([deleted, disabled, withoutDomain, withoutOrigin, withNewKey, withNewSecret].map((change) => change(two))), within)
+    await assertSeen(
+      await Promise.all([deleted, disabled, withoutDomain, withoutOrigin, withNewKey, withNewSecret].map((change) =>
+        change(two)
+      )),
+      within
+    )
   })
 
   await t.test('changes of a webhook on one instance take effect on the other in time', async () => {
     const two = await make()
-    await assertSeen(await Promise.all([withWebhookOff, withWebhookDeleted, withNewWebhookSecret, withItsSourceOff].map((change) => change(two))), within)
+    await assertSeen(
+      await Promise.all([withWebhookOff, withWebhookDeleted, withNewWebhookSecret, withItsSourceOff].map((change) =>
+        change(two)
+      )),
+      within
+    )
   })
 
   await t.test('changes of a user or session on one instance take effect on the other in time', async () => {
@@ -23,10 +33,25 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
     const changes = [
       await withSession(two, 'a session ends', null, ({ a, sessionId }) => a.sessions.end(sessionId)),
       await withSession(two, 'the user logs out everywhere', null, ({ a, userId }) => a.sessions.endAll(userId)),
-      await withSession(two, 'the user is disabled', null, ({ a, userId }) => a.users.update(userId, { disabled: true })),
-      await withSession(two, 'the role changes', 'viewer', ({ a, userId }) => a.users.update(userId, { role: 'viewer' })),
-      await withSession(two, 'the password changes', null, ({ a, userId, passwordHash }) =>
-        a.users.replacePassword(userId, { from: passwordHash, to: 'another', endSessionsBut: 'none of them' })),
+      await withSession(
+        two,
+        'the user is disabled',
+        null,
+        ({ a, userId }) => a.users.update(userId, { disabled: true })
+      ),
+      await withSession(
+        two,
+        'the role changes',
+        'viewer',
+        ({ a, userId }) => a.users.update(userId, { role: 'viewer' })
+      ),
+      await withSession(
+        two,
+        'the password changes',
+        null,
+        ({ a, userId, passwordHash }) =>
+          a.users.replacePassword(userId, { from: passwordHash, to: 'another', endSessionsBut: 'none of them' })
+      ),
       await withSession(two, 'R01: a token is reused', null, async ({ a, sessionId }) => {
         const rotation = { sessionId, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
         await a.sessions.rotate(rotation)
@@ -41,19 +66,36 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
     const now = clock.now()
     await a.guestTokens.set('key', { token: 'x', clientId: 'client', mintedAt: now - 1_000, expiresAt: now + 60_000 })
     const read = async () => (await b.guestTokens.get('key'))?.token ?? null
-    await assertSeen([{ title: 'invalidate', change: () => a.guestTokens.invalidate({ clientId: 'client' }), read, before: 'x', after: null }], within)
+    await assertSeen([{
+      title: 'invalidate',
+      change: () => a.guestTokens.invalidate({ clientId: 'client' }),
+      read,
+      before: 'x',
+      after: null
+    }], within)
   })
 
   await t.test('revocations, and their lifting, on one instance take effect on the other in time', async () => {
     const { a, b } = await make()
-    const watched = (kind: RevocationKind, title: string, before: number, after: number, change: () => Promise<unknown>): WatchedChange =>
-      ({ title, change, read: () => b.revocations.cutoff('org-a', kind, 'subject'), before, after })
+    const watched = (
+      kind: RevocationKind,
+      title: string,
+      before: number,
+      after: number,
+      change: () => Promise<unknown>
+    ): WatchedChange => ({ title, change, read: () => b.revocations.cutoff('org-a', kind, 'subject'), before, after })
     const fresh = { subject: 'subject', before: 1_000 }
     await a.revocations.revoke(aRevocation({ ...fresh, kind: 'tenant' }))
     const { id } = await a.revocations.revoke(aRevocation({ ...fresh, kind: 'dashboard' }))
     await assertSeen([
       watched('user', 'the first cut-off', 0, 1_000, () => a.revocations.revoke(aRevocation(fresh))),
-      watched('tenant', 'a raised one', 1_000, 2_000, () => a.revocations.revoke(aRevocation({ ...fresh, kind: 'tenant', before: 2_000 }))),
+      watched(
+        'tenant',
+        'a raised one',
+        1_000,
+        2_000,
+        () => a.revocations.revoke(aRevocation({ ...fresh, kind: 'tenant', before: 2_000 }))
+      ),
       watched('dashboard', 'lifted', 1_000, 0, () => a.revocations.lift('org-a', id))
     ], within)
   })
@@ -68,32 +110,64 @@ async function deleted ({ a, b }: Two): Promise<WatchedChange> {
 async function disabled ({ a, b }: Two): Promise<WatchedChange> {
   const { id, pipelineKey } = await a.sources.create(aSource())
   const read = async () => (await b.sources.resolve(pipelineKey))?.source.enabled
-  return { title: 'disabled', change: () => a.sources.update('org-a', id, { enabled: false }), read, before: true, after: false }
+  return {
+    title: 'disabled',
+    change: () => a.sources.update('org-a', id, { enabled: false }),
+    read,
+    before: true,
+    after: false
+  }
 }
 
 async function withoutDomain ({ a, b }: Two): Promise<WatchedChange> {
   const { id, pipelineKey } = await a.sources.create(aSource({ domains: ['https://a.test'] }))
   const read = async () => (await b.sources.resolve(pipelineKey))?.source.domains
-  return { title: 'a domain removed', change: () => a.sources.update('org-a', id, { domains: [] }), read, before: ['https://a.test'], after: [] }
+  return {
+    title: 'a domain removed',
+    change: () => a.sources.update('org-a', id, { domains: [] }),
+    read,
+    before: ['https://a.test'],
+    after: []
+  }
 }
 
 async function withoutOrigin ({ a, b }: Two): Promise<WatchedChange> {
   const { id } = await a.sources.create(aSource({ domains: ['https://gone.test'] }))
   const read = async () => (await b.sources.origins()).some(({ domains }) => domains.includes('https://gone.test'))
-  return { title: 'no source has the domain any more', change: () => a.sources.update('org-a', id, { domains: [] }), read, before: true, after: false }
+  return {
+    title: 'no source has the domain any more',
+    change: () => a.sources.update('org-a', id, { domains: [] }),
+    read,
+    before: true,
+    after: false
+  }
 }
 
 async function withNewKey ({ a, b }: Two): Promise<WatchedChange> {
   const { id, pipelineKey } = await a.sources.create(aSource())
   const next = aKey()
-  const read = () => Promise.all([pipelineKey, next].map(async (key) => (await b.sources.resolve(key))?.source.id ?? null))
-  return { title: 'K04: rotated, and the new key tried before', change: () => a.sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil: 0 }), read, before: [id, null], after: [null, id] }
+  const read = () =>
+    Promise.all([pipelineKey, next].map(async (key) => (await b.sources.resolve(key))?.source.id ?? null))
+  return {
+    title: 'K04: rotated, and the new key tried before',
+    change: () => a.sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil: 0 }),
+    read,
+    before: [id, null],
+    after: [null, id]
+  }
 }
 
 async function withNewSecret ({ a, b }: Two): Promise<WatchedChange> {
   const { id, pipelineKey } = await a.sources.create(aSource({ serverSecret: 'hex:0011', allowWeakSecret: true }))
   const read = async () => (await b.sources.resolve(pipelineKey))?.secrets.map(({ value }) => value.toString('hex'))
-  return { title: 'secret rotated', change: () => a.sources.rotateSecret('org-a', id, { serverSecret: 'hex:2233', overlapUntil: 0, allowWeakSecret: true }), read, before: ['0011'], after: ['2233'] }
+  return {
+    title: 'secret rotated',
+    change: () =>
+      a.sources.rotateSecret('org-a', id, { serverSecret: 'hex:2233', overlapUntil: 0, allowWeakSecret: true }),
+    read,
+    before: ['0011'],
+    after: ['2233']
+  }
 }
 
 async function aWatchedWebhook ({ a }: Two) {
@@ -106,7 +180,13 @@ async function aWatchedWebhook ({ a }: Two) {
 async function withWebhookOff (two: Two): Promise<WatchedChange> {
   const { source, id } = await aWatchedWebhook(two)
   const read = async () => (await two.b.webhooks.resolve(id))?.webhook.enabled
-  return { title: 'disabled', change: () => two.a.webhooks.update('org-a', source, id, { enabled: false }), read, before: true, after: false }
+  return {
+    title: 'disabled',
+    change: () => two.a.webhooks.update('org-a', source, id, { enabled: false }),
+    read,
+    before: true,
+    after: false
+  }
 }
 
 async function withWebhookDeleted (two: Two): Promise<WatchedChange> {
@@ -125,7 +205,13 @@ async function withNewWebhookSecret (two: Two): Promise<WatchedChange> {
 async function withItsSourceOff (two: Two): Promise<WatchedChange> {
   const { source, id } = await aWatchedWebhook(two)
   const read = async () => (await two.b.webhooks.resolve(id))?.source.enabled
-  return { title: 'its source disabled', change: () => two.a.sources.update('org-a', source, { enabled: false }), read, before: true, after: false }
+  return {
+    title: 'its source disabled',
+    change: () => two.a.sources.update('org-a', source, { enabled: false }),
+    read,
+    before: true,
+    after: false
+  }
 }
 
 interface Subject {
@@ -135,10 +221,21 @@ interface Subject {
   sessionId: string
 }
 
-async function withSession ({ a, b }: Two, title: string, after: string | null, change: (subject: Subject) => Promise<unknown>): Promise<WatchedChange> {
+async function withSession (
+  { a, b }: Two,
+  title: string,
+  after: string | null,
+  change: (subject: Subject) => Promise<unknown>
+): Promise<WatchedChange> {
   const user = await aUser(a)
   const session = aSession(user.id, clock, { epoch: user.epoch })
   await a.sessions.start(session)
   const read = async () => (await b.sessions.access(session.id))?.role ?? null
-  return { title, change: () => change({ a, userId: user.id, passwordHash: user.passwordHash, sessionId: session.id }), read, before: 'admin', after }
+  return {
+    title,
+    change: () => change({ a, userId: user.id, passwordHash: user.passwordHash, sessionId: session.id }),
+    read,
+    before: 'admin',
+    after
+  }
 }

@@ -16,18 +16,32 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     assert.equal(await b.sessions.start(session), true)
     const rotation = { sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
     assert.equal((await a.sessions.rotate(rotation)).outcome, 'rotated')
-    assert.deepEqual(await b.sessions.rotate({ ...rotation, next: 'digest-3' }), { outcome: 'reused', userId: user.id, orgId: user.orgId })
+    assert.deepEqual(await b.sessions.rotate({ ...rotation, next: 'digest-3' }), {
+      outcome: 'reused',
+      userId: user.id,
+      orgId: user.orgId
+    })
     assert.equal((await a.sessions.rotate({ ...rotation, presented: 'digest-2', next: 'digest-4' })).outcome, 'ended')
   })
 
-  await t.test('exactly one of 50 concurrent rotations of one token over both instances succeeds, and the session ends', async () => {
+  await t.test('exactly one of 50 concurrent rotations of one token over both instances succeeds, and the ' +
+    'session ends', async () => {
     const { a, b } = await make()
     const user = await aUser(a)
     for (let round = 0; round < rounds; round++) {
       const session = aSession(user.id, clock, { epoch: (await a.users.get(user.id))?.epoch ?? -1 })
       assert.equal(await a.sessions.start(session), true)
-      const outcomes = await Promise.all(Array.from({ length: PARALLEL }, async (_, at) => (await (at % 2 === 0 ? a : b).sessions
-        .rotate({ sessionId: session.id, presented: 'digest-1', next: `next-${at}`, grace: 0, sealedSuccessor: null })).outcome))
+      const outcomes = await Promise.all(
+        Array.from({ length: PARALLEL }, async (_, at) =>
+          (await (at % 2 === 0 ? a : b).sessions
+            .rotate({
+              sessionId: session.id,
+              presented: 'digest-1',
+              next: `next-${at}`,
+              grace: 0,
+              sealedSuccessor: null
+            })).outcome)
+      )
       const count = (outcome: string) => outcomes.filter((one) => one === outcome).length
       assert.deepEqual([count('rotated'), count('reused'), count('ended')], [1, 1, PARALLEL - 2])
       assert.deepEqual(await b.sessions.list(user.id), [])
@@ -36,15 +50,20 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
 
   await t.test('exactly one of many concurrent claims of one key over both instances succeeds', async () => {
     const { a, b } = await make()
-    const claims = await Promise.all(Array.from({ length: PARALLEL }, (_, at) => (at % 2 === 0 ? a : b).claim('nonce', 60_000)))
+    const claims = await Promise.all(
+      Array.from({ length: PARALLEL }, (_, at) => (at % 2 === 0 ? a : b).claim('nonce', 60_000))
+    )
     assert.equal(claims.filter((won) => won).length, 1)
     for (const store of [a, b]) assert.equal(await store.claim('nonce', 60_000), false)
   })
 
-  await t.test('login failures are counted over both instances, and only the allowed number is reported as wrong', async () => {
+  await t.test('login failures are counted over both instances, and only the allowed number is reported as ' +
+    'wrong', async () => {
     const { a, b } = await make()
     const limits = { max: 5, lockFor: 60_000 }
-    const failures = await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? a : b).users.countFailure('subject', limits)))
+    const failures = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? a : b).users.countFailure('subject', limits))
+    )
     assert.equal(failures.filter(({ lockedUntil }) => lockedUntil === null).length, 4)
     assert.equal(failures.filter(({ wasLocked }) => wasLocked).length, 15)
     const until = await a.users.lockedUntil('subject')
@@ -53,9 +72,12 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     assert.equal(await b.users.clearFailures('subject'), until)
   })
 
-  await t.test('exactly one of several concurrent creations of one email or pipeline key over both instances succeeds', async () => {
+  await t.test('exactly one of several concurrent creations of one email or pipeline key over both instances ' +
+    'succeeds', async () => {
     const { a, b } = await make()
-    const attempts: Array<(store: typeof a) => Promise<unknown>> = [({ users }) => users.create({ orgId: 'org-a', email: 'a@example.com', passwordHash: 'x', role: 'viewer' })]
+    const attempts: Array<(store: typeof a) => Promise<unknown>> = [
+      ({ users }) => users.create({ orgId: 'org-a', email: 'a@example.com', passwordHash: 'x', role: 'viewer' })
+    ]
     const { pipelineKey } = aSource()
     attempts.push(({ sources }) => sources.create(aSource({ pipelineKey, orgId: 'org-a' })))
     for (const attempt of attempts) {
@@ -69,15 +91,16 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     const entries = Array.from({ length: 20 }, (_, at) => anEntry({ timestamp: 1_000 + at }))
     await Promise.all(entries.map((entry, at) => (at % 2 === 0 ? a : b).audit.append([entry])))
     await Promise.all([a, b].map(({ audit }) => audit.append(entries.slice(0, 5))))
-    for (const { audit } of [a, b]) assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, [...entries].reverse())
+    for (const { audit } of [a, b]) { assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, [...entries].reverse()) }
   })
 
-  await t.test('concurrent revocations of one subject over both instances leave one entry with the highest cut-off', async () => {
+  await t.test('concurrent revocations of one subject over both instances leave one entry with the highest ' +
+    'cut-off', async () => {
     const { a, b } = await make()
     const fresh = Array.from({ length: 20 }, (_, at) => aRevocation({ before: 1_000 + (at * 7) % 20 }))
     const revoked = await Promise.all(fresh.map((one, at) => (at % 2 === 0 ? a : b).revocations.revoke(one)))
     assert.equal(new Set(revoked.map(({ id }) => id)).size, 1)
-    for (const { revocations } of [a, b]) assert.deepEqual((await revocations.list('org-a', {}, { limit: 10 })).data.map(({ before }) => before), [1_019])
+    for (const { revocations } of [a, b]) { assert.deepEqual((await revocations.list('org-a', {}, { limit: 10 })).data.map(({ before }) => before), [1_019]) }
   })
 
   await t.test('concurrent sweeps of both instances delete no live data', async () => {
@@ -91,12 +114,16 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     assert.equal(await b.claim('nonce', 60_000), false)
   })
 
-  await t.test('a guest token that one instance sets while the other invalidates its client is never returned', async () => {
+  await t.test('a guest token that one instance sets while the other invalidates its client is never ' +
+    'returned', async () => {
     const { a, b } = await make()
     for (let round = 0; round < 10; round++) {
       const mintedAt = clock.now() - 1
       const key = `key-${round}`
-      await Promise.all([a.guestTokens.set(key, { token: 'x', clientId: 'client', mintedAt, expiresAt: mintedAt + 60_000 }), b.guestTokens.invalidate({ clientId: 'client' })])
+      await Promise.all([
+        a.guestTokens.set(key, { token: 'x', clientId: 'client', mintedAt, expiresAt: mintedAt + 60_000 }),
+        b.guestTokens.invalidate({ clientId: 'client' })
+      ])
       for (const { guestTokens } of [b, a]) assert.equal(await guestTokens.get(key), null)
     }
   })

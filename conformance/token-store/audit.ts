@@ -10,13 +10,28 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     const { store: { audit } } = await make()
     const entries = [
       anEntry({ timestamp: 1_000 }),
-      anEntry({ timestamp: 3_000, userId: null, userEmail: null, resourceType: null, resourceId: null, changes: null, ipAddress: null, userAgent: null }),
-      anEntry({ timestamp: 2_000, changes: { domains: { from: [], to: ['https://a.test'] }, deep: { n: 1.5, yes: true, none: null } } })
+      anEntry({
+        timestamp: 3_000,
+        userId: null,
+        userEmail: null,
+        resourceType: null,
+        resourceId: null,
+        changes: null,
+        ipAddress: null,
+        userAgent: null
+      }),
+      anEntry({
+        timestamp: 2_000,
+        changes: { domains: { from: [], to: ['https://a.test'] }, deep: { n: 1.5, yes: true, none: null } }
+      })
     ] as const
     await audit.append([])
     await audit.append(entries)
     await audit.append([anEntry({ orgId: 'org-b' })])
-    assert.deepEqual(await audit.list('org-a', {}, { limit: 10 }), { data: [entries[1], entries[2], entries[0]], nextCursor: null })
+    assert.deepEqual(await audit.list('org-a', {}, { limit: 10 }), {
+      data: [entries[1], entries[2], entries[0]],
+      nextCursor: null
+    })
     assert.equal((await audit.list('org-b', {}, { limit: 10 })).data.length, 1)
     assert.deepEqual(await audit.list('org-c', {}, { limit: 10 }), { data: [], nextCursor: null })
   })
@@ -33,13 +48,14 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
 
   await t.test('each filter returns exactly the matching entries, and filters combine', async () => {
     const { store: { audit } } = await make()
-    const entries = Array.from({ length: 8 }, (_, at) => anEntry({
-      timestamp: 1_000 + at,
-      action: at % 2 === 0 ? 'source.created' : 'source.deleted',
-      userId: at < 4 ? 'user-1' : 'user-2',
-      resourceType: at === 7 ? 'user' : 'source',
-      resourceId: `resource-${at % 3}`
-    }))
+    const entries = Array.from({ length: 8 }, (_, at) =>
+      anEntry({
+        timestamp: 1_000 + at,
+        action: at % 2 === 0 ? 'source.created' : 'source.deleted',
+        userId: at < 4 ? 'user-1' : 'user-2',
+        resourceType: at === 7 ? 'user' : 'source',
+        resourceId: `resource-${at % 3}`
+      }))
     await audit.append(entries)
     const cases: Array<[AuditFilter, (at: number) => boolean]> = [
       [{ action: 'source.created' }, (at) => at % 2 === 0],
@@ -63,7 +79,11 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
     for (const [filter, keeps] of cases) {
       const expected = entries.filter((_, at) => keeps(at)).reverse()
       for (const limit of [1, 3, 100]) {
-        assert.deepEqual((await allPages((page) => audit.list('org-a', filter, page), limit)).flat(), expected, JSON.stringify(filter))
+        assert.deepEqual(
+          (await allPages((page) => audit.list('org-a', filter, page), limit)).flat(),
+          expected,
+          JSON.stringify(filter)
+        )
       }
     }
   })
@@ -81,7 +101,9 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
       await audit.append([anEntry({ timestamp: 5_000 })])
     } while (cursor !== undefined)
     assert.deepEqual(seen, entries.map(({ id }) => id).reverse())
-    for (const bad of BAD_CURSORS) await assert.rejects(audit.list('org-a', {}, { limit: 3, cursor: bad }), { code: 'INVALID_REQUEST' }, bad)
+    for (const bad of BAD_CURSORS) {
+      await assert.rejects(audit.list('org-a', {}, { limit: 3, cursor: bad }), { code: 'INVALID_REQUEST' }, bad)
+    }
   })
 
   await t.test('repeats are added to the changes of an entry; a later count replaces an earlier one', async () => {
@@ -98,18 +120,20 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
 
   await t.test('unusual strings are read back unchanged', async () => {
     const { store: { audit } } = await make()
-    const entries = AWKWARD_TEXTS.map((text, at) => anEntry({
-      id: `${at} ${text}`,
-      action: text,
-      userId: text,
-      userEmail: text,
-      resourceType: text,
-      resourceId: text,
-      ipAddress: text,
-      userAgent: text,
-      changes: { text, ...(text === '__proto__' ? {} : { [text]: [text] }) },
-      timestamp: at
-    }))
+    const entries = AWKWARD_TEXTS.map((text, at) =>
+      anEntry({
+        id: `${at} ${text}`,
+        action: text,
+        userId: text,
+        userEmail: text,
+        resourceType: text,
+        resourceId: text,
+        ipAddress: text,
+        userAgent: text,
+        changes: { text, ...(text === '__proto__' ? {} : { [text]: [text] }) },
+        timestamp: at
+      })
+    )
     await audit.append(entries)
     assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, entries.reverse())
     for (const entry of entries) {
@@ -123,7 +147,8 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
   await t.test('a sweep deletes entries older than the retention and keeps the others', async () => {
     const { store, clock } = await make()
     const now = clock.now()
-    const entries = [anEntry({ timestamp: now - 20_001 }), anEntry({ timestamp: now - 10_000 }), anEntry({ timestamp: now })]
+    const entries = [anEntry({ timestamp: now - 20_001 }), anEntry({ timestamp: now - 10_000 }),
+      anEntry({ timestamp: now })]
     await store.audit.append(entries)
     await store.sweep({ auditRetention: 20_000 })
     assert.deepEqual((await store.audit.list('org-a', {}, { limit: 10 })).data, [entries[2], entries[1]])

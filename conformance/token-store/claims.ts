@@ -21,7 +21,8 @@ export async function claimContract (t: ContractTest, make: Make): Promise<void>
     assert.equal(await store.claim('nonce', 200), true)
   })
 
-  await t.test('exactly one of many concurrent claims of one key succeeds, also when an old claim has just expired', async () => {
+  await t.test('exactly one of many concurrent claims of one key succeeds, also when an old claim has just ' +
+    'expired', async () => {
     const { store, clock } = await make()
     for (let round = 0; round < 5; round++) {
       const results = await Promise.all(Array.from({ length: 50 }, () => store.claim('nonce', 100)))

@@ -1,14 +1,50 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
-import type { AuditEntry, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore, User } from '../../contracts/token-store/index.js'
+import type {
+  AuditEntry, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore,
+  User
+} from '../../contracts/token-store/index.js'
 import type { ContractClock } from '../clocks.js'
 
 export type Make = () => Promise<{ store: TokenStore, clock: ContractClock }>
 
 /** Strings that a careless store loses, confuses or interprets. */
 export const AWKWARD_TEXTS = [
-  '\u0000', 'a\u0000b', '\ud800', '\udc00x', '\ufffd', '\\', '\\u0000', '\\\\u0000', '\\ud800', "'; drop table sources; --", '%', '*', '_', '"', '{}', '{a,b}',
-  'null', 'NULL', '', ' ', ' a', 'a ', 'A', 'a', '\n', '\r\n', 'é', 'e\u0301', '🙂', '\u202e', '__proto__', 'constructor', '1e3', ':', 'a:b'
+  '\u0000',
+  'a\u0000b',
+  '\ud800',
+  '\udc00x',
+  '\ufffd',
+  '\\',
+  '\\u0000',
+  '\\\\u0000',
+  '\\ud800',
+  "'; drop table sources; --",
+  '%',
+  '*',
+  '_',
+  '"',
+  '{}',
+  '{a,b}',
+  'null',
+  'NULL',
+  '',
+  ' ',
+  ' a',
+  'a ',
+  'A',
+  'a',
+  '\n',
+  '\r\n',
+  'é',
+  'e\u0301',
+  '🙂',
+  '\u202e',
+  '__proto__',
+  'constructor',
+  '1e3',
+  ':',
+  'a:b'
 ]
 
 export function aKey (): string {
@@ -54,7 +90,16 @@ export async function aUser (store: TokenStore, email = `${randomUUID()}@example
 }
 
 export function aSession (userId: string, clock: ContractClock, fields: Partial<NewSession> = {}): NewSession {
-  return { id: randomUUID(), userId, epoch: 0, refreshDigest: 'digest-1', endsAt: clock.now() + 60_000, ip: '203.0.113.7', userAgent: 'tests', ...fields }
+  return {
+    id: randomUUID(),
+    userId,
+    epoch: 0,
+    refreshDigest: 'digest-1',
+    endsAt: clock.now() + 60_000,
+    ip: '203.0.113.7',
+    userAgent: 'tests',
+    ...fields
+  }
 }
 
 export function anEntry (fields: Partial<AuditEntry> = {}): AuditEntry {
@@ -89,7 +134,10 @@ export async function atOnce<Value> (lookUp: () => Value | Promise<Value>): Prom
 }
 
 /** Returns the items of every page. */
-export async function allPages<Item> (list: (page: PageRequest) => Promise<Page<Item>>, limit: number): Promise<Item[][]> {
+export async function allPages<Item> (
+  list: (page: PageRequest) => Promise<Page<Item>>,
+  limit: number
+): Promise<Item[][]> {
   const pages: Item[][] = []
   let cursor: string | undefined
   do {
@@ -102,8 +150,16 @@ export async function allPages<Item> (list: (page: PageRequest) => Promise<Page<
 
 /** Invalid cursors. */
 export const BAD_CURSORS = [
-  '', 'x', '0', '-1', '!!!', 'null', '\u0000', '9'.repeat(10_000),
-  ...['', '.', '1', '1.', '.1', '1.1.1', '-1.1', '1e3.1', '1. 1', "1.1'--", '01.1', '9999999999999999.1', '1.9999999999999999', '1.1\u0000']
+  '',
+  'x',
+  '0',
+  '-1',
+  '!!!',
+  'null',
+  '\u0000',
+  '9'.repeat(10_000),
+  ...['', '.', '1', '1.', '.1', '1.1.1', '-1.1', '1e3.1', '1. 1', "1.1'--", '01.1', '9999999999999999.1',
+    '1.9999999999999999', '1.1\u0000']
     .map((text) => Buffer.from(text).toString('base64url')),
   `${Buffer.from('1.1').toString('base64url')}=`
 ]

@@ -7,7 +7,13 @@ import { AWKWARD_TEXTS } from './fixtures.js'
 import type { Make } from './fixtures.js'
 
 function aToken (clock: ContractClock, fields: Partial<GuestToken> = {}): GuestToken {
-  return { token: '6c1c9bbb-2c0b-4d5a-8f4f-0d4b5c1e9a01', clientId: 'client-1', mintedAt: clock.now(), expiresAt: clock.now() + 100, ...fields }
+  return {
+    token: '6c1c9bbb-2c0b-4d5a-8f4f-0d4b5c1e9a01',
+    clientId: 'client-1',
+    mintedAt: clock.now(),
+    expiresAt: clock.now() + 100,
+    ...fields
+  }
 }
 
 export async function guestTokenContract (t: ContractTest, make: Make): Promise<void> {
@@ -67,7 +73,8 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
     assert.equal(await guestTokens.get('key-1'), null)
   })
 
-  await t.test('a newer token replaces an older one, but an older token that arrives late does not replace a newer one', async () => {
+  await t.test('a newer token replaces an older one, but an older token that arrives late does not replace a ' +
+    'newer one', async () => {
     const { store: { guestTokens }, clock } = await make()
     const older = aToken(clock, { token: 'older' })
     await clock.advance(5)
@@ -83,12 +90,18 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
 
   await t.test('client ids are compared exactly', async () => {
     const { store: { guestTokens }, clock } = await make()
-    for (const [at, clientId] of AWKWARD_TEXTS.entries()) await guestTokens.set(`key-${at}`, aToken(clock, { clientId, expiresAt: clock.now() + 60_000 }))
+    for (const [at, clientId] of AWKWARD_TEXTS.entries()) {
+      await guestTokens.set(`key-${at}`, aToken(clock, { clientId, expiresAt: clock.now() + 60_000 }))
+    }
     for (const [at, clientId] of AWKWARD_TEXTS.entries()) {
       assert.equal((await guestTokens.get(`key-${at}`))?.clientId, clientId)
       await guestTokens.invalidate({ clientId })
       const left = await Promise.all(AWKWARD_TEXTS.map((_, key) => guestTokens.get(`key-${key}`)))
-      assert.deepEqual(left.map((entry) => entry === null), AWKWARD_TEXTS.map((_, key) => key <= at), JSON.stringify(clientId))
+      assert.deepEqual(
+        left.map((entry) => entry === null),
+        AWKWARD_TEXTS.map((_, key) => key <= at),
+        JSON.stringify(clientId)
+      )
     }
   })
 

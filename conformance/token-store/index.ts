@@ -22,7 +22,9 @@ import { webhookContract } from './webhooks.js'
  * await tokenStoreContract(t, async ({ now }) => memoryStore({ now }))
  */
 export async function tokenStoreContract (
-  t: ContractTest, makeStore: (clock: ContractClock) => Promise<TokenStore>, makeClock: () => ContractClock = manualClock
+  t: ContractTest,
+  makeStore: (clock: ContractClock) => Promise<TokenStore>,
+  makeClock: () => ContractClock = manualClock
 ): Promise<void> {
   async function make () {
     const clock = makeClock()
@@ -30,8 +32,17 @@ export async function tokenStoreContract (
   }
 
   const parts = [
-    guestTokenContract, sourceContract, resolveContract, webhookContract, quotaContract, userContract, sessionContract, rotationContract, auditContract,
-    revocationContract, claimContract
+    guestTokenContract,
+    sourceContract,
+    resolveContract,
+    webhookContract,
+    quotaContract,
+    userContract,
+    sessionContract,
+    rotationContract,
+    auditContract,
+    revocationContract,
+    claimContract
   ]
   for (const part of parts) await part(t, make)
 }

@@ -7,12 +7,15 @@ import type { Make } from './fixtures.js'
 /** Starts ten calls concurrently and returns how many succeed; the others must reject with `CONFLICT`. */
 async function made (create: () => Promise<unknown>): Promise<number> {
   const results = await Promise.allSettled(Array.from({ length: 10 }, create))
-  for (const result of results) if (result.status === 'rejected') assert.equal(result.reason.code, 'CONFLICT', result.reason)
+  for (const result of results) {
+    if (result.status === 'rejected') assert.equal(result.reason.code, 'CONFLICT', result.reason)
+  }
   return results.filter(({ status }) => status === 'fulfilled').length
 }
 
 export async function quotaContract (t: ContractTest, make: Make): Promise<void> {
-  await t.test('an organisation gets as many sources as its quota, also when they are created concurrently', async () => {
+  await t.test('an organisation gets as many sources as its quota, also when they are created ' +
+    'concurrently', async () => {
     const { store: { sources } } = await make()
     await sources.create(aSource())
     assert.equal(await made(() => sources.create(aSource({ quota: 3 }))), 2)
@@ -22,7 +25,11 @@ export async function quotaContract (t: ContractTest, make: Make): Promise<void>
     const refused = aSource({ quota: 3 })
     await assert.rejects(sources.create(refused), { code: 'CONFLICT' })
     assert.equal(await sources.resolve(refused.pipelineKey), null)
-    assert.equal(await made(() => sources.create(aSource({ orgId: 'org-b', quota: 3 }))), 3, 'another organisation has its own quota')
+    assert.equal(
+      await made(() => sources.create(aSource({ orgId: 'org-b', quota: 3 }))),
+      3,
+      'another organisation has its own quota'
+    )
   })
 
   await t.test('deleting a source frees its place in the quota', async () => {
@@ -37,20 +44,38 @@ export async function quotaContract (t: ContractTest, make: Make): Promise<void>
     const { store: { sources } } = await make()
     await sources.create(aSource({ quota: 1 }))
     assert.equal(await made(() => sources.create(aSource())), 10)
-    await assert.rejects(sources.create(aSource({ quota: 5 })), { code: 'CONFLICT' }, 'it counts in the quota of the next source')
+    await assert.rejects(
+      sources.create(aSource({ quota: 5 })),
+      { code: 'CONFLICT' },
+      'it counts in the quota of the next source'
+    )
   })
 
-  await t.test('an organisation gets as many webhooks in all its sources as its quota, also when they are created concurrently', async () => {
+  await t.test('an organisation gets as many webhooks in all its sources as its quota, also when they are ' +
+    'created concurrently', async () => {
     const { store: { sources, webhooks } } = await make()
-    const [one, two, other] = [await sources.create(aSource()), await sources.create(aSource()), await sources.create(aSource({ orgId: 'org-b' }))]
+    const [one, two, other] = [await sources.create(aSource()), await sources.create(aSource()),
+      await sources.create(aSource({ orgId: 'org-b' }))]
     let turn = 0
-    assert.equal(await made(() => webhooks.create('org-a', turn++ % 2 === 0 ? one.id : two.id, aWebhook({ quota: 3 }))), 3)
-    const lists = [await webhooks.list('org-a', one.id, { limit: 100 }), await webhooks.list('org-a', two.id, { limit: 100 })]
+    assert.equal(
+      await made(() => webhooks.create('org-a', turn++ % 2 === 0 ? one.id : two.id, aWebhook({ quota: 3 }))),
+      3
+    )
+    const lists = [await webhooks.list('org-a', one.id, { limit: 100 }),
+      await webhooks.list('org-a', two.id, { limit: 100 })]
     const all = lists.flatMap((list) => list?.data ?? [])
     assert.equal(all.length, 3)
     assert.ok(all.every((webhook) => !('quota' in webhook)))
-    assert.equal(await made(() => webhooks.create('org-b', other.id, aWebhook({ quota: 3 }))), 3, 'another organisation has its own quota')
-    assert.equal(await webhooks.create('org-a', other.id, aWebhook({ quota: 3 })), null, 'no source of the organisation')
+    assert.equal(
+      await made(() => webhooks.create('org-b', other.id, aWebhook({ quota: 3 }))),
+      3,
+      'another organisation has its own quota'
+    )
+    assert.equal(
+      await webhooks.create('org-a', other.id, aWebhook({ quota: 3 })),
+      null,
+      'no source of the organisation'
+    )
     assert.notEqual(await webhooks.create('org-a', one.id, aWebhook()), null, 'without a quota')
   })
 

@@ -12,8 +12,12 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual(resolved?.source, source)
     assert.equal(resolved.key, source.pipelineKey)
     assert.equal(resolved.keyExpiresAt, null)
-    assert.deepEqual(resolved.secrets.map(({ value, expiresAt }) => [value.toString('hex'), expiresAt]), [['00ff10', null]])
-    for (const part of [resolved, resolved.source, resolved.source.domains, resolved.source.pixelTypes, resolved.secrets, ...resolved.secrets]) {
+    assert.deepEqual(resolved.secrets.map(({ value, expiresAt }) => [value.toString('hex'), expiresAt]), [['00ff10',
+      null]])
+    for (
+      const part of [resolved, resolved.source, resolved.source.domains, resolved.source.pixelTypes, resolved.secrets,
+        ...resolved.secrets]
+    ) {
       assert.ok(Object.isFrozen(part))
     }
     assert.deepEqual((await atOnce(() => sources.resolve(source.pipelineKey)))?.source, source)
@@ -24,10 +28,58 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     const key = 'dk_live_AbCdEfGhIjKlMnOpQrStUvWxYz012345'
     const { id } = await sources.create(aSource({ pipelineKey: key }))
     const others = [
-      '', ' ', '*', '%', '_', '?', 'dk_live_*', 'dk_live_%', 'dk_live_________________________________', 'dk_live_?????', 'dk%', '.*', "' or 1=1--", "dk_live_' OR '1'='1",
-      `${key}' --`, `${key}\u0000`, `\u0000${key}`, `${key}\r\n`, `${key}\r\nX: y`, ` ${key}`, `${key} `, `${key}%00`, encodeURIComponent(`${key} `), key.toLowerCase(), key.toUpperCase(),
-      key.replace('dk_live_', 'dk_test_'), key.replace('0', '٠'), key.replace('A', 'Á'), key.replace('A', 'А'), key.replace('dk', 'ＤＫ'), key.slice(0, -1), `${key}x`, key.repeat(200),
-      'x'.repeat(8_192), 'source:1', `source:${key}`, 'a:b:c', '{}', '[object Object]', 'null', 'undefined', '__proto__', 'constructor', 'toString', 'hasOwnProperty', '\ud800', '\ufffd', '🙂', '$1', '${', '\\', '\\x00'
+      '',
+      ' ',
+      '*',
+      '%',
+      '_',
+      '?',
+      'dk_live_*',
+      'dk_live_%',
+      'dk_live_________________________________',
+      'dk_live_?????',
+      'dk%',
+      '.*',
+      "' or 1=1--",
+      "dk_live_' OR '1'='1",
+      `${key}' --`,
+      `${key}\u0000`,
+      `\u0000${key}`,
+      `${key}\r\n`,
+      `${key}\r\nX: y`,
+      ` ${key}`,
+      `${key} `,
+      `${key}%00`,
+      encodeURIComponent(`${key} `),
+      key.toLowerCase(),
+      key.toUpperCase(),
+      key.replace('dk_live_', 'dk_test_'),
+      key.replace('0', '٠'),
+      key.replace('A', 'Á'),
+      key.replace('A', 'А'),
+      key.replace('dk', 'ＤＫ'),
+      key.slice(0, -1),
+      `${key}x`,
+      key.repeat(200),
+      'x'.repeat(8_192),
+      'source:1',
+      `source:${key}`,
+      'a:b:c',
+      '{}',
+      '[object Object]',
+      'null',
+      'undefined',
+      '__proto__',
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      '\ud800',
+      '\ufffd',
+      '🙂',
+      '$1',
+      '${',
+      '\\',
+      '\\x00'
     ]
     for (const text of others) assert.equal(await sources.resolve(text), null, JSON.stringify(text.slice(0, 60)))
     assert.equal((await sources.resolve(key))?.source.id, id)
@@ -37,32 +89,66 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
   await t.test('keys from another system are found, each with its own source', async () => {
     const { store: { sources } } = await make()
     const keys = [
-      'dk_live_abc123', 'dk_test_abc123', 'dk_live_ABC123', 'dk_live_abc12_', 'dk_live_abc12-', 'dk_live_______', 'dk_live_------', 'dk_live___proto__',
-      `dk_live_${'a'.repeat(127)}b`, `dk_live_${'a'.repeat(128)}`
+      'dk_live_abc123',
+      'dk_test_abc123',
+      'dk_live_ABC123',
+      'dk_live_abc12_',
+      'dk_live_abc12-',
+      'dk_live_______',
+      'dk_live_------',
+      'dk_live___proto__',
+      `dk_live_${'a'.repeat(127)}b`,
+      `dk_live_${'a'.repeat(128)}`
     ]
     const ids = new Map<string, string>()
     for (const pipelineKey of keys) ids.set(pipelineKey, (await sources.create(aSource({ pipelineKey }))).id)
     for (const pipelineKey of keys) assert.equal((await sources.resolve(pipelineKey))?.source.id, ids.get(pipelineKey))
   })
 
-  await t.test('create and rotateKey refuse a key that the pipelineKey guard would refuse, and resolve does not find it', async () => {
+  await t.test('create and rotateKey refuse a key that the pipelineKey guard would refuse, and resolve does not ' +
+    'find it', async () => {
     const { store: { sources } } = await make()
     const { id, pipelineKey } = await sources.create(aSource())
     const keys = [
-      '', 'key', 'dk_live_', 'dk_live_abc12', `dk_live_${'a'.repeat(129)}`, 'dk_prod_abc123', 'DK_live_abc123', 'dk_LIVE_abc123', 'dk_live_abc 123', ' dk_live_abc123',
-      'dk_live_abc123 ', 'dk_live_abc123\n', 'dk_live_abc.123', 'dk_live_abc+123', 'dk_live_abc%20', 'dk_live_abc:123', 'dk_live_abc*123', 'dk_live_\u0000bc123', 'dk_live_ébc123',
-      'dk_live_\ud800bc123', '__proto__'
+      '',
+      'key',
+      'dk_live_',
+      'dk_live_abc12',
+      `dk_live_${'a'.repeat(129)}`,
+      'dk_prod_abc123',
+      'DK_live_abc123',
+      'dk_LIVE_abc123',
+      'dk_live_abc 123',
+      ' dk_live_abc123',
+      'dk_live_abc123 ',
+      'dk_live_abc123\n',
+      'dk_live_abc.123',
+      'dk_live_abc+123',
+      'dk_live_abc%20',
+      'dk_live_abc:123',
+      'dk_live_abc*123',
+      'dk_live_\u0000bc123',
+      'dk_live_ébc123',
+      'dk_live_\ud800bc123',
+      '__proto__'
     ]
     for (const key of keys) {
-      await assert.rejects(sources.create(aSource({ pipelineKey: key })), { code: 'INVALID_REQUEST' }, JSON.stringify(key))
-      await assert.rejects(sources.rotateKey('org-a', id, { pipelineKey: key, overlapUntil: 0 }), { code: 'INVALID_REQUEST' }, JSON.stringify(key))
+      await assert.rejects(
+        sources.create(aSource({ pipelineKey: key })),
+        { code: 'INVALID_REQUEST' },
+        JSON.stringify(key)
+      )
+      await assert.rejects(sources.rotateKey('org-a', id, { pipelineKey: key, overlapUntil: 0 }), {
+        code: 'INVALID_REQUEST'
+      }, JSON.stringify(key))
       assert.equal(await sources.resolve(key), null, JSON.stringify(key))
     }
     assert.equal((await sources.list('org-a', { limit: 100 })).data.length, 1)
     assert.equal((await sources.resolve(pipelineKey))?.source.id, id)
   })
 
-  await t.test('a key that was looked up before it existed works at once after its creation on the same instance', async () => {
+  await t.test('a key that was looked up before it existed works at once after its creation on the same ' +
+    'instance', async () => {
     const { store: { sources } } = await make()
     const pipelineKey = aKey()
     assert.equal(await sources.resolve(pipelineKey), null)
@@ -83,7 +169,11 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     await sources.update('org-a', id, { domains: ['https://new.example.com'] })
     assert.deepEqual((await sources.resolve(pipelineKey))?.source.domains, ['https://new.example.com'])
     await sources.update('org-a', id, { enabled: false })
-    assert.equal((await sources.resolve(pipelineKey))?.source.enabled, false, 'a disabled source resolves, so that the guard can refuse it')
+    assert.equal(
+      (await sources.resolve(pipelineKey))?.source.enabled,
+      false,
+      'a disabled source resolves, so that the guard can refuse it'
+    )
     await sources.delete('org-a', id)
     assert.equal(await sources.resolve(pipelineKey), null)
   })
@@ -110,7 +200,8 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('with an overlap both keys work until it ends, also from the cache, and an older key expires at once', async () => {
+  await t.test('with an overlap both keys work until it ends, also from the cache, and an older key expires at ' +
+    'once', async () => {
     const { store, clock } = await make()
     const { sources } = store
     const [first, second, third] = [aKey(), aKey(), aKey()]
@@ -133,13 +224,17 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     assert.equal((await sources.resolve(third))?.source.id, id)
   })
 
-  await t.test('a rotated server secret comes first, the previous one is valid until its overlap ends, and no third one is valid', async () => {
+  await t.test('a rotated server secret comes first, the previous one is valid until its overlap ends, and no ' +
+    'third one is valid', async () => {
     const { store, clock } = await make()
     const { sources } = store
     const { id, pipelineKey } = await sources.create(aSource({ serverSecret: 'first q7Ty2Kd9Wm4x' }))
     const secrets = async () => (await sources.resolve(pipelineKey))?.secrets.map(({ value }) => value.toString())
     assert.deepEqual(await secrets(), ['first q7Ty2Kd9Wm4x'])
-    const rotated = await sources.rotateSecret('org-a', id, { serverSecret: 'second Zp3Lr8Vn6Bc1', overlapUntil: clock.now() + 10_000 })
+    const rotated = await sources.rotateSecret('org-a', id, {
+      serverSecret: 'second Zp3Lr8Vn6Bc1',
+      overlapUntil: clock.now() + 10_000
+    })
     assert.ok(rotated !== null && 'second Zp3Lr8Vn6Bc1'.startsWith(rotated.serverSecretPrefix))
     assert.deepEqual(await secrets(), ['second Zp3Lr8Vn6Bc1', 'first q7Ty2Kd9Wm4x'])
 
@@ -156,7 +251,8 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
     assert.deepEqual(await secrets(), ['fourth u4Mi9Ow6Dz3k'])
   })
 
-  await t.test('origins are those of all enabled sources, and a change takes effect at once on the same instance', async () => {
+  await t.test('origins are those of all enabled sources, and a change takes effect at once on the same ' +
+    'instance', async () => {
     const { store: { sources } } = await make()
     const domains = async () => (await sources.origins()).flatMap((origins) => origins.domains).sort()
     assert.deepEqual(await domains(), [])

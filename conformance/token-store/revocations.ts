@@ -15,24 +15,36 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     const { id, createdAt, ...rest } = await revocations.revoke(fresh)
     assert.deepEqual(rest, fresh)
     assert.ok(id.length > 0 && createdAt >= earliest && createdAt <= clock.now())
-    assert.deepEqual(await revocations.list('org-a', {}, { limit: 10 }), { data: [{ id, createdAt, ...fresh }], nextCursor: null })
+    assert.deepEqual(await revocations.list('org-a', {}, { limit: 10 }), {
+      data: [{ id, createdAt, ...fresh }],
+      nextCursor: null
+    })
     assert.equal((await revocations.revoke(aRevocation({ subject: 'other', createdBy: null }))).createdBy, null)
   })
 
-  await t.test('a cut-off applies to one organisation, kind and id, is 0 where there is none, and is soon synchronous', async () => {
+  await t.test('a cut-off applies to one organisation, kind and id, is 0 where there is none, and is soon ' +
+    'synchronous', async () => {
     const { store: { revocations } } = await make()
     await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
     for (let look = 0; look < 2; look++) {
       assert.equal(await revocations.cutoff('org-a', 'user', 'ann'), 5_000)
-      for (const [orgId, kind, subject] of [
-        ['org-b', 'user', 'ann'], ['org-a', 'tenant', 'ann'], ['org-a', 'dashboard', 'ann'], ['org-a', 'user', 'Ann'], ['org-a', 'user', 'ann '], ['org-a', 'user', '']
-      ] as const) assert.equal(await revocations.cutoff(orgId, kind, subject), 0)
+      for (
+        const [orgId, kind, subject] of [
+          ['org-b', 'user', 'ann'],
+          ['org-a', 'tenant', 'ann'],
+          ['org-a', 'dashboard', 'ann'],
+          ['org-a', 'user', 'Ann'],
+          ['org-a', 'user', 'ann '],
+          ['org-a', 'user', '']
+        ] as const
+      ) assert.equal(await revocations.cutoff(orgId, kind, subject), 0)
     }
     assert.equal(await atOnce(() => revocations.cutoff('org-a', 'user', 'ann')), 5_000)
     assert.equal(await atOnce(() => revocations.cutoff('org-b', 'user', 'ann')), 0)
   })
 
-  await t.test('the cut-offs of several subjects are in their order, equal to the single ones, and soon synchronous', async () => {
+  await t.test('the cut-offs of several subjects are in their order, equal to the single ones, and soon ' +
+    'synchronous', async () => {
     const { store: { revocations } } = await make()
     await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
     await revocations.revoke(aRevocation({ kind: 'dashboard', subject: 'ann', before: 6_000 }))
@@ -40,19 +52,30 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     await revocations.revoke(aRevocation({ orgId: 'org-b', kind: 'tenant', subject: 'ann', before: 8_000 }))
     const many = Array.from({ length: 500 }, (_none, at) => ({ kind: 'dashboard' as const, subject: `d${at}` }))
     const subjects = [
-      { kind: 'tenant', subject: 'ann' }, { kind: 'dashboard', subject: '\u0000\ud800' }, ...many, { kind: 'dashboard', subject: 'ann' },
-      { kind: 'user', subject: 'ann' }, { kind: 'user', subject: 'ann' }, { kind: 'user', subject: '' }, { kind: 'user', subject: 'x'.repeat(257) }
+      { kind: 'tenant', subject: 'ann' },
+      { kind: 'dashboard', subject: '\u0000\ud800' },
+      ...many,
+      { kind: 'dashboard', subject: 'ann' },
+      { kind: 'user', subject: 'ann' },
+      { kind: 'user', subject: 'ann' },
+      { kind: 'user', subject: '' },
+      { kind: 'user', subject: 'x'.repeat(257) }
     ] as const
     const expected = [0, 7_000, ...many.map(() => 0), 6_000, 5_000, 5_000, 0, 0]
     assert.deepEqual(await revocations.cutoffs('org-a', subjects), expected)
     assert.deepEqual(await atOnce(() => revocations.cutoffs('org-a', subjects)), expected)
     await revocations.revoke(aRevocation({ kind: 'dashboard', subject: 'd499', before: 9_000 }))
-    assert.deepEqual(await revocations.cutoffs('org-a', subjects.slice(-8)), [0, 0, 9_000, ...expected.slice(-5)], 'a cut-off that has changed since')
+    assert.deepEqual(
+      await revocations.cutoffs('org-a', subjects.slice(-8)),
+      [0, 0, 9_000, ...expected.slice(-5)],
+      'a cut-off that has changed since'
+    )
     assert.deepEqual(await revocations.cutoffs('org-b', [{ kind: 'tenant', subject: 'ann' }]), [8_000])
     assert.deepEqual(await revocations.cutoffs('org-a', []), [])
   })
 
-  await t.test('a revocation and its lifting take effect at once on the same instance, also after a cached look-up', async () => {
+  await t.test('a revocation and its lifting take effect at once on the same instance, also after a cached ' +
+    'look-up', async () => {
     const { store: { revocations } } = await make()
     for (const kind of KINDS) {
       assert.equal(await revocations.cutoff('org-a', kind, 'x'), 0)
@@ -80,7 +103,9 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
 
   await t.test('of many concurrent revocations the highest cut-off stays', async () => {
     const { store: { revocations } } = await make()
-    await Promise.all(Array.from({ length: 20 }, (_, at) => revocations.revoke(aRevocation({ before: 1_000 + (at * 7) % 20 }))))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, at) => revocations.revoke(aRevocation({ before: 1_000 + (at * 7) % 20 })))
+    )
     assert.equal(await revocations.cutoff('org-a', 'user', 'user-1'), 1_019)
     assert.equal((await revocations.list('org-a', {}, { limit: 100 })).data.length, 1)
   })
@@ -100,7 +125,11 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     const { store: { revocations }, clock } = await make()
     const all = []
     for (let at = 0; at < 9; at++) {
-      all.push(await revocations.revoke(aRevocation({ kind: KINDS[at % 3] ?? 'user', subject: `id-${at % 4}`, before: 1_000 + at })))
+      all.push(
+        await revocations.revoke(
+          aRevocation({ kind: KINDS[at % 3] ?? 'user', subject: `id-${at % 4}`, before: 1_000 + at })
+        )
+      )
       if (at % 2 === 0) await clock.advance(5)
     }
     await revocations.revoke(aRevocation({ orgId: 'org-b' }))
@@ -115,22 +144,40 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
     for (const [filter, keeps] of cases) {
       const expected = all.filter((_, at) => keeps(at)).reverse()
       for (const limit of [1, 2, 100]) {
-        assert.deepEqual((await allPages((page) => revocations.list('org-a', filter, page), limit)).flat(), expected, JSON.stringify([filter, limit]))
+        assert.deepEqual(
+          (await allPages((page) => revocations.list('org-a', filter, page), limit)).flat(),
+          expected,
+          JSON.stringify([filter, limit])
+        )
       }
     }
-    for (const bad of BAD_CURSORS) await assert.rejects(revocations.list('org-a', {}, { limit: 3, cursor: bad }), { code: 'INVALID_REQUEST' }, bad)
+    for (const bad of BAD_CURSORS) {
+      await assert.rejects(revocations.list('org-a', {}, { limit: 3, cursor: bad }), { code: 'INVALID_REQUEST' }, bad)
+    }
   })
 
   await t.test('ids of up to 256 characters are stored exactly', async () => {
     const { store: { revocations } } = await make()
-    const texts = [...AWKWARD_TEXTS.filter((text) => text !== ''), '","user","', 'x'.repeat(256), '\ufffd'.repeat(256), '\ud800'.repeat(256)]
+    const texts = [...AWKWARD_TEXTS.filter((text) => text !== ''), '","user","', 'x'.repeat(256), '\ufffd'.repeat(256),
+      '\ud800'.repeat(256)]
     for (const [at, text] of texts.entries()) {
-      const fresh: NewRevocation = aRevocation({ orgId: 'org-a', kind: 'dashboard', subject: text, before: 1_000 + at, createdBy: text })
+      const fresh: NewRevocation = aRevocation({
+        orgId: 'org-a',
+        kind: 'dashboard',
+        subject: text,
+        before: 1_000 + at,
+        createdBy: text
+      })
       const { id: _id, createdAt: _createdAt, ...kept } = await revocations.revoke(fresh)
       assert.deepEqual(kept, fresh)
     }
-    for (const [at, text] of texts.entries()) assert.equal(await revocations.cutoff('org-a', 'dashboard', text), 1_000 + at, JSON.stringify(text))
-    assert.deepEqual(new Set((await revocations.list('org-a', {}, { limit: 100 })).data.map(({ subject }) => subject)), new Set(texts))
+    for (const [at, text] of texts.entries()) {
+      assert.equal(await revocations.cutoff('org-a', 'dashboard', text), 1_000 + at, JSON.stringify(text))
+    }
+    assert.deepEqual(
+      new Set((await revocations.list('org-a', {}, { limit: 100 })).data.map(({ subject }) => subject)),
+      new Set(texts)
+    )
     for (const subject of ['', 'x'.repeat(257)]) {
       await assert.rejects(revocations.revoke(aRevocation({ subject })), { code: 'INVALID_REQUEST', statusCode: 400 })
       assert.equal(await revocations.cutoff('org-a', 'user', subject), 0)

@@ -19,7 +19,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
   await t.test('each token is rotated once', async () => {
     const { store, clock } = await make()
     const { sessionId, userId, rotate } = await login(store, clock)
-    for (let at = 1; at <= 5; at++) assert.deepEqual(await rotate(`digest-${at}`, `digest-${at + 1}`), { outcome: 'rotated' })
+    for (let at = 1; at <= 5; at++) { assert.deepEqual(await rotate(`digest-${at}`, `digest-${at + 1}`), { outcome: 'rotated' }) }
     assert.notEqual(await store.sessions.access(sessionId), null)
     assert.equal((await store.sessions.list(userId)).length, 1)
   })
@@ -33,14 +33,19 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     assert.ok(session !== undefined && session.lastUsedAt > session.createdAt)
   })
 
-  await t.test('a reused older token ends every session of the user on all devices, and increments the epoch', async () => {
+  await t.test('a reused older token ends every session of the user on all devices, and increments the ' +
+    'epoch', async () => {
     const { store, clock } = await make()
     const one = await login(store, clock)
     const two = await login(store, clock, one.userId)
     const stranger = await login(store, clock)
     for (const { sessionId } of [one, two, stranger]) await store.sessions.access(sessionId)
     assert.equal((await one.rotate('digest-1', 'digest-2')).outcome, 'rotated')
-    assert.deepEqual(await one.rotate('digest-1', 'digest-x'), { outcome: 'reused', userId: one.userId, orgId: 'org-a' })
+    assert.deepEqual(await one.rotate('digest-1', 'digest-x'), {
+      outcome: 'reused',
+      userId: one.userId,
+      orgId: 'org-a'
+    })
 
     for (const { sessionId } of [one, two]) assert.equal(await store.sessions.access(sessionId), null)
     assert.deepEqual(await one.rotate('digest-2', 'digest-3'), { outcome: 'ended' })
@@ -50,7 +55,11 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
 
     assert.notEqual(await store.sessions.access(stranger.sessionId), null)
     assert.equal((await stranger.rotate('digest-1', 'digest-2')).outcome, 'rotated')
-    assert.deepEqual(await one.rotate('digest-1', 'digest-y'), { outcome: 'ended' }, 'an ended session revokes nothing again')
+    assert.deepEqual(
+      await one.rotate('digest-1', 'digest-y'),
+      { outcome: 'ended' },
+      'an ended session revokes nothing again'
+    )
     assert.equal((await store.users.get(one.userId))?.epoch, 1)
   })
 
@@ -58,22 +67,31 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     const { store, clock } = await make()
     const more = { grace: 10_000, sealedSuccessor: 'sealed' }
     const { rotate, sessionId } = await login(store, clock)
-    for (let at = 1; at <= 3; at++) assert.equal((await rotate(`digest-${at}`, `digest-${at + 1}`, more)).outcome, 'rotated')
+    for (let at = 1; at <= 3; at++) {
+      assert.equal((await rotate(`digest-${at}`, `digest-${at + 1}`, more)).outcome, 'rotated')
+    }
     assert.equal((await rotate('digest-1', 'digest-x', more)).outcome, 'reused')
-    for (let at = 1; at <= 4; at++) assert.deepEqual(await rotate(`digest-${at}`, 'digest-x', more), { outcome: 'ended' })
+    for (let at = 1; at <= 4; at++) { assert.deepEqual(await rotate(`digest-${at}`, 'digest-x', more), { outcome: 'ended' }) }
     assert.equal(await store.sessions.access(sessionId), null)
   })
 
-  await t.test('within the grace period only the previous token gets the same successor, any number of times', async () => {
+  await t.test('within the grace period only the previous token gets the same successor, any number of ' +
+    'times', async () => {
     const { store, clock } = await make()
     const { rotate, sessionId } = await login(store, clock)
     assert.equal((await rotate('digest-1', 'digest-2', { grace: 100, sealedSuccessor: 'sealed-2' })).outcome, 'rotated')
     for (let repeat = 0; repeat < 3; repeat++) {
-      assert.deepEqual(await rotate('digest-1', `other-${repeat}`, { grace: 100, sealedSuccessor: `sealed-${repeat}` }), { outcome: 'repeated', sealedSuccessor: 'sealed-2' })
+      assert.deepEqual(
+        await rotate('digest-1', `other-${repeat}`, { grace: 100, sealedSuccessor: `sealed-${repeat}` }),
+        { outcome: 'repeated', sealedSuccessor: 'sealed-2' }
+      )
     }
     assert.notEqual(await store.sessions.access(sessionId), null)
     assert.equal((await rotate('digest-2', 'digest-3', { grace: 100, sealedSuccessor: 'sealed-3' })).outcome, 'rotated')
-    assert.deepEqual(await rotate('digest-2', 'x', { grace: 100, sealedSuccessor: 'x' }), { outcome: 'repeated', sealedSuccessor: 'sealed-3' })
+    assert.deepEqual(await rotate('digest-2', 'x', { grace: 100, sealedSuccessor: 'x' }), {
+      outcome: 'repeated',
+      sealedSuccessor: 'sealed-3'
+    })
     assert.equal((await rotate('digest-1', 'x', { grace: 100, sealedSuccessor: 'x' })).outcome, 'reused')
   })
 
@@ -100,12 +118,14 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     const { store, clock } = await make()
     const { userId, rotate } = await login(store, clock)
     const rotation = { presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
-    for (const sessionId of ['nothing', '', ...AWKWARD_TEXTS]) assert.deepEqual(await store.sessions.rotate({ ...rotation, sessionId }), { outcome: 'ended' })
+    for (const sessionId of ['nothing', '', ...AWKWARD_TEXTS]) { assert.deepEqual(await store.sessions.rotate({ ...rotation, sessionId }), { outcome: 'ended' }) }
     const short = aSession(userId, clock, { endsAt: clock.now() + 50 })
     await store.sessions.start(short)
     await clock.advance(50)
     assert.deepEqual(await store.sessions.rotate({ ...rotation, sessionId: short.id }), { outcome: 'ended' })
-    assert.deepEqual(await store.sessions.rotate({ ...rotation, sessionId: short.id, presented: 'wrong' }), { outcome: 'ended' })
+    assert.deepEqual(await store.sessions.rotate({ ...rotation, sessionId: short.id, presented: 'wrong' }), {
+      outcome: 'ended'
+    })
     assert.equal((await rotate('digest-1', 'digest-2')).outcome, 'rotated')
     assert.equal((await store.users.get(userId))?.epoch, 0)
   })
@@ -116,7 +136,9 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
       for (let round = 0; round < 5; round++) {
         const { userId, sessionId, rotate } = await login(store, clock)
         const device = await login(store, clock, userId)
-        const outcomes = await Promise.all(Array.from({ length: parallel }, (_, at) => rotate('digest-1', `next-${at}`)))
+        const outcomes = await Promise.all(
+          Array.from({ length: parallel }, (_, at) => rotate('digest-1', `next-${at}`))
+        )
         const count = (outcome: string) => outcomes.filter((result) => result.outcome === outcome).length
         assert.equal(count('rotated'), 1)
         assert.equal(count('reused'), 1, 'the first reuse ends the session, the others find it ended')
@@ -131,10 +153,16 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     await t.test(`with a grace period ${parallel} concurrent refreshes share one successor, which works`, async () => {
       const { store, clock } = await make()
       const { rotate, sessionId } = await login(store, clock)
-      const outcomes = await Promise.all(Array.from({ length: parallel }, (_, at) => rotate('digest-1', `next-${at}`, { grace: 10_000, sealedSuccessor: `sealed-${at}` })))
+      const outcomes = await Promise.all(
+        Array.from({ length: parallel }, (_, at) =>
+          rotate('digest-1', `next-${at}`, { grace: 10_000, sealedSuccessor: `sealed-${at}` }))
+      )
       const winner = outcomes.findIndex(({ outcome }) => outcome === 'rotated')
       for (const [at, outcome] of outcomes.entries()) {
-        assert.deepEqual(outcome, at === winner ? { outcome: 'rotated' } : { outcome: 'repeated', sealedSuccessor: `sealed-${winner}` })
+        assert.deepEqual(
+          outcome,
+          at === winner ? { outcome: 'rotated' } : { outcome: 'repeated', sealedSuccessor: `sealed-${winner}` }
+        )
       }
       assert.notEqual(await store.sessions.access(sessionId), null)
       assert.equal((await rotate(`next-${winner}`, 'after')).outcome, 'rotated')
@@ -147,7 +175,11 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     const devices = [first]
     for (let at = 0; at < 9; at++) devices.push(await login(store, clock, first.userId))
     for (const { rotate } of devices) await rotate('digest-1', 'digest-2')
-    const outcomes = await Promise.all(devices.flatMap(({ rotate }) => [rotate('digest-1', 'x'), rotate('digest-2', 'digest-3'), store.sessions.endAll(first.userId)]))
+    const outcomes = await Promise.all(
+      devices.flatMap((
+        { rotate }
+      ) => [rotate('digest-1', 'x'), rotate('digest-2', 'digest-3'), store.sessions.endAll(first.userId)])
+    )
     assert.ok(outcomes.length === 30)
     assert.deepEqual(await store.sessions.list(first.userId), [])
   })

@@ -13,7 +13,14 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.equal(await sessions.access(session.id), null)
     await sessions.start(session)
     const access = await sessions.access(session.id)
-    assert.deepEqual({ ...access }, { userId: user.id, orgId: 'org-a', email: user.email, role: 'admin', epoch: user.epoch, endsAt: session.endsAt })
+    assert.deepEqual({ ...access }, {
+      userId: user.id,
+      orgId: 'org-a',
+      email: user.email,
+      role: 'admin',
+      epoch: user.epoch,
+      endsAt: session.endsAt
+    })
     assert.ok(Object.isFrozen(access))
     await atOnce(() => sessions.access(session.id))
     await clock.advance(100)
@@ -35,17 +42,28 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     assert.equal(await sessions.end(one.id), true)
     assert.equal(await sessions.end(one.id), false)
     assert.equal(await sessions.access(one.id), null)
-    assert.deepEqual(await sessions.rotate({ sessionId: one.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }), { outcome: 'ended' })
+    assert.deepEqual(
+      await sessions.rotate({
+        sessionId: one.id,
+        presented: 'digest-1',
+        next: 'digest-2',
+        grace: 0,
+        sealedSuccessor: null
+      }),
+      { outcome: 'ended' }
+    )
     assert.notEqual(await sessions.access(two.id), null)
     assert.equal((await store.users.get(user.id))?.epoch, user.epoch, 'nothing else was revoked')
   })
 
-  await t.test('only the session\'s own user can end it', async () => {
+  await t.test("only the session's own user can end it", async () => {
     const { store, clock } = await make()
     const [user, other] = [await aUser(store), await aUser(store)]
     const session = aSession(user.id, clock)
     await store.sessions.start(session)
-    for (const userId of [other.id, '', 'nobody', user.id.toUpperCase()]) assert.equal(await store.sessions.end(session.id, userId), false)
+    for (const userId of [other.id, '', 'nobody', user.id.toUpperCase()]) {
+      assert.equal(await store.sessions.end(session.id, userId), false)
+    }
     assert.equal(await store.sessions.end('nothing'), false)
     assert.notEqual(await store.sessions.access(session.id), null)
     assert.equal(await store.sessions.end(session.id, user.id), true)
@@ -83,7 +101,16 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     await store.users.replacePassword(user.id, { from: user.passwordHash, to: 'stronger', endSessionsBut: kept.id })
     assert.equal((await store.sessions.access(kept.id))?.epoch, user.epoch)
     assert.equal(await store.sessions.access(dropped.id), null)
-    assert.equal((await store.sessions.rotate({ sessionId: kept.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null })).outcome, 'rotated')
+    assert.equal(
+      (await store.sessions.rotate({
+        sessionId: kept.id,
+        presented: 'digest-1',
+        next: 'digest-2',
+        grace: 0,
+        sealedSuccessor: null
+      })).outcome,
+      'rotated'
+    )
     assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), [kept.id])
   })
 
@@ -111,8 +138,12 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     }
     await store.sessions.start(aSession(other.id, clock))
     const list = await store.sessions.list(user.id)
-    assert.deepEqual(list.map(({ id, ip, endsAt }) => [id, ip, endsAt]), started.map(({ id, ip, endsAt }) => [id, ip, endsAt]))
-    assert.deepEqual(Object.keys(list[0] ?? {}).sort(), ['createdAt', 'endsAt', 'id', 'ip', 'lastUsedAt', 'userAgent', 'userId'])
+    assert.deepEqual(
+      list.map(({ id, ip, endsAt }) => [id, ip, endsAt]),
+      started.map(({ id, ip, endsAt }) => [id, ip, endsAt])
+    )
+    assert.deepEqual(Object.keys(list[0] ?? {}).sort(), ['createdAt', 'endsAt', 'id', 'ip', 'lastUsedAt', 'userAgent',
+      'userId'])
     assert.ok(!JSON.stringify(list).includes('secret-digest'))
     assert.deepEqual(await store.sessions.list('nobody'), [])
   })
@@ -128,15 +159,21 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     }
     assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), ids.slice(0, 100))
     await store.sessions.end(ids[0] ?? '')
-    assert.deepEqual((await store.sessions.list(user.id)).map(({ id }) => id), ids.slice(1, 101), 'an older session moves up')
+    assert.deepEqual(
+      (await store.sessions.list(user.id)).map(({ id }) => id),
+      ids.slice(1, 101),
+      'an older session moves up'
+    )
   })
 
-  await t.test('no session starts for a user who was deleted, disabled or logged out everywhere since the login began', async () => {
+  await t.test('no session starts for a user who was deleted, disabled or logged out everywhere since the login ' +
+    'began', async () => {
     const { store, clock } = await make()
     const [user, off] = [await aUser(store), await aUser(store)]
     await store.sessions.endAll(user.id)
     const disabled = await store.users.update(off.id, { disabled: true })
-    const stale = [aSession('nobody', clock), aSession(user.id, clock, { epoch: user.epoch }), aSession(off.id, clock, { epoch: disabled?.epoch ?? -1 })]
+    const stale = [aSession('nobody', clock), aSession(user.id, clock, { epoch: user.epoch }),
+      aSession(off.id, clock, { epoch: disabled?.epoch ?? -1 })]
     for (const session of stale) {
       assert.equal(await store.sessions.start(session), false)
       assert.equal(await store.sessions.access(session.id), null)
@@ -151,7 +188,16 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     const session = aSession(user.id, clock)
     await store.sessions.start(session)
     await assert.rejects(store.sessions.start({ ...session, refreshDigest: 'stolen' }), { code: 'CONFLICT' })
-    assert.equal((await store.sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'x', grace: 0, sealedSuccessor: null })).outcome, 'rotated')
+    assert.equal(
+      (await store.sessions.rotate({
+        sessionId: session.id,
+        presented: 'digest-1',
+        next: 'x',
+        grace: 0,
+        sealedSuccessor: null
+      })).outcome,
+      'rotated'
+    )
   })
 
   await t.test('unusual strings are read back unchanged', async () => {
@@ -159,7 +205,11 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     for (const text of AWKWARD_TEXTS) {
       const user = await aUser(store)
       await store.sessions.start(aSession(user.id, clock, { id: `id ${text}`, userAgent: text, ip: text }))
-      assert.deepEqual((await store.sessions.list(user.id)).map(({ id, userAgent, ip }) => [id, userAgent, ip]), [[`id ${text}`, text, text]])
+      assert.deepEqual((await store.sessions.list(user.id)).map(({ id, userAgent, ip }) => [id, userAgent, ip]), [[
+        `id ${text}`,
+        text,
+        text
+      ]])
       assert.equal((await store.sessions.access(`id ${text}`))?.userId, user.id)
     }
   })

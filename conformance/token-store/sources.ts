@@ -8,7 +8,13 @@ import type { Make } from './fixtures.js'
 export async function sourceContract (t: ContractTest, make: Make): Promise<void> {
   await t.test('a source is read back as it was created, with an id and the prefix of its secret', async () => {
     const { store: { sources }, clock } = await make()
-    const fresh = aSource({ rateLimit: 25, bots: 'drop', signedRepeats: 'drop', allowNullOrigin: true, serverSecret: 'Rk7-wq2Lm9xTz4Vb-elsewhere' })
+    const fresh = aSource({
+      rateLimit: 25,
+      bots: 'drop',
+      signedRepeats: 'drop',
+      allowNullOrigin: true,
+      serverSecret: 'Rk7-wq2Lm9xTz4Vb-elsewhere'
+    })
     const source = await sources.create(fresh)
     const { serverSecret, ...rest } = fresh
     assert.equal(typeof source.id, 'string')
@@ -26,7 +32,8 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     const { id } = await sources.create(aSource({ serverSecret }))
     const next = 'p0o9i8u7y6t5r4e3w2q1m2n3b4v5c6x7'
     const rotated = await sources.rotateSecret('org-a', id, { serverSecret: next, overlapUntil: 0 })
-    const seen = JSON.stringify([rotated, await sources.get('org-a', id), await sources.list('org-a', { limit: 10 }), await sources.update('org-a', id, {})])
+    const seen = JSON.stringify([rotated, await sources.get('org-a', id), await sources.list('org-a', { limit: 10 }),
+      await sources.update('org-a', id, {})])
     for (const secret of [serverSecret, next]) {
       assert.ok(!seen.includes(secret))
       assert.ok(!seen.includes(secret.slice(0, 9)))
@@ -38,15 +45,23 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   await t.test('a server secret that is easy to guess is refused unless the caller allows it', async () => {
     const { store: { sources } } = await make()
     const { id, pipelineKey } = await sources.create(aSource({ serverSecret: 'p0o9i8u7y6t5r4e3' }))
-    for (const serverSecret of ['a', 'hex:00112233445566778899aabbccddee', 'your-256-bit-secret', `base64:${Buffer.from('your-256-bit-secret').toString('base64')}`]) {
+    for (
+      const serverSecret of ['a', 'hex:00112233445566778899aabbccddee', 'your-256-bit-secret',
+        `base64:${Buffer.from('your-256-bit-secret').toString('base64')}`]
+    ) {
       const fresh = aSource({ serverSecret })
       await assert.rejects(sources.create(fresh), { code: 'INVALID_REQUEST' }, serverSecret)
-      await assert.rejects(sources.rotateSecret('org-a', id, { serverSecret, overlapUntil: 0 }), { code: 'INVALID_REQUEST' }, serverSecret)
+      await assert.rejects(sources.rotateSecret('org-a', id, { serverSecret, overlapUntil: 0 }), {
+        code: 'INVALID_REQUEST'
+      }, serverSecret)
       assert.equal(await sources.resolve(fresh.pipelineKey), null)
       assert.equal((await sources.resolve(pipelineKey))?.secrets[0]?.value.toString(), 'p0o9i8u7y6t5r4e3')
       assert.notEqual(await sources.create({ ...fresh, allowWeakSecret: true }), null)
     }
-    assert.notEqual(await sources.rotateSecret('org-a', id, { serverSecret: 'a', overlapUntil: 0, allowWeakSecret: true }), null)
+    assert.notEqual(
+      await sources.rotateSecret('org-a', id, { serverSecret: 'a', overlapUntil: 0, allowWeakSecret: true }),
+      null
+    )
     assert.equal((await sources.resolve(pipelineKey))?.secrets[0]?.value.toString(), 'a')
   })
 
@@ -54,8 +69,24 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     const { store: { sources }, clock } = await make()
     const source = await sources.create(aSource())
     const patches: SourcePatch[] = [
-      { name: 'New' }, { domains: [] }, { domains: ['https://a.test'] }, { allowAnyOrigin: true }, { allowNullOrigin: true }, { allowNullOrigin: false }, { requireSignature: 'always' }, { requireTimestamp: true },
-      { enabled: false }, { rateLimit: 5 }, { rateLimit: null }, { pixelTypes: ['identify'] }, { bots: 'drop' }, { bots: 'ignore' }, { signedRepeats: 'drop' }, { environment: 'test' }, { environment: undefined }, {}
+      { name: 'New' },
+      { domains: [] },
+      { domains: ['https://a.test'] },
+      { allowAnyOrigin: true },
+      { allowNullOrigin: true },
+      { allowNullOrigin: false },
+      { requireSignature: 'always' },
+      { requireTimestamp: true },
+      { enabled: false },
+      { rateLimit: 5 },
+      { rateLimit: null },
+      { pixelTypes: ['identify'] },
+      { bots: 'drop' },
+      { bots: 'ignore' },
+      { signedRepeats: 'drop' },
+      { environment: 'test' },
+      { environment: undefined },
+      {}
     ]
     let expected = source
     for (const patch of patches) {
@@ -72,7 +103,15 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   await t.test('a patch cannot change properties that are not settings', async () => {
     const { store: { sources } } = await make()
     const source = await sources.create(aSource())
-    const patch = { id: 'x', orgId: 'org-b', org_id: 'org-b', pipelineKey: aKey(), serverSecretPrefix: 'x', createdAt: 1, constructor: 1 }
+    const patch = {
+      id: 'x',
+      orgId: 'org-b',
+      org_id: 'org-b',
+      pipelineKey: aKey(),
+      serverSecretPrefix: 'x',
+      createdAt: 1,
+      constructor: 1
+    }
     const updated = await sources.update('org-a', source.id, patch as SourcePatch)
     assert.deepEqual({ ...updated, updatedAt: source.updatedAt }, source)
   })
@@ -81,11 +120,17 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     const { store: { sources } } = await make()
     const source = await sources.create(aSource())
     await sources.create(aSource({ orgId: 'org-b' }))
-    for (const [orgId, id] of [['org-b', source.id], ['', source.id], ['ORG-A', source.id], ['org-a', source.id.toUpperCase()], ['org-a', 'x'], ['org-a', '\u0000']] as const) {
+    for (
+      const [orgId, id] of [['org-b', source.id], ['', source.id], ['ORG-A', source.id], ['org-a',
+        source.id.toUpperCase()], ['org-a', 'x'], ['org-a', '\u0000']] as const
+    ) {
       assert.equal(await sources.get(orgId, id), null)
       assert.equal(await sources.update(orgId, id, { name: 'Mine' }), null)
       assert.equal(await sources.rotateKey(orgId, id, { pipelineKey: aKey(), overlapUntil: 0 }), null)
-      assert.equal(await sources.rotateSecret(orgId, id, { serverSecret: 'p0o9i8u7y6t5r4e3w2q1', overlapUntil: 0 }), null)
+      assert.equal(
+        await sources.rotateSecret(orgId, id, { serverSecret: 'p0o9i8u7y6t5r4e3w2q1', overlapUntil: 0 }),
+        null
+      )
       assert.equal(await sources.delete(orgId, id), false)
     }
     assert.deepEqual(await sources.get('org-a', source.id), source)
@@ -108,13 +153,18 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.equal((await sources.list('org-a', { limit: 100 })).data.length, 1)
 
     await sources.rotateKey('org-a', one.id, { pipelineKey: aKey(), overlapUntil: clock.now() + 100 })
-    await assert.rejects(sources.create(aSource({ pipelineKey: one.pipelineKey })), { code: 'CONFLICT' }, 'in use during its overlap')
+    await assert.rejects(
+      sources.create(aSource({ pipelineKey: one.pipelineKey })),
+      { code: 'CONFLICT' },
+      'in use during its overlap'
+    )
     await clock.advance(100)
     const heir = await sources.create(aSource({ pipelineKey: one.pipelineKey }))
     assert.equal((await sources.resolve(one.pipelineKey))?.source.id, heir.id, 'free after its overlap')
   })
 
-  await t.test('an expired key stays with its organisation: no other can take it, even long after a sweep', async () => {
+  await t.test('an expired key stays with its organisation: no other can take it, even long after a ' +
+    'sweep', async () => {
     const { store, clock } = await make()
     const { sources } = store
     const [deleted, replaced, ended, between] = [aKey(), aKey(), aKey(), aKey()]
@@ -131,13 +181,19 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
       for (let sweeps = 0; sweeps < 2; sweeps++) {
         assert.equal(await sources.resolve(pipelineKey), null)
         await assert.rejects(sources.create(aSource({ orgId: 'org-b', pipelineKey })), { code: 'CONFLICT' })
-        await assert.rejects(sources.rotateKey('org-b', other.id, { pipelineKey, overlapUntil: 0 }), { code: 'CONFLICT' })
+        await assert.rejects(sources.rotateKey('org-b', other.id, { pipelineKey, overlapUntil: 0 }), {
+          code: 'CONFLICT'
+        })
         await store.sweep({ auditRetention: 1_000 })
       }
       const heir = await sources.create(aSource({ pipelineKey }))
       assert.equal((await sources.resolve(pipelineKey))?.source.id, heir.id, 'its own organisation can take it back')
       await sources.delete('org-a', heir.id)
-      await assert.rejects(sources.create(aSource({ orgId: 'org-b', pipelineKey })), { code: 'CONFLICT' }, 'and keeps it after that')
+      await assert.rejects(
+        sources.create(aSource({ orgId: 'org-b', pipelineKey })),
+        { code: 'CONFLICT' },
+        'and keeps it after that'
+      )
     }
     assert.deepEqual((await sources.list('org-b', { limit: 100 })).data, [other])
     const back = await sources.rotateKey('org-a', two.id, { pipelineKey: ended, overlapUntil: 0 })
@@ -145,7 +201,8 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     assert.equal((await sources.resolve(ended))?.source.id, two.id, 'a source can take back its former key')
   })
 
-  await t.test('a source keeps its keys when its former key goes to another source that is rotated or deleted', async () => {
+  await t.test('a source keeps its keys when its former key goes to another source that is rotated or ' +
+    'deleted', async () => {
     const { store: { sources } } = await make()
     const moved = aKey()
     const first = await sources.create(aSource({ pipelineKey: moved }))
@@ -170,11 +227,15 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     const { id } = await sources.create(aSource())
     for (const pipelineKey of ['', 'x'.repeat(8_192)]) {
       await assert.rejects(sources.create(aSource({ pipelineKey })), { code: 'INVALID_REQUEST' })
-      await assert.rejects(sources.rotateKey('org-a', id, { pipelineKey, overlapUntil: 0 }), { code: 'INVALID_REQUEST' })
+      await assert.rejects(sources.rotateKey('org-a', id, { pipelineKey, overlapUntil: 0 }), {
+        code: 'INVALID_REQUEST'
+      })
     }
     for (const serverSecret of ['', 'hex:', 'hex:0', 'hex:zz', 'base64:', 'base64:*', '\ud800']) {
       await assert.rejects(sources.create(aSource({ serverSecret })), { code: 'INVALID_REQUEST' })
-      await assert.rejects(sources.rotateSecret('org-a', id, { serverSecret, overlapUntil: 0 }), { code: 'INVALID_REQUEST' })
+      await assert.rejects(sources.rotateSecret('org-a', id, { serverSecret, overlapUntil: 0 }), {
+        code: 'INVALID_REQUEST'
+      })
     }
     assert.equal((await sources.list('org-a', { limit: 100 })).data.length, 1)
   })
@@ -182,14 +243,18 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   await t.test('unusual strings are read back unchanged', async () => {
     const { store: { sources } } = await make()
     for (const text of AWKWARD_TEXTS) {
-      const source = await sources.create(aSource({ orgId: `org ${text}`, name: text, domains: [text], pixelTypes: [text] }))
+      const source = await sources.create(
+        aSource({ orgId: `org ${text}`, name: text, domains: [text], pixelTypes: [text] })
+      )
       const updated = await sources.update(`org ${text}`, source.id, { name: `${text}!`, domains: [text, text] })
-      assert.deepEqual([updated?.name, updated?.domains, updated?.pixelTypes, updated?.orgId], [`${text}!`, [text, text], [text], `org ${text}`])
+      assert.deepEqual([updated?.name, updated?.domains, updated?.pixelTypes, updated?.orgId], [`${text}!`, [text,
+        text], [text], `org ${text}`])
       assert.equal((await sources.list(`org ${text}`, { limit: 100 })).data.length, 1)
     }
   })
 
-  await t.test('a list is newest first, and its pages have no gaps or repeats, even within one millisecond', async () => {
+  await t.test('a list is newest first, and its pages have no gaps or repeats, even within one ' +
+    'millisecond', async () => {
     const { store: { sources }, clock } = await make()
     const ids: string[] = []
     for (let at = 0; at < 7; at++) {
@@ -202,7 +267,9 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
       assert.ok(pages.every(({ length }) => length <= limit && length > 0))
     }
     assert.deepEqual(await sources.list('org-b', { limit: 10 }), { data: [], nextCursor: null })
-    for (const cursor of BAD_CURSORS) await assert.rejects(sources.list('org-a', { limit: 3, cursor }), { code: 'INVALID_REQUEST' }, cursor)
+    for (const cursor of BAD_CURSORS) {
+      await assert.rejects(sources.list('org-a', { limit: 3, cursor }), { code: 'INVALID_REQUEST' }, cursor)
+    }
   })
 
   await t.test('changing returned objects does not change the store', async () => {

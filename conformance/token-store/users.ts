@@ -10,7 +10,14 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await users.count(), 0)
     const user = await users.create({ orgId: 'org-a', email: 'Owner@Example.com', passwordHash: 'hash', role: 'owner' })
     assert.ok(Math.abs(user.createdAt - clock.now()) < 10_000)
-    const expected = { orgId: 'org-a', email: 'owner@example.com', passwordHash: 'hash', role: 'owner', disabled: false, epoch: user.epoch }
+    const expected = {
+      orgId: 'org-a',
+      email: 'owner@example.com',
+      passwordHash: 'hash',
+      role: 'owner',
+      disabled: false,
+      epoch: user.epoch
+    }
     assert.deepEqual(user, { ...expected, id: user.id, createdAt: user.createdAt })
     assert.deepEqual(await users.get(user.id), user)
     assert.deepEqual(await users.findByEmail('OWNER@example.COM'), user)
@@ -24,9 +31,14 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     const { store: { users } } = await make()
     await users.create({ orgId: 'org-a', email: 'owner@example.com', passwordHash: 'hash', role: 'owner' })
     for (const orgId of ['org-a', 'org-b']) {
-      await assert.rejects(users.create({ orgId, email: 'OWNER@example.com', passwordHash: 'hash', role: 'viewer' }), { code: 'CONFLICT' })
+      await assert.rejects(users.create({ orgId, email: 'OWNER@example.com', passwordHash: 'hash', role: 'viewer' }), {
+        code: 'CONFLICT'
+      })
     }
-    const results = await Promise.allSettled(Array.from({ length: 10 }, () => users.create({ orgId: 'org-a', email: 'new@example.com', passwordHash: 'x', role: 'viewer' })))
+    const results = await Promise.allSettled(
+      Array.from({ length: 10 }, () =>
+        users.create({ orgId: 'org-a', email: 'new@example.com', passwordHash: 'x', role: 'viewer' }))
+    )
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
     assert.equal(await users.count(), 2)
   })
@@ -55,10 +67,20 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await sessions.access(session.id), null)
     assert.equal((await users.update(user.id, { disabled: false }))?.disabled, false)
     assert.equal(await sessions.access(session.id), null)
-    assert.deepEqual(await sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }), { outcome: 'ended' })
+    assert.deepEqual(
+      await sessions.rotate({
+        sessionId: session.id,
+        presented: 'digest-1',
+        next: 'digest-2',
+        grace: 0,
+        sealedSuccessor: null
+      }),
+      { outcome: 'ended' }
+    )
   })
 
-  await t.test('a password is replaced only if its hash has not changed since, and the other sessions end with it', async () => {
+  await t.test('a password is replaced only if its hash has not changed since, and the other sessions end with ' +
+    'it', async () => {
     const { store, clock } = await make()
     const { users, sessions } = store
     const [user, other] = [await aUser(store), await aUser(store)]
@@ -67,14 +89,17 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
       await sessions.start(session)
       await sessions.access(session.id)
     }
-    const alive = async () => await Promise.all([kept, dropped, foreign].map(async ({ id }) => await sessions.access(id) !== null))
+    const alive = async () =>
+      await Promise.all([kept, dropped, foreign].map(async ({ id }) => await sessions.access(id) !== null))
     const from = user.passwordHash
     assert.equal(await users.replacePassword(user.id, { from: 'another', to: 'x', endSessionsBut: kept.id }), false)
     assert.equal(await users.replacePassword('nobody', { from, to: 'x', endSessionsBut: kept.id }), false)
     assert.deepEqual(await users.get(user.id), user)
     assert.equal(await users.replacePassword(user.id, { from, to: 'stronger' }), true)
     assert.deepEqual(await alive(), [true, true, true])
-    const answers = await Promise.all(['a', 'b', 'c'].map((to) => users.replacePassword(user.id, { from: 'stronger', to, endSessionsBut: kept.id })))
+    const answers = await Promise.all(
+      ['a', 'b', 'c'].map((to) => users.replacePassword(user.id, { from: 'stronger', to, endSessionsBut: kept.id }))
+    )
     assert.deepEqual(answers.filter((changed) => changed), [true], 'one of three concurrent changes')
     assert.deepEqual(await users.get(user.id), { ...user, passwordHash: ['a', 'b', 'c'][answers.indexOf(true)] })
     assert.deepEqual(await alive(), [true, false, true])
@@ -104,7 +129,11 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.ok(until !== null && until > clock.now() && until <= clock.now() + 200)
     assert.equal(await users.lockedUntil('subject'), until)
     for (let more = 0; more < 6; more++) {
-      assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: until, wasLocked: true }, 'a lock is not extended')
+      assert.deepEqual(
+        await users.countFailure('subject', limits),
+        { lockedUntil: until, wasLocked: true },
+        'a lock is not extended'
+      )
     }
     assert.equal(await users.clearFailures('subject'), until, 'a success does not end it')
     assert.equal(await users.lockedUntil('other'), null)
@@ -112,7 +141,11 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.equal(await users.lockedUntil('subject'), until, 'a sweep keeps it')
     await clock.advance(200)
     assert.equal(await users.lockedUntil('subject'), null)
-    assert.deepEqual(await users.countFailure('subject', limits), { lockedUntil: null, wasLocked: false }, 'the count restarts')
+    assert.deepEqual(
+      await users.countFailure('subject', limits),
+      { lockedUntil: null, wasLocked: false },
+      'the count restarts'
+    )
     assert.equal(await users.clearFailures('subject'), null)
   })
 
@@ -121,18 +154,24 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     const limits = { max: 5, lockFor: 60_000 }
     for (let failure = 1; failure <= 4; failure++) await users.countFailure('subject', limits)
     assert.equal(await users.clearFailures('subject'), null)
-    for (let failure = 1; failure <= 4; failure++) assert.equal((await users.countFailure('subject', limits)).lockedUntil, null)
+    for (let failure = 1; failure <= 4; failure++) {
+      assert.equal((await users.countFailure('subject', limits)).lockedUntil, null)
+    }
     assert.equal(await users.clearFailures('subject'), null)
     const results = await Promise.all(Array.from({ length: 8 }, () => users.countFailure('subject', limits)))
     assert.equal(results.filter(({ lockedUntil }) => lockedUntil === null).length, 4)
     assert.equal(results.filter(({ wasLocked }) => wasLocked).length, 3, 'at most five are reported as wrong')
-    assert.equal(new Set(results.filter(({ lockedUntil }) => lockedUntil !== null).map(({ lockedUntil }) => lockedUntil)).size, 1)
+    assert.equal(
+      new Set(results.filter(({ lockedUntil }) => lockedUntil !== null).map(({ lockedUntil }) => lockedUntil)).size,
+      1
+    )
     const atOnce = await users.countFailure('at-once', { max: 1, lockFor: 60_000 })
     assert.deepEqual([typeof atOnce.lockedUntil, atOnce.wasLocked], ['number', false])
     assert.equal(await users.clearFailures('never-failed'), null)
   })
 
-  await t.test('unlocking ends the locks of a subject and of subjects that start with it and a dot, and no others', async () => {
+  await t.test('unlocking ends the locks of a subject and of subjects that start with it and a dot, and no ' +
+    'others', async () => {
     const { store: { users } } = await make()
     const limits = { max: 1, lockFor: 60_000 }
     const [mine, others] = [['ann', 'ann.device.1', 'ann.'], ['anna', 'an', 'bob.ann', 'ANN', 'a%', 'ann%', '']]
@@ -144,14 +183,19 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
     assert.notEqual(await users.lockedUntil('ann%'), null)
     for (let failure = 1; failure <= 4; failure++) await users.countFailure('counted', { max: 5, lockFor: 60_000 })
     await users.unlock('counted')
-    assert.deepEqual(await users.countFailure('counted', { max: 2, lockFor: 60_000 }), { lockedUntil: null, wasLocked: false }, 'the count restarts')
+    assert.deepEqual(await users.countFailure('counted', { max: 2, lockFor: 60_000 }), {
+      lockedUntil: null,
+      wasLocked: false
+    }, 'the count restarts')
     await users.unlock('never-failed')
   })
 
   await t.test('unusual strings are read back unchanged and find their own user', async () => {
     const { store: { users } } = await make()
     const lower = new Set(AWKWARD_TEXTS.map((text) => text.toLowerCase()))
-    for (const text of lower) await users.create({ orgId: text, email: `${text}@x`, passwordHash: text, role: 'viewer' })
+    for (const text of lower) {
+      await users.create({ orgId: text, email: `${text}@x`, passwordHash: text, role: 'viewer' })
+    }
     for (const text of lower) {
       const user = await users.findByEmail(`${text}@x`)
       assert.deepEqual([user?.orgId, user?.email, user?.passwordHash], [text, `${text}@x`, text])
@@ -162,7 +206,8 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
   await t.test('changing returned objects does not change the store', async () => {
     const { store } = await make()
     const user = await aUser(store)
-    const copies = [user, await store.users.get(user.id), await store.users.findByEmail(user.email), await store.users.update(user.id, {})]
+    const copies = [user, await store.users.get(user.id), await store.users.findByEmail(user.email),
+      await store.users.update(user.id, {})]
     for (const copy of copies) if (copy !== null) Object.assign(copy, { role: 'owner', epoch: 99 })
     assert.equal((await store.users.get(user.id))?.role, 'admin')
   })

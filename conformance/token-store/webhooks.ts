@@ -6,9 +6,20 @@ import { AWKWARD_TEXTS, BAD_CURSORS, aSource, aWebhook, allPages, atOnce } from 
 import type { Make } from './fixtures.js'
 
 const CUSTOM: CustomSignature = {
-  header: 'x-signature', encoding: 'base64', hash: 'sha512', prefix: 'v1=', timestampHeader: 'x-time', template: '{timestamp}:{body}'
+  header: 'x-signature',
+  encoding: 'base64',
+  hash: 'sha512',
+  prefix: 'v1=',
+  timestampHeader: 'x-time',
+  template: '{timestamp}:{body}'
 }
-const MAPPING = { type: 'page' as const, each: null, event: ['$.a', '$.b'], properties: { '\u0000': '$.x', b: '$.b', a: '$.a' }, traits: null }
+const MAPPING = {
+  type: 'page' as const,
+  each: null,
+  event: ['$.a', '$.b'],
+  properties: { '\u0000': '$.x', b: '$.b', a: '$.a' },
+  traits: null
+}
 const NOBODY = 'wh_000000000000000000000000'
 
 async function withSource (store: TokenStore, orgId = 'org-a') {
@@ -19,7 +30,15 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
   await t.test('a webhook is read back as it was created, with an id and the prefix of its secret', async () => {
     const { store, clock } = await make()
     const { source, webhooks } = await withSource(store)
-    for (const more of [{}, { provider: 'custom' as const, custom: CUSTOM, mapping: MAPPING, url: 'https://e.example.com/v1/webhook', enabled: false }]) {
+    for (
+      const more of [{}, {
+        provider: 'custom' as const,
+        custom: CUSTOM,
+        mapping: MAPPING,
+        url: 'https://e.example.com/v1/webhook',
+        enabled: false
+      }]
+    ) {
       const { secret, ...fresh } = aWebhook({ secret: 'whsec_abcdefghijklmnopqrstuvwxyz', ...more })
       const webhook = await webhooks.create('org-a', source.id, { ...fresh, secret })
       assert.ok(webhook !== null)
@@ -27,7 +46,15 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
       assert.match(id, /^wh_[0-9A-Za-z]{24}$/)
       assert.ok(Math.abs(createdAt - clock.now()) < 10_000)
       assert.equal(secretPrefix, 'whsec_abcdef')
-      assert.deepEqual(webhook, { id, orgId: 'org-a', sourceId: source.id, ...fresh, secretPrefix, createdAt, updatedAt: createdAt })
+      assert.deepEqual(webhook, {
+        id,
+        orgId: 'org-a',
+        sourceId: source.id,
+        ...fresh,
+        secretPrefix,
+        createdAt,
+        updatedAt: createdAt
+      })
       assert.deepEqual(await webhooks.get('org-a', source.id, id), webhook)
       assert.equal(JSON.stringify(webhook.mapping), JSON.stringify(fresh.mapping), 'including the order of properties')
     }
@@ -39,12 +66,17 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
     for (const [provider, secret] of [['stripe', ''], ['standard', 'whsec_***'], ['custom', 'hex:zz']] as const) {
-      await assert.rejects(webhooks.create('org-a', source.id, aWebhook({ provider, secret })), { code: 'INVALID_REQUEST' })
+      await assert.rejects(webhooks.create('org-a', source.id, aWebhook({ provider, secret })), {
+        code: 'INVALID_REQUEST'
+      })
     }
     assert.deepEqual((await webhooks.list('org-a', source.id, { limit: 10 }))?.data, [])
     const webhook = await webhooks.create('org-a', source.id, aWebhook({ provider: 'standard', secret: 'whsec_YWJj' }))
     assert.ok(webhook !== null)
-    await assert.rejects(webhooks.rotateSecret('org-a', source.id, webhook.id, { secret: 'whsec_*', overlapUntil: 0 }), { code: 'INVALID_REQUEST' })
+    await assert.rejects(
+      webhooks.rotateSecret('org-a', source.id, webhook.id, { secret: 'whsec_*', overlapUntil: 0 }),
+      { code: 'INVALID_REQUEST' }
+    )
     assert.deepEqual((await webhooks.resolve(webhook.id))?.secrets.map(({ value }) => value.toString()), ['abc'])
   })
 
@@ -54,7 +86,15 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     const webhook = await webhooks.create('org-a', source.id, aWebhook())
     assert.ok(webhook !== null)
     const patches: WebhookPatch[] = [
-      { name: 'New' }, { url: 'https://e.example.com/v1/webhook' }, { url: null }, { custom: CUSTOM }, { custom: null }, { mapping: MAPPING }, { mapping: null }, { enabled: false }, {}
+      { name: 'New' },
+      { url: 'https://e.example.com/v1/webhook' },
+      { url: null },
+      { custom: CUSTOM },
+      { custom: null },
+      { mapping: MAPPING },
+      { mapping: null },
+      { enabled: false },
+      {}
     ]
     let expected = webhook
     for (const patch of patches) {
@@ -65,12 +105,21 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
       assert.deepEqual(updated, expected)
       assert.deepEqual(await webhooks.get('org-a', source.id, webhook.id), expected)
     }
-    const odd = { id: 'x', orgId: 'org-b', sourceId: 'x', provider: 'shopify', secretPrefix: 'x', createdAt: 1, name: undefined }
+    const odd = {
+      id: 'x',
+      orgId: 'org-b',
+      sourceId: 'x',
+      provider: 'shopify',
+      secretPrefix: 'x',
+      createdAt: 1,
+      name: undefined
+    }
     const updated = await webhooks.update('org-a', source.id, webhook.id, odd as unknown as WebhookPatch)
     assert.deepEqual({ ...updated, updatedAt: expected.updatedAt }, expected)
   })
 
-  await t.test('another organisation, or another source of the same one, cannot read, change or delete a webhook', async () => {
+  await t.test('another organisation, or another source of the same one, cannot read, change or delete a ' +
+    'webhook', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
     const { source: sibling } = await withSource(store)
@@ -78,16 +127,31 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     const webhook = await webhooks.create('org-a', source.id, aWebhook())
     assert.ok(webhook !== null)
     const { id } = webhook
-    for (const [orgId, sourceId, at] of [
-      ['org-b', source.id, id], ['org-b', foreign.id, id], ['org-a', sibling.id, id], ['', source.id, id], ['org-a', '', id], ['org-a', source.id, id.toLowerCase()],
-      ['org-a', source.id, ''], ['org-a', source.id, '\u0000'], ['org-a', source.id, NOBODY]
-    ] as const) {
+    for (
+      const [orgId, sourceId, at] of [
+        ['org-b', source.id, id],
+        ['org-b', foreign.id, id],
+        ['org-a', sibling.id, id],
+        ['', source.id, id],
+        ['org-a', '', id],
+        ['org-a', source.id, id.toLowerCase()],
+        ['org-a', source.id, ''],
+        ['org-a', source.id, '\u0000'],
+        ['org-a', source.id, NOBODY]
+      ] as const
+    ) {
       assert.equal(await webhooks.get(orgId, sourceId, at), null)
       assert.equal(await webhooks.update(orgId, sourceId, at, { name: 'Mine' }), null)
-      assert.equal(await webhooks.rotateSecret(orgId, sourceId, at, { secret: 'another secret', overlapUntil: 0 }), null)
+      assert.equal(
+        await webhooks.rotateSecret(orgId, sourceId, at, { secret: 'another secret', overlapUntil: 0 }),
+        null
+      )
       assert.equal(await webhooks.delete(orgId, sourceId, at), false)
     }
-    for (const [orgId, sourceId] of [['org-b', source.id], ['org-a', foreign.id], ['org-a', 'x'], ['org-a', '\u0000']] as const) {
+    for (
+      const [orgId, sourceId] of [['org-b', source.id], ['org-a', foreign.id], ['org-a', 'x'], ['org-a',
+        '\u0000']] as const
+    ) {
       assert.equal(await webhooks.create(orgId, sourceId, aWebhook()), null)
       assert.equal(await webhooks.list(orgId, sourceId, { limit: 10 }), null)
     }
@@ -103,9 +167,14 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
       ids.unshift((await webhooks.create('org-a', source.id, aWebhook()))?.id ?? '')
       if (at % 3 === 0) await clock.advance(2)
     }
-    const pages = await allPages(async (page) => await webhooks.list('org-a', source.id, page) ?? { data: [], nextCursor: null }, 3)
+    const pages = await allPages(
+      async (page) => await webhooks.list('org-a', source.id, page) ?? { data: [], nextCursor: null },
+      3
+    )
     assert.deepEqual(pages.map((page) => page.map(({ id }) => id)), [ids.slice(0, 3), ids.slice(3, 6), ids.slice(6)])
-    for (const cursor of BAD_CURSORS) await assert.rejects(webhooks.list('org-a', source.id, { limit: 3, cursor }), { code: 'INVALID_REQUEST' })
+    for (const cursor of BAD_CURSORS) {
+      await assert.rejects(webhooks.list('org-a', source.id, { limit: 3, cursor }), { code: 'INVALID_REQUEST' })
+    }
   })
 
   await t.test('unusual names are read back unchanged', async () => {
@@ -117,27 +186,40 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('an id resolves to its webhook, source and secret, as a frozen value that is soon synchronous', async () => {
+  await t.test('an id resolves to its webhook, source and secret, as a frozen value that is soon ' +
+    'synchronous', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
-    const webhook = await webhooks.create('org-a', source.id, aWebhook({ provider: 'custom', custom: CUSTOM, mapping: MAPPING, secret: 'hex:00ff10' }))
+    const webhook = await webhooks.create(
+      'org-a',
+      source.id,
+      aWebhook({ provider: 'custom', custom: CUSTOM, mapping: MAPPING, secret: 'hex:00ff10' })
+    )
     const resolved = await webhooks.resolve(webhook?.id ?? '')
     assert.deepEqual(resolved?.webhook, webhook)
     assert.deepEqual(resolved.source, source)
-    assert.deepEqual(resolved.secrets.map(({ value, expiresAt }) => [value.toString('hex'), expiresAt]), [['00ff10', null]])
+    assert.deepEqual(resolved.secrets.map(({ value, expiresAt }) => [value.toString('hex'), expiresAt]), [['00ff10',
+      null]])
     const { webhook: { custom, mapping } } = resolved
-    const parts = [resolved, resolved.webhook, custom, mapping, mapping?.event, resolved.source, resolved.source.domains, resolved.secrets, ...resolved.secrets]
+    const parts = [resolved, resolved.webhook, custom, mapping, mapping?.event, resolved.source,
+      resolved.source.domains, resolved.secrets, ...resolved.secrets]
     for (const part of parts) assert.ok(Object.isFrozen(part))
     await atOnce(() => webhooks.resolve(webhook?.id ?? ''))
-    for (const id of ['', 'wh_', NOBODY, webhook?.id.toLowerCase() ?? '', `${webhook?.id} `, '%', '\u0000', '__proto__', source.id, 'x'.repeat(8_192)]) {
+    for (
+      const id of ['', 'wh_', NOBODY, webhook?.id.toLowerCase() ?? '', `${webhook?.id} `, '%', '\u0000', '__proto__',
+        source.id, 'x'.repeat(8_192)]
+    ) {
       assert.equal(await webhooks.resolve(id), null, id.slice(0, 40))
     }
   })
 
-  await t.test('a change of the webhook or its source takes effect at once on the same instance, and no webhook outlives its source', async () => {
+  await t.test('a change of the webhook or its source takes effect at once on the same instance, and no webhook ' +
+    'outlives its source', async () => {
     const { store } = await make()
     const { source, webhooks } = await withSource(store)
-    const [id = '', other = '', last = ''] = await Promise.all([1, 2, 3].map(async () => (await webhooks.create('org-a', source.id, aWebhook()))?.id))
+    const [id = '', other = '', last = ''] = await Promise.all(
+      [1, 2, 3].map(async () => (await webhooks.create('org-a', source.id, aWebhook()))?.id)
+    )
     const enabled = async () => {
       const resolved = await webhooks.resolve(id)
       return [resolved?.webhook.enabled, resolved?.source.enabled]
@@ -161,13 +243,17 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     }
   })
 
-  await t.test('a rotated secret comes first, the previous one is valid until its overlap ends, and no third one is valid', async () => {
+  await t.test('a rotated secret comes first, the previous one is valid until its overlap ends, and no third one ' +
+    'is valid', async () => {
     const { store, clock } = await make()
     const { source, webhooks } = await withSource(store)
     const { id = '' } = await webhooks.create('org-a', source.id, aWebhook({ secret: 'first secret' })) ?? {}
     const secrets = async () => (await webhooks.resolve(id))?.secrets.map(({ value }) => value.toString())
     assert.deepEqual(await secrets(), ['first secret'])
-    const rotated = await webhooks.rotateSecret('org-a', source.id, id, { secret: 'second secret', overlapUntil: clock.now() + 10_000 })
+    const rotated = await webhooks.rotateSecret('org-a', source.id, id, {
+      secret: 'second secret',
+      overlapUntil: clock.now() + 10_000
+    })
     assert.equal(rotated?.secretPrefix, 'sec')
     assert.deepEqual(await secrets(), ['second secret', 'first secret'])
     const until = clock.now() + 100
@@ -190,8 +276,11 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
     const created = await webhooks.create('org-a', source.id, aWebhook({ secret }))
     const id = created?.id ?? ''
     const seen = JSON.stringify([
-      created, await webhooks.rotateSecret('org-a', source.id, id, { secret: next, overlapUntil: 0 }), await webhooks.get('org-a', source.id, id),
-      await webhooks.list('org-a', source.id, { limit: 10 }), await webhooks.update('org-a', source.id, id, {})
+      created,
+      await webhooks.rotateSecret('org-a', source.id, id, { secret: next, overlapUntil: 0 }),
+      await webhooks.get('org-a', source.id, id),
+      await webhooks.list('org-a', source.id, { limit: 10 }),
+      await webhooks.update('org-a', source.id, id, {})
     ])
     for (const each of [secret, next]) assert.ok(!seen.includes(each.slice(0, 9)))
   })

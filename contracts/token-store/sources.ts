@@ -46,7 +46,10 @@ export interface Source {
 }
 
 /** The settings of a source that an administrator chooses. */
-export type SourceSettings = Omit<Source, 'id' | 'orgId' | 'pipelineKey' | 'serverSecretPrefix' | 'createdAt' | 'updatedAt'>
+export type SourceSettings = Omit<
+  Source,
+  'id' | 'orgId' | 'pipelineKey' | 'serverSecretPrefix' | 'createdAt' | 'updatedAt'
+>
 
 /** A source to create. */
 export interface NewSource extends SourceSettings {
@@ -92,33 +95,37 @@ export interface Sources {
    * Rejects with `CONFLICT` for a key that is or was in use, except an expired key of the same organisation (old pages
    * may still send with it), and where the organisation has `quota` sources or more, concurrent calls included.
    */
-  create (source: NewSource): Promise<Source>
+  create(source: NewSource): Promise<Source>
   /** Resolves with one source of the organisation. */
-  get (orgId: string, id: string): Promise<Source | null>
+  get(orgId: string, id: string): Promise<Source | null>
   /** Lists the sources of an organisation, newest first. */
-  list (orgId: string, page: PageRequest): Promise<Page<Source>>
+  list(orgId: string, page: PageRequest): Promise<Page<Source>>
   /** Changes settings of a source; resolves with the changed source. */
-  update (orgId: string, id: string, patch: SourcePatch): Promise<Source | null>
+  update(orgId: string, id: string, patch: SourcePatch): Promise<Source | null>
   /** Deletes a source with its webhooks; `false` if the organisation has no such source. */
-  delete (orgId: string, id: string): Promise<boolean>
+  delete(orgId: string, id: string): Promise<boolean>
   /**
    * Replaces the pipeline key. The previous key works until `overlapUntil`, epoch milliseconds; older keys end now.
    * Rejects with `CONFLICT` as `create` does.
    */
-  rotateKey (orgId: string, id: string, next: { pipelineKey: string, overlapUntil: number }): Promise<Source | null>
+  rotateKey(orgId: string, id: string, next: { pipelineKey: string, overlapUntil: number }): Promise<Source | null>
   /**
    * Replaces the server secret, which is checked as in `create`. The previous secret works until `overlapUntil`, epoch
    * milliseconds; older secrets end now.
    */
-  rotateSecret (orgId: string, id: string, next: { serverSecret: string, overlapUntil: number, allowWeakSecret?: boolean | undefined }): Promise<Source | null>
+  rotateSecret(
+    orgId: string,
+    id: string,
+    next: { serverSecret: string, overlapUntil: number, allowWeakSecret?: boolean | undefined }
+  ): Promise<Source | null>
   /**
    * Looks up the source of a pipeline key, disabled sources included; `null` for an unknown or expired key. Returns
    * synchronously on a cache hit, else a promise. A change reaches the cache within a second, on every instance.
    */
-  resolve (pipelineKey: string): ResolvedSource | null | Promise<ResolvedSource | null>
+  resolve(pipelineKey: string): ResolvedSource | null | Promise<ResolvedSource | null>
   /**
    * Returns the origins of all enabled sources. Cached as `resolve` is, and frozen: CORS compiles a list that is not
    * frozen at each preflight request.
    */
-  origins (): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]>
+  origins(): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]>
 }

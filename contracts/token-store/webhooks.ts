@@ -60,21 +60,26 @@ export interface Webhooks {
    * Creates a webhook. Rejects with `INVALID_REQUEST` for a secret that is not valid for the provider. Rejects with
    * `CONFLICT` where the organisation has `quota` webhooks or more in all its sources, concurrent calls included.
    */
-  create (orgId: string, sourceId: string, webhook: NewWebhook): Promise<Webhook | null>
+  create(orgId: string, sourceId: string, webhook: NewWebhook): Promise<Webhook | null>
   /** Resolves with one webhook of the source. */
-  get (orgId: string, sourceId: string, id: string): Promise<Webhook | null>
+  get(orgId: string, sourceId: string, id: string): Promise<Webhook | null>
   /** Lists the webhooks of a source, newest first. */
-  list (orgId: string, sourceId: string, page: PageRequest): Promise<Page<Webhook> | null>
+  list(orgId: string, sourceId: string, page: PageRequest): Promise<Page<Webhook> | null>
   /** Changes settings of a webhook; resolves with the changed webhook. */
-  update (orgId: string, sourceId: string, id: string, patch: WebhookPatch): Promise<Webhook | null>
+  update(orgId: string, sourceId: string, id: string, patch: WebhookPatch): Promise<Webhook | null>
   /** Deletes a webhook; `false` if the source has no such webhook. */
-  delete (orgId: string, sourceId: string, id: string): Promise<boolean>
+  delete(orgId: string, sourceId: string, id: string): Promise<boolean>
   /** Replaces the secret. The previous one works until `overlapUntil`, epoch milliseconds; older secrets end now. */
-  rotateSecret (orgId: string, sourceId: string, id: string, next: { secret: string, overlapUntil: number }): Promise<Webhook | null>
+  rotateSecret(
+    orgId: string,
+    sourceId: string,
+    id: string,
+    next: { secret: string, overlapUntil: number }
+  ): Promise<Webhook | null>
   /**
    * Looks up a webhook with its source, disabled ones included; `null` for an unknown id. Returns synchronously on a
    * cache hit, else a promise. A change of the webhook or its source reaches the cache within a second, on every
    * instance.
    */
-  resolve (id: string): ResolvedWebhook | null | Promise<ResolvedWebhook | null>
+  resolve(id: string): ResolvedWebhook | null | Promise<ResolvedWebhook | null>
 }

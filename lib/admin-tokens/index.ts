@@ -38,7 +38,12 @@ export interface AdminTokensOptions {
 
 /** The names of all properties of `AdminTokensOptions`. */
 export const TOKEN_OPTIONS: KnownOptions<AdminTokensOptions> = {
-  jwtSecrets: true, issuer: true, audience: true, accessTtl: true, refreshTtl: true, now: true
+  jwtSecrets: true,
+  issuer: true,
+  audience: true,
+  accessTtl: true,
+  refreshTtl: true,
+  now: true
 }
 
 export interface AccessClaims {
@@ -64,22 +69,28 @@ export interface AdminTokens {
    * Lifetime in seconds of an access token issued now: `accessTtl`, or less if the session ends (`endsAt`, epoch ms)
    * earlier.
    */
-  accessLifeSeconds (endsAt: number): number
+  accessLifeSeconds(endsAt: number): number
   /** Issues an access token that expires no later than its session (`endsAt`, epoch ms; default: never). */
-  issueAccess (user: Pick<AccessClaims, 'sub' | 'org_id' | 'role' | 'sid' | 'epoch'> & { endsAt?: number }): string
+  issueAccess(user: Pick<AccessClaims, 'sub' | 'org_id' | 'role' | 'sid' | 'epoch'> & { endsAt?: number }): string
   /** Issues a refresh token that expires no later than its session (`endsAt`, epoch ms), and the digest of its id. */
-  issueRefresh (session: Pick<RefreshClaims, 'sub' | 'org_id' | 'sid'> & { endsAt: number }): { token: string, digest: string }
+  issueRefresh(
+    session: Pick<RefreshClaims, 'sub' | 'org_id' | 'sid'> & { endsAt: number }
+  ): { token: string, digest: string }
   /** Throws `INVALID_TOKEN` or `EXPIRED_TOKEN`. Does not check that the session still exists. */
-  verifyAccess (token: string): AccessClaims
+  verifyAccess(token: string): AccessClaims
   /** Throws the same errors as `verifyAccess`. */
-  verifyRefresh (token: string): RefreshClaims
+  verifyRefresh(token: string): RefreshClaims
   /** Derives a key for one purpose from each secret, in the order of `jwtSecrets`: the first one signs, all verify. */
-  keysFor (purpose: string): readonly [Buffer, ...Buffer[]]
+  keysFor(purpose: string): readonly [Buffer, ...Buffer[]]
   /** Encrypts values that clients return later, such as list cursors, under keys derived from `jwtSecrets`. */
   readonly box: SecretBox
 }
 
-interface Key { id: string, sign: (claims: object) => string, verify: (token: string) => unknown }
+interface Key {
+  id: string
+  sign: (claims: object) => string
+  verify: (token: string) => unknown
+}
 type Claims = Readonly<Record<string, unknown>>
 
 const DAY = 86_400_000
@@ -88,7 +99,14 @@ const MAX_TEXT = 256
 
 /** Throws `INVALID_OPTIONS` for a weak or missing secret. Independent of any `@fastify/jwt` of the host. */
 export async function createAdminTokens (app: FastifyInstance, options: AdminTokensOptions): Promise<AdminTokens> {
-  const { jwtSecrets, issuer = 'fastify-gatehouse', audience = 'fastify-gatehouse:admin', accessTtl = 900_000, refreshTtl = 7 * DAY, now = Date.now } = options
+  const {
+    jwtSecrets,
+    issuer = 'fastify-gatehouse',
+    audience = 'fastify-gatehouse:admin',
+    accessTtl = 900_000,
+    refreshTtl = 7 * DAY,
+    now = Date.now
+  } = options
   checkSecrets(jwtSecrets)
   assertWholeSeconds('admin-guard', 'accessTtl', accessTtl, 10_000, 3_600_000)
   assertWholeSeconds('admin-guard', 'refreshTtl', refreshTtl, 10_000, 30 * DAY)
@@ -109,7 +127,9 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
     if (parts === null) throw new INVALID_TOKEN({ reason: 'not a JWT that this server issues' })
     const { kid, claims } = parts
     const candidates = kid === undefined ? keys : [byId.get(kid)]
-    if (!candidates.some((key) => key !== undefined && isSigned(key, token))) throw new INVALID_TOKEN({ reason: 'signature' })
+    if (!candidates.some((key) => key !== undefined && isSigned(key, token))) {
+      throw new INVALID_TOKEN({ reason: 'signature' })
+    }
     checkClaims(claims, type, maxTtl, seconds())
     return claims
   }
@@ -124,7 +144,19 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
     issueAccess ({ sub, org_id, role, sid, epoch, endsAt = Infinity }) {
       const iat = seconds()
       const exp = iat + accessLifeSeconds(endsAt)
-      return current.sign({ sub, org_id, role, sid, epoch, jti: randomUUID(), type: 'access', iss: issuer, aud: audience, iat, exp })
+      return current.sign({
+        sub,
+        org_id,
+        role,
+        sid,
+        epoch,
+        jti: randomUUID(),
+        type: 'access',
+        iss: issuer,
+        aud: audience,
+        iat,
+        exp
+      })
     },
 
     issueRefresh ({ sub, org_id, sid, endsAt }) {
@@ -138,7 +170,9 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
       const claims = verify(token, 'access', accessTtl / 1000)
       const { role, epoch, iss, aud } = claims
       if (iss !== issuer || aud !== audience) throw new INVALID_TOKEN({ reason: 'iss or aud' })
-      if (!ROLES.some((known) => known === role) || !Number.isSafeInteger(epoch)) throw new INVALID_TOKEN({ reason: 'role or epoch' })
+      if (!ROLES.some((known) => known === role) || !Number.isSafeInteger(epoch)) {
+        throw new INVALID_TOKEN({ reason: 'role or epoch' })
+      }
       return claims as unknown as AccessClaims
     },
 
@@ -197,8 +231,12 @@ function isSigned (key: Key, token: string): boolean {
 function checkClaims (claims: Claims, type: string, maxTtl: number, now: number): void {
   const { iat, exp } = claims
   if (claims['type'] !== type) throw new INVALID_TOKEN({ reason: 'type' })
-  if (![claims['sub'], claims['org_id'], claims['jti'], claims['sid']].every(isText)) throw new INVALID_TOKEN({ reason: 'sub, org_id, jti or sid' })
-  if (!isTime(iat) || !isTime(exp) || exp <= iat || exp - iat > maxTtl || iat > now + SKEW) throw new INVALID_TOKEN({ reason: 'iat or exp' })
+  if (![claims['sub'], claims['org_id'], claims['jti'], claims['sid']].every(isText)) {
+    throw new INVALID_TOKEN({ reason: 'sub, org_id, jti or sid' })
+  }
+  if (!isTime(iat) || !isTime(exp) || exp <= iat || exp - iat > maxTtl || iat > now + SKEW) {
+    throw new INVALID_TOKEN({ reason: 'iat or exp' })
+  }
   if (exp <= now) throw new EXPIRED_TOKEN({ reason: 'exp' })
 }
 

@@ -11,7 +11,7 @@ export interface OriginRules {
   /** Whether the origin `null`, which every sandboxed page has, is allowed. */
   readonly nullOrigin: boolean
   /** Allowed origins, and bases of subdomains as `https://*.example.com`, in the spelling of browsers. */
-  readonly rules: { readonly size: number, has (rule: string): boolean, keys (): Iterable<string> }
+  readonly rules: { readonly size: number, has(rule: string): boolean, keys(): Iterable<string> }
   /** Whether `rules` contains a base of subdomains. */
   readonly wildcards: boolean
 }
@@ -46,7 +46,8 @@ export function parseDomain (text: string): string | null {
 }
 
 function parseWebDomain (text: string): string | null {
-  const [, scheme = 'https', wildcard = '', host = '', port = ''] = (text.length <= MAX_LENGTH && DOMAIN.exec(text)) || []
+  const [, scheme = 'https', wildcard = '', host = '', port = ''] = (text.length <= MAX_LENGTH && DOMAIN.exec(text)) ||
+    []
   const url = `${scheme.toLowerCase()}://${host}${port}`
   if (host === '' || host.toLowerCase() === 'null' || EMPTY_LABEL.test(host)) return null
   const parsed = parseUrl(url)
@@ -54,7 +55,9 @@ function parseWebDomain (text: string): string | null {
   const { origin, hostname, protocol } = parsed
   if (wildcard === '') return origin
   // An address has no subdomains, and no one owner controls all subdomains of a top-level domain.
-  if (isIP(hostname) !== 0 || hostname.startsWith('[') || (!hostname.includes('.') && hostname !== 'localhost')) return null
+  if (isIP(hostname) !== 0 || hostname.startsWith('[') || (!hostname.includes('.') && hostname !== 'localhost')) {
+    return null
+  }
   return `${protocol}//*.${origin.slice(protocol.length + 2)}`
 }
 

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * Calls `declare` once for each path of the routes that the scope declares from here on, so that it declares the route for the preflights
+ * Calls `declare` once for each path of the routes that the scope declares from here on, so that it declares the
+ * route for the preflights
  * of that path. `path` has no prefix. Paths that have a route for OPTIONS are left out.
  */
 export function preflightEachPath (scope: FastifyInstance, declare: (path: string) => void): void {

@@ -39,7 +39,13 @@ declare module 'fastify' {
   }
 }
 
-const KNOWN: KnownOptions<SiteCorsOptions> = { origins: true, credentials: true, allowedHeaders: true, methods: true, maxAgeSeconds: true }
+const KNOWN: KnownOptions<SiteCorsOptions> = {
+  origins: true,
+  credentials: true,
+  allowedHeaders: true,
+  methods: true,
+  maxAgeSeconds: true
+}
 const EXPOSED_HEADERS = ['retry-after']
 
 /**
@@ -52,7 +58,9 @@ const EXPOSED_HEADERS = ['retry-after']
  */
 export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions): Promise<void> {
   refuseUnknownMembers('cors', '', options, KNOWN, { maxAge: 'maxAgeSeconds' })
-  if (!Array.isArray(options.origins)) throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
+  if (!Array.isArray(options.origins)) {
+    throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
+  }
   const origins = new Set(options.origins.map(exactOrigin))
   const { allowedHeaders } = options
   const settings: FastifyCorsOptions = {
@@ -84,7 +92,10 @@ export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions
     const { origin } = request.headers
     varyByOrigin(reply)
     // @fastify/cors copies the requested headers unchecked, or applies the host's own list.
-    if (allowedHeaders === undefined && isAdmitted(origin) && request.method === 'OPTIONS' && reply.hasHeader('access-control-allow-methods')) {
+    if (
+      allowedHeaders === undefined && isAdmitted(origin) && request.method === 'OPTIONS' &&
+      reply.hasHeader('access-control-allow-methods')
+    ) {
       allowRequestedHeaders(request, reply)
     }
     if (origin === undefined) {
@@ -92,7 +103,10 @@ export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions
       if (reply.hasHeader('access-control-allow-credentials')) reply.removeHeader('access-control-allow-credentials')
       if (reply.hasHeader('access-control-expose-headers')) reply.removeHeader('access-control-expose-headers')
     } else if (isAdmitted(origin) && !reply.hasHeader('access-control-allow-origin')) {
-      reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED_HEADERS.join(', '))
+      reply.header('access-control-allow-origin', origin).header(
+        'access-control-expose-headers',
+        EXPOSED_HEADERS.join(', ')
+      )
       if (settings.credentials === true) reply.header('access-control-allow-credentials', 'true')
     }
     done(null, payload)
@@ -126,5 +140,9 @@ function preflightRoute (scope: FastifyInstance, path: string): void {
 
 function exactOrigin (text: string): string {
   if (isExactOrigin(text)) return text
-  throw new INVALID_OPTIONS(`cors: "origins" must contain exact origins such as https://app.example.com or capacitor://localhost: ${originFault(text)}`)
+  throw new INVALID_OPTIONS(
+    `cors: "origins" must contain exact origins such as https://app.example.com or capacitor://localhost: ${
+      originFault(text)
+    }`
+  )
 }

@@ -64,7 +64,11 @@ export function withdrawOrigin (reply: FastifyReply): void {
  * Lets the page read an early error if any enabled source allows its origin. Used before the source is known; never
  * throws.
  */
-export async function grantBySomeSource (request: FastifyRequest, reply: FastifyReply, sources: Sources): Promise<void> {
+export async function grantBySomeSource (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  sources: Sources
+): Promise<void> {
   const { origin } = request.headers
   if (origin === undefined) return
   try {
@@ -99,7 +103,11 @@ export function sourcePreflight (scope: FastifyInstance, path: string): void {
   }
 
   // Answered in a hook, so that a body is never read.
-  scope.options(path, { onRequest: answerPreflight, schema: { hide: true } as object }, function unreachable (_request, reply) {
-    return reply.code(204).send()
-  })
+  scope.options(
+    path,
+    { onRequest: answerPreflight, schema: { hide: true } as object },
+    function unreachable (_request, reply) {
+      return reply.code(204).send()
+    }
+  )
 }

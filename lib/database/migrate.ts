@@ -15,7 +15,10 @@ const MIGRATION_LOCK = 'gatehouse_migration_lock'
  *
  * @throws an Error when the database belongs to a newer version, or when a migration fails
  */
-export async function migrate<Schema> (db: Kysely<Schema>, migrations: Record<string, Migration> = allMigrations): Promise<string[]> {
+export async function migrate<Schema> (
+  db: Kysely<Schema>,
+  migrations: Record<string, Migration> = allMigrations
+): Promise<string[]> {
   const schema = await currentSchema(db)
   const known = Object.keys(migrations)
   const Migrator = await loadMigrator()
@@ -35,24 +38,33 @@ export async function migrate<Schema> (db: Kysely<Schema>, migrations: Record<st
 
   const unknown = (await applied(db, schema)).filter((name) => !known.includes(name))
   if (unknown.length > 0) {
-    throw new Error('The database was migrated by a newer version of fastify-gatehouse (unknown migrations: ' +
-      `${unknown.join(', ')}); upgrade the package`, { cause: error })
+    throw new Error(
+      'The database was migrated by a newer version of fastify-gatehouse (unknown migrations: ' +
+        `${unknown.join(', ')}); upgrade the package`,
+      { cause: error }
+    )
   }
   const failed = results.find(({ status }) => status === 'Error')?.migrationName
-  throw new Error(`The database could not be migrated${failed === undefined ? '' : ` (${failed})`}: ${messageOf(error)}`, { cause: error })
+  throw new Error(
+    `The database could not be migrated${failed === undefined ? '' : ` (${failed})`}: ${messageOf(error)}`,
+    { cause: error }
+  )
 }
 
 async function currentSchema<Schema> (db: Kysely<Schema>): Promise<string> {
   const { rows } = await sql<{ schema: string | null }>`select current_schema() as schema`.execute(db)
   const schema = rows[0]?.schema ?? null
-  if (schema === null) throw new Error('The database has no schema for the tables: the first schema in search_path must exist')
+  if (schema === null) {
+    throw new Error('The database has no schema for the tables: the first schema in search_path must exist')
+  }
   return schema
 }
 
 /** Returns an empty list if the migration table is missing; the migrator's own error explains that better. */
 async function applied<Schema> (db: Kysely<Schema>, schema: string): Promise<string[]> {
   try {
-    const { rows } = await sql<{ name: string }>`select name from ${sql.table(`${schema}.${MIGRATIONS}`)} order by name`.execute(db)
+    const { rows } = await sql<{ name: string }>`select name from ${sql.table(`${schema}.${MIGRATIONS}`)} order by name`
+      .execute(db)
     return rows.map(({ name }) => name)
   } catch {
     return []

@@ -40,9 +40,9 @@ export interface Database {
   /** Copies rows into tables in one transaction; `null` where COPY is not supported, as in the embedded database. */
   copy: ((parts: readonly CopyPart[]) => Promise<void>) | null
   /** Resolves when the database responds; rejects when it fails or does not respond within 2 s. */
-  ready (): Promise<void>
+  ready(): Promise<void>
   /** Waits for running queries, then closes what `openDatabase` opened. A pool that was passed in stays open. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /** A step of `openDatabase`. */
@@ -64,7 +64,13 @@ export type DatabaseLocation =
   | { memory: true }
 
 const COMMON_OPTIONS: KnownOptions<OpenDatabaseOptions> = { onProgress: true, migrations: true }
-const URL_OPTIONS: KnownOptions<PostgresPoolOptions> = { url: true, maxConnections: true, queryTimeout: true, onIdleError: true, onWarning: true }
+const URL_OPTIONS: KnownOptions<PostgresPoolOptions> = {
+  url: true,
+  maxConnections: true,
+  queryTimeout: true,
+  onIdleError: true,
+  onWarning: true
+}
 
 interface OpenedPools {
   pool: PostgresPoolSlice
@@ -89,13 +95,15 @@ interface OpenedPools {
 export async function openDatabase (options: DatabaseLocation & OpenDatabaseOptions): Promise<Database> {
   refuseUnknownMembers('openDatabase', '', options, { ...knownOptionsFor(options), ...COMMON_OPTIONS })
   const { Kysely, PostgresDialect } = await importOptional('kysely', () => import('kysely'), 'A database')
-  const [{ migrate }, { inspectPostgres }] = await Promise.all([import('./migrate.js'), import('./postgres/inspect.js')])
+  const [{ migrate }, { inspectPostgres }] = await Promise.all([import('./migrate.js'),
+    import('./postgres/inspect.js')])
   const onProgress = options.onProgress ?? (() => {})
 
   const { pool, patient: patientPool, lists, kind, durability, close } = await open(options, onProgress)
   try {
     // `PostgresPoolSlice` lacks cursors, which only `stream()` uses.
-    const kysely = (pool: PostgresPoolSlice) => new Kysely<DatabaseSchema>({ dialect: new PostgresDialect({ pool: pool as PostgresPool }) })
+    const kysely = (pool: PostgresPoolSlice) =>
+      new Kysely<DatabaseSchema>({ dialect: new PostgresDialect({ pool: pool as PostgresPool }) })
     const db = kysely(pool)
     const patient = pool === patientPool ? db : kysely(patientPool)
     const listReader = listReads(pool === lists.pool ? db : kysely(lists.pool), lists.concurrency)
@@ -104,7 +112,16 @@ export async function openDatabase (options: DatabaseLocation & OpenDatabaseOpti
     await migrate(patient, options.migrations)
     const copy = kind === 'postgres' ? await createCopier(pool) : null
     let closed: Promise<void> | undefined
-    return { db, patient, lists: listReader, kind, durability: actualDurability, copy, ready: createReadyCheck(pool), close: () => (closed ??= close()) }
+    return {
+      db,
+      patient,
+      lists: listReader,
+      kind,
+      durability: actualDurability,
+      copy,
+      ready: createReadyCheck(pool),
+      close: () => (closed ??= close())
+    }
   } catch (error) {
     await close()
     throw error
@@ -122,24 +139,51 @@ function knownOptionsFor (options: DatabaseLocation): KnownOptions<object> {
 async function open (options: DatabaseLocation, onProgress: (step: DatabaseStep) => void): Promise<OpenedPools> {
   if ('pool' in options) {
     const { pool } = options
-    return { pool, patient: pool, lists: { pool, concurrency: LIST_CONNECTIONS }, kind: 'postgres', durability: 'disk', close: async () => {} }
+    return {
+      pool,
+      patient: pool,
+      lists: { pool, concurrency: LIST_CONNECTIONS },
+      kind: 'postgres',
+      durability: 'disk',
+      close: async () => {}
+    }
   }
   if ('url' in options) return await openServer(options)
   // Only resolves the package, as the worker thread loads it. A CommonJS bundle has no `import.meta.resolve`.
-  await importOptional('@electric-sql/pglite', async () => import.meta.resolve?.('@electric-sql/pglite'), 'The embedded database')
+  await importOptional(
+    '@electric-sql/pglite',
+    async () => import.meta.resolve?.('@electric-sql/pglite'),
+    'The embedded database'
+  )
   if ('dataDir' in options) return await openFolder(resolve(options.dataDir), onProgress)
   onProgress('creating')
   const pool = createPglitePool(await startPgliteThread())
-  return { pool, patient: pool, lists: { pool: pool.background, concurrency: 1 }, kind: 'pglite', durability: 'none', close: () => pool.end() }
+  return {
+    pool,
+    patient: pool,
+    lists: { pool: pool.background, concurrency: 1 },
+    kind: 'pglite',
+    durability: 'none',
+    close: () => pool.end()
+  }
 }
 
 async function openServer (options: PostgresPoolOptions): Promise<OpenedPools> {
   const { pool, patient, lists, target } = await createPostgresPools(options)
-  const close = async () => { await Promise.all([pool.end(), patient.end(), lists.end()]) }
+  const close = async () => {
+    await Promise.all([pool.end(), patient.end(), lists.end()])
+  }
   try {
     const client = await patient.connect()
     client.release()
-    return { pool, patient, lists: { pool: lists, concurrency: LIST_CONNECTIONS }, kind: 'postgres', durability: 'disk', close }
+    return {
+      pool,
+      patient,
+      lists: { pool: lists, concurrency: LIST_CONNECTIONS },
+      kind: 'postgres',
+      durability: 'disk',
+      close
+    }
   } catch (error) {
     await close()
     throw connectError(error, target)
@@ -173,7 +217,9 @@ function createReadyCheck (pool: PostgresPoolSlice): () => Promise<void> {
     let error: Error | undefined
     try {
       const { rows: [row] } = await client.query("select current_setting('transaction_read_only') as read_only", [])
-      if ((row as { read_only: string }).read_only === 'on') error = new Error('The database is read-only; it may be a standby')
+      if ((row as { read_only: string }).read_only === 'on') {
+        error = new Error('The database is read-only; it may be a standby')
+      }
     } finally {
       client.release(error)
     }
@@ -181,7 +227,9 @@ function createReadyCheck (pool: PostgresPoolSlice): () => Promise<void> {
   }
 
   return async function ready () {
-    probe ??= check().finally(() => { probe = undefined })
+    probe ??= check().finally(() => {
+      probe = undefined
+    })
     await withDeadline(probe, READY_TIMEOUT, () => new Error(`The database did not respond within ${READY_TIMEOUT} ms`))
   }
 }

@@ -1,7 +1,10 @@
 import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 import type { AuthMethod, EventType } from '../../contracts/event-sink.js'
-import type { BotPolicy, CustomSignature, Environment, RequireSignature, RevocationKind, Role, SignedRepeats, WebhookMapping, WebhookProvider } from '../../contracts/token-store/index.js'
+import type {
+  BotPolicy, CustomSignature, Environment, RequireSignature, RevocationKind, Role, SignedRepeats,
+  WebhookMapping, WebhookProvider
+} from '../../contracts/token-store/index.js'
 
 /** Written as a JSON string, read as the parsed value. */
 type Json<Value> = ColumnType<Value, string, string>

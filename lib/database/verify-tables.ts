@@ -14,7 +14,10 @@ export async function verifyTables (pool: PostgresPoolSlice): Promise<void> {
   try {
     const { rows } = await client.query(TABLES, [])
     // Forces scans of the primary key, which finds rows that are missing in the table.
-    await client.query('begin; set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off', [])
+    await client.query(
+      'begin; set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off',
+      []
+    )
     let bytesLeft = MAX_BYTES
     for (const { name, key, size } of rows as Array<{ name: string, key: string | null, size: string }>) {
       bytesLeft -= Number(size)

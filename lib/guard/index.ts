@@ -15,7 +15,8 @@ export interface GuardDefinition<Name extends GuardName> {
   /** The value for routes that do not configure the guard; `undefined`: the guard does not apply to them. */
   fallback?: Config[Name] | undefined
   /**
-   * The credentials whose routes are exempt from the fallback: a route declares the credential that it issues by `issues`
+   * The credentials whose routes are exempt from the fallback: a route declares the credential that it issues by
+   * `issues`
    * in its `config.gatehouse`. Default: none.
    */
   exempts?: ReadonlyArray<NonNullable<Config['issues']>>
@@ -41,11 +42,22 @@ export interface GuardDefinition<Name extends GuardName> {
  * a preflight that passes, or a route of an inner scope with its own registration of the guard.
  */
 export function defineGuard<Name extends GuardName> (
-  app: FastifyInstance, definition: GuardDefinition<Name>
+  app: FastifyInstance,
+  definition: GuardDefinition<Name>
 ): (request: FastifyRequest) => Config[Name] | undefined {
-  const { name, fallback, exempts = [], accepts, expected, securityScheme, refuses = true, preflights = 'pass' } = definition
+  const { name, fallback, exempts = [], accepts, expected, securityScheme, refuses = true, preflights = 'pass' } =
+    definition
   const passesPreflights = preflights === 'pass'
-  const registration = { fallback, exempts, accepts, expected, securityScheme, refuses, passesPreflights, isAfterCors: hasCors(app) }
+  const registration = {
+    fallback,
+    exempts,
+    accepts,
+    expected,
+    securityScheme,
+    refuses,
+    passesPreflights,
+    isAfterCors: hasCors(app)
+  }
   const isChecked = allGuards(app).size > 0
   if (!addGuard(app, name, registration)) throw new INVALID_OPTIONS(`${name}: already registered in this scope`)
   if (!isChecked) refuseFaultyConfig(app)
@@ -54,7 +66,9 @@ export function defineGuard<Name extends GuardName> (
   decorateGuardConfig(app)
 
   return function ruleFor (request) {
-    if (resolvedGuards(request.server).get(name) !== registration || (passesPreflights && isPreflight(request))) return undefined
+    if (resolvedGuards(request.server).get(name) !== registration || (passesPreflights && isPreflight(request))) {
+      return undefined
+    }
     const config = guardConfig(request)
     return config[name] ?? (config.issues !== undefined && exempts.includes(config.issues) ? undefined : fallback)
   }

@@ -9,13 +9,22 @@ type Security = ReadonlyArray<Record<string, readonly string[]>>
 type DescribedSchema = FastifySchema & { security?: Security }
 
 /** A route and the scope that declares it. */
-export interface WatchedRoute { readonly scope: FastifyInstance, readonly options: RouteOptions }
+export interface WatchedRoute {
+  readonly scope: FastifyInstance
+  readonly options: RouteOptions
+}
 
 /** Part of an OpenAPI 3 or Swagger 2 document. */
-interface Document { components?: { securitySchemes?: object }, securityDefinitions?: object }
+interface Document {
+  components?: { securitySchemes?: object }
+  securityDefinitions?: object
+}
 
 /** State that all watchers of one app share. */
-interface Watch { pending: number, routes: WatchedRoute[] }
+interface Watch {
+  pending: number
+  routes: WatchedRoute[]
+}
 
 const WATCH: unique symbol = Symbol.for('fastify-gatehouse.watch') as never
 
@@ -64,7 +73,12 @@ function watchOf (scope: FastifyInstance): Watch {
 
 function checkDocuments (routes: readonly WatchedRoute[]): void {
   for (const swagger of new Set(routes.map(documentOf))) {
-    if (typeof swagger === 'function') checkDocument(swagger, routes.filter((route) => documentOf(route) === swagger).map(({ options }) => options))
+    if (typeof swagger === 'function') {
+      checkDocument(
+        swagger,
+        routes.filter((route) => documentOf(route) === swagger).map(({ options }) => options)
+      )
+    }
   }
 }
 
@@ -83,11 +97,15 @@ function checkDocument (swagger: () => Document, routes: readonly RouteOptions[]
   if (document === null) return
   const known = document.components?.securitySchemes ?? document.securityDefinitions ?? {}
   const named = routes.flatMap((route) => securityOf(route)?.flatMap((group) => Object.keys(group)) ?? [])
-  const missing = [...new Set(named)].filter((name) => Object.hasOwn(securitySchemes, name) && !Object.hasOwn(known, name))
+  const missing = [...new Set(named)].filter((name) =>
+    Object.hasOwn(securitySchemes, name) && !Object.hasOwn(known, name)
+  )
   if (missing.length === 0) return
   throw new INVALID_OPTIONS(
-    `@fastify/swagger does not know the security ${missing.length === 1 ? 'scheme' : 'schemes'} ${missing.join(', ')} of guarded routes; ` +
-    'register it with openapi: { components: { securitySchemes } }, where securitySchemes comes from "fastify-gatehouse/schemas"'
+    `@fastify/swagger does not know the security ${missing.length === 1 ? 'scheme' : 'schemes'} ${
+      missing.join(', ')
+    } of guarded routes; ` +
+      'register it with openapi: { components: { securitySchemes } }, where securitySchemes comes from "fastify-gatehouse/schemas"'
   )
 }
 

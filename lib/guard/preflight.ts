@@ -20,24 +20,37 @@ export function hasCors (scope: FastifyInstance): boolean {
 }
 
 /**
- * A preflight carries no credentials, so that it passes a guard: for `@fastify/cors`, or for a route for OPTIONS alone, to answer. Anything else
- * would run unguarded for anyone whose request looks like a preflight: the handler of a route for other methods, the 404 handler, and the hooks and
- * middleware of the host that stand behind the guard. So the guard itself refuses such a request, in its own place among the hooks.
+ * A preflight carries no credentials, so that it passes a guard: for `@fastify/cors`, or for a route for OPTIONS
+ * alone, to answer. Anything else
+ * would run unguarded for anyone whose request looks like a preflight: the handler of a route for other methods, the
+ * 404 handler, and the hooks and
+ * middleware of the host that stand behind the guard. So the guard itself refuses such a request, in its own place
+ * among the hooks.
  */
 export function refuseStrayPreflights (scope: FastifyInstance, name: string, registration: Registration): void {
   scope.addHook('onRequest', function refuseStray (request, reply, done) {
     if (!isPreflight(request) || resolvedGuards(request.server).get(name) !== registration) return done()
-    if (!demands(name, registration, guardConfig(request) as Record<string, unknown>) || isAnswered(request, registration)) return done()
-    refuse(reply, new FORBIDDEN({ reason: 'a CORS preflight that neither a route for OPTIONS alone nor an earlier @fastify/cors answers' }))
+    if (
+      !demands(name, registration, guardConfig(request) as Record<string, unknown>) || isAnswered(request, registration)
+    ) return done()
+    refuse(
+      reply,
+      new FORBIDDEN({
+        reason: 'a CORS preflight that neither a route for OPTIONS alone nor an earlier @fastify/cors answers'
+      })
+    )
   })
 }
 
 /**
- * What is wrong with a route that answers OPTIONS among other methods: `@fastify/cors` that is registered after the guard would have to answer its
+ * What is wrong with a route that answers OPTIONS among other methods: `@fastify/cors` that is registered after the
+ * guard would have to answer its
  * preflights, which the guard refuses before. `null`: nothing.
  */
 export function faultOfPreflights (
-  { method, config }: RouteOptions, scope: FastifyInstance, guards: ReadonlyMap<string, Registration>
+  { method, config }: RouteOptions,
+  scope: FastifyInstance,
+  guards: ReadonlyMap<string, Registration>
 ): string | null {
   const methods = [method].flat()
   const { cors, gatehouse: asked } = (config ?? {}) as { cors?: unknown, gatehouse?: Record<string, unknown> }
@@ -50,7 +63,11 @@ export function faultOfPreflights (
   return null
 }
 
-function demands (name: string, registration: Registration, config: Readonly<Record<string, unknown>> | undefined): boolean {
+function demands (
+  name: string,
+  registration: Registration,
+  config: Readonly<Record<string, unknown>> | undefined
+): boolean {
   const value = ruleOf(name, registration, config)
   return registration.refuses && value !== 'optional' && isOn(value)
 }
@@ -58,7 +75,8 @@ function demands (name: string, registration: Registration, config: Readonly<Rec
 function isAnswered (request: FastifyRequest, { isAfterCors }: Registration): boolean {
   const { method, url = '' } = request.routeOptions
   if (![method].flat().every((one) => one === 'OPTIONS')) return false
-  // The route `*` of its scope belongs to @fastify/cors, and answers 404 where @fastify/cors has not granted the preflight by now.
+  // The route `*` of its scope belongs to @fastify/cors, and answers 404 where @fastify/cors has not granted the
+  // preflight by now.
   const isOfCors = url === `${request.server.prefix}*`
   return !(isAfterCors && isOfCors && (request as { [CORS_MARK]?: boolean })[CORS_MARK] === false)
 }

@@ -49,7 +49,11 @@ export function resolvedGuards (scope: Scope): Map<string, Registration> {
 }
 
 /** Returns the value of a guard for a route with this `config.gatehouse`. */
-export function ruleOf (name: string, { fallback, exempts }: Registration, config: Readonly<Record<string, unknown>> | undefined): unknown {
+export function ruleOf (
+  name: string,
+  { fallback, exempts }: Registration,
+  config: Readonly<Record<string, unknown>> | undefined
+): unknown {
   return config?.[name] ?? (exempts.includes(config?.['issues']) ? undefined : fallback)
 }
 

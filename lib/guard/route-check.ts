@@ -47,18 +47,21 @@ export function watchRoutes (scope: Scope): void {
  * before the first plugin of the suite is not seen by `watchRoutes`, and must not be open because of a misspelt name.
  */
 export function refuseFaultyConfig (scope: FastifyInstance): void {
-  scope.addHook('onRequest', function checkConfig (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) {
-    const config = guardConfig(request)
-    const checked = checkedIn(request.server)
-    if (config === NOTHING || checked.has(config)) return done()
-    const fault = faultOfConfig(config, resolvedGuards(request.server))
-    if (fault !== null) {
-      refuse(reply, new INTERNAL_ERROR({ reason: `${request.method} ${request.routeOptions.url ?? ''}: ${fault}` }))
-      return
+  scope.addHook(
+    'onRequest',
+    function checkConfig (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction) {
+      const config = guardConfig(request)
+      const checked = checkedIn(request.server)
+      if (config === NOTHING || checked.has(config)) return done()
+      const fault = faultOfConfig(config, resolvedGuards(request.server))
+      if (fault !== null) {
+        refuse(reply, new INTERNAL_ERROR({ reason: `${request.method} ${request.routeOptions.url ?? ''}: ${fault}` }))
+        return
+      }
+      checked.add(config)
+      done()
     }
-    checked.add(config)
-    done()
-  })
+  )
 }
 
 /** The faultless configurations of a scope's routes. Routes of several scopes may share one object. */

@@ -38,7 +38,9 @@ function withMaskedUrls (request: unknown): unknown {
     originalUrl: { value: maskUrl(originalUrl ?? url), enumerable: true },
     // pino's own serializer logs these next to the URL.
     query: { value: {}, enumerable: true },
-    ...headers?.referer === undefined ? {} : { headers: { value: { ...headers, referer: maskUrl(headers.referer) }, enumerable: true } }
+    ...headers?.referer === undefined
+      ? {}
+      : { headers: { value: { ...headers, referer: maskUrl(headers.referer) }, enumerable: true } }
   })
 }
 

@@ -18,9 +18,13 @@ export function useOwnCompilers (scope: FastifyInstance): void {
     body: withFormats(new Ajv(OPTIONS)),
     text: withFormats(new Ajv({ ...OPTIONS, coerceTypes: 'array' }))
   }
-  scope.setValidatorCompiler<FastifySchema>(({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema))
+  scope.setValidatorCompiler<FastifySchema>(({ schema, httpPart }) =>
+    (httpPart === 'body' ? body : text).compile(schema)
+  )
   const serialize = SerializerSelector()({}, {})
-  scope.setSerializerCompiler<FastifySchema>(({ schema, method, url, httpStatus }) => serialize({ schema, method, url, httpStatus: httpStatus ?? '' }))
+  scope.setSerializerCompiler<FastifySchema>(({ schema, method, url, httpStatus }) =>
+    serialize({ schema, method, url, httpStatus: httpStatus ?? '' })
+  )
   // A host's `transform` for @fastify/swagger, such as the one of Zod, throws on the suite's schemas.
   scope.addHook('onRoute', function keepSchema (route) {
     route.config = { ...route.config, swaggerTransform: false } as FastifyContextConfig
@@ -28,6 +32,6 @@ export function useOwnCompilers (scope: FastifyInstance): void {
 }
 
 function withFormats (ajv: Ajv): Ajv {
-  (addFormats as unknown as (ajv: Ajv) => void)(ajv)
+  ;(addFormats as unknown as (ajv: Ajv) => void)(ajv)
   return ajv
 }

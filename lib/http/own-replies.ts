@@ -40,7 +40,10 @@ function serializing (handler: Handler): Handler {
 
 /** Returns the JSON of a plain object; any other value, including the reply, is returned unchanged. */
 function textOf (answer: unknown, reply: FastifyReply): unknown {
-  if (typeof answer !== 'object' || answer === null || answer === reply || Object.getPrototypeOf(answer) !== Object.prototype) return answer
+  if (
+    typeof answer !== 'object' || answer === null || answer === reply ||
+    Object.getPrototypeOf(answer) !== Object.prototype
+  ) return answer
   const serialize: unknown = reply.getSerializationFunction(String(reply.statusCode))
   const text = typeof serialize === 'function' ? String(serialize(answer)) : JSON.stringify(answer)
   if (!reply.hasHeader('content-type')) reply.type('application/json; charset=utf-8')

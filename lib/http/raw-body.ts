@@ -32,7 +32,12 @@ type Payload = NodeJS.ReadableStream & { [COLLECTION]?: Collection | undefined }
  * Collects the bytes of a stream. Beyond `limit` bytes it stops reading and returns `PAYLOAD_TOO_LARGE`. Calls back
  * once.
  */
-export function collectBody (payload: NodeJS.ReadableStream, headers: IncomingHttpHeaders, limit: number, done: Done): void {
+export function collectBody (
+  payload: NodeJS.ReadableStream,
+  headers: IncomingHttpHeaders,
+  limit: number,
+  done: Done
+): void {
   if (Number(headers['content-length']) > limit) return done(new PAYLOAD_TOO_LARGE(), NOTHING)
   const stream = payload as Payload
   const held = stream[COLLECTION]
@@ -63,11 +68,22 @@ export function holdBody (payload: NodeJS.ReadableStream, response: ServerRespon
  * Holds a body like `holdBody` and calls back once: with the whole body if it ends within `limit` bytes, otherwise with
  * the first `limit` bytes. A later `collectBody` returns the whole body.
  */
-export function holdHead (payload: NodeJS.ReadableStream, response: ServerResponse, limit: number, head: HeadDone): void {
+export function holdHead (
+  payload: NodeJS.ReadableStream,
+  response: ServerResponse,
+  limit: number,
+  head: HeadDone
+): void {
   collect(payload as Payload, limit, null, head, response)
 }
 
-function collect (stream: Payload, limit: number, done: Done | null, head: HeadDone | null, response: ServerResponse | null): void {
+function collect (
+  stream: Payload,
+  limit: number,
+  done: Done | null,
+  head: HeadDone | null,
+  response: ServerResponse | null
+): void {
   stream[COLLECTION] = { chunks: [], length: 0, limit, done, head, response, outcome: null }
   // The state is on the stream, so that requests need no closures as listeners.
   stream.on('data', takeChunk)

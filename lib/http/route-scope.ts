@@ -24,7 +24,9 @@ export interface RouteScopeOptions {
  * guards. Logged URLs have no query values, which may be user references.
  */
 export async function routeScope (
-  app: FastifyInstance, { prefix, rateLimit, cors }: RouteScopeOptions, define: (scope: FastifyInstance) => Promise<void>
+  app: FastifyInstance,
+  { prefix, rateLimit, cors }: RouteScopeOptions,
+  define: (scope: FastifyInstance) => Promise<void>
 ): Promise<void> {
   await app.register(async (scope) => {
     useEnvelope(scope)

@@ -5,5 +5,6 @@ import type { IncomingHttpHeaders } from 'node:http'
  * key alone.
  */
 export function claimsSignature (headers: IncomingHttpHeaders): boolean {
-  return headers['x-datafly-signature'] !== undefined || headers['x-signature'] !== undefined || headers['x-timestamp'] !== undefined
+  return headers['x-datafly-signature'] !== undefined || headers['x-signature'] !== undefined ||
+    headers['x-timestamp'] !== undefined
 }

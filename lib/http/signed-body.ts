@@ -19,7 +19,13 @@ type Done = (error: null, payload: BodyReplay) => void
  * For a `preParsing` hook: checks the raw bytes of a body before any parser, then passes them on or refuses the
  * request.
  */
-export function checkBody (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, { check, tooLarge }: BodyCheck, done: Done): void {
+export function checkBody (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: RequestPayload,
+  { check, tooLarge }: BodyCheck,
+  done: Done
+): void {
   collectBody(payload, request.headers, request.routeOptions.bodyLimit, (error, bytes) => {
     let refusal: GatehouseError | null
     try {

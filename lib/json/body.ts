@@ -7,7 +7,14 @@ import { assertUnrepeated, knownMembersOf } from './known-members.js'
 
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
 /** Larger than any valid body of these routes. */
-const LIMITS = { depth: 64, values: 1_000, members: 1_000, eventMembers: Infinity, outerMembers: Infinity, eventLevel: 0 }
+const LIMITS = {
+  depth: 64,
+  values: 1_000,
+  members: 1_000,
+  eventMembers: Infinity,
+  outerMembers: Infinity,
+  eventLevel: 0
+}
 const PROPERTIES = { depth: LIMITS.depth, properties: LIMITS.values }
 
 /**
@@ -23,30 +30,36 @@ export function useJsonBody (scope: FastifyInstance): void {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   const parseText = scope.getDefaultJsonParser('error', 'error')
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, function parseJson (request, body, done) {
-    const charset = CHARSET.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase()
-    if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') return done(new UNSUPPORTED_MEDIA_TYPE())
-    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return done(new UNSUPPORTED_MEDIA_TYPE())
-    let text: string
-    try {
-      text = utf8.decode(body)
-    } catch (cause) {
-      return done(new INVALID_JSON({ cause }))
+  scope.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    function parseJson (request, body, done) {
+      const charset = CHARSET.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase()
+      if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') return done(new UNSUPPORTED_MEDIA_TYPE())
+      if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return done(new UNSUPPORTED_MEDIA_TYPE())
+      let text: string
+      try {
+        text = utf8.decode(body)
+      } catch (cause) {
+        return done(new INVALID_JSON({ cause }))
+      }
+      const members = countMembers(text, LIMITS)
+      if (members === -1) {
+        return done(new INVALID_JSON({ message: 'The JSON is nested too deep or has too many properties' }))
+      }
+      parseText(request, text, function checkMembers (error: Error | null, value?: unknown) {
+        done(error ?? validateBody(request, text, value, members), value)
+      })
     }
-    const members = countMembers(text, LIMITS)
-    if (members === -1) {
-      return done(new INVALID_JSON({ message: 'The JSON is nested too deep or has too many properties' }))
-    }
-    parseText(request, text, function checkMembers (error: Error | null, value?: unknown) {
-      done(error ?? validateBody(request, text, value, members), value)
-    })
-  })
+  )
 }
 
 function validateBody ({ routeOptions }: FastifyRequest, text: string, value: unknown, members: number): Error | null {
   const schema = routeOptions.schema?.body
   try {
-    if (members > countProperties(value, PROPERTIES) && typeof schema === 'object' && schema !== null) assertUnrepeated(text, knownMembersOf(schema))
+    if (members > countProperties(value, PROPERTIES) && typeof schema === 'object' && schema !== null) {
+      assertUnrepeated(text, knownMembersOf(schema))
+    }
     return null
   } catch (error) {
     return error as Error

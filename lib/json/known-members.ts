@@ -15,7 +15,9 @@ export function knownMembersOf (schema: object): KnownMembers {
   let known = bySchema.get(schema)
   if (known === undefined) {
     const { properties = {} } = schema as { properties?: Readonly<Record<string, object>> }
-    const nested = Object.entries(properties).filter(([, inner]) => 'properties' in inner).map(([name, inner]) => [name, knownMembersOf(inner)] as const)
+    const nested = Object.entries(properties).filter(([, inner]) => 'properties' in inner).map(([name, inner]) =>
+      [name, knownMembersOf(inner)] as const
+    )
     known = { names: new Set(Object.keys(properties)), nested: new Map(nested) }
     bySchema.set(schema, known)
   }

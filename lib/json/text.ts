@@ -124,7 +124,10 @@ export interface TextLimits {
  * Counts the properties of all objects in a JSON string, or returns -1 beyond a limit. It takes a fraction of the time
  * of JSON.parse and also works on invalid JSON. If JSON.parse returns fewer properties, a key is repeated.
  */
-export function countMembers (text: string, { depth, values, members, eventMembers, outerMembers, eventLevel }: TextLimits): number {
+export function countMembers (
+  text: string,
+  { depth, values, members, eventMembers, outerMembers, eventLevel }: TextLimits
+): number {
   let level = 0
   let left = values
   let count = 0

@@ -17,7 +17,10 @@ export interface EventRateOptions {
 /** Debits a bucket that all instances share. Resolves the remaining level, or `null` if it is unknown. */
 export type SharedDebit = (id: string, events: number, perSecond: number) => Promise<number | null>
 
-interface Bucket { level: number, at: number }
+interface Bucket {
+  level: number
+  at: number
+}
 
 type Limited = Pick<Source, 'id' | 'rateLimit'>
 
@@ -46,7 +49,9 @@ export class EventRate {
    * @param shared debits the shared bucket, if several instances receive events
    */
   constructor (options: EventRateOptions | false, shared?: SharedDebit) {
-    if (options !== false && (typeof options !== 'object' || options === null)) throw new INVALID_OPTIONS('event-rate: the options must be false or an object with "max"')
+    if (options !== false && (typeof options !== 'object' || options === null)) {
+      throw new INVALID_OPTIONS('event-rate: the options must be false or an object with "max"')
+    }
     refuseUnknownMembers('ingestion', 'eventRate.', options, KNOWN)
     const { max = 1_000, now = () => performance.now() } = options === false ? {} : options
     assertWholeNumber('event-rate', 'max', max, { unit: 'events per second' })
@@ -96,7 +101,11 @@ export class EventRate {
   readonly #tell = (): void => {
     const told = this.#untold
     this.#untold = new Map()
-    for (const [id, { events, limit }] of told) this.#shared?.(id, events, limit).then((level) => { if (level !== null) this.#learn(id, level) }, () => {})
+    for (const [id, { events, limit }] of told) {
+      this.#shared?.(id, events, limit).then((level) => {
+        if (level !== null) this.#learn(id, level)
+      }, () => {})
+    }
   }
 
   /** Applies the shared level, minus the events that are not yet reported. */

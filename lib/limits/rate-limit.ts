@@ -11,12 +11,14 @@ import { WindowStore } from './window.js'
 import { sharedWindowStore } from './shared-window.js'
 
 /** The options of `@fastify/rate-limit` for one scope; `false` disables the limit. */
-export type RateLimitOptions = Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> & {
-  /**
-   * Whether instances share the count if the token store supports it, at one store call per request. Default: `true`.
-   */
-  shared?: boolean
-} | false
+export type RateLimitOptions =
+  | Omit<RateLimitPluginOptions, 'global' | 'errorResponseBuilder'> & {
+    /**
+     * Whether instances share the count if the token store supports it, at one store call per request. Default: `true`.
+     */
+    shared?: boolean
+  }
+  | false
 
 const KNOWN: KnownOptions<Exclude<RateLimitOptions, false>> = {
   max: true,
@@ -43,8 +45,17 @@ const KNOWN: KnownOptions<Exclude<RateLimitOptions, false>> = {
   onExceeded: true
 }
 const NAME_SPACE = 'gatehouse-'
-const DURATION = /^(\d*\.?\d+) *(?:(ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000, y: 31_557_600_000 }
+const DURATION =
+  /^(\d*\.?\d+) *(?:(ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+  y: 31_557_600_000
+}
 
 /**
  * Limits all requests of the scope: 429 `RATE_LIMITED` with `Retry-After` and the `RateLimit-*` headers.
@@ -60,7 +71,10 @@ export async function limitRate (scope: FastifyInstance, limit: RateLimitOptions
 }
 
 /** Returns the check for use in another hook. The check rejects with `RATE_LIMITED`. */
-export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimitOptions, false>): Promise<onRequestAsyncHookHandler> {
+export async function rateCheck (
+  scope: FastifyInstance,
+  limit: Exclude<RateLimitOptions, false>
+): Promise<onRequestAsyncHookHandler> {
   checkLimit(limit)
   const { shared = true, ...options } = limit
   // Several scopes and the host itself may share one Redis.
@@ -77,7 +91,10 @@ export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimi
     const limits = shared && scope.hasDecorator('tokenStore') ? scope.tokenStore.sharedLimits : undefined
     settings.store ??= limits === undefined ? WindowStore : sharedWindowStore(limits, nameSpace)
   }
-  const { rateLimit } = await capturePlugin(scope, rateLimitPlugin, settings, { name: '@fastify/rate-limit', decorators: ['rateLimit'] })
+  const { rateLimit } = await capturePlugin(scope, rateLimitPlugin, settings, {
+    name: '@fastify/rate-limit',
+    decorators: ['rateLimit']
+  })
   // A custom store receives "cache" only in this way.
   return (rateLimit as (settings: object) => onRequestAsyncHookHandler)({ cache: options.cache })
 }
@@ -85,19 +102,25 @@ export async function rateCheck (scope: FastifyInstance, limit: Exclude<RateLimi
 /** Returns the milliseconds of a time window such as `'1 minute'`, or `null` if it is invalid. */
 export function windowOf (timeWindow: unknown): number | null {
   const [, count, unit = 'ms'] = (typeof timeWindow === 'string' && DURATION.exec(timeWindow)) || []
-  const time = count === undefined ? timeWindow : Number(count) * (UNITS[/^ms|^milli/i.test(unit) ? 'ms' : unit.charAt(0).toLowerCase()] ?? NaN)
+  const time = count === undefined
+    ? timeWindow
+    : Number(count) * (UNITS[/^ms|^milli/i.test(unit) ? 'ms' : unit.charAt(0).toLowerCase()] ?? NaN)
   return typeof time === 'number' && Number.isFinite(time) && time > 0 ? time : null
 }
 
 /** The plugin itself would replace invalid values by its default, 1 000 per minute. */
 function checkLimit (options: Exclude<RateLimitOptions, false>): void {
-  if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
+  if (typeof options !== 'object' || options === null) {
+    throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
+  }
   refuseUnknownMembers('rateLimit', '', options, KNOWN)
   const { max, timeWindow, shared, ipv6Subnet } = options
   if (ipv6Subnet !== undefined && !(Number.isInteger(ipv6Subnet) && ipv6Subnet >= 0 && ipv6Subnet <= 128)) {
     throw new INVALID_OPTIONS('rate-limit: "ipv6Subnet" must be a number of bits from 0 to 128')
   }
-  if (shared !== undefined && typeof shared !== 'boolean') throw new INVALID_OPTIONS('rate-limit: "shared" must be true or false')
+  if (shared !== undefined && typeof shared !== 'boolean') {
+    throw new INVALID_OPTIONS('rate-limit: "shared" must be true or false')
+  }
   if (max !== undefined && typeof max !== 'function' && !(Number.isFinite(max) && max >= 0)) {
     throw new INVALID_OPTIONS('rate-limit: "max" must be a number of requests or a function')
   }

@@ -10,7 +10,10 @@ export function sharedWindowStore (limits: SharedLimits, name: string): typeof W
   return class SharedWindowStore extends WindowStore {
     override incr (...[key, callback, timeWindow]: Parameters<Incr>): void {
       const alone = () => super.incr(key, callback, timeWindow)
-      limits.count(`${name}${key}`, timeWindow).then((counted) => counted === null ? alone() : callback(null, counted), alone)
+      limits.count(`${name}${key}`, timeWindow).then(
+        (counted) => counted === null ? alone() : callback(null, counted),
+        alone
+      )
     }
 
     override child (options: object): WindowStore {

@@ -18,10 +18,13 @@ type Found<Value> = Value | null | Promise<Value | null>
 /** Resolves keys: pipeline keys to sources, or ids to webhooks. */
 export interface Resolver<Value> {
   /** Returns a cached result synchronously, otherwise a promise. */
-  resolve (key: string): Found<Value>
+  resolve(key: string): Found<Value>
 }
 
-interface Window { count: number, readonly endsAt: number }
+interface Window {
+  count: number
+  readonly endsAt: number
+}
 
 const KNOWN: KnownOptions<GuessLimit> = { max: true, timeWindow: true }
 const REMEMBERED = 10_000
@@ -59,7 +62,10 @@ export class UnknownKeyLimiter {
     const window = this.#windowOf(requestNetwork(request))
     if (window.count >= this.#max) {
       if (this.#bad.has(key)) return null
-      throw new RATE_LIMITED({ retryAfterSeconds: Math.max(0, window.endsAt - performance.now()) / 1000, reason: 'too many unknown keys' })
+      throw new RATE_LIMITED({
+        retryAfterSeconds: Math.max(0, window.endsAt - performance.now()) / 1000,
+        reason: 'too many unknown keys'
+      })
     }
     return this.#lookCounted(key, window, store)
   }
@@ -67,7 +73,11 @@ export class UnknownKeyLimiter {
   #lookGood<Value extends object> (key: string, store: Resolver<Value>): Found<Value> {
     const found = store.resolve(key)
     if (found === null) this.#good.delete(key)
-    else if ('then' in found) found.then((value) => { if (value === null) this.#good.delete(key) }, ignore)
+    else if ('then' in found) {
+      found.then((value) => {
+        if (value === null) this.#good.delete(key)
+      }, ignore)
+    }
     return found
   }
 

@@ -2,7 +2,10 @@ import { LRUCache } from 'lru-cache'
 
 const MAX_KEYS = 5_000
 
-interface Window { count: number, startedAt: number }
+interface Window {
+  count: number
+  startedAt: number
+}
 type Callback = (error: Error | null, result: { current: number, ttl: number }) => void
 
 /**
@@ -15,7 +18,9 @@ export class WindowStore {
 
   /** @param options the options of `@fastify/rate-limit`; `cache` limits the number of keys */
   constructor (options: object = {}) {
-    this.#windows = new LRUCache({ max: 'cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS })
+    this.#windows = new LRUCache({
+      max: 'cache' in options && typeof options.cache === 'number' ? options.cache : MAX_KEYS
+    })
   }
 
   incr (key: string, callback: Callback, timeWindow: number): void {

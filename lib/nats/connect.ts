@@ -62,7 +62,15 @@ const KNOWN: KnownOptions<NatsOptions> = {
  */
 export async function connectNats (options: NatsOptions): Promise<NatsConnection> {
   refuseUnknownMembers('connectNats', '', options, KNOWN)
-  const { name = 'fastify-gatehouse', credsFile, tls, inboxPrefix, connectTimeout = 5_000, reconnectWait = 500, pingInterval = 5_000 } = options
+  const {
+    name = 'fastify-gatehouse',
+    credsFile,
+    tls,
+    inboxPrefix,
+    connectTimeout = 5_000,
+    reconnectWait = 500,
+    pingInterval = 5_000
+  } = options
   for (const [option, value] of Object.entries({ connectTimeout, reconnectWait, pingInterval })) {
     assertWholeNumber('nats', option, value, { unit: 'milliseconds' })
   }
@@ -96,7 +104,9 @@ export async function connectNats (options: NatsOptions): Promise<NatsConnection
 }
 
 async function fromFile (file: string, authenticatorOf: (creds: Uint8Array) => Authenticator): Promise<Authenticator> {
-  const first = await readFile(file).catch((cause: unknown) => { throw new INVALID_OPTIONS(`nats: "credsFile" cannot be read: ${reasonOf(cause)}`) })
+  const first = await readFile(file).catch((cause: unknown) => {
+    throw new INVALID_OPTIONS(`nats: "credsFile" cannot be read: ${reasonOf(cause)}`)
+  })
   let authenticate = authenticatorOf(first)
   return function authenticateFromFile (nonce) {
     try {

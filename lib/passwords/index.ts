@@ -26,17 +26,23 @@ export interface PasswordOptions {
 /** Hashes and verifies passwords with argon2id, a few at a time. */
 export interface Passwords {
   /** Returns the hash in PHC format (`$argon2id$v=19$m=…`). */
-  hash (password: string): Promise<string>
+  hash(password: string): Promise<string>
   /**
    * Returns whether a password matches a hash. For `null` (an unknown user) or an invalid hash, does the same work and
    * returns `false`.
    */
-  verify (hash: string | null, password: string): Promise<boolean>
+  verify(hash: string | null, password: string): Promise<boolean>
   /** Returns whether the hash was created with weaker parameters than the current ones. */
-  needsRehash (hash: string): boolean
+  needsRehash(hash: string): boolean
 }
 
-const KNOWN: KnownOptions<PasswordOptions> = { memoryCost: true, timeCost: true, parallelism: true, concurrency: true, maxWaiting: true }
+const KNOWN: KnownOptions<PasswordOptions> = {
+  memoryCost: true,
+  timeCost: true,
+  parallelism: true,
+  concurrency: true,
+  maxWaiting: true
+}
 const LEAST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const ARGON2ID = 2
 const VERSION_19 = 1
@@ -70,16 +76,17 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
   return {
     hash: (password) => hashing.run(() => argon2.hash(password.normalize('NFKC'), parameters)),
 
-    verify: (hash, password) => hashing.run(async () => {
-      const text = password.normalize('NFKC')
-      try {
-        if (hash !== null) return await argon2.verify(hash, text)
-      } catch {
-        // The stored value is not an argon2 hash: the user has no password, or the hash comes from another system.
-      }
-      await argon2.verify(nobody, text)
-      return false
-    }),
+    verify: (hash, password) =>
+      hashing.run(async () => {
+        const text = password.normalize('NFKC')
+        try {
+          if (hash !== null) return await argon2.verify(hash, text)
+        } catch {
+          // The stored value is not an argon2 hash: the user has no password, or the hash comes from another system.
+        }
+        await argon2.verify(nobody, text)
+        return false
+      }),
 
     needsRehash (hash) {
       const made = argon2.parseOptions(hash)

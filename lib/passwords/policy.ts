@@ -31,7 +31,9 @@ export function passwordFault (password: string, email = ''): string | null {
   if (password.length > MAX_PASSWORD_LENGTH) return `The password must have at most ${MAX_PASSWORD_LENGTH} characters`
   const { score, sequence, feedback: { warning } } = estimate(password.normalize('NFKC'), ownWords(email))
   if (score >= MIN_SCORE) return null
-  if (sequence.some(({ dictionaryName }) => dictionaryName === 'userInputs')) return 'The password is too close to the email address'
+  if (sequence.some(({ dictionaryName }) => dictionaryName === 'userInputs')) {
+    return 'The password is too close to the email address'
+  }
   return `The password is too common or too easy to guess${warning === null ? '' : `. ${warning}`}`
 }
 

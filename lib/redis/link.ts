@@ -27,12 +27,19 @@ export interface RedisLinkOptions {
 
 /** Receives the messages of a channel. */
 export interface MessageHandlers {
-  onMessage (message: string): void
+  onMessage(message: string): void
   /** Called when messages may have been missed, as the connection was lost. */
-  onGap (): void
+  onGap(): void
 }
 
-const KNOWN: KnownOptions<RedisLinkOptions> = { client: true, subscriber: true, prefix: true, commandTimeout: true, onAway: true, onBack: true }
+const KNOWN: KnownOptions<RedisLinkOptions> = {
+  client: true,
+  subscriber: true,
+  prefix: true,
+  commandTimeout: true,
+  onAway: true,
+  onBack: true
+}
 /** Interval of probes while Redis is unavailable, milliseconds. */
 const PROBE_INTERVAL = 1_000
 const MAX_TIMEOUT = 4_000
@@ -62,9 +69,12 @@ export class RedisLink {
 
   constructor (options: RedisLinkOptions) {
     refuseUnknownMembers('RedisLink', '', options, KNOWN)
-    const { client, subscriber, prefix = '{gatehouse}:', commandTimeout = 250, onAway = () => {}, onBack = () => {} } = options
+    const { client, subscriber, prefix = '{gatehouse}:', commandTimeout = 250, onAway = () => {}, onBack = () => {} } =
+      options
     if (typeof client?.evalsha !== 'function') throw new INVALID_OPTIONS('redis: "client" must be an ioredis client')
-    if (!(commandTimeout > 0 && commandTimeout <= MAX_TIMEOUT)) throw new INVALID_OPTIONS(`redis: "commandTimeout" must be 1 to ${MAX_TIMEOUT} milliseconds`)
+    if (!(commandTimeout > 0 && commandTimeout <= MAX_TIMEOUT)) {
+      throw new INVALID_OPTIONS(`redis: "commandTimeout" must be 1 to ${MAX_TIMEOUT} milliseconds`)
+    }
     this.prefix = prefix
     this.#client = client
     this.#subscriber = subscriber
@@ -84,7 +94,11 @@ export class RedisLink {
   }
 
   /** Runs a script. `undefined` if Redis is unavailable, refuses or times out; the script may still have run. */
-  run (script: RedisScript, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> | undefined {
+  run (
+    script: RedisScript,
+    keys: readonly string[],
+    args: ReadonlyArray<string | number>
+  ): Promise<unknown> | undefined {
     return this.#away ? undefined : this.#run(script, keys, args)
   }
 
@@ -93,9 +107,13 @@ export class RedisLink {
     const subscriber = this.#subscriber
     if (subscriber === undefined) return () => {}
     const name = this.prefix + channel
-    const receive = (from: string, message: string) => { if (from === name) onMessage(message) }
+    const receive = (from: string, message: string) => {
+      if (from === name) onMessage(message)
+    }
     // Subscribes itself at each connection: only then is it known when messages may have been missed.
-    const subscribe = () => { subscriber.subscribe(name).then(onGap, () => {}) }
+    const subscribe = () => {
+      subscriber.subscribe(name).then(onGap, () => {})
+    }
     subscriber.on('message', receive)
     subscriber.on('ready', subscribe)
     if (subscriber.status === 'ready') subscribe()
@@ -108,7 +126,9 @@ export class RedisLink {
   /** Calls a listener whenever Redis is available again; returns a function that removes it. */
   onReturn (listener: () => void): () => void {
     this.#returnListeners.add(listener)
-    return () => { this.#returnListeners.delete(listener) }
+    return () => {
+      this.#returnListeners.delete(listener)
+    }
   }
 
   /** Removes its listeners from the connections, which stay open. */
@@ -119,7 +139,11 @@ export class RedisLink {
     this.#client.off('ready', this.#connected)
   }
 
-  #run (script: RedisScript, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> | undefined {
+  #run (
+    script: RedisScript,
+    keys: readonly string[],
+    args: ReadonlyArray<string | number>
+  ): Promise<unknown> | undefined {
     if (this.#client.status !== 'ready') return undefined
     return this.#withTimeout(script.run(this.#client, keys.map((key) => this.prefix + key), args))
   }

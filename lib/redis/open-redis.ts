@@ -17,10 +17,16 @@ export interface OpenRedisOptions extends Pick<RedisLinkOptions, 'prefix' | 'com
 export interface OpenedRedis {
   link: RedisLink
   /** Closes the connections. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
-const KNOWN: KnownOptions<OpenRedisOptions> = { url: true, prefix: true, commandTimeout: true, onAway: true, onBack: true }
+const KNOWN: KnownOptions<OpenRedisOptions> = {
+  url: true,
+  prefix: true,
+  commandTimeout: true,
+  onAway: true,
+  onBack: true
+}
 const FIRST_RESPONSE_TIMEOUT = 3_000
 const MAX_RETRY_DELAY = 1_000
 
@@ -59,7 +65,10 @@ export async function openRedis (redisOptions: OpenRedisOptions): Promise<Opened
     await Promise.all(connections.map(firstResponse))
   } catch (error) {
     for (const connection of connections) connection.disconnect()
-    throw new Error(`Redis refused the connection; check "url" (REDIS_URL): ${error instanceof Error ? error.message : ''}`, { cause: error })
+    throw new Error(
+      `Redis refused the connection; check "url" (REDIS_URL): ${error instanceof Error ? error.message : ''}`,
+      { cause: error }
+    )
   }
   return {
     link,
@@ -73,7 +82,9 @@ export async function openRedis (redisOptions: OpenRedisOptions): Promise<Opened
 /** Resolves when the client is connected or the server is unreachable. Rejects when the server refuses the client. */
 async function firstResponse (connection: Redis): Promise<void> {
   let refusal: Error | undefined
-  const note = (error: Error) => { if (/^(?:WRONGPASS|NOAUTH|NOPERM|ERR .*(?:AUTH|DB index))/.test(error.message)) refusal = error }
+  const note = (error: Error) => {
+    if (/^(?:WRONGPASS|NOAUTH|NOPERM|ERR .*(?:AUTH|DB index))/.test(error.message)) refusal = error
+  }
   connection.on('error', note)
   await waitAtMost(connection.connect().catch(note), FIRST_RESPONSE_TIMEOUT)
   connection.off('error', note)

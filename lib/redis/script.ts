@@ -12,7 +12,11 @@ export class RedisScript {
     this.#sha1 = hash('sha1', source)
   }
 
-  async run (client: RedisClientSlice, keys: readonly string[], args: ReadonlyArray<string | number>): Promise<unknown> {
+  async run (
+    client: RedisClientSlice,
+    keys: readonly string[],
+    args: ReadonlyArray<string | number>
+  ): Promise<unknown> {
     try {
       return await client.evalsha(this.#sha1, keys.length, ...keys, ...args)
     } catch (error) {

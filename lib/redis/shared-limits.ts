@@ -39,7 +39,9 @@ export function sharedLimits (link: RedisLink): SharedLimits {
     },
 
     async debit (key, amount, perSecond) {
-      const level = Number(await link.run(DEBIT, [`bucket:${nameDigest(key)}`], [amount, perSecond, Math.max(perSecond, 1)]))
+      const level = Number(
+        await link.run(DEBIT, [`bucket:${nameDigest(key)}`], [amount, perSecond, Math.max(perSecond, 1)])
+      )
       return Number.isFinite(level) ? level : null
     }
   }

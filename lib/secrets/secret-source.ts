@@ -41,7 +41,12 @@ export class RotatingSecret<Secret, Checked> {
   #asking: Promise<Checked> | null = null
   #isFailing = false
 
-  private constructor (source: SecretSource<Secret>, given: Secret, options: SecretSourceOptions<Secret, Checked>, askedAt: number) {
+  private constructor (
+    source: SecretSource<Secret>,
+    given: Secret,
+    options: SecretSourceOptions<Secret, Checked>,
+    askedAt: number
+  ) {
     this.#ask = isFunction(source) ? source : null
     this.#options = options
     this.#checked = options.check(given)
@@ -49,11 +54,18 @@ export class RotatingSecret<Secret, Checked> {
   }
 
   /** Rejects with `INVALID_OPTIONS` for an invalid secret or `maxAge`, and if the function fails or takes too long. */
-  static async open<Secret, Checked> (source: SecretSource<Secret>, options: SecretSourceOptions<Secret, Checked>): Promise<RotatingSecret<Secret, Checked>> {
+  static async open<Secret, Checked> (
+    source: SecretSource<Secret>,
+    options: SecretSourceOptions<Secret, Checked>
+  ): Promise<RotatingSecret<Secret, Checked>> {
     const { name, maxAge = 0 } = options
     assertWholeNumber(name, 'secretMaxAge', maxAge, { min: 0, max: LONGEST_TIMER, unit: 'milliseconds' })
     const askedAt = performance.now()
-    const given = isFunction(source) ? await inTime(source, options).catch((cause: unknown) => { throw unusable(options, cause) }) : source
+    const given = isFunction(source)
+      ? await inTime(source, options).catch((cause: unknown) => {
+        throw unusable(options, cause)
+      })
+      : source
     return new RotatingSecret(source, given, options, askedAt)
   }
 
@@ -89,7 +101,9 @@ export class RotatingSecret<Secret, Checked> {
   /** Returns the refresh in flight, or `null`. */
   #askIfOld (): Promise<Checked> | null {
     if (this.#ask === null || performance.now() - this.#askedAt < this.#maxAge) return null
-    this.#asking ??= this.#askAgain(this.#ask).finally(() => { this.#asking = null })
+    this.#asking ??= this.#askAgain(this.#ask).finally(() => {
+      this.#asking = null
+    })
     return this.#asking
   }
 
@@ -102,7 +116,12 @@ export class RotatingSecret<Secret, Checked> {
       this.#isFailing = false
     } catch (error) {
       // The error may contain the secret, so it is not logged.
-      if (!this.#isFailing) log.warn({ reason: reasonOf(error) }, `${name}: the function returned no valid secret; the previous secret stays in use`)
+      if (!this.#isFailing) {
+        log.warn(
+          { reason: reasonOf(error) },
+          `${name}: the function returned no valid secret; the previous secret stays in use`
+        )
+      }
       this.#isFailing = true
     }
     this.#askedAt = askedAt
@@ -124,8 +143,15 @@ function isFunction<Secret> (source: SecretSource<Secret>): source is () => Secr
   return typeof source === 'function'
 }
 
-async function inTime<Secret, Checked> (ask: () => Secret | Promise<Secret>, { timeout = 2_000 }: SecretSourceOptions<Secret, Checked>): Promise<Secret> {
-  return await withDeadline(Promise.resolve(ask()), timeout, () => new INVALID_OPTIONS(`no response within ${timeout} ms`))
+async function inTime<Secret, Checked> (
+  ask: () => Secret | Promise<Secret>,
+  { timeout = 2_000 }: SecretSourceOptions<Secret, Checked>
+): Promise<Secret> {
+  return await withDeadline(
+    Promise.resolve(ask()),
+    timeout,
+    () => new INVALID_OPTIONS(`no response within ${timeout} ms`)
+  )
 }
 
 function unusable<Secret, Checked> ({ name }: SecretSourceOptions<Secret, Checked>, cause: unknown): Error {

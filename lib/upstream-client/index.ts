@@ -49,16 +49,18 @@ export interface UpstreamClient {
    * are not followed. Rejects with `UPSTREAM_TIMEOUT` or `UPSTREAM_ERROR`, whose cause contains no sent or received
    * data.
    */
-  call (call: UpstreamCall): Promise<UpstreamReply>
+  call(call: UpstreamCall): Promise<UpstreamReply>
   /** Closes all sockets immediately; calls in flight reject. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 const FIRST_DELAY = 100
-const FINAL = new Set(['UND_ERR_DESTROYED', 'UND_ERR_CLOSED', 'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_ABORTED'])
+const FINAL = new Set(['UND_ERR_DESTROYED', 'UND_ERR_CLOSED', 'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED',
+  'UND_ERR_ABORTED'])
 
 export function upstreamClient (options: UpstreamClientOptions): UpstreamClient {
-  const { origin, connectTimeout = 2_000, timeout = 8_000, retries = 2, maxResponse = 65_536, connections = 64, ca } = options
+  const { origin, connectTimeout = 2_000, timeout = 8_000, retries = 2, maxResponse = 65_536, connections = 64, ca } =
+    options
   checkOptions({ connectTimeout, timeout, maxResponse, connections }, retries)
   const pool = new Pool(checkedOrigin(origin), {
     connections,
@@ -71,7 +73,13 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
   async function attempt ({ method, path, headers, body }: UpstreamCall, signal: AbortSignal): Promise<UpstreamReply> {
     // undici would also accept a target in absolute form.
     if (!path.startsWith('/')) throw new UPSTREAM_ERROR({ reason: 'the path does not begin with /' })
-    const reply = await pool.request({ method, path, headers: { ...headers, 'accept-encoding': 'identity' }, body: body ?? null, signal })
+    const reply = await pool.request({
+      method,
+      path,
+      headers: { ...headers, 'accept-encoding': 'identity' },
+      body: body ?? null,
+      signal
+    })
     // Leaving the loop below early destroys the stream, which then also emits an error.
     reply.body.on('error', () => {})
     if (reply.headers['content-encoding'] !== undefined) {

@@ -24,13 +24,19 @@ const MEMBERS = ['roles', 'fields']
 /** Returns whether a value is a valid `config.gatehouse.admin`. */
 export function isAdminDemand (value: unknown): value is AdminDemand {
   if (typeof value === 'boolean') return true
-  if (typeof value !== 'object' || value === null || !Object.keys(value).every((name) => MEMBERS.includes(name))) return false
+  if (typeof value !== 'object' || value === null || !Object.keys(value).every((name) => MEMBERS.includes(name))) {
+    return false
+  }
   const { roles, fields = {} } = value as Partial<AdminRoles>
   return isRoles(roles) && typeof fields === 'object' && fields !== null && Object.values(fields).every(isRoles)
 }
 
 /** Returns the error of a request with a property that the role must not send, or `null`. */
-export function validateFields ({ body, query }: FastifyRequest, demand: AdminDemand, role: Role): GatehouseError | null {
+export function validateFields (
+  { body, query }: FastifyRequest,
+  demand: AdminDemand,
+  role: Role
+): GatehouseError | null {
   if (typeof demand === 'boolean' || demand.fields === undefined) return null
   for (const [field, roles] of Object.entries(demand.fields)) {
     if (roles.includes(role) || (!has(body, field) && !has(query, field))) continue

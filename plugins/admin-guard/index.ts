@@ -132,7 +132,9 @@ export async function recheckAdmin (request: FastifyRequest): Promise<Admin> {
 
 async function authorizeAdmin (claims: AccessClaims, demand: AdminDemand, sessions: Sessions): Promise<Admin> {
   const admin = await identify(claims, sessions)
-  if (typeof demand === 'object' && !demand.roles.includes(admin.role)) throw new FORBIDDEN({ reason: `role ${admin.role}` })
+  if (typeof demand === 'object' && !demand.roles.includes(admin.role)) {
+    throw new FORBIDDEN({ reason: `role ${admin.role}` })
+  }
   return admin
 }
 
@@ -150,12 +152,18 @@ async function identify (claims: AccessClaims, sessions: Sessions): Promise<Admi
   const access = await sessions.access(claims.sid)
   if (access === null) throw new INVALID_TOKEN({ reason: 'the session has ended' })
   const { userId, orgId, epoch, role, email } = access
-  if (userId !== claims.sub || orgId !== claims.org_id) throw new INVALID_TOKEN({ reason: 'the token belongs to another user than the session' })
+  if (userId !== claims.sub || orgId !== claims.org_id) {
+    throw new INVALID_TOKEN({ reason: 'the token belongs to another user than the session' })
+  }
   if (epoch !== claims.epoch) throw new INVALID_TOKEN({ reason: 'revoked' })
   return { sub: userId, org_id: orgId, role, email, sid: claims.sid }
 }
 
-export default fp(adminGuard, { name: 'gatehouse-admin-guard', fastify: '5.x', decorators: { fastify: ['tokenStore'] } })
+export default fp(adminGuard, {
+  name: 'gatehouse-admin-guard',
+  fastify: '5.x',
+  decorators: { fastify: ['tokenStore'] }
+})
 export type { AdminDemand, AdminRoles } from './demand.js'
 export type { AccessClaims, AdminTokens, AdminTokensOptions } from '../../lib/admin-tokens/index.js'
 export type { Role } from '../../contracts/token-store/index.js'

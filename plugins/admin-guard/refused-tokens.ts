@@ -10,7 +10,12 @@ import { toPublicError } from '../../lib/refuse.js'
 export type TokenOwner = Pick<RefreshClaims, 'sub' | 'org_id' | 'sid'> | null
 
 /** Resolves with the error to send: the refusal, or `RATE_LIMITED` after too many refused tokens from the address. */
-export type CountRefusal = (request: FastifyRequest, reply: FastifyReply, refusal: GatehouseError, owner: TokenOwner) => Promise<GatehouseError>
+export type CountRefusal = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refusal: GatehouseError,
+  owner: TokenOwner
+) => Promise<GatehouseError>
 
 /** Suppresses the rate-limit headers, because the limit does not apply to valid tokens. */
 const SILENT = { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'ratelimit-reset': false }
@@ -21,7 +26,9 @@ const SILENT = { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'rateli
  */
 export async function refusalCounter (app: FastifyInstance, limit: RateLimitOptions): Promise<CountRefusal> {
   const options = named(limit, 'access-token')
-  const check = options === false ? null : await rateCheck(app, { addHeaders: SILENT, addHeadersOnExceeding: SILENT, ...options })
+  const check = options === false
+    ? null
+    : await rateCheck(app, { addHeaders: SILENT, addHeadersOnExceeding: SILENT, ...options })
 
   return async function countRefusal (request, reply, refusal, owner) {
     if (!isWrongToken(request, refusal)) return refusal
@@ -38,7 +45,12 @@ export async function refusalCounter (app: FastifyInstance, limit: RateLimitOpti
 }
 
 /** Audits a refused token if the app has an audit log. Repeats share one entry. */
-export function auditRefusedToken (request: FastifyRequest, token: 'access' | 'refresh', reason = 'unreadable', owner: TokenOwner = null): void {
+export function auditRefusedToken (
+  request: FastifyRequest,
+  token: 'access' | 'refresh',
+  reason = 'unreadable',
+  owner: TokenOwner = null
+): void {
   if (!request.server.hasDecorator('audit')) return
   request.server.audit({
     action: 'auth.token_refused',

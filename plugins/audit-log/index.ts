@@ -45,7 +45,7 @@ declare module 'fastify' {
      * Records a security event in the store and in the log. Returns immediately and never throws; an event that cannot
      * be stored is still in the log.
      */
-    audit (record: AuditRecord): void
+    audit(record: AuditRecord): void
     /** The organisation of events without an administrator, such as embeds: the option `orgId`. */
     auditOrg: string
   }
@@ -96,7 +96,9 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
   // In onSend, because onResponse does not run if the client has disconnected.
   app.addHook('onSend', function auditRequest (request, { statusCode }, payload, done) {
     const action = ruleFor(request)
-    if (action !== undefined) app.audit({ action, request, changes: { status: statusCode }, refusal: statusCode >= 400 && statusCode < 500 })
+    if (action !== undefined) {
+      app.audit({ action, request, changes: { status: statusCode }, refusal: statusCode >= 400 && statusCode < 500 })
+    }
     done(null, payload)
   })
 
@@ -140,7 +142,10 @@ function isJsonPrimitive (value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isFinite(value)
 }
 
-function logEntry (log: FastifyBaseLogger, { action, orgId, userId, resourceType, resourceId, changes, ipAddress }: AuditEntry): void {
+function logEntry (
+  log: FastifyBaseLogger,
+  { action, orgId, userId, resourceType, resourceId, changes, ipAddress }: AuditEntry
+): void {
   log.info({ audit: { action, orgId, userId, resourceType, resourceId, changes, ipAddress } }, 'audit')
 }
 
@@ -158,7 +163,9 @@ class AuditWriter {
   }
 
   write (entry: AuditEntry): void {
-    if (this.#waiting.length >= MAX_WAITING) return this.#logLost([entry], new Error('too many audit entries wait for the store'))
+    if (this.#waiting.length >= MAX_WAITING) {
+      return this.#logLost([entry], new Error('too many audit entries wait for the store'))
+    }
     this.#waiting.push(entry)
     this.#running ??= this.#run()
   }
@@ -182,7 +189,9 @@ class AuditWriter {
       this.#counts = []
       if (entries.length > 0) await this.#trail.append(entries).catch((error: unknown) => this.#logLost(entries, error))
       for (const { id, repeats } of counts) {
-        await this.#trail.addRepeats(id, repeats).catch((error: unknown) => this.#log.error({ err: error, id, repeats }, 'audit repeats not stored'))
+        await this.#trail.addRepeats(id, repeats).catch((error: unknown) =>
+          this.#log.error({ err: error, id, repeats }, 'audit repeats not stored')
+        )
       }
     }
     this.#running = null
@@ -190,7 +199,10 @@ class AuditWriter {
 
   /** Logs lost entries. There is no retry, because a failed write may have succeeded and the log has all entries. */
   #logLost (entries: AuditEntry[], error: unknown): void {
-    this.#log.error({ err: error, ids: entries.map(({ id }) => id), actions: entries.map(({ action }) => action) }, 'audit entries not stored')
+    this.#log.error(
+      { err: error, ids: entries.map(({ id }) => id), actions: entries.map(({ action }) => action) },
+      'audit entries not stored'
+    )
   }
 }
 

@@ -4,7 +4,11 @@ import type { AuditEntry } from '../../contracts/token-store/index.js'
 const WINDOW = 60_000
 const MAX_SUBJECTS = 10_000
 
-interface Window { id: string, endsAt: number, repeats: number }
+interface Window {
+  id: string
+  endsAt: number
+  repeats: number
+}
 
 /**
  * Counts the repeats of a refusal (same action, user and address), so that there is one entry per minute. Bounded: at
@@ -25,7 +29,8 @@ export class AuditRepeats {
   /** Returns whether to write the entry; if not, counts it as a repeat. */
   isFirst (entry: AuditEntry): boolean {
     // Without the resource, which a client may vary; with the network, because an IPv6 client has many addresses.
-    const subject = JSON.stringify([entry.action, entry.orgId, entry.userId ?? entry.userEmail, clientNetwork(entry.ipAddress ?? undefined)])
+    const subject = JSON.stringify([entry.action, entry.orgId, entry.userId ?? entry.userEmail,
+      clientNetwork(entry.ipAddress ?? undefined)])
     const window = this.#windows.get(subject)
     const now = this.#now()
     // A window whose end is too far ahead is from before the clock was set back.

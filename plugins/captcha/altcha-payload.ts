@@ -24,7 +24,8 @@ export function parseAltchaPayload (text: string): AltchaPayload | null {
   const { counter, derivedKey } = members(solution)
   const known = members(parameters)
   const isValid = typeof signature === 'string' && typeof derivedKey === 'string' && Number.isSafeInteger(counter) &&
-    STRINGS.every((name) => typeof known[name] === 'string') && INTEGERS.every((name) => Number.isSafeInteger(known[name]))
+    STRINGS.every((name) => typeof known[name] === 'string') &&
+    INTEGERS.every((name) => Number.isSafeInteger(known[name]))
   return isValid ? { challenge: { parameters, signature }, solution: { counter, derivedKey } } as AltchaPayload : null
 }
 

@@ -15,7 +15,7 @@ import type { CaptchaVerifier } from './verifier.js'
 
 export interface AltchaVerifier extends CaptchaVerifier {
   /** Creates a challenge that is valid only for an action; `undefined` for no action. */
-  challenge (action: string | undefined): Promise<Challenge>
+  challenge(action: string | undefined): Promise<Challenge>
 }
 
 const WHY = 'The captcha "altcha"'
@@ -29,9 +29,18 @@ const CLOCK_SKEW = 60_000
 export async function altcha (app: FastifyInstance, options: AltchaOptions): Promise<AltchaVerifier> {
   const { ttl = 600_000, cost = 1_000, maxTries = 4_000, now = Date.now } = options
   const { createChallenge, verifySolution } = await importOptional('altcha-lib', () => import('altcha-lib'), WHY)
-  const { deriveKey: deriveAtOnce } = await importOptional('altcha-lib', () => import('altcha-lib/algorithms/pbkdf2'), WHY)
-  const deriveKey: DeriveKeyFunction = (parameters, salt, password) => deriveInTurn(parameters.cost, () => deriveAtOnce(parameters, salt, password))
-  const secrets = await RotatingSecret.open(options.hmacKey, { name: 'captcha: "hmacKey"', log: app.log, check: signingSecret })
+  const { deriveKey: deriveAtOnce } = await importOptional(
+    'altcha-lib',
+    () => import('altcha-lib/algorithms/pbkdf2'),
+    WHY
+  )
+  const deriveKey: DeriveKeyFunction = (parameters, salt, password) =>
+    deriveInTurn(parameters.cost, () => deriveAtOnce(parameters, salt, password))
+  const secrets = await RotatingSecret.open(options.hmacKey, {
+    name: 'captcha: "hmacKey"',
+    log: app.log,
+    check: signingSecret
+  })
 
   return {
     async challenge (action) {
@@ -54,14 +63,23 @@ export async function altcha (app: FastifyInstance, options: AltchaOptions): Pro
       const left = parameters.expiresAt * 1_000 - now()
       if (left <= 0) throw new CAPTCHA_FAILED({ reason: 'the challenge has expired' })
       const reason = await verifySolution({ ...payload, deriveKey, hmacSignatureSecret: await secrets.get() }).then(
-        ({ verified, expired, invalidSignature }) => verified ? null : expired ? 'the challenge has expired' : invalidSignature === true ? 'the challenge was not signed with this key' : 'the solution is wrong',
+        ({ verified, expired, invalidSignature }) =>
+          verified
+            ? null
+            : expired
+              ? 'the challenge has expired'
+              : invalidSignature === true
+                ? 'the challenge was not signed with this key'
+                : 'the solution is wrong',
         (error: unknown) => {
           if (error instanceof GatehouseError) throw error
           return 'the solution is malformed'
         }
       )
       if (reason !== null) throw new CAPTCHA_FAILED({ reason })
-      if (action !== null && parameters.data?.action !== action) throw new CAPTCHA_FAILED({ reason: 'the captcha was solved for another action' })
+      if (action !== null && parameters.data?.action !== action) {
+        throw new CAPTCHA_FAILED({ reason: 'the captcha was solved for another action' })
+      }
       // The nonce and not the token, because parts of the token are not signed and could be changed for a replay.
       return { claim: `captcha:altcha:${parameters.nonce}`, ttl: left + CLOCK_SKEW }
     }

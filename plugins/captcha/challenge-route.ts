@@ -8,7 +8,11 @@ import { CAPTCHA_LIMIT, CHALLENGE_PATH } from './options.js'
 import type { AltchaOptions } from './options.js'
 
 /** Registers the route that returns challenges. */
-export async function challengeRoute (app: FastifyInstance, { challenge }: AltchaVerifier, options: AltchaOptions): Promise<void> {
+export async function challengeRoute (
+  app: FastifyInstance,
+  { challenge }: AltchaVerifier,
+  options: AltchaOptions
+): Promise<void> {
   const { challengePath = CHALLENGE_PATH, cors, rateLimit = CAPTCHA_LIMIT } = options
   await routeScope(app, { cors, rateLimit: named(rateLimit, `captcha-challenge-${challengePath}`) }, async (scope) => {
     scope.get<{ Querystring: { action?: string } }>(challengePath, {

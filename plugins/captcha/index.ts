@@ -58,18 +58,21 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
 
   // With "field" the token is read before validation, which may remove it from the body, and used up after it, so that
   // a body that fails its schema does not use up the token.
-  app.addHook((field === undefined ? 'onRequest' : 'preValidation') as 'onRequest', function readCaptcha (request, reply, done) {
-    const rule = ruleFor(request)
-    if (rule === undefined || rule === false) return done()
-    const token = presentedToken(request, field)
-    if (token === null) {
-      refuse(reply, new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' }))
-      return
+  app.addHook(
+    (field === undefined ? 'onRequest' : 'preValidation') as 'onRequest',
+    function readCaptcha (request, reply, done) {
+      const rule = ruleFor(request)
+      if (rule === undefined || rule === false) return done()
+      const token = presentedToken(request, field)
+      if (token === null) {
+        refuse(reply, new CAPTCHA_FAILED({ reason: 'no captcha token, or more than one' }))
+        return
+      }
+      if (field === undefined) return checkToken(token, rule, request, reply, done)
+      tokens.set(request, { token })
+      done()
     }
-    if (field === undefined) return checkToken(token, rule, request, reply, done)
-    tokens.set(request, { token })
-    done()
-  })
+  )
   if (field !== undefined) {
     app.addHook('preHandler', function checkCaptcha (request, reply, done) {
       const rule = ruleFor(request)
@@ -78,7 +81,13 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     })
   }
 
-  function checkToken (token: string, rule: Exclude<CaptchaRule, false>, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  function checkToken (
+    token: string,
+    rule: Exclude<CaptchaRule, false>,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: () => void
+  ): void {
     validateToken(token, request, reply, rule === true ? null : rule.action).then((error) => {
       if (error === null) done()
       else refuse(reply, error)
@@ -91,7 +100,12 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     return verifier
   }
 
-  async function validateToken (token: string, request: FastifyRequest, reply: FastifyReply, action: string | null): Promise<GatehouseError | null> {
+  async function validateToken (
+    token: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    action: string | null
+  ): Promise<GatehouseError | null> {
     try {
       await limit?.call(app, request, reply)
       const { claim, ttl } = await verifier.verify(token, { action, address: requestAddress(request) })

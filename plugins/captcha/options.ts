@@ -100,7 +100,14 @@ const OF_SITEVERIFY: KnownOptions<SiteverifyOptions> = {
   timeout: true
 }
 const OF_ALTCHA: KnownOptions<AltchaOptions> = {
-  ...COMMON, provider: true, hmacKey: true, challengePath: true, cors: true, ttl: true, cost: true, maxTries: true
+  ...COMMON,
+  provider: true,
+  hmacKey: true,
+  challengePath: true,
+  cors: true,
+  ttl: true,
+  cost: true,
+  maxTries: true
 }
 
 /** Throws `INVALID_OPTIONS` for an invalid option. Secrets, `cors` and `rateLimit` are checked where they are used. */
@@ -109,7 +116,9 @@ export function checkOptions (options: CaptchaOptions): void {
   const providers = [...Object.keys(PRODUCTS), 'altcha']
   assertOption(providers.includes(provider as string), 'provider', `one of ${providers.join(', ')}`)
   // Options of another provider are also unknown.
-  refuseUnknownOptions(`captcha (${provider})`, options, provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY, { expiresIn: 'ttl' })
+  refuseUnknownOptions(`captcha (${provider})`, options, provider === 'altcha' ? OF_ALTCHA : OF_SITEVERIFY, {
+    expiresIn: 'ttl'
+  })
   assertOption(global === undefined || acceptsRule(options, global), 'global', expectedRule(options))
   assertOption(field === undefined || isNonEmptyString(field), 'field', 'the name of a property of the body')
   assertOption(options.now === undefined || typeof options.now === 'function', 'now', 'a function')
@@ -126,7 +135,9 @@ export function acceptsRule ({ provider }: CaptchaOptions, rule: unknown): boole
 }
 
 export function expectedRule ({ provider }: CaptchaOptions): string {
-  return hasActions(provider) ? 'true, false or { action }, of at most 100 letters, digits, "_", "-" and "/"' : `true or false, as ${provider} has no actions`
+  return hasActions(provider)
+    ? 'true, false or { action }, of at most 100 letters, digits, "_", "-" and "/"'
+    : `true or false, as ${provider} has no actions`
 }
 
 function hasActions (provider: CaptchaOptions['provider']): boolean {
@@ -136,18 +147,39 @@ function hasActions (provider: CaptchaOptions['provider']): boolean {
 function checkSiteverify (options: SiteverifyOptions): void {
   const { provider, hostnames, siteverifyUrl, siteKey, minScore, sendAddress, maxAge, timeout } = options
   const { takesSiteKey, hasScores } = PRODUCTS[provider]
-  assertOption(Array.isArray(hostnames) && hostnames.length > 0 && hostnames.every((name) => typeof name === 'string' && HOSTNAME.test(name)),
-    'hostnames', 'a list of host names such as shop.example.com, at least one')
-  assertOption(siteverifyUrl === undefined || isSafeUrl(siteverifyUrl), 'siteverifyUrl', 'an https URL without credentials, or an http URL on loopback')
-  assertOption(siteKey === undefined || (takesSiteKey && isNonEmptyString(siteKey)), 'siteKey', 'the site key of hCaptcha; remove it for other providers')
-  assertOption(minScore === undefined || (hasScores && minScore >= 0 && minScore <= 1), 'minScore', 'a number from 0 to 1; remove it for providers other than reCAPTCHA')
+  assertOption(
+    Array.isArray(hostnames) && hostnames.length > 0 && hostnames.every((name) =>
+      typeof name === 'string' && HOSTNAME.test(name)
+    ),
+    'hostnames',
+    'a list of host names such as shop.example.com, at least one'
+  )
+  assertOption(
+    siteverifyUrl === undefined || isSafeUrl(siteverifyUrl),
+    'siteverifyUrl',
+    'an https URL without credentials, or an http URL on loopback'
+  )
+  assertOption(
+    siteKey === undefined || (takesSiteKey && isNonEmptyString(siteKey)),
+    'siteKey',
+    'the site key of hCaptcha; remove it for other providers'
+  )
+  assertOption(
+    minScore === undefined || (hasScores && minScore >= 0 && minScore <= 1),
+    'minScore',
+    'a number from 0 to 1; remove it for providers other than reCAPTCHA'
+  )
   assertOption(sendAddress === undefined || typeof sendAddress === 'boolean', 'sendAddress', 'true or false')
   assertCount('maxAge', maxAge, YEAR)
   assertCount('timeout', timeout, INT32)
 }
 
 function checkAltcha ({ challengePath, ttl, cost, maxTries }: AltchaOptions): void {
-  assertOption(challengePath === undefined || (isNonEmptyString(challengePath) && challengePath.startsWith('/')), 'challengePath', 'a path that begins with "/"')
+  assertOption(
+    challengePath === undefined || (isNonEmptyString(challengePath) && challengePath.startsWith('/')),
+    'challengePath',
+    'a path that begins with "/"'
+  )
   assertCount('ttl', ttl, YEAR)
   assertOption((ttl ?? 1_000) >= 1_000, 'ttl', 'at least 1000 milliseconds, because challenges expire on whole seconds')
   assertCount('cost', cost, INT32)
@@ -157,7 +189,8 @@ function checkAltcha ({ challengePath, ttl, cost, maxTries }: AltchaOptions): vo
 function isSafeUrl (text: string): boolean {
   const url = parseUrl(text)
   if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false
-  return url.protocol === 'https:' || (url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname))
+  return url.protocol === 'https:' ||
+    (url.protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname))
 }
 
 function isNonEmptyString (value: unknown): value is string {

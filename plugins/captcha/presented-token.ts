@@ -16,5 +16,7 @@ export function presentedToken (request: FastifyRequest, field: string | undefin
 }
 
 function memberOf (body: unknown, field: string): unknown {
-  return typeof body === 'object' && body !== null && Object.hasOwn(body, field) ? (body as Record<string, unknown>)[field] : undefined
+  return typeof body === 'object' && body !== null && Object.hasOwn(body, field)
+    ? (body as Record<string, unknown>)[field]
+    : undefined
 }

@@ -13,7 +13,8 @@ import type { CaptchaVerifier } from './verifier.js'
 
 /** Creates the verifier that calls the product's siteverify endpoint. Its client is closed with the app. */
 export async function siteverify (app: FastifyInstance, options: SiteverifyOptions): Promise<CaptchaVerifier> {
-  const { provider, siteKey, minScore, sendAddress = false, maxAge = 300_000, timeout = 5_000, now = Date.now } = options
+  const { provider, siteKey, minScore, sendAddress = false, maxAge = 300_000, timeout = 5_000, now = Date.now } =
+    options
   const product = PRODUCTS[provider]
   const url = new URL(options.siteverifyUrl ?? product.siteverifyUrl)
   const hostnames = new Set(options.hostnames.map((name) => name.toLowerCase()))
@@ -34,14 +35,22 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
     )
   }
   // A token is valid once, so a call is retried only if the product can distinguish a retry from a second use.
-  const client = upstreamClient({ origin: url.origin, timeout, connectTimeout: Math.min(timeout, 2_000), retries: product.mayRepeat ? 1 : 0 })
+  const client = upstreamClient({
+    origin: url.origin,
+    timeout,
+    connectTimeout: Math.min(timeout, 2_000),
+    retries: product.mayRepeat ? 1 : 0
+  })
   app.addHook('onClose', () => client.close())
   let isFailing = false
 
   /** Logs a failure once until siteverify works again, because all requests are refused meanwhile. */
   function reportSetup (errors: string[]): void {
     if (errors.length > 0 && !isFailing) {
-      app.log.warn({ reason: errors.join(', ') }, 'captcha: siteverify fails; requests are refused until it works again')
+      app.log.warn(
+        { reason: errors.join(', ') },
+        'captcha: siteverify fails; requests are refused until it works again'
+      )
     }
     isFailing = errors.length > 0
   }
@@ -58,7 +67,9 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
       if (answer !== null) return answer
       throw new CAPTCHA_FAILED({ reason: `siteverify sent an invalid response, status ${statusCode}` })
     } catch (error) {
-      const reason = error instanceof GatehouseError && error.reason !== undefined ? error.reason : 'siteverify could not be called'
+      const reason = error instanceof GatehouseError && error.reason !== undefined
+        ? error.reason
+        : 'siteverify could not be called'
       reportSetup([reason])
       throw new CAPTCHA_FAILED({ reason, cause: error })
     }
@@ -87,7 +98,9 @@ export async function siteverify (app: FastifyInstance, options: SiteverifyOptio
 function parsed (body: Buffer): Record<string, unknown> | null {
   try {
     const answer: unknown = JSON.parse(body.toString())
-    return typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? answer as Record<string, unknown> : null
+    return typeof answer === 'object' && answer !== null && !Array.isArray(answer)
+      ? answer as Record<string, unknown>
+      : null
   } catch {
     return null
   }

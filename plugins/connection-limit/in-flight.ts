@@ -9,7 +9,12 @@ const SLOT = Symbol('gatehouse place')
 
 type Waiters = Set<Counted>
 /** A slot that a response holds. One response may hold several: of its route and of the surrounding guard. */
-interface Slot { readonly name: string, readonly tally: Tally, readonly waiters: Waiters | null, readonly previous: Slot | null }
+interface Slot {
+  readonly name: string
+  readonly tally: Tally
+  readonly waiters: Waiters | null
+  readonly previous: Slot | null
+}
 type Counted = ServerResponse & { [SLOT]?: Slot | null }
 
 /**
@@ -27,7 +32,12 @@ export class InFlight {
   }
 
   /** Takes a slot for the request. Returns `false` if the name already has `max` slots. */
-  enter (name: string, max: number, { raw: { socket, httpVersionMajor } }: FastifyRequest, reply: FastifyReply): boolean {
+  enter (
+    name: string,
+    max: number,
+    { raw: { socket, httpVersionMajor } }: FastifyRequest,
+    reply: FastifyReply
+  ): boolean {
     const response: Counted = reply.raw
     // The response has ended, so no event would release the slot.
     if (socket.destroyed || response.destroyed || response.writableFinished) return true

@@ -77,8 +77,14 @@ const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, 
     if (rule === undefined || rule === false) return done()
     const client = requestNetwork(request)
     // All clients of a Unix socket count as one client.
-    if ((client === '' && hasLeft(request)) || inFlight.enter(nameOf(client, rule, request), rule === true ? max : rule, request, reply)) return done()
-    refuse(reply, new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'the address has too many requests in flight' }))
+    if (
+      (client === '' && hasLeft(request)) ||
+      inFlight.enter(nameOf(client, rule, request), rule === true ? max : rule, request, reply)
+    ) return done()
+    refuse(
+      reply,
+      new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'the address has too many requests in flight' })
+    )
   })
 }
 
@@ -105,12 +111,15 @@ function registerSocketLimit (app: FastifyInstance, { sockets, exemptPeers }: Co
   if (trustsProxy && exemptPeers === undefined) {
     throw new INVALID_OPTIONS(
       'connection-limit: "sockets" would count a trusted proxy as one client; ' +
-      'list the proxies in "exemptPeers", or remove "sockets"'
+        'list the proxies in "exemptPeers", or remove "sockets"'
     )
   }
   const cap = limitSockets(app.server, sockets ?? 100, exempt)
-  if (cap !== null) app.addHook('onClose', async function endCap () { cap.end() })
-  else if (sockets !== undefined) {
+  if (cap !== null) {
+    app.addHook('onClose', async function endCap () {
+      cap.end()
+    })
+  } else if (sockets !== undefined) {
     throw new INVALID_OPTIONS(
       'connection-limit: another registration limits the sockets of this server; set "sockets" in one registration only'
     )

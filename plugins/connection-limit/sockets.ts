@@ -25,11 +25,15 @@ export interface SocketLimit {
   /** Number of peers with open sockets. */
   readonly size: number
   /** Stops counting new sockets. */
-  end (): void
+  end(): void
 }
 
 /** Limits the open sockets per peer (IPv6: per /64) of a server. Returns `null` if another registration limits them. */
-export function limitSockets (server: Server & { [LIMITED]?: boolean }, max: number, exempt: BlockList): SocketLimit | null {
+export function limitSockets (
+  server: Server & { [LIMITED]?: boolean },
+  max: number,
+  exempt: BlockList
+): SocketLimit | null {
   if (server[LIMITED] === true) return null
   server[LIMITED] = true
   const tally = new Tally()
@@ -48,7 +52,9 @@ export function limitSockets (server: Server & { [LIMITED]?: boolean }, max: num
 
   server.on('connection', countSocket)
   return {
-    get size () { return tally.size },
+    get size () {
+      return tally.size
+    },
     end () {
       server.off('connection', countSocket)
       server[LIMITED] = false
@@ -74,11 +80,12 @@ export function addressList (entries: readonly string[]): BlockList {
     const [address = '', prefix, ...rest] = String(entry).split('/')
     const family = isIP(address)
     const bits = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix)
-    const isLegal = family !== 0 && rest.length === 0 && (prefix === undefined || /^\d{1,3}$/.test(prefix)) && bits <= (family === 4 ? 32 : 128)
+    const isLegal = family !== 0 && rest.length === 0 && (prefix === undefined || /^\d{1,3}$/.test(prefix)) &&
+      bits <= (family === 4 ? 32 : 128)
     if (!isLegal) {
       throw new INVALID_OPTIONS(
         'connection-limit: "exemptPeers" must list addresses and networks such as 10.0.0.0/8; ' +
-        `got ${JSON.stringify(entry)}`
+          `got ${JSON.stringify(entry)}`
       )
     }
     list.addSubnet(address, bits, family === 6 ? 'ipv6' : 'ipv4')

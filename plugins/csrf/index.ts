@@ -26,7 +26,7 @@ export interface CsrfTokenMaker {
    * Creates a token for the request's session, which the page sends as `X-CSRF-Token`. Sets the cookie that belongs to
    * the token, and `Cache-Control: no-store`. Rejects with the error that `sessionOf` throws.
    */
-  token (request: FastifyRequest, reply: FastifyReply): Promise<string>
+  token(request: FastifyRequest, reply: FastifyReply): Promise<string>
 }
 
 declare module 'fastify' {
@@ -54,10 +54,23 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
  */
 const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
   checkOptions(options)
-  const { key, sessionOf, global = false, origins = [], allowSameSite = false, ttl = 86_400_000, cookie = {}, tokenPath } = options
+  const {
+    key,
+    sessionOf,
+    global = false,
+    origins = [],
+    allowSameSite = false,
+    ttl = 86_400_000,
+    cookie = {},
+    tokenPath
+  } = options
   const { name: cookieName = COOKIE_NAME, path = '/', domain, sameSite = 'lax', secure } = cookie
   const rules = { origins: new Set(origins), allowSameSite }
-  const { default: plugin } = await importOptional('@fastify/csrf-protection', () => import('@fastify/csrf-protection'), 'The csrf plugin')
+  const { default: plugin } = await importOptional(
+    '@fastify/csrf-protection',
+    () => import('@fastify/csrf-protection'),
+    'The csrf plugin'
+  )
   const tokens = await RotatingSecret.open(key, {
     name: 'csrf: "key"',
     log: app.log,
@@ -96,7 +109,9 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     if (typeof token !== 'string') return new CSRF_FAILED({ reason: 'no CSRF token' })
     try {
       const [{ isValid }, session] = [await tokens.get(), await sessionString(request)]
-      return isValid(token, cookiesOf(request), session) ? null : new CSRF_FAILED({ reason: 'the CSRF token is not valid for this session or has expired' })
+      return isValid(token, cookiesOf(request), session)
+        ? null
+        : new CSRF_FAILED({ reason: 'the CSRF token is not valid for this session or has expired' })
     } catch (error) {
       return toPublicError(error)
     }
@@ -106,15 +121,18 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     const [{ create }, session] = [await tokens.get(), await sessionString(request)]
     reply.header('Cache-Control', 'no-store')
     return create(cookiesOf(request), session, (value) => {
-      reply.header('Set-Cookie', stringifySetCookie({
-        name: cookieName,
-        value,
-        path,
-        httpOnly: true,
-        sameSite,
-        secure: secure ?? (sameSite === 'none' || request.protocol === 'https'),
-        ...domain === undefined ? {} : { domain }
-      }))
+      reply.header(
+        'Set-Cookie',
+        stringifySetCookie({
+          name: cookieName,
+          value,
+          path,
+          httpOnly: true,
+          sameSite,
+          secure: secure ?? (sameSite === 'none' || request.protocol === 'https'),
+          ...domain === undefined ? {} : { domain }
+        })
+      )
     })
   }
 

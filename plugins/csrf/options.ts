@@ -67,9 +67,23 @@ export const COOKIE_NAME = 'gatehouse_csrf'
 const assertOption: AssertOption = optionAssertion('csrf')
 
 const KNOWN: KnownOptions<CsrfOptions> = {
-  key: true, sessionOf: true, global: true, origins: true, allowSameSite: true, ttl: true, cookie: true, tokenPath: true, rateLimit: true
+  key: true,
+  sessionOf: true,
+  global: true,
+  origins: true,
+  allowSameSite: true,
+  ttl: true,
+  cookie: true,
+  tokenPath: true,
+  rateLimit: true
 }
-const KNOWN_OF_COOKIE: KnownOptions<CsrfCookieOptions> = { name: true, path: true, domain: true, sameSite: true, secure: true }
+const KNOWN_OF_COOKIE: KnownOptions<CsrfCookieOptions> = {
+  name: true,
+  path: true,
+  domain: true,
+  sameSite: true,
+  secure: true
+}
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const EXPECTED_ORIGINS = 'a list of exact origins such as https://app.example.com or capacitor://localhost'
 const RULES: readonly unknown[] = [true, false, 'writes']
@@ -81,10 +95,20 @@ export function checkOptions (options: CsrfOptions): void {
   assertOption(typeof sessionOf === 'function', 'sessionOf', 'a function that returns the session id of a request')
   assertOption(global === undefined || acceptsRule(global), 'global', EXPECTED_RULE)
   assertOption(origins === undefined || Array.isArray(origins), 'origins', EXPECTED_ORIGINS)
-  for (const origin of origins ?? []) assertOption(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originFault(origin)}`)
+  for (const origin of origins ?? []) {
+    assertOption(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originFault(origin)}`)
+  }
   assertOption(allowSameSite === undefined || typeof allowSameSite === 'boolean', 'allowSameSite', 'true or false')
-  assertOption(ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= 1_000), 'ttl', 'a whole number of milliseconds, 1000 or more')
-  assertOption(tokenPath === undefined || (typeof tokenPath === 'string' && tokenPath.startsWith('/')), 'tokenPath', 'a path that begins with "/"')
+  assertOption(
+    ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= 1_000),
+    'ttl',
+    'a whole number of milliseconds, 1000 or more'
+  )
+  assertOption(
+    tokenPath === undefined || (typeof tokenPath === 'string' && tokenPath.startsWith('/')),
+    'tokenPath',
+    'a path that begins with "/"'
+  )
   checkCookie(options.cookie ?? {})
 }
 
@@ -93,18 +117,37 @@ function checkCookie (cookie: CsrfCookieOptions): void {
   refuseUnknownMembers('csrf', 'cookie.', cookie, KNOWN_OF_COOKIE)
   const { name = COOKIE_NAME, path = '/', domain, sameSite, secure } = cookie
   assertOption(typeof name === 'string' && NAME.test(name), 'cookie.name', 'the name of a cookie')
-  assertOption(typeof path === 'string' && path.startsWith('/') && canBeSet({ path }), 'cookie.path', 'a path that begins with "/" and does not contain ";"')
-  assertOption(domain === undefined || (typeof domain === 'string' && domain !== '' && canBeSet({ domain })), 'cookie.domain', 'a domain')
-  assertOption(sameSite === undefined || ['strict', 'lax', 'none'].includes(sameSite), 'cookie.sameSite', '"strict", "lax" or "none"')
+  assertOption(
+    typeof path === 'string' && path.startsWith('/') && canBeSet({ path }),
+    'cookie.path',
+    'a path that begins with "/" and does not contain ";"'
+  )
+  assertOption(
+    domain === undefined || (typeof domain === 'string' && domain !== '' && canBeSet({ domain })),
+    'cookie.domain',
+    'a domain'
+  )
+  assertOption(
+    sameSite === undefined || ['strict', 'lax', 'none'].includes(sameSite),
+    'cookie.sameSite',
+    '"strict", "lax" or "none"'
+  )
   assertOption(secure === undefined || typeof secure === 'boolean', 'cookie.secure', 'true or false')
   // Browsers silently drop cookies that violate these rules.
   assertOption(sameSite !== 'none' || secure !== false, 'cookie.secure', 'true if "cookie.sameSite" is "none"')
-  assertOption(!/^__(?:host|secure)-/i.test(name) || secure === true, 'cookie.secure', 'true for a name that begins with __Host- or __Secure-')
-  assertOption(!/^__host-/i.test(name) || (path === '/' && domain === undefined),
-    'cookie', 'an object with path "/" and without domain for a name that begins with __Host-')
+  assertOption(
+    !/^__(?:host|secure)-/i.test(name) || secure === true,
+    'cookie.secure',
+    'true for a name that begins with __Host- or __Secure-'
+  )
+  assertOption(
+    !/^__host-/i.test(name) || (path === '/' && domain === undefined),
+    'cookie',
+    'an object with path "/" and without domain for a name that begins with __Host-'
+  )
 }
 
-export const EXPECTED_RULE = 'true, false or \'writes\''
+export const EXPECTED_RULE = "true, false or 'writes'"
 
 export function acceptsRule (rule: unknown): boolean {
   return RULES.includes(rule)

@@ -13,14 +13,26 @@ type MakeToken = (request: FastifyRequest, reply: FastifyReply) => Promise<strin
 
 /** Registers the route that returns a token to pages of the same origin and, by CORS, of the allowed origins. */
 export async function tokenRoute (
-  app: FastifyInstance, path: string, { rateLimit = { max: 120, timeWindow: '1 minute' }, cookie = {} }: CsrfOptions, rules: SiteRules, makeToken: MakeToken
+  app: FastifyInstance,
+  path: string,
+  { rateLimit = { max: 120, timeWindow: '1 minute' }, cookie = {} }: CsrfOptions,
+  rules: SiteRules,
+  makeToken: MakeToken
 ): Promise<void> {
   const cors = rules.origins.size === 0 ? undefined : { origins: [...rules.origins], methods: ['GET'] }
-  await routeScope(app, { cors, rateLimit: named(rateLimit, `csrf-token-${cookie.name ?? COOKIE_NAME}-${path}`) }, async (scope) => {
-    scope.get(path, { schema: csrfTokenSchema, exposeHeadRoute: false, config: { gatehouse: { issues: 'csrf' } } }, async function answerToken (request, reply) {
-      const reason = foreignReason(request, rules)
-      if (reason !== null) throw new CSRF_FAILED({ reason })
-      return { token: await makeToken(request, reply) }
-    })
-  })
+  await routeScope(
+    app,
+    { cors, rateLimit: named(rateLimit, `csrf-token-${cookie.name ?? COOKIE_NAME}-${path}`) },
+    async (scope) => {
+      scope.get(
+        path,
+        { schema: csrfTokenSchema, exposeHeadRoute: false, config: { gatehouse: { issues: 'csrf' } } },
+        async function answerToken (request, reply) {
+          const reason = foreignReason(request, rules)
+          if (reason !== null) throw new CSRF_FAILED({ reason })
+          return { token: await makeToken(request, reply) }
+        }
+      )
+    }
+  )
 }

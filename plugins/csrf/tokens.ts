@@ -11,8 +11,8 @@ export interface CsrfTokens {
   /**
    * Creates a token for a session and its cookie. Without a cookie it adds one to `cookies` and calls `keep` with it.
    */
-  create (cookies: Cookies, session: string, keep: (value: string) => void): string
-  isValid (token: string, cookies: Cookies, session: string): boolean
+  create(cookies: Cookies, session: string, keep: (value: string) => void): string
+  isValid(token: string, cookies: Cookies, session: string): boolean
 }
 
 export interface CsrfTokenOptions {
@@ -23,9 +23,17 @@ export interface CsrfTokenOptions {
 }
 
 /** The properties of a request that `@fastify/csrf-protection` reads. */
-interface Presented { cookies: Cookies, token: string, session: string, log: { debug (): void } }
-type Generate = (this: { request: { cookies: Cookies }, setCookie (name: string, value: string): void }, options: { userInfo: string }) => string
-type Protect = (request: Presented, reply: { send (): void }, next: () => void) => void
+interface Presented {
+  cookies: Cookies
+  token: string
+  session: string
+  log: { debug(): void }
+}
+type Generate = (
+  this: { request: { cookies: Cookies }, setCookie(name: string, value: string): void },
+  options: { userInfo: string }
+) => string
+type Protect = (request: Presented, reply: { send(): void }, next: () => void) => void
 
 const LOG = { debug () {} }
 
@@ -43,25 +51,35 @@ export function checkKey (key: string): void {
  * plugin's decorators are captured and not added to the app, so that a host may register the plugin too, no cookie
  * plugin is needed, and several registrations are possible.
  */
-export async function csrfTokens (scope: FastifyInstance, plugin: unknown, { key, cookieName, ttl }: CsrfTokenOptions): Promise<CsrfTokens> {
+export async function csrfTokens (
+  scope: FastifyInstance,
+  plugin: unknown,
+  { key, cookieName, ttl }: CsrfTokenOptions
+): Promise<CsrfTokens> {
   const { generateCsrf, csrfProtection } = await capturePlugin(scope, plugin, {
     cookieKey: cookieName,
     getToken: ({ token }: Presented) => token,
     getUserInfo: ({ session }: Presented) => session,
     csrfOpts: { hmacKey: key, userInfo: true, validity: ttl },
     logLevel: 'debug'
-  }, { name: '@fastify/csrf-protection', decorators: ['generateCsrf', 'csrfProtection'] }) as { generateCsrf: Generate, csrfProtection: Protect }
+  }, { name: '@fastify/csrf-protection', decorators: ['generateCsrf', 'csrfProtection'] }) as {
+    generateCsrf: Generate
+    csrfProtection: Protect
+  }
   return {
-    create: (cookies, session, keep) => generateCsrf.call({
-      request: { cookies },
-      setCookie (name, value) {
-        cookies[name] = value
-        keep(value)
-      }
-    }, { userInfo: session }),
+    create: (cookies, session, keep) =>
+      generateCsrf.call({
+        request: { cookies },
+        setCookie (name, value) {
+          cookies[name] = value
+          keep(value)
+        }
+      }, { userInfo: session }),
     isValid (token, cookies, session) {
       let isValid = false
-      csrfProtection({ cookies, token, session, log: LOG }, { send () {} }, () => { isValid = true })
+      csrfProtection({ cookies, token, session, log: LOG }, { send () {} }, () => {
+        isValid = true
+      })
       return isValid
     }
   }

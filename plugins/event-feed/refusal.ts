@@ -39,7 +39,11 @@ declare module 'fastify' {
 }
 
 /** Describes a refused request whose source is known. */
-export function refusalOf (request: FastifyRequest, source: Readonly<Source>, { statusCode: status, code, message, details }: GatehouseError): Refusal {
+export function refusalOf (
+  request: FastifyRequest,
+  source: Readonly<Source>,
+  { statusCode: status, code, message, details }: GatehouseError
+): Refusal {
   const detail = details?.[0]
   return {
     status,

@@ -25,5 +25,6 @@ export function idOfHex (hex: string): string {
 /** Returns 32 bits of an id; `word` is 0 to 3. */
 export function wordOfId (id: string, word: number): number {
   const at = word * 4
-  return (id.charCodeAt(at) << 24 | id.charCodeAt(at + 1) << 16 | id.charCodeAt(at + 2) << 8 | id.charCodeAt(at + 3)) >>> 0
+  return (id.charCodeAt(at) << 24 | id.charCodeAt(at + 1) << 16 | id.charCodeAt(at + 2) << 8 |
+    id.charCodeAt(at + 3)) >>> 0
 }

@@ -66,11 +66,15 @@ export class GroupCommit {
   #timer: NodeJS.Timeout | null = null
   #closed = false
 
-  constructor ({ flush, isDataError = () => false, maxPending = 10_000, ackTimeout = 5_000, maxBatch = 2_000 }: GroupCommitOptions) {
+  constructor (
+    { flush, isDataError = () => false, maxPending = 10_000, ackTimeout = 5_000, maxBatch = 2_000 }: GroupCommitOptions
+  ) {
     for (const [name, value] of Object.entries({ maxPending, ackTimeout, maxBatch })) {
       assertWholeNumber('event-sink', name, value)
     }
-    if (ackTimeout > MAX_TIMER) throw new INVALID_OPTIONS(`event-sink: "ackTimeout" must be at most ${MAX_TIMER} milliseconds`)
+    if (ackTimeout > MAX_TIMER) {
+      throw new INVALID_OPTIONS(`event-sink: "ackTimeout" must be at most ${MAX_TIMER} milliseconds`)
+    }
     this.#flush = flush
     this.#isDataError = isDataError
     this.#maxPending = maxPending
@@ -94,11 +98,21 @@ export class GroupCommit {
     const characters = charactersOf(events)
     const { pending } = this
     const pendingCharacters = this.#waiting.characters + this.#inFlight.characters
-    if (pending + events.length > this.#maxPending || (pending > 0 && pendingCharacters + characters > MAX_PENDING_CHARACTERS)) {
+    if (
+      pending + events.length > this.#maxPending ||
+      (pending > 0 && pendingCharacters + characters > MAX_PENDING_CHARACTERS)
+    ) {
       return Promise.reject(new UNAVAILABLE({ reason: 'too many events are pending in the event sink' }))
     }
     return new Promise((resolve, reject) => {
-      this.#queue.push({ events, characters, deadline: performance.now() + this.#ackTimeout, settled: false, resolve, reject })
+      this.#queue.push({
+        events,
+        characters,
+        deadline: performance.now() + this.#ackTimeout,
+        settled: false,
+        resolve,
+        reject
+      })
       add(this.#waiting, events.length, characters)
       this.#timer ??= setTimeout(this.#expire, this.#ackTimeout).unref()
       this.#start()
@@ -124,7 +138,10 @@ export class GroupCommit {
   }
 
   #start (): void {
-    while (this.#queue.length > 0 && (this.#batches.size === 0 || (this.#batches.size < MAX_BATCHES_IN_FLIGHT && this.#holdsWholeBatch()))) {
+    while (
+      this.#queue.length > 0 &&
+      (this.#batches.size === 0 || (this.#batches.size < MAX_BATCHES_IN_FLIGHT && this.#holdsWholeBatch()))
+    ) {
       this.send(this.#take())
     }
   }
@@ -163,7 +180,9 @@ export class GroupCommit {
   async #commit (waiters: Waiter[]): Promise<Error | null> {
     try {
       const [only] = waiters
-      await this.#flush(only !== undefined && waiters.length === 1 ? only.events : waiters.flatMap(({ events }) => events))
+      await this.#flush(
+        only !== undefined && waiters.length === 1 ? only.events : waiters.flatMap(({ events }) => events)
+      )
       return null
     } catch (error) {
       // Data errors become 500; backend errors become 503, so that clients retry.

@@ -41,15 +41,19 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => 
   watchRoutes(app)
   const { sink, sweepEvery = 60_000, retention = Infinity, now = Date.now } = options
   if (typeof retention !== 'number' || !(retention >= DEDUPLICATION_WINDOW)) {
-    throw new INVALID_OPTIONS('event-sink: "retention" must be at least a day (in milliseconds), the window in which ' +
-      'duplicates are detected')
+    throw new INVALID_OPTIONS(
+      'event-sink: "retention" must be at least a day (in milliseconds), the window in which ' +
+        'duplicates are detected'
+    )
   }
   if (sink !== undefined) assertSink(sink)
   if (sink === undefined) app.log.warn('event-sink: events are kept in memory and lost when the process ends')
   const chosen = sink ?? memorySink()
   if (retention !== Infinity && chosen.expire === undefined) {
-    throw new INVALID_OPTIONS('event-sink: this sink cannot delete events by age; remove "retention" and limit their age ' +
-      'in the backend')
+    throw new INVALID_OPTIONS(
+      'event-sink: this sink cannot delete events by age; remove "retention" and limit their age ' +
+        'in the backend'
+    )
   }
 
   async function sweep (signal: AbortSignal): Promise<void> {
@@ -69,8 +73,10 @@ const eventSink: FastifyPluginAsync<EventSinkOptions> = async (app, options) => 
 function assertSink (sink: unknown): void {
   const missing = METHODS.filter((method) => typeof (sink as Partial<EventSink> | null)?.[method] !== 'function')
   if (missing.length > 0) {
-    throw new INVALID_OPTIONS(`event-sink: "sink" is not an event sink, it lacks ${missing.join(', ')}; ` +
-      'create one with memorySink() or await sqlSink()')
+    throw new INVALID_OPTIONS(
+      `event-sink: "sink" is not an event sink, it lacks ${missing.join(', ')}; ` +
+        'create one with memorySink() or await sqlSink()'
+    )
   }
 }
 

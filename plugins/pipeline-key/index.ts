@@ -15,7 +15,10 @@ import { refuse, refusedOrigin, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import type { RequestSlot } from '../../lib/request-slot.js'
 import { claimsSignature } from '../../lib/http/signature-headers.js'
-import { allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin, withdrawOrigin } from '../../lib/cors/source-cors.js'
+import {
+  allowsOrigin, grantBySomeSource, grantOrigin, varyByOrigin,
+  withdrawOrigin
+} from '../../lib/cors/source-cors.js'
 import type { ResolvedSource, Source } from '../../contracts/token-store/index.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
@@ -74,7 +77,13 @@ type PayloadDone = (error: Error | null, payload: RequestPayload) => void
 type LookUp = Promise<ResolvedSource | null>
 
 const KNOWN: KnownOptions<PipelineKeyOptions> = {
-  global: true, guessLimit: true, keyInBody: true, faultInBody: true, keylessLimit: true, keyInHead: true, holdBody: true
+  global: true,
+  guessLimit: true,
+  keyInBody: true,
+  faultInBody: true,
+  keylessLimit: true,
+  keyInHead: true,
+  holdBody: true
 }
 
 /**
@@ -87,10 +96,20 @@ const KNOWN: KnownOptions<PipelineKeyOptions> = {
  */
 const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options) => {
   refuseUnknownOptions('pipelineKey', options, KNOWN)
-  const { global = false, guessLimit = {}, keyInBody, faultInBody = () => null, keylessLimit = 65_536, keyInHead, holdBody: holdsBody = false } = options
+  const {
+    global = false,
+    guessLimit = {},
+    keyInBody,
+    faultInBody = () => null,
+    keylessLimit = 65_536,
+    keyInHead,
+    holdBody: holdsBody = false
+  } = options
   if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
   assertWholeNumber('pipeline-key', 'keylessLimit', keylessLimit, { unit: 'bytes' })
-  if (keyInHead !== undefined && !holdsBody) throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody: true"')
+  if (keyInHead !== undefined && !holdsBody) {
+    throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody: true"')
+  }
   const { sources } = app.tokenStore
   const unknownKeys = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
   const lookUps = holdsBody ? requestSlot<LookUp>(app) : null
@@ -114,7 +133,13 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     const key = presentedKey(request)
     if (typeof key === 'string') lookUp(key, request, reply, done, lookUps)
     else if (key === undefined && mayHaveKeyInBody(request)) done()
-    else refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: key === null ? 'malformed or differing keys' : 'no key' }))
+    else {
+      refuseUnknown(
+        request,
+        reply,
+        new INVALID_PIPELINE_KEY({ reason: key === null ? 'malformed or differing keys' : 'no key' })
+      )
+    }
   })
 
   // In preParsing and not in onRequest, because a preParsing hook of the host may replace the stream.
@@ -129,14 +154,22 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     const { resolvedSource } = request
     if (resolvedSource === null) {
       const key = wellFormed(inBody)
-      if (key === null) refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: 'no key in the headers, the query or the body' }))
-      else lookUp(key, request, reply, () => done(faultInBody(request) ?? undefined), null)
+      if (key === null) {
+        refuseUnknown(
+          request,
+          reply,
+          new INVALID_PIPELINE_KEY({ reason: 'no key in the headers, the query or the body' })
+        )
+      } else lookUp(key, request, reply, () => done(faultInBody(request) ?? undefined), null)
     } else if (inBody !== undefined && inBody !== resolvedSource.key) {
       refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
     } else if (inBody === undefined && headKeys !== null && headKeys.get(request) !== null) {
-      refuse(reply, new INVALID_PIPELINE_KEY({
-        reason: 'the first bytes of the body contain a key that the parsed body does not contain'
-      }))
+      refuse(
+        reply,
+        new INVALID_PIPELINE_KEY({
+          reason: 'the first bytes of the body contain a key that the parsed body does not contain'
+        })
+      )
     } else if (request.signed) {
       // A signed request comes from a server, so its Origin header is ignored.
       if (request.headers.origin !== undefined) withdrawOrigin(reply)
@@ -149,7 +182,12 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   })
 
   /** Waits for a look-up in flight, or reads the body of a request without a key. */
-  function readBeforeAdmission (request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, done: PayloadDone): void {
+  function readBeforeAdmission (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    payload: RequestPayload,
+    done: PayloadDone
+  ): void {
     const pending = lookUps?.get(request) ?? null
     if (pending !== null) {
       holdBody(payload, reply.raw, Math.min(keylessLimit, request.routeOptions.bodyLimit))
@@ -170,11 +208,18 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   }
 
   function mayHaveKeyInBody ({ headers, routeOptions }: FastifyRequest): boolean {
-    return keyInBody !== undefined && hasBody(headers) && !claimsSignature(headers) && routeOptions.config.gatehouse?.signature !== 'required'
+    return keyInBody !== undefined && hasBody(headers) && !claimsSignature(headers) &&
+      routeOptions.config.gatehouse?.signature !== 'required'
   }
 
   /** Looks up a key; synchronous on a cache hit. `later` stores a look-up in flight, for preParsing. */
-  function lookUp (key: string, request: FastifyRequest, reply: FastifyReply, done: Done, later: RequestSlot<LookUp> | null): void {
+  function lookUp (
+    key: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: Done,
+    later: RequestSlot<LookUp> | null
+  ): void {
     let found: ReturnType<typeof sources.resolve>
     try {
       found = unknownKeys === null ? sources.resolve(key) : unknownKeys.look(key, request, sources)
@@ -193,12 +238,24 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   }
 
   function awaitLookUp (found: LookUp, request: FastifyRequest, reply: FastifyReply, done: Done): Promise<void> {
-    return found.then((resolved) => acceptSource(resolved, request, reply, done), (error: unknown) => refuseUnknown(request, reply, toPublicError(error)))
+    return found.then(
+      (resolved) => acceptSource(resolved, request, reply, done),
+      (error: unknown) => refuseUnknown(request, reply, toPublicError(error))
+    )
   }
 
-  function acceptSource (resolved: ResolvedSource | null, request: FastifyRequest, reply: FastifyReply, done: Done): void {
+  function acceptSource (
+    resolved: ResolvedSource | null,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: Done
+  ): void {
     if (resolved === null || !isLive(resolved)) {
-      return refuseUnknown(request, reply, new INVALID_PIPELINE_KEY({ reason: resolved === null ? 'unknown key' : 'disabled source or ended key' }))
+      return refuseUnknown(
+        request,
+        reply,
+        new INVALID_PIPELINE_KEY({ reason: resolved === null ? 'unknown key' : 'disabled source or ended key' })
+      )
     }
     request.resolvedSource = resolved
     request.source = resolved.source
@@ -217,7 +274,8 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
 }
 
 function hasBody (headers: FastifyRequest['headers']): boolean {
-  return headers['content-type'] !== undefined || headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined
+  return headers['content-type'] !== undefined || headers['transfer-encoding'] !== undefined ||
+    headers['content-length'] !== undefined
 }
 
 function isLive ({ source, keyExpiresAt }: ResolvedSource): boolean {
@@ -232,6 +290,8 @@ function validateUnsigned ({ headers: { origin } }: FastifyRequest, source: Read
 }
 
 export default fp(pipelineKey, {
-  name: 'gatehouse-pipeline-key', fastify: '5.x', decorators: { fastify: ['tokenStore'] }
+  name: 'gatehouse-pipeline-key',
+  fastify: '5.x',
+  decorators: { fastify: ['tokenStore'] }
 })
 export type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'

@@ -21,7 +21,13 @@ export interface KeylessRules {
 type Done = (error: GatehouseError | null, key: string | null, payload: RequestPayload) => void
 
 /** Reads the body of a request without a key, up to the limit for bodies without a known key. */
-export function readKeyless (rules: KeylessRules, request: FastifyRequest, reply: FastifyReply, payload: RequestPayload, done: Done): void {
+export function readKeyless (
+  rules: KeylessRules,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: RequestPayload,
+  done: Done
+): void {
   const { bodyLimit } = request.routeOptions
   const limit = Math.min(rules.limit, bodyLimit)
   // The parser refuses such a body before it reads it.

@@ -57,7 +57,10 @@ declare module 'fastify' {
 }
 
 /** The count that the next check of a request increments. */
-interface NextCount { readonly name: string, readonly quota: Quota }
+interface NextCount {
+  readonly name: string
+  readonly quota: Quota
+}
 
 /** The properties that the suite's guards set on a request. */
 interface Identified {
@@ -68,7 +71,14 @@ interface Identified {
 }
 
 const KNOWN: KnownOptions<RequestRateOptions> = {
-  address: true, user: true, key: true, userOf: true, keyOf: true, shared: true, name: true, global: true
+  address: true,
+  user: true,
+  key: true,
+  userOf: true,
+  keyOf: true,
+  shared: true,
+  name: true,
+  global: true
 }
 const HEADERS = ['ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'] as const
 
@@ -82,16 +92,22 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
   refuseUnknownOptions('rateLimit', options, KNOWN)
   const { address = { max: 100 }, user, key, name = 'route', shared = true, global = false } = options
   const identify = { user: options.userOf ?? userOf, key: options.keyOf ?? keyOf }
-  const limits: RequestLimits = Object.fromEntries(Object.entries({ address, user, key }).filter(([, limit]) => limit !== undefined))
+  const limits: RequestLimits = Object.fromEntries(
+    Object.entries({ address, user, key }).filter(([, limit]) => limit !== undefined)
+  )
   checkLimits(limits)
   checkOptions(options)
 
   const byPlugin = quotasOf({}, limits)
-  if (global && !limitsAny(byPlugin)) throw new INVALID_OPTIONS('rate-limit: "global" needs a limit: set "address", "user" or "key"')
+  if (global && !limitsAny(byPlugin)) {
+    throw new INVALID_OPTIONS('rate-limit: "global" needs a limit: set "address", "user" or "key"')
+  }
   const ruleFor = defineGuard(app, {
     name: 'rateLimit',
     fallback: global,
-    accepts: (value) => value === false || (value === true ? limitsAny(byPlugin) : areLimits(value) && limitsAny(quotasOf(value, limits))),
+    accepts: (value) =>
+      value === false ||
+      (value === true ? limitsAny(byPlugin) : areLimits(value) && limitsAny(quotasOf(value, limits))),
     expected: 'false, true if the plugin has a limit, or { address, user, key }, ' +
       'each false or { max, timeWindow } and at least one of them a limit',
     preflights: 'check'
@@ -103,8 +119,9 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
     if (next === null) throw new INTERNAL_ERROR({ reason: 'rate-limit: nothing to count' })
     return next
   }
-  const check = Object.fromEntries(await Promise.all(COUNTED.map(async (counted) => [counted, await rateCheck(app, namedLimit(counted))]))) as
-    Record<Counted, Awaited<ReturnType<typeof rateCheck>>>
+  const check = Object.fromEntries(
+    await Promise.all(COUNTED.map(async (counted) => [counted, await rateCheck(app, namedLimit(counted))]))
+  ) as Record<Counted, Awaited<ReturnType<typeof rateCheck>>>
 
   function namedLimit (counted: Counted) {
     const settings = named({
@@ -147,13 +164,21 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
       if (quota === null) continue
       const name = await identify[counted](request)
       if (name === null || name === undefined) continue
-      if (typeof name !== 'string' || name === '') throw new INTERNAL_ERROR({ reason: `rate-limit: "${counted}Of" must return a non-empty string or null` })
+      if (typeof name !== 'string' || name === '') {
+        throw new INTERNAL_ERROR({ reason: `rate-limit: "${counted}Of" must return a non-empty string or null` })
+      }
       await count(counted, quota, name, request, reply)
     }
   }
 
   /** Rejects above the limit. The headers describe the limit with the fewest remaining requests. */
-  async function count (counted: Counted, quota: Quota, name: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async function count (
+    counted: Counted,
+    quota: Quota,
+    name: string,
+    request: FastifyRequest,
+    reply: FastifyReply
+  ): Promise<void> {
     const before = HEADERS.map((header) => reply.getHeader(header))
     // NUL separates the parts, because no route contains it.
     nextCounts.set(request, { name: `${quota.own ? routeKey(request) : ''}\0${name}`, quota })
@@ -165,7 +190,9 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
 }
 
 function settle (counting: Promise<void>, reply: FastifyReply, done: HookHandlerDoneFunction): void {
-  counting.then(() => done(), (error: unknown) => { refuse(reply, toPublicError(error)) })
+  counting.then(() => done(), (error: unknown) => {
+    refuse(reply, toPublicError(error))
+  })
 }
 
 function userOf (request: FastifyRequest): string | null {
@@ -182,7 +209,9 @@ function keyOf (request: FastifyRequest): string | null {
 
 function checkOptions ({ userOf, keyOf, shared = true, name = 'route', global = false }: RequestRateOptions): void {
   for (const [option, value] of Object.entries({ userOf, keyOf })) {
-    if (value !== undefined && typeof value !== 'function') throw new INVALID_OPTIONS(`rate-limit: "${option}" must be a function of the request`)
+    if (value !== undefined && typeof value !== 'function') {
+      throw new INVALID_OPTIONS(`rate-limit: "${option}" must be a function of the request`)
+    }
   }
   for (const [option, value] of Object.entries({ shared, global })) {
     if (typeof value !== 'boolean') throw new INVALID_OPTIONS(`rate-limit: "${option}" must be true or false`)

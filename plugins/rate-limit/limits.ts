@@ -55,7 +55,7 @@ export function checkLimits (limits: RequestLimits): void {
     if (isLimit(limits[name])) continue
     throw new INVALID_OPTIONS(
       `rate-limit: "${name}" must be false or { max, timeWindow }: "max" a positive integer, ` +
-      '"timeWindow" milliseconds or a string such as "1 minute"'
+        '"timeWindow" milliseconds or a string such as "1 minute"'
     )
   }
 }
@@ -65,7 +65,9 @@ export function quotasOf (route: RequestLimits, fallback: RequestLimits): Quotas
   const quota = (name: Counted): Quota | null => {
     const own = route[name] !== undefined
     const limit = own ? route[name] : fallback[name]
-    return limit === undefined || limit === false ? null : { max: limit.max, timeWindow: windowOf(limit.timeWindow ?? MINUTE) ?? MINUTE, own }
+    return limit === undefined || limit === false
+      ? null
+      : { max: limit.max, timeWindow: windowOf(limit.timeWindow ?? MINUTE) ?? MINUTE, own }
   }
   return { address: quota('address'), user: quota('user'), key: quota('key') }
 }

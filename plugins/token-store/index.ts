@@ -23,22 +23,33 @@ export interface TokenStoreOptions {
 
 const KNOWN: KnownOptions<TokenStoreOptions> = { store: true, auditRetention: true, sweepEvery: true }
 const DAY = 86_400_000
-const REQUIRED = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>
+const REQUIRED = ['guestTokens', 'sources', 'webhooks', 'users', 'sessions', 'audit', 'revocations', 'claim', 'sweep',
+  'ready', 'close'] as const satisfies ReadonlyArray<keyof TokenStore>
 
 const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) => {
   refuseUnknownOptions('tokenStore', options, KNOWN)
   watchRoutes(app)
   const { store, auditRetention = 90 * DAY, sweepEvery = 60_000 } = options
   if (store !== undefined) assertStore(store)
-  if (!Number.isFinite(auditRetention) || auditRetention <= 0) throw new INVALID_OPTIONS('token-store: "auditRetention" must be a positive number of milliseconds')
-  if (store === undefined) app.log.warn('token-store: no "store" is set; all data is kept in memory and lost when this process ends')
+  if (!Number.isFinite(auditRetention) || auditRetention <= 0) {
+    throw new INVALID_OPTIONS('token-store: "auditRetention" must be a positive number of milliseconds')
+  }
+  if (store === undefined) {
+    app.log.warn('token-store: no "store" is set; all data is kept in memory and lost when this process ends')
+  }
 
   const chosen = store ?? memoryStore()
   if (cluster.isWorker && isMemoryStore(chosen)) {
-    app.log.warn('token-store: this cluster worker keeps all data in its own memory and does not see the sessions, keys and ' +
-      'used tokens of other workers; use sqlStore() with PostgreSQL')
+    app.log.warn(
+      'token-store: this cluster worker keeps all data in its own memory and does not see the sessions, keys and ' +
+        'used tokens of other workers; use sqlStore() with PostgreSQL'
+    )
   }
-  const stopSweeping = startSweeper(app, { name: 'token-store', sweepEvery, sweep: () => chosen.sweep({ auditRetention }) })
+  const stopSweeping = startSweeper(app, {
+    name: 'token-store',
+    sweepEvery,
+    sweep: () => chosen.sweep({ auditRetention })
+  })
   app.decorate('tokenStore', chosen)
   app.addHook('onClose', async () => {
     await stopSweeping()
@@ -47,10 +58,14 @@ const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) =
 }
 
 function assertStore (store: TokenStore): void {
-  const missing = typeof store === 'object' && store !== null ? REQUIRED.filter((name) => store[name] === undefined) : REQUIRED
+  const missing = typeof store === 'object' && store !== null
+    ? REQUIRED.filter((name) => store[name] === undefined)
+    : REQUIRED
   if (missing.length > 0) {
-    throw new INVALID_OPTIONS(`token-store: "store" is not a token store, it lacks ${missing.join(', ')}; ` +
-      'create one with memoryStore() or sqlStore()')
+    throw new INVALID_OPTIONS(
+      `token-store: "store" is not a token store, it lacks ${missing.join(', ')}; ` +
+        'create one with memoryStore() or sqlStore()'
+    )
   }
 }
 

@@ -9,7 +9,9 @@ export function canBeSubject (subject: string): boolean {
 }
 
 export function assertSubject (subject: string): void {
-  if (!canBeSubject(subject)) throw new INVALID_REQUEST({ message: `The id of the subject must have 1 to ${MAX_LENGTH} characters` })
+  if (!canBeSubject(subject)) {
+    throw new INVALID_REQUEST({ message: `The id of the subject must have 1 to ${MAX_LENGTH} characters` })
+  }
 }
 
 /** Returns a key that is unique for each subject. */

@@ -1,7 +1,10 @@
 import { isPipelineKey } from '../../signing/datafly/pipeline-key.js'
 import { parseServerSecret, serverSecretWeakness } from '../../signing/datafly/server-secret.js'
 import { INVALID_REQUEST } from '../../lib/errors.js'
-import type { ResolvedSource, Source, SourceOrigins, SourcePatch, SourceSettings } from '../../contracts/token-store/index.js'
+import type {
+  ResolvedSource, Source, SourceOrigins, SourcePatch,
+  SourceSettings
+} from '../../contracts/token-store/index.js'
 
 /** Default settings of a new source: live, for server events only, signatures optional. */
 export const SOURCE_DEFAULTS: Omit<SourceSettings, 'name'> = {
@@ -24,12 +27,16 @@ const PREFIX_LENGTH = 6
 /** Throws `INVALID_REQUEST` for a key that the `pipelineKey` guard would refuse. */
 export function assertKey (pipelineKey: string): void {
   if (!isPipelineKey(pipelineKey)) {
-    throw new INVALID_REQUEST({ message: 'A pipeline key must be dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"' })
+    throw new INVALID_REQUEST({
+      message: 'A pipeline key must be dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"'
+    })
   }
 }
 
 /** Returns the bytes of a server secret. Throws `INVALID_REQUEST` if it is invalid or, by default, easy to guess. */
-export function serverSecretBytes ({ serverSecret, allowWeakSecret = false }: { serverSecret: string, allowWeakSecret?: boolean | undefined }): Buffer {
+export function serverSecretBytes (
+  { serverSecret, allowWeakSecret = false }: { serverSecret: string, allowWeakSecret?: boolean | undefined }
+): Buffer {
   let weakness: string | null
   let bytes: Buffer
   try {
@@ -66,7 +73,9 @@ export function settingsOf (source: SourceSettings): SourceSettings {
 
 /** Returns the settings with a patch applied; an `undefined` property changes nothing. */
 export function patched (source: SourceSettings, patch: SourcePatch): SourceSettings {
-  const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as Partial<SourceSettings>
+  const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as Partial<
+    SourceSettings
+  >
   return settingsOf({ ...settingsOf(source), ...given })
 }
 
@@ -75,11 +84,21 @@ export function copySource (source: Source): Source {
 }
 
 /** Creates the resolved source, deeply frozen, as all requests with that key share it. */
-export function freezeResolved (source: Source, key: string, keyExpiresAt: number | null, secrets: ResolvedSource['secrets']): ResolvedSource {
+export function freezeResolved (
+  source: Source,
+  key: string,
+  keyExpiresAt: number | null,
+  secrets: ResolvedSource['secrets']
+): ResolvedSource {
   const own = copySource(source)
   Object.freeze(own.domains)
   Object.freeze(own.pixelTypes)
-  return Object.freeze({ source: Object.freeze(own), key, keyExpiresAt, secrets: Object.freeze(secrets.map((secret) => Object.freeze({ ...secret }))) })
+  return Object.freeze({
+    source: Object.freeze(own),
+    key,
+    keyExpiresAt,
+    secrets: Object.freeze(secrets.map((secret) => Object.freeze({ ...secret })))
+  })
 }
 
 /** Creates the origins of one source for `Sources.origins`. */

@@ -1,7 +1,10 @@
 import { isWebhookId, webhookKey } from '../../signing/webhooks/index.js'
 import { INVALID_REQUEST } from '../../lib/errors.js'
 import { copySource, serverSecretPrefix } from './source-settings.js'
-import type { ResolvedWebhook, Source, Webhook, WebhookPatch, WebhookProvider, WebhookSettings } from '../../contracts/token-store/index.js'
+import type {
+  ResolvedWebhook, Source, Webhook, WebhookPatch, WebhookProvider,
+  WebhookSettings
+} from '../../contracts/token-store/index.js'
 
 /** Public prefixes in the secrets of some providers. */
 const PUBLIC_PREFIX = /^(?:whsec_|shpss_)/

@@ -1,5 +1,8 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
+import type {
+  FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest,
+  HookHandlerDoneFunction
+} from 'fastify'
 
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
@@ -51,12 +54,12 @@ declare module 'fastify' {
        * Signs a reference to a user for `?ref=` or `X-User-Reference`. Throws unless `sub` is a string of 1 to 256
        * characters, and for a reference of more than 2 048 characters.
        */
-      sign<Claims extends object> (claims: UserReferenceClaims<Claims>): string
+      sign<Claims extends object>(claims: UserReferenceClaims<Claims>): string
       /**
        * Returns the claims of a reference, or `null` if its signature is not valid, it has expired, it was signed more
        * than 30 seconds in the future or it has another audience. `Claims` types the host's own claims.
        */
-      verify<Claims extends object = Record<string, unknown>> (reference: string): UserReference<Claims> | null
+      verify<Claims extends object = Record<string, unknown>>(reference: string): UserReference<Claims> | null
     }
   }
 
@@ -86,7 +89,14 @@ declare module 'fastify' {
  */
 export type ReferencedRequest<Claims extends object> = FastifyRequest & { userReference: UserReference<Claims> | null }
 
-const KNOWN: KnownOptions<UserReferenceOptions> = { keys: true, secretMaxAge: true, audience: true, ttl: true, global: true, now: true }
+const KNOWN: KnownOptions<UserReferenceOptions> = {
+  keys: true,
+  secretMaxAge: true,
+  audience: true,
+  ttl: true,
+  global: true,
+  now: true
+}
 
 /**
  * Decorates the app with `app.userReference`, which signs and verifies references to users, and guards routes by such a
@@ -106,7 +116,9 @@ const userReference: FastifyPluginAsync<UserReferenceOptions> = async (app, opti
  * `INVALID_OPTIONS`.
  */
 export async function guardByUserReference (
-  app: FastifyInstance, options: UserReferenceOptions, option = 'user-reference: "keys"'
+  app: FastifyInstance,
+  options: UserReferenceOptions,
+  option = 'user-reference: "keys"'
 ): Promise<void> {
   const { keys, secretMaxAge, audience = 'gatehouse-embed', global = false, now = Date.now } = options
   const { ttl = USER_REFERENCE_TTL } = options
@@ -132,7 +144,7 @@ export async function guardByUserReference (
     name: 'userReference',
     fallback: global,
     accepts,
-    expected: 'true, false or \'optional\'',
+    expected: "true, false or 'optional'",
     securityScheme: 'userReference'
   })
 
@@ -145,7 +157,12 @@ export async function guardByUserReference (
     else decide(request, reply, done, rule)
   })
 
-  function decide (request: FastifyRequest, reply: FastifyReply, done: HookHandlerDoneFunction, rule: true | 'optional'): void {
+  function decide (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: HookHandlerDoneFunction,
+    rule: true | 'optional'
+  ): void {
     const error = identify(request, rule)
     if (error === null) done()
     else refuse(reply, error)
@@ -173,7 +190,9 @@ function referenceOf ({ query, headers }: FastifyRequest): string | null | undef
 
 function checkedKeys (keys: readonly string[], option: string): [string, ...string[]] {
   const [current, ...previous]: readonly string[] = Array.isArray(keys) ? keys : []
-  if (current === undefined) throw new INVALID_OPTIONS(`${option} is empty; create a key with \`npx fastify-gatehouse generate-key\``)
+  if (current === undefined) {
+    throw new INVALID_OPTIONS(`${option} is empty; create a key with \`npx fastify-gatehouse generate-key\``)
+  }
   for (const key of keys) checkStrength(option, key)
   return [current, ...previous]
 }

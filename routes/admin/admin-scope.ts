@@ -27,7 +27,12 @@ export interface AdminScopeOptions extends Partial<Omit<AdminGuardOptions, 'glob
 }
 
 /** All names of `AdminScopeOptions`. */
-export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = { ...TOKEN_OPTIONS, tokenRateLimit: true, prefix: true, cors: true }
+export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = {
+  ...TOKEN_OPTIONS,
+  tokenRateLimit: true,
+  prefix: true,
+  cors: true
+}
 
 /** Maximum bytes of a body, above the largest body that the schemas allow (in `admin-api` the mapping of a webhook). */
 const BODY_LIMITS: Readonly<Record<string, number>> = { 'admin-auth': 16_384, 'admin-api': 65_536 }
@@ -38,7 +43,10 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']
  * Throws `INVALID_OPTIONS`.
  */
 export async function adminScope (
-  app: FastifyInstance, plugin: string, options: AdminScopeOptions, define: (scope: FastifyInstance) => Promise<void>
+  app: FastifyInstance,
+  plugin: string,
+  options: AdminScopeOptions,
+  define: (scope: FastifyInstance) => Promise<void>
 ): Promise<void> {
   const { prefix, cors } = options
   if (prefix !== undefined && (typeof prefix !== 'string' || !prefix.startsWith('/'))) {
@@ -62,7 +70,9 @@ export async function adminScope (
 
 async function useAdminGuard (scope: FastifyInstance, plugin: string, options: AdminScopeOptions): Promise<void> {
   const { jwtSecrets, issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now } = options
-  const entries = Object.entries({ issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now }).filter(([, value]) => value !== undefined)
+  const entries = Object.entries({ issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now }).filter(([, value]) =>
+    value !== undefined
+  )
   const tokenOptions = Object.fromEntries(entries)
   if (jwtSecrets !== undefined) {
     await scope.register(adminGuard, { jwtSecrets, ...tokenOptions })
@@ -71,7 +81,7 @@ async function useAdminGuard (scope: FastifyInstance, plugin: string, options: A
   if (!hasGuard(scope, 'admin')) {
     throw new INVALID_OPTIONS(
       `${plugin}: "jwtSecrets" is missing, and no admin guard is registered before; ` +
-      'set "jwtSecrets" or register adminGuard'
+        'set "jwtSecrets" or register adminGuard'
     )
   }
   const [misplaced] = Object.keys(tokenOptions).filter((name) => name !== 'now')
@@ -84,7 +94,11 @@ async function useAdminGuard (scope: FastifyInstance, plugin: string, options: A
 
 /** Limits the requests per key. `name` separates the counts of several limits in one Redis. */
 export async function limitBy (
-  scope: FastifyInstance, name: string, options: RateLimitOptions, key: (request: FastifyRequest) => string, hook: 'onRequest' | 'preHandler' = 'onRequest'
+  scope: FastifyInstance,
+  name: string,
+  options: RateLimitOptions,
+  key: (request: FastifyRequest) => string,
+  hook: 'onRequest' | 'preHandler' = 'onRequest'
 ): Promise<void> {
   if (options !== false) await limitRate(scope, named({ ...options, hook, keyGenerator: key }, name))
 }

@@ -13,7 +13,9 @@ export function idOf (params: unknown, name = 'id'): string {
 
 // Many clients send a Content-Type without a body, which Fastify would refuse.
 const removeContentType: onRequestHookHandler = function removeContentType ({ headers }, _reply, done) {
-  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') delete headers['content-type']
+  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') {
+    delete headers['content-type']
+  }
   done()
 }
 

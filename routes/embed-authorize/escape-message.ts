@@ -1,5 +1,11 @@
 const MARKUP = /[&<>"']/
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;'
+}
 
 /** Escapes the characters of HTML markup. */
 export function escapeHtml (text: string): string {
@@ -11,7 +17,9 @@ export function escapeHtml (text: string): string {
  * property to innerHTML. The rest is unchanged: parsing and serialising it would round large numbers.
  */
 export function escapeMessage (json: string, message: unknown): string {
-  const isHarmless = typeof message === 'string' ? !MARKUP.test(message) : typeof message !== 'object' || message === null
+  const isHarmless = typeof message === 'string'
+    ? !MARKUP.test(message)
+    : typeof message !== 'object' || message === null
   if (isHarmless) return json
   let result = ''
   let copied = 0

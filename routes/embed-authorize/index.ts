@@ -41,7 +41,10 @@ export type {} from '../../plugins/user-reference/index.js'
 export type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
-export type { AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant, EmbedIdentity, EmbedServerOptions, EmbedTransport }
+export type {
+  AuthorizeEmbed, EmbedAuthorizeOptions, EmbedDetails, EmbedGrant, EmbedIdentity, EmbedServerOptions,
+  EmbedTransport
+}
 
 type EmbedRequest = FastifyRequest<{ Body: EmbedAuthorizeBody }>
 
@@ -64,7 +67,10 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   const { authorize, path, modes, maxExpiration, maxDashboards, transport, maxUrlLength, pinboard } = checkedOwn
   const { errors, bodyLimit, rateLimit, guards, now } = checkedOwn
   const { connectTimeout, timeout, retries, ca, prefix, cors, secretMaxAge: maxAge } = options
-  const servers = await embedServers(options.servers, { connectTimeout, timeout, retries, ca }, { log: app.log, maxAge })
+  const servers = await embedServers(options.servers, { connectTimeout, timeout, retries, ca }, {
+    log: app.log,
+    maxAge
+  })
   if (transport === 'object') checkForObjects(servers, app.log)
   app.addHook('onClose', async function closeUpstreams () {
     await Promise.all([...servers.values()].map(({ upstream }) => upstream.close()))
@@ -73,10 +79,18 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   if (!app.hasDecorator('audit')) await app.register(auditLog)
 
   await routeScope(app, { prefix, rateLimit: named(rateLimit, path), cors }, async (scope) => {
-    const decisionOf = auditDecisions(scope, { granted: 'embed.authorized', refused: 'embed.refused', resourceType: 'dashboard' })
+    const decisionOf = auditDecisions(scope, {
+      granted: 'embed.authorized',
+      refused: 'embed.refused',
+      resourceType: 'dashboard'
+    })
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     useJsonBody(scope)
-    scope.post<{ Body: EmbedAuthorizeBody }>(path, { schema: embedAuthorizeSchema, bodyLimit, config: { gatehouse } }, authorizeEmbed)
+    scope.post<{ Body: EmbedAuthorizeBody }>(
+      path,
+      { schema: embedAuthorizeSchema, bodyLimit, config: { gatehouse } },
+      authorizeEmbed
+    )
 
     async function authorizeEmbed (request: EmbedRequest, reply: FastifyReply): Promise<FastifyReply> {
       const decision = decisionOf(request)
@@ -116,7 +130,12 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
   }
 
   /** Returns the embed to sign, after the checks of the mode, the host, the revocations and the nonce. */
-  async function authorizedEmbed (request: EmbedRequest, checked: CheckedQuery, time: number, decision: Decision): Promise<GrantedEmbed> {
+  async function authorizedEmbed (
+    request: EmbedRequest,
+    checked: CheckedQuery,
+    time: number,
+    decision: Decision
+  ): Promise<GrantedEmbed> {
     const { query, nonce, details } = checked
     if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'the embed mode is not in "modes"' })
     decision.details = { ...decision.details, mode: details.mode }
@@ -127,7 +146,9 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     decision.userEmail = identity.email ?? null
     const revocable = refuseUnsafe(() => revocableEmbed(request, identity, details, now()))
     await refuseRevokedGrant(app, revocable)
-    if (!await app.tokenStore.claim(`embed-nonce:${nonce}`, NONCE_LIFETIME)) throw new CONFLICT({ reason: 'the nonce was used before' })
+    if (!await app.tokenStore.claim(`embed-nonce:${nonce}`, NONCE_LIFETIME)) {
+      throw new CONFLICT({ reason: 'the nonce was used before' })
+    }
     return { checked, identity, signableQuery, revocable }
   }
 }
@@ -157,13 +178,17 @@ function refuseUnsafe<Result> (build: () => Result): Result {
   try {
     return build()
   } catch (error) {
-    if (error instanceof TypeError) throw new FORBIDDEN({ reason: `the result of "authorize" must not be signed: ${error.message}` })
+    if (error instanceof TypeError) {
+      throw new FORBIDDEN({ reason: `the result of "authorize" must not be signed: ${error.message}` })
+    }
     throw error
   }
 }
 
 function send (reply: FastifyReply, json: string): FastifyReply {
-  reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff').type('application/json; charset=utf-8')
+  reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff').type(
+    'application/json; charset=utf-8'
+  )
   return sendOwn(reply, json)
 }
 

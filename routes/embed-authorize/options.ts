@@ -18,13 +18,14 @@ import type { EmbedTransport } from './transport.js'
  */
 export type AuthorizeEmbed = (request: FastifyRequest, details: EmbedDetails) => HostDecision<EmbedGrant>
 
-export interface EmbedAuthorizeOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
+export interface EmbedAuthorizeOptions
+  extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
   /** Bold BI servers. A request selects a server of this list; any other server is 403 `FORBIDDEN`. */
   servers: readonly EmbedServerOptions[]
   /** Time after which a function given as `embedSecret` is called again, in milliseconds. Default: 2 000. */
   secretMaxAge?: number
   /** Identifies the user and decides about the request, before a query is signed or sent. */
-  authorize (...asked: Parameters<AuthorizeEmbed>): ReturnType<AuthorizeEmbed>
+  authorize(...asked: Parameters<AuthorizeEmbed>): ReturnType<AuthorizeEmbed>
   /** Path of the route. Default: `/authorize`. */
   path?: string
   /** Prefix of `path`. Default: none. */
@@ -102,7 +103,12 @@ const MAX_EXPIRATION_CEILING = 604_800_000
 /** Upper bound of `maxDashboards`: each dashboard needs a look-up of its revocation. */
 const MAX_DASHBOARDS_CEILING = 500
 
-export type CheckedOptions = Required<Omit<EmbedAuthorizeOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca' | 'cors' | 'prefix' | 'servers' | 'secretMaxAge'>>
+export type CheckedOptions = Required<
+  Omit<
+    EmbedAuthorizeOptions,
+    'connectTimeout' | 'timeout' | 'retries' | 'ca' | 'cors' | 'prefix' | 'servers' | 'secretMaxAge'
+  >
+>
 
 /** Validates the options and adds the defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions {
@@ -126,7 +132,12 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
   assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
   assertOption(isStrings(checked.modes), 'modes', 'a non-empty list of modes')
   assertWholeSeconds('embed-authorize', 'maxExpiration', checked.maxExpiration, 60_000, MAX_EXPIRATION_CEILING)
-  assertOption(isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING), 'maxDashboards', `an integer from 1 to ${MAX_DASHBOARDS_CEILING}`, checked.maxDashboards)
+  assertOption(
+    isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING),
+    'maxDashboards',
+    `an integer from 1 to ${MAX_DASHBOARDS_CEILING}`,
+    checked.maxDashboards
+  )
   assertOption(EMBED_TRANSPORTS.includes(checked.transport), 'transport', `one of ${EMBED_TRANSPORTS.join(', ')}`)
   assertOption(isPositive(checked.maxUrlLength), 'maxUrlLength', 'a positive integer', checked.maxUrlLength)
   assertOption(typeof checked.pinboard === 'boolean', 'pinboard', 'a boolean')

@@ -64,7 +64,12 @@ const OUTSIDE_PINBOARD = /^(?:embed_|pinboard_name$|isMultiTab$)/
  * `maxExpiration`, and replaces a timestamp that is more than five minutes off. `now` is in unix seconds. Throws
  * `INVALID_REQUEST`.
  */
-export function checkQuery (text: string, server: string, { pinboard, maxExpiration, maxDashboards }: EmbedLimits, now: number): CheckedQuery {
+export function checkQuery (
+  text: string,
+  server: string,
+  { pinboard, maxExpiration, maxDashboards }: EmbedLimits,
+  now: number
+): CheckedQuery {
   const sent = parsed(text, pinboard)
   const nonce = embedValue(sent, 'embed_nonce')?.toLowerCase() ?? ''
   if (!UUID.test(nonce)) throw new INVALID_REQUEST({ message: 'embed_nonce must be a UUID' })
@@ -87,19 +92,24 @@ function parsed (text: string, pinboard: boolean): EmbedQuery {
 function expirationOf (query: EmbedQuery): number {
   const text = embedValue(query, 'embed_expirationtime')
   if (text === null) return DEFAULT_EXPIRATION
-  if (!POSITIVE_INTEGER.test(text)) throw new INVALID_REQUEST({ message: 'embed_expirationtime must be a positive integer' })
+  if (!POSITIVE_INTEGER.test(text)) {
+    throw new INVALID_REQUEST({ message: 'embed_expirationtime must be a positive integer' })
+  }
   return Number(text)
 }
 
 function timestampOf (query: EmbedQuery, now: number): number {
   const text = valueOf(query, 'embed_timestamp')
   if (text === null) return now
-  if (!POSITIVE_INTEGER.test(text)) throw new INVALID_REQUEST({ message: 'embed_timestamp must be a time in unix seconds' })
+  if (!POSITIVE_INTEGER.test(text)) {
+    throw new INVALID_REQUEST({ message: 'embed_timestamp must be a time in unix seconds' })
+  }
   return Math.abs(Number(text) - now) <= CLOCK_TOLERANCE ? Number(text) : now
 }
 
 function detailsOf (
-  query: EmbedQuery, { server, mode, maxDashboards }: Pick<EmbedDetails, 'server' | 'mode'> & Pick<EmbedLimits, 'maxDashboards'>
+  query: EmbedQuery,
+  { server, mode, maxDashboards }: Pick<EmbedDetails, 'server' | 'mode'> & Pick<EmbedLimits, 'maxDashboards'>
 ): EmbedDetails {
   const value = (key: string): string | null => valueOf(query, key)
   const dashboardsIn = (key: string): string[] => namesIn(value(key) ?? '', maxDashboards, 'dashboards')
@@ -111,7 +121,11 @@ function detailsOf (
   const ids = [dashboardId, value('pinDashbooardId')].filter((id) => id !== null)
   return {
     server,
-    dashboards: namedDashboards([...ids, ...dashboardIds], dashboardPath === null ? dashboardPaths : [dashboardPath, ...dashboardPaths], maxDashboards),
+    dashboards: namedDashboards(
+      [...ids, ...dashboardIds],
+      dashboardPath === null ? dashboardPaths : [dashboardPath, ...dashboardPaths],
+      maxDashboards
+    ),
     dashboardId,
     dashboardIds,
     dashboardPath,
@@ -121,7 +135,9 @@ function detailsOf (
     widgets: [...widgetsIn('embed_widget_name'), ...widgetsIn('embed_widget_list')],
     datasource: { id: value('embed_datasource_id'), name: value('embed_datasource_name') },
     pinboard: value('pinboard_name'),
-    pinboardAction: Object.fromEntries(query.filter(([key]) => !OUTSIDE_PINBOARD.test(key)).map(([key]) => [key, value(key) ?? '']))
+    pinboardAction: Object.fromEntries(
+      query.filter(([key]) => !OUTSIDE_PINBOARD.test(key)).map(([key]) => [key, value(key) ?? ''])
+    )
   }
 }
 

@@ -11,7 +11,10 @@ import type { EmbedDetails } from './policy.js'
  * Returns the names by which an embed can be revoked. Throws a TypeError that names an invalid `tenant` or `issuedAt`.
  */
 export function revocableEmbed (
-  { userReference }: FastifyRequest, { email, username, tenant = null, issuedAt }: EmbedGrant, { dashboards }: EmbedDetails, now: number
+  { userReference }: FastifyRequest,
+  { email, username, tenant = null, issuedAt }: EmbedGrant,
+  { dashboards }: EmbedDetails,
+  now: number
 ): RevocableGrant {
   if (tenant !== null && (typeof tenant !== 'string' || tenant === '')) {
     throw new TypeError('tenant: must be a non-empty string')

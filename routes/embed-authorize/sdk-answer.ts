@@ -34,9 +34,14 @@ export function readEmbedReply ({ statusCode, body }: UpstreamReply, { secret, i
   const value = objectOf(text)
   if (statusCode !== 200) {
     const reason = `the Bold BI server responded with status ${statusCode}`
-    throw new UPSTREAM_ERROR({ reason, upstream: upstreamRefusal(statusCode, upstreamErrorOf(value), [secret, SIGNED]) })
+    throw new UPSTREAM_ERROR({
+      reason,
+      upstream: upstreamRefusal(statusCode, upstreamErrorOf(value), [secret, SIGNED])
+    })
   }
-  if (text === null || value === null) throw new UPSTREAM_ERROR({ reason: 'the response of the Bold BI server is not a JSON object' })
+  if (text === null || value === null) {
+    throw new UPSTREAM_ERROR({ reason: 'the response of the Bold BI server is not a JSON object' })
+  }
   // Searches the parsed value, because the text may escape characters of the secret. A short secret would match by
   // chance.
   if (isSent && secret.length >= 8 && containsSecret(value, secret)) {
@@ -61,7 +66,9 @@ function objectOf (text: string | null): Record<string, unknown> | null {
   if (text === null) return null
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value as Record<string, unknown> : null
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? value as Record<string, unknown>
+      : null
   } catch {
     return null
   }

@@ -44,7 +44,9 @@ type ClientOptions = Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 
  * server, an invalid address or a missing secret.
  */
 export async function embedServers (
-  servers: readonly EmbedServerOptions[], client: ClientOptions, { log, maxAge }: { log: FastifyBaseLogger, maxAge: number | undefined }
+  servers: readonly EmbedServerOptions[],
+  client: ClientOptions,
+  { log, maxAge }: { log: FastifyBaseLogger, maxAge: number | undefined }
 ): Promise<Map<string, EmbedServer>> {
   if (!Array.isArray(servers) || servers.length === 0) {
     throw new INVALID_OPTIONS('embed-authorize: "servers" must list at least one Bold BI server')
@@ -55,14 +57,23 @@ export async function embedServers (
     const { apiUrl, embedSecret } = server
     const where = `embed-authorize: "servers[${at}]`
     const normal = typeof apiUrl === 'string' ? normaliseServerUrl(apiUrl) : null
-    if (normal === null) throw new INVALID_OPTIONS(`${where}.apiUrl" must be an http(s) URL without credentials, query or fragment`)
-    if (known.has(normal)) throw new INVALID_OPTIONS(`${where}.apiUrl" repeats an earlier server; list each server once`)
+    if (normal === null) {
+      throw new INVALID_OPTIONS(`${where}.apiUrl" must be an http(s) URL without credentials, query or fragment`)
+    }
+    if (known.has(normal)) {
+      throw new INVALID_OPTIONS(`${where}.apiUrl" repeats an earlier server; list each server once`)
+    }
     const { origin } = new URL(normal)
     known.set(normal, {
       apiUrl: normal,
       path: `${normal.slice(origin.length)}/embed/authorize`,
       objectTarget: objectTarget(normal),
-      secret: await RotatingSecret.open(embedSecret, { log, maxAge, name: `${where}.embedSecret"`, check: (secret) => checkedSecret(secret, where) }),
+      secret: await RotatingSecret.open(embedSecret, {
+        log,
+        maxAge,
+        name: `${where}.embedSecret"`,
+        check: (secret) => checkedSecret(secret, where)
+      }),
       upstream: upstreamClient({ ...client, origin, maxResponse: MAX_RESPONSE })
     })
   }

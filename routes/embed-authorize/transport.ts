@@ -12,7 +12,10 @@ import type { EmbedServer } from './servers.js'
 export const EMBED_TRANSPORTS = ['get', 'post', 'object'] as const
 export type EmbedTransport = typeof EMBED_TRANSPORTS[number]
 
-export interface EmbedTransportOptions { transport: EmbedTransport, maxUrlLength: number }
+export interface EmbedTransportOptions {
+  transport: EmbedTransport
+  maxUrlLength: number
+}
 
 /** A granted embed with its user. */
 export interface GrantedEmbed {
@@ -29,7 +32,8 @@ const HEADERS = { accept: 'application/json', 'user-agent': 'fastify-gatehouse' 
 const JSON_HEADERS = { ...HEADERS, 'content-type': 'application/json' }
 
 /** The query keys that an object contains or does not need. */
-const OBJECT_KEYS = new Set(['embed_nonce', 'embed_dashboard_id', 'embed_mode', 'embed_timestamp', 'embed_expirationtime'])
+const OBJECT_KEYS = new Set(['embed_nonce', 'embed_dashboard_id', 'embed_mode', 'embed_timestamp',
+  'embed_expirationtime'])
 /** The default lifetime of the SDK, in seconds. */
 const DEFAULT_LIFETIME = '86400'
 
@@ -39,7 +43,12 @@ const DEFAULT_LIFETIME = '86400'
  * default lifetime; any other query is signed and posted. Throws a TypeError that names the field if an object cannot
  * express the identity.
  */
-export function embedCall (server: EmbedServer, secret: string, granted: GrantedEmbed, { transport, maxUrlLength }: EmbedTransportOptions): UpstreamCall {
+export function embedCall (
+  server: EmbedServer,
+  secret: string,
+  granted: GrantedEmbed,
+  { transport, maxUrlLength }: EmbedTransportOptions
+): UpstreamCall {
   const { checked, identity, signableQuery } = granted
   if (transport === 'object' && server.objectTarget !== null && fitsObject(checked)) {
     return post(server, embedObject(identity, checked.details.dashboardId ?? '', server.objectTarget, secret))

@@ -54,7 +54,9 @@ function patternOf (exception: unknown): RegExp {
     return new RegExp(exception.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'), 'i')
   }
   if (!(exception instanceof RegExp)) throw invalid('must contain non-empty strings and regular expressions only')
-  if (exception.global || exception.sticky) throw invalid('must not contain regular expressions with the flag "g" or "y"')
+  if (exception.global || exception.sticky) {
+    throw invalid('must not contain regular expressions with the flag "g" or "y"')
+  }
   if (exception.test('')) throw invalid('contains a regular expression that matches every user agent')
   return exception
 }

@@ -27,29 +27,35 @@ interface Representation {
 export async function collectorRoute (scope: FastifyInstance): Promise<void> {
   const [brotli, gzip, plain] = representationsOf(await readScript())
 
-  scope.get(COLLECTOR_PATH, { schema: collectorSchema, exposeHeadRoute: true }, function sendCollector (request: FastifyRequest, reply: FastifyReply) {
-    const { headers } = request
-    const accepted = acceptedCodings(headers['accept-encoding'])
-    const { encoding, body, etag } = accepted('br') ? brotli : accepted('gzip') ? gzip : plain
-    // The script is the same for all clients, so any origin may read it, without credentials.
-    reply.header('access-control-allow-origin', '*')
-      .header('cross-origin-resource-policy', 'cross-origin')
-      .header('x-content-type-options', 'nosniff')
-      .header('cache-control', CACHE_CONTROL)
-      .header('vary', 'Accept-Encoding')
-      .header('etag', etag)
-    if (matchesEtag(headers['if-none-match'], etag)) return reply.code(304).send()
-    if (encoding !== 'identity') reply.header('content-encoding', encoding)
-    return reply.type('text/javascript; charset=utf-8').send(body)
-  })
+  scope.get(
+    COLLECTOR_PATH,
+    { schema: collectorSchema, exposeHeadRoute: true },
+    function sendCollector (request: FastifyRequest, reply: FastifyReply) {
+      const { headers } = request
+      const accepted = acceptedCodings(headers['accept-encoding'])
+      const { encoding, body, etag } = accepted('br') ? brotli : accepted('gzip') ? gzip : plain
+      // The script is the same for all clients, so any origin may read it, without credentials.
+      reply.header('access-control-allow-origin', '*')
+        .header('cross-origin-resource-policy', 'cross-origin')
+        .header('x-content-type-options', 'nosniff')
+        .header('cache-control', CACHE_CONTROL)
+        .header('vary', 'Accept-Encoding')
+        .header('etag', etag)
+      if (matchesEtag(headers['if-none-match'], etag)) return reply.code(304).send()
+      if (encoding !== 'identity') reply.header('content-encoding', encoding)
+      return reply.type('text/javascript; charset=utf-8').send(body)
+    }
+  )
 }
 
 async function readScript (): Promise<Buffer> {
   const files = SCRIPT_PATHS.map((place) => fileURLToPath(fileBeside(place, import.meta.url)))
   const file = files.find((path) => existsSync(path))
   if (file !== undefined) return await readFile(file)
-  throw new INVALID_OPTIONS(`ingestion: the collector is not at ${files.join(' or ')}; build it with "npm run build", ` +
-    'copy it from node_modules/fastify-gatehouse/dist/web/collector/d.js beside your bundle, or set "collector: false"')
+  throw new INVALID_OPTIONS(
+    `ingestion: the collector is not at ${files.join(' or ')}; build it with "npm run build", ` +
+      'copy it from node_modules/fastify-gatehouse/dist/web/collector/d.js beside your bundle, or set "collector: false"'
+  )
 }
 
 /**
@@ -59,7 +65,9 @@ function representationsOf (script: Buffer): [brotli: Representation, gzip: Repr
   const represent = (encoding: Representation['encoding'], body: Buffer): Representation => {
     return { encoding, body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
   }
-  const brotli = brotliCompressSync(script, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } })
+  const brotli = brotliCompressSync(script, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY }
+  })
   return [represent('br', brotli), represent('gzip', gzipSync(script, { level: 9 })), represent('identity', script)]
 }
 
@@ -78,5 +86,6 @@ function acceptedCodings (header: string | string[] | undefined): (coding: strin
 
 /** Returns whether `If-None-Match` contains the tag, by weak comparison (RFC 9110). */
 function matchesEtag (header: string | undefined, etag: string): boolean {
-  return header !== undefined && header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
+  return header !== undefined &&
+    header.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag)
 }

@@ -11,7 +11,11 @@ const YEAR_0 = Date.parse('0000-01-01T00:00:00.000Z')
  * `receivedAt - (sentAt - timestamp)`, which corrects the clock of the device. Returns `null` if `sentAt` or the
  * time of the event is missing or is not an ISO-8601 time.
  */
-export function correctedTimestamp (value: Partial<EventBody>, batch: BatchMembers | null, receivedAt: number): number | null {
+export function correctedTimestamp (
+  value: Partial<EventBody>,
+  batch: BatchMembers | null,
+  receivedAt: number
+): number | null {
   const sentAt = value.sentAt === undefined || value.sentAt === null ? batch?.sentAtTime ?? null : timeIn(value.sentAt)
   if (sentAt === null) return null
   const happened = timeIn(value.originalTimestamp) ?? timeIn(value.timestamp)

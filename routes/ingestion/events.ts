@@ -14,9 +14,18 @@ import { IngestContext } from './ingest-context.js'
 
 /** Datafly Signal's short paths and Segment's long paths. Segment's browser SDK uses `/v1/s` and `/v1/a`. */
 const PATHS: ReadonlyArray<readonly [path: string, type: EventType]> = [
-  ['/v1/t', 'track'], ['/v1/p', 'page'], ['/v1/i', 'identify'], ['/v1/g', 'group'],
-  ['/v1/track', 'track'], ['/v1/page', 'page'], ['/v1/identify', 'identify'], ['/v1/group', 'group'],
-  ['/v1/screen', 'screen'], ['/v1/alias', 'alias'], ['/v1/s', 'screen'], ['/v1/a', 'alias']
+  ['/v1/t', 'track'],
+  ['/v1/p', 'page'],
+  ['/v1/i', 'identify'],
+  ['/v1/g', 'group'],
+  ['/v1/track', 'track'],
+  ['/v1/page', 'page'],
+  ['/v1/identify', 'identify'],
+  ['/v1/group', 'group'],
+  ['/v1/screen', 'screen'],
+  ['/v1/alias', 'alias'],
+  ['/v1/s', 'screen'],
+  ['/v1/a', 'alias']
 ]
 const ANY_TYPE = '/v1/events'
 
@@ -31,7 +40,10 @@ export interface EventLimits {
 
 /** Registers the routes that accept a single event. */
 export async function eventRoutes (
-  scope: FastifyInstance, limits: EventLimits, getVisitorId: GetVisitorId | null, writer: EventWriter
+  scope: FastifyInstance,
+  limits: EventLimits,
+  getVisitorId: GetVisitorId | null,
+  writer: EventWriter
 ): Promise<void> {
   const { bodyLimit, eventLimit, keylessLimit } = limits
   addJsonParsers(scope, {
@@ -48,21 +60,33 @@ export async function eventRoutes (
 
   for (const [path, type] of PATHS) {
     scope.post<{ Body: Partial<EventBody> }>(path, {
-      schema: typedEventSchema(type), bodyLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' }, eventType: type }
+      schema: typedEventSchema(type),
+      bodyLimit,
+      config: { gatehouse: { pipelineKey: true, signature: 'optional' }, eventType: type }
     }, function acceptTypedEvent (request, reply) {
       return storeEvent(request, reply, type)
     })
   }
 
   scope.post<{ Body: EventBody }>(ANY_TYPE, {
-    schema: anyEventSchema, bodyLimit, config: { gatehouse: { pipelineKey: true, signature: 'required' } }
+    schema: anyEventSchema,
+    bodyLimit,
+    config: { gatehouse: { pipelineKey: true, signature: 'required' } }
   }, function acceptEvent (request, reply) {
     return storeEvent(request, reply, request.body.type)
   })
 
-  async function storeEvent (request: FastifyRequest<{ Body: Partial<EventBody> }>, reply: FastifyReply, type: EventType): Promise<string> {
+  async function storeEvent (
+    request: FastifyRequest<{ Body: Partial<EventBody> }>,
+    reply: FastifyReply,
+    type: EventType
+  ): Promise<string> {
     const ingest = new IngestContext(request, reply, getVisitorId)
-    const event = normalise({ value: request.body, text: request.jsonText, type, index: 0, batch: null }, ingest, writer.isBotAgent)
+    const event = normalise(
+      { value: request.body, text: request.jsonText, type, index: 0, batch: null },
+      ingest,
+      writer.isBotAgent
+    )
     await writer.write(ingest.source, [event])
     reply.header('content-type', 'application/json; charset=utf-8')
     return event.repeat === true ? DUPLICATE : SUCCESS

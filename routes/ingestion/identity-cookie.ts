@@ -41,7 +41,12 @@ export function identityCookie (options: IdentityCookieOptions): GetVisitorId {
     throw new INVALID_OPTIONS('ingestion: "identityCookie.domain" must be a domain such as example.com')
   }
   const cookie = {
-    name: IDENTITY_COOKIE, maxAge: MAX_AGE, path: '/', ...domain === undefined ? {} : { domain }, httpOnly: true, sameSite: 'lax'
+    name: IDENTITY_COOKIE,
+    maxAge: MAX_AGE,
+    path: '/',
+    ...domain === undefined ? {} : { domain },
+    httpOnly: true,
+    sameSite: 'lax'
   } as const
 
   return function getVisitorId (request, reply) {

@@ -116,7 +116,14 @@ const ADDRESS_LIMIT: RateLimitOptions = {
  */
 const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => {
   refuseUnknownOptions('ingestion', options, KNOWN)
-  const { prefix = '', rateLimit = {}, guessLimit = {}, identityCookie: cookie = {}, eventRate = {}, collector = true } = options
+  const {
+    prefix = '',
+    rateLimit = {},
+    guessLimit = {},
+    identityCookie: cookie = {},
+    eventRate = {},
+    collector = true
+  } = options
   if (typeof collector !== 'boolean') throw new INVALID_OPTIONS('ingestion: "collector" must be a boolean')
   const limits = {
     eventLimit: assertBytes('eventLimit', options.eventLimit ?? 64 * 1024),
@@ -129,7 +136,12 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
   const getVisitorId = cookie === false ? null : identityCookie(cookie)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   const sharedLimits = app.tokenStore.sharedLimits
-  const rate = new EventRate(eventRate, sharedLimits === undefined ? undefined : (id, events, perSecond) => sharedLimits.debit(`source ${id}`, events, perSecond))
+  const rate = new EventRate(
+    eventRate,
+    sharedLimits === undefined
+      ? undefined
+      : (id, events, perSecond) => sharedLimits.debit(`source ${id}`, events, perSecond)
+  )
   if (!app.hasDecorator('eventSink')) await app.register(eventSink)
   if (!app.hasDecorator('eventFeed')) await app.register(eventFeed)
 
@@ -145,13 +157,19 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     scope.eventFeed.follow(scope)
     const { keylessLimit } = limits
     await scope.register(pipelineKey, {
-      guessLimit, keyInBody, faultInBody: ({ jsonError }) => jsonError, keylessLimit, keyInHead, holdBody: true
+      guessLimit,
+      keyInBody,
+      faultInBody: ({ jsonError }) => jsonError,
+      keylessLimit,
+      keyInHead,
+      holdBody: true
     })
     limitEventRate(scope, rate)
 
     if (collector) await collectorRoute(scope)
     // On this scope, whose hooks do not make an image or a batch of the response.
-    const answerPreflights = (inner: FastifyInstance) => preflightEachPath(inner, (path) => sourcePreflight(scope, path))
+    const answerPreflights = (inner: FastifyInstance) =>
+      preflightEachPath(inner, (path) => sourcePreflight(scope, path))
     await scope.register(async function single (scope) {
       answerPreflights(scope)
       await scope.register(signature)
@@ -176,14 +194,16 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
 /** Sets the error handler. Without a known source, an error has CORS headers if any source allows the origin. */
 function setErrorHandlerWithCors (scope: FastifyInstance): void {
   const { sources } = scope.tokenStore
-  scope.setErrorHandler(async function sendErrorWithCors (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
-    const error = toPublicError(thrown)
-    if (request.resolvedSource === null) {
-      varyByOrigin(reply)
-      await grantBySomeSource(request, reply, sources)
+  scope.setErrorHandler(
+    async function sendErrorWithCors (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
+      const error = toPublicError(thrown)
+      if (request.resolvedSource === null) {
+        varyByOrigin(reply)
+        await grantBySomeSource(request, reply, sources)
+      }
+      return refuse(reply, error)
     }
-    return refuse(reply, error)
-  })
+  )
 }
 
 function keyInBody ({ body }: FastifyRequest): unknown {

@@ -84,5 +84,6 @@ function isOpenedMail ({ method, headers }: FastifyRequest): boolean {
 
 /** Returns whether a page sends the request. A fetch has an Origin header; a pixel or a beacon may have none. */
 function isFromPage ({ method, headers }: FastifyRequest): boolean {
-  return headers.origin !== undefined || method === 'GET' || BEACON.test(headers['content-type'] ?? '') || visitorIdIn(headers.cookie) !== null
+  return headers.origin !== undefined || method === 'GET' || BEACON.test(headers['content-type'] ?? '') ||
+    visitorIdIn(headers.cookie) !== null
 }

@@ -12,17 +12,27 @@ const EMPTY = new ObjectText('{}')
  * batch is merged under the context of the event, and the campaign and click ids of the page's URL are added. `ip`
  * replaces the address; `bot` sets `"bot":true` whatever the client sent.
  */
-export function mergeContext (own: Fields | undefined, event: string, batch: BatchContext | null, ip: string | null, bot: boolean): string | null {
+export function mergeContext (
+  own: Fields | undefined,
+  event: string,
+  batch: BatchContext | null,
+  ip: string | null,
+  bot: boolean
+): string | null {
   const url = pageUrl(own)
   const attribution = url == null && batch !== null ? batch.attribution : attributionOf(url)
   if (batch === null && ip === null && !bot && attribution === null) return null
 
   const under = batch ?? EMPTY
-  const changes = own === undefined ? new Map<string, string>() : mergedMembers(under, new ObjectText(memberText(event, 'context') ?? '{}'))
+  const changes = own === undefined
+    ? new Map<string, string>()
+    : mergedMembers(under, new ObjectText(memberText(event, 'context') ?? '{}'))
   // A campaign that the client sent takes precedence over the campaign in the URL.
   for (const name of ['campaign', 'clickIds'] as const) {
     const found = attribution?.[name] ?? null
-    if (found !== null && !changes.has(name) && !under.members.has(name)) changes.set(name, `"${name}":${JSON.stringify(found)}`)
+    if (found !== null && !changes.has(name) && !under.members.has(name)) {
+      changes.set(name, `"${name}":${JSON.stringify(found)}`)
+    }
   }
   if (ip !== null) changes.set('ip', `"ip":${JSON.stringify(ip)}`)
   if (bot) changes.set('bot', '"bot":true')

@@ -25,15 +25,20 @@ export interface ReceivedEvent {
 
 /** The values of the request that `normalise` reads. A webhook delivery has no browser and no pipeline key. */
 export type EventContext =
-  Pick<IngestContext, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent'> &
-  Pick<IngestContext, 'anonymousId' | 'messageId'> & Partial<Pick<IngestContext, 'browserAgent' | 'dropsRepeats'>>
+  & Pick<IngestContext, 'source' | 'key' | 'authMethod' | 'receivedAt' | 'ip' | 'userAgent'>
+  & Pick<IngestContext, 'anonymousId' | 'messageId'>
+  & Partial<Pick<IngestContext, 'browserAgent' | 'dropsRepeats'>>
 
 /**
  * Returns the event as the sink stores it: the received JSON text and, separately, the JSON text of the members that
  * the server adds, so that no received JSON is serialised again. Throws `INVALID_REQUEST` for rules that the schema
  * cannot express, and `INVALID_PIPELINE_KEY` for a `writeKey` that differs from the key of the request.
  */
-export function normalise ({ value, text, type, index, batch }: ReceivedEvent, ingest: EventContext, isBotAgent: BotCheck): AcceptedEvent {
+export function normalise (
+  { value, text, type, index, batch }: ReceivedEvent,
+  ingest: EventContext,
+  isBotAgent: BotCheck
+): AcceptedEvent {
   const { source, authMethod, receivedAt, userAgent } = ingest
   const signed = authMethod === 'signature'
   const hasNoId = isEmptyId(value.userId) && isEmptyId(value.anonymousId)
@@ -62,8 +67,12 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, i
   if (isAbsent(value.type)) additions += `,"type":"${type}"`
   if (isAbsent(value.messageId)) additions += `,"messageId":"${messageId}"`
   if (anonymousId !== null) additions += `,"anonymousId":"${anonymousId}"`
-  if (corrected !== null || isAbsent(value.timestamp)) additions += `,"timestamp":"${new Date(timestamp).toISOString()}"`
-  if (corrected !== null && isAbsent(value.originalTimestamp)) additions += `,"originalTimestamp":${JSON.stringify(value.timestamp)}`
+  if (corrected !== null || isAbsent(value.timestamp)) {
+    additions += `,"timestamp":"${new Date(timestamp).toISOString()}"`
+  }
+  if (corrected !== null && isAbsent(value.originalTimestamp)) {
+    additions += `,"originalTimestamp":${JSON.stringify(value.timestamp)}`
+  }
   if (context !== null) additions += `,"context":${context}`
   else if (Array.isArray(value.context)) additions += ',"context":{}'
   if (hasNumericId(value)) additions += numericIdMembers(value, text)
@@ -91,7 +100,12 @@ export function normalise ({ value, text, type, index, batch }: ReceivedEvent, i
 }
 
 /** Returns whether a bot caused the event, by the user agent in its context, else by the browser's user agent. */
-function isBot (context: Fields | undefined, batch: BatchContext | null, { source, browserAgent }: EventContext, isBotAgent: BotCheck): boolean {
+function isBot (
+  context: Fields | undefined,
+  batch: BatchContext | null,
+  { source, browserAgent }: EventContext,
+  isBotAgent: BotCheck
+): boolean {
   if (source.bots === 'ignore') return false
   const userAgent = userAgentIn(context, batch) ?? browserAgent ?? null
   return userAgent !== null && isBotAgent(userAgent)
@@ -111,7 +125,9 @@ function integrationsMember ({ integrations }: Partial<EventBody>, text: string,
   const own = fieldsOf(integrations)
   if (shared === null) return Array.isArray(integrations) ? ',"integrations":{}' : ''
   if (own === undefined) return `,"integrations":${shared.text}`
-  return `,"integrations":${shared.with(mergedMembers(shared, new ObjectText(memberText(text, 'integrations') ?? '{}')))}`
+  return `,"integrations":${
+    shared.with(mergedMembers(shared, new ObjectText(memberText(text, 'integrations') ?? '{}')))
+  }`
 }
 
 /** Removes `writeKey` from the text, because a key is never stored. */

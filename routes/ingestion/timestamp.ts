@@ -27,19 +27,38 @@ export function parseTimestamp (text: string): number | null {
   if (COMMON_FORM.test(text)) {
     // Date.parse takes several times as long, and this runs for every event.
     return Date.UTC(
-      digits(text, 0, 4), digits(text, 5, 7) - 1, digits(text, 8, 10), digits(text, 11, 13), digits(text, 14, 16), digits(text, 17, 19), digits(text, 20, 23)
+      digits(text, 0, 4),
+      digits(text, 5, 7) - 1,
+      digits(text, 8, 10),
+      digits(text, 11, 13),
+      digits(text, 14, 16),
+      digits(text, 17, 19),
+      digits(text, 20, 23)
     )
   }
   const match = EXTENDED.exec(text) ?? BASIC.exec(text)
   if (match === null) return null
-  const [, yyyy, mm, dd, hour = '0', minute = '0', second = '0', fraction = '0', sign, zoneHours = '0', zoneMinutes = '0'] = match
+  const [
+    ,
+    yyyy,
+    mm,
+    dd,
+    hour = '0',
+    minute = '0',
+    second = '0',
+    fraction = '0',
+    sign,
+    zoneHours = '0',
+    zoneMinutes = '0'
+  ] = match
   const [year, month, day] = [Number(yyyy), Number(mm), Number(dd)]
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return null
   if (hour === '24' && Number(minute + second + fraction) > 0) return null
   const zone = (Number(zoneHours) * 60 + Number(zoneMinutes)) * (sign === '-' ? -1 : 1)
   const milliseconds = Number(fraction.padEnd(3, '0').slice(0, 3))
   // Adds 400 years, because Date.UTC reads the year 50 as 1950.
-  const wholeSecond = Date.UTC(year + 400, month - 1, day, Number(hour), Number(minute) - zone, Number(second)) - FOUR_CENTURIES
+  const wholeSecond = Date.UTC(year + 400, month - 1, day, Number(hour), Number(minute) - zone, Number(second)) -
+    FOUR_CENTURIES
   // A leap second is only valid at the end of a UTC day.
   return second === '60' && wholeSecond % DAY !== 0 ? null : wholeSecond + milliseconds
 }

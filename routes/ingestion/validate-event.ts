@@ -14,7 +14,12 @@ import { EVENT_MEMBERS } from './body/known-members.js'
  * `INVALID_REQUEST` if it exceeds the limits of JSON, repeats a known property or violates the schema. `members` is the
  * number of members in the text.
  */
-export type AssertEvent = (value: unknown, text: string, members: number, maxBytes: number) => asserts value is EventBody
+export type AssertEvent = (
+  value: unknown,
+  text: string,
+  members: number,
+  maxBytes: number
+) => asserts value is EventBody
 
 /** Creates the validation function of a scope; `url` is the path that the schema is compiled for. */
 export function eventAssertion (scope: FastifyInstance, url: string, limits: JsonLimits = EVENT_LIMITS): AssertEvent {
@@ -27,7 +32,9 @@ export function eventAssertion (scope: FastifyInstance, url: string, limits: Jso
     if (members > countProperties(value, limits)) assertUnrepeated(text, EVENT_MEMBERS)
     if (isEvent(value) === true) return
     const violation = isEvent.errors?.[0]
-    throw new INVALID_REQUEST({ details: [{ path: violation?.instancePath ?? '', message: violation?.message ?? 'is not valid' }] })
+    throw new INVALID_REQUEST({
+      details: [{ path: violation?.instancePath ?? '', message: violation?.message ?? 'is not valid' }]
+    })
   }
 }
 

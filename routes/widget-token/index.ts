@@ -50,9 +50,28 @@ interface Times {
  * })
  */
 const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options) => {
-  const { path, issuer, session, filters, timeUnit, minutes, authorize, cors, rateLimit, userRateLimit, guards, now, ...given } = checkedOptions(options)
+  const {
+    path,
+    issuer,
+    session,
+    filters,
+    timeUnit,
+    minutes,
+    authorize,
+    cors,
+    rateLimit,
+    userRateLimit,
+    guards,
+    now,
+    ...given
+  } = checkedOptions(options)
   const { prefix = '' } = options
-  const keys = await RotatingSecret.open(given.secret, { name: 'widget-token: "secret"', check: checkedKey, log: app.log, maxAge: given.secretMaxAge })
+  const keys = await RotatingSecret.open(given.secret, {
+    name: 'widget-token: "secret"',
+    check: checkedKey,
+    log: app.log,
+    maxAge: given.secretMaxAge
+  })
   const unit = timeUnit === 'ms' ? 1 : 1_000
   const lifetime = minutes * 60_000 / unit
   let times: Times | undefined
@@ -60,7 +79,11 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
 
   await routeScope(app, { prefix, cors, rateLimit: named(rateLimit, `${path}-address`) }, async (scope) => {
-    const decisionOf = auditDecisions(scope, { granted: 'widget_token.minted', refused: 'widget_token.refused', resourceType: 'widget_token' })
+    const decisionOf = auditDecisions(scope, {
+      granted: 'widget_token.minted',
+      refused: 'widget_token.refused',
+      resourceType: 'widget_token'
+    })
     const users = requestSlot<WidgetUser>(scope)
 
     scope.addHook('preHandler', async function identifyUser (request) {
@@ -71,7 +94,12 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
       users.set(request, user)
     })
     const userLimit = named(userRateLimit, `${path}-user`)
-    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(users.need(request)), ...userLimit, hook: 'preHandler' })
+    await limitRate(
+      scope,
+      userLimit === false
+        ? false
+        : { keyGenerator: (request) => rateKeyOf(users.need(request)), ...userLimit, hook: 'preHandler' }
+    )
 
     const gatehouse = hasGuard(scope, 'userReference') ? { userReference: 'optional' as const, ...guards } : guards
     // A HEAD request would mint a token.
@@ -101,7 +129,11 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     if (issuedAt === times?.issuedAt) return times
     const expiration = issuedAt + lifetime
     const text = (time: number): string => new Date(time * unit).toISOString()
-    times = { issuedAt, expiration, reply: { issuedAt: text(issuedAt), refreshAfter: text(expiration - lifetime / 5), expiresAt: text(expiration) } }
+    times = {
+      issuedAt,
+      expiration,
+      reply: { issuedAt: text(issuedAt), refreshAfter: text(expiration - lifetime / 5), expiresAt: text(expiration) }
+    }
     return times
   }
 }

@@ -71,7 +71,7 @@ export interface WidgetTokenOptions {
   /** Lifetime of a token, in minutes, an integer from 5 to 20. Default: 20. */
   minutes?: number
   /** Identifies the user and decides about the request, before a token is signed. There is no default user. */
-  authorize (...asked: Parameters<AuthorizeWidget>): ReturnType<AuthorizeWidget>
+  authorize(...asked: Parameters<AuthorizeWidget>): ReturnType<AuthorizeWidget>
   /**
    * Sites of other origins whose pages may call the route. Default: none; a request with an `Origin` header is refused,
    * because browsers send no `Origin` with a same-origin GET.
@@ -138,10 +138,18 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   if (typeof checked.secret !== 'function') checkedKey(checked.secret)
   assertOption(isNonEmptyString(checked.issuer), 'issuer', 'the issuer that dxFeed assigned')
   assertOption(isNonEmptyString(checked.session), 'session', 'the session that dxFeed assigned')
-  assertOption(checked.user === undefined || isNonEmptyString(checked.user), 'user', 'the user id that dxFeed issued; leave it out if there is none')
+  assertOption(
+    checked.user === undefined || isNonEmptyString(checked.user),
+    'user',
+    'the user id that dxFeed issued; leave it out if there is none'
+  )
   assertOption(Array.isArray(checked.filters), 'filters', 'a list of strings')
   assertOption(['ms', 's'].includes(checked.timeUnit), 'timeUnit', '"ms" or "s"')
-  assertOption(Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20, 'minutes', 'a whole number from 5 to 20')
+  assertOption(
+    Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20,
+    'minutes',
+    'a whole number from 5 to 20'
+  )
   assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that identifies the user')
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   assertOption(typeof checked.now === 'function', 'now', 'a function')

@@ -20,7 +20,9 @@ export function checkedUser (result: string | WidgetUser): WidgetUser {
   const isKnown = Object.keys(user).every((name) => Object.hasOwn(MEMBERS, name))
   const isValid = (name: keyof WidgetUser): boolean => MEMBERS[name](user[name])
   if (!isKnown || !isValid('user') || !isValid('filters') || !isValid('tenant') || !isValid('issuedAt')) {
-    throw new INTERNAL_ERROR({ reason: 'widget-token: "authorize" must return an id, { user, filters?, tenant?, issuedAt? } or null' })
+    throw new INTERNAL_ERROR({
+      reason: 'widget-token: "authorize" must return an id, { user, filters?, tenant?, issuedAt? } or null'
+    })
   }
   if (user.user === '') throw new UNAUTHORIZED({ reason: '"authorize" returned an empty user id' })
   return user

@@ -27,7 +27,10 @@ export async function createAdmin ({ email, role = 'admin', reset = false, unloc
   })
 }
 
-async function create ({ users }: TokenStore, user: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<void> {
+async function create (
+  { users }: TokenStore,
+  user: { orgId: string, email: string, passwordHash: string, role: Role }
+): Promise<void> {
   try {
     await users.create(user)
   } catch (error) {

@@ -4,11 +4,15 @@ import { createSource } from '../demo-source.js'
 import { withStore } from './with-store.js'
 
 export async function createSourceCommand ({ name, domain = [], environment = 'live' }: Values): Promise<void> {
-  if (typeof name !== 'string' || name === '' || name.length > 200) throw new Error('create-source requires --name <name>')
+  if (typeof name !== 'string' || name === '' || name.length > 200) {
+    throw new Error('create-source requires --name <name>')
+  }
   if (environment !== 'live' && environment !== 'test') throw new Error('--environment must be live or test')
   const domains = (Array.isArray(domain) ? domain : [domain]).map(String)
   const wrong = domains.find((text) => parseDomain(text) === null)
-  if (wrong !== undefined) throw new Error(`--domain ${JSON.stringify(wrong)} must be an origin, a host or *.example.com`)
+  if (wrong !== undefined) {
+    throw new Error(`--domain ${JSON.stringify(wrong)} must be an origin, a host or *.example.com`)
+  }
 
   await withStore(async (store) => {
     const { source, serverSecret } = await createSource(store, name, domains, environment)

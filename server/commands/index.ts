@@ -9,7 +9,9 @@ const start: Command = {
   usage: 'start',
   about: 'Starts the built-in server; `demo` is an alias',
   options: {},
-  needs: (environment) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), '@node-rs/argon2', ...SERVER],
+  needs: (
+    environment
+  ) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), '@node-rs/argon2', ...SERVER],
   run: async () => await (await import('./start.js')).start()
 }
 
@@ -35,7 +37,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--reset | --unlock]',
     about: 'Creates an administrator, or sets a new password with --reset; prints the password unless ' +
       'ADMIN_PASSWORD is set. --reset and --unlock also unlock an account after too many failed logins',
-    options: { email: { type: 'string' }, role: { type: 'string' }, reset: { type: 'boolean' }, unlock: { type: 'boolean' } },
+    options: {
+      email: { type: 'string' },
+      role: { type: 'string' },
+      reset: { type: 'boolean' },
+      unlock: { type: 'boolean' }
+    },
     needs: (environment) => [...forData(environment), '@node-rs/argon2'],
     run: async (values) => await (await import('./create-admin.js')).createAdmin(values)
   },
@@ -67,7 +74,9 @@ function forGuards ({ CSRF = '', CAPTCHA = '' }: NodeJS.ProcessEnv): string[] {
   return [...(CSRF === 'on' ? ['@fastify/csrf-protection'] : []), ...(CAPTCHA === 'altcha' ? ['altcha-lib'] : [])]
 }
 
-const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) => `  ${usage}\n      ${about}`)
+const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) =>
+  `  ${usage}\n      ${about}`
+)
 
 export const HELP = `fastify-gatehouse <command>
 

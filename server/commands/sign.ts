@@ -7,7 +7,9 @@ import type { Values } from './command.js'
 // The secret is not an argument, because every user of the machine can read the arguments of a process.
 export async function sign ({ file, timestamped }: Values): Promise<void> {
   const secret = process.env.SERVER_SECRET
-  if (secret === undefined || secret === '') throw new Error('sign requires the source\'s server secret in SERVER_SECRET')
+  if (secret === undefined || secret === '') {
+    throw new Error("sign requires the source's server secret in SERVER_SECRET")
+  }
   const key = parseServerSecret(secret)
   const body = typeof file === 'string' ? await readFile(file) : await buffer(process.stdin)
   if (timestamped === true) {

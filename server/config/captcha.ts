@@ -9,7 +9,11 @@ export type CaptchaConfig =
 
 const HOSTNAME = /^[a-z0-9._-]+$/i
 
-export function captchaOf (environment: Environment, embedOrigins: readonly string[] | null, problems: Problems): CaptchaConfig | null {
+export function captchaOf (
+  environment: Environment,
+  embedOrigins: readonly string[] | null,
+  problems: Problems
+): CaptchaConfig | null {
   const { CAPTCHA: provider, CAPTCHA_SECRET: secret, CAPTCHA_HOSTNAMES: hosts } = environment
   if (provider === 'off' || provider === 'altcha') {
     const reason = provider === 'off' ? 'CAPTCHA is off' : 'CAPTCHA is altcha, which needs no secret'

@@ -12,14 +12,27 @@ interface Variable {
 
 const text = (about: string, options: { maxLength?: number, otherwise?: string } = {}) =>
   Type.Optional(Type.String({
-    maxLength: 8_192, expected: `a string of at most ${options.maxLength ?? 8_192} characters`, about, ...options
+    maxLength: 8_192,
+    expected: `a string of at most ${options.maxLength ?? 8_192} characters`,
+    about,
+    ...options
   }))
 
 const integer = (about: string, minimum: number, maximum: number, fallback: number) =>
   Type.Integer({ minimum, maximum, default: fallback, about, expected: `an integer from ${minimum} to ${maximum}` })
 
-const oneOf = <const Values extends readonly [string, ...string[]]>(about: string, values: Values, fallback: Values[number]) =>
-  Type.Unsafe<Values[number]>(Type.Union(values.map((value) => Type.Literal(value)), { default: fallback, about, expected: `one of ${values.join(', ')}` }))
+const oneOf = <const Values extends readonly [string, ...string[]]>(
+  about: string,
+  values: Values,
+  fallback: Values[number]
+) =>
+    Type.Unsafe<Values[number]>(
+      Type.Union(values.map((value) => Type.Literal(value)), {
+        default: fallback,
+        about,
+        expected: `one of ${values.join(', ')}`
+      })
+    )
 
 const matching = (about: string, pattern: string, expected: string, options: { otherwise?: string } = {}) =>
   Type.Optional(Type.String({ maxLength: 8_192, pattern, about, expected, ...options }))
@@ -29,9 +42,19 @@ const product = (name: string) => oneOf(`\`off\` disables ${name}`, ['on', 'off'
 /** All variables that the built-in server reads. An empty variable is unset; lists are comma-separated. */
 export const EnvironmentSchema = Type.Object({
   NODE_ENV: text('`production` requires the secrets and refuses mock products', { maxLength: 100 }),
-  HOST: Type.String({ minLength: 1, maxLength: 255, default: '127.0.0.1', about: 'The address to listen on', expected: 'an address or a host name' }),
+  HOST: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    default: '127.0.0.1',
+    about: 'The address to listen on',
+    expected: 'an address or a host name'
+  }),
   PORT: integer('The port to listen on; 0 = any free port', 0, 65_535, 3_000),
-  LOG_LEVEL: oneOf('The minimum level of log lines', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+  LOG_LEVEL: oneOf(
+    'The minimum level of log lines',
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    'info'
+  ),
   TRUST_PROXY: Type.String({
     default: 'off',
     maxLength: 2_000,
@@ -71,30 +94,44 @@ export const EnvironmentSchema = Type.Object({
   }),
   NATS_REPLICAS: oneOf('Number of brokers of a cluster that store each event', ['1', '3', '5'], '1'),
   NATS_MAX_AGE_DAYS: integer(
-    'Days after which the stream deletes an event, copied or not; 0 = never, or the stream\'s own setting', 0, 36_500, 0
+    "Days after which the stream deletes an event, copied or not; 0 = never, or the stream's own setting",
+    0,
+    36_500,
+    0
   ),
   NATS_DUPLICATE_WINDOW_MINUTES: integer(
     'Minutes in which the broker detects duplicates, about 230 bytes of its memory per event; the database detects ' +
       'them for a day',
-    1, 1_440, 1_440
+    1,
+    1_440,
+    1_440
   ),
   NATS_PACKING: oneOf(
-    'One message per event, or one message for all events published together', ['event', 'flush'], 'event'
+    'One message per event, or one message for all events published together',
+    ['event', 'flush'],
+    'event'
   ),
   NATS_COPY: oneOf('`off`: this instance does not copy the stream into the database', ['on', 'off'], 'on'),
   DATABASE_POOL_MAX: integer('Maximum number of connections to PostgreSQL', 1, 1_000, 10),
 
   JWT_SECRET: text(
-    'Signs access and refresh tokens; a list of the current key, then previous keys', { otherwise: 'generated once' }
+    'Signs access and refresh tokens; a list of the current key, then previous keys',
+    { otherwise: 'generated once' }
   ),
   SECRETS_KEY: text(
-    'Encrypts stored server secrets; a list of the current key, then previous keys', { otherwise: 'generated once' }
+    'Encrypts stored server secrets; a list of the current key, then previous keys',
+    { otherwise: 'generated once' }
   ),
   USER_REFERENCE_KEY: text(
-    'Signs user references; a list of the current key, then previous keys', { otherwise: 'generated once' }
+    'Signs user references; a list of the current key, then previous keys',
+    { otherwise: 'generated once' }
   ),
   ADMIN_EMAIL: Type.String({
-    default: 'admin@example.com', maxLength: 254, pattern: '^[^\\s@]+@[^\\s@]+$', about: 'The e-mail address of the first administrator', expected: 'an email address'
+    default: 'admin@example.com',
+    maxLength: 254,
+    pattern: '^[^\\s@]+@[^\\s@]+$',
+    about: 'The e-mail address of the first administrator',
+    expected: 'an email address'
   }),
   ADMIN_PASSWORD: Type.Optional(Type.String({
     maxLength: 1_024,
@@ -105,34 +142,47 @@ export const EnvironmentSchema = Type.Object({
 
   DATABRAIN: product('DataBrain'),
   DATABRAIN_PROXY_KEY: text(
-    'The proxy key that DataBrain\'s servers send; a list of two during a rotation', { otherwise: 'the mock product\'s' }
+    "The proxy key that DataBrain's servers send; a list of two during a rotation",
+    { otherwise: "the mock product's" }
   ),
-  DATABRAIN_API_KEY: text('The API key for DataBrain', { otherwise: 'the mock product\'s' }),
-  DATABRAIN_API_URL: matching('DataBrain\'s API', '^https?://', 'a URL', { otherwise: 'https://api.usedatabrain.com' }),
+  DATABRAIN_API_KEY: text('The API key for DataBrain', { otherwise: "the mock product's" }),
+  DATABRAIN_API_URL: matching("DataBrain's API", '^https?://', 'a URL', { otherwise: 'https://api.usedatabrain.com' }),
   DATABRAIN_UPSTREAM_URL: matching(
-    'The URL that the proxy forwards the component\'s calls to', '^https?://', 'a URL', { otherwise: 'DATABRAIN_API_URL' }
+    "The URL that the proxy forwards the component's calls to",
+    '^https?://',
+    'a URL',
+    { otherwise: 'DATABRAIN_API_URL' }
   ),
   DATABRAIN_DATA_APP: text('The data app of the guest tokens', { maxLength: 256 }),
   DATABRAIN_ERROR_STATUS: oneOf(
-    'The status of upstream errors: as DataBrain documents, or 502 and 504', ['product', 'gateway'], 'product'
+    'The status of upstream errors: as DataBrain documents, or 502 and 504',
+    ['product', 'gateway'],
+    'product'
   ),
   BOLDBI: product('Bold BI'),
   BOLDBI_API_URL: matching(
-    'The Bold BI site, in the form of the SDK\'s dashboardServerApiUrl', '^https?://', 'a URL',
-    { otherwise: 'the mock product\'s' }
+    "The Bold BI site, in the form of the SDK's dashboardServerApiUrl",
+    '^https?://',
+    'a URL',
+    { otherwise: "the mock product's" }
   ),
-  BOLDBI_EMBED_SECRET: text('The embed secret of that site', { otherwise: 'the mock product\'s' }),
+  BOLDBI_EMBED_SECRET: text('The embed secret of that site', { otherwise: "the mock product's" }),
   DXFEED: product('dxFeed'),
-  DXFEED_SECRET: text('Signs widget tokens', { otherwise: 'the mock product\'s' }),
-  DXFEED_ISSUER: text('The issuer registered with dxFeed', { maxLength: 256, otherwise: 'the mock product\'s' }),
-  DXFEED_SESSION: text('The session registered with dxFeed', { maxLength: 256, otherwise: 'the mock product\'s' }),
-  DXFEED_USER: matching('The user id from dxFeed, if every token must contain the same one', '^[^,;]{1,256}$',
-    'at most 256 characters without "," and ";"', { otherwise: 'none; the end user\'s own id' }),
+  DXFEED_SECRET: text('Signs widget tokens', { otherwise: "the mock product's" }),
+  DXFEED_ISSUER: text('The issuer registered with dxFeed', { maxLength: 256, otherwise: "the mock product's" }),
+  DXFEED_SESSION: text('The session registered with dxFeed', { maxLength: 256, otherwise: "the mock product's" }),
+  DXFEED_USER: matching(
+    'The user id from dxFeed, if every token must contain the same one',
+    '^[^,;]{1,256}$',
+    'at most 256 characters without "," and ";"',
+    { otherwise: "none; the end user's own id" }
+  ),
   DXFEED_FILTERS: text('The data filters of every token', { maxLength: 2_000 }),
-  DXFEED_TIME_UNIT: oneOf('The unit of a token\'s times', ['ms', 's'], 'ms'),
+  DXFEED_TIME_UNIT: oneOf("The unit of a token's times", ['ms', 's'], 'ms'),
   DXFEED_MINUTES: integer('Lifetime of a widget token, in minutes', 5, 20, 20),
   EMBED_ORIGINS: text(
-    'The origins whose pages may call the embedding routes', { otherwise: 'the server\'s own origin' }
+    'The origins whose pages may call the embedding routes',
+    { otherwise: "the server's own origin" }
   ),
   EMBED_USER: text(
     'The end user of requests without a user reference or session; refused in production',
@@ -145,25 +195,33 @@ export const EnvironmentSchema = Type.Object({
     'off'
   ),
   CAPTCHA_SECRET: text(
-    'The secret key from Turnstile, hCaptcha or reCAPTCHA', { maxLength: 1_000, otherwise: 'none; altcha has none' }
+    'The secret key from Turnstile, hCaptcha or reCAPTCHA',
+    { maxLength: 1_000, otherwise: 'none; altcha has none' }
   ),
   CAPTCHA_HOSTNAMES: text('The hosts whose pages may show that captcha', { otherwise: 'the hosts of EMBED_ORIGINS' }),
   CSRF: oneOf(
-    '`on`: widget tokens and embeds require a CSRF token from /csrf/token; only for pages on the server\'s own site',
+    "`on`: widget tokens and embeds require a CSRF token from /csrf/token; only for pages on the server's own site",
     ['off', 'on'],
     'off'
   ),
   REQUIRE_HTTPS: oneOf(
-    '`on`: refuses plain HTTP, except from this machine and for /healthz and /readyz', ['off', 'on'], 'off'
+    '`on`: refuses plain HTTP, except from this machine and for /healthz and /readyz',
+    ['off', 'on'],
+    'off'
   ),
 
   ALLOW_WEAK_SECRET: oneOf(
-    '`on`: allows new sources with a server secret under 16 bytes or a publicly known secret', ['on', 'off'], 'off'
+    '`on`: allows new sources with a server secret under 16 bytes or a publicly known secret',
+    ['on', 'off'],
+    'off'
   ),
   LOGIN_RATE_MAX: integer('Login attempts per minute, per e-mail address and per IP address', 1, 1_000_000, 10),
   ADMIN_RATE_MAX: integer('Admin requests per minute and user', 1, 1_000_000, 100),
   INGEST_KEY_RATE_MAX: integer(
-    'Events per second and source, for sources without their own limit; 0 = no limit', 0, 100_000_000, 1_000
+    'Events per second and source, for sources without their own limit; 0 = no limit',
+    0,
+    100_000_000,
+    1_000
   ),
   INGEST_IP_RATE_MAX: integer('Ingestion requests per second and IP address; 0 = no limit', 0, 100_000_000, 5_000),
   INGEST_BOTS_EXCEPT: text(
@@ -171,39 +229,56 @@ export const EnvironmentSchema = Type.Object({
     { maxLength: 2_000, otherwise: 'none' }
   ),
   WEBHOOK_LIMIT_BYTES: integer(
-    'Maximum size of a webhook delivery, in bytes; a larger one is refused with 413', 1_024, 104_857_600, 1_048_576
+    'Maximum size of a webhook delivery, in bytes; a larger one is refused with 413',
+    1_024,
+    104_857_600,
+    1_048_576
   ),
   EMBED_RATE_MAX: integer('Requests per minute, IP address and embedding route; 0 = no limit', 0, 1_000_000, 120),
   EMBED_CONNECTIONS_MAX: integer(
-    'Requests in flight per IP address on the embedding routes; 0 = no limit', 0, 1_000_000, 50
+    'Requests in flight per IP address on the embedding routes; 0 = no limit',
+    0,
+    1_000_000,
+    50
   ),
   ADDRESS_SOCKETS_MAX: integer(
-    'Open sockets per IP address; 0 = no limit; not applied if TRUST_PROXY is set', 0, 1_000_000, 1_000
+    'Open sockets per IP address; 0 = no limit; not applied if TRUST_PROXY is set',
+    0,
+    1_000_000,
+    1_000
   ),
   NOT_FOUND_RATE_MAX: integer(
-    'Requests per minute and IP address to unknown paths; 0 = no limit', 0, 1_000_000, 100
+    'Requests per minute and IP address to unknown paths; 0 = no limit',
+    0,
+    1_000_000,
+    100
   ),
   ACK_TIMEOUT_MS: integer('Maximum time in which an event must become durable, in milliseconds', 10, 60_000, 5_000),
   MAX_PENDING_EVENTS: integer('Maximum number of events that wait to become durable', 1, 1_000_000, 10_000),
   EVENT_RETENTION_DAYS: integer('Days after which events are deleted; 0 = never', 0, 36_500, 0),
   AUDIT_RETENTION_DAYS: integer('Days after which audit entries are deleted', 1, 3_650, 90),
   MAX_CONNECTIONS: integer('Maximum number of open sockets', 1, 1_000_000, 10_000),
-  HEADERS_TIMEOUT_MS: integer('Maximum time to receive a request\'s headers, in milliseconds', 100, 60_000, 15_000),
+  HEADERS_TIMEOUT_MS: integer("Maximum time to receive a request's headers, in milliseconds", 100, 60_000, 15_000),
   REQUEST_TIMEOUT_MS: integer('Maximum time to receive a whole request, in milliseconds', 100, 300_000, 30_000),
   KEEP_ALIVE_TIMEOUT_MS: integer('Time until an idle connection is closed, in milliseconds', 100, 600_000, 72_000),
   DRAIN_DELAY_MS: integer(
     'Time between /readyz returning 503 and the closing of the port at a stop, in milliseconds; lets load balancers ' +
       'react',
-    0, 60_000, 0
+    0,
+    60_000,
+    0
   ),
   DOCS: Type.Optional(Type.Unsafe<'on' | 'off'>(Type.Union([Type.Literal('on'), Type.Literal('off')], {
-    about: 'Serve the OpenAPI document at /docs', expected: 'one of on, off', otherwise: 'on; off in production'
+    about: 'Serve the OpenAPI document at /docs',
+    expected: 'one of on, off',
+    otherwise: 'on; off in production'
   }))),
   ALLOWED_HOSTS: text(
-    'Host names of the start page, in addition to HOST, IP addresses and localhost', { otherwise: 'none' }
+    'Host names of the start page, in addition to HOST, IP addresses and localhost',
+    { otherwise: 'none' }
   ),
 
-  METRICS_TOKEN: text('Not available in this version'),
+  METRICS_TOKEN: text('Not available in this version')
 })
 
 export type Environment = Static<typeof EnvironmentSchema>
@@ -213,7 +288,10 @@ export type VariableName = keyof Environment
 export function describeEnvironment (): string {
   const names = Object.keys(EnvironmentSchema.properties) as VariableName[]
   return names.map((name) => {
-    const { about, otherwise, default: fallback } = EnvironmentSchema.properties[name] as TSchema & Variable & TOptional<TSchema>
+    const { about, otherwise, default: fallback } = EnvironmentSchema.properties[name] as
+      & TSchema
+      & Variable
+      & TOptional<TSchema>
     const value = fallback ?? otherwise
     return `  ${name.padEnd(23)} ${about}${value === undefined ? '' : ` [${String(value)}]`}`
   }).join('\n')

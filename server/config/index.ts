@@ -27,7 +27,15 @@ export interface Config {
   /** Redis, shared by the instances; `null`: not used. */
   redis: { url: string } | null
   /** The broker that stores the events first; `null`: the database stores them directly. */
-  nats: { url: string, stream: string, replicas: number, maxAgeDays: number, duplicateMinutes: number, packing: 'event' | 'flush', copy: boolean } | null
+  nats: {
+    url: string
+    stream: string
+    replicas: number
+    maxAgeDays: number
+    duplicateMinutes: number
+    packing: 'event' | 'flush'
+    copy: boolean
+  } | null
   /** Each `[current, …previous]`; `null`: generated. */
   secrets: Record<SecretName, string[] | null>
   admin: { email: string, password: string | null, emailGiven: boolean }
@@ -54,10 +62,27 @@ export interface Config {
 
 export type SecretName = 'JWT_SECRET' | 'SECRETS_KEY' | 'USER_REFERENCE_KEY' | 'DATABRAIN_PROXY_KEY'
 
-export type Limits = Pick<Environment,
-  | 'LOGIN_RATE_MAX' | 'ADMIN_RATE_MAX' | 'INGEST_KEY_RATE_MAX' | 'INGEST_IP_RATE_MAX' | 'WEBHOOK_LIMIT_BYTES' | 'EMBED_RATE_MAX'
-  | 'EMBED_CONNECTIONS_MAX' | 'ADDRESS_SOCKETS_MAX' | 'NOT_FOUND_RATE_MAX' | 'ACK_TIMEOUT_MS'
-  | 'MAX_PENDING_EVENTS' | 'EVENT_RETENTION_DAYS' | 'AUDIT_RETENTION_DAYS' | 'MAX_CONNECTIONS' | 'HEADERS_TIMEOUT_MS' | 'REQUEST_TIMEOUT_MS' | 'KEEP_ALIVE_TIMEOUT_MS' | 'DRAIN_DELAY_MS'>
+export type Limits = Pick<
+  Environment,
+  | 'LOGIN_RATE_MAX'
+  | 'ADMIN_RATE_MAX'
+  | 'INGEST_KEY_RATE_MAX'
+  | 'INGEST_IP_RATE_MAX'
+  | 'WEBHOOK_LIMIT_BYTES'
+  | 'EMBED_RATE_MAX'
+  | 'EMBED_CONNECTIONS_MAX'
+  | 'ADDRESS_SOCKETS_MAX'
+  | 'NOT_FOUND_RATE_MAX'
+  | 'ACK_TIMEOUT_MS'
+  | 'MAX_PENDING_EVENTS'
+  | 'EVENT_RETENTION_DAYS'
+  | 'AUDIT_RETENTION_DAYS'
+  | 'MAX_CONNECTIONS'
+  | 'HEADERS_TIMEOUT_MS'
+  | 'REQUEST_TIMEOUT_MS'
+  | 'KEEP_ALIVE_TIMEOUT_MS'
+  | 'DRAIN_DELAY_MS'
+>
 
 const MOCK_USER = 'viewer@example.com'
 const HOST_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i
@@ -97,7 +122,9 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     logLevel: environment.LOG_LEVEL,
     trustProxy: trustProxyOf(environment.TRUST_PROXY, problems),
     dataDir: environment.DATA_DIR,
-    database: environment.DATABASE_URL === undefined ? null : { url: environment.DATABASE_URL, max: environment.DATABASE_POOL_MAX },
+    database: environment.DATABASE_URL === undefined
+      ? null
+      : { url: environment.DATABASE_URL, max: environment.DATABASE_POOL_MAX },
     redis: environment.REDIS_URL === undefined ? null : { url: environment.REDIS_URL },
     nats: natsOf(environment),
     secrets: {
@@ -155,12 +182,17 @@ function isSet (text: string | undefined): text is string {
   return text !== undefined && text !== ''
 }
 
-function checkProduction (environment: Environment, products: ReadonlyArray<{ mock: boolean } | null>, problems: Problems): void {
+function checkProduction (
+  environment: Environment,
+  products: ReadonlyArray<{ mock: boolean } | null>,
+  problems: Problems
+): void {
   for (const name of ['JWT_SECRET', 'SECRETS_KEY'] as const) {
     if (environment[name] !== undefined) continue
     problems.add(name, 'is required in production; create one with `npx fastify-gatehouse generate-key`')
   }
-  const missing = [['DATABRAIN', 'DATABRAIN_API_KEY'], ['BOLDBI', 'BOLDBI_API_URL'], ['DXFEED', 'DXFEED_SECRET']] as const
+  const missing = [['DATABRAIN', 'DATABRAIN_API_KEY'], ['BOLDBI', 'BOLDBI_API_URL'], ['DXFEED',
+    'DXFEED_SECRET']] as const
   for (const [at, [name, needed]] of missing.entries()) {
     if (products[at]?.mock === true) {
       problems.add(
@@ -182,7 +214,9 @@ function areMocks (products: ReadonlyArray<{ mock: boolean } | null>): boolean {
 function natsOf (environment: Environment): Config['nats'] {
   const { NATS_URL: url, NATS_STREAM: stream, NATS_PACKING: packing, NATS_REPLICAS, NATS_COPY } = environment
   const { NATS_MAX_AGE_DAYS: maxAgeDays, NATS_DUPLICATE_WINDOW_MINUTES: duplicateMinutes } = environment
-  return url === undefined ? null : { url, stream, replicas: Number(NATS_REPLICAS), maxAgeDays, duplicateMinutes, packing, copy: NATS_COPY === 'on' }
+  return url === undefined
+    ? null
+    : { url, stream, replicas: Number(NATS_REPLICAS), maxAgeDays, duplicateMinutes, packing, copy: NATS_COPY === 'on' }
 }
 
 function secretsOf (name: SecretName, environment: Environment, problems: Problems): string[] | null {
@@ -206,7 +240,7 @@ function originsOf (text: string | undefined, problems: Problems): string[] | nu
     problems.add(
       'EMBED_ORIGINS',
       'must be a list of exact origins such as https://app.example.com, without a path, with international names in ' +
-      'punycode (xn--…)'
+        'punycode (xn--…)'
     )
   }
   return origins
@@ -226,7 +260,8 @@ function trustProxyOf (text: string, problems: Problems): Config['trustProxy'] {
   const proxies = listOf(text)
   if (proxies.length === 0 || !proxies.every((proxy) => NETWORKS.includes(proxy) || isAddress(proxy))) {
     problems.add(
-      'TRUST_PROXY', `must be "off" or a list of the proxies' addresses, such as 10.0.0.0/8, ${NETWORKS.join(', ')}`
+      'TRUST_PROXY',
+      `must be "off" or a list of the proxies' addresses, such as 10.0.0.0/8, ${NETWORKS.join(', ')}`
     )
   }
   return proxies
@@ -236,7 +271,8 @@ function isAddress (text: string): boolean {
   const [address = '', prefix, ...rest] = text.split('/')
   const family = isIP(address)
   if (family === 0 || rest.length > 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) > 0 && Number(prefix) <= (family === 4 ? 32 : 128))
+  return prefix === undefined ||
+    (/^\d{1,3}$/.test(prefix) && Number(prefix) > 0 && Number(prefix) <= (family === 4 ? 32 : 128))
 }
 
 function listOf (text: string): string[] {

@@ -5,7 +5,11 @@ const WILDCARDS = ['0.0.0.0', '::', '']
 
 /** Returns the origins under which browsers reach a server on `host` and `port`. Messages show the first one. */
 export function ownOrigins (host: string, port: number): [string, ...string[]] {
-  const hosts = isLoopback(host) ? ['127.0.0.1', 'localhost', ...host === '::1' ? ['::1'] : []] : WILDCARDS.includes(host) ? [...LOOPBACK, ...ownAddresses()] : [host]
+  const hosts = isLoopback(host)
+    ? ['127.0.0.1', 'localhost', ...host === '::1' ? ['::1'] : []]
+    : WILDCARDS.includes(host)
+      ? [...LOOPBACK, ...ownAddresses()]
+      : [host]
   const [first = 'localhost', ...rest] = new Set(host === '::1' ? hosts.reverse() : hosts)
   return [originOf(first, port), ...rest.map((name) => originOf(name, port))]
 }
@@ -15,7 +19,9 @@ function isLoopback (host: string): boolean {
 }
 
 function ownAddresses (): string[] {
-  return Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ scopeid }) => !scopeid).map(({ address }) => address)
+  return Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ scopeid }) => !scopeid).map((
+    { address }
+  ) => address)
 }
 
 /** Returns an origin in the spelling of browsers: IPv6 in brackets, without port 80. */

@@ -3,7 +3,14 @@ import type { Problems } from './problems.js'
 
 export type DataBrainConfig =
   | { mock: true, dataApp: string | undefined, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
-  | { mock: false, apiKey: string, apiUrl: string | undefined, upstreamUrl: string | undefined, dataApp: string, errorStatus: Environment['DATABRAIN_ERROR_STATUS'] }
+  | {
+    mock: false
+    apiKey: string
+    apiUrl: string | undefined
+    upstreamUrl: string | undefined
+    dataApp: string
+    errorStatus: Environment['DATABRAIN_ERROR_STATUS']
+  }
 
 export type BoldBiConfig = { mock: true } | { mock: false, apiUrl: string, embedSecret: string }
 
@@ -21,11 +28,23 @@ export type DxFeedConfig = DxFeedCommon & ({ mock: true } | { mock: false, secre
 
 // The proxy key and the data app are settings of this server, so they are valid with the mock product too.
 export function databrainOf (environment: Environment, problems: Problems): DataBrainConfig | null {
-  const { DATABRAIN, DATABRAIN_API_KEY: apiKey, DATABRAIN_API_URL: apiUrl, DATABRAIN_DATA_APP: dataApp, DATABRAIN_ERROR_STATUS: errorStatus } = environment
+  const {
+    DATABRAIN,
+    DATABRAIN_API_KEY: apiKey,
+    DATABRAIN_API_URL: apiUrl,
+    DATABRAIN_DATA_APP: dataApp,
+    DATABRAIN_ERROR_STATUS: errorStatus
+  } = environment
   const { DATABRAIN_UPSTREAM_URL: upstreamUrl } = environment
   if (DATABRAIN === 'off') return null
-  if (apiKey === undefined && apiUrl === undefined && upstreamUrl === undefined) return { mock: true, dataApp, errorStatus }
-  const given = apiKey !== undefined ? 'DATABRAIN_API_KEY' : apiUrl !== undefined ? 'DATABRAIN_API_URL' : 'DATABRAIN_UPSTREAM_URL'
+  if (apiKey === undefined && apiUrl === undefined && upstreamUrl === undefined) {
+    return { mock: true, dataApp, errorStatus }
+  }
+  const given = apiKey !== undefined
+    ? 'DATABRAIN_API_KEY'
+    : apiUrl !== undefined
+      ? 'DATABRAIN_API_URL'
+      : 'DATABRAIN_UPSTREAM_URL'
   demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP'], given, problems)
   return { mock: false, apiKey: apiKey ?? '', apiUrl, upstreamUrl, dataApp: dataApp ?? '', errorStatus }
 }
@@ -34,24 +53,48 @@ export function boldbiOf (environment: Environment, problems: Problems): BoldBiC
   const { BOLDBI, BOLDBI_API_URL: apiUrl, BOLDBI_EMBED_SECRET: embedSecret } = environment
   if (BOLDBI === 'off') return null
   if (apiUrl === undefined && embedSecret === undefined) return { mock: true }
-  demand(environment, ['BOLDBI_API_URL', 'BOLDBI_EMBED_SECRET'], apiUrl === undefined ? 'BOLDBI_EMBED_SECRET' : 'BOLDBI_API_URL', problems)
+  demand(
+    environment,
+    ['BOLDBI_API_URL', 'BOLDBI_EMBED_SECRET'],
+    apiUrl === undefined ? 'BOLDBI_EMBED_SECRET' : 'BOLDBI_API_URL',
+    problems
+  )
   return { mock: false, apiUrl: apiUrl ?? '', embedSecret: embedSecret ?? '' }
 }
 
 export function dxfeedOf (environment: Environment, problems: Problems): DxFeedConfig | null {
-  const { DXFEED_SECRET: secret, DXFEED_ISSUER: issuer, DXFEED_SESSION: session, DXFEED_TIME_UNIT: timeUnit, DXFEED_MINUTES: minutes } = environment
+  const {
+    DXFEED_SECRET: secret,
+    DXFEED_ISSUER: issuer,
+    DXFEED_SESSION: session,
+    DXFEED_TIME_UNIT: timeUnit,
+    DXFEED_MINUTES: minutes
+  } = environment
   if (environment.DXFEED === 'off') return null
-  const filters = (environment.DXFEED_FILTERS ?? '').split(/[,;]/).map((filter) => filter.trim()).filter((filter) => filter !== '')
+  const filters = (environment.DXFEED_FILTERS ?? '').split(/[,;]/).map((filter) => filter.trim()).filter((filter) =>
+    filter !== ''
+  )
   const user = environment.DXFEED_USER
   const common = { user, filters, timeUnit, minutes }
-  if (secret === undefined && issuer === undefined && session === undefined) return { mock: true, issuer: 'demo', session: 'web', ...common }
-  const given: VariableName = secret !== undefined ? 'DXFEED_SECRET' : issuer !== undefined ? 'DXFEED_ISSUER' : 'DXFEED_SESSION'
+  if (secret === undefined && issuer === undefined && session === undefined) {
+    return { mock: true, issuer: 'demo', session: 'web', ...common }
+  }
+  const given: VariableName = secret !== undefined
+    ? 'DXFEED_SECRET'
+    : issuer !== undefined
+      ? 'DXFEED_ISSUER'
+      : 'DXFEED_SESSION'
   demand(environment, ['DXFEED_SECRET', 'DXFEED_ISSUER', 'DXFEED_SESSION'], given, problems)
   return { mock: false, secret: secret ?? '', issuer: issuer ?? '', session: session ?? '', ...common }
 }
 
 /** Requires all variables of a product as soon as one is set. */
-function demand (environment: Environment, needed: readonly VariableName[], given: VariableName, problems: Problems): void {
+function demand (
+  environment: Environment,
+  needed: readonly VariableName[],
+  given: VariableName,
+  problems: Problems
+): void {
   for (const name of needed) {
     if (environment[name] === undefined) {
       problems.add(name, `is missing although ${given} is set; set both, or unset both to use the mock product`)

@@ -25,7 +25,9 @@ export function readFilter (query: string): readonly FilterCondition[] | null {
   const end = query.indexOf(END, start)
   if (end === -1) return null
   const text = decode(query.slice(start + START.length, end))
-  const conditions = text === null ? null : matchAll(CONDITION, text)?.map(([, condition = '']) => conditionOf(condition))
+  const conditions = text === null
+    ? null
+    : matchAll(CONDITION, text)?.map(([, condition = '']) => conditionOf(condition))
   return conditions?.every((condition) => condition !== null) ? conditions : null
 }
 

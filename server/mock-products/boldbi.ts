@@ -24,7 +24,10 @@ export interface BoldBi extends MockProduct {
   apiUrl: string
 }
 
-interface Answer { status: number, body: object }
+interface Answer {
+  status: number
+  body: object
+}
 
 interface Grant {
   user: string
@@ -62,8 +65,14 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
 
   /** Servers from 14.1 on also accept an object with the secret instead of a signature. */
   function authorizeObject (sent: unknown): Answer {
-    const { embedsecret, email, dashboard } = (sent ?? {}) as { embedsecret?: unknown, email?: unknown, dashboard?: { id?: unknown } }
-    if (typeof embedsecret !== 'string' || !sameSecret(embedsecret, embedSecret)) return refused('embedsecret does not match')
+    const { embedsecret, email, dashboard } = (sent ?? {}) as {
+      embedsecret?: unknown
+      email?: unknown
+      dashboard?: { id?: unknown }
+    }
+    if (typeof embedsecret !== 'string' || !sameSecret(embedsecret, embedSecret)) {
+      return refused('embedsecret does not match')
+    }
     if (typeof email !== 'string' || email === '') return refused('email is missing')
     const id = typeof dashboard?.id === 'string' ? dashboard.id : ''
     return granted({ user: email, dashboard: id, mode: 'view', filter: [] }, MAX_LIFE)
@@ -79,7 +88,13 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
         ApiStatus: true,
         Status: true,
         Message: '',
-        Data: { access_token: token, token_type: 'bearer', expires_in: life, DashboardId: dashboard, DashboardUrl: `${SITE}/embed/dashboard?token=${token}` }
+        Data: {
+          access_token: token,
+          token_type: 'bearer',
+          expires_in: life,
+          DashboardId: dashboard,
+          DashboardUrl: `${SITE}/embed/dashboard?token=${token}`
+        }
       }
     }
   }
@@ -99,7 +114,8 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
     const grant = typeof token === 'string' ? grants.take(token) : null
     if (grant === null) {
       return sendPage(
-        reply.code(401), refusal('Not authorised', 'This embed token is unknown, already used or expired.')
+        reply.code(401),
+        refusal('Not authorised', 'This embed token is unknown, already used or expired.')
       )
     }
     return sendPage(reply, page({ title: 'Bold BI dashboard', body: dashboard(grant), script: 'announce.js' }))
@@ -117,15 +133,19 @@ function dashboard ({ user, mode, filter }: Grant): string {
   const header = `<header><h1>Support desk</h1><small><b>${escapeHtml(user)}</b>, ${escapeHtml(mode)}</small></header>`
   if (filter === null) return `<main class="bold">\n${header}\n<p>There is no data to be displayed</p>\n</main>`
   const conditions = filter.map(({ name, operator, values }) => {
-    return `<p class="filter">${escapeHtml(`${name} ${operator} ${values.map((value) => JSON.stringify(value)).join(' ')}`)}</p>\n`
+    return `<p class="filter">${
+      escapeHtml(`${name} ${operator} ${values.map((value) => JSON.stringify(value)).join(' ')}`)
+    }</p>\n`
   })
   return `<main class="bold">
 ${header}
-${conditions.join('')}${figures([
-    { label: 'Open tickets', value: '148', change: '−9%', good: true },
-    { label: 'First reply', value: '41 min', change: '+3%', good: false },
-    { label: 'Satisfied', value: '96%', change: '+1%', good: true }
-  ])}
+${conditions.join('')}${
+    figures([
+      { label: 'Open tickets', value: '148', change: '−9%', good: true },
+      { label: 'First reply', value: '41 min', change: '+3%', good: false },
+      { label: 'Satisfied', value: '96%', change: '+1%', good: true }
+    ])
+  }
 ${barChart('Tickets by weekday', [62, 88, 71, 79, 93, 34, 21], ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'])}
 </main>`
 }

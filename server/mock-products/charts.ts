@@ -15,7 +15,9 @@ export interface Figure {
 /** Returns a row of key figures. */
 export function figures (list: readonly Figure[]): string {
   const cards = list.map(({ label, value, change, good }) => {
-    return `<li><span>${escapeHtml(label)}</span><strong>${escapeHtml(value)}</strong><em class="${good ? 'up' : 'down'}">${escapeHtml(change)}</em></li>`
+    return `<li><span>${escapeHtml(label)}</span><strong>${escapeHtml(value)}</strong><em class="${
+      good ? 'up' : 'down'
+    }">${escapeHtml(change)}</em></li>`
   })
   return `<ul class="figures">${cards.join('')}</ul>`
 }
@@ -37,7 +39,9 @@ export function barChart (label: string, values: readonly number[], names: reado
   const slot = WIDTH / values.length
   const bars = values.map((value, at) => {
     const top = y(value)
-    return `<rect class="bar" x="${round(at * slot + slot * 0.2)}" y="${top}" width="${round(slot * 0.6)}" height="${round(BASE - top)}" rx="3"/>`
+    return `<rect class="bar" x="${round(at * slot + slot * 0.2)}" y="${top}" width="${round(slot * 0.6)}" height="${
+      round(BASE - top)
+    }" rx="3"/>`
   })
   return svg(label, [grid(), ...bars, axis(names)])
 }
@@ -47,12 +51,15 @@ function svg (label: string, parts: readonly string[]): string {
 }
 
 function grid (): string {
-  return [0, 25, 50, 75, 100].map((value) => `<line class="grid" x1="0" x2="${WIDTH}" y1="${y(value)}" y2="${y(value)}"/>`).join('')
+  return [0, 25, 50, 75, 100].map((value) =>
+    `<line class="grid" x1="0" x2="${WIDTH}" y1="${y(value)}" y2="${y(value)}"/>`
+  ).join('')
 }
 
 function axis (names: readonly string[]): string {
   const slot = WIDTH / names.length
-  return names.map((name, at) => `<text x="${round(slot * (at + 0.5))}" y="${HEIGHT - 5}">${escapeHtml(name)}</text>`).join('')
+  return names.map((name, at) => `<text x="${round(slot * (at + 0.5))}" y="${HEIGHT - 5}">${escapeHtml(name)}</text>`)
+    .join('')
 }
 
 function y (value: number): number {

@@ -24,7 +24,10 @@ export interface DataBrain extends MockProduct {
   apiKey: string
 }
 
-interface Guest { clientId: string, app: string }
+interface Guest {
+  clientId: string
+  app: string
+}
 
 /**
  * Starts a mock DataBrain: creates guest tokens for callers with the API key, shows dashboards for valid tokens, and
@@ -38,20 +41,36 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
   serveAssets(app, ['component.js', 'announce.js', 'databrain-plugin.js'])
 
   app.post('/api/v2/guest-token/create', async (request, reply) => {
-    if (!sameSecret(bearer(request) ?? '', apiKey)) return reply.code(401).send(fault('INVALID_TOKEN', 'The API key is not valid'))
+    if (!sameSecret(bearer(request) ?? '', apiKey)) {
+      return reply.code(401).send(fault('INVALID_TOKEN', 'The API key is not valid'))
+    }
     const { clientId, dataAppName, expiryTime } = (request.body ?? {}) as Record<string, unknown>
-    if (typeof clientId !== 'string' || clientId === '') return reply.code(400).send(fault('CLIENT_ID_ERROR', 'clientId is required'))
+    if (typeof clientId !== 'string' || clientId === '') {
+      return reply.code(400).send(fault('CLIENT_ID_ERROR', 'clientId is required'))
+    }
     if (expiryTime !== undefined && !(Number.isSafeInteger(expiryTime) && Number(expiryTime) > 0)) {
-      return reply.code(400).send(fault('INVALID_REQUEST_BODY', 'expiryTime must be a positive integer of milliseconds'))
+      return reply.code(400).send(
+        fault('INVALID_REQUEST_BODY', 'expiryTime must be a positive integer of milliseconds')
+      )
     }
     const token = randomUUID()
-    guests.add(token, { clientId, app: typeof dataAppName === 'string' ? dataAppName : '' }, expiryTime === undefined ? FOREVER : now() + Number(expiryTime))
+    guests.add(
+      token,
+      { clientId, app: typeof dataAppName === 'string' ? dataAppName : '' },
+      expiryTime === undefined ? FOREVER : now() + Number(expiryTime)
+    )
     return { token, error: null }
   })
 
-  app.get('/component', async (_request, reply) => sendPage(reply, page({
-    title: 'DataBrain component', body: '<main class="waiting">Requesting a guest token …</main>', script: 'component.js'
-  })))
+  app.get('/component', async (_request, reply) =>
+    sendPage(
+      reply,
+      page({
+        title: 'DataBrain component',
+        body: '<main class="waiting">Requesting a guest token …</main>',
+        script: 'component.js'
+      })
+    ))
 
   // The body is the page's `window.dbn`. The product's servers call the customer's endpoint with the key that it
   // contains.
@@ -60,7 +79,9 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
     const problem = configProblem(dbn)
     if (problem !== null) return reply.code(400).send(fault('PROXY_AUTH_ERROR', problem))
     const url = String(dbn['proxyAuthUrl'])
-    if (!isAllowed(url, proxyAuthUrls)) return reply.code(403).send(fault('PROXY_AUTH_ERROR', 'This proxyAuthUrl is not allowed'))
+    if (!isAllowed(url, proxyAuthUrls)) {
+      return reply.code(403).send(fault('PROXY_AUTH_ERROR', 'This proxyAuthUrl is not allowed'))
+    }
     const { status, token, error } = await askForToken(url, String(dbn['proxyAuthKey']))
     if (error !== null) return reply.code(status).send({ error })
     if (token === null || guests.get(token) === null) {
@@ -71,7 +92,9 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
 
   app.get<{ Querystring: { token?: unknown } }>('/embed', async ({ query: { token } }, reply) => {
     const guest = typeof token === 'string' ? guests.get(token) : null
-    if (guest === null) return sendPage(reply.code(401), refusal('Not authorised', 'The guest token is unknown or has expired.'))
+    if (guest === null) {
+      return sendPage(reply.code(401), refusal('Not authorised', 'The guest token is unknown or has expired.'))
+    }
     return sendPage(reply, page({ title: 'DataBrain dashboard', body: dashboard(guest), script: 'announce.js' }))
   })
 
@@ -93,7 +116,9 @@ function isAllowed (text: string, allowed: readonly string[]): boolean {
 }
 
 /** Returns which property of a page's `window.dbn` is missing or invalid, or `null` if all are valid. */
-function configProblem ({ baseUrl, proxyAuthUrl, proxyAuthKey, isEnableProxyAuth }: Record<string, unknown>): string | null {
+function configProblem (
+  { baseUrl, proxyAuthUrl, proxyAuthKey, isEnableProxyAuth }: Record<string, unknown>
+): string | null {
   if (isEnableProxyAuth !== true) {
     return 'window.dbn.isEnableProxyAuth is not true: the component uses direct token authentication, but has no token'
   }
@@ -124,9 +149,16 @@ async function askForToken (url: string, key: string): Promise<ProxyAnswer> {
       redirect: 'error',
       signal: AbortSignal.timeout(COMPONENT_LIMIT)
     })
-    const { token, error } = await answer.json() as { token?: unknown, error?: Partial<Record<'code' | 'message', unknown>> | null }
+    const { token, error } = await answer.json() as {
+      token?: unknown
+      error?: Partial<Record<'code' | 'message', unknown>> | null
+    }
     if (typeof error?.message === 'string') {
-      return { status: answer.ok ? 401 : answer.status, token: null, error: { code: String(error.code), message: error.message } }
+      return {
+        status: answer.ok ? 401 : answer.status,
+        token: null,
+        error: { code: String(error.code), message: error.message }
+      }
     }
     return { status: answer.status, token: answer.ok && typeof token === 'string' ? token : null, error: null }
   } catch {
@@ -150,11 +182,16 @@ function dashboard (guest: Guest): string {
   const { clientId } = guest
   return `<main>
 <header><h1>${escapeHtml(nameOf(guest))}</h1><small>Rows of <b>${escapeHtml(clientId)}</b></small></header>
-${figures([
-    { label: 'Revenue', value: '€84.2k', change: '+12%', good: true },
-    { label: 'Orders', value: '1,932', change: '+4%', good: true },
-    { label: 'Refunds', value: '31', change: '−7%', good: true }
-  ])}
-${areaChart('Revenue by month', [22, 31, 27, 42, 38, 55, 61, 58, 72, 69, 84, 91], ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'])}
+${
+    figures([
+      { label: 'Revenue', value: '€84.2k', change: '+12%', good: true },
+      { label: 'Orders', value: '1,932', change: '+4%', good: true },
+      { label: 'Refunds', value: '31', change: '−7%', good: true }
+    ])
+  }
+${
+    areaChart('Revenue by month', [22, 31, 27, 42, 38, 55, 61, 58, 72, 69, 84, 91], ['Jan', 'Feb', 'Mar', 'Apr', 'May',
+      'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'])
+  }
 </main>`
 }

@@ -9,7 +9,11 @@ import type { MockProduct, MockProductOptions } from './mock-product.js'
 
 const MAX_LIFETIME = 20 * 60_000
 const INSTRUMENTS = [
-  ['AAPL', 'Apple', 228.1], ['MSFT', 'Microsoft', 431.6], ['NVDA', 'NVIDIA', 127.4], ['SAP', 'SAP', 214.9], ['ASML', 'ASML', 702.3]
+  ['AAPL', 'Apple', 228.1],
+  ['MSFT', 'Microsoft', 431.6],
+  ['NVDA', 'NVIDIA', 127.4],
+  ['SAP', 'SAP', 214.9],
+  ['ASML', 'ASML', 702.3]
 ] as const
 
 export interface DxFeedOptions extends MockProductOptions {

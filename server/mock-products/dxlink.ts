@@ -11,7 +11,13 @@ export const DXLINK_PATH = '/dxlink-ws'
 const HANDSHAKE = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 const CLOSE = 8
 
-interface Message { type: string, channel: number, token?: string, service?: string, add?: Array<{ symbol: string }> }
+interface Message {
+  type: string
+  channel: number
+  token?: string
+  service?: string
+  add?: Array<{ symbol: string }>
+}
 
 interface Session {
   socket: Duplex
@@ -19,7 +25,7 @@ interface Session {
   user: string | null
   /** When that token expires, in epoch milliseconds. */
   ends: number
-  send (message: object): void
+  send(message: object): void
 }
 
 export interface DxLinkServer {
@@ -28,32 +34,42 @@ export interface DxLinkServer {
   /** The total number of connections so far. */
   connections: number
   /** Sends `UNAUTHORIZED` to the clients whose token has expired, as the feed does. */
-  endExpired (): void
+  endExpired(): void
   /** Ends all connections. */
-  close (): void
+  close(): void
 }
 
 export interface DxLinkOptions extends Omit<VerifyWidgetTokenOptions, 'now'> {
-  now? (): number
+  now?(): number
   /** The user id from dxFeed; a token with another user id is refused. Default: any user id. */
   user?: string | undefined
   /** The quote of a symbol. Default: one fixed quote. */
-  quoteOf? (symbol: string): { bidPrice: number, askPrice: number }
+  quoteOf?(symbol: string): { bidPrice: number, askPrice: number }
 }
 
 /**
  * A dxLink endpoint (protocol 0.1) on an HTTP server: authorizes widget tokens and sends one quote per subscription.
  */
-export function dxlinkServer (server: Server, { now = Date.now, user, quoteOf = sameQuote, ...options }: DxLinkOptions): DxLinkServer {
+export function dxlinkServer (
+  server: Server,
+  { now = Date.now, user, quoteOf = sameQuote, ...options }: DxLinkOptions
+): DxLinkServer {
   const sessions = new Set<Session>()
   const dxlink: DxLinkServer = { verdicts: [], connections: 0, endExpired, close }
 
   server.on('upgrade', (request, socket: Duplex) => {
     if (request.url !== DXLINK_PATH) return socket.destroy()
     const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}${HANDSHAKE}`).digest('base64')
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`)
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`
+    )
     dxlink.connections++
-    const session: Session = { socket, user: null, ends: 0, send: (message) => socket.write(textFrame(JSON.stringify(message))) }
+    const session: Session = {
+      socket,
+      user: null,
+      ends: 0,
+      send: (message) => socket.write(textFrame(JSON.stringify(message)))
+    }
     sessions.add(session)
     socket.on('close', () => sessions.delete(session)).on('error', () => {})
     let received = Buffer.alloc(0)
@@ -80,7 +96,11 @@ export function dxlinkServer (server: Server, { now = Date.now, user, quoteOf = 
     } else if (type === 'CHANNEL_REQUEST') {
       session.send({ type: 'CHANNEL_OPENED', channel, service: message.service, parameters: {} })
     } else if (type === 'FEED_SUBSCRIPTION') {
-      const data = (message.add ?? []).map(({ symbol }) => ({ eventType: 'Quote', eventSymbol: symbol, ...quoteOf(symbol) }))
+      const data = (message.add ?? []).map(({ symbol }) => ({
+        eventType: 'Quote',
+        eventSymbol: symbol,
+        ...quoteOf(symbol)
+      }))
       session.send({ type: 'FEED_DATA', channel, data })
     }
   }
@@ -91,7 +111,9 @@ export function dxlinkServer (server: Server, { now = Date.now, user, quoteOf = 
     const payload = verdict.valid && (user === undefined || verdict.payload.user === user) ? verdict.payload : null
     session.user = payload?.user ?? null
     session.ends = payload === null ? 0 : payload.expiration * unit
-    dxlink.verdicts.push(payload !== null ? `authorized ${payload.user}` : verdict.valid ? 'wrong_user' : verdict.reason)
+    dxlink.verdicts.push(
+      payload !== null ? `authorized ${payload.user}` : verdict.valid ? 'wrong_user' : verdict.reason
+    )
     session.send({ type: 'AUTH_STATE', channel: 0, state: payload === null ? 'UNAUTHORIZED' : 'AUTHORIZED' })
   }
 

@@ -10,7 +10,7 @@ import { refuseForeignHosts } from '../allowed-hosts.js'
 export interface MockProduct {
   /** Such as `http://127.0.0.1:40123`. */
   origin: string
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 export interface MockProductOptions {
@@ -20,7 +20,8 @@ export interface MockProductOptions {
   now?: () => number
 }
 /** Policy of a mock product's own pages; `frame-ancestors` is added per mock product. */
-const CSP = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+const CSP =
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 
 export function mockProductApp ({ embedders }: MockProductOptions): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: true })

@@ -17,11 +17,12 @@ export function serveAssets (app: FastifyInstance, scripts: readonly string[]): 
   app.get('/mock-product.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE))
   for (const name of scripts) {
     const script = readFileSync(new URL(`./assets/${name}`, import.meta.url))
-    app.get(`/${name}`, (_request, reply) => reply
-      // A page of another origin may import it as a module.
-      .header('Access-Control-Allow-Origin', '*')
-      .type('text/javascript; charset=utf-8')
-      .send(script))
+    app.get(`/${name}`, (_request, reply) =>
+      reply
+        // A page of another origin may import it as a module.
+        .header('Access-Control-Allow-Origin', '*')
+        .type('text/javascript; charset=utf-8')
+        .send(script))
   }
 }
 
@@ -47,5 +48,6 @@ export function refusal (title: string, reason: string): string {
 }
 
 export function escapeHtml (text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;')
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
 }

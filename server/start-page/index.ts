@@ -25,7 +25,7 @@ export interface StartPageOptions {
   /** Host names of the page, in addition to loopback names. */
   hosts: readonly string[]
   /** Finds the source of the page's events, or `null` if it was deleted. */
-  demoSource (): Promise<Source | null>
+  demoSource(): Promise<Source | null>
   /** The captcha of the widget-token route; `null`: none. */
   captcha: string | null
   /** Whether embeds and widget tokens require a CSRF token. */
@@ -41,7 +41,9 @@ const HTML = asset('start.html')
 /** Registers the start page: three embeds, loaded as the products document, and a button that sends an event. */
 export async function startPage (app: FastifyInstance, options: StartPageOptions): Promise<void> {
   const { products, session, user, users } = options
-  const frames = [products.databrain, products.boldbi].map((product) => product?.mockOrigin ?? null).filter((origin) => origin !== null)
+  const frames = [products.databrain, products.boldbi].map((product) => product?.mockOrigin ?? null).filter((origin) =>
+    origin !== null
+  )
   const widget = products.dxfeed?.mockOrigin ?? null
 
   await routeScope(app, {}, async (scope) => {
@@ -69,8 +71,12 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
         user: current,
         users,
         databrain: databrainOf(app, options, current),
-        boldbi: products.boldbi === null ? null : { apiUrl: products.boldbi.apiUrl, mockOrigin: products.boldbi.mockOrigin },
-        dxfeed: products.dxfeed === null ? null : { mockOrigin: products.dxfeed.mockOrigin, paths: products.dxfeed.paths },
+        boldbi: products.boldbi === null
+          ? null
+          : { apiUrl: products.boldbi.apiUrl, mockOrigin: products.boldbi.mockOrigin },
+        dxfeed: products.dxfeed === null
+          ? null
+          : { mockOrigin: products.dxfeed.mockOrigin, paths: products.dxfeed.paths },
         pipelineKey: source?.pipelineKey ?? null,
         captcha: options.captcha,
         csrf: options.csrf
@@ -78,21 +84,34 @@ export async function startPage (app: FastifyInstance, options: StartPageOptions
     })
 
     const choices = users.length === 0 ? Type.Never() : Type.Union(users.map((name) => Type.Literal(name)))
-    scope.post<{ Body: { user: string } }>('/demo/session', { schema: { body: Type.Object({ user: choices }) } }, async (request, reply) => {
-      session.start(reply, request.body.user)
-      return reply.code(204).header('Cache-Control', 'no-store').send()
-    })
+    scope.post<{ Body: { user: string } }>(
+      '/demo/session',
+      { schema: { body: Type.Object({ user: choices }) } },
+      async (request, reply) => {
+        session.start(reply, request.body.user)
+        return reply.code(204).header('Cache-Control', 'no-store').send()
+      }
+    )
   })
 }
 
 /** The page's settings for the component: `window.dbn` with a user reference and its renewal URL, or the proxy. */
-function databrainOf (app: FastifyInstance, { products: { databrain }, origin, proxyKey }: StartPageOptions, user: string | null): object | null {
+function databrainOf (
+  app: FastifyInstance,
+  { products: { databrain }, origin, proxyKey }: StartPageOptions,
+  user: string | null
+): object | null {
   if (databrain === null) return null
-  if (databrain.mockOrigin === null || user === null) return { mockOrigin: databrain.mockOrigin, page: null, renewal: null, proxy: null }
+  if (databrain.mockOrigin === null || user === null) {
+    return { mockOrigin: databrain.mockOrigin, page: null, renewal: null, proxy: null }
+  }
   return {
     mockOrigin: databrain.mockOrigin,
     page: pageConfig({
-      url: origin + GUEST_TOKEN_PATH, proxyKey, reference: app.userReference.sign({ sub: user }), baseUrl: databrain.mockOrigin
+      url: origin + GUEST_TOKEN_PATH,
+      proxyKey,
+      reference: app.userReference.sign({ sub: user }),
+      baseUrl: databrain.mockOrigin
     }),
     renewal: RENEWAL_PATH,
     proxy: { url: PROXY_PATH, key: proxyKey }

@@ -45,7 +45,8 @@ function escapeBefore (codes: Uint16Array, end: number): number {
   const high = digitValue(codes[end - 2])
   if (high < 0 || high > 7 || digitValue(codes[end - 1]) < 0) return -1
   if (codes[end - 3] === PERCENT) return end - 3
-  const isLong = codes[end - 6] === PERCENT && toLowerCase(codes[end - 5]) === U && codes[end - 4] === ZERO && codes[end - 3] === ZERO
+  const isLong = codes[end - 6] === PERCENT && toLowerCase(codes[end - 5]) === U && codes[end - 4] === ZERO &&
+    codes[end - 3] === ZERO
   return isLong ? end - 6 : -1
 }
 
@@ -63,6 +64,8 @@ function toLowerCase (code: number | undefined): number {
 
 function toStringOf (codes: Uint16Array): string {
   let text = ''
-  for (let at = 0; at < codes.length; at += CHUNK_LENGTH) text += String.fromCharCode(...codes.subarray(at, at + CHUNK_LENGTH))
+  for (let at = 0; at < codes.length; at += CHUNK_LENGTH) {
+    text += String.fromCharCode(...codes.subarray(at, at + CHUNK_LENGTH))
+  }
   return text
 }

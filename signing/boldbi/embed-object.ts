@@ -22,7 +22,12 @@ const SYNTAX = /[,&|()<>]/
  * @throws TypeError that names the field, for an identity that must not be sent or a filter that this form cannot
  * express.
  */
-export function embedObject (identity: EmbedIdentity, dashboardId: string, { serverUrl, siteIdentifier }: EmbedObjectTarget, embedSecret: string): string {
+export function embedObject (
+  identity: EmbedIdentity,
+  dashboardId: string,
+  { serverUrl, siteIdentifier }: EmbedObjectTarget,
+  embedSecret: string
+): string {
   if (embedSecret === '') throw new TypeError('embedSecret: must not be empty')
   const { user, parameters, fields, attributes, groupAccess, anonymousGroup } = checkIdentity(identity)
   const custom = Object.entries(attributes).map(([name, value]) => ({ name, value }))
@@ -33,7 +38,8 @@ export function embedObject (identity: EmbedIdentity, dashboardId: string, { ser
     embedsecret: embedSecret,
     dashboard: { id: dashboardId },
     ...fields.length > 0 && { datasourcefilters: fields.map((filter) => condition('datasourceFilter.fields', filter)) },
-    ...parameters.length > 0 && { dashboardparameters: parameters.map((filter) => condition('datasourceFilter.parameters', filter)) },
+    ...parameters.length > 0 &&
+      { dashboardparameters: parameters.map((filter) => condition('datasourceFilter.parameters', filter)) },
     ...custom.length > 0 && { customattributes: custom },
     ...groupAccess !== null && { groupbasedauthorization: group(groupAccess) },
     ...anonymousGroup !== null && { anonymous: { isenabled: true, groupname: anonymousGroup } }
@@ -47,12 +53,17 @@ function condition (field: string, { name, operator, values }: NamedFilter): obj
   if (values.some((value) => typeof value === 'string' && SYNTAX.test(value))) {
     throw new TypeError(
       `${place}: Bold BI documents no escape for ",", "&", "|", "(", ")", "<" and ">" in its object form; ` +
-      'use transport "get" or "post"'
+        'use transport "get" or "post"'
     )
   }
   return { name, value: operator === '=' ? values[0] : values, operator: known }
 }
 
 function group ({ authProvider, userId, userImport }: NonNullable<CheckedIdentity['groupAccess']>): object {
-  return { isenabled: true, userid: userId, authprovidername: authProvider, ...userImport && { isenableduserimport: true } }
+  return {
+    isenabled: true,
+    userid: userId,
+    authprovidername: authProvider,
+    ...userImport && { isenableduserimport: true }
+  }
 }

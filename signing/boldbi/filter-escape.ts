@@ -35,7 +35,9 @@ export function escapeError (value: string, { brackets }: FilterPlace): string |
   }
   const special = BRACKETED.exec(value)
   if (special === null || brackets) return null
-  return `must not contain "${special[0]}": Bold BI documents an escape for it in fields only, and there only for one ` +
+  return `must not contain "${
+    special[0]
+  }": Bold BI documents an escape for it in fields only, and there only for one ` +
     'value and isIn'
 }
 

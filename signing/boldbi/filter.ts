@@ -17,7 +17,10 @@ export type EmbedFilters = Readonly<Record<string, EmbedValue | readonly EmbedVa
 
 export type EmbedOperator = keyof typeof OPERATORS
 
-interface Grammar { takes: 'any' | 'text' | 'number' | 'range', count: 'one' | 'two' | 'many' }
+interface Grammar {
+  takes: 'any' | 'text' | 'number' | 'range'
+  count: 'one' | 'two' | 'many'
+}
 
 /** Bold BI's operators (documentation page "Filtering views through URL parameters"). Words enclose their values. */
 const OPERATORS = {
@@ -64,7 +67,10 @@ export const embedFilter = {
 } as const
 
 /** A validated filter: its values can be read in one way only. */
-export interface CheckedFilter { operator: EmbedOperator, values: readonly EmbedValue[] }
+export interface CheckedFilter {
+  operator: EmbedOperator
+  values: readonly EmbedValue[]
+}
 
 /** How `checkedFilter` validates a filter. */
 export interface FilterRules {
@@ -79,13 +85,22 @@ export interface FilterRules {
  *
  * @throws TypeError that names `field` and the reason, and does not contain the value.
  */
-export function checkFilter (field: string, given: unknown, { forbidden = '', isField = true }: FilterRules = {}): CheckedFilter {
-  const filter = given instanceof EmbedFilter ? given : new EmbedFilter(Array.isArray(given) ? 'IN' : '=', Array.isArray(given) ? given : [given])
+export function checkFilter (
+  field: string,
+  given: unknown,
+  { forbidden = '', isField = true }: FilterRules = {}
+): CheckedFilter {
+  const filter = given instanceof EmbedFilter
+    ? given
+    : new EmbedFilter(Array.isArray(given) ? 'IN' : '=', Array.isArray(given) ? given : [given])
   const { operator, values } = filter
   if (!Object.hasOwn(OPERATORS, operator)) throw new TypeError(`${field}: Bold BI does not know this operator`)
   const { takes, count } = OPERATORS[operator]
   // IN() without values might be read as no filter at all.
-  if (!Array.isArray(values) || values.length < 1 || (count === 'one' && values.length > 1) || (count === 'two' && values.length !== 2)) {
+  if (
+    !Array.isArray(values) || values.length < 1 || (count === 'one' && values.length > 1) ||
+    (count === 'two' && values.length !== 2)
+  ) {
     throw new TypeError(`${field}: must be a string, a number, a non-empty list, or made by embedFilter`)
   }
   if (count === 'two') assertOrdered(field, values)
@@ -99,9 +114,17 @@ export function checkFilter (field: string, given: unknown, { forbidden = '', is
   return { operator, values: checked }
 }
 
-interface ValueRules extends FilterPlace { takes: Grammar['takes'], forbidden: string }
+interface ValueRules extends FilterPlace {
+  takes: Grammar['takes']
+  forbidden: string
+}
 
-function checkValue (field: string, value: unknown, at: number, { takes, forbidden, brackets }: ValueRules): EmbedValue {
+function checkValue (
+  field: string,
+  value: unknown,
+  at: number,
+  { takes, forbidden, brackets }: ValueRules
+): EmbedValue {
   if (value instanceof Date && takes === 'range') return formatMinute(field, value, at)
   if (typeof value === 'number' && takes !== 'text') {
     // Bold BI may not read exponents such as 1e21 as a number.

@@ -31,7 +31,9 @@ export interface EmbedIdentity {
   anonymous?: { group: string }
 }
 
-export interface NamedFilter extends CheckedFilter { name: string }
+export interface NamedFilter extends CheckedFilter {
+  name: string
+}
 
 /** A validated identity that is safe to write into a query. */
 export interface CheckedIdentity {
@@ -48,12 +50,32 @@ const FORBIDDEN = '&#]}'
 /** Bold BI inserts dashboard parameters into the SQL of a query. */
 const QUERY_SYNTAX = '\'"`;\\'
 /** `tenant` and `issuedAt` are used only for revocation checks and are never signed. */
-const PROPERTIES = ['email', 'username', 'datasourceFilter', 'customAttributes', 'groupAccess', 'anonymous', 'tenant', 'issuedAt']
+const PROPERTIES = ['email', 'username', 'datasourceFilter', 'customAttributes', 'groupAccess', 'anonymous', 'tenant',
+  'issuedAt']
 /** Names that Bold BI reads as its own settings; a filter with such a name would be ignored. */
-const KEYWORD = new RegExp(`^\\s*(?:embed_.*|${[
-  'id', 'comment', 'tab', 'showmydashboards', 'viewid', 'ismultitab', 'bi_theme', 'multitabid', 'hide_header', 'hide_tool', 'hide_widget_tool', 'isembed', 'views',
-  'export', 'dashboard_comments', 'widget_comments?'
-].join('|')})\\s*$`, 'i')
+const KEYWORD = new RegExp(
+  `^\\s*(?:embed_.*|${
+    [
+      'id',
+      'comment',
+      'tab',
+      'showmydashboards',
+      'viewid',
+      'ismultitab',
+      'bi_theme',
+      'multitabid',
+      'hide_header',
+      'hide_tool',
+      'hide_widget_tool',
+      'isembed',
+      'views',
+      'export',
+      'dashboard_comments',
+      'widget_comments?'
+    ].join('|')
+  })\\s*$`,
+  'i'
+)
 
 /** Validates an identity. Throws a TypeError that names the field and never contains its value. */
 export function checkIdentity (identity: EmbedIdentity): CheckedIdentity {
@@ -66,7 +88,9 @@ export function checkIdentity (identity: EmbedIdentity): CheckedIdentity {
   assertProperties('customAttributes', customAttributes)
   assertProperties('groupAccess', groupAccess, ['authProvider', 'userId', 'userImport'])
   assertProperties('anonymous', anonymous, ['group'])
-  if ((email === undefined) === (username === undefined)) throw new TypeError('email: give either "email" or "username"')
+  if ((email === undefined) === (username === undefined)) {
+    throw new TypeError('email: give either "email" or "username"')
+  }
   for (const [name, value] of Object.entries(customAttributes)) {
     checkString('customAttributes: a name', name)
     assertPrintable('customAttributes: a value', value, FORBIDDEN)
@@ -102,18 +126,28 @@ export function identityEntries (identity: EmbedIdentity): [string, ...string[]]
     ...fields.map((filter) => `&${formatFilter(filter.name, filter)}`)
   ]
   if (filters.length > 0) entries.push(`embed_datasource_filter=[{${encode(filters.join(''))}}]`)
-  if (Object.keys(attributes).length > 0) entries.push(`embed_custom_attribute=[{${encode(JSON.stringify(attributes).slice(1, -1))}}]`)
+  if (Object.keys(attributes).length > 0) {
+    entries.push(`embed_custom_attribute=[{${encode(JSON.stringify(attributes).slice(1, -1))}}]`)
+  }
   if (groupAccess !== null) {
-    entries.push('embed_group_access=true', `embed_auth_provider=${encode(groupAccess.authProvider)}`, `embed_user_id=${encode(groupAccess.userId)}`)
+    entries.push(
+      'embed_group_access=true',
+      `embed_auth_provider=${encode(groupAccess.authProvider)}`,
+      `embed_user_id=${encode(groupAccess.userId)}`
+    )
     if (groupAccess.userImport) entries.push('embed_user_import=true')
   }
-  if (anonymousGroup !== null) entries.push('embed_anonymous_token=true', `embed_authorize_group=${encode(anonymousGroup)}`)
+  if (anonymousGroup !== null) {
+    entries.push('embed_anonymous_token=true', `embed_authorize_group=${encode(anonymousGroup)}`)
+  }
   return entries
 }
 
 function assertProperties (field: string, value: unknown, known?: readonly string[]): void {
   if (value === undefined) return
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${field}: must be an object`)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(`${field}: must be an object`)
+  }
   if (known !== undefined && Object.keys(value).some((name) => !known.includes(name))) {
     throw new TypeError(`${field}: has an unknown property; the known properties are ${known.join(', ')}`)
   }
@@ -128,7 +162,9 @@ function checkFilters (field: string, filters: EmbedFilters = {}, forbidden = ''
     const place = `${field}[${JSON.stringify(name)}]`
     const isField = forbidden === ''
     const filter = checkFilter(place, given, { forbidden, isField })
-    if (!isField && !['=', 'IN', 'NOTIN'].includes(filter.operator)) throw new TypeError(`${place}: must be a value, isIn or isNotIn`)
+    if (!isField && !['=', 'IN', 'NOTIN'].includes(filter.operator)) {
+      throw new TypeError(`${place}: must be a value, isIn or isNotIn`)
+    }
     return { name, ...filter }
   })
 }

@@ -7,7 +7,15 @@ import { decodeRepeatedly } from './decode-repeatedly.js'
 export type EmbedQuery = ReadonlyArray<readonly [key: string, rawValue: string]>
 
 /** Why a query is refused. The reason contains nothing of the query itself. */
-export type EmbedQueryReason = 'empty' | 'malformed' | 'forbidden_character' | 'bad_encoding' | 'server_key' | 'unknown_key' | 'duplicate_key' | 'delimiter'
+export type EmbedQueryReason =
+  | 'empty'
+  | 'malformed'
+  | 'forbidden_character'
+  | 'bad_encoding'
+  | 'server_key'
+  | 'unknown_key'
+  | 'duplicate_key'
+  | 'delimiter'
 
 /** The error for a query that must not be signed. `message` is safe to show to the caller. */
 export class EmbedQueryError extends TypeError {
@@ -36,19 +44,51 @@ const MESSAGES: Record<EmbedQueryReason, string> = {
 
 /** Keys that SDK 14 sends for dashboards, views, widgets and data sources. */
 const KEYS = [
-  'embed_nonce', 'embed_dashboard_id', 'embed_dashboard_ids', 'embed_dashboard_path', 'embed_dashboard_paths', 'pinboard_name', 'embed_mode',
-  'embed_timestamp', 'embed_expirationtime', 'embed_dashboardview_id', 'embed_dashboardview_name', 'embed_widget_isenabled', 'embed_widget_name',
-  'embed_widget_list', 'isMultiTab', 'embed_datasource_id', 'embed_datasource_name'
+  'embed_nonce',
+  'embed_dashboard_id',
+  'embed_dashboard_ids',
+  'embed_dashboard_path',
+  'embed_dashboard_paths',
+  'pinboard_name',
+  'embed_mode',
+  'embed_timestamp',
+  'embed_expirationtime',
+  'embed_dashboardview_id',
+  'embed_dashboardview_name',
+  'embed_widget_isenabled',
+  'embed_widget_name',
+  'embed_widget_list',
+  'isMultiTab',
+  'embed_datasource_id',
+  'embed_datasource_name'
 ]
 
 /** Keys that the pinboard actions add. The SDK itself misspells `pinDashbooardId`. */
 const PINBOARD_KEYS = [
-  'homepageId', 'layout', 'moveFrom', 'moveTo', 'unpinPosition', 'isUnpin', 'isPinUpdate', 'pinWidgetId', 'pinDashbooardId', 'pinWidgetName'
+  'homepageId',
+  'layout',
+  'moveFrom',
+  'moveTo',
+  'unpinPosition',
+  'isUnpin',
+  'isPinUpdate',
+  'pinWidgetId',
+  'pinDashbooardId',
+  'pinWidgetName'
 ]
 
 const SERVER_KEYS = [
-  'embed_user_email', 'embed_server_timestamp', 'embed_signature', 'embed_datasource_filter', 'embed_custom_attribute', 'embed_group_access',
-  'embed_auth_provider', 'embed_user_id', 'embed_user_import', 'embed_anonymous_token', 'embed_authorize_group'
+  'embed_user_email',
+  'embed_server_timestamp',
+  'embed_signature',
+  'embed_datasource_filter',
+  'embed_custom_attribute',
+  'embed_group_access',
+  'embed_auth_provider',
+  'embed_user_id',
+  'embed_user_import',
+  'embed_anonymous_token',
+  'embed_authorize_group'
 ]
 
 const DASHBOARD_KEYS = new Set(KEYS)

@@ -6,7 +6,13 @@ import type { WidgetMessage, WidgetTokenPayload } from './message.js'
 import { widgetKey, widgetSignature } from './signature.js'
 
 const KNOWN: OptionNames<VerifyWidgetTokenOptions> = {
-  secret: true, timeUnit: true, now: true, tolerance: true, issuer: true, session: true, maxTtl: true
+  secret: true,
+  timeUnit: true,
+  now: true,
+  tolerance: true,
+  issuer: true,
+  session: true,
+  maxTtl: true
 }
 const TOKEN = /^([A-Za-z0-9+/]+)\.([A-Za-z0-9_-]{43})$/
 const MAX_LENGTH = 8192
@@ -36,11 +42,21 @@ export interface VerifyWidgetTokenOptions {
 
 /** Why a token is refused. Log it, but do not send it to the client. */
 export type WidgetTokenReason =
-  'malformed' | 'bad_signature' | 'wrong_time_unit' | 'issued_in_future' | 'expired' | 'lifetime_too_long' | 'wrong_issuer' | 'wrong_session'
+  | 'malformed'
+  | 'bad_signature'
+  | 'wrong_time_unit'
+  | 'issued_in_future'
+  | 'expired'
+  | 'lifetime_too_long'
+  | 'wrong_issuer'
+  | 'wrong_session'
 
 export interface VerifiedWidgetToken extends WidgetTokenPayload, WidgetMessage {}
 
-export type WidgetTokenVerdict = { valid: true, payload: VerifiedWidgetToken } | { valid: false, reason: WidgetTokenReason }
+export type WidgetTokenVerdict = { valid: true, payload: VerifiedWidgetToken } | {
+  valid: false
+  reason: WidgetTokenReason
+}
 
 /**
  * Verifies a widget token. Invalid tokens give a verdict, never an exception. Throws a TypeError only for an invalid
@@ -68,19 +84,32 @@ function parsePayload (text: string): VerifiedWidgetToken | null {
     const decoded = decodeURI(encoded)
     if (encodeURI(decoded) !== encoded) return null
     const [issuer, session, notBefore, expiration, issuedAt, ...message] = decoded.split(',')
-    if (issuer === undefined || session === undefined || notBefore !== '' || !TIME.test(expiration ?? '') || !TIME.test(issuedAt ?? '')) return null
+    if (
+      issuer === undefined || session === undefined || notBefore !== '' || !TIME.test(expiration ?? '') ||
+      !TIME.test(issuedAt ?? '')
+    ) return null
     const parts = parseWidgetMessage(message.join(','))
-    return { issuer, session, expiration: Number(expiration), issuedAt: Number(issuedAt), message: message.join(','), ...parts }
+    return {
+      issuer,
+      session,
+      expiration: Number(expiration),
+      issuedAt: Number(issuedAt),
+      message: message.join(','),
+      ...parts
+    }
   } catch {
     return null
   }
 }
 
 function checkTimes (
-  { expiration, issuedAt }: VerifiedWidgetToken, { timeUnit = 'ms', now = Date.now(), tolerance = 30_000, maxTtl = Infinity }: VerifyWidgetTokenOptions
+  { expiration, issuedAt }: VerifiedWidgetToken,
+  { timeUnit = 'ms', now = Date.now(), tolerance = 30_000, maxTtl = Infinity }: VerifyWidgetTokenOptions
 ): WidgetTokenReason | null {
   const isMilliseconds = timeUnit === 'ms'
-  if ((expiration >= MILLISECONDS_FROM) !== isMilliseconds || (issuedAt >= MILLISECONDS_FROM) !== isMilliseconds) return 'wrong_time_unit'
+  if ((expiration >= MILLISECONDS_FROM) !== isMilliseconds || (issuedAt >= MILLISECONDS_FROM) !== isMilliseconds) {
+    return 'wrong_time_unit'
+  }
   const unit = isMilliseconds ? 1 : 1000
   if (expiration <= issuedAt) return 'malformed'
   // The negated comparison also refuses a `now` that is NaN.
@@ -89,7 +118,10 @@ function checkTimes (
   return (expiration - issuedAt) * unit <= maxTtl ? null : 'lifetime_too_long'
 }
 
-function checkScope (payload: VerifiedWidgetToken, { issuer, session }: VerifyWidgetTokenOptions): WidgetTokenReason | null {
+function checkScope (
+  payload: VerifiedWidgetToken,
+  { issuer, session }: VerifyWidgetTokenOptions
+): WidgetTokenReason | null {
   if (issuer !== undefined && payload.issuer !== issuer) return 'wrong_issuer'
   return session !== undefined && payload.session !== session ? 'wrong_session' : null
 }

@@ -6,7 +6,10 @@ import { widgetKey, widgetSignature } from './signature.js'
 export { widgetMessage } from './message.js'
 export type { WidgetMessage, WidgetTokenPayload } from './message.js'
 export { verifyWidgetToken } from './verify-widget-token.js'
-export type { VerifiedWidgetToken, VerifyWidgetTokenOptions, WidgetTokenReason as WidgetTokenFault, WidgetTokenVerdict } from './verify-widget-token.js'
+export type {
+  VerifiedWidgetToken, VerifyWidgetTokenOptions, WidgetTokenReason as WidgetTokenFault,
+  WidgetTokenVerdict
+} from './verify-widget-token.js'
 
 /**
  * Signs a dxFeed widget token (dxFeed documentation, widget token): `P.S`, where P is standard base64 without padding
@@ -31,7 +34,10 @@ export function signWidgetToken (payload: WidgetTokenPayload, secret: string): s
 }
 
 /** Signs a payload with a `widgetKey`. Both must already be validated. */
-export function signCheckedPayload ({ issuer, session, expiration, issuedAt, message }: WidgetTokenPayload, key: string): string {
+export function signCheckedPayload (
+  { issuer, session, expiration, issuedAt, message }: WidgetTokenPayload,
+  key: string
+): string {
   const payload = encodeURI(`${issuer},${session},,${expiration},${issuedAt},${message}`)
   const text = Buffer.from(payload, 'ascii').toString('base64').replace(/=+$/, '')
   return `${text}.${widgetSignature(text, key)}`

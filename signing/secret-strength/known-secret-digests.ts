@@ -2,7 +2,7 @@
 // The 3357 digests stand for the entries of at least 16 bytes in Wallarm's list of public JWT secrets
 // (github.com/wallarm/jwt-secrets), Copyright (c) 2020 Wallarm, MIT licence.
 
-/** Digests of publicly known secrets, sorted, one after the other without separators; each as `secretDigest` makes it. */
+/** Digests of publicly known secrets, each as `secretDigest` makes it: sorted, and joined without separators. */
 export const KNOWN_SECRET_DIGESTS = [
   '--XL30RB-0-0X-7h-05VO5TW-3l7i0gw-3rc68it-4-GUwyh-4BQo4cq-4rfyKbn-4vrMyko-50EFxIb-6yiczqv-9DXWie2-APLprpW-BKb7p0l',
   '-CQ2MEIZ-DmmFEHD-DplYoMM-Ebqxr9b-FfzjUNT-Fwe1ac_-GB1hw9t-IkJeoLE-JHmp_5S-L-OLk32-LVjO8VT-LYR-wFE-LiI9lyE-NZDxMlA',

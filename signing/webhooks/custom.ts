@@ -26,7 +26,11 @@ export function isSignedTemplate (text: string): boolean {
   return TEMPLATE.test(text)
 }
 
-export function verifyCustom (delivery: WebhookDelivery, secrets: readonly Buffer[], custom: CustomSignature | null): WebhookVerdict {
+export function verifyCustom (
+  delivery: WebhookDelivery,
+  secrets: readonly Buffer[],
+  custom: CustomSignature | null
+): WebhookVerdict {
   if (custom === null) return BAD_SIGNATURE
   const { header, encoding, hash, prefix, timestampHeader, template } = custom
   const value = headerValue(delivery, header)
@@ -34,7 +38,10 @@ export function verifyCustom (delivery: WebhookDelivery, secrets: readonly Buffe
   const text = value.slice(prefix.length)
   const presented = encoding === 'hex' ? fromHex(text) : fromBase64(text)
   if (presented === null) return BAD_SIGNATURE
-  if (timestampHeader === null) return checkSignature(delivery, [presented], secrets, (secret) => createHmac(hash, secret).update(delivery.body).digest(), null)
+  if (timestampHeader === null) {
+    return checkSignature(delivery, [presented], secrets, (secret) =>
+      createHmac(hash, secret).update(delivery.body).digest(), null)
+  }
 
   const timestamp = headerValue(delivery, timestampHeader)
   const time = parseTimestamp(timestamp)
@@ -42,7 +49,10 @@ export function verifyCustom (delivery: WebhookDelivery, secrets: readonly Buffe
   if (timestamp === null || time === null || before === undefined) return BAD_SIGNATURE
   const start = `${before}${timestamp}${between}`
   return checkSignature(
-    delivery, [presented], secrets, (secret) => createHmac(hash, secret).update(start).update(delivery.body).update(after).digest(),
+    delivery,
+    [presented],
+    secrets,
+    (secret) => createHmac(hash, secret).update(start).update(delivery.body).update(after).digest(),
     time < MILLISECONDS_FROM ? time * 1000 : time
   )
 }

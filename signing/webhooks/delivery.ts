@@ -37,12 +37,17 @@ export const BAD_SIGNATURE: WebhookVerdict = { valid: false, fault: 'signature' 
  */
 export function checkSignature (
   { now, tolerance = FIVE_MINUTES }: WebhookDelivery,
-  presented: readonly Buffer[], secrets: readonly Buffer[], sign: (secret: Buffer) => Buffer, time: number | null
+  presented: readonly Buffer[],
+  secrets: readonly Buffer[],
+  sign: (secret: Buffer) => Buffer,
+  time: number | null
 ): WebhookVerdict {
   for (const secret of secrets) {
     const signature = sign(secret)
     if (!presented.some((candidate) => sameDigest(candidate, signature))) continue
-    return time === null || Math.abs(now - time) <= tolerance ? { valid: true, signature } : { valid: false, fault: 'timestamp' }
+    return time === null || Math.abs(now - time) <= tolerance
+      ? { valid: true, signature }
+      : { valid: false, fault: 'timestamp' }
   }
   return BAD_SIGNATURE
 }

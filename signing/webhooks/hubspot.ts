@@ -22,7 +22,13 @@ export function verifyHubSpot (delivery: WebhookDelivery, secrets: readonly Buff
   let verdict = BAD_SIGNATURE
   for (const url of possibleUrls(delivery.url)) {
     const start = method + url.replace(DECODED_BY_HUBSPOT, decodeURIComponent)
-    verdict = checkSignature(delivery, [presented], secrets, (secret) => createHmac('sha256', secret).update(start).update(body).update(timestamp).digest(), time)
+    verdict = checkSignature(
+      delivery,
+      [presented],
+      secrets,
+      (secret) => createHmac('sha256', secret).update(start).update(body).update(timestamp).digest(),
+      time
+    )
     if (verdict.valid || verdict.fault === 'timestamp') break
   }
   return verdict

@@ -43,7 +43,10 @@ const ID = /^wh_[0-9A-Za-z]{24}$/
  * const verdict = verifyWebhook('stripe', { method, url, headers, body: rawBody, now: Date.now() }, [secret])
  */
 export function verifyWebhook (
-  provider: WebhookProvider, delivery: WebhookDelivery, secrets: readonly Buffer[], custom: CustomSignature | null = null
+  provider: WebhookProvider,
+  delivery: WebhookDelivery,
+  secrets: readonly Buffer[],
+  custom: CustomSignature | null = null
 ): WebhookVerdict {
   return SCHEMES[provider].verify(delivery, secrets.filter(({ length }) => length > 0), custom)
 }

@@ -17,7 +17,8 @@ const PARTS = ['id', 'timestamp', 'signature']
  * ignored.
  */
 export function verifyStandard (delivery: WebhookDelivery, secrets: readonly Buffer[]): WebhookVerdict {
-  const prefix = HEADER_PREFIXES.find((name) => PARTS.some((part) => delivery.headers[`${name}-${part}`] !== undefined)) ?? 'webhook'
+  const prefix =
+    HEADER_PREFIXES.find((name) => PARTS.some((part) => delivery.headers[`${name}-${part}`] !== undefined)) ?? 'webhook'
   const id = headerValue(delivery, `${prefix}-id`)
   const timestamp = headerValue(delivery, `${prefix}-timestamp`)
   const seconds = parseTimestamp(timestamp)
@@ -30,7 +31,13 @@ export function verifyStandard (delivery: WebhookDelivery, secrets: readonly Buf
     if (signature !== null) presented.push(signature)
   }
   const start = `${id}.${timestamp}.`
-  return checkSignature(delivery, presented, secrets, (secret) => createHmac('sha256', secret).update(start).update(delivery.body).digest(), seconds * 1000)
+  return checkSignature(
+    delivery,
+    presented,
+    secrets,
+    (secret) => createHmac('sha256', secret).update(start).update(delivery.body).digest(),
+    seconds * 1000
+  )
 }
 
 /** Returns the bytes of `whsec_<base64>`; the prefix is optional. Throws a TypeError for any other string. */

@@ -23,5 +23,11 @@ export function verifyStripe (delivery: WebhookDelivery, secrets: readonly Buffe
   const [time = ''] = times
   const seconds = parseTimestamp(time)
   if (times.length !== 1 || seconds === null) return BAD_SIGNATURE
-  return checkSignature(delivery, presented, secrets, (secret) => createHmac('sha256', secret).update(`${time}.`).update(delivery.body).digest(), seconds * 1000)
+  return checkSignature(
+    delivery,
+    presented,
+    secrets,
+    (secret) => createHmac('sha256', secret).update(`${time}.`).update(delivery.body).digest(),
+    seconds * 1000
+  )
 }

@@ -14,7 +14,8 @@ import { cut, reply } from '../helpers/stub-upstream.js'
 const ATTACK = '<img src="data:," onerror="window.ran = true">it is "down" & <b>out</b>'
 const RAN = '"ran" in window'
 
-t.test('a page of another origin embeds by the SDK’s calls: it gets its token, reads each refusal, and runs nothing of a Message', async (t) => {
+t.test('a page of another origin embeds by the SDK’s calls: it gets its token, reads each refusal, and runs ' +
+  'nothing of a Message', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const bi = await boldbiServer(t)
@@ -30,26 +31,54 @@ t.test('a page of another origin embeds by the SDK’s calls: it gets its token,
   await app.register(embedAuthorize, { servers, cors, authorize, retries: 0, pinboard: true })
   await app.register(embedAuthorize, { servers, cors, authorize, retries: 0, errors: 'http', prefix: '/http' })
   // What the escaping is there for: an authorization server without it.
-  app.post('/bare', async (_request, reply: FastifyReply) => reply.header('access-control-allow-origin', origin).send({ Status: false, Message: ATTACK }))
-  app.options('/bare', async (_request, reply: FastifyReply) =>
-    reply.headers({ 'access-control-allow-origin': origin, 'access-control-allow-headers': 'content-type, x-user-reference' }).send())
+  app.post(
+    '/bare',
+    async (_request, reply: FastifyReply) =>
+      reply.header('access-control-allow-origin', origin).send({ Status: false, Message: ATTACK })
+  )
+  app.options(
+    '/bare',
+    async (_request, reply: FastifyReply) =>
+      reply.headers({
+        'access-control-allow-origin': origin,
+        'access-control-allow-headers': 'content-type, x-user-reference'
+      }).send()
+  )
   await app.listen({ port: 0, host: '127.0.0.1' })
 
   const page = await browser.newPage()
   await page.goto(origin)
   const show = (path: string, query: string) =>
-    page.evaluate(`sdkShow(${JSON.stringify({ url: app.listeningOrigin + path, body: sdkBody(query, bi.apiUrl), headers: { 'X-User-Reference': 'none' } })})`)
+    page.evaluate(
+      `sdkShow(${
+        JSON.stringify({
+          url: app.listeningOrigin + path,
+          body: sdkBody(query, bi.apiUrl),
+          headers: { 'X-User-Reference': 'none' }
+        })
+      })`
+    )
   const dashboard = (dashboardId = DASHBOARD) => sdkQueries.render({ dashboardId })
 
   t.equal(await show('/authorize', dashboard()), 'token granted')
   t.equal(await show('/authorize', sdkQueries.changeLayout('h1', 2)), 'token granted')
   t.equal(await show('/authorize', dashboard('forbidden')), 'BoldBI Embedded:Not <your> dashboard')
-  t.equal(await show('/http/authorize', dashboard('forbidden')), 'BoldBI Embedded:Forbidden', 'the SDK shows no more of a status')
+  t.equal(
+    await show('/http/authorize', dashboard('forbidden')),
+    'BoldBI Embedded:Forbidden',
+    'the SDK shows no more of a status'
+  )
   t.equal(await show('/authorize', dashboard('nobody')), 'BoldBI Embedded:Unauthorized')
   bi.answer = cut
   t.equal(await show('/authorize', dashboard()), 'BoldBI Embedded:The upstream service gave no usable answer')
 
-  for (const answer of [{ ApiStatus: false, Status: false, Message: ATTACK }, { Status: false, Message: ATTACK, Data: null }]) {
+  for (
+    const answer of [{ ApiStatus: false, Status: false, Message: ATTACK }, {
+      Status: false,
+      Message: ATTACK,
+      Data: null
+    }]
+  ) {
     bi.answer = reply(answer)
     t.equal(await show('/authorize', dashboard()), `BoldBI Embedded:${ATTACK}`, 'the text is shown as it was written')
     t.equal(await page.evaluate(RAN), false)
@@ -61,5 +90,9 @@ t.test('a page of another origin embeds by the SDK’s calls: it gets its token,
   t.pass('and without the escaping it would have run')
 
   await page.goto(await servePage(t, () => SDK_SCRIPT))
-  t.equal(await show('/authorize', dashboard()), 'BoldBI Embedded:', 'the page of a site that is not listed gets nothing')
+  t.equal(
+    await show('/authorize', dashboard()),
+    'BoldBI Embedded:',
+    'the page of a site that is not listed gets nothing'
+  )
 })

@@ -38,12 +38,26 @@ async function site (t: Test, options: Partial<AltchaOptions> = {}): Promise<str
   await app.register(captcha, { provider: 'altcha', hmacKey: KEYS.captcha, ...options })
   await app.register(async (pages) => {
     await protectPages(pages)
-    pages.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title><link rel="icon" href="data:,"><script type="module" src="/visit.js"></script>'))
+    pages.get(
+      '/',
+      (_request, reply) =>
+        reply.type('text/html').send(
+          '<!doctype html><title>x</title><link rel="icon" href="data:,"><script type="module" src="/visit.js"></script>'
+        )
+    )
     pages.get('/visit.js', (_request, reply) => reply.type('text/javascript').send(VISIT))
-    pages.get('/captcha.js', async (_request, reply) => reply.type('text/javascript').send(await readFile(new URL('captcha.js', ASSETS), 'utf8')))
+    pages.get(
+      '/captcha.js',
+      async (_request, reply) =>
+        reply.type('text/javascript').send(await readFile(new URL('captcha.js', ASSETS), 'utf8'))
+    )
   })
   // The token of the captcha is used up by the first request that gets as far as its guard.
-  app.post('/guarded', { config: { gatehouse: { csrf: true, captcha: { action: 'visit' } } } }, async () => ({ ok: true }))
+  app.post(
+    '/guarded',
+    { config: { gatehouse: { csrf: true, captcha: { action: 'visit' } } } },
+    async () => ({ ok: true })
+  )
   return app.listen({ host: '127.0.0.1', port: 0 })
 }
 
@@ -52,21 +66,24 @@ async function visit (page: Page, origin: string, within = 120_000): Promise<unk
   return page.evaluate(`window.visit({ within: ${within} }).catch((error) => error.message)`)
 }
 
-t.test('a page under a strict policy solves a challenge by the default difficulty and gets past both guards, once', async (t) => {
+t.test('a page under a strict policy solves a challenge by the default difficulty and gets past both guards, ' +
+  'once', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const origin = await site(t)
   const page = await browser.newPage()
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(String(error)))
-  page.on('console', (message) => { if (/Content Security|refused to/i.test(message.text())) complaints.push(message.text()) })
+  page.on('console', (message) => {
+    if (/Content Security|refused to/i.test(message.text())) complaints.push(message.text())
+  })
   const began = performance.now()
   t.same(await visit(page, origin), { none: 403, captchaAlone: 403, first: 200, again: 403 })
   t.comment(`solved and used in ${Math.round(performance.now() - began)} ms`)
   t.same(complaints, [])
 })
 
-t.test('a challenge that can\'t be had or solved in time is said so to the visitor', async (t) => {
+t.test("a challenge that can't be had or solved in time is said so to the visitor", async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const page = await browser.newPage()
@@ -95,20 +112,33 @@ t.test('the browser itself says which page is of another site, so that its reque
   app.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title>'))
   // Takes what a page of any site can send without asking first.
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
-  app.route({ method: ['GET', 'POST'], url: '/guarded', config: { gatehouse: { csrf: true } }, handler: async () => ({ ok: true }) })
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/guarded',
+    config: { gatehouse: { csrf: true } },
+    handler: async () => ({ ok: true })
+  })
   const own = await app.listen({ host: '127.0.0.1', port: 0 })
   const other = own.replace('127.0.0.1', 'localhost')
   const page = await browser.newPage()
   const refusals = () => log.lines().flatMap(({ code, reason }) => code === 'CSRF_FAILED' ? [reason] : [])
 
   await page.goto(own)
-  const fromOwn = "fetch('/csrf-token').then((a) => a.json()).then(({ token }) => fetch('/guarded', { headers: { 'x-csrf-token': token } })).then((a) => a.status)"
+  const fromOwn =
+    "fetch('/csrf-token').then((a) => a.json()).then(({ token }) => fetch('/guarded', { headers: { 'x-csrf-token': token } })).then((a) => a.status)"
   t.equal(await page.evaluate(fromOwn), 200)
   t.same(refusals(), [])
   await page.goto(other)
-  t.equal(await page.evaluate(`fetch('${own}/csrf-token', { credentials: 'include' }).then(() => 'read', () => 'not read')`), 'not read')
-  await page.evaluate(`fetch('${own}/guarded', { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'x' }).catch(() => {})`)
-  await page.evaluate(`new Promise((done) => { const image = new Image(); image.onerror = image.onload = done; image.src = '${own}/guarded' })`)
+  t.equal(
+    await page.evaluate(`fetch('${own}/csrf-token', { credentials: 'include' }).then(() => 'read', () => 'not read')`),
+    'not read'
+  )
+  await page.evaluate(
+    `fetch('${own}/guarded', { method: 'POST', mode: 'no-cors', credentials: 'include', body: 'x' }).catch(() => {})`
+  )
+  await page.evaluate(
+    `new Promise((done) => { const image = new Image(); image.onerror = image.onload = done; image.src = '${own}/guarded' })`
+  )
   t.same(refusals(), Array(3).fill('the page is of another site'))
 })
 
@@ -118,12 +148,22 @@ t.test('a page that was opened before keeps its token when a link of another sit
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann' })
-  app.get('/form', async (request, reply) => reply.type('text/html').send(`<!doctype html><title>${await app.csrf.token(request, reply)}</title>`))
-  app.get('/elsewhere', (_request, reply) => reply.type('text/html').send(`<!doctype html><a href="${own}/form">form</a>`))
+  app.get(
+    '/form',
+    async (request, reply) =>
+      reply.type('text/html').send(`<!doctype html><title>${await app.csrf.token(request, reply)}</title>`)
+  )
+  app.get(
+    '/elsewhere',
+    (_request, reply) => reply.type('text/html').send(`<!doctype html><a href="${own}/form">form</a>`)
+  )
   app.post('/guarded', { config: { gatehouse: { csrf: true } } }, async () => ({ ok: true }))
   const own = await app.listen({ host: '127.0.0.1', port: 0 })
   const context = await browser.newContext()
-  const send = (page: Page) => page.evaluate("fetch('/guarded', { method: 'POST', headers: { 'x-csrf-token': document.title } }).then((a) => a.status)")
+  const send = (page: Page) =>
+    page.evaluate(
+      "fetch('/guarded', { method: 'POST', headers: { 'x-csrf-token': document.title } }).then((a) => a.status)"
+    )
 
   const first = await context.newPage()
   await first.goto(`${own}/form`)
@@ -142,7 +182,9 @@ t.test('an embed of the start page that could get no CSRF token gets one when th
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   app.addHook('onRequest', async function failAtFirst ({ url }, reply) {
-    if (url === '/csrf/token' && failures-- > 0) return reply.code(503).send({ error: { code: 'UNAVAILABLE', message: 'not now' } })
+    if (url === '/csrf/token' && failures-- > 0) {
+      return reply.code(503).send({ error: { code: 'UNAVAILABLE', message: 'not now' } })
+    }
   })
   await app.register(csrf, { key: KEYS.csrf, sessionOf: () => 'ann', tokenPath: '/csrf/token' })
   app.get('/', (_request, reply) => reply.type('text/html').send('<!doctype html><title>x</title>'))
@@ -154,6 +196,9 @@ t.test('an embed of the start page that could get no CSRF token gets one when th
   app.get('/api/generate-token', { config: { gatehouse: { csrf: true } } }, async () => ({ token: 'minted' }))
   const page = await browser.newPage()
   await page.goto(await app.listen({ host: '127.0.0.1', port: 0 }))
-  const embed = () => page.evaluate("import('/embeds.js').then(({ fetchWidgetToken }) => fetchWidgetToken({ csrf: true, captcha: null })).then((answer) => answer.json()).then(({ token }) => token).catch((error) => error.message)")
+  const embed = () =>
+    page.evaluate(
+      "import('/embeds.js').then(({ fetchWidgetToken }) => fetchWidgetToken({ csrf: true, captcha: null })).then((answer) => answer.json()).then(({ token }) => token).catch((error) => error.message)"
+    )
   t.same([await embed(), await embed(), await embed()], ['not now', 'minted', 'minted'])
 })

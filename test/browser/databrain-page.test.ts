@@ -15,9 +15,9 @@ interface Site {
   dbn: PageConfig
   page: Page
   /** Opens a page of the host with this `window.dbn`, and a script after it. */
-  open (dbn: object, script?: string): Promise<FrameLocator>
+  open(dbn: object, script?: string): Promise<FrameLocator>
   /** Signs a reference to a user; `age` in milliseconds. */
-  reference (user: string, age?: number): string
+  reference(user: string, age?: number): string
 }
 
 /** A page on the built-in server, beside its mock product. */
@@ -31,7 +31,8 @@ async function hostPage (t: Test): Promise<Site | null> {
   const page = await context.newPage()
   const [key] = secrets.USER_REFERENCE_KEY
   const [proxyAuthKey = ''] = secrets.DATABRAIN_PROXY_KEY
-  const reference = (sub: string, age = 0) => signUserReference({ sub }, { key, audience: 'gatehouse-embed', now: Date.now() - age })
+  const reference = (sub: string, age = 0) =>
+    signUserReference({ sub }, { key, audience: 'gatehouse-embed', now: Date.now() - age })
   const dbn: PageConfig = {
     baseUrl: 'https://app.usedatabrain.com',
     proxyAuthUrl: `${origin}${PATH}?ref=${reference('ann@example.com')}`,
@@ -40,7 +41,8 @@ async function hostPage (t: Test): Promise<Site | null> {
   }
   async function open (config: object, script = ''): Promise<FrameLocator> {
     // The page that DataBrain documents, with our mock component in place of the package.
-    const body = `<!doctype html><title>Host</title><link rel="icon" href="data:,"><div id="app"></div><script type="module">
+    const body =
+      `<!doctype html><title>Host</title><link rel="icon" href="data:,"><div id="app"></div><script type="module">
       import { Databrain } from '${products.databrain?.mockOrigin}/databrain-plugin.js';
 
       // Configure proxy authentication globally
@@ -78,13 +80,15 @@ t.test('a page without one of the four required properties shows which one is mi
   await direct.locator('main', { hasText: 'window.dbn.isEnableProxyAuth is not true' }).waitFor()
 })
 
-t.test('the page shows the message of our error: one for a wrong key, another for a reference that is not valid', async (t) => {
+t.test('the page shows the message of our error: one for a wrong key, another for a reference that is not ' +
+  'valid', async (t) => {
   const site = await hostPage(t)
   if (site === null) return
   const { origin, dbn, open, reference } = site
   const cases: Array<[name: string, dbn: object, message: string]> = [
     ['a wrong key', { ...dbn, proxyAuthKey: `${dbn.proxyAuthKey}x` }, 'Invalid authentication key'],
-    ['an expired reference', { ...dbn, proxyAuthUrl: `${origin}${PATH}?ref=${reference('ann', 43_200_001)}` }, 'User not authenticated'],
+    ['an expired reference', { ...dbn, proxyAuthUrl: `${origin}${PATH}?ref=${reference('ann', 43_200_001)}` },
+      'User not authenticated'],
     ['no valid reference', { ...dbn, proxyAuthUrl: `${origin}${PATH}?ref=ann` }, 'User not authenticated']
   ]
   for (const [name, config, message] of cases) {
@@ -109,7 +113,8 @@ const RENEWAL = `
   })
 `
 
-t.test('a page renews window.dbn.proxyAuthUrl by the session, and the component then gets its next token', async (t) => {
+t.test('a page renews window.dbn.proxyAuthUrl by the session, and the component then gets its next ' +
+  'token', async (t) => {
   const site = await hostPage(t)
   if (site === null) return
   const { origin, dbn, page, open, reference } = site
@@ -123,7 +128,7 @@ t.test('a page renews window.dbn.proxyAuthUrl by the session, and the component 
   t.notMatch(await page.evaluate('window.dbn.proxyAuthUrl'), expired.proxyAuthUrl)
 })
 
-t.test('G07: without a session a page renews nothing, not even with a valid reference', async (t) => {
+t.test('without a session a page renews nothing, not even with a valid reference', async (t) => {
   const site = await hostPage(t)
   if (site === null) return
   const { page, dbn, open } = site

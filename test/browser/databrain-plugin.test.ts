@@ -24,7 +24,10 @@ const APP = 'https://app.example.com'
 const GATEWAY = 'https://gateway.example.com/api/databrain/proxy'
 /** What the package leaves to a customer's bundler to define. */
 const FROM_BUNDLER = 'window.process = { env: { NODE_ENV: "production" } }'
-/** As long as the component waits for data before it gives up, and then some: it tries three times more, after 1, 2 and 4 s. */
+/**
+ * As long as the component waits for data before it gives up, and then some: it tries three times more, after 1, 2
+ * and 4 s.
+ */
 const PATIENCE = 40_000
 
 interface Site {
@@ -34,7 +37,9 @@ interface Site {
   component: Component
   page: Page
   /** Status and error code of what the proxy answered to the page, preflights aside. */
-  answers: Array<{ /** When it was asked for, epoch milliseconds. */ at: number, status: number, code: string | undefined }>
+  answers: Array<
+    { /** When it was asked for, epoch milliseconds. */ at: number, status: number, code: string | undefined }
+  >
 }
 
 interface SiteOptions {
@@ -49,7 +54,10 @@ interface SiteOptions {
   before?: (app: FastifyInstance) => unknown
 }
 
-/** DataBrain's mock product, the host's server before it, both over TLS, and a browser to which some hosts are that server. */
+/**
+ * DataBrain's mock product, the host's server before it, both over TLS, and a browser to which some hosts are that
+ * server.
+ */
 async function site (t: Test, give: (component: Component) => SiteOptions): Promise<Site | null> {
   const browser = await openBrowser(t)
   if (browser === null) return null
@@ -57,16 +65,21 @@ async function site (t: Test, give: (component: Component) => SiteOptions): Prom
   const { options = {}, script, hosts: names, cookieDomain, user, before = () => {} } = give(component)
   const tls = selfSigned()
   const backend = dashboardBackend({ ann: tokenOf('ann'), bob: tokenOf('bob') })
-  const databrain = await stubUpstream(t, (call, response) => (call.url === '/api/v2/guest-token/create' ? mint : backend)(call, response), tls)
+  const databrain = await stubUpstream(
+    t,
+    (call, response) => (call.url === '/api/v2/guest-token/create' ? mint : backend)(call, response),
+    tls
+  )
   const giveStore = await storeByDefault(t)
   const app = Fastify({ https: tls, forceCloseConnections: true })
   t.teardown(() => app.close())
   await before(app)
   await giveStore(app)
-  app.get('/page', (_request, reply) => reply.type('text/html; charset=utf-8').send(
-    `<!doctype html><title>Sales</title><link rel="icon" href="data:,"><script>${FROM_BUNDLER};${script}</script>` +
-    `<script type="module" src="/plugin.js"></script><dbn-dashboard token="by-proxy" dashboard-id="${DASHBOARD_ID}"></dbn-dashboard>`
-  ))
+  app.get('/page', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(
+      `<!doctype html><title>Sales</title><link rel="icon" href="data:,"><script>${FROM_BUNDLER};${script}</script>` +
+        `<script type="module" src="/plugin.js"></script><dbn-dashboard token="by-proxy" dashboard-id="${DASHBOARD_ID}"></dbn-dashboard>`
+    ))
   app.get('/plugin.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(component.script))
   await app.register(databrainProxy, {
     proxyKeys: [PROXY_KEY],
@@ -85,7 +98,17 @@ async function site (t: Test, give: (component: Component) => SiteOptions): Prom
   const hosts = await mapHosts(t, Object.fromEntries(names.map((url) => [new URL(url).host, port])))
   const context = await browser.newContext({ ignoreHTTPSErrors: true, proxy: { server: hosts.server } })
   t.teardown(() => context.close())
-  if (user !== null) await context.addCookies([{ name: 'user', value: user, domain: cookieDomain, path: '/', secure: true, httpOnly: true, sameSite: 'Lax' }])
+  if (user !== null) {
+    await context.addCookies([{
+      name: 'user',
+      value: user,
+      domain: cookieDomain,
+      path: '/',
+      secure: true,
+      httpOnly: true,
+      sameSite: 'Lax'
+    }])
+  }
   const page = await context.newPage()
   const answers: Site['answers'] = []
   page.on('response', async (response) => {
@@ -96,7 +119,10 @@ async function site (t: Test, give: (component: Component) => SiteOptions): Prom
   return { app, databrain, hosts, component, page, answers }
 }
 
-/** This version of the component knows no proxy: the page leads its calls to the one of `window.dbn`, with the key and the page's cookies. */
+/**
+ * This version of the component knows no proxy: the page leads its calls to the one of `window.dbn`, with the key and
+ * the page's cookies.
+ */
 function throughProxy ({ backend }: Component): string {
   return `
     window.dbn = ${JSON.stringify(pageConfig({ proxyUrl: GATEWAY, proxyKey: PROXY_KEY }))}
@@ -107,18 +133,27 @@ function throughProxy ({ backend }: Component): string {
 }
 
 const crossOrigin = (user: string | null) => (component: Component) => ({
-  options: { cors: { origins: [APP] } }, script: throughProxy(component), hosts: [APP, GATEWAY], cookieDomain: '.example.com', user
+  options: { cors: { origins: [APP] } },
+  script: throughProxy(component),
+  hosts: [APP, GATEWAY],
+  cookieDomain: '.example.com',
+  user
 })
 
 async function seesDashboardOf (t: Test, page: Page, user: string): Promise<void> {
   await page.getByRole('heading', { name: `Sales of ${user}` }).waitFor({ timeout: PATIENCE })
   await page.getByText(`Apples for ${user}`, { exact: true }).first().waitFor({ timeout: PATIENCE })
   const shown = (await page.locator('dbn-dashboard tbody tr').allInnerTexts()).map((row) => row.split(/\s*[\t\n]\s*/))
-  t.same(shown, [[`Apples for ${user}`, '4711'], [`Pears for ${user}`, '815']], 'the table has the rows of the mock product')
+  t.same(
+    shown,
+    [[`Apples for ${user}`, '4711'], [`Pears for ${user}`, '815']],
+    'the table has the rows of the mock product'
+  )
   await page.locator('dbn-dashboard canvas').first().waitFor({ timeout: PATIENCE })
 }
 
-t.test('the unmodified component renders its dashboard through the proxy, for the user whom the cookie names', async (t) => {
+t.test('the unmodified component renders its dashboard through the proxy, for the user whom the cookie ' +
+  'names', async (t) => {
   const made = await site(t, crossOrigin('ann'))
   if (made === null) return
   const { page, databrain, hosts, component, answers } = made
@@ -126,7 +161,11 @@ t.test('the unmodified component renders its dashboard through the proxy, for th
   await seesDashboardOf(t, page, 'ann')
   const calls = databrain.calls.filter(({ url }) => url !== '/api/v2/guest-token/create')
   t.ok(calls.length >= 4, 'dashboard, layout and two metrics')
-  t.same(new Set(calls.map(({ headers }) => headers['x-plugin-token'])), new Set([tokenOf('ann')]), 'each under ann\'s guest token')
+  t.same(
+    new Set(calls.map(({ headers }) => headers['x-plugin-token'])),
+    new Set([tokenOf('ann')]),
+    "each under ann's guest token"
+  )
   t.same(new Set(answers.map(({ status }) => status)), new Set([200]))
   t.equal(databrain.calls.length - calls.length, 1, 'minted once')
   t.notOk(hosts.strangers.has(new URL(component.backend).host), 'nothing goes past the proxy')
@@ -141,7 +180,11 @@ t.test('without a user it renders nothing: the proxy answers 401, and DataBrain 
   await page.goto(`${APP}/page`)
   await page.getByText('Invalid token or Dashboard id').waitFor({ timeout: PATIENCE })
   t.ok(answers.length > 0)
-  t.same(new Set(answers.map(({ status, code }) => `${status} ${code}`)), new Set(['401 UNAUTHORIZED']), 'which the page can read')
+  t.same(
+    new Set(answers.map(({ status, code }) => `${status} ${code}`)),
+    new Set(['401 UNAUTHORIZED']),
+    'which the page can read'
+  )
   t.equal(await page.locator('dbn-dashboard table, dbn-dashboard canvas').count(), 0)
   t.equal(databrain.connections(), 0)
 })
@@ -152,7 +195,13 @@ t.test('a user who is revoked while the page is open sees nothing when it is loa
   const { app, page, answers } = made
   await page.goto(`${APP}/page`)
   await seesDashboardOf(t, page, 'bob')
-  await app.tokenStore.revocations.revoke({ orgId: 'default', kind: 'user', subject: 'bob', before: Date.now() + 3_600_000, createdBy: null })
+  await app.tokenStore.revocations.revoke({
+    orgId: 'default',
+    kind: 'user',
+    subject: 'bob',
+    before: Date.now() + 3_600_000,
+    createdBy: null
+  })
   const since = Date.now()
   await page.reload()
   await page.getByText('Invalid token or Dashboard id').waitFor({ timeout: PATIENCE })
@@ -172,7 +221,7 @@ t.test('a page of an origin that is not allowed gets nothing, whatever cookies i
   t.equal(databrain.connections(), 0)
 })
 
-t.test('with nothing on the page but the component, its own backend\'s name led to a server that adds the key, it renders too', async (t) => {
+t.test("with nothing on the page but the component, its own backend's name led to a server that adds the key, it renders too", async (t) => {
   const made = await site(t, ({ backend }) => ({
     options: { prefix: '' },
     script: '',
@@ -180,7 +229,10 @@ t.test('with nothing on the page but the component, its own backend\'s name led 
     cookieDomain: new URL(backend).host,
     user: 'ann',
     // As a web server in front would.
-    before: (app) => app.addHook('onRequest', async ({ headers }) => { headers['x-proxy-auth-key'] = PROXY_KEY })
+    before: (app) =>
+      app.addHook('onRequest', async ({ headers }) => {
+        headers['x-proxy-auth-key'] = PROXY_KEY
+      })
   }))
   if (made === null) return
   const { page, databrain, component } = made

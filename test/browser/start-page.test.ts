@@ -9,7 +9,9 @@ t.test('the start page loads the three embeds by their real flows, and its butto
   const { app } = await demoApp(t, {}, { listen: true })
   const page = await browser.newPage({ viewport: { width: 1360, height: 860 } })
   const complaints: string[] = []
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()) })
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('requestfailed', (request) => complaints.push(`${request.url()} ${request.failure()?.errorText}`))
 
@@ -27,7 +29,9 @@ t.test('the start page loads the three embeds by their real flows, and its butto
   await page.click('#send')
   await page.locator('#answer.good').waitFor()
   t.match(await page.locator('#answer').textContent(), '200 {"success":true}')
-  if (process.env.SCREENSHOTS !== undefined) await page.screenshot({ path: `${process.env.SCREENSHOTS}/start-page.png`, fullPage: true })
+  if (process.env.SCREENSHOTS !== undefined) {
+    await page.screenshot({ path: `${process.env.SCREENSHOTS}/start-page.png`, fullPage: true })
+  }
 
   await page.selectOption('#user', 'ann@example.com')
   await page.locator('#boldbi .state.good').waitFor()
@@ -41,10 +45,14 @@ t.test('with a captcha and CSRF tokens it loads them too', async (t) => {
   const { app } = await demoApp(t, { CAPTCHA: 'altcha', CSRF: 'on' }, { listen: true })
   const page = await browser.newPage({ viewport: { width: 1360, height: 860 } })
   const complaints: string[] = []
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()) })
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(app.listeningOrigin)
-  for (const name of ['databrain', 'boldbi', 'dxfeed']) await page.locator(`#${name} .state.good`).waitFor({ timeout: 30_000 })
+  for (const name of ['databrain', 'boldbi', 'dxfeed']) {
+    await page.locator(`#${name} .state.good`).waitFor({ timeout: 30_000 })
+  }
   t.same(complaints, [])
 })
 
@@ -56,7 +64,9 @@ t.test('the page fits a phone', async (t) => {
   await page.goto(app.listeningOrigin)
   await page.locator('#dxfeed .state.good').waitFor()
   t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390)
-  if (process.env.SCREENSHOTS !== undefined) await page.screenshot({ path: `${process.env.SCREENSHOTS}/start-page-phone.png`, fullPage: true })
+  if (process.env.SCREENSHOTS !== undefined) {
+    await page.screenshot({ path: `${process.env.SCREENSHOTS}/start-page-phone.png`, fullPage: true })
+  }
 })
 
 t.test('the API docs show under their policy', async (t) => {
@@ -65,7 +75,9 @@ t.test('the API docs show under their policy', async (t) => {
   const { app } = await demoApp(t, {}, { listen: true })
   const page = await browser.newPage({ viewport: { width: 1360, height: 860 } })
   const complaints: string[] = []
-  page.on('console', (message) => { if (message.type() === 'error') complaints.push(message.text()) })
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text())
+  })
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(`${app.listeningOrigin}/docs`)
   await page.locator('.opblock-summary-path', { hasText: 'generate-token' }).first().waitFor({ timeout: 20_000 })

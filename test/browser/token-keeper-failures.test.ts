@@ -6,15 +6,23 @@ import { tokenPage } from '../helpers/token-page.js'
 const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
-interface Failure { message: string, status?: number, retryIn: number }
+interface Failure {
+  message: string
+  status?: number
+  retryIn: number
+}
 
-t.test('failures of the server and of the network are tried again, less and less often, and never more than a minute apart', async (t) => {
+t.test('failures of the server and of the network are tried again, less and less often, and never more than a ' +
+  'minute apart', async (t) => {
   const { answer, keep, pass, run } = await tokenPage(t, browser)
   let times = 0
   answer((reply) => {
     if (++times % 2 === 0) return reply.code(503).send({})
     // A browser itself asks again where a connection ends without an answer, and not where one ends within it.
-    reply.hijack().raw.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 }).write('{', () => reply.raw.destroy())
+    reply.hijack().raw.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 }).write(
+      '{',
+      () => reply.raw.destroy()
+    )
   })
   await keep('url: "/token"')
   await pass(600_000)
@@ -36,7 +44,10 @@ t.test('failures of the server and of the network are tried again, less and less
   t.same(await run('tokens'), ['good'])
 })
 
-for (const [name, header, wait] of [['seconds', '120', 120_000], ['a date', 'Tue, 01 Jan 2030 00:02:00 GMT', 120_000]] as const) {
+for (
+  const [name, header, wait] of [['seconds', '120', 120_000], ['a date', 'Tue, 01 Jan 2030 00:02:00 GMT',
+    120_000]] as const
+) {
   t.test(`Retry-After in ${name} is honoured: nothing that happens in the page asks sooner`, async (t) => {
     const { answer, keep, pass, run, until } = await tokenPage(t, browser)
     answer((reply) => reply.code(429).header('retry-after', header).send({}))
@@ -44,7 +55,9 @@ for (const [name, header, wait] of [['seconds', '120', 120_000], ['a date', 'Tue
     await until('errors.length === 1')
     answer(() => ({ token: 'good' }))
     for (let times = 0; times < 11; times++) {
-      await run('keeper.refresh(), keeper.token(), dispatchEvent(new Event("online")), document.dispatchEvent(new Event("visibilitychange", { bubbles: true })), 0')
+      await run(
+        'keeper.refresh(), keeper.token(), dispatchEvent(new Event("online")), document.dispatchEvent(new Event("visibilitychange", { bubbles: true })), 0'
+      )
       await pass(10_000)
     }
     t.equal(await run('calls.length'), 1)
@@ -63,7 +76,9 @@ for (const status of [400, 401, 403]) {
     await until('errors.length === 1')
     t.equal(await run('errors[0].status'), status)
     t.equal(await run('errors[0].retryIn'), Infinity)
-    await run('dispatchEvent(new Event("online")), document.dispatchEvent(new Event("visibilitychange", { bubbles: true }))')
+    await run(
+      'dispatchEvent(new Event("online")), document.dispatchEvent(new Event("visibilitychange", { bubbles: true }))'
+    )
     await pass(200_000)
     t.equal(await run('calls.length'), 1)
     t.equal(await run('keeper.token().catch(({ status }) => status)'), status, 'who waits for a token is told')

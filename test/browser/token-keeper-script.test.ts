@@ -25,11 +25,28 @@ t.test('it runs where there is no page', async (t) => {
   await t.rejects(keeper.refresh(), { message: 'stopped' })
 })
 
-for (const [status, headers, isFinal] of [
-  [408, {}, false], [421, {}, false], [425, {}, false], [429, {}, false], [413, { 'retry-after': '1' }, false], [413, {}, true],
-  [400, {}, true], [401, {}, true], [403, {}, true], [404, {}, true], [409, {}, true], [410, {}, true], [422, {}, true], [451, {}, true],
-  [500, {}, false], [502, {}, false], [503, {}, false], [504, {}, false]
-] as const) {
+for (
+  const [status, headers, isFinal] of [
+    [408, {}, false],
+    [421, {}, false],
+    [425, {}, false],
+    [429, {}, false],
+    [413, { 'retry-after': '1' }, false],
+    [413, {}, true],
+    [400, {}, true],
+    [401, {}, true],
+    [403, {}, true],
+    [404, {}, true],
+    [409, {}, true],
+    [410, {}, true],
+    [422, {}, true],
+    [451, {}, true],
+    [500, {}, false],
+    [502, {}, false],
+    [503, {}, false],
+    [504, {}, false]
+  ] as const
+) {
   const given = Object.keys(headers).length === 0 ? `${status}` : `${status} with a Retry-After`
   t.test(`a response with ${given} is ${isFinal ? 'final' : 'repeated, and the next one gives the token'}`, async (t) => {
     let times = 0
@@ -47,16 +64,36 @@ for (const [status, headers, isFinal] of [
   })
 }
 
-t.test('an error of a function with a status of 4xx is final unless HTTP lets a client repeat the request, and any other error is repeated', async (t) => {
-  for (const [thrown, isFinal] of [
-    [{ status: 403 }, true], [{ status: 404 }, true], [{ status: 413 }, true], [{ status: 422 }, true],
-    [{ status: 408 }, false], [{ status: 421 }, false], [{ status: 425 }, false], [{ status: 429 }, false], [{ status: 500 }, false], [{ status: 0 }, false], [{}, false], [undefined, false], ['403', false]
-  ] as const) {
+t.test('an error of a function with a status of 4xx is final unless HTTP lets a client repeat the request, and ' +
+  'any other error is repeated', async (t) => {
+  for (
+    const [thrown, isFinal] of [
+      [{ status: 403 }, true],
+      [{ status: 404 }, true],
+      [{ status: 413 }, true],
+      [{ status: 422 }, true],
+      [{ status: 408 }, false],
+      [{ status: 421 }, false],
+      [{ status: 425 }, false],
+      [{ status: 429 }, false],
+      [{ status: 500 }, false],
+      [{ status: 0 }, false],
+      [{}, false],
+      [undefined, false],
+      ['403', false]
+    ] as const
+  ) {
     let times = 0
     const waits: number[] = []
     const keeper = keepToken({
-      fetch: async () => { if (times++ === 0) throw thrown; return 'a token' },
-      onError: (error, retryIn) => { t.equal(error, thrown); waits.push(retryIn) }
+      fetch: async () => {
+        if (times++ === 0) throw thrown
+        return 'a token'
+      },
+      onError: (error, retryIn) => {
+        t.equal(error, thrown)
+        waits.push(retryIn)
+      }
     })
     if (isFinal) await keeper.token().then(() => t.fail('a token came'), (error) => t.equal(error, thrown))
     else t.equal(await keeper.token(), 'a token')
@@ -67,10 +104,16 @@ t.test('an error of a function with a status of 4xx is final unless HTTP lets a 
 
 t.test('who does not wait for a refresh is not made to handle its failure', async (t) => {
   let unhandled = 0
-  const count = () => { unhandled++ }
+  const count = () => {
+    unhandled++
+  }
   process.on('unhandledRejection', count)
   t.teardown(() => process.off('unhandledRejection', count))
-  const keeper = keepToken({ fetch: async () => { throw Object.assign(new Error('no'), { status: 401 }) } })
+  const keeper = keepToken({
+    fetch: async () => {
+      throw Object.assign(new Error('no'), { status: 401 })
+    }
+  })
   keeper.refresh()
   await t.rejects(keeper.token(), { message: 'no' })
   keeper.refresh()
@@ -89,7 +132,15 @@ t.test('an unknown option throws at once, and the error names it', async (t) => 
 })
 
 t.test('options that can keep nothing throw at once', async (t) => {
-  for (const options of [{}, { url: '' }, { url: '/x', ttl: 0 }, { url: '/x', ttl: 300 }, { url: '/x', ttl: -1 }, { url: '/x', ttl: NaN }, { ttl: 5_000 }]) {
-    t.throws(() => keepToken(options as Parameters<typeof keepToken>[0]), { name: 'TypeError', message: /^keepToken: / }, JSON.stringify(options))
+  for (
+    const options of [{}, { url: '' }, { url: '/x', ttl: 0 }, { url: '/x', ttl: 300 }, { url: '/x', ttl: -1 }, {
+      url: '/x',
+      ttl: NaN
+    }, { ttl: 5_000 }]
+  ) {
+    t.throws(() => keepToken(options as Parameters<typeof keepToken>[0]), {
+      name: 'TypeError',
+      message: /^keepToken: /
+    }, JSON.stringify(options))
   }
 })

@@ -14,16 +14,21 @@ function hints (now: number, { issued = now, refresh = 720_000, end = 900_000 } 
   return { issuedAt: at(issued), refreshAfter: at(now + refresh), expiresAt: at(now + end) }
 }
 
-t.test('no await can be forgotten: whatever the page calls at once, one request is under way and the page gets its text, never a promise', async (t) => {
+t.test('no await can be forgotten: whatever the page calls at once, one request is under way and the page gets ' +
+  'its text, never a promise', async (t) => {
   const { answer, keep, pass, run, until } = await tokenPage(t, browser)
   let release = (): void => {}
   answer(async () => {
-    await new Promise<void>((resolve) => { release = resolve })
+    await new Promise<void>((resolve) => {
+      release = resolve
+    })
     return { token: 'slow' }
   })
   await keep('url: "/token"')
   await until('active === 1')
-  await run(`for (let times = 0; times < 50; times++) { window.asked = keeper.refresh(); keeper.token(); dispatchEvent(new Event("online")); ${LOOK_AT_ME} }`)
+  await run(
+    `for (let times = 0; times < 50; times++) { window.asked = keeper.refresh(); keeper.token(); dispatchEvent(new Event("online")); ${LOOK_AT_ME} }`
+  )
   await pass(5_000, { idle: false })
   t.equal(await run('calls.length'), 1)
   release()
@@ -57,7 +62,9 @@ t.test('what comes after stop() is passed over, and nothing comes any more', asy
     const { answer, keep, pass, run, until } = await tokenPage(t, browser)
     let release = (): void => {}
     answer(async () => {
-      await new Promise<void>((resolve) => { release = resolve })
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
       return { token: 'late' }
     })
     await run('window.aborter = new AbortController(), 0')
@@ -82,7 +89,8 @@ t.test('a signal that has aborted already asks nothing', async (t) => {
   t.equal(await run('calls.length'), 0)
 })
 
-t.test('after a sleep of hours the page has a new token as soon as it is seen, and within half a minute in any case', async (t) => {
+t.test('after a sleep of hours the page has a new token as soon as it is seen, and within half a minute in any ' +
+  'case', async (t) => {
   for (const [seen, wait] of [[LOOK_AT_ME, 0], ['keeper.token()', 0], ['0', 31_000]] as const) {
     const { keep, pass, page, run, until } = await tokenPage(t, browser)
     await keep('url: "/token"')
@@ -116,7 +124,7 @@ t.test('a clock that is set back keeps no token beyond its end', async (t) => {
   t.equal(await run('tokens.length'), 2)
 })
 
-t.test('a page whose clock is wrong goes by the server\'s, which the answer tells', async (t) => {
+t.test("a page whose clock is wrong goes by the server's, which the answer tells", async (t) => {
   for (const wrong of [-26 * HOUR, -HOUR, 890_000, 26 * HOUR]) {
     const { answer, keep, now, pass, run, until } = await tokenPage(t, browser)
     let made = 0
@@ -133,8 +141,14 @@ t.test('a page whose clock is wrong goes by the server\'s, which the answer tell
 
 t.test('times that make no sense are as good as none, and never a storm of requests', async (t) => {
   const senseless = [
-    { expiresAt: 'soon' }, { expiresAt: new Date(START - HOUR).toISOString() }, { issuedAt: 'x', refreshAfter: 'x', expiresAt: 'x' }, { refreshAfter: new Date(0).toISOString() },
-    { ttl: -1 }, { ttl: 0.001 }, { ttl: '1' }, { expiresAt: new Date(START + 1).toISOString() }
+    { expiresAt: 'soon' },
+    { expiresAt: new Date(START - HOUR).toISOString() },
+    { issuedAt: 'x', refreshAfter: 'x', expiresAt: 'x' },
+    { refreshAfter: new Date(0).toISOString() },
+    { ttl: -1 },
+    { ttl: 0.001 },
+    { ttl: '1' },
+    { expiresAt: new Date(START + 1).toISOString() }
   ]
   for (const times of senseless) {
     const { answer, keep, pass, run } = await tokenPage(t, browser)

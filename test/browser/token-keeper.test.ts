@@ -26,9 +26,15 @@ async function refreshesBetween (t: Test, { pass, run }: TokenPage, early: numbe
 }
 
 t.test('widget token: a page under a strict policy has a token that holds, whenever it looks', async (t) => {
-  const serve = async (app: FastifyInstance, now: () => number) => await app.register(widgetToken, {
-    secret: SECRET, issuer: 'acme', session: 'web', now, authorize: () => 'ann', cors: { origins: [] }
-  })
+  const serve = async (app: FastifyInstance, now: () => number) =>
+    await app.register(widgetToken, {
+      secret: SECRET,
+      issuer: 'acme',
+      session: 'web',
+      now,
+      authorize: () => 'ann',
+      cors: { origins: [] }
+    })
   const page = await tokenPage(t, browser, serve)
   await page.keep('url: "/api/generate-token"')
   await page.until('tokens.length === 1')
@@ -47,9 +53,15 @@ t.test('widget token: a page under a strict policy has a token that holds, whene
 
 t.test('widget token: the page learns of the refusal of a route by its status', async (t) => {
   let user: string | null = null
-  const page = await tokenPage(t, browser, (app, now) => app.register(widgetToken, {
-    secret: SECRET, issuer: 'acme', session: 'web', now, authorize: () => user, userRateLimit: { max: 1 }
-  }))
+  const page = await tokenPage(t, browser, (app, now) =>
+    app.register(widgetToken, {
+      secret: SECRET,
+      issuer: 'acme',
+      session: 'web',
+      now,
+      authorize: () => user,
+      userRateLimit: { max: 1 }
+    }))
   await page.keep('url: "/api/generate-token"')
   await page.until('errors.length === 1')
   t.match(await page.run('errors'), [{ status: 401, retryIn: Infinity }])
@@ -63,12 +75,22 @@ t.test('widget token: the page learns of the refusal of a route by its status', 
   t.ok(wait > 1_000 && wait <= 61_000, `the limit's own Retry-After: ${wait} ms`)
 })
 
-t.test('guest token: an endpoint of the host that answers { token } alone is asked again as its life says', async (t) => {
+t.test('guest token: an endpoint of the host that answers { token } alone is asked again as its life ' +
+  'says', async (t) => {
   const databrain = await stubUpstream(t, mint)
   const page = await tokenPage(t, browser, async (app) => {
-    await app.register(guestToken, { proxyKeys: [PROXY_KEY], apiKey: API_KEY, apiUrl: databrain.origin, dataAppName: 'sales', authorize: () => ({ clientId: 'acme' }) })
+    await app.register(guestToken, {
+      proxyKeys: [PROXY_KEY],
+      apiKey: API_KEY,
+      apiUrl: databrain.origin,
+      dataAppName: 'sales',
+      authorize: () => ({ clientId: 'acme' })
+    })
     app.get('/my-token', async (_request, reply) => {
-      const answer = await app.inject({ url: '/api/databrain/guest-token', headers: { authorization: `Bearer ${PROXY_KEY}` } })
+      const answer = await app.inject({
+        url: '/api/databrain/guest-token',
+        headers: { authorization: `Bearer ${PROXY_KEY}` }
+      })
       return reply.code(answer.statusCode).send(answer.json())
     })
   })
@@ -81,13 +103,22 @@ t.test('guest token: an endpoint of the host that answers { token } alone is ask
 
 t.test('embed: a function may ask by POST and say what the token is, and how long it lives', async (t) => {
   let granted = 0
-  const answer = () => ({ ApiStatus: true, Status: true, Message: '', Data: { access_token: `granted ${++granted}`, expires_in: 600 } })
+  const answer = () => ({
+    ApiStatus: true,
+    Status: true,
+    Message: '',
+    Data: { access_token: `granted ${++granted}`, expires_in: 600 }
+  })
   const bi = await stubUpstream(t, (call, response) => reply(answer())(call, response))
-  const page = await tokenPage(t, browser, (app) => app.register(embedAuthorize, {
-    servers: [{ apiUrl: `${bi.origin}/bi/api/site/site1`, embedSecret: EMBED_SECRET }], authorize: () => ({ email: 'ann@example.com' })
-  }))
+  const page = await tokenPage(t, browser, (app) =>
+    app.register(embedAuthorize, {
+      servers: [{ apiUrl: `${bi.origin}/bi/api/site/site1`, embedSecret: EMBED_SECRET }],
+      authorize: () => ({ email: 'ann@example.com' })
+    }))
   await page.keep(`fetch: async (signal) => {
-    const query = 'embed_nonce=' + crypto.randomUUID() + '&embed_dashboard_id=${DASHBOARD}&embed_mode=view&embed_timestamp=${START / 1_000}&embed_expirationtime=600'
+    const query = 'embed_nonce=' + crypto.randomUUID() + '&embed_dashboard_id=${DASHBOARD}&embed_mode=view&embed_timestamp=${
+    START / 1_000
+  }&embed_expirationtime=600'
     const response = await fetch('/authorize', {
       method: 'POST', signal, headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ embedQuerString: query, dashboardServerApiUrl: '${bi.origin}/bi/api/site/site1' })

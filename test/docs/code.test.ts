@@ -6,8 +6,16 @@ import { optionTables } from '../helpers/option-tables.js'
 
 /** Types that are parts of a documented type, or whose members belong to another package. */
 const NOT_IN_A_TABLE = [
-  'AdminScopeOptions', 'AdminTokensOptions', 'CaptchaOptions', 'CommonCaptchaOptions', 'GroupCommitOptions', 'KeepingOptions',
-  'LookupCacheOptions', 'PublicErrorOptions', 'RateLimitOptions', 'UpstreamClientOptions'
+  'AdminScopeOptions',
+  'AdminTokensOptions',
+  'CaptchaOptions',
+  'CommonCaptchaOptions',
+  'GroupCommitOptions',
+  'KeepingOptions',
+  'LookupCacheOptions',
+  'PublicErrorOptions',
+  'RateLimitOptions',
+  'UpstreamClientOptions'
 ]
 
 const pages = await docsPages()

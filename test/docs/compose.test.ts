@@ -24,7 +24,10 @@ const LEFT_OUT = ['DATA_DIR', 'EMBED_USER', 'ALLOWED_HOSTS', 'METRICS_TOKEN']
 
 /** As docker compose has it under those variables: it reads the file, then puts them into its texts. */
 function compose (variables: Record<string, string>): { services: Record<string, Service> } {
-  return JSON.parse(JSON.stringify(parsed), (_key, value: unknown) => typeof value === 'string' ? interpolate(value, variables) : value)
+  return JSON.parse(
+    JSON.stringify(parsed),
+    (_key, value: unknown) => typeof value === 'string' ? interpolate(value, variables) : value
+  )
 }
 
 function interpolate (text: string, variables: Record<string, string>): string {
@@ -35,15 +38,24 @@ function interpolate (text: string, variables: Record<string, string>): string {
   })
 }
 
-const filled = Object.fromEntries(ASKED.map((name) => [name, name === 'ADMIN_EMAIL' ? 'ann@example.com' : generateSecret()]))
+const filled = Object.fromEntries(
+  ASKED.map((name) => [name, name === 'ADMIN_EMAIL' ? 'ann@example.com' : generateSecret()])
+)
 const { services } = compose(filled)
-const instances = Object.entries(services).filter(([name]) => name.startsWith('gatehouse-')).map(([, service]) => service)
+const instances = Object.entries(services).filter(([name]) => name.startsWith('gatehouse-')).map(([, service]) =>
+  service
+)
 
 t.test('with .env.example filled in, the server takes the environment of both instances', async (t) => {
   t.equal(instances.length, 2)
   for (const { environment = {} } of instances) {
     t.match(readConfig(environment), {
-      production: true, host: '0.0.0.0', database: { url: /^postgres:/ }, redis: { url: /^redis:/ }, nats: { url: /^nats:/ }, databrain: null
+      production: true,
+      host: '0.0.0.0',
+      database: { url: /^postgres:/ },
+      redis: { url: /^redis:/ },
+      nats: { url: /^nats:/ },
+      databrain: null
     })
     t.same(environment, instances[0]?.environment)
   }
@@ -58,19 +70,23 @@ t.test('compose.yaml knows every variable of the server by its name', async (t) 
 
 t.test('each thing that .env.example leaves empty stops the start by its name, and nothing else does', async (t) => {
   t.ok(ASKED.length > 10)
-  for (const name of ASKED) t.throws(() => compose({ ...filled, [name]: '' }), { message: new RegExp(`^${name} .*see \\.env\\.example`) }, name)
+  for (const name of ASKED) {
+    t.throws(() => compose({ ...filled, [name]: '' }), { message: new RegExp(`^${name} .*see \\.env\\.example`) }, name)
+  }
 })
 
 t.test('nginx alone is believed, and finds both instances', async (t) => {
   const { nginx } = services
-  const addressOf = (service: Service | undefined) => Array.isArray(service?.networks) ? undefined : service?.networks.front?.ipv4_address
+  const addressOf = (service: Service | undefined) =>
+    Array.isArray(service?.networks) ? undefined : service?.networks.front?.ipv4_address
   const conf = await read('deploy/nginx.conf')
   const servers = Array.from(conf.matchAll(/^ +server ([\d.]+):3000 /gm), ([, address]) => address)
   t.same(servers, instances.map(addressOf))
   for (const { environment } of instances) t.equal(environment?.TRUST_PROXY, addressOf(nginx))
 })
 
-t.test('all services have a file system that is only read, and more time for their end than the server needs', async (t) => {
+t.test('all services have a file system that is only read, and more time for their end than the server ' +
+  'needs', async (t) => {
   for (const [name, { read_only: readOnly, stop_grace_period: grace = '0s' }] of Object.entries(services)) {
     t.equal(readOnly, true, name)
     t.ok(Number.parseInt(grace, 10) > 10, name)
@@ -79,6 +95,8 @@ t.test('all services have a file system that is only read, and more time for the
 
 t.test('the image is built from every folder that the build reads', async (t) => {
   const { include } = JSON.parse(await read('tsconfig.build.json')) as { include: string[] }
-  const kept = (await read('.dockerignore')).split('\n').filter((line) => line.startsWith('!')).map((line) => line.slice(1))
+  const kept = (await read('.dockerignore')).split('\n').filter((line) => line.startsWith('!')).map((line) =>
+    line.slice(1)
+  )
   t.same([...include, 'web', 'scripts', 'package.json'].filter((path) => !kept.includes(path)), [])
 })

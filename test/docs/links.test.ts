@@ -13,7 +13,10 @@ const script = fileURLToPath(new URL('scripts/check-links.mjs', ROOT))
 
 async function check (folder: string): Promise<{ failed: boolean, output: string }> {
   return await promisify(execFile)(process.execPath, [script, folder])
-    .then(({ stdout }) => ({ failed: false, output: stdout }), ({ stderr }: { stderr: string }) => ({ failed: true, output: stderr }))
+    .then(
+      ({ stdout }) => ({ failed: false, output: stdout }),
+      ({ stderr }: { stderr: string }) => ({ failed: true, output: stderr })
+    )
 }
 
 t.test('every link of the pages leads to a file and a heading of the package', async (t) => {

@@ -5,12 +5,26 @@ import t from 'tap'
 import { ROOT, docsPages, headings } from '../helpers/docs-pages.js'
 
 const SHAPE = ['What it is for', 'Quick start', 'Options', 'Decorators', 'Errors', 'In the front end', 'Security notes']
-/** Pages about a part of a plugin or about no plugin of an app: of the sections they have those that they need, in the same order. */
+/**
+ * Pages about a part of a plugin or about no plugin of an app: of the sections they have those that they need, in the
+ * same order.
+ */
 const PARTS = ['browser', 'collector', 'pixel', 'server', 'testing', 'webhooks']
 /** Guides, and pages that a script writes. */
 const GUIDES = [
-  'README', 'deploy', 'errors', 'from-a-vendor-sample', 'from-rudderstack', 'from-segment', 'guards', 'install', 'permissions', 'routes',
-  'sdks', 'signing', 'threat-model'
+  'README',
+  'deploy',
+  'errors',
+  'from-a-vendor-sample',
+  'from-rudderstack',
+  'from-segment',
+  'guards',
+  'install',
+  'permissions',
+  'routes',
+  'sdks',
+  'signing',
+  'threat-model'
 ]
 /** Pages outside of docs/ that are read like its own. */
 const ALSO_READ = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/README.md']
@@ -18,9 +32,13 @@ const ALSO_READ = ['SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/READ
 const pages = await docsPages()
 
 t.test('no line of a page is longer than 120 columns', async (t) => {
-  const others = await Promise.all(ALSO_READ.map(async (path) => ({ path, text: await readFile(new URL(path, ROOT), 'utf8') })))
+  const others = await Promise.all(
+    ALSO_READ.map(async (path) => ({ path, text: await readFile(new URL(path, ROOT), 'utf8') }))
+  )
   for (const { path, text } of [...pages, ...others]) {
-    const long = text.split('\n').flatMap((line, at) => line.length > 120 ? [`${path}:${at + 1} has ${line.length}`] : [])
+    const long = text.split('\n').flatMap((line, at) =>
+      line.length > 120 ? [`${path}:${at + 1} has ${line.length}`] : []
+    )
     t.same(long, [], path)
   }
 })

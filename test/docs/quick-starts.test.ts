@@ -27,16 +27,21 @@ t.test('the page of the README has the four properties of DataBrain, and its URL
   const app = await startQuickStart(t, code, secrets)
   const page = (await app.inject('/dashboard')).body
   const dbn = JSON.parse(/window\.dbn = (\{.*?\})</.exec(page)?.[1] ?? '{}') as Record<string, string>
-  t.match(dbn, { baseUrl: 'https://app.usedatabrain.com', proxyAuthKey: secrets.DATABRAIN_PROXY_KEY, isEnableProxyAuth: true })
+  t.match(dbn, {
+    baseUrl: 'https://app.usedatabrain.com',
+    proxyAuthKey: secrets.DATABRAIN_PROXY_KEY,
+    isEnableProxyAuth: true
+  })
   const { pathname, search } = new URL(dbn.proxyAuthUrl ?? '')
   const call = (key: string | undefined, query: string) =>
     app.inject({ url: pathname + query, headers: { authorization: `Bearer ${key}` } })
   t.equal((await call(generateSecret(), search)).statusCode, 401, 'a wrong key is refused')
   t.equal((await call(secrets.DATABRAIN_PROXY_KEY, '')).statusCode, 401, 'no user is refused')
-  t.equal((await call(secrets.DATABRAIN_PROXY_KEY, search)).statusCode, 500, 'the page\'s own call is let in')
+  t.equal((await call(secrets.DATABRAIN_PROXY_KEY, search)).statusCode, 500, "the page's own call is let in")
 })
 
-t.test('the first administrator of docs/admin-guard.md logs in, and the route of the host accepts the token', async (t) => {
+t.test('the first administrator of docs/admin-guard.md logs in, and the route of the host accepts the ' +
+  'token', async (t) => {
   const secrets = secretsOf(codeOf('docs/admin-guard.md'))
   const app = await startQuickStart(t, codeOf('docs/admin-guard.md'), secrets)
   t.equal((await app.inject('/internal')).statusCode, 401)
@@ -58,16 +63,28 @@ t.test('the administrator of docs/admin-auth.md lists sources', async (t) => {
 t.test('the Bold BI app refuses what its user was not given, a query without any dashboard too', async (t) => {
   const code = codeOf('docs/embed-authorize.md').replace('https://bi.example.com', 'http://127.0.0.1:1')
   const app = await startQuickStart(t, code, secretsOf(code))
-  const authorize = async (query: string) => (await app.inject({
-    method: 'POST',
-    url: '/authorize',
-    payload: { dashboardServerApiUrl: 'http://127.0.0.1:1/bi/api/site/site1', embedQuerString: `embed_nonce=${randomUUID()}&${query}` }
-  })).json<{ Message: string }>().Message
+  const authorize = async (query: string) =>
+    (await app.inject({
+      method: 'POST',
+      url: '/authorize',
+      payload: {
+        dashboardServerApiUrl: 'http://127.0.0.1:1/bi/api/site/site1',
+        embedQuerString: `embed_nonce=${randomUUID()}&${query}`
+      }
+    })).json<{ Message: string }>().Message
   const others = [
-    'embed_dashboard_id=other', 'embed_dashboard_ids=own,other', 'embed_datasource_id=any', 'pinboard_name=any', 'embed_mode=view'
+    'embed_dashboard_id=other',
+    'embed_dashboard_ids=own,other',
+    'embed_datasource_id=any',
+    'pinboard_name=any',
+    'embed_mode=view'
   ]
   for (const query of others) t.equal(await authorize(query), 'This is not allowed', query)
-  t.equal(await authorize('embed_dashboard_id=own'), 'The upstream service gave no usable answer', 'past every check of ours')
+  t.equal(
+    await authorize('embed_dashboard_id=own'),
+    'The upstream service gave no usable answer',
+    'past every check of ours'
+  )
 })
 
 t.test('the guards of the pages refuse a request without credentials', async (t) => {
@@ -95,7 +112,9 @@ t.test('the guards of the pages accept a request with the right credentials', as
   }
   const keyed = await start('docs/proxy-key.md')
   const authorization = `Bearer ${keyed.secrets.PREVIOUS_PROXY_KEY}`
-  t.match((await keyed.app.inject({ url: '/internal/report', headers: { authorization } })).json(), { caller: /^[0-9a-f]{8}$/ })
+  t.match((await keyed.app.inject({ url: '/internal/report', headers: { authorization } })).json(), {
+    caller: /^[0-9a-f]{8}$/
+  })
 
   const referenced = await start('docs/user-reference.md')
   const { pathname, search } = new URL((await referenced.app.inject('/page')).json<{ url: string }>().url)
@@ -104,14 +123,22 @@ t.test('the guards of the pages accept a request with the right credentials', as
   const signed = await start('docs/signature.md')
   const payload = '{"order":1}'
   const headers = {
-    'content-type': 'application/json', 'x-datafly-signature': signBody(signed.secrets.SERVER_SECRET ?? '', payload)
+    'content-type': 'application/json',
+    'x-datafly-signature': signBody(signed.secrets.SERVER_SECRET ?? '', payload)
   }
-  t.same((await signed.app.inject({ method: 'POST', url: '/orders', headers, payload })).json(), { signed: true, bytes: 11 })
+  t.same((await signed.app.inject({ method: 'POST', url: '/orders', headers, payload })).json(), {
+    signed: true,
+    bytes: 11
+  })
 
   const revocable = await start('docs/embed-revocation.md')
   t.equal((await revocable.app.inject('/report')).statusCode, 200)
   await revocable.app.tokenStore.revocations.revoke({
-    orgId: 'default', kind: 'user', subject: 'ann', before: Date.now() + 60_000, createdBy: 'test'
+    orgId: 'default',
+    kind: 'user',
+    subject: 'ann',
+    before: Date.now() + 60_000,
+    createdBy: 'test'
   })
   t.equal((await revocable.app.inject('/report')).statusCode, 403)
 })

@@ -70,7 +70,9 @@ t.test('events of pages and servers are stored once, are read back, and outlive 
 async function countRows (url: string): Promise<number> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  const { rows } = await client.query<{ count: number }>('select count(*)::int as count from events').finally(() => client.end())
+  const { rows } = await client.query<{ count: number }>('select count(*)::int as count from events').finally(() =>
+    client.end()
+  )
   return rows[0]?.count ?? 0
 }
 
@@ -79,13 +81,15 @@ async function refuse (t: Test, app: FastifyInstance): Promise<void> {
   const page = { event: 'Product Viewed', userId: 'ann' }
   const unknown = `Bearer ${generatePipelineKey('live')}`
   const forged = signBody(secret, 'another body')
-  for (const [status, code, url, payload, headers] of [
-    [403, 'ORIGIN_NOT_ALLOWED', '/v1/t', page, { origin: 'https://evil.example' }],
-    [401, 'INVALID_PIPELINE_KEY', '/v1/t', page, { authorization: unknown }],
-    [401, 'INVALID_SIGNATURE', '/v1/events', { type: 'track', ...page }, { 'x-datafly-signature': forged }],
-    [401, 'SIGNATURE_REQUIRED', '/v1/events', { type: 'track', ...page }, {}],
-    [400, 'INVALID_REQUEST', '/v1/t', { userId: 'ann' }, { origin: SHOP }]
-  ] as const) {
+  for (
+    const [status, code, url, payload, headers] of [
+      [403, 'ORIGIN_NOT_ALLOWED', '/v1/t', page, { origin: 'https://evil.example' }],
+      [401, 'INVALID_PIPELINE_KEY', '/v1/t', page, { authorization: unknown }],
+      [401, 'INVALID_SIGNATURE', '/v1/events', { type: 'track', ...page }, { 'x-datafly-signature': forged }],
+      [401, 'SIGNATURE_REQUIRED', '/v1/events', { type: 'track', ...page }, {}],
+      [400, 'INVALID_REQUEST', '/v1/t', { userId: 'ann' }, { origin: SHOP }]
+    ] as const
+  ) {
     const response = await app.inject({ method: 'POST', url, payload, headers: { authorization, ...headers } })
     t.strictSame([response.statusCode, response.json().error.code], [status, code])
   }

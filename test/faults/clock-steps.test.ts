@@ -9,12 +9,21 @@ import { STEPPED_CLOCK, stepClock } from '../helpers/stepped-clock.js'
 import { LOADED, untilAcknowledged } from '../helpers/stores.js'
 import { timedCall } from '../helpers/timed-calls.js'
 
-t.test('D21: a clock that steps 6 minutes either way stops no events, lets no repeat in, locks nobody out for longer, and tokens recover', async (t) => {
-  const server = await startServerProcess(t, await folderWithDatabase(t), { ...LOADED, ...STEPPED_CLOCK, EMBED_RATE_MAX: '5' })
+t.test('a clock that steps 6 minutes either way stops no events, lets no repeat in, locks nobody out for longer, ' +
+  'and tokens recover', async (t) => {
+  const server = await startServerProcess(t, await folderWithDatabase(t), {
+    ...LOADED,
+    ...STEPPED_CLOCK,
+    EMBED_RATE_MAX: '5'
+  })
   const { password, pipelineKey } = printedBy(server)
   const me = async (token: string) => (await timedCall('me', `${server.origin}/v1/admin/auth/me`, { token })).status
   const widget = () => timedCall('widget', `${server.origin}/api/generate-token`)
-  const repeated = () => timedCall('event', `${server.origin}/v1/t`, { token: pipelineKey, body: '{"event":"Again","userId":"u","messageId":"again"}' })
+  const repeated = () =>
+    timedCall('event', `${server.origin}/v1/t`, {
+      token: pipelineKey,
+      body: '{"event":"Again","userId":"u","messageId":"again"}'
+    })
   const first = await logIn(server, password)
   t.equal((await repeated()).status, 200)
   for (let times = 0; times < 5; times++) await widget()
@@ -25,7 +34,10 @@ t.test('D21: a clock that steps 6 minutes either way stops no events, lets no re
     await untilAcknowledged(load, load.acknowledged.length + 100)
     t.equal((await repeated()).status, 200)
     const refused = await widget()
-    t.ok(refused.status === 429 && Number(refused.retryAfter) <= 60, `at ${offset} ms the limit is ${refused.status}, for ${refused.retryAfter} s`)
+    t.ok(
+      refused.status === 429 && Number(refused.retryAfter) <= 60,
+      `at ${offset} ms the limit is ${refused.status}, for ${refused.retryAfter} s`
+    )
     t.equal(await me(first), offset < 0 ? 401 : 200, `at ${offset} ms a token from before`)
     t.equal(await me(await logIn(server, password)), 200, `at ${offset} ms a new one`)
   }

@@ -18,12 +18,14 @@ const damages: ReadonlyArray<readonly [what: string, damage: (pgdata: string) =>
     await writeFile(file, bytes)
   }],
   ['with its catalogue cut short', async (pgdata) => {
-    for (const database of await readdir(join(pgdata, 'base'))) await truncate(join(pgdata, 'base', database, CATALOGUE), 8_192)
+    for (const database of await readdir(join(pgdata, 'base'))) {
+      await truncate(join(pgdata, 'base', database, CATALOGUE), 8_192)
+    }
   }]
 ]
 
 for (const [what, damage] of damages) {
-  t.test(`D23: a server on a database ${what} says so and ends, and makes no other`, async (t) => {
+  t.test(`a server on a database ${what} says so and ends, and makes no other`, async (t) => {
     const dataDir = await folderWithDatabase(t)
     const pgdata = join(dataDir, 'pgdata')
     await damage(pgdata)

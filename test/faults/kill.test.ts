@@ -19,7 +19,7 @@ const LOAD = { connections: 12, batching: 4 }
 t.setTimeout(KILLS * 150_000)
 
 for (const kind of STORES) {
-  t.test(`D01, D02, D13: ${KILLS} times kill -9 of a server on ${kind} under load: nothing lost, nothing twice, no batch in part`, async (t) => {
+  t.test(`${KILLS} times kill -9 of a server on ${kind} under load: nothing lost, nothing twice, no batch in part`, async (t) => {
     const store = await storeOfServer(t, kind)
     if (store === null) return
     const ledger = new Ledger()
@@ -46,12 +46,16 @@ for (const kind of STORES) {
     await last.stop()
     ledger.note(last)
     t.equal(ledger.open.length, 0, 'every repeat was answered')
-    t.comment(`${kind}, ${KILLS} kills: ${await ledger.settle(t, server, password)}; slowest restart ${Math.round(Math.max(...restarts))} ms`)
+    t.comment(
+      `${kind}, ${KILLS} kills: ${await ledger.settle(t, server, password)}; slowest restart ${
+        Math.round(Math.max(...restarts))
+      } ms`
+    )
     t.equal((await server.stop()).code, 0)
   })
 }
 
-t.test(`D02: ${KILLS} times kill -9 of PostgreSQL under load: nothing lost, nothing twice, events flow again`, async (t) => {
+t.test(`${KILLS} times kill -9 of PostgreSQL under load: nothing lost, nothing twice, events flow again`, async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not killed', { skip: true })
@@ -72,12 +76,17 @@ t.test(`D02: ${KILLS} times kill -9 of PostgreSQL under load: nothing lost, noth
   await load.stop()
   t.same([...load.statuses.keys()].filter((status) => status !== 503), [], 'nothing but 200 and 503')
   ledger.note(load)
-  t.comment(`${KILLS} kills of PostgreSQL: ${await ledger.settle(t, server, password)}; ` +
-    `${load.statuses.get(503) ?? 0} answers of 503, longest pause after a restart ${Math.round(Math.max(...pauses))} ms`)
+  t.comment(
+    `${KILLS} kills of PostgreSQL: ${await ledger.settle(t, server, password)}; ` +
+      `${load.statuses.get(503) ?? 0} answers of 503, longest pause after a restart ${
+        Math.round(Math.max(...pauses))
+      } ms`
+  )
   t.equal((await server.stop()).code, 0)
 })
 
-t.test('D04: a second process on the same folder is refused while the first one runs, and a lock left by kill -9 is taken over', async (t) => {
+t.test('a second process on the same folder is refused while the first one runs, and a lock left by kill -9 is ' +
+  'taken over', async (t) => {
   const dataDir = await folderWithDatabase(t)
   const first = await startServerProcess(t, dataDir, LOADED)
   const { password, pipelineKey } = printedBy(first)

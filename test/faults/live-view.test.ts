@@ -5,9 +5,12 @@ import { folderWithDatabase } from '../helpers/made-folder.js'
 import { startServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy } from '../helpers/server-session.js'
 
-t.test('W04, D17: the built-in server\'s time limits do not cut the live view off, and it does not hold up SIGTERM', async (t) => {
+t.test("W04, D17: the built-in server's time limits do not cut the live view off, and it does not hold up SIGTERM", async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), {
-    LOG_LEVEL: 'warn', REQUEST_TIMEOUT_MS: '500', HEADERS_TIMEOUT_MS: '500', KEEP_ALIVE_TIMEOUT_MS: '500'
+    LOG_LEVEL: 'warn',
+    REQUEST_TIMEOUT_MS: '500',
+    HEADERS_TIMEOUT_MS: '500',
+    KEEP_ALIVE_TIMEOUT_MS: '500'
   })
   const { password, pipelineKey } = printedBy(server)
   const stream = await openStream(t, server.origin, await logIn(server, password))
@@ -15,7 +18,9 @@ t.test('W04, D17: the built-in server\'s time limits do not cut the live view of
   t.equal(stream.response.headers.get('x-content-type-options'), 'nosniff')
   await stream.untilText(/(event: stats[^]*){2}/)
   const sent = await fetch(`${server.origin}/v1/t`, {
-    method: 'POST', headers: { authorization: `Bearer ${pipelineKey}`, 'content-type': 'application/json' }, body: '{"event":"Late","userId":"u"}'
+    method: 'POST',
+    headers: { authorization: `Bearer ${pipelineKey}`, 'content-type': 'application/json' },
+    body: '{"event":"Late","userId":"u"}'
   })
   t.equal(sent.status, 200)
   t.match((await stream.until('accepted')).data, { event: 'Late' })

@@ -15,15 +15,24 @@ import type { TimedAnswer } from '../helpers/timed-calls.js'
 /** How often each call is made while PostgreSQL is paused. */
 const ROUNDS = Number(process.env.HANG_ROUNDS ?? 2)
 
-t.test('D07: PostgreSQL paused under load: 503 everywhere while it is, memory bounded, nothing lost, and all is well after it', async (t) => {
+t.test('PostgreSQL paused under load: 503 everywhere while it is, memory bounded, nothing lost, and all is well ' +
+  'after it', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not paused', { skip: true })
-  const server = await startServerProcess(t, await temporaryFolder(t), { ...LOADED, DATABASE_URL: postgres.url, LOGIN_RATE_MAX: '100000' })
+  const server = await startServerProcess(t, await temporaryFolder(t), {
+    ...LOADED,
+    DATABASE_URL: postgres.url,
+    LOGIN_RATE_MAX: '100000'
+  })
   const { password, pipelineKey } = printedBy(server)
   const credentials = JSON.stringify({ email: 'admin@example.com', password })
   const logIn = async () => {
-    const reply = await fetch(`${server.origin}/v1/admin/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: credentials })
+    const reply = await fetch(`${server.origin}/v1/admin/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: credentials
+    })
     return await reply.json() as { access_token: string, refresh_token: string }
   }
   const { access_token: token } = await logIn()
@@ -37,10 +46,17 @@ t.test('D07: PostgreSQL paused under load: 503 everywhere while it is, memory bo
   }
   const calls: ReadonlyArray<() => Promise<TimedAnswer>> = [
     () => timedCall('event', `${server.origin}/v1/t`, { token: pipelineKey, body: JSON.stringify(event()) }),
-    () => timedCall('batch', `${server.origin}/v1/batch`, { token: pipelineKey, body: JSON.stringify({ batch: Array.from({ length: 100 }, event) }) }),
+    () =>
+      timedCall('batch', `${server.origin}/v1/batch`, {
+        token: pipelineKey,
+        body: JSON.stringify({ batch: Array.from({ length: 100 }, event) })
+      }),
     () => timedCall('list', `${server.origin}/v1/admin/sources`, { token }),
     () => timedCall('login', `${server.origin}/v1/admin/auth/login`, { body: credentials }),
-    () => timedCall('refresh', `${server.origin}/v1/admin/auth/refresh`, { body: JSON.stringify({ refresh_token: unused.pop()?.refresh_token ?? '' }) }),
+    () =>
+      timedCall('refresh', `${server.origin}/v1/admin/auth/refresh`, {
+        body: JSON.stringify({ refresh_token: unused.pop()?.refresh_token ?? '' })
+      }),
     () => timedCall('readyz', `${server.origin}/readyz`)
   ]
   const load = sendEvents(server.origin, pipelineKey, { connections: 12, batching: 4 })
@@ -75,12 +91,17 @@ t.test('D07: PostgreSQL paused under load: 503 everywhere while it is, memory bo
   t.same([...load.statuses.keys()], [503], 'nothing but 200 and 503')
   const figures = await ledger.settle(t, server, password)
   const slowest = [...new Set(answers.map(({ what }) => what))].map((what) => `${what} ${slowestOf(what, answers)}`)
-  t.comment(`paused for ${Math.round((back - paused) / 1_000)} s: ${figures}; well ${recovery} ms after it; slowest answers, ms: ${slowest.join(', ')}; ` +
-    `/healthz: median ${health.median} ms, at most ${health.slowest} ms of ${health.asked}; memory grew by ${health.growth} MB`)
+  t.comment(
+    `paused for ${
+      Math.round((back - paused) / 1_000)
+    } s: ${figures}; well ${recovery} ms after it; slowest answers, ms: ${slowest.join(', ')}; ` +
+      `/healthz: median ${health.median} ms, at most ${health.slowest} ms of ${health.asked}; memory grew by ${health.growth} MB`
+  )
   t.equal((await server.stop()).code, 0)
 })
 
-t.test('D17, D18: SIGTERM while PostgreSQL hangs, and another, ends in order, and what was acknowledged before is stored', async (t) => {
+t.test('SIGTERM while PostgreSQL hangs, and another, ends in order, and what was acknowledged before is ' +
+  'stored', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not paused', { skip: true })

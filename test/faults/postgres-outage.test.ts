@@ -16,7 +16,7 @@ const DOWN_SECONDS = Number(process.env.DOWN_SECONDS ?? 6)
 /** How long a key may work that cannot be looked up any more, milliseconds. */
 const KEY_LIMIT = 5_000
 
-t.test(`D06: PostgreSQL down for ${DOWN_SECONDS} s under load: 503 and Retry-After, nothing lost, and all is well after its return`, async (t) => {
+t.test(`PostgreSQL down for ${DOWN_SECONDS} s under load: 503 and Retry-After, nothing lost, and all is well after its return`, async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not stopped', { skip: true })
@@ -54,12 +54,16 @@ t.test(`D06: PostgreSQL down for ${DOWN_SECONDS} s under load: 503 and Retry-Aft
   const ledger = new Ledger()
   ledger.note(load)
   t.same([...load.statuses.keys()], [503], 'nothing but 200 and 503')
-  t.comment(`down for ${DOWN_SECONDS} s: ${await ledger.settle(t, server, password)}; ${load.statuses.get(503) ?? 0} answers of 503, ` +
-    `well ${recovery} ms after the return; /healthz: median ${health.median} ms, at most ${health.slowest} ms; memory grew by ${health.growth} MB`)
+  t.comment(
+    `down for ${DOWN_SECONDS} s: ${await ledger.settle(t, server, password)}; ${
+      load.statuses.get(503) ?? 0
+    } answers of 503, ` +
+      `well ${recovery} ms after the return; /healthz: median ${health.median} ms, at most ${health.slowest} ms; memory grew by ${health.growth} MB`
+  )
   t.equal((await server.stop()).code, 0)
 })
 
-t.test('D06: backends that PostgreSQL ends, idle or busy, cost a 503 at most and no crash', async (t) => {
+t.test('backends that PostgreSQL ends, idle or busy, cost a 503 at most and no crash', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   const server = await startServerProcess(t, await temporaryFolder(t), { ...LOADED, DATABASE_URL: postgres.url })
@@ -69,7 +73,9 @@ t.test('D06: backends that PostgreSQL ends, idle or busy, cost a 503 at most and
   t.teardown(() => admin.end())
   const endBackends = async () => {
     for (let ended = 0; ended === 0;) {
-      const { rowCount } = await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'fastify-gatehouse'")
+      const { rowCount } = await admin.query(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'fastify-gatehouse'"
+      )
       ended = rowCount ?? 0
     }
   }

@@ -14,7 +14,7 @@ import { LOADED } from '../helpers/stores.js'
 const SECONDS = Number(process.env.SECONDS_AWAY ?? 2)
 const PER_SECOND = 300
 
-t.test(`D08: ${PER_SECOND} events a second while Redis is well, killed, back, hanging and back`, async (t) => {
+t.test(`${PER_SECOND} events a second while Redis is well, killed, back, hanging and back`, async (t) => {
   const [postgres, redis] = [await privatePostgres(t), await privateRedis(t, { needsOwn: true })]
   if (postgres === null || redis === null) return
   const variables = { ...LOADED, DATABASE_URL: postgres.url, REDIS_URL: redis.url, LOGIN_RATE_MAX: '3' }
@@ -29,7 +29,13 @@ t.test(`D08: ${PER_SECOND} events a second while Redis is well, killed, back, ha
     await load.stop()
     const [p50, p99, max] = [load.percentile(0.5), load.percentile(0.99), load.percentile(1)]
     acknowledged.push(...load.acknowledged)
-    t.same(load.failures, [], `${name}: ${load.acknowledged.length} events, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, at most ${max.toFixed(1)} ms`)
+    t.same(
+      load.failures,
+      [],
+      `${name}: ${load.acknowledged.length} events, p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, at most ${
+        max.toFixed(1)
+      } ms`
+    )
     t.ok(max < 2_000, `${name}: nothing hangs`)
     t.comment(`${name}: p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)}, max ${max.toFixed(1)} ms`)
   }
@@ -37,7 +43,11 @@ t.test(`D08: ${PER_SECOND} events a second while Redis is well, killed, back, ha
   /** The statuses of five more attempts to log in as nobody. */
   async function attempts (email: string): Promise<number[]> {
     const statuses: number[] = []
-    for (let attempt = 0; attempt < 5; attempt++) statuses.push((await call(server, '/v1/admin/auth/login', { body: { email, password: 'wrong but long enough' } })).status)
+    for (let attempt = 0; attempt < 5; attempt++) {
+      statuses.push(
+        (await call(server, '/v1/admin/auth/login', { body: { email, password: 'wrong but long enough' } })).status
+      )
+    }
     return statuses
   }
 

@@ -19,7 +19,7 @@ for (const mode of ROUNDS > 1 ? MODES : MODES.slice(-1)) {
     const { token, pipelineKey } = made
     const instances = [...made.instances]
 
-    t.test(`D19: ${ROUNDS} times a rolling restart behind HAProxy at ${RATE} requests/s: no request fails, no event is lost or stored twice`, async (t) => {
+    t.test(`${ROUNDS} times a rolling restart behind HAProxy at ${RATE} requests/s: no request fails, no event is lost or stored twice`, async (t) => {
       const front = await balancer(t, instances.map(({ origin }) => origin))
       if (front === null) return
       const visits = visit(front.origin, { pipelineKey, token, perSecond: RATE })
@@ -34,13 +34,18 @@ for (const mode of ROUNDS > 1 ? MODES : MODES.slice(-1)) {
       await visits.stop()
 
       t.same(visits.failures.slice(0, 5), [], `${visits.failures.length} failures`)
-      t.comment(`${mode}: ${visits.succeeded()} requests answered during ${ROUNDS * 2} restarts, ${visits.failures.length} failed`)
+      t.comment(
+        `${mode}: ${visits.succeeded()} requests answered during ${
+          ROUNDS * 2
+        } restarts, ${visits.failures.length} failed`
+      )
       const stored = await storedIds(front, token)
       t.same(visits.acknowledged.filter((id) => stored.get(id) !== 1), [], 'each acknowledged event is stored once')
       t.equal(stored.size, visits.acknowledged.length)
     })
 
-    t.test('for DRAIN_DELAY_MS a server that was told to stop takes requests on new connections while /readyz is 503', async (t) => {
+    t.test('for DRAIN_DELAY_MS a server that was told to stop takes requests on new connections while /readyz is ' +
+      '503', async (t) => {
       // Far longer than two requests take.
       const stopping = await made.start({ DRAIN_DELAY_MS: '60000' })
       stopping.signal('SIGTERM')

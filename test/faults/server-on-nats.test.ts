@@ -16,7 +16,7 @@ const COPIED_WITHIN = 30_000
 const PACKINGS = (process.env.PACKINGS ?? 'event').split(',')
 
 for (const packing of PACKINGS) {
-  t.test(`D11: with NATS_PACKING=${packing} what was acknowledged is in PostgreSQL once, after kills of broker and server`, async (t) => {
+  t.test(`with NATS_PACKING=${packing} what was acknowledged is in PostgreSQL once, after kills of broker and server`, async (t) => {
     const [postgres, nats] = [await privatePostgres(t), await privateNats(t)]
     if (postgres === null || nats === null || !nats.ownServer) return
     const variables = { ...LOADED, DATABASE_URL: postgres.url, NATS_URL: nats.url, NATS_PACKING: packing }
@@ -45,7 +45,11 @@ for (const packing of PACKINGS) {
 
     const token = await logIn(server, password)
     let stored = await storedIds(server, token)
-    for (const deadline = Date.now() + COPIED_WITHIN; acknowledged.some((id) => !stored.has(id)) && Date.now() < deadline; await sleep(200)) {
+    for (
+      const deadline = Date.now() + COPIED_WITHIN;
+      acknowledged.some((id) => !stored.has(id)) && Date.now() < deadline;
+      await sleep(200)
+    ) {
       stored = await storedIds(server, token)
     }
     t.same(acknowledged.filter((id) => !stored.has(id)), [], `none of ${acknowledged.length} is lost`)
@@ -54,10 +58,14 @@ for (const packing of PACKINGS) {
   })
 }
 
-t.test('D18: with NATS too, SIGTERM while PostgreSQL hangs ends in order', async (t) => {
+t.test('with NATS too, SIGTERM while PostgreSQL hangs ends in order', async (t) => {
   const [postgres, nats] = [await privatePostgres(t), await privateNats(t)]
   if (postgres === null || nats === null || !nats.ownServer || !postgres.ownServer) return
-  const server = await startServerProcess(t, await temporaryFolder(t), { ...LOADED, DATABASE_URL: postgres.url, NATS_URL: nats.url })
+  const server = await startServerProcess(t, await temporaryFolder(t), {
+    ...LOADED,
+    DATABASE_URL: postgres.url,
+    NATS_URL: nats.url
+  })
   const { pipelineKey } = printedBy(server)
   const load = sendEvents(server.origin, pipelineKey, { connections: 8, batching: 2 })
   await untilAcknowledged(load, 300)

@@ -18,7 +18,7 @@ const ROUNDS = Number(process.env.ROUNDS ?? 3)
 t.setTimeout(ROUNDS * 200_000)
 
 for (const kind of STORES) {
-  t.test(`D17: ${ROUNDS} times SIGTERM to a server on ${kind} under load: what was acknowledged is stored, nothing fails but new connections, exit 0`, async (t) => {
+  t.test(`${ROUNDS} times SIGTERM to a server on ${kind} under load: what was acknowledged is stored, nothing fails but new connections, exit 0`, async (t) => {
     const store = await storeOfServer(t, kind)
     if (store === null) return
     const ledger = new Ledger()
@@ -47,17 +47,21 @@ for (const kind of STORES) {
   })
 }
 
-t.test('D17: while it drains, /readyz is 503 at once, a slow request finishes, nobody new gets in, and unused connections hold up nothing', async (t) => {
+t.test('while it drains, /readyz is 503 at once, a slow request finishes, nobody new gets in, and unused ' +
+  'connections hold up nothing', async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), LOADED)
   const { pipelineKey } = printedBy(server)
   const { hostname, port } = new URL(server.origin)
-  const open = () => new Promise<ReturnType<typeof talk>>((resolve) => {
-    const socket = connect({ host: hostname, port: Number(port) }, () => resolve(talk(socket)))
-  })
+  const open = () =>
+    new Promise<ReturnType<typeof talk>>((resolve) => {
+      const socket = connect({ host: hostname, port: Number(port) }, () => resolve(talk(socket)))
+    })
 
   const [slow, idle, unused] = [await open(), await open(), await open()]
   const body = '{"event":"Slow","userId":"u"}'
-  slow.write(`POST /v1/t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${pipelineKey}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`)
+  slow.write(
+    `POST /v1/t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${pipelineKey}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+  )
   slow.write(body.slice(0, 5))
   idle.write('GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n')
   await idle.until(/"status":"ready"/)
@@ -74,7 +78,7 @@ t.test('D17: while it drains, /readyz is 503 at once, a slow request finishes, n
   t.notMatch(server.stdout(), /still busy/)
 })
 
-t.test('D18: SIGTERM with an upstream that hangs ends in order', async (t) => {
+t.test('SIGTERM with an upstream that hangs ends in order', async (t) => {
   const upstream = createServer()
   const origin = await new Promise<string>((resolve) => {
     upstream.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`))
@@ -87,11 +91,19 @@ t.test('D18: SIGTERM with an upstream that hangs ends in order', async (t) => {
     upstream.close()
   })
   const apiUrl = `${origin}/bi/api/site/site1`
-  const server = await startServerProcess(t, await folderWithDatabase(t), { ...LOADED, BOLDBI_API_URL: apiUrl, BOLDBI_EMBED_SECRET: 's', EMBED_USER: 'ann' })
+  const server = await startServerProcess(t, await folderWithDatabase(t), {
+    ...LOADED,
+    BOLDBI_API_URL: apiUrl,
+    BOLDBI_EMBED_SECRET: 's',
+    EMBED_USER: 'ann'
+  })
   const seconds = Math.floor(Date.now() / 1000)
-  const embedQuerString = `embed_nonce=${crypto.randomUUID()}&embed_dashboard_id=${crypto.randomUUID()}&embed_mode=view&embed_timestamp=${seconds}&embed_expirationtime=600`
+  const embedQuerString =
+    `embed_nonce=${crypto.randomUUID()}&embed_dashboard_id=${crypto.randomUUID()}&embed_mode=view&embed_timestamp=${seconds}&embed_expirationtime=600`
   const answer = fetch(`${server.origin}/authorize`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ embedQuerString, dashboardServerApiUrl: apiUrl })
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ embedQuerString, dashboardServerApiUrl: apiUrl })
   }).then((reply) => reply.status, () => 'cut off')
   t.equal(await Promise.race([asked.then(() => 'asked'), answer]), 'asked')
   t.equal((await server.stop()).code, 0)
@@ -111,10 +123,14 @@ t.test('a SIGTERM while the database is being made ends in order, and the next s
 function talk (socket: ReturnType<typeof connect>) {
   let text = ''
   socket.on('error', () => {})
-  socket.on('data', (chunk) => { text += chunk.toString() })
+  socket.on('data', (chunk) => {
+    text += chunk.toString()
+  })
   return {
     closed: once(socket, 'close'),
-    write: (more: string) => { socket.write(more) },
+    write: (more: string) => {
+      socket.write(more)
+    },
     async until (pattern: RegExp) {
       for (const deadline = Date.now() + 60_000; !pattern.test(text); await sleep(5)) {
         if (Date.now() > deadline) throw new Error(`no ${pattern} in ${text}`)

@@ -17,7 +17,8 @@ import type { TimedAnswer } from '../helpers/timed-calls.js'
 /** Of each attack; 1 000 for the full one. */
 const CONNECTIONS = Number(process.env.CONNECTIONS ?? 100)
 /**
- * The longest that an attack lasts. With 120 it is the full test, some 6 minutes (`--timeout=900`): the server keeps its own time limits, and the
+ * The longest that an attack lasts. With 120 it is the full test, some 6 minutes (`--timeout=900`): the server keeps
+ * its own time limits, and the
  * attacks, six programs of which would be a load of their own, come one by one.
  */
 const SECONDS = Number(process.env.SECONDS ?? 20)
@@ -30,7 +31,15 @@ const IS_SHORT = SECONDS < 120
 const LIMITS: Variables = IS_SHORT ? SHORT : {}
 const AT_ONCE = 100
 /** Nobody is turned away for asking too often, which would be too easy. */
-const UNLIMITED: Variables = { LOG_LEVEL: 'warn', EMBED_RATE_MAX: '0', INGEST_IP_RATE_MAX: '0', INGEST_KEY_RATE_MAX: '0', NOT_FOUND_RATE_MAX: '0', EMBED_CONNECTIONS_MAX: '0', ADDRESS_SOCKETS_MAX: '0' }
+const UNLIMITED: Variables = {
+  LOG_LEVEL: 'warn',
+  EMBED_RATE_MAX: '0',
+  INGEST_IP_RATE_MAX: '0',
+  INGEST_KEY_RATE_MAX: '0',
+  NOT_FOUND_RATE_MAX: '0',
+  EMBED_CONNECTIONS_MAX: '0',
+  ADDRESS_SOCKETS_MAX: '0'
+}
 const EVENT = '{"event":"Meanwhile","userId":"u"}'
 
 t.test(`W04 W05 W06 W07 W08: ${CONNECTIONS} clients of each kind of slowness and ${IDLE} that say nothing leave the service available and are closed`, async (t) => {
@@ -51,12 +60,22 @@ t.test(`W04 W05 W06 W07 W08: ${CONNECTIONS} clients of each kind of slowness and
   const endWatch = watchHealth(server)
   const pace = IS_SHORT ? { rate: CONNECTIONS / 2, interval: 1 } : { rate: CONNECTIONS / 5, interval: 5 }
   const targets: ReadonlyArray<[Slowness, string]> = [
-    ['body', event], ['body', `${origin}/authorize`], ['headers', event], ['headers', `${origin}/authorize`], ['answer', event], ['answer', big]
+    ['body', event],
+    ['body', `${origin}/authorize`],
+    ['headers', event],
+    ['headers', `${origin}/authorize`],
+    ['answer', event],
+    ['answer', big]
   ]
   const carryOut = async ([slow, url]: [Slowness, string]) => {
     // What is asked for much is no longer a slow client but a busy one.
     const connections = url === big ? Math.min(CONNECTIONS, 200) : CONNECTIONS
-    return { what: `${slow} ${new URL(url).pathname}`, slow, connections, ...await attack({ slow, url, ...pace, connections, duration: SECONDS }) }
+    return {
+      what: `${slow} ${new URL(url).pathname}`,
+      slow,
+      connections,
+      ...await attack({ slow, url, ...pace, connections, duration: SECONDS })
+    }
   }
   const attacks = IS_SHORT ? Promise.all(targets.map(carryOut)) : oneByOne(targets, carryOut)
 
@@ -83,18 +102,26 @@ t.test(`W04 W05 W06 W07 W08: ${CONNECTIONS} clients of each kind of slowness and
   const slowest = Math.max(...sent.map(({ time }) => time))
   t.same(sent.filter(({ status }) => status !== 200), [], 'every event was taken')
   t.equal(health.failed, 0)
-  t.ok(sent.length >= 10 && health.asked >= 10, `${sent.length} events and ${health.asked} requests for /healthz were answered during the attacks`)
+  t.ok(
+    sent.length >= 10 && health.asked >= 10,
+    `${sent.length} events and ${health.asked} requests for /healthz were answered during the attacks`
+  )
   t.ok(health.growth < 200, `the memory grew by ${health.growth} MB`)
 
   // Those that say or read nothing hold on: it is the server that closes them.
   while (await openSockets(port) > 0) await sleep(100)
   for (const socket of holding) socket.destroy()
-  t.comment(`${outcomes.length} x ${CONNECTIONS} slow and ${holding.length} silent clients: ${sent.length} events, at most ${slowest} ms; ` +
-    `/healthz: median ${health.median} ms, at most ${health.slowest} ms of ${health.asked}; memory grew by ${health.growth} MB`)
+  t.comment(
+    `${outcomes.length} x ${CONNECTIONS} slow and ${holding.length} silent clients: ${sent.length} events, at most ${slowest} ms; ` +
+      `/healthz: median ${health.median} ms, at most ${health.slowest} ms of ${health.asked}; memory grew by ${health.growth} MB`
+  )
   t.equal((await server.stop()).code, 0)
 })
 
-async function oneByOne<Item, Result> (items: readonly Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> {
+async function oneByOne<Item, Result> (
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>
+): Promise<Result[]> {
   const results: Result[] = []
   for (const item of items) results.push(await work(item))
   return results

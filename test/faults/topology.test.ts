@@ -19,35 +19,49 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
   t.teardown(() => Promise.all(Array.from(agents.values(), (agent) => agent.destroy())))
 
   function agentAt (localAddress: string): Agent {
-    const agent = agents.get(localAddress) ?? new Agent({ localAddress, connect: { ca: front.ca, servername: 'localhost' } })
+    const agent = agents.get(localAddress) ??
+      new Agent({ localAddress, connect: { ca: front.ca, servername: 'localhost' } })
     agents.set(localAddress, agent)
     return agent
   }
 
   /** As a client at that address, by TLS. */
   async function ask (path: string, { from = '127.0.0.1', method = 'POST', body, headers = {} }: {
-    from?: string, method?: 'GET' | 'POST', body?: string, headers?: Record<string, string>
+    from?: string
+    method?: 'GET' | 'POST'
+    body?: string
+    headers?: Record<string, string>
   } = {}) {
     const reply = await request(`${front.origin}${path}`, {
-      method, dispatcher: agentAt(from), headers: { 'content-type': 'application/json', authorization: `Bearer ${pipelineKey}`, ...headers }, ...(body === undefined ? {} : { body })
+      method,
+      dispatcher: agentAt(from),
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${pipelineKey}`, ...headers },
+      ...(body === undefined ? {} : { body })
     })
     const text = await reply.body.text()
     const code = /"code":"(\w+)"/.exec(text)?.[1]
     return { status: reply.statusCode, headers: reply.headers, text, code }
   }
 
-  const track = (messageId: string, more = {}) => JSON.stringify({ event: 'Seen', anonymousId: 'a', messageId, ...more })
-  const toInstance = (origin: string) => fetch(`${origin}/v1/t`, {
-    method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${pipelineKey}` }, body: track('live')
-  })
+  const track = (messageId: string, more = {}) =>
+    JSON.stringify({ event: 'Seen', anonymousId: 'a', messageId, ...more })
+  const toInstance = (origin: string) =>
+    fetch(`${origin}/v1/t`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${pipelineKey}` },
+      body: track('live')
+    })
   async function stored (messageId: string): Promise<Record<string, unknown>> {
     for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
-      for await (const event of storedEvents(instances[0] ?? { origin: '' }, token)) if (event.messageId === messageId) return event
+      for await (const event of storedEvents(instances[0] ?? { origin: '' }, token)) {
+        if (event.messageId === messageId) return event
+      }
     }
     throw new Error(`${messageId} was not stored`)
   }
 
-  t.test('an event that comes by TLS is stored with the address of its client, whatever that says of itself', async (t) => {
+  t.test('an event that comes by TLS is stored with the address of its client, whatever that says of ' +
+    'itself', async (t) => {
     const forged = { 'x-forwarded-for': '198.51.100.7', forwarded: 'for=198.51.100.7', 'x-real-ip': '198.51.100.7' }
     const { status } = await ask('/v1/t', { from: '127.0.0.5', body: track('spoofed'), headers: forged })
     t.equal(status, 200)
@@ -55,7 +69,10 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
   })
 
   t.test('what came by HTTPS gets HSTS and a Secure cookie, and what came by HTTP is sent there', async (t) => {
-    const { status, headers } = await ask('/v1/t', { body: JSON.stringify({ event: 'Seen' }), headers: { 'x-forwarded-proto': 'http' } })
+    const { status, headers } = await ask('/v1/t', {
+      body: JSON.stringify({ event: 'Seen' }),
+      headers: { 'x-forwarded-proto': 'http' }
+    })
     t.equal(status, 200)
     t.match(headers['strict-transport-security'], /^max-age=\d{8}/)
     t.match(String(headers['set-cookie']), /^_dfid=.*; Secure;/)
@@ -66,20 +83,29 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
 
   t.test('HTTP/2 is spoken, and nothing older than TLS 1.2', async (t) => {
     const { hostname, port } = new URL(front.origin)
-    const handshake = (options: object) => new Promise<string>((resolve) => {
-      const socket = connect({ host: hostname, port: Number(port), ca: front.ca, ALPNProtocols: ['h2'], ...options }, () => {
-        resolve(`${String(socket.alpnProtocol)} ${String(socket.getProtocol())}`)
-        socket.destroy()
-      }).on('error', (error) => resolve(error.message))
-    })
+    const handshake = (options: object) =>
+      new Promise<string>((resolve) => {
+        const socket = connect(
+          { host: hostname, port: Number(port), ca: front.ca, ALPNProtocols: ['h2'], ...options },
+          () => {
+            resolve(`${String(socket.alpnProtocol)} ${String(socket.getProtocol())}`)
+            socket.destroy()
+          }
+        ).on('error', (error) => resolve(error.message))
+      })
     t.equal(await handshake({}), 'h2 TLSv1.3')
-    t.match(await handshake({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' }), /alert|version/)
+    t.match(
+      await handshake({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' }),
+      /alert|version/
+    )
   })
 
   t.test('a batch of 5 MB passes, and a body of 6 MB is 413', async (t) => {
     const padding = 'x'.repeat(60_000)
     const item = (index: number) => track(`large-${index}`, { type: 'track', properties: { padding } })
-    const batch = `{"batch":[${Array.from({ length: 80 }, (_, index) => item(index)).join(',')}]}`.padEnd(5 * 1024 * 1024)
+    const batch = `{"batch":[${Array.from({ length: 80 }, (_, index) => item(index)).join(',')}]}`.padEnd(
+      5 * 1024 * 1024
+    )
     const taken = await ask('/v1/batch', { body: batch })
     t.equal(taken.status, 200)
     t.match(JSON.parse(taken.text), { success: true, accepted: 80 })
@@ -97,7 +123,8 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
   })
 
   t.test('who asks for logins too fast gets 429, and nobody else', async (t) => {
-    const me = (from: string) => ask('/v1/admin/auth/me', { from, method: 'GET', headers: { authorization: 'Bearer none' } })
+    const me = (from: string) =>
+      ask('/v1/admin/auth/me', { from, method: 'GET', headers: { authorization: 'Bearer none' } })
     const answers = await Promise.all(Array.from({ length: 60 }, () => me('127.0.0.6')))
     const limited = answers.filter(({ status }) => status === 429)
     t.ok(limited.length >= 10, `${limited.length} of 60`)
@@ -107,14 +134,25 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
 
   t.test('who holds more connections than allowed gets 429, and nobody else', async (t) => {
     const { hostname, port } = new URL(front.origin)
-    const sockets = await Promise.all(Array.from({ length: 20 }, () => new Promise<ReturnType<typeof connect>>((resolve, reject) => {
-      const socket = connect({ socket: connectTcp({ host: hostname, port: Number(port), localAddress: '127.0.0.8' }), host: hostname, ca: front.ca }, () => {
-        socket.write('POST /v1/t HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n')
-      })
-      // It has read the head, and waits for the body.
-      socket.on('error', reject).once('data', () => resolve(socket))
-    })))
-    t.teardown(() => { for (const socket of sockets) socket.destroy() })
+    const sockets = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        new Promise<ReturnType<typeof connect>>((resolve, reject) => {
+          const socket = connect({
+            socket: connectTcp({ host: hostname, port: Number(port), localAddress: '127.0.0.8' }),
+            host: hostname,
+            ca: front.ca
+          }, () => {
+            socket.write(
+              'POST /v1/t HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n'
+            )
+          })
+          // It has read the head, and waits for the body.
+          socket.on('error', reject).once('data', () => resolve(socket))
+        }))
+    )
+    t.teardown(() => {
+      for (const socket of sockets) socket.destroy()
+    })
     const refused = await ask('/healthz', { from: '127.0.0.8', method: 'GET' })
     t.same({ status: refused.status, code: refused.code }, { status: 429, code: 'RATE_LIMITED' })
     t.equal((await ask('/healthz', { from: '127.0.0.9', method: 'GET' })).status, 200)
@@ -122,7 +160,8 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
 
   t.test('the live view comes through event by event', async (t) => {
     const { statusCode, headers, body } = await request(`${front.origin}/v1/admin/events/live`, {
-      dispatcher: agentAt('127.0.0.1'), headers: { authorization: `Bearer ${token}` }
+      dispatcher: agentAt('127.0.0.1'),
+      headers: { authorization: `Bearer ${token}` }
     })
     t.equal(statusCode, 200)
     t.match(headers['content-type'], /^text\/event-stream/)
@@ -142,10 +181,13 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     for (const { stdout, stderr } of instances) t.notMatch(stdout() + stderr(), /Redis|NOPERM/)
   })
 
-  t.test('with one instance gone every request is answered by the other, and with both a client is told to come again', async (t) => {
+  t.test('with one instance gone every request is answered by the other, and with both a client is told to come ' +
+    'again', async (t) => {
     const [first, second] = instances
     await first?.kill()
-    for (let index = 0; index < 20; index++) t.equal((await ask('/v1/t', { body: track(`alone-${index}`) })).status, 200)
+    for (let index = 0; index < 20; index++) {
+      t.equal((await ask('/v1/t', { body: track(`alone-${index}`) })).status, 200)
+    }
     await second?.kill()
     const { status, code, headers } = await ask('/v1/t', { body: track('nobody') })
     t.same({ status, code, after: headers['retry-after'] }, { status: 503, code: 'UNAVAILABLE', after: '1' })

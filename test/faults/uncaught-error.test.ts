@@ -18,21 +18,32 @@ const FAULTS = {
 for (const [origin, fault] of Object.entries(FAULTS)) {
   t.test(`an ${origin} is logged with its cause, requests in flight finish, and the server ends with exit code 1, without the delay of a planned stop`, async (t) => {
     const preload = `process.on('SIGUSR2', () => { ${fault} })`
-    const variables = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`, DRAIN_DELAY_MS: DELAY }
+    const variables = {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
+      DRAIN_DELAY_MS: DELAY
+    }
     const server = await startServerProcess(t, await folderWithDatabase(t), variables)
     const { hostname, port } = new URL(server.origin)
 
     const body = '{"event":"Slow","userId":"u"}'
     const socket = connect({ host: hostname, port: Number(port) })
     let answer = ''
-    socket.setEncoding('utf8').on('data', (text: string) => { answer += text })
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text
+    })
     await once(socket, 'connect')
-    socket.write(`POST /v1/t HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${printedBy(server).pipelineKey}\r\n` +
-      `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`)
+    socket.write(
+      `POST /v1/t HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${printedBy(server).pipelineKey}\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`
+    )
     await untilSeen(server.origin)
 
     server.signal('SIGUSR2')
-    while (!server.stdout().includes('the cause in the log')) await new Promise((resolve) => { setTimeout(resolve, 10) })
+    while (!server.stdout().includes('the cause in the log')) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 10)
+      })
+    }
     const unready = await untilClosed(server.origin)
     t.ok(unready < 20, `the port was closed after ${unready} requests`)
     socket.write(body.slice(5))
@@ -42,7 +53,11 @@ for (const [origin, fault] of Object.entries(FAULTS)) {
 
     const lines = server.stdout().split('\n').filter((line) => line.includes('the cause in the log'))
     t.equal(lines.length, 1)
-    t.match(JSON.parse(lines[0] ?? '{}'), { level: 60, origin, err: { message: 'the cause in the log', stack: /Error: the cause in the log/ } })
+    t.match(JSON.parse(lines[0] ?? '{}'), {
+      level: 60,
+      origin,
+      err: { message: 'the cause in the log', stack: /Error: the cause in the log/ }
+    })
     t.equal(server.stderr(), '')
   })
 }
@@ -50,7 +65,8 @@ for (const [origin, fault] of Object.entries(FAULTS)) {
 /** Asks for /readyz on new connections until the port is closed; how often it was answered. */
 async function untilClosed (origin: string): Promise<number> {
   for (let answered = 0; ; answered++) {
-    const isOpen = await fetch(`${origin}/readyz`, { headers: { connection: 'close' } }).then((reply) => reply.text()).then(() => true, () => false)
+    const isOpen = await fetch(`${origin}/readyz`, { headers: { connection: 'close' } }).then((reply) => reply.text())
+      .then(() => true, () => false)
     if (!isOpen) return answered
     await sleep(50)
   }

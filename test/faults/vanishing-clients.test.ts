@@ -22,31 +22,48 @@ interface Client {
   body: string
 }
 
-t.test(`D20: ${CLIENTS} clients that vanish in the upload or before the reply, and come again: not stored, or once and whole; then once`, async (t) => {
+t.test(`${CLIENTS} clients that vanish in the upload or before the reply, and come again: not stored, or once and whole; then once`, async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   const server = await startServerProcess(t, await temporaryFolder(t), { ...LOADED, DATABASE_URL: postgres.url })
   const { password, pipelineKey } = printedBy(server)
   const clients = Array.from({ length: CLIENTS }, (_none, at) => clientOf(at))
-  for (let at = 0; at < CLIENTS; at += AT_ONCE) await Promise.all(clients.slice(at, at + AT_ONCE).map((client) => vanish(server, pipelineKey, client)))
+  for (let at = 0; at < CLIENTS; at += AT_ONCE) {
+    await Promise.all(clients.slice(at, at + AT_ONCE).map((client) => vanish(server, pipelineKey, client)))
+  }
 
   // Whoever is answered now came after all of them.
-  const last = await timedCall('event', `${server.origin}/v1/t`, { token: pipelineKey, body: '{"event":"Last","userId":"u"}' })
+  const last = await timedCall('event', `${server.origin}/v1/t`, {
+    token: pipelineKey,
+    body: '{"event":"Last","userId":"u"}'
+  })
   t.equal(last.status, 200, `after ${last.time} ms ${server.stdout()}`)
   const token = await logIn(server, password)
   const first = await storedIds(server, token)
   const shareOf = ({ ids }: Client) => ids.filter((id) => first.has(id)).length / ids.length
-  t.same(clients.filter(({ way }) => way.endsWith('upload') && way.startsWith('in')).filter((client) => shareOf(client) > 0), [], 'nothing of a body that never came whole')
+  t.same(
+    clients.filter(({ way }) => way.endsWith('upload') && way.startsWith('in')).filter((client) => shareOf(client) > 0),
+    [],
+    'nothing of a body that never came whole'
+  )
   t.same(clients.filter((client) => shareOf(client) > 0 && shareOf(client) < 1), [], 'nothing in part')
   t.same([...first.values()].filter((times) => times > 1), [], 'nothing twice')
 
   for (let at = 0; at < CLIENTS; at += AT_ONCE) {
-    const replies = await Promise.all(clients.slice(at, at + AT_ONCE).map(({ path, body }) => timedCall(path, `${server.origin}${path}`, { token: pipelineKey, body })))
+    const replies = await Promise.all(
+      clients.slice(at, at + AT_ONCE).map(({ path, body }) =>
+        timedCall(path, `${server.origin}${path}`, { token: pipelineKey, body })
+      )
+    )
     t.same(replies.filter(({ status }) => status !== 200), [], 'every repeat is taken')
   }
   const second = await storedIds(server, token)
   t.same(clients.flatMap(({ ids }) => ids).filter((id) => second.get(id) !== 1), [], 'all of them, once')
-  t.comment(`${CLIENTS} clients, ${clients.filter((client) => shareOf(client) === 1).length} of them stored before they came again`)
+  t.comment(
+    `${CLIENTS} clients, ${
+      clients.filter((client) => shareOf(client) === 1).length
+    } of them stored before they came again`
+  )
   t.equal((await server.stop()).code, 0)
 })
 
@@ -54,16 +71,29 @@ function clientOf (at: number): Client {
   const [way = WAYS[0], batch] = [WAYS[at % WAYS.length], at % 3 === 0]
   const ids = Array.from({ length: batch ? 20 : 1 }, () => crypto.randomUUID())
   const events = ids.map((messageId) => ({ type: 'track', event: 'Gone', userId: 'u', messageId }))
-  return { way, ids, ...(batch ? { path: '/v1/batch', body: JSON.stringify({ batch: events }) } : { path: '/v1/t', body: JSON.stringify(events[0]) }) }
+  return {
+    way,
+    ids,
+    ...(batch
+      ? { path: '/v1/batch', body: JSON.stringify({ batch: events }) }
+      : { path: '/v1/t', body: JSON.stringify(events[0]) })
+  }
 }
 
 /** Resolves when the socket is closed. */
 function vanish ({ origin }: ServerProcess, pipelineKey: string, { way, path, body }: Client): Promise<void> {
   const { hostname, port } = new URL(origin)
   const length = way === 'in a chunked upload' ? 'Transfer-Encoding: chunked' : `Content-Length: ${body.length}`
-  const head = `POST ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${pipelineKey}\r\nContent-Type: application/json\r\n${length}\r\n\r\n`
+  const head =
+    `POST ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${pipelineKey}\r\nContent-Type: application/json\r\n${length}\r\n\r\n`
   const half = body.slice(0, body.length >> 1)
-  const sent = { 'in the upload': half, 'in a chunked upload': `${half.length.toString(16)}\r\n${half}\r\n`, 'before the reply': body, 'soon after the upload': body }[way]
+  const sent =
+    {
+      'in the upload': half,
+      'in a chunked upload': `${half.length.toString(16)}\r\n${half}\r\n`,
+      'before the reply': body,
+      'soon after the upload': body
+    }[way]
   return new Promise((resolve) => {
     const socket = connect({ host: hostname, port: Number(port) })
     socket.on('error', () => {})

@@ -20,7 +20,9 @@ export interface AdminRoute {
   query: string[]
 }
 
-interface ObjectSchema { properties?: Record<string, unknown> }
+interface ObjectSchema {
+  properties?: Record<string, unknown>
+}
 
 /** Collects the routes of administrators that are added to the app from now on. */
 export function collectAdminRoutes (app: FastifyInstance): AdminRoute[] {
@@ -80,8 +82,10 @@ function fieldsOf ({ method, path, demand }: AdminRoute): string[] {
   for (const [field, roles] of typeof demand === 'boolean' ? [] : Object.entries(demand.fields ?? {})) {
     byRoles.set(namesOf(roles), [...byRoles.get(namesOf(roles)) ?? [], field])
   }
-  return Array.from(byRoles, ([roles, fields]) =>
-    `\`${method} ${path}\`, ${roles}:\n\n${fields.map((field) => `- \`${field}\``).join('\n')}`)
+  return Array.from(
+    byRoles,
+    ([roles, fields]) => `\`${method} ${path}\`, ${roles}:\n\n${fields.map((field) => `- \`${field}\``).join('\n')}`
+  )
 }
 
 function namesOf (roles: readonly Role[]): string {

@@ -43,13 +43,13 @@ export interface AdminApp {
   store: TokenStore
   /** The time that all parts see, epoch milliseconds. */
   clock: { now: number }
-  addUser (email: string, role?: Role, orgId?: string): Promise<User>
-  login (email: string, password?: string): Promise<TokenPair>
-  post (url: string, payload: unknown, token?: string): ReturnType<typeof inject>
-  get (url: string, token?: string): ReturnType<typeof inject>
-  refresh (token: string): ReturnType<typeof inject>
+  addUser(email: string, role?: Role, orgId?: string): Promise<User>
+  login(email: string, password?: string): Promise<TokenPair>
+  post(url: string, payload: unknown, token?: string): ReturnType<typeof inject>
+  get(url: string, token?: string): ReturnType<typeof inject>
+  refresh(token: string): ReturnType<typeof inject>
   /** The audit entries, newest first, once `count` (1) of `action` are among them. */
-  audited (action: string, orgId?: string, count?: number): Promise<AuditEntry[]>
+  audited(action: string, orgId?: string, count?: number): Promise<AuditEntry[]>
 }
 
 function inject (app: FastifyInstance, options: InjectOptions) {
@@ -57,7 +57,10 @@ function inject (app: FastifyInstance, options: InjectOptions) {
 }
 
 /** The admin routes on an empty store with a clock of its own, without limits of rates unless the test sets some. */
-export async function adminApp (t: Test, { auth, api, server, store, before }: AdminAppOptions = {}): Promise<AdminApp> {
+export async function adminApp (
+  t: Test,
+  { auth, api, server, store, before }: AdminAppOptions = {}
+): Promise<AdminApp> {
   const clock = { now: Date.now() }
   const now = () => clock.now
   const passwords = await cheapPasswords()
@@ -66,12 +69,25 @@ export async function adminApp (t: Test, { auth, api, server, store, before }: A
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: own, sweepEvery: 0 })
   await before?.(app, sink)
-  await app.register(adminAuth, { jwtSecrets: [SECRET], now, passwords, loginRateLimit: false, userRateLimit: false, tokenRateLimit: false, ...auth })
+  await app.register(adminAuth, {
+    jwtSecrets: [SECRET],
+    now,
+    passwords,
+    loginRateLimit: false,
+    userRateLimit: false,
+    tokenRateLimit: false,
+    ...auth
+  })
   await app.register(adminApi, { jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...api })
 
   function call (method: 'GET' | 'POST', url: string, payload: unknown, token: string | undefined) {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
-    return inject(app, { method, url: url.startsWith('/') ? url : `/v1/admin/auth/${url}`, headers, ...payload === undefined ? {} : { payload: payload as object } })
+    return inject(app, {
+      method,
+      url: url.startsWith('/') ? url : `/v1/admin/auth/${url}`,
+      headers,
+      ...payload === undefined ? {} : { payload: payload as object }
+    })
   }
 
   return {
@@ -98,7 +114,9 @@ async function waitForAudit (store: TokenStore, action: string, orgId: string, c
   for (;;) {
     const { data } = await store.audit.list(orgId, {}, { limit: 100 })
     if (data.filter((entry) => entry.action === action).length >= count) return data
-    if (Date.now() > deadline) throw new Error(`no audit entry ${action} in ${JSON.stringify(data.map((entry) => entry.action))}`)
+    if (Date.now() > deadline) {
+      throw new Error(`no audit entry ${action} in ${JSON.stringify(data.map((entry) => entry.action))}`)
+    }
     await sleep(5)
   }
 }
@@ -107,12 +125,17 @@ type Json = Record<string, unknown> | string
 
 /** A JWT made by hand: header and claims as objects or as JSON text, signed with HMAC of the given hash. */
 export function forge (header: Json, claims: Json, secret = SECRET, hash = 'sha256'): string {
-  const input = [header, claims].map((part) => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')).join('.')
+  const input = [header, claims].map((part) =>
+    Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
+  ).join('.')
   return `${input}.${createHmac(hash, secret).update(input).digest('base64url')}`
 }
 
 /** What a JWT says. */
 export function decode (token: string): { header: Record<string, unknown>, claims: Record<string, unknown> } {
   const [header = '', claims = ''] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString())
-  return { header: JSON.parse(header) as Record<string, unknown>, claims: JSON.parse(claims) as Record<string, unknown> }
+  return {
+    header: JSON.parse(header) as Record<string, unknown>,
+    claims: JSON.parse(claims) as Record<string, unknown>
+  }
 }

@@ -11,7 +11,10 @@ export interface AskedStore {
   isAway: boolean
 }
 
-/** A store of a host's own that remembers nothing: each look-up of a pipeline key or a webhook takes a turn of the event loop. */
+/**
+ * A store of a host's own that remembers nothing: each look-up of a pipeline key or a webhook takes a turn of the
+ * event loop.
+ */
 export function askedStore (): AskedStore {
   const kept = memoryStore()
   const asked: string[] = []

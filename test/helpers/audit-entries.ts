@@ -4,7 +4,10 @@ import type { FastifyInstance } from 'fastify'
 
 import type { AuditEntry } from '../../contracts/token-store/index.js'
 
-/** The audit trail once it holds that many entries, oldest first; entries are written behind the answer. Fails when they do not come. */
+/**
+ * The audit trail once it holds that many entries, oldest first; entries are written behind the answer. Fails when
+ * they do not come.
+ */
 export async function auditEntries (app: FastifyInstance, count: number, orgId = 'default'): Promise<AuditEntry[]> {
   const until = Date.now() + 60_000
   for (;;) {

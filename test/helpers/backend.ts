@@ -21,8 +21,10 @@ export interface BackendOptions {
 }
 
 /**
- * An empty store and sink for one test: in memory, or where GATEHOUSE_TEST_STORE says: `pglite`, `postgres`, or `redis`, which is
- * PostgreSQL with Redis. Ask for them before the teardown that closes what uses them: after it another test may get the same tables.
+ * An empty store and sink for one test: in memory, or where GATEHOUSE_TEST_STORE says: `pglite`, `postgres`, or
+ * `redis`, which is
+ * PostgreSQL with Redis. Ask for them before the teardown that closes what uses them: after it another test may get
+ * the same tables.
  */
 export async function backend (test: Pick<Test, 'teardown'>, { now }: BackendOptions = {}): Promise<Backend> {
   const kind = kindOfStore()
@@ -36,15 +38,21 @@ export async function backend (test: Pick<Test, 'teardown'>, { now }: BackendOpt
 const shared = new WeakMap<object, Promise<Backend>>()
 
 /**
- * Makes an app keep there what it would keep in a memory of its own; the apps of one test that go by the machine's clock keep it
+ * Makes an app keep there what it would keep in a memory of its own; the apps of one test that go by the machine's
+ * clock keep it
  * together. Ask for it as early as for `backend`.
  */
-export async function storeByDefault (test: Pick<Test, 'teardown'>, { now }: BackendOptions = {}): Promise<(app: FastifyInstance) => Promise<void>> {
+export async function storeByDefault (
+  test: Pick<Test, 'teardown'>,
+  { now }: BackendOptions = {}
+): Promise<(app: FastifyInstance) => Promise<void>> {
   if (kindOfStore() === 'memory') return async () => {}
   const own = now === undefined ? shared.get(test) ?? backend(test) : backend(test, { now })
   if (now === undefined) shared.set(test, own)
   const { store } = await own
-  return async (app) => { if (!app.hasDecorator('tokenStore')) await app.register(tokenStore, { store: { ...store, close: async () => {} } }) }
+  return async (app) => {
+    if (!app.hasDecorator('tokenStore')) await app.register(tokenStore, { store: { ...store, close: async () => {} } })
+  }
 }
 
 function kindOfStore (): typeof KINDS[number] {

@@ -12,13 +12,14 @@ import { SERVICES_OFF, withoutService } from './services.js'
 export interface Balancer {
   origin: string
   /** Waits until that many instances are in use. */
-  uses (count: number): Promise<void>
+  uses(count: number): Promise<void>
 }
 
 const LIMIT = 60_000
 
 /**
- * HAProxy before those instances: it asks each for /readyz, and gives a request whose connection was refused to the other. Where there
+ * HAProxy before those instances: it asks each for /readyz, and gives a request whose connection was refused to the
+ * other. Where there
  * is none it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
  */
 export async function balancer (t: Test, origins: readonly string[]): Promise<Balancer | null> {
@@ -26,7 +27,9 @@ export async function balancer (t: Test, origins: readonly string[]): Promise<Ba
   if (binary === null || SERVICES_OFF) return withoutService(t, 'no haproxy on this machine')
   const [port, statsPort] = [await freePort(), await freePort()]
   const file = join(await temporaryFolder(t), 'haproxy.cfg')
-  await writeFile(file, `
+  await writeFile(
+    file,
+    `
 defaults
   mode http
   timeout connect 1s
@@ -48,10 +51,13 @@ frontend stats
   bind 127.0.0.1:${statsPort}
   stats enable
   stats uri /
-`)
+`
+  )
   const child = spawn(binary, ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] })
   const log = { text: '' }
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { log.text += text })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log.text += text
+  })
   const ended = new Promise((resolve) => child.once('close', resolve))
   t.teardown(async () => {
     child.kill('SIGKILL')
@@ -65,7 +71,9 @@ frontend stats
 
   async function uses (count: number): Promise<void> {
     for (const deadline = Date.now() + LIMIT; await used() !== count; await sleep(20)) {
-      if (Date.now() > deadline || child.exitCode !== null) throw new Error(`the balancer does not use ${count} instances: ${log.text}`)
+      if (Date.now() > deadline || child.exitCode !== null) {
+        throw new Error(`the balancer does not use ${count} instances: ${log.text}`)
+      }
     }
   }
   await uses(origins.length)

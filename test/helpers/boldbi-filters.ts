@@ -1,5 +1,10 @@
 /** One condition, as Bold BI's page on filtering views through URL parameters has it. */
-export interface ReadFilter { kind: 'parameter' | 'field', name: string, operator: string, values: string[] }
+export interface ReadFilter {
+  kind: 'parameter' | 'field'
+  name: string
+  operator: string
+  values: string[]
+}
 
 /** What a server finds in a signed query. */
 export interface ReadQuery {
@@ -26,7 +31,10 @@ export function readSplitFirst (query: string): ReadQuery {
 function read (text: string, decode: (part: string) => string): ReadQuery {
   const [, filter = ''] = /embed_datasource_filter=\[\{(.*?)\}\]/s.exec(text) ?? []
   const [, attributes = ''] = /embed_custom_attribute=\[\{(.*?)\}\]/s.exec(text) ?? []
-  const rest = text.replace(`embed_datasource_filter=[{${filter}}]`, '').replace(`embed_custom_attribute=[{${attributes}}]`, '')
+  const rest = text.replace(`embed_datasource_filter=[{${filter}}]`, '').replace(
+    `embed_custom_attribute=[{${attributes}}]`,
+    ''
+  )
   const keys = new Map<string, string[]>()
   for (const pair of rest.split('&')) {
     const key = pair.split('=', 1)[0] ?? ''

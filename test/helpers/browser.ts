@@ -7,9 +7,13 @@ import { SERVICES_OFF, withoutService } from './services.js'
 
 type Test = Pick<typeof t, 'teardown' | 'pass'>
 
-const PATHS = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const PATHS = [process.env.CHROMIUM_PATH ?? '', '/usr/bin/chromium', '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome']
 
-/** Chromium, closed after the test. Where there is none it skips the test with the reason and gives `null`; with REQUIRE_SERVICES=1 it fails instead. */
+/**
+ * Chromium, closed after the test. Where there is none it skips the test with the reason and gives `null`; with
+ * REQUIRE_SERVICES=1 it fails instead.
+ */
 export async function openBrowser (test: Test, { backForwardCache = false } = {}): Promise<Browser | null> {
   for (const executablePath of SERVICES_OFF ? [] : PATHS) {
     if (executablePath === '' || !await access(executablePath).then(() => true, () => false)) continue

@@ -31,7 +31,9 @@ async function cliOf (folder: string): Promise<string> {
 /** The files that the package is built from, and the browser scripts, which are bundled before any test. */
 async function sourceFiles (): Promise<string[]> {
   const { include } = JSON.parse(await readFile(join(ROOT, 'tsconfig.build.json'), 'utf8')) as { include: string[] }
-  const files = await Promise.all([...include, 'web'].map((path) => path.endsWith('.ts') ? [join(ROOT, path)] : filesIn(join(ROOT, path))))
+  const files = await Promise.all(
+    [...include, 'web'].map((path) => path.endsWith('.ts') ? [join(ROOT, path)] : filesIn(join(ROOT, path)))
+  )
   return files.flat().sort()
 }
 

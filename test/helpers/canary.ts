@@ -8,10 +8,13 @@ export interface Canary {
   /** `http://127.0.0.1:<port>`: a place that nothing may ever call. */
   origin: string
   /** Connections so far: any is a forged request that got out. */
-  connections (): number
+  connections(): number
 }
 
-/** A listener on loopback, IPv4 and IPv6 where there is any, for which a connection is a failure: assert `connections() === 0`. */
+/**
+ * A listener on loopback, IPv4 and IPv6 where there is any, for which a connection is a failure: assert
+ * `connections() === 0`.
+ */
 export async function canary (t: Test): Promise<Canary> {
   let connections = 0
   const server = createServer((socket) => {

@@ -19,7 +19,11 @@ export interface CallOptions {
 const agent = new Agent({ connections: 64, pipelining: 1, keepAliveTimeout: 30_000 })
 
 /** One JSON request on a connection that is kept; it does not hold the process. */
-export async function call ({ origin }: Pick<ServerProcess, 'origin'>, path: string, options: CallOptions = {}): Promise<Called> {
+export async function call (
+  { origin }: Pick<ServerProcess, 'origin'>,
+  path: string,
+  options: CallOptions = {}
+): Promise<Called> {
   const { token, body, method = body === undefined ? 'GET' : 'POST', headers = {} } = options
   const reply = await request(`${origin}${path}`, {
     method,
@@ -37,13 +41,20 @@ export async function call ({ origin }: Pick<ServerProcess, 'origin'>, path: str
 }
 
 /** The same, for a request that must succeed. */
-export async function done (instance: Pick<ServerProcess, 'origin'>, path: string, options: CallOptions = {}): Promise<Record<string, unknown>> {
+export async function done (
+  instance: Pick<ServerProcess, 'origin'>,
+  path: string,
+  options: CallOptions = {}
+): Promise<Record<string, unknown>> {
   const { status, body } = await call(instance, path, options)
   if (status >= 300) throw new Error(`${options.method ?? ''} ${path}: ${status} ${JSON.stringify(body)}`)
   return body
 }
 
-export interface Pair { access_token: string, refresh_token: string }
+export interface Pair {
+  access_token: string
+  refresh_token: string
+}
 
 export async function pairOf (instance: Pick<ServerProcess, 'origin'>, email: string, password: string): Promise<Pair> {
   return await done(instance, '/v1/admin/auth/login', { body: { email, password } }) as unknown as Pair

@@ -14,7 +14,7 @@ import type { ServerProcess } from './server-process.js'
 /** Something that works until it is revoked. */
 export interface Subject {
   ask: Ask
-  revoke (): Promise<unknown>
+  revoke(): Promise<unknown>
 }
 
 /** Makes a subject whose revoking call goes to that instance. */
@@ -29,7 +29,12 @@ let passwordHash: Promise<string> | undefined
 /** An administrator of the organisation, made behind the servers' backs, with `PASSWORD`. */
 export async function makeUser ({ store }: Cluster, role: Role = 'admin'): Promise<User> {
   passwordHash ??= createPasswords().then(({ hash }) => hash(PASSWORD))
-  return store.users.create({ orgId: ORG, email: `${randomUUID()}@example.com`, passwordHash: await passwordHash, role })
+  return store.users.create({
+    orgId: ORG,
+    email: `${randomUUID()}@example.com`,
+    passwordHash: await passwordHash,
+    role
+  })
 }
 
 /** A new session of the user. */
@@ -38,11 +43,18 @@ export function signIn (at: ServerProcess, { email }: Pick<User, 'email'>): Prom
 }
 
 /** A source's key, by which events come in, with or without the page that they come from. */
-export function keyUntil (revoke: (path: string, token: string, at: ServerProcess) => Promise<unknown>, headers: Record<string, string> = {}): MakeSubject {
+export function keyUntil (
+  revoke: (path: string, token: string, at: ServerProcess) => Promise<unknown>,
+  headers: Record<string, string> = {}
+): MakeSubject {
   return async (cluster, at) => {
-    const { id, pipeline_key: key } = await done(at, '/v1/admin/sources', { token: cluster.token, body: { name: 'Shop', domains: [SHOP] } })
+    const { id, pipeline_key: key } = await done(at, '/v1/admin/sources', {
+      token: cluster.token,
+      body: { name: 'Shop', domains: [SHOP] }
+    })
     return {
-      ask: async (instance) => refusalOf(await call(instance, '/v1/t', { token: String(key), body: { event: 'Seen', userId: 'u' }, headers })),
+      ask: async (instance) =>
+        refusalOf(await call(instance, '/v1/t', { token: String(key), body: { event: 'Seen', userId: 'u' }, headers })),
       revoke: () => revoke(`/v1/admin/sources/${String(id)}`, cluster.token, at)
     }
   }
@@ -51,23 +63,31 @@ export function keyUntil (revoke: (path: string, token: string, at: ServerProces
 export const FROM_SHOP = { origin: SHOP }
 
 /** An access token of an administrator who has two sessions, on a route for administrators. */
-export function tokenUntil (revoke: (own: Pair, other: Pair, user: User, cluster: Cluster, at: ServerProcess) => Promise<unknown>): MakeSubject {
+export function tokenUntil (
+  revoke: (own: Pair, other: Pair, user: User, cluster: Cluster, at: ServerProcess) => Promise<unknown>
+): MakeSubject {
   return async (cluster, at) => {
     const user = await makeUser(cluster)
     const [own, other] = [await signIn(at, user), await signIn(at, user)]
     return {
-      ask: async (instance) => refusalOf(await call(instance, '/v1/admin/audit-logs?limit=1', { token: own.access_token })),
+      ask: async (instance) =>
+        refusalOf(await call(instance, '/v1/admin/audit-logs?limit=1', { token: own.access_token })),
       revoke: () => revoke(own, other, user, cluster, at)
     }
   }
 }
 
 export function changePassword ({ access_token: token }: Pair, at: ServerProcess): Promise<unknown> {
-  return done(at, '/v1/admin/auth/password', { token, body: { current_password: PASSWORD, new_password: generateSecret() } })
+  return done(at, '/v1/admin/auth/password', {
+    token,
+    body: { current_password: PASSWORD, new_password: generateSecret() }
+  })
 }
 
 function guestTokenPath ({ variables }: Cluster, user: string): string {
-  return `/api/databrain/guest-token?ref=${signUserReference({ sub: user }, { key: variables.USER_REFERENCE_KEY, audience: 'gatehouse-embed' })}`
+  return `/api/databrain/guest-token?ref=${
+    signUserReference({ sub: user }, { key: variables.USER_REFERENCE_KEY, audience: 'gatehouse-embed' })
+  }`
 }
 
 /** A user's embeds, by a reference that was made before the user was revoked. */

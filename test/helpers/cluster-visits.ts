@@ -5,19 +5,25 @@ import { Agent, request } from 'undici'
 
 export interface Visits {
   /** How many were answered as they should be. */
-  succeeded (): number
+  succeeded(): number
   /** Each failure: what was asked, and what came instead. */
   failures: string[]
   /** The ids of the events that were answered with 200. */
   acknowledged: string[]
   /** Sends no more and waits for what is under way. */
-  stop (): Promise<void>
+  stop(): Promise<void>
 }
 
 const TICK = 10
 
-/** Sends requests at a steady rate however slowly they are answered, none of them twice: events, health and admin reads in turn. */
-export function visit (origin: string, { pipelineKey, token, perSecond }: { pipelineKey: string, token: string, perSecond: number }): Visits {
+/**
+ * Sends requests at a steady rate however slowly they are answered, none of them twice: events, health and admin
+ * reads in turn.
+ */
+export function visit (
+  origin: string,
+  { pipelineKey, token, perSecond }: { pipelineKey: string, token: string, perSecond: number }
+): Visits {
   const agent = new Agent({ connections: 32, pipelining: 1 })
   const acknowledged: string[] = []
   const failures: string[] = []
@@ -29,7 +35,8 @@ export function visit (origin: string, { pipelineKey, token, perSecond }: { pipe
   async function keepPace (): Promise<void> {
     for (; state.going; await sleep(TICK)) {
       for (const due = (performance.now() - start) * perSecond / 1_000; state.sent < due; state.sent++) {
-        const visit = [event, () => get('/healthz'), () => get('/v1/admin/sources', token)][state.sent % 3] as () => Promise<void>
+        const visit = [event, () => get('/healthz'), () => get('/v1/admin/sources', token)][state.sent % 3] as () =>
+        Promise<void>
         const promise = visit().finally(() => underWay.delete(promise))
         underWay.add(promise)
       }
@@ -38,7 +45,9 @@ export function visit (origin: string, { pipelineKey, token, perSecond }: { pipe
 
   async function event (): Promise<void> {
     const messageId = randomUUID()
-    if (await ask('/v1/t', pipelineKey, JSON.stringify({ event: 'Visited', userId: 'u', messageId }))) acknowledged.push(messageId)
+    if (await ask('/v1/t', pipelineKey, JSON.stringify({ event: 'Visited', userId: 'u', messageId }))) {
+      acknowledged.push(messageId)
+    }
   }
 
   async function get (path: string, bearer?: string): Promise<void> {
@@ -50,7 +59,10 @@ export function visit (origin: string, { pipelineKey, token, perSecond }: { pipe
     try {
       const reply = await request(`${origin}${path}`, {
         dispatcher: agent,
-        headers: { ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' })
+        },
         ...(body === undefined ? {} : { method: 'POST', body })
       })
       const text = await reply.body.text()

@@ -6,7 +6,10 @@ import type { ServerProcess } from './server-process.js'
 export type Ask = (instance: ServerProcess, index: number) => Promise<string | null>
 
 export interface Reach {
-  /** Milliseconds from the answer of the revoking call to the start of the last request that was accepted, by instance; 0: none was. */
+  /**
+   * Milliseconds from the answer of the revoking call to the start of the last request that was accepted, by
+   * instance; 0: none was.
+   */
   lags: number[]
   /** Each way in which it was refused. */
   refusals: string[]
@@ -23,11 +26,21 @@ export interface WatchOptions {
 
 const LIMIT = 60_000
 
-interface Seen { accepted: number, lastAccepted: number, calmSince: number | null }
+interface Seen {
+  accepted: number
+  lastAccepted: number
+  calmSince: number | null
+}
 
-/** Asks every instance at a steady pace for something that works, revokes it, and measures how long which of them still accept it. */
+/**
+ * Asks every instance at a steady pace for something that works, revokes it, and measures how long which of them
+ * still accept it.
+ */
 export async function reachOf (
-  instances: readonly ServerProcess[], ask: Ask, revoke: () => Promise<unknown>, { delay = 0, calm = 500, pause = 20 }: WatchOptions
+  instances: readonly ServerProcess[],
+  ask: Ask,
+  revoke: () => Promise<unknown>,
+  { delay = 0, calm = 500, pause = 20 }: WatchOptions
 ): Promise<Reach> {
   const seen = instances.map((): Seen => ({ accepted: 0, lastAccepted: 0, calmSince: null }))
   const refusals = new Set<string>()

@@ -30,7 +30,7 @@ export interface Cluster {
   mode: ClusterMode
   instances: readonly ServerProcess[]
   /** In turn, whatever the number. */
-  at (index: number): ServerProcess
+  at(index: number): ServerProcess
   /** The owner's. */
   password: string
   /** An access token of the owner. */
@@ -44,13 +44,18 @@ export interface Cluster {
   /** What every instance was started with. */
   variables: Variables & { USER_REFERENCE_KEY: string }
   /** Starts one more, with these beside the shared variables. */
-  start (variables?: Variables): Promise<ServerProcess>
+  start(variables?: Variables): Promise<ServerProcess>
 }
 
 const secret = () => randomBytes(32).toString('base64url')
 
-/** Servers on one private PostgreSQL, and one private Redis, that start at the same time; `null` where there is none. */
-export async function cluster (t: Test, { mode, instances: count, variables: given = {} }: ClusterOptions): Promise<Cluster | null> {
+/**
+ * Servers on one private PostgreSQL, and one private Redis, that start at the same time; `null` where there is none.
+ */
+export async function cluster (
+  t: Test,
+  { mode, instances: count, variables: given = {} }: ClusterOptions
+): Promise<Cluster | null> {
   const postgres = await privatePostgres(t)
   const redis = mode === 'PostgreSQL + Redis' ? await privateRedis(t) : undefined
   if (postgres === null || redis === null) return null
@@ -65,15 +70,20 @@ export async function cluster (t: Test, { mode, instances: count, variables: giv
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
     ...given
   }
-  const start = async (more: Variables = {}) => startServerProcess(t, await temporaryFolder(t), { ...variables, ...more })
+  const start = async (more: Variables = {}) =>
+    startServerProcess(t, await temporaryFolder(t), { ...variables, ...more })
   const instances = await Promise.all(Array.from({ length: count }, () => start()))
   const [first] = instances
-  const { password, pipelineKey } = instances.map(printedBy).find((printed) => printed.password !== '') ?? { password: '', pipelineKey: '' }
+  const { password, pipelineKey } = instances.map(printedBy).find((printed) => printed.password !== '') ??
+    { password: '', pipelineKey: '' }
   if (first === undefined) throw new RangeError('a cluster has at least one instance')
 
   const database = await openDatabase({ url: postgres.url, maxConnections: 2 })
   const opened = redis === undefined ? undefined : await openRedis({ url: redis.url })
-  const store = sqlStore(database, { secretsKeys: [secretsKey], ...(opened === undefined ? {} : { redis: opened.link }) })
+  const store = sqlStore(database, {
+    secretsKeys: [secretsKey],
+    ...(opened === undefined ? {} : { redis: opened.link })
+  })
   t.teardown(async () => {
     await store.close()
     await opened?.close()

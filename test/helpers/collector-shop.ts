@@ -15,11 +15,11 @@ export interface ShopOptions {
   /** What comes before the script tag. */
   head?: string
   /** What comes in its place. */
-  tags? (origin: string, key: string): string
+  tags?(origin: string, key: string): string
   /** Whether the title comes after the script. Default: before. */
   titleLast?: boolean
   /** Headers of the pages. */
-  headers? (origin: string): Record<string, string>
+  headers?(origin: string): Record<string, string>
   /** Whether the source knows the shop's origin. Default: it does. */
   allowed?: boolean
   gateway?: GatewayOptions
@@ -38,20 +38,21 @@ export interface Shop {
   /** How many events each batch had that left the browser, as far as it has told. */
   batches: number[]
   /** The same, once it has told of so many events: that may be after they are stored. */
-  sent (count: number): Promise<number[]>
+  sent(count: number): Promise<number[]>
   /** Opens a path, whose title it is; `/plain` and what is below it has no collector. */
-  open (path?: string): Promise<void>
+  open(path?: string): Promise<void>
   /** Runs an expression in the page. */
-  run (script: string): Promise<unknown>
+  run(script: string): Promise<unknown>
   /**
-   * Runs statements in the page, which leaves for `/plain` in the same turn; resolves when that is there: a context that closes while a
+   * Runs statements in the page, which leaves for `/plain` in the same turn; resolves when that is there: a context
+   * that closes while a
    * navigation commits hangs in Chromium.
    */
-  leave (script: string): Promise<void>
+  leave(script: string): Promise<void>
   /** Resolves with what is stored, oldest first, when it is so many events; rejects if it becomes more. */
-  stored (count: number): Promise<StoredEvent[]>
+  stored(count: number): Promise<StoredEvent[]>
   /** The same, as their types and names. */
-  names (count: number): Promise<string[]>
+  names(count: number): Promise<string[]>
 }
 
 /** A shop whose pages load the collector from a gateway of another origin. */
@@ -65,16 +66,22 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
     if (options.titleLast === true) parts.reverse()
     response.end(`<!doctype html>${parts.join('')}<p>${path}</p>`)
   })
-  await new Promise<void>((resolve) => { shop.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => new Promise((resolve) => {
-    shop.close(resolve)
-    shop.closeAllConnections()
-  }))
+  await new Promise<void>((resolve) => {
+    shop.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() =>
+    new Promise((resolve) => {
+      shop.close(resolve)
+      shop.closeAllConnections()
+    })
+  )
   const origin = `http://127.0.0.1:${(shop.address() as AddressInfo).port}`
   const domains = [options.allowed === false ? 'https://other.example.com' : origin]
   const server = await listeningGateway(t, { ...options.gateway, source: { domains, ...options.gateway?.source } })
   const prefix = options.gateway?.ingestion?.prefix ?? ''
-  const tag = `<script async src="${server.origin}${prefix}/d.js" data-pipeline-key="${server.key}" ${options.attributes ?? ''}></script>`
+  const tag = `<script async src="${server.origin}${prefix}/d.js" data-pipeline-key="${server.key}" ${
+    options.attributes ?? ''
+  }></script>`
   page = (options.head ?? '') + (options.tags?.(server.origin, server.key) ?? tag)
   headers = options.headers?.(server.origin) ?? {}
 
@@ -82,15 +89,22 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
   t.teardown(() => context.close())
   const complaints: string[] = []
   const batches: number[] = []
-  context.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()) })
+  context.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
   context.on('weberror', (error) => complaints.push(String(error.error())))
   context.on('request', (request) => {
-    if (request.method() === 'POST' && request.url().includes('/v1/batch')) batches.push(JSON.parse(request.postData() ?? '{"batch":[]}').batch.length)
+    if (request.method() === 'POST' && request.url().includes('/v1/batch')) {
+      batches.push(JSON.parse(request.postData() ?? '{"batch":[]}').batch.length)
+    }
   })
   const first = await context.newPage()
 
   async function sent (count: number): Promise<number[]> {
-    for (const deadline = Date.now() + 60_000; batches.reduce((sum, size) => sum + size, 0) < count && Date.now() < deadline;) await sleep(20)
+    for (
+      const deadline = Date.now() + 60_000;
+      batches.reduce((sum, size) => sum + size, 0) < count && Date.now() < deadline;
+    ) await sleep(20)
     return batches
   }
 
@@ -100,7 +114,9 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
       const events = await server.stored() as StoredEvent[]
       if (events.length === count) return events
       const found = events.map(nameOf).join(', ')
-      if (events.length > count || Date.now() > deadline) throw new Error(`${events.length} events are stored, not ${count}: ${found}; ${complaints.join('; ')}`)
+      if (events.length > count || Date.now() > deadline) {
+        throw new Error(`${events.length} events are stored, not ${count}: ${found}; ${complaints.join('; ')}`)
+      }
       await sleep(20)
     }
   }
@@ -112,9 +128,13 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
     page: first,
     complaints,
     batches,
-    async open (path = '/') { await first.goto(origin + path) },
+    async open (path = '/') {
+      await first.goto(origin + path)
+    },
     run: (script) => first.evaluate(script),
-    async leave (script) { await Promise.all([first.waitForURL('**/plain'), first.evaluate(`${script}; location.href = '/plain'`)]) },
+    async leave (script) {
+      await Promise.all([first.waitForURL('**/plain'), first.evaluate(`${script}; location.href = '/plain'`)])
+    },
     stored,
     sent,
     names: async (count) => (await stored(count)).map(nameOf)
@@ -122,6 +142,11 @@ export async function collectorShop (t: Test, browser: Browser, options: ShopOpt
 }
 
 function nameOf (event: Record<string, unknown>): string {
-  const { type, event: name, name: title, context } = event as { type: string, event?: string, name?: string, context?: { page?: { path?: string } } }
+  const { type, event: name, name: title, context } = event as {
+    type: string
+    event?: string
+    name?: string
+    context?: { page?: { path?: string } }
+  }
   return `${type} ${name ?? title ?? context?.page?.path}`
 }

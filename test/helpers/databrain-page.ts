@@ -13,7 +13,10 @@ export interface HostMap {
   strangers: Set<string>
 }
 
-/** Leads a browser's TLS connections for some hosts to ports of this machine, and no other connection anywhere: a tunnelling HTTP proxy. */
+/**
+ * Leads a browser's TLS connections for some hosts to ports of this machine, and no other connection anywhere: a
+ * tunnelling HTTP proxy.
+ */
 export async function mapHosts (t: Test, ports: Readonly<Record<string, number>>): Promise<HostMap> {
   const strangers = new Set<string>()
   const open = new Set<Socket>()
@@ -39,12 +42,16 @@ export async function mapHosts (t: Test, ports: Readonly<Record<string, number>>
       side.on('error', () => {}).on('close', () => open.delete(side))
     }
   })
-  await new Promise<void>((resolve) => { proxy.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => new Promise((resolve) => {
-    for (const socket of open) socket.destroy()
-    proxy.close(resolve)
-    proxy.closeAllConnections()
-  }))
+  await new Promise<void>((resolve) => {
+    proxy.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() =>
+    new Promise((resolve) => {
+      for (const socket of open) socket.destroy()
+      proxy.close(resolve)
+      proxy.closeAllConnections()
+    })
+  )
   return { server: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, strangers }
 }
 
@@ -57,7 +64,10 @@ export interface Component {
 
 /** The web components of `@databrainhq/plugin`, unmodified. */
 export async function databrainComponent (): Promise<Component> {
-  const script = await readFile(fileURLToPath(new URL('../../node_modules/@databrainhq/plugin/dist/webcomponents.es.js', import.meta.url)), 'utf8')
+  const script = await readFile(
+    fileURLToPath(new URL('../../node_modules/@databrainhq/plugin/dist/webcomponents.es.js', import.meta.url)),
+    'utf8'
+  )
   const backend = /"(https:\/\/[a-z0-9]+\.lambda-url\.[a-z0-9-]+\.on\.aws)"/.exec(script)?.[1]
   if (backend === undefined) throw new Error('@databrainhq/plugin has no built-in backend any more')
   return { script, backend }

@@ -21,10 +21,10 @@ export interface ProxyApp {
   /** What calls are forwarded to. */
   upstream: StubUpstream
   /** Makes a call of a user's page, without a socket. */
-  call (request?: InjectOptions & { user?: string | undefined }): ReturnType<typeof inject>
+  call(request?: InjectOptions & { user?: string | undefined }): ReturnType<typeof inject>
   /** The headers of such a call, for a socket. */
-  headers (user?: string): Record<string, string>
-  listen (): Promise<string>
+  headers(user?: string): Record<string, string>
+  listen(): Promise<string>
 }
 
 /** The user whom the cookie names, as a host's session would. */
@@ -34,7 +34,10 @@ export function userOf ({ headers }: Pick<FastifyRequest, 'headers'>): string | 
 
 /** The proxy before stubs of DataBrain, with a cookie as session; limits are off unless options say otherwise. */
 export async function proxyApp (
-  t: Test, options: Partial<DatabrainProxyOptions> = {}, server: FastifyServerOptions = {}, before: (app: FastifyInstance) => unknown = () => {}
+  t: Test,
+  options: Partial<DatabrainProxyOptions> = {},
+  server: FastifyServerOptions = {},
+  before: (app: FastifyInstance) => unknown = () => {}
 ): Promise<ProxyApp> {
   const api = await stubUpstream(t, mint)
   const upstream = await stubUpstream(t, reply({ data: 'numbers' }))
@@ -64,7 +67,8 @@ export async function proxyApp (
     api,
     upstream,
     headers,
-    call: ({ user = 'ann', ...request } = {}) => inject(app, { url: `${PREFIX}/api/v2/dashboard`, headers: headers(user), ...request }),
+    call: ({ user = 'ann', ...request } = {}) =>
+      inject(app, { url: `${PREFIX}/api/v2/dashboard`, headers: headers(user), ...request }),
     listen: () => app.listen({ host: '127.0.0.1', port: 0 })
   }
 }

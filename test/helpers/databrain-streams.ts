@@ -13,7 +13,9 @@ export interface OpenCall {
 /** Begins a call to the proxy whose body is written bit by bit. */
 export function openCall (origin: string, headers: Record<string, string>, method = 'POST'): OpenCall {
   const request = httpRequest(`${origin}${PREFIX}/stream`, { method, headers, agent: false })
-  const answer = new Promise<IncomingMessage>((resolve, reject) => { request.on('response', resolve).on('error', reject) })
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    request.on('response', resolve).on('error', reject)
+  })
   // Whoever ends the call by force need not wait for its answer.
   answer.catch(() => {})
   return { request, answer }

@@ -20,11 +20,22 @@ export interface EmbedApp {
   bi: StubUpstream
   apiUrl: string
   /** Posts a query for the stub's server, with members added or replaced. */
-  post (query: string, members?: Record<string, unknown>, headers?: Record<string, string>): ReturnType<typeof injectJson>
+  post(
+    query: string,
+    members?: Record<string, unknown>,
+    headers?: Record<string, string>
+  ): ReturnType<typeof injectJson>
 }
 
-/** The route before a stub Bold BI server, which lets `viewer@example.com` embed everything and tells its errors by status. */
-export async function embedApp (t: Test, options: Partial<EmbedAuthorizeOptions> = {}, server: FastifyServerOptions = {}): Promise<EmbedApp> {
+/**
+ * The route before a stub Bold BI server, which lets `viewer@example.com` embed everything and tells its errors by
+ * status.
+ */
+export async function embedApp (
+  t: Test,
+  options: Partial<EmbedAuthorizeOptions> = {},
+  server: FastifyServerOptions = {}
+): Promise<EmbedApp> {
   const bi = await stubUpstream(t, reply(GRANTED))
   const giveStore = await storeByDefault(t)
   const app = Fastify(server)
@@ -44,10 +55,18 @@ export async function embedApp (t: Test, options: Partial<EmbedAuthorizeOptions>
 }
 
 export async function injectJson (app: FastifyInstance, body: unknown, headers: Record<string, string> = {}) {
-  return app.inject({ method: 'POST', url: '/authorize', payload: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } })
+  return app.inject({
+    method: 'POST',
+    url: '/authorize',
+    payload: JSON.stringify(body),
+    headers: { 'content-type': 'application/json', ...headers }
+  })
 }
 
-/** A query as the SDK builds it, with members replaced, added, or left out by `undefined`; values are taken as they are. */
+/**
+ * A query as the SDK builds it, with members replaced, added, or left out by `undefined`; values are taken as they
+ * are.
+ */
 export function embedQuery (members: Record<string, string | undefined> = {}): string {
   const query = {
     embed_nonce: randomUUID(),
@@ -61,15 +80,21 @@ export function embedQuery (members: Record<string, string | undefined> = {}): s
     embed_expirationtime: '86400',
     ...members
   }
-  return Object.entries(query).filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${value}`).join('&')
+  return Object.entries(query).filter(([, value]) => value !== undefined).map(([key, value]) => `${key}=${value}`).join(
+    '&'
+  )
 }
 
 /** What the Bold BI server reads of a call: the signed text in its raw bytes, and whether its signature is right. */
 export function readCall (call: RecordedCall | undefined, secret: string | Buffer = SECRET) {
   if (call === undefined) throw new Error('the Bold BI server was not called')
-  const text = call.method === 'GET' ? call.url.slice(call.url.indexOf('?') + 1) : String(JSON.parse(call.body.toString()))
+  const text = call.method === 'GET'
+    ? call.url.slice(call.url.indexOf('?') + 1)
+    : String(JSON.parse(call.body.toString()))
   const [signed = '', signature = ''] = text.split('&embed_signature=')
   const expected = createHmac('sha256', secret).update(signed, 'utf8').digest('base64')
-  const fields = new Map(signed.split('&').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+  const fields = new Map(
+    signed.split('&').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)])
+  )
   return { path: call.url.split('?')[0], text, signed, signature, expected, fields }
 }

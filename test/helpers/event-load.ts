@@ -23,7 +23,7 @@ export interface EventLoad {
   /** How often each other status was answered. */
   statuses: Map<number, number>
   /** Sends no more and waits for what is under way. */
-  stop (): Promise<void>
+  stop(): Promise<void>
 }
 
 export interface LoadOptions {
@@ -37,8 +37,15 @@ export interface LoadOptions {
 
 const PAUSE = 20
 
-/** Sends events without pause on some connections, repeats what is not answered with 200 as it was, and remembers what was acknowledged. */
-export function sendEvents (origin: string, pipelineKey: string, { connections = 16, batching = 0, again = [] }: LoadOptions = {}): EventLoad {
+/**
+ * Sends events without pause on some connections, repeats what is not answered with 200 as it was, and remembers what
+ * was acknowledged.
+ */
+export function sendEvents (
+  origin: string,
+  pipelineKey: string,
+  { connections = 16, batching = 0, again = [] }: LoadOptions = {}
+): EventLoad {
   const agent = new Agent({ connections, pipelining: 1 })
   const load: EventLoad = { acknowledged: [], sent: [], unacknowledged: [], statuses: new Map(), stop }
   const repeats = [...again]
@@ -65,11 +72,18 @@ export function sendEvents (origin: string, pipelineKey: string, { connections =
       const reply = await request(`${origin}${path}`, {
         method: 'POST',
         dispatcher: agent,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${pipelineKey}`, ...(zipped ? { 'content-encoding': 'gzip' } : {}) },
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${pipelineKey}`,
+          ...(zipped ? { 'content-encoding': 'gzip' } : {})
+        },
         body: zipped ? gzipSync(body) : body
       })
       const text = await reply.body.text()
-      if (reply.statusCode === 200 && text === (path === '/v1/t' ? '{"success":true}' : `{"success":true,"accepted":${ids.length}}`)) return true
+      if (
+        reply.statusCode === 200 &&
+        text === (path === '/v1/t' ? '{"success":true}' : `{"success":true,"accepted":${ids.length}}`)
+      ) return true
       load.statuses.set(reply.statusCode, (load.statuses.get(reply.statusCode) ?? 0) + 1)
     } catch {} // The connection was lost, or nobody listens.
     return false
@@ -91,7 +105,12 @@ function single (): Sending {
 
 function batch (): Sending {
   const ids = Array.from({ length: 20 + Math.floor(Math.random() * 81) }, () => crypto.randomUUID())
-  return { path: '/v1/batch', ids, body: JSON.stringify({ batch: ids.map((id) => ({ type: 'track', ...event(id) })) }), since: Date.now() }
+  return {
+    path: '/v1/batch',
+    ids,
+    body: JSON.stringify({ batch: ids.map((id) => ({ type: 'track', ...event(id) })) }),
+    since: Date.now()
+  }
 }
 
 function event (messageId: string): object {

@@ -7,7 +7,15 @@ export async function feedState (feedPath: string, token: string): Promise<strin
   try {
     return await new Promise((resolve, reject) => {
       socket.addEventListener('open', () => {
-        socket.send(JSON.stringify({ type: 'SETUP', channel: 0, version: '0.1-test', keepaliveTimeout: 60, acceptKeepaliveTimeout: 60 }))
+        socket.send(
+          JSON.stringify({
+            type: 'SETUP',
+            channel: 0,
+            version: '0.1-test',
+            keepaliveTimeout: 60,
+            acceptKeepaliveTimeout: 60
+          })
+        )
         socket.send(JSON.stringify({ type: 'AUTH', channel: 0, token }))
       })
       socket.addEventListener('message', ({ data }) => {

@@ -22,13 +22,13 @@ export interface Gateway extends MadeSource {
   store: TokenStore
   sink: ReadableEventSink
   /** Posts a body, JSON unless it is a text or bytes already, with the key as a Bearer token. */
-  post (url: string, body: unknown, headers?: Headers): Promise<LightMyRequestResponse>
+  post(url: string, body: unknown, headers?: Headers): Promise<LightMyRequestResponse>
   /** The same, signed. */
-  signed (url: string, body: unknown, headers?: Headers): Promise<LightMyRequestResponse>
+  signed(url: string, body: unknown, headers?: Headers): Promise<LightMyRequestResponse>
   /** What is stored, oldest first. */
-  accepted (): Promise<AcceptedEvent[]>
+  accepted(): Promise<AcceptedEvent[]>
   /** The same, as it is read back. */
-  stored (): Promise<Array<Record<string, unknown>>>
+  stored(): Promise<Array<Record<string, unknown>>>
 }
 
 export interface GatewayOptions {
@@ -51,7 +51,10 @@ export async function gateway (t: Test, options: GatewayOptions = {}): Promise<G
 
   async function post (url: string, body: unknown, headers: Headers = {}): Promise<LightMyRequestResponse> {
     return app.inject({
-      method: 'POST', url, payload: textOf(body), headers: { authorization: `Bearer ${made.key}`, 'content-type': 'application/json', ...headers }
+      method: 'POST',
+      url,
+      payload: textOf(body),
+      headers: { authorization: `Bearer ${made.key}`, 'content-type': 'application/json', ...headers }
     })
   }
 
@@ -65,7 +68,8 @@ export async function gateway (t: Test, options: GatewayOptions = {}): Promise<G
     sink,
     ...made,
     post,
-    signed: (url, body, headers = {}) => post(url, textOf(body), { 'x-datafly-signature': signBody(made.secret, textOf(body)), ...headers }),
+    signed: (url, body, headers = {}) =>
+      post(url, textOf(body), { 'x-datafly-signature': signBody(made.secret, textOf(body)), ...headers }),
     accepted,
     stored: async () => (await accepted()).map(viewEvent)
   }

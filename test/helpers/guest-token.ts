@@ -17,7 +17,10 @@ export const PATH = '/api/databrain/guest-token'
 
 /** A UUID that belongs to one client id. */
 export function tokenOf (clientId: string): string {
-  return createHash('sha256').update(clientId).digest('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5')
+  return createHash('sha256').update(clientId).digest('hex').replace(
+    /^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/,
+    '$1-$2-$3-$4-$5'
+  )
 }
 
 /** DataBrain's API as it should be: a token of the client that was asked for. */
@@ -30,12 +33,15 @@ export interface GuestTokenApp {
   app: FastifyInstance
   databrain: StubUpstream
   /** Asks for the token of a user by a signed reference, or with a request of one's own. */
-  ask (user: string, request?: InjectOptions): ReturnType<typeof injectRequest>
+  ask(user: string, request?: InjectOptions): ReturnType<typeof injectRequest>
 }
 
 /** The route before a stub DataBrain, with its default `authorize`; limits are off unless options say otherwise. */
 export async function guestTokenApp (
-  t: Test, options: Partial<GuestTokenOptions> = {}, server: FastifyServerOptions = {}, before: (app: FastifyInstance) => unknown = () => {}
+  t: Test,
+  options: Partial<GuestTokenOptions> = {},
+  server: FastifyServerOptions = {},
+  before: (app: FastifyInstance) => unknown = () => {}
 ): Promise<GuestTokenApp> {
   const databrain = await stubUpstream(t, mint)
   const giveStore = await storeByDefault(t, options)

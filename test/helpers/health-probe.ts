@@ -21,7 +21,10 @@ export interface Health {
   growth: number
 }
 
-/** Asks /healthz again and again on a connection of its own, and looks at the memory of the process; the function ends that. */
+/**
+ * Asks /healthz again and again on a connection of its own, and looks at the memory of the process; the function ends
+ * that.
+ */
 export function watchHealth ({ origin, pid }: Pick<ServerProcess, 'origin' | 'pid'>): () => Promise<Health> {
   const agent = new Agent({ connections: 1, pipelining: 1 })
   const times: number[] = []

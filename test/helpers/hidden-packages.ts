@@ -4,7 +4,8 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 /**
- * Runs module code in a child process in which the named packages are not installed: to resolve one of them fails with Node's own error.
+ * Runs module code in a child process in which the named packages are not installed: to resolve one of them fails
+ * with Node's own error.
  * Resolves with what the code printed.
  */
 export async function runWithout (packages: readonly string[], code: string): Promise<string> {
@@ -19,6 +20,8 @@ export async function runWithout (packages: readonly string[], code: string): Pr
     import { register } from 'node:module'
     register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}))
     await import('data:text/javascript,' + encodeURIComponent(${JSON.stringify(code)}))`
-  const { stdout } = await run(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script], { maxBuffer: 50_000_000 })
+  const { stdout } = await run(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script], {
+    maxBuffer: 50_000_000
+  })
   return stdout
 }

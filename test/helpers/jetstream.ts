@@ -46,7 +46,11 @@ export async function messagesIn (connection: NatsConnection, name: string): Pro
     const asked = numbers.splice(0, AT_A_TIME).map(async (seq) => {
       const message = await streams.getMessage(name, { seq })
       if (message === null) throw new Error(`The stream has no message ${seq}`)
-      return { subject: message.subject, id: message.header.get('Nats-Msg-Id'), events: decodeMessage(message.data).events }
+      return {
+        subject: message.subject,
+        id: message.header.get('Nats-Msg-Id'),
+        events: decodeMessage(message.data).events
+      }
     })
     messages.push(...await Promise.all(asked))
   }

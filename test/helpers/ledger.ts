@@ -24,7 +24,8 @@ export class Ledger {
   }
 
   /**
-   * After a restart, before anything is repeated: what was acknowledged since the last audit is there, once; each request that was cut off
+   * After a restart, before anything is repeated: what was acknowledged since the last audit is there, once; each
+   * request that was cut off
    * is there whole or not at all.
    */
   async audit (t: Test, server: ServerProcess, password: string): Promise<void> {

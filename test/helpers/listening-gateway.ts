@@ -14,7 +14,10 @@ export interface ListeningGateway extends Gateway {
 }
 
 /** The ingestion routes on a port of their own, over a sink that can be made to fail. */
-export async function listeningGateway (t: Test, options: Omit<GatewayOptions, 'sink'> = {}): Promise<ListeningGateway> {
+export async function listeningGateway (
+  t: Test,
+  options: Omit<GatewayOptions, 'sink'> = {}
+): Promise<ListeningGateway> {
   const sink = failingSink()
   // A browser opens sockets that it may never send a request on; the end of the app would wait for them for minutes.
   const made = await gateway(t, { ...options, server: { forceCloseConnections: true, ...options.server }, sink })

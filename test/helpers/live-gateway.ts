@@ -19,15 +19,18 @@ export interface LiveGateway extends AdminApp {
   origin: string
   /** An owner of the organisation `acme`. */
   owner: Caller
-  source (settings?: Partial<NewSource>): Promise<MadeSource>
-  watch (query?: string, headers?: Record<string, string>, token?: string): Promise<LiveStream>
-  send (made: MadeSource, path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
+  source(settings?: Partial<NewSource>): Promise<MadeSource>
+  watch(query?: string, headers?: Record<string, string>, token?: string): Promise<LiveStream>
+  send(made: MadeSource, path: string, body: unknown, headers?: Record<string, string>): Promise<Response>
 }
 
 export type LiveGatewayOptions = AdminAppOptions & { sink?: EventSink }
 
 /** Ingestion and the admin API on one listening app, with a session of an owner. */
-export async function liveGateway (t: Test, { sink, before, ...options }: LiveGatewayOptions = {}): Promise<LiveGateway> {
+export async function liveGateway (
+  t: Test,
+  { sink, before, ...options }: LiveGatewayOptions = {}
+): Promise<LiveGateway> {
   const admin = await adminApp(t, {
     ...options,
     before: async (app, own) => {
@@ -45,10 +48,11 @@ export async function liveGateway (t: Test, { sink, before, ...options }: LiveGa
     owner,
     source: (settings) => makeSource(admin.store, settings),
     watch: (query, headers, token = owner.token) => openStream(t, origin, token, query, headers),
-    send: ({ key }, path, body, headers) => fetch(`${origin}${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body)
-    })
+    send: ({ key }, path, body, headers) =>
+      fetch(`${origin}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body)
+      })
   }
 }

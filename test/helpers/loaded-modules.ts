@@ -14,7 +14,8 @@ const HOOK = `
   }`
 
 /**
- * Runs module code in a process of its own, by the loaders of this one, and gives back the names of all packages that it loaded,
+ * Runs module code in a process of its own, by the loaders of this one, and gives back the names of all packages that
+ * it loaded,
  * by import or by require.
  */
 export async function packagesLoadedBy (code: string): Promise<Set<string>> {
@@ -23,7 +24,11 @@ export async function packagesLoadedBy (code: string): Promise<Set<string>> {
     register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(HOOK)}))
     await import('data:text/javascript,' + encodeURIComponent(${JSON.stringify(code)}))
     for (const path of Object.keys(Module._cache)) console.log(${JSON.stringify(MARK)} + path)`
-  const { stdout } = await run(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script], { maxBuffer: 50_000_000 })
-  const names = stdout.split('\n').filter((line) => line.startsWith(MARK)).map((line) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(line)?.[1])
+  const { stdout } = await run(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script], {
+    maxBuffer: 50_000_000
+  })
+  const names = stdout.split('\n').filter((line) => line.startsWith(MARK)).map((line) =>
+    /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(line)?.[1]
+  )
   return new Set(names.filter((name) => name !== undefined))
 }

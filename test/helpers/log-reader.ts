@@ -4,8 +4,8 @@ export interface LogReader {
   /** For `Fastify({ logger: { level: 'trace', stream } })`. */
   stream: Writable
   /** All that was logged, as text. */
-  text (): string
-  lines (): Array<Record<string, unknown>>
+  text(): string
+  lines(): Array<Record<string, unknown>>
 }
 
 /** Keeps what an app logs. */
@@ -19,6 +19,9 @@ export function logReader (): LogReader {
       }
     }),
     text: () => chunks.join(''),
-    lines: () => chunks.join('').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>)
+    lines: () =>
+      chunks.join('').split('\n').filter((line) => line !== '').map((line) =>
+        JSON.parse(line) as Record<string, unknown>
+      )
   }
 }

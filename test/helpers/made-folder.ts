@@ -13,7 +13,8 @@ const PACKAGE = new URL('../../node_modules/@electric-sql/pglite/package.json', 
 let made: Promise<string> | undefined
 
 /**
- * A folder for one test with an embedded database in it that is as new as can be: no table is there yet. Making one takes seconds and
+ * A folder for one test with an embedded database in it that is as new as can be: no table is there yet. Making one
+ * takes seconds and
  * copying it none, so all test files copy the same.
  */
 export async function folderWithDatabase (test: Pick<typeof t, 'teardown'>): Promise<string> {

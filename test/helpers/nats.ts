@@ -22,13 +22,13 @@ export interface PrivateNats {
   /** Whether what follows works: not on a shared server (TEST_NATS_URL). */
   ownServer: boolean
   /** As an administrator would; what it has acknowledged is kept. */
-  stop (): Promise<void>
+  stop(): Promise<void>
   /** SIGKILL. */
-  kill (): Promise<void>
-  start (): Promise<void>
+  kill(): Promise<void>
+  start(): Promise<void>
   /** SIGSTOP: it takes connections and answers nothing. */
-  pause (): void
-  resume (): void
+  pause(): void
+  resume(): void
 }
 
 export interface NatsSettings {
@@ -43,13 +43,16 @@ export interface NatsSettings {
 }
 
 /**
- * A NATS broker for one test, with JetStream in a temporary folder, on a free port; or TEST_NATS_URL. Where neither can be had it skips
+ * A NATS broker for one test, with JetStream in a temporary folder, on a free port; or TEST_NATS_URL. Where neither
+ * can be had it skips
  * the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
  */
 export async function privateNats (test: Test, settings: NatsSettings = {}): Promise<PrivateNats | null> {
   if (SERVICES_OFF) return withoutService(test, NONE)
   const shared = process.env.TEST_NATS_URL
-  if (shared !== undefined && shared !== '' && settings.configuration === undefined && settings.needsOwn !== true) return sharedServer(shared)
+  if (shared !== undefined && shared !== '' && settings.configuration === undefined && settings.needsOwn !== true) {
+    return sharedServer(shared)
+  }
   const binary = await findBinary('nats-server')
   if (binary !== null) return await ownServer(test, binary, settings)
 
@@ -57,11 +60,17 @@ export async function privateNats (test: Test, settings: NatsSettings = {}): Pro
 }
 
 function sharedServer (url: string): PrivateNats {
-  const refuse = () => { throw new Error('A shared server is not stopped: run without TEST_NATS_URL') }
+  const refuse = () => {
+    throw new Error('A shared server is not stopped: run without TEST_NATS_URL')
+  }
   return { url, ownServer: false, stop: refuse, kill: refuse, start: refuse, pause: refuse, resume: refuse }
 }
 
-async function ownServer (test: Test, binary: string, { configuration = '', jetstream = true, ca }: NatsSettings): Promise<PrivateNats> {
+async function ownServer (
+  test: Test,
+  binary: string,
+  { configuration = '', jetstream = true, ca }: NatsSettings
+): Promise<PrivateNats> {
   const folder = await mkdtemp(join(tmpdir(), 'nats-'))
   const port = await freePort()
   const url = `nats://127.0.0.1:${port}`
@@ -94,8 +103,12 @@ async function ownServer (test: Test, binary: string, { configuration = '', jets
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     start,
-    pause: () => { server?.kill('SIGSTOP') },
-    resume: () => { server?.kill('SIGCONT') }
+    pause: () => {
+      server?.kill('SIGSTOP')
+    },
+    resume: () => {
+      server?.kill('SIGCONT')
+    }
   }
 }
 
@@ -110,7 +123,12 @@ async function answering (port: number, jetstream: boolean, ca: string | undefin
 }
 
 async function ask (port: number, ca: string | undefined): Promise<void> {
-  const connection = await connect({ servers: `127.0.0.1:${port}`, reconnect: false, timeout: 1_000, ...(ca === undefined ? {} : { tls: { ca } }) })
+  const connection = await connect({
+    servers: `127.0.0.1:${port}`,
+    reconnect: false,
+    timeout: 1_000,
+    ...(ca === undefined ? {} : { tls: { ca } })
+  })
   try {
     await connection.request('$JS.API.INFO', '', { timeout: 1_000 })
   } finally {

@@ -16,9 +16,9 @@ export interface PrivateNginx {
   plainOrigin: string
   ca: string
   /** The lines that it has written for requests. */
-  accessLog (): Promise<string>
+  accessLog(): Promise<string>
   /** What it has to say besides. */
-  errors (): string
+  errors(): string
 }
 
 /** What becomes of the file for a test: a text or pattern that must be in it, and what stands there instead. */
@@ -27,10 +27,15 @@ export type Replacement = readonly [string | RegExp, string]
 const LIMIT = 60_000
 
 /**
- * nginx with deploy/nginx.conf before those instances: other ports, paths and addresses, and besides only what is replaced. Where there is
+ * nginx with deploy/nginx.conf before those instances: other ports, paths and addresses, and besides only what is
+ * replaced. Where there is
  * none it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
  */
-export async function nginx (t: Test, instances: readonly string[], replacements: readonly Replacement[] = []): Promise<PrivateNginx | null> {
+export async function nginx (
+  t: Test,
+  instances: readonly string[],
+  replacements: readonly Replacement[] = []
+): Promise<PrivateNginx | null> {
   const binary = await findBinary('nginx')
   if (binary === null || SERVICES_OFF) return withoutService(t, 'no nginx on this machine')
   const folder = await temporaryFolder(t)
@@ -47,17 +52,22 @@ export async function nginx (t: Test, instances: readonly string[], replacements
     ['worker_processes auto', 'worker_processes 1'],
     [/worker_rlimit_nofile.*\n/, ''],
     ['worker_connections 16384', 'worker_connections 1024'],
-    [/(?: +server 172\.30\.77\.\d+:3000 (.*;)\n)+/, instances.map((origin) => `server ${new URL(origin).host} $1\n`).join('')],
+    [/(?: +server 172\.30\.77\.\d+:3000 (.*;)\n)+/, instances.map((origin) =>
+      `server ${new URL(origin).host} $1\n`
+    ).join('')],
     [/listen \[::\].*\n/, ''],
     ['listen 80 ', `listen 127.0.0.1:${plainPort} `],
     ['listen 443 ', `listen 127.0.0.1:${port} `],
     ...replacements
   ])
-  await Promise.all([writeFile(file, text), writeFile(join(folder, 'tls_key'), key), writeFile(join(folder, 'tls_certificate'), cert)])
+  await Promise.all([writeFile(file, text), writeFile(join(folder, 'tls_key'), key),
+    writeFile(join(folder, 'tls_certificate'), cert)])
 
   const child = spawn(binary, ['-p', folder, '-c', file, '-g', 'daemon off;'], { stdio: ['ignore', 'ignore', 'pipe'] })
   const log = { text: '' }
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { log.text += text })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log.text += text
+  })
   const ended = new Promise((resolve) => child.once('close', resolve))
   t.teardown(async () => {
     // At once, and with its workers.
@@ -69,13 +79,21 @@ export async function nginx (t: Test, instances: readonly string[], replacements
     if (await fetch(plainOrigin, { redirect: 'manual' }).then(() => true, () => false)) break
     if (Date.now() > deadline || child.exitCode !== null) throw new Error(`nginx does not answer: ${log.text}`)
   }
-  return { origin: `https://127.0.0.1:${port}`, plainOrigin, ca: cert, accessLog: () => readFile(accessLog, 'utf8'), errors: () => log.text }
+  return {
+    origin: `https://127.0.0.1:${port}`,
+    plainOrigin,
+    ca: cert,
+    accessLog: () => readFile(accessLog, 'utf8'),
+    errors: () => log.text
+  }
 }
 
 /** Each of them everywhere; one that is not there is a mistake. */
 export function replaced (text: string, replacements: readonly Replacement[]): string {
   return replacements.reduce((result, [from, to]) => {
-    const next = typeof from === 'string' ? result.replaceAll(from, () => to) : result.replace(new RegExp(from, `${from.flags}g`), to)
+    const next = typeof from === 'string'
+      ? result.replaceAll(from, () => to)
+      : result.replace(new RegExp(from, `${from.flags}g`), to)
     if (next === result) throw new Error(`There is no ${String(from)} in the file`)
     return next
   }, text)

@@ -7,7 +7,8 @@ import type { Database } from '../../lib/database/open-database.js'
 let opened: Promise<Database> | undefined
 
 /**
- * A migrated database in memory with empty tables. One instance (two seconds to make) serves the whole test file: call it at the
+ * A migrated database in memory with empty tables. One instance (two seconds to make) serves the whole test file:
+ * call it at the
  * start of every test that needs it, and do not run such tests of one file at the same time.
  */
 export async function emptyDatabase (): Promise<Database> {
@@ -20,13 +21,19 @@ export async function emptyDatabase (): Promise<Database> {
   return database
 }
 
-/** Empties every table but the record of the migrations. Those without rows are left alone: each that is truncated costs files. */
+/**
+ * Empties every table but the record of the migrations. Those without rows are left alone: each that is truncated
+ * costs files.
+ */
 export async function truncateAll ({ db }: Database): Promise<void> {
   const { rows: tables } = await sql<{ name: string }>`
     select relname as name from pg_class
-    where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname not like 'gatehouse_migration%'`.execute(db)
+    where relkind = 'r' and relnamespace = current_schema()::regnamespace and relname not like 'gatehouse_migration%'`
+    .execute(db)
   if (tables.length === 0) return
-  const filled = tables.map(({ name }) => sql`select ${name}::text as name where exists (select from ${sql.table(name)})`)
+  const filled = tables.map(({ name }) =>
+    sql`select ${name}::text as name where exists (select from ${sql.table(name)})`
+  )
   const { rows } = await sql<{ name: string }>`${sql.join(filled, sql` union all `)}`.execute(db)
   if (rows.length === 0) return
   await sql`truncate ${sql.join(rows.map(({ name }) => sql.table(name)))} restart identity cascade`.execute(db)

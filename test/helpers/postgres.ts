@@ -24,27 +24,35 @@ export interface PrivatePostgres {
   /** Whether the other methods work: not on a shared server (TEST_DATABASE_URL). */
   ownServer: boolean
   /** A fast shutdown, as an administrator would. */
-  stop (): Promise<void>
+  stop(): Promise<void>
   /** SIGKILL to the server and everything it started, as a crash of the machine's PostgreSQL would. */
-  kill (): Promise<void>
-  start (): Promise<void>
+  kill(): Promise<void>
+  start(): Promise<void>
   /** SIGSTOP to the server and everything it started: connections stay, are even made, and nothing answers. */
-  pause (): Promise<void>
-  resume (): Promise<void>
+  pause(): Promise<void>
+  resume(): Promise<void>
 }
 
 export interface PostgresPreparation {
-  /** Writes files into the data folder before the server starts; resolves with more arguments for it. Such a server is never a shared one. */
-  prepare? (data: string): Promise<string[]>
+  /**
+   * Writes files into the data folder before the server starts; resolves with more arguments for it. Such a server is
+   * never a shared one.
+   */
+  prepare?(data: string): Promise<string[]>
 }
 
 const run = promisify(execFile)
 
 /**
- * A PostgreSQL for one test: on a free port in a temporary folder, with fsync on; or a schema of its own on TEST_DATABASE_URL.
- * Where neither can be had it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
+ * A PostgreSQL for one test: on a free port in a temporary folder, with fsync on; or a schema of its own on
+ * TEST_DATABASE_URL.
+ * Where neither can be had it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails
+ * instead.
  */
-export async function privatePostgres (test: Test, { prepare }: PostgresPreparation = {}): Promise<PrivatePostgres | null> {
+export async function privatePostgres (
+  test: Test,
+  { prepare }: PostgresPreparation = {}
+): Promise<PrivatePostgres | null> {
   if (SERVICES_OFF) return withoutService(test, NONE)
   const shared = process.env.TEST_DATABASE_URL
   if (shared !== undefined && shared !== '' && prepare === undefined) return await schemaOn(shared, test)
@@ -70,7 +78,11 @@ export async function newSchema (server: string, test: Pick<Test, 'teardown'>): 
   return url.href
 }
 
-async function ownServer (binaries: string, test: Test, prepare: PostgresPreparation['prepare'] = async () => []): Promise<PrivatePostgres> {
+async function ownServer (
+  binaries: string,
+  test: Test,
+  prepare: PostgresPreparation['prepare'] = async () => []
+): Promise<PrivatePostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'postgres-'))
   const data = join(folder, 'data')
   const port = await freePort()
@@ -119,8 +131,11 @@ async function ownServer (binaries: string, test: Test, prepare: PostgresPrepara
   }
 
   async function start () {
-    server = spawn(...asOwner(join(binaries, 'postgres'), ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', ...more]),
-      { stdio: 'ignore' })
+    server = spawn(
+      ...asOwner(join(binaries, 'postgres'), ['-D', data, '-p', String(port), '-k', folder, '-c',
+        'listen_addresses=127.0.0.1', ...more]),
+      { stdio: 'ignore' }
+    )
     await answering(url)
   }
 
@@ -128,7 +143,9 @@ async function ownServer (binaries: string, test: Test, prepare: PostgresPrepara
     await kill()
     await rm(folder, { recursive: true, force: true })
   })
-  await run(...asOwner(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']))
+  await run(
+    ...asOwner(join(binaries, 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync'])
+  )
   more = await prepare(data)
   await run('chown', ['-R', '--reference', data, data])
   await start()
@@ -138,7 +155,9 @@ async function ownServer (binaries: string, test: Test, prepare: PostgresPrepara
 /** PostgreSQL refuses to run as root: then everything goes through the `postgres` user, who gets the folder. */
 async function owner (folder: string): Promise<(file: string, args: string[]) => [string, string[]]> {
   if (process.getuid?.() !== 0) return (file, args) => [file, args]
-  const [uid, gid] = await Promise.all(['-u', '-g'].map(async (flag) => Number((await run('id', [flag, 'postgres'])).stdout)))
+  const [uid, gid] = await Promise.all(
+    ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, 'postgres'])).stdout))
+  )
   await chown(folder, uid ?? 0, gid ?? 0)
   return (file, args) => ['runuser', ['-u', 'postgres', '--', file, ...args]]
 }

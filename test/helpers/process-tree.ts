@@ -9,7 +9,9 @@ const PATIENCE = 1_000
 /** The processes that this one started and that are still there. */
 export async function childrenOf (pid: number): Promise<number[]> {
   const { stdout } = await run('ps', ['-o', 'pid=,ppid=', '-A'])
-  return stdout.trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number)).flatMap(([child, parent]) => parent === pid && child !== undefined ? [child] : [])
+  return stdout.trim().split('\n').map((line) => line.trim().split(/\s+/).map(Number)).flatMap(([child, parent]) =>
+    parent === pid && child !== undefined ? [child] : []
+  )
 }
 
 export function signalAll (pids: readonly number[], name: NodeJS.Signals): void {

@@ -8,7 +8,9 @@ const HANDLES = new Set(['Database', 'RedisLink'])
 
 /** The entry points of the package and the source files that they are built from. The first is the root. */
 export function entryPoints (root: string): Map<string, string> {
-  const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { exports: Record<string, unknown> }
+  const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, unknown>
+  }
   const entries = new Map<string, string>()
   for (const [name, target] of Object.entries(exports)) {
     if (typeof target !== 'object' || target === null || !('types' in target)) continue
@@ -43,7 +45,11 @@ export function missingTypes (program: ts.Program, file: string, exporter: strin
 
   function visitNode (node: ts.Node): void {
     if (ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal')) return
-    const name = ts.isTypeReferenceNode(node) ? node.typeName : ts.isExpressionWithTypeArguments(node) ? node.expression : null
+    const name = ts.isTypeReferenceNode(node)
+      ? node.typeName
+      : ts.isExpressionWithTypeArguments(node)
+        ? node.expression
+        : null
     if (name !== null) visitName(name)
     ts.forEachChild(node, visitNode)
   }
@@ -93,7 +99,9 @@ function isType (node: ts.Declaration): boolean {
 
 /** Whether a type is declared by this package. What it adds to Fastify's types needs no export. */
 function isOurs ({ declarations = [] }: ts.Symbol): boolean {
-  return declarations.some((node) => isType(node) && !node.getSourceFile().fileName.includes('/node_modules/') && !isInFastify(node))
+  return declarations.some((node) =>
+    isType(node) && !node.getSourceFile().fileName.includes('/node_modules/') && !isInFastify(node)
+  )
 }
 
 function isInFastify (node: ts.Node): boolean {

@@ -19,7 +19,8 @@ export async function quickStarts (): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   for (const { path, text } of await docsPages()) {
     const app = codeBlocks(text).find(({ heading, language, code }) =>
-      heading === 'Quick start' && language === 'js' && code.includes('import Fastify from') && !SERVICES.test(code))
+      heading === 'Quick start' && language === 'js' && code.includes('import Fastify from') && !SERVICES.test(code)
+    )
     if (app !== undefined) found.set(path, app.code)
   }
   return found
@@ -30,21 +31,33 @@ export function secretsOf (code: string): Record<string, string> {
   return Object.fromEntries(Array.from(code.matchAll(/\b[A-Z]+(?:_[A-Z]+)+\b/g), ([name]) => [name, generateSecret()]))
 }
 
-/** Runs an app as printed, on the sources of the package, a free port and a folder of its own; it is closed with the test. */
-export async function startQuickStart (t: Test, code: string, variables: Record<string, string>): Promise<FastifyInstance> {
+/**
+ * Runs an app as printed, on the sources of the package, a free port and a folder of its own; it is closed with the
+ * test.
+ */
+export async function startQuickStart (
+  t: Test,
+  code: string,
+  variables: Record<string, string>
+): Promise<FastifyInstance> {
   const folder = await temporaryFolder(t)
   // Creating a database takes seconds; opening one does not.
   const dataDir = code.includes('dataDir:') ? await folderWithDatabase(t) : folder
   const entries = await sourcesByEntry()
   const locate = (name: string) => entries.get(name)?.href.replace(/\.ts$/, '.js') ?? import.meta.resolve(name)
   const file = join(folder, 'app.mjs')
-  await writeFile(file, code.replace(/from '([^.'][^']*)'/g, (_text, name: string) => `from '${locate(name)}'`)
-    .replace(/port: (?:3000|Number\(PORT\))/, 'port: 0')
-    .replace('logger: true', 'logger: false')
-    .replace(/dataDir: '[^']+'/, `dataDir: '${dataDir}'`))
+  await writeFile(
+    file,
+    code.replace(/from '([^.'][^']*)'/g, (_text, name: string) => `from '${locate(name)}'`)
+      .replace(/port: (?:3000|Number\(PORT\))/, 'port: 0')
+      .replace('logger: true', 'logger: false')
+      .replace(/dataDir: '[^']+'/, `dataDir: '${dataDir}'`)
+  )
 
   const apps: FastifyInstance[] = []
-  const note = (message: unknown) => { apps.push((message as { fastify: FastifyInstance }).fastify) }
+  const note = (message: unknown) => {
+    apps.push((message as { fastify: FastifyInstance }).fastify)
+  }
   subscribe('fastify.initialization', note)
   Object.assign(process.env, variables)
   t.teardown(async () => {

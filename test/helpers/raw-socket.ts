@@ -10,10 +10,16 @@ export interface RawReply {
 }
 
 /**
- * Sends bytes that no HTTP client would, and reads until the other side closes. Lines are joined with CRLF and followed by an
+ * Sends bytes that no HTTP client would, and reads until the other side closes. Lines are joined with CRLF and
+ * followed by an
  * empty one; give `Connection: close` among them. Rejects when nothing more comes for `timeout` milliseconds.
  */
-export async function rawRequest (origin: string, lines: readonly string[], body = '', timeout = 10_000): Promise<RawReply> {
+export async function rawRequest (
+  origin: string,
+  lines: readonly string[],
+  body = '',
+  timeout = 10_000
+): Promise<RawReply> {
   return parse(await rawExchange(origin, [...lines, '', body].join('\r\n'), timeout))
 }
 

@@ -24,19 +24,23 @@ export interface PrivateRedis {
   /** Whether `stop`, `kill`, `start`, `pause` and `resume` work: not on a shared server (TEST_REDIS_URL). */
   ownServer: boolean
   /** SIGTERM, as an administrator would; nothing is kept. */
-  stop (): Promise<void>
-  kill (): Promise<void>
+  stop(): Promise<void>
+  kill(): Promise<void>
   /** Starts it again, empty, on the same port. */
-  start (): Promise<void>
-  pause (): void
-  resume (): void
+  start(): Promise<void>
+  pause(): void
+  resume(): void
 }
 
 /**
- * A Redis for one test on a free port, or a prefix of its own on TEST_REDIS_URL. Where neither can be had it skips the test with the
+ * A Redis for one test on a free port, or a prefix of its own on TEST_REDIS_URL. Where neither can be had it skips
+ * the test with the
  * reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead.
  */
-export async function privateRedis (test: Test, { args = [], needsOwn = false }: { args?: string[], needsOwn?: boolean } = {}): Promise<PrivateRedis | null> {
+export async function privateRedis (
+  test: Test,
+  { args = [], needsOwn = false }: { args?: string[], needsOwn?: boolean } = {}
+): Promise<PrivateRedis | null> {
   if (SERVICES_OFF) return withoutService(test, NONE)
   const shared = process.env.TEST_REDIS_URL
   if (shared !== undefined && shared !== '' && !needsOwn) return { url: shared, ...sharedRedis() }
@@ -47,8 +51,18 @@ export async function privateRedis (test: Test, { args = [], needsOwn = false }:
 }
 
 function sharedRedis (): Omit<PrivateRedis, 'url'> {
-  const refuse = () => { throw new Error('A shared server is not stopped: run without TEST_REDIS_URL') }
-  return { prefix: `{${crypto.randomUUID()}}:`, ownServer: false, stop: async () => refuse(), kill: async () => refuse(), start: async () => refuse(), pause: refuse, resume: refuse }
+  const refuse = () => {
+    throw new Error('A shared server is not stopped: run without TEST_REDIS_URL')
+  }
+  return {
+    prefix: `{${crypto.randomUUID()}}:`,
+    ownServer: false,
+    stop: async () => refuse(),
+    kill: async () => refuse(),
+    start: async () => refuse(),
+    pause: refuse,
+    resume: refuse
+  }
 }
 
 async function ownRedis (binary: string, args: readonly string[], test: Test): Promise<PrivateRedis> {
@@ -66,7 +80,8 @@ async function ownRedis (binary: string, args: readonly string[], test: Test): P
   }
 
   async function start () {
-    server = spawn(binary, ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no', ...args], { stdio: 'ignore' })
+    server = spawn(binary, ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '',
+      '--appendonly', 'no', ...args], { stdio: 'ignore' })
     await answering(port)
   }
 
@@ -82,15 +97,26 @@ async function ownRedis (binary: string, args: readonly string[], test: Test): P
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
     start,
-    pause: () => { server?.kill('SIGSTOP') },
-    resume: () => { server?.kill('SIGCONT') }
+    pause: () => {
+      server?.kill('SIGSTOP')
+    },
+    resume: () => {
+      server?.kill('SIGCONT')
+    }
   }
 }
 
 /** Without the password, which a test may want: a server that refuses answers too. */
 async function answering (port: number): Promise<void> {
   for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
-    const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0, enableReadyCheck: false })
+    const client = new Redis({
+      host: '127.0.0.1',
+      port,
+      lazyConnect: true,
+      retryStrategy: () => null,
+      maxRetriesPerRequest: 0,
+      enableReadyCheck: false
+    })
     client.on('error', () => {})
     const answer = await client.ping().catch((error: Error) => error)
     client.disconnect()

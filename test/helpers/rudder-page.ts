@@ -9,7 +9,10 @@ type Test = Pick<typeof t, 'teardown'>
 
 let bundle: Promise<string> | undefined
 
-/** Serves a page with RudderStack's browser SDK, and the source's configuration as RudderStack's control plane does; gives the origin of both. */
+/**
+ * Serves a page with RudderStack's browser SDK, and the source's configuration as RudderStack's control plane does;
+ * gives the origin of both.
+ */
 export async function rudderPage (test: Test): Promise<string> {
   const script = await (bundle ??= bundled())
   const server = createServer((request, response) => {
@@ -21,13 +24,21 @@ export async function rudderPage (test: Test): Promise<string> {
     }
     const isScript = pathname === '/shop.js'
     response.setHeader('content-type', isScript ? 'text/javascript; charset=utf-8' : 'text/html; charset=utf-8')
-    response.end(isScript ? script : '<!doctype html><title>Shop</title><link rel="icon" href="data:,"><script src="/shop.js"></script>')
+    response.end(
+      isScript
+        ? script
+        : '<!doctype html><title>Shop</title><link rel="icon" href="data:,"><script src="/shop.js"></script>'
+    )
   })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  test.teardown(() => new Promise((resolve) => {
-    server.close(resolve)
-    server.closeAllConnections()
-  }))
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  test.teardown(() =>
+    new Promise((resolve) => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
+  )
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 

@@ -10,13 +10,16 @@ type Teardown = () => unknown
 const ROOT = new URL('../../', import.meta.url)
 
 /**
- * Runs test files in this process, one after another: loading the suite takes longer than most tests. A folder stands for the
- * test files in it other than `*.full.test.ts`, which only `npm run test:all` runs; `except` names files and folders that run elsewhere.
+ * Runs test files in this process, one after another: loading the suite takes longer than most tests. A folder stands
+ * for the
+ * test files in it other than `*.full.test.ts`, which only `npm run test:all` runs; `except` names files and folders
+ * that run elsewhere.
  *
  * @example await runFiles(['test/lib'], { except: ['test/lib/nats'] })
  */
 export async function runFiles (
-  places: readonly string[], { except = [] }: { except?: readonly string[] } = {}
+  places: readonly string[],
+  { except = [] }: { except?: readonly string[] } = {}
 ): Promise<void> {
   t.setTimeout(0)
   const teardowns = collectTeardowns()
@@ -25,7 +28,9 @@ export async function runFiles (
       if (except.some((other) => file === other || file.startsWith(`${other}/`))) continue
       await import(new URL(file, ROOT).href)
       // Resolves after all tests of the file, so that no two files run at the same time.
-      await t.test(file, async (t) => { t.pass() })
+      await t.test(file, async (t) => {
+        t.pass()
+      })
     }
   }
   await t.test('teardown', async (t) => {
@@ -46,5 +51,7 @@ async function testFiles (place: string): Promise<string[]> {
   const url = new URL(place, ROOT)
   if ((await stat(url)).isFile()) return [place]
   const names = await readdir(url, { recursive: true })
-  return names.filter((name) => name.endsWith('.test.ts') && !name.endsWith('.full.test.ts')).sort().map((name) => `${place}/${name}`)
+  return names.filter((name) => name.endsWith('.test.ts') && !name.endsWith('.full.test.ts')).sort().map((name) =>
+    `${place}/${name}`
+  )
 }

@@ -10,7 +10,10 @@ export interface SdkCall {
 }
 
 /** What the server SDKs have in common: a method a type. */
-export type SdkMethods = Record<EventType, (message: SdkCall['message'], callback?: (error?: unknown) => void) => unknown>
+export type SdkMethods = Record<
+  EventType,
+  (message: SdkCall['message'], callback?: (error?: unknown) => void) => unknown
+>
 
 const TURNS = ['identify', 'track', 'page', 'group', 'screen', 'alias'] as const
 
@@ -32,14 +35,22 @@ export function sdkCalls (count: number, userId?: string): SdkCall[] {
 }
 
 /** Holds that each call is stored exactly once and nothing else is, with its type and all that it said. */
-export function assertStoredOnce (t: Test, calls: readonly SdkCall[], stored: ReadonlyArray<Record<string, unknown>>): void {
+export function assertStoredOnce (
+  t: Test,
+  calls: readonly SdkCall[],
+  stored: ReadonlyArray<Record<string, unknown>>
+): void {
   const times = new Map<unknown, number>()
   for (const { messageId } of stored) times.set(messageId, (times.get(messageId) ?? 0) + 1)
   const byId = new Map(stored.map((event) => [event['messageId'], event]))
   t.same(first(calls, ({ message }) => !byId.has(message.messageId)), [], 'none is lost')
   t.same([...times].filter(([, count]) => count > 1), [], 'none is stored twice')
   t.equal(stored.length, calls.length, 'and nothing else is stored')
-  t.same(first(calls, ({ type, message }) => !says(byId.get(message.messageId), { type, ...message })), [], 'each says what it was given')
+  t.same(
+    first(calls, ({ type, message }) => !says(byId.get(message.messageId), { type, ...message })),
+    [],
+    'each says what it was given'
+  )
 }
 
 /** Some examples tell enough. */

@@ -9,7 +9,10 @@ type Test = Pick<typeof t, 'teardown'>
 
 let bundle: Promise<string> | undefined
 
-/** Serves `sdk/fixtures/shop.js`, bundled with Segment's browser SDK as a customer's would be, in a page of an origin of its own. */
+/**
+ * Serves `sdk/fixtures/shop.js`, bundled with Segment's browser SDK as a customer's would be, in a page of an origin
+ * of its own.
+ */
 export async function sdkPage (test: Test): Promise<string> {
   const script = await (bundle ??= bundled())
   return servePage(test, () => script)
@@ -20,13 +23,21 @@ export async function servePage (test: Test, script: () => string): Promise<stri
   const server = createServer((request, response) => {
     const isScript = request.url === '/shop.js'
     response.setHeader('content-type', isScript ? 'text/javascript; charset=utf-8' : 'text/html; charset=utf-8')
-    response.end(isScript ? script() : '<!doctype html><title>Shop</title><link rel="icon" href="data:,"><script src="/shop.js"></script>')
+    response.end(
+      isScript
+        ? script()
+        : '<!doctype html><title>Shop</title><link rel="icon" href="data:,"><script src="/shop.js"></script>'
+    )
   })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  test.teardown(() => new Promise((resolve) => {
-    server.close(resolve)
-    server.closeAllConnections()
-  }))
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  test.teardown(() =>
+    new Promise((resolve) => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
+  )
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 

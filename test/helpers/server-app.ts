@@ -28,14 +28,27 @@ export interface DemoApp {
 }
 
 /** The built-in server's app over memory, with real mock products. With `listen` the mock products can call it back. */
-export async function demoApp (test: Pick<typeof t, 'teardown'>, variables: Record<string, string> = {}, { listen = false } = {}): Promise<DemoApp> {
+export async function demoApp (
+  test: Pick<typeof t, 'teardown'>,
+  variables: Record<string, string> = {},
+  { listen = false } = {}
+): Promise<DemoApp> {
   const config = readConfig({ DATA_DIR: await temporaryFolder(test), LOG_LEVEL: 'trace', ...variables })
   const port = listen ? await freePort() : 3000
   const origins = [`http://127.0.0.1:${port}`, `http://localhost:${port}`] as const
   const products = await startProducts(config, origins)
   test.teardown(() => products.close())
   const [secrets, store, log] = [await openSecrets(config), memoryStore(), logReader()]
-  const app = await buildApp({ config, secrets, products, store, sink: memorySink(), durability: 'none', origins: [...origins], logStream: log.stream })
+  const app = await buildApp({
+    config,
+    secrets,
+    products,
+    store,
+    sink: memorySink(),
+    durability: 'none',
+    origins: [...origins],
+    logStream: log.stream
+  })
   test.teardown(async () => {
     // A browser may be in the middle of something, or keep connections in reserve.
     const cutting = setInterval(() => app.server.closeAllConnections(), 20)

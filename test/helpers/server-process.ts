@@ -18,17 +18,17 @@ export interface ServerProcess {
   origin: string
   pid: number
   /** What it has printed, logs included. */
-  stdout (): string
-  stderr (): string
+  stdout(): string
+  stderr(): string
   /** Milliseconds from the start to the line that says where it listens. */
   startTime: number
-  signal (name: NodeJS.Signals): void
+  signal(name: NodeJS.Signals): void
   /** Resolves when the process has ended, however it did. */
   ended: Promise<Ended>
   /** SIGKILL, as `kill -9` does. */
-  kill (): Promise<Ended>
+  kill(): Promise<Ended>
   /** SIGTERM. */
-  stop (): Promise<Ended>
+  stop(): Promise<Ended>
 }
 
 export interface Ended {
@@ -47,23 +47,39 @@ export async function temporaryFolder (test: Test): Promise<string> {
   return folder
 }
 
-/** Starts the built-in server on a port that it can be started on again, and waits until it listens; killed after the test if it is still there. */
-export async function startServerProcess (test: Test, dataDir: string, variables: Variables = {}): Promise<ServerProcess> {
+/**
+ * Starts the built-in server on a port that it can be started on again, and waits until it listens; killed after the
+ * test if it is still there.
+ */
+export async function startServerProcess (
+  test: Test,
+  dataDir: string,
+  variables: Variables = {}
+): Promise<ServerProcess> {
   const program = await runProgram(test, ['start'], { DATA_DIR: dataDir, PORT: String(await freePort()), ...variables })
   const origin = await announced(program)
   return { ...program, origin, startTime: program.age() }
 }
 
-export type Program = Omit<ServerProcess, 'origin' | 'startTime'> & { age (): number }
+export type Program = Omit<ServerProcess, 'origin' | 'startTime'> & { age(): number }
 
 /** Runs the program with nothing of this environment but the path. */
-export async function runProgram (test: Test, args: readonly string[], variables: Variables = {}, input?: string): Promise<Program> {
+export async function runProgram (
+  test: Test,
+  args: readonly string[],
+  variables: Variables = {},
+  input?: string
+): Promise<Program> {
   const cli = await builtCli()
   const start = performance.now()
   const child = spawnLoneNode([cli, ...args], { PATH: process.env.PATH ?? '', ...variables })
   const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { output.stdout += text })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { output.stderr += text })
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output.stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output.stderr += text
+  })
   child.stdin.on('error', () => {}).end(input)
   const age = () => performance.now() - start
   const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, after: age() }) as Ended)
@@ -74,7 +90,9 @@ export async function runProgram (test: Test, args: readonly string[], variables
     stdout: () => output.stdout,
     stderr: () => output.stderr,
     age,
-    signal: (name) => { child.kill(name) },
+    signal: (name) => {
+      child.kill(name)
+    },
     ended,
     kill: () => send('SIGKILL'),
     stop: () => send('SIGTERM')
@@ -88,7 +106,9 @@ function end (child: ChildProcess, name: NodeJS.Signals, ended: Promise<Ended>):
 
 async function announced (program: Program): Promise<string> {
   let over = false
-  program.ended.then(() => { over = true })
+  program.ended.then(() => {
+    over = true
+  })
   while (program.age() < START_LIMIT) {
     const origin = /^fastify-gatehouse listens on (\S+)$/m.exec(program.stdout())?.[1]
     if (origin !== undefined && /\n$/.test(program.stdout())) return origin

@@ -12,16 +12,26 @@ export function printedBy (server: ServerProcess): Printed {
 }
 
 /** The access token of the administrator. */
-export async function logIn ({ origin }: ServerProcess, password: string, email = 'admin@example.com'): Promise<string> {
+export async function logIn (
+  { origin }: ServerProcess,
+  password: string,
+  email = 'admin@example.com'
+): Promise<string> {
   const answer = await fetch(`${origin}/v1/admin/auth/login`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email, password })
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email, password })
   })
   if (!answer.ok) throw new Error(`login: ${answer.status} ${await answer.text()}`)
   return (await answer.json() as { access_token: string }).access_token
 }
 
 /** How often each messageId is stored, of all events or of those received since then. */
-export async function storedIds (server: Pick<ServerProcess, 'origin'>, accessToken: string, since?: Date): Promise<Map<string, number>> {
+export async function storedIds (
+  server: Pick<ServerProcess, 'origin'>,
+  accessToken: string,
+  since?: Date
+): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   for await (const { messageId } of storedEvents(server, accessToken, since)) {
     counts.set(messageId, (counts.get(messageId) ?? 0) + 1)
@@ -32,7 +42,11 @@ export async function storedIds (server: Pick<ServerProcess, 'origin'>, accessTo
 type StoredEvent = Record<string, unknown> & { messageId: string }
 
 /** The stored events, newest first. */
-export async function * storedEvents ({ origin }: Pick<ServerProcess, 'origin'>, accessToken: string, since?: Date): AsyncGenerator<StoredEvent> {
+export async function * storedEvents (
+  { origin }: Pick<ServerProcess, 'origin'>,
+  accessToken: string,
+  since?: Date
+): AsyncGenerator<StoredEvent> {
   const url = new URL('/v1/admin/events?limit=100', origin)
   if (since !== undefined) url.searchParams.set('from', since.toISOString())
   for (;;) {

@@ -14,9 +14,14 @@ interface Variable extends TSchema {
 /** docs/server.md with the list of variables as the schema of the environment has it. */
 export function withVariables (page: string): string {
   if (!BLOCK.test(page)) throw new Error('docs/server.md has no place for the variables')
-  const items = Object.entries(EnvironmentSchema.properties).map(([name, schema]) => itemOf(name, schema as unknown as Variable))
+  const items = Object.entries(EnvironmentSchema.properties).map(([name, schema]) =>
+    itemOf(name, schema as unknown as Variable)
+  )
   const note = 'This list is written by `scripts/variables.mjs`; do not edit it.'
-  return page.replace(BLOCK, (_block, begin: string, end: string) => `${begin}\n${note}\n\n${items.join('\n')}\n\n${end}`)
+  return page.replace(
+    BLOCK,
+    (_block, begin: string, end: string) => `${begin}\n${note}\n\n${items.join('\n')}\n\n${end}`
+  )
 }
 
 function itemOf (name: string, { about, expected, otherwise, default: fallback }: Variable): string {

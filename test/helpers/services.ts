@@ -4,7 +4,8 @@ import type t from 'tap'
 export const SERVICES_OFF = process.env.TEST_SERVICES === 'off'
 
 /**
- * Ends a test that needs a service which is not there, and returns `null`. With `TEST_SERVICES=off` the test passes: it belongs to
+ * Ends a test that needs a service which is not there, and returns `null`. With `TEST_SERVICES=off` the test passes:
+ * it belongs to
  * `npm run test:all`. Otherwise it is skipped with the reason; with `REQUIRE_SERVICES=1` it fails.
  */
 export function withoutService (test: Pick<typeof t, 'pass'>, reason: string): null {

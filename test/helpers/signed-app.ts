@@ -17,8 +17,15 @@ export interface SignedApp extends MadeSource {
   bearer: { authorization: string }
 }
 
-/** A host with Fastify's own parsers, whose routes `/optional`, `/required` and `/off` say whether they are signed and what came. */
-export async function signedApp (t: Test, settings: Partial<NewSource> = {}, options: SignatureOptions = {}): Promise<SignedApp> {
+/**
+ * A host with Fastify's own parsers, whose routes `/optional`, `/required` and `/off` say whether they are signed and
+ * what came.
+ */
+export async function signedApp (
+  t: Test,
+  settings: Partial<NewSource> = {},
+  options: SignatureOptions = {}
+): Promise<SignedApp> {
   const { store } = await backend(t)
   const app = Fastify({ bodyLimit: 1_000 })
   t.teardown(() => app.close())
@@ -30,7 +37,11 @@ export async function signedApp (t: Test, settings: Partial<NewSource> = {}, opt
       method: ['GET', 'POST'],
       url: `/${mode}`,
       config: { gatehouse: { pipelineKey: true, signature: mode } },
-      handler: async ({ signed, body, signedBody }) => ({ signed, body: body ?? null, raw: signedBody?.toString('latin1') ?? null })
+      handler: async ({ signed, body, signedBody }) => ({
+        signed,
+        body: body ?? null,
+        raw: signedBody?.toString('latin1') ?? null
+      })
     })
   }
   const made = await makeSource(store, settings)

@@ -15,9 +15,9 @@ export interface SinkLoad {
   sent: Set<string>
   refusals: Refusal[]
   /** Resolves when so many more are acknowledged; rejects after 30 s. */
-  more (events: number): Promise<void>
+  more(events: number): Promise<void>
   /** Writes no more and waits for what is under way. */
-  stop (): Promise<void>
+  stop(): Promise<void>
 }
 
 const PAUSE = 20
@@ -32,7 +32,10 @@ export function writeEvents (sink: EventSink, { writers = 16, bytes = 200 } = {}
   async function writer (size: number): Promise<void> {
     while (state.going) {
       const payload = JSON.stringify({ filler })
-      const events = Array.from({ length: size }, () => anEvent({ messageId: crypto.randomUUID(), receivedAt: Date.now(), payload }))
+      const events = Array.from(
+        { length: size },
+        () => anEvent({ messageId: crypto.randomUUID(), receivedAt: Date.now(), payload })
+      )
       for (const { messageId } of events) load.sent.add(messageId)
       for (let stored = false; !stored && state.going;) {
         stored = await written(events)
@@ -56,7 +59,11 @@ export function writeEvents (sink: EventSink, { writers = 16, bytes = 200 } = {}
   async function more (events: number): Promise<void> {
     const wanted = load.acknowledged.length + events
     for (const deadline = Date.now() + 120_000; load.acknowledged.length < wanted; await sleep(5)) {
-      if (Date.now() > deadline) throw new Error(`${load.acknowledged.length} of ${wanted} events were acknowledged, ${load.refusals.length} writes refused`)
+      if (Date.now() > deadline) {
+        throw new Error(
+          `${load.acknowledged.length} of ${wanted} events were acknowledged, ${load.refusals.length} writes refused`
+        )
+      }
     }
   }
 

@@ -14,9 +14,9 @@ export type Product = 'turnstile' | 'hcaptcha' | 'recaptcha'
 export interface Siteverify extends StubUpstream {
   url: string
   /** Lets the product vouch for a token once, with what it says of it beside the defaults. */
-  issue (token: string, says?: Record<string, unknown>): string
+  issue(token: string, says?: Record<string, unknown>): string
   /** The form fields of each call, oldest first. */
-  fields (): Array<Record<string, string>>
+  fields(): Array<Record<string, string>>
 }
 
 export const PRODUCTS: readonly Product[] = ['turnstile', 'hcaptcha', 'recaptcha']
@@ -25,9 +25,16 @@ export const SITE = 'shop.example.com'
 export const SITE_KEY = '10000000-1111-2222-3333-000000000001'
 
 // Each product's own words for what it refuses.
-const USED: Record<Product, string> = { turnstile: 'timeout-or-duplicate', hcaptcha: 'already-seen-response', recaptcha: 'timeout-or-duplicate' }
+const USED: Record<Product, string> = {
+  turnstile: 'timeout-or-duplicate',
+  hcaptcha: 'already-seen-response',
+  recaptcha: 'timeout-or-duplicate'
+}
 
-/** A product's siteverify as it is documented: form-encoded, each token once, Turnstile's also again under its idempotency key. */
+/**
+ * A product's siteverify as it is documented: form-encoded, each token once, Turnstile's also again under its
+ * idempotency key.
+ */
 export async function siteverifyServer (t: Test, product: Product): Promise<Siteverify> {
   const issued = new Map<string, Record<string, unknown>>()
   const usedBy = new Map<string, string | undefined>()
@@ -35,14 +42,22 @@ export async function siteverifyServer (t: Test, product: Product): Promise<Site
   const answer: Answer = (call, response) => {
     const fields = formOf(call.body)
     const refuse = (...codes: string[]) => reply({ success: false, 'error-codes': codes, messages: [] })(call, response)
-    if (call.method !== 'POST' || call.headers['content-type'] !== 'application/x-www-form-urlencoded') return refuse('bad-request')
-    if (fields.secret !== PRODUCT_SECRET) return refuse(fields.secret === undefined ? 'missing-input-secret' : 'invalid-input-secret')
+    if (call.method !== 'POST' || call.headers['content-type'] !== 'application/x-www-form-urlencoded') {
+      return refuse('bad-request')
+    }
+    if (fields.secret !== PRODUCT_SECRET) {
+      return refuse(fields.secret === undefined ? 'missing-input-secret' : 'invalid-input-secret')
+    }
     const { response: token = '', idempotency_key: repeat } = fields
     const says = issued.get(token)
     if (token === '') return refuse('missing-input-response')
     if (says === undefined) return refuse('invalid-input-response')
-    if (product === 'hcaptcha' && fields.sitekey !== undefined && fields.sitekey !== SITE_KEY) return refuse('sitekey-secret-mismatch')
-    if (usedBy.has(token) && (product !== 'turnstile' || repeat === undefined || usedBy.get(token) !== repeat)) return refuse(USED[product])
+    if (product === 'hcaptcha' && fields.sitekey !== undefined && fields.sitekey !== SITE_KEY) {
+      return refuse('sitekey-secret-mismatch')
+    }
+    if (usedBy.has(token) && (product !== 'turnstile' || repeat === undefined || usedBy.get(token) !== repeat)) {
+      return refuse(USED[product])
+    }
     usedBy.set(token, repeat)
     return reply({ ...defaults(product), ...says })(call, response)
   }
@@ -59,7 +74,9 @@ export async function siteverifyServer (t: Test, product: Product): Promise<Site
 
 function defaults (product: Product): Record<string, unknown> {
   const common = { success: true, challenge_ts: new Date().toISOString(), hostname: SITE }
-  if (product === 'turnstile') return { ...common, 'error-codes': [], action: 'login', cdata: '', metadata: { interactive: false } }
+  if (product === 'turnstile') {
+    return { ...common, 'error-codes': [], action: 'login', cdata: '', metadata: { interactive: false } }
+  }
   if (product === 'hcaptcha') return { ...common, credit: false }
   return { ...common, challenge_ts: common.challenge_ts.replace(/\.\d+Z$/, 'Z'), score: 0.9, action: 'login' }
 }
@@ -70,7 +87,10 @@ function formOf (body: Buffer): Record<string, string> {
 
 /** `/x` asks for a captcha, `/login` for one of that action, `/free` for none. */
 export async function captchaApp (
-  t: Test, product: Product, siteverify: Siteverify, options: Partial<SiteverifyOptions> = {}
+  t: Test,
+  product: Product,
+  siteverify: Siteverify,
+  options: Partial<SiteverifyOptions> = {}
 ) {
   const log = logReader()
   const giveStore = await storeByDefault(t)
@@ -78,9 +98,22 @@ export async function captchaApp (
   t.teardown(() => app.close())
   await giveStore(app)
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
-  await app.register(captcha, { provider: product, secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: siteverify.url, ...options })
-  app.route({ method: ['GET', 'POST'], url: '/x', config: { gatehouse: { captcha: true } }, handler: async () => ({ ok: true }) })
-  if (product !== 'hcaptcha') app.get('/login', { config: { gatehouse: { captcha: { action: 'login' } } } }, async () => ({ ok: true }))
+  await app.register(captcha, {
+    provider: product,
+    secret: PRODUCT_SECRET,
+    hostnames: [SITE],
+    siteverifyUrl: siteverify.url,
+    ...options
+  })
+  app.route({
+    method: ['GET', 'POST'],
+    url: '/x',
+    config: { gatehouse: { captcha: true } },
+    handler: async () => ({ ok: true })
+  })
+  if (product !== 'hcaptcha') {
+    app.get('/login', { config: { gatehouse: { captcha: { action: 'login' } } } }, async () => ({ ok: true }))
+  }
   app.get('/free', async () => ({ ok: true }))
   const ask = async (token?: string, url = '/x') => {
     const response = await app.inject({ url, headers: token === undefined ? {} : { 'x-captcha-token': token } })

@@ -40,7 +40,10 @@ const MODES: Readonly<Record<Slowness, readonly string[]>> = {
   answer: ['-X', '-w', '1', '-y', '512', '-z', '5', '-k', '3']
 }
 
-/** Runs slowhttptest. Where there is none it skips the test with the reason and returns `null`; with REQUIRE_SERVICES=1 it fails instead. */
+/**
+ * Runs slowhttptest. Where there is none it skips the test with the reason and returns `null`; with
+ * REQUIRE_SERVICES=1 it fails instead.
+ */
 export async function slowHttpTest (t: Test): Promise<((attack: SlowAttack) => Promise<SlowOutcome>) | null> {
   const binary = await findBinary('slowhttptest')
   if (binary === null || SERVICES_OFF) return withoutService(t, 'no slowhttptest on this machine')
@@ -51,14 +54,36 @@ export async function slowHttpTest (t: Test): Promise<((attack: SlowAttack) => P
     const report = join(folder, String(++runs))
     const every = slow === 'answer' ? '-n' : '-i'
     const child = spawn(binary, [
-      ...MODES[slow], '-u', url, '-c', String(connections), '-r', String(rate), every, String(interval), '-p', '3', '-l', String(duration), '-g', '-o', report
+      ...MODES[slow],
+      '-u',
+      url,
+      '-c',
+      String(connections),
+      '-r',
+      String(rate),
+      every,
+      String(interval),
+      '-p',
+      '3',
+      '-l',
+      String(duration),
+      '-g',
+      '-o',
+      report
     ], { stdio: ['ignore', 'pipe', 'ignore'] })
-    t.teardown(() => { child.kill('SIGKILL') })
+    t.teardown(() => {
+      child.kill('SIGKILL')
+    })
     let output = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => { output += text })
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
     await once(child, 'close')
-    // Seconds, closed, pending, connected, and as many as there are connections if the service was available, else none.
-    const seconds = (await readFile(`${report}.csv`, 'utf8')).trim().split('\n').slice(1).map((line) => line.split(',').map(Number))
+    // Seconds, closed, pending, connected, and as many as there are connections if the service was available, else
+    // none.
+    const seconds = (await readFile(`${report}.csv`, 'utf8')).trim().split('\n').slice(1).map((line) =>
+      line.split(',').map(Number)
+    )
     return {
       unavailable: seconds.filter((row) => row[4] === 0).length,
       connected: Math.max(...seconds.map((row) => row[3] ?? 0)),
@@ -72,5 +97,7 @@ export async function openSockets (port: number): Promise<number> {
   const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')))
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   // Established, and those whose client alone has hung up; who was closed here may still have unread bytes of its own.
-  return tables.join('').split('\n').map((line) => line.trim().split(/\s+/)).filter(([, address, , state]) => address?.endsWith(local) === true && ['01', '08'].includes(state ?? '')).length
+  return tables.join('').split('\n').map((line) => line.trim().split(/\s+/)).filter(([, address, , state]) =>
+    address?.endsWith(local) === true && ['01', '08'].includes(state ?? '')
+  ).length
 }

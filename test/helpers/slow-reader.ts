@@ -11,14 +11,23 @@ export interface Reading {
   cut: boolean
 }
 
-/** Asks for a page, `times` in a row without waiting, and takes `bytes` of the answer each `pause` milliseconds, for `limit` milliseconds at the most. */
+/**
+ * Asks for a page, `times` in a row without waiting, and takes `bytes` of the answer each `pause` milliseconds, for
+ * `limit` milliseconds at the most.
+ */
 export async function readSlowly (origin: string, path: string, { bytes, pause, limit, times = 1, headers = {} }: {
-  bytes: number, pause: number, limit: number, times?: number, headers?: Readonly<Record<string, string>>
+  bytes: number
+  pause: number
+  limit: number
+  times?: number
+  headers?: Readonly<Record<string, string>>
 }): Promise<Reading> {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port) })
   const state = { over: false, taken: 0 }
-  socket.on('error', () => {}).on('close', () => { state.over = true })
+  socket.on('error', () => {}).on('close', () => {
+    state.over = true
+  })
   await once(socket, 'connect')
   socket.pause()
   const start = performance.now()
@@ -28,7 +37,8 @@ export async function readSlowly (origin: string, path: string, { bytes, pause, 
     await sleep(pause)
     const chunk: Buffer | null = socket.read(bytes) ?? socket.read()
     if (chunk !== null) state.taken += chunk.length
-    // Who does not read does not notice the end: who writes does, and before a request an empty line stands for nothing.
+    // Who does not read does not notice the end: who writes does, and before a request an empty line stands for
+    // nothing.
     if (!socket.destroyed) socket.write('\r\n')
   }
   const after = Math.round(performance.now() - start)

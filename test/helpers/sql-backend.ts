@@ -21,19 +21,29 @@ const secretsKeys = ['a key that seals what these tests store']
 const spare: Database[] = []
 
 /** An empty SQL store and sink, whose tables another test may get after this one. */
-export async function sqlBackend (test: Pick<Test, 'teardown'>, kind: SqlKind, clock: BackendOptions): Promise<Backend> {
+export async function sqlBackend (
+  test: Pick<Test, 'teardown'>,
+  kind: SqlKind,
+  clock: BackendOptions
+): Promise<Backend> {
   const database = spare.pop() ?? await open(kind)
-  test.teardown(() => { spare.push(database) })
+  test.teardown(() => {
+    spare.push(database)
+  })
   await truncateAll(database)
   const more = kind === 'redis' ? await withRedis(test) : {}
   const [store, sink] = [sqlStore(database, { secretsKeys, ...more, ...clock }), await sqlSink(database, clock)]
   // For the tests that have no app to do it.
-  test.teardown(async () => { await Promise.all([store.close(), sink.close()]) })
+  test.teardown(async () => {
+    await Promise.all([store.close(), sink.close()])
+  })
   return { store, sink }
 }
 
 async function open (kind: SqlKind): Promise<Database> {
-  const database = await openDatabase(kind === 'pglite' ? { memory: true } : { url: await newSchema(await serverUrl(), t) })
+  const database = await openDatabase(
+    kind === 'pglite' ? { memory: true } : { url: await newSchema(await serverUrl(), t) }
+  )
   t.teardown(() => database.close())
   return database
 }

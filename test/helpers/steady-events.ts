@@ -9,9 +9,9 @@ export interface SteadyEvents {
   /** What came instead. */
   failures: string[]
   /** Milliseconds within which this share of the requests was answered. */
-  percentile (share: number): number
+  percentile(share: number): number
   /** Sends no more and waits for what is under way. */
-  stop (): Promise<void>
+  stop(): Promise<void>
 }
 
 const TICK = 10
@@ -57,7 +57,8 @@ export function steadyEvents (origin: string, pipelineKey: string, perSecond: nu
   return {
     acknowledged,
     failures,
-    percentile: (share) => times.sort((one, other) => one - other)[Math.min(times.length - 1, Math.floor(share * times.length))] ?? NaN,
+    percentile: (share) =>
+      times.sort((one, other) => one - other)[Math.min(times.length - 1, Math.floor(share * times.length))] ?? NaN,
     async stop () {
       state.going = false
       await sender

@@ -18,7 +18,10 @@ process.on('SIGUSR2', () => {
   console.error('clock ' + offset)
 })`
 
-/** Gives a built server a wall clock that steps 6 minutes ahead, 6 minutes back and home again; its timers go on as those of a machine do. */
+/**
+ * Gives a built server a wall clock that steps 6 minutes ahead, 6 minutes back and home again; its timers go on as
+ * those of a machine do.
+ */
 export const STEPPED_CLOCK: Variables = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(CLOCK)}` }
 
 /** The next step; gives the offset in milliseconds, `null` after the last. */

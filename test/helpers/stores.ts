@@ -10,7 +10,13 @@ import type { Variables } from './server-process.js'
 export const STORES = ['PGlite', 'PostgreSQL'] as const
 
 /** A server that reports no requests, and whose limits a load does not run into. */
-export const LOADED: Variables = { LOG_LEVEL: 'warn', INGEST_KEY_RATE_MAX: '0', INGEST_IP_RATE_MAX: '0', ADMIN_RATE_MAX: '1000000', HOST: '127.0.0.1' }
+export const LOADED: Variables = {
+  LOG_LEVEL: 'warn',
+  INGEST_KEY_RATE_MAX: '0',
+  INGEST_IP_RATE_MAX: '0',
+  ADMIN_RATE_MAX: '1000000',
+  HOST: '127.0.0.1'
+}
 
 export interface StoreOfServer {
   dataDir: string

@@ -25,18 +25,22 @@ export interface StubUpstream {
   /** Every request that came in whole, oldest first. */
   calls: RecordedCall[]
   /** All bytes that came in, oldest connection first. */
-  rawBytes (): string
+  rawBytes(): string
   /** Sockets that are open now. */
-  openSockets (): number
+  openSockets(): number
   /** Sockets that were ever opened: 0 means that nobody called. */
-  connections (): number
+  connections(): number
   /** Replaces what is answered from now on. */
   answer: Answer
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /** A real server on loopback that records what it is sent and answers as told; closed when the test ends. */
-export async function stubUpstream (t: Test, answer: Answer = reply({}), tls?: { key: string, cert: string }): Promise<StubUpstream> {
+export async function stubUpstream (
+  t: Test,
+  answer: Answer = reply({}),
+  tls?: { key: string, cert: string }
+): Promise<StubUpstream> {
   const received: Buffer[][] = []
   const open = new Set<Socket>()
   const listener: RequestListener = (request, response) => {
@@ -97,10 +101,14 @@ export function inTurn (...answers: [Answer, ...Answer[]]): Answer {
 export const hang: Answer = () => {}
 
 /** Ends the connection without an answer. */
-export const cut: Answer = (_call, response) => { response.destroy() }
+export const cut: Answer = (_call, response) => {
+  response.destroy()
+}
 
 /** Answers with bytes that are no HTTP. */
-export const junk: Answer = (_call, response) => { response.socket?.end('\x00\x01 this is no HTTP\r\n\r\n') }
+export const junk: Answer = (_call, response) => {
+  response.socket?.end('\x00\x01 this is no HTTP\r\n\r\n')
+}
 
 /** Sends the head at once and then one byte every `every` milliseconds, without end. */
 export function drip (every = 20): Answer {

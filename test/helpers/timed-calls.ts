@@ -13,7 +13,11 @@ export interface TimedAnswer {
 }
 
 /** A JSON request by its name, timed to the end of the answer; GET where there is no body. */
-export async function timedCall (what: string, url: string, { token, body }: { token?: string, body?: string } = {}): Promise<TimedAnswer> {
+export async function timedCall (
+  what: string,
+  url: string,
+  { token, body }: { token?: string, body?: string } = {}
+): Promise<TimedAnswer> {
   const start = performance.now()
   const reply = await request(url, {
     method: body === undefined ? 'GET' : 'POST',
@@ -26,5 +30,12 @@ export async function timedCall (what: string, url: string, { token, body }: { t
   const text = await reply.body.text()
   const retryAfter = reply.headers['retry-after']
   const message = /"message":"([^"]*)"/.exec(text)?.[1]
-  return { what, status: reply.statusCode, retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined, message, start, time: Math.round(performance.now() - start) }
+  return {
+    what,
+    status: reply.statusCode,
+    retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+    message,
+    start,
+    time: Math.round(performance.now() - start)
+  }
 }

@@ -12,9 +12,12 @@ export const START = Date.parse('2030-01-01T00:00:00Z')
 /** The helper as it is shipped; built before the tests run. */
 export const SCRIPT = new URL('../../web/browser/browser.js', import.meta.url)
 
-const POLICY = 'default-src \'none\'; script-src \'self\'; connect-src \'self\'; img-src data:'
+const POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:"
 
-/** What a page looks at: each call of `fetch`, in its own clock, how many of them were under way at once, and the timers that are set. */
+/**
+ * What a page looks at: each call of `fetch`, in its own clock, how many of them were under way at once, and the
+ * timers that are set.
+ */
 const WATCH = `{
   const { setTimeout: set, clearTimeout: clear } = window
   window.timers = new Set()
@@ -44,28 +47,41 @@ export interface TokenPage {
   origin: string
   page: Page
   /** The server's clock, which goes with the page's. */
-  now (): number
+  now(): number
   /** Answers `/token`. Default: a new token each time. */
-  answer (with_: (reply: FastifyReply) => unknown): void
+  answer(with_: (reply: FastifyReply) => unknown): void
   /** Runs an expression in the page and gives what it comes to. */
-  run<Result> (script: string): Promise<Result>
+  run<Result>(script: string): Promise<Result>
   /** Starts `keeper` in the page, which notes its `tokens` and its `errors`; with further options, as source text. */
-  keep (options: string): Promise<void>
-  /** Lets so many milliseconds pass, each request being answered before the next ten seconds; `idle: false` does not wait for answers. */
-  pass (ms: number, options?: { idle?: boolean }): Promise<void>
+  keep(options: string): Promise<void>
+  /**
+   * Lets so many milliseconds pass, each request being answered before the next ten seconds; `idle: false` does not
+   * wait for answers.
+   */
+  pass(ms: number, options?: { idle?: boolean }): Promise<void>
   /** Resolves once an expression is true in the page; that may take as long as a busy machine takes. */
-  until (script: string): Promise<void>
+  until(script: string): Promise<void>
 }
 
 /** A page under a strict policy with the browser helper, whose clock stands still but for `pass`. */
-export async function tokenPage (t: Test, browser: Browser, define: (app: FastifyInstance, now: () => number) => unknown = () => {}): Promise<TokenPage> {
+export async function tokenPage (
+  t: Test,
+  browser: Browser,
+  define: (app: FastifyInstance, now: () => number) => unknown = () => {}
+): Promise<TokenPage> {
   const script = await readFile(SCRIPT, 'utf8')
   let passed = 0
   let made = 0
   let answer: (reply: FastifyReply) => unknown = () => ({ token: `token ${++made}` })
   const now = (): number => START + passed
   const app = Fastify({ forceCloseConnections: true })
-  app.get('/', (_request, reply) => reply.type('text/html').header('content-security-policy', POLICY).send('<!doctype html><title>Page</title><link rel="icon" href="data:,">'))
+  app.get(
+    '/',
+    (_request, reply) =>
+      reply.type('text/html').header('content-security-policy', POLICY).send(
+        '<!doctype html><title>Page</title><link rel="icon" href="data:,">'
+      )
+  )
   app.get('/browser.js', (_request, reply) => reply.type('text/javascript').send(script))
   app.get('/token', (_request, reply) => answer(reply))
   await define(app, now)
@@ -91,7 +107,9 @@ export async function tokenPage (t: Test, browser: Browser, define: (app: Fastif
     origin,
     page,
     now,
-    answer: (with_) => { answer = with_ },
+    answer: (with_) => {
+      answer = with_
+    },
     run,
     until,
     async keep (options) {

@@ -18,7 +18,8 @@ export interface Topology {
 }
 
 /**
- * What compose.yaml starts, as plain processes with the files of deploy/: two servers on PostgreSQL, Redis and NATS, behind nginx. `null`
+ * What compose.yaml starts, as plain processes with the files of deploy/: two servers on PostgreSQL, Redis and NATS,
+ * behind nginx. `null`
  * where one of them is not to be had.
  */
 export async function topology (t: Test, replacements: readonly Replacement[] = []): Promise<Topology | null> {
@@ -47,14 +48,19 @@ export async function redisOfDeploy (t: Test): Promise<PrivateRedis | null> {
   const password = generateSecret()
   const file = join(await temporaryFolder(t), 'users.acl')
   await writeFile(file, replaced(await deployed('redis.acl'), [['REDIS_PASSWORD', password]]))
-  const redis = await privateRedis(t, { args: ['--aclfile', file, '--maxmemory', '64mb', '--maxmemory-policy', 'noeviction'], needsOwn: true })
+  const redis = await privateRedis(t, {
+    args: ['--aclfile', file, '--maxmemory', '64mb', '--maxmemory-policy', 'noeviction'],
+    needsOwn: true
+  })
   return redis === null ? null : { ...redis, url: redis.url.replace('://', `://gatehouse:${password}@`) }
 }
 
 async function natsOfDeploy (t: Test): Promise<string | null> {
   const password = generateSecret()
   const configuration = replaced(await deployed('nats.conf'), [
-    [/^(?:listen|http):.*\n/m, ''], [/^jetstream \{[^}]*\}\n/m, ''], ['$NATS_PASSWORD', `"${password}"`]
+    [/^(?:listen|http):.*\n/m, ''],
+    [/^jetstream \{[^}]*\}\n/m, ''],
+    ['$NATS_PASSWORD', `"${password}"`]
   ])
   const nats = await privateNats(t, { configuration })
   return nats === null ? null : nats.url.replace('://', `://gatehouse:${password}@`)

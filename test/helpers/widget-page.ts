@@ -23,7 +23,12 @@ export interface PageScript {
  * that uses dxFeed's own addresses (`client.dxfeed.com`), which lead to the mock product. The page's clock stands still
  * until `page.clock` lets it run.
  */
-export async function widgetPage (t: Test, browser: Browser, { app, products: { dxfeed } }: DemoApp, { code, isModule }: PageScript): Promise<WidgetPage> {
+export async function widgetPage (
+  t: Test,
+  browser: Browser,
+  { app, products: { dxfeed } }: DemoApp,
+  { code, isModule }: PageScript
+): Promise<WidgetPage> {
   const [mockOrigin = '', feedPath = ''] = [dxfeed?.mockOrigin ?? '', dxfeed?.paths?.feedPath ?? '']
   const page = await browser.newPage()
   t.teardown(() => page.close())
@@ -40,9 +45,17 @@ export async function widgetPage (t: Test, browser: Browser, { app, products: { 
   await page.route(/^https:\/\/client\.dxfeed\.com\//, async (route) => {
     const { pathname } = new URL(route.request().url())
     const { authorization } = route.request().headers()
-    const response = await fetch(mockOrigin + pathname, authorization === undefined ? {} : { headers: { authorization } })
+    const response = await fetch(
+      mockOrigin + pathname,
+      authorization === undefined ? {} : { headers: { authorization } }
+    )
     const headers = { 'access-control-allow-origin': '*', 'access-control-allow-headers': 'authorization' }
-    await route.fulfill({ status: response.status, headers, contentType: 'application/json', body: await response.text() })
+    await route.fulfill({
+      status: response.status,
+      headers,
+      contentType: 'application/json',
+      body: await response.text()
+    })
   })
   await page.routeWebSocket('wss://client.dxfeed.com/dxlink-ws', (client) => {
     const feed = new WebSocket(feedPath)

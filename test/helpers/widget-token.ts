@@ -12,7 +12,10 @@ export const PAGE = 'https://shop.example.com'
 
 /** The route for the user `ann` and the pages of one site; limits are off unless options say otherwise. */
 export async function widgetTokenApp (
-  t: Test, options: Partial<WidgetTokenOptions> = {}, server: FastifyServerOptions = {}, before: (app: FastifyInstance) => unknown = () => {}
+  t: Test,
+  options: Partial<WidgetTokenOptions> = {},
+  server: FastifyServerOptions = {},
+  before: (app: FastifyInstance) => unknown = () => {}
 ) {
   const giveStore = await storeByDefault(t)
   const app = Fastify(server)

@@ -22,7 +22,7 @@ async function forger (t: Test) {
   return { app, access_token, refresh_token, header, claims, answer, clock }
 }
 
-t.test('A06, A07, A09: a header other than HS256, typ and a known kid is 401, however well it is signed', async (t) => {
+t.test('a header other than HS256, typ and a known kid is 401, however well it is signed', async (t) => {
   const { header, claims, answer } = await forger(t)
   const kid = header['kid']
   t.equal(await answer(forge(header, claims)), 'ok', 'what is made by hand can be right')
@@ -61,17 +61,19 @@ t.test('A06, A07, A09: a header other than HS256, typ and a known kid is 401, ho
     ['no JSON', '{"alg":"HS256"'],
     ['null', 'null']
   ]
-  for (const [name, forged, hash] of cases) t.equal(await answer(forge(forged, claims, SECRET, hash)), '401 INVALID_TOKEN', name)
+  for (const [name, forged, hash] of cases) {
+    t.equal(await answer(forge(forged, claims, SECRET, hash)), '401 INVALID_TOKEN', name)
+  }
 })
 
-t.test('A13, A16: claims that are missing, mistyped, doubled or out of bounds are 401', async (t) => {
+t.test('claims that are missing, mistyped, doubled or out of bounds are 401', async (t) => {
   const { header, claims, answer } = await forger(t)
   const iat = claims['iat'] as number
   const text = JSON.stringify(claims)
   const cases: Array<[string, Record<string, unknown> | string]> = [
-    ...['sub', 'org_id', 'role', 'sid', 'epoch', 'jti', 'type', 'iss', 'aud', 'iat', 'exp'].map((name): [string, Record<string, unknown>] => (
-      [`no ${name}`, { ...claims, [name]: undefined }]
-    )),
+    ...['sub', 'org_id', 'role', 'sid', 'epoch', 'jti', 'type', 'iss', 'aud', 'iat', 'exp'].map((
+      name
+    ): [string, Record<string, unknown>] => [`no ${name}`, { ...claims, [name]: undefined }]),
     ['A10: type refresh', { ...claims, type: 'refresh' }],
     ['another issuer', { ...claims, iss: 'evil' }],
     ['another audience', { ...claims, aud: 'fastify-gatehouse:other' }],
@@ -104,20 +106,26 @@ t.test('A13, A16: claims that are missing, mistyped, doubled or out of bounds ar
   t.equal(await answer(forge(header, { ...claims, note: 'a "quoted": text' })), 'ok', 'a further claim')
 })
 
-t.test('A13: a token is good to its last second and expired after it, and a clock that went back refuses it', async (t) => {
+t.test('a token is good to its last second and expired after it, and a clock that went back refuses it', async (t) => {
   const { access_token, claims, answer, clock } = await forger(t)
   const exp = (claims['exp'] as number) * 1000
   const start = clock.now
-  for (const [now, expected] of [
-    [exp - 1000, 'ok'], [exp, '401 EXPIRED_TOKEN'], [exp + 31_000, '401 EXPIRED_TOKEN'],
-    [start - 30_000, 'ok'], [start - 360_000, '401 INVALID_TOKEN'], [start + 360_000, 'ok']
-  ] as const) {
+  for (
+    const [now, expected] of [
+      [exp - 1000, 'ok'],
+      [exp, '401 EXPIRED_TOKEN'],
+      [exp + 31_000, '401 EXPIRED_TOKEN'],
+      [start - 30_000, 'ok'],
+      [start - 360_000, '401 INVALID_TOKEN'],
+      [start + 360_000, 'ok']
+    ] as const
+  ) {
     clock.now = now
     t.equal(await answer(access_token), expected)
   }
 })
 
-t.test('A08, A09: the published examples are 401, as they are and signed with our secret', async (t) => {
+t.test('the published examples are 401, as they are and signed with our secret', async (t) => {
   const { answer } = await forger(t)
   const tokens: string[] = []
   for (const name of readdirSync(new URL('jose_cookbook/', VECTORS))) {
@@ -129,7 +137,9 @@ t.test('A08, A09: the published examples are 401, as they are and signed with ou
       tokens.push(`${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`)
     }
   }
-  const { cases } = JSON.parse(readFileSync(new URL('rfc7515_rfc7519_examples.json', VECTORS), 'utf8')) as { cases: Array<{ jws: string }> }
+  const { cases } = JSON.parse(readFileSync(new URL('rfc7515_rfc7519_examples.json', VECTORS), 'utf8')) as {
+    cases: Array<{ jws: string }>
+  }
   for (const { jws } of cases) {
     const input = jws.slice(0, jws.lastIndexOf('.'))
     tokens.push(jws, `${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`)
@@ -138,9 +148,12 @@ t.test('A08, A09: the published examples are 401, as they are and signed with ou
   for (const token of tokens) t.match(await answer(token), /^401 (INVALID_TOKEN|UNAUTHORIZED)$/, token.slice(0, 60))
 })
 
-interface Vector { signing?: Record<string, unknown>, output?: { compact?: string } }
+interface Vector {
+  signing?: Record<string, unknown>
+  output?: { compact?: string }
+}
 
-t.test('A06: a signature that is missing, cut, changed or of another text is 401', async (t) => {
+t.test('a signature that is missing, cut, changed or of another text is 401', async (t) => {
   const { access_token, header, claims, answer } = await forger(t)
   const [head = '', body = '', signature = ''] = access_token.split('.')
   const cases: Array<[string, string]> = [
@@ -149,7 +162,8 @@ t.test('A06: a signature that is missing, cut, changed or of another text is 401
     ['four parts', `${access_token}.${signature}`],
     ['cut', `${head}.${body}.${signature.slice(0, -2)}`],
     ['one character changed', `${head}.${body}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`],
-    ['other claims', `${head}.${Buffer.from(JSON.stringify({ ...claims, role: 'owner' })).toString('base64url')}.${signature}`],
+    ['other claims',
+      `${head}.${Buffer.from(JSON.stringify({ ...claims, role: 'owner' })).toString('base64url')}.${signature}`],
     ['by no secret', forge(header, claims, '')],
     ['by the kid', forge(header, claims, String(header['kid']))],
     ['by another secret', forge(header, claims, PREVIOUS)],
@@ -160,7 +174,7 @@ t.test('A06: a signature that is missing, cut, changed or of another text is 401
   for (const [name, token] of cases) t.equal(await answer(token), '401 INVALID_TOKEN', name)
 })
 
-t.test('A10, A11: no credential of another kind is an access token', async (t) => {
+t.test('no credential of another kind is an access token', async (t) => {
   const { refresh_token, claims, answer } = await forger(t)
   const cases: Array<[string, string]> = [
     ['a refresh token', refresh_token],
@@ -174,7 +188,8 @@ t.test('A10, A11: no credential of another kind is an access token', async (t) =
   for (const [name, token] of cases) t.equal(await answer(token), '401 INVALID_TOKEN', name)
 })
 
-t.test('jwtSecrets: the first signs and all verify, so that a secret can be rotated; a dropped one is 401', async (t) => {
+t.test('jwtSecrets: the first signs and all verify, so that a secret can be rotated; a dropped one is ' +
+  '401', async (t) => {
   const one = await adminApp(t, { auth: { jwtSecrets: [PREVIOUS] } })
   await one.addUser('ann@example.com')
   const old = await one.login('ann@example.com')

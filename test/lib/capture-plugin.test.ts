@@ -32,8 +32,18 @@ t.test('hooks go to the caller, and what the plugin does not offer or refuses is
   const app = Fastify()
   t.teardown(() => app.close())
   const hooks: string[] = []
-  await capturePlugin(app, async_, { value: 'x' }, { name: 'async', decorators: ['replies'], addHook: (name) => { hooks.push(name) } })
+  await capturePlugin(app, async_, { value: 'x' }, {
+    name: 'async',
+    decorators: ['replies'],
+    addHook: (name) => {
+      hooks.push(name)
+    }
+  })
   t.same(hooks, ['onRequest'])
-  await t.rejects(capturePlugin(app, async_, { value: 'x' }, { name: 'async', decorators: ['captured', 'other'] }), { message: 'async does not offer other; this version is not supported' })
-  await t.rejects(capturePlugin(app, callback, { value: 'bad' }, { name: 'callback', decorators: [] }), { message: 'refused options' })
+  await t.rejects(capturePlugin(app, async_, { value: 'x' }, { name: 'async', decorators: ['captured', 'other'] }), {
+    message: 'async does not offer other; this version is not supported'
+  })
+  await t.rejects(capturePlugin(app, callback, { value: 'bad' }, { name: 'callback', decorators: [] }), {
+    message: 'refused options'
+  })
 })

@@ -1,7 +1,8 @@
 import t from 'tap'
 
 import {
-  createPasswords, memorySink, memoryStore, pageConfig, signUserReference, verifyTimestampedBody, verifyUserReference, verifyWidgetToken
+  createPasswords, memorySink, memoryStore, pageConfig, signUserReference, verifyTimestampedBody,
+  verifyUserReference, verifyWidgetToken
 } from '../../index.js'
 import { sharedTokenStoreContract } from '../../conformance/index.js'
 import { LookupCache } from '../../lib/lookup-cache.js'
@@ -22,14 +23,21 @@ const database = {} as Database
 
 /** Each factory with a misspelt option, as JavaScript may call it, and what the error says of that. */
 const CALLS: Record<string, [call: () => unknown, fault: string]> = {
-  sqlStore: [() => sqlStore(database, { secretsKeys: [KEY], cacheTTL: 5 } as never), '"cacheTTL"; did you mean "cacheTtl"?'],
+  sqlStore: [() => sqlStore(database, { secretsKeys: [KEY], cacheTTL: 5 } as never),
+    '"cacheTTL"; did you mean "cacheTtl"?'],
   sqlSink: [() => sqlSink(database, { maxPendings: 5 } as never), '"maxPendings"; did you mean "maxPending"?'],
-  openDatabase: [() => openDatabase({ url: 'postgres://localhost:1/x', maxConnection: 5 } as never), '"maxConnection"; did you mean "maxConnections"?'],
-  jetstreamSink: [() => jetstreamSink({ connection: nothing, packings: 'event' } as never), '"packings"; did you mean "packing"?'],
-  copyStream: [() => copyStream({ connection: nothing, sink: nothing, ackwait: 5 } as never), '"ackwait"; did you mean "ackWait"?'],
-  connectNats: [() => connectNats({ url: 'nats://127.0.0.1:1', credFile: 'x' } as never), '"credFile"; did you mean "credsFile"?'],
-  openRedis: [() => openRedis({ url: 'redis://127.0.0.1:1', prefixes: 'x' } as never), '"prefixes"; did you mean "prefix"?'],
-  RedisLink: [() => new RedisLink({ client: nothing, commandTimeOut: 5 } as never), '"commandTimeOut"; did you mean "commandTimeout"?'],
+  openDatabase: [() => openDatabase({ url: 'postgres://localhost:1/x', maxConnection: 5 } as never),
+    '"maxConnection"; did you mean "maxConnections"?'],
+  jetstreamSink: [() => jetstreamSink({ connection: nothing, packings: 'event' } as never),
+    '"packings"; did you mean "packing"?'],
+  copyStream: [() => copyStream({ connection: nothing, sink: nothing, ackwait: 5 } as never),
+    '"ackwait"; did you mean "ackWait"?'],
+  connectNats: [() => connectNats({ url: 'nats://127.0.0.1:1', credFile: 'x' } as never),
+    '"credFile"; did you mean "credsFile"?'],
+  openRedis: [() => openRedis({ url: 'redis://127.0.0.1:1', prefixes: 'x' } as never),
+    '"prefixes"; did you mean "prefix"?'],
+  RedisLink: [() => new RedisLink({ client: nothing, commandTimeOut: 5 } as never),
+    '"commandTimeOut"; did you mean "commandTimeout"?'],
   memoryStore: [() => memoryStore({ maxClaim: 5 } as never), '"maxClaim"; did you mean "maxClaims"?'],
   memorySink: [() => memorySink({ capacities: 5 } as never), '"capacities"; did you mean "capacity"?'],
   passwords: [() => createPasswords({ timecost: 3 } as never), '"timecost"; did you mean "timeCost"?'],
@@ -54,12 +62,20 @@ for (const [name, [call, fault]] of Object.entries(CALLS)) {
 
 /** Functions that are called with options, each with a former or misspelt option. */
 const FUNCTIONS: Record<string, [call: () => unknown, fault: string]> = {
-  signUserReference: [() => signUserReference({ sub: 'ann' }, { key: KEY, audience: 'a', life: 5 } as never), '"life"; the options are key, audience, ttl, now'],
-  verifyUserReference: [() => verifyUserReference('v1', { keys: [KEY], audience: 'a', nou: 5 } as never), '"nou"; the options are keys, audience, now'],
-  verifyWidgetToken: [() => verifyWidgetToken('x', { secret: 's', leeway: 5 } as never), '"leeway"; the options are secret, timeUnit, now, tolerance, issuer, session, maxTtl'],
-  verifyTimestampedBody: [() => verifyTimestampedBody({ header: '', timestamp: '', now: NOW, leeway: 5 } as never, [KEY], ''), '"leeway"; the options are header, timestamp, now, tolerance'],
-  pageConfig: [() => pageConfig({ url: 'https://a.example', proxyKey: KEY, reference: 'v1', baseURL: '' } as never), '"baseURL"; the options are url, proxyKey, reference, baseUrl'],
-  sharedTokenStoreContract: [() => sharedTokenStoreContract(nothing, nothing, { round: 1 } as never), '"round"; the options are within, rounds']
+  signUserReference: [() => signUserReference({ sub: 'ann' }, { key: KEY, audience: 'a', life: 5 } as never),
+    '"life"; the options are key, audience, ttl, now'],
+  verifyUserReference: [() => verifyUserReference('v1', { keys: [KEY], audience: 'a', nou: 5 } as never),
+    '"nou"; the options are keys, audience, now'],
+  verifyWidgetToken: [() => verifyWidgetToken('x', { secret: 's', leeway: 5 } as never),
+    '"leeway"; the options are secret, timeUnit, now, tolerance, issuer, session, maxTtl'],
+  verifyTimestampedBody: [
+    () => verifyTimestampedBody({ header: '', timestamp: '', now: NOW, leeway: 5 } as never, [KEY], ''),
+    '"leeway"; the options are header, timestamp, now, tolerance'
+  ],
+  pageConfig: [() => pageConfig({ url: 'https://a.example', proxyKey: KEY, reference: 'v1', baseURL: '' } as never),
+    '"baseURL"; the options are url, proxyKey, reference, baseUrl'],
+  sharedTokenStoreContract: [() => sharedTokenStoreContract(nothing, nothing, { round: 1 } as never),
+    '"round"; the options are within, rounds']
 }
 
 for (const [name, [call, fault]] of Object.entries(FUNCTIONS)) {
@@ -70,19 +86,25 @@ for (const [name, [call, fault]] of Object.entries(FUNCTIONS)) {
 
 t.test('LookupCache refuses an unknown option', async (t) => {
   t.match(await errorOf(() => new LookupCache({ load: async () => null, misTtl: 5 } as never)), {
-    code: 'INVALID_OPTIONS', message: 'LookupCache: unknown option "misTtl"; did you mean "missTtl"?'
+    code: 'INVALID_OPTIONS',
+    message: 'LookupCache: unknown option "misTtl"; did you mean "missTtl"?'
   })
 })
 
 t.test('jetstreamSink refuses an unknown option of its stream', async (t) => {
   t.match(await errorOf(() => jetstreamSink({ connection: nothing, stream: { replica: 3 } } as never)), {
-    code: 'INVALID_OPTIONS', message: 'jetstreamSink: unknown option "stream.replica"; did you mean "stream.replicas"?'
+    code: 'INVALID_OPTIONS',
+    message: 'jetstreamSink: unknown option "stream.replica"; did you mean "stream.replicas"?'
   })
 })
 
 t.test('openDatabase refuses an option of another location, and a misspelt location', async (t) => {
-  t.match(await errorOf(() => openDatabase({ memory: true, maxConnections: 5 } as never)), { message: /^openDatabase: unknown option "maxConnections"; the options are memory, onProgress/ })
-  t.match(await errorOf(() => openDatabase({ datadir: '/tmp/x' } as never)), { message: 'openDatabase: unknown option "datadir"; did you mean "dataDir"?' })
+  t.match(await errorOf(() => openDatabase({ memory: true, maxConnections: 5 } as never)), {
+    message: /^openDatabase: unknown option "maxConnections"; the options are memory, onProgress/
+  })
+  t.match(await errorOf(() => openDatabase({ datadir: '/tmp/x' } as never)), {
+    message: 'openDatabase: unknown option "datadir"; did you mean "dataDir"?'
+  })
 })
 
 t.test('the options of Fastify\'s "register" are no options of a factory', async (t) => {

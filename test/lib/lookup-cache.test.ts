@@ -4,14 +4,20 @@ import { LookupCache } from '../../lib/lookup-cache.js'
 import type { LookupCacheOptions } from '../../lib/lookup-cache.js'
 import { manualClock } from '../../conformance/clocks.js'
 
-interface Thing { id: string, endsAt?: number }
+interface Thing {
+  id: string
+  endsAt?: number
+}
 
 /** A backend that answers when it is told to, and a cache in front of it. */
 function cached (options: Partial<LookupCacheOptions<Thing>> = {}) {
   const clock = manualClock(0)
   const waiting: Array<{ key: string, answer: (thing: Thing | null) => void, fail: (error: Error) => void }> = []
   const cache = new LookupCache<Thing>({
-    load: (key) => new Promise((resolve, reject) => { waiting.push({ key, answer: resolve, fail: reject }) }),
+    load: (key) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ key, answer: resolve, fail: reject })
+      }),
     now: clock.now,
     ...options
   })
@@ -74,7 +80,7 @@ t.test('concurrent misses of one key share one look-up, and different keys do no
   t.same((await Promise.all(results)).map((thing) => thing?.id), ['a', 'a', 'b', 'a'])
 })
 
-t.test('K04: a miss is remembered for its own time to live', async (t) => {
+t.test('a miss is remembered for its own time to live', async (t) => {
   const { cache, clock, fill } = cached({ ttl: 1_000, missTtl: 5_000 })
   await fill('a', null)
   t.equal(cache.get('a'), null)
@@ -84,7 +90,7 @@ t.test('K04: a miss is remembered for its own time to live', async (t) => {
   t.equal(cache.peek('a'), undefined)
 })
 
-t.test('K11: a flood of unknown keys is bounded and evicts no value', async (t) => {
+t.test('a flood of unknown keys is bounded and evicts no value', async (t) => {
   const { cache, fill } = cached({ maxValues: 2, maxMisses: 3 })
   await fill('good', { id: 'good' })
   for (let at = 0; at < 50; at++) await fill(`guess-${at}`, null)
@@ -101,7 +107,7 @@ const forgetting: Array<[string, (cache: LookupCache<Thing>) => void]> = [
   ['clear', (cache) => cache.clear()]
 ]
 for (const [name, forget] of forgetting) {
-  t.test(`K02: a look-up that was under way at ${name} is not remembered, and whoever asks later gets a new one`, async (t) => {
+  t.test(`a look-up that was under way at ${name} is not remembered, and whoever asks later gets a new one`, async (t) => {
     const { cache, waiting } = cached()
     const before = cache.get('a')
     await null
@@ -116,7 +122,7 @@ for (const [name, forget] of forgetting) {
     t.same(cache.get('a'), { id: 'new' })
   })
 
-  t.test(`K02: a stale answer that comes first is not remembered after ${name}`, async (t) => {
+  t.test(`a stale answer that comes first is not remembered after ${name}`, async (t) => {
     const { cache, waiting } = cached()
     const before = cache.get('a')
     await null
@@ -172,7 +178,8 @@ t.test('a look-up that throws at once is a failed one, and the next one starts a
   t.equal(calls, 2)
 })
 
-t.test('while the backend is away a value is served up to the limit and not beyond; what was invalidated or missing is not', async (t) => {
+t.test('while the backend is away a value is served up to the limit and not beyond; what was invalidated or ' +
+  'missing is not', async (t) => {
   const { cache, clock, waiting, ask, fill } = cached({ ttl: 1_000, limit: 5_000 })
   await fill('a', { id: 'a' })
   await fill('gone', { id: 'gone' })
@@ -221,7 +228,9 @@ t.test('a value ends when it says, before its time to live, and also while the b
 
 t.test('no time to live may be longer than five seconds', async (t) => {
   for (const bad of [5_001, -1, NaN, Infinity]) {
-    for (const name of ['ttl', 'missTtl', 'limit']) t.throws(() => cached({ [name]: bad }), { message: `lookup cache: "${name}" must be 0 to 5000 milliseconds` })
+    for (const name of ['ttl', 'missTtl', 'limit']) {
+      t.throws(() => cached({ [name]: bad }), { message: `lookup cache: "${name}" must be 0 to 5000 milliseconds` })
+    }
   }
   const { cache, waiting, ask, fill } = cached({ ttl: 0 })
   await fill('a', { id: 'a' })
@@ -232,7 +241,8 @@ t.test('no time to live may be longer than five seconds', async (t) => {
   t.match(await result, { error: { message: 'away' } }, 'nor while the backend is away')
 })
 
-t.test('several keys are at once where all are known; the others are looked up together, beside what is under way', async (t) => {
+t.test('several keys are at once where all are known; the others are looked up together, beside what is under ' +
+  'way', async (t) => {
   const asked: Array<readonly string[]> = []
   const { cache, ask, fill, waiting } = cached({
     loadMany: async (keys) => {
@@ -256,9 +266,15 @@ t.test('several keys are at once where all are known; the others are looked up t
   t.equal(waiting.length, 1, 'each key alone was asked for once')
 })
 
-t.test('several keys that fail together fail, are not remembered, and are forgotten where they changed meanwhile', async (t) => {
+t.test('several keys that fail together fail, are not remembered, and are forgotten where they changed ' +
+  'meanwhile', async (t) => {
   const waiting: Array<{ answer: (things: Thing[]) => void, fail: (error: Error) => void }> = []
-  const { cache } = cached({ loadMany: () => new Promise((resolve, reject) => { waiting.push({ answer: resolve, fail: reject }) }) })
+  const { cache } = cached({
+    loadMany: () =>
+      new Promise((resolve, reject) => {
+        waiting.push({ answer: resolve, fail: reject })
+      })
+  })
   const failing = Promise.resolve(cache.getMany(['a', 'b']))
   await null
   waiting.pop()?.fail(new Error('away'))

@@ -5,19 +5,56 @@ import type { AssertOption } from '../../lib/options.js'
 
 t.test('an option that is not what it must be is named, with what was given', async (t) => {
   const assertOption: AssertOption = optionAssertion('signature')
-  for (const [got, shown] of [['x', '"x"'], [NaN, 'NaN'], [null, 'null'], [undefined, 'undefined'], [{ key: 1 }, 'an object'], [['x'], 'a list'], [() => 1, 'a function']]) {
-    t.throws(() => { assertOption(false, 'tolerance', 'a number', got) }, { code: 'INVALID_OPTIONS', message: `signature: "tolerance" must be a number; got ${String(shown)}` })
+  for (
+    const [got, shown] of [['x', '"x"'], [NaN, 'NaN'], [null, 'null'], [undefined, 'undefined'], [{ key: 1 },
+      'an object'], [['x'], 'a list'], [() => 1, 'a function']]
+  ) {
+    t.throws(() => {
+      assertOption(false, 'tolerance', 'a number', got)
+    }, { code: 'INVALID_OPTIONS', message: `signature: "tolerance" must be a number; got ${String(shown)}` })
   }
-  t.throws(() => { assertOption(false, 'key', 'a key') }, { message: /must be a key$/ }, 'without a value nothing is shown')
-  t.throws(() => { assertOption(false, 'name', 'a name', 'x'.repeat(500)) }, { message: /got "x{40}…"$/ })
-  t.doesNotThrow(() => { assertOption(true, 'tolerance', 'a number', 1) })
+  t.throws(
+    () => {
+      assertOption(false, 'key', 'a key')
+    },
+    { message: /must be a key$/ },
+    'without a value nothing is shown'
+  )
+  t.throws(() => {
+    assertOption(false, 'name', 'a name', 'x'.repeat(500))
+  }, { message: /got "x{40}…"$/ })
+  t.doesNotThrow(() => {
+    assertOption(true, 'tolerance', 'a number', 1)
+  })
 })
 
 t.test('a whole number is checked with its limits and its unit, and a string that it is not empty', async (t) => {
-  for (const value of [0, 1.5, '5', NaN, Infinity, null]) t.throws(() => { assertWholeNumber('sink', 'max', value) }, { code: 'INVALID_OPTIONS' }, String(value))
-  for (const value of [1, Number.MAX_SAFE_INTEGER]) t.doesNotThrow(() => { assertWholeNumber('sink', 'max', value) })
-  t.throws(() => { assertWholeNumber('sink', 'wait', -1, { min: 0, max: 9, unit: 'milliseconds' }) }, { message: 'sink: "wait" must be a whole number of milliseconds, 0 to 9; got -1' })
-  t.throws(() => { assertWholeNumber('sink', 'wait', 'x', { min: 0, unit: 'milliseconds' }) }, { message: 'sink: "wait" must be a whole number of milliseconds, 0 or more; got "x"' })
-  for (const value of ['', 1, undefined]) t.throws(() => { assertNonEmpty('audit-log', 'orgId', value) }, { message: /^audit-log: "orgId" must be a non-empty string; got / })
-  t.doesNotThrow(() => { assertNonEmpty('audit-log', 'orgId', ' ') })
+  for (const value of [0, 1.5, '5', NaN, Infinity, null]) {
+    t.throws(
+      () => {
+        assertWholeNumber('sink', 'max', value)
+      },
+      { code: 'INVALID_OPTIONS' },
+      String(value)
+    )
+  }
+  for (const value of [1, Number.MAX_SAFE_INTEGER]) {
+    t.doesNotThrow(() => {
+      assertWholeNumber('sink', 'max', value)
+    })
+  }
+  t.throws(() => {
+    assertWholeNumber('sink', 'wait', -1, { min: 0, max: 9, unit: 'milliseconds' })
+  }, { message: 'sink: "wait" must be a whole number of milliseconds, 0 to 9; got -1' })
+  t.throws(() => {
+    assertWholeNumber('sink', 'wait', 'x', { min: 0, unit: 'milliseconds' })
+  }, { message: 'sink: "wait" must be a whole number of milliseconds, 0 or more; got "x"' })
+  for (const value of ['', 1, undefined]) {
+    t.throws(() => {
+      assertNonEmpty('audit-log', 'orgId', value)
+    }, { message: /^audit-log: "orgId" must be a non-empty string; got / })
+  }
+  t.doesNotThrow(() => {
+    assertNonEmpty('audit-log', 'orgId', ' ')
+  })
 })

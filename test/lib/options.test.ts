@@ -59,19 +59,31 @@ const MISSPELT: ReadonlyArray<[plugin: string, option: string, value: unknown, n
 
 /** A misspelt member of an object inside the options. */
 const INSIDE: ReadonlyArray<[plugin: string, options: object, message: RegExp]> = [
-  ['adminApi', { live: { maxViewer: 1 } }, /^adminApi: unknown option "live\.maxViewer"; did you mean "live\.maxViewers"\?$/],
-  ['adminAuth', { lockout: { hiden: true } }, /^adminAuth: unknown option "lockout\.hiden"; did you mean "lockout\.hidden"\?$/],
-  ['adminAuth', { passwords: { memorycost: 20_000 } }, /^passwords: unknown option "memorycost"; did you mean "memoryCost"\?$/],
-  ['csrf', { cookie: { sameSit: 'lax' } }, /^csrf: unknown option "cookie\.sameSit"; did you mean "cookie\.sameSite"\?$/],
-  ['embedAuthorize', { servers: [{ ...server, apiURL: '' }] }, /^embedAuthorize: unknown option "servers\[0\]\.apiURL"; did you mean "servers\[0\]\.apiUrl"\?$/],
-  ['guestToken', { rateLimit: { timewindow: 1 } }, /^rateLimit: unknown option "timewindow"; did you mean "timeWindow"\?$/],
+  ['adminApi', { live: { maxViewer: 1 } },
+    /^adminApi: unknown option "live\.maxViewer"; did you mean "live\.maxViewers"\?$/],
+  ['adminAuth', { lockout: { hiden: true } },
+    /^adminAuth: unknown option "lockout\.hiden"; did you mean "lockout\.hidden"\?$/],
+  ['adminAuth', { passwords: { memorycost: 20_000 } },
+    /^passwords: unknown option "memorycost"; did you mean "memoryCost"\?$/],
+  ['csrf', { cookie: { sameSit: 'lax' } },
+    /^csrf: unknown option "cookie\.sameSit"; did you mean "cookie\.sameSite"\?$/],
+  ['embedAuthorize', { servers: [{ ...server, apiURL: '' }] },
+    /^embedAuthorize: unknown option "servers\[0\]\.apiURL"; did you mean "servers\[0\]\.apiUrl"\?$/],
+  ['guestToken', { rateLimit: { timewindow: 1 } },
+    /^rateLimit: unknown option "timewindow"; did you mean "timeWindow"\?$/],
   ['guestToken', { rateLimit: { global: true } }, /^rateLimit: unknown option "global"; /],
-  ['ingestion', { eventRate: { maxx: 1 } }, /^ingestion: unknown option "eventRate\.maxx"; did you mean "eventRate\.max"\?$/],
-  ['ingestion', { identityCookie: { domains: 'example.com' } }, /^ingestion: unknown option "identityCookie\.domains"; did you mean "identityCookie\.domain"\?$/],
-  ['ingestion', { guessLimit: { maximum: 1 } }, /^pipelineKey: unknown option "guessLimit\.maximum"; the options are max, timeWindow$/],
-  ['rateLimit', { user: { max: 5, timeWindows: 1 } }, /^rateLimit: unknown option "user\.timeWindows"; did you mean "user\.timeWindow"\?$/],
-  ['requireHttps', { hsts: { preLoad: true } }, /^requireHttps: unknown option "hsts\.preLoad"; did you mean "hsts\.preload"\?$/],
-  ['widgetToken', { cors: { origins: [], origin: 'https://a.example' } }, /^cors: unknown option "origin"; did you mean "origins"\?$/]
+  ['ingestion', { eventRate: { maxx: 1 } },
+    /^ingestion: unknown option "eventRate\.maxx"; did you mean "eventRate\.max"\?$/],
+  ['ingestion', { identityCookie: { domains: 'example.com' } },
+    /^ingestion: unknown option "identityCookie\.domains"; did you mean "identityCookie\.domain"\?$/],
+  ['ingestion', { guessLimit: { maximum: 1 } },
+    /^pipelineKey: unknown option "guessLimit\.maximum"; the options are max, timeWindow$/],
+  ['rateLimit', { user: { max: 5, timeWindows: 1 } },
+    /^rateLimit: unknown option "user\.timeWindows"; did you mean "user\.timeWindow"\?$/],
+  ['requireHttps', { hsts: { preLoad: true } },
+    /^requireHttps: unknown option "hsts\.preLoad"; did you mean "hsts\.preload"\?$/],
+  ['widgetToken', { cors: { origins: [], origin: 'https://a.example' } },
+    /^cors: unknown option "origin"; did you mean "origins"\?$/]
 ]
 
 /** A former name of an option, and the name that the error gives. */
@@ -82,7 +94,8 @@ const RENAMED: ReadonlyArray<[plugin: string, options: object, hint: string]> = 
   ['adminAuth', { cors: { origins: [], maxAge: 5 } }, 'cors: unknown option "maxAge"; it is now "maxAgeSeconds"'],
   ['captcha', { expiresIn: 60_000 }, 'captcha (altcha): unknown option "expiresIn"; it is now "ttl"'],
   ['csrf', { maxAge: 60_000 }, 'csrf: unknown option "maxAge"; it is now "ttl"'],
-  ['requireHttps', { hsts: { maxAge: 60 } }, 'requireHttps: unknown option "hsts.maxAge"; it is now "hsts.maxAgeSeconds"']
+  ['requireHttps', { hsts: { maxAge: 60 } },
+    'requireHttps: unknown option "hsts.maxAge"; it is now "hsts.maxAgeSeconds"']
 ]
 
 const PLUGINS = suite as unknown as Record<string, FastifyPluginAsync<object> | undefined>
@@ -102,7 +115,9 @@ async function start (plugin: string, options: object): Promise<unknown> {
 }
 
 t.test('this file has options for every plugin of the suite', async (t) => {
-  const plugins = Object.entries(suite).filter(([, value]) => typeof value === 'function' && Symbol.for('plugin-meta') in value)
+  const plugins = Object.entries(suite).filter(([, value]) =>
+    typeof value === 'function' && Symbol.for('plugin-meta') in value
+  )
   t.same(plugins.map(([name]) => name).sort(), Object.keys(WORKING))
 })
 
@@ -129,18 +144,28 @@ for (const [plugin, options, message] of RENAMED) {
 
 for (const plugin of ['errorEnvelope', 'eventFeed']) {
   t.test(`${plugin}, which has no options, refuses one`, async (t) => {
-    t.match(await start(plugin, { global: true }), { code: 'INVALID_OPTIONS', message: `${plugin}: unknown option "global"; there are no options here` })
+    t.match(await start(plugin, { global: true }), {
+      code: 'INVALID_OPTIONS',
+      message: `${plugin}: unknown option "global"; there are no options here`
+    })
   })
 }
 
 t.test('an option that is near no other one is refused with the list of options', async (t) => {
-  t.match(await start('proxyKey', { fallthrough: true }), { message: 'proxyKey: unknown option "fallthrough"; the options are keys, secretMaxAge, global' })
+  t.match(await start('proxyKey', { fallthrough: true }), {
+    message: 'proxyKey: unknown option "fallthrough"; the options are keys, secretMaxAge, global'
+  })
 })
 
 t.test('an option of another captcha provider is refused', async (t) => {
-  t.match(await start('captcha', { minScore: 0.5 }), { code: 'INVALID_OPTIONS', message: /^captcha \(altcha\): unknown option "minScore"/ })
+  t.match(await start('captcha', { minScore: 0.5 }), {
+    code: 'INVALID_OPTIONS',
+    message: /^captcha \(altcha\): unknown option "minScore"/
+  })
 })
 
 t.test('every plugin starts with the options of Fastify\'s own "register"', async (t) => {
-  for (const plugin of Object.keys(WORKING)) t.equal(await start(plugin, { prefix: '/at', logLevel: 'error', logSerializers: {} }), null, plugin)
+  for (const plugin of Object.keys(WORKING)) {
+    t.equal(await start(plugin, { prefix: '/at', logLevel: 'error', logSerializers: {} }), null, plugin)
+  }
 })

@@ -7,7 +7,7 @@ import { textWork } from '../helpers/text-work.js'
 
 const CHEAP = { memoryCost: 64, timeCost: 1 }
 
-t.test('A04: a hash is argon2id of 19 MiB, 2 passes, 1 lane, salted anew each time', async (t) => {
+t.test('a hash is argon2id of 19 MiB, 2 passes, 1 lane, salted anew each time', async (t) => {
   const passwords = await createPasswords()
   const [one, two] = [await passwords.hash('a quite unguessable one'), await passwords.hash('a quite unguessable one')]
   t.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
@@ -24,25 +24,38 @@ t.test('nobody has no password', async (t) => {
 
 t.test('one password in two Unicode spellings is one password', async (t) => {
   const passwords = await createPasswordsOfAnyCost(CHEAP)
-  t.ok(await passwords.verify(await passwords.hash('caf\u00e9 caf\u00e9 caf\u00e9'), 'cafe\u0301 cafe\u0301 cafe\u0301'))
+  t.ok(
+    await passwords.verify(await passwords.hash('caf\u00e9 caf\u00e9 caf\u00e9'), 'cafe\u0301 cafe\u0301 cafe\u0301')
+  )
 })
 
 t.test('a hash needs renewal when it is weaker in any parameter, not when it is stronger', async (t) => {
   const today = await createPasswordsOfAnyCost({ memoryCost: 128, timeCost: 2 })
-  for (const [parameters, expected] of [
-    [{ memoryCost: 64, timeCost: 2 }, true],
-    [{ memoryCost: 128, timeCost: 1 }, true],
-    [{ memoryCost: 128, timeCost: 2 }, false],
-    [{ memoryCost: 256, timeCost: 3 }, false]
-  ] as const) {
-    t.equal(today.needsRehash(await (await createPasswordsOfAnyCost(parameters)).hash('x')), expected, JSON.stringify(parameters))
+  for (
+    const [parameters, expected] of [
+      [{ memoryCost: 64, timeCost: 2 }, true],
+      [{ memoryCost: 128, timeCost: 1 }, true],
+      [{ memoryCost: 128, timeCost: 2 }, false],
+      [{ memoryCost: 256, timeCost: 3 }, false]
+    ] as const
+  ) {
+    t.equal(
+      today.needsRehash(await (await createPasswordsOfAnyCost(parameters)).hash('x')),
+      expected,
+      JSON.stringify(parameters)
+    )
   }
 })
 
-t.test('A05: hashes are made a few at a time, beyond a line of waiting ones they are refused, and all turns come back', async (t) => {
+t.test('hashes are made a few at a time, beyond a line of waiting ones they are refused, and all turns come ' +
+  'back', async (t) => {
   const passwords = await createPasswordsOfAnyCost({ ...CHEAP, concurrency: 2, maxWaiting: 10 })
-  const results = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => passwords.verify(i % 3 ? null : 'not a hash', 'x')))
-  const codes = results.map((result) => result.status === 'fulfilled' ? 'done' : String((result.reason as { code?: string }).code))
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, (_, i) => passwords.verify(i % 3 ? null : 'not a hash', 'x'))
+  )
+  const codes = results.map((result) =>
+    result.status === 'fulfilled' ? 'done' : String((result.reason as { code?: string }).code)
+  )
   t.equal(codes.filter((code) => code === 'UNAVAILABLE').length, 8)
   t.ok(codes.slice(12).every((code) => code === 'UNAVAILABLE'))
   const again = await Promise.all(Array.from({ length: 12 }, () => passwords.verify(null, 'x')))
@@ -50,7 +63,11 @@ t.test('A05: hashes are made a few at a time, beyond a line of waiting ones they
 })
 
 t.test('parameters below the least, or that are none, are refused at the start', async (t) => {
-  for (const options of [{ memoryCost: 19_455 }, { timeCost: 1 }, { parallelism: 0 }, { memoryCost: 1e5 + 0.5 }, { concurrency: 0 }, { maxWaiting: -1 }]) {
+  for (
+    const options of [{ memoryCost: 19_455 }, { timeCost: 1 }, { parallelism: 0 }, { memoryCost: 1e5 + 0.5 }, {
+      concurrency: 0
+    }, { maxWaiting: -1 }]
+  ) {
     await t.rejects(createPasswords(options), { code: 'INVALID_OPTIONS' }, JSON.stringify(options))
   }
 })
@@ -83,15 +100,23 @@ t.test('a password is refused when it is short, long or common, and why is said'
     ['dr@g0nM@st3r', /common/],
     ['Liverpool1892', /common/]
   ]
-  for (const [password, reason] of bad) t.match(passwordFault(password, 'Johnny.Appleseed@example.com') ?? 'accepted', reason, password.slice(0, 40))
-  for (const password of ['correct horse battery staple', 'twelve chars', '\u{1F600}\u{1F601}\u{1F602}\u{1F603}'.repeat(2) + 'abcd', 'kX8#vQ2!mZ5$', '8392017-jennifer-8472019', 'kX8#vQ2!kX8#vQ2!', 'sunshine over the old harbour']) {
+  for (const [password, reason] of bad) {
+    t.match(passwordFault(password, 'Johnny.Appleseed@example.com') ?? 'accepted', reason, password.slice(0, 40))
+  }
+  for (
+    const password of ['correct horse battery staple', 'twelve chars',
+      '\u{1F600}\u{1F601}\u{1F602}\u{1F603}'.repeat(2) + 'abcd', 'kX8#vQ2!mZ5$', '8392017-jennifer-8472019',
+      'kX8#vQ2!kX8#vQ2!', 'sunshine over the old harbour']
+  ) {
     t.equal(passwordFault(password, 'johnny.appleseed@example.com'), null, password)
   }
 })
 
-t.test('A05: the longest and most tangled passwords are judged by their beginning and a few of their spellings', async (t) => {
+t.test('the longest and most tangled passwords are judged by their beginning and a few of their ' +
+  'spellings', async (t) => {
   passwordFault('the word lists are loaded now')
-  const tangled = ['x1 '.repeat(341), 'aA4@'.repeat(256), '4@8({[<36 9#1!|7017+50$2%'.repeat(40), 'iI1!|lL'.repeat(146), 'password'.repeat(128), '\u{1F600}'.repeat(512)]
+  const tangled = ['x1 '.repeat(341), 'aA4@'.repeat(256), '4@8({[<36 9#1!|7017+50$2%'.repeat(40), 'iI1!|lL'.repeat(146),
+    'password'.repeat(128), '\u{1F600}'.repeat(512)]
   for (const password of tangled) {
     const { read } = await textWork(() => passwordFault(password, 'johnny.appleseed@example.com'))
     t.ok(read < 50_000, `${password.slice(0, 20)}…: ${read} characters are read`)

@@ -13,11 +13,15 @@ function logged () {
   return { app, reasons: () => lines.filter(({ msg }) => msg === 'request refused').map(({ reason }) => reason) }
 }
 
-t.test('the log names the origin that was refused, on one line of at most 200 characters, and the response does not', async (t) => {
+t.test('the log names the origin that was refused, on one line of at most 200 characters, and the response does ' +
+  'not', async (t) => {
   const { app, reasons } = logged()
   t.teardown(() => app.close())
   app.get('/', (request, reply) => refuse(reply, refusedOrigin(request.headers.origin ?? '')))
-  for (const origin of ['https://evil.test', `https://${'e'.repeat(5_000)}.test`, 'https://evil.test/\u202e\u0085{"level":60}']) {
+  for (
+    const origin of ['https://evil.test', `https://${'e'.repeat(5_000)}.test`,
+      'https://evil.test/\u202e\u0085{"level":60}']
+  ) {
     const response = await app.inject({ url: '/', headers: { origin } })
     t.equal(response.statusCode, 403)
     t.equal(response.json<{ error: { code: string } }>().error.code, 'ORIGIN_NOT_ALLOWED')
@@ -33,7 +37,9 @@ t.test('the log names an unknown member of a body, and the response does not', a
   const { app, reasons } = logged()
   t.teardown(() => app.close())
   await app.register(errorEnvelope)
-  app.post('/', { schema: { body: { type: 'object', properties: { name: { type: 'string' } }, additionalProperties: false } } }, async () => 'ok')
+  app.post('/', {
+    schema: { body: { type: 'object', properties: { name: { type: 'string' } }, additionalProperties: false } }
+  }, async () => 'ok')
   const response = await app.inject({ method: 'POST', url: '/', payload: { nmae: 'x' } })
   t.equal(response.statusCode, 400)
   t.notMatch(response.body, 'nmae')

@@ -6,8 +6,17 @@ import { Semaphore } from '../../lib/semaphore.js'
 function held (): { task: () => Promise<void>, release: () => void, isStarted: () => boolean } {
   let release = () => {}
   let started = false
-  const done = new Promise<void>((resolve) => { release = resolve })
-  return { task: () => { started = true; return done }, release, isStarted: () => started }
+  const done = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  return {
+    task: () => {
+      started = true
+      return done
+    },
+    release,
+    isStarted: () => started
+  }
 }
 
 t.test('tasks wait for a permit and start in the order of their calls', async (t) => {
@@ -25,12 +34,15 @@ t.test('tasks wait for a permit and start in the order of their calls', async (t
 
 t.test('a task that fails gives its permit back', async (t) => {
   const semaphore = new Semaphore({ permits: 1 })
-  const fails = async () => { throw new Error('failed') }
+  const fails = async () => {
+    throw new Error('failed')
+  }
   await Promise.all([t.rejects(semaphore.run(fails), /failed/), t.rejects(semaphore.run(fails), /failed/)])
   t.equal(await semaphore.run(async () => 'result'), 'result')
 })
 
-t.test('a task is refused when the waiting tasks have the maximum weight, and accepted when they have started', async (t) => {
+t.test('a task is refused when the waiting tasks have the maximum weight, and accepted when they have ' +
+  'started', async (t) => {
   const semaphore = new Semaphore({ permits: 1, maxWaiting: 10, onFull: () => new Error('full') })
   const first = held()
   const running = semaphore.run(first.task)

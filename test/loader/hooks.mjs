@@ -1,4 +1,5 @@
-// TypeScript is compiled once for all test files and their children, not again in each: loading the compiler and compiling the suite
+// TypeScript is compiled once for all test files and their children, not again in each: loading the compiler and
+// compiling the suite
 // takes longer than most tests. What this does not know it leaves to the test runner's own loader.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
@@ -18,7 +19,9 @@ export async function resolve (specifier, context, next) {
 }
 
 export async function load (url, context, next) {
-  return isOurs(url) && url.endsWith('.ts') ? { format: 'module', source: compiled(url), shortCircuit: true } : await next(url, context)
+  return isOurs(url) && url.endsWith('.ts')
+    ? { format: 'module', source: compiled(url), shortCircuit: true }
+    : await next(url, context)
 }
 
 /** The TypeScript that a path of JavaScript stands for. */

@@ -26,10 +26,18 @@ async function audited (t: Test, given?: TokenStore) {
   return { app, log, clock, entries }
 }
 
-t.test('O02: an entry says who, what, when and from where', async (t) => {
+t.test('an entry says who, what, when and from where', async (t) => {
   const { app, clock, entries } = await audited(t)
   app.get('/', async (request) => {
-    app.audit({ action: 'report.exported', request, userId: 'u1', userEmail: 'ann@example.com', resourceType: 'report', resourceId: 'r1', changes: { rows: 5 } })
+    app.audit({
+      action: 'report.exported',
+      request,
+      userId: 'u1',
+      userEmail: 'ann@example.com',
+      resourceType: 'report',
+      resourceId: 'r1',
+      changes: { rows: 5 }
+    })
     return 'ok'
   })
   await app.inject({ url: '/', headers: { 'user-agent': 'x'.repeat(600) } })
@@ -54,7 +62,9 @@ t.test('O02: an entry says who, what, when and from where', async (t) => {
 t.test('an entry is a line of the log too, without the email', async (t) => {
   const { app, log } = await audited(t)
   app.audit({ action: 'source.created', userId: 'u1', userEmail: 'ann@example.com', resourceId: 's1' })
-  t.match(log.lines().filter(({ msg }) => msg === 'audit'), [{ audit: { action: 'source.created', userId: 'u1', resourceId: 's1', orgId: 'acme' } }])
+  t.match(log.lines().filter(({ msg }) => msg === 'audit'), [{
+    audit: { action: 'source.created', userId: 'u1', resourceId: 's1', orgId: 'acme' }
+  }])
   t.notOk(log.text().includes('ann@example.com'))
 })
 
@@ -78,7 +88,9 @@ t.test('repeats of one refusal within a minute are counted in one entry, others 
   app.audit(refusal)
   for (let i = 0; i < 3; i++) app.audit({ action: 'embed.authorized', userId: 'u1' })
   const all = await entries()
-  const counted = all.filter(({ action, userId }) => action === 'embed.refused' && userId === 'u1').map(({ changes }) => changes?.['repeats'])
+  const counted = all.filter(({ action, userId }) => action === 'embed.refused' && userId === 'u1').map(({ changes }) =>
+    changes?.['repeats']
+  )
   t.same(counted, [1, 40])
   t.equal(all.filter(({ action }) => action.endsWith('.refused')).length, 4)
   t.equal(all.filter(({ action }) => action === 'embed.authorized').length, 3)
@@ -106,12 +118,26 @@ t.test('changes that JSON cannot say cost nobody an entry, and what becomes of t
   const flat = { text: 'before', number: 1, no: false, nothing: null }
   app.audit({ action: 'a.flat', changes: flat })
   flat.text = 'after'
-  app.audit({ action: 'a.converted', changes: { gone: undefined, number: NaN, at: new Date(0), by: { toJSON: () => 'x' } } })
-  for (const odd of [circular, { big: 1n }, { toJSON () { throw new Error('no') } }, { get no () { throw new Error('no') } }]) app.audit({ action: 'a.odd', changes: odd })
+  app.audit({
+    action: 'a.converted',
+    changes: { gone: undefined, number: NaN, at: new Date(0), by: { toJSON: () => 'x' } }
+  })
+  for (
+    const odd of [circular, { big: 1n }, {
+      toJSON () {
+        throw new Error('no')
+      }
+    }, {
+      get no () {
+        throw new Error('no')
+      }
+    }]
+  ) app.audit({ action: 'a.odd', changes: odd })
   app.audit({ action: 'a.method', changes: { call () {}, rows: 5 } })
   app.audit({ action: 'a.none', changes: null } as unknown as AuditRecord)
   const all = await entries()
-  t.same(all.map(({ action }) => action), ['a.none', 'a.method', 'a.odd', 'a.odd', 'a.odd', 'a.odd', 'a.converted', 'a.flat', 'a.first'])
+  t.same(all.map(({ action }) => action), ['a.none', 'a.method', 'a.odd', 'a.odd', 'a.odd', 'a.odd', 'a.converted',
+    'a.flat', 'a.first'])
   t.strictSame(all.at(-1)?.changes, { rows: [5] })
   t.strictSame(all.at(-2)?.changes, { text: 'before', number: 1, no: false, nothing: null })
   t.strictSame(all.at(-3)?.changes, { number: null, at: '1970-01-01T00:00:00.000Z', by: 'x' })
@@ -121,7 +147,9 @@ t.test('changes that JSON cannot say cost nobody an entry, and what becomes of t
 
 t.test('a store that fails costs entries, not requests, and the log says so', async (t) => {
   const store = memoryStore()
-  store.audit.append = async () => { throw new UNAVAILABLE() }
+  store.audit.append = async () => {
+    throw new UNAVAILABLE()
+  }
   const { app, log, entries } = await audited(t, store)
   app.audit({ action: 'a.b', userId: 'u1' })
   t.same(await entries(), [])
@@ -130,12 +158,18 @@ t.test('a store that fails costs entries, not requests, and the log says so', as
 
 t.test('a route may ask for an entry of each request, refusals counted', async (t) => {
   const { app, entries } = await audited(t)
-  app.get<{ Querystring: { status: string } }>('/', { config: { gatehouse: { audit: 'report.read' } } }, async ({ query }, reply) => {
-    return reply.code(Number(query.status)).send('')
-  })
+  app.get<{ Querystring: { status: string } }>(
+    '/',
+    { config: { gatehouse: { audit: 'report.read' } } },
+    async ({ query }, reply) => {
+      return reply.code(Number(query.status)).send('')
+    }
+  )
   for (const status of [200, 200, 403, 403, 403]) await app.inject(`/?status=${status}`)
   t.same((await entries()).map(({ action, changes }) => [action, changes?.['status'], changes?.['repeats'] ?? 0]), [
-    ['report.read', 403, 2], ['report.read', 200, 0], ['report.read', 200, 0]
+    ['report.read', 403, 2],
+    ['report.read', 200, 0],
+    ['report.read', 200, 0]
   ])
 })
 

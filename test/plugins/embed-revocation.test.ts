@@ -12,7 +12,10 @@ import type { Revocations, TokenStore } from '../../plugins/token-store/index.js
 
 const AT = Date.UTC(2026, 0, 15, 12)
 
-async function embedding (t: Test, { orgId, store = memoryStore() }: { orgId?: string, store?: TokenStore } = {}): Promise<FastifyInstance> {
+async function embedding (
+  t: Test,
+  { orgId, store = memoryStore() }: { orgId?: string, store?: TokenStore } = {}
+): Promise<FastifyInstance> {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { store, sweepEvery: 0 })
@@ -24,19 +27,25 @@ async function embedding (t: Test, { orgId, store = memoryStore() }: { orgId?: s
 function slowStore (cutoff: (given: number, kind: string) => Promise<number> = async (given) => given): TokenStore {
   const store = memoryStore()
   const { revocations: own } = store
-  const slow: Revocations['cutoff'] = async (orgId, kind, subject) => cutoff(await own.cutoff(orgId, kind, subject), kind)
+  const slow: Revocations['cutoff'] = async (orgId, kind, subject) =>
+    cutoff(await own.cutoff(orgId, kind, subject), kind)
   const revocations: Revocations = {
     revoke: (fresh) => own.revoke(fresh),
     lift: (orgId, id) => own.lift(orgId, id),
     list: (orgId, filter, page) => own.list(orgId, filter, page),
     cutoff: slow,
-    cutoffs: async (orgId, subjects) => await Promise.all(subjects.map(({ kind, subject }) => slow(orgId, kind, subject)))
+    cutoffs: async (orgId, subjects) =>
+      await Promise.all(subjects.map(({ kind, subject }) => slow(orgId, kind, subject)))
   }
   return { ...store, revocations }
 }
 
 /** What came of it, and whether it came at once. */
-async function outcome (app: FastifyInstance, subjects: EmbedSubjects, issuedAt = AT): Promise<[outcome: string, how: 'at once' | 'later']> {
+async function outcome (
+  app: FastifyInstance,
+  subjects: EmbedSubjects,
+  issuedAt = AT
+): Promise<[outcome: string, how: 'at once' | 'later']> {
   let how: 'at once' | 'later' = 'at once'
   try {
     const result = refuseRevoked(app, subjects, issuedAt)
@@ -48,7 +57,7 @@ async function outcome (app: FastifyInstance, subjects: EmbedSubjects, issuedAt 
   }
 }
 
-t.test('G14: who or what was revoked is refused by what was issued before, and by nothing later', async (t) => {
+t.test('who or what was revoked is refused by what was issued before, and by nothing later', async (t) => {
   for (const [how, store] of [['at once', memoryStore()], ['later', slowStore()]] as const) {
     const app = await embedding(t, { store })
     for (const kind of ['user', 'tenant', 'dashboard'] as const) {
@@ -67,13 +76,17 @@ t.test('G14: who or what was revoked is refused by what was issued before, and b
       t.same(await outcome(app, subjects, Number.NaN), ['FORBIDDEN', how], `${title}: a time that is none`)
       t.same(await outcome(app, subjects, AT), ['allowed', how], title)
     }
-    for (const subjects of [{ user: 'the tenant' }, { tenant: 'the user' }, { dashboards: ['the user'] }, { user: 'THE USER' }, { user: 'the user ' }]) {
+    for (
+      const subjects of [{ user: 'the tenant' }, { tenant: 'the user' }, { dashboards: ['the user'] }, {
+        user: 'THE USER'
+      }, { user: 'the user ' }]
+    ) {
       t.same(await outcome(app, subjects, 0), ['allowed', how], JSON.stringify(subjects))
     }
   }
 })
 
-t.test('G14: a dashboard is looked up as it is named and in its one spelling, and in no other', async (t) => {
+t.test('a dashboard is looked up as it is named and in its one spelling, and in no other', async (t) => {
   const asked: string[] = []
   const store = memoryStore()
   const { revocations } = store
@@ -88,47 +101,78 @@ t.test('G14: a dashboard is looked up as it is named and in its one spelling, an
     list: (...filter) => revocations.list(...filter)
   }
   const app = await embedding(t, { store: { ...store, revocations: noted } })
-  const dashboards = ['{C5BAB2920EE64EE79DFAD6B3CFFED7FF}', 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff', 'sales', '/Sales/', '/Sales/', '//']
+  const dashboards = ['{C5BAB2920EE64EE79DFAD6B3CFFED7FF}', 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff', 'sales', '/Sales/',
+    '/Sales/', '//']
   await refuseRevoked(app, { dashboards }, AT)
-  t.same(asked, ['{C5BAB2920EE64EE79DFAD6B3CFFED7FF}', 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff', 'sales', '/Sales/', '//'])
+  t.same(asked, ['{C5BAB2920EE64EE79DFAD6B3CFFED7FF}', 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff', 'sales', '/Sales/',
+    '//'])
   for (const subject of ['c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff', 'sales', '/Sales/']) {
-    const { id } = await revocations.revoke({ orgId: 'default', kind: 'dashboard', subject, before: AT, createdBy: null })
+    const { id } = await revocations.revoke({
+      orgId: 'default',
+      kind: 'dashboard',
+      subject,
+      before: AT,
+      createdBy: null
+    })
     t.same(await outcome(app, { dashboards }, 0), ['FORBIDDEN', 'at once'], subject)
     await revocations.lift('default', id)
   }
 })
 
-t.test('a dashboard that was revoked in lower case is found in any, as it comes from a page; a user or tenant is not', async (t) => {
+t.test('a dashboard that was revoked in lower case is found in any, as it comes from a page; a user or tenant is ' +
+  'not', async (t) => {
   for (const store of [memoryStore(), slowStore()]) {
     const app = await embedding(t, { store })
     for (const kind of ['user', 'tenant', 'dashboard'] as const) {
       await store.revocations.revoke({ orgId: 'default', kind, subject: 'sales/é', before: AT, createdBy: null })
     }
-    for (const dashboard of ['sales/é', 'Sales/É', 'SALES/É']) t.same((await outcome(app, { dashboards: [dashboard] }, 0))[0], 'FORBIDDEN', dashboard)
-    for (const subjects of [{ user: 'Sales/É' }, { tenant: 'Sales/É' }, { dashboards: ['Sales/E'] }]) t.same((await outcome(app, subjects, 0))[0], 'allowed')
+    for (const dashboard of ['sales/é', 'Sales/É', 'SALES/É']) {
+      t.same((await outcome(app, { dashboards: [dashboard] }, 0))[0], 'FORBIDDEN', dashboard)
+    }
+    for (const subjects of [{ user: 'Sales/É' }, { tenant: 'Sales/É' }, { dashboards: ['Sales/E'] }]) {
+      t.same((await outcome(app, subjects, 0))[0], 'allowed')
+    }
   }
 })
 
 t.test('a cut-off that lies ahead blocks until then', async (t) => {
   const app = await embedding(t)
-  await app.tokenStore.revocations.revoke({ orgId: 'default', kind: 'user', subject: 'u', before: AT + 60_000, createdBy: null })
+  await app.tokenStore.revocations.revoke({
+    orgId: 'default',
+    kind: 'user',
+    subject: 'u',
+    before: AT + 60_000,
+    createdBy: null
+  })
   t.same(await outcome(app, { user: 'u' }, AT), ['FORBIDDEN', 'at once'])
   t.same(await outcome(app, { user: 'u' }, AT + 59_999), ['FORBIDDEN', 'at once'])
   t.same(await outcome(app, { user: 'u' }, AT + 60_000), ['allowed', 'at once'])
 })
 
 t.test('nobody and nothing is asked about where there is nobody and nothing', async (t) => {
-  const app = await embedding(t, { store: slowStore(async () => { throw new UNAVAILABLE() }) })
-  for (const subjects of [{}, { user: null, tenant: undefined }, { dashboards: [] }]) t.same(await outcome(app, subjects), ['allowed', 'at once'])
+  const app = await embedding(t, {
+    store: slowStore(async () => {
+      throw new UNAVAILABLE()
+    })
+  })
+  for (const subjects of [{}, { user: null, tenant: undefined }, { dashboards: [] }]) {
+    t.same(await outcome(app, subjects), ['allowed', 'at once'])
+  }
 })
 
-t.test('K10: the revocations of another organisation count for nothing', async (t) => {
+t.test('the revocations of another organisation count for nothing', async (t) => {
   for (const orgId of ['org-b', undefined]) {
     const app = await embedding(t, orgId === undefined ? {} : { orgId })
     t.equal(app.auditOrg, orgId ?? 'default')
     await app.tokenStore.revocations.revoke({ orgId: 'org-a', kind: 'user', subject: 'u', before: AT, createdBy: null })
     t.same(await outcome(app, { user: 'u' }, 0), ['allowed', 'at once'])
-    await app.tokenStore.revocations.revoke({ orgId: orgId ?? 'default', kind: 'user', subject: 'u', before: AT, createdBy: null })
+    await app.tokenStore.revocations.revoke({
+      orgId: orgId ?? 'default',
+      kind: 'user',
+      subject: 'u',
+      before: AT,
+      createdBy: null
+    })
     t.same(await outcome(app, { user: 'u' }, 0), ['FORBIDDEN', 'at once'])
   }
 })
@@ -144,10 +188,16 @@ t.test('a host with an audit function of its own embeds for the default organisa
 
 t.test('where the store cannot say, nobody is let in, and no failure is left over', async (t) => {
   const failures: unknown[] = []
-  const note = (reason: unknown) => { failures.push(reason) }
+  const note = (reason: unknown) => {
+    failures.push(reason)
+  }
   process.on('unhandledRejection', note)
   t.teardown(() => process.off('unhandledRejection', note))
-  const app = await embedding(t, { store: slowStore(async () => { throw new UNAVAILABLE() }) })
+  const app = await embedding(t, {
+    store: slowStore(async () => {
+      throw new UNAVAILABLE()
+    })
+  })
   t.same(await outcome(app, { user: 'u', tenant: 't', dashboards: ['d', 'e'] }), ['UNAVAILABLE', 'later'])
   await new Promise(setImmediate)
   t.same(failures, [])
@@ -155,12 +205,23 @@ t.test('where the store cannot say, nobody is let in, and no failure is left ove
 
 t.test('the caller learns nothing; the log learns what was revoked, not who', async (t) => {
   const app = await embedding(t)
-  await app.tokenStore.revocations.revoke({ orgId: 'default', kind: 'tenant', subject: 'a-name', before: AT, createdBy: null })
+  await app.tokenStore.revocations.revoke({
+    orgId: 'default',
+    kind: 'tenant',
+    subject: 'a-name',
+    before: AT,
+    createdBy: null
+  })
   try {
     await refuseRevoked(app, { tenant: 'a-name' }, 0)
     t.fail('was allowed')
   } catch (error) {
-    t.match(error, { code: 'FORBIDDEN', statusCode: 403, message: 'This is not allowed', reason: 'the tenant was revoked' })
+    t.match(error, {
+      code: 'FORBIDDEN',
+      statusCode: 403,
+      message: 'This is not allowed',
+      reason: 'the tenant was revoked'
+    })
     t.notMatch(JSON.stringify(error), 'a-name')
   }
 })

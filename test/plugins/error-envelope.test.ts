@@ -19,30 +19,48 @@ t.test('every code is on the wire under its own name, and its message is its own
   t.match(new INVALID_OPTIONS('what to do'), { code: 'INVALID_OPTIONS', message: 'what to do' })
 })
 
-t.test('a host that adopts the envelope answers everything with it, and no text that is not ours gets out', async (t) => {
+t.test('a host that adopts the envelope answers everything with it, and no text that is not ours gets ' +
+  'out', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(errorEnvelope)
   const body = { type: 'object', required: ['n'], properties: { n: { type: 'integer' } } }
   app.post('/body', { schema: { body }, bodyLimit: 50 }, async () => 'ok')
-  app.get('/thrown', async () => { throw new Error('SELECT secret FROM table') })
-  app.get('/status/:code', async ({ params }) => { throw Object.assign(new Error('text of a library'), { statusCode: Number((params as { code: string }).code) }) })
-  app.get('/string', async () => { throw 'not even an error' }) // eslint-disable-line no-throw-literal
-  app.get('/later', async () => { throw new errors.UNAVAILABLE({ retryAfterSeconds: 2.1, reason: 'for the log' }) })
+  app.get('/thrown', async () => {
+    throw new Error('SELECT secret FROM table')
+  })
+  app.get('/status/:code', async ({ params }) => {
+    throw Object.assign(new Error('text of a library'), { statusCode: Number((params as { code: string }).code) })
+  })
+  app.get('/string', async () => {
+    const thrown: unknown = 'not even an error'
+    throw thrown
+  })
+  app.get('/later', async () => {
+    throw new errors.UNAVAILABLE({ retryAfterSeconds: 2.1, reason: 'for the log' })
+  })
 
   const cases: Array<[string, InjectOptions, number, string]> = [
     ['a missing field', { method: 'POST', url: '/body', payload: {} }, 400, 'INVALID_REQUEST'],
-    ['broken JSON', { method: 'POST', url: '/body', payload: '{', headers: { 'content-type': 'application/json' } }, 400, 'INVALID_JSON'],
-    ['no JSON at all', { method: 'POST', url: '/body', payload: '', headers: { 'content-type': 'application/json' } }, 400, 'INVALID_JSON'],
-    ['a poisoned prototype', { method: 'POST', url: '/body', payload: '{"__proto__":{}}', headers: { 'content-type': 'application/json' } }, 400, 'INVALID_JSON'],
+    ['broken JSON', { method: 'POST', url: '/body', payload: '{', headers: { 'content-type': 'application/json' } },
+      400, 'INVALID_JSON'],
+    ['no JSON at all', { method: 'POST', url: '/body', payload: '', headers: { 'content-type': 'application/json' } },
+      400, 'INVALID_JSON'],
+    ['a poisoned prototype', {
+      method: 'POST',
+      url: '/body',
+      payload: '{"__proto__":{}}',
+      headers: { 'content-type': 'application/json' }
+    }, 400, 'INVALID_JSON'],
     ['a large body', { method: 'POST', url: '/body', payload: { n: 1, x: 'x'.repeat(99) } }, 413, 'PAYLOAD_TOO_LARGE'],
-    ['another media type', { method: 'POST', url: '/body', payload: 'n=1', headers: { 'content-type': 'text/csv' } }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
+    ['another media type', { method: 'POST', url: '/body', payload: 'n=1', headers: { 'content-type': 'text/csv' } },
+      415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['an unknown path', { url: '/nowhere' }, 404, 'NOT_FOUND'],
     ['a thrown error', { url: '/thrown' }, 500, 'INTERNAL_ERROR'],
     ['a thrown string', { url: '/string' }, 500, 'INTERNAL_ERROR'],
-    ['a library\'s 403', { url: '/status/403' }, 403, 'FORBIDDEN'],
-    ['a library\'s 418', { url: '/status/418' }, 400, 'INVALID_REQUEST'],
-    ['a library\'s 599', { url: '/status/599' }, 500, 'INTERNAL_ERROR']
+    ["a library's 403", { url: '/status/403' }, 403, 'FORBIDDEN'],
+    ["a library's 418", { url: '/status/418' }, 400, 'INVALID_REQUEST'],
+    ["a library's 599", { url: '/status/599' }, 500, 'INTERNAL_ERROR']
   ]
   for (const [what, request, status, code] of cases) {
     const reply = await app.inject(request)

@@ -14,10 +14,14 @@ import { logReader } from '../helpers/log-reader.js'
 
 t.test('of an organisation that nobody watches nothing is built, only counted', async (t) => {
   const { app, source } = await gateway(t)
-  const untouched = new Proxy(acceptedEvent(source, 'm1'), { get: (_event, name) => t.fail(`${String(name)} was read`) })
+  const untouched = new Proxy(acceptedEvent(source, 'm1'), {
+    get: (_event, name) => t.fail(`${String(name)} was read`)
+  })
   app.eventFeed.watch('another', { accepted: () => t.fail('not its own'), refused: () => t.fail('not its own') })
   app.eventFeed.accepted(source, [untouched, untouched])
-  app.eventFeed.refused(source, 'FORBIDDEN', () => { throw new Error('described for nobody') })
+  app.eventFeed.refused(source, 'FORBIDDEN', () => {
+    throw new Error('described for nobody')
+  })
   t.same([...app.eventFeed.counts('acme')], [[source.id, { accepted: 2, refused: { FORBIDDEN: 1 } }]])
 })
 
@@ -29,7 +33,7 @@ t.test('a refusal is published only where there is a feed, and no more once its 
   app.get('/', (_request, reply) => refuse(reply, new FORBIDDEN()))
   await app.ready()
   t.equal(refused.hasSubscribers, true)
-  t.equal((await app.inject('/')).statusCode, 403, 'a request without a source is nobody\'s')
+  t.equal((await app.inject('/')).statusCode, 403, "a request without a source is nobody's")
   await app.close()
   t.equal(refused.hasSubscribers, false)
 })
@@ -42,22 +46,37 @@ t.test('an event is published once it is stored, and not at all if it is not', a
     await write(events)
     seen.push('stored')
   }
-  app.eventFeed.watch('acme', { accepted: ({ messageId }) => seen.push(messageId), refused: ({ code }) => seen.push(code) })
+  app.eventFeed.watch('acme', {
+    accepted: ({ messageId }) => seen.push(messageId),
+    refused: ({ code }) => seen.push(code)
+  })
   await post('/v1/t', { event: 'x', userId: 'u', messageId: 'm1' })
-  sink.write = async () => { throw new Error('the disk is full') }
+  sink.write = async () => {
+    throw new Error('the disk is full')
+  }
   const reply = await post('/v1/t', { event: 'x', userId: 'u', messageId: 'm2' })
   t.equal(reply.statusCode, 500)
   t.equal(codeOf(reply), 'INTERNAL_ERROR')
   t.same(seen, ['stored', 'm1', 'INTERNAL_ERROR'])
 })
 
-t.test('a watcher that fails fails nobody\'s request and no other watcher', async (t) => {
+t.test("a watcher that fails fails nobody's request and no other watcher", async (t) => {
   const log = logReader()
   const { app, post } = await gateway(t, { server: { logger: { level: 'error', stream: log.stream } } })
   const seen: string[] = []
-  const broken: EventWatcher = { accepted: () => { throw new Error('broken') }, refused: () => { throw new Error('broken') } }
+  const broken: EventWatcher = {
+    accepted: () => {
+      throw new Error('broken')
+    },
+    refused: () => {
+      throw new Error('broken')
+    }
+  }
   app.eventFeed.watch('acme', broken)
-  const stop = app.eventFeed.watch('acme', { accepted: ({ messageId }) => seen.push(messageId), refused: ({ code }) => seen.push(code) })
+  const stop = app.eventFeed.watch('acme', {
+    accepted: ({ messageId }) => seen.push(messageId),
+    refused: ({ code }) => seen.push(code)
+  })
   t.equal((await post('/v1/t', { event: 'x', userId: 'u', messageId: 'm1' })).statusCode, 200)
   t.equal((await post('/v1/t', {})).statusCode, 400)
   t.same(seen, ['m1', 'INVALID_REQUEST'])
@@ -68,7 +87,7 @@ t.test('a watcher that fails fails nobody\'s request and no other watcher', asyn
   t.equal(seen.length, 2, 'who has gone hears nothing')
 })
 
-t.test('O07: two feeds in two scopes are two, and the app around them has none', async (t) => {
+t.test('two feeds in two scopes are two, and the app around them has none', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const feeds: unknown[] = []

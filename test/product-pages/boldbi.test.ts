@@ -14,24 +14,39 @@ import { pageSnippet } from '../helpers/page-snippet.js'
 
 const json = { 'content-type': 'application/json' }
 
-interface Granted { ApiStatus: boolean, Status: boolean, Data: { access_token: string, expires_in: number, DashboardUrl: string } }
+interface Granted {
+  ApiStatus: boolean
+  Status: boolean
+  Data: { access_token: string, expires_in: number, DashboardUrl: string }
+}
 
 /** Runs the page's Express sample unchanged, with the variables that it expects; returns its origin. */
 async function expressSample (t: Test, embedSecret: string, userEmail: string): Promise<string> {
   const app = express()
   app.use(express.json())
   // The sample assigns undeclared variables, so it runs as a script in a context of its own, not as a module.
-  runInNewContext(await pageSnippet('boldbi-express'), { app, url, http, https, crypto, Buffer, embedSecret, userEmail })
+  runInNewContext(await pageSnippet('boldbi-express'), {
+    app,
+    url,
+    http,
+    https,
+    crypto,
+    Buffer,
+    embedSecret,
+    userEmail
+  })
   const server = app.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
-  t.teardown(() => new Promise((resolve) => {
-    server.close(resolve)
-    server.closeAllConnections()
-  }))
+  t.teardown(() =>
+    new Promise((resolve) => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
+  )
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-t.test('E12: the mock product accepts the Express sample of Bold BI\'s page, whatever its signature contains', async (t) => {
+t.test("E12: the mock product accepts the Express sample of Bold BI's page, whatever its signature contains", async (t) => {
   const { products: { boldbi } } = await demoApp(t)
   const origin = await expressSample(t, boldbi?.embedSecret ?? '', 'ann@example.com')
   const query = (await pageSnippet('boldbi-query')).trim()
@@ -47,16 +62,25 @@ t.test('E12: the mock product accepts the Express sample of Bold BI\'s page, wha
 t.test('the mock product refuses the Express sample with another secret', async (t) => {
   const { products: { boldbi } } = await demoApp(t)
   const origin = await expressSample(t, '8apLLNabQisvriG2W1nOI7XWkl2CsYY', 'ann@example.com')
-  const body = JSON.stringify({ embedQuerString: (await pageSnippet('boldbi-query')).trim(), dashboardServerApiUrl: boldbi?.apiUrl })
-  t.match(await (await fetch(`${origin}/authorize`, { method: 'POST', headers: json, body })).json(), { ApiStatus: false, Status: false })
+  const body = JSON.stringify({
+    embedQuerString: (await pageSnippet('boldbi-query')).trim(),
+    dashboardServerApiUrl: boldbi?.apiUrl
+  })
+  t.match(await (await fetch(`${origin}/authorize`, { method: 'POST', headers: json, body })).json(), {
+    ApiStatus: false,
+    Status: false
+  })
 })
 
-t.test('the query of Bold BI\'s page, with its old embed_timestamp, goes through the built-in server and is granted', async (t) => {
+t.test("the query of Bold BI's page, with its old embed_timestamp, goes through the built-in server and is granted", async (t) => {
   const { app, products: { boldbi } } = await demoApp(t)
   const embedQuerString = (await pageSnippet('boldbi-query')).trim()
   t.match(embedQuerString, '&embed_timestamp=1756891690&embed_expirationtime=86400')
   const response = await app.inject({
-    method: 'POST', url: '/authorize', headers: json, payload: { embedQuerString, dashboardServerApiUrl: boldbi?.apiUrl }
+    method: 'POST',
+    url: '/authorize',
+    headers: json,
+    payload: { embedQuerString, dashboardServerApiUrl: boldbi?.apiUrl }
   })
   t.equal(response.statusCode, 200)
   const { Data, ...rest } = response.json<Granted>()

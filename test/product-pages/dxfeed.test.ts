@@ -15,7 +15,8 @@ import { widgetTokenApp } from '../helpers/widget-token.js'
 type CreateAuthToken = (secret: string, issuer: string, session: string, message: string, minutes: number) => string
 
 const ALPHABET = [...'abcXYZ019 -_.~!*()\'"#$%&+/:=?@[]{}|\\^`<>äöüßéñ€£жщשלعם日本語🙂🚀']
-const randomText = (length: number): string => Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
+const randomText = (length: number): string =>
+  Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 
 let now = 1_788_000_000_000
 
@@ -35,13 +36,14 @@ const createAuthToken = runInNewContext(`${await pageSnippet('dxfeed-create-auth
   }
 }) as CreateAuthToken
 
-t.test('S01: 500 random inputs give the token of dxFeed\'s createAuthToken, byte for byte', async (t) => {
+t.test("S01: 500 random inputs give the token of dxFeed's createAuthToken, byte for byte", async (t) => {
   const lengths = new Set<number>()
   for (let round = 0; round < 500; round++) {
     now = randomInt(2 ** 41)
     const filters = Array.from({ length: round % 4 }, () => randomText(1 + randomInt(12)))
     const message = widgetMessage(randomText(1 + round % 20), filters)
-    const [secret, issuer, session, minutes] = [randomText(1 + randomInt(80)), randomText(round % 7), randomText(round % 5), 5 + round % 16]
+    const [secret, issuer, session, minutes] = [randomText(1 + randomInt(80)), randomText(round % 7),
+      randomText(round % 5), 5 + round % 16]
     const token = createAuthToken(secret, issuer, session, message, minutes)
     const payload = { issuer, session, issuedAt: now, expiration: now + minutes * 60_000, message }
     if (signWidgetToken(payload, secret) !== token) t.fail('differs', { payload, secret })
@@ -50,27 +52,40 @@ t.test('S01: 500 random inputs give the token of dxFeed\'s createAuthToken, byte
   t.same([...lengths].sort(), [0, 2, 3], 'with every length of padding')
 })
 
-t.test('S01: the route gives the token of dxFeed\'s createAuthToken for the same user, filters and time', async (t) => {
+t.test("S01: the route gives the token of dxFeed's createAuthToken for the same user, filters and time", async (t) => {
   now = 1_788_000_000_123
-  for (const [user, authorized, filters, message] of [
-    [undefined, 'test', [], 'test'],
-    [undefined, 'stub', ['filter'], 'stub,filter'],
-    ['user_id', 'ann', ['filter1', 'filter2'], 'user_id,filter1;filter2']
-  ] as const) {
+  for (
+    const [user, authorized, filters, message] of [
+      [undefined, 'test', [], 'test'],
+      [undefined, 'stub', ['filter'], 'stub,filter'],
+      ['user_id', 'ann', ['filter1', 'filter2'], 'user_id,filter1;filter2']
+    ] as const
+  ) {
     const secret = 'pässword € 100%'
-    const { ask } = await widgetTokenApp(t, { secret, issuer: 'a b', session: 's', user, filters, authorize: () => authorized, now: () => now })
+    const { ask } = await widgetTokenApp(t, {
+      secret,
+      issuer: 'a b',
+      session: 's',
+      user,
+      filters,
+      authorize: () => authorized,
+      now: () => now
+    })
     t.equal((await ask()).json().token, createAuthToken(secret, 'a b', 's', message, 20), message)
   }
 })
 
-t.test('dxFeed\'s page runs against the built-in server, and renews its token before it ends', async (t) => {
+t.test("dxFeed's page runs against the built-in server, and renews its token before it ends", async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const demo = await demoApp(t, {}, { listen: true })
   const { dxfeed } = demo.products
   const snippet = await pageSnippet('dxfeed-page')
   // The page reads a promise as if it were the body.
-  const code = snippet.replace('(response) => {\nconst { token } = response.json()', 'async (response) => {\nconst { token } = await response.json()')
+  const code = snippet.replace(
+    '(response) => {\nconst { token } = response.json()',
+    'async (response) => {\nconst { token } = await response.json()'
+  )
   t.not(code, snippet)
   const { page, complaints, feedTokens } = await widgetPage(t, browser, demo, { code, isModule: false })
   await page.locator('#widget[data-state=loaded]').waitFor()
@@ -119,9 +134,14 @@ t.test('the mock widget refuses missing, unknown and wrong members, and shows a 
   const demo = await demoApp(t, {}, { listen: true })
   const { page } = await widgetPage(t, browser, demo, { code: '', isModule: false })
   const expired = signWidgetToken({
-    issuer: 'demo', session: 'web', issuedAt: Date.now() - 1_260_000, expiration: Date.now() - 60_000, message: 'ann'
+    issuer: 'demo',
+    session: 'web',
+    issuedAt: Date.now() - 1_260_000,
+    expiration: Date.now() - 60_000,
+    message: 'ann'
   }, demo.products.dxfeed?.secret ?? '')
-  const create = (change: string): Promise<string> => page.evaluate(`(() => {
+  const create = (change: string): Promise<string> =>
+    page.evaluate(`(() => {
     const token = ${JSON.stringify(expired)}
     const providers = {
       feedPath: 'wss://client.dxfeed.com/dxlink-ws', feedAuthHeader: token,
@@ -131,12 +151,21 @@ t.test('the mock widget refuses missing, unknown and wrong members, and shows a 
     ${change}
     try { newSimpleChartWidget(options); return 'created' } catch (error) { return error.name }
   })()`)
-  for (const change of [
-    ...['feedPath', 'feedAuthHeader', 'ipfPath', 'ipfAuthHeader', 'schedulePath'].map((name) => `delete providers.${name}`),
-    'delete options.element', 'delete options.providers', 'providers.feed = { token }', 'options.token = token',
-    'providers.feedAuthHeader = "Bearer " + token', 'providers.ipfAuthHeader = token', 'providers.feedPath = providers.ipfPath',
-    'options.state = "NVDA"'
-  ]) t.equal(await create(change), 'TypeError', change)
+  for (
+    const change of [
+      ...['feedPath', 'feedAuthHeader', 'ipfPath', 'ipfAuthHeader', 'schedulePath'].map((name) =>
+        `delete providers.${name}`
+      ),
+      'delete options.element',
+      'delete options.providers',
+      'providers.feed = { token }',
+      'options.token = token',
+      'providers.feedAuthHeader = "Bearer " + token',
+      'providers.ipfAuthHeader = token',
+      'providers.feedPath = providers.ipfPath',
+      'options.state = "NVDA"'
+    ]
+  ) t.equal(await create(change), 'TypeError', change)
   t.equal(await create(''), 'created')
   await page.locator('#widget[data-state=refused]').waitFor()
   t.equal(await page.locator('#widget p').textContent(), 'The feed refused the token')

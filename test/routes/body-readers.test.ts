@@ -22,13 +22,20 @@ const json = { 'content-type': 'application/json' }
 /** Plugins of other people that read bodies, as hosts register them. */
 const READERS: Record<string, Register> = {
   'fastify-raw-body for all routes': (app) => app.register(rawBody, { global: true }),
-  'fastify-raw-body for all routes, as bytes and before other hooks': (app) => app.register(rawBody, { global: true, runFirst: true, encoding: false }),
+  'fastify-raw-body for all routes, as bytes and before other hooks': (app) =>
+    app.register(rawBody, { global: true, runFirst: true, encoding: false }),
   '@fastify/multipart': (app) => app.register(multipart),
   '@fastify/multipart that attaches fields': (app) => app.register(multipart, { attachFieldsToBody: true })
 }
 
 /** Registers `ours` and a reader in the given order. */
-async function listening (t: Test, order: string, reader: Register, ours: Register, routes: Register = () => {}): Promise<string> {
+async function listening (
+  t: Test,
+  order: string,
+  reader: Register,
+  ours: Register,
+  routes: Register = () => {}
+): Promise<string> {
   const app = Fastify()
   t.teardown(() => app.close())
   for (const register of order === 'before' ? [reader, ours] : [ours, reader]) await register(app)
@@ -39,11 +46,26 @@ async function listening (t: Test, order: string, reader: Register, ours: Regist
 for (const [what, reader] of Object.entries(READERS)) {
   for (const order of ['before', 'after']) {
     t.test(`with ${what} registered ${order} it, the signature guard verifies the bytes on the wire`, async (t) => {
-      const url = await listening(t, order, reader, (app) => app.register(signature, { secrets: () => [SECRET] }), (app) => {
-        app.post('/signed', { config: { gatehouse: { signature: 'required' } } }, async ({ body, signedBody }) => ({ body, signed: signedBody?.toString() }))
-      })
+      const url = await listening(
+        t,
+        order,
+        reader,
+        (app) => app.register(signature, { secrets: () => [SECRET] }),
+        (app) => {
+          app.post(
+            '/signed',
+            { config: { gatehouse: { signature: 'required' } } },
+            async ({ body, signedBody }) => ({ body, signed: signedBody?.toString() })
+          )
+        }
+      )
       const body = '{ "event" : "\\u00e9",  "a": 1.0 }'
-      const send = async (signed: string) => await fetch(`${url}/signed`, { method: 'POST', headers: { ...json, 'x-datafly-signature': signBody(SECRET, signed) }, body })
+      const send = async (signed: string) =>
+        await fetch(`${url}/signed`, {
+          method: 'POST',
+          headers: { ...json, 'x-datafly-signature': signBody(SECRET, signed) },
+          body
+        })
       const reply = await send(body)
       t.equal(reply.status, 200)
       t.same(await reply.json(), { body: { event: 'é', a: 1 }, signed: body })
@@ -61,12 +83,21 @@ for (const [what, reader] of Object.entries(READERS)) {
       })
       const body = '{ "type": "track", "event" : "\\u00e9",  "userId": "u" }'
       const post = async (headers: Record<string, string>) => {
-        const reply = await fetch(`${url}/v1/events`, { method: 'POST', headers: { ...json, authorization: `Bearer ${key}`, ...headers }, body })
+        const reply = await fetch(`${url}/v1/events`, {
+          method: 'POST',
+          headers: { ...json, authorization: `Bearer ${key}`, ...headers },
+          body
+        })
         return [reply.status, await reply.text()]
       }
       t.same(await post({ 'x-datafly-signature': signBody(secret, body) }), [200, '{"success":true}'])
-      t.match(await post({ 'x-datafly-signature': signBody(secret, JSON.stringify(JSON.parse(body))) }), [401, /INVALID_SIGNATURE/])
-      const track = await fetch(`${url}/v1/t`, { method: 'POST', headers: { 'content-type': 'text/plain', authorization: `Bearer ${key}` }, body: body.replace('"u"', '"v"') })
+      t.match(await post({ 'x-datafly-signature': signBody(secret, JSON.stringify(JSON.parse(body))) }), [401,
+        /INVALID_SIGNATURE/])
+      const track = await fetch(`${url}/v1/t`, {
+        method: 'POST',
+        headers: { 'content-type': 'text/plain', authorization: `Bearer ${key}` },
+        body: body.replace('"u"', '"v"')
+      })
       t.equal(track.status, 200)
       const { data } = await sink.list('acme', {}, { limit: 10 })
       t.match(data.map(({ authMethod, payload }) => [authMethod, JSON.parse(payload)]).reverse(), [

@@ -21,7 +21,10 @@ const TOO_LONG = 'x'.repeat(300)
 /** In everything that is made up, so that it is found wherever it was kept. */
 const MADE_UP = 'made-up'
 
-/** All embedding routes, whose host knows no user but by reference, and lets nobody see anything but the dashboard `mine`. */
+/**
+ * All embedding routes, whose host knows no user but by reference, and lets nobody see anything but the dashboard
+ * `mine`.
+ */
 async function embeddingApp (t: Test) {
   const { store } = await backend(t)
   const app = Fastify({ trustProxy: true })
@@ -29,19 +32,35 @@ async function embeddingApp (t: Test) {
   await app.register(tokenStore, { store: { ...store, close: async () => {} }, sweepEvery: 0 })
   await app.register(userReference, { keys: ['r3ference-key-0123456789-abcdefghijkl'] })
   const unlimited = { rateLimit: false, userRateLimit: false } as const
-  const databrain = { proxyKeys: [KEY], apiKey: 'k', apiUrl: 'http://127.0.0.1:1', dataAppName: 'sales', retries: 0, ...unlimited }
-  const denied = (): never => { throw new FORBIDDEN() }
+  const databrain = {
+    proxyKeys: [KEY],
+    apiKey: 'k',
+    apiUrl: 'http://127.0.0.1:1',
+    dataAppName: 'sales',
+    retries: 0,
+    ...unlimited
+  }
+  const denied = (): never => {
+    throw new FORBIDDEN()
+  }
   await app.register(embedAuthorize, {
     servers: [{ apiUrl: 'http://127.0.0.1:1', embedSecret: 's' }],
     retries: 0,
     rateLimit: false,
     errors: 'http',
     authorize: ({ userReference }, { dashboards }) =>
-      userReference && (dashboards.every((name) => name === 'mine' || name === TOO_LONG) ? { email: 'ann@example.com' } : denied())
+      userReference &&
+      (dashboards.every((name) => name === 'mine' || name === TOO_LONG) ? { email: 'ann@example.com' } : denied())
   })
   await app.register(guestToken, { ...databrain, authorize: ({ userReference }) => userReference && denied() })
   await app.register(databrainProxy, { ...databrain, authorize: ({ userReference }) => userReference && denied() })
-  await app.register(widgetToken, { secret: 's', issuer: 'acme', session: 'web', authorize: ({ userReference }) => userReference && denied(), ...unlimited })
+  await app.register(widgetToken, {
+    secret: 's',
+    issuer: 'acme',
+    session: 'web',
+    authorize: ({ userReference }) => userReference && denied(),
+    ...unlimited
+  })
   const entries = async (): Promise<AuditEntry[]> => {
     await app.close()
     return (await store.audit.list('default', {}, { limit: 100 })).data
@@ -52,14 +71,32 @@ async function embeddingApp (t: Test) {
 /** One request of each route, with something else made up each time. */
 function requests (at: number, more: Record<string, string> = {}): InjectOptions[] {
   const text = `${MADE_UP}-${at}`
-  const headers = { 'user-agent': `agent ${at}`, 'x-proxy-auth-key': KEY, authorization: `Bearer ${KEY}`, 'content-type': 'application/json', ...more }
+  const headers = {
+    'user-agent': `agent ${at}`,
+    'x-proxy-auth-key': KEY,
+    authorization: `Bearer ${KEY}`,
+    'content-type': 'application/json',
+    ...more
+  }
   const queries = [
-    embedQuery({ embed_dashboard_id: text }), embedQuery({ embed_dashboard_id: '', embed_dashboard_paths: `/${text},/b` }), embedQuery({ embed_mode: text }), embedQuery({ embed_nonce: text }),
-    embedQuery({ embed_nonce: randomUUID(), embed_datasource_id: text, embed_dashboard_id: '' }), `${text}=1`
+    embedQuery({ embed_dashboard_id: text }),
+    embedQuery({ embed_dashboard_id: '', embed_dashboard_paths: `/${text},/b` }),
+    embedQuery({ embed_mode: text }),
+    embedQuery({ embed_nonce: text }),
+    embedQuery({ embed_nonce: randomUUID(), embed_datasource_id: text, embed_dashboard_id: '' }),
+    `${text}=1`
   ]
   const servers = ['http://127.0.0.1:1', `https://${text}.test`]
   return [
-    { method: 'POST', url: '/authorize', headers, payload: JSON.stringify({ embedQuerString: queries[at % queries.length], dashboardServerApiUrl: servers[at % 7 === 0 ? 1 : 0] }) },
+    {
+      method: 'POST',
+      url: '/authorize',
+      headers,
+      payload: JSON.stringify({
+        embedQuerString: queries[at % queries.length],
+        dashboardServerApiUrl: servers[at % 7 === 0 ? 1 : 0]
+      })
+    },
     { url: `/api/databrain/guest-token?x=${text}`, headers },
     { method: 'POST', url: `/api/databrain/proxy/${text}?x=${text}`, headers, payload: '{}' },
     { url: `/api/generate-token?x=${text}`, headers }
@@ -68,11 +105,14 @@ function requests (at: number, more: Record<string, string> = {}): InjectOptions
 
 const ACTIONS = ['databrain_proxy.refused', 'embed.refused', 'guest_token.refused', 'widget_token.refused']
 
-t.test('a stranger who makes up dashboards, modes, references, nonces and user agents leaves one audit entry a route', async (t) => {
+t.test('a stranger who makes up dashboards, modes, references, nonces and user agents leaves one audit entry a ' +
+  'route', async (t) => {
   const { app, entries } = await embeddingApp(t)
   for (let at = 0; at < 250; at++) {
     // Of those without a reference and those with one that is none.
-    for (const request of requests(at, at % 2 === 0 ? {} : { 'x-user-reference': `v1.${MADE_UP}${at}.x` })) t.not((await app.inject(request)).statusCode, 200)
+    for (const request of requests(at, at % 2 === 0 ? {} : { 'x-user-reference': `v1.${MADE_UP}${at}.x` })) {
+      t.not((await app.inject(request)).statusCode, 200)
+    }
   }
   const all = await entries()
   t.same(all.map(({ action }) => action).sort(), ACTIONS)
@@ -83,7 +123,8 @@ t.test('a stranger who makes up dashboards, modes, references, nonces and user a
   t.notMatch(JSON.stringify(all), MADE_UP)
 })
 
-t.test('a signed-in user who makes up the same leaves one entry a route as well, with names of no more than 256 characters', async (t) => {
+t.test('a signed-in user who makes up the same leaves one entry a route as well, with names of no more than 256 ' +
+  'characters', async (t) => {
   const { app, entries } = await embeddingApp(t)
   const headers = { 'x-user-reference': app.userReference.sign({ sub: 'ann' }) }
   for (let at = 0; at < 50; at++) {
@@ -94,7 +135,8 @@ t.test('a signed-in user who makes up the same leaves one entry a route as well,
   for (const { userId, changes } of all) t.same([userId, changes?.['repeats']], ['ann', 49])
 })
 
-t.test('of the dashboards of a known user an entry names those that fit, whole, and no mode that is not configured', async (t) => {
+t.test('of the dashboards of a known user an entry names those that fit, whole, and no mode that is not ' +
+  'configured', async (t) => {
   const cases: Array<[members: Record<string, string>, resourceId: string, mode: string | undefined]> = [
     [{ embed_dashboard_id: 'mine' }, 'mine', 'view'],
     [{ embed_dashboard_id: '', embed_dashboard_ids: `mine,${TOO_LONG}` }, 'mine', 'view'],
@@ -105,17 +147,30 @@ t.test('of the dashboards of a known user an entry names those that fit, whole, 
   for (const [members, resourceId, mode] of cases) {
     const { app, entries } = await embeddingApp(t)
     const headers = { 'x-user-reference': app.userReference.sign({ sub: 'ann' }), 'content-type': 'application/json' }
-    await app.inject({ method: 'POST', url: '/authorize', headers, payload: JSON.stringify({ embedQuerString: embedQuery(members), dashboardServerApiUrl: 'http://127.0.0.1:1' }) })
+    await app.inject({
+      method: 'POST',
+      url: '/authorize',
+      headers,
+      payload: JSON.stringify({ embedQuerString: embedQuery(members), dashboardServerApiUrl: 'http://127.0.0.1:1' })
+    })
     const [entry] = await entries()
-    t.same([entry?.action, entry?.userId, entry?.resourceId, entry?.changes?.['mode']], ['embed.refused', 'ann', resourceId, mode], JSON.stringify(members))
+    t.same([entry?.action, entry?.userId, entry?.resourceId, entry?.changes?.['mode']], ['embed.refused', 'ann',
+      resourceId, mode], JSON.stringify(members))
   }
 })
 
 t.test('the addresses of one IPv6 network count as one, others apart', async (t) => {
   const { app, entries } = await embeddingApp(t)
-  for (let at = 0; at < 20; at++) await app.inject({ url: '/api/generate-token', headers: { 'x-forwarded-for': `2001:db8::${at.toString(16)}` } })
-  for (const address of ['2001:db8:0:1::1', '192.0.2.1', '192.0.2.2']) await app.inject({ url: '/api/generate-token', headers: { 'x-forwarded-for': address } })
+  for (let at = 0; at < 20; at++) {
+    await app.inject({ url: '/api/generate-token', headers: { 'x-forwarded-for': `2001:db8::${at.toString(16)}` } })
+  }
+  for (const address of ['2001:db8:0:1::1', '192.0.2.1', '192.0.2.2']) {
+    await app.inject({ url: '/api/generate-token', headers: { 'x-forwarded-for': address } })
+  }
   t.same((await entries()).map(({ ipAddress, changes }) => [ipAddress, changes?.['repeats']]), [
-    ['192.0.2.2', undefined], ['192.0.2.1', undefined], ['2001:db8:0:1::1', undefined], ['2001:db8::', 19]
+    ['192.0.2.2', undefined],
+    ['192.0.2.1', undefined],
+    ['2001:db8:0:1::1', undefined],
+    ['2001:db8::', 19]
   ])
 })

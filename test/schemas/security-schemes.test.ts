@@ -17,7 +17,10 @@ t.test('a host that gives them to @fastify/swagger has its guarded routes descri
   await app.register(proxyKey, { keys: [generateSecret()] })
   app.get('/report', { config: { gatehouse: { proxyKey: true } } }, async () => ({}))
   await app.ready()
-  t.match(app.swagger(), { paths: { '/report': { get: { security: [{ proxyKey: [] }] } } }, components: { securitySchemes: { proxyKey: { type: 'http' } } } })
+  t.match(app.swagger(), {
+    paths: { '/report': { get: { security: [{ proxyKey: [] }] } } },
+    components: { securitySchemes: { proxyKey: { type: 'http' } } }
+  })
 })
 
 t.test('each scheme that a guard or a route names is there', async (t) => {

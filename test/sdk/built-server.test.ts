@@ -13,7 +13,7 @@ import type { ServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy, storedEvents } from '../helpers/server-session.js'
 import { LOADED } from '../helpers/stores.js'
 
-t.test('D06: while PostgreSQL is away the Node SDKs get 503, and afterwards every event is stored once', async (t) => {
+t.test('while PostgreSQL is away the Node SDKs get 503, and afterwards every event is stored once', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not stopped', { skip: true })
@@ -29,7 +29,7 @@ t.test('D06: while PostgreSQL is away the Node SDKs get 503, and afterwards ever
   await sdks.assertDelivered(t, server, password)
 })
 
-t.test('D01: through a kill -9 of the server and its restart every event of the Node SDKs is stored once', async (t) => {
+t.test('through a kill -9 of the server and its restart every event of the Node SDKs is stored once', async (t) => {
   const dataDir = await folderWithDatabase(t)
   const first = await startServerProcess(t, dataDir, LOADED)
   const { password, pipelineKey } = printedBy(first)

@@ -17,7 +17,10 @@ if (browser === null) process.exit(0)
 
 // As a page's own build would have it.
 const { outputFiles: [bundle] } = await build({
-  stdin: { contents: 'export { DXLinkWebSocketClient } from \'@dxfeed/dxlink-api\'', resolveDir: fileURLToPath(new URL('.', import.meta.url)) },
+  stdin: {
+    contents: "export { DXLinkWebSocketClient } from '@dxfeed/dxlink-api'",
+    resolveDir: fileURLToPath(new URL('.', import.meta.url))
+  },
   bundle: true,
   format: 'esm',
   write: false
@@ -29,7 +32,15 @@ async function feedPage (t: Test, browser: Browser) {
   const page = await tokenPage(t, browser, async (app, now) => {
     server = dxlinkServer(app.server, { secret: SECRET, issuer: 'acme', session: 'web', now, maxTtl: 20 * 60_000 })
     app.get('/dxlink.js', (_request, reply) => reply.type('text/javascript').send(bundle?.text))
-    await app.register(widgetToken, { secret: SECRET, issuer: 'acme', session: 'web', now, authorize: () => 'ann', rateLimit: false, userRateLimit: false })
+    await app.register(widgetToken, {
+      secret: SECRET,
+      issuer: 'acme',
+      session: 'web',
+      now,
+      authorize: () => 'ann',
+      rateLimit: false,
+      userRateLimit: false
+    })
   })
   if (server === undefined) throw new Error('there is no feed')
   await page.run(`import('/dxlink.js').then(({ DXLinkWebSocketClient }) => {
@@ -38,10 +49,15 @@ async function feedPage (t: Test, browser: Browser) {
     client.addErrorListener(() => {})
     client.addAuthStateChangeListener((state) => states.push(state))
   })`)
-  return { server, ...page, connect: () => page.run(`client.connect('${page.origin.replace('http', 'ws')}${DXLINK_PATH}')`) }
+  return {
+    server,
+    ...page,
+    connect: () => page.run(`client.connect('${page.origin.replace('http', 'ws')}${DXLINK_PATH}')`)
+  }
 }
 
-t.test('the unmodified client stays authorized for an hour: each new token comes before the one before has ended', async (t) => {
+t.test('the unmodified client stays authorized for an hour: each new token comes before the one before has ' +
+  'ended', async (t) => {
   const { connect, keep, pass, run, server, until } = await feedPage(t, browser)
   await keep('url: "/api/generate-token", onToken: (token) => { tokens.push(token); client.setAuthToken(token) }')
   await until('tokens.length === 1')
@@ -62,7 +78,9 @@ t.test('the unmodified client stays authorized for an hour: each new token comes
 
 t.test('without the helper the session ends with its token', async (t) => {
   const { connect, pass, run, server, until } = await feedPage(t, browser)
-  await run('fetch("/api/generate-token").then((response) => response.json()).then(({ token }) => client.setAuthToken(token))')
+  await run(
+    'fetch("/api/generate-token").then((response) => response.json()).then(({ token }) => client.setAuthToken(token))'
+  )
   await connect()
   await until('states.at(-1) === "AUTHORIZED"')
   await pass(20 * 60_000)

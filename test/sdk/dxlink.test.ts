@@ -12,14 +12,22 @@ import type { DxLinkOptions } from '../../server/mock-products/dxlink.js'
 import { PATH, SECRET, widgetTokenApp } from '../helpers/widget-token.js'
 
 // The package says that its module is CommonJS, which Node 20 believes; what it is for `require` is the same code.
-const { DXLinkWebSocketClient } = createRequire(import.meta.url)('@dxfeed/dxlink-api') as typeof import('@dxfeed/dxlink-api')
+const { DXLinkWebSocketClient } = createRequire(import.meta.url)(
+  '@dxfeed/dxlink-api'
+) as typeof import('@dxfeed/dxlink-api')
 // Node 20 has none of its own.
 Object.assign(globalThis, { WebSocket })
 
 /** The route beside a feed that takes its tokens, and a client of that feed. */
 async function feed (t: Test, route: Partial<WidgetTokenOptions> = {}, options: Partial<DxLinkOptions> = {}) {
   const { app } = await widgetTokenApp(t, { filters: ['NYSE', 'NASDAQ'], ...route })
-  const server = dxlinkServer(app.server, { secret: SECRET, issuer: 'acme', session: 'web', maxTtl: 20 * 60_000, ...options })
+  const server = dxlinkServer(app.server, {
+    secret: SECRET,
+    issuer: 'acme',
+    session: 'web',
+    maxTtl: 20 * 60_000,
+    ...options
+  })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const client = new DXLinkWebSocketClient()
   t.teardown(() => client.close())
@@ -40,7 +48,13 @@ async function feed (t: Test, route: Partial<WidgetTokenOptions> = {}, options: 
     })
   }
 
-  return { client, server, decided, tokens: origin + PATH, connect: () => client.connect(origin.replace('http', 'ws') + DXLINK_PATH) }
+  return {
+    client,
+    server,
+    decided,
+    tokens: origin + PATH,
+    connect: () => client.connect(origin.replace('http', 'ws') + DXLINK_PATH)
+  }
 }
 
 for (const timeUnit of ['ms', 's'] as const) {
@@ -55,7 +69,9 @@ for (const timeUnit of ['ms', 's'] as const) {
     const channel = client.openChannel('FEED', { contract: 'AUTO' })
     const quote = await new Promise((resolve) => {
       channel.addMessageListener(resolve)
-      channel.addStateChangeListener((state) => { if (state === 'OPENED') channel.send({ type: 'FEED_SUBSCRIPTION', add: [{ type: 'Quote', symbol: 'AAPL' }] }) })
+      channel.addStateChangeListener((state) => {
+        if (state === 'OPENED') channel.send({ type: 'FEED_SUBSCRIPTION', add: [{ type: 'Quote', symbol: 'AAPL' }] })
+      })
     })
     t.match(quote, { type: 'FEED_DATA', data: [{ eventSymbol: 'AAPL', bidPrice: 228.1 }] })
   })
@@ -64,7 +80,13 @@ for (const timeUnit of ['ms', 's'] as const) {
 t.test('the helper authorizes the client again over the same connection', async (t) => {
   const { client, connect, decided, server, tokens } = await feed(t)
   const shown: string[] = []
-  const keeper = keepToken({ url: tokens, onToken: (token) => { shown.push(token); client.setAuthToken(token) } })
+  const keeper = keepToken({
+    url: tokens,
+    onToken: (token) => {
+      shown.push(token)
+      client.setAuthToken(token)
+    }
+  })
   t.teardown(() => keeper.stop())
   await keeper.token()
   connect()
@@ -83,7 +105,11 @@ const refused: Array<[what: string, token: string, verdict: string]> = [
   ['ended', signWidgetToken({ ...payload, issuedAt: now - 900_000, expiration: now - 1 }, SECRET), 'expired'],
   ['was altered', `${good.slice(0, 20)}${good[20] === 'A' ? 'B' : 'A'}${good.slice(21)}`, 'bad_signature'],
   ['has another signature', good.slice(0, -43) + signWidgetToken(payload, 'other').slice(-43), 'bad_signature'],
-  ['is in seconds', signWidgetToken({ ...payload, issuedAt: Math.floor(now / 1_000), expiration: Math.floor(now / 1_000) + 900 }, SECRET), 'wrong_time_unit'],
+  ['is in seconds',
+    signWidgetToken(
+      { ...payload, issuedAt: Math.floor(now / 1_000), expiration: Math.floor(now / 1_000) + 900 },
+      SECRET
+    ), 'wrong_time_unit'],
   ['lives for a day', signWidgetToken({ ...payload, expiration: now + 86_400_000 }, SECRET), 'lifetime_too_long'],
   ['is of another session', signWidgetToken({ ...payload, session: 'other' }, SECRET), 'wrong_session']
 ]

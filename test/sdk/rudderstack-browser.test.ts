@@ -8,11 +8,18 @@ import { listeningGateway } from '../helpers/listening-gateway.js'
 import type { ListeningGateway } from '../helpers/listening-gateway.js'
 import { rudderPage, sourceConfig } from '../helpers/rudder-page.js'
 
-for (const [form, options, answers] of [
-  ['an event a request', {}, ['alias', 'group', 'identify', 'page', 'track', 'track'].map((path) => `POST /v1/${path} 200`)],
-  ['in batches', { queueOptions: { batch: { enabled: true, maxItems: 20, flushInterval: 200 } } }, ['POST /v1/batch 200']],
-  ['by beacon', { useBeacon: true, beaconQueueOptions: { flushQueueInterval: 200 } }, ['POST /beacon/v1/batch?writeKey=KEY 200']]
-] as const) {
+for (
+  const [form, options, answers] of [
+    ['an event a request', {},
+      ['alias', 'group', 'identify', 'page', 'track', 'track'].map((path) => `POST /v1/${path} 200`)],
+    ['in batches', { queueOptions: { batch: { enabled: true, maxItems: 20, flushInterval: 200 } } }, [
+      'POST /v1/batch 200'
+    ]],
+    ['by beacon', { useBeacon: true, beaconQueueOptions: { flushQueueInterval: 200 } }, [
+      'POST /beacon/v1/batch?writeKey=KEY 200'
+    ]]
+  ] as const
+) {
   t.test(`RudderStack's browser SDK (${form}): each call is stored as the event that it means`, async (t) => {
     const shop = await openShop(t)
     if (shop === null) return
@@ -40,7 +47,9 @@ for (const [form, options, answers] of [
       { ...same, type: 'track', event: 'Without properties', properties: {}, userId: 'ann' }
     ])
     t.equal(new Set(events.map((event) => event['anonymousId'])).size, 1, 'the same visitor')
-    const posts = shop.server.answers.filter((answer) => answer.startsWith('POST')).map((answer) => answer.replace(shop.server.key, 'KEY'))
+    const posts = shop.server.answers.filter((answer) => answer.startsWith('POST')).map((answer) =>
+      answer.replace(shop.server.key, 'KEY')
+    )
     t.same(posts.sort(), answers)
     t.same(shop.complaints, [])
   })
@@ -66,7 +75,7 @@ t.test('with getSourceConfig the SDK asks no control plane', async (t) => {
   t.same(new Set(urls), new Set([shop.server.origin]))
 })
 
-t.test('events of RudderStack\'s browser SDK through an outage are stored once each', async (t) => {
+t.test("events of RudderStack's browser SDK through an outage are stored once each", async (t) => {
   const shop = await openShop(t)
   if (shop === null) return
   await shop.load({ queueOptions: { minRetryDelay: 100, backoffFactor: 1 } })
@@ -86,7 +95,9 @@ async function openShop (t: Test, allowed?: string) {
   const server: ListeningGateway = await listeningGateway(t, { source: { domains: [allowed ?? origin] } })
   const page = await browser.newPage()
   const complaints: string[] = []
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()) })
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
   page.on('pageerror', (error) => complaints.push(String(error)))
   await page.goto(origin)
 
@@ -96,16 +107,24 @@ async function openShop (t: Test, allowed?: string) {
     origin,
     complaints,
     run: (script: string) => page.evaluate(script),
-    load: (options: object, sourceConfig?: unknown) => page.evaluate(`load(${JSON.stringify({
-      writeKey: server.key, dataPlaneUrl: server.origin, sourceConfig, options: { configUrl: origin, ...options }
-    })})`),
+    load: (options: object, sourceConfig?: unknown) =>
+      page.evaluate(`load(${
+        JSON.stringify({
+          writeKey: server.key,
+          dataPlaneUrl: server.origin,
+          sourceConfig,
+          options: { configUrl: origin, ...options }
+        })
+      })`),
     /** Resolves with the stored events, oldest first, when they are so many. */
     async stored (count: number) {
       for (const deadline = Date.now() + 60_000; ; await sleep(20)) {
         const events = await server.stored()
         if (events.length === count) return events
         if (events.length > count || Date.now() > deadline) {
-          throw new Error(`${events.length} of ${count} events: ${complaints.slice(-3).join('\n')} ${server.answers.join('; ')}`)
+          throw new Error(
+            `${events.length} of ${count} events: ${complaints.slice(-3).join('\n')} ${server.answers.join('; ')}`
+          )
         }
       }
     }

@@ -14,7 +14,12 @@ for (const gzip of [true, false]) {
     const analytics = new RudderAnalytics(server.key, { dataPlaneUrl: server.origin, flushAt: 100, gzip })
     // Its first call goes at once, alone.
     analytics.track({ userId: 'ann', event: 'Order Done', properties: { total: 9.5 } })
-    analytics.page({ anonymousId: 'visitor', category: 'Docs', name: 'Start', properties: { url: 'https://shop.example.com/start' } })
+    analytics.page({
+      anonymousId: 'visitor',
+      category: 'Docs',
+      name: 'Start',
+      properties: { url: 'https://shop.example.com/start' }
+    })
     analytics.screen({ userId: 'ann', name: 'Home' })
     analytics.identify({ userId: 'ann', traits: { plan: 'pro' } })
     analytics.group({ userId: 'ann', groupId: 'acme', traits: { seats: 3 } })
@@ -23,10 +28,31 @@ for (const gzip of [true, false]) {
 
     const id = /^.{36}$/
     t.match(await server.stored(), [
-      { type: 'track', messageId: id, userId: 'ann', event: 'Order Done', properties: { total: 9.5 }, channel: 'server', authMethod: 'key' },
-      { type: 'page', messageId: id, anonymousId: 'visitor', name: 'Start', category: 'Docs', properties: { url: 'https://shop.example.com/start' } },
+      {
+        type: 'track',
+        messageId: id,
+        userId: 'ann',
+        event: 'Order Done',
+        properties: { total: 9.5 },
+        channel: 'server',
+        authMethod: 'key'
+      },
+      {
+        type: 'page',
+        messageId: id,
+        anonymousId: 'visitor',
+        name: 'Start',
+        category: 'Docs',
+        properties: { url: 'https://shop.example.com/start' }
+      },
       { type: 'screen', messageId: id, userId: 'ann', name: 'Home' },
-      { type: 'identify', messageId: id, userId: 'ann', traits: { plan: 'pro' }, context: { traits: { plan: 'pro' }, library: { name: 'analytics-node' } } },
+      {
+        type: 'identify',
+        messageId: id,
+        userId: 'ann',
+        traits: { plan: 'pro' },
+        context: { traits: { plan: 'pro' }, library: { name: 'analytics-node' } }
+      },
       { type: 'group', messageId: id, userId: 'ann', groupId: 'acme', traits: { seats: 3 } },
       { type: 'alias', messageId: id, userId: 'ann', previousId: 'visitor' }
     ])
@@ -34,7 +60,7 @@ for (const gzip of [true, false]) {
     t.same(server.answers, ['POST /v1/batch 200', 'POST /v1/batch 200'])
   })
 
-  t.test(`D13: 600 events of RudderStack's Node SDK (${form}) through an outage are stored once each`, async (t) => {
+  t.test(`600 events of RudderStack's Node SDK (${form}) through an outage are stored once each`, async (t) => {
     const server = await listeningGateway(t)
     const sdk = rudderSdk(server, { gzip })
     const calls = sdkCalls(600)
@@ -54,10 +80,12 @@ for (const gzip of [true, false]) {
   })
 }
 
-for (const [limit, options] of [
-  ['requests of its address', { ingestion: { rateLimit: { max: 8, timeWindow: 1_000 } } }],
-  ['events of its source', { source: { rateLimit: 150 } }]
-] as const) {
+for (
+  const [limit, options] of [
+    ['requests of its address', { ingestion: { rateLimit: { max: 8, timeWindow: 1_000 } } }],
+    ['events of its source', { source: { rateLimit: 150 } }]
+  ] as const
+) {
   t.test(`RudderStack's Node SDK waits out a limit of the ${limit} and loses nothing`, async (t) => {
     const server = await listeningGateway(t, options)
     const sdk = rudderSdk(server)

@@ -26,12 +26,17 @@ for (const [index, name] of ["Segment's Node SDK", "RudderStack's Node SDK"].ent
   })
 }
 
-for (const [block, name, path] of [[2, "Segment's browser SDK", '/v1/t'], [3, "RudderStack's browser SDK", '/v1/track']] as const) {
+for (
+  const [block, name, path] of [[2, "Segment's browser SDK", '/v1/t'], [3, "RudderStack's browser SDK",
+    '/v1/track']] as const
+) {
   t.test(`${name} is set up as docs/sdks.md prints it`, async (t) => {
     const browser = await openBrowser(t)
     if (browser === null) return
     const { outputFiles: [file] } = await build({
-      stdin: { contents: BLOCKS[block] ?? '', resolveDir: fileURLToPath(new URL('../..', import.meta.url)) }, bundle: true, write: false
+      stdin: { contents: BLOCKS[block] ?? '', resolveDir: fileURLToPath(new URL('../..', import.meta.url)) },
+      bundle: true,
+      write: false
     })
     let script = ''
     const origin = await servePage(t, () => script)
@@ -40,7 +45,9 @@ for (const [block, name, path] of [[2, "Segment's browser SDK", '/v1/t'], [3, "R
     const page = await browser.newPage()
     const requests: string[] = []
     page.on('request', (request) => requests.push(new URL(request.url()).host))
-    const answered = page.waitForResponse((response) => response.url().endsWith(path) && response.request().method() === 'POST')
+    const answered = page.waitForResponse((response) =>
+      response.url().endsWith(path) && response.request().method() === 'POST'
+    )
     await page.goto(origin)
     await answered
     await assertSignedUp(t, server)
@@ -55,7 +62,7 @@ function filledIn (code: string, { origin, key }: { origin: string, key: string 
     .replace(/protocol: ['"]https['"]/, "protocol: 'http'").replace(/dk_live_(?:…|\\u2026)/, key)
 }
 
-async function assertSignedUp (t: Test, { stored }: { stored (): Promise<unknown[]> }): Promise<void> {
+async function assertSignedUp (t: Test, { stored }: { stored(): Promise<unknown[]> }): Promise<void> {
   const events = await stored()
   t.equal(events.length, 1)
   t.match(events, [{ type: 'track', event: 'Signed Up' }])

@@ -26,8 +26,24 @@ for (const deliveryStrategy of [undefined, BATCHING]) {
     const messageId = /^ajs-next-\d+-.{36}$/
     const anonymousId = /^.{36}$/
     t.match(await shop.server.stored(), [
-      { type: 'track', messageId, anonymousId, userId: null, event: 'Viewed', properties: { sku: 'a1' }, context: { page: { title: 'Shop' } }, authMethod: 'key' },
-      { type: 'page', messageId, anonymousId, userId: null, name: 'Start', properties: { category: 'Docs', title: 'Shop' } },
+      {
+        type: 'track',
+        messageId,
+        anonymousId,
+        userId: null,
+        event: 'Viewed',
+        properties: { sku: 'a1' },
+        context: { page: { title: 'Shop' } },
+        authMethod: 'key'
+      },
+      {
+        type: 'page',
+        messageId,
+        anonymousId,
+        userId: null,
+        name: 'Start',
+        properties: { category: 'Docs', title: 'Shop' }
+      },
       { type: 'screen', messageId, anonymousId, userId: null, name: 'Home' },
       { type: 'group', messageId, anonymousId, userId: null, groupId: 'acme', traits: { seats: 3 } },
       { type: 'identify', messageId, anonymousId, userId: 'ann', traits: { plan: 'pro' } },
@@ -38,7 +54,7 @@ for (const deliveryStrategy of [undefined, BATCHING]) {
     t.same(shop.complaints, [])
   })
 
-  t.test(`D13: 600 events of Segment's browser SDK (${form}) through an outage are stored once each`, async (t) => {
+  t.test(`600 events of Segment's browser SDK (${form}) through an outage are stored once each`, async (t) => {
     const shop = await openShop(t)
     if (shop === null) return
     const { sink, answers } = shop.server
@@ -57,10 +73,14 @@ for (const deliveryStrategy of [undefined, BATCHING]) {
     t.ok(answers.some((answer) => / 503$/.test(answer)))
   })
 
-  for (const [limit, options] of [
-    ['requests of its address', { ingestion: { rateLimit: { max: deliveryStrategy === undefined ? 50 : 2, timeWindow: 1_000 } } }],
-    ['events of its source', { source: { rateLimit: deliveryStrategy === undefined ? 40 : 10 } }]
-  ] as const) {
+  for (
+    const [limit, options] of [
+      ['requests of its address', {
+        ingestion: { rateLimit: { max: deliveryStrategy === undefined ? 50 : 2, timeWindow: 1_000 } }
+      }],
+      ['events of its source', { source: { rateLimit: deliveryStrategy === undefined ? 40 : 10 } }]
+    ] as const
+  ) {
     t.test(`Segment's browser SDK (${form}) waits out a limit of the ${limit} and loses nothing`, async (t) => {
       const shop = await openShop(t, options)
       if (shop === null) return
@@ -78,7 +98,10 @@ t.test("a batch of over 500 small events, which Segment's browser SDK makes of a
   // Browsers with shorter names than Chromium's make smaller events.
   const shop = await openShop(t, {}, { userAgent: 'Shop/1.0' })
   if (shop === null) return
-  const calls = Array.from({ length: 700 }, (): SdkCall => ({ type: 'track', message: { messageId: crypto.randomUUID(), event: 'e' } }))
+  const calls = Array.from(
+    { length: 700 },
+    (): SdkCall => ({ type: 'track', message: { messageId: crypto.randomUUID(), event: 'e' } })
+  )
   await shop.load({ deliveryStrategy: BATCHING })
   shop.server.sink.fail('refused')
   await shop.send(calls)
@@ -126,10 +149,15 @@ async function openShop (t: Test, options: GatewayOptions = {}, context: Browser
   const browser = await openBrowser(t)
   if (browser === null) return null
   const origin = await sdkPage(t)
-  const server: ListeningGateway = await listeningGateway(t, { ...options, source: { ...options.source, domains: [origin] } })
+  const server: ListeningGateway = await listeningGateway(t, {
+    ...options,
+    source: { ...options.source, domains: [origin] }
+  })
   const page = await browser.newPage(context)
   const complaints: string[] = []
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) complaints.push(message.text()) })
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
+  })
   page.on('pageerror', (error) => complaints.push(String(error)))
   let largestBatch = 0
   page.on('request', (request) => {
@@ -145,14 +173,24 @@ async function openShop (t: Test, options: GatewayOptions = {}, context: Browser
     open,
     leave: () => page.goto('about:blank'),
     run: (script: string) => page.evaluate(script),
-    load: ({ deliveryStrategy }: Settings) => page.evaluate(`load(${JSON.stringify({
-      writeKey: server.key, apiHost: `${new URL(server.origin).host}/v1`, deliveryStrategy, metrics: { sampleRate: 0 }
-    })})`),
+    load: ({ deliveryStrategy }: Settings) =>
+      page.evaluate(`load(${
+        JSON.stringify({
+          writeKey: server.key,
+          apiHost: `${new URL(server.origin).host}/v1`,
+          deliveryStrategy,
+          metrics: { sampleRate: 0 }
+        })
+      })`),
     send: (calls: readonly SdkCall[]) => page.evaluate(`send(${JSON.stringify(calls)})`),
     /** Resolves when so many events are stored. */
     async stored (count: number) {
       for (const deadline = Date.now() + 60_000; (await server.stored()).length < count; await sleep(20)) {
-        if (Date.now() > deadline) throw new Error(`only ${(await server.stored()).length} of ${count} events: ${complaints.slice(-3).join('\n')}`)
+        if (Date.now() > deadline) {
+          throw new Error(
+            `only ${(await server.stored()).length} of ${count} events: ${complaints.slice(-3).join('\n')}`
+          )
+        }
       }
     }
   }

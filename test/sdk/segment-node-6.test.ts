@@ -5,11 +5,13 @@ import t from 'tap'
 import { listeningGateway } from '../helpers/listening-gateway.js'
 import type { SdkMethods } from '../helpers/sdk-calls.js'
 
-type Sdk = Record<keyof SdkMethods, (message: object, done?: (error?: Error) => void) => void> & { flush (): Promise<unknown> }
+type Sdk = Record<keyof SdkMethods, (message: object, done?: (error?: Error) => void) => void> & {
+  flush(): Promise<unknown>
+}
 type Options = { host: string, errorHandler: (error: Error) => void }
 
 // CommonJS, and without types.
-const Analytics = createRequire(import.meta.url)('analytics-node') as new (writeKey: string, options: Options) => Sdk
+const Analytics = createRequire(import.meta.url)('analytics-node') as new(writeKey: string, options: Options) => Sdk
 
 t.test("Segment's earlier Node SDK, analytics-node 6, with nothing but `host` set: each of its calls is stored, nulls and numbers included", async (t) => {
   const server = await listeningGateway(t)
@@ -27,14 +29,25 @@ t.test("Segment's earlier Node SDK, analytics-node 6, with nothing but `host` se
   t.same(errors, [])
   const stored = await server.stored()
   t.match(stored, [
-    { type: 'track', messageId: /^node-/, userId: '42', event: 'Order Done', properties: { total: 9.5 }, originalTimestamp: timestamp.toISOString(), authMethod: 'key' },
+    {
+      type: 'track',
+      messageId: /^node-/,
+      userId: '42',
+      event: 'Order Done',
+      properties: { total: 9.5 },
+      originalTimestamp: timestamp.toISOString(),
+      authMethod: 'key'
+    },
     { type: 'track', event: 'No properties' },
     { type: 'page', anonymousId: 'visitor' },
     { type: 'identify', userId: 'ann' },
     { type: 'group', groupId: '99', traits: {} },
     { type: 'alias', userId: 'ann', previousId: '7' }
   ])
-  t.ok(Math.abs(Date.parse(String(stored[0]?.['timestamp'])) - timestamp.getTime()) < 10_000, String(stored[0]?.['timestamp']))
+  t.ok(
+    Math.abs(Date.parse(String(stored[0]?.['timestamp'])) - timestamp.getTime()) < 10_000,
+    String(stored[0]?.['timestamp'])
+  )
   t.equal(stored.length, 6)
   t.ok(server.answers.every((answer) => answer === 'POST /v1/batch 200'), server.answers.join())
 })

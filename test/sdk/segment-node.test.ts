@@ -11,7 +11,12 @@ t.test("Segment's Node SDK with nothing but `host` set: each of its calls is sto
   const analytics = new Analytics({ writeKey: server.key, host: server.origin })
   const timestamp = new Date('2026-01-02T03:04:05.678Z')
   analytics.track({ userId: 'ann', event: 'Order Done', properties: { total: 9.5 }, timestamp })
-  analytics.page({ anonymousId: 'visitor', category: 'Docs', name: 'Start', properties: { url: 'https://shop.example.com/start' } })
+  analytics.page({
+    anonymousId: 'visitor',
+    category: 'Docs',
+    name: 'Start',
+    properties: { url: 'https://shop.example.com/start' }
+  })
   analytics.screen({ userId: 'ann', name: 'Home' })
   analytics.identify({ userId: 'ann', traits: { plan: 'pro' }, context: { ip: '203.0.113.9' } })
   analytics.group({ userId: 'ann', groupId: 'acme', traits: { seats: 3 } })
@@ -20,10 +25,30 @@ t.test("Segment's Node SDK with nothing but `host` set: each of its calls is sto
 
   const id = /^node-next-\d+-.{36}$/
   t.match(await server.stored(), [
-    { type: 'track', messageId: id, userId: 'ann', event: 'Order Done', properties: { total: 9.5 }, originalTimestamp: timestamp.toISOString(), authMethod: 'key' },
-    { type: 'page', messageId: id, anonymousId: 'visitor', name: 'Start', properties: { category: 'Docs', url: 'https://shop.example.com/start' } },
+    {
+      type: 'track',
+      messageId: id,
+      userId: 'ann',
+      event: 'Order Done',
+      properties: { total: 9.5 },
+      originalTimestamp: timestamp.toISOString(),
+      authMethod: 'key'
+    },
+    {
+      type: 'page',
+      messageId: id,
+      anonymousId: 'visitor',
+      name: 'Start',
+      properties: { category: 'Docs', url: 'https://shop.example.com/start' }
+    },
     { type: 'screen', messageId: id, userId: 'ann', name: 'Home' },
-    { type: 'identify', messageId: id, userId: 'ann', traits: { plan: 'pro' }, context: { library: { name: '@segment/analytics-node' }, ip: '127.0.0.1' } },
+    {
+      type: 'identify',
+      messageId: id,
+      userId: 'ann',
+      traits: { plan: 'pro' },
+      context: { library: { name: '@segment/analytics-node' }, ip: '127.0.0.1' }
+    },
     { type: 'group', messageId: id, userId: 'ann', groupId: 'acme', traits: { seats: 3 } },
     { type: 'alias', messageId: id, userId: 'ann', previousId: 'visitor' }
   ])
@@ -53,10 +78,12 @@ t.test("D13: 600 events of Segment's Node SDK through an outage are stored once 
   assertStoredOnce(t, calls, await server.stored())
 })
 
-for (const [limit, options] of [
-  ['requests of its address', { ingestion: { rateLimit: { max: 8, timeWindow: 1_000 } } }],
-  ['events of its source', { source: { rateLimit: 150 } }]
-] as const) {
+for (
+  const [limit, options] of [
+    ['requests of its address', { ingestion: { rateLimit: { max: 8, timeWindow: 1_000 } } }],
+    ['events of its source', { source: { rateLimit: 150 } }]
+  ] as const
+) {
   t.test(`Segment's Node SDK waits out a limit of the ${limit} and loses nothing`, async (t) => {
     const server = await listeningGateway(t, options)
     const sdk = segmentSdk(server)

@@ -14,7 +14,7 @@ async function outcome (app: FastifyInstance, headers: Record<string, string>, u
   return `${answer.statusCode} ${answer.json().error?.code ?? 'fine'}`
 }
 
-t.test('S08: with CSRF=on a widget token and an embed need a token of /csrf/token, made in the same session', async (t) => {
+t.test('with CSRF=on a widget token and an embed need a token of /csrf/token, made in the same session', async (t) => {
   const { app } = await demoApp(t, { CSRF: 'on' })
   const answer = await app.inject('/csrf/token')
   const cookie = `${answer.cookies[0]?.name}=${answer.cookies[0]?.value}`
@@ -26,13 +26,21 @@ t.test('S08: with CSRF=on a widget token and an embed need a token of /csrf/toke
 
   const body = { embedQuerString: 'embed_nonce=1', dashboardServerApiUrl: 'http://x' }
   t.equal((await app.inject({ method: 'POST', url: '/authorize', payload: body })).json().error.code, 'CSRF_FAILED')
-  t.not((await app.inject({ method: 'POST', url: '/authorize', payload: body, headers: proof })).json().error?.code, 'CSRF_FAILED')
+  t.not(
+    (await app.inject({ method: 'POST', url: '/authorize', payload: body, headers: proof })).json().error?.code,
+    'CSRF_FAILED'
+  )
 
-  const session = (await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'ann@example.com' } })).cookies[0]
-  t.equal(await outcome(app, { ...proof, cookie: `${cookie}; ${session?.name}=${session?.value}` }), '403 CSRF_FAILED', 'another session')
+  const session =
+    (await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'ann@example.com' } })).cookies[0]
+  t.equal(
+    await outcome(app, { ...proof, cookie: `${cookie}; ${session?.name}=${session?.value}` }),
+    '403 CSRF_FAILED',
+    'another session'
+  )
 })
 
-t.test('S08: with CAPTCHA=altcha a widget token needs a challenge that was solved, once', async (t) => {
+t.test('with CAPTCHA=altcha a widget token needs a challenge that was solved, once', async (t) => {
   const { app } = await demoApp(t, { CAPTCHA: 'altcha' })
   t.equal(await outcome(app, {}), '403 CAPTCHA_FAILED')
   const challenge: Challenge = (await app.inject('/captcha/challenge?action=widget')).json()
@@ -52,12 +60,15 @@ t.test('with REQUIRE_HTTPS=on plain HTTP is refused, but from this machine and f
   t.equal((await open.inject({ url: TOKEN, remoteAddress: '203.0.113.5' })).statusCode, 200, 'off by default')
 })
 
-t.test('S10: EMBED_CONNECTIONS_MAX requests of one address are in flight on the embedding routes, no more', async (t) => {
+t.test('EMBED_CONNECTIONS_MAX requests of one address are in flight on the embedding routes, no more', async (t) => {
   const limited = await demoApp(t, { EMBED_CONNECTIONS_MAX: '2' })
   const statuses = async (app: FastifyInstance) => {
-    const answers = await Promise.all(Array.from({ length: 10 }, () => app.inject({
-      method: 'POST', url: '/authorize', payload: { embedQuerString: 'embed_nonce=1', dashboardServerApiUrl: 'http://x' }
-    })))
+    const answers = await Promise.all(Array.from({ length: 10 }, () =>
+      app.inject({
+        method: 'POST',
+        url: '/authorize',
+        payload: { embedQuerString: 'embed_nonce=1', dashboardServerApiUrl: 'http://x' }
+      })))
     return answers.filter(({ statusCode }) => statusCode === 429).length
   }
   t.ok(await statuses(limited.app) >= 1)
@@ -75,17 +86,29 @@ t.test('what is missing for a captcha is named', async (t) => {
     }
   }
   t.match(problems({ CAPTCHA: 'turnstile' }), /CAPTCHA_SECRET is missing[\s\S]*CAPTCHA_HOSTNAMES is missing/)
-  t.match(problems({ CAPTCHA: 'hcaptcha', CAPTCHA_SECRET: 's', CAPTCHA_HOSTNAMES: 'https://x.test' }), /CAPTCHA_HOSTNAMES must be a list of host names/)
+  t.match(
+    problems({ CAPTCHA: 'hcaptcha', CAPTCHA_SECRET: 's', CAPTCHA_HOSTNAMES: 'https://x.test' }),
+    /CAPTCHA_HOSTNAMES must be a list of host names/
+  )
   t.match(problems({ CAPTCHA: 'altcha', CAPTCHA_SECRET: 'hunter2' }), /CAPTCHA_SECRET has no effect/)
   t.notMatch(problems({ CAPTCHA: 'altcha', CAPTCHA_SECRET: 'hunter2' }), 'hunter2')
   t.match(problems({ CAPTCHA: 'friendly' }), /CAPTCHA must be one of/)
-  const real = readConfig({ CAPTCHA: 'recaptcha', CAPTCHA_SECRET: 's', EMBED_ORIGINS: 'https://app.example.com,https://b.example.com:8443' })
+  const real = readConfig({
+    CAPTCHA: 'recaptcha',
+    CAPTCHA_SECRET: 's',
+    EMBED_ORIGINS: 'https://app.example.com,https://b.example.com:8443'
+  })
   t.same(real.captcha, { provider: 'recaptcha', secret: 's', hostnames: ['app.example.com', 'b.example.com'] })
 })
 
 t.test('with EMBED_ORIGINS set the start page may still call', async (t) => {
   const { app } = await demoApp(t, { EMBED_ORIGINS: 'https://partner.example.com' })
-  for (const [origin, status] of [['http://127.0.0.1:3000', 200], ['https://partner.example.com', 200], ['https://evil.test', 403]] as const) {
+  for (
+    const [origin, status] of [['http://127.0.0.1:3000', 200], ['https://partner.example.com', 200], [
+      'https://evil.test',
+      403
+    ]] as const
+  ) {
     t.equal((await app.inject({ url: TOKEN, headers: { origin } })).statusCode, status, origin)
   }
 })

@@ -6,7 +6,7 @@ import { feedState } from '../helpers/feed-state.js'
 
 const json = { 'content-type': 'application/json' }
 
-t.test('a visitor\'s cookie carries the three flows from the page to the products', async (t) => {
+t.test("a visitor's cookie carries the three flows from the page to the products", async (t) => {
   const { app, products } = await demoApp(t, {}, { listen: true })
   const origin = app.listeningOrigin
   const start = await fetch(`${origin}/`)
@@ -14,19 +14,32 @@ t.test('a visitor\'s cookie carries the three flows from the page to the product
   const cookie = start.headers.get('set-cookie') ?? ''
   t.match(cookie, /^gatehouse_demo=[^;]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax$/)
   const headers = { cookie: cookie.split(';')[0] ?? '' }
-  const page = await (await fetch(`${origin}/demo/page.json`, { headers })).json() as
-    { user: string, databrain: { page: object }, pipelineKey: string }
+  const page = await (await fetch(`${origin}/demo/page.json`, { headers })).json() as {
+    user: string
+    databrain: { page: object }
+    pipelineKey: string
+  }
   t.equal(page.user, 'viewer@example.com')
 
-  const session = await fetch(`${products.databrain?.mockOrigin}/component/session`, { method: 'POST', headers: json, body: JSON.stringify(page.databrain.page) })
+  const session = await fetch(`${products.databrain?.mockOrigin}/component/session`, {
+    method: 'POST',
+    headers: json,
+    body: JSON.stringify(page.databrain.page)
+  })
   t.equal(session.status, 200)
   const { token } = await session.json() as { token: string }
-  t.match(await (await fetch(`${products.databrain?.mockOrigin}/embed?token=${token}`)).text(), 'Rows of <b>viewer@example.com</b>')
+  t.match(
+    await (await fetch(`${products.databrain?.mockOrigin}/embed?token=${token}`)).text(),
+    'Rows of <b>viewer@example.com</b>'
+  )
 
-  const embedQuerString = `embed_nonce=${crypto.randomUUID()}&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_mode=view` +
+  const embedQuerString =
+    `embed_nonce=${crypto.randomUUID()}&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_mode=view` +
     `&embed_timestamp=${Math.floor(Date.now() / 1000)}&embed_expirationtime=86400`
   const authorized = await fetch(`${origin}/authorize`, {
-    method: 'POST', headers: { ...json, ...headers, origin }, body: JSON.stringify({ embedQuerString, dashboardServerApiUrl: products.boldbi?.apiUrl })
+    method: 'POST',
+    headers: { ...json, ...headers, origin },
+    body: JSON.stringify({ embedQuerString, dashboardServerApiUrl: products.boldbi?.apiUrl })
   })
   t.equal(authorized.status, 200)
   const { Data } = await authorized.json() as { Data: { DashboardUrl: string } }
@@ -38,7 +51,9 @@ t.test('a visitor\'s cookie carries the three flows from the page to the product
   t.equal(await feedState(products.dxfeed?.paths?.feedPath ?? '', widgetToken), 'AUTHORIZED')
 
   const event = await fetch(`${origin}/v1/t`, {
-    method: 'POST', headers: { ...json, origin, authorization: `Bearer ${page.pipelineKey}` }, body: '{"event":"Clicked","userId":"u"}'
+    method: 'POST',
+    headers: { ...json, origin, authorization: `Bearer ${page.pipelineKey}` },
+    body: '{"event":"Clicked","userId":"u"}'
   })
   t.equal(event.status, 200)
   t.same(await event.json(), { success: true })
@@ -48,9 +63,14 @@ t.test('the end user is whom a reference names, else the session, else EMBED_USE
   const { app, products, secrets } = await demoApp(t, { EMBED_USER: 'fallback@example.com' }, { listen: true })
   const authorization = `Bearer ${secrets.DATABRAIN_PROXY_KEY[0]}`
   const clientOf = async (headers: Record<string, string>, query = '') => {
-    const answer = await app.inject({ url: `/api/databrain/guest-token${query}`, headers: { authorization, ...headers } })
+    const answer = await app.inject({
+      url: `/api/databrain/guest-token${query}`,
+      headers: { authorization, ...headers }
+    })
     if (answer.statusCode !== 200) return answer.statusCode
-    return /Rows of <b>([^<]+)</.exec(await (await fetch(`${products.databrain?.mockOrigin}/embed?token=${answer.json().token}`)).text())?.[1]
+    return /Rows of <b>([^<]+)</.exec(
+      await (await fetch(`${products.databrain?.mockOrigin}/embed?token=${answer.json().token}`)).text()
+    )?.[1]
   }
   const chosen = await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'ann@example.com' } })
   t.equal(chosen.statusCode, 204)
@@ -63,8 +83,16 @@ t.test('the end user is whom a reference names, else the session, else EMBED_USE
   t.equal(await clientOf({ cookie, 'x-user-reference': ref }), 'bob')
   t.equal(await clientOf({ cookie: `${cookie}x` }), 'fallback@example.com', 'a forged session is none')
   t.equal(await clientOf({ cookie: `gatehouse_demo=${ref}` }), 'fallback@example.com', 'a reference is no session')
-  t.equal(await clientOf({ cookie }, `?ref=${cookie.slice('gatehouse_demo='.length)}`), 401, 'a session is no reference')
-  t.equal((await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'root' } })).statusCode, 400, 'only those on offer')
+  t.equal(
+    await clientOf({ cookie }, `?ref=${cookie.slice('gatehouse_demo='.length)}`),
+    401,
+    'a session is no reference'
+  )
+  t.equal(
+    (await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'root' } })).statusCode,
+    400,
+    'only those on offer'
+  )
 })
 
 t.test('with a real product and no EMBED_USER nobody is the end user, and the page starts no session', async (t) => {
@@ -73,31 +101,60 @@ t.test('with a real product and no EMBED_USER nobody is the end user, and the pa
   t.equal(start.statusCode, 200)
   t.equal(start.headers['set-cookie'], undefined)
   t.equal((await app.inject('/api/generate-token')).statusCode, 401)
-  t.equal((await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'viewer@example.com' } })).statusCode, 400)
-  t.match((await app.inject('/demo/page.json')).json(), { user: null, users: [], dxfeed: { mockOrigin: null }, boldbi: { apiUrl: products.boldbi?.apiUrl } })
+  t.equal(
+    (await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'viewer@example.com' } })).statusCode,
+    400
+  )
+  t.match((await app.inject('/demo/page.json')).json(), {
+    user: null,
+    users: [],
+    dxfeed: { mockOrigin: null },
+    boldbi: { apiUrl: products.boldbi?.apiUrl }
+  })
 })
 
-t.test('O05: in production there is no page, no session and no demo source', async (t) => {
+t.test('in production there is no page, no session and no demo source', async (t) => {
   const off = { DATABRAIN: 'off', BOLDBI: 'off', DXFEED: 'off' }
-  const { app, first, store } = await demoApp(t, { NODE_ENV: 'production', JWT_SECRET: generateSecret(), SECRETS_KEY: generateSecret(), ...off })
-  for (const url of ['/', '/demo/page.json', '/demo/start.js', '/authorize', '/api/generate-token', '/api/databrain/guest-token']) {
+  const { app, first, store } = await demoApp(t, {
+    NODE_ENV: 'production',
+    JWT_SECRET: generateSecret(),
+    SECRETS_KEY: generateSecret(),
+    ...off
+  })
+  for (
+    const url of ['/', '/demo/page.json', '/demo/start.js', '/authorize', '/api/generate-token',
+      '/api/databrain/guest-token']
+  ) {
     t.equal((await app.inject(url)).statusCode, 404, url)
   }
   t.equal(first.pipelineKey, null)
   t.same((await store.sources.list('default', { limit: 10 })).data, [])
 })
 
-t.test('O06: the docs are there unless switched off', async (t) => {
+t.test('the docs are there unless switched off', async (t) => {
   const { app } = await demoApp(t, { DOCS: 'off' })
   t.equal((await app.inject('/docs')).statusCode, 404)
   t.equal((await app.inject('/docs/json')).statusCode, 404)
 })
 
-t.test('the first start makes an owner who can log in and a source for the server\'s own pages', async (t) => {
+t.test("the first start makes an owner who can log in and a source for the server's own pages", async (t) => {
   const { app, first } = await demoApp(t)
   t.match(first, { email: 'admin@example.com', generatedPassword: /^[\w-]{43}$/, pipelineKey: /^dk_live_/ })
-  const login = await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload: { email: first.email, password: first.generatedPassword } })
+  const login = await app.inject({
+    method: 'POST',
+    url: '/v1/admin/auth/login',
+    payload: { email: first.email, password: first.generatedPassword }
+  })
   t.equal(login.statusCode, 200)
-  const sources = await app.inject({ url: '/v1/admin/sources', headers: { authorization: `Bearer ${login.json().access_token}` } })
-  t.match(sources.json(), { data: [{ name: 'Demo', pipeline_key: first.pipelineKey, domains: ['http://127.0.0.1:3000', 'http://localhost:3000'] }] })
+  const sources = await app.inject({
+    url: '/v1/admin/sources',
+    headers: { authorization: `Bearer ${login.json().access_token}` }
+  })
+  t.match(sources.json(), {
+    data: [{
+      name: 'Demo',
+      pipeline_key: first.pipelineKey,
+      domains: ['http://127.0.0.1:3000', 'http://localhost:3000']
+    }]
+  })
 })

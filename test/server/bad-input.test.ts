@@ -5,10 +5,22 @@ import t from 'tap'
 import { demoApp } from '../helpers/server-app.js'
 import type { DemoApp } from '../helpers/server-app.js'
 
-interface Operation { method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, hasBody: boolean }
+interface Operation {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  url: string
+  hasBody: boolean
+}
 
 /** No limit gets in the way of many requests from one address. */
-const UNLIMITED = { LOGIN_RATE_MAX: '1000000', ADMIN_RATE_MAX: '1000000', EMBED_RATE_MAX: '0', INGEST_IP_RATE_MAX: '0', INGEST_KEY_RATE_MAX: '0', NOT_FOUND_RATE_MAX: '0', LOG_LEVEL: 'silent' }
+const UNLIMITED = {
+  LOGIN_RATE_MAX: '1000000',
+  ADMIN_RATE_MAX: '1000000',
+  EMBED_RATE_MAX: '0',
+  INGEST_IP_RATE_MAX: '0',
+  INGEST_KEY_RATE_MAX: '0',
+  NOT_FOUND_RATE_MAX: '0',
+  LOG_LEVEL: 'silent'
+}
 
 async function server (t: Parameters<typeof demoApp>[0]) {
   const demo = await demoApp(t, UNLIMITED)
@@ -19,12 +31,16 @@ async function server (t: Parameters<typeof demoApp>[0]) {
 
 /** Every operation that the OpenAPI page describes: a new route is in here by itself. */
 function operationsOf (app: FastifyInstance): Operation[] {
-  const { paths } = (app as unknown as { swagger: () => { paths: Record<string, Record<string, { requestBody?: unknown }>> } }).swagger()
-  return Object.entries(paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, { requestBody }]) => ({
-    method: method.toUpperCase() as Operation['method'],
-    url: path.replace(/\{\w+\}/g, 'b2f3b3a0-3c60-4d55-9a55-6f1b4f3f1f11'),
-    hasBody: requestBody !== undefined || ['post', 'patch'].includes(method)
-  })))
+  const { paths } =
+    (app as unknown as { swagger: () => { paths: Record<string, Record<string, { requestBody?: unknown }>> } })
+      .swagger()
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { requestBody }]) => ({
+      method: method.toUpperCase() as Operation['method'],
+      url: path.replace(/\{\w+\}/g, 'b2f3b3a0-3c60-4d55-9a55-6f1b4f3f1f11'),
+      hasBody: requestBody !== undefined || ['post', 'patch'].includes(method)
+    }))
+  )
 }
 
 function credentials ({ url }: Operation, { first, secrets }: DemoApp, authorization: string): Record<string, string> {
@@ -35,7 +51,8 @@ function credentials ({ url }: Operation, { first, secrets }: DemoApp, authoriza
 }
 
 async function storedEvents ({ app }: DemoApp, authorization: string): Promise<number> {
-  return (await app.inject({ url: '/v1/admin/events?limit=100', headers: { authorization } })).json().data.length as number
+  return (await app.inject({ url: '/v1/admin/events?limit=100', headers: { authorization } })).json().data
+    .length as number
 }
 
 const json = { 'content-type': 'application/json' }
@@ -49,10 +66,24 @@ const BODIES: Record<string, InjectOptions> = {
   'a string': { payload: '"text"', headers: json },
   'an array': { payload: '[]', headers: json },
   'nothing that is asked for': { payload: '{"type":"nonsense"}', headers: json },
-  'numbers for texts': { payload: '{"email":1,"password":2,"refresh_token":3,"event":4,"name":5,"batch":6,"embedQuerString":7,"dashboardServerApiUrl":8}', headers: json },
-  'lists for texts': { payload: '{"email":[],"password":[],"refresh_token":[],"event":[],"name":[],"batch":{},"embedQuerString":[]}', headers: json },
-  'nulls for texts': { payload: '{"type":0,"email":null,"password":null,"refresh_token":null,"event":null,"name":null,"batch":null,"embedQuerString":null}', headers: json },
-  'a poisoned prototype': { payload: '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}', headers: json },
+  'numbers for texts': {
+    payload:
+      '{"email":1,"password":2,"refresh_token":3,"event":4,"name":5,"batch":6,"embedQuerString":7,"dashboardServerApiUrl":8}',
+    headers: json
+  },
+  'lists for texts': {
+    payload: '{"email":[],"password":[],"refresh_token":[],"event":[],"name":[],"batch":{},"embedQuerString":[]}',
+    headers: json
+  },
+  'nulls for texts': {
+    payload:
+      '{"type":0,"email":null,"password":null,"refresh_token":null,"event":null,"name":null,"batch":null,"embedQuerString":null}',
+    headers: json
+  },
+  'a poisoned prototype': {
+    payload: '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}',
+    headers: json
+  },
   'invalid UTF-8': { payload: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), headers: json },
   'two byte order marks': { payload: '\ufeff\ufeff{"event":"x"}', headers: json },
   'a deep body': { payload: '['.repeat(100_000), headers: json },
@@ -60,12 +91,16 @@ const BODIES: Record<string, InjectOptions> = {
   'a form': { payload: 'event=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
   'a multipart form': { payload: '--x\r\n\r\n--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
   XML: { payload: '<event/>', headers: { 'content-type': 'application/xml' } },
-  'UTF-16': { payload: Buffer.from('{"event":"x"}', 'utf16le'), headers: { 'content-type': 'application/json; charset=utf-16' } },
+  'UTF-16': {
+    payload: Buffer.from('{"event":"x"}', 'utf16le'),
+    headers: { 'content-type': 'application/json; charset=utf-16' }
+  },
   'a nonsense media type': { payload: '{"event":"x"}', headers: { 'content-type': 'application/json,text/plain' } },
   'gzip that is none': { payload: '{"event":"x"}', headers: { ...json, 'content-encoding': 'gzip' } }
 }
 
-t.test('J10 J11 J16 W20: bad bodies on every route are answered 4xx with the envelope, and nothing is stored', async (t) => {
+t.test('J10 J11 J16 W20: bad bodies on every route are answered 4xx with the envelope, and nothing is ' +
+  'stored', async (t) => {
   const demo = await server(t)
   const { app, authorization } = demo
   const withBody = demo.operations.filter(({ hasBody }) => hasBody)
@@ -75,7 +110,12 @@ t.test('J10 J11 J16 W20: bad bodies on every route are answered 4xx with the env
       // Where a body is not asked for, leaving it out is right.
       if (/logout-all|rotate-/.test(operation.url) || operation.url === '/v1/admin/auth/logout') continue
       const { method, url } = operation
-      const reply = await app.inject({ method, url, ...body, headers: { ...credentials(operation, demo, authorization), ...body.headers } })
+      const reply = await app.inject({
+        method,
+        url,
+        ...body,
+        headers: { ...credentials(operation, demo, authorization), ...body.headers }
+      })
       t.ok(reply.statusCode >= 400 && reply.statusCode < 500, `${method} ${url}: ${what} is ${reply.statusCode}`)
       t.match(reply.json(), { error: { code: /^[A-Z_]+$/, message: /./ } }, `${method} ${url}: ${what}`)
       t.notMatch(reply.body, /node_modules|\.ts:|at .*\(|select |insert /i)
@@ -85,12 +125,21 @@ t.test('J10 J11 J16 W20: bad bodies on every route are answered 4xx with the env
   t.equal(({} as { polluted?: unknown }).polluted, undefined)
 })
 
-t.test('C05 C10: no route reflects a foreign origin, with or without credentials, and none says * with credentials', async (t) => {
+t.test('C05 C10: no route reflects a foreign origin, with or without credentials, and none says * with ' +
+  'credentials', async (t) => {
   const demo = await server(t)
   for (const operation of demo.operations) {
     for (const method of [operation.method, 'OPTIONS'] as const) {
-      const headers = { origin: 'https://evil.test', referer: 'https://evil.test/', 'access-control-request-method': operation.method }
-      const reply = await demo.app.inject({ method, url: operation.url, headers: { ...credentials(operation, demo, demo.authorization), ...headers } })
+      const headers = {
+        origin: 'https://evil.test',
+        referer: 'https://evil.test/',
+        'access-control-request-method': operation.method
+      }
+      const reply = await demo.app.inject({
+        method,
+        url: operation.url,
+        headers: { ...credentials(operation, demo, demo.authorization), ...headers }
+      })
       // The script alone is for every page.
       const granted = operation.url === '/d.js' && method === 'GET' ? '*' : undefined
       t.equal(reply.headers['access-control-allow-origin'], granted, `${method} ${operation.url}`)
@@ -100,27 +149,48 @@ t.test('C05 C10: no route reflects a foreign origin, with or without credentials
   }
 })
 
-t.test('O08: generated requests on every route never make a 5xx', async (t) => {
+t.test('generated requests on every route never make a 5xx', async (t) => {
   const demo = await server(t)
-  const names = ['type', 'event', 'userId', 'messageId', 'timestamp', 'context', 'batch', 'writeKey', 'name', 'domains', 'email', 'password', 'refresh_token', 'overlap_seconds',
-    'embedQuerString', 'embedQueryString', 'dashboardServerApiUrl', 'limit', 'cursor', 'ref', 'wk', 'source_id', 'from', '__proto__', 'constructor']
-  const value = fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue(), fc.constantFrom('track', '1e400', '2026-01-01T00:00:00Z', 'dk_live_x', -1, 1e21))
+  const names = ['type', 'event', 'userId', 'messageId', 'timestamp', 'context', 'batch', 'writeKey', 'name', 'domains',
+    'email', 'password', 'refresh_token', 'overlap_seconds', 'embedQuerString', 'embedQueryString',
+    'dashboardServerApiUrl', 'limit', 'cursor', 'ref', 'wk', 'source_id', 'from', '__proto__', 'constructor']
+  const value = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.jsonValue(),
+    fc.constantFrom('track', '1e400', '2026-01-01T00:00:00Z', 'dk_live_x', -1, 1e21)
+  )
   const body = fc.dictionary(fc.oneof(fc.constantFrom(...names), fc.string()), value, { maxKeys: 8 })
   const query = fc.dictionary(fc.constantFrom(...names), fc.string({ unit: 'binary' }), { maxKeys: 3 })
   const text = fc.oneof(body.map((object) => JSON.stringify(object)), fc.string({ unit: 'binary' }))
-  await fc.assert(fc.asyncProperty(fc.constantFrom(...demo.operations), text, query, fc.boolean(), async (operation, payload, search, authorized) => {
-    // Ends the administrator's own session.
-    if (/logout-all|password/.test(operation.url)) return
-    // Is answered as long as someone reads.
-    if (authorized && operation.url === '/v1/admin/events/live') return
-    const parameters = new URLSearchParams(search).toString()
-    const reply = await demo.app.inject({
-      method: operation.method,
-      url: `${operation.url}?${parameters}`,
-      headers: { ...(authorized ? credentials(operation, demo, demo.authorization) : {}), ...(operation.hasBody ? json : {}) },
-      ...(operation.hasBody ? { payload } : {})
-    })
-    if (reply.statusCode >= 500) throw new Error(`${operation.method} ${operation.url}: ${reply.statusCode} ${reply.body}`)
-  }), { numRuns: Number(process.env.FUZZ_RUNS ?? 3_000) })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...demo.operations),
+      text,
+      query,
+      fc.boolean(),
+      async (operation, payload, search, authorized) => {
+        // Ends the administrator's own session.
+        if (/logout-all|password/.test(operation.url)) return
+        // Is answered as long as someone reads.
+        if (authorized && operation.url === '/v1/admin/events/live') return
+        const parameters = new URLSearchParams(search).toString()
+        const reply = await demo.app.inject({
+          method: operation.method,
+          url: `${operation.url}?${parameters}`,
+          headers: {
+            ...(authorized ? credentials(operation, demo, demo.authorization) : {}),
+            ...(operation.hasBody ? json : {})
+          },
+          ...(operation.hasBody ? { payload } : {})
+        })
+        if (reply.statusCode >= 500) {
+          throw new Error(
+            `${operation.method} ${operation.url}: ${reply.statusCode} ${reply.body}`
+          )
+        }
+      }
+    ),
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 3_000) }
+  )
   t.pass('no 5xx')
 })

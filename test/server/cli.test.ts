@@ -25,7 +25,9 @@ t.test('--version and --help say what there is', async (t) => {
   for (const args of [[], ['--help'], ['help'], ['demo', '--help']]) {
     const { code, stdout } = await run(t, args)
     t.equal(code, 0, args.join(' '))
-    for (const word of ['generate-key', 'migrate', 'create-admin', 'create-source', 'sign', 'start', 'JWT_SECRET', 'PORT ']) t.match(stdout, word)
+    for (
+      const word of ['generate-key', 'migrate', 'create-admin', 'create-source', 'sign', 'start', 'JWT_SECRET', 'PORT ']
+    ) t.match(stdout, word)
   }
 })
 
@@ -45,7 +47,7 @@ t.test('a wrong configuration is exit code 1 with every problem, and no stack', 
   t.notMatch(stderr, /\bat .+:\d+/)
 })
 
-t.test('O05: production with mock products or without secrets does not start', async (t) => {
+t.test('production with mock products or without secrets does not start', async (t) => {
   const dataDir = join(await temporaryFolder(t), 'data')
   const { code, stderr } = await run(t, ['start'], { NODE_ENV: 'production', DATA_DIR: dataDir })
   t.equal(code, 1)
@@ -82,8 +84,10 @@ t.test('administrators and sources can be made without a running server, and not
   const migrated = await run(t, ['migrate'], variables)
   t.equal(migrated.code, 0, migrated.stderr)
 
-  const source = await run(t, ['create-source', '--name', 'Shop', '--domain', 'https://shop.test', '--domain', '*.shop.test'], variables)
-  const [, key = '', secret = ''] = /^Source \S+\nPipeline key: {2}(dk_live_\w{32})\nServer secret: (\S{43})\n$/.exec(source.stdout) ?? []
+  const source = await run(t, ['create-source', '--name', 'Shop', '--domain', 'https://shop.test', '--domain',
+    '*.shop.test'], variables)
+  const [, key = '', secret = ''] =
+    /^Source \S+\nPipeline key: {2}(dk_live_\w{32})\nServer secret: (\S{43})\n$/.exec(source.stdout) ?? []
   t.equal(source.code, 0, source.stderr)
 
   const created = await run(t, ['create-admin', '--email', 'Ann@Example.com', '--role', 'owner'], variables)
@@ -92,9 +96,20 @@ t.test('administrators and sources can be made without a running server, and not
   const again = await run(t, ['create-admin', '--email', 'ann@example.com'], variables)
   t.equal(again.code, 1)
   t.match(again.stderr, 'already exists; use --reset')
-  const reset = await run(t, ['create-admin', '--email', 'ann@example.com', '--reset'], { ...variables, ADMIN_PASSWORD: 'a-password-of-my-own' })
+  const reset = await run(t, ['create-admin', '--email', 'ann@example.com', '--reset'], {
+    ...variables,
+    ADMIN_PASSWORD: 'a-password-of-my-own'
+  })
   t.equal(reset.stdout, 'New password of ann@example.com\n')
-  for (const args of [['create-admin'], ['create-admin', '--email', 'a@b.test', '--role', 'king'], ['create-source'], ['create-source', '--name', 'x', '--domain', 'null']]) {
+  for (
+    const args of [['create-admin'], ['create-admin', '--email', 'a@b.test', '--role', 'king'], ['create-source'], [
+      'create-source',
+      '--name',
+      'x',
+      '--domain',
+      'null'
+    ]]
+  ) {
     t.equal((await run(t, args, variables)).code, 1, args.join(' '))
   }
 
@@ -106,7 +121,9 @@ t.test('administrators and sources can be made without a running server, and not
   const { stdout } = await run(t, ['sign'], { SERVER_SECRET: secret }, body)
   const signature = stdout.trim().split(': ')[1] ?? ''
   const sent = await fetch(`${server.origin}/v1/events`, {
-    method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, 'x-datafly-signature': signature }, body
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, 'x-datafly-signature': signature },
+    body
   })
   t.equal(sent.status, 200)
 
@@ -116,7 +133,8 @@ t.test('administrators and sources can be made without a running server, and not
 })
 
 t.test('a start needs the packages of what is switched on, and of nothing else', async (t) => {
-  const extra = (environment: Record<string, string>) => COMMANDS['start']?.needs(environment).filter((name) => !COMMANDS['start']?.needs({}).includes(name))
+  const extra = (environment: Record<string, string>) =>
+    COMMANDS['start']?.needs(environment).filter((name) => !COMMANDS['start']?.needs({}).includes(name))
   t.same(extra({ CSRF: 'on', CAPTCHA: 'altcha' }), ['@fastify/csrf-protection', 'altcha-lib'])
   t.same(extra({ CSRF: 'off', CAPTCHA: 'turnstile' }), [])
   t.same(extra({ DATABASE_URL: 'postgres://x', REDIS_URL: 'redis://x' }), ['pg', 'ioredis'])

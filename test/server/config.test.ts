@@ -17,7 +17,11 @@ function problemsOf (variables: Variables): readonly string[] {
   }
 }
 
-const production = (): Variables => ({ NODE_ENV: 'production', JWT_SECRET: generateSecret(), SECRETS_KEY: generateSecret() })
+const production = (): Variables => ({
+  NODE_ENV: 'production',
+  JWT_SECRET: generateSecret(),
+  SECRETS_KEY: generateSecret()
+})
 const real = (): Variables => ({
   DATABRAIN_API_KEY: 'k',
   DATABRAIN_PROXY_KEY: generateSecret(),
@@ -67,15 +71,53 @@ t.test('an empty variable counts as unset, an unknown one is no error', async (t
 
 t.test('each bad value is a problem that names its variable and hides its value', async (t) => {
   const bad: Array<[string, string]> = [
-    ['PORT', '65536'], ['PORT', '-1'], ['PORT', '0x50'], ['PORT', '80.5'], ['PORT', 'http'], ['LOG_LEVEL', 'loud'],
-    ['TRUST_PROXY', 'true'], ['TRUST_PROXY', 'on'], ['TRUST_PROXY', '1'], ['TRUST_PROXY', 'everyone'], ['TRUST_PROXY', '0.0.0.0/0'], ['TRUST_PROXY', '10.0.0.0/8,1.2.3'],
-    ['DATABASE_URL', 'mysql://db'], ['JWT_SECRET', 'short'], ['JWT_SECRET', ','], ['JWT_SECRET', 'a'.repeat(40)], ['SECRETS_KEY', 'changeme'],
-    ['USER_REFERENCE_KEY', `${generateSecret()},short`], ['DATABRAIN_PROXY_KEY', 'tiny'],
-    ['ADMIN_EMAIL', 'nobody'], ['ADMIN_PASSWORD', 'short-pass'], ['DXFEED_TIME_UNIT', 'us'], ['DXFEED_MINUTES', '4'], ['DXFEED_MINUTES', '21'],
-    ['DXFEED_USER', 'a,b'], ['DXFEED_USER', 'a;b'],
-    ['EMBED_ORIGINS', '*'], ['EMBED_ORIGINS', 'null'], ['EMBED_ORIGINS', 'https://a.test/path'], ['EMBED_ORIGINS', 'https://a.test,b.test'],
-    ['LOGIN_RATE_MAX', '0'], ['INGEST_BOTS_EXCEPT', '('], ['INGEST_BOTS_EXCEPT', 'a|'], ['INGEST_KEY_RATE_MAX', '-1'], ['EMBED_RATE_MAX', 'many'], ['DATABRAIN', 'no'],
-    ['REDIS_URL', 'http://h'], ['REDIS_URL', 'h:6379'], ['NATS_URL', 'http://h'], ['NATS_STREAM', 'a.b'], ['NATS_REPLICAS', '2'], ['NATS_PACKING', 'all'], ['NATS_COPY', 'yes'], ['METRICS_TOKEN', 'abc-token'], ['CAPTCHA', 'on'], ['CSRF', 'yes'], ['REQUIRE_HTTPS', 'yes']
+    ['PORT', '65536'],
+    ['PORT', '-1'],
+    ['PORT', '0x50'],
+    ['PORT', '80.5'],
+    ['PORT', 'http'],
+    ['LOG_LEVEL', 'loud'],
+    ['TRUST_PROXY', 'true'],
+    ['TRUST_PROXY', 'on'],
+    ['TRUST_PROXY', '1'],
+    ['TRUST_PROXY', 'everyone'],
+    ['TRUST_PROXY', '0.0.0.0/0'],
+    ['TRUST_PROXY', '10.0.0.0/8,1.2.3'],
+    ['DATABASE_URL', 'mysql://db'],
+    ['JWT_SECRET', 'short'],
+    ['JWT_SECRET', ','],
+    ['JWT_SECRET', 'a'.repeat(40)],
+    ['SECRETS_KEY', 'changeme'],
+    ['USER_REFERENCE_KEY', `${generateSecret()},short`],
+    ['DATABRAIN_PROXY_KEY', 'tiny'],
+    ['ADMIN_EMAIL', 'nobody'],
+    ['ADMIN_PASSWORD', 'short-pass'],
+    ['DXFEED_TIME_UNIT', 'us'],
+    ['DXFEED_MINUTES', '4'],
+    ['DXFEED_MINUTES', '21'],
+    ['DXFEED_USER', 'a,b'],
+    ['DXFEED_USER', 'a;b'],
+    ['EMBED_ORIGINS', '*'],
+    ['EMBED_ORIGINS', 'null'],
+    ['EMBED_ORIGINS', 'https://a.test/path'],
+    ['EMBED_ORIGINS', 'https://a.test,b.test'],
+    ['LOGIN_RATE_MAX', '0'],
+    ['INGEST_BOTS_EXCEPT', '('],
+    ['INGEST_BOTS_EXCEPT', 'a|'],
+    ['INGEST_KEY_RATE_MAX', '-1'],
+    ['EMBED_RATE_MAX', 'many'],
+    ['DATABRAIN', 'no'],
+    ['REDIS_URL', 'http://h'],
+    ['REDIS_URL', 'h:6379'],
+    ['NATS_URL', 'http://h'],
+    ['NATS_STREAM', 'a.b'],
+    ['NATS_REPLICAS', '2'],
+    ['NATS_PACKING', 'all'],
+    ['NATS_COPY', 'yes'],
+    ['METRICS_TOKEN', 'abc-token'],
+    ['CAPTCHA', 'on'],
+    ['CSRF', 'yes'],
+    ['REQUIRE_HTTPS', 'yes']
   ]
   for (const [name, value] of bad) {
     const problems = problemsOf({ [name]: value })
@@ -86,9 +128,18 @@ t.test('each bad value is a problem that names its variable and hides its value'
 })
 
 t.test('all problems come at once', async (t) => {
-  const problems = problemsOf({ PORT: 'x', JWT_SECRET: 'short', REDIS_URL: 'h', BOLDBI_API_URL: 'http://bi.test', EMBED_ORIGINS: '*' })
-  t.same(problems.map((problem) => problem.split(' ')[0]).sort(), ['BOLDBI_EMBED_SECRET', 'EMBED_ORIGINS', 'JWT_SECRET', 'PORT', 'REDIS_URL'])
-  t.throws(() => readConfig({ PORT: 'x', LOG_LEVEL: 'x' }), { message: /2 problems:\n {2}- PORT must be an integer from 0 to 65535\n {2}- LOG_LEVEL must be one of/ })
+  const problems = problemsOf({
+    PORT: 'x',
+    JWT_SECRET: 'short',
+    REDIS_URL: 'h',
+    BOLDBI_API_URL: 'http://bi.test',
+    EMBED_ORIGINS: '*'
+  })
+  t.same(problems.map((problem) => problem.split(' ')[0]).sort(), ['BOLDBI_EMBED_SECRET', 'EMBED_ORIGINS', 'JWT_SECRET',
+    'PORT', 'REDIS_URL'])
+  t.throws(() => readConfig({ PORT: 'x', LOG_LEVEL: 'x' }), {
+    message: /2 problems:\n {2}- PORT must be an integer from 0 to 65535\n {2}- LOG_LEVEL must be one of/
+  })
 })
 
 t.test('a product that is configured by half is a problem that names what is missing', async (t) => {
@@ -103,16 +154,23 @@ t.test('a product that is configured by half is a problem that names what is mis
     [{ BOLDBI_API_URL: 'http://bi.test', BOLDBI: 'off' }, []],
     [real(), []]
   ]
-  for (const [variables, missing] of cases) t.same(problemsOf(variables).map((problem) => problem.split(' ')[0]), missing, Object.keys(variables).join())
+  for (const [variables, missing] of cases) {
+    t.same(problemsOf(variables).map((problem) => problem.split(' ')[0]), missing, Object.keys(variables).join())
+  }
 })
 
-t.test('O05: production demands the secrets and refuses mock products and a user for everyone', async (t) => {
+t.test('production demands the secrets and refuses mock products and a user for everyone', async (t) => {
   const names = (variables: Variables) => problemsOf(variables).map((problem) => problem.split(' ')[0])
   t.same(names({ NODE_ENV: 'production' }), ['JWT_SECRET', 'SECRETS_KEY', 'DATABRAIN', 'BOLDBI', 'DXFEED'])
   t.same(names(production()), ['DATABRAIN', 'BOLDBI', 'DXFEED'])
   t.same(names({ ...production(), ...real(), EMBED_USER: 'a@b.test' }), ['EMBED_USER'])
   t.match(readConfig({ ...production(), ...real() }), { production: true, embedUser: null })
-  t.match(readConfig({ ...production(), DATABRAIN: 'off', BOLDBI: 'off', DXFEED: 'off' }), { databrain: null, boldbi: null, dxfeed: null, embedUser: null })
+  t.match(readConfig({ ...production(), DATABRAIN: 'off', BOLDBI: 'off', DXFEED: 'off' }), {
+    databrain: null,
+    boldbi: null,
+    dxfeed: null,
+    embedUser: null
+  })
 })
 
 t.test('nobody is the end user by default once a real product is configured', async (t) => {
@@ -127,7 +185,10 @@ t.test('nobody is the end user by default once a real product is configured', as
 t.test('lists are split, and secrets keep their order', async (t) => {
   const [current, previous] = [generateSecret(), generateSecret()]
   const config = readConfig({
-    JWT_SECRET: `${current}, ${previous}`, EMBED_ORIGINS: 'https://a.test,http://b.test:81', TRUST_PROXY: '10.0.0.0/8, ::1', DXFEED_FILTERS: 'NYSE;NASDAQ'
+    JWT_SECRET: `${current}, ${previous}`,
+    EMBED_ORIGINS: 'https://a.test,http://b.test:81',
+    TRUST_PROXY: '10.0.0.0/8, ::1',
+    DXFEED_FILTERS: 'NYSE;NASDAQ'
   })
   t.same(config.secrets.JWT_SECRET, [current, previous])
   t.same(config.embedOrigins, ['https://a.test', 'http://b.test:81'])

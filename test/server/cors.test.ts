@@ -9,10 +9,22 @@ import type { DemoApp } from '../helpers/server-app.js'
 
 const EVIL = 'https://evil.test'
 const PAGE = 'https://shop.example.com'
-const UNLIMITED = { LOGIN_RATE_MAX: '1000000', ADMIN_RATE_MAX: '1000000', EMBED_RATE_MAX: '0', INGEST_IP_RATE_MAX: '0', INGEST_KEY_RATE_MAX: '0', NOT_FOUND_RATE_MAX: '0', EMBED_CONNECTIONS_MAX: '0', ADDRESS_SOCKETS_MAX: '0' }
+const UNLIMITED = {
+  LOGIN_RATE_MAX: '1000000',
+  ADMIN_RATE_MAX: '1000000',
+  EMBED_RATE_MAX: '0',
+  INGEST_IP_RATE_MAX: '0',
+  INGEST_KEY_RATE_MAX: '0',
+  NOT_FOUND_RATE_MAX: '0',
+  EMBED_CONNECTIONS_MAX: '0',
+  ADDRESS_SOCKETS_MAX: '0'
+}
 
 type Method = NonNullable<Exclude<InjectOptions['method'], undefined>>
-interface Route { method: Method, url: string }
+interface Route {
+  method: Method
+  url: string
+}
 
 /** The built-in server and every route of it, those that no page describes included. */
 async function server (t: Test, variables: Record<string, string> = {}): Promise<DemoApp & { routes: Route[] }> {
@@ -21,13 +33,17 @@ async function server (t: Test, variables: Record<string, string> = {}): Promise
     const { fastify } = message as { fastify: FastifyInstance }
     const routes: RouteOptions[] = []
     seen.set(fastify, routes)
-    fastify.addHook('onRoute', (route) => { routes.push(route) })
+    fastify.addHook('onRoute', (route) => {
+      routes.push(route)
+    })
   }
   subscribe('fastify.initialization', watch)
   const demo = await demoApp(t, { LOG_LEVEL: 'silent', EMBED_ORIGINS: PAGE, ...UNLIMITED, ...variables })
   unsubscribe('fastify.initialization', watch)
   await demo.app.ready()
-  const routes = (seen.get(demo.app) ?? []).flatMap(({ method, url }) => [method].flat().map((one) => ({ method: one as Method, url: url.replace(/:\w+|\*/g, 'x') })))
+  const routes = (seen.get(demo.app) ?? []).flatMap(({ method, url }) =>
+    [method].flat().map((one) => ({ method: one as Method, url: url.replace(/:\w+|\*/g, 'x') }))
+  )
   return { ...demo, routes: routes.filter(({ url }) => url !== '/v1/admin/events/live') }
 }
 
@@ -35,16 +51,31 @@ function granted ({ headers }: LightMyRequestResponse): string[] {
   return Object.keys(headers).filter((name) => name.startsWith('access-control-'))
 }
 
-async function preflight (app: FastifyInstance, { method, url }: Route, origin: string): Promise<LightMyRequestResponse> {
+async function preflight (
+  app: FastifyInstance,
+  { method, url }: Route,
+  origin: string
+): Promise<LightMyRequestResponse> {
   return app.inject({
-    method: 'OPTIONS', url, headers: { origin, 'access-control-request-method': method, 'access-control-request-headers': 'content-type', 'access-control-request-private-network': 'true' }
+    method: 'OPTIONS',
+    url,
+    headers: {
+      origin,
+      'access-control-request-method': method,
+      'access-control-request-headers': 'content-type',
+      'access-control-request-private-network': 'true'
+    }
   })
 }
 
-t.test('C05 C10 C11: of all routes none grants a foreign origin anything, whatever the Referer says, and none opens a private network', async (t) => {
+t.test('C05 C10 C11: of all routes none grants a foreign origin anything, whatever the Referer says, and none ' +
+  'opens a private network', async (t) => {
   const { app, routes, first } = await server(t)
   t.ok(routes.length > 60, `${routes.length} routes`)
-  for (const path of ['/authorize', '/api/generate-token', '/api/databrain/guest-token', '/v1/t', '/v1/batch', '/v1/pixel/track', '/v1/admin/auth/login', '/docs/json', '/healthz', '/']) {
+  for (
+    const path of ['/authorize', '/api/generate-token', '/api/databrain/guest-token', '/v1/t', '/v1/batch',
+      '/v1/pixel/track', '/v1/admin/auth/login', '/docs/json', '/healthz', '/']
+  ) {
     t.ok(routes.some(({ url }) => url === path), path)
   }
   for (const route of [...routes, { method: 'GET', url: '/nowhere' } as const]) {
@@ -67,7 +98,7 @@ t.test('C05 C10 C11: of all routes none grants a foreign origin anything, whatev
   }
 })
 
-t.test('C10: a good Referer without an Origin grants nothing', async (t) => {
+t.test('a good Referer without an Origin grants nothing', async (t) => {
   const { app, routes } = await server(t)
   for (const route of routes) {
     const reply = await app.inject({ ...route, headers: { referer: `${PAGE}/page` } })
@@ -75,15 +106,26 @@ t.test('C10: a good Referer without an Origin grants nothing', async (t) => {
   }
 })
 
-t.test('C06: every answer of a route that some page may read varies by origin, whoever asks and whatever comes of it', async (t) => {
+t.test('every answer of a route that some page may read varies by origin, whoever asks and whatever comes of ' +
+  'it', async (t) => {
   const { app, routes } = await server(t)
   const readable: Route[] = []
-  for (const route of routes) if ((await preflight(app, route, PAGE)).statusCode === 204 || route.url.startsWith('/v1/pixel')) readable.push(route)
-  t.ok(['/authorize', '/api/generate-token'].every((path) => readable.some(({ url }) => url === path)), readable.map(({ url }) => url).join(' '))
+  for (const route of routes) {
+    if ((await preflight(app, route, PAGE)).statusCode === 204 || route.url.startsWith('/v1/pixel')) {
+      readable.push(route)
+    }
+  }
+  t.ok(
+    ['/authorize', '/api/generate-token'].every((path) => readable.some(({ url }) => url === path)),
+    readable.map(({ url }) => url).join(' ')
+  )
   for (const { method, url } of readable) {
     for (const origin of [undefined, PAGE, EVIL, 'null']) {
       for (const payload of method === 'POST' ? ['{}', '{', 'x'.repeat(6_000_000)] : [undefined]) {
-        const headers = { ...origin === undefined ? {} : { origin }, ...payload === undefined ? {} : { 'content-type': 'application/json' } }
+        const headers = {
+          ...origin === undefined ? {} : { origin },
+          ...payload === undefined ? {} : { 'content-type': 'application/json' }
+        }
         const reply = await app.inject({ method, url, headers, ...payload === undefined ? {} : { payload } })
         t.match(reply.headers.vary, /\borigin\b/i, `${method} ${url} for ${String(origin)}: ${reply.statusCode}`)
       }
@@ -91,15 +133,29 @@ t.test('C06: every answer of a route that some page may read varies by origin, w
   }
 })
 
-t.test('C06 C07: 401, 403, 413 and 429 of both embedding routes vary by origin, and the site\'s own page alone can read them', async (t) => {
+t.test("C06 C07: 401, 403, 413 and 429 of both embedding routes vary by origin, and the site's own page alone can read them", async (t) => {
   const json = { 'content-type': 'application/json' }
-  for (const request of [{ method: 'POST', url: '/authorize', payload: '{}', headers: json }, { method: 'GET', url: '/api/generate-token', headers: {} }] as const) {
+  for (
+    const request of [{ method: 'POST', url: '/authorize', payload: '{}', headers: json }, {
+      method: 'GET',
+      url: '/api/generate-token',
+      headers: {}
+    }] as const
+  ) {
     const { app } = await server(t, { EMBED_RATE_MAX: '6' })
     const seen = new Map<number, LightMyRequestResponse[]>()
     const ask = async (headers: Record<string, string>, payload?: string) => {
-      const reply = await app.inject({ ...request, ...payload === undefined ? {} : { payload }, headers: { ...request.headers, ...headers } })
+      const reply = await app.inject({
+        ...request,
+        ...payload === undefined ? {} : { payload },
+        headers: { ...request.headers, ...headers }
+      })
       t.match(reply.headers.vary, /\bOrigin\b/, `${request.url} ${reply.statusCode}`)
-      t.equal(reply.headers['access-control-allow-origin'], headers.origin === PAGE ? PAGE : undefined, `${request.url} ${reply.statusCode}`)
+      t.equal(
+        reply.headers['access-control-allow-origin'],
+        headers.origin === PAGE ? PAGE : undefined,
+        `${request.url} ${reply.statusCode}`
+      )
       seen.set(reply.statusCode, [...seen.get(reply.statusCode) ?? [], reply])
     }
     await ask({ origin: PAGE, 'x-user-reference': 'forged' })
@@ -107,20 +163,35 @@ t.test('C06 C07: 401, 403, 413 and 429 of both embedding routes vary by origin, 
     await ask({ origin: EVIL })
     if (request.method === 'POST') await ask({ origin: PAGE }, 'x'.repeat(2_000_000))
     for (let at = 0; at < 8; at++) await ask(at % 2 === 0 ? { origin: PAGE } : {})
-    for (const status of request.method === 'POST' ? [401, 403, 413, 429] : [401, 403, 429]) t.ok(seen.has(status), `${request.url}: ${status} among ${[...seen.keys()].join(' ')}`)
+    for (const status of request.method === 'POST' ? [401, 403, 413, 429] : [401, 403, 429]) {
+      t.ok(seen.has(status), `${request.url}: ${status} among ${[...seen.keys()].join(' ')}`)
+    }
   }
 })
 
-t.test('C09: an origin that is none stops the start, and a source with one is not saved', async (t) => {
-  const bad = ['*', 'null', '/.*/', 'https://shop.example.com/', 'https://shop.example.com/x', 'javascript:alert(1)', 'shop.example.com', 'https://*.example.com', 'ws://shop.example.com']
-  for (const origin of bad) await t.rejects(demoApp(t, { EMBED_ORIGINS: origin }), { message: /origins such as https:/ }, origin)
+t.test('an origin that is none stops the start, and a source with one is not saved', async (t) => {
+  const bad = ['*', 'null', '/.*/', 'https://shop.example.com/', 'https://shop.example.com/x', 'javascript:alert(1)',
+    'shop.example.com', 'https://*.example.com', 'ws://shop.example.com']
+  for (const origin of bad) {
+    await t.rejects(demoApp(t, { EMBED_ORIGINS: origin }), { message: /origins such as https:/ }, origin)
+  }
   const { app, first: { email, generatedPassword: password } } = await server(t)
   const login = await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload: { email, password } })
   const headers = { authorization: `Bearer ${String(login.json().access_token)}` }
   const before = (await app.inject({ url: '/v1/admin/sources', headers })).json().data as Array<{ id: string }>
   for (const domain of ['*', 'null', '/.*/', 'https://shop.example.com/x', 'javascript:alert(1)']) {
-    const created = await app.inject({ method: 'POST', url: '/v1/admin/sources', headers, payload: { name: 'Bad', domains: [domain] } })
-    const changed = await app.inject({ method: 'PATCH', url: `/v1/admin/sources/${String(before[0]?.id)}`, headers, payload: { domains: [domain] } })
+    const created = await app.inject({
+      method: 'POST',
+      url: '/v1/admin/sources',
+      headers,
+      payload: { name: 'Bad', domains: [domain] }
+    })
+    const changed = await app.inject({
+      method: 'PATCH',
+      url: `/v1/admin/sources/${String(before[0]?.id)}`,
+      headers,
+      payload: { domains: [domain] }
+    })
     t.same([created.statusCode, changed.statusCode], [400, 400], domain)
   }
   t.same((await app.inject({ url: '/v1/admin/sources', headers })).json().data, before)

@@ -40,7 +40,13 @@ t.test("the product's own openssl and curl lines store a signed event, with the 
 
   const stored: Array<Record<string, unknown>> = []
   for await (const event of storedEvents(server, token)) stored.push(event)
-  const order = { type: 'track', event: 'Order Completed', userId: 'user_123', properties: { total: 99.99 }, authMethod: 'signature' }
+  const order = {
+    type: 'track',
+    event: 'Order Completed',
+    userId: 'user_123',
+    properties: { total: 99.99 },
+    authMethod: 'signature'
+  }
   t.match(stored, [order, order])
   t.equal(stored.length, 2, 'two equal orders are two orders')
 })

@@ -4,7 +4,12 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { generateSecret } from '../../signing/secret-strength/index.js'
 import { demoApp } from '../helpers/server-app.js'
 
-interface Operation { summary?: string, tags?: string[], responses: Record<string, unknown>, security?: Array<Record<string, unknown>> }
+interface Operation {
+  summary?: string
+  tags?: string[]
+  responses: Record<string, unknown>
+  security?: Array<Record<string, unknown>>
+}
 interface Document {
   openapi: string
   tags: Array<{ name: string }>
@@ -22,7 +27,8 @@ t.test('the API is described as valid OpenAPI 3.1', async (t) => {
   t.ok(valid, JSON.stringify(errors))
 })
 
-t.test('each operation has a summary, a tag and its answers, and names only tags and schemes that are described', async (t) => {
+t.test('each operation has a summary, a tag and its answers, and names only tags and schemes that are ' +
+  'described', async (t) => {
   const { app } = await demoApp(t)
   const { paths, components, tags: described } = (await app.inject('/docs/json')).json() as Document
   for (const [path, operations] of Object.entries(paths)) {
@@ -32,19 +38,42 @@ t.test('each operation has a summary, a tag and its answers, and names only tags
       t.ok(tags?.length, `${where} has a tag`)
       for (const tag of tags ?? []) t.ok(described.some(({ name }) => name === tag), `${where}: ${tag}`)
       t.ok(Object.keys(responses).length > 0, `${where} has answers`)
-      for (const name of security.flatMap((demand) => Object.keys(demand))) t.ok(components.securitySchemes[name], `${where}: ${name}`)
+      for (const name of security.flatMap((demand) => Object.keys(demand))) {
+        t.ok(components.securitySchemes[name], `${where}: ${name}`)
+      }
     }
   }
 })
 
-t.test('the endpoints of the suite are all there, and nothing of the demo\'s own', async (t) => {
+t.test("the endpoints of the suite are all there, and nothing of the demo's own", async (t) => {
   const { app } = await demoApp(t)
   const { paths } = (await app.inject('/docs/json')).json() as Document
-  const there = Object.entries(paths).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`))
+  const there = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`)
+  )
   const wanted = [
-    'GET /api/databrain/guest-token', 'POST /authorize', 'GET /api/generate-token', 'POST /v1/t', 'POST /v1/p', 'POST /v1/i', 'POST /v1/g', 'POST /v1/track',
-    'POST /v1/events', 'POST /v1/batch', 'GET /v1/pixel/track', 'GET /v1/pixel/group', 'GET /d.js', 'POST /v1/admin/auth/login', 'POST /v1/admin/auth/refresh', 'GET /v1/admin/sources', 'POST /v1/admin/sources/{id}/rotate-key',
-    'GET /v1/admin/events', 'GET /v1/admin/events/live', 'GET /v1/admin/audit-logs', 'GET /healthz', 'GET /readyz'
+    'GET /api/databrain/guest-token',
+    'POST /authorize',
+    'GET /api/generate-token',
+    'POST /v1/t',
+    'POST /v1/p',
+    'POST /v1/i',
+    'POST /v1/g',
+    'POST /v1/track',
+    'POST /v1/events',
+    'POST /v1/batch',
+    'GET /v1/pixel/track',
+    'GET /v1/pixel/group',
+    'GET /d.js',
+    'POST /v1/admin/auth/login',
+    'POST /v1/admin/auth/refresh',
+    'GET /v1/admin/sources',
+    'POST /v1/admin/sources/{id}/rotate-key',
+    'GET /v1/admin/events',
+    'GET /v1/admin/events/live',
+    'GET /v1/admin/audit-logs',
+    'GET /healthz',
+    'GET /readyz'
   ]
   for (const operation of wanted) t.ok(there.includes(operation), operation)
   t.same(there.filter((operation) => operation.includes('/demo/') || operation.endsWith(' /')), [])
@@ -54,7 +83,9 @@ t.test('the page of the docs and what it loads come from the server itself', asy
   const { app } = await demoApp(t)
   const page = await app.inject('/docs')
   t.equal(page.statusCode, 200)
-  const links = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '').filter((link) => !link.startsWith('data:'))
+  const links = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '').filter((link) =>
+    !link.startsWith('data:')
+  )
   t.ok(links.length > 3)
   for (const link of links) {
     const url = new URL(link, 'http://localhost/docs')
@@ -69,7 +100,12 @@ t.test('the document is written once, has a tag, and is not offered as YAML', as
   const { etag } = first.headers
   t.match(etag, /^"[\w-]+"$/)
   const [writes, swagger] = [[] as unknown[], app.swagger]
-  Object.defineProperty(app, 'swagger', { value: (...options: Parameters<typeof swagger>) => { writes.push(options); return swagger(...options) } })
+  Object.defineProperty(app, 'swagger', {
+    value: (...options: Parameters<typeof swagger>) => {
+      writes.push(options)
+      return swagger(...options)
+    }
+  })
   t.equal((await app.inject('/docs/json')).body, first.body)
   for (const named of [etag, `W/${String(etag)}`, `"other", ${String(etag)}`]) {
     const again = await app.inject({ url: '/docs/json', headers: { 'if-none-match': named } })
@@ -79,10 +115,19 @@ t.test('the document is written once, has a tag, and is not offered as YAML', as
   t.same(writes, [])
 })
 
-t.test('O06: in production the docs are there only where DOCS says so', async (t) => {
-  const production = { NODE_ENV: 'production', JWT_SECRET: generateSecret(), SECRETS_KEY: generateSecret(), DATABRAIN: 'off', BOLDBI: 'off', DXFEED: 'off' }
+t.test('in production the docs are there only where DOCS says so', async (t) => {
+  const production = {
+    NODE_ENV: 'production',
+    JWT_SECRET: generateSecret(),
+    SECRETS_KEY: generateSecret(),
+    DATABRAIN: 'off',
+    BOLDBI: 'off',
+    DXFEED: 'off'
+  }
   for (const [variables, status] of [[{}, 404], [{ DOCS: 'off' }, 404], [{ DOCS: 'on' }, 200]] as const) {
     const { app } = await demoApp(t, { ...production, ...variables })
-    for (const url of ['/docs', '/docs/json', '/docs/static/swagger-ui.css']) t.equal((await app.inject(url)).statusCode, status, `${url} ${JSON.stringify(variables)}`)
+    for (const url of ['/docs', '/docs/json', '/docs/static/swagger-ui.css']) {
+      t.equal((await app.inject(url)).statusCode, status, `${url} ${JSON.stringify(variables)}`)
+    }
   }
 })

@@ -10,28 +10,44 @@ import { demoApp } from '../helpers/server-app.js'
 const json = { 'content-type': 'application/json' }
 const REAL_DXFEED = { DXFEED_SECRET: 's3cr3t', DXFEED_ISSUER: 'acme', DXFEED_SESSION: 'web' }
 
-/** The built-in server, and a function that asks all three embedding routes which user a request has; a refusal is its status. */
+/**
+ * The built-in server, and a function that asks all three embedding routes which user a request has; a refusal is its
+ * status.
+ */
 async function server (t: Test, variables: Record<string, string>) {
   const { app, products: { databrain, boldbi, dxfeed }, secrets } = await demoApp(t, variables, { listen: true })
   const usersOf = async (headers: Record<string, string> = {}): Promise<unknown[]> => {
-    const guest = await app.inject({ url: '/api/databrain/guest-token', headers: { authorization: `Bearer ${secrets.DATABRAIN_PROXY_KEY[0]}`, ...headers } })
+    const guest = await app.inject({
+      url: '/api/databrain/guest-token',
+      headers: { authorization: `Bearer ${secrets.DATABRAIN_PROXY_KEY[0]}`, ...headers }
+    })
     const query = `embed_nonce=${randomUUID()}&embed_dashboard_id=d1&embed_mode=view`
     const embed = await app.inject({
-      method: 'POST', url: '/authorize', headers: { ...json, ...headers }, payload: { embedQuerString: query, dashboardServerApiUrl: boldbi?.apiUrl }
+      method: 'POST',
+      url: '/authorize',
+      headers: { ...json, ...headers },
+      payload: { embedQuerString: query, dashboardServerApiUrl: boldbi?.apiUrl }
     })
     const widget = await app.inject({ url: '/api/generate-token', headers })
     const shown = async (url: string) => /<b>([^<]+)</.exec(await (await fetch(url)).text())?.[1]
-    const verdict = widget.statusCode === 200 ? verifyWidgetToken(widget.json().token, { secret: dxfeed?.secret ?? '' }) : null
+    const verdict = widget.statusCode === 200
+      ? verifyWidgetToken(widget.json().token, { secret: dxfeed?.secret ?? '' })
+      : null
     return [
-      guest.statusCode === 200 ? await shown(`${databrain?.mockOrigin}/embed?token=${guest.json().token}`) : guest.statusCode,
-      embed.statusCode === 200 ? await shown(`${boldbi?.mockOrigin}${embed.json().Data.DashboardUrl}`) : embed.statusCode,
+      guest.statusCode === 200
+        ? await shown(`${databrain?.mockOrigin}/embed?token=${guest.json().token}`)
+        : guest.statusCode,
+      embed.statusCode === 200
+        ? await shown(`${boldbi?.mockOrigin}${embed.json().Data.DashboardUrl}`)
+        : embed.statusCode,
       verdict?.valid === true ? verdict.payload.user : widget.statusCode
     ]
   }
   return { app, usersOf }
 }
 
-t.test('the end user is the one of the reference, else of the session, else EMBED_USER, on all three embedding routes', async (t) => {
+t.test('the end user is the one of the reference, else of the session, else EMBED_USER, on all three embedding ' +
+  'routes', async (t) => {
   const { app, usersOf } = await server(t, { EMBED_USER: 'fallback@example.com' })
   const chosen = await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'ann@example.com' } })
   const cookie = String(chosen.headers['set-cookie']).split(';')[0] ?? ''
@@ -48,10 +64,14 @@ t.test('with mock products alone the default end user is viewer@example.com', as
   t.same(await usersOf(), Array(3).fill('viewer@example.com'))
 })
 
-t.test('once a real product is configured there is no default end user, but a reference and EMBED_USER still count', async (t) => {
+t.test('once a real product is configured there is no default end user, but a reference and EMBED_USER still ' +
+  'count', async (t) => {
   const bare = await server(t, REAL_DXFEED)
   t.same(await bare.usersOf(), [401, 401, 401])
-  t.same(await bare.usersOf({ 'x-user-reference': bare.app.userReference.sign({ sub: 'bob@example.com' }) }), Array(3).fill('bob@example.com'))
+  t.same(
+    await bare.usersOf({ 'x-user-reference': bare.app.userReference.sign({ sub: 'bob@example.com' }) }),
+    Array(3).fill('bob@example.com')
+  )
   const set = await server(t, { ...REAL_DXFEED, EMBED_USER: 'fallback@example.com' })
   t.same(await set.usersOf(), Array(3).fill('fallback@example.com'))
 })

@@ -6,11 +6,18 @@ import { demoApp } from '../helpers/server-app.js'
 const batch = JSON.stringify({ batch: Array.from({ length: 500 }, () => ({ type: 'page', userId: 'u' })) })
 
 t.test('INGEST_KEY_RATE_MAX is the events a second of a source, 1 000 by default, 0 any number', async (t) => {
-  for (const [variables, limit] of [[{}, '1000'], [{ INGEST_KEY_RATE_MAX: '200' }, '200'], [{ INGEST_KEY_RATE_MAX: '0' }, undefined]] as const) {
+  for (
+    const [variables, limit] of [[{}, '1000'], [{ INGEST_KEY_RATE_MAX: '200' }, '200'], [{ INGEST_KEY_RATE_MAX: '0' },
+      undefined]] as const
+  ) {
     const { app, first } = await demoApp(t, { ...variables, DATABRAIN: 'off', BOLDBI: 'off', DXFEED: 'off' })
-    const replies = await Promise.all(Array.from({ length: 12 }, () => app.inject({
-      method: 'POST', url: '/v1/batch', payload: batch, headers: { 'content-type': 'application/json', authorization: `Bearer ${first.pipelineKey}` }
-    })))
+    const replies = await Promise.all(Array.from({ length: 12 }, () =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/batch',
+        payload: batch,
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${first.pipelineKey}` }
+      })))
     const refused = replies.filter(({ statusCode }) => statusCode !== 200)
     t.equal(refused.length === 0, limit === undefined, JSON.stringify(variables))
     for (const reply of refused) {

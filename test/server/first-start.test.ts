@@ -13,7 +13,8 @@ import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 
 const run = promisify(execFile)
 
-t.test('the first start prints what it made, its curl lines work when pasted, and a later start keeps all of it', async (t) => {
+t.test('the first start prints what it made, its curl lines work when pasted, and a later start keeps all of ' +
+  'it', async (t) => {
   const dataDir = join(await temporaryFolder(t), 'data')
   const first = await startServerProcess(t, dataDir)
   const { password, pipelineKey } = printedBy(first)
@@ -44,11 +45,12 @@ t.test('the first start prints what it made, its curl lines work when pasted, an
   t.match(second.stdout(), `Start page  ${second.origin}/`)
   const token = await logIn(second, password)
   t.same(await storedIds(second, token), before)
-  const send = (origin: string) => fetch(`${second.origin}/v1/t`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${pipelineKey}`, origin },
-    body: '{"event":"Again","userId":"user-1"}'
-  })
+  const send = (origin: string) =>
+    fetch(`${second.origin}/v1/t`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${pipelineKey}`, origin },
+      body: '{"event":"Again","userId":"user-1"}'
+    })
   t.equal((await send(second.origin)).status, 200, 'from the page of the new port')
   t.equal((await send('https://evil.test')).status, 403)
   t.comment(`first start ${Math.round(first.startTime)} ms, later start ${Math.round(second.startTime)} ms`)
@@ -57,7 +59,9 @@ t.test('the first start prints what it made, its curl lines work when pasted, an
 t.test('a port that is taken stops the start before anything is made', async (t) => {
   const dataDir = await folderWithDatabase(t)
   const taken = createServer()
-  await new Promise<void>((resolve) => { taken.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>((resolve) => {
+    taken.listen(0, '127.0.0.1', resolve)
+  })
   t.teardown(() => taken.close())
   const { port } = taken.address() as AddressInfo
   const program = await runProgram(t, ['start'], { DATA_DIR: dataDir, PORT: String(port) })
@@ -66,7 +70,7 @@ t.test('a port that is taken stops the start before anything is made', async (t)
   t.match(printedBy(await startServerProcess(t, dataDir)).password, /^[\w-]{43}$/, 'the next start is the first one')
 })
 
-t.test('O01: nothing that came from the environment is printed, and no secret is logged at trace level', async (t) => {
+t.test('nothing that came from the environment is printed, and no secret is logged at trace level', async (t) => {
   const dataDir = await folderWithDatabase(t)
   const given = {
     ADMIN_EMAIL: 'somebody@example.org',
@@ -83,26 +87,37 @@ t.test('O01: nothing that came from the environment is printed, and no secret is
   const bannerEnd = server.stdout().length
   const { pipelineKey } = printedBy(server)
 
-  const post = (path: string, body: object, headers: Record<string, string> = {}) => fetch(origin + path, {
-    method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body)
-  })
+  const post = (path: string, body: object, headers: Record<string, string> = {}) =>
+    fetch(origin + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body)
+    })
   const login = await post('/v1/admin/auth/login', { email: given.ADMIN_EMAIL, password: given.ADMIN_PASSWORD })
   const { access_token, refresh_token } = await login.json() as Record<string, string>
   await post('/v1/admin/auth/login', { email: given.ADMIN_EMAIL, password: 'wrong-password-of-mine' })
   const bearer = { authorization: `Bearer ${access_token}` }
   const refreshed = await (await post('/v1/admin/auth/refresh', { refresh_token })).json() as Record<string, string>
   await post('/v1/admin/auth/refresh', { refresh_token: 'nonsense-refresh-token' })
-  const made = await (await post('/v1/admin/sources', { name: 'Shop', domains: ['https://shop.test'] }, bearer)).json() as Record<string, string>
+  const made = await (await post('/v1/admin/sources', { name: 'Shop', domains: ['https://shop.test'] }, bearer))
+    .json() as Record<string, string>
   const page = await fetch(`${origin}/`)
   const cookie = page.headers.get('set-cookie')?.split(';')[0] ?? ''
-  const { databrain } = await (await fetch(`${origin}/demo/page.json`, { headers: { cookie } })).json() as { databrain: { page: { proxyAuthUrl: string } } }
+  const { databrain } = await (await fetch(`${origin}/demo/page.json`, { headers: { cookie } })).json() as {
+    databrain: { page: { proxyAuthUrl: string } }
+  }
   const reference = new URL(databrain.page.proxyAuthUrl).searchParams.get('ref') ?? ''
-  const guest = await fetch(databrain.page.proxyAuthUrl, { headers: { authorization: `Bearer ${given.DATABRAIN_PROXY_KEY}` } })
+  const guest = await fetch(databrain.page.proxyAuthUrl, {
+    headers: { authorization: `Bearer ${given.DATABRAIN_PROXY_KEY}` }
+  })
   const { token: guestToken } = await guest.json() as { token: string }
   const widget = await (await fetch(`${origin}/api/generate-token?ref=${reference}`)).json() as { token: string }
   await post(`/v1/t?wk=${pipelineKey}`, { event: 'e', userId: 'u' })
   await post('/v1/t', { event: 'e', userId: 'u', writeKey: pipelineKey })
-  await post('/v1/t', { event: 'e' }, { authorization: `Bearer ${pipelineKey}`, 'x-datafly-signature': `sha256=${'ab'.repeat(32)}` })
+  await post('/v1/t', { event: 'e' }, {
+    authorization: `Bearer ${pipelineKey}`,
+    'x-datafly-signature': `sha256=${'ab'.repeat(32)}`
+  })
   await fetch(`${origin}/nothing?token=${widget.token}&${guestToken}`, { headers: { ...bearer, cookie } })
   t.equal((await server.stop()).code, 0)
 

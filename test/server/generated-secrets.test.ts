@@ -6,7 +6,7 @@ import t from 'tap'
 import { generatedSecret } from '../../server/config/generated-secrets.js'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 
-t.test('a secret is made once, strong, in a file that is the owner\'s alone', async (t) => {
+t.test("a secret is made once, strong, in a file that is the owner's alone", async (t) => {
   const dataDir = join(t.testdir(), 'data')
   const first = await generatedSecret(dataDir, 'JWT_SECRET')
   assertStrongSecret('JWT_SECRET', first)
@@ -40,11 +40,13 @@ t.test('a secret that other users may read or change stops the start with the co
   const dataDir = t.testdir()
   const secret = await generatedSecret(dataDir, 'SECRETS_KEY')
   const [folder, file] = [join(dataDir, 'secrets'), join(dataDir, 'secrets', 'SECRETS_KEY')]
-  const cases = [[file, 0o640, 0o600], [file, 0o604, 0o600], [file, 0o620, 0o600], [folder, 0o750, 0o700], [folder, 0o711, 0o700],
-    [dataDir, 0o770, 0o700], [dataDir, 0o777, 0o700]] as const
+  const cases = [[file, 0o640, 0o600], [file, 0o604, 0o600], [file, 0o620, 0o600], [folder, 0o750, 0o700], [folder,
+    0o711, 0o700], [dataDir, 0o770, 0o700], [dataDir, 0o777, 0o700]] as const
   for (const [path, open, closed] of cases) {
     await chmod(path, open)
-    await t.rejects(generatedSecret(dataDir, 'SECRETS_KEY'), { message: `${path} is accessible to other users (mode ${open.toString(8)})` }, open.toString(8))
+    await t.rejects(generatedSecret(dataDir, 'SECRETS_KEY'), {
+      message: `${path} is accessible to other users (mode ${open.toString(8)})`
+    }, open.toString(8))
     await t.rejects(generatedSecret(dataDir, 'SECRETS_KEY'), { message: `chmod ${closed.toString(8)} ${path}` })
     t.equal((await stat(path)).mode & 0o777, open, 'the operator decides')
     await chmod(path, closed)
@@ -52,7 +54,9 @@ t.test('a secret that other users may read or change stops the start with the co
   }
 })
 
-t.test('a secret that belongs to another user stops the start', { skip: process.getuid?.() === 0 ? false : 'only root can give a file away' }, async (t) => {
+t.test('a secret that belongs to another user stops the start', {
+  skip: process.getuid?.() === 0 ? false : 'only root can give a file away'
+}, async (t) => {
   const dataDir = t.testdir()
   await generatedSecret(dataDir, 'SECRETS_KEY')
   for (const path of [join(dataDir, 'secrets', 'SECRETS_KEY'), join(dataDir, 'secrets'), dataDir]) {

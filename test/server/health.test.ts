@@ -13,7 +13,8 @@ import { memoryStore } from '../../plugins/token-store/memory/index.js'
 import { sqlStore } from '../../plugins/token-store/sql/index.js'
 import { generateSecret } from '../../signing/secret-strength/index.js'
 
-t.test('D03: /readyz says what an acknowledged write outlives, and is 503 when the database is gone, while /healthz stays', async (t) => {
+t.test('/readyz says what an acknowledged write outlives, and is 503 when the database is gone, while /healthz ' +
+  'stays', async (t) => {
   const database = await openDatabase({ memory: true })
   const app = fastify()
   t.teardown(async () => {
@@ -45,7 +46,9 @@ t.test('/readyz names the one part that does not answer', async (t) => {
   await app.register(errorEnvelope)
   await app.register(drain)
   await app.register(tokenStore, { store: memoryStore() })
-  await app.register(eventSink, { sink: { ...memorySink(), ready: () => Promise.reject(new Error('the words of a backend')) } })
+  await app.register(eventSink, {
+    sink: { ...memorySink(), ready: () => Promise.reject(new Error('the words of a backend')) }
+  })
   await app.register(health, { durability: 'none' })
   const answer = await app.inject('/readyz')
   t.equal(answer.statusCode, 503)

@@ -4,30 +4,45 @@ import t from 'tap'
 
 import { demoApp } from '../helpers/server-app.js'
 
-t.test('G14: what the demo page\'s session began before a cut-off embeds nothing, a new session does, and the trail says so', async (t) => {
+t.test("G14: what the demo page's session began before a cut-off embeds nothing, a new session does, and the trail says so", async (t) => {
   const { app, first } = await demoApp(t)
   const { access_token: token } = (await app.inject({
-    method: 'POST', url: '/v1/admin/auth/login', payload: { email: first.email, password: first.generatedPassword }
+    method: 'POST',
+    url: '/v1/admin/auth/login',
+    payload: { email: first.email, password: first.generatedPassword }
   })).json()
   const headers = { authorization: `Bearer ${token}` }
   const logIn = async () => {
-    const [cookie] = (await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'ann@example.com' } })).cookies
+    const [cookie] =
+      (await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'ann@example.com' } })).cookies
     return { cookie: `${cookie?.name}=${cookie?.value}` }
   }
-  const embed = async (session: object) => (await app.inject({ url: '/api/generate-token', headers: { ...session } })).statusCode
+  const embed = async (session: object) =>
+    (await app.inject({ url: '/api/generate-token', headers: { ...session } })).statusCode
 
   const before = await logIn()
   t.equal(await embed(before), 200)
   // Sessions and cut-offs count in milliseconds.
   await sleep(5)
-  t.equal((await app.inject({ method: 'POST', url: '/v1/admin/embeds/revoke', headers, payload: { user_id: 'ann@example.com' } })).statusCode, 200)
+  t.equal(
+    (await app.inject({
+      method: 'POST',
+      url: '/v1/admin/embeds/revoke',
+      headers,
+      payload: { user_id: 'ann@example.com' }
+    })).statusCode,
+    200
+  )
   t.equal(await embed(before), 403)
   t.equal(await embed(await logIn()), 200)
 
-  const trail = async () => (await app.inject({ url: '/v1/admin/embeds?user_id=ann%40example.com', headers })).json().data
+  const trail = async () =>
+    (await app.inject({ url: '/v1/admin/embeds?user_id=ann%40example.com', headers })).json().data
   // The trail is written behind the answers.
   for (let tries = 0; (await trail()).length < 3 && tries < 100; tries++) await sleep(20)
   t.same((await trail()).map(({ product, outcome, error }: Record<string, unknown>) => [product, outcome, error]), [
-    ['dxfeed', 'granted', null], ['dxfeed', 'refused', 'FORBIDDEN'], ['dxfeed', 'granted', null]
+    ['dxfeed', 'granted', null],
+    ['dxfeed', 'refused', 'FORBIDDEN'],
+    ['dxfeed', 'granted', null]
   ])
 })

@@ -15,24 +15,38 @@ import { readSlowly } from '../helpers/slow-reader.js'
 /** More than any buffer on the way takes. */
 const BIG = Buffer.alloc(48_000_000, 'x')
 
-async function server (t: Test, options: SlowReaderOptions): Promise<{ app: FastifyInstance, origin: string, log: ReturnType<typeof logReader> }> {
+async function server (
+  t: Test,
+  options: SlowReaderOptions
+): Promise<{ app: FastifyInstance, origin: string, log: ReturnType<typeof logReader> }> {
   const log = logReader()
-  const app = Fastify({ forceCloseConnections: true, logger: { level: 'info', stream: log.stream }, keepAliveTimeout: 60_000 })
+  const app = Fastify({
+    forceCloseConnections: true,
+    logger: { level: 'info', stream: log.stream },
+    keepAliveTimeout: 60_000
+  })
   t.teardown(() => app.close())
   cutSlowReaders(app, options)
   app.get('/big', (_request, reply) => reply.send(BIG))
-  app.get('/later', async () => { await sleep(2_500); return 'ok' })
+  app.get('/later', async () => {
+    await sleep(2_500)
+    return 'ok'
+  })
   app.get('/ok', async () => 'ok')
   return { app, log, origin: await app.listen({ host: '127.0.0.1', port: 0 }) }
 }
 
 function connections ({ server }: FastifyInstance): Promise<number> {
-  return new Promise((resolve, reject) => server.getConnections((error, count) => error === null ? resolve(count) : reject(error)))
+  return new Promise((resolve, reject) =>
+    server.getConnections((error, count) => error === null ? resolve(count) : reject(error))
+  )
 }
 
-t.test('W06: a client that takes a byte of its answer now and then is cut off, and the log says so once', async (t) => {
+t.test('a client that takes a byte of its answer now and then is cut off, and the log says so once', async (t) => {
   const { app, origin, log } = await server(t, { within: 1_000, every: 200 })
-  const readers = await Promise.all(Array.from({ length: 5 }, () => readSlowly(origin, '/big', { bytes: 1, pause: 100, limit: 30_000 })))
+  const readers = await Promise.all(
+    Array.from({ length: 5 }, () => readSlowly(origin, '/big', { bytes: 1, pause: 100, limit: 30_000 }))
+  )
   for (const { cut, after, taken } of readers) {
     t.ok(cut, 'by the server')
     t.ok(after >= 1_000, `after ${after} ms`)
@@ -46,7 +60,8 @@ t.test('W06: a client that takes a byte of its answer now and then is cut off, a
 
 t.test('a client that takes enough is not, however long it takes', async (t) => {
   const { origin } = await server(t, { within: 1_000, every: 200 })
-  // Some MB in each of those seconds: the system takes more of an answer only when a good part of its own megabytes has gone.
+  // Some MB in each of those seconds: the system takes more of an answer only when a good part of its own megabytes
+  // has gone.
   const { cut, taken, after } = await readSlowly(origin, '/big', { bytes: 262_144, pause: 40, limit: 4_000 })
   t.notOk(cut, `after ${after} ms with ${taken} bytes`)
 })
@@ -58,8 +73,12 @@ t.test('neither is one that has its answer and stays, waits for one, or says not
   const waiting = connect(port, '127.0.0.1')
   const answered = connect(port, '127.0.0.1')
   const texts = { waiting: '', answered: '' }
-  waiting.on('data', (chunk) => { texts.waiting += chunk.toString() }).write('GET /later HTTP/1.1\r\nHost: a\r\n\r\n')
-  answered.on('data', (chunk) => { texts.answered += chunk.toString() }).write('GET /ok HTTP/1.1\r\nHost: a\r\n\r\n')
+  waiting.on('data', (chunk) => {
+    texts.waiting += chunk.toString()
+  }).write('GET /later HTTP/1.1\r\nHost: a\r\n\r\n')
+  answered.on('data', (chunk) => {
+    texts.answered += chunk.toString()
+  }).write('GET /ok HTTP/1.1\r\nHost: a\r\n\r\n')
   while (texts.waiting === '') await sleep(20)
   t.match(texts.waiting, /^HTTP\/1\.1 200/)
   t.match(texts.answered, /^HTTP\/1\.1 200/)
@@ -67,12 +86,26 @@ t.test('neither is one that has its answer and stays, waits for one, or says not
   for (const socket of [silent, waiting, answered]) socket.destroy()
 })
 
-t.test('W06: a page of a list has 1 MB, and the built-in server cuts off who asks for many and reads none, and goes on', async (t) => {
+t.test('a page of a list has 1 MB, and the built-in server cuts off who asks for many and reads none, and goes ' +
+  'on', async (t) => {
   // By the time that a request may take.
-  const { app, first } = await demoApp(t, { HEADERS_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: '2000', INGEST_KEY_RATE_MAX: '0', LOG_LEVEL: 'warn' }, { listen: true })
+  const { app, first } = await demoApp(t, {
+    HEADERS_TIMEOUT_MS: '1000',
+    REQUEST_TIMEOUT_MS: '2000',
+    INGEST_KEY_RATE_MAX: '0',
+    LOG_LEVEL: 'warn'
+  }, { listen: true })
   for (let at = 0; at < 5; at++) {
-    const batch = Array.from({ length: 40 }, () => ({ type: 'track', event: 'Big', userId: 'u', properties: { text: 'x'.repeat(60_000) } }))
-    const reply = await app.inject({ method: 'POST', url: '/v1/batch', headers: { authorization: `Bearer ${String(first.pipelineKey)}` }, payload: { batch } })
+    const batch = Array.from(
+      { length: 40 },
+      () => ({ type: 'track', event: 'Big', userId: 'u', properties: { text: 'x'.repeat(60_000) } })
+    )
+    const reply = await app.inject({
+      method: 'POST',
+      url: '/v1/batch',
+      headers: { authorization: `Bearer ${String(first.pipelineKey)}` },
+      payload: { batch }
+    })
     t.equal(reply.statusCode, 200)
   }
   const { email, generatedPassword: password } = first
@@ -81,9 +114,16 @@ t.test('W06: a page of a list has 1 MB, and the built-in server cuts off who ask
   const list = await app.inject({ url: '/v1/admin/events?limit=100', headers })
   t.ok(list.body.length > 900_000 && list.body.length < 1_200_000, `${list.body.length} bytes`)
   // What the system takes for itself nobody has to wait for.
-  const readers = await Promise.all(Array.from({ length: 4 }, () => readSlowly(app.listeningOrigin, '/v1/admin/events?limit=100', {
-    bytes: 1, pause: 250, limit: 60_000, times: 12, headers
-  })))
+  const readers = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      readSlowly(app.listeningOrigin, '/v1/admin/events?limit=100', {
+        bytes: 1,
+        pause: 250,
+        limit: 60_000,
+        times: 12,
+        headers
+      }))
+  )
   t.same(readers.map(({ cut }) => cut), [true, true, true, true], JSON.stringify(readers))
   t.ok(readers.every(({ taken }) => taken < list.body.length))
   t.equal((await app.inject('/healthz')).statusCode, 200)

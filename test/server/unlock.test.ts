@@ -29,5 +29,8 @@ t.test('create-admin --unlock, and --reset, end a lock-out on a server that is r
   await lockOut()
   t.match(await command(['--email', EMAIL, '--reset'], { ADMIN_PASSWORD: 'a-password-of-my-own' }), { code: 0 })
   await logIn(server, 'a-password-of-my-own')
-  t.match(await command(['--email', 'nobody@example.com', '--unlock']), { code: 1, stderr: 'there is no administrator nobody@example.com' })
+  t.match(await command(['--email', 'nobody@example.com', '--unlock']), {
+    code: 1,
+    stderr: 'there is no administrator nobody@example.com'
+  })
 })

@@ -25,7 +25,11 @@ t.test('a sealed text opens only in the context that it was sealed for', async (
   const box = secretBox([NEW])
   const sealed = box.seal('secret', CONTEXT)
   for (const context of ['', 'sources/server_secret/43', 'users/totp_seed/42', `${CONTEXT} `]) {
-    t.throws(() => box.open(sealed, context), { message: 'secret box: altered, or sealed for another context' }, context)
+    t.throws(
+      () => box.open(sealed, context),
+      { message: 'secret box: altered, or sealed for another context' },
+      context
+    )
   }
 })
 
@@ -47,9 +51,20 @@ t.test('no character of a sealed text can be changed, left out or added', async 
   const altered = [...sealed].flatMap((character, at) => {
     const before = sealed.slice(0, at)
     const after = sealed.slice(at + 1)
-    return ['A', 'B', '.', '=', '-', '+', '/', ' ', 'é', ''].filter((other) => other !== character).map((other) => before + other + after)
+    return ['A', 'B', '.', '=', '-', '+', '/', ' ', 'é', ''].filter((other) => other !== character).map((other) =>
+      before + other + after
+    )
   })
-  const opened = altered.concat(`${sealed}.`, `${sealed}=`, `${sealed}A`, `${sealed}.AAAA`, `v2${sealed.slice(2)}`, '', 'v1', '....').filter((text) => {
+  const opened = altered.concat(
+    `${sealed}.`,
+    `${sealed}=`,
+    `${sealed}A`,
+    `${sealed}.AAAA`,
+    `v2${sealed.slice(2)}`,
+    '',
+    'v1',
+    '....'
+  ).filter((text) => {
     try {
       box.open(text, CONTEXT)
       return true

@@ -6,7 +6,8 @@ import { assertStrongSecret, generateSecret } from '../../signing/secret-strengt
 
 const HOW = /npx fastify-gatehouse generate-key/
 
-t.test('A15: a secret that is missing, short or of few characters is refused, and the message says which option and what to do', async (t) => {
+t.test('a secret that is missing, short or of few characters is refused, and the message says which option and ' +
+  'what to do', async (t) => {
   const weak: Array<[string, RegExp]> = [
     ['', /"jwtSecrets" is missing/],
     [randomBytes(23).toString('base64url'), /shorter than 32 bytes/],
@@ -15,12 +16,24 @@ t.test('A15: a secret that is missing, short or of few characters is refused, an
     ['abcdefghijk'.repeat(4), /fewer than 12 different/]
   ]
   for (const [secret, why] of weak) {
-    t.throws(() => { assertStrongSecret('jwtSecrets', secret) }, { message: why }, secret)
-    t.throws(() => { assertStrongSecret('jwtSecrets', secret) }, { message: HOW }, secret)
+    t.throws(
+      () => {
+        assertStrongSecret('jwtSecrets', secret)
+      },
+      { message: why },
+      secret
+    )
+    t.throws(
+      () => {
+        assertStrongSecret('jwtSecrets', secret)
+      },
+      { message: HOW },
+      secret
+    )
   }
 })
 
-t.test('A15: what tutorials print is refused in any case and punctuation', async (t) => {
+t.test('what tutorials print is refused in any case and punctuation', async (t) => {
   const known = [
     'a-string-secret-at-least-256-bits-long',
     'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',
@@ -37,11 +50,17 @@ t.test('A15: what tutorials print is refused in any case and punctuation', async
     'The quick brown fox jumps over the lazy dog.'
   ]
   for (const secret of known) {
-    t.throws(() => { assertStrongSecret('jwtSecrets', secret) }, { message: /publicly known sample or a placeholder/ }, secret)
+    t.throws(
+      () => {
+        assertStrongSecret('jwtSecrets', secret)
+      },
+      { message: /publicly known sample or a placeholder/ },
+      secret
+    )
   }
 })
 
-t.test('A15: secrets of public repositories are refused, in any case and punctuation, and as hex or base64', async (t) => {
+t.test('secrets of public repositories are refused, in any case and punctuation, and as hex or base64', async (t) => {
   const published = [
     '9fb71820-db14-43bf-99cb-c38b407b2d41',
     'Mmd0VvceCSTb5gPhCry1f1uPTKaGZpFttsu3s5CbIEJN6GGmD1V3D06K2sXS30hu',
@@ -49,8 +68,17 @@ t.test('A15: secrets of public repositories are refused, in any case and punctua
     'A3S5566B54703343367639792F423F4528482B4D62516C5468576D5A71347437'
   ]
   for (const secret of published) {
-    for (const spelling of [secret, secret.toUpperCase(), `${secret}\n`, secret.replaceAll('-', '_'), Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('hex')]) {
-      t.throws(() => { assertStrongSecret('jwtSecrets', spelling) }, { message: /publicly known|different characters/ }, spelling)
+    for (
+      const spelling of [secret, secret.toUpperCase(), `${secret}\n`, secret.replaceAll('-', '_'),
+        Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('hex')]
+    ) {
+      t.throws(
+        () => {
+          assertStrongSecret('jwtSecrets', spelling)
+        },
+        { message: /publicly known|different characters/ },
+        spelling
+      )
     }
   }
 })
@@ -69,11 +97,18 @@ t.test('no message shows the secret', async (t) => {
 t.test('random secrets in every usual spelling are accepted, words before them included', async (t) => {
   for (let round = 0; round < 200; round++) {
     const bytes = randomBytes(32)
-    for (const secret of [bytes.toString('base64'), bytes.toString('base64url'), `proxy-key-for-tests-${bytes.toString('base64url')}`]) {
-      t.doesNotThrow(() => { assertStrongSecret('keys', secret) }, secret)
+    for (
+      const secret of [bytes.toString('base64'), bytes.toString('base64url'),
+        `proxy-key-for-tests-${bytes.toString('base64url')}`]
+    ) {
+      t.doesNotThrow(() => {
+        assertStrongSecret('keys', secret)
+      }, secret)
     }
   }
-  t.doesNotThrow(() => { assertStrongSecret('keys', 'ключ-абвгдежзиклм') }, 'bytes are counted, not characters')
+  t.doesNotThrow(() => {
+    assertStrongSecret('keys', 'ключ-абвгдежзиклм')
+  }, 'bytes are counted, not characters')
 })
 
 t.test('a generated secret is 32 bytes of base64url, strong, and new each time', async (t) => {

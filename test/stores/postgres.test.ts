@@ -2,8 +2,10 @@ import t from 'tap'
 
 import { privatePostgres } from '../helpers/postgres.js'
 
-// Those of the routes that store the most, on PostgreSQL in every run; `npm run test:stores` runs all of them on every store.
-const FILES = ['admin/auth/login', 'admin/api/sources', 'admin/api/webhooks', 'ingestion/events', 'ingestion/webhook/webhook', 'databrain/guest-token/cache']
+// Those of the routes that store the most, on PostgreSQL in every run; `npm run test:stores` runs all of them on
+// every store.
+const FILES = ['admin/auth/login', 'admin/api/sources', 'admin/api/webhooks', 'ingestion/events',
+  'ingestion/webhook/webhook', 'databrain/guest-token/cache']
 
 const postgres = await privatePostgres(t)
 if (postgres !== null) {

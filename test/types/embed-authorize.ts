@@ -6,12 +6,24 @@ import { embedAuthorize, FORBIDDEN, widgetToken } from '../../index.js'
 import type { AuthorizeEmbed, AuthorizeWidget } from '../../index.js'
 import { embedFilter } from '../../signing/index.js'
 
-interface User { email: string, company: string, dashboards: string[], regions: string[], isDesigner: boolean, sessionStartedAt: number }
-interface Session { userId: string, filters?: string[], tenantId: string, startedAt: number }
+interface User {
+  email: string
+  company: string
+  dashboards: string[]
+  regions: string[]
+  isDesigner: boolean
+  sessionStartedAt: number
+}
+interface Session {
+  userId: string
+  filters?: string[]
+  tenantId: string
+  startedAt: number
+}
 
 declare function signedInUser (request: FastifyRequest): Promise<User | null>
 declare function sessionOf (request: FastifyRequest): Promise<Session | null>
-declare const secrets: { get (name: string): Promise<string> }
+declare const secrets: { get(name: string): Promise<string> }
 
 const app = Fastify()
 
@@ -22,7 +34,9 @@ app.register(embedAuthorize, {
   async authorize (request, { dashboards, mode }) {
     const user = await signedInUser(request)
     if (user === null) return null
-    if (dashboards.length === 0 || !dashboards.every((id) => user.dashboards.includes(id))) throw new FORBIDDEN({ message: 'This dashboard is not yours' })
+    if (dashboards.length === 0 || !dashboards.every((id) => user.dashboards.includes(id))) {
+      throw new FORBIDDEN({ message: 'This dashboard is not yours' })
+    }
     if (mode === 'design' && !user.isDesigner) throw new FORBIDDEN()
     return {
       email: user.email,
@@ -40,10 +54,17 @@ app.register(widgetToken, {
   cors: { origins: ['https://app.example.com'] },
   authorize: async (request) => {
     const session = await sessionOf(request)
-    return session && { user: session.userId, filters: session.filters, tenant: session.tenantId, issuedAt: session.startedAt }
+    return session &&
+      { user: session.userId, filters: session.filters, tenant: session.tenantId, issuedAt: session.startedAt }
   }
 })
-app.register(widgetToken, { secret: '…', issuer: 'i', session: 's', user: 'dx-user-7', authorize: ({ userReference }) => userReference?.sub })
+app.register(widgetToken, {
+  secret: '…',
+  issuer: 'i',
+  session: 's',
+  user: 'dx-user-7',
+  authorize: ({ userReference }) => userReference?.sub
+})
 // @ts-expect-error the function is named authorize
 app.register(widgetToken, { secret: '…', issuer: 'i', session: 's', resolveUser: () => 'ann' })
 

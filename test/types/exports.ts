@@ -1,12 +1,21 @@
-// Compiled by `npm run typecheck`, never run: every type that stands in a public option can be imported beside the plugin that has the option.
+// Compiled by `npm run typecheck`, never run: every type that stands in a public option can be imported beside the
+// plugin that has the option.
 import type {
-  AdminApiOptions, AdminAuthOptions, AdminGuardOptions, AdminTokensOptions, BotOptions, CaptchaOptions, CsrfCookieOptions, CsrfOptions, EmbedAuthorizeOptions,
-  EmbedServerOptions, EmbedTransport, EventRateOptions, GuessLimit, IdentityCookieOptions, IngestionOptions, LiveOptions, LockoutOptions, PasswordOptions,
-  Passwords, PipelineKeyOptions, ProxyKeyOptions, QuotaOptions, RateLimitOptions, SecretSource, SiteCorsOptions, WidgetTokenOptions
+  AdminApiOptions, AdminAuthOptions, AdminGuardOptions, AdminTokensOptions, BotOptions, CaptchaOptions,
+  CsrfCookieOptions, CsrfOptions, EmbedAuthorizeOptions, EmbedServerOptions, EmbedTransport, EventRateOptions,
+  GuessLimit, IdentityCookieOptions, IngestionOptions, LiveOptions, LockoutOptions, PasswordOptions, Passwords,
+  PipelineKeyOptions, ProxyKeyOptions, QuotaOptions, RateLimitOptions, SecretSource, SiteCorsOptions,
+  WidgetTokenOptions
 } from '../../index.js'
 import type { LiveOptions as LiveOfApi } from '../../routes/admin/api/index.js'
-import type { EventRateOptions as RateOfIngestion, GuessLimit as GuessesOfIngestion } from '../../routes/ingestion/index.js'
-import type { RateLimitOptions as RateOfWidget, SiteCorsOptions as CorsOfWidget } from '../../routes/widget-token/index.js'
+import type {
+  EventRateOptions as RateOfIngestion,
+  GuessLimit as GuessesOfIngestion
+} from '../../routes/ingestion/index.js'
+import type {
+  RateLimitOptions as RateOfWidget,
+  SiteCorsOptions as CorsOfWidget
+} from '../../routes/widget-token/index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : never
 type Given<Options, Name extends keyof Options> = Exclude<Options[Name], undefined>

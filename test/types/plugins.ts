@@ -1,12 +1,18 @@
 // Compiled by `npm run typecheck`, never run: what TypeScript users may and may not write.
 import Fastify from 'fastify'
 
-import { adminGuard, captcha, connectionLimit, csrf, databrainProxy, eventSink, guestToken, pipelineKey, proxyKey, rateLimit, requireHttps, signature, tokenStore, userReference, verifyWebhook, webhookKey, widgetToken } from '../../index.js'
+import {
+  adminGuard, captcha, connectionLimit, csrf, databrainProxy, eventSink, guestToken, pipelineKey, proxyKey,
+  rateLimit, requireHttps, signature, tokenStore, userReference, verifyWebhook, webhookKey,
+  widgetToken
+} from '../../index.js'
 import type { Admin } from '../../index.js'
 import type { ResolvedWebhook, Source, TokenStore } from '../../contracts/token-store/index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
-function assertType<Holds extends true> (): Holds | undefined { return undefined }
+function assertType<Holds extends true> (): Holds | undefined {
+  return undefined
+}
 
 const app = Fastify()
 
@@ -25,8 +31,18 @@ app.register(guestToken, { apiKey: '…', dataAppName: 'acme', authorize: (reque
 // @ts-expect-error a grant names its client
 app.register(guestToken, { apiKey: '…', dataAppName: 'acme', authorize: () => ({ params: {} }) })
 
-app.register(widgetToken, { secret: '…', issuer: 'i', session: 's', authorize: async () => ({ user: 'u', filters: ['f'] }) })
-app.register(widgetToken, { secret: async () => '…', issuer: 'i', session: 's', authorize: () => ({ user: 'u', tenant: 't', issuedAt: 1 }) })
+app.register(widgetToken, {
+  secret: '…',
+  issuer: 'i',
+  session: 's',
+  authorize: async () => ({ user: 'u', filters: ['f'] })
+})
+app.register(widgetToken, {
+  secret: async () => '…',
+  issuer: 'i',
+  session: 's',
+  authorize: () => ({ user: 'u', tenant: 't', issuedAt: 1 })
+})
 // @ts-expect-error there is no default user
 app.register(widgetToken, { secret: '…', issuer: 'i', session: 's' })
 
@@ -43,7 +59,17 @@ app.register(captcha, { provider: 'turnstile', secret: '…', hostnames: ['app.e
 // @ts-expect-error whose pages may show it must be said
 app.register(captcha, { provider: 'turnstile', secret: '…' })
 app.register(csrf, { key: '…', sessionOf: () => null })
-app.get('/limited', { config: { gatehouse: { connectionLimit: 5, https: true, rateLimit: { user: { max: 1 } }, captcha: { action: 'x' }, csrf: 'writes' } } }, async () => ({}))
+app.get('/limited', {
+  config: {
+    gatehouse: {
+      connectionLimit: 5,
+      https: true,
+      rateLimit: { user: { max: 1 } },
+      captcha: { action: 'x' },
+      csrf: 'writes'
+    }
+  }
+}, async () => ({}))
 // @ts-expect-error a number of requests
 app.get('/badly-limited', { config: { gatehouse: { rateLimit: { user: { max: '1' } } } } }, async () => ({}))
 
@@ -54,7 +80,16 @@ app.register(tokenStore)
 app.register(eventSink)
 
 app.get('/guarded', {
-  config: { gatehouse: { proxyKey: true, userReference: 'optional', pipelineKey: true, signature: 'required', admin: { roles: ['owner'] }, audit: 'report.read' } }
+  config: {
+    gatehouse: {
+      proxyKey: true,
+      userReference: 'optional',
+      pipelineKey: true,
+      signature: 'required',
+      admin: { roles: ['owner'] },
+      audit: 'report.read'
+    }
+  }
 }, async (request) => {
   assertType<Equal<typeof request.proxyKey, { readonly id: string } | null>>()
   assertType<Equal<typeof request.source, Readonly<Source> | null>>()
@@ -74,7 +109,9 @@ app.ready(() => {
   assertType<Equal<ReturnType<typeof app.userReference.sign>, string>>()
 })
 
-const verdict = verifyWebhook('stripe', { method: 'POST', url: '', headers: {}, body: Buffer.alloc(0), now: 0 }, [webhookKey('stripe', '…')])
+const verdict = verifyWebhook('stripe', { method: 'POST', url: '', headers: {}, body: Buffer.alloc(0), now: 0 }, [
+  webhookKey('stripe', '…')
+])
 if (verdict.valid) assertType<Equal<typeof verdict.signature, Buffer>>()
 else assertType<Equal<typeof verdict.fault, 'signature' | 'timestamp'>>()
 // @ts-expect-error no such provider

@@ -1,11 +1,14 @@
-// Compiled by `npm run typecheck`, never run: a host that uses fastify-raw-body, whose types add `request.rawBody`, beside the signature guard.
+// Compiled by `npm run typecheck`, never run: a host that uses fastify-raw-body, whose types add `request.rawBody`,
+// beside the signature guard.
 import Fastify from 'fastify'
 import rawBody from 'fastify-raw-body'
 
 import { ingestion, signature } from '../../index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
-function assertType<Holds extends true> (): Holds | undefined { return undefined }
+function assertType<Holds extends true> (): Holds | undefined {
+  return undefined
+}
 
 const app = Fastify()
 app.register(rawBody, { global: true, encoding: false })

@@ -1,11 +1,15 @@
-// Compiled by `npm run typecheck`, never run: the suites take the tests of any runner, and what is no store they do not.
+// Compiled by `npm run typecheck`, never run: the suites take the tests of any runner, and what is no store they do
+// not.
 import { test } from 'node:test'
 
 import t from 'tap'
 
 import { memorySink } from '../../plugins/event-sink/index.js'
 import { memoryStore } from '../../plugins/token-store/index.js'
-import { eventSinkContract, manualClock, sharedEventSinkContract, sharedTokenStoreContract, systemClock, tokenStoreContract } from '../../conformance/index.js'
+import {
+  eventSinkContract, manualClock, sharedEventSinkContract, sharedTokenStoreContract, systemClock,
+  tokenStoreContract
+} from '../../conformance/index.js'
 import type { ContractTest } from '../../conformance/index.js'
 
 const ofVitest = { test: (_name: string, _run: () => Promise<void>): void => {} }

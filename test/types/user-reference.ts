@@ -1,13 +1,20 @@
 // Compiled by `npm run typecheck`, never run: the claims of a user reference, in TypeScript.
 import Fastify from 'fastify'
 
-import { databrainProxy, embedAuthorize, guestToken, pageConfig, signUserReference, userReference, widgetToken } from '../../index.js'
+import {
+  databrainProxy, embedAuthorize, guestToken, pageConfig, signUserReference, userReference,
+  widgetToken
+} from '../../index.js'
 import type { PageConfig, ReferencedRequest, UserReference, UserReferenceClaims } from '../../index.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
-function assertType<Holds extends true> (): Holds | undefined { return undefined }
+function assertType<Holds extends true> (): Holds | undefined {
+  return undefined
+}
 
-interface CompanyClaims { company: string }
+interface CompanyClaims {
+  company: string
+}
 
 const app = Fastify()
 const shared = { apiKey: '…', dataAppName: 'acme', proxyKeys: ['…'] }
@@ -17,9 +24,12 @@ app.register(userReference, { keys: ['…'] })
 // As docs/guest-token.md has it.
 app.register(guestToken, {
   ...shared,
-  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>) => userReference && {
-    clientId: userReference.company, userId: userReference.sub, tenant: userReference.company
-  },
+  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>) =>
+    userReference && {
+      clientId: userReference.company,
+      userId: userReference.sub,
+      tenant: userReference.company
+    },
   renewal: {
     url: 'https://app.example.com/api/databrain/guest-token',
     authorize: async () => ({ claims: { sub: 'ann', company: 'acme' }, tenant: 'acme', issuedAt: 1 })
@@ -30,7 +40,11 @@ app.register(guestToken, {
   // @ts-expect-error the time at which the user signed in is required: a revocation must reach the session
   renewal: { url: 'https://app.example.com/api/databrain/guest-token', authorize: () => ({ claims: { sub: 'ann' } }) }
 })
-const config = pageConfig({ url: 'https://app.example.com/api/databrain/guest-token', proxyKey: '…', reference: 'v1.…' })
+const config = pageConfig({
+  url: 'https://app.example.com/api/databrain/guest-token',
+  proxyKey: '…',
+  reference: 'v1.…'
+})
 assertType<Equal<typeof config, PageConfig>>()
 assertType<Equal<PageConfig['isEnableProxyAuth'], true>>()
 app.get('/dbn', () => config)
@@ -46,13 +60,17 @@ app.register(widgetToken, {
   secret: '…',
   issuer: 'i',
   session: 's',
-  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>) => userReference && { user: userReference.sub, tenant: userReference.company }
+  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>) =>
+    userReference && { user: userReference.sub, tenant: userReference.company }
 })
 app.register(embedAuthorize, {
   servers: [{ apiUrl: 'https://bi.example.com/bi/api/site/site1', embedSecret: '…' }],
-  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>, { dashboardId }) => userReference && {
-    username: userReference.sub, tenant: userReference.company, customAttributes: { dashboard: dashboardId ?? '' }
-  }
+  authorize: ({ userReference }: ReferencedRequest<CompanyClaims>, { dashboardId }) =>
+    userReference && {
+      username: userReference.sub,
+      tenant: userReference.company,
+      customAttributes: { dashboard: dashboardId ?? '' }
+    }
 })
 app.register(guestToken, {
   ...shared,
@@ -60,7 +78,10 @@ app.register(guestToken, {
   authorize: ({ userReference }) => userReference && { clientId: userReference['company'] }
 })
 // The claims that every reference has need no type.
-app.register(guestToken, { ...shared, authorize: ({ userReference }) => userReference && { clientId: userReference.sub, issuedAt: userReference.iat } })
+app.register(guestToken, {
+  ...shared,
+  authorize: ({ userReference }) => userReference && { clientId: userReference.sub, issuedAt: userReference.iat }
+})
 
 app.ready(() => {
   const claims: UserReferenceClaims<CompanyClaims> = { sub: 'ann', company: 'acme' }

@@ -16,7 +16,10 @@ export async function readAnswer (given: Response | TokenAnswer | string): Promi
 }
 
 /** Returns milliseconds since the token was created: until it expires, and until the next one is to be requested. */
-export function timesOf ({ issuedAt, refreshAfter, expiresAt, ttl }: TokenAnswer, otherwise: number): [rest: number, wait: number] {
+export function timesOf (
+  { issuedAt, refreshAfter, expiresAt, ttl }: TokenAnswer,
+  otherwise: number
+): [rest: number, wait: number] {
   const start = time(issuedAt) || Date.now()
   const rest = positive(time(expiresAt) - start) || positive(ttl) || otherwise
   return [rest, Math.min(positive(time(refreshAfter) - start) || rest * 0.8, rest)]

@@ -10,9 +10,13 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
   const longestBackoff = 60_000
   const { ttl = 300_000, onToken, onError, signal } = options
   for (const name in options) {
-    if (!/^(url|init|fetch|ttl|signal|on(Token|Error))$/.test(name)) throw new TypeError('keepToken: unknown option ' + name)
+    if (!/^(url|init|fetch|ttl|signal|on(Token|Error))$/.test(name)) {
+      throw new TypeError('keepToken: unknown option ' + name)
+    }
   }
-  if (!(options.url || options.fetch) || !(ttl >= 1_000)) throw new TypeError('keepToken: give "url" or "fetch", "ttl" >= 1000 ms')
+  if (!(options.url || options.fetch) || !(ttl >= 1_000)) {
+    throw new TypeError('keepToken: give "url" or "fetch", "ttl" >= 1000 ms')
+  }
   const now = openClock()
   const stopping = new AbortController()
   /** Aborts the request in flight. */
@@ -31,7 +35,9 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
   let reject: (reason: unknown) => void
 
   function expect (): void {
-    next = new Promise((...both) => { [resolve, reject] = both })
+    next = new Promise((...both) => {
+      ;[resolve, reject] = both
+    })
     // Callers that do not await the token are notified by `onError`.
     next.catch(() => {})
   }
@@ -57,7 +63,11 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
     let answer: TokenAnswer | undefined
     let error: unknown
     try {
-      answer = await readAnswer(await (options.fetch ? options.fetch(signal) : fetch(options.url, { cache: 'no-store', ...options.init, signal })))
+      answer = await readAnswer(
+        await (options.fetch
+          ? options.fetch(signal)
+          : fetch(options.url, { cache: 'no-store', ...options.init, signal }))
+      )
     } catch (thrown) {
       error = thrown
     }
@@ -86,7 +96,9 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
     const asked = retryAfter(response)
     // 4xx statuses that a client must not retry: all except 408, 421, 425, 429, and 413 with a Retry-After.
     const isRefusal = /^4(?!08|13|2[159])/.test(`${status}`) || (status === 413 && !asked)
-    const wait = isRefusal ? Infinity : asked + Math.min(1_000 * 2 ** failures++, longestBackoff) * (1 + Math.random()) / 2
+    const wait = isRefusal
+      ? Infinity
+      : asked + Math.min(1_000 * 2 ** failures++, longestBackoff) * (1 + Math.random()) / 2
     due = now() + wait
     earliest = asked && due
     if (isRefusal) reject(error)

@@ -30,21 +30,21 @@ export interface EventOptions {
  * nothing.
  */
 export interface Calls {
-  track (event: string, properties?: Fields | null, options?: EventOptions | null): void
-  page (name?: string | Fields | null, properties?: Fields | null, options?: EventOptions | null): void
+  track(event: string, properties?: Fields | null, options?: EventOptions | null): void
+  page(name?: string | Fields | null, properties?: Fields | null, options?: EventOptions | null): void
   /** `identify(traits)` adds traits to the current visitor. */
-  identify (userId: string | number | Fields, traits?: Fields | null, options?: EventOptions | null): void
-  group (groupId: string | number, traits?: Fields | null, options?: EventOptions | null): void
+  identify(userId: string | number | Fields, traits?: Fields | null, options?: EventOptions | null): void
+  group(groupId: string | number, traits?: Fields | null, options?: EventOptions | null): void
   /** Sets the visitor's choices, which later events of this page contain as `context.consent`. */
-  consent (choices?: Fields | null): void
+  consent(choices?: Fields | null): void
   /** Forgets the visitor; call it at logout. */
-  reset (): void
+  reset(): void
 }
 
 export interface Collector {
   calls: Calls
   /** Starts to follow page views. */
-  start (): void
+  start(): void
 }
 
 export function openCollector (settings: Settings, store: Store): Collector {
@@ -115,7 +115,9 @@ export function openCollector (settings: Settings, store: Store): Collector {
 
   return {
     calls: {
-      track (event, properties, options) { send('track', { event, properties: fieldsOf(properties, 'properties') }, options) },
+      track (event, properties, options) {
+        send('track', { event, properties: fieldsOf(properties, 'properties') }, options)
+      },
       page (name, properties, options) {
         if (isFields(name)) return send('page', { properties: name }, properties)
         send('page', { name: name ?? undefined, properties: fieldsOf(properties, 'properties') }, options)
@@ -130,7 +132,9 @@ export function openCollector (settings: Settings, store: Store): Collector {
         identity.join(fields.groupId)
         send('group', fields, options)
       },
-      consent (choices) { consent = fieldsOf(choices, 'choices') },
+      consent (choices) {
+        consent = fieldsOf(choices, 'choices')
+      },
       reset: identity.reset
     },
     start () {

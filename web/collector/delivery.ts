@@ -14,11 +14,11 @@ const PAST_THE_END = 60_000
 
 export interface Delivery {
   /** Call it after an event was added to the outbox. */
-  added (): void
+  added(): void
   /** Call it when the page is hidden; `last`: the page ends. */
-  leave (last: boolean): void
+  leave(last: boolean): void
   /** Call it when the page is visible again, or the network is back. */
-  wake (): void
+  wake(): void
 }
 
 /**
@@ -65,9 +65,12 @@ export function startDelivery (target: Target, outbox: Outbox): Delivery {
     outbox.takeBack(items)
     failures++
     notBefore = performance.now() + outcome.retryAfter
-    if (failures < ATTEMPTS) plan(outcome.retryAfter + Math.random() * Math.min(BACKOFF * 2 ** failures, LONGEST_BACKOFF))
-    // A refused origin and a network failure look the same to a script.
-    else warn('no response: check that the server is reachable and that the source\'s domains contain this page\'s origin')
+    if (failures < ATTEMPTS) {
+      plan(outcome.retryAfter + Math.random() * Math.min(BACKOFF * 2 ** failures, LONGEST_BACKOFF))
+    } else {
+      // A refused origin and a network failure look the same to a script.
+      warn("no response: check that the server is reachable and that the source's domains contain this page's origin")
+    }
   }
 
   function proceed (): void {

@@ -23,7 +23,11 @@ export function leavingUrl ({ endpoint, key }: Target): string {
   return `${endpoint}?wk=${key}`
 }
 
-export async function post (target: Target, body: string, { leaving, keepalive }: { leaving: boolean, keepalive: boolean }): Promise<Outcome> {
+export async function post (
+  target: Target,
+  body: string,
+  { leaving, keepalive }: { leaving: boolean, keepalive: boolean }
+): Promise<Outcome> {
   const abort = new AbortController()
   const timer = setTimeout(() => abort.abort(), TIMEOUT)
   try {
@@ -47,7 +51,9 @@ export async function post (target: Target, body: string, { leaving, keepalive }
 
 async function outcomeOf (response: Response): Promise<Outcome> {
   const { status } = response
-  if (status === 429 || status >= 500) return { settled: false, retryAfter: waitOf(response.headers.get('retry-after')) }
+  if (status === 429 || status >= 500) {
+    return { settled: false, retryAfter: waitOf(response.headers.get('retry-after')) }
+  }
   if (!response.ok) {
     // A 4xx status must not be retried.
     warn(`events were refused with ${status} and dropped: ${await response.text()}`)

@@ -37,7 +37,7 @@ export function readSettings ({ src, dataset }: Tag): Settings {
   }
   const inUrl = url?.searchParams.get('key') ?? ''
   const key = dataset['pipelineKey'] || inUrl
-  if (inUrl !== '' && inUrl !== key) warn('data-pipeline-key is set: the different key in the script\'s URL is ignored')
+  if (inUrl !== '' && inUrl !== key) warn("data-pipeline-key is set: the different key in the script's URL is ignored")
   const global = setting('global') ?? '_df'
   const pageViews = setting('pageViews') ?? 'path'
   const isName = NAME.test(global)
@@ -52,10 +52,11 @@ export function readSettings ({ src, dataset }: Tag): Settings {
     hash: setting('hash') === 'true',
     respectGpc: setting('gpc') !== undefined,
     cookieIdentity: setting('identity') === 'cookie',
-    fault: (key === '' || isKey(key) ? null : 'data-pipeline-key or "key" in the script\'s URL is not a pipeline key') ??
-      (url === null ? 'the script has no src' : null) ??
-      (isName ? null : 'data-global is not a valid name') ??
-      (/^(?:path|url)$/.test(pageViews) ? null : 'data-page-views must be "path" or "url"')
+    fault:
+      (key === '' || isKey(key) ? null : 'data-pipeline-key or "key" in the script\'s URL is not a pipeline key') ??
+        (url === null ? 'the script has no src' : null) ??
+        (isName ? null : 'data-global is not a valid name') ??
+        (/^(?:path|url)$/.test(pageViews) ? null : 'data-page-views must be "path" or "url"')
   }
 }
 

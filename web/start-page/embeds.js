@@ -21,11 +21,13 @@ export const embeds = {
       ['embed_timestamp', Math.floor(Date.now() / 1000)],
       ['embed_expirationtime', 86_400]
     ].map((pair) => pair.join('=')).join('&')
-    const answer = await readJson(await fetch('/authorize', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...await csrfOf(page) },
-      body: JSON.stringify({ embedQuerString: query, dashboardServerApiUrl: apiUrl })
-    }))
+    const answer = await readJson(
+      await fetch('/authorize', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...await csrfOf(page) },
+        body: JSON.stringify({ embedQuerString: query, dashboardServerApiUrl: apiUrl })
+      })
+    )
     if (answer.ApiStatus !== true) throw new Error(answer.Message)
     return mockOrigin + answer.Data.DashboardUrl
   }
@@ -62,7 +64,9 @@ async function captchaOf ({ captcha }) {
 
 /** Like the product's newer component: calls the product through this server's proxy. Returns what to show. */
 export async function throughProxy ({ databrain: { proxy } }) {
-  const answer = await readJson(await fetch(`${proxy.url}/api/v2/dashboard?dashboardId=revenue`, { headers: { 'x-proxy-auth-key': proxy.key } }))
+  const answer = await readJson(
+    await fetch(`${proxy.url}/api/v2/dashboard?dashboardId=revenue`, { headers: { 'x-proxy-auth-key': proxy.key } })
+  )
   return `${answer.data.externalDashboard.name} of ${answer.data.clientId}`
 }
 
@@ -76,6 +80,8 @@ export async function readJson (answer) {
  * Returns a random UUID; `crypto.randomUUID` is missing on a page that was loaded by plain http from another machine.
  */
 function uuid () {
-  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    ''
+  )
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`
 }

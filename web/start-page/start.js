@@ -15,7 +15,11 @@ function showUsers () {
   select.replaceChildren(...users.map((user) => new window.Option(user, user, false, user === page.user)))
   select.disabled = page.users.length === 0
   select.addEventListener('change', async () => {
-    const answer = await fetch('/demo/session', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ user: select.value }) })
+    const answer = await fetch('/demo/session', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ user: select.value })
+    })
     // Reads the whole response, because the reload would cancel the request.
     await answer.text()
     location.reload()

@@ -22,7 +22,8 @@ export class ListBudget {
   /** Whether no further statement may be sent. Time never prevents the first statement. */
   get isSpent (): boolean {
     if (this.isAborted) return true
-    return this.#statements > 0 && (this.#statements >= PAGE_STATEMENTS || this.#rows >= PAGE_ROWS || performance.now() >= this.#deadline)
+    return this.#statements > 0 &&
+      (this.#statements >= PAGE_STATEMENTS || this.#rows >= PAGE_ROWS || performance.now() >= this.#deadline)
   }
 
   get isAborted (): boolean {

@@ -20,7 +20,10 @@ export function decodeCursor (cursor: string): Position {
   const bytes = Buffer.from(cursor.slice(0, 64), 'base64url')
   const match = PATTERN.exec(bytes.toString('latin1'))
   const position = { timestamp: Number(match?.[1]), sequence: Number(match?.[2]) }
-  if (match === null || position.timestamp > MAX_TIMESTAMP || !Number.isSafeInteger(position.sequence) || encodeCursor(position) !== cursor) {
+  if (
+    match === null || position.timestamp > MAX_TIMESTAMP || !Number.isSafeInteger(position.sequence) ||
+    encodeCursor(position) !== cursor
+  ) {
     throw new INVALID_REQUEST({ message: 'The cursor is not valid' })
   }
   return position

@@ -56,7 +56,10 @@ export class ListPage<Row> {
    * Reads rows until the page is complete. Resolves with `false` if the rows run out first, so that the caller can
    * continue with another table. `showsAll`: the query filters out no row.
    */
-  async fill (toScan: (request: RowRequest) => Omit<ListScan, keyof RowRequest>, { showsAll }: { showsAll: boolean }): Promise<boolean> {
+  async fill (
+    toScan: (request: RowRequest) => Omit<ListScan, keyof RowRequest>,
+    { showsAll }: { showsAll: boolean }
+  ): Promise<boolean> {
     const { sql } = await import('kysely')
     for (;;) {
       if (this.#bytesLeft <= 0) return this.#endWith(true)
@@ -91,7 +94,10 @@ export class ListPage<Row> {
   }
 
   page<Item> (toItem: (row: Row) => Item): Page<Item> {
-    return { data: this.#rows.map(toItem), nextCursor: this.#hasMore && this.#position !== null ? encodeCursor(this.#position) : null }
+    return {
+      data: this.#rows.map(toItem),
+      nextCursor: this.#hasMore && this.#position !== null ? encodeCursor(this.#position) : null
+    }
   }
 
   /** Adds rows to the page; returns whether the page has room for more. */

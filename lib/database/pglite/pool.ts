@@ -13,7 +13,10 @@ export interface PglitePool extends PostgresPoolSlice {
   readonly background: PostgresPoolSlice
 }
 
-interface Waiter { since: number, resolve: () => void }
+interface Waiter {
+  since: number
+  resolve: () => void
+}
 
 /**
  * Presents the embedded database as a `pg` pool with one connection. `connect()` lends it to one caller at a time, in
@@ -29,13 +32,16 @@ export function createPglitePool (thread: PgliteThread): PglitePool {
   async function connect (waiters: Waiter[]): Promise<PostgresClientSlice> {
     if (thread.failure !== null) throw thread.failure
     if (ended !== undefined) throw new Error('The embedded database is closed')
-    if (isLent || queue.length > 0) await new Promise<void>((resolve) => waiters.push({ since: performance.now(), resolve }))
+    if (isLent || queue.length > 0) {
+      await new Promise<void>((resolve) => waiters.push({ since: performance.now(), resolve }))
+    }
     isLent = true
     return lend(thread, lendToNext)
   }
 
   function lendToNext (): void {
-    const isOverdue = backgroundQueue[0] !== undefined && performance.now() - backgroundQueue[0].since >= MAX_BACKGROUND_WAIT
+    const isOverdue = backgroundQueue[0] !== undefined &&
+      performance.now() - backgroundQueue[0].since >= MAX_BACKGROUND_WAIT
     const next = (isOverdue ? backgroundQueue : queue).shift()
     if (next !== undefined) return next.resolve()
     isLent = false

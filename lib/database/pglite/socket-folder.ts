@@ -7,8 +7,8 @@ const NAME_BYTES = 32
 
 export interface SocketFolder {
   /** Returns the path of a name in the folder, short enough for a socket address. Valid until `close()`. */
-  path (name: string): string
-  close (): Promise<void>
+  path(name: string): string
+  close(): Promise<void>
 }
 
 /**
@@ -26,8 +26,10 @@ export async function openSocketFolder (folder: string): Promise<SocketFolder> {
   }
 
   if (process.platform !== 'linux') {
-    throw new Error(`The path of the folder ${absolute} is too long: a socket path is limited to ${PATH_BYTES} bytes; ` +
-      'choose a shorter path')
+    throw new Error(
+      `The path of the folder ${absolute} is too long: a socket path is limited to ${PATH_BYTES} bytes; ` +
+        'choose a shorter path'
+    )
   }
   const handle = await open(absolute)
   return { path: (name) => `/proc/self/fd/${handle.fd}/${name}`, close: () => handle.close() }

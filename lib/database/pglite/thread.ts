@@ -10,9 +10,9 @@ export interface PgliteThread {
   /** Why the thread stopped, or `null` while it runs. */
   readonly failure: Error | null
   /** Runs one statement after those already queued. */
-  query (sql: string, params: readonly WireParameter[]): Promise<PgliteResult>
+  query(sql: string, params: readonly WireParameter[]): Promise<PgliteResult>
   /** Shuts the database down, then ends the thread; terminates the thread after 5 s in any case. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /** The result of a statement. `inTransaction`: the connection is inside a transaction. */
@@ -70,10 +70,19 @@ export async function startPgliteThread (dataDir?: string): Promise<PgliteThread
       if ('failed' in reply) return fail(new DatabaseStopped(`The embedded database failed: ${reply.failed.message}`))
       const query = pending.get(reply.id)
       pending.delete(reply.id)
-      query?.resolve({ outcome: 'error' in reply ? new DatabaseError(reply.error) : reply.result, inTransaction: reply.inTransaction })
+      query?.resolve({
+        outcome: 'error' in reply ? new DatabaseError(reply.error) : reply.result,
+        inTransaction: reply.inTransaction
+      })
     })
-    worker.on('messageerror', (error) => fail(new DatabaseStopped('The embedded database sent an unreadable message', { cause: error })))
-    worker.on('error', (error) => fail(new DatabaseStopped('The thread of the embedded database crashed', { cause: error })))
+    worker.on(
+      'messageerror',
+      (error) => fail(new DatabaseStopped('The embedded database sent an unreadable message', { cause: error }))
+    )
+    worker.on(
+      'error',
+      (error) => fail(new DatabaseStopped('The thread of the embedded database crashed', { cause: error }))
+    )
     worker.once('exit', () => {
       fail(new DatabaseStopped('The embedded database has stopped'))
       reject(failure)
@@ -94,7 +103,9 @@ export async function startPgliteThread (dataDir?: string): Promise<PgliteThread
     },
     async close () {
       worker.postMessage({ close: true } satisfies PgliteRequest)
-      const timer = setTimeout(() => { worker.terminate() }, CLOSE_TIMEOUT)
+      const timer = setTimeout(() => {
+        worker.terminate()
+      }, CLOSE_TIMEOUT)
       await ended
       clearTimeout(timer)
     }

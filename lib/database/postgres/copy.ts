@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events'
 import { fatalConnectionError } from '../fatal-connection-error.js'
 import type { CopyPart, PostgresClientSlice, PostgresPoolSlice } from './pool-slice.js'
 
-type Connection = { query (text: string): void, stream: { write (bytes: Buffer): void, cork (): void, uncork (): void } }
+type Connection = { query(text: string): void, stream: { write(bytes: Buffer): void, cork(): void, uncork(): void } }
 type Callback = (error: Error | null) => void
 
 /**
@@ -51,7 +51,7 @@ type Client = Pick<PostgresClientSlice, 'copy'> & Partial<Pick<EventEmitter, 'on
   connection?: { query?: unknown }
   /** Whether `pg` sends queries before earlier responses arrive; custom queries do not support that. */
   pipeline?: boolean
-  query (query: object): unknown
+  query(query: object): unknown
 }
 
 /** Runs COPY statements on a `pg` client. `timeLimit`: milliseconds. Default: the client's own limit. */
@@ -65,8 +65,14 @@ export function copyIn (client: Pick<Client, 'query'>, parts: readonly CopyPart[
 const MAX_LOAN = 20
 
 /** Returns a function that copies rows through a pool; `null` if its connections do not support COPY. */
-export async function createCopier (pool: PostgresPoolSlice): Promise<((parts: readonly CopyPart[]) => Promise<void>) | null> {
-  const isSupported = await withLoan(pool, async ({ client }) => client.copy !== undefined || (typeof client.connection?.query === 'function' && client.pipeline !== true))
+export async function createCopier (
+  pool: PostgresPoolSlice
+): Promise<((parts: readonly CopyPart[]) => Promise<void>) | null> {
+  const isSupported = await withLoan(
+    pool,
+    async ({ client }) =>
+      client.copy !== undefined || (typeof client.connection?.query === 'function' && client.pipeline !== true)
+  )
   if (!isSupported) return null
   const idleLoans: Loan[] = []
 
@@ -95,7 +101,7 @@ interface Loan {
   /** When the client was taken, by `performance.now`. */
   since: number
   /** @param error the error of the last query */
-  release (error?: unknown): void
+  release(error?: unknown): void
 }
 
 async function borrow (pool: PostgresPoolSlice): Promise<Loan> {

@@ -13,6 +13,8 @@ export async function inspectPostgres<Schema> (db: Kysely<Schema>): Promise<'pro
     select current_setting('server_version_num') as version, current_setting('fsync') as fsync,
       current_setting('synchronous_commit') as synchronous`.execute(db)
   const major = Math.trunc(Number(server?.version) / 10_000)
-  if (!(major >= MIN_VERSION)) throw new Error(`The database server is PostgreSQL ${major}; use version ${MIN_VERSION} or newer`)
+  if (!(major >= MIN_VERSION)) {
+    throw new Error(`The database server is PostgreSQL ${major}; use version ${MIN_VERSION} or newer`)
+  }
   return server?.fsync === 'on' && server.synchronous !== 'off' ? 'disk' : 'process'
 }

@@ -91,7 +91,12 @@ export async function createPostgresPools (
     connectionTimeoutMillis: Math.min(CONNECT_TIMEOUT, queryTimeout),
     statement_timeout: Math.ceil(queryTimeout * SERVER_TIMEOUT_SHARE)
   })
-  const patient = new pg.Pool({ ...options, max: 2, connectionTimeoutMillis: PATIENT_CONNECT_TIMEOUT, idleTimeoutMillis: PATIENT_IDLE_TIMEOUT })
+  const patient = new pg.Pool({
+    ...options,
+    max: 2,
+    connectionTimeoutMillis: PATIENT_CONNECT_TIMEOUT,
+    idleTimeoutMillis: PATIENT_IDLE_TIMEOUT
+  })
   const listTimeout = Math.min(LIST_TIMEOUT, queryTimeout)
   const lists = new pg.Pool({
     ...options,
@@ -112,7 +117,7 @@ function warn (message: string): void {
 }
 
 type Pool = import('pg').Pool
-type Client = import('pg').PoolClient & { end (): Promise<void> }
+type Client = import('pg').PoolClient & { end(): Promise<void> }
 
 function toPoolSlice (pool: Pool, timeout: number, onIdleError?: (error: Error) => void): PostgresPoolSlice {
   // An idle connection that fails without a listener would end the process.
@@ -132,7 +137,9 @@ function toPoolSlice (pool: Pool, timeout: number, onIdleError?: (error: Error) 
     },
     async end () {
       // Ending a client that waits for a response closes its connection.
-      const timer = setTimeout(() => { for (const client of clients) client.end().catch(() => {}) }, DRAIN_TIMEOUT)
+      const timer = setTimeout(() => {
+        for (const client of clients) client.end().catch(() => {})
+      }, DRAIN_TIMEOUT)
       await pool.end()
       clearTimeout(timer)
     }
@@ -157,7 +164,12 @@ function lend (client: import('pg').PoolClient, deadline: number): PostgresClien
   }
 
   return {
-    query: (sql, values) => run((timeLeft) => client.query({ text: sql, values: values as unknown[], query_timeout: timeLeft } as import('pg').QueryConfig) as Promise<PostgresResult>),
+    query: (sql, values) =>
+      run((timeLeft) =>
+        client.query(
+          { text: sql, values: values as unknown[], query_timeout: timeLeft } as import('pg').QueryConfig
+        ) as Promise<PostgresResult>
+      ),
     copy: (parts) => run((timeLeft) => copyIn(client as unknown as Parameters<typeof copyIn>[0], parts, timeLeft)),
     release: () => client.release(broken)
   }
@@ -169,7 +181,9 @@ function describeTarget (read: () => import('pg').Client): string {
     return `${host}:${port}, database "${database ?? ''}", as "${user ?? ''}"`
   } catch {
     // Leaves out the cause, which may quote the URL with its password.
-    throw new Error('The database URL is not valid; expected postgres://user:password@host:port/database with special ' +
-      'characters percent-encoded, such as %40 for @')
+    throw new Error(
+      'The database URL is not valid; expected postgres://user:password@host:port/database with special ' +
+        'characters percent-encoded, such as %40 for @'
+    )
   }
 }

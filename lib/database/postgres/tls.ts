@@ -27,7 +27,10 @@ export async function readPostgresTls (url: string): Promise<PostgresTls> {
   const [address = '', query = ''] = splitQuery(url)
   const parameters = new URLSearchParams(query)
   const [sslmode, ssl, rootCert, cert, key, negotiation] = PARAMETERS.map((name) => parameters.get(name) ?? undefined)
-  const mode = parseMode(sslmode ?? modeOfSslParameter(ssl) ?? (rootCert !== undefined || cert !== undefined || negotiation === 'direct' ? 'verify-full' : process.env.PGSSLMODE))
+  const mode = parseMode(
+    sslmode ?? modeOfSslParameter(ssl) ??
+      (rootCert !== undefined || cert !== undefined || negotiation === 'direct' ? 'verify-full' : process.env.PGSSLMODE)
+  )
   if (mode === null) return { connectionString: url, warning: null }
 
   for (const name of PARAMETERS) parameters.delete(name)
@@ -35,17 +38,28 @@ export async function readPostgresTls (url: string): Promise<PostgresTls> {
   const connectionString = rest === '' ? address : `${address}?${rest}`
   if (mode === 'disable') return { connectionString, ssl: false, warning: null }
 
-  if (rootCert === 'system' && mode !== 'verify-full') throw new Error('The database URL has sslrootcert=system, which requires sslmode=verify-full')
+  if (rootCert === 'system' && mode !== 'verify-full') {
+    throw new Error('The database URL has sslrootcert=system, which requires sslmode=verify-full')
+  }
   if (rootCert === undefined && mode === 'verify-ca') {
-    throw new Error('The database URL has sslmode=verify-ca without a certificate authority: set sslrootcert to its file, or ' +
-      'set sslmode=verify-full')
+    throw new Error(
+      'The database URL has sslmode=verify-ca without a certificate authority: set sslrootcert to its file, or ' +
+        'set sslmode=verify-full'
+    )
   }
   const [ca, ownCert, ownKey] = await Promise.all([
-    rootCert === 'system' ? undefined : readParameterFile('sslrootcert', rootCert), readParameterFile('sslcert', cert), readParameterFile('sslkey', key)
+    rootCert === 'system' ? undefined : readParameterFile('sslrootcert', rootCert),
+    readParameterFile('sslcert', cert),
+    readParameterFile('sslkey', key)
   ])
   return {
     connectionString,
-    ssl: { ...verificationOptions(mode, ca !== undefined), ...(ca && { ca }), ...(ownCert && { cert: ownCert }), ...(ownKey && { key: ownKey }) },
+    ssl: {
+      ...verificationOptions(mode, ca !== undefined),
+      ...(ca && { ca }),
+      ...(ownCert && { cert: ownCert }),
+      ...(ownKey && { key: ownKey })
+    },
     ...(negotiation === 'direct' && { sslnegotiation: negotiation }),
     warning: mode === 'require' && ca === undefined
       ? 'The connection to PostgreSQL is encrypted, but sslmode=require trusts any server; set sslrootcert to the certificate ' +
@@ -70,7 +84,9 @@ function parseMode (value: string | undefined): Mode | null {
   if (value === 'no-verify') return 'require'
   const mode = MODES.find((mode) => mode === value)
   if (mode === undefined) {
-    throw new Error(`The database URL (or PGSSLMODE) has sslmode=${value.slice(0, 20)}; it must be one of ${MODES.join(', ')}`)
+    throw new Error(
+      `The database URL (or PGSSLMODE) has sslmode=${value.slice(0, 20)}; it must be one of ${MODES.join(', ')}`
+    )
   }
   return mode
 }

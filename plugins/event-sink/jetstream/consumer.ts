@@ -33,11 +33,17 @@ export interface CopyStreamOptions {
 /** A running copy. */
 export interface StreamCopy {
   /** Stores and acknowledges the fetched messages, then resolves. */
-  stop (): Promise<void>
+  stop(): Promise<void>
 }
 
 const KNOWN: KnownOptions<CopyStreamOptions> = {
-  connection: true, sink: true, stream: true, durable: true, batch: true, ackWait: true, log: true
+  connection: true,
+  sink: true,
+  stream: true,
+  durable: true,
+  batch: true,
+  ackWait: true,
+  log: true
 }
 const NANOS = 1_000_000
 const NOT_FOUND = 10014
@@ -67,7 +73,9 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
   refuseUnknownMembers('copyStream', '', options, KNOWN)
   const { connection, sink, stream = 'events', durable = 'gatehouse-sql', batch = 500, ackWait = 30_000, log } = options
   for (const [option, value] of Object.entries({ stream, durable })) {
-    if (!/^[A-Za-z0-9_-]{1,100}$/.test(value)) throw new INVALID_OPTIONS(`jetstream: "${option}" must be 1 to 100 letters, digits, "_" or "-"`)
+    if (!/^[A-Za-z0-9_-]{1,100}$/.test(value)) {
+      throw new INVALID_OPTIONS(`jetstream: "${option}" must be 1 to 100 letters, digits, "_" or "-"`)
+    }
   }
   for (const [option, value] of Object.entries({ batch, ackWait })) {
     assertWholeNumber('jetstream', option, value)
@@ -77,7 +85,12 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
     importOptional('@nats-io/jetstream', () => import('@nats-io/jetstream'), 'The copy of a stream')
   ])
   await ensureConsumer(await jetstreamManager(connection), stream, {
-    durable_name: durable, ack_policy: 'explicit', deliver_policy: 'all', ack_wait: ackWait * NANOS, max_deliver: -1, max_ack_pending: 20 * batch
+    durable_name: durable,
+    ack_policy: 'explicit',
+    deliver_policy: 'all',
+    ack_wait: ackWait * NANOS,
+    max_deliver: -1,
+    max_ack_pending: 20 * batch
   })
   let refusal = ''
   const puller = new Puller({
@@ -88,12 +101,14 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
     durable,
     batch,
     onRefusal (reason) {
-      if (reason !== refusal) log?.warn({ stream, durable, reason }, 'jetstream: the broker refuses to deliver messages')
+      if (reason !== refusal) { log?.warn({ stream, durable, reason }, 'jetstream: the broker refuses to deliver messages') }
       refusal = reason
     }
   })
   const stopping = new AbortController()
-  const finished = run().catch((error: unknown) => log?.error({ stream, durable, err: error }, 'jetstream: the copy stopped because of an error'))
+  const finished = run().catch((error: unknown) =>
+    log?.error({ stream, durable, err: error }, 'jetstream: the copy stopped because of an error')
+  )
 
   async function run (): Promise<void> {
     let failures = 0
@@ -114,7 +129,12 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
     let events = 0
     for (const message of messages) {
       const { events: decoded, broken } = decodeMessage(message.data)
-      if (broken > 0) log?.error({ stream, sequence: sequenceOf(message), broken }, 'jetstream: a message contains invalid events, which are skipped')
+      if (broken > 0) {
+        log?.error(
+          { stream, sequence: sequenceOf(message), broken },
+          'jetstream: a message contains invalid events, which are skipped'
+        )
+      }
       const size = Math.min(decoded.length, WRITE_SIZE)
       if (events + size > MAX_EVENTS) {
         await Promise.all(writes)
@@ -125,7 +145,12 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
       writes.push(settle(message, decoded))
     }
     await Promise.all(writes)
-    if (failed.length > 0) log?.warn({ stream, messages: failed.length, err: failed[0], delay }, 'jetstream: messages could not be stored and will be redelivered')
+    if (failed.length > 0) {
+      log?.warn(
+        { stream, messages: failed.length, err: failed[0], delay },
+        'jetstream: messages could not be stored and will be redelivered'
+      )
+    }
     return messages.length - failed.length
 
     async function settle (message: Msg, decoded: readonly AcceptedEvent[]): Promise<void> {
@@ -157,7 +182,11 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
   }
 }
 
-async function ensureConsumer (manager: JetStreamManager, stream: string, config: Partial<ConsumerConfig> & { durable_name: string }): Promise<void> {
+async function ensureConsumer (
+  manager: JetStreamManager,
+  stream: string,
+  config: Partial<ConsumerConfig> & { durable_name: string }
+): Promise<void> {
   const { durable_name } = config
   try {
     const { config: existing } = await manager.consumers.info(stream, durable_name).catch((error: unknown) => {
@@ -167,7 +196,12 @@ async function ensureConsumer (manager: JetStreamManager, stream: string, config
     const problems = problemsOf(existing)
     if (problems.length > 0) throw new Error(`it exists, but ${problems.join('; ')}`)
   } catch (cause) {
-    throw new Error(`jetstream: the consumer "${durable_name}" of the stream "${stream}" cannot be used: ${cause instanceof Error ? cause.message : ''}`, { cause })
+    throw new Error(
+      `jetstream: the consumer "${durable_name}" of the stream "${stream}" cannot be used: ${
+        cause instanceof Error ? cause.message : ''
+      }`,
+      { cause }
+    )
   }
 }
 

@@ -39,7 +39,12 @@ export interface JetstreamSinkOptions extends Pick<GroupCommitOptions, 'maxPendi
 }
 
 const KNOWN: KnownOptions<JetstreamSinkOptions> = {
-  connection: true, stream: true, packing: true, maxPending: true, ackTimeout: true, maxBatch: true
+  connection: true,
+  stream: true,
+  packing: true,
+  maxPending: true,
+  ackTimeout: true,
+  maxBatch: true
 }
 /** Timeout of the readiness check, milliseconds. */
 const READY_TIMEOUT = 2_000
@@ -58,10 +63,17 @@ const READY_TIMEOUT = 2_000
 export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise<EventSink> {
   refuseUnknownMembers('jetstreamSink', '', sinkOptions, KNOWN)
   const { connection, stream = {}, packing = 'event', ackTimeout = 5_000, ...options } = sinkOptions
-  if (packing !== 'event' && packing !== 'flush') throw new INVALID_OPTIONS('jetstream: "packing" must be "event" or "flush"')
+  if (packing !== 'event' && packing !== 'flush') {
+    throw new INVALID_OPTIONS('jetstream: "packing" must be "event" or "flush"')
+  }
   const pack = packing === 'event' ? messagesOf : packedMessagesOf
   const settings = streamSettings(stream, packing === 'flush')
-  const commit = new GroupCommit({ ...options, ackTimeout, isDataError: (error) => error instanceof UnpublishableEvent, flush })
+  const commit = new GroupCommit({
+    ...options,
+    ackTimeout,
+    isDataError: (error) => error instanceof UnpublishableEvent,
+    flush
+  })
   const [{ createInbox, headers }, { jetstreamManager }] = await Promise.all([
     importOptional('@nats-io/transport-node', () => import('@nats-io/transport-node'), 'The JetStream event sink'),
     importOptional('@nats-io/jetstream', () => import('@nats-io/jetstream'), 'The JetStream event sink')
@@ -69,7 +81,12 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
   const link = NatsLink.of(connection)
   await link.whenUp(performance.now() + ackTimeout, ackTimeout)
   const manager = await jetstreamManager(connection).catch((cause: unknown) => {
-    throw new Error(`jetstream: JetStream is disabled for this account, or the broker does not respond: ${cause instanceof Error ? cause.message : ''}`, { cause })
+    throw new Error(
+      `jetstream: JetStream is disabled for this account, or the broker does not respond: ${
+        cause instanceof Error ? cause.message : ''
+      }`,
+      { cause }
+    )
   })
   assertMaxPayload(maxPayload())
   await ensureStream(manager, settings)
@@ -77,7 +94,14 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
   const known = new KnownIds()
   const probe = await jetstreamManager(connection, { timeout: READY_TIMEOUT, checkAPI: false })
   let probing: Promise<unknown> | undefined
-  const publisher = new Publisher({ connection, link, inbox: createInbox(inboxPrefixOf(connection)), headers: headers(), stream: settings.name, ackTimeout })
+  const publisher = new Publisher({
+    connection,
+    link,
+    inbox: createInbox(inboxPrefixOf(connection)),
+    headers: headers(),
+    stream: settings.name,
+    ackTimeout
+  })
 
   async function flush (events: readonly AcceptedEvent[]): Promise<void> {
     const fresh = new Map<string, AcceptedEvent>()
@@ -98,8 +122,12 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
   async function ready (): Promise<void> {
     if (!link.up) throw new UNAVAILABLE({ reason: 'NATS is unavailable' })
     // One probe at a time: concurrent calls share it, so that probes do not queue up at a broker that hangs.
-    probing ??= probe.streams.info(settings.name).finally(() => { probing = undefined })
-    await probing.catch((cause: unknown) => { throw new UNAVAILABLE({ cause }) })
+    probing ??= probe.streams.info(settings.name).finally(() => {
+      probing = undefined
+    })
+    await probing.catch((cause: unknown) => {
+      throw new UNAVAILABLE({ cause })
+    })
   }
 
   return {

@@ -17,8 +17,34 @@ const MAX_TIMESTAMP = 8.64e15
  * same. JSON escapes lone surrogates, which UTF-8 cannot encode.
  */
 export function encodeEvent (event: AcceptedEvent): string {
-  const { orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions, bot } = event
-  return JSON.stringify({ orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions, bot })
+  const {
+    orgId,
+    sourceId,
+    messageId,
+    type,
+    authMethod,
+    receivedAt,
+    timestamp,
+    ip,
+    userAgent,
+    payload,
+    additions,
+    bot
+  } = event
+  return JSON.stringify({
+    orgId,
+    sourceId,
+    messageId,
+    type,
+    authMethod,
+    receivedAt,
+    timestamp,
+    ip,
+    userAgent,
+    payload,
+    additions,
+    bot
+  })
 }
 
 /**
@@ -49,11 +75,39 @@ function linesOf (body: Uint8Array): string[] {
 function decodeEvent (line: string): AcceptedEvent | null {
   const value = parse(line)
   if (typeof value !== 'object' || value === null) return null
-  const { orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions, bot } = value as Record<string, unknown>
-  if (!isString(orgId) || !isString(sourceId) || !isString(messageId) || !isString(ip) || !(isString(userAgent) || userAgent === null)) return null
+  const {
+    orgId,
+    sourceId,
+    messageId,
+    type,
+    authMethod,
+    receivedAt,
+    timestamp,
+    ip,
+    userAgent,
+    payload,
+    additions,
+    bot
+  } = value as Record<string, unknown>
+  if (
+    !isString(orgId) || !isString(sourceId) || !isString(messageId) || !isString(ip) ||
+    !(isString(userAgent) || userAgent === null)
+  ) return null
   if (!isType(type) || (authMethod !== 'key' && authMethod !== 'signature')) return null
   if (!isTime(receivedAt) || !isTime(timestamp) || !isObjectJson(payload) || !isObjectJson(additions)) return null
-  const event: AcceptedEvent = { orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions }
+  const event: AcceptedEvent = {
+    orgId,
+    sourceId,
+    messageId,
+    type,
+    authMethod,
+    receivedAt,
+    timestamp,
+    ip,
+    userAgent,
+    payload,
+    additions
+  }
   if (typeof bot === 'boolean') event.bot = bot
   return event
 }

@@ -24,8 +24,19 @@ export function messagesOf (events: Events, prefix: string, maxPayload: number):
     const subject = subjectOf(prefix, event)
     if (body.length > maxPayload - HEADERS_SIZE) throw tooLarge()
     // The broker closes a connection that sends a too long command, for all its users.
-    if (subject.length > MAX_SUBJECT_LENGTH) throw new UnpublishableEvent('The names of the organisation and the source are too long for a subject')
-    messages.push({ subject, id: hexOfId(id), body, onDuplicate: event.repeat === false ? () => { event.repeat = true } : undefined })
+    if (subject.length > MAX_SUBJECT_LENGTH) {
+      throw new UnpublishableEvent('The names of the organisation and the source are too long for a subject')
+    }
+    messages.push({
+      subject,
+      id: hexOfId(id),
+      body,
+      onDuplicate: event.repeat === false
+        ? () => {
+            event.repeat = true
+          }
+        : undefined
+    })
   }
   return messages
 }
@@ -39,7 +50,11 @@ export function packedMessagesOf (events: Events, prefix: string, maxPayload: nu
   let size = 0
 
   function close () {
-    messages.push({ subject: packedSubject(prefix), id: hash('sha256', ids).slice(0, 32), body: Buffer.from(lines.join('\n')) })
+    messages.push({
+      subject: packedSubject(prefix),
+      id: hash('sha256', ids).slice(0, 32),
+      body: Buffer.from(lines.join('\n'))
+    })
     lines = []
     ids = ''
     size = 0

@@ -47,7 +47,11 @@ export class Publisher {
   constructor (options: PublisherOptions) {
     this.#options = options
     const { connection, inbox } = options
-    this.#subscription = connection.subscribe(`${inbox}.>`, { callback: (error, message) => { if (error === null) this.#receive(message) } })
+    this.#subscription = connection.subscribe(`${inbox}.>`, {
+      callback: (error, message) => {
+        if (error === null) this.#receive(message)
+      }
+    })
   }
 
   /**
@@ -158,7 +162,11 @@ class Batch {
 
   /** Returns `null` if the message is an acknowledgement of the stream. */
   #refusalIn (message: Msg, onDuplicate: (() => void) | undefined): Outcome | null {
-    if (message.data.length === 0) return message.headers?.code === NO_RESPONDERS ? 'not ready' : new Error('JetStream sent an empty response')
+    if (message.data.length === 0) {
+      return message.headers?.code === NO_RESPONDERS
+        ? 'not ready'
+        : new Error('JetStream sent an empty response')
+    }
     const { error, stream, seq, duplicate } = read(message)
     if (error?.err_code === TEMPORARILY_UNAVAILABLE) return 'not ready'
     if (error !== undefined) return new Error(`JetStream refused an event: ${error.description ?? 'no reason given'}`)
@@ -166,7 +174,9 @@ class Batch {
     // A duplicate of a message that the replicas have not confirmed yet has no sequence, and may never get one.
     if (seq === 0 && duplicate === true) return 'not ready'
     if (duplicate === true) onDuplicate?.()
-    return typeof seq === 'number' && seq > 0 ? null : new Error('JetStream acknowledged an event without a stream sequence')
+    return typeof seq === 'number' && seq > 0
+      ? null
+      : new Error('JetStream acknowledged an event without a stream sequence')
   }
 }
 

@@ -50,7 +50,11 @@ export class Puller {
   constructor (options: PullerOptions) {
     this.#options = options
     const { connection, inbox, link } = options
-    this.#subscription = connection.subscribe(`${inbox}.*`, { callback: (error, message) => { if (error === null) this.#receive(message) } })
+    this.#subscription = connection.subscribe(`${inbox}.*`, {
+      callback: (error, message) => {
+        if (error === null) this.#receive(message)
+      }
+    })
     link.on('up', this.#forgetRequest)
   }
 
@@ -69,7 +73,9 @@ export class Puller {
     const messages = this.#arrived
     this.#arrived = []
     // Requests the next messages now, so that they arrive while these are stored.
-    if (!this.#stopping && this.#remaining === 0 && this.#options.link.up && performance.now() >= this.#pauseUntil) this.#request(performance.now())
+    if (!this.#stopping && this.#remaining === 0 && this.#options.link.up && performance.now() >= this.#pauseUntil) {
+      this.#request(performance.now())
+    }
     return messages
   }
 
@@ -94,7 +100,11 @@ export class Puller {
     this.#remaining = limits.batch
     this.#nextIsLarge = false
     this.#expiresAt = now + EXPIRY + GRACE
-    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`, JSON.stringify({ ...limits, expires: EXPIRY * NANOS }), { reply: `${inbox}.${++this.#requests}` })
+    connection.publish(
+      `$JS.API.CONSUMER.MSG.NEXT.${stream}.${durable}`,
+      JSON.stringify({ ...limits, expires: EXPIRY * NANOS }),
+      { reply: `${inbox}.${++this.#requests}` }
+    )
   }
 
   #receive (message: Msg): void {
@@ -127,6 +137,11 @@ export class Puller {
   }
 
   #waitForWake (timeout: number): Promise<void> {
-    return waitAtMost(new Promise<void>((resolve) => { this.#wake = resolve }), timeout)
+    return waitAtMost(
+      new Promise<void>((resolve) => {
+        this.#wake = resolve
+      }),
+      timeout
+    )
   }
 }

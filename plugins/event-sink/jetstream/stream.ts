@@ -29,10 +29,19 @@ export interface StreamOptions {
   create?: boolean
 }
 
-export type StreamSettings = Required<Omit<StreamOptions, 'maxAge' | 'maxBytes'>> & Pick<StreamOptions, 'maxAge' | 'maxBytes'>
+export type StreamSettings =
+  & Required<Omit<StreamOptions, 'maxAge' | 'maxBytes'>>
+  & Pick<StreamOptions, 'maxAge' | 'maxBytes'>
 
 const KNOWN: KnownOptions<StreamOptions> = {
-  name: true, subjectPrefix: true, replicas: true, maxAge: true, maxBytes: true, discard: true, duplicateWindow: true, create: true
+  name: true,
+  subjectPrefix: true,
+  replicas: true,
+  maxAge: true,
+  maxBytes: true,
+  discard: true,
+  duplicateWindow: true,
+  create: true
 }
 const PACKED_WINDOW = 2 * 60_000
 const NANOS = 1_000_000
@@ -44,15 +53,27 @@ const MAX_MESSAGE_SIZE = 256 * 1024
 
 export function streamSettings (options: StreamOptions, packed: boolean): StreamSettings {
   refuseUnknownMembers('jetstreamSink', 'stream.', options, KNOWN)
-  const { name = 'events', subjectPrefix = 'events', replicas = 1, maxAge, maxBytes, discard = 'new', create = true } = options
+  const { name = 'events', subjectPrefix = 'events', replicas = 1, maxAge, maxBytes, discard = 'new', create = true } =
+    options
   const { duplicateWindow = packed ? PACKED_WINDOW : DEDUPLICATION_WINDOW } = options
-  if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) throw new INVALID_OPTIONS('jetstream: "stream.name" must be 1 to 100 letters, digits, "_" or "-"')
+  if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) {
+    throw new INVALID_OPTIONS('jetstream: "stream.name" must be 1 to 100 letters, digits, "_" or "-"')
+  }
   assertSubjectPrefix(subjectPrefix)
   if (![1, 3, 5].includes(replicas)) throw new INVALID_OPTIONS('jetstream: "stream.replicas" must be 1, 3 or 5')
-  if (discard !== 'new' && discard !== 'old') throw new INVALID_OPTIONS('jetstream: "stream.discard" must be "new" or "old"')
-  for (const [option, value, least] of [['maxAge', maxAge, duplicateWindow], ['maxBytes', maxBytes, 1], ['duplicateWindow', duplicateWindow, 100]] as const) {
+  if (discard !== 'new' && discard !== 'old') {
+    throw new INVALID_OPTIONS('jetstream: "stream.discard" must be "new" or "old"')
+  }
+  for (
+    const [option, value, least] of [['maxAge', maxAge, duplicateWindow], ['maxBytes', maxBytes, 1], ['duplicateWindow',
+      duplicateWindow, 100]] as const
+  ) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) {
-      throw new INVALID_OPTIONS(`jetstream: "stream.${option}" must be an integer, at least ${option === 'maxAge' ? '"duplicateWindow"' : least}`)
+      throw new INVALID_OPTIONS(
+        `jetstream: "stream.${option}" must be an integer, at least ${
+          option === 'maxAge' ? '"duplicateWindow"' : least
+        }`
+      )
     }
   }
   const limits = { ...(maxAge === undefined ? {} : { maxAge }), ...(maxBytes === undefined ? {} : { maxBytes }) }
@@ -82,7 +103,9 @@ async function configOf (manager: JetStreamManager, name: string): Promise<Strea
 
 async function create (manager: JetStreamManager, settings: StreamSettings): Promise<StreamConfig> {
   const { name, subjectPrefix, replicas, maxAge, maxBytes, discard, duplicateWindow } = settings
-  if (!settings.create) throw new Error(`jetstream: the stream "${name}" does not exist; create it, or remove "create: false"`)
+  if (!settings.create) {
+    throw new Error(`jetstream: the stream "${name}" does not exist; create it, or remove "create: false"`)
+  }
   try {
     const { config } = await manager.streams.add({
       name,
@@ -104,22 +127,32 @@ async function create (manager: JetStreamManager, settings: StreamSettings): Pro
 }
 
 /** Returns the problems of a stream, each as the end of a sentence. */
-function problemsOf (config: StreamConfig, { subjectPrefix, replicas, maxAge, maxBytes, discard, duplicateWindow }: StreamSettings): string[] {
+function problemsOf (
+  config: StreamConfig,
+  { subjectPrefix, replicas, maxAge, maxBytes, discard, duplicateWindow }: StreamSettings
+): string[] {
   const subjects = allSubjects(subjectPrefix)
   const limited = config.max_bytes > 0 || config.max_msgs > 0
   const checks: Array<[boolean, string]> = [
     [config.storage !== 'file', `its storage is "${config.storage}", not "file"`],
-    [config.retention !== 'limits', `its retention is "${config.retention}", which deletes events that were read or have no consumer; set it to "limits"`],
+    [config.retention !== 'limits',
+      `its retention is "${config.retention}", which deletes events that were read or have no consumer; set it to "limits"`],
     [config.no_ack === true, 'it does not acknowledge messages ("no_ack")'],
     [config.sealed, 'it is sealed'],
-    [!(config.subjects ?? []).some((pattern) => covers(pattern, subjects)), `its subjects do not include "${subjects}"`],
+    [!(config.subjects ?? []).some((pattern) => covers(pattern, subjects)),
+      `its subjects do not include "${subjects}"`],
     [config.num_replicas < replicas, `it has ${config.num_replicas} replicas, not ${replicas}`],
     [config.duplicate_window < duplicateWindow * NANOS,
-      `its "duplicate_window" is ${config.duplicate_window / NANOS} ms, not ${duplicateWindow}, so duplicates would be stored; edit the stream, or set "stream.duplicateWindow"`],
+      `its "duplicate_window" is ${
+        config.duplicate_window / NANOS
+      } ms, not ${duplicateWindow}, so duplicates would be stored; edit the stream, or set "stream.duplicateWindow"`],
     [limited && config.discard !== discard, `its "discard" is "${config.discard}", not "${discard}"`],
-    [config.max_msgs_per_subject > 0 && !config.discard_new_per_subject, 'it limits the events of a subject ("max_msgs_per_subject")'],
-    [config.max_msg_size > 0 && config.max_msg_size < MAX_MESSAGE_SIZE, `its "max_msg_size" is ${config.max_msg_size}; set ${MAX_MESSAGE_SIZE} or more, as an event may have that size`],
-    [maxAge !== undefined && config.max_age !== maxAge * NANOS, `its "max_age" is ${config.max_age / NANOS} ms, not ${maxAge}`],
+    [config.max_msgs_per_subject > 0 && !config.discard_new_per_subject,
+      'it limits the events of a subject ("max_msgs_per_subject")'],
+    [config.max_msg_size > 0 && config.max_msg_size < MAX_MESSAGE_SIZE,
+      `its "max_msg_size" is ${config.max_msg_size}; set ${MAX_MESSAGE_SIZE} or more, as an event may have that size`],
+    [maxAge !== undefined && config.max_age !== maxAge * NANOS,
+      `its "max_age" is ${config.max_age / NANOS} ms, not ${maxAge}`],
     [maxBytes !== undefined && config.max_bytes !== maxBytes, `its "max_bytes" is ${config.max_bytes}, not ${maxBytes}`]
   ]
   return checks.flatMap(([applies, problem]) => applies ? [problem] : [])
@@ -127,7 +160,9 @@ function problemsOf (config: StreamConfig, { subjectPrefix, replicas, maxAge, ma
 
 /** @throws an Error when the broker's `max_payload` is smaller than the largest event */
 export function assertMaxPayload (maxPayload: number): void {
-  if (maxPayload < MAX_MESSAGE_SIZE) throw new Error(`jetstream: the broker's "max_payload" is ${maxPayload}; set ${MAX_MESSAGE_SIZE} or more`)
+  if (maxPayload < MAX_MESSAGE_SIZE) {
+    throw new Error(`jetstream: the broker's "max_payload" is ${maxPayload}; set ${MAX_MESSAGE_SIZE} or more`)
+  }
 }
 
 /** Whether `pattern` matches every subject of `subjects`, which ends in `>`. */

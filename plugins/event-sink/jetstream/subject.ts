@@ -9,7 +9,10 @@ const ENCODED = /^(?:%|(?:[A-Za-z0-9_-]|%u[D][89A-F][0-9A-F]{2}|%[0-9A-F]{2})+)$
 const ESCAPES = /%u([0-9A-F]{4})|((?:%[0-9A-F]{2})+)/g
 
 /** Returns the subject `<prefix>.<org>.<source>.<type>`; org and source are encoded by `toToken`. */
-export function subjectOf (prefix: string, { orgId, sourceId, type }: Pick<AcceptedEvent, 'orgId' | 'sourceId' | 'type'>): string {
+export function subjectOf (
+  prefix: string,
+  { orgId, sourceId, type }: Pick<AcceptedEvent, 'orgId' | 'sourceId' | 'type'>
+): string {
   return `${prefix}.${toToken(orgId)}.${toToken(sourceId)}.${type}`
 }
 
@@ -45,15 +48,22 @@ export function fromToken (token: string): string | null {
   if (SAFE.test(token)) return token
   if (token === '%') return ''
   if (!ENCODED.test(token)) return null
-  const value = token.replace(ESCAPES, (_escape, lone: string | undefined, bytes: string | undefined) =>
-    lone === undefined ? Buffer.from((bytes ?? '').replaceAll('%', ''), 'hex').toString('utf8') : String.fromCharCode(Number.parseInt(lone, 16)))
+  const value = token.replace(
+    ESCAPES,
+    (_escape, lone: string | undefined, bytes: string | undefined) =>
+      lone === undefined
+        ? Buffer.from((bytes ?? '').replaceAll('%', ''), 'hex').toString('utf8')
+        : String.fromCharCode(Number.parseInt(lone, 16))
+  )
   return toToken(value) === token ? value : null
 }
 
 /** @throws INVALID_OPTIONS for an invalid prefix */
 export function assertSubjectPrefix (prefix: unknown): asserts prefix is string {
   if (typeof prefix !== 'string' || !/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(prefix) || prefix.length > 100) {
-    throw new INVALID_OPTIONS('jetstream: "stream.subjectPrefix" must be one or more tokens of letters, digits, "_" and "-", joined by dots')
+    throw new INVALID_OPTIONS(
+      'jetstream: "stream.subjectPrefix" must be one or more tokens of letters, digits, "_" and "-", joined by dots'
+    )
   }
 }
 

@@ -68,7 +68,15 @@ export class EventLog {
       from += Math.max(length, 0)
     }
     const [messageId, orgId, sourceId, type, authMethod, ip, userAgent, payload, additions] = strings as [
-      string, string, string, EventType, AuthMethod, string, string | null, string, string
+      string,
+      string,
+      string,
+      EventType,
+      AuthMethod,
+      string,
+      string | null,
+      string,
+      string
     ]
     return {
       receivedAt: bytes.readDoubleLE(start),
@@ -87,7 +95,8 @@ export class EventLog {
 
   receivedAt (number: number): number {
     const place = this.#positions[number - this.#first] ?? NaN
-    return this.#chunks[Math.floor(place / CHUNK_SIZE) - this.#droppedChunks]?.bytes.readDoubleLE(place % CHUNK_SIZE) ?? NaN
+    return this.#chunks[Math.floor(place / CHUNK_SIZE) - this.#droppedChunks]?.bytes.readDoubleLE(place % CHUNK_SIZE) ??
+      NaN
   }
 
   /** Drops all events before this number. */

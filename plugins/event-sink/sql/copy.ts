@@ -5,7 +5,8 @@ import { wordOfId } from '../event-id.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 
 const IDS = 'event_ids (id, seen_at)'
-const EVENTS = 'events (org_id, source_id, type, auth_method, ip, user_agent, received_at, message_id, "timestamp", payload, additions)'
+const EVENTS =
+  'events (org_id, source_id, type, auth_method, ip, user_agent, received_at, message_id, "timestamp", payload, additions)'
 
 /**
  * Encodes events as rows to copy. The ids come first: a known id fails the whole copy before the server reads the
@@ -63,7 +64,8 @@ export class EventCopy {
 
 /** Whether two events start with the same fields, as those of one batch do. */
 function haveSameStart (one: AcceptedEvent, other: AcceptedEvent): boolean {
-  return one.sourceId === other.sourceId && one.type === other.type && one.authMethod === other.authMethod && one.ip === other.ip &&
+  return one.sourceId === other.sourceId && one.type === other.type && one.authMethod === other.authMethod &&
+    one.ip === other.ip &&
     one.userAgent === other.userAgent && one.orgId === other.orgId
 }
 
@@ -76,7 +78,9 @@ const INDEX_RANGE = 2 ** 21
  * Sorts by the first 32 bits of the ids, as sorting numbers takes a tenth of the time of sorting strings. A deadlock
  * between ids that share these bits is possible, but extremely unlikely; PostgreSQL resolves it.
  */
-function * sortById<Entry extends readonly [id: string, ...rest: unknown[]]> (entries: readonly Entry[]): Generator<Entry> {
+function * sortById<Entry extends readonly [id: string, ...rest: unknown[]]> (
+  entries: readonly Entry[]
+): Generator<Entry> {
   const keys = Float64Array.from(entries, ([id], place) => wordOfId(id, 0) * INDEX_RANGE + place)
   for (const key of keys.sort()) yield entries[key % INDEX_RANGE] as Entry
 }

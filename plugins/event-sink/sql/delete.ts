@@ -41,12 +41,12 @@ const VACUUM_THRESHOLD = 50_000
 /** Deletes old rows. */
 export interface SqlDeletion {
   /** Deletes the ids that were seen before `before`, epoch milliseconds. */
-  deleteIds (before: number, stopped: () => boolean): Promise<void>
+  deleteIds(before: number, stopped: () => boolean): Promise<void>
   /**
    * Deletes the events received before `before`, epoch milliseconds: drops whole partitions and deletes the oldest rows
    * of the others. A partition that a lock protects stays; the method then rejects after all other work is done.
    */
-  expireEvents (before: number, stopped: () => boolean): Promise<void>
+  expireEvents(before: number, stopped: () => boolean): Promise<void>
 }
 
 /** Creates the deletion. It deletes in slices and starts no further slice once `stopped` returns true. */
@@ -74,7 +74,9 @@ export async function sqlDeletion ({ patient: db, kind }: Database, partitions: 
     rowsUntilVacuum.set(table, left)
     if (left > 0) return
     await db.executeQuery(CompiledQuery.raw(`VACUUM ${table}`))
-    const { rows } = await db.executeQuery<{ live: number }>(CompiledQuery.raw('SELECT reltuples AS live FROM pg_class WHERE oid = $1::regclass', [table]))
+    const { rows } = await db.executeQuery<{ live: number }>(
+      CompiledQuery.raw('SELECT reltuples AS live FROM pg_class WHERE oid = $1::regclass', [table])
+    )
     rowsUntilVacuum.set(table, Math.max(VACUUM_THRESHOLD, (rows[0]?.live ?? 0) / 5))
   }
 
@@ -85,8 +87,12 @@ export async function sqlDeletion ({ patient: db, kind }: Database, partitions: 
       if (stopped()) break
       if (since !== null && since >= before) continue
       const expire = since === null && until === null ? expireFromDefault : expireFrom
-      const work = until !== null && until <= before ? partitions.drop(partition) : deleteFrom(name, expire(name), before, stopped)
-      await work.catch((error: unknown) => { if (!isGone(error)) failure ??= error })
+      const work = until !== null && until <= before
+        ? partitions.drop(partition)
+        : deleteFrom(name, expire(name), before, stopped)
+      await work.catch((error: unknown) => {
+        if (!isGone(error)) failure ??= error
+      })
     }
     if (failure !== undefined) throw failure
   }

@@ -50,7 +50,9 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
   const partitions = await eventPartitions(database)
   const deletion = await sqlDeletion(database, partitions)
   // While partitions are missing, events go to the default partition.
-  await partitions.prepare(now()).catch((error: unknown) => { if (!isBusy(error)) throw error })
+  await partitions.prepare(now()).catch((error: unknown) => {
+    if (!isBusy(error)) throw error
+  })
 
   async function flush (events: readonly AcceptedEvent[]): Promise<void> {
     const fresh = new Map<string, AcceptedEvent>()
@@ -60,9 +62,12 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
       else if (event.repeat === false) event.repeat = true
     }
     if (fresh.size === 0) return
-    if (await copied(fresh) || await inserted(fresh)) for (const [id, { receivedAt }] of fresh) known.add(id, receivedAt)
-    // All events are stored; a failure only means that later duplicates need another query.
-    else await cacheIds(fresh).catch(() => {})
+    if (await copied(fresh) || await inserted(fresh)) {
+      for (const [id, { receivedAt }] of fresh) known.add(id, receivedAt)
+    } else {
+      // All events are stored; a failure only means that later duplicates need another query.
+      await cacheIds(fresh).catch(() => {})
+    }
   }
 
   /** Inserts the events; resolves with whether all of them were new. */
@@ -100,9 +105,15 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
   return {
     write: (events) => commit.write(events),
     list: await sqlList(database, partitions, now),
-    sweep: (signal) => partitions.prepare(now()).finally(() => deletion.deleteIds(now() - DEDUPLICATION_WINDOW - GRACE, () => isStopped(signal))),
+    sweep: (signal) =>
+      partitions.prepare(now()).finally(() =>
+        deletion.deleteIds(now() - DEDUPLICATION_WINDOW - GRACE, () => isStopped(signal))
+      ),
     expire: (before, signal) => deletion.expireEvents(before, () => isStopped(signal)),
-    ready: () => database.ready().catch((cause: unknown) => { throw new UNAVAILABLE({ cause }) }),
+    ready: () =>
+      database.ready().catch((cause: unknown) => {
+        throw new UNAVAILABLE({ cause })
+      }),
     close: () => commit.close()
   }
 

@@ -16,22 +16,38 @@ const DAY = 24 * HOUR
 /** Number of days in the first query, today included, and maximum number of days in a query. */
 const FIRST_DAYS = 4
 const MAX_DAYS = 32
-const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip', 'user_agent'] as const
+const COLUMNS = ['seq', 'org_id', 'source_id', 'message_id', 'type', 'auth_method', 'received_at', 'timestamp', 'ip',
+  'user_agent'] as const
 const JSON_COLUMNS = ['payload', 'additions'] as const
 
 /** Events received from `since`, inclusive, to `until`, exclusive; epoch milliseconds. */
-interface Span { since: number, until: number }
+interface Span {
+  since: number
+  until: number
+}
 
 /**
  * Lists the events of an organisation by `receivedAt`, newest first. A query over all days would lock all partitions,
  * thousands after some years, so it goes back a few days at a time until the page is full or its budget is spent.
  */
-export async function sqlList ({ lists, db }: Database, partitions: EventPartitions, now: () => number): Promise<ReadableEventSink['list']> {
+export async function sqlList (
+  { lists, db }: Database,
+  partitions: EventPartitions,
+  now: () => number
+): Promise<ReadableEventSink['list']> {
   const { sql } = await importOptional('kysely', () => import('kysely'), 'The SQL event sink')
 
   /** Returns the scan of one index: of the source, of the type, or of all events of the organisation. */
-  function toScan (orgId: string, { sourceId, type, from, to }: EventFilter, { since, until }: Span, { before, scanLimit }: RowRequest) {
-    let rows = db.selectFrom('events').select([...COLUMNS, ...JSON_COLUMNS]).orderBy('received_at', 'desc').orderBy('seq', 'desc').limit(scanLimit)
+  function toScan (
+    orgId: string,
+    { sourceId, type, from, to }: EventFilter,
+    { since, until }: Span,
+    { before, scanLimit }: RowRequest
+  ) {
+    let rows = db.selectFrom('events').select([...COLUMNS, ...JSON_COLUMNS]).orderBy('received_at', 'desc').orderBy(
+      'seq',
+      'desc'
+    ).limit(scanLimit)
     let condition = sql`org_id = ${orgId}`
     if (sourceId !== undefined) {
       rows = rows.where(keyOf('source_id'), '=', key(orgId, toColumnText(sourceId)))
@@ -48,7 +64,11 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
     if (first !== -Infinity) rows = rows.where('received_at', '>=', new Date(first))
     if (last !== Infinity) rows = rows.where('received_at', '<=', new Date(last))
     if (until !== Infinity) rows = rows.where('received_at', '<', new Date(until))
-    if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('received_at', 'seq'), '<', eb.tuple(new Date(before.timestamp), String(before.sequence))))
+    if (before !== null) {
+      rows = rows.where((eb) =>
+        eb(eb.refTuple('received_at', 'seq'), '<', eb.tuple(new Date(before.timestamp), String(before.sequence)))
+      )
+    }
     return { rows, filter: condition, time: 'received_at', columns: COLUMNS, jsonColumns: JSON_COLUMNS }
   }
 
@@ -82,7 +102,11 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
 
   async function list (orgId: string, filter: EventFilter, request: PageRequest): Promise<Page<AcceptedEvent>> {
     const { from = -Infinity, to = Infinity, sourceId, type } = filter
-    const page = new ListPage<EventRow>(lists, request, ({ received_at, seq }) => ({ timestamp: received_at.getTime(), sequence: Number(seq) }))
+    const page = new ListPage<EventRow>(
+      lists,
+      request,
+      ({ received_at, seq }) => ({ timestamp: received_at.getTime(), sequence: Number(seq) })
+    )
     const showsAll = type === undefined || (sourceId === undefined && type !== 'track')
     let span = firstSpan(Math.min(to, page.position?.timestamp ?? Infinity), now(), known.day)
     while (!await page.fill((rows) => toScan(orgId, filter, span, rows), { showsAll }) && span.since > from) {
@@ -94,9 +118,10 @@ export async function sqlList ({ lists, db }: Database, partitions: EventPartiti
     return page.page(toEvent)
   }
 
-  return (orgId, filter, page) => list(orgId, filter, page).catch((cause: unknown) => {
-    throw cause instanceof INVALID_REQUEST ? cause : new UNAVAILABLE({ cause })
-  })
+  return (orgId, filter, page) =>
+    list(orgId, filter, page).catch((cause: unknown) => {
+      throw cause instanceof INVALID_REQUEST ? cause : new UNAVAILABLE({ cause })
+    })
 }
 
 /** Without an upper limit, the first span has no end, as a wrong clock may have stored events in the future. */
@@ -113,8 +138,21 @@ function spanBefore ({ since, until }: Span, oldest: number): Span {
   return { since: Math.max(oldest, since - Math.min(MAX_DAYS, 2 * days) * DAY), until: since }
 }
 
-type EventRow = Pick<Selectable<DatabaseSchema['events']>,
-  'seq' | 'org_id' | 'source_id' | 'message_id' | 'type' | 'auth_method' | 'received_at' | 'timestamp' | 'ip' | 'user_agent'> & { payload: string, additions: string }
+type EventRow =
+  & Pick<
+    Selectable<DatabaseSchema['events']>,
+    | 'seq'
+    | 'org_id'
+    | 'source_id'
+    | 'message_id'
+    | 'type'
+    | 'auth_method'
+    | 'received_at'
+    | 'timestamp'
+    | 'ip'
+    | 'user_agent'
+  >
+  & { payload: string, additions: string }
 
 function toEvent (row: EventRow): AcceptedEvent {
   return {

@@ -31,14 +31,14 @@ export interface Partition {
 /** Manages the partitions of the events. */
 export interface EventPartitions {
   /** Lists the partitions over `db`. Default: the connections for cleanup. */
-  list (db?: Kysely<DatabaseSchema>): Promise<Partition[]>
+  list(db?: Kysely<DatabaseSchema>): Promise<Partition[]>
   /**
    * Creates the partitions of the UTC day of `now`, epoch milliseconds, and of the following days. A partition that a
    * lock prevents is left to the next call; rejects if that would send tomorrow's events to the default partition.
    */
-  prepare (now: number): Promise<void>
+  prepare(now: number): Promise<void>
   /** Drops a partition with its events, if it still exists. Rejects if a lock blocks it for longer than 500 ms. */
-  drop (partition: Partition): Promise<void>
+  drop(partition: Partition): Promise<void>
 }
 
 /** Creates the manager of partitions, one per UTC day. Several instances may use it concurrently. */
@@ -54,7 +54,11 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
       from pg_inherits join pg_class c on c.oid = inhrelid join pg_namespace n on n.oid = relnamespace,
         lateral (select pg_get_expr(relpartbound, c.oid) as bound) b
       where inhparent = 'events'::regclass and bound is not null`.execute(from)
-    return rows.map(({ name, since, until }) => ({ name, since: since?.getTime() ?? null, until: until?.getTime() ?? null }))
+    return rows.map(({ name, since, until }) => ({
+      name,
+      since: since?.getTime() ?? null,
+      until: until?.getTime() ?? null
+    }))
   }
 
   /**
@@ -64,7 +68,8 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
   async function exclusively (work: (tx: Transaction<DatabaseSchema>) => Promise<void>): Promise<void> {
     await patient.transaction().execute(async (tx) => {
       await sql`set local lock_timeout = ${sql.lit(ADVISORY_LOCK_TIMEOUT)}`.execute(tx)
-      await sql`select pg_advisory_xact_lock((${sql.lit(LOCK_CLASS)}::bigint << 32) + 'events'::regclass::oid::bigint)`.execute(tx)
+      await sql`select pg_advisory_xact_lock((${sql.lit(LOCK_CLASS)}::bigint << 32) + 'events'::regclass::oid::bigint)`
+        .execute(tx)
       await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(tx)
       await sql`set local statement_timeout = ${sql.lit(STATEMENT_TIMEOUT)}`.execute(tx)
       await work(tx)
@@ -116,7 +121,9 @@ export async function eventPartitions ({ patient }: Database): Promise<EventPart
 
 /** Whether a partition other than the default one covers a day. */
 function covers (partitions: readonly Partition[], day: number): boolean {
-  return partitions.some(({ since, until }) => (since !== null || until !== null) && day < (until ?? Infinity) && day + DAY > (since ?? -Infinity))
+  return partitions.some(({ since, until }) =>
+    (since !== null || until !== null) && day < (until ?? Infinity) && day + DAY > (since ?? -Infinity)
+  )
 }
 
 /** Whether the error is a lock or statement timeout, which is temporary. */

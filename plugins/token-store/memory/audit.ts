@@ -13,7 +13,13 @@ export class MemoryAudit implements AuditTrail {
 
   async append (entries: readonly AuditEntry[]): Promise<void> {
     for (const entry of entries) {
-      if (!this.#entries.has(entry.id)) this.#entries.set(entry.id, { ...entry, changes: JSON.stringify(entry.changes ?? null), sequence: ++this.#sequence })
+      if (!this.#entries.has(entry.id)) {
+        this.#entries.set(entry.id, {
+          ...entry,
+          changes: JSON.stringify(entry.changes ?? null),
+          sequence: ++this.#sequence
+        })
+      }
     }
     for (const id of this.#entries.keys()) {
       if (this.#entries.size <= MAX_ENTRIES) break
@@ -30,7 +36,11 @@ export class MemoryAudit implements AuditTrail {
     const positioned = Array.from(this.#entries.values())
       .filter((entry) => entry.orgId === orgId && matches(entry, filter))
       .map((item) => ({ position: item, item }))
-    return newestFirst(positioned, page, ({ sequence, ...entry }) => ({ ...entry, changes: parseChanges(entry.changes) }))
+    return newestFirst(
+      positioned,
+      page,
+      ({ sequence, ...entry }) => ({ ...entry, changes: parseChanges(entry.changes) })
+    )
   }
 
   sweep (olderThan: number): void {
@@ -44,7 +54,10 @@ function parseChanges (changes: string): AuditEntry['changes'] {
   return JSON.parse(changes) as AuditEntry['changes']
 }
 
-function matches (entry: StoredEntry, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter): boolean {
+function matches (
+  entry: StoredEntry,
+  { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter
+): boolean {
   return (action === undefined || entry.action === action) &&
     (actions === undefined || actions.includes(entry.action)) &&
     (userId === undefined || entry.userId === userId) &&

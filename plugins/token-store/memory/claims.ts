@@ -19,7 +19,9 @@ export class MemoryClaims {
     const digest = claimDigest(key)
     if ((this.#ends.get(digest) ?? -Infinity) > now) return false
     if (this.#ends.size >= this.#max && !this.#ends.has(digest)) this.sweep()
-    if (this.#ends.size >= this.#max && !this.#ends.has(digest)) throw new UNAVAILABLE({ reason: 'the memory store has reached "maxClaims"' })
+    if (this.#ends.size >= this.#max && !this.#ends.has(digest)) {
+      throw new UNAVAILABLE({ reason: 'the memory store has reached "maxClaims"' })
+    }
     this.#ends.set(digest, end)
     this.#nextEnd = Math.min(this.#nextEnd, end)
     return true

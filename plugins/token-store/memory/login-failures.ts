@@ -45,7 +45,9 @@ export class MemoryLoginFailures {
   }
 
   unlock (subject: string): void {
-    for (const known of this.#failures.keys()) if (known === subject || known.startsWith(`${subject}.`)) this.#failures.delete(known)
+    for (const known of this.#failures.keys()) {
+      if (known === subject || known.startsWith(`${subject}.`)) this.#failures.delete(known)
+    }
   }
 
   sweep (): void {

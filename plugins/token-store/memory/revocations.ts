@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto'
 
 import { assertSubject, subjectKey } from '../revocation-subject.js'
-import type { NewRevocation, Page, PageRequest, Revocation, RevocationFilter, RevocationKind, RevocationSubject, Revocations } from '../../../contracts/token-store/index.js'
+import type {
+  NewRevocation, Page, PageRequest, Revocation, RevocationFilter, RevocationKind, RevocationSubject,
+  Revocations
+} from '../../../contracts/token-store/index.js'
 import { newestFirst } from './newest-first.js'
 
-interface RevocationRecord { revocation: Revocation, sequence: number }
+interface RevocationRecord {
+  revocation: Revocation
+  sequence: number
+}
 
 export class MemoryRevocations implements Revocations {
   readonly #now: () => number
@@ -37,8 +43,14 @@ export class MemoryRevocations implements Revocations {
 
   async list (orgId: string, { kind, subject }: RevocationFilter, page: PageRequest): Promise<Page<Revocation>> {
     const positioned = Array.from(this.#records.values())
-      .filter(({ revocation: own }) => own.orgId === orgId && (kind === undefined || own.kind === kind) && (subject === undefined || own.subject === subject))
-      .map(({ revocation, sequence }) => ({ position: { timestamp: revocation.createdAt, sequence }, item: revocation }))
+      .filter(({ revocation: own }) =>
+        own.orgId === orgId && (kind === undefined || own.kind === kind) &&
+        (subject === undefined || own.subject === subject)
+      )
+      .map(({ revocation, sequence }) => ({
+        position: { timestamp: revocation.createdAt, sequence },
+        item: revocation
+      }))
     return newestFirst(positioned, page, (revocation) => ({ ...revocation }))
   }
 

@@ -1,6 +1,9 @@
 import { CONFLICT } from '../../../lib/errors.js'
 import { MAX_LISTED_SESSIONS } from '../limits.js'
-import type { NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions, User } from '../../../contracts/token-store/index.js'
+import type {
+  NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions,
+  User
+} from '../../../contracts/token-store/index.js'
 
 interface SessionRecord extends Session {
   refreshDigest: string
@@ -11,8 +14,8 @@ interface SessionRecord extends Session {
 }
 
 interface UserLookup {
-  peek (id: string): Readonly<User> | undefined
-  revoke (id: string): void
+  peek(id: string): Readonly<User> | undefined
+  revoke(id: string): void
 }
 
 /** Sessions in memory. Ended sessions are removed; an expired one is skipped until the next sweep. */
@@ -31,7 +34,14 @@ export class MemorySessions implements Sessions {
     if (user === undefined || user.disabled || user.epoch !== epoch) return false
     if (this.#sessions.has(session.id)) throw new CONFLICT()
     const now = this.#now()
-    this.#sessions.set(session.id, { ...session, createdAt: now, lastUsedAt: now, previousDigest: null, repeatUntil: 0, sealedSuccessor: null })
+    this.#sessions.set(session.id, {
+      ...session,
+      createdAt: now,
+      lastUsedAt: now,
+      previousDigest: null,
+      repeatUntil: 0,
+      sealedSuccessor: null
+    })
     return true
   }
 
@@ -41,7 +51,13 @@ export class MemorySessions implements Sessions {
     const now = this.#now()
     if (presented === session.refreshDigest) {
       const repeatUntil = grace > 0 && sealedSuccessor !== null ? now + grace : 0
-      Object.assign(session, { refreshDigest: next, previousDigest: presented, repeatUntil, sealedSuccessor, lastUsedAt: now })
+      Object.assign(session, {
+        refreshDigest: next,
+        previousDigest: presented,
+        repeatUntil,
+        sealedSuccessor,
+        lastUsedAt: now
+      })
       return { outcome: 'rotated' }
     }
     if (presented === session.previousDigest && session.repeatUntil > now && session.sealedSuccessor !== null) {
@@ -64,7 +80,9 @@ export class MemorySessions implements Sessions {
   }
 
   async list (userId: string): Promise<Session[]> {
-    const live = Array.from(this.#sessions.values()).filter((session) => session.userId === userId && this.#live(session.id) !== null)
+    const live = Array.from(this.#sessions.values()).filter((session) =>
+      session.userId === userId && this.#live(session.id) !== null
+    )
     return live.reverse().sort((a, b) => b.createdAt - a.createdAt).slice(0, MAX_LISTED_SESSIONS).map(toSession)
   }
 

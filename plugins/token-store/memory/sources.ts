@@ -3,18 +3,35 @@ import { randomUUID } from 'node:crypto'
 import { CONFLICT } from '../../../lib/errors.js'
 import { overQuota } from '../limits.js'
 import {
-  assertKey, copySource, freezeOrigins, freezeResolved, patched, resolvedUntil, serverSecretBytes, serverSecretPrefix, settingsOf
+  assertKey, copySource, freezeOrigins, freezeResolved, patched, resolvedUntil, serverSecretBytes,
+  serverSecretPrefix, settingsOf
 } from '../source-settings.js'
-import type { NewSource, Page, PageRequest, ResolvedSource, Source, SourceOrigins, SourcePatch, Sources } from '../../../contracts/token-store/index.js'
+import type {
+  NewSource, Page, PageRequest, ResolvedSource, Source, SourceOrigins, SourcePatch,
+  Sources
+} from '../../../contracts/token-store/index.js'
 import { newestFirst } from './newest-first.js'
 
 /**
  * A key is never removed, so that it stays with its organisation. `recordId` is `null` for a key that is not in use.
  */
-interface Key { orgId: string, recordId: string | null, expiresAt: number | null, resolved: ResolvedSource | null }
-interface Secret { value: Buffer, expiresAt: number | null }
+interface Key {
+  orgId: string
+  recordId: string | null
+  expiresAt: number | null
+  resolved: ResolvedSource | null
+}
+interface Secret {
+  value: Buffer
+  expiresAt: number | null
+}
 /** `origins` is a cache, `null` until the next use after a change. */
-interface SourceRecord { source: Source, sequence: number, secrets: Secret[], origins: SourceOrigins | null }
+interface SourceRecord {
+  source: Source
+  sequence: number
+  secrets: Secret[]
+  origins: SourceOrigins | null
+}
 
 export class MemorySources implements Sources {
   readonly #now: () => number
@@ -38,7 +55,13 @@ export class MemorySources implements Sources {
     const id = randomUUID()
     const now = this.#now()
     const source: Source = {
-      id, orgId, ...settingsOf(fresh), pipelineKey, serverSecretPrefix: serverSecretPrefix(serverSecret), createdAt: now, updatedAt: now
+      id,
+      orgId,
+      ...settingsOf(fresh),
+      pipelineKey,
+      serverSecretPrefix: serverSecretPrefix(serverSecret),
+      createdAt: now,
+      updatedAt: now
     }
     this.#records.set(id, { source, sequence: ++this.#sequence, secrets: [{ value, expiresAt: null }], origins: null })
     this.#keys.set(pipelineKey, { orgId, recordId: id, expiresAt: null, resolved: null })
@@ -52,7 +75,14 @@ export class MemorySources implements Sources {
   }
 
   async list (orgId: string, page: PageRequest): Promise<Page<Source>> {
-    return newestFirst(this.#of(orgId).map(({ source, sequence }) => ({ position: { timestamp: source.createdAt, sequence }, item: source })), page, copySource)
+    return newestFirst(
+      this.#of(orgId).map(({ source, sequence }) => ({
+        position: { timestamp: source.createdAt, sequence },
+        item: source
+      })),
+      page,
+      copySource
+    )
   }
 
   async update (orgId: string, id: string, patch: SourcePatch): Promise<Source | null> {
@@ -71,7 +101,11 @@ export class MemorySources implements Sources {
     return true
   }
 
-  async rotateKey (orgId: string, id: string, { pipelineKey, overlapUntil }: { pipelineKey: string, overlapUntil: number }): Promise<Source | null> {
+  async rotateKey (
+    orgId: string,
+    id: string,
+    { pipelineKey, overlapUntil }: { pipelineKey: string, overlapUntil: number }
+  ): Promise<Source | null> {
     const record = this.#find(orgId, id)
     if (record === null) return null
     this.#assertFree(pipelineKey, orgId)
@@ -90,7 +124,8 @@ export class MemorySources implements Sources {
     if (record === null) return null
     const value = serverSecretBytes(next)
     const overlapping = overlapUntil > this.#now() ? record.secrets.filter(({ expiresAt }) => expiresAt === null) : []
-    record.secrets = [{ value, expiresAt: null }, ...overlapping.map((secret) => ({ ...secret, expiresAt: overlapUntil }))]
+    record.secrets = [{ value, expiresAt: null },
+      ...overlapping.map((secret) => ({ ...secret, expiresAt: overlapUntil }))]
     return this.#changed(record, { serverSecretPrefix: serverSecretPrefix(serverSecret) })
   }
 
@@ -103,10 +138,12 @@ export class MemorySources implements Sources {
   }
 
   origins (): readonly SourceOrigins[] {
-    this.#origins ??= Object.freeze(Array.from(this.#records.values()).filter(({ source }) => source.enabled).map((record) => {
-      record.origins ??= freezeOrigins(record.source)
-      return record.origins
-    }))
+    this.#origins ??= Object.freeze(
+      Array.from(this.#records.values()).filter(({ source }) => source.enabled).map((record) => {
+        record.origins ??= freezeOrigins(record.source)
+        return record.origins
+      })
+    )
     return this.#origins
   }
 
@@ -122,7 +159,9 @@ export class MemorySources implements Sources {
 
   #lookUp (pipelineKey: string, key: Key, now: number): ResolvedSource | null {
     const record = key.recordId === null ? undefined : this.#records.get(key.recordId)
-    return record === undefined ? null : freezeResolved(record.source, pipelineKey, key.expiresAt, live(record.secrets, now))
+    return record === undefined
+      ? null
+      : freezeResolved(record.source, pipelineKey, key.expiresAt, live(record.secrets, now))
   }
 
   #of (orgId: string): SourceRecord[] {
@@ -137,7 +176,9 @@ export class MemorySources implements Sources {
   #assertFree (pipelineKey: string, orgId: string): void {
     assertKey(pipelineKey)
     const owner = this.#keys.get(pipelineKey)?.orgId ?? orgId
-    if (owner !== orgId || this.resolve(pipelineKey) !== null) throw new CONFLICT({ message: 'This pipeline key is taken' })
+    if (owner !== orgId || this.resolve(pipelineKey) !== null) {
+      throw new CONFLICT({ message: 'This pipeline key is taken' })
+    }
   }
 
   #changed (record: SourceRecord, change: Partial<Source>): Source {

@@ -17,10 +17,21 @@ export class MemoryUsers implements Users {
     this.#endSessions = endSessions
   }
 
-  async create ({ orgId, email, passwordHash, role }: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<User> {
+  async create (
+    { orgId, email, passwordHash, role }: { orgId: string, email: string, passwordHash: string, role: Role }
+  ): Promise<User> {
     const lower = email.toLowerCase()
     if (this.#byEmail.has(lower)) throw new CONFLICT({ message: 'This email is taken' })
-    const user: User = { id: randomUUID(), orgId, email: lower, passwordHash, role, disabled: false, epoch: 0, createdAt: this.#now() }
+    const user: User = {
+      id: randomUUID(),
+      orgId,
+      email: lower,
+      passwordHash,
+      role,
+      disabled: false,
+      epoch: 0,
+      createdAt: this.#now()
+    }
     this.#users.set(user.id, user)
     this.#byEmail.set(lower, user)
     return { ...user }
@@ -45,7 +56,10 @@ export class MemoryUsers implements Users {
     return { ...user }
   }
 
-  async replacePassword (id: string, { from, to, endSessionsBut }: { from: string, to: string, endSessionsBut?: string }): Promise<boolean> {
+  async replacePassword (
+    id: string,
+    { from, to, endSessionsBut }: { from: string, to: string, endSessionsBut?: string }
+  ): Promise<boolean> {
     const user = this.#users.get(id)
     if (user?.passwordHash !== from) return false
     user.passwordHash = to

@@ -1,11 +1,25 @@
 import { generateWebhookId } from '../../../signing/webhooks/index.js'
 import { overQuota } from '../limits.js'
-import type { NewWebhook, Page, PageRequest, ResolvedWebhook, Source, Webhook, WebhookPatch, Webhooks } from '../../../contracts/token-store/index.js'
-import { freezeWebhook, patchedWebhook, webhookResolvedUntil, webhookSecretBytes, webhookSecretPrefix, webhookSettingsOf } from '../webhook-settings.js'
+import type {
+  NewWebhook, Page, PageRequest, ResolvedWebhook, Source, Webhook, WebhookPatch,
+  Webhooks
+} from '../../../contracts/token-store/index.js'
+import {
+  freezeWebhook, patchedWebhook, webhookResolvedUntil, webhookSecretBytes, webhookSecretPrefix,
+  webhookSettingsOf
+} from '../webhook-settings.js'
 import { newestFirst } from './newest-first.js'
 
-interface Secret { value: Buffer, expiresAt: number | null }
-interface WebhookRecord { webhook: Webhook, sequence: number, secrets: Secret[], resolved: ResolvedWebhook | null }
+interface Secret {
+  value: Buffer
+  expiresAt: number | null
+}
+interface WebhookRecord {
+  webhook: Webhook
+  sequence: number
+  secrets: Secret[]
+  resolved: ResolvedWebhook | null
+}
 
 export class MemoryWebhooks implements Webhooks {
   readonly #now: () => number
@@ -35,7 +49,12 @@ export class MemoryWebhooks implements Webhooks {
       createdAt: now,
       updatedAt: now
     }
-    this.#records.set(webhook.id, { webhook, sequence: ++this.#sequence, secrets: [{ value, expiresAt: null }], resolved: null })
+    this.#records.set(webhook.id, {
+      webhook,
+      sequence: ++this.#sequence,
+      secrets: [{ value, expiresAt: null }],
+      resolved: null
+    })
     return structuredClone(webhook)
   }
 
@@ -47,7 +66,10 @@ export class MemoryWebhooks implements Webhooks {
   async list (orgId: string, sourceId: string, page: PageRequest): Promise<Page<Webhook> | null> {
     if (!this.#hasSource(orgId, sourceId)) return null
     const own = Array.from(this.#records.values()).filter(({ webhook }) => webhook.sourceId === sourceId)
-    const positioned = own.map(({ webhook, sequence }) => ({ position: { timestamp: webhook.createdAt, sequence }, item: webhook }))
+    const positioned = own.map(({ webhook, sequence }) => ({
+      position: { timestamp: webhook.createdAt, sequence },
+      item: webhook
+    }))
     return newestFirst(positioned, page, (webhook) => structuredClone(webhook))
   }
 
@@ -61,7 +83,10 @@ export class MemoryWebhooks implements Webhooks {
   }
 
   async rotateSecret (
-    orgId: string, sourceId: string, id: string, { secret, overlapUntil }: { secret: string, overlapUntil: number }
+    orgId: string,
+    sourceId: string,
+    id: string,
+    { secret, overlapUntil }: { secret: string, overlapUntil: number }
   ): Promise<Webhook | null> {
     const record = this.#find(orgId, sourceId, id)
     if (record === null) return null

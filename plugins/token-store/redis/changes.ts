@@ -3,13 +3,14 @@ import { CHANGE } from './scripts.js'
 import { CLOCK, tagKey } from './shared-cache.js'
 
 /** A change: its kind and the id of the source, webhook, session, user, guest token, client or revocation subject. */
-export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'guestToken' | 'client' | 'revocation', id: string]
+export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'guestToken' | 'client' | 'revocation',
+  id: string]
 
 /** Receives the changes of other instances. */
 export interface ChangeHandlers {
-  onChange (change: Change): void
+  onChange(change: Change): void
   /** Called when changes may have been missed. */
-  onGap (): void
+  onGap(): void
 }
 
 const CHANNEL = 'changes'
@@ -77,12 +78,15 @@ export class Changes {
   }
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<Change[0]>(['source', 'webhook', 'session', 'user', 'guestToken', 'client', 'revocation'])
+const KINDS: ReadonlySet<unknown> = new Set<Change[0]>(['source', 'webhook', 'session', 'user', 'guestToken', 'client',
+  'revocation'])
 
 function parse (message: string): [from: string, ...Change] | null {
   try {
     const parts: unknown = JSON.parse(message)
-    return Array.isArray(parts) && KINDS.has(parts[1]) && typeof parts[2] === 'string' ? parts as [string, ...Change] : null
+    return Array.isArray(parts) && KINDS.has(parts[1]) && typeof parts[2] === 'string'
+      ? parts as [string, ...Change]
+      : null
   } catch {
     return null
   }

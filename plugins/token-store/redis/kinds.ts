@@ -1,5 +1,8 @@
 import { resolvedUntil } from '../source-settings.js'
-import type { Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../../../contracts/token-store/index.js'
+import type {
+  Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,
+  SourceOrigins
+} from '../../../contracts/token-store/index.js'
 import { webhookResolvedUntil } from '../webhook-settings.js'
 import type { Change } from './changes.js'
 import type { SharedKind } from './shared-cache.js'
@@ -63,15 +66,25 @@ function tagOf ([kind, id]: Change): string {
   return `${kind} ${id}`
 }
 
-interface WithSecrets { readonly secrets: ResolvedSource['secrets'] }
+interface WithSecrets {
+  readonly secrets: ResolvedSource['secrets']
+}
 
 function encodeWithSecrets (value: WithSecrets): string {
-  return JSON.stringify({ ...value, secrets: value.secrets.map(({ value: bytes, expiresAt }) => ({ value: bytes.toString('base64'), expiresAt })) })
+  return JSON.stringify({
+    ...value,
+    secrets: value.secrets.map(({ value: bytes, expiresAt }) => ({ value: bytes.toString('base64'), expiresAt }))
+  })
 }
 
 function decodeWithSecrets<Value extends WithSecrets> (json: string): Value {
-  const value = JSON.parse(json) as Omit<Value, 'secrets'> & { secrets: Array<{ value: string, expiresAt: number | null }> }
-  return { ...value, secrets: value.secrets.map(({ value: bytes, expiresAt }) => ({ value: Buffer.from(bytes, 'base64'), expiresAt })) } as unknown as Value
+  const value = JSON.parse(json) as Omit<Value, 'secrets'> & {
+    secrets: Array<{ value: string, expiresAt: number | null }>
+  }
+  return {
+    ...value,
+    secrets: value.secrets.map(({ value: bytes, expiresAt }) => ({ value: Buffer.from(bytes, 'base64'), expiresAt }))
+  } as unknown as Value
 }
 
 /** Freezes a value deeply, as values from the database are; buffers cannot be frozen. */

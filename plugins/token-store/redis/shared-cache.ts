@@ -7,18 +7,21 @@ import { FILL, READ } from './scripts.js'
 export interface SharedKind<Value> {
   name: string
   /** Returns the tags of a value: a change of one of them invalidates it. */
-  tagsOf (value: Value, key: string): readonly string[]
+  tagsOf(value: Value, key: string): readonly string[]
   /** Returns when a value expires by itself, epoch milliseconds. Default: never. */
-  endsAt? (value: Value): number
-  encode (value: Value): string
-  decode (json: string): Value
+  endsAt?(value: Value): number
+  encode(value: Value): string
+  decode(json: string): Value
 }
 
 type LoadMany<Value> = (keys: readonly string[]) => Promise<ReadonlyArray<Value | null>>
 /** An entry in Redis; `null` for a miss. */
 type Entry = [version: string, sealed: string, left: number] | null
 /** The start of a look-up by Redis's version, which orders it among changes, and by the clock of this process. */
-interface LookupStart { version: string, at: number }
+interface LookupStart {
+  version: string
+  at: number
+}
 
 /** Lifetime of an entry, milliseconds. With 1 s in this process's memory, a missed change takes effect within 5 s. */
 const LIFETIME = 4_000
@@ -51,7 +54,10 @@ export class SharedCache {
   }
 
   /** Wraps `load` with the shared cache; while Redis is unavailable, calls `load` alone. */
-  wrap<Value extends object> (kind: SharedKind<Value>, load: (key: string) => Promise<Value | null>): (key: string) => Promise<Value | null> {
+  wrap<Value extends object> (
+    kind: SharedKind<Value>,
+    load: (key: string) => Promise<Value | null>
+  ): (key: string) => Promise<Value | null> {
     const many = this.wrapMany(kind, async (keys) => await Promise.all(keys.map(load)))
     return async (key) => (await many([key]))[0] ?? null
   }
@@ -92,7 +98,12 @@ export class SharedCache {
     }
   }
 
-  #store<Value extends object> (kind: SharedKind<Value>, keys: readonly string[], values: ReadonlyArray<Value | null>, { version, at }: LookupStart): void {
+  #store<Value extends object> (
+    kind: SharedKind<Value>,
+    keys: readonly string[],
+    values: ReadonlyArray<Value | null>,
+    { version, at }: LookupStart
+  ): void {
     const names: string[] = []
     const args: Array<string | number> = []
     for (const [place, key] of keys.entries()) {

@@ -11,7 +11,10 @@ import { toDate, toMilliseconds } from './times.js'
 // A statement has at most 65 535 parameters; an entry takes eleven.
 const ENTRIES_PER_STATEMENT = 1_000
 
-export function sqlAudit (db: Kysely<DatabaseSchema>, lists: ListReads): AuditTrail & { sweep (olderThan: number): Promise<void> } {
+export function sqlAudit (
+  db: Kysely<DatabaseSchema>,
+  lists: ListReads
+): AuditTrail & { sweep(olderThan: number): Promise<void> } {
   return {
     /** Leaves entries that are already stored unchanged: a caller without a confirmation appends again. */
     async append (entries) {
@@ -24,15 +27,24 @@ export function sqlAudit (db: Kysely<DatabaseSchema>, lists: ListReads): AuditTr
     async addRepeats (id, repeats) {
       const key = toColumnText(id)
       await db.transaction().execute(async (tx) => {
-        const row = await tx.selectFrom('audit_log').select('changes').where('id', '=', key).forUpdate().executeTakeFirst()
+        const row = await tx.selectFrom('audit_log').select('changes').where('id', '=', key).forUpdate()
+          .executeTakeFirst()
         if (row === undefined) return
-        await tx.updateTable('audit_log').set({ changes: JSON.stringify({ ...row.changes, repeats }) }).where('id', '=', key).execute()
+        await tx.updateTable('audit_log').set({ changes: JSON.stringify({ ...row.changes, repeats }) }).where(
+          'id',
+          '=',
+          key
+        ).execute()
       })
     },
 
     async list (orgId, filter, request) {
       const { sql } = await import('kysely')
-      const page = new ListPage<EntryRow>(lists, request, (row) => ({ timestamp: toMilliseconds(row.timestamp), sequence: Number(row.seq) }))
+      const page = new ListPage<EntryRow>(
+        lists,
+        request,
+        (row) => ({ timestamp: toMilliseconds(row.timestamp), sequence: Number(row.seq) })
+      )
       await page.fill((rows) => toScan(sql, db, toColumnText(orgId), filter, rows), { showsAll: showsAll(filter) })
       return page.page(toEntry)
     },
@@ -45,24 +57,38 @@ export function sqlAudit (db: Kysely<DatabaseSchema>, lists: ListReads): AuditTr
 
 type EntryRow = Omit<Selectable<DatabaseSchema['audit_log']>, 'changes'> & { changes: string | null }
 
-const COLUMNS = ['id', 'seq', 'org_id', 'action', 'user_id', 'user_email', 'resource_type', 'resource_id', 'ip_address', 'user_agent', 'timestamp'] as const
+const COLUMNS = ['id', 'seq', 'org_id', 'action', 'user_id', 'user_email', 'resource_type', 'resource_id', 'ip_address',
+  'user_agent', 'timestamp'] as const
 
 /** Whether every row that `toScan` selects matches the filter. */
 function showsAll ({ action, actions, userId, resourceType, resourceId }: AuditFilter): boolean {
-  return resourceType === undefined && [action ?? actions, userId, resourceId].filter((value) => value !== undefined).length <= 1
+  return resourceType === undefined &&
+    [action ?? actions, userId, resourceId].filter((value) => value !== undefined).length <= 1
 }
 
 /** Returns the scan of one index: of the resource, the user, the action, or all entries of the organisation. */
 function toScan (
-  sql: Sql, db: Kysely<DatabaseSchema>, orgId: string, { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter,
+  sql: Sql,
+  db: Kysely<DatabaseSchema>,
+  orgId: string,
+  { action, actions, userId, resourceType, resourceId, from, to }: AuditFilter,
   { before, scanLimit }: RowRequest
 ) {
   const names = action === undefined ? actions : actions?.filter((other) => other === action) ?? [action]
-  const [user, type, resource] = [userId, resourceType, resourceId].map((value) => value === undefined ? undefined : toColumnText(value))
-  let rows = db.selectFrom('audit_log').selectAll().where('org_id', '=', orgId).orderBy('timestamp', 'desc').orderBy('seq', 'desc').limit(scanLimit)
+  const [user, type, resource] = [userId, resourceType, resourceId].map((value) =>
+    value === undefined ? undefined : toColumnText(value)
+  )
+  let rows = db.selectFrom('audit_log').selectAll().where('org_id', '=', orgId).orderBy('timestamp', 'desc').orderBy(
+    'seq',
+    'desc'
+  ).limit(scanLimit)
   if (from !== undefined) rows = rows.where('timestamp', '>=', toDate(from))
   if (to !== undefined) rows = rows.where('timestamp', '<=', toDate(to))
-  if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('timestamp', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence))))
+  if (before !== null) {
+    rows = rows.where((eb) =>
+      eb(eb.refTuple('timestamp', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence)))
+    )
+  }
   const conditions: Array<RawBuilder<unknown>> = [sql`true`]
   if (names !== undefined) conditions.push(sql`action = any (${Array.from(names, toColumnText)}::text[])`)
   if (user !== undefined) conditions.push(sql`user_id = ${user}`)
@@ -78,10 +104,21 @@ function toScan (
 type EntryQuery = SelectQueryBuilder<DatabaseSchema, 'audit_log', Selectable<DatabaseSchema['audit_log']>>
 
 /** Selects the newest rows per action by the index: one scan for all would read every row newer than the rarest. */
-function newestOfAny (sql: Sql, db: Kysely<DatabaseSchema>, query: EntryQuery, actions: readonly string[], limit: number) {
-  const wanted = sql<{ action: string }>`unnest(${Array.from(new Set(actions), toColumnText)}::text[])`.as<'wanted'>(sql`wanted (action)`)
+function newestOfAny (
+  sql: Sql,
+  db: Kysely<DatabaseSchema>,
+  query: EntryQuery,
+  actions: readonly string[],
+  limit: number
+) {
+  const wanted = sql<{ action: string }>`unnest(${Array.from(new Set(actions), toColumnText)}::text[])`.as<'wanted'>(
+    sql`wanted (action)`
+  )
   return db.selectFrom(wanted)
-    .innerJoinLateral(query.where('audit_log.action', '=', sql<string>`wanted.action`).as('entry'), (join) => join.onTrue())
+    .innerJoinLateral(
+      query.where('audit_log.action', '=', sql<string>`wanted.action`).as('entry'),
+      (join) => join.onTrue()
+    )
     .selectAll('entry').orderBy('entry.timestamp', 'desc').orderBy('entry.seq', 'desc').limit(limit)
 }
 

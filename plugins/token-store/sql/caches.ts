@@ -2,7 +2,10 @@ import { LookupCache, MAX_AGE } from '../../../lib/lookup-cache.js'
 import type { Change, Changes } from '../redis/changes.js'
 import { accessKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
-import type { Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess, SourceOrigins } from '../../../contracts/token-store/index.js'
+import type {
+  Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,
+  SourceOrigins
+} from '../../../contracts/token-store/index.js'
 
 /** Loads the values of each cache on a miss. */
 export interface Loaders {
@@ -45,7 +48,9 @@ export class Caches {
     const optionsFor = <Value extends object>(kind: SharedKind<Value>, load: Load<Value>) => ({
       ...times,
       ...(kind.endsAt === undefined ? {} : { endsAt: kind.endsAt }),
-      ...(shared === undefined ? { load } : { load: shared.cache.wrap(kind, load), ageOf: (value: Value) => shared.cache.ageOf(value) })
+      ...(shared === undefined
+        ? { load }
+        : { load: shared.cache.wrap(kind, load), ageOf: (value: Value) => shared.cache.ageOf(value) })
     })
     // With Redis a new key is announced to all instances, so that misses may be cached for longer.
     const misses = shared === undefined || times.ttl === 0 ? {} : { missTtl: MAX_AGE }
@@ -54,10 +59,15 @@ export class Caches {
     this.access = new LookupCache(optionsFor(accessKind, load.access))
     this.guestTokens = new LookupCache(optionsFor(guestTokenKind, load.guestToken))
     const cutoffs = shared === undefined ? load.cutoffs : shared.cache.wrapMany(cutoffKind, load.cutoffs)
-    this.cutoffs = new LookupCache({ ...optionsFor(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null), loadMany: cutoffs })
+    this.cutoffs = new LookupCache({
+      ...optionsFor(cutoffKind, async (key) => (await load.cutoffs([key]))[0] ?? null),
+      loadMany: cutoffs
+    })
     this.#origins = new LookupCache({ ...optionsFor(originsKind, load.origins), maxValues: 1 })
     this.#changes = shared?.changes
-    this.#stopListening = shared?.changes.listen({ onChange: (change) => this.#invalidate(change), onGap: () => this.#invalidateAll() }) ?? (() => {})
+    this.#stopListening =
+      shared?.changes.listen({ onChange: (change) => this.#invalidate(change), onGap: () => this.#invalidateAll() }) ??
+        (() => {})
   }
 
   origins (): readonly SourceOrigins[] | Promise<readonly SourceOrigins[]> {
@@ -116,16 +126,24 @@ export class Caches {
         this.sources.clearMisses()
         this.webhooks.invalidateWhere(({ source }) => source.id === id)
         break
-      case 'webhook': return this.webhooks.invalidate(id)
-      case 'session': return this.access.invalidate(id)
-      case 'user': return this.access.invalidateWhere(({ userId }) => userId === id)
-      case 'guestToken': return this.guestTokens.invalidate(id)
-      case 'client': return this.guestTokens.invalidateWhere(({ clientId }) => clientId === id)
-      case 'revocation': return this.cutoffs.invalidate(id)
+      case 'webhook':
+        return this.webhooks.invalidate(id)
+      case 'session':
+        return this.access.invalidate(id)
+      case 'user':
+        return this.access.invalidateWhere(({ userId }) => userId === id)
+      case 'guestToken':
+        return this.guestTokens.invalidate(id)
+      case 'client':
+        return this.guestTokens.invalidateWhere(({ clientId }) => clientId === id)
+      case 'revocation':
+        return this.cutoffs.invalidate(id)
     }
   }
 
   #invalidateAll (): void {
-    for (const cache of [this.sources, this.webhooks, this.access, this.guestTokens, this.cutoffs, this.#origins]) cache.clear()
+    for (const cache of [this.sources, this.webhooks, this.access, this.guestTokens, this.cutoffs, this.#origins]) {
+      cache.clear()
+    }
   }
 }

@@ -8,7 +8,12 @@ import type { GuestToken, GuestTokens } from '../../../contracts/token-store/ind
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
 
-export function sqlGuestTokens (db: Kysely<DatabaseSchema>, box: SecretBox, caches: Caches, now: () => number): GuestTokens & { sweep (): Promise<void> } {
+export function sqlGuestTokens (
+  db: Kysely<DatabaseSchema>,
+  box: SecretBox,
+  caches: Caches,
+  now: () => number
+): GuestTokens & { sweep(): Promise<void> } {
   return {
     async get (key) {
       const entry = await caches.guestTokens.get(key)
@@ -24,7 +29,9 @@ export function sqlGuestTokens (db: Kysely<DatabaseSchema>, box: SecretBox, cach
       }
       // Invalidations are checked on reading, as a concurrent one is not visible here.
       await db.insertInto('guest_tokens').values({ key: toColumnText(key), ...values })
-        .onConflict((conflict) => conflict.column('key').doUpdateSet(values).where('guest_tokens.minted_at', '<=', values.minted_at)).execute()
+        .onConflict((conflict) =>
+          conflict.column('key').doUpdateSet(values).where('guest_tokens.minted_at', '<=', values.minted_at)
+        ).execute()
       caches.guestTokenChanged(key)
     },
 
@@ -33,7 +40,13 @@ export function sqlGuestTokens (db: Kysely<DatabaseSchema>, box: SecretBox, cach
       const at = toDate(now())
       try {
         await db.insertInto('guest_invalidations').values({ client_id: id, invalidated_at: at })
-          .onConflict((conflict) => conflict.column('client_id').doUpdateSet({ invalidated_at: at }).where('guest_invalidations.invalidated_at', '<', at)).execute()
+          .onConflict((conflict) =>
+            conflict.column('client_id').doUpdateSet({ invalidated_at: at }).where(
+              'guest_invalidations.invalidated_at',
+              '<',
+              at
+            )
+          ).execute()
         await db.deleteFrom('guest_tokens').where('client_id', '=', id).where('minted_at', '<=', at).execute()
       } finally {
         caches.clientChanged(clientId)
@@ -44,18 +57,41 @@ export function sqlGuestTokens (db: Kysely<DatabaseSchema>, box: SecretBox, cach
       const at = now()
       await db.deleteFrom('guest_tokens').where('expires_at', '<=', toDate(at)).execute()
       await db.deleteFrom('guest_invalidations').where('invalidated_at', '<', toDate(at - MAX_MINT_TIME))
-        .where(({ not, exists, selectFrom }) => not(exists(selectFrom('guest_tokens').select('key').whereRef('guest_tokens.client_id', '=', 'guest_invalidations.client_id'))))
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('guest_tokens').select('key').whereRef(
+                'guest_tokens.client_id',
+                '=',
+                'guest_invalidations.client_id'
+              )
+            )
+          )
+        )
         .execute()
     }
   }
 }
 
 /** Loads a token for the cache: `null` if it has expired or its client was invalidated since it was minted. */
-export async function loadGuestToken (db: Kysely<DatabaseSchema>, box: SecretBox, key: string, at: number): Promise<GuestToken | null> {
-  const row = await db.selectFrom('guest_tokens').selectAll().where('key', '=', toColumnText(key)).where('expires_at', '>', toDate(at))
-    .where(({ not, exists, selectFrom }) => not(exists(selectFrom('guest_invalidations').select('client_id')
-      .whereRef('guest_invalidations.client_id', '=', 'guest_tokens.client_id')
-      .whereRef('guest_invalidations.invalidated_at', '>=', 'guest_tokens.minted_at'))))
+export async function loadGuestToken (
+  db: Kysely<DatabaseSchema>,
+  box: SecretBox,
+  key: string,
+  at: number
+): Promise<GuestToken | null> {
+  const row = await db.selectFrom('guest_tokens').selectAll().where('key', '=', toColumnText(key)).where(
+    'expires_at',
+    '>',
+    toDate(at)
+  )
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(
+        selectFrom('guest_invalidations').select('client_id')
+          .whereRef('guest_invalidations.client_id', '=', 'guest_tokens.client_id')
+          .whereRef('guest_invalidations.invalidated_at', '>=', 'guest_tokens.minted_at')
+      ))
+    )
     .executeTakeFirst()
   if (row === undefined) return null
   return Object.freeze({

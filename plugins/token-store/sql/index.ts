@@ -65,18 +65,24 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const { secretsKeys, cacheTtl, redis, now: clock } = options
   const box = secretBox(checkedKeys(secretsKeys))
   const ttl = cacheTtl ?? (database.kind === 'pglite' ? MAX_AGE : POSTGRES_TTL)
-  if (!(ttl >= 0 && ttl <= MAX_AGE)) throw new INVALID_OPTIONS(`sql-store: "cacheTtl" must be 0 to ${MAX_AGE} milliseconds`)
+  if (!(ttl >= 0 && ttl <= MAX_AGE)) {
+    throw new INVALID_OPTIONS(`sql-store: "cacheTtl" must be 0 to ${MAX_AGE} milliseconds`)
+  }
 
   const { db, patient, lists } = database
   const now = clock ?? Date.now
-  const caches = new Caches({
-    source: (pipelineKey) => loadSource(db, box, pipelineKey, now()),
-    origins: () => loadOrigins(db),
-    webhook: (id) => loadWebhook(db, box, id, now()),
-    access: (sessionId) => loadAccess(db, sessionId, now()),
-    guestToken: (key) => loadGuestToken(db, box, key, now()),
-    cutoffs: (keys) => loadCutoffs(db, keys)
-  }, { ttl, now: clock }, redis === undefined ? undefined : { cache: new SharedCache(redis, box, now), changes: new Changes(redis) })
+  const caches = new Caches(
+    {
+      source: (pipelineKey) => loadSource(db, box, pipelineKey, now()),
+      origins: () => loadOrigins(db),
+      webhook: (id) => loadWebhook(db, box, id, now()),
+      access: (sessionId) => loadAccess(db, sessionId, now()),
+      guestToken: (key) => loadGuestToken(db, box, key, now()),
+      cutoffs: (keys) => loadCutoffs(db, keys)
+    },
+    { ttl, now: clock },
+    redis === undefined ? undefined : { cache: new SharedCache(redis, box, now), changes: new Changes(redis) }
+  )
 
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
   const sources = guardBackend(sqlSources(db, lists, box, caches, now))
@@ -89,9 +95,13 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const { ready } = guardBackend({ ready: () => database.ready() })
   // No request waits for a sweep, so it uses the connections without a time limit.
   const sweepers = [
-    sqlGuestTokens(patient, box, caches, now), sqlSources(patient, lists, box, caches, now), sqlWebhooks(patient, lists, box, caches, now),
-    sqlUsers(patient, caches, now), sqlSessions(patient, caches, now), sqlClaims(patient, now)
-  ].map((part) => guardBackend<{ sweep (): Promise<void> }>(part))
+    sqlGuestTokens(patient, box, caches, now),
+    sqlSources(patient, lists, box, caches, now),
+    sqlWebhooks(patient, lists, box, caches, now),
+    sqlUsers(patient, caches, now),
+    sqlSessions(patient, caches, now),
+    sqlClaims(patient, now)
+  ].map((part) => guardBackend<{ sweep(): Promise<void> }>(part))
   const auditSweeper = guardBackend(sqlAudit(patient, lists))
 
   return {
@@ -114,7 +124,9 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
 
 function checkedKeys (keys: readonly string[]): readonly string[] {
   if (!Array.isArray(keys) || keys.length === 0) {
-    throw new INVALID_OPTIONS('sql-store: "secretsKeys" is empty; create a key with `npx fastify-gatehouse generate-key`')
+    throw new INVALID_OPTIONS(
+      'sql-store: "secretsKeys" is empty; create a key with `npx fastify-gatehouse generate-key`'
+    )
   }
   for (const [at, key] of keys.entries()) {
     try {

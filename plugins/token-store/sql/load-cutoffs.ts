@@ -15,10 +15,13 @@ export async function loadCutoffs (db: Kysely<DatabaseSchema>, keys: readonly st
   const parts = keys.map((key) => (JSON.parse(key) as string[]).map(toColumnText))
   const column = (at: number) => sql`${parts.map((part) => part[at])}::text[]`
   const requested = sql<{ org_id: string, kind: string, subject: string, ordinal: string }>`
-    unnest(${column(0)}, ${column(1)}, ${column(2)}) with ordinality`.as<'requested'>(sql`requested (org_id, kind, subject, ordinal)`)
+    unnest(${column(0)}, ${column(1)}, ${column(2)}) with ordinality`.as<'requested'>(
+    sql`requested (org_id, kind, subject, ordinal)`
+  )
   const rows = await db.selectFrom(requested)
-    .innerJoin('revocations', (join) => join.onRef('revocations.org_id', '=', 'requested.org_id')
-      .on(sql`revocations.kind`, '=', sql`requested.kind`).onRef('revocations.subject', '=', 'requested.subject'))
+    .innerJoin('revocations', (join) =>
+      join.onRef('revocations.org_id', '=', 'requested.org_id')
+        .on(sql`revocations.kind`, '=', sql`requested.kind`).onRef('revocations.subject', '=', 'requested.subject'))
     .select(['revocations.cutoff', 'requested.ordinal']).execute()
   const found = new Map(rows.map(({ ordinal, cutoff }) => [Number(ordinal), toMilliseconds(cutoff)]))
   return keys.map((_key, at) => {

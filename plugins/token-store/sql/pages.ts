@@ -14,12 +14,19 @@ export function afterCursor ({ cursor }: PageRequest): { date: Date, seq: string
 }
 
 /** Converts `limit + 1` rows to a page; the extra row shows that there is a next page. Ends early for large items. */
-export function toPage<Row, Item> (rows: readonly Row[], { limit }: PageRequest, toItem: (row: Row) => Item, positionOf: (row: Row) => Position): Page<Item> {
+export function toPage<Row, Item> (
+  rows: readonly Row[],
+  { limit }: PageRequest,
+  toItem: (row: Row) => Item,
+  positionOf: (row: Row) => Position
+): Page<Item> {
   const data: Item[] = []
   let bytes = 0
   for (const [at, row] of rows.entries()) {
     const before = rows[at - 1]
-    if (before !== undefined && (at === limit || bytes >= PAGE_BYTES)) return { data, nextCursor: encodeCursor(positionOf(before)) }
+    if (before !== undefined && (at === limit || bytes >= PAGE_BYTES)) {
+      return { data, nextCursor: encodeCursor(positionOf(before)) }
+    }
     const item = toItem(row)
     data.push(item)
     bytes += JSON.stringify(item).length

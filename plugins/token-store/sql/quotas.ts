@@ -13,7 +13,9 @@ const LOCK_CLASS = 0x71756f74
 export async function assertRoomForSource (tx: Tx, orgId: string, quota: number | undefined): Promise<void> {
   if (quota === undefined) return
   await lockQuotas(tx, orgId)
-  const last = await tx.selectFrom('sources').select('id').where('org_id', '=', toColumnText(orgId)).limit(1).offset(quota - 1).executeTakeFirst()
+  const last = await tx.selectFrom('sources').select('id').where('org_id', '=', toColumnText(orgId)).limit(1).offset(
+    quota - 1
+  ).executeTakeFirst()
   if (last !== undefined) throw overQuota('sources', quota)
 }
 
@@ -21,13 +23,17 @@ export async function assertRoomForSource (tx: Tx, orgId: string, quota: number 
 export async function assertRoomForWebhook (tx: Tx, orgId: string, quota: number | undefined): Promise<void> {
   if (quota === undefined) return
   await lockQuotas(tx, orgId)
-  const last = await tx.selectFrom('webhooks').innerJoin('sources', 'sources.id', 'webhooks.source_id').select('webhooks.id')
+  const last = await tx.selectFrom('webhooks').innerJoin('sources', 'sources.id', 'webhooks.source_id').select(
+    'webhooks.id'
+  )
     .where('sources.org_id', '=', toColumnText(orgId)).limit(1).offset(quota - 1).executeTakeFirst()
   if (last !== undefined) throw overQuota('webhooks', quota)
 }
 
 // A separate statement: the following count must see rows that were committed while this one waited.
 async function lockQuotas (tx: Tx, orgId: string): Promise<void> {
-  await tx.selectNoFrom(({ fn, lit, val }) => fn('pg_advisory_xact_lock', [lit(LOCK_CLASS), fn('hashtext', [val(toColumnText(orgId))])]).as('locked'))
+  await tx.selectNoFrom(({ fn, lit, val }) =>
+    fn('pg_advisory_xact_lock', [lit(LOCK_CLASS), fn('hashtext', [val(toColumnText(orgId))])]).as('locked')
+  )
     .execute()
 }

@@ -15,7 +15,12 @@ const COLUMNS = ['id', 'seq', 'org_id', 'kind', 'cutoff', 'created_at', 'created
 
 type RevocationRow = Selectable<DatabaseSchema['revocations']>
 
-export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, caches: Caches, now: () => number): Revocations {
+export function sqlRevocations (
+  db: Kysely<DatabaseSchema>,
+  lists: ListReads,
+  caches: Caches,
+  now: () => number
+): Revocations {
   return {
     async revoke ({ orgId, kind, subject, before, createdBy }) {
       assertSubject(subject)
@@ -28,14 +33,20 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, ca
           cutoff: toDate(before),
           created_at: toDate(now()),
           created_by: createdBy === null ? null : toColumnText(createdBy)
-        }).onConflict((conflict) => conflict.columns(['org_id', 'kind', 'subject']).doUpdateSet((eb) => {
-          const raised = eb('excluded.cutoff', '>', eb.ref('revocations.cutoff'))
-          return {
-            cutoff: eb.fn<Date>('greatest', ['excluded.cutoff', 'revocations.cutoff']),
-            created_at: eb.case().when(raised).then(eb.ref('excluded.created_at')).else(eb.ref('revocations.created_at')).end(),
-            created_by: eb.case().when(raised).then(eb.ref('excluded.created_by')).else(eb.ref('revocations.created_by')).end()
-          }
-        })).returningAll().executeTakeFirstOrThrow()
+        }).onConflict((conflict) =>
+          conflict.columns(['org_id', 'kind', 'subject']).doUpdateSet((eb) => {
+            const raised = eb('excluded.cutoff', '>', eb.ref('revocations.cutoff'))
+            return {
+              cutoff: eb.fn<Date>('greatest', ['excluded.cutoff', 'revocations.cutoff']),
+              created_at: eb.case().when(raised).then(eb.ref('excluded.created_at')).else(
+                eb.ref('revocations.created_at')
+              ).end(),
+              created_by: eb.case().when(raised).then(eb.ref('excluded.created_by')).else(
+                eb.ref('revocations.created_by')
+              ).end()
+            }
+          })
+        ).returningAll().executeTakeFirstOrThrow()
         return toRevocation(row)
       } finally {
         caches.revocationChanged(subjectKey(orgId, kind, subject))
@@ -43,7 +54,11 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, ca
     },
 
     async lift (orgId, id) {
-      const row = await db.deleteFrom('revocations').where('org_id', '=', toColumnText(orgId)).where('id', '=', toColumnText(id))
+      const row = await db.deleteFrom('revocations').where('org_id', '=', toColumnText(orgId)).where(
+        'id',
+        '=',
+        toColumnText(id)
+      )
         .returningAll().executeTakeFirst()
       if (row === undefined) return null
       const lifted = toRevocation(row)
@@ -53,15 +68,31 @@ export function sqlRevocations (db: Kysely<DatabaseSchema>, lists: ListReads, ca
 
     async list (orgId, { kind, subject }, request) {
       const { sql } = await import('kysely')
-      const page = new ListPage<RevocationRow>(lists, request, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+      const page = new ListPage<RevocationRow>(
+        lists,
+        request,
+        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
+      )
       const ofSubject = subject === undefined ? undefined : toColumnText(subject)
       await page.fill(({ before, scanLimit }) => {
         let rows = db.selectFrom('revocations').selectAll().where('org_id', '=', toColumnText(orgId))
           .orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(scanLimit)
         // The index on kind and subject applies only with both conditions.
-        if (ofSubject !== undefined) rows = rows.where('kind', 'in', kind === undefined ? [...KINDS] : [kind]).where('subject', '=', ofSubject)
-        if (before !== null) rows = rows.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence))))
-        return { rows, filter: kind === undefined ? sql`true` : sql`kind = ${kind}`, time: 'created_at', columns: COLUMNS, jsonColumns: ['subject'] }
+        if (ofSubject !== undefined) {
+          rows = rows.where('kind', 'in', kind === undefined ? [...KINDS] : [kind]).where('subject', '=', ofSubject)
+        }
+        if (before !== null) {
+          rows = rows.where((eb) =>
+            eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(toDate(before.timestamp), String(before.sequence)))
+          )
+        }
+        return {
+          rows,
+          filter: kind === undefined ? sql`true` : sql`kind = ${kind}`,
+          time: 'created_at',
+          columns: COLUMNS,
+          jsonColumns: ['subject']
+        }
       }, { showsAll: kind === undefined || subject !== undefined })
       return page.page(toRevocation)
     },

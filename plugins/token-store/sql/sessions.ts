@@ -3,11 +3,18 @@ import type { Kysely, Selectable, Transaction } from 'kysely'
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { MAX_LISTED_SESSIONS } from '../limits.js'
-import type { Rotation, RotationOutcome, Session, SessionAccess, Sessions } from '../../../contracts/token-store/index.js'
+import type {
+  Rotation, RotationOutcome, Session, SessionAccess,
+  Sessions
+} from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
 
-export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: () => number): Sessions & { sweep (): Promise<void> } {
+export function sqlSessions (
+  db: Kysely<DatabaseSchema>,
+  caches: Caches,
+  now: () => number
+): Sessions & { sweep(): Promise<void> } {
   /** The compare-and-swap: of two concurrent calls the second waits for the first and then finds another digest. */
   async function swap ({ sessionId, presented, next, grace, sealedSuccessor }: Rotation, at: number): Promise<boolean> {
     const repeatable = grace > 0 && sealedSuccessor !== null
@@ -30,12 +37,18 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
   }
 
   /** Decides the outcome for a token that is not current. Locks the user first, as everywhere, to avoid deadlocks. */
-  async function decideOutcome ({ sessionId, presented }: Rotation, at: number, tx: Transaction<DatabaseSchema>): Promise<RotationOutcome> {
+  async function decideOutcome (
+    { sessionId, presented }: Rotation,
+    at: number,
+    tx: Transaction<DatabaseSchema>
+  ): Promise<RotationOutcome> {
     const id = toColumnText(sessionId)
     const user = await tx.selectFrom('users').select(['id', 'org_id', 'disabled']).forUpdate()
-      .where('id', '=', (eb) => eb.selectFrom('sessions').select('user_id').where('sessions.id', '=', id)).executeTakeFirst()
+      .where('id', '=', (eb) => eb.selectFrom('sessions').select('user_id').where('sessions.id', '=', id))
+      .executeTakeFirst()
     if (user === undefined || user.disabled) return { outcome: 'ended' }
-    const session = await tx.selectFrom('sessions').select(['refresh_digest', 'previous_digest', 'repeat_until', 'sealed_successor'])
+    const session = await tx.selectFrom('sessions').select(['refresh_digest', 'previous_digest', 'repeat_until',
+      'sealed_successor'])
       .where('id', '=', id).where('ends_at', '>', toDate(at)).forUpdate().executeTakeFirst()
     // The token is current, yet the swap failed: the user was disabled at that time.
     if (session === undefined || session.refresh_digest === toColumnText(presented)) return { outcome: 'ended' }
@@ -83,7 +96,8 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
 
     async end (id, userId) {
       try {
-        let query = db.deleteFrom('sessions').where('id', '=', toColumnText(id)).where('ends_at', '>', toDate(now())).returning('id')
+        let query = db.deleteFrom('sessions').where('id', '=', toColumnText(id)).where('ends_at', '>', toDate(now()))
+          .returning('id')
         if (userId !== undefined) query = query.where('user_id', '=', toColumnText(userId))
         return await query.executeTakeFirst() !== undefined
       } finally {
@@ -100,8 +114,14 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
     },
 
     async list (userId) {
-      const rows = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id').selectAll('sessions')
-        .where('user_id', '=', toColumnText(userId)).where('ends_at', '>', toDate(now())).where('users.disabled', '=', false)
+      const rows = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id').selectAll(
+        'sessions'
+      )
+        .where('user_id', '=', toColumnText(userId)).where('ends_at', '>', toDate(now())).where(
+          'users.disabled',
+          '=',
+          false
+        )
         .orderBy('sessions.created_at', 'desc').orderBy('seq', 'desc').limit(MAX_LISTED_SESSIONS).execute()
       return rows.map(toSession)
     },
@@ -111,7 +131,11 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
     async sweep () {
       const at = toDate(now())
       await db.deleteFrom('sessions').where('ends_at', '<=', at).execute()
-      await db.updateTable('sessions').set({ sealed_successor: null, repeat_until: null }).where('repeat_until', '<=', at).execute()
+      await db.updateTable('sessions').set({ sealed_successor: null, repeat_until: null }).where(
+        'repeat_until',
+        '<=',
+        at
+      ).execute()
     }
   }
 }
@@ -120,7 +144,11 @@ export function sqlSessions (db: Kysely<DatabaseSchema>, caches: Caches, now: ()
 export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: number): Promise<SessionAccess | null> {
   const row = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
     .select(['users.id', 'users.org_id', 'users.email', 'users.role', 'users.epoch', 'sessions.ends_at'])
-    .where('sessions.id', '=', toColumnText(id)).where('sessions.ends_at', '>', toDate(at)).where('users.disabled', '=', false).executeTakeFirst()
+    .where('sessions.id', '=', toColumnText(id)).where('sessions.ends_at', '>', toDate(at)).where(
+      'users.disabled',
+      '=',
+      false
+    ).executeTakeFirst()
   if (row === undefined) return null
   return Object.freeze({
     userId: fromColumnText(row.id),

@@ -52,6 +52,9 @@ export function toColumns (settings: SourceSettings) {
 /** Selects sources with their current key. */
 export function selectSources (db: Kysely<DatabaseSchema>) {
   return db.selectFrom('sources')
-    .innerJoin('pipeline_keys as current', (join) => join.onRef('current.source_id', '=', 'sources.id').on('current.expires_at', 'is', null))
+    .innerJoin(
+      'pipeline_keys as current',
+      (join) => join.onRef('current.source_id', '=', 'sources.id').on('current.expires_at', 'is', null)
+    )
     .selectAll('sources').select('current.key as pipeline_key')
 }

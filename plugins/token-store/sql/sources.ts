@@ -20,16 +20,29 @@ type Tx = Transaction<DatabaseSchema>
 type SourceColumns = Updateable<DatabaseSchema['sources']>
 
 export function sqlSources (
-  db: Kysely<DatabaseSchema>, lists: ListReads, box: SecretBox, caches: Caches, now: () => number
-): Sources & { sweep (): Promise<void> } {
+  db: Kysely<DatabaseSchema>,
+  lists: ListReads,
+  box: SecretBox,
+  caches: Caches,
+  now: () => number
+): Sources & { sweep(): Promise<void> } {
   let isSealed = false
 
   /** Locks and changes a source; resolves with the changed source, `null` if the organisation has none with this id. */
-  async function change (orgId: string, id: string, work: (tx: Tx, source: Source) => Promise<SourceColumns>, pipelineKey?: string): Promise<Source | null> {
+  async function change (
+    orgId: string,
+    id: string,
+    work: (tx: Tx, source: Source) => Promise<SourceColumns>,
+    pipelineKey?: string
+  ): Promise<Source | null> {
     const key = toColumnText(id)
     try {
       return await db.transaction().execute(async (tx) => {
-        const row = await selectSources(tx).where('sources.id', '=', key).where('sources.org_id', '=', toColumnText(orgId)).forUpdate('sources').executeTakeFirst()
+        const row = await selectSources(tx).where('sources.id', '=', key).where(
+          'sources.org_id',
+          '=',
+          toColumnText(orgId)
+        ).forUpdate('sources').executeTakeFirst()
         if (row === undefined) return null
         const columns = await work(tx, toSource(row))
         await tx.updateTable('sources').set({ ...columns, updated_at: toDate(now()) }).where('id', '=', key).execute()
@@ -45,16 +58,25 @@ export function sqlSources (
     assertKey(pipelineKey)
     const owner = { org_id: toColumnText(orgId), source_id: sourceId, expires_at: null }
     const row = await tx.insertInto('pipeline_keys').values({ key: toColumnText(pipelineKey), ...owner })
-      .onConflict((conflict) => conflict.column('key').doUpdateSet(owner)
-        .where('pipeline_keys.org_id', '=', owner.org_id)
-        .where((eb) => eb.or([eb('pipeline_keys.source_id', 'is', null), eb('pipeline_keys.expires_at', '<=', toDate(now()))])))
+      .onConflict((conflict) =>
+        conflict.column('key').doUpdateSet(owner)
+          .where('pipeline_keys.org_id', '=', owner.org_id)
+          .where((eb) =>
+            eb.or([eb('pipeline_keys.source_id', 'is', null), eb('pipeline_keys.expires_at', '<=', toDate(now()))])
+          )
+      )
       .returning('key').executeTakeFirst()
     if (row === undefined) throw new CONFLICT({ message: 'This pipeline key is taken' })
   }
 
   async function addSecret (tx: Tx, sourceId: string, value: Buffer): Promise<void> {
     const id = randomUUID()
-    await tx.insertInto('server_secrets').values({ id, source_id: sourceId, sealed: sealSecret(box, { table: 'server_secrets', ownerId: sourceId, id }, value), expires_at: null }).execute()
+    await tx.insertInto('server_secrets').values({
+      id,
+      source_id: sourceId,
+      sealed: sealSecret(box, { table: 'server_secrets', ownerId: sourceId, id }, value),
+      expires_at: null
+    }).execute()
   }
 
   return {
@@ -83,16 +105,28 @@ export function sqlSources (
     },
 
     async get (orgId, id) {
-      const row = await selectSources(db).where('sources.id', '=', toColumnText(id)).where('sources.org_id', '=', toColumnText(orgId)).executeTakeFirst()
+      const row = await selectSources(db).where('sources.id', '=', toColumnText(id)).where(
+        'sources.org_id',
+        '=',
+        toColumnText(orgId)
+      ).executeTakeFirst()
       return row === undefined ? null : toSource(row)
     },
 
     async list (orgId, page) {
-      let query = selectSources(db).where('sources.org_id', '=', toColumnText(orgId)).orderBy('created_at', 'desc').orderBy('seq', 'desc').limit(page.limit + 1)
+      let query = selectSources(db).where('sources.org_id', '=', toColumnText(orgId)).orderBy('created_at', 'desc')
+        .orderBy('seq', 'desc').limit(page.limit + 1)
       const after = afterCursor(page)
-      if (after !== null) query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
+      if (after !== null) {
+        query = query.where((eb) => eb(eb.refTuple('created_at', 'seq'), '<', eb.tuple(after.date, after.seq)))
+      }
       const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
-      return toPage(rows, page, toSource, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+      return toPage(
+        rows,
+        page,
+        toSource,
+        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
+      )
     },
 
     async update (orgId, id, patch) {
@@ -101,7 +135,11 @@ export function sqlSources (
 
     async delete (orgId, id) {
       try {
-        const row = await db.deleteFrom('sources').where('id', '=', toColumnText(id)).where('org_id', '=', toColumnText(orgId)).returning('id').executeTakeFirst()
+        const row = await db.deleteFrom('sources').where('id', '=', toColumnText(id)).where(
+          'org_id',
+          '=',
+          toColumnText(orgId)
+        ).returning('id').executeTakeFirst()
         return row !== undefined
       } finally {
         caches.sourceChanged(id)
@@ -112,7 +150,11 @@ export function sqlSources (
       const key = toColumnText(id)
       return await change(orgId, id, async (tx) => {
         await takeKey(tx, pipelineKey, orgId, key)
-        const others = tx.updateTable('pipeline_keys').where('source_id', '=', key).where('key', '!=', toColumnText(pipelineKey))
+        const others = tx.updateTable('pipeline_keys').where('source_id', '=', key).where(
+          'key',
+          '!=',
+          toColumnText(pipelineKey)
+        )
         if (overlapUntil <= now()) {
           await others.set({ source_id: null }).execute()
         } else {
@@ -133,7 +175,8 @@ export function sqlSources (
           await old.execute()
         } else {
           await old.where('expires_at', 'is not', null).execute()
-          await tx.updateTable('server_secrets').set({ expires_at: toDate(overlapUntil) }).where('source_id', '=', key).execute()
+          await tx.updateTable('server_secrets').set({ expires_at: toDate(overlapUntil) }).where('source_id', '=', key)
+            .execute()
         }
         await addSecret(tx, key, value)
         return { server_secret_prefix: toColumnText(serverSecretPrefix(serverSecret)) }

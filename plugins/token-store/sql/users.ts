@@ -8,7 +8,11 @@ import type { Caches } from './caches.js'
 import { sqlLoginFailures } from './login-failures.js'
 import { toDate, toMilliseconds } from './times.js'
 
-export function sqlUsers (db: Kysely<DatabaseSchema>, caches: Caches, now: () => number): Users & { sweep (): Promise<void> } {
+export function sqlUsers (
+  db: Kysely<DatabaseSchema>,
+  caches: Caches,
+  now: () => number
+): Users & { sweep(): Promise<void> } {
   return {
     ...sqlLoginFailures(db, now),
 
@@ -27,11 +31,16 @@ export function sqlUsers (db: Kysely<DatabaseSchema>, caches: Caches, now: () =>
     },
 
     async get (id) {
-      return toUserOrNull(await db.selectFrom('users').selectAll().where('id', '=', toColumnText(id)).executeTakeFirst())
+      return toUserOrNull(
+        await db.selectFrom('users').selectAll().where('id', '=', toColumnText(id)).executeTakeFirst()
+      )
     },
 
     async findByEmail (email) {
-      return toUserOrNull(await db.selectFrom('users').selectAll().where('email', '=', toColumnText(email.toLowerCase())).executeTakeFirst())
+      return toUserOrNull(
+        await db.selectFrom('users').selectAll().where('email', '=', toColumnText(email.toLowerCase()))
+          .executeTakeFirst()
+      )
     },
 
     async update (id, { role, disabled, passwordHash }) {
@@ -42,7 +51,9 @@ export function sqlUsers (db: Kysely<DatabaseSchema>, caches: Caches, now: () =>
             role: role ?? eb.ref('role'),
             disabled: disabled ?? eb.ref('disabled'),
             password_hash: passwordHash === undefined ? eb.ref('password_hash') : toColumnText(passwordHash),
-            epoch: disabled === true ? eb.case().when('disabled', '=', false).then(eb('epoch', '+', 1)).else(eb.ref('epoch')).end() : eb.ref('epoch')
+            epoch: disabled === true
+              ? eb.case().when('disabled', '=', false).then(eb('epoch', '+', 1)).else(eb.ref('epoch')).end()
+              : eb.ref('epoch')
           })).returningAll().executeTakeFirst()
           // A user who is enabled again later has no sessions.
           if (row?.disabled === true) await tx.deleteFrom('sessions').where('user_id', '=', key).execute()
@@ -61,7 +72,8 @@ export function sqlUsers (db: Kysely<DatabaseSchema>, caches: Caches, now: () =>
             .where('id', '=', key).where('password_hash', '=', toColumnText(from)).returning('id').executeTakeFirst()
           if (row === undefined) return false
           if (endSessionsBut !== undefined) {
-            await tx.deleteFrom('sessions').where('user_id', '=', key).where('id', '!=', toColumnText(endSessionsBut)).execute()
+            await tx.deleteFrom('sessions').where('user_id', '=', key).where('id', '!=', toColumnText(endSessionsBut))
+              .execute()
           }
           return true
         })
@@ -71,7 +83,8 @@ export function sqlUsers (db: Kysely<DatabaseSchema>, caches: Caches, now: () =>
     },
 
     async count () {
-      const { count } = await db.selectFrom('users').select((eb) => eb.fn.countAll<string>().as('count')).executeTakeFirstOrThrow()
+      const { count } = await db.selectFrom('users').select((eb) => eb.fn.countAll<string>().as('count'))
+        .executeTakeFirstOrThrow()
       return Number(count)
     }
   }

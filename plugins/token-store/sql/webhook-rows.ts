@@ -42,19 +42,37 @@ export function toWebhookColumns ({ name, url, custom, mapping, enabled }: Webho
 
 /** Selects webhooks with the organisation of their source. */
 export function selectWebhooks (db: Kysely<DatabaseSchema>) {
-  return db.selectFrom('webhooks').innerJoin('sources', 'sources.id', 'webhooks.source_id').selectAll('webhooks').select('sources.org_id')
+  return db.selectFrom('webhooks').innerJoin('sources', 'sources.id', 'webhooks.source_id').selectAll('webhooks')
+    .select('sources.org_id')
 }
 
 /** Loads a webhook with its source in one query, which returns one row per valid secret. */
-export async function loadWebhook (db: Kysely<DatabaseSchema>, box: SecretBox, id: string, at: number): Promise<ResolvedWebhook | null> {
+export async function loadWebhook (
+  db: Kysely<DatabaseSchema>,
+  box: SecretBox,
+  id: string,
+  at: number
+): Promise<ResolvedWebhook | null> {
   const rows = await selectSources(db)
     .innerJoin('webhooks', 'webhooks.source_id', 'sources.id')
-    .leftJoin('webhook_secrets', (join) => join.onRef('webhook_secrets.webhook_id', '=', 'webhooks.id')
-      .on((eb) => eb.or([eb('webhook_secrets.expires_at', 'is', null), eb('webhook_secrets.expires_at', '>', toDate(at))])))
+    .leftJoin('webhook_secrets', (join) =>
+      join.onRef('webhook_secrets.webhook_id', '=', 'webhooks.id')
+        .on((eb) =>
+          eb.or([eb('webhook_secrets.expires_at', 'is', null), eb('webhook_secrets.expires_at', '>', toDate(at))])
+        ))
     .select([
-      'webhooks.name as webhook_name', 'webhooks.provider', 'webhooks.secret_prefix', 'webhooks.url', 'webhooks.custom', 'webhooks.mapping',
-      'webhooks.enabled as webhook_enabled', 'webhooks.created_at as webhook_created_at', 'webhooks.updated_at as webhook_updated_at',
-      'webhook_secrets.id as secret_id', 'webhook_secrets.sealed', 'webhook_secrets.expires_at as secret_expires_at'
+      'webhooks.name as webhook_name',
+      'webhooks.provider',
+      'webhooks.secret_prefix',
+      'webhooks.url',
+      'webhooks.custom',
+      'webhooks.mapping',
+      'webhooks.enabled as webhook_enabled',
+      'webhooks.created_at as webhook_created_at',
+      'webhooks.updated_at as webhook_updated_at',
+      'webhook_secrets.id as secret_id',
+      'webhook_secrets.sealed',
+      'webhook_secrets.expires_at as secret_expires_at'
     ])
     .where('webhooks.id', '=', id)
     .orderBy('webhook_secrets.seq', 'desc')
@@ -71,8 +89,13 @@ export async function loadWebhook (db: Kysely<DatabaseSchema>, box: SecretBox, i
     created_at: first.webhook_created_at,
     updated_at: first.webhook_updated_at
   })
-  const secrets = rows.flatMap(({ secret_id, sealed, secret_expires_at }) => secret_id === null || sealed === null
-    ? []
-    : [{ value: openSecret(box, { table: 'webhook_secrets', ownerId: id, id: secret_id }, sealed), expiresAt: toMilliseconds(secret_expires_at) }])
+  const secrets = rows.flatMap(({ secret_id, sealed, secret_expires_at }) =>
+    secret_id === null || sealed === null
+      ? []
+      : [{
+          value: openSecret(box, { table: 'webhook_secrets', ownerId: id, id: secret_id }, sealed),
+          expiresAt: toMilliseconds(secret_expires_at)
+        }]
+  )
   return freezeWebhook(webhook, toSource(first), secrets)
 }

@@ -7,7 +7,10 @@ import { toColumnText } from '../../../lib/database/column-text.js'
 import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { Webhook, Webhooks } from '../../../contracts/token-store/index.js'
-import { canBeWebhook, patchedWebhook, webhookSecretBytes, webhookSecretPrefix, webhookSettingsOf } from '../webhook-settings.js'
+import {
+  canBeWebhook, patchedWebhook, webhookSecretBytes, webhookSecretPrefix,
+  webhookSettingsOf
+} from '../webhook-settings.js'
 import type { Caches } from './caches.js'
 import { afterCursor, toPage } from './pages.js'
 import { assertRoomForWebhook } from './quotas.js'
@@ -19,8 +22,12 @@ type Tx = Transaction<DatabaseSchema>
 type WebhookColumns = Updateable<DatabaseSchema['webhooks']>
 
 export function sqlWebhooks (
-  db: Kysely<DatabaseSchema>, lists: ListReads, box: SecretBox, caches: Caches, now: () => number
-): Webhooks & { sweep (): Promise<void> } {
+  db: Kysely<DatabaseSchema>,
+  lists: ListReads,
+  box: SecretBox,
+  caches: Caches,
+  now: () => number
+): Webhooks & { sweep(): Promise<void> } {
   let isSealed = false
 
   function select (from: Kysely<DatabaseSchema>, orgId: string, sourceId: string, id: string) {
@@ -29,13 +36,19 @@ export function sqlWebhooks (
   }
 
   /** Locks and changes a webhook; resolves with the changed webhook, `null` if the source has none with this id. */
-  async function change (orgId: string, sourceId: string, id: string, work: (tx: Tx, webhook: Webhook) => Promise<WebhookColumns>): Promise<Webhook | null> {
+  async function change (
+    orgId: string,
+    sourceId: string,
+    id: string,
+    work: (tx: Tx, webhook: Webhook) => Promise<WebhookColumns>
+  ): Promise<Webhook | null> {
     try {
       return await db.transaction().execute(async (tx) => {
         const row = await select(tx, orgId, sourceId, id).forUpdate('webhooks').executeTakeFirst()
         if (row === undefined) return null
         const columns = await work(tx, toWebhook(row))
-        await tx.updateTable('webhooks').set({ ...columns, updated_at: toDate(now()) }).where('id', '=', row.id).execute()
+        await tx.updateTable('webhooks').set({ ...columns, updated_at: toDate(now()) }).where('id', '=', row.id)
+          .execute()
         return toWebhook(await select(tx, orgId, sourceId, id).executeTakeFirstOrThrow())
       })
     } finally {
@@ -44,14 +57,28 @@ export function sqlWebhooks (
   }
 
   /** Whether the organisation has the source. `lock` prevents its deletion until the transaction ends. */
-  async function hasSource (from: Kysely<DatabaseSchema>, orgId: string, sourceId: string, lock: boolean): Promise<boolean> {
-    const query = from.selectFrom('sources').select('id').where('id', '=', toColumnText(sourceId)).where('org_id', '=', toColumnText(orgId))
+  async function hasSource (
+    from: Kysely<DatabaseSchema>,
+    orgId: string,
+    sourceId: string,
+    lock: boolean
+  ): Promise<boolean> {
+    const query = from.selectFrom('sources').select('id').where('id', '=', toColumnText(sourceId)).where(
+      'org_id',
+      '=',
+      toColumnText(orgId)
+    )
     return await (lock ? query.forKeyShare() : query).executeTakeFirst() !== undefined
   }
 
   async function addSecret (tx: Tx, webhookId: string, value: Buffer): Promise<void> {
     const id = randomUUID()
-    await tx.insertInto('webhook_secrets').values({ id, webhook_id: webhookId, sealed: sealSecret(box, { table: 'webhook_secrets', ownerId: webhookId, id }, value), expires_at: null }).execute()
+    await tx.insertInto('webhook_secrets').values({
+      id,
+      webhook_id: webhookId,
+      sealed: sealSecret(box, { table: 'webhook_secrets', ownerId: webhookId, id }, value),
+      expires_at: null
+    }).execute()
   }
 
   return {
@@ -90,9 +117,18 @@ export function sqlWebhooks (
       if (!await lists.read((reader) => hasSource(reader, orgId, sourceId, false), page.signal)) return null
       let query = selectWebhooks(db).where('webhooks.source_id', '=', toColumnText(sourceId))
         .orderBy('webhooks.created_at', 'desc').orderBy('webhooks.seq', 'desc').limit(page.limit + 1)
-      if (after !== null) query = query.where((eb) => eb(eb.refTuple('webhooks.created_at', 'webhooks.seq'), '<', eb.tuple(after.date, after.seq)))
+      if (after !== null) {
+        query = query.where((eb) =>
+          eb(eb.refTuple('webhooks.created_at', 'webhooks.seq'), '<', eb.tuple(after.date, after.seq))
+        )
+      }
       const { rows } = await lists.read((reader) => reader.executeQuery(query.compile()), page.signal)
-      return toPage(rows, page, toWebhook, (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) }))
+      return toPage(
+        rows,
+        page,
+        toWebhook,
+        (row) => ({ timestamp: toMilliseconds(row.created_at), sequence: Number(row.seq) })
+      )
     },
 
     async update (orgId, sourceId, id, patch) {
@@ -120,7 +156,8 @@ export function sqlWebhooks (
           await old.execute()
         } else {
           await old.where('expires_at', 'is not', null).execute()
-          await tx.updateTable('webhook_secrets').set({ expires_at: toDate(overlapUntil) }).where('webhook_id', '=', id).execute()
+          await tx.updateTable('webhook_secrets').set({ expires_at: toDate(overlapUntil) }).where('webhook_id', '=', id)
+            .execute()
         }
         await addSecret(tx, id, value)
         return { secret_prefix: toColumnText(webhookSecretPrefix(secret)) }

@@ -9,14 +9,22 @@ import { readPage } from './page-request.js'
 import { PERMISSIONS } from '../permissions.js'
 
 export function auditLogRoutes (scope: FastifyInstance): void {
-  scope.get<{ Querystring: AuditLogQuery }>('/audit-logs', { schema: listAuditLogsSchema, ...PERMISSIONS.readAuditLogs }, async function listAuditLogs (request) {
+  scope.get<{ Querystring: AuditLogQuery }>('/audit-logs', {
+    schema: listAuditLogsSchema,
+    ...PERMISSIONS.readAuditLogs
+  }, async function listAuditLogs (request) {
     const { action, user_id: userId, resource_type: resourceType, resource_id: resourceId, from, to } = request.query
     const filter = { action, userId, resourceType, resourceId, from: timeOf('from', from), to: timeOf('to', to) }
-    return pageReply(await readPage(request, (page) => scope.tokenStore.audit.list(adminOf(request).org_id, filter, page)), viewEntry)
+    return pageReply(
+      await readPage(request, (page) => scope.tokenStore.audit.list(adminOf(request).org_id, filter, page)),
+      viewEntry
+    )
   })
 }
 
-function viewEntry ({ id, action, userId, userEmail, resourceType, resourceId, changes, ipAddress, userAgent, timestamp }: AuditEntry): AuditLogItem {
+function viewEntry (
+  { id, action, userId, userEmail, resourceType, resourceId, changes, ipAddress, userAgent, timestamp }: AuditEntry
+): AuditLogItem {
   return {
     id,
     action,

@@ -17,18 +17,26 @@ import { PERMISSIONS } from '../permissions.js'
 const MAX_CHARACTERS_PER_TURN = 131_072
 
 export function eventRoutes (scope: FastifyInstance): void {
-  scope.get<{ Querystring: EventListQuery }>('/events', { schema: listEventsSchema, ...PERMISSIONS.readEvents }, async function listEvents (request, reply) {
-    const sink = scope.hasDecorator('eventSink') ? scope.eventSink : null
-    if (sink === null || !isReadable(sink)) {
-      throw new NOT_FOUND({ message: 'This server does not store events; read them in the system that receives them' })
+  scope.get<{ Querystring: EventListQuery }>(
+    '/events',
+    { schema: listEventsSchema, ...PERMISSIONS.readEvents },
+    async function listEvents (request, reply) {
+      const sink = scope.hasDecorator('eventSink') ? scope.eventSink : null
+      if (sink === null || !isReadable(sink)) {
+        throw new NOT_FOUND({
+          message: 'This server does not store events; read them in the system that receives them'
+        })
+      }
+      const { source_id: sourceId, type, from, to } = request.query
+      const filter = { sourceId, type, from: timeOf('from', from), to: timeOf('to', to) }
+      const { data, nextCursor } = await readPage(request, (page) => sink.list(adminOf(request).org_id, filter, page))
+      // Sent as JSON text, because parsing and serialising would change large numbers of the events.
+      reply.type('application/json; charset=utf-8')
+      return `{"data":[${await joinEvents(data)}],"next_cursor":${JSON.stringify(nextCursor)},"has_more":${
+        nextCursor !== null
+      }}`
     }
-    const { source_id: sourceId, type, from, to } = request.query
-    const filter = { sourceId, type, from: timeOf('from', from), to: timeOf('to', to) }
-    const { data, nextCursor } = await readPage(request, (page) => sink.list(adminOf(request).org_id, filter, page))
-    // Sent as JSON text, because parsing and serialising would change large numbers of the events.
-    reply.type('application/json; charset=utf-8')
-    return `{"data":[${await joinEvents(data)}],"next_cursor":${JSON.stringify(nextCursor)},"has_more":${nextCursor !== null}}`
-  })
+  )
 }
 
 /** Returns the elements of a JSON array of events, as text. */

@@ -36,7 +36,13 @@ export interface AdminApiOptions extends AdminScopeOptions {
   quotas?: QuotaOptions
 }
 
-const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, userRateLimit: true, live: true, allowWeakSecret: true, quotas: true }
+const KNOWN: KnownOptions<AdminApiOptions> = {
+  ...SCOPE_OPTIONS,
+  userRateLimit: true,
+  live: true,
+  allowWeakSecret: true,
+  quotas: true
+}
 
 /**
  * Registers the management routes of sources, webhooks, stored events, embeds and the audit trail. Each caller has
@@ -47,8 +53,16 @@ const KNOWN: KnownOptions<AdminApiOptions> = { ...SCOPE_OPTIONS, userRateLimit: 
  */
 const adminApi: FastifyPluginAsync<AdminApiOptions> = async (app, options) => {
   refuseUnknownOptions('adminApi', options, KNOWN, { rateLimit: 'userRateLimit' })
-  const { prefix = '/v1/admin', now = Date.now, userRateLimit = { max: 100, timeWindow: 60_000 }, live = {}, allowWeakSecret = false } = options
-  if (typeof allowWeakSecret !== 'boolean') throw new INVALID_OPTIONS('admin-api: "allowWeakSecret" must be true or false')
+  const {
+    prefix = '/v1/admin',
+    now = Date.now,
+    userRateLimit = { max: 100, timeWindow: 60_000 },
+    live = {},
+    allowWeakSecret = false
+  } = options
+  if (typeof allowWeakSecret !== 'boolean') {
+    throw new INVALID_OPTIONS('admin-api: "allowWeakSecret" must be true or false')
+  }
   const quotas = quotasOf(options.quotas)
   await adminScope(app, 'admin-api', { ...options, prefix }, async (scope) => {
     await limitBy(scope, 'admin', userRateLimit, callerKey)

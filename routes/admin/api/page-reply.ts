@@ -12,6 +12,8 @@ export function timeOf (name: string, text: string | undefined): number | undefi
   if (text === undefined) return undefined
   const time = Date.parse(text)
   // The schema's date-time format accepts a leap second, which Date.parse does not.
-  if (Number.isNaN(time)) throw new INVALID_REQUEST({ details: [{ path: `/${name}`, message: 'must be an ISO-8601 time' }] })
+  if (Number.isNaN(time)) {
+    throw new INVALID_REQUEST({ details: [{ path: `/${name}`, message: 'must be an ISO-8601 time' }] })
+  }
   return time
 }

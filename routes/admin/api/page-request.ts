@@ -10,11 +10,18 @@ import { adminOf } from '../admin-scope.js'
  * organisation, the route and the filter: throws `INVALID_REQUEST` for a forged, changed or foreign cursor before it
  * calls `list`. The signal of `list` aborts when the client disconnects.
  */
-export async function readPage<Item> (request: FastifyRequest, list: (page: PageRequest) => Promise<Page<Item>>): Promise<Page<Item>> {
+export async function readPage<Item> (
+  request: FastifyRequest,
+  list: (page: PageRequest) => Promise<Page<Item>>
+): Promise<Page<Item>> {
   const { cursor, limit } = request.query as PageQuery
   const { box } = request.server.adminTokens
   const context = contextOf(request)
-  const page = await list({ cursor: cursor === undefined ? undefined : openCursor(cursor), limit, signal: request.signal })
+  const page = await list({
+    cursor: cursor === undefined ? undefined : openCursor(cursor),
+    limit,
+    signal: request.signal
+  })
   return { ...page, nextCursor: page.nextCursor === null ? null : box.seal(page.nextCursor, context) }
 
   function openCursor (sealed: string): string {
@@ -22,7 +29,8 @@ export async function readPage<Item> (request: FastifyRequest, list: (page: Page
       return box.open(sealed, context).toString()
     } catch (cause) {
       throw new INVALID_REQUEST({
-        message: 'The cursor is not valid: send the "next_cursor" of the previous page, with the same filter', cause
+        message: 'The cursor is not valid: send the "next_cursor" of the previous page, with the same filter',
+        cause
       })
     }
   }

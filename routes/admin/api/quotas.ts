@@ -16,7 +16,9 @@ const KNOWN: KnownOptions<QuotaOptions> = { sources: true, webhooks: true }
 
 /** Returns the quotas, with defaults. Throws `INVALID_OPTIONS`. */
 export function quotasOf (options: QuotaOptions = {}): Quotas {
-  if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('admin-api: "quotas" must be an object')
+  if (typeof options !== 'object' || options === null) {
+    throw new INVALID_OPTIONS('admin-api: "quotas" must be an object')
+  }
   refuseUnknownMembers('adminApi', 'quotas.', options, KNOWN)
   for (const [name, value] of Object.entries(options)) {
     assertWholeNumber('admin-api', `quotas.${name}`, value)

@@ -89,7 +89,12 @@ const MINUTE = 60_000
  */
 const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => {
   refuseUnknownOptions('adminAuth', options, KNOWN, { rateLimit: 'userRateLimit' })
-  const { prefix = '/v1/admin/auth', now = Date.now, loginRateLimit = { max: 10, timeWindow: MINUTE }, userRateLimit = { max: 100, timeWindow: MINUTE } } = options
+  const {
+    prefix = '/v1/admin/auth',
+    now = Date.now,
+    loginRateLimit = { max: 10, timeWindow: MINUTE },
+    userRateLimit = { max: 100, timeWindow: MINUTE }
+  } = options
   const { sessionMaxAge: maxAge = 2_592_000_000, reuseGrace: grace = 0 } = options
   assertWholeSeconds('admin-auth', 'sessionMaxAge', maxAge, MINUTE, 31_536_000_000)
   assertGrace(grace)
@@ -103,14 +108,19 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
     await scope.register(async (login) => {
       await limitBy(login, 'login-address', loginRateLimit, requestNetwork)
       const [emailKey] = login.adminTokens.keysFor('emails')
-      const emailOf = (request: FastifyRequest) => hmacSha256(emailKey, (request.body as LoginBody).email.toLowerCase(), 'hex')
+      const emailOf = (request: FastifyRequest) =>
+        hmacSha256(emailKey, (request.body as LoginBody).email.toLowerCase(), 'hex')
       await limitBy(login, 'login-email', loginRateLimit, emailOf, 'preHandler')
       loginRoute(login, { passwords, check, devices, start: sessionStarter(login, { maxAge, now }) })
     })
     await scope.register(async (open) => {
       await limitBy(open, 'refresh', userRateLimit, refreshKey(open), 'preHandler')
       const config = { gatehouse: { admin: false } }
-      open.post<{ Body: RefreshBody }>('/refresh', { schema: refreshSchema, config }, refreshHandler(open, { grace, box }))
+      open.post<{ Body: RefreshBody }>(
+        '/refresh',
+        { schema: refreshSchema, config },
+        refreshHandler(open, { grace, box })
+      )
       logoutRoute(open)
     })
     await scope.register(async (guarded) => {
@@ -129,16 +139,21 @@ interface LoginParts {
 }
 
 function loginRoute (scope: FastifyInstance, { passwords, check, devices, start }: LoginParts): void {
-  scope.post<{ Body: LoginBody }>('/login', { schema: loginSchema, config: { gatehouse: { admin: false } } }, async function login (request, reply) {
-    const { email, password } = request.body
-    const user = await check(request, email, password, function deviceOf (user) {
-      const id = devices?.idOf(request, user) ?? null
-      return id === null ? null : `device.${id}`
-    })
-    const pair = await start(request, user, async ({ passwordHash }) => passwordHash === user.passwordHash || passwords.verify(passwordHash, password))
-    devices?.remember(request, reply, user)
-    return pair
-  })
+  scope.post<{ Body: LoginBody }>(
+    '/login',
+    { schema: loginSchema, config: { gatehouse: { admin: false } } },
+    async function login (request, reply) {
+      const { email, password } = request.body
+      const user = await check(request, email, password, function deviceOf (user) {
+        const id = devices?.idOf(request, user) ?? null
+        return id === null ? null : `device.${id}`
+      })
+      const pair = await start(request, user, async ({ passwordHash }) =>
+        passwordHash === user.passwordHash || passwords.verify(passwordHash, password))
+      devices?.remember(request, reply, user)
+      return pair
+    }
+  )
 }
 
 function assertGrace (grace: number): void {

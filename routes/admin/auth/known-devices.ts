@@ -9,9 +9,9 @@ import { hmacSha256, sameSecret, sha256Hex } from '../../../signing/digest.js'
 /** Recognises devices from which a user has logged in before, by a signed cookie that is valid only for that user. */
 export interface KnownDevices {
   /** Returns the device id in the request's cookie; `null` without a valid cookie for this user. */
-  idOf (request: FastifyRequest, user: Account): string | null
+  idOf(request: FastifyRequest, user: Account): string | null
   /** Sets or renews the cookie. Call it only after the user has authenticated. */
-  remember (request: FastifyRequest, reply: FastifyReply, user: Account): void
+  remember(request: FastifyRequest, reply: FastifyReply, user: Account): void
 }
 
 /** A change of the epoch ends all tokens of the user and all device cookies. */
@@ -23,12 +23,16 @@ const CLOCK_SKEW_SECONDS = 30
 const ID_BYTES = 12
 
 /** @param path the path to which browsers send the cookie: the login route */
-export function knownDevices (scope: FastifyInstance, { path, now }: { path: string, now: () => number }): KnownDevices {
+export function knownDevices (
+  scope: FastifyInstance,
+  { path, now }: { path: string, now: () => number }
+): KnownDevices {
   const keys = scope.adminTokens.keysFor('known devices')
   const seconds = () => Math.floor(now() / 1000)
 
   function idOf ({ headers: { cookie } }: FastifyRequest, user: Account): string | null {
-    const [id, issued, signature, ...rest] = (cookie === undefined ? '' : parseCookie(cookie)[nameFor(user)] ?? '').split('.')
+    const [id, issued, signature, ...rest] = (cookie === undefined ? '' : parseCookie(cookie)[nameFor(user)] ?? '')
+      .split('.')
     if (id === undefined || issued === undefined || signature === undefined || rest.length > 0) return null
     if (!keys.some((key) => sameSecret(signature, sign(key, id, issued, user)))) return null
     const age = seconds() - Number(issued)
@@ -41,15 +45,18 @@ export function knownDevices (scope: FastifyInstance, { path, now }: { path: str
     remember (request, reply, user) {
       const id = idOf(request, user) ?? randomBytes(ID_BYTES).toString('base64url')
       const issued = String(seconds())
-      reply.header('Set-Cookie', stringifySetCookie({
-        name: nameFor(user),
-        value: `${id}.${issued}.${sign(keys[0], id, issued, user)}`,
-        path,
-        maxAge: MAX_AGE_SECONDS,
-        httpOnly: true,
-        sameSite: 'strict',
-        secure: request.protocol === 'https'
-      }))
+      reply.header(
+        'Set-Cookie',
+        stringifySetCookie({
+          name: nameFor(user),
+          value: `${id}.${issued}.${sign(keys[0], id, issued, user)}`,
+          path,
+          maxAge: MAX_AGE_SECONDS,
+          httpOnly: true,
+          sameSite: 'strict',
+          secure: request.protocol === 'https'
+        })
+      )
     }
   }
 }

@@ -8,13 +8,24 @@ import { readRefreshToken } from './refresh.js'
 
 /** `POST /logout`: ends the session of a refresh token. The response is 204 also if the session has already ended. */
 export function logoutRoute (scope: FastifyInstance): void {
-  scope.post<{ Body: RefreshBody }>('/logout', { schema: logoutSchema, config: { gatehouse: { admin: false } } }, async function logout (request, reply) {
-    const claims = readUnexpiredToken(request, request.body.refresh_token)
-    if (claims !== null && await scope.tokenStore.sessions.end(claims.sid, claims.sub)) {
-      scope.audit({ action: 'auth.logout', request, orgId: claims.org_id, userId: claims.sub, resourceType: 'session', resourceId: claims.sid })
+  scope.post<{ Body: RefreshBody }>(
+    '/logout',
+    { schema: logoutSchema, config: { gatehouse: { admin: false } } },
+    async function logout (request, reply) {
+      const claims = readUnexpiredToken(request, request.body.refresh_token)
+      if (claims !== null && await scope.tokenStore.sessions.end(claims.sid, claims.sub)) {
+        scope.audit({
+          action: 'auth.logout',
+          request,
+          orgId: claims.org_id,
+          userId: claims.sub,
+          resourceType: 'session',
+          resourceId: claims.sid
+        })
+      }
+      return reply.code(204).send()
     }
-    return reply.code(204).send()
-  })
+  )
 }
 
 /** Returns `null` for an expired token: a leaked old token must not end a session that still exists. */
@@ -22,7 +33,9 @@ function readUnexpiredToken (request: FastifyRequest, token: string): RefreshCla
   try {
     return readRefreshToken(request, token)
   } catch (error) {
-    if (error instanceof GatehouseError && error.cause instanceof GatehouseError && error.cause.code === 'EXPIRED_TOKEN') return null
+    if (
+      error instanceof GatehouseError && error.cause instanceof GatehouseError && error.cause.code === 'EXPIRED_TOKEN'
+    ) return null
     throw error
   }
 }

@@ -37,23 +37,35 @@ type Attempt = Pick<AuditRecord, 'request' | 'orgId' | 'userId' | 'userEmail' | 
  * `knownBy` returns the name of another proof in the request, such as a known device, or `null`. Failures under such a
  * name are counted separately and lock only that name.
  */
-export type PasswordCheck = (request: FastifyRequest, email: string, password: string, knownBy: (user: User) => string | null) => Promise<User>
+export type PasswordCheck = (
+  request: FastifyRequest,
+  email: string,
+  password: string,
+  knownBy: (user: User) => string | null
+) => Promise<User>
 
 const KNOWN: KnownOptions<LockoutOptions> = { max: true, duration: true, hidden: true, knownDevices: true }
 const AUDITED_DIGEST_LENGTH = 16
 
 export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Required<LockoutOptions> {
   refuseUnknownMembers('adminAuth', 'lockout.', option, KNOWN, { for: 'duration' })
-  const { max = 5, duration = 900_000, hidden = false, knownDevices = true } = option === 'hidden' ? { hidden: true } : option ?? {}
+  const { max = 5, duration = 900_000, hidden = false, knownDevices = true } = option === 'hidden'
+    ? { hidden: true }
+    : option ?? {}
   assertWholeNumber('admin-auth', 'lockout.max', max, { max: 100 })
   assertWholeSeconds('admin-auth', 'lockout.duration', duration, 1_000, 86_400_000)
   if (typeof hidden !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.hidden" must be a boolean')
-  if (typeof knownDevices !== 'boolean') throw new INVALID_OPTIONS('admin-auth: "lockout.knownDevices" must be a boolean')
+  if (typeof knownDevices !== 'boolean') {
+    throw new INVALID_OPTIONS('admin-auth: "lockout.knownDevices" must be a boolean')
+  }
   return { max, duration, hidden, knownDevices }
 }
 
 /** Creates the password check, which locks after too many failures. Unknown emails are treated like known emails. */
-export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }: PasswordCheckSettings): PasswordCheck {
+export function passwordCheck (
+  app: FastifyInstance,
+  { passwords, lockout, now }: PasswordCheckSettings
+): PasswordCheck {
   const { users } = app.tokenStore
   const limits = { max: lockout.max, lockFor: lockout.duration }
   const [emailKey] = app.adminTokens.keysFor('emails')
@@ -67,7 +79,13 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
     const account = user === null ? digest : loginSubject(address)
     const subject = known === null ? account : `${account}.${known}`
     const record: Attempt = user === null
-      ? { request, userId: null, userEmail: null, resourceType: 'email_digest', resourceId: digest.slice(0, AUDITED_DIGEST_LENGTH) }
+      ? {
+          request,
+          userId: null,
+          userEmail: null,
+          resourceType: 'email_digest',
+          resourceId: digest.slice(0, AUDITED_DIGEST_LENGTH)
+        }
       : { request, orgId: user.orgId, userId: user.id, userEmail: address }
     const lockedUntil = await users.lockedUntil(subject)
     // If the lock is hidden, a locked account must take as long as another account.
@@ -88,19 +106,30 @@ export function passwordCheck (app: FastifyInstance, { passwords, lockout, now }
     const { lockedUntil, wasLocked } = await users.countFailure(subject, limits)
     if (wasLocked) return locked(record, lockedUntil ?? now())
     app.audit({ ...record, action: 'auth.login_failed', changes: { reason }, refusal: true })
-    if (lockedUntil !== null) app.audit({ ...record, action: 'auth.locked', changes: { until: new Date(lockedUntil).toISOString() }, refusal: true })
+    if (lockedUntil !== null) {
+      app.audit({
+        ...record,
+        action: 'auth.locked',
+        changes: { until: new Date(lockedUntil).toISOString() },
+        refusal: true
+      })
+    }
     return new INVALID_CREDENTIALS()
   }
 
   function locked (record: Attempt, until: number) {
     app.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'locked' }, refusal: true })
-    return lockout.hidden ? new INVALID_CREDENTIALS({ reason: 'locked' }) : new ACCOUNT_LOCKED({ retryAfterSeconds: Math.max(1, Math.ceil((until - now()) / 1000)) })
+    return lockout.hidden
+      ? new INVALID_CREDENTIALS({ reason: 'locked' })
+      : new ACCOUNT_LOCKED({ retryAfterSeconds: Math.max(1, Math.ceil((until - now()) / 1000)) })
   }
 
   /** Rehashes the password if the hash parameters have increased, unless the password has changed in the meantime. */
   async function rehashIfNeeded (user: User, password: string): Promise<void> {
     if (!passwords.needsRehash(user.passwordHash)) return
     const passwordHash = await passwords.hash(password)
-    if (await users.replacePassword(user.id, { from: user.passwordHash, to: passwordHash })) user.passwordHash = passwordHash
+    if (await users.replacePassword(user.id, { from: user.passwordHash, to: passwordHash })) {
+      user.passwordHash = passwordHash
+    }
   }
 }

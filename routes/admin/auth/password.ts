@@ -12,20 +12,39 @@ import type { PasswordCheck } from './password-check.js'
  * failures per session, so that a stolen access token can neither guess the password without limit nor lock the
  * account.
  */
-export async function passwordRoute (scope: FastifyInstance, passwords: Passwords, check: PasswordCheck): Promise<void> {
+export async function passwordRoute (
+  scope: FastifyInstance,
+  passwords: Passwords,
+  check: PasswordCheck
+): Promise<void> {
   const { users } = scope.tokenStore
   // Loaded here because only this route needs the word lists.
   const { passwordFault } = await import('../../../lib/passwords/policy.js')
 
-  scope.post<{ Body: PasswordBody }>('/password', { schema: passwordSchema, config: { gatehouse: { admin: true } } }, async function changePassword (request, reply) {
-    const { sub, email, sid } = adminOf(request)
-    const { current_password, new_password } = request.body
-    const problem = current_password === new_password ? 'The new password must differ from the current one' : passwordFault(new_password, email)
-    if (problem !== null) throw new INVALID_REQUEST({ message: problem, details: [{ path: '/new_password', message: problem }] })
-    const { passwordHash } = await check(request, email, current_password, () => `session.${sid}`)
-    const changed = await users.replacePassword(sub, { from: passwordHash, to: await passwords.hash(new_password), endSessionsBut: sid })
-    if (!changed) throw new INVALID_CREDENTIALS({ reason: 'the password has changed since it was checked' })
-    scope.audit({ action: 'auth.password_changed', request, resourceType: 'user', resourceId: sub })
-    return reply.code(204).send()
-  })
+  scope.post<{ Body: PasswordBody }>(
+    '/password',
+    { schema: passwordSchema, config: { gatehouse: { admin: true } } },
+    async function changePassword (request, reply) {
+      const { sub, email, sid } = adminOf(request)
+      const { current_password, new_password } = request.body
+      const problem = current_password === new_password
+        ? 'The new password must differ from the current one'
+        : passwordFault(new_password, email)
+      if (problem !== null) {
+        throw new INVALID_REQUEST({
+          message: problem,
+          details: [{ path: '/new_password', message: problem }]
+        })
+      }
+      const { passwordHash } = await check(request, email, current_password, () => `session.${sid}`)
+      const changed = await users.replacePassword(sub, {
+        from: passwordHash,
+        to: await passwords.hash(new_password),
+        endSessionsBut: sid
+      })
+      if (!changed) throw new INVALID_CREDENTIALS({ reason: 'the password has changed since it was checked' })
+      scope.audit({ action: 'auth.password_changed', request, resourceType: 'user', resourceId: sub })
+      return reply.code(204).send()
+    }
+  )
 }

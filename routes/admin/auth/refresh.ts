@@ -34,33 +34,52 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     }
     const { role, epoch, endsAt } = access
     const next = adminTokens.issueRefresh({ sub, org_id, sid, endsAt })
-    const pair = tokenPair(adminTokens.issueAccess({ sub, org_id, role, sid, epoch, endsAt }), next.token, adminTokens.accessLifeSeconds(endsAt))
+    const pair = tokenPair(
+      adminTokens.issueAccess({ sub, org_id, role, sid, epoch, endsAt }),
+      next.token,
+      adminTokens.accessLifeSeconds(endsAt)
+    )
     const presented = sha256Hex(jti)
     const context = `refresh successor ${sid} ${presented}`
     const sealedSuccessor = box?.seal(JSON.stringify(pair), context) ?? null
     const rotation = await sessions.rotate({ sessionId: sid, presented, next: next.digest, grace, sealedSuccessor })
     switch (rotation.outcome) {
-      case 'rotated': return pair
-      case 'repeated': return openStoredPair(rotation, context)
-      case 'reused': reportReuse(request, claims, access.email, presented)
+      case 'rotated':
+        return pair
+      case 'repeated':
+        return openStoredPair(rotation, context)
+      case 'reused':
+        reportReuse(request, claims, access.email, presented)
     }
     throw new INVALID_REFRESH_TOKEN({ reason: rotation.outcome })
   }
 
-  function openStoredPair ({ sealedSuccessor }: Extract<RotationOutcome, { outcome: 'repeated' }>, context: string): TokenPair {
-    if (box === null) throw new INVALID_REFRESH_TOKEN({ reason: 'the token was repeated, but "reuseGrace" is 0 on this instance' })
+  function openStoredPair (
+    { sealedSuccessor }: Extract<RotationOutcome, { outcome: 'repeated' }>,
+    context: string
+  ): TokenPair {
+    if (box === null) {
+      throw new INVALID_REFRESH_TOKEN({ reason: 'the token was repeated, but "reuseGrace" is 0 on this instance' })
+    }
     try {
       return JSON.parse(box.open(sealedSuccessor, context).toString()) as TokenPair
     } catch (cause) {
       throw new UNAVAILABLE({
-        reason: 'the stored response cannot be decrypted; check that "secretsKeys" is the same on all instances', cause
+        reason: 'the stored response cannot be decrypted; check that "secretsKeys" is the same on all instances',
+        cause
       })
     }
   }
 
-  function reportReuse (request: RefreshRequest, { sub, org_id, sid }: RefreshClaims, email: string, digest: string): void {
+  function reportReuse (
+    request: RefreshRequest,
+    { sub, org_id, sid }: RefreshClaims,
+    email: string,
+    digest: string
+  ): void {
     request.log.warn(
-      { userId: sub, sessionId: sid }, 'a used refresh token was sent again: all sessions of the user were ended'
+      { userId: sub, sessionId: sid },
+      'a used refresh token was sent again: all sessions of the user were ended'
     )
     scope.audit({
       action: 'auth.refresh_reused',

@@ -19,26 +19,38 @@ export function sessionRoutes (scope: FastifyInstance): void {
     return { id: sub, email, org_id, role, session_id: sid }
   })
 
-  scope.get('/sessions', { schema: listSessionsSchema, config }, async function listSessions (request): Promise<PageReply<SessionItem>> {
-    const { sub, sid } = adminOf(request)
-    const data = (await sessions.list(sub)).map((session) => viewSession(session, sid))
-    return { data, next_cursor: null, has_more: false }
-  })
+  scope.get(
+    '/sessions',
+    { schema: listSessionsSchema, config },
+    async function listSessions (request): Promise<PageReply<SessionItem>> {
+      const { sub, sid } = adminOf(request)
+      const data = (await sessions.list(sub)).map((session) => viewSession(session, sid))
+      return { data, next_cursor: null, has_more: false }
+    }
+  )
 
-  scope.delete('/sessions/:id', { schema: endSessionSchema, config, ...optionalBody }, async function endSession (request, reply) {
-    const { sub } = adminOf(request)
-    const id = idOf(request.params)
-    if (!await sessions.end(id, sub)) throw new NOT_FOUND()
-    scope.audit({ action: 'auth.logout', request, resourceType: 'session', resourceId: id })
-    return reply.code(204).send()
-  })
+  scope.delete(
+    '/sessions/:id',
+    { schema: endSessionSchema, config, ...optionalBody },
+    async function endSession (request, reply) {
+      const { sub } = adminOf(request)
+      const id = idOf(request.params)
+      if (!await sessions.end(id, sub)) throw new NOT_FOUND()
+      scope.audit({ action: 'auth.logout', request, resourceType: 'session', resourceId: id })
+      return reply.code(204).send()
+    }
+  )
 
-  scope.post('/logout-all', { schema: logoutAllSchema, config, ...optionalBody }, async function logoutAll (request, reply) {
-    const { sub } = adminOf(request)
-    await sessions.endAll(sub)
-    scope.audit({ action: 'auth.logout_all', request, resourceType: 'user', resourceId: sub })
-    return reply.code(204).send()
-  })
+  scope.post(
+    '/logout-all',
+    { schema: logoutAllSchema, config, ...optionalBody },
+    async function logoutAll (request, reply) {
+      const { sub } = adminOf(request)
+      await sessions.endAll(sub)
+      scope.audit({ action: 'auth.logout_all', request, resourceType: 'user', resourceId: sub })
+      return reply.code(204).send()
+    }
+  )
 }
 
 function viewSession ({ id, createdAt, lastUsedAt, endsAt, ip, userAgent }: Session, current: string): SessionItem {

@@ -16,7 +16,11 @@ export interface SessionSettings {
 /**
  * Starts a session of an authenticated user and returns its first tokens. `stillProved` repeats the check of the proof.
  */
-export type StartSession = (request: FastifyRequest, user: User, isStillValid?: (fresh: User) => Promise<boolean>) => Promise<TokenPair>
+export type StartSession = (
+  request: FastifyRequest,
+  user: User,
+  isStillValid?: (fresh: User) => Promise<boolean>
+) => Promise<TokenPair>
 
 const MAX_USER_AGENT = 512
 
@@ -30,7 +34,15 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
     const record = { request, orgId, userId, userEmail: email }
-    const started = await sessions.start({ id: sid, userId, epoch, refreshDigest: refresh.digest, endsAt, ip: requestAddress(request), userAgent })
+    const started = await sessions.start({
+      id: sid,
+      userId,
+      epoch,
+      refreshDigest: refresh.digest,
+      endsAt,
+      ip: requestAddress(request),
+      userAgent
+    })
     // The password may have changed during the login. From now on such a change ends this session, so check it again.
     const fresh = started ? await users.get(userId) : null
     if (fresh === null || (isStillValid !== undefined && !await isStillValid(fresh))) {

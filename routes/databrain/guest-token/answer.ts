@@ -10,8 +10,8 @@ const UUID = new RegExp(`^${UUID_ANYWHERE.source}$`, 'i')
 
 /** The error codes of DataBrain's guest-token page, except INTERNAL_SERVER_ERROR, with messages for the client. */
 const REFUSALS: Readonly<Record<string, string>> = {
-  AUTHENTICATION_ERROR: 'The analytics service does not accept this server\'s API key',
-  AUTHENTICATION_ERR: 'The analytics service does not accept this server\'s API key',
+  AUTHENTICATION_ERROR: "The analytics service does not accept this server's API key",
+  AUTHENTICATION_ERR: "The analytics service does not accept this server's API key",
   INVALID_REQUEST_BODY: 'The analytics service does not accept the request',
   CLIENT_ID_ERROR: 'The analytics service does not accept the client id',
   WORKSPACE_ID_ERROR: 'The analytics service does not know the workspace',
@@ -37,7 +37,7 @@ export function tokenOf ({ statusCode, body }: UpstreamReply, apiKey: string): s
     throw new UPSTREAM_ERROR({ reason: `the upstream failed with status ${statusCode}`, upstream })
   }
   if (typeof token !== 'string' || !UUID.test(token)) {
-    throw new UPSTREAM_ERROR({ reason: 'the token in the upstream\'s response is missing or is not a UUID' })
+    throw new UPSTREAM_ERROR({ reason: "the token in the upstream's response is missing or is not a UUID" })
   }
   return token
 }
@@ -47,7 +47,9 @@ export function throwAsDocumented (error: unknown): never {
   if (!(error instanceof UPSTREAM_ERROR || error instanceof UPSTREAM_TIMEOUT)) throw error
   const { reason, upstream, cause = error } = error
   throw new INTERNAL_ERROR({
-    cause, ...reason === undefined ? {} : { reason }, ...upstream === undefined ? {} : { upstream }
+    cause,
+    ...reason === undefined ? {} : { reason },
+    ...upstream === undefined ? {} : { upstream }
   })
 }
 
@@ -56,7 +58,10 @@ export function upstreamErrorIn (body: Buffer): UpstreamFault {
   return upstreamErrorOf(parseMembers(body))
 }
 
-interface ReplyMembers extends UpstreamFault { error?: unknown, token?: unknown }
+interface ReplyMembers extends UpstreamFault {
+  error?: unknown
+  token?: unknown
+}
 
 function parseMembers (body: Buffer): ReplyMembers {
   try {
@@ -68,7 +73,9 @@ function parseMembers (body: Buffer): ReplyMembers {
 }
 
 function codeOf (error: unknown): string | null {
-  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : null
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : null
 }
 
 /** Returns the upstream's error. A gateway before the upstream may send `code` and `message` at the top level. */

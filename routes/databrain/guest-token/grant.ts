@@ -18,7 +18,8 @@ export interface CheckedGrant {
   revocable: RevocableGrant
 }
 
-const MEMBERS = new Set(['clientId', 'params', 'permissions', 'dataAppName', 'expiryTime', 'userId', 'tenant', 'issuedAt'])
+const MEMBERS = new Set(['clientId', 'params', 'permissions', 'dataAppName', 'expiryTime', 'userId', 'tenant',
+  'issuedAt'])
 const MAX_NAME_LENGTH = 256
 
 /**
@@ -26,7 +27,9 @@ const MAX_NAME_LENGTH = 256
  * `INTERNAL_ERROR` for any other invalid value.
  */
 export function checkedGrant (
-  grant: GuestTokenGrant, reference: UserReference | null, options: Pick<CheckedOptions, 'dataAppName' | 'expiryTime' | 'allowClientId' | 'now'>
+  grant: GuestTokenGrant,
+  reference: UserReference | null,
+  options: Pick<CheckedOptions, 'dataAppName' | 'expiryTime' | 'allowClientId' | 'now'>
 ): CheckedGrant {
   const { clientId, params, permissions, userId, tenant, issuedAt } = grant
   const problem = clientIdProblem(clientId)
@@ -34,11 +37,16 @@ export function checkedGrant (
     throw new FORBIDDEN({ reason: `the client id ${problem}` })
   }
   const tokenRequest = {
-    clientId, dataAppName: grant.dataAppName ?? options.dataAppName, params, permissions, expiryTime: grant.expiryTime ?? options.expiryTime
+    clientId,
+    dataAppName: grant.dataAppName ?? options.dataAppName,
+    params,
+    permissions,
+    expiryTime: grant.expiryTime ?? options.expiryTime
   }
   // A misspelt filter must not be ignored: without the filter the user would see all data.
   const isKnown = Object.keys(grant).every((name) => MEMBERS.has(name))
-  const isValid = isObject(params) && isObject(permissions) && typeof tokenRequest.dataAppName === 'string' && isLifetime(tokenRequest.expiryTime)
+  const isValid = isObject(params) && isObject(permissions) && typeof tokenRequest.dataAppName === 'string' &&
+    isLifetime(tokenRequest.expiryTime)
   if (!isKnown || !isValid || !isName(userId) || !isName(tenant) || !isTime(issuedAt)) {
     throw new INTERNAL_ERROR({
       reason: '"authorize" must return ' +
@@ -46,7 +54,11 @@ export function checkedGrant (
     })
   }
   const subject = { user: userId ?? reference?.sub ?? clientId, tenant: tenant ?? clientId }
-  return { tokenRequest, ...subject, revocable: revocableGrant(reference, { users: [subject.user], tenant: subject.tenant, issuedAt }, options.now()) }
+  return {
+    tokenRequest,
+    ...subject,
+    revocable: revocableGrant(reference, { users: [subject.user], tenant: subject.tenant, issuedAt }, options.now())
+  }
 }
 
 function isObject (value: unknown): boolean {

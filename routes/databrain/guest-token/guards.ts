@@ -12,27 +12,34 @@ export const REFERENCE_KEYS = 'guest-token: "userReferenceKeys"'
 /** Registers the guards whose keys are set. Throws `INVALID_OPTIONS` if no guard identifies the caller or the user. */
 export async function registerGuards (scope: FastifyInstance, options: GuestTokenOptions): Promise<void> {
   const { authorize, proxyKeys, userReferenceKeys, secretMaxAge } = options
-  if (proxyKeys !== undefined) await guardByProxyKey(scope, { keys: proxyKeys, secretMaxAge }, 'guest-token: "proxyKeys"')
+  if (proxyKeys !== undefined) {
+    await guardByProxyKey(scope, { keys: proxyKeys, secretMaxAge }, 'guest-token: "proxyKeys"')
+  }
   if (!hasGuard(scope, 'proxyKey')) {
     throw new INVALID_OPTIONS(
       'guest-token: "proxyKeys" is missing; create a key with `npx fastify-gatehouse generate-key`'
     )
   }
   // A userReference plugin of the app may have other keys than this route.
-  if (userReferenceKeys !== undefined) await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
+  if (userReferenceKeys !== undefined) {
+    await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
+  }
   if (authorize === undefined && !hasGuard(scope, 'userReference')) {
     throw new INVALID_OPTIONS(
       'guest-token: nothing identifies the user: set "authorize" or "userReferenceKeys", ' +
-      'or register the userReference plugin'
+        'or register the userReference plugin'
     )
   }
 }
 
 /** Returns the decorator that signs the route's references, for another scope. Throws `INVALID_OPTIONS` without one. */
 export async function referencesOf (
-  scope: FastifyInstance, { userReferenceKeys, secretMaxAge }: GuestTokenOptions
+  scope: FastifyInstance,
+  { userReferenceKeys, secretMaxAge }: GuestTokenOptions
 ): Promise<FastifyInstance['userReference']> {
-  if (userReferenceKeys !== undefined) await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
+  if (userReferenceKeys !== undefined) {
+    await guardByUserReference(scope, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
+  }
   if (scope.hasDecorator('userReference')) return scope.userReference
   throw new INVALID_OPTIONS(
     'guest-token: "renewal" needs "userReferenceKeys" or the userReference plugin, to sign references'
@@ -43,7 +50,9 @@ export async function referencesOf (
 export function requiredGuards (scope: FastifyInstance, { authorize, guards }: GuestTokenOptions) {
   if (authorize === undefined) return { proxyKey: true, userReference: true } as const
   // With `authorize` a reference is optional, because the function may identify the user in another way.
-  return hasGuard(scope, 'userReference') ? { proxyKey: true, userReference: guards?.userReference ?? 'optional' } as const : { proxyKey: true }
+  return hasGuard(scope, 'userReference')
+    ? { proxyKey: true, userReference: guards?.userReference ?? 'optional' } as const
+    : { proxyKey: true }
 }
 
 /** The default of `authorize`: the user of the request's reference. */

@@ -58,17 +58,28 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   const { path, apiUrl, authorize = byReference, errorStatus, guards, now } = checked
   const renewal = options.renewal === undefined ? null : checkedRenewal(options.renewal)
   const { userReferenceKeys, secretMaxAge, prefix = '', connectTimeout, timeout, retries, ca } = options
-  const apiKey = await RotatingSecret.open(options.apiKey, { name: 'guest-token: "apiKey"', check: checkedApiKey, log: app.log, maxAge: secretMaxAge })
+  const apiKey = await RotatingSecret.open(options.apiKey, {
+    name: 'guest-token: "apiKey"',
+    check: checkedApiKey,
+    log: app.log,
+    maxAge: secretMaxAge
+  })
   const { origin, pathname } = new URL(apiUrl)
   const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
   app.addHook('onClose', () => upstream.close())
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)
   // A userReference plugin of a parent scope may have other keys, and the route would refuse its references.
-  if (userReferenceKeys !== undefined && !Object.hasOwn(app, 'userReference')) await guardByUserReference(app, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
+  if (userReferenceKeys !== undefined && !Object.hasOwn(app, 'userReference')) {
+    await guardByUserReference(app, { keys: userReferenceKeys, secretMaxAge }, REFERENCE_KEYS)
+  }
 
   await routeScope(app, { prefix, rateLimit: named(checked.rateLimit, `${path}-address`) }, async (scope) => {
-    const decisionOf = auditDecisions(scope, { granted: 'guest_token.minted', refused: 'guest_token.refused', resourceType: 'guest_token' })
+    const decisionOf = auditDecisions(scope, {
+      granted: 'guest_token.minted',
+      refused: 'guest_token.refused',
+      resourceType: 'guest_token'
+    })
     const grants = requestSlot<CheckedGrant>(scope)
     const source = new TokenSource({
       upstream,
@@ -95,7 +106,12 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       grants.set(request, grant)
     })
     const userLimit = named(checked.userRateLimit, `${path}-user`)
-    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
+    await limitRate(
+      scope,
+      userLimit === false
+        ? false
+        : { keyGenerator: (request) => rateKeyOf(grants.need(request)), ...userLimit, hook: 'preHandler' }
+    )
 
     scope.get(path, {
       schema: guestTokenSchema,
@@ -123,7 +139,10 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   })
   if (renewal === null) return
   await renewalRoute(app, renewal, {
-    prefix, now, isSubTenant: options.authorize === undefined, referencesOf: (scope) => referencesOf(scope, options)
+    prefix,
+    now,
+    isSubTenant: options.authorize === undefined,
+    referencesOf: (scope) => referencesOf(scope, options)
   })
 }
 

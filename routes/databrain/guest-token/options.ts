@@ -38,7 +38,8 @@ export interface GuestTokenGrant {
   issuedAt?: number | undefined
 }
 
-export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
+export interface GuestTokenOptions
+  extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
   /** Path of the route. Default: `/api/databrain/guest-token`. */
   path?: string
   /** Prefix of `path`. Default: none. */
@@ -60,7 +61,7 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
    * Identifies the user and returns what the token allows. Return `null` for an unknown user (401); throw `FORBIDDEN`
    * for a user without access. Default: the user reference of the request, with its `sub` as `clientId`.
    */
-  authorize? (request: FastifyRequest): HostDecision<GuestTokenGrant>
+  authorize?(request: FastifyRequest): HostDecision<GuestTokenGrant>
   /**
    * Secrets of the user references, `[current, …previous]`. Default: the secrets of the app's `userReference` plugin.
    */
@@ -107,9 +108,22 @@ export interface GuestTokenOptions extends Pick<UpstreamClientOptions, 'connectT
   now?: () => number
 }
 
-type Defaulted = 'path' | 'apiUrl' | 'errorStatus' | 'expiryTime' | 'refreshAhead' | 'cache' | 'rateLimit' | 'userRateLimit' | 'guards' | 'now' | 'allowClientId'
+type Defaulted =
+  | 'path'
+  | 'apiUrl'
+  | 'errorStatus'
+  | 'expiryTime'
+  | 'refreshAhead'
+  | 'cache'
+  | 'rateLimit'
+  | 'userRateLimit'
+  | 'guards'
+  | 'now'
+  | 'allowClientId'
 
-export type CheckedOptions = Omit<GuestTokenOptions, Defaulted | 'proxyKeys' | 'userReferenceKeys'> & Required<Pick<GuestTokenOptions, Defaulted>>
+export type CheckedOptions =
+  & Omit<GuestTokenOptions, Defaulted | 'proxyKeys' | 'userReferenceKeys'>
+  & Required<Pick<GuestTokenOptions, Defaulted>>
 
 const assertOption: AssertOption = optionAssertion('guest-token')
 
@@ -158,12 +172,26 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   }
   assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
   assertOption(isApiUrl(checked.apiUrl), 'apiUrl', 'an http(s) URL without credentials, query or fragment')
-  assertOption(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
+  assertOption(
+    typeof checked.dataAppName === 'string' && checked.dataAppName !== '',
+    'dataAppName',
+    'the name of a data app'
+  )
   assertOption(checked.authorize === undefined || typeof checked.authorize === 'function', 'authorize', 'a function')
   assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
   assertOption(['product', 'gateway'].includes(checked.errorStatus), 'errorStatus', '"product" or "gateway"')
-  assertOption(isLifetime(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', checked.expiryTime)
-  assertOption(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9', checked.refreshAhead)
+  assertOption(
+    isLifetime(checked.expiryTime),
+    'expiryTime',
+    'a whole number of milliseconds, 1000 or more',
+    checked.expiryTime
+  )
+  assertOption(
+    checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9,
+    'refreshAhead',
+    'a number from 0 to 0.9',
+    checked.refreshAhead
+  )
   assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   assertOption(typeof checked.now === 'function', 'now', 'a function')

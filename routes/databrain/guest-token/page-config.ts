@@ -97,6 +97,8 @@ function withoutSlash (href: string): string {
 
 function absolute (text: string, name: string): URL {
   const url = parseUrl(text)
-  if (url === null || !['http:', 'https:'].includes(url.protocol)) throw new TypeError(`pageConfig: "${name}" must be an absolute http(s) URL`)
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new TypeError(`pageConfig: "${name}" must be an absolute http(s) URL`)
+  }
   return url
 }

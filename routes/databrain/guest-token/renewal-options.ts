@@ -38,7 +38,7 @@ export interface RenewalOptions {
    * Identifies the user by the host's session, such as a session cookie. Return `null` for an unknown user (401); throw
    * `FORBIDDEN` for a user without access. `request.userReference` is `null` here: a reference never renews itself.
    */
-  authorize (request: FastifyRequest): HostDecision<RenewalGrant>
+  authorize(request: FastifyRequest): HostDecision<RenewalGrant>
   /** Path of the endpoint. Default: `/api/databrain/proxy-auth-url`. */
   path?: string
   /** Sites of other origins whose pages may call the endpoint. Default: none, only pages of the same origin. */
@@ -67,7 +67,13 @@ export interface CheckedRenewalGrant {
 const assertOption: AssertOption = optionAssertion('guest-token')
 
 const KNOWN: KnownOptions<RenewalOptions> = {
-  url: true, authorize: true, path: true, cors: true, rateLimit: true, userRateLimit: true, guards: true
+  url: true,
+  authorize: true,
+  path: true,
+  cors: true,
+  rateLimit: true,
+  userRateLimit: true,
+  guards: true
 }
 const MEMBERS = new Set(['claims', 'issuedAt', 'userId', 'tenant'])
 const MAX_NAME_LENGTH = 256
@@ -85,11 +91,19 @@ export function checkedRenewal (options: RenewalOptions): CheckedRenewal {
   assertOption(typeof options === 'object' && options !== null, 'renewal', 'an object')
   assertOption(isPublicUrl(checked.url), 'renewal.url', 'the absolute http(s) URL of the guest-token route')
   assertOption(typeof checked.authorize === 'function', 'renewal.authorize', 'a function that identifies the user')
-  assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'renewal.path', 'a path that begins with "/"')
+  assertOption(
+    typeof checked.path === 'string' && checked.path.startsWith('/'),
+    'renewal.path',
+    'a path that begins with "/"'
+  )
   assertOption(typeof checked.guards === 'object', 'renewal.guards', 'an object, as under config.gatehouse')
   const { userReference = false, proxyKey = false } = checked.guards
   assertOption(userReference === false, 'renewal.guards.userReference', 'false: a reference must not renew itself')
-  assertOption(proxyKey === false, 'renewal.guards.proxyKey', 'false: pages call this route, DataBrain\'s servers do not')
+  assertOption(
+    proxyKey === false,
+    'renewal.guards.proxyKey',
+    "false: pages call this route, DataBrain's servers do not"
+  )
   return checked
 }
 

@@ -24,7 +24,7 @@ export interface RenewalParts {
   /** Whether the guest-token route uses the `sub` of a reference as client id, and therefore as tenant. */
   isSubTenant: boolean
   /** Returns the decorator that signs references with the keys of the guest-token route. */
-  referencesOf (scope: FastifyInstance): Promise<References>
+  referencesOf(scope: FastifyInstance): Promise<References>
 }
 
 /** Share of a reference's lifetime after which a page fetches the next reference. */
@@ -40,7 +40,9 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
 
   await routeScope(app, { prefix, rateLimit: named(rateLimit, `${path}-address`), cors }, async (scope) => {
     const decisionOf = auditDecisions(scope, {
-      granted: 'user_reference.renewed', refused: 'user_reference.refused', resourceType: 'user_reference'
+      granted: 'user_reference.renewed',
+      refused: 'user_reference.refused',
+      resourceType: 'user_reference'
     })
     const grants = requestSlot<CheckedRenewalGrant>(scope)
     const references = await parts.referencesOf(scope)
@@ -58,7 +60,9 @@ export async function renewalRoute (app: FastifyInstance, options: CheckedRenewa
     await limitRate(scope, userLimit === false ? false : { ...byUser, ...userLimit, hook: 'preHandler' })
 
     // Only DataBrain's servers have the proxy key, and a reference must not renew itself.
-    const otherGuards = Object.fromEntries((['proxyKey', 'userReference'] as const).filter((name) => hasGuard(scope, name)).map((name) => [name, false]))
+    const otherGuards = Object.fromEntries(
+      (['proxyKey', 'userReference'] as const).filter((name) => hasGuard(scope, name)).map((name) => [name, false])
+    )
     scope.get(path, {
       schema: proxyAuthUrlSchema,
       // A HEAD request would sign a reference.

@@ -25,7 +25,7 @@ export interface TokenSourceOptions {
   /** Path of the API below the upstream's origin, without a trailing slash. */
   basePath: string
   /** The key of the API, or a source of the current key. It is part of the cache key, so a new key mints new tokens. */
-  apiKey: string | { get (): string | Promise<string> }
+  apiKey: string | { get(): string | Promise<string> }
   /** The API and the route. Part of the cache key, together with the API key and the token request. */
   namespace: readonly string[]
   /** `null` disables the cache. */
@@ -72,7 +72,12 @@ export class TokenSource {
     }
   }
 
-  async #lookUpOrMint (cache: GuestTokens, key: string, tokenRequest: TokenRequest, apiKey: string): Promise<IssuedToken> {
+  async #lookUpOrMint (
+    cache: GuestTokens,
+    key: string,
+    tokenRequest: TokenRequest,
+    apiKey: string
+  ): Promise<IssuedToken> {
     const { refreshAhead, now, log } = this.#options
     // Without the cache the route still works, but more slowly.
     const known = await cache.get(key).catch((error: unknown) => {
@@ -104,11 +109,14 @@ export class TokenSource {
 
   async #mint (tokenRequest: TokenRequest, apiKey: string): Promise<string> {
     const { upstream, basePath } = this.#options
-    return tokenOf(await upstream.call({
-      method: 'POST',
-      path: `${basePath}/api/v2/guest-token/create`,
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(tokenRequest)
-    }), apiKey)
+    return tokenOf(
+      await upstream.call({
+        method: 'POST',
+        path: `${basePath}/api/v2/guest-token/create`,
+        headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify(tokenRequest)
+      }),
+      apiKey
+    )
   }
 }

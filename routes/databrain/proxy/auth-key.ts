@@ -18,7 +18,9 @@ const PRINTABLE = /^[\x21-\x7e]+$/
  * rejects with `UNAUTHORIZED`. A repeated header never matches, because Node joins the values with a comma and a space.
  */
 export async function authKeyCheck (
-  keys: SecretSource<readonly string[]>, log: FastifyBaseLogger, maxAge?: number
+  keys: SecretSource<readonly string[]>,
+  log: FastifyBaseLogger,
+  maxAge?: number
 ): Promise<(request: FastifyRequest) => Promise<string>> {
   const current = await RotatingSecret.open(keys, { name: NAME, check: digestsOf, log, maxAge })
   if ((await current.get()).length === 0) {
@@ -37,7 +39,9 @@ export async function authKeyCheck (
 
 function digestsOf (keys: readonly string[]): Buffer[] {
   if (!Array.isArray(keys)) {
-    throw new INVALID_OPTIONS(`${NAME} must be a list of keys; create a key with \`npx fastify-gatehouse generate-key\``)
+    throw new INVALID_OPTIONS(
+      `${NAME} must be a list of keys; create a key with \`npx fastify-gatehouse generate-key\``
+    )
   }
   return keys.map((key: string) => {
     checkStrength(NAME, key)

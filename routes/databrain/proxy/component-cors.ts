@@ -8,5 +8,9 @@ export function componentCors (cors: SiteCorsOptions | undefined): SiteCorsOptio
   if (cors === undefined) return undefined
   const { allowedHeaders } = cors
   if (allowedHeaders === undefined) return { methods: METHODS, ...cors }
-  return { methods: METHODS, ...cors, allowedHeaders: [...new Set([...allowedHeaders, AUTH_KEY_HEADER].map((name) => name.toLowerCase()))] }
+  return {
+    methods: METHODS,
+    ...cors,
+    allowedHeaders: [...new Set([...allowedHeaders, AUTH_KEY_HEADER].map((name) => name.toLowerCase()))]
+  }
 }

@@ -33,7 +33,12 @@ export class ForwardTrail {
   constructor (app: FastifyInstance, now: () => number) {
     this.#app = app
     this.#now = now
-    this.#sessions = new LRUCache({ max: MAX_SESSIONS, dispose: (session) => { if (session.requests > 0) this.#write(session) } })
+    this.#sessions = new LRUCache({
+      max: MAX_SESSIONS,
+      dispose: (session) => {
+        if (session.requests > 0) this.#write(session)
+      }
+    })
   }
 
   record (request: FastifyRequest, forwarded: Forwarded): void {
@@ -60,7 +65,12 @@ export class ForwardTrail {
 
   #write ({ userId, digest, details, requests }: Forwarded & { requests: number }, request?: FastifyRequest): void {
     this.#app.audit({
-      action: 'databrain_proxy.forwarded', request, userId, resourceType: 'guest_token', resourceId: digest, changes: { ...details, requests, outcome: 'granted' }
+      action: 'databrain_proxy.forwarded',
+      request,
+      userId,
+      resourceType: 'guest_token',
+      resourceId: digest,
+      changes: { ...details, requests, outcome: 'granted' }
     })
   }
 }

@@ -22,11 +22,11 @@ const MAX_KEPT_BYTES = 65_536
 type Headers = ReturnType<typeof requestHeaders>
 
 interface FromOptions {
-  rewriteRequestHeaders (request: FastifyRequest, headers: Headers): Headers
-  rewriteHeaders (headers: Headers): Headers
-  onResponse (request: FastifyRequest, reply: FastifyReply, answer: { stream: MeteredBody }): void
-  onError (reply: FastifyReply, failure: { error: Error }): void
-  queryString (): string
+  rewriteRequestHeaders(request: FastifyRequest, headers: Headers): Headers
+  rewriteHeaders(headers: Headers): Headers
+  onResponse(request: FastifyRequest, reply: FastifyReply, answer: { stream: MeteredBody }): void
+  onError(reply: FastifyReply, failure: { error: Error }): void
+  queryString(): string
 }
 type From = (this: FastifyReply, source: string, options: FromOptions) => FastifyReply
 
@@ -40,9 +40,9 @@ export interface ForwardedCall {
    * Called once, before the response is sent, with the status of the upstream's response, or with `null` if the client
    * has disconnected. Must not reject.
    */
-  onStatus (statusCode: number | null): Promise<void> | undefined
+  onStatus(statusCode: number | null): Promise<void> | undefined
   /** Called after a response with status 400 or more has been sent, with its code and message, without the token. */
-  onRefusal (refusal: UpstreamRefusal): void
+  onRefusal(refusal: UpstreamRefusal): void
 }
 
 /**
@@ -50,14 +50,25 @@ export interface ForwardedCall {
  * disconnected.
  */
 export async function forwarder (
-  scope: FastifyInstance, upstream: PinnedUpstream, options: CheckedOptions
+  scope: FastifyInstance,
+  upstream: PinnedUpstream,
+  options: CheckedOptions
 ): Promise<(request: FastifyRequest, reply: FastifyReply, call: ForwardedCall) => void> {
   const { upstreamUrl, bodyLimit } = options
   const { pathname } = new URL(upstreamUrl)
   const basePath = pathname === '/' ? '' : pathname
   // It tries nothing twice, and calls by our own client: its default would take any certificate.
-  const replyFromOptions = { base: upstreamUrl, undici: upstream, retryMethods: [], disableRequestLogging: true, disableCache: true }
-  const decorators = await capturePlugin(scope, replyFrom, replyFromOptions, { name: '@fastify/reply-from', decorators: ['from'] })
+  const replyFromOptions = {
+    base: upstreamUrl,
+    undici: upstream,
+    retryMethods: [],
+    disableRequestLogging: true,
+    disableCache: true
+  }
+  const decorators = await capturePlugin(scope, replyFrom, replyFromOptions, {
+    name: '@fastify/reply-from',
+    decorators: ['from']
+  })
   const from = decorators['from'] as From
   const relayed = requestSlot<string[]>(scope)
 
@@ -95,7 +106,10 @@ export async function forwarder (
         const { statusCode } = reply
         if (statusCode >= 400) {
           stream.keep = MAX_KEPT_BYTES
-          stream.once('close', () => onRefusal(upstreamRefusal(statusCode, upstreamErrorIn(Buffer.concat(stream.kept)), [token])))
+          stream.once(
+            'close',
+            () => onRefusal(upstreamRefusal(statusCode, upstreamErrorIn(Buffer.concat(stream.kept)), [token]))
+          )
         }
         const notified = onStatus(reply.statusCode)
         if (notified === undefined) reply.send(stream)
@@ -105,7 +119,11 @@ export async function forwarder (
         // Closes the connection instead of waiting for the rest of the body.
         if (!request.raw.complete) reply.header('connection', 'close')
         if (hasDisconnected(request, reply)) onStatus(null)
-        reply.send(error.cause instanceof GatehouseError ? error.cause : new UPSTREAM_ERROR({ reason: 'the upstream call failed' }))
+        reply.send(
+          error.cause instanceof GatehouseError
+            ? error.cause
+            : new UPSTREAM_ERROR({ reason: 'the upstream call failed' })
+        )
       }
     })
   }

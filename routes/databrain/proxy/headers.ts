@@ -4,32 +4,81 @@ import { parseUrl } from '../../../signing/parse-url.js'
 type Headers = Record<string, string | string[]>
 
 const HOP_BY_HOP = [
-  'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authorization', 'proxy-authentication-info', 'te', 'trailer',
-  'transfer-encoding', 'upgrade', 'http2-settings'
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-authentication-info',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings'
 ]
 
 const NOT_FORWARDED = new Set([
   ...HOP_BY_HOP,
   // Credentials of the user are for this server only.
-  'cookie', 'cookie2', 'authorization', 'x-plugin-token', 'x-proxy-auth-key', 'x-user-reference', 'x-csrf-token', 'x-captcha-token',
+  'cookie',
+  'cookie2',
+  'authorization',
+  'x-plugin-token',
+  'x-proxy-auth-key',
+  'x-user-reference',
+  'x-csrf-token',
+  'x-captcha-token',
   // The upstream reads the client address from its own socket.
-  'forwarded', 'via', 'x-real-ip', 'x-client-ip', 'true-client-ip', 'cf-connecting-ip', 'fastly-client-ip', 'x-cluster-client-ip',
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'fastly-client-ip',
+  'x-cluster-client-ip',
   // Some servers prefer these headers to the request line.
-  'x-http-method', 'x-http-method-override', 'x-method-override', 'x-original-url', 'x-original-uri', 'x-rewrite-url', 'x-host',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-original-url',
+  'x-original-uri',
+  'x-rewrite-url',
+  'x-host',
   'expect'
 ])
 
 const NOT_RETURNED = new Set([
   ...HOP_BY_HOP,
-  'set-cookie', 'set-cookie2', 'www-authenticate', 'x-plugin-token',
+  'set-cookie',
+  'set-cookie2',
+  'www-authenticate',
+  'x-plugin-token',
   // Caching: this server sends its own `no-store`.
-  'cache-control', 'expires', 'pragma', 'age',
+  'cache-control',
+  'expires',
+  'pragma',
+  'age',
   // Browsers would apply these headers to this origin.
-  'strict-transport-security', 'alt-svc', 'clear-site-data', 'nel', 'report-to', 'reporting-endpoints', 'public-key-pins', 'public-key-pins-report-only',
-  'service-worker-allowed', 'origin-agent-cluster', 'refresh', 'location',
+  'strict-transport-security',
+  'alt-svc',
+  'clear-site-data',
+  'nel',
+  'report-to',
+  'reporting-endpoints',
+  'public-key-pins',
+  'public-key-pins-report-only',
+  'service-worker-allowed',
+  'origin-agent-cluster',
+  'refresh',
+  'location',
   // A web server before this server would execute these headers.
-  'x-sendfile', 'x-lighttpd-send-file', 'x-reproxy-url',
-  'server', 'x-powered-by', 'date'
+  'x-sendfile',
+  'x-lighttpd-send-file',
+  'x-reproxy-url',
+  'server',
+  'x-powered-by',
+  'date'
 ])
 const NOT_RETURNED_PATTERN = /^access-control-|^surrogate-|cdn-cache-control$|^x-accel-/
 

@@ -72,100 +72,138 @@ const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, gi
   const droppedTokens = new OnceAMinute()
   const loggedRefusals = new OnceAMinute()
 
-  await routeScope(app, { prefix, rateLimit: named(rateLimit, 'databrain-address'), cors: componentCors(options.cors) }, async (scope) => {
-    const depth = depthOf(scope.prefix)
-    // Reads the address now, because a closed socket no longer has it.
-    scope.addHook('onRequest', function readAddress ({ ip: _known }, _reply, done) {
-      done()
-    })
-    const decisionOf = auditDecisions(scope, {
-      granted: null,
-      refused: 'databrain_proxy.refused',
-      resourceType: 'guest_token',
-      // A client that disconnects during a call ends the call; this is not a refusal.
-      isRefused: ({ isForwarded, error }, request, reply) => !isForwarded || (error !== null && !hasDisconnected(request, reply))
-    })
-    const trail = new ForwardTrail(scope, now)
-    const grants = requestSlot<CheckedGrant>(scope)
-    const forward = await forwarder(scope, upstream, options)
-    const inFlight = new InFlight()
-    scope.addHook('onClose', async () => trail.flush())
-
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', function passThrough (_request, payload, done) {
-      if (isBeingRead(payload)) done(new INTERNAL_ERROR({ reason: 'a preParsing hook of the host reads the body, so it cannot be forwarded' }))
-      else done(null, payload)
-    })
-
-    scope.addHook('onRequest', async function checkCall (request, reply) {
-      decisionOf(request).details = { proxyKey: await keyOf(request) }
-      refuseMinting(pathBelow(depth, request.raw.url ?? ''))
-      assertForwardable(request, reply, bodyLimit)
-    })
-    scope.addHook('preHandler', async function authorizeUser (request) {
-      const decision = decisionOf(request)
-      decision.userId = request.userReference?.sub ?? null
-      const grant = checkedGrant(await authorizeByHost(() => options.authorize(request)), request.userReference, options)
-      const { clientId, dataAppName, permissions } = grant.tokenRequest
-      decision.userId = grant.user
-      decision.details = { ...decision.details, clientId, dataAppName, permissions: permissions ?? null }
-      await refuseRevokedGrant(app, grant.revocable)
-      grants.set(request, grant)
-    })
-    const userLimit = named(userRateLimit, 'databrain-user')
-    await limitRate(scope, userLimit === false ? false : { keyGenerator: (request) => rateKeyOf(grants.need(request)), ...userLimit, hook: 'preHandler' })
-
-    scope.route({
-      method: METHODS,
-      url: '/*',
-      schema: databrainProxySchema,
-      bodyLimit,
-      // METHODS contains HEAD.
-      exposeHeadRoute: false,
-      // Disables fastify-raw-body, which would read the body before it is forwarded.
-      config: { ...{ rawBody: false }, gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards },
-      handler: forwardCall
-    })
-
-    async function forwardCall (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-      const grant = grants.need(request)
-      const { tokenRequest, user: userId } = grant
-      if (!inFlight.enter(rateKeyOf(grants.need(request)), userConnections, request, reply)) {
-        throw new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'the user has too many calls in flight' })
-      }
-      const { token, cached } = await source.get(tokenRequest)
-      // A mint may take seconds, in which the grant may be revoked.
-      if (!cached) await refuseRevokedGrant(app, grant.revocable)
-      const decision = decisionOf(request)
-      const target = request.raw.url ?? ''
-      forward(request, reply, {
-        path: pathBelow(depth, target),
-        // Without the userReference guard a "ref" parameter belongs to the component.
-        query: guards.userReference === false ? queryOf(target) : withoutReference(queryOf(target)),
-        token,
-        onStatus (statusCode) {
-          decision.isForwarded = true
-          trail.record(request, { userId, digest: sha256Hex(token).slice(0, 16), details: { ...decision.details, cached } })
-          return statusCode === 401 && droppedTokens.isDue(tokenRequest.clientId) ? source.forget(tokenRequest, token) : undefined
-        },
-        onRefusal (refusal) {
-          const { upstreamStatus } = refusal
-          if (loggedRefusals.isDue(`${upstreamStatus} ${tokenRequest.clientId}`)) logUpstreamRefusal(reply, refusal)
-          // Other statuses are errors of the request and not refusals of the user.
-          if (upstreamStatus !== 401 && upstreamStatus !== 403) return
-          const changes = { ...decision.details, ...upstreamOutcome(refusal), outcome: 'FORBIDDEN' }
-          scope.audit({ action: 'databrain_proxy.refused', request, userId, resourceType: 'guest_token', changes, refusal: true })
-        }
+  await routeScope(
+    app,
+    { prefix, rateLimit: named(rateLimit, 'databrain-address'), cors: componentCors(options.cors) },
+    async (scope) => {
+      const depth = depthOf(scope.prefix)
+      // Reads the address now, because a closed socket no longer has it.
+      scope.addHook('onRequest', function readAddress ({ ip: _known }, _reply, done) {
+        done()
       })
-      return reply
+      const decisionOf = auditDecisions(scope, {
+        granted: null,
+        refused: 'databrain_proxy.refused',
+        resourceType: 'guest_token',
+        // A client that disconnects during a call ends the call; this is not a refusal.
+        isRefused: ({ isForwarded, error }, request, reply) =>
+          !isForwarded || (error !== null && !hasDisconnected(request, reply))
+      })
+      const trail = new ForwardTrail(scope, now)
+      const grants = requestSlot<CheckedGrant>(scope)
+      const forward = await forwarder(scope, upstream, options)
+      const inFlight = new InFlight()
+      scope.addHook('onClose', async () => trail.flush())
+
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser('*', function passThrough (_request, payload, done) {
+        if (isBeingRead(payload)) {
+          done(
+            new INTERNAL_ERROR({ reason: 'a preParsing hook of the host reads the body, so it cannot be forwarded' })
+          )
+        } else done(null, payload)
+      })
+
+      scope.addHook('onRequest', async function checkCall (request, reply) {
+        decisionOf(request).details = { proxyKey: await keyOf(request) }
+        refuseMinting(pathBelow(depth, request.raw.url ?? ''))
+        assertForwardable(request, reply, bodyLimit)
+      })
+      scope.addHook('preHandler', async function authorizeUser (request) {
+        const decision = decisionOf(request)
+        decision.userId = request.userReference?.sub ?? null
+        const grant = checkedGrant(
+          await authorizeByHost(() => options.authorize(request)),
+          request.userReference,
+          options
+        )
+        const { clientId, dataAppName, permissions } = grant.tokenRequest
+        decision.userId = grant.user
+        decision.details = { ...decision.details, clientId, dataAppName, permissions: permissions ?? null }
+        await refuseRevokedGrant(app, grant.revocable)
+        grants.set(request, grant)
+      })
+      const userLimit = named(userRateLimit, 'databrain-user')
+      await limitRate(
+        scope,
+        userLimit === false
+          ? false
+          : { keyGenerator: (request) => rateKeyOf(grants.need(request)), ...userLimit, hook: 'preHandler' }
+      )
+
+      scope.route({
+        method: METHODS,
+        url: '/*',
+        schema: databrainProxySchema,
+        bodyLimit,
+        // METHODS contains HEAD.
+        exposeHeadRoute: false,
+        // Disables fastify-raw-body, which would read the body before it is forwarded.
+        config: {
+          ...{ rawBody: false },
+          gatehouse: hasGuard(scope, 'userReference') ? { userReference: 'optional', ...guards } : guards
+        },
+        handler: forwardCall
+      })
+
+      async function forwardCall (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+        const grant = grants.need(request)
+        const { tokenRequest, user: userId } = grant
+        if (!inFlight.enter(rateKeyOf(grants.need(request)), userConnections, request, reply)) {
+          throw new TOO_MANY_CONNECTIONS({ retryAfterSeconds: 1, reason: 'the user has too many calls in flight' })
+        }
+        const { token, cached } = await source.get(tokenRequest)
+        // A mint may take seconds, in which the grant may be revoked.
+        if (!cached) await refuseRevokedGrant(app, grant.revocable)
+        const decision = decisionOf(request)
+        const target = request.raw.url ?? ''
+        forward(request, reply, {
+          path: pathBelow(depth, target),
+          // Without the userReference guard a "ref" parameter belongs to the component.
+          query: guards.userReference === false ? queryOf(target) : withoutReference(queryOf(target)),
+          token,
+          onStatus (statusCode) {
+            decision.isForwarded = true
+            trail.record(request, {
+              userId,
+              digest: sha256Hex(token).slice(0, 16),
+              details: { ...decision.details, cached }
+            })
+            return statusCode === 401 && droppedTokens.isDue(tokenRequest.clientId)
+              ? source.forget(tokenRequest, token)
+              : undefined
+          },
+          onRefusal (refusal) {
+            const { upstreamStatus } = refusal
+            if (loggedRefusals.isDue(`${upstreamStatus} ${tokenRequest.clientId}`)) logUpstreamRefusal(reply, refusal)
+            // Other statuses are errors of the request and not refusals of the user.
+            if (upstreamStatus !== 401 && upstreamStatus !== 403) return
+            const changes = { ...decision.details, ...upstreamOutcome(refusal), outcome: 'FORBIDDEN' }
+            scope.audit({
+              action: 'databrain_proxy.refused',
+              request,
+              userId,
+              resourceType: 'guest_token',
+              changes,
+              refusal: true
+            })
+          }
+        })
+        return reply
+      }
     }
-  })
+  )
 }
 
 /** Creates the source of guest tokens. It uses the guest-token route's cache under a separate namespace. */
 async function tokenSource (app: FastifyInstance, options: CheckedOptions): Promise<TokenSource> {
   const { apiUrl, prefix, cache, refreshAhead, now, connectTimeout, timeout, retries, ca } = options
-  const apiKey = await RotatingSecret.open(options.apiKey, { name: 'databrain-proxy: "apiKey"', check: checkedApiKey, log: app.log, maxAge: options.secretMaxAge })
+  const apiKey = await RotatingSecret.open(options.apiKey, {
+    name: 'databrain-proxy: "apiKey"',
+    check: checkedApiKey,
+    log: app.log,
+    maxAge: options.secretMaxAge
+  })
   const { origin, pathname } = new URL(apiUrl)
   const upstream = upstreamClient({ origin, connectTimeout, timeout, retries, ca })
   app.addHook('onClose', () => upstream.close())
@@ -197,6 +235,9 @@ function checkedApiKey (key: string): string {
 export default fp(databrainProxy, { name: 'gatehouse-databrain-proxy', fastify: '5.x' })
 export type { HostDecision } from '../../../lib/authorize.js'
 export type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
-export type { GuestTokenGrant, GuestTokenOptions, PageConfigOptions, RenewalGrant, RenewalOptions } from '../guest-token/index.js'
+export type {
+  GuestTokenGrant, GuestTokenOptions, PageConfigOptions, RenewalGrant,
+  RenewalOptions
+} from '../guest-token/index.js'
 export type { ProxyKeyOptions } from '../../../plugins/proxy-key.js'
 export type { UserReferenceClaims, UserReferenceOptions } from '../../../plugins/user-reference/index.js'

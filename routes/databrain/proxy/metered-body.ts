@@ -29,7 +29,9 @@ export class MeteredBody extends Transform {
     this.#left = options.limit
     this.#options = options
     source.on('error', (error) => this.destroy(options.onSourceError(error)))
-    source.on('close', () => { if (!source.readableEnded) this.destroy(options.onSourceError(new Error('closed before its end'))) })
+    source.on('close', () => {
+      if (!source.readableEnded) this.destroy(options.onSourceError(new Error('closed before its end')))
+    })
     this.on('close', () => source.unpipe(this))
     // An error before the reader adds its listener would otherwise end the process.
     this.on('error', () => {})

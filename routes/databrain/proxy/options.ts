@@ -10,11 +10,21 @@ import { isLifetime } from '../guest-token/options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from '../guest-token/options.js'
 import { parseUrl } from '../../../signing/parse-url.js'
 
-export interface DatabrainProxyOptions extends Pick<
-  GuestTokenOptions,
-  'dataAppName' | 'apiUrl' | 'allowClientId' | 'expiryTime' | 'refreshAhead' | 'cache' | 'guards'
-  | 'now' | 'connectTimeout' | 'retries' | 'ca'
-> {
+export interface DatabrainProxyOptions extends
+  Pick<
+    GuestTokenOptions,
+    | 'dataAppName'
+    | 'apiUrl'
+    | 'allowClientId'
+    | 'expiryTime'
+    | 'refreshAhead'
+    | 'cache'
+    | 'guards'
+    | 'now'
+    | 'connectTimeout'
+    | 'retries'
+    | 'ca'
+  > {
   /**
    * Path prefix of the component's calls; the rest of the path is forwarded. An empty prefix forwards all paths, and
    * excludes `cors`. Default: `/api/databrain/proxy`.
@@ -35,7 +45,7 @@ export interface DatabrainProxyOptions extends Pick<
    * Identifies the user and returns what the user may see, as in the guest-token route; called for each request. Return
    * `null` for an unknown user (401); throw `FORBIDDEN` for a user without access. Must not read the request's body.
    */
-  authorize (request: FastifyRequest): HostDecision<GuestTokenGrant>
+  authorize(request: FastifyRequest): HostDecision<GuestTokenGrant>
   /**
    * Sites whose pages may call the proxy, if a page has another origin. `X-Proxy-Auth-Key` is always an allowed header.
    * Include your own origin: browsers send it with same-origin POSTs, and an origin that is not listed is refused. Not
@@ -77,11 +87,31 @@ export interface DatabrainProxyOptions extends Pick<
   userConnections?: number
 }
 
-type Defaulted = 'prefix' | 'apiUrl' | 'upstreamUrl' | 'allowClientId' | 'expiryTime' | 'refreshAhead' | 'cache' | 'guards' | 'now' |
-  'rateLimit' | 'userRateLimit' | 'bodyLimit' | 'maxResponse' | 'timeout' | 'uploadTimeout' | 'idleTimeout' | 'readTimeout' |
-  'connectTimeout' | 'connections' | 'userConnections'
+type Defaulted =
+  | 'prefix'
+  | 'apiUrl'
+  | 'upstreamUrl'
+  | 'allowClientId'
+  | 'expiryTime'
+  | 'refreshAhead'
+  | 'cache'
+  | 'guards'
+  | 'now'
+  | 'rateLimit'
+  | 'userRateLimit'
+  | 'bodyLimit'
+  | 'maxResponse'
+  | 'timeout'
+  | 'uploadTimeout'
+  | 'idleTimeout'
+  | 'readTimeout'
+  | 'connectTimeout'
+  | 'connections'
+  | 'userConnections'
 
-export type CheckedOptions = Omit<DatabrainProxyOptions, Defaulted> & { [Name in Defaulted]-?: NonNullable<DatabrainProxyOptions[Name]> }
+export type CheckedOptions =
+  & Omit<DatabrainProxyOptions, Defaulted>
+  & { [Name in Defaulted]-?: NonNullable<DatabrainProxyOptions[Name]> }
 
 const assertOption: AssertOption = optionAssertion('databrain-proxy')
 
@@ -148,20 +178,49 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
     connections,
     userConnections: options.userConnections ?? Math.max(1, Math.floor(connections / 4))
   }
-  assertOption(typeof checked.prefix === 'string' && /^(?:\/[^/]+)*$/.test(checked.prefix), 'prefix', 'empty, or a path that begins with "/" and ends without one')
-  assertOption(checked.proxyKeys !== undefined, 'proxyKeys', 'a list of keys; create a key with `npx fastify-gatehouse generate-key`')
+  assertOption(
+    typeof checked.prefix === 'string' && /^(?:\/[^/]+)*$/.test(checked.prefix),
+    'prefix',
+    'empty, or a path that begins with "/" and ends without one'
+  )
+  assertOption(
+    checked.proxyKeys !== undefined,
+    'proxyKeys',
+    'a list of keys; create a key with `npx fastify-gatehouse generate-key`'
+  )
   // The @fastify/cors of a host handles the preflights of all paths.
   assertOption(checked.prefix !== '' || checked.cors === undefined, 'prefix', 'a non-empty path if "cors" is set')
-  assertOption(typeof checked.dataAppName === 'string' && checked.dataAppName !== '', 'dataAppName', 'the name of a data app')
+  assertOption(
+    typeof checked.dataAppName === 'string' && checked.dataAppName !== '',
+    'dataAppName',
+    'the name of a data app'
+  )
   assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that identifies the user')
   assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
-  assertOption(isLifetime(checked.expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', checked.expiryTime)
-  assertOption(checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9, 'refreshAhead', 'a number from 0 to 0.9', checked.refreshAhead)
+  assertOption(
+    isLifetime(checked.expiryTime),
+    'expiryTime',
+    'a whole number of milliseconds, 1000 or more',
+    checked.expiryTime
+  )
+  assertOption(
+    checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9,
+    'refreshAhead',
+    'a number from 0 to 0.9',
+    checked.refreshAhead
+  )
   assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   assertOption(typeof checked.now === 'function', 'now', 'a function')
   for (const name of COUNTS) assertOption(isPositive(checked[name]), name, 'a positive integer', checked[name])
-  for (const name of TIMES) assertOption(isPositive(checked[name]) && checked[name] <= LONGEST_TIMER, name, `a whole number of milliseconds, 1 to ${LONGEST_TIMER}`, checked[name])
+  for (const name of TIMES) {
+    assertOption(
+      isPositive(checked[name]) && checked[name] <= LONGEST_TIMER,
+      name,
+      `a whole number of milliseconds, 1 to ${LONGEST_TIMER}`,
+      checked[name]
+    )
+  }
   return checked
 }
 

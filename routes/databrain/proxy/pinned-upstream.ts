@@ -23,9 +23,9 @@ type Callback = (error: GatehouseError | null, reply?: PinnedReply) => void
 
 /** A client for `@fastify/reply-from`, which calls `request` as on an undici client. */
 export interface PinnedUpstream {
-  request (call: Call, callback: Callback): void
+  request(call: Call, callback: Callback): void
   /** Closes all sockets immediately. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT'])
@@ -79,9 +79,13 @@ export function pinnedUpstream (options: CheckedOptions): PinnedUpstream {
   function refusalReason ({ statusCode, headers }: Dispatcher.ResponseData, hasBody: boolean): string | null {
     if (statusCode < 200 || statusCode > 599) return `the upstream responded with status ${statusCode}`
     // A browser would follow a redirect around this server, with the headers for this server.
-    if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) return `the upstream responded with a redirect, status ${statusCode}`
+    if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) {
+      return `the upstream responded with a redirect, status ${statusCode}`
+    }
     // Without a body, Content-Length describes the response to another request.
-    if (hasBody && Number(headers['content-length']) > maxResponse) return `the upstream announced more than ${maxResponse} bytes`
+    if (hasBody && Number(headers['content-length']) > maxResponse) {
+      return `the upstream announced more than ${maxResponse} bytes`
+    }
     return null
   }
 

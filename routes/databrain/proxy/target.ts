@@ -24,8 +24,10 @@ export function pathBelow (depth: number, target: string): string {
   const path = at === -1 ? target : target.slice(0, at)
   const segments = path.split('/')
   // An absolute-form target begins with a scheme.
-  if (!path.startsWith('/') || NOT_IN_TARGET.test(target) || NOT_IN_PATH.test(path) || ENCODED.test(path) ||
-    segments.some((segment) => DOT_SEGMENT.test(segment)) || !isDecodable(path)) {
+  if (
+    !path.startsWith('/') || NOT_IN_TARGET.test(target) || NOT_IN_PATH.test(path) || ENCODED.test(path) ||
+    segments.some((segment) => DOT_SEGMENT.test(segment)) || !isDecodable(path)
+  ) {
     throw new INVALID_REQUEST({ message: 'The path is not allowed', reason: 'the request target is ambiguous' })
   }
   return `/${segments.slice(depth + 1).join('/')}`
@@ -64,7 +66,9 @@ function isDecodable (path: string): boolean {
 export function refuseMinting (path: string): void {
   const [plain = ''] = path.split('?')
   const segments = decodeURIComponent(plain).toLowerCase().split('/')
-  if (segments.some((segment) => /^guest-token(?:;|$)/.test(segment))) throw new FORBIDDEN({ reason: 'pages must not create guest tokens' })
+  if (segments.some((segment) => /^guest-token(?:;|$)/.test(segment))) {
+    throw new FORBIDDEN({ reason: 'pages must not create guest tokens' })
+  }
 }
 
 /**

@@ -29,7 +29,10 @@ const BEACON_PATH = '/beacon/v1/batch'
 
 /** `/v1/import` is Segment's path for historical events; Segment's browser SDK sends to `/v1/b`. */
 const PATHS = [
-  ['/v1/batch', batchSchema], ['/v1/import', batchSchema], ['/v1/b', browserBatchSchema], [BEACON_PATH, batchSchema]
+  ['/v1/batch', batchSchema],
+  ['/v1/import', batchSchema],
+  ['/v1/b', browserBatchSchema],
+  [BEACON_PATH, batchSchema]
 ] as const
 
 /** Creates the 400 error for a batch above the limit. Datafly Signal documents 400, not 413. */
@@ -45,7 +48,10 @@ export interface BatchLimits {
 
 /** Registers the routes that accept a batch of events. */
 export async function batchRoute (
-  scope: FastifyInstance, limits: BatchLimits, getVisitorId: GetVisitorId | null, writer: EventWriter
+  scope: FastifyInstance,
+  limits: BatchLimits,
+  getVisitorId: GetVisitorId | null,
+  writer: EventWriter
 ): Promise<void> {
   const { batchLimit, eventLimit, keylessLimit } = limits
   addJsonParsers(scope, {
@@ -64,7 +70,9 @@ export async function batchRoute (
 
   for (const [path, schema] of PATHS) {
     scope.post<{ Body: BatchBody }>(path, {
-      schema, bodyLimit: batchLimit, config: { gatehouse: { pipelineKey: true, signature: 'optional' }, writeKeyInQuery: path === BEACON_PATH }
+      schema,
+      bodyLimit: batchLimit,
+      config: { gatehouse: { pipelineKey: true, signature: 'optional' }, writeKeyInQuery: path === BEACON_PATH }
     }, acceptBatch)
   }
 
@@ -81,7 +89,10 @@ export async function batchRoute (
     return batchReply(reply, events.length, errors, isRepeat(events))
   }
 
-  function validateEvents ({ body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>, ingest: IngestContext): ValidatedEvents {
+  function validateEvents (
+    { body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>,
+    ingest: IngestContext
+  ): ValidatedEvents {
     const { texts, members } = memberElements(jsonText, 'batch')
     const outsideEvents = members.reduce((left, inEvent) => left - inEvent, jsonMembers)
     // The envelope has its own members and "batch"; a surplus is a repeated member.

@@ -29,7 +29,9 @@ export interface BatchContext extends ObjectText {
 export function batchMembers ({ context, integrations, sentAt }: BatchBody, body: string): BatchMembers | null {
   const shared = {
     context: batchContext(fieldsOf(context), body),
-    integrations: fieldsOf(integrations) === undefined ? null : new ObjectText(memberText(body, 'integrations') ?? '{}'),
+    integrations: fieldsOf(integrations) === undefined
+      ? null
+      : new ObjectText(memberText(body, 'integrations') ?? '{}'),
     sentAt: sentAt === undefined || sentAt === null ? null : memberText(body, 'sentAt') ?? null,
     sentAtTime: timeIn(sentAt)
   }

@@ -8,11 +8,22 @@ import type { GatehouseError } from '../../../lib/errors.js'
 export type Coding = 'identity' | 'gzip' | 'deflate'
 type Done = (error: GatehouseError | null, bytes: Buffer) => void
 
-interface Job { coding: Coding, bytes: Buffer, limit: number, done: Done }
-interface Inflated { buffer: Buffer, engine: Zlib }
+interface Job {
+  coding: Coding
+  bytes: Buffer
+  limit: number
+  done: Done
+}
+interface Inflated {
+  buffer: Buffer
+  engine: Zlib
+}
 
 const CODINGS: Readonly<Record<string, Coding | undefined>> = Object.assign(Object.create(null), {
-  identity: 'identity', gzip: 'gzip', 'x-gzip': 'gzip', deflate: 'deflate'
+  identity: 'identity',
+  gzip: 'gzip',
+  'x-gzip': 'gzip',
+  deflate: 'deflate'
 })
 const EMPTY = Buffer.alloc(0)
 
@@ -58,17 +69,23 @@ function start ({ coding, bytes, limit, done }: Job): void {
   running++
   // "info" gives the number of input bytes read: zlib silently ignores bytes after the end of a deflate stream.
   const options = {
-    maxOutputLength: Math.min(limit, constants.MAX_LENGTH), info: true, ...bytes.length > LARGE_BODY ? { chunkSize: LARGE_CHUNK } : {}
+    maxOutputLength: Math.min(limit, constants.MAX_LENGTH),
+    info: true,
+    ...bytes.length > LARGE_BODY ? { chunkSize: LARGE_CHUNK } : {}
   }
-  inflaterOf(coding, bytes)(bytes, options, function inflated (error, result) {
-    running--
-    const next = waiting.shift()
-    if (next !== undefined) start(next)
-    if (error !== null) return done(toInflateError(error), EMPTY)
-    const { buffer, engine } = result as unknown as Inflated
-    if (engine.bytesWritten === bytes.length) done(null, buffer)
-    else done(decompressionError('bytes after the end of the compressed body'), EMPTY)
-  } satisfies CompressCallback)
+  inflaterOf(coding, bytes)(
+    bytes,
+    options,
+    function inflated (error, result) {
+      running--
+      const next = waiting.shift()
+      if (next !== undefined) start(next)
+      if (error !== null) return done(toInflateError(error), EMPTY)
+      const { buffer, engine } = result as unknown as Inflated
+      if (engine.bytesWritten === bytes.length) done(null, buffer)
+      else done(decompressionError('bytes after the end of the compressed body'), EMPTY)
+    } satisfies CompressCallback
+  )
 }
 
 function inflaterOf (coding: Coding, bytes: Buffer): typeof gunzip {

@@ -3,7 +3,10 @@ import type { IncomingMessage } from 'node:http'
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
-import { INVALID_JSON, INVALID_PIPELINE_KEY, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE } from '../../../lib/errors.js'
+import {
+  INVALID_JSON, INVALID_PIPELINE_KEY, INVALID_REQUEST, PAYLOAD_TOO_LARGE,
+  UNSUPPORTED_MEDIA_TYPE
+} from '../../../lib/errors.js'
 import type { GatehouseError } from '../../../lib/errors.js'
 import { collectBody } from '../../../lib/http/raw-body.js'
 import { countMembers, memberInHead, mostMembers } from '../../../lib/json/text.js'
@@ -48,7 +51,11 @@ const CHARSET = /charset\s*=\s*"?([^";]*)/gi
 const SHORT_TEXT = 4_096
 /** Limits of a whole batch. They only bound the time to parse; the lower limits of an event are checked per event. */
 export const BATCH_TEXT_LIMITS: Omit<TextLimits, 'eventLevel'> = {
-  depth: 1_000, values: 100_000, members: 50_000, eventMembers: 20_000, outerMembers: 10_000
+  depth: 1_000,
+  values: 100_000,
+  members: 50_000,
+  eventMembers: 20_000,
+  outerMembers: 10_000
 }
 
 /**
@@ -69,7 +76,11 @@ export function addJsonParsers (scope: FastifyInstance, rules: JsonRules): void 
     else done(new UNSUPPORTED_MEDIA_TYPE())
   })
 
-  function parseJson (request: FastifyRequest, payload: IncomingMessage, done: (error: Error | null, body?: unknown) => void): void {
+  function parseJson (
+    request: FastifyRequest,
+    payload: IncomingMessage,
+    done: (error: Error | null, body?: unknown) => void
+  ): void {
     const { headers, signedBody } = request
     const coding = codingOf(headers['content-encoding'])
     if (coding === null || !isUnicode(headers['content-type'] ?? '')) return done(new UNSUPPORTED_MEDIA_TYPE())
@@ -108,7 +119,12 @@ function decodeUtf8 (bytes: Buffer): string {
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
 }
 
-function parseText (request: FastifyRequest, text: string, bytes: number, { limits, parseLimit = Infinity, tooLarge, check }: JsonRules): unknown {
+function parseText (
+  request: FastifyRequest,
+  text: string,
+  bytes: number,
+  { limits, parseLimit = Infinity, tooLarge, check }: JsonRules
+): unknown {
   const members = text.length > SHORT_TEXT ? countMembers(text, limits) : mostMembers(text)
   if (members === -1) throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
   if (bytes > parseLimit) throw tooLarge()
@@ -139,7 +155,11 @@ export function keyInHead (head: Buffer, { headers }: FastifyRequest): string | 
  */
 function keyOnlyBody (request: FastifyRequest, text: string, error: GatehouseError): unknown {
   const key = KEY_MEMBER.exec(text)?.[1]
-  if (key === undefined) throw error.code === 'INVALID_JSON' ? error : new INVALID_PIPELINE_KEY({ reason: `no key in the body; ${error.code}` })
+  if (key === undefined) {
+    throw error.code === 'INVALID_JSON'
+      ? error
+      : new INVALID_PIPELINE_KEY({ reason: `no key in the body; ${error.code}` })
+  }
   request.jsonError = error
   return { writeKey: key }
 }

@@ -8,7 +8,8 @@ const INTEGER = /^(?:0|-?[1-9]\d*)$/
 
 /** Returns whether an event has a numeric id. */
 export function hasNumericId ({ userId, anonymousId, groupId, previousId }: Partial<EventBody>): boolean {
-  return typeof userId === 'number' || typeof anonymousId === 'number' || typeof groupId === 'number' || typeof previousId === 'number'
+  return typeof userId === 'number' || typeof anonymousId === 'number' || typeof groupId === 'number' ||
+    typeof previousId === 'number'
 }
 
 /**

@@ -14,7 +14,11 @@ const EPOCH_MILLISECONDS = /^\d{13}$/
  * Returns the event of a pixel request, from its query and the URL of its page (`Referer`). Ignores unknown parameters,
  * which other tools append to URLs. Throws `INVALID_REQUEST` for a known parameter that occurs more than once.
  */
-export function pixelEvent (type: PixelType, query: Readonly<Record<string, unknown>>, referer: string | undefined): Partial<EventBody> {
+export function pixelEvent (
+  type: PixelType,
+  query: Readonly<Record<string, unknown>>,
+  referer: string | undefined
+): Partial<EventBody> {
   const event: Partial<EventBody> = {}
   for (const parameter of ['uid', 'aid', 'mid'] as const) {
     const value = stringParameter(query[parameter])
@@ -26,7 +30,11 @@ export function pixelEvent (type: PixelType, query: Readonly<Record<string, unkn
   const groupId = type === 'group' ? stringParameter(query['gid']) : undefined
   if (groupId !== undefined) event.groupId = groupId
   const timestamp = stringParameter(query['ts'])
-  if (timestamp !== undefined) event.timestamp = EPOCH_MILLISECONDS.test(timestamp) ? new Date(Number(timestamp)).toISOString() : timestamp
+  if (timestamp !== undefined) {
+    event.timestamp = EPOCH_MILLISECONDS.test(timestamp)
+      ? new Date(Number(timestamp)).toISOString()
+      : timestamp
+  }
 
   const properties = prefixed(query, 'p.')
   if (properties !== null) event.properties = properties
@@ -41,7 +49,9 @@ function prefixed (query: Readonly<Record<string, unknown>>, prefix: 'p.' | 't.'
   let found: Strings | null = null
   for (const name of Object.keys(query)) {
     if (!name.startsWith(prefix) || name.length === prefix.length) continue
-    if (POLLUTING.test(name)) throw new INVALID_REQUEST({ message: 'The keys __proto__ and constructor.prototype are not allowed' })
+    if (POLLUTING.test(name)) {
+      throw new INVALID_REQUEST({ message: 'The keys __proto__ and constructor.prototype are not allowed' })
+    }
     found ??= {}
     found[name.slice(prefix.length)] = stringParameter(query[name]) ?? ''
   }

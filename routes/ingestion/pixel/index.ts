@@ -25,23 +25,36 @@ export interface PixelLimits {
  * signature covers the empty body and not the query.
  */
 export async function pixelRoutes (
-  scope: FastifyInstance, { eventLimit }: PixelLimits, getVisitorId: GetVisitorId | null, writer: EventWriter
+  scope: FastifyInstance,
+  { eventLimit }: PixelLimits,
+  getVisitorId: GetVisitorId | null,
+  writer: EventWriter
 ): Promise<void> {
   scope.addHook('onSend', sendImage)
 
   for (const [path, type] of PATHS) {
     scope.get<{ Querystring: Record<string, unknown> }>(path, {
       // Fastify's own HEAD route would store an event.
-      schema: pixelSchema(type), exposeHeadRoute: false, config: { gatehouse: { pipelineKey: true, signature: 'off' }, eventType: type }
+      schema: pixelSchema(type),
+      exposeHeadRoute: false,
+      config: { gatehouse: { pipelineKey: true, signature: 'off' }, eventType: type }
     }, function acceptPixel (request, reply) {
       return storeEvent(request, reply, type)
     })
-    scope.head(path, { schema: { hide: true } as object, config: { gatehouse: { pipelineKey: true } } }, async function sendHead () {
-      return GIF
-    })
+    scope.head(
+      path,
+      { schema: { hide: true } as object, config: { gatehouse: { pipelineKey: true } } },
+      async function sendHead () {
+        return GIF
+      }
+    )
   }
 
-  async function storeEvent (request: FastifyRequest<{ Querystring: Record<string, unknown> }>, reply: FastifyReply, type: PixelType): Promise<Buffer> {
+  async function storeEvent (
+    request: FastifyRequest<{ Querystring: Record<string, unknown> }>,
+    reply: FastifyReply,
+    type: PixelType
+  ): Promise<Buffer> {
     const { headers, query } = request
     if (claimsSignature(headers)) throw new INVALID_SIGNATURE({ reason: 'a pixel request must not be signed' })
     const ingest = new IngestContext(request, reply, getVisitorId)
@@ -52,13 +65,20 @@ export async function pixelRoutes (
     countProperties(value, EVENT_LIMITS)
     const text = JSON.stringify(value)
     if (Buffer.byteLength(text) > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
-    await writer.write(ingest.source, [normalise({ value, text, type, index: 0, batch: null }, ingest, writer.isBotAgent)])
+    await writer.write(ingest.source, [
+      normalise({ value, text, type, index: 0, batch: null }, ingest, writer.isBotAgent)
+    ])
     return GIF
   }
 }
 
 /** Sends the GIF with every response, errors included: an image element logs an error for any other body. */
-function sendImage (_request: FastifyRequest, reply: FastifyReply, _payload: unknown, done: (error: null, payload: Buffer) => void): void {
+function sendImage (
+  _request: FastifyRequest,
+  reply: FastifyReply,
+  _payload: unknown,
+  done: (error: null, payload: Buffer) => void
+): void {
   reply.headers({
     'content-type': 'image/gif',
     'cache-control': 'no-store, no-cache, must-revalidate',

@@ -28,7 +28,9 @@ const BODY_CHECK: BodyCheck = { check: validateDelivery }
 export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit | false): void {
   const { webhooks } = scope.tokenStore
   const unknownIds = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
-  for (const name of ['resolvedWebhook', 'webhookSignature', 'signedBody']) if (!scope.hasRequestDecorator(name)) scope.decorateRequest(name, null)
+  for (const name of ['resolvedWebhook', 'webhookSignature', 'signedBody']) {
+    if (!scope.hasRequestDecorator(name)) scope.decorateRequest(name, null)
+  }
 
   scope.addHook('onRequest', function findWebhook (request, reply, done) {
     const { source: id } = request.query as { source?: unknown }
@@ -40,14 +42,22 @@ export function guardDeliveries (scope: FastifyInstance, guessLimit: GuessLimit 
       return refuseDelivery(reply, toPublicError(error))
     }
     if (found === null || !('then' in found)) return acceptWebhook(found, request, reply, done)
-    found.then((resolved) => acceptWebhook(resolved, request, reply, done), (error: unknown) => refuseDelivery(reply, toPublicError(error)))
+    found.then(
+      (resolved) => acceptWebhook(resolved, request, reply, done),
+      (error: unknown) => refuseDelivery(reply, toPublicError(error))
+    )
   })
 
   scope.addHook('preParsing', function checkDelivery (request, reply, payload, done) {
     checkBody(request, reply, payload, BODY_CHECK, done)
   })
 
-  function acceptWebhook (resolved: ResolvedWebhook | null, request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  function acceptWebhook (
+    resolved: ResolvedWebhook | null,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    done: () => void
+  ): void {
     if (resolved === null) return refuseDelivery(reply, new INVALID_SIGNATURE({ reason: 'unknown webhook' }))
     request.resolvedWebhook = resolved
     request.source = resolved.source
@@ -62,7 +72,11 @@ function validateDelivery (request: FastifyRequest, body: Buffer): GatehouseErro
   const { webhook, secrets } = resolvedWebhook
   const delivery = { method, url: publicUrl(request, webhook.url), headers, body, now: Date.now() }
   const verdict = verifyWebhook(webhook.provider, delivery, liveSecrets(secrets), webhook.custom)
-  if (!verdict.valid) return verdict.fault === 'timestamp' ? new TIMESTAMP_OUT_OF_RANGE() : new INVALID_SIGNATURE({ reason: webhook.provider })
+  if (!verdict.valid) {
+    return verdict.fault === 'timestamp'
+      ? new TIMESTAMP_OUT_OF_RANGE()
+      : new INVALID_SIGNATURE({ reason: webhook.provider })
+  }
   request.signed = true
   request.signedBody = body
   request.webhookSignature = verdict.signature

@@ -20,9 +20,9 @@ export interface Found {
 /** A compiled expression of a mapping. */
 export interface Expression {
   /** Returns the first match; `null` without a match. */
-  first (subject: Subject): Found | null
+  first(subject: Subject): Found | null
   /** Returns the JSON text of all matches: an array if several are possible; `null` without a match. */
-  all (subject: Subject): string | null
+  all(subject: Subject): string | null
 }
 
 const HEADER = /^header:([a-z0-9-]{1,64})$/
@@ -52,7 +52,8 @@ export function toPlainString ({ value, text }: Found): string | null {
 }
 
 function pathExpression ({ single: isSingle, find }: Path): Expression {
-  const locate = (location: ReadonlyArray<string | number>, { part }: Subject): string => part.at(location)?.text ?? 'null'
+  const locate = (location: ReadonlyArray<string | number>, { part }: Subject): string =>
+    part.at(location)?.text ?? 'null'
   const first = (subject: Subject): Found | null => {
     const [node] = find(subject.value, subject.work)
     return node === undefined ? null : { value: node.value, text: locate(node.location, subject) }
@@ -60,7 +61,8 @@ function pathExpression ({ single: isSingle, find }: Path): Expression {
   if (isSingle) return singleMatch(first)
   return {
     first,
-    all: (subject) => `[${Array.from(find(subject.value, subject.work), ({ location }) => locate(location, subject)).join(',')}]`
+    all: (subject) =>
+      `[${Array.from(find(subject.value, subject.work), ({ location }) => locate(location, subject)).join(',')}]`
   }
 }
 

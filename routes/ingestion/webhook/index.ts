@@ -44,7 +44,9 @@ const mappings = new WeakMap<Readonly<Webhook>, CompiledMapping>()
 
 /** Registers the route that accepts the webhook deliveries of providers, with the provider's signature and format. */
 export async function webhookRoute (
-  scope: FastifyInstance, { webhookLimit, batchLimit, guessLimit }: WebhookLimits, writer: EventWriter
+  scope: FastifyInstance,
+  { webhookLimit, batchLimit, guessLimit }: WebhookLimits,
+  writer: EventWriter
 ): Promise<void> {
   // Pages do not call this route, so errors have no CORS headers.
   scope.setErrorHandler(async function sendError (thrown: unknown, _request, reply) {
@@ -71,15 +73,23 @@ export async function webhookRoute (
   })
   const assertEvent: AssertEvent = eventAssertion(scope, PATH, DELIVERY_LIMITS)
 
-  scope.post(PATH, { schema: deliverySchema, bodyLimit: webhookLimit }, async function acceptDelivery (request, reply): Promise<string> {
-    const { resolvedWebhook, body, jsonText, headers } = request
-    if (resolvedWebhook === null || request.webhookSignature === null) throw new INVALID_SIGNATURE()
-    if (typeof body !== 'object' || body === null) throw new INVALID_REQUEST({ details: [{ path: '', message: 'must be an object or an array' }] })
-    const { webhook } = resolvedWebhook
-    const subject = { value: body, part: new JsonPart(jsonText), headers, work: { left: MAX_WORK } }
-    const texts = mapEvents(mappingOf(webhook), subject, `webhook:${webhook.id}`, eventsLimit)
-    return storeEvents(eventContextOf(request, request.webhookSignature), texts, reply)
-  })
+  scope.post(
+    PATH,
+    { schema: deliverySchema, bodyLimit: webhookLimit },
+    async function acceptDelivery (request, reply): Promise<string> {
+      const { resolvedWebhook, body, jsonText, headers } = request
+      if (resolvedWebhook === null || request.webhookSignature === null) throw new INVALID_SIGNATURE()
+      if (typeof body !== 'object' || body === null) {
+        throw new INVALID_REQUEST({
+          details: [{ path: '', message: 'must be an object or an array' }]
+        })
+      }
+      const { webhook } = resolvedWebhook
+      const subject = { value: body, part: new JsonPart(jsonText), headers, work: { left: MAX_WORK } }
+      const texts = mapEvents(mappingOf(webhook), subject, `webhook:${webhook.id}`, eventsLimit)
+      return storeEvents(eventContextOf(request, request.webhookSignature), texts, reply)
+    }
+  )
 
   /** Validates each event separately. If no event is valid, throws the error of the first event. */
   async function storeEvents (context: EventContext, texts: readonly string[], reply: FastifyReply): Promise<string> {

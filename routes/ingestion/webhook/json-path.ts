@@ -3,7 +3,8 @@ import type { JSONPathQuery, JSONValue } from 'json-p3'
 
 import { PAYLOAD_TOO_LARGE } from '../../../lib/errors.js'
 
-const { FilterQuery, FunctionExtension, InfixExpression, LogicalExpression, PrefixExpression, RootQuery } = jsonpath.expressions
+const { FilterQuery, FunctionExtension, InfixExpression, LogicalExpression, PrefixExpression, RootQuery } =
+  jsonpath.expressions
 const { BooleanLiteral, NullLiteral, NumberLiteral, StringLiteral } = jsonpath.expressions
 const { FilterSelector, IndexSelector, NameSelector } = jsonpath.selectors
 
@@ -11,13 +12,15 @@ type Expression = InstanceType<typeof jsonpath.expressions.FilterExpression>
 type Selector = InstanceType<typeof jsonpath.JSONPathSelector>
 
 /** The JSONPath steps that are left for one delivery. A path spends one step per node that it visits. */
-export interface Work { left: number }
+export interface Work {
+  left: number
+}
 
 export interface Path {
   /** Whether the path matches at most one value. */
   single: boolean
   /** Yields the matches. Throws `PAYLOAD_TOO_LARGE` when the budget is spent. */
-  find (value: unknown, work: Work): Iterable<JSONPathNode>
+  find(value: unknown, work: Work): Iterable<JSONPathNode>
 }
 
 interface Step {

@@ -11,7 +11,12 @@ const MAX_MESSAGE_ID = 100
  * `anonymousId`. Throws `INVALID_REQUEST` for more than 500 events, and `PAYLOAD_TOO_LARGE` if the events exceed `room`
  * characters in total, because a mapping may copy one part of a body many times.
  */
-export function mapEvents ({ type, members, messageId, split }: CompiledMapping, body: Subject, anonymousId: string, maxCharacters: number): string[] {
+export function mapEvents (
+  { type, members, messageId, split }: CompiledMapping,
+  body: Subject,
+  anonymousId: string,
+  maxCharacters: number
+): string[] {
   const subjects: Subject[] = []
   for (const subject of split(body)) {
     if (subjects.push(subject) > MAX_BATCH_EVENTS) {
@@ -29,7 +34,9 @@ export function mapEvents ({ type, members, messageId, split }: CompiledMapping,
     const id = messageId(subject)
     const parts = [`"type":"${type}"`, ...read.map(([name, text]) => `"${name}":${text}`)]
     if (id !== null) parts.push(`"messageId":${JSON.stringify(uniqueId(id, index, taken))}`)
-    if (!read.some(([name]) => name === 'userId' || name === 'anonymousId')) parts.push(`"anonymousId":${JSON.stringify(anonymousId)}`)
+    if (!read.some(([name]) => name === 'userId' || name === 'anonymousId')) {
+      parts.push(`"anonymousId":${JSON.stringify(anonymousId)}`)
+    }
     return `{${parts.join(',')}}`
   })
 }

@@ -40,21 +40,32 @@ const OBJECTS = ['properties', 'traits', 'context'] as const
  * `custom` is signed. Throws `MappingError`.
  */
 export function compileMapping (
-  provider: WebhookProvider, own: WebhookMapping | null, custom: Pick<CustomSignature, 'timestampHeader'> | null = null
+  provider: WebhookProvider,
+  own: WebhookMapping | null,
+  custom: Pick<CustomSignature, 'timestampHeader'> | null = null
 ): CompiledMapping {
   const mapping: WebhookMapping = { ...PROVIDER_MAPPINGS[provider], ...own }
   const { type = 'track', each } = mapping
   const ownUserId = own?.userId === undefined ? PROVIDER_USER_IDS[provider] : undefined
   const compiled = {
     ...Object.fromEntries(STRINGS.map((name) => [name, readString(compileAlternatives(name, mapping[name]))])),
-    ...ownUserId === undefined ? {} : { userId: readString([...compileAlternatives('userId', mapping.userId), ownUserId]) },
+    ...ownUserId === undefined
+      ? {}
+      : { userId: readString([...compileAlternatives('userId', mapping.userId), ownUserId]) },
     timestamp: readTime(compileAlternatives('timestamp', mapping.timestamp)),
     ...Object.fromEntries(OBJECTS.map((name) => [name, readObject(name, mapping[name])]))
   }
   const signed = new Set([...SIGNED_HEADERS[provider], custom?.timestampHeader])
   const idExpressions = mapping.messageId == null ? [] : [mapping.messageId].flat()
-  const ids = compileAlternatives('messageId', mapping.messageId).filter((_id, at) => headersOf(idExpressions[at] ?? '').every((name) => signed.has(name)))
-  return { type, members: Object.entries(compiled), messageId: (subject) => firstString(ids, subject), split: splitter(each) }
+  const ids = compileAlternatives('messageId', mapping.messageId).filter((_id, at) =>
+    headersOf(idExpressions[at] ?? '').every((name) => signed.has(name))
+  )
+  return {
+    type,
+    members: Object.entries(compiled),
+    messageId: (subject) => firstString(ids, subject),
+    split: splitter(each)
+  }
 }
 
 function splitter (each: string | null | undefined): CompiledMapping['split'] {
@@ -103,7 +114,11 @@ function firstString (expressions: readonly Expression[], subject: Subject): str
   return firstAccepted(expressions, subject, (found) => toPlainString(found) || null)
 }
 
-function firstAccepted (expressions: readonly Expression[], subject: Subject, accept: (found: Found) => string | null): string | null {
+function firstAccepted (
+  expressions: readonly Expression[],
+  subject: Subject,
+  accept: (found: Found) => string | null
+): string | null {
   for (const expression of expressions) {
     const found = expression.first(subject)
     const accepted = found === null ? null : accept(found)

@@ -24,7 +24,8 @@ export const PROVIDER_MAPPINGS: Readonly<Record<WebhookProvider, WebhookMapping>
     each: '$[*]',
     event: ['$.subscriptionType', '$.eventType'],
     // HubSpot's event id is not unique.
-    messageId: ['{$.portalId}-{$.subscriptionId}-{$.eventId}-{$.occurredAt}', '{$.eventId}-{$.occurredAt}', '$.eventId'],
+    messageId: ['{$.portalId}-{$.subscriptionId}-{$.eventId}-{$.occurredAt}', '{$.eventId}-{$.occurredAt}',
+      '$.eventId'],
     timestamp: '$.occurredAt',
     properties: '$'
   },

@@ -12,7 +12,12 @@
     const listeners = new Set()
     // A new widget replaces the previous widget of the element.
     shown.get(element)?.()
-    const view = open(element, providers, { ...state }, (newState) => listeners.forEach((listener) => listener(newState)))
+    const view = open(
+      element,
+      providers,
+      { ...state },
+      (newState) => listeners.forEach((listener) => listener(newState))
+    )
     shown.set(element, view)
     return {
       addStateListener (listener) {
@@ -30,10 +35,14 @@
     demandOnly('provider', providers, PROVIDERS)
     const { feedPath, feedAuthHeader, ipfPath, ipfAuthHeader, schedulePath } = providers
     if (!/^wss?:\/\//.test(feedPath)) throw new TypeError('feedPath must be a ws or wss URL')
-    for (const path of [ipfPath, schedulePath]) if (!/^https?:\/\//.test(path)) throw new TypeError('ipfPath and schedulePath must be http or https URLs')
+    for (const path of [ipfPath, schedulePath]) {
+      if (!/^https?:\/\//.test(path)) throw new TypeError('ipfPath and schedulePath must be http or https URLs')
+    }
     if (!TOKEN.test(feedAuthHeader)) throw new TypeError('feedAuthHeader must be the token')
     if (!/^Bearer /.test(ipfAuthHeader)) throw new TypeError('ipfAuthHeader must be "Bearer " and the token')
-    if (state !== undefined && (typeof state !== 'object' || state === null)) throw new TypeError('state must be what a state listener received')
+    if (state !== undefined && (typeof state !== 'object' || state === null)) {
+      throw new TypeError('state must be what a state listener received')
+    }
   }
 
   function demandOnly (what, given, known) {
@@ -70,7 +79,8 @@
     socket.addEventListener('error', () => fail(new Error('The feed cannot be reached')))
 
     async function load () {
-      const [ipf, schedule] = await Promise.all([fetch(ipfPath, { headers: { authorization: ipfAuthHeader } }), fetch(schedulePath)])
+      const [ipf, schedule] = await Promise.all([fetch(ipfPath, { headers: { authorization: ipfAuthHeader } }),
+        fetch(schedulePath)])
       if (!ipf.ok) throw new Error('The instruments refused the token')
       if (!schedule.ok) throw new Error('The schedule cannot be loaded')
       const [{ user, instruments }] = await Promise.all([ipf.json(), schedule.json()])
@@ -78,7 +88,12 @@
       caption.textContent = `Subscribed as ${user}`
       for (const { symbol } of instruments) addRow(symbol)
       send({ type: 'CHANNEL_REQUEST', channel: 1, service: 'FEED', parameters: { contract: 'AUTO' } })
-      const subscribe = () => send({ type: 'FEED_SUBSCRIPTION', channel: 1, add: instruments.map(({ symbol }) => ({ type: 'Quote', symbol })) })
+      const subscribe = () =>
+        send({
+          type: 'FEED_SUBSCRIPTION',
+          channel: 1,
+          add: instruments.map(({ symbol }) => ({ type: 'Quote', symbol }))
+        })
       subscribe()
       timer = setInterval(subscribe, 2_000)
       element.dataset.state = 'loaded'

@@ -12,7 +12,11 @@ t.test('a page view is stored when the page loads, with what the browser knows',
   const shop = await collectorShop(t, browser)
   await shop.open('/shoes?utm_source=mail#red')
   const [view] = await shop.stored(1)
-  t.equal(view?.context['page']?.['url'], `${shop.origin}/shoes?utm_source=mail`, 'a fragment may hold a token, and is another page with data-hash only')
+  t.equal(
+    view?.context['page']?.['url'],
+    `${shop.origin}/shoes?utm_source=mail`,
+    'a fragment may hold a token, and is another page with data-hash only'
+  )
   t.match(view, {
     type: 'page',
     messageId: UUID,
@@ -20,7 +24,13 @@ t.test('a page view is stored when the page loads, with what the browser knows',
     authMethod: 'key',
     timestamp: /^\d{4}-.*\.\d{3}Z$/,
     context: {
-      page: { url: `${shop.origin}/shoes?utm_source=mail`, path: '/shoes', search: '?utm_source=mail', title: '/shoes', referrer: '' },
+      page: {
+        url: `${shop.origin}/shoes?utm_source=mail`,
+        path: '/shoes',
+        search: '?utm_source=mail',
+        title: '/shoes',
+        referrer: ''
+      },
       campaign: { source: 'mail' },
       locale: 'en-US',
       timezone: /\w/,
@@ -47,7 +57,13 @@ t.test('each call is stored as the event that it means', async (t) => {
   }`)
   const events = await shop.stored(7)
   t.match(events, [
-    { type: 'track', event: 'Signed Up', properties: { plan: 'pro' }, userId: undefined, context: { consent: undefined } },
+    {
+      type: 'track',
+      event: 'Signed Up',
+      properties: { plan: 'pro' },
+      userId: undefined,
+      context: { consent: undefined }
+    },
     { type: 'page', name: 'Pricing', properties: { tab: 2 } },
     { type: 'page', name: undefined, properties: { tab: 3 } },
     { type: 'identify', userId: '42', traits: { email: 'ann@example.com' } },
@@ -76,7 +92,8 @@ t.test('ten events go at once, fewer after a second', async (t) => {
 
 t.test('what was pushed before the script came is sent first, and counts for the page view', async (t) => {
   const shop = await collectorShop(t, browser, {
-    head: "<script>window._df = window._df || []; _df.push(['identify', 'ann'], ['consent', { ads: true }]); _df.push(['track', 'Early', { n: 1 }])</script>"
+    head:
+      "<script>window._df = window._df || []; _df.push(['identify', 'ann'], ['consent', { ads: true }]); _df.push(['track', 'Early', { n: 1 }])</script>"
   })
   await shop.open('/start')
   await shop.page.waitForFunction('!Array.isArray(_df)')
@@ -105,14 +122,16 @@ t.test('who it is outlives the page, until reset', async (t) => {
 t.test('another user starts without the traits and the group of the one before', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-auto-page="false"' })
   await shop.open()
-  await shop.run("_df.identify('ann', { plan: 'pro' }), _df.group('g1'), _df.identify('bob', { age: 5 }), _df.track('e')")
+  await shop.run(
+    "_df.identify('ann', { plan: 'pro' }), _df.group('g1'), _df.identify('bob', { age: 5 }), _df.track('e')"
+  )
   const events = await shop.stored(4)
   t.same(events[2]?.['traits'], { age: 5 })
   t.match(events[3], { userId: 'bob' })
   t.equal(events[3]?.context['groupId'], undefined)
 })
 
-t.test("data-identity=\"cookie\" leaves the anonymousId to the server's cookie, one for all pages", async (t) => {
+t.test('data-identity="cookie" leaves the anonymousId to the server\'s cookie, one for all pages', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-identity="cookie"' })
   await shop.open('/a')
   await shop.stored(1)
@@ -127,7 +146,8 @@ t.test("data-identity=\"cookie\" leaves the anonymousId to the server's cookie, 
 t.test('two collectors on a page keep their events and visitors apart', async (t) => {
   const other = await collectorShop(t, browser)
   const shop = await collectorShop(t, browser, {
-    tags: (origin, key) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>
+    tags: (origin, key) =>
+      `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>
       <script src="${other.server.origin}/d.js" data-pipeline-key="${other.server.key}" data-global="second"></script>`
   })
   // The second server has to know the first one's shop, too.
@@ -158,14 +178,19 @@ t.test('a mistake in a call breaks nothing, and what the server refuses is dropp
   t.same(await shop.names(1), ['track Good'])
   t.same(await shop.sent(3), [3])
   await shop.page.waitForFunction("!Object.keys(localStorage).some((name) => name.includes('.e.'))")
-  t.match(shop.complaints, [/circular/, /no constructor\(\)/, /no nothing\(\)/, /not iterable/, /64 KB/, /refused and dropped: INVALID_REQUEST \/event/], shop.complaints.join('\n'))
+  t.match(shop.complaints, [/circular/, /no constructor\(\)/, /no nothing\(\)/, /not iterable/, /64 KB/,
+    /refused and dropped: INVALID_REQUEST \/event/], shop.complaints.join('\n'))
 })
 
 t.test('without a good key nothing is sent or kept, and the calls are there', async (t) => {
   for (const attribute of ['', 'data-pipeline-key=""', 'data-pipeline-key="dk_live_short"']) {
-    const shop = await collectorShop(t, browser, { tags: (origin) => `<script src="${origin}/d.js" ${attribute}></script>` })
+    const shop = await collectorShop(t, browser, {
+      tags: (origin) => `<script src="${origin}/d.js" ${attribute}></script>`
+    })
     await shop.open()
-    await shop.run("_df.track('e'), _df.page(), _df.identify('u'), _df.group('g'), _df.consent({}), _df.push(['track', 'e']), _df.reset()")
+    await shop.run(
+      "_df.track('e'), _df.page(), _df.identify('u'), _df.group('g'), _df.consent({}), _df.push(['track', 'e']), _df.reset()"
+    )
     await shop.open('/plain')
     t.match(shop.complaints, [/data-pipeline-key/])
     t.equal(shop.complaints.length, 1)

@@ -8,29 +8,37 @@ const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
 /** What a tag manager makes of a script tag: a script that it adds itself, with nothing but the URL. */
-const injected = (url: string) => `<script>{
+const injected = (url: string) =>
+  `<script>{
   const tag = document.createElement('script')
   tag.async = true
   tag.src = '${url}'
   document.head.append(tag)
 }</script>`
-const init = (key: string, global = '_df') => `<script>window.${global} = window.${global} || []; ${global}.push(['init', '${key}'])</script>`
+const init = (key: string, global = '_df') =>
+  `<script>window.${global} = window.${global} || []; ${global}.push(['init', '${key}'])</script>`
 
 const tags: Record<string, NonNullable<ShopOptions['tags']>> = {
   'the URL of an injected script': (origin, key) => injected(`${origin}/d.js?key=${key}`),
   'the URL of a script': (origin, key) => `<script async src="${origin}/d.js?v=2&key=${key}"></script>`,
   'the URL of a module': (origin, key) => `<script type="module" src="${origin}/d.js?key=${key}"></script>`,
-  'the URL of a module that another one imports': (origin, key) => `<script type="module">import '${origin}/d.js?key=${key}'</script>`,
+  'the URL of a module that another one imports': (origin, key) =>
+    `<script type="module">import '${origin}/d.js?key=${key}'</script>`,
   'init before the script': (origin, key) => init(key) + injected(`${origin}/d.js`),
   'init in a tag after the script': (origin, key) => `<script src="${origin}/d.js"></script>${init(key)}`,
   'init as a call': (origin, key) => `<script src="${origin}/d.js"></script><script>_df.init('${key}')</script>`,
-  'each of them at once': (origin, key) => `${init(key)}<script src="${origin}/d.js?key=${key}" data-pipeline-key="${key}"></script>${init(key)}`,
-  'the URL, with an empty attribute': (origin, key) => `<script src="${origin}/d.js?key=${key}" data-pipeline-key=""></script>`
+  'each of them at once': (origin, key) =>
+    `${init(key)}<script src="${origin}/d.js?key=${key}" data-pipeline-key="${key}"></script>${init(key)}`,
+  'the URL, with an empty attribute': (origin, key) =>
+    `<script src="${origin}/d.js?key=${key}" data-pipeline-key=""></script>`
 }
 
 for (const [where, make] of Object.entries(tags)) {
   t.test(`the key is found in ${where}`, async (t) => {
-    const shop = await collectorShop(t, browser, { tags: make, head: "<script>window._df = [['identify', 'ann'], ['track', 'Early']]</script>" })
+    const shop = await collectorShop(t, browser, {
+      tags: make,
+      head: "<script>window._df = [['identify', 'ann'], ['track', 'Early']]</script>"
+    })
     await shop.open('/a')
     await shop.page.waitForFunction('!Array.isArray(_df)')
     await shop.run("_df.track('Late')")
@@ -57,11 +65,22 @@ t.test('calls before the key wait in memory; the console says what is missing', 
 
 t.test('of keys that differ the attribute counts, then the URL, then init; the console names the others', async (t) => {
   const other = 'dk_live_another'
-  for (const [make, complaint] of [
-    [(origin: string, key: string) => `<script src="${origin}/d.js?key=${other}" data-pipeline-key="${key}"></script>`, /different key in the script's URL is ignored/],
-    [(origin: string, key: string) => `${init(other)}<script src="${origin}/d.js?key=${key}"></script>`, /init\(\) with another pipeline key is ignored/],
-    [(origin: string, key: string) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>${init(other)}`, /init\(\) with another pipeline key is ignored/]
-  ] as const) {
+  for (
+    const [make, complaint] of [
+      [
+        (origin: string, key: string) =>
+          `<script src="${origin}/d.js?key=${other}" data-pipeline-key="${key}"></script>`,
+        /different key in the script's URL is ignored/
+      ],
+      [(origin: string, key: string) => `${init(other)}<script src="${origin}/d.js?key=${key}"></script>`,
+        /init\(\) with another pipeline key is ignored/],
+      [
+        (origin: string, key: string) =>
+          `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>${init(other)}`,
+        /init\(\) with another pipeline key is ignored/
+      ]
+    ] as const
+  ) {
     const shop = await collectorShop(t, browser, { tags: make })
     await shop.open('/a')
     t.same(await shop.names(1), ['page /a'])
@@ -72,7 +91,8 @@ t.test('of keys that differ the attribute counts, then the URL, then init; the c
 
 t.test('each setting can stand in the URL, by its name without data-; the attribute counts first', async (t) => {
   const shop = await collectorShop(t, browser, {
-    tags: (origin, key) => `<script src="${origin}/d.js?key=${key}&global=shop&page-views=url&hash=true&identity=cookie&auto-page=false" data-auto-page="true"></script>`
+    tags: (origin, key) =>
+      `<script src="${origin}/d.js?key=${key}&global=shop&page-views=url&hash=true&identity=cookie&auto-page=false" data-auto-page="true"></script>`
   })
   await shop.open('/a#x')
   await shop.run("shop.track('e'), history.replaceState({}, '', '?q=1#x')")
@@ -92,7 +112,10 @@ t.test('each setting can stand in the URL, by its name without data-; the attrib
 })
 
 t.test('a setting that is misspelt sends nothing and says so', async (t) => {
-  for (const [attribute, complaint] of [['data-page-views="none"', /data-page-views/], ['data-global="a-b"', /data-global/]] as const) {
+  for (
+    const [attribute, complaint] of [['data-page-views="none"', /data-page-views/], ['data-global="a-b"',
+      /data-global/]] as const
+  ) {
     const shop = await collectorShop(t, browser, { attributes: attribute })
     await shop.open('/a')
     await shop.page.waitForFunction("typeof _df === 'object'")
@@ -112,8 +135,13 @@ t.test('a key that was brought along works like a generated one', async (t) => {
     await shop.leave("_df.track('Clicked')")
     t.same(await shop.names(2), ['page /a', 'track Clicked'])
   }
-  for (const key of ['dk_live_abc12', `dk_live_${'x'.repeat(129)}`, 'dk_prod_abc123', 'dk_live_abc 123', 'dk_live_abc.123', 'DK_LIVE_abc123']) {
-    const shop = await collectorShop(t, browser, { tags: (origin) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>` })
+  for (
+    const key of ['dk_live_abc12', `dk_live_${'x'.repeat(129)}`, 'dk_prod_abc123', 'dk_live_abc 123', 'dk_live_abc.123',
+      'DK_LIVE_abc123']
+  ) {
+    const shop = await collectorShop(t, browser, {
+      tags: (origin) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>`
+    })
     await shop.open('/a')
     t.match(shop.complaints, [/is not a pipeline key: no events are sent/], key)
   }
@@ -122,7 +150,8 @@ t.test('a key that was brought along works like a generated one', async (t) => {
 t.test('the script in a page with a strict content security policy takes its key from the URL', async (t) => {
   const shop = await collectorShop(t, browser, {
     headers: (origin) => ({
-      'content-security-policy': `default-src 'none'; img-src data:; script-src ${origin}; connect-src ${origin}; require-trusted-types-for 'script'; trusted-types 'none'`
+      'content-security-policy':
+        `default-src 'none'; img-src data:; script-src ${origin}; connect-src ${origin}; require-trusted-types-for 'script'; trusted-types 'none'`
     }),
     tags: (origin, key) => `<script type="module" src="${origin}/d.js?key=${key}"></script>`
   })

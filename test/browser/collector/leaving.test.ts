@@ -14,7 +14,9 @@ t.test('what was tracked just before the page goes arrives, without a preflight'
   await shop.open('/a')
   await shop.leave("_df.track('Clicked')")
   t.same(await shop.names(2), ['page /a', 'track Clicked'])
-  t.same(shop.server.answers.filter((answer) => !answer.startsWith('GET')), [`POST /v1/batch?wk=${shop.server.key} 200`])
+  t.same(shop.server.answers.filter((answer) => !answer.startsWith('GET')), [
+    `POST /v1/batch?wk=${shop.server.key} 200`
+  ])
 })
 
 t.test('so does what handlers of pagehide track, and a navigation in the same turn', async (t) => {
@@ -48,7 +50,8 @@ t.test('what was handed over is sent again by the next page, as nobody saw the a
 
 t.test('but not after a day, when the server would take it for another', async (t) => {
   const shop = await collectorShop(t, browser)
-  const dayOld = (age: number) => `localStorage.setItem('_df.${shop.server.key}.e.' + ${age}, Date.now() - ${age} * 3_600_000 + JSON.stringify({
+  const dayOld = (age: number) =>
+    `localStorage.setItem('_df.${shop.server.key}.e.' + ${age}, Date.now() - ${age} * 3_600_000 + JSON.stringify({
     type: 'track', event: '${age} hours', messageId: '${age}', context: {}
   }))`
   await shop.open('/plain')
@@ -58,7 +61,8 @@ t.test('but not after a day, when the server would take it for another', async (
   await shop.page.waitForFunction(`${KEPT} === 0`)
 })
 
-t.test('more than browsers carry past the end of a page is split; what is too much waits for the next page', async (t) => {
+t.test('more than browsers carry past the end of a page is split; what is too much waits for the next ' +
+  'page', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   // Of 18 000 characters and 54 000 bytes each.
@@ -69,7 +73,8 @@ t.test('more than browsers carry past the end of a page is split; what is too mu
   t.same(await shop.names(9), Array(9).fill('track Large'))
 })
 
-t.test('a page that is hidden sends what it has, and what it tracks while hidden; shown again it goes on', async (t) => {
+t.test('a page that is hidden sends what it has, and what it tracks while hidden; shown again it goes ' +
+  'on', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   await shop.page.evaluate(`{
@@ -99,10 +104,15 @@ t.test('a hidden page whose last words were refused says them again', async (t) 
 })
 
 t.test('where fetch does not outlive the page, a beacon does', async (t) => {
-  const shop = await collectorShop(t, browser, { attributes: quiet, head: '<script>delete Request.prototype.keepalive</script>' })
+  const shop = await collectorShop(t, browser, {
+    attributes: quiet,
+    head: '<script>delete Request.prototype.keepalive</script>'
+  })
   await shop.open('/a')
   await shop.run("addEventListener('pagehide', () => { window.fetch = () => { throw new Error('gone') } }, true)")
   await shop.leave("_df.track('Clicked')")
   t.same(await shop.names(1), ['track Clicked'])
-  t.same(shop.server.answers.filter((answer) => !answer.startsWith('GET')), [`POST /v1/batch?wk=${shop.server.key} 200`])
+  t.same(shop.server.answers.filter((answer) => !answer.startsWith('GET')), [
+    `POST /v1/batch?wk=${shop.server.key} 200`
+  ])
 })

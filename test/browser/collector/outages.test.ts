@@ -39,14 +39,19 @@ t.test('offline, events wait; online again, they go at once', async (t) => {
   await shop.open()
   await shop.context.setOffline(true)
   await shop.run(trackMany(15))
-  await shop.page.waitForFunction('performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/v1/batch")).length > 1')
+  await shop.page.waitForFunction(
+    'performance.getEntriesByType("resource").filter(({ name }) => name.endsWith("/v1/batch")).length > 1'
+  )
   t.equal((await shop.server.stored()).length, 0)
   await shop.context.setOffline(false)
   t.same(await shop.names(15), eventNames(15))
 })
 
 t.test('a server that says when to come again is not asked before', async (t) => {
-  const shop = await collectorShop(t, browser, { attributes: quiet, gateway: { ingestion: { rateLimit: { max: 3, timeWindow: 5_000 } } } })
+  const shop = await collectorShop(t, browser, {
+    attributes: quiet,
+    gateway: { ingestion: { rateLimit: { max: 3, timeWindow: 5_000 } } }
+  })
   await shop.open()
   // The script, the preflight and the first batch are the three.
   await shop.run(trackMany(30))
@@ -70,7 +75,9 @@ t.test('an origin that the source does not know gets nothing stored, and gives u
   t.equal(shop.server.answers.some((answer) => answer.startsWith('POST')), false, 'the browser asks first')
   // The one request that needs no asking is refused all the same.
   await shop.open('/plain')
-  while (!shop.server.answers.some((answer) => answer.startsWith('POST'))) await shop.run('new Promise((resolve) => setTimeout(resolve, 20))')
+  while (!shop.server.answers.some((answer) => answer.startsWith('POST'))) {
+    await shop.run('new Promise((resolve) => setTimeout(resolve, 20))')
+  }
   t.match(shop.server.answers.filter((answer) => answer.startsWith('POST')), [/\?wk=\S+ 403$/])
   t.equal((await shop.server.stored()).length, 0)
 })
@@ -130,10 +137,14 @@ t.test('two tabs neither lose nor double what each other kept', async (t) => {
   t.equal((await shop.stored(10)).reduce((ids, { messageId }) => ids.add(messageId), new Set()).size, 10)
 })
 
-for (const [what, script] of [
-  ['is full', "try { for (let n = 0; ; n++) localStorage.setItem('other' + n, 'x'.repeat(100_000)) } catch {} try { for (let n = 0; ; n++) localStorage.setItem('o' + n, '') } catch {}"],
-  ['is forbidden', "Object.defineProperty(window, 'localStorage', { get () { throw new DOMException('no', 'SecurityError') } })"]
-] as const) {
+for (
+  const [what, script] of [
+    ['is full',
+      "try { for (let n = 0; ; n++) localStorage.setItem('other' + n, 'x'.repeat(100_000)) } catch {} try { for (let n = 0; ; n++) localStorage.setItem('o' + n, '') } catch {}"],
+    ['is forbidden',
+      "Object.defineProperty(window, 'localStorage', { get () { throw new DOMException('no', 'SecurityError') } })"]
+  ] as const
+) {
   t.test(`where storage ${what}, events are sent from memory`, async (t) => {
     const shop = await collectorShop(t, browser, { attributes: quiet, head: `<script>${script}</script>` })
     await shop.open()

@@ -29,7 +29,8 @@ t.test('navigation within the page is a page view each time the path changes, wi
   ])
 })
 
-t.test('a query that is typed into the URL is no page view, by whichever call and while the title is awaited', async (t) => {
+t.test('a query that is typed into the URL is no page view, by whichever call and while the title is ' +
+  'awaited', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/search')
   await shop.run(`new Promise((resolve) => {
@@ -79,17 +80,26 @@ t.test('with data-hash another fragment is another page', async (t) => {
   await shop.run("location.hash = 'two'")
   await shop.run(TURN)
   await shop.run("history.pushState(null, '', '#three')")
-  t.same((await shop.stored(3)).map(({ context: { page } }) => page?.['url']), ['one', 'two', 'three'].map((hash) => `${shop.origin}/a#${hash}`))
+  t.same(
+    (await shop.stored(3)).map(({ context: { page } }) => page?.['url']),
+    ['one', 'two', 'three'].map((hash) => `${shop.origin}/a#${hash}`)
+  )
 })
 
 t.test('of a router in the fragment the path counts, and its query with data-page-views="url"', async (t) => {
-  for (const [attribute, paths] of [['', ['#/list', '#/item']], ['data-page-views="url"', ['#/list', '#/list?q=a', '#/item']]] as const) {
+  for (
+    const [attribute, paths] of [['', ['#/list', '#/item']], ['data-page-views="url"', ['#/list', '#/list?q=a',
+      '#/item']]] as const
+  ) {
     const shop = await collectorShop(t, browser, { attributes: `data-hash="true" ${attribute}` })
     await shop.open('/a#/list')
     await shop.run("location.hash = '/list?q=a'")
     await shop.run(TURN)
     await shop.run("location.hash = '/item'")
-    t.same((await shop.stored(paths.length)).map(({ context: { page } }) => page?.['url']), paths.map((path) => `${shop.origin}/a${path}`))
+    t.same(
+      (await shop.stored(paths.length)).map(({ context: { page } }) => page?.['url']),
+      paths.map((path) => `${shop.origin}/a${path}`)
+    )
   }
 })
 
@@ -101,23 +111,30 @@ t.test('with data-auto-page="false" only the page itself tells of its views', as
   t.same(await shop.names(1), ['page Mine'])
 })
 
-t.test('scripts that wrap the history before and after the collector are called as before, and it still sees', async (t) => {
-  const wrap = (name: string) => `<script>{
+t.test('scripts that wrap the history before and after the collector are called as before, and it still ' +
+  'sees', async (t) => {
+  const wrap = (name: string) =>
+    `<script>{
     const original = history.pushState
     window.${name} = []
     history.pushState = function (...parameters) { ${name}.push(parameters[2]); return original.apply(this, parameters) }
   }</script>`
   const shop = await collectorShop(t, browser, {
-    tags: (origin, key) => `${wrap('before')}<script src="${origin}/d.js" data-pipeline-key="${key}"></script>${wrap('after')}`
+    tags: (origin, key) =>
+      `${wrap('before')}<script src="${origin}/d.js" data-pipeline-key="${key}"></script>${wrap('after')}`
   })
   await shop.open('/a')
   await shop.run("history.pushState({ n: 1 }, '', '/b')")
   t.same(await shop.names(2), ['page /a', 'page /b'])
   t.same(await shop.run('[before, after, history.state]'), [['/b'], ['/b'], { n: 1 }])
-  await t.rejects(shop.run("history.pushState(null, '', 'https://other.test/')"), /SecurityError/, 'its errors are the browser\'s own')
+  await t.rejects(
+    shop.run("history.pushState(null, '', 'https://other.test/')"),
+    /SecurityError/,
+    "its errors are the browser's own"
+  )
 })
 
-t.test('a page that comes back from the browser\'s cache is another view, and goes on', async (t) => {
+t.test("a page that comes back from the browser's cache is another view, and goes on", async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/a')
   await shop.run('window.kept = true')
@@ -131,7 +148,10 @@ t.test('a page that comes back from the browser\'s cache is another view, and go
 })
 
 t.test('a script before the title waits for it; one that comes late does not miss the page', async (t) => {
-  const shop = await collectorShop(t, browser, { titleLast: true, tags: (origin, key) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>` })
+  const shop = await collectorShop(t, browser, {
+    titleLast: true,
+    tags: (origin, key) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>`
+  })
   await shop.open('/early')
   t.match(await shop.stored(1), [{ context: { page: { title: '/early' } } }])
   await shop.open('/plain')

@@ -7,19 +7,23 @@ const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
 const quiet = 'data-auto-page="false"'
-const NOBODY = ['undefined', 'null', 'NaN', 'Infinity', "''", "'  '", "'undefined'", "'null'", "'NaN'", "'[object Object]'", '[]', "['u1']", 'true', '() => 1', "Symbol('u')", 'new Date()', '2 ** 60']
+const NOBODY = ['undefined', 'null', 'NaN', 'Infinity', "''", "'  '", "'undefined'", "'null'", "'NaN'",
+  "'[object Object]'", '[]', "['u1']", 'true', '() => 1', "Symbol('u')", 'new Date()', '2 ** 60']
 
 t.test('an id that identifies nobody is not sent nor remembered, and the console says so', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
-  const calls = NOBODY.map((id) => `_df.identify(${id}, { plan: 'pro' }), _df.group(${id}, { seats: 1 }), _df.push(['identify', ${id}], ['group', ${id}])`)
+  const calls = NOBODY.map((id) =>
+    `_df.identify(${id}, { plan: 'pro' }), _df.group(${id}, { seats: 1 }), _df.push(['identify', ${id}], ['group', ${id}])`
+  )
   await shop.run(`${calls.join(', ')}, _df.identify(), _df.group(), _df.group({ seats: 1 }), _df.track('After')`)
   const [event, ...others] = await shop.stored(1)
   t.same(others, [])
   t.match(event, { type: 'track', event: 'After', userId: undefined })
   t.equal(event?.context['groupId'], undefined)
   t.same(await shop.run(`Object.keys(JSON.parse(localStorage.getItem('_df.${shop.server.key}.id')))`), ['anonymousId'])
-  t.match(shop.complaints, [/userId must be a non-empty string or a number/, /groupId must be a non-empty string or a number/])
+  t.match(shop.complaints, [/userId must be a non-empty string or a number/,
+    /groupId must be a non-empty string or a number/])
   t.equal(shop.complaints.length, 2, 'once each')
 })
 
@@ -27,7 +31,9 @@ t.test('the user and the group stay who they were when a later id identifies nob
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   await shop.run("_df.identify('ann', { plan: 'pro' }), _df.group('g1')")
-  await shop.run("_df.identify(undefined, { email: 'bob@example.com' }), _df.group(null, { seats: 9 }), _df.identify('bob', 'pro'), _df.group('g2', 7)")
+  await shop.run(
+    "_df.identify(undefined, { email: 'bob@example.com' }), _df.group(null, { seats: 9 }), _df.identify('bob', 'pro'), _df.group('g2', 7)"
+  )
   await shop.run("_df.track('After'), _df.identify({ age: 5 })")
   const events = await shop.stored(4)
   t.match(events[2], { event: 'After', userId: 'ann', context: { groupId: 'g1' } })
@@ -37,9 +43,12 @@ t.test('the user and the group stay who they were when a later id identifies nob
 t.test('a number is the id that it is written as', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
-  await shop.run('_df.identify(42), _df.group(0), _df.identify(-1.5), _df.identify(2 ** 53 - 1), _df.identify(2n ** 60n)')
+  await shop.run(
+    '_df.identify(42), _df.group(0), _df.identify(-1.5), _df.identify(2 ** 53 - 1), _df.identify(2n ** 60n)'
+  )
   const events = await shop.stored(5)
-  t.same(events.map(({ userId, groupId }) => groupId ?? userId), ['42', '0', '-1.5', '9007199254740991', '1152921504606846976'])
+  t.same(events.map(({ userId, groupId }) => groupId ?? userId), ['42', '0', '-1.5', '9007199254740991',
+    '1152921504606846976'])
   t.same(shop.complaints, [])
 })
 
@@ -60,7 +69,8 @@ t.test('null is as good as nothing for properties, traits, options and what is i
     _df.track('C', undefined, { timestamp: new Date(NaN) })
   }`)
   const events = await shop.stored(8)
-  t.same(events.map(({ type, event, name }) => event ?? name ?? type), ['No properties', 'group', 'A', 'B', 'page', 'identify', 'identify', 'C'])
+  t.same(events.map(({ type, event, name }) => event ?? name ?? type), ['No properties', 'group', 'A', 'B', 'page',
+    'identify', 'identify', 'C'])
   for (const { properties, type } of events) t.same(properties ?? {}, {}, String(type))
   t.same([events[1], events[5], events[6]].map((event) => event?.['traits'] ?? null), [null, {}, { plan: 'pro' }])
   t.same(shop.complaints, [])
@@ -82,6 +92,11 @@ t.test('properties, traits, options and choices that are no objects are not sent
     class Properties { constructor () { this.plan = 'pro' } }
     _df.track('Good', new Properties())
   }`)
-  t.match(await shop.stored(1), [{ event: 'Good', properties: { plan: 'pro' }, userId: undefined, context: { consent: undefined, groupId: undefined } }])
+  t.match(await shop.stored(1), [{
+    event: 'Good',
+    properties: { plan: 'pro' },
+    userId: undefined,
+    context: { consent: undefined, groupId: undefined }
+  }])
   t.equal(shop.complaints.length, 5, shop.complaints.join('\n'))
 })

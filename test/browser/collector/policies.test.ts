@@ -12,7 +12,8 @@ if (browser === null) process.exit(0)
 t.test('it works under a strict content security policy with trusted types, without a word', async (t) => {
   const shop = await collectorShop(t, browser, {
     headers: (origin) => ({
-      'content-security-policy': `default-src 'none'; img-src data:; script-src ${origin}; connect-src ${origin}; require-trusted-types-for 'script'; trusted-types 'none'`
+      'content-security-policy':
+        `default-src 'none'; img-src data:; script-src ${origin}; connect-src ${origin}; require-trusted-types-for 'script'; trusted-types 'none'`
     })
   })
   // Not by an evaluation in the page, which the policy forbids.
@@ -27,7 +28,8 @@ t.test('it can be embedded by a page that isolates itself, and checked by its in
   const integrity = `sha384-${createHash('sha384').update(script).digest('base64')}`
   const shop = await collectorShop(t, browser, {
     headers: () => ({ 'cross-origin-embedder-policy': 'require-corp', 'cross-origin-opener-policy': 'same-origin' }),
-    tags: (origin, key) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>
+    tags: (origin, key) =>
+      `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>
       <script crossorigin="anonymous" integrity="${integrity}" src="${origin}/d.js" data-pipeline-key="${key}" data-global="checked"></script>`
   })
   await shop.open('/a')
@@ -40,17 +42,23 @@ t.test('a page without TLS has no randomUUID, and its events have their ids', as
   const shop = await collectorShop(t, browser, { head: '<script>delete Crypto.prototype.randomUUID</script>' })
   await shop.open('/a')
   const [view] = await shop.stored(1)
-  for (const id of ['messageId', 'anonymousId']) t.match(view?.[id], /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  for (const id of ['messageId', 'anonymousId']) {
+    t.match(view?.[id], /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+  }
 })
 
 t.test('a module, which has no current script, finds its key', async (t) => {
-  const shop = await collectorShop(t, browser, { tags: (origin, key) => `<script type="module" src="${origin}/d.js" data-pipeline-key="${key}"></script>` })
+  const shop = await collectorShop(t, browser, {
+    tags: (origin, key) => `<script type="module" src="${origin}/d.js" data-pipeline-key="${key}"></script>`
+  })
   await shop.open('/a')
   t.same(await shop.names(1), ['page /a'])
 })
 
-t.test('Global Privacy Control, where it is respected: no event, nothing kept, and what was kept is gone', async (t) => {
-  const gpc = '<script>Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { get: () => location.pathname !== "/off" })</script>'
+t.test('Global Privacy Control, where it is respected: no event, nothing kept, and what was kept is ' +
+  'gone', async (t) => {
+  const gpc =
+    '<script>Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { get: () => location.pathname !== "/off" })</script>'
   const shop = await collectorShop(t, browser, { head: gpc, attributes: 'data-gpc="respect"' })
   await shop.open('/off')
   t.same(await shop.names(1), ['page /off'])
@@ -73,7 +81,14 @@ t.test('the collector asks the browser for no more than scripts, storage and req
   shop.page.on('request', (request) => urls.push(request.url()))
   await shop.open('/a')
   await shop.names(1)
-  t.same(new Set(urls.filter((url) => !url.startsWith(shop.origin) && !url.startsWith('data:')).map((url) => new URL(url).origin)), new Set([shop.server.origin]))
+  t.same(
+    new Set(
+      urls.filter((url) => !url.startsWith(shop.origin) && !url.startsWith('data:')).map((url) =>
+        new URL(url).origin
+      )
+    ),
+    new Set([shop.server.origin])
+  )
   t.equal(await shop.run('document.cookie'), '')
   t.match(await shop.run('Object.keys(localStorage)'), [new RegExp(`^_df\\.${shop.server.key}\\.`)])
 })

@@ -9,16 +9,23 @@ const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
 const quoted = (html: string) => html.replaceAll('&', '&amp;').replaceAll('"', '&quot;')
-const script = (origin: string, key: string) => `<script async src="${origin}/d.js" data-pipeline-key="${key}"></script>`
+const script = (origin: string, key: string) =>
+  `<script async src="${origin}/d.js" data-pipeline-key="${key}"></script>`
 const calls = "<script>window._df = [['identify', 'ann'], ['track', 'In the frame']]</script>"
 
-const shown = (origin: string, key: string) => `<iframe sandbox="allow-scripts allow-forms" srcdoc="${quoted(calls + script(origin, key))}"></iframe>`
+const shown = (origin: string, key: string) =>
+  `<iframe sandbox="allow-scripts allow-forms" srcdoc="${quoted(calls + script(origin, key))}"></iframe>`
 
 const frames: Record<string, (origin: string, key: string) => string> = {
   'of its own text': shown,
-  'of its own text, not shown': (origin, key) => `<iframe style="display: none" sandbox="allow-scripts" srcdoc="${quoted(calls + script(origin, key))}"></iframe>`,
-  'of its own text, with a module': (origin, key) => `<iframe sandbox="allow-scripts" srcdoc="${quoted(`${calls}<script type="module" src="${origin}/d.js?key=${key}"></script>`)}"></iframe>`,
-  'of a URL': (origin, key) => `<iframe sandbox="allow-scripts" src="data:text/html,${encodeURIComponent(calls + script(origin, key))}"></iframe>`
+  'of its own text, not shown': (origin, key) =>
+    `<iframe style="display: none" sandbox="allow-scripts" srcdoc="${quoted(calls + script(origin, key))}"></iframe>`,
+  'of its own text, with a module': (origin, key) =>
+    `<iframe sandbox="allow-scripts" srcdoc="${
+      quoted(`${calls}<script type="module" src="${origin}/d.js?key=${key}"></script>`)
+    }"></iframe>`,
+  'of a URL': (origin, key) =>
+    `<iframe sandbox="allow-scripts" src="data:text/html,${encodeURIComponent(calls + script(origin, key))}"></iframe>`
 }
 
 for (const [which, tags] of Object.entries(frames)) {
@@ -29,7 +36,13 @@ for (const [which, tags] of Object.entries(frames)) {
     t.same(events.map(({ type, event }) => event ?? type), ['identify', 'In the frame', 'page'])
     t.equal(new Set(events.map(({ anonymousId }) => anonymousId)).size, 1)
     t.same(new Set(events.map(({ userId }) => userId)), new Set(['ann']))
-    if (which !== 'of a URL') t.match(events[2]?.context['page'], { url: `${shop.origin}/a?q=1`, path: '/a', search: '?q=1' }, 'the page that it is in')
+    if (which !== 'of a URL') {
+      t.match(
+        events[2]?.context['page'],
+        { url: `${shop.origin}/a?q=1`, path: '/a', search: '?q=1' },
+        'the page that it is in'
+      )
+    }
     t.same(shop.complaints, [])
   })
 }

@@ -13,13 +13,17 @@ async function titles (shop: Shop, count: number): Promise<unknown[]> {
   return (await shop.stored(count)).map(({ context: { page } }) => [page?.['path'], page?.['title']])
 }
 
-for (const [when, script] of [
-  ['before the URL', "document.title = 'Second', history.pushState({}, '', '/second')"],
-  ['in the same turn', "history.pushState({}, '', '/second'), document.title = 'Second'"],
-  ['in the next frame', "history.pushState({}, '', '/second'), requestAnimationFrame(() => { document.title = 'Second' })"],
-  ['60 ms later', "history.pushState({}, '', '/second'), setTimeout(() => { document.title = 'Second' }, 60)"],
-  ['twice, at last after 200 ms', "history.pushState({}, '', '/second'), document.title = 'Loading', setTimeout(() => { document.title = 'Second' }, 200)"]
-] as const) {
+for (
+  const [when, script] of [
+    ['before the URL', "document.title = 'Second', history.pushState({}, '', '/second')"],
+    ['in the same turn', "history.pushState({}, '', '/second'), document.title = 'Second'"],
+    ['in the next frame',
+      "history.pushState({}, '', '/second'), requestAnimationFrame(() => { document.title = 'Second' })"],
+    ['60 ms later', "history.pushState({}, '', '/second'), setTimeout(() => { document.title = 'Second' }, 60)"],
+    ['twice, at last after 200 ms',
+      "history.pushState({}, '', '/second'), document.title = 'Loading', setTimeout(() => { document.title = 'Second' }, 200)"]
+  ] as const
+) {
   t.test(`a page view has the title of its page where that is set ${when}`, async (t) => {
     const shop = await collectorShop(t, browser)
     await shop.open('/first')
@@ -34,26 +38,37 @@ t.test('a page view has the title of its page where that is set after the visito
   await shop.open('/first')
   await shop.run("history.pushState({}, '', '/second'), document.title = 'Second'")
   await titles(shop, 2)
-  await shop.run("addEventListener('popstate', () => setTimeout(() => { document.title = 'First again' }, 60)), history.back()")
+  await shop.run(
+    "addEventListener('popstate', () => setTimeout(() => { document.title = 'First again' }, 60)), history.back()"
+  )
   t.same((await titles(shop, 3))[2], ['/first', 'First again'])
 })
 
 t.test('the first page view waits for a title that a script sets', async (t) => {
-  const shop = await collectorShop(t, browser, { head: "<script>addEventListener('load', () => setTimeout(() => { document.title = 'Rendered' }, 60))</script>" })
+  const shop = await collectorShop(t, browser, {
+    head: "<script>addEventListener('load', () => setTimeout(() => { document.title = 'Rendered' }, 60))</script>"
+  })
   await shop.open('/first')
   t.same(await titles(shop, 1), [['/first', 'Rendered']])
 })
 
-t.test('a page that is left before its title is known counts as the visitor saw it, in its place among the events', async (t) => {
+t.test('a page that is left before its title is known counts as the visitor saw it, in its place among the ' +
+  'events', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/first')
   await shop.run("_df.track('On first'), history.pushState({}, '', '/second')")
   await shop.run(wait(50))
-  await shop.run("document.title = 'Second', _df.track('On second'), history.pushState({}, '', '/third'), document.title = 'Third'")
+  await shop.run(
+    "document.title = 'Second', _df.track('On second'), history.pushState({}, '', '/third'), document.title = 'Third'"
+  )
   await shop.run(wait(50))
   await shop.leave("_df.track('On third')")
-  t.same(await shop.names(6), ['page /first', 'track On first', 'page /second', 'track On second', 'page /third', 'track On third'])
-  t.same((await titles(shop, 6)).filter((_, index) => index % 2 === 0), [['/first', '/first'], ['/second', 'Second'], ['/third', 'Third']])
+  t.same(await shop.names(6), ['page /first', 'track On first', 'page /second', 'track On second', 'page /third',
+    'track On third'])
+  t.same((await titles(shop, 6)).filter((_, index) => index % 2 === 0), [['/first', '/first'], ['/second', 'Second'], [
+    '/third',
+    'Third'
+  ]])
 })
 
 t.test('a page view has the time of the navigation, and does not overtake nor delay events before it', async (t) => {
@@ -77,7 +92,9 @@ t.test('a page that is hidden or gets no frames reports its views all the same',
   await shop.open('/first')
   await shop.run("history.pushState({}, '', '/second'), setTimeout(() => { document.title = 'Second' }, 60)")
   t.same(await titles(shop, 2), [['/first', '/first'], ['/second', 'Second']])
-  await shop.run("Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' }), history.pushState({}, '', '/third'), document.title = 'Third'")
+  await shop.run(
+    "Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' }), history.pushState({}, '', '/third'), document.title = 'Third'"
+  )
   await shop.run("document.dispatchEvent(new Event('visibilitychange'))")
   t.same((await titles(shop, 3))[2], ['/third', 'Third'])
 })

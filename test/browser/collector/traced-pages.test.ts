@@ -43,7 +43,9 @@ t.test('so do those that such a page sends when it is left', async (t) => {
 t.test('the origin decides all the same: of a page that the source does not know nothing arrives', async (t) => {
   const shop = await collectorShop(t, browser, { head: TRACED, allowed: false })
   await shop.open('/a')
-  await shop.page.waitForFunction('performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/v1/batch"))')
+  await shop.page.waitForFunction(
+    'performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/v1/batch"))'
+  )
   await shop.open('/plain')
   t.same(await shop.names(0), [])
   t.notOk(shop.server.answers.some((answer) => answer.endsWith(' 200') && answer.startsWith('POST')))

@@ -10,18 +10,27 @@ if (browser === null) process.exit(0)
 const SECOND = 'dk_live_second-source'
 const attributes = (key: string, global: string) => `data-pipeline-key="${key}" data-global="${global}"`
 
-for (const [what, tags] of [
-  ['scripts', (origin: string, key: string) => `<script src="${origin}/d.js" ${attributes(key, 'one')}></script><script async src="${origin}/d.js" ${attributes(SECOND, 'two')}></script>`],
-  // A browser runs a module once, however many tags have its URL.
-  ['modules with one URL', (origin: string, key: string) => `<script type="module" src="${origin}/d.js" ${attributes(key, 'one')}></script>
+for (
+  const [what, tags] of [
+    ['scripts', (origin: string, key: string) =>
+      `<script src="${origin}/d.js" ${attributes(key, 'one')}></script><script async src="${origin}/d.js" ${
+        attributes(SECOND, 'two')
+      }></script>`],
+    // A browser runs a module once, however many tags have its URL.
+    ['modules with one URL', (origin: string, key: string) =>
+      `<script type="module" src="${origin}/d.js" ${attributes(key, 'one')}></script>
     <script type="module" src="${origin}/d.js" ${attributes(SECOND, 'two')}></script>`],
-  ['modules with a URL each', (origin: string, key: string) => `<script type="module" src="${origin}/d.js?key=${key}&global=one"></script>
+    ['modules with a URL each', (origin: string, key: string) =>
+      `<script type="module" src="${origin}/d.js?key=${key}&global=one"></script>
     <script type="module" src="${origin}/d.js?key=${SECOND}&global=two"></script>`],
-  ['a module and a script', (origin: string, key: string) => `<script type="module" src="${origin}/d.js" ${attributes(key, 'one')}></script>
+    ['a module and a script', (origin: string, key: string) =>
+      `<script type="module" src="${origin}/d.js" ${attributes(key, 'one')}></script>
     <script src="${origin}/d.js" ${attributes(SECOND, 'two')}></script>`],
-  ['scripts with their keys from lists of calls', (origin: string, key: string) => `<script>one = [['init', '${key}']]; two = [['init', '${SECOND}']]</script>
+    ['scripts with their keys from lists of calls', (origin: string, key: string) =>
+      `<script>one = [['init', '${key}']]; two = [['init', '${SECOND}']]</script>
     <script async src="${origin}/d.js?global=one"></script><script async src="${origin}/d.js?global=two"></script>`]
-] as const) {
+  ] as const
+) {
   t.test(`two collectors on a page (${what}) send to a source each`, async (t) => {
     const shop = await collectorShop(t, browser, { tags })
     const second = await makeSource(shop.server.store, { pipelineKey: SECOND, domains: [shop.origin] })
@@ -37,15 +46,20 @@ for (const [what, tags] of [
   })
 }
 
-for (const [what, head] of [
-  ['an image', '<img name="currentScript" alt=""><img name="title" alt=""><img name="referrer" alt="">'],
-  ['a form', '<form name="currentScript" data-pipeline-key="dk_live_of-the-form"></form><form name="title"></form>'],
-  ['two elements', '<img name="currentScript" alt=""><img name="currentScript" alt="">']
-] as const) {
+for (
+  const [what, head] of [
+    ['an image', '<img name="currentScript" alt=""><img name="title" alt=""><img name="referrer" alt="">'],
+    ['a form', '<form name="currentScript" data-pipeline-key="dk_live_of-the-form"></form><form name="title"></form>'],
+    ['two elements', '<img name="currentScript" alt=""><img name="currentScript" alt="">']
+  ] as const
+) {
   t.test(`${what} named like a property of the document hides it from no collector`, async (t) => {
     const shop = await collectorShop(t, browser, {
       head,
-      tags: (origin, key) => `<script src="${origin}/d.js" ${attributes(key, '_df')}></script><script async src="${origin}/d.js" ${attributes(SECOND, 'two')}></script>`
+      tags: (origin, key) =>
+        `<script src="${origin}/d.js" ${attributes(key, '_df')}></script><script async src="${origin}/d.js" ${
+          attributes(SECOND, 'two')
+        }></script>`
     })
     const second = await makeSource(shop.server.store, { pipelineKey: SECOND, domains: [shop.origin] })
     await shop.open('/a')
@@ -57,7 +71,8 @@ for (const [what, head] of [
 
 t.test('a loader that runs scripts later and says itself which one it runs is believed', async (t) => {
   const shop = await collectorShop(t, browser, {
-    tags: (origin, key) => `<script type="text/later" src="${origin}/d.js" ${attributes(key, '_df')}></script><script>{
+    tags: (origin, key) =>
+      `<script type="text/later" src="${origin}/d.js" ${attributes(key, '_df')}></script><script>{
       const real = document.querySelector('script[type="text/later"]')
       Object.defineProperty(document, 'currentScript', { get: () => real })
       document.head.append(Object.assign(document.createElement('script'), { src: real.src }))

@@ -18,11 +18,13 @@ export async function copies (t: Test, made: Cluster): Promise<void> {
   const created = await done(made.at(0), '/v1/admin/sources', { token: made.token, body: { name: 'Shop' } })
   const [key, secret] = [String(created.pipeline_key), String(created.server_secret)]
 
-  const send = (path: string, body: object, signed: boolean) => Promise.all(Array.from({ length: COPIES }, (_, index) => call(made.at(index % 2), path, {
-    token: key,
-    body,
-    headers: signed ? { 'x-datafly-signature': signBody(secret, JSON.stringify(body)) } : {}
-  })))
+  const send = (path: string, body: object, signed: boolean) =>
+    Promise.all(Array.from({ length: COPIES }, (_, index) =>
+      call(made.at(index % 2), path, {
+        token: key,
+        body,
+        headers: signed ? { 'x-datafly-signature': signBody(secret, JSON.stringify(body)) } : {}
+      })))
 
   const storedOnce = async (t: Test, ids: readonly string[]) => {
     const stored = await storedIds(made.at(1), made.token, since)
@@ -32,20 +34,20 @@ export async function copies (t: Test, made: Cluster): Promise<void> {
   for (const signed of [false, true]) {
     const how = signed ? 'signed' : 'unsigned'
 
-    t.test(`D13: ${COPIES} copies as ${how} events of their own: one is stored, all are answered 200`, async (t) => {
+    t.test(`${COPIES} copies as ${how} events of their own: one is stored, all are answered 200`, async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       for (const messageId of ids) allAccepted(t, await send('/v1/t', event(messageId), signed), { success: true })
       await storedOnce(t, ids)
     })
 
-    t.test(`D13: ${COPIES} copies in ${how} batches, each of them twice: one is stored, all are answered 200`, async (t) => {
+    t.test(`${COPIES} copies in ${how} batches, each of them twice: one is stored, all are answered 200`, async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       const batch = [...ids, ...ids].map((messageId) => ({ type: 'track', ...event(messageId) }))
       allAccepted(t, await send('/v1/batch', { batch }, signed), { success: true, accepted: batch.length })
       await storedOnce(t, ids)
     })
 
-    t.test(`D13: ${COPIES} ${how} copies, alone and in batches that share only some of them: one is stored, all are answered 200`, async (t) => {
+    t.test(`${COPIES} ${how} copies, alone and in batches that share only some of them: one is stored, all are answered 200`, async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       const sendings = ids.flatMap((messageId, index) => {
         const batch = ids.slice(index, index + 5).map((id) => ({ type: 'track', ...event(id) }))
@@ -58,7 +60,12 @@ export async function copies (t: Test, made: Cluster): Promise<void> {
 }
 
 function allAccepted (t: Test, answers: readonly Called[], expected: object): void {
-  t.same(answers.filter(({ status, body }) => status !== 200 || Object.entries(expected).some(([name, value]) => body[name] !== value)), [])
+  t.same(
+    answers.filter(({ status, body }) =>
+      status !== 200 || Object.entries(expected).some(([name, value]) => body[name] !== value)
+    ),
+    []
+  )
 }
 
 function event (messageId: string): object {

@@ -16,33 +16,52 @@ const PARALLEL = 50
 export async function refreshRaces (t: Test, made: Cluster): Promise<void> {
   const two = (index: number) => made.at(index % 2)
 
-  t.test(`R03: ${ROUNDS} times ${PARALLEL} parallel refreshes of one token, over both: one wins, and all tokens of the user are dead`, (t) => rounds(t, made, async ({ raced }) => {
-    const answers = await Promise.all(Array.from({ length: PARALLEL }, (_, index) => refresh(two(index), raced.refresh_token)))
-    return wonBy(t, answers)
-  }))
+  t.test(`${ROUNDS} times ${PARALLEL} parallel refreshes of one token, over both: one wins, and all tokens of the user are dead`, (t) =>
+    rounds(t, made, async ({ raced }) => {
+      const answers = await Promise.all(
+        Array.from({ length: PARALLEL }, (_, index) => refresh(two(index), raced.refresh_token))
+      )
+      return wonBy(t, answers)
+    }))
 
-  t.test('R13: one token twice in one TCP write: one wins, and all tokens of the user are dead', (t) => rounds(t, made, async ({ raced, round }) => {
-    const text = await rawExchange(two(round).origin, rawRefresh(raced, 'keep-alive') + rawRefresh(raced, 'close'))
-    return wonBy(t, parsed(text))
-  }))
+  t.test('one token twice in one TCP write: one wins, and all tokens of the user are dead', (t) =>
+    rounds(t, made, async ({ raced, round }) => {
+      const text = await rawExchange(two(round).origin, rawRefresh(raced, 'keep-alive') + rawRefresh(raced, 'close'))
+      return wonBy(t, parsed(text))
+    }))
 
-  t.test('R13: one token in two TCP writes at once, one to each instance: one wins, and all tokens of the user are dead', (t) => rounds(t, made, async ({ raced }) => {
-    const texts = await Promise.all([0, 1].map((index) => rawExchange(two(index).origin, rawRefresh(raced, 'close'))))
-    return wonBy(t, texts.flatMap(parsed))
-  }))
+  t.test('one token in two TCP writes at once, one to each instance: one wins, and all tokens of the user are ' +
+    'dead', (t) =>
+    rounds(t, made, async ({ raced }) => {
+      const texts = await Promise.all([0, 1].map((index) => rawExchange(two(index).origin, rawRefresh(raced, 'close'))))
+      return wonBy(t, texts.flatMap(parsed))
+    }))
 
-  t.test('R15: a token that was rotated on one instance and comes to the other at once: all tokens of the user are dead', (t) => rounds(t, made, async ({ raced, other, round }) => {
-    const [one, another] = [two(round), two(round + 1)]
-    const answers = [await refresh(one, raced.refresh_token), await refresh(another, raced.refresh_token)]
-    t.match(answers, [{ status: 200 }, { status: 401 }])
-    t.match(await call(another, '/v1/admin/auth/me', { token: other.access_token }), { status: 401 }, 'at once on the instance that has seen it')
-    return wonBy(t, answers)
-  }))
+  t.test('a token that was rotated on one instance and comes to the other at once: all tokens of the user are ' +
+    'dead', (t) =>
+    rounds(t, made, async ({ raced, other, round }) => {
+      const [one, another] = [two(round), two(round + 1)]
+      const answers = [await refresh(one, raced.refresh_token), await refresh(another, raced.refresh_token)]
+      t.match(answers, [{ status: 200 }, { status: 401 }])
+      t.match(
+        await call(another, '/v1/admin/auth/me', { token: other.access_token }),
+        { status: 401 },
+        'at once on the instance that has seen it'
+      )
+      return wonBy(t, answers)
+    }))
 }
 
-interface Round { round: number, raced: Pair, other: Pair }
+interface Round {
+  round: number
+  raced: Pair
+  other: Pair
+}
 
-/** Races one of a new user's two sessions again and again; after each, all tokens of the user are dead and it is in the audit trail. */
+/**
+ * Races one of a new user's two sessions again and again; after each, all tokens of the user are dead and it is in
+ * the audit trail.
+ */
 async function rounds (t: Test, made: Cluster, race: (round: Round) => Promise<Pair[]>): Promise<void> {
   const users: string[] = []
   const ends: Array<Promise<number>> = []
@@ -51,13 +70,17 @@ async function rounds (t: Test, made: Cluster, race: (round: Round) => Promise<P
     users.push(id)
     const [raced, other] = [await signIn(made.at(0), { email }), await signIn(made.at(1), { email })]
     // Every instance has seen both.
-    for (const { access_token: token } of [raced, other]) await Promise.all(made.instances.map((at) => done(at, '/v1/admin/auth/me', { token })))
+    for (const { access_token: token } of [raced, other]) {
+      await Promise.all(made.instances.map((at) => done(at, '/v1/admin/auth/me', { token })))
+    }
 
     const successors = await race({ round, raced, other })
     const pairs = [...successors, other, raced]
     ends.push(lastAccepted(made, pairs.map(({ access_token }) => access_token)))
     // The one that was raced comes last: it would be detected now if it was not before.
-    for (const { refresh_token } of pairs) t.match(await refresh(made.at(round), refresh_token), { status: 401, code: 'INVALID_REFRESH_TOKEN' })
+    for (const { refresh_token } of pairs) {
+      t.match(await refresh(made.at(round), refresh_token), { status: 401, code: 'INVALID_REFRESH_TOKEN' })
+    }
   }
   const slowest = Math.max(...await Promise.all(ends))
   t.comment(`no access token worked for longer than ${Math.round(slowest)} ms`)
@@ -77,12 +100,17 @@ function wonBy (t: Test, answers: readonly Called[]): Pair[] {
   return pairs
 }
 
-/** Milliseconds from now to the start of the last request that one of these access tokens was accepted for, on any instance. */
+/**
+ * Milliseconds from now to the start of the last request that one of these access tokens was accepted for, on any
+ * instance.
+ */
 async function lastAccepted ({ instances }: Cluster, tokens: readonly string[]): Promise<number> {
   const start = performance.now()
   for (let last = start; ; await sleep(20)) {
     const asked = performance.now()
-    const answers = await Promise.all(instances.flatMap((at) => tokens.map((token) => call(at, '/v1/admin/auth/me', { token }))))
+    const answers = await Promise.all(
+      instances.flatMap((at) => tokens.map((token) => call(at, '/v1/admin/auth/me', { token })))
+    )
     if (!answers.some(({ status }) => status === 200)) return last - start
     last = asked
   }
@@ -99,7 +127,8 @@ async function reported ({ at, token }: Cluster, userId: string): Promise<void> 
 
 function rawRefresh ({ refresh_token }: Pair, connection: string): string {
   const body = JSON.stringify({ refresh_token })
-  return ['POST /v1/admin/auth/refresh HTTP/1.1', 'Host: a', 'Content-Type: application/json', `Content-Length: ${body.length}`, `Connection: ${connection}`, '', body].join('\r\n')
+  return ['POST /v1/admin/auth/refresh HTTP/1.1', 'Host: a', 'Content-Type: application/json',
+    `Content-Length: ${body.length}`, `Connection: ${connection}`, '', body].join('\r\n')
 }
 
 function parsed (text: string): Called[] {

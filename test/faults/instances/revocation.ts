@@ -56,20 +56,29 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'A23: the token of a session that was logged out',
-    make: tokenUntil(({ refresh_token }, _other, _user, _cluster, at) => done(at, '/v1/admin/auth/logout', { body: { refresh_token } })),
+    make: tokenUntil(({ refresh_token }, _other, _user, _cluster, at) =>
+      done(at, '/v1/admin/auth/logout', { body: { refresh_token } })
+    ),
     refusal: '401 INVALID_TOKEN'
   },
   {
     title: 'A23: a token of who was logged out everywhere',
-    make: tokenUntil((_own, { access_token: token }, _user, _cluster, at) => done(at, '/v1/admin/auth/logout-all', { method: 'POST', token })),
+    make: tokenUntil((_own, { access_token: token }, _user, _cluster, at) =>
+      done(at, '/v1/admin/auth/logout-all', { method: 'POST', token })
+    ),
     refusal: '401 INVALID_TOKEN'
   },
   {
-    title: 'A23: another session\'s token after a change of password',
+    title: "A23: another session's token after a change of password",
     make: tokenUntil((_own, other, _user, _cluster, at) => changePassword(other, at)),
     refusal: '401 INVALID_TOKEN'
   },
-  { title: 'a guest token of a client that was invalidated', make: guestToken, refusal: 'another token', elsewhere: true },
+  {
+    title: 'a guest token of a client that was invalidated',
+    make: guestToken,
+    refusal: 'another token',
+    elsewhere: true
+  },
   { title: 'G14: the embeds of a revoked user', make: embeds, refusal: '403 FORBIDDEN' }
 ]
 
@@ -91,7 +100,8 @@ export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Prom
   const { redis } = cluster
   if (redis?.ownServer !== true) return
 
-  t.test('with a Redis that hangs and comes back, what was revoked meanwhile is refused by every instance for good', async (t) => {
+  t.test('with a Redis that hangs and comes back, what was revoked meanwhile is refused by every instance for ' +
+    'good', async (t) => {
     // What Redis held before it hung, it holds afterwards.
     const hang = async () => {
       redis.pause()
@@ -123,20 +133,29 @@ interface Result extends Case {
 
 interface MeasureOptions extends WatchOptions {
   /** Done once, between what was accepted and its revocation. */
-  before? (): Promise<void>
+  before?(): Promise<void>
 }
 
 /** Revokes one of each kind at a time. */
-async function measure (cluster: Cluster, runs: number, { before = async () => {}, ...watch }: MeasureOptions = {}): Promise<Result[]> {
+async function measure (
+  cluster: Cluster,
+  runs: number,
+  { before = async () => {}, ...watch }: MeasureOptions = {}
+): Promise<Result[]> {
   const results = CASES.map((tested): Result => ({ ...tested, last: [], here: [], refusals: new Set() }))
   for (let run = 0; run < runs; run++) {
     const here = run % cluster.instances.length
     // Over the whole life of what a cache holds.
     const delay = run * CACHED / runs
     let ready: Promise<void> | undefined
-    const subjects = await Promise.all(results.map(async (result) => ({ result, ...await result.make(cluster, cluster.at(here)) })))
+    const subjects = await Promise.all(
+      results.map(async (result) => ({ result, ...await result.make(cluster, cluster.at(here)) }))
+    )
     await Promise.all(subjects.map(async ({ result, ask, revoke }) => {
-      const { lags, refusals } = await reachOf(cluster.instances, ask, () => (ready ??= before()).then(revoke), { delay, ...watch })
+      const { lags, refusals } = await reachOf(cluster.instances, ask, () => (ready ??= before()).then(revoke), {
+        delay,
+        ...watch
+      })
       result.last.push(Math.max(...lags))
       result.here.push(lags[here] ?? Number.NaN)
       for (const refusal of refusals) result.refusals.add(refusal)
@@ -146,6 +165,8 @@ async function measure (cluster: Cluster, runs: number, { before = async () => {
 }
 
 function figures (lags: readonly number[]): string {
-  const [p50, p99, max] = [percentile(lags, 0.5), percentile(lags, 0.99), Math.max(...lags)].map((value) => value.toFixed(0))
+  const [p50, p99, max] = [percentile(lags, 0.5), percentile(lags, 0.99), Math.max(...lags)].map((value) =>
+    value.toFixed(0)
+  )
   return `${lags.length} times: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`
 }

@@ -12,13 +12,24 @@ import type { SourceOrigins } from '../../../contracts/token-store/index.js'
 import { makeSource } from '../../helpers/source.js'
 import { parseUrl } from '../../../signing/parse-url.js'
 
-const ORIGINS = ['https://a.test', 'https://x.a.test', 'http://a.test', 'https://b.test:8443', 'capacitor://localhost', 'null', 'https://other.test', 'https://*.a.test', '']
+const ORIGINS = ['https://a.test', 'https://x.a.test', 'http://a.test', 'https://b.test:8443', 'capacitor://localhost',
+  'null', 'https://other.test', 'https://*.a.test', '']
 
 const NONE = { domains: [], allowAnyOrigin: false, allowNullOrigin: false }
 const ANY = { domains: [], allowAnyOrigin: true, allowNullOrigin: true }
 
 const aSource = fc.record({
-  domains: fc.array(fc.constantFrom('a.test', '*.a.test', 'http://a.test', 'https://b.test:8443', 'capacitor://localhost', 'no domain', 'a.test\nb.test')),
+  domains: fc.array(
+    fc.constantFrom(
+      'a.test',
+      '*.a.test',
+      'http://a.test',
+      'https://b.test:8443',
+      'capacitor://localhost',
+      'no domain',
+      'a.test\nb.test'
+    )
+  ),
   allowAnyOrigin: fc.boolean(),
   allowNullOrigin: fc.boolean()
 })
@@ -28,33 +39,41 @@ const oneOf = fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: 
 const lists = fc.array(fc.array(oneOf, { maxLength: 6 }), { minLength: 1, maxLength: 8 })
 
 t.test('an index that follows any history of lists says of each origin what the last list says', async (t) => {
-  await fc.assert(fc.asyncProperty(lists, async (history) => {
-    const index = new OriginIndex()
-    for (const list of history.map(frozen)) {
-      for (const origin of ORIGINS) if (await index.allows(list, origin) !== matchesOrigin(compileOrigins(list), origin)) return false
-    }
-    return true
-  }), { numRuns: 500 })
+  await fc.assert(
+    fc.asyncProperty(lists, async (history) => {
+      const index = new OriginIndex()
+      for (const list of history.map(frozen)) {
+        for (const origin of ORIGINS) {
+          if (await index.allows(list, origin) !== matchesOrigin(compileOrigins(list), origin)) return false
+        }
+      }
+      return true
+    }),
+    { numRuns: 500 }
+  )
   t.pass('500 histories')
 })
 
 t.test('whoever asks while other lists are read gets the answer of the list that was asked', async (t) => {
   const question = fc.record({ at: fc.nat(), turns: fc.nat({ max: 3 }), origin: fc.constantFrom(...ORIGINS) })
   const asked = fc.array(question, { minLength: 2, maxLength: 10 })
-  await fc.assert(fc.asyncProperty(lists, asked, async (history, questions) => {
-    const index = new OriginIndex()
-    // Each list takes more than one slice.
-    const own = history.map((sources, at) => frozen([...sources, ...manySources(15, `list-${at}`)]))
-    const answers: Array<boolean | Promise<boolean>> = []
-    const expected: boolean[] = []
-    for (const { at, turns, origin } of questions) {
-      const list = own[at % own.length] ?? []
-      answers.push(index.allows(list, origin))
-      expected.push(matchesOrigin(compileOrigins(list), origin))
-      for (let passed = 0; passed < turns; passed++) await turn()
-    }
-    return (await Promise.all(answers)).every((answer, at) => answer === expected[at])
-  }), { numRuns: 100 })
+  await fc.assert(
+    fc.asyncProperty(lists, asked, async (history, questions) => {
+      const index = new OriginIndex()
+      // Each list takes more than one slice.
+      const own = history.map((sources, at) => frozen([...sources, ...manySources(15, `list-${at}`)]))
+      const answers: Array<boolean | Promise<boolean>> = []
+      const expected: boolean[] = []
+      for (const { at, turns, origin } of questions) {
+        const list = own[at % own.length] ?? []
+        answers.push(index.allows(list, origin))
+        expected.push(matchesOrigin(compileOrigins(list), origin))
+        for (let passed = 0; passed < turns; passed++) await turn()
+      }
+      return (await Promise.all(answers)).every((answer, at) => answer === expected[at])
+    }),
+    { numRuns: 100 }
+  )
   t.pass('100 histories')
 })
 
@@ -65,7 +84,11 @@ t.test('everything else gets its turn after each thousand of domains, of one lis
     const between: number[] = []
     const done = new AbortController()
     const answers = Promise.all(sizes.map((size, at) => {
-      const sources = manySources(size, `list-${at}`).map((source) => observed(source, () => { compiled += 100 }))
+      const sources = manySources(size, `list-${at}`).map((source) =>
+        observed(source, () => {
+          compiled += 100
+        })
+      )
       return index.allows(Object.freeze(sources), `https://page-0.source-0.list-${at}.test`)
     })).finally(() => done.abort())
     while (!done.signal.aborted) {
@@ -95,7 +118,12 @@ t.test('a source that is in the next list as the same frozen object is not read 
   let texts = 0
   const domains = ['a.test']
   // JSON.stringify asks for it.
-  Object.defineProperty(domains, 'toJSON', { value: () => { texts++; return [...domains] } })
+  Object.defineProperty(domains, 'toJSON', {
+    value: () => {
+      texts++
+      return [...domains]
+    }
+  })
   const source = Object.freeze({ ...NONE, domains: Object.freeze(domains) })
   t.equal(await index.allows(Object.freeze([source]), 'https://a.test'), true)
   t.equal(await index.allows(Object.freeze([source, ...frozen(manySources(1, 'b'))]), 'https://a.test'), true)
@@ -126,14 +154,19 @@ t.test('a list that cannot be read rejects for those who ask with it, and spoils
 t.test('a plain host is spelt as the URL parser spells it', async (t) => {
   const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/)
   const labels = fc.array(label, { minLength: 1, maxLength: 4 })
-  const host = fc.tuple(labels, fc.stringMatching(/^[a-z0-9]{1,6}$/)).map(([before, last]) => [...before, last].join('.'))
+  const host = fc.tuple(labels, fc.stringMatching(/^[a-z0-9]{1,6}$/)).map(([before, last]) =>
+    [...before, last].join('.')
+  )
   const parts = [fc.constantFrom('https://', 'http://', ''), fc.constantFrom('', '*.'), host] as const
-  fc.assert(fc.property(...parts, (scheme, wildcard, name) => {
-    const text = `${scheme || 'https://'}${name}`
-    const url = parseUrl(text)
-    const isNone = url === null || (wildcard !== '' && isIP(url.hostname) !== 0)
-    return parseDomain(scheme + wildcard + name) === (isNone ? null : `${url.protocol}//${wildcard}${url.host}`)
-  }), { numRuns: 2_000 })
+  fc.assert(
+    fc.property(...parts, (scheme, wildcard, name) => {
+      const text = `${scheme || 'https://'}${name}`
+      const url = parseUrl(text)
+      const isNone = url === null || (wildcard !== '' && isIP(url.hostname) !== 0)
+      return parseDomain(scheme + wildcard + name) === (isNone ? null : `${url.protocol}//${wildcard}${url.host}`)
+    }),
+    { numRuns: 2_000 }
+  )
   t.pass('2 000 hosts')
 })
 
@@ -152,6 +185,11 @@ function manySources (count: number, name: string): SourceOrigins[] {
 function observed (source: SourceOrigins, onRead: () => void): SourceOrigins {
   const domains = [...source.domains]
   const iterate = domains[Symbol.iterator].bind(domains)
-  Object.defineProperty(domains, Symbol.iterator, { value: () => { onRead(); return iterate() } })
+  Object.defineProperty(domains, Symbol.iterator, {
+    value: () => {
+      onRead()
+      return iterate()
+    }
+  })
   return { ...source, domains }
 }

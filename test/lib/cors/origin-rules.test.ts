@@ -16,13 +16,21 @@ function matcher (...domains: string[]): (origin: string) => boolean {
 function disallowed (): string[] {
   const { disallowed } = JSON.parse(vectorText('cors/wpt_cors_origin_disallowed.json')) as { disallowed: string[] }
   const { host, protocol } = new URL(SHOP)
-  return disallowed.map((template) => template
-    .replaceAll('{SCHEME}', protocol).replaceAll('{HOST}', host).replaceAll('{SUB}', 'www1').replaceAll('{PARENT}', 'example.com')
-    .replaceAll('{UPPER(SCHEME//HOST)}', SHOP.toUpperCase()).replaceAll('{UPPER(SCHEME)}', protocol.toUpperCase())
-    .replaceAll('{HREF}', `${SHOP}/page`).replaceAll('{DIRNAME(HREF)}', `${SHOP}/`).replaceAll('{CROSSDOMAIN}', 'https://www1.example.net'))
+  return disallowed.map((template) =>
+    template
+      .replaceAll('{SCHEME}', protocol).replaceAll('{HOST}', host).replaceAll('{SUB}', 'www1').replaceAll(
+        '{PARENT}',
+        'example.com'
+      )
+      .replaceAll('{UPPER(SCHEME//HOST)}', SHOP.toUpperCase()).replaceAll('{UPPER(SCHEME)}', protocol.toUpperCase())
+      .replaceAll('{HREF}', `${SHOP}/page`).replaceAll('{DIRNAME(HREF)}', `${SHOP}/`).replaceAll(
+        '{CROSSDOMAIN}',
+        'https://www1.example.net'
+      )
+  )
 }
 
-t.test('C01: of 45 values of the Web Platform Tests and 40 look-alikes none matches, the origin itself does', async (t) => {
+t.test('of 45 values of the Web Platform Tests and 40 look-alikes none matches, the origin itself does', async (t) => {
   const matches = matcher('shop.example.com')
   t.equal(disallowed().length, 45)
   t.equal(LOOK_ALIKES.length, 40)
@@ -30,69 +38,166 @@ t.test('C01: of 45 values of the Web Platform Tests and 40 look-alikes none matc
   t.equal(matches(SHOP), true)
 })
 
-t.test('C08: *.example.com is any subdomain on https, and nothing else', async (t) => {
+t.test('*.example.com is any subdomain on https, and nothing else', async (t) => {
   const matches = matcher('*.example.com')
-  for (const origin of ['https://shop.example.com', 'https://a.b.c.example.com', 'https://xn--bcher-kva.example.com', 'https://my_shop.example.com']) {
+  for (
+    const origin of ['https://shop.example.com', 'https://a.b.c.example.com', 'https://xn--bcher-kva.example.com',
+      'https://my_shop.example.com']
+  ) {
     t.equal(matches(origin), true, origin)
   }
-  for (const origin of [
-    'https://example.com', 'http://shop.example.com', 'https://shop.example.com:8443', 'https://evil-example.com', 'https://evilexample.com',
-    'https://shop.example.com.evil.test', 'https://shop.example.com.', 'https://shop.example.comm', 'https://.example.com', 'https://*.example.com',
-    'https://a..example.com', 'https://shop.example.com/', 'https://shop.example.com#.example.com', 'https://evil.test/.example.com',
-    'https://evil.test?.example.com', 'https://user@shop.example.com', 'https://shop.example.com,https://evil.test', 'null', '', 'file://'
-  ]) t.equal(matches(origin), false, JSON.stringify(origin))
+  for (
+    const origin of [
+      'https://example.com',
+      'http://shop.example.com',
+      'https://shop.example.com:8443',
+      'https://evil-example.com',
+      'https://evilexample.com',
+      'https://shop.example.com.evil.test',
+      'https://shop.example.com.',
+      'https://shop.example.comm',
+      'https://.example.com',
+      'https://*.example.com',
+      'https://a..example.com',
+      'https://shop.example.com/',
+      'https://shop.example.com#.example.com',
+      'https://evil.test/.example.com',
+      'https://evil.test?.example.com',
+      'https://user@shop.example.com',
+      'https://shop.example.com,https://evil.test',
+      'null',
+      '',
+      'file://'
+    ]
+  ) t.equal(matches(origin), false, JSON.stringify(origin))
 })
 
 t.test('a domain says scheme, host and port, and https where it says no scheme', async (t) => {
-  for (const [domain, yes, no] of [
-    ['shop.example.com', 'https://shop.example.com', 'http://shop.example.com'],
-    ['http://localhost:3000', 'http://localhost:3000', 'http://localhost:3001'],
-    ['HTTPS://Shop.Example.COM', 'https://shop.example.com', 'https://example.com'],
-    ['https://shop.example.com:443', 'https://shop.example.com', 'https://shop.example.com:443'],
-    ['shop.example.com:8443', 'https://shop.example.com:8443', 'https://shop.example.com'],
-    ['http://*.example.com:8080', 'http://a.example.com:8080', 'http://a.example.com'],
-    ['*.localhost', 'https://shop.localhost', 'https://localhost'],
-    ['bücher.example', 'https://xn--bcher-kva.example', 'https://bucher.example'],
-    ['https://[::1]:3000', 'https://[::1]:3000', 'https://[::2]:3000'],
-    ['192.0.2.1', 'https://192.0.2.1', 'https://192.0.2.10'],
-    ['capacitor://localhost', 'capacitor://localhost', 'ionic://localhost'],
-    ['Ionic://localhost', 'ionic://localhost', 'https://localhost'],
-    ['tauri://localhost', 'tauri://localhost', 'tauri://localhost:1'],
-    ['chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'chrome-extension://abcdefghijklmnopabcdefghijklmnoo'],
-    ['safari-web-extension://1D5F9BC0-0000-4000-8000-00000000ABCD', 'safari-web-extension://1D5F9BC0-0000-4000-8000-00000000ABCD', 'safari-web-extension://1d5f9bc0-0000-4000-8000-00000000abcd'],
-    ['app://com.example.desk:3000', 'app://com.example.desk:3000', 'app://com.example.desk']
-  ] as const) {
+  for (
+    const [domain, yes, no] of [
+      ['shop.example.com', 'https://shop.example.com', 'http://shop.example.com'],
+      ['http://localhost:3000', 'http://localhost:3000', 'http://localhost:3001'],
+      ['HTTPS://Shop.Example.COM', 'https://shop.example.com', 'https://example.com'],
+      ['https://shop.example.com:443', 'https://shop.example.com', 'https://shop.example.com:443'],
+      ['shop.example.com:8443', 'https://shop.example.com:8443', 'https://shop.example.com'],
+      ['http://*.example.com:8080', 'http://a.example.com:8080', 'http://a.example.com'],
+      ['*.localhost', 'https://shop.localhost', 'https://localhost'],
+      ['bücher.example', 'https://xn--bcher-kva.example', 'https://bucher.example'],
+      ['https://[::1]:3000', 'https://[::1]:3000', 'https://[::2]:3000'],
+      ['192.0.2.1', 'https://192.0.2.1', 'https://192.0.2.10'],
+      ['capacitor://localhost', 'capacitor://localhost', 'ionic://localhost'],
+      ['Ionic://localhost', 'ionic://localhost', 'https://localhost'],
+      ['tauri://localhost', 'tauri://localhost', 'tauri://localhost:1'],
+      ['chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+        'chrome-extension://abcdefghijklmnopabcdefghijklmnoo'],
+      ['safari-web-extension://1D5F9BC0-0000-4000-8000-00000000ABCD',
+        'safari-web-extension://1D5F9BC0-0000-4000-8000-00000000ABCD',
+        'safari-web-extension://1d5f9bc0-0000-4000-8000-00000000abcd'],
+      ['app://com.example.desk:3000', 'app://com.example.desk:3000', 'app://com.example.desk']
+    ] as const
+  ) {
     t.equal(matcher(domain)(yes), true, `${domain} takes ${yes}`)
     t.equal(matcher(domain)(no), false, `${domain} does not take ${no}`)
   }
 })
 
-t.test('C09: what is no domain is refused', async (t) => {
-  for (const text of [
-    '*', '*.*', '*.com', '*example.com', 'shop.*', 'a.*.example.com', '*.*.example.com', '**.example.com', 'null', 'NULL', '*.null', '', ' ', 'shop.example.com ',
-    '/^https:/', '^https://shop\\.example\\.com$', '(a|b).example.com', 'shop[0-9].example.com', '.example.com', 'example.com.', 'a..example.com',
-    'https://shop.example.com/', 'https://shop.example.com/path', 'shop.example.com/path', 'https://shop.example.com?x', 'https://shop.example.com#x',
-    'https://user:pass@shop.example.com', 'user@shop.example.com', 'javascript:alert(1)', 'javascript:', 'data:text/html,x', 'file:///etc/passwd',
-    'ftp://shop.example.com', 'ws://shop.example.com', 'blob:https://shop.example.com/1', 'file://', 'about:blank', 'capacitor://', 'capacitor:localhost',
-    'capacitor://localhost/', 'capacitor://localhost/x', 'capacitor://*.localhost', 'capacitor://*', 'capacitor://a@localhost', 'capacitor://bücher', 'capacitor://localhost?x', '1app://localhost',
-    'javascript://localhost', 'data://localhost', 'file://localhost', 'blob://localhost', 'filesystem://localhost', 'https://', 'https:shop.example.com', '//shop.example.com', 'https://shop.example.com:99999',
-    'https://shop.example.com:', 'https://a.example.com,https://b.example.com', 'https://a.example.com https://b.example.com', 'shop.example.com\0',
-    'shop.example.com\r\nx', '%65xample.com', '*.192.0.2.1', '*.[::1]', 'https://[::1', 'x'.repeat(301), `${'a'.repeat(64)}.${'b'.repeat(250)}`
-  ]) t.equal(parseDomain(text), null, JSON.stringify(text))
+t.test('what is no domain is refused', async (t) => {
+  for (
+    const text of [
+      '*',
+      '*.*',
+      '*.com',
+      '*example.com',
+      'shop.*',
+      'a.*.example.com',
+      '*.*.example.com',
+      '**.example.com',
+      'null',
+      'NULL',
+      '*.null',
+      '',
+      ' ',
+      'shop.example.com ',
+      '/^https:/',
+      '^https://shop\\.example\\.com$',
+      '(a|b).example.com',
+      'shop[0-9].example.com',
+      '.example.com',
+      'example.com.',
+      'a..example.com',
+      'https://shop.example.com/',
+      'https://shop.example.com/path',
+      'shop.example.com/path',
+      'https://shop.example.com?x',
+      'https://shop.example.com#x',
+      'https://user:pass@shop.example.com',
+      'user@shop.example.com',
+      'javascript:alert(1)',
+      'javascript:',
+      'data:text/html,x',
+      'file:///etc/passwd',
+      'ftp://shop.example.com',
+      'ws://shop.example.com',
+      'blob:https://shop.example.com/1',
+      'file://',
+      'about:blank',
+      'capacitor://',
+      'capacitor:localhost',
+      'capacitor://localhost/',
+      'capacitor://localhost/x',
+      'capacitor://*.localhost',
+      'capacitor://*',
+      'capacitor://a@localhost',
+      'capacitor://bücher',
+      'capacitor://localhost?x',
+      '1app://localhost',
+      'javascript://localhost',
+      'data://localhost',
+      'file://localhost',
+      'blob://localhost',
+      'filesystem://localhost',
+      'https://',
+      'https:shop.example.com',
+      '//shop.example.com',
+      'https://shop.example.com:99999',
+      'https://shop.example.com:',
+      'https://a.example.com,https://b.example.com',
+      'https://a.example.com https://b.example.com',
+      'shop.example.com\0',
+      'shop.example.com\r\nx',
+      '%65xample.com',
+      '*.192.0.2.1',
+      '*.[::1]',
+      'https://[::1',
+      'x'.repeat(301),
+      `${'a'.repeat(64)}.${'b'.repeat(250)}`
+    ]
+  ) t.equal(parseDomain(text), null, JSON.stringify(text))
 })
 
 t.test('any origin is any well-formed one, never null', async (t) => {
   const rules = compileOrigins([{ domains: [], allowAnyOrigin: true, allowNullOrigin: false }])
-  for (const origin of ['https://evil.test', 'http://localhost:1', 'capacitor://localhost', 'https://[::1]']) t.equal(matchesOrigin(rules, origin), true, origin)
-  for (const origin of ['null', '', '*', 'https://a.test, https://b.test', 'https://a.test/', 'https://A.test', 'evil.test', 'https://a.test\0']) {
+  for (const origin of ['https://evil.test', 'http://localhost:1', 'capacitor://localhost', 'https://[::1]']) {
+    t.equal(matchesOrigin(rules, origin), true, origin)
+  }
+  for (
+    const origin of ['null', '', '*', 'https://a.test, https://b.test', 'https://a.test/', 'https://A.test',
+      'evil.test', 'https://a.test\0']
+  ) {
     t.equal(matchesOrigin(rules, origin), false, JSON.stringify(origin))
   }
 })
 
-t.test('C04: the origin null is let in by its own switch alone, and the switch lets nothing else in', async (t) => {
-  const rules = compileOrigins([{ domains: [], allowAnyOrigin: false, allowNullOrigin: false }, { domains: [], allowAnyOrigin: false, allowNullOrigin: true }])
+t.test('the origin null is let in by its own switch alone, and the switch lets nothing else in', async (t) => {
+  const rules = compileOrigins([{ domains: [], allowAnyOrigin: false, allowNullOrigin: false }, {
+    domains: [],
+    allowAnyOrigin: false,
+    allowNullOrigin: true
+  }])
   t.equal(matchesOrigin(rules, 'null'), true)
-  for (const origin of ['NULL', 'null ', 'null, null', '', 'https://null', 'file://', SHOP]) t.equal(matchesOrigin(rules, origin), false, JSON.stringify(origin))
+  for (const origin of ['NULL', 'null ', 'null, null', '', 'https://null', 'file://', SHOP]) {
+    t.equal(matchesOrigin(rules, origin), false, JSON.stringify(origin))
+  }
 })
 
 t.test('no domains match nothing, and one bad entry does not spoil the others', async (t) => {
@@ -101,9 +206,12 @@ t.test('no domains match nothing, and one bad entry does not spoil the others', 
   t.equal(matcher('*', 'javascript:', 'shop.example.com')('https://evil.test'), false)
 })
 
-t.test('J15: origins of 100 KB are refused without being read', async (t) => {
+t.test('origins of 100 KB are refused without being read', async (t) => {
   const matches = matcher('*.example.com', 'shop.example.com')
-  for (const origin of [`https://${'a.'.repeat(50_000)}example.com`, `https://${'a'.repeat(100_000)}`, 'https://'.repeat(12_000)]) {
+  for (
+    const origin of [`https://${'a.'.repeat(50_000)}example.com`, `https://${'a'.repeat(100_000)}`,
+      'https://'.repeat(12_000)]
+  ) {
     const { read } = await textWork(() => t.equal(matches(origin), false))
     t.ok(read < 5_000, `${read} characters are read`)
   }

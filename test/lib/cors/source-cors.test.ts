@@ -14,7 +14,8 @@ import { LOOK_ALIKES } from '../../helpers/look-alike-origins.js'
 import { rawRequest } from '../../helpers/raw-socket.js'
 import { makeSource, SHOP } from '../../helpers/source.js'
 
-const CORS_HEADERS = ['access-control-allow-origin', 'access-control-allow-credentials', 'access-control-expose-headers']
+const CORS_HEADERS = ['access-control-allow-origin', 'access-control-allow-credentials',
+  'access-control-expose-headers']
 
 async function shop (t: Test, settings: Partial<NewSource> = {}) {
   const { store } = await backend(t)
@@ -23,15 +24,23 @@ async function shop (t: Test, settings: Partial<NewSource> = {}) {
   let handled = 0
   await app.register(tokenStore, { store })
   await app.register(pipelineKey)
-  app.get('/x', { config: { gatehouse: { pipelineKey: true } } }, async () => { handled++; return {} })
+  app.get('/x', { config: { gatehouse: { pipelineKey: true } } }, async () => {
+    handled++
+    return {}
+  })
   sourcePreflight(app, '/x')
   const made = await makeSource(store, settings)
-  const get = async (origin: string | undefined, key = made.key, headers: Record<string, string> = {}) => app.inject({
-    url: '/x', headers: { authorization: `Bearer ${key}`, ...(origin === undefined ? {} : { origin }), ...headers }
-  })
-  const preflight = async (origin: string, headers: Record<string, string> = {}) => app.inject({
-    method: 'OPTIONS', url: '/x', headers: { origin, 'access-control-request-method': 'POST', ...headers }
-  })
+  const get = async (origin: string | undefined, key = made.key, headers: Record<string, string> = {}) =>
+    app.inject({
+      url: '/x',
+      headers: { authorization: `Bearer ${key}`, ...(origin === undefined ? {} : { origin }), ...headers }
+    })
+  const preflight = async (origin: string, headers: Record<string, string> = {}) =>
+    app.inject({
+      method: 'OPTIONS',
+      url: '/x',
+      headers: { origin, 'access-control-request-method': 'POST', ...headers }
+    })
   return { app, store, get, preflight, handled: () => handled, ...made }
 }
 
@@ -39,14 +48,18 @@ t.test('a page of the source may send and read, a server without an origin may s
   const { get } = await shop(t)
   const page = await get(SHOP)
   t.equal(page.statusCode, 200)
-  t.match(page.headers, { 'access-control-allow-origin': SHOP, 'access-control-allow-credentials': 'true', vary: 'Origin' })
+  t.match(page.headers, {
+    'access-control-allow-origin': SHOP,
+    'access-control-allow-credentials': 'true',
+    vary: 'Origin'
+  })
   const server = await get(undefined)
   t.equal(server.statusCode, 200)
   t.equal(server.headers['access-control-allow-origin'], undefined)
   t.equal(server.headers.vary, 'Origin')
 })
 
-t.test('C01, C04: every other origin is 403 without a CORS header, and nothing is handled', async (t) => {
+t.test('every other origin is 403 without a CORS header, and nothing is handled', async (t) => {
   const { get, handled } = await shop(t)
   for (const origin of [...LOOK_ALIKES, 'null', '', `${SHOP}, ${SHOP}`, `${SHOP}, https://evil.test`, '*']) {
     const response = await get(origin)
@@ -58,11 +71,12 @@ t.test('C01, C04: every other origin is 403 without a CORS header, and nothing i
   t.equal(handled(), 0)
 })
 
-t.test('C04: two Origin headers on the wire are 403', async (t) => {
+t.test('two Origin headers on the wire are 403', async (t) => {
   const { app, key, handled } = await shop(t)
   const url = await app.listen()
   for (const pair of [[SHOP, SHOP], [SHOP, 'https://evil.test'], ['https://evil.test', SHOP]]) {
-    const lines = ['GET /x HTTP/1.1', 'Host: x', 'Connection: close', `Authorization: Bearer ${key}`, ...pair.map((origin) => `Origin: ${origin}`)]
+    const lines = ['GET /x HTTP/1.1', 'Host: x', 'Connection: close', `Authorization: Bearer ${key}`,
+      ...pair.map((origin) => `Origin: ${origin}`)]
     const { statusCode, head } = await rawRequest(url, lines)
     t.equal(statusCode, 403)
     t.notMatch(head.toLowerCase(), 'access-control-allow-origin')
@@ -70,7 +84,7 @@ t.test('C04: two Origin headers on the wire are 403', async (t) => {
   t.equal(handled(), 0)
 })
 
-t.test('C10: a good Referer stands for nothing', async (t) => {
+t.test('a good Referer stands for nothing', async (t) => {
   const { get } = await shop(t)
   t.equal((await get('https://evil.test', undefined, { referer: `${SHOP}/` })).statusCode, 403)
   t.equal((await get(undefined, undefined, { referer: `${SHOP}/` })).headers['access-control-allow-origin'], undefined)
@@ -86,7 +100,7 @@ t.test('without domains every page is refused, with allowAnyOrigin every one but
   t.equal((await open.get('null')).statusCode, 403)
 })
 
-t.test('C02: a preflight of a page of any enabled source is 204 with the exact origin, any other 403', async (t) => {
+t.test('a preflight of a page of any enabled source is 204 with the exact origin, any other 403', async (t) => {
   const { preflight, store } = await shop(t, { domains: ['*.example.com'] })
   await makeSource(store, { domains: ['https://closed.test'], enabled: false })
   const good = await preflight(SHOP, { 'access-control-request-headers': 'authorization, content-type, x-retry-count' })
@@ -100,7 +114,10 @@ t.test('C02: a preflight of a page of any enabled source is 204 with the exact o
     'access-control-max-age': '600',
     vary: 'Origin, Access-Control-Request-Headers'
   })
-  for (const origin of ['https://evil.test', 'https://closed.test', 'null', 'https://example.com', `${SHOP}, https://evil.test`]) {
+  for (
+    const origin of ['https://evil.test', 'https://closed.test', 'null', 'https://example.com',
+      `${SHOP}, https://evil.test`]
+  ) {
     const response = await preflight(origin)
     t.equal(response.statusCode, 403, origin)
     t.equal(response.json().error.code, 'ORIGIN_NOT_ALLOWED')
@@ -109,7 +126,7 @@ t.test('C02: a preflight of a page of any enabled source is 204 with the exact o
   }
 })
 
-t.test('C04: a sandboxed page, whose origin is null, may send and read where the source switches it on', async (t) => {
+t.test('a sandboxed page, whose origin is null, may send and read where the source switches it on', async (t) => {
   const { get, preflight, store, source } = await shop(t)
   t.equal((await get('null')).statusCode, 403)
   t.equal((await preflight('null')).statusCode, 403)
@@ -117,22 +134,31 @@ t.test('C04: a sandboxed page, whose origin is null, may send and read where the
   const asked = await preflight('null', { 'access-control-request-headers': 'authorization,traceparent' })
   t.equal(asked.statusCode, 204)
   t.match(asked.headers, {
-    'access-control-allow-origin': 'null', 'access-control-allow-credentials': 'true', 'access-control-allow-headers': /traceparent/, vary: 'Origin, Access-Control-Request-Headers'
+    'access-control-allow-origin': 'null',
+    'access-control-allow-credentials': 'true',
+    'access-control-allow-headers': /traceparent/,
+    vary: 'Origin, Access-Control-Request-Headers'
   })
   const sent = await get('null')
   t.equal(sent.statusCode, 200)
-  t.match(sent.headers, { 'access-control-allow-origin': 'null', 'access-control-allow-credentials': 'true', vary: 'Origin' })
+  t.match(sent.headers, {
+    'access-control-allow-origin': 'null',
+    'access-control-allow-credentials': 'true',
+    vary: 'Origin'
+  })
   const unknown = await get('null', generatePipelineKey('live'))
   t.equal(unknown.statusCode, 401)
   t.equal(unknown.headers['access-control-allow-origin'], 'null', 'C07: an error before the source is known')
-  for (const origin of ['NULL', 'null, null', '', 'https://evil.test', 'file://']) t.equal((await get(origin)).statusCode, 403, JSON.stringify(origin))
+  for (const origin of ['NULL', 'null, null', '', 'https://evil.test', 'file://']) {
+    t.equal((await get(origin)).statusCode, 403, JSON.stringify(origin))
+  }
   const other = await makeSource(store)
   t.equal((await get('null', other.key)).statusCode, 403, 'the switch of one source is not that of another')
   await store.sources.update('acme', source.id, { enabled: false })
   t.equal((await preflight('null')).statusCode, 403, 'only enabled sources count')
 })
 
-t.test('C11: a preflight for a private network gets no leave', async (t) => {
+t.test('a preflight for a private network gets no leave', async (t) => {
   const { preflight } = await shop(t)
   const response = await preflight(SHOP, { 'access-control-request-private-network': 'true' })
   t.equal(response.statusCode, 204)
@@ -146,11 +172,15 @@ t.test('an OPTIONS that is no preflight is 400, a store that is away 503', async
     t.equal(response.statusCode, 400)
     t.equal(response.json().error.code, 'INVALID_REQUEST')
   }
-  Object.defineProperty(store.sources, 'origins', { value: async () => { throw new UNAVAILABLE() } })
+  Object.defineProperty(store.sources, 'origins', {
+    value: async () => {
+      throw new UNAVAILABLE()
+    }
+  })
   t.equal((await preflight(SHOP)).statusCode, 503)
 })
 
-t.test('C07: an allowed page can read a 401 whose source nobody knows, another page can not', async (t) => {
+t.test('an allowed page can read a 401 whose source nobody knows, another page can not', async (t) => {
   const { get } = await shop(t)
   const readable = await get(SHOP, generatePipelineKey('live'))
   t.equal(readable.statusCode, 401)
@@ -168,7 +198,7 @@ t.test('the domains of one source do not let a page in at another', async (t) =>
   t.equal((await get('https://other.test', other.key)).statusCode, 200)
 })
 
-t.test('C12: a domain that is removed is 403 on the next request', async (t) => {
+t.test('a domain that is removed is 403 on the next request', async (t) => {
   const { get, preflight, store, source } = await shop(t)
   t.equal((await get(SHOP)).statusCode, 200)
   await store.sources.update('acme', source.id, { domains: [] })
@@ -180,13 +210,16 @@ t.test('Vary keeps what a host says already', async (t) => {
   const { store } = await backend(t)
   const app = Fastify()
   t.teardown(() => app.close())
-  app.addHook('onRequest', async (request, reply) => { reply.header('vary', request.headers['x-vary'] ?? 'Accept-Encoding') })
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('vary', request.headers['x-vary'] ?? 'Accept-Encoding')
+  })
   await app.register(cors, { origin: false })
   await app.register(tokenStore, { store })
   await app.register(pipelineKey)
   app.get('/x', { config: { gatehouse: { pipelineKey: true }, cors: false } }, async () => ({}))
   const { key } = await makeSource(store)
-  const vary = async (before: string) => (await app.inject({ url: '/x', headers: { authorization: `Bearer ${key}`, 'x-vary': before } })).headers.vary
+  const vary = async (before: string) =>
+    (await app.inject({ url: '/x', headers: { authorization: `Bearer ${key}`, 'x-vary': before } })).headers.vary
   t.equal(await vary('Accept-Encoding'), 'Accept-Encoding, Origin')
   t.equal(await vary('accept, ORIGIN'), 'accept, ORIGIN')
   t.equal(await vary('X-Origin'), 'X-Origin, Origin')

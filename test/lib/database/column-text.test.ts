@@ -5,7 +5,12 @@ import { fromColumnText, toColumnText } from '../../../lib/database/column-text.
 import { AWKWARD_TEXTS } from '../../../conformance/token-store/fixtures.js'
 
 // Any sequence of UTF-16 code units, with those that matter more often than chance would draw them.
-const text = fc.array(fc.oneof(fc.constantFrom('\0', '\\', 'u', '0', 'd', '8', '\ud800', '\udc00'), fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit))))
+const text = fc.array(
+  fc.oneof(
+    fc.constantFrom('\0', '\\', 'u', '0', 'd', '8', '\ud800', '\udc00'),
+    fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit))
+  )
+)
   .map((units) => units.join(''))
 
 t.test('any text becomes one that a text column can hold, and comes back', async (t) => {
@@ -24,5 +29,7 @@ t.test('two texts never become the same one', async (t) => {
 })
 
 t.test('an ordinary text stays as it is', async (t) => {
-  for (const ordinary of ['', 'message-1', 'é 🙂 \u202e', '"quoted" {json: [1]}', "it's %_*", '\n\t\u0001']) t.equal(toColumnText(ordinary), ordinary)
+  for (const ordinary of ['', 'message-1', 'é 🙂 \u202e', '"quoted" {json: [1]}', "it's %_*", '\n\t\u0001']) {
+    t.equal(toColumnText(ordinary), ordinary)
+  }
 })

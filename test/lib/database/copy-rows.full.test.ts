@@ -14,7 +14,8 @@ if (postgres === null) process.exit(0)
 const { url } = postgres
 const database = await openDatabase({ url })
 t.teardown(() => database.close())
-await sql`create table copied (n bigint generated always as identity, body text, document json, at timestamptz)`.execute(database.db)
+await sql`create table copied (n bigint generated always as identity, body text, document json, at timestamptz)`
+  .execute(database.db)
 await sql`create table numbered (id text primary key)`.execute(database.db)
 
 const COPIED = 'copied (body, document, at)'
@@ -34,11 +35,15 @@ function numbered (...ids: string[]): CopyPart {
 }
 
 async function ids (): Promise<string[]> {
-  return (await sql<{ id: string }>`select id from numbered order by id collate "C"`.execute(database.db)).rows.map(({ id }) => id)
+  return (await sql<{ id: string }>`select id from numbered order by id collate "C"`.execute(database.db)).rows.map((
+    { id }
+  ) => id)
 }
 
-t.test('J09: texts are copied as they are: null, empty, of any script, with what the text form of COPY would escape', async (t) => {
-  const texts = [null, '', ' ', '\\N', '\\.', 'a\tb\nc\rd', '"', 'NULL', 'é', '\u20ac', '🙂', '\u202e', '\u0001\u007f', '\ufeff', '\uffff', 'x'.repeat(70_000), '🙂'.repeat(3_000_000)]
+t.test('texts are copied as they are: null, empty, of any script, with what the text form of COPY would ' +
+  'escape', async (t) => {
+  const texts = [null, '', ' ', '\\N', '\\.', 'a\tb\nc\rd', '"', 'NULL', 'é', '\u20ac', '🙂', '\u202e', '\u0001\u007f',
+    '\ufeff', '\uffff', 'x'.repeat(70_000), '🙂'.repeat(3_000_000)]
   const rows = new CopyRows(3)
   for (const text of texts) {
     rows.row()
@@ -47,9 +52,15 @@ t.test('J09: texts are copied as they are: null, empty, of any script, with what
     rows.time(0)
   }
   await copy([{ into: COPIED, messages: rows.messages() }])
-  const { rows: read } = await sql<{ body: string | null, document: string | null }>`select body, document::text from copied order by n`.execute(database.db)
+  const { rows: read } = await sql<
+    { body: string | null, document: string | null }
+  >`select body, document::text from copied order by n`.execute(database.db)
   t.ok(read.every(({ body }, at) => body === texts[at]))
-  t.ok(read.every(({ document }, at) => document === (texts[at] === null ? null : JSON.stringify({ text: texts[at], escaped: '\0\ud800' }))))
+  t.ok(
+    read.every(({ document }, at) =>
+      document === (texts[at] === null ? null : JSON.stringify({ text: texts[at], escaped: '\0\ud800' }))
+    )
+  )
   t.equal(read.length, texts.length)
 
   rows.reset()
@@ -57,14 +68,30 @@ t.test('J09: texts are copied as they are: null, empty, of any script, with what
   for (const text of ['after', '{"a": 1.0}']) rows.text(text)
   rows.time(0)
   await copy([{ into: COPIED, messages: rows.messages() }])
-  t.same((await sql`select body, document::text as document from copied order by n desc limit 1`.execute(database.db)).rows, [{ body: 'after', document: '{"a": 1.0}' }],
-    'the same object serves again, after a buffer that was too large to keep')
+  t.same(
+    (await sql`select body, document::text as document from copied order by n desc limit 1`.execute(database.db)).rows,
+    [{ body: 'after', document: '{"a": 1.0}' }],
+    'the same object serves again, after a buffer that was too large to keep'
+  )
 })
 
-t.test('J17: times are what the text of them means, before 2000, before 1970 and before the year 1, and as far ahead as there are dates', async (t) => {
+t.test('times are what the text of them means, before 2000, before 1970 and before the year 1, and as far ahead ' +
+  'as there are dates', async (t) => {
   const times = [
-    0, -1, 1, 946_684_800_000, 946_684_799_999, 946_684_800_001, 1_768_478_400_123, -62_135_596_800_000, -62_135_596_800_001, -62_167_219_200_000,
-    Date.parse('-000001-12-31T00:00:00.000Z'), Date.parse('-004000-01-01T00:00:00.000Z'), Date.parse('9999-12-31T23:59:59.999Z'), 8.64e15
+    0,
+    -1,
+    1,
+    946_684_800_000,
+    946_684_799_999,
+    946_684_800_001,
+    1_768_478_400_123,
+    -62_135_596_800_000,
+    -62_135_596_800_001,
+    -62_167_219_200_000,
+    Date.parse('-000001-12-31T00:00:00.000Z'),
+    Date.parse('-004000-01-01T00:00:00.000Z'),
+    Date.parse('9999-12-31T23:59:59.999Z'),
+    8.64e15
   ]
   const rows = new CopyRows(3)
   for (const time of times) {
@@ -88,7 +115,9 @@ t.test('a part of a millisecond is no reason to fail', async (t) => {
     rows.time(time)
   }
   await copy([{ into: COPIED, messages: rows.messages() }])
-  const { rows: read } = await sql<{ at: Date }>`select at from copied where body = 'part' order by n`.execute(database.db)
+  const { rows: read } = await sql<{ at: Date }>`select at from copied where body = 'part' order by n`.execute(
+    database.db
+  )
   t.ok(read.every(({ at }, index) => Math.abs(at.getTime() - ([1_768_478_400_123, 0, -1][index] ?? NaN)) <= 1))
 })
 
@@ -99,13 +128,15 @@ t.test('no rows are rows too', async (t) => {
 
 t.test('several COPYs are all done or none, and the connection is good for the next', async (t) => {
   await copy([numbered('a'), numbered('b')])
-  for (const parts of [
-    [numbered('a'), numbered('c')],
-    [numbered('c'), numbered('d', 'b')],
-    [numbered('c'), { into: 'no_such_table (id)', messages: numbered('d').messages }],
-    [{ into: 'no_such_table (id)', messages: numbered('d').messages }, numbered('c')],
-    [numbered('c'), { into: 'numbered (id)', messages: numbered('x'.repeat(2_000), 'b').messages }]
-  ]) {
+  for (
+    const parts of [
+      [numbered('a'), numbered('c')],
+      [numbered('c'), numbered('d', 'b')],
+      [numbered('c'), { into: 'no_such_table (id)', messages: numbered('d').messages }],
+      [{ into: 'no_such_table (id)', messages: numbered('d').messages }, numbered('c')],
+      [numbered('c'), { into: 'numbered (id)', messages: numbered('x'.repeat(2_000), 'b').messages }]
+    ]
+  ) {
     await t.rejects(copy(parts), { code: /^(23505|42P01)$/ })
     t.same(await ids(), ['a', 'b'])
   }

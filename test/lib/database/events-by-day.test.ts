@@ -17,28 +17,48 @@ const DAY = 24 * 60 * 60 * 1000
 async function keepsThem (t: Test, database: Database): Promise<void> {
   const today = Math.floor(Date.now() / DAY) * DAY
   // The last by a clock that was a week ahead.
-  const old = [today - 400 * DAY, today - 1, today, today + DAY - 1, today + 7 * DAY].map((receivedAt) => anEvent({ receivedAt }))
-  for (const { orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions } of old) {
+  const old = [today - 400 * DAY, today - 1, today, today + DAY - 1, today + 7 * DAY].map((receivedAt) =>
+    anEvent({ receivedAt })
+  )
+  for (
+    const { orgId, sourceId, messageId, type, authMethod, receivedAt, timestamp, ip, userAgent, payload, additions }
+    of old
+  ) {
     await sql`insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, user_agent, payload, additions)
-      values (${orgId}, ${sourceId}, ${messageId}, ${type}, ${authMethod}, ${new Date(receivedAt)}, ${new Date(timestamp)}, ${ip}, ${userAgent}, ${payload}, ${additions})`
+      values (${orgId}, ${sourceId}, ${messageId}, ${type}, ${authMethod}, ${new Date(receivedAt)}, ${new Date(
+      timestamp
+    )}, ${ip}, ${userAgent}, ${payload}, ${additions})`
       .execute(database.db)
   }
   const { rows: numbers } = await sql`select seq, message_id from events order by seq`.execute(database.db)
 
   t.ok((await migrate(database.db)).includes(NAME))
-  t.same((await sql`select seq, message_id from events order by seq`.execute(database.db)).rows, numbers, 'with the numbers that they are listed by')
+  t.same(
+    (await sql`select seq, message_id from events order by seq`.execute(database.db)).rows,
+    numbers,
+    'with the numbers that they are listed by'
+  )
   const sink = await sqlSink(database)
   t.same((await sink.list('org-a', {}, { limit: 100 })).data, [...old].reverse())
 
-  const fresh = [anEvent({ receivedAt: Date.now() }), anEvent({ receivedAt: today + 2 * DAY }), anEvent({ receivedAt: today - 30 * DAY })]
+  const fresh = [anEvent({ receivedAt: Date.now() }), anEvent({ receivedAt: today + 2 * DAY }),
+    anEvent({ receivedAt: today - 30 * DAY })]
   await sink.write(fresh)
   const page = await sink.list('org-a', {}, { limit: 4 })
   const expected = [...old, ...fresh].sort((one, other) => (other?.receivedAt ?? 0) - (one?.receivedAt ?? 0))
   t.same(page.data, expected.slice(0, 4), 'those that were received last first')
-  t.same((await sink.list('org-a', {}, { limit: 10, cursor: page.nextCursor ?? '' })).data, expected.slice(4), 'then those of before')
+  t.same(
+    (await sink.list('org-a', {}, { limit: 10, cursor: page.nextCursor ?? '' })).data,
+    expected.slice(4),
+    'then those of before'
+  )
 
   await sink.expire?.(today)
-  t.same((await sink.list('org-a', {}, { limit: 100 })).data.map(({ receivedAt }) => receivedAt - today >= 0), Array(5).fill(true), 'what is from today on is left')
+  t.same(
+    (await sink.list('org-a', {}, { limit: 100 })).data.map(({ receivedAt }) => receivedAt - today >= 0),
+    Array(5).fill(true),
+    'what is from today on is left'
+  )
   t.strictSame(await migrate(database.db), [])
 }
 

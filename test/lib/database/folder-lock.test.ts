@@ -11,7 +11,10 @@ t.test('a folder held by a live process is refused, with a message that names it
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
 
-  await t.rejects(lockFolder(folder), { code: 'FOLDER_LOCKED', message: `The folder ${folder} is in use by another process` })
+  await t.rejects(lockFolder(folder), {
+    code: 'FOLDER_LOCKED',
+    message: `The folder ${folder} is in use by another process`
+  })
 })
 
 t.test('an owner that is stopped, and so says nothing, is still an owner', async (t) => {
@@ -72,7 +75,9 @@ t.test('a lock does not keep its process alive', async (t) => {
   t.equal(owner.process.exitCode, 0)
 })
 
-t.test('a folder whose path is longer than a socket address may be is locked all the same', { skip: process.platform !== 'linux' }, async (t) => {
+t.test('a folder whose path is longer than a socket address may be is locked all the same', {
+  skip: process.platform !== 'linux'
+}, async (t) => {
   const folder = join(await temporaryFolder(t), 'long'.repeat(30), 'deep'.repeat(30))
   const lock = await lockFolder(folder)
   t.match(await readdir(folder), [/^lock-/], 'the socket is in the folder')

@@ -14,11 +14,15 @@ import { privatePostgres } from '../../helpers/postgres.js'
 const before = { '001-initial': initial }
 
 async function knowsThem (t: Test, database: Database): Promise<void> {
-  const known = ['plain', 'ü🙂 \\ \'', 'nul \0 and half \ud800'].map((messageId) => anEvent({ messageId }))
+  const known = ['plain', "ü🙂 \\ '", 'nul \0 and half \ud800'].map((messageId) => anEvent({ messageId }))
   for (const { orgId, sourceId, authMethod, messageId } of known) {
-    await sql`insert into event_ids values (${sourceId}, ${authMethod}, ${toColumnText(messageId)}, ${new Date(known[0]?.receivedAt ?? 0)})`.execute(database.db)
+    await sql`insert into event_ids values (${sourceId}, ${authMethod}, ${toColumnText(messageId)}, ${new Date(
+      known[0]?.receivedAt ?? 0
+    )})`.execute(database.db)
     await sql`insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload, additions)
-      values (${orgId}, ${sourceId}, ${toColumnText(messageId)}, 'track', ${authMethod}, now(), now(), '::1', '{}', '{}')`.execute(database.db)
+      values (${orgId}, ${sourceId}, ${
+      toColumnText(messageId)
+    }, 'track', ${authMethod}, now(), now(), '::1', '{}', '{}')`.execute(database.db)
   }
   t.ok((await migrate(database.db)).includes('004-lean-events'))
   const sink = await sqlSink(database)
@@ -28,7 +32,7 @@ async function knowsThem (t: Test, database: Database): Promise<void> {
   t.strictSame(stored, [fresh, ...known.reverse()].map(({ messageId }) => messageId))
 }
 
-t.test('D14: events that were known before are still known, on the embedded database', async (t) => {
+t.test('events that were known before are still known, on the embedded database', async (t) => {
   const database = await openDatabase({ memory: true, migrations: before })
   t.teardown(() => database.close())
   await knowsThem(t, database)

@@ -14,8 +14,16 @@ import { anEvent } from '../../../conformance/event-sink/index.js'
 import { aSource } from '../../../conformance/token-store/fixtures.js'
 import { newSchema, privatePostgres } from '../../helpers/postgres.js'
 
-const first: Migration = { up: async (db) => { await sql`create table first (n int primary key); insert into first values (1)`.execute(db) } }
-const second: Migration = { up: async (db) => { await sql`create table second (n int)`.execute(db) } }
+const first: Migration = {
+  up: async (db) => {
+    await sql`create table first (n int primary key); insert into first values (1)`.execute(db)
+  }
+}
+const second: Migration = {
+  up: async (db) => {
+    await sql`create table second (n int)`.execute(db)
+  }
+}
 const broken: Migration = {
   up: async (db) => {
     await sql`create table half_done (n int)`.execute(db)
@@ -35,7 +43,10 @@ t.test('on the embedded database', async (t) => {
   })
 
   t.test('a migration that fails is named and leaves nothing behind', async (t) => {
-    await t.rejects(migrate(db, { '001-first': first, '002-second': second, '003-broken': broken }), /003-broken.*division by zero/)
+    await t.rejects(
+      migrate(db, { '001-first': first, '002-second': second, '003-broken': broken }),
+      /003-broken.*division by zero/
+    )
     const { rows } = await sql<{ there: boolean }>`select to_regclass('half_done') is not null as there`.execute(db)
     t.strictSame(rows, [{ there: false }])
   })
@@ -51,9 +62,17 @@ t.test('on PostgreSQL', async (t) => {
   const { url } = server
 
   t.test('five instances that start at once make one schema, and all are ready', async (t) => {
-    const slow: Migration = { up: async (db) => { await sql`select pg_sleep(0.3)`.execute(db).then(() => first.up(db)) } }
+    const slow: Migration = {
+      up: async (db) => {
+        await sql`select pg_sleep(0.3)`.execute(db).then(() => first.up(db))
+      }
+    }
     await Promise.all([1, 2, 3, 4, 5].map(async () => {
-      const database = await openDatabase({ url, maxConnections: 1, migrations: { '001-first': slow, '002-second': second } })
+      const database = await openDatabase({
+        url,
+        maxConnections: 1,
+        migrations: { '001-first': slow, '002-second': second }
+      })
       await database.ready()
       const { rows } = await sql`select name, n from gatehouse_migration, first order by name`.execute(database.db)
       t.strictSame(rows, [{ name: '001-first', n: 1 }, { name: '002-second', n: 1 }])
@@ -61,11 +80,16 @@ t.test('on PostgreSQL', async (t) => {
     }))
   })
 
-  t.test('D24: five instances that start at once on an empty database are all ready, and what one stores all find', async (t) => {
+  t.test('five instances that start at once on an empty database are all ready, and what one stores all ' +
+    'find', async (t) => {
     const empty = await newSchema(url, t)
     const instances = await Promise.all([1, 2, 3, 4, 5].map(async () => {
       const database = await openDatabase({ url: empty })
-      return { database, sink: await sqlSink(database), store: sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'] }) }
+      return {
+        database,
+        sink: await sqlSink(database),
+        store: sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'] })
+      }
     }))
     t.teardown(() => Promise.all(instances.map(({ database }) => database.close())))
     await Promise.all(instances.map(async ({ database, sink, store }, at) => {

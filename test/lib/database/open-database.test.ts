@@ -15,7 +15,12 @@ import type { Database } from '../../../lib/database/open-database.js'
 // Making a database takes seconds: one is made here and copied for every test.
 const made = join(await temporaryFolder(t), 'made')
 const steps: string[] = []
-const original = await openDatabase({ dataDir: made, onProgress: (step) => { steps.push(step) } })
+const original = await openDatabase({
+  dataDir: made,
+  onProgress: (step) => {
+    steps.push(step)
+  }
+})
 await sql`create table kept (id int primary key, word text)`.execute(original.db)
 await sql`insert into kept select n, repeat('x', 500) from generate_series(1, 500) n`.execute(original.db)
 await original.close()
@@ -29,7 +34,8 @@ async function count ({ db }: Database): Promise<unknown> {
   return (await sql<{ n: number }>`select count(*)::int as n from kept`.execute(db)).rows[0]?.n
 }
 
-t.test('a new folder gets a database, with progress; it survives closing and says what its writes outlive', async (t) => {
+t.test('a new folder gets a database, with progress; it survives closing and says what its writes ' +
+  'outlive', async (t) => {
   t.strictSame(steps, ['creating', 'opening', 'migrating'])
   t.strictSame(await readdir(made), ['pgdata'], 'no lock and nothing unfinished is left')
   const database = await openDatabase({ dataDir: await copyOf(await temporaryFolder(t)) })
@@ -57,7 +63,11 @@ t.test('a start that was killed while it made the database is made up for by the
 
 t.test('a migration that fails leaves the folder unlocked', async (t) => {
   const dataDir = await copyOf(await temporaryFolder(t))
-  const broken = { up: async () => { throw new Error('cannot') } }
+  const broken = {
+    up: async () => {
+      throw new Error('cannot')
+    }
+  }
   await t.rejects(openDatabase({ dataDir, migrations: { ...migrations, '999-broken': broken } }), /999-broken.*cannot/)
   await (await openDatabase({ dataDir })).close()
 })
@@ -95,38 +105,55 @@ t.test('on PostgreSQL', async (t) => {
     await database.close()
   })
 
-  t.test('the server going away rejects ready() and nothing else; it recovers by itself', { skip: !server.ownServer }, async (t) => {
-    let lost = 0
-    const database = await openDatabase({ url: server.url, onIdleError: () => { lost++ } })
-    await server.kill()
-    await t.rejects(database.ready())
-    t.ok(lost > 0)
-    await server.start()
-    await database.ready()
-    await database.close()
-  })
+  t.test(
+    'the server going away rejects ready() and nothing else; it recovers by itself',
+    { skip: !server.ownServer },
+    async (t) => {
+      let lost = 0
+      const database = await openDatabase({
+        url: server.url,
+        onIdleError: () => {
+          lost++
+        }
+      })
+      await server.kill()
+      await t.rejects(database.ready())
+      t.ok(lost > 0)
+      await server.start()
+      await database.ready()
+      await database.close()
+    }
+  )
 
   t.test('a connection that breaks while it is lent and asks nothing ends no process', async (t) => {
     const database = await openDatabase({ url: server.url })
-    await t.rejects(database.db.transaction().execute(async (transaction) => {
-      const { rows: [{ pid } = { pid: 0 }] } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(transaction)
-      await sql`select pg_terminate_backend(${pid}, 5000)`.execute(database.db)
-      // By the next answer the other connection has heard of its end.
-      await database.ready()
-      await sql`select 1`.execute(transaction)
-    }))
+    await t.rejects(
+      database.db.transaction().execute(async (transaction) => {
+        const { rows: [{ pid } = { pid: 0 }] } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(
+          transaction
+        )
+        await sql`select pg_terminate_backend(${pid}, 5000)`.execute(database.db)
+        // By the next answer the other connection has heard of its end.
+        await database.ready()
+        await sql`select 1`.execute(transaction)
+      })
+    )
     await database.ready()
     await database.close()
   })
 
-  t.test('D06: connections to what has become a standby are given up: after a failover it is ready, and writes, by itself', async (t) => {
+  t.test('connections to what has become a standby are given up: after a failover it is ready, and writes, by ' +
+    'itself', async (t) => {
     const admin = new pg.Client({ connectionString: server.url })
     await admin.connect()
     t.teardown(() => admin.end())
     const database = await openDatabase({ url: server.url, maxConnections: 1 })
     const write = () => sql`create table if not exists after_failover (n int)`.execute(database.db)
     await admin.query('alter role postgres set default_transaction_read_only = on')
-    await admin.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1', ['client backend'])
+    await admin.query(
+      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1',
+      ['client backend']
+    )
     await database.ready().catch(() => {})
     await t.rejects(database.ready(), /read-only/)
     await t.rejects(write(), { code: '25006' })

@@ -6,7 +6,9 @@ import { startPgliteThread } from '../../../lib/database/pglite/thread.js'
 import type { PostgresPoolSlice } from '../../../lib/database/postgres/pool-slice.js'
 
 let worker: Worker | undefined
-process.once('worker', (started) => { worker = started })
+process.once('worker', (started) => {
+  worker = started
+})
 const pool = createPglitePool(await startPgliteThread())
 t.teardown(() => pool.end())
 
@@ -35,10 +37,14 @@ t.test('the connection is lent in the order of asking, and transactions never in
   t.strictSame(rows, [1, 2, 3].flatMap((who) => Array(5).fill({ who })))
 })
 
-t.test('a refused statement rejects with the SQLSTATE and the fields of PostgreSQL, and not with its parameters', async (t) => {
+t.test('a refused statement rejects with the SQLSTATE and the fields of PostgreSQL, and not with its ' +
+  'parameters', async (t) => {
   await query('create table only_one (n int constraint only_one_key unique, secret text)')
   await query('insert into only_one values (1)')
-  const error = await query('insert into only_one values ($1, $2)', [1, 'hidden']).then(() => t.fail('accepted'), (error: unknown) => error)
+  const error = await query('insert into only_one values ($1, $2)', [1, 'hidden']).then(
+    () => t.fail('accepted'),
+    (error: unknown) => error
+  )
   t.match(error, { code: '23505', table: 'only_one', constraint: 'only_one_key', message: /duplicate key/ })
   t.notMatch(JSON.stringify(error), 'hidden')
   await t.rejects(query('selec 1'), { code: '42601' })
@@ -47,7 +53,9 @@ t.test('a refused statement rejects with the SQLSTATE and the fields of PostgreS
 
 t.test('timers go on while a query is slow', async (t) => {
   let ticks = 0
-  const timer = setInterval(() => { ticks++ }, 5)
+  const timer = setInterval(() => {
+    ticks++
+  }, 5)
   await query('select count(*) from generate_series(1, 2000000)')
   clearInterval(timer)
   t.ok(ticks > 3, `${ticks} ticks`)
@@ -82,6 +90,12 @@ t.test('after end() the queries that were asked finish, and later ones are refus
 t.test('when the thread dies, what is pending and what comes later rejects with a clear error', async (t) => {
   const outcomes = Promise.allSettled([query('select count(*) from generate_series(1, 50000000)'), query('select 1')])
   setTimeout(() => worker?.terminate(), 100)
-  t.match(await outcomes, Array(2).fill({ status: 'rejected', reason: { code: 'DATABASE_STOPPED', message: 'The embedded database has stopped' } }))
+  t.match(
+    await outcomes,
+    Array(2).fill({
+      status: 'rejected',
+      reason: { code: 'DATABASE_STOPPED', message: 'The embedded database has stopped' }
+    })
+  )
   await t.rejects(query('select 1'), { code: 'DATABASE_STOPPED' })
 })

@@ -23,7 +23,9 @@ function saying (parameters: Record<string, string>): string {
   return other.href
 }
 
-t.test('D07: while PostgreSQL hangs all calls are refused, also those that wait for a connection; then all is well', { skip: !ownServer }, async (t) => {
+t.test('while PostgreSQL hangs all calls are refused, also those that wait for a connection; then all is well', {
+  skip: !ownServer
+}, async (t) => {
   const database = await openDatabase({ url, maxConnections: MAX })
   t.teardown(() => database.close())
   const store = sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'], cacheTtl: 0 })
@@ -47,7 +49,9 @@ t.test('D07: while PostgreSQL hangs all calls are refused, also those that wait 
   }
   await postgres.resume()
   while ((await Promise.allSettled(calls.map((call) => call()))).some(({ status }) => status === 'rejected'));
-  const { rows: [left] } = await sql<{ n: number }>`select count(*)::int as n from pg_stat_activity where application_name = 'fastify-gatehouse'`.execute(database.db)
+  const { rows: [left] } = await sql<
+    { n: number }
+  >`select count(*)::int as n from pg_stat_activity where application_name = 'fastify-gatehouse'`.execute(database.db)
   t.ok((left?.n ?? Infinity) <= MAX + 2, `${left?.n} connections are left`)
 })
 
@@ -60,7 +64,9 @@ t.test('the server has the limits too, but not for clean-up; the URL goes before
   const own = await openDatabase({ url: saying({ statement_timeout: '700' }) })
   t.teardown(() => own.close())
   t.equal(await setting(own.db, 'statement_timeout'), '700ms')
-  for (const queryTimeout of [0, -1, 1.5, NaN, Infinity]) await t.rejects(openDatabase({ url, queryTimeout }), { code: 'INVALID_OPTIONS', message: /queryTimeout/ })
+  for (const queryTimeout of [0, -1, 1.5, NaN, Infinity]) {
+    await t.rejects(openDatabase({ url, queryTimeout }), { code: 'INVALID_OPTIONS', message: /queryTimeout/ })
+  }
 })
 
 t.test('what takes longer than anybody waits for an answer is cut for those who wait, not in a clean-up', async (t) => {
@@ -74,19 +80,23 @@ t.test('a transaction has one limit in all, and none of its locks stays', async 
   const database = await openDatabase({ url, queryTimeout: 1_000 })
   t.teardown(() => database.close())
   // Each statement ends long before its own limit.
-  await t.rejects(database.db.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(42)`.execute(tx)
-    for (;;) await sql`select pg_sleep(0.05)`.execute(tx)
-  }))
+  await t.rejects(
+    database.db.transaction().execute(async (tx) => {
+      await sql`select pg_advisory_xact_lock(42)`.execute(tx)
+      for (;;) await sql`select pg_sleep(0.05)`.execute(tx)
+    })
+  )
   await t.resolves(sql`select pg_advisory_lock(42), pg_advisory_unlock(42)`.execute(database.db))
 })
 
 t.test('the locks of a client that says nothing any more are let go', async (t) => {
   const database = await openDatabase({ url: saying({ idle_in_transaction_session_timeout: '500' }) })
   t.teardown(() => database.close())
-  await t.rejects(database.patient.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(43)`.execute(tx)
-    await sql`select pg_advisory_lock(43), pg_advisory_unlock(43)`.execute(database.db)
-    await sql`select 1`.execute(tx)
-  }))
+  await t.rejects(
+    database.patient.transaction().execute(async (tx) => {
+      await sql`select pg_advisory_xact_lock(43)`.execute(tx)
+      await sql`select pg_advisory_lock(43), pg_advisory_unlock(43)`.execute(database.db)
+      await sql`select 1`.execute(tx)
+    })
+  )
 })

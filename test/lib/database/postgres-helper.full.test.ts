@@ -5,7 +5,8 @@ import pg from 'pg'
 
 import { privatePostgres } from '../../helpers/postgres.js'
 
-t.test('a private PostgreSQL waits for the disk, comes back after a kill with what was committed, and can be paused', async (t) => {
+t.test('a private PostgreSQL waits for the disk, comes back after a kill with what was committed, and can be ' +
+  'paused', async (t) => {
   const server = await privatePostgres(t)
   if (server === null || !server.ownServer) return
   const first = new pg.Client({ connectionString: server.url })
@@ -23,7 +24,9 @@ t.test('a private PostgreSQL waits for the disk, comes back after a kill with wh
 
   await server.pause()
   let answered = false
-  const third = second.query('select 1').then(() => { answered = true })
+  const third = second.query('select 1').then(() => {
+    answered = true
+  })
   await sleep(500)
   t.notOk(answered, 'while it is paused')
   await server.resume()

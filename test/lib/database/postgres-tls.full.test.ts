@@ -19,14 +19,21 @@ host all postgres 127.0.0.1/32 trust
 `
 
 const folder = t.testdir({ ours: {}, foreign: {} })
-const [authority, foreign] = await Promise.all(['ours', 'foreign'].map((name) => certificateAuthority(join(folder, name)))) as [CertificateAuthority, CertificateAuthority]
+const [authority, foreign] = await Promise.all(
+  ['ours', 'foreign'].map((name) => certificateAuthority(join(folder, name)))
+) as [CertificateAuthority, CertificateAuthority]
 const [serverFiles, clientFiles] = [await authority.issue('localhost'), await authority.issue('certified')]
 const postgres = await privatePostgres(t, {
   async prepare (data) {
-    for (const [from, to] of [[serverFiles.cert, 'server.crt'], [serverFiles.key, 'server.key'], [authority.cert, 'root.crt']] as const) await copyFile(from, join(data, to))
+    for (
+      const [from, to] of [[serverFiles.cert, 'server.crt'], [serverFiles.key, 'server.key'], [authority.cert,
+        'root.crt']] as const
+    ) await copyFile(from, join(data, to))
     await chmod(join(data, 'server.key'), 0o600)
     await writeFile(join(data, 'pg_hba.conf'), RULES)
-    return ['ssl', 'ssl_cert_file=server.crt', 'ssl_key_file=server.key', 'ssl_ca_file=root.crt'].flatMap((text) => ['-c', text === 'ssl' ? 'ssl=on' : text])
+    return ['ssl', 'ssl_cert_file=server.crt', 'ssl_key_file=server.key', 'ssl_ca_file=root.crt'].flatMap((
+      text
+    ) => ['-c', text === 'ssl' ? 'ssl=on' : text])
   }
 })
 if (postgres === null) process.exit(0)
@@ -51,9 +58,17 @@ function urlOf ({ user = 'secured', host = 'localhost', password = PASSWORD, say
 /** Whether the connection is encrypted, and what was warned of. */
 async function connects (attempt: Attempt): Promise<{ encrypted: boolean | undefined, warnings: string[] }> {
   const warnings: string[] = []
-  const database = await openDatabase({ url: urlOf(attempt), migrations: {}, onWarning: (message) => { warnings.push(message) } })
+  const database = await openDatabase({
+    url: urlOf(attempt),
+    migrations: {},
+    onWarning: (message) => {
+      warnings.push(message)
+    }
+  })
   try {
-    const { rows } = await sql<{ ssl: boolean }>`select ssl from pg_stat_ssl where pid = pg_backend_pid()`.execute(database.db)
+    const { rows } = await sql<{ ssl: boolean }>`select ssl from pg_stat_ssl where pid = pg_backend_pid()`.execute(
+      database.db
+    )
     return { encrypted: rows[0]?.ssl, warnings }
   } finally {
     await database.close()
@@ -61,11 +76,20 @@ async function connects (attempt: Attempt): Promise<{ encrypted: boolean | undef
 }
 
 const good: ReadonlyArray<readonly [what: string, attempt: Attempt]> = [
-  ['verify-full, by the authority that is named, for the host', { says: { sslmode: 'verify-full', sslrootcert: authority.cert } }],
+  ['verify-full, by the authority that is named, for the host', {
+    says: { sslmode: 'verify-full', sslrootcert: authority.cert }
+  }],
   ['an authority alone means verify-full', { says: { sslrootcert: authority.cert } }],
   ['verify-ca, for whatever host', { host: '127.0.0.1', says: { sslmode: 'verify-ca', sslrootcert: authority.cert } }],
-  ['require with an authority, which is verify-ca', { host: '127.0.0.1', says: { sslmode: 'require', sslrootcert: authority.cert } }],
-  ['a certificate of the client\'s own', { user: 'certified', password: '', says: { sslmode: 'verify-full', sslrootcert: authority.cert, sslcert: clientFiles.cert, sslkey: clientFiles.key } }]
+  ['require with an authority, which is verify-ca', {
+    host: '127.0.0.1',
+    says: { sslmode: 'require', sslrootcert: authority.cert }
+  }],
+  ["a certificate of the client's own", {
+    user: 'certified',
+    password: '',
+    says: { sslmode: 'verify-full', sslrootcert: authority.cert, sslcert: clientFiles.cert, sslkey: clientFiles.key }
+  }]
 ]
 
 for (const [what, attempt] of good) {
@@ -85,42 +109,63 @@ t.test('require alone is encrypted whoever answers, and says so; so is what pg c
 t.test('disable, and a URL that says nothing, are not encrypted; PGSSLMODE speaks for such a URL', async (t) => {
   t.same(await connects({ user: 'postgres', says: { sslmode: 'disable' } }), { encrypted: false, warnings: [] })
   t.same(await connects({ user: 'postgres', says: {} }), { encrypted: false, warnings: [] })
-  t.teardown(() => { delete process.env.PGSSLMODE })
+  t.teardown(() => {
+    delete process.env.PGSSLMODE
+  })
   process.env.PGSSLMODE = 'require'
   t.equal((await connects({ user: 'postgres', says: {} })).encrypted, true)
 })
 
 const bad: ReadonlyArray<readonly [what: string, attempt: Attempt, message: RegExp]> = [
-  ['verify-full of a host that the certificate is not for', { host: '127.0.0.1', says: { sslmode: 'verify-full', sslrootcert: authority.cert } }, /certificate is not trusted.*127\.0\.0\.1/s],
-  ['verify-full without the authority', { says: { sslmode: 'verify-full' } }, /certificate is not trusted.*sslrootcert/s],
+  ['verify-full of a host that the certificate is not for', {
+    host: '127.0.0.1',
+    says: { sslmode: 'verify-full', sslrootcert: authority.cert }
+  }, /certificate is not trusted.*127\.0\.0\.1/s],
+  ['verify-full without the authority', { says: { sslmode: 'verify-full' } },
+    /certificate is not trusted.*sslrootcert/s],
   ['another authority', { says: { sslmode: 'verify-full', sslrootcert: foreign.cert } }, /certificate is not trusted/],
-  ['another authority, by verify-ca', { says: { sslmode: 'verify-ca', sslrootcert: foreign.cert } }, /certificate is not trusted/],
+  ['another authority, by verify-ca', { says: { sslmode: 'verify-ca', sslrootcert: foreign.cert } },
+    /certificate is not trusted/],
   ['verify-ca without an authority', { says: { sslmode: 'verify-ca' } }, /set sslrootcert to its file/],
-  ['the authorities of the system for less than verify-full', { says: { sslmode: 'require', sslrootcert: 'system' } }, /sslrootcert=system/],
-  ['the authorities of the system', { says: { sslmode: 'verify-full', sslrootcert: 'system' } }, /certificate is not trusted/],
-  ['an authority in a file that is not there', { says: { sslmode: 'verify-full', sslrootcert: '/no/such/file' } }, /sslrootcert cannot be read: ENOENT/],
-  ['a mode that leaves it to whoever answers', { says: { sslmode: 'prefer' } }, /sslmode=prefer; it must be one of disable, require, verify-ca, verify-full/],
+  ['the authorities of the system for less than verify-full', { says: { sslmode: 'require', sslrootcert: 'system' } },
+    /sslrootcert=system/],
+  ['the authorities of the system', { says: { sslmode: 'verify-full', sslrootcert: 'system' } },
+    /certificate is not trusted/],
+  ['an authority in a file that is not there', { says: { sslmode: 'verify-full', sslrootcert: '/no/such/file' } },
+    /sslrootcert cannot be read: ENOENT/],
+  ['a mode that leaves it to whoever answers', { says: { sslmode: 'prefer' } },
+    /sslmode=prefer; it must be one of disable, require, verify-ca, verify-full/],
   ['a mode that there is not', { says: { sslmode: 'verify_full' } }, /sslmode=verify_full; it must be/],
   ['no TLS where the server demands it', { says: { sslmode: 'disable' } }, /no pg_hba\.conf entry.*no encryption/],
-  ['a wrong password', { password: 'wrong, but not to be seen either', says: { sslmode: 'require' } }, /password authentication failed for user "secured"/],
+  ['a wrong password', { password: 'wrong, but not to be seen either', says: { sslmode: 'require' } },
+    /password authentication failed for user "secured"/],
   ['no password', { password: '', says: { sslmode: 'require' } }, /requires a password/],
-  ['an unknown database', { user: 'postgres', says: { } }, /database "nowhere" does not exist/],
-  ['a host that is not known', { host: 'no-such-host.invalid', says: {} }, /the host name is unknown|cannot be resolved/],
+  ['an unknown database', { user: 'postgres', says: {} }, /database "nowhere" does not exist/],
+  ['a host that is not known', { host: 'no-such-host.invalid', says: {} },
+    /the host name is unknown|cannot be resolved/],
   ['a port where nothing listens', { host: '127.0.0.2', says: {} }, /no server listens on this port/]
 ]
 
 for (const [what, attempt, message] of bad) {
   t.test(`${what} is an error that says so, and not the password`, async (t) => {
     const url = message.source.includes('nowhere') ? urlOf(attempt).replace('/postgres?', '/nowhere?') : urlOf(attempt)
-    const error: unknown = await openDatabase({ url, migrations: {}, onWarning: () => {} }).then((database) => database.close(), (error: unknown) => error)
+    const error: unknown = await openDatabase({ url, migrations: {}, onWarning: () => {} }).then(
+      (database) => database.close(),
+      (error: unknown) => error
+    )
     t.match(error, { message })
-    const whole = `${error instanceof Error ? error.stack : ''}${JSON.stringify(error)}${String((error as Error | undefined)?.cause)}`
+    const whole = `${error instanceof Error ? error.stack : ''}${JSON.stringify(error)}${
+      String((error as Error | undefined)?.cause)
+    }`
     for (const secret of [PASSWORD, 'not to be seen', encodeURIComponent(PASSWORD)]) t.notOk(whole.includes(secret))
   })
 }
 
 t.test('a URL that is none is an error that does not quote it', async (t) => {
-  for (const url of ['postgres://user:sesame#1@host:1/db', 'postgres://user:sesame 2@host:port/db', 'postgres://user:sesame@[host/db']) {
+  for (
+    const url of ['postgres://user:sesame#1@host:1/db', 'postgres://user:sesame 2@host:port/db',
+      'postgres://user:sesame@[host/db']
+  ) {
     const error: unknown = await openDatabase({ url, migrations: {} }).then(() => null, (error: unknown) => error)
     t.match(error, { message: /The database URL is not valid/ })
     t.notMatch(`${String(error)} ${JSON.stringify(error)}`, /sesame/)

@@ -15,7 +15,8 @@ const KEY = 'dk_live_0123456789abcdefghijABCDEFGHIJ01'
 async function insertSource ({ db }: Database, id: string, key: string): Promise<void> {
   await sql`insert into sources (id, org_id, name, environment, server_secret_prefix, domains, allow_any_origin, require_signature, require_timestamp,
       enabled, rate_limit, pixel_types, created_at, updated_at)
-    values (${id}, 'org-a', 'Shop', 'live', 'abc', '["https://shop.example.com"]', false, 'never', false, true, 25, '["track"]', now(), now())`.execute(db)
+    values (${id}, 'org-a', 'Shop', 'live', 'abc', '["https://shop.example.com"]', false, 'never', false, true, 25, '["track"]', now(), now())`
+    .execute(db)
   await sql`insert into pipeline_keys (key, org_id, source_id) values (${key}, 'org-a', ${id})`.execute(db)
 }
 
@@ -25,7 +26,15 @@ async function migratesWithRows (t: Test, database: Database): Promise<void> {
   t.strictSame(await migrate(database.db), [])
 
   const { sources } = sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'] })
-  t.match(await sources.get('org-a', 'old'), { name: 'Shop', rateLimit: 25, pixelTypes: ['track'], pipelineKey: KEY, bots: 'tag', signedRepeats: 'keep', allowNullOrigin: false })
+  t.match(await sources.get('org-a', 'old'), {
+    name: 'Shop',
+    rateLimit: 25,
+    pixelTypes: ['track'],
+    pipelineKey: KEY,
+    bots: 'tag',
+    signedRepeats: 'keep',
+    allowNullOrigin: false
+  })
   t.equal((await sources.resolve(KEY))?.source.bots, 'tag')
   t.equal((await sources.update('org-a', 'old', { bots: 'drop' }))?.bots, 'drop')
 

@@ -33,8 +33,11 @@ const questions: ReadonlyArray<readonly [sql: string, params?: unknown[]]> = [
   ['select $1::timestamptz as a', [new Date(Date.UTC(-50, 0, 1))]],
   ['select $1::bytea as a, $2::bytea as b', [bytes, new Uint8Array([9, 8, 7]).subarray(1)]],
   ['select $1::jsonb as a, $2::json as b, $3::jsonb as c', [{ a: [1, { b: null }] }, JSON.stringify([1, 'x']), 'null']],
-  ['select $1::text[] as a, $2::int[] as b, $3::text[] as c', [['a', 'b,c', '"', '\\', 'NULL', null, ''], [1, null], []]],
-  ['select $1::text[] as a, $2::timestamptz[] as b, $3::bytea[] as c, $4::jsonb[] as d', [[['a', 'b'], ['c', 'd']], [moment], [bytes], [{ a: 1 }, { b: '"' }]]],
+  ['select $1::text[] as a, $2::int[] as b, $3::text[] as c', [['a', 'b,c', '"', '\\', 'NULL', null, ''], [1, null],
+    []]],
+  ['select $1::text[] as a, $2::timestamptz[] as b, $3::bytea[] as c, $4::jsonb[] as d', [[['a', 'b'], ['c', 'd']], [
+    moment
+  ], [bytes], [{ a: 1 }, { b: '"' }]]],
   ['select $1::bool[] as a, $2::int8[] as b', [[true, false, null], [9007199254740993n]]],
   ['select * from unnest($1::text[], $2::timestamptz[]) as t (word, at)', [['x', 'y'], [moment, null]]],
   ['select 1 as same, 2 as same'],
@@ -51,7 +54,7 @@ const questions: ReadonlyArray<readonly [sql: string, params?: unknown[]]> = [
   ['insert into numbers values ($1, $2) on conflict do nothing', [1, 'x']],
   ['update numbers set word = $1 returning n', ['y']],
   ['delete from numbers where n = $1', [2]],
-  ['insert into numbers values (1, \'z\')'],
+  ["insert into numbers values (1, 'z')"],
   ['insert into numbers values (3, null)'],
   ['select nothing'],
   ['select 1 / 0'],
@@ -65,9 +68,20 @@ async function ask (pool: PostgresPoolSlice): Promise<unknown[]> {
   const client = await pool.connect()
   const answers: unknown[] = []
   for (const [sql, params = []] of questions) {
-    answers.push(await client.query(sql, params).then(
-      ({ command, rowCount, rows }) => ({ command, rowCount, rows }),
-      ({ name, code, severity, message, table, column, constraint }) => ({ name, code, severity, message, table, column, constraint })))
+    answers.push(
+      await client.query(sql, params).then(
+        ({ command, rowCount, rows }) => ({ command, rowCount, rows }),
+        ({ name, code, severity, message, table, column, constraint }) => ({
+          name,
+          code,
+          severity,
+          message,
+          table,
+          column,
+          constraint
+        })
+      )
+    )
   }
   client.release()
   return answers

@@ -15,12 +15,19 @@ declare module 'fastify' {
   }
 }
 
-interface KnockOptions { word: string, global?: boolean }
+interface KnockOptions {
+  word: string
+  global?: boolean
+}
 
 /** A guard that demands a word in a header. */
 const knock = fp<KnockOptions>(async (app, { word, global = false }) => {
   const wanted = defineGuard(app, {
-    name: 'knock', fallback: global, accepts: (value) => typeof value === 'boolean', expected: 'true or false', securityScheme: 'knock'
+    name: 'knock',
+    fallback: global,
+    accepts: (value) => typeof value === 'boolean',
+    expected: 'true or false',
+    securityScheme: 'knock'
   })
   app.addHook('onRequest', function checkKnock (request, reply, done) {
     if (wanted(request) !== true || request.headers['x-knock'] === word) return done()
@@ -51,7 +58,8 @@ t.test('by default only the routes that ask for the guard are guarded', async (t
   t.equal(await status(app, '/nowhere'), 404)
 })
 
-t.test('with global every route of the scope is guarded, those declared before it and the 404 handler included', async (t) => {
+t.test('with global every route of the scope is guarded, those declared before it and the 404 handler ' +
+  'included', async (t) => {
   const app = host(t)
   app.get('/before', ok)
   app.register(knock, { word: 'a', global: true })
@@ -64,7 +72,8 @@ t.test('with global every route of the scope is guarded, those declared before i
   t.equal((await app.inject({ method: 'HEAD', url: '/after' })).statusCode, 401)
 })
 
-t.test('two scopes with different words share nothing, and an inner registration answers alone for its routes', async (t) => {
+t.test('two scopes with different words share nothing, and an inner registration answers alone for its ' +
+  'routes', async (t) => {
   const app = host(t)
   const scope = (word: string): FastifyPluginAsync => async (scope) => {
     await scope.register(knock, { word })
@@ -91,7 +100,9 @@ for (const [what, route] of Object.entries(FAULTS)) {
     const app = host(t)
     await app.register(knock, { word: 'a' })
     app.get('/x', route, ok)
-    await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS', message: /^GET \/x: config\.gatehouse/ })
+    await t.rejects(async () => {
+      await app.ready()
+    }, { code: 'INVALID_OPTIONS', message: /^GET \/x: config\.gatehouse/ })
   })
 
   t.test(`a route with ${what} in config.gatehouse that was declared before the guard answers 500 and runs no handler`, async (t) => {
@@ -99,7 +110,9 @@ for (const [what, route] of Object.entries(FAULTS)) {
     const app = Fastify({ logger: { stream, level: 'error' } })
     t.teardown(() => app.close())
     app.get('/x', route, async () => t.fail('the handler ran'))
-    app.register(async (child) => { child.get('/child', route, async () => t.fail('the handler ran')) })
+    app.register(async (child) => {
+      child.get('/child', route, async () => t.fail('the handler ran'))
+    })
     app.get('/fine', guarded, ok)
     app.register(knock, { word: 'a' })
     for (const url of ['/x', '/x', '/child']) {
@@ -117,26 +130,37 @@ t.test('the error for an unknown name suggests the guard with the nearest name',
   const app = host(t)
   await app.register(knock, { word: 'a' })
   app.get('/x', { config: { gatehouse: { knok: true } as object } }, ok)
-  await t.rejects(async () => { await app.ready() }, { message: /did you mean "knock"\?$/ })
+  await t.rejects(async () => {
+    await app.ready()
+  }, { message: /did you mean "knock"\?$/ })
 })
 
 t.test('a guard that only a sibling scope has stops the start', async (t) => {
   const app = host(t)
-  await app.register(async (scope) => { await scope.register(knock, { word: 'a' }) })
   await app.register(async (scope) => {
-    await scope.register(fp(async (app) => { defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' }) }))
+    await scope.register(knock, { word: 'a' })
+  })
+  await app.register(async (scope) => {
+    await scope.register(fp(async (app) => {
+      defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' })
+    }))
     scope.get('/x', guarded, ok)
   })
-  await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS', message: /knock: no guard of that name/ })
+  await t.rejects(async () => {
+    await app.ready()
+  }, { code: 'INVALID_OPTIONS', message: /knock: no guard of that name/ })
 })
 
 t.test('the same guard twice in one scope stops the start', async (t) => {
   const app = host(t)
   app.register(knock, { word: 'a' }).register(fp(knock, { name: 'again' }), { word: 'b' })
-  await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS', message: 'knock: already registered in this scope' })
+  await t.rejects(async () => {
+    await app.ready()
+  }, { code: 'INVALID_OPTIONS', message: 'knock: already registered in this scope' })
 })
 
-t.test('two scopes may share one config object, and a guard that only one of them has is missing in the other', async (t) => {
+t.test('two scopes may share one config object, and a guard that only one of them has is missing in the ' +
+  'other', async (t) => {
   const app = host(t)
   app.register(async (a) => {
     a.get('/a', guarded, ok)
@@ -144,18 +168,25 @@ t.test('two scopes may share one config object, and a guard that only one of the
   })
   app.register(async (b) => {
     b.get('/b', guarded, async () => t.fail('the handler ran'))
-    await b.register(fp(async (app) => { defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' }) }))
+    await b.register(fp(async (app) => {
+      defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' })
+    }))
   })
   t.equal(await status(app, '/a', 'a'), 200)
   t.equal(await status(app, '/b', 'a'), 500)
 })
 
-t.test('a refusal on a host\'s route is the envelope, whatever the host\'s error handler and response schema say', async (t) => {
+t.test("a refusal on a host's route is the envelope, whatever the host's error handler and response schema say", async (t) => {
   const app = host(t)
-  app.setErrorHandler((_error, _request, reply) => reply.code(418).send('the host\'s own'))
+  app.setErrorHandler((_error, _request, reply) => reply.code(418).send("the host's own"))
   app.register(knock, { word: 'a' })
-  app.get('/x', { ...guarded, schema: { response: { 401: { type: 'object', properties: { other: { type: 'string' } } } } } }, ok)
-  app.get('/broken', async () => { throw new Error('x') })
+  app.get('/x', {
+    ...guarded,
+    schema: { response: { 401: { type: 'object', properties: { other: { type: 'string' } } } } }
+  }, ok)
+  app.get('/broken', async () => {
+    throw new Error('x')
+  })
   const reply = await app.inject('/x')
   t.equal(reply.statusCode, 401)
   t.same(reply.json(), { error: { code: 'UNAUTHORIZED', message: 'Authentication is required' } })
@@ -168,10 +199,14 @@ t.test('a guarded route is marked with its security scheme, and hasGuard sees ou
   const app = host(t)
   const seen: Record<string, unknown> = {}
   await app.register(knock, { word: 'a' })
-  app.addHook('onRoute', (route) => { seen[route.url] = route })
+  app.addHook('onRoute', (route) => {
+    seen[route.url] = route
+  })
   app.get('/x', guarded, ok)
   app.get('/open', ok)
-  app.register(async (scope) => { t.ok(hasGuard(scope, 'knock')) })
+  app.register(async (scope) => {
+    t.ok(hasGuard(scope, 'knock'))
+  })
   await app.ready()
   t.match(seen['/x'], { schema: { security: [{ knock: [] }] } })
   t.notOk((seen['/open'] as { schema?: unknown }).schema)
@@ -188,7 +223,9 @@ t.test('a global guard that is registered after a child scope with another guard
     child.get('/child', ok)
     child.get('/named', guarded, ok)
     child.get('/open', open, ok)
-    child.register(async (grandchild) => { grandchild.get('/grandchild', ok) })
+    child.register(async (grandchild) => {
+      grandchild.get('/grandchild', ok)
+    })
   })
   app.register(knock, { word: 'a', global: true })
   for (const url of ['/child', '/named', '/grandchild', '/nowhere']) t.equal(await status(app, url), 401, url)
@@ -196,13 +233,27 @@ t.test('a global guard that is registered after a child scope with another guard
   t.equal(await status(app, '/open'), 200)
 })
 
-t.test('a route that issues a credential is exempt from the guards that name it, unless the route names the guard itself', async (t) => {
+t.test('a route that issues a credential is exempt from the guards that name it, unless the route names the ' +
+  'guard itself', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  const exempting = defineGuard(app, { name: 'csrf', fallback: true, exempts: ['csrf'], accepts: (value) => typeof value === 'boolean', expected: 'a boolean' })
-  const other = defineGuard(app, { name: 'knock', fallback: true, accepts: (value) => typeof value === 'boolean', expected: 'a boolean' })
+  const exempting = defineGuard(app, {
+    name: 'csrf',
+    fallback: true,
+    exempts: ['csrf'],
+    accepts: (value) => typeof value === 'boolean',
+    expected: 'a boolean'
+  })
+  const other = defineGuard(app, {
+    name: 'knock',
+    fallback: true,
+    accepts: (value) => typeof value === 'boolean',
+    expected: 'a boolean'
+  })
   const rules: unknown[] = []
-  app.addHook('onRequest', async (request) => { rules.push([exempting(request), other(request)]) })
+  app.addHook('onRequest', async (request) => {
+    rules.push([exempting(request), other(request)])
+  })
   app.get('/issues', { config: { gatehouse: { issues: 'csrf' } } }, async () => 'ok')
   app.get('/other', { config: { gatehouse: { issues: 'captcha' } } }, async () => 'ok')
   app.get('/named', { config: { gatehouse: { issues: 'csrf', csrf: true } } }, async () => 'ok')

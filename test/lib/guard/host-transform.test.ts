@@ -8,13 +8,14 @@ import ingestion from '../../../routes/ingestion/index.js'
 import widgetToken from '../../../routes/widget-token/index.js'
 import { securitySchemes } from '../../../schemas/index.js'
 
-t.test('the document of a host that transforms Zod schemas has the suite\'s routes as the suite describes them', async (t) => {
+t.test("the document of a host that transforms Zod schemas has the suite's routes as the suite describes them", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   await app.register(swagger, {
-    openapi: { info: { title: 't', version: '1' }, components: { securitySchemes } }, transform: jsonSchemaTransform
+    openapi: { info: { title: 't', version: '1' }, components: { securitySchemes } },
+    transform: jsonSchemaTransform
   })
   await app.register(ingestion)
   await app.register(widgetToken, { secret: 's', issuer: 'a', session: 'b', authorize: () => 'u' })
@@ -23,7 +24,9 @@ t.test('the document of a host that transforms Zod schemas has the suite\'s rout
   t.match(app.swagger(), {
     paths: {
       '/v1/t': { post: { requestBody: { content: { 'application/json': { schema: { type: 'object' } } } } } },
-      '/api/generate-token': { get: { responses: { 200: { content: { 'application/json': { schema: { type: 'object' } } } } } } },
+      '/api/generate-token': {
+        get: { responses: { 200: { content: { 'application/json': { schema: { type: 'object' } } } } } }
+      },
       '/own': {
         post: {
           requestBody: {

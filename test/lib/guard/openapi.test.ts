@@ -20,19 +20,37 @@ const ok = async () => ({ ok: true })
 const widget = { secret: 's', issuer: 'a', session: 'b', authorize: () => 'u' }
 const bold = { servers: [{ apiUrl: 'https://bi.example.com/x', embedSecret: 's' }], authorize: () => null }
 
-type Schemes = Record<string, { readonly type: 'http', readonly scheme: string } | { readonly type: 'apiKey', readonly in: string, readonly name: string }>
+type Schemes = Record<
+  string,
+  { readonly type: 'http', readonly scheme: string } | {
+    readonly type: 'apiKey'
+    readonly in: string
+    readonly name: string
+  }
+>
 
 const describe = (app: FastifyInstance, schemes?: Schemes) =>
-  app.register(swagger, { openapi: { info: { title: 't', version: '1' }, ...schemes === undefined ? {} : { components: { securitySchemes: schemes } } } })
+  app.register(swagger, {
+    openapi: {
+      info: { title: 't', version: '1' },
+      ...schemes === undefined ? {} : { components: { securitySchemes: schemes } }
+    }
+  })
 
-async function described (t: Test, schemes: Schemes | undefined, define: (app: FastifyInstance) => Promise<unknown>): Promise<Record<string, unknown>> {
+async function described (
+  t: Test,
+  schemes: Schemes | undefined,
+  define: (app: FastifyInstance) => Promise<unknown>
+): Promise<Record<string, unknown>> {
   const app = Fastify()
   t.teardown(() => app.close())
   await describe(app, schemes)
   await define(app)
   await app.ready()
   const paths = app.swagger().paths as unknown as Record<string, Record<string, { security?: unknown }>>
-  return Object.fromEntries(Object.entries(paths).map(([path, methods]) => [path, (methods['get'] ?? methods['post'])?.security]))
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, methods]) => [path, (methods['get'] ?? methods['post'])?.security])
+  )
 }
 
 t.test('a guarded route does not mark other routes that share its schema object', async (t) => {
@@ -53,7 +71,12 @@ t.test('a guard of one app does not mark the same route of another app', async (
   })
   t.same(first['/api/generate-token'], [{ userReference: [] }])
   for (const schemes of [securitySchemes, BEARER, undefined]) {
-    t.same(await described(t, schemes, async (app) => { await app.register(widgetToken, widget) }), { '/api/generate-token': undefined })
+    t.same(
+      await described(t, schemes, async (app) => {
+        await app.register(widgetToken, widget)
+      }),
+      { '/api/generate-token': undefined }
+    )
   }
 })
 
@@ -64,12 +87,17 @@ t.test('a guard of one scope does not mark the same route of another scope', asy
       await a.register(captcha, { provider: 'altcha', hmacKey: KEY, challengePath: '/a/challenge' })
       await a.register(embedAuthorize, { ...bold, prefix: '/a', guards: { captcha: true } })
     })
-    await app.register(async (b) => { await b.register(embedAuthorize, { ...bold, prefix: '/b' }) })
+    await app.register(async (b) => {
+      await b.register(embedAuthorize, { ...bold, prefix: '/b' })
+    })
   })
   t.same(seen, { '/a/challenge': undefined, '/a/authorize': [{ captcha: [] }], '/b/authorize': undefined })
 })
 
-const MISSING = { code: 'INVALID_OPTIONS', message: /security scheme proxyKey of guarded routes; .*securitySchemes.* "fastify-gatehouse\/schemas"/ }
+const MISSING = {
+  code: 'INVALID_OPTIONS',
+  message: /security scheme proxyKey of guarded routes; .*securitySchemes.* "fastify-gatehouse\/schemas"/
+}
 
 for (const [what, schemes] of [['no security schemes', undefined], ['only its own security scheme', BEARER]] as const) {
   t.test(`a guarded route in a document that has ${what} stops the start and says what to add`, async (t) => {
@@ -80,7 +108,9 @@ for (const [what, schemes] of [['no security schemes', undefined], ['only its ow
       await describe(app, schemes)
       if (!guardFirst) await app.register(proxyKey, { keys: [KEY] })
       app.get('/mine', { schema: {} }, ok)
-      app.register(async (child) => { child.get('/guarded', guarded, ok) })
+      app.register(async (child) => {
+        child.get('/guarded', guarded, ok)
+      })
       await t.rejects(async () => app.ready(), MISSING, guardFirst ? 'guard before swagger' : 'swagger before guard')
     }
   })
@@ -94,14 +124,14 @@ t.test('a route of the suite with a scheme of its own stops the start too, and n
   await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /security scheme proxyAuthKey/ })
 })
 
-t.test('a document that fails for a reason of the host\'s own does not stop the start, and routes stay marked', async (t) => {
+t.test("a document that fails for a reason of the host's own does not stop the start, and routes stay marked", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   let isBroken = true
   await app.register(swagger, {
     openapi: { components: { securitySchemes } },
     transformObject (document) {
-      if (isBroken) throw new Error('the host\'s own')
+      if (isBroken) throw new Error("the host's own")
       return 'openapiObject' in document ? document.openapiObject : document.swaggerObject
     }
   })

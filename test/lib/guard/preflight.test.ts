@@ -35,7 +35,12 @@ t.test('a CORS preflight passes to a route for OPTIONS alone, any other OPTIONS 
   await app.register(proxyKey, { keys: [KEY], global: true })
   app.options('/x', async () => 'preflight')
   t.equal((await preflight(app, '/x')).body, 'preflight')
-  for (const headers of [{}, { origin: PAGE }, { 'access-control-request-method': 'GET' }, { ...PREFLIGHT, origin: '' }, { ...PREFLIGHT, 'access-control-request-method': '' }]) {
+  for (
+    const headers of [{}, { origin: PAGE }, { 'access-control-request-method': 'GET' }, { ...PREFLIGHT, origin: '' }, {
+      ...PREFLIGHT,
+      'access-control-request-method': ''
+    }]
+  ) {
     t.equal((await preflight(app, '/x', headers as Record<string, string>)).statusCode, 401, JSON.stringify(headers))
   }
 })
@@ -45,18 +50,33 @@ t.test('what looks like a preflight runs no hook, middleware or handler behind a
   const ran: string[] = []
   await app.register(proxyKey, { keys: [KEY], global: true })
   // As @fastify/middie runs the middleware of Express.
-  const middleware = express().use((_request, _response, next) => { ran.push('middleware'); next() }) as unknown as Middleware
-  app.addHook('onRequest', (request, reply, done) => { middleware(request.raw, reply.raw, () => done()) })
-  for (const name of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) app.addHook(name, async () => { ran.push(name) })
+  const middleware = express().use((_request, _response, next) => {
+    ran.push('middleware')
+    next()
+  }) as unknown as Middleware
+  app.addHook('onRequest', (request, reply, done) => {
+    middleware(request.raw, reply.raw, () => done())
+  })
+  for (const name of ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const) {
+    app.addHook(name, async () => {
+      ran.push(name)
+    })
+  }
   const handler = async ({ method }: { method: string }) => ran.push(method)
   app.all('/all', handler)
   app.all('*', handler)
   app.route({ method: ['GET', 'OPTIONS'], url: '/both', handler })
   app.route({ method: ['OPTIONS', 'HEAD'], url: '/head', handler })
   app.get('/free', { ...open, exposeHeadRoute: true }, handler)
-  for (const url of ['/all', '/both', '/head', '/free', '/nowhere', '//', '/%2e%2e/all']) t.match(await preflight(app, url), { statusCode: 403, body: /"FORBIDDEN"/ }, url)
+  for (const url of ['/all', '/both', '/head', '/free', '/nowhere', '//', '/%2e%2e/all']) {
+    t.match(await preflight(app, url), { statusCode: 403, body: /"FORBIDDEN"/ }, url)
+  }
   t.same(ran, [])
-  t.equal((await app.inject({ method: 'OPTIONS', url: '/all', headers: { authorization: `Bearer ${KEY}` } })).statusCode, 200, 'with the key, an OPTIONS that is no preflight')
+  t.equal(
+    (await app.inject({ method: 'OPTIONS', url: '/all', headers: { authorization: `Bearer ${KEY}` } })).statusCode,
+    200,
+    'with the key, an OPTIONS that is no preflight'
+  )
   t.ok(ran.includes('middleware'))
 })
 
@@ -64,7 +84,9 @@ t.test('the 404 handler does not run for what looks like a preflight', async (t)
   const app = host(t)
   let ran = 0
   await app.register(proxyKey, { keys: [KEY], global: true })
-  app.setNotFoundHandler(async () => { ran++ })
+  app.setNotFoundHandler(async () => {
+    ran++
+  })
   t.equal((await preflight(app, '/nowhere')).statusCode, 403)
   t.equal(ran, 0)
 })
@@ -83,10 +105,14 @@ t.test('only the routes that a guard demands something of refuse preflights', as
 t.test('hooks before the guard have their say, and an outer guard refuses for its whole scope', async (t) => {
   const app = host(t)
   const ran: string[] = []
-  app.addHook('onRequest', async () => { ran.push('before') })
+  app.addHook('onRequest', async () => {
+    ran.push('before')
+  })
   await app.register(proxyKey, { keys: [KEY], global: true })
   await app.register(async (inner) => {
-    inner.addHook('onRequest', async () => { ran.push('inner') })
+    inner.addHook('onRequest', async () => {
+      ran.push('inner')
+    })
     await inner.register(csrf, { key: KEY, global: true, sessionOf: () => null })
     inner.all('/inner', async () => 'ok')
   })
@@ -98,7 +124,9 @@ t.test('@fastify/cors that is registered first answers the preflights of all rou
   const app = host(t)
   await app.register(cors, { origin: PAGE })
   await app.register(proxyKey, { keys: [KEY], global: true })
-  app.addHook('onRequest', async () => { throw new Error('a hook behind the guard has run') })
+  app.addHook('onRequest', async () => {
+    throw new Error('a hook behind the guard has run')
+  })
   app.all('/all', async () => 'ok')
   app.post('/post', async () => 'ok')
   for (const url of ['/all', '/post', '/nowhere']) {
@@ -113,7 +141,9 @@ t.test('what @fastify/cors does not grant is refused by the guard behind it', as
   let ran = 0
   await app.register(cors, { origin: async () => false })
   await app.register(proxyKey, { keys: [KEY], global: true })
-  app.addHook('onRequest', async () => { ran++ })
+  app.addHook('onRequest', async () => {
+    ran++
+  })
   app.all('/all', async () => 'ok')
   app.options('/own', { config: { cors: false } }, async () => 'own')
   for (const url of ['/all', '/post']) t.equal((await preflight(app, url)).statusCode, 403, url)
@@ -121,7 +151,8 @@ t.test('what @fastify/cors does not grant is refused by the guard behind it', as
   t.equal((await preflight(app, '/own')).body, 'own', 'a route for OPTIONS alone of the host')
 })
 
-t.test('@fastify/cors that is registered after the guard answers for routes without OPTIONS of their own', async (t) => {
+t.test('@fastify/cors that is registered after the guard answers for routes without OPTIONS of their ' +
+  'own', async (t) => {
   for (const scoped of [false, true]) {
     const app = host(t)
     await app.register(proxyKey, { keys: [KEY], global: true })
@@ -137,7 +168,8 @@ t.test('@fastify/cors that is registered after the guard answers for routes with
   }
 })
 
-t.test('a route for OPTIONS and other methods stops the start where @fastify/cors is registered after the guard', async (t) => {
+t.test('a route for OPTIONS and other methods stops the start where @fastify/cors is registered after the ' +
+  'guard', async (t) => {
   for (const scoped of [false, true]) {
     const app = host(t)
     await app.register(proxyKey, { keys: [KEY], global: true })
@@ -147,7 +179,9 @@ t.test('a route for OPTIONS and other methods stops the start where @fastify/cor
     }
     if (scoped) await app.register(routes)
     else await routes(app)
-    await t.rejects(async () => app.ready(), { message: /\/all: proxyKey refuses the preflights .* register @fastify\/cors before the guard/ })
+    await t.rejects(async () => app.ready(), {
+      message: /\/all: proxyKey refuses the preflights .* register @fastify\/cors before the guard/
+    })
   }
   const unguarded = host(t)
   await unguarded.register(proxyKey, { keys: [KEY] })

@@ -11,7 +11,9 @@ const TOKEN = '2f47fc93-955d-418a-a3fd-e16900be5fd2'
 
 /** What a host does to the replies of its routes. */
 const WRAPPERS: Record<string, (app: FastifyInstance) => void> = {
-  'preSerialization hook that wraps objects': (app) => { app.addHook('preSerialization', async (_request, _reply, payload) => ({ data: payload })) },
+  'preSerialization hook that wraps objects': (app) => {
+    app.addHook('preSerialization', async (_request, _reply, payload) => ({ data: payload }))
+  },
   'onSend hook that wraps text': (app) => {
     app.addHook('onSend', async (_request, reply, payload) => {
       if (typeof payload !== 'string' || payload === '') return payload
@@ -20,7 +22,9 @@ const WRAPPERS: Record<string, (app: FastifyInstance) => void> = {
       return text
     })
   },
-  'reply serializer': (app) => { app.setReplySerializer((payload) => JSON.stringify({ data: payload })) }
+  'reply serializer': (app) => {
+    app.setReplySerializer((payload) => JSON.stringify({ data: payload }))
+  }
 }
 
 /** Requests to routes of the suite, with the status and a member of the body that each must have. */
@@ -42,7 +46,13 @@ async function wrapped (t: Test, wrap: (app: FastifyInstance) => void, isFirst: 
   if (isFirst) wrap(app)
   await app.register(suite.tokenStore, { store: suite.memoryStore() })
   await app.register(suite.widgetToken, { secret: 's', issuer: 'a', session: 'b', authorize: () => 'u' })
-  await app.register(suite.guestToken, { proxyKeys: [KEY], apiKey: 'k', dataAppName: 'a', apiUrl: upstream.origin, authorize: () => ({ clientId: 'c' }) })
+  await app.register(suite.guestToken, {
+    proxyKeys: [KEY],
+    apiKey: 'k',
+    dataAppName: 'a',
+    apiUrl: upstream.origin,
+    authorize: () => ({ clientId: 'c' })
+  })
   await app.register(suite.csrf, { key: KEY, sessionOf: () => null, tokenPath: '/csrf-token' })
   await app.register(suite.captcha, { provider: 'altcha', hmacKey: KEY })
   await app.register(suite.adminAuth, { jwtSecrets: [KEY] })
@@ -57,12 +67,17 @@ for (const [what, wrap] of Object.entries(WRAPPERS)) {
   for (const isFirst of [true, false]) {
     t.test(`a host's ${what}, added ${isFirst ? 'before' : 'after'} the suite, leaves the suite's replies as they are`, async (t) => {
       const app = await wrapped(t, wrap, isFirst)
-      t.same((await app.inject('/host')).json(), { data: { host: true } }, 'the host\'s own route')
+      t.same((await app.inject('/host')).json(), { data: { host: true } }, "the host's own route")
       for (const [url, statusCode, member, body] of CALLS) {
         // The scope of ingestion has no hook that runs after a host's onSend.
         if (url === '/v1/t' && what.startsWith('onSend')) continue
         const method: RouteOptions['method'] = body === undefined ? 'GET' : 'POST'
-        const reply = await app.inject({ method, url, headers: { authorization: `Bearer ${KEY}` }, ...body === undefined ? {} : { payload: body } })
+        const reply = await app.inject({
+          method,
+          url,
+          headers: { authorization: `Bearer ${KEY}` },
+          ...body === undefined ? {} : { payload: body }
+        })
         t.equal(reply.statusCode, statusCode, url)
         t.ok(Object.hasOwn(reply.json() as object, member), `${url}: ${reply.body.slice(0, 60)}`)
         t.equal(reply.headers['content-type'], 'application/json; charset=utf-8', url)

@@ -1,10 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { countMembers, elements, memberElements, memberInHead, members, memberText, mostMembers, withoutMember } from '../../../lib/json/text.js'
+import {
+  countMembers, elements, memberElements, memberInHead, members, memberText, mostMembers,
+  withoutMember
+} from '../../../lib/json/text.js'
 import type { TextLimits } from '../../../lib/json/text.js'
 
-// V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key: where JSON.parse, by which all is judged
+// V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key: where JSON.parse, by
+// which all is judged
 // here, does that, such keys are left out.
 JSON.parse('{"k":0,"\\\\":1}')
 const misreads = !Object.hasOwn(JSON.parse('{"k":0,"\\n":1}') as object, '\n')
@@ -14,7 +18,11 @@ const space = fc.constantFrom('', '', '', ' ', '\n', '\r\n', '\t ')
 const awkward = fc.constantFrom('batch', 'b', '', '\\', '"', '{', '}', '[', ']', ',', ':', '\\"', '\ud800', '\0', '😀')
 const text = fc.oneof(awkward, fc.string({ unit: 'binary' }), fc.string()).map((value) => JSON.stringify(value))
 const escaped = text.map((json) => json.replace(/[a-z]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`))
-const scalar = fc.oneof(text, fc.constantFrom('1', '-0', '1.0', '1e5', '12345678901234567890', 'true', 'false', 'null', '""', '[]', '{}'), fc.integer().map(String))
+const scalar = fc.oneof(
+  text,
+  fc.constantFrom('1', '-0', '1.0', '1e5', '12345678901234567890', 'true', 'false', 'null', '""', '[]', '{}'),
+  fc.integer().map(String)
+)
 
 /** JSON text of any shape, with spaces where JSON allows them. */
 const { json } = fc.letrec<{ json: string }>((tie) => ({
@@ -28,101 +36,142 @@ function arrayOf (item: fc.Arbitrary<string>): fc.Arbitrary<string> {
 }
 
 function objectOf (value: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  const member = fc.tuple(space, fc.oneof(text, escaped).filter(readable), space, space, value, space).map(([a, key, b, c, value, d]) => `${a}${key}${b}:${c}${value}${d}`)
+  const member = fc.tuple(space, fc.oneof(text, escaped).filter(readable), space, space, value, space).map((
+    [a, key, b, c, value, d]
+  ) => `${a}${key}${b}:${c}${value}${d}`)
   return fc.tuple(fc.array(member, { maxLength: 6 }), space).map(([list, inner]) => `{${list.join(',') || inner}}`)
 }
 
-const padded = (arbitrary: fc.Arbitrary<string>): fc.Arbitrary<string> => fc.tuple(space, arbitrary, space).map((parts) => parts.join(''))
+const padded = (arbitrary: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.tuple(space, arbitrary, space).map((parts) => parts.join(''))
 const RUNS = { numRuns: 1_000 }
 
 t.test('the texts of the elements are what JSON.parse makes of the array', async () => {
-  fc.assert(fc.property(padded(arrayOf(json)), (array) => {
-    const found = elements(array)
-    assertSame(found.map((item) => JSON.parse(item)), JSON.parse(array))
-    return found.every((item) => item === item.trim() && array.includes(item))
-  }), RUNS)
+  fc.assert(
+    fc.property(padded(arrayOf(json)), (array) => {
+      const found = elements(array)
+      assertSame(found.map((item) => JSON.parse(item)), JSON.parse(array))
+      return found.every((item) => item === item.trim() && array.includes(item))
+    }),
+    RUNS
+  )
 })
 
 t.test('the members in their order are what JSON.parse makes of the object, the last of a key winning', async () => {
-  fc.assert(fc.property(padded(objectOf(json)), (object) => {
-    const parsed = JSON.parse(object) as Record<string, unknown>
-    const found = members(object)
-    for (const { key, text, value } of found) {
-      assertSame(JSON.parse(`{${text}}`), JSON.parse(`{${JSON.stringify(key)}:${value}}`))
-      assertSame(JSON.parse(memberText(object, key) ?? ''), parsed[key])
-    }
-    return new Set(found.map(({ key }) => key)).size === Object.keys(parsed).length
-  }), RUNS)
+  fc.assert(
+    fc.property(padded(objectOf(json)), (object) => {
+      const parsed = JSON.parse(object) as Record<string, unknown>
+      const found = members(object)
+      for (const { key, text, value } of found) {
+        assertSame(JSON.parse(`{${text}}`), JSON.parse(`{${JSON.stringify(key)}:${value}}`))
+        assertSame(JSON.parse(memberText(object, key) ?? ''), parsed[key])
+      }
+      return new Set(found.map(({ key }) => key)).size === Object.keys(parsed).length
+    }),
+    RUNS
+  )
 })
 
-t.test('the elements of a member are those of the array that JSON.parse gives for it, the last of the name, and none of anything else', async () => {
-  fc.assert(fc.property(padded(objectOf(fc.oneof(padded(arrayOf(json)), json))), (object) => {
-    for (const key of [...Object.keys(JSON.parse(object) as object), 'absent']) {
-      const text = memberText(object, key) ?? ''
-      const found = memberElements(object, key)
-      assertSame(found.texts, text.startsWith('[') ? elements(text) : [])
-      assertSame(found.members, found.texts.map((element) => countMembers(element, UNLIMITED)))
-    }
-    return true
-  }), RUNS)
+t.test('the elements of a member are those of the array that JSON.parse gives for it, the last of the name, and ' +
+  'none of anything else', async () => {
+  fc.assert(
+    fc.property(padded(objectOf(fc.oneof(padded(arrayOf(json)), json))), (object) => {
+      for (const key of [...Object.keys(JSON.parse(object) as object), 'absent']) {
+        const text = memberText(object, key) ?? ''
+        const found = memberElements(object, key)
+        assertSame(found.texts, text.startsWith('[') ? elements(text) : [])
+        assertSame(found.members, found.texts.map((element) => countMembers(element, UNLIMITED)))
+      }
+      return true
+    }),
+    RUNS
+  )
 })
 
 t.test('without a member the object is the same but for it', async () => {
-  fc.assert(fc.property(padded(objectOf(json)), (object) => {
-    const parsed = JSON.parse(object) as Record<string, unknown>
-    for (const key of [...Object.keys(parsed), 'absent']) {
-      const { [key]: removed, ...rest } = parsed
-      assertSame(JSON.parse(withoutMember(object, key)), rest)
-    }
-    return true
-  }), RUNS)
+  fc.assert(
+    fc.property(padded(objectOf(json)), (object) => {
+      const parsed = JSON.parse(object) as Record<string, unknown>
+      for (const key of [...Object.keys(parsed), 'absent']) {
+        const { [key]: removed, ...rest } = parsed
+        assertSame(JSON.parse(withoutMember(object, key)), rest)
+      }
+      return true
+    }),
+    RUNS
+  )
 })
 
-t.test('a member is found in the head of an object where all of its value stands there, and never a part of one', async () => {
-  fc.assert(fc.property(objectOf(json), fc.nat(), (object, cut) => {
-    const head = object.slice(0, cut % (object.length + 1))
-    for (const { key } of members(object)) {
-      const found = memberInHead(head, key)
-      if (found !== undefined && found !== members(object).find((member) => member.key === key)?.value) return false
-      if (head === object && found === undefined) return false
-    }
-    return memberInHead(head, 'absent') === undefined
-  }), RUNS)
+t.test('a member is found in the head of an object where all of its value stands there, and never a part of ' +
+  'one', async () => {
+  fc.assert(
+    fc.property(objectOf(json), fc.nat(), (object, cut) => {
+      const head = object.slice(0, cut % (object.length + 1))
+      for (const { key } of members(object)) {
+        const found = memberInHead(head, key)
+        if (found !== undefined && found !== members(object).find((member) => member.key === key)?.value) return false
+        if (head === object && found === undefined) return false
+      }
+      return memberInHead(head, 'absent') === undefined
+    }),
+    RUNS
+  )
 })
 
-const UNLIMITED: TextLimits = { depth: Infinity, values: Infinity, members: Infinity, eventMembers: Infinity, outerMembers: Infinity, eventLevel: 0 }
+const UNLIMITED: TextLimits = {
+  depth: Infinity,
+  values: Infinity,
+  members: Infinity,
+  eventMembers: Infinity,
+  outerMembers: Infinity,
+  eventLevel: 0
+}
 
 function exceeds (text: string, limits: Partial<TextLimits>): boolean {
   return countMembers(text, { ...UNLIMITED, ...limits }) === -1
 }
 
-t.test('J02, J14: levels, values and members are counted as they are in what JSON.parse makes of the text', async () => {
+t.test('levels, values and members are counted as they are in what JSON.parse makes of the text', async () => {
   const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ':', ',', 'a') })
-  fc.assert(fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
-    const text = JSON.stringify(value, null, indent)
-    return exceeds(text, { depth: limit }) === (depthOf(value) > limit) &&
-      exceeds(text, { values: limit }) === (valuesIn(value) > limit) &&
-      exceeds(text, { members: limit }) === (propertiesIn(value) > limit) &&
-      exceeds(text, { eventMembers: limit }) === (propertiesIn(value) > limit) &&
-      exceeds(text, { outerMembers: limit, eventLevel: Infinity }) === (propertiesIn(value) > limit)
-  }), RUNS)
+  fc.assert(
+    fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
+      const text = JSON.stringify(value, null, indent)
+      return exceeds(text, { depth: limit }) === (depthOf(value) > limit) &&
+        exceeds(text, { values: limit }) === (valuesIn(value) > limit) &&
+        exceeds(text, { members: limit }) === (propertiesIn(value) > limit) &&
+        exceeds(text, { eventMembers: limit }) === (propertiesIn(value) > limit) &&
+        exceeds(text, { outerMembers: limit, eventLevel: Infinity }) === (propertiesIn(value) > limit)
+    }),
+    RUNS
+  )
 })
 
-t.test('J06: a text has as many members as it has keys, each repeat of a key being one, and mostMembers gives no fewer', async () => {
+t.test('a text has as many members as it has keys, each repeat of a key being one, and mostMembers gives no ' +
+  'fewer', async () => {
   const repeats = padded(objectOf(fc.oneof(objectOf(json), arrayOf(objectOf(json)), json)))
-  fc.assert(fc.property(repeats, fc.integer({ min: 0, max: 3 }), (text, eventLevel) => {
-    const count = countMembers(text, { ...UNLIMITED, eventLevel })
-    return count === membersIn(text) && mostMembers(text) >= count
-  }), RUNS)
+  fc.assert(
+    fc.property(repeats, fc.integer({ min: 0, max: 3 }), (text, eventLevel) => {
+      const count = countMembers(text, { ...UNLIMITED, eventLevel })
+      return count === membersIn(text) && mostMembers(text) >= count
+    }),
+    RUNS
+  )
 })
 
-t.test('J06: mostMembers counts plain texts exactly', async () => {
+t.test('mostMembers counts plain texts exactly', async () => {
   const plain = fc.jsonValue({ maxDepth: 5, stringUnit: fc.constantFrom('a', '[', '{', ' ', ',') })
-  fc.assert(fc.property(plain, fc.constantFrom('', ' '), (value, indent) => mostMembers(JSON.stringify(value, null, indent)) === propertiesIn(value)), RUNS)
+  fc.assert(
+    fc.property(plain, fc.constantFrom('', ' '), (value, indent) =>
+      mostMembers(JSON.stringify(value, null, indent)) === propertiesIn(value)),
+    RUNS
+  )
 })
 
-t.test('J14: the members of each event count for themselves, and those around the events for themselves', async (t) => {
-  const events = JSON.stringify({ context: { a: 1 }, batch: [{ a: { b: 1 }, c: 1 }, { a: [{ b: 1 }, { b: 1 }] }, { a: 1 }] })
+t.test('the members of each event count for themselves, and those around the events for themselves', async (t) => {
+  const events = JSON.stringify({
+    context: { a: 1 },
+    batch: [{ a: { b: 1 }, c: 1 }, { a: [{ b: 1 }, { b: 1 }] }, { a: 1 }]
+  })
   t.equal(exceeds(events, { eventLevel: 2, eventMembers: 3, outerMembers: 3 }), false)
   t.equal(exceeds(events, { eventLevel: 2, eventMembers: 2 }), true)
   t.equal(exceeds(events, { eventLevel: 2, outerMembers: 2 }), true)
@@ -131,10 +180,21 @@ t.test('J14: the members of each event count for themselves, and those around th
 })
 
 t.test('text that is no JSON ends the search, too', async () => {
-  fc.assert(fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (text) => {
-    const count = countMembers(text, { depth: 3, values: 5, members: 5, eventMembers: 5, outerMembers: 5, eventLevel: 1 })
-    return Number.isInteger(count) && Number.isInteger(mostMembers(text)) && memberInHead(text, 'absent') === undefined
-  }), RUNS)
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (text) => {
+      const count = countMembers(text, {
+        depth: 3,
+        values: 5,
+        members: 5,
+        eventMembers: 5,
+        outerMembers: 5,
+        eventLevel: 1
+      })
+      return Number.isInteger(count) && Number.isInteger(mostMembers(text)) &&
+        memberInHead(text, 'absent') === undefined
+    }),
+    RUNS
+  )
 })
 
 function depthOf (value: unknown): number {
@@ -162,5 +222,7 @@ function propertiesIn (value: unknown): number {
 }
 
 function assertSame (actual: unknown, expected: unknown): void {
-  if (JSON.stringify(actual) !== JSON.stringify(expected)) throw new Error(`${JSON.stringify(actual)} is not ${JSON.stringify(expected)}`)
+  if (JSON.stringify(actual) !== JSON.stringify(expected)) {
+    throw new Error(`${JSON.stringify(actual)} is not ${JSON.stringify(expected)}`)
+  }
 }

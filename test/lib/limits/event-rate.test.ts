@@ -7,10 +7,15 @@ type Limited = Parameters<EventRate['wait']>[0]
 
 const shop: Limited = { id: 'shop', rateLimit: null }
 
-function limited (options: EventRateOptions | false = {}): { rate: EventRate, advance (milliseconds: number): void } {
+function limited (options: EventRateOptions | false = {}): { rate: EventRate, advance(milliseconds: number): void } {
   let time = 5_000
   const rate = new EventRate(options === false ? false : { now: () => time, ...options })
-  return { rate, advance: (milliseconds) => { time += milliseconds } }
+  return {
+    rate,
+    advance: (milliseconds) => {
+      time += milliseconds
+    }
+  }
 }
 
 /** How many single events get in one after the other, at most so many. */
@@ -24,10 +29,17 @@ function sent (rate: EventRate, source = shop, most = 5_000): number {
 }
 
 t.test('a source may send what its limit is, a thousand events by default, and no more in that moment', async (t) => {
-  for (const [options, source, expected] of [
-    [{}, shop, 1_000], [{ max: 7 }, shop, 7], [{ max: 1 }, shop, 1], [{}, { id: 'own', rateLimit: 3 }, 3], [{ max: 5 }, { id: 'more', rateLimit: 1_200 }, 1_200],
-    [false, { id: 'own', rateLimit: 4 }, 4], [false, shop, 5_000]
-  ] as const) {
+  for (
+    const [options, source, expected] of [
+      [{}, shop, 1_000],
+      [{ max: 7 }, shop, 7],
+      [{ max: 1 }, shop, 1],
+      [{}, { id: 'own', rateLimit: 3 }, 3],
+      [{ max: 5 }, { id: 'more', rateLimit: 1_200 }, 1_200],
+      [false, { id: 'own', rateLimit: 4 }, 4],
+      [false, shop, 5_000]
+    ] as const
+  ) {
     const { rate } = limited(options)
     t.equal(sent(rate, source), expected, JSON.stringify([options, source]))
   }
@@ -99,9 +111,11 @@ t.test('no wait is longer than an hour, not even at a limit of nothing', async (
   }
 })
 
-t.test('D21: by default it goes by a clock that nobody sets', async (t) => {
+t.test('by default it goes by a clock that nobody sets', async (t) => {
   const { now } = Date
-  t.teardown(() => { Date.now = now })
+  t.teardown(() => {
+    Date.now = now
+  })
   const rate = new EventRate({ max: 1 })
   t.equal(sent(rate), 1)
   Date.now = () => now() - 360_000
@@ -117,8 +131,16 @@ t.test('it remembers a bounded number of sources, those last heard of', async (t
   t.ok(rate.wait({ id: 'source 10000', rateLimit: null }) > 0)
 })
 
-t.test('an option that can\'t be read stops the start', async (t) => {
-  for (const options of [true, null, 5, { max: 0 }, { max: -1 }, { max: 1.5 }, { max: '10' }, { max: NaN }, { max: Infinity }, { now: 5 }]) {
-    t.throws(() => new EventRate(options as never), { code: 'INVALID_OPTIONS', message: /^event-rate: / }, JSON.stringify(options))
+t.test("an option that can't be read stops the start", async (t) => {
+  for (
+    const options of [true, null, 5, { max: 0 }, { max: -1 }, { max: 1.5 }, { max: '10' }, { max: NaN }, {
+      max: Infinity
+    }, { now: 5 }]
+  ) {
+    t.throws(
+      () => new EventRate(options as never),
+      { code: 'INVALID_OPTIONS', message: /^event-rate: / },
+      JSON.stringify(options)
+    )
   }
 })

@@ -14,8 +14,9 @@ t.test('limits that instances share', async (t) => {
   const [a, b] = opened.map(({ link }) => sharedLimits(link))
   if (a === undefined || b === undefined) return
 
-  await t.test('R14: a window counts what comes to any of them, each name for itself', async (t) => {
-    const [Here, There, Another] = [sharedWindowStore(a, 'login-'), sharedWindowStore(b, 'login-'), sharedWindowStore(b, 'admin-')]
+  await t.test('a window counts what comes to any of them, each name for itself', async (t) => {
+    const [Here, There, Another] = [sharedWindowStore(a, 'login-'), sharedWindowStore(b, 'login-'),
+      sharedWindowStore(b, 'admin-')]
     const [here, there, another] = [new Here(), new There().child({}), new Another()]
     t.same([await count(here), await count(there), await count(here), await count(another)], [1, 2, 3, 1])
   })
@@ -29,7 +30,7 @@ t.test('limits that instances share', async (t) => {
     await redis.start()
   })
 
-  await t.test('a source\'s events count together soon, whichever instance they come to', async (t) => {
+  await t.test("a source's events count together soon, whichever instance they come to", async (t) => {
     const source = { id: crypto.randomUUID(), rateLimit: null }
     const [here, there] = [a, b].map((limits) => new EventRate({ max: 1_000 }, limits.debit))
     if (here === undefined || there === undefined) return
@@ -46,5 +47,7 @@ t.test('limits that instances share', async (t) => {
 })
 
 function count (store: { incr: InstanceType<ReturnType<typeof sharedWindowStore>>['incr'] }): Promise<number> {
-  return new Promise((resolve) => { store.incr('address', (_error, { current }) => resolve(current), 60_000) })
+  return new Promise((resolve) => {
+    store.incr('address', (_error, { current }) => resolve(current), 60_000)
+  })
 }

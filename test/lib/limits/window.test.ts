@@ -13,17 +13,23 @@ import { generateSecret } from '../../../signing/secret-strength/index.js'
 
 function count (store: WindowStore, key: string, timeWindow = 60_000): { current: number, ttl: number } {
   let counted = { current: 0, ttl: 0 }
-  store.incr(key, (_error, result) => { counted = result }, timeWindow)
+  store.incr(key, (_error, result) => {
+    counted = result
+  }, timeWindow)
   return counted
 }
 
 t.test('of a burst exactly what is too much is refused', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  await routeScope(app, { rateLimit: { max: 10, timeWindow: '1 minute' } }, async (scope) => { scope.get('/', async () => ({})) })
+  await routeScope(app, { rateLimit: { max: 10, timeWindow: '1 minute' } }, async (scope) => {
+    scope.get('/', async () => ({}))
+  })
   const responses = await Promise.all(Array.from({ length: 50 }, () => app.inject('/')))
   t.equal(responses.filter(({ statusCode }) => statusCode === 200).length, 10)
-  const remaining = responses.filter(({ statusCode }) => statusCode === 200).map(({ headers }) => Number(headers['ratelimit-remaining']))
+  const remaining = responses.filter(({ statusCode }) => statusCode === 200).map(({ headers }) =>
+    Number(headers['ratelimit-remaining'])
+  )
   t.same(remaining, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
 })
 
@@ -44,9 +50,11 @@ t.test('a window ends', async (t) => {
   t.equal(count(store, 'a', 30).current, 1)
 })
 
-t.test('D21: a clock that is set back changes nothing', async (t) => {
+t.test('a clock that is set back changes nothing', async (t) => {
   const { now } = Date
-  t.teardown(() => { Date.now = now })
+  t.teardown(() => {
+    Date.now = now
+  })
   const store = new WindowStore()
   count(store, 'a', 30)
   Date.now = () => now() - 360_000
@@ -60,12 +68,19 @@ t.test('the number of keys is bounded', async (t) => {
   t.equal(count(store, 'key 0').current, 1)
 })
 
-t.test('O07: limits that share one Redis count apart: of two names, of two scopes, and of a host', async (t) => {
+t.test('limits that share one Redis count apart: of two names, of two scopes, and of a host', async (t) => {
   const counts = new Map<string, number>()
   const redis = {
     defineCommand () {},
     rateLimitRead () {},
-    rateLimit (key: string, timeWindow: number, _max: number, _continue: boolean, _backoff: boolean, done: (error: null, result: number[]) => void) {
+    rateLimit (
+      key: string,
+      timeWindow: number,
+      _max: number,
+      _continue: boolean,
+      _backoff: boolean,
+      done: (error: null, result: number[]) => void
+    ) {
       const count = (counts.get(key) ?? 0) + 1
       counts.set(key, count)
       done(null, [count, timeWindow])
@@ -79,10 +94,20 @@ t.test('O07: limits that share one Redis count apart: of two names, of two scope
   const servers = [{ apiUrl: 'https://bi.test', embedSecret: 's3cret' }]
   for (const prefix of ['/a', '/b']) {
     await app.register(async (scope) => {
-      await routeScope(scope, { rateLimit: limit }, async (inner) => { inner.get('/plain', async () => ({})) })
-      await scope.register(embedAuthorize, { servers, authorize: () => null, rateLimit: { ...limit, nameSpace: 'mine-' } })
+      await routeScope(scope, { rateLimit: limit }, async (inner) => {
+        inner.get('/plain', async () => ({}))
+      })
+      await scope.register(embedAuthorize, {
+        servers,
+        authorize: () => null,
+        rateLimit: { ...limit, nameSpace: 'mine-' }
+      })
       await scope.register(guestToken, {
-        apiKey: 'k', dataAppName: 'sales', proxyKeys: [generateSecret()], authorize: () => null, rateLimit: limit
+        apiKey: 'k',
+        dataAppName: 'sales',
+        proxyKeys: [generateSecret()],
+        authorize: () => null,
+        rateLimit: limit
       })
     }, { prefix })
   }
@@ -101,26 +126,36 @@ t.test('the option "cache" bounds how many addresses a limit remembers', async (
   const app = Fastify()
   t.teardown(() => app.close())
   for (const [prefix, cache] of [['/one', 1], ['/many', undefined]] as const) {
-    await routeScope(app, { prefix, rateLimit: { max: 1, ...cache && { cache } } }, async (scope) => { scope.get('/', async () => ({})) })
+    await routeScope(app, { prefix, rateLimit: { max: 1, ...cache && { cache } } }, async (scope) => {
+      scope.get('/', async () => ({}))
+    })
   }
   const statuses = async (url: string) => {
     const seen = []
-    for (const remoteAddress of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) seen.push((await app.inject({ url, remoteAddress })).statusCode)
+    for (const remoteAddress of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) { seen.push((await app.inject({ url, remoteAddress })).statusCode) }
     return seen
   }
   t.same(await statuses('/one'), [200, 200, 200])
   t.same(await statuses('/many'), [200, 200, 429])
 })
 
-t.test('a limit that can\'t be read stops the start rather than becoming the library\'s own default', async (t) => {
-  const bad = [true, 5, 'off', { max: '10' }, { max: -1 }, { max: NaN }, { timeWindow: '1 minut' }, { timeWindow: 0 }, { timeWindow: '' }, { timeWindow: {} }]
+t.test("a limit that can't be read stops the start rather than becoming the library's own default", async (t) => {
+  const bad = [true, 5, 'off', { max: '10' }, { max: -1 }, { max: NaN }, { timeWindow: '1 minut' }, { timeWindow: 0 }, {
+    timeWindow: ''
+  }, { timeWindow: {} }]
   for (const rateLimit of bad) {
     const app = Fastify()
     t.teardown(() => app.close())
     t.throws(() => named(rateLimit as never, 'a'), { code: 'INVALID_OPTIONS' }, JSON.stringify(rateLimit))
-    await t.rejects(routeScope(app, { rateLimit: rateLimit as never }, async () => {}), { code: 'INVALID_OPTIONS', message: /^rate-limit: / }, JSON.stringify(rateLimit))
+    await t.rejects(routeScope(app, { rateLimit: rateLimit as never }, async () => {}), {
+      code: 'INVALID_OPTIONS',
+      message: /^rate-limit: /
+    }, JSON.stringify(rateLimit))
   }
-  for (const rateLimit of [false, {}, { max: 0 }, { max: () => 1 }, { timeWindow: () => 1 }, ...['1 minute', '10s', '500', '.5 hours', '2 Days', '100 ms'].map((timeWindow) => ({ timeWindow }))] as const) {
+  for (
+    const rateLimit of [false, {}, { max: 0 }, { max: () => 1 }, { timeWindow: () => 1 },
+      ...['1 minute', '10s', '500', '.5 hours', '2 Days', '100 ms'].map((timeWindow) => ({ timeWindow }))] as const
+  ) {
     const app = Fastify()
     t.teardown(() => app.close())
     await t.resolves(routeScope(app, { rateLimit }, async () => {}), JSON.stringify(rateLimit))

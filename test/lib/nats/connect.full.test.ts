@@ -19,23 +19,37 @@ import { selfSigned } from '../../helpers/self-signed.js'
 t.test('addresses are read with their credentials, however they are written', async (t) => {
   const plain = { servers: ['a:4222'], credentials: {}, demandsTls: false }
   for (const url of ['nats://a', 'a', 'a:4222', ' nats://a:4222/ ', ['nats://a']]) t.same(readNatsUrls(url), plain)
-  t.same(readNatsUrls('nats://u:p%40%2F@a:1, tls://[::1]:2,b'), { servers: ['a:1', '[::1]:2', 'b:4222'], credentials: { user: 'u', password: 'p@/' }, demandsTls: true })
+  t.same(readNatsUrls('nats://u:p%40%2F@a:1, tls://[::1]:2,b'), {
+    servers: ['a:1', '[::1]:2', 'b:4222'],
+    credentials: { user: 'u', password: 'p@/' },
+    demandsTls: true
+  })
   t.same(readNatsUrls(['nats://t%20k@a']).credentials, { token: 't k' })
-  for (const url of ['', ' , ', [], 'http://secret@a', 'nats://secret@', 'nats://a/secret', 'nats://secret%@a', 'nats://a?secret', 'nats://secret@a,nats://other@b']) {
+  for (
+    const url of ['', ' , ', [], 'http://secret@a', 'nats://secret@', 'nats://a/secret', 'nats://secret%@a',
+      'nats://a?secret', 'nats://secret@a,nats://other@b']
+  ) {
     t.throws(() => readNatsUrls(url), { code: 'INVALID_OPTIONS', message: /^nats: (?!.*secret)/ }, String(url))
   }
 })
 
-t.test('what can\'t be reached or refuses is a clear error without the password', async (t) => {
+t.test("what can't be reached or refuses is a clear error without the password", async (t) => {
   const nats = await privateNats(t, { configuration: 'authorization { user: u, password: right }' })
   if (nats === null) return
   const { host } = new URL(nats.url)
-  await t.rejects(connectNats({ url: `nats://u:wrong@${host}` }), { message: new RegExp(`^Cannot connect to NATS at ${host}: (?!.*wrong).*authorization`, 'i') })
+  await t.rejects(connectNats({ url: `nats://u:wrong@${host}` }), {
+    message: new RegExp(`^Cannot connect to NATS at ${host}: (?!.*wrong).*authorization`, 'i')
+  })
   await t.rejects(connectNats({ url: nats.url }), /authorization/i)
   await nats.stop()
-  await t.rejects(connectNats({ url: `nats://u:right@${host}` }), { message: `Cannot connect to NATS at ${host}: connection refused` })
+  await t.rejects(connectNats({ url: `nats://u:right@${host}` }), {
+    message: `Cannot connect to NATS at ${host}: connection refused`
+  })
   for (const option of ['connectTimeout', 'reconnectWait', 'pingInterval']) {
-    await t.rejects(connectNats({ url: nats.url, [option]: 0 }), { code: 'INVALID_OPTIONS', message: new RegExp(`"${option}"`) })
+    await t.rejects(connectNats({ url: nats.url, [option]: 0 }), {
+      code: 'INVALID_OPTIONS',
+      message: new RegExp(`"${option}"`)
+    })
   }
 })
 
@@ -54,14 +68,20 @@ t.test('credentials go by the URL, by options or by a file', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'creds-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const credsFile = join(folder, 'user.creds')
-  await t.rejects(connectNats({ url: byKey.url, credsFile }), { code: 'INVALID_OPTIONS', message: /"credsFile" cannot be read/ })
+  await t.rejects(connectNats({ url: byKey.url, credsFile }), {
+    code: 'INVALID_OPTIONS',
+    message: /"credsFile" cannot be read/
+  })
   const section = (title: string, text: string) => `-----BEGIN ${title}-----\n${text}\n------END ${title}------\n\n`
-  await writeFile(credsFile, section('NATS USER JWT', 'none') + section('USER NKEY SEED', new TextDecoder().decode(user.getSeed())))
+  await writeFile(
+    credsFile,
+    section('NATS USER JWT', 'none') + section('USER NKEY SEED', new TextDecoder().decode(user.getSeed()))
+  )
   const connection = await connected(t, { url: byKey.url, credsFile })
   await writeFile(credsFile, 'half writ')
   await connection.reconnect()
   await connection.flush().catch(() => connection.flush())
-  t.equal(connection.isClosed(), false, 'a file that can\'t be read later does not end it')
+  t.equal(connection.isClosed(), false, "a file that can't be read later does not end it")
 })
 
 t.test('a broker behind TLS is spoken to by TLS, and only with a certificate that is trusted', async (t) => {
@@ -69,7 +89,10 @@ t.test('a broker behind TLS is spoken to by TLS, and only with a certificate tha
   t.teardown(() => rm(folder, { recursive: true }))
   const { key, cert } = selfSigned()
   await Promise.all([writeFile(join(folder, 'key.pem'), key), writeFile(join(folder, 'cert.pem'), cert)])
-  const nats = await privateNats(t, { configuration: `tls { cert_file: "${folder}/cert.pem", key_file: "${folder}/key.pem" }`, ca: cert })
+  const nats = await privateNats(t, {
+    configuration: `tls { cert_file: "${folder}/cert.pem", key_file: "${folder}/key.pem" }`,
+    ca: cert
+  })
   const open = await privateNats(t, { configuration: 'server_name: open' })
   if (nats === null || open === null) return
   await connected(t, { url: nats.url.replace('nats:', 'tls:'), tls: { ca: cert } })
@@ -77,7 +100,10 @@ t.test('a broker behind TLS is spoken to by TLS, and only with a certificate tha
   await t.rejects(connectNats({ url: open.url.replace('nats:', 'tls:') }), /Cannot connect to NATS.*tls/)
 })
 
-/** A way to the broker on which those who are connected can be made to get nothing through any more; later ones are served. */
+/**
+ * A way to the broker on which those who are connected can be made to get nothing through any more; later ones are
+ * served.
+ */
 async function leakyPipe (t: Test, url: string) {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()
@@ -93,18 +119,22 @@ async function leakyPipe (t: Test, url: string) {
     }
     client.pipe(upstream).pipe(client)
   })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
   })
   return {
     url: `nats://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    clog: () => { for (const socket of sockets) socket.unpipe().pause() }
+    clog: () => {
+      for (const socket of sockets) socket.unpipe().pause()
+    }
   }
 }
 
-t.test('D10: a connection that takes no more is given up by itself, and the next one serves', async (t) => {
+t.test('a connection that takes no more is given up by itself, and the next one serves', async (t) => {
   const nats = await privateNats(t)
   if (nats === null) return
   const pipe = await leakyPipe(t, nats.url)

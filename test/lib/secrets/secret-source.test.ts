@@ -8,7 +8,10 @@ import { INVALID_OPTIONS } from '../../../lib/errors.js'
 
 function recording () {
   const warnings: unknown[][] = []
-  return { warnings, log: { warn: (...line: unknown[]) => warnings.push(line) } as unknown as SecretSourceOptions<string, string>['log'] }
+  return {
+    warnings,
+    log: { warn: (...line: unknown[]) => warnings.push(line) } as unknown as SecretSourceOptions<string, string>['log']
+  }
 }
 
 function open (source: SecretSource<string>, options: Partial<SecretSourceOptions<string, string>> = {}) {
@@ -31,7 +34,10 @@ t.test('a plain secret is checked once and given at once', async (t) => {
 t.test('a function is asked at the start, sync or async, and again only when its answer is old', async (t) => {
   let asked = 0
   let now = 'a'
-  const secret = await open(async () => { asked++; return now }, { maxAge: 40 })
+  const secret = await open(async () => {
+    asked++
+    return now
+  }, { maxAge: 40 })
   t.equal(secret.get(), 'A')
   now = 'b'
   t.equal(secret.get(), 'A', 'still young')
@@ -43,13 +49,20 @@ t.test('a function is asked at the start, sync or async, and again only when its
 })
 
 t.test('a function that fails at the start stops it, and its error is not shown', async (t) => {
-  for (const source of [() => { throw new Error('hunter2') }, () => Promise.reject(new Error('hunter2'))]) {
+  for (
+    const source of [() => {
+      throw new Error('hunter2')
+    }, () => Promise.reject(new Error('hunter2'))]
+  ) {
     const error = await open(source).then(() => null, (error: Error & { code: string }) => error)
     t.equal(error?.code, 'INVALID_OPTIONS')
     t.match(error?.message, /^thing: "secret": the function returned no secret \(it threw\)/)
     t.notMatch(JSON.stringify([error?.message, error?.stack, error?.cause]), 'hunter2')
   }
-  await t.rejects(open(() => new Promise(() => {}), { timeout: 20 }), { code: 'INVALID_OPTIONS', message: /no response within 20 ms/ })
+  await t.rejects(open(() => new Promise(() => {}), { timeout: 20 }), {
+    code: 'INVALID_OPTIONS',
+    message: /no response within 20 ms/
+  })
   await t.rejects(open(() => ''), { code: 'INVALID_OPTIONS' })
 })
 
@@ -57,7 +70,9 @@ t.test('later failures leave the last good secret in use, with one warning until
   const { log, warnings } = recording()
   let answer: () => string | Promise<string> = () => 'a'
   const secret = await open(() => answer(), { maxAge: 0, timeout: 20, log })
-  const bad = [() => { throw new Error('hunter2') }, () => '', () => new Promise<string>(() => {})]
+  const bad = [() => {
+    throw new Error('hunter2')
+  }, () => '', () => new Promise<string>(() => {})]
   for (const each of bad) {
     answer = each
     t.equal(await secret.get(), 'A')
@@ -85,7 +100,12 @@ t.test('a function that hangs makes one request wait, and then nobody until it a
 
 t.test('other things in the same list count', async (t) => {
   const list = ['a']
-  const secret = await RotatingSecret.open(() => list, { name: 'thing: "secrets"', check: (list) => list.join(), log: recording().log, maxAge: 0 })
+  const secret = await RotatingSecret.open(() => list, {
+    name: 'thing: "secrets"',
+    check: (list) => list.join(),
+    log: recording().log,
+    maxAge: 0
+  })
   list.push('b')
   t.equal(await secret.get(), 'a,b')
 })
@@ -102,7 +122,10 @@ t.test('latest never waits: it gives what is known and has it replaced', async (
 
 t.test('a secret is kept young without anybody asking for it, until that is stopped', async (t) => {
   const asked = { times: 0 }
-  const secret = await open(() => { asked.times++; return 'a' }, { maxAge: 10 })
+  const secret = await open(() => {
+    asked.times++
+    return 'a'
+  }, { maxAge: 10 })
   const stop = secret.startRefreshing()
   while (asked.times < 3) await sleep(10)
   stop()
@@ -113,7 +136,10 @@ t.test('a secret is kept young without anybody asking for it, until that is stop
 
 t.test('a maximum age that is none stops the start', async (t) => {
   for (const maxAge of [-1, 1.5, NaN, Infinity, 2 ** 31, '1' as unknown as number]) {
-    await t.rejects(open('a', { maxAge }), { code: 'INVALID_OPTIONS', message: /^thing: "secret": "secretMaxAge" must be/ })
+    await t.rejects(open('a', { maxAge }), {
+      code: 'INVALID_OPTIONS',
+      message: /^thing: "secret": "secretMaxAge" must be/
+    })
   }
 })
 

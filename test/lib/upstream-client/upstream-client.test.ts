@@ -11,7 +11,10 @@ import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.j
 import { holdTimers } from '../../helpers/held-timers.js'
 import { selfSigned } from '../../helpers/self-signed.js'
 import { stopClock } from '../../helpers/stopped-clock.js'
-import { cut, drip, flood, gzipBomb, hang, inTurn, junk, redirect, reply, stubUpstream } from '../../helpers/stub-upstream.js'
+import {
+  cut, drip, flood, gzipBomb, hang, inTurn, junk, redirect, reply,
+  stubUpstream
+} from '../../helpers/stub-upstream.js'
 import type { Answer } from '../../helpers/stub-upstream.js'
 
 async function clientOf (t: Test, answer: Answer, options: Partial<UpstreamClientOptions> = {}) {
@@ -35,7 +38,8 @@ t.test('path and body go out byte for byte, with our headers and no others', asy
   await client.call({ method: 'POST', path, headers: { authorization: 'Bearer x' }, body: '{"ü":1}' })
   t.ok(stub.rawBytes().startsWith(`POST ${path} HTTP/1.1\r\n`))
   t.equal(stub.calls[0]?.body.toString(), '{"ü":1}')
-  t.same(Object.keys(stub.calls[0]?.headers ?? {}).sort(), ['accept-encoding', 'authorization', 'connection', 'content-length', 'host'])
+  t.same(Object.keys(stub.calls[0]?.headers ?? {}).sort(), ['accept-encoding', 'authorization', 'connection',
+    'content-length', 'host'])
   t.equal(stub.calls[0]?.headers['accept-encoding'], 'identity')
 })
 
@@ -45,14 +49,21 @@ t.test('connections are kept and used again', async (t) => {
   t.ok(stub.connections() <= 2, `${stub.connections()} connections`)
 })
 
-t.test('E06: a redirect is given back, not followed', async (t) => {
+t.test('a redirect is given back, not followed', async (t) => {
   const canary = await stubUpstream(t)
   const { get } = await clientOf(t, redirect(`${canary.origin}/stolen`, 307))
   t.equal((await get()).statusCode, 307)
   t.equal(canary.connections(), 0)
 })
 
-for (const [name, bad] of Object.entries({ 'a 500': reply('no', 500), 'a 429': reply('no', 429), 'a cut connection': cut, 'no HTTP': junk })) {
+for (
+  const [name, bad] of Object.entries({
+    'a 500': reply('no', 500),
+    'a 429': reply('no', 429),
+    'a cut connection': cut,
+    'no HTTP': junk
+  })
+) {
   t.test(`${name} is tried again, twice and no more`, async (t) => {
     const good = await clientOf(t, inTurn(bad, bad, reply({ ok: true })))
     t.equal((await good.get()).statusCode, 200)
@@ -92,7 +103,7 @@ t.test('a retry that would take as long as the first try must still fit in', asy
 })
 
 for (const [name, answer] of Object.entries({ hangs: hang, 'drips its body': drip() })) {
-  t.test(`G09: an upstream that ${name} costs the whole time limit, not more, and its socket is freed`, async (t) => {
+  t.test(`an upstream that ${name} costs the whole time limit, not more, and its socket is freed`, async (t) => {
     const limit = holdTimers(t, 61_234)
     const { stub, get } = await clientOf(t, answer, { timeout: 61_234 })
     const call = get().catch((error: unknown) => error)
@@ -105,7 +116,7 @@ for (const [name, answer] of Object.entries({ hangs: hang, 'drips its body': dri
   })
 }
 
-t.test('E18: an endless body stops at the cap, with little memory', async (t) => {
+t.test('an endless body stops at the cap, with little memory', async (t) => {
   const { stub, get } = await clientOf(t, flood(100_000_000))
   const before = process.memoryUsage().rss
   await t.rejects(get(), { code: 'UPSTREAM_ERROR', statusCode: 502 })
@@ -114,12 +125,16 @@ t.test('E18: an endless body stops at the cap, with little memory', async (t) =>
 })
 
 t.test('a body of exactly the cap passes, one byte more does not', async (t) => {
-  const { get } = await clientOf(t, (call, response) => response.end(Buffer.alloc(Number(call.url.slice(1)))) && undefined, { maxResponse: 1_000 })
+  const { get } = await clientOf(
+    t,
+    (call, response) => response.end(Buffer.alloc(Number(call.url.slice(1)))) && undefined,
+    { maxResponse: 1_000 }
+  )
   t.equal((await get('/1000')).body.length, 1_000)
   await t.rejects(get('/1001'), { code: 'UPSTREAM_ERROR' })
 })
 
-t.test('E18: a gzip bomb is refused, never inflated', async (t) => {
+t.test('a gzip bomb is refused, never inflated', async (t) => {
   const { get } = await clientOf(t, gzipBomb(50_000_000))
   await t.rejects(get(), { code: 'UPSTREAM_ERROR', reason: /content encoding/ })
 })
@@ -131,20 +146,30 @@ t.test('nobody listening is UPSTREAM_ERROR with a cause that names the failure',
 })
 
 t.test('what was sent or received is in no error', async (t) => {
-  const { client } = await clientOf(t, (call, response) => { response.socket?.end(`HTTP/1.1 200 OK\r\n${call.headers.authorization}\r\n\r\n`) })
-  const error = await client.call({ method: 'GET', path: '/', headers: { authorization: 'Bearer s3cr3t' } }).catch((error: unknown) => error)
+  const { client } = await clientOf(t, (call, response) => {
+    response.socket?.end(`HTTP/1.1 200 OK\r\n${call.headers.authorization}\r\n\r\n`)
+  })
+  const error = await client.call({ method: 'GET', path: '/', headers: { authorization: 'Bearer s3cr3t' } }).catch((
+    error: unknown
+  ) => error)
   t.match(error, { code: 'UPSTREAM_ERROR' })
   const { cause } = error as Error
-  t.notMatch(JSON.stringify([cause, { ...cause as object }, (cause as Error).message, (cause as Error).stack]), 's3cr3t')
+  t.notMatch(
+    JSON.stringify([cause, { ...cause as object }, (cause as Error).message, (cause as Error).stack]),
+    's3cr3t'
+  )
 })
 
-t.test('E24: a certificate that nobody trusts is refused, one that is trusted passes', async (t) => {
+t.test('a certificate that nobody trusts is refused, one that is trusted passes', async (t) => {
   const tls = selfSigned()
   const stub = await stubUpstream(t, reply({}), tls)
   const strict = upstreamClient({ origin: stub.origin })
   const trusting = upstreamClient({ origin: stub.origin, ca: tls.cert })
   t.teardown(() => Promise.all([strict.close(), trusting.close()]))
-  await t.rejects(strict.call({ method: 'GET', path: '/' }), { code: 'UPSTREAM_ERROR', cause: { code: /SELF_SIGNED|UNABLE_TO_VERIFY/ } })
+  await t.rejects(strict.call({ method: 'GET', path: '/' }), {
+    code: 'UPSTREAM_ERROR',
+    cause: { code: /SELF_SIGNED|UNABLE_TO_VERIFY/ }
+  })
   t.equal(stub.calls.length, 0)
   t.equal((await trusting.call({ method: 'GET', path: '/' })).statusCode, 200)
 })
@@ -160,7 +185,7 @@ t.test('the caller may give up, before and during the call', async (t) => {
   await t.rejects(call, { code: 'UPSTREAM_ERROR' })
 })
 
-t.test('D18: close ends calls in flight at once', async (t) => {
+t.test('close ends calls in flight at once', async (t) => {
   // Would last longer than the test may.
   const { stub, client, get } = await clientOf(t, hang, { timeout: 3_600_000 })
   const call = get()
@@ -171,17 +196,28 @@ t.test('D18: close ends calls in flight at once', async (t) => {
 
 t.test('a request target that would split the request is refused before anything is sent', async (t) => {
   const { stub, get } = await clientOf(t, reply({}))
-  for (const path of ['/a b', '/a\r\nx: y', '/a\0', '//\n', 'http://evil.test/', 'a']) await t.rejects(get(path), { code: 'UPSTREAM_ERROR' }, path)
+  for (const path of ['/a b', '/a\r\nx: y', '/a\0', '//\n', 'http://evil.test/', 'a']) {
+    await t.rejects(get(path), { code: 'UPSTREAM_ERROR' }, path)
+  }
   t.equal(stub.calls.length, 0)
 })
 
 t.test('bad options stop the start', async (t) => {
   const origin = 'https://api.example.com'
-  for (const options of [
-    { origin: 'api.example.com' }, { origin: `${origin}/path` }, { origin: 'ftp://a.test' }, { origin: 'https://u:p@a.test' },
-    { origin, timeout: 0 }, { origin, timeout: 1.5 }, { origin, connectTimeout: NaN }, { origin, maxResponse: -1 },
-    { origin, retries: -1 }, { origin, connections: 0 }
-  ]) t.throws(() => upstreamClient(options), { code: 'INVALID_OPTIONS' })
+  for (
+    const options of [
+      { origin: 'api.example.com' },
+      { origin: `${origin}/path` },
+      { origin: 'ftp://a.test' },
+      { origin: 'https://u:p@a.test' },
+      { origin, timeout: 0 },
+      { origin, timeout: 1.5 },
+      { origin, connectTimeout: NaN },
+      { origin, maxResponse: -1 },
+      { origin, retries: -1 },
+      { origin, connections: 0 }
+    ]
+  ) t.throws(() => upstreamClient(options), { code: 'INVALID_OPTIONS' })
 })
 
 t.test('a connection that is not ready in time costs the connect limit', async (t) => {
@@ -191,5 +227,8 @@ t.test('a connection that is not ready in time costs the connect limit', async (
   const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
   const client = upstreamClient({ origin, connectTimeout: 200, retries: 0 })
   t.teardown(() => client.close())
-  await t.rejects(client.call({ method: 'GET', path: '/' }), { code: 'UPSTREAM_TIMEOUT', cause: { message: /timeout: 200ms/ } })
+  await t.rejects(client.call({ method: 'GET', path: '/' }), {
+    code: 'UPSTREAM_TIMEOUT',
+    cause: { message: /timeout: 200ms/ }
+  })
 })

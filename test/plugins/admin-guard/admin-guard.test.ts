@@ -18,7 +18,10 @@ async function host (app: FastifyInstance): Promise<void> {
   await app.register(adminGuard, { jwtSecrets: [SECRET] })
   app.get('/any', { config: { gatehouse: { admin: true } } }, async ({ admin }) => admin)
   app.get('/open', async ({ admin }) => ({ admin }))
-  for (const role of ROLES) app.get(`/from/${role}`, { config: { gatehouse: { admin: { roles: atLeast(role) } } } }, async ({ admin }) => admin?.role)
+  for (const role of ROLES) {
+    app.get(`/from/${role}`, { config: { gatehouse: { admin: { roles: atLeast(role) } } } }, async ({ admin }) =>
+      admin?.role)
+  }
   app.get('/only-editors', { config: { gatehouse: { admin: { roles: ['editor'] } } } }, async () => 'ok')
 }
 
@@ -26,7 +29,12 @@ t.test('a guarded route knows who calls, an unguarded one does not ask', async (
   const { addUser, login, get } = await adminApp(t, { before: host })
   const user = await addUser('ann@example.com', 'editor', 'acme')
   const { access_token } = await login('ann@example.com')
-  t.match((await get('/any', access_token)).json(), { sub: user.id, org_id: 'acme', role: 'editor', email: 'ann@example.com' })
+  t.match((await get('/any', access_token)).json(), {
+    sub: user.id,
+    org_id: 'acme',
+    role: 'editor',
+    email: 'ann@example.com'
+  })
   t.same((await get('/open', access_token)).json(), { admin: null })
 })
 
@@ -45,7 +53,7 @@ t.test('roles: a list names exactly those that may, atLeast() those of a rank an
   }
 })
 
-t.test('A14: a role is the one of now, and a disabled user is out, with the token of before', async (t) => {
+t.test('a role is the one of now, and a disabled user is out, with the token of before', async (t) => {
   const { addUser, login, get, store } = await adminApp(t, { before: host })
   const user = await addUser('ann@example.com', 'owner')
   const { access_token } = await login('ann@example.com')
@@ -59,7 +67,7 @@ t.test('A14: a role is the one of now, and a disabled user is out, with the toke
   t.equal(reply.json().error.code, 'INVALID_TOKEN')
 })
 
-t.test('A17, A19, A20: only one Bearer header counts, and refusals say no more than they must', async (t) => {
+t.test('only one Bearer header counts, and refusals say no more than they must', async (t) => {
   const { app, addUser, login } = await adminApp(t, { before: host })
   await addUser('ann@example.com')
   const { access_token } = await login('ann@example.com')
@@ -79,7 +87,10 @@ t.test('A17, A19, A20: only one Bearer header counts, and refusals say no more t
   ]
   for (const [name, headers, query = ''] of cases) {
     const { parsed, read } = await textWork(() => app.inject({ url: `/any${query}`, headers }))
-    t.ok(parsed < 4_096 && read < JSON.stringify(headers).length + 10_000, `${name}: ${parsed} characters are parsed and ${read} read`)
+    t.ok(
+      parsed < 4_096 && read < JSON.stringify(headers).length + 10_000,
+      `${name}: ${parsed} characters are parsed and ${read} read`
+    )
     const reply = await app.inject({ url: `/any${query}`, headers })
     t.equal(reply.statusCode, 401, name)
     t.match(reply.json(), { error: { code: /^(UNAUTHORIZED|INVALID_TOKEN)$/, message: String } }, name)
@@ -87,16 +98,28 @@ t.test('A17, A19, A20: only one Bearer header counts, and refusals say no more t
     t.equal(reply.headers['cache-control'], 'no-store', name)
     t.notMatch(reply.body, /stack|jwt|signature/i, name)
   }
-  t.equal((await app.inject({ url: '/any', headers: { authorization: `bearer ${access_token}` } })).statusCode, 200, 'the scheme is not case-sensitive')
+  t.equal(
+    (await app.inject({ url: '/any', headers: { authorization: `bearer ${access_token}` } })).statusCode,
+    200,
+    'the scheme is not case-sensitive'
+  )
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
   const good = `Authorization: Bearer ${access_token}`
   for (const pair of [[good, 'Authorization: Bearer x'], ['Authorization: Bearer x', good], [good, good]]) {
-    t.match(await rawExchange(origin, ['GET /any HTTP/1.1', 'Host: x', ...pair, 'Connection: close', '', ''].join('\r\n')), /^HTTP\/1\.1 401/, 'two headers')
+    t.match(
+      await rawExchange(origin, ['GET /any HTTP/1.1', 'Host: x', ...pair, 'Connection: close', '', ''].join('\r\n')),
+      /^HTTP\/1\.1 401/,
+      'two headers'
+    )
   }
-  t.match(await rawExchange(origin, `GET /any HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${'A'.repeat(100_000)}\r\n\r\n`), /^HTTP\/1\.1 431/)
+  t.match(
+    await rawExchange(origin, `GET /any HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${'A'.repeat(100_000)}\r\n\r\n`),
+    /^HTTP\/1\.1 431/
+  )
 })
 
-t.test('global: true guards every route of the scope, its 404s included, except those that say false, and lets preflights pass', async (t) => {
+t.test('global: true guards every route of the scope, its 404s included, except those that say false, and lets ' +
+  'preflights pass', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { sweepEvery: 0 })
@@ -112,14 +135,23 @@ t.test('global: true guards every route of the scope, its 404s included, except 
 })
 
 t.test('a wrong value in config.gatehouse.admin stops the start', async (t) => {
-  for (const admin of ['yes', {}, { roles: [] }, { roles: ['root'] }, { roles: ['owner'], role: 'owner' }, { fields: {} }, { roles: ['owner'], fields: null },
-    { roles: ['owner'], fields: { name: [] } }, { roles: ['owner'], fields: { name: ['root'] } }, null]) {
+  for (
+    const admin of ['yes', {}, { roles: [] }, { roles: ['root'] }, { roles: ['owner'], role: 'owner' }, { fields: {} },
+      { roles: ['owner'], fields: null }, { roles: ['owner'], fields: { name: [] } }, {
+        roles: ['owner'],
+        fields: { name: ['root'] }
+      }, null]
+  ) {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(tokenStore, { sweepEvery: 0 })
     await app.register(adminGuard, { jwtSecrets: [SECRET] })
     app.get('/', { config: { gatehouse: { admin: admin as unknown as true } } }, async () => 'ok')
-    await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /config\.gatehouse\.admin/ }, JSON.stringify(admin))
+    await t.rejects(
+      async () => app.ready(),
+      { code: 'INVALID_OPTIONS', message: /config\.gatehouse\.admin/ },
+      JSON.stringify(admin)
+    )
   }
 })
 
@@ -129,15 +161,27 @@ t.test('a member of the body or query that a role may not send is refused before
   const { addUser, login, app } = await adminApp(t, {
     before: async (app) => {
       await app.register(adminGuard, { jwtSecrets: [SECRET] })
-      app.post('/things', { config: { gatehouse: { admin } }, schema: { body: keyed, querystring: keyed } }, async ({ body }) => body)
+      app.post(
+        '/things',
+        { config: { gatehouse: { admin } }, schema: { body: keyed, querystring: keyed } },
+        async ({ body }) => body
+      )
     }
   })
   for (const role of ['owner', 'editor'] as const) {
     await addUser(`${role}@example.com`, role)
     const { access_token } = await login(`${role}@example.com`)
-    const send = (url: string, payload: object) => app.inject({ method: 'POST', url, payload, headers: { authorization: `Bearer ${access_token}` } })
-    t.same((await send('/things', {})).json(), { key: 'made here' }, 'a default of the schema is nothing that the caller sent')
-    for (const reply of [await send('/things', { key: 'k' }), await send('/things?key=k', {}), await send('/things', { key: 1 })]) {
+    const send = (url: string, payload: object) =>
+      app.inject({ method: 'POST', url, payload, headers: { authorization: `Bearer ${access_token}` } })
+    t.same(
+      (await send('/things', {})).json(),
+      { key: 'made here' },
+      'a default of the schema is nothing that the caller sent'
+    )
+    for (
+      const reply of [await send('/things', { key: 'k' }), await send('/things?key=k', {}),
+        await send('/things', { key: 1 })]
+    ) {
       t.equal(reply.statusCode, role === 'owner' ? 200 : 403)
       if (role === 'editor') t.match(reply.json().error, { code: 'FORBIDDEN', message: 'Only owner may send "key"' })
     }
@@ -153,15 +197,30 @@ t.test('two guards in two scopes share nothing', async (t) => {
     await app.register(async (scope) => {
       await scope.register(adminGuard, { jwtSecrets: [secret] })
       scope.get(path, { config: { gatehouse: { admin: true } } }, async () => 'ok')
-      const user = await app.tokenStore.users.create({ orgId: 'default', email: `${path.slice(1)}@example.com`, passwordHash: '', role: 'viewer' })
+      const user = await app.tokenStore.users.create({
+        orgId: 'default',
+        email: `${path.slice(1)}@example.com`,
+        passwordHash: '',
+        role: 'viewer'
+      })
       const claims = { sub: user.id, org_id: 'default', role: 'viewer' as Role, sid: path, epoch: 0 }
-      await app.tokenStore.sessions.start({ id: path, userId: user.id, epoch: user.epoch, refreshDigest: path, endsAt: Date.now() + 60_000, ip: '', userAgent: '' })
+      await app.tokenStore.sessions.start({
+        id: path,
+        userId: user.id,
+        epoch: user.epoch,
+        refreshDigest: path,
+        endsAt: Date.now() + 60_000,
+        ip: '',
+        userAgent: ''
+      })
       tokens.push(scope.adminTokens.issueAccess(claims))
     })
   }
   const [a, b] = tokens
-  const status = async (url: string, token = '') => (await app.inject({ url, headers: { authorization: `Bearer ${token}` } })).statusCode
-  t.same([await status('/a', a), await status('/b', b), await status('/a', b), await status('/b', a)], [200, 200, 401, 401])
+  const status = async (url: string, token = '') =>
+    (await app.inject({ url, headers: { authorization: `Bearer ${token}` } })).statusCode
+  t.same([await status('/a', a), await status('/b', b), await status('/a', b), await status('/b', a)], [200, 200, 401,
+    401])
 })
 
 for (const when of ['before', 'after'] as const) {
@@ -170,7 +229,10 @@ for (const when of ['before', 'after'] as const) {
       const withJwt = async (app: FastifyInstance) => {
         await app.register(jwt, { secret: OTHER_SECRET, ...namespaced ? { namespace: 'own' } : {} })
         const verify = namespaced ? 'ownJwtVerify' : 'jwtVerify'
-        app.get('/own', async (request) => { await (request as unknown as Record<string, () => Promise<void>>)[verify]?.(); return 'ok' })
+        app.get('/own', async (request) => {
+          await (request as unknown as Record<string, () => Promise<void>>)[verify]?.()
+          return 'ok'
+        })
       }
       const { app, addUser, login, get } = await adminApp(t, {
         before: async (app) => {
@@ -187,7 +249,10 @@ for (const when of ['before', 'after'] as const) {
       t.equal((await get('/own', theirs)).statusCode, 200)
       t.equal((await get('/any', theirs)).statusCode, 401)
       t.equal((await get('/own', access_token)).statusCode, 401)
-      t.notOk(Object.keys(app.jwt).some((name) => name.startsWith('gatehouse')), 'our keys are not in reach of the host')
+      t.notOk(
+        Object.keys(app.jwt).some((name) => name.startsWith('gatehouse')),
+        'our keys are not in reach of the host'
+      )
     })
   }
 }

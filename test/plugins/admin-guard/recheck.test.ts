@@ -4,7 +4,7 @@ import adminGuard, { recheckAdmin } from '../../../plugins/admin-guard/index.js'
 import { SECRET, adminApp } from '../../helpers/admin.js'
 import { caller } from '../../helpers/admin-caller.js'
 
-t.test('A14: an answer that outlasts the guard\'s look is told when the role may no more', async (t) => {
+t.test("A14: an answer that outlasts the guard's look is told when the role may no more", async (t) => {
   let demote = async () => {}
   const admin = await adminApp(t, {
     before: async (app) => {
@@ -13,13 +13,18 @@ t.test('A14: an answer that outlasts the guard\'s look is told when the role may
         scope.get('/v1/admin/long', { config: { gatehouse: { admin: { roles: ['owner'] } } } }, async (request) => {
           const { role } = await recheckAdmin(request)
           await demote()
-          return { role, then: await recheckAdmin(request).then((found) => found.role, (error: { code: string }) => error.code) }
+          return {
+            role,
+            then: await recheckAdmin(request).then((found) => found.role, (error: { code: string }) => error.code)
+          }
         })
       })
     }
   })
   const owner = await caller(admin, 'owner')
   t.same((await owner.get('/long')).json(), { role: 'owner', then: 'owner' })
-  demote = async () => { await admin.store.users.update(owner.userId, { role: 'admin' }) }
+  demote = async () => {
+    await admin.store.users.update(owner.userId, { role: 'admin' })
+  }
   t.same((await owner.get('/long')).json(), { role: 'owner', then: 'FORBIDDEN' })
 })

@@ -29,7 +29,8 @@ async function guarded (t: Test, options: Partial<AltchaOptions> = {}, store?: T
   await app.register(captcha, { provider: 'altcha', hmacKey: KEY, cost: 10, maxTries: 30, ...options })
   app.get('/x', { config: { gatehouse: { captcha: true } } }, async () => ({ ok: true }))
   app.get('/login', { config: { gatehouse: { captcha: { action: 'login' } } } }, async () => ({ ok: true }))
-  const fetchChallenge = async (action?: string): Promise<Challenge> => (await app.inject(`/captcha/challenge${action === undefined ? '' : `?action=${action}`}`)).json()
+  const fetchChallenge = async (action?: string): Promise<Challenge> =>
+    (await app.inject(`/captcha/challenge${action === undefined ? '' : `?action=${action}`}`)).json()
   const ask = async (token?: string, url = '/x') => {
     const response = await app.inject({ url, headers: token === undefined ? {} : { 'x-captcha-token': token } })
     return response.statusCode === 200 ? 'passes' : `${response.statusCode} ${response.json().error.code}`
@@ -70,11 +71,15 @@ t.test('a solution that is written in another way is still the same one', async 
   const { challenge, solution } = await solved(await fetchChallenge())
   t.equal(await ask(encoded({ challenge, solution })), 'passes')
   const turned = Object.fromEntries(Object.entries(challenge.parameters).reverse())
-  for (const again of [
-    { solution, challenge }, { challenge: { ...challenge, parameters: turned }, solution }, { challenge, solution: { ...solution, time: 1 } },
-    { challenge, solution, more: 1 },
-    { challenge: { ...challenge, codeChallenge: { image: 'x' } }, solution }
-  ]) t.equal(await ask(encoded(again)), '403 CAPTCHA_FAILED')
+  for (
+    const again of [
+      { solution, challenge },
+      { challenge: { ...challenge, parameters: turned }, solution },
+      { challenge, solution: { ...solution, time: 1 } },
+      { challenge, solution, more: 1 },
+      { challenge: { ...challenge, codeChallenge: { image: 'x' } }, solution }
+    ]
+  ) t.equal(await ask(encoded(again)), '403 CAPTCHA_FAILED')
   t.equal(await ask(encoded({ challenge, solution }).replace(/=+$/, '')), '403 CAPTCHA_FAILED')
 })
 
@@ -94,7 +99,10 @@ t.test('a challenge or solution that was altered in anything is refused', async 
   const { fetchChallenge, ask, log } = await guarded(t)
   const good = await solved(await fetchChallenge())
   const { challenge, solution } = good
-  const parameters = (change: object) => ({ challenge: { ...challenge, parameters: { ...challenge.parameters, ...change } }, solution })
+  const parameters = (change: object) => ({
+    challenge: { ...challenge, parameters: { ...challenge.parameters, ...change } },
+    solution
+  })
   const flipped = (text: string) => (text.startsWith('0') ? '1' : '0') + text.slice(1)
   const altered: Record<string, unknown> = {
     salt: parameters({ salt: flipped(challenge.parameters.salt) }),
@@ -115,7 +123,9 @@ t.test('a challenge or solution that was altered in anything is refused', async 
     'the prefix as the key': { challenge, solution: { counter: 1, derivedKey: challenge.parameters.keyPrefix } },
     'another solution': { challenge, solution: (await solved(await fetchChallenge())).solution }
   }
-  for (const [what, payload] of Object.entries(altered)) t.equal(await ask(encoded(payload)), '403 CAPTCHA_FAILED', what)
+  for (const [what, payload] of Object.entries(altered)) {
+    t.equal(await ask(encoded(payload)), '403 CAPTCHA_FAILED', what)
+  }
   t.equal(await ask(encoded(good)), 'passes', 'none of that has used it up')
   t.match(log.text(), /the challenge was not signed with this key/)
   t.match(log.text(), /the solution is wrong/)
@@ -125,9 +135,17 @@ t.test('what is no payload at all is refused', async (t) => {
   const { ask } = await guarded(t)
   const { challenge, solution } = await solved(await (await guarded(t)).fetchChallenge())
   const deep = '['.repeat(700) + ']'.repeat(700)
-  const texts = [undefined, '', 'x', '{}', ...[null, 1, [], {}, { challenge }, { solution }, { challenge: null, solution: null }, { challenge, solution: [] }, { challenge: [challenge], solution },
-    { algorithm: 'SHA-256', challenge: 'ab', number: 1, salt: 'x', signature: 'y' }, { verificationData: 'verified=true', signature: 'ab', algorithm: 'SHA-256', verified: true }].map(encoded),
-  Buffer.from(deep).toString('base64'), Buffer.from('\u0000').toString('base64'), encoded({ challenge, solution, pad: 'x'.repeat(3_000) })]
+  const texts = [undefined, '', 'x', '{}',
+    ...[null, 1, [], {}, { challenge }, { solution }, { challenge: null, solution: null }, { challenge, solution: [] },
+      { challenge: [challenge], solution }, {
+        algorithm: 'SHA-256',
+        challenge: 'ab',
+        number: 1,
+        salt: 'x',
+        signature: 'y'
+      }, { verificationData: 'verified=true', signature: 'ab', algorithm: 'SHA-256', verified: true }].map(encoded),
+    Buffer.from(deep).toString('base64'), Buffer.from('\u0000').toString('base64'),
+    encoded({ challenge, solution, pad: 'x'.repeat(3_000) })]
   for (const text of texts) t.equal(await ask(text), '403 CAPTCHA_FAILED', `${text?.slice(0, 30)}`)
 })
 
@@ -137,11 +155,21 @@ t.test('a challenge of another key, or of the same one for another purpose, is r
   const theirs = encoded(await solved(await stranger.fetchChallenge()))
   t.equal(await ask(theirs), '403 CAPTCHA_FAILED')
   t.equal(await stranger.ask(theirs), 'passes')
-  const made = (hmacSignatureSecret: string | undefined, expiresAt: number | undefined) => createChallenge({
-    algorithm: 'PBKDF2/SHA-256', cost: 1, counter: 1, deriveKey, ...hmacSignatureSecret === undefined ? {} : { hmacSignatureSecret }, ...expiresAt === undefined ? {} : { expiresAt }
-  })
+  const made = (hmacSignatureSecret: string | undefined, expiresAt: number | undefined) =>
+    createChallenge({
+      algorithm: 'PBKDF2/SHA-256',
+      cost: 1,
+      counter: 1,
+      deriveKey,
+      ...hmacSignatureSecret === undefined ? {} : { hmacSignatureSecret },
+      ...expiresAt === undefined ? {} : { expiresAt }
+    })
   const soon = Math.ceil(Date.now() / 1000) + 100
-  t.equal(await ask(encoded(await solved(await made(KEY, soon)))), '403 CAPTCHA_FAILED', 'signed with the option itself')
+  t.equal(
+    await ask(encoded(await solved(await made(KEY, soon)))),
+    '403 CAPTCHA_FAILED',
+    'signed with the option itself'
+  )
   t.equal(await ask(encoded(await solved(await made(undefined, soon)))), '403 CAPTCHA_FAILED', 'not signed')
   const own = hmacSha256(KEY, 'fastify-gatehouse altcha challenge').toString('hex')
   t.equal(await ask(encoded(await solved(await made(own, undefined)))), '403 CAPTCHA_FAILED', 'without an end')
@@ -159,9 +187,11 @@ t.test('a challenge that has expired is refused, by the clock of the app', async
   t.match(log.text(), /the challenge has expired/)
 })
 
-t.test('S08: a route that asks for an action takes a challenge for that action alone', async (t) => {
+t.test('a route that asks for an action takes a challenge for that action alone', async (t) => {
   const { app, fetchChallenge, ask } = await guarded(t)
-  for (const action of [undefined, 'signup', 'LOGIN']) t.equal(await ask(encoded(await solved(await fetchChallenge(action))), '/login'), '403 CAPTCHA_FAILED', `${action}`)
+  for (const action of [undefined, 'signup', 'LOGIN']) {
+    t.equal(await ask(encoded(await solved(await fetchChallenge(action))), '/login'), '403 CAPTCHA_FAILED', `${action}`)
+  }
   t.equal(await ask(encoded(await solved(await fetchChallenge('login'))), '/login'), 'passes')
   t.equal(await ask(encoded(await solved(await fetchChallenge('login')))), 'passes', 'a route that asks for none')
   for (const query of ['action=', 'action=a%20b', `action=${'x'.repeat(101)}`, 'action=a&action=b', 'action[a]=b%22']) {
@@ -171,9 +201,15 @@ t.test('S08: a route that asks for an action takes a challenge for that action a
   }
 })
 
-t.test('challenges are handed out with a limit for each address, to allowed sites, and past the guard itself', async (t) => {
+t.test('challenges are handed out with a limit for each address, to allowed sites, and past the guard ' +
+  'itself', async (t) => {
   const site = 'https://shop.example.com'
-  const { app } = await guarded(t, { rateLimit: { max: 2, timeWindow: 60_000 }, cors: { origins: [site] }, global: true, challengePath: '/own/path' })
+  const { app } = await guarded(t, {
+    rateLimit: { max: 2, timeWindow: 60_000 },
+    cors: { origins: [site] },
+    global: true,
+    challengePath: '/own/path'
+  })
   const get = (origin?: string) => app.inject({ url: '/own/path', headers: origin === undefined ? {} : { origin } })
   const first = await get(site)
   t.equal(first.statusCode, 200)
@@ -183,28 +219,47 @@ t.test('challenges are handed out with a limit for each address, to allowed site
   const over = await get()
   t.equal(over.statusCode, 429)
   t.equal(over.json().error.code, 'RATE_LIMITED')
-  t.equal((await app.inject({ method: 'HEAD', url: '/own/path' })).statusCode, 403, 'a HEAD is not there, and the rest is guarded')
+  t.equal(
+    (await app.inject({ method: 'HEAD', url: '/own/path' })).statusCode,
+    403,
+    'a HEAD is not there, and the rest is guarded'
+  )
 })
 
 t.test('a weak or missing key and numbers out of range stop the start', async (t) => {
   const bad: Array<[string, object]> = [
-    ['hmacKey', { hmacKey: undefined }], ['hmacKey', { hmacKey: 'short' }], ['hmacKey', { hmacKey: () => 'a'.repeat(40) }], ['challengePath', { challengePath: 'x' }],
-    ['ttl', { ttl: 0 }], ['ttl', { ttl: 500 }], ['cost', { cost: 0.5 }], ['maxTries', { maxTries: 2 ** 33 }], ['global', { global: { action: 'a b' } }], ['cors', { cors: {} }],
-    ['cost', { cost: 2 ** 31 }], ['ttl', { ttl: Number.MAX_SAFE_INTEGER }], ['globall', { globall: true }], ['hostnames', { hostnames: ['shop.example.com'] }], ['secret', { secret: 'x' }]
+    ['hmacKey', { hmacKey: undefined }],
+    ['hmacKey', { hmacKey: 'short' }],
+    ['hmacKey', { hmacKey: () => 'a'.repeat(40) }],
+    ['challengePath', { challengePath: 'x' }],
+    ['ttl', { ttl: 0 }],
+    ['ttl', { ttl: 500 }],
+    ['cost', { cost: 0.5 }],
+    ['maxTries', { maxTries: 2 ** 33 }],
+    ['global', { global: { action: 'a b' } }],
+    ['cors', { cors: {} }],
+    ['cost', { cost: 2 ** 31 }],
+    ['ttl', { ttl: Number.MAX_SAFE_INTEGER }],
+    ['globall', { globall: true }],
+    ['hostnames', { hostnames: ['shop.example.com'] }],
+    ['secret', { secret: 'x' }]
   ]
   for (const [name, options] of bad) {
     const app = Fastify()
     await app.register(tokenStore)
-    const error = await app.register(captcha, { provider: 'altcha', hmacKey: KEY, ...options } as AltchaOptions).ready().then(() => null, (error: Error & { code: string }) => error)
+    const error = await app.register(captcha, { provider: 'altcha', hmacKey: KEY, ...options } as AltchaOptions).ready()
+      .then(() => null, (error: Error & { code: string }) => error)
     t.equal(error?.code, 'INVALID_OPTIONS', JSON.stringify(options))
     t.match(error?.message, name)
     await app.close()
   }
 })
 
-t.test('O01: neither the key nor a solution reaches the log', async (t) => {
+t.test('neither the key nor a solution reaches the log', async (t) => {
   const { fetchChallenge, ask, log } = await guarded(t)
   const payload = await solved(await fetchChallenge())
   for (let times = 0; times < 2; times++) await ask(encoded(payload))
-  for (const secret of [KEY, payload.solution.derivedKey, payload.challenge.signature ?? '', encoded(payload)]) t.notOk(log.text().includes(secret))
+  for (const secret of [KEY, payload.solution.derivedKey, payload.challenge.signature ?? '', encoded(payload)]) {
+    t.notOk(log.text().includes(secret))
+  }
 })

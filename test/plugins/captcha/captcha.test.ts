@@ -18,17 +18,26 @@ for (const product of PRODUCTS) {
     t.equal(await ask(token), '403 CAPTCHA_FAILED', 'a second time')
     t.match(siteverify.fields()[0], { secret: PRODUCT_SECRET, response: token })
     const { idempotency_key: repeat, sitekey, remoteip } = siteverify.fields()[0] ?? {}
-    t.same([repeat !== undefined, sitekey, remoteip], [product === 'turnstile', product === 'hcaptcha' ? SITE_KEY : undefined, undefined])
+    t.same([repeat !== undefined, sitekey, remoteip], [product === 'turnstile',
+      product === 'hcaptcha' ? SITE_KEY : undefined, undefined])
     t.match(siteverify.calls[0], { method: 'POST', url: '/some/siteverify' })
   })
 
-  t.test(`S08: ${product}: no token and tokens that nobody vouches for are 403, and the former ask nobody`, async (t) => {
+  t.test(`${product}: no token and tokens that nobody vouches for are 403, and the former ask nobody`, async (t) => {
     const siteverify = await siteverifyServer(t, product)
     const { app, ask } = await captchaApp(t, product, siteverify)
     siteverify.issue('good')
-    for (const token of [undefined, '', 'good, good', 'good good', 'x'.repeat(8_193)]) t.equal(await ask(token), '403 CAPTCHA_FAILED', `${token?.slice(0, 20)}`)
-    for (const url of ['/x?captcha=good', '/x?x-captcha-token=good&token=good']) t.equal(await ask(undefined, url), '403 CAPTCHA_FAILED', url)
-    const named = { url: '/x', cookies: { 'x-captcha-token': 'good' }, payload: { token: 'good', 'cf-turnstile-response': 'good' } }
+    for (const token of [undefined, '', 'good, good', 'good good', 'x'.repeat(8_193)]) {
+      t.equal(await ask(token), '403 CAPTCHA_FAILED', `${token?.slice(0, 20)}`)
+    }
+    for (const url of ['/x?captcha=good', '/x?x-captcha-token=good&token=good']) {
+      t.equal(await ask(undefined, url), '403 CAPTCHA_FAILED', url)
+    }
+    const named = {
+      url: '/x',
+      cookies: { 'x-captcha-token': 'good' },
+      payload: { token: 'good', 'cf-turnstile-response': 'good' }
+    }
     t.equal((await app.inject({ method: 'POST', ...named })).statusCode, 403)
     t.equal(siteverify.connections(), 0)
     t.equal(await ask('forged'), '403 CAPTCHA_FAILED')
@@ -39,7 +48,11 @@ for (const product of PRODUCTS) {
   t.test(`${product}: the page's host name must be one of the configured`, async (t) => {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify, { hostnames: ['Other.example.com', SITE] })
-    for (const hostname of ['evil.example.com', 'example.com', `${SITE}.evil.com`, `a.${SITE}`, '', undefined, null, 1, [SITE]]) {
+    for (
+      const hostname of ['evil.example.com', 'example.com', `${SITE}.evil.com`, `a.${SITE}`, '', undefined, null, 1, [
+        SITE
+      ]]
+    ) {
       t.equal(await ask(siteverify.issue(`t${tokens++}`, { hostname })), '403 CAPTCHA_FAILED', String(hostname))
     }
     t.equal(await ask(siteverify.issue('good', { hostname: 'OTHER.example.com' })), 'passes')
@@ -49,19 +62,28 @@ for (const product of PRODUCTS) {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify)
     const at = (ago: number) => new Date(Date.now() - ago).toISOString()
-    for (const [name, time] of [['old', at(400_000)], ['new', at(-90_000)], ['none', undefined], ['text', 'yesterday'], ['number', Date.now()]] as const) {
+    for (
+      const [name, time] of [['old', at(400_000)], ['new', at(-90_000)], ['none', undefined], ['text', 'yesterday'], [
+        'number',
+        Date.now()
+      ]] as const
+    ) {
       t.equal(await ask(siteverify.issue(name, { challenge_ts: time })), '403 CAPTCHA_FAILED', name)
     }
     t.equal(await ask(siteverify.issue('four-minutes', { challenge_ts: at(240_000) })), 'passes')
   })
 }
 
-t.test('S08: an action that a route asks for must be the captcha\'s own', async (t) => {
+t.test("S08: an action that a route asks for must be the captcha's own", async (t) => {
   for (const product of ['turnstile', 'recaptcha'] as const) {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify)
     for (const action of ['signup', 'LOGIN', 'login ', '', undefined, null, ['login']]) {
-      t.equal(await ask(siteverify.issue(`t${tokens++}`, { action }), '/login'), '403 CAPTCHA_FAILED', JSON.stringify(action))
+      t.equal(
+        await ask(siteverify.issue(`t${tokens++}`, { action }), '/login'),
+        '403 CAPTCHA_FAILED',
+        JSON.stringify(action)
+      )
     }
     t.equal(await ask(siteverify.issue('good'), '/login'), 'passes')
     t.equal(await ask(siteverify.issue('any', { action: 'signup' })), 'passes', 'a route that asks for none')
@@ -71,55 +93,81 @@ t.test('S08: an action that a route asks for must be the captcha\'s own', async 
 t.test('a score below the least is refused, and none at all where one is demanded', async (t) => {
   const siteverify = await siteverifyServer(t, 'recaptcha')
   const { ask } = await captchaApp(t, 'recaptcha', siteverify)
-  for (const score of [0, 0.49, -1, '0.9', null, {}]) t.equal(await ask(siteverify.issue(`t${tokens++}`, { score })), '403 CAPTCHA_FAILED', String(score))
+  for (const score of [0, 0.49, -1, '0.9', null, {}]) {
+    t.equal(await ask(siteverify.issue(`t${tokens++}`, { score })), '403 CAPTCHA_FAILED', String(score))
+  }
   t.equal(await ask(siteverify.issue('half', { score: 0.5 })), 'passes')
-  t.equal(await ask(siteverify.issue('v2', { score: undefined, action: undefined })), 'passes', 'version 2 has no scores')
+  t.equal(
+    await ask(siteverify.issue('v2', { score: undefined, action: undefined })),
+    'passes',
+    'version 2 has no scores'
+  )
   const strict = await captchaApp(t, 'recaptcha', siteverify, { minScore: 0.8 })
-  for (const [token, score] of [['low', 0.79], ['none', undefined]] as const) t.equal(await strict.ask(siteverify.issue(token, { score })), '403 CAPTCHA_FAILED', token)
+  for (const [token, score] of [['low', 0.79], ['none', undefined]] as const) {
+    t.equal(await strict.ask(siteverify.issue(token, { score })), '403 CAPTCHA_FAILED', token)
+  }
   t.equal(await strict.ask(siteverify.issue('high', { score: 0.8 })), 'passes')
 })
 
-t.test('a token counts once even where the product would let it count twice, here and on another instance', async (t) => {
+t.test('a token counts once even where the product would let it count twice, here and on another ' +
+  'instance', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { ask, app } = await captchaApp(t, 'turnstile', siteverify)
-  siteverify.answer = (call, response) => { response.setHeader('content-type', 'application/json').end(JSON.stringify({ success: true, hostname: SITE, challenge_ts: new Date().toISOString() })) }
-  t.same((await Promise.all(Array.from({ length: 8 }, () => ask('twice')))).sort().slice(0, 7), Array(7).fill('403 CAPTCHA_FAILED'))
+  siteverify.answer = (call, response) => {
+    response.setHeader('content-type', 'application/json').end(
+      JSON.stringify({ success: true, hostname: SITE, challenge_ts: new Date().toISOString() })
+    )
+  }
+  t.same(
+    (await Promise.all(Array.from({ length: 8 }, () => ask('twice')))).sort().slice(0, 7),
+    Array(7).fill('403 CAPTCHA_FAILED')
+  )
   const other = Fastify()
   t.teardown(() => other.close())
   await other.register(tokenStore, { store: { ...app.tokenStore, close: async () => {} } })
-  await other.register(captcha, { provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: siteverify.url, global: true })
+  await other.register(captcha, {
+    provider: 'turnstile',
+    secret: PRODUCT_SECRET,
+    hostnames: [SITE],
+    siteverifyUrl: siteverify.url,
+    global: true
+  })
   other.get('/x', async () => ({}))
   t.equal((await other.inject({ url: '/x', headers: { 'x-captcha-token': 'twice' } })).statusCode, 403)
   t.equal((await other.inject({ url: '/x', headers: { 'x-captcha-token': 'once' } })).statusCode, 200)
 })
 
-t.test('Turnstile is asked again when a call gets lost, under the same idempotency key; the others are not, as a token counts once', async (t) => {
+t.test('Turnstile is asked again when a call gets lost, under the same idempotency key; the others are not, as a ' +
+  'token counts once', async (t) => {
   for (const product of PRODUCTS) {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify)
     siteverify.issue('good')
-    siteverify.answer = inTurn((_call, response) => { response.destroy() }, siteverify.answer)
+    siteverify.answer = inTurn((_call, response) => {
+      response.destroy()
+    }, siteverify.answer)
     t.equal(await ask('good'), product === 'turnstile' ? 'passes' : '403 CAPTCHA_FAILED', product)
     t.equal(siteverify.calls.length, product === 'turnstile' ? 2 : 1, product)
-    if (product === 'turnstile') t.equal(siteverify.fields()[0]?.idempotency_key, siteverify.fields()[1]?.idempotency_key)
-    else t.equal(await ask('good'), 'passes', 'the token was not used up')
+    if (product === 'turnstile') { t.equal(siteverify.fields()[0]?.idempotency_key, siteverify.fields()[1]?.idempotency_key) } else t.equal(await ask('good'), 'passes', 'the token was not used up')
   }
 })
 
-t.test('the client\'s address is told where that is asked for', async (t) => {
+t.test("the client's address is told where that is asked for", async (t) => {
   const siteverify = await siteverifyServer(t, 'hcaptcha')
   const { ask } = await captchaApp(t, 'hcaptcha', siteverify, { sendAddress: true })
   await ask('any')
   t.equal(siteverify.fields()[0]?.remoteip, '127.0.0.1')
 })
 
-t.test('O01: neither the secret nor a token reaches the log, whatever happens', async (t) => {
+t.test('neither the secret nor a token reaches the log, whatever happens', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { ask, log } = await captchaApp(t, 'turnstile', siteverify, { timeout: 300 })
   await ask(siteverify.issue('canary-token-1'))
   await ask('canary-token-1')
   await ask('canary-token-2')
-  siteverify.answer = (call, response) => { response.end(`{"success":false,"error-codes":["${PRODUCT_SECRET}","canary-token-3"]}`) }
+  siteverify.answer = (call, response) => {
+    response.end(`{"success":false,"error-codes":["${PRODUCT_SECRET}","canary-token-3"]}`)
+  }
   await ask('canary-token-3')
   await siteverify.close()
   await ask('canary-token-4')
@@ -128,21 +176,46 @@ t.test('O01: neither the secret nor a token reaches the log, whatever happens', 
   t.match(log.text(), 'siteverify refused the token: invalid-input-response')
 })
 
-t.test('options that can\'t be held stop the start and name themselves', async (t) => {
+t.test("options that can't be held stop the start and name themselves", async (t) => {
   const good: CaptchaOptions = { provider: 'turnstile', secret: 'x', hostnames: [SITE] }
   const bad: Array<[string, object]> = [
-    ['provider', { provider: 'other' }], ['provider', { provider: undefined }], ['secret', { secret: '' }], ['secret', { secret: undefined }], ['secret', { secret: () => '' }],
-    ['hostnames', { hostnames: [] }], ['hostnames', { hostnames: undefined }], ['hostnames', { hostnames: [`https://${SITE}`] }], ['hostnames', { hostnames: SITE }],
-    ['siteverifyUrl', { siteverifyUrl: 'http://captcha.example.com/' }], ['siteverifyUrl', { siteverifyUrl: '/x' }], ['siteverifyUrl', { siteverifyUrl: 'https://a:b@c.de/' }],
-    ['siteKey', { siteKey: 'x' }], ['minScore', { minScore: 0.5 }], ['minScore', { provider: 'recaptcha', minScore: 2 }], ['maxAge', { maxAge: 0 }], ['timeout', { timeout: 1.5 }],
-    ['global', { global: 'yes' }], ['global', { global: { action: '' } }], ['global', { provider: 'hcaptcha', global: { action: 'x' } }], ['field', { field: '' }],
-    ['rate-limit', { rateLimit: { max: -1 } }], ['sendAddress', { sendAddress: 1 }], ['now', { now: 1 }],
-    ['maxAge', { maxAge: Number.MAX_SAFE_INTEGER }], ['timeout', { timeout: 2 ** 31 }], ['globall', { globall: true }], ['hmacKey', { hmacKey: 'x' }], ['cost', { cost: 5 }]
+    ['provider', { provider: 'other' }],
+    ['provider', { provider: undefined }],
+    ['secret', { secret: '' }],
+    ['secret', { secret: undefined }],
+    ['secret', { secret: () => '' }],
+    ['hostnames', { hostnames: [] }],
+    ['hostnames', { hostnames: undefined }],
+    ['hostnames', { hostnames: [`https://${SITE}`] }],
+    ['hostnames', { hostnames: SITE }],
+    ['siteverifyUrl', { siteverifyUrl: 'http://captcha.example.com/' }],
+    ['siteverifyUrl', { siteverifyUrl: '/x' }],
+    ['siteverifyUrl', { siteverifyUrl: 'https://a:b@c.de/' }],
+    ['siteKey', { siteKey: 'x' }],
+    ['minScore', { minScore: 0.5 }],
+    ['minScore', { provider: 'recaptcha', minScore: 2 }],
+    ['maxAge', { maxAge: 0 }],
+    ['timeout', { timeout: 1.5 }],
+    ['global', { global: 'yes' }],
+    ['global', { global: { action: '' } }],
+    ['global', { provider: 'hcaptcha', global: { action: 'x' } }],
+    ['field', { field: '' }],
+    ['rate-limit', { rateLimit: { max: -1 } }],
+    ['sendAddress', { sendAddress: 1 }],
+    ['now', { now: 1 }],
+    ['maxAge', { maxAge: Number.MAX_SAFE_INTEGER }],
+    ['timeout', { timeout: 2 ** 31 }],
+    ['globall', { globall: true }],
+    ['hmacKey', { hmacKey: 'x' }],
+    ['cost', { cost: 5 }]
   ]
   for (const [name, options] of bad) {
     const app = Fastify()
     await app.register(tokenStore)
-    const error = await app.register(captcha, { ...good, ...options }).ready().then(() => null, (error: Error & { code: string }) => error)
+    const error = await app.register(captcha, { ...good, ...options }).ready().then(
+      () => null,
+      (error: Error & { code: string }) => error
+    )
     t.equal(error?.code, 'INVALID_OPTIONS', JSON.stringify(options))
     t.match(error?.message, name)
     await app.close()
@@ -153,15 +226,24 @@ t.test('without a token store the app does not start, and the error names what i
   const app = Fastify()
   t.teardown(() => app.close())
   const options = { provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE] } as const
-  await t.rejects(async () => app.register(captcha, options).ready(), /'tokenStore' required by 'gatehouse-captcha' is not present/)
+  await t.rejects(
+    async () => app.register(captcha, options).ready(),
+    /'tokenStore' required by 'gatehouse-captcha' is not present/
+  )
 })
 
-t.test('Fastify\'s own options of a registration may come along', async (t) => {
+t.test("Fastify's own options of a registration may come along", async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore)
-  const own = { provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: siteverify.url, global: true } as const
+  const own = {
+    provider: 'turnstile',
+    secret: PRODUCT_SECRET,
+    hostnames: [SITE],
+    siteverifyUrl: siteverify.url,
+    global: true
+  } as const
   await app.register(captcha, { ...own, prefix: '/p', logLevel: 'warn' })
   app.get('/x', async () => ({}))
   siteverify.issue('good')
@@ -173,5 +255,7 @@ t.test('a route that asks for an action where the product has none stops the sta
   const siteverify = await siteverifyServer(t, 'hcaptcha')
   const { app } = await captchaApp(t, 'hcaptcha', siteverify)
   app.get('/y', { config: { gatehouse: { captcha: { action: 'login' } } } }, async () => ({}))
-  await t.rejects(async () => { await app.ready() }, { code: 'INVALID_OPTIONS', message: /hcaptcha has no actions/ })
+  await t.rejects(async () => {
+    await app.ready()
+  }, { code: 'INVALID_OPTIONS', message: /hcaptcha has no actions/ })
 })

@@ -13,8 +13,12 @@ import tokenStore from '../../../plugins/token-store/index.js'
 const KEY = 'altcha-k3y-0123456789-abcdefghijklmnopq'
 const OWN = { 'sec-fetch-site': 'same-origin' }
 
-const addCaptcha = async (app: FastifyInstance) => { await app.register(captcha, { provider: 'altcha', hmacKey: KEY, cost: 10, maxTries: 10, global: true }) }
-const addCsrf = async (app: FastifyInstance) => { await app.register(csrf, { key: KEY, sessionOf: () => 'ann', tokenPath: '/csrf-token', global: true }) }
+const addCaptcha = async (app: FastifyInstance) => {
+  await app.register(captcha, { provider: 'altcha', hmacKey: KEY, cost: 10, maxTries: 10, global: true })
+}
+const addCsrf = async (app: FastifyInstance) => {
+  await app.register(csrf, { key: KEY, sessionOf: () => 'ann', tokenPath: '/csrf-token', global: true })
+}
 type Add = typeof addCsrf
 
 const ORDERS: Record<string, (app: FastifyInstance) => Promise<void>> = {
@@ -61,7 +65,11 @@ t.test('with both, what they hand out gets a request through, and either alone d
   const { cookies: [cookie], body } = await app.inject({ url: '/csrf-token', headers: OWN })
   const token = { 'x-csrf-token': JSON.parse(body).token, cookie: `${cookie?.name}=${cookie?.value}` }
   const challenge = (await app.inject('/captcha/challenge')).json()
-  const solved = { 'x-captcha-token': Buffer.from(JSON.stringify({ challenge, solution: await solveChallenge({ challenge, deriveKey }) })).toString('base64') }
+  const solved = {
+    'x-captcha-token': Buffer.from(
+      JSON.stringify({ challenge, solution: await solveChallenge({ challenge, deriveKey }) })
+    ).toString('base64')
+  }
   const outcome = async (headers: Record<string, string>) => {
     const response = await app.inject({ method: 'POST', url: '/x', headers: { ...OWN, ...headers } })
     return response.statusCode === 200 ? 'passes' : response.json().error.code
@@ -72,10 +80,17 @@ t.test('with both, what they hand out gets a request through, and either alone d
 })
 
 t.test('each starts without the other, and its own route is not marked as one that asks for either', async (t) => {
-  for (const [add, url] of [[addCaptcha, '/captcha/challenge'], [addCsrf, '/csrf-token'], [async (app) => inTurn(app, addCsrf, addCaptcha), '/csrf-token']] as Array<[Add, string]>) {
+  for (
+    const [add, url] of [[addCaptcha, '/captcha/challenge'], [addCsrf, '/csrf-token'], [
+      async (app) => inTurn(app, addCsrf, addCaptcha),
+      '/csrf-token'
+    ]] as Array<[Add, string]>
+  ) {
     const schemas: Array<FastifySchema & { security?: unknown }> = []
     const app = await appOf(t, async (app) => {
-      app.addHook('onRoute', (route) => { if (route.url === url) schemas.push(route.schema ?? {}) })
+      app.addHook('onRoute', (route) => {
+        if (route.url === url) schemas.push(route.schema ?? {})
+      })
       await add(app)
     })
     t.equal((await app.inject({ url, headers: OWN })).statusCode, 200)

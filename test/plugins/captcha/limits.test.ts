@@ -29,18 +29,33 @@ async function guarded (t: Test, options: Partial<AltchaOptions> = {}) {
     const challenge = (await app.inject('/captcha/challenge')).json()
     return encoded({ challenge, solution: await solveChallenge({ challenge, deriveKey }) })
   }
-  return { app, solvedToken, ask: (token?: string, remoteAddress = '127.0.0.1') => presented(app, token, '/x', remoteAddress) }
+  return {
+    app,
+    solvedToken,
+    ask: (token?: string, remoteAddress = '127.0.0.1') => presented(app, token, '/x', remoteAddress)
+  }
 }
 
-async function presented (app: FastifyInstance, token?: string, url = '/x', remoteAddress = '127.0.0.1'): Promise<string> {
-  const response = await app.inject({ url, remoteAddress, headers: token === undefined ? {} : { 'x-captcha-token': token } })
+async function presented (
+  app: FastifyInstance,
+  token?: string,
+  url = '/x',
+  remoteAddress = '127.0.0.1'
+): Promise<string> {
+  const response = await app.inject({
+    url,
+    remoteAddress,
+    headers: token === undefined ? {} : { 'x-captcha-token': token }
+  })
   return response.statusCode === 200 ? 'passes' : `${response.statusCode} ${response.json().error.code}`
 }
 
 /** Takes all places of those that derive keys, and lets so many rounds wait; what it returns ends that. */
 function occupy (rounds: number): () => Promise<unknown> {
   let release = () => {}
-  const held = new Promise<void>((resolve) => { release = resolve })
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
   const work = [1, 1, rounds].map((each) => deriveInTurn(each, () => held))
   return () => {
     release()
@@ -52,12 +67,17 @@ t.test('an address may present so many ALTCHA tokens only, good or bad, each of 
   const { app, ask, solvedToken } = await guarded(t, { rateLimit: { max: 3, timeWindow: 60_000 } })
   const token = await solvedToken()
   for (let times = 0; times < 5; times++) t.equal(await ask(), '403 CAPTCHA_FAILED', 'none at all does not count')
-  t.same([await ask(token), await ask(token), await ask('forged')], ['passes', '403 CAPTCHA_FAILED', '403 CAPTCHA_FAILED'])
+  t.same([await ask(token), await ask(token), await ask('forged')], ['passes', '403 CAPTCHA_FAILED',
+    '403 CAPTCHA_FAILED'])
   const over = await app.inject({ url: '/x', headers: { 'x-captcha-token': token } })
   t.equal(over.statusCode, 429)
   t.equal(over.json().error.code, 'RATE_LIMITED')
   t.ok(Number(over.headers['retry-after']) > 0)
-  t.equal(await ask(await solvedToken(), '192.0.2.1'), 'passes', 'challenges are counted for themselves, and so is another address')
+  t.equal(
+    await ask(await solvedToken(), '192.0.2.1'),
+    'passes',
+    'challenges are counted for themselves, and so is another address'
+  )
 })
 
 t.test('without a limit any number may be presented', async (t) => {
@@ -68,13 +88,17 @@ t.test('without a limit any number may be presented', async (t) => {
 t.test('of many derivations two are under way at a time, and the rest follows in turn', async (t) => {
   const started: number[] = []
   const releases: Array<() => void> = []
-  const all = Array.from({ length: 5 }, (_, at) => deriveInTurn(10, () => new Promise<number>((resolve) => {
-    started.push(at)
-    releases.push(() => resolve(at))
-  })))
+  const all = Array.from({ length: 5 }, (_, at) =>
+    deriveInTurn(10, () =>
+      new Promise<number>((resolve) => {
+        started.push(at)
+        releases.push(() => resolve(at))
+      })))
   for (let released = 0; released < 5; released++) {
     // Each turn takes a few steps of the microtask queue.
-    await new Promise((resolve) => { setImmediate(resolve) })
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
     t.same(started, [0, 1, 2, 3, 4].slice(0, released + 2))
     releases[released]?.()
   }
@@ -82,7 +106,10 @@ t.test('of many derivations two are under way at a time, and the rest follows in
 })
 
 t.test('one that fails gives its place to the next', async (t) => {
-  const failing = Array.from({ length: 6 }, () => deriveInTurn(10, async () => { throw new Error('no') }))
+  const failing = Array.from({ length: 6 }, () =>
+    deriveInTurn(10, async () => {
+      throw new Error('no')
+    }))
   t.same((await Promise.allSettled(failing)).map(({ status }) => status), Array(6).fill('rejected'))
   t.equal(await deriveInTurn(10, async () => 'yes'), 'yes')
 })
@@ -124,21 +151,50 @@ t.test('where instances count together, two registrations still count for themse
   const tight = { max: 1, timeWindow: 60_000 }
   const product = { secret: PRODUCT_SECRET, siteverifyUrl: stand.url, rateLimit: tight }
   await app.register(async (scope) => {
-    await scope.register(captcha, { provider: 'altcha', hmacKey: KEY, challengePath: '/a', cost: 10, maxTries: 10, rateLimit: tight })
+    await scope.register(captcha, {
+      provider: 'altcha',
+      hmacKey: KEY,
+      challengePath: '/a',
+      cost: 10,
+      maxTries: 10,
+      rateLimit: tight
+    })
     scope.get('/a/x', { config: { gatehouse: { captcha: true } } }, async () => ({}))
   })
   await app.register(async (scope) => {
-    await scope.register(captcha, { provider: 'altcha', hmacKey: KEY, challengePath: '/b', cost: 10, maxTries: 10, rateLimit: tight })
+    await scope.register(captcha, {
+      provider: 'altcha',
+      hmacKey: KEY,
+      challengePath: '/b',
+      cost: 10,
+      maxTries: 10,
+      rateLimit: tight
+    })
     scope.get('/b/x', { config: { gatehouse: { captcha: true } } }, async () => ({}))
   })
-  for (const [path, provider, hostname] of [['/c', 'turnstile', 'c.example.com'], ['/d', 'turnstile', 'd.example.com'], ['/e', 'hcaptcha', 'd.example.com']] as const) {
+  for (
+    const [path, provider, hostname] of [['/c', 'turnstile', 'c.example.com'], ['/d', 'turnstile', 'd.example.com'], [
+      '/e',
+      'hcaptcha',
+      'd.example.com'
+    ]] as const
+  ) {
     await app.register(async (scope) => {
       await scope.register(captcha, { provider, hostnames: [hostname], ...product })
       scope.get(`${path}/x`, { config: { gatehouse: { captcha: true } } }, async () => ({}))
     })
   }
-  for (const path of ['/a', '/b']) t.same([(await app.inject(path)).statusCode, (await app.inject(path)).statusCode], [200, 429], `challenges of ${path}`)
+  for (const path of ['/a', '/b']) {
+    t.same(
+      [(await app.inject(path)).statusCode, (await app.inject(path)).statusCode],
+      [200, 429],
+      `challenges of ${path}`
+    )
+  }
   for (const path of ['/a', '/b', '/c', '/d', '/e']) {
-    t.same([await presented(app, 'forged', `${path}/x`), await presented(app, 'forged', `${path}/x`)], ['403 CAPTCHA_FAILED', '429 RATE_LIMITED'], path)
+    t.same([await presented(app, 'forged', `${path}/x`), await presented(app, 'forged', `${path}/x`)], [
+      '403 CAPTCHA_FAILED',
+      '429 RATE_LIMITED'
+    ], path)
   }
 })

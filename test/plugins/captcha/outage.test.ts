@@ -12,7 +12,13 @@ import { captchaApp, PRODUCT_SECRET, PRODUCTS, SITE, siteverifyServer } from '..
 import { cut, drip, flood, gzipBomb, hang, junk, redirect, reply } from '../../helpers/stub-upstream.js'
 import type { Answer } from '../../helpers/stub-upstream.js'
 
-const GOOD = JSON.stringify({ success: true, hostname: SITE, challenge_ts: '2026-01-01T00:00:00Z', action: 'login', score: 1 })
+const GOOD = JSON.stringify({
+  success: true,
+  hostname: SITE,
+  challenge_ts: '2026-01-01T00:00:00Z',
+  action: 'login',
+  score: 1
+})
 
 const OUTAGES: Record<string, Answer> = {
   'hangs up': cut,
@@ -34,7 +40,7 @@ const OUTAGES: Record<string, Answer> = {
 }
 
 for (const [what, answer] of Object.entries(OUTAGES)) {
-  t.test(`W17: a product that ${what} lets nobody pass, and works again by itself`, async (t) => {
+  t.test(`a product that ${what} lets nobody pass, and works again by itself`, async (t) => {
     const siteverify = await siteverifyServer(t, 'turnstile')
     // The clock of the answers above.
     const now = () => Date.parse('2026-01-01T00:00:10Z')
@@ -47,7 +53,7 @@ for (const [what, answer] of Object.entries(OUTAGES)) {
   })
 }
 
-t.test('W17: a product that is silent or drips is given up at the time limit, one that is away at once', async (t) => {
+t.test('a product that is silent or drips is given up at the time limit, one that is away at once', async (t) => {
   const limit = holdTimers(t, 61_234)
   for (const product of PRODUCTS) {
     const siteverify = await siteverifyServer(t, product)
@@ -62,7 +68,11 @@ t.test('W17: a product that is silent or drips is given up at the time limit, on
     }
     await siteverify.close()
     t.equal(await ask('good'), '403 CAPTCHA_FAILED')
-    t.equal(log.lines().filter(({ level }) => level === 40).filter(({ msg }) => /siteverify fails/.test(String(msg))).length, 1, 'one warning for the whole outage')
+    t.equal(
+      log.lines().filter(({ level }) => level === 40).filter(({ msg }) => /siteverify fails/.test(String(msg))).length,
+      1,
+      'one warning for the whole outage'
+    )
   }
 })
 
@@ -94,7 +104,13 @@ t.test('a store that is away answers 503: nobody passes, and the client may come
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: { ...memoryStore(), claim: () => Promise.reject(new UNAVAILABLE()) } })
-  await app.register(captcha, { provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: siteverify.url, global: true })
+  await app.register(captcha, {
+    provider: 'turnstile',
+    secret: PRODUCT_SECRET,
+    hostnames: [SITE],
+    siteverifyUrl: siteverify.url,
+    global: true
+  })
   app.get('/x', async () => ({}))
   siteverify.issue('good')
   const response = await app.inject({ url: '/x', headers: { 'x-captcha-token': 'good' } })
@@ -102,7 +118,8 @@ t.test('a store that is away answers 503: nobody passes, and the client may come
   t.equal(response.json().error.code, 'UNAVAILABLE')
 })
 
-t.test('an address can have the product asked about so many tokens only; what asks nobody does not count', async (t) => {
+t.test('an address can have the product asked about so many tokens only; what asks nobody does not ' +
+  'count', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { app, ask } = await captchaApp(t, 'turnstile', siteverify, { rateLimit: { max: 3, timeWindow: 60_000 } })
   for (let times = 0; times < 5; times++) await ask()
@@ -113,13 +130,26 @@ t.test('an address can have the product asked about so many tokens only; what as
   t.ok(Number(response.headers['retry-after']) > 0)
   t.equal(siteverify.calls.length, 3)
   t.equal((await app.inject('/free')).statusCode, 200)
-  t.equal((await app.inject({ url: '/x', headers: { 'x-captcha-token': siteverify.issue('good') }, remoteAddress: '192.0.2.1' })).statusCode, 200, 'another address')
+  t.equal(
+    (await app.inject({
+      url: '/x',
+      headers: { 'x-captcha-token': siteverify.issue('good') },
+      remoteAddress: '192.0.2.1'
+    })).statusCode,
+    200,
+    'another address'
+  )
 })
 
-t.test('the secrets that the products publish for tests are warned of, and their constant token passes again', async (t) => {
+t.test('the secrets that the products publish for tests are warned of, and their constant token passes ' +
+  'again', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
-  siteverify.answer = (call, response) => reply({ success: true, hostname: 'example.com', challenge_ts: new Date().toISOString() })(call, response)
-  const { ask, log } = await captchaApp(t, 'turnstile', siteverify, { secret: '1x0000000000000000000000000000000AA', hostnames: ['example.com'] })
+  siteverify.answer = (call, response) =>
+    reply({ success: true, hostname: 'example.com', challenge_ts: new Date().toISOString() })(call, response)
+  const { ask, log } = await captchaApp(t, 'turnstile', siteverify, {
+    secret: '1x0000000000000000000000000000000AA',
+    hostnames: ['example.com']
+  })
   for (let times = 0; times < 2; times++) t.equal(await ask('XXXX.DUMMY.TOKEN.XXXX'), 'passes')
   t.match(log.text(), /publishes for tests/)
 })

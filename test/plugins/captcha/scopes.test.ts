@@ -9,22 +9,36 @@ import widgetToken from '../../../routes/widget-token/index.js'
 import { generateSecret } from '../../../signing/secret-strength/index.js'
 import { captchaApp, PRODUCT_SECRET, SITE, siteverifyServer } from '../../helpers/siteverify.js'
 
-t.test('O07: registrations in two scopes ask their own products, and count for themselves', async (t) => {
+t.test('registrations in two scopes ask their own products, and count for themselves', async (t) => {
   const [a, b] = [await siteverifyServer(t, 'turnstile'), await siteverifyServer(t, 'hcaptcha')]
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore)
   await app.register(async (scope) => {
-    await scope.register(captcha, { provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: a.url, global: true, rateLimit: { max: 2 } })
+    await scope.register(captcha, {
+      provider: 'turnstile',
+      secret: PRODUCT_SECRET,
+      hostnames: [SITE],
+      siteverifyUrl: a.url,
+      global: true,
+      rateLimit: { max: 2 }
+    })
     scope.get('/x', async () => ({}))
   }, { prefix: '/a' })
   await app.register(async (scope) => {
-    await scope.register(captcha, { provider: 'hcaptcha', secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: b.url, global: true })
+    await scope.register(captcha, {
+      provider: 'hcaptcha',
+      secret: PRODUCT_SECRET,
+      hostnames: [SITE],
+      siteverifyUrl: b.url,
+      global: true
+    })
     scope.get('/x', async () => ({}))
     scope.get('/open', { config: { gatehouse: { captcha: false } } }, async () => ({}))
   }, { prefix: '/b' })
   app.get('/x', async () => ({}))
-  const ask = async (url: string, token: string) => (await app.inject({ url, headers: { 'x-captcha-token': token } })).statusCode
+  const ask = async (url: string, token: string) =>
+    (await app.inject({ url, headers: { 'x-captcha-token': token } })).statusCode
   a.issue('of-a')
   b.issue('of-b')
   t.equal(await ask('/a/x', 'of-b'), 403)
@@ -49,44 +63,85 @@ t.test('with "global" the 404 handler is guarded too, and a CORS preflight passe
   t.equal((await app.inject({ method: 'OPTIONS', url: '/free' })).statusCode, 403, 'an OPTIONS that is none')
 })
 
-t.test('a form without a script sends its token in the body, under the product\'s own name', async (t) => {
+t.test("a form without a script sends its token in the body, under the product's own name", async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { app } = await captchaApp(t, 'turnstile', siteverify, { field: 'cf-turnstile-response' })
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))))
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body))))
+  )
   for (const name of ['one', 'two', 'three', 'four', 'five']) siteverify.issue(name)
-  const post = async (payload: string | object, headers: Record<string, string> = {}) => (await app.inject({ method: 'POST', url: '/x', payload, headers })).statusCode
+  const post = async (payload: string | object, headers: Record<string, string> = {}) =>
+    (await app.inject({ method: 'POST', url: '/x', payload, headers })).statusCode
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   t.equal(await post('a=1&cf-turnstile-response=one', form), 200)
   t.equal(await post('a=1&cf-turnstile-response=one', form), 403)
   t.equal(await post({ 'cf-turnstile-response': 'two' }), 200)
   t.equal(await post({ a: 1 }, { 'x-captcha-token': 'three' }), 200, 'the header still counts')
   t.equal(await post({ 'cf-turnstile-response': 'four' }, { 'x-captcha-token': 'five' }), 403, 'two that differ')
-  for (const payload of [{}, { 'cf-turnstile-response': ['four'] }, { 'cf-turnstile-response': { a: 'four' } }, { token: 'four' }, ['four']]) t.equal(await post(payload), 403, JSON.stringify(payload))
+  for (
+    const payload of [{}, { 'cf-turnstile-response': ['four'] }, { 'cf-turnstile-response': { a: 'four' } }, {
+      token: 'four'
+    }, ['four']]
+  ) t.equal(await post(payload), 403, JSON.stringify(payload))
   t.equal((await app.inject({ method: 'POST', url: '/x' })).statusCode, 403, 'no body at all')
 })
 
-t.test('a form with ALTCHA\'s widget sends its hidden input', async (t) => {
+t.test("a form with ALTCHA's widget sends its hidden input", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))))
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body))))
+  )
   await app.register(tokenStore)
-  await app.register(captcha, { provider: 'altcha', hmacKey: generateSecret(), cost: 10, maxTries: 10, field: 'altcha' })
+  await app.register(captcha, {
+    provider: 'altcha',
+    hmacKey: generateSecret(),
+    cost: 10,
+    maxTries: 10,
+    field: 'altcha'
+  })
   app.post('/signup', { config: { gatehouse: { captcha: { action: 'signup' } } } }, async () => ({}))
   const challenge = (await app.inject('/captcha/challenge?action=signup')).json()
   const solution = await solveChallenge({ challenge, deriveKey })
-  const form = new URLSearchParams({ name: 'ann', altcha: Buffer.from(JSON.stringify({ challenge, solution })).toString('base64') }).toString()
-  const send = async () => (await app.inject({ method: 'POST', url: '/signup', payload: form, headers: { 'content-type': 'application/x-www-form-urlencoded' } })).statusCode
+  const form = new URLSearchParams({
+    name: 'ann',
+    altcha: Buffer.from(JSON.stringify({ challenge, solution })).toString('base64')
+  }).toString()
+  const send = async () =>
+    (await app.inject({
+      method: 'POST',
+      url: '/signup',
+      payload: form,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' }
+    })).statusCode
   t.same([await send(), await send()], [200, 403])
 })
 
-t.test('S08: the widget token route mints only for a solved captcha', async (t) => {
+t.test('the widget token route mints only for a solved captcha', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore)
-  await app.register(captcha, { provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: siteverify.url })
-  await app.register(widgetToken, { secret: 'dx', issuer: 'acme', session: 'web', authorize: () => 'ann', cors: { origins: [`https://${SITE}`] }, guards: { captcha: { action: 'widget' } } })
-  const ask = (token: string) => app.inject({ url: '/api/generate-token', headers: { origin: `https://${SITE}`, 'x-captcha-token': token } })
+  await app.register(captcha, {
+    provider: 'turnstile',
+    secret: PRODUCT_SECRET,
+    hostnames: [SITE],
+    siteverifyUrl: siteverify.url
+  })
+  await app.register(widgetToken, {
+    secret: 'dx',
+    issuer: 'acme',
+    session: 'web',
+    authorize: () => 'ann',
+    cors: { origins: [`https://${SITE}`] },
+    guards: { captcha: { action: 'widget' } }
+  })
+  const ask = (token: string) =>
+    app.inject({ url: '/api/generate-token', headers: { origin: `https://${SITE}`, 'x-captcha-token': token } })
   const refused = await ask(siteverify.issue('other'))
   t.equal(refused.statusCode, 403)
   t.equal(refused.json().error.code, 'CAPTCHA_FAILED')
@@ -95,7 +150,11 @@ t.test('S08: the widget token route mints only for a solved captcha', async (t) 
   const granted = await ask(siteverify.issue('good', { action: 'widget' }))
   t.equal(granted.statusCode, 200)
   t.type(granted.json().token, 'string')
-  const preflight = { origin: `https://${SITE}`, 'access-control-request-method': 'GET', 'access-control-request-headers': 'x-captcha-token' }
+  const preflight = {
+    origin: `https://${SITE}`,
+    'access-control-request-method': 'GET',
+    'access-control-request-headers': 'x-captcha-token'
+  }
   const answer = await app.inject({ method: 'OPTIONS', url: '/api/generate-token', headers: preflight })
   t.equal(answer.statusCode, 204)
   t.match(answer.headers['access-control-allow-headers'], 'x-captcha-token')

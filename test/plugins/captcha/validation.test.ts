@@ -9,7 +9,12 @@ import { PRODUCT_SECRET, SITE, siteverifyServer } from '../../helpers/siteverify
 
 const FIELD = 'cf-turnstile-response'
 const schema = {
-  body: { type: 'object', additionalProperties: false, required: ['email'], properties: { email: { type: 'string', minLength: 5 } } }
+  body: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['email'],
+    properties: { email: { type: 'string', minLength: 5 } }
+  }
 }
 
 async function signup (t: Test, field?: string) {
@@ -18,11 +23,16 @@ async function signup (t: Test, field?: string) {
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: memoryStore() })
   await app.register(captcha, {
-    provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE], siteverifyUrl: siteverify.url, ...field === undefined ? {} : { field }
+    provider: 'turnstile',
+    secret: PRODUCT_SECRET,
+    hostnames: [SITE],
+    siteverifyUrl: siteverify.url,
+    ...field === undefined ? {} : { field }
   })
   // Fastify's own validator removes the token from the body, as the schema has no such property.
   app.post('/signup', { schema, config: { gatehouse: { captcha: true } } }, async ({ body }) => body)
-  const post = (payload: object, headers: Record<string, string> = {}) => app.inject({ method: 'POST', url: '/signup', payload, headers })
+  const post = (payload: object, headers: Record<string, string> = {}) =>
+    app.inject({ method: 'POST', url: '/signup', payload, headers })
   return { siteverify, post }
 }
 

@@ -20,9 +20,9 @@ interface Held {
   /** Answers of routes under /held that wait to be sent. */
   waiting: FastifyReply[]
   /** Sends all that wait. */
-  answer (): void
+  answer(): void
   /** Until that many requests wait. */
-  wait (count: number): Promise<void>
+  wait(count: number): Promise<void>
 }
 
 /** An app whose routes answer when they are told to. */
@@ -31,7 +31,9 @@ async function held (t: Test, options: ConnectionLimitOptions = {}, server: Fast
   t.teardown(() => app.close())
   await app.register(connectionLimit, options)
   const waiting: FastifyReply[] = []
-  const hold = (_request: unknown, reply: FastifyReply) => { waiting.push(reply) }
+  const hold = (_request: unknown, reply: FastifyReply) => {
+    waiting.push(reply)
+  }
   app.get('/held', { config: { gatehouse: { connectionLimit: true } } }, hold)
   app.get('/two', { config: { gatehouse: { connectionLimit: 2 } } }, hold)
   app.get('/free', { config: { gatehouse: { connectionLimit: false } } }, hold)
@@ -40,13 +42,20 @@ async function held (t: Test, options: ConnectionLimitOptions = {}, server: Fast
     // As long as the test runner lets it.
     while (waiting.length < count) await sleep(5)
   }
-  return { app, waiting, wait, answer: () => { for (const reply of waiting.splice(0)) reply.send({ ok: true }) } }
+  return {
+    app,
+    waiting,
+    wait,
+    answer: () => {
+      for (const reply of waiting.splice(0)) reply.send({ ok: true })
+    }
+  }
 }
 
 const from = (url: string, remoteAddress: string) => ({ url, remoteAddress })
 const statuses = (replies: ReadonlyArray<{ statusCode: number }>) => replies.map(({ statusCode }) => statusCode).sort()
 
-t.test('S10: of 100 requests at once from one address 10 are let in, the others are 429 TOO_MANY_CONNECTIONS', async (t) => {
+t.test('of 100 requests at once from one address 10 are let in, the others are 429 TOO_MANY_CONNECTIONS', async (t) => {
   const { app, answer, wait } = await held(t)
   const all = Array.from({ length: 100 }, () => app.inject('/held'))
   await wait(10)
@@ -65,8 +74,11 @@ t.test('S10: of 100 requests at once from one address 10 are let in, the others 
   t.equal((await next).statusCode, 200, 'all places are free again')
 })
 
-t.test('a route with a number counts for itself, HEAD and odd spellings included; other routes are not limited', async (t) => {
-  const { app, answer, wait } = await held(t, { max: 3 }, { routerOptions: { ignoreTrailingSlash: true, caseSensitive: false } })
+t.test('a route with a number counts for itself, HEAD and odd spellings included; other routes are not ' +
+  'limited', async (t) => {
+  const { app, answer, wait } = await held(t, { max: 3 }, {
+    routerOptions: { ignoreTrailingSlash: true, caseSensitive: false }
+  })
   const ask = (method: 'GET' | 'HEAD', url: string) => app.inject({ method, url })
   const all = [ask('GET', '/two'), ask('HEAD', '/two/'), ask('GET', '/TWO?x=1'), ask('HEAD', '/two')]
   const shared = [ask('GET', '/held'), ask('GET', '/held'), ask('GET', '/held'), ask('GET', '/held')]
@@ -78,12 +90,18 @@ t.test('a route with a number counts for itself, HEAD and odd spellings included
   t.same(statuses(await Promise.all(free)), Array(20).fill(200))
 })
 
-t.test('W16: an IPv6 network is one address, and what an untrusted peer says of itself does not count', async (t) => {
+t.test('an IPv6 network is one address, and what an untrusted peer says of itself does not count', async (t) => {
   const { app, answer, wait } = await held(t, { max: 2 })
   const all = [1, 2, 3].map((at) => app.inject(from('/held', `2001:db8::${at}`)))
   const neighbour = app.inject(from('/held', '2001:db8:0:1::1'))
-  const claims = [1, 2, 3].map((at) => app.inject({ ...from('/held', '192.0.2.1'), headers: { 'x-forwarded-for': `10.0.0.${at}`, forwarded: `for=10.0.0.${at}` } }))
-  const mapped = [app.inject(from('/held', '192.0.2.9')), app.inject(from('/held', '::ffff:192.0.2.9')), app.inject(from('/held', '::FFFF:192.0.2.9'))]
+  const claims = [1, 2, 3].map((at) =>
+    app.inject({
+      ...from('/held', '192.0.2.1'),
+      headers: { 'x-forwarded-for': `10.0.0.${at}`, forwarded: `for=10.0.0.${at}` }
+    })
+  )
+  const mapped = [app.inject(from('/held', '192.0.2.9')), app.inject(from('/held', '::ffff:192.0.2.9')),
+    app.inject(from('/held', '::FFFF:192.0.2.9'))]
   await wait(7)
   answer()
   t.same(statuses(await Promise.all(all)), [200, 200, 429])
@@ -92,15 +110,18 @@ t.test('W16: an IPv6 network is one address, and what an untrusted peer says of 
   t.same(statuses(await Promise.all(mapped)), [200, 200, 429])
 })
 
-t.test('W16: behind a trusted proxy each client counts for itself', async (t) => {
+t.test('behind a trusted proxy each client counts for itself', async (t) => {
   const { app, answer, wait } = await held(t, { max: 1 }, { trustProxy: '127.0.0.1' })
-  const all = ['192.0.2.1', '192.0.2.2', '192.0.2.1'].map((client) => app.inject({ url: '/held', headers: { 'x-forwarded-for': client } }))
+  const all = ['192.0.2.1', '192.0.2.2', '192.0.2.1'].map((client) =>
+    app.inject({ url: '/held', headers: { 'x-forwarded-for': client } })
+  )
   await wait(2)
   answer()
   t.same(statuses(await Promise.all(all)), [200, 200, 429])
 })
 
-t.test('with global every route that does not say false is limited, the 404 handler and preflights included', async (t) => {
+t.test('with global every route that does not say false is limited, the 404 handler and preflights ' +
+  'included', async (t) => {
   const { app, answer, wait } = await held(t, { max: 1, global: true })
   const first = app.inject('/silent')
   await wait(1)
@@ -116,16 +137,20 @@ t.test('with global every route that does not say false is limited, the 404 hand
 })
 
 t.test('on a Unix socket all are one client, unless the app is told whom the proxy calls for', async (t) => {
-  for (const [trustProxy, expected] of [[false, [200, 429]], [(_address: string, hop: number) => hop < 1, [200, 200]]] as const) {
+  for (
+    const [trustProxy, expected] of [[false, [200, 429]], [(_address: string, hop: number) => hop < 1, [200,
+      200]]] as const
+  ) {
     const { app, answer, wait } = await held(t, { max: 1 }, { trustProxy })
     const path = join(await temporaryFolder(t), 'socket')
     await app.listen({ path })
-    const get = (client: string) => new Promise<number>((resolve) => {
-      request({ socketPath: path, path: '/held', agent: false, headers: { 'x-forwarded-for': client } }, (reply) => {
-        reply.resume()
-        resolve(reply.statusCode ?? 0)
-      }).end()
-    })
+    const get = (client: string) =>
+      new Promise<number>((resolve) => {
+        request({ socketPath: path, path: '/held', agent: false, headers: { 'x-forwarded-for': client } }, (reply) => {
+          reply.resume()
+          resolve(reply.statusCode ?? 0)
+        }).end()
+      })
     const first = get('192.0.2.1')
     await wait(1)
     const second = get('192.0.2.2')
@@ -136,14 +161,16 @@ t.test('on a Unix socket all are one client, unless the app is told whom the pro
   }
 })
 
-t.test('O07: two scopes count apart', async (t) => {
+t.test('two scopes count apart', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const waiting: FastifyReply[] = []
   for (const prefix of ['/a', '/b']) {
     await app.register(async (scope) => {
       await scope.register(connectionLimit, { max: 1, global: true })
-      scope.get('/x', (_request, reply) => { waiting.push(reply) })
+      scope.get('/x', (_request, reply) => {
+        waiting.push(reply)
+      })
     }, { prefix })
   }
   const all = ['/a/x', '/a/x', '/b/x', '/b/x'].map((url) => app.inject(url))
@@ -152,12 +179,14 @@ t.test('O07: two scopes count apart', async (t) => {
   t.same((await Promise.all(all)).map(({ statusCode }) => statusCode), [200, 429, 200, 429])
 })
 
-t.test('the refusal is the envelope on a host\'s route whatever the host makes of errors', async (t) => {
+t.test("the refusal is the envelope on a host's route whatever the host makes of errors", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setErrorHandler((_error, _request, reply) => reply.code(500).send('host'))
   await app.register(connectionLimit)
-  app.get('/x', { config: { gatehouse: { connectionLimit: 1 } } }, async () => { await sleep(50) })
+  app.get('/x', { config: { gatehouse: { connectionLimit: 1 } } }, async () => {
+    await sleep(50)
+  })
   const replies = await Promise.all([app.inject('/x'), app.inject('/x')])
   t.same(replies.map(({ statusCode }) => statusCode), [200, 429])
   t.equal(replies[1]?.json().error.code, 'TOO_MANY_CONNECTIONS')
@@ -172,7 +201,8 @@ async function pipeline (origin: string, url: string, count: number): Promise<So
   return socket
 }
 
-t.test('a pipeline of requests counts each of them, and all its places come back when the client hangs up', async (t) => {
+t.test('a pipeline of requests counts each of them, and all its places come back when the client hangs ' +
+  'up', async (t) => {
   const { app, waiting, wait, answer } = await held(t, { max: 5 })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = await pipeline(origin, '/held', 8)
@@ -183,7 +213,10 @@ t.test('a pipeline of requests counts each of them, and all its places come back
   while ((await free(app, waiting)) === false) await sleep(5)
   t.equal(waiting.length, 6)
   answer()
-  const text = rawExchange(origin, `${'GET /held HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4)}GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+  const text = rawExchange(
+    origin,
+    `${'GET /held HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4)}GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
+  )
   await wait(5)
   answer()
   t.equal((await text).split('HTTP/1.1 200').length - 1, 5)
@@ -200,20 +233,35 @@ async function free (app: FastifyInstance, waiting: FastifyReply[]): Promise<boo
 
 t.test('an option that is wrong stops the start and is named', async (t) => {
   const cases: Array<[object, string, FastifyServerOptions?]> = [
-    [{ max: 0 }, 'max'], [{ max: '10' }, 'max'], [{ max: 1.5 }, 'max'], [{ global: 'yes' }, 'global'], [{ sockets: 0 }, 'sockets'], [{ sockets: true }, 'sockets'],
-    [{ exemptPeers: '10.0.0.1' }, 'exemptPeers'], [{ exemptPeers: ['10.0.0.0/33'] }, 'exemptPeers'], [{ exemptPeers: ['host'] }, 'exemptPeers'],
-    [{ exemptPeers: ['::1/x'] }, 'exemptPeers'], [{ sockets: 10 }, 'sockets', { trustProxy: '10.0.0.1' }]
+    [{ max: 0 }, 'max'],
+    [{ max: '10' }, 'max'],
+    [{ max: 1.5 }, 'max'],
+    [{ global: 'yes' }, 'global'],
+    [{ sockets: 0 }, 'sockets'],
+    [{ sockets: true }, 'sockets'],
+    [{ exemptPeers: '10.0.0.1' }, 'exemptPeers'],
+    [{ exemptPeers: ['10.0.0.0/33'] }, 'exemptPeers'],
+    [{ exemptPeers: ['host'] }, 'exemptPeers'],
+    [{ exemptPeers: ['::1/x'] }, 'exemptPeers'],
+    [{ sockets: 10 }, 'sockets', { trustProxy: '10.0.0.1' }]
   ]
   for (const [options, name, server = {}] of cases) {
     const app = Fastify(server)
     t.teardown(() => app.close())
-    await t.rejects(async () => app.register(connectionLimit, options), { code: 'INVALID_OPTIONS', message: new RegExp(`"${name}"`) }, JSON.stringify(options))
+    await t.rejects(async () => app.register(connectionLimit, options), {
+      code: 'INVALID_OPTIONS',
+      message: new RegExp(`"${name}"`)
+    }, JSON.stringify(options))
   }
   for (const value of [0, -1, 1.5, '5', null]) {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(connectionLimit)
     app.get('/x', { config: { gatehouse: { connectionLimit: value as number } } }, async () => 'x')
-    await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /connectionLimit must be/ }, String(value))
+    await t.rejects(
+      async () => app.ready(),
+      { code: 'INVALID_OPTIONS', message: /connectionLimit must be/ },
+      String(value)
+    )
   }
 })

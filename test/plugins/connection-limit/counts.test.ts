@@ -15,7 +15,12 @@ import { Tally } from '../../../plugins/connection-limit/tally.js'
 
 const ANY = Number.MAX_SAFE_INTEGER
 
-interface Counting { app: FastifyInstance, origin: string, inFlight: InFlight, entered (): number }
+interface Counting {
+  app: FastifyInstance
+  origin: string
+  inFlight: InFlight
+  entered(): number
+}
 
 /** An app that counts every request, each under a name of its own. */
 async function counting (t: Test, define: (app: FastifyInstance) => void): Promise<Counting> {
@@ -57,14 +62,21 @@ t.test('a tally keeps nothing of who holds nothing, and goes no lower than that'
   t.ok(tally.take('a', 1))
 })
 
-t.test('after thousands of requests that were answered, failed or found nothing no name is left, on connections that stay open', async (t) => {
+t.test('after thousands of requests that were answered, failed or found nothing no name is left, on connections ' +
+  'that stay open', async (t) => {
   const { app, origin, inFlight, entered } = await counting(t, (app) => {
     app.get('/ok', async () => 'ok')
     app.get('/empty', async (_request, reply) => reply.code(204).send())
-    app.get('/fails', async () => { throw new Error('broken') })
+    app.get('/fails', async () => {
+      throw new Error('broken')
+    })
     app.post('/body', async ({ body }) => body)
   })
-  const calls = [['/ok', {}], ['/empty', {}], ['/fails', {}], ['/nowhere', {}], ['/body', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }]] as const
+  const calls = [['/ok', {}], ['/empty', {}], ['/fails', {}], ['/nowhere', {}], ['/body', {
+    method: 'POST',
+    body: '{',
+    headers: { 'content-type': 'application/json' }
+  }]] as const
   for (let round = 0; round < 30; round++) {
     await Promise.all(Array.from({ length: 100 }, async (_none, at) => {
       const [url, options] = calls[at % calls.length] ?? calls[0]
@@ -94,7 +106,9 @@ t.test('a request that holds places of two, as of a guard and of a route, leaves
 t.test('of clients that hang up before they are answered, in a pipeline too, none is left', async (t) => {
   const replies: FastifyReply[] = []
   const { origin, inFlight, entered } = await counting(t, (app) => {
-    app.get('/held', (_request, reply) => { replies.push(reply) })
+    app.get('/held', (_request, reply) => {
+      replies.push(reply)
+    })
   })
   for (let round = 0; round < 20; round++) {
     const [start, state] = [entered(), { leave: false }]
@@ -123,7 +137,10 @@ t.test('a client that hangs up in the middle of its upload or of the answer is n
   const { origin, inFlight, entered } = await counting(t, (app) => {
     app.post('/upload', async () => 'never')
     // More than any buffer on the way takes.
-    app.get('/big', async (_request, reply) => { sent++; return reply.send(Buffer.alloc(64_000_000)) })
+    app.get('/big', async (_request, reply) => {
+      sent++
+      return reply.send(Buffer.alloc(64_000_000))
+    })
   })
   const upload = 'POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{'
   await Promise.all(Array.from({ length: 200 }, () => hangUp(origin, upload, () => entered() === 200)))
@@ -158,7 +175,10 @@ t.test('a closing server leaves none', async (t) => {
   const { app, origin, inFlight, entered } = await counting(t, (app) => {
     app.get('/held', () => {})
   })
-  const gone = Array.from({ length: 20 }, () => new Promise((resolve) => { ask(`${origin}/held`).on('error', resolve).end() }))
+  const gone = Array.from({ length: 20 }, () =>
+    new Promise((resolve) => {
+      ask(`${origin}/held`).on('error', resolve).end()
+    }))
   await until(() => entered() === 20)
   t.equal(inFlight.size, 20)
   await app.close()
@@ -176,7 +196,9 @@ t.test('streams of HTTP/2 are counted each, whether they are answered or reset',
     done()
   })
   let held = 0
-  app.get('/held', () => { held++ })
+  app.get('/held', () => {
+    held++
+  })
   app.get('/ok', async () => 'ok')
   await app.listen({ host: '127.0.0.1', port: 0 })
   const session = connectHttp2(`http://127.0.0.1:${((app.server as Http2Server).address() as AddressInfo).port}`)
@@ -185,7 +207,12 @@ t.test('streams of HTTP/2 are counted each, whether they are answered or reset',
   await until(() => held === 20)
   t.equal(inFlight.size, 1)
   for (const stream of open) stream.close()
-  await Promise.all(Array.from({ length: 20 }, () => new Promise((resolve) => session.request({ ':path': '/ok' }).resume().on('end', resolve))))
+  await Promise.all(
+    Array.from({ length: 20 }, () =>
+      new Promise((resolve) =>
+        session.request({ ':path': '/ok' }).resume().on('end', resolve)
+      ))
+  )
   await until(() => inFlight.size === 0)
   t.equal(inFlight.size, 0)
 })

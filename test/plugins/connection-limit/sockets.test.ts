@@ -23,7 +23,11 @@ interface Client {
 /** Nobody but those named is exempt, the loopback of these tests included. */
 const COUNT_ALL = { exemptPeers: [] }
 
-async function server (t: Test, options: ConnectionLimitOptions, settings: FastifyServerOptions = {}): Promise<FastifyInstance> {
+async function server (
+  t: Test,
+  options: ConnectionLimitOptions,
+  settings: FastifyServerOptions = {}
+): Promise<FastifyInstance> {
   const app = Fastify({ forceCloseConnections: true, ...settings })
   t.teardown(() => app.close())
   await app.register(connectionLimit, options)
@@ -37,7 +41,9 @@ async function open (app: FastifyInstance, send = false): Promise<Client> {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   const chunks: string[] = []
   socket.on('data', (chunk) => chunks.push(chunk.toString())).on('error', () => {})
-  const text = new Promise<string>((resolve) => { socket.once('close', () => resolve(chunks.join(''))) })
+  const text = new Promise<string>((resolve) => {
+    socket.once('close', () => resolve(chunks.join('')))
+  })
   await once(socket, 'connect')
   if (send) socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
   return { socket, text }
@@ -48,7 +54,9 @@ async function openMany (app: FastifyInstance, count: number): Promise<Client[]>
 }
 
 function connections ({ server }: FastifyInstance): Promise<number> {
-  return new Promise((resolve, reject) => server.getConnections((error, count) => error === null ? resolve(count) : reject(error)))
+  return new Promise((resolve, reject) =>
+    server.getConnections((error, count) => error === null ? resolve(count) : reject(error))
+  )
 }
 
 async function leave (app: FastifyInstance, clients: readonly Client[]): Promise<void> {
@@ -57,7 +65,8 @@ async function leave (app: FastifyInstance, clients: readonly Client[]): Promise
   while (await connections(app) > 0) await sleep(5)
 }
 
-t.test('one socket more than an address may have is answered 429 and closed, and there is room again when others close', async (t) => {
+t.test('one socket more than an address may have is answered 429 and closed, and there is room again when others ' +
+  'close', async (t) => {
   const app = await server(t, { ...COUNT_ALL, sockets: 5 })
   const clients = await openMany(app, 5)
   const refused = await (await open(app)).text
@@ -101,7 +110,12 @@ t.test('with sockets: false any number is let in', async (t) => {
 t.test('a server of TLS closes one socket too many without a word, and goes on', async (t) => {
   const { key, cert } = selfSigned()
   const app = await server(t, { ...COUNT_ALL, sockets: 1 }, { https: { key, cert } } as object)
-  const first = connectTls({ port: (app.server.address() as AddressInfo).port, host: '127.0.0.1', ca: cert, rejectUnauthorized: false })
+  const first = connectTls({
+    port: (app.server.address() as AddressInfo).port,
+    host: '127.0.0.1',
+    ca: cert,
+    rejectUnauthorized: false
+  })
   await once(first, 'secureConnect')
   t.equal(await (await open(app)).text, '')
   first.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
@@ -109,12 +123,18 @@ t.test('a server of TLS closes one socket too many without a word, and goes on',
   t.match(answer.toString(), /^HTTP\/1\.1 200/)
 })
 
-t.test('O07: a server has one limit: a second that names another stops the start, one that names none leaves it be', async (t) => {
+t.test('a server has one limit: a second that names another stops the start, one that names none leaves it ' +
+  'be', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(connectionLimit, { sockets: 5 })
-  await app.register(async (scope) => { await scope.register(connectionLimit, {}) })
-  await t.rejects(async () => app.register(async (scope) => { await scope.register(connectionLimit, { sockets: 6 }) }), { code: 'INVALID_OPTIONS', message: /"sockets"/ })
+  await app.register(async (scope) => {
+    await scope.register(connectionLimit, {})
+  })
+  await t.rejects(async () =>
+    app.register(async (scope) => {
+      await scope.register(connectionLimit, { sockets: 6 })
+    }), { code: 'INVALID_OPTIONS', message: /"sockets"/ })
 })
 
 t.test('after thousands of sockets, let in and turned away, no peer is left in the count', async (t) => {
@@ -158,14 +178,26 @@ t.test('after thousands of sockets, let in and turned away, no peer is left in t
 async function firstOf<Value> (count: number, promises: ReadonlyArray<Promise<Value>>): Promise<Value[]> {
   const values: Value[] = []
   return new Promise((resolve) => {
-    for (const promise of promises) promise.then((value) => { if (values.push(value) === count) resolve([...values]) }, () => {})
+    for (const promise of promises) {
+      promise.then((value) => {
+        if (values.push(value) === count) resolve([...values])
+      }, () => {})
+    }
   })
 }
 
 t.test('an IPv6 network, and one of IPv4, can be exempt', async (t) => {
   const list = addressList(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::1'])
-  for (const [address, family, expected] of [
-    ['10.1.2.3', 'ipv4', true], ['11.0.0.1', 'ipv4', false], ['192.0.2.1', 'ipv4', true], ['192.0.2.2', 'ipv4', false],
-    ['2001:db8:1::1', 'ipv6', true], ['2001:db9::1', 'ipv6', false], ['::1', 'ipv6', true], ['::2', 'ipv6', false]
-  ] as const) t.equal(list.check(address, family), expected, address)
+  for (
+    const [address, family, expected] of [
+      ['10.1.2.3', 'ipv4', true],
+      ['11.0.0.1', 'ipv4', false],
+      ['192.0.2.1', 'ipv4', true],
+      ['192.0.2.2', 'ipv4', false],
+      ['2001:db8:1::1', 'ipv6', true],
+      ['2001:db9::1', 'ipv6', false],
+      ['::1', 'ipv6', true],
+      ['::2', 'ipv6', false]
+    ] as const
+  ) t.equal(list.check(address, family), expected, address)
 })

@@ -10,17 +10,26 @@ import { privateRedis } from '../../helpers/redis.js'
 
 const KEY = 'csrf-k3y-0123456789-abcdefghijklmnopqrst'
 
-t.test('where instances count together, the token routes of two registrations still count for themselves', async (t) => {
+t.test('where instances count together, the token routes of two registrations still count for ' +
+  'themselves', async (t) => {
   const redis = await privateRedis(t)
   if (redis === null) return
   // A busy machine may be late with an answer, and each instance would count for itself then.
-  const opened = await Promise.all([0, 1].map(() => openRedis({ url: redis.url, prefix: redis.prefix, commandTimeout: 4_000 })))
+  const opened = await Promise.all(
+    [0, 1].map(() => openRedis({ url: redis.url, prefix: redis.prefix, commandTimeout: 4_000 }))
+  )
   const apps = await Promise.all(opened.map(async ({ link }) => {
     const app = Fastify()
     await app.register(tokenStore, { store: { ...memoryStore(), sharedLimits: sharedLimits(link) } })
     for (const name of ['a', 'b']) {
       await app.register(async (scope) => {
-        await scope.register(csrf, { key: KEY, sessionOf: () => null, tokenPath: `/${name}-token`, cookie: { name }, rateLimit: { max: 2, timeWindow: 60_000 } })
+        await scope.register(csrf, {
+          key: KEY,
+          sessionOf: () => null,
+          tokenPath: `/${name}-token`,
+          cookie: { name },
+          rateLimit: { max: 2, timeWindow: 60_000 }
+        })
       })
     }
     return app

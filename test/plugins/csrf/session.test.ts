@@ -11,7 +11,11 @@ import { logReader } from '../../helpers/log-reader.js'
 
 const KEY = 'Hq8Wm3Zp7Lx2Vt9Rk4Nd6Yj1Gs5Bf0Ca-UeIoTyW_xQ'
 
-interface Visitor { token: string, csrfCookie: string, sessionCookie: string }
+interface Visitor {
+  token: string
+  csrfCookie: string
+  sessionCookie: string
+}
 
 /** A host with the unmodified @fastify/session. */
 async function host (t: Test, sessionOf: CsrfOptions['sessionOf']) {
@@ -26,14 +30,23 @@ async function host (t: Test, sessionOf: CsrfOptions['sessionOf']) {
     const reply = await app.inject('/csrf-token')
     const cookies = [reply.headers['set-cookie'] ?? []].flat().map((line) => line.split(';')[0] ?? '')
     const named = (name: string) => cookies.find((one) => one.startsWith(`${name}=`)) ?? ''
-    return { token: reply.json<{ token: string }>().token, csrfCookie: named('gatehouse_csrf'), sessionCookie: named('sessionId') }
+    return {
+      token: reply.json<{ token: string }>().token,
+      csrfCookie: named('gatehouse_csrf'),
+      sessionCookie: named('sessionId')
+    }
   }
   const transfer = async ({ token, csrfCookie }: Visitor, { sessionCookie }: Visitor): Promise<number> =>
-    (await app.inject({ method: 'POST', url: '/transfer', headers: { cookie: `${csrfCookie}; ${sessionCookie}`, 'x-csrf-token': token } })).statusCode
+    (await app.inject({
+      method: 'POST',
+      url: '/transfer',
+      headers: { cookie: `${csrfCookie}; ${sessionCookie}`, 'x-csrf-token': token }
+    })).statusCode
   return { app, log, visit, transfer }
 }
 
-t.test('with the documented sessionOf, a token of one session is refused in another and accepted in its own', async (t) => {
+t.test('with the documented sessionOf, a token of one session is refused in another and accepted in its ' +
+  'own', async (t) => {
   const { visit, transfer } = await host(t, (request) => request.session.sessionId)
   const [ann, bob] = [await visit(), await visit()]
   t.not(ann.sessionCookie, bob.sessionCookie)
@@ -41,7 +54,8 @@ t.test('with the documented sessionOf, a token of one session is refused in anot
   t.equal(await transfer(ann, bob), 403)
 })
 
-t.test('a sessionOf that reads a field which the session does not have issues no token, and the log says why', async (t) => {
+t.test('a sessionOf that reads a field which the session does not have issues no token, and the log says ' +
+  'why', async (t) => {
   const idOf = (request: FastifyRequest) => (request.session as unknown as { id: string }).id
   const { app, log } = await host(t, idOf)
   const token = await app.inject('/csrf-token')
@@ -49,5 +63,8 @@ t.test('a sessionOf that reads a field which the session does not have issues no
   t.equal(token.json().error.code, 'INTERNAL_ERROR')
   const headers = { 'x-csrf-token': 'any' }
   t.equal((await app.inject({ method: 'POST', url: '/transfer', headers })).statusCode, 500)
-  t.match(log.lines().map(({ reason }) => reason), [/"sessionOf" must return the id of the session.* it returned undefined/, /it returned undefined/])
+  t.match(log.lines().map(({ reason }) => reason), [
+    /"sessionOf" must return the id of the session.* it returned undefined/,
+    /it returned undefined/
+  ])
 })

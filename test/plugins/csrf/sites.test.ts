@@ -30,41 +30,68 @@ async function tokenOf (app: FastifyInstance, prefix = ''): Promise<Headers> {
   return { 'x-csrf-token': JSON.parse(body).token, cookie: `${cookie?.name}=${cookie?.value}` }
 }
 
-async function outcome (app: FastifyInstance, headers: Headers, { url = '/x', method = 'POST' }: { url?: string, method?: 'GET' | 'POST' | 'OPTIONS' } = {}): Promise<string> {
+async function outcome (
+  app: FastifyInstance,
+  headers: Headers,
+  { url = '/x', method = 'POST' }: { url?: string, method?: 'GET' | 'POST' | 'OPTIONS' } = {}
+): Promise<string> {
   const response = await app.inject({ method, url, headers: { host: 'api.example.com', ...headers } })
   return response.statusCode < 400 ? 'passes' : `${response.statusCode} ${response.json().error.code}`
 }
 
-t.test('even with a good token, a page of another site or origin is refused, as the browser says where a request comes from', async (t) => {
+t.test('even with a good token, a page of another site or origin is refused, as the browser says where a request ' +
+  'comes from', async (t) => {
   const app = await guarded(t)
   const good = await tokenOf(app)
   for (const method of ['GET', 'POST'] as const) {
     for (const site of ['cross-site', 'same-site', '', 'SAME-ORIGIN', 'same-origin, same-origin', 'x']) {
-      t.equal(await outcome(app, { ...good, 'sec-fetch-site': site }, { method }), '403 CSRF_FAILED', `${method} ${site}`)
-      t.equal(await outcome(app, { ...good, 'sec-fetch-site': site, origin: 'https://evil.example.com' }, { method }), '403 CSRF_FAILED', `${method} ${site}, with an origin`)
+      t.equal(
+        await outcome(app, { ...good, 'sec-fetch-site': site }, { method }),
+        '403 CSRF_FAILED',
+        `${method} ${site}`
+      )
+      t.equal(
+        await outcome(app, { ...good, 'sec-fetch-site': site, origin: 'https://evil.example.com' }, { method }),
+        '403 CSRF_FAILED',
+        `${method} ${site}, with an origin`
+      )
     }
-    for (const site of ['same-origin', 'none']) t.equal(await outcome(app, { ...good, 'sec-fetch-site': site }, { method }), 'passes', `${method} ${site}`)
+    for (const site of ['same-origin', 'none']) {
+      t.equal(await outcome(app, { ...good, 'sec-fetch-site': site }, { method }), 'passes', `${method} ${site}`)
+    }
   }
 })
 
-t.test('C10: where the browser does not say it, the Origin counts and the Referer does not', async (t) => {
+t.test('where the browser does not say it, the Origin counts and the Referer does not', async (t) => {
   const app = await guarded(t)
   const good = await tokenOf(app)
-  const foreign = ['https://evil.example.com', 'null', '', 'https://api.example.com.evil.com', 'https://api.example.com:8443', 'https://api.example.com/', 'http://api.example.co', 'api.example.com',
+  const foreign = ['https://evil.example.com', 'null', '', 'https://api.example.com.evil.com',
+    'https://api.example.com:8443', 'https://api.example.com/', 'http://api.example.co', 'api.example.com',
     'ftp://api.example.com', 'https://a@api.example.com']
   for (const origin of foreign) t.equal(await outcome(app, { ...good, origin }), '403 CSRF_FAILED', origin)
-  for (const origin of ['http://api.example.com', 'https://api.example.com']) t.equal(await outcome(app, { ...good, origin }), 'passes', origin)
+  for (const origin of ['http://api.example.com', 'https://api.example.com']) {
+    t.equal(await outcome(app, { ...good, origin }), 'passes', origin)
+  }
   t.equal(await outcome(app, { ...good, referer: 'https://evil.example.com/' }), 'passes', 'neither: the token decides')
   t.equal(await outcome(app, { referer: 'https://api.example.com/' }), '403 CSRF_FAILED', 'a good referer is no token')
-  t.equal(await outcome(app, { ...good, origin: 'http://evil.example.com', referer: 'http://api.example.com/' }), '403 CSRF_FAILED')
+  t.equal(
+    await outcome(app, { ...good, origin: 'http://evil.example.com', referer: 'http://api.example.com/' }),
+    '403 CSRF_FAILED'
+  )
 })
 
-t.test('the app\'s own origin is compared as browsers spell it, however the Host header spells it', async (t) => {
+t.test("the app's own origin is compared as browsers spell it, however the Host header spells it", async (t) => {
   const app = await guarded(t)
   const good = await tokenOf(app)
-  for (const [host, origin] of [
-    ['LOCALHOST', 'http://localhost'], ['LocalHost:3000', 'http://localhost:3000'], ['localhost:80', 'http://localhost'], ['API.example.com:443', 'https://api.example.com'], ['[::1]:80', 'http://[::1]']
-  ] as const) {
+  for (
+    const [host, origin] of [
+      ['LOCALHOST', 'http://localhost'],
+      ['LocalHost:3000', 'http://localhost:3000'],
+      ['localhost:80', 'http://localhost'],
+      ['API.example.com:443', 'https://api.example.com'],
+      ['[::1]:80', 'http://[::1]']
+    ] as const
+  ) {
     t.equal(await outcome(app, { ...good, host, origin }), 'passes', `${host} ${origin}`)
     t.equal(await outcome(app, { ...good, host, origin: `${origin}1` }), '403 CSRF_FAILED', host)
   }
@@ -72,11 +99,17 @@ t.test('the app\'s own origin is compared as browsers spell it, however the Host
 })
 
 t.test('a page of a hybrid app or an extension may call where its origin is named', async (t) => {
-  const origins = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop']
+  const origins = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost',
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop']
   const app = await guarded(t, { origins })
   const good = await tokenOf(app)
-  for (const origin of origins) t.equal(await outcome(app, { ...good, origin, 'sec-fetch-site': 'cross-site' }), 'passes', origin)
-  t.equal(await outcome(app, { ...good, origin: 'capacitor://evil', 'sec-fetch-site': 'cross-site' }), '403 CSRF_FAILED')
+  for (const origin of origins) {
+    t.equal(await outcome(app, { ...good, origin, 'sec-fetch-site': 'cross-site' }), 'passes', origin)
+  }
+  t.equal(
+    await outcome(app, { ...good, origin: 'capacitor://evil', 'sec-fetch-site': 'cross-site' }),
+    '403 CSRF_FAILED'
+  )
 })
 
 t.test('an http page of the same host is another origin where the request came by TLS', async (t) => {
@@ -87,7 +120,11 @@ t.test('an http page of the same host is another origin where the request came b
   const proxied = { ...await tokenOf(app), 'x-forwarded-proto': 'https', 'x-forwarded-host': 'www.example.com' }
   t.equal(await outcome(app, { ...proxied, origin: 'https://www.example.com' }), 'passes')
   t.equal(await outcome(app, { ...proxied, origin: 'http://www.example.com' }), '403 CSRF_FAILED')
-  t.equal(await outcome(app, { ...proxied, origin: 'https://api.example.com' }), '403 CSRF_FAILED', 'the name of the server behind the proxy')
+  t.equal(
+    await outcome(app, { ...proxied, origin: 'https://api.example.com' }),
+    '403 CSRF_FAILED',
+    'the name of the server behind the proxy'
+  )
 })
 
 t.test('other origins of the same site may where that is allowed, and named origins whatever their site', async (t) => {
@@ -101,7 +138,11 @@ t.test('other origins of the same site may where that is allowed, and named orig
   const own = await tokenOf(app)
   for (const site of ['cross-site', 'same-site']) {
     t.equal(await outcome(app, { ...own, 'sec-fetch-site': site, origin: SITE }), 'passes', site)
-    t.equal(await outcome(app, { ...own, 'sec-fetch-site': site, origin: 'https://evil.example.com' }), '403 CSRF_FAILED', site)
+    t.equal(
+      await outcome(app, { ...own, 'sec-fetch-site': site, origin: 'https://evil.example.com' }),
+      '403 CSRF_FAILED',
+      site
+    )
     t.equal(await outcome(app, { ...own, 'sec-fetch-site': site }), '403 CSRF_FAILED', `${site}, no origin`)
   }
   t.equal(await outcome(app, { ...own, origin: SITE }), 'passes')
@@ -110,7 +151,11 @@ t.test('other origins of the same site may where that is allowed, and named orig
 
 t.test('the token route answers the own pages and those of the named origins, by CORS', async (t) => {
   const plain = await guarded(t)
-  for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, { origin: 'https://evil.example.com' }, { origin: 'null' }]) {
+  for (
+    const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, {
+      origin: 'https://evil.example.com'
+    }, { origin: 'null' }]
+  ) {
     const response = await plain.inject({ url: '/token', headers: { host: 'api.example.com', ...headers } })
     t.equal(response.statusCode, 403, JSON.stringify(headers))
     t.equal(response.headers['set-cookie'], undefined)
@@ -128,24 +173,37 @@ t.test('the token route answers the own pages and those of the named origins, by
 t.test('a CORS preflight passes, any other OPTIONS does not', async (t) => {
   const app = await guarded(t)
   app.options('/x', async () => ({}))
-  t.equal(await outcome(app, { origin: 'https://evil.example.com', 'access-control-request-method': 'POST' }, { method: 'OPTIONS' }), 'passes')
+  t.equal(
+    await outcome(app, { origin: 'https://evil.example.com', 'access-control-request-method': 'POST' }, {
+      method: 'OPTIONS'
+    }),
+    'passes'
+  )
   t.equal(await outcome(app, { origin: 'https://evil.example.com' }, { method: 'OPTIONS' }), '403 CSRF_FAILED')
 })
 
-t.test('with \'writes\' what only reads passes, and the 404 handler is guarded like the rest', async (t) => {
+t.test("with 'writes' what only reads passes, and the 404 handler is guarded like the rest", async (t) => {
   const app = await guarded(t, { global: 'writes' })
   app.get('/guarded', { config: { gatehouse: { csrf: true } } }, async () => ({}))
   app.post('/hook', { config: { gatehouse: { csrf: false } } }, async () => ({}))
-  t.same(await Promise.all([
-    outcome(app, {}, { method: 'GET' }), outcome(app, {}), outcome(app, {}, { url: '/nowhere' }), outcome(app, {}, { url: '/guarded', method: 'GET' }), outcome(app, {}, { url: '/hook' })
-  ]), ['passes', '403 CSRF_FAILED', '403 CSRF_FAILED', '403 CSRF_FAILED', 'passes'])
+  t.same(
+    await Promise.all([
+      outcome(app, {}, { method: 'GET' }),
+      outcome(app, {}),
+      outcome(app, {}, { url: '/nowhere' }),
+      outcome(app, {}, { url: '/guarded', method: 'GET' }),
+      outcome(app, {}, { url: '/hook' })
+    ]),
+    ['passes', '403 CSRF_FAILED', '403 CSRF_FAILED', '403 CSRF_FAILED', 'passes']
+  )
   t.equal((await app.inject('/nowhere')).statusCode, 404)
 })
 
-t.test('O07: registrations in two scopes, and one within another, do not take each other\'s tokens', async (t) => {
+t.test("O07: registrations in two scopes, and one within another, do not take each other's tokens", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  const register = (scope: FastifyInstance, key = generateSecret()) => scope.register(csrf, { key, sessionOf: () => 'ann', tokenPath: '/token', global: true })
+  const register = (scope: FastifyInstance, key = generateSecret()) =>
+    scope.register(csrf, { key, sessionOf: () => 'ann', tokenPath: '/token', global: true })
   const prefixes = ['/a', '/b', '/b/inner']
   await app.register(async (scope) => {
     await register(scope)
@@ -161,11 +219,17 @@ t.test('O07: registrations in two scopes, and one within another, do not take ea
   }, { prefix: '/b' })
   for (const from of prefixes) {
     const page = { ...await tokenOf(app, from), ...OWN }
-    for (const to of prefixes) t.equal(await outcome(app, page, { url: `${to}/x` }), from === to ? 'passes' : '403 CSRF_FAILED', `${from} to ${to}`)
+    for (const to of prefixes) {
+      t.equal(
+        await outcome(app, page, { url: `${to}/x` }),
+        from === to ? 'passes' : '403 CSRF_FAILED',
+        `${from} to ${to}`
+      )
+    }
   }
 })
 
-t.test('it lives beside a host\'s own @fastify/csrf-protection and @fastify/cookie, registered before or after it', async (t) => {
+t.test("it lives beside a host's own @fastify/csrf-protection and @fastify/cookie, registered before or after it", async (t) => {
   for (const order of ['before', 'after']) {
     const app = Fastify()
     t.teardown(() => app.close())
@@ -176,33 +240,59 @@ t.test('it lives beside a host\'s own @fastify/csrf-protection and @fastify/cook
     if (order === 'before') await host()
     await app.register(csrf, { key: KEY, sessionOf: () => 'ann', tokenPath: '/token' })
     if (order === 'after') await host()
-    app.get('/both', async (request, reply) => ({ theirs: reply.setCookie('more', '1').generateCsrf(), ours: await app.csrf.token(request, reply) }))
+    app.get(
+      '/both',
+      async (request, reply) => ({
+        theirs: reply.setCookie('more', '1').generateCsrf(),
+        ours: await app.csrf.token(request, reply)
+      })
+    )
     app.post('/theirs', { onRequest: app.csrfProtection }, async () => ({ ok: true }))
     app.post('/x', { config: { gatehouse: { csrf: true } } }, async () => ({ ok: true }))
     const { cookies, body } = await app.inject('/both')
     t.same(cookies.map(({ name }) => name).sort(), ['_csrf', 'gatehouse_csrf', 'more'], order)
     const { theirs, ours } = JSON.parse(body)
     const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
-    const post = async (url: string, token: string) => (await app.inject({ method: 'POST', url, headers: { cookie, 'x-csrf-token': token } })).statusCode
-    t.same([await post('/theirs', theirs), await post('/theirs', ours), await post('/x', ours), await post('/x', theirs)], [200, 403, 200, 403], order)
+    const post = async (url: string, token: string) =>
+      (await app.inject({ method: 'POST', url, headers: { cookie, 'x-csrf-token': token } })).statusCode
+    t.same(
+      [await post('/theirs', theirs), await post('/theirs', ours), await post('/x', ours), await post('/x', theirs)],
+      [200, 403, 200, 403],
+      order
+    )
   }
 })
 
-t.test('S08: the widget token route mints for the page\'s own session alone', async (t) => {
+t.test("S08: the widget token route mints for the page's own session alone", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore)
   const userOf = (cookie: string | undefined) => /user=(\w+)/.exec(cookie ?? '')?.[1] ?? null
-  await app.register(csrf, { key: KEY, sessionOf: ({ headers }) => userOf(headers.cookie), origins: [SITE], tokenPath: '/token' })
+  await app.register(csrf, {
+    key: KEY,
+    sessionOf: ({ headers }) => userOf(headers.cookie),
+    origins: [SITE],
+    tokenPath: '/token'
+  })
   await app.register(widgetToken, {
-    secret: 'dx', issuer: 'acme', session: 'web', authorize: ({ headers }) => userOf(headers.cookie), cors: { origins: [SITE] }, guards: { csrf: true }
+    secret: 'dx',
+    issuer: 'acme',
+    session: 'web',
+    authorize: ({ headers }) => userOf(headers.cookie),
+    cors: { origins: [SITE] },
+    guards: { csrf: true }
   })
   const page = { origin: SITE, 'sec-fetch-site': 'same-site' }
   const first = await app.inject({ url: '/token', headers: { ...page, cookie: 'user=ann' } })
   const [kept, token] = [`gatehouse_csrf=${first.cookies[0]?.value}`, first.json().token as string]
   const ask = (headers: Headers) => app.inject({ url: '/api/generate-token', headers: { ...page, ...headers } })
   t.equal((await ask({ cookie: `user=ann; ${kept}`, 'x-csrf-token': token })).statusCode, 200)
-  for (const headers of [{ cookie: `user=ann; ${kept}` }, { cookie: `user=bob; ${kept}`, 'x-csrf-token': token }, { cookie: 'user=ann', 'x-csrf-token': token }] as Headers[]) {
+  for (
+    const headers of [{ cookie: `user=ann; ${kept}` }, { cookie: `user=bob; ${kept}`, 'x-csrf-token': token }, {
+      cookie: 'user=ann',
+      'x-csrf-token': token
+    }] as Headers[]
+  ) {
     const refused = await ask(headers)
     t.equal(`${refused.statusCode} ${refused.json().error.code}`, '403 CSRF_FAILED')
     t.equal(refused.headers['access-control-allow-origin'], SITE, 'the page can read why')

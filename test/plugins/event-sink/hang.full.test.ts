@@ -20,7 +20,9 @@ async function twoPools (t: Test, options: { maxConnections?: number, queryTimeo
   /** Nobody gets at the ids until what it returns is called. */
   async function holdUp () {
     let release = () => {}
-    const held = new Promise<void>((resolve) => { release = resolve })
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
     let ended: Promise<void> = Promise.resolve()
     await new Promise<void>((resolve, reject) => {
       ended = other.db.transaction().execute(async (transaction) => {
@@ -38,13 +40,16 @@ async function twoPools (t: Test, options: { maxConnections?: number, queryTimeo
   return { database, holdUp }
 }
 
-t.test('D07: a statement that hangs gives 503 in time, and once it goes on so do all that follow; the repeat is stored once', async (t) => {
+t.test('a statement that hangs gives 503 in time, and once it goes on so do all that follow; the repeat is ' +
+  'stored once', async (t) => {
   const pools = await twoPools(t)
   if (pools === null) return
   const sink = await sqlSink(pools.database, { ackTimeout: 300 })
   const release = await pools.holdUp()
   const events = [anEvent(), anEvent()]
-  await Promise.all(events.map((event) => t.rejects(sink.write([event]), { code: 'UNAVAILABLE', retryAfterSeconds: 1 })))
+  await Promise.all(
+    events.map((event) => t.rejects(sink.write([event]), { code: 'UNAVAILABLE', retryAfterSeconds: 1 }))
+  )
   await release()
   const patient = await sqlSink(pools.database)
   for (const event of events) await patient.write([event])
@@ -53,7 +58,7 @@ t.test('D07: a statement that hangs gives 503 in time, and once it goes on so do
   t.same(data.map(({ messageId }) => messageId).sort(), [...events.map(({ messageId }) => messageId), 'after'].sort())
 })
 
-t.test('D18: neither the sink nor the database waits for ever for a statement that hangs', async (t) => {
+t.test('neither the sink nor the database waits for ever for a statement that hangs', async (t) => {
   const pools = await twoPools(t)
   if (pools === null) return
   const sink = await sqlSink(pools.database, { ackTimeout: 300 })

@@ -12,17 +12,20 @@ function idsOf (count: number): string[] {
   return Array.from({ length: count }, (_none, at) => eventId({ ...event, messageId: `id-${at}` }))
 }
 
-t.test('D14: an id is known for 24 hours from when it was seen, to the millisecond, and to a clock that is behind', async (t) => {
+t.test('an id is known for 24 hours from when it was seen, to the millisecond, and to a clock that is ' +
+  'behind', async (t) => {
   const known = new KnownIds()
   const [id, other] = idsOf(2) as [string, string]
   known.add(id, NOW)
-  t.same([-1_000, 0, DEDUPLICATION_WINDOW - 1, DEDUPLICATION_WINDOW].map((later) => known.has(id, NOW + later)), [true, true, true, false])
+  t.same([-1_000, 0, DEDUPLICATION_WINDOW - 1, DEDUPLICATION_WINDOW].map((later) => known.has(id, NOW + later)), [true,
+    true, true, false])
   t.equal(known.has(other, NOW), false)
   known.add(id, NOW + DEDUPLICATION_WINDOW)
   t.equal(known.has(id, NOW + DEDUPLICATION_WINDOW), true, 'the newer time counts')
 })
 
-t.test('D14: of any number of ids the last is known, most of those shortly before it, and none that was not added', async (t) => {
+t.test('of any number of ids the last is known, most of those shortly before it, and none that was not ' +
+  'added', async (t) => {
   const known = new KnownIds()
   const ids = idsOf(300_000)
   const added = ids.slice(0, 200_000)
@@ -35,7 +38,7 @@ t.test('D14: of any number of ids the last is known, most of those shortly befor
   t.equal(share(ids.slice(200_000)), 0)
 })
 
-t.test('D14: ids that share a slot, or all but one of their bytes, are told apart', async (t) => {
+t.test('ids that share a slot, or all but one of their bytes, are told apart', async (t) => {
   const known = new KnownIds()
   const id = 'abcdefghijklmnop'
   known.add(id, NOW)

@@ -10,7 +10,16 @@ import { holdTimers } from '../../helpers/held-timers.js'
 
 t.test('without a sink a warning says that events are lost with the process', async (t) => {
   const lines: Array<{ level: number, msg: string }> = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(JSON.parse(line)) } } } })
+  const app = Fastify({
+    logger: {
+      level: 'warn',
+      stream: {
+        write: (line: string) => {
+          lines.push(JSON.parse(line))
+        }
+      }
+    }
+  })
   t.teardown(() => app.close())
   await app.register(eventSink)
   await app.eventSink.ready()
@@ -19,15 +28,24 @@ t.test('without a sink a warning says that events are lost with the process', as
 
 t.test('a sink that is none stops the start, a promise of one too', async (t) => {
   for (const sink of [null, {}, 'memory', Promise.resolve(memorySink()), { ...memorySink(), write: undefined }]) {
-    await t.rejects(async () => await Fastify().register(eventSink, { sink } as never), { code: 'INVALID_OPTIONS', message: /"sink"/ })
+    await t.rejects(async () => await Fastify().register(eventSink, { sink } as never), {
+      code: 'INVALID_OPTIONS',
+      message: /"sink"/
+    })
   }
-  await t.rejects(async () => await Fastify().register(eventSink, { sweepEvery: -1 }), { code: 'INVALID_OPTIONS', message: /event-sink: "sweepEvery"/ })
+  await t.rejects(async () => await Fastify().register(eventSink, { sweepEvery: -1 }), {
+    code: 'INVALID_OPTIONS',
+    message: /event-sink: "sweepEvery"/
+  })
 })
 
-t.test('old ids are swept from time to time, a sweep that fails is tried again, and the sink is closed with the app', async (t) => {
+t.test('old ids are swept from time to time, a sweep that fails is tried again, and the sink is closed with the ' +
+  'app', async (t) => {
   const calls: string[] = []
   let third = () => {}
-  const swept = new Promise<void>((resolve) => { third = resolve })
+  const swept = new Promise<void>((resolve) => {
+    third = resolve
+  })
   const app = Fastify()
   await app.register(eventSink, {
     sweepEvery: 1,
@@ -37,7 +55,9 @@ t.test('old ids are swept from time to time, a sweep that fails is tried again, 
         if (calls.push('sweep') === 3) third()
         throw new UNAVAILABLE()
       },
-      async close () { calls.push('close') }
+      async close () {
+        calls.push('close')
+      }
     }
   })
   await app.listen({ port: 0 })
@@ -47,13 +67,16 @@ t.test('old ids are swept from time to time, a sweep that fails is tried again, 
   t.equal(calls.at(-1), 'close')
 })
 
-t.test('events are kept for as long as `retention` says and to the end of that UTC day, by the clock of the option', async (t) => {
+t.test('events are kept for as long as `retention` says and to the end of that UTC day, by the clock of the ' +
+  'option', async (t) => {
   const day = DEDUPLICATION_WINDOW
   const now = Date.UTC(2026, 0, 15, 9, 30)
   const kept = Date.UTC(2026, 0, 12)
   const sink = memorySink()
   let expired = () => {}
-  const twice = new Promise<void>((resolve) => { expired = resolve })
+  const twice = new Promise<void>((resolve) => {
+    expired = resolve
+  })
   const calls: number[] = []
   const app = Fastify()
   t.teardown(() => app.close())
@@ -74,20 +97,31 @@ t.test('events are kept for as long as `retention` says and to the end of that U
   await app.listen({ port: 0 })
   await twice
   t.same(calls.slice(0, 2), [kept, kept])
-  t.same((await sink.list('org-a', {}, { limit: 10 })).data.map(({ messageId }) => messageId), [events[2]?.messageId, events[1]?.messageId])
+  t.same((await sink.list('org-a', {}, { limit: 10 })).data.map(({ messageId }) => messageId), [events[2]?.messageId,
+    events[1]?.messageId])
 })
 
 t.test('events are kept for ever by default, and no time before 1970 is ever asked for', async (t) => {
   for (const [retention, expected] of [[undefined, []], [Infinity, []], [Number.MAX_SAFE_INTEGER, [0]]] as const) {
     const calls: number[] = []
     let swept = () => {}
-    const sweep = new Promise<void>((resolve) => { swept = resolve })
+    const sweep = new Promise<void>((resolve) => {
+      swept = resolve
+    })
     const app = Fastify()
     let sweeps = 0
     await app.register(eventSink, {
       ...(retention === undefined ? {} : { retention }),
       sweepEvery: 1,
-      sink: { ...memorySink(), async sweep () { if (++sweeps === 2) swept() }, async expire (before) { calls.push(before) } }
+      sink: {
+        ...memorySink(),
+        async sweep () {
+          if (++sweeps === 2) swept()
+        },
+        async expire (before) {
+          calls.push(before)
+        }
+      }
     })
     await app.listen({ port: 0 })
     await sweep
@@ -100,7 +134,9 @@ t.test('the end of the app tells a long sweep to stop, and waits for it, but no 
   const limit = holdTimers(t, 2_000)
   for (const hears of [true, false]) {
     let begin = () => {}
-    const begun = new Promise<void>((resolve) => { begin = resolve })
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve
+    })
     let ended = false
     const app = Fastify()
     await app.register(eventSink, {
@@ -109,7 +145,9 @@ t.test('the end of the app tells a long sweep to stop, and waits for it, but no 
         ...memorySink(),
         async sweep (signal) {
           begin()
-          await new Promise<void>((resolve) => { if (hears) signal?.addEventListener('abort', () => setTimeout(resolve, 20)) })
+          await new Promise<void>((resolve) => {
+            if (hears) signal?.addEventListener('abort', () => setTimeout(resolve, 20))
+          })
           ended = true
         }
       }
@@ -129,12 +167,18 @@ t.test('the end of the app tells a long sweep to stop, and waits for it, but no 
   }
 })
 
-t.test('a retention that is none, or of a sink that can\'t delete, stops the start', async (t) => {
+t.test("a retention that is none, or of a sink that can't delete, stops the start", async (t) => {
   for (const retention of [0, -1, NaN, DEDUPLICATION_WINDOW - 1, '30', null, new Date()]) {
-    await t.rejects(async () => await Fastify().register(eventSink, { sink: memorySink(), retention } as never), { code: 'INVALID_OPTIONS', message: /"retention"/ })
+    await t.rejects(async () => await Fastify().register(eventSink, { sink: memorySink(), retention } as never), {
+      code: 'INVALID_OPTIONS',
+      message: /"retention"/
+    })
   }
   const { expire, ...broker } = memorySink()
-  await t.rejects(async () => await Fastify().register(eventSink, { sink: broker, retention: DEDUPLICATION_WINDOW }), { code: 'INVALID_OPTIONS', message: /"retention"/ })
+  await t.rejects(async () => await Fastify().register(eventSink, { sink: broker, retention: DEDUPLICATION_WINDOW }), {
+    code: 'INVALID_OPTIONS',
+    message: /"retention"/
+  })
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(eventSink, { sink: broker, retention: Infinity })

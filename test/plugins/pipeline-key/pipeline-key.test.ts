@@ -14,7 +14,12 @@ import { backend } from '../../helpers/backend.js'
 import { rawRequest } from '../../helpers/raw-socket.js'
 import { makeSource } from '../../helpers/source.js'
 
-async function guarded (t: Test, options: PipelineKeyOptions = {}, settings: Partial<NewSource> = {}, given?: TokenStore) {
+async function guarded (
+  t: Test,
+  options: PipelineKeyOptions = {},
+  settings: Partial<NewSource> = {},
+  given?: TokenStore
+) {
   const store = given ?? (await backend(t)).store
   const app = Fastify()
   t.teardown(() => app.close())
@@ -22,13 +27,19 @@ async function guarded (t: Test, options: PipelineKeyOptions = {}, settings: Par
   await app.register(pipelineKey, options)
   app.get('/x', { config: { gatehouse: { pipelineKey: true } } }, async ({ source }) => ({ id: source?.id ?? null }))
   app.post('/x', { config: { gatehouse: { pipelineKey: true } } }, async ({ source }) => ({ id: source?.id ?? null }))
-  app.get('/open', { config: { gatehouse: { pipelineKey: false } } }, async ({ source }) => ({ id: source?.id ?? null }))
+  app.get(
+    '/open',
+    { config: { gatehouse: { pipelineKey: false } } },
+    async ({ source }) => ({ id: source?.id ?? null })
+  )
   app.get('/silent', async ({ source }) => ({ id: source?.id ?? null }))
   return { app, store, ...await makeSource(store, settings) }
 }
 
 const bearer = (key: string): { authorization: string } => ({ authorization: `Bearer ${key}` })
-const basic = (credentials: string): { authorization: string } => ({ authorization: `Basic ${Buffer.from(credentials).toString('base64')}` })
+const basic = (credentials: string): { authorization: string } => ({
+  authorization: `Basic ${Buffer.from(credentials).toString('base64')}`
+})
 
 async function refused (t: Test, app: FastifyInstance, request: object, name: string): Promise<void> {
   const response = await app.inject({ url: '/x', ...request })
@@ -38,17 +49,23 @@ async function refused (t: Test, app: FastifyInstance, request: object, name: st
 
 t.test('the key of a source gives the source, by Bearer, Basic or ?wk=, alone or in pairs', async (t) => {
   const { app, key, source } = await guarded(t)
-  for (const request of [
-    { headers: bearer(key) }, { headers: { authorization: `bearer ${key}` } }, { headers: basic(`${key}:`) }, { query: { wk: key } },
-    { headers: bearer(key), query: { wk: key } }, { headers: basic(`${key}:`), query: { wk: key } }
-  ]) {
+  for (
+    const request of [
+      { headers: bearer(key) },
+      { headers: { authorization: `bearer ${key}` } },
+      { headers: basic(`${key}:`) },
+      { query: { wk: key } },
+      { headers: bearer(key), query: { wk: key } },
+      { headers: basic(`${key}:`), query: { wk: key } }
+    ]
+  ) {
     const response = await app.inject({ url: '/x', ...request })
     t.equal(response.statusCode, 200)
     t.same(response.json(), { id: source.id })
   }
 })
 
-t.test('K01: missing, malformed, unknown, disabled: the same 401 for all', async (t) => {
+t.test('missing, malformed, unknown, disabled: the same 401 for all', async (t) => {
   const { app, key, store } = await guarded(t)
   const disabled = await makeSource(store, { enabled: false })
   const bodies = new Set<string>()
@@ -96,19 +113,35 @@ t.test('a key that comes from another system is accepted in each place', async (
   }
 })
 
-t.test('K07: injection, globbing and odd bytes in a key are 401', async (t) => {
+t.test('injection, globbing and odd bytes in a key are 401', async (t) => {
   const { app } = await guarded(t)
-  for (const text of [
-    'dk_live_*', '%', `dk_live_${'%'.repeat(32)}`, `dk_live_${'_'.repeat(32)}`, 'dk_live_abc12', "' or 1=1--", `dk_live_${'*'.repeat(32)}`, 'dk_live_a\r\nSet-Cookie: x=1', 'dk_live_\0',
-    `dk_live_${'a'.repeat(8_192)}`, `dk_live_${'\u0661'.repeat(32)}`, `source:dk_live_${'a'.repeat(32)}`, `dk_live_${'a'.repeat(31)}:`, `dk_live_${'a'.repeat(32)}\n`,
-    '__proto__', 'constructor', 'toString'
-  ]) {
+  for (
+    const text of [
+      'dk_live_*',
+      '%',
+      `dk_live_${'%'.repeat(32)}`,
+      `dk_live_${'_'.repeat(32)}`,
+      'dk_live_abc12',
+      "' or 1=1--",
+      `dk_live_${'*'.repeat(32)}`,
+      'dk_live_a\r\nSet-Cookie: x=1',
+      'dk_live_\0',
+      `dk_live_${'a'.repeat(8_192)}`,
+      `dk_live_${'\u0661'.repeat(32)}`,
+      `source:dk_live_${'a'.repeat(32)}`,
+      `dk_live_${'a'.repeat(31)}:`,
+      `dk_live_${'a'.repeat(32)}\n`,
+      '__proto__',
+      'constructor',
+      'toString'
+    ]
+  ) {
     await refused(t, app, { query: { wk: text } }, JSON.stringify(text.slice(0, 40)))
     await refused(t, app, { headers: basic(`${text}:`) }, JSON.stringify(text.slice(0, 40)))
   }
 })
 
-t.test('K08: two places that differ are 401, even where both keys are good; a cookie is no place', async (t) => {
+t.test('two places that differ are 401, even where both keys are good; a cookie is no place', async (t) => {
   const { app, key, store } = await guarded(t)
   const other = await makeSource(store)
   await refused(t, app, { headers: bearer(key), query: { wk: other.key } }, 'Bearer and query')
@@ -121,24 +154,26 @@ t.test('K08: two places that differ are 401, even where both keys are good; a co
   await refused(t, app, { method: 'POST', payload: { writeKey: key } }, 'a body, on a route that has not said so')
 })
 
-t.test('K08: two Authorization headers are refused in either order', async (t) => {
+t.test('two Authorization headers are refused in either order', async (t) => {
   const { app, key } = await guarded(t)
   const origin = await app.listen()
   for (const pair of [[key, 'bad'], ['bad', key], [key, key]]) {
-    const lines = ['GET /x HTTP/1.1', 'Host: x', 'Connection: close', ...pair.map((text) => `aUtHoRiZaTiOn: Bearer ${text}`)]
+    const lines = ['GET /x HTTP/1.1', 'Host: x', 'Connection: close', ...pair.map((text) =>
+      `aUtHoRiZaTiOn: Bearer ${text}`
+    )]
     const { statusCode, body } = await rawRequest(origin, lines)
     t.equal(statusCode, 401)
     t.match(body, 'INVALID_PIPELINE_KEY')
   }
 })
 
-t.test('K09: a key in other case is another key', async (t) => {
+t.test('a key in other case is another key', async (t) => {
   const { app, key } = await guarded(t)
   await refused(t, app, { headers: bearer(key.toUpperCase()) }, 'upper')
   await refused(t, app, { headers: bearer(key.toLowerCase()) }, 'lower')
 })
 
-t.test('K03: a rotated key ends, its successor works', async (t) => {
+t.test('a rotated key ends, its successor works', async (t) => {
   const { app, store, source, key } = await guarded(t)
   t.equal((await app.inject({ url: '/x', headers: bearer(key) })).statusCode, 200)
   const next = generatePipelineKey('live')
@@ -147,7 +182,7 @@ t.test('K03: a rotated key ends, its successor works', async (t) => {
   t.equal((await app.inject({ url: '/x', headers: bearer(next) })).statusCode, 200)
 })
 
-t.test('K04: a key that was tried before it existed works once it does', async (t) => {
+t.test('a key that was tried before it existed works once it does', async (t) => {
   const { app, store } = await guarded(t)
   const pipelineKey = generatePipelineKey('live')
   await refused(t, app, { headers: bearer(pipelineKey) }, 'before')
@@ -174,11 +209,21 @@ t.test('routes opt in, and with global: true opt out, the 404 handler included',
   t.equal((await strict.app.inject('/silent')).statusCode, 401)
   t.equal((await strict.app.inject('/nowhere')).statusCode, 401)
   t.equal((await strict.app.inject({ url: '/nowhere', headers: bearer(strict.key) })).statusCode, 404)
-  t.equal((await strict.app.inject({ url: '/x', headers: bearer(key) })).statusCode, 401, 'O07: two apps with different stores share nothing')
+  t.equal(
+    (await strict.app.inject({ url: '/x', headers: bearer(key) })).statusCode,
+    401,
+    'O07: two apps with different stores share nothing'
+  )
 })
 
 t.test('a store that is away is 503 with Retry-After, whether it answers late or at once', async (t) => {
-  for (const resolve of [() => { throw new UNAVAILABLE() }, async () => { throw new UNAVAILABLE() }]) {
+  for (
+    const resolve of [() => {
+      throw new UNAVAILABLE()
+    }, async () => {
+      throw new UNAVAILABLE()
+    }]
+  ) {
     const store = memoryStore()
     const { app, key } = await guarded(t, {}, {}, store)
     Object.defineProperty(store.sources, 'resolve', { value: resolve })
@@ -192,7 +237,10 @@ t.test('a store that is away is 503 with Retry-After, whether it answers late or
 t.test('wrong options and wrong route configuration stop the start', async (t) => {
   const bare = Fastify()
   t.teardown(() => bare.close())
-  await t.rejects(async () => bare.register(pipelineKey).ready(), /'tokenStore' required by 'gatehouse-pipeline-key' is not present/)
+  await t.rejects(
+    async () => bare.register(pipelineKey).ready(),
+    /'tokenStore' required by 'gatehouse-pipeline-key' is not present/
+  )
   for (const options of [{ global: 'yes' }, { guessLimit: { max: 0 } }, { guessLimit: { timeWindow: 1.5 } }]) {
     const app = Fastify()
     t.teardown(() => app.close())
@@ -207,7 +255,8 @@ t.test('wrong options and wrong route configuration stop the start', async (t) =
   await t.rejects(async () => app.ready(), /pipelineKey must be true or false/)
 })
 
-t.test('of a body with its key in it no more than "keylessLimit" bytes are read, whatever parser the route has', async (t) => {
+t.test('of a body with its key in it no more than "keylessLimit" bytes are read, whatever parser the route ' +
+  'has', async (t) => {
   for (const [limit, options] of [[65_536, {}], [1_000, { keylessLimit: 1_000 }]] as const) {
     const store = memoryStore()
     const app = Fastify()
@@ -217,7 +266,8 @@ t.test('of a body with its key in it no more than "keylessLimit" bytes are read,
     app.post('/x', { config: { gatehouse: { pipelineKey: true } } }, async ({ source }) => ({ source: source?.id }))
     const { key, source } = await makeSource(store)
     const body = (length: number) => `{"key":"${key}","pad":"${'x'.repeat(length - 20 - key.length)}"}`.padEnd(length)
-    const post = (payload: string, headers = {}) => app.inject({ method: 'POST', url: '/x', payload, headers: { 'content-type': 'application/json', ...headers } })
+    const post = (payload: string, headers = {}) =>
+      app.inject({ method: 'POST', url: '/x', payload, headers: { 'content-type': 'application/json', ...headers } })
     t.same((await post(body(limit))).json(), { source: source.id })
     const refused = await post(body(limit + 1))
     t.same([refused.statusCode, refused.json().error.code], [401, 'INVALID_PIPELINE_KEY'])
@@ -228,6 +278,9 @@ t.test('of a body with its key in it no more than "keylessLimit" bytes are read,
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(tokenStore, { store: memoryStore() })
-    await t.rejects(async () => app.register(pipelineKey, options), { code: 'INVALID_OPTIONS', message: /keylessLimit|keyInHead/ })
+    await t.rejects(async () => app.register(pipelineKey, options), {
+      code: 'INVALID_OPTIONS',
+      message: /keylessLimit|keyInHead/
+    })
   }
 })

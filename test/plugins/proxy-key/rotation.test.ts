@@ -14,16 +14,26 @@ const NEW = generateSecret()
 
 async function guarded (t: Test, options: ProxyKeyOptions) {
   const lines: string[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+  const app = Fastify({
+    logger: {
+      level: 'warn',
+      stream: {
+        write: (line: string) => {
+          lines.push(line)
+        }
+      }
+    }
+  })
   t.teardown(() => app.close())
   await app.register(proxyKey, { global: true, ...options })
   app.get('/x', async () => ({}))
   await app.ready()
-  const statusOf = async (key: string): Promise<number> => (await app.inject({ url: '/x', headers: { authorization: `Bearer ${key}` } })).statusCode
+  const statusOf = async (key: string): Promise<number> =>
+    (await app.inject({ url: '/x', headers: { authorization: `Bearer ${key}` } })).statusCode
   return { lines, statusOf, statuses: async () => [await statusOf(OLD), await statusOf(NEW)] }
 }
 
-t.test('G18: keys given as a function come and go without a restart', async (t) => {
+t.test('keys given as a function come and go without a restart', async (t) => {
   for (const isAsync of [false, true]) {
     let keys = [OLD]
     const { statuses } = await guarded(t, { keys: isAsync ? async () => keys : () => keys, secretMaxAge: 0 })
@@ -39,11 +49,17 @@ t.test('G18: keys given as a function come and go without a restart', async (t) 
   }
 })
 
-t.test('G18: under 50 requests a second a removed key is dead after 2 s, and the new one never fails', async (t) => {
+t.test('under 50 requests a second a removed key is dead after 2 s, and the new one never fails', async (t) => {
   let keys = [OLD, NEW]
   let asked = 0
   const clock = stopClock(t)
-  const { statusOf } = await guarded(t, { keys: async () => { asked++; await sleep(20); return keys } })
+  const { statusOf } = await guarded(t, {
+    keys: async () => {
+      asked++
+      await sleep(20)
+      return keys
+    }
+  })
   const load = { on: true }
   const newStatuses = new Map<number, number>()
   const pending: Array<Promise<unknown>> = []
@@ -68,10 +84,15 @@ t.test('G18: under 50 requests a second a removed key is dead after 2 s, and the
   t.equal(asked, 2, 'and the function is not asked at each request')
 })
 
-t.test('a function that fails or gives a weak key leaves the keys of before in use, and the log says so without them', async (t) => {
+t.test('a function that fails or gives a weak key leaves the keys of before in use, and the log says so without ' +
+  'them', async (t) => {
   let answer: () => string[] = () => [OLD]
   const { statuses, lines } = await guarded(t, { keys: () => answer(), secretMaxAge: 0 })
-  for (const bad of [() => { throw new Error(NEW) }, () => ['short'], () => [NEW, ''], () => NEW as unknown as string[]]) {
+  for (
+    const bad of [() => {
+      throw new Error(NEW)
+    }, () => ['short'], () => [NEW, ''], () => NEW as unknown as string[]]
+  ) {
     answer = bad
     t.same(await statuses(), [200, 401])
   }
@@ -80,9 +101,17 @@ t.test('a function that fails or gives a weak key leaves the keys of before in u
   t.notMatch(lines.join(''), new RegExp(`${OLD}|${NEW}|short`))
 })
 
-t.test('requests that come while the keys are being asked for wait for one question, and go on in their order', async (t) => {
+t.test('requests that come while the keys are being asked for wait for one question, and go on in their ' +
+  'order', async (t) => {
   let asked = 0
-  const { statusOf } = await guarded(t, { keys: async () => { asked++; await sleep(50); return [OLD] }, secretMaxAge: 500 })
+  const { statusOf } = await guarded(t, {
+    keys: async () => {
+      asked++
+      await sleep(50)
+      return [OLD]
+    },
+    secretMaxAge: 500
+  })
   await sleep(510)
   const before = asked
   t.same(await Promise.all([OLD, NEW, OLD, NEW].map(statusOf)), [200, 401, 200, 401])

@@ -29,36 +29,79 @@ const ask = async (app: FastifyInstance, url = '/x') => (await app.inject(url)).
 
 t.test('an option that is wrong stops the start and is named', async (t) => {
   const cases: Array<[object, string]> = [
-    [{ address: true }, 'address'], [{ address: { max: 0 } }, 'address'], [{ address: { max: '5' } }, 'address'], [{ user: {} }, 'user'], [{ key: { max: 1.5 } }, 'key'],
-    [{ user: { max: 1, timeWindow: '1 fortnight' } }, 'user'], [{ user: { max: 1, timeWindow: 0 } }, 'user'], [{ key: null }, 'key'],
-    [{ userOf: 'x-user' }, 'userOf'], [{ keyOf: {} }, 'keyOf'], [{ shared: 1 }, 'shared'], [{ global: 'yes' }, 'global'], [{ name: '' }, 'name'],
+    [{ address: true }, 'address'],
+    [{ address: { max: 0 } }, 'address'],
+    [{ address: { max: '5' } }, 'address'],
+    [{ user: {} }, 'user'],
+    [{ key: { max: 1.5 } }, 'key'],
+    [{ user: { max: 1, timeWindow: '1 fortnight' } }, 'user'],
+    [{ user: { max: 1, timeWindow: 0 } }, 'user'],
+    [{ key: null }, 'key'],
+    [{ userOf: 'x-user' }, 'userOf'],
+    [{ keyOf: {} }, 'keyOf'],
+    [{ shared: 1 }, 'shared'],
+    [{ global: 'yes' }, 'global'],
+    [{ name: '' }, 'name'],
     [{ address: false, global: true }, 'global']
   ]
   for (const [options, name] of cases) {
     const app = Fastify()
     t.teardown(() => app.close())
-    await t.rejects(async () => app.register(requestRate, options), { code: 'INVALID_OPTIONS', message: new RegExp(`^rate-limit: .*"${name}"`) }, JSON.stringify(options))
+    await t.rejects(async () => app.register(requestRate, options), {
+      code: 'INVALID_OPTIONS',
+      message: new RegExp(`^rate-limit: .*"${name}"`)
+    }, JSON.stringify(options))
   }
 })
 
 t.test('a route that asks for what is no limit, or for one where there is none, stops the start', async (t) => {
   const cases: Array<[RequestRateOptions, unknown]> = [
-    [{}, 'yes'], [{}, 5], [{}, null], [{}, { max: 5 }], [{}, { adress: { max: 5 } }], [{}, { user: { max: -1 } }], [{}, { user: true }],
-    [{ address: false }, true], [{ address: false }, {}], [{}, { address: false }]
+    [{}, 'yes'],
+    [{}, 5],
+    [{}, null],
+    [{}, { max: 5 }],
+    [{}, { adress: { max: 5 } }],
+    [{}, { user: { max: -1 } }],
+    [{}, { user: true }],
+    [{ address: false }, true],
+    [{ address: false }, {}],
+    [{}, { address: false }]
   ]
   for (const [options, rateLimit] of cases) {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(requestRate, options)
     app.get('/x', { config: { gatehouse: { rateLimit: rateLimit as never } } }, async () => 'ok')
-    await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /rateLimit must be/ }, JSON.stringify(rateLimit))
+    await t.rejects(
+      async () => app.ready(),
+      { code: 'INVALID_OPTIONS', message: /rateLimit must be/ },
+      JSON.stringify(rateLimit)
+    )
   }
 })
 
 t.test('a window is milliseconds or a text with a unit', async (t) => {
   const windows: Array<[unknown, number | null]> = [
-    [500, 500], ['500', 500], ['100 ms', 100], ['2 milliseconds', 2], ['10s', 10_000], ['1 minute', 60_000], ['5 mins', 300_000], ['.5 hours', 1_800_000], ['2 Days', 172_800_000],
-    ['1 w', 604_800_000], ['1 year', 31_557_600_000], ['0 s', null], [0, null], [-1, null], [NaN, null], [Infinity, null], ['', null], ['soon', null], ['1 month', null], [null, null]
+    [500, 500],
+    ['500', 500],
+    ['100 ms', 100],
+    ['2 milliseconds', 2],
+    ['10s', 10_000],
+    ['1 minute', 60_000],
+    ['5 mins', 300_000],
+    ['.5 hours', 1_800_000],
+    ['2 Days', 172_800_000],
+    ['1 w', 604_800_000],
+    ['1 year', 31_557_600_000],
+    ['0 s', null],
+    [0, null],
+    [-1, null],
+    [NaN, null],
+    [Infinity, null],
+    ['', null],
+    ['soon', null],
+    ['1 month', null],
+    [null, null]
   ]
   for (const [text, expected] of windows) t.equal(windowOf(text), expected, String(text))
 })
@@ -70,13 +113,16 @@ t.test('a window ends: what was too much is let through again', async (t) => {
   t.equal(await ask(app), 200)
 })
 
-t.test('instances on one Redis count together, unless they are told not to, and each for itself while it is away', async (t) => {
+t.test('instances on one Redis count together, unless they are told not to, and each for itself while it is ' +
+  'away', async (t) => {
   const redis = await privateRedis(t, { needsOwn: true })
   if (redis === null) return
   const opened = await Promise.all([openRedis({ url: redis.url }), openRedis({ url: redis.url })])
   t.teardown(() => Promise.all(opened.map(({ close }) => close())))
   async function instances (options: RequestRateOptions): Promise<[FastifyInstance, FastifyInstance]> {
-    const apps = await Promise.all(opened.map(({ link }) => limited(t, options, { ...memoryStore(), sharedLimits: sharedLimits(link) })))
+    const apps = await Promise.all(
+      opened.map(({ link }) => limited(t, options, { ...memoryStore(), sharedLimits: sharedLimits(link) }))
+    )
     return apps as [FastifyInstance, FastifyInstance]
   }
 
@@ -90,5 +136,9 @@ t.test('instances on one Redis count together, unless they are told not to, and 
 
   await redis.kill()
   const [e, f] = await instances({ address: { max: 1 }, name: 'away' })
-  t.same([await ask(e), await ask(f), await ask(e), await ask(f)], [200, 200, 429, 429], 'W17: a limit of its own rather than none or a 500')
+  t.same(
+    [await ask(e), await ask(f), await ask(e), await ask(f)],
+    [200, 200, 429, 429],
+    'W17: a limit of its own rather than none or a 500'
+  )
 })

@@ -13,7 +13,12 @@ const BODY = '{"event":"Order Done","n":1}'
 type Headers = Record<string, string>
 
 async function post ({ app, bearer }: SignedApp, headers: Headers, { url = '/optional', body = BODY } = {}) {
-  return app.inject({ method: 'POST', url, payload: body, headers: { 'content-type': 'application/json', ...bearer, ...headers } })
+  return app.inject({
+    method: 'POST',
+    url,
+    payload: body,
+    headers: { 'content-type': 'application/json', ...bearer, ...headers }
+  })
 }
 
 async function refused (t: Test, host: SignedApp, headers: Headers, code: string, options = {}): Promise<void> {
@@ -29,7 +34,12 @@ const timestamped = (secret: string, at: number | string = Date.now(), body = BO
 
 t.test('both spellings are accepted, alone and together, and the parser gets the same bytes', async (t) => {
   const host = await signedApp(t)
-  for (const headers of [plain(host.secret), timestamped(host.secret), { ...plain(host.secret), ...timestamped(host.secret) }]) {
+  for (
+    const headers of [plain(host.secret), timestamped(host.secret), {
+      ...plain(host.secret),
+      ...timestamped(host.secret)
+    }]
+  ) {
     for (const url of ['/optional', '/required']) {
       const response = await post(host, headers, { url })
       t.equal(response.statusCode, 200)
@@ -44,24 +54,59 @@ t.test('without a signature: optional lets pass unsigned, required is 401 SIGNAT
   await refused(t, host, {}, 'SIGNATURE_REQUIRED', { url: '/required' })
 })
 
-t.test('H03: only sha256= and 64 hex digits are a signature; one that is there and wrong never falls back to the key', async (t) => {
+t.test('only sha256= and 64 hex digits are a signature; one that is there and wrong never falls back to the ' +
+  'key', async (t) => {
   const host = await signedApp(t)
   const good = signBody(host.secret, BODY)
   const hex = good.slice(7)
-  t.equal((await post(host, { 'x-datafly-signature': `sha256=${hex.toUpperCase()}` })).json().signed, true, 'hex in either case')
-  for (const value of [
-    '', 'sha256=', `sha1=${hex}`, hex, `sha256=${Buffer.from(hex, 'hex').toString('base64')}`, good.slice(0, -2), good.slice(0, -1), `${good}0`, `${good}${hex}`,
-    `sha256=${'g'.repeat(64)}`, `${good},`, `${good}, ${good}`, `${good} ${good}`, `sha256= ${hex}`, `sha256 =${hex}`, `SHA256=${hex}`, `sha-256=${hex}`, `"${good}"`,
-    'sha256=undefined', `sha256=${'0'.repeat(64)}`, `v1=${hex}`, `sha512=${hex}`, `\u00a0${good}`
-  ]) {
+  t.equal(
+    (await post(host, { 'x-datafly-signature': `sha256=${hex.toUpperCase()}` })).json().signed,
+    true,
+    'hex in either case'
+  )
+  for (
+    const value of [
+      '',
+      'sha256=',
+      `sha1=${hex}`,
+      hex,
+      `sha256=${Buffer.from(hex, 'hex').toString('base64')}`,
+      good.slice(0, -2),
+      good.slice(0, -1),
+      `${good}0`,
+      `${good}${hex}`,
+      `sha256=${'g'.repeat(64)}`,
+      `${good},`,
+      `${good}, ${good}`,
+      `${good} ${good}`,
+      `sha256= ${hex}`,
+      `sha256 =${hex}`,
+      `SHA256=${hex}`,
+      `sha-256=${hex}`,
+      `"${good}"`,
+      'sha256=undefined',
+      `sha256=${'0'.repeat(64)}`,
+      `v1=${hex}`,
+      `sha512=${hex}`,
+      `\u00a0${good}`
+    ]
+  ) {
     await refused(t, host, { 'x-datafly-signature': value }, 'INVALID_SIGNATURE')
-    await refused(t, host, { ...plain(host.secret), 'x-signature': value, 'x-timestamp': String(Date.now()) }, 'INVALID_SIGNATURE')
+    await refused(
+      t,
+      host,
+      { ...plain(host.secret), 'x-signature': value, 'x-timestamp': String(Date.now()) },
+      'INVALID_SIGNATURE'
+    )
   }
 })
 
 t.test('half of a pair is 401', async (t) => {
   const host = await signedApp(t)
-  const { 'x-signature': half, 'x-timestamp': other } = timestamped(host.secret) as { 'x-signature': string, 'x-timestamp': string }
+  const { 'x-signature': half, 'x-timestamp': other } = timestamped(host.secret) as {
+    'x-signature': string
+    'x-timestamp': string
+  }
   await refused(t, host, { 'x-signature': half }, 'TIMESTAMP_OUT_OF_RANGE')
   await refused(t, host, { 'x-timestamp': other }, 'INVALID_SIGNATURE')
   await refused(t, host, { ...plain(host.secret), 'x-timestamp': other }, 'INVALID_SIGNATURE')
@@ -74,15 +119,20 @@ t.test('of two spellings both must hold', async (t) => {
   await refused(t, host, { ...plain(host.secret), ...timestamped('wrong') }, 'INVALID_SIGNATURE')
 })
 
-t.test('H15: a timestamp may be 5 minutes off and no more, in milliseconds, once', async (t) => {
+t.test('a timestamp may be 5 minutes off and no more, in milliseconds, once', async (t) => {
   const host = await signedApp(t)
-  for (const off of [-299_000, 0, 299_000]) t.equal((await post(host, timestamped(host.secret, Date.now() + off))).statusCode, 200, String(off))
+  for (const off of [-299_000, 0, 299_000]) {
+    t.equal((await post(host, timestamped(host.secret, Date.now() + off))).statusCode, 200, String(off))
+  }
   const now = Date.now()
   for (const at of [now - 301_000, now + 301_000, Math.floor(now / 1000), now * 1000, 1]) {
     await refused(t, host, timestamped(host.secret, at), 'TIMESTAMP_OUT_OF_RANGE')
   }
   const { 'x-signature': signed } = timestamped(host.secret, now) as { 'x-signature': string }
-  for (const text of ['', ' ', `${now}.0`, `+${now}`, `0${now}`, `${now}, ${now}`, new Date(now).toISOString(), 'NaN', '-1', `0x${now.toString(16)}`, `${now}e0`]) {
+  for (
+    const text of ['', ' ', `${now}.0`, `+${now}`, `0${now}`, `${now}, ${now}`, new Date(now).toISOString(), 'NaN',
+      '-1', `0x${now.toString(16)}`, `${now}e0`]
+  ) {
     await refused(t, host, { 'x-signature': signed, 'x-timestamp': text }, 'TIMESTAMP_OUT_OF_RANGE')
   }
   await refused(t, host, { 'x-signature': signed, 'x-timestamp': String(now + 1) }, 'INVALID_SIGNATURE')
@@ -101,8 +151,11 @@ t.test('requireTimestamp refuses the first spelling alone', async (t) => {
   t.equal((await post(host, { ...plain(host.secret), ...timestamped(host.secret) })).statusCode, 200)
 })
 
-t.test('H10: requireSignature never, without_origin, always', async (t) => {
-  for (const [requireSignature, bare, page] of [['never', 200, 200], ['without_origin', 401, 200], ['always', 401, 401]] as const) {
+t.test('requireSignature never, without_origin, always', async (t) => {
+  for (
+    const [requireSignature, bare, page] of [['never', 200, 200], ['without_origin', 401, 200], ['always', 401,
+      401]] as const
+  ) {
     const host = await signedApp(t, { requireSignature })
     for (const [headers, status] of [[{}, bare], [{ origin: SHOP }, page]] as const) {
       const response = await post(host, headers)
@@ -110,31 +163,43 @@ t.test('H10: requireSignature never, without_origin, always', async (t) => {
       if (status === 401) t.equal(response.json().error.code, 'SIGNATURE_REQUIRED')
       t.equal((await post(host, { ...headers, ...plain(host.secret) })).statusCode, 200)
     }
-    t.equal((await post(host, plain(host.secret), { url: '/off' })).statusCode, bare, `${requireSignature}: a route that checks no signature has none`)
+    t.equal(
+      (await post(host, plain(host.secret), { url: '/off' })).statusCode,
+      bare,
+      `${requireSignature}: a route that checks no signature has none`
+    )
   }
 })
 
-t.test('K05: the signature of another source is refused', async (t) => {
+t.test('the signature of another source is refused', async (t) => {
   const host = await signedApp(t)
   const other = await makeSource(host.store)
   await refused(t, host, plain(other.secret), 'INVALID_SIGNATURE')
 })
 
-t.test('H16: during an overlap two secrets sign, after it one', async (t) => {
+t.test('during an overlap two secrets sign, after it one', async (t) => {
   const host = await signedApp(t)
   const next = 'next-secret-0123456789'
-  await host.store.sources.rotateSecret('acme', host.source.id, { serverSecret: next, overlapUntil: Date.now() + 60_000 })
+  await host.store.sources.rotateSecret('acme', host.source.id, {
+    serverSecret: next,
+    overlapUntil: Date.now() + 60_000
+  })
   for (const secret of [host.secret, next]) t.equal((await post(host, plain(secret))).statusCode, 200)
-  await host.store.sources.rotateSecret('acme', host.source.id, { serverSecret: 'third-secret-0123456789', overlapUntil: Date.now() + 100 })
+  await host.store.sources.rotateSecret('acme', host.source.id, {
+    serverSecret: 'third-secret-0123456789',
+    overlapUntil: Date.now() + 100
+  })
   await refused(t, host, plain(host.secret), 'INVALID_SIGNATURE')
   t.equal((await post(host, plain(next))).statusCode, 200)
   let status = 200
-  for (const end = Date.now() + 60_000; status === 200 && Date.now() < end;) status = (await post(host, plain(next))).statusCode
+  for (const end = Date.now() + 60_000; status === 200 && Date.now() < end;) {
+    status = (await post(host, plain(next))).statusCode
+  }
   t.equal(status, 401, 'an ended overlap ends the secret')
   t.equal((await post(host, plain('third-secret-0123456789'))).statusCode, 200)
 })
 
-t.test('H11: a good signature stands above a foreign origin, which learns nothing; a bad one does not', async (t) => {
+t.test('a good signature stands above a foreign origin, which learns nothing; a bad one does not', async (t) => {
   const host = await signedApp(t)
   for (const origin of ['https://evil.test', 'null', SHOP]) {
     const good = await post(host, { origin, ...plain(host.secret) })
@@ -144,28 +209,56 @@ t.test('H11: a good signature stands above a foreign origin, which learns nothin
     t.equal(bad.statusCode, 401)
     t.equal(bad.headers['access-control-allow-origin'], origin === SHOP ? SHOP : undefined, 'C07')
   }
-  t.equal((await post(host, { origin: 'https://evil.test', ...plain(host.secret) }, { url: '/off' })).statusCode, 403, 'unchecked, it is no signature')
+  t.equal(
+    (await post(host, { origin: 'https://evil.test', ...plain(host.secret) }, { url: '/off' })).statusCode,
+    403,
+    'unchecked, it is no signature'
+  )
 })
 
-t.test('a host without sources gives its own secrets; none, empty ones and a throwing function let nobody in', async (t) => {
-  for (const [secrets, status] of [
-    [() => ['old', 'own'], 200], [() => [Buffer.from('own')], 200], [() => ['other'], 401], [() => [], 401], [() => [''], 401], [() => { throw new Error('boom') }, 500]
-  ] as const) {
+t.test('a host without sources gives its own secrets; none, empty ones and a throwing function let nobody ' +
+  'in', async (t) => {
+  for (
+    const [secrets, status] of [
+      [() => ['old', 'own'], 200],
+      [() => [Buffer.from('own')], 200],
+      [() => ['other'], 401],
+      [() => [], 401],
+      [() => [''], 401],
+      [() => {
+        throw new Error('boom')
+      }, 500]
+    ] as const
+  ) {
     const app = Fastify()
     t.teardown(() => app.close())
     await app.register(signature, { secrets, global: true })
     app.post('/x', async ({ body }) => body)
     for (const secret of ['own', '']) {
-      const response = await app.inject({ method: 'POST', url: '/x', payload: BODY, headers: { 'content-type': 'application/json', ...plain(secret) } })
+      const response = await app.inject({
+        method: 'POST',
+        url: '/x',
+        payload: BODY,
+        headers: { 'content-type': 'application/json', ...plain(secret) }
+      })
       t.equal(response.statusCode, secret === '' && status === 200 ? 401 : status)
     }
-    t.equal((await app.inject({ method: 'POST', url: '/x', payload: BODY })).statusCode, 401, 'global: true is required')
+    t.equal(
+      (await app.inject({ method: 'POST', url: '/x', payload: BODY })).statusCode,
+      401,
+      'global: true is required'
+    )
     t.equal((await app.inject('/nowhere')).statusCode, 401)
   }
 })
 
 t.test('wrong options stop the start', async (t) => {
-  for (const options of [{}, { secrets: ['x'] }, { secrets: () => ['x'], global: 'yes' }, { secrets: () => ['x'], tolerance: 0 }]) {
+  for (
+    const options of [{}, { secrets: ['x'] }, { secrets: () => ['x'], global: 'yes' }, {
+      secrets: () => ['x'],
+      tolerance: 0
+    }]
+  ) {
     const app = Fastify()
     t.teardown(() => app.close())
     await t.rejects(async () => app.register(signature, options as never).ready(), { code: 'INVALID_OPTIONS' })

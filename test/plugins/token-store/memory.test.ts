@@ -31,7 +31,9 @@ t.test('at capacity a claim is refused with UNAVAILABLE, none is forgotten, and 
 
 t.test('the audit trail keeps the newest 10 000 entries', async (t) => {
   const { audit } = memoryStore()
-  for (let at = 0; at < 10_005; at += 5) await audit.append(Array.from({ length: 5 }, (_, index) => anEntry({ timestamp: at + index })))
+  for (let at = 0; at < 10_005; at += 5) {
+    await audit.append(Array.from({ length: 5 }, (_, index) => anEntry({ timestamp: at + index })))
+  }
   const oldest = await audit.list('org-a', { to: 9 }, { limit: 100 })
   t.same(oldest.data.map(({ timestamp }) => timestamp), [9, 8, 7, 6, 5])
 })

@@ -12,8 +12,12 @@ function watched (overrides: Partial<TokenStore> = {}) {
   const calls: string[] = []
   const store: TokenStore = {
     ...memoryStore(),
-    sweep: async ({ auditRetention }) => { calls.push(`sweep ${auditRetention}`) },
-    close: async () => { calls.push('close') },
+    sweep: async ({ auditRetention }) => {
+      calls.push(`sweep ${auditRetention}`)
+    },
+    close: async () => {
+      calls.push('close')
+    },
     ...overrides
   }
   return { store, calls }
@@ -21,13 +25,29 @@ function watched (overrides: Partial<TokenStore> = {}) {
 
 function logged () {
   const lines: Array<{ level: number, msg: string }> = []
-  return { lines, logger: { level: 'info', stream: { write: (line: string) => { lines.push(JSON.parse(line)) } } } }
+  return {
+    lines,
+    logger: {
+      level: 'info',
+      stream: {
+        write: (line: string) => {
+          lines.push(JSON.parse(line))
+        }
+      }
+    }
+  }
 }
 
 t.test('a memory store in a cluster worker starts with a warning, whoever made it', async (t) => {
   const { isWorker } = cluster
-  t.teardown(() => { Object.assign(cluster, { isWorker }) })
-  for (const [inWorker, options, warnings] of [[true, { store: memoryStore() }, 1], [true, {}, 1], [false, { store: memoryStore() }, 0]] as const) {
+  t.teardown(() => {
+    Object.assign(cluster, { isWorker })
+  })
+  for (
+    const [inWorker, options, warnings] of [[true, { store: memoryStore() }, 1], [true, {}, 1], [false, {
+      store: memoryStore()
+    }, 0]] as const
+  ) {
     Object.assign(cluster, { isWorker: inWorker })
     const { lines, logger } = logged()
     const app = Fastify({ logger })
@@ -70,7 +90,8 @@ t.test('expired entries are swept from time to time, audit entries after 90 days
   t.same(calls, ['close'])
 })
 
-t.test('a sweep that fails is logged and tried again; one that is under way is waited for before the store closes', async (t) => {
+t.test('a sweep that fails is logged and tried again; one that is under way is waited for before the store ' +
+  'closes', async (t) => {
   const { lines, logger } = logged()
   const calls: string[] = []
   const third = deferred()
@@ -80,10 +101,14 @@ t.test('a sweep that fails is logged and tried again; one that is under way is w
       calls.push('sweep')
       if (calls.length < 3) throw new UNAVAILABLE()
       third.resolve(0)
-      await new Promise<void>((resolve) => { release = resolve })
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
       calls.push('swept')
     },
-    close: async () => { calls.push('close') }
+    close: async () => {
+      calls.push('close')
+    }
   })
   const app = Fastify({ logger })
   await app.register(tokenStore, { store, sweepEvery: 1 })
@@ -111,12 +136,17 @@ t.test('a wrong option stops the start with its name', async (t) => {
   ]
   for (const [options, message] of cases) {
     const app = Fastify()
-    await t.rejects(async () => await app.register(tokenStore, options as TokenStoreOptions), { code: 'INVALID_OPTIONS', message })
+    await t.rejects(async () => await app.register(tokenStore, options as TokenStoreOptions), {
+      code: 'INVALID_OPTIONS',
+      message
+    })
   }
 })
 
 function deferred () {
   let resolve: (value: number) => void = () => {}
-  const promise = new Promise<number>((_resolve) => { resolve = _resolve })
+  const promise = new Promise<number>((_resolve) => {
+    resolve = _resolve
+  })
   return { promise, resolve }
 }

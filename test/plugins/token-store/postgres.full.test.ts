@@ -20,7 +20,9 @@ t.test('on PostgreSQL', async (t) => {
   if (postgres === null) return
   const { url } = postgres
   const databases = [await openDatabase({ url }), await openDatabase({ url })] as const
-  t.teardown(async () => { for (const database of databases) await database.close() })
+  t.teardown(async () => {
+    for (const database of databases) await database.close()
+  })
 
   /** Two instances of the suite on one empty database. */
   async function twoStores (options: Partial<SqlStoreOptions> = {}) {
@@ -47,7 +49,8 @@ t.test('on PostgreSQL', async (t) => {
   await crossInstance(t, twoStores, databases)
 
   if (postgres.ownServer) {
-    await t.test('while PostgreSQL is away cached keys work, all else is UNAVAILABLE, and it recovers by itself', async (t) => {
+    await t.test('while PostgreSQL is away cached keys work, all else is UNAVAILABLE, and it recovers by ' +
+      'itself', async (t) => {
       const clock = manualClock()
       const { a: store } = await twoStores({ now: clock.now })
       const user = await aUser(store)
@@ -60,10 +63,20 @@ t.test('on PostgreSQL', async (t) => {
       await store.revocations.cutoff('org-a', 'user', 'user-1')
       await postgres.stop()
       await clock.advance(2_000)
-      t.equal((await store.sources.resolve(pipelineKey))?.source.id, id, 'past its time to live, as there is nothing newer')
+      t.equal(
+        (await store.sources.resolve(pipelineKey))?.source.id,
+        id,
+        'past its time to live, as there is nothing newer'
+      )
       t.equal((await store.sessions.access(session.id))?.userId, user.id)
       t.equal(await store.revocations.cutoff('org-a', 'user', 'user-1'), 5_000)
-      const rotation = { sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
+      const rotation = {
+        sessionId: session.id,
+        presented: 'digest-1',
+        next: 'digest-2',
+        grace: 0,
+        sealedSuccessor: null
+      }
       const attempts: Array<() => Promise<unknown>> = [
         async () => await store.sources.resolve(aKey()),
         async () => await store.sources.create(aSource()),
@@ -76,7 +89,11 @@ t.test('on PostgreSQL', async (t) => {
       ]
       for (const attempt of attempts) await t.rejects(attempt(), { code: 'UNAVAILABLE', statusCode: 503 })
       await clock.advance(3_000)
-      await t.rejects(async () => await store.sources.resolve(pipelineKey), { code: 'UNAVAILABLE' }, 'nothing is served that is older than 5 s')
+      await t.rejects(
+        async () => await store.sources.resolve(pipelineKey),
+        { code: 'UNAVAILABLE' },
+        'nothing is served that is older than 5 s'
+      )
       await t.rejects(async () => await store.revocations.cutoff('org-a', 'user', 'user-1'), { code: 'UNAVAILABLE' })
 
       await postgres.start()
@@ -89,16 +106,21 @@ t.test('on PostgreSQL', async (t) => {
 /** Resolves once a statement in the database waits for a lock; fails if none does. */
 async function waitingForALock ({ db }: Database): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
-    const { rows } = await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+    const { rows } =
+      await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+        db
+      )
     if (rows.length > 0) return
   }
   throw new Error('nothing waits for a lock')
 }
 
 async function crossInstance (
-  t: Test, twoStores: (options?: Partial<SqlStoreOptions>) => Promise<Record<'a' | 'b', ReturnType<typeof sqlStore>>>, databases: readonly [Database, Database]
+  t: Test,
+  twoStores: (options?: Partial<SqlStoreOptions>) => Promise<Record<'a' | 'b', ReturnType<typeof sqlStore>>>,
+  databases: readonly [Database, Database]
 ) {
-  await t.test('K02, C12, A14: what one instance changes the other sees within a second', async (t) => {
+  await t.test('what one instance changes the other sees within a second', async (t) => {
     const clock = manualClock()
     const { a, b } = await twoStores({ now: clock.now })
     const user = await aUser(a)
@@ -124,7 +146,7 @@ async function crossInstance (
     t.equal(await b.sessions.access(session.id), null)
   })
 
-  await t.test('A23: a session that starts while another instance is revoking its user does not live', async (t) => {
+  await t.test('a session that starts while another instance is revoking its user does not live', async (t) => {
     const { a } = await twoStores()
     const [, other] = databases
     const user = await aUser(a)
@@ -141,7 +163,8 @@ async function crossInstance (
     t.equal(await a.sessions.access(session.id), null)
   })
 
-  await t.test('G14: a guest token set on one instance while its client is invalidated on the other is never handed out', async (t) => {
+  await t.test('a guest token set on one instance while its client is invalidated on the other is never handed ' +
+    'out', async (t) => {
     const clock = manualClock()
     const { a, b } = await twoStores({ now: clock.now })
     const entry = { token: 'x', clientId: 'client', mintedAt: clock.now(), expiresAt: clock.now() + 60_000 }
@@ -149,7 +172,8 @@ async function crossInstance (
     t.not(await a.guestTokens.get('warm'), null)
     for (let round = 0; round < 20; round++) {
       await clock.advance(1)
-      await Promise.all([a.guestTokens.set(`key-${round}`, { ...entry, mintedAt: clock.now() }), b.guestTokens.invalidate({ clientId: 'client' })])
+      await Promise.all([a.guestTokens.set(`key-${round}`, { ...entry, mintedAt: clock.now() }),
+        b.guestTokens.invalidate({ clientId: 'client' })])
       t.equal(await b.guestTokens.get(`key-${round}`), null)
     }
     await clock.advance(1_000)

@@ -33,7 +33,12 @@ t.test('who can write in Redis', async (t) => {
     const stores: TokenStore[] = []
     for (let count = 0; count < 2; count++) {
       const { link, close } = await openRedis({ url: redis?.url ?? '' })
-      const store = sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'], cacheTtl: 800, redis: link, now })
+      const store = sqlStore(database, {
+        secretsKeys: ['a key that seals what this test file stores'],
+        cacheTtl: 800,
+        redis: link,
+        now
+      })
       t.teardown(async () => {
         await store.close()
         await close()
@@ -51,12 +56,27 @@ t.test('who can write in Redis', async (t) => {
     const { id, pipelineKey } = await store.sources.create(aSource({ domains: ['https://shop.example.com'] }))
     const other = await store.sources.create(aSource())
     const webhookId = (await store.webhooks.create('org-a', other.id, aWebhook()))?.id ?? ''
-    await store.guestTokens.set('digest', { token: 'minted', clientId: 'client', mintedAt: now(), expiresAt: now() + 3_600_000 })
+    await store.guestTokens.set('digest', {
+      token: 'minted',
+      clientId: 'client',
+      mintedAt: now(),
+      expiresAt: now() + 3_600_000
+    })
     return [
       {
-        kind: 'source', before: id, after: null, end: ({ sources }) => sources.delete('org-a', id), read: async ({ sources }) => (await sources.resolve(pipelineKey))?.source.id ?? null
+        kind: 'source',
+        before: id,
+        after: null,
+        end: ({ sources }) => sources.delete('org-a', id),
+        read: async ({ sources }) => (await sources.resolve(pipelineKey))?.source.id ?? null
       },
-      { kind: 'origins', before: 2, after: 1, end: async () => {}, read: async ({ sources }) => (await sources.origins()).length },
+      {
+        kind: 'origins',
+        before: 2,
+        after: 1,
+        end: async () => {},
+        read: async ({ sources }) => (await sources.origins()).length
+      },
       {
         kind: 'webhook',
         before: true,
@@ -64,7 +84,13 @@ t.test('who can write in Redis', async (t) => {
         end: ({ webhooks }) => webhooks.update('org-a', other.id, webhookId, { enabled: false }),
         read: async ({ webhooks }) => (await webhooks.resolve(webhookId))?.webhook.enabled
       },
-      { kind: 'access', before: 'admin', after: null, end: ({ sessions }) => sessions.endAll(user.id), read: async ({ sessions }) => (await sessions.access(session.id))?.role ?? null },
+      {
+        kind: 'access',
+        before: 'admin',
+        after: null,
+        end: ({ sessions }) => sessions.endAll(user.id),
+        read: async ({ sessions }) => (await sessions.access(session.id))?.role ?? null
+      },
       {
         kind: 'guest',
         before: 'minted',
@@ -85,7 +111,9 @@ t.test('who can write in Redis', async (t) => {
   async function captured (kinds: readonly string[]): Promise<Entry[]> {
     for (;;) {
       const names = (await direct.keys('*')).filter((name) => kinds.some((kind) => name.includes(`:${kind}:`)))
-      if (names.length === kinds.length) return await Promise.all(names.map(async (name): Promise<Entry> => [name, await direct.hgetall(name)]))
+      if (names.length === kinds.length) {
+        return await Promise.all(names.map(async (name): Promise<Entry> => [name, await direct.hgetall(name)]))
+      }
     }
   }
 
@@ -99,8 +127,11 @@ t.test('who can write in Redis', async (t) => {
     }
   }
 
-  for (const [how, fresh] of [['as it was', () => ({})], ['as a newer one', () => ({ version: String(Date.now() * 1_000 + 10_000_000), tags: '' })]] as const) {
-    await t.test(`D26: an entry that is put back each second, ${how}, revives nothing for more than 5 s`, async (t) => {
+  for (
+    const [how, fresh] of [['as it was', () => ({})], ['as a newer one',
+      () => ({ version: String(Date.now() * 1_000 + 10_000_000), tags: '' })]] as const
+  ) {
+    await t.test(`an entry that is put back each second, ${how}, revives nothing for more than 5 s`, async (t) => {
       const [a, b] = await twoInstances()
       const all = await everything(a)
       for (const { kind, read, before } of all) t.same(await read(a), before, kind)
@@ -145,7 +176,11 @@ t.test('who can write in Redis', async (t) => {
     const { pipelineKey, id } = await a.sources.create(aSource())
     await a.sources.resolve(pipelineKey)
     const [[name, members] = ['', {}]] = await captured(['source'])
-    for (const nonsense of [{ version: 'x' }, { version: '-1' }, { data: '' }, { data: 'v1.a.b.c' }, { data: `${members.data}x` }, { version: '1e400' }]) {
+    for (
+      const nonsense of [{ version: 'x' }, { version: '-1' }, { data: '' }, { data: 'v1.a.b.c' }, {
+        data: `${members.data}x`
+      }, { version: '1e400' }]
+    ) {
       await putBack([[name, members]], nonsense)
       passed += 1_000
       t.equal((await b.sources.resolve(pipelineKey))?.source.id, id, JSON.stringify(nonsense))
@@ -154,7 +189,9 @@ t.test('who can write in Redis', async (t) => {
     await direct.hset(name, 'version', '1')
     passed += 1_000
     t.equal((await b.sources.resolve(pipelineKey))?.source.id, id, 'half an entry')
-    for (const message of ['', '{}', '["x","source","' + id + '"]', '["x","user",5]']) await direct.publish('{gatehouse}:changes', message)
+    for (const message of ['', '{}', '["x","source","' + id + '"]', '["x","user",5]']) {
+      await direct.publish('{gatehouse}:changes', message)
+    }
     t.equal((await b.sources.resolve(pipelineKey))?.source.id, id)
   })
 })

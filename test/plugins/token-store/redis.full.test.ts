@@ -33,7 +33,11 @@ t.test('on PostgreSQL and Redis', async (t) => {
   direct.on('error', () => {})
   t.teardown(() => direct.disconnect())
 
-  async function instance (t: Test, options: Partial<SqlStoreOptions> = {}, redisOptions: Partial<OpenRedisOptions> = {}): Promise<TokenStore> {
+  async function instance (
+    t: Test,
+    options: Partial<SqlStoreOptions> = {},
+    redisOptions: Partial<OpenRedisOptions> = {}
+  ): Promise<TokenStore> {
     const { link, close } = await openRedis({ url: redis?.url ?? '', ...redisOptions })
     const store = sqlStore(database, { secretsKeys, redis: link, ...options })
     t.teardown(async () => {
@@ -64,7 +68,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await sharedTokenStoreContract(t, () => instances(t), { rounds: 2 })
   })
 
-  await t.test('K02, C12, A14, A23, D25: what one instance changes the other is told, long before it would look again', async (t) => {
+  await t.test('what one instance changes the other is told, long before it would look again', async (t) => {
     const [a, b] = await instances(t, TOLD_ONLY)
     const user = await aUser(a)
     const [session, another] = [aSession(user.id, systemClock()), aSession(user.id, systemClock())]
@@ -72,7 +76,12 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await a.sessions.start(another)
     const { id, pipelineKey } = await a.sources.create(aSource())
     const next = aKey()
-    const token = { token: crypto.randomUUID(), clientId: 'client', mintedAt: Date.now(), expiresAt: Date.now() + 60_000 }
+    const token = {
+      token: crypto.randomUUID(),
+      clientId: 'client',
+      mintedAt: Date.now(),
+      expiresAt: Date.now() + 60_000
+    }
     await a.guestTokens.set('digest', token)
     t.equal((await b.sources.resolve(pipelineKey))?.source.id, id)
     t.equal((await b.sources.origins()).length, 1)
@@ -113,29 +122,42 @@ t.test('on PostgreSQL and Redis', async (t) => {
     const taken = await b.sources.resolve(pipelineKey)
     t.same(taken, looked)
     t.ok(Object.isFrozen(taken) && Object.isFrozen(taken?.source.domains))
-    await until('what nobody tells is seen', async () => (await b.sources.resolve(pipelineKey))?.source.name === 'Changed behind its back')
+    await until(
+      'what nobody tells is seen',
+      async () => (await b.sources.resolve(pipelineKey))?.source.name === 'Changed behind its back'
+    )
   })
 
-  await t.test('nothing that could be used stands in Redis in the clear, and what was sealed elsewhere is not believed', async (t) => {
+  await t.test('nothing that could be used stands in Redis in the clear, and what was sealed elsewhere is not ' +
+    'believed', async (t) => {
     const [a, b] = await instances(t)
     const serverSecret = randomBytes(32).toString('base64url')
     const { pipelineKey, id } = await a.sources.create(aSource({ serverSecret }))
-    const token = { token: crypto.randomUUID(), clientId: 'client-with-a-name', mintedAt: Date.now(), expiresAt: Date.now() + 60_000 }
+    const token = {
+      token: crypto.randomUUID(),
+      clientId: 'client-with-a-name',
+      mintedAt: Date.now(),
+      expiresAt: Date.now() + 60_000
+    }
     await a.guestTokens.set('digest', token)
     await a.sources.resolve(pipelineKey)
     await a.guestTokens.get('digest')
-    await until('both are there', async () => (await direct.keys('*')).filter((name) => /:(?:source|guest):/.test(name)).length === 2)
+    await until(
+      'both are there',
+      async () => (await direct.keys('*')).filter((name) => /:(?:source|guest):/.test(name)).length === 2
+    )
     const names = await direct.keys('*')
     const entries = names.filter((name) => /:(?:source|guest):/.test(name))
     const text = JSON.stringify([names, await Promise.all(entries.map((name) => direct.hgetall(name)))])
     for (const secret of [serverSecret, pipelineKey, id, token.token, token.clientId]) t.notOk(text.includes(secret))
 
-    const [source, guest] = [entries.find((name) => name.includes(':source:')) ?? '', entries.find((name) => name.includes(':guest:')) ?? '']
+    const [source, guest] = [entries.find((name) => name.includes(':source:')) ?? '',
+      entries.find((name) => name.includes(':guest:')) ?? '']
     await direct.hset(source, 'data', await direct.hget(guest, 'data') ?? '')
     t.equal((await b.sources.resolve(pipelineKey))?.source.id, id)
   })
 
-  await t.test('D26: a message that is lost is made up for when the connection is back', async (t) => {
+  await t.test('a message that is lost is made up for when the connection is back', async (t) => {
     const [a, b] = await instances(t, TOLD_ONLY)
     const { pipelineKey, id } = await a.sources.create(aSource())
     await b.sources.resolve(pipelineKey)
@@ -144,14 +166,21 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await until('the deletion', async () => await b.sources.resolve(pipelineKey) === null)
   })
 
-  await t.test('D08: without Redis everything is looked up in the database, and nothing waits for Redis', async (t) => {
+  await t.test('without Redis everything is looked up in the database, and nothing waits for Redis', async (t) => {
     const told: string[] = []
     await truncateAll(database)
     // A command that Redis does not answer is given up when the test says so.
     const limit = holdTimers(t, 3_999)
-    const store = await instance(t, {}, { commandTimeout: 3_999, onAway: (error) => told.push(error.message), onBack: () => told.push('back') })
+    const store = await instance(t, {}, {
+      commandTimeout: 3_999,
+      onAway: (error) => told.push(error.message),
+      onBack: () => told.push('back')
+    })
     const { pipelineKey, id } = await store.sources.create(aSource())
-    for (const [away, back] of [[redis.kill, redis.start], [async () => redis.pause(), async () => redis.resume()]] as const) {
+    for (
+      const [away, back] of [[redis.kill, redis.start], [async () => redis.pause(),
+        async () => redis.resume()]] as const
+    ) {
       await away()
       const unanswered = store.sources.resolve(aKey())
       await until('it is noticed', async () => {

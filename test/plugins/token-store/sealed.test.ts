@@ -22,19 +22,31 @@ const refreshId = 'refresh-id-5d1f0c7b9e2a4836'
 
 /** Every row of every table as text. */
 async function dump ({ db }: Database): Promise<string> {
-  const { rows } = await sql<{ name: string }>`select tablename as name from pg_tables where schemaname = current_schema()`.execute(db)
-  const tables = await Promise.all(rows.map(({ name }) => sql`select t.*::text as row from ${sql.table(name)} t`.execute(db)))
+  const { rows } = await sql<
+    { name: string }
+  >`select tablename as name from pg_tables where schemaname = current_schema()`.execute(db)
+  const tables = await Promise.all(
+    rows.map(({ name }) => sql`select t.*::text as row from ${sql.table(name)} t`.execute(db))
+  )
   return JSON.stringify(tables.map((table) => table.rows))
 }
 
-t.test('K12, A24: no table holds a server secret, a guest token or a refresh id as it is', async (t) => {
+t.test('no table holds a server secret, a guest token or a refresh id as it is', async (t) => {
   const database = await emptyDatabase()
   const clock = manualClock()
   const store = sqlStore(database, { secretsKeys, now: clock.now })
   const user = await aUser(store)
   const { id, pipelineKey } = await store.sources.create(aSource({ serverSecret }))
-  await store.sources.rotateSecret('org-a', id, { serverSecret: `${serverSecret}-2`, overlapUntil: clock.now() + 1_000 })
-  await store.guestTokens.set('key', { token: guestToken, clientId: 'client', mintedAt: clock.now(), expiresAt: clock.now() + 1_000 })
+  await store.sources.rotateSecret('org-a', id, {
+    serverSecret: `${serverSecret}-2`,
+    overlapUntil: clock.now() + 1_000
+  })
+  await store.guestTokens.set('key', {
+    token: guestToken,
+    clientId: 'client',
+    mintedAt: clock.now(),
+    expiresAt: clock.now() + 1_000
+  })
   const session = aSession(user.id, clock, { refreshDigest: sha256Hex(refreshId) })
   await store.sessions.start(session)
 
@@ -42,39 +54,62 @@ t.test('K12, A24: no table holds a server secret, a guest token or a refresh id 
   t.match(text, pipelineKey, 'the dump shows what is stored')
   t.match(text, sha256Hex(refreshId))
   for (const secret of [serverSecret, guestToken, refreshId]) {
-    for (const form of [secret, secret.slice(0, 12), Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64').slice(0, 14)]) {
+    for (
+      const form of [secret, secret.slice(0, 12), Buffer.from(secret).toString('hex'),
+        Buffer.from(secret).toString('base64').slice(0, 14)]
+    ) {
       t.notMatch(text, form)
     }
   }
-  t.equal((await store.sources.resolve(pipelineKey))?.secrets[1]?.value.toString(), serverSecret, 'and yet it can be used')
+  t.equal(
+    (await store.sources.resolve(pipelineKey))?.secrets[1]?.value.toString(),
+    serverSecret,
+    'and yet it can be used'
+  )
   t.equal((await store.guestTokens.get('key'))?.token, guestToken)
 })
 
-t.test('a sealed server secret that was altered, or copied from another row, is UNAVAILABLE and never used', async (t) => {
+t.test('a sealed server secret that was altered, or copied from another row, is UNAVAILABLE and never ' +
+  'used', async (t) => {
   const database = await emptyDatabase()
   const store = sqlStore(database, { secretsKeys, cacheTtl: 0 })
   const mine = await store.sources.create(aSource({ serverSecret: 'x9Wq-of-an-attacker-7Tz' }))
   const theirs = await store.sources.create(aSource({ orgId: 'org-b', serverSecret }))
   const { db } = database
-  const read = async (id: string) => (await db.selectFrom('server_secrets').selectAll().where('source_id', '=', id).executeTakeFirstOrThrow())
+  const read = async (
+    id: string
+  ) => (await db.selectFrom('server_secrets').selectAll().where('source_id', '=', id).executeTakeFirstOrThrow())
   const [own, foreign] = [await read(mine.id), await read(theirs.id)]
 
-  const altered = [own.sealed, foreign.sealed.slice(0, -2), `${foreign.sealed}A`, foreign.sealed.replace('v1', 'v2'), '', 'x', serverSecret]
+  const altered = [own.sealed, foreign.sealed.slice(0, -2), `${foreign.sealed}A`, foreign.sealed.replace('v1', 'v2'),
+    '', 'x', serverSecret]
   for (const sealed of altered) {
     await db.updateTable('server_secrets').set({ sealed }).where('id', '=', foreign.id).execute()
-    await t.rejects(async () => await store.sources.resolve(theirs.pipelineKey), { code: 'UNAVAILABLE' }, sealed.slice(0, 12))
+    await t.rejects(
+      async () => await store.sources.resolve(theirs.pipelineKey),
+      { code: 'UNAVAILABLE' },
+      sealed.slice(0, 12)
+    )
   }
   await db.updateTable('server_secrets').set({ sealed: foreign.sealed }).where('id', '=', foreign.id).execute()
   t.equal((await store.sources.resolve(theirs.pipelineKey))?.secrets[0]?.value.toString(), serverSecret)
   await db.deleteFrom('server_secrets').where('id', '=', foreign.id).execute()
   await db.updateTable('server_secrets').set({ source_id: theirs.id }).where('id', '=', own.id).execute()
-  await t.rejects(async () => await store.sources.resolve(theirs.pipelineKey), { code: 'UNAVAILABLE' }, 'a row moved to another source')
+  await t.rejects(
+    async () => await store.sources.resolve(theirs.pipelineKey),
+    { code: 'UNAVAILABLE' },
+    'a row moved to another source'
+  )
 })
 
-t.test('after a rotation of SECRETS_KEY the old key opens, and can be dropped once a sweep has sealed everything again', async (t) => {
+t.test('after a rotation of SECRETS_KEY the old key opens, and can be dropped once a sweep has sealed everything ' +
+  'again', async (t) => {
   const database = await emptyDatabase()
-  const { id, pipelineKey } = await sqlStore(database, { secretsKeys: [oldKey] }).sources.create(aSource({ serverSecret }))
-  const secretWith = async (keys: string[]) => (await sqlStore(database, { secretsKeys: keys }).sources.resolve(pipelineKey))?.secrets[0]?.value.toString()
+  const { id, pipelineKey } = await sqlStore(database, { secretsKeys: [oldKey] }).sources.create(
+    aSource({ serverSecret })
+  )
+  const secretWith = async (keys: string[]) =>
+    (await sqlStore(database, { secretsKeys: keys }).sources.resolve(pipelineKey))?.secrets[0]?.value.toString()
 
   t.equal(await secretWith([newKey, oldKey]), serverSecret)
   await t.rejects(secretWith([newKey]), { code: 'UNAVAILABLE' })
@@ -83,7 +118,8 @@ t.test('after a rotation of SECRETS_KEY the old key opens, and can be dropped on
   t.equal((await sqlStore(database, { secretsKeys: [newKey] }).sources.get('org-a', id))?.pipelineKey, pipelineKey)
 })
 
-t.test('a secret that no key opens hinders neither the sweep of everything else nor the sealing of the other secrets', async (t) => {
+t.test('a secret that no key opens hinders neither the sweep of everything else nor the sealing of the other ' +
+  'secrets', async (t) => {
   const database = await emptyDatabase()
   const clock = manualClock()
   await sqlStore(database, { secretsKeys: ['a key that was lost, to the grief of many'] }).sources.create(aSource())
@@ -108,10 +144,12 @@ t.test('a missing or weak key, or a time to live beyond five seconds, is an erro
     t.throws(() => sqlStore(database, { secretsKeys: keys }), { code: 'INVALID_OPTIONS', message: /"secretsKeys/ })
   }
   t.throws(() => sqlStore(database, { secretsKeys: 'text' as never }), { code: 'INVALID_OPTIONS' })
-  for (const cacheTtl of [-1, 5_001, NaN]) t.throws(() => sqlStore(database, { secretsKeys, cacheTtl }), { code: 'INVALID_OPTIONS', message: /"cacheTtl"/ })
+  for (const cacheTtl of [-1, 5_001, NaN]) {
+    t.throws(() => sqlStore(database, { secretsKeys, cacheTtl }), { code: 'INVALID_OPTIONS', message: /"cacheTtl"/ })
+  }
 })
 
-t.test('D04: everything is there again after the folder was closed and opened', async (t) => {
+t.test('everything is there again after the folder was closed and opened', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'token-store-'))
   t.teardown(() => rm(dataDir, { recursive: true, force: true }))
   const clock = manualClock(Date.now())
@@ -122,10 +160,20 @@ t.test('D04: everything is there again after the folder was closed and opened', 
   const source = await before.sources.create(aSource({ serverSecret }))
   const session = aSession(user.id, clock)
   await before.sessions.start(session)
-  await before.sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null })
+  await before.sessions.rotate({
+    sessionId: session.id,
+    presented: 'digest-1',
+    next: 'digest-2',
+    grace: 0,
+    sealedSuccessor: null
+  })
   await before.claim('nonce', 60_000)
   await before.close()
-  t.equal((await before.users.get(user.id))?.id, user.id, 'closing the store leaves the database open: it is the caller\'s')
+  t.equal(
+    (await before.users.get(user.id))?.id,
+    user.id,
+    "closing the store leaves the database open: it is the caller's"
+  )
   await t.rejects(openDatabase({ dataDir }), { message: /locked|in use|another/i }, 'a second process is kept out')
   await first.close()
   await t.rejects(before.claim('other', 1_000), { code: 'UNAVAILABLE' }, 'a closed database is a backend that is away')
@@ -136,5 +184,15 @@ t.test('D04: everything is there again after the folder was closed and opened', 
   t.same(await after.sources.get('org-a', source.id), source)
   t.equal((await after.sources.resolve(source.pipelineKey))?.secrets[0]?.value.toString(), serverSecret)
   t.equal(await after.claim('nonce', 60_000), false)
-  t.equal((await after.sessions.rotate({ sessionId: session.id, presented: 'digest-1', next: 'x', grace: 0, sealedSuccessor: null })).outcome, 'reused', 'R01')
+  t.equal(
+    (await after.sessions.rotate({
+      sessionId: session.id,
+      presented: 'digest-1',
+      next: 'x',
+      grace: 0,
+      sealedSuccessor: null
+    })).outcome,
+    'reused',
+    'R01'
+  )
 })

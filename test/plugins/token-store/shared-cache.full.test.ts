@@ -11,7 +11,10 @@ import type { SharedKind } from '../../../plugins/token-store/redis/shared-cache
 import { secretBox } from '../../../signing/secret-box.js'
 import { privateRedis } from '../../helpers/redis.js'
 
-interface Thing { id: string, owner: string }
+interface Thing {
+  id: string
+  owner: string
+}
 
 const kind: SharedKind<Thing> = {
   name: 'thing',
@@ -51,7 +54,10 @@ t.test('look-ups shared in Redis', async (t) => {
 
   await t.test('a look-up in flight while its value is revoked does not write it back', async (t) => {
     const lookups: Array<(value: Thing) => void> = []
-    const answer = cache.wrap(kind, () => new Promise<Thing>((resolve) => { lookups.push(resolve) }))('in flight')
+    const answer = cache.wrap(kind, () =>
+      new Promise<Thing>((resolve) => {
+        lookups.push(resolve)
+      }))('in flight')
     while (lookups.length === 0) await sleep(5)
     changes.announce(['user', 'bob'], ['user bob'])
     await settled()
@@ -66,7 +72,8 @@ t.test('look-ups shared in Redis', async (t) => {
     const kept = async (age: number) => {
       const name = crypto.randomUUID()
       await link.run(FILL, [name, tagKey('user ann')], [versionOf(age), 400_000, 1, 'a value'])
-      return await link.run(READ, [CLOCK, name], [400_000]) as [now: string, entry: [version: string, data: string, left: number] | null]
+      return await link.run(READ, [CLOCK, name], [400_000]) as [now: string,
+        entry: [version: string, data: string, left: number] | null]
     }
     t.match(await kept(500_000), [String, null])
     const [, entry] = await kept(100_000)
@@ -85,12 +92,18 @@ t.test('look-ups shared in Redis', async (t) => {
     await changes.settled()
     t.equal(await link.run(FILL, [early, tagKey('user ina')], [version, 3_700_000, 1, 'old']), 0)
     const long = crypto.randomUUID()
-    await link.run(new RedisScript("redis.call('HSET', KEYS[1], 'version', ARGV[1], 'tags', '', 'data', 'old') return redis.call('PEXPIRE', KEYS[1], 3600000)"), [long], [ahead])
+    await link.run(
+      new RedisScript(
+        "redis.call('HSET', KEYS[1], 'version', ARGV[1], 'tags', '', 'data', 'old') return redis.call('PEXPIRE', KEYS[1], 3600000)"
+      ),
+      [long],
+      [ahead]
+    )
     t.match(await link.run(READ, [CLOCK, long], [4_000]), [String, null], 'what lives longer than anything does')
     await link.run(new RedisScript("return redis.call('DEL', KEYS[1])"), [CLOCK], [])
   })
 
-  await t.test('what was written before a revocation is not given out after it; another\'s is', async (t) => {
+  await t.test("what was written before a revocation is not given out after it; another's is", async (t) => {
     await cache.wrap(kind, async () => thing('carl'))('of carl')
     await cache.wrap(kind, async () => thing('dora'))('of dora')
     await settled()
@@ -111,10 +124,16 @@ t.test('look-ups shared in Redis', async (t) => {
     t.equal(await cache.wrap(kind, async () => null)('missing'), null)
     await settled()
     t.equal((await cache.wrap(kind, async () => thing('eve'))('missing'))?.owner, 'eve')
-    await t.rejects(cache.wrap(kind, async () => { throw new Error('the database is away') })('failing'), /the database is away/)
+    await t.rejects(
+      cache.wrap(kind, async () => {
+        throw new Error('the database is away')
+      })('failing'),
+      /the database is away/
+    )
   })
 
-  await t.test('several keys are read and looked up together, and what of them changes is looked up again alone', async (t) => {
+  await t.test('several keys are read and looked up together, and what of them changes is looked up again ' +
+    'alone', async (t) => {
     const asked: Array<readonly string[]> = []
     const get = cache.wrapMany(kind, async (keys) => {
       asked.push(keys)
@@ -128,10 +147,15 @@ t.test('look-ups shared in Redis', async (t) => {
     await settled()
     t.same(await owners(['x', 'y', 'z']), ['owner of x', 'owner of y', 'owner of z'])
     t.same(asked, [['x', 'none', 'y'], ['none', 'z'], ['y']])
-    t.same(await cache.wrap(kind, async () => null)('x'), { id: 'x', owner: 'owner of x' }, 'by itself it is the same entry')
+    t.same(
+      await cache.wrap(kind, async () => null)('x'),
+      { id: 'x', owner: 'owner of x' },
+      'by itself it is the same entry'
+    )
   })
 
-  await t.test('what an instance looked up counts at another one whose clock is up to a second behind, and ages by both clocks', async (t) => {
+  await t.test('what an instance looked up counts at another one whose clock is up to a second behind, and ages ' +
+    'by both clocks', async (t) => {
     let apart = 0
     const other = new SharedCache(link, box, () => Date.now() + apart)
     await cache.wrap(kind, async () => thing('gail'))('of gail')
@@ -153,14 +177,19 @@ t.test('look-ups shared in Redis', async (t) => {
     await changes.settled()
     await redis.start()
     const marked = new RedisScript("return redis.call('EXISTS', KEYS[1])")
-    for (const deadline = Date.now() + 60_000; await link.run(marked, [tagKey('user hank')], []) !== 1; await sleep(10)) {
+    for (
+      const deadline = Date.now() + 60_000; await link.run(marked, [tagKey('user hank')], []) !== 1; await sleep(10)
+    ) {
       if (Date.now() > deadline) throw new Error('nobody was told')
     }
   })
 
-  await t.test('a process does not hear itself, and takes what it can\'t read for a gap', async (t) => {
+  await t.test("a process does not hear itself, and takes what it can't read for a gap", async (t) => {
     const heard: string[] = []
-    const stop = changes.listen({ onChange: ([what, id]) => heard.push(`${what} ${id}`), onGap: () => heard.push('gap') })
+    const stop = changes.listen({
+      onChange: ([what, id]) => heard.push(`${what} ${id}`),
+      onGap: () => heard.push('gap')
+    })
     t.teardown(stop)
     while (heard.length === 0) await sleep(5)
     t.same(heard.splice(0), ['gap'], 'what came before it listened')

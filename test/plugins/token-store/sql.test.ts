@@ -8,5 +8,9 @@ import { emptyDatabase } from '../../helpers/pglite.js'
 const secretsKeys = ['a key that seals what this test file stores']
 
 t.test('the SQL store holds the contract on PGlite', async (t) => {
-  await tokenStoreContract(t, async ({ now }) => sqlStore(await emptyDatabase(), { secretsKeys, now }), () => manualClock())
+  await tokenStoreContract(
+    t,
+    async ({ now }) => sqlStore(await emptyDatabase(), { secretsKeys, now }),
+    () => manualClock()
+  )
 })

@@ -27,19 +27,29 @@ async function firstSecret (store: TokenStore, id: string): Promise<string | und
 
 /** Every row of every table as text. */
 async function dump ({ db }: Database): Promise<string> {
-  const { rows } = await sql<{ name: string }>`select tablename as name from pg_tables where schemaname = current_schema()`.execute(db)
-  const tables = await Promise.all(rows.map(({ name }) => sql`select t.*::text as row from ${sql.table(name)} t`.execute(db)))
+  const { rows } = await sql<
+    { name: string }
+  >`select tablename as name from pg_tables where schemaname = current_schema()`.execute(db)
+  const tables = await Promise.all(
+    rows.map(({ name }) => sql`select t.*::text as row from ${sql.table(name)} t`.execute(db))
+  )
   return JSON.stringify(tables.map((table) => table.rows))
 }
 
-t.test('K12: no table holds a webhook\'s secret as it is', async (t) => {
+t.test("K12: no table holds a webhook's secret as it is", async (t) => {
   const database = await emptyDatabase()
   const store = sqlStore(database, { secretsKeys: [newKey] })
   const { source, webhook } = await make(store)
-  await store.webhooks.rotateSecret('org-a', source.id, webhook.id, { secret: `${secret}-2`, overlapUntil: Date.now() + 60_000 })
+  await store.webhooks.rotateSecret('org-a', source.id, webhook.id, {
+    secret: `${secret}-2`,
+    overlapUntil: Date.now() + 60_000
+  })
   const text = await dump(database)
   t.match(text, webhook.id, 'the dump shows what is stored')
-  for (const form of [secret.slice(0, 12), Buffer.from(secret).toString('hex'), Buffer.from(secret).toString('base64').slice(0, 14)]) t.notMatch(text, form)
+  for (
+    const form of [secret.slice(0, 12), Buffer.from(secret).toString('hex'),
+      Buffer.from(secret).toString('base64').slice(0, 14)]
+  ) t.notMatch(text, form)
   t.equal(await firstSecret(store, webhook.id), `${secret}-2`, 'and yet it can be used')
 })
 
@@ -49,7 +59,8 @@ t.test('a sealed secret that was altered, or copied from another webhook, is UNA
   const store = sqlStore(database, { secretsKeys: [newKey], cacheTtl: 0 })
   const { webhook: mine } = await make(store, { secret: 'a secret of an attacker' })
   const { webhook: theirs } = await make(store, {}, 'org-b')
-  const read = (id: string) => db.selectFrom('webhook_secrets').selectAll().where('webhook_id', '=', id).executeTakeFirstOrThrow()
+  const read = (id: string) =>
+    db.selectFrom('webhook_secrets').selectAll().where('webhook_id', '=', id).executeTakeFirstOrThrow()
   const [own, foreign] = [await read(mine.id), await read(theirs.id)]
   for (const sealed of [own.sealed, foreign.sealed.slice(0, -2), `${foreign.sealed}A`, '', secret]) {
     await db.updateTable('webhook_secrets').set({ sealed }).where('id', '=', foreign.id).execute()
@@ -59,7 +70,8 @@ t.test('a sealed secret that was altered, or copied from another webhook, is UNA
   t.equal(await firstSecret(store, theirs.id), secret)
 })
 
-t.test('after a rotation of SECRETS_KEY the old key can be dropped once a sweep has sealed everything again', async (t) => {
+t.test('after a rotation of SECRETS_KEY the old key can be dropped once a sweep has sealed everything ' +
+  'again', async (t) => {
   const database = await emptyDatabase()
   const { webhook: { id } } = await make(sqlStore(database, { secretsKeys: [oldKey] }))
   const secretWith = async (...secretsKeys: string[]) => firstSecret(sqlStore(database, { secretsKeys }), id)
@@ -73,11 +85,14 @@ t.test('two instances on one PostgreSQL', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   const databases = [await openDatabase({ url: postgres.url }), await openDatabase({ url: postgres.url })] as const
-  t.teardown(async () => { for (const database of databases) await database.close() })
+  t.teardown(async () => {
+    for (const database of databases) await database.close()
+  })
   const clock = manualClock()
-  const [a, b] = [sqlStore(databases[0], { secretsKeys: [newKey], now: clock.now }), sqlStore(databases[1], { secretsKeys: [newKey], now: clock.now })]
+  const [a, b] = [sqlStore(databases[0], { secretsKeys: [newKey], now: clock.now }),
+    sqlStore(databases[1], { secretsKeys: [newKey], now: clock.now })]
 
-  await t.test('K02: what one changes of a webhook or its source the other sees within a second', async (t) => {
+  await t.test('what one changes of a webhook or its source the other sees within a second', async (t) => {
     const { source, webhook: { id } } = await make(a)
     const seen = async () => {
       const resolved = await b.webhooks.resolve(id)
@@ -87,7 +102,11 @@ t.test('two instances on one PostgreSQL', async (t) => {
     const changes: Array<[() => Promise<unknown>, unknown]> = [
       [() => a.webhooks.update('org-a', source.id, id, { enabled: false }), [false, true, 1]],
       [() => a.sources.update('org-a', source.id, { enabled: false }), [false, false, 1]],
-      [() => a.webhooks.rotateSecret('org-a', source.id, id, { secret: 'next', overlapUntil: clock.now() + 60_000 }), [false, false, 2]],
+      [() => a.webhooks.rotateSecret('org-a', source.id, id, { secret: 'next', overlapUntil: clock.now() + 60_000 }), [
+        false,
+        false,
+        2
+      ]],
       [() => a.sources.delete('org-a', source.id), null]
     ]
     for (const [change, expected] of changes) {
@@ -100,8 +119,11 @@ t.test('two instances on one PostgreSQL', async (t) => {
   await t.test('of webhooks made while their source is being deleted none is left', async (t) => {
     for (let round = 0; round < 20; round++) {
       const { source } = await make(a)
-      const made = await Promise.all([a.webhooks.create('org-a', source.id, aWebhook()), b.sources.delete('org-a', source.id), a.webhooks.create('org-a', source.id, aWebhook())])
-      for (const webhook of made) if (webhook !== null && typeof webhook === 'object') t.equal(await b.webhooks.resolve(webhook.id), null)
+      const made = await Promise.all([a.webhooks.create('org-a', source.id, aWebhook()),
+        b.sources.delete('org-a', source.id), a.webhooks.create('org-a', source.id, aWebhook())])
+      for (const webhook of made) {
+        if (webhook !== null && typeof webhook === 'object') t.equal(await b.webhooks.resolve(webhook.id), null)
+      }
     }
     t.same(await databases[0].db.selectFrom('webhooks').selectAll().execute(), [])
     t.same(await databases[0].db.selectFrom('webhook_secrets').selectAll().execute(), [])
@@ -109,8 +131,9 @@ t.test('two instances on one PostgreSQL', async (t) => {
 
   await t.test('of many rotations at the same time two secrets are left, the newest and the one before', async (t) => {
     const { source, webhook: { id } } = await make(a)
-    await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? a : b).webhooks
-      .rotateSecret('org-a', source.id, id, { secret: `secret ${at}`, overlapUntil: clock.now() + 60_000 })))
+    await Promise.all(Array.from({ length: 20 }, (_, at) =>
+      (at % 2 === 0 ? a : b).webhooks
+        .rotateSecret('org-a', source.id, id, { secret: `secret ${at}`, overlapUntil: clock.now() + 60_000 })))
     await clock.advance(1_000)
     const secrets = (await b.webhooks.resolve(id))?.secrets
     t.equal(secrets?.length, 2)

@@ -26,7 +26,7 @@ async function guarded (t: Test, options: UserReferenceOptions) {
   return { app, statusOf, sign, holds: (key: string) => verify(under(key)) !== null }
 }
 
-t.test('G18: keys given as a function rotate without a restart: the first signs, all of them verify', async (t) => {
+t.test('keys given as a function rotate without a restart: the first signs, all of them verify', async (t) => {
   for (const isAsync of [false, true]) {
     let keys = [OLD]
     const { statusOf, sign } = await guarded(t, { keys: isAsync ? async () => keys : () => keys, secretMaxAge: 0 })
@@ -42,7 +42,8 @@ t.test('G18: keys given as a function rotate without a restart: the first signs,
   }
 })
 
-t.test('G18: sign and verify go by the new keys once the old ones are 2 s old, though they never wait and no request comes', async (t) => {
+t.test('sign and verify go by the new keys once the old ones are 2 s old, though they never wait and no request ' +
+  'comes', async (t) => {
   let keys = [OLD, NEW]
   const clock = stopClock(t)
   // How often the age of the keys is looked at.
@@ -64,7 +65,11 @@ t.test('G18: sign and verify go by the new keys once the old ones are 2 s old, t
 t.test('a function that fails later leaves the keys of before in use', async (t) => {
   let answer: () => string[] = () => [OLD]
   const { statusOf, sign } = await guarded(t, { keys: () => answer(), secretMaxAge: 0 })
-  for (const bad of [() => { throw new Error('down') }, () => [], () => ['short']]) {
+  for (
+    const bad of [() => {
+      throw new Error('down')
+    }, () => [], () => ['short']]
+  ) {
     answer = bad
     t.equal(await statusOf(under(OLD)), 200)
     t.equal(await statusOf(sign({ sub: 'ann' })), 200)
@@ -74,7 +79,13 @@ t.test('a function that fails later leaves the keys of before in use', async (t)
 
 t.test('the end of the app ends the asking', async (t) => {
   const asked = { times: 0 }
-  const { app } = await guarded(t, { keys: () => { asked.times++; return [OLD] }, secretMaxAge: 10 })
+  const { app } = await guarded(t, {
+    keys: () => {
+      asked.times++
+      return [OLD]
+    },
+    secretMaxAge: 10
+  })
   while (asked.times < 3) await sleep(10)
   await app.close()
   const then = asked.times

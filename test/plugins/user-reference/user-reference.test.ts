@@ -18,7 +18,11 @@ async function guarded (t: Test, options: Partial<UserReferenceOptions> = {}): P
   t.teardown(() => app.close())
   await app.register(userReference, { keys: [KEY, OLD_KEY], ...options })
   for (const rule of [true, 'optional', false] as const) {
-    app.get(`/${rule}`, { config: { gatehouse: { userReference: rule } } }, async ({ userReference }) => ({ sub: userReference?.sub ?? null }))
+    app.get(
+      `/${rule}`,
+      { config: { gatehouse: { userReference: rule } } },
+      async ({ userReference }) => ({ sub: userReference?.sub ?? null })
+    )
   }
   return app
 }
@@ -39,13 +43,20 @@ t.test('two references that differ are 401, wherever they stand', async (t) => {
   const app = await guarded(t)
   await app.ready()
   const [ann, bob] = [app.userReference.sign({ sub: 'ann' }), app.userReference.sign({ sub: 'bob' })]
-  for (const [url, header] of [[`/true?ref=${ann}`, bob], [`/true?ref=${ann}&ref=${bob}`], [`/true?ref=${ann}&ref=${ann}`], [`/true?ref=${ann}`, ''], ['/true?ref=', ann]]) {
-    const response = await app.inject({ url: url ?? '', headers: header === undefined ? {} : { 'x-user-reference': header } })
+  for (
+    const [url, header] of [[`/true?ref=${ann}`, bob], [`/true?ref=${ann}&ref=${bob}`], [`/true?ref=${ann}&ref=${ann}`],
+      [`/true?ref=${ann}`, ''], ['/true?ref=', ann]]
+  ) {
+    const response = await app.inject({
+      url: url ?? '',
+      headers: header === undefined ? {} : { 'x-user-reference': header }
+    })
     t.equal(response.statusCode, 401, `${url}`)
     t.equal(response.json().error.code, 'UNAUTHORIZED')
   }
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
-  const lines = ['GET /true HTTP/1.1', 'Host: a', 'Connection: close', `X-User-Reference: ${ann}`, `X-User-Reference: ${bob}`]
+  const lines = ['GET /true HTTP/1.1', 'Host: a', 'Connection: close', `X-User-Reference: ${ann}`,
+    `X-User-Reference: ${bob}`]
   t.equal((await rawRequest(origin, lines)).statusCode, 401)
 })
 
@@ -58,7 +69,8 @@ t.test('a missing reference is 401, or null where it is optional', async (t) => 
   t.same((await app.inject('/false')).json(), { sub: null })
 })
 
-t.test('G07: a bare user id, a foreign, altered, misdirected or old reference is 401, also where it is optional', async (t) => {
+t.test('a bare user id, a foreign, altered, misdirected or old reference is 401, also where it is ' +
+  'optional', async (t) => {
   const app = await guarded(t)
   await app.ready()
   const good = app.userReference.sign({ sub: 'ann' })
@@ -70,7 +82,10 @@ t.test('G07: a bare user id, a foreign, altered, misdirected or old reference is
     over: signUserReference({ sub: 'ann' }, { key: KEY, audience: AUDIENCE, ttl: 1_000, now: Date.now() - 1_001 }),
     altered: `${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}`,
     cut: good.slice(0, -5),
-    'a payload of its own': good.replace(/\.[^.]+\./, `.${Buffer.from(JSON.stringify({ sub: 'root', aud: AUDIENCE, iat: 0, exp: 9e15 })).toString('base64url')}.`),
+    'a payload of its own': good.replace(
+      /\.[^.]+\./,
+      `.${Buffer.from(JSON.stringify({ sub: 'root', aud: AUDIENCE, iat: 0, exp: 9e15 })).toString('base64url')}.`
+    ),
     long: 'v1.'.padEnd(10_000, 'A')
   }
   for (const [name, ref] of Object.entries(bad)) {
@@ -83,7 +98,7 @@ t.test('G07: a bare user id, a foreign, altered, misdirected or old reference is
   t.equal((await app.inject('/true?userId=ann&sub=ann')).statusCode, 401)
 })
 
-t.test('G18: a reference under the previous key holds, and new ones are signed under the current', async (t) => {
+t.test('a reference under the previous key holds, and new ones are signed under the current', async (t) => {
   const app = await guarded(t)
   const ref = signUserReference({ sub: 'ann' }, { key: OLD_KEY, audience: AUDIENCE })
   t.same((await app.inject(`/true?ref=${ref}`)).json(), { sub: 'ann' })
@@ -103,7 +118,7 @@ t.test('a reference ends after ttl by the clock that is given', async (t) => {
   t.equal((await app.inject(`/true?ref=${ref}`)).statusCode, 401)
 })
 
-t.test('O07: two scopes with different keys do not take each other\'s references', async (t) => {
+t.test("O07: two scopes with different keys do not take each other's references", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const scopes: FastifyInstance[] = []
@@ -123,12 +138,26 @@ t.test('O07: two scopes with different keys do not take each other\'s references
 })
 
 t.test('bad options stop the start', async (t) => {
-  for (const options of [
-    { keys: [] }, { keys: undefined }, { keys: ['short'] }, { keys: [KEY, 'short'] }, { keys: [KEY], audience: '' },
-    { keys: () => [] }, { keys: async () => ['short'] }, { keys: [KEY], secretMaxAge: -1 }, { keys: [KEY], ttl: 0 }, { keys: [KEY], ttl: 999 }, { keys: [KEY], ttl: 1.5 }, { keys: [KEY], global: 'yes' }
-  ]) {
+  for (
+    const options of [
+      { keys: [] },
+      { keys: undefined },
+      { keys: ['short'] },
+      { keys: [KEY, 'short'] },
+      { keys: [KEY], audience: '' },
+      { keys: () => [] },
+      { keys: async () => ['short'] },
+      { keys: [KEY], secretMaxAge: -1 },
+      { keys: [KEY], ttl: 0 },
+      { keys: [KEY], ttl: 999 },
+      { keys: [KEY], ttl: 1.5 },
+      { keys: [KEY], global: 'yes' }
+    ]
+  ) {
     const app = Fastify()
-    await t.rejects(async () => { await app.register(userReference, options as UserReferenceOptions).ready() }, { code: 'INVALID_OPTIONS', message: /^user-reference: / })
+    await t.rejects(async () => {
+      await app.register(userReference, options as UserReferenceOptions).ready()
+    }, { code: 'INVALID_OPTIONS', message: /^user-reference: / })
     await app.close()
   }
 })

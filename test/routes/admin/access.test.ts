@@ -43,7 +43,7 @@ async function withEvents (t: Test, options: Parameters<typeof adminApp>[1] = {}
   })
 }
 
-t.test('A21: every route of the admin API is in the table of roles', async (t) => {
+t.test('every route of the admin API is in the table of roles', async (t) => {
   const routes: string[] = []
   await adminApp(t, {
     before: async (app) => {
@@ -52,14 +52,16 @@ t.test('A21: every route of the admin API is in the table of roles', async (t) =
         if (url === '/v1/admin/events/live') return
         // Who may what with embeds is tested with them.
         if (url.startsWith('/v1/admin/embeds')) return
-        if (!url.startsWith('/v1/admin/auth/') && method !== 'HEAD' && method !== 'OPTIONS') routes.push(`${String(method)} ${url.replace('/v1/admin', '')}`)
+        if (!url.startsWith('/v1/admin/auth/') && method !== 'HEAD' && method !== 'OPTIONS') {
+          routes.push(`${String(method)} ${url.replace('/v1/admin', '')}`)
+        }
       })
     }
   })
   t.same(routes.sort(), ROUTES.map(([method, path]) => `${method} ${path}`).sort())
 })
 
-t.test('A21: each role may what the table says, no role nothing, and a refusal changes nothing', async (t) => {
+t.test('each role may what the table says, no role nothing, and a refusal changes nothing', async (t) => {
   const admin = await withEvents(t)
   const owner = await caller(admin, 'owner')
   for (const role of ROLES) {
@@ -67,7 +69,8 @@ t.test('A21: each role may what the table says, no role nothing, and a refusal c
     for (const [method, path, body, least] of ROUTES) {
       const { id } = (await owner.send('POST', '/sources', { name: 'x' })).json()
       const { id: wid } = (await owner.send('POST', `/sources/${id}/webhooks`, { provider: 'standard' })).json()
-      const state = async () => (await owner.get(`/sources/${id}`)).body + (await owner.get(`/sources/${id}/webhooks`)).body
+      const state = async () =>
+        (await owner.get(`/sources/${id}`)).body + (await owner.get(`/sources/${id}/webhooks`)).body
       const before = await state()
       const reply = await user.send(method, path.replace(':id', id).replace(':wid', wid), body)
       const may = ROLES.indexOf(role) <= ROLES.indexOf(least)
@@ -79,7 +82,11 @@ t.test('A21: each role may what the table says, no role nothing, and a refusal c
     }
   }
   for (const [method, path, body] of ROUTES) {
-    const reply = await admin.app.inject({ method, url: `/v1/admin${path.replace(':id', 'x')}`, ...body === undefined ? {} : { payload: body } })
+    const reply = await admin.app.inject({
+      method,
+      url: `/v1/admin${path.replace(':id', 'x')}`,
+      ...body === undefined ? {} : { payload: body }
+    })
     t.equal(reply.statusCode, 401, `nobody: ${method} ${path}`)
     t.equal(reply.json().error.code, 'UNAUTHORIZED')
     t.match(reply.headers['www-authenticate'], /^Bearer/, 'A20')
@@ -87,7 +94,7 @@ t.test('A21: each role may what the table says, no role nothing, and a refusal c
   }
 })
 
-t.test('K10: another organisation\'s source is 404 for every verb, both ways, and in no list', async (t) => {
+t.test("K10: another organisation's source is 404 for every verb, both ways, and in no list", async (t) => {
   const admin = await withEvents(t)
   const [a, b] = [await caller(admin, 'owner', 'org-a'), await caller(admin, 'owner', 'org-b')]
   for (const [mine, theirs] of [[a, b], [b, a]] as const) {
@@ -120,16 +127,22 @@ t.test('100 requests a minute per user, counted behind the guard', async (t) => 
   t.ok(Number(limited.headers['retry-after']) > 0)
 })
 
-t.test('without secrets of its own the admin API takes the host\'s guard, and says so where there is none', async (t) => {
+t.test("without secrets of its own the admin API takes the host's guard, and says so where there is none", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { sweepEvery: 0 })
-  await t.rejects(async () => app.register(adminApi), { code: 'INVALID_OPTIONS', message: /admin-api: "jwtSecrets" is missing/ })
+  await t.rejects(async () => app.register(adminApi), {
+    code: 'INVALID_OPTIONS',
+    message: /admin-api: "jwtSecrets" is missing/
+  })
   const second = Fastify()
   t.teardown(() => second.close())
   await second.register(tokenStore, { sweepEvery: 0 })
   await second.register(adminGuard, { jwtSecrets: [SECRET] })
-  await t.rejects(async () => second.register(adminApi, { prefix: '/other', accessTtl: 60 }), { code: 'INVALID_OPTIONS', message: /"accessTtl" belongs/ })
+  await t.rejects(async () => second.register(adminApi, { prefix: '/other', accessTtl: 60 }), {
+    code: 'INVALID_OPTIONS',
+    message: /"accessTtl" belongs/
+  })
   const third = Fastify()
   t.teardown(() => third.close())
   await third.register(tokenStore, { sweepEvery: 0 })
@@ -138,7 +151,7 @@ t.test('without secrets of its own the admin API takes the host\'s guard, and sa
   t.equal((await third.inject('/v1/admin/sources')).statusCode, 401)
 })
 
-t.test('O07: two registrations in one app, with secrets of their own, do not take each other\'s tokens', async (t) => {
+t.test("O07: two registrations in one app, with secrets of their own, do not take each other's tokens", async (t) => {
   const jwtSecrets = ['Xy3-bN8tKq5_vMd0Rw7Lc2Zp9Hf4Gj6S']
   const { app, addUser, login } = await withEvents(t, {
     before: async (app) => {
@@ -148,28 +161,44 @@ t.test('O07: two registrations in one app, with secrets of their own, do not tak
   })
   await addUser('ann@example.com')
   const a = await login('ann@example.com')
-  const b = (await app.inject({ method: 'POST', url: '/b/auth/login', payload: { email: 'ann@example.com', password: PASSWORD } })).json()
-  const status = async (url: string, token: string) => (await app.inject({ url, headers: { authorization: `Bearer ${token}` } })).statusCode
+  const b =
+    (await app.inject({
+      method: 'POST',
+      url: '/b/auth/login',
+      payload: { email: 'ann@example.com', password: PASSWORD }
+    })).json()
+  const status = async (url: string, token: string) =>
+    (await app.inject({ url, headers: { authorization: `Bearer ${token}` } })).statusCode
   t.same([await status('/v1/admin/sources', a.access_token), await status('/b/sources', b.access_token)], [200, 200])
   t.same([await status('/v1/admin/sources', b.access_token), await status('/b/sources', a.access_token)], [401, 401])
-  const foreign = await app.inject({ method: 'POST', url: '/b/auth/refresh', payload: { refresh_token: a.refresh_token } })
+  const foreign = await app.inject({
+    method: 'POST',
+    url: '/b/auth/refresh',
+    payload: { refresh_token: a.refresh_token }
+  })
   t.equal(foreign.statusCode, 401)
   t.equal(foreign.json().error.code, 'INVALID_REFRESH_TOKEN')
 })
 
-t.test('cors: the console\'s own origin may call with every method, another is refused, and without the option there is none', async (t) => {
+t.test("cors: the console's own origin may call with every method, another is refused, and without the option there is none", async (t) => {
   const cors = { origins: [SITE] }
   const admin = await withEvents(t, { api: { cors }, auth: { cors } })
   const owner = await caller(admin)
   const { id } = (await owner.send('POST', '/sources', { name: 'x' })).json()
-  const paths = [['DELETE', `/v1/admin/sources/${id}`], ['PATCH', `/v1/admin/sources/${id}`], ['POST', '/v1/admin/auth/login'], ['DELETE', '/v1/admin/auth/sessions/x']]
+  const paths = [['DELETE', `/v1/admin/sources/${id}`], ['PATCH', `/v1/admin/sources/${id}`], ['POST',
+    '/v1/admin/auth/login'], ['DELETE', '/v1/admin/auth/sessions/x']]
   for (const [method = '', url = ''] of paths) {
-    const preflight = await admin.app.inject({ method: 'OPTIONS', url, headers: { origin: SITE, 'access-control-request-method': method } })
+    const preflight = await admin.app.inject({
+      method: 'OPTIONS',
+      url,
+      headers: { origin: SITE, 'access-control-request-method': method }
+    })
     t.equal(preflight.statusCode, 204, url)
     t.equal(preflight.headers['access-control-allow-origin'], SITE)
     t.match(preflight.headers['access-control-allow-methods'], new RegExp(method))
   }
-  const read = (origin: string) => admin.app.inject({ url: '/v1/admin/sources', headers: { origin, authorization: `Bearer ${owner.token}` } })
+  const read = (origin: string) =>
+    admin.app.inject({ url: '/v1/admin/sources', headers: { origin, authorization: `Bearer ${owner.token}` } })
   t.equal((await read(SITE)).headers['access-control-allow-origin'], SITE)
   const evil = await read('https://evil.test')
   t.equal(evil.statusCode, 403)
@@ -178,7 +207,7 @@ t.test('cors: the console\'s own origin may call with every method, another is r
   t.equal((await plain.get('/sources')).headers['access-control-allow-origin'], undefined)
 })
 
-t.test('O01: no secret, password or token is logged or audited, whatever is called', async (t) => {
+t.test('no secret, password or token is logged or audited, whatever is called', async (t) => {
   const log = logReader()
   const admin = await withEvents(t, { server: { logger: { level: 'trace', stream: log.stream } } })
   const owner = await caller(admin)

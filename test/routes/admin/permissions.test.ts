@@ -30,18 +30,25 @@ async function setUp (t: Test) {
   })
   const owner = await caller(admin, 'owner')
   const { id, pipeline_key: key } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
-  const { id: wid } = (await owner.send('POST', `/sources/${id}/webhooks`, { provider: 'custom', custom: { header: 'x-signature' } })).json()
-  const state = async () => [(await owner.get('/sources')).body, (await owner.get(`/sources/${id}/webhooks`)).body, (await owner.get('/embeds/revocations')).body]
+  const { id: wid } =
+    (await owner.send('POST', `/sources/${id}/webhooks`, { provider: 'custom', custom: { header: 'x-signature' } }))
+      .json()
+  const state =
+    async () => [(await owner.get('/sources')).body, (await owner.get(`/sources/${id}/webhooks`)).body,
+      (await owner.get('/embeds/revocations')).body]
   const pathOf = (path: string) => path.replace(':id', id).replace(':wid', wid)
   return { admin, owner, routes, id: String(id), wid: String(wid), key: String(key), state, pathOf }
 }
 
 t.test('the page of permissions is the one that the routes give', async (t) => {
-  t.equal(readFileSync(new URL('../../../docs/permissions.md', import.meta.url), 'utf8'), await permissionsPage(),
-    'run npm run docs')
+  t.equal(
+    readFileSync(new URL('../../../docs/permissions.md', import.meta.url), 'utf8'),
+    await permissionsPage(),
+    'run npm run docs'
+  )
 })
 
-t.test('A21: an editor changes neither the trust in a source nor its key, and a refusal changes nothing', async (t) => {
+t.test('an editor changes neither the trust in a source nor its key, and a refusal changes nothing', async (t) => {
   const { admin, owner, id, key, state } = await setUp(t)
   const editor = await caller(admin, 'editor')
   const before = await state()
@@ -65,22 +72,34 @@ t.test('an editor changes a source and a webhook in all other fields', async (t)
   const { admin, id, wid } = await setUp(t)
   const editor = await caller(admin, 'editor')
   const settings = {
-    name: 'Mine', domains: ['shop.example.com'], enabled: false, rate_limit: 5, pixel_types: ['track'], bots: 'drop', signed_repeats: 'drop'
+    name: 'Mine',
+    domains: ['shop.example.com'],
+    enabled: false,
+    rate_limit: 5,
+    pixel_types: ['track'],
+    bots: 'drop',
+    signed_repeats: 'drop'
   }
   t.match((await editor.send('PATCH', `/sources/${id}`, settings)).json(), settings)
   t.equal((await editor.send('POST', '/sources', settings)).statusCode, 201)
-  t.match((await editor.send('PATCH', `/sources/${id}/webhooks/${wid}`, { name: 'Mine', enabled: false })).json(), { name: 'Mine', enabled: false })
+  t.match((await editor.send('PATCH', `/sources/${id}/webhooks/${wid}`, { name: 'Mine', enabled: false })).json(), {
+    name: 'Mine',
+    enabled: false
+  })
 })
 
-t.test('A21: each role may call each route, and send each of its fields, as the page of permissions says', async (t) => {
+t.test('each role may call each route, and send each of its fields, as the page of permissions says', async (t) => {
   const { admin, owner, routes, state, pathOf } = await setUp(t)
   const callers = new Map<string, Caller>([['owner', owner]])
   for (const role of ROLES.slice(1)) callers.set(role, await caller(admin, role))
   // A stream has no end for those that may watch it, and the others end or change the session of the caller.
-  const guarded = routes.filter(({ demand, path }) => demand !== false && path !== '/events/live' && !path.startsWith('/auth/'))
+  const guarded = routes.filter(({ demand, path }) =>
+    demand !== false && path !== '/events/live' && !path.startsWith('/auth/')
+  )
   t.ok(guarded.length > 15)
   for (const route of guarded) {
-    const tries = [...route.body.map((field) => ({ field, in: 'body' })), ...route.query.map((field) => ({ field, in: 'query' }))]
+    const tries = [...route.body.map((field) => ({ field, in: 'body' })),
+      ...route.query.map((field) => ({ field, in: 'query' }))]
     for (const role of ROLES.filter((role) => !rolesFor(route).includes(role))) {
       const before = await state()
       t.equal((await send(callers.get(role), route, {}, '')).statusCode, 403, `${role}: ${route.method} ${route.path}`)
@@ -90,8 +109,14 @@ t.test('A21: each role may call each route, and send each of its fields, as the 
       for (const role of rolesFor(route)) {
         const before = await state()
         // A value that the schema refuses: a role that may send the field learns so.
-        const reply = place === 'body' ? await send(callers.get(role), route, { [field]: [[]] }, '') : await send(callers.get(role), route, {}, `?${field}=%00`)
-        t.equal(reply.statusCode === 403, !rolesFor(route, field).includes(role), `${role}: ${route.method} ${route.path} ${field}: ${reply.statusCode}`)
+        const reply = place === 'body'
+          ? await send(callers.get(role), route, { [field]: [[]] }, '')
+          : await send(callers.get(role), route, {}, `?${field}=%00`)
+        t.equal(
+          reply.statusCode === 403,
+          !rolesFor(route, field).includes(role),
+          `${role}: ${route.method} ${route.path} ${field}: ${reply.statusCode}`
+        )
         t.same(await state(), before)
       }
     }

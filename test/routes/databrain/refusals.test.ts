@@ -21,39 +21,62 @@ function warnings (log: LogReader): Array<Record<string, unknown>> {
   return log.lines().filter(({ level, reqId }) => level === WARN && reqId !== undefined)
 }
 
-t.test('G10: a refusal of DataBrain is one warning with status, code and cleaned message, and its code is in the audit entry', async (t) => {
+t.test('a refusal of DataBrain is one warning with status, code and cleaned message, and its code is in the ' +
+  'audit entry', async (t) => {
   const log = logReader()
   const { app, databrain, ask } = await guestTokenApp(t, {}, { logger: { level: 'trace', stream: log.stream } })
   databrain.answer = refuseKey
   const response = await ask('ann')
-  t.same(response.json(), { error: { code: 'AUTHENTICATION_ERROR', message: 'The analytics service does not accept this server\'s API key' } })
+  t.same(response.json(), {
+    error: { code: 'AUTHENTICATION_ERROR', message: "The analytics service does not accept this server's API key" }
+  })
   t.equal(response.statusCode, 400)
   const [warning, ...others] = warnings(log)
   t.same(others, [])
   t.match(warning, {
-    msg: LOG_MESSAGE, reqId: /./, upstreamStatus: 401, upstreamCode: 'AUTHENTICATION_ERROR', upstreamMessage: 'The API key has expired: Bearer ***'
+    msg: LOG_MESSAGE,
+    reqId: /./,
+    upstreamStatus: 401,
+    upstreamCode: 'AUTHENTICATION_ERROR',
+    upstreamMessage: 'The API key has expired: Bearer ***'
   })
   t.notMatch(log.text(), API_KEY)
   const [entry] = await auditEntries(app, 1)
   t.match(entry, {
     action: 'guest_token.refused',
     userId: 'ann',
-    changes: { outcome: 'AUTHENTICATION_ERROR', upstreamStatus: 401, upstreamCode: 'AUTHENTICATION_ERROR', clientId: 'ann' }
+    changes: {
+      outcome: 'AUTHENTICATION_ERROR',
+      upstreamStatus: 401,
+      upstreamCode: 'AUTHENTICATION_ERROR',
+      clientId: 'ann'
+    }
   })
   t.notMatch(JSON.stringify(entry), 'expired')
 })
 
-for (const [name, answer, fields, status] of [
-  ['a code that is not known', reply({ error: { code: 'QUOTA_EXCEEDED', message: 'Limit of 100 reached' } }, 402), ['QUOTA_EXCEEDED', 'Limit of 100 reached'], 400],
-  ['an internal error', reply({ error: { code: 'INTERNAL_SERVER_ERROR', message: 'db down' } }, 500), ['INTERNAL_SERVER_ERROR', 'db down'], 500],
-  ['an error that is a string', reply({ error: 'nope' }, 403), [null, 'nope'], 400],
-  ['an error of a gateway in front', reply({ message: 'Forbidden' }, 403), [null, 'Forbidden'], 500],
-  ['an error with status 200', reply({ error: { code: 'CLIENT_ID_ERROR', message: 'x' } }), ['CLIENT_ID_ERROR', 'x'], 400],
-  ['a page', reply('<h1>Bad gateway</h1>', 502), [null, null], 500]
-] as const) {
+for (
+  const [name, answer, fields, status] of [
+    ['a code that is not known', reply({ error: { code: 'QUOTA_EXCEEDED', message: 'Limit of 100 reached' } }, 402), [
+      'QUOTA_EXCEEDED',
+      'Limit of 100 reached'
+    ], 400],
+    ['an internal error', reply({ error: { code: 'INTERNAL_SERVER_ERROR', message: 'db down' } }, 500), [
+      'INTERNAL_SERVER_ERROR',
+      'db down'
+    ], 500],
+    ['an error that is a string', reply({ error: 'nope' }, 403), [null, 'nope'], 400],
+    ['an error of a gateway in front', reply({ message: 'Forbidden' }, 403), [null, 'Forbidden'], 500],
+    ['an error with status 200', reply({ error: { code: 'CLIENT_ID_ERROR', message: 'x' } }), ['CLIENT_ID_ERROR', 'x'],
+      400],
+    ['a page', reply('<h1>Bad gateway</h1>', 502), [null, null], 500]
+  ] as const
+) {
   t.test(`${name} is in the log and the audit entry too, and its words are not in the reply`, async (t) => {
     const log = logReader()
-    const { app, databrain, ask } = await guestTokenApp(t, { retries: 0 }, { logger: { level: 'info', stream: log.stream } })
+    const { app, databrain, ask } = await guestTokenApp(t, { retries: 0 }, {
+      logger: { level: 'info', stream: log.stream }
+    })
     databrain.answer = answer
     const [upstreamCode, upstreamMessage] = fields
     const response = await ask('ann')
@@ -66,17 +89,26 @@ for (const [name, answer, fields, status] of [
 
 t.test('with errorStatus "gateway" a failure is a warning with the upstream\'s status as well', async (t) => {
   const log = logReader()
-  const { databrain, ask } = await guestTokenApp(t, { retries: 0, errorStatus: 'gateway' }, { logger: { level: 'info', stream: log.stream } })
+  const { databrain, ask } = await guestTokenApp(t, { retries: 0, errorStatus: 'gateway' }, {
+    logger: { level: 'info', stream: log.stream }
+  })
   databrain.answer = reply({ error: { code: 'INTERNAL_SERVER_ERROR', message: 'db down' } }, 500)
   t.equal((await ask('ann')).statusCode, 502)
-  t.match(warnings(log), [{ msg: LOG_MESSAGE, upstreamStatus: 500, upstreamCode: 'INTERNAL_SERVER_ERROR', upstreamMessage: 'db down' }])
+  t.match(warnings(log), [{
+    msg: LOG_MESSAGE,
+    upstreamStatus: 500,
+    upstreamCode: 'INTERNAL_SERVER_ERROR',
+    upstreamMessage: 'db down'
+  }])
 })
 
 t.test('a token and a failure of the network are no refusal of the upstream', async (t) => {
   const log = logReader()
   const { databrain, ask } = await guestTokenApp(t, { retries: 0 }, { logger: { level: 'info', stream: log.stream } })
   t.equal((await ask('ann')).statusCode, 200)
-  databrain.answer = (_call, response) => { response.destroy() }
+  databrain.answer = (_call, response) => {
+    response.destroy()
+  }
   t.equal((await ask('bob')).statusCode, 500)
   t.same(warnings(log), [])
 })
@@ -88,30 +120,50 @@ t.test('the reverse proxy logs and audits a refused guest token alike', async (t
   const response = await call()
   t.equal(response.statusCode, 400)
   t.equal(response.json().error.code, 'AUTHENTICATION_ERROR')
-  t.match(warnings(log), [{ msg: LOG_MESSAGE, upstreamStatus: 401, upstreamCode: 'AUTHENTICATION_ERROR', upstreamMessage: 'The API key has expired: Bearer ***' }])
+  t.match(warnings(log), [{
+    msg: LOG_MESSAGE,
+    upstreamStatus: 401,
+    upstreamCode: 'AUTHENTICATION_ERROR',
+    upstreamMessage: 'The API key has expired: Bearer ***'
+  }])
   t.notMatch(log.text(), API_KEY)
-  t.match((await auditEntries(app, 1))[0], { action: 'databrain_proxy.refused', changes: { upstreamCode: 'AUTHENTICATION_ERROR', upstreamStatus: 401 } })
+  t.match((await auditEntries(app, 1))[0], {
+    action: 'databrain_proxy.refused',
+    changes: { upstreamCode: 'AUTHENTICATION_ERROR', upstreamStatus: 401 }
+  })
   t.equal(upstream.connections(), 0)
 })
 
-t.test('a call that DataBrain refuses is relayed whole, is one warning a minute for a client and status, and a 401 or 403 is audited', async (t) => {
+t.test('a call that DataBrain refuses is relayed whole, is one warning a minute for a client and status, and a ' +
+  '401 or 403 is audited', async (t) => {
   const log = logReader()
   const { app, upstream, call } = await proxyApp(t, {}, { logger: { level: 'info', stream: log.stream } })
   const body = { error: { code: 'TOKEN_REVOKED', message: 'The token is\nno longer valid' }, pad: 'x'.repeat(10_000) }
-  upstream.answer = (received, response) => reply({ ...body, token: received.headers['x-plugin-token'] }, 403)(received, response)
+  upstream.answer = (received, response) =>
+    reply({ ...body, token: received.headers['x-plugin-token'] }, 403)(received, response)
   for (let count = 0; count < 3; count++) t.match((await call()).json(), body)
   upstream.answer = reply('<h1>no</h1>', 404)
   t.equal((await call()).payload, '<h1>no</h1>')
-  upstream.answer = (received, response) => reply({ message: `No: ${String(received.headers['x-plugin-token'])}` }, 500)(received, response)
+  upstream.answer = (received, response) =>
+    reply({ message: `No: ${String(received.headers['x-plugin-token'])}` }, 500)(received, response)
   t.equal((await call()).statusCode, 500)
   t.match(warnings(log), [
-    { msg: LOG_MESSAGE, upstreamStatus: 403, upstreamCode: 'TOKEN_REVOKED', upstreamMessage: 'The token is no longer valid' },
+    {
+      msg: LOG_MESSAGE,
+      upstreamStatus: 403,
+      upstreamCode: 'TOKEN_REVOKED',
+      upstreamMessage: 'The token is no longer valid'
+    },
     { msg: LOG_MESSAGE, upstreamStatus: 404, upstreamCode: null, upstreamMessage: null },
     { msg: LOG_MESSAGE, upstreamStatus: 500, upstreamCode: null, upstreamMessage: 'No: ***' }
   ])
   t.equal(warnings(log).length, 3)
   const entries = await auditEntries(app, 2)
-  t.match(entries.map(({ action, userId, changes }) => [action, userId, changes?.['upstreamCode'], changes?.['outcome']]), [
-    ['databrain_proxy.forwarded', 'ann', undefined, 'granted'], ['databrain_proxy.refused', 'ann', 'TOKEN_REVOKED', 'FORBIDDEN']
-  ])
+  t.match(
+    entries.map(({ action, userId, changes }) => [action, userId, changes?.['upstreamCode'], changes?.['outcome']]),
+    [
+      ['databrain_proxy.forwarded', 'ann', undefined, 'granted'],
+      ['databrain_proxy.refused', 'ann', 'TOKEN_REVOKED', 'FORBIDDEN']
+    ]
+  )
 })

@@ -17,34 +17,61 @@ declare module 'fastify' {
 }
 
 const PAGE = 'https://app.example.com'
-const EVIL = ['https://evil.test', 'https://app.example.com.evil.test', 'https://evil-app.example.com', 'http://app.example.com', 'https://app.example.com:8443', 'https://app.example.com.', 'null', '', `${PAGE}, https://evil.test`, 'HTTPS://APP.EXAMPLE.COM']
+const EVIL = ['https://evil.test', 'https://app.example.com.evil.test', 'https://evil-app.example.com',
+  'http://app.example.com', 'https://app.example.com:8443', 'https://app.example.com.', 'null', '',
+  `${PAGE}, https://evil.test`, 'HTTPS://APP.EXAMPLE.COM']
 
-t.test('E22: a content type that a foreign page may send without a preflight is 415, with a session cookie too', async (t) => {
+t.test('a content type that a foreign page may send without a preflight is 415, with a session cookie ' +
+  'too', async (t) => {
   const { app, apiUrl, bi } = await embedApp(t)
   const body = () => JSON.stringify({ embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })
   const types: Array<Record<string, string>> = [
-    { 'content-type': 'text/plain' }, { 'content-type': 'text/plain;charset=UTF-8' }, { 'content-type': 'application/x-www-form-urlencoded' },
-    { 'content-type': 'multipart/form-data; boundary=x' }, { 'content-type': 'text/plain; application/json' }, { 'content-type': 'text/plain, application/json' }, {}
+    { 'content-type': 'text/plain' },
+    { 'content-type': 'text/plain;charset=UTF-8' },
+    { 'content-type': 'application/x-www-form-urlencoded' },
+    { 'content-type': 'multipart/form-data; boundary=x' },
+    { 'content-type': 'text/plain; application/json' },
+    { 'content-type': 'text/plain, application/json' },
+    {}
   ]
   for (const type of types) {
-    const answer = await app.inject({ method: 'POST', url: '/authorize', payload: body(), headers: { ...type, cookie: 'sid=1', origin: 'https://evil.test' } })
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/authorize',
+      payload: body(),
+      headers: { ...type, cookie: 'sid=1', origin: 'https://evil.test' }
+    })
     t.equal(answer.statusCode, 415, JSON.stringify(type))
     t.equal(answer.json().error.code, 'UNSUPPORTED_MEDIA_TYPE')
     t.equal(answer.headers['access-control-allow-origin'], undefined)
   }
-  const preflight = await app.inject({ method: 'OPTIONS', url: '/authorize', headers: { origin: 'https://evil.test', 'access-control-request-method': 'POST' } })
+  const preflight = await app.inject({
+    method: 'OPTIONS',
+    url: '/authorize',
+    headers: { origin: 'https://evil.test', 'access-control-request-method': 'POST' }
+  })
   t.equal(preflight.statusCode, 404, 'without "cors" no page of another origin gets through its preflight')
   t.equal(bi.connections(), 0)
 })
 
 t.test('E22 C05: a foreign origin is 403 before anything else, and is never reflected', async (t) => {
   let asked = 0
-  const { bi, post, app } = await embedApp(t, { cors: { origins: [PAGE] }, authorize: () => { asked++; return null } })
+  const { bi, post, app } = await embedApp(t, {
+    cors: { origins: [PAGE] },
+    authorize: () => {
+      asked++
+      return null
+    }
+  })
   for (const origin of EVIL) {
     const answer = await post(embedQuery(), {}, { origin, cookie: 'sid=1' })
     t.equal(answer.statusCode, 403, origin)
     t.equal(answer.json().error.code, 'ORIGIN_NOT_ALLOWED')
-    const preflight = await app.inject({ method: 'OPTIONS', url: '/authorize', headers: { origin, 'access-control-request-method': 'POST' } })
+    const preflight = await app.inject({
+      method: 'OPTIONS',
+      url: '/authorize',
+      headers: { origin, 'access-control-request-method': 'POST' }
+    })
     t.not(preflight.statusCode, 204, origin)
     for (const { headers } of [answer, preflight]) {
       t.equal(headers['access-control-allow-origin'], undefined, origin)
@@ -71,7 +98,14 @@ t.test('C06 C07: every answer varies by origin, and the site’s own page can re
     [401, () => post(embedQuery(), {}, { origin: PAGE })],
     [403, () => post(embedQuery(), { dashboardServerApiUrl: 'https://bi.test' }, page)],
     [413, () => post('x'.repeat(3_000), {}, page)],
-    [415, () => app.inject({ method: 'POST', url: '/authorize', payload: apiUrl, headers: { ...page, 'content-type': 'text/plain' } })],
+    [415,
+      () =>
+        app.inject({
+          method: 'POST',
+          url: '/authorize',
+          payload: apiUrl,
+          headers: { ...page, 'content-type': 'text/plain' }
+        })],
     [401, () => post(embedQuery()), null],
     [429, () => post(embedQuery(), {}, page)]
   ]
@@ -84,15 +118,23 @@ t.test('C06 C07: every answer varies by origin, and the site’s own page can re
   }
 })
 
-t.test('C06 C07: what a guard of the host refuses, ahead of the route, varies by origin and can be read by the site’s own page alone', async (t) => {
+t.test('C06 C07: what a guard of the host refuses, ahead of the route, varies by origin and can be read by the ' +
+  'site’s own page alone', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userReference, { keys: [generateSecret()] })
   await app.register(embedAuthorize, {
-    servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }], authorize: () => null, guards: { userReference: true }, cors: { origins: [PAGE] }
+    servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }],
+    authorize: () => null,
+    guards: { userReference: true },
+    cors: { origins: [PAGE] }
   })
   for (const [origin, granted] of [[PAGE, PAGE], ['https://evil.test', undefined]] as const) {
-    const { statusCode, headers } = await app.inject({ method: 'POST', url: '/authorize', headers: { origin, 'x-user-reference': 'forged' } })
+    const { statusCode, headers } = await app.inject({
+      method: 'POST',
+      url: '/authorize',
+      headers: { origin, 'x-user-reference': 'forged' }
+    })
     t.equal(statusCode, 401)
     t.equal(headers['access-control-allow-origin'], granted)
     t.equal(headers['access-control-allow-credentials'], granted && 'true')
@@ -109,7 +151,12 @@ t.test('C10 C11: a Referer is no Origin, and private networks are not opened', a
   const preflight = await app.inject({
     method: 'OPTIONS',
     url: '/authorize',
-    headers: { origin: PAGE, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type', 'access-control-request-private-network': 'true' }
+    headers: {
+      origin: PAGE,
+      'access-control-request-method': 'POST',
+      'access-control-request-headers': 'content-type',
+      'access-control-request-private-network': 'true'
+    }
   })
   t.equal(preflight.statusCode, 204)
   t.equal(preflight.headers['access-control-allow-origin'], PAGE)
@@ -119,22 +166,48 @@ t.test('C10 C11: a Referer is no Origin, and private networks are not opened', a
   t.equal(preflight.headers['access-control-allow-private-network'], undefined)
 })
 
-t.test('C09: an origin that is none stops the start', async (t) => {
-  for (const origin of ['*', 'null', '/.*/', 'https://app.example.com/', 'https://app.example.com/x', 'javascript:alert(1)', 'app.example.com', '']) {
+t.test('an origin that is none stops the start', async (t) => {
+  for (
+    const origin of ['*', 'null', '/.*/', 'https://app.example.com/', 'https://app.example.com/x',
+      'javascript:alert(1)', 'app.example.com', '']
+  ) {
     const app = Fastify()
     t.teardown(() => app.close())
-    const options: EmbedAuthorizeOptions = { servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }], authorize: () => null, cors: { origins: [origin] } }
-    await t.rejects(async () => app.register(embedAuthorize, options), { code: 'INVALID_OPTIONS', message: /"origins"/ }, origin)
+    const options: EmbedAuthorizeOptions = {
+      servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }],
+      authorize: () => null,
+      cors: { origins: [origin] }
+    }
+    await t.rejects(async () => app.register(embedAuthorize, options), {
+      code: 'INVALID_OPTIONS',
+      message: /"origins"/
+    }, origin)
   }
 })
 
-t.test('guards that are named for the route act before the body is read, and their 401 and 403 keep their status', async (t) => {
+t.test('guards that are named for the route act before the body is read, and their 401 and 403 keep their ' +
+  'status', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
-  const wanted = defineGuard(app, { name: 'testGuard', accepts: (value) => typeof value === 'boolean', expected: 'a boolean' })
-  app.addHook('onRequest', async (request) => { if (wanted(request) === true) throw new UNAUTHORIZED() })
-  await app.register(embedAuthorize, { servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }], authorize: () => null, guards: { testGuard: true } })
-  const answer = await app.inject({ method: 'POST', url: '/authorize', payload: 'no JSON', headers: { 'content-type': 'application/json' } })
+  const wanted = defineGuard(app, {
+    name: 'testGuard',
+    accepts: (value) => typeof value === 'boolean',
+    expected: 'a boolean'
+  })
+  app.addHook('onRequest', async (request) => {
+    if (wanted(request) === true) throw new UNAUTHORIZED()
+  })
+  await app.register(embedAuthorize, {
+    servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }],
+    authorize: () => null,
+    guards: { testGuard: true }
+  })
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/authorize',
+    payload: 'no JSON',
+    headers: { 'content-type': 'application/json' }
+  })
   t.equal(answer.statusCode, 401)
   t.equal(answer.json().error.code, 'UNAUTHORIZED')
 })
@@ -149,7 +222,12 @@ t.test('where user references are known, one may name the user, and a bad one is
     authorize: (request) => request.userReference === null ? null : { email: request.userReference.sub }
   })
   await app.ready()
-  const send = (reference?: string) => injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: bi.origin }, reference === undefined ? {} : { 'x-user-reference': reference })
+  const send = (reference?: string) =>
+    injectJson(
+      app,
+      { embedQuerString: embedQuery(), dashboardServerApiUrl: bi.origin },
+      reference === undefined ? {} : { 'x-user-reference': reference }
+    )
   t.equal((await send(app.userReference.sign({ sub: 'ann@example.com' }))).statusCode, 200)
   t.equal(readCall(bi.calls[0]).fields.get('embed_user_email'), 'ann@example.com')
   for (const reference of [undefined, 'forged']) {
@@ -162,8 +240,14 @@ t.test('where user references are known, one may name the user, and a bad one is
 
 t.test('two registrations in one app answer on their own paths, by their own options', async (t) => {
   const { app } = await embedApp(t, { prefix: '/one', path: '/authorize', cors: { origins: [PAGE] } })
-  await app.register(embedAuthorize, { servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }], authorize: () => null, path: '/two', cors: { origins: ['https://other.test'] } })
-  const post = (url: string, origin: string) => app.inject({ method: 'POST', url, payload: '{}', headers: { 'content-type': 'application/json', origin } })
+  await app.register(embedAuthorize, {
+    servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }],
+    authorize: () => null,
+    path: '/two',
+    cors: { origins: ['https://other.test'] }
+  })
+  const post = (url: string, origin: string) =>
+    app.inject({ method: 'POST', url, payload: '{}', headers: { 'content-type': 'application/json', origin } })
   t.equal((await post('/one/authorize', PAGE)).statusCode, 400)
   t.equal((await post('/one/authorize', 'https://other.test')).statusCode, 403)
   t.equal((await post('/two', 'https://other.test')).statusCode, 400)

@@ -11,7 +11,8 @@ import type { EmbedAuthorizeOptions } from '../../../routes/embed-authorize/inde
 import { DASHBOARD, GRANTED, SECRET, embedApp, embedQuery, injectJson, readCall } from '../../helpers/embed.js'
 import { reply, stubUpstream } from '../../helpers/stub-upstream.js'
 
-t.test('a query of the SDK comes to the server with the user, our time and a good signature, and its answer comes back unchanged', async (t) => {
+t.test('a query of the SDK comes to the server with the user, our time and a good signature, and its answer ' +
+  'comes back unchanged', async (t) => {
   const { bi, post } = await embedApp(t)
   const query = embedQuery()
   const before = Date.now()
@@ -24,7 +25,10 @@ t.test('a query of the SDK comes to the server with the user, our time and a goo
   const { path, signed, signature, expected, fields } = readCall(bi.calls[0])
   t.equal(path, '/bi/api/site/site1/embed/authorize')
   t.equal(signature, expected)
-  t.ok(signed.startsWith(`${query}&embed_user_email=viewer@example.com&embed_server_timestamp=`), 'the browser’s part keeps its order and text')
+  t.ok(
+    signed.startsWith(`${query}&embed_user_email=viewer@example.com&embed_server_timestamp=`),
+    'the browser’s part keeps its order and text'
+  )
   const time = Number(fields.get('embed_server_timestamp')) * 1_000
   t.ok(time > before - 1_000 && time <= after + 1_000, 'E16: our own time')
 })
@@ -35,8 +39,15 @@ t.test('the mock product of the product accepts what the route sends, by GET and
   for (const transport of ['get', 'post'] as const) {
     const app = Fastify()
     t.teardown(() => app.close())
-    const authorize: EmbedAuthorizeOptions['authorize'] = () => ({ email: 'o’neil+1@example.com', datasourceFilter: { fields: { Land: ['Österreich', 'Côte d’Ivoire'] } } })
-    await app.register(embedAuthorize, { servers: [{ apiUrl: boldBi.apiUrl, embedSecret: boldBi.embedSecret }], authorize, transport })
+    const authorize: EmbedAuthorizeOptions['authorize'] = () => ({
+      email: 'o’neil+1@example.com',
+      datasourceFilter: { fields: { Land: ['Österreich', 'Côte d’Ivoire'] } }
+    })
+    await app.register(embedAuthorize, {
+      servers: [{ apiUrl: boldBi.apiUrl, embedSecret: boldBi.embedSecret }],
+      authorize,
+      transport
+    })
     const reply = await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: boldBi.apiUrl })
     t.match(reply.json(), { ApiStatus: true, Data: { DashboardId: DASHBOARD } }, transport)
   }
@@ -47,7 +58,11 @@ t.test('the query may come in either spelling or in both, but two that differ ar
   const send = (body: object) => injectJson(app, { dashboardServerApiUrl: apiUrl, ...body })
   const query = embedQuery()
   t.equal((await send({ embedQuerString: embedQuery() })).statusCode, 200)
-  t.equal((await send({ embedQueryString: embedQuery(), more: { of: 'the SDK' } })).statusCode, 200, 'members that we do not know are ignored')
+  t.equal(
+    (await send({ embedQueryString: embedQuery(), more: { of: 'the SDK' } })).statusCode,
+    200,
+    'members that we do not know are ignored'
+  )
   t.equal((await send({ embedQuerString: query, embedQueryString: query })).statusCode, 200)
   const differ = await send({ embedQuerString: embedQuery(), embedQueryString: embedQuery() })
   t.equal(differ.statusCode, 400)
@@ -55,11 +70,15 @@ t.test('the query may come in either spelling or in both, but two that differ ar
   t.equal(bi.calls.length, 3)
 })
 
-t.test('J16: a body of the wrong shape is 400 and goes nowhere', async (t) => {
+t.test('a body of the wrong shape is 400 and goes nowhere', async (t) => {
   const { app, bi, apiUrl } = await embedApp(t)
   const query = embedQuery()
   const bodies: unknown[] = [
-    null, [], 'text', 7, {},
+    null,
+    [],
+    'text',
+    7,
+    {},
     { embedQuerString: query },
     { dashboardServerApiUrl: apiUrl },
     { embedQuerString: 5, dashboardServerApiUrl: apiUrl },
@@ -75,7 +94,12 @@ t.test('J16: a body of the wrong shape is 400 and goes nowhere', async (t) => {
     t.equal(reply.statusCode, 400, JSON.stringify(body))
     t.equal(reply.json().error.code, 'INVALID_REQUEST')
   }
-  const broken = await app.inject({ method: 'POST', url: '/authorize', payload: '{"embedQuerString":', headers: { 'content-type': 'application/json' } })
+  const broken = await app.inject({
+    method: 'POST',
+    url: '/authorize',
+    payload: '{"embedQuerString":',
+    headers: { 'content-type': 'application/json' }
+  })
   t.equal(broken.statusCode, 400)
   t.equal(broken.json().error.code, 'INVALID_JSON')
   t.equal((await app.inject({ method: 'POST', url: '/authorize' })).statusCode, 400, 'no body at all')
@@ -84,7 +108,14 @@ t.test('J16: a body of the wrong shape is 400 and goes nowhere', async (t) => {
 
 t.test('the host is told everything that the query asks for, decoded', async (t) => {
   let seen: unknown
-  const { apiUrl, post } = await embedApp(t, { pinboard: true, modes: ['view', 'design'], authorize: (_request, details) => { seen = details; return { username: 'ann' } } })
+  const { apiUrl, post } = await embedApp(t, {
+    pinboard: true,
+    modes: ['view', 'design'],
+    authorize: (_request, details) => {
+      seen = details
+      return { username: 'ann' }
+    }
+  })
   await post(embedQuery({
     embed_mode: 'design',
     embed_dashboard_id: 'one',
@@ -117,7 +148,8 @@ t.test('the host is told everything that the query asks for, decoded', async (t)
   })
 })
 
-t.test('E14: a nonce is good once, in any case of its letters, and only a user whom the host names can use it up', async (t) => {
+t.test('a nonce is good once, in any case of its letters, and only a user whom the host names can use it ' +
+  'up', async (t) => {
   let user: { email: string } | null = null
   const { bi, post } = await embedApp(t, { authorize: () => user })
   const embed_nonce = randomUUID()
@@ -132,7 +164,7 @@ t.test('E14: a nonce is good once, in any case of its letters, and only a user w
   t.equal(bi.calls.length, 1)
 })
 
-t.test('E14: of many parallel uses of one nonce exactly one goes out', async (t) => {
+t.test('of many parallel uses of one nonce exactly one goes out', async (t) => {
   const { bi, post } = await embedApp(t)
   const query = embedQuery()
   const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await post(query)).statusCode))
@@ -147,7 +179,10 @@ t.test('a store that holds no more nonces is 503, and nothing goes out', async (
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: memoryStore({ maxClaims: 1, now: () => now }) })
-  await app.register(embedAuthorize, { servers: [{ apiUrl: bi.origin, embedSecret: SECRET }], authorize: () => ({ email: 'a@b.c' }) })
+  await app.register(embedAuthorize, {
+    servers: [{ apiUrl: bi.origin, embedSecret: SECRET }],
+    authorize: () => ({ email: 'a@b.c' })
+  })
   const [first, second] = [embedQuery(), embedQuery()]
   const send = (query: string) => injectJson(app, { embedQuerString: query, dashboardServerApiUrl: `${bi.origin}/` })
   t.equal((await send(first)).statusCode, 200)

@@ -9,7 +9,13 @@ import { auditEntries } from '../../helpers/audit-entries.js'
 import { SECRET, embedApp, embedQuery } from '../../helpers/embed.js'
 import { logReader } from '../../helpers/log-reader.js'
 
-const UNESCAPE: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" }
+const UNESCAPE: Readonly<Record<string, string>> = {
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'"
+}
 
 /** The conditions that the mock product's dashboard shows for filters on fields; `null` if it shows no data. */
 async function shown (t: Test, fields: EmbedFilters, transport: EmbedTransport = 'get'): Promise<string[] | null> {
@@ -25,24 +31,29 @@ async function shown (t: Test, fields: EmbedFilters, transport: EmbedTransport =
   const { Data } = response.json<{ Data: { DashboardUrl: string } }>()
   const html = await (await fetch(boldBi.origin + Data.DashboardUrl)).text()
   if (html.includes('There is no data to be displayed')) return null
-  return [...html.matchAll(/<p class="filter">(.*?)<\/p>/g)].map(([, text = '']) => text.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => UNESCAPE[entity] ?? entity))
+  return [...html.matchAll(/<p class="filter">(.*?)<\/p>/g)].map(([, text = '']) =>
+    text.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => UNESCAPE[entity] ?? entity)
+  )
 }
 
 for (const transport of ['get', 'post'] as const) {
   t.test(`by ${transport} the product filters by the company names that the host gave`, async (t) => {
-    t.same(await shown(t, {
-      Company: 'Johnson & Johnson',
-      Partner: ['Syncfusion, Inc', 'AT&T', 'Acme (EU)', 'this|that', 'a < b, c > d & e'],
-      Region: 'Americas (North)',
-      Rival: embedFilter.isNotIn(['Smith, Barney & Co']),
-      Owner: embedFilter.startsWith('& Other')
-    }, transport), [
-      'Company = "Johnson & Johnson"',
-      'Partner IN "Syncfusion, Inc" "AT&T" "Acme (EU)" "this|that" "a < b, c > d & e"',
-      'Region = "Americas (North)"',
-      'Rival NOTIN "Smith, Barney & Co"',
-      'Owner STARTSWITH "& Other"'
-    ])
+    t.same(
+      await shown(t, {
+        Company: 'Johnson & Johnson',
+        Partner: ['Syncfusion, Inc', 'AT&T', 'Acme (EU)', 'this|that', 'a < b, c > d & e'],
+        Region: 'Americas (North)',
+        Rival: embedFilter.isNotIn(['Smith, Barney & Co']),
+        Owner: embedFilter.startsWith('& Other')
+      }, transport),
+      [
+        'Company = "Johnson & Johnson"',
+        'Partner IN "Syncfusion, Inc" "AT&T" "Acme (EU)" "this|that" "a < b, c > d & e"',
+        'Region = "Americas (North)"',
+        'Rival NOTIN "Smith, Barney & Co"',
+        'Owner STARTSWITH "& Other"'
+      ]
+    )
   })
 }
 
@@ -53,7 +64,8 @@ t.test('a value cannot add a condition, however it is written', async (t) => {
   }
 })
 
-t.test('a value with a character that has no documented escape is 403, and the log names the field and the reason', async (t) => {
+t.test('a value with a character that has no documented escape is 403, and the log names the field and the ' +
+  'reason', async (t) => {
   for (const character of '#[]{}~=') {
     const log = logReader()
     const { app, bi, post } = await embedApp(t, {
@@ -64,7 +76,9 @@ t.test('a value with a character that has no documented escape is 403, and the l
     t.equal(response.json().error.code, 'FORBIDDEN')
     t.equal(bi.calls.length, 0)
     const [line] = log.lines().filter(({ msg }) => msg === 'request refused')
-    t.match(line, { reason: `datasourceFilter.fields["Company"]: must not contain "${character}": Bold BI documents no escape for it` })
+    t.match(line, {
+      reason: `datasourceFilter.fields["Company"]: must not contain "${character}": Bold BI documents no escape for it`
+    })
     t.notMatch(log.text(), 'Hunter')
     t.match(await auditEntries(app, 1), [{ action: 'embed.refused' }])
   }

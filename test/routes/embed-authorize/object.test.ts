@@ -16,13 +16,20 @@ function objectOf (call: RecordedCall | undefined): Record<string, unknown> {
 t.test("with transport: 'object' the view of a dashboard is asked for by Bold BI's object of version 14.1", async (t) => {
   const { bi, post } = await embedApp(t, {
     transport: 'object',
-    authorize: () => ({ email: 'viewer@example.com', datasourceFilter: { fields: { Land: ['Österreich', 'Oman'] } }, anonymous: { group: 'guests' } })
+    authorize: () => ({
+      email: 'viewer@example.com',
+      datasourceFilter: { fields: { Land: ['Österreich', 'Oman'] } },
+      anonymous: { group: 'guests' }
+    })
   })
   const answer = await post(embedQuery())
   t.equal(answer.statusCode, 200)
   t.equal(answer.payload, JSON.stringify(GRANTED))
   const [call] = bi.calls
-  t.equal(`${call?.method} ${call?.url} ${call?.headers['content-type']}`, 'POST /bi/api/site/site1/embed/authorize application/json')
+  t.equal(
+    `${call?.method} ${call?.url} ${call?.headers['content-type']}`,
+    'POST /bi/api/site/site1/embed/authorize application/json'
+  )
   t.same(objectOf(call), {
     serverurl: `${bi.origin}/bi`,
     siteidentifier: 'site/site1',
@@ -34,12 +41,24 @@ t.test("with transport: 'object' the view of a dashboard is asked for by Bold BI
   })
 })
 
-t.test('E15 E17: what an object cannot say (a path, several dashboards, a view, a widget, another mode, a shorter life) is signed and posted', async (t) => {
+t.test('E15 E17: what an object cannot say (a path, several dashboards, a view, a widget, another mode, a ' +
+  'shorter life) is signed and posted', async (t) => {
   const { bi, post } = await embedApp(t, { transport: 'object', modes: ['view', 'design'], pinboard: true })
   const more: Array<Record<string, string>> = [
-    { embed_dashboard_id: '', embed_dashboard_path: '/Sales' }, { embed_dashboard_ids: 'a,b' }, { embed_dashboard_paths: '/a,/b' }, { embed_dashboardview_id: 'v' },
-    { embed_dashboardview_name: 'v' }, { embed_widget_isenabled: 'true', embed_widget_name: 'w' }, { embed_widget_list: 'w' }, { embed_datasource_id: 'd' }, { pinboard_name: 'p' },
-    { isMultiTab: 'true' }, { layout: '2' }, { embed_mode: 'design' }, { embed_expirationtime: '600' }, { embed_dashboard_id: '' }
+    { embed_dashboard_id: '', embed_dashboard_path: '/Sales' },
+    { embed_dashboard_ids: 'a,b' },
+    { embed_dashboard_paths: '/a,/b' },
+    { embed_dashboardview_id: 'v' },
+    { embed_dashboardview_name: 'v' },
+    { embed_widget_isenabled: 'true', embed_widget_name: 'w' },
+    { embed_widget_list: 'w' },
+    { embed_datasource_id: 'd' },
+    { pinboard_name: 'p' },
+    { isMultiTab: 'true' },
+    { layout: '2' },
+    { embed_mode: 'design' },
+    { embed_expirationtime: '600' },
+    { embed_dashboard_id: '' }
   ]
   for (const members of more) {
     t.equal((await post(embedQuery(members))).statusCode, 200)
@@ -72,39 +91,74 @@ t.test('a nonce, a policy and a bad identity count for an object as for a query'
   t.equal(bi.calls.length, 1)
 })
 
-t.test('E23: a server that repeats the secret of an object is not relayed, in whatever spelling', async (t) => {
+t.test('a server that repeats the secret of an object is not relayed, in whatever spelling', async (t) => {
   const secret = 'a "quoted" secret/with\\escapes'
   const log = logReader()
-  const { bi, apiUrl, post, app } = await embedApp(t, { transport: 'object' }, { logger: { level: 'trace', stream: log.stream } })
-  await app.register(embedAuthorize, { prefix: '/two', servers: [{ apiUrl, embedSecret: secret }], authorize: () => ({ email: 'a@b.c' }), transport: 'object', errors: 'http' })
-  const escaped = `{"Data":"${[...secret].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"}`
-  for (const text of [JSON.stringify({ Message: `not ${secret}` }), JSON.stringify({ Data: [{ [secret]: 1 }] }), escaped]) {
+  const { bi, apiUrl, post, app } = await embedApp(t, { transport: 'object' }, {
+    logger: { level: 'trace', stream: log.stream }
+  })
+  await app.register(embedAuthorize, {
+    prefix: '/two',
+    servers: [{ apiUrl, embedSecret: secret }],
+    authorize: () => ({ email: 'a@b.c' }),
+    transport: 'object',
+    errors: 'http'
+  })
+  const escaped = `{"Data":"${
+    [...secret].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+  }"}`
+  for (
+    const text of [JSON.stringify({ Message: `not ${secret}` }), JSON.stringify({ Data: [{ [secret]: 1 }] }), escaped]
+  ) {
     bi.answer = reply(text)
-    const answer = await app.inject({ method: 'POST', url: '/two/authorize', payload: { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl } })
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/two/authorize',
+      payload: { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl }
+    })
     t.equal(answer.statusCode, 502)
     t.notMatch(answer.payload, /quoted|escapes/)
   }
-  bi.answer = (call, response) => { response.writeHead(500).end(call.body) }
+  bi.answer = (call, response) => {
+    response.writeHead(500).end(call.body)
+  }
   t.equal((await post(embedQuery())).statusCode, 502)
   t.notMatch(log.text(), /quoted|8apLL/)
   t.match(log.text(), /repeated the embed secret/)
 })
 
 t.test('an address is taken apart at the first /api of its path, so that a site may be called so', async (t) => {
-  for (const [path, mount, siteidentifier] of [['/bi/api/site/api', '/bi', 'site/api'], ['/api', '', ''], ['/apis/api/site/s', '/apis', 'site/s'], ['/api/api', '', 'api']] as const) {
+  for (
+    const [path, mount, siteidentifier] of [['/bi/api/site/api', '/bi', 'site/api'], ['/api', '', ''], [
+      '/apis/api/site/s',
+      '/apis',
+      'site/s'
+    ], ['/api/api', '', 'api']] as const
+  ) {
     const { bi } = await embedApp(t)
     const app = Fastify()
     t.teardown(() => app.close())
     const apiUrl = bi.origin + path
-    await app.register(embedAuthorize, { servers: [{ apiUrl, embedSecret: SECRET }], authorize: () => ({ email: 'a@b.c' }), transport: 'object' })
+    await app.register(embedAuthorize, {
+      servers: [{ apiUrl, embedSecret: SECRET }],
+      authorize: () => ({ email: 'a@b.c' }),
+      transport: 'object'
+    })
     t.equal((await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })).statusCode, 200)
     t.match(objectOf(bi.calls[0]), { serverurl: bi.origin + mount, siteidentifier }, path)
     t.equal(bi.calls[0]?.url, `${path}/embed/authorize`)
   }
   const app = Fastify()
   t.teardown(() => app.close())
-  const options: EmbedAuthorizeOptions = { servers: [{ apiUrl: 'https://api', embedSecret: SECRET }], authorize: () => null, transport: 'object' }
-  await t.rejects(async () => await app.register(embedAuthorize, options), { code: 'INVALID_OPTIONS', message: /\/api/ }, 'a host of that name is no path')
+  const options: EmbedAuthorizeOptions = {
+    servers: [{ apiUrl: 'https://api', embedSecret: SECRET }],
+    authorize: () => null,
+    transport: 'object'
+  }
+  await t.rejects(async () => await app.register(embedAuthorize, options), {
+    code: 'INVALID_OPTIONS',
+    message: /\/api/
+  }, 'a host of that name is no path')
 })
 
 t.test('an answer that is too deep to be searched for the secret is no usable one', async (t) => {
@@ -120,11 +174,20 @@ t.test('an answer that is too deep to be searched for the secret is no usable on
 })
 
 t.test('an object over plain http to another machine is warned of at the start', async (t) => {
-  for (const [apiUrl, warned] of [['http://bi.test/bi/api/site/site1', true], ['https://bi.test/bi/api', false], ['http://127.0.0.1:1/api/site1', false]] as const) {
+  for (
+    const [apiUrl, warned] of [['http://bi.test/bi/api/site/site1', true], ['https://bi.test/bi/api', false], [
+      'http://127.0.0.1:1/api/site1',
+      false
+    ]] as const
+  ) {
     const log = logReader()
     const app = Fastify({ logger: { level: 'warn', stream: log.stream } })
     t.teardown(() => app.close())
-    const options: EmbedAuthorizeOptions = { servers: [{ apiUrl, embedSecret: SECRET }], authorize: () => null, transport: 'object' }
+    const options: EmbedAuthorizeOptions = {
+      servers: [{ apiUrl, embedSecret: SECRET }],
+      authorize: () => null,
+      transport: 'object'
+    }
     await app.register(embedAuthorize, options)
     t.equal(log.text().includes('over plain http'), warned, apiUrl)
   }

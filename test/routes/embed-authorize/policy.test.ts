@@ -10,11 +10,13 @@ const NOBODY: Array<[string, EmbedAuthorizeOptions['authorize']]> = [
   ['returns null', () => null],
   ['returns undefined', () => undefined],
   ['resolves null', async () => null],
-  ['throws UNAUTHORIZED', () => { throw new UNAUTHORIZED() }]
+  ['throws UNAUTHORIZED', () => {
+    throw new UNAUTHORIZED()
+  }]
 ]
 
 for (const errors of ['sdk', 'http'] as const) {
-  t.test(`E21: without a user it is 401 and no call goes out, with errors: '${errors}'`, async (t) => {
+  t.test(`without a user it is 401 and no call goes out, with errors: '${errors}'`, async (t) => {
     for (const [how, authorize] of NOBODY) {
       const { bi, post } = await embedApp(t, { authorize, errors })
       const reply = await post(embedQuery())
@@ -25,16 +27,34 @@ for (const errors of ['sdk', 'http'] as const) {
   })
 }
 
-t.test('E07: a key that only the server may set is 400, in any case and encoding', async (t) => {
+t.test('a key that only the server may set is 400, in any case and encoding', async (t) => {
   const { bi, post } = await embedApp(t)
   const keys = [
-    'embed_user_email', 'EMBED_USER_EMAIL', 'Embed_User_Email', '%65mbed_user_email', 'embed%5fuser%5Femail', 'embed_user_email%20', '+embed_user_email', '%00embed_user_email',
-    'embed_server_timestamp', 'embed_signature', 'embed_datasource_filter', 'embed_custom_attribute', 'embed_group_access',
-    'embed_auth_provider', 'embed_user_id', 'embed_user_import', 'embed_anonymous_token', 'embed_authorize_group'
+    'embed_user_email',
+    'EMBED_USER_EMAIL',
+    'Embed_User_Email',
+    '%65mbed_user_email',
+    'embed%5fuser%5Femail',
+    'embed_user_email%20',
+    '+embed_user_email',
+    '%00embed_user_email',
+    'embed_server_timestamp',
+    'embed_signature',
+    'embed_datasource_filter',
+    'embed_custom_attribute',
+    'embed_group_access',
+    'embed_auth_provider',
+    'embed_user_id',
+    'embed_user_import',
+    'embed_anonymous_token',
+    'embed_authorize_group'
   ]
   for (const key of keys) {
     const inside = `/a%26${key}%3Dadmin@x`
-    for (const query of [`${embedQuery()}&${key}=admin@x`, `${key}=admin@x&${embedQuery()}`, embedQuery({ embed_dashboard_path: inside })]) {
+    for (
+      const query of [`${embedQuery()}&${key}=admin@x`, `${key}=admin@x&${embedQuery()}`,
+        embedQuery({ embed_dashboard_path: inside })]
+    ) {
       const reply = await post(query)
       t.equal(reply.statusCode, 400, query)
       t.equal(reply.json().error.code, 'INVALID_REQUEST')
@@ -43,14 +63,27 @@ t.test('E07: a key that only the server may set is 400, in any case and encoding
   t.equal(bi.connections(), 0)
 })
 
-t.test('E07 E15 E17: another parameter inside a value, however often encoded, is 400 and is never signed', async (t) => {
+t.test('E07 E15 E17: another parameter inside a value, however often encoded, is 400 and is never ' +
+  'signed', async (t) => {
   const { bi, post } = await embedApp(t, { pinboard: true })
   const values = [
-    'x%26embed_mode%3Ddesign%26embed_dashboard_id%3Dother', 'x%26embed_expirationtime%3D999999999', 'x%26embed_user%255Femail%3Dadmin%40corp', 'x%26embed%255Fsignature%3DAAAA',
-    'x%2526embed_mode%253Ddesign', 'x%252526embed_mode%25253Ddesign', 'x%23y', 'x%2523y', 'R%26D', 'x%25zz%2526embed_mode%253Ddesign', 'x%25u0026embed_mode%253Ddesign'
+    'x%26embed_mode%3Ddesign%26embed_dashboard_id%3Dother',
+    'x%26embed_expirationtime%3D999999999',
+    'x%26embed_user%255Femail%3Dadmin%40corp',
+    'x%26embed%255Fsignature%3DAAAA',
+    'x%2526embed_mode%253Ddesign',
+    'x%252526embed_mode%25253Ddesign',
+    'x%23y',
+    'x%2523y',
+    'R%26D',
+    'x%25zz%2526embed_mode%253Ddesign',
+    'x%25u0026embed_mode%253Ddesign'
   ]
   for (const value of values) {
-    for (const key of ['embed_dashboardview_name', 'embed_dashboard_path', 'embed_widget_name', 'pinboard_name', 'pinWidgetName']) {
+    for (
+      const key of ['embed_dashboardview_name', 'embed_dashboard_path', 'embed_widget_name', 'pinboard_name',
+        'pinWidgetName']
+    ) {
       const reply = await post(embedQuery({ [key]: value }))
       t.equal(reply.statusCode, 400, `${key}=${value}`)
       t.equal(reply.json().error.code, 'INVALID_REQUEST')
@@ -59,9 +92,12 @@ t.test('E07 E15 E17: another parameter inside a value, however often encoded, is
   t.equal(bi.connections(), 0)
 })
 
-t.test('E17: a mode that is not among "modes" is 403 before the host is asked', async (t) => {
+t.test('a mode that is not among "modes" is 403 before the host is asked', async (t) => {
   let asked = 0
-  const authorize: EmbedAuthorizeOptions['authorize'] = () => { asked++; return { email: 'viewer@example.com' } }
+  const authorize: EmbedAuthorizeOptions['authorize'] = () => {
+    asked++
+    return { email: 'viewer@example.com' }
+  }
   const { bi, post } = await embedApp(t, { authorize })
   for (const mode of ['design', 'View', 'VIEW', 'view%20', 'view,design', 'datasource', '1']) {
     const reply = await post(embedQuery({ embed_mode: mode }))
@@ -78,7 +114,7 @@ t.test('E17: a mode that is not among "modes" is 403 before the host is asked', 
   t.equal((await designer.post(embedQuery({ embed_mode: undefined }))).statusCode, 403, 'no mode means view')
 })
 
-t.test('E17: a dashboard that the host does not grant is 403, wherever the query names it', async (t) => {
+t.test('a dashboard that the host does not grant is 403, wherever the query names it', async (t) => {
   const granted = new Set(['mine', '/mine'])
   const { bi, post } = await embedApp(t, {
     authorize (_request, { dashboards }) {
@@ -86,12 +122,24 @@ t.test('E17: a dashboard that the host does not grant is 403, wherever the query
       return { email: 'viewer@example.com' }
     }
   })
-  const mine = { embed_dashboard_id: 'mine', embed_dashboard_path: '/mine', embed_dashboard_ids: 'mine', embed_dashboard_paths: '/mine' }
+  const mine = {
+    embed_dashboard_id: 'mine',
+    embed_dashboard_path: '/mine',
+    embed_dashboard_ids: 'mine',
+    embed_dashboard_paths: '/mine'
+  }
   t.equal((await post(embedQuery(mine))).statusCode, 200)
-  for (const foreign of [
-    { embed_dashboard_id: 'yours' }, { embed_dashboard_id: 'Mine' }, { embed_dashboard_ids: 'mine,yours' }, { embed_dashboard_ids: 'mine%2Cyours' },
-    { embed_dashboard_ids: '(mine)' }, { embed_dashboard_path: '/yours' }, { embed_dashboard_paths: '/mine,/yours' }
-  ]) {
+  for (
+    const foreign of [
+      { embed_dashboard_id: 'yours' },
+      { embed_dashboard_id: 'Mine' },
+      { embed_dashboard_ids: 'mine,yours' },
+      { embed_dashboard_ids: 'mine%2Cyours' },
+      { embed_dashboard_ids: '(mine)' },
+      { embed_dashboard_path: '/yours' },
+      { embed_dashboard_paths: '/mine,/yours' }
+    ]
+  ) {
     const reply = await post(embedQuery({ ...mine, ...foreign }))
     t.equal(reply.statusCode, 403, JSON.stringify(foreign))
     t.equal(reply.json().error.code, 'FORBIDDEN')
@@ -114,7 +162,12 @@ t.test('a value of the host that could end its place in the query is refused, an
     { email, groupAccess: { authProvider: 'x', userId: `y${bad}` } },
     { email, anonymous: { group: `g${bad}` } }
   ])
-  for (identity of [...wrong, {}, { email: '' }, { email: 5 }, { email, username: 'a' }, { email, datasourceFilter: '[{&Region=EU}]' }, true, 'ann']) {
+  for (
+    identity of [...wrong, {}, { email: '' }, { email: 5 }, { email, username: 'a' }, {
+      email,
+      datasourceFilter: '[{&Region=EU}]'
+    }, true, 'ann']
+  ) {
     const reply = await post(embedQuery())
     t.equal(reply.statusCode, 403, JSON.stringify(identity))
     t.equal(reply.json().error.code, 'FORBIDDEN')
@@ -144,13 +197,18 @@ t.test('what the host grants beside the user is signed with it', async (t) => {
 })
 
 t.test('wrong options stop the start with the name of the option', async (t) => {
-  const good = { servers: [{ apiUrl: 'https://bi.test/bi/api/site/site1', embedSecret: SECRET }], authorize: () => null }
+  const good = {
+    servers: [{ apiUrl: 'https://bi.test/bi/api/site/site1', embedSecret: SECRET }],
+    authorize: () => null
+  }
   const server = (apiUrl: unknown, embedSecret: unknown = SECRET) => ({ servers: [{ apiUrl, embedSecret }] })
   const cases: Array<[object, RegExp]> = [
     [{ servers: [] }, /"servers"/],
     [{ servers: undefined }, /"servers"/],
-    [{ servers: [...good.servers, { apiUrl: 'https://BI.test:443/bi/x/../api/site/site1/', embedSecret: 'y' }] }, /"servers\[1\]\.apiUrl" repeats an earlier server/],
-    ...['https://u:p@bi.test', 'https://u@bi.test', 'https://bi.test/?x', 'https://bi.test/#x', 'ftp://bi.test', 'bi.test', '', undefined, 'https://bi.test\\x', 'javascript:1']
+    [{ servers: [...good.servers, { apiUrl: 'https://BI.test:443/bi/x/../api/site/site1/', embedSecret: 'y' }] },
+      /"servers\[1\]\.apiUrl" repeats an earlier server/],
+    ...['https://u:p@bi.test', 'https://u@bi.test', 'https://bi.test/?x', 'https://bi.test/#x', 'ftp://bi.test',
+      'bi.test', '', undefined, 'https://bi.test\\x', 'javascript:1']
       .map((apiUrl): [object, RegExp] => [server(apiUrl), /"servers\[0\]\.apiUrl"/]),
     [server('https://bi.test', ''), /"servers\[0\]\.embedSecret"/],
     [server('https://bi.test', null), /"servers\[0\]\.embedSecret"/],
@@ -161,10 +219,13 @@ t.test('wrong options stop the start with the name of the option', async (t) => 
     [{ maxExpiration: 86_400 }, /"maxExpiration" must be milliseconds, 60000 to 604800000 in steps of 1000; got 86400/],
     [{ maxExpiration: 0 }, /"maxExpiration"/],
     [{ transport: 'put' }, /"transport"/],
-    [{ transport: 'object', servers: [{ apiUrl: 'https://bi.test/site1', embedSecret: SECRET }] }, /"transport": 'object' needs an "apiUrl" with \/api/],
+    [{ transport: 'object', servers: [{ apiUrl: 'https://bi.test/site1', embedSecret: SECRET }] },
+      /"transport": 'object' needs an "apiUrl" with \/api/],
     [{ secretMaxAge: -1 }, /"secretMaxAge"/],
     [server('https://bi.test', () => ''), /"servers\[0\]\.embedSecret"/],
-    [server('https://bi.test', async () => { throw new Error(SECRET) }), /"servers\[0\]\.embedSecret": (?!.*8apLL)/],
+    [server('https://bi.test', async () => {
+      throw new Error(SECRET)
+    }), /"servers\[0\]\.embedSecret": (?!.*8apLL)/],
     [{ maxUrlLength: -1 }, /"maxUrlLength"/],
     [{ pinboard: 'yes' }, /"pinboard"/],
     [{ errors: 'both' }, /"errors"/],
@@ -174,9 +235,13 @@ t.test('wrong options stop the start with the name of the option', async (t) => 
   for (const [options, message] of cases) {
     const app = Fastify()
     t.teardown(() => app.close())
-    await t.rejects(async () => {
-      await app.register(embedAuthorize, { ...good, ...options } as EmbedAuthorizeOptions)
-      await app.ready()
-    }, { code: 'INVALID_OPTIONS', message }, JSON.stringify(options))
+    await t.rejects(
+      async () => {
+        await app.register(embedAuthorize, { ...good, ...options } as EmbedAuthorizeOptions)
+        await app.ready()
+      },
+      { code: 'INVALID_OPTIONS', message },
+      JSON.stringify(options)
+    )
   }
 })

@@ -8,20 +8,45 @@ import { SECRET, embedApp, embedQuery, injectJson, readCall } from '../../helper
 
 const DAY = 86_400
 
-t.test('E10: a byte that can not stand in a request target is 400, and no request is split', async (t) => {
+t.test('a byte that can not stand in a request target is 400, and no request is split', async (t) => {
   const { bi, post } = await embedApp(t)
   for (let code = 0; code <= 0xff; code++) {
     if (code > 0x20 && code < 0x7f) continue
     const character = String.fromCharCode(code)
-    for (const query of [embedQuery({ embed_dashboard_path: `/a${character}b` }), embedQuery({ [`embed_dashboardview_${character}id`]: 'x' })]) {
+    for (
+      const query of [embedQuery({ embed_dashboard_path: `/a${character}b` }),
+        embedQuery({ [`embed_dashboardview_${character}id`]: 'x' })]
+    ) {
       const reply = await post(query)
       t.equal(reply.statusCode, 400, `0x${code.toString(16)}`)
       t.equal(reply.json().error.code, 'INVALID_REQUEST')
     }
   }
-  for (const attack of [
-    '%0d%0aX-Injected:%201', '%0D%0A%0D%0AGET%20/x%20HTTP/1.1', '%E5%98%8A%E5%98%8DX:1', '%00', '%0a', '%', '%zz', '%c0%af', '%ed%a0%80', '\r\nX-Injected: 1', ' HTTP/1.1\r\nX: 1', '嘊嘍X:1', '#', '%u000a', '"', '<', '\\', '^', '`', '{', '|'
-  ]) {
+  for (
+    const attack of [
+      '%0d%0aX-Injected:%201',
+      '%0D%0A%0D%0AGET%20/x%20HTTP/1.1',
+      '%E5%98%8A%E5%98%8DX:1',
+      '%00',
+      '%0a',
+      '%',
+      '%zz',
+      '%c0%af',
+      '%ed%a0%80',
+      '\r\nX-Injected: 1',
+      ' HTTP/1.1\r\nX: 1',
+      '嘊嘍X:1',
+      '#',
+      '%u000a',
+      '"',
+      '<',
+      '\\',
+      '^',
+      '`',
+      '{',
+      '|'
+    ]
+  ) {
     const reply = await post(embedQuery({ embed_dashboard_path: `/a${attack}` }))
     t.ok(reply.statusCode === 400 || (attack.startsWith('%E5') && reply.statusCode === 200), attack)
   }
@@ -29,11 +54,35 @@ t.test('E10: a byte that can not stand in a request target is 400, and no reques
   t.equal(bi.calls.length, bi.rawBytes().split(' HTTP/1.1\r\n').length - 1)
 })
 
-t.test('E11: the signature is over the very bytes that are sent, whatever a free parameter holds', async (t) => {
+t.test('the signature is over the very bytes that are sent, whatever a free parameter holds', async (t) => {
   const { bi, post } = await embedApp(t)
   const values = [
-    'plain', 'a b', 'a+b', 'a=b', 'a%b', '%20', '100%', '?x=1', '/Sales/Übersicht', '日本語', '👩‍👩‍👧', "o'neil", '"', '<script>', '$(id)', '../../..', '\\', '!*()~;:@,', '\u202e',
-    'A'.repeat(2_000), 'é'.repeat(500), '[{Region=EU}]', '__proto__', 'null', 'undefined', '1e309'
+    'plain',
+    'a b',
+    'a+b',
+    'a=b',
+    'a%b',
+    '%20',
+    '100%',
+    '?x=1',
+    '/Sales/Übersicht',
+    '日本語',
+    '👩‍👩‍👧',
+    "o'neil",
+    '"',
+    '<script>',
+    '$(id)',
+    '../../..',
+    '\\',
+    '!*()~;:@,',
+    '\u202e',
+    'A'.repeat(2_000),
+    'é'.repeat(500),
+    '[{Region=EU}]',
+    '__proto__',
+    'null',
+    'undefined',
+    '1e309'
   ]
   for (const value of values) {
     const query = embedQuery({ embed_dashboardview_name: encodeURIComponent(value) })
@@ -45,17 +94,28 @@ t.test('E11: the signature is over the very bytes that are sent, whatever a free
     t.equal(decodeURIComponent(fields.get('embed_dashboardview_name') ?? ''), value)
   }
   await post(embedQuery({ embed_dashboard_path: '/a+b' }))
-  t.equal(readCall(bi.calls.at(-1)).fields.get('embed_dashboard_path'), '/a%2Bb', 'a bare plus can not be taken for a space')
+  t.equal(
+    readCall(bi.calls.at(-1)).fields.get('embed_dashboard_path'),
+    '/a%2Bb',
+    'a bare plus can not be taken for a space'
+  )
 })
 
-t.test('E13: published HMAC keys that are text sign as they should through the option', async (t) => {
+t.test('published HMAC keys that are text sign as they should through the option', async (t) => {
   const { bi, apiUrl } = await embedApp(t)
   const published = ['rfc4231_hmac_sha256', 'nist_openssl_hmac_sha256', 'sha256_header_github'].flatMap((name) => {
     const text = readFileSync(new URL(`../../vectors/hmac/${name}.json`, import.meta.url), 'utf8')
-    return [...text.matchAll(/"(?:key|key_hex|keyHex|secret)":\s*"([^"]+)"/g)].map(([, key = '']) => /^(?:[0-9a-f]{2})+$/i.test(key) ? Buffer.from(key, 'hex').toString('latin1') : key)
+    return [...text.matchAll(/"(?:key|key_hex|keyHex|secret)":\s*"([^"]+)"/g)].map(([, key = '']) =>
+      /^(?:[0-9a-f]{2})+$/i.test(key) ? Buffer.from(key, 'hex').toString('latin1') : key
+    )
   })
-  const { boldbi } = JSON.parse(readFileSync(new URL('../../vectors/signatures.json', import.meta.url), 'utf8')) as { boldbi: Array<{ secret: string }> }
-  const keys = [...new Set([...published, ...boldbi.map(({ secret }) => secret), ' ', 'sécret-ключ', 'k'.repeat(63), 'k'.repeat(64), 'k'.repeat(65), '\0x'])]
+  const { boldbi } = JSON.parse(readFileSync(new URL('../../vectors/signatures.json', import.meta.url), 'utf8')) as {
+    boldbi: Array<{ secret: string }>
+  }
+  const keys = [
+    ...new Set([...published, ...boldbi.map(({ secret }) => secret), ' ', 'sécret-ключ', 'k'.repeat(63), 'k'.repeat(64),
+      'k'.repeat(65), '\0x'])
+  ]
   t.ok(keys.length >= 12, `${keys.length} keys`)
   for (const embedSecret of keys) {
     const app = Fastify()
@@ -67,22 +127,31 @@ t.test('E13: published HMAC keys that are text sign as they should through the o
   }
 })
 
-t.test('E15: an expiration is clamped, and what is no positive integer is 400', async (t) => {
-  for (const [maxExpiration, longest, usual] of [[undefined, DAY, DAY], [600_000, 600, 600], [604_800_000, 604_800, DAY]] as const) {
+t.test('an expiration is clamped, and what is no positive integer is 400', async (t) => {
+  for (
+    const [maxExpiration, longest, usual] of [[undefined, DAY, DAY], [600_000, 600, 600], [604_800_000, 604_800,
+      DAY]] as const
+  ) {
     const { bi, post } = await embedApp(t, maxExpiration === undefined ? {} : { maxExpiration })
     const sent = async (embed_expirationtime: string | undefined) => {
       const reply = await post(embedQuery({ embed_expirationtime }))
-      return reply.statusCode === 200 ? Number(readCall(bi.calls.at(-1)).fields.get('embed_expirationtime')) : reply.json().error.code
+      return reply.statusCode === 200
+        ? Number(readCall(bi.calls.at(-1)).fields.get('embed_expirationtime'))
+        : reply.json().error.code
     }
-    for (const text of ['9999999999', '604801', '9'.repeat(400), String(longest)]) t.equal(await sent(text), longest, text)
+    for (const text of ['9999999999', '604801', '9'.repeat(400), String(longest)]) {
+      t.equal(await sent(text), longest, text)
+    }
     t.equal(await sent('60'), 60)
     t.equal(await sent(undefined), usual, 'absent: what the SDK would have sent, and said outright')
-    for (const text of ['-1', '0', '1e3', '0x10', '', '1.5', '%20', 'NaN', '1,2', '٣']) t.equal(await sent(text), 'INVALID_REQUEST', text)
+    for (const text of ['-1', '0', '1e3', '0x10', '', '1.5', '%20', 'NaN', '1,2', '٣']) {
+      t.equal(await sent(text), 'INVALID_REQUEST', text)
+    }
     t.equal((await post(`${embedQuery()}&embed_expirationtime=60`)).statusCode, 400, 'twice')
   }
 })
 
-t.test('E16: a timestamp of the browser more than five minutes off is replaced by ours, in both directions', async (t) => {
+t.test('a timestamp of the browser more than five minutes off is replaced by ours, in both directions', async (t) => {
   const now = 1_756_891_690
   const { bi, post } = await embedApp(t, { now: () => now * 1000 + 999 })
   const sent = async (embed_timestamp: string | undefined) => {
@@ -92,16 +161,24 @@ t.test('E16: a timestamp of the browser more than five minutes off is replaced b
     return Number(fields.get('embed_timestamp'))
   }
   for (const near of [now, now - 300, now + 300]) t.equal(await sent(String(near)), near)
-  for (const far of [now - 301, now + 301, now * 1000, 1, '9'.repeat(30)]) t.equal(await sent(String(far)), now, String(far))
+  for (const far of [now - 301, now + 301, now * 1000, 1, '9'.repeat(30)]) {
+    t.equal(await sent(String(far)), now, String(far))
+  }
   t.equal(await sent(undefined), now)
   t.equal(await sent(''), now)
-  for (const embed_timestamp of ['abc', '-5', '1e9', '0x1']) t.equal((await post(embedQuery({ embed_timestamp }))).statusCode, 400, embed_timestamp)
+  for (const embed_timestamp of ['abc', '-5', '1e9', '0x1']) {
+    t.equal((await post(embedQuery({ embed_timestamp }))).statusCode, 400, embed_timestamp)
+  }
 })
 
 t.test('a nonce that is no UUID is 400, as are a key given twice and one that is not known', async (t) => {
   const { bi, post } = await embedApp(t)
-  const queries = ['', 'x', 'embed_mode=view', '=', '&', `${embedQuery()}&`, `${embedQuery()}&&`, `${embedQuery()}&=x`, `${embedQuery()}&x=1`, `${embedQuery()}&embed_mode=view`, `${embedQuery()}&layout=1`, `?${embedQuery()}`]
-  for (const embed_nonce of ['', '1', undefined, 'zzzzzzzz-0000-0000-0000-000000000000', '3601299f541b4ccebb1f2aacda277134f', '{3601299f-541b-4cce-b1f2-aacda277134f}']) queries.push(embedQuery({ embed_nonce }))
+  const queries = ['', 'x', 'embed_mode=view', '=', '&', `${embedQuery()}&`, `${embedQuery()}&&`, `${embedQuery()}&=x`,
+    `${embedQuery()}&x=1`, `${embedQuery()}&embed_mode=view`, `${embedQuery()}&layout=1`, `?${embedQuery()}`]
+  for (
+    const embed_nonce of ['', '1', undefined, 'zzzzzzzz-0000-0000-0000-000000000000',
+      '3601299f541b4ccebb1f2aacda277134f', '{3601299f-541b-4cce-b1f2-aacda277134f}']
+  ) queries.push(embedQuery({ embed_nonce }))
   for (const query of queries) {
     const reply = await post(query)
     t.equal(reply.statusCode, 400, query)
@@ -110,7 +187,7 @@ t.test('a nonce that is no UUID is 400, as are a key given twice and one that is
   t.equal(bi.connections(), 0)
 })
 
-t.test('E20: a long query goes out whole by POST, one beyond the body limit is 413', async (t) => {
+t.test('a long query goes out whole by POST, one beyond the body limit is 413', async (t) => {
   const { bi, post } = await embedApp(t)
   for (const length of [7_000, 8_000, 60_000]) {
     const query = embedQuery({ embed_dashboard_path: `/${'p'.repeat(length)}` })
@@ -136,26 +213,41 @@ t.test('a URL of exactly "maxUrlLength" is a GET, and one character more makes i
   const length = `${apiUrl}/embed/authorize?${text}`.length + 50
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(embedAuthorize, { servers: [{ apiUrl, embedSecret: SECRET }], authorize: () => ({ email: 'viewer@example.com' }), maxUrlLength: length })
+  await app.register(embedAuthorize, {
+    servers: [{ apiUrl, embedSecret: SECRET }],
+    authorize: () => ({ email: 'viewer@example.com' }),
+    maxUrlLength: length
+  })
   const urls: Record<string, number[]> = { GET: [], POST: [] }
   for (let pad = 0; pad < 100; pad++) {
-    await injectJson(app, { embedQuerString: embedQuery({ embed_dashboard_path: 'p'.repeat(pad) }), dashboardServerApiUrl: apiUrl })
+    await injectJson(app, {
+      embedQuerString: embedQuery({ embed_dashboard_path: 'p'.repeat(pad) }),
+      dashboardServerApiUrl: apiUrl
+    })
     urls[bi.calls.at(-1)?.method ?? '']?.push(`${apiUrl}/embed/authorize?${readCall(bi.calls.at(-1)).text}`.length)
   }
   t.ok(Math.max(...urls.GET ?? []) <= length, 'no longer URL was sent')
   t.ok(Math.min(...urls.POST ?? []) > length, 'and nothing shorter was a POST')
 })
 
-t.test('J06, J14: a body whose known members occur twice, or that has more than 1 000 members and elements, is 400', async (t) => {
+t.test('a body whose known members occur twice, or that has more than 1 000 members and elements, is ' +
+  '400', async (t) => {
   const { bi, app, apiUrl } = await embedApp(t)
   const server = `"dashboardServerApiUrl":${JSON.stringify(apiUrl)}`
   const query = `"embedQuerString":${JSON.stringify(embedQuery())}`
   const bodies = [
-    `{${query},${server},"dashboardServerApiUrl":"https://other.example"}`, `{${query},"embedQuer\\u0053tring":"x",${server}}`,
-    `{${query},${server},"x":[${'1,'.repeat(1_000)}1]}`, `{${query},${server},${Array.from({ length: 1_000 }, (_none, at) => `"k${at}":1`).join(',')}}`
+    `{${query},${server},"dashboardServerApiUrl":"https://other.example"}`,
+    `{${query},"embedQuer\\u0053tring":"x",${server}}`,
+    `{${query},${server},"x":[${'1,'.repeat(1_000)}1]}`,
+    `{${query},${server},${Array.from({ length: 1_000 }, (_none, at) => `"k${at}":1`).join(',')}}`
   ]
   for (const payload of bodies) {
-    const reply = await app.inject({ method: 'POST', url: '/authorize', payload, headers: { 'content-type': 'application/json' } })
+    const reply = await app.inject({
+      method: 'POST',
+      url: '/authorize',
+      payload,
+      headers: { 'content-type': 'application/json' }
+    })
     t.equal(reply.statusCode, 400, payload.slice(0, 200))
   }
   t.equal(bi.calls.length, 0)

@@ -15,17 +15,24 @@ function warnings (log: LogReader): Array<Record<string, unknown>> {
 }
 
 for (const errors of ['sdk', 'http'] as const) {
-  for (const [name, answer, expected, status] of [
-    ['a 200 that refuses', reply({ ApiStatus: false, Status: false, Message: '<b>Unknown</b>\nuser' }), [200, null, '<b>Unknown</b> user'], 200],
-    ['a 200 with a code', reply({ ApiStatus: false, StatusCode: 401, Message: 'x' }), [200, '401', 'x'], 200],
-    ['a 401 with a JSON body', reply({ ApiStatus: false, Status: false, Message: `bad key ${SECRET}` }, 401), [401, null, 'bad key ***'], 502],
-    ['a 403 with a code', reply({ Code: 'EMBED_DISABLED', message: 'Embedding is off' }, 403), [403, 'EMBED_DISABLED', 'Embedding is off'], 502],
-    ['a 500 with a page', reply('<h1>down</h1>', 500), [500, null, null], 502],
-    ['a redirect', reply('', 302, { location: 'https://example.com/' }), [302, null, null], 502]
-  ] as const) {
+  for (
+    const [name, answer, expected, status] of [
+      ['a 200 that refuses', reply({ ApiStatus: false, Status: false, Message: '<b>Unknown</b>\nuser' }), [200, null,
+        '<b>Unknown</b> user'], 200],
+      ['a 200 with a code', reply({ ApiStatus: false, StatusCode: 401, Message: 'x' }), [200, '401', 'x'], 200],
+      ['a 401 with a JSON body', reply({ ApiStatus: false, Status: false, Message: `bad key ${SECRET}` }, 401), [401,
+        null, 'bad key ***'], 502],
+      ['a 403 with a code', reply({ Code: 'EMBED_DISABLED', message: 'Embedding is off' }, 403), [403, 'EMBED_DISABLED',
+        'Embedding is off'], 502],
+      ['a 500 with a page', reply('<h1>down</h1>', 500), [500, null, null], 502],
+      ['a redirect', reply('', 302, { location: 'https://example.com/' }), [302, null, null], 502]
+    ] as const
+  ) {
     t.test(`errors "${errors}": ${name} is one warning with status, code and cleaned message, and the audit entry has the code`, async (t) => {
       const log = logReader()
-      const { app, bi, post } = await embedApp(t, { errors, retries: 0 }, { logger: { level: 'info', stream: log.stream } })
+      const { app, bi, post } = await embedApp(t, { errors, retries: 0 }, {
+        logger: { level: 'info', stream: log.stream }
+      })
       bi.answer = answer
       const [upstreamStatus, upstreamCode, upstreamMessage] = expected
       const response = await post(embedQuery())
@@ -33,7 +40,9 @@ for (const errors of ['sdk', 'http'] as const) {
       t.match(warnings(log), [{ msg: LOG_MESSAGE, upstreamStatus, upstreamCode, upstreamMessage }])
       t.equal(warnings(log).length, 1)
       t.notMatch(log.text(), SECRET)
-      if (status === 502) t.notMatch(response.body, /bad key|EMBED_DISABLED|Embedding|down/, 'the caller does not learn it')
+      if (status === 502) {
+        t.notMatch(response.body, /bad key|EMBED_DISABLED|Embedding|down/, 'the caller does not learn it')
+      }
       const [entry] = await auditEntries(app, 1)
       t.match(entry, { action: 'embed.refused', changes: { upstreamStatus, upstreamCode } })
       t.notMatch(JSON.stringify(entry), /bad key|Embedding is off/)

@@ -26,7 +26,8 @@ async function revocableApp (t: Parameters<typeof embedApp>[0], options: Partial
   return { ...embed, state, revoke, status }
 }
 
-t.test('a user who was cut off is refused with what was issued before, and let in with what was issued since', async (t) => {
+t.test('a user who was cut off is refused with what was issued before, and let in with what was issued ' +
+  'since', async (t) => {
   for (const grant of [{ email: 'viewer@example.com' }, { username: 'viewer@example.com' }]) {
     const { state, revoke, status, bi, post } = await revocableApp(t)
     const { now } = state
@@ -57,7 +58,12 @@ t.test('a refusal by a cut-off uses up no nonce, is shown by the SDK, and is aud
   t.equal(refused.statusCode, 200)
   t.same(refused.json(), { ApiStatus: false, Status: false, Message: 'This is not allowed' })
   const [entry] = await auditEntries(app, 1)
-  t.match(entry, { action: 'embed.refused', userEmail: 'viewer@example.com', resourceId: DASHBOARD, changes: { outcome: 'FORBIDDEN' } })
+  t.match(entry, {
+    action: 'embed.refused',
+    userEmail: 'viewer@example.com',
+    resourceId: DASHBOARD,
+    changes: { outcome: 'FORBIDDEN' }
+  })
   state.now += 1
   t.match((await post(query)).json(), { ApiStatus: true })
 })
@@ -71,18 +77,29 @@ t.test('a tenant that was cut off takes all its users with it, and no others', a
   }
 })
 
-t.test('the subject of a user reference counts beside the name that the host gives, and its time stands in for the host’s', async (t) => {
+t.test('the subject of a user reference counts beside the name that the host gives, and its time stands in for ' +
+  'the host’s', async (t) => {
   const { apiUrl } = await embedApp(t)
   const app = Fastify()
   t.teardown(() => app.close())
   const start = Date.now()
   let now = start
   await app.register(userReference, { keys: ['0123456789abcdefghijklmnopqrstuvwxyz'], now: () => now })
-  const authorize: EmbedAuthorizeOptions['authorize'] = ({ userReference }) => userReference && { email: `${userReference.sub}@example.com` }
+  const authorize: EmbedAuthorizeOptions['authorize'] = ({ userReference }) =>
+    userReference && { email: `${userReference.sub}@example.com` }
   await app.register(embedAuthorize, { servers: [{ apiUrl, embedSecret: SECRET }], authorize, errors: 'http' })
   const status = async (reference: string) =>
-    (await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl }, { 'x-user-reference': reference })).statusCode
-  const revoke = (subject: string) => app.tokenStore.revocations.revoke({ orgId: 'default', kind: 'user', subject, before: start + 1_000, createdBy: null })
+    (await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl }, {
+      'x-user-reference': reference
+    })).statusCode
+  const revoke = (subject: string) =>
+    app.tokenStore.revocations.revoke({
+      orgId: 'default',
+      kind: 'user',
+      subject,
+      before: start + 1_000,
+      createdBy: null
+    })
   const [ann, bob] = [app.userReference.sign({ sub: 'ann' }), app.userReference.sign({ sub: 'bob' })]
   now = start + 2_000
   t.equal(await status(ann), 200)
@@ -98,18 +115,27 @@ t.test('a dashboard that was cut off is refused wherever and however a query nam
   await revoke('dashboard', DASHBOARD, state.now + 1)
   await revoke('dashboard', '/sales/secret', state.now + 1)
   const compact = DASHBOARD.replaceAll('-', '')
-  for (const id of [DASHBOARD, DASHBOARD.toUpperCase(), compact, `%7B${DASHBOARD}%7D`, `(${DASHBOARD})`, `%7B${compact}%7D`, compact.toUpperCase(), compact.replace(/.{4}(?=.)/g, '$&-')]) {
+  for (
+    const id of [DASHBOARD, DASHBOARD.toUpperCase(), compact, `%7B${DASHBOARD}%7D`, `(${DASHBOARD})`,
+      `%7B${compact}%7D`, compact.toUpperCase(), compact.replace(/.{4}(?=.)/g, '$&-')]
+  ) {
     t.equal(await status({ embed_dashboard_id: id }), 403, id)
     t.equal(await status({ embed_dashboard_id: 'mine', embed_dashboard_ids: `mine,${id}` }), 403, `${id} in a list`)
     t.equal(await status({ embed_dashboard_id: 'mine', pinDashbooardId: id }), 403, `${id} to be pinned`)
   }
-  for (const path of ['/sales/secret', '/Sales/Secret', 'Sales/secret', '/sales/secret/', '//sales//secret', '/sales/secret%20', '/sales%20/%20secret', '/%73ales/secret', '/%EF%BC%B3ales/secret']) {
+  for (
+    const path of ['/sales/secret', '/Sales/Secret', 'Sales/secret', '/sales/secret/', '//sales//secret',
+      '/sales/secret%20', '/sales%20/%20secret', '/%73ales/secret', '/%EF%BC%B3ales/secret']
+  ) {
     t.equal(await status({ embed_dashboard_id: '', embed_dashboard_path: path }), 403, path)
     t.equal(await status({ embed_dashboard_id: '', embed_dashboard_paths: `/mine,${path}` }), 403, `${path} in a list`)
   }
   t.equal(bi.connections(), 0)
   const other = DASHBOARD.replace('c', 'd')
-  for (const members of [{ embed_dashboard_id: other }, { embed_dashboard_id: '', embed_dashboard_path: '/sales/secret2' }, { embed_dashboard_id: '' }]) {
+  for (
+    const members of [{ embed_dashboard_id: other }, { embed_dashboard_id: '', embed_dashboard_path: '/sales/secret2' },
+      { embed_dashboard_id: '' }]
+  ) {
     t.equal(await status(members), 200, JSON.stringify(members))
   }
 })
@@ -122,10 +148,14 @@ t.test('one dashboard that was cut off among hundreds of a query is found', asyn
   t.equal(await status({ embed_dashboard_id: '', embed_dashboard_ids: [...many, DASHBOARD].join(',') }), 403)
 })
 
-t.test('a tenant or a time that is none is refused like any value that must not be signed, and neither is ever signed', async (t) => {
+t.test('a tenant or a time that is none is refused like any value that must not be signed, and neither is ever ' +
+  'signed', async (t) => {
   const { state, status, bi } = await revocableApp(t)
   const email = 'viewer@example.com'
-  const wrong: unknown[] = [{ email, tenant: '' }, { email, tenant: 5 }, { email, issuedAt: '1' }, { email, issuedAt: NaN }, { email, issuedAt: null }, { email, issuedAt: 1_756_891_690 }]
+  const wrong: unknown[] = [{ email, tenant: '' }, { email, tenant: 5 }, { email, issuedAt: '1' }, {
+    email,
+    issuedAt: NaN
+  }, { email, issuedAt: null }, { email, issuedAt: 1_756_891_690 }]
   for (const grant of wrong) {
     state.grant = grant as Grant
     t.equal(await status(), 403, JSON.stringify(grant))
@@ -136,7 +166,7 @@ t.test('a tenant or a time that is none is refused like any value that must not 
   t.notMatch(readCall(bi.calls[0]).text, /acme|tenant|issued/i)
 })
 
-t.test('G14: who or what is cut off while Bold BI is asked gets no token of it', async (t) => {
+t.test('who or what is cut off while Bold BI is asked gets no token of it', async (t) => {
   const cases = [['user', 'viewer@example.com'], ['tenant', 'acme'], ['dashboard', DASHBOARD]] as const
   for (const [kind, subject] of cases) {
     const { app, bi, state, revoke, post } = await revocableApp(t)
@@ -151,6 +181,11 @@ t.test('G14: who or what is cut off while Bold BI is asked gets no token of it',
     t.notMatch(refused.payload, /token/)
     t.equal(bi.calls.length, 1)
     const [entry] = await auditEntries(app, 1)
-    t.match(entry, { action: 'embed.refused', userEmail: 'viewer@example.com', resourceId: DASHBOARD, changes: { outcome: 'FORBIDDEN' } })
+    t.match(entry, {
+      action: 'embed.refused',
+      userEmail: 'viewer@example.com',
+      resourceId: DASHBOARD,
+      changes: { outcome: 'FORBIDDEN' }
+    })
   }
 })

@@ -5,14 +5,18 @@ import embedAuthorize from '../../../routes/embed-authorize/index.js'
 import { embedApp, embedQuery, injectJson, readCall } from '../../helpers/embed.js'
 import { logReader } from '../../helpers/log-reader.js'
 
-t.test('G18: an embed secret that was made anew in Bold BI comes into use without a restart, on its own server alone', async (t) => {
+t.test('an embed secret that was made anew in Bold BI comes into use without a restart, on its own server ' +
+  'alone', async (t) => {
   const first = await embedApp(t)
   const second = await embedApp(t)
   let secret = 'the first secret'
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(embedAuthorize, {
-    servers: [{ apiUrl: first.apiUrl, embedSecret: async () => secret }, { apiUrl: second.apiUrl, embedSecret: 'the other server' }],
+    servers: [{ apiUrl: first.apiUrl, embedSecret: async () => secret }, {
+      apiUrl: second.apiUrl,
+      embedSecret: 'the other server'
+    }],
     authorize: () => ({ email: 'viewer@example.com' }),
     secretMaxAge: 0
   })
@@ -33,21 +37,36 @@ t.test('a function is not asked again before "secretMaxAge" is over', async (t) 
   t.teardown(() => app.close())
   // An hour: longer than any machine takes for this test.
   const servers = [{ apiUrl, embedSecret: () => `secret ${++asked}` }]
-  await app.register(embedAuthorize, { servers, authorize: () => ({ email: 'viewer@example.com' }), secretMaxAge: 3_600_000 })
-  for (let times = 0; times < 5; times++) await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })
+  await app.register(embedAuthorize, {
+    servers,
+    authorize: () => ({ email: 'viewer@example.com' }),
+    secretMaxAge: 3_600_000
+  })
+  for (let times = 0; times < 5; times++) {
+    await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })
+  }
   t.equal(asked, 1)
   const { signature, expected } = readCall(bi.calls.at(-1), 'secret 1')
   t.equal(signature, expected)
 })
 
-t.test('E23 O01: a function that fails, or gives none, leaves the last good secret in use, and nothing of what it said is logged', async (t) => {
+t.test('E23 O01: a function that fails, or gives none, leaves the last good secret in use, and nothing of what ' +
+  'it said is logged', async (t) => {
   const { apiUrl, bi } = await embedApp(t)
   const log = logReader()
   const app = Fastify({ logger: { level: 'trace', stream: log.stream } })
   t.teardown(() => app.close())
   let give = (): string => 'the good secret'
-  await app.register(embedAuthorize, { servers: [{ apiUrl, embedSecret: () => give() }], authorize: () => ({ email: 'viewer@example.com' }), secretMaxAge: 0 })
-  for (give of [() => { throw new Error('hunter2 was wrong') }, () => '', () => 5 as unknown as string]) {
+  await app.register(embedAuthorize, {
+    servers: [{ apiUrl, embedSecret: () => give() }],
+    authorize: () => ({ email: 'viewer@example.com' }),
+    secretMaxAge: 0
+  })
+  for (
+    give of [() => {
+      throw new Error('hunter2 was wrong')
+    }, () => '', () => 5 as unknown as string]
+  ) {
     t.equal((await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })).statusCode, 200)
     const { signature, expected } = readCall(bi.calls.at(-1), 'the good secret')
     t.equal(signature, expected)

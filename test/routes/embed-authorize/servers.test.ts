@@ -9,15 +9,17 @@ import { SECRET, embedApp, embedQuery, injectJson, readCall } from '../../helper
 
 const SSRF = new URL('../../vectors/url_ssrf/', import.meta.url)
 const PATT = readFileSync(new URL('patt_ssrf_urls.txt', SSRF), 'utf8').split('\n').filter((line) => line.trim() !== '')
-const WPT = (JSON.parse(readFileSync(new URL('wpt_urltestdata.json', SSRF), 'utf8')) as Array<string | { input: string }>)
-  .flatMap((entry) => typeof entry === 'string' ? [] : [entry.input])
+const WPT =
+  (JSON.parse(readFileSync(new URL('wpt_urltestdata.json', SSRF), 'utf8')) as Array<string | { input: string }>)
+    .flatMap((entry) => typeof entry === 'string' ? [] : [entry.input])
 
 for (const errors of ['sdk', 'http'] as const) {
-  t.test(`E01: an address that is not configured is a real 403, and nothing is called, with errors: '${errors}'`, async (t) => {
+  t.test(`an address that is not configured is a real 403, and nothing is called, with errors: '${errors}'`, async (t) => {
     const trap = await canary(t)
     const { bi, post } = await embedApp(t, { errors })
     t.ok(PATT.length >= 160)
-    const traps = [trap.origin, `${trap.origin}/bi/api/site/site1`, `http://localhost:${trap.port}/`, `http://[::1]:${trap.port}/`, `http://0x7f000001:${trap.port}/`]
+    const traps = [trap.origin, `${trap.origin}/bi/api/site/site1`, `http://localhost:${trap.port}/`,
+      `http://[::1]:${trap.port}/`, `http://0x7f000001:${trap.port}/`]
     for (const address of [...PATT, ...traps]) {
       const reply = await post(embedQuery(), { dashboardServerApiUrl: address })
       t.equal(reply.statusCode, 403, address)
@@ -28,26 +30,52 @@ for (const errors of ['sdk', 'http'] as const) {
   })
 }
 
-t.test('E02: a look-alike of the configured address is refused, or is that very address', async (t) => {
+t.test('a look-alike of the configured address is refused, or is that very address', async (t) => {
   const { bi, app } = await embedApp(t)
   const trap = await canary(t)
   const origin = `https://127.0.0.1:${trap.port}`
   const look = Fastify()
   t.teardown(() => look.close())
   await look.register(embedAuthorize, {
-    servers: [{ apiUrl: 'https://bi.test/bi/api/site/site1', embedSecret: SECRET }, { apiUrl: origin, embedSecret: SECRET }],
+    servers: [{ apiUrl: 'https://bi.test/bi/api/site/site1', embedSecret: SECRET }, {
+      apiUrl: origin,
+      embedSecret: SECRET
+    }],
     authorize: () => ({ email: 'a@b.c' }),
     errors: 'http',
     rateLimit: false
   })
   const alike = [
-    'https://bi.test.evil.test/bi/api/site/site1', 'https://bi.test@evil.test/bi/api/site/site1', 'https://evil.test#bi.test/bi/api/site/site1',
-    'https://evil.test\\@bi.test/bi/api/site/site1', 'https://bi.test:444/bi/api/site/site1', 'http://bi.test/bi/api/site/site1', '//bi.test/bi/api/site/site1',
-    'https://bi.test/bi/api/site/site1/../../admin', 'https://bi.test/bi/api/site/site10', 'https://bi.test/bi/api/site/site1/x', 'https://bi.test/bi/api/site/site1//',
-    'https://bi.test/bi/api/site/%2e%2e/site1', 'https://bi.test/bi/api/site/site1/%2e%2e', 'https://bi.test/bi/api/site/site1%2f..', 'https://bi.test./bi/api/site/site1',
-    'https://bi.test/bi/api/site/SITE1', 'https://bi.test/bi/api/site/site1?x=1', 'https://bi.test/bi/api/site/site1?', 'https://bi.test/bi/api/site/site1#', 'https://bi.test/bi/api//site/site1',
-    'https://user@bi.test/bi/api/site/site1', ' https://bi.test/bi/api/site/site1', 'https://bi.test/bi/api/site/site1\n', 'https://bi.te\tst/bi/api/site/site1',
-    'https:\\\\bi.test\\bi\\api\\site\\site1', 'https:bi.test', 'https://bi。test.evil/bi/api/site/site1', 'https://xn--bi-test/bi/api/site/site1', 'bi.test/bi/api/site/site1', ''
+    'https://bi.test.evil.test/bi/api/site/site1',
+    'https://bi.test@evil.test/bi/api/site/site1',
+    'https://evil.test#bi.test/bi/api/site/site1',
+    'https://evil.test\\@bi.test/bi/api/site/site1',
+    'https://bi.test:444/bi/api/site/site1',
+    'http://bi.test/bi/api/site/site1',
+    '//bi.test/bi/api/site/site1',
+    'https://bi.test/bi/api/site/site1/../../admin',
+    'https://bi.test/bi/api/site/site10',
+    'https://bi.test/bi/api/site/site1/x',
+    'https://bi.test/bi/api/site/site1//',
+    'https://bi.test/bi/api/site/%2e%2e/site1',
+    'https://bi.test/bi/api/site/site1/%2e%2e',
+    'https://bi.test/bi/api/site/site1%2f..',
+    'https://bi.test./bi/api/site/site1',
+    'https://bi.test/bi/api/site/SITE1',
+    'https://bi.test/bi/api/site/site1?x=1',
+    'https://bi.test/bi/api/site/site1?',
+    'https://bi.test/bi/api/site/site1#',
+    'https://bi.test/bi/api//site/site1',
+    'https://user@bi.test/bi/api/site/site1',
+    ' https://bi.test/bi/api/site/site1',
+    'https://bi.test/bi/api/site/site1\n',
+    'https://bi.te\tst/bi/api/site/site1',
+    'https:\\\\bi.test\\bi\\api\\site\\site1',
+    'https:bi.test',
+    'https://bi。test.evil/bi/api/site/site1',
+    'https://xn--bi-test/bi/api/site/site1',
+    'bi.test/bi/api/site/site1',
+    ''
   ]
   for (const address of alike) {
     const reply = await injectJson(look, { embedQuerString: embedQuery(), dashboardServerApiUrl: address })
@@ -57,13 +85,25 @@ t.test('E02: a look-alike of the configured address is refused, or is that very 
   t.equal(trap.connections(), 0)
 
   const same = bi.origin.replace('127.0.0.1', '127.1')
-  for (const address of [`${bi.origin}/bi/api/site/site1/`, `${bi.origin.replace('http:', 'HTTP:')}/bi/x/../api/site/site1`, `${same}/bi/api/%2e/site/site1`]) {
-    t.equal((await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: address })).statusCode, 200, address)
-    t.equal(readCall(bi.calls.at(-1)).path, '/bi/api/site/site1/embed/authorize', 'the call goes by the configured spelling')
+  for (
+    const address of [`${bi.origin}/bi/api/site/site1/`,
+      `${bi.origin.replace('http:', 'HTTP:')}/bi/x/../api/site/site1`, `${same}/bi/api/%2e/site/site1`]
+  ) {
+    t.equal(
+      (await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: address })).statusCode,
+      200,
+      address
+    )
+    t.equal(
+      readCall(bi.calls.at(-1)).path,
+      '/bi/api/site/site1/embed/authorize',
+      'the call goes by the configured spelling'
+    )
   }
 })
 
-t.test('E02: full-width and enclosed letters select the host that they mean, and call only what is configured', async (t) => {
+t.test('full-width and enclosed letters select the host that they mean, and call only what is ' +
+  'configured', async (t) => {
   const { bi, post, apiUrl } = await embedApp(t)
   const { port } = new URL(apiUrl)
   for (const host of ['①②⑦.⓪.⓪.①', '１２７．０．０．１', '127。0。0。1', '0177.0.0.1', '0x7f.1', '2130706433']) {
@@ -72,11 +112,15 @@ t.test('E02: full-width and enclosed letters select the host that they mean, and
   }
   for (const call of bi.calls) t.equal(call.headers.host, `127.0.0.1:${port}`)
   for (const host of ['127.0.0.2', '127.0.0.1.evil.test', 'ⓔⓥⓘⓛ.test']) {
-    t.equal((await post(embedQuery(), { dashboardServerApiUrl: `http://${host}:${port}/bi/api/site/site1` })).statusCode, 403, host)
+    t.equal(
+      (await post(embedQuery(), { dashboardServerApiUrl: `http://${host}:${port}/bi/api/site/site1` })).statusCode,
+      403,
+      host
+    )
   }
 })
 
-t.test('E03: no address of the URL parsers’ own test data leads anywhere but to the configured server', async (t) => {
+t.test('no address of the URL parsers’ own test data leads anywhere but to the configured server', async (t) => {
   const trap = await canary(t)
   const { bi, post } = await embedApp(t)
   t.ok(WPT.length >= 890)

@@ -10,7 +10,8 @@ import { reply, stubUpstream } from '../../helpers/stub-upstream.js'
 
 const numbered = (count: number) => Array.from({ length: count }, (_none, at) => `D${at}`).join(',')
 
-t.test('a request that names 500 dashboards, each in two spellings, takes one statement for all of their cut-offs and one for its nonce', async (t) => {
+t.test('a request that names 500 dashboards, each in two spellings, takes one statement for all of their ' +
+  'cut-offs and one for its nonce', async (t) => {
   const bi = await stubUpstream(t, reply(GRANTED))
   const database = await emptyDatabase()
   let statements: string[] = []
@@ -24,7 +25,10 @@ t.test('a request that names 500 dashboards, each in two spellings, takes one st
   })
   const app = Fastify()
   t.teardown(() => app.close())
-  await app.register(tokenStore, { store: sqlStore({ ...database, db }, { secretsKeys: ['a key that seals what this test file stores'] }), sweepEvery: 0 })
+  await app.register(tokenStore, {
+    store: sqlStore({ ...database, db }, { secretsKeys: ['a key that seals what this test file stores'] }),
+    sweepEvery: 0
+  })
   await app.register(embedAuthorize, {
     servers: [{ apiUrl: bi.origin, embedSecret: SECRET }],
     authorize: () => ({ email: 'viewer@example.com', tenant: 'acme' }),
@@ -53,15 +57,25 @@ t.test('a query may name 50 dashboards unless "maxDashboards" says otherwise, wh
   const made = async (options: { maxDashboards?: number }) => {
     const app = Fastify()
     t.teardown(() => app.close())
-    await app.register(embedAuthorize, { servers: [{ apiUrl: origin, embedSecret: SECRET }], authorize: () => ({ email: 'viewer@example.com' }), ...options })
+    await app.register(embedAuthorize, {
+      servers: [{ apiUrl: origin, embedSecret: SECRET }],
+      authorize: () => ({ email: 'viewer@example.com' }),
+      ...options
+    })
     return async (count: number) =>
-      (await injectJson(app, { embedQuerString: embedQuery({ embed_dashboard_id: '', embed_dashboard_ids: numbered(count) }), dashboardServerApiUrl: origin })).statusCode
+      (await injectJson(app, {
+        embedQuerString: embedQuery({ embed_dashboard_id: '', embed_dashboard_ids: numbered(count) }),
+        dashboardServerApiUrl: origin
+      })).statusCode
   }
   const usual = await made({})
   t.same([await usual(50), await usual(51)], [200, 400])
   const one = await made({ maxDashboards: 1 })
   t.same([await one(1), await one(2)], [200, 400])
   for (const maxDashboards of [0, 501, 1.5, Number.NaN, '50' as unknown as number]) {
-    await t.rejects(made({ maxDashboards }), { code: 'INVALID_OPTIONS', message: /"maxDashboards" must be an integer from 1 to 500/ }, String(maxDashboards))
+    await t.rejects(made({ maxDashboards }), {
+      code: 'INVALID_OPTIONS',
+      message: /"maxDashboards" must be an integer from 1 to 500/
+    }, String(maxDashboards))
   }
 })

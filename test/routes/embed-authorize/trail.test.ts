@@ -21,27 +21,41 @@ function textOf (value: unknown): string {
 t.test('E23 O01: neither the secret nor a signature is in any reply or log line, whatever goes wrong', async (t) => {
   const log = logReader()
   let identity: EmbedIdentity | null = { email: 'viewer@example.com' }
-  const { bi, post, app } = await embedApp(t, { retries: 0, timeout: 200, authorize: () => identity }, { logger: { level: 'trace', stream: log.stream } })
+  const { bi, post, app } = await embedApp(t, { retries: 0, timeout: 200, authorize: () => identity }, {
+    logger: { level: 'trace', stream: log.stream }
+  })
   const replies: string[] = []
   const send = async (...args: Parameters<typeof post>) => {
     const { headers, payload } = await post(...args)
     replies.push(textOf(headers), payload)
   }
   const used = embedQuery()
-  for (const query of [used, used, 'x', embedQuery({ embed_mode: 'design' }), `${used}&embed_signature=${SECRET}`]) await send(query)
+  for (const query of [used, used, 'x', embedQuery({ embed_mode: 'design' }), `${used}&embed_signature=${SECRET}`]) {
+    await send(query)
+  }
   await send(embedQuery(), { dashboardServerApiUrl: `https://${SECRET}@bi.test` })
   await send(embedQuery(), { embedQuerString: 5 })
-  for (const answer of [reply(SECRET), reply({ Message: SECRET }, 500), reply('', 302, { location: `https://${SECRET}.test` }), cut, hang]) {
+  for (
+    const answer of [reply(SECRET), reply({ Message: SECRET }, 500),
+      reply('', 302, { location: `https://${SECRET}.test` }), cut, hang]
+  ) {
     bi.answer = answer
     await send(embedQuery())
   }
-  bi.answer = (call, response) => { response.writeHead(500).end(`you sent ${call.url} with ${textOf(call.rawHeaders)}`) }
+  bi.answer = (call, response) => {
+    response.writeHead(500).end(`you sent ${call.url} with ${textOf(call.rawHeaders)}`)
+  }
   await send(embedQuery())
   identity = { email: `a&${SECRET}@b.c` }
   await send(embedQuery())
   identity = null
   await send(embedQuery())
-  await app.inject({ method: 'POST', url: '/authorize', payload: `{"${SECRET}`, headers: { 'content-type': 'application/json' } })
+  await app.inject({
+    method: 'POST',
+    url: '/authorize',
+    payload: `{"${SECRET}`,
+    headers: { 'content-type': 'application/json' }
+  })
 
   const signatures = bi.calls.map((call) => readCall(call).signature)
   t.ok(signatures.length >= 6)
@@ -52,7 +66,8 @@ t.test('E23 O01: neither the secret nor a signature is in any reply or log line,
   }
 })
 
-t.test('O02: what was authorized and what was refused is in the audit trail, with who, which dashboard of theirs, which server and the outcome', async (t) => {
+t.test('what was authorized and what was refused is in the audit trail, with who, which dashboard of theirs, ' +
+  'which server and the outcome', async (t) => {
   const { store } = await backend(t)
   const bi = await stubUpstream(t, reply(GRANTED))
   const app = Fastify({ trustProxy: true })
@@ -81,8 +96,17 @@ t.test('O02: what was authorized and what was refused is in the audit trail, wit
   await send({ embed_dashboard_id: 'd', embed_mode: 'design' })
   await send({ embed_nonce: '1' })
   await send({}, 'https://evil.test/')
-  await app.inject({ method: 'POST', url: '/authorize', payload: 'x', headers: { 'content-type': 'text/plain', ...headers() } })
-  await app.inject({ method: 'OPTIONS', url: '/authorize', headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' } })
+  await app.inject({
+    method: 'POST',
+    url: '/authorize',
+    payload: 'x',
+    headers: { 'content-type': 'text/plain', ...headers() }
+  })
+  await app.inject({
+    method: 'OPTIONS',
+    url: '/authorize',
+    headers: { origin: 'https://app.example.com', 'access-control-request-method': 'POST' }
+  })
   await app.close()
 
   const { data } = await store.audit.list('default', {}, { limit: 100 })
@@ -105,7 +129,8 @@ t.test('O02: what was authorized and what was refused is in the audit trail, wit
   t.notMatch(JSON.stringify(data), /embed_|signature|8apLL|secret-plans|nobody|design|evil/)
 })
 
-t.test('O02: the trail finds a user by the name that the host gave, else by the user reference, else by the address', async (t) => {
+t.test('the trail finds a user by the name that the host gave, else by the user reference, else by the ' +
+  'address', async (t) => {
   const keys = ['0123456789abcdefghijklmnopqrstuvwxyz']
   const bi = await stubUpstream(t, reply(GRANTED))
   const store = memoryStore()
@@ -115,50 +140,94 @@ t.test('O02: the trail finds a user by the name that the host gave, else by the 
   await app.register(userReference, { keys })
   let grant: EmbedIdentity = { email: 'ann@example.com' }
   await app.register(embedAuthorize, { servers: [{ apiUrl: bi.origin, embedSecret: SECRET }], authorize: () => grant })
-  const send = (headers = {}) => injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: bi.origin }, headers)
+  const send = (headers = {}) =>
+    injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: bi.origin }, headers)
   const reference = { 'x-user-reference': app.userReference.sign({ sub: 'ref-ann' }) }
   await send()
   await send(reference)
   grant = { username: 'ann' }
   await send(reference)
   await app.close()
-  for (const [userId, userEmail] of [['ann@example.com', 'ann@example.com'], ['ref-ann', 'ann@example.com'], ['ann', null]] as const) {
+  for (
+    const [userId, userEmail] of [['ann@example.com', 'ann@example.com'], ['ref-ann', 'ann@example.com'], ['ann',
+      null]] as const
+  ) {
     const { data } = await store.audit.list('default', { userId }, { limit: 10 })
     t.match(data, [{ action: 'embed.authorized', userId, userEmail }], userId)
     t.equal(data.length, 1)
   }
 })
 
-t.test('O08: no body, query or address that anyone could make up is answered with a 5xx', async (t) => {
+t.test('no body, query or address that anyone could make up is answered with a 5xx', async (t) => {
   const { app, apiUrl, bi } = await embedApp(t)
   const pair = fc.tuple(
-    fc.oneof(fc.constantFrom('embed_nonce', 'embed_mode', 'embed_timestamp', 'embed_expirationtime', 'embed_dashboard_id', 'embed_user_email', 'layout', '__proto__'), fc.string()),
-    fc.oneof(fc.string(), fc.string({ unit: 'binary' }).map((text) => encodeURIComponent(text)), fc.integer().map(String), fc.uuid(), fc.constantFrom('view', 'design'))
+    fc.oneof(
+      fc.constantFrom(
+        'embed_nonce',
+        'embed_mode',
+        'embed_timestamp',
+        'embed_expirationtime',
+        'embed_dashboard_id',
+        'embed_user_email',
+        'layout',
+        '__proto__'
+      ),
+      fc.string()
+    ),
+    fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }).map((text) => encodeURIComponent(text)),
+      fc.integer().map(String),
+      fc.uuid(),
+      fc.constantFrom('view', 'design')
+    )
   )
   const query = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 200 }),
     fc.array(pair, { maxLength: 8 }).map((pairs) => pairs.map(([key, value]) => `${key}=${value}`).join('&')),
-    fc.array(pair, { maxLength: 3 }).map((pairs) => embedQuery({ embed_nonce: randomUUID(), ...Object.fromEntries(pairs) }))
+    fc.array(pair, { maxLength: 3 }).map((pairs) =>
+      embedQuery({ embed_nonce: randomUUID(), ...Object.fromEntries(pairs) })
+    )
   )
-  const address = fc.oneof({ weight: 4, arbitrary: fc.constant(apiUrl) }, { weight: 1, arbitrary: fc.webUrl() }, { weight: 1, arbitrary: fc.string() })
+  const address = fc.oneof({ weight: 4, arbitrary: fc.constant(apiUrl) }, { weight: 1, arbitrary: fc.webUrl() }, {
+    weight: 1,
+    arbitrary: fc.string()
+  })
   const body = fc.oneof(
     fc.json().map((text) => JSON.parse(text) as unknown),
     fc.record({ embedQuerString: query, dashboardServerApiUrl: address }),
-    fc.record({ embedQuerString: fc.anything(), embedQueryString: query, dashboardServerApiUrl: fc.constant(apiUrl) }, { requiredKeys: [] })
+    fc.record({ embedQuerString: fc.anything(), embedQueryString: query, dashboardServerApiUrl: fc.constant(apiUrl) }, {
+      requiredKeys: []
+    })
   )
   const statuses = new Set<number>()
-  await fc.assert(fc.asyncProperty(body, async (value) => {
-    const text = JSON.stringify(value, (_key, inner: unknown) => typeof inner === 'bigint' ? String(inner) : inner) ?? ''
-    const answer = await app.inject({ method: 'POST', url: '/authorize', payload: text, headers: { 'content-type': 'application/json' } })
-    statuses.add(answer.statusCode)
-    if (answer.statusCode === 200) return
-    const { error } = answer.json<{ error: { code: string, message: string } }>()
-    if (answer.statusCode >= 500 || !/^[A-Z_]+$/.test(error.code)) throw new Error(`${answer.statusCode} ${answer.payload}`)
-  }), { numRuns: 1_500 })
+  await fc.assert(
+    fc.asyncProperty(body, async (value) => {
+      const text = JSON.stringify(value, (_key, inner: unknown) => typeof inner === 'bigint' ? String(inner) : inner) ??
+        ''
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/authorize',
+        payload: text,
+        headers: { 'content-type': 'application/json' }
+      })
+      statuses.add(answer.statusCode)
+      if (answer.statusCode === 200) return
+      const { error } = answer.json<{ error: { code: string, message: string } }>()
+      if (answer.statusCode >= 500 || !/^[A-Z_]+$/.test(error.code)) {
+        throw new Error(`${answer.statusCode} ${answer.payload}`)
+      }
+    }),
+    { numRuns: 1_500 }
+  )
   t.ok(statuses.has(200) && statuses.has(400) && statuses.has(403), [...statuses].join(' '))
   for (const call of bi.calls) {
     const { signature, expected, fields } = readCall(call)
     if (signature !== expected || fields.get('embed_user_email') !== 'viewer@example.com') t.fail(call.url)
   }
-  t.equal((await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })).statusCode, 200, 'and the next good request succeeds')
+  t.equal(
+    (await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })).statusCode,
+    200,
+    'and the next good request succeeds'
+  )
 })

@@ -13,7 +13,7 @@ import type { Answer } from '../../helpers/stub-upstream.js'
 const HTML = '<html><script>alert(1)</script></html>'
 const MEGABYTE = 1_048_576
 
-t.test('E06: a redirect is not followed', async (t) => {
+t.test('a redirect is not followed', async (t) => {
   const trap = await canary(t)
   const { bi, post } = await embedApp(t)
   for (const status of [301, 302, 303, 307, 308]) {
@@ -43,7 +43,7 @@ const UNUSABLE: Array<[string, Answer]> = [
   ['a cut connection', cut]
 ]
 
-t.test('E19: what is no answer of the product is 502 with our own text, and the next call works', async (t) => {
+t.test('what is no answer of the product is 502 with our own text, and the next call works', async (t) => {
   const { bi, post } = await embedApp(t, { retries: 0 })
   for (const [what, answer] of UNUSABLE) {
     bi.answer = answer
@@ -56,14 +56,22 @@ t.test('E19: what is no answer of the product is 502 with our own text, and the 
   t.equal((await post(embedQuery())).statusCode, 200)
 })
 
-t.test('E19: nothing of the upstream’s headers comes through', async (t) => {
+t.test('nothing of the upstream’s headers comes through', async (t) => {
   const { bi, post } = await embedApp(t)
   bi.answer = reply(GRANTED, 200, {
-    'set-cookie': ['sid=1; Path=/', 'b=2'], server: 'bi', 'x-powered-by': 'bi', 'access-control-allow-origin': '*', 'content-type': 'text/html', 'keep-alive': 'timeout=9', 'proxy-authenticate': 'x', 'cache-control': 'public'
+    'set-cookie': ['sid=1; Path=/', 'b=2'],
+    server: 'bi',
+    'x-powered-by': 'bi',
+    'access-control-allow-origin': '*',
+    'content-type': 'text/html',
+    'keep-alive': 'timeout=9',
+    'proxy-authenticate': 'x',
+    'cache-control': 'public'
   })
   const { headers, statusCode } = await post(embedQuery())
   t.equal(statusCode, 200)
-  t.same(Object.keys(headers).sort(), ['cache-control', 'connection', 'content-length', 'content-type', 'date', 'x-content-type-options'])
+  t.same(Object.keys(headers).sort(), ['cache-control', 'connection', 'content-length', 'content-type', 'date',
+    'x-content-type-options'])
   t.equal(headers['cache-control'], 'no-store')
   t.equal(headers['content-type'], 'application/json; charset=utf-8')
 })
@@ -106,12 +114,17 @@ t.test('the answer comes back byte for byte, but for markup in its Message', asy
   const big = '{ "Data":{"n":12345678901234567890.10,"Message":"<b>","e":1E400},"Message" : "ok","Status":true}\n'
   const cases: Array<[string, string]> = [
     [big, big],
-    ['{"Message":"it\'s <b>&\\"x\\"</b>","n":1.0}', '{"Message":"it&#39;s &lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;","n":1.0}'],
-    ['{"n":1e400,"\\u004dessage":"\\u003cimg src=x onerror=alert(1)\\u003e"}', '{"n":1e400,"\\u004dessage":"&lt;img src=x onerror=alert(1)&gt;"}'],
+    ['{"Message":"it\'s <b>&\\"x\\"</b>","n":1.0}',
+      '{"Message":"it&#39;s &lt;b&gt;&amp;&quot;x&quot;&lt;/b&gt;","n":1.0}'],
+    ['{"n":1e400,"\\u004dessage":"\\u003cimg src=x onerror=alert(1)\\u003e"}',
+      '{"n":1e400,"\\u004dessage":"&lt;img src=x onerror=alert(1)&gt;"}'],
     ['{"Message":"fine","Message":"<b>"}', '{"Message":"fine","Message":"&lt;b&gt;"}'],
-    ['{"Message":["<b>",{"<i>":"<u>"}],"Data":"<s>"}', '{"Message":["&lt;b&gt;",{"&lt;i&gt;":"&lt;u&gt;"}],"Data":"<s>"}'],
-    ['{"a":"\\\\","Message":"<\\\\\\"","b":"\\"Message\\":<"}', '{"a":"\\\\","Message":"&lt;\\\\&quot;","b":"\\"Message\\":<"}'],
-    ['{"a":["Message","<"],"b":{"Message":"<"},"Message":null}', '{"a":["Message","<"],"b":{"Message":"<"},"Message":null}'],
+    ['{"Message":["<b>",{"<i>":"<u>"}],"Data":"<s>"}',
+      '{"Message":["&lt;b&gt;",{"&lt;i&gt;":"&lt;u&gt;"}],"Data":"<s>"}'],
+    ['{"a":"\\\\","Message":"<\\\\\\"","b":"\\"Message\\":<"}',
+      '{"a":"\\\\","Message":"&lt;\\\\&quot;","b":"\\"Message\\":<"}'],
+    ['{"a":["Message","<"],"b":{"Message":"<"},"Message":null}',
+      '{"a":["Message","<"],"b":{"Message":"<"},"Message":null}'],
     ['{"message":"<b>","Message":5}', '{"message":"<b>","Message":5}'],
     ['{"Message":"<","x":{"Message":"<"},"y":"<"}', '{"Message":"&lt;","x":{"Message":"<"},"y":"<"}'],
     ['{}', '{}']
@@ -126,15 +139,21 @@ t.test('the answer comes back byte for byte, but for markup in its Message', asy
   t.equal((await post(embedQuery())).payload, JSON.stringify(GRANTED), 'a byte order mark is no part of JSON')
 })
 
-t.test('E18: a flood and a compressed bomb are not read to the end, a drip ends at the time limit, all in little memory', async (t) => {
+t.test('a flood and a compressed bomb are not read to the end, a drip ends at the time limit, all in little ' +
+  'memory', async (t) => {
   const { bi, post } = await embedApp(t, { timeout: 61_234 })
   const limit = holdTimers(t, 61_234)
   await post(embedQuery())
   let peak = 0
-  const sampler = setInterval(() => { peak = Math.max(peak, process.memoryUsage.rss()) }, 5)
+  const sampler = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage.rss())
+  }, 5)
   t.teardown(() => clearInterval(sampler))
   // Made one by one: the stub lives in this process, and packing a bomb takes memory too.
-  for (const [what, make, status] of [['flood', () => flood(100 * MEGABYTE), 502], ['drip', drip, 504], ['gzip bomb', () => gzipBomb(100 * MEGABYTE), 502]] as const) {
+  for (
+    const [what, make, status] of [['flood', () => flood(100 * MEGABYTE), 502], ['drip', drip, 504], ['gzip bomb',
+      () => gzipBomb(100 * MEGABYTE), 502]] as const
+  ) {
     bi.answer = make()
     const { length } = bi.calls
     const before = peak = process.memoryUsage.rss()
@@ -156,7 +175,7 @@ t.test('an upstream that hangs is 504', async (t) => {
   t.equal(answer.json().error.code, 'UPSTREAM_TIMEOUT')
 })
 
-t.test('E24: a certificate that nobody vouches for is 502 and the query stays here', async (t) => {
+t.test('a certificate that nobody vouches for is 502 and the query stays here', async (t) => {
   const tls = selfSigned()
   const secure = await stubUpstream(t, reply(GRANTED), tls)
   for (const [ca, status] of [[undefined, 502], [tls.cert, 200]] as const) {
@@ -166,11 +185,20 @@ t.test('E24: a certificate that nobody vouches for is 502 and the query stays he
   }
 })
 
-t.test('E26: only headers of our own go upstream', async (t) => {
+t.test('only headers of our own go upstream', async (t) => {
   for (const transport of ['get', 'post'] as const) {
     const { bi, post } = await embedApp(t, { transport })
     await post(embedQuery(), {}, {
-      cookie: 'sid=secret', authorization: 'Bearer secret', 'x-forwarded-for': '1.2.3.4', forwarded: 'for=1.2.3.4', expect: '100-continue', referer: 'https://secret.test/', 'x-user-reference': 'secret', 'user-agent': 'secret', te: 'trailers', 'accept-language': 'secret'
+      cookie: 'sid=secret',
+      authorization: 'Bearer secret',
+      'x-forwarded-for': '1.2.3.4',
+      forwarded: 'for=1.2.3.4',
+      expect: '100-continue',
+      referer: 'https://secret.test/',
+      'x-user-reference': 'secret',
+      'user-agent': 'secret',
+      te: 'trailers',
+      'accept-language': 'secret'
     })
     const { rawHeaders } = bi.calls[0] ?? { rawHeaders: [] }
     const names = rawHeaders.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()).sort()

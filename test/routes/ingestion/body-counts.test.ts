@@ -15,17 +15,19 @@ const PLACES: Array<[place: string, most: number, body: (count: number) => strin
   ['members beside the batch', 9_999, (count) => `{"batch":[${page}],${members(count)}}`],
   ['members of its context', 9_997, (count) => `{"batch":[${page}],"context":{${members(count)}}}`],
   ['members deep in its context', 9_996, (count) => `{"batch":[${page}],"context":{"page":{${members(count)}}}}`],
-  ['members of its integrations', 9_997, (count) => `{"batch":[${page}],"integrations":{"a":[${list(count, '{"b":1}').slice(1, -1)}]}}`],
+  ['members of its integrations', 9_997,
+    (count) => `{"batch":[${page}],"integrations":{"a":[${list(count, '{"b":1}').slice(1, -1)}]}}`],
   ['elements beside the batch', 99_990, (count) => `{"batch":[${page}],"x":${list(count, '1')}}`],
   ['empty objects beside the batch', 49_990, (count) => `{"batch":[${page}],"x":${list(count, '{}')}}`],
   ['elements in objects beside the batch', 49_990, (count) => `{"batch":[${page}],"x":{"y":[${list(count, '[]')}]}}`],
-  ['elements of its events', 99_000, (count) => `{"batch":${list(10, `{"type":"page","x":${list(count / 10, '1')}}`)}}`],
+  ['elements of its events', 99_000,
+    (count) => `{"batch":${list(10, `{"type":"page","x":${list(count / 10, '1')}}`)}}`],
   ['members of all events', 49_990, (count) => `{"batch":${list(10, `{"type":"page",${members(count / 10 - 1)}}`)}}`],
   ['numbers that are no event', 99_990, (count) => `{"x":${list(count, '1')},"batch":[${page}]}`]
 ]
 
 for (const [place, most, body] of PLACES) {
-  t.test(`J14: the ${place} are counted before the body is parsed`, async (t) => {
+  t.test(`the ${place} are counted before the body is parsed`, async (t) => {
     const { post, signed } = await gateway(t, { sink: memorySink() })
     const fits = await post('/v1/batch', body(most - most % 10))
     t.equal(fits.statusCode, 200, fits.body.slice(0, 200))
@@ -45,7 +47,7 @@ for (const [place, most, body] of PLACES) {
   })
 }
 
-t.test('J14: a batch may have 50 000 members, and one more is 400', async (t) => {
+t.test('a batch may have 50 000 members, and one more is 400', async (t) => {
   const { post } = await gateway(t, { sink: memorySink() })
   const events = Array.from({ length: 10 }, () => `{"type":"page",${members(4_998)}}`)
   // "batch", and a "type" of each event.
@@ -54,12 +56,17 @@ t.test('J14: a batch may have 50 000 members, and one more is 400', async (t) =>
   t.same(codeOf(await post('/v1/batch', body(1))), 'INVALID_REQUEST')
 })
 
-t.test('J14: no event of more than 64 KB is parsed, and one with more than 10 000 members is 400', async (t) => {
+t.test('no event of more than 64 KB is parsed, and one with more than 10 000 members is 400', async (t) => {
   const { post, stored } = await gateway(t)
   const event = (text: string) => `{"event":"E","x":${text}}`
-  for (const [text, status] of [
-    [event(`{${members(10_001)}}`), 400], [event(list(30_000, '{}')), 413], [event(list(100_001, '1')), 400], [event(list(32_000, '1')), 200],
-    [`{"event":"E","x":"${'x'.repeat(70_000)}" and no JSON`, 413]
-  ] as const) t.equal((await post('/v1/t', text)).statusCode, status, text.slice(0, 60))
+  for (
+    const [text, status] of [
+      [event(`{${members(10_001)}}`), 400],
+      [event(list(30_000, '{}')), 413],
+      [event(list(100_001, '1')), 400],
+      [event(list(32_000, '1')), 200],
+      [`{"event":"E","x":"${'x'.repeat(70_000)}" and no JSON`, 413]
+    ] as const
+  ) t.equal((await post('/v1/t', text)).statusCode, status, text.slice(0, 60))
   t.equal((await stored()).length, 1)
 })

@@ -25,20 +25,33 @@ async function over (t: Test, bots: 'tag' | 'drop' | 'ignore', options: GatewayO
   return await gateway(t, { ...options, source: { bots } })
 }
 
-t.test('by default a page\'s event is marked when a bot shows the page, and not touched when a person does', async (t) => {
+t.test("by default a page's event is marked when a bot shows the page, and not touched when a person does", async (t) => {
   const gate = await gateway(t)
-  for (const [name, userAgent] of Object.entries(BOTS)) t.equal((await gate.post('/v1/t', EVENT, page(userAgent))).statusCode, 200, name)
+  for (const [name, userAgent] of Object.entries(BOTS)) {
+    t.equal((await gate.post('/v1/t', EVENT, page(userAgent))).statusCode, 200, name)
+  }
   t.same(await contexts(gate), Object.keys(BOTS).map(() => ({ bot: true })))
   for (const userAgent of Object.values(BROWSERS)) await gate.post('/v1/t', EVENT, page(userAgent))
   const marked = (await gate.accepted()).filter(({ additions }) => additions.includes('context'))
   t.equal(marked.length, Object.keys(BOTS).length)
-  t.same(counts(gate), { accepted: Object.keys({ ...BOTS, ...BROWSERS }).length, refused: {}, bots: { tagged: Object.keys(BOTS).length, dropped: 0 } })
+  t.same(counts(gate), {
+    accepted: Object.keys({ ...BOTS, ...BROWSERS }).length,
+    refused: {},
+    bots: { tagged: Object.keys(BOTS).length, dropped: 0 }
+  })
 })
 
 t.test('the rest of the context stays, and of a bot nobody can say that it is none', async (t) => {
   const gate = await gateway(t)
-  const context = { page: { url: 'https://shop.example.com/?gclid=g1', title: 'T' }, locale: 'de', bot: false, big: 12345678901234567890n }
-  const text = `{"event":"e","userId":"u","context":${JSON.stringify({ ...context, big: 0 }).replace('"big":0', '"big":12345678901234567890')}}`
+  const context = {
+    page: { url: 'https://shop.example.com/?gclid=g1', title: 'T' },
+    locale: 'de',
+    bot: false,
+    big: 12345678901234567890n
+  }
+  const text = `{"event":"e","userId":"u","context":${
+    JSON.stringify({ ...context, big: 0 }).replace('"big":0', '"big":12345678901234567890')
+  }}`
   await gate.post('/v1/t', text, page(BOTS.googlebot))
   t.match((await contexts(gate))[0], { page: context.page, locale: 'de', clickIds: { gclid: 'g1' }, bot: true })
   t.match((await gate.accepted())[0], { additions: /"big":12345678901234567890/, payload: text })
@@ -46,7 +59,9 @@ t.test('the rest of the context stays, and of a bot nobody can say that it is no
 
 t.test('what a sender says of itself stays where the server knows no better', async (t) => {
   const gate = await gateway(t)
-  for (const bot of [true, false, 'maybe']) await gate.post('/v1/t', { ...EVENT, context: { bot } }, page(BROWSERS.chrome))
+  for (const bot of [true, false, 'maybe']) {
+    await gate.post('/v1/t', { ...EVENT, context: { bot } }, page(BROWSERS.chrome))
+  }
   t.same(await contexts(gate), [{ bot: true }, { bot: false }, { bot: 'maybe' }])
   t.same(counts(gate), { accepted: 3, refused: {} })
 })
@@ -57,10 +72,15 @@ t.test('the user agent that an event names is judged, whoever sends it', async (
   await gate.signed('/v1/events', { type: 'track', ...naming(BOTS.headlessChrome) })
   await gate.post('/v1/t', naming(BROWSERS.firefox), page(BOTS.googlebot))
   t.match(await contexts(gate), [
-    { userAgent: BOTS.gptbot, bot: true }, { userAgent: BOTS.headlessChrome, bot: true }, { userAgent: BROWSERS.firefox, bot: undefined }
+    { userAgent: BOTS.gptbot, bot: true },
+    { userAgent: BOTS.headlessChrome, bot: true },
+    { userAgent: BROWSERS.firefox, bot: undefined }
   ])
-  for (const nothing of ['', null, 7, ['Googlebot'], { a: 1 }]) await gate.post('/v1/t', naming(nothing), page(BOTS.googlebot))
-  t.same((await contexts(gate)).slice(3).map((context) => (context as { bot?: unknown }).bot), [true, true, true, true, true], 'the request\'s own then')
+  for (const nothing of ['', null, 7, ['Googlebot'], { a: 1 }]) {
+    await gate.post('/v1/t', naming(nothing), page(BOTS.googlebot))
+  }
+  t.same((await contexts(gate)).slice(3).map((context) => (context as { bot?: unknown }).bot), [true, true, true, true,
+    true], "the request's own then")
 })
 
 t.test('what an SDK on a server calls itself is no sign of a bot', async (t) => {
@@ -90,7 +110,9 @@ t.test('a browser is what sends from an origin, by a beacon, or with our cookie'
 
 t.test('a pixel is loaded by what shows the page, and a webhook is sent by no visitor', async (t) => {
   const pixel = await gateway(t)
-  for (const userAgent of [BOTS.bingbot, BROWSERS.edge]) await pixel.app.inject({ url: `/v1/pixel/page?wk=${pixel.key}`, headers: { 'user-agent': userAgent } })
+  for (const userAgent of [BOTS.bingbot, BROWSERS.edge]) {
+    await pixel.app.inject({ url: `/v1/pixel/page?wk=${pixel.key}`, headers: { 'user-agent': userAgent } })
+  }
   t.same(await contexts(pixel), [{ bot: true }, undefined])
 
   const { deliver, stored } = await webhookGateway(t, 'custom', { source: { bots: 'drop' } })
@@ -100,7 +122,8 @@ t.test('a pixel is loaded by what shows the page, and a webhook is sent by no vi
   t.equal((await stored()).length, 1)
 })
 
-t.test('a mail that is opened is a person on the pixel, whoever loads its images; elsewhere the same programs are bots', async (t) => {
+t.test('a mail that is opened is a person on the pixel, whoever loads its images; elsewhere the same programs ' +
+  'are bots', async (t) => {
   const made = await gateway(t, { source: { bots: 'drop' } })
   const openers = [
     'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)',
@@ -115,10 +138,16 @@ t.test('a mail that is opened is a person on the pixel, whoever loads its images
   ]
   for (const [index, userAgent] of openers.entries()) {
     t.equal(isBotAgent(userAgent), true, `${userAgent} is a bot to isbot`)
-    const { statusCode } = await made.app.inject({ url: `/v1/pixel/track?wk=${made.key}&e=Opened&mid=m${index}`, headers: { 'user-agent': userAgent } })
+    const { statusCode } = await made.app.inject({
+      url: `/v1/pixel/track?wk=${made.key}&e=Opened&mid=m${index}`,
+      headers: { 'user-agent': userAgent }
+    })
     t.equal(statusCode, 200)
   }
-  t.same((await made.stored()).map(({ userAgent, context }) => [userAgent, context]), openers.map((userAgent) => [userAgent, undefined]))
+  t.same(
+    (await made.stored()).map(({ userAgent, context }) => [userAgent, context]),
+    openers.map((userAgent) => [userAgent, undefined])
+  )
 
   for (const userAgent of [BOTS.googlebot, BOTS.headlessChrome, SERVERS.curl, `Mozilla/5.0 ${BOTS.ahrefs}`]) {
     await made.app.inject({ url: `/v1/pixel/track?wk=${made.key}&e=Opened`, headers: { 'user-agent': userAgent } })
@@ -143,20 +172,29 @@ t.test('dropped events are acknowledged, counted and not stored; alone and among
   const single = await gate.post('/v1/t', EVENT, page(BOTS.googlebot))
   t.equal(single.statusCode, 200)
   t.equal(single.body, '{"success":true}')
-  const batch = [naming(BOTS.gptbot), naming(BROWSERS.safari), { event: 7 }, EVENT, naming(BOTS.ahrefs)].map((event) => ({ type: 'track', ...event }))
+  const batch = [naming(BOTS.gptbot), naming(BROWSERS.safari), { event: 7 }, EVENT, naming(BOTS.ahrefs)].map((
+    event
+  ) => ({ type: 'track', ...event }))
   const mixed = await gate.post('/v1/batch', { batch })
   t.equal(mixed.statusCode, 200)
   t.match(mixed.json(), { success: false, accepted: 4, rejected: 1, errors: [{ index: 2, code: 'INVALID_REQUEST' }] })
-  t.same((await contexts(gate)), [{ userAgent: BROWSERS.safari }, undefined])
+  t.same(await contexts(gate), [{ userAgent: BROWSERS.safari }, undefined])
   t.match(counts(gate), { accepted: 2, bots: { tagged: 0, dropped: 3 } })
 })
 
 t.test('the context of a batch names the user agent of the events that name none', async (t) => {
   const gate = await gateway(t)
-  const batch = [{ type: 'page' }, { type: 'page', context: { userAgent: BROWSERS.chrome } }, { type: 'page', context: { locale: 'de' } }]
-  await gate.post('/v1/batch', { context: { userAgent: BOTS.googlebot, app: { name: 'shop' } }, batch }, { 'user-agent': BROWSERS.chrome })
+  const batch = [{ type: 'page' }, { type: 'page', context: { userAgent: BROWSERS.chrome } }, {
+    type: 'page',
+    context: { locale: 'de' }
+  }]
+  await gate.post('/v1/batch', { context: { userAgent: BOTS.googlebot, app: { name: 'shop' } }, batch }, {
+    'user-agent': BROWSERS.chrome
+  })
   t.match(await contexts(gate), [
-    { userAgent: BOTS.googlebot, app: { name: 'shop' }, bot: true }, { userAgent: BROWSERS.chrome, bot: undefined }, { userAgent: BOTS.googlebot, locale: 'de', bot: true }
+    { userAgent: BOTS.googlebot, app: { name: 'shop' }, bot: true },
+    { userAgent: BROWSERS.chrome, bot: undefined },
+    { userAgent: BOTS.googlebot, locale: 'de', bot: true }
   ])
   t.match(counts(gate), { accepted: 3, bots: { tagged: 2, dropped: 0 } })
 })

@@ -3,17 +3,31 @@ import t from 'tap'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 
 const OPTIONAL = [
-  'name', 'userId', 'anonymousId', 'groupId', 'previousId', 'properties', 'traits', 'context', 'integrations', 'timestamp', 'originalTimestamp', 'sentAt', 'messageId',
+  'name',
+  'userId',
+  'anonymousId',
+  'groupId',
+  'previousId',
+  'properties',
+  'traits',
+  'context',
+  'integrations',
+  'timestamp',
+  'originalTimestamp',
+  'sentAt',
+  'messageId',
   'writeKey'
 ]
 
-t.test('J16: null in an optional member is the same as no member, alone and in a batch', async (t) => {
+t.test('null in an optional member is the same as no member, alone and in a batch', async (t) => {
   const { post, stored } = await gateway(t)
   const nulls = Object.fromEntries(OPTIONAL.map((name) => [name, null]))
   t.equal((await post('/v1/track', { type: null, event: 'E', ...nulls })).statusCode, 200)
   t.equal((await post('/v1/page', { event: null, ...nulls })).statusCode, 200)
   const batch = [
-    { type: 'track', event: 'E', ...nulls }, { type: 'screen', ...nulls, event: null, name: 'S' }, ...OPTIONAL.map((name) => ({ type: 'identify', userId: 'u1', [name]: null }))
+    { type: 'track', event: 'E', ...nulls },
+    { type: 'screen', ...nulls, event: null, name: 'S' },
+    ...OPTIONAL.map((name) => ({ type: 'identify', userId: 'u1', [name]: null }))
   ]
   const response = await post('/v1/batch', { batch, context: null, integrations: null, sentAt: null, writeKey: null })
   t.equal(response.body, `{"success":true,"accepted":${batch.length}}`)
@@ -33,12 +47,22 @@ t.test("null in an item leaves the batch's member", async (t) => {
 t.test('an id that is a number is the string of its digits, however many they are', async (t) => {
   const { post, stored } = await gateway(t)
   const digits = '12345678901234567890123'
-  t.equal((await post('/v1/batch', `{"batch":[
+  t.equal(
+    (await post(
+      '/v1/batch',
+      `{"batch":[
     {"type":"group","userId": 7 ,"groupId":99},{"type":"alias","userId":0,"previousId":-7},{"type":"page","anonymousId":9007199254740993},
-    {"type":"page","userId":${digits}}]}`)).body, '{"success":true,"accepted":4}')
+    {"type":"page","userId":${digits}}]}`
+    )).body,
+    '{"success":true,"accepted":4}'
+  )
   t.equal((await post('/v1/g', '{"userId":"u1","groupId":1234567890123456789}')).statusCode, 200)
   t.match(await stored(), [
-    { userId: '7', groupId: '99' }, { userId: '0', previousId: '-7' }, { anonymousId: '9007199254740993' }, { userId: digits }, { userId: 'u1', groupId: '1234567890123456789' }
+    { userId: '7', groupId: '99' },
+    { userId: '0', previousId: '-7' },
+    { anonymousId: '9007199254740993' },
+    { userId: digits },
+    { userId: 'u1', groupId: '1234567890123456789' }
   ])
 })
 
@@ -58,7 +82,8 @@ t.test('a number that is not spelled in plain digits is no id', async (t) => {
     }
   }
   t.match((await post('/v1/batch', '{"batch":[{"type":"page","userId":1e3},{"type":"page","userId":1}]}')).json(), {
-    accepted: 1, errors: [{ index: 0, code: 'INVALID_REQUEST', message: '/userId must be a string or an integer in plain digits' }]
+    accepted: 1,
+    errors: [{ index: 0, code: 'INVALID_REQUEST', message: '/userId must be a string or an integer in plain digits' }]
   })
   t.equal((await stored()).length, 1)
 })
@@ -67,13 +92,20 @@ t.test('an empty array is an empty object where an object belongs, a filled one 
   const { post, stored } = await gateway(t)
   const empty = { properties: [], traits: [], context: [], integrations: [] }
   t.equal((await post('/v1/track', { userId: 'u1', event: 'E', ...empty })).statusCode, 200)
-  t.equal((await post('/v1/batch', { batch: [{ type: 'page', ...empty }], context: [], integrations: [] })).statusCode, 200)
+  t.equal(
+    (await post('/v1/batch', { batch: [{ type: 'page', ...empty }], context: [], integrations: [] })).statusCode,
+    200
+  )
   const shared = { context: { locale: 'de' }, integrations: { All: true } }
   t.equal((await post('/v1/batch', { batch: [{ type: 'page', ...empty }], ...shared })).statusCode, 200)
   const objects = { properties: {}, traits: {}, context: {}, integrations: {} }
   const events = await stored()
   t.match(events, [objects, objects, { ...objects, ...shared }])
-  t.notOk(events.slice(0, 2).some(({ context, integrations }) => Object.keys({ ...context as object, ...integrations as object }).length > 0))
+  t.notOk(
+    events.slice(0, 2).some(({ context, integrations }) =>
+      Object.keys({ ...context as object, ...integrations as object }).length > 0
+    )
+  )
   const items = Object.keys(objects).map((name) => ({ type: 'page', [name]: [{}] }))
   t.match((await post('/v1/batch', { batch: items })).json(), { accepted: 0, rejected: 4 })
 })
@@ -85,17 +117,26 @@ t.test('the byte order mark before a body is skipped, and signed with the bytes'
   t.equal((await signed('/v1/track', body)).statusCode, 200)
   const withKey = Buffer.from(`\ufeff{"writeKey":"${key}","batch":[{"type":"track","event":"E"}]}`)
   t.equal((await post('/v1/batch', withKey, { authorization: [], 'content-type': 'text/plain' })).statusCode, 200)
-  t.same((await accepted()).map(({ payload }) => payload), ['{"userId":"u1","event":"E"}', '{"userId":"u1","event":"E"}', '{"type":"track","event":"E"}'])
+  t.same((await accepted()).map(({ payload }) => payload), ['{"userId":"u1","event":"E"}',
+    '{"userId":"u1","event":"E"}', '{"type":"track","event":"E"}'])
 })
 
 t.test('a body without a Content-Type is JSON at each path that takes events', async (t) => {
   const { app, key, stored } = await gateway(t)
-  const send = (url: string, body: object, headers = {}) => app.inject({ method: 'POST', url, headers, payload: Buffer.from(JSON.stringify(body)) })
-  for (const url of [`/v1/t?wk=${key}`, `/v1/track?wk=${key}`, `/v1/p?wk=${key}`]) t.equal((await send(url, { event: 'E' })).statusCode, 200, url)
-  for (const url of ['/v1/batch', '/v1/import', '/v1/b']) t.equal((await send(`${url}?wk=${key}`, { batch: [{ type: 'page' }] })).statusCode, 200, url)
+  const send = (url: string, body: object, headers = {}) =>
+    app.inject({ method: 'POST', url, headers, payload: Buffer.from(JSON.stringify(body)) })
+  for (const url of [`/v1/t?wk=${key}`, `/v1/track?wk=${key}`, `/v1/p?wk=${key}`]) {
+    t.equal((await send(url, { event: 'E' })).statusCode, 200, url)
+  }
+  for (const url of ['/v1/batch', '/v1/import', '/v1/b']) {
+    t.equal((await send(`${url}?wk=${key}`, { batch: [{ type: 'page' }] })).statusCode, 200, url)
+  }
   t.equal((await send('/v1/t', { event: 'E', writeKey: key })).statusCode, 200)
   t.equal(codeOf(await send('/v1/t', { event: 'E' })), 'INVALID_PIPELINE_KEY')
   t.equal((await send(`/v1/t?wk=${key}`, { event: 'E' }, { 'content-type': '' })).statusCode, 415)
-  t.equal((await send(`/v1/t?wk=${key}`, { event: 'E' }, { 'content-type': 'application/octet-stream' })).statusCode, 415)
+  t.equal(
+    (await send(`/v1/t?wk=${key}`, { event: 'E' }, { 'content-type': 'application/octet-stream' })).statusCode,
+    415
+  )
   t.equal((await stored()).length, 7)
 })

@@ -24,7 +24,13 @@ function slow (store: TokenStore): TokenStore {
 }
 
 /** Sends a whole request and closes the connection without reading a response. */
-async function sendAndClose (port: number, path: string, body: string, headers: string[], way: 'end' | 'destroy'): Promise<void> {
+async function sendAndClose (
+  port: number,
+  path: string,
+  body: string,
+  headers: string[],
+  way: 'end' | 'destroy'
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
     const head = [`POST ${path} HTTP/1.1`, 'Host: x', 'Content-Type: application/json', ...headers]
@@ -41,18 +47,27 @@ t.test('a whole request is stored although its client closes before the key is k
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
   let sent = 0
   for (const way of ['end', 'destroy'] as const) {
-    for (const [path, body] of [
-      ['/v1/t', { event: 'E', userId: 'u', messageId: `t-${way}` }], ['/v1/batch', { batch: [{ type: 'page', userId: 'u', messageId: `b-${way}`, pad: 'x'.repeat(30_000) }] }]
-    ] as const) {
+    for (
+      const [path, body] of [
+        ['/v1/t', { event: 'E', userId: 'u', messageId: `t-${way}` }],
+        ['/v1/batch', { batch: [{ type: 'page', userId: 'u', messageId: `b-${way}`, pad: 'x'.repeat(30_000) }] }]
+      ] as const
+    ) {
       const text = JSON.stringify(body)
       const length = `Content-Length: ${Buffer.byteLength(text)}`
       await sendAndClose(port, path, text, [`Authorization: Bearer ${key}`, length], way)
-      await sendAndClose(port, `${path}?wk=${key}`, text.replace('"u"', '"u2"').replace(`-${way}`, `-wk-${way}`), [`Content-Length: ${Buffer.byteLength(text) + 4}`], way)
+      await sendAndClose(port, `${path}?wk=${key}`, text.replace('"u"', '"u2"').replace(`-${way}`, `-wk-${way}`), [
+        `Content-Length: ${Buffer.byteLength(text) + 4}`
+      ], way)
       const chunks = text.replace(`-${way}`, `-ch-${way}`)
-      await sendAndClose(port, path, `${Buffer.byteLength(chunks).toString(16)}\r\n${chunks}\r\n0\r\n\r\n`, [`Authorization: Bearer ${key}`, 'Transfer-Encoding: chunked'], way)
+      await sendAndClose(port, path, `${Buffer.byteLength(chunks).toString(16)}\r\n${chunks}\r\n0\r\n\r\n`, [
+        `Authorization: Bearer ${key}`,
+        'Transfer-Encoding: chunked'
+      ], way)
       const signed = text.replace(`-${way}`, `-si-${way}`)
       const signature = `X-Datafly-Signature: ${signBody(secret, signed)}`
-      await sendAndClose(port, path, signed, [`Authorization: Bearer ${key}`, signature, `Content-Length: ${Buffer.byteLength(signed)}`], way)
+      await sendAndClose(port, path, signed, [`Authorization: Bearer ${key}`, signature,
+        `Content-Length: ${Buffer.byteLength(signed)}`], way)
       sent += 4
     }
   }
@@ -70,9 +85,13 @@ t.test('a request that was cut off stores nothing, and the next one works', asyn
   t.match(await stored(), [{ event: 'whole' }])
 })
 
-t.test('J03: what arrives during the look-up obeys the limits of the route', async (t) => {
+t.test('what arrives during the look-up obeys the limits of the route', async (t) => {
   const { store, sink } = await backend(t)
-  const { app, key } = await gateway(t, { store: slow(store), sink, ingestion: { bodyLimit: 1_000, batchLimit: 2_000 } })
+  const { app, key } = await gateway(t, {
+    store: slow(store),
+    sink,
+    ingestion: { bodyLimit: 1_000, batchLimit: 2_000 }
+  })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   async function * body (): AsyncGenerator<Buffer> {
     for (let n = 0; n < 40; n++) {
@@ -80,9 +99,13 @@ t.test('J03: what arrives during the look-up obeys the limits of the route', asy
       await sleep(1)
     }
   }
-  const send = async (path: string) => fetch(`${origin}${path}`, {
-    method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: body() as never, duplex: 'half'
-  } as RequestInit)
+  const send = async (path: string) =>
+    fetch(`${origin}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: body() as never,
+      duplex: 'half'
+    } as RequestInit)
   t.equal((await send('/v1/t')).status, 413)
   t.equal((await send('/v1/batch')).status, 400)
 })

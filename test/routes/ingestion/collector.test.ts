@@ -43,13 +43,29 @@ t.test('it is under 8 KB gzipped, and needs no eval', async (t) => {
 t.test('the coding is the best of those that are accepted', async (t) => {
   const ask = await asker(t)
   const script = (await ask()).body
-  for (const [accepted, coding] of [
-    ['gzip, deflate, br, zstd', 'br'], ['gzip', 'gzip'], ['GZIP;q=0.5', 'gzip'], ['*', 'br'], ['br;q=0, gzip', 'gzip'], ['br;q=0, *', 'gzip'], ['gzip;q=0', undefined],
-    ['identity', undefined], ['', undefined], ['deflate', undefined], ['br;q=x', undefined], ['xbr', undefined]
-  ] as const) {
+  for (
+    const [accepted, coding] of [
+      ['gzip, deflate, br, zstd', 'br'],
+      ['gzip', 'gzip'],
+      ['GZIP;q=0.5', 'gzip'],
+      ['*', 'br'],
+      ['br;q=0, gzip', 'gzip'],
+      ['br;q=0, *', 'gzip'],
+      ['gzip;q=0', undefined],
+      ['identity', undefined],
+      ['', undefined],
+      ['deflate', undefined],
+      ['br;q=x', undefined],
+      ['xbr', undefined]
+    ] as const
+  ) {
     const reply = await ask({ 'accept-encoding': accepted })
     t.equal(reply.headers['content-encoding'], coding, accepted)
-    const bytes = coding === 'br' ? brotliDecompressSync(reply.rawPayload) : coding === 'gzip' ? gunzipSync(reply.rawPayload) : reply.rawPayload
+    const bytes = coding === 'br'
+      ? brotliDecompressSync(reply.rawPayload)
+      : coding === 'gzip'
+        ? gunzipSync(reply.rawPayload)
+        : reply.rawPayload
     t.equal(bytes.toString(), script)
     t.equal(reply.headers['content-length'], String(reply.rawPayload.length))
   }
@@ -57,7 +73,9 @@ t.test('the coding is the best of those that are accepted', async (t) => {
 
 t.test('each coding has a tag of its own, and is not sent to who has it', async (t) => {
   const ask = await asker(t)
-  const tags = await Promise.all(['br', 'gzip', 'identity'].map(async (coding) => String((await ask({ 'accept-encoding': coding })).headers.etag)))
+  const tags = await Promise.all(
+    ['br', 'gzip', 'identity'].map(async (coding) => String((await ask({ 'accept-encoding': coding })).headers.etag))
+  )
   t.equal(new Set(tags).size, 3)
   const [brotli = '', gzip = ''] = tags
   for (const known of [brotli, `W/${brotli}`, `"other", ${brotli}`, '*']) {
@@ -77,7 +95,9 @@ t.test('HEAD says the same without a body', async (t) => {
     const [get, head] = [await ask({ 'accept-encoding': coding }), await ask({ 'accept-encoding': coding }, 'HEAD')]
     t.equal(head.statusCode, 200)
     t.equal(head.body, '')
-    for (const name of ['etag', 'content-type', 'content-length', 'content-encoding', 'vary']) t.equal(head.headers[name], get.headers[name], name)
+    for (const name of ['etag', 'content-type', 'content-length', 'content-encoding', 'vary']) {
+      t.equal(head.headers[name], get.headers[name], name)
+    }
   }
 })
 

@@ -7,7 +7,8 @@ import { signBody } from '../../../signing/datafly/body-signature.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 
 const KB = 1024
-const CODINGS = [['gzip', gzipSync], ['x-gzip', gzipSync], ['GZip', gzipSync], ['deflate', deflateSync], ['Deflate', deflateSync], ['deflate', deflateRawSync]] as const
+const CODINGS = [['gzip', gzipSync], ['x-gzip', gzipSync], ['GZip', gzipSync], ['deflate', deflateSync], ['Deflate',
+  deflateSync], ['deflate', deflateRawSync]] as const
 const EVENT = '{"event":"e","userId":"u"}'
 const BATCH = '{"batch":[{"type":"page","userId":"u"}]}'
 
@@ -26,8 +27,17 @@ t.test('gzip and deflate bodies, zlib or bare, are read on every route, signed o
     const headers = { 'content-encoding': coding }
     // Signed, the same bytes again would be a replay.
     for (const send of [post, signed]) {
-      t.equal((await send('/v1/t', compress(`{"event":"Grüße","userId":"u","n":${n}.0}`), headers)).body, '{"success":true}', coding)
-      t.match((await send('/v1/batch', compress(`{"batch":[{"type":"page","userId":"u${n}"},{"type":"track"}]}`), headers)).json(), { accepted: 1, rejected: 1 }, coding)
+      t.equal(
+        (await send('/v1/t', compress(`{"event":"Grüße","userId":"u","n":${n}.0}`), headers)).body,
+        '{"success":true}',
+        coding
+      )
+      t.match(
+        (await send('/v1/batch', compress(`{"batch":[{"type":"page","userId":"u${n}"},{"type":"track"}]}`), headers))
+          .json(),
+        { accepted: 1, rejected: 1 },
+        coding
+      )
     }
     t.equal((await signed('/v1/events', compress(`{"type":"page","userId":"u${n}"}`), headers)).statusCode, 200, coding)
   }
@@ -36,22 +46,30 @@ t.test('gzip and deflate bodies, zlib or bare, are read on every route, signed o
   t.equal(events.filter(({ event }) => event === 'Grüße').length, CODINGS.length * 2)
 })
 
-t.test('H14: the signature is over the bytes on the wire', async (t) => {
+t.test('the signature is over the bytes on the wire', async (t) => {
   const { post, secret, stored } = await gateway(t)
-  const response = await post('/v1/t', gzipSync(EVENT), { 'content-encoding': 'gzip', 'x-datafly-signature': signBody(secret, EVENT) })
+  const response = await post('/v1/t', gzipSync(EVENT), {
+    'content-encoding': 'gzip',
+    'x-datafly-signature': signBody(secret, EVENT)
+  })
   t.equal(response.statusCode, 401)
   t.equal(codeOf(response), 'INVALID_SIGNATURE')
   t.equal((await stored()).length, 0)
 })
 
-t.test('J03: decompressed, an event and a batch have the limits that they have plain', async (t) => {
+t.test('decompressed, an event and a batch have the limits that they have plain', async (t) => {
   const { post, signed, stored } = await gateway(t)
   for (const [coding, compress] of CODINGS) {
-    for (const [url, text, status, code] of [
-      ['/v1/t', eventOf(64 * KB), 200, undefined], ['/v1/t', eventOf(64 * KB + 1), 413, 'PAYLOAD_TOO_LARGE'],
-      ['/v1/t', padded(EVENT, 512 * KB), 413, 'PAYLOAD_TOO_LARGE'], ['/v1/t', padded(EVENT, 512 * KB + 1), 413, 'PAYLOAD_TOO_LARGE'],
-      ['/v1/batch', padded(BATCH, 5 * KB * KB), 200, undefined], ['/v1/batch', padded(BATCH, 5 * KB * KB + 1), 400, 'INVALID_REQUEST']
-    ] as const) {
+    for (
+      const [url, text, status, code] of [
+        ['/v1/t', eventOf(64 * KB), 200, undefined],
+        ['/v1/t', eventOf(64 * KB + 1), 413, 'PAYLOAD_TOO_LARGE'],
+        ['/v1/t', padded(EVENT, 512 * KB), 413, 'PAYLOAD_TOO_LARGE'],
+        ['/v1/t', padded(EVENT, 512 * KB + 1), 413, 'PAYLOAD_TOO_LARGE'],
+        ['/v1/batch', padded(BATCH, 5 * KB * KB), 200, undefined],
+        ['/v1/batch', padded(BATCH, 5 * KB * KB + 1), 400, 'INVALID_REQUEST']
+      ] as const
+    ) {
       for (const send of [post, signed]) {
         const response = await send(url, compress(text), { 'content-encoding': coding })
         t.equal(response.statusCode, status, `${coding} ${url} ${text.length}`)
@@ -60,14 +78,19 @@ t.test('J03: decompressed, an event and a batch have the limits that they have p
     }
   }
   t.equal((await stored()).length, CODINGS.length * 4, 'equal signed events are separate events')
-  const one = await post('/v1/batch', gzipSync(`{"batch":[{"type":"page","pad":"${'x'.repeat(64 * KB)}"},{"type":"page"}]}`), { 'content-encoding': 'gzip' })
+  const one = await post(
+    '/v1/batch',
+    gzipSync(`{"batch":[{"type":"page","pad":"${'x'.repeat(64 * KB)}"},{"type":"page"}]}`),
+    { 'content-encoding': 'gzip' }
+  )
   t.match(one.json(), { accepted: 1, errors: [{ index: 0, code: 'PAYLOAD_TOO_LARGE' }] })
 })
 
 t.test('the bytes on the wire have the same limit', async (t) => {
   const { post, signed, stored } = await gateway(t, { ingestion: { eventLimit: 100, bodyLimit: 200, batchLimit: 300 } })
   const noise = randomBytes(400).toString('latin1').replace(/[^!-~]|"|\\/g, 'x')
-  const stretched = (json: string, members: number): Buffer => Buffer.concat([gzipSync(json), ...Array.from({ length: members }, () => gzipSync(''))])
+  const stretched = (json: string, members: number): Buffer =>
+    Buffer.concat([gzipSync(json), ...Array.from({ length: members }, () => gzipSync(''))])
   t.ok(stretched(EVENT, 5).length < 200)
   t.equal((await post('/v1/t', stretched(EVENT, 5), { 'content-encoding': 'gzip' })).statusCode, 200)
   for (const send of [post, signed]) {
@@ -78,7 +101,7 @@ t.test('the bytes on the wire have the same limit', async (t) => {
   t.equal((await stored()).length, 1)
 })
 
-t.test('H14: what is cut short, damaged or goes on after its end is 400 INVALID_REQUEST', async (t) => {
+t.test('what is cut short, damaged or goes on after its end is 400 INVALID_REQUEST', async (t) => {
   const { post, signed, stored } = await gateway(t)
   const damaged = (bytes: Buffer, at: number): Buffer => {
     const copy = Buffer.from(bytes)
@@ -113,11 +136,17 @@ t.test('a gzip body may have several members, as its format says', async (t) => 
 
 t.test('what comes out is judged as a plain body: gzip in gzip, wrong UTF-8, depth, keys', async (t) => {
   const { post, stored } = await gateway(t)
-  for (const [body, code] of [
-    [gzipSync(gzipSync(EVENT)), 'INVALID_JSON'], [gzipSync(''), 'INVALID_JSON'], [gzipSync(Buffer.from('{"event":"\xff"}', 'latin1')), 'INVALID_JSON'],
-    [gzipSync('{"event":"e","__proto__":{}}'), 'INVALID_REQUEST'], [gzipSync(`{"event":"e","x":${'['.repeat(200_000)}`), 'INVALID_REQUEST'],
-    [gzipSync('{"event":1}'), 'INVALID_REQUEST'], [gzipSync(EVENT, { level: constants.Z_NO_COMPRESSION }).subarray(0, 20), 'INVALID_REQUEST']
-  ] as const) {
+  for (
+    const [body, code] of [
+      [gzipSync(gzipSync(EVENT)), 'INVALID_JSON'],
+      [gzipSync(''), 'INVALID_JSON'],
+      [gzipSync(Buffer.from('{"event":"\xff"}', 'latin1')), 'INVALID_JSON'],
+      [gzipSync('{"event":"e","__proto__":{}}'), 'INVALID_REQUEST'],
+      [gzipSync(`{"event":"e","x":${'['.repeat(200_000)}`), 'INVALID_REQUEST'],
+      [gzipSync('{"event":1}'), 'INVALID_REQUEST'],
+      [gzipSync(EVENT, { level: constants.Z_NO_COMPRESSION }).subarray(0, 20), 'INVALID_REQUEST']
+    ] as const
+  ) {
     const response = await post('/v1/t', body, { 'content-encoding': 'gzip' })
     t.equal(response.statusCode, 400)
     t.equal(codeOf(response), code)
@@ -130,27 +159,52 @@ t.test('a form type is read with gzip alone, whatever the key', async (t) => {
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   const basic = { authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}` }
   t.equal((await post('/v1/batch', gzipSync(BATCH), { ...form, ...basic, 'content-encoding': 'gzip' })).statusCode, 200)
-  t.equal((await post('/v1/t', gzipSync(EVENT), { 'content-type': `${form['content-type']}; charset=utf-8`, 'content-encoding': 'x-gzip' })).statusCode, 200)
-  for (const [body, headers] of [
-    [EVENT, form], [EVENT, { ...form, 'content-encoding': 'identity' }], [deflateSync(EVENT), { ...form, 'content-encoding': 'deflate' }],
-    [gzipSync(EVENT), { ...form, 'content-encoding': 'gzip, gzip' }], [gzipSync(EVENT), { 'content-type': `${form['content-type']}; charset=utf-16`, 'content-encoding': 'gzip' }],
-    [gzipSync(EVENT), { 'content-type': 'multipart/form-data; boundary=x', 'content-encoding': 'gzip' }], [gzipSync(EVENT), { 'content-type': 'application/gzip' }]
-  ] as const) {
+  t.equal(
+    (await post('/v1/t', gzipSync(EVENT), {
+      'content-type': `${form['content-type']}; charset=utf-8`,
+      'content-encoding': 'x-gzip'
+    })).statusCode,
+    200
+  )
+  for (
+    const [body, headers] of [
+      [EVENT, form],
+      [EVENT, { ...form, 'content-encoding': 'identity' }],
+      [deflateSync(EVENT), { ...form, 'content-encoding': 'deflate' }],
+      [gzipSync(EVENT), { ...form, 'content-encoding': 'gzip, gzip' }],
+      [gzipSync(EVENT), { 'content-type': `${form['content-type']}; charset=utf-16`, 'content-encoding': 'gzip' }],
+      [gzipSync(EVENT), { 'content-type': 'multipart/form-data; boundary=x', 'content-encoding': 'gzip' }],
+      [gzipSync(EVENT), { 'content-type': 'application/gzip' }]
+    ] as const
+  ) {
     for (const url of ['/v1/t', '/v1/batch']) {
       const response = await post(url, body, headers)
       t.equal(response.statusCode, 415, JSON.stringify(headers))
       t.equal(codeOf(response), 'UNSUPPORTED_MEDIA_TYPE')
     }
   }
-  t.equal((await app.inject({ method: 'POST', url: '/v1/t', payload: gzipSync(EVENT), headers: { ...form, 'content-encoding': 'gzip' } })).statusCode, 401)
+  t.equal(
+    (await app.inject({
+      method: 'POST',
+      url: '/v1/t',
+      payload: gzipSync(EVENT),
+      headers: { ...form, 'content-encoding': 'gzip' }
+    })).statusCode,
+    401
+  )
   t.equal((await stored()).length, 2)
 })
 
-t.test('K08: a key in a compressed body is a key', async (t) => {
+t.test('a key in a compressed body is a key', async (t) => {
   const { post, accepted, key } = await gateway(t)
-  const send = async (writeKey: string) => post('/v1/t', gzipSync(JSON.stringify({ event: 'e', writeKey })), { authorization: [], 'content-encoding': 'gzip' })
+  const send = async (writeKey: string) =>
+    post('/v1/t', gzipSync(JSON.stringify({ event: 'e', writeKey })), { authorization: [], 'content-encoding': 'gzip' })
   t.equal((await send(key)).statusCode, 200)
   t.equal(codeOf(await send(key.toLowerCase())), 'INVALID_PIPELINE_KEY')
-  t.equal(codeOf(await post('/v1/t', 'no gzip', { authorization: [], 'content-encoding': 'gzip' })), 'INVALID_REQUEST', 'no key can be read')
+  t.equal(
+    codeOf(await post('/v1/t', 'no gzip', { authorization: [], 'content-encoding': 'gzip' })),
+    'INVALID_REQUEST',
+    'no key can be read'
+  )
   t.notMatch(JSON.stringify(await accepted()), key)
 })

@@ -23,7 +23,8 @@ function connection (t: Test, origin: string): { socket: Socket, status: Promise
 async function listening (t: Test, max: number) {
   const made = await gateway(t, { ingestion: { eventRate: { max, now: () => 0 } } })
   const origin = await made.app.listen({ host: '127.0.0.1', port: 0 })
-  const head = ['POST /v1/t HTTP/1.1', 'Host: x', `Authorization: Bearer ${made.key}`, 'Content-Type: application/json', `Content-Length: ${BODY.length}`, '', ''].join('\r\n')
+  const head = ['POST /v1/t HTTP/1.1', 'Host: x', `Authorization: Bearer ${made.key}`, 'Content-Type: application/json',
+    `Content-Length: ${BODY.length}`, '', ''].join('\r\n')
   return { ...made, origin, head }
 }
 
@@ -35,10 +36,15 @@ t.test('a source that has nothing left is refused before a byte of the body has 
   t.equal(await status, '429')
 })
 
-t.test('those that were let in together do not all get through: whose body comes when nothing is left is refused', async (t) => {
+t.test('those that were let in together do not all get through: whose body comes when nothing is left is ' +
+  'refused', async (t) => {
   const { app, origin, head, accepted } = await listening(t, 2)
   let begun = 0
-  const allBegun = new Promise<void>((resolve) => app.server.on('request', () => { if (++begun === 5) resolve() }))
+  const allBegun = new Promise<void>((resolve) =>
+    app.server.on('request', () => {
+      if (++begun === 5) resolve()
+    })
+  )
   const senders = Array.from({ length: 5 }, () => connection(t, origin))
   for (const { socket } of senders) socket.write(head)
   await allBegun

@@ -13,16 +13,24 @@ import { webhookGateway } from '../../helpers/webhook-gateway.js'
 const EVENT = { event: 'e', userId: 'u' }
 const batchOf = (count: number) => ({ batch: Array.from({ length: count }, () => ({ type: 'page' })) })
 
-function clock (eventRate: { max?: number } = {}): { ingestion: IngestionOptions, advance (milliseconds: number): void } {
+function clock (
+  eventRate: { max?: number } = {}
+): { ingestion: IngestionOptions, advance(milliseconds: number): void } {
   let time = 0
-  return { ingestion: { eventRate: { now: () => time, ...eventRate } }, advance: (milliseconds) => { time += milliseconds } }
+  return {
+    ingestion: { eventRate: { now: () => time, ...eventRate } },
+    advance: (milliseconds) => {
+      time += milliseconds
+    }
+  }
 }
 
 function limits ({ headers }: LightMyRequestResponse): unknown[] {
   return ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'].map((name) => headers[name])
 }
 
-t.test('a source may send a thousand events a second, 429 with the wait beyond them, and again after that', async (t) => {
+t.test('a source may send a thousand events a second, 429 with the wait beyond them, and again after ' +
+  'that', async (t) => {
   const { ingestion, advance } = clock()
   const { post, accepted } = await gateway(t, { ingestion })
   t.equal((await post('/v1/batch', batchOf(500))).statusCode, 200)
@@ -44,7 +52,7 @@ t.test('a source may send a thousand events a second, 429 with the wait beyond t
   t.equal((await accepted()).length, 1_500)
 })
 
-t.test('a source\'s own limit wins over the default, and over none', async (t) => {
+t.test("a source's own limit wins over the default, and over none", async (t) => {
   for (const [eventRate, expected] of [[{ max: 1 }, 3], [{}, 3], [false, 3]] as const) {
     const { post } = await gateway(t, { ingestion: { eventRate }, source: { rateLimit: 3 } })
     t.equal((await post('/v1/batch', batchOf(expected + 9))).statusCode, 200)
@@ -62,17 +70,29 @@ t.test('a key that is rotated counts with the one before, another source for its
   const pipelineKey = generatePipelineKey('live')
   await store.sources.rotateKey('acme', source.id, { pipelineKey, overlapUntil: Date.now() + 60_000 })
   const other = await makeSource(store)
-  const by = async (key?: string) => (await post('/v1/t', EVENT, key === undefined ? {} : { authorization: `Bearer ${key}` })).statusCode
-  t.same([await by(), await by(pipelineKey), await by(), await by(pipelineKey), await by(other.key)], [200, 200, 429, 429, 200])
+  const by = async (key?: string) =>
+    (await post('/v1/t', EVENT, key === undefined ? {} : { authorization: `Bearer ${key}` })).statusCode
+  t.same([await by(), await by(pipelineKey), await by(), await by(pipelineKey), await by(other.key)], [200, 200, 429,
+    429, 200])
 })
 
 t.test('a key that only the body brings is limited too, before its events are judged', async (t) => {
   const { ingestion } = clock({ max: 2 })
   const { app, key, accepted } = await gateway(t, { ingestion })
   const send = async (url: string, payload: object, headers: Record<string, string> = {}) =>
-    app.inject({ method: 'POST', url, payload: JSON.stringify(payload), headers: { 'content-type': 'text/plain', ...headers } })
+    app.inject({
+      method: 'POST',
+      url,
+      payload: JSON.stringify(payload),
+      headers: { 'content-type': 'text/plain', ...headers }
+    })
   t.equal((await send('/v1/batch', { writeKey: key, ...batchOf(2) })).statusCode, 200)
-  for (const [url, body] of [['/v1/t', { ...EVENT, writeKey: key }], ['/v1/batch', { writeKey: key, ...batchOf(0) }], [`/v1/t?wk=${key}`, EVENT]] as const) {
+  for (
+    const [url, body] of [['/v1/t', { ...EVENT, writeKey: key }], ['/v1/batch', { writeKey: key, ...batchOf(0) }], [
+      `/v1/t?wk=${key}`,
+      EVENT
+    ]] as const
+  ) {
     const refused = await send(url, body, { origin: SHOP })
     t.equal(refused.statusCode, 429, url)
     t.equal(codeOf(refused), 'RATE_LIMITED')
@@ -82,19 +102,25 @@ t.test('a key that only the body brings is limited too, before its events are ju
   t.equal((await accepted()).length, 2)
 })
 
-t.test('C06, C07: a page of the source can read that it is to wait, another can not', async (t) => {
+t.test('a page of the source can read that it is to wait, another can not', async (t) => {
   const { ingestion } = clock({ max: 1 })
   const { post } = await gateway(t, { ingestion })
   await post('/v1/t', EVENT)
   const refused = await post('/v1/t', EVENT, { origin: SHOP })
   t.equal(refused.statusCode, 429)
   t.match(refused.headers, {
-    vary: 'Origin', 'access-control-allow-origin': SHOP, 'access-control-expose-headers': /retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset/
+    vary: 'Origin',
+    'access-control-allow-origin': SHOP,
+    'access-control-expose-headers': /retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset/
   })
   const foreign = await post('/v1/t', EVENT, { origin: 'https://evil.test' })
   t.equal(foreign.statusCode, 403)
   t.equal(foreign.headers['access-control-allow-origin'], undefined)
-  t.equal((await post('/v1/t', EVENT, { origin: SHOP, authorization: `Bearer ${generatePipelineKey('live')}` })).statusCode, 401, 'an unknown key has no bucket')
+  t.equal(
+    (await post('/v1/t', EVENT, { origin: SHOP, authorization: `Bearer ${generatePipelineKey('live')}` })).statusCode,
+    401,
+    'an unknown key has no bucket'
+  )
 })
 
 t.test('what is refused costs nothing, in a batch neither', async (t) => {
@@ -105,7 +131,10 @@ t.test('what is refused costs nothing, in a batch neither', async (t) => {
     t.equal((await signed('/v1/t', EVENT, { 'x-datafly-signature': `sha256=${'0'.repeat(64)}` })).statusCode, 401)
     t.equal((await post('/v1/batch', { batch: [{ type: 'track' }, { type: 'no' }] })).json().rejected, 2)
   }
-  t.same((await post('/v1/batch', { batch: [{ type: 'page' }, { type: 'track' }, { type: 'page' }] })).json().accepted, 2)
+  t.same(
+    (await post('/v1/batch', { batch: [{ type: 'page' }, { type: 'track' }, { type: 'page' }] })).json().accepted,
+    2
+  )
   t.equal((await post('/v1/t', EVENT)).statusCode, 200)
   t.equal((await post('/v1/t', EVENT)).statusCode, 429)
 })
@@ -115,7 +144,8 @@ t.test('events whose write failed are paid for: repeating them does not go any f
   const { ingestion, advance } = clock({ max: 2 })
   const { post } = await gateway(t, { sink, ingestion })
   sink.fail('refused')
-  t.same([(await post('/v1/t', EVENT)).statusCode, (await post('/v1/t', EVENT)).statusCode, (await post('/v1/t', EVENT)).statusCode], [503, 503, 429])
+  t.same([(await post('/v1/t', EVENT)).statusCode, (await post('/v1/t', EVENT)).statusCode,
+    (await post('/v1/t', EVENT)).statusCode], [503, 503, 429])
   sink.heal()
   advance(500)
   t.equal((await post('/v1/t', EVENT)).statusCode, 200)
@@ -123,7 +153,11 @@ t.test('events whose write failed are paid for: repeating them does not go any f
 
 t.test('the limit of the source is what its 429 tells of, not that of the address', async (t) => {
   const { ingestion } = clock({ max: 1 })
-  const rateLimit = { max: 50, timeWindow: 60_000, addHeadersOnExceeding: { 'ratelimit-limit': true, 'ratelimit-remaining': true, 'ratelimit-reset': true } }
+  const rateLimit = {
+    max: 50,
+    timeWindow: 60_000,
+    addHeadersOnExceeding: { 'ratelimit-limit': true, 'ratelimit-remaining': true, 'ratelimit-reset': true }
+  }
   const { post } = await gateway(t, { ingestion: { ...ingestion, rateLimit } })
   t.equal((await post('/v1/t', EVENT)).headers['ratelimit-limit'], '50')
   t.same(limits(await post('/v1/t', EVENT)), ['1', '1', '0', '1'])
@@ -151,8 +185,10 @@ t.test('a pixel is refused as an image', async (t) => {
   t.same(limits(refused), ['1', '1', '0', '1'])
 })
 
-t.test('an option that can\'t be read stops the start', async (t) => {
+t.test("an option that can't be read stops the start", async (t) => {
   for (const eventRate of [true, null, { max: 0 }, { max: '1' }]) {
-    await t.rejects(async () => Fastify().register(ingestion, { eventRate: eventRate as never }), { code: 'INVALID_OPTIONS' }, JSON.stringify(eventRate))
+    await t.rejects(async () => Fastify().register(ingestion, { eventRate: eventRate as never }), {
+      code: 'INVALID_OPTIONS'
+    }, JSON.stringify(eventRate))
   }
 })

@@ -8,8 +8,18 @@ import { SHOP } from '../../helpers/source.js'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 const PATHS = [
-  ['/v1/t', 'track'], ['/v1/p', 'page'], ['/v1/i', 'identify'], ['/v1/g', 'group'],
-  ['/v1/track', 'track'], ['/v1/page', 'page'], ['/v1/identify', 'identify'], ['/v1/group', 'group'], ['/v1/screen', 'screen'], ['/v1/alias', 'alias'], ['/v1/s', 'screen'], ['/v1/a', 'alias']
+  ['/v1/t', 'track'],
+  ['/v1/p', 'page'],
+  ['/v1/i', 'identify'],
+  ['/v1/g', 'group'],
+  ['/v1/track', 'track'],
+  ['/v1/page', 'page'],
+  ['/v1/identify', 'identify'],
+  ['/v1/group', 'group'],
+  ['/v1/screen', 'screen'],
+  ['/v1/alias', 'alias'],
+  ['/v1/s', 'screen'],
+  ['/v1/a', 'alias']
 ] as const
 
 t.test('each path takes its type, fills it in, and refuses another', async (t) => {
@@ -32,11 +42,18 @@ t.test('each path takes its type, fills it in, and refuses another', async (t) =
 
 t.test('/v1/events takes any type, but it must be named and signed', async (t) => {
   const { post, signed, stored } = await gateway(t)
-  for (const type of ['track', 'page', 'identify', 'group', 'screen', 'alias']) t.equal((await signed('/v1/events', { type, event: 'e', userId: 'u' })).statusCode, 200, type)
+  for (const type of ['track', 'page', 'identify', 'group', 'screen', 'alias']) {
+    t.equal((await signed('/v1/events', { type, event: 'e', userId: 'u' })).statusCode, 200, type)
+  }
   const unsigned = await post('/v1/events', { type: 'track', event: 'e', userId: 'u' })
   t.equal(unsigned.statusCode, 401)
   t.equal(codeOf(unsigned), 'SIGNATURE_REQUIRED')
-  for (const body of [{ event: 'e', userId: 'u' }, { type: 'click', userId: 'u' }, { type: 'track', userId: 'u' }, { type: 1, userId: 'u' }]) {
+  for (
+    const body of [{ event: 'e', userId: 'u' }, { type: 'click', userId: 'u' }, { type: 'track', userId: 'u' }, {
+      type: 1,
+      userId: 'u'
+    }]
+  ) {
     const response = await signed('/v1/events', body)
     t.equal(response.statusCode, 400)
     t.equal(codeOf(response), 'INVALID_REQUEST')
@@ -48,12 +65,21 @@ t.test('/v1/events takes any type, but it must be named and signed', async (t) =
 
 t.test('an event is stored as it came, with what the server knows beside it', async (t) => {
   const { post, accepted, stored, source } = await gateway(t, { server: { trustProxy: true } })
-  const text = '{ "event":"Order Done", "userId":"u1", "custom":{"n":1.0,"big":12345678901234567890}, "messageId":"m1", "timestamp":"2024-02-29T12:00:00.5+02:00" }'
+  const text =
+    '{ "event":"Order Done", "userId":"u1", "custom":{"n":1.0,"big":12345678901234567890}, "messageId":"m1", "timestamp":"2024-02-29T12:00:00.5+02:00" }'
   const before = Date.now()
   t.equal((await post('/v1/t', text, { 'user-agent': 'Shop/1.0', 'x-forwarded-for': '203.0.113.7' })).statusCode, 200)
   const [event] = await accepted()
   t.equal(event?.payload, text)
-  t.match(event, { orgId: 'acme', sourceId: source.id, messageId: 'm1', type: 'track', authMethod: 'key', ip: '203.0.113.7', userAgent: 'Shop/1.0' })
+  t.match(event, {
+    orgId: 'acme',
+    sourceId: source.id,
+    messageId: 'm1',
+    type: 'track',
+    authMethod: 'key',
+    ip: '203.0.113.7',
+    userAgent: 'Shop/1.0'
+  })
   t.equal(event?.timestamp, Date.parse('2024-02-29T10:00:00.500Z'))
   t.equal(event?.additions, '{"environment":"live","type":"track"}')
   t.ok(event !== undefined && event.receivedAt >= before && event.receivedAt <= Date.now())
@@ -72,12 +98,26 @@ t.test('what is missing is filled in: messageId, timestamp, environment', async 
 
 t.test('fields that only the server may say are overwritten', async (t) => {
   const { post, stored, source } = await gateway(t)
-  const lies = { receivedAt: '1999', sourceId: 'x', ip: '1.1.1.1', userAgent: 'x', authMethod: 'signature', environment: 'test' }
+  const lies = {
+    receivedAt: '1999',
+    sourceId: 'x',
+    ip: '1.1.1.1',
+    userAgent: 'x',
+    authMethod: 'signature',
+    environment: 'test'
+  }
   await post('/v1/t', { event: 'e', userId: 'u', ...lies })
-  t.match((await stored())[0], { receivedAt: /^20/, sourceId: source.id, ip: '127.0.0.1', userAgent: 'lightMyRequest', authMethod: 'key', environment: 'live' })
+  t.match((await stored())[0], {
+    receivedAt: /^20/,
+    sourceId: source.id,
+    ip: '127.0.0.1',
+    userAgent: 'lightMyRequest',
+    authMethod: 'key',
+    environment: 'live'
+  })
 })
 
-t.test('J16: a wrong type is 400 and never coerced, an unknown field is kept', async (t) => {
+t.test('a wrong type is 400 and never coerced, an unknown field is kept', async (t) => {
   const { post, stored } = await gateway(t)
   for (const field of ['userId', 'anonymousId', 'groupId', 'previousId', 'event', 'name', 'messageId', 'timestamp']) {
     const isId = field.endsWith('Id') && field !== 'messageId'
@@ -93,8 +133,12 @@ t.test('J16: a wrong type is 400 and never coerced, an unknown field is kept', a
       t.equal(response.statusCode, 400, `${field} ${JSON.stringify(value)}`)
     }
   }
-  for (const body of [[], [{ event: 'e' }], 'text', 1, null, true]) t.equal((await post('/v1/t', JSON.stringify(body))).statusCode, 400, JSON.stringify(body))
-  for (const body of [{}, { event: '' }, { event: null }, { type: 'track' }]) t.equal((await post('/v1/t', body)).statusCode, 400, 'track needs event')
+  for (const body of [[], [{ event: 'e' }], 'text', 1, null, true]) {
+    t.equal((await post('/v1/t', JSON.stringify(body))).statusCode, 400, JSON.stringify(body))
+  }
+  for (const body of [{}, { event: '' }, { event: null }, { type: 'track' }]) {
+    t.equal((await post('/v1/t', body)).statusCode, 400, 'track needs event')
+  }
   t.equal((await stored()).length, 0)
   t.equal((await post('/v1/t', { event: 'e', category: 7, sentAt: null, integrations: { All: true } })).statusCode, 200)
   t.match((await stored())[0], { category: 7, sentAt: null, integrations: { All: true } })
@@ -108,22 +152,33 @@ t.test('an id that is null is nobody, as if it were left out', async (t) => {
   const nobody = await signed('/v1/t', { event: 'e', userId: null, anonymousId: null })
   t.equal(nobody.statusCode, 400)
   t.equal(codeOf(nobody), 'INVALID_REQUEST')
-  t.match(await stored(), [{ userId: null, anonymousId: 'a' }, { previousId: null }, { groupId: null, anonymousId: UUID }])
+  t.match(await stored(), [{ userId: null, anonymousId: 'a' }, { previousId: null }, {
+    groupId: null,
+    anonymousId: UUID
+  }])
 })
 
 t.test('ids longer than 512 and names longer than 1000 characters are 400', async (t) => {
   const { post } = await gateway(t)
-  for (const [field, length] of [['userId', 512], ['anonymousId', 512], ['groupId', 512], ['event', 1_000], ['name', 1_000]] as const) {
+  for (
+    const [field, length] of [['userId', 512], ['anonymousId', 512], ['groupId', 512], ['event', 1_000], ['name',
+      1_000]] as const
+  ) {
     t.equal((await post('/v1/t', { event: 'e', [field]: 'x'.repeat(length) })).statusCode, 200, field)
     t.equal((await post('/v1/t', { event: 'e', [field]: 'x'.repeat(length + 1) })).statusCode, 400, field)
   }
 })
 
-t.test('J13: a messageId has 1 to 100 characters, whichever they are', async (t) => {
+t.test('a messageId has 1 to 100 characters, whichever they are', async (t) => {
   const { post, stored } = await gateway(t)
-  const good = ['a', 'x'.repeat(100), '😀'.repeat(100), "'", '"', '\n', ':', '\0', '\\u0000', '%', '*', '\ud800', "' or 1=1--", '__proto__']
-  for (const messageId of good) t.equal((await post('/v1/t', { event: 'e', messageId })).statusCode, 200, JSON.stringify(messageId))
-  for (const messageId of ['', 'x'.repeat(101), '😀'.repeat(101), 'x'.repeat(10_240)]) t.equal((await post('/v1/t', { event: 'e', messageId })).statusCode, 400)
+  const good = ['a', 'x'.repeat(100), '😀'.repeat(100), "'", '"', '\n', ':', '\0', '\\u0000', '%', '*', '\ud800',
+    "' or 1=1--", '__proto__']
+  for (const messageId of good) {
+    t.equal((await post('/v1/t', { event: 'e', messageId })).statusCode, 200, JSON.stringify(messageId))
+  }
+  for (const messageId of ['', 'x'.repeat(101), '😀'.repeat(101), 'x'.repeat(10_240)]) {
+    t.equal((await post('/v1/t', { event: 'e', messageId })).statusCode, 400)
+  }
   t.same((await stored()).map(({ messageId }) => messageId), good)
 })
 
@@ -137,8 +192,17 @@ t.test('a repeat of a messageId is 200 and stored once; by the key it does not s
 
 t.test('a sink that can not store it is 503 with Retry-After', async (t) => {
   const sink = memorySink()
-  const { post, stored } = await gateway(t, { sink: { ...sink, write: async () => { throw new UNAVAILABLE() } } })
-  for (const [url, body] of [['/v1/t', { event: 'e' }], ['/v1/batch', { batch: [{ type: 'track', event: 'e' }] }]] as const) {
+  const { post, stored } = await gateway(t, {
+    sink: {
+      ...sink,
+      write: async () => {
+        throw new UNAVAILABLE()
+      }
+    }
+  })
+  for (
+    const [url, body] of [['/v1/t', { event: 'e' }], ['/v1/batch', { batch: [{ type: 'track', event: 'e' }] }]] as const
+  ) {
     const response = await post(url, body, { origin: SHOP })
     t.equal(response.statusCode, 503)
     t.equal(codeOf(response), 'UNAVAILABLE')
@@ -151,10 +215,23 @@ t.test('a sink that can not store it is 503 with Retry-After', async (t) => {
 t.test('the answer waits for the sink', async (t) => {
   const sink = memorySink()
   let release = (): void => {}
-  const held = new Promise<void>((resolve) => { release = resolve })
-  const { post } = await gateway(t, { sink: { ...sink, write: async (events) => { await held; await sink.write(events) } } })
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const { post } = await gateway(t, {
+    sink: {
+      ...sink,
+      write: async (events) => {
+        await held
+        await sink.write(events)
+      }
+    }
+  })
   let answered = false
-  const answer = post('/v1/t', { event: 'e' }).then((response) => { answered = true; return response })
+  const answer = post('/v1/t', { event: 'e' }).then((response) => {
+    answered = true
+    return response
+  })
   for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
   t.equal(answered, false)
   release()

@@ -14,9 +14,11 @@ import { makeSource } from '../../helpers/source.js'
 const LOOK_UP = 100
 
 const HOSTS: ReadonlyArray<readonly [name: string, prepare: (app: FastifyInstance) => Promise<unknown>]> = [
-  ['a preParsing hook that replaces the stream', async (app) => app.addHook('preParsing', async (_request, _reply, payload) => {
-    return payload.pipe(new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) }))
-  })],
+  ['a preParsing hook that replaces the stream',
+    async (app) =>
+      app.addHook('preParsing', async (_request, _reply, payload) => {
+        return payload.pipe(new Transform({ transform: (chunk, _encoding, done) => done(null, chunk) }))
+      })],
   ['an onRequest hook that waits', async (app) => app.addHook('onRequest', async () => sleep(10))]
 ]
 
@@ -36,12 +38,18 @@ for (const [name, prepare] of HOSTS) {
     await app.register(ingestion)
     const origin = await app.listen({ host: '127.0.0.1', port: 0 })
     for (const pad of ['', 'x'.repeat(60_000)]) {
-      for (const [path, body, headers] of [
-        ['/v1/t', { event: 'E', pad }, { authorization: `Bearer ${key}` }], ['/v1/t', { event: 'E', pad, writeKey: key }, {}],
-        ['/v1/batch', { batch: [{ type: 'page', pad }] }, { authorization: `Bearer ${key}` }]
-      ] as const) {
+      for (
+        const [path, body, headers] of [
+          ['/v1/t', { event: 'E', pad }, { authorization: `Bearer ${key}` }],
+          ['/v1/t', { event: 'E', pad, writeKey: key }, {}],
+          ['/v1/batch', { batch: [{ type: 'page', pad }] }, { authorization: `Bearer ${key}` }]
+        ] as const
+      ) {
         const response = await fetch(origin + path, {
-          method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body), signal: AbortSignal.timeout(5_000)
+          method: 'POST',
+          headers: { ...headers, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+          signal: AbortSignal.timeout(5_000)
         })
         t.equal(response.status, 200, `${path} with ${pad.length} characters more`)
       }

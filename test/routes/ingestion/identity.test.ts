@@ -29,7 +29,10 @@ t.test('a browser with the cookie keeps it, whatever other cookies it has', asyn
 
 t.test('a cookie that we did not make is replaced', async (t) => {
   const { post, stored } = await gateway(t)
-  for (const value of ['', 'x', '<script>', 'a9b7ba70-783b-1c1d-9d3e-0b1c2d3e4f50', 'A9B7BA70-783B-4C1D-9D3E-0B1C2D3E4F50', 'a9b7ba70-783b-4c1d-9d3e-0b1c2d3e4f50x', '"; DROP']) {
+  for (
+    const value of ['', 'x', '<script>', 'a9b7ba70-783b-1c1d-9d3e-0b1c2d3e4f50', 'A9B7BA70-783B-4C1D-9D3E-0B1C2D3E4F50',
+      'a9b7ba70-783b-4c1d-9d3e-0b1c2d3e4f50x', '"; DROP']
+  ) {
     const response = await post('/v1/p', {}, { ...page, cookie: `_dfid=${value}` })
     t.match(response.headers['set-cookie'], COOKIE, value)
     t.match((await stored()).at(-1), { anonymousId: new RegExp(`^${UUID}$`) })
@@ -45,40 +48,59 @@ t.test('an event that brings its anonymousId keeps it, and no cookie is set', as
 
 t.test('all events of a batch get the same id, with one cookie', async (t) => {
   const { post, stored } = await gateway(t)
-  const response = await post('/v1/batch', { batch: [{ type: 'page' }, { type: 'page', anonymousId: 'own' }, { type: 'page', anonymousId: '' }] }, page)
+  const response = await post('/v1/batch', {
+    batch: [{ type: 'page' }, { type: 'page', anonymousId: 'own' }, { type: 'page', anonymousId: '' }]
+  }, page)
   const id = COOKIE.exec(String(response.headers['set-cookie']))?.[1]
   t.same((await stored()).map(({ anonymousId }) => anonymousId), [id, 'own', id])
 })
 
 t.test("a server's event that names its user gets no id; one that names nobody does", async (t) => {
   const { post, signed, stored } = await gateway(t)
-  for (const send of [post, signed]) t.equal((await send('/v1/t', { event: 'e', userId: 'u' })).headers['set-cookie'], undefined)
+  for (const send of [post, signed]) {
+    t.equal((await send('/v1/t', { event: 'e', userId: 'u' })).headers['set-cookie'], undefined)
+  }
   t.equal((await signed('/v1/t', { event: 'e', userId: 'u' }, page)).headers['set-cookie'], undefined)
   t.match((await post('/v1/t', { event: 'e' })).headers['set-cookie'], COOKIE)
-  t.same((await stored()).map(({ anonymousId }) => typeof anonymousId), ['undefined', 'undefined', 'undefined', 'string'])
+  t.same((await stored()).map(({ anonymousId }) => typeof anonymousId), ['undefined', 'undefined', 'undefined',
+    'string'])
 })
 
 t.test('on HTTPS the cookie is Secure; its domain is an option; false turns it off', async (t) => {
-  const secure = await gateway(t, { server: { trustProxy: true }, ingestion: { identityCookie: { domain: 'example.com' } } })
+  const secure = await gateway(t, {
+    server: { trustProxy: true },
+    ingestion: { identityCookie: { domain: 'example.com' } }
+  })
   const response = await secure.post('/v1/p', {}, { ...page, 'x-forwarded-proto': 'https' })
   for (const attribute of ['Domain=example.com', 'HttpOnly', 'SameSite=Lax', 'Secure']) {
     t.ok(String(response.headers['set-cookie']).split('; ').includes(attribute), attribute)
   }
   const off = await gateway(t, { ingestion: { identityCookie: false } })
-  t.equal((await off.post('/v1/p', {}, { ...page, cookie: '_dfid=a9b7ba70-783b-4c1d-9d3e-0b1c2d3e4f50' })).headers['set-cookie'], undefined)
+  t.equal(
+    (await off.post('/v1/p', {}, { ...page, cookie: '_dfid=a9b7ba70-783b-4c1d-9d3e-0b1c2d3e4f50' }))
+      .headers['set-cookie'],
+    undefined
+  )
   t.equal((await off.stored())[0]?.['anonymousId'], undefined)
 })
 
 t.test('a refused event sets no cookie', async (t) => {
   const { post } = await gateway(t)
-  for (const body of [{ name: 1 }, { timestamp: 'x' }, { messageId: '' }]) t.equal((await post('/v1/p', body, page)).headers['set-cookie'], undefined)
+  for (const body of [{ name: 1 }, { timestamp: 'x' }, { messageId: '' }]) {
+    t.equal((await post('/v1/p', body, page)).headers['set-cookie'], undefined)
+  }
   t.equal((await post('/v1/p', {}, { origin: 'https://evil.test' })).headers['set-cookie'], undefined)
 })
 
 t.test('a bad domain stops the start', async (t) => {
-  for (const domain of ['', 'exa mple.com', 'example.com; Secure', '.example.com', 'example.com\r\n', 'https://example.com']) {
+  for (
+    const domain of ['', 'exa mple.com', 'example.com; Secure', '.example.com', 'example.com\r\n',
+      'https://example.com']
+  ) {
     const app = Fastify()
     t.teardown(() => app.close())
-    await t.rejects(async () => app.register(ingestion, { identityCookie: { domain } }).ready(), { code: 'INVALID_OPTIONS' })
+    await t.rejects(async () => app.register(ingestion, { identityCookie: { domain } }).ready(), {
+      code: 'INVALID_OPTIONS'
+    })
   }
 })

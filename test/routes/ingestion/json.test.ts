@@ -12,10 +12,11 @@ import { vectorText } from '../../signing/vectors.js'
 const SUITE = fileURLToPath(new URL('../../vectors/json/JSONTestSuite/test_parsing/', import.meta.url))
 
 function wrapped (file: string): Buffer {
-  return Buffer.concat([Buffer.from('{"type":"track","event":"e","properties":{"x":'), readFileSync(join(SUITE, file)), Buffer.from('}}')])
+  return Buffer.concat([Buffer.from('{"type":"track","event":"e","properties":{"x":'), readFileSync(join(SUITE, file)),
+    Buffer.from('}}')])
 }
 
-t.test('J01: of the JSON test suite 95 y are stored, 188 n are 400, and no i is a 5xx', async (t) => {
+t.test('of the JSON test suite 95 y are stored, 188 n are 400, and no i is a 5xx', async (t) => {
   const { post, accepted } = await gateway(t)
   const counts: Record<string, number> = {}
   let before = 0
@@ -38,26 +39,33 @@ t.test('J01: of the JSON test suite 95 y are stored, 188 n are 400, and no i is 
 t.test('bytes that are no UTF-8, a second byte order mark and UTF-16 are 400 INVALID_JSON', async (t) => {
   const { post } = await gateway(t)
   const json = '{"event":"e"}'
-  for (const [name, body] of [
-    ['a lone byte', Buffer.from([...Buffer.from('{"event":"'), 0xff, ...Buffer.from('"}')])],
-    ['an overlong slash', Buffer.from([...Buffer.from('{"event":"'), 0xc0, 0xaf, ...Buffer.from('"}')])],
-    ['a surrogate', Buffer.from([...Buffer.from('{"event":"'), 0xed, 0xa0, 0x80, ...Buffer.from('"}')])],
-    ['a cut character', Buffer.from([...Buffer.from('{"event":"'), 0xe2, 0x82, ...Buffer.from('"}')])],
-    ['two marks', Buffer.from(`\ufeff\ufeff${json}`)], ['a mark behind it', Buffer.from(`${json}\ufeff`)], ['a mark alone', Buffer.from('\ufeff')],
-    ['UTF-16', Buffer.from(json, 'utf16le')],
-    ['nothing', Buffer.alloc(0)], ['a space', Buffer.from(' ')], ['a NUL behind it', Buffer.from(`${json}\0`)]
-  ] as const) {
+  for (
+    const [name, body] of [
+      ['a lone byte', Buffer.from([...Buffer.from('{"event":"'), 0xff, ...Buffer.from('"}')])],
+      ['an overlong slash', Buffer.from([...Buffer.from('{"event":"'), 0xc0, 0xaf, ...Buffer.from('"}')])],
+      ['a surrogate', Buffer.from([...Buffer.from('{"event":"'), 0xed, 0xa0, 0x80, ...Buffer.from('"}')])],
+      ['a cut character', Buffer.from([...Buffer.from('{"event":"'), 0xe2, 0x82, ...Buffer.from('"}')])],
+      ['two marks', Buffer.from(`\ufeff\ufeff${json}`)],
+      ['a mark behind it', Buffer.from(`${json}\ufeff`)],
+      ['a mark alone', Buffer.from('\ufeff')],
+      ['UTF-16', Buffer.from(json, 'utf16le')],
+      ['nothing', Buffer.alloc(0)],
+      ['a space', Buffer.from(' ')],
+      ['a NUL behind it', Buffer.from(`${json}\0`)]
+    ] as const
+  ) {
     const response = await post('/v1/t', body)
     t.equal(response.statusCode, 400, name)
     t.equal(codeOf(response), 'INVALID_JSON', name)
   }
 })
 
-t.test('J02: 64 levels are fine, 65 are 400, and thousands are 400 before they are read to the end', async (t) => {
+t.test('64 levels are fine, 65 are 400, and thousands are 400 before they are read to the end', async (t) => {
   const { post } = await gateway(t)
   // The event and its properties are the first two.
   for (const [open, close] of [['[', ']'], ['{"a":', '}']] as const) {
-    const body = (levels: number, end = close.repeat(levels)): string => `{"event":"e","properties":{"x":${open.repeat(levels)}1${end}}}`
+    const body = (levels: number, end = close.repeat(levels)): string =>
+      `{"event":"e","properties":{"x":${open.repeat(levels)}1${end}}}`
     t.equal((await post('/v1/t', body(62))).statusCode, 200)
     for (const text of [body(63), body(1_000), body(80_000), body(80_000, '')]) {
       const { parsed, read } = await textWork(async () => {
@@ -77,23 +85,35 @@ t.test('J02: 64 levels are fine, 65 are 400, and thousands are 400 before they a
   }
 })
 
-t.test('J05: bodies that would pollute a prototype are 400, wherever they stand, and nothing is polluted', async (t) => {
+t.test('bodies that would pollute a prototype are 400, wherever they stand, and nothing is polluted', async (t) => {
   const { post, stored } = await gateway(t)
-  const { json_must_reject: bodies, patt_payloads: lines } = JSON.parse(vectorText('json/prototype_pollution.json')) as {
-    json_must_reject: string[], patt_payloads: string[]
+  const { json_must_reject: bodies, patt_payloads: lines } = JSON.parse(
+    vectorText('json/prototype_pollution.json')
+  ) as {
+    json_must_reject: string[]
+    patt_payloads: string[]
   }
   t.equal(bodies.length, 20)
   const before = (await post('/v1/t', { event: 'plain', messageId: 'a' })).body
   for (const body of bodies) {
-    for (const text of [
-      `{"event":"e",${body.slice(1)}`, `{"event":"e","properties":${body}}`, `{"event":"e","properties":{"list":[1,${body}]}}`, `{"event":"e","context":${body}}`, body
-    ]) {
+    for (
+      const text of [
+        `{"event":"e",${body.slice(1)}`,
+        `{"event":"e","properties":${body}}`,
+        `{"event":"e","properties":{"list":[1,${body}]}}`,
+        `{"event":"e","context":${body}}`,
+        body
+      ]
+    ) {
       const response = await post('/v1/t', text)
       t.equal(response.statusCode, 400, text)
       t.equal(codeOf(response), 'INVALID_REQUEST')
     }
     t.equal((await post('/v1/batch', `{"batch":[{"type":"page"}],"context":${body}}`)).statusCode, 400)
-    t.match((await post('/v1/batch', `{"batch":[{"type":"page","properties":${body}}]}`)).json(), { accepted: 0, rejected: 1 })
+    t.match((await post('/v1/batch', `{"batch":[{"type":"page","properties":${body}}]}`)).json(), {
+      accepted: 0,
+      rejected: 1
+    })
   }
   for (const [n, line] of lines.entries()) {
     t.ok((await post('/v1/t', line)).statusCode < 500, line)
@@ -111,7 +131,13 @@ t.test('J05: bodies that would pollute a prototype are 400, wherever they stand,
 
 t.test('a constructor or prototype alone is an ordinary key', async (t) => {
   const { post, stored } = await gateway(t)
-  for (const properties of [{ constructor: 'Ferrari' }, { prototype: { a: 1 } }, { constructor: { name: 'x' } }, { toString: 1, hasOwnProperty: 2, valueOf: null }]) {
+  for (
+    const properties of [{ constructor: 'Ferrari' }, { prototype: { a: 1 } }, { constructor: { name: 'x' } }, {
+      toString: 1,
+      hasOwnProperty: 2,
+      valueOf: null
+    }]
+  ) {
     t.equal((await post('/v1/t', { event: 'e', properties })).statusCode, 200, JSON.stringify(properties))
   }
   t.equal((await stored()).length, 4)
@@ -120,37 +146,53 @@ t.test('a constructor or prototype alone is an ordinary key', async (t) => {
 t.test('a number that JSON can not hold is 400, one that it can is kept to the digit', async (t) => {
   const { post, accepted } = await gateway(t)
   for (const number of ['1e400', '-1e400', '123456789e999999']) {
-    for (const body of [`{"event":"e","properties":{"n":${number}}}`, `{"event":"e","properties":{"n":[[${number}]]}}`, `{"event":"e","n":${number}}`]) {
+    for (
+      const body of [`{"event":"e","properties":{"n":${number}}}`, `{"event":"e","properties":{"n":[[${number}]]}}`,
+        `{"event":"e","n":${number}}`]
+    ) {
       const response = await post('/v1/t', body)
       t.equal(response.statusCode, 400, body)
       t.equal(codeOf(response), 'INVALID_REQUEST')
     }
   }
-  const exact = '{"event":"e","n":[-0,1.0,1E2,1e-400,0.1000000000000000055511151231257827,123456789012345678901234567890]}'
+  const exact =
+    '{"event":"e","n":[-0,1.0,1E2,1e-400,0.1000000000000000055511151231257827,123456789012345678901234567890]}'
   t.equal((await post('/v1/t', exact)).statusCode, 200)
   t.equal((await accepted())[0]?.payload, exact)
 })
 
-t.test('J14: more than 10 000 properties are 400, and 55 000 are 400 before they are parsed', async (t) => {
+t.test('more than 10 000 properties are 400, and 55 000 are 400 before they are parsed', async (t) => {
   const { post } = await gateway(t, { ingestion: { eventLimit: 512 * 1024 } })
-  const wide = (count: number): string => `{"event":"e","properties":{${Array.from({ length: count - 2 }, (_, n) => `"${n.toString(36)}":1`).join(',')}}}`
+  const wide = (count: number): string =>
+    `{"event":"e","properties":{${Array.from({ length: count - 2 }, (_, n) => `"${n.toString(36)}":1`).join(',')}}}`
   t.equal((await post('/v1/t', wide(10_000))).statusCode, 200)
   const over = await post('/v1/t', wide(10_001))
   t.equal(over.statusCode, 400)
   t.equal(codeOf(over), 'INVALID_REQUEST')
-  const { parsed, read } = await textWork(async () => { t.equal((await post('/v1/t', wide(55_000))).statusCode, 400) })
+  const { parsed, read } = await textWork(async () => {
+    t.equal((await post('/v1/t', wide(55_000))).statusCode, 400)
+  })
   t.ok(parsed < 4_500 && read < 200_000, `${parsed} characters are parsed and ${read} read`)
-  const split = { event: 'e', properties: Array.from({ length: 101 }, () => Object.fromEntries(Array.from({ length: 100 }, (_, n) => [n, 0]))) }
+  const split = {
+    event: 'e',
+    properties: Array.from({ length: 101 }, () => Object.fromEntries(Array.from({ length: 100 }, (_, n) => [n, 0])))
+  }
   t.equal((await post('/v1/t', split)).statusCode, 400, 'properties is no array')
-  t.equal((await post('/v1/t', { event: 'e', properties: { list: split.properties } })).statusCode, 400, 'all objects together')
+  t.equal(
+    (await post('/v1/t', { event: 'e', properties: { list: split.properties } })).statusCode,
+    400,
+    'all objects together'
+  )
 })
 
-t.test('J14, W15: a batch that would hold JSON.parse up is 400 before it does, plain and compressed', async (t) => {
+t.test('a batch that would hold JSON.parse up is 400 before it does, plain and compressed', async (t) => {
   const { post, accepted } = await gateway(t)
   const fields = (count: number): string => Array.from({ length: count }, (_, n) => `"${n.toString(36)}":1`).join(',')
   const wide = `{"batch":[{"type":"page"},{"type":"page","properties":{${fields(60_000)}}}]}`
   const brackets = `{"batch":[${'[],'.repeat(1_600_000)}[]]}`
-  for (const [body, headers] of [[wide, {}], [brackets, {}], [gzipSync(brackets), { 'content-encoding': 'gzip' }]] as const) {
+  for (
+    const [body, headers] of [[wide, {}], [brackets, {}], [gzipSync(brackets), { 'content-encoding': 'gzip' }]] as const
+  ) {
     const { parsed, read } = await textWork(async () => {
       const response = await post('/v1/batch', body, headers)
       t.equal(response.statusCode, 400)
@@ -159,11 +201,17 @@ t.test('J14, W15: a batch that would hold JSON.parse up is 400 before it does, p
     t.ok(parsed < 4_500 && read < 600_000, `${parsed} characters are parsed and ${read} read`)
   }
   t.same(await accepted(), [])
-  const narrow = `{"batch":[{"type":"page"},{"type":"page","properties":{${fields(7_000)}}},{"type":"page","properties":{${fields(12_000)}}}]}`
-  t.match((await post('/v1/batch', narrow)).json(), { accepted: 2, rejected: 1, errors: [{ index: 2 }] }, 'one that is a little too wide is judged for itself')
+  const narrow = `{"batch":[{"type":"page"},{"type":"page","properties":{${
+    fields(7_000)
+  }}},{"type":"page","properties":{${fields(12_000)}}}]}`
+  t.match(
+    (await post('/v1/batch', narrow)).json(),
+    { accepted: 2, rejected: 1, errors: [{ index: 2 }] },
+    'one that is a little too wide is judged for itself'
+  )
 })
 
-t.test('J14: too wide is said before too large', async (t) => {
+t.test('too wide is said before too large', async (t) => {
   const { post } = await gateway(t)
   const wide = { event: 'e', properties: Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [`p${n}`, n])) }
   const response = await post('/v1/t', wide)

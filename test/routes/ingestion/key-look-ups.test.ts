@@ -12,12 +12,25 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 /** Every place in which a stranger can put a key, or the id of a webhook. */
 const WAYS: Array<[name: string, request: (key: string) => InjectOptions, make?: () => string]> = [
-  ['a header', (key) => ({ method: 'POST', url: '/v1/t', headers: { ...JSON_TYPE, authorization: `Bearer ${key}` }, payload: EVENT })],
-  ['a batch', (key) => ({ method: 'POST', url: '/v1/batch', headers: { ...JSON_TYPE, authorization: `Bearer ${key}` }, payload: { batch: [{ type: 'track', ...EVENT }] } })],
+  ['a header',
+    (key) => ({
+      method: 'POST',
+      url: '/v1/t',
+      headers: { ...JSON_TYPE, authorization: `Bearer ${key}` },
+      payload: EVENT
+    })],
+  ['a batch',
+    (key) => ({
+      method: 'POST',
+      url: '/v1/batch',
+      headers: { ...JSON_TYPE, authorization: `Bearer ${key}` },
+      payload: { batch: [{ type: 'track', ...EVENT }] }
+    })],
   ['a query', (key) => ({ method: 'POST', url: `/v1/t?wk=${key}`, headers: JSON_TYPE, payload: EVENT })],
   ['a pixel', (key) => ({ url: `/v1/pixel/track?wk=${key}&e=E&uid=u1` })],
   ['a body', (key) => ({ method: 'POST', url: '/v1/t', headers: JSON_TYPE, payload: { ...EVENT, writeKey: key } })],
-  ['a webhook', (id) => ({ method: 'POST', url: `/v1/webhook?source=${id}`, headers: JSON_TYPE, payload: EVENT }), generateWebhookId]
+  ['a webhook', (id) => ({ method: 'POST', url: `/v1/webhook?source=${id}`, headers: JSON_TYPE, payload: EVENT }),
+    generateWebhookId]
 ]
 
 const liveKey = () => generatePipelineKey('live')
@@ -27,12 +40,13 @@ async function made (t: Test, guessLimit = { max: 5, timeWindow: 60_000 }) {
   const { store, asked } = backend
   const { app, key } = await gateway(t, { store, ingestion: { guessLimit, identityCookie: false } })
   asked.length = 0
-  const send = async (request: InjectOptions, remoteAddress = '192.0.2.1') => (await app.inject({ ...request, remoteAddress })).statusCode
+  const send = async (request: InjectOptions, remoteAddress = '192.0.2.1') =>
+    (await app.inject({ ...request, remoteAddress })).statusCode
   return { backend, asked, key, send }
 }
 
 for (const [name, request, make = liveKey] of WAYS) {
-  t.test(`K11: parallel requests with different unknown keys in ${name} cause no more look-ups than the limit`, async (t) => {
+  t.test(`parallel requests with different unknown keys in ${name} cause no more look-ups than the limit`, async (t) => {
     const { asked, send } = await made(t)
     const statuses = await Promise.all(Array.from({ length: 40 }, () => send(request(make()))))
     t.equal(asked.length, 5)
@@ -40,12 +54,16 @@ for (const [name, request, make = liveKey] of WAYS) {
     t.same(statuses.filter((status) => status === 429).length, 35)
   })
 
-  t.test(`K11: unknown keys that come again and again in ${name} are counted each time that they are looked up`, async (t) => {
+  t.test(`unknown keys that come again and again in ${name} are counted each time that they are looked up`, async (t) => {
     const { asked, send } = await made(t)
     const keys = [make(), make(), make()]
     for (let round = 0; round < 10; round++) await Promise.all(keys.map(async (key) => send(request(key))))
     t.ok(asked.length <= 5, `${asked.length} look-ups`)
-    t.equal(await send(request(keys[0] ?? '')), 401, 'at the limit a key that is known to be unknown is answered from memory')
+    t.equal(
+      await send(request(keys[0] ?? '')),
+      401,
+      'at the limit a key that is known to be unknown is answered from memory'
+    )
     t.equal(await send(request(make())), 429)
     t.equal(await send(request(make()), '192.0.2.2'), 401, 'of another address')
   })

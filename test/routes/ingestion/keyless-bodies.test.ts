@@ -13,7 +13,8 @@ import { makeSource } from '../../helpers/source.js'
 
 const KB = 1024
 const noHeader = { authorization: [] as string[] }
-const events = (count: number, pad = 1_000) => Array.from({ length: count }, (_none, at) => ({ type: 'page', messageId: `m${at}`, pad: 'x'.repeat(pad) }))
+const events = (count: number, pad = 1_000) =>
+  Array.from({ length: count }, (_none, at) => ({ type: 'page', messageId: `m${at}`, pad: 'x'.repeat(pad) }))
 /** Of exactly so many bytes. */
 const eventOf = (key: string, bytes: number) => {
   const text = JSON.stringify({ event: 'E', writeKey: key, pad: '' })
@@ -31,33 +32,42 @@ t.test('a body of 64 KB may have its key anywhere', async (t) => {
 
 t.test('a longer batch is taken by the key in its first 64 KB', async (t) => {
   const { post, key, stored } = await gateway(t)
-  for (const [at, text] of [
-    JSON.stringify({ writeKey: key, batch: events(400) }),
-    ` { "sentAt" : "2026-01-01T00:00:00Z", "more":{"writeKey":"x"},\n "write\\u004bey" : "${key}", "batch": ${JSON.stringify(events(400)).replaceAll('"m', '"n')} }`,
-    `\ufeff{"writeKey":"${key}","batch":${JSON.stringify(events(400)).replaceAll('"m', '"o')}}`
-  ].entries()) {
-    t.equal((await post('/v1/batch', text, { ...noHeader, 'content-type': 'text/plain' })).body, '{"success":true,"accepted":400}')
+  for (
+    const [at, text] of [
+      JSON.stringify({ writeKey: key, batch: events(400) }),
+      ` { "sentAt" : "2026-01-01T00:00:00Z", "more":{"writeKey":"x"},\n "write\\u004bey" : "${key}", "batch": ${
+        JSON.stringify(events(400)).replaceAll('"m', '"n')
+      } }`,
+      `\ufeff{"writeKey":"${key}","batch":${JSON.stringify(events(400)).replaceAll('"m', '"o')}}`
+    ].entries()
+  ) {
+    t.equal(
+      (await post('/v1/batch', text, { ...noHeader, 'content-type': 'text/plain' })).body,
+      '{"success":true,"accepted":400}'
+    )
     t.equal((await stored()).length, 400 * (at + 1))
   }
 })
 
-t.test('K01: without a key in its first 64 KB a longer body is 401', async (t) => {
+t.test('without a key in its first 64 KB a longer body is 401', async (t) => {
   const { post, key, store, stored } = await gateway(t)
   const disabled = await makeSource(store, { enabled: false })
   const long = events(100)
-  for (const body of [
-    { batch: long },
-    { batch: long, writeKey: key },
-    { batch: long.map((event) => ({ writeKey: key, ...event })) },
-    { x: { writeKey: key }, batch: long },
-    { text: `"writeKey":"${key}"`, batch: long },
-    { writeKey: generatePipelineKey('live'), batch: long },
-    { writeKey: disabled.key, batch: long },
-    { writeKey: [key], batch: long },
-    `{"writeKey":"${'x'.repeat(70_000)}","batch":[]}`,
-    `[${'1,'.repeat(40_000)}1]`,
-    'x'.repeat(70_000)
-  ]) {
+  for (
+    const body of [
+      { batch: long },
+      { batch: long, writeKey: key },
+      { batch: long.map((event) => ({ writeKey: key, ...event })) },
+      { x: { writeKey: key }, batch: long },
+      { text: `"writeKey":"${key}"`, batch: long },
+      { writeKey: generatePipelineKey('live'), batch: long },
+      { writeKey: disabled.key, batch: long },
+      { writeKey: [key], batch: long },
+      `{"writeKey":"${'x'.repeat(70_000)}","batch":[]}`,
+      `[${'1,'.repeat(40_000)}1]`,
+      'x'.repeat(70_000)
+    ]
+  ) {
     for (const url of ['/v1/batch', '/v1/t']) {
       const response = await post(url, body, noHeader)
       t.equal(response.statusCode, 401)
@@ -71,13 +81,22 @@ t.test('a long body whose key is of its head alone is 401', async (t) => {
   const { post, key, store, stored } = await gateway(t)
   const other = await makeSource(store)
   const rest = `"batch":${JSON.stringify(events(100))}`
-  t.equal(codeOf(await post('/v1/batch', `{"writeKey":"${key}",${rest},"writeKey":"${other.key}"}`, noHeader)), 'INVALID_PIPELINE_KEY')
-  t.equal(codeOf(await post('/v1/batch', `{"writeKey":"${key}",${rest},"writeKey":null}`, noHeader)), 'INVALID_PIPELINE_KEY')
-  t.equal(codeOf(await post('/v1/batch', `{"writeKey":"${key}",${rest},"writeKey":"${key}"}`, noHeader)), 'INVALID_REQUEST')
+  t.equal(
+    codeOf(await post('/v1/batch', `{"writeKey":"${key}",${rest},"writeKey":"${other.key}"}`, noHeader)),
+    'INVALID_PIPELINE_KEY'
+  )
+  t.equal(
+    codeOf(await post('/v1/batch', `{"writeKey":"${key}",${rest},"writeKey":null}`, noHeader)),
+    'INVALID_PIPELINE_KEY'
+  )
+  t.equal(
+    codeOf(await post('/v1/batch', `{"writeKey":"${key}",${rest},"writeKey":"${key}"}`, noHeader)),
+    'INVALID_REQUEST'
+  )
   t.equal((await stored()).length, 0)
 })
 
-t.test('H14: decompressed, a body without a key in the header has the limit of 64 KB', async (t) => {
+t.test('decompressed, a body without a key in the header has the limit of 64 KB', async (t) => {
   const { post, key, stored } = await gateway(t)
   for (const [coding, compress] of [['gzip', gzipSync], ['deflate', deflateSync]] as const) {
     const headers = { ...noHeader, 'content-encoding': coding }
@@ -87,7 +106,11 @@ t.test('H14: decompressed, a body without a key in the header has the limit of 6
     const batch = compress(JSON.stringify({ writeKey: key, batch: events(100) }))
     const refused = await post('/v1/batch', batch, headers)
     t.same([refused.statusCode, codeOf(refused)], [400, 'INVALID_REQUEST'])
-    t.equal((await post('/v1/batch', batch, { 'content-encoding': coding })).statusCode, 200, 'with the key in the header')
+    t.equal(
+      (await post('/v1/batch', batch, { 'content-encoding': coding })).statusCode,
+      200,
+      'with the key in the header'
+    )
   }
   t.equal((await stored()).length, 2 + 100)
 })
@@ -96,14 +119,26 @@ t.test('keylessLimit sets the limit', async (t) => {
   const large = await gateway(t, { ingestion: { keylessLimit: 512 * KB } })
   const batch = { batch: events(400), writeKey: large.key }
   t.equal((await large.post('/v1/batch', batch, noHeader)).statusCode, 200)
-  t.equal((await large.post('/v1/batch', gzipSync(JSON.stringify(batch)), { ...noHeader, 'content-encoding': 'gzip' })).statusCode, 200)
+  t.equal(
+    (await large.post('/v1/batch', gzipSync(JSON.stringify(batch)), { ...noHeader, 'content-encoding': 'gzip' }))
+      .statusCode,
+    200
+  )
   const small = await gateway(t, { ingestion: { keylessLimit: 1_000, bodyLimit: 1_000 } })
   t.equal((await small.post('/v1/t', eventOf(small.key, 1_000), noHeader)).statusCode, 200)
   t.equal((await small.post('/v1/t', eventOf(small.key, 1_001), noHeader)).statusCode, 413)
-  for (const keylessLimit of [0, 1.5, '64kb' as never]) await t.rejects(gateway(t, { ingestion: { keylessLimit } }), { code: 'INVALID_OPTIONS', message: /keylessLimit/ })
+  for (const keylessLimit of [0, 1.5, '64kb' as never]) {
+    await t.rejects(gateway(t, { ingestion: { keylessLimit } }), { code: 'INVALID_OPTIONS', message: /keylessLimit/ })
+  }
 })
 
-interface Upload { status: () => string, taken: () => number, closed: Promise<void>, send: (text: string) => void, leave: () => void }
+interface Upload {
+  status: () => string
+  taken: () => number
+  closed: Promise<void>
+  send: (text: string) => void
+  leave: () => void
+}
 
 /** Sends a batch of 5 MB without its end, as fast as the server takes it. */
 async function upload (origin: string, server: Server, headers: string[]): Promise<Upload> {
@@ -111,19 +146,30 @@ async function upload (origin: string, server: Server, headers: string[]): Promi
   const connected = new Promise<{ bytesRead: number }>((resolve) => server.once('connection', resolve))
   const socket = connect({ host: hostname, port: Number(port) })
   let answer = ''
-  socket.on('data', (chunk) => { answer += chunk.toString('latin1') }).on('error', () => {})
+  socket.on('data', (chunk) => {
+    answer += chunk.toString('latin1')
+  }).on('error', () => {})
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
   const peer = await connected
-  socket.write(['POST /v1/batch HTTP/1.1', 'Host: x', 'Content-Type: application/json', ...headers, '', ''].join('\r\n'))
+  socket.write(
+    ['POST /v1/batch HTTP/1.1', 'Host: x', 'Content-Type: application/json', ...headers, '', ''].join('\r\n')
+  )
   socket.write('{"batch":[{"type":"page","messageId":"m"}],"pad":"'.padEnd(5_000_000, 'x'))
-  return { status: () => answer.slice(9, 12), taken: () => peer.bytesRead, closed, send: (text) => socket.write(text), leave: () => socket.destroy() }
+  return {
+    status: () => answer.slice(9, 12),
+    taken: () => peer.bytesRead,
+    closed,
+    send: (text) => socket.write(text),
+    leave: () => socket.destroy()
+  }
 }
 
 async function until (holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 200 && !holds(); tries++) await sleep(25)
 }
 
-t.test('J03: without a key the server stops reading after 64 KB, with a length and without, and closes the connection', async (t) => {
+t.test('without a key the server stops reading after 64 KB, with a length and without, and closes the ' +
+  'connection', async (t) => {
   const { app } = await gateway(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   for (const headers of [['Content-Length: 5100000'], ['Transfer-Encoding: chunked', '', '4f0000']]) {
@@ -138,7 +184,9 @@ t.test('J03: without a key the server stops reading after 64 KB, with a length a
 function waiting (store: TokenStore): { store: TokenStore, release: () => void } {
   const { sources } = store
   let release = (): void => {}
-  const gate = new Promise<void>((resolve) => { release = resolve })
+  const gate = new Promise<void>((resolve) => {
+    release = resolve
+  })
   const resolveLater = async (key: string): Promise<ResolvedSource | null> => gate.then(() => sources.resolve(key))
   const wrapped = new Proxy(sources, {
     get (_target, name) {
@@ -146,7 +194,10 @@ function waiting (store: TokenStore): { store: TokenStore, release: () => void }
       return typeof member === 'function' ? member.bind(sources) : member
     }
   })
-  return { store: new Proxy(store, { get: (_target, name) => name === 'sources' ? wrapped : Reflect.get(store, name) }), release }
+  return {
+    store: new Proxy(store, { get: (_target, name) => name === 'sources' ? wrapped : Reflect.get(store, name) }),
+    release
+  }
 }
 
 for (const known of [true, false]) {
@@ -158,7 +209,9 @@ for (const known of [true, false]) {
     const origin = await app.listen({ host: '127.0.0.1', port: 0 })
     const authorization = `Authorization: Bearer ${known ? key : generatePipelineKey('live')}`
     const uploads: Upload[] = []
-    for (let count = 0; count < 40; count++) uploads.push(await upload(origin, app.server, ['Content-Length: 5000002', authorization]))
+    for (let count = 0; count < 40; count++) {
+      uploads.push(await upload(origin, app.server, ['Content-Length: 5000002', authorization]))
+    }
     await sleep(300)
     const held = uploads.reduce((sum, { taken }) => sum + taken(), 0)
     t.ok(held > 40 * 64 * KB && held < 40 * 300 * KB, `${held} bytes of 200 million`)
@@ -180,12 +233,21 @@ t.test('after a refusal the connection serves the next request', async (t) => {
   const { hostname, port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   const socket = connect({ host: hostname, port: Number(port) })
   let answer = ''
-  socket.on('data', (chunk) => { answer += chunk.toString('latin1') })
+  socket.on('data', (chunk) => {
+    answer += chunk.toString('latin1')
+  })
   const body = `{"batch":[],"pad":"${'x'.repeat(1_000_000)}"}`
-  for (const headers of [`Authorization: Bearer ${generatePipelineKey('live')}`, `Authorization: Bearer ${key}\r\nOrigin: https://evil.test`]) {
-    socket.write(`POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${headers}\r\n\r\n${body}`)
+  for (
+    const headers of [`Authorization: Bearer ${generatePipelineKey('live')}`,
+      `Authorization: Bearer ${key}\r\nOrigin: https://evil.test`]
+  ) {
+    socket.write(
+      `POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${headers}\r\n\r\n${body}`
+    )
   }
-  socket.write(`POST /v1/t HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 13\r\nAuthorization: Bearer ${key}\r\n\r\n{"event":"E"}`)
+  socket.write(
+    `POST /v1/t HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 13\r\nAuthorization: Bearer ${key}\r\n\r\n{"event":"E"}`
+  )
   await until(() => (answer.match(/HTTP\/1\.1/g) ?? []).length === 3)
   t.same(answer.match(/(?<=HTTP\/1\.1 )\d+/g), ['401', '403', '200'])
   socket.destroy()

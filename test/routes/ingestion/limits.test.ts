@@ -15,7 +15,7 @@ function eventOf (bytes: number): string {
   return `{"event":"${'x'.repeat(9)}","pad":"${'y'.repeat(bytes - 30)}"}`
 }
 
-t.test('J03: an event of 64 KB passes, one byte more is 413', async (t) => {
+t.test('an event of 64 KB passes, one byte more is 413', async (t) => {
   const { post, signed, stored } = await gateway(t)
   t.equal(eventOf(64 * KB).length, 64 * KB)
   t.equal((await post('/v1/t', eventOf(64 * KB))).statusCode, 200)
@@ -30,31 +30,40 @@ t.test('J03: an event of 64 KB passes, one byte more is 413', async (t) => {
 
 t.test("J03: the batch's context counts with each event, so that one large one is not stored 500 times", async (t) => {
   const { post, stored } = await gateway(t)
-  const send = async (pad: number, batch: unknown[]) => (await post('/v1/batch', { context: { pad: 'x'.repeat(pad) }, batch })).json()
+  const send = async (pad: number, batch: unknown[]) =>
+    (await post('/v1/batch', { context: { pad: 'x'.repeat(pad) }, batch })).json()
   const fits = 64 * KB - '"pad":""'.length - '{"type":"page"}'.length
   t.same(await send(fits, [{ type: 'page' }]), { success: true, accepted: 1 })
   t.match(await send(fits + 1, [{ type: 'page' }]), { accepted: 0, errors: [{ index: 0, code: 'PAYLOAD_TOO_LARGE' }] })
-  t.match(await send(fits, [{ type: 'page' }, { type: 'page', x: 1 }]), { accepted: 1, errors: [{ index: 1, code: 'PAYLOAD_TOO_LARGE' }] })
+  t.match(await send(fits, [{ type: 'page' }, { type: 'page', x: 1 }]), {
+    accepted: 1,
+    errors: [{ index: 1, code: 'PAYLOAD_TOO_LARGE' }]
+  })
   const { heapUsed } = process.memoryUsage()
   t.match(await send(4_000_000, Array.from({ length: 500 }, () => ({ type: 'page' }))), { accepted: 0, rejected: 500 })
   t.ok(process.memoryUsage().heapUsed - heapUsed < 200_000_000)
   t.equal((await stored()).length, 2)
 })
 
-t.test('W15: a wide context and an endless URL are read once for a batch, however many events they lie under', async (t) => {
+t.test('a wide context and an endless URL are read once for a batch, however many events they lie under', async (t) => {
   // The work of the gateway is counted, without that of a database in this process.
   const { post } = await gateway(t, { sink: memorySink() })
   const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`k${n}`, 1]))
   const url = `https://x.test/?${Array.from({ length: 4_000 }, (_, n) => `utm_a${n}=1`).join('&')}`
   for (const context of [wide, { page: { url } }]) {
-    const body = JSON.stringify({ context, batch: Array.from({ length: 500 }, () => ({ type: 'page', context: { own: 1 } })) })
-    const { parsed, read } = await textWork(async () => { t.equal((await post('/v1/batch', body)).json().accepted, 500) })
+    const body = JSON.stringify({
+      context,
+      batch: Array.from({ length: 500 }, () => ({ type: 'page', context: { own: 1 } }))
+    })
+    const { parsed, read } = await textWork(async () => {
+      t.equal((await post('/v1/batch', body)).json().accepted, 500)
+    })
     t.ok(parsed < 2 * body.length, `${parsed} characters of ${body.length} are parsed`)
     t.ok(read < 15 * body.length, `${read} characters of ${body.length} are read`)
   }
 })
 
-t.test('J03: a batch of 5 MB passes, one byte more is 400', async (t) => {
+t.test('a batch of 5 MB passes, one byte more is 400', async (t) => {
   const { post, signed, stored } = await gateway(t)
   const item = `{"type":"page","pad":"${'y'.repeat(60_000)}"}`
   const batch = (bytes: number): string => {
@@ -75,22 +84,31 @@ t.test('the limits are options', async (t) => {
   t.equal((await post('/v1/t', eventOf(100))).statusCode, 200)
   t.equal((await post('/v1/t', eventOf(101))).statusCode, 413)
   t.equal((await post('/v1/t', `${eventOf(100)}${' '.repeat(101)}`)).statusCode, 413)
-  t.match((await post('/v1/batch', `{"batch":[{"type":"page","pad":"${'x'.repeat(100)}"}]}`)).json(), { errors: [{ code: 'PAYLOAD_TOO_LARGE' }] })
+  t.match((await post('/v1/batch', `{"batch":[{"type":"page","pad":"${'x'.repeat(100)}"}]}`)).json(), {
+    errors: [{ code: 'PAYLOAD_TOO_LARGE' }]
+  })
   t.equal((await post('/v1/batch', `{"batch":[{"type":"page"}]}${' '.repeat(300)}`)).statusCode, 400)
 })
 
-t.test('J03: without a length the same holds, and the server stops reading', async (t) => {
+t.test('without a length the same holds, and the server stops reading', async (t) => {
   const { app, key } = await gateway(t)
   const url = new URL(await app.listen())
   for (const [path, status, limit] of [['/v1/t', 413, 512 * KB], ['/v1/batch', 400, 5 * KB * KB]] as const) {
-    const taken = new Promise<number>((resolve) => app.server.once('connection', (socket) => socket.on('close', () => resolve(socket.bytesRead))))
+    const taken = new Promise<number>((resolve) =>
+      app.server.once('connection', (socket) => socket.on('close', () => resolve(socket.bytesRead)))
+    )
     const socket = connect({ host: url.hostname, port: Number(url.port) })
     const parts: string[] = []
     socket.on('data', (chunk) => parts.push(chunk.toString('latin1'))).on('error', () => {})
     const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
-    socket.write([`POST ${path} HTTP/1.1`, 'Host: x', 'Transfer-Encoding: chunked', 'Content-Type: application/json', `Authorization: Bearer ${key}`, '', ''].join('\r\n'))
+    socket.write(
+      [`POST ${path} HTTP/1.1`, 'Host: x', 'Transfer-Encoding: chunked', 'Content-Type: application/json',
+        `Authorization: Bearer ${key}`, '', ''].join('\r\n')
+    )
     const chunk = `10000\r\n${' '.repeat(65_536)}\r\n`
-    for (let i = 0; i < 800 && !socket.destroyed && parts.length === 0; i++) if (!socket.write(chunk)) await Promise.race([closed, sleep(5)])
+    for (let i = 0; i < 800 && !socket.destroyed && parts.length === 0; i++) {
+      if (!socket.write(chunk)) await Promise.race([closed, sleep(5)])
+    }
     socket.destroy()
     await closed
     const answer = parts.join('')
@@ -104,9 +122,18 @@ t.test('J03: without a length the same holds, and the server stops reading', asy
 t.test('a declared length beyond the limit is refused before a byte of the body', async (t) => {
   const { app, key } = await gateway(t)
   const url = await app.listen()
-  const answer = await rawExchange(url, [
-    'POST /v1/t HTTP/1.1', 'Host: x', 'Content-Length: 99999999', 'Content-Type: application/json', `Authorization: Bearer ${key}`, '', ''
-  ].join('\r\n'))
+  const answer = await rawExchange(
+    url,
+    [
+      'POST /v1/t HTTP/1.1',
+      'Host: x',
+      'Content-Length: 99999999',
+      'Content-Type: application/json',
+      `Authorization: Bearer ${key}`,
+      '',
+      ''
+    ].join('\r\n')
+  )
   t.match(answer, /^HTTP\/1\.1 413 [^]*PAYLOAD_TOO_LARGE/)
 })
 
@@ -114,10 +141,15 @@ t.test('a client that goes away in the middle leaves nothing behind', async (t) 
   const { app, key, stored, post } = await gateway(t)
   const url = new URL(await app.listen())
   for (let i = 0; i < 20; i++) {
-    const gone = new Promise<void>((resolve) => app.server.once('connection', (socket) => socket.on('close', () => resolve())))
+    const gone = new Promise<void>((resolve) =>
+      app.server.once('connection', (socket) => socket.on('close', () => resolve()))
+    )
     const socket = connect({ host: url.hostname, port: Number(url.port) })
     socket.on('error', () => {})
-    socket.write(['POST /v1/t HTTP/1.1', 'Host: x', 'Content-Length: 1000', 'Content-Type: application/json', `Authorization: Bearer ${key}`, '', '{"event":"e"'].join('\r\n'))
+    socket.write(
+      ['POST /v1/t HTTP/1.1', 'Host: x', 'Content-Length: 1000', 'Content-Type: application/json',
+        `Authorization: Bearer ${key}`, '', '{"event":"e"'].join('\r\n')
+    )
     await sleep(2)
     socket.destroy()
     await gone
@@ -127,7 +159,9 @@ t.test('a client that goes away in the middle leaves nothing behind', async (t) 
 })
 
 t.test('wrong limits stop the start', async (t) => {
-  for (const ingestion of [{ eventLimit: 0 }, { bodyLimit: -1 }, { batchLimit: 1.5 }, { eventLimit: '64kb' as never }]) {
+  for (
+    const ingestion of [{ eventLimit: 0 }, { bodyLimit: -1 }, { batchLimit: 1.5 }, { eventLimit: '64kb' as never }]
+  ) {
     await t.rejects(gateway(t, { ingestion }), { code: 'INVALID_OPTIONS' })
   }
 })

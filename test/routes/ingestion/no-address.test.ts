@@ -27,7 +27,11 @@ t.test('any other address of an unsigned client is replaced by its own, of a sig
     t.equal((await post('/v1/track', { event: 'E', context: { ip } }, from)).statusCode, 200)
     t.match((await stored()).at(-1), { ip: CLIENT, context: { ip: CLIENT } }, String(ip))
   }
-  await post('/v1/batch', { batch: [{ type: 'page', context: { ip: '198.51.100.1' } }], context: { ip: '0.0.0.0' } }, from)
+  await post(
+    '/v1/batch',
+    { batch: [{ type: 'page', context: { ip: '198.51.100.1' } }], context: { ip: '0.0.0.0' } },
+    from
+  )
   t.match((await stored()).at(-1), { ip: CLIENT, context: { ip: CLIENT } }, "the event's own wins")
   await signed('/v1/track', { userId: 'u', event: 'E', context: { ip: '198.51.100.1' } }, from)
   t.match((await stored()).at(-1), { ip: '198.51.100.1', context: { ip: '198.51.100.1' } })

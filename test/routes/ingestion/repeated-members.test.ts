@@ -16,7 +16,9 @@ const KNOWN: string[][] = [
 /** The key as JSON with one of its characters escaped, or none. */
 function spelt (key: string, escaped: number): string {
   if (escaped >= key.length) return JSON.stringify(key)
-  return `"${key.slice(0, escaped)}\\u${key.charCodeAt(escaped).toString(16).padStart(4, '0')}${key.slice(escaped + 1)}"`
+  return `"${key.slice(0, escaped)}\\u${key.charCodeAt(escaped).toString(16).padStart(4, '0')}${
+    key.slice(escaped + 1)
+  }"`
 }
 
 /** The members of an event in which the last member of a path occurs twice, with what stands between the two. */
@@ -32,36 +34,63 @@ const place = fc.record({
   pad: fc.constantFrom(0, 5_000)
 })
 
-function eventWith ({ path, between, escaped, pad }: { path: string[], between: string, escaped: number, pad: number }): string {
-  const needed = [['type', '"type":"track"'], ['event', '"event":"E"'], ['userId', '"userId":"u"']].filter(([name]) => name !== path[0])
-  return `{${[...needed.map(([, text]) => text), `"pad":"${'x'.repeat(pad)}"`, twice(path, between, escaped)].join(',')}}`
+function eventWith (
+  { path, between, escaped, pad }: { path: string[], between: string, escaped: number, pad: number }
+): string {
+  const needed = [['type', '"type":"track"'], ['event', '"event":"E"'], ['userId', '"userId":"u"']].filter(([name]) =>
+    name !== path[0]
+  )
+  return `{${
+    [...needed.map(([, text]) => text), `"pad":"${'x'.repeat(pad)}"`, twice(path, between, escaped)].join(',')
+  }}`
 }
 
-t.test('J06: a known member that occurs twice in an event is 400 at each level, however its key is spelt', async (t) => {
+t.test('a known member that occurs twice in an event is 400 at each level, however its key is spelt', async (t) => {
   const { post, signed, stored } = await gateway(t)
-  await fc.assert(fc.asyncProperty(place, async (where) => {
-    const text = eventWith(where)
-    for (const response of [await post('/v1/t', text), await signed('/v1/t', text), await signed('/v1/events', text)]) {
-      if (response.statusCode !== 400 || codeOf(response) !== 'INVALID_REQUEST') throw new Error(response.body)
-      t.match(response.json().error.details, [{ path: `/${where.path.join('/')}`, message: 'must not occur twice' }], text.slice(0, 200))
-    }
-  }), { numRuns: 60 })
+  await fc.assert(
+    fc.asyncProperty(place, async (where) => {
+      const text = eventWith(where)
+      for (
+        const response of [await post('/v1/t', text), await signed('/v1/t', text), await signed('/v1/events', text)]
+      ) {
+        if (response.statusCode !== 400 || codeOf(response) !== 'INVALID_REQUEST') throw new Error(response.body)
+        t.match(
+          response.json().error.details,
+          [{ path: `/${where.path.join('/')}`, message: 'must not occur twice' }],
+          text.slice(0, 200)
+        )
+      }
+    }),
+    { numRuns: 60 }
+  )
   t.equal((await stored()).length, 0)
 })
 
-t.test('J06: in a batch it is an error of its event alone', async (t) => {
+t.test('in a batch it is an error of its event alone', async (t) => {
   const { post, stored } = await gateway(t)
-  await fc.assert(fc.asyncProperty(place, async (where) => {
-    const response = await post('/v1/batch', `{"context":{"app":{}},"batch":[{"type":"page","userId":"u"},${eventWith(where)}]}`)
-    const { accepted, errors } = response.json()
-    t.same({ accepted, errors }, {
-      accepted: 1, errors: [{ index: 1, messageId: null, code: 'INVALID_REQUEST', message: `/${where.path.join('/')} must not occur twice` }]
-    })
-  }), { numRuns: 60 })
+  await fc.assert(
+    fc.asyncProperty(place, async (where) => {
+      const response = await post(
+        '/v1/batch',
+        `{"context":{"app":{}},"batch":[{"type":"page","userId":"u"},${eventWith(where)}]}`
+      )
+      const { accepted, errors } = response.json()
+      t.same({ accepted, errors }, {
+        accepted: 1,
+        errors: [{
+          index: 1,
+          messageId: null,
+          code: 'INVALID_REQUEST',
+          message: `/${where.path.join('/')} must not occur twice`
+        }]
+      })
+    }),
+    { numRuns: 60 }
+  )
   t.ok((await stored()).every(({ type }) => type === 'page'))
 })
 
-t.test('J06: a known member of the batch itself that occurs twice refuses the batch', async (t) => {
+t.test('a known member of the batch itself that occurs twice refuses the batch', async (t) => {
   const { post, signed, key, stored } = await gateway(t)
   const batch = '"batch":[{"type":"page","userId":"u"}]'
   const cases: Array<[path: string, text: string]> = [
@@ -84,13 +113,15 @@ t.test('J06: a known member of the batch itself that occurs twice refuses the ba
   t.equal((await stored()).length, 0)
 })
 
-t.test('J06: a key in the body that occurs twice is refused once its source is known', async (t) => {
+t.test('a key in the body that occurs twice is refused once its source is known', async (t) => {
   const { post, key } = await gateway(t)
-  const response = await post('/v1/t', `{"event":"E","writeKey":"${key}","write\\u004bey":"${key}"}`, { authorization: [] })
+  const response = await post('/v1/t', `{"event":"E","writeKey":"${key}","write\\u004bey":"${key}"}`, {
+    authorization: []
+  })
   t.match(response.json().error, { code: 'INVALID_REQUEST', details: [{ path: '/writeKey' }] })
 })
 
-t.test('J06: of other members both stay as they came, wherever they stand', async (t) => {
+t.test('of other members both stay as they came, wherever they stand', async (t) => {
   const { post, accepted } = await gateway(t)
   const events = [
     '{"type":"page","x":1.0,"x":2,"\\u0078":3}',
@@ -99,22 +130,30 @@ t.test('J06: of other members both stay as they came, wherever they stand', asyn
     '{"type":"page","traits":{"context":{"ip":1,"ip":2}},"integrations":{"All":true,"All":false}}'
   ]
   for (const text of events) t.equal((await post('/v1/p', text)).statusCode, 200, text)
-  t.equal((await post('/v1/batch', `{"more":1,"more":2,"batch":[${events.join(',')}]}`)).body, '{"success":true,"accepted":4}')
+  t.equal(
+    (await post('/v1/batch', `{"more":1,"more":2,"batch":[${events.join(',')}]}`)).body,
+    '{"success":true,"accepted":4}'
+  )
   t.same((await accepted()).map(({ payload }) => payload), [...events, ...events])
   t.match(eventText((await accepted())[0] as never), '"x":1.0,"x":2,"\\u0078":3', 'and are shown so')
 })
 
-t.test('J06: members of a batch that occur twice are merged under those of its events with both', async (t) => {
+t.test('members of a batch that occur twice are merged under those of its events with both', async (t) => {
   const { post, accepted } = await gateway(t)
-  await post('/v1/batch', '{"context":{"a":1,"a":2,"o":{"n":1,"n":2}},"batch":[{"type":"page"},{"type":"page","context":{"b":1,"b":2,"o":{"m":1}}},{"type":"page","context":{"a":3}}]}')
+  await post(
+    '/v1/batch',
+    '{"context":{"a":1,"a":2,"o":{"n":1,"n":2}},"batch":[{"type":"page"},{"type":"page","context":{"b":1,"b":2,"o":{"m":1}}},{"type":"page","context":{"a":3}}]}'
+  )
   const [first, second, third] = await accepted()
   t.match(first?.additions, '"context":{"a":1,"a":2,"o":{"n":1,"n":2}}')
   t.match(second?.additions, '"context":{"a":1,"a":2,"b":1,"b":2,"o":{"n":1,"n":2,"m":1}}')
   t.match(third?.additions, '"context":{"o":{"n":1,"n":2},"a":3}')
 })
 
-t.test('J06: a member of a delivery that the mapping reads and that occurs twice is 400, others stay', async (t) => {
-  const { deliver, stored, accepted } = await webhookGateway(t, 'custom', { webhook: { mapping: { userId: '$.user.id', properties: '$.data', context: '$.context' } } })
+t.test('a member of a delivery that the mapping reads and that occurs twice is 400, others stay', async (t) => {
+  const { deliver, stored, accepted } = await webhookGateway(t, 'custom', {
+    webhook: { mapping: { userId: '$.user.id', properties: '$.data', context: '$.context' } }
+  })
   const refused = [
     '{"event":"a","event":"b","user":{"id":"u"}}',
     '{"event":"a","user":{"id":"u","i\\u0064":"v"}}',
@@ -127,6 +166,10 @@ t.test('J06: a member of a delivery that the mapping reads and that occurs twice
     t.same([response.statusCode, codeOf(response)], [400, 'INVALID_REQUEST'], text)
   }
   t.equal((await stored()).length, 0)
-  t.equal((await deliver('{"event":"a","x":1,"x":2,"user":{"id":"u","name":"a","name":"b"},"data":{"y":1,"y":2}}')).statusCode, 200)
+  t.equal(
+    (await deliver('{"event":"a","x":1,"x":2,"user":{"id":"u","name":"a","name":"b"},"data":{"y":1,"y":2}}'))
+      .statusCode,
+    200
+  )
   t.match((await accepted())[0]?.payload, '"properties":{"y":1,"y":2}')
 })

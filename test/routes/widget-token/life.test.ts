@@ -15,14 +15,18 @@ function signedBy (token: string, secret: string): boolean {
   return verifyWidgetToken(token, { secret }).valid
 }
 
-t.test('the answer says when the token was made, when to come for the next one and when it ends, in either unit', async (t) => {
+t.test('the answer says when the token was made, when to come for the next one and when it ends, in either ' +
+  'unit', async (t) => {
   for (const timeUnit of ['ms', 's'] as const) {
     for (const minutes of [5, 13, 15, 20]) {
       const { ask } = await widgetTokenApp(t, { minutes, timeUnit, now: () => NOW })
       const { token, issuedAt, refreshAfter, expiresAt } = (await ask()).json()
       const verdict = verifyWidgetToken(token, { secret: SECRET, timeUnit, now: NOW })
       const unit = timeUnit === 'ms' ? 1 : 1_000
-      t.match(verdict, { valid: true, payload: { issuedAt: Date.parse(issuedAt) / unit, expiration: Date.parse(expiresAt) / unit } })
+      t.match(verdict, {
+        valid: true,
+        payload: { issuedAt: Date.parse(issuedAt) / unit, expiration: Date.parse(expiresAt) / unit }
+      })
       for (const time of [issuedAt, refreshAfter, expiresAt]) t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       const left = Date.parse(expiresAt) - Date.parse(refreshAfter)
       t.equal(left, minutes * 12_000, 'a fifth of the life')
@@ -40,9 +44,19 @@ t.test('a secret of a function signs, and the next one once the function gives i
 })
 
 t.test('a function that fails or gives what can sign nothing leaves the last good secret in use', async (t) => {
-  const answers: Array<() => string> = [() => 'good', () => { throw new Error('hunter2') }, () => '', () => 'hunter2\ud800', () => 'better']
+  const answers: Array<() => string> = [() => 'good', () => {
+    throw new Error('hunter2')
+  }, () => '', () => 'hunter2\ud800', () => 'better']
   const lines: string[] = []
-  const { ask } = await widgetTokenApp(t, { secret: () => (answers.shift() ?? (() => 'better'))(), secretMaxAge: 0 }, { logger: { stream: { write: (line) => { lines.push(line) } } } })
+  const { ask } = await widgetTokenApp(t, { secret: () => (answers.shift() ?? (() => 'better'))(), secretMaxAge: 0 }, {
+    logger: {
+      stream: {
+        write: (line) => {
+          lines.push(line)
+        }
+      }
+    }
+  })
   const signers = new Set<string | undefined>()
   // Far more requests than it takes, each a little later.
   for (let times = 0; times < 500 && !signers.has('better'); times++) {
@@ -59,7 +73,13 @@ t.test('a function that fails or gives what can sign nothing leaves the last goo
 t.test('a function that gives the secret is not asked for every token', async (t) => {
   let asked = 0
   // Longer than any run of this test.
-  const { ask } = await widgetTokenApp(t, { secret: () => { asked++; return SECRET }, secretMaxAge: 600_000 })
+  const { ask } = await widgetTokenApp(t, {
+    secret: () => {
+      asked++
+      return SECRET
+    },
+    secretMaxAge: 600_000
+  })
   for (let times = 0; times < 5; times++) t.equal((await ask()).statusCode, 200)
   t.equal(asked, 1)
 })
@@ -87,9 +107,14 @@ for (const [kind, subject] of [['user', 'ann'], ['tenant', 'north']] as const) {
 
 t.test('a revocation counts against the age of the user reference, and under the name in it too', async (t) => {
   const names: Record<string, string> = { ann: '17', bob: '18' }
-  const { app, ask } = await widgetTokenApp(t, { authorize: ({ userReference }) => names[userReference?.sub ?? ''] }, {},
-    (app) => app.register(userReference, { keys: [generateSecret()] }))
-  const statusOf = async (sub: string) => (await ask({ url: `${PATH}?ref=${app.userReference.sign({ sub })}` })).statusCode
+  const { app, ask } = await widgetTokenApp(
+    t,
+    { authorize: ({ userReference }) => names[userReference?.sub ?? ''] },
+    {},
+    (app) => app.register(userReference, { keys: [generateSecret()] })
+  )
+  const statusOf = async (sub: string) =>
+    (await ask({ url: `${PATH}?ref=${app.userReference.sign({ sub })}` })).statusCode
   t.same([await statusOf('ann'), await statusOf('bob')], [200, 200])
   await revoke(app, 'user', 'ann', Date.now() + 600_000)
   t.same([await statusOf('ann'), await statusOf('bob')], [403, 200])
@@ -99,12 +124,15 @@ t.test('a revocation counts against the age of the user reference, and under the
 })
 
 t.test('neither the tenant nor the age of the session is in the token', async (t) => {
-  const { ask } = await widgetTokenApp(t, { now: () => NOW, authorize: () => ({ user: 'ann', tenant: 'north', issuedAt: NOW - 5 }) })
+  const { ask } = await widgetTokenApp(t, {
+    now: () => NOW,
+    authorize: () => ({ user: 'ann', tenant: 'north', issuedAt: NOW - 5 })
+  })
   const verdict = verifyWidgetToken((await ask()).json().token, { secret: SECRET, now: NOW })
   t.match(verdict, { valid: true, payload: { message: 'ann', issuedAt: NOW } })
 })
 
-t.test('S10: of 100 connections at once from one address 60 get a token and 40 are told when to come back', async (t) => {
+t.test('of 100 connections at once from one address 60 get a token and 40 are told when to come back', async (t) => {
   const { app } = await widgetTokenApp(t, { rateLimit: undefined } as object)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const answers = await Promise.all(Array.from({ length: 100 }, async () => {
@@ -116,6 +144,11 @@ t.test('S10: of 100 connections at once from one address 60 get a token and 40 a
   t.equal(answers.filter(({ status, wait }) => status === 429 && wait > 0).length, 40)
 })
 
-async function revoke (app: Awaited<ReturnType<typeof widgetTokenApp>>['app'], kind: RevocationKind, subject: string, before: number): Promise<void> {
+async function revoke (
+  app: Awaited<ReturnType<typeof widgetTokenApp>>['app'],
+  kind: RevocationKind,
+  subject: string,
+  before: number
+): Promise<void> {
   await app.tokenStore.revocations.revoke({ orgId: 'default', kind, subject, before, createdBy: null })
 }

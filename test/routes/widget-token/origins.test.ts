@@ -19,13 +19,50 @@ const PARTS: Record<string, string> = {
 
 /** Origins that look like the page's own; each must be a stranger. */
 const lookAlikes = [
-  `http://${HOST}`, `${PAGE}.`, `${PAGE}:443`, `${PAGE}:444`, `${PAGE}:8443`, `${PAGE}.evil.test`, 'https://shop.example.com.evil.test', 'https://evilshop.example.com',
-  'https://evil-shop.example.com', 'https://a.shop.example.com', 'https://example.com', 'https://shopxexample.com', 'https://shop.example.comevil.test',
-  'https://shop.example.co', 'https://shop.example.community', 'https://shop.example.com@evil.test', 'https://evil.test#shop.example.com',
-  'https://evil.test?shop.example.com', 'https://evil.test/shop.example.com', 'https://evil.test\\shop.example.com', `https://evil.test,${PAGE}`, `${PAGE},https://evil.test`,
-  `${PAGE} https://evil.test`, `${PAGE}/`, `${PAGE}/path`, `${PAGE}%60.evil.test`, `${PAGE}_.evil.test`, `${PAGE}!.evil.test`, `${PAGE}%00`, 'https://shop.example.com%2eevil.test',
-  'https://ѕhop.example.com', 'https://ｓhop.example.com', 'https://shop。example。com', 'https://xn--hop-7kd.example.com', 'https://SHOP.example.com', 'file://shop.example.com', 'file://',
-  'chrome-extension://shop.example.com', 'capacitor://localhost', 'http://localhost', 'http://127.0.0.1', 'undefined', 'NULL', '*'
+  `http://${HOST}`,
+  `${PAGE}.`,
+  `${PAGE}:443`,
+  `${PAGE}:444`,
+  `${PAGE}:8443`,
+  `${PAGE}.evil.test`,
+  'https://shop.example.com.evil.test',
+  'https://evilshop.example.com',
+  'https://evil-shop.example.com',
+  'https://a.shop.example.com',
+  'https://example.com',
+  'https://shopxexample.com',
+  'https://shop.example.comevil.test',
+  'https://shop.example.co',
+  'https://shop.example.community',
+  'https://shop.example.com@evil.test',
+  'https://evil.test#shop.example.com',
+  'https://evil.test?shop.example.com',
+  'https://evil.test/shop.example.com',
+  'https://evil.test\\shop.example.com',
+  `https://evil.test,${PAGE}`,
+  `${PAGE},https://evil.test`,
+  `${PAGE} https://evil.test`,
+  `${PAGE}/`,
+  `${PAGE}/path`,
+  `${PAGE}%60.evil.test`,
+  `${PAGE}_.evil.test`,
+  `${PAGE}!.evil.test`,
+  `${PAGE}%00`,
+  'https://shop.example.com%2eevil.test',
+  'https://ѕhop.example.com',
+  'https://ｓhop.example.com',
+  'https://shop。example。com',
+  'https://xn--hop-7kd.example.com',
+  'https://SHOP.example.com',
+  'file://shop.example.com',
+  'file://',
+  'chrome-extension://shop.example.com',
+  'capacitor://localhost',
+  'http://localhost',
+  'http://127.0.0.1',
+  'undefined',
+  'NULL',
+  '*'
 ]
 
 function fill (template: string): string {
@@ -36,7 +73,7 @@ function fill (template: string): string {
   })
 }
 
-t.test('S09, C05: the site\'s own page may read its token, with its cookies', async (t) => {
+t.test("S09, C05: the site's own page may read its token, with its cookies", async (t) => {
   const { ask } = await widgetTokenApp(t)
   const response = await ask({ headers: { origin: PAGE } })
   t.equal(response.statusCode, 200)
@@ -44,10 +81,18 @@ t.test('S09, C05: the site\'s own page may read its token, with its cookies', as
   t.equal(response.headers['access-control-allow-credentials'], 'true')
 })
 
-for (const [name, origins] of [['a value that browsers never match', vectors.disallowed.map(fill)], ['a look-alike', lookAlikes]] as const) {
-  t.test(`S09, C01, C05: ${name} as Origin is 403, without any CORS header, and mints nothing`, async (t) => {
+for (
+  const [name, origins] of [['a value that browsers never match', vectors.disallowed.map(fill)], ['a look-alike',
+    lookAlikes]] as const
+) {
+  t.test(`${name} as Origin is 403, without any CORS header, and mints nothing`, async (t) => {
     let asked = 0
-    const { ask } = await widgetTokenApp(t, { authorize: () => { asked++; return 'ann' } })
+    const { ask } = await widgetTokenApp(t, {
+      authorize: () => {
+        asked++
+        return 'ann'
+      }
+    })
     for (const origin of origins) {
       const response = await ask({ headers: { origin } })
       t.equal(response.statusCode, 403, encodeURIComponent(origin))
@@ -59,7 +104,7 @@ for (const [name, origins] of [['a value that browsers never match', vectors.dis
   })
 }
 
-t.test('C04: two Origin headers are 403', async (t) => {
+t.test('two Origin headers are 403', async (t) => {
   const { app } = await widgetTokenApp(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   for (const pair of [[PAGE, 'https://evil.test'], ['https://evil.test', PAGE], [PAGE, PAGE]]) {
@@ -70,17 +115,17 @@ t.test('C04: two Origin headers are 403', async (t) => {
   }
 })
 
-t.test('C10: a Referer takes no part in the decision', async (t) => {
+t.test('a Referer takes no part in the decision', async (t) => {
   const { ask } = await widgetTokenApp(t)
   const referer = `${PAGE}/page`
   t.equal((await ask({ headers: { origin: 'https://evil.test', referer } })).statusCode, 403)
   t.equal((await ask({ headers: { origin: PAGE, referer: 'https://evil.test/' } })).statusCode, 200)
   const response = await ask({ headers: { referer } })
-  t.equal(response.statusCode, 200, 'a request without Origin comes from no foreign page\'s script')
+  t.equal(response.statusCode, 200, "a request without Origin comes from no foreign page's script")
   t.equal(response.headers['access-control-allow-origin'], undefined)
 })
 
-t.test('C02, C11: a preflight is answered for the site alone, and never opens a private network', async (t) => {
+t.test('a preflight is answered for the site alone, and never opens a private network', async (t) => {
   const { ask } = await widgetTokenApp(t)
   const preflight = { 'access-control-request-method': 'GET', 'access-control-request-private-network': 'true' }
   const own = await ask({ method: 'OPTIONS', headers: { origin: PAGE, ...preflight } })
@@ -94,7 +139,7 @@ t.test('C02, C11: a preflight is answered for the site alone, and never opens a 
   t.same(Object.keys(foreign.headers).filter((name) => name.startsWith('access-control')), [])
 })
 
-t.test('C07: the site\'s page can read its errors', async (t) => {
+t.test("C07: the site's page can read its errors", async (t) => {
   const { ask } = await widgetTokenApp(t, { authorize: () => null, rateLimit: { max: 1 } })
   for (const status of [401, 429]) {
     const response = await ask({ headers: { origin: PAGE } })
@@ -111,10 +156,12 @@ t.test('without "cors" no other origin may call at all', async (t) => {
   t.equal(response.json().error.code, 'ORIGIN_NOT_ALLOWED')
 })
 
-t.test('S10: of 100 calls at once from one address 60 get a token, whatever X-Forwarded-For says', async (t) => {
+t.test('of 100 calls at once from one address 60 get a token, whatever X-Forwarded-For says', async (t) => {
   let users = 0
   const { ask } = await widgetTokenApp(t, { rateLimit: undefined, authorize: () => `user ${users++}` } as object)
-  const responses = await Promise.all(Array.from({ length: 100 }, (_, at) => ask({ headers: { 'x-forwarded-for': `10.0.0.${at}` } })))
+  const responses = await Promise.all(
+    Array.from({ length: 100 }, (_, at) => ask({ headers: { 'x-forwarded-for': `10.0.0.${at}` } }))
+  )
   t.equal(responses.filter(({ statusCode }) => statusCode === 200).length, 60)
   const limited = responses.filter(({ statusCode }) => statusCode === 429)
   t.equal(limited.length, 40)
@@ -125,16 +172,22 @@ t.test('S10: of 100 calls at once from one address 60 get a token, whatever X-Fo
   t.equal((await ask({ remoteAddress: '10.1.1.1' })).statusCode, 200)
 })
 
-t.test('S10: a user is limited too, from however many addresses', async (t) => {
-  const { ask } = await widgetTokenApp(t, { userRateLimit: { max: 2 }, authorize: ({ query }) => (query as { as: string }).as })
+t.test('a user is limited too, from however many addresses', async (t) => {
+  const { ask } = await widgetTokenApp(t, {
+    userRateLimit: { max: 2 },
+    authorize: ({ query }) => (query as { as: string }).as
+  })
   const statuses = []
-  for (const host of [1, 2, 3]) statuses.push((await ask({ url: `${PATH}?as=ann`, remoteAddress: `10.0.0.${host}` })).statusCode)
+  for (const host of [1, 2, 3]) { statuses.push((await ask({ url: `${PATH}?as=ann`, remoteAddress: `10.0.0.${host}` })).statusCode) }
   t.same(statuses, [200, 200, 429])
   t.equal((await ask({ url: `${PATH}?as=bob` })).statusCode, 200)
 })
 
 t.test('two tenants may each have a user of one name: each is limited alone', async (t) => {
-  const { ask } = await widgetTokenApp(t, { userRateLimit: { max: 1 }, authorize: ({ query }) => ({ user: 'alice', tenant: (query as { of: string }).of }) })
+  const { ask } = await widgetTokenApp(t, {
+    userRateLimit: { max: 1 },
+    authorize: ({ query }) => ({ user: 'alice', tenant: (query as { of: string }).of })
+  })
   const statuses = []
   for (const tenant of ['a', 'a', 'b', 'b']) statuses.push((await ask({ url: `${PATH}?of=${tenant}` })).statusCode)
   t.same(statuses, [200, 429, 200, 429])

@@ -27,21 +27,33 @@ t.test('the signed-in user gets a token of 20 minutes and its end', async (t) =>
   t.same(Object.keys(response.json()).sort(), ['expiresAt', 'issuedAt', 'refreshAfter', 'token'])
   t.equal(response.json().expiresAt, '2023-11-14T22:33:20.123Z')
   t.same(read(response.json().token), {
-    issuer: 'acme', session: 'web', issuedAt: NOW, expiration: NOW + 1_200_000, message: 'ann,FX;EQ', user: 'ann', filters: ['FX', 'EQ']
+    issuer: 'acme',
+    session: 'web',
+    issuedAt: NOW,
+    expiration: NOW + 1_200_000,
+    message: 'ann,FX;EQ',
+    user: 'ann',
+    filters: ['FX', 'EQ']
   })
 })
 
-t.test('S01: the published samples come out byte for byte', async (t) => {
+t.test('the published samples come out byte for byte', async (t) => {
   for (const { secret, issuer, session, message, minutes, now, token } of vectors.dxfeed) {
     const [user = '', filters] = message.split(',')
     const { ask } = await widgetTokenApp(t, {
-      secret, issuer, session, minutes, now: () => now, authorize: () => user, filters: filters === undefined ? [] : filters.split(';')
+      secret,
+      issuer,
+      session,
+      minutes,
+      now: () => now,
+      authorize: () => user,
+      filters: filters === undefined ? [] : filters.split(';')
     })
     t.equal((await ask()).json().token, token, message)
   }
 })
 
-t.test('S02: minutes from 5 to 20 are the exact life of the token, in either unit', async (t) => {
+t.test('minutes from 5 to 20 are the exact life of the token, in either unit', async (t) => {
   for (const minutes of [5, 15, 20]) {
     const ms = (await (await widgetTokenApp(t, { minutes, now: () => NOW })).ask()).json()
     const inMs = read(ms.token)
@@ -55,53 +67,83 @@ t.test('S02: minutes from 5 to 20 are the exact life of the token, in either uni
   }
 })
 
-t.test('a user id that dxFeed issued is in every token, and authorize still decides who gets one and with which filters', async (t) => {
+t.test('a user id that dxFeed issued is in every token, and authorize still decides who gets one and with which ' +
+  'filters', async (t) => {
   let answer: ReturnType<WidgetTokenOptions['authorize']> = 'ann'
-  const { app, ask } = await widgetTokenApp(t, { now: () => NOW, user: 'dx-user-7', filters: ['FX'], authorize: () => answer })
+  const { app, ask } = await widgetTokenApp(t, {
+    now: () => NOW,
+    user: 'dx-user-7',
+    filters: ['FX'],
+    authorize: () => answer
+  })
   t.match(read((await ask()).json().token), { message: 'dx-user-7,FX', user: 'dx-user-7' })
   answer = { user: 'Bob, Ltd; Berlin', filters: ['EQ', 'OPT'] }
   t.match(read((await ask()).json().token), { message: 'dx-user-7,EQ;OPT' })
   answer = null
   t.equal((await ask()).statusCode, 401)
   const entries = await auditEntries(app, 3)
-  t.same(entries.map(({ userId }) => userId), ['ann', 'Bob, Ltd; Berlin', null], 'the audit log has the host\'s own users')
+  t.same(
+    entries.map(({ userId }) => userId),
+    ['ann', 'Bob, Ltd; Berlin', null],
+    "the audit log has the host's own users"
+  )
 })
 
-t.test('without an issued user id the token has the one that authorize returned, which may be any string', async (t) => {
+t.test('without an issued user id the token has the one that authorize returned, which may be any ' +
+  'string', async (t) => {
   for (const user of ['test', 'ann@example.com', '日本']) {
     const { ask } = await widgetTokenApp(t, { now: () => NOW, authorize: () => user })
     t.match(read((await ask()).json().token), { message: user, user, filters: [] })
   }
 })
 
-t.test('S04: nothing in the request changes the user or the filters', async (t) => {
+t.test('nothing in the request changes the user or the filters', async (t) => {
   const { ask } = await widgetTokenApp(t, { now: () => NOW, filters: ['FX'] })
   const query = 'message=eve&user=eve&userId=eve&filters=ALL&minutes=20&issuer=evil&session=evil&expiration=9e15'
   const response = await ask({
-    url: `${PATH}?${query}`, payload: { message: 'eve', user: 'eve' }, headers: { cookie: 'user=eve', 'x-user-id': 'eve', 'content-type': 'application/json' }
+    url: `${PATH}?${query}`,
+    payload: { message: 'eve', user: 'eve' },
+    headers: { cookie: 'user=eve', 'x-user-id': 'eve', 'content-type': 'application/json' }
   })
   t.equal(response.statusCode, 200)
-  t.match(read(response.json().token), { user: 'ann', filters: ['FX'], issuer: 'acme', session: 'web', expiration: NOW + 1_200_000 })
+  t.match(read(response.json().token), {
+    user: 'ann',
+    filters: ['FX'],
+    issuer: 'acme',
+    session: 'web',
+    expiration: NOW + 1_200_000
+  })
 })
 
-t.test('authorize may give filters of its own, which replace the route\'s', async (t) => {
+t.test("authorize may give filters of its own, which replace the route's", async (t) => {
   for (const [filters, expected] of [[['OWN'], ['OWN']], [[], []], [undefined, ['FX']]] as const) {
-    const { ask } = await widgetTokenApp(t, { now: () => NOW, filters: ['FX'], authorize: async () => ({ user: 'bob', filters }) })
+    const { ask } = await widgetTokenApp(t, {
+      now: () => NOW,
+      filters: ['FX'],
+      authorize: async () => ({ user: 'bob', filters })
+    })
     t.match(read((await ask()).json().token), { user: 'bob', filters: expected })
   }
 })
 
-t.test('S08: nobody is 401, a forbidden user 403, a failure of the host 500', async (t) => {
+t.test('nobody is 401, a forbidden user 403, a failure of the host 500', async (t) => {
   const cases: Array<[string, () => unknown, number, string]> = [
     ['null', () => null, 401, 'UNAUTHORIZED'],
     ['undefined', async () => {}, 401, 'UNAUTHORIZED'],
     ['an empty id', () => '', 401, 'UNAUTHORIZED'],
-    ['UNAUTHORIZED', () => { throw new UNAUTHORIZED() }, 401, 'UNAUTHORIZED'],
-    ['FORBIDDEN', async () => { throw new FORBIDDEN() }, 403, 'FORBIDDEN'],
-    ['an error', () => { throw new Error('s3cret reason') }, 500, 'INTERNAL_ERROR'],
+    ['UNAUTHORIZED', () => {
+      throw new UNAUTHORIZED()
+    }, 401, 'UNAUTHORIZED'],
+    ['FORBIDDEN', async () => {
+      throw new FORBIDDEN()
+    }, 403, 'FORBIDDEN'],
+    ['an error', () => {
+      throw new Error('s3cret reason')
+    }, 500, 'INTERNAL_ERROR'],
     ['a number', () => 7, 500, 'INTERNAL_ERROR'],
     ['an object without user', () => ({ id: 'ann' }), 500, 'INTERNAL_ERROR'],
-    ['misspelt filters, which would otherwise be the route\'s own', () => ({ user: 'ann', filter: ['FX'] }), 500, 'INTERNAL_ERROR'],
+    ["misspelt filters, which would otherwise be the route's own", () => ({ user: 'ann', filter: ['FX'] }), 500,
+      'INTERNAL_ERROR'],
     ['filters that are a text', () => ({ user: 'ann', filters: 'FX' }), 500, 'INTERNAL_ERROR'],
     ['a tenant that is a number', () => ({ user: 'ann', tenant: 7 }), 500, 'INTERNAL_ERROR'],
     ['a tenant without a name', () => ({ user: 'ann', tenant: '' }), 500, 'INTERNAL_ERROR'],
@@ -129,17 +171,25 @@ t.test('a user or filter that would change what the token says is 403', async (t
   }
 })
 
-t.test('S08: a hook of the host that rejects is honoured, and so is a guard that the route is given', async (t) => {
-  const hooked = await widgetTokenApp(t, {}, {}, (app) => { app.addHook('onRequest', async () => { throw new FORBIDDEN() }) })
+t.test('a hook of the host that rejects is honoured, and so is a guard that the route is given', async (t) => {
+  const hooked = await widgetTokenApp(t, {}, {}, (app) => {
+    app.addHook('onRequest', async () => {
+      throw new FORBIDDEN()
+    })
+  })
   t.equal((await hooked.ask()).statusCode, 403)
-  const guarded = await widgetTokenApp(t, { guards: { userReference: true }, authorize: ({ userReference }) => userReference?.sub }, {},
-    (app) => app.register(userReference, { keys: [generateSecret()] }))
+  const guarded = await widgetTokenApp(
+    t,
+    { guards: { userReference: true }, authorize: ({ userReference }) => userReference?.sub },
+    {},
+    (app) => app.register(userReference, { keys: [generateSecret()] })
+  )
   t.equal((await guarded.ask()).statusCode, 401)
   const response = await guarded.ask({ url: `${PATH}?ref=${guarded.app.userReference.sign({ sub: 'bob' })}` })
   t.equal(read(response.json().token, 'ms', Date.now()).user, 'bob')
 })
 
-t.test('S11: no answer may be kept, and every answer varies by origin', async (t) => {
+t.test('no answer may be kept, and every answer varies by origin', async (t) => {
   for (const authorize of [() => 'ann', () => null]) {
     const { ask } = await widgetTokenApp(t, { authorize, rateLimit: { max: 2 } })
     for (const headers of [{}, { origin: PAGE }, { origin: 'https://evil.test' }, {}]) {
@@ -155,7 +205,7 @@ t.test('HEAD and POST mint nothing', async (t) => {
   for (const method of ['HEAD', 'POST'] as const) t.equal((await ask({ method })).statusCode, 404)
 })
 
-t.test('O02: tokens and refusals are audited, never with the token itself', async (t) => {
+t.test('tokens and refusals are audited, never with the token itself', async (t) => {
   let user: string | null = 'ann'
   const { app, ask } = await widgetTokenApp(t, { authorize: () => user, userRateLimit: { max: 1 } })
   const { token } = (await ask()).json()
@@ -163,15 +213,30 @@ t.test('O02: tokens and refusals are audited, never with the token itself', asyn
   user = null
   await ask()
   const [minted, limited, refused] = await auditEntries(app, 3)
-  t.match(minted, { action: 'widget_token.minted', userId: 'ann', resourceType: 'widget_token', resourceId: sha256Hex(token).slice(0, 16), ipAddress: '127.0.0.1' })
+  t.match(minted, {
+    action: 'widget_token.minted',
+    userId: 'ann',
+    resourceType: 'widget_token',
+    resourceId: sha256Hex(token).slice(0, 16),
+    ipAddress: '127.0.0.1'
+  })
   t.match(limited, { action: 'widget_token.refused', userId: 'ann', changes: { outcome: 'RATE_LIMITED' } })
   t.match(refused, { action: 'widget_token.refused', userId: null, changes: { outcome: 'UNAUTHORIZED' } })
   t.notOk(JSON.stringify(minted).includes(token.slice(-43)))
 })
 
-t.test('O01: neither secret nor token is in the log, at trace level', async (t) => {
+t.test('neither secret nor token is in the log, at trace level', async (t) => {
   const lines: string[] = []
-  const { ask } = await widgetTokenApp(t, {}, { logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } } } })
+  const { ask } = await widgetTokenApp(t, {}, {
+    logger: {
+      level: 'trace',
+      stream: {
+        write: (line: string) => {
+          lines.push(line)
+        }
+      }
+    }
+  })
   const { token } = (await ask()).json()
   await ask({ headers: { origin: 'https://evil.test' } })
   t.ok(lines.length > 0)
@@ -182,7 +247,9 @@ t.test('O01: neither secret nor token is in the log, at trace level', async (t) 
 t.test('bad options stop the start and name the option, never the secret', async (t) => {
   const good = { secret: SECRET, issuer: 'acme', session: 'web', authorize: () => 'ann' }
   const bad: Record<string, unknown[]> = {
-    secret: [undefined, '', 7, 's3cr3t\ud800', () => '', () => 's3cr3t\ud800', async () => 7, async () => { throw new Error('s3cr3t') }],
+    secret: [undefined, '', 7, 's3cr3t\ud800', () => '', () => 's3cr3t\ud800', async () => 7, async () => {
+      throw new Error('s3cr3t')
+    }],
     secretMaxAge: [-1, NaN, '2000'],
     issuer: [undefined, '', 'a,b', 'a\nb'],
     session: [undefined, '', 'a,b'],
@@ -199,7 +266,8 @@ t.test('bad options stop the start and name the option, never the secret', async
     for (const value of values) {
       if (option === 'minutes' && value === null) continue
       const app = Fastify()
-      const error = await app.register(widgetToken, { ...good, [option]: value } as unknown as WidgetTokenOptions).ready()
+      const error = await app.register(widgetToken, { ...good, [option]: value } as unknown as WidgetTokenOptions)
+        .ready()
         .then(() => null, (error: Error & { code: string }) => error)
       t.equal(error?.code, 'INVALID_OPTIONS', `${option}: ${encodeURIComponent(String(JSON.stringify(value)))}`)
       t.match(error?.message, /^(widget-token|cors): /)

@@ -18,7 +18,9 @@ const nowInSeconds = () => Math.floor(Date.now() / 1000)
 
 t.test('a query signed with the embed secret is authorised and opens the dashboard once', async (t) => {
   const bold = await mock(t)
-  const answer = await fetch(`${bold.apiUrl}/embed/authorize?${signedEmbedQuery(queryAt(nowInSeconds()), bold.embedSecret)}`)
+  const answer = await fetch(
+    `${bold.apiUrl}/embed/authorize?${signedEmbedQuery(queryAt(nowInSeconds()), bold.embedSecret)}`
+  )
   t.equal(answer.status, 200)
   const body = await answer.json() as { Data: { DashboardUrl: string } }
   t.match(body, { ApiStatus: true, Status: true, Data: { token_type: 'bearer', expires_in: 600, DashboardId: 'd1' } })
@@ -43,12 +45,18 @@ t.test('the same query is taken as the JSON string of a POST', async (t) => {
 t.test('an object with the secret in it is taken too, as by servers from 14.1 on', async (t) => {
   const bold = await mock(t)
   const ask = async (body: object) => {
-    const answer = await fetch(`${bold.apiUrl}/embed/authorize`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    const answer = await fetch(`${bold.apiUrl}/embed/authorize`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body)
+    })
     return { status: answer.status, ...await answer.json() as object }
   }
   const good = { embedsecret: bold.embedSecret, email: 'ann@example.com', dashboard: { id: 'd1' } }
   t.match(await ask(good), { status: 200, ApiStatus: true, Data: { DashboardId: 'd1' } })
-  for (const bad of [{ ...good, embedsecret: 'foreign' }, { ...good, email: '' }, {}]) t.match(await ask(bad), { status: 401, ApiStatus: false })
+  for (const bad of [{ ...good, embedsecret: 'foreign' }, { ...good, email: '' }, {}]) {
+    t.match(await ask(bad), { status: 401, ApiStatus: false })
+  }
 })
 
 t.test('what is unsigned, tampered with, signed by another or stale is refused', async (t) => {
@@ -79,7 +87,9 @@ t.test('what is unsigned, tampered with, signed by another or stale is refused',
 t.test('an embed token ends with its life', async (t) => {
   let now = Date.now()
   const bold = await mock(t, { now: () => now })
-  const answer = await fetch(`${bold.apiUrl}/embed/authorize?${signedEmbedQuery(queryAt(Math.floor(now / 1000)), bold.embedSecret)}`)
+  const answer = await fetch(
+    `${bold.apiUrl}/embed/authorize?${signedEmbedQuery(queryAt(Math.floor(now / 1000)), bold.embedSecret)}`
+  )
   const { Data: { DashboardUrl } } = await answer.json() as { Data: { DashboardUrl: string } }
   now += 600_000
   t.equal((await fetch(bold.origin + DashboardUrl)).status, 401)

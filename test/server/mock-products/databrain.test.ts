@@ -16,12 +16,22 @@ async function mock (test: Test, options: Partial<DataBrainOptions> = {}): Promi
 }
 
 function create ({ origin, apiKey }: DataBrain, body: unknown, authorization = `Bearer ${apiKey}`): Promise<Response> {
-  return fetch(origin + CREATE, { method: 'POST', headers: { 'content-type': 'application/json', authorization }, body: JSON.stringify(body) })
+  return fetch(origin + CREATE, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization },
+    body: JSON.stringify(body)
+  })
 }
 
 t.test('the API key mints a token that opens the dashboard of its client', async (t) => {
   const dataBrain = await mock(t)
-  const answer = await create(dataBrain, { clientId: 'acme <b>', dataAppName: 'Sales', params: {}, permissions: {}, expiryTime: 60_000 })
+  const answer = await create(dataBrain, {
+    clientId: 'acme <b>',
+    dataAppName: 'Sales',
+    params: {},
+    permissions: {},
+    expiryTime: 60_000
+  })
   t.equal(answer.status, 200)
   const { token } = await answer.json() as { token: string }
   t.match(token, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -70,13 +80,17 @@ t.test('the component refuses a page that lacks one of the four required propert
   const { origin } = await mock(t, { proxyAuthUrls: ['https://app.example.com/proxy'] })
   const good = dbn('https://app.example.com/proxy')
   const wrong: Array<[keyof PageConfig, unknown[]]> = [
-    ['baseUrl', [undefined, '', 'app.usedatabrain.com', 7]], ['proxyAuthUrl', [undefined, '', 7]], ['proxyAuthKey', [undefined, '', 7]],
+    ['baseUrl', [undefined, '', 'app.usedatabrain.com', 7]],
+    ['proxyAuthUrl', [undefined, '', 7]],
+    ['proxyAuthKey', [undefined, '', 7]],
     ['isEnableProxyAuth', [undefined, false, 'true', 1]]
   ]
   for (const [name, values] of wrong) {
     for (const value of values) {
       const answer = await fetch(`${origin}/component/session`, {
-        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...good, [name]: value })
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...good, [name]: value })
       })
       t.equal(answer.status, 400, `${name}: ${String(value)}`)
       t.match((await answer.json() as { error: { message: string } }).error.message, `window.dbn.${name} is`)
@@ -84,7 +98,7 @@ t.test('the component refuses a page that lacks one of the four required propert
   }
 })
 
-t.test('the component shows the error of the customer\'s endpoint, and one of its own where it cannot be reached', async (t) => {
+t.test("the component shows the error of the customer's endpoint, and one of its own where it cannot be reached", async (t) => {
   const customer = fastify()
   const error = { code: 'FORBIDDEN', message: 'Your plan has no dashboards' }
   customer.get('/refuses', async (_request, reply) => reply.code(403).send({ error }))
@@ -92,13 +106,18 @@ t.test('the component shows the error of the customer\'s endpoint, and one of it
   const origin = await customer.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => customer.close())
   const dataBrain = await mock(t, { proxyAuthUrls: ['/refuses', '/page'].map((path) => origin + path) })
-  const session = (path: string) => fetch(`${dataBrain.origin}/component/session`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(dbn(origin + path))
-  })
+  const session = (path: string) =>
+    fetch(`${dataBrain.origin}/component/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(dbn(origin + path))
+    })
   const refused = await session('/refuses')
   t.same([refused.status, await refused.json()], [403, { error }])
   const broken = await session('/page')
-  t.same([broken.status, await broken.json()], [502, { error: { code: 'PROXY_AUTH_ERROR', message: 'Network error or timeout' } }])
+  t.same([broken.status, await broken.json()], [502, {
+    error: { code: 'PROXY_AUTH_ERROR', message: 'Network error or timeout' }
+  }])
 })
 
 t.test('the component asks the customer with the key, and only at the URL that was agreed', async (t) => {
@@ -112,9 +131,12 @@ t.test('the component asks the customer with the key, and only at the URL that w
   const origin = await customer.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => customer.close())
   const dataBrain = await mock(t, { proxyAuthUrls: [`${origin}/proxy`] })
-  const session = (proxyAuthUrl: string) => fetch(`${dataBrain.origin}/component/session`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(dbn(proxyAuthUrl))
-  })
+  const session = (proxyAuthUrl: string) =>
+    fetch(`${dataBrain.origin}/component/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(dbn(proxyAuthUrl))
+    })
 
   token = (await (await create(dataBrain, { clientId: 'a', expiryTime: 60_000 })).json() as { token: string }).token
   const good = await session(`${origin}/proxy?ref=abc`)
@@ -122,7 +144,9 @@ t.test('the component asks the customer with the key, and only at the URL that w
   t.same(await good.json(), { token })
   t.same(seen, [['Bearer the-key', 'application/json', { ref: 'abc' }]])
 
-  for (const url of [`${origin}/other`, 'http://127.0.0.1:1/proxy', 'not a url', `${origin}/proxy/../x`]) t.equal((await session(url)).status, 403, url)
+  for (const url of [`${origin}/other`, 'http://127.0.0.1:1/proxy', 'not a url', `${origin}/proxy/../x`]) {
+    t.equal((await session(url)).status, 403, url)
+  }
   t.equal(seen.length, 1, 'nobody else was asked')
   token = 'a30b0a2e-3e0c-4f5e-8d0f-0b3a4d1c2b3a'
   t.equal((await session(`${origin}/proxy`)).status, 401, 'a token that the product did not make')

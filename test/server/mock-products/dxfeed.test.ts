@@ -12,14 +12,21 @@ async function mock (test: Pick<typeof t, 'teardown'>, options: Partial<DxFeedOp
 }
 
 function token (secret: string, { issuer = 'demo', issuedAt = Date.now(), minutes = 15 } = {}): string {
-  return signWidgetToken({ issuer, session: 'web', issuedAt, expiration: issuedAt + minutes * 60_000, message: 'ann,NYSE' }, secret)
+  return signWidgetToken({
+    issuer,
+    session: 'web',
+    issuedAt,
+    expiration: issuedAt + minutes * 60_000,
+    message: 'ann,NYSE'
+  }, secret)
 }
 
 function instruments ({ paths }: DxFeed, authorization: string): Promise<Response> {
   return fetch(paths.ipfPath, { headers: { authorization } })
 }
 
-t.test('the feed takes the raw token, the instruments take it as a Bearer token, and the schedule is public', async (t) => {
+t.test('the feed takes the raw token, the instruments take it as a Bearer token, and the schedule is ' +
+  'public', async (t) => {
   const dxFeed = await mock(t)
   const good = token(dxFeed.secret)
   t.equal(await feedState(dxFeed.paths.feedPath, good), 'AUTHORIZED')
@@ -59,8 +66,14 @@ t.test('with an issued user id a token with another user id is refused everywher
 
 t.test('only the pages that may embed the widget may call from another origin', async (t) => {
   const { paths } = await mock(t, { embedders: ['https://shop.example.com'] })
-  for (const [origin, allowed] of [['https://shop.example.com', 'https://shop.example.com'], ['https://evil.test', null]] as const) {
-    const preflight = await fetch(paths.ipfPath, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET' } })
+  for (
+    const [origin, allowed] of [['https://shop.example.com', 'https://shop.example.com'], ['https://evil.test',
+      null]] as const
+  ) {
+    const preflight = await fetch(paths.ipfPath, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'GET' }
+    })
     t.equal(preflight.status, 204)
     t.equal(preflight.headers.get('access-control-allow-origin'), allowed)
   }
@@ -69,7 +82,13 @@ t.test('only the pages that may embed the widget may call from another origin', 
 t.test('a mock product of the other time unit reads seconds', async (t) => {
   const dxFeed = await mock(t, { timeUnit: 's' })
   const issuedAt = Math.floor(Date.now() / 1000)
-  const seconds = signWidgetToken({ issuer: 'demo', session: 'web', issuedAt, expiration: issuedAt + 900, message: 'test' }, dxFeed.secret)
+  const seconds = signWidgetToken({
+    issuer: 'demo',
+    session: 'web',
+    issuedAt,
+    expiration: issuedAt + 900,
+    message: 'test'
+  }, dxFeed.secret)
   t.equal(await feedState(dxFeed.paths.feedPath, seconds), 'AUTHORIZED')
   t.equal(await feedState(dxFeed.paths.feedPath, token(dxFeed.secret)), 'UNAUTHORIZED')
 })

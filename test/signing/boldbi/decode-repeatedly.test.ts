@@ -6,7 +6,10 @@ import { decodeRepeatedly } from '../../../signing/boldbi/decode-repeatedly.js'
 /** The same by its definition: decoded again and again until nothing changes, four times at most. */
 function again (text: string): string | null {
   for (let times = 0; times <= 4; times++) {
-    const decoded = text.replace(/%(?:u00)?([0-7][0-9a-f])/gi, (_escape, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+    const decoded = text.replace(
+      /%(?:u00)?([0-7][0-9a-f])/gi,
+      (_escape, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))
+    )
     if (decoded === text) return text
     text = decoded
   }
@@ -15,13 +18,54 @@ function again (text: string): string | null {
 
 t.test('a text is decoded until nothing changes, whatever is encoded in it', async (t) => {
   const cases: Array<[text: string, expected: string | null]> = [
-    ['', ''], ['%', '%'], ['%4', '%4'], ['%zz%', '%zz%'], ['%41', 'A'], ['%u0041', 'A'], ['%U004a', 'J'], ['%u0141', '%u0141'], ['%80', '%80'], ['%%34%31', 'A'],
-    ['%2541', 'A'], ['%25u00%34%31', 'A'], ['%%2541', '%A'], ['%25252541', 'A'], ['%2525252541', null], ['%7', '%7'], ['%u004', '%u004'], ['é%26\ud800', 'é&\ud800']
+    ['', ''],
+    ['%', '%'],
+    ['%4', '%4'],
+    ['%zz%', '%zz%'],
+    ['%41', 'A'],
+    ['%u0041', 'A'],
+    ['%U004a', 'J'],
+    ['%u0141', '%u0141'],
+    ['%80', '%80'],
+    ['%%34%31', 'A'],
+    ['%2541', 'A'],
+    ['%25u00%34%31', 'A'],
+    ['%%2541', '%A'],
+    ['%25252541', 'A'],
+    ['%2525252541', null],
+    ['%7', '%7'],
+    ['%u004', '%u004'],
+    ['é%26\ud800', 'é&\ud800']
   ]
   for (const [text, expected] of cases) t.equal(decodeRepeatedly(text), expected, text)
 })
 
 t.test('the one pass finds what repeated passes find', async () => {
-  const piece = fc.constantFrom('%', '2', '5', '4', '1', 'u', 'U', '0', '00', '25', '%25', '%32', '%35', '%75', '%30', 'u00', 'x', '%80', 'é', '\ud800')
-  fc.assert(fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => decodeRepeatedly(pieces.join('')) === again(pieces.join(''))), { numRuns: 20_000 })
+  const piece = fc.constantFrom(
+    '%',
+    '2',
+    '5',
+    '4',
+    '1',
+    'u',
+    'U',
+    '0',
+    '00',
+    '25',
+    '%25',
+    '%32',
+    '%35',
+    '%75',
+    '%30',
+    'u00',
+    'x',
+    '%80',
+    'é',
+    '\ud800'
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) =>
+      decodeRepeatedly(pieces.join('')) === again(pieces.join(''))),
+    { numRuns: 20_000 }
+  )
 })

@@ -12,7 +12,20 @@ import { readDecodedFirst, readSplitFirst } from '../../helpers/boldbi-filters.j
 import type { ReadFilter } from '../../helpers/boldbi-filters.js'
 
 const QUERY = parseEmbedQuery('embed_nonce=1&embed_mode=view')
-const { isIn, isNotIn, between, notBetween, startsWith, endsWith, contains, isNot, greaterThan, atLeast, lessThan, atMost } = embedFilter
+const {
+  isIn,
+  isNotIn,
+  between,
+  notBetween,
+  startsWith,
+  endsWith,
+  contains,
+  isNot,
+  greaterThan,
+  atLeast,
+  lessThan,
+  atMost
+} = embedFilter
 
 function build (identity: EmbedIdentity): string {
   return buildEmbedQuery(QUERY, identity, 1_756_891_690)
@@ -20,7 +33,10 @@ function build (identity: EmbedIdentity): string {
 
 /** The conditions of one field, decoded. */
 function written (filter: EmbedFilters[string]): string {
-  const [, text = ''] = /embed_datasource_filter=\[\{&(.*)\}\]/.exec(decodeURIComponent(build({ email: 'a@b.c', datasourceFilter: { fields: { Amount: filter } } }))) ?? []
+  const [, text = ''] =
+    /embed_datasource_filter=\[\{&(.*)\}\]/.exec(
+      decodeURIComponent(build({ email: 'a@b.c', datasourceFilter: { fields: { Amount: filter } } }))
+    ) ?? []
   return text
 }
 
@@ -43,23 +59,77 @@ t.test('each condition is written as Bold BI documents it', async (t) => {
 })
 
 t.test('a range of times is in UTC, to the minute, and never wider than what was given', async (t) => {
-  t.equal(written(between(new Date('2026-01-31T00:00:00Z'), new Date('2026-02-01T12:05:59Z'))), 'Amount=BETWEEN(1/31/2026 12:00 AM,2/1/2026 12:05 PM)')
-  t.equal(written(between(new Date('2025-12-31T23:59:00.001Z'), new Date('2026-11-09T13:00:00Z'))), 'Amount=BETWEEN(1/1/2026 12:00 AM,11/9/2026 1:00 PM)')
+  t.equal(
+    written(between(new Date('2026-01-31T00:00:00Z'), new Date('2026-02-01T12:05:59Z'))),
+    'Amount=BETWEEN(1/31/2026 12:00 AM,2/1/2026 12:05 PM)'
+  )
+  t.equal(
+    written(between(new Date('2025-12-31T23:59:00.001Z'), new Date('2026-11-09T13:00:00Z'))),
+    'Amount=BETWEEN(1/1/2026 12:00 AM,11/9/2026 1:00 PM)'
+  )
 })
 
 t.test('a condition that could be read as none, or as another, is refused and its value is not shown', async (t) => {
   const wrong: unknown[] = [
-    '', ' ', [], [''], ['a', ' '], null, undefined, true, {}, { operator: 'IN', values: ['a'] }, NaN, Infinity, 1e21, 1e-7, [NaN], [null], [['a']], new Date(),
-    isIn([]), isIn('hunter2' as never), isIn([{} as never]), isIn([new Date() as never]), isNotIn([]),
-    between(5, 1), notBetween(5, 1), notBetween(NaN, 1), notBetween('1' as never, '2' as never), between(1, new Date() as never), between(new Date(NaN), new Date()),
-    between(new Date(2), new Date(1)), between(new Date(-1e15), new Date()), notBetween(new Date(1) as never, new Date(2) as never),
-    startsWith(''), startsWith(5 as never), contains(['a'] as never), greaterThan('5' as never), lessThan(NaN), isNot('hunter2' as never),
-    new EmbedFilter('OR' as never, ['x']), new EmbedFilter('__proto__' as never, ['x']), new EmbedFilter('=', []), new EmbedFilter('=', ['a', 'b'])
+    '',
+    ' ',
+    [],
+    [''],
+    ['a', ' '],
+    null,
+    undefined,
+    true,
+    {},
+    { operator: 'IN', values: ['a'] },
+    NaN,
+    Infinity,
+    1e21,
+    1e-7,
+    [NaN],
+    [null],
+    [['a']],
+    new Date(),
+    isIn([]),
+    isIn('hunter2' as never),
+    isIn([{} as never]),
+    isIn([new Date() as never]),
+    isNotIn([]),
+    between(5, 1),
+    notBetween(5, 1),
+    notBetween(NaN, 1),
+    notBetween('1' as never, '2' as never),
+    between(1, new Date() as never),
+    between(new Date(NaN), new Date()),
+    between(new Date(2), new Date(1)),
+    between(new Date(-1e15), new Date()),
+    notBetween(new Date(1) as never, new Date(2) as never),
+    startsWith(''),
+    startsWith(5 as never),
+    contains(['a'] as never),
+    greaterThan('5' as never),
+    lessThan(NaN),
+    isNot('hunter2' as never),
+    new EmbedFilter('OR' as never, ['x']),
+    new EmbedFilter('__proto__' as never, ['x']),
+    new EmbedFilter('=', []),
+    new EmbedFilter('=', ['a', 'b'])
   ]
-  for (const given of wrong) t.throws(() => written(given as string), { name: 'TypeError', message: /^datasourceFilter\.fields\["Amount"\]: (?!.*hunter2)/ }, JSON.stringify(given))
+  for (const given of wrong) {
+    t.throws(() => written(given as string), {
+      name: 'TypeError',
+      message: /^datasourceFilter\.fields\["Amount"\]: (?!.*hunter2)/
+    }, JSON.stringify(given))
+  }
   for (const syntax of '#[]{}~=\r\n\0') {
-    for (const filter of [`a${syntax}b`, [`a${syntax}`], isIn([`${syntax}a`]), isNotIn(['a', `a${syntax}b`]), startsWith(`a${syntax}`), endsWith(`${syntax}a`), contains(`a${syntax}a`)]) {
-      t.throws(() => written(filter), { name: 'TypeError', message: /^datasourceFilter\.fields\["Amount"\]: / }, JSON.stringify(filter))
+    for (
+      const filter of [`a${syntax}b`, [`a${syntax}`], isIn([`${syntax}a`]), isNotIn(['a', `a${syntax}b`]),
+        startsWith(`a${syntax}`), endsWith(`${syntax}a`), contains(`a${syntax}a`)]
+    ) {
+      t.throws(
+        () => written(filter),
+        { name: 'TypeError', message: /^datasourceFilter\.fields\["Amount"\]: / },
+        JSON.stringify(filter)
+      )
     }
   }
 })
@@ -76,13 +146,19 @@ t.test('",", "&" and "|" in a value are enclosed in tildes, as Bold BI documents
   t.equal(written(contains('&')), 'Amount=CONTAINS(~&~)')
 })
 
-t.test('a value with parentheses or angle brackets is enclosed in square brackets where Bold BI shows that', async (t) => {
+t.test('a value with parentheses or angle brackets is enclosed in square brackets where Bold BI shows ' +
+  'that', async (t) => {
   t.equal(written('Acme (EU)'), 'Amount=[Acme (EU)]')
   t.equal(written('IN(EU,US)'), 'Amount=[IN(EU~,~US)]')
   t.equal(written(['Acme (EU)', 'a < b > c', 'plain']), 'Amount=IN([Acme (EU)],[a < b > c],plain)')
   for (const character of '()<>') {
-    for (const filter of [isNotIn([`a${character}`]), startsWith(`a${character}`), endsWith(`a${character}`), contains(`a${character}`)]) {
-      t.throws(() => written(filter), { message: /^datasourceFilter\.fields\["Amount"\]: must not contain "[()<>]": Bold BI documents an escape/ })
+    for (
+      const filter of [isNotIn([`a${character}`]), startsWith(`a${character}`), endsWith(`a${character}`),
+        contains(`a${character}`)]
+    ) {
+      t.throws(() => written(filter), {
+        message: /^datasourceFilter\.fields\["Amount"\]: must not contain "[()<>]": Bold BI documents an escape/
+      })
     }
   }
 })
@@ -100,7 +176,9 @@ t.test('a percent-encoded character is refused, because a second decoding would 
   const refused = { name: 'TypeError', message: /: must not contain a percent-encoded character such as "%26"$/ }
   const values = ['EU%26Region%3DUS', 'EU%2526Region', '%7E', 'a%2C', 'a%5d%7d', 'a%u0026b', 'Hunter%0A2']
   for (const value of values) {
-    for (const filter of [value, ['x', value], isNotIn([value]), startsWith(value)]) t.throws(() => written(filter), refused, value)
+    for (const filter of [value, ['x', value], isNotIn([value]), startsWith(value)]) {
+      t.throws(() => written(filter), refused, value)
+    }
     t.throws(() => build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } }), refused, value)
     t.throws(() => build({ email: 'a@b.c', datasourceFilter: { fields: { [value]: 'EU' } } }), refused, value)
     t.throws(() => build({ email: `${value}@b.c` }), refused, value)
@@ -111,25 +189,76 @@ t.test('a percent-encoded character is refused, because a second decoding would 
 })
 
 t.test('a dashboard parameter takes a value, isIn and isNotIn, and nothing that ends a text in a query', async (t) => {
-  const parameter = (value: EmbedFilters[string]) => build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } })
+  const parameter = (value: EmbedFilters[string]) =>
+    build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } })
   t.match(parameter(isIn(['EU', 'US'])), '&embed_datasource_filter=[{&&Region=IN(EU,US)}]')
   t.match(parameter(isNotIn([1, 2])), '&embed_datasource_filter=[{&&Region=NOTIN(1,2)}]')
   t.match(parameter('Johnson & Johnson'), '&embed_datasource_filter=[{&&Region=Johnson%20~&~%20Johnson}]')
-  for (const filter of [between(1, 2), greaterThan(1), startsWith('a')]) t.throws(() => parameter(filter), { message: /^datasourceFilter\.parameters\["Region"\]: / })
-  for (const value of ['Acme (EU)', 'a<b', 'a>b']) t.throws(() => parameter(value), { message: /^datasourceFilter\.parameters\["Region"\]: / })
-  for (const value of ["x' OR '1'='1", "Trousers','Jackets", 'a"', 'a`', 'a;b', 'a\\']) t.throws(() => parameter(value), { message: /^datasourceFilter\.parameters\["Region"\]: / }, value)
+  for (const filter of [between(1, 2), greaterThan(1), startsWith('a')]) {
+    t.throws(() => parameter(filter), { message: /^datasourceFilter\.parameters\["Region"\]: / })
+  }
+  for (const value of ['Acme (EU)', 'a<b', 'a>b']) {
+    t.throws(() => parameter(value), { message: /^datasourceFilter\.parameters\["Region"\]: / })
+  }
+  for (const value of ["x' OR '1'='1", "Trousers','Jackets", 'a"', 'a`', 'a;b', 'a\\']) {
+    t.throws(() => parameter(value), { message: /^datasourceFilter\.parameters\["Region"\]: / }, value)
+  }
 })
 
 t.test('a name that Bold BI takes for a setting, or that changes the condition, is refused', async (t) => {
-  for (const name of ['id', 'Export', 'bi_theme', ' views ', 'embed_user_email', 'EMBED_x', 'a=b', 'a>', 'a<', 'a!', 'a|b', '~a', 'a&b', 'a,b', '[a', '', ' ']) {
-    for (const place of ['fields', 'parameters']) t.throws(() => build({ email: 'a@b.c', datasourceFilter: { [place]: { [name]: 'x' } } }), { name: 'TypeError' }, name)
+  for (
+    const name of ['id', 'Export', 'bi_theme', ' views ', 'embed_user_email', 'EMBED_x', 'a=b', 'a>', 'a<', 'a!', 'a|b',
+      '~a', 'a&b', 'a,b', '[a', '', ' ']
+  ) {
+    for (const place of ['fields', 'parameters']) {
+      t.throws(
+        () => build({ email: 'a@b.c', datasourceFilter: { [place]: { [name]: 'x' } } }),
+        { name: 'TypeError' },
+        name
+      )
+    }
   }
-  for (const name of ['Northwind.id', 'YEAR(OrderDate)', 'Ship Country', '@proc', 'identity']) t.ok(build({ email: 'a@b.c', datasourceFilter: { fields: { [name]: 'x' } } }))
+  for (const name of ['Northwind.id', 'YEAR(OrderDate)', 'Ship Country', '@proc', 'identity']) {
+    t.ok(build({ email: 'a@b.c', datasourceFilter: { fields: { [name]: 'x' } } }))
+  }
 })
 
 const WORDS = [
-  '|', '||', '&', '&&', '~,~', '=', 'IN(', ')', 'NOTIN(', ',', '}]', '[{', 'embed_user_email=', 'Region', '%26', '%7C', '%', "'", '"', '\\', '\r\n', '\0', '\ud800', '(', '<', '>', '~', '[', ']', '[x]', '~&~',
-  ' ', 'EU', 'é', '🙂'
+  '|',
+  '||',
+  '&',
+  '&&',
+  '~,~',
+  '=',
+  'IN(',
+  ')',
+  'NOTIN(',
+  ',',
+  '}]',
+  '[{',
+  'embed_user_email=',
+  'Region',
+  '%26',
+  '%7C',
+  '%',
+  "'",
+  '"',
+  '\\',
+  '\r\n',
+  '\0',
+  '\ud800',
+  '(',
+  '<',
+  '>',
+  '~',
+  '[',
+  ']',
+  '[x]',
+  '~&~',
+  ' ',
+  'EU',
+  'é',
+  '🙂'
 ]
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
@@ -141,12 +270,24 @@ const value = fc.oneof(text, text, number)
 const values = fc.array(value, { maxLength: 3 })
 const range = fc.tuple(number, number)
 const condition: fc.Arbitrary<EmbedFilters[string]> = fc.oneof(
-  value, values, values.map(isIn), values.map(isNotIn), text.map(startsWith), text.map(endsWith), text.map(contains),
+  value,
+  values,
+  values.map(isIn),
+  values.map(isNotIn),
+  text.map(startsWith),
+  text.map(endsWith),
+  text.map(contains),
   range.map(([from, to]) => between(from, to)),
   range.map(([from, to]) => notBetween(from, to)),
-  number.map(isNot), number.map(greaterThan), number.map(atLeast), number.map(lessThan), number.map(atMost)
+  number.map(isNot),
+  number.map(greaterThan),
+  number.map(atLeast),
+  number.map(lessThan),
+  number.map(atMost)
 )
-const filters = fc.dictionary(fc.oneof(fc.constantFrom('Region', 'Ship Country', 'Northwind.Id'), text), condition, { maxKeys: 3 })
+const filters = fc.dictionary(fc.oneof(fc.constantFrom('Region', 'Ship Country', 'Northwind.Id'), text), condition, {
+  maxKeys: 3
+})
 const identity = fc.record({
   email: fc.oneof(fc.constant('jo@example.com'), text),
   datasourceFilter: fc.record({ parameters: filters, fields: filters }, { requiredKeys: [] }),
@@ -155,13 +296,18 @@ const identity = fc.record({
 
 /** What was asked for, in the words of a reader. */
 function meant ({ parameters = {}, fields = {} }: NonNullable<EmbedIdentity['datasourceFilter']>): ReadFilter[] {
-  return (['parameter', 'field'] as const).flatMap((kind) => Object.entries(kind === 'parameter' ? parameters : fields).map(([name, given]) => {
-    const filter = given instanceof EmbedFilter ? given : { operator: Array.isArray(given) ? 'IN' : '=', values: Array.isArray(given) ? given : [given] }
-    return { kind, name, operator: filter.operator, values: filter.values.map(String) }
-  }))
+  return (['parameter', 'field'] as const).flatMap((kind) =>
+    Object.entries(kind === 'parameter' ? parameters : fields).map(([name, given]) => {
+      const filter = given instanceof EmbedFilter
+        ? given
+        : { operator: Array.isArray(given) ? 'IN' : '=', values: Array.isArray(given) ? given : [given] }
+      return { kind, name, operator: filter.operator, values: filter.values.map(String) }
+    })
+  )
 }
 
-t.test('E07: whatever a value holds, it is refused or stays in its place, for a server that splits first and for one that decodes first', async (t) => {
+t.test('whatever a value holds, it is refused or stays in its place, for a server that splits first and for one ' +
+  'that decodes first', async (t) => {
   let built = 0
   const check = (identity: EmbedIdentity & { email: string, datasourceFilter: object }) => {
     let query: string
@@ -182,14 +328,21 @@ t.test('E07: whatever a value holds, it is refused or stays in its place, for a 
       assert.deepEqual(attributes ?? {}, { ...identity.customAttributes })
     }
   }
-  fc.assert(fc.property(identity, (given) => {
-    check(given)
-    // One thing at a time gets further.
-    const email = 'jo@example.com'
-    for (const place of ['parameters', 'fields'] as const) {
-      for (const [name, filter] of Object.entries(given.datasourceFilter[place] ?? {})) check({ email, datasourceFilter: { [place]: { [name]: filter } } })
-      for (const filter of Object.values(given.datasourceFilter[place] ?? {})) check({ email, datasourceFilter: { [place]: { Region: filter } } })
-    }
-  }), { numRuns: 2_000 })
+  fc.assert(
+    fc.property(identity, (given) => {
+      check(given)
+      // One thing at a time gets further.
+      const email = 'jo@example.com'
+      for (const place of ['parameters', 'fields'] as const) {
+        for (const [name, filter] of Object.entries(given.datasourceFilter[place] ?? {})) {
+          check({ email, datasourceFilter: { [place]: { [name]: filter } } })
+        }
+        for (const filter of Object.values(given.datasourceFilter[place] ?? {})) {
+          check({ email, datasourceFilter: { [place]: { Region: filter } } })
+        }
+      }
+    }),
+    { numRuns: 2_000 }
+  )
   t.ok(built > 1_000, `${built} were built`)
 })

@@ -3,7 +3,8 @@ import t from 'tap'
 import { identityEntries } from '../../../signing/boldbi/identity.js'
 import type { EmbedIdentity } from '../../../signing/boldbi/identity.js'
 
-t.test('a filter of a wrong shape or name is an error, for one that is passed over would show everything', async (t) => {
+t.test('a filter of a wrong shape or name is an error, for one that is passed over would show ' +
+  'everything', async (t) => {
   const email = 'a@b.c'
   const wrong: unknown[] = [
     { email, datasourceFilter: '[{&Region=EU}]' },
@@ -19,8 +20,11 @@ t.test('a filter of a wrong shape or name is an error, for one that is passed ov
     { email, anonymous: 'viewers' },
     { email, anonymous: { group: 'viewers', groups: [] } }
   ]
-  for (const identity of wrong) t.throws(() => identityEntries(identity as EmbedIdentity), TypeError, JSON.stringify(identity))
-  t.same(identityEntries({ email, datasourceFilter: { fields: { Region: 'EU' } } }), ['embed_user_email=a@b.c', 'embed_datasource_filter=[{&Region=EU}]'])
+  for (const identity of wrong) {
+    t.throws(() => identityEntries(identity as EmbedIdentity), TypeError, JSON.stringify(identity))
+  }
+  t.same(identityEntries({ email, datasourceFilter: { fields: { Region: 'EU' } } }), ['embed_user_email=a@b.c',
+    'embed_datasource_filter=[{&Region=EU}]'])
 })
 
 t.test('the tenant and the time that a grant carries beside the identity are never written', async (t) => {

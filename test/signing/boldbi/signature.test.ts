@@ -14,19 +14,23 @@ function added (identity: EmbedIdentity): string {
   return buildEmbedQuery(QUERY, identity, 1_756_891_690).slice('embed_nonce=1&embed_mode=view&'.length)
 }
 
-t.test('E11: the signatures of the vectors come out byte for byte', async (t) => {
+t.test('the signatures of the vectors come out byte for byte', async (t) => {
   for (const { secret, query, signature } of signatures.boldbi) t.equal(signEmbedQuery(query, secret), signature)
 })
 
-t.test('E13: the keys of RFC 4231 and NIST that are text give their tags', async (t) => {
+t.test('the keys of RFC 4231 and NIST that are text give their tags', async (t) => {
   for (const { key, data, tag } of rfc4231Cases) {
     const [secret, query] = [Buffer.from(key, 'hex').toString('utf8'), Buffer.from(data, 'hex').toString('utf8')]
-    if (Buffer.from(secret).toString('hex') !== key || Buffer.from(query).toString('hex') !== data || tag.truncated) continue
+    if (Buffer.from(secret).toString('hex') !== key || Buffer.from(query).toString('hex') !== data || tag.truncated) {
+      continue
+    }
     t.equal(Buffer.from(signEmbedQuery(query, secret), 'base64').toString('hex'), tag.hex)
   }
   for (const { key, data_text, tag } of nistCases) {
     const secret = Buffer.from(key, 'hex').toString('utf8')
-    if (Buffer.from(secret).toString('hex') === key) t.equal(Buffer.from(signEmbedQuery(data_text, secret), 'base64').toString('hex'), tag)
+    if (Buffer.from(secret).toString('hex') === key) {
+      t.equal(Buffer.from(signEmbedQuery(data_text, secret), 'base64').toString('hex'), tag)
+    }
   }
 })
 
@@ -39,7 +43,8 @@ t.test('the first vector is what building its parts gives', async (t) => {
   t.equal(signedEmbedQuery(built, secret), `${query}&embed_signature=${signature}`)
 })
 
-t.test('E12: the signature is raw base64, with "+", "/" and "==" as they are, as every published sample sends it', async (t) => {
+t.test('the signature is raw base64, with "+", "/" and "==" as they are, as every published sample sends ' +
+  'it', async (t) => {
   const seen = new Set<string>()
   for (let nonce = 0; nonce < 100; nonce++) {
     const query = buildEmbedQuery(parseEmbedQuery(`embed_nonce=${nonce}`), { email: 'a@b.c' }, 1)
@@ -50,45 +55,68 @@ t.test('E12: the signature is raw base64, with "+", "/" and "==" as they are, as
   t.equal(seen.size, 3)
 })
 
-t.test('the server\'s keys follow in their order', async (t) => {
+t.test("the server's keys follow in their order", async (t) => {
   t.equal(added({ username: 'jo' }), 'embed_user_email=jo&embed_server_timestamp=1756891690')
-  t.equal(added({
-    email: 'jo@example.com',
-    datasourceFilter: { parameters: { Region: 'EU', Year: '2025' }, fields: { country: ['India', 'Nepal'], city: 'Oslo' } },
-    customAttributes: { database_name: 'DB2', dept: 'R D' },
-    groupAccess: { authProvider: 'GlobalOAuth', userId: '1212', userImport: true },
-    anonymous: { group: 'Alpha' }
-  }), 'embed_user_email=jo@example.com&embed_server_timestamp=1756891690' +
-    '&embed_datasource_filter=[{&&Region=EU&&Year=2025&country=IN(India,Nepal)&city=Oslo}]' +
-    '&embed_custom_attribute=[{%22database_name%22:%22DB2%22,%22dept%22:%22R%20D%22}]' +
-    '&embed_group_access=true&embed_auth_provider=GlobalOAuth&embed_user_id=1212&embed_user_import=true' +
-    '&embed_anonymous_token=true&embed_authorize_group=Alpha')
-  t.equal(added({ email: 'a@b.c', datasourceFilter: {}, customAttributes: {} }), 'embed_user_email=a@b.c&embed_server_timestamp=1756891690')
+  t.equal(
+    added({
+      email: 'jo@example.com',
+      datasourceFilter: {
+        parameters: { Region: 'EU', Year: '2025' },
+        fields: { country: ['India', 'Nepal'], city: 'Oslo' }
+      },
+      customAttributes: { database_name: 'DB2', dept: 'R D' },
+      groupAccess: { authProvider: 'GlobalOAuth', userId: '1212', userImport: true },
+      anonymous: { group: 'Alpha' }
+    }),
+    'embed_user_email=jo@example.com&embed_server_timestamp=1756891690' +
+      '&embed_datasource_filter=[{&&Region=EU&&Year=2025&country=IN(India,Nepal)&city=Oslo}]' +
+      '&embed_custom_attribute=[{%22database_name%22:%22DB2%22,%22dept%22:%22R%20D%22}]' +
+      '&embed_group_access=true&embed_auth_provider=GlobalOAuth&embed_user_id=1212&embed_user_import=true' +
+      '&embed_anonymous_token=true&embed_authorize_group=Alpha'
+  )
+  t.equal(
+    added({ email: 'a@b.c', datasourceFilter: {}, customAttributes: {} }),
+    'embed_user_email=a@b.c&embed_server_timestamp=1756891690'
+  )
 })
 
-t.test('values arrive as they were meant, whichever way a server decodes, and a URL parser leaves the bytes alone', async (t) => {
-  for (const value of ['a+b@example.com', "o'neil@example.com", 'Jürgen Übel', '100%', '5 % off', 'a;b', '"quoted"', '日本 🙂', 'a=b?c/d', '<x>', 'a\\b', '^`|~']) {
+t.test('values arrive as they were meant, whichever way a server decodes, and a URL parser leaves the bytes ' +
+  'alone', async (t) => {
+  for (
+    const value of ['a+b@example.com', "o'neil@example.com", 'Jürgen Übel', '100%', '5 % off', 'a;b', '"quoted"',
+      '日本 🙂', 'a=b?c/d', '<x>', 'a\\b', '^`|~']
+  ) {
     const query = buildEmbedQuery(QUERY, { username: value, customAttributes: { name: value } }, 1)
     t.match(query, /^[!-~]+$/, value)
-    const raw = query.split('&').find((pair) => pair.startsWith('embed_user_email='))?.slice('embed_user_email='.length) ?? ''
+    const raw = query.split('&').find((pair) =>
+      pair.startsWith('embed_user_email=')
+    )?.slice('embed_user_email='.length) ?? ''
     t.equal(decodeURIComponent(raw), value)
     t.equal(new URLSearchParams(query).get('embed_user_email'), value)
     t.same(JSON.parse(new URLSearchParams(query).get('embed_custom_attribute') ?? ''), [{ name: value }])
     t.equal(new URL(`https://bi.test/embed/authorize?${query}`).search, `?${query}`)
   }
-  t.match(buildEmbedQuery(parseEmbedQuery('embed_dashboard_path=/a+b'), { email: 'a@b.c' }, 1), /^embed_dashboard_path=\/a%2Bb&/, 'a plus of the client too')
+  t.match(
+    buildEmbedQuery(parseEmbedQuery('embed_dashboard_path=/a+b'), { email: 'a@b.c' }, 1),
+    /^embed_dashboard_path=\/a%2Bb&/,
+    'a plus of the client too'
+  )
 })
 
-t.test('E07: values that could end early or begin another parameter are refused, and the error names the field alone', async (t) => {
+t.test('values that could end early or begin another parameter are refused, and the error names the field ' +
+  'alone', async (t) => {
   for (const character of ['&', '#', ']', '}', '\r', '\n', '\0', '\t', '\x7f', '\u0085', '\ud800']) {
     const value = `hunter2${character}x`
     const identities: Array<[EmbedIdentity, RegExp]> = [
       [{ email: value }, /^email: /],
       [{ username: value }, /^username: /],
-      [{ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } }, /^datasourceFilter\.parameters\["Region"\]: /],
-      [{ email: 'a@b.c', datasourceFilter: { parameters: { [value]: 'x' } } }, /^datasourceFilter\.parameters: a name: /],
+      [{ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } },
+        /^datasourceFilter\.parameters\["Region"\]: /],
+      [{ email: 'a@b.c', datasourceFilter: { parameters: { [value]: 'x' } } },
+        /^datasourceFilter\.parameters: a name: /],
       [{ email: 'a@b.c', datasourceFilter: { fields: { Region: value } } }, /^datasourceFilter\.fields\["Region"\]: /],
-      [{ email: 'a@b.c', datasourceFilter: { fields: { Region: ['x', value] } } }, /^datasourceFilter\.fields\["Region"\]: /],
+      [{ email: 'a@b.c', datasourceFilter: { fields: { Region: ['x', value] } } },
+        /^datasourceFilter\.fields\["Region"\]: /],
       [{ email: 'a@b.c', customAttributes: { db: value } }, /^customAttributes: a value: /],
       [{ email: 'a@b.c', customAttributes: { [value]: 'x' } }, /^customAttributes: a name: /],
       [{ email: 'a@b.c', groupAccess: { authProvider: value, userId: '1' } }, /^groupAccess\.authProvider: /],
@@ -106,7 +134,12 @@ t.test('E07: values that could end early or begin another parameter are refused,
 
 t.test('an identity without a user, or with what would widen a filter, is refused', async (t) => {
   const refused = [
-    {}, { email: '' }, { email: ' ' }, { email: 'a@b.c', username: 'a' }, { email: 42 }, { email: ['a@b.c'] },
+    {},
+    { email: '' },
+    { email: ' ' },
+    { email: 'a@b.c', username: 'a' },
+    { email: 42 },
+    { email: ['a@b.c'] },
     { email: 'a@b.c', anonymous: { group: '' } },
     { email: 'a@b.c', datasourceFilter: { fields: { Region: '' } } },
     { email: 'a@b.c', datasourceFilter: { fields: { Region: [] } } },
@@ -117,16 +150,24 @@ t.test('an identity without a user, or with what would widen a filter, is refuse
     { email: 'a@b.c', datasourceFilter: { parameters: { EMBED_user_email: 'x' } } },
     { email: 'a@b.c', customAttributes: { db: 1 } }
   ]
-  for (const identity of refused) t.throws(() => added(identity as unknown as EmbedIdentity), { name: 'TypeError' }, JSON.stringify(identity))
-})
-
-t.test('E16: a server time that is not in whole unix seconds is refused', async (t) => {
-  for (const time of [0, -1, 1.5, NaN, 1_756_891_690_000, Infinity]) {
-    t.throws(() => buildEmbedQuery(QUERY, { email: 'a@b.c' }, time), { name: 'RangeError', message: /^serverTimestamp: / }, String(time))
+  for (const identity of refused) {
+    t.throws(() => added(identity as unknown as EmbedIdentity), { name: 'TypeError' }, JSON.stringify(identity))
   }
 })
 
-t.test('E11: what could not be sent as it was signed is not signed for sending, and no secret is no signature', async (t) => {
-  for (const query of ['', 'a=b c', 'a=ü', 'a=b#c', 'a=b\r\n', 'a=\0']) t.throws(() => signedEmbedQuery(query, SECRET), { name: 'TypeError', message: /^query: / }, query)
+t.test('a server time that is not in whole unix seconds is refused', async (t) => {
+  for (const time of [0, -1, 1.5, NaN, 1_756_891_690_000, Infinity]) {
+    t.throws(() => buildEmbedQuery(QUERY, { email: 'a@b.c' }, time), {
+      name: 'RangeError',
+      message: /^serverTimestamp: /
+    }, String(time))
+  }
+})
+
+t.test('what could not be sent as it was signed is not signed for sending, and no secret is no ' +
+  'signature', async (t) => {
+  for (const query of ['', 'a=b c', 'a=ü', 'a=b#c', 'a=b\r\n', 'a=\0']) {
+    t.throws(() => signedEmbedQuery(query, SECRET), { name: 'TypeError', message: /^query: / }, query)
+  }
   t.throws(() => signEmbedQuery('a=b', ''), { name: 'TypeError', message: /^embedSecret: / })
 })

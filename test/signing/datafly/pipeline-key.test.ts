@@ -6,7 +6,13 @@ t.test('a new key has its environment and 32 base62 characters, and is never see
   for (const environment of ['live', 'test'] as const) {
     const keys = Array.from({ length: 1000 }, () => generatePipelineKey(environment))
     t.equal(new Set(keys).size, 1000)
-    for (const key of keys) t.ok(new RegExp(`^dk_${environment}_[0-9A-Za-z]{32}$`).test(key) && isPipelineKey(key) && environmentOf(key) === environment, key)
+    for (const key of keys) {
+      t.ok(
+        new RegExp(`^dk_${environment}_[0-9A-Za-z]{32}$`).test(key) && isPipelineKey(key) &&
+          environmentOf(key) === environment,
+        key
+      )
+    }
   }
 })
 
@@ -14,7 +20,9 @@ t.test('each of the 62 characters comes equally often', async (t) => {
   const counts = new Map<string, number>()
   const rounds = 4000
   for (let round = 0; round < rounds; round++) {
-    for (const character of generatePipelineKey('live').slice('dk_live_'.length)) counts.set(character, (counts.get(character) ?? 0) + 1)
+    for (const character of generatePipelineKey('live').slice('dk_live_'.length)) {
+      counts.set(character, (counts.get(character) ?? 0) + 1)
+    }
   }
   const expected = rounds * 32 / 62
   const chiSquare = [...counts.values()].reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
@@ -36,8 +44,9 @@ t.test('a key that comes from another system has 6 to 128 letters, digits, hyphe
 t.test('anything else is no pipeline key', async (t) => {
   const key = 'dk_live_0123456789abcdefghijABCDEFGHIJ01'
   t.ok(isPipelineKey(key))
-  const odd = ['', 'dk_live_', 'dk_live_abc12', `dk_live_${'a'.repeat(129)}`, `${key}\n`, ` ${key}`, key.replace('live', 'LIVE'), key.replace('live', 'prod'), key.replace('dk', 'pk'),
-    key.replace('0', '.'), key.replace('0', '+'), key.replace('0', 'é'), key.replace('0', '٠'), `${key},${key}`, key.toUpperCase()]
+  const odd = ['', 'dk_live_', 'dk_live_abc12', `dk_live_${'a'.repeat(129)}`, `${key}\n`, ` ${key}`,
+    key.replace('live', 'LIVE'), key.replace('live', 'prod'), key.replace('dk', 'pk'), key.replace('0', '.'),
+    key.replace('0', '+'), key.replace('0', 'é'), key.replace('0', '٠'), `${key},${key}`, key.toUpperCase()]
   for (const text of odd) {
     t.notOk(isPipelineKey(text), text)
     t.equal(environmentOf(text), null, text)

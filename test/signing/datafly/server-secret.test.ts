@@ -13,7 +13,10 @@ t.test('a server secret is read as text, as hex and as base64', async (t) => {
 })
 
 t.test('an empty or badly encoded server secret is refused, not shortened, and not shown', async (t) => {
-  for (const text of ['', 'hex:', 'hex:0', 'hex:0g', 'hex:00 ff', 'base64:', 'base64:A', 'base64:AP8==', 'base64:AP9=', 'base64:AP-_', 'base64:A P8=', 'x\ud800']) {
+  for (
+    const text of ['', 'hex:', 'hex:0', 'hex:0g', 'hex:00 ff', 'base64:', 'base64:A', 'base64:AP8==', 'base64:AP9=',
+      'base64:AP-_', 'base64:A P8=', 'x\ud800']
+  ) {
     t.throws(() => parseServerSecret(text), { name: 'TypeError', message: /^server_secret: / }, JSON.stringify(text))
   }
   t.throws(() => parseServerSecret('hex:hunter2'), { message: /^(?!.*hunter2)/ })
@@ -42,7 +45,10 @@ t.test('a server secret of fewer than 16 bytes or a publicly known one is weak, 
     ['hex:404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970', /publicly known/]
   ]
   for (const [secret, why] of weak) t.match(serverSecretWeakness(secret), why, secret)
-  for (const secret of ['q7Ty2Kd9Wm4xZp3L', 'hex:00112233445566778899aabbccddeeff', 'base64:AP8A/wD/AP8Q/xD/EP8Q/w==', generateServerSecret(), 'hex:' + 'aa'.repeat(20)]) {
+  for (
+    const secret of ['q7Ty2Kd9Wm4xZp3L', 'hex:00112233445566778899aabbccddeeff', 'base64:AP8A/wD/AP8Q/xD/EP8Q/w==',
+      generateServerSecret(), 'hex:' + 'aa'.repeat(20)]
+  ) {
     t.equal(serverSecretWeakness(secret), null, secret)
   }
 })

@@ -7,11 +7,20 @@ import { signWidgetToken, verifyWidgetToken } from '../../../signing/dxfeed/widg
 import { signatures } from '../vectors.js'
 
 const NOW = 1_788_000_000_000
-const PAYLOAD = { issuer: 'acme', session: 'web', expiration: NOW + 900_000, issuedAt: NOW, message: 'test,NYSE;NASDAQ' }
+const PAYLOAD = {
+  issuer: 'acme',
+  session: 'web',
+  expiration: NOW + 900_000,
+  issuedAt: NOW,
+  message: 'test,NYSE;NASDAQ'
+}
 const OPTIONS = { secret: 's3cr3t', now: NOW }
 
 t.test('a good token gives back what was signed, the message taken apart', async (t) => {
-  t.same(verifyWidgetToken(signWidgetToken(PAYLOAD, 's3cr3t'), OPTIONS), { valid: true, payload: { ...PAYLOAD, user: 'test', filters: ['NYSE', 'NASDAQ'] } })
+  t.same(verifyWidgetToken(signWidgetToken(PAYLOAD, 's3cr3t'), OPTIONS), {
+    valid: true,
+    payload: { ...PAYLOAD, user: 'test', filters: ['NYSE', 'NASDAQ'] }
+  })
   for (const { secret, now, message, issuer, session, token } of signatures.dxfeed) {
     const verdict = verifyWidgetToken(token, { secret, now })
     t.ok(verdict.valid, token)
@@ -23,46 +32,58 @@ t.test('the official example holds in seconds and not in milliseconds', async (t
   const official = signatures.dxfeedExplicit.find(({ expiration }) => expiration < 1e11)
   const { token = '', secret = '' } = official ?? {}
   const now = 1_559_144_600_000
-  t.match(verifyWidgetToken(token, { secret, now, timeUnit: 's', issuer: 'fxstreet', session: 'realtime' }), { valid: true, payload: { user: 'test', filters: [] } })
+  t.match(verifyWidgetToken(token, { secret, now, timeUnit: 's', issuer: 'fxstreet', session: 'realtime' }), {
+    valid: true,
+    payload: { user: 'test', filters: [] }
+  })
   t.same(verifyWidgetToken(token, { secret, now }), { valid: false, reason: 'wrong_time_unit' })
 })
 
-t.test('S12: a token with any bit flipped is refused', async (t) => {
+t.test('a token with any bit flipped is refused', async (t) => {
   for (let round = 0; round < 20; round++) {
     const secret = randomBytes(12).toString('base64')
-    const token = signWidgetToken({ ...PAYLOAD, message: `user${'x'.repeat(round)}`, issuedAt: NOW - round, session: `s${round}é` }, secret)
+    const token = signWidgetToken({
+      ...PAYLOAD,
+      message: `user${'x'.repeat(round)}`,
+      issuedAt: NOW - round,
+      session: `s${round}é`
+    }, secret)
     t.ok(verifyWidgetToken(token, { secret, now: NOW }).valid)
     const bytes = Buffer.from(token)
     let accepted = 0
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Buffer.from(bytes)
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      for (const text of [flipped.toString('latin1'), flipped.toString('utf8')]) if (verifyWidgetToken(text, { secret, now: NOW }).valid) accepted++
+      for (const text of [flipped.toString('latin1'), flipped.toString('utf8')]) { if (verifyWidgetToken(text, { secret, now: NOW }).valid) accepted++ }
     }
     t.equal(accepted, 0)
   }
 })
 
-t.test('S12: another spelling of the same bytes is refused', async (t) => {
+t.test('another spelling of the same bytes is refused', async (t) => {
   const token = signWidgetToken(PAYLOAD, 's3cr3t')
   const [text = '', signature = ''] = token.split('.')
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   const last = alphabet.indexOf(signature.at(-1) ?? '')
-  // 43 characters carry 258 bits, two more than the signature has: three other last characters stand for the same bytes.
+  // 43 characters carry 258 bits, two more than the signature has: three other last characters stand for the same
+  // bytes.
   for (const bits of [1, 2, 3]) {
     const other = signature.slice(0, -1) + alphabet.charAt(last ^ bits)
     t.same(Buffer.from(other, 'base64url'), Buffer.from(signature, 'base64url'))
     t.notOk(verifyWidgetToken(`${text}.${other}`, OPTIONS).valid)
   }
   const standard = signature.replaceAll('-', '+').replaceAll('_', '/')
-  const spellings = [`${token}=`, `${text}=.${signature}`, `${token} `, ` ${token}`, `${token}\n`, `${token}.`, `.${token}`, `${token}.${signature}`, text, signature,
-    `${text}.`, `.${signature}`, '', '.', `${text}..${signature}`, token.replace('.', ','), `${token}${'A'.repeat(10_000)}`]
+  const spellings = [`${token}=`, `${text}=.${signature}`, `${token} `, ` ${token}`, `${token}\n`, `${token}.`,
+    `.${token}`, `${token}.${signature}`, text, signature, `${text}.`, `.${signature}`, '', '.',
+    `${text}..${signature}`, token.replace('.', ','), `${token}${'A'.repeat(10_000)}`]
   if (standard !== signature) spellings.push(`${text}.${standard}`)
   for (const spelling of spellings) t.notOk(verifyWidgetToken(spelling, OPTIONS).valid, spelling.slice(0, 200))
-  for (const hostile of [undefined, null, 1, {}, [token]]) t.notOk(verifyWidgetToken(hostile as unknown as string, OPTIONS).valid)
+  for (const hostile of [undefined, null, 1, {}, [token]]) {
+    t.notOk(verifyWidgetToken(hostile as unknown as string, OPTIONS).valid)
+  }
 })
 
-t.test('S12: an expiry in seconds where milliseconds are due is refused, and the other way round', async (t) => {
+t.test('an expiry in seconds where milliseconds are due is refused, and the other way round', async (t) => {
   const cases: Array<[number, number, 'ms' | 's', string]> = [
     [NOW / 1000 + 900, NOW, 'ms', 'wrong_time_unit'],
     [NOW / 1000 + 900, NOW / 1000, 'ms', 'wrong_time_unit'],
@@ -71,15 +92,24 @@ t.test('S12: an expiry in seconds where milliseconds are due is refused, and the
     [NOW + 900_000, NOW / 1000, 's', 'wrong_time_unit']
   ]
   for (const [expiration, issuedAt, timeUnit, reason] of cases) {
-    t.same(verifyWidgetToken(signWidgetToken({ ...PAYLOAD, expiration, issuedAt }, 's3cr3t'), { ...OPTIONS, timeUnit }), { valid: false, reason })
+    t.same(
+      verifyWidgetToken(signWidgetToken({ ...PAYLOAD, expiration, issuedAt }, 's3cr3t'), { ...OPTIONS, timeUnit }),
+      { valid: false, reason }
+    )
   }
 })
 
-t.test('S13: a token issued further ahead than the tolerance is refused, and one that has ended always', async (t) => {
+t.test('a token issued further ahead than the tolerance is refused, and one that has ended always', async (t) => {
   const token = signWidgetToken(PAYLOAD, 's3cr3t')
   const cases: Array<[number, number | undefined, string | null]> = [
-    [NOW, undefined, null], [NOW - 30_000, undefined, null], [NOW - 30_001, undefined, 'issued_in_future'], [NOW - 3_600_000, undefined, 'issued_in_future'],
-    [NOW - 1, 0, 'issued_in_future'], [NOW + 899_999, undefined, null], [NOW + 900_000, undefined, 'expired'], [NOW + 900_001, 1e9, 'expired'],
+    [NOW, undefined, null],
+    [NOW - 30_000, undefined, null],
+    [NOW - 30_001, undefined, 'issued_in_future'],
+    [NOW - 3_600_000, undefined, 'issued_in_future'],
+    [NOW - 1, 0, 'issued_in_future'],
+    [NOW + 899_999, undefined, null],
+    [NOW + 900_000, undefined, 'expired'],
+    [NOW + 900_001, 1e9, 'expired'],
     [NaN, undefined, 'issued_in_future']
   ]
   for (const [now, tolerance, reason] of cases) {
@@ -87,7 +117,10 @@ t.test('S13: a token issued further ahead than the tolerance is refused, and one
     t.equal(verdict.valid ? null : verdict.reason, reason, `${now - NOW} ms`)
   }
   const seconds = signWidgetToken({ ...PAYLOAD, issuedAt: NOW / 1000, expiration: NOW / 1000 + 900 }, 's3cr3t')
-  for (const [now, reason] of [[NOW + 899_999, null], [NOW + 900_000, 'expired'], [NOW - 31_000, 'issued_in_future']] as const) {
+  for (
+    const [now, reason] of [[NOW + 899_999, null], [NOW + 900_000, 'expired'], [NOW - 31_000,
+      'issued_in_future']] as const
+  ) {
     const verdict = verifyWidgetToken(seconds, { ...OPTIONS, now, timeUnit: 's' })
     t.equal(verdict.valid ? null : verdict.reason, reason, `${now - NOW} ms, in seconds`)
   }
@@ -110,9 +143,28 @@ t.test('the wrong secret, issuer or session and too long a life are each refused
 t.test('a signed payload that we would not have signed is malformed', async (t) => {
   const times = `${NOW + 900_000},${NOW}`
   const payloads = [
-    '', 'a', 'a,b', `a,b,,${times}`, `a,b,${NOW},${times},test`, `a,b,,${times},`, `a,b,,${times},u,f,g`, `a,b,,${times},u;v`, `a,b,,${times},u,`,
-    `a,b,,0${times},test`, `a,b,,+${times},test`, `a,b,,${NOW + 900_000}.0,${NOW},test`, `a,b,,,${NOW},test`, `a,b,,${NOW},${NOW},test`, `a,b,,${NOW - 1},${NOW},test`,
-    `a b,b,,${times},test`, `a%2Cb,b,,${times},test`, `%61,b,,${times},test`, `%zz,b,,${times},test`, `%C3,b,,${times},test`, `a,b,,${times},u%00`, `a,b,,${times},é`
+    '',
+    'a',
+    'a,b',
+    `a,b,,${times}`,
+    `a,b,${NOW},${times},test`,
+    `a,b,,${times},`,
+    `a,b,,${times},u,f,g`,
+    `a,b,,${times},u;v`,
+    `a,b,,${times},u,`,
+    `a,b,,0${times},test`,
+    `a,b,,+${times},test`,
+    `a,b,,${NOW + 900_000}.0,${NOW},test`,
+    `a,b,,,${NOW},test`,
+    `a,b,,${NOW},${NOW},test`,
+    `a,b,,${NOW - 1},${NOW},test`,
+    `a b,b,,${times},test`,
+    `a%2Cb,b,,${times},test`,
+    `%61,b,,${times},test`,
+    `%zz,b,,${times},test`,
+    `%C3,b,,${times},test`,
+    `a,b,,${times},u%00`,
+    `a,b,,${times},é`
   ]
   for (const payload of payloads) {
     const text = Buffer.from(payload, 'latin1').toString('base64').replace(/=+$/, '')

@@ -6,30 +6,49 @@ import t from 'tap'
 import { signWidgetToken, widgetMessage } from '../../../signing/dxfeed/widget-token.js'
 import { signatures } from '../vectors.js'
 
-const PAYLOAD = { issuer: 'acme', session: 'web', expiration: 1_788_000_900_000, issuedAt: 1_788_000_000_000, message: 'test' }
+const PAYLOAD = {
+  issuer: 'acme',
+  session: 'web',
+  expiration: 1_788_000_900_000,
+  issuedAt: 1_788_000_000_000,
+  message: 'test'
+}
 
 /** The published sample, with the library that it uses. */
 function published ({ issuer, session, expiration, issuedAt, message }: typeof PAYLOAD, secret: string): string {
-  const payload = CryptoJS.enc.Base64.stringify(CryptoJS.enc.Utf8.parse(encodeURI(`${issuer},${session},,${expiration},${issuedAt},${message}`))).replace(/=/g, '')
+  const payload = CryptoJS.enc.Base64.stringify(
+    CryptoJS.enc.Utf8.parse(encodeURI(`${issuer},${session},,${expiration},${issuedAt},${message}`))
+  ).replace(/=/g, '')
   const signature = CryptoJS.enc.Base64.stringify(CryptoJS.HmacSHA256(payload, encodeURI(secret)))
   return `${payload}.${signature.replace(/=/g, '').replace(/\+/g, '-').replace(/\//g, '_')}`
 }
 
-t.test('S01: the tokens of the vectors come out byte for byte', async (t) => {
+t.test('the tokens of the vectors come out byte for byte', async (t) => {
   for (const { secret, minutes, now, token, ...rest } of signatures.dxfeed) {
     t.equal(signWidgetToken({ ...rest, issuedAt: now, expiration: now + minutes * 60_000 }, secret), token)
   }
-  for (const { secret, token, ...payload } of signatures.dxfeedExplicit) t.equal(signWidgetToken(payload, secret), token)
+  for (const { secret, token, ...payload } of signatures.dxfeedExplicit) {
+    t.equal(signWidgetToken(payload, secret), token)
+  }
 })
 
-t.test('S01: 500 random payloads and secrets give the token that the published sample gives', async (t) => {
+t.test('500 random payloads and secrets give the token that the published sample gives', async (t) => {
   const alphabet = [...'abcXYZ019 -_.~!*()\'"#$%&+/:=?@[]{}|\\^`<>äöüßéñ€£жщשלعم日本語🙂🚀']
   const text = (length: number) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
   const lengths = new Set<number>()
   for (let round = 0; round < 500; round++) {
     const issuedAt = randomInt(2 ** 47)
-    const message = widgetMessage(text(1 + round % 20), Array.from({ length: round % 4 }, () => text(1 + randomInt(12))))
-    const payload = { issuer: text(round % 7), session: text(round % 5), issuedAt, expiration: issuedAt + randomInt(2 ** 32), message }
+    const message = widgetMessage(
+      text(1 + round % 20),
+      Array.from({ length: round % 4 }, () => text(1 + randomInt(12)))
+    )
+    const payload = {
+      issuer: text(round % 7),
+      session: text(round % 5),
+      issuedAt,
+      expiration: issuedAt + randomInt(2 ** 32),
+      message
+    }
     const secret = text(1 + randomInt(80))
     const token = published(payload, secret)
     if (signWidgetToken(payload, secret) !== token) t.fail('differs', { payload, secret })
@@ -38,7 +57,7 @@ t.test('S01: 500 random payloads and secrets give the token that the published s
   t.same([...lengths].sort(), [0, 1, 2], 'every length modulo 3 was among them')
 })
 
-t.test('S06: the payload is standard base64 and the signature base64url, both without padding', async (t) => {
+t.test('the payload is standard base64 and the signature base64url, both without padding', async (t) => {
   const seen = new Set<string>()
   for (let round = 0; round < 200; round++) {
     const message = `u${round}${'~'.repeat(round % 3)}?~>~~?`
@@ -51,8 +70,10 @@ t.test('S06: the payload is standard base64 and the signature base64url, both wi
   t.equal(seen.size, 4, `saw ${[...seen].join(' ')}`)
 })
 
-t.test('S07: the key is encodeURI of the secret', async (t) => {
-  for (const secret of ['two words', '100%', 'a%20b', 'pässword €', '🙂', 'x'.repeat(200), 'ü'.repeat(100), '#?&=+', ' ']) {
+t.test('the key is encodeURI of the secret', async (t) => {
+  for (
+    const secret of ['two words', '100%', 'a%20b', 'pässword €', '🙂', 'x'.repeat(200), 'ü'.repeat(100), '#?&=+', ' ']
+  ) {
     t.equal(signWidgetToken(PAYLOAD, secret), published(PAYLOAD, secret), secret)
   }
 })
@@ -81,7 +102,11 @@ t.test('what would change the meaning of a token is refused, and the error says 
     [{ issuedAt: '1788000000000' }, /^issuedAt: /]
   ]
   for (const [change, message] of refused) {
-    t.throws(() => signWidgetToken({ ...PAYLOAD, ...change } as typeof PAYLOAD, 'secret'), { message }, JSON.stringify(change))
+    t.throws(
+      () => signWidgetToken({ ...PAYLOAD, ...change } as typeof PAYLOAD, 'secret'),
+      { message },
+      JSON.stringify(change)
+    )
   }
   t.throws(() => signWidgetToken(PAYLOAD, ''), { name: 'TypeError', message: /^secret: / })
   t.throws(() => signWidgetToken(PAYLOAD, 'hunter2\ud800'), { name: 'TypeError', message: /^secret: (?!.*hunter2)/ })
@@ -103,5 +128,7 @@ t.test('a message is the user and then the filters, and nothing that reads other
     ['u', ['\x7f'], /^filters\[0\]: contains a control/],
     ['u', ['\udfff'], /^filters\[0\]: contains a lone surrogate/]
   ]
-  for (const [user, filters, message] of refused) t.throws(() => widgetMessage(user, filters), { name: 'TypeError', message }, JSON.stringify([user, filters]))
+  for (const [user, filters, message] of refused) {
+    t.throws(() => widgetMessage(user, filters), { name: 'TypeError', message }, JSON.stringify([user, filters]))
+  }
 })

@@ -16,14 +16,21 @@ const DECISIONS: ReadonlyMap<string, Decision> = new Map<string, Decision>([
 ])
 
 /** Returns the audit actions of a product and an outcome; `undefined` selects all. */
-export function actionsOf (product: Decision['product'] | undefined, outcome: Decision['outcome'] | undefined): string[] {
+export function actionsOf (
+  product: Decision['product'] | undefined,
+  outcome: Decision['outcome'] | undefined
+): string[] {
   return Array.from(DECISIONS)
-    .filter(([, meaning]) => (product === undefined || meaning.product === product) && (outcome === undefined || meaning.outcome === outcome))
+    .filter(([, meaning]) =>
+      (product === undefined || meaning.product === product) && (outcome === undefined || meaning.outcome === outcome)
+    )
     .map(([action]) => action)
 }
 
 /** Returns the decision in an audit entry of such an action. */
-export function viewDecision ({ id, action, userId, userEmail, resourceId, changes, ipAddress, userAgent, timestamp }: AuditEntry): EmbedDecisionItem {
+export function viewDecision (
+  { id, action, userId, userEmail, resourceId, changes, ipAddress, userAgent, timestamp }: AuditEntry
+): EmbedDecisionItem {
   const { product, outcome } = DECISIONS.get(action) as Decision
   const { outcome: code, ...details } = changes ?? {}
   return {

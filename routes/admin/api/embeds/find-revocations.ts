@@ -1,5 +1,8 @@
 import { INVALID_REQUEST } from '../../../../lib/errors.js'
-import type { Page, PageRequest, Revocation, RevocationFilter, Revocations } from '../../../../contracts/token-store/index.js'
+import type {
+  Page, PageRequest, Revocation, RevocationFilter,
+  Revocations
+} from '../../../../contracts/token-store/index.js'
 import { canonicalDashboard } from '../../../../signing/boldbi/dashboard-name.js'
 
 /** Above the number of revocations that one name can have: a user, a tenant, and a dashboard in two spellings. */
@@ -10,7 +13,12 @@ const INDEX = /^[1-9]$/
  * Returns a page of the revocations, newest first. A dashboard matches any spelling of its name; a user and a tenant
  * match only the exact string.
  */
-export async function findRevocations (revocations: Revocations, orgId: string, filter: RevocationFilter, page: PageRequest): Promise<Page<Revocation>> {
+export async function findRevocations (
+  revocations: Revocations,
+  orgId: string,
+  filter: RevocationFilter,
+  page: PageRequest
+): Promise<Page<Revocation>> {
   const { kind, subject } = filter
   const canonical = subject === undefined ? '' : canonicalDashboard(subject)
   const isDashboard = kind === undefined || kind === 'dashboard'

@@ -26,44 +26,74 @@ const MAX_AHEAD = 10 * 365.25 * 86_400_000
 export function embedRoutes (scope: FastifyInstance, now: () => number): void {
   const { revocations, guestTokens, audit: trail } = scope.tokenStore
 
-  scope.post<{ Body: RevokeEmbedsBody }>(REVOKE, { schema: schemas.revokeEmbedsSchema, ...PERMISSIONS.revokeEmbeds }, async function revokeEmbeds (request) {
-    const { sub: createdBy, org_id: orgId } = adminOf(request)
-    const { kind, subject } = subjectOf(request.body)
-    const revocation = await revocations.revoke({ orgId, kind, subject, before: cutoffOf(request.body, now()), createdBy })
-    audit(request, 'embed.revoked', revocation)
-    // The client of a guest token is a user or a tenant. If another organisation has the same id, it mints one more
-    // token.
-    if (kind !== 'dashboard') await guestTokens.invalidate({ clientId: subject })
-    return viewRevocation(revocation)
-  })
+  scope.post<{ Body: RevokeEmbedsBody }>(
+    REVOKE,
+    { schema: schemas.revokeEmbedsSchema, ...PERMISSIONS.revokeEmbeds },
+    async function revokeEmbeds (request) {
+      const { sub: createdBy, org_id: orgId } = adminOf(request)
+      const { kind, subject } = subjectOf(request.body)
+      const revocation = await revocations.revoke({
+        orgId,
+        kind,
+        subject,
+        before: cutoffOf(request.body, now()),
+        createdBy
+      })
+      audit(request, 'embed.revoked', revocation)
+      // The client of a guest token is a user or a tenant. If another organisation has the same id, it mints one more
+      // token.
+      if (kind !== 'dashboard') await guestTokens.invalidate({ clientId: subject })
+      return viewRevocation(revocation)
+    }
+  )
 
   scope.get<{ Querystring: RevocationQuery }>(ALL, {
-    schema: schemas.listRevocationsSchema, ...PERMISSIONS.readRevocations
+    schema: schemas.listRevocationsSchema,
+    ...PERMISSIONS.readRevocations
   }, async function listRevocations (request) {
     const { kind, subject } = request.query
     const readsPersons = mayReadPersons(request)
     // Without a kind the subject may be a user id, and the number of results would reveal whether it exists.
-    if (!readsPersons && subject !== undefined && (kind === undefined || kind === 'user')) throw new FORBIDDEN({ reason: 'filter by a user' })
-    const page = await readPage(request, (page) => findRevocations(revocations, adminOf(request).org_id, { kind, subject }, page))
+    if (!readsPersons && subject !== undefined && (kind === undefined || kind === 'user')) {
+      throw new FORBIDDEN({ reason: 'filter by a user' })
+    }
+    const page = await readPage(
+      request,
+      (page) => findRevocations(revocations, adminOf(request).org_id, { kind, subject }, page)
+    )
     return pageReply(page, readsPersons ? viewRevocation : revocationWithoutPerson)
   })
 
-  scope.delete(ONE, { schema: schemas.liftRevocationSchema, ...PERMISSIONS.revokeEmbeds, ...optionalBody }, async function liftRevocation (request, reply) {
-    const revocation = await revocations.lift(adminOf(request).org_id, idOf(request.params))
-    if (revocation === null) throw new NOT_FOUND()
-    audit(request, 'embed.revocation_lifted', revocation)
-    return reply.code(204).send()
-  })
+  scope.delete(
+    ONE,
+    { schema: schemas.liftRevocationSchema, ...PERMISSIONS.revokeEmbeds, ...optionalBody },
+    async function liftRevocation (request, reply) {
+      const revocation = await revocations.lift(adminOf(request).org_id, idOf(request.params))
+      if (revocation === null) throw new NOT_FOUND()
+      audit(request, 'embed.revocation_lifted', revocation)
+      return reply.code(204).send()
+    }
+  )
 
-  scope.get<{ Querystring: EmbedQuery }>('/embeds', { schema: schemas.listEmbedsSchema, ...PERMISSIONS.readEmbeds }, async function listEmbeds (request) {
-    const { user_id: userId, product, outcome, from, to } = request.query
-    const filter = { actions: actionsOf(product, outcome), userId, from: timeOf('from', from), to: timeOf('to', to) }
-    const page = await readPage(request, (page) => trail.list(adminOf(request).org_id, filter, page))
-    return pageReply(page, mayReadPersons(request) ? viewDecision : withoutPerson)
-  })
+  scope.get<{ Querystring: EmbedQuery }>(
+    '/embeds',
+    { schema: schemas.listEmbedsSchema, ...PERMISSIONS.readEmbeds },
+    async function listEmbeds (request) {
+      const { user_id: userId, product, outcome, from, to } = request.query
+      const filter = { actions: actionsOf(product, outcome), userId, from: timeOf('from', from), to: timeOf('to', to) }
+      const page = await readPage(request, (page) => trail.list(adminOf(request).org_id, filter, page))
+      return pageReply(page, mayReadPersons(request) ? viewDecision : withoutPerson)
+    }
+  )
 
   function audit (request: FastifyRequest, action: string, { id, kind, subject, before }: Revocation): void {
-    scope.audit({ action, request, resourceType: 'revocation', resourceId: id, changes: { kind, subject, before: iso(before) } })
+    scope.audit({
+      action,
+      request,
+      resourceType: 'revocation',
+      resourceId: id,
+      changes: { kind, subject, before: iso(before) }
+    })
   }
 }
 
@@ -79,9 +109,13 @@ function subjectOf ({ user_id, tenant_id, dashboard_id }: RevokeEmbedsBody): { k
   if (dashboard_id !== undefined) named.push({ kind: 'dashboard', subject: canonicalDashboard(dashboard_id) })
   const [only] = named
   if (only === undefined || named.length > 1) {
-    throw new INVALID_REQUEST({ details: [{ path: '', message: 'must have exactly one of user_id, tenant_id and dashboard_id' }] })
+    throw new INVALID_REQUEST({
+      details: [{ path: '', message: 'must have exactly one of user_id, tenant_id and dashboard_id' }]
+    })
   }
-  if (only.subject === '') throw new INVALID_REQUEST({ details: [{ path: '/dashboard_id', message: 'must name a dashboard' }] })
+  if (only.subject === '') {
+    throw new INVALID_REQUEST({ details: [{ path: '/dashboard_id', message: 'must name a dashboard' }] })
+  }
   return only
 }
 

@@ -22,5 +22,7 @@ const LINE_BREAKS = /[\r\n]+/g
 /** Returns one message of the stream; `json` is the JSON text of its data. */
 export function frameOf (event: Outcome | 'stats' | 'dropped', json: string, id?: string): Buffer {
   // A line break would end the data line. In JSON it only occurs between tokens, where a space is equivalent.
-  return Buffer.from(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json.replace(LINE_BREAKS, ' ')}\n\n`)
+  return Buffer.from(
+    `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${json.replace(LINE_BREAKS, ' ')}\n\n`
+  )
 }

@@ -57,6 +57,8 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
 }
 
 function feedOf (scope: FastifyInstance): EventFeed {
-  if (!scope.hasDecorator('eventFeed')) throw new NOT_FOUND({ message: 'This server does not accept events, so there is no live view' })
+  if (!scope.hasDecorator('eventFeed')) {
+    throw new NOT_FOUND({ message: 'This server does not accept events, so there is no live view' })
+  }
   return scope.eventFeed
 }

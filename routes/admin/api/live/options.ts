@@ -58,7 +58,9 @@ const MIN_QUEUE_BYTES = 16_384
 
 /** Returns the limits, with defaults. Throws `INVALID_OPTIONS`. */
 export function liveLimits (options: LiveOptions): LiveLimits {
-  if (typeof options !== 'object' || options === null) throw new INVALID_OPTIONS('admin-api: "live" must be false or an object')
+  if (typeof options !== 'object' || options === null) {
+    throw new INVALID_OPTIONS('admin-api: "live" must be false or an object')
+  }
   refuseUnknownMembers('adminApi', 'live.', options, KNOWN)
   for (const [name, value] of Object.entries(options)) {
     if (TIMES.includes(name)) {
@@ -66,7 +68,9 @@ export function liveLimits (options: LiveOptions): LiveLimits {
         throw new INVALID_OPTIONS(`admin-api: "live.${name}" must be milliseconds, 1000 to 3600000 in steps of 1000`)
       }
     } else if (!Number.isSafeInteger(value) || value < (name === 'queueBytes' ? MIN_QUEUE_BYTES : 1)) {
-      throw new INVALID_OPTIONS(`admin-api: "live.${name}" must be an integer, ${name === 'queueBytes' ? MIN_QUEUE_BYTES : 1} or more`)
+      throw new INVALID_OPTIONS(
+        `admin-api: "live.${name}" must be an integer, ${name === 'queueBytes' ? MIN_QUEUE_BYTES : 1} or more`
+      )
     }
   }
   return { ...DEFAULTS, ...options }

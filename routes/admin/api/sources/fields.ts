@@ -32,8 +32,18 @@ export function viewSource (source: Source): SourceItem {
 /** Returns the settings of a body as the store names them. Throws `INVALID_REQUEST` for an invalid domain. */
 export function patchOf (body: SourcePatchBody): SourcePatch {
   const {
-    name, environment, domains, allow_any_origin, allow_null_origin, require_signature,
-    require_timestamp, enabled, rate_limit, pixel_types, bots, signed_repeats
+    name,
+    environment,
+    domains,
+    allow_any_origin,
+    allow_null_origin,
+    require_signature,
+    require_timestamp,
+    enabled,
+    rate_limit,
+    pixel_types,
+    bots,
+    signed_repeats
   } = body
   domains?.forEach(assertDomain)
   const patch = {
@@ -54,13 +64,19 @@ export function patchOf (body: SourcePatchBody): SourcePatch {
 }
 
 /** Returns the new source of a body. Generates the key and the secret if they are missing. Throws `INVALID_REQUEST`. */
-export function newSourceOf (orgId: string, allowWeakSecret: boolean, { pipeline_key, server_secret, ...settings }: NewSourceBody): NewSource {
+export function newSourceOf (
+  orgId: string,
+  allowWeakSecret: boolean,
+  { pipeline_key, server_secret, ...settings }: NewSourceBody
+): NewSource {
   const keyEnvironment = pipeline_key === undefined ? null : environmentOf(pipeline_key)
   if (pipeline_key !== undefined && keyEnvironment === null) {
     throw invalidField('pipeline_key', 'must be dk_live_ or dk_test_ and 6 to 128 letters, digits, "_" or "-"')
   }
   const environment = settings.environment ?? keyEnvironment ?? SOURCE_DEFAULTS.environment
-  if (keyEnvironment !== null && keyEnvironment !== environment) throw invalidField('pipeline_key', 'must have the prefix of the source\'s environment')
+  if (keyEnvironment !== null && keyEnvironment !== environment) {
+    throw invalidField('pipeline_key', "must have the prefix of the source's environment")
+  }
   if (server_secret !== undefined) assertServerSecret(server_secret, allowWeakSecret)
   return {
     ...SOURCE_DEFAULTS,
@@ -78,15 +94,17 @@ export function changesOf (before: Source, after: Source): Record<string, { from
   const [old, now] = [viewSource(before), viewSource(after)]
   const changes: Record<string, { from: unknown, to: unknown }> = {}
   for (const name of Object.keys(old) as Array<keyof SourceItem>) {
-    if (name !== 'updated_at' && name !== 'pipeline_key' && JSON.stringify(old[name]) !== JSON.stringify(now[name])) changes[name] = { from: old[name], to: now[name] }
+    if (name !== 'updated_at' && name !== 'pipeline_key' && JSON.stringify(old[name]) !== JSON.stringify(now[name])) { changes[name] = { from: old[name], to: now[name] } }
   }
   return changes
 }
 
 function assertDomain (domain: string, index: number): void {
   if (parseDomain(domain) !== null) return
-  throw invalidField(`domains/${index}`,
-    'must be an exact origin such as https://shop.example.com or capacitor://localhost, a host, or *. and a host')
+  throw invalidField(
+    `domains/${index}`,
+    'must be an exact origin such as https://shop.example.com or capacitor://localhost, a host, or *. and a host'
+  )
 }
 
 function assertServerSecret (secret: string, allowWeakSecret: boolean): void {

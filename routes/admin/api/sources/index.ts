@@ -4,7 +4,10 @@ import { NOT_FOUND } from '../../../../lib/errors.js'
 import type { Source } from '../../../../contracts/token-store/index.js'
 import type { PageQuery } from '../../../../schemas/page.js'
 import * as schemas from '../../../../schemas/source.js'
-import type { NewSourceBody, RotateBody, SourceItem, SourcePatchBody, SourceWithSecret } from '../../../../schemas/source.js'
+import type {
+  NewSourceBody, RotateBody, SourceItem, SourcePatchBody,
+  SourceWithSecret
+} from '../../../../schemas/source.js'
 import { generatePipelineKey } from '../../../../signing/datafly/pipeline-key.js'
 import { generateServerSecret } from '../../../../signing/datafly/server-secret.js'
 import { adminOf } from '../../admin-scope.js'
@@ -26,31 +29,58 @@ export interface SourceRouteSettings {
 export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, quota }: SourceRouteSettings): void {
   const { sources } = scope.tokenStore
 
-  scope.post<{ Body: NewSourceBody }>('/sources', { schema: schemas.createSourceSchema, ...PERMISSIONS.createSources }, async function createSource (request, reply) {
-    const fields = newSourceOf(adminOf(request).org_id, allowWeakSecret, request.body)
-    const source = await sources.create({ ...fields, quota })
-    const { id: _id, server_secret_prefix: _prefix, created_at: _created, updated_at: _updated, pipeline_key: _key, ...settings } = viewSource(source)
-    audit(request, 'source.created', source.id, settings)
-    reply.code(201)
-    return { ...viewSource(source), server_secret: fields.serverSecret } satisfies SourceWithSecret
-  })
+  scope.post<{ Body: NewSourceBody }>(
+    '/sources',
+    { schema: schemas.createSourceSchema, ...PERMISSIONS.createSources },
+    async function createSource (request, reply) {
+      const fields = newSourceOf(adminOf(request).org_id, allowWeakSecret, request.body)
+      const source = await sources.create({ ...fields, quota })
+      const {
+        id: _id,
+        server_secret_prefix: _prefix,
+        created_at: _created,
+        updated_at: _updated,
+        pipeline_key: _key,
+        ...settings
+      } = viewSource(source)
+      audit(request, 'source.created', source.id, settings)
+      reply.code(201)
+      return { ...viewSource(source), server_secret: fields.serverSecret } satisfies SourceWithSecret
+    }
+  )
 
-  scope.get<{ Querystring: PageQuery }>('/sources', { schema: schemas.listSourcesSchema, ...PERMISSIONS.readSources }, async function listSources (request) {
-    return pageReply(await readPage(request, (page) => sources.list(adminOf(request).org_id, page)), viewSource)
-  })
+  scope.get<{ Querystring: PageQuery }>(
+    '/sources',
+    { schema: schemas.listSourcesSchema, ...PERMISSIONS.readSources },
+    async function listSources (request) {
+      return pageReply(await readPage(request, (page) => sources.list(adminOf(request).org_id, page)), viewSource)
+    }
+  )
 
-  scope.get('/sources/:id', { schema: schemas.readSourceSchema, ...PERMISSIONS.readSources }, async function readSource (request): Promise<SourceItem> {
-    return viewSource(orNotFound(await sources.get(adminOf(request).org_id, idOf(request.params))))
-  })
+  scope.get(
+    '/sources/:id',
+    { schema: schemas.readSourceSchema, ...PERMISSIONS.readSources },
+    async function readSource (request): Promise<SourceItem> {
+      return viewSource(orNotFound(await sources.get(adminOf(request).org_id, idOf(request.params))))
+    }
+  )
 
-  scope.patch<{ Body: SourcePatchBody }>('/sources/:id', { schema: schemas.patchSourceSchema, ...PERMISSIONS.changeSources }, async function patchSource (request) {
+  scope.patch<{ Body: SourcePatchBody }>('/sources/:id', {
+    schema: schemas.patchSourceSchema,
+    ...PERMISSIONS.changeSources
+  }, async function patchSource (request) {
     const { org_id } = adminOf(request)
     const id = idOf(request.params)
     const patch = patchOf(request.body)
     const before = orNotFound(await sources.get(org_id, id))
     if (patch.environment !== undefined && patch.environment !== before.environment) {
       // The prefix of a key names its environment, so the old key must not write events of the new environment.
-      orNotFound(await sources.rotateKey(org_id, id, { pipelineKey: generatePipelineKey(patch.environment), overlapUntil: now() }))
+      orNotFound(
+        await sources.rotateKey(org_id, id, {
+          pipelineKey: generatePipelineKey(patch.environment),
+          overlapUntil: now()
+        })
+      )
       audit(request, 'source.key_rotated', id, { overlap_seconds: 0 })
     }
     const after = orNotFound(await sources.update(org_id, id, patch))
@@ -58,15 +88,21 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     return viewSource(after)
   })
 
-  scope.delete('/sources/:id', { schema: schemas.deleteSourceSchema, ...PERMISSIONS.deleteSources, ...optionalBody }, async function deleteSource (request, reply) {
-    const id = idOf(request.params)
-    if (!await sources.delete(adminOf(request).org_id, id)) throw new NOT_FOUND()
-    audit(request, 'source.deleted', id)
-    return reply.code(204).send()
-  })
+  scope.delete(
+    '/sources/:id',
+    { schema: schemas.deleteSourceSchema, ...PERMISSIONS.deleteSources, ...optionalBody },
+    async function deleteSource (request, reply) {
+      const id = idOf(request.params)
+      if (!await sources.delete(adminOf(request).org_id, id)) throw new NOT_FOUND()
+      audit(request, 'source.deleted', id)
+      return reply.code(204).send()
+    }
+  )
 
   scope.post<{ Body: RotateBody }>('/sources/:id/rotate-key', {
-    schema: schemas.rotateKeySchema, ...PERMISSIONS.rotateSources, ...optionalBody
+    schema: schemas.rotateKeySchema,
+    ...PERMISSIONS.rotateSources,
+    ...optionalBody
   }, async function rotateKey (request) {
     const { org_id } = adminOf(request)
     const id = idOf(request.params)
@@ -78,7 +114,9 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
   })
 
   scope.post<{ Body: RotateBody }>('/sources/:id/rotate-secret', {
-    schema: schemas.rotateSecretSchema, ...PERMISSIONS.rotateSources, ...optionalBody
+    schema: schemas.rotateSecretSchema,
+    ...PERMISSIONS.rotateSources,
+    ...optionalBody
   }, async function rotateSecret (request) {
     const id = idOf(request.params)
     const next = { serverSecret: generateServerSecret(), overlapUntil: overlapUntil(request.body) }

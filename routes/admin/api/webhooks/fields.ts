@@ -1,13 +1,23 @@
 import { INVALID_REQUEST } from '../../../../lib/errors.js'
 import type { PublicError } from '../../../../lib/errors.js'
-import type { CustomSignature, NewWebhook, Webhook, WebhookPatch, WebhookProvider } from '../../../../contracts/token-store/index.js'
+import type {
+  CustomSignature, NewWebhook, Webhook, WebhookPatch,
+  WebhookProvider
+} from '../../../../contracts/token-store/index.js'
 import type { CustomSignatureBody, NewWebhookBody, WebhookItem, WebhookPatchBody } from '../../../../schemas/webhook.js'
-import { generateWebhookSecret, isSignedTemplate, webhookKey, webhookSecretError } from '../../../../signing/webhooks/index.js'
+import {
+  generateWebhookSecret, isSignedTemplate, webhookKey,
+  webhookSecretError
+} from '../../../../signing/webhooks/index.js'
 import { MappingError, compileMapping } from '../../../ingestion/webhook/mapping.js'
 import { parseUrl } from '../../../../signing/parse-url.js'
 
 const NAMES: Record<WebhookProvider, string> = {
-  stripe: 'Stripe', shopify: 'Shopify', hubspot: 'HubSpot', standard: 'Standard Webhooks', custom: 'Webhook'
+  stripe: 'Stripe',
+  shopify: 'Shopify',
+  hubspot: 'HubSpot',
+  standard: 'Standard Webhooks',
+  custom: 'Webhook'
 }
 
 export function viewWebhook (webhook: Webhook): WebhookItem {
@@ -27,19 +37,38 @@ export function viewWebhook (webhook: Webhook): WebhookItem {
 }
 
 /** Returns the new webhook of a body, and its secret if it was generated here. Throws `INVALID_REQUEST`. */
-export function newWebhookOf ({ provider, secret, ...settings }: NewWebhookBody): { fields: NewWebhook, generated: { secret?: string } } {
-  const { name = NAMES[provider], url = null, custom = null, mapping = null, enabled = true } = settingsOf(provider, settings)
-  if (provider === 'custom' && custom === null) throw invalidField('custom', 'must describe the signature of the provider')
+export function newWebhookOf (
+  { provider, secret, ...settings }: NewWebhookBody
+): { fields: NewWebhook, generated: { secret?: string } } {
+  const { name = NAMES[provider], url = null, custom = null, mapping = null, enabled = true } = settingsOf(
+    provider,
+    settings
+  )
+  if (provider === 'custom' && custom === null) {
+    throw invalidField('custom', 'must describe the signature of the provider')
+  }
   const used = secretOf(provider, secret)
-  return { fields: { provider, name, url, custom, mapping, enabled, ...used }, generated: secret === undefined ? used : {} }
+  return {
+    fields: { provider, name, url, custom, mapping, enabled, ...used },
+    generated: secret === undefined ? used : {}
+  }
 }
 
 /** Returns the settings of a body as the store names them. Throws `INVALID_REQUEST` for an invalid setting. */
-export function settingsOf (provider: WebhookProvider, { name, url, custom, mapping, enabled }: WebhookPatchBody): WebhookPatch {
-  if (url != null && !isWebhookUrl(url)) throw invalidField('url', 'must be an http or https URL without query, fragment or password')
+export function settingsOf (
+  provider: WebhookProvider,
+  { name, url, custom, mapping, enabled }: WebhookPatchBody
+): WebhookPatch {
+  if (url != null && !isWebhookUrl(url)) {
+    throw invalidField('url', 'must be an http or https URL without query, fragment or password')
+  }
   if (custom != null && provider !== 'custom') throw invalidField('custom', 'is only allowed with the provider custom')
-  if (custom === null && provider === 'custom') throw invalidField('custom', 'must describe the signature of the provider')
-  if (custom != null && !isSignedTemplate(custom.template)) throw invalidField('custom/template', 'must contain {timestamp} and, after it, {body}')
+  if (custom === null && provider === 'custom') {
+    throw invalidField('custom', 'must describe the signature of the provider')
+  }
+  if (custom != null && !isSignedTemplate(custom.template)) {
+    throw invalidField('custom/template', 'must contain {timestamp} and, after it, {body}')
+  }
   if (mapping != null) assertMapping(provider, mapping)
   const patch = { name, url, custom: custom == null ? custom : customOf(custom), mapping, enabled }
   return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined)) as WebhookPatch
@@ -54,9 +83,12 @@ export function secretOf (provider: WebhookProvider, given: string | undefined):
   try {
     webhookKey(provider, secret)
   } catch {
-    throw invalidField('secret', provider === 'standard'
-      ? 'must be whsec_ and standard base64'
-      : 'must be a non-empty string, or hex: or base64: with valid data')
+    throw invalidField(
+      'secret',
+      provider === 'standard'
+        ? 'must be whsec_ and standard base64'
+        : 'must be a non-empty string, or hex: or base64: with valid data'
+    )
   }
   return { secret }
 }
@@ -64,12 +96,23 @@ export function secretOf (provider: WebhookProvider, given: string | undefined):
 /** Returns the differences between two states of a webhook, for the audit trail. */
 export function webhookChanges (before: Webhook, after: Webhook): Record<string, { from: unknown, to: unknown }> {
   const [old, now] = [viewWebhook(before), viewWebhook(after)]
-  const names = (Object.keys(old) as Array<keyof WebhookItem>).filter((name) => name !== 'updated_at' && JSON.stringify(old[name]) !== JSON.stringify(now[name]))
+  const names = (Object.keys(old) as Array<keyof WebhookItem>).filter((name) =>
+    name !== 'updated_at' && JSON.stringify(old[name]) !== JSON.stringify(now[name])
+  )
   return Object.fromEntries(names.map((name) => [name, { from: old[name], to: now[name] }]))
 }
 
-function customOf ({ header, encoding, hash, prefix, timestamp_header, template }: CustomSignatureBody): CustomSignature {
-  return { header: header.toLowerCase(), encoding, hash, prefix, timestampHeader: timestamp_header?.toLowerCase() ?? null, template }
+function customOf (
+  { header, encoding, hash, prefix, timestamp_header, template }: CustomSignatureBody
+): CustomSignature {
+  return {
+    header: header.toLowerCase(),
+    encoding,
+    hash,
+    prefix,
+    timestampHeader: timestamp_header?.toLowerCase() ?? null,
+    template
+  }
 }
 
 function viewCustom (custom: CustomSignature | null): CustomSignatureBody | null {

@@ -3,7 +3,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { NOT_FOUND } from '../../../../lib/errors.js'
 import type { PageQuery } from '../../../../schemas/page.js'
 import * as schemas from '../../../../schemas/webhook.js'
-import type { NewWebhookBody, RotateWebhookSecretBody, WebhookItem, WebhookPatchBody, WebhookWithSecret } from '../../../../schemas/webhook.js'
+import type {
+  NewWebhookBody, RotateWebhookSecretBody, WebhookItem, WebhookPatchBody,
+  WebhookWithSecret
+} from '../../../../schemas/webhook.js'
 import { adminOf } from '../../admin-scope.js'
 import { idOf, optionalBody } from '../../request.js'
 import { pageReply } from '../page-reply.js'
@@ -25,7 +28,8 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
   const { webhooks } = scope.tokenStore
 
   scope.post<{ Body: NewWebhookBody }>(ALL, {
-    schema: schemas.createWebhookSchema, ...PERMISSIONS.createWebhooks
+    schema: schemas.createWebhookSchema,
+    ...PERMISSIONS.createWebhooks
   }, async function createWebhook (request, reply) {
     const [org, source] = sourceOf(request)
     const { fields, generated } = newWebhookOf(request.body)
@@ -36,37 +40,60 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
     return { ...viewWebhook(webhook), ...generated } satisfies WebhookWithSecret
   })
 
-  scope.get<{ Querystring: PageQuery }>(ALL, { schema: schemas.listWebhooksSchema, ...PERMISSIONS.readSources }, async function listWebhooks (request) {
-    return pageReply(await readPage(request, async (page) => orNotFound(await webhooks.list(...sourceOf(request), page))), viewWebhook)
-  })
+  scope.get<{ Querystring: PageQuery }>(
+    ALL,
+    { schema: schemas.listWebhooksSchema, ...PERMISSIONS.readSources },
+    async function listWebhooks (request) {
+      return pageReply(
+        await readPage(request, async (page) => orNotFound(await webhooks.list(...sourceOf(request), page))),
+        viewWebhook
+      )
+    }
+  )
 
-  scope.get(ONE, { schema: schemas.readWebhookSchema, ...PERMISSIONS.readSources }, async function readWebhook (request): Promise<WebhookItem> {
-    return viewWebhook(orNotFound(await webhooks.get(...webhookOf(request))))
-  })
+  scope.get(
+    ONE,
+    { schema: schemas.readWebhookSchema, ...PERMISSIONS.readSources },
+    async function readWebhook (request): Promise<WebhookItem> {
+      return viewWebhook(orNotFound(await webhooks.get(...webhookOf(request))))
+    }
+  )
 
-  scope.patch<{ Body: WebhookPatchBody }>(ONE, { schema: schemas.patchWebhookSchema, ...PERMISSIONS.changeWebhooks }, async function patchWebhook (request) {
-    const at = webhookOf(request)
-    const before = orNotFound(await webhooks.get(...at))
-    const after = orNotFound(await webhooks.update(...at, settingsOf(before.provider, request.body)))
-    audit(request, 'webhook.updated', after.id, { source_id: after.sourceId, ...webhookChanges(before, after) })
-    return viewWebhook(after)
-  })
+  scope.patch<{ Body: WebhookPatchBody }>(
+    ONE,
+    { schema: schemas.patchWebhookSchema, ...PERMISSIONS.changeWebhooks },
+    async function patchWebhook (request) {
+      const at = webhookOf(request)
+      const before = orNotFound(await webhooks.get(...at))
+      const after = orNotFound(await webhooks.update(...at, settingsOf(before.provider, request.body)))
+      audit(request, 'webhook.updated', after.id, { source_id: after.sourceId, ...webhookChanges(before, after) })
+      return viewWebhook(after)
+    }
+  )
 
-  scope.delete(ONE, { schema: schemas.deleteWebhookSchema, ...PERMISSIONS.deleteSources, ...optionalBody }, async function deleteWebhook (request, reply) {
-    const [org, source, id] = webhookOf(request)
-    if (!await webhooks.delete(org, source, id)) throw new NOT_FOUND()
-    audit(request, 'webhook.deleted', id, { source_id: source })
-    return reply.code(204).send()
-  })
+  scope.delete(
+    ONE,
+    { schema: schemas.deleteWebhookSchema, ...PERMISSIONS.deleteSources, ...optionalBody },
+    async function deleteWebhook (request, reply) {
+      const [org, source, id] = webhookOf(request)
+      if (!await webhooks.delete(org, source, id)) throw new NOT_FOUND()
+      audit(request, 'webhook.deleted', id, { source_id: source })
+      return reply.code(204).send()
+    }
+  )
 
   scope.post<{ Body: RotateWebhookSecretBody }>(`${ONE}/rotate-secret`, {
-    schema: schemas.rotateWebhookSecretSchema, ...PERMISSIONS.rotateSources, ...optionalBody
+    schema: schemas.rotateWebhookSecretSchema,
+    ...PERMISSIONS.rotateSources,
+    ...optionalBody
   }, async function rotateWebhookSecret (request) {
     const at = webhookOf(request)
     const { overlap_seconds, secret: given } = request.body
     const { provider } = orNotFound(await webhooks.get(...at))
     const { secret } = secretOf(provider, given)
-    const webhook = orNotFound(await webhooks.rotateSecret(...at, { secret, overlapUntil: now() + overlap_seconds * 1000 }))
+    const webhook = orNotFound(
+      await webhooks.rotateSecret(...at, { secret, overlapUntil: now() + overlap_seconds * 1000 })
+    )
     audit(request, 'webhook.secret_rotated', webhook.id, { source_id: webhook.sourceId, overlap_seconds })
     return { ...viewWebhook(webhook), ...(given === undefined ? { secret } : {}) } satisfies WebhookWithSecret
   })

@@ -26,9 +26,14 @@ type Options = Partial<CopyStreamOptions>
 /** A stream with a copy of it to start, and what it has told. */
 async function setting (t: Test) {
   const stream = ownStream(t, connection)
-  const sinks = { event: await jetstreamSink({ connection, stream }), flush: await jetstreamSink({ connection, stream: { ...stream, duplicateWindow: 1_000 }, packing: 'flush' }) }
+  const sinks = {
+    event: await jetstreamSink({ connection, stream }),
+    flush: await jetstreamSink({ connection, stream: { ...stream, duplicateWindow: 1_000 }, packing: 'flush' })
+  }
   const told: Array<{ level: string, about: unknown, message: string }> = []
-  const tell = (level: string) => (about: unknown, message: string) => { told.push({ level, about, message }) }
+  const tell = (level: string) => (about: unknown, message: string) => {
+    told.push({ level, about, message })
+  }
   const log = { warn: tell('warn'), error: tell('error') } as unknown as NonNullable<CopyStreamOptions['log']>
   const kept = memorySink()
   return {
@@ -39,7 +44,10 @@ async function setting (t: Test) {
     kept,
     copy: (options: Options = {}) => copyStream({ connection, stream: stream.name, sink: kept, log, ...options }),
     pending: async () => {
-      const { num_pending: unread, num_ack_pending: unanswered } = await manager.consumers.info(stream.name, 'gatehouse-sql')
+      const { num_pending: unread, num_ack_pending: unanswered } = await manager.consumers.info(
+        stream.name,
+        'gatehouse-sql'
+      )
       return unread + unanswered
     }
   }
@@ -53,9 +61,12 @@ async function until (condition: () => Promise<boolean> | boolean): Promise<void
 
 const ids = (events: readonly AcceptedEvent[]) => events.map(({ messageId }) => messageId).sort()
 
-t.test('what is in the stream and what comes later is copied to the letter, from messages of one event and of many', async (t) => {
+t.test('what is in the stream and what comes later is copied to the letter, from messages of one event and of ' +
+  'many', async (t) => {
   const { event, flush, copy, stored, pending, told } = await setting(t)
-  const events = NAUGHTY.map((text, at) => anEvent({ messageId: `${text}${at}`, payload: JSON.stringify({ event: text, [text]: [text] }) }))
+  const events = NAUGHTY.map((text, at) =>
+    anEvent({ messageId: `${text}${at}`, payload: JSON.stringify({ event: text, [text]: [text] }) })
+  )
   await event.write(events.slice(0, 30))
   await flush.write(events.slice(30, 50))
   const running = await copy()
@@ -64,7 +75,10 @@ t.test('what is in the stream and what comes later is copied to the letter, from
   await until(async () => (await stored()).length === events.length)
   await running.stop()
   const order = new Map(events.map(({ messageId }, at) => [messageId, at]))
-  t.strictSame((await stored()).sort((one, other) => (order.get(one.messageId) ?? 0) - (order.get(other.messageId) ?? 0)), events)
+  t.strictSame(
+    (await stored()).sort((one, other) => (order.get(one.messageId) ?? 0) - (order.get(other.messageId) ?? 0)),
+    events
+  )
   t.equal(await pending(), 0)
   t.same(told, [])
 })
@@ -77,7 +91,13 @@ t.test('a copy that is started again goes on where the last one ended', async (t
   await first.stop()
   await event.write([anEvent({ messageId: 'b' })])
   const seen: AcceptedEvent[] = []
-  const second = await copy({ sink: { write: async (events) => { seen.push(...events) } } })
+  const second = await copy({
+    sink: {
+      write: async (events) => {
+        seen.push(...events)
+      }
+    }
+  })
   await until(() => seen.length > 0)
   await second.stop()
   t.same(ids(seen), ['b'])
@@ -87,16 +107,18 @@ t.test('instances with the same name share the work', async (t) => {
   const { event, copy, pending } = await setting(t)
   const counts = [0, 0, 0]
   const other = await connected(t, { url: nats.url })
-  const copies = await Promise.all(counts.map((_count, at) => copy({
-    batch: 10,
-    connection: at === 2 ? other : connection,
-    sink: {
-      async write (events) {
-        counts[at] = (counts[at] ?? 0) + events.length
-        await sleep(2)
+  const copies = await Promise.all(counts.map((_count, at) =>
+    copy({
+      batch: 10,
+      connection: at === 2 ? other : connection,
+      sink: {
+        async write (events) {
+          counts[at] = (counts[at] ?? 0) + events.length
+          await sleep(2)
+        }
       }
-    }
-  })))
+    })
+  ))
   await event.write(Array.from({ length: 600 }, () => anEvent()))
   await until(async () => await pending() === 0)
   await Promise.all(copies.map((copy) => copy.stop()))
@@ -115,7 +137,11 @@ t.test('while the sink is not available nothing is acknowledged, and all comes a
   await until(async () => await pending() === 0)
   await running.stop()
   t.same(ids(await stored()), ids(events))
-  t.match(told[0], { level: 'warn', about: { err: { code: 'UNAVAILABLE' } }, message: /could not be stored and will be redelivered/ })
+  t.match(told[0], {
+    level: 'warn',
+    about: { err: { code: 'UNAVAILABLE' } },
+    message: /could not be stored and will be redelivered/
+  })
 })
 
 t.test('one event that the sink refuses holds up no other, and is never thrown away', async (t) => {
@@ -123,14 +149,17 @@ t.test('one event that the sink refuses holds up no other, and is never thrown a
   const refused = anEvent({ messageId: 'refused' })
   await event.write([anEvent({ messageId: 'a' }), refused, anEvent({ messageId: 'b' })])
   const running = await copy({
-    sink: { write: (events) => events[0]?.messageId === 'refused' ? Promise.reject(new INTERNAL_ERROR()) : kept.write(events) }
+    sink: {
+      write: (events) => events[0]?.messageId === 'refused' ? Promise.reject(new INTERNAL_ERROR()) : kept.write(events)
+    }
   })
   await until(async () => (await stored()).length === 2)
   await running.stop()
   t.equal(await pending(), 1)
 })
 
-t.test('what is no event is told of without its content and never comes again; what is beside it is stored', async (t) => {
+t.test('what is no event is told of without its content and never comes again; what is beside it is ' +
+  'stored', async (t) => {
   const { copy, stored, stream, pending, told } = await setting(t)
   const js = jetstream(connection)
   const good = [anEvent(), anEvent()] as const
@@ -142,7 +171,10 @@ t.test('what is no event is told of without its content and never comes again; w
   await running.stop()
   t.strictSame(await stored(), good)
   t.equal(told.length, 3)
-  t.match(told.map(({ about }) => about), [{ sequence: 1, broken: 1 }, { sequence: 2, broken: 1 }, { sequence: 3, broken: 1 }])
+  t.match(told.map(({ about }) => about), [{ sequence: 1, broken: 1 }, { sequence: 2, broken: 1 }, {
+    sequence: 3,
+    broken: 1
+  }])
   t.notMatch(JSON.stringify(told), /secret/)
 })
 
@@ -168,8 +200,12 @@ t.test('a stop waits for what was taken, stores and acknowledges it; the next co
   const { event, copy, stored, kept, pending } = await setting(t)
   let begin = () => {}
   let release = () => {}
-  const begun = new Promise<void>((resolve) => { begin = resolve })
-  const held = new Promise<void>((resolve) => { release = resolve })
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
   await event.write([anEvent({ messageId: 'first' })])
   const running = await copy({
     sink: {
@@ -195,9 +231,14 @@ t.test('a stop waits for what was taken, stores and acknowledges it; the next co
 
 t.test('a consumer or stream that would lose events stops the start with what is wrong', async (t) => {
   const { copy, stream } = await setting(t)
-  await t.rejects(copy({ stream: 'none-such' }), /"gatehouse-sql" of the stream "none-such" cannot be used: stream not found/)
+  await t.rejects(
+    copy({ stream: 'none-such' }),
+    /"gatehouse-sql" of the stream "none-such" cannot be used: stream not found/
+  )
   const wrong = [
-    [{ ack_policy: 'none' }, /"ack_policy" is "none"/], [{ deliver_subject: 'x' }, /push consumer/], [{ max_deliver: 3 }, /after 3 attempts/],
+    [{ ack_policy: 'none' }, /"ack_policy" is "none"/],
+    [{ deliver_subject: 'x' }, /push consumer/],
+    [{ max_deliver: 3 }, /after 3 attempts/],
     [{ filter_subject: `${stream.name}.a.>` }, /filters subjects/]
   ] as const
   for (const [at, [config, message]] of wrong.entries()) {

@@ -32,27 +32,44 @@ function sinks (test: Parameters<typeof ownStream>[0], options: Options = {}) {
 for (const packing of PACKINGS) {
   await t.test(`JetStream, packing: ${packing}`, async (t) => {
     // The day of a broker passes by its own clock: below.
-    const contract: ContractTest = { test: async (title, run) => { if (!title.includes('duplicate for 24 hours')) await t.test(title, run) } }
+    const contract: ContractTest = {
+      test: async (title, run) => {
+        if (!title.includes('duplicate for 24 hours')) await t.test(title, run)
+      }
+    }
     await eventSinkContract(contract, async () => {
       const { name, make } = sinks(t, { packing })
       return readable(await make(), connection, name)
     })
   })
 
-  await t.test(`two instances on one stream, packing: ${packing}`, (t) => sharedEventSinkContract(t as ContractTest, async () => {
-    const { name, make } = sinks(t, { packing })
-    const [one, other] = await Promise.all([make(), make({ connection: await connected(t, { url: nats.url }) })])
-    return [readable(one, connection, name), readable(other, connection, name)]
-  }))
+  await t.test(`two instances on one stream, packing: ${packing}`, (t) =>
+    sharedEventSinkContract(t as ContractTest, async () => {
+      const { name, make } = sinks(t, { packing })
+      const [one, other] = await Promise.all([make(), make({ connection: await connected(t, { url: nats.url }) })])
+      return [readable(one, connection, name), readable(other, connection, name)]
+    }))
 
   t.test(`what was written is in the stream to the letter, packing: ${packing}`, async (t) => {
     const { name, make } = sinks(t, { packing })
     const sink = await make()
-    const events = NAUGHTY.map((text, at) => anEvent({ orgId: text, sourceId: text, messageId: `${text}${at}`, payload: JSON.stringify({ event: text, [text]: [text] }) }))
+    const events = NAUGHTY.map((text, at) =>
+      anEvent({
+        orgId: text,
+        sourceId: text,
+        messageId: `${text}${at}`,
+        payload: JSON.stringify({ event: text, [text]: [text] })
+      })
+    )
     await Promise.all(events.map((event) => sink.write([event])))
     const stored = await eventsIn(connection, name)
-    t.strictSame(stored.sort((one, other) => events.findIndex(({ messageId }) => messageId === one.messageId) -
-      events.findIndex(({ messageId }) => messageId === other.messageId)), events)
+    t.strictSame(
+      stored.sort((one, other) =>
+        events.findIndex(({ messageId }) => messageId === one.messageId) -
+        events.findIndex(({ messageId }) => messageId === other.messageId)
+      ),
+      events
+    )
   })
 }
 
@@ -62,7 +79,8 @@ t.test('each event is a message of its own subject, under the id by which repeat
   const events = [anEvent({ orgId: 'a.b' }), anEvent({ sourceId: 'x y', type: 'page' }), anEvent()]
   await sink.write(events)
   const messages = await messagesIn(connection, name)
-  t.same(messages.map(({ subject }) => subject), [`${name}.a%2Eb.source-a.track`, `${name}.org-a.x%20y.page`, `${name}.org-a.source-a.track`])
+  t.same(messages.map(({ subject }) => subject), [`${name}.a%2Eb.source-a.track`, `${name}.org-a.x%20y.page`,
+    `${name}.org-a.source-a.track`])
   t.ok(messages.every(({ id }) => /^[0-9a-f]{32}$/.test(id)))
 })
 
@@ -87,11 +105,15 @@ t.test('packed, the events that wait for the same flush share a message', async 
   t.strictSame(messages.flatMap((message) => message.events), events)
 })
 
-t.test('D13: ten copies of one event, on two instances at once and after a restart of a third, are one message', async (t) => {
+t.test('ten copies of one event, on two instances at once and after a restart of a third, are one ' +
+  'message', async (t) => {
   const { name, make } = sinks(t)
   const [one, other] = await Promise.all([make(), make()])
   const event = anEvent()
-  await Promise.all(Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? one : other).write([anEvent(), { ...event, payload: `{"copy":${at}}` }])))
+  await Promise.all(
+    Array.from({ length: 10 }, (_, at) =>
+      (at % 2 === 0 ? one : other).write([anEvent(), { ...event, payload: `{"copy":${at}}` }]))
+  )
   const third = await make()
   await third.write([event])
   await third.close()
@@ -101,13 +123,17 @@ t.test('D13: ten copies of one event, on two instances at once and after a resta
   t.equal(stored.length, 12)
 })
 
-t.test('D14: once the broker has forgotten an id, the same messageId a day later is a new event', async (t) => {
+t.test('once the broker has forgotten an id, the same messageId a day later is a new event', async (t) => {
   const { name, make } = sinks(t, { stream: { duplicateWindow: 300 } })
   const sink = await make()
   const event = anEvent()
   const nextDay = { ...event, receivedAt: event.receivedAt + DEDUPLICATION_WINDOW }
   await sink.write([event])
-  for (const deadline = Date.now() + 60_000; (await eventsIn(connection, name)).length < 2 && Date.now() < deadline; await sleep(100)) {
+  for (
+    const deadline = Date.now() + 60_000;
+    (await eventsIn(connection, name)).length < 2 && Date.now() < deadline;
+    await sleep(100)
+  ) {
     // By an instance that does not know it itself.
     await (await make()).write([nextDay])
   }
@@ -124,7 +150,8 @@ t.test('a batch larger than a message may be goes in several, packed or not', as
   }
 })
 
-t.test('an event that the broker will never take is refused for good, those that wait beside it are stored', async (t) => {
+t.test('an event that the broker will never take is refused for good, those that wait beside it are ' +
+  'stored', async (t) => {
   for (const packing of PACKINGS) {
     const { name, make } = sinks(t, { packing })
     const sink = await make()
@@ -137,13 +164,18 @@ t.test('an event that the broker will never take is refused for good, those that
   }
 })
 
-t.test('a stream that is full refuses at once with UNAVAILABLE, loses nothing, and takes more once there is room', async (t) => {
+t.test('a stream that is full refuses at once with UNAVAILABLE, loses nothing, and takes more once there is ' +
+  'room', async (t) => {
   const { name, make } = sinks(t, { stream: { maxBytes: 20_000 }, ackTimeout: HOUR })
   const sink = await make()
   const large = () => anEvent({ payload: JSON.stringify({ text: 'x'.repeat(4_000) }) })
   const first = large()
   await sink.write([first])
-  await t.rejects(sink.write(Array.from({ length: 20 }, large)), { code: 'UNAVAILABLE', retryAfterSeconds: 1, cause: { message: /maximum bytes/ } }, 'long before ackTimeout')
+  await t.rejects(sink.write(Array.from({ length: 20 }, large)), {
+    code: 'UNAVAILABLE',
+    retryAfterSeconds: 1,
+    cause: { message: /maximum bytes/ }
+  }, 'long before ackTimeout')
   t.strictSame((await eventsIn(connection, name))[0], first)
   await (await jetstreamManager(connection)).streams.purge(name)
   await sink.write([large()])
@@ -175,11 +207,20 @@ t.test('a closed sink refuses, and leaves the connection open; a closed connecti
   await next.close()
 })
 
-t.test('options that can\'t be are refused, each by its name', async (t) => {
+t.test("options that can't be are refused, each by its name", async (t) => {
   const wrong: Array<[Options, RegExp]> = [
-    [{ packing: 'all' as 'flush' }, /"packing"/], [{ maxPending: 0 }, /"maxPending"/], [{ ackTimeout: -1 }, /"ackTimeout"/], [{ stream: { name: 'a.b' } }, /"stream\.name"/],
-    [{ stream: { subjectPrefix: 'a b' } }, /"stream\.subjectPrefix"/], [{ stream: { replicas: 2 } }, /"stream\.replicas"/], [{ stream: { discard: 'all' as 'old' } }, /"stream\.discard"/],
-    [{ stream: { maxAge: 1_000 } }, /"stream\.maxAge".*"duplicateWindow"/], [{ stream: { maxBytes: 0 } }, /"stream\.maxBytes"/], [{ stream: { duplicateWindow: 1.5 } }, /"stream\.duplicateWindow"/]
+    [{ packing: 'all' as 'flush' }, /"packing"/],
+    [{ maxPending: 0 }, /"maxPending"/],
+    [{ ackTimeout: -1 }, /"ackTimeout"/],
+    [{ stream: { name: 'a.b' } }, /"stream\.name"/],
+    [{ stream: { subjectPrefix: 'a b' } }, /"stream\.subjectPrefix"/],
+    [{ stream: { replicas: 2 } }, /"stream\.replicas"/],
+    [{ stream: { discard: 'all' as 'old' } }, /"stream\.discard"/],
+    [{ stream: { maxAge: 1_000 } }, /"stream\.maxAge".*"duplicateWindow"/],
+    [{ stream: { maxBytes: 0 } }, /"stream\.maxBytes"/],
+    [{ stream: { duplicateWindow: 1.5 } }, /"stream\.duplicateWindow"/]
   ]
-  for (const [options, message] of wrong) await t.rejects(jetstreamSink({ connection, ...options }), { code: 'INVALID_OPTIONS', message })
+  for (const [options, message] of wrong) {
+    await t.rejects(jetstreamSink({ connection, ...options }), { code: 'INVALID_OPTIONS', message })
+  }
 })

@@ -13,10 +13,19 @@ const byId = (events: readonly AcceptedEvent[]) => new Map(events.map((event) =>
 
 t.test('an event comes back from its message to the letter, awkward texts in every field', async (t) => {
   for (const text of NAUGHTY) {
-    // Spaces, doubled members, numbers that JavaScript lacks and characters that UTF-8 lacks are the client's to choose.
+    // Spaces, doubled members, numbers that JavaScript lacks and characters that UTF-8 lacks are the client's to
+    // choose.
     const raw = text.replaceAll(/["\\\p{Cc}]/gu, '')
     const payload = `{ "a" :${JSON.stringify(text)},"raw":"${raw}","big":12345678901234567890123,"a":1e2}`
-    const event = anEvent({ orgId: text, sourceId: text, messageId: text, ip: text, userAgent: text, payload, additions: JSON.stringify({ text }) })
+    const event = anEvent({
+      orgId: text,
+      sourceId: text,
+      messageId: text,
+      ip: text,
+      userAgent: text,
+      payload,
+      additions: JSON.stringify({ text })
+    })
     const { events, broken } = decodeMessage(bytes(encodeEvent(event)))
     t.equal(broken, 0)
     t.strictSame(events, [event])
@@ -24,8 +33,9 @@ t.test('an event comes back from its message to the letter, awkward texts in eve
 })
 
 t.test('what is not text comes back too', async (t) => {
-  const variants: Array<Partial<AcceptedEvent>> = [{ userAgent: null }, { bot: true }, { bot: false }, { timestamp: Date.parse('-000001-12-31T00:00:00.000Z') },
-    { authMethod: 'signature', type: 'alias' }]
+  const variants: Array<Partial<AcceptedEvent>> = [{ userAgent: null }, { bot: true }, { bot: false }, {
+    timestamp: Date.parse('-000001-12-31T00:00:00.000Z')
+  }, { authMethod: 'signature', type: 'alias' }]
   for (const fields of variants) {
     const event = anEvent(fields)
     t.strictSame(decodeMessage(bytes(encodeEvent(event))).events, [event])
@@ -37,9 +47,28 @@ t.test('what is no event is counted and left out, the events beside it are kept'
   const fields = JSON.parse(encodeEvent(good)) as Record<string, unknown>
   const changed = (change: object) => JSON.stringify({ ...fields, ...change })
   const wrong = [
-    '', '{', 'null', '[]', '7', '"x"', '{}', changed({ orgId: 7 }), changed({ sourceId: null }), changed({ messageId: undefined }), changed({ type: 'delete' }),
-    changed({ authMethod: 'none' }), changed({ receivedAt: '2026' }), changed({ receivedAt: null }), changed({ timestamp: 1e300 }), changed({ ip: {} }),
-    changed({ userAgent: 1 }), changed({ payload: {} }), changed({ payload: '{' }), changed({ payload: '[]' }), changed({ payload: 'null' }), changed({ additions: '"x"' })
+    '',
+    '{',
+    'null',
+    '[]',
+    '7',
+    '"x"',
+    '{}',
+    changed({ orgId: 7 }),
+    changed({ sourceId: null }),
+    changed({ messageId: undefined }),
+    changed({ type: 'delete' }),
+    changed({ authMethod: 'none' }),
+    changed({ receivedAt: '2026' }),
+    changed({ receivedAt: null }),
+    changed({ timestamp: 1e300 }),
+    changed({ ip: {} }),
+    changed({ userAgent: 1 }),
+    changed({ payload: {} }),
+    changed({ payload: '{' }),
+    changed({ payload: '[]' }),
+    changed({ payload: 'null' }),
+    changed({ additions: '"x"' })
   ]
   for (const line of wrong) t.same(decodeMessage(bytes(line)), { events: [], broken: 1 }, line)
   const lines = wrong.flatMap((line) => [line, encodeEvent(good)])
@@ -48,17 +77,24 @@ t.test('what is no event is counted and left out, the events beside it are kept'
   t.same(decodeMessage(bytes(changed({ more: 1 }))).events, [good], 'members of a later version do no harm')
 })
 
-t.test('a message for each event has the event\'s id; two events share none', async (t) => {
+t.test("a message for each event has the event's id; two events share none", async (t) => {
   const event = anEvent({ messageId: 'a b\r\nNats-Msg-Id: c' })
-  const others: AcceptedEvent[] = [{ ...event, sourceId: 'other' }, { ...event, authMethod: 'signature' }, { ...event, messageId: 'other' }]
+  const others: AcceptedEvent[] = [{ ...event, sourceId: 'other' }, { ...event, authMethod: 'signature' }, {
+    ...event,
+    messageId: 'other'
+  }]
   const messages = messagesOf(byId([event, ...others]), 'events', MEGABYTE)
   t.equal(messages[0]?.id, hexOfId(eventId(event)))
   t.match(messages[0]?.id, /^[0-9a-f]{32}$/)
   t.equal(new Set(messages.map(({ id }) => id)).size, 4)
-  t.equal(messages[0]?.id, messagesOf(byId([{ ...event, payload: '{}', receivedAt: 0 }]), 'events', MEGABYTE)[0]?.id, 'of its identity alone')
+  t.equal(
+    messages[0]?.id,
+    messagesOf(byId([{ ...event, payload: '{}', receivedAt: 0 }]), 'events', MEGABYTE)[0]?.id,
+    'of its identity alone'
+  )
 })
 
-t.test('events are packed into as few messages as the broker\'s largest allows, the same events into the same messages', async (t) => {
+t.test("events are packed into as few messages as the broker's largest allows, the same events into the same messages", async (t) => {
   const events = Array.from({ length: 50 }, () => anEvent({ payload: JSON.stringify({ text: 'é'.repeat(500) }) }))
   const packed = packedMessagesOf(byId(events), 'events', 10_000)
   t.ok(packed.every(({ body, subject }) => body.length < 10_000 && subject === 'events._packed'))
@@ -69,9 +105,12 @@ t.test('events are packed into as few messages as the broker\'s largest allows, 
   t.equal(packedMessagesOf(byId(events), 'events', MEGABYTE).length, 1)
 })
 
-t.test('an event that is larger than the broker takes, or whose names make no subject, is told from a broker that fails', async (t) => {
+t.test('an event that is larger than the broker takes, or whose names make no subject, is told from a broker ' +
+  'that fails', async (t) => {
   const large = byId([anEvent(), anEvent({ payload: JSON.stringify({ text: 'x'.repeat(10_000) }) })])
   t.throws(() => messagesOf(large, 'events', 10_000), { message: /larger|too long/ })
   t.throws(() => packedMessagesOf(large, 'events', 10_000), { message: /larger|too long/ })
-  t.throws(() => messagesOf(byId([anEvent({ orgId: 'é'.repeat(500) })]), 'events', MEGABYTE), { message: /larger|too long/ })
+  t.throws(() => messagesOf(byId([anEvent({ orgId: 'é'.repeat(500) })]), 'events', MEGABYTE), {
+    message: /larger|too long/
+  })
 })

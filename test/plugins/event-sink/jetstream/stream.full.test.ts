@@ -20,7 +20,15 @@ t.test('a stream is made: in files, by limits, with a day of deduplication', asy
   const stream = ownStream(t, connection)
   await jetstreamSink({ connection, stream: { ...stream, maxAge: 2 * DAY, maxBytes: 1e9 } })
   const { config } = await manager.streams.info(stream.name)
-  t.match(config, { subjects: [`${stream.subjectPrefix}.>`], storage: 'file', retention: 'limits', num_replicas: 1, discard: 'new', max_age: 2 * DAY * NANOS, max_bytes: 1e9 })
+  t.match(config, {
+    subjects: [`${stream.subjectPrefix}.>`],
+    storage: 'file',
+    retention: 'limits',
+    num_replicas: 1,
+    discard: 'new',
+    max_age: 2 * DAY * NANOS,
+    max_bytes: 1e9
+  })
   t.equal(config.duplicate_window, DAY * NANOS)
   t.not(config.no_ack, true)
 })
@@ -32,7 +40,7 @@ t.test('a stream for packed messages remembers them for as long as the sink trie
   await t.rejects(jetstreamSink({ connection, stream }), /"duplicate_window" is 120000 ms, not 86400000/)
 })
 
-t.test('D24: five instances that start at once make one stream, and all write to it', async (t) => {
+t.test('five instances that start at once make one stream, and all write to it', async (t) => {
   const stream = ownStream(t, connection)
   const connections = await Promise.all([1, 2, 3, 4, 5].map(() => connected(t, { url: nats.url })))
   const sinks = await Promise.all(connections.map((connection) => jetstreamSink({ connection, stream })))
@@ -55,7 +63,13 @@ t.test('two instances that would make it each in another way: one does, the othe
 t.test('an existing stream that keeps the promises is taken, and left as it is', async (t) => {
   const stream = ownStream(t, connection)
   const { config: before } = await manager.streams.add({
-    name: stream.name, subjects: ['unused.*', `${stream.name}.>`], storage: 'file', duplicate_window: 2 * DAY * NANOS, max_age: 3 * DAY * NANOS, discard: 'old', description: 'ours'
+    name: stream.name,
+    subjects: ['unused.*', `${stream.name}.>`],
+    storage: 'file',
+    duplicate_window: 2 * DAY * NANOS,
+    max_age: 3 * DAY * NANOS,
+    discard: 'old',
+    description: 'ours'
   })
   const sink = await jetstreamSink({ connection, stream: { ...stream, create: false } })
   await sink.write([anEvent()])
@@ -82,7 +96,13 @@ for (const [title, config, options, message] of faults) {
   t.test(`a stream that ${title} stops the start`, async (t) => {
     const stream = ownStream(t, connection)
     const subjects = (config.subjects ?? ['PREFIX.>']).map((subject) => subject.replace('PREFIX', stream.name))
-    await manager.streams.add({ name: stream.name, storage: 'file', duplicate_window: DAY * NANOS, ...config, subjects })
+    await manager.streams.add({
+      name: stream.name,
+      storage: 'file',
+      duplicate_window: DAY * NANOS,
+      ...config,
+      subjects
+    })
     await t.rejects(jetstreamSink({ connection, stream: { ...stream, ...options } }), { message })
   })
 }
@@ -93,20 +113,32 @@ t.test('all that is wrong with a stream is said at once', async (t) => {
   await t.rejects(jetstreamSink({ connection, stream }), /exists, but .*memory.*; .*subjects.*; .*duplicate_window/)
 })
 
-t.test('a stream that may not be made, or can\'t be, stops the start with the broker\'s reason', async (t) => {
+t.test("a stream that may not be made, or can't be, stops the start with the broker's reason", async (t) => {
   const stream = ownStream(t, connection)
-  await t.rejects(jetstreamSink({ connection, stream: { ...stream, create: false } }), /the stream .* does not exist; create it/)
+  await t.rejects(
+    jetstreamSink({ connection, stream: { ...stream, create: false } }),
+    /the stream .* does not exist; create it/
+  )
   const other = ownStream(t, connection)
   await manager.streams.add({ name: other.name, subjects: [`${stream.name}.>`], storage: 'file' })
   await t.rejects(jetstreamSink({ connection, stream }), /cannot create the stream .*overlap/)
-  await t.rejects(jetstreamSink({ connection, stream: { ...ownStream(t, connection), replicas: 3 } }), /cannot create the stream .*replicas/)
+  await t.rejects(
+    jetstreamSink({ connection, stream: { ...ownStream(t, connection), replicas: 3 } }),
+    /cannot create the stream .*replicas/
+  )
 })
 
 t.test('a broker without JetStream, or that takes only small messages, stops the start', async (t) => {
   const small = await privateNats(t, { configuration: 'max_payload: 100000' })
   if (small === null) return
   await t.rejects(jetstreamSink({ connection: await connected(t, { url: small.url }) }), /"max_payload" is 100000/)
-  const off = await privateNats(t, { configuration: 'accounts: { A: { users: [{ user: a, password: b }] } }, no_auth_user: a', jetstream: false })
+  const off = await privateNats(t, {
+    configuration: 'accounts: { A: { users: [{ user: a, password: b }] } }, no_auth_user: a',
+    jetstream: false
+  })
   if (off === null) return
-  await t.rejects(jetstreamSink({ connection: await connected(t, { url: off.url }) }), /JetStream is disabled for this account/)
+  await t.rejects(
+    jetstreamSink({ connection: await connected(t, { url: off.url }) }),
+    /JetStream is disabled for this account/
+  )
 })

@@ -37,7 +37,9 @@ async function leakyPipe (t: Test, url: string) {
     }
     client.pipe(upstream).pipe(client)
   })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
   t.teardown(() => {
     for (const socket of sockets) socket.destroy()
     server.close()
@@ -47,37 +49,51 @@ async function leakyPipe (t: Test, url: string) {
   return {
     url: through.href,
     served: () => served,
-    clog: () => { for (const socket of sockets) socket.unpipe().pause() },
-    cut: () => { for (const socket of sockets) socket.destroy() }
+    clog: () => {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy()
+    }
   }
 }
 
 /** More than the sockets on the way hold. */
-const large = (letter: string) => Array.from({ length: 200 }, () => anEvent({ payload: JSON.stringify({ letter, filler: letter.repeat(60_000) }) }))
+const large = (letter: string) =>
+  Array.from({ length: 200 }, () => anEvent({ payload: JSON.stringify({ letter, filler: letter.repeat(60_000) }) }))
 
-for (const owner of ['ours', 'the caller\'s'] as const) {
-  t.test(`D07: a connection that takes no more is given up after the query timeout, and the next write has another (a pool of ${owner})`, { timeout: 60_000 }, async (t) => {
-    await truncateAll(database)
-    const pipe = await leakyPipe(t, postgres.url)
-    const pool = new pg.Pool({ connectionString: pipe.url, max: 1, query_timeout: 1_000 })
-    pool.on('error', () => {})
-    const behind = await openDatabase(owner === 'ours' ? { url: pipe.url, maxConnections: 1, queryTimeout: 1_000 } : { pool })
-    t.teardown(async () => {
-      await behind.close()
-      await pool.end()
-    })
-    const sink = await sqlSink(behind)
-    const before = pipe.served()
-    pipe.clog()
-    const stuck = large('a')
-    await t.rejects(sink.write(stuck), { code: 'UNAVAILABLE' })
-    const next = large('b')
-    await sink.write(next)
-    t.equal(pipe.served(), before + 1)
-    t.ok(isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), next), 'and what waited to be sent was not written over')
-    await sink.write(stuck)
-    t.equal((await listed(sink, 'org-a')).length, 400)
-  })
+for (const owner of ['ours', "the caller's"] as const) {
+  t.test(
+    `a connection that takes no more is given up after the query timeout, and the next write has another (a pool of ${owner})`,
+    { timeout: 60_000 },
+    async (t) => {
+      await truncateAll(database)
+      const pipe = await leakyPipe(t, postgres.url)
+      const pool = new pg.Pool({ connectionString: pipe.url, max: 1, query_timeout: 1_000 })
+      pool.on('error', () => {})
+      const behind = await openDatabase(
+        owner === 'ours' ? { url: pipe.url, maxConnections: 1, queryTimeout: 1_000 } : { pool }
+      )
+      t.teardown(async () => {
+        await behind.close()
+        await pool.end()
+      })
+      const sink = await sqlSink(behind)
+      const before = pipe.served()
+      pipe.clog()
+      const stuck = large('a')
+      await t.rejects(sink.write(stuck), { code: 'UNAVAILABLE' })
+      const next = large('b')
+      await sink.write(next)
+      t.equal(pipe.served(), before + 1)
+      t.ok(
+        isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), next),
+        'and what waited to be sent was not written over'
+      )
+      await sink.write(stuck)
+      t.equal((await listed(sink, 'org-a')).length, 400)
+    }
+  )
 }
 
 t.test('a pool of a single connection serves others, too, while events never cease to come', async (t) => {
@@ -98,7 +114,8 @@ t.test('a pool of a single connection serves others, too, while events never cea
   t.equal(rows[0]?.n, written)
 })
 
-t.test('D06: a connection that breaks while rows are sent is UNAVAILABLE, stores nothing, and the next write has another', async (t) => {
+t.test('a connection that breaks while rows are sent is UNAVAILABLE, stores nothing, and the next write has ' +
+  'another', async (t) => {
   await truncateAll(database)
   const pipe = await leakyPipe(t, postgres.url)
   const behind = await openDatabase({ url: pipe.url })
@@ -113,7 +130,8 @@ t.test('D06: a connection that breaks while rows are sent is UNAVAILABLE, stores
   t.ok(isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), events))
 })
 
-t.test('D06: a server process that is ended in the middle of a COPY takes neither this process nor the next write with it', async (t) => {
+t.test('a server process that is ended in the middle of a COPY takes neither this process nor the next write ' +
+  'with it', async (t) => {
   await truncateAll(database)
   const pool = new pg.Pool({ connectionString: postgres.url })
   pool.on('error', () => {})
@@ -124,7 +142,9 @@ t.test('D06: a server process that is ended in the middle of a COPY takes neithe
     await sql`lock table events in access exclusive mode`.execute(holder)
     const write = t.rejects(sink.write(events), { code: 'UNAVAILABLE' })
     for (let ended = 0; ended === 0;) {
-      const { rows } = await sql`select pg_terminate_backend(pid) from pg_locks where not granted and relation = 'events'::regclass`.execute(database.db)
+      const { rows } =
+        await sql`select pg_terminate_backend(pid) from pg_locks where not granted and relation = 'events'::regclass`
+          .execute(database.db)
       ended = rows.length
     }
     await write

@@ -40,7 +40,8 @@ async function idsOf (sink: Awaited<ReturnType<typeof sqlSink>>): Promise<string
 
 t.beforeEach(() => truncateAll(database))
 
-t.test('new events are copied; where an instance before has stored one of them, that one is dropped and the others are stored', async (t) => {
+t.test('new events are copied; where an instance before has stored one of them, that one is dropped and the ' +
+  'others are stored', async (t) => {
   const [known, ...others] = [anEvent(), anEvent(), anEvent()] as const
   await (await sqlSink(database)).write([known])
   const { counted, copies } = counting(database)
@@ -56,7 +57,7 @@ t.test('new events are copied; where an instance before has stored one of them, 
   t.equal((await idsOf(sink)).at(-1), next.messageId)
 })
 
-t.test('D14: an id that was not swept yet is a new event after 24 hours', async (t) => {
+t.test('an id that was not swept yet is a new event after 24 hours', async (t) => {
   const event = anEvent()
   await (await sqlSink(database)).write([event])
   const sink = await sqlSink(database)
@@ -67,14 +68,23 @@ t.test('D14: an id that was not swept yet is a new event after 24 hours', async 
   t.equal((await idsOf(sink)).length, 3, 'the window begins anew')
 })
 
-t.test('D13: two instances that write the same events at the same time, in other orders, store each once', async (t) => {
+t.test('two instances that write the same events at the same time, in other orders, store each once', async (t) => {
   const sinks = await Promise.all([1, 2, 3].map(() => sqlSink(database)))
   for (let round = 0; round < 10; round++) {
     // Of characters that UTF-16, UTF-8 and a locale's collation each put in another order.
-    const events = Array.from({ length: 60 }, (_none, at) => anEvent({ messageId: `${['a', 'B', '🙂', '\uffee', 'é', '\\', ' '][at % 7]}-${round}-${at}` }))
-    await Promise.all(sinks.map((sink, at) => sink.write(at === 0 ? events : at === 1 ? [...events].reverse() : events.filter((_event, at) => at % 2 === 0))))
+    const events = Array.from(
+      { length: 60 },
+      (_none, at) => anEvent({ messageId: `${['a', 'B', '🙂', '\uffee', 'é', '\\', ' '][at % 7]}-${round}-${at}` })
+    )
+    await Promise.all(
+      sinks.map((sink, at) =>
+        sink.write(at === 0 ? events : at === 1 ? [...events].reverse() : events.filter((_event, at) => at % 2 === 0))
+      )
+    )
   }
-  const { rows } = await sql<{ stored: number, different: number }>`select count(*)::int as stored, count(distinct message_id)::int as different from events`.execute(database.db)
+  const { rows } = await sql<
+    { stored: number, different: number }
+  >`select count(*)::int as stored, count(distinct message_id)::int as different from events`.execute(database.db)
   t.same(rows, [{ stored: 600, different: 600 }])
 })
 
@@ -95,8 +105,12 @@ t.test('a COPY that two instances deadlock on is made up for by a statement', as
   t.same(copies, { done: 1, refused: 0 })
 })
 
-t.test('D13: a copy and a statement take ids in the same order, so that neither waits for the other in a ring', async (t) => {
-  const [first, second] = [anEvent(), anEvent()].sort((one, other) => eventId(one) < eventId(other) ? -1 : 1) as [AcceptedEvent, AcceptedEvent]
+t.test('a copy and a statement take ids in the same order, so that neither waits for the other in a ' +
+  'ring', async (t) => {
+  const [first, second] = [anEvent(), anEvent()].sort((one, other) => eventId(one) < eventId(other) ? -1 : 1) as [
+    AcceptedEvent,
+    AcceptedEvent
+  ]
   for (const copy of [database.copy, null]) {
     await truncateAll(database)
     const sink = await sqlSink({ ...database, copy })
@@ -120,27 +134,33 @@ t.test('D13: a copy and a statement take ids in the same order, so that neither 
   /** Resolves once somebody waits for an id that another transaction has. */
   async function blocked (): Promise<void> {
     for (;;) {
-      const { rows } = await sql<{ n: number }>`select count(*)::int as n from pg_locks where not granted and locktype = 'transactionid'`.execute(database.db)
+      const { rows } = await sql<
+        { n: number }
+      >`select count(*)::int as n from pg_locks where not granted and locktype = 'transactionid'`.execute(database.db)
       if (rows[0]?.n === 1) return
     }
   }
 })
 
-t.test('one event that the database refuses does not take its neighbours with it, and what was refused is not known', async (t) => {
+t.test('one event that the database refuses does not take its neighbours with it, and what was refused is not ' +
+  'known', async (t) => {
   const { counted } = counting(database)
   const sink = await sqlSink(counted)
   const bad = anEvent({ payload: 'not json' })
   const good = Array.from({ length: 20 }, () => anEvent())
   const first = sink.write([anEvent()])
-  const outcomes = await Promise.allSettled([...good.slice(0, 7), bad, ...good.slice(7)].map((event) => sink.write([event])))
+  const outcomes = await Promise.allSettled(
+    [...good.slice(0, 7), bad, ...good.slice(7)].map((event) => sink.write([event]))
+  )
   await first
-  t.same(outcomes.flatMap((outcome, at) => outcome.status === 'rejected' ? [[at, outcome.reason.code]] : []), [[7, 'INTERNAL_ERROR']])
+  t.same(outcomes.flatMap((outcome, at) => outcome.status === 'rejected' ? [[at, outcome.reason.code]] : []), [[7,
+    'INTERNAL_ERROR']])
   t.equal((await idsOf(sink)).length, 21)
   await sink.write([{ ...bad, payload: '{}' }])
   t.equal((await idsOf(sink)).length, 22)
 })
 
-t.test('D06: what a database in trouble did not take is not known: the repeat is stored', async (t) => {
+t.test('what a database in trouble did not take is not known: the repeat is stored', async (t) => {
   const sink = await sqlSink(database)
   const events = [anEvent(), anEvent()]
   await sql`alter table events rename to away`.execute(database.db)

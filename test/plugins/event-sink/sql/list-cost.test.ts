@@ -52,12 +52,13 @@ async function filled (t: Test, pool: PostgresPoolSlice) {
   const partitions = await eventPartitions(database)
   for (let day = 60; day >= 0; day -= 4) await partitions.prepare(NOW - day * DAY)
   const sink = await sqlSink(database, { now: () => NOW })
-  const events = Array.from({ length: 400 }, (_, n) => anEvent({
-    orgId: n % 10 === 9 ? 'org-b' : 'org-a',
-    sourceId: SOURCES[n % 7 === 0 ? 1 : 0] as string,
-    type: EVENT_TYPES[n % 11 === 0 ? 1 + n % 3 : 0] as AcceptedEvent['type'],
-    receivedAt: NOW - Math.floor((n * 7919) % 400) * DAY / 8
-  }))
+  const events = Array.from({ length: 400 }, (_, n) =>
+    anEvent({
+      orgId: n % 10 === 9 ? 'org-b' : 'org-a',
+      sourceId: SOURCES[n % 7 === 0 ? 1 : 0] as string,
+      type: EVENT_TYPES[n % 11 === 0 ? 1 + n % 3 : 0] as AcceptedEvent['type'],
+      receivedAt: NOW - Math.floor((n * 7919) % 400) * DAY / 8
+    }))
   await sink.write(events)
   return { counted, database, sink, events }
 }
@@ -66,14 +67,22 @@ async function filled (t: Test, pool: PostgresPoolSlice) {
 async function addTracks ({ db }: Database, count: number): Promise<void> {
   await sql`
     insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload, additions)
-    select 'org-many', 'many', 'm' || n, 'page', 'key', ${new Date(NOW)}::timestamptz - n * interval '1 second', now(), '', '{}', '{}'
+    select 'org-many', 'many', 'm' || n, 'page', 'key', ${new Date(
+    NOW
+  )}::timestamptz - n * interval '1 second', now(), '', '{}', '{}'
     from generate_series(1, ${sql.lit(count)}) n`.execute(db)
 }
 
-function matching (events: readonly AcceptedEvent[], orgId: string, { sourceId, type, from = -Infinity, to = Infinity }: EventFilter): string[] {
+function matching (
+  events: readonly AcceptedEvent[],
+  orgId: string,
+  { sourceId, type, from = -Infinity, to = Infinity }: EventFilter
+): string[] {
   return events.map((event, at) => ({ event, at }))
-    .filter(({ event }) => event.orgId === orgId && (sourceId === undefined || event.sourceId === sourceId) &&
-      (type === undefined || event.type === type) && event.receivedAt >= from && event.receivedAt <= to)
+    .filter(({ event }) =>
+      event.orgId === orgId && (sourceId === undefined || event.sourceId === sourceId) &&
+      (type === undefined || event.type === type) && event.receivedAt >= from && event.receivedAt <= to
+    )
     .sort((one, other) => other.event.receivedAt - one.event.receivedAt || other.at - one.at)
     .map(({ event }) => event.messageId)
 }
@@ -89,7 +98,12 @@ const filters = fc.record({
 async function costsLittle (t: Test, pool: PostgresPoolSlice): Promise<void> {
   const { counted, database, sink, events } = await filled(t, pool)
 
-  async function page (orgId: string, filter: EventFilter, limit: number, cursor?: string): ReturnType<ReadableEventSink['list']> {
+  async function page (
+    orgId: string,
+    filter: EventFilter,
+    limit: number,
+    cursor?: string
+  ): ReturnType<ReadableEventSink['list']> {
     counted.statements = 0
     const answer = await sink.list(orgId, filter, { limit, cursor })
     if (counted.statements > PAGE_STATEMENTS) throw new Error(`${counted.statements} statements`)
@@ -97,28 +111,42 @@ async function costsLittle (t: Test, pool: PostgresPoolSlice): Promise<void> {
   }
 
   await t.test('pages of any filter and size join to the events that it names, each of a few statements', async (t) => {
-    await t.resolves(fc.assert(fc.asyncProperty(fc.constantFrom('org-a', 'org-b', 'org-c'), filters, fc.integer({ min: 1, max: 100 }), async (orgId, filter, limit) => {
-      const found: string[] = []
-      let cursor: string | undefined
-      do {
-        const { data, nextCursor } = await page(orgId, filter, limit, cursor)
-        found.push(...data.map(({ messageId }) => messageId))
-        cursor = nextCursor ?? undefined
-      } while (cursor !== undefined)
-      const expected = matching(events, orgId, filter)
-      return found.length === expected.length && found.every((id, at) => id === expected[at])
-    }), { numRuns: 60 }))
+    await t.resolves(
+      fc.assert(
+        fc.asyncProperty(
+          fc.constantFrom('org-a', 'org-b', 'org-c'),
+          filters,
+          fc.integer({ min: 1, max: 100 }),
+          async (orgId, filter, limit) => {
+            const found: string[] = []
+            let cursor: string | undefined
+            do {
+              const { data, nextCursor } = await page(orgId, filter, limit, cursor)
+              found.push(...data.map(({ messageId }) => messageId))
+              cursor = nextCursor ?? undefined
+            } while (cursor !== undefined)
+            const expected = matching(events, orgId, filter)
+            return found.length === expected.length && found.every((id, at) => id === expected[at])
+          }
+        ),
+        { numRuns: 60 }
+      )
+    )
   })
 
-  await t.test('a filter that finds nothing in many events ends its page early, and the pages come to an end', async (t) => {
+  await t.test('a filter that finds nothing in many events ends its page early, and the pages come to an ' +
+    'end', async (t) => {
     await addTracks(database, 30_000)
     const first = await page('org-many', { type: 'track' }, 100)
     t.same(first.data, [])
     t.type(first.nextCursor, 'string')
     let pages = 1
-    for (let cursor = first.nextCursor; cursor !== null; pages++) cursor = (await page('org-many', { type: 'track' }, 100, cursor)).nextCursor
+    for (let cursor = first.nextCursor; cursor !== null; pages++) { cursor = (await page('org-many', { type: 'track' }, 100, cursor)).nextCursor }
     t.ok(pages > 2 && pages < 20, `${pages} pages`)
-    const nothing = [['org-many', { type: 'alias' }], ['org-many', { sourceId: 'none' }], ['org-many', { from: NOW - 40 * DAY, to: NOW - 30 * DAY }], ['org-a', { sourceId: 'many' }]] as const
+    const nothing = [['org-many', { type: 'alias' }], ['org-many', { sourceId: 'none' }], ['org-many', {
+      from: NOW - 40 * DAY,
+      to: NOW - 30 * DAY
+    }], ['org-a', { sourceId: 'many' }]] as const
     for (const [orgId, filter] of nothing) {
       // On a busy machine the time of a page may be over before all days were looked at.
       let cursor: string | null | undefined
@@ -163,8 +191,10 @@ t.test('on PostgreSQL a statement ends by itself, and nothing follows once the c
   const database = await openDatabase({ url: server.url })
   t.teardown(() => database.close())
   const sink = await sqlSink(database)
-  const running = async () => (await sql`
-    select 1 from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like '%scanned_rows%'`.execute(database.db)).rows.length
+  const running = async () =>
+    (await sql`
+    select 1 from pg_stat_activity where state = 'active' and pid <> pg_backend_pid() and query like '%scanned_rows%'`
+      .execute(database.db)).rows.length
   await database.db.transaction().execute(async (other) => {
     await sql`lock table events in access exclusive mode`.execute(other)
     const leaving = new AbortController()

@@ -16,7 +16,12 @@ const FIRST = Date.UTC(2040, 0, 1)
 const NOW = FIRST + 299.5 * DAY
 
 /** All pages of a list. */
-async function pages (sink: ReadableEventSink, filter: EventFilter, limit: number, start?: string): Promise<AcceptedEvent[][]> {
+async function pages (
+  sink: ReadableEventSink,
+  filter: EventFilter,
+  limit: number,
+  start?: string
+): Promise<AcceptedEvent[][]> {
   const all: AcceptedEvent[][] = []
   let cursor = start
   do {
@@ -49,11 +54,22 @@ async function goesBackInTime (t: Test, database: Database): Promise<void> {
   await t.test('from and to bound it on both sides', async (t) => {
     const at = (day: number) => FIRST + day * DAY
     const bounds = [
-      [at(30), at(33)], [at(0), at(0)], [at(-1e3), at(1)], [at(296), undefined], [undefined, at(32)], [at(299), at(1e3)], [at(40), at(50)], [at(9), at(3)]
+      [at(30), at(33)],
+      [at(0), at(0)],
+      [at(-1e3), at(1)],
+      [at(296), undefined],
+      [undefined, at(32)],
+      [at(299), at(1e3)],
+      [at(40), at(50)],
+      [at(9), at(3)]
     ]
     for (const [from, to] of bounds) {
-      const inside = events.filter(({ receivedAt }) => receivedAt >= (from ?? -Infinity) && receivedAt <= (to ?? Infinity)).reverse()
-      for (const limit of [1, 100]) t.same(ids((await pages(sink, { from, to }, limit)).flat()), ids(inside), `${from} to ${to}, by ${limit}`)
+      const inside = events.filter(({ receivedAt }) =>
+        receivedAt >= (from ?? -Infinity) && receivedAt <= (to ?? Infinity)
+      ).reverse()
+      for (const limit of [1, 100]) {
+        t.same(ids((await pages(sink, { from, to }, limit)).flat()), ids(inside), `${from} to ${to}, by ${limit}`)
+      }
     }
   })
 
@@ -61,7 +77,9 @@ async function goesBackInTime (t: Test, database: Database): Promise<void> {
     const below = async (cursor: string) => (await pages(sink, {}, 100, cursor)).flat().length
     t.equal(await below(encodeCursor({ timestamp: 8.64e15, sequence: Number.MAX_SAFE_INTEGER })), events.length)
     t.equal(await below(encodeCursor({ timestamp: 0, sequence: 0 })), 0)
-    for (const cursor of ['1', '1.2', '1.2.3', 'x', encodeCursor({ timestamp: 9e15, sequence: 0 })]) await t.rejects(below(cursor), { code: 'INVALID_REQUEST' }, cursor)
+    for (const cursor of ['1', '1.2', '1.2.3', 'x', encodeCursor({ timestamp: 9e15, sequence: 0 })]) {
+      await t.rejects(below(cursor), { code: 'INVALID_REQUEST' }, cursor)
+    }
   })
 }
 
@@ -84,7 +102,11 @@ t.test('on PostgreSQL', async (t) => {
       await sql`lock table events_20400131 in access exclusive mode`.execute(other)
       t.equal((await sink.list('org-a', {}, { limit: 5 })).data.length, 5)
       const old = anEvent({ receivedAt: FIRST + 32 * DAY })
-      t.equal((await sink.list('org-a', { from: old.receivedAt, to: old.receivedAt }, { limit: 5 })).data.length, 1, 'nor does one of a day that is asked for')
+      t.equal(
+        (await sink.list('org-a', { from: old.receivedAt, to: old.receivedAt }, { limit: 5 })).data.length,
+        1,
+        'nor does one of a day that is asked for'
+      )
     })
   })
 })

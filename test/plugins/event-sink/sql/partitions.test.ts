@@ -16,12 +16,18 @@ const START = Date.UTC(2040, 1, 27)
 const AHEAD = ['events_20400227', 'events_20400228', 'events_20400229', 'events_20400301']
 
 async function tables ({ db }: Database): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits where inhparent = 'events'::regclass order by 1`.execute(db)
+  const { rows } = await sql<
+    { name: string }
+  >`select inhrelid::regclass::text as name from pg_inherits where inhparent = 'events'::regclass order by 1`.execute(
+    db
+  )
   return rows.map(({ name }) => name).filter((name) => /\d/.test(name))
 }
 
 async function tableOf ({ db }: Database, messageId: string): Promise<string | undefined> {
-  return (await sql<{ name: string }>`select tableoid::regclass::text as name from events where message_id = ${messageId}`.execute(db)).rows[0]?.name
+  return (await sql<
+    { name: string }
+  >`select tableoid::regclass::text as name from events where message_id = ${messageId}`.execute(db)).rows[0]?.name
 }
 
 /** One after the other on one database, each from an empty one. */
@@ -31,13 +37,19 @@ async function keepsDays (t: Test, database: Database): Promise<void> {
     await sql`truncate events, event_ids`.execute(database.db)
   })
 
-  await t.test('today and the three days after it have a table before the first event, each sweep makes the next', async (t) => {
+  await t.test('today and the three days after it have a table before the first event, each sweep makes the ' +
+    'next', async (t) => {
     let now = START + 5 * HOUR
     const sink = await sqlSink(database, { now: () => now })
     t.same(await tables(database), AHEAD)
-    const [today, overmorrow, later] = [anEvent({ receivedAt: now }), anEvent({ receivedAt: START + 4 * DAY - 1 }), anEvent({ receivedAt: START + 4 * DAY })]
+    const [today, overmorrow, later] = [anEvent({ receivedAt: now }), anEvent({ receivedAt: START + 4 * DAY - 1 }),
+      anEvent({ receivedAt: START + 4 * DAY })]
     await sink.write([today, overmorrow, later])
-    t.same(await Promise.all([today, overmorrow, later].map(({ messageId }) => tableOf(database, messageId))), [AHEAD[0], AHEAD[3], 'events_default'])
+    t.same(await Promise.all([today, overmorrow, later].map(({ messageId }) => tableOf(database, messageId))), [
+      AHEAD[0],
+      AHEAD[3],
+      'events_default'
+    ])
 
     now += DAY
     await sink.sweep?.()
@@ -48,21 +60,34 @@ async function keepsDays (t: Test, database: Database): Promise<void> {
 
   await t.test('days that are over go with their tables, of the day that is not only what is old enough', async (t) => {
     const sink = await sqlSink(database, { now: () => START })
-    const events = [0, DAY - 1, DAY, DAY + HOUR, 2 * DAY - 1, 2 * DAY].map((after) => anEvent({ receivedAt: START + after, orgId: after % 2 === 0 ? 'org-a' : 'org-b' }))
+    const events = [0, DAY - 1, DAY, DAY + HOUR, 2 * DAY - 1, 2 * DAY].map((after) =>
+      anEvent({ receivedAt: START + after, orgId: after % 2 === 0 ? 'org-a' : 'org-b' })
+    )
     const [ahead, behind] = [anEvent({ receivedAt: START + 9 * DAY }), anEvent({ receivedAt: START - 400 * DAY })]
     await sink.write([ahead, ...events, behind])
     await sink.expire?.(START + DAY + HOUR)
     t.same(await tables(database), AHEAD.slice(1))
-    const left = [...(await sink.list('org-a', {}, { limit: 10 })).data, ...(await sink.list('org-b', {}, { limit: 10 })).data]
-    t.same(left.map(({ messageId }) => messageId), [ahead, events[5], events[3], events[4]].map((event) => event?.messageId))
+    const left = [...(await sink.list('org-a', {}, { limit: 10 })).data,
+      ...(await sink.list('org-b', {}, { limit: 10 })).data]
+    t.same(
+      left.map(({ messageId }) => messageId),
+      [ahead, events[5], events[3], events[4]].map((event) => event?.messageId)
+    )
     await sink.expire?.(START + DAY + HOUR)
     await sink.write([anEvent({ receivedAt: START })])
-    t.equal((await sink.list('org-a', {}, { limit: 10 })).data.length, 4, 'a day whose table is gone is stored all the same')
+    t.equal(
+      (await sink.list('org-a', {}, { limit: 10 })).data.length,
+      4,
+      'a day whose table is gone is stored all the same'
+    )
   })
 
-  await t.test('a day of which too much has come too early stays where it is, and keeps no other from being made', async (t) => {
+  await t.test('a day of which too much has come too early stays where it is, and keeps no other from being ' +
+    'made', async (t) => {
     await sql`insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload, additions)
-      select 'org-a', 's', n, 'track', 'key', ${new Date(START + DAY)}, now(), '::1', '{}', '{}' from generate_series(1, 10001) n`.execute(database.db)
+      select 'org-a', 's', n, 'track', 'key', ${new Date(
+      START + DAY
+    )}, now(), '::1', '{}', '{}' from generate_series(1, 10001) n`.execute(database.db)
     const sink = await sqlSink(database, { now: () => START })
     await sink.sweep?.()
     t.same(await tables(database), AHEAD.filter((name) => !name.endsWith('28')))
@@ -79,7 +104,9 @@ t.test('on the embedded database', async (t) => {
 
   await t.test('the table of a day that is half deleted is cleaned up, which nobody else would do', async (t) => {
     const sink = await sqlSink(database, { now: () => START })
-    const size = async () => (await sql<{ bytes: string }>`select pg_relation_size('events_20400227') as bytes`.execute(database.db)).rows[0]?.bytes
+    const size = async () =>
+      (await sql<{ bytes: string }>`select pg_relation_size('events_20400227') as bytes`.execute(database.db)).rows[0]
+        ?.bytes
     await sink.write(Array.from({ length: 1_000 }, () => anEvent({ receivedAt: START })))
     t.not(await size(), '0')
     await sink.expire?.(START + 1)
@@ -94,7 +121,7 @@ t.test('on PostgreSQL', async (t) => {
   t.teardown(() => database.close())
   await keepsDays(t, database)
 
-  t.test('five instances that begin the same days at once, and end them, do not get in each other\'s way', async (t) => {
+  t.test("five instances that begin the same days at once, and end them, do not get in each other's way", async (t) => {
     const others = await Promise.all([1, 2, 3, 4, 5].map(() => openDatabase({ url: server.url })))
     t.teardown(() => Promise.all(others.map((other) => other.close())))
     const sinks = await Promise.all(others.map((other) => sqlSink(other, { now: () => START })))
@@ -108,7 +135,8 @@ t.test('on PostgreSQL', async (t) => {
     }
   })
 
-  t.test('while somebody reads for long, days are neither made nor dropped, and events are written and come to the day that is made later', async (t) => {
+  t.test('while somebody reads for long, days are neither made nor dropped, and events are written and come to ' +
+    'the day that is made later', async (t) => {
     const now = { time: START }
     const sink = await sqlSink(database, { now: () => now.time, ackTimeout: 2_000 })
     const early = anEvent({ receivedAt: START + 5 * DAY })
@@ -133,7 +161,11 @@ t.test('on PostgreSQL', async (t) => {
   t.test('a list goes from table to table by the index, however many days there are', async (t) => {
     const partitions = await eventPartitions(database)
     for (let day = 0; day < 40; day += 4) await partitions.prepare(START + day * DAY)
-    const { rows } = await sql<{ 'QUERY PLAN': string }>`explain select * from events where org_id = 'org-a' order by received_at desc, seq desc limit 51`.execute(database.db)
+    const { rows } = await sql<
+      { 'QUERY PLAN': string }
+    >`explain select * from events where org_id = 'org-a' order by received_at desc, seq desc limit 51`.execute(
+      database.db
+    )
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
     t.match(plan, /Merge Append[\s\S]*Index Scan Backward using events_20400227_pkey/)
     t.notMatch(plan, /Sort(?! Key)|Seq Scan/)

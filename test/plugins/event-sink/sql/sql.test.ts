@@ -28,17 +28,18 @@ t.test('the SQL sink keeps the contract on PostgreSQL', async (t) => {
     await truncateAll(database)
     return [await sqlSink(database), await sqlSink(database)]
   })
-  await t.test('D14: ids are swept on PostgreSQL', (t) => sweepsIds(t, database))
-  await t.test('D14: a repeat does not make an id known for longer, on PostgreSQL', (t) => forgetsInTime(t, database))
-  await t.test('a repeat is told by an instance that has not seen the event, on PostgreSQL', (t) => tellsRepeats(t, database))
+  await t.test('ids are swept on PostgreSQL', (t) => sweepsIds(t, database))
+  await t.test('a repeat does not make an id known for longer, on PostgreSQL', (t) => forgetsInTime(t, database))
+  await t.test('a repeat is told by an instance that has not seen the event, on PostgreSQL', (t) =>
+    tellsRepeats(t, database))
   await t.test('old events are deleted on PostgreSQL', (t) => expiresEvents(t, database))
 })
 
-t.test('D14: ids are swept on PGlite', async (t) => {
+t.test('ids are swept on PGlite', async (t) => {
   await sweepsIds(t, await emptyDatabase())
 })
 
-t.test('D14: a repeat does not make an id known for longer, on PGlite', async (t) => {
+t.test('a repeat does not make an id known for longer, on PGlite', async (t) => {
   await forgetsInTime(t, await emptyDatabase())
 })
 
@@ -56,7 +57,9 @@ t.test('what is deleted takes no room on PGlite, which would never clean up by i
   const event = anEvent()
   await sink.write(Array.from({ length: 1_000 }, () => anEvent()))
   await sink.expire?.(event.receivedAt + 1)
-  const { rows } = await sql<{ bytes: string }>`select sum(pg_relation_size(relid))::text as bytes from pg_partition_tree('events')`.execute(database.db)
+  const { rows } = await sql<
+    { bytes: string }
+  >`select sum(pg_relation_size(relid))::text as bytes from pg_partition_tree('events')`.execute(database.db)
   t.same(rows, [{ bytes: '0' }])
 })
 
@@ -79,7 +82,8 @@ async function tellsRepeats (t: Pick<Test, 'same'>, database: Database): Promise
   const [one, other] = [await sqlSink(database), await sqlSink(database)]
   const first = anEvent({ repeat: false })
   await one.write([first])
-  const [same, later, fresh] = [{ ...first }, { ...first, receivedAt: first.receivedAt + 1 }, anEvent({ repeat: false })]
+  const [same, later, fresh] = [{ ...first }, { ...first, receivedAt: first.receivedAt + 1 },
+    anEvent({ repeat: false })]
   await other.write([later, fresh])
   await other.write([same])
   t.same([first, later, fresh, same].map(({ repeat }) => repeat), [false, true, false, true])
@@ -88,11 +92,18 @@ async function tellsRepeats (t: Pick<Test, 'same'>, database: Database): Promise
 async function expiresEvents (t: Pick<Test, 'equal'>, database: Database): Promise<void> {
   await truncateAll(database)
   const sink = await sqlSink(database, { maxPending: 100_000 })
-  const count = async () => Number((await database.db.selectFrom('events').select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow()).count)
+  const count = async () =>
+    Number(
+      (await database.db.selectFrom('events').select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow())
+        .count
+    )
   const start = Date.UTC(2026, 0, 15)
   // More than one slice, of organisations of any size.
   for (let batch = 0; batch < 4; batch++) {
-    await sink.write(Array.from({ length: 4_000 }, (_none, at) => anEvent({ receivedAt: start + batch, orgId: at % 10 === 0 ? `org-${at % 70}` : 'org-a' })))
+    await sink.write(
+      Array.from({ length: 4_000 }, (_none, at) =>
+        anEvent({ receivedAt: start + batch, orgId: at % 10 === 0 ? `org-${at % 70}` : 'org-a' }))
+    )
   }
   const signal = AbortSignal.abort()
   await sink.expire?.(start + 3, signal)
@@ -109,9 +120,15 @@ async function sweepsIds (t: Pick<Test, 'equal' | 'same'>, database: Database): 
   const hour = 3_600_000
   let now = start
   const sink = await sqlSink(database, { now: () => now, maxPending: 100_000 })
-  const count = async () => Number((await database.db.selectFrom('event_ids').select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow()).count)
+  const count = async () =>
+    Number(
+      (await database.db.selectFrom('event_ids').select(({ fn }) => fn.countAll().as('count'))
+        .executeTakeFirstOrThrow()).count
+    )
   // More than one slice.
-  for (let batch = 0; batch < 3; batch++) await sink.write(Array.from({ length: 4_000 }, () => anEvent({ receivedAt: start })))
+  for (let batch = 0; batch < 3; batch++) {
+    await sink.write(Array.from({ length: 4_000 }, () => anEvent({ receivedAt: start })))
+  }
   const late = anEvent({ receivedAt: start + 2 * hour })
   await sink.write([late])
 
@@ -129,7 +146,9 @@ t.test('one event that the database refuses does not take the others of its stat
   const sink = await sqlSink(await emptyDatabase())
   const good = Array.from({ length: 5 }, () => anEvent())
   const first = sink.write([anEvent()])
-  const outcomes = await Promise.allSettled([sink.write([anEvent({ payload: 'not json' })]), ...good.map((event) => sink.write([event]))])
+  const outcomes = await Promise.allSettled([sink.write([anEvent({ payload: 'not json' })]), ...good.map((event) =>
+    sink.write([event])
+  )])
   await first
   t.same(outcomes.map(({ status }) => status), ['rejected', ...Array(5).fill('fulfilled')])
   t.equal((await sink.list('org-a', {}, { limit: 100 })).data.length, 6)

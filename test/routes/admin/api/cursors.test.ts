@@ -27,7 +27,7 @@ interface Lists {
   owner: Caller
   stranger: Caller
   /** The path of a list, that of `:id` filled in. */
-  at (path: string): string
+  at(path: string): string
   /** How often any list of the store or the sink was read. */
   reads: { count: number }
   store: TokenStore
@@ -37,25 +37,39 @@ interface Lists {
 async function withLists (t: Test): Promise<Lists> {
   const reads = { count: 0 }
   const { store, sink } = await backend(t)
-  const counted = <Part extends { list: (...parameters: never[]) => unknown }>(part: Part): Part => new Proxy(part, {
-    get (target, name) {
-      const member = target[name as keyof Part] as unknown
-      if (typeof member !== 'function') return member
-      return (...parameters: unknown[]) => {
-        if (name === 'list') reads.count++
-        return Reflect.apply(member, target, parameters) as unknown
+  const counted = <Part extends { list: (...parameters: never[]) => unknown }>(part: Part): Part =>
+    new Proxy(part, {
+      get (target, name) {
+        const member = target[name as keyof Part] as unknown
+        if (typeof member !== 'function') return member
+        return (...parameters: unknown[]) => {
+          if (name === 'list') reads.count++
+          return Reflect.apply(member, target, parameters) as unknown
+        }
       }
+    })
+  const { sources, webhooks, audit, revocations } = store
+  const watched = {
+    ...store,
+    sources: counted(sources),
+    webhooks: counted(webhooks),
+    audit: counted(audit),
+    revocations: counted(revocations)
+  }
+  const admin = await adminApp(t, {
+    store: watched,
+    before: async (app) => {
+      await app.register(eventSink, { sink: counted<ReadableEventSink>(sink) })
     }
   })
-  const { sources, webhooks, audit, revocations } = store
-  const watched = { ...store, sources: counted(sources), webhooks: counted(webhooks), audit: counted(audit), revocations: counted(revocations) }
-  const admin = await adminApp(t, { store: watched, before: async (app) => { await app.register(eventSink, { sink: counted<ReadableEventSink>(sink) }) } })
   const owner = await caller(admin)
   const stranger = await caller(admin, 'owner', 'other')
   let id = ''
   for (const [who, orgId] of [[stranger, 'other'], [owner, 'default']] as const) {
     for (const name of ['a', 'b', 'c']) id = (await who.send('POST', '/sources', { name })).json().id
-    for (const name of ['a', 'b', 'c']) await who.send('POST', `/sources/${id}/webhooks`, { name, provider: 'stripe', secret: `whsec_${'x'.repeat(32)}` })
+    for (const name of ['a', 'b', 'c']) {
+      await who.send('POST', `/sources/${id}/webhooks`, { name, provider: 'stripe', secret: `whsec_${'x'.repeat(32)}` })
+    }
     for (const tenant_id of ['a', 'b', 'c']) await who.send('POST', '/embeds/revoke', { tenant_id })
     await store.audit.append([1, 2, 3].map((timestamp) => anEntry({ orgId, action: 'embed.refused', timestamp })))
     await sink.write([1, 2, 3].map(() => anEvent({ orgId })))
@@ -83,7 +97,8 @@ t.test('every route that takes a cursor is in the table of lists', async (t) => 
   t.same(routes.sort(), LISTS.map(([path]) => path).sort())
 })
 
-t.test('a cursor is good for the list, the filter and the organisation that it was given for, whatever the limit', async (t) => {
+t.test('a cursor is good for the list, the filter and the organisation that it was given for, whatever the ' +
+  'limit', async (t) => {
   const { owner, stranger, at, reads } = await withLists(t)
   const cursors = new Map<string, string>()
   for (const [path] of LISTS) cursors.set(path, await nextOf(owner, at(path)))
@@ -95,7 +110,9 @@ t.test('a cursor is good for the list, the filter and the organisation that it w
     reads.count = 0
     const foreign = path.includes(':id') ? [] : [await stranger.get(`${path}?cursor=${cursor}`)]
     const filtered = filter === null ? [] : [await owner.get(`${path}?${filter}&cursor=${cursor}`)]
-    const elsewhere = await Promise.all(LISTS.filter(([other]) => other !== path).map(([other]) => owner.get(`${at(other)}?cursor=${cursor}`)))
+    const elsewhere = await Promise.all(
+      LISTS.filter(([other]) => other !== path).map(([other]) => owner.get(`${at(other)}?cursor=${cursor}`))
+    )
     for (const reply of [...foreign, ...filtered, ...elsewhere]) {
       t.equal(reply.statusCode, 400, path)
       t.match(reply.json(), { error: { code: 'INVALID_REQUEST', message: /^The cursor is not valid/ } })
@@ -104,14 +121,18 @@ t.test('a cursor is good for the list, the filter and the organisation that it w
   }
 })
 
-t.test('a cursor that was made up, altered or is the plain one of a store is 400 before anything is read', async (t) => {
+t.test('a cursor that was made up, altered or is the plain one of a store is 400 before anything is ' +
+  'read', async (t) => {
   const { owner, at, reads, store } = await withLists(t)
   const plain = (await store.sources.list('default', { limit: 1 })).nextCursor ?? ''
   for (const [path] of LISTS) {
     const cursor = await nextOf(owner, at(path))
     reads.count = 0
-    const altered = [...cursor].map((letter, index) => cursor.slice(0, index) + (letter === 'A' ? 'B' : 'A') + cursor.slice(index + 1)).filter((_, index) => index % 7 === 0)
-    const wrong = [...altered, plain, '1', 'x', '999999999999999999.-999999.999999', cursor.slice(0, -1), `${cursor}A`, `${cursor}.`, 'v1....', 'A'.repeat(1024), 'A'.repeat(1025)]
+    const altered = [...cursor].map((letter, index) =>
+      cursor.slice(0, index) + (letter === 'A' ? 'B' : 'A') + cursor.slice(index + 1)
+    ).filter((_, index) => index % 7 === 0)
+    const wrong = [...altered, plain, '1', 'x', '999999999999999999.-999999.999999', cursor.slice(0, -1), `${cursor}A`,
+      `${cursor}.`, 'v1....', 'A'.repeat(1024), 'A'.repeat(1025)]
     for (const text of wrong) {
       const reply = await owner.get(`${at(path)}?cursor=${encodeURIComponent(text)}`)
       t.match([reply.statusCode, reply.json().error.code], [400, 'INVALID_REQUEST'], `${path} ${text}`)
@@ -124,8 +145,16 @@ t.test('a cursor survives the rotation of the secret as long as the old one is a
   const { owner, store } = await withLists(t)
   const cursor = await nextOf(owner, '/sources')
   for (const [jwtSecrets, status] of [[[NEXT_SECRET, SECRET], 200], [[NEXT_SECRET], 400]] as const) {
-    const admin = await adminApp(t, { store: { ...store, close: async () => {} }, auth: { jwtSecrets }, api: { jwtSecrets } })
+    const admin = await adminApp(t, {
+      store: { ...store, close: async () => {} },
+      auth: { jwtSecrets },
+      api: { jwtSecrets }
+    })
     const { access_token: token } = await admin.login('owner@default.example.com')
-    t.equal((await admin.get(`/v1/admin/sources?cursor=${cursor}`, token)).statusCode, status, `${jwtSecrets.length} secrets`)
+    t.equal(
+      (await admin.get(`/v1/admin/sources?cursor=${cursor}`, token)).statusCode,
+      status,
+      `${jwtSecrets.length} secrets`
+    )
   }
 })

@@ -18,19 +18,21 @@ const ROUTES = [
 
 const revoked = async (who: Caller, body: object) => (await who.send('POST', '/embeds/revoke', body)).json()
 
-t.test('A21: every route of embeds is in the table of roles', async (t) => {
+t.test('every route of embeds is in the table of roles', async (t) => {
   const routes: string[] = []
   await adminApp(t, {
     before: async (app) => {
       app.addHook('onRoute', ({ method, url }) => {
-        if (url.startsWith('/v1/admin/embeds') && method !== 'HEAD') routes.push(`${String(method)} ${url.replace('/v1/admin', '')}`)
+        if (url.startsWith('/v1/admin/embeds') && method !== 'HEAD') {
+          routes.push(`${String(method)} ${url.replace('/v1/admin', '')}`)
+        }
       })
     }
   })
   t.same(routes.sort(), ROUTES.map(([method, path]) => `${method} ${path}`).sort())
 })
 
-t.test('A21: a viewer may read, an admin revoke and lift, nobody anything, and a refusal changes nothing', async (t) => {
+t.test('a viewer may read, an admin revoke and lift, nobody anything, and a refusal changes nothing', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin, 'owner')
   const state = async () => (await owner.get('/embeds/revocations')).body
@@ -49,13 +51,18 @@ t.test('A21: a viewer may read, an admin revoke and lift, nobody anything, and a
     }
   }
   for (const [method, path, body] of ROUTES) {
-    const reply = await admin.app.inject({ method, url: `/v1/admin${path}`, ...body === undefined ? {} : { payload: body } })
+    const reply = await admin.app.inject({
+      method,
+      url: `/v1/admin${path}`,
+      ...body === undefined ? {} : { payload: body }
+    })
     t.equal(reply.statusCode, 401, `nobody: ${method} ${path}`)
     t.equal(reply.json().error.code, 'UNAUTHORIZED')
   }
 })
 
-t.test('K10: an organisation sees, lifts and sets its own revocations and reads its own decisions alone, both ways', async (t) => {
+t.test('an organisation sees, lifts and sets its own revocations and reads its own decisions alone, both ' +
+  'ways', async (t) => {
   const admin = await adminApp(t)
   const [a, b] = [await caller(admin, 'owner', 'org-a'), await caller(admin, 'owner', 'default')]
   for (const [mine, theirs, org] of [[a, b, 'default'], [b, a, 'org-a']] as const) {
@@ -74,7 +81,10 @@ t.test('K10: an organisation sees, lifts and sets its own revocations and reads 
     t.match((await theirs.get('/embeds')).body, secret)
   }
   await revoked(a, { user_id: 'ann' })
-  await t.resolves(async () => await refuseRevoked(admin.app, { user: 'ann' }, 0), 'the embeds of the app are another organisation\'s')
+  await t.resolves(
+    async () => await refuseRevoked(admin.app, { user: 'ann' }, 0),
+    "the embeds of the app are another organisation's"
+  )
   await revoked(b, { user_id: 'ann' })
   await t.rejects(async () => await refuseRevoked(admin.app, { user: 'ann' }, 0), { code: 'FORBIDDEN' })
 })
@@ -88,9 +98,22 @@ t.test('below admin a list of revocations shows and finds tenants and dashboards
     const may = role === 'owner' || role === 'admin'
     const { data } = (await who.get('/embeds/revocations')).json()
     const by = may ? owner.userId : null
-    t.match(data, [{ subject: 'sales', created_by: by }, { subject: 'acme', created_by: by }, { kind: 'user', subject: may ? 'ann' : null, created_by: by }], role)
-    for (const [query, isOfPerson] of [['subject=ann', true], ['subject=x', true], ['kind=user&subject=ann', true], ['kind=tenant&subject=acme', false], ['kind=user', false]] as const) {
-      t.equal((await who.get(`/embeds/revocations?${query}`)).statusCode, isOfPerson && !may ? 403 : 200, `${role} ${query}`)
+    t.match(data, [{ subject: 'sales', created_by: by }, { subject: 'acme', created_by: by }, {
+      kind: 'user',
+      subject: may ? 'ann' : null,
+      created_by: by
+    }], role)
+    for (
+      const [query, isOfPerson] of [['subject=ann', true], ['subject=x', true], ['kind=user&subject=ann', true], [
+        'kind=tenant&subject=acme',
+        false
+      ], ['kind=user', false]] as const
+    ) {
+      t.equal(
+        (await who.get(`/embeds/revocations?${query}`)).statusCode,
+        isOfPerson && !may ? 403 : 200,
+        `${role} ${query}`
+      )
     }
   }
 })

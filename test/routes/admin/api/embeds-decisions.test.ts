@@ -12,19 +12,27 @@ import { caller } from '../../../helpers/admin-caller.js'
 const BASE = Date.UTC(2026, 0, 1)
 
 const ACTIONS = [
-  'guest_token.minted', 'guest_token.refused', 'databrain_proxy.forwarded', 'databrain_proxy.refused',
-  'embed.authorized', 'embed.refused', 'widget_token.minted', 'widget_token.refused'
+  'guest_token.minted',
+  'guest_token.refused',
+  'databrain_proxy.forwarded',
+  'databrain_proxy.refused',
+  'embed.authorized',
+  'embed.refused',
+  'widget_token.minted',
+  'widget_token.refused'
 ]
 
 /** One a second, of users in turn. */
 function decisions (): AuditEntry[] {
-  return ACTIONS.map((action, at) => anEntry({
-    orgId: 'default',
-    action,
-    userId: at % 2 === 0 ? 'ann' : 'bob',
-    timestamp: BASE + at * 1_000,
-    changes: { outcome: action.endsWith('refused') ? 'FORBIDDEN' : 'granted' }
-  }))
+  return ACTIONS.map((action, at) =>
+    anEntry({
+      orgId: 'default',
+      action,
+      userId: at % 2 === 0 ? 'ann' : 'bob',
+      timestamp: BASE + at * 1_000,
+      changes: { outcome: action.endsWith('refused') ? 'FORBIDDEN' : 'granted' }
+    })
+  )
 }
 
 async function withDecisions (t: Test, entries = decisions()) {
@@ -32,18 +40,29 @@ async function withDecisions (t: Test, entries = decisions()) {
   const viewer = await caller(admin, 'viewer')
   await admin.store.audit.append([
     ...entries,
-    ...['embed.revoked', 'embed.revocation_lifted', 'auth.login', 'source.created'].map((action, at) => anEntry({ orgId: 'default', action, timestamp: BASE + at * 1_000 }))
+    ...['embed.revoked', 'embed.revocation_lifted', 'auth.login', 'source.created'].map((action, at) =>
+      anEntry({ orgId: 'default', action, timestamp: BASE + at * 1_000 })
+    )
   ])
-  const listed = async (query: string, who = viewer) => (await who.get(`/embeds?${query}`)).json().data
-    .map(({ product, outcome, timestamp }: Record<string, string>) => `${product} ${outcome} ${timestamp?.slice(17, 19)}`)
+  const listed = async (query: string, who = viewer) =>
+    (await who.get(`/embeds?${query}`)).json().data
+      .map(({ product, outcome, timestamp }: Record<string, string>) =>
+        `${product} ${outcome} ${timestamp?.slice(17, 19)}`
+      )
   return { admin, viewer, listed }
 }
 
-t.test('O02: what the embedding routes decided is listed newest first, and nothing else of the audit trail', async (t) => {
+t.test('what the embedding routes decided is listed newest first, and nothing else of the audit trail', async (t) => {
   const { listed } = await withDecisions(t)
   t.same(await listed(''), [
-    'dxfeed refused 07', 'dxfeed granted 06', 'boldbi refused 05', 'boldbi granted 04',
-    'databrain refused 03', 'databrain granted 02', 'databrain refused 01', 'databrain granted 00'
+    'dxfeed refused 07',
+    'dxfeed granted 06',
+    'boldbi refused 05',
+    'boldbi granted 04',
+    'databrain refused 03',
+    'databrain granted 02',
+    'databrain refused 01',
+    'databrain granted 00'
   ])
 })
 
@@ -58,7 +77,15 @@ t.test('an item says who asked for what, from where, what came of it and what el
     timestamp: BASE + 1,
     changes: { server: 'https://bi.test', mode: 'view', outcome: 'CONFLICT', repeats: 3 }
   })
-  const minted = anEntry({ ...common, action: 'widget_token.minted', userId: null, userEmail: null, resourceId: null, timestamp: BASE, changes: null })
+  const minted = anEntry({
+    ...common,
+    action: 'widget_token.minted',
+    userId: null,
+    userEmail: null,
+    resourceId: null,
+    timestamp: BASE,
+    changes: null
+  })
   const { admin } = await withDecisions(t, [refused, minted])
   t.same((await (await caller(admin, 'admin')).get('/embeds')).json(), {
     data: [
@@ -94,7 +121,7 @@ t.test('an item says who asked for what, from where, what came of it and what el
   })
 })
 
-t.test('A21: who it was and from where is for admins and owners alone; the others read what was embedded', async (t) => {
+t.test('who it was and from where is for admins and owners alone; the others read what was embedded', async (t) => {
   const entry = anEntry({
     orgId: 'default',
     action: 'embed.refused',
@@ -112,9 +139,19 @@ t.test('A21: who it was and from where is for admins and owners alone; the other
     const [one, other] = [entry, byAddress].map(({ id }) => data.find((item: { id: string }) => item.id === id))
     t.match(one, { product: 'boldbi', outcome: 'refused', error: 'FORBIDDEN', resource_id: 'sales' }, role)
     const may = role === 'owner' || role === 'admin'
-    t.match(one, may
-      ? { user_id: 'ann', user_email: 'ann@example.com', ip_address: '203.0.113.9', user_agent: 'Browser', details: { server: 'https://bi.test' } }
-      : { user_id: null, user_email: null, ip_address: null, user_agent: null, details: null }, role)
+    t.match(
+      one,
+      may
+        ? {
+            user_id: 'ann',
+            user_email: 'ann@example.com',
+            ip_address: '203.0.113.9',
+            user_agent: 'Browser',
+            details: { server: 'https://bi.test' }
+          }
+        : { user_id: null, user_email: null, ip_address: null, user_agent: null, details: null },
+      role
+    )
     t.equal(other.user_id, may ? 'ann@example.com' : null, role)
     if (!may) t.notMatch(JSON.stringify(data), /ann|@example|203\.0|Browser|bi\.test/)
   }
@@ -124,23 +161,40 @@ t.test('decisions are narrowed by user, product, outcome and period, and paged',
   const { admin, viewer, listed } = await withDecisions(t)
   const owner = await caller(admin)
   const of = async (query: string) => await listed(query, owner)
-  t.same(await listed('product=databrain'), ['databrain refused 03', 'databrain granted 02', 'databrain refused 01', 'databrain granted 00'])
-  t.same(await listed('outcome=refused'), ['dxfeed refused 07', 'boldbi refused 05', 'databrain refused 03', 'databrain refused 01'])
+  t.same(await listed('product=databrain'), ['databrain refused 03', 'databrain granted 02', 'databrain refused 01',
+    'databrain granted 00'])
+  t.same(await listed('outcome=refused'), ['dxfeed refused 07', 'boldbi refused 05', 'databrain refused 03',
+    'databrain refused 01'])
   t.same(await listed('product=boldbi&outcome=granted'), ['boldbi granted 04'])
-  t.same(await of('user_id=ann'), ['dxfeed granted 06', 'boldbi granted 04', 'databrain granted 02', 'databrain granted 00'])
+  t.same(await of('user_id=ann'), ['dxfeed granted 06', 'boldbi granted 04', 'databrain granted 02',
+    'databrain granted 00'])
   t.same(await of('user_id=ann&outcome=refused'), [])
   t.same(await of('user_id=bob&product=dxfeed'), ['dxfeed refused 07'])
   t.same(await of('user_id=nobody'), [])
   t.same(await listed('from=2026-01-01T00:00:06Z'), ['dxfeed refused 07', 'dxfeed granted 06'])
-  t.same(await listed('from=2026-01-01T00:00:04Z&to=2026-01-01T01:00:05%2B01:00'), ['boldbi refused 05', 'boldbi granted 04'])
+  t.same(await listed('from=2026-01-01T00:00:04Z&to=2026-01-01T01:00:05%2B01:00'), ['boldbi refused 05',
+    'boldbi granted 04'])
   const first = (await viewer.get('/embeds?limit=5&product=databrain')).json()
   t.same([first.has_more, first.next_cursor], [false, null])
   const page = (await viewer.get('/embeds?limit=5')).json()
   t.equal(page.has_more, true)
-  t.same(await listed(`limit=5&cursor=${page.next_cursor}`), ['databrain granted 02', 'databrain refused 01', 'databrain granted 00'])
-  for (const query of [
-    'product=all', 'outcome=error', 'product=', 'user_id=', 'user_id=a%00b', 'from=yesterday', 'to=2026-13-01T00:00:00Z', 'limit=0', 'limit=101', 'cursor=x', 'action=auth.login'
-  ]) {
+  t.same(await listed(`limit=5&cursor=${page.next_cursor}`), ['databrain granted 02', 'databrain refused 01',
+    'databrain granted 00'])
+  for (
+    const query of [
+      'product=all',
+      'outcome=error',
+      'product=',
+      'user_id=',
+      'user_id=a%00b',
+      'from=yesterday',
+      'to=2026-13-01T00:00:00Z',
+      'limit=0',
+      'limit=101',
+      'cursor=x',
+      'action=auth.login'
+    ]
+  ) {
     const reply = await owner.get(`/embeds?${query}`)
     t.equal(reply.statusCode, 400, query)
     t.equal(reply.json().error.code, 'INVALID_REQUEST', query)

@@ -17,7 +17,8 @@ async function withOwner (t: Test) {
   return { ...admin, owner: await caller(admin), now: admin.clock.now }
 }
 
-t.test('G14: a user, tenant or dashboard is revoked from now on, and what was issued before is refused at once', async (t) => {
+t.test('a user, tenant or dashboard is revoked from now on, and what was issued before is refused at ' +
+  'once', async (t) => {
   const { app, clock, owner, now } = await withOwner(t)
   const cases = [
     ['user', { user_id: 'ann' }, { user: 'ann' }],
@@ -32,20 +33,30 @@ t.test('G14: a user, tenant or dashboard is revoked from now on, and what was is
     t.equal(reply.headers['cache-control'], 'no-store')
     const { id, ...revocation } = reply.json()
     t.type(id, 'string')
-    t.same(revocation, { kind, subject: String(Object.values(body)[0]).toLowerCase(), before: iso(now), created_at: iso(now), created_by: owner.userId })
+    t.same(revocation, {
+      kind,
+      subject: String(Object.values(body)[0]).toLowerCase(),
+      before: iso(now),
+      created_at: iso(now),
+      created_by: owner.userId
+    })
     await t.rejects(async () => await refuseRevoked(app, subjects, now - 1), { code: 'FORBIDDEN' })
     await t.resolves(async () => await refuseRevoked(app, subjects, now), 'what is issued from now on counts')
 
     clock.now = now + MINUTE
     const block = await owner.send('POST', '/embeds/revoke', { ...body, before: iso(now + 5 * MINUTE) })
     t.match(block.json(), { id, before: iso(now + 5 * MINUTE), created_at: iso(now + MINUTE) }, 'one entry, raised')
-    await t.rejects(async () => await refuseRevoked(app, subjects, now + MINUTE), { code: 'FORBIDDEN' }, 'a block until then')
+    await t.rejects(
+      async () => await refuseRevoked(app, subjects, now + MINUTE),
+      { code: 'FORBIDDEN' },
+      'a block until then'
+    )
     const lower = await owner.send('POST', '/embeds/revoke', body)
     t.same(lower.json(), block.json(), 'never lowered')
   }
 })
 
-t.test('G14: revoking a user or a tenant forgets the guest tokens of that client, and of no other', async (t) => {
+t.test('revoking a user or a tenant forgets the guest tokens of that client, and of no other', async (t) => {
   const { store: { guestTokens }, owner, now } = await withOwner(t)
   const entry = { token: randomUUID(), mintedAt: now - 1, expiresAt: now + MINUTE }
   for (const clientId of ['ann', 'acme', 'bob']) await guestTokens.set(`key of ${clientId}`, { ...entry, clientId })
@@ -78,8 +89,9 @@ t.test('revocations are listed newest first, by kind and subject, and paged', as
     clock.now += 1_000
     await owner.send('POST', '/embeds/revoke', body)
   }
-  const listed = async (query: string) => (await owner.get(`/embeds/revocations?${query}`)).json().data
-    .map(({ kind, subject }: { kind: string, subject: string }) => `${kind} ${subject}`)
+  const listed = async (query: string) =>
+    (await owner.get(`/embeds/revocations?${query}`)).json().data
+      .map(({ kind, subject }: { kind: string, subject: string }) => `${kind} ${subject}`)
   t.same(await listed(''), ['dashboard a', 'tenant a', 'user b', 'user a'])
   t.same(await listed('kind=user'), ['user b', 'user a'])
   t.same(await listed('subject=a&kind=tenant'), ['tenant a'])
@@ -92,7 +104,7 @@ t.test('revocations are listed newest first, by kind and subject, and paged', as
   t.same(await listed(`limit=3&cursor=${first.next_cursor}`), ['user a'])
 })
 
-t.test('G14: a dashboard that is revoked in any spelling is kept in one, refused in all, and raised by any', async (t) => {
+t.test('a dashboard that is revoked in any spelling is kept in one, refused in all, and raised by any', async (t) => {
   const { app, owner, now } = await withOwner(t)
   const guid = 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff'
   const compact = guid.replaceAll('-', '')
@@ -104,16 +116,29 @@ t.test('G14: a dashboard that is revoked in any spelling is kept in one, refused
     for (const dashboard_id of spellings) {
       const revoked = (await owner.send('POST', '/embeds/revoke', { dashboard_id })).json()
       t.equal(revoked.subject, subject, dashboard_id)
-      for (const named of spellings) await t.rejects(async () => await refuseRevoked(app, { dashboards: [named] }, now - 1), { code: 'FORBIDDEN' }, named)
-      t.equal((await owner.send('POST', '/embeds/revoke', { dashboard_id: subject })).json().id, revoked.id, 'the same entry')
+      for (const named of spellings) {
+        await t.rejects(
+          async () => await refuseRevoked(app, { dashboards: [named] }, now - 1),
+          { code: 'FORBIDDEN' },
+          named
+        )
+      }
+      t.equal(
+        (await owner.send('POST', '/embeds/revoke', { dashboard_id: subject })).json().id,
+        revoked.id,
+        'the same entry'
+      )
       await owner.send('DELETE', `/embeds/revocations/${revoked.id}`)
     }
   }
 })
 
-t.test('G14: a dashboard that no page could name can not be revoked', async (t) => {
+t.test('a dashboard that no page could name can not be revoked', async (t) => {
   const { owner } = await withOwner(t)
-  for (const dashboard_id of ['/', ' // ', '\u200b', 'sales\u200b', '\ufeffsales', 'sal\u00ades', 'a\u0001', 'İ'.repeat(256)]) {
+  for (
+    const dashboard_id of ['/', ' // ', '\u200b', 'sales\u200b', '\ufeffsales', 'sal\u00ades', 'a\u0001',
+      'İ'.repeat(256)]
+  ) {
     const reply = await owner.send('POST', '/embeds/revoke', { dashboard_id })
     t.equal(reply.statusCode, 400, JSON.stringify(dashboard_id))
     t.equal(reply.json().error.code, 'INVALID_REQUEST')
@@ -121,9 +146,14 @@ t.test('G14: a dashboard that no page could name can not be revoked', async (t) 
   t.same((await owner.get('/embeds/revocations')).json().data, [])
 })
 
-t.test('a dashboard is listed by any spelling, with and without its kind, beside users and tenants of that very text, in pages of any size', async (t) => {
+t.test('a dashboard is listed by any spelling, with and without its kind, beside users and tenants of that very ' +
+  'text, in pages of any size', async (t) => {
   const { clock, owner } = await withOwner(t)
-  for (const body of [{ user_id: 'Sales' }, { dashboard_id: '/Sales/' }, { user_id: 'sales' }, { tenant_id: 'Sales' }, { dashboard_id: 'other' }]) {
+  for (
+    const body of [{ user_id: 'Sales' }, { dashboard_id: '/Sales/' }, { user_id: 'sales' }, { tenant_id: 'Sales' }, {
+      dashboard_id: 'other'
+    }]
+  ) {
     clock.now += 1_000
     await owner.send('POST', '/embeds/revoke', body)
   }
@@ -148,10 +178,12 @@ t.test('a dashboard is listed by any spelling, with and without its kind, beside
     }
     t.same(read, all)
   }
-  for (const cursor of ['0', '10', 'x', '-1']) t.equal((await owner.get(`/embeds/revocations?subject=Sales&cursor=${cursor}`)).statusCode, 400, cursor)
+  for (const cursor of ['0', '10', 'x', '-1']) {
+    t.equal((await owner.get(`/embeds/revocations?subject=Sales&cursor=${cursor}`)).statusCode, 400, cursor)
+  }
 })
 
-t.test('O02: who revoked and lifted what is in the audit log', async (t) => {
+t.test('who revoked and lifted what is in the audit log', async (t) => {
   const { owner, now, ...admin } = await withOwner(t)
   const { id } = (await owner.send('POST', '/embeds/revoke', { tenant_id: 'acme', before: iso(now + MINUTE) })).json()
   await owner.send('DELETE', `/embeds/revocations/${id}`)
@@ -169,7 +201,7 @@ t.test('O02: who revoked and lifted what is in the audit log', async (t) => {
   t.match(lifted, { action: 'embed.revocation_lifted', ...expected })
 })
 
-t.test('A22: a body or query that is wrong is 400, says where, and revokes nothing', async (t) => {
+t.test('a body or query that is wrong is 400, says where, and revokes nothing', async (t) => {
   const { owner, now } = await withOwner(t)
   const bodies: Array<[unknown, string]> = [
     [{}, ''],
@@ -205,5 +237,9 @@ t.test('A22: a body or query that is wrong is 400, says where, and revokes nothi
     t.equal(reply.json().error.code, 'INVALID_REQUEST', query)
   }
   t.same((await owner.get('/embeds/revocations')).json(), { data: [], next_cursor: null, has_more: false })
-  t.equal((await owner.send('POST', '/embeds/revoke', { user_id: 'a', before: iso(now + 10 * YEAR) })).statusCode, 200, 'as far ahead as may be')
+  t.equal(
+    (await owner.send('POST', '/embeds/revoke', { user_id: 'a', before: iso(now + 10 * YEAR) })).statusCode,
+    200,
+    'as far ahead as may be'
+  )
 })

@@ -15,14 +15,22 @@ import type { LiveGateway } from '../../../helpers/live-gateway.js'
 const SITE = 'https://console.example.com'
 
 const ENDS: ReadonlyArray<readonly [what: string, end: (gateway: LiveGateway) => unknown]> = [
-  ['A13: the access token expires', ({ clock }) => { clock.now += 900_000 }],
+  ['A13: the access token expires', ({ clock }) => {
+    clock.now += 900_000
+  }],
   ['A23: the user logs out everywhere', ({ owner }) => owner.send('POST', '/auth/logout-all')],
   ['A23: the session is ended', async ({ store, owner }) => {
     for (const { id } of await store.sessions.list(owner.userId)) await store.sessions.end(id)
   }],
   ['A14: the user is disabled', ({ store, owner }) => store.users.update(owner.userId, { disabled: true })],
-  ['the store fails', ({ store }) => { store.sessions.access = async () => { throw new UNAVAILABLE() } }],
-  ['the store gives no answer', ({ store }) => { store.sessions.access = () => new Promise(() => {}) }]
+  ['the store fails', ({ store }) => {
+    store.sessions.access = async () => {
+      throw new UNAVAILABLE()
+    }
+  }],
+  ['the store gives no answer', ({ store }) => {
+    store.sessions.access = () => new Promise(() => {})
+  }]
 ]
 
 for (const [what, end] of ENDS) {
@@ -41,7 +49,7 @@ for (const [what, end] of ENDS) {
   })
 }
 
-t.test('A14: a change of role that may still read events ends nothing', async (t) => {
+t.test('a change of role that may still read events ends nothing', async (t) => {
   const gateway = await liveGateway(t, { api: { live: { statsEvery: 1_000 } } })
   const admin = await caller(gateway, 'admin', 'acme')
   const stream = await gateway.watch('', {}, admin.token)
@@ -53,10 +61,16 @@ t.test('app.close() ends every stream at once, also of those who do not read', a
   const gateway = await liveGateway(t, { api: { live: { eventsPerSecond: 1_000_000 } } })
   const { source } = await gateway.source()
   const unread = await new Promise<IncomingMessage>((resolve, reject) => {
-    get(`${gateway.origin}/v1/admin/events/live`, { agent: false, headers: { authorization: `Bearer ${gateway.owner.token}` } }, resolve).on('error', reject)
+    get(`${gateway.origin}/v1/admin/events/live`, {
+      agent: false,
+      headers: { authorization: `Bearer ${gateway.owner.token}` }
+    }, resolve).on('error', reject)
   })
   unread.on('error', () => {})
-  gateway.app.eventFeed.accepted(source, Array.from({ length: 1_000 }, (_, n) => acceptedEvent(source, `m${n}`, 16_384)))
+  gateway.app.eventFeed.accepted(
+    source,
+    Array.from({ length: 1_000 }, (_, n) => acceptedEvent(source, `m${n}`, 16_384))
+  )
   const stream = await gateway.watch()
   await gateway.app.close()
   t.equal((await stream.over).how, 'ended')
@@ -76,7 +90,9 @@ t.test('a host with @fastify/sse of its own and a time limit for handlers keeps 
     api: { live: { statsEvery: 1_000 } },
     before: async (app) => {
       await app.register(sse.default, { heartbeatInterval: 100 })
-      app.get('/own', { sse: true }, async (_request, reply) => { await reply.sse.send({ data: 'own' }) })
+      app.get('/own', { sse: true }, async (_request, reply) => {
+        await reply.sse.send({ data: 'own' })
+      })
     }
   })
   const stream = await watch('', { accept: 'application/json' })
@@ -85,7 +101,7 @@ t.test('a host with @fastify/sse of its own and a time limit for handlers keeps 
   t.match((await app.inject({ url: '/own', headers: { accept: 'text/event-stream' } })).body, 'data: "own"')
 })
 
-t.test('C06: pages of an allowed site may read the stream, others are refused', async (t) => {
+t.test('pages of an allowed site may read the stream, others are refused', async (t) => {
   const { watch, origin } = await liveGateway(t, { api: { cors: { origins: [SITE] } } })
   const { headers, status } = (await watch('', { origin: SITE })).response
   t.equal(status, 200)
@@ -95,7 +111,8 @@ t.test('C06: pages of an allowed site may read the stream, others are refused', 
   t.equal(foreign.response.status, 403)
   t.equal(foreign.response.headers.get('access-control-allow-origin'), null)
   const preflight = await fetch(`${origin}/v1/admin/events/live`, {
-    method: 'OPTIONS', headers: { origin: SITE, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' }
+    method: 'OPTIONS',
+    headers: { origin: SITE, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' }
   })
   t.equal(preflight.status, 204)
 })

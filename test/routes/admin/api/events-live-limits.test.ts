@@ -19,20 +19,30 @@ const ANY_RATE = 1_000_000
 /** A viewer who opens the stream and reads nothing of it. */
 function openUnread ({ origin, owner }: LiveGateway): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    get(`${origin}/v1/admin/events/live?outcome=accepted`, { agent: false, headers: { authorization: `Bearer ${owner.token}` } }, resolve).on('error', reject)
+    get(`${origin}/v1/admin/events/live?outcome=accepted`, {
+      agent: false,
+      headers: { authorization: `Bearer ${owner.token}` }
+    }, resolve).on('error', reject)
   })
 }
 
 /** Publishes events as ingestion does, a socket's worth at a time. */
-async function publish ({ app }: LiveGateway, source: Parameters<typeof acceptedEvent>[0], count: number, bytes: number): Promise<void> {
+async function publish (
+  { app }: LiveGateway,
+  source: Parameters<typeof acceptedEvent>[0],
+  count: number,
+  bytes: number
+): Promise<void> {
   for (let n = 0; n < count; n++) {
     app.eventFeed.accepted(source, [acceptedEvent(source, `m${n}`, bytes)])
     if (n % 100 === 0) await turn()
   }
 }
 
-t.test('W06: a viewer who does not read takes bounded memory and is cut off, and others go on', async (t) => {
-  const gateway = await liveGateway(t, { api: { live: { maxViewers: 2, eventsPerSecond: ANY_RATE, stallTimeout: 2_000 } } })
+t.test('a viewer who does not read takes bounded memory and is cut off, and others go on', async (t) => {
+  const gateway = await liveGateway(t, {
+    api: { live: { maxViewers: 2, eventsPerSecond: ANY_RATE, stallTimeout: 2_000 } }
+  })
   const { source } = await gateway.source()
   const unread = await openUnread(gateway)
   const cut = new Promise((resolve) => unread.on('error', resolve).on('close', resolve))
@@ -61,7 +71,17 @@ t.test('W06: a viewer who does not read takes bounded memory and is cut off, and
   await cut
   t.notOk(unread.complete, 'it was cut off, not ended in order')
   gateway.app.eventFeed.refused(source, 'FORBIDDEN', () => ({
-    status: 403, code: 'FORBIDDEN', message: '', sourceId: source.id, environment: 'live', type: null, messageId: null, index: null, origin: null, receivedAt: '', ip: ''
+    status: 403,
+    code: 'FORBIDDEN',
+    message: '',
+    sourceId: source.id,
+    environment: 'live',
+    type: null,
+    messageId: null,
+    index: null,
+    origin: null,
+    receivedAt: '',
+    ip: ''
   }))
   await other.until('refused')
 })
@@ -75,7 +95,10 @@ t.test('a viewer who reads again is told how many were left out: nothing is lost
   await new Promise<void>((resolve) => {
     unread.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk
-      const dropped = [...text.matchAll(/^data: \{"count":(\d+),"reason":"slow"\}$/gm)].reduce((sum, [, count]) => sum + Number(count), 0)
+      const dropped = [...text.matchAll(/^data: \{"count":(\d+),"reason":"slow"\}$/gm)].reduce(
+        (sum, [, count]) => sum + Number(count),
+        0
+      )
       if (dropped > 0 && dropped + text.split('event: accepted\n').length - 1 === 2_000) resolve()
     }).on('error', () => {})
   })
@@ -90,7 +113,8 @@ t.test('of a flood some are sent each second and the others counted, and refusal
   gateway.app.eventFeed.accepted(source, Array.from({ length: 100 }, (_, n) => acceptedEvent(source, `m${n}`)))
   for (let n = 0; n < 3; n++) await gateway.send({ source, key: source.pipelineKey, secret: '' }, '/v1/t', {})
   t.same((await stream.until('dropped')).data, { count: 95, reason: 'rate' })
-  t.same(stream.events().filter(({ event }) => event === 'accepted').map(({ data }) => data['messageId']), ['m0', 'm1', 'm2', 'm3', 'm4'])
+  t.same(stream.events().filter(({ event }) => event === 'accepted').map(({ data }) => data['messageId']), ['m0', 'm1',
+    'm2', 'm3', 'm4'])
   t.equal(stream.events().filter(({ event }) => event === 'refused').length, 3)
   gateway.app.eventFeed.accepted(source, [acceptedEvent(source, 'later')])
   await stream.until('accepted', ({ messageId }) => messageId === 'later')
@@ -100,7 +124,7 @@ t.test('there may be so many viewers of an organisation, and so many of all; who
   const gateway = await liveGateway(t, { api: { live: { maxViewers: 2, maxViewersTotal: 3 } } })
   const stranger = await caller(gateway, 'viewer', 'other')
   const mine = [await gateway.watch(), await gateway.watch()]
-  const foreign = (await gateway.watch('', {}, stranger.token))
+  const foreign = await gateway.watch('', {}, stranger.token)
   t.same([...mine, foreign].map(({ response }) => response.status), [200, 200, 200])
   for (const token of [gateway.owner.token, stranger.token]) {
     const { response } = await gateway.watch('', {}, token)
@@ -110,7 +134,9 @@ t.test('there may be so many viewers of an organisation, and so many of all; who
   }
   mine[0]?.close()
   let again = await gateway.watch('', {}, stranger.token)
-  for (const deadline = Date.now() + 60_000; again.response.status === 429 && Date.now() < deadline; await sleep(20)) again = await gateway.watch('', {}, stranger.token)
+  for (const deadline = Date.now() + 60_000; again.response.status === 429 && Date.now() < deadline; await sleep(20)) {
+    again = await gateway.watch('', {}, stranger.token)
+  }
   t.equal(again.response.status, 200)
 })
 
@@ -127,7 +153,9 @@ t.test('one user takes three places at most, and leaves the others to colleagues
   t.equal((await gateway.watch('', {}, colleague.token)).response.status, 200)
   mine[0]?.close()
   let again = await gateway.watch()
-  for (const deadline = Date.now() + 60_000; again.response.status === 429 && Date.now() < deadline; await sleep(20)) again = await gateway.watch()
+  for (const deadline = Date.now() + 60_000; again.response.status === 429 && Date.now() < deadline; await sleep(20)) {
+    again = await gateway.watch()
+  }
   t.equal(again.response.status, 200, 'a place that was left is free again')
 })
 

@@ -8,10 +8,14 @@ function idsIn (stream: LiveStream): unknown[] {
   return stream.events().filter(({ event }) => event === 'accepted').map(({ data }) => data['messageId'])
 }
 
-t.test('who comes back with Last-Event-ID gets what came since, also while nobody watched, by the filter of the new request', async (t) => {
+t.test('who comes back with Last-Event-ID gets what came since, also while nobody watched, by the filter of the ' +
+  'new request', async (t) => {
   const { watch, app, source } = await liveGateway(t)
   const [{ source: a }, { source: b }] = [await source(), await source()]
-  const publish = (...ids: string[]) => ids.forEach((id) => app.eventFeed.accepted(id.startsWith('b') ? b : a, [acceptedEvent(id.startsWith('b') ? b : a, id)]))
+  const publish = (...ids: string[]) =>
+    ids.forEach((id) =>
+      app.eventFeed.accepted(id.startsWith('b') ? b : a, [acceptedEvent(id.startsWith('b') ? b : a, id)])
+    )
   const stream = await watch()
   publish('a1', 'a2')
   const { id = '' } = await stream.until('accepted', ({ messageId }) => messageId === 'a1')
@@ -29,8 +33,11 @@ t.test('who comes back with Last-Event-ID gets what came since, also while nobod
   t.same(idsIn(narrowed), ['b3', 'b6'])
 })
 
-t.test('where something may be missing the viewer is told: an id that is too old, not ours, or of another time', async (t) => {
-  const { watch, app, source } = await liveGateway(t, { api: { live: { eventsPerSecond: 1_000, maxViewersPerUser: 9 } } })
+t.test('where something may be missing the viewer is told: an id that is too old, not ours, or of another ' +
+  'time', async (t) => {
+  const { watch, app, source } = await liveGateway(t, {
+    api: { live: { eventsPerSecond: 1_000, maxViewersPerUser: 9 } }
+  })
   const { source: shop } = await source()
   const stream = await watch()
   app.eventFeed.accepted(shop, Array.from({ length: 250 }, (_, n) => acceptedEvent(shop, `m${n}`)))

@@ -7,7 +7,8 @@ import { caller } from '../../../helpers/admin-caller.js'
 import { adminApp } from '../../../helpers/admin.js'
 import { liveGateway } from '../../../helpers/live-gateway.js'
 
-t.test('an accepted event is shown as the list of events shows it, and nothing of the stream may be kept', async (t) => {
+t.test('an accepted event is shown as the list of events shows it, and nothing of the stream may be ' +
+  'kept', async (t) => {
   const { watch, send, source, owner } = await liveGateway(t)
   const shop = await source()
   const stream = await watch()
@@ -17,7 +18,15 @@ t.test('an accepted event is shown as the list of events shows it, and nothing o
   t.equal(stream.response.headers.get('x-accel-buffering'), 'no')
   t.equal(stream.response.headers.get('content-encoding'), null)
   t.match(stream.text(), /^(?:$|retry: 3000\n\n)/)
-  t.equal((await send(shop, '/v1/t', { event: 'Bought', userId: 'u1', messageId: 'm1', properties: { text: 'line\nbreak \u2028 \ud800' } })).status, 200)
+  t.equal(
+    (await send(shop, '/v1/t', {
+      event: 'Bought',
+      userId: 'u1',
+      messageId: 'm1',
+      properties: { text: 'line\nbreak \u2028 \ud800' }
+    })).status,
+    200
+  )
   const { id, data } = await stream.until('accepted')
   t.match(id, /^[0-9a-f]{12}-1$/)
   const [stored] = (await owner.get('/events')).json().data
@@ -32,10 +41,24 @@ t.test('a refused request is shown with its reason, never with its body', async 
   const stream = await watch('?outcome=refused')
   const known = { sourceId: shop.source.id, environment: 'test', index: null, ip: '127.0.0.1' }
   const cases = [
-    ['/v1/t', { userId: 'hush', messageId: 'm1' }, {}, { status: 400, code: 'INVALID_REQUEST', message: '/event must have required property \'event\'', type: 'track', messageId: 'm1' }],
+    ['/v1/t', { userId: 'hush', messageId: 'm1' }, {}, {
+      status: 400,
+      code: 'INVALID_REQUEST',
+      message: "/event must have required property 'event'",
+      type: 'track',
+      messageId: 'm1'
+    }],
     ['/v1/p', '{"hush', {}, { status: 400, code: 'INVALID_JSON', type: 'page', messageId: null }],
-    ['/v1/t', { event: 'hush' }, { origin: 'https://evil.test' }, { status: 403, code: 'ORIGIN_NOT_ALLOWED', type: 'track', origin: 'https://evil.test' }],
-    ['/v1/t', { event: 'hush' }, { 'x-datafly-signature': `sha256=${'0'.repeat(64)}` }, { status: 401, code: 'INVALID_SIGNATURE' }],
+    ['/v1/t', { event: 'hush' }, { origin: 'https://evil.test' }, {
+      status: 403,
+      code: 'ORIGIN_NOT_ALLOWED',
+      type: 'track',
+      origin: 'https://evil.test'
+    }],
+    ['/v1/t', { event: 'hush' }, { 'x-datafly-signature': `sha256=${'0'.repeat(64)}` }, {
+      status: 401,
+      code: 'INVALID_SIGNATURE'
+    }],
     ['/v1/events', { type: 'track', event: 'hush' }, {}, { status: 401, code: 'SIGNATURE_REQUIRED', type: null }],
     ['/v1/t', { event: 'hush', properties: 'x'.repeat(70_000) }, {}, { status: 413, code: 'PAYLOAD_TOO_LARGE' }],
     ['/v1/t', 'hush', { 'content-type': 'application/xml' }, { status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' }],
@@ -49,7 +72,8 @@ t.test('a refused request is shown with its reason, never with its body', async 
     await stream.until('refused', () => stream.events().filter(({ event }) => event === 'refused').length > at)
     const { data } = stream.events().filter(({ event }) => event === 'refused')[at] ?? {}
     t.match(data, { ...known, ...expected, receivedAt: /^\d{4}-.*\.\d{3}Z$/ })
-    t.same(Object.keys(data ?? {}).sort(), ['code', 'environment', 'index', 'ip', 'message', 'messageId', 'origin', 'receivedAt', 'sourceId', 'status', 'type'])
+    t.same(Object.keys(data ?? {}).sort(), ['code', 'environment', 'index', 'ip', 'message', 'messageId', 'origin',
+      'receivedAt', 'sourceId', 'status', 'type'])
   }
   t.notMatch(stream.text(), 'hush')
 })
@@ -58,7 +82,10 @@ t.test('each bad event of a batch is shown with its place, the good ones as acce
   const { watch, send, source } = await liveGateway(t)
   const shop = await source()
   const stream = await watch()
-  const batch = [{ type: 'track', event: 'a', userId: 'u' }, { type: 'track', messageId: 'bad' }, 7, { type: 'page', properties: { x: 'y'.repeat(70_000) } }]
+  const batch = [{ type: 'track', event: 'a', userId: 'u' }, { type: 'track', messageId: 'bad' }, 7, {
+    type: 'page',
+    properties: { x: 'y'.repeat(70_000) }
+  }]
   t.equal((await send(shop, '/v1/batch', { batch })).status, 200)
   await stream.until('refused', ({ index }) => index === 3)
   t.match(stream.events().filter(({ event }) => event === 'refused').map(({ data }) => data), [
@@ -69,7 +96,8 @@ t.test('each bad event of a batch is shown with its place, the good ones as acce
   t.match(stream.events().filter(({ event }) => event === 'accepted').map(({ data }) => data), [{ event: 'a' }])
 })
 
-t.test('what a request without a known source is refused for belongs to nobody, and other routes are no ingestion', async (t) => {
+t.test('what a request without a known source is refused for belongs to nobody, and other routes are no ' +
+  'ingestion', async (t) => {
   const { watch, send, source } = await liveGateway(t, {
     before: async (app) => {
       const { default: pipelineKey } = await import('../../../../plugins/pipeline-key/index.js')
@@ -85,13 +113,19 @@ t.test('what a request without a known source is refused for belongs to nobody, 
   t.equal((await send(shop, '/own', {}, { origin: 'https://evil.test' })).status, 403)
   t.equal((await send(shop, '/v1/t', {})).status, 400)
   await stream.until('refused')
-  t.same(stream.events().filter(({ event }) => event === 'refused').map(({ data }) => data['code']), ['INVALID_REQUEST'])
+  t.same(stream.events().filter(({ event }) => event === 'refused').map(({ data }) => data['code']), [
+    'INVALID_REQUEST'
+  ])
 })
 
 t.test('the stream is narrowed by source, type and outcome', async (t) => {
   const { watch, send, source } = await liveGateway(t, { api: { live: { maxViewersPerUser: 5 } } })
   const [a, b] = [await source(), await source()]
-  const streams = await Promise.all([`?source_id=${a.source.id}`, '?type=page', '?outcome=accepted', '?outcome=refused&type=track'].map((query) => watch(query)))
+  const streams = await Promise.all(
+    [`?source_id=${a.source.id}`, '?type=page', '?outcome=accepted', '?outcome=refused&type=track'].map((query) =>
+      watch(query)
+    )
+  )
   const everything = await watch()
   await send(a, '/v1/t', { event: '1', userId: 'u', messageId: 'a-track' })
   await send(b, '/v1/p', { userId: 'u', messageId: 'b-page' })
@@ -104,7 +138,9 @@ t.test('the stream is narrowed by source, type and outcome', async (t) => {
   await streams[1]?.until('refused', ({ messageId }) => messageId === 'a-bad-page')
   await streams[2]?.until('accepted', ({ messageId }) => messageId === `${b.source.id}-last`)
   await streams[3]?.until('refused')
-  const ids = streams.map((stream) => stream.events().filter(({ id }) => id !== undefined).map(({ data }) => data['messageId']))
+  const ids = streams.map((stream) =>
+    stream.events().filter(({ id }) => id !== undefined).map(({ data }) => data['messageId'])
+  )
   t.same(ids, [
     ['a-track', 'a-bad-page', `${a.source.id}-last`],
     ['b-page', 'a-bad-page'],
@@ -113,7 +149,7 @@ t.test('the stream is narrowed by source, type and outcome', async (t) => {
   ])
 })
 
-t.test('K10: nothing of another organisation ever appears: no event, no refusal, no count, no replay', async (t) => {
+t.test('nothing of another organisation ever appears: no event, no refusal, no count, no replay', async (t) => {
   const admin = await liveGateway(t)
   const { watch, send, source } = admin
   const stranger = await caller(admin, 'owner', 'other')
@@ -143,10 +179,16 @@ t.test('the counts of each source come at once and from time to time', async (t)
   t.ok(Date.parse(String(first.data['since'])) <= Date.now())
   t.equal(first.id, undefined, 'it is no place to read on from')
   await send(shop, '/v1/batch', { batch: [{ type: 'page', userId: 'u' }, {}, {}] })
-  await stream.until('stats', ({ sources }) => JSON.stringify(sources) === JSON.stringify([{ sourceId: shop.source.id, accepted: 2, refused: { INVALID_REQUEST: 3 } }]))
+  await stream.until(
+    'stats',
+    ({ sources }) =>
+      JSON.stringify(sources) ===
+        JSON.stringify([{ sourceId: shop.source.id, accepted: 2, refused: { INVALID_REQUEST: 3 } }])
+  )
 })
 
-t.test('A21: every role that reads events may watch; nobody else, and never by a token in the query or a cookie (A17)', async (t) => {
+t.test('every role that reads events may watch; nobody else, and never by a token in the query or a cookie ' +
+  '(A17)', async (t) => {
   const admin = await liveGateway(t)
   for (const role of ROLES) {
     const { token } = await caller(admin, role, 'roles')
@@ -154,7 +196,11 @@ t.test('A21: every role that reads events may watch; nobody else, and never by a
   }
   const { origin, owner } = admin
   const url = `${origin}/v1/admin/events/live`
-  for (const [where, headers] of [[url, {}], [`${url}?access_token=${owner.token}`, {}], [url, { cookie: `access_token=${owner.token}` }]] as const) {
+  for (
+    const [where, headers] of [[url, {}], [`${url}?access_token=${owner.token}`, {}], [url, {
+      cookie: `access_token=${owner.token}`
+    }]] as const
+  ) {
     const reply = await fetch(where, { headers: { accept: 'text/event-stream', ...headers } })
     t.equal(reply.status, 401)
     t.equal((await reply.json() as { error: { code: string } }).error.code, 'UNAUTHORIZED')
@@ -175,14 +221,23 @@ t.test('without ingestion there is nothing to watch, and with "live: false" no s
   const admin = await adminApp(t)
   const reply = await (await caller(admin)).get('/events/live')
   t.equal(reply.statusCode, 404)
-  t.match(reply.json().error, { code: 'NOT_FOUND', message: 'This server does not accept events, so there is no live view' })
+  t.match(reply.json().error, {
+    code: 'NOT_FOUND',
+    message: 'This server does not accept events, so there is no live view'
+  })
   const without = await liveGateway(t, { api: { live: false } })
   t.equal((await without.watch()).response.status, 404)
-  t.equal((await without.send(await without.source(), '/v1/t', { event: 'x', userId: 'u' })).status, 200, 'ingestion works alone')
+  t.equal(
+    (await without.send(await without.source(), '/v1/t', { event: 'x', userId: 'u' })).status,
+    200,
+    'ingestion works alone'
+  )
 })
 
-t.test('a sink that can\'t be read is no obstacle', async (t) => {
-  const { watch, send, source, owner } = await liveGateway(t, { sink: { write: async () => {}, ready: async () => {}, close: async () => {} } })
+t.test("a sink that can't be read is no obstacle", async (t) => {
+  const { watch, send, source, owner } = await liveGateway(t, {
+    sink: { write: async () => {}, ready: async () => {}, close: async () => {} }
+  })
   t.equal((await owner.get('/events')).statusCode, 404)
   const stream = await watch()
   await send(await source(), '/v1/t', { event: 'x', userId: 'u' })
@@ -190,10 +245,15 @@ t.test('a sink that can\'t be read is no obstacle', async (t) => {
 })
 
 t.test('an option that makes no sense stops the start', async (t) => {
-  const wrong = [{ maxViewers: 0 }, { maxViewersPerUser: 0 },
-    { queueBytes: 1000 }, { heartbeat: 1500 }, { statsEvery: 0 }, { eventsPerSecond: 1.5 }, true, null]
+  const wrong = [{ maxViewers: 0 }, { maxViewersPerUser: 0 }, { queueBytes: 1000 }, { heartbeat: 1500 }, {
+    statsEvery: 0
+  }, { eventsPerSecond: 1.5 }, true, null]
   for (const live of wrong as never[]) {
-    await t.rejects(adminApp(t, { api: { live } }), { code: 'INVALID_OPTIONS', message: /^admin-api: "live/ }, JSON.stringify(live))
+    await t.rejects(
+      adminApp(t, { api: { live } }),
+      { code: 'INVALID_OPTIONS', message: /^admin-api: "live/ },
+      JSON.stringify(live)
+    )
   }
 })
 
@@ -202,14 +262,23 @@ t.test('the way of docs/event-feed.md for a page to read the stream works as pri
   const text = await readFile(new URL('../../../../docs/event-feed.md', import.meta.url), 'utf8')
   const code = text.slice(text.indexOf('## In the front end')).split('```js\n')[1]?.split('```')[0] ?? ''
   const shown: string[] = []
-  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new (...texts: string[]) => (...values: unknown[]) => Promise<void>
+  const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as new(
+    ...texts: string[]
+  ) => (...values: unknown[]) => Promise<void>
   const read = new AsyncFunction('fetch', 'accessToken', 'show', code)(
-    (path: string, init: RequestInit) => fetch(origin + path, init), owner.token, (message: string) => { shown.push(message) }
+    (path: string, init: RequestInit) => fetch(origin + path, init),
+    owner.token,
+    (message: string) => {
+      shown.push(message)
+    }
   )
   const made = await source()
   // Its stream opens by itself: refusals until one is shown.
   while (!shown.some((message) => message.includes('event: refused'))) await send(made, '/v1/t', {})
   await store.sessions.endAll(owner.userId)
   await read
-  t.match(shown.find((message) => message.includes('event: refused')), /^id: [0-9a-f]{12}-1\nevent: refused\ndata: \{"status":400,.*\}$/)
+  t.match(
+    shown.find((message) => message.includes('event: refused')),
+    /^id: [0-9a-f]{12}-1\nevent: refused\ndata: \{"status":400,.*\}$/
+  )
 })

@@ -14,7 +14,11 @@ t.test('one more source than the organisation may have is 409, until one is dele
   t.same(replies.find(({ statusCode }) => statusCode === 409)?.json(), {
     error: { code: 'CONFLICT', message: 'The organisation may have no more sources (at most 2)' }
   })
-  t.equal((await other.send('POST', '/sources', { name: 'Shop' })).statusCode, 201, 'another organisation is not affected')
+  t.equal(
+    (await other.send('POST', '/sources', { name: 'Shop' })).statusCode,
+    201,
+    'another organisation is not affected'
+  )
   const [{ id }] = (await owner.get('/sources')).json().data
   await owner.send('DELETE', `/sources/${id}`)
   t.equal((await owner.send('POST', '/sources', { name: 'Shop' })).statusCode, 201)
@@ -22,11 +26,14 @@ t.test('one more source than the organisation may have is 409, until one is dele
 
 t.test('one more webhook than the organisation may have is 409, whichever its source', async (t) => {
   const owner = await caller(await adminApp(t, { api: { quotas: { webhooks: 1 } } }))
-  const [one, two] = [(await owner.send('POST', '/sources', { name: 'One' })).json(), (await owner.send('POST', '/sources', { name: 'Two' })).json()]
+  const [one, two] = [(await owner.send('POST', '/sources', { name: 'One' })).json(),
+    (await owner.send('POST', '/sources', { name: 'Two' })).json()]
   t.equal((await owner.send('POST', `/sources/${one.id}/webhooks`, WEBHOOK)).statusCode, 201)
   const refused = await owner.send('POST', `/sources/${two.id}/webhooks`, WEBHOOK)
   t.equal(refused.statusCode, 409)
-  t.same(refused.json(), { error: { code: 'CONFLICT', message: 'The organisation may have no more webhooks (at most 1)' } })
+  t.same(refused.json(), {
+    error: { code: 'CONFLICT', message: 'The organisation may have no more webhooks (at most 1)' }
+  })
 })
 
 t.test('an organisation may have 500 sources and 100 webhooks where nothing else is said', async (t) => {
@@ -39,7 +46,15 @@ t.test('an organisation may have 500 sources and 100 webhooks where nothing else
     const pipelineKey = `dk_live_${String(at).padStart(32, '0')}`
     await admin.store.sources.create({ ...source, pipelineKey, serverSecret: 'p0o9i8u7y6t5r4e3w2q1m2n3b4v5c6x7' })
   }
-  const webhook = { name: 'Payments', url: null, custom: null, mapping: null, enabled: true, ...WEBHOOK, provider: 'stripe' as const }
+  const webhook = {
+    name: 'Payments',
+    url: null,
+    custom: null,
+    mapping: null,
+    enabled: true,
+    ...WEBHOOK,
+    provider: 'stripe' as const
+  }
   for (let at = 0; at < 99; at++) await admin.store.webhooks.create('default', id, webhook)
   for (const [path, body] of [['/sources', { name: 'Last' }], [`/sources/${id}/webhooks`, WEBHOOK]] as const) {
     t.equal((await owner.send('POST', path, body)).statusCode, 201)
@@ -48,15 +63,20 @@ t.test('an organisation may have 500 sources and 100 webhooks where nothing else
 })
 
 t.test('a quota that is none stops the start', async (t) => {
-  for (const [quotas, message] of [
-    [{ sources: 0 }, /"quotas.sources" must be a whole number, 1 or more/],
-    [{ webhooks: 1.5 }, /"quotas.webhooks" must be a whole number/],
-    [{ webhooks: Infinity }, /"quotas.webhooks" must be a whole number/],
-    [{ sources: '5' }, /"quotas.sources" must be a whole number/],
-    [{ source: 5 }, /unknown option "quotas.source"; did you mean "quotas.sources"/],
-    [null, /"quotas" must be an object/],
-    [false, /"quotas" must be an object/]
-  ] as const) {
-    await t.rejects(adminApp(t, { api: { quotas: quotas as unknown as QuotaOptions } }), { code: 'INVALID_OPTIONS', message })
+  for (
+    const [quotas, message] of [
+      [{ sources: 0 }, /"quotas.sources" must be a whole number, 1 or more/],
+      [{ webhooks: 1.5 }, /"quotas.webhooks" must be a whole number/],
+      [{ webhooks: Infinity }, /"quotas.webhooks" must be a whole number/],
+      [{ sources: '5' }, /"quotas.sources" must be a whole number/],
+      [{ source: 5 }, /unknown option "quotas.source"; did you mean "quotas.sources"/],
+      [null, /"quotas" must be an object/],
+      [false, /"quotas" must be an object/]
+    ] as const
+  ) {
+    await t.rejects(adminApp(t, { api: { quotas: quotas as unknown as QuotaOptions } }), {
+      code: 'INVALID_OPTIONS',
+      message
+    })
   }
 })

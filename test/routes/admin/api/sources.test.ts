@@ -35,7 +35,8 @@ t.test('a source is created with a key of its environment and a secret that is s
   t.equal(resolved?.secrets[0]?.value.toString(), server_secret)
   t.equal(resolved?.source.id, id)
 
-  const again = [await owner.get(`/sources/${id}`), await owner.get('/sources'), await owner.send('PATCH', `/sources/${id}`, { name: 'Shop 2' })]
+  const again = [await owner.get(`/sources/${id}`), await owner.get('/sources'),
+    await owner.send('PATCH', `/sources/${id}`, { name: 'Shop 2' })]
   for (const { statusCode, body } of again) {
     t.equal(statusCode, 200)
     t.notOk(body.includes(server_secret), 'K12')
@@ -66,7 +67,10 @@ t.test('a source may bring its key and secret from another system', async (t) =>
   const reply = await owner.send('POST', '/sources', full)
   t.equal(reply.statusCode, 201)
   t.match(reply.json(), full)
-  t.same((await admin.store.sources.resolve(KEY))?.secrets[0]?.value, Buffer.from('00ff00ff00ff00ff10ff10ff10ff10ff', 'hex'))
+  t.same(
+    (await admin.store.sources.resolve(KEY))?.secrets[0]?.value,
+    Buffer.from('00ff00ff00ff00ff10ff10ff10ff10ff', 'hex')
+  )
   const taken = await owner.send('POST', '/sources', { name: 'Again', pipeline_key: KEY })
   t.equal(taken.statusCode, 409)
   t.equal(taken.json().error.code, 'CONFLICT')
@@ -81,13 +85,21 @@ t.test('a source may bring a weak secret where the app allows it', async (t) => 
     const { pipeline_key } = (await owner.send('POST', '/sources', { name: 'Moved', server_secret })).json()
     t.equal((await admin.store.sources.resolve(pipeline_key))?.secrets[0]?.value.toString(), server_secret)
   }
-  await t.rejects(adminApp(t, { api: { allowWeakSecret: 'yes' as unknown as boolean } }), { code: 'INVALID_OPTIONS', message: /"allowWeakSecret" must be true or false/ })
+  await t.rejects(adminApp(t, { api: { allowWeakSecret: 'yes' as unknown as boolean } }), {
+    code: 'INVALID_OPTIONS',
+    message: /"allowWeakSecret" must be true or false/
+  })
 })
 
 t.test("a key of another system's form is kept as it is", async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
-  for (const [key, environment] of [['dk_live_abc123', 'live'], ['dk_test_xyz-789_', 'test'], [`dk_live_${'x'.repeat(128)}`, 'live']] as const) {
+  for (
+    const [key, environment] of [['dk_live_abc123', 'live'], ['dk_test_xyz-789_', 'test'], [
+      `dk_live_${'x'.repeat(128)}`,
+      'live'
+    ]] as const
+  ) {
     const reply = await owner.send('POST', '/sources', { name: 'Moved', pipeline_key: key })
     t.equal(reply.statusCode, 201, key)
     t.match(reply.json(), { pipeline_key: key, environment })
@@ -96,7 +108,7 @@ t.test("a key of another system's form is kept as it is", async (t) => {
   }
 })
 
-t.test('A22, C09: a new source with a wrong or unknown member is 400', async (t) => {
+t.test('a new source with a wrong or unknown member is 400', async (t) => {
   const owner = await caller(await adminApp(t))
   const cases: Array<[string, object, string?]> = [
     ['no name', {}],
@@ -133,9 +145,13 @@ t.test('A22, C09: a new source with a wrong or unknown member is 400', async (t)
     ['a secret of a letter', { name: 'x', server_secret: 'a' }, '/server_secret'],
     ['a secret of 15 bytes', { name: 'x', server_secret: 'hex:00ff00ff00ff00ff10ff10ff10ff10' }, '/server_secret'],
     ['a known secret', { name: 'x', server_secret: 'your-256-bit-secret' }, '/server_secret'],
-    ...['null', '*', '*.com', 'https://shop.example.com/path', 'https://a@b.example.com', 'shop.example.com:99999', 'javascript://x', 'exa mple.com',
-      'https://*', '.example.com', 'example..com', 'shop.example.com, evil.test', 'https://shop.example.com?x', '*.*.example.com', 'file:///etc/passwd'
-    ].map((domain): [string, object, string] => [`C09: the domain ${domain}`, { name: 'x', domains: ['ok.example.com', domain] }, '/domains/1'])
+    ...['null', '*', '*.com', 'https://shop.example.com/path', 'https://a@b.example.com', 'shop.example.com:99999',
+      'javascript://x', 'exa mple.com', 'https://*', '.example.com', 'example..com', 'shop.example.com, evil.test',
+      'https://shop.example.com?x', '*.*.example.com', 'file:///etc/passwd'].map((
+      domain
+    ): [string, object, string] => [`C09: the domain ${domain}`, { name: 'x', domains: ['ok.example.com', domain] },
+      '/domains/1']
+    )
   ]
   for (const [name, body, path] of cases) {
     const reply = await owner.send('POST', '/sources', body)
@@ -145,14 +161,26 @@ t.test('A22, C09: a new source with a wrong or unknown member is 400', async (t)
   t.same((await owner.get('/sources')).json().data, [], 'nothing was created')
 })
 
-t.test('A22: a patch changes what it names and nothing else, and only what may be changed', async (t) => {
+t.test('a patch changes what it names and nothing else, and only what may be changed', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const created = (await owner.send('POST', '/sources', { name: 'Shop', domains: ['shop.example.com'] })).json()
   const path = `/sources/${created.id}`
-  for (const body of [
-    {}, { id: 'x' }, { org_id: 'x' }, { pipeline_key: KEY }, { server_secret: 'x' }, { created_at: '2020-01-01' }, { name: null }, { enabled: 1 }, { domains: ['*'] }, [], 'x'
-  ]) {
+  for (
+    const body of [
+      {},
+      { id: 'x' },
+      { org_id: 'x' },
+      { pipeline_key: KEY },
+      { server_secret: 'x' },
+      { created_at: '2020-01-01' },
+      { name: null },
+      { enabled: 1 },
+      { domains: ['*'] },
+      [],
+      'x'
+    ]
+  ) {
     const reply = await owner.send('PATCH', path, body)
     t.ok([400, 415].includes(reply.statusCode), JSON.stringify(body))
   }
@@ -160,16 +188,32 @@ t.test('A22: a patch changes what it names and nothing else, and only what may b
   const { updated_at: _now, ...after } = (await owner.get(path)).json()
   t.same(after, before)
   const patch = {
-    name: 'Shop 2', domains: ['*.example.com'], allow_any_origin: true, allow_null_origin: true, require_signature: 'without_origin', require_timestamp: true, rate_limit: 10, pixel_types: [], bots: 'ignore', signed_repeats: 'drop'
+    name: 'Shop 2',
+    domains: ['*.example.com'],
+    allow_any_origin: true,
+    allow_null_origin: true,
+    require_signature: 'without_origin',
+    require_timestamp: true,
+    rate_limit: 10,
+    pixel_types: [],
+    bots: 'ignore',
+    signed_repeats: 'drop'
   }
   t.match((await owner.send('PATCH', path, patch)).json(), { ...before, ...patch })
   t.match((await owner.send('PATCH', path, { rate_limit: null })).json(), { ...before, ...patch, rate_limit: null })
   t.equal((await owner.send('PATCH', path, { enabled: false })).json().enabled, false)
-  const [last] = (await admin.audited('source.updated', 'default', 3)).filter(({ action }) => action === 'source.updated')
-  t.match(last, { userId: owner.userId, resourceType: 'source', resourceId: created.id, changes: { enabled: { from: true, to: false } } })
+  const [last] = (await admin.audited('source.updated', 'default', 3)).filter(({ action }) =>
+    action === 'source.updated'
+  )
+  t.match(last, {
+    userId: owner.userId,
+    resourceType: 'source',
+    resourceId: created.id,
+    changes: { enabled: { from: true, to: false } }
+  })
 })
 
-t.test('K06: a source that changes its environment gets a new key, and the old one stops', async (t) => {
+t.test('a source that changes its environment gets a new key, and the old one stops', async (t) => {
   const log = logReader()
   const admin = await adminApp(t, { server: { logger: { level: 'trace', stream: log.stream } } })
   const owner = await caller(admin)
@@ -179,14 +223,26 @@ t.test('K06: a source that changes its environment gets a new key, and the old o
   t.match(patched.pipeline_key, /^dk_test_/)
   t.equal(await admin.store.sources.resolve(pipeline_key), null)
   t.equal((await admin.store.sources.resolve(patched.pipeline_key))?.source.environment, 'test')
-  t.equal((await owner.send('PATCH', `/sources/${id}`, { environment: 'test' })).json().pipeline_key, patched.pipeline_key, 'no change, no new key')
+  t.equal(
+    (await owner.send('PATCH', `/sources/${id}`, { environment: 'test' })).json().pipeline_key,
+    patched.pipeline_key,
+    'no change, no new key'
+  )
   const trail = await admin.audited('source.updated', 'default', 2)
-  t.equal(trail.filter(({ action, resourceId }) => action === 'source.key_rotated' && resourceId === id).length, 1, 'O02: the end of a key is in the trail')
-  t.match(trail.find(({ action, changes }) => action === 'source.updated' && changes?.['environment'])?.changes, { environment: { from: 'live', to: 'test' } })
-  for (const key of [pipeline_key, patched.pipeline_key]) t.notMatch(JSON.stringify(trail) + log.text(), key, 'O01: no key is logged or audited')
+  t.equal(
+    trail.filter(({ action, resourceId }) => action === 'source.key_rotated' && resourceId === id).length,
+    1,
+    'O02: the end of a key is in the trail'
+  )
+  t.match(trail.find(({ action, changes }) => action === 'source.updated' && changes?.['environment'])?.changes, {
+    environment: { from: 'live', to: 'test' }
+  })
+  for (const key of [pipeline_key, patched.pipeline_key]) {
+    t.notMatch(JSON.stringify(trail) + log.text(), key, 'O01: no key is logged or audited')
+  }
 })
 
-t.test('K03: a rotated key stops at once, or after its overlap', async (t) => {
+t.test('a rotated key stops at once, or after its overlap', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const { id, pipeline_key } = (await owner.send('POST', '/sources', { name: 'Shop', environment: 'test' })).json()
@@ -201,12 +257,13 @@ t.test('K03: a rotated key stops at once, or after its overlap', async (t) => {
   t.same([await lives(second.pipeline_key), await lives(third.pipeline_key)], [false, true])
 })
 
-t.test('K12: a rotated secret is shown once and the one before works for its overlap', async (t) => {
+t.test('a rotated secret is shown once and the one before works for its overlap', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const { id, pipeline_key, server_secret } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
   const reply = (await owner.send('POST', `/sources/${id}/rotate-secret`, { overlap_seconds: 60 })).json()
-  const secrets = async () => (await admin.store.sources.resolve(pipeline_key))?.secrets.map(({ value }) => value.toString())
+  const secrets = async () =>
+    (await admin.store.sources.resolve(pipeline_key))?.secrets.map(({ value }) => value.toString())
   t.same(await secrets(), [reply.server_secret, server_secret])
   t.equal(reply.pipeline_key, pipeline_key)
   admin.clock.now += 60_000
@@ -221,17 +278,24 @@ t.test('an overlap that is none is 400, an empty body under any media type is no
   const owner = await caller(admin)
   const { id } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
   for (const what of ['rotate-key', 'rotate-secret']) {
-    for (const body of [{ overlap_seconds: -1 }, { overlap_seconds: 604_801 }, { overlap_seconds: '60' }, { overlap_seconds: 1.5 }, { overlap: 60 }, []]) {
+    for (
+      const body of [{ overlap_seconds: -1 }, { overlap_seconds: 604_801 }, { overlap_seconds: '60' }, {
+        overlap_seconds: 1.5
+      }, { overlap: 60 }, []]
+    ) {
       const reply = await owner.send('POST', `/sources/${id}/${what}`, body)
       t.equal(reply.statusCode, 400, `${what} ${JSON.stringify(body)}`)
       t.equal(reply.json().error.code, 'INVALID_REQUEST')
     }
     const headers = { authorization: `Bearer ${owner.token}`, 'content-type': 'application/json' }
-    t.equal((await admin.app.inject({ method: 'POST', url: `/v1/admin/sources/${id}/${what}`, headers })).statusCode, 200)
+    t.equal(
+      (await admin.app.inject({ method: 'POST', url: `/v1/admin/sources/${id}/${what}`, headers })).statusCode,
+      200
+    )
   }
 })
 
-t.test('K02: a deleted source is gone at once, key included', async (t) => {
+t.test('a deleted source is gone at once, key included', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const { id, pipeline_key } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
@@ -239,7 +303,9 @@ t.test('K02: a deleted source is gone at once, key included', async (t) => {
   t.equal(reply.statusCode, 204)
   t.equal(reply.body, '')
   t.equal(await admin.store.sources.resolve(pipeline_key), null)
-  for (const [method, path] of [['GET', ''], ['DELETE', ''], ['POST', '/rotate-key'], ['POST', '/rotate-secret']] as const) {
+  for (
+    const [method, path] of [['GET', ''], ['DELETE', ''], ['POST', '/rotate-key'], ['POST', '/rotate-secret']] as const
+  ) {
     t.equal((await owner.send(method, `/sources/${id}${path}`)).statusCode, 404)
   }
   t.equal((await owner.send('PATCH', `/sources/${id}`, { name: 'x' })).statusCode, 404)
@@ -257,7 +323,10 @@ t.test('sources are listed page by page, and a page that is none is 400', async 
     next = next_cursor === null ? '' : `&cursor=${next_cursor}`
   } while (next !== '')
   t.same(names, ['s6', 's5', 's4', 's3', 's2', 's1', 's0'])
-  for (const query of ['limit=0', 'limit=101', 'limit=x', 'limit=', 'limit=1.5', 'limit=1&limit=2', 'cursor=x', 'cursor=', 'offset=1', `cursor=${'x'.repeat(600)}`]) {
+  for (
+    const query of ['limit=0', 'limit=101', 'limit=x', 'limit=', 'limit=1.5', 'limit=1&limit=2', 'cursor=x', 'cursor=',
+      'offset=1', `cursor=${'x'.repeat(600)}`]
+  ) {
     const reply = await owner.get(`/sources?${query}`)
     t.equal(reply.statusCode, 400, query)
     t.equal(reply.json().error.code, 'INVALID_REQUEST', query)

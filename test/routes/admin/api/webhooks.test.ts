@@ -18,7 +18,7 @@ async function withSource (t: Test, options: AdminAppOptions = {}) {
   return { admin, owner, source, path, create }
 }
 
-t.test('a webhook is created with an id to call and the provider\'s secret, of which the prefix alone is shown', async (t) => {
+t.test("a webhook is created with an id to call and the provider's secret, of which the prefix alone is shown", async (t) => {
   const { admin, owner, source, path, create } = await withSource(t)
   const reply = await create({ provider: 'stripe', secret: SECRET })
   t.equal(reply.statusCode, 201)
@@ -26,11 +26,21 @@ t.test('a webhook is created with an id to call and the provider\'s secret, of w
   const { id, created_at, updated_at, ...settings } = reply.json()
   t.match(id, /^wh_[0-9A-Za-z]{24}$/)
   t.equal(created_at, updated_at)
-  t.same(settings, { source_id: source.id, name: 'Stripe', provider: 'stripe', secret_prefix: 'whsec_what-t', url: null, custom: null, mapping: null, enabled: true })
+  t.same(settings, {
+    source_id: source.id,
+    name: 'Stripe',
+    provider: 'stripe',
+    secret_prefix: 'whsec_what-t',
+    url: null,
+    custom: null,
+    mapping: null,
+    enabled: true
+  })
   const resolved = await admin.store.webhooks.resolve(id)
   t.equal(resolved?.secrets[0]?.value.toString(), SECRET)
 
-  const again = [await owner.get(`${path}/${id}`), await owner.get(path), await owner.send('PATCH', `${path}/${id}`, { name: 'New' })]
+  const again = [await owner.get(`${path}/${id}`), await owner.get(path),
+    await owner.send('PATCH', `${path}/${id}`, { name: 'New' })]
   for (const { statusCode, body } of [reply, ...again]) {
     t.ok(statusCode < 300)
     t.notOk(body.includes(SECRET.slice(0, 14)), 'K12')
@@ -42,7 +52,10 @@ t.test('a webhook is created with an id to call and the provider\'s secret, of w
 t.test('a secret is made where the provider lets its receiver choose, and shown this once', async (t) => {
   const { admin, owner, path, create } = await withSource(t)
   const custom = { header: 'X-Acme-Signature' }
-  for (const [body, form] of [[{ provider: 'standard' }, /^whsec_[0-9A-Za-z+/]{43}=$/], [{ provider: 'custom', custom }, /^[0-9A-Za-z_-]{43}$/]] as const) {
+  for (
+    const [body, form] of [[{ provider: 'standard' }, /^whsec_[0-9A-Za-z+/]{43}=$/], [{ provider: 'custom', custom },
+      /^[0-9A-Za-z_-]{43}$/]] as const
+  ) {
     const reply = await create(body)
     t.equal(reply.statusCode, 201)
     const { id, secret } = reply.json()
@@ -62,49 +75,116 @@ t.test('a secret is made where the provider lets its receiver choose, and shown 
 
 t.test('custom: what is not said of its signature is as most have it, header names in lower case', async (t) => {
   const { owner, path, create } = await withSource(t)
-  const { id, custom } = (await create({ provider: 'custom', custom: { header: 'X-Acme-Signature', timestamp_header: 'X-Time' } })).json()
-  t.same(custom, { header: 'x-acme-signature', encoding: 'hex', hash: 'sha256', prefix: '', timestamp_header: 'x-time', template: '{timestamp}.{body}' })
-  const next = { header: 'x-hub-signature-512', encoding: 'base64', hash: 'sha512', prefix: 'sha512=', timestamp_header: null, template: 'v0:{timestamp}:{body}' }
+  const { id, custom } =
+    (await create({ provider: 'custom', custom: { header: 'X-Acme-Signature', timestamp_header: 'X-Time' } })).json()
+  t.same(custom, {
+    header: 'x-acme-signature',
+    encoding: 'hex',
+    hash: 'sha256',
+    prefix: '',
+    timestamp_header: 'x-time',
+    template: '{timestamp}.{body}'
+  })
+  const next = {
+    header: 'x-hub-signature-512',
+    encoding: 'base64',
+    hash: 'sha512',
+    prefix: 'sha512=',
+    timestamp_header: null,
+    template: 'v0:{timestamp}:{body}'
+  }
   t.same((await owner.send('PATCH', `${path}/${id}`, { custom: next })).json().custom, next)
 })
 
-t.test('A22: a new webhook with a wrong or unknown member is 400 that names it, and is not created', async (t) => {
+t.test('a new webhook with a wrong or unknown member is 400 that names it, and is not created', async (t) => {
   const { owner, path, create } = await withSource(t)
   const stripe = { provider: 'stripe', secret: SECRET }
   const custom = { header: 'x-a' }
   const mapped = (mapping: unknown, at: string): [object, string] => [{ ...stripe, mapping }, `/mapping${at}`]
   const cases: Array<[object, (string | undefined)?]> = [
-    [{}, '/provider'], [{ secret: SECRET }, '/provider'], [{ provider: 'github', secret: SECRET }, '/provider'], [{ provider: 'none' }, '/provider'],
-    [{ ...stripe, secret: '' }, '/secret'], [{ ...stripe, secret: 1 }, '/secret'], [{ ...stripe, secret: 'x'.repeat(1_025) }, '/secret'],
-    [{ provider: 'standard', secret: 'whsec_***' }, '/secret'], [{ provider: 'custom', custom, secret: 'hex:z' }, '/secret'],
-    [{ ...stripe, name: '' }, '/name'], [{ ...stripe, name: 'a\nb' }, '/name'], [{ ...stripe, enabled: 'true' }, '/enabled'],
-    [{ ...stripe, id: 'wh_1' }], [{ ...stripe, org_id: 'x' }], [{ ...stripe, source_id: 'x' }], [{ ...stripe, verify: false }],
-    ...['events.example.com', 'ftp://a.test/', 'https://a.test/v1?x=1', 'https://a.test/#x', 'https://u:p@a.test/', 'https://a.test/ ', 'javascript:alert(1)', '', 5]
+    [{}, '/provider'],
+    [{ secret: SECRET }, '/provider'],
+    [{ provider: 'github', secret: SECRET }, '/provider'],
+    [{ provider: 'none' }, '/provider'],
+    [{ ...stripe, secret: '' }, '/secret'],
+    [{ ...stripe, secret: 1 }, '/secret'],
+    [{ ...stripe, secret: 'x'.repeat(1_025) }, '/secret'],
+    [{ provider: 'standard', secret: 'whsec_***' }, '/secret'],
+    [{ provider: 'custom', custom, secret: 'hex:z' }, '/secret'],
+    [{ ...stripe, name: '' }, '/name'],
+    [{ ...stripe, name: 'a\nb' }, '/name'],
+    [{ ...stripe, enabled: 'true' }, '/enabled'],
+    [{ ...stripe, id: 'wh_1' }],
+    [{ ...stripe, org_id: 'x' }],
+    [{ ...stripe, source_id: 'x' }],
+    [{ ...stripe, verify: false }],
+    ...['events.example.com', 'ftp://a.test/', 'https://a.test/v1?x=1', 'https://a.test/#x', 'https://u:p@a.test/',
+      'https://a.test/ ', 'javascript:alert(1)', '', 5]
       .map((url): [object, string] => [{ ...stripe, url }, '/url']),
-    [{ ...stripe, custom }, '/custom'], [{ provider: 'custom' }, '/custom'], [{ provider: 'custom', custom: null }, '/custom'], [{ provider: 'custom', custom: {} }, '/custom/header'],
-    ...[{ header: 'a b' }, { header: '' }, { header: 'a:b' }, { header: 'a\r\nb' }].map((custom): [object, string] => [{ provider: 'custom', custom }, '/custom/header']),
-    [{ provider: 'custom', custom: { ...custom, encoding: 'base32' } }, '/custom/encoding'], [{ provider: 'custom', custom: { ...custom, hash: 'sha1' } }, '/custom/hash'],
-    [{ provider: 'custom', custom: { ...custom, prefix: 'a\n' } }, '/custom/prefix'], [{ provider: 'custom', custom: { ...custom, template: '{body}' } }, '/custom/template'],
+    [{ ...stripe, custom }, '/custom'],
+    [{ provider: 'custom' }, '/custom'],
+    [{ provider: 'custom', custom: null }, '/custom'],
+    [{ provider: 'custom', custom: {} }, '/custom/header'],
+    ...[{ header: 'a b' }, { header: '' }, { header: 'a:b' }, { header: 'a\r\nb' }].map((
+      custom
+    ): [object, string] => [{ provider: 'custom', custom }, '/custom/header']),
+    [{ provider: 'custom', custom: { ...custom, encoding: 'base32' } }, '/custom/encoding'],
+    [{ provider: 'custom', custom: { ...custom, hash: 'sha1' } }, '/custom/hash'],
+    [{ provider: 'custom', custom: { ...custom, prefix: 'a\n' } }, '/custom/prefix'],
+    [{ provider: 'custom', custom: { ...custom, template: '{body}' } }, '/custom/template'],
     [{ provider: 'custom', custom: { ...custom, verify: false } }, '/custom'],
-    mapped({ userId: '$.' }, '/userId'), mapped({ userId: '$..id' }, '/userId'), mapped({ userId: '$[*,*]' }, '/userId'), mapped({ userId: ['$.a', '$['] }, '/userId/1'),
-    mapped({ event: "$[?match(@.a, '(a+)+$')]" }, '/event'), mapped({ event: "$[?search(@.a, 'x')]" }, '/event'), mapped({ event: '$[?count(@.*) > 1]' }, '/event'),
-    mapped({ event: '$[?$[*] == 1]' }, '/event'), mapped({ event: '$.a[?$.b == $.c]' }, '/event'), mapped({ event: '$.a[?length($.b) > 1]' }, '/event'),
-    mapped({ event: '$.a[?@ == $.b]' }, '/event'), mapped({ event: '$.a[?@.b == @.c]' }, '/event'), mapped({ event: '$.a[?$.b == 1]' }, '/event'), mapped({ event: '$[?@[?@.a]]' }, '/event'), mapped({ event: 'a {$.} b' }, '/event'), mapped({ event: '{header:A}' }, '/event'),
-    mapped({ event: 'header:' }, '/event'), mapped({ event: 'header:X Y' }, '/event'), mapped({ event: 'x'.repeat(301) }, '/event'), mapped({ event: '' }, '/event'),
-    mapped({ event: [] }, '/event'), mapped({ event: 5 }, '/event'), mapped({ event: { a: '$' } }, '/event'), mapped({ type: 'screen' }, '/type'), mapped({ each: '$..*' }, '/each'),
-    ...['authorization', 'cookie', 'stripe-signature', 'x-shopify-hmac-sha256', 'x-api-key', 'x-access-token'].map((name) => mapped({ properties: { a: `header:${name}` } }, '/properties/a')),
+    mapped({ userId: '$.' }, '/userId'),
+    mapped({ userId: '$..id' }, '/userId'),
+    mapped({ userId: '$[*,*]' }, '/userId'),
+    mapped({ userId: ['$.a', '$['] }, '/userId/1'),
+    mapped({ event: "$[?match(@.a, '(a+)+$')]" }, '/event'),
+    mapped({ event: "$[?search(@.a, 'x')]" }, '/event'),
+    mapped({ event: '$[?count(@.*) > 1]' }, '/event'),
+    mapped({ event: '$[?$[*] == 1]' }, '/event'),
+    mapped({ event: '$.a[?$.b == $.c]' }, '/event'),
+    mapped({ event: '$.a[?length($.b) > 1]' }, '/event'),
+    mapped({ event: '$.a[?@ == $.b]' }, '/event'),
+    mapped({ event: '$.a[?@.b == @.c]' }, '/event'),
+    mapped({ event: '$.a[?$.b == 1]' }, '/event'),
+    mapped({ event: '$[?@[?@.a]]' }, '/event'),
+    mapped({ event: 'a {$.} b' }, '/event'),
+    mapped({ event: '{header:A}' }, '/event'),
+    mapped({ event: 'header:' }, '/event'),
+    mapped({ event: 'header:X Y' }, '/event'),
+    mapped({ event: 'x'.repeat(301) }, '/event'),
+    mapped({ event: '' }, '/event'),
+    mapped({ event: [] }, '/event'),
+    mapped({ event: 5 }, '/event'),
+    mapped({ event: { a: '$' } }, '/event'),
+    mapped({ type: 'screen' }, '/type'),
+    mapped({ each: '$..*' }, '/each'),
+    ...['authorization', 'cookie', 'stripe-signature', 'x-shopify-hmac-sha256', 'x-api-key', 'x-access-token'].map((
+      name
+    ) => mapped({ properties: { a: `header:${name}` } }, '/properties/a')),
     mapped({ properties: { 'a/b~c': '$[' } }, '/properties/a~1b~0c'),
-    mapped({ properties: { a: 5 } }, '/properties/a'), mapped({ properties: { a: { b: '$' } } }, '/properties/a'),
-    mapped({ traits: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`p${at}`, '$'])) }, '/traits'), mapped({ other: '$' }, ''), mapped('$', ''), mapped([], '')
+    mapped({ properties: { a: 5 } }, '/properties/a'),
+    mapped({ properties: { a: { b: '$' } } }, '/properties/a'),
+    mapped({ traits: Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`p${at}`, '$'])) }, '/traits'),
+    mapped({ other: '$' }, ''),
+    mapped('$', ''),
+    mapped([], '')
   ]
   for (const [body, at] of cases) {
     const reply = await create(body)
     t.equal(reply.statusCode, 400, JSON.stringify(body).slice(0, 120))
-    t.match(reply.json().error, { code: 'INVALID_REQUEST', details: [{ path: at ?? String, message: String }] }, JSON.stringify(body).slice(0, 120))
+    t.match(
+      reply.json().error,
+      { code: 'INVALID_REQUEST', details: [{ path: at ?? String, message: String }] },
+      JSON.stringify(body).slice(0, 120)
+    )
   }
   t.same((await owner.get(path)).json().data, [])
   const { id } = (await create(stripe)).json()
-  for (const body of [{}, { provider: 'shopify' }, { secret: SECRET }, { custom }, { mapping: { event: '$[' } }, { url: 'x' }, { id }, { enabled: null }]) {
+  for (
+    const body of [{}, { provider: 'shopify' }, { secret: SECRET }, { custom }, { mapping: { event: '$[' } }, {
+      url: 'x'
+    }, { id }, { enabled: null }]
+  ) {
     t.equal((await owner.send('PATCH', `${path}/${id}`, body)).statusCode, 400, JSON.stringify(body))
   }
 })
@@ -112,9 +192,19 @@ t.test('A22: a new webhook with a wrong or unknown member is 400 that names it, 
 t.test('a patch changes what it names; a mapping is kept as it was written', async (t) => {
   const { owner, path, create } = await withSource(t)
   const created = (await create({ provider: 'stripe', secret: SECRET, name: 'Payments' })).json()
-  const mapping = { type: 'identify', each: null, userId: ['$.a', "$.b[?@.c == 'd'].e"], properties: { z: '$', a: 'text {$.id}' }, traits: null }
+  const mapping = {
+    type: 'identify',
+    each: null,
+    userId: ['$.a', "$.b[?@.c == 'd'].e"],
+    properties: { z: '$', a: 'text {$.id}' },
+    traits: null
+  }
   let expected = created
-  for (const patch of [{ mapping }, { url: 'https://events.example.com/v1/webhook' }, { enabled: false }, { name: 'Other' }, { mapping: null }, { url: null }]) {
+  for (
+    const patch of [{ mapping }, { url: 'https://events.example.com/v1/webhook' }, { enabled: false }, {
+      name: 'Other'
+    }, { mapping: null }, { url: null }]
+  ) {
     const reply = await owner.send('PATCH', `${path}/${created.id}`, patch)
     t.equal(reply.statusCode, 200)
     expected = { ...expected, ...patch, updated_at: reply.json().updated_at }
@@ -125,7 +215,7 @@ t.test('a patch changes what it names; a mapping is kept as it was written', asy
 const OLD = 'shpss_0123456789abcdef0123456789abcdef'
 const NEXT = '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'
 
-t.test('H16: a rotated secret is the provider\'s next one; the one before works for its overlap', async (t) => {
+t.test("H16: a rotated secret is the provider's next one; the one before works for its overlap", async (t) => {
   const { admin, owner, path, create } = await withSource(t)
   const { id } = (await create({ provider: 'shopify', secret: OLD })).json()
   const secrets = async () => (await admin.store.webhooks.resolve(id))?.secrets.map(({ value }) => value.toString())
@@ -137,37 +227,56 @@ t.test('H16: a rotated secret is the provider\'s next one; the one before works 
   t.same(await secrets(), [NEXT, OLD])
   admin.clock.now += 60_000
   t.same(await secrets(), [NEXT])
-  for (const body of [undefined, {}, { overlap_seconds: 9 }, { secret: '' }, { secret: 'x', overlap_seconds: -1 }, { secret: 'x', other: 1 }]) {
+  for (
+    const body of [undefined, {}, { overlap_seconds: 9 }, { secret: '' }, { secret: 'x', overlap_seconds: -1 }, {
+      secret: 'x',
+      other: 1
+    }]
+  ) {
     t.equal((await rotate(body)).statusCode, 400, JSON.stringify(body))
   }
   t.same(await secrets(), [NEXT])
 })
 
-t.test('K10: another organisation\'s webhook, and one under another source, is 404 for every verb', async (t) => {
+t.test("K10: another organisation's webhook, and one under another source, is 404 for every verb", async (t) => {
   const { admin, owner, path, create } = await withSource(t)
   const stranger = await caller(admin, 'owner', 'org-b')
   const theirs = (await stranger.send('POST', '/sources', { name: 'theirs' })).json()
   const sibling = (await owner.send('POST', '/sources', { name: 'sibling' })).json()
   const created = (await create({ provider: 'stripe', secret: SECRET })).json()
   const tries = [
-    [stranger, `${path}/${created.id}`], [stranger, `/sources/${theirs.id}/webhooks/${created.id}`], [owner, `/sources/${sibling.id}/webhooks/${created.id}`],
-    [owner, `${path}/${generateWebhookId()}`], [owner, `${path}/x%00`], [owner, `/sources/nothing/webhooks/${created.id}`]
+    [stranger, `${path}/${created.id}`],
+    [stranger, `/sources/${theirs.id}/webhooks/${created.id}`],
+    [owner, `/sources/${sibling.id}/webhooks/${created.id}`],
+    [owner, `${path}/${generateWebhookId()}`],
+    [owner, `${path}/x%00`],
+    [owner, `/sources/nothing/webhooks/${created.id}`]
   ] as const
   for (const [who, at] of tries) {
-    for (const reply of [
-      await who.get(at), await who.send('PATCH', at, { name: 'x' }), await who.send('DELETE', at), await who.send('POST', `${at}/rotate-secret`, { secret: 'x' })
-    ]) t.same([reply.statusCode, reply.json().error.code], [404, 'NOT_FOUND'], at)
+    for (
+      const reply of [
+        await who.get(at),
+        await who.send('PATCH', at, { name: 'x' }),
+        await who.send('DELETE', at),
+        await who.send('POST', `${at}/rotate-secret`, { secret: 'x' })
+      ]
+    ) t.same([reply.statusCode, reply.json().error.code], [404, 'NOT_FOUND'], at)
   }
-  for (const reply of [await stranger.get(path), await stranger.send('POST', path, { provider: 'stripe', secret: SECRET }), await owner.get('/sources/nothing/webhooks')]) {
+  for (
+    const reply of [await stranger.get(path), await stranger.send('POST', path, { provider: 'stripe', secret: SECRET }),
+      await owner.get('/sources/nothing/webhooks')]
+  ) {
     t.equal(reply.statusCode, 404)
   }
   t.same((await owner.get(`${path}/${created.id}`)).json(), created)
   t.same((await owner.get(`/sources/${sibling.id}/webhooks`)).json().data, [])
 })
 
-t.test('O02: each change is in the trail of its organisation; O01: no secret is there or in the log', async (t) => {
+t.test('each change is in the trail of its organisation; O01: no secret is there or in the log', async (t) => {
   const log = logReader()
-  const { admin, owner, source, path, create } = await withSource(t, { server: { logger: { level: 'trace', stream: log.stream } } })
+  const { admin, owner, source, path, create } = await withSource(t, {
+    server: { logger: { level: 'trace', stream: log.stream } }
+  })
   const { id } = (await create({ provider: 'stripe', secret: SECRET })).json()
   await owner.send('PATCH', `${path}/${id}`, { enabled: false })
   await owner.send('POST', `${path}/${id}/rotate-secret`, { secret: `${SECRET}-2`, overlap_seconds: 5 })
@@ -179,12 +288,20 @@ t.test('O02: each change is in the trail of its organisation; O01: no secret is 
     { action: 'webhook.deleted', resourceType: 'webhook', changes: { source_id: source.id } },
     { action: 'webhook.secret_rotated', changes: { source_id: source.id, overlap_seconds: 5 } },
     { action: 'webhook.updated', changes: { source_id: source.id, enabled: { from: true, to: false } } },
-    { action: 'webhook.created', userId: owner.userId, changes: { source_id: source.id, provider: 'stripe', name: 'Stripe' } }
+    {
+      action: 'webhook.created',
+      userId: owner.userId,
+      changes: { source_id: source.id, provider: 'stripe', name: 'Stripe' }
+    }
   ])
-  for (const secret of [SECRET, made.secret]) for (const text of [log.text(), JSON.stringify((await owner.get('/audit-logs')).json())]) t.notOk(text.includes(secret))
+  for (const secret of [SECRET, made.secret]) {
+    for (const text of [log.text(), JSON.stringify((await owner.get('/audit-logs')).json())]) {
+      t.notOk(text.includes(secret))
+    }
+  }
 })
 
-t.test('K02: with its source a webhook goes', async (t) => {
+t.test('with its source a webhook goes', async (t) => {
   const { admin, owner, source, path, create } = await withSource(t)
   const { id } = (await create({ provider: 'stripe', secret: SECRET })).json()
   await owner.send('DELETE', `/sources/${source.id}`)

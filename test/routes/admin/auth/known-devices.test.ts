@@ -18,9 +18,18 @@ async function withAnn (t: Test, options: AdminAppOptions = {}) {
 
 /** The code of a login, or `in`, and the cookie that it set. */
 async function logIn ({ app }: AdminApp, password: string, { email = ANN, cookie = '' } = {}) {
-  const reply = await app.inject({ method: 'POST', url: LOGIN, payload: { email, password }, headers: cookie === '' ? {} : { cookie } })
+  const reply = await app.inject({
+    method: 'POST',
+    url: LOGIN,
+    payload: { email, password },
+    headers: cookie === '' ? {} : { cookie }
+  })
   const set = reply.headers['set-cookie'] as string | undefined
-  return { code: reply.statusCode === 200 ? 'in' : reply.json().error.code as string, cookie: set?.split(';')[0] ?? '', set }
+  return {
+    code: reply.statusCode === 200 ? 'in' : reply.json().error.code as string,
+    cookie: set?.split(';')[0] ?? '',
+    set
+  }
 }
 
 async function lockOut (admin: AdminApp, options: { email?: string, cookie?: string } = {}): Promise<void> {
@@ -28,21 +37,31 @@ async function lockOut (admin: AdminApp, options: { email?: string, cookie?: str
   t.equal((await logIn(admin, PASSWORD, options)).code, 'ACCOUNT_LOCKED')
 }
 
-t.test('a login sets a cookie that scripts cannot read, for the login route alone, and Secure over HTTPS', async (t) => {
+t.test('a login sets a cookie that scripts cannot read, for the login route alone, and Secure over ' +
+  'HTTPS', async (t) => {
   const admin = await withAnn(t, { server: { trustProxy: true } })
   for (const secure of [false, true]) {
     const reply = await admin.app.inject({
-      method: 'POST', url: LOGIN, payload: { email: ANN, password: PASSWORD }, headers: secure ? { 'x-forwarded-proto': 'https' } : {}
+      method: 'POST',
+      url: LOGIN,
+      payload: { email: ANN, password: PASSWORD },
+      headers: secure ? { 'x-forwarded-proto': 'https' } : {}
     })
     const { name, value = '', ...attributes } = parseSetCookie(String(reply.headers['set-cookie']))
     t.match(name, /^gatehouse_device_[0-9a-f]{12}$/)
     t.match(value, /^[\w-]{16}\.\d+\.[\w-]{43}$/)
-    t.strictSame(attributes, { path: LOGIN, maxAge: 34_560_000, httpOnly: true, sameSite: 'strict', ...secure ? { secure } : {} })
+    t.strictSame(attributes, {
+      path: LOGIN,
+      maxAge: 34_560_000,
+      httpOnly: true,
+      sameSite: 'strict',
+      ...secure ? { secure } : {}
+    })
   }
   t.equal((await logIn(admin, 'wrong')).set, undefined, 'a failure sets none')
 })
 
-t.test('A02: strangers who lock an account do not lock out a device from which its user has logged in', async (t) => {
+t.test('strangers who lock an account do not lock out a device from which its user has logged in', async (t) => {
   const admin = await withAnn(t)
   const { cookie } = await logIn(admin, PASSWORD)
   await lockOut(admin)
@@ -51,7 +70,8 @@ t.test('A02: strangers who lock an account do not lock out a device from which i
   t.equal((await logIn(admin, PASSWORD)).code, 'ACCOUNT_LOCKED', 'the lock for strangers stays')
 })
 
-t.test('A02: a stolen cookie allows as many guesses as a stranger has, and locks neither strangers nor other devices out', async (t) => {
+t.test('a stolen cookie allows as many guesses as a stranger has, and locks neither strangers nor other devices ' +
+  'out', async (t) => {
   const admin = await withAnn(t)
   const [stolen, own] = [(await logIn(admin, PASSWORD)).cookie, (await logIn(admin, PASSWORD)).cookie]
   await lockOut(admin, { cookie: stolen })
@@ -71,7 +91,11 @@ t.test('logging in again prolongs the cookie under the same id, so that its fail
   t.equal(second.cookie.split('.')[0], first.cookie.split('.')[0])
   admin.clock.now += 2 * 86_400_000
   await lockOut(admin)
-  t.equal((await logIn(admin, PASSWORD, { cookie: first.cookie })).code, 'ACCOUNT_LOCKED', 'one of more than 400 days is worth nothing')
+  t.equal(
+    (await logIn(admin, PASSWORD, { cookie: first.cookie })).code,
+    'ACCOUNT_LOCKED',
+    'one of more than 400 days is worth nothing'
+  )
   t.equal((await logIn(admin, PASSWORD, { cookie: second.cookie })).code, 'in')
 })
 
@@ -83,10 +107,23 @@ t.test('a cookie that is altered or of another user is that of a stranger', asyn
   await lockOut(admin)
   const [name = '', value = ''] = cookie.split('=')
   const [id = '', issued = '', signature = ''] = value.split('.')
-  for (const stranger of [
-    '', '..', id, `${id}.${issued}`, `${id}.${issued}.`, `${id}.${issued}.${signature}.`, `${id}.${Number(issued) + 1}.${signature}`, `x${id.slice(1)}.${issued}.${signature}`,
-    `${id}.${issued}.${'A'.repeat(43)}`, bobs.slice(bobs.indexOf('=') + 1), 'x'.repeat(4_000), '%00', '%zz'
-  ]) t.equal((await logIn(admin, PASSWORD, { cookie: `${name}=${stranger}` })).code, 'ACCOUNT_LOCKED', stranger)
+  for (
+    const stranger of [
+      '',
+      '..',
+      id,
+      `${id}.${issued}`,
+      `${id}.${issued}.`,
+      `${id}.${issued}.${signature}.`,
+      `${id}.${Number(issued) + 1}.${signature}`,
+      `x${id.slice(1)}.${issued}.${signature}`,
+      `${id}.${issued}.${'A'.repeat(43)}`,
+      bobs.slice(bobs.indexOf('=') + 1),
+      'x'.repeat(4_000),
+      '%00',
+      '%zz'
+    ]
+  ) t.equal((await logIn(admin, PASSWORD, { cookie: `${name}=${stranger}` })).code, 'ACCOUNT_LOCKED', stranger)
   t.equal((await logIn(admin, PASSWORD, { cookie: bobs })).code, 'ACCOUNT_LOCKED')
   t.equal((await logIn(admin, PASSWORD, { cookie: `${bobs}; ${cookie}` })).code, 'in', 'two users may share a browser')
 })
@@ -104,36 +141,61 @@ t.test('with knownDevices: false no cookie is set and none is believed', async (
   const admin = await withAnn(t, { auth: { lockout: { knownDevices: false } } })
   const { set } = await logIn(admin, PASSWORD)
   t.equal(set, undefined)
-  await t.rejects(withAnn(t, { auth: { lockout: { knownDevices: 1 as unknown as boolean } } }), { code: 'INVALID_OPTIONS', message: /lockout\.knownDevices/ })
+  await t.rejects(withAnn(t, { auth: { lockout: { knownDevices: 1 as unknown as boolean } } }), {
+    code: 'INVALID_OPTIONS',
+    message: /lockout\.knownDevices/
+  })
 })
 
 t.test('wrong current passwords of one session lock neither the login nor other sessions', async (t) => {
   const admin = await withAnn(t)
   const [thief, own] = [await admin.login(ANN), await admin.login(ANN)]
-  const change = (current_password: string, token: string) => admin.post('password', { current_password, new_password: 'another quite unguessable one' }, token)
-  for (let i = 0; i < 5; i++) t.equal((await change('wrong', thief.access_token)).json().error.code, 'INVALID_CREDENTIALS')
+  const change = (current_password: string, token: string) =>
+    admin.post('password', { current_password, new_password: 'another quite unguessable one' }, token)
+  for (let i = 0; i < 5; i++) {
+    t.equal((await change('wrong', thief.access_token)).json().error.code, 'INVALID_CREDENTIALS')
+  }
   t.equal((await change(PASSWORD, thief.access_token)).json().error.code, 'ACCOUNT_LOCKED')
   t.equal((await logIn(admin, PASSWORD)).code, 'in')
   t.equal((await change(PASSWORD, own.access_token)).statusCode, 204)
 })
 
-t.test('what is typed as an email that nobody has is in no audit entry, log line or store, only a digest that needs the secret', async (t) => {
+t.test('what is typed as an email that nobody has is in no audit entry, log line or store, only a digest that ' +
+  'needs the secret', async (t) => {
   const lines: string[] = []
-  const server = { logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } } } } as const
+  const server = {
+    logger: {
+      level: 'trace',
+      stream: {
+        write: (line: string) => {
+          lines.push(line)
+        }
+      }
+    }
+  } as const
   const admin = await withAnn(t, { server })
   const stored: unknown[][] = []
   for (const name of ['lockedUntil', 'countFailure'] as const) {
     const method = admin.store.users[name].bind(admin.store.users) as (...parameters: unknown[]) => Promise<never>
-    admin.store.users[name] = async (...parameters: unknown[]) => { stored.push(parameters); return method(...parameters) }
+    admin.store.users[name] = async (...parameters: unknown[]) => {
+      stored.push(parameters)
+      return method(...parameters)
+    }
   }
   const typed = 'Correct-Horse-7'
   for (let i = 0; i < 6; i++) await logIn(admin, 'wrong', { email: i % 2 ? typed : typed.toUpperCase() })
   await logIn(admin, 'wrong', { email: 'another-password' })
   await logIn(admin, 'wrong', { email: 'ANN@example.com' })
-  const entries = (await admin.audited('auth.login_failed', 'default', 2)).filter(({ action }) => action === 'auth.login_failed')
+  const entries = (await admin.audited('auth.login_failed', 'default', 2)).filter(({ action }) =>
+    action === 'auth.login_failed'
+  )
   const everything = JSON.stringify([entries, stored, lines]).toLowerCase()
   t.notMatch(everything, typed.toLowerCase())
-  t.notMatch(everything, createHash('sha256').update(typed.toLowerCase()).digest('hex').slice(0, 16), 'nor a digest that anyone can compute')
+  t.notMatch(
+    everything,
+    createHash('sha256').update(typed.toLowerCase()).digest('hex').slice(0, 16),
+    'nor a digest that anyone can compute'
+  )
   t.match(entries[0], { userEmail: ANN, resourceType: null, resourceId: null }, 'an email that somebody has is named')
   t.match(entries[1], { userEmail: null, resourceType: 'email_digest', resourceId: /^[0-9a-f]{16}$/ })
   t.equal(entries.length, 2, 'unknown emails from one address are one entry a minute')

@@ -3,9 +3,14 @@ import t from 'tap'
 import { createPasswords } from '../../../../lib/passwords/index.js'
 import { PASSWORD, adminApp } from '../../../helpers/admin.js'
 
-t.test('A05: while 100 logins wait for argon2id at full cost, other requests are answered in between', async (t) => {
+t.test('while 100 logins wait for argon2id at full cost, other requests are answered in between', async (t) => {
   const passwords = await createPasswords()
-  const { app, addUser, post } = await adminApp(t, { auth: { passwords }, before: async (app) => { app.get('/healthz', async () => 'ok') } })
+  const { app, addUser, post } = await adminApp(t, {
+    auth: { passwords },
+    before: async (app) => {
+      app.get('/healthz', async () => 'ok')
+    }
+  })
   await addUser('ann@example.com')
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
   const state = { ended: 0 }
@@ -14,7 +19,8 @@ t.test('A05: while 100 logins wait for argon2id at full cost, other requests are
     return reply
   }
   const logins = Promise.all(Array.from({ length: 100 }, (_, i) => {
-    return post('login', { email: i % 2 ? `u${i}@example.com` : 'ann@example.com', password: i % 2 ? 'x' : PASSWORD }).then(count)
+    return post('login', { email: i % 2 ? `u${i}@example.com` : 'ann@example.com', password: i % 2 ? 'x' : PASSWORD })
+      .then(count)
   }))
   let pings = 0
   /** How many logins ended at most while one other request was answered. */

@@ -17,23 +17,52 @@ t.test('a login gives a pair of tokens with the claims of the contract and nothi
   const iat = Math.floor(clock.now / 1000)
   const access = decode(access_token)
   t.match(access.header, { alg: 'HS256', typ: 'JWT', kid: /^[0-9a-f]{12}$/ })
-  t.match(access.claims, { sub: user.id, org_id: 'default', role: 'editor', type: 'access', iat, exp: iat + 900, epoch: 0 })
-  t.match(access.claims, { iss: 'fastify-gatehouse', aud: 'fastify-gatehouse:admin', jti: /^[0-9a-f-]{36}$/, sid: /^[0-9a-f-]{36}$/ })
+  t.match(access.claims, {
+    sub: user.id,
+    org_id: 'default',
+    role: 'editor',
+    type: 'access',
+    iat,
+    exp: iat + 900,
+    epoch: 0
+  })
+  t.match(access.claims, {
+    iss: 'fastify-gatehouse',
+    aud: 'fastify-gatehouse:admin',
+    jti: /^[0-9a-f-]{36}$/,
+    sid: /^[0-9a-f-]{36}$/
+  })
   const refresh = decode(refresh_token).claims
   t.same(Object.keys(refresh).sort(), ['exp', 'iat', 'jti', 'org_id', 'sid', 'sub', 'type'])
-  t.match(refresh, { sub: user.id, org_id: 'default', type: 'refresh', iat, exp: iat + 604_800, sid: access.claims['sid'] })
+  t.match(refresh, {
+    sub: user.id,
+    org_id: 'default',
+    type: 'refresh',
+    iat,
+    exp: iat + 604_800,
+    sid: access.claims['sid']
+  })
 })
 
-t.test('A01: an unknown email, a wrong password and a disabled user get the same answer for the same work', async (t) => {
+t.test('an unknown email, a wrong password and a disabled user get the same answer for the same work', async (t) => {
   const inner = await cheapPasswords()
   const verified: Array<string | null> = []
-  const passwords: Passwords = { ...inner, verify: async (hash, password) => { verified.push(hash); return inner.verify(hash, password) } }
+  const passwords: Passwords = {
+    ...inner,
+    verify: async (hash, password) => {
+      verified.push(hash)
+      return inner.verify(hash, password)
+    }
+  }
   const { addUser, post, store } = await adminApp(t, { auth: { passwords } })
   await addUser('ann@example.com')
   const off = await addUser('off@example.com')
   await store.users.update(off.id, { disabled: true })
   const bodies = []
-  for (const [email, password] of [['ann@example.com', 'wrong'], ['nobody@example.com', 'wrong'], ['off@example.com', PASSWORD]]) {
+  for (
+    const [email, password] of [['ann@example.com', 'wrong'], ['nobody@example.com', 'wrong'], ['off@example.com',
+      PASSWORD]]
+  ) {
     const reply = await post('login', { email, password })
     t.equal(reply.statusCode, 401)
     t.equal(reply.json().error.code, 'INVALID_CREDENTIALS')
@@ -44,25 +73,33 @@ t.test('A01: an unknown email, a wrong password and a disabled user get the same
   t.equal(verified[1], null, 'of a made-up hash where there is no user')
 })
 
-t.test('A01: a user whose hash is none, or of another kind, is answered like one that nobody is', async (t) => {
+t.test('a user whose hash is none, or of another kind, is answered like one that nobody is', async (t) => {
   const { store, post } = await adminApp(t)
-  const hashes = ['', 'none', '$2b$10$abcdefghijklmnopqrstuvabcdefghijklmnopqrstuvabcdefghij', '$argon2id$v=19$m=64,t=1,p=1$AAAA']
+  const hashes = ['', 'none', '$2b$10$abcdefghijklmnopqrstuvabcdefghijklmnopqrstuvabcdefghij',
+    '$argon2id$v=19$m=64,t=1,p=1$AAAA']
   for (const [at, passwordHash] of hashes.entries()) {
     await store.users.create({ orgId: 'default', email: `u${at}@example.com`, passwordHash, role: 'owner' })
-    const reply = await post('login', { email: `u${at}@example.com`, password: passwordHash === '' ? 'x' : passwordHash })
+    const reply = await post('login', {
+      email: `u${at}@example.com`,
+      password: passwordHash === '' ? 'x' : passwordHash
+    })
     t.equal(reply.statusCode, 401, passwordHash)
     t.equal(reply.json().error.code, 'INVALID_CREDENTIALS', passwordHash)
   }
 })
 
-t.test('A02: five failures lock the account for 15 minutes, known or not, and no other account', async (t) => {
+t.test('five failures lock the account for 15 minutes, known or not, and no other account', async (t) => {
   const { addUser, login, post, clock, audited } = await adminApp(t)
   await addUser('ann@example.com')
   await addUser('bob@example.com')
   const answers: Record<string, string[]> = {}
   for (const email of ['ann@example.com', 'nobody@example.com']) {
     const codes: string[] = answers[email] = []
-    for (let i = 0; i < 6; i++) codes.push((await post('login', { email: i % 2 ? email : email.toUpperCase(), password: 'wrong' })).json().error.code)
+    for (let i = 0; i < 6; i++) {
+      codes.push(
+        (await post('login', { email: i % 2 ? email : email.toUpperCase(), password: 'wrong' })).json().error.code
+      )
+    }
   }
   t.same(answers['ann@example.com'], [...Array(5).fill('INVALID_CREDENTIALS'), 'ACCOUNT_LOCKED'])
   t.same(answers['nobody@example.com'], answers['ann@example.com'])
@@ -77,7 +114,7 @@ t.test('A02: five failures lock the account for 15 minutes, known or not, and no
   await login('ann@example.com')
 })
 
-t.test('O02, K10: an attempt on a locked account is in the trail of its own organisation, and in no other', async (t) => {
+t.test('an attempt on a locked account is in the trail of its own organisation, and in no other', async (t) => {
   const { addUser, post, audited } = await adminApp(t)
   const user = await addUser('ann@example.com', 'admin', 'acme')
   for (let i = 0; i < 6; i++) await post('login', { email: 'ann@example.com', password: 'wrong' })
@@ -89,16 +126,21 @@ t.test('O02, K10: an attempt on a locked account is in the trail of its own orga
   t.equal(others.length, 1)
 })
 
-t.test('A02: a right password in between starts the count anew', async (t) => {
+t.test('a right password in between starts the count anew', async (t) => {
   const { addUser, login, post } = await adminApp(t)
   await addUser('ann@example.com')
   for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < 4; i++) t.equal((await post('login', { email: 'ann@example.com', password: 'wrong' })).json().error.code, 'INVALID_CREDENTIALS')
+    for (let i = 0; i < 4; i++) {
+      t.equal(
+        (await post('login', { email: 'ann@example.com', password: 'wrong' })).json().error.code,
+        'INVALID_CREDENTIALS'
+      )
+    }
     await login('ann@example.com')
   }
 })
 
-t.test('A02: guesses sent side by side get no more than the five', async (t) => {
+t.test('guesses sent side by side get no more than the five', async (t) => {
   const { addUser, post } = await adminApp(t)
   await addUser('ann@example.com')
   const guesses = Array.from({ length: 60 }, (_, i) => i === 40 ? PASSWORD : `wrong ${i}`)
@@ -111,11 +153,20 @@ t.test('A02: guesses sent side by side get no more than the five', async (t) => 
 t.test('lockout: "hidden" answers a locked account like a wrong password, and does the same work', async (t) => {
   const inner = await cheapPasswords()
   let work: string[] = []
-  const passwords: Passwords = { ...inner, verify: async (hash, password) => { work.push('verify'); return inner.verify(hash, password) } }
+  const passwords: Passwords = {
+    ...inner,
+    verify: async (hash, password) => {
+      work.push('verify')
+      return inner.verify(hash, password)
+    }
+  }
   const { addUser, post, store } = await adminApp(t, { auth: { passwords, lockout: 'hidden' } })
   for (const name of ['findByEmail', 'lockedUntil', 'countFailure', 'clearFailures'] as const) {
     const method = store.users[name].bind(store.users) as (...parameters: unknown[]) => Promise<never>
-    store.users[name] = async (...parameters: unknown[]) => { work.push(name); return method(...parameters) }
+    store.users[name] = async (...parameters: unknown[]) => {
+      work.push(name)
+      return method(...parameters)
+    }
   }
   await addUser('ann@example.com')
   const works = []
@@ -129,11 +180,13 @@ t.test('lockout: "hidden" answers a locked account like a wrong password, and do
   t.same(works.slice(5), [works[0], works[0]], 'by its time it would not be hidden')
 })
 
-t.test('A02: ten attempts a minute, per email and per address', async (t) => {
+t.test('ten attempts a minute, per email and per address', async (t) => {
   const auth = { loginRateLimit: { max: 10, timeWindow: 60_000 }, lockout: { max: 100 } }
   const { addUser, app, post } = await adminApp(t, { auth, server: { trustProxy: true } })
   await addUser('ann@example.com')
-  for (let i = 0; i < 10; i++) t.equal((await post('login', { email: `u${i}@example.com`, password: 'wrong' })).statusCode, 401)
+  for (let i = 0; i < 10; i++) {
+    t.equal((await post('login', { email: `u${i}@example.com`, password: 'wrong' })).statusCode, 401)
+  }
   const limited = await post('login', { email: 'other@example.com', password: 'wrong' })
   t.equal(limited.statusCode, 429)
   t.equal(limited.json().error.code, 'RATE_LIMITED')
@@ -141,13 +194,27 @@ t.test('A02: ten attempts a minute, per email and per address', async (t) => {
   const statuses = []
   for (let i = 0; i < 11; i++) {
     const payload = { email: i % 2 ? 'ann@example.com' : 'ANN@example.com', password: 'wrong' }
-    statuses.push((await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload, headers: { 'x-forwarded-for': `10.0.0.${i}` } })).statusCode)
+    statuses.push(
+      (await app.inject({
+        method: 'POST',
+        url: '/v1/admin/auth/login',
+        payload,
+        headers: { 'x-forwarded-for': `10.0.0.${i}` }
+      })).statusCode
+    )
   }
   t.same(statuses, [...Array(10).fill(401), 429], 'one email from many addresses')
   statuses.length = 0
   for (let i = 0; i < 11; i++) {
     const payload = { email: `v6-${i}@example.com`, password: 'wrong' }
-    statuses.push((await app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload, headers: { 'x-forwarded-for': `2001:db8::${i}` } })).statusCode)
+    statuses.push(
+      (await app.inject({
+        method: 'POST',
+        url: '/v1/admin/auth/login',
+        payload,
+        headers: { 'x-forwarded-for': `2001:db8::${i}` }
+      })).statusCode
+    )
   }
   t.same(statuses, [...Array(10).fill(401), 429], 'W16: one /64 is one address')
 })
@@ -170,17 +237,27 @@ t.test('a login with a body that is not email and password is 400', async (t) =>
     t.equal(reply.statusCode, 400, name)
     t.equal(reply.json().error.code, 'INVALID_REQUEST', name)
   }
-  const raw = async (payload: string, type: string) => app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload, headers: { 'content-type': type } })
+  const raw = async (payload: string, type: string) =>
+    app.inject({ method: 'POST', url: '/v1/admin/auth/login', payload, headers: { 'content-type': type } })
   t.equal((await raw('{"email":', 'application/json')).json().error.code, 'INVALID_JSON')
   t.equal((await raw('email=a', 'application/x-www-form-urlencoded')).json().error.code, 'UNSUPPORTED_MEDIA_TYPE')
   const flood = await raw(JSON.stringify({ email: 'a@b.c', password: 'x'.repeat(1_000_000) }), 'application/json')
   t.equal(flood.statusCode, 413, 'A05: 1 MB')
-  t.equal((await raw(JSON.stringify({ email: 'a@b.c', password: 'x'.repeat(16_384) }), 'application/json')).statusCode, 413, '16 KB')
-  t.equal((await raw('{"email":"a@b.c","password":"x","p\\u0061ssword":"y"}', 'application/json')).json().error.code, 'INVALID_REQUEST', 'two passwords')
+  t.equal(
+    (await raw(JSON.stringify({ email: 'a@b.c', password: 'x'.repeat(16_384) }), 'application/json')).statusCode,
+    413,
+    '16 KB'
+  )
+  t.equal(
+    (await raw('{"email":"a@b.c","password":"x","p\\u0061ssword":"y"}', 'application/json')).json().error.code,
+    'INVALID_REQUEST',
+    'two passwords'
+  )
   t.equal(flood.json().error.code, 'PAYLOAD_TOO_LARGE')
 })
 
-t.test('A04: with no options a password is stored as argon2id of 19 MiB, 2 passes, and weaker hashes are renewed at login', async (t) => {
+t.test('with no options a password is stored as argon2id of 19 MiB, 2 passes, and weaker hashes are renewed at ' +
+  'login', async (t) => {
   const passwords = await createPasswords()
   const { addUser, login, store } = await adminApp(t, { auth: { passwords } })
   const user = await addUser('ann@example.com')
@@ -192,10 +269,18 @@ t.test('A04: with no options a password is stored as argon2id of 19 MiB, 2 passe
   t.equal((await store.users.get(user.id))?.passwordHash, after?.passwordHash, 'a strong one stays')
 })
 
-t.test('A23: a changed password, a disabled account or a logout of all sessions while a login is under way wins', async (t) => {
+t.test('a changed password, a disabled account or a logout of all sessions while a login is under way ' +
+  'wins', async (t) => {
   const inner = await cheapPasswords()
   let meanwhile: () => Promise<unknown> = async () => {}
-  const passwords: Passwords = { ...inner, async verify (hash, password) { const ok = await inner.verify(hash, password); await meanwhile(); return ok } }
+  const passwords: Passwords = {
+    ...inner,
+    async verify (hash, password) {
+      const ok = await inner.verify(hash, password)
+      await meanwhile()
+      return ok
+    }
+  }
   const { addUser, post, store, audited } = await adminApp(t, { auth: { passwords } })
   const user = await addUser('ann@example.com')
   const to = await inner.hash('a new and different one')
@@ -205,7 +290,10 @@ t.test('A23: a changed password, a disabled account or a logout of all sessions 
     () => store.sessions.endAll(user.id)
   ]
   for (const withdraw of withdrawals) {
-    meanwhile = async () => { meanwhile = async () => {}; await withdraw() }
+    meanwhile = async () => {
+      meanwhile = async () => {}
+      await withdraw()
+    }
     const reply = await post('login', { email: 'ann@example.com', password: PASSWORD })
     t.equal(reply.statusCode, 401)
     t.equal(reply.json().error.code, 'INVALID_CREDENTIALS')
@@ -216,7 +304,7 @@ t.test('A23: a changed password, a disabled account or a logout of all sessions 
   t.match(failure, { userId: user.id, userEmail: 'ann@example.com', changes: { reason: 'withdrawn' } }, 'O02')
 })
 
-t.test('A04: renewing a weak hash does not undo a change of the password meanwhile', async (t) => {
+t.test('renewing a weak hash does not undo a change of the password meanwhile', async (t) => {
   const weak = await cheapPasswords()
   const changed = await weak.hash('a new and different one')
   let meanwhile: () => Promise<unknown> = async () => {}
@@ -224,12 +312,17 @@ t.test('A04: renewing a weak hash does not undo a change of the password meanwhi
   const passwords: Passwords = { ...weak, hash, needsRehash: () => true }
   const { addUser, post, store } = await adminApp(t, { auth: { passwords } })
   const user = await addUser('ann@example.com')
-  meanwhile = async () => { await store.users.update(user.id, { passwordHash: changed }) }
-  t.equal((await post('login', { email: 'ann@example.com', password: PASSWORD })).json().error.code, 'INVALID_CREDENTIALS')
+  meanwhile = async () => {
+    await store.users.update(user.id, { passwordHash: changed })
+  }
+  t.equal(
+    (await post('login', { email: 'ann@example.com', password: PASSWORD })).json().error.code,
+    'INVALID_CREDENTIALS'
+  )
   t.equal((await store.users.get(user.id))?.passwordHash, changed)
 })
 
-t.test('A15: weak, missing or doubled secrets and wrong options stop the start', async (t) => {
+t.test('weak, missing or doubled secrets and wrong options stop the start', async (t) => {
   const cases: Array<[object, RegExp]> = [
     [{}, /"jwtSecrets" is missing/],
     [{ jwtSecrets: [] }, /"jwtSecrets" is missing/],
@@ -240,7 +333,8 @@ t.test('A15: weak, missing or doubled secrets and wrong options stop the start',
     [{ jwtSecrets: [SECRET, SECRET] }, /twice/],
     [{ jwtSecrets: [SECRET], accessTtl: 0 }, /"accessTtl"/],
     [{ jwtSecrets: [SECRET], accessTtl: '900000' }, /"accessTtl" must be milliseconds/],
-    [{ jwtSecrets: [SECRET], accessTtl: 3_600 }, /"accessTtl" must be milliseconds, 10000 to 3600000 in steps of 1000; got 3600/],
+    [{ jwtSecrets: [SECRET], accessTtl: 3_600 },
+      /"accessTtl" must be milliseconds, 10000 to 3600000 in steps of 1000; got 3600/],
     [{ jwtSecrets: [SECRET], refreshTtl: 604_800 }, /"refreshTtl" must be milliseconds/],
     [{ jwtSecrets: [SECRET], issuer: '' }, /"issuer"/],
     [{ jwtSecrets: [SECRET], reuseGrace: 30_001 }, /"reuseGrace"/],
@@ -257,6 +351,10 @@ t.test('A15: weak, missing or doubled secrets and wrong options stop the start',
   for (const [options, message] of cases) {
     const app = Fastify()
     t.teardown(() => app.close())
-    await t.rejects(async () => app.register(adminAuth, options as never), { message, code: 'INVALID_OPTIONS' }, String(message))
+    await t.rejects(
+      async () => app.register(adminAuth, options as never),
+      { message, code: 'INVALID_OPTIONS' },
+      String(message)
+    )
   }
 })

@@ -46,7 +46,7 @@ t.test('an access token ends with its session at the latest, and "expires_in" sa
   t.equal(exp - iat, 300)
 })
 
-t.test('R01: a used refresh token presented again ends every session of the user, access tokens included', async (t) => {
+t.test('a used refresh token presented again ends every session of the user, access tokens included', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   await app.addUser('bob@example.com')
@@ -60,7 +60,7 @@ t.test('R01: a used refresh token presented again ends every session of the user
   t.same(await statusOf(app, await app.login('ann@example.com')), [200, 200], 'the user may log in again')
 })
 
-t.test('R02: the first of four tokens presented again ends all four', async (t) => {
+t.test('the first of four tokens presented again ends all four', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   const chain = [await app.login('ann@example.com')]
@@ -69,7 +69,7 @@ t.test('R02: the first of four tokens presented again ends all four', async (t) 
   for (const pair of chain) t.same(await statusOf(app, pair), [401, 401])
 })
 
-t.test('R03: of N parallel refreshes of one token at most one wins, and afterwards nothing of the user lives', async (t) => {
+t.test('of N parallel refreshes of one token at most one wins, and afterwards nothing of the user lives', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   for (const n of [20, 50]) {
@@ -78,26 +78,33 @@ t.test('R03: of N parallel refreshes of one token at most one wins, and afterwar
       const { refresh_token } = await app.login('ann@example.com')
       const replies = await Promise.all(Array.from({ length: n }, () => app.refresh(refresh_token)))
       const won = replies.filter(({ statusCode }) => statusCode === 200).map((reply) => reply.json<TokenPair>())
-      if (won.length > 1 || replies.some(({ statusCode }) => statusCode !== 200 && statusCode !== 401)) return t.fail(`${won.length} winners in round ${round} of ${n}`)
+      if (won.length > 1 || replies.some(({ statusCode }) => statusCode !== 200 && statusCode !== 401)) {
+        return t.fail(`${won.length} winners in round ${round} of ${n}`)
+      }
       winners += won.length
-      for (const pair of won) if ((await statusOf(app, pair)).some((status) => status !== 401)) return t.fail(`a successor lives on in round ${round} of ${n}`)
+      for (const pair of won) {
+        if ((await statusOf(app, pair)).some((status) => status !== 401)) {
+          return t.fail(`a successor lives on in round ${round} of ${n}`)
+        }
+      }
     }
     t.equal(winners, 200, `${n} at a time`)
   }
 })
 
-t.test('R13: a double submit pipelined in one write has at most one winner', async (t) => {
+t.test('a double submit pipelined in one write has at most one winner', async (t) => {
   const { app, addUser, login } = await adminApp(t)
   await addUser('ann@example.com')
   const { refresh_token } = await login('ann@example.com')
   const body = JSON.stringify({ refresh_token })
-  const head = `POST /v1/admin/auth/refresh HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`
+  const head =
+    `POST /v1/admin/auth/refresh HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n`
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
   const text = await rawExchange(origin, `${head}\r\n${body}${head}Connection: close\r\n\r\n${body}`)
   t.same([...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status).sort(), ['200', '401'])
 })
 
-t.test('R06: no refresh after logout, logout of all, disabling or a change of the password elsewhere', async (t) => {
+t.test('no refresh after logout, logout of all, disabling or a change of the password elsewhere', async (t) => {
   const app = await adminApp(t)
   const user = await app.addUser('ann@example.com')
   const ends: Array<[string, (pair: TokenPair) => Promise<unknown>]> = [
@@ -106,7 +113,11 @@ t.test('R06: no refresh after logout, logout of all, disabling or a change of th
     ['password', async () => {
       const { access_token } = await app.login('ann@example.com')
       const endSessionsBut = decode(access_token).claims['sid'] as string
-      return app.store.users.replacePassword(user.id, { from: user.passwordHash, to: user.passwordHash, endSessionsBut })
+      return app.store.users.replacePassword(user.id, {
+        from: user.passwordHash,
+        to: user.passwordHash,
+        endSessionsBut
+      })
     }],
     ['disable', async () => app.store.users.update(user.id, { disabled: true })]
   ]
@@ -117,7 +128,7 @@ t.test('R06: no refresh after logout, logout of all, disabling or a change of th
   }
 })
 
-t.test('R07: a session that is refreshed every six days ends 30 days after its login', async (t) => {
+t.test('a session that is refreshed every six days ends 30 days after its login', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   const start = app.clock.now
@@ -128,12 +139,15 @@ t.test('R07: a session that is refreshed every six days ends 30 days after its l
     const reply = await app.refresh(pair.refresh_token)
     statuses.push(reply.statusCode)
     if (reply.statusCode === 200) pair = reply.json<TokenPair>()
-    t.ok(Number(decode(pair.refresh_token).claims['exp']) * 1000 <= start + 30 * DAY, `the token of day ${day} does not outlive the session`)
+    t.ok(
+      Number(decode(pair.refresh_token).claims['exp']) * 1000 <= start + 30 * DAY,
+      `the token of day ${day} does not outlive the session`
+    )
   }
   t.same(statuses, [200, 200, 200, 200, 200, 401])
 })
 
-t.test('R08: what we did not sign, or for another user, organisation or session, is 401 and revokes nothing', async (t) => {
+t.test('what we did not sign, or for another user, organisation or session, is 401 and revokes nothing', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   const bob = await app.addUser('bob@example.com')
@@ -155,7 +169,7 @@ t.test('R08: what we did not sign, or for another user, organisation or session,
   t.equal((await app.refresh(pair.refresh_token)).statusCode, 200)
 })
 
-t.test('R11: a used token that has expired is 401 and logs nobody out', async (t) => {
+t.test('a used token that has expired is 401 and logs nobody out', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   const first = await app.login('ann@example.com')
@@ -166,7 +180,7 @@ t.test('R11: a used token that has expired is 401 and logs nobody out', async (t
   t.equal((await app.refresh(second.refresh_token)).statusCode, 200)
 })
 
-t.test('R12: a reuse is one audit entry with user, address and the hash of the id, and no token is logged', async (t) => {
+t.test('a reuse is one audit entry with user, address and the hash of the id, and no token is logged', async (t) => {
   const log = logReader()
   const app = await adminApp(t, { server: { logger: { level: 'trace', stream: log.stream } } })
   const user = await app.addUser('ann@example.com')
@@ -175,8 +189,19 @@ t.test('R12: a reuse is one audit entry with user, address and the hash of the i
   for (let i = 0; i < 3; i++) assertRefused(t, await app.refresh(pair.refresh_token))
   const reuses = (await app.audited('auth.refresh_reused')).filter(({ action }) => action === 'auth.refresh_reused')
   t.equal(reuses.length, 1)
-  t.match(reuses[0], { userId: user.id, userEmail: 'ann@example.com', orgId: 'default', ipAddress: '127.0.0.1', changes: { jti_sha256: /^[0-9a-f]{64}$/ } })
-  t.match(log.lines().filter(({ msg, audit }) => msg === 'audit' && (audit as { action: string }).action === 'auth.refresh_reused').at(-1), { audit: { action: 'auth.refresh_reused', userId: user.id } })
+  t.match(reuses[0], {
+    userId: user.id,
+    userEmail: 'ann@example.com',
+    orgId: 'default',
+    ipAddress: '127.0.0.1',
+    changes: { jti_sha256: /^[0-9a-f]{64}$/ }
+  })
+  t.match(
+    log.lines().filter(({ msg, audit }) =>
+      msg === 'audit' && (audit as { action: string }).action === 'auth.refresh_reused'
+    ).at(-1),
+    { audit: { action: 'auth.refresh_reused', userId: user.id } }
+  )
   for (const token of [pair.refresh_token, next.refresh_token, pair.access_token]) {
     const signature = token.split('.')[2] ?? token
     t.notOk(log.text().includes(signature), 'O01')
@@ -184,7 +209,7 @@ t.test('R12: a reuse is one audit entry with user, address and the hash of the i
   }
 })
 
-t.test('R14: refreshes are limited per user', async (t) => {
+t.test('refreshes are limited per user', async (t) => {
   const app = await adminApp(t, { auth: { userRateLimit: { max: 5, timeWindow: 60_000 } } })
   for (const name of ['ann', 'bob']) await app.addUser(`${name}@example.com`)
   let pair = await app.login('ann@example.com')
@@ -196,7 +221,8 @@ t.test('R14: refreshes are limited per user', async (t) => {
   t.equal((await app.refresh(bob.refresh_token)).statusCode, 200)
 })
 
-t.test('reuseGrace: a repeat within it gets the very same pair, later or from further back it is a reuse', async (t) => {
+t.test('reuseGrace: a repeat within it gets the very same pair, later or from further back it is a ' +
+  'reuse', async (t) => {
   const app = await adminApp(t, { auth: { reuseGrace: 10_000, secretsKeys: [SECRETS_KEY] } })
   await app.addUser('ann@example.com')
   const first = await app.login('ann@example.com')
@@ -235,7 +261,11 @@ t.test('a store that is away before the rotation is 503 and the token is still g
 
 t.test('a refresh body that is not one token is 400', async (t) => {
   const { post } = await adminApp(t)
-  for (const body of [{}, { refresh_token: 1 }, { refresh_token: '' }, { refresh_token: 'x', more: 1 }, { refresh_token: 'x'.repeat(4097) }, []]) {
+  for (
+    const body of [{}, { refresh_token: 1 }, { refresh_token: '' }, { refresh_token: 'x', more: 1 }, {
+      refresh_token: 'x'.repeat(4097)
+    }, []]
+  ) {
     for (const url of ['refresh', 'logout']) {
       const reply = await post(url, body)
       t.equal(reply.statusCode, 400, url)

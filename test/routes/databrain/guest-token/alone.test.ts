@@ -4,7 +4,8 @@ import { packagesLoadedBy } from '../../../helpers/loaded-modules.js'
 
 const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href)
 
-t.test('O07: a host that registers the guest token alone loads no database, no JWT, no Redis and no password hashing', async (t) => {
+t.test('a host that registers the guest token alone loads no database, no JWT, no Redis and no password ' +
+  'hashing', async (t) => {
   const packages = await packagesLoadedBy(`
     const { default: Fastify } = await import(${url('../../../../node_modules/fastify/fastify.js')})
     const { default: guestToken } = await import(${url('../../../../routes/databrain/guest-token/index.ts')})
@@ -16,16 +17,32 @@ t.test('O07: a host that registers the guest token alone loads no database, no J
     if (statusCode !== 401) throw new Error('answered ' + statusCode)
     await app.close()
   `)
-  for (const name of ['fastify', 'undici', '@fastify/rate-limit', 'lru-cache']) t.ok(packages.has(name), `${name} is seen`)
-  for (const name of [
-    '@fastify/jwt', 'fast-jwt', 'kysely', '@electric-sql/pglite', 'pg', 'ioredis', '@node-rs/argon2', 'nats', 'openid-client', '@node-saml/node-saml', 'prom-client'
-  ]) t.notOk(packages.has(name), `${name} is not loaded`)
+  for (const name of ['fastify', 'undici', '@fastify/rate-limit', 'lru-cache']) {
+    t.ok(packages.has(name), `${name} is seen`)
+  }
+  for (
+    const name of [
+      '@fastify/jwt',
+      'fast-jwt',
+      'kysely',
+      '@electric-sql/pglite',
+      'pg',
+      'ioredis',
+      '@node-rs/argon2',
+      'nats',
+      'openid-client',
+      '@node-saml/node-saml',
+      'prom-client'
+    ]
+  ) t.notOk(packages.has(name), `${name} is not loaded`)
 })
 
 t.test('and so does the widget token', async (t) => {
   const packages = await packagesLoadedBy(`await import(${url('../../../../routes/widget-token/index.ts')})`)
   t.ok(packages.has('@fastify/cors'))
-  for (const name of ['@fastify/jwt', 'kysely', '@electric-sql/pglite', 'pg', 'ioredis', '@node-rs/argon2', 'undici']) t.notOk(packages.has(name), `${name} is not loaded`)
+  for (const name of ['@fastify/jwt', 'kysely', '@electric-sql/pglite', 'pg', 'ioredis', '@node-rs/argon2', 'undici']) {
+    t.notOk(packages.has(name), `${name} is not loaded`)
+  }
 })
 
 t.test('the recorder would see a database', async (t) => {

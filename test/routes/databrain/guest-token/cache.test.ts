@@ -36,15 +36,21 @@ t.test('everything that shapes a token keeps it apart', async (t) => {
   const { databrain, ask } = await guestTokenApp(t, { authorize: () => grant })
   databrain.answer = mintAnew
   const grants = [
-    base, { ...base, clientId: 'bob' }, { ...base, params: { a: [2] } }, { ...base, params: { a: ['1'] } }, { ...base, params: undefined },
-    { ...base, permissions: { b: false } }, { ...base, dataAppName: 'ops' }, { ...base, expiryTime: 60_000 }
+    base,
+    { ...base, clientId: 'bob' },
+    { ...base, params: { a: [2] } },
+    { ...base, params: { a: ['1'] } },
+    { ...base, params: undefined },
+    { ...base, permissions: { b: false } },
+    { ...base, dataAppName: 'ops' },
+    { ...base, expiryTime: 60_000 }
   ]
   const tokens = new Set<string>()
   for (grant of grants) tokens.add((await ask('ann')).json().token)
   t.equal(tokens.size, grants.length)
 })
 
-t.test('G11: 1 000 calls at once for 50 users each get their own user\'s token', async (t) => {
+t.test("G11: 1 000 calls at once for 50 users each get their own user's token", async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const users = Array.from({ length: 1_000 }, (_, at) => `user ${at % 50}`)
   const responses = await Promise.all(users.map((user) => ask(user)))
@@ -52,11 +58,16 @@ t.test('G11: 1 000 calls at once for 50 users each get their own user\'s token',
   t.equal(databrain.calls.length, 50)
 })
 
-t.test('G13: a token is handed out until its last 30 s, or its last tenth if that is longer', async (t) => {
+t.test('a token is handed out until its last 30 s, or its last tenth if that is longer', async (t) => {
   for (const [expiryTime, lasts] of [[120_000, 90_000], [3_600_000, 3_240_000]] as const) {
     const clock = tick()
     const { store } = await backend(t, clock)
-    const { databrain, ask } = await guestTokenApp(t, { expiryTime, now: clock.now }, {}, (app) => app.register(tokenStore, { store }))
+    const { databrain, ask } = await guestTokenApp(
+      t,
+      { expiryTime, now: clock.now },
+      {},
+      (app) => app.register(tokenStore, { store })
+    )
     databrain.answer = mintAnew
     const first = (await ask('ann')).json().token
     clock.time += lasts - 1
@@ -67,16 +78,21 @@ t.test('G13: a token is handed out until its last 30 s, or its last tenth if tha
   }
 })
 
-t.test('G13: a token that lives 30 s or less is never handed out twice', async (t) => {
+t.test('a token that lives 30 s or less is never handed out twice', async (t) => {
   const { databrain, ask } = await guestTokenApp(t, { expiryTime: 30_000 })
   databrain.answer = mintAnew
   t.not((await ask('ann')).json().token, (await ask('ann')).json().token)
 })
 
-t.test('refreshAhead is a share of the token\'s life', async (t) => {
+t.test("refreshAhead is a share of the token's life", async (t) => {
   const clock = tick()
   const { store } = await backend(t, clock)
-  const { databrain, ask } = await guestTokenApp(t, { refreshAhead: 0.5, now: clock.now }, {}, (app) => app.register(tokenStore, { store }))
+  const { databrain, ask } = await guestTokenApp(
+    t,
+    { refreshAhead: 0.5, now: clock.now },
+    {},
+    (app) => app.register(tokenStore, { store })
+  )
   await ask('ann')
   clock.time += 1_799_999
   await ask('ann')
@@ -86,9 +102,14 @@ t.test('refreshAhead is a share of the token\'s life', async (t) => {
   t.equal(databrain.calls.length, 2)
 })
 
-t.test('G14: a permission that is gone is gone at the next call, however warm the cache is', async (t) => {
+t.test('a permission that is gone is gone at the next call, however warm the cache is', async (t) => {
   let allowed = true
-  const { ask } = await guestTokenApp(t, { authorize: () => { if (allowed) return { clientId: 'ann' }; throw new FORBIDDEN() } })
+  const { ask } = await guestTokenApp(t, {
+    authorize: () => {
+      if (allowed) return { clientId: 'ann' }
+      throw new FORBIDDEN()
+    }
+  })
   t.equal((await ask('ann')).statusCode, 200)
   allowed = false
   const response = await ask('ann')
@@ -96,12 +117,17 @@ t.test('G14: a permission that is gone is gone at the next call, however warm th
   t.equal(response.json().error.code, 'FORBIDDEN')
 })
 
-t.test('G14: invalidate makes every instance on the store mint anew, for that client alone', async (t) => {
+t.test('invalidate makes every instance on the store mint anew, for that client alone', async (t) => {
   const clock = tick()
   const { store } = await backend(t, clock)
   const instances = await Promise.all([1, 2].map(async () => {
     const databrain = await stubUpstream(t, mintAnew)
-    return guestTokenApp(t, { now: clock.now, apiUrl: databrain.origin }, {}, (app) => app.register(tokenStore, { store }))
+    return guestTokenApp(
+      t,
+      { now: clock.now, apiUrl: databrain.origin },
+      {},
+      (app) => app.register(tokenStore, { store })
+    )
   }))
   const [one, two] = instances as [typeof instances[0], typeof instances[0]]
   const ann = (await one.ask('ann')).json().token
@@ -113,7 +139,7 @@ t.test('G14: invalidate makes every instance on the store mint anew, for that cl
   t.equal((await two.ask('bob')).json().token, bob)
 })
 
-t.test('G14: a token that was being minted when its client was invalidated is not kept', async (t) => {
+t.test('a token that was being minted when its client was invalidated is not kept', async (t) => {
   const { app, databrain, ask } = await guestTokenApp(t)
   databrain.answer = async (call, response) => {
     await app.tokenStore.guestTokens.invalidate({ clientId: 'ann' })
@@ -124,7 +150,7 @@ t.test('G14: a token that was being minted when its client was invalidated is no
   t.not((await ask('ann')).json().token, first)
 })
 
-t.test('G15: 100 cold calls at once make one upstream call', async (t) => {
+t.test('100 cold calls at once make one upstream call', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   databrain.answer = mintAnew
   const responses = await Promise.all(Array.from({ length: 100 }, () => ask('ann')))
@@ -133,7 +159,7 @@ t.test('G15: 100 cold calls at once make one upstream call', async (t) => {
   t.equal(databrain.calls.length, 1)
 })
 
-t.test('G15: a failure is shared by those who wait, and not remembered', async (t) => {
+t.test('a failure is shared by those who wait, and not remembered', async (t) => {
   const { databrain, ask } = await guestTokenApp(t, { retries: 0 })
   databrain.answer = inTurn(reply('no', 500), mint)
   const responses = await Promise.all(Array.from({ length: 100 }, () => ask('ann')))
@@ -152,14 +178,21 @@ t.test('cache: false mints for every call', async (t) => {
 
 t.test('a cache that is down costs an upstream call, not the answer', async (t) => {
   const { store } = await backend(t)
-  const broken = async (): Promise<never> => { throw new UNAVAILABLE() }
+  const broken = async (): Promise<never> => {
+    throw new UNAVAILABLE()
+  }
   const guestTokens = { get: broken, set: broken, invalidate: broken }
-  const { ask } = await guestTokenApp(t, {}, {}, (app) => app.register(tokenStore, { store: { ...store, guestTokens, close: () => store.close() } }))
+  const { ask } = await guestTokenApp(
+    t,
+    {},
+    {},
+    (app) => app.register(tokenStore, { store: { ...store, guestTokens, close: () => store.close() } })
+  )
   t.equal((await ask('ann')).statusCode, 200)
   t.equal((await ask('ann')).statusCode, 200)
 })
 
-t.test('D18: a hung upstream does not hold up the end of the app', async (t) => {
+t.test('a hung upstream does not hold up the end of the app', async (t) => {
   // Would last longer than the test may.
   const { app, databrain, ask } = await guestTokenApp(t, { timeout: 3_600_000 })
   databrain.answer = hang
@@ -169,29 +202,48 @@ t.test('D18: a hung upstream does not hold up the end of the app', async (t) => 
   t.ok((await call).statusCode >= 500)
 })
 
-t.test('O07: two registrations with different keys share neither keys nor tokens nor limits', async (t) => {
+t.test('two registrations with different keys share neither keys nor tokens nor limits', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const databrain = await stubUpstream(t, mintAnew)
   const other = { proxyKey: generateSecret(), reference: generateSecret() }
   const shared = { apiUrl: databrain.origin, apiKey: API_KEY, dataAppName: 'sales', userRateLimit: { max: 1 } }
-  await app.register(guestToken, { ...shared, prefix: '/a', proxyKeys: [PROXY_KEY], userReferenceKeys: [REFERENCE_KEY] })
+  await app.register(guestToken, {
+    ...shared,
+    prefix: '/a',
+    proxyKeys: [PROXY_KEY],
+    userReferenceKeys: [REFERENCE_KEY]
+  })
   await app.register(async (scope) => {
-    await scope.register(guestToken, { ...shared, prefix: '/b', proxyKeys: [other.proxyKey], userReferenceKeys: [other.reference] })
+    await scope.register(guestToken, {
+      ...shared,
+      prefix: '/b',
+      proxyKeys: [other.proxyKey],
+      userReferenceKeys: [other.reference]
+    })
   })
   await app.ready()
-  const status = async (at: string, proxyKey: string, key: string) => (await app.inject({
-    url: `${at}${PATH}?ref=${signUserReference({ sub: 'ann' }, { key, audience: 'gatehouse-embed' })}`, headers: { authorization: `Bearer ${proxyKey}` }
-  })).statusCode
-  t.same([await status('/a', PROXY_KEY, REFERENCE_KEY), await status('/b', other.proxyKey, other.reference)], [200, 200])
+  const status = async (at: string, proxyKey: string, key: string) =>
+    (await app.inject({
+      url: `${at}${PATH}?ref=${signUserReference({ sub: 'ann' }, { key, audience: 'gatehouse-embed' })}`,
+      headers: { authorization: `Bearer ${proxyKey}` }
+    })).statusCode
+  t.same([await status('/a', PROXY_KEY, REFERENCE_KEY), await status('/b', other.proxyKey, other.reference)], [200,
+    200])
   t.equal(databrain.calls.length, 2, 'one token each')
-  t.same([await status('/a', PROXY_KEY, REFERENCE_KEY), await status('/b', other.proxyKey, other.reference)], [429, 429])
-  for (const [at, proxyKey, key] of [
-    ['/a', other.proxyKey, REFERENCE_KEY], ['/a', PROXY_KEY, other.reference], ['/b', PROXY_KEY, other.reference], ['/b', other.proxyKey, REFERENCE_KEY]
-  ] as const) t.equal(await status(at, proxyKey, key), 401)
+  t.same([await status('/a', PROXY_KEY, REFERENCE_KEY), await status('/b', other.proxyKey, other.reference)], [429,
+    429])
+  for (
+    const [at, proxyKey, key] of [
+      ['/a', other.proxyKey, REFERENCE_KEY],
+      ['/a', PROXY_KEY, other.reference],
+      ['/b', PROXY_KEY, other.reference],
+      ['/b', other.proxyKey, REFERENCE_KEY]
+    ] as const
+  ) t.equal(await status(at, proxyKey, key), 401)
 })
 
-t.test('O07: the plugin adds one route and nothing else', async (t) => {
+t.test('the plugin adds one route and nothing else', async (t) => {
   const { app } = await guestTokenApp(t)
   t.equal(app.printRoutes({ commonPrefix: false }).trim(), `└── ${PATH} (GET)`)
 })

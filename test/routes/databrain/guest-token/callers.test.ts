@@ -7,27 +7,42 @@ import { rawRequest } from '../../../helpers/raw-socket.js'
 import { reply } from '../../../helpers/stub-upstream.js'
 
 const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
-const READABLE = ['access-control-allow-origin', 'access-control-allow-credentials', 'access-control-allow-private-network', 'access-control-expose-headers']
+const READABLE = ['access-control-allow-origin', 'access-control-allow-credentials',
+  'access-control-allow-private-network', 'access-control-expose-headers']
 
-t.test('G02, G03: a wrong key of any length, and the key in any other place or form, is 401 without a call to DataBrain', async (t) => {
+t.test('a wrong key of any length, and the key in any other place or form, is 401 without a call to ' +
+  'DataBrain', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const values = [
-    'x'.repeat(PROXY_KEY.length), 'x', '', `${PROXY_KEY}x`, PROXY_KEY.slice(0, -1), 'x'.repeat(15_000), 'é'.repeat(PROXY_KEY.length)
+    'x'.repeat(PROXY_KEY.length),
+    'x',
+    '',
+    `${PROXY_KEY}x`,
+    PROXY_KEY.slice(0, -1),
+    'x'.repeat(15_000),
+    'é'.repeat(PROXY_KEY.length)
   ].map((key) => `Bearer ${key}`)
-  const forms = [`Basic ${Buffer.from(`:${PROXY_KEY}`).toString('base64')}`, PROXY_KEY, `Bearer  ${PROXY_KEY}`, `Bearer ${PROXY_KEY}, Bearer ${PROXY_KEY}`]
+  const forms = [`Basic ${Buffer.from(`:${PROXY_KEY}`).toString('base64')}`, PROXY_KEY, `Bearer  ${PROXY_KEY}`,
+    `Bearer ${PROXY_KEY}, Bearer ${PROXY_KEY}`]
   const places: Array<Record<string, string>> = [
-    { cookie: `key=${PROXY_KEY}` }, { 'x-api-key': PROXY_KEY }, { 'x-proxy-auth-key': PROXY_KEY }, { 'proxy-authorization': `Bearer ${PROXY_KEY}` }
+    { cookie: `key=${PROXY_KEY}` },
+    { 'x-api-key': PROXY_KEY },
+    { 'x-proxy-auth-key': PROXY_KEY },
+    { 'proxy-authorization': `Bearer ${PROXY_KEY}` }
   ]
   for (const headers of [...[...values, ...forms].map((authorization) => ({ authorization })), ...places]) {
     const response = await ask('ann', { headers })
     t.equal(response.statusCode, 401, JSON.stringify(headers).slice(0, 60))
     t.same(response.json(), { error: { code: 'UNAUTHORIZED', message: 'Invalid authentication key' } })
   }
-  t.equal((await ask('ann', { headers: {}, query: { key: PROXY_KEY, authorization: `Bearer ${PROXY_KEY}` } })).statusCode, 401)
+  t.equal(
+    (await ask('ann', { headers: {}, query: { key: PROXY_KEY, authorization: `Bearer ${PROXY_KEY}` } })).statusCode,
+    401
+  )
   t.equal(databrain.connections(), 0)
 })
 
-t.test('G04: two Authorization headers are 401 in either order', async (t) => {
+t.test('two Authorization headers are 401 in either order', async (t) => {
   const { app, databrain } = await guestTokenApp(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const target = `GET ${PATH}?ref=${app.userReference.sign({ sub: 'ann' })} HTTP/1.1`
@@ -39,33 +54,49 @@ t.test('G04: two Authorization headers are 401 in either order', async (t) => {
   t.equal((await rawRequest(origin, [target, 'Host: a', 'Connection: close', good])).statusCode, 200)
 })
 
-t.test('G17, C05: whatever the answer and the origin, no page may read it and nothing may keep it', async (t) => {
+t.test('whatever the answer and the origin, no page may read it and nothing may keep it', async (t) => {
   const { databrain, ask } = await guestTokenApp(t, {
-    authorize: ({ userReference }) => { if (userReference?.sub === 'eve') throw new FORBIDDEN(); return { clientId: userReference?.sub ?? '' } },
+    authorize: ({ userReference }) => {
+      if (userReference?.sub === 'eve') throw new FORBIDDEN()
+      return { clientId: userReference?.sub ?? '' }
+    },
     userRateLimit: { max: 2 },
     retries: 0
   })
   const origins = ['https://evil.test', 'null', '', 'http://localhost:80', 'https://evil.test, https://other.test', '*']
   for (const [at, origin] of origins.entries()) {
     const statuses = []
-    const asked = (user: string, more: object = {}) => ask(user, { headers: { ...BEARER, origin, cookie: 'a=b', ...more } })
+    const asked = (user: string, more: object = {}) =>
+      ask(user, { headers: { ...BEARER, origin, cookie: 'a=b', ...more } })
     databrain.answer = reply('no', 500)
     const failed = await asked(`dan ${at}`)
     databrain.answer = reply({ token: '01234567-89ab-cdef-0123-456789abcdef' })
-    for (const response of [
-      failed, await asked(`ann ${at}`), await asked(`ann ${at}`), await asked(`ann ${at}`), await asked('eve'), await asked('ann', { authorization: 'Bearer x' })
-    ]) {
+    for (
+      const response of [
+        failed,
+        await asked(`ann ${at}`),
+        await asked(`ann ${at}`),
+        await asked(`ann ${at}`),
+        await asked('eve'),
+        await asked('ann', { authorization: 'Bearer x' })
+      ]
+    ) {
       statuses.push(response.statusCode)
       t.equal(response.headers['cache-control'], 'no-store')
-      for (const name of READABLE) t.notOk(name in response.headers, `${name} with ${response.statusCode} for "${origin}"`)
+      for (const name of READABLE) {
+        t.notOk(name in response.headers, `${name} with ${response.statusCode} for "${origin}"`)
+      }
     }
     t.same(statuses, [500, 200, 200, 429, 403, 401])
   }
 })
 
-t.test('C10: a Referer of the host\'s own page, with or without an Origin, stands for neither key nor user', async (t) => {
+t.test("C10: a Referer of the host's own page, with or without an Origin, stands for neither key nor user", async (t) => {
   const { app, ask, databrain } = await guestTokenApp(t)
-  for (const referer of ['http://localhost/', 'https://app.example.com/dashboard', `https://app.example.com/?ref=${app.userReference.sign({ sub: 'ann' })}&key=${PROXY_KEY}`]) {
+  for (
+    const referer of ['http://localhost/', 'https://app.example.com/dashboard',
+      `https://app.example.com/?ref=${app.userReference.sign({ sub: 'ann' })}&key=${PROXY_KEY}`]
+  ) {
     for (const more of [{}, { origin: new URL(referer).origin }]) {
       t.equal((await ask('ann', { headers: { referer, ...more } })).statusCode, 401)
       t.equal((await ask('ann', { url: PATH, headers: { ...BEARER, referer, ...more } })).statusCode, 401)
@@ -74,10 +105,16 @@ t.test('C10: a Referer of the host\'s own page, with or without an Origin, stand
   t.equal(databrain.connections(), 0)
 })
 
-t.test('G20: each naughty text goes to DataBrain as the very same text, as a user, a filter, a name and a permission', async (t) => {
+t.test('each naughty text goes to DataBrain as the very same text, as a user, a filter, a name and a ' +
+  'permission', async (t) => {
   let text = ''
   const { databrain, ask } = await guestTokenApp(t, {
-    authorize: () => ({ clientId: text, params: { appFilters: [{ values: text }], [`key ${text}`]: text }, permissions: { [`may ${text}`]: text } }), allowClientId: () => true
+    authorize: () => ({
+      clientId: text,
+      params: { appFilters: [{ values: text }], [`key ${text}`]: text },
+      permissions: { [`may ${text}`]: text }
+    }),
+    allowClientId: () => true
   })
   for (text of NAUGHTY) {
     t.equal((await ask('ann')).statusCode, 200, escape(text))
@@ -91,7 +128,8 @@ t.test('G20: each naughty text goes to DataBrain as the very same text, as a use
   }
 })
 
-t.test('G20: a naughty text as the user of a reference is passed on as it is or refused, never an error of ours', async (t) => {
+t.test('a naughty text as the user of a reference is passed on as it is or refused, never an error of ' +
+  'ours', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   for (const text of NAUGHTY.filter((text) => text !== '')) {
     const before = databrain.calls.length

@@ -13,7 +13,7 @@ const WRONG_KEY = 'Invalid authentication key'
 const NO_USER = 'User not authenticated'
 const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
 
-t.test('a user\'s page gets the token of that user, and DataBrain is asked as its page says', async (t) => {
+t.test("a user's page gets the token of that user, and DataBrain is asked as its page says", async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const response = await ask('ann')
   t.equal(response.statusCode, 200)
@@ -31,7 +31,7 @@ t.test('Content-Type: application/json without a body is accepted', async (t) =>
   t.equal((await ask('ann', { headers: { ...BEARER, 'content-type': 'application/json' } })).statusCode, 200)
 })
 
-t.test('G01, G07: without a proxy key or a user it is 401 with a message for each, and DataBrain is not called', async (t) => {
+t.test('without a proxy key or a user it is 401 with a message for each, and DataBrain is not called', async (t) => {
   const { app, databrain, ask } = await guestTokenApp(t)
   const reference = (more: object): string =>
     signUserReference({ sub: 'ann' }, { key: REFERENCE_KEY, audience: 'gatehouse-embed', ...more })
@@ -56,14 +56,17 @@ t.test('G01, G07: without a proxy key or a user it is 401 with a message for eac
   t.equal(databrain.connections(), 0)
 })
 
-t.test('G17: no answer may be cached or read by another origin', async (t) => {
+t.test('no answer may be cached or read by another origin', async (t) => {
   const { ask } = await guestTokenApp(t)
   for (const headers of [BEARER, { ...BEARER, origin: 'https://evil.test' }, {}, { origin: 'https://evil.test' }]) {
     const response = await ask('ann', { headers })
     t.equal(response.headers['cache-control'], 'no-store')
     t.same(Object.keys(response.headers).filter((name) => name.startsWith('access-control')), [])
   }
-  const preflight = await ask('ann', { method: 'OPTIONS', headers: { origin: 'https://evil.test', 'access-control-request-method': 'GET' } })
+  const preflight = await ask('ann', {
+    method: 'OPTIONS',
+    headers: { origin: 'https://evil.test', 'access-control-request-method': 'GET' }
+  })
   t.notOk(preflight.headers['access-control-allow-origin'])
 })
 
@@ -73,9 +76,14 @@ t.test('HEAD and POST mint nothing', async (t) => {
   t.equal(databrain.connections(), 0)
 })
 
-t.test('the host decides who the user is and what the token allows; nothing of it comes from the request', async (t) => {
+t.test('the host decides who the user is and what the token allows; nothing of it comes from the ' +
+  'request', async (t) => {
   const grant: GuestTokenGrant = {
-    clientId: 'tenant-7', params: { appFilters: [{ name: 'country' }] }, permissions: { isShowSideBar: false }, dataAppName: 'ops', expiryTime: 600_000
+    clientId: 'tenant-7',
+    params: { appFilters: [{ name: 'country' }] },
+    permissions: { isShowSideBar: false },
+    dataAppName: 'ops',
+    expiryTime: 600_000
   }
   const { databrain, ask } = await guestTokenApp(t, { authorize: () => grant })
   const url = `${PATH}?clientId=root&params[x]=1&permissions={"all":true}&dataAppName=secret&expiryTime=1`
@@ -83,28 +91,43 @@ t.test('the host decides who the user is and what the token allows; nothing of i
   t.same(JSON.parse(String(databrain.calls[0]?.body)), grant)
 })
 
-t.test('a host\'s own authorize sees the user reference if there is one', async (t) => {
-  const { ask } = await guestTokenApp(t, { authorize: ({ userReference }) => ({ clientId: userReference?.sub ?? 'visitor' }) })
+t.test("a host's own authorize sees the user reference if there is one", async (t) => {
+  const { ask } = await guestTokenApp(t, {
+    authorize: ({ userReference }) => ({ clientId: userReference?.sub ?? 'visitor' })
+  })
   t.same((await ask('ann')).json(), { token: tokenOf('ann') })
   t.same((await ask('ann', { url: PATH })).json(), { token: tokenOf('visitor') })
   t.equal((await ask('ann', { url: `${PATH}?ref=forged` })).statusCode, 401)
 })
 
-t.test('G07: the host may say nobody, not allowed, or fail', async (t) => {
+t.test('the host may say nobody, not allowed, or fail', async (t) => {
   const cases: Array<[string, () => unknown, number, string]> = [
     ['null', () => null, 401, 'UNAUTHORIZED'],
     ['undefined', () => {}, 401, 'UNAUTHORIZED'],
-    ['a rejected UNAUTHORIZED', async () => { throw new UNAUTHORIZED() }, 401, 'UNAUTHORIZED'],
-    ['FORBIDDEN', () => { throw new FORBIDDEN() }, 403, 'FORBIDDEN'],
-    ['an error with status 403', () => { throw Object.assign(new Error('s3cret reason'), { statusCode: 403 }) }, 403, 'FORBIDDEN'],
-    ['an error with status 418', () => { throw Object.assign(new Error('s3cret reason'), { statusCode: 418 }) }, 500, 'INTERNAL_ERROR'],
-    ['any error', async () => { throw new Error('s3cret reason') }, 500, 'INTERNAL_ERROR'],
+    ['a rejected UNAUTHORIZED', async () => {
+      throw new UNAUTHORIZED()
+    }, 401, 'UNAUTHORIZED'],
+    ['FORBIDDEN', () => {
+      throw new FORBIDDEN()
+    }, 403, 'FORBIDDEN'],
+    ['an error with status 403', () => {
+      throw Object.assign(new Error('s3cret reason'), { statusCode: 403 })
+    }, 403, 'FORBIDDEN'],
+    ['an error with status 418', () => {
+      throw Object.assign(new Error('s3cret reason'), { statusCode: 418 })
+    }, 500, 'INTERNAL_ERROR'],
+    ['any error', async () => {
+      throw new Error('s3cret reason')
+    }, 500, 'INTERNAL_ERROR'],
     ['nonsense', () => ({ clientId: 'ann', params: 'all' }), 500, 'INTERNAL_ERROR'],
-    ['a misspelt filter, which would otherwise filter nothing', () => ({ clientId: 'ann', param: { country: 'FR' } }), 500, 'INTERNAL_ERROR'],
+    ['a misspelt filter, which would otherwise filter nothing', () => ({ clientId: 'ann', param: { country: 'FR' } }),
+      500, 'INTERNAL_ERROR'],
     ['a life of no length', () => ({ clientId: 'ann', expiryTime: 0 }), 500, 'INTERNAL_ERROR']
   ]
   for (const [name, authorize, status, code] of cases) {
-    const { databrain, ask } = await guestTokenApp(t, { authorize: authorize as NonNullable<GuestTokenOptions['authorize']> })
+    const { databrain, ask } = await guestTokenApp(t, {
+      authorize: authorize as NonNullable<GuestTokenOptions['authorize']>
+    })
     const response = await ask('ann')
     t.equal(response.statusCode, status, name)
     t.equal(response.json().error.code, code, name)
@@ -114,28 +137,56 @@ t.test('G07: the host may say nobody, not allowed, or fail', async (t) => {
 })
 
 t.test('a client id that could break out of a row policy is 403, unless the host says yes to it', async (t) => {
-  const bad = ['', ' ', 'None', ' None', 'a\u2019b', 'a\u02bcb', 'a\uff07b', 'a'.repeat(257), 'a\'b', 'a"b', 'a`b', 'a;b', 'a\\b', 'a\0b', 'a\nb', 'a\u007fb', 'a\u0085b', 7, null, ['a'], { a: 1 }, true]
+  const bad = ['', ' ', 'None', ' None', 'a\u2019b', 'a\u02bcb', 'a\uff07b', 'a'.repeat(257), "a'b", 'a"b', 'a`b',
+    'a;b', 'a\\b', 'a\0b', 'a\nb', 'a\u007fb', 'a\u0085b', 7, null, ['a'], { a: 1 }, true]
   for (const id of bad) {
     const refused = await guestTokenApp(t, { authorize: () => ({ clientId: id as string }) })
     const response = await refused.ask('ann')
     t.equal(response.statusCode, 403, JSON.stringify(id))
     t.equal(response.json().error.code, 'FORBIDDEN')
     t.equal(refused.databrain.connections(), 0)
-    const allowed = await guestTokenApp(t, { authorize: () => ({ clientId: id as string }), allowClientId: (text) => text === id })
+    const allowed = await guestTokenApp(t, {
+      authorize: () => ({ clientId: id as string }),
+      allowClientId: (text) => text === id
+    })
     t.equal((await allowed.ask('ann')).statusCode, typeof id === 'string' ? 200 : 403)
   }
   const { ask } = await guestTokenApp(t)
-  for (const id of ['ann', 'none', 'a'.repeat(256), 'ann@example.com', 'Ünal 7/8 (a,b)']) t.equal((await ask(id)).statusCode, 200, id)
+  for (const id of ['ann', 'none', 'a'.repeat(256), 'ann@example.com', 'Ünal 7/8 (a,b)']) {
+    t.equal((await ask(id)).statusCode, 200, id)
+  }
 })
 
-t.test('G20: any text reaches DataBrain as it is', async (t) => {
+t.test('any text reaches DataBrain as it is', async (t) => {
   let text = ''
   const { databrain, ask } = await guestTokenApp(t, {
-    authorize: () => ({ clientId: text, params: { appFilters: [{ values: text }], [text]: text } }), allowClientId: () => true
+    authorize: () => ({ clientId: text, params: { appFilters: [{ values: text }], [text]: text } }),
+    allowClientId: () => true
   })
   const naughty = [
-    '\'; DROP TABLE users; --', '"},"permissions":{"all":true},"x":{"y":"', '\ud800', '\udfff\ud800', '\u0000', '\u2028\u2029', '\ufeff', '#{7*7}', '{{7*7}}', '%00',
-    '../../etc/passwd', '<script>alert(1)</script>', '🏳️‍🌈', 'Ω≈ç√∫˜µ', '\r\nX-Evil: 1', '__proto__', 'constructor', '\\', '"', '1e1000', 'NaN', 'null', 'x'.repeat(10_000)
+    "'; DROP TABLE users; --",
+    '"},"permissions":{"all":true},"x":{"y":"',
+    '\ud800',
+    '\udfff\ud800',
+    '\u0000',
+    '\u2028\u2029',
+    '\ufeff',
+    '#{7*7}',
+    '{{7*7}}',
+    '%00',
+    '../../etc/passwd',
+    '<script>alert(1)</script>',
+    '🏳️‍🌈',
+    'Ω≈ç√∫˜µ',
+    '\r\nX-Evil: 1',
+    '__proto__',
+    'constructor',
+    '\\',
+    '"',
+    '1e1000',
+    'NaN',
+    'null',
+    'x'.repeat(10_000)
   ]
   for (text of naughty) {
     t.equal((await ask('ann')).statusCode, 200)
@@ -153,11 +204,17 @@ t.test('a self-hosted DataBrain below a path is called there', async (t) => {
   t.equal(databrain.calls[0]?.url, '/analytics/api/v2/guest-token/create')
 })
 
-t.test('guards of the host serve the route where it has no keys of its own, and prefix and path say where it is', async (t) => {
-  const { ask, app } = await guestTokenApp(t, { prefix: '/embed', path: '/token', userReferenceKeys: undefined, proxyKeys: undefined } as object, {}, async (app) => {
-    await app.register(proxyKey, { keys: [PROXY_KEY] })
-    await app.register(userReference, { keys: [REFERENCE_KEY] })
-  })
+t.test('guards of the host serve the route where it has no keys of its own, and prefix and path say where it ' +
+  'is', async (t) => {
+  const { ask, app } = await guestTokenApp(
+    t,
+    { prefix: '/embed', path: '/token', userReferenceKeys: undefined, proxyKeys: undefined } as object,
+    {},
+    async (app) => {
+      await app.register(proxyKey, { keys: [PROXY_KEY] })
+      await app.register(userReference, { keys: [REFERENCE_KEY] })
+    }
+  )
   const ref = app.userReference.sign({ sub: 'ann' })
   t.equal((await ask('ann', { url: `/embed/token?ref=${ref}` })).statusCode, 200)
   t.equal((await ask('ann', { url: `/embed/token?ref=${ref}`, headers: {} })).statusCode, 401)
@@ -165,15 +222,23 @@ t.test('guards of the host serve the route where it has no keys of its own, and 
 })
 
 t.test('pageConfig returns window.dbn with all the properties that DataBrain requires', async (t) => {
-  const config = { url: 'https://app.example.com/api/databrain/guest-token?x=1', proxyKey: PROXY_KEY, reference: 'v1.a-b_c.d' }
+  const config = {
+    url: 'https://app.example.com/api/databrain/guest-token?x=1',
+    proxyKey: PROXY_KEY,
+    reference: 'v1.a-b_c.d'
+  }
   t.same(pageConfig(config), {
     baseUrl: 'https://app.usedatabrain.com',
     proxyAuthUrl: 'https://app.example.com/api/databrain/guest-token?x=1&ref=v1.a-b_c.d',
     proxyAuthKey: PROXY_KEY,
     isEnableProxyAuth: true
   })
-  for (const baseUrl of ['https://bi.example.com', 'https://bi.example.com/']) t.equal(pageConfig({ ...config, baseUrl }).baseUrl, 'https://bi.example.com')
-  for (const baseUrl of ['', 'bi.example.com', 'javascript:alert(1)']) t.throws(() => pageConfig({ ...config, baseUrl }), TypeError)
+  for (const baseUrl of ['https://bi.example.com', 'https://bi.example.com/']) {
+    t.equal(pageConfig({ ...config, baseUrl }).baseUrl, 'https://bi.example.com')
+  }
+  for (const baseUrl of ['', 'bi.example.com', 'javascript:alert(1)']) {
+    t.throws(() => pageConfig({ ...config, baseUrl }), TypeError)
+  }
   t.equal(guestToken.pageConfig, pageConfig)
   for (const url of ['/api', 'javascript:alert(1)', '']) t.throws(() => pageConfig({ ...config, url }), TypeError)
   t.throws(() => pageConfig({ ...config, reference: '' }), TypeError)

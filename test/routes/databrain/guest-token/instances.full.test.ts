@@ -1,4 +1,5 @@
-// Two instances of the route as they run in production: each with its own connections to one PostgreSQL, and to one Redis if there is one.
+// Two instances of the route as they run in production: each with its own connections to one PostgreSQL, and to one
+// Redis if there is one.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -26,10 +27,14 @@ interface Instances {
   one: GuestTokenApp
   two: GuestTokenApp
   /** How often DataBrain was asked. */
-  mints (): number
+  mints(): number
 }
 
-async function instances (t: Test, mode: typeof MODES[number], options: Partial<GuestTokenOptions> = {}): Promise<Instances | null> {
+async function instances (
+  t: Test,
+  mode: typeof MODES[number],
+  options: Partial<GuestTokenOptions> = {}
+): Promise<Instances | null> {
   const postgres = await privatePostgres(t)
   const redis = mode === 'PostgreSQL' ? undefined : await privateRedis(t)
   if (postgres === null || redis === null) return null
@@ -37,7 +42,9 @@ async function instances (t: Test, mode: typeof MODES[number], options: Partial<
 
   async function instance (): Promise<GuestTokenApp> {
     const database = await openDatabase({ url: postgres?.url ?? '', maxConnections: 3 })
-    const opened = redis === undefined ? undefined : await openRedis({ url: redis?.url ?? '', prefix: redis?.prefix ?? '' })
+    const opened = redis === undefined
+      ? undefined
+      : await openRedis({ url: redis?.url ?? '', prefix: redis?.prefix ?? '' })
     const store = sqlStore(database, {
       secretsKeys: ['a key that seals what these tests store'],
       ...(opened === undefined ? {} : { redis: opened.link }),
@@ -47,7 +54,12 @@ async function instances (t: Test, mode: typeof MODES[number], options: Partial<
       await opened?.close()
       await database.close()
     })
-    return await guestTokenApp(t, { ...options, apiUrl: databrain.origin }, {}, (app) => app.register(tokenStore, { store }))
+    return await guestTokenApp(
+      t,
+      { ...options, apiUrl: databrain.origin },
+      {},
+      (app) => app.register(tokenStore, { store })
+    )
   }
 
   const [one, two] = [await instance(), await instance()]
@@ -64,7 +76,7 @@ async function until (holds: () => Promise<boolean>): Promise<void> {
 }
 
 for (const mode of MODES) {
-  t.test(`G13: by ${mode}, no instance hands a token out in its last 30 s, though "refreshAhead" asks for nothing`, async (t) => {
+  t.test(`by ${mode}, no instance hands a token out in its last 30 s, though "refreshAhead" asks for nothing`, async (t) => {
     const clock = { time: 1_700_000_000_000 }
     const made = await instances(t, mode, { expiryTime: 120_000, refreshAhead: 0, now: () => clock.time })
     if (made === null) return
@@ -81,7 +93,7 @@ for (const mode of MODES) {
     t.equal(mints(), 2)
   })
 
-  t.test(`G14: by ${mode}, a permission that is gone is 403 at once at every instance, and its tokens are gone everywhere within 1 s`, async (t) => {
+  t.test(`by ${mode}, a permission that is gone is 403 at once at every instance, and its tokens are gone everywhere within 1 s`, async (t) => {
     const granted = new Set(['ann', 'bob'])
     const made = await instances(t, mode, {
       authorize: ({ userReference }) => {
@@ -101,7 +113,7 @@ for (const mode of MODES) {
     t.equal(await tokenFrom(two, 'bob'), bob)
   })
 
-  t.test(`G14: by ${mode}, an invalidated token is handed out by no instance after 1 s, however often it is asked for`, async (t) => {
+  t.test(`by ${mode}, an invalidated token is handed out by no instance after 1 s, however often it is asked for`, async (t) => {
     const made = await instances(t, mode)
     if (made === null) return
     const { one, two } = made
@@ -116,14 +128,20 @@ for (const mode of MODES) {
     }
   })
 
-  t.test(`G14: by ${mode}, a revoked user gets no token from any instance after 1 s`, async (t) => {
+  t.test(`by ${mode}, a revoked user gets no token from any instance after 1 s`, async (t) => {
     const made = await instances(t, mode)
     if (made === null) return
     const { one, two } = made
     const clock = stopClock(t)
     for (const user of ['ann', 'bob', 'cyd']) {
       t.equal(await tokenFrom(one, user), await tokenFrom(two, user))
-      await one.app.tokenStore.revocations.revoke({ orgId: 'default', kind: 'user', subject: user, before: Date.now() + 60_000, createdBy: null })
+      await one.app.tokenStore.revocations.revoke({
+        orgId: 'default',
+        kind: 'user',
+        subject: user,
+        before: Date.now() + 60_000,
+        createdBy: null
+      })
       clock.advance(REACH)
       await until(async () => (await two.ask(user)).statusCode === 403)
       t.equal((await one.ask(user)).statusCode, 403)

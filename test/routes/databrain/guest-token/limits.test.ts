@@ -12,7 +12,7 @@ import { reply } from '../../../helpers/stub-upstream.js'
 
 const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
 
-t.test('G16: a user over the limit gets 429 with Retry-After, another user from the same address does not', async (t) => {
+t.test('a user over the limit gets 429 with Retry-After, another user from the same address does not', async (t) => {
   const { ask } = await guestTokenApp(t, { userRateLimit: { max: 2, timeWindow: '1 minute' } })
   t.same([(await ask('ann')).statusCode, (await ask('ann')).statusCode], [200, 200])
   const limited = await ask('ann')
@@ -23,18 +23,24 @@ t.test('G16: a user over the limit gets 429 with Retry-After, another user from 
   t.equal((await ask('bob')).statusCode, 200)
 })
 
-t.test('G16: by default it is 60 a minute for a user', async (t) => {
+t.test('by default it is 60 a minute for a user', async (t) => {
   const { ask } = await guestTokenApp(t, { userRateLimit: undefined } as object)
   const statuses = []
   for (let at = 0; at < 61; at++) statuses.push((await ask('ann')).statusCode)
   t.same(statuses, [...new Array(60).fill(200), 429])
 })
 
-t.test('G16, W16: wrong keys are limited by address, and neither X-Forwarded-For nor another reference changes the address', async (t) => {
+t.test('wrong keys are limited by address, and neither X-Forwarded-For nor another reference changes the ' +
+  'address', async (t) => {
   const { app, ask } = await guestTokenApp(t, { rateLimit: { max: 3, timeWindow: '1 minute' } })
   const statuses = []
   for (let at = 0; at < 6; at++) {
-    const headers = { authorization: `Bearer wrong ${at}`, 'x-forwarded-for': `10.0.0.${at}`, forwarded: `for=10.0.0.${at}`, 'x-real-ip': `10.0.0.${at}` }
+    const headers = {
+      authorization: `Bearer wrong ${at}`,
+      'x-forwarded-for': `10.0.0.${at}`,
+      forwarded: `for=10.0.0.${at}`,
+      'x-real-ip': `10.0.0.${at}`
+    }
     statuses.push((await ask(`user ${at}`, { headers })).statusCode)
   }
   t.same(statuses, [401, 401, 401, 429, 429, 429])
@@ -43,19 +49,23 @@ t.test('G16, W16: wrong keys are limited by address, and neither X-Forwarded-For
   t.equal((await app.inject({ url, headers: BEARER, remoteAddress: '10.1.1.1' })).statusCode, 200)
 })
 
-t.test('W16: a network of IPv6 addresses is one address, and no other spelling of the path mints', async (t) => {
+t.test('a network of IPv6 addresses is one address, and no other spelling of the path mints', async (t) => {
   const { app, ask, databrain } = await guestTokenApp(t, { rateLimit: { max: 2, timeWindow: '1 minute' } })
   const statuses = []
-  for (const host of [1, 2, 3]) statuses.push((await ask('ann', { headers: {}, remoteAddress: `2001:db8:1:2::${host}` })).statusCode)
+  for (const host of [1, 2, 3]) { statuses.push((await ask('ann', { headers: {}, remoteAddress: `2001:db8:1:2::${host}` })).statusCode) }
   t.same(statuses, [401, 401, 429])
   const ref = app.userReference.sign({ sub: 'ann' })
   for (const path of [PATH.toUpperCase(), `${PATH}/`, `/${PATH}`, `${PATH}//`]) {
-    t.equal((await app.inject({ url: `${path}?ref=${ref}`, headers: BEARER, remoteAddress: '10.1.1.1' })).statusCode, 404, path)
+    t.equal(
+      (await app.inject({ url: `${path}?ref=${ref}`, headers: BEARER, remoteAddress: '10.1.1.1' })).statusCode,
+      404,
+      path
+    )
   }
   t.equal(databrain.connections(), 0)
 })
 
-t.test('O02: every token is audited: who, for what, its digest, cached or minted, from where', async (t) => {
+t.test('every token is audited: who, for what, its digest, cached or minted, from where', async (t) => {
   const { app, ask } = await guestTokenApp(t)
   await ask('ann', { headers: { ...BEARER, 'user-agent': 'databrain/1' } })
   await ask('ann')
@@ -73,7 +83,7 @@ t.test('O02: every token is audited: who, for what, its digest, cached or minted
   t.notMatch(JSON.stringify([minted, cached]), new RegExp(`${tokenOf('ann')}|${PROXY_KEY}`))
 })
 
-t.test('O02: every refusal is audited with its reason, and by whom it was asked for as far as that is known', async (t) => {
+t.test('every refusal is audited with its reason, and by whom it was asked for as far as that is known', async (t) => {
   const { app, databrain, ask } = await guestTokenApp(t, {
     authorize: ({ userReference }) => {
       if (userReference?.sub === 'eve') throw new FORBIDDEN()
@@ -83,7 +93,9 @@ t.test('O02: every refusal is audited with its reason, and by whom it was asked 
     retries: 0
   })
   const outcomes: Array<[string | null, string]> = []
-  const expectAudit = (userId: string | null, outcome: string): void => { outcomes.push([userId, outcome]) }
+  const expectAudit = (userId: string | null, outcome: string): void => {
+    outcomes.push([userId, outcome])
+  }
   await ask('ann', { headers: { authorization: 'Bearer nonsense' } })
   expectAudit(null, '401')
   await ask('ann', { url: PATH, remoteAddress: '10.1.1.1' })
@@ -100,12 +112,16 @@ t.test('O02: every refusal is audited with its reason, and by whom it was asked 
   expectAudit('fay', 'CLIENT_ID_ERROR')
   await ask('fay')
   const entries = await auditEntries(app, outcomes.length)
-  t.same(entries.map(({ userId, changes }) => [userId, changes?.outcome]), outcomes, 'the repeat by fay is counted, not listed')
+  t.same(
+    entries.map(({ userId, changes }) => [userId, changes?.outcome]),
+    outcomes,
+    'the repeat by fay is counted, not listed'
+  )
   t.same(new Set(entries.map(({ action }) => action)), new Set(['guest_token.refused']))
   t.same(new Set(entries.map(({ resourceId }) => resourceId)), new Set([null]))
 })
 
-t.test('a rate limit\'s refusal is audited under the user', async (t) => {
+t.test("a rate limit's refusal is audited under the user", async (t) => {
   const { app, ask } = await guestTokenApp(t, { userRateLimit: { max: 1 } })
   await ask('ann')
   await ask('ann')
@@ -113,7 +129,7 @@ t.test('a rate limit\'s refusal is audited under the user', async (t) => {
   t.match(refused, { action: 'guest_token.refused', userId: 'ann', changes: { outcome: 'RATE_LIMITED' } })
 })
 
-t.test('O02: a token that was minted for a caller who has hung up is audited', async (t) => {
+t.test('a token that was minted for a caller who has hung up is audited', async (t) => {
   const { app, databrain } = await guestTokenApp(t)
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
   const caller = connect(port, '127.0.0.1')
@@ -122,11 +138,17 @@ t.test('O02: a token that was minted for a caller who has hung up is audited', a
     while (await connections(app) > 0) await turn()
     await mint(call, response)
   }
-  caller.write(`GET ${PATH}?ref=${app.userReference.sign({ sub: 'ann' })} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${PROXY_KEY}\r\n\r\n`)
+  caller.write(
+    `GET ${PATH}?ref=${
+      app.userReference.sign({ sub: 'ann' })
+    } HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${PROXY_KEY}\r\n\r\n`
+  )
   const [entry] = await auditEntries(app, 1)
   t.match(entry, { action: 'guest_token.minted', userId: 'ann', changes: { outcome: 'granted' } })
 })
 
 function connections ({ server }: FastifyInstance): Promise<number> {
-  return new Promise((resolve, reject) => server.getConnections((error, count) => error === null ? resolve(count) : reject(error)))
+  return new Promise((resolve, reject) =>
+    server.getConnections((error, count) => error === null ? resolve(count) : reject(error))
+  )
 }

@@ -15,7 +15,9 @@ const SIGNED_IN = { cookie: 'user=ann' }
 /** The session of the host: a cookie, and when it began. */
 function sessionOf ({ headers }: FastifyRequest): RenewalGrant | null {
   const user = /^user=(\w+)$/.exec(headers.cookie ?? '')?.[1]
-  return user === undefined ? null : { claims: { sub: user, company: 'acme' }, issuedAt: Date.now() - 1_000, tenant: 'acme' }
+  return user === undefined
+    ? null
+    : { claims: { sub: user, company: 'acme' }, issuedAt: Date.now() - 1_000, tenant: 'acme' }
 }
 
 async function renewing (t: Test, options: Partial<RenewalOptions> = {}, more: object = {}) {
@@ -36,17 +38,28 @@ t.test('an open page gets its next proxyAuthUrl, under which DataBrain gets a to
   t.match(claims, { sub: 'ann', company: 'acme' })
   const [from, refresh, end] = [issuedAt, refreshAfter, expiresAt].map((text) => Date.parse(String(text)))
   t.same([from, end], [claims?.iat, claims?.exp])
-  t.same([Number(refresh) - Number(from), Number(end) - Number(from)], [34_560_000, 43_200_000], 'after 9.6 of 12 hours')
+  t.same(
+    [Number(refresh) - Number(from), Number(end) - Number(from)],
+    [34_560_000, 43_200_000],
+    'after 9.6 of 12 hours'
+  )
   t.equal((await ask('ann', { url: url.pathname + url.search })).statusCode, 200)
   const [entry] = await auditEntries(app, 1)
-  t.match(entry, { action: 'user_reference.renewed', userId: 'ann', resourceType: 'user_reference', changes: { tenant: 'acme', outcome: 'granted' } })
+  t.match(entry, {
+    action: 'user_reference.renewed',
+    userId: 'ann',
+    resourceType: 'user_reference',
+    changes: { tenant: 'acme', outcome: 'granted' }
+  })
 })
 
-t.test('G07: no reference renews itself, whether it is valid, expired or of a revoked user', async (t) => {
+t.test('no reference renews itself, whether it is valid, expired or of a revoked user', async (t) => {
   const { app, renew } = await renewing(t)
-  const sign = (now: number) => signUserReference({ sub: 'ann' }, { key: REFERENCE_KEY, audience: 'gatehouse-embed', now })
+  const sign = (now: number) =>
+    signUserReference({ sub: 'ann' }, { key: REFERENCE_KEY, audience: 'gatehouse-embed', now })
   for (const reference of [sign(Date.now()), sign(Date.now() - 43_300_000), 'forged']) {
-    const requests = [renew({}, `${PATH}?ref=${reference}`), renew({ 'x-user-reference': reference }), renew({ authorization: `Bearer ${PROXY_KEY}` })]
+    const requests = [renew({}, `${PATH}?ref=${reference}`), renew({ 'x-user-reference': reference }),
+      renew({ authorization: `Bearer ${PROXY_KEY}` })]
     for (const response of await Promise.all(requests)) {
       t.equal(response.statusCode, 401)
       t.same(response.json(), { error: { code: 'UNAUTHORIZED', message: 'User not authenticated' } })
@@ -55,14 +68,16 @@ t.test('G07: no reference renews itself, whether it is valid, expired or of a re
   t.match((await auditEntries(app, 1))[0], { action: 'user_reference.refused', changes: { outcome: 'UNAUTHORIZED' } })
 })
 
-t.test('G07: a reference that the host reads by mistake is null, so that it cannot renew itself that way either', async (t) => {
+t.test('a reference that the host reads by mistake is null, so that it cannot renew itself that way ' +
+  'either', async (t) => {
   const { app, renew } = await renewing(t, {
-    authorize: ({ userReference }) => userReference && { claims: { sub: userReference.sub }, issuedAt: userReference.iat }
+    authorize: ({ userReference }) =>
+      userReference && { claims: { sub: userReference.sub }, issuedAt: userReference.iat }
   })
   t.equal((await renew({ 'x-user-reference': app.userReference.sign({ sub: 'ann' }) })).statusCode, 401)
 })
 
-t.test('G14: a user or tenant that was revoked since the session began gets no next reference', async (t) => {
+t.test('a user or tenant that was revoked since the session began gets no next reference', async (t) => {
   const { app, renew } = await renewing(t)
   const revoke = (kind: 'user' | 'tenant', subject: string) =>
     app.tokenStore.revocations.revoke({ orgId: 'default', kind, subject, before: Date.now(), createdBy: null })
@@ -72,7 +87,8 @@ t.test('G14: a user or tenant that was revoked since the session began gets no n
   t.equal((await renew({ cookie: 'user=bob' })).statusCode, 403)
 })
 
-t.test('G14: a revocation that ends the references of a user ends their renewal, by whatever name it has the user', async (t) => {
+t.test('a revocation that ends the references of a user ends their renewal, by whatever name it has the ' +
+  'user', async (t) => {
   const issuedAt = Date.now() - 1_000
   const revoke = ({ app }: Awaited<ReturnType<typeof renewing>>, kind: 'user' | 'tenant') =>
     app.tokenStore.revocations.revoke({ orgId: 'default', kind, subject: 'ann', before: Date.now(), createdBy: null })
@@ -95,8 +111,12 @@ t.test('the host may say nobody, not allowed, or fail, and an answer that lacks 
   const issuedAt = Date.now()
   const cases: Array<[string, () => unknown, number, string]> = [
     ['null', () => null, 401, 'UNAUTHORIZED'],
-    ['FORBIDDEN', async () => { throw new FORBIDDEN() }, 403, 'FORBIDDEN'],
-    ['an error', () => { throw new Error('s3cret') }, 500, 'INTERNAL_ERROR'],
+    ['FORBIDDEN', async () => {
+      throw new FORBIDDEN()
+    }, 403, 'FORBIDDEN'],
+    ['an error', () => {
+      throw new Error('s3cret')
+    }, 500, 'INTERNAL_ERROR'],
     ['no time', () => ({ claims: { sub: 'ann' } }), 500, 'INTERNAL_ERROR'],
     ['a time that is none', () => ({ claims: { sub: 'ann' }, issuedAt: new Date() }), 500, 'INTERNAL_ERROR'],
     ['a time in seconds', () => ({ claims: { sub: 'ann' }, issuedAt: 1_700_000_000 }), 500, 'INTERNAL_ERROR'],
@@ -116,7 +136,7 @@ t.test('the host may say nobody, not allowed, or fail, and an answer that lacks 
   }
 })
 
-t.test('G16: calls are limited for each address and for each user', async (t) => {
+t.test('calls are limited for each address and for each user', async (t) => {
   const byAddress = await renewing(t, { rateLimit: { max: 2 } })
   const statuses = async ({ renew }: typeof byAddress, users: string[]) => {
     const found: number[] = []
@@ -128,22 +148,30 @@ t.test('G16: calls are limited for each address and for each user', async (t) =>
   t.same(await statuses(byUser, ['ann', 'ann', 'bob']), [200, 429, 200])
 })
 
-t.test('G17: only pages of the listed sites can read it, and none of another origin by default', async (t) => {
+t.test('only pages of the listed sites can read it, and none of another origin by default', async (t) => {
   const own = await renewing(t)
   const page = (origin: string) => ({ ...SIGNED_IN, origin })
   t.notOk((await own.renew(page('https://evil.test'))).headers['access-control-allow-origin'])
   const { renew, app } = await renewing(t, { cors: { origins: ['https://app.example.com'] } })
   t.match((await renew(page('https://app.example.com'))).headers, {
-    'access-control-allow-origin': 'https://app.example.com', 'access-control-allow-credentials': 'true'
+    'access-control-allow-origin': 'https://app.example.com',
+    'access-control-allow-credentials': 'true'
   })
   const evil = await renew(page('https://evil.test'))
-  t.same([evil.statusCode, evil.json().error.code, evil.headers['access-control-allow-origin']], [403, 'ORIGIN_NOT_ALLOWED', undefined])
-  const headers = { origin: 'https://app.example.com', 'access-control-request-method': 'GET', 'access-control-request-headers': 'x-csrf-token' }
+  t.same([evil.statusCode, evil.json().error.code, evil.headers['access-control-allow-origin']], [403,
+    'ORIGIN_NOT_ALLOWED', undefined])
+  const headers = {
+    origin: 'https://app.example.com',
+    'access-control-request-method': 'GET',
+    'access-control-request-headers': 'x-csrf-token'
+  }
   t.equal((await app.inject({ method: 'OPTIONS', url: PATH, headers })).statusCode, 204)
-  for (const method of ['HEAD', 'POST'] as const) t.equal((await app.inject({ method, url: PATH, headers: SIGNED_IN })).statusCode, 404, method)
+  for (const method of ['HEAD', 'POST'] as const) {
+    t.equal((await app.inject({ method, url: PATH, headers: SIGNED_IN })).statusCode, 404, method)
+  }
 })
 
-t.test('it follows prefix and path, signs by the app\'s own references, and does not exist by default', async (t) => {
+t.test("it follows prefix and path, signs by the app's own references, and does not exist by default", async (t) => {
   const { renew } = await renewing(t, { path: '/next' }, { prefix: '/embed' })
   t.equal((await renew(SIGNED_IN, '/embed/next')).statusCode, 200)
   const { app } = await guestTokenApp(t)
@@ -153,14 +181,23 @@ t.test('it follows prefix and path, signs by the app\'s own references, and does
 t.test('bad options of the renewal stop the start and name the option', async (t) => {
   const good = { url: URL_OF_ROUTE, authorize: sessionOf }
   const bad: Array<[object, string]> = [
-    [{ ...good, url: '/api' }, 'renewal.url'], [{ ...good, authorize: undefined }, 'renewal.authorize'], [{ ...good, path: 'x' }, 'renewal.path'],
+    [{ ...good, url: '/api' }, 'renewal.url'],
+    [{ ...good, authorize: undefined }, 'renewal.authorize'],
+    [{ ...good, path: 'x' }, 'renewal.path'],
     [{ ...good, guards: { userReference: 'optional' } }, 'renewal.guards.userReference'],
     [{ ...good, guards: { proxyKey: true } }, 'renewal.guards.proxyKey'],
-    [{ ...good, guards: 5 }, 'renewal.guards'], [{ ...good, autorize: sessionOf }, 'renewal.autorize']
+    [{ ...good, guards: 5 }, 'renewal.guards'],
+    [{ ...good, autorize: sessionOf }, 'renewal.autorize']
   ]
   for (const [renewal, name] of bad) {
-    await t.rejects(guestTokenApp(t, { renewal: renewal as RenewalOptions }), { code: 'INVALID_OPTIONS', message: new RegExp(`"${name}"`) }, name)
+    await t.rejects(guestTokenApp(t, { renewal: renewal as RenewalOptions }), {
+      code: 'INVALID_OPTIONS',
+      message: new RegExp(`"${name}"`)
+    }, name)
   }
   const noReferences = { renewal: good, userReferenceKeys: undefined, authorize: () => ({ clientId: 'ann' }) }
-  await t.rejects(guestTokenApp(t, noReferences as object), { code: 'INVALID_OPTIONS', message: /"renewal" needs "userReferenceKeys"/ })
+  await t.rejects(guestTokenApp(t, noReferences as object), {
+    code: 'INVALID_OPTIONS',
+    message: /"renewal" needs "userReferenceKeys"/
+  })
 })

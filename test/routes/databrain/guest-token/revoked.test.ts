@@ -21,11 +21,13 @@ function revoke ({ app }: GuestTokenApp, kind: RevocationKind, subject: string, 
 async function statusAt (made: GuestTokenApp, sub: string, iat: number): Promise<number> {
   const reference = signUserReference({ sub }, { key: REFERENCE_KEY, audience: 'gatehouse-embed', now: iat })
   const response = await made.app.inject({ url: `${PATH}?ref=${reference}`, headers })
-  if (response.statusCode !== 200) t.same(response.json(), { error: { code: 'FORBIDDEN', message: 'This is not allowed' } })
+  if (response.statusCode !== 200) {
+    t.same(response.json(), { error: { code: 'FORBIDDEN', message: 'This is not allowed' } })
+  }
   return response.statusCode
 }
 
-t.test('G14: a revoked user\'s reference from before the cut-off is 403, however warm the cache is; one made after it is fine', async (t) => {
+t.test("G14: a revoked user's reference from before the cut-off is 403, however warm the cache is; one made after it is fine", async (t) => {
   const made = await guestTokenApp(t)
   const cutoff = Date.now() - 1_000
   const old = cutoff - 60_000
@@ -37,14 +39,15 @@ t.test('G14: a revoked user\'s reference from before the cut-off is 403, however
   t.equal(await statusAt(made, 'bob', old), 200, 'another user')
 })
 
-t.test('G14: a block that lies ahead refuses every reference until then', async (t) => {
+t.test('a block that lies ahead refuses every reference until then', async (t) => {
   const made = await guestTokenApp(t)
   await revoke(made, 'user', 'ann', Date.now() + 60_000)
   t.equal(await statusAt(made, 'ann', Date.now()), 403)
   t.equal(made.databrain.connections(), 0)
 })
 
-t.test('G14: a revocation reaches the user by the name that the host gives and by the reference, the tenant, and what was issued before', async (t) => {
+t.test('a revocation reaches the user by the name that the host gives and by the reference, the tenant, and what ' +
+  'was issued before', async (t) => {
   const cutoff = Date.now() - 1_000
   const grant: GuestTokenGrant = { clientId: 'acme-rows' }
   const cases: Array<[kind: RevocationKind, subject: string, more: Partial<GuestTokenGrant>, status: number]> = [
@@ -63,13 +66,18 @@ t.test('G14: a revocation reaches the user by the name that the host gives and b
   ]
   for (const [kind, subject, more, status] of cases) {
     const { store } = await backend(t)
-    const made = await guestTokenApp(t, { authorize: () => ({ ...grant, ...more }) }, {}, (app) => app.register(tokenStore, { store }))
+    const made = await guestTokenApp(
+      t,
+      { authorize: () => ({ ...grant, ...more }) },
+      {},
+      (app) => app.register(tokenStore, { store })
+    )
     await revoke(made, kind, subject, cutoff)
     t.equal((await made.ask('ann')).statusCode, status, JSON.stringify([kind, subject, more]))
   }
 })
 
-t.test('without a reference and without the host\'s word a user is known since now, and goes by the client id', async (t) => {
+t.test("without a reference and without the host's word a user is known since now, and goes by the client id", async (t) => {
   const made = await guestTokenApp(t, { authorize: () => ({ clientId: 'ann' }) })
   await revoke(made, 'user', 'ann', Date.now() - 1_000)
   t.equal((await made.ask('ann', { url: PATH })).statusCode, 200)
@@ -77,7 +85,7 @@ t.test('without a reference and without the host\'s word a user is known since n
   t.equal((await made.ask('ann', { url: PATH })).statusCode, 403)
 })
 
-t.test('G14: a token that was being minted when its user was revoked is not handed out', async (t) => {
+t.test('a token that was being minted when its user was revoked is not handed out', async (t) => {
   const made = await guestTokenApp(t)
   made.databrain.answer = async (call, response) => {
     await revoke(made, 'user', 'ann', Date.now() + 1_000)
@@ -89,11 +97,18 @@ t.test('G14: a token that was being minted when its user was revoked is not hand
   t.match(entry, { action: 'guest_token.refused', userId: 'ann', resourceId: null, changes: { outcome: 'FORBIDDEN' } })
 })
 
-t.test('G14: where the store cannot say whether a user is revoked, nobody gets a token', async (t) => {
+t.test('where the store cannot say whether a user is revoked, nobody gets a token', async (t) => {
   const { store } = await backend(t)
-  const cutoffs = async (): Promise<number[]> => { throw new UNAVAILABLE() }
+  const cutoffs = async (): Promise<number[]> => {
+    throw new UNAVAILABLE()
+  }
   const revocations = Object.assign(Object.create(store.revocations) as typeof store.revocations, { cutoffs })
-  const { ask, databrain } = await guestTokenApp(t, {}, {}, (app) => app.register(tokenStore, { store: { ...store, revocations, close: () => store.close() } }))
+  const { ask, databrain } = await guestTokenApp(
+    t,
+    {},
+    {},
+    (app) => app.register(tokenStore, { store: { ...store, revocations, close: () => store.close() } })
+  )
   const response = await ask('ann')
   t.equal(response.statusCode, 503)
   t.equal(response.json().error.code, 'UNAVAILABLE')
@@ -102,7 +117,9 @@ t.test('G14: where the store cannot say whether a user is revoked, nobody gets a
 
 t.test('the user, the tenant and the time stay here: they neither reach DataBrain nor change the token', async (t) => {
   const grants: GuestTokenGrant[] = [
-    { clientId: 'acme' }, { clientId: 'acme', userId: 'u53r', tenant: 't3nant', issuedAt: 1_700_000_000_001 }, { clientId: 'acme', userId: 'other', issuedAt: LONG_AGO }
+    { clientId: 'acme' },
+    { clientId: 'acme', userId: 'u53r', tenant: 't3nant', issuedAt: 1_700_000_000_001 },
+    { clientId: 'acme', userId: 'other', issuedAt: LONG_AGO }
   ]
   let grant = grants[0]
   const { app, databrain, ask } = await guestTokenApp(t, { authorize: () => grant })
@@ -112,24 +129,48 @@ t.test('the user, the tenant and the time stay here: they neither reach DataBrai
   t.equal(databrain.calls.length, 1)
   t.notMatch(databrain.rawBytes(), /u53r|t3nant|1700000000001|userId|issuedAt/)
   const entries = await auditEntries(app, 3)
-  t.same(entries.map(({ userId, changes }) => [userId, changes?.clientId]), [['ann', 'acme'], ['u53r', 'acme'], ['other', 'acme']])
+  t.same(entries.map(({ userId, changes }) => [userId, changes?.clientId]), [['ann', 'acme'], ['u53r', 'acme'], [
+    'other',
+    'acme'
+  ]])
 })
 
-t.test('G16: the limit is each user\'s own where several users of a tenant share a client id', async (t) => {
-  const { ask } = await guestTokenApp(t, { userRateLimit: { max: 1 }, authorize: ({ userReference }) => ({ clientId: 'acme', userId: userReference?.sub }) })
+t.test("G16: the limit is each user's own where several users of a tenant share a client id", async (t) => {
+  const { ask } = await guestTokenApp(t, {
+    userRateLimit: { max: 1 },
+    authorize: ({ userReference }) => ({ clientId: 'acme', userId: userReference?.sub })
+  })
   t.same([(await ask('ann')).statusCode, (await ask('bob')).statusCode, (await ask('ann')).statusCode], [200, 200, 429])
 })
 
-t.test('a user, tenant or time that is none is the host\'s own failure', async (t) => {
+t.test("a user, tenant or time that is none is the host's own failure", async (t) => {
   const bad: object[] = [
-    { userId: '' }, { userId: 7 }, { userId: null }, { userId: 'a'.repeat(257) }, { tenant: '' }, { tenant: ['a'] }, { tenant: 'a'.repeat(257) },
-    { issuedAt: -1 }, { issuedAt: 0 }, { issuedAt: 1_700_000_000 }, { issuedAt: NaN }, { issuedAt: '2026-01-01' }, { issuedAt: new Date() }, { issuedAt: null }
+    { userId: '' },
+    { userId: 7 },
+    { userId: null },
+    { userId: 'a'.repeat(257) },
+    { tenant: '' },
+    { tenant: ['a'] },
+    { tenant: 'a'.repeat(257) },
+    { issuedAt: -1 },
+    { issuedAt: 0 },
+    { issuedAt: 1_700_000_000 },
+    { issuedAt: NaN },
+    { issuedAt: '2026-01-01' },
+    { issuedAt: new Date() },
+    { issuedAt: null }
   ]
   let more: object = {}
   const { databrain, ask } = await guestTokenApp(t, { authorize: () => ({ clientId: 'ann', ...more }) })
   for (more of bad) t.equal((await ask('ann')).statusCode, 500, JSON.stringify(more))
   t.equal(databrain.connections(), 0)
-  for (more of [{ userId: 'a'.repeat(256) }, { tenant: 'x' }, { issuedAt: LONG_AGO }, { userId: undefined, tenant: undefined, issuedAt: undefined }]) {
+  for (
+    more of [{ userId: 'a'.repeat(256) }, { tenant: 'x' }, { issuedAt: LONG_AGO }, {
+      userId: undefined,
+      tenant: undefined,
+      issuedAt: undefined
+    }]
+  ) {
     t.equal((await ask('ann')).statusCode, 200, JSON.stringify(more))
   }
 })

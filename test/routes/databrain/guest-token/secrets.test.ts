@@ -14,10 +14,14 @@ import type { Answer } from '../../../helpers/stub-upstream.js'
 
 const mintAnew: Answer = (call, response) => reply({ token: randomUUID() })(call, response)
 
-t.test('G18: the API key comes from a function, and when it changes every token is minted anew under the new one', async (t) => {
+t.test('the API key comes from a function, and when it changes every token is minted anew under the new ' +
+  'one', async (t) => {
   for (const isAsync of [false, true]) {
     const keys = { now: 'dbn_old' }
-    const { databrain, ask } = await guestTokenApp(t, { apiKey: isAsync ? async () => keys.now : () => keys.now, secretMaxAge: 0 })
+    const { databrain, ask } = await guestTokenApp(t, {
+      apiKey: isAsync ? async () => keys.now : () => keys.now,
+      secretMaxAge: 0
+    })
     databrain.answer = mintAnew
     const old = (await ask('ann')).json().token
     t.equal((await ask('ann')).json().token, old, 'the same key, the same token')
@@ -29,11 +33,17 @@ t.test('G18: the API key comes from a function, and when it changes every token 
   }
 })
 
-t.test('G18: with the defaults a new API key is in use after 2 s, and each key was asked for once', async (t) => {
+t.test('with the defaults a new API key is in use after 2 s, and each key was asked for once', async (t) => {
   const asked = { times: 0 }
   const keys = { now: 'dbn_old' }
   const clock = stopClock(t)
-  const { databrain, ask } = await guestTokenApp(t, { apiKey: async () => { asked.times++; return keys.now }, cache: false })
+  const { databrain, ask } = await guestTokenApp(t, {
+    apiKey: async () => {
+      asked.times++
+      return keys.now
+    },
+    cache: false
+  })
   await ask('ann')
   keys.now = 'dbn_new'
   for (const [time, key] of [[1_999, 'dbn_old'], [1, 'dbn_new'], [0, 'dbn_new']] as const) {
@@ -44,23 +54,35 @@ t.test('G18: with the defaults a new API key is in use after 2 s, and each key w
   t.equal(asked.times, 2)
 })
 
-t.test('G18: proxy keys and the keys of references rotate at the route by functions', async (t) => {
+t.test('proxy keys and the keys of references rotate at the route by functions', async (t) => {
   const [proxyKey, referenceKey] = [generateSecret(), generateSecret()]
   const keys = { proxy: [PROXY_KEY], reference: [REFERENCE_KEY] }
-  const { app } = await guestTokenApp(t, { proxyKeys: async () => keys.proxy, userReferenceKeys: () => keys.reference, secretMaxAge: 0 })
-  const status = async (proxy: string, reference: string) => (await app.inject({
-    url: `${PATH}?ref=${signUserReference({ sub: 'ann' }, { key: reference, audience: 'gatehouse-embed' })}`, headers: { authorization: `Bearer ${proxy}` }
-  })).statusCode
-  t.same([await status(PROXY_KEY, REFERENCE_KEY), await status(proxyKey, REFERENCE_KEY), await status(PROXY_KEY, referenceKey)], [200, 401, 401])
+  const { app } = await guestTokenApp(t, {
+    proxyKeys: async () => keys.proxy,
+    userReferenceKeys: () => keys.reference,
+    secretMaxAge: 0
+  })
+  const status = async (proxy: string, reference: string) =>
+    (await app.inject({
+      url: `${PATH}?ref=${signUserReference({ sub: 'ann' }, { key: reference, audience: 'gatehouse-embed' })}`,
+      headers: { authorization: `Bearer ${proxy}` }
+    })).statusCode
+  t.same([await status(PROXY_KEY, REFERENCE_KEY), await status(proxyKey, REFERENCE_KEY),
+    await status(PROXY_KEY, referenceKey)], [200, 401, 401])
   keys.proxy = [proxyKey]
   keys.reference = [referenceKey]
-  t.same([await status(proxyKey, referenceKey), await status(PROXY_KEY, referenceKey), await status(proxyKey, REFERENCE_KEY)], [200, 401, 401])
+  t.same([await status(proxyKey, referenceKey), await status(PROXY_KEY, referenceKey),
+    await status(proxyKey, REFERENCE_KEY)], [200, 401, 401])
 })
 
 t.test('an API key that the function fails to give later leaves the one of before in use', async (t) => {
   let answer: () => string = () => API_KEY
   const { databrain, ask } = await guestTokenApp(t, { apiKey: () => answer(), secretMaxAge: 0, cache: false })
-  for (const bad of [() => { throw new Error('down') }, () => '', () => 'a b']) {
+  for (
+    const bad of [() => {
+      throw new Error('down')
+    }, () => '', () => 'a b']
+  ) {
     answer = bad
     t.equal((await ask('ann')).statusCode, 200)
   }
@@ -70,13 +92,28 @@ t.test('an API key that the function fails to give later leaves the one of befor
 t.test('a function that fails or gives a bad secret stops the start, and neither error nor log shows it', async (t) => {
   const good = { proxyKeys: [PROXY_KEY], userReferenceKeys: [REFERENCE_KEY], apiKey: API_KEY, dataAppName: 'sales' }
   const bad: Array<Partial<Record<keyof GuestTokenOptions, unknown>>> = [
-    ...[() => '', async () => 'sh0rt key', () => { throw new Error('sh0rt') }, async () => { throw new Error('sh0rt') }, () => null].map((apiKey) => ({ apiKey })),
-    ...[() => [], async () => ['sh0rt'], () => 'sh0rt', async () => { throw new Error('sh0rt') }].flatMap((keys) => [{ proxyKeys: keys }, { userReferenceKeys: keys }]),
+    ...[() => '', async () => 'sh0rt key', () => {
+      throw new Error('sh0rt')
+    }, async () => {
+      throw new Error('sh0rt')
+    }, () => null].map((apiKey) => ({ apiKey })),
+    ...[() => [], async () => ['sh0rt'], () => 'sh0rt', async () => {
+      throw new Error('sh0rt')
+    }].flatMap((keys) => [{ proxyKeys: keys }, { userReferenceKeys: keys }]),
     ...[-1, 1.5, NaN, '5', Infinity].map((secretMaxAge) => ({ secretMaxAge }))
   ]
   for (const options of bad) {
     const lines: string[] = []
-    const app = Fastify({ logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } } } })
+    const app = Fastify({
+      logger: {
+        level: 'trace',
+        stream: {
+          write: (line: string) => {
+            lines.push(line)
+          }
+        }
+      }
+    })
     const error = await app.register(guestToken, { ...good, ...options } as unknown as GuestTokenOptions).ready()
       .then(() => null, (error: Error & { code: string }) => error)
     t.equal(error?.code, 'INVALID_OPTIONS', String(Object.entries(options)))

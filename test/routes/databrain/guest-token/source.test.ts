@@ -10,7 +10,13 @@ import { backend } from '../../../helpers/backend.js'
 import { API_KEY } from '../../../helpers/guest-token.js'
 import { reply, stubUpstream } from '../../../helpers/stub-upstream.js'
 
-const ANN: TokenRequest = { clientId: 'ann', dataAppName: 'sales', params: undefined, permissions: undefined, expiryTime: 3_600_000 }
+const ANN: TokenRequest = {
+  clientId: 'ann',
+  dataAppName: 'sales',
+  params: undefined,
+  permissions: undefined,
+  expiryTime: 3_600_000
+}
 
 /** Two instances on one store, before a DataBrain that mints a new token at every call. */
 async function sources (t: Test, options: Partial<TokenSourceOptions> = {}) {
@@ -23,9 +29,18 @@ async function sources (t: Test, options: Partial<TokenSourceOptions> = {}) {
   })
   const warnings: unknown[] = []
   const log = { warn: (...line: unknown[]) => warnings.push(line) } as unknown as TokenSourceOptions['log']
-  const make = () => new TokenSource({
-    upstream, basePath: '', apiKey: API_KEY, namespace: ['/token'], cache: store.guestTokens, refreshAhead: 0.1, now: Date.now, log, ...options
-  })
+  const make = () =>
+    new TokenSource({
+      upstream,
+      basePath: '',
+      apiKey: API_KEY,
+      namespace: ['/token'],
+      cache: store.guestTokens,
+      refreshAhead: 0.1,
+      now: Date.now,
+      log,
+      ...options
+    })
   return { databrain, store, warnings, one: make(), two: make() }
 }
 
@@ -55,7 +70,9 @@ t.test('forgetting is quiet without a cache, and with one that is down', async (
   const uncached = await sources(t, { cache: null })
   await uncached.one.forget(ANN, 'x')
   t.same(uncached.warnings, [])
-  const broken = async (): Promise<never> => { throw new Error('down') }
+  const broken = async (): Promise<never> => {
+    throw new Error('down')
+  }
   const down = await sources(t, { cache: { get: broken, set: broken, invalidate: broken } })
   await down.one.forget(ANN, (await down.one.get(ANN)).token)
   t.equal(down.warnings.length, 3)

@@ -5,7 +5,10 @@ import t from 'tap'
 import { API_KEY, guestTokenApp, mint, PATH, PROXY_KEY, tokenOf } from '../../../helpers/guest-token.js'
 import { holdTimers } from '../../../helpers/held-timers.js'
 import { selfSigned } from '../../../helpers/self-signed.js'
-import { cut, drip, flood, gzipBomb, hang, inTurn, junk, redirect, reply, stubUpstream } from '../../../helpers/stub-upstream.js'
+import {
+  cut, drip, flood, gzipBomb, hang, inTurn, junk, redirect, reply,
+  stubUpstream
+} from '../../../helpers/stub-upstream.js'
 import type { Answer } from '../../../helpers/stub-upstream.js'
 
 const failures: Record<string, Answer> = {
@@ -25,13 +28,19 @@ const failures: Record<string, Answer> = {
   'a token with 302': reply({ token: tokenOf('ann') }, 302),
   'a flood': flood(5_000_000),
   'a gzip bomb': gzipBomb(5_000_000),
-  ...Object.fromEntries(['../x', '', null, {}, [], 7, true, tokenOf('ann').slice(1), `${tokenOf('ann')}\n`, ` ${tokenOf('ann')}`, 'x'.repeat(10_240)]
-    .map((token) => [`the token ${JSON.stringify(token).slice(0, 40)}`, reply({ token })]))
+  ...Object.fromEntries(
+    ['../x', '', null, {}, [], 7, true, tokenOf('ann').slice(1), `${tokenOf('ann')}\n`, ` ${tokenOf('ann')}`,
+      'x'.repeat(10_240)]
+      .map((token) => [`the token ${JSON.stringify(token).slice(0, 40)}`, reply({ token })])
+  )
 }
 
 for (const [name, answer] of Object.entries(failures)) {
-  t.test(`G08: ${name} from the upstream is 500, or 502 by option, and is not remembered`, async (t) => {
-    for (const [errorStatus, status, code] of [['product', 500, 'INTERNAL_ERROR'], ['gateway', 502, 'UPSTREAM_ERROR']] as const) {
+  t.test(`${name} from the upstream is 500, or 502 by option, and is not remembered`, async (t) => {
+    for (
+      const [errorStatus, status, code] of [['product', 500, 'INTERNAL_ERROR'], ['gateway', 502,
+        'UPSTREAM_ERROR']] as const
+    ) {
       const { databrain, ask } = await guestTokenApp(t, { errorStatus, retries: 0 })
       databrain.answer = answer
       const response = await ask('ann')
@@ -44,7 +53,7 @@ for (const [name, answer] of Object.entries(failures)) {
   })
 }
 
-t.test('G08: an upstream\'s error is 400 with its code if that is known, and always our own text', async (t) => {
+t.test("G08: an upstream's error is 400 with its code if that is known, and always our own text", async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const cases: Array<[unknown, number, string]> = [
     [{ code: 'CLIENT_ID_ERROR', message: 'l3aked' }, 400, 'CLIENT_ID_ERROR'],
@@ -71,9 +80,12 @@ t.test('G08: an upstream\'s error is 400 with its code if that is known, and alw
 })
 
 for (const [name, answer] of Object.entries({ hangs: hang, drips: drip() })) {
-  t.test(`G09: an upstream that ${name} is 500, or 504 by option, at the time limit`, async (t) => {
+  t.test(`an upstream that ${name} is 500, or 504 by option, at the time limit`, async (t) => {
     const limit = holdTimers(t, 61_234)
-    for (const [errorStatus, status, code] of [['product', 500, 'INTERNAL_ERROR'], ['gateway', 504, 'UPSTREAM_TIMEOUT']] as const) {
+    for (
+      const [errorStatus, status, code] of [['product', 500, 'INTERNAL_ERROR'], ['gateway', 504,
+        'UPSTREAM_TIMEOUT']] as const
+    ) {
       const { databrain, ask } = await guestTokenApp(t, { errorStatus, timeout: 61_234 })
       databrain.answer = answer
       const asked = ask('ann')
@@ -86,9 +98,12 @@ for (const [name, answer] of Object.entries({ hangs: hang, drips: drip() })) {
   })
 }
 
-t.test('G09: 200 calls at once to an upstream that hangs all end, other routes answer meanwhile, and no socket is left', async (t) => {
+t.test('200 calls at once to an upstream that hangs all end, other routes answer meanwhile, and no socket is ' +
+  'left', async (t) => {
   const limit = holdTimers(t, 61_234)
-  const { app, databrain, ask } = await guestTokenApp(t, { timeout: 61_234 }, {}, (app) => { app.get('/healthz', async () => ({})) })
+  const { app, databrain, ask } = await guestTokenApp(t, { timeout: 61_234 }, {}, (app) => {
+    app.get('/healthz', async () => ({}))
+  })
   databrain.answer = hang
   const calls = Promise.all(Array.from({ length: 200 }, (_, at) => ask(`user ${at}`)))
   while (limit.waiting() < 200) await sleep(10)
@@ -106,7 +121,7 @@ t.test('an upstream that fails once is asked again, and the caller does not noti
   t.equal(databrain.calls.length, 2)
 })
 
-t.test('E24: an upstream with a certificate that nobody trusts gets no API key', async (t) => {
+t.test('an upstream with a certificate that nobody trusts gets no API key', async (t) => {
   const tls = selfSigned()
   const databrain = await stubUpstream(t, mint, tls)
   const strict = await guestTokenApp(t, { apiUrl: databrain.origin, errorStatus: 'gateway', retries: 0 })
@@ -116,23 +131,46 @@ t.test('E24: an upstream with a certificate that nobody trusts gets no API key',
   t.equal((await trusting.ask('ann')).statusCode, 200)
 })
 
-t.test('E26: nothing of the caller\'s request goes upstream', async (t) => {
+t.test("E26: nothing of the caller's request goes upstream", async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
-  const headers = { authorization: `Bearer ${PROXY_KEY}`, cookie: 'c4ller', 'x-forwarded-for': '6.6.6.6', 'user-agent': 'c4ller', referer: 'https://c4ller' }
+  const headers = {
+    authorization: `Bearer ${PROXY_KEY}`,
+    cookie: 'c4ller',
+    'x-forwarded-for': '6.6.6.6',
+    'user-agent': 'c4ller',
+    referer: 'https://c4ller'
+  }
   t.equal((await ask('ann', { headers })).statusCode, 200)
   t.notMatch(databrain.rawBytes(), /c4ller|6\.6\.6\.6|ref=|pr0xy/)
 })
 
-t.test('G10, O01: no secret or token is in a reply or in the log at trace level, and no word of the upstream in a reply', async (t) => {
+t.test('no secret or token is in a reply or in the log at trace level, and no word of the upstream in a ' +
+  'reply', async (t) => {
   const lines: string[] = []
   const { app, databrain, ask } = await guestTokenApp(t, { retries: 0 }, {
-    logger: { level: 'trace', stream: { write: (line: string) => { lines.push(line) } } }
+    logger: {
+      level: 'trace',
+      stream: {
+        write: (line: string) => {
+          lines.push(line)
+        }
+      }
+    }
   })
   const echo = (status: number): Answer => (call, response) =>
-    reply({ error: { code: `w0rd ${call.headers.authorization}`, message: `w0rd ${call.headers.authorization}` } }, status)(call, response)
+    reply(
+      { error: { code: `w0rd ${call.headers.authorization}`, message: `w0rd ${call.headers.authorization}` } },
+      status
+    )(call, response)
   const answers: Answer[] = [
-    echo(400), echo(401), echo(500), (call, response) => { response.socket?.end(`HTTP/1.1 200\r\nw0rd ${call.headers.authorization}\r\n\r\n`) },
-    (call, response) => reply(`w0rd ${call.headers.authorization}`)(call, response), mint
+    echo(400),
+    echo(401),
+    echo(500),
+    (call, response) => {
+      response.socket?.end(`HTTP/1.1 200\r\nw0rd ${call.headers.authorization}\r\n\r\n`)
+    },
+    (call, response) => reply(`w0rd ${call.headers.authorization}`)(call, response),
+    mint
   ]
   const bodies: string[] = []
   for (databrain.answer of answers) bodies.push((await ask('ann')).body)

@@ -8,7 +8,8 @@ import { PREFIX, proxyApp } from '../../../helpers/databrain-proxy.js'
 /** Ways in which hosts register plugins that read bodies. */
 const READERS: Record<string, (app: FastifyInstance) => unknown> = {
   'fastify-raw-body for all routes': (app) => app.register(rawBody, { global: true }),
-  'fastify-raw-body for all routes, before other hooks': (app) => app.register(rawBody, { global: true, runFirst: true, encoding: false }),
+  'fastify-raw-body for all routes, before other hooks': (app) =>
+    app.register(rawBody, { global: true, runFirst: true, encoding: false }),
   '@fastify/multipart that attaches fields': (app) => app.register(multipart, { attachFieldsToBody: true })
 }
 
@@ -16,8 +17,15 @@ for (const [what, register] of Object.entries(READERS)) {
   t.test(`beside ${what}, a body goes on to DataBrain byte for byte`, async (t) => {
     const { app, upstream, headers } = await proxyApp(t, {}, {}, register)
     await app.listen({ port: 0, host: '127.0.0.1' })
-    for (const [type = '', body = ''] of [['application/json', '{"a": 1}'], ['multipart/form-data; boundary=x', '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n']]) {
-      const reply = await fetch(`${app.listeningOrigin}${PREFIX}/api/v2/metric/query`, { method: 'POST', headers: { ...headers('ann'), 'content-type': type }, body })
+    for (
+      const [type = '', body = ''] of [['application/json', '{"a": 1}'], ['multipart/form-data; boundary=x',
+        '--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n']]
+    ) {
+      const reply = await fetch(`${app.listeningOrigin}${PREFIX}/api/v2/metric/query`, {
+        method: 'POST',
+        headers: { ...headers('ann'), 'content-type': type },
+        body
+      })
       t.equal(reply.status, 200)
       t.equal(String(upstream.calls.at(-1)?.body), body, type)
     }
@@ -34,7 +42,12 @@ t.test('a body that a hook of the host has begun to read is refused, and nothing
         else done(null, payload)
       })
     })
-    const reply = await call({ method: 'POST', url: `${PREFIX}/api/v2/metric/query`, headers: { ...headers(), 'content-type': 'application/json' }, payload: '{"a":1}' })
+    const reply = await call({
+      method: 'POST',
+      url: `${PREFIX}/api/v2/metric/query`,
+      headers: { ...headers(), 'content-type': 'application/json' },
+      payload: '{"a":1}'
+    })
     t.equal(reply.statusCode, 500)
     t.equal(reply.json().error.code, 'INTERNAL_ERROR')
     t.equal(upstream.calls.length, 0)
@@ -49,7 +62,12 @@ t.test('a stream that a hook of the host puts in the place of the body goes on',
       done(null, Object.assign(Readable.from([Buffer.from('{"b":2}')]), { receivedEncodedLength: 7 }))
     })
   })
-  const reply = await call({ method: 'POST', url: `${PREFIX}/api/v2/metric/query`, headers: { ...headers(), 'content-type': 'application/json' }, payload: '{"a":1}' })
+  const reply = await call({
+    method: 'POST',
+    url: `${PREFIX}/api/v2/metric/query`,
+    headers: { ...headers(), 'content-type': 'application/json' },
+    payload: '{"a":1}'
+  })
   t.equal(reply.statusCode, 200)
   t.equal(String(upstream.calls[0]?.body), '{"b":2}')
 })

@@ -43,31 +43,73 @@ const SENT = {
   'X-Custom': 'caf\xe9'
 }
 
-t.test('E26: what is between the page and this server, hop-by-hop or said about the way here is not sent on; all else is', async (t) => {
+t.test('what is between the page and this server, hop-by-hop or said about the way here is not sent on; all else ' +
+  'is', async (t) => {
   const { upstream, listen } = await proxyApp(t)
   const lines = Object.entries({ ...NOT_SENT, ...SENT }).map(([name, value]) => `${name}: ${value}`)
-  const text = await rawExchange(await listen(), [
-    `POST ${PREFIX}/x HTTP/1.1`, 'Host: app.example.com', `X-Proxy-Auth-Key: ${PROXY_KEY}`, 'Connection: close, X-Named, X-Plugin-Token, Content-Type-Not', ...lines,
-    'Referer: https://app.example.com/page?ref=v1.page.reference', 'Content-Length: 2', '', '{}'
-  ].join('\r\n'))
+  const text = await rawExchange(
+    await listen(),
+    [
+      `POST ${PREFIX}/x HTTP/1.1`,
+      'Host: app.example.com',
+      `X-Proxy-Auth-Key: ${PROXY_KEY}`,
+      'Connection: close, X-Named, X-Plugin-Token, Content-Type-Not',
+      ...lines,
+      'Referer: https://app.example.com/page?ref=v1.page.reference',
+      'Content-Length: 2',
+      '',
+      '{}'
+    ].join('\r\n')
+  )
   t.match(text, /HTTP\/1\.1 200 OK/)
   const [call] = upstream.calls
   const names = (call?.rawHeaders ?? []).filter((_text, at) => at % 2 === 0).map((name) => name.toLowerCase())
-  t.same(names.toSorted(), [
-    ...Object.keys(SENT).map((name) => name.toLowerCase()), 'connection', 'content-length', 'host', 'referer', 'x-plugin-token'
-  ].toSorted(), 'these and no others, each once')
+  t.same(
+    names.toSorted(),
+    [
+      ...Object.keys(SENT).map((name) => name.toLowerCase()),
+      'connection',
+      'content-length',
+      'host',
+      'referer',
+      'x-plugin-token'
+    ].toSorted(),
+    'these and no others, each once'
+  )
   for (const [name, value] of Object.entries(SENT)) t.equal(call?.headers[name.toLowerCase()], value, name)
-  t.match(call?.headers, { host: new URL(upstream.origin).host, connection: 'keep-alive', referer: 'https://app.example.com/', 'x-plugin-token': tokenOf('ann') })
+  t.match(call?.headers, {
+    host: new URL(upstream.origin).host,
+    connection: 'keep-alive',
+    referer: 'https://app.example.com/',
+    'x-plugin-token': tokenOf('ann')
+  })
   t.notMatch(upstream.rawBytes(), /s3cret|of-the-host|caller|10\.0\.0\.1|evil\.test|page\.reference/)
   t.notMatch(upstream.rawBytes(), PROXY_KEY)
 })
 
-t.test('E26: a body in pieces stays one, and its framing is this server\'s own', async (t) => {
+t.test("E26: a body in pieces stays one, and its framing is this server's own", async (t) => {
   const { upstream, listen } = await proxyApp(t)
-  const text = await rawExchange(await listen(), [
-    `POST ${PREFIX}/x HTTP/1.1`, 'Host: a', `X-Proxy-Auth-Key: ${PROXY_KEY}`, 'Cookie: user=ann', 'Connection: close', 'Transfer-Encoding: chunked', 'Trailer: Cookie', '',
-    '3', 'abc', '2;ext=1', 'de', '0', 'Cookie: user=eve', '', ''
-  ].join('\r\n'))
+  const text = await rawExchange(
+    await listen(),
+    [
+      `POST ${PREFIX}/x HTTP/1.1`,
+      'Host: a',
+      `X-Proxy-Auth-Key: ${PROXY_KEY}`,
+      'Cookie: user=ann',
+      'Connection: close',
+      'Transfer-Encoding: chunked',
+      'Trailer: Cookie',
+      '',
+      '3',
+      'abc',
+      '2;ext=1',
+      'de',
+      '0',
+      'Cookie: user=eve',
+      '',
+      ''
+    ].join('\r\n')
+  )
   t.match(text, /HTTP\/1\.1 200 OK/)
   t.equal(upstream.calls[0]?.body.toString(), 'abcde')
   t.equal(upstream.calls[0]?.headers['x-plugin-token'], tokenOf('ann'))
@@ -114,9 +156,16 @@ const RELAYED = {
   'x-twice': ['a', 'b']
 }
 
-t.test('E19: what an answer says of cookies, caches, CORS, this origin or the way here is not relayed; all else is', async (t) => {
+t.test('what an answer says of cookies, caches, CORS, this origin or the way here is not relayed; all else ' +
+  'is', async (t) => {
   const { upstream, call } = await proxyApp(t)
-  upstream.answer = reply('{}', 201, { ...NOT_RELAYED, ...RELAYED, connection: 'close, x-named', 'cache-control': 'public, max-age=600', vary: 'Accept-Encoding' })
+  upstream.answer = reply('{}', 201, {
+    ...NOT_RELAYED,
+    ...RELAYED,
+    connection: 'close, x-named',
+    'cache-control': 'public, max-age=600',
+    vary: 'Accept-Encoding'
+  })
   const { statusCode, headers } = await call()
   t.equal(statusCode, 201)
   for (const name of Object.keys(NOT_RELAYED)) t.notOk(name in headers, name)
@@ -134,14 +183,26 @@ t.test('an encoded answer stays encoded', async (t) => {
 
 const ORIGIN = 'https://app.example.com'
 
-t.test('C02: a page of an allowed origin learns that it may send the key, another one that it may not call', async (t) => {
+t.test('a page of an allowed origin learns that it may send the key, another one that it may not call', async (t) => {
   const { call, upstream } = await proxyApp(t, { cors: { origins: [ORIGIN] } })
-  const asked = { origin: ORIGIN, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,x-plugin-origin,x-plugin-token,x-proxy-auth-key' }
+  const asked = {
+    origin: ORIGIN,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'content-type,x-plugin-origin,x-plugin-token,x-proxy-auth-key'
+  }
   const granted = await call({ method: 'OPTIONS', headers: asked })
   t.equal(granted.statusCode, 204)
-  t.match(granted.headers, { 'access-control-allow-origin': ORIGIN, 'access-control-allow-credentials': 'true', vary: /Origin/ })
-  for (const name of asked['access-control-request-headers'].split(',')) t.match(granted.headers['access-control-allow-headers'], name)
-  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) t.match(granted.headers['access-control-allow-methods'], method)
+  t.match(granted.headers, {
+    'access-control-allow-origin': ORIGIN,
+    'access-control-allow-credentials': 'true',
+    vary: /Origin/
+  })
+  for (const name of asked['access-control-request-headers'].split(',')) {
+    t.match(granted.headers['access-control-allow-headers'], name)
+  }
+  for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+    t.match(granted.headers['access-control-allow-methods'], method)
+  }
   t.ok(Number(granted.headers['access-control-max-age']) <= 600)
   for (const origin of ['https://evil.test', 'null', `${ORIGIN}.evil.test`]) {
     const refused = await call({ method: 'OPTIONS', headers: { ...asked, origin } })
@@ -151,14 +212,17 @@ t.test('C02: a page of an allowed origin learns that it may send the key, anothe
   t.equal(upstream.connections(), 0, 'a preflight is answered here')
 })
 
-t.test('C02: a list of headers of one\'s own is widened by the key', async (t) => {
+t.test("C02: a list of headers of one's own is widened by the key", async (t) => {
   const { call } = await proxyApp(t, { cors: { origins: [ORIGIN], allowedHeaders: ['X-Mine'], methods: ['POST'] } })
-  const { headers } = await call({ method: 'OPTIONS', headers: { origin: ORIGIN, 'access-control-request-method': 'POST' } })
+  const { headers } = await call({
+    method: 'OPTIONS',
+    headers: { origin: ORIGIN, 'access-control-request-method': 'POST' }
+  })
   t.equal(headers['access-control-allow-headers'], 'x-mine, x-proxy-auth-key')
   t.equal(headers['access-control-allow-methods'], 'POST')
 })
 
-t.test('C01, C06, C07: our CORS headers are on every answer for the page, and on none for another', async (t) => {
+t.test('our CORS headers are on every answer for the page, and on none for another', async (t) => {
   const { call, upstream, headers } = await proxyApp(t, { cors: { origins: [ORIGIN] } })
   upstream.answer = reply('no', 500, { 'access-control-allow-origin': '*', vary: 'Accept' })
   for (const [sent, status] of [[headers(), 500], [{}, 401], [{ 'x-proxy-auth-key': PROXY_KEY }, 401]] as const) {
@@ -177,9 +241,13 @@ t.test('C01, C06, C07: our CORS headers are on every answer for the page, and on
   t.equal(upstream.calls.length, 0)
 })
 
-t.test('G17: without "cors" no page of another origin can call or read, and nothing may be kept by a cache', async (t) => {
+t.test('without "cors" no page of another origin can call or read, and nothing may be kept by a cache', async (t) => {
   const { call, headers } = await proxyApp(t)
-  t.equal((await call({ method: 'OPTIONS', headers: { origin: ORIGIN, 'access-control-request-method': 'POST' } })).statusCode, 404)
+  t.equal(
+    (await call({ method: 'OPTIONS', headers: { origin: ORIGIN, 'access-control-request-method': 'POST' } }))
+      .statusCode,
+    404
+  )
   for (const sent of [headers(), {}]) {
     const answer = await call({ headers: { ...sent, origin: ORIGIN } })
     t.notOk('access-control-allow-origin' in answer.headers)

@@ -13,7 +13,7 @@ import { reply } from '../../../helpers/stub-upstream.js'
 
 const COOKIE = { cookie: 'user=ann' }
 
-t.test('G01: a call without the key is 401 in the envelope, whoever the user is, and nothing is called', async (t) => {
+t.test('a call without the key is 401 in the envelope, whoever the user is, and nothing is called', async (t) => {
   const { call, api, upstream } = await proxyApp(t)
   const response = await call({ headers: COOKIE })
   t.equal(response.statusCode, 401)
@@ -22,44 +22,70 @@ t.test('G01: a call without the key is 401 in the envelope, whoever the user is,
   t.equal(api.connections() + upstream.connections(), 0)
 })
 
-t.test('G02: a wrong key of any length is 401', async (t) => {
+t.test('a wrong key of any length is 401', async (t) => {
   const { call, upstream } = await proxyApp(t)
   const wrong = [
-    `${PROXY_KEY.slice(0, -1)}q`, 'x', '', `${PROXY_KEY}p`, PROXY_KEY.slice(0, 20), PROXY_KEY.toUpperCase(), 'k'.repeat(15_000), '\xe9'.repeat(PROXY_KEY.length), ` ${PROXY_KEY}x`
+    `${PROXY_KEY.slice(0, -1)}q`,
+    'x',
+    '',
+    `${PROXY_KEY}p`,
+    PROXY_KEY.slice(0, 20),
+    PROXY_KEY.toUpperCase(),
+    'k'.repeat(15_000),
+    '\xe9'.repeat(PROXY_KEY.length),
+    ` ${PROXY_KEY}x`
   ]
-  for (const key of wrong) t.equal((await call({ headers: { ...COOKIE, 'x-proxy-auth-key': key } })).statusCode, 401, key.slice(0, 40))
+  for (const key of wrong) {
+    t.equal((await call({ headers: { ...COOKIE, 'x-proxy-auth-key': key } })).statusCode, 401, key.slice(0, 40))
+  }
   t.equal(upstream.connections(), 0)
 })
 
-t.test('G03: the key counts in its header alone, and as it is', async (t) => {
+t.test('the key counts in its header alone, and as it is', async (t) => {
   const { call, upstream } = await proxyApp(t)
   const elsewhere = [
-    { authorization: `Bearer ${PROXY_KEY}` }, { 'x-api-key': PROXY_KEY }, { 'x-plugin-token': PROXY_KEY }, { cookie: `user=ann; x-proxy-auth-key=${PROXY_KEY}` },
-    { 'x-proxy-auth-key': `Bearer ${PROXY_KEY}` }, { 'x-proxy-auth-key': `${PROXY_KEY}, ${PROXY_KEY}` }, { 'x-proxy-auth-key': `"${PROXY_KEY}"` }
+    { authorization: `Bearer ${PROXY_KEY}` },
+    { 'x-api-key': PROXY_KEY },
+    { 'x-plugin-token': PROXY_KEY },
+    { cookie: `user=ann; x-proxy-auth-key=${PROXY_KEY}` },
+    { 'x-proxy-auth-key': `Bearer ${PROXY_KEY}` },
+    { 'x-proxy-auth-key': `${PROXY_KEY}, ${PROXY_KEY}` },
+    { 'x-proxy-auth-key': `"${PROXY_KEY}"` }
   ]
-  for (const headers of elsewhere) t.equal((await call({ headers: { ...COOKIE, ...headers } })).statusCode, 401, Object.keys(headers).join())
-  t.equal((await call({ headers: COOKIE, url: `${PREFIX}/x?x-proxy-auth-key=${PROXY_KEY}&key=${PROXY_KEY}` })).statusCode, 401)
+  for (const headers of elsewhere) {
+    t.equal((await call({ headers: { ...COOKIE, ...headers } })).statusCode, 401, Object.keys(headers).join())
+  }
+  t.equal(
+    (await call({ headers: COOKIE, url: `${PREFIX}/x?x-proxy-auth-key=${PROXY_KEY}&key=${PROXY_KEY}` })).statusCode,
+    401
+  )
   t.equal(upstream.connections(), 0)
 })
 
-t.test('G04: of two keys neither counts', async (t) => {
+t.test('of two keys neither counts', async (t) => {
   const { listen, upstream } = await proxyApp(t)
   const origin = await listen()
   for (const keys of [[PROXY_KEY, 'bad'], ['bad', PROXY_KEY], [PROXY_KEY, PROXY_KEY], [PROXY_KEY, '']]) {
     const { statusCode } = await rawRequest(origin, [
-      `GET ${PREFIX}/x HTTP/1.1`, 'Host: a', 'Cookie: user=ann', 'Connection: close', ...keys.map((key) => `X-Proxy-Auth-Key: ${key}`)
+      `GET ${PREFIX}/x HTTP/1.1`,
+      'Host: a',
+      'Cookie: user=ann',
+      'Connection: close',
+      ...keys.map((key) => `X-Proxy-Auth-Key: ${key}`)
     ])
     t.equal(statusCode, 401, keys.join())
   }
   t.equal(upstream.connections(), 0)
 })
 
-t.test('G18: while keys are rotated both count, and the old one is dead at the latest when the answer of the function is old', async (t) => {
+t.test('while keys are rotated both count, and the old one is dead at the latest when the answer of the function ' +
+  'is old', async (t) => {
   const next = generateSecret()
   let keys = [PROXY_KEY]
   const clock = stopClock(t)
   const { call } = await proxyApp(t, { proxyKeys: async () => keys, secretMaxAge: 200 })
-  const ask = async (key: string): Promise<number> => (await call({ headers: { ...COOKIE, 'x-proxy-auth-key': key } })).statusCode
+  const ask = async (key: string): Promise<number> =>
+    (await call({ headers: { ...COOKIE, 'x-proxy-auth-key': key } })).statusCode
   t.same([await ask(PROXY_KEY), await ask(next)], [200, 401])
   keys = [next, PROXY_KEY]
   clock.advance(200)
@@ -71,7 +97,8 @@ t.test('G18: while keys are rotated both count, and the old one is dead at the l
   t.same([await ask(next), await ask(PROXY_KEY), await ask(next)], [200, 401, 200])
 })
 
-t.test('G18: the API key may come from a function too, and tokens of the old one are not handed on under the new one', async (t) => {
+t.test('the API key may come from a function too, and tokens of the old one are not handed on under the new ' +
+  'one', async (t) => {
   let apiKey = 'first-api-key'
   const { call, api } = await proxyApp(t, { apiKey: () => apiKey, secretMaxAge: 100 })
   await call()
@@ -81,7 +108,7 @@ t.test('G18: the API key may come from a function too, and tokens of the old one
   t.same(api.calls.map(({ headers }) => headers.authorization), ['Bearer first-api-key', 'Bearer second-api-key'])
 })
 
-t.test('G16: a user over the limit gets 429 with Retry-After, another one from the same address does not', async (t) => {
+t.test('a user over the limit gets 429 with Retry-After, another one from the same address does not', async (t) => {
   const { call, upstream } = await proxyApp(t, { userRateLimit: { max: 2, timeWindow: '1 minute' } })
   t.same([(await call()).statusCode, (await call()).statusCode], [200, 200])
   const limited = await call()
@@ -92,21 +119,26 @@ t.test('G16: a user over the limit gets 429 with Retry-After, another one from t
   t.equal(upstream.calls.length, 3)
 })
 
-t.test('G16, W16: wrong keys are limited by address, which no header changes', async (t) => {
+t.test('wrong keys are limited by address, which no header changes', async (t) => {
   const { call } = await proxyApp(t, { rateLimit: { max: 3, timeWindow: '1 minute' } })
   const statuses = []
-  for (let at = 0; at < 6; at++) statuses.push((await call({ headers: { ...COOKIE, 'x-proxy-auth-key': `${at}`, 'x-forwarded-for': `10.0.0.${at}` } })).statusCode)
+  for (let at = 0; at < 6; at++) {
+    statuses.push(
+      (await call({ headers: { ...COOKIE, 'x-proxy-auth-key': `${at}`, 'x-forwarded-for': `10.0.0.${at}` } }))
+        .statusCode
+    )
+  }
   t.same(statuses, [401, 401, 401, 429, 429, 429])
   t.equal((await call()).statusCode, 429, 'the right key too')
   t.equal((await call({ remoteAddress: '10.1.1.1' })).statusCode, 200)
 })
 
-t.test('G16: by default it is 600 a minute for a user', async (t) => {
+t.test('by default it is 600 a minute for a user', async (t) => {
   const { call } = await proxyApp(t, { userRateLimit: undefined } as object)
   t.equal((await call()).headers['ratelimit-limit'], '600')
 })
 
-t.test('O02: what is forwarded is audited once for a token and an address, and counted', async (t) => {
+t.test('what is forwarded is audited once for a token and an address, and counted', async (t) => {
   const clock = { time: Date.now() }
   const { app, call } = await proxyApp(t, { now: () => clock.time, expiryTime: 36_000_000 })
   for (let at = 0; at < 10; at++) await call()
@@ -121,25 +153,35 @@ t.test('O02: what is forwarded is audited once for a token and an address, and c
     resourceType: 'guest_token',
     resourceId: sha256Hex(tokenOf('ann')).slice(0, 16),
     ipAddress: '127.0.0.1',
-    changes: { cached: false, requests: 1, outcome: 'granted', proxyKey: sha256Hex(PROXY_KEY).slice(0, 8), clientId: 'ann', dataAppName: 'sales' }
+    changes: {
+      cached: false,
+      requests: 1,
+      outcome: 'granted',
+      proxyKey: sha256Hex(PROXY_KEY).slice(0, 8),
+      clientId: 'ann',
+      dataAppName: 'sales'
+    }
   })
   t.match(entries[1], { ipAddress: '10.1.1.1', changes: { cached: true, requests: 1 } })
   t.match(entries[2], { ipAddress: '127.0.0.1', changes: { requests: 10 } })
   t.notMatch(JSON.stringify(entries), new RegExp(`${tokenOf('ann')}|${PROXY_KEY}`))
 })
 
-t.test('O02: what is left of the count is written when the app closes', async (t) => {
+t.test('what is left of the count is written when the app closes', async (t) => {
   const { app, call } = await proxyApp(t)
   for (let at = 0; at < 4; at++) await call()
   const { audit } = app.tokenStore
   let written: unknown[] = []
   const append = audit.append.bind(audit)
-  audit.append = async (entries) => { written = [...written, ...entries]; return append(entries) }
+  audit.append = async (entries) => {
+    written = [...written, ...entries]
+    return append(entries)
+  }
   await app.close()
   t.match(written, [{ action: 'databrain_proxy.forwarded', userId: 'ann', changes: { requests: 3 } }])
 })
 
-t.test('O02: every refusal is audited with its reason, and by whom it was asked for as far as that is known', async (t) => {
+t.test('every refusal is audited with its reason, and by whom it was asked for as far as that is known', async (t) => {
   const { app, api, upstream, call } = await proxyApp(t, { retries: 0, userRateLimit: { max: 2 } })
   const expected: Array<[string | null, string]> = []
   await call({ headers: COOKIE })

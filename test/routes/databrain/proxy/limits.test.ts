@@ -20,13 +20,15 @@ const GENEROUS = 60_000
 async function outcome (origin: string, headers: Record<string, string>): Promise<unknown> {
   const { request, answer } = openCall(origin, headers, 'GET')
   request.end()
-  const answered = answer.then(async (response) => [response.statusCode, /"code":"(\w+)"/.exec((await readAll(response)).text)?.[1]])
+  const answered = answer.then(async (
+    response
+  ) => [response.statusCode, /"code":"(\w+)"/.exec((await readAll(response)).text)?.[1]])
   const first = await Promise.race([answered, sleep(GENEROUS, 'silence', { ref: false })])
   request.destroy()
   return first
 }
 
-t.test('G09: a call that waits for a socket is 504 within the time limit, however long the socket is taken', async (t) => {
+t.test('a call that waits for a socket is 504 within the time limit, however long the socket is taken', async (t) => {
   const { listen, headers, upstream } = await proxyApp(t, { connections: 1, timeout: 1_000 })
   upstream.answer = drip(50)
   const origin = await listen()
@@ -41,7 +43,8 @@ t.test('G09: a call that waits for a socket is 504 within the time limit, howeve
   t.equal(upstream.calls.length, 2, 'and were not made')
 })
 
-t.test('one user has a quarter of the sockets at most: 429 beyond it, while others go through, and again once a call is over', async (t) => {
+t.test('one user has a quarter of the sockets at most: 429 beyond it, while others go through, and again once a ' +
+  'call is over', async (t) => {
   const { call, listen, headers, upstream } = await proxyApp(t, { connections: 8, timeout: 60_000 })
   upstream.answer = hang
   const origin = await listen()
@@ -49,7 +52,9 @@ t.test('one user has a quarter of the sockets at most: 429 beyond it, while othe
   held.forEach(({ request }) => request.end())
   t.ok(await comesTrue(() => upstream.calls.length === 2))
   const limited = await call()
-  t.match([limited.statusCode, limited.json(), limited.headers['retry-after']], [429, { error: { code: 'TOO_MANY_CONNECTIONS' } }, '1'])
+  t.match([limited.statusCode, limited.json(), limited.headers['retry-after']], [429, {
+    error: { code: 'TOO_MANY_CONNECTIONS' }
+  }, '1'])
   upstream.answer = reply('numbers')
   t.equal((await call({ user: 'bob' })).statusCode, 200)
   held[0]?.request.destroy()
@@ -109,7 +114,7 @@ async function sending (t: Test, { listen }: ProxyApp, ...requests: string[]): P
 const asked = (method: string, user: string, body = ''): string =>
   `${method} ${PREFIX}/thing HTTP/1.1\r\nHost: a\r\nX-Proxy-Auth-Key: ${PROXY_KEY}\r\nCookie: user=${user}\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 
-t.test('O02: the call of a caller who leaves during authorize is not forwarded, and audited', async (t) => {
+t.test('the call of a caller who leaves during authorize is not forwarded, and audited', async (t) => {
   let isAsked = false
   const proxy = await proxyApp(t, {
     async authorize (request) {
@@ -121,16 +126,24 @@ t.test('O02: the call of a caller who leaves during authorize is not forwarded, 
   const socket = await sending(t, proxy, asked('POST', 'ann', '{}'))
   t.ok(await comesTrue(() => isAsked))
   socket.destroy()
-  t.match(await auditEntries(proxy.app, 1), [{ action: 'databrain_proxy.refused', userId: 'ann', ipAddress: '127.0.0.1', changes: { outcome: 'INVALID_REQUEST' } }])
+  t.match(await auditEntries(proxy.app, 1), [{
+    action: 'databrain_proxy.refused',
+    userId: 'ann',
+    ipAddress: '127.0.0.1',
+    changes: { outcome: 'INVALID_REQUEST' }
+  }])
   t.equal(proxy.upstream.connections(), 0)
 })
 
-t.test('O02: the call of a caller who leaves during the mint is not forwarded, and audited, in a pipeline too', async (t) => {
+t.test('the call of a caller who leaves during the mint is not forwarded, and audited, in a pipeline ' +
+  'too', async (t) => {
   for (const requests of [[asked('DELETE', 'ann')], [asked('DELETE', 'ann'), asked('DELETE', 'bob')]]) {
     const proxy = await proxyApp(t)
     const { app, api, upstream } = proxy
     let release = (): void => {}
-    const left = new Promise<void>((resolve) => { release = resolve })
+    const left = new Promise<void>((resolve) => {
+      release = resolve
+    })
     api.answer = async (call, response) => {
       await left
       await mint(call, response)
@@ -145,7 +158,8 @@ t.test('O02: the call of a caller who leaves during the mint is not forwarded, a
   }
 })
 
-t.test('O02: a call whose caller leaves while the upstream works is audited once, as forwarded, with the address; in a pipeline too', async (t) => {
+t.test('a call whose caller leaves while the upstream works is audited once, as forwarded, with the address; in ' +
+  'a pipeline too', async (t) => {
   const proxy = await proxyApp(t, { timeout: 60_000 })
   const { app, upstream } = proxy
   upstream.answer = hang
@@ -158,7 +172,8 @@ t.test('O02: a call whose caller leaves while the upstream works is audited once
   await sleep(200)
   const entries = await auditEntries(app, 2)
   t.same(entries.map(({ action, userId, ipAddress }) => [action, userId, ipAddress]).toSorted(), [
-    ['databrain_proxy.forwarded', 'ann', '127.0.0.1'], ['databrain_proxy.forwarded', 'bob', '127.0.0.1']
+    ['databrain_proxy.forwarded', 'ann', '127.0.0.1'],
+    ['databrain_proxy.forwarded', 'bob', '127.0.0.1']
   ])
 })
 

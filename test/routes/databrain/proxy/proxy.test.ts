@@ -20,8 +20,16 @@ t.test('a call of the component goes upstream under the guest token of the user 
   t.equal(response.statusCode, 200)
   t.same(response.json(), { data: 'numbers' })
   const [forwarded] = upstream.calls
-  t.match(forwarded, { method: 'GET', url: `${BASE}/api/v2/dashboard`, headers: { 'x-plugin-token': tokenOf('ann'), host: new URL(upstream.origin).host } })
-  t.match(JSON.parse(api.calls[0]?.body.toString() ?? ''), { clientId: 'ann', dataAppName: 'sales', expiryTime: 3_600_000 })
+  t.match(forwarded, {
+    method: 'GET',
+    url: `${BASE}/api/v2/dashboard`,
+    headers: { 'x-plugin-token': tokenOf('ann'), host: new URL(upstream.origin).host }
+  })
+  t.match(JSON.parse(api.calls[0]?.body.toString() ?? ''), {
+    clientId: 'ann',
+    dataAppName: 'sales',
+    expiryTime: 3_600_000
+  })
   t.equal(api.calls[0]?.headers.authorization, `Bearer ${API_KEY}`)
 })
 
@@ -33,12 +41,21 @@ t.test('method, path, query and body arrive byte for byte', async (t) => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     const body = `{"a": 1.0,  "${method}":"\\u00e9"}\n`
     const { statusCode } = await rawRequest(origin, [
-      `${method} ${PREFIX}${target} HTTP/1.1`, 'Host: a', `X-Proxy-Auth-Key: ${PROXY_KEY}`, `Cookie: ${cookie}`, 'Content-Type: application/json;  charset="utf-8"',
-      `Content-Length: ${body.length}`, 'Connection: close'
+      `${method} ${PREFIX}${target} HTTP/1.1`,
+      'Host: a',
+      `X-Proxy-Auth-Key: ${PROXY_KEY}`,
+      `Cookie: ${cookie}`,
+      'Content-Type: application/json;  charset="utf-8"',
+      `Content-Length: ${body.length}`,
+      'Connection: close'
     ], body)
     t.equal(statusCode, 200)
     const forwarded = upstream.calls.at(-1)
-    t.match(forwarded, { method, url: BASE + target, headers: { 'content-type': 'application/json;  charset="utf-8"', 'content-length': String(body.length) } })
+    t.match(forwarded, {
+      method,
+      url: BASE + target,
+      headers: { 'content-type': 'application/json;  charset="utf-8"', 'content-length': String(body.length) }
+    })
     t.equal(forwarded?.body.toString(), body)
   }
 })
@@ -69,10 +86,16 @@ t.test('a status and its body come back as they are, whatever they are', async (
 
 t.test('binary bodies of 10 MB arrive unharmed, both ways at once', async (t) => {
   const { upstream, listen, headers } = await proxyApp(t)
-  upstream.answer = (call, response) => { response.writeHead(200, { 'content-type': 'application/zip' }).end(call.body.toReversed()) }
+  upstream.answer = (call, response) => {
+    response.writeHead(200, { 'content-type': 'application/zip' }).end(call.body.toReversed())
+  }
   const origin = await listen()
   const bytes = randomBytes(10_000_000)
-  const response = await fetch(`${origin}${PREFIX}/export`, { method: 'POST', headers: { ...headers(), 'content-type': 'application/octet-stream' }, body: bytes })
+  const response = await fetch(`${origin}${PREFIX}/export`, {
+    method: 'POST',
+    headers: { ...headers(), 'content-type': 'application/octet-stream' },
+    body: bytes
+  })
   t.equal(response.headers.get('content-type'), 'application/zip')
   const digest = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex')
   t.equal(digest(new Uint8Array(await response.arrayBuffer())), digest(bytes.toReversed()))
@@ -81,15 +104,25 @@ t.test('binary bodies of 10 MB arrive unharmed, both ways at once', async (t) =>
 
 t.test('content types that no parser knows pass, and so do bodies without any', async (t) => {
   const { call, upstream } = await proxyApp(t)
-  for (const type of ['text/csv', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'application/json']) {
-    t.equal((await call({ method: 'POST', headers: { ...KEY, cookie: 'user=ann', 'content-type': type }, payload: '{not json' })).statusCode, 200)
+  for (
+    const type of ['text/csv', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded',
+      'application/json']
+  ) {
+    t.equal(
+      (await call({
+        method: 'POST',
+        headers: { ...KEY, cookie: 'user=ann', 'content-type': type },
+        payload: '{not json'
+      })).statusCode,
+      200
+    )
     t.equal(upstream.calls.at(-1)?.body.toString(), '{not json')
   }
   t.equal((await call({ method: 'POST', payload: '' })).statusCode, 200)
   t.equal(upstream.calls.at(-1)?.body.length, 0)
 })
 
-t.test('G07: nobody is 401, a user who may not is 403, and neither is forwarded', async (t) => {
+t.test('nobody is 401, a user who may not is 403, and neither is forwarded', async (t) => {
   const { call, api, upstream } = await proxyApp(t, {
     authorize (request) {
       const user = userOf(request)
@@ -97,7 +130,12 @@ t.test('G07: nobody is 401, a user who may not is 403, and neither is forwarded'
       return user === null ? null : { clientId: user }
     }
   })
-  for (const [headers, status, code] of [[KEY, 401, 'UNAUTHORIZED'], [{ ...KEY, cookie: 'user=eve' }, 403, 'FORBIDDEN'], [{ ...KEY, cookie: 'user=None' }, 403, 'FORBIDDEN']] as const) {
+  for (
+    const [headers, status, code] of [[KEY, 401, 'UNAUTHORIZED'], [{ ...KEY, cookie: 'user=eve' }, 403, 'FORBIDDEN'], [{
+      ...KEY,
+      cookie: 'user=None'
+    }, 403, 'FORBIDDEN']] as const
+  ) {
     const response = await call({ headers })
     t.equal(response.statusCode, status)
     t.equal(response.json().error.code, code)
@@ -106,14 +144,19 @@ t.test('G07: nobody is 401, a user who may not is 403, and neither is forwarded'
 })
 
 t.test('a grant with a member that nobody knows is an error, not a wider view', async (t) => {
-  for (const grant of [{ clientId: 'ann', parms: {} }, { clientId: 'ann', tenant: '' }, { clientId: 'ann', issuedAt: Number.NaN }, { clientId: 'ann', params: [] }, 'ann']) {
+  for (
+    const grant of [{ clientId: 'ann', parms: {} }, { clientId: 'ann', tenant: '' }, {
+      clientId: 'ann',
+      issuedAt: Number.NaN
+    }, { clientId: 'ann', params: [] }, 'ann']
+  ) {
     const { call, upstream } = await proxyApp(t, { authorize: () => grant as never })
     t.ok([403, 500].includes((await call()).statusCode))
     t.equal(upstream.connections(), 0)
   }
 })
 
-t.test('G11: calls at once for many users each go under their own user\'s token', async (t) => {
+t.test("G11: calls at once for many users each go under their own user's token", async (t) => {
   const { call, api, upstream } = await proxyApp(t)
   upstream.answer = ({ headers }, response) => reply({ token: headers['x-plugin-token'] })({} as never, response)
   const users = Array.from({ length: 300 }, (_, at) => `user-${at % 30}`)
@@ -122,17 +165,29 @@ t.test('G11: calls at once for many users each go under their own user\'s token'
   t.equal(api.calls.length, 30)
 })
 
-t.test('G14: a permission that is gone is gone at the next call, however warm the cache is', async (t) => {
+t.test('a permission that is gone is gone at the next call, however warm the cache is', async (t) => {
   let allowed = true
-  const { call } = await proxyApp(t, { authorize: () => { if (allowed) return { clientId: 'ann' }; throw new FORBIDDEN() } })
+  const { call } = await proxyApp(t, {
+    authorize: () => {
+      if (allowed) return { clientId: 'ann' }
+      throw new FORBIDDEN()
+    }
+  })
   t.equal((await call()).statusCode, 200)
   allowed = false
   t.equal((await call()).statusCode, 403)
 })
 
-t.test('G14: a revoked user or tenant is refused at the next call, a session that is younger is not', async (t) => {
+t.test('a revoked user or tenant is refused at the next call, a session that is younger is not', async (t) => {
   let issuedAt = Date.now()
-  const { app, call } = await proxyApp(t, { authorize: (request) => ({ clientId: userOf(request) ?? '', userId: `id-${userOf(request)}`, tenant: 'acme', issuedAt }) })
+  const { app, call } = await proxyApp(t, {
+    authorize: (request) => ({
+      clientId: userOf(request) ?? '',
+      userId: `id-${userOf(request)}`,
+      tenant: 'acme',
+      issuedAt
+    })
+  })
   t.equal((await call()).statusCode, 200)
   await app.tokenStore.revocations.revoke({ ...REVOKED, kind: 'user', subject: 'id-ann', before: issuedAt + 1 })
   t.equal((await call()).statusCode, 403)
@@ -145,9 +200,17 @@ t.test('G14: a revoked user or tenant is refused at the next call, a session tha
 
 t.test('a token that the upstream no longer takes is dropped once, and the next call has a new one', async (t) => {
   const { call, api, upstream } = await proxyApp(t)
-  const answer = inTurn(reply({ token: tokenOf('first') }), reply({ token: tokenOf('second') }), reply({ token: tokenOf('third') }))
+  const answer = inTurn(
+    reply({ token: tokenOf('first') }),
+    reply({ token: tokenOf('second') }),
+    reply({ token: tokenOf('third') })
+  )
   api.answer = answer
-  upstream.answer = ({ headers }, response) => reply({ error: { message: 'who?' } }, headers['x-plugin-token'] === tokenOf('second') ? 200 : 401)({} as never, response)
+  upstream.answer = ({ headers }, response) =>
+    reply({ error: { message: 'who?' } }, headers['x-plugin-token'] === tokenOf('second') ? 200 : 401)(
+      {} as never,
+      response
+    )
   const refused = await call()
   t.equal(refused.statusCode, 401)
   t.same(refused.json(), { error: { message: 'who?' } }, 'the page sees what the product says')
@@ -158,13 +221,19 @@ t.test('a token that the upstream no longer takes is dropped once, and the next 
   t.equal(api.calls.length, 2, 'an upstream that refuses every token is not answered with ever new ones')
 })
 
-t.test('O07: two registrations share neither keys nor tokens nor limits', async (t) => {
+t.test('two registrations share neither keys nor tokens nor limits', async (t) => {
   const api = await stubUpstream(t, mint)
   const [one, two] = await Promise.all([stubUpstream(t, reply('one')), stubUpstream(t, reply('two'))])
   const app = Fastify()
   t.teardown(() => app.close())
   const other = generateSecret()
-  const shared = { apiUrl: api.origin, apiKey: API_KEY, dataAppName: 'sales', authorize: () => ({ clientId: 'ann' }), userRateLimit: { max: 1 } }
+  const shared = {
+    apiUrl: api.origin,
+    apiKey: API_KEY,
+    dataAppName: 'sales',
+    authorize: () => ({ clientId: 'ann' }),
+    userRateLimit: { max: 1 }
+  }
   await app.register(databrainProxy, { ...shared, prefix: '/a', proxyKeys: [PROXY_KEY], upstreamUrl: one.origin })
   await app.register(databrainProxy, { ...shared, prefix: '/b', proxyKeys: [other], upstreamUrl: two.origin })
   const ask = async (at: string, key: string) => {
@@ -177,23 +246,27 @@ t.test('O07: two registrations share neither keys nor tokens nor limits', async 
   t.same([await ask('/a', PROXY_KEY), await ask('/b', other)], [429, 429])
 })
 
-t.test('O07: it lives below a host that has @fastify/reply-from itself, and adds one route', async (t) => {
+t.test('it lives below a host that has @fastify/reply-from itself, and adds one route', async (t) => {
   const { default: replyFrom } = await import('@fastify/reply-from')
   const routes: string[] = []
   const { call } = await proxyApp(t, {}, {}, async (app) => {
-    app.addHook('onRoute', ({ method, url }) => { routes.push(`${String(method)} ${url}`) })
+    app.addHook('onRoute', ({ method, url }) => {
+      routes.push(`${String(method)} ${url}`)
+    })
     await app.register(replyFrom, { base: 'http://127.0.0.1:9' })
   })
   t.equal((await call()).statusCode, 200)
   t.same(routes, [`GET,HEAD,POST,PUT,PATCH,DELETE ${PREFIX}/*`])
 })
 
-t.test('O01, G10: no key, token or cookie is in the log, whatever fails', async (t) => {
+t.test('no key, token or cookie is in the log, whatever fails', async (t) => {
   const log = logReader()
   const { call, api, upstream } = await proxyApp(t, { retries: 0 }, { logger: { level: 'trace', stream: log.stream } })
   const echo = `Bearer ${API_KEY} ${tokenOf('ann')} ${PROXY_KEY}`
   await call({ headers: { ...KEY, cookie: 'user=ann; session=s3cret-cookie', 'x-plugin-token': 'caller-token' } })
-  upstream.answer = (_call, response) => { response.socket?.end(`HTTP/1.1 200 OK\r\nX-Bad: ${echo}\r\n${echo}\r\n\r\n`) }
+  upstream.answer = (_call, response) => {
+    response.socket?.end(`HTTP/1.1 200 OK\r\nX-Bad: ${echo}\r\n${echo}\r\n\r\n`)
+  }
   t.equal((await call()).statusCode, 502)
   api.answer = reply({ error: { code: 'CLIENT_ID_ERROR', message: echo } }, 400)
   const refused = await call({ user: 'bob' })
@@ -203,16 +276,24 @@ t.test('O01, G10: no key, token or cookie is in the log, whatever fails', async 
   await call({ headers: { 'x-proxy-auth-key': `${PROXY_KEY}x` } })
   await call({ url: `${PREFIX}/x?secret=in-the-query` })
   t.ok(log.lines().length > 5)
-  for (const secret of [API_KEY, PROXY_KEY, tokenOf('ann'), 's3cret-cookie', 'caller-token', 'in-the-query']) t.notMatch(log.text(), secret)
+  for (const secret of [API_KEY, PROXY_KEY, tokenOf('ann'), 's3cret-cookie', 'caller-token', 'in-the-query']) {
+    t.notMatch(log.text(), secret)
+  }
 })
 
 const REQUIRED = { proxyKeys: [PROXY_KEY], apiKey: 'key', dataAppName: 'sales', authorize: () => null }
 
 t.test('addresses may be written as people write them', async (t) => {
-  const { call, upstream } = await proxyApp(t, { apiUrl: 'https://API.example.com:443//', upstreamUrl: 'https://api.example.com/Base/' })
+  const { call, upstream } = await proxyApp(t, {
+    apiUrl: 'https://API.example.com:443//',
+    upstreamUrl: 'https://api.example.com/Base/'
+  })
   t.equal((await call({ headers: {} })).statusCode, 401)
   const { origin } = upstream
-  const other = await proxyApp(t, { apiUrl: `${origin.replace('http', 'HTTP')}/API/`, upstreamUrl: `${origin}/a/../b//` })
+  const other = await proxyApp(t, {
+    apiUrl: `${origin.replace('http', 'HTTP')}/API/`,
+    upstreamUrl: `${origin}/a/../b//`
+  })
   upstream.answer = (call, response) => (call.url.endsWith('/create') ? mint : reply(call.url))(call, response)
   t.equal((await other.call()).body, '/b/api/v2/dashboard')
   t.equal(upstream.calls[0]?.url, '/API/api/v2/guest-token/create')
@@ -223,39 +304,66 @@ t.test('below a host that has @fastify/cors itself an empty prefix and "cors" ar
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(cors)
-  const registered = app.register(databrainProxy, { ...REQUIRED, prefix: '', cors: { origins: ['https://app.example.com'] } })
-  await t.rejects((async () => { await registered; await app.ready() })(), { code: 'INVALID_OPTIONS', message: /"prefix".*"cors"/ })
+  const registered = app.register(databrainProxy, {
+    ...REQUIRED,
+    prefix: '',
+    cors: { origins: ['https://app.example.com'] }
+  })
+  await t.rejects(
+    (async () => {
+      await registered
+      await app.ready()
+    })(),
+    { code: 'INVALID_OPTIONS', message: /"prefix".*"cors"/ }
+  )
 })
 
-for (const [option, value] of Object.entries({
-  uploadTimeout: 2 ** 31,
-  idleTimeout: 2 ** 31,
-  readTimeout: 0,
-  connectTimeout: 2 ** 31,
-  userConnections: 0,
-  proxyKeys: [],
-  authorize: undefined,
-  apiKey: '',
-  dataAppName: '',
-  apiUrl: 'ftp://a',
-  upstreamUrl: 'https://a/?b',
-  bodyLimit: 0,
-  maxResponse: -1,
-  timeout: 1.5,
-  prefix: 'a',
-  connections: 0
-})) {
+for (
+  const [option, value] of Object.entries({
+    uploadTimeout: 2 ** 31,
+    idleTimeout: 2 ** 31,
+    readTimeout: 0,
+    connectTimeout: 2 ** 31,
+    userConnections: 0,
+    proxyKeys: [],
+    authorize: undefined,
+    apiKey: '',
+    dataAppName: '',
+    apiUrl: 'ftp://a',
+    upstreamUrl: 'https://a/?b',
+    bodyLimit: 0,
+    maxResponse: -1,
+    timeout: 1.5,
+    prefix: 'a',
+    connections: 0
+  })
+) {
   t.test(`a bad "${option}" stops the start with an error that names it`, async (t) => {
     const app = Fastify()
     t.teardown(() => app.close())
     const registered = app.register(databrainProxy, { ...REQUIRED, [option]: value } as never)
-    await t.rejects((async () => { await registered; await app.ready() })(), { code: 'INVALID_OPTIONS', message: new RegExp(`"${option}"`) })
+    await t.rejects(
+      (async () => {
+        await registered
+        await app.ready()
+      })(),
+      { code: 'INVALID_OPTIONS', message: new RegExp(`"${option}"`) }
+    )
   })
 }
 
-t.test('a time that Node\'s timers would take for 1 ms stops the start, the longest that they know does not', async (t) => {
+t.test("a time that Node's timers would take for 1 ms stops the start, the longest that they know does not", async (t) => {
   const longest = 2 ** 31 - 1
-  const { call } = await proxyApp(t, { timeout: longest, uploadTimeout: longest, idleTimeout: longest, readTimeout: longest, connectTimeout: longest })
+  const { call } = await proxyApp(t, {
+    timeout: longest,
+    uploadTimeout: longest,
+    idleTimeout: longest,
+    readTimeout: longest,
+    connectTimeout: longest
+  })
   t.equal((await call()).statusCode, 200)
-  await t.rejects(proxyApp(t, { timeout: longest + 1 }), { code: 'INVALID_OPTIONS', message: /"timeout".*1 to 2147483647/ })
+  await t.rejects(proxyApp(t, { timeout: longest + 1 }), {
+    code: 'INVALID_OPTIONS',
+    message: /"timeout".*1 to 2147483647/
+  })
 })

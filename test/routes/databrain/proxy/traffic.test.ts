@@ -13,7 +13,10 @@ import { drip, hang, reply } from '../../../helpers/stub-upstream.js'
 import type { Answer } from '../../../helpers/stub-upstream.js'
 
 /** An upstream that answers before it has read the whole request. */
-async function streamingUpstream (t: Test, listener: RequestListener): Promise<{ upstreamUrl: string, openSockets: () => number }> {
+async function streamingUpstream (
+  t: Test,
+  listener: RequestListener
+): Promise<{ upstreamUrl: string, openSockets: () => number }> {
   const server = createServer(listener)
   let open = 0
   server.on('connection', (socket) => {
@@ -21,24 +24,32 @@ async function streamingUpstream (t: Test, listener: RequestListener): Promise<{
     socket.on('close', () => open--)
     socket.on('error', () => {})
   })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  t.teardown(() => new Promise((resolve) => {
-    server.close(resolve)
-    server.closeAllConnections()
-  }))
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  t.teardown(() =>
+    new Promise((resolve) => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
+  )
   return { upstreamUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, openSockets: () => open }
 }
 
 const BLOCK = Buffer.alloc(65_536, 'x')
 
 const endless: Answer = (_call, response) => {
-  Readable.from((function * () { for (;;) yield BLOCK })()).pipe(response)
+  Readable.from((function * () {
+    for (;;) yield BLOCK
+  })()).pipe(response)
 }
 
 t.test('a body streams up: its first byte is there before the last is sent', async (t) => {
   let received = ''
   const { upstreamUrl } = await streamingUpstream(t, (request, response) => {
-    request.setEncoding('latin1').on('data', (text: string) => { received += text }).on('end', () => response.end('all'))
+    request.setEncoding('latin1').on('data', (text: string) => {
+      received += text
+    }).on('end', () => response.end('all'))
   })
   const { listen, headers } = await proxyApp(t, { upstreamUrl })
   const { request, answer } = openCall(await listen(), headers())
@@ -53,20 +64,26 @@ t.test('an answer streams down: its first byte is there before the last is sent'
   let finish = (): void => {}
   const { upstreamUrl } = await streamingUpstream(t, (_request, response) => {
     response.write('first')
-    finish = () => { response.end('last') }
+    finish = () => {
+      response.end('last')
+    }
   })
   const { listen, headers } = await proxyApp(t, { upstreamUrl })
   const { request, answer } = openCall(await listen(), headers(), 'GET')
   request.end()
   const response = await answer
-  const first = await new Promise<Buffer>((resolve) => { response.once('data', resolve) })
+  const first = await new Promise<Buffer>((resolve) => {
+    response.once('data', resolve)
+  })
   t.equal(first.toString(), 'first')
   finish()
   t.match(await readAll(response), { text: 'last', whole: true })
 })
 
 t.test('an answer that comes before the end of the body is relayed', async (t) => {
-  const { upstreamUrl } = await streamingUpstream(t, (_request, response) => { response.writeHead(403).end('no more, please') })
+  const { upstreamUrl } = await streamingUpstream(t, (_request, response) => {
+    response.writeHead(403).end('no more, please')
+  })
   const { listen, headers } = await proxyApp(t, { upstreamUrl })
   const { request, answer } = openCall(await listen(), headers())
   request.on('error', () => {})
@@ -120,7 +137,9 @@ t.test('an answer may drip, but not pause for longer than idleTimeout', async (t
   t.ok(await comesTrue(() => drops > 40))
   dripping.request.destroy()
 
-  upstream.answer = (_call, response) => { response.writeHead(200).write('first') }
+  upstream.answer = (_call, response) => {
+    response.writeHead(200).write('first')
+  }
   const pausing = openCall(origin, headers(), 'GET')
   pausing.request.end()
   t.match(await readAll(await pausing.answer), { text: 'first', whole: false })
@@ -132,7 +151,10 @@ t.test('an upload may take longer than the time limit, but not pause for so long
   const origin = await listen()
   const slow = openCall(origin, headers())
   const timer = setInterval(() => slow.request.write('x'), 100)
-  setTimeout(() => { clearInterval(timer); slow.request.end() }, 2_500)
+  setTimeout(() => {
+    clearInterval(timer)
+    slow.request.end()
+  }, 2_500)
   t.equal((await slow.answer).statusCode, 200)
   t.ok((upstream.calls[0]?.body.length ?? 0) > 10)
 
@@ -144,7 +166,7 @@ t.test('an upload may take longer than the time limit, but not pause for so long
   t.equal(upstream.calls.length, 1)
 })
 
-t.test('a caller who leaves frees the upstream\'s socket: while it waits, sends or reads', async (t) => {
+t.test("a caller who leaves frees the upstream's socket: while it waits, sends or reads", async (t) => {
   const { listen, headers, upstream } = await proxyApp(t, { timeout: 60_000 })
   const origin = await listen()
   upstream.answer = hang
@@ -164,12 +186,14 @@ t.test('a caller who leaves frees the upstream\'s socket: while it waits, sends 
   upstream.answer = endless
   const reading = openCall(origin, headers(), 'GET')
   reading.request.end()
-  await new Promise((resolve) => { reading.answer.then((answer) => answer.once('data', resolve), resolve) })
+  await new Promise((resolve) => {
+    reading.answer.then((answer) => answer.once('data', resolve), resolve)
+  })
   reading.request.destroy()
   t.ok(await comesTrue(() => upstream.openSockets() === 0), 'while it reads')
 })
 
-t.test('W06: a caller who does not read is cut off after readTimeout, however much there is to read', async (t) => {
+t.test('a caller who does not read is cut off after readTimeout, however much there is to read', async (t) => {
   const { listen, headers, upstream } = await proxyApp(t, { readTimeout: 500, idleTimeout: 60_000 })
   upstream.answer = endless
   const { request, answer } = openCall(await listen(), headers(), 'GET')
@@ -180,9 +204,11 @@ t.test('W06: a caller who does not read is cut off after readTimeout, however mu
   t.equal((await readAll(response)).whole, false)
 })
 
-t.test('G09: an upstream that hangs is 504 for all who wait, and holds up nobody else', async (t) => {
+t.test('an upstream that hangs is 504 for all who wait, and holds up nobody else', async (t) => {
   const limit = holdTimers(t, 61_234)
-  const { app, listen, headers, upstream } = await proxyApp(t, { timeout: 61_234, userConnections: 200 }, {}, (app) => { app.get('/healthz', async () => 'alive') })
+  const { app, listen, headers, upstream } = await proxyApp(t, { timeout: 61_234, userConnections: 200 }, {}, (app) => {
+    app.get('/healthz', async () => 'alive')
+  })
   upstream.answer = hang
   const origin = await listen()
   const calls = Array.from({ length: 200 }, () => {

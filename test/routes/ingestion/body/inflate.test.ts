@@ -5,7 +5,9 @@ import t from 'tap'
 import { codingOf, inflate } from '../../../../routes/ingestion/body/inflate.js'
 
 function outcome (bytes: Buffer, limit: number): Promise<string> {
-  return new Promise((resolve) => { inflate('gzip', bytes, limit, (error, inflated) => resolve(error?.code ?? inflated.toString())) })
+  return new Promise((resolve) => {
+    inflate('gzip', bytes, limit, (error, inflated) => resolve(error?.code ?? inflated.toString()))
+  })
 }
 
 t.test('a body may have as many bytes as the limit says, whatever its length', async (t) => {
@@ -19,9 +21,16 @@ t.test('a body may have as many bytes as the limit says, whatever its length', a
 
 t.test('bare deflate is told from zlib, whatever its first block', async (t) => {
   for (const options of [{ level: 0 }, { level: 1 }, { level: 9 }, { strategy: 2 }, { strategy: 4 }]) {
-    for (const text of ['', 'x', 'x'.repeat(70_000), Array.from({ length: 3_000 }, (_, n) => n * 7_919 % 9_973).join()]) {
+    for (
+      const text of ['', 'x', 'x'.repeat(70_000), Array.from({ length: 3_000 }, (_, n) => n * 7_919 % 9_973).join()]
+    ) {
       const inflated = await new Promise<string>((resolve) => {
-        inflate('deflate', deflateRawSync(text, options), 100_000, (error, bytes) => resolve(error?.code ?? bytes.toString()))
+        inflate(
+          'deflate',
+          deflateRawSync(text, options),
+          100_000,
+          (error, bytes) => resolve(error?.code ?? bytes.toString())
+        )
       })
       t.equal(inflated, text)
     }
@@ -37,6 +46,7 @@ t.test('where a thousand wait the next is told to come again, and all that waite
 })
 
 t.test('a coding is one of four names, in any case', async (t) => {
-  t.same([undefined, 'identity', 'gzip', 'x-gzip', 'deflate', 'GZIP', 'Deflate'].map(codingOf), ['identity', 'identity', 'gzip', 'gzip', 'deflate', 'gzip', 'deflate'])
+  t.same([undefined, 'identity', 'gzip', 'x-gzip', 'deflate', 'GZIP', 'Deflate'].map(codingOf), ['identity', 'identity',
+    'gzip', 'gzip', 'deflate', 'gzip', 'deflate'])
   t.same(['', 'br', 'gzip, gzip', 'gzip ', 'toString', '__proto__', 'x-deflate'].map(codingOf), Array(7).fill(null))
 })

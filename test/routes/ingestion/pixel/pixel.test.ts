@@ -16,15 +16,47 @@ t.test('each type is stored with what its parameters say, properties and traits 
   const made = await gateway(t, { source: ALL })
   const get = pixel(made)
   const common = { uid: 'u 1', aid: 'a', ts: '2024-05-06T07:08:09.123Z', cb: '1' }
-  t.equal((await get('track', { ...common, e: 'Signed Up +&=é', mid: 'm1', 'p.plan': 'pro', 'p.n': '1', 'p.a.b': '', 'p.': 'nameless' })).statusCode, 200)
+  t.equal(
+    (await get('track', {
+      ...common,
+      e: 'Signed Up +&=é',
+      mid: 'm1',
+      'p.plan': 'pro',
+      'p.n': '1',
+      'p.a.b': '',
+      'p.': 'nameless'
+    })).statusCode,
+    200
+  )
   t.equal((await get('page', { ...common, e: 'Home', 'p.title': 'Grüße' })).statusCode, 200)
   t.equal((await get('identify', { ...common, 't.email': 'a@example.com', 't.constructor': 'x' })).statusCode, 200)
   t.equal((await get('group', { ...common, gid: 'g', 't.name': 'Acme' })).statusCode, 200)
-  const same = { userId: 'u 1', anonymousId: 'a', timestamp: '2024-05-06T07:08:09.123Z', authMethod: 'key', sourceId: made.source.id, environment: 'live' }
+  const same = {
+    userId: 'u 1',
+    anonymousId: 'a',
+    timestamp: '2024-05-06T07:08:09.123Z',
+    authMethod: 'key',
+    sourceId: made.source.id,
+    environment: 'live'
+  }
   t.match(await made.stored(), [
-    { ...same, type: 'track', event: 'Signed Up +&=é', messageId: 'm1', properties: { plan: 'pro', n: '1', 'a.b': '' }, traits: undefined, name: undefined },
+    {
+      ...same,
+      type: 'track',
+      event: 'Signed Up +&=é',
+      messageId: 'm1',
+      properties: { plan: 'pro', n: '1', 'a.b': '' },
+      traits: undefined,
+      name: undefined
+    },
     { ...same, type: 'page', name: 'Home', properties: { title: 'Grüße' }, event: undefined, messageId: UUID },
-    { ...same, type: 'identify', traits: { email: 'a@example.com', constructor: 'x' }, properties: undefined, event: undefined },
+    {
+      ...same,
+      type: 'identify',
+      traits: { email: 'a@example.com', constructor: 'x' },
+      properties: undefined,
+      event: undefined
+    },
     { ...same, type: 'group', groupId: 'g', traits: { name: 'Acme' } }
   ])
   t.same(Object.keys((await made.stored())[0]?.['properties'] ?? {}), ['plan', 'n', 'a.b'])
@@ -32,9 +64,14 @@ t.test('each type is stored with what its parameters say, properties and traits 
 
 t.test('the image is one transparent pixel of 43 bytes that nobody keeps and every site may show', async (t) => {
   const made = await gateway(t)
-  made.app.addHook('onRequest', async (_request, reply) => { reply.header('cross-origin-resource-policy', 'same-origin') })
+  made.app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cross-origin-resource-policy', 'same-origin')
+  })
   const response = await pixel(made)('track', { e: 'e' })
-  t.equal(response.rawPayload.toString('hex'), '47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b')
+  t.equal(
+    response.rawPayload.toString('hex'),
+    '47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b'
+  )
   t.equal(response.rawPayload.length, 43)
   t.match(response.headers, {
     'content-type': 'image/gif',
@@ -49,29 +86,51 @@ t.test('the image is one transparent pixel of 43 bytes that nobody keeps and eve
 
 t.test('what others append to the URL is ignored', async (t) => {
   const made = await gateway(t)
-  t.equal((await pixel(made)('track', { e: 'e', fbclid: 'x', type: 'page', event: 'other', userId: 'x', sourceId: 'x', ip: 'x', gid: 'g', writeKey: 'x', P: 'x', 'props.x': 'x' })).statusCode, 200)
+  t.equal(
+    (await pixel(made)('track', {
+      e: 'e',
+      fbclid: 'x',
+      type: 'page',
+      event: 'other',
+      userId: 'x',
+      sourceId: 'x',
+      ip: 'x',
+      gid: 'g',
+      writeKey: 'x',
+      P: 'x',
+      'props.x': 'x'
+    })).statusCode,
+    200
+  )
   const [payload] = (await made.accepted()).map(({ payload }) => payload)
   t.equal(payload, '{"event":"e"}')
 })
 
-t.test('J17: a time is ISO-8601 or epoch milliseconds, and anything else 400', async (t) => {
+t.test('a time is ISO-8601 or epoch milliseconds, and anything else 400', async (t) => {
   const made = await gateway(t)
   const get = pixel(made)
-  for (const [ts, stored] of [
-    ['1700000000123', '2023-11-14T22:13:20.123Z'], ['2024-01-01', '2024-01-01'], ['2024-01-01T00:00:00+02:00', '2024-01-01T00:00:00+02:00']
-  ] as const) {
+  for (
+    const [ts, stored] of [
+      ['1700000000123', '2023-11-14T22:13:20.123Z'],
+      ['2024-01-01', '2024-01-01'],
+      ['2024-01-01T00:00:00+02:00', '2024-01-01T00:00:00+02:00']
+    ] as const
+  ) {
     t.equal((await get('page', { ts })).statusCode, 200, ts)
     t.equal((await made.stored()).at(-1)?.['timestamp'], stored)
   }
   t.equal((await made.accepted())[0]?.timestamp, 1_700_000_000_123)
   const late = String(Date.now() + 25 * 3_600_000)
-  for (const ts of ['1700000000', '170000000012', '17000000001234', '-1700000000123', '1.7e12', 'yesterday', '2024-02-30', '275761-01-01', '9999999999999', late]) {
+  for (
+    const ts of ['1700000000', '170000000012', '17000000001234', '-1700000000123', '1.7e12', 'yesterday', '2024-02-30',
+      '275761-01-01', '9999999999999', late]
+  ) {
     t.equal((await get('page', { ts })).statusCode, 400, ts)
   }
   t.equal((await made.stored()).length, 3)
 })
 
-t.test('J13: mid is 1 to 100 characters, and makes a repeat the same event', async (t) => {
+t.test('mid is 1 to 100 characters, and makes a repeat the same event', async (t) => {
   const made = await gateway(t)
   const get = pixel(made)
   for (const mid of ['a', 'x'.repeat(100), "'", '\n', ':']) {
@@ -110,12 +169,15 @@ t.test('a parameter that occurs twice is 400, but for the cache buster and what 
   t.equal((await app.inject(`/v1/pixel/track?wk=${key}&e=e&cb=1&cb=2&other=1&other=2`)).statusCode, 200)
 })
 
-t.test('the page that shows the image is its context.page, with its campaign; a Referer that is no address of a page is not', async (t) => {
+t.test('the page that shows the image is its context.page, with its campaign; a Referer that is no address of a ' +
+  'page is not', async (t) => {
   const made = await gateway(t)
   const get = pixel(made)
   const referer = `${SHOP}/sale?utm_source=news&utm_campaign=may&gclid=g1`
   await get('page', {}, { referer })
-  t.match(await made.stored(), [{ context: { page: { url: referer }, campaign: { source: 'news', name: 'may' }, clickIds: { gclid: 'g1' } } }])
+  t.match(await made.stored(), [{
+    context: { page: { url: referer }, campaign: { source: 'news', name: 'may' }, clickIds: { gclid: 'g1' } }
+  }])
   for (const other of ['javascript:alert(1)', 'about:blank', 'shop', '', 'https://', 'android-app://x', '//x']) {
     t.equal((await get('page', {}, { referer: other })).statusCode, 200, other)
     t.notMatch((await made.accepted()).at(-1)?.payload, 'page', other)
@@ -126,15 +188,19 @@ t.test('a browser gets its _dfid, and is known by it', async (t) => {
   const made = await gateway(t)
   const get = pixel(made)
   const first = await get('page')
-  const cookie = /^_dfid=([^;]+); Max-Age=34560000; Path=\/; HttpOnly; SameSite=Lax$/.exec(String(first.headers['set-cookie']))
+  const cookie = /^_dfid=([^;]+); Max-Age=34560000; Path=\/; HttpOnly; SameSite=Lax$/.exec(
+    String(first.headers['set-cookie'])
+  )
   t.ok(cookie, String(first.headers['set-cookie']))
   const second = await get('page', { uid: 'u' }, { cookie: `_dfid=${cookie?.[1]}` })
   t.equal(second.headers['set-cookie'], undefined)
   t.match(await made.stored(), [{ anonymousId: cookie?.[1] }, { anonymousId: cookie?.[1], userId: 'u' }])
-  for (const query of [{ mid: 'x'.repeat(101) }, { ts: 'x' }, { 'p.__proto__': 'x' }]) t.equal((await get('page', query)).headers['set-cookie'], undefined)
+  for (const query of [{ mid: 'x'.repeat(101) }, { ts: 'x' }, { 'p.__proto__': 'x' }]) {
+    t.equal((await get('page', query)).headers['set-cookie'], undefined)
+  }
 })
 
-t.test('K06: a pixel with the key of a test source is marked so', async (t) => {
+t.test('a pixel with the key of a test source is marked so', async (t) => {
   const made = await gateway(t)
   const { key, source } = await makeSource(made.store, { environment: 'test' })
   t.equal((await pixel({ ...made, key })('track', { e: 'e', environment: 'live' })).statusCode, 200)

@@ -12,7 +12,8 @@ t.test('HEAD has the headers of the image and no body, obeys the key, and stores
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   for (const [query, status] of [[`wk=${key}&e=e`, 200], ['wk=x&e=e', 401], ['', 401]] as const) {
     for (const type of ['track', 'page', 'identify', 'group']) {
-      const reply = await rawRequest(origin, [`HEAD /v1/pixel/${type}?${query} HTTP/1.1`, 'Host: x', 'Connection: close'])
+      const reply = await rawRequest(origin, [`HEAD /v1/pixel/${type}?${query} HTTP/1.1`, 'Host: x',
+        'Connection: close'])
       t.equal(reply.statusCode, status, query)
       t.match(reply.head.toLowerCase(), /\r\ncontent-type: image\/gif\r\n/)
       t.match(reply.head.toLowerCase(), /\r\ncontent-length: 43\r\n/)
@@ -26,8 +27,12 @@ t.test('HEAD has the headers of the image and no body, obeys the key, and stores
 t.test('GET answers exactly the 43 bytes, and the connection goes on', async (t) => {
   const { app, key, stored } = await gateway(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
-  const get = (query: string, ...lines: string[]): string => [`GET /v1/pixel/track?${query} HTTP/1.1`, 'Host: x', ...lines, '', ''].join('\r\n')
-  const text = await rawExchange(origin, get(`wk=${key}&e=one`) + get('wk=x&e=two') + get(`wk=${key}&e=three`, 'Connection: close'))
+  const get = (query: string, ...lines: string[]): string =>
+    [`GET /v1/pixel/track?${query} HTTP/1.1`, 'Host: x', ...lines, '', ''].join('\r\n')
+  const text = await rawExchange(
+    origin,
+    get(`wk=${key}&e=one`) + get('wk=x&e=two') + get(`wk=${key}&e=three`, 'Connection: close')
+  )
   t.same([...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status), ['200', '401', '200'])
   t.same([...text.matchAll(/GIF89a[^]{37}/g)].map(([gif]) => gif.endsWith('\x3b')), [true, true, true])
   t.equal(text.replace(/HTTP\/1\.1 [^]*?\r\n\r\nGIF89a[^]{37}/g, ''), '')
@@ -42,21 +47,35 @@ t.test('an image on a page of another site stores one event with that page, and 
   const image = `${origin}/v1/pixel/page?wk=${key}&e=Sale&p.plan=pro`
   const site = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html')
-    response.end(`<!doctype html><meta name="referrer" content="unsafe-url"><link rel="icon" href="data:,"><img src="${image}" alt="">`)
+    response.end(
+      `<!doctype html><meta name="referrer" content="unsafe-url"><link rel="icon" href="data:,"><img src="${image}" alt="">`
+    )
   })
   t.teardown(() => {
     site.close()
     site.closeAllConnections()
   })
-  await new Promise<void>((resolve) => { site.listen(0, '127.0.0.1', resolve) })
+  await new Promise<void>((resolve) => {
+    site.listen(0, '127.0.0.1', resolve)
+  })
   const url = `http://localhost:${(site.address() as AddressInfo).port}/sale?utm_source=news`
 
   const page = await browser.newPage()
   const complaints: string[] = []
   page.on('console', (message) => complaints.push(message.text()))
   await page.goto(url, { waitUntil: 'load' })
-  t.same(await page.evaluate('[document.images[0].naturalWidth, document.images[0].naturalHeight, document.images[0].complete]'), [1, 1, true])
+  t.same(
+    await page.evaluate(
+      '[document.images[0].naturalWidth, document.images[0].naturalHeight, document.images[0].complete]'
+    ),
+    [1, 1, true]
+  )
   t.same(complaints, [])
-  t.match(await stored(), [{ type: 'page', name: 'Sale', properties: { plan: 'pro' }, context: { page: { url }, campaign: { source: 'news' } } }])
+  t.match(await stored(), [{
+    type: 'page',
+    name: 'Sale',
+    properties: { plan: 'pro' },
+    context: { page: { url }, campaign: { source: 'news' } }
+  }])
   t.equal((await stored()).length, 1)
 })

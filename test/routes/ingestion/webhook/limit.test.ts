@@ -9,8 +9,26 @@ const TOPIC = { 'x-shopify-topic': 'orders/create', 'x-shopify-webhook-id': 'w1'
 
 /** An order as Shopify sends it, reduced to some members of each line. */
 function order (lines: number) {
-  const money = { shop_money: { amount: '1.10', currency_code: 'EUR' }, presentment_money: { amount: '1.10', currency_code: 'EUR' } }
-  const line_items = Array.from({ length: lines }, (_, at) => ({ id: 466157049 + at, title: 'A shirt with a name', quantity: 1, sku: `SKU-${at}`, price_set: money, properties: [], requires_shipping: true, taxable: true, gift_card: false, fulfillment_service: 'manual', vendor: 'A vendor' }))
+  const money = {
+    shop_money: { amount: '1.10', currency_code: 'EUR' },
+    presentment_money: { amount: '1.10', currency_code: 'EUR' }
+  }
+  const line_items = Array.from(
+    { length: lines },
+    (_, at) => ({
+      id: 466157049 + at,
+      title: 'A shirt with a name',
+      quantity: 1,
+      sku: `SKU-${at}`,
+      price_set: money,
+      properties: [],
+      requires_shipping: true,
+      taxable: true,
+      gift_card: false,
+      fulfillment_service: 'manual',
+      vendor: 'A vendor'
+    })
+  )
   return JSON.stringify({ id: 820982911946154508n.toString(), customer: { id: 115310627314723 }, line_items })
 }
 
@@ -39,14 +57,23 @@ t.test('webhookLimit sets the limit of deliveries, and of nothing else', async (
   const small = await webhookGateway(t, 'shopify', { ingestion: { webhookLimit: 2_000 } })
   t.equal((await small.deliver(padded(2_000), TOPIC)).statusCode, 200)
   t.equal((await small.deliver(padded(2_001), TOPIC)).statusCode, 413)
-  t.equal((await small.post('/v1/track', { event: 'E', userId: 'u1', properties: { text: 'x'.repeat(3_000) } })).statusCode, 200)
+  t.equal(
+    (await small.post('/v1/track', { event: 'E', userId: 'u1', properties: { text: 'x'.repeat(3_000) } })).statusCode,
+    200
+  )
   const large = await webhookGateway(t, 'shopify', { ingestion: { webhookLimit: 8_000_000 } })
   t.equal((await large.deliver(padded(8_000_000), TOPIC)).statusCode, 200)
-  t.equal((await large.post('/v1/track', { event: 'E', userId: 'u1', properties: { text: 'x'.repeat(70_000) } })).statusCode, 413)
+  t.equal(
+    (await large.post('/v1/track', { event: 'E', userId: 'u1', properties: { text: 'x'.repeat(70_000) } })).statusCode,
+    413
+  )
   for (const webhookLimit of [0, -1, 1.5, '1mb']) {
     const app = Fastify()
     t.teardown(() => app.close())
-    await t.rejects(async () => app.register(ingestion, { webhookLimit: webhookLimit as number }), { code: 'INVALID_OPTIONS', message: /webhookLimit/ }, String(webhookLimit))
+    await t.rejects(async () => app.register(ingestion, { webhookLimit: webhookLimit as number }), {
+      code: 'INVALID_OPTIONS',
+      message: /webhookLimit/
+    }, String(webhookLimit))
   }
 })
 

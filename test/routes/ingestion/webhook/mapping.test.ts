@@ -7,24 +7,62 @@ import { webhookGateway } from '../../../helpers/webhook-gateway.js'
 t.test('stripe: an event of its own shape needs no mapping', async (t) => {
   const { deliver, stored, webhook } = await webhookGateway(t, 'stripe')
   const created = Math.floor(Date.now() / 1000) - 60
-  const event = { id: 'evt_1', object: 'event', created, type: 'invoice.paid', livemode: true, data: { object: { id: 'in_1', object: 'invoice', customer: 'cus_1', amount_paid: 1200 } } }
+  const event = {
+    id: 'evt_1',
+    object: 'event',
+    created,
+    type: 'invoice.paid',
+    livemode: true,
+    data: { object: { id: 'in_1', object: 'invoice', customer: 'cus_1', amount_paid: 1200 } }
+  }
   await deliver(event)
-  await deliver({ ...event, id: 'evt_2', data: { object: { id: 'in_2', customer: { id: 'cus_2', object: 'customer' } } } })
-  await deliver({ ...event, id: 'evt_3', type: 'customer.created', data: { object: { id: 'cus_3', object: 'customer' } } })
-  await deliver({ ...event, id: 'evt_4', type: 'payout.paid', data: { object: { id: 'po_1', object: 'payout', customer: null } } })
+  await deliver({
+    ...event,
+    id: 'evt_2',
+    data: { object: { id: 'in_2', customer: { id: 'cus_2', object: 'customer' } } }
+  })
+  await deliver({
+    ...event,
+    id: 'evt_3',
+    type: 'customer.created',
+    data: { object: { id: 'cus_3', object: 'customer' } }
+  })
+  await deliver({
+    ...event,
+    id: 'evt_4',
+    type: 'payout.paid',
+    data: { object: { id: 'po_1', object: 'payout', customer: null } }
+  })
   const [first, ...others] = await stored()
-  t.match(first, { type: 'track', event: 'invoice.paid', messageId: 'evt_1', userId: 'cus_1', timestamp: new Date(created * 1000).toISOString(), properties: event })
+  t.match(first, {
+    type: 'track',
+    event: 'invoice.paid',
+    messageId: 'evt_1',
+    userId: 'cus_1',
+    timestamp: new Date(created * 1000).toISOString(),
+    properties: event
+  })
   t.notOk('anonymousId' in (first ?? {}))
   t.match(others, [{ userId: 'cus_2' }, { userId: 'cus_3' }, { anonymousId: `webhook:${webhook.id}` }])
   t.notOk('userId' in (others[2] ?? {}), 'an event of nobody belongs to the webhook')
 })
 
-t.test('shopify: the topic comes from a header and the id from the signature, a numeric customer id becomes text with every digit', async (t) => {
+t.test('shopify: the topic comes from a header and the id from the signature, a numeric customer id becomes text ' +
+  'with every digit', async (t) => {
   const { deliver, accepted, stored } = await webhookGateway(t, 'shopify')
   const body = '{"id":820982911946154508,"total_price":1.10,"customer":{"id":115310627314723954}}'
-  const headers = { 'x-shopify-topic': 'orders/create', 'x-shopify-webhook-id': 'b54557e4', 'x-shopify-triggered-at': '2026-01-15T12:00:00.877041743Z' }
+  const headers = {
+    'x-shopify-topic': 'orders/create',
+    'x-shopify-webhook-id': 'b54557e4',
+    'x-shopify-triggered-at': '2026-01-15T12:00:00.877041743Z'
+  }
   t.equal((await deliver(body, headers)).statusCode, 200)
-  t.match(await stored(), [{ event: 'orders/create', messageId: /^signed-[0-9a-f]{40}-0$/, userId: '115310627314723954', timestamp: '2026-01-15T12:00:00.877041743Z' }])
+  t.match(await stored(), [{
+    event: 'orders/create',
+    messageId: /^signed-[0-9a-f]{40}-0$/,
+    userId: '115310627314723954',
+    timestamp: '2026-01-15T12:00:00.877041743Z'
+  }])
   t.match((await accepted())[0]?.payload, `"properties":${body}`, 'stored as it came')
   const untold = await deliver(body)
   t.same([untold.statusCode, codeOf(untold)], [400, 'INVALID_REQUEST'], 'no topic, no event')
@@ -47,7 +85,11 @@ t.test('shopify: the user is the customer, also where the customer is the body',
     ['products/create', '{"id":7}', undefined]
   ]
   for (const [at, [topic, body]] of cases.entries()) {
-    t.equal((await deliver(body, { 'x-shopify-topic': topic, 'x-shopify-webhook-id': `w${at}` })).statusCode, 200, topic)
+    t.equal(
+      (await deliver(body, { 'x-shopify-topic': topic, 'x-shopify-webhook-id': `w${at}` })).statusCode,
+      200,
+      topic
+    )
   }
   const events = await stored()
   t.same(events.map(({ userId }) => userId), cases.map(([, , userId]) => userId))
@@ -56,23 +98,47 @@ t.test('shopify: the user is the customer, also where the customer is the body',
 
 t.test('shopify: a webhook that maps userId itself decides alone', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'shopify', { webhook: { mapping: { userId: '$.email' } } })
-  for (const body of ['{"id":1,"email":"bob@example.com"}', '{"id":1}']) await deliver(body, { 'x-shopify-topic': 'customers/create' })
+  for (const body of ['{"id":1,"email":"bob@example.com"}', '{"id":1}']) {
+    await deliver(body, { 'x-shopify-topic': 'customers/create' })
+  }
   t.same((await stored()).map(({ userId }) => userId), ['bob@example.com', undefined])
 })
 
 t.test('hubspot: each element of the body is an event, each judged for itself', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'hubspot')
-  const event = { eventId: 100, subscriptionId: 7, portalId: 62515, occurredAt: Date.now() - 1000, subscriptionType: 'contact.creation', attemptNumber: 0, objectId: 123 }
-  const body = [event, { ...event, eventId: 101 }, { eventId: 5 }, 'x', { ...event, subscriptionId: 8, subscriptionType: 'deal.creation' }]
+  const event = {
+    eventId: 100,
+    subscriptionId: 7,
+    portalId: 62515,
+    occurredAt: Date.now() - 1000,
+    subscriptionType: 'contact.creation',
+    attemptNumber: 0,
+    objectId: 123
+  }
+  const body = [event, { ...event, eventId: 101 }, { eventId: 5 }, 'x', {
+    ...event,
+    subscriptionId: 8,
+    subscriptionType: 'deal.creation'
+  }]
   const reply = await deliver(body)
   t.equal(reply.statusCode, 200)
-  t.match(reply.json(), { success: false, accepted: 3, rejected: 2, errors: [{ index: 2, code: 'INVALID_REQUEST' }, { index: 3, code: 'INVALID_REQUEST' }] })
+  t.match(reply.json(), {
+    success: false,
+    accepted: 3,
+    rejected: 2,
+    errors: [{ index: 2, code: 'INVALID_REQUEST' }, { index: 3, code: 'INVALID_REQUEST' }]
+  })
   await deliver(body.map((each) => typeof each === 'string' ? each : { ...each, attemptNumber: 1 }))
   const events = await stored()
   t.same(events.map(({ event, messageId }) => [event, messageId]), [
-    ['contact.creation', `62515-7-100-${event.occurredAt}`], ['contact.creation', `62515-7-101-${event.occurredAt}`], ['deal.creation', `62515-8-100-${event.occurredAt}`]
+    ['contact.creation', `62515-7-100-${event.occurredAt}`],
+    ['contact.creation', `62515-7-101-${event.occurredAt}`],
+    ['deal.creation', `62515-8-100-${event.occurredAt}`]
   ], 'an attempt is no other event')
-  t.match(events[0], { properties: { ...event, attemptNumber: 0 }, timestamp: new Date(event.occurredAt).toISOString() })
+  t.match(events[0], {
+    properties: { ...event, attemptNumber: 0 },
+    timestamp: new Date(event.occurredAt).toISOString()
+  })
   t.same((await deliver([])).json(), { success: true, accepted: 0 })
   for (const body of [{ eventId: 1 }, [1], 'null', '"x"']) {
     const reply = await deliver(body)
@@ -82,13 +148,21 @@ t.test('hubspot: each element of the body is an event, each judged for itself', 
   t.same([many.statusCode, codeOf(many)], [400, 'INVALID_REQUEST'])
 })
 
-t.test('standard: the id is the message\'s, type, timestamp and data are where the specification has them', async (t) => {
+t.test("standard: the id is the message's, type, timestamp and data are where the specification has them", async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'standard')
-  t.equal((await deliver({ type: 'user.created', timestamp: '2026-01-15T12:00:00.5Z', data: { id: 'u1' } })).statusCode, 200)
-  t.match(await stored(), [{ event: 'user.created', messageId: 'msg_1', timestamp: '2026-01-15T12:00:00.5Z', properties: { id: 'u1' } }])
+  t.equal(
+    (await deliver({ type: 'user.created', timestamp: '2026-01-15T12:00:00.5Z', data: { id: 'u1' } })).statusCode,
+    200
+  )
+  t.match(await stored(), [{
+    event: 'user.created',
+    messageId: 'msg_1',
+    timestamp: '2026-01-15T12:00:00.5Z',
+    properties: { id: 'u1' }
+  }])
 })
 
-t.test('a mapping of its own counts over the provider\'s, member by member', async (t) => {
+t.test("a mapping of its own counts over the provider's, member by member", async (t) => {
   const { deliver, accepted, stored } = await webhookGateway(t, 'stripe', {
     webhook: {
       mapping: {
@@ -98,30 +172,49 @@ t.test('a mapping of its own counts over the provider\'s, member by member', asy
         groupId: 'shop-{$.shop.no}',
         messageId: ['{$.none}', '{$.id}/{$.shop.no}'],
         timestamp: '$.at',
-        properties: { total: '$.total', 'a/b': "$['odd name']", tags: '$.lines[*].tag', first: '$.lines[0]', topic: 'header:x-topic', text: 'fixed', none: '$.none', nil: '$.nil', some: '$.lines[?@.n > 1].n' },
+        properties: {
+          total: '$.total',
+          'a/b': "$['odd name']",
+          tags: '$.lines[*].tag',
+          first: '$.lines[0]',
+          topic: 'header:x-topic',
+          text: 'fixed',
+          none: '$.none',
+          nil: '$.nil',
+          some: '$.lines[?@.n > 1].n'
+        },
         traits: '$.owner',
         context: ['$.none', '$.context']
       }
     }
   })
-  const body = '{"id":"e1","empty":"","owner":{"id":1e2,"name":"\\u00e9"},"shop":{"no":7},"at":"2026-01-15","total":1.00,"odd name":12345678901234567890,' +
+  const body =
+    '{"id":"e1","empty":"","owner":{"id":1e2,"name":"\\u00e9"},"shop":{"no":7},"at":"2026-01-15","total":1.00,"odd name":12345678901234567890,' +
     '"lines":[{"tag":"x","n":1},{"tag":"y","n":2}],"nil":null,"context":{"ip":"198.51.100.7"}}'
   const reply = await deliver(body, { 'x-topic': 'orders' })
   t.equal(reply.statusCode, 200)
   const [event] = await accepted()
-  t.equal(event?.payload, '{"type":"identify","userId":"1e2","groupId":"shop-7","timestamp":"2026-01-15",' +
-    '"properties":{"total":1.00,"a/b":12345678901234567890,"tags":["x","y"],"first":{"tag":"x","n":1},"topic":"orders","text":"fixed","nil":null,"some":[2]},' +
-    '"traits":{"id":1e2,"name":"\\u00e9"},"context":{"ip":"198.51.100.7"},"messageId":"e1/7"}')
+  t.equal(
+    event?.payload,
+    '{"type":"identify","userId":"1e2","groupId":"shop-7","timestamp":"2026-01-15",' +
+      '"properties":{"total":1.00,"a/b":12345678901234567890,"tags":["x","y"],"first":{"tag":"x","n":1},"topic":"orders","text":"fixed","nil":null,"some":[2]},' +
+      '"traits":{"id":1e2,"name":"\\u00e9"},"context":{"ip":"198.51.100.7"},"messageId":"e1/7"}'
+  )
   t.match(await stored(), [{ type: 'identify', userId: '1e2', messageId: 'e1/7', ip: '198.51.100.7' }])
 })
 
-t.test('each: a path finds the events in a body; those of one delivery never take each other\'s id', async (t) => {
+t.test("each: a path finds the events in a body; those of one delivery never take each other's id", async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'standard', {
-    webhook: { mapping: { each: "$.items[?@.kind == 'sale']", event: '$.kind', timestamp: null, properties: { no: '$.no' } } }
+    webhook: {
+      mapping: { each: "$.items[?@.kind == 'sale']", event: '$.kind', timestamp: null, properties: { no: '$.no' } }
+    }
   })
   const body = { items: [{ kind: 'sale', no: 1 }, { kind: 'ping', no: 2 }, { kind: 'sale', no: 3 }] }
   for (let i = 0; i < 2; i++) t.same((await deliver(body)).json(), { success: true, accepted: 2 })
-  t.same((await stored()).map(({ messageId, properties }) => [messageId, properties]), [['msg_1', { no: 1 }], ['msg_1-1', { no: 3 }]])
+  t.same((await stored()).map(({ messageId, properties }) => [messageId, properties]), [['msg_1', { no: 1 }], [
+    'msg_1-1',
+    { no: 3 }
+  ]])
 })
 
 t.test('whatever ids the events of one delivery have, each of them is stored', async (t) => {
@@ -129,13 +222,18 @@ t.test('whatever ids the events of one delivery have, each of them is stored', a
   const ids = ['a', 'a', 'b-4', 'b', 'b', 'a-1', 'b-5', 'b', 'b-4', 'x'.repeat(101), 'x'.repeat(101)]
   const body = ids.map((messageId, no) => ({ event: 'x', messageId, no }))
   for (let i = 0; i < 2; i++) t.same((await deliver(body)).json(), { success: true, accepted: ids.length })
-  t.same((await stored()).map(({ properties }) => properties).map((properties) => (properties as { no: number }).no), ids.map((_, no) => no))
+  t.same(
+    (await stored()).map(({ properties }) => properties).map((properties) => (properties as { no: number }).no),
+    ids.map((_, no) => no)
+  )
 })
 
-t.test('J13: an id beyond 100 characters becomes its digest, the same each time', async (t) => {
+t.test('an id beyond 100 characters becomes its digest, the same each time', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'stripe')
   const long = 'x'.repeat(101)
-  for (const id of ['y'.repeat(100), long, long, `${long}y`]) t.equal((await deliver({ id, type: 'a' })).statusCode, 200)
+  for (const id of ['y'.repeat(100), long, long, `${long}y`]) {
+    t.equal((await deliver({ id, type: 'a' })).statusCode, 200)
+  }
   const ids = (await stored()).map(({ messageId }) => String(messageId))
   t.equal(ids.length, 3)
   t.equal(ids[0], 'y'.repeat(100))
@@ -143,12 +241,19 @@ t.test('J13: an id beyond 100 characters becomes its digest, the same each time'
   t.match(ids[2], /^sha256-[0-9a-f]{64}$/)
 })
 
-t.test('times: unix seconds and milliseconds, as numbers or digits, and ISO-8601; what is none, or lies ahead, is 400', async (t) => {
+t.test('times: unix seconds and milliseconds, as numbers or digits, and ISO-8601; what is none, or lies ahead, ' +
+  'is 400', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'custom')
-  const good = [1_768_478_400, 1_768_478_400_000, '1768478400', '1768478400000', 1_768_478_400.25, '2026-01-15T12:00:00.000Z', '2026-01-15T13:00:00+01:00']
-  for (const [at, timestamp] of good.entries()) t.equal((await deliver({ event: 'x', messageId: String(at), timestamp })).statusCode, 200, String(timestamp))
+  const good = [1_768_478_400, 1_768_478_400_000, '1768478400', '1768478400000', 1_768_478_400.25,
+    '2026-01-15T12:00:00.000Z', '2026-01-15T13:00:00+01:00']
+  for (const [at, timestamp] of good.entries()) {
+    t.equal((await deliver({ event: 'x', messageId: String(at), timestamp })).statusCode, 200, String(timestamp))
+  }
   const noon = Date.UTC(2026, 0, 15, 12)
-  t.same((await stored()).map(({ timestamp }) => Date.parse(String(timestamp))), good.map((time) => time === 1_768_478_400.25 ? noon + 250 : noon))
+  t.same(
+    (await stored()).map(({ timestamp }) => Date.parse(String(timestamp))),
+    good.map((time) => time === 1_768_478_400.25 ? noon + 250 : noon)
+  )
   for (const timestamp of ['yesterday', 'June 3', 1e300, 1e20, Date.now() + 100_000_000, '2026-02-30']) {
     const reply = await deliver({ event: 'x', timestamp })
     t.same([reply.statusCode, codeOf(reply)], [400, 'INVALID_REQUEST'], String(timestamp))
@@ -159,7 +264,14 @@ t.test('times: unix seconds and milliseconds, as numbers or digits, and ISO-8601
 t.test('what no event can be made of is 400, and says which member', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'custom')
   const cases: Array<[unknown, string?]> = [
-    [{}], [[]], [1], ['null'], [{ event: '' }], [{ event: { a: 1 } }], [{ event: 'x'.repeat(1_001) }, '/event'], [{ event: 'x', userId: 'u'.repeat(513) }, '/userId']
+    [{}],
+    [[]],
+    [1],
+    ['null'],
+    [{ event: '' }],
+    [{ event: { a: 1 } }],
+    [{ event: 'x'.repeat(1_001) }, '/event'],
+    [{ event: 'x', userId: 'u'.repeat(513) }, '/userId']
   ]
   for (const [body, path] of cases) {
     const reply = await deliver(body)
@@ -178,10 +290,14 @@ t.test('a mapping that puts one large part into many places does not make megaby
   const megabytes = await deliver({ event: 'x', text: 'y'.repeat(80_000) })
   t.same([megabytes.statusCode, codeOf(megabytes)], [413, 'PAYLOAD_TOO_LARGE'])
   t.same(await stored(), [])
-  t.equal((await deliver({ event: 'x', text: 'y'.repeat(8_000) })).statusCode, 200, 'and yet it may be longer than what a client may send')
+  t.equal(
+    (await deliver({ event: 'x', text: 'y'.repeat(8_000) })).statusCode,
+    200,
+    'and yet it may be longer than what a client may send'
+  )
 })
 
-t.test('J14, W15: the widest body is refused where the paths of a mapping have too much to look at in it', async (t) => {
+t.test('the widest body is refused where the paths of a mapping have too much to look at in it', async (t) => {
   const wide = `{"event":"x","list":[${'5,'.repeat(250_000)}5]}`
   const fields = (text: string) => Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`f${at}`, text]))
   const sixes = fields(`$.list[?${Array.from({ length: 30 }, () => '@==6').join('||')}]`)
