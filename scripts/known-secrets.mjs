@@ -19,7 +19,7 @@ writeFileSync(new URL('../signing/secret-strength/known-secret-digests.ts', impo
 // The ${digests.length} digests stand for the entries of at least ${MIN_BYTES} bytes in Wallarm's list of public JWT secrets
 // (github.com/wallarm/jwt-secrets), Copyright (c) 2020 Wallarm, MIT licence.
 
-/** Digests of publicly known secrets, sorted, one after the other without separators; each as \`secretDigest\` makes it. */
+/** Digests of publicly known secrets, each as \`secretDigest\` makes it: sorted, and joined without separators. */
 export const KNOWN_SECRET_DIGESTS = [
 ${rows.map((row) => `  '${row}'`).join(',\n')}
 ].join('')

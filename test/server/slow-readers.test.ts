@@ -53,7 +53,7 @@ t.test('a client that takes a byte of its answer now and then is cut off, and th
     t.ok(taken < BIG.length, `with ${taken} bytes`)
   }
   while (await connections(app) > 0) await sleep(20)
-  const lines = log.lines().filter(({ msg }) => String(msg).startsWith('cut off'))
+  const lines = log.lines().filter(({ msg }) => String(msg).startsWith('connection cut'))
   t.equal(lines.length, 5)
   t.match(lines[0], { remoteAddress: '127.0.0.1', waiting: Number })
 })

@@ -65,7 +65,7 @@ t.test('a function that fails or gives what can sign nothing leaves the last goo
     await sleep(20)
   }
   t.same([...signers], ['good', 'better'])
-  const warnings = lines.filter((line) => line.includes('no usable secret'))
+  const warnings = lines.filter((line) => line.includes('no valid secret'))
   t.equal(warnings.length, 1)
   t.notMatch(lines.join(''), /hunter2/)
 })
