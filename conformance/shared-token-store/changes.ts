@@ -52,7 +52,7 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
         ({ a, userId, passwordHash }) =>
           a.users.replacePassword(userId, { from: passwordHash, to: 'another', endSessionsBut: 'none of them' })
       ),
-      await withSession(two, 'R01: a token is reused', null, async ({ a, sessionId }) => {
+      await withSession(two, 'a token is reused', null, async ({ a, sessionId }) => {
         const rotation = { sessionId, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
         await a.sessions.rotate(rotation)
         await a.sessions.rotate({ ...rotation, next: 'digest-3' })
@@ -149,7 +149,7 @@ async function withNewKey ({ a, b }: Two): Promise<WatchedChange> {
   const read = () =>
     Promise.all([pipelineKey, next].map(async (key) => (await b.sources.resolve(key))?.source.id ?? null))
   return {
-    title: 'K04: rotated, and the new key tried before',
+    title: 'rotated, and the new key tried before',
     change: () => a.sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil: 0 }),
     read,
     before: [id, null],

@@ -139,7 +139,7 @@ t.test('the browser itself says which page is of another site, so that its reque
   await page.evaluate(
     `new Promise((done) => { const image = new Image(); image.onerror = image.onload = done; image.src = '${own}/guarded' })`
   )
-  t.same(refusals(), Array(3).fill('the page is of another site'))
+  t.same(refusals(), Array(3).fill('the page belongs to another site'))
 })
 
 t.test('a page that was opened before keeps its token when a link of another site opens a second one', async (t) => {

@@ -5,7 +5,7 @@ import { folderWithDatabase } from '../helpers/made-folder.js'
 import { startServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy } from '../helpers/server-session.js'
 
-t.test("W04, D17: the built-in server's time limits do not cut the live view off, and it does not hold up SIGTERM", async (t) => {
+t.test("the built-in server's time limits do not cut the live view off, and it does not hold up SIGTERM", async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), {
     LOG_LEVEL: 'warn',
     REQUEST_TIMEOUT_MS: '500',

@@ -42,7 +42,7 @@ const UNLIMITED: Variables = {
 }
 const EVENT = '{"event":"Meanwhile","userId":"u"}'
 
-t.test(`W04 W05 W06 W07 W08: ${CONNECTIONS} clients of each kind of slowness and ${IDLE} that say nothing leave the service available and are closed`, async (t) => {
+t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} that say nothing leave the service available and are closed`, async (t) => {
   const attack = await slowHttpTest(t)
   if (attack === null) return
   const store = await storeOfServer(t, 'PGlite')

@@ -55,8 +55,8 @@ t.test('a header other than HS256, typ and a known kid is 401, however well it i
     ['crit of nothing', { ...header, crit: [] }],
     ['b64', { ...header, b64: false, crit: ['b64'] }],
     ['cty', { ...header, cty: 'JWT' }],
-    ['A16: alg twice', `{"alg":"none","alg":"HS256","typ":"JWT","kid":"${String(kid)}"}`],
-    ['A16: alg twice, once escaped', `{"al\\u0067":"none","alg":"HS256","kid":"${String(kid)}"}`],
+    ['alg twice', `{"alg":"none","alg":"HS256","typ":"JWT","kid":"${String(kid)}"}`],
+    ['alg twice, once escaped', `{"al\\u0067":"none","alg":"HS256","kid":"${String(kid)}"}`],
     ['a list for the header', '["HS256"]'],
     ['no JSON', '{"alg":"HS256"'],
     ['null', 'null']
@@ -74,7 +74,7 @@ t.test('claims that are missing, mistyped, doubled or out of bounds are 401', as
     ...['sub', 'org_id', 'role', 'sid', 'epoch', 'jti', 'type', 'iss', 'aud', 'iat', 'exp'].map((
       name
     ): [string, Record<string, unknown>] => [`no ${name}`, { ...claims, [name]: undefined }]),
-    ['A10: type refresh', { ...claims, type: 'refresh' }],
+    ['type refresh', { ...claims, type: 'refresh' }],
     ['another issuer', { ...claims, iss: 'evil' }],
     ['another audience', { ...claims, aud: 'fastify-gatehouse:other' }],
     ['a list of audiences', { ...claims, aud: ['fastify-gatehouse:admin'] }],
@@ -95,8 +95,8 @@ t.test('claims that are missing, mistyped, doubled or out of bounds are 401', as
     ['null for exp', { ...claims, exp: null }],
     ['iat 31 s ahead', { ...claims, iat: iat + 31, exp: iat + 931 }],
     ['a negative iat', { ...claims, iat: -5, exp: 5 }],
-    ['A16: two subs', text.replace('{', '{"sub":"someone else",')],
-    ['A16: two subs, one escaped', text.replace('{', '{"s\\u0075b":"someone else",')],
+    ['two subs', text.replace('{', '{"sub":"someone else",')],
+    ['two subs, one escaped', text.replace('{', '{"s\\u0075b":"someone else",')],
     ['an object among the claims', { ...claims, more: { a: 1 } }],
     ['a list', '[]'],
     ['no JSON', text.slice(1)]

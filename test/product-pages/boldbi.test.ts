@@ -46,7 +46,7 @@ async function expressSample (t: Test, embedSecret: string, userEmail: string): 
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-t.test("E12: the mock product accepts the Express sample of Bold BI's page, whatever its signature contains", async (t) => {
+t.test("the mock product accepts the Express sample of Bold BI's page, whatever its signature contains", async (t) => {
   const { products: { boldbi } } = await demoApp(t)
   const origin = await expressSample(t, boldbi?.embedSecret ?? '', 'ann@example.com')
   const query = (await pageSnippet('boldbi-query')).trim()

@@ -36,7 +36,7 @@ const createAuthToken = runInNewContext(`${await pageSnippet('dxfeed-create-auth
   }
 }) as CreateAuthToken
 
-t.test("S01: 500 random inputs give the token of dxFeed's createAuthToken, byte for byte", async (t) => {
+t.test("500 random inputs give the token of dxFeed's createAuthToken, byte for byte", async (t) => {
   const lengths = new Set<number>()
   for (let round = 0; round < 500; round++) {
     now = randomInt(2 ** 41)
@@ -52,7 +52,7 @@ t.test("S01: 500 random inputs give the token of dxFeed's createAuthToken, byte 
   t.same([...lengths].sort(), [0, 2, 3], 'with every length of padding')
 })
 
-t.test("S01: the route gives the token of dxFeed's createAuthToken for the same user, filters and time", async (t) => {
+t.test("the route gives the token of dxFeed's createAuthToken for the same user, filters and time", async (t) => {
   now = 1_788_000_000_123
   for (
     const [user, authorized, filters, message] of [

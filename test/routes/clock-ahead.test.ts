@@ -133,7 +133,7 @@ for (const ahead of [1, 2_000, 30_000, 30_001, 86_400_000]) {
   })
 }
 
-t.test("G14: refuseRevoked reaches a time ahead on a host's own route", async (t) => {
+t.test("refuseRevoked reaches a time ahead on a host's own route", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: memoryStore() })

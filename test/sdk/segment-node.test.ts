@@ -58,7 +58,7 @@ t.test("Segment's Node SDK with nothing but `host` set: each of its calls is sto
   t.same(server.answers, ['POST /v1/batch 200'])
 })
 
-t.test("D13: 600 events of Segment's Node SDK through an outage are stored once each", async (t) => {
+t.test("600 events of Segment's Node SDK through an outage are stored once each", async (t) => {
   const server = await listeningGateway(t)
   const sdk = segmentSdk(server)
   const calls = sdkCalls(600)

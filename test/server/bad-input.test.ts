@@ -99,7 +99,7 @@ const BODIES: Record<string, InjectOptions> = {
   'gzip that is none': { payload: '{"event":"x"}', headers: { ...json, 'content-encoding': 'gzip' } }
 }
 
-t.test('J10 J11 J16 W20: bad bodies on every route are answered 4xx with the envelope, and nothing is ' +
+t.test('bad bodies on every route are answered 4xx with the envelope, and nothing is ' +
   'stored', async (t) => {
   const demo = await server(t)
   const { app, authorization } = demo
@@ -125,7 +125,7 @@ t.test('J10 J11 J16 W20: bad bodies on every route are answered 4xx with the env
   t.equal(({} as { polluted?: unknown }).polluted, undefined)
 })
 
-t.test('C05 C10: no route reflects a foreign origin, with or without credentials, and none says * with ' +
+t.test('no route reflects a foreign origin, with or without credentials, and none says * with ' +
   'credentials', async (t) => {
   const demo = await server(t)
   for (const operation of demo.operations) {

@@ -68,7 +68,7 @@ async function preflight (
   })
 }
 
-t.test('C05 C10 C11: of all routes none grants a foreign origin anything, whatever the Referer says, and none ' +
+t.test('of all routes none grants a foreign origin anything, whatever the Referer says, and none ' +
   'opens a private network', async (t) => {
   const { app, routes, first } = await server(t)
   t.ok(routes.length > 60, `${routes.length} routes`)
@@ -133,7 +133,7 @@ t.test('every answer of a route that some page may read varies by origin, whoeve
   }
 })
 
-t.test("C06 C07: 401, 403, 413 and 429 of both embedding routes vary by origin, and the site's own page alone can read them", async (t) => {
+t.test("401, 403, 413 and 429 of both embedding routes vary by origin, and the site's own page alone can read them", async (t) => {
   const json = { 'content-type': 'application/json' }
   for (
     const request of [{ method: 'POST', url: '/authorize', payload: '{}', headers: json }, {

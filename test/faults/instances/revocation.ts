@@ -23,53 +23,53 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
-    title: 'K02: the key of a deleted source',
+    title: 'the key of a deleted source',
     make: keyUntil((path, token, at) => done(at, path, { method: 'DELETE', token })),
     refusal: '401 INVALID_PIPELINE_KEY'
   },
   {
-    title: 'K02: the key of a disabled source',
+    title: 'the key of a disabled source',
     make: keyUntil((path, token, at) => done(at, path, { method: 'PATCH', token, body: { enabled: false } })),
     refusal: '401 INVALID_PIPELINE_KEY'
   },
   {
-    title: 'K02: a rotated key',
+    title: 'a rotated key',
     make: keyUntil((path, token, at) => done(at, `${path}/rotate-key`, { method: 'POST', token })),
     refusal: '401 INVALID_PIPELINE_KEY'
   },
   {
-    title: 'C12: a domain that was removed',
+    title: 'a domain that was removed',
     make: keyUntil((path, token, at) => done(at, path, { method: 'PATCH', token, body: { domains: [] } }), FROM_SHOP),
     refusal: '403 ORIGIN_NOT_ALLOWED'
   },
   {
-    title: 'A14: the role of a demoted administrator',
+    title: 'the role of a demoted administrator',
     make: tokenUntil((_own, _other, { id }, { store }) => store.users.update(id, { role: 'viewer' })),
     refusal: '403 FORBIDDEN',
     elsewhere: true
   },
   {
-    title: 'A14: the token of a disabled administrator',
+    title: 'the token of a disabled administrator',
     make: tokenUntil((_own, _other, { id }, { store }) => store.users.update(id, { disabled: true })),
     refusal: '401 INVALID_TOKEN',
     elsewhere: true
   },
   {
-    title: 'A23: the token of a session that was logged out',
+    title: 'the token of a session that was logged out',
     make: tokenUntil(({ refresh_token }, _other, _user, _cluster, at) =>
       done(at, '/v1/admin/auth/logout', { body: { refresh_token } })
     ),
     refusal: '401 INVALID_TOKEN'
   },
   {
-    title: 'A23: a token of who was logged out everywhere',
+    title: 'a token of who was logged out everywhere',
     make: tokenUntil((_own, { access_token: token }, _user, _cluster, at) =>
       done(at, '/v1/admin/auth/logout-all', { method: 'POST', token })
     ),
     refusal: '401 INVALID_TOKEN'
   },
   {
-    title: "A23: another session's token after a change of password",
+    title: "another session's token after a change of password",
     make: tokenUntil((_own, other, _user, _cluster, at) => changePassword(other, at)),
     refusal: '401 INVALID_TOKEN'
   },
@@ -79,7 +79,7 @@ const CASES: readonly Case[] = [
     refusal: 'another token',
     elsewhere: true
   },
-  { title: 'G14: the embeds of a revoked user', make: embeds, refusal: '403 FORBIDDEN' }
+  { title: 'the embeds of a revoked user', make: embeds, refusal: '403 FORBIDDEN' }
 ]
 
 /** Under steady traffic to all of them. */

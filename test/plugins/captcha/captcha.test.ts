@@ -74,7 +74,7 @@ for (const product of PRODUCTS) {
   })
 }
 
-t.test("S08: an action that a route asks for must be the captcha's own", async (t) => {
+t.test("an action that a route asks for must be the captcha's own", async (t) => {
   for (const product of ['turnstile', 'recaptcha'] as const) {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify)

@@ -199,7 +199,7 @@ t.test("with 'writes' what only reads passes, and the 404 handler is guarded lik
   t.equal((await app.inject('/nowhere')).statusCode, 404)
 })
 
-t.test("O07: registrations in two scopes, and one within another, do not take each other's tokens", async (t) => {
+t.test("registrations in two scopes, and one within another, do not take each other's tokens", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const register = (scope: FastifyInstance, key = generateSecret()) =>
@@ -263,7 +263,7 @@ t.test("it lives beside a host's own @fastify/csrf-protection and @fastify/cooki
   }
 })
 
-t.test("S08: the widget token route mints for the page's own session alone", async (t) => {
+t.test("the widget token route mints for the page's own session alone", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore)

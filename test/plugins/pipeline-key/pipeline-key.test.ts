@@ -212,7 +212,7 @@ t.test('routes opt in, and with global: true opt out, the 404 handler included',
   t.equal(
     (await strict.app.inject({ url: '/x', headers: bearer(key) })).statusCode,
     401,
-    'O07: two apps with different stores share nothing'
+    'two apps with different stores share nothing'
   )
 })
 

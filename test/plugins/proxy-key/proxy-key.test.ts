@@ -117,7 +117,7 @@ t.test('a route is guarded if it asks to be, or by default with global', async (
   t.equal((await closed.inject('/open')).statusCode, 200)
 })
 
-t.test("O07: two scopes with different keys do not take each other's", async (t) => {
+t.test("two scopes with different keys do not take each other's", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   for (const [prefix, key] of [['/a', KEY], ['/b', OTHER]] as const) {

@@ -130,7 +130,7 @@ t.test('instances on one Redis count together, unless they are told not to, and 
   t.same([await ask(a), await ask(b), await ask(a), await ask(b)], [200, 200, 429, 429])
   t.same([await ask(a, '/own'), await ask(b, '/own')], [200, 429], 'a route with its own limit too')
   const [c, d] = await instances({ address: { max: 2 }, name: 'another' })
-  t.same([await ask(c), await ask(d), await ask(c)], [200, 200, 429], 'O07: another registration counts for itself')
+  t.same([await ask(c), await ask(d), await ask(c)], [200, 200, 429], 'another registration counts for itself')
   const [alone, other] = await instances({ address: { max: 1 }, name: 'alone', shared: false })
   t.same([await ask(alone), await ask(other), await ask(alone)], [200, 200, 429])
 
@@ -139,6 +139,6 @@ t.test('instances on one Redis count together, unless they are told not to, and 
   t.same(
     [await ask(e), await ask(f), await ask(e), await ask(f)],
     [200, 200, 429, 429],
-    'W17: a limit of its own rather than none or a 500'
+    'a limit of its own rather than none or a 500'
   )
 })

@@ -207,7 +207,7 @@ t.test('a good signature stands above a foreign origin, which learns nothing; a 
     t.equal(good.headers['access-control-allow-origin'], undefined)
     const bad = await post(host, { origin, ...plain('wrong') })
     t.equal(bad.statusCode, 401)
-    t.equal(bad.headers['access-control-allow-origin'], origin === SHOP ? SHOP : undefined, 'C07')
+    t.equal(bad.headers['access-control-allow-origin'], origin === SHOP ? SHOP : undefined)
   }
   t.equal(
     (await post(host, { origin: 'https://evil.test', ...plain(host.secret) }, { url: '/off' })).statusCode,

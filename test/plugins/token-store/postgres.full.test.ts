@@ -138,7 +138,7 @@ async function crossInstance (
     await a.users.update(user.id, { role: 'viewer' })
     await clock.advance(1_000)
     t.equal(await b.sources.resolve(pipelineKey), null)
-    t.equal((await b.sources.resolve(next))?.source.enabled, false, 'K04: a key tried before it existed works')
+    t.equal((await b.sources.resolve(next))?.source.enabled, false, 'a key tried before it existed works')
     t.equal((await b.sources.origins()).length, 0)
     t.equal((await b.sessions.access(session.id))?.role, 'viewer')
     await a.sessions.endAll(user.id)

@@ -36,7 +36,7 @@ async function dump ({ db }: Database): Promise<string> {
   return JSON.stringify(tables.map((table) => table.rows))
 }
 
-t.test("K12: no table holds a webhook's secret as it is", async (t) => {
+t.test("no table holds a webhook's secret as it is", async (t) => {
   const database = await emptyDatabase()
   const store = sqlStore(database, { secretsKeys: [newKey] })
   const { source, webhook } = await make(store)

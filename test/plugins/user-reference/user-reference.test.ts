@@ -118,7 +118,7 @@ t.test('a reference ends after ttl by the clock that is given', async (t) => {
   t.equal((await app.inject(`/true?ref=${ref}`)).statusCode, 401)
 })
 
-t.test("O07: two scopes with different keys do not take each other's references", async (t) => {
+t.test("two scopes with different keys do not take each other's references", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const scopes: FastifyInstance[] = []

@@ -54,7 +54,7 @@ t.test('a content type that a foreign page may send without a preflight is 415, 
   t.equal(bi.connections(), 0)
 })
 
-t.test('E22 C05: a foreign origin is 403 before anything else, and is never reflected', async (t) => {
+t.test('a foreign origin is 403 before anything else, and is never reflected', async (t) => {
   let asked = 0
   const { bi, post, app } = await embedApp(t, {
     cors: { origins: [PAGE] },
@@ -82,7 +82,7 @@ t.test('E22 C05: a foreign origin is 403 before anything else, and is never refl
   t.equal(bi.connections(), 0)
 })
 
-t.test('C06 C07: every answer varies by origin, and the site’s own page can read each one', async (t) => {
+t.test('every answer varies by origin, and the site’s own page can read each one', async (t) => {
   const { app, apiUrl, post } = await embedApp(t, {
     cors: { origins: [PAGE] },
     rateLimit: { max: 8, timeWindow: '1 minute' },
@@ -118,7 +118,7 @@ t.test('C06 C07: every answer varies by origin, and the site’s own page can re
   }
 })
 
-t.test('C06 C07: what a guard of the host refuses, ahead of the route, varies by origin and can be read by the ' +
+t.test('what a guard of the host refuses, ahead of the route, varies by origin and can be read by the ' +
   'site’s own page alone', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
@@ -143,7 +143,7 @@ t.test('C06 C07: what a guard of the host refuses, ahead of the route, varies by
   }
 })
 
-t.test('C10 C11: a Referer is no Origin, and private networks are not opened', async (t) => {
+t.test('a Referer is no Origin, and private networks are not opened', async (t) => {
   const { app, post } = await embedApp(t, { cors: { origins: [PAGE] } })
   const answer = await post(embedQuery(), {}, { referer: `${PAGE}/x` })
   t.equal(answer.headers['access-control-allow-origin'], undefined)

@@ -30,7 +30,7 @@ t.test('a query of the SDK comes to the server with the user, our time and a goo
     'the browser’s part keeps its order and text'
   )
   const time = Number(fields.get('embed_server_timestamp')) * 1_000
-  t.ok(time > before - 1_000 && time <= after + 1_000, 'E16: our own time')
+  t.ok(time > before - 1_000 && time <= after + 1_000, 'our own time')
 })
 
 t.test('the mock product of the product accepts what the route sends, by GET and by POST', async (t) => {
@@ -192,7 +192,7 @@ t.test('a store that holds no more nonces is 503, and nothing goes out', async (
   t.ok(Number(full.headers['retry-after']) > 0)
   t.equal(bi.calls.length, 1)
   now += 899_000
-  t.equal((await send(first)).statusCode, 409, 'E14: still within the 15 minutes')
+  t.equal((await send(first)).statusCode, 409, 'still within the 15 minutes')
   now += 2_000
   t.equal((await send(second)).statusCode, 200, 'and then there is room again')
 })

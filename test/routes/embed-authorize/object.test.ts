@@ -41,7 +41,7 @@ t.test("with transport: 'object' the view of a dashboard is asked for by Bold BI
   })
 })
 
-t.test('E15 E17: what an object cannot say (a path, several dashboards, a view, a widget, another mode, a ' +
+t.test('what an object cannot say (a path, several dashboards, a view, a widget, another mode, a ' +
   'shorter life) is signed and posted', async (t) => {
   const { bi, post } = await embedApp(t, { transport: 'object', modes: ['view', 'design'], pinboard: true })
   const more: Array<Record<string, string>> = [

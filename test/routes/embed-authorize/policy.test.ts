@@ -63,7 +63,7 @@ t.test('a key that only the server may set is 400, in any case and encoding', as
   t.equal(bi.connections(), 0)
 })
 
-t.test('E07 E15 E17: another parameter inside a value, however often encoded, is 400 and is never ' +
+t.test('another parameter inside a value, however often encoded, is 400 and is never ' +
   'signed', async (t) => {
   const { bi, post } = await embedApp(t, { pinboard: true })
   const values = [

@@ -50,7 +50,7 @@ t.test('a function is not asked again before "secretMaxAge" is over', async (t) 
   t.equal(signature, expected)
 })
 
-t.test('E23 O01: a function that fails, or gives none, leaves the last good secret in use, and nothing of what ' +
+t.test('a function that fails, or gives none, leaves the last good secret in use, and nothing of what ' +
   'it said is logged', async (t) => {
   const { apiUrl, bi } = await embedApp(t)
   const log = logReader()

@@ -18,7 +18,7 @@ function textOf (value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-t.test('E23 O01: neither the secret nor a signature is in any reply or log line, whatever goes wrong', async (t) => {
+t.test('neither the secret nor a signature is in any reply or log line, whatever goes wrong', async (t) => {
   const log = logReader()
   let identity: EmbedIdentity | null = { email: 'viewer@example.com' }
   const { bi, post, app } = await embedApp(t, { retries: 0, timeout: 200, authorize: () => identity }, {

@@ -28,7 +28,7 @@ t.test('the script is served to any page, and kept for an hour', async (t) => {
       vary: 'Accept-Encoding',
       etag: /^"[\w-]{27}"$/
     })
-    t.equal(reply.headers['access-control-allow-credentials'], undefined, 'C05: * is never with credentials')
+    t.equal(reply.headers['access-control-allow-credentials'], undefined, '* is never with credentials')
     t.equal(reply.headers['set-cookie'], undefined)
   }
 })

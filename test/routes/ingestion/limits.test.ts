@@ -28,7 +28,7 @@ t.test('an event of 64 KB passes, one byte more is 413', async (t) => {
   t.equal((await stored()).length, 1)
 })
 
-t.test("J03: the batch's context counts with each event, so that one large one is not stored 500 times", async (t) => {
+t.test("the batch's context counts with each event, so that one large one is not stored 500 times", async (t) => {
   const { post, stored } = await gateway(t)
   const send = async (pad: number, batch: unknown[]) =>
     (await post('/v1/batch', { context: { pad: 'x'.repeat(pad) }, batch })).json()

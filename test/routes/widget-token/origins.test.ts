@@ -73,7 +73,7 @@ function fill (template: string): string {
   })
 }
 
-t.test("S09, C05: the site's own page may read its token, with its cookies", async (t) => {
+t.test("the site's own page may read its token, with its cookies", async (t) => {
   const { ask } = await widgetTokenApp(t)
   const response = await ask({ headers: { origin: PAGE } })
   t.equal(response.statusCode, 200)
@@ -139,7 +139,7 @@ t.test('a preflight is answered for the site alone, and never opens a private ne
   t.same(Object.keys(foreign.headers).filter((name) => name.startsWith('access-control')), [])
 })
 
-t.test("C07: the site's page can read its errors", async (t) => {
+t.test("the site's page can read its errors", async (t) => {
   const { ask } = await widgetTokenApp(t, { authorize: () => null, rateLimit: { max: 1 } })
   for (const status of [401, 429]) {
     const response = await ask({ headers: { origin: PAGE } })

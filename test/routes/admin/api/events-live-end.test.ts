@@ -15,14 +15,14 @@ import type { LiveGateway } from '../../../helpers/live-gateway.js'
 const SITE = 'https://console.example.com'
 
 const ENDS: ReadonlyArray<readonly [what: string, end: (gateway: LiveGateway) => unknown]> = [
-  ['A13: the access token expires', ({ clock }) => {
+  ['the access token expires', ({ clock }) => {
     clock.now += 900_000
   }],
-  ['A23: the user logs out everywhere', ({ owner }) => owner.send('POST', '/auth/logout-all')],
-  ['A23: the session is ended', async ({ store, owner }) => {
+  ['the user logs out everywhere', ({ owner }) => owner.send('POST', '/auth/logout-all')],
+  ['the session is ended', async ({ store, owner }) => {
     for (const { id } of await store.sessions.list(owner.userId)) await store.sessions.end(id)
   }],
-  ['A14: the user is disabled', ({ store, owner }) => store.users.update(owner.userId, { disabled: true })],
+  ['the user is disabled', ({ store, owner }) => store.users.update(owner.userId, { disabled: true })],
   ['the store fails', ({ store }) => {
     store.sessions.access = async () => {
       throw new UNAVAILABLE()

@@ -44,7 +44,7 @@ t.test('stored events are listed newest first, as they were sent, with what the 
   t.same(
     data.map(({ messageId }: { messageId: string }) => messageId),
     ['m3', 'm2', 'm1'],
-    'K10: none of another organisation'
+    'none of another organisation'
   )
   t.same(data[2], {
     type: 'track',

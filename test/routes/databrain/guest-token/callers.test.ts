@@ -91,7 +91,7 @@ t.test('whatever the answer and the origin, no page may read it and nothing may 
   }
 })
 
-t.test("C10: a Referer of the host's own page, with or without an Origin, stands for neither key nor user", async (t) => {
+t.test("a Referer of the host's own page, with or without an Origin, stands for neither key nor user", async (t) => {
   const { app, ask, databrain } = await guestTokenApp(t)
   for (
     const referer of ['http://localhost/', 'https://app.example.com/dashboard',

@@ -53,7 +53,7 @@ for (const [name, answer] of Object.entries(failures)) {
   })
 }
 
-t.test("G08: an upstream's error is 400 with its code if that is known, and always our own text", async (t) => {
+t.test("an upstream's error is 400 with its code if that is known, and always our own text", async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const cases: Array<[unknown, number, string]> = [
     [{ code: 'CLIENT_ID_ERROR', message: 'l3aked' }, 400, 'CLIENT_ID_ERROR'],
@@ -131,7 +131,7 @@ t.test('an upstream with a certificate that nobody trusts gets no API key', asyn
   t.equal((await trusting.ask('ann')).statusCode, 200)
 })
 
-t.test("E26: nothing of the caller's request goes upstream", async (t) => {
+t.test("nothing of the caller's request goes upstream", async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const headers = {
     authorization: `Bearer ${PROXY_KEY}`,

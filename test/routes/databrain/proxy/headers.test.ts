@@ -87,7 +87,7 @@ t.test('what is between the page and this server, hop-by-hop or said about the w
   t.notMatch(upstream.rawBytes(), PROXY_KEY)
 })
 
-t.test("E26: a body in pieces stays one, and its framing is this server's own", async (t) => {
+t.test("a body in pieces stays one, and its framing is this server's own", async (t) => {
   const { upstream, listen } = await proxyApp(t)
   const text = await rawExchange(
     await listen(),
@@ -212,7 +212,7 @@ t.test('a page of an allowed origin learns that it may send the key, another one
   t.equal(upstream.connections(), 0, 'a preflight is answered here')
 })
 
-t.test("C02: a list of headers of one's own is widened by the key", async (t) => {
+t.test("a list of headers of one's own is widened by the key", async (t) => {
   const { call } = await proxyApp(t, { cors: { origins: [ORIGIN], allowedHeaders: ['X-Mine'], methods: ['POST'] } })
   const { headers } = await call({
     method: 'OPTIONS',

@@ -156,7 +156,7 @@ t.test('a grant with a member that nobody knows is an error, not a wider view', 
   }
 })
 
-t.test("G11: calls at once for many users each go under their own user's token", async (t) => {
+t.test("calls at once for many users each go under their own user's token", async (t) => {
   const { call, api, upstream } = await proxyApp(t)
   upstream.answer = ({ headers }, response) => reply({ token: headers['x-plugin-token'] })({} as never, response)
   const users = Array.from({ length: 300 }, (_, at) => `user-${at % 30}`)

@@ -18,7 +18,7 @@ t.test('1 to 500 events are accepted, 0, 501 and 10 000 refused whole', async (t
   t.same((await stored()).map(({ event }) => event), ['eone', ...many(500).map(({ event }) => event)])
 })
 
-t.test("J04: /v1/b takes 1 000 events, as many as Segment's browser SDK may put into one batch and more", async (t) => {
+t.test("/v1/b takes 1 000 events, as many as Segment's browser SDK may put into one batch and more", async (t) => {
   const { post, stored } = await gateway(t)
   const over = await post('/v1/b', { batch: many(1_001) })
   t.equal(over.statusCode, 400)

@@ -142,7 +142,7 @@ t.test('the bytes decide: the same JSON written anew is refused, whatever form w
   t.equal((await stored()).length, 4)
 })
 
-t.test("D13, H15: a delivery that is repeated is stored once, by the provider's id, however it is signed the second time", async (t) => {
+t.test("a delivery that is repeated is stored once, by the provider's id, however it is signed the second time", async (t) => {
   const stripe = await webhookGateway(t, 'stripe')
   for (const seconds of [0, 1, 2, 60]) {
     t.equal((await stripe.deliver(EVENT, {}, { at: Date.now() - seconds * 1000 })).statusCode, 200)
@@ -196,7 +196,7 @@ t.test('signed or not, a body must be JSON in UTF-8, of a media type, and no lon
   t.match(await stored(), [{ event: 'a' }, { event: 'b' }])
 })
 
-t.test("K06: what comes for a test source is marked so; its address and agent are the provider's", async (t) => {
+t.test("what comes for a test source is marked so; its address and agent are the provider's", async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'stripe', {
     source: { environment: 'test' },
     server: { trustProxy: true }
