@@ -27,7 +27,7 @@ const ROUTE_CONFIG = {
 const USES = {
   '': 'part.tokenStore; export const error: Error = new part.FORBIDDEN()',
   errors:
-    "export const error: Error = new part.FORBIDDEN({ retryAfter: 1 }); export const refused: Error = new part.INVALID_OPTIONS('no')",
+    "export const error: Error = new part.FORBIDDEN({ retryAfterSeconds: 1 }); export const refused: Error = new part.INVALID_OPTIONS('no')",
   'token-store': "export const gone: Promise<unknown> = app.tokenStore.guestTokens.invalidate({ clientId: 'c' })",
   'event-sink': 'export const ready: Promise<unknown> = app.eventSink.ready()',
   'guest-token': `export const reference: string = app.userReference.sign({ sub: 'ann' })
