@@ -121,7 +121,9 @@ export function * worstRequests (
 ): Generator<WorstRequest> {
   const target = path.replace(/\{(.+?)\}/g, (_braces, name: string) => ids[name] ?? 'x')
   for (const name of HEADERS) {
-    for (const [kind, text] of Object.entries(HEADER_TEXTS)) { yield { kind: `${name}: ${kind}`, method, path: target, headers: { [name]: text }, body: null } }
+    for (const [kind, text] of Object.entries(HEADER_TEXTS)) {
+      yield { kind: `${name}: ${kind}`, method, path: target, headers: { [name]: text }, body: null }
+    }
   }
   for (const name of [...query, 'unknown']) {
     for (const text of ['a', '%25', '%5B', '%22', '.', '9', 'a%2C']) {

@@ -91,7 +91,9 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     const entries = Array.from({ length: 20 }, (_, at) => anEntry({ timestamp: 1_000 + at }))
     await Promise.all(entries.map((entry, at) => (at % 2 === 0 ? a : b).audit.append([entry])))
     await Promise.all([a, b].map(({ audit }) => audit.append(entries.slice(0, 5))))
-    for (const { audit } of [a, b]) { assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, [...entries].reverse()) }
+    for (const { audit } of [a, b]) {
+      assert.deepEqual((await audit.list('org-a', {}, { limit: 100 })).data, [...entries].reverse())
+    }
   })
 
   await t.test('concurrent revocations of one subject over both instances leave one entry with the highest ' +
@@ -100,7 +102,9 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
     const fresh = Array.from({ length: 20 }, (_, at) => aRevocation({ before: 1_000 + (at * 7) % 20 }))
     const revoked = await Promise.all(fresh.map((one, at) => (at % 2 === 0 ? a : b).revocations.revoke(one)))
     assert.equal(new Set(revoked.map(({ id }) => id)).size, 1)
-    for (const { revocations } of [a, b]) { assert.deepEqual((await revocations.list('org-a', {}, { limit: 10 })).data.map(({ before }) => before), [1_019]) }
+    for (const { revocations } of [a, b]) {
+      assert.deepEqual((await revocations.list('org-a', {}, { limit: 10 })).data.map(({ before }) => before), [1_019])
+    }
   })
 
   await t.test('concurrent sweeps of both instances delete no live data', async () => {

@@ -19,7 +19,9 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
   await t.test('each token is rotated once', async () => {
     const { store, clock } = await make()
     const { sessionId, userId, rotate } = await login(store, clock)
-    for (let at = 1; at <= 5; at++) { assert.deepEqual(await rotate(`digest-${at}`, `digest-${at + 1}`), { outcome: 'rotated' }) }
+    for (let at = 1; at <= 5; at++) {
+      assert.deepEqual(await rotate(`digest-${at}`, `digest-${at + 1}`), { outcome: 'rotated' })
+    }
     assert.notEqual(await store.sessions.access(sessionId), null)
     assert.equal((await store.sessions.list(userId)).length, 1)
   })
@@ -71,7 +73,9 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
       assert.equal((await rotate(`digest-${at}`, `digest-${at + 1}`, more)).outcome, 'rotated')
     }
     assert.equal((await rotate('digest-1', 'digest-x', more)).outcome, 'reused')
-    for (let at = 1; at <= 4; at++) { assert.deepEqual(await rotate(`digest-${at}`, 'digest-x', more), { outcome: 'ended' }) }
+    for (let at = 1; at <= 4; at++) {
+      assert.deepEqual(await rotate(`digest-${at}`, 'digest-x', more), { outcome: 'ended' })
+    }
     assert.equal(await store.sessions.access(sessionId), null)
   })
 
@@ -118,7 +122,9 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     const { store, clock } = await make()
     const { userId, rotate } = await login(store, clock)
     const rotation = { presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
-    for (const sessionId of ['nothing', '', ...AWKWARD_TEXTS]) { assert.deepEqual(await store.sessions.rotate({ ...rotation, sessionId }), { outcome: 'ended' }) }
+    for (const sessionId of ['nothing', '', ...AWKWARD_TEXTS]) {
+      assert.deepEqual(await store.sessions.rotate({ ...rotation, sessionId }), { outcome: 'ended' })
+    }
     const short = aSession(userId, clock, { endsAt: clock.now() + 50 })
     await store.sessions.start(short)
     await clock.advance(50)
