@@ -64,10 +64,10 @@ function hintFor (path: string, unknown: string, names: readonly string[], renam
  * Throws `INVALID_OPTIONS` unless a duration in milliseconds is a multiple of 1000 from `min` to `max`. For durations
  * that a protocol sends in seconds. A value that is given in seconds by mistake is refused.
  */
-export function assertWholeSeconds (plugin: string, option: string, value: number, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max && value % 1_000 === 0) return
+export function assertWholeSeconds (plugin: string, option: string, value: unknown, min: number, max: number): void {
+  if (isWholeNumber(value, min, max) && value % 1_000 === 0) return
   throw new INVALID_OPTIONS(
-    `${plugin}: "${option}" must be milliseconds, ${min} to ${max} in steps of 1000; got ${String(value)}`
+    `${plugin}: "${option}" must be milliseconds, ${min} to ${max} in steps of 1000; got ${shownValue(value)}`
   )
 }
 
@@ -109,7 +109,7 @@ export function assertWholeNumber (
   value: unknown,
   { min = 1, max = Number.MAX_SAFE_INTEGER, unit = '' }: { min?: number, max?: number, unit?: string } = {}
 ): void {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return
+  if (isWholeNumber(value, min, max)) return
   const range = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `${min} to ${max}`
   throw new INVALID_OPTIONS(
     `${plugin}: "${option}" must be a whole number${unit === '' ? '' : ` of ${unit}`}, ${range}; got ${
@@ -122,6 +122,16 @@ export function assertWholeNumber (
 export function assertNonEmpty (plugin: string, option: string, value: unknown): void {
   if (typeof value === 'string' && value !== '') return
   throw new INVALID_OPTIONS(`${plugin}: "${option}" must be a non-empty string; got ${shownValue(value)}`)
+}
+
+/** Throws `INVALID_OPTIONS` unless the value is `true` or `false`. */
+export function assertBoolean (plugin: string, option: string, value: unknown): asserts value is boolean {
+  if (typeof value === 'boolean') return
+  throw new INVALID_OPTIONS(`${plugin}: "${option}" must be true or false; got ${shownValue(value)}`)
+}
+
+function isWholeNumber (value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
 }
 
 /** Returns a short representation of an option's value for an error message, without the contents of objects. */

@@ -6,8 +6,11 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { plainAddress } from '../lib/http/client-address.js'
 import { HTTPS_REQUIRED, INVALID_OPTIONS } from '../lib/errors.js'
 import { defineGuard } from '../lib/guard/index.js'
-import { refuseUnknownMembers, refuseUnknownOptions } from '../lib/options.js'
-import type { KnownOptions } from '../lib/options.js'
+import {
+  assertBoolean, assertWholeNumber, optionAssertion, refuseUnknownMembers,
+  refuseUnknownOptions
+} from '../lib/options.js'
+import type { AssertOption, KnownOptions } from '../lib/options.js'
 import { refuse } from '../lib/refuse.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
@@ -46,6 +49,7 @@ declare module 'fastify' {
 
 const KNOWN: KnownOptions<RequireHttpsOptions> = { hsts: true, allowLoopback: true, global: true }
 const KNOWN_OF_HSTS: KnownOptions<HstsOptions> = { maxAgeSeconds: true, includeSubDomains: true, preload: true }
+const assertOption: AssertOption = optionAssertion('require-https')
 const YEAR = 31_536_000
 const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
@@ -63,9 +67,8 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwa
 const requireHttps: FastifyPluginAsync<RequireHttpsOptions> = async (app, options) => {
   refuseUnknownOptions('requireHttps', options, KNOWN)
   const { hsts = {}, allowLoopback = true, global = false } = options
-  for (const [name, value] of Object.entries({ allowLoopback, global })) {
-    if (typeof value !== 'boolean') throw new INVALID_OPTIONS(`require-https: "${name}" must be true or false`)
-  }
+  assertBoolean('require-https', 'allowLoopback', allowLoopback)
+  assertBoolean('require-https', 'global', global)
   const policy = hsts === false ? null : policyOf(hsts)
   const ruleFor = defineGuard(app, {
     name: 'https',
@@ -102,20 +105,17 @@ function isLocal ({ raw: { socket }, headers }: FastifyRequest): boolean {
 }
 
 function policyOf (hsts: HstsOptions): string {
-  if (typeof hsts !== 'object' || hsts === null) {
-    throw new INVALID_OPTIONS(
-      'require-https: "hsts" must be false or an object with "maxAgeSeconds", "includeSubDomains" and "preload"'
-    )
-  }
+  assertOption(
+    typeof hsts === 'object' && hsts !== null,
+    'hsts',
+    'false or an object with "maxAgeSeconds", "includeSubDomains" and "preload"',
+    hsts
+  )
   refuseUnknownMembers('requireHttps', 'hsts.', hsts, KNOWN_OF_HSTS, { maxAge: 'maxAgeSeconds' })
   const { maxAgeSeconds = 15_552_000, includeSubDomains = false, preload = false } = hsts
-  if (!Number.isSafeInteger(maxAgeSeconds) || maxAgeSeconds < 0) {
-    throw new INVALID_OPTIONS('require-https: "hsts.maxAgeSeconds" must be an integer in seconds, 0 or more')
-  }
-  if (typeof includeSubDomains !== 'boolean') {
-    throw new INVALID_OPTIONS('require-https: "hsts.includeSubDomains" must be true or false')
-  }
-  if (typeof preload !== 'boolean') throw new INVALID_OPTIONS('require-https: "hsts.preload" must be true or false')
+  assertWholeNumber('require-https', 'hsts.maxAgeSeconds', maxAgeSeconds, { min: 0, unit: 'seconds' })
+  assertBoolean('require-https', 'hsts.includeSubDomains', includeSubDomains)
+  assertBoolean('require-https', 'hsts.preload', preload)
   if (preload && (!includeSubDomains || maxAgeSeconds < YEAR)) {
     throw new INVALID_OPTIONS(
       `require-https: "hsts.preload" needs "includeSubDomains" and a "maxAgeSeconds" of at least ${YEAR}; ` +

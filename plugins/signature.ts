@@ -8,8 +8,8 @@ import {
 } from '../lib/errors.js'
 import type { GatehouseError } from '../lib/errors.js'
 import { defineGuard, hasGuard } from '../lib/guard/index.js'
-import { refuseUnknownOptions } from '../lib/options.js'
-import type { KnownOptions } from '../lib/options.js'
+import { assertWholeNumber, optionAssertion, refuseUnknownOptions } from '../lib/options.js'
+import type { AssertOption, KnownOptions } from '../lib/options.js'
 import { claimsSignature } from '../lib/http/signature-headers.js'
 import { checkBody, liveSecrets } from '../lib/http/signed-body.js'
 import type { BodyCheck } from '../lib/http/signed-body.js'
@@ -55,6 +55,7 @@ declare module 'fastify' {
 }
 
 const KNOWN: KnownOptions<SignatureOptions> = { global: true, secrets: true, tolerance: true, tooLarge: true }
+const assertOption: AssertOption = optionAssertion('signature')
 const MODES: readonly unknown[] = ['off', 'optional', 'required'] satisfies SignatureMode[]
 
 /**
@@ -69,13 +70,15 @@ const signature: FastifyPluginAsync<SignatureOptions> = async (app, options) => 
   refuseUnknownOptions('signature', options, KNOWN)
   const { global = false, secrets = secretsOfSource, tolerance = 300_000, tooLarge = () => new PAYLOAD_TOO_LARGE() } =
     options
-  if (typeof global !== 'boolean' && !MODES.includes(global)) {
-    throw new INVALID_OPTIONS('signature: "global" must be true, false, "off", "optional" or "required"')
-  }
-  if (typeof secrets !== 'function') throw new INVALID_OPTIONS('signature: "secrets" must be a function of the request')
-  if (!Number.isFinite(tolerance) || tolerance <= 0) {
-    throw new INVALID_OPTIONS('signature: "tolerance" must be a positive number of milliseconds')
-  }
+  assertOption(
+    typeof global === 'boolean' || MODES.includes(global),
+    'global',
+    'true, false, "off", "optional" or "required"',
+    global
+  )
+  assertOption(typeof secrets === 'function', 'secrets', 'a function of the request')
+  assertWholeNumber('signature', 'tolerance', tolerance, { unit: 'milliseconds' })
+  assertOption(typeof tooLarge === 'function', 'tooLarge', 'a function that returns an error')
   if (options.secrets === undefined && !hasGuard(app, 'pipelineKey')) {
     throw new INVALID_OPTIONS('signature: "secrets" is missing; set "secrets" or register the pipelineKey plugin first')
   }

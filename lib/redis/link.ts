@@ -1,7 +1,6 @@
 import { withDeadline } from '../deadline.js'
-import { INVALID_OPTIONS } from '../errors.js'
-import { refuseUnknownMembers } from '../options.js'
-import type { KnownOptions } from '../options.js'
+import { assertWholeNumber, optionAssertion, refuseUnknownMembers } from '../options.js'
+import type { AssertOption, KnownOptions } from '../options.js'
 import type { RedisClientSlice, RedisSubscriberSlice } from './client-slice.js'
 import { RedisScript } from './script.js'
 
@@ -40,6 +39,7 @@ const KNOWN: KnownOptions<RedisLinkOptions> = {
   onAway: true,
   onBack: true
 }
+const assertOption: AssertOption = optionAssertion('redis')
 /** Interval of probes while Redis is unavailable, milliseconds. */
 const PROBE_INTERVAL = 1_000
 const MAX_TIMEOUT = 4_000
@@ -71,10 +71,8 @@ export class RedisLink {
     refuseUnknownMembers('RedisLink', '', options, KNOWN)
     const { client, subscriber, prefix = '{gatehouse}:', commandTimeout = 250, onAway = () => {}, onBack = () => {} } =
       options
-    if (typeof client?.evalsha !== 'function') throw new INVALID_OPTIONS('redis: "client" must be an ioredis client')
-    if (!(commandTimeout > 0 && commandTimeout <= MAX_TIMEOUT)) {
-      throw new INVALID_OPTIONS(`redis: "commandTimeout" must be 1 to ${MAX_TIMEOUT} milliseconds`)
-    }
+    assertOption(typeof client?.evalsha === 'function', 'client', 'an ioredis client')
+    assertWholeNumber('redis', 'commandTimeout', commandTimeout, { max: MAX_TIMEOUT, unit: 'milliseconds' })
     this.prefix = prefix
     this.#client = client
     this.#subscriber = subscriber

@@ -6,8 +6,8 @@ import { InFlight } from './in-flight.js'
 import { addressList, limitSockets } from './sockets.js'
 import { INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
-import type { KnownOptions } from '../../lib/options.js'
+import { assertBoolean, assertWholeNumber, optionAssertion, refuseUnknownOptions } from '../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import { refuse } from '../../lib/refuse.js'
 import { routeKey } from '../../lib/limits/route-key.js'
 
@@ -43,6 +43,7 @@ declare module 'fastify' {
 }
 
 const KNOWN: KnownOptions<ConnectionLimitOptions> = { max: true, sockets: true, exemptPeers: true, global: true }
+const assertOption: AssertOption = optionAssertion('connection-limit')
 const LOOPBACK = ['127.0.0.0/8', '::1']
 
 /**
@@ -55,12 +56,8 @@ const LOOPBACK = ['127.0.0.0/8', '::1']
 const connectionLimit: FastifyPluginAsync<ConnectionLimitOptions> = async (app, options) => {
   refuseUnknownOptions('connectionLimit', options, KNOWN)
   const { max = 10, global = false } = options
-  if (!isCount(max)) {
-    throw new INVALID_OPTIONS(
-      'connection-limit: "max" must be a positive integer: the requests in flight of one address'
-    )
-  }
-  if (typeof global !== 'boolean') throw new INVALID_OPTIONS('connection-limit: "global" must be true or false')
+  assertWholeNumber('connection-limit', 'max', max, { unit: 'requests in flight' })
+  assertBoolean('connection-limit', 'global', global)
   registerSocketLimit(app, options)
 
   const ruleFor = defineGuard(app, {
@@ -94,16 +91,18 @@ function nameOf (client: string, rule: true | number, request: FastifyRequest): 
 }
 
 function registerSocketLimit (app: FastifyInstance, { sockets, exemptPeers }: ConnectionLimitOptions): void {
-  if (sockets !== undefined && sockets !== false && !isCount(sockets)) {
-    throw new INVALID_OPTIONS(
-      'connection-limit: "sockets" must be false or a positive integer: the open sockets of one peer'
-    )
-  }
-  if (exemptPeers !== undefined && !Array.isArray(exemptPeers)) {
-    throw new INVALID_OPTIONS(
-      'connection-limit: "exemptPeers" must be a list of addresses and networks such as 10.0.0.0/8'
-    )
-  }
+  assertOption(
+    sockets === undefined || sockets === false || isCount(sockets),
+    'sockets',
+    'false or a whole number of open sockets, 1 or more',
+    sockets
+  )
+  assertOption(
+    exemptPeers === undefined || Array.isArray(exemptPeers),
+    'exemptPeers',
+    'a list of addresses and networks such as 10.0.0.0/8',
+    exemptPeers
+  )
   const exempt = addressList(exemptPeers ?? LOOPBACK)
   // Fastify decorates requests with "ips" if the app trusts a proxy.
   const trustsProxy = app.hasRequestDecorator('ips')

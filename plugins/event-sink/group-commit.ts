@@ -1,4 +1,4 @@
-import { INTERNAL_ERROR, INVALID_OPTIONS, UNAVAILABLE } from '../../lib/errors.js'
+import { INTERNAL_ERROR, UNAVAILABLE } from '../../lib/errors.js'
 import { assertWholeNumber } from '../../lib/options.js'
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
@@ -69,12 +69,9 @@ export class GroupCommit {
   constructor (
     { flush, isDataError = () => false, maxPending = 10_000, ackTimeout = 5_000, maxBatch = 2_000 }: GroupCommitOptions
   ) {
-    for (const [name, value] of Object.entries({ maxPending, ackTimeout, maxBatch })) {
-      assertWholeNumber('event-sink', name, value)
-    }
-    if (ackTimeout > MAX_TIMER) {
-      throw new INVALID_OPTIONS(`event-sink: "ackTimeout" must be at most ${MAX_TIMER} milliseconds`)
-    }
+    assertWholeNumber('event-sink', 'maxPending', maxPending)
+    assertWholeNumber('event-sink', 'ackTimeout', ackTimeout, { max: MAX_TIMER, unit: 'milliseconds' })
+    assertWholeNumber('event-sink', 'maxBatch', maxBatch)
     this.#flush = flush
     this.#isDataError = isDataError
     this.#maxPending = maxPending

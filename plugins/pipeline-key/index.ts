@@ -7,7 +7,7 @@ import { defineGuard } from '../../lib/guard/index.js'
 import { UnknownKeyLimiter } from '../../lib/limits/unknown-key-limiter.js'
 import type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'
 import { readKeyless } from './keyless-body.js'
-import { assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
+import { assertBoolean, assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { presentedKey, wellFormed } from './presented-key.js'
 import { holdBody } from '../../lib/http/raw-body.js'
@@ -105,7 +105,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
     keyInHead,
     holdBody: holdsBody = false
   } = options
-  if (typeof global !== 'boolean') throw new INVALID_OPTIONS('pipeline-key: "global" must be true or false')
+  assertBoolean('pipeline-key', 'global', global)
   assertWholeNumber('pipeline-key', 'keylessLimit', keylessLimit, { unit: 'bytes' })
   if (keyInHead !== undefined && !holdsBody) {
     throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody: true"')

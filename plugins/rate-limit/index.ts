@@ -4,8 +4,8 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest, HookHandlerDoneF
 import { hasLeft, requestNetwork } from '../../lib/http/client-address.js'
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
-import { assertNonEmpty, refuseUnknownOptions } from '../../lib/options.js'
-import type { KnownOptions } from '../../lib/options.js'
+import { assertBoolean, assertNonEmpty, optionAssertion, refuseUnknownOptions } from '../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import { named, rateCheck } from '../../lib/limits/rate-limit.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
@@ -70,6 +70,7 @@ interface Identified {
   readonly source?: { readonly id: string } | null
 }
 
+const assertOption: AssertOption = optionAssertion('rate-limit')
 const KNOWN: KnownOptions<RequestRateOptions> = {
   address: true,
   user: true,
@@ -209,13 +210,10 @@ function keyOf (request: FastifyRequest): string | null {
 
 function checkOptions ({ userOf, keyOf, shared = true, name = 'route', global = false }: RequestRateOptions): void {
   for (const [option, value] of Object.entries({ userOf, keyOf })) {
-    if (value !== undefined && typeof value !== 'function') {
-      throw new INVALID_OPTIONS(`rate-limit: "${option}" must be a function of the request`)
-    }
+    assertOption(value === undefined || typeof value === 'function', option, 'a function of the request', value)
   }
-  for (const [option, value] of Object.entries({ shared, global })) {
-    if (typeof value !== 'boolean') throw new INVALID_OPTIONS(`rate-limit: "${option}" must be true or false`)
-  }
+  assertBoolean('rate-limit', 'shared', shared)
+  assertBoolean('rate-limit', 'global', global)
   assertNonEmpty('rate-limit', 'name', name)
 }
 

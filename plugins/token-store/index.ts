@@ -6,7 +6,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { watchRoutes } from '../../lib/guard/route-check.js'
 import { startSweeper } from '../../lib/sweeper.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { isMemoryStore, memoryStore } from './memory/index.js'
 import type { TokenStore } from '../../contracts/token-store/index.js'
@@ -31,9 +31,7 @@ const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) =
   watchRoutes(app)
   const { store, auditRetention = 90 * DAY, sweepEvery = 60_000 } = options
   if (store !== undefined) assertStore(store)
-  if (!Number.isFinite(auditRetention) || auditRetention <= 0) {
-    throw new INVALID_OPTIONS('token-store: "auditRetention" must be a positive number of milliseconds')
-  }
+  assertWholeNumber('token-store', 'auditRetention', auditRetention, { unit: 'milliseconds' })
   if (store === undefined) {
     app.log.warn('token-store: no "store" is set; all data is kept in memory and lost when this process ends')
   }

@@ -1,13 +1,12 @@
 import fp from 'fastify-plugin'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS } from '../../lib/errors.js'
 import eventFeed from '../../plugins/event-feed/index.js'
 import { EventRate, limitEventRate } from '../../lib/limits/event-rate.js'
 import type { EventRateOptions } from '../../lib/limits/event-rate.js'
 import eventSink from '../../plugins/event-sink/index.js'
 import type { GuessLimit } from '../../lib/limits/unknown-key-limiter.js'
-import { assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
+import { assertBoolean, assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { maskedRequestLog } from '../../lib/http/masked-request-log.js'
 import pipelineKey from '../../plugins/pipeline-key/index.js'
@@ -124,7 +123,7 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     eventRate = {},
     collector = true
   } = options
-  if (typeof collector !== 'boolean') throw new INVALID_OPTIONS('ingestion: "collector" must be a boolean')
+  assertBoolean('ingestion', 'collector', collector)
   const limits = {
     eventLimit: assertBytes('eventLimit', options.eventLimit ?? 64 * 1024),
     bodyLimit: assertBytes('bodyLimit', options.bodyLimit ?? 512 * 1024),

@@ -98,6 +98,21 @@ t.test('jetstreamSink refuses an unknown option of its stream', async (t) => {
   })
 })
 
+t.test('RedisLink names an option with a wrong value, and what the option must be', async (t) => {
+  const client = { evalsha: () => {} } as never
+  const expected = 'must be a whole number of milliseconds, 1 to 4000'
+  for (const [commandTimeout, shown] of [[0, '0'], [4_001, '4001'], [0.5, '0.5'], ['250', '"250"']]) {
+    t.match(await errorOf(() => new RedisLink({ client, commandTimeout } as never)), {
+      code: 'INVALID_OPTIONS',
+      message: `redis: "commandTimeout" ${expected}; got ${String(shown)}`
+    })
+  }
+  t.match(await errorOf(() => new RedisLink({ client: {} } as never)), {
+    code: 'INVALID_OPTIONS',
+    message: 'redis: "client" must be an ioredis client'
+  })
+})
+
 t.test('openDatabase refuses an option of another location, and a misspelt location', async (t) => {
   t.match(await errorOf(() => openDatabase({ memory: true, maxConnections: 5 } as never)), {
     message: /^openDatabase: unknown option "maxConnections"; the options are memory, onProgress/

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { assertNonEmpty, assertWholeNumber, optionAssertion } from '../../lib/options.js'
+import { assertBoolean, assertNonEmpty, assertWholeNumber, optionAssertion } from '../../lib/options.js'
 import type { AssertOption } from '../../lib/options.js'
 
 t.test('an option that is not what it must be is named, with what was given', async (t) => {
@@ -57,4 +57,17 @@ t.test('a whole number is checked with its limits and its unit, and a string tha
   t.doesNotThrow(() => {
     assertNonEmpty('audit-log', 'orgId', ' ')
   })
+})
+
+t.test('a boolean is true or false, and nothing that JavaScript converts to it', async (t) => {
+  for (const [value, shown] of [['true', '"true"'], [0, '0'], [null, 'null'], [undefined, 'undefined']]) {
+    t.throws(() => {
+      assertBoolean('require-https', 'global', value)
+    }, { code: 'INVALID_OPTIONS', message: `require-https: "global" must be true or false; got ${String(shown)}` })
+  }
+  for (const value of [true, false]) {
+    t.doesNotThrow(() => {
+      assertBoolean('require-https', 'global', value)
+    })
+  }
 })

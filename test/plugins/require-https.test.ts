@@ -206,7 +206,7 @@ t.test('an option that is wrong stops the start and is named', async (t) => {
     t.teardown(() => app.close())
     await t.rejects(async () => app.register(requireHttps, options), {
       code: 'INVALID_OPTIONS',
-      message: new RegExp(`"${name}"`)
+      message: new RegExp(`^require-https: "${name}" (must be|needs) `)
     }, JSON.stringify(options))
   }
   const app = Fastify()

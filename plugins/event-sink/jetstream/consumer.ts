@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConsumerConfig, JetStreamManager } from '@nats-io/jetstream'
 import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import { waitAtMost } from '../../../lib/deadline.js'
-import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { assertWholeNumber, refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { NatsLink } from '../../../lib/nats/link.js'
 import { importOptional } from '../../../lib/optional-package.js'
 import { decodeMessage } from './message.js'
 import { Puller } from './pull.js'
+import { assertName } from './stream.js'
 import type { AcceptedEvent, EventSink } from '../../../contracts/event-sink.js'
 
 /** Options of `copyStream`. */
@@ -72,11 +72,8 @@ const TERM = '+TERM'
 export async function copyStream (options: CopyStreamOptions): Promise<StreamCopy> {
   refuseUnknownMembers('copyStream', '', options, KNOWN)
   const { connection, sink, stream = 'events', durable = 'gatehouse-sql', batch = 500, ackWait = 30_000, log } = options
-  for (const [option, value] of Object.entries({ stream, durable })) {
-    if (!/^[A-Za-z0-9_-]{1,100}$/.test(value)) {
-      throw new INVALID_OPTIONS(`jetstream: "${option}" must be 1 to 100 letters, digits, "_" or "-"`)
-    }
-  }
+  assertName('stream', stream)
+  assertName('durable', durable)
   for (const [option, value] of Object.entries({ batch, ackWait })) {
     assertWholeNumber('jetstream', option, value)
   }

@@ -1,8 +1,8 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 
-import { INVALID_OPTIONS, UNAVAILABLE } from '../../../lib/errors.js'
-import { refuseUnknownMembers } from '../../../lib/options.js'
-import type { KnownOptions } from '../../../lib/options.js'
+import { UNAVAILABLE } from '../../../lib/errors.js'
+import { optionAssertion, refuseUnknownMembers } from '../../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import { NatsLink } from '../../../lib/nats/link.js'
 import { importOptional } from '../../../lib/optional-package.js'
 import { eventId } from '../event-id.js'
@@ -46,6 +46,7 @@ const KNOWN: KnownOptions<JetstreamSinkOptions> = {
   ackTimeout: true,
   maxBatch: true
 }
+const assertOption: AssertOption = optionAssertion('jetstream')
 /** Timeout of the readiness check, milliseconds. */
 const READY_TIMEOUT = 2_000
 
@@ -63,9 +64,7 @@ const READY_TIMEOUT = 2_000
 export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise<EventSink> {
   refuseUnknownMembers('jetstreamSink', '', sinkOptions, KNOWN)
   const { connection, stream = {}, packing = 'event', ackTimeout = 5_000, ...options } = sinkOptions
-  if (packing !== 'event' && packing !== 'flush') {
-    throw new INVALID_OPTIONS('jetstream: "packing" must be "event" or "flush"')
-  }
+  assertOption(packing === 'event' || packing === 'flush', 'packing', '"event" or "flush"', packing)
   const pack = packing === 'event' ? messagesOf : packedMessagesOf
   const settings = streamSettings(stream, packing === 'flush')
   const commit = new GroupCommit({

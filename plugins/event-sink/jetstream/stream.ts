@@ -1,8 +1,7 @@
 import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream'
 
-import { INVALID_OPTIONS } from '../../../lib/errors.js'
-import { refuseUnknownMembers } from '../../../lib/options.js'
-import type { KnownOptions } from '../../../lib/options.js'
+import { assertBoolean, assertWholeNumber, optionAssertion, refuseUnknownMembers } from '../../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import { allSubjects, assertSubjectPrefix } from './subject.js'
 import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
 
@@ -43,6 +42,7 @@ const KNOWN: KnownOptions<StreamOptions> = {
   duplicateWindow: true,
   create: true
 }
+const assertOption: AssertOption = optionAssertion('jetstream')
 const PACKED_WINDOW = 2 * 60_000
 const NANOS = 1_000_000
 const NOT_FOUND = 10059
@@ -56,28 +56,29 @@ export function streamSettings (options: StreamOptions, packed: boolean): Stream
   const { name = 'events', subjectPrefix = 'events', replicas = 1, maxAge, maxBytes, discard = 'new', create = true } =
     options
   const { duplicateWindow = packed ? PACKED_WINDOW : DEDUPLICATION_WINDOW } = options
-  if (!/^[A-Za-z0-9_-]{1,100}$/.test(name)) {
-    throw new INVALID_OPTIONS('jetstream: "stream.name" must be 1 to 100 letters, digits, "_" or "-"')
-  }
+  assertName('stream.name', name)
   assertSubjectPrefix(subjectPrefix)
-  if (![1, 3, 5].includes(replicas)) throw new INVALID_OPTIONS('jetstream: "stream.replicas" must be 1, 3 or 5')
-  if (discard !== 'new' && discard !== 'old') {
-    throw new INVALID_OPTIONS('jetstream: "stream.discard" must be "new" or "old"')
+  assertOption([1, 3, 5].includes(replicas), 'stream.replicas', '1, 3 or 5', replicas)
+  assertOption(discard === 'new' || discard === 'old', 'stream.discard', '"new" or "old"', discard)
+  assertWholeNumber('jetstream', 'stream.duplicateWindow', duplicateWindow, { min: 100, unit: 'milliseconds' })
+  if (maxAge !== undefined) {
+    assertWholeNumber('jetstream', 'stream.maxAge', maxAge, { unit: 'milliseconds' })
+    assertOption(
+      maxAge >= duplicateWindow,
+      'stream.maxAge',
+      `at least "stream.duplicateWindow" (${duplicateWindow})`,
+      maxAge
+    )
   }
-  for (
-    const [option, value, least] of [['maxAge', maxAge, duplicateWindow], ['maxBytes', maxBytes, 1], ['duplicateWindow',
-      duplicateWindow, 100]] as const
-  ) {
-    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least)) {
-      throw new INVALID_OPTIONS(
-        `jetstream: "stream.${option}" must be an integer, at least ${
-          option === 'maxAge' ? '"duplicateWindow"' : least
-        }`
-      )
-    }
-  }
+  if (maxBytes !== undefined) assertWholeNumber('jetstream', 'stream.maxBytes', maxBytes, { unit: 'bytes' })
+  assertBoolean('jetstream', 'stream.create', create)
   const limits = { ...(maxAge === undefined ? {} : { maxAge }), ...(maxBytes === undefined ? {} : { maxBytes }) }
   return { name, subjectPrefix, replicas, discard, duplicateWindow, create, ...limits }
+}
+
+/** Throws `INVALID_OPTIONS` unless the value may be the name of a stream or of a consumer. */
+export function assertName (option: string, value: string): void {
+  assertOption(/^[A-Za-z0-9_-]{1,100}$/.test(value), option, '1 to 100 letters, digits, "_" or "-"', value)
 }
 
 /**

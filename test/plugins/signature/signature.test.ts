@@ -252,15 +252,18 @@ t.test('a host without sources gives its own secrets; none, empty ones and a thr
   }
 })
 
-t.test('wrong options stop the start', async (t) => {
-  for (
-    const options of [{}, { secrets: ['x'] }, { secrets: () => ['x'], global: 'yes' }, {
-      secrets: () => ['x'],
-      tolerance: 0
-    }]
-  ) {
+t.test('a wrong option stops the start and is named', async (t) => {
+  const secrets = () => ['x']
+  const cases: Array<[options: object, message: RegExp]> = [
+    [{}, /^signature: "secrets" is missing/],
+    [{ secrets: ['x'] }, /^signature: "secrets" must be a function of the request$/],
+    [{ secrets, global: 'yes' }, /^signature: "global" must be true, false, "off", "optional" or "required"; got "yes"$/],
+    [{ secrets, tolerance: 0 }, /^signature: "tolerance" must be a whole number of milliseconds, 1 or more; got 0$/],
+    [{ secrets, tooLarge: 413 }, /^signature: "tooLarge" must be a function that returns an error$/]
+  ]
+  for (const [options, message] of cases) {
     const app = Fastify()
     t.teardown(() => app.close())
-    await t.rejects(async () => app.register(signature, options as never).ready(), { code: 'INVALID_OPTIONS' })
+    await t.rejects(async () => app.register(signature, options).ready(), { code: 'INVALID_OPTIONS', message })
   }
 })

@@ -1,6 +1,8 @@
-import { INVALID_OPTIONS } from '../../../../lib/errors.js'
-import { refuseUnknownMembers } from '../../../../lib/options.js'
-import type { KnownOptions } from '../../../../lib/options.js'
+import {
+  assertWholeNumber, assertWholeSeconds, optionAssertion,
+  refuseUnknownMembers
+} from '../../../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../../../lib/options.js'
 
 export interface LiveOptions {
   /** Maximum concurrent viewers of one organisation; more are 429 `TOO_MANY_CONNECTIONS`. Default: 20. */
@@ -52,26 +54,18 @@ const KNOWN: KnownOptions<LiveOptions> = {
   heartbeat: true,
   statsEvery: true
 }
+const assertOption: AssertOption = optionAssertion('admin-api')
 const TIMES: readonly string[] = ['stallTimeout', 'heartbeat', 'statsEvery'] satisfies Array<keyof LiveOptions>
 const HOUR = 3_600_000
 const MIN_QUEUE_BYTES = 16_384
 
 /** Returns the limits, with defaults. Throws `INVALID_OPTIONS`. */
 export function liveLimits (options: LiveOptions): LiveLimits {
-  if (typeof options !== 'object' || options === null) {
-    throw new INVALID_OPTIONS('admin-api: "live" must be false or an object')
-  }
+  assertOption(typeof options === 'object' && options !== null, 'live', 'false or an object', options)
   refuseUnknownMembers('adminApi', 'live.', options, KNOWN)
   for (const [name, value] of Object.entries(options)) {
-    if (TIMES.includes(name)) {
-      if (!Number.isInteger(value / 1000) || value < 1000 || value > HOUR) {
-        throw new INVALID_OPTIONS(`admin-api: "live.${name}" must be milliseconds, 1000 to 3600000 in steps of 1000`)
-      }
-    } else if (!Number.isSafeInteger(value) || value < (name === 'queueBytes' ? MIN_QUEUE_BYTES : 1)) {
-      throw new INVALID_OPTIONS(
-        `admin-api: "live.${name}" must be an integer, ${name === 'queueBytes' ? MIN_QUEUE_BYTES : 1} or more`
-      )
-    }
+    if (TIMES.includes(name)) assertWholeSeconds('admin-api', `live.${name}`, value, 1_000, HOUR)
+    else assertWholeNumber('admin-api', `live.${name}`, value, { min: name === 'queueBytes' ? MIN_QUEUE_BYTES : 1 })
   }
   return { ...DEFAULTS, ...options }
 }

@@ -216,9 +216,11 @@ t.test("options that can't be are refused, each by its name", async (t) => {
     [{ stream: { subjectPrefix: 'a b' } }, /"stream\.subjectPrefix"/],
     [{ stream: { replicas: 2 } }, /"stream\.replicas"/],
     [{ stream: { discard: 'all' as 'old' } }, /"stream\.discard"/],
-    [{ stream: { maxAge: 1_000 } }, /"stream\.maxAge".*"duplicateWindow"/],
+    [{ stream: { maxAge: 1_000 } }, /"stream\.maxAge" must be at least "stream\.duplicateWindow" \(86400000\); got 1000$/],
+    [{ stream: { maxAge: '1 day' as never } }, /"stream\.maxAge" must be a whole number of milliseconds/],
     [{ stream: { maxBytes: 0 } }, /"stream\.maxBytes"/],
-    [{ stream: { duplicateWindow: 1.5 } }, /"stream\.duplicateWindow"/]
+    [{ stream: { duplicateWindow: 1.5 } }, /"stream\.duplicateWindow"/],
+    [{ stream: { create: 'no' as never } }, /"stream\.create" must be true or false; got "no"$/]
   ]
   for (const [options, message] of wrong) {
     await t.rejects(jetstreamSink({ connection, ...options }), { code: 'INVALID_OPTIONS', message })
