@@ -1,5 +1,5 @@
 import { EVENT_TYPES } from '../../../schemas/event.js'
-import type { AcceptedEvent, EventType } from '../../../contracts/event-sink.js'
+import type { AcceptedEvent, AuthMethod, EventType } from '../../../contracts/event-sink.js'
 
 /** The content of a message. */
 export interface DecodedMessage {
@@ -17,34 +17,26 @@ const MAX_TIMESTAMP = 8.64e15
  * same. JSON escapes lone surrogates, which UTF-8 cannot encode.
  */
 export function encodeEvent (event: AcceptedEvent): string {
-  const {
-    orgId,
-    sourceId,
-    messageId,
-    type,
-    authMethod,
-    receivedAt,
-    timestamp,
-    ip,
-    userAgent,
-    payload,
-    additions,
-    bot
-  } = event
-  return JSON.stringify({
-    orgId,
-    sourceId,
-    messageId,
-    type,
-    authMethod,
-    receivedAt,
-    timestamp,
-    ip,
-    userAgent,
-    payload,
-    additions,
-    bot
-  })
+  return JSON.stringify(fieldsOf(event))
+}
+
+/** Returns the properties of an event that a message contains. */
+function fieldsOf (event: AcceptedEvent): AcceptedEvent {
+  const fields: AcceptedEvent = {
+    orgId: event.orgId,
+    sourceId: event.sourceId,
+    messageId: event.messageId,
+    type: event.type,
+    authMethod: event.authMethod,
+    receivedAt: event.receivedAt,
+    timestamp: event.timestamp,
+    ip: event.ip,
+    userAgent: event.userAgent,
+    payload: event.payload,
+    additions: event.additions
+  }
+  if (typeof event.bot === 'boolean') fields.bot = event.bot
+  return fields
 }
 
 /**
@@ -74,42 +66,16 @@ function linesOf (body: Uint8Array): string[] {
 /** Returns `null` for a line that is not a valid event. */
 function decodeEvent (line: string): AcceptedEvent | null {
   const value = parse(line)
-  if (typeof value !== 'object' || value === null) return null
-  const {
-    orgId,
-    sourceId,
-    messageId,
-    type,
-    authMethod,
-    receivedAt,
-    timestamp,
-    ip,
-    userAgent,
-    payload,
-    additions,
-    bot
-  } = value as Record<string, unknown>
-  if (
-    !isString(orgId) || !isString(sourceId) || !isString(messageId) || !isString(ip) ||
-    !(isString(userAgent) || userAgent === null)
-  ) return null
-  if (!isType(type) || (authMethod !== 'key' && authMethod !== 'signature')) return null
-  if (!isTime(receivedAt) || !isTime(timestamp) || !isObjectJson(payload) || !isObjectJson(additions)) return null
-  const event: AcceptedEvent = {
-    orgId,
-    sourceId,
-    messageId,
-    type,
-    authMethod,
-    receivedAt,
-    timestamp,
-    ip,
-    userAgent,
-    payload,
-    additions
-  }
-  if (typeof bot === 'boolean') event.bot = bot
-  return event
+  return isEvent(value) ? fieldsOf(value) : null
+}
+
+function isEvent (value: unknown): value is AcceptedEvent {
+  if (typeof value !== 'object' || value === null) return false
+  const event = value as Record<keyof AcceptedEvent, unknown>
+  return isString(event.orgId) && isString(event.sourceId) && isString(event.messageId) && isType(event.type) &&
+    isAuthMethod(event.authMethod) && isTime(event.receivedAt) && isTime(event.timestamp) &&
+    isString(event.ip) && (event.userAgent === null || isString(event.userAgent)) && isObjectJson(event.payload) &&
+    isObjectJson(event.additions)
 }
 
 function parse (json: string): unknown {
@@ -126,6 +92,10 @@ function isString (value: unknown): value is string {
 
 function isType (value: unknown): value is EventType {
   return isString(value) && TYPES.has(value)
+}
+
+function isAuthMethod (value: unknown): value is AuthMethod {
+  return value === 'key' || value === 'signature'
 }
 
 function isTime (value: unknown): value is number {
