@@ -4,7 +4,7 @@ import { isEpochMilliseconds } from '../../../lib/authorize.js'
 import { FORBIDDEN, INTERNAL_ERROR } from '../../../lib/errors.js'
 import type { UserReference } from '../../../signing/user-reference.js'
 import { clientIdProblem } from './client-id.js'
-import { isLifetime } from './options.js'
+import { isLifetime } from '../token-options.js'
 import type { CheckedOptions, GuestTokenGrant } from './options.js'
 import type { TokenRequest } from './token-source.js'
 

@@ -19,13 +19,14 @@ import { throwAsDocumented } from './answer.js'
 import { checkedGrant } from './grant.js'
 import type { CheckedGrant } from './grant.js'
 import { byReference, REFERENCE_KEYS, referencesOf, registerGuards, requiredGuards } from './guards.js'
-import { checkedApiKey, checkedOptions } from './options.js'
+import { checkedOptions } from './options.js'
 import type { GuestTokenGrant, GuestTokenOptions } from './options.js'
 import { pageConfig } from './page-config.js'
 import type { PageConfig, PageConfigOptions } from './page-config.js'
 import { renewalRoute } from './renewal.js'
 import { checkedRenewal } from './renewal-options.js'
 import type { RenewalGrant, RenewalOptions } from './renewal-options.js'
+import { checkedApiKey } from '../token-options.js'
 import { TokenSource } from './token-source.js'
 import type { IssuedToken } from './token-source.js'
 
@@ -60,7 +61,7 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
   const { userReferenceKeys, secretMaxAge, prefix = '', connectTimeout, timeout, retries, ca } = options
   const apiKey = await RotatingSecret.open(options.apiKey, {
     name: 'guest-token: "apiKey"',
-    check: checkedApiKey,
+    check: (key) => checkedApiKey('guest-token', key),
     log: app.log,
     maxAge: secretMaxAge
   })

@@ -1,7 +1,6 @@
-import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 
 import type { HostDecision } from '../../../lib/authorize.js'
-import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { optionAssertion, refuseUnknownOptions } from '../../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import type { ProxyKeyOptions } from '../../../plugins/proxy-key.js'
@@ -10,7 +9,8 @@ import type { SecretSource } from '../../../lib/secrets/secret-source.js'
 import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
 import type { UserReferenceOptions } from '../../../plugins/user-reference/index.js'
 import type { RenewalOptions } from './renewal-options.js'
-import { parseUrl } from '../../../signing/parse-url.js'
+import { checkedTokenOptions } from '../token-options.js'
+import type { TokenOptions } from '../token-options.js'
 
 /** The user and the permissions of a guest token. Never copy values from the request without a check. */
 export interface GuestTokenGrant {
@@ -39,7 +39,7 @@ export interface GuestTokenGrant {
 }
 
 export interface GuestTokenOptions
-  extends Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
+  extends TokenOptions, Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
   /** Path of the route. Default: `/api/databrain/guest-token`. */
   path?: string
   /** Prefix of `path`. Default: none. */
@@ -53,10 +53,6 @@ export interface GuestTokenOptions
    * tokens unused.
    */
   apiKey: SecretSource<string>
-  /** Base URL of the DataBrain API. Default: `https://api.usedatabrain.com`. */
-  apiUrl?: string
-  /** Name of the data app of the tokens. */
-  dataAppName: string
   /**
    * Identifies the user and returns what the token allows. Return `null` for an unknown user (401); throw `FORBIDDEN`
    * for a user without access. Default: the user reference of the request, with its `sub` as `clientId`.
@@ -72,24 +68,10 @@ export interface GuestTokenOptions
    */
   secretMaxAge?: number
   /**
-   * Returns `true` to accept a client id that is empty, `"None"`, longer than 256 characters, or contains quotes,
-   * semicolons, backslashes or control characters. Default: all such ids are refused.
-   */
-  allowClientId?: (id: string) => boolean
-  /**
    * Status of an upstream failure: `'product'` is 500 `INTERNAL_ERROR`, as DataBrain documents, `'gateway'` is 502 or
    * 504. Default: `'product'`.
    */
   errorStatus?: 'product' | 'gateway'
-  /** Lifetime of a token, in milliseconds, 1 000 or more. Default: 3 600 000 (1 hour). */
-  expiryTime?: number
-  /**
-   * Final share of a token's lifetime in which the cache no longer returns it, 0 to 0.9, but at least 30 seconds.
-   * Default: 0.1.
-   */
-  refreshAhead?: number
-  /** Caches tokens in `app.tokenStore.guestTokens`. Default: `true`. */
-  cache?: boolean
   /**
    * Maximum requests per client address, including requests with a wrong key. DataBrain calls from a few servers, so
    * many users share an address. Default: 1 200 per minute.
@@ -102,28 +84,13 @@ export interface GuestTokenOptions
    * none.
    */
   renewal?: RenewalOptions
-  /** Settings of the route for other guards of its scope. Default: none. */
-  guards?: GatehouseRouteConfig
-  /** Returns the current time in epoch milliseconds. Default: `Date.now`. */
-  now?: () => number
 }
 
-type Defaulted =
-  | 'path'
-  | 'apiUrl'
-  | 'errorStatus'
-  | 'expiryTime'
-  | 'refreshAhead'
-  | 'cache'
-  | 'rateLimit'
-  | 'userRateLimit'
-  | 'guards'
-  | 'now'
-  | 'allowClientId'
+type Defaulted = 'path' | 'errorStatus' | 'rateLimit' | 'userRateLimit'
 
 export type CheckedOptions =
-  & Omit<GuestTokenOptions, Defaulted | 'proxyKeys' | 'userReferenceKeys'>
-  & Required<Pick<GuestTokenOptions, Defaulted>>
+  & Omit<GuestTokenOptions, Defaulted | keyof TokenOptions | 'proxyKeys' | 'userReferenceKeys'>
+  & Required<Pick<GuestTokenOptions, Defaulted> & TokenOptions>
 
 const assertOption: AssertOption = optionAssertion('guest-token')
 
@@ -158,63 +125,14 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   refuseUnknownOptions('guestToken', options, KNOWN)
   const checked: CheckedOptions = {
     ...options,
+    ...checkedTokenOptions(assertOption, options),
     path: options.path ?? '/api/databrain/guest-token',
-    apiUrl: String(options.apiUrl ?? 'https://api.usedatabrain.com').replace(/\/+$/, ''),
-    allowClientId: options.allowClientId ?? (() => false),
     errorStatus: options.errorStatus ?? 'product',
-    expiryTime: options.expiryTime ?? 3_600_000,
-    refreshAhead: options.refreshAhead ?? 0.1,
-    cache: options.cache ?? true,
     rateLimit: options.rateLimit ?? { max: 1_200, timeWindow: '1 minute' },
-    userRateLimit: options.userRateLimit ?? { max: 60, timeWindow: '1 minute' },
-    guards: options.guards ?? {},
-    now: options.now ?? Date.now
+    userRateLimit: options.userRateLimit ?? { max: 60, timeWindow: '1 minute' }
   }
   assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
-  assertOption(isApiUrl(checked.apiUrl), 'apiUrl', 'an http(s) URL without credentials, query or fragment')
-  assertOption(
-    typeof checked.dataAppName === 'string' && checked.dataAppName !== '',
-    'dataAppName',
-    'the name of a data app'
-  )
   assertOption(checked.authorize === undefined || typeof checked.authorize === 'function', 'authorize', 'a function')
-  assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
   assertOption(['product', 'gateway'].includes(checked.errorStatus), 'errorStatus', '"product" or "gateway"')
-  assertOption(
-    isLifetime(checked.expiryTime),
-    'expiryTime',
-    'a whole number of milliseconds, 1000 or more',
-    checked.expiryTime
-  )
-  assertOption(
-    checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9,
-    'refreshAhead',
-    'a number from 0 to 0.9',
-    checked.refreshAhead
-  )
-  assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
-  assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
-  assertOption(typeof checked.now === 'function', 'now', 'a function')
   return checked
-}
-
-/** Returns a valid key of the DataBrain API. Throws `INVALID_OPTIONS` for a key that is not a valid header value. */
-export function checkedApiKey (apiKey: unknown): string {
-  if (typeof apiKey !== 'string' || !/^[\x21-\x7e]+$/.test(apiKey)) {
-    throw new INVALID_OPTIONS(
-      'guest-token: "apiKey" must be the key of the DataBrain API, in printable ASCII characters without spaces'
-    )
-  }
-  return apiKey
-}
-
-export function isLifetime (milliseconds: unknown): boolean {
-  return Number.isSafeInteger(milliseconds) && Number(milliseconds) >= 1_000
-}
-
-function isApiUrl (text: string): boolean {
-  const url = parseUrl(text)
-  if (url === null) return false
-  const { protocol, username, password, search, hash } = url
-  return ['http:', 'https:'].includes(protocol) && username + password + search + hash === ''
 }

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import auditLog from '../../../plugins/audit-log/index.js'
 import { InFlight } from '../../../plugins/connection-limit/in-flight.js'
 import { rateKeyOf, refuseRevokedGrant } from '../../../plugins/embed-revocation.js'
-import { INTERNAL_ERROR, INVALID_OPTIONS, TOO_MANY_CONNECTIONS } from '../../../lib/errors.js'
+import { INTERNAL_ERROR, TOO_MANY_CONNECTIONS } from '../../../lib/errors.js'
 import { auditDecisions } from '../../../lib/decision-audit.js'
 import { hasGuard } from '../../../lib/guard/index.js'
 import { authorizeByHost } from '../../../lib/authorize.js'
@@ -33,6 +33,7 @@ import { checkedGrant } from '../guest-token/grant.js'
 import type { CheckedGrant } from '../guest-token/grant.js'
 import { pageConfig } from '../guest-token/page-config.js'
 import type { ProxyPageConfig, ProxyPageConfigOptions } from '../guest-token/page-config.js'
+import { checkedApiKey } from '../token-options.js'
 import { TokenSource } from '../guest-token/token-source.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
@@ -200,7 +201,7 @@ async function tokenSource (app: FastifyInstance, options: CheckedOptions): Prom
   const { apiUrl, prefix, cache, refreshAhead, now, connectTimeout, timeout, retries, ca } = options
   const apiKey = await RotatingSecret.open(options.apiKey, {
     name: 'databrain-proxy: "apiKey"',
-    check: checkedApiKey,
+    check: (key) => checkedApiKey('databrain-proxy', key),
     log: app.log,
     maxAge: options.secretMaxAge
   })
@@ -223,13 +224,6 @@ async function tokenSource (app: FastifyInstance, options: CheckedOptions): Prom
 function isBeingRead (payload: NodeJS.ReadableStream): boolean {
   const { readableFlowing, readableDidRead } = payload as Readable
   return readableDidRead || readableFlowing === true
-}
-
-function checkedApiKey (key: string): string {
-  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) return key
-  throw new INVALID_OPTIONS(
-    'databrain-proxy: "apiKey" must be the key of the DataBrain API, in printable ASCII characters without spaces'
-  )
 }
 
 export default fp(databrainProxy, { name: 'gatehouse-databrain-proxy', fastify: '5.x' })

@@ -6,25 +6,13 @@ import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../../lib/secrets/secret-source.js'
 import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
-import { isLifetime } from '../guest-token/options.js'
-import type { GuestTokenGrant, GuestTokenOptions } from '../guest-token/options.js'
-import { parseUrl } from '../../../signing/parse-url.js'
+import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
+import type { GuestTokenGrant } from '../guest-token/options.js'
+import { baseUrl, checkedTokenOptions } from '../token-options.js'
+import type { TokenOptions } from '../token-options.js'
 
-export interface DatabrainProxyOptions extends
-  Pick<
-    GuestTokenOptions,
-    | 'dataAppName'
-    | 'apiUrl'
-    | 'allowClientId'
-    | 'expiryTime'
-    | 'refreshAhead'
-    | 'cache'
-    | 'guards'
-    | 'now'
-    | 'connectTimeout'
-    | 'retries'
-    | 'ca'
-  > {
+export interface DatabrainProxyOptions
+  extends TokenOptions, Pick<UpstreamClientOptions, 'connectTimeout' | 'retries' | 'ca'> {
   /**
    * Path prefix of the component's calls; the rest of the path is forwarded. An empty prefix forwards all paths, and
    * excludes `cors`. Default: `/api/databrain/proxy`.
@@ -89,14 +77,7 @@ export interface DatabrainProxyOptions extends
 
 type Defaulted =
   | 'prefix'
-  | 'apiUrl'
   | 'upstreamUrl'
-  | 'allowClientId'
-  | 'expiryTime'
-  | 'refreshAhead'
-  | 'cache'
-  | 'guards'
-  | 'now'
   | 'rateLimit'
   | 'userRateLimit'
   | 'bodyLimit'
@@ -110,7 +91,8 @@ type Defaulted =
   | 'userConnections'
 
 export type CheckedOptions =
-  & Omit<DatabrainProxyOptions, Defaulted>
+  & Omit<DatabrainProxyOptions, Defaulted | keyof TokenOptions>
+  & Required<TokenOptions>
   & { [Name in Defaulted]-?: NonNullable<DatabrainProxyOptions[Name]> }
 
 const assertOption: AssertOption = optionAssertion('databrain-proxy')
@@ -153,19 +135,13 @@ const LONGEST_TIMER = 2 ** 31 - 1
 /** Validates the options and adds the defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions {
   refuseUnknownOptions('databrainProxy', options, KNOWN)
-  const apiUrl = baseUrl('apiUrl', options.apiUrl ?? 'https://api.usedatabrain.com')
+  const token = checkedTokenOptions(assertOption, options)
   const connections = options.connections ?? 64
   const checked: CheckedOptions = {
     ...options,
+    ...token,
     prefix: options.prefix ?? '/api/databrain/proxy',
-    apiUrl,
-    upstreamUrl: baseUrl('upstreamUrl', options.upstreamUrl ?? apiUrl),
-    allowClientId: options.allowClientId ?? (() => false),
-    expiryTime: options.expiryTime ?? 3_600_000,
-    refreshAhead: options.refreshAhead ?? 0.1,
-    cache: options.cache ?? true,
-    guards: options.guards ?? {},
-    now: options.now ?? Date.now,
+    upstreamUrl: baseUrl(assertOption, 'upstreamUrl', options.upstreamUrl ?? token.apiUrl),
     rateLimit: options.rateLimit ?? { max: 1_200, timeWindow: '1 minute' },
     userRateLimit: options.userRateLimit ?? { max: 600, timeWindow: '1 minute' },
     bodyLimit: options.bodyLimit ?? 16_777_216,
@@ -190,28 +166,7 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
   )
   // The @fastify/cors of a host handles the preflights of all paths.
   assertOption(checked.prefix !== '' || checked.cors === undefined, 'prefix', 'a non-empty path if "cors" is set')
-  assertOption(
-    typeof checked.dataAppName === 'string' && checked.dataAppName !== '',
-    'dataAppName',
-    'the name of a data app'
-  )
   assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that identifies the user')
-  assertOption(typeof checked.allowClientId === 'function', 'allowClientId', 'a function')
-  assertOption(
-    isLifetime(checked.expiryTime),
-    'expiryTime',
-    'a whole number of milliseconds, 1000 or more',
-    checked.expiryTime
-  )
-  assertOption(
-    checked.refreshAhead >= 0 && checked.refreshAhead <= 0.9,
-    'refreshAhead',
-    'a number from 0 to 0.9',
-    checked.refreshAhead
-  )
-  assertOption(typeof checked.cache === 'boolean', 'cache', 'a boolean')
-  assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
-  assertOption(typeof checked.now === 'function', 'now', 'a function')
   for (const name of COUNTS) assertOption(isPositive(checked[name]), name, 'a positive integer', checked[name])
   for (const name of TIMES) {
     assertOption(
@@ -222,15 +177,6 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
     )
   }
   return checked
-}
-
-/** Returns the normalised origin and path of a URL, without a trailing slash. */
-function baseUrl (option: string, text: string): string {
-  const expected = 'an http(s) URL without credentials, query or fragment'
-  assertOption(parseUrl(text) !== null, option, expected)
-  const { protocol, username, password, search, hash, origin, pathname } = new URL(text)
-  assertOption(['http:', 'https:'].includes(protocol) && username + password + search + hash === '', option, expected)
-  return `${origin}${pathname.replace(/\/+$/, '')}`
 }
 
 function isPositive (count: unknown): boolean {
