@@ -1,19 +1,16 @@
-import { closest, distance } from 'fastest-levenshtein'
 import type { RegisterOptions } from 'fastify'
 
+import { unknownOption } from '../signing/known-options.js'
+import type { KnownOptions, RenamedOptions } from '../signing/known-options.js'
 import { INVALID_OPTIONS } from './errors.js'
 
-/** The names of all properties of an options type. A missing or additional name does not compile. */
-export type KnownOptions<Options extends object> = Readonly<Record<keyof Options & string, true>>
+export type { KnownOptions, RenamedOptions } from '../signing/known-options.js'
 
 /** Maximum number of characters of an option's value in an error message. */
 const MAX_SHOWN = 40
 
 /** The options of Fastify's own `register`. @fastify/autoload passes `prefix` to every plugin of a folder. */
 const OF_REGISTER: KnownOptions<RegisterOptions> = { prefix: true, logLevel: true, logSerializers: true }
-
-/** Former names of options and their current names, for the error message about a former name. */
-export type RenamedOptions = Readonly<Record<string, string>>
 
 /**
  * Throws `INVALID_OPTIONS` for the first option of a plugin that is not in `known`, because a misspelt option would
@@ -47,17 +44,8 @@ export function refuseUnknownMembers (
   renamed: RenamedOptions = {}
 ): void {
   if (typeof value !== 'object' || value === null) return
-  const unknown = Object.keys(value).find((name) => !Object.hasOwn(known, name))
-  if (unknown === undefined) return
-  const names = Object.keys(known)
-  throw new INVALID_OPTIONS(`${plugin}: unknown option "${path}${unknown}"; ${hintFor(path, unknown, names, renamed)}`)
-}
-
-function hintFor (path: string, unknown: string, names: readonly string[], renamed: RenamedOptions): string {
-  const present = Object.hasOwn(renamed, unknown) ? renamed[unknown] : undefined
-  if (present !== undefined) return `it is now "${path}${present}"`
-  const nearest = nearestName(unknown, names)
-  return nearest === null ? knownNames(names) : `did you mean "${path}${nearest}"?`
+  const error = unknownOption(value, known, renamed, path)
+  if (error !== null) throw new INVALID_OPTIONS(`${plugin}: ${error}`)
 }
 
 /**
@@ -142,17 +130,4 @@ function shownValue (value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (Array.isArray(value)) return 'a list'
   return typeof value === 'object' && value !== null ? 'an object' : String(value)
-}
-
-/** Returns the known name that is most similar to a misspelt name, ignoring case, or `null` if no name is similar. */
-export function nearestName (name: string, known: readonly string[]): string | null {
-  const wanted = name.toLowerCase()
-  const lowerCase = known.map((each) => each.toLowerCase())
-  const nearest = lowerCase.length === 0 ? '' : closest(wanted, lowerCase)
-  const changes = distance(wanted, nearest)
-  return changes <= Math.max(1, Math.floor(wanted.length / 3)) ? known[lowerCase.indexOf(nearest)] ?? null : null
-}
-
-function knownNames (names: readonly string[]): string {
-  return names.length === 0 ? 'there are no options here' : `the options are ${names.join(', ')}`
 }

@@ -1,15 +1,15 @@
 import { hmacSha256, sameSecret } from './digest.js'
 import { CLOCK_TOLERANCE } from './issue-time.js'
 import { assertKnownOptions } from './known-options.js'
-import type { OptionNames } from './known-options.js'
+import type { KnownOptions } from './known-options.js'
 
 const VERSION = 'v1'
 const REFERENCE = /^(v1\.([\w-]+))\.([\w-]{43})$/
 const MAX_LENGTH = 2048
 const MAX_SUBJECT = 256
 const RESERVED = ['aud', 'iat', 'exp']
-const OF_SIGN: OptionNames<SignUserReferenceOptions> = { key: true, audience: true, ttl: true, now: true }
-const OF_VERIFY: OptionNames<VerifyUserReferenceOptions> = { keys: true, audience: true, now: true }
+const OF_SIGN: KnownOptions<SignUserReferenceOptions> = { key: true, audience: true, ttl: true, now: true }
+const OF_VERIFY: KnownOptions<VerifyUserReferenceOptions> = { keys: true, audience: true, now: true }
 
 /**
  * Prefix of the signed string, so that a signature for another purpose is never valid here, even under the same key.

@@ -1,6 +1,6 @@
 import type { TokenStore } from '../../contracts/token-store/index.js'
 import { assertKnownOptions } from '../../signing/known-options.js'
-import type { OptionNames } from '../../signing/known-options.js'
+import type { KnownOptions } from '../../signing/known-options.js'
 import type { ContractTest } from '../contract-test.js'
 import { changeContract } from './changes.js'
 import { raceContract } from './races.js'
@@ -13,7 +13,7 @@ export interface SharedTokenStoreContractOptions {
   rounds?: number
 }
 
-const KNOWN: OptionNames<SharedTokenStoreContractOptions> = { within: true, rounds: true }
+const KNOWN: KnownOptions<SharedTokenStoreContractOptions> = { within: true, rounds: true }
 
 /**
  * Tests that token stores must pass if several instances share one backend, in addition to `tokenStoreContract`.

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest, HookHandlerDoneFunction, FastifyReply } from 'fastify'
 
 import { INTERNAL_ERROR, INVALID_OPTIONS } from '../errors.js'
-import { nearestName } from '../options.js'
+import { nearestName } from '../../signing/known-options.js'
 import { refuse } from '../refuse.js'
 import { guardConfig, NOTHING } from './config.js'
 import type { Config } from './config.js'

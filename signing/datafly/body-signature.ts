@@ -3,11 +3,11 @@ import { createHmac } from 'node:crypto'
 import { hmacSha256, sameDigest } from '../digest.js'
 import type { Data } from '../digest.js'
 import { assertKnownOptions } from '../known-options.js'
-import type { OptionNames } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 
 export { generateServerSecret, parseServerSecret } from './server-secret.js'
 
-const KNOWN: OptionNames<TimestampedSignature> = { header: true, timestamp: true, now: true, tolerance: true }
+const KNOWN: KnownOptions<TimestampedSignature> = { header: true, timestamp: true, now: true, tolerance: true }
 const HEADER = /^sha256=([0-9A-Fa-f]{64})$/
 const TIMESTAMP = /^[1-9][0-9]{0,15}$/
 const FIVE_MINUTES = 300_000

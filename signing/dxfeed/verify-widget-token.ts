@@ -1,11 +1,11 @@
 import { sameSecret } from '../digest.js'
 import { assertKnownOptions } from '../known-options.js'
-import type { OptionNames } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { parseWidgetMessage } from './message.js'
 import type { WidgetMessage, WidgetTokenPayload } from './message.js'
 import { widgetKey, widgetSignature } from './signature.js'
 
-const KNOWN: OptionNames<VerifyWidgetTokenOptions> = {
+const KNOWN: KnownOptions<VerifyWidgetTokenOptions> = {
   secret: true,
   timeUnit: true,
   now: true,
@@ -14,6 +14,7 @@ const KNOWN: OptionNames<VerifyWidgetTokenOptions> = {
   session: true,
   maxTtl: true
 }
+const RENAMED = { leeway: 'tolerance', maxLifetime: 'maxTtl' }
 const TOKEN = /^([A-Za-z0-9+/]+)\.([A-Za-z0-9_-]{43})$/
 const MAX_LENGTH = 8192
 const TIME = /^(?:0|[1-9][0-9]{0,15})$/
@@ -67,7 +68,7 @@ export type WidgetTokenVerdict = { valid: true, payload: VerifiedWidgetToken } |
  * if (verdict.valid) console.log(verdict.payload.user)
  */
 export function verifyWidgetToken (token: string, options: VerifyWidgetTokenOptions): WidgetTokenVerdict {
-  assertKnownOptions('verifyWidgetToken', options, KNOWN)
+  assertKnownOptions('verifyWidgetToken', options, KNOWN, RENAMED)
   const [, text, signature] = typeof token !== 'string' || token.length > MAX_LENGTH ? [] : TOKEN.exec(token) ?? []
   if (text === undefined || signature === undefined) return refused('malformed')
   // Compares the strings, not the decoded bytes, so that only the canonical spelling of a signature is valid.

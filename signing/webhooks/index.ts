@@ -1,4 +1,6 @@
 import { randomBase62 } from '../base62.js'
+import { assertKnownOptions } from '../known-options.js'
+import type { KnownOptions } from '../known-options.js'
 import { generateServerSecret, parseServerSecret } from '../datafly/server-secret.js'
 import { verifyCustom } from './custom.js'
 import type { CustomSignature } from './custom.js'
@@ -32,11 +34,28 @@ const SCHEMES: Readonly<Record<WebhookProvider, Scheme>> = {
   custom: { verify: verifyCustom, key: parseServerSecret, generate: generateServerSecret }
 }
 
+const KNOWN_OF_DELIVERY: KnownOptions<WebhookDelivery> = {
+  method: true,
+  url: true,
+  headers: true,
+  body: true,
+  now: true,
+  tolerance: true
+}
+const KNOWN_OF_CUSTOM: KnownOptions<CustomSignature> = {
+  header: true,
+  encoding: true,
+  hash: true,
+  prefix: true,
+  timestampHeader: true,
+  template: true
+}
 const ID = /^wh_[0-9A-Za-z]{24}$/
 
 /**
  * Verifies the signature of a delivery over its raw body, in constant time. The signature is valid if any of `secrets`
- * created it; pass two during a rotation. `custom` describes the signature of the provider `custom`.
+ * created it; pass two during a rotation. `custom` describes the signature of the provider `custom`. Throws a TypeError
+ * for an unknown property of `delivery` or `custom`, as a misspelt `tolerance` would leave its default.
  *
  * @example
  * const secret = webhookKey('stripe', endpointSecret)
@@ -48,6 +67,8 @@ export function verifyWebhook (
   secrets: readonly Buffer[],
   custom: CustomSignature | null = null
 ): WebhookVerdict {
+  assertKnownOptions('verifyWebhook', delivery, KNOWN_OF_DELIVERY)
+  if (custom !== null) assertKnownOptions('verifyWebhook', custom, KNOWN_OF_CUSTOM)
   return SCHEMES[provider].verify(delivery, secrets.filter(({ length }) => length > 0), custom)
 }
 

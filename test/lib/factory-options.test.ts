@@ -2,7 +2,7 @@ import t from 'tap'
 
 import {
   createPasswords, memorySink, memoryStore, pageConfig, signUserReference, verifyTimestampedBody,
-  verifyUserReference, verifyWidgetToken
+  verifyUserReference, verifyWebhook, verifyWidgetToken
 } from '../../index.js'
 import { sharedTokenStoreContract } from '../../conformance/index.js'
 import { LookupCache } from '../../lib/lookup-cache.js'
@@ -16,6 +16,8 @@ import { botCheck } from '../../routes/ingestion/bots.js'
 
 const NOW = Date.now()
 const KEY = 'eclGd3TWSYLMBHfcKoZEu74OSLseP7ydq8o9qKoSZCI'
+
+const DELIVERY = { method: 'POST', url: 'https://a.example/', headers: {}, body: Buffer.alloc(0), now: NOW }
 
 /** Reached by no factory that looks at its options first. */
 const nothing = {} as never
@@ -65,17 +67,21 @@ const FUNCTIONS: Record<string, [call: () => unknown, fault: string]> = {
   signUserReference: [() => signUserReference({ sub: 'ann' }, { key: KEY, audience: 'a', life: 5 } as never),
     '"life"; the options are key, audience, ttl, now'],
   verifyUserReference: [() => verifyUserReference('v1', { keys: [KEY], audience: 'a', nou: 5 } as never),
-    '"nou"; the options are keys, audience, now'],
+    '"nou"; did you mean "now"?'],
   verifyWidgetToken: [() => verifyWidgetToken('x', { secret: 's', leeway: 5 } as never),
-    '"leeway"; the options are secret, timeUnit, now, tolerance, issuer, session, maxTtl'],
+    '"leeway"; it is now "tolerance"'],
+  verifyWebhook: [
+    () => verifyWebhook('stripe', { ...DELIVERY, tolerence: 60_000 } as never, []),
+    '"tolerence"; did you mean "tolerance"?'
+  ],
   verifyTimestampedBody: [
     () => verifyTimestampedBody({ header: '', timestamp: '', now: NOW, leeway: 5 } as never, [KEY], ''),
     '"leeway"; the options are header, timestamp, now, tolerance'
   ],
   pageConfig: [() => pageConfig({ url: 'https://a.example', proxyKey: KEY, reference: 'v1', baseURL: '' } as never),
-    '"baseURL"; the options are url, proxyKey, reference, baseUrl'],
+    '"baseURL"; did you mean "baseUrl"?'],
   sharedTokenStoreContract: [() => sharedTokenStoreContract(nothing, nothing, { round: 1 } as never),
-    '"round"; the options are within, rounds']
+    '"round"; did you mean "rounds"?']
 }
 
 for (const [name, [call, fault]] of Object.entries(FUNCTIONS)) {
@@ -83,6 +89,14 @@ for (const [name, [call, fault]] of Object.entries(FUNCTIONS)) {
     t.match(await errorOf(call), { name: 'TypeError', message: `${name}: unknown option ${fault}` })
   })
 }
+
+t.test('verifyWebhook refuses an unknown property of a custom signature', async (t) => {
+  const custom = { header: 'x-signature', encoding: 'hex', hash: 'sha256', prefix: '', timeStampHeader: 'x-time' }
+  t.match(await errorOf(() => verifyWebhook('custom', DELIVERY, [], custom as never)), {
+    name: 'TypeError',
+    message: 'verifyWebhook: unknown option "timeStampHeader"; did you mean "timestampHeader"?'
+  })
+})
 
 t.test('LookupCache refuses an unknown option', async (t) => {
   t.match(await errorOf(() => new LookupCache({ load: async () => null, misTtl: 5 } as never)), {

@@ -1,5 +1,5 @@
 import { assertKnownOptions } from '../../../signing/known-options.js'
-import type { OptionNames } from '../../../signing/known-options.js'
+import type { KnownOptions } from '../../../signing/known-options.js'
 import { parseUrl } from '../../../signing/parse-url.js'
 
 export interface PageConfigOptions {
@@ -40,8 +40,8 @@ export interface ProxyPageConfig {
   proxyAuthKey: string
 }
 
-const OF_TOKEN: OptionNames<PageConfigOptions> = { url: true, proxyKey: true, reference: true, baseUrl: true }
-const OF_PROXY: OptionNames<ProxyPageConfigOptions> = { proxyUrl: true, proxyKey: true }
+const OF_TOKEN: KnownOptions<PageConfigOptions> = { url: true, proxyKey: true, reference: true, baseUrl: true }
+const OF_PROXY: KnownOptions<ProxyPageConfigOptions> = { proxyUrl: true, proxyKey: true }
 const PRODUCT = 'https://app.usedatabrain.com'
 
 /**
