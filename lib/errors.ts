@@ -1,5 +1,7 @@
 import createError from '@fastify/error'
 
+import { assertKnownOptions } from '../signing/known-options.js'
+import type { KnownOptions } from '../signing/known-options.js'
 import type { UpstreamRefusal } from './upstream-client/refusal.js'
 
 export interface ErrorDetail {
@@ -25,6 +27,16 @@ export interface PublicErrorOptions {
   cause?: unknown
 }
 
+const KNOWN: KnownOptions<PublicErrorOptions> = {
+  message: true,
+  details: true,
+  retryAfterSeconds: true,
+  reason: true,
+  upstream: true,
+  cause: true
+}
+const RENAMED = { retryAfter: 'retryAfterSeconds' }
+
 /** The base class of every error that the suite sends. The client receives `code`, `statusCode` and `message`. */
 export class GatehouseError extends Error {
   declare code: string
@@ -35,12 +47,14 @@ export class GatehouseError extends Error {
   upstream?: UpstreamRefusal
 }
 
+/** Its constructor throws a TypeError for an unknown option, and for an Error, whose message is not for the client. */
 export type PublicError = new(options?: PublicErrorOptions) => GatehouseError
 
 function publicError (code: string, statusCode: number, text: string, retryAfterSeconds?: number): PublicError {
   const Base = createError<[string]>(code, '%s', statusCode, GatehouseError as unknown as ErrorConstructor)
   return class extends Base {
     constructor (options: PublicErrorOptions = {}) {
+      assertErrorOptions(code, options)
       super(options.message ?? text)
       const wait = options.retryAfterSeconds ?? retryAfterSeconds
       if (options.details !== undefined) this.details = options.details
@@ -55,6 +69,13 @@ function publicError (code: string, statusCode: number, text: string, retryAfter
     declare reason?: string
     declare upstream?: UpstreamRefusal
   } as unknown as PublicError
+}
+
+function assertErrorOptions (code: string, options: unknown): asserts options is PublicErrorOptions {
+  if (typeof options !== 'object' || options === null || options instanceof Error) {
+    throw new TypeError(`${code}: the argument must be an object of options, such as { message } or { cause: error }`)
+  }
+  assertKnownOptions(code, options, KNOWN, RENAMED)
 }
 
 export const INVALID_REQUEST = publicError('INVALID_REQUEST', 400, 'The request is not valid')
