@@ -39,8 +39,8 @@ export interface AdminAuthOptions extends AdminScopeOptions {
   /** Path prefix of the routes. Default: `/v1/admin/auth`. */
   prefix?: string
   /**
-   * Maximum lifetime of a session, in milliseconds, 60 000 or more. A refresh does not extend it. Default:
-   * 2 592 000 000 (30 days).
+   * Maximum lifetime of a session, in milliseconds, 3 600 000 (1 hour) or more, so that 30 days in seconds are refused.
+   * A refresh does not extend it. Default: 2 592 000 000 (30 days).
    */
   sessionMaxAge?: number
   /**
@@ -96,7 +96,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
     userRateLimit = { max: 100, timeWindow: MINUTE }
   } = options
   const { sessionMaxAge: maxAge = 2_592_000_000, reuseGrace: grace = 0 } = options
-  assertWholeSeconds('admin-auth', 'sessionMaxAge', maxAge, MINUTE, 31_536_000_000)
+  assertWholeSeconds('admin-auth', 'sessionMaxAge', maxAge, 60 * MINUTE, 31_536_000_000)
   assertGrace(grace)
   const box = graceBox(grace, options.secretsKeys)
   const lockout = lockoutOf(options.lockout)

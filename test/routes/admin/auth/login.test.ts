@@ -343,6 +343,8 @@ t.test('weak, missing or doubled secrets and wrong options stop the start', asyn
     [{ jwtSecrets: [SECRET], reuseGrace: 10_000, secretsKeys: ['weak'] }, /secretsKeys\[0\]/],
     [{ jwtSecrets: [SECRET], sessionMaxAge: -1 }, /"sessionMaxAge"/],
     [{ jwtSecrets: [SECRET], sessionMaxAge: 43_200 }, /"sessionMaxAge" must be milliseconds/],
+    [{ jwtSecrets: [SECRET], sessionMaxAge: 2_592_000 }, /"sessionMaxAge" must be milliseconds, 3600000 to /],
+    [{ jwtSecrets: [SECRET], sessionMaxAge: 3_599_000 }, /"sessionMaxAge" must be milliseconds, 3600000 to /],
     [{ jwtSecrets: [SECRET], lockout: { duration: 900 } }, /"lockout.duration" must be milliseconds/],
     [{ jwtSecrets: [SECRET], lockout: { max: 0 } }, /"lockout.max"/],
     [{ jwtSecrets: [SECRET], passwords: { memoryCost: 64 } }, /"memoryCost"/],
