@@ -75,8 +75,8 @@ function demands (
 function isAnswered (request: FastifyRequest, { isAfterCors }: Registration): boolean {
   const { method, url = '' } = request.routeOptions
   if (![method].flat().every((one) => one === 'OPTIONS')) return false
-  // The route `*` of its scope belongs to @fastify/cors, and answers 404 where @fastify/cors has not granted the
-  // preflight by now.
+  // The route `*` of @fastify/cors responds with 404 to a preflight that was not granted. Only its URL identifies it,
+  // as it has no `config` and is declared before the guard, so that no hook of the guard could mark it.
   const isOfCors = url === `${request.server.prefix}*`
   return !(isAfterCors && isOfCors && (request as { [CORS_MARK]?: boolean })[CORS_MARK] === false)
 }
