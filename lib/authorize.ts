@@ -28,16 +28,19 @@ export function unauthenticated (reason: string, cause?: unknown): GatehouseErro
 /**
  * Calls a function of the host that identifies the user. `null` and `undefined` are 401 `UNAUTHORIZED`. A
  * GatehouseError that the function throws is the response; another error with `statusCode` 401 or 403 becomes
- * `UNAUTHORIZED` or `FORBIDDEN`; any other error is 500.
+ * `UNAUTHORIZED` or `FORBIDDEN`; any other error is 500. `noUser` is the logged reason if there is no user.
  */
-export async function authorizeByHost<Answer> (ask: () => HostDecision<Answer>): Promise<Answer> {
+export async function authorizeByHost<Answer> (
+  ask: () => HostDecision<Answer>,
+  noUser = "the host's authorize function returned no user"
+): Promise<Answer> {
   let answer: Answer | null | undefined
   try {
     answer = await ask()
   } catch (thrown) {
     throw asDecision(thrown)
   }
-  if (answer === null || answer === undefined) throw unauthenticated("the host's authorize function returned no user")
+  if (answer === null || answer === undefined) throw unauthenticated(noUser)
   return answer
 }
 

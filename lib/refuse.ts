@@ -64,7 +64,9 @@ export function toPublicError (thrown: unknown): GatehouseError {
 function detailsOf (validation: NonNullable<FastifyError['validation']>): ErrorDetail[] {
   return validation.map(({ instancePath, params, message = 'is not valid' }) => {
     const missing = typeof params.missingProperty === 'string' ? `/${params.missingProperty}` : ''
-    return { path: instancePath + missing, message }
+    const { allowedValues } = params
+    const allowed = Array.isArray(allowedValues) ? `: ${allowedValues.map(String).join(', ')}` : ''
+    return { path: instancePath + missing, message: message + allowed }
   })
 }
 

@@ -33,7 +33,9 @@ function parse (options: Options, args: string[]) {
   try {
     return parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
   } catch (error) {
-    throw new UsageError((error as Error).message)
+    // Node.js adds a hint about positional arguments, which no command has.
+    const [message = ''] = (error as Error).message.split('. To specify a positional')
+    throw new UsageError(`${message}. Run fastify-gatehouse --help.`)
   }
 }
 

@@ -59,7 +59,7 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     log.follow(app.log)
     closers.push(() => app.close())
     // Listens before firstStart: a used port must not lose the password, which is printed only once.
-    await app.listen({ host: config.host, port, backlog: 4_096 })
+    await app.listen({ host: config.host, port, backlog: 4_096 }).catch(explainUsedPort)
     const first = await firstStart(store, await createPasswords(), config.admin, config.production ? null : origins)
     print(banner({ origin: origins[0], config, first }))
     started = true
@@ -74,6 +74,12 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     await closeAll().catch(() => {})
     throw error
   }
+}
+
+/** Adds to the error of a used port how to choose another one. */
+function explainUsedPort (error: NodeJS.ErrnoException): never {
+  if (error.code === 'EADDRINUSE') error.message += '; stop the other process, or set PORT to another port'
+  throw error
 }
 
 async function freePort (host: string): Promise<number> {

@@ -1,5 +1,5 @@
 import type { TokenStore } from '../../contracts/token-store/index.js'
-import { readConfig } from '../config/index.js'
+import { readTaskConfig } from '../config/index.js'
 import type { Config } from '../config/index.js'
 import { lateLog } from '../late-log.js'
 import { openData } from '../open-data.js'
@@ -8,7 +8,7 @@ import { openSecrets } from '../secrets.js'
 
 /** Opens the configured store for one task. With the embedded database, the server must be stopped first. */
 export async function withStore (work: (store: TokenStore, config: Config) => Promise<void>): Promise<void> {
-  const config = readConfig(process.env)
+  const config = readTaskConfig(process.env)
   const database = await openData(config, (text) => console.error(text))
   try {
     const { SECRETS_KEY } = await openSecrets(config)

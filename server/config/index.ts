@@ -153,6 +153,16 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   return config
 }
 
+/**
+ * Like `readConfig`, for a command that only works on the database: the embedded products are off, so that an app whose
+ * environment contains some of their variables can use it.
+ *
+ * @throws ConfigError as `readConfig` does.
+ */
+export function readTaskConfig (variables: Readonly<Record<string, string | undefined>>): Config {
+  return readConfig({ ...variables, DATABRAIN: 'off', BOLDBI: 'off', DXFEED: 'off' })
+}
+
 /** Validates each known variable. An invalid one is reported and then treated as unset, to be reported only once. */
 function parse (variables: Readonly<Record<string, string | undefined>>, problems: Problems): Environment {
   const known: Record<string, unknown> = {}

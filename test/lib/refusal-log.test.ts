@@ -45,3 +45,16 @@ t.test('the log names an unknown member of a body, and the response does not', a
   t.notMatch(response.body, 'nmae')
   t.same(reasons(), ['"nmae" is unknown'])
 })
+
+t.test('the response lists the values that a member of a body may have', async (t) => {
+  const { app } = logged()
+  t.teardown(() => app.close())
+  await app.register(errorEnvelope)
+  app.post('/', {
+    schema: { body: { type: 'object', properties: { mode: { enum: ['never', 'always', null] } } } }
+  }, async () => 'ok')
+  const response = await app.inject({ method: 'POST', url: '/', payload: { mode: 'often' } })
+  t.match(response.json(), {
+    error: { details: [{ path: '/mode', message: 'must be equal to one of the allowed values: never, always, null' }] }
+  })
+})

@@ -36,7 +36,7 @@ t.test('a wrong call is exit code 2 with one line that says what is wrong', asyn
     const { code, stdout, stderr } = await run(t, args)
     t.equal(code, 2, args.join(' '))
     t.equal(stdout, '')
-    t.match(stderr, /^fastify-gatehouse: .+\n$/, args.join(' '))
+    t.match(stderr, /^fastify-gatehouse: .+ Run fastify-gatehouse --help\.\n$/, args.join(' '))
   }
 })
 

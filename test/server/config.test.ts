@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { readConfig } from '../../server/config/index.js'
+import { readConfig, readTaskConfig } from '../../server/config/index.js'
 import { describeEnvironment, EnvironmentSchema } from '../../server/config/environment.js'
 import { ConfigError } from '../../server/config/problems.js'
 import { generateSecret } from '../../signing/secret-strength/index.js'
@@ -195,6 +195,13 @@ t.test('lists are split, and secrets keep their order', async (t) => {
   t.same(config.trustProxy, ['10.0.0.0/8', '::1'])
   t.same(config.dxfeed?.filters, ['NYSE', 'NASDAQ'])
   t.same(readConfig({ TRUST_PROXY: 'loopback' }).trustProxy, ['loopback'])
+})
+
+t.test('a command on the database ignores the products, and no other error', async (t) => {
+  const production = { NODE_ENV: 'production', JWT_SECRET: generateSecret(), SECRETS_KEY: generateSecret() }
+  const config = readTaskConfig({ ...production, DATABRAIN_API_KEY: 'k', BOLDBI_EMBED_SECRET: 's' })
+  t.match(config, { databrain: null, boldbi: null, dxfeed: null, secrets: { SECRETS_KEY: [production.SECRETS_KEY] } })
+  t.throws(() => readTaskConfig({ ...production, SECRETS_KEY: 'short' }), /SECRETS_KEY is shorter/)
 })
 
 t.test('every variable is described', async (t) => {

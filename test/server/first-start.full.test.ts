@@ -66,7 +66,7 @@ t.test('a port that is taken stops the start before anything is made', async (t)
   const { port } = taken.address() as AddressInfo
   const program = await runProgram(t, ['start'], { DATA_DIR: dataDir, PORT: String(port) })
   t.equal((await program.ended).code, 1)
-  t.match(program.stderr(), /^fastify-gatehouse: .*EADDRINUSE.*\n$/)
+  t.match(program.stderr(), /^fastify-gatehouse: .*EADDRINUSE.*set PORT to another port\n$/)
   t.match(printedBy(await startServerProcess(t, dataDir)).password, /^[\w-]{43}$/, 'the next start is the first one')
 })
 

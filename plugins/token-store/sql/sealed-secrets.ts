@@ -19,7 +19,14 @@ export function sealSecret (box: SecretBox, place: Place, value: Buffer): string
 }
 
 export function openSecret (box: SecretBox, place: Place, sealed: string): Buffer {
-  return box.open(sealed, contextOf(place))
+  try {
+    return box.open(sealed, contextOf(place))
+  } catch (error) {
+    const { message } = error as Error
+    throw new Error(`token-store: "secretsKeys" (SECRETS_KEY) cannot open a row of ${place.table}: ${message}`, {
+      cause: error
+    })
+  }
 }
 
 /** Encrypts every secret of a table with the current key, so that previous keys can be removed. */

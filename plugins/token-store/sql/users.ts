@@ -3,6 +3,7 @@ import type { Kysely, Selectable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
+import { CONFLICT } from '../../../lib/errors.js'
 import type { User, Users } from '../../../contracts/token-store/index.js'
 import type { Caches } from './caches.js'
 import { sqlLoginFailures } from './login-failures.js'
@@ -26,7 +27,8 @@ export function sqlUsers (
         disabled: false,
         epoch: 0,
         created_at: toDate(now())
-      }).returningAll().executeTakeFirstOrThrow()
+      }).onConflict((conflict) => conflict.column('email').doNothing()).returningAll().executeTakeFirst()
+      if (row === undefined) throw new CONFLICT({ message: 'This email is taken' })
       return toUser(row)
     },
 

@@ -99,7 +99,11 @@ const guestToken: FastifyPluginAsync<GuestTokenOptions> = async (app, options) =
       decision.userId = request.userReference?.sub ?? null
       const { details } = decision
       details['proxyKey'] = request.proxyKey?.id ?? null
-      const grant = checkedGrant(await authorizeByHost(() => authorize(request)), request.userReference, checked)
+      const noUser = request.userReference === null
+        ? "the host's authorize function returned no user; the request contains no user reference"
+        : undefined
+      const granted = await authorizeByHost(() => authorize(request), noUser)
+      const grant = checkedGrant(granted, request.userReference, checked)
       const { clientId, dataAppName, permissions = null } = grant.tokenRequest
       decision.userId = grant.user
       Object.assign(details, { clientId, dataAppName, permissions })

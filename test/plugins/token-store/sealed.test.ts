@@ -112,7 +112,10 @@ t.test('after a rotation of SECRETS_KEY the old key opens, and can be dropped on
     (await sqlStore(database, { secretsKeys: keys }).sources.resolve(pipelineKey))?.secrets[0]?.value.toString()
 
   t.equal(await secretWith([newKey, oldKey]), serverSecret)
-  await t.rejects(secretWith([newKey]), { code: 'UNAVAILABLE' })
+  await t.rejects(secretWith([newKey]), {
+    code: 'UNAVAILABLE',
+    cause: { message: /^token-store: "secretsKeys" \(SECRETS_KEY\) cannot open a row of server_secrets: / }
+  })
   await sqlStore(database, { secretsKeys: [newKey, oldKey] }).sweep({ auditRetention: 1_000 })
   t.equal(await secretWith([newKey]), serverSecret)
   t.equal((await sqlStore(database, { secretsKeys: [newKey] }).sources.get('org-a', id))?.pipelineKey, pipelineKey)

@@ -14,3 +14,13 @@ t.test('the SQL store holds the contract on PGlite', async (t) => {
     () => manualClock()
   )
 })
+
+t.test('a taken email is named in the error', async (t) => {
+  const { users } = sqlStore(await emptyDatabase(), { secretsKeys })
+  const user = { orgId: 'org-a', email: 'owner@example.com', passwordHash: 'hash', role: 'owner' } as const
+  await users.create(user)
+  await t.rejects(users.create({ ...user, email: 'Owner@example.com' }), {
+    code: 'CONFLICT',
+    message: 'This email is taken'
+  })
+})

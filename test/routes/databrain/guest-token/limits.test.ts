@@ -152,3 +152,12 @@ function connections ({ server }: FastifyInstance): Promise<number> {
     server.getConnections((error, count) => error === null ? resolve(count) : reject(error))
   )
 }
+
+t.test('the log of a 401 by "authorize" says that the request contains no user reference', async (t) => {
+  const lines: string[] = []
+  const { ask } = await guestTokenApp(t, {
+    authorize: ({ userReference }) => userReference && { clientId: userReference.sub }
+  }, { logger: { stream: { write: (line: string) => { lines.push(line) } } } })
+  t.equal((await ask('ann', { url: PATH })).statusCode, 401)
+  t.match(lines.join(''), 'function returned no user; the request contains no user reference"')
+})
