@@ -82,6 +82,8 @@ async function gateway (database: Database): Promise<number> {
   await store.sessions.start({
     id: 'session',
     userId: sub,
+    orgId: 'bench',
+    mfaAt: null,
     epoch: 0,
     refreshDigest: '',
     endsAt,

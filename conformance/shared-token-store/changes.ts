@@ -37,13 +37,13 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
         two,
         'the user is disabled',
         null,
-        ({ a, userId }) => a.users.update(userId, { disabled: true })
+        ({ a, userId }) => a.members.update('org-a', userId, { disabled: true })
       ),
       await withSession(
         two,
         'the role changes',
         'viewer',
-        ({ a, userId }) => a.users.update(userId, { role: 'viewer' })
+        ({ a, userId }) => a.members.update('org-a', userId, { role: 'viewer' })
       ),
       await withSession(
         two,

@@ -93,6 +93,8 @@ export function aSession (userId: string, clock: ContractClock, fields: Partial<
   return {
     id: randomUUID(),
     userId,
+    orgId: 'org-a',
+    mfaAt: null,
     epoch: 0,
     refreshDigest: 'digest-1',
     endsAt: clock.now() + 60_000,

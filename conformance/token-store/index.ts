@@ -5,6 +5,8 @@ import type { ContractTest } from '../contract-test.js'
 import { auditContract } from './audit.js'
 import { claimContract } from './claims.js'
 import { guestTokenContract } from './guest-tokens.js'
+import { memberContract } from './members.js'
+import { organisationContract } from './organisations.js'
 import { quotaContract } from './quotas.js'
 import { resolveContract } from './resolve.js'
 import { revocationContract } from './revocations.js'
@@ -37,7 +39,9 @@ export async function tokenStoreContract (
     resolveContract,
     webhookContract,
     quotaContract,
+    organisationContract,
     userContract,
+    memberContract,
     sessionContract,
     rotationContract,
     auditContract,

@@ -19,7 +19,8 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
       email: user.email,
       role: 'admin',
       epoch: user.epoch,
-      endsAt: session.endsAt
+      endsAt: session.endsAt,
+      mfaAt: null
     })
     assert.ok(Object.isFrozen(access))
     await atOnce(() => sessions.access(session.id))
@@ -142,8 +143,8 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
       list.map(({ id, ip, endsAt }) => [id, ip, endsAt]),
       started.map(({ id, ip, endsAt }) => [id, ip, endsAt])
     )
-    assert.deepEqual(Object.keys(list[0] ?? {}).sort(), ['createdAt', 'endsAt', 'id', 'ip', 'lastUsedAt', 'userAgent',
-      'userId'])
+    assert.deepEqual(Object.keys(list[0] ?? {}).sort(), ['createdAt', 'endsAt', 'id', 'ip', 'lastUsedAt', 'orgId',
+      'userAgent', 'userId'])
     assert.ok(!JSON.stringify(list).includes('secret-digest'))
     assert.deepEqual(await store.sessions.list('nobody'), [])
   })
@@ -171,15 +172,47 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
     const { store, clock } = await make()
     const [user, off] = [await aUser(store), await aUser(store)]
     await store.sessions.endAll(user.id)
-    const disabled = await store.users.update(off.id, { disabled: true })
+    await store.members.update('org-a', off.id, { disabled: true })
     const stale = [aSession('nobody', clock), aSession(user.id, clock, { epoch: user.epoch }),
-      aSession(off.id, clock, { epoch: disabled?.epoch ?? -1 })]
+      aSession(off.id, clock)]
     for (const session of stale) {
       assert.equal(await store.sessions.start(session), false)
       assert.equal(await store.sessions.access(session.id), null)
     }
-    await store.users.update(off.id, { disabled: false })
+    await store.members.update('org-a', off.id, { disabled: false })
     for (const { id } of [user, off]) assert.deepEqual(await store.sessions.list(id), [])
+  })
+
+  await t.test('ending the other sessions keeps one session and does not affect other users', async () => {
+    const { store, clock } = await make()
+    const [user, other] = [await aUser(store), await aUser(store)]
+    const [kept, ...ended] = [aSession(user.id, clock), aSession(user.id, clock), aSession(user.id, clock)]
+    const foreign = aSession(other.id, clock)
+    for (const session of [kept, ...ended, foreign]) {
+      await store.sessions.start(session)
+      await store.sessions.access(session.id)
+    }
+    assert.equal(await store.sessions.endOthers(user.id, kept.id), 2)
+    assert.equal(await store.sessions.endOthers(user.id, kept.id), 0)
+    for (const { id } of ended) assert.equal(await store.sessions.access(id), null)
+    for (const { id } of [kept, foreign]) assert.notEqual(await store.sessions.access(id), null)
+    assert.equal((await store.users.get(user.id))?.epoch, user.epoch)
+  })
+
+  await t.test('a confirmed second factor shows in the access data at once', async () => {
+    const { store, clock } = await make()
+    const user = await aUser(store)
+    const [session, proven] = [aSession(user.id, clock), aSession(user.id, clock, { mfaAt: clock.now() - 5 })]
+    for (const own of [session, proven]) await store.sessions.start(own)
+    assert.equal((await store.sessions.access(session.id))?.mfaAt, null)
+    assert.equal((await store.sessions.access(proven.id))?.mfaAt, proven.mfaAt)
+    const at = clock.now()
+    assert.equal(await store.sessions.confirm(session.id, at), true)
+    assert.equal((await store.sessions.access(session.id))?.mfaAt, at)
+    assert.equal((await store.sessions.access(proven.id))?.mfaAt, proven.mfaAt)
+    assert.equal(await store.sessions.confirm('nothing', at), false)
+    await store.sessions.end(session.id)
+    assert.equal(await store.sessions.confirm(session.id, at), false)
   })
 
   await t.test('a session with a taken id is a conflict', async () => {

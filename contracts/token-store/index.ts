@@ -1,5 +1,7 @@
 import type { AuditTrail } from './audit.js'
 import type { GuestTokens } from './guest-tokens.js'
+import type { Members } from './members.js'
+import type { Organisations } from './organisations.js'
 import type { Revocations } from './revocations.js'
 import type { Sessions } from './sessions.js'
 import type { SharedLimits } from './shared-limits.js'
@@ -9,6 +11,8 @@ import type { Webhooks } from './webhooks.js'
 
 export type * from './audit.js'
 export type * from './guest-tokens.js'
+export type * from './members.js'
+export type * from './organisations.js'
 export type * from '../page.js'
 export type * from './revocations.js'
 export type * from './sessions.js'
@@ -32,7 +36,9 @@ export interface TokenStore {
   readonly guestTokens: GuestTokens
   readonly sources: Sources
   readonly webhooks: Webhooks
+  readonly organisations: Organisations
   readonly users: Users
+  readonly members: Members
   readonly sessions: Sessions
   readonly audit: AuditTrail
   readonly revocations: Revocations

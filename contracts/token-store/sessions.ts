@@ -4,12 +4,16 @@ import type { Role } from './users.js'
 export interface NewSession {
   id: string
   userId: string
+  /** The organisation that the session gives access to. */
+  orgId: string
   /** The user's epoch, read before the credentials were checked: a change in between prevents the session. */
   epoch: number
   /** Hex SHA-256 of the refresh token's id. The id itself is never stored. */
   refreshDigest: string
   /** When the session ends, refreshed or not, epoch milliseconds. */
   endsAt: number
+  /** When the user last proved a second factor, epoch milliseconds; `null` if the user did not. */
+  mfaAt: number | null
   ip: string
   userAgent: string
 }
@@ -18,6 +22,7 @@ export interface NewSession {
 export interface Session {
   id: string
   userId: string
+  orgId: string
   /** Epoch milliseconds. */
   createdAt: number
   /** Epoch milliseconds. */
@@ -36,6 +41,8 @@ export interface SessionAccess {
   readonly role: Role
   readonly epoch: number
   readonly endsAt: number
+  /** When the user last proved a second factor in this session, epoch milliseconds; `null` if the user did not. */
+  readonly mfaAt: number | null
 }
 
 /** One rotation of a refresh token. */
@@ -64,7 +71,8 @@ export type RotationOutcome =
 /** The sessions of administrators. */
 export interface Sessions {
   /**
-   * Starts a session. Resolves with `false`, and stores nothing, if the user is disabled, deleted or has another epoch.
+   * Starts a session. Resolves with `false`, and stores nothing, if the user is deleted, has another epoch, or is
+   * disabled in the organisation or no member of it.
    * Rejects with `CONFLICT` if the id is taken.
    */
   start (session: NewSession): Promise<boolean>
@@ -74,6 +82,10 @@ export interface Sessions {
   end (id: string, userId?: string): Promise<boolean>
   /** Ends every session of the user and increments the user's epoch. */
   endAll (userId: string): Promise<void>
+  /** Ends the sessions of the user except one; resolves with their number. */
+  endOthers (userId: string, except: string): Promise<number>
+  /** Sets `mfaAt` of a session; resolves with `false` if the session has ended. */
+  confirm (id: string, mfaAt: number): Promise<boolean>
   /** Lists the live sessions of the user, newest first, at most 100. */
   list (userId: string): Promise<Session[]>
   /**

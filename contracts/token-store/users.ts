@@ -3,9 +3,10 @@ import type { Role } from '../../schemas/admin-auth.js'
 export { ROLES } from '../../schemas/admin-auth.js'
 export type { Role } from '../../schemas/admin-auth.js'
 
-/** An administrator. */
+/** An administrator, as a member of one organisation. */
 export interface User {
   id: string
+  /** The organisation that `role` and `disabled` apply to. */
   orgId: string
   /** In lower case. */
   email: string
@@ -28,18 +29,26 @@ export interface CountedFailure {
 
 /** The administrators and their login failures. */
 export interface Users {
-  /** Creates a user. Rejects with `CONFLICT` if the email is taken. */
+  /**
+   * Creates a user as a member of an organisation; creates the organisation if it does not exist. Rejects with
+   * `CONFLICT` if the email is taken: add a user who exists with `members.add`.
+   */
   create (user: { orgId: string, email: string, passwordHash: string, role: Role }): Promise<User>
-  get (id: string): Promise<User | null>
-  findByEmail (email: string): Promise<User | null>
-  /** Changes a user. A new role or `disabled` takes effect within a second on every instance. */
-  update (id: string, patch: { role?: Role, disabled?: boolean, passwordHash?: string }): Promise<User | null>
+  /**
+   * Returns a user as a member of the organisation; `null` if the user is no member of it. Default: of the enabled
+   * memberships that with the latest login, else the oldest membership.
+   */
+  get (id: string, orgId?: string): Promise<User | null>
+  /** Returns the user with an email, in any case, like `get`. */
+  findByEmail (email: string, orgId?: string): Promise<User | null>
+  /** Sets the password hash. Resolves with `false` if the user does not exist. */
+  setPassword (id: string, passwordHash: string): Promise<boolean>
   /**
    * Replaces the password hash `from` by `to`. Resolves with `false`, and changes nothing, if `from` is no longer the
    * user's hash. With `endSessionsBut` it also ends all other sessions of the user, in the same atomic step.
    */
   replacePassword (id: string, change: { from: string, to: string, endSessionsBut?: string }): Promise<boolean>
-  /** Resolves with the number of users. */
+  /** Returns the number of users. */
   count (): Promise<number>
   /**
    * Resolves with the time until which the account is locked, epoch milliseconds, or `null`. Never cached. `subject` is

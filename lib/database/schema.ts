@@ -2,7 +2,7 @@ import type { ColumnType, Generated, GeneratedAlways } from 'kysely'
 
 import type { AuthMethod, EventType } from '../../contracts/event-sink.js'
 import type {
-  BotPolicy, CustomSignature, Environment, RequireSignature, RevocationKind, Role, SignedRepeats,
+  BotPolicy, CustomSignature, Environment, MfaPolicy, RequireSignature, RevocationKind, Role, SignedRepeats,
   WebhookMapping, WebhookProvider
 } from '../../contracts/token-store/index.js'
 
@@ -18,7 +18,9 @@ export interface DatabaseSchema {
   server_secrets: ServerSecretsTable
   webhooks: WebhooksTable
   webhook_secrets: WebhookSecretsTable
+  organisations: OrganisationsTable
   users: UsersTable
+  memberships: MembershipsTable
   sessions: SessionsTable
   login_failures: LoginFailuresTable
   audit_log: AuditLogTable
@@ -96,15 +98,32 @@ interface WebhookSecretsTable {
   expires_at: Date | null
 }
 
+interface OrganisationsTable {
+  id: string
+  seq: Sequence
+  name: string
+  mfa: Generated<MfaPolicy>
+  max_users: number | null
+  max_sources: number | null
+  created_at: Date
+}
+
 interface UsersTable {
   id: string
-  org_id: string
   email: string
   password_hash: string
-  role: Role
-  disabled: boolean
   epoch: number
   created_at: Date
+}
+
+interface MembershipsTable {
+  org_id: string
+  user_id: string
+  seq: Sequence
+  role: Role
+  disabled: Generated<boolean>
+  created_at: Date
+  last_login_at: Date | null
 }
 
 /** Live sessions. A session that ends is deleted. */
@@ -112,6 +131,8 @@ interface SessionsTable {
   id: string
   seq: Sequence
   user_id: string
+  org_id: string
+  mfa_at: Date | null
   refresh_digest: string
   previous_digest: string | null
   /** Until when the previous token may be repeated; the response is then `sealed_successor`. */

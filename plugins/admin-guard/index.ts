@@ -37,6 +37,8 @@ export interface Admin {
   readonly email: string
   /** Id of the session. */
   readonly sid: string
+  /** When the administrator last proved a second factor in this session, epoch milliseconds; `null` for never. */
+  readonly mfaAt: number | null
 }
 
 declare module 'fastify' {
@@ -151,12 +153,12 @@ function bearer (rawHeaders: readonly string[]): string {
 async function identify (claims: AccessClaims, sessions: Sessions): Promise<Admin> {
   const access = await sessions.access(claims.sid)
   if (access === null) throw new INVALID_TOKEN({ reason: 'the session has ended' })
-  const { userId, orgId, epoch, role, email } = access
+  const { userId, orgId, epoch, role, email, mfaAt } = access
   if (userId !== claims.sub || orgId !== claims.org_id) {
     throw new INVALID_TOKEN({ reason: 'the token belongs to another user than the session' })
   }
   if (epoch !== claims.epoch) throw new INVALID_TOKEN({ reason: 'revoked' })
-  return { sub: userId, org_id: orgId, role, email, sid: claims.sid }
+  return { sub: userId, org_id: orgId, role, email, sid: claims.sid, mfaAt }
 }
 
 export default fp(adminGuard, {

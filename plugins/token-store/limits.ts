@@ -13,3 +13,8 @@ export const MAX_LISTED_SESSIONS = 100
 export function overQuota (things: 'sources' | 'webhooks', quota: number): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: `The organisation may have no more ${things} (at most ${quota})` })
 }
+
+/** Creates the error for a change that would leave an organisation without an enabled owner. */
+export function lastOwner (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: 'The organisation must keep an enabled owner' })
+}

@@ -42,7 +42,7 @@ async function create (
 /** Sets a new password, ends the user's sessions, because others may know the old password, and unlocks the account. */
 async function resetPassword ({ users, sessions }: TokenStore, email: string, passwordHash: string): Promise<void> {
   const user = await found(users, email)
-  await users.update(user.id, { passwordHash })
+  await users.setPassword(user.id, passwordHash)
   await sessions.endAll(user.id)
   await users.unlock(loginSubject(email))
 }

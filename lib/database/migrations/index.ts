@@ -9,6 +9,7 @@ import { revocations } from './006-revocations.js'
 import { signedRepeats } from './007-signed-repeats.js'
 import { nullOrigin } from './008-null-origin.js'
 import { eventsByTime } from './009-events-by-time.js'
+import { organisations } from './010-organisations.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -20,5 +21,6 @@ export const migrations: Record<string, Migration> = {
   '006-revocations': revocations,
   '007-signed-repeats': signedRepeats,
   '008-null-origin': nullOrigin,
-  '009-events-by-time': eventsByTime
+  '009-events-by-time': eventsByTime,
+  '010-organisations': organisations
 }

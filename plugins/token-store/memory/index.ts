@@ -4,6 +4,8 @@ import type { TokenStore } from '../../../contracts/token-store/index.js'
 import { MemoryAudit } from './audit.js'
 import { MemoryClaims } from './claims.js'
 import { MemoryGuestTokens } from './guest-tokens.js'
+import { MemoryMembers } from './members.js'
+import { MemoryOrganisations } from './organisations.js'
 import { MemoryRevocations } from './revocations.js'
 import { MemorySessions } from './sessions.js'
 import { MemorySources } from './sources.js'
@@ -39,8 +41,28 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
   const guestTokens = new MemoryGuestTokens(now)
   const sources = new MemorySources(now, (id) => webhooks.sourceChanged(id))
   const webhooks = new MemoryWebhooks(now, (id) => sources.find(id))
-  const users = new MemoryUsers(now, (userId, except) => sessions.drop(userId, except))
-  const sessions = new MemorySessions(now, users)
+  const organisations = new MemoryOrganisations(now)
+  const members: MemoryMembers = new MemoryMembers({
+    now,
+    emailOf: (userId) => users.peek(userId)?.email ?? null,
+    orgNameOf: (orgId) => organisations.nameOf(orgId),
+    endSessions: (userId, orgId) => sessions.drop((session) => session.userId === userId && session.orgId === orgId),
+    deleteUser: (userId) => users.delete(userId)
+  })
+  const users: MemoryUsers = new MemoryUsers({
+    now,
+    addMember (member) {
+      organisations.ensure(member.orgId)
+      return members.insert(member)
+    },
+    findMember: (userId, orgId) => members.find(userId, orgId),
+    endSessions: (userId, except) => sessions.drop((session) => session.userId === userId && session.id !== except)
+  })
+  const sessions = new MemorySessions(now, {
+    peek: (userId) => users.peek(userId),
+    member: (userId, orgId) => members.find(userId, orgId),
+    revoke: (userId) => users.revoke(userId)
+  })
   const audit = new MemoryAudit()
   const revocations = new MemoryRevocations(now)
   const claims = new MemoryClaims(now, maxClaims)
@@ -49,7 +71,9 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     guestTokens,
     sources,
     webhooks,
+    organisations,
     users,
+    members,
     sessions,
     audit,
     revocations,

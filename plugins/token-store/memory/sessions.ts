@@ -4,8 +4,10 @@ import type {
   NewSession, Rotation, RotationOutcome, Session, SessionAccess, Sessions,
   User
 } from '../../../contracts/token-store/index.js'
+import type { MemberRecord } from './members.js'
 
 interface SessionRecord extends Session {
+  mfaAt: number | null
   refreshDigest: string
   previousDigest: string | null
   /** Until when the previous token may be repeated, epoch milliseconds; the response is then `sealedSuccessor`. */
@@ -14,8 +16,9 @@ interface SessionRecord extends Session {
 }
 
 interface UserLookup {
-  peek(id: string): Readonly<User> | undefined
-  revoke(id: string): void
+  peek (id: string): Readonly<Pick<User, 'id' | 'email' | 'epoch'>> | undefined
+  member (userId: string, orgId: string): MemberRecord | undefined
+  revoke (id: string): void
 }
 
 /** Sessions in memory. Ended sessions are removed; an expired one is skipped until the next sweep. */
@@ -31,9 +34,11 @@ export class MemorySessions implements Sessions {
 
   async start ({ epoch, ...session }: NewSession): Promise<boolean> {
     const user = this.#users.peek(session.userId)
-    if (user === undefined || user.disabled || user.epoch !== epoch) return false
+    const member = this.#users.member(session.userId, session.orgId)
+    if (user?.epoch !== epoch || member === undefined || member.disabled) return false
     if (this.#sessions.has(session.id)) throw new CONFLICT()
     const now = this.#now()
+    member.lastLoginAt = now
     this.#sessions.set(session.id, {
       ...session,
       createdAt: now,
@@ -63,8 +68,7 @@ export class MemorySessions implements Sessions {
     if (presented === session.previousDigest && session.repeatUntil > now && session.sealedSuccessor !== null) {
       return { outcome: 'repeated', sealedSuccessor: session.sealedSuccessor }
     }
-    const { userId } = session
-    const orgId = this.#users.peek(userId)?.orgId ?? ''
+    const { userId, orgId } = session
     this.#users.revoke(userId)
     return { outcome: 'reused', userId, orgId }
   }
@@ -79,6 +83,21 @@ export class MemorySessions implements Sessions {
     this.#users.revoke(userId)
   }
 
+  async endOthers (userId: string, except: string): Promise<number> {
+    const others = Array.from(this.#sessions.values()).filter((session) =>
+      session.userId === userId && session.id !== except && this.#live(session.id) !== null
+    )
+    this.drop((session) => session.userId === userId && session.id !== except)
+    return others.length
+  }
+
+  async confirm (id: string, mfaAt: number): Promise<boolean> {
+    const session = this.#live(id)
+    if (session === null) return false
+    session.mfaAt = mfaAt
+    return true
+  }
+
   async list (userId: string): Promise<Session[]> {
     const live = Array.from(this.#sessions.values()).filter((session) =>
       session.userId === userId && this.#live(session.id) !== null
@@ -89,14 +108,24 @@ export class MemorySessions implements Sessions {
   access (id: string): SessionAccess | null {
     const session = this.#live(id)
     const user = session === null ? undefined : this.#users.peek(session.userId)
-    if (session === null || user === undefined) return null
-    const { orgId, email, role, epoch } = user
-    return Object.freeze({ userId: user.id, orgId, email, role, epoch, endsAt: session.endsAt })
+    const member = session === null ? undefined : this.#users.member(session.userId, session.orgId)
+    if (session === null || user === undefined || member === undefined) return null
+    const { orgId, endsAt, mfaAt } = session
+    return Object.freeze({
+      userId: user.id,
+      orgId,
+      email: user.email,
+      role: member.role,
+      epoch: user.epoch,
+      endsAt,
+      mfaAt
+    })
   }
 
-  drop (userId: string, except?: string): void {
+  /** Removes the sessions that a condition selects. */
+  drop (condition: (session: Session) => boolean): void {
     for (const [id, session] of this.#sessions) {
-      if (session.userId === userId && id !== except) this.#sessions.delete(id)
+      if (condition(session)) this.#sessions.delete(id)
     }
   }
 
@@ -111,10 +140,10 @@ export class MemorySessions implements Sessions {
   #live (id: string): SessionRecord | null {
     const session = this.#sessions.get(id)
     if (session === undefined || session.endsAt <= this.#now()) return null
-    return this.#users.peek(session.userId)?.disabled === false ? session : null
+    return this.#users.member(session.userId, session.orgId)?.disabled === false ? session : null
   }
 }
 
-function toSession ({ id, userId, createdAt, lastUsedAt, endsAt, ip, userAgent }: Session): Session {
-  return { id, userId, createdAt, lastUsedAt, endsAt, ip, userAgent }
+function toSession ({ id, userId, orgId, createdAt, lastUsedAt, endsAt, ip, userAgent }: Session): Session {
+  return { id, userId, orgId, createdAt, lastUsedAt, endsAt, ip, userAgent }
 }

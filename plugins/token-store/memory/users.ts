@@ -3,18 +3,32 @@ import { randomUUID } from 'node:crypto'
 import { CONFLICT } from '../../../lib/errors.js'
 import type { CountedFailure, Role, User, Users } from '../../../contracts/token-store/index.js'
 import { MemoryLoginFailures } from './login-failures.js'
+import type { MemberRecord } from './members.js'
+
+interface Account {
+  id: string
+  email: string
+  passwordHash: string
+  epoch: number
+  createdAt: number
+}
+
+interface Surroundings {
+  now: () => number
+  addMember: (member: { orgId: string, userId: string, role: Role }) => MemberRecord
+  findMember: (userId: string, orgId?: string) => MemberRecord | undefined
+  endSessions: (userId: string, except?: string) => void
+}
 
 export class MemoryUsers implements Users {
-  readonly #now: () => number
-  readonly #users = new Map<string, User>()
-  readonly #byEmail = new Map<string, User>()
+  readonly #around: Surroundings
+  readonly #accounts = new Map<string, Account>()
+  readonly #byEmail = new Map<string, Account>()
   readonly #failures: MemoryLoginFailures
-  readonly #endSessions: (userId: string, except?: string) => void
 
-  constructor (now: () => number, endSessions: (userId: string, except?: string) => void) {
-    this.#now = now
-    this.#failures = new MemoryLoginFailures(now)
-    this.#endSessions = endSessions
+  constructor (around: Surroundings) {
+    this.#around = around
+    this.#failures = new MemoryLoginFailures(around.now)
   }
 
   async create (
@@ -22,53 +36,40 @@ export class MemoryUsers implements Users {
   ): Promise<User> {
     const lower = email.toLowerCase()
     if (this.#byEmail.has(lower)) throw new CONFLICT({ message: 'This email is taken' })
-    const user: User = {
-      id: randomUUID(),
-      orgId,
-      email: lower,
-      passwordHash,
-      role,
-      disabled: false,
-      epoch: 0,
-      createdAt: this.#now()
-    }
-    this.#users.set(user.id, user)
-    this.#byEmail.set(lower, user)
-    return { ...user }
+    const account = { id: randomUUID(), email: lower, passwordHash, epoch: 0, createdAt: this.#around.now() }
+    this.#accounts.set(account.id, account)
+    this.#byEmail.set(lower, account)
+    return toUser(account, this.#around.addMember({ orgId, userId: account.id, role }))
   }
 
-  async get (id: string): Promise<User | null> {
-    return copyOrNull(this.#users.get(id))
+  async get (id: string, orgId?: string): Promise<User | null> {
+    return this.#withMember(this.#accounts.get(id), orgId)
   }
 
-  async findByEmail (email: string): Promise<User | null> {
-    return copyOrNull(this.#byEmail.get(email.toLowerCase()))
+  async findByEmail (email: string, orgId?: string): Promise<User | null> {
+    return this.#withMember(this.#byEmail.get(email.toLowerCase()), orgId)
   }
 
-  async update (id: string, patch: { role?: Role, disabled?: boolean, passwordHash?: string }): Promise<User | null> {
-    const user = this.#users.get(id)
-    if (user === undefined) return null
-    const isNewlyDisabled = patch.disabled === true && !user.disabled
-    user.role = patch.role ?? user.role
-    user.disabled = patch.disabled ?? user.disabled
-    user.passwordHash = patch.passwordHash ?? user.passwordHash
-    if (isNewlyDisabled) this.revoke(id)
-    return { ...user }
+  async setPassword (id: string, passwordHash: string): Promise<boolean> {
+    const account = this.#accounts.get(id)
+    if (account === undefined) return false
+    account.passwordHash = passwordHash
+    return true
   }
 
   async replacePassword (
     id: string,
     { from, to, endSessionsBut }: { from: string, to: string, endSessionsBut?: string }
   ): Promise<boolean> {
-    const user = this.#users.get(id)
-    if (user?.passwordHash !== from) return false
-    user.passwordHash = to
-    if (endSessionsBut !== undefined) this.#endSessions(id, endSessionsBut)
+    const account = this.#accounts.get(id)
+    if (account?.passwordHash !== from) return false
+    account.passwordHash = to
+    if (endSessionsBut !== undefined) this.#around.endSessions(id, endSessionsBut)
     return true
   }
 
   async count (): Promise<number> {
-    return this.#users.size
+    return this.#accounts.size
   }
 
   async lockedUntil (subject: string): Promise<number | null> {
@@ -87,23 +88,35 @@ export class MemoryUsers implements Users {
     this.#failures.unlock(subject)
   }
 
-  /** Returns the stored user, not a copy, for `MemorySessions`. */
-  peek (id: string): Readonly<User> | undefined {
-    return this.#users.get(id)
+  /** Returns the stored account, not a copy. */
+  peek (id: string): Readonly<Account> | undefined {
+    return this.#accounts.get(id)
   }
 
   /** Revokes every token of the user. */
   revoke (id: string): void {
-    const user = this.#users.get(id)
-    if (user !== undefined) user.epoch++
-    this.#endSessions(id)
+    const account = this.#accounts.get(id)
+    if (account !== undefined) account.epoch++
+    this.#around.endSessions(id)
+  }
+
+  delete (id: string): void {
+    const account = this.#accounts.get(id)
+    if (account === undefined) return
+    this.#accounts.delete(id)
+    this.#byEmail.delete(account.email)
   }
 
   sweep (): void {
     this.#failures.sweep()
   }
+
+  #withMember (account: Account | undefined, orgId: string | undefined): User | null {
+    const member = account === undefined ? undefined : this.#around.findMember(account.id, orgId)
+    return account === undefined || member === undefined ? null : toUser(account, member)
+  }
 }
 
-function copyOrNull (user: User | undefined): User | null {
-  return user === undefined ? null : { ...user }
+function toUser ({ id, email, passwordHash, epoch, createdAt }: Account, { orgId, role, disabled }: MemberRecord): User {
+  return { id, orgId, email, passwordHash, role, disabled, epoch, createdAt }
 }

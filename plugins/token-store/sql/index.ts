@@ -18,6 +18,8 @@ import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
 import { loadCutoffs } from './load-cutoffs.js'
 import { inTurn } from './in-turn.js'
 import { sqlRevocations } from './revocations.js'
+import { sqlMembers } from './members.js'
+import { sqlOrganisations } from './organisations.js'
 import { loadAccess, sqlSessions } from './sessions.js'
 import { loadOrigins, loadSource } from './source-lookup.js'
 import { sqlSources } from './sources.js'
@@ -87,7 +89,9 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
   const sources = guardBackend(sqlSources(db, lists, box, caches, now))
   const webhooks = guardBackend(sqlWebhooks(db, lists, box, caches, now))
+  const organisations = guardBackend(sqlOrganisations(db, lists, now))
   const users = guardBackend(sqlUsers(db, caches, now))
+  const members = guardBackend(sqlMembers(db, lists, caches, now))
   const sessions = guardBackend(sqlSessions(db, caches, now))
   const audit = guardBackend(sqlAudit(db, lists))
   const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
@@ -108,7 +112,9 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     guestTokens,
     sources,
     webhooks,
+    organisations,
     users,
+    members,
     sessions,
     audit,
     revocations,

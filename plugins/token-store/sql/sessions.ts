@@ -18,7 +18,7 @@ export function sqlSessions (
   /** The compare-and-swap: of two concurrent calls the second waits for the first and then finds another digest. */
   async function swap ({ sessionId, presented, next, grace, sealedSuccessor }: Rotation, at: number): Promise<boolean> {
     const repeatable = grace > 0 && sealedSuccessor !== null
-    const row = await db.updateTable('sessions').from('users')
+    const row = await db.updateTable('sessions').from('memberships')
       .set({
         refresh_digest: toColumnText(next),
         previous_digest: toColumnText(presented),
@@ -29,8 +29,9 @@ export function sqlSessions (
       .where('sessions.id', '=', toColumnText(sessionId))
       .where('sessions.refresh_digest', '=', toColumnText(presented))
       .where('sessions.ends_at', '>', toDate(at))
-      .whereRef('users.id', '=', 'sessions.user_id')
-      .where('users.disabled', '=', false)
+      .whereRef('memberships.user_id', '=', 'sessions.user_id')
+      .whereRef('memberships.org_id', '=', 'sessions.org_id')
+      .where('memberships.disabled', '=', false)
       .returning('sessions.id')
       .executeTakeFirst()
     return row !== undefined
@@ -43,12 +44,12 @@ export function sqlSessions (
     tx: Transaction<DatabaseSchema>
   ): Promise<RotationOutcome> {
     const id = toColumnText(sessionId)
-    const user = await tx.selectFrom('users').select(['id', 'org_id', 'disabled']).forUpdate()
+    const user = await tx.selectFrom('users').select('id').forUpdate()
       .where('id', '=', (eb) => eb.selectFrom('sessions').select('user_id').where('sessions.id', '=', id))
       .executeTakeFirst()
-    if (user === undefined || user.disabled) return { outcome: 'ended' }
-    const session = await tx.selectFrom('sessions').select(['refresh_digest', 'previous_digest', 'repeat_until',
-      'sealed_successor'])
+    if (user === undefined) return { outcome: 'ended' }
+    const session = await tx.selectFrom('sessions').select(['org_id', 'refresh_digest', 'previous_digest',
+      'repeat_until', 'sealed_successor'])
       .where('id', '=', id).where('ends_at', '>', toDate(at)).forUpdate().executeTakeFirst()
     // The token is current, yet the swap failed: the user was disabled at that time.
     if (session === undefined || session.refresh_digest === toColumnText(presented)) return { outcome: 'ended' }
@@ -58,21 +59,27 @@ export function sqlSessions (
       return { outcome: 'repeated', sealedSuccessor: fromColumnText(successor) }
     }
     await revoke(tx, user.id)
-    return { outcome: 'reused', userId: fromColumnText(user.id), orgId: fromColumnText(user.org_id) }
+    return { outcome: 'reused', userId: fromColumnText(user.id), orgId: fromColumnText(session.org_id) }
   }
 
   return {
     async start (session) {
       const at = toDate(now())
       const userId = toColumnText(session.userId)
+      const orgId = toColumnText(session.orgId)
       const started = await db.transaction().execute(async (tx) => {
         // The lock makes this wait for a revocation in progress; a later revocation finds the session.
         const user = await tx.selectFrom('users').select('id').forShare()
-          .where('id', '=', userId).where('epoch', '=', session.epoch).where('disabled', '=', false).executeTakeFirst()
+          .where('id', '=', userId).where('epoch', '=', session.epoch).executeTakeFirst()
         if (user === undefined) return false
+        const member = await tx.updateTable('memberships').set({ last_login_at: at }).where('user_id', '=', userId)
+          .where('org_id', '=', orgId).where('disabled', '=', false).returning('org_id').executeTakeFirst()
+        if (member === undefined) return false
         await tx.insertInto('sessions').values({
           id: toColumnText(session.id),
           user_id: userId,
+          org_id: orgId,
+          mfa_at: session.mfaAt === null ? null : toDate(session.mfaAt),
           refresh_digest: toColumnText(session.refreshDigest),
           created_at: at,
           last_used_at: at,
@@ -113,16 +120,29 @@ export function sqlSessions (
       }
     },
 
+    async endOthers (userId, except) {
+      try {
+        const ended = await db.deleteFrom('sessions').where('user_id', '=', toColumnText(userId))
+          .where('id', '!=', toColumnText(except)).returning('ends_at').execute()
+        return ended.filter(({ ends_at: endsAt }) => endsAt.getTime() > now()).length
+      } finally {
+        caches.userChanged(userId)
+      }
+    },
+
+    async confirm (id, mfaAt) {
+      try {
+        const row = await db.updateTable('sessions').set({ mfa_at: toDate(mfaAt) }).where('id', '=', toColumnText(id))
+          .where('ends_at', '>', toDate(now())).returning('id').executeTakeFirst()
+        return row !== undefined
+      } finally {
+        caches.sessionChanged(id)
+      }
+    },
+
     async list (userId) {
-      const rows = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id').selectAll(
-        'sessions'
-      )
-        .where('user_id', '=', toColumnText(userId)).where('ends_at', '>', toDate(now())).where(
-          'users.disabled',
-          '=',
-          false
-        )
-        .orderBy('sessions.created_at', 'desc').orderBy('seq', 'desc').limit(MAX_LISTED_SESSIONS).execute()
+      const rows = await selectLive(db, now()).selectAll('sessions').where('sessions.user_id', '=', toColumnText(userId))
+        .orderBy('sessions.created_at', 'desc').orderBy('sessions.seq', 'desc').limit(MAX_LISTED_SESSIONS).execute()
       return rows.map(toSession)
     },
 
@@ -142,13 +162,10 @@ export function sqlSessions (
 
 /** Loads the access data of a session for the cache. */
 export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: number): Promise<SessionAccess | null> {
-  const row = await db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
-    .select(['users.id', 'users.org_id', 'users.email', 'users.role', 'users.epoch', 'sessions.ends_at'])
-    .where('sessions.id', '=', toColumnText(id)).where('sessions.ends_at', '>', toDate(at)).where(
-      'users.disabled',
-      '=',
-      false
-    ).executeTakeFirst()
+  const row = await selectLive(db, at).innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['users.id', 'users.email', 'users.epoch', 'memberships.org_id', 'memberships.role', 'sessions.ends_at',
+      'sessions.mfa_at'])
+    .where('sessions.id', '=', toColumnText(id)).executeTakeFirst()
   if (row === undefined) return null
   return Object.freeze({
     userId: fromColumnText(row.id),
@@ -156,8 +173,16 @@ export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: nu
     email: fromColumnText(row.email),
     role: row.role,
     epoch: row.epoch,
-    endsAt: toMilliseconds(row.ends_at)
+    endsAt: toMilliseconds(row.ends_at),
+    mfaAt: toMilliseconds(row.mfa_at)
   })
+}
+
+/** Selects the sessions that have not ended, of members who are not disabled. */
+function selectLive (db: Kysely<DatabaseSchema>, at: number) {
+  return db.selectFrom('sessions').innerJoin('memberships', (join) =>
+    join.onRef('memberships.user_id', '=', 'sessions.user_id').onRef('memberships.org_id', '=', 'sessions.org_id')
+  ).where('sessions.ends_at', '>', toDate(at)).where('memberships.disabled', '=', false)
 }
 
 /** Increments the user's epoch and deletes every session. */
@@ -170,6 +195,7 @@ function toSession (row: Selectable<DatabaseSchema['sessions']>): Session {
   return {
     id: fromColumnText(row.id),
     userId: fromColumnText(row.user_id),
+    orgId: fromColumnText(row.org_id),
     createdAt: toMilliseconds(row.created_at),
     lastUsedAt: toMilliseconds(row.last_used_at),
     endsAt: toMilliseconds(row.ends_at),

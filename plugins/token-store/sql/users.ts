@@ -18,52 +18,39 @@ export function sqlUsers (
     ...sqlLoginFailures(db, now),
 
     async create ({ orgId, email, passwordHash, role }) {
-      const row = await db.insertInto('users').values({
-        id: randomUUID(),
-        org_id: toColumnText(orgId),
-        email: toColumnText(email.toLowerCase()),
-        password_hash: toColumnText(passwordHash),
-        role,
-        disabled: false,
-        epoch: 0,
-        created_at: toDate(now())
-      }).onConflict((conflict) => conflict.column('email').doNothing()).returningAll().executeTakeFirst()
-      if (row === undefined) throw new CONFLICT({ message: 'This email is taken' })
-      return toUser(row)
+      const organisation = toColumnText(orgId)
+      const at = toDate(now())
+      return await db.transaction().execute(async (tx) => {
+        await tx.insertInto('organisations').values({ id: organisation, name: organisation, created_at: at })
+          .onConflict((conflict) => conflict.doNothing()).execute()
+        const user = await tx.insertInto('users').values({
+          id: randomUUID(),
+          email: toColumnText(email.toLowerCase()),
+          password_hash: toColumnText(passwordHash),
+          epoch: 0,
+          created_at: at
+        }).onConflict((conflict) => conflict.column('email').doNothing()).returningAll().executeTakeFirst()
+        if (user === undefined) throw new CONFLICT({ message: 'This email is taken' })
+        await tx.insertInto('memberships').values({ org_id: organisation, user_id: user.id, role, created_at: at })
+          .execute()
+        return toUser({ ...user, org_id: organisation, role, disabled: false })
+      })
     },
 
-    async get (id) {
+    async get (id, orgId) {
+      return toUserOrNull(await selectUsers(db, orgId).where('users.id', '=', toColumnText(id)).executeTakeFirst())
+    },
+
+    async findByEmail (email, orgId) {
       return toUserOrNull(
-        await db.selectFrom('users').selectAll().where('id', '=', toColumnText(id)).executeTakeFirst()
+        await selectUsers(db, orgId).where('users.email', '=', toColumnText(email.toLowerCase())).executeTakeFirst()
       )
     },
 
-    async findByEmail (email) {
-      return toUserOrNull(
-        await db.selectFrom('users').selectAll().where('email', '=', toColumnText(email.toLowerCase()))
-          .executeTakeFirst()
-      )
-    },
-
-    async update (id, { role, disabled, passwordHash }) {
-      const key = toColumnText(id)
-      try {
-        return await db.transaction().execute(async (tx) => {
-          const row = await tx.updateTable('users').where('id', '=', key).set((eb) => ({
-            role: role ?? eb.ref('role'),
-            disabled: disabled ?? eb.ref('disabled'),
-            password_hash: passwordHash === undefined ? eb.ref('password_hash') : toColumnText(passwordHash),
-            epoch: disabled === true
-              ? eb.case().when('disabled', '=', false).then(eb('epoch', '+', 1)).else(eb.ref('epoch')).end()
-              : eb.ref('epoch')
-          })).returningAll().executeTakeFirst()
-          // A user who is enabled again later has no sessions.
-          if (row?.disabled === true) await tx.deleteFrom('sessions').where('user_id', '=', key).execute()
-          return toUserOrNull(row)
-        })
-      } finally {
-        caches.userChanged(id)
-      }
+    async setPassword (id, passwordHash) {
+      const row = await db.updateTable('users').set({ password_hash: toColumnText(passwordHash) })
+        .where('id', '=', toColumnText(id)).returning('id').executeTakeFirst()
+      return row !== undefined
     },
 
     async replacePassword (id, { from, to, endSessionsBut }) {
@@ -92,11 +79,34 @@ export function sqlUsers (
   }
 }
 
-function toUserOrNull (row: Selectable<DatabaseSchema['users']> | undefined): User | null {
+/** Selects users as members of one organisation. Default: the membership that a login uses. */
+function selectUsers (db: Kysely<DatabaseSchema>, orgId: string | undefined) {
+  const members = db.selectFrom('users').innerJoin('memberships', 'memberships.user_id', 'users.id').select([
+    'users.id',
+    'users.email',
+    'users.password_hash',
+    'users.epoch',
+    'users.created_at',
+    'memberships.org_id',
+    'memberships.role',
+    'memberships.disabled'
+  ])
+  if (orgId !== undefined) return members.where('memberships.org_id', '=', toColumnText(orgId))
+  return members.orderBy('memberships.disabled').orderBy(
+    'memberships.last_login_at',
+    (order) => order.desc().nullsLast()
+  ).orderBy('memberships.seq').limit(1)
+}
+
+type UserRow =
+  & Selectable<DatabaseSchema['users']>
+  & Pick<Selectable<DatabaseSchema['memberships']>, 'org_id' | 'role' | 'disabled'>
+
+function toUserOrNull (row: UserRow | undefined): User | null {
   return row === undefined ? null : toUser(row)
 }
 
-function toUser (row: Selectable<DatabaseSchema['users']>): User {
+function toUser (row: UserRow): User {
   return {
     id: fromColumnText(row.id),
     orgId: fromColumnText(row.org_id),

@@ -35,6 +35,21 @@ export type {} from '../../../plugins/token-store/index.js'
 export { createPasswords }
 export type { LockoutOptions, PasswordOptions, Passwords }
 
+/** What the plugins for users and second factors need of `adminAuth`. */
+export interface AdminLogins {
+  readonly passwords: Passwords
+  /** Checks a password; counts failures and locks accounts. */
+  readonly checkPassword: PasswordCheck
+  readonly startSession: StartSession
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Checks passwords and starts sessions of administrators. Decorated by `adminAuth`. */
+    adminLogins: AdminLogins
+  }
+}
+
 export interface AdminAuthOptions extends AdminScopeOptions {
   /** Path prefix of the routes. Default: `/v1/admin/auth`. */
   prefix?: string
@@ -104,6 +119,10 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
 
   await adminScope(app, 'admin-auth', { ...options, prefix }, async (scope) => {
     const check = passwordCheck(scope, { passwords, lockout, now })
+    const start = sessionStarter(scope, { maxAge, now })
+    if (!Object.hasOwn(app, 'adminLogins')) {
+      app.decorate('adminLogins', { passwords, checkPassword: check, startSession: start })
+    }
     const devices = lockout.knownDevices ? knownDevices(scope, { path: `${scope.prefix}/login`, now }) : null
     await scope.register(async (login) => {
       await limitBy(login, 'login-address', loginRateLimit, requestNetwork)
@@ -111,7 +130,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       const emailOf = (request: FastifyRequest) =>
         hmacSha256(emailKey, (request.body as LoginBody).email.toLowerCase(), 'hex')
       await limitBy(login, 'login-email', loginRateLimit, emailOf, 'preHandler')
-      loginRoute(login, { passwords, check, devices, start: sessionStarter(login, { maxAge, now }) })
+      loginRoute(login, { passwords, check, devices, start })
     })
     await scope.register(async (open) => {
       await limitBy(open, 'refresh', userRateLimit, refreshKey(open), 'preHandler')
@@ -148,8 +167,10 @@ function loginRoute (scope: FastifyInstance, { passwords, check, devices, start 
         const id = devices?.idOf(request, user) ?? null
         return id === null ? null : `device.${id}`
       })
-      const pair = await start(request, user, async ({ passwordHash }) =>
-        passwordHash === user.passwordHash || passwords.verify(passwordHash, password))
+      const pair = await start(request, user, {
+        isStillValid: async ({ passwordHash }) =>
+          passwordHash === user.passwordHash || passwords.verify(passwordHash, password)
+      })
       devices?.remember(request, reply, user)
       return pair
     }
@@ -185,3 +206,5 @@ export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 export type { AdminGuardOptions, AdminTokensOptions } from '../../../plugins/admin-guard/index.js'
 export type { AdminScopeOptions } from '../admin-scope.js'
+export type { PasswordCheck } from './password-check.js'
+export type { StartOptions, StartSession } from './token-pairs.js'

@@ -13,14 +13,20 @@ export interface SessionSettings {
   now: () => number
 }
 
-/**
- * Starts a session of an authenticated user and returns its first tokens. `stillProved` repeats the check of the proof.
- */
-export type StartSession = (
-  request: FastifyRequest,
-  user: User,
+export interface StartOptions {
+  /** Repeats the check of the credentials, with the user as stored after the session has started. Default: none. */
   isStillValid?: (fresh: User) => Promise<boolean>
-) => Promise<TokenPair>
+  /** When the user proved a second factor, epoch milliseconds. Default: `null`, not at all. */
+  mfaAt?: number | null
+  /** When the session ends, epoch milliseconds. Default: after `sessionMaxAge`. */
+  endsAt?: number
+}
+
+/**
+ * Starts a session of an authenticated user in `user.orgId` and returns its first tokens. Throws `INVALID_CREDENTIALS`
+ * if the user was disabled, deleted or logged out everywhere in the meantime.
+ */
+export type StartSession = (request: FastifyRequest, user: User, options?: StartOptions) => Promise<TokenPair>
 
 const MAX_USER_AGENT = 512
 
@@ -28,15 +34,17 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
   const { adminTokens } = scope
   const { sessions, users } = scope.tokenStore
 
-  return async function startSession (request, { id: userId, orgId, email, epoch }, isStillValid) {
+  return async function startSession (request, { id: userId, orgId, email, epoch }, options = {}) {
+    const { isStillValid, mfaAt = null, endsAt = now() + maxAge } = options
     const sid = randomUUID()
-    const endsAt = now() + maxAge
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
     const record = { request, orgId, userId, userEmail: email }
     const started = await sessions.start({
       id: sid,
       userId,
+      orgId,
+      mfaAt,
       epoch,
       refreshDigest: refresh.digest,
       endsAt,
@@ -44,7 +52,7 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
       userAgent
     })
     // The password may have changed during the login. From now on such a change ends this session, so check it again.
-    const fresh = started ? await users.get(userId) : null
+    const fresh = started ? await users.get(userId, orgId) : null
     if (fresh === null || (isStillValid !== undefined && !await isStillValid(fresh))) {
       if (started) await sessions.end(sid)
       scope.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'withdrawn' }, refusal: true })

@@ -44,13 +44,13 @@ const CASES: readonly Case[] = [
   },
   {
     title: 'the role of a demoted administrator',
-    make: tokenUntil((_own, _other, { id }, { store }) => store.users.update(id, { role: 'viewer' })),
+    make: tokenUntil((_own, _other, { id }, { store }) => store.members.update('default', id, { role: 'viewer' })),
     refusal: '403 FORBIDDEN',
     elsewhere: true
   },
   {
     title: 'the token of a disabled administrator',
-    make: tokenUntil((_own, _other, { id }, { store }) => store.users.update(id, { disabled: true })),
+    make: tokenUntil((_own, _other, { id }, { store }) => store.members.update('default', id, { disabled: true })),
     refusal: '401 INVALID_TOKEN',
     elsewhere: true
   },

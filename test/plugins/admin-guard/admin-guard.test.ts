@@ -56,12 +56,13 @@ t.test('roles: a list names exactly those that may, atLeast() those of a rank an
 t.test('a role is the one of now, and a disabled user is out, with the token of before', async (t) => {
   const { addUser, login, get, store } = await adminApp(t, { before: host })
   const user = await addUser('ann@example.com', 'owner')
+  await addUser('bob@example.com', 'owner')
   const { access_token } = await login('ann@example.com')
   t.equal((await get('/from/owner', access_token)).statusCode, 200)
-  await store.users.update(user.id, { role: 'viewer' })
+  await store.members.update('default', user.id, { role: 'viewer' })
   t.equal((await get('/from/owner', access_token)).statusCode, 403)
   t.equal((await get('/any', access_token)).json().role, 'viewer')
-  await store.users.update(user.id, { disabled: true })
+  await store.members.update('default', user.id, { disabled: true })
   const reply = await get('/any', access_token)
   t.equal(reply.statusCode, 401)
   t.equal(reply.json().error.code, 'INVALID_TOKEN')
@@ -207,6 +208,8 @@ t.test('two guards in two scopes share nothing', async (t) => {
       await app.tokenStore.sessions.start({
         id: path,
         userId: user.id,
+        orgId: user.orgId,
+        mfaAt: null,
         epoch: user.epoch,
         refreshDigest: path,
         endsAt: Date.now() + 60_000,

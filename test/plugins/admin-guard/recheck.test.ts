@@ -24,7 +24,8 @@ t.test("an answer that outlasts the guard's look is told when the role may no mo
   const owner = await caller(admin, 'owner')
   t.same((await owner.get('/long')).json(), { role: 'owner', then: 'owner' })
   demote = async () => {
-    await admin.store.users.update(owner.userId, { role: 'admin' })
+    await admin.addUser('another@example.com', 'owner')
+    await admin.store.members.update('default', owner.userId, { role: 'admin' })
   }
   t.same((await owner.get('/long')).json(), { role: 'owner', then: 'FORBIDDEN' })
 })

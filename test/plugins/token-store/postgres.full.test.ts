@@ -135,7 +135,7 @@ async function crossInstance (
 
     await a.sources.update('org-a', id, { enabled: false })
     await a.sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil: 0 })
-    await a.users.update(user.id, { role: 'viewer' })
+    await a.members.update('org-a', user.id, { role: 'viewer' })
     await clock.advance(1_000)
     t.equal(await b.sources.resolve(pipelineKey), null)
     t.equal((await b.sources.resolve(next))?.source.enabled, false, 'a key tried before it existed works')

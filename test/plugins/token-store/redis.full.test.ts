@@ -96,7 +96,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await a.sources.rotateKey('org-a', id, { pipelineKey: next, overlapUntil: 0 })
     await until('the old key', async () => await b.sources.resolve(pipelineKey) === null)
     await until('the new key, tried before', async () => (await b.sources.resolve(next))?.source.id === id)
-    await a.users.update(user.id, { role: 'viewer' })
+    await a.members.update('org-a', user.id, { role: 'viewer' })
     await until('the role', async () => (await b.sessions.access(session.id))?.role === 'viewer')
     await a.sessions.end(session.id)
     await until('the session', async () => await b.sessions.access(session.id) === null)

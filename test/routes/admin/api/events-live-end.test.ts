@@ -22,7 +22,10 @@ const ENDS: ReadonlyArray<readonly [what: string, end: (gateway: LiveGateway) =>
   ['the session is ended', async ({ store, owner }) => {
     for (const { id } of await store.sessions.list(owner.userId)) await store.sessions.end(id)
   }],
-  ['the user is disabled', ({ store, owner }) => store.users.update(owner.userId, { disabled: true })],
+  ['the user is disabled', async (gateway) => {
+    await gateway.addUser('another@example.com', 'owner', 'acme')
+    await gateway.store.members.update('acme', gateway.owner.userId, { disabled: true })
+  }],
   ['the store fails', ({ store }) => {
     store.sessions.access = async () => {
       throw new UNAVAILABLE()
@@ -53,7 +56,7 @@ t.test('a change of role that may still read events ends nothing', async (t) => 
   const gateway = await liveGateway(t, { api: { live: { statsEvery: 1_000 } } })
   const admin = await caller(gateway, 'admin', 'acme')
   const stream = await gateway.watch('', {}, admin.token)
-  await gateway.store.users.update(admin.userId, { role: 'viewer' })
+  await gateway.store.members.update('acme', admin.userId, { role: 'viewer' })
   await stream.untilText(/(event: stats[^]*){4}/)
 })
 

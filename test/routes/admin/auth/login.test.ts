@@ -57,7 +57,7 @@ t.test('an unknown email, a wrong password and a disabled user get the same answ
   const { addUser, post, store } = await adminApp(t, { auth: { passwords } })
   await addUser('ann@example.com')
   const off = await addUser('off@example.com')
-  await store.users.update(off.id, { disabled: true })
+  await store.members.update('default', off.id, { disabled: true })
   const bodies = []
   for (
     const [email, password] of [['ann@example.com', 'wrong'], ['nobody@example.com', 'wrong'], ['off@example.com',
@@ -286,7 +286,7 @@ t.test('a changed password, a disabled account or a logout of all sessions while
   const to = await inner.hash('a new and different one')
   const withdrawals = [
     () => store.users.replacePassword(user.id, { from: user.passwordHash, to, endSessionsBut: 'another' }),
-    () => store.users.update(user.id, { disabled: true }),
+    () => store.members.update('default', user.id, { disabled: true }),
     () => store.sessions.endAll(user.id)
   ]
   for (const withdraw of withdrawals) {
@@ -297,7 +297,8 @@ t.test('a changed password, a disabled account or a logout of all sessions while
     const reply = await post('login', { email: 'ann@example.com', password: PASSWORD })
     t.equal(reply.statusCode, 401)
     t.equal(reply.json().error.code, 'INVALID_CREDENTIALS')
-    await store.users.update(user.id, { passwordHash: user.passwordHash, disabled: false })
+    await store.users.setPassword(user.id, user.passwordHash)
+    await store.members.update('default', user.id, { disabled: false })
     t.same(await store.sessions.list(user.id), [], 'no session is left')
   }
   const [failure] = (await audited('auth.login_failed')).filter(({ action }) => action === 'auth.login_failed')
@@ -313,7 +314,7 @@ t.test('renewing a weak hash does not undo a change of the password meanwhile', 
   const { addUser, post, store } = await adminApp(t, { auth: { passwords } })
   const user = await addUser('ann@example.com')
   meanwhile = async () => {
-    await store.users.update(user.id, { passwordHash: changed })
+    await store.users.setPassword(user.id, changed)
   }
   t.equal(
     (await post('login', { email: 'ann@example.com', password: PASSWORD })).json().error.code,

@@ -119,7 +119,7 @@ t.test('no refresh after logout, logout of all, disabling or a change of the pas
         endSessionsBut
       })
     }],
-    ['disable', async () => app.store.users.update(user.id, { disabled: true })]
+    ['disable', async () => app.store.members.update('default', user.id, { disabled: true })]
   ]
   for (const [name, end] of ends) {
     const pair = await app.login('ann@example.com')

@@ -1,0 +1,49 @@
+import type { Page, PageRequest } from '../page.js'
+import type { Role } from './users.js'
+
+/** The membership of a user in one organisation. A user has one membership or more. */
+export interface Member {
+  orgId: string
+  userId: string
+  email: string
+  role: Role
+  disabled: boolean
+  /** Epoch milliseconds. */
+  createdAt: number
+  /** When the user's last session in the organisation started, epoch milliseconds; `null` if none did. */
+  lastLoginAt: number | null
+}
+
+/** One organisation of a user. */
+export interface Membership {
+  orgId: string
+  orgName: string
+  role: Role
+  disabled: boolean
+}
+
+/** The members of organisations. */
+export interface Members {
+  /**
+   * Adds an existing user to an existing organisation. Rejects with `CONFLICT` if the user is a member already, or if
+   * the user or the organisation does not exist.
+   */
+  add (member: { orgId: string, userId: string, role: Role }): Promise<Member>
+  get (orgId: string, userId: string): Promise<Member | null>
+  /** Lists the members of an organisation by `createdAt`, newest first. */
+  list (orgId: string, page: PageRequest): Promise<Page<Member>>
+  /** Lists the organisations of a user, oldest membership first. */
+  ofUser (userId: string): Promise<Membership[]>
+  /**
+   * Changes a member. A new role or `disabled` takes effect within a second on every instance; disabling ends the
+   * user's sessions in the organisation. Rejects with `CONFLICT`, and changes nothing, if the organisation would have
+   * no enabled owner.
+   */
+  update (orgId: string, userId: string, patch: { role?: Role, disabled?: boolean }): Promise<Member | null>
+  /**
+   * Removes a member and ends the user's sessions in the organisation. The last membership takes the user with it.
+   * Resolves with the removed member. Rejects with `CONFLICT`, and changes nothing, if the organisation would have no
+   * enabled owner.
+   */
+  remove (orgId: string, userId: string): Promise<Member | null>
+}
