@@ -93,7 +93,8 @@ export class MemoryMembers implements Members {
     const records = this.#byUser.get(userId) ?? []
     if (orgId !== undefined) return records.find((record) => record.orgId === orgId)
     return records.toSorted((a, b) =>
-      Number(a.disabled) - Number(b.disabled) || (b.lastLoginAt ?? -1) - (a.lastLoginAt ?? -1) || a.sequence - b.sequence
+      Number(a.disabled) - Number(b.disabled) || (b.lastLoginAt ?? -1) - (a.lastLoginAt ?? -1) ||
+      a.sequence - b.sequence
     )[0]
   }
 

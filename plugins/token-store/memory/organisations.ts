@@ -32,7 +32,8 @@ export class MemoryOrganisations implements Organisations {
   async update (id: string, patch: OrganisationPatch): Promise<Organisation | null> {
     const record = this.#organisations.get(id)
     if (record === undefined) return null
-    record.organisation = { ...organisationOf({ ...record.organisation, ...patch }), createdAt: record.organisation.createdAt }
+    const { organisation: before } = record
+    record.organisation = { ...organisationOf({ ...before, ...patch }), createdAt: before.createdAt }
     return { ...record.organisation }
   }
 

@@ -117,6 +117,7 @@ export class MemoryUsers implements Users {
   }
 }
 
-function toUser ({ id, email, passwordHash, epoch, createdAt }: Account, { orgId, role, disabled }: MemberRecord): User {
+function toUser (account: Account, { orgId, role, disabled }: MemberRecord): User {
+  const { id, email, passwordHash, epoch, createdAt } = account
   return { id, orgId, email, passwordHash, role, disabled, epoch, createdAt }
 }
