@@ -21,12 +21,12 @@ const GRANTED = JSON.stringify({
 
 async function upstream (delay: number): Promise<number> {
   const server = createServer((request, response) => {
-    const answer = (): void => {
+    const respond = (): void => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(GRANTED)
     }
     request.resume().on('end', () => {
-      if (delay === 0) answer()
-      else setTimeout(answer, delay)
+      if (delay === 0) respond()
+      else setTimeout(respond, delay)
     })
   })
   return await listening(server.listen(0, '127.0.0.1'))
@@ -52,13 +52,13 @@ async function hop (origin: string): Promise<number> {
   const app = Fastify()
   const pool = new Pool(origin)
   app.post('/authorize', async (request, reply) => {
-    const answer = await pool.request({
+    const response = await pool.request({
       method: 'POST',
       path: '/',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(request.body)
     })
-    return reply.type('application/json').send(await answer.body.text())
+    return reply.type('application/json').send(await response.body.text())
   })
   return await listen(app)
 }

@@ -49,12 +49,12 @@ const variants: Record<string, () => Promise<number>> = {
         response.status(401).json({ error: 'Unauthorized' })
         return
       }
-      const answer = await fetch(`${UPSTREAM}/api/v2/guest-token/create`, {
+      const upstream = await fetch(`${UPSTREAM}/api/v2/guest-token/create`, {
         method: 'POST',
         headers: { authorization: `Bearer ${API_KEY}`, 'content-type': 'application/json' },
         body: JSON.stringify({ clientId: 'customer-42', dataAppName: 'sales' })
       })
-      const { token, error } = await answer.json() as { token?: string, error?: unknown }
+      const { token, error } = await upstream.json() as { token?: string, error?: unknown }
       if (error) response.status(400).json({ error })
       else response.json({ token })
     })

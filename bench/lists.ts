@@ -41,12 +41,12 @@ class Requests {
     if (this.#chance(0.1)) return `/v1/admin/audit-logs?${this.#audit()}`
     const query = this.#query()
     if (!this.#chance(0.5) || this.#cursors.length === 0) return `/v1/admin/events?${query}`
-    const [own, cursor] = this.#pick(this.#cursors)
-    if (this.#chance(0.1)) return `/v1/admin/events?${own}&cursor=${cursor.slice(0, -4)}AAAA`
-    return `/v1/admin/events?${this.#chance(0.9) ? own : query}&cursor=${cursor}`
+    const [listed, cursor] = this.#pick(this.#cursors)
+    if (this.#chance(0.1)) return `/v1/admin/events?${listed}&cursor=${cursor.slice(0, -4)}AAAA`
+    return `/v1/admin/events?${this.#chance(0.9) ? listed : query}&cursor=${cursor}`
   }
 
-  seen (path: string, cursor: string | null): void {
+  record (path: string, cursor: string | null): void {
     const query = /^\/v1\/admin\/events\?(.*?)(?:&cursor=.*)?$/.exec(path)?.[1]
     if (query !== undefined && cursor !== null) this.#cursors.push([query, cursor])
   }
@@ -75,8 +75,8 @@ class Requests {
     return new Date(Date.now() - this.#number() * 40 * DAY).toISOString()
   }
 
-  #pick<Thing> (things: readonly Thing[]): Thing {
-    return things[Math.floor(this.#number() * things.length)] as Thing
+  #pick<Item> (items: readonly Item[]): Item {
+    return items[Math.floor(this.#number() * items.length)] as Item
   }
 
   #chance (share: number): boolean {
@@ -123,7 +123,7 @@ async function lists (name: string, events: string, client: Client): Promise<voi
     const reply = await response.json() as { next_cursor?: string | null }
     const time = performance.now() - start
     if (response.status !== 200 && response.status !== 400) throw new Error(`${path} is ${response.status}`)
-    requests.seen(path, reply.next_cursor ?? null)
+    requests.record(path, reply.next_cursor ?? null)
     // Warm-up: compiles code and loads database pages into memory.
     if (at < 0) continue
     times.push(time)
@@ -144,7 +144,7 @@ async function ingestion (name: string, client: Client, viewers: number): Promis
       const path = requests.next()
       const response = await client.get(path)
       const { next_cursor: cursor = null } = await response.json() as { next_cursor?: string | null }
-      requests.seen(path, cursor)
+      requests.record(path, cursor)
       pages++
       await sleep(PAUSE)
     }

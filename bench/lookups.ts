@@ -48,9 +48,9 @@ await withPostgres(async (url) =>
     // Warm-up, because code is slow when it first runs.
     await times(sqlStore(database, { secretsKeys }), keys)
     console.log(`${describeHost()}, ${KEYS} keys\n\n| found in | p50 µs | p99 µs |\n| --- | ---: | ---: |`)
-    const own = sqlStore(database, { secretsKeys, cacheTtl: 5_000 })
-    await times(own, keys)
-    console.log(line('the process', await times(own, keys)))
+    const store = sqlStore(database, { secretsKeys, cacheTtl: 5_000 })
+    await times(store, keys)
+    console.log(line('the process', await times(store, keys)))
     // In slices, because Redis caches a lookup for 4 s.
     const shared: number[] = []
     for (let at = 0; at < keys.length; at += 200) {

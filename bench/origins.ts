@@ -15,7 +15,7 @@ const DOMAINS = 100
 
 type Measure = (preflight: () => Promise<void>) => Promise<number>
 
-for (const [name, measure] of [['processor time', processorTime], ['longest hold', longestHold]] as const) {
+for (const [name, measure] of [['processor time', processorTime], ['longest hold', longestBlock]] as const) {
   console.log(`${name}: ${await measured(measure)}`)
 }
 
@@ -75,7 +75,7 @@ async function processorTime (preflight: () => Promise<void>): Promise<number> {
 }
 
 /** Measures the longest time between two iterations of the event loop. */
-async function longestHold (preflight: () => Promise<void>): Promise<number> {
+async function longestBlock (preflight: () => Promise<void>): Promise<number> {
   let longest = 0
   let last = performance.now()
   const tick = () => {

@@ -63,9 +63,9 @@ async function call (
     headers: { ...headers, ...body === undefined ? {} : { 'content-type': 'application/json' } },
     ...json
   })
-  const answer = await response.body.json() as Record<string, unknown>
-  if (response.statusCode >= 300) throw new Error(`${method} ${path}: ${response.statusCode} ${JSON.stringify(answer)}`)
-  return answer
+  const reply = await response.body.json() as Record<string, unknown>
+  if (response.statusCode >= 300) throw new Error(`${method} ${path}: ${response.statusCode} ${JSON.stringify(reply)}`)
+  return reply
 }
 
 /** Status of the response; 0 if the server closed the connection instead. */
@@ -139,15 +139,15 @@ for (const operation of operations) {
   )
   for (const lazy of some) {
     const request = { ...lazy, body: lazy.body?.() ?? null }
-    const own = Object.assign({}, ...security.map((name) => credentials[name]?.(request.body) ?? {})) as Record<
+    const presented = Object.assign({}, ...security.map((name) => credentials[name]?.(request.body) ?? {})) as Record<
       string,
       string
     >
     const variants: Array<[string, Record<string, string>]> = [['without credentials', {}]]
-    if (Object.keys(own).length > 0) variants.push(['with credentials', own])
-    for (const [who, headers] of variants) {
+    if (Object.keys(presented).length > 0) variants.push(['with credentials', presented])
+    for (const [variant, headers] of variants) {
       const cost = await cheapest({ ...request, headers: { ...headers, ...request.headers } })
-      results.push({ name: `${method} ${path} ${who}: ${request.kind}`, ...cost })
+      results.push({ name: `${method} ${path} ${variant}: ${request.kind}`, ...cost })
     }
   }
   process.stderr.write(`${method} ${path}: ${results.length} requests\n`)

@@ -73,14 +73,14 @@ export async function withNats (work: (url: string) => Promise<void>): Promise<v
 type Test = Parameters<typeof privatePostgres>[0]
 
 async function withServer (
-  make: (test: Test) => Promise<{ url: string } | null>,
+  create: (test: Test) => Promise<{ url: string } | null>,
   needed: string,
   work: (url: string) => Promise<void>
 ): Promise<void> {
   const endings: Array<() => unknown> = []
   // The part of a test object that the helper uses.
   const run = { teardown: (ending: () => unknown) => endings.push(ending), pass: () => {} }
-  const server = await make(run as unknown as Test)
+  const server = await create(run as unknown as Test)
   if (server === null) throw new Error(`This bench needs ${needed}`)
   try {
     await work(server.url)

@@ -15,10 +15,10 @@ const variants: Record<string, () => Promise<number>> = {
   /** A route that only sends a response of the same size. */
   async bare () {
     const route = await gatehouse(false)
-    const answer = (await route.inject(PATH)).json<Record<string, string>>()
+    const response = (await route.inject(PATH)).json<Record<string, string>>()
     await route.close()
     const app = Fastify()
-    app.get(PATH, async () => answer)
+    app.get(PATH, async () => response)
     return await listen(app)
   },
   'no limits': async () => await listen(await gatehouse(false)),

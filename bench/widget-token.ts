@@ -26,7 +26,7 @@ console.log(
 for (const connections of CONNECTIONS) {
   const results = await interleaved(VARIANTS, (variant) => round(variant, connections))
   for (const [variant, { rate, p50, p99, failed }] of results) {
-    const ofBare = (rate / (results.get('bare')?.rate ?? NaN)).toFixed(2)
-    console.log(`| ${[connections, variant, Math.round(rate), ofBare, p50, p99, failed].join(' | ')} |`)
+    const ratio = (rate / (results.get('bare')?.rate ?? NaN)).toFixed(2)
+    console.log(`| ${[connections, variant, Math.round(rate), ratio, p50, p99, failed].join(' | ')} |`)
   }
 }

@@ -152,12 +152,12 @@ const ONLY = process.env.ONLY ?? ''
 let idle = 0
 for (const kind of KINDS.filter(({ name, perSecond }) => perSecond === 0 || name.includes(ONLY))) {
   const before = processorTime(server)
-  const answers: Array<Promise<string>> = []
+  const responses: Array<Promise<string>> = []
   const pings: Array<Promise<number>> = []
   const end = performance.now() + SECONDS * 1_000
   const sending = (async () => {
     while (kind.perSecond > 0 && performance.now() < end) {
-      answers.push(send(kind))
+      responses.push(send(kind))
       await sleep(1_000 / kind.perSecond)
     }
   })()
@@ -166,12 +166,12 @@ for (const kind of KINDS.filter(({ name, perSecond }) => perSecond === 0 || name
     await sleep(10)
   }
   await sending
-  const statuses = [...new Set(await Promise.all(answers))].join(', ')
+  const statuses = [...new Set(await Promise.all(responses))].join(', ')
   const times = (await Promise.all(pings)).sort((a, b) => a - b)
   const at = (share: number) => (times[Math.floor((times.length - 1) * share)] ?? NaN).toFixed(1)
   const spent = processorTime(server) - before
   if (kind.perSecond === 0) idle = spent
-  const each = answers.length === 0 ? '' : (Math.max(0, spent - idle) / answers.length).toFixed(1)
+  const each = responses.length === 0 ? '' : (Math.max(0, spent - idle) / responses.length).toFixed(1)
   console.log(`| ${[kind.name, kind.perSecond, statuses, at(0.5), at(0.99), at(1), each].join(' | ')} |`)
 }
 server.stop()

@@ -84,7 +84,7 @@ const BODIES: Record<string, (bytes: number) => string | Buffer> = {
     `{"batch":[{"type":"page","userId":"u"}],"context":${numbered(bytes)}}`
 }
 
-const HEADER_TEXTS: Record<string, string> = {
+const HEADER_VALUES: Record<string, string> = {
   letters: repeat('a', HEADER),
   commas: repeat('a,', HEADER),
   'semicolons and equals signs': repeat('a=1; ', HEADER),
@@ -121,7 +121,7 @@ export function * worstRequests (
 ): Generator<WorstRequest> {
   const target = path.replace(/\{(.+?)\}/g, (_braces, name: string) => ids[name] ?? 'x')
   for (const name of HEADERS) {
-    for (const [kind, text] of Object.entries(HEADER_TEXTS)) {
+    for (const [kind, text] of Object.entries(HEADER_VALUES)) {
       yield { kind: `${name}: ${kind}`, method, path: target, headers: { [name]: text }, body: null }
     }
   }
@@ -179,9 +179,9 @@ export function * worstRequests (
 }
 
 function * bodies (members: string[], size: number): Generator<[string, () => Buffer]> {
-  for (const [kind, body] of Object.entries(BODIES)) yield [kind, () => made(kind, size, body)]
+  for (const [kind, body] of Object.entries(BODIES)) yield [kind, () => cachedBody(kind, size, body)]
   for (const [kind, value] of Object.entries(VALUES)) {
-    const bytes = () => made(kind, size - KB, value)
+    const bytes = () => cachedBody(kind, size - KB, value)
     yield [kind, bytes]
     for (const member of members) {
       yield [`${member}: ${kind}`, () => Buffer.concat([Buffer.from(`{"${member}":`), bytes(), Buffer.from('}')])]
@@ -189,12 +189,12 @@ function * bodies (members: string[], size: number): Generator<[string, () => Bu
   }
 }
 
-const kept = new Map<string, Buffer>()
+const cache = new Map<string, Buffer>()
 
 /** Created once, because all routes receive the same values. */
-function made (kind: string, size: number, make: (bytes: number) => string | Buffer): Buffer {
+function cachedBody (kind: string, size: number, create: (bytes: number) => string | Buffer): Buffer {
   const key = `${kind} ${size}`
-  const bytes = kept.get(key) ?? Buffer.from(make(size))
-  kept.set(key, bytes)
+  const bytes = cache.get(key) ?? Buffer.from(create(size))
+  cache.set(key, bytes)
   return bytes
 }

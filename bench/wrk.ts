@@ -39,7 +39,7 @@ export async function shoot ({ url, connections, seconds, headers, body }: Shot)
       Object.entries(headers).map(([name, value]) => `wrk.headers["${name}"] = "${value}"\n`).join('') +
         (body === undefined ? '' : `wrk.method = "POST"\nlocal bodies = io.open("${bodies}")\n`) +
         (typeof body === 'string' ? 'wrk.body = bodies:read("*a")\n' : '') +
-        (typeof body === 'object' ? EACH_ITS_OWN : '')
+        (typeof body === 'object' ? DISTINCT_BODIES : '')
     )
     const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency',
       '-s', script, url])
@@ -58,7 +58,7 @@ function * linesOf (bodies: Iterable<SignedBody>): Generator<string> {
   for (const { body, signature } of bodies) yield `${signature}\n${body}\n`
 }
 
-const EACH_ITS_OWN = `
+const DISTINCT_BODIES = `
 function request()
   local signature, body = bodies:read("*l"), bodies:read("*l")
   if body == nil then error("no bodies are left") end

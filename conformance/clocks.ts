@@ -24,7 +24,7 @@ export function manualClock (start = Date.UTC(2026, 0, 15, 12)): ContractClock {
  * Creates a clock on the system time, for a store that has no clock option; `advance` waits.
  *
  * @example
- * await tokenStoreContract(t, makeStore, systemClock)
+ * await tokenStoreContract(t, createStore, systemClock)
  */
 export function systemClock (): ContractClock {
   return { now: Date.now, advance: async (milliseconds) => { await sleep(milliseconds + 5) } }

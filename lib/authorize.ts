@@ -30,18 +30,18 @@ export function unauthenticated (reason: string, cause?: unknown): GatehouseErro
  * GatehouseError that the function throws is the response; another error with `statusCode` 401 or 403 becomes
  * `UNAUTHORIZED` or `FORBIDDEN`; any other error is 500. `noUser` is the logged reason if there is no user.
  */
-export async function authorizeByHost<Answer> (
-  ask: () => HostDecision<Answer>,
+export async function authorizeByHost<Decision> (
+  decide: () => HostDecision<Decision>,
   noUser = "the host's authorize function returned no user"
-): Promise<Answer> {
-  let answer: Answer | null | undefined
+): Promise<Decision> {
+  let decision: Decision | null | undefined
   try {
-    answer = await ask()
+    decision = await decide()
   } catch (thrown) {
     throw asDecision(thrown)
   }
-  if (answer === null || answer === undefined) throw unauthenticated(noUser)
-  return answer
+  if (decision === null || decision === undefined) throw unauthenticated(noUser)
+  return decision
 }
 
 function asDecision (thrown: unknown): GatehouseError {

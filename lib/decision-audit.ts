@@ -22,7 +22,7 @@ export interface Decision {
    * The resource that a known user requested, for the audit entry of a refusal. `null` for an unknown user, so that
    * unauthenticated callers cannot write strings into the audit log.
    */
-  asked: string | null
+  requested: string | null
   /** A digest of the issued token; `null` before a token is issued. */
   resourceId: string | null
   /** Whether the call was forwarded and the upstream has responded, or the caller has disconnected before. */
@@ -48,7 +48,7 @@ export function auditDecisions (
     const decision: Decision = {
       userId: null,
       userEmail: null,
-      asked: null,
+      requested: null,
       resourceId: null,
       isForwarded: false,
       error: null,
@@ -71,7 +71,7 @@ export function auditDecisions (
   scope.addHook('onSend', function auditDecision (request, reply, payload, done) {
     if (request.method === 'OPTIONS') return done(null, payload)
     const decision = decisionOf(request)
-    const { userId, userEmail, asked, resourceId, error, details } = decision
+    const { userId, userEmail, requested, resourceId, error, details } = decision
     const action = isRefused(decision, request, reply) ? refused : granted
     if (action === null) return done(null, payload)
     // A guard answers by itself, so that only the status says what it decided.
@@ -82,7 +82,7 @@ export function auditDecisions (
       userId,
       userEmail,
       resourceType,
-      resourceId: resourceId ?? asked ?? undefined,
+      resourceId: resourceId ?? requested ?? undefined,
       changes: { ...details, outcome },
       refusal: action === refused
     })

@@ -50,12 +50,12 @@ export class GatehouseError extends Error {
 /** Its constructor throws a TypeError for an unknown option, and for an Error, whose message is not for the client. */
 export type PublicError = new(options?: PublicErrorOptions) => GatehouseError
 
-function publicError (code: string, statusCode: number, text: string, retryAfterSeconds?: number): PublicError {
+function publicError (code: string, statusCode: number, summary: string, retryAfterSeconds?: number): PublicError {
   const Base = createError<[string]>(code, '%s', statusCode, GatehouseError as unknown as ErrorConstructor)
   return class extends Base {
     constructor (options: PublicErrorOptions = {}) {
       assertErrorOptions(code, options)
-      super(options.message ?? text)
+      super(options.message ?? summary)
       const wait = options.retryAfterSeconds ?? retryAfterSeconds
       if (options.details !== undefined) this.details = options.details
       if (wait !== undefined) this.retryAfterSeconds = wait

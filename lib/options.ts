@@ -28,8 +28,8 @@ export function refuseUnknownOptions (
   known: KnownOptions<object>,
   renamed: RenamedOptions = {}
 ): void {
-  const own = Object.fromEntries(Object.entries(options).filter(([name]) => !Object.hasOwn(OF_REGISTER, name)))
-  refuseUnknownMembers(plugin, '', own, known, renamed)
+  const added = Object.fromEntries(Object.entries(options).filter(([name]) => !Object.hasOwn(OF_REGISTER, name)))
+  refuseUnknownMembers(plugin, '', added, known, renamed)
 }
 
 /**
@@ -60,15 +60,15 @@ export function assertWholeSeconds (plugin: string, option: string, value: unkno
 }
 
 /**
- * Throws `INVALID_OPTIONS` unless `holds`: `"option" must be <expected>; got <value>`. Omit a value that may be
+ * Throws `INVALID_OPTIONS` unless `condition` is true: `"option" must be <expected>; got <value>`. Omit a value that may be
  * secret.
  */
 export type AssertOption = (
-  holds: boolean,
+  condition: boolean,
   option: string,
   expected: string,
-  ...got: [value?: unknown]
-) => asserts holds
+  ...actual: [value?: unknown]
+) => asserts condition
 
 /**
  * Returns a function that asserts the options of one plugin.
@@ -79,10 +79,10 @@ export type AssertOption = (
  * // throws: signature: "tolerance" must be a number of milliseconds; got "x"
  */
 export function optionAssertion (plugin: string): AssertOption {
-  return (holds, option, expected, ...got) => {
-    if (holds) return
+  return (condition, option, expected, ...actual) => {
+    if (condition) return
     throw new INVALID_OPTIONS(
-      `${plugin}: "${option}" must be ${expected}${got.length === 0 ? '' : `; got ${shownValue(got[0])}`}`
+      `${plugin}: "${option}" must be ${expected}${actual.length === 0 ? '' : `; got ${shownValue(actual[0])}`}`
     )
   }
 }

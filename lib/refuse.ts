@@ -6,7 +6,7 @@ import { printableLine } from '../signing/printable-line.js'
 import * as errors from './errors.js'
 import { GatehouseError } from './errors.js'
 import type { ErrorDetail, PublicError } from './errors.js'
-import { sendOwn } from './http/own-replies.js'
+import { sendProtected } from './http/protected-replies.js'
 import type { UpstreamRefusal } from './upstream-client/refusal.js'
 
 /** The diagnostics channel on which each refusal is published as a `RefusedMessage`. */
@@ -98,7 +98,7 @@ export function refuse (reply: FastifyReply, error: GatehouseError): FastifyRepl
   }
   if (error.statusCode === 401 && !reply.hasHeader('WWW-Authenticate')) reply.header('WWW-Authenticate', 'Bearer')
   // A string bypasses a response schema that the host's route may have for this status.
-  return sendOwn(reply.type('application/json; charset=utf-8'), envelope(error))
+  return sendProtected(reply.type('application/json; charset=utf-8'), envelope(error))
 }
 
 /**

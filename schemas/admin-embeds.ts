@@ -15,8 +15,8 @@ const DashboardId = Type.String({
   description: 'An id or a path. Stored in canonical spelling; every spelling matches'
 })
 const Time = Type.String({ maxLength: 30, description: 'ISO-8601, UTC, milliseconds' })
-const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 1024 })
-const ForAdmins = Type.Unsafe<string | null>({ ...TextOrNull, description: 'null for roles below admin' })
+const StringOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 1024 })
+const ForAdmins = Type.Unsafe<string | null>({ ...StringOrNull, description: 'null for roles below admin' })
 
 function oneOf<const Value extends string> (values: readonly Value[], more: object = {}) {
   return Type.Unsafe<Value>({ type: 'string', enum: [...values], ...more })
@@ -86,7 +86,7 @@ export const EmbedDecisionSchema = Type.Object({
   user_id: ForAdmins,
   user_email: ForAdmins,
   resource_id: Type.Unsafe<string | null>({
-    ...TextOrNull, description: 'The requested resource, or a digest of the issued token'
+    ...StringOrNull, description: 'The requested resource, or a digest of the issued token'
   }),
   ip_address: ForAdmins,
   user_agent: ForAdmins,

@@ -5,7 +5,7 @@ import { errorReplies } from './error.js'
 import { pageQuery, pageSchema, periodQuery } from './page.js'
 
 const Id = Type.String({ minLength: 1, maxLength: 256, pattern: '^[^\\p{Cc}\\p{Cs}]+$' })
-const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 1024 })
+const StringOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 1024 })
 
 export const AuditLogQuerySchema = Type.Object({
   ...pageQuery,
@@ -22,13 +22,13 @@ export type AuditLogQuery = Static<typeof AuditLogQuerySchema>
 export const AuditLogItemSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
   action: Type.String({ maxLength: 64 }),
-  user_id: TextOrNull,
-  user_email: TextOrNull,
-  resource_type: TextOrNull,
-  resource_id: TextOrNull,
+  user_id: StringOrNull,
+  user_email: StringOrNull,
+  resource_type: StringOrNull,
+  resource_id: StringOrNull,
   changes: Type.Unknown({ description: 'The changed properties, an object, or null' }),
-  ip_address: TextOrNull,
-  user_agent: TextOrNull,
+  ip_address: StringOrNull,
+  user_agent: StringOrNull,
   timestamp: Type.String({ maxLength: 30, description: 'ISO-8601, UTC, milliseconds' })
 })
 export type AuditLogItem = Static<typeof AuditLogItemSchema>

@@ -5,23 +5,23 @@ const MAX_FIELDS = 50
 const DESCRIPTION = 'A JSONPath (`$.data.id`), a header (`header:x-topic`), or a string in which `{$.id}` and ' +
   '`{header:x-topic}` are replaced. In a list, the first expression with a value is used.'
 
-const text = { type: 'string', minLength: 1, maxLength: 300 } as const
-const texts = { type: 'array', items: text, minItems: 1, maxItems: 5 } as const
+const expression = { type: 'string', minLength: 1, maxLength: 300 } as const
+const expressions = { type: 'array', items: expression, minItems: 1, maxItems: 5 } as const
 
 // The unions are plain JSON Schema, whose errors name the property instead of each alternative.
 const Expression = Type.Unsafe<string | string[] | null>({
-  ...text,
-  ...texts,
+  ...expression,
+  ...expressions,
   type: ['string', 'array', 'null'],
   description: DESCRIPTION
 })
 const Fields = Type.Unsafe<string | string[] | Record<string, string> | null>({
-  ...text,
-  ...texts,
+  ...expression,
+  ...expressions,
   type: ['string', 'array', 'object', 'null'],
   maxProperties: MAX_FIELDS,
   propertyNames: { type: 'string', minLength: 1, maxLength: 100 },
-  additionalProperties: text,
+  additionalProperties: expression,
   description: 'A JSONPath of an object; a list, of which the first path with a value is used; or an expression per ' +
     'name'
 })
@@ -37,7 +37,7 @@ export const WebhookMappingSchema = Type.Partial(
       description: 'Default: track'
     }),
     each: Type.Unsafe<string | null>({
-      ...text,
+      ...expression,
       type: ['string', 'null'],
       description: 'A JSONPath of the events in the body; null: the body is one event'
     }),

@@ -24,7 +24,7 @@ import health from './health.js'
 import { checkHeaders, limitUnknownPaths } from './http-hygiene.js'
 import { ingestionRoutes } from './ingestion-routes.js'
 import type { EventDurability } from './open-sink.js'
-import { protectAnswers } from './page-headers.js'
+import { addPageHeaders } from './page-headers.js'
 import { GUEST_TOKEN_PATH, RENEWAL_PATH } from './products.js'
 import type { Products } from './products.js'
 import type { Secrets } from './secrets.js'
@@ -57,8 +57,8 @@ function renewalBySession (session: DemoSession, origin: string): RenewalOptions
     url: origin + GUEST_TOKEN_PATH,
     path: RENEWAL_PATH,
     authorize (request) {
-      const own = session.of(request)
-      return own && { claims: { sub: own.user }, issuedAt: own.since, tenant: own.user }
+      const demoSession = session.of(request)
+      return demoSession && { claims: { sub: demoSession.user }, issuedAt: demoSession.since, tenant: demoSession.user }
     }
   }
 }
@@ -70,7 +70,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const app = fastify(serverOptions({ config, ...(logStream === undefined ? {} : { logStream }) }))
 
   checkHeaders(app, limits.MAX_CONNECTIONS)
-  protectAnswers(app)
+  addPageHeaders(app)
   await app.register(drain)
   if (config.docs) await describeRoutes(app, VERSION)
   await limitUnknownPaths(app, limits.NOT_FOUND_RATE_MAX)
@@ -97,7 +97,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   const embedOrigins = session === null && config.embedOrigins !== null
     ? config.embedOrigins
     : [...new Set([...origins, ...config.embedOrigins ?? []])]
-  const asked = await abuseGuards(app, {
+  const embedGuards = await abuseGuards(app, {
     config,
     secret: secrets.USER_REFERENCE_KEY[0],
     origins: embedOrigins,
@@ -108,7 +108,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     proxyKeys: secrets.DATABRAIN_PROXY_KEY,
     origins: embedOrigins,
     perMinute: limits.EMBED_RATE_MAX,
-    asked,
+    embedGuards,
     userOf,
     renewal: session === null ? null : renewalBySession(session, origins[0])
   })
@@ -136,7 +136,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
       origin: origins[0],
       proxyKey: secrets.DATABRAIN_PROXY_KEY[0],
       demoSource: () => findDemoSource(store),
-      hosts: [config.host, ...config.allowedHosts, ...origins.map((own) => new URL(own).hostname)],
+      hosts: [config.host, ...config.allowedHosts, ...origins.map((serverOrigin) => new URL(serverOrigin).hostname)],
       captcha: config.captcha?.provider ?? null,
       csrf: config.csrf
     })

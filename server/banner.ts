@@ -18,16 +18,16 @@ export function banner ({ origin, config, first }: BannerInput): string {
     `  Health      ${origin}/readyz`
   ]
   const lines = ['', `fastify-gatehouse listens on ${origin}`, '', ...look]
-  if (first !== null) lines.push(...made(first, config), ...toPaste(first, config, origin))
+  if (first !== null) lines.push(...createdLines(first, config), ...toPaste(first, config, origin))
   return [...lines, ''].join('\n')
 }
 
-function made ({ email, generatedPassword, pipelineKey }: FirstStart, { admin }: BannerInput['config']): string[] {
+function createdLines ({ email, generatedPassword, pipelineKey }: FirstStart, { admin }: BannerInput['config']): string[] {
   return [
     '',
     'Created at this first start, shown only once:',
     '',
-    `  Administrator  ${admin.emailGiven ? 'the value of ADMIN_EMAIL' : email}`,
+    `  Administrator  ${admin.isEmailSet ? 'the value of ADMIN_EMAIL' : email}`,
     `  Password       ${generatedPassword ?? 'the value of ADMIN_PASSWORD'}`,
     ...(pipelineKey === null ? [] : [`  Pipeline key   ${pipelineKey}`])
   ]
@@ -40,7 +40,7 @@ function toPaste (
 ): string[] {
   const json = '-H "Content-Type: application/json"'
   // The commands name variables of the environment instead of printing their values.
-  const name = admin.emailGiven ? '$ADMIN_EMAIL' : email
+  const name = admin.isEmailSet ? '$ADMIN_EMAIL' : email
   const password = generatedPassword ?? '$ADMIN_PASSWORD'
   const login = `{\\"email\\":\\"${name}\\",\\"password\\":\\"${password}\\"}`
   return [

@@ -17,7 +17,7 @@ export interface EmbedRoutesOptions {
   origins: readonly string[]
   /** Maximum number of requests per minute, address and route; 0: no limit. */
   perMinute: number
-  asked: EmbedGuards
+  embedGuards: EmbedGuards
   userOf: EmbedUserOf
   /** How an open page gets its next `proxyAuthUrl`; `null`: the route is disabled. */
   renewal: RenewalOptions | null
@@ -28,9 +28,9 @@ export interface EmbedRoutesOptions {
  * one.
  */
 export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOptions): Promise<void> {
-  const { products, proxyKeys, origins, perMinute, asked, userOf, renewal } = options
+  const { products, proxyKeys, origins, perMinute, embedGuards: abuseGuards, userOf, renewal } = options
   const rateLimit = perMinute === 0 ? false : { max: perMinute, timeWindow: 60_000 }
-  const guards = { userReference: 'optional', ...asked.all } as const
+  const guards = { userReference: 'optional', ...abuseGuards.all } as const
   const cors = { origins }
   const { databrain, boldbi, dxfeed } = products
 
@@ -50,7 +50,9 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       // DataBrain's few servers call this route for many users, so many users share one address.
       rateLimit: rateLimit && { ...rateLimit, max: perMinute * 10 },
       userRateLimit: rateLimit,
-      ...renewal === null ? {} : { renewal: { ...renewal, rateLimit, guards: { ...asked.all, ...asked.pages } } },
+      ...renewal === null
+        ? {}
+        : { renewal: { ...renewal, rateLimit, guards: { ...abuseGuards.all, ...abuseGuards.pages } } },
       guards
     })
     await app.register(databrainProxy, {
@@ -70,7 +72,7 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       servers: [{ apiUrl: boldbi.apiUrl, embedSecret: boldbi.embedSecret }],
       rateLimit,
       cors,
-      guards: { ...guards, ...asked.pages },
+      guards: { ...guards, ...abuseGuards.pages },
       authorize (request) {
         const user = userOf(request)
         if (user === null) return null
@@ -92,7 +94,7 @@ export async function embedRoutes (app: FastifyInstance, options: EmbedRoutesOpt
       rateLimit,
       userRateLimit: rateLimit,
       cors,
-      guards: { ...guards, ...asked.pages, ...asked.widgetToken },
+      guards: { ...guards, ...abuseGuards.pages, ...abuseGuards.widgetToken },
       authorize (request) {
         const user = userOf(request)
         if (user === null) return null

@@ -24,8 +24,8 @@ export function embedUser ({ session, fallback }: EmbedUserOptions): EmbedUserOf
   return (request) => {
     const { userReference } = request
     if (userReference !== null) return { id: userReference.sub, issuedAt: userReference.iat }
-    const own = session?.of(request) ?? null
-    if (own !== null) return { id: own.user, issuedAt: own.since }
+    const demoUser = session?.of(request) ?? null
+    if (demoUser !== null) return { id: demoUser.user, issuedAt: demoUser.since }
     return fallback === null ? null : { id: fallback }
   }
 }

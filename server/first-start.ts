@@ -53,6 +53,6 @@ async function followOrigins (store: TokenStore, origins: readonly string[]): Pr
   const source = await findDemoSource(store)
   if (source === null || origins.every((origin) => source.domains.includes(origin))) return
   const hosts = new Set(origins.map((origin) => new URL(origin).hostname))
-  const isOurs = (domain: string) => hosts.has(parseUrl(domain)?.hostname ?? '')
-  if (source.domains.every(isOurs)) await store.sources.update(source.orgId, source.id, { domains: [...origins] })
+  const isServerHost = (domain: string) => hosts.has(parseUrl(domain)?.hostname ?? '')
+  if (source.domains.every(isServerHost)) await store.sources.update(source.orgId, source.id, { domains: [...origins] })
 }

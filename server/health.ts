@@ -60,14 +60,14 @@ const health: FastifyPluginAsync<HealthOptions> = async (app, { durability, star
     reply.header('Cache-Control', 'no-store')
     if (!started()) throw new UNAVAILABLE({ message: 'The server is starting' })
     if (app.isDraining()) throw new UNAVAILABLE({ message: 'The server is shutting down', retryAfterSeconds: 5 })
-    const answers = await Promise.allSettled([app.tokenStore.ready(), app.eventSink.ready()])
-    const silent = answers.flatMap((answer, at) =>
-      answer.status === 'rejected' ? [{ name: PARTS[at], cause: answer.reason as unknown }] : []
+    const results = await Promise.allSettled([app.tokenStore.ready(), app.eventSink.ready()])
+    const failed = results.flatMap((result, at) =>
+      result.status === 'rejected' ? [{ name: PARTS[at], cause: result.reason as unknown }] : []
     )
-    if (silent.length > 0) {
+    if (failed.length > 0) {
       throw new UNAVAILABLE({
-        message: `No response from ${silent.map(({ name }) => name).join(' and ')}`,
-        cause: silent[0]?.cause
+        message: `No response from ${failed.map(({ name }) => name).join(' and ')}`,
+        cause: failed[0]?.cause
       })
     }
     return ready

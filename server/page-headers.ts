@@ -28,13 +28,13 @@ export async function protectPages (
         frameAncestors: ["'none'"]
       }
     },
-    // protectAnswers sets it on every response to an HTTPS request.
+    // addPageHeaders sets it on every response to an HTTPS request.
     strictTransportSecurity: false
   })
 }
 
 /** Sets security headers on every response. */
-export function protectAnswers (app: FastifyInstance): void {
+export function addPageHeaders (app: FastifyInstance): void {
   app.addHook('onRequest', function setHeaders (request, reply, done) {
     reply.header('X-Content-Type-Options', 'nosniff')
     if (request.protocol === 'https') reply.header('Strict-Transport-Security', 'max-age=31536000')

@@ -44,31 +44,31 @@ export async function startProducts (
   origins: readonly string[]
 ): Promise<Products> {
   const started: MockProduct[] = []
-  const keep = async <S extends MockProduct>(starting: Promise<S>): Promise<S> => {
+  const track = async <S extends MockProduct>(starting: Promise<S>): Promise<S> => {
     const mock = await starting
     started.push(mock)
     return mock
   }
   return {
-    databrain: databrain === null ? null : await databrainOf(databrain, origins, keep),
-    boldbi: boldbi === null ? null : await boldbiOf(boldbi, origins, keep),
-    dxfeed: dxfeed === null ? null : await dxfeedOf(dxfeed, origins, keep),
+    databrain: databrain === null ? null : await databrainOf(databrain, origins, track),
+    boldbi: boldbi === null ? null : await boldbiOf(boldbi, origins, track),
+    dxfeed: dxfeed === null ? null : await dxfeedOf(dxfeed, origins, track),
     async close () {
       await Promise.all(started.map((mock) => mock.close()))
     }
   }
 }
 
-type Keep = <S extends MockProduct>(starting: Promise<S>) => Promise<S>
+type TrackMock = <S extends MockProduct>(starting: Promise<S>) => Promise<S>
 
 async function databrainOf (
   config: NonNullable<Config['databrain']>,
   embedders: readonly string[],
-  keep: Keep
+  track: TrackMock
 ): Promise<Products['databrain']> {
   if (!config.mock) return { ...config, mockOrigin: null }
   const proxyAuthUrls = embedders.map((origin) => origin + GUEST_TOKEN_PATH)
-  const { apiKey, origin } = await keep(startDataBrain({ embedders, proxyAuthUrls }))
+  const { apiKey, origin } = await track(startDataBrain({ embedders, proxyAuthUrls }))
   return {
     ...config,
     apiKey,
@@ -82,19 +82,19 @@ async function databrainOf (
 async function boldbiOf (
   config: NonNullable<Config['boldbi']>,
   embedders: readonly string[],
-  keep: Keep
+  track: TrackMock
 ): Promise<Products['boldbi']> {
   if (!config.mock) return { ...config, mockOrigin: null }
-  const { apiUrl, embedSecret, origin } = await keep(startBoldBi({ embedders }))
+  const { apiUrl, embedSecret, origin } = await track(startBoldBi({ embedders }))
   return { apiUrl, embedSecret, mockOrigin: origin }
 }
 
 async function dxfeedOf (
   config: NonNullable<Config['dxfeed']>,
   embedders: readonly string[],
-  keep: Keep
+  track: TrackMock
 ): Promise<Products['dxfeed']> {
   if (!config.mock) return { ...config, mockOrigin: null, paths: null }
-  const { secret, origin, paths } = await keep(startDxFeed({ embedders, ...config }))
+  const { secret, origin, paths } = await track(startDxFeed({ embedders, ...config }))
   return { ...config, secret, mockOrigin: origin, paths }
 }

@@ -38,12 +38,12 @@ export function serverOptions ({ config: { logLevel, trustProxy, limits }, logSt
     routerOptions: { maxParamLength: 200 },
     // A request that arrives while the server drains is answered normally.
     return503OnClosing: false,
-    frameworkErrors: answerFrameworkError,
-    clientErrorHandler: answerClientError
+    frameworkErrors: sendFrameworkError,
+    clientErrorHandler: sendClientError
   } satisfies FastifyServerOptions & { http: ServerOptions }
 }
 
-function answerFrameworkError (error: Error, _request: FastifyRequest, reply: FastifyReply): void {
+function sendFrameworkError (error: Error, _request: FastifyRequest, reply: FastifyReply): void {
   reply.header('X-Content-Type-Options', 'nosniff')
   refuse(reply, toPublicError(error))
 }
@@ -56,7 +56,7 @@ const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = {
 const CLIENT_ERROR_BODY = envelope(new INVALID_REQUEST({ message: 'The request could not be read' }))
 
 /** Answers a request that the HTTP parser cannot read. Never logs its bytes, which may contain secrets. */
-function answerClientError (
+function sendClientError (
   error: NodeJS.ErrnoException,
   socket: Socket & { _httpMessage?: { headersSent: boolean } | null }
 ): void {

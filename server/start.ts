@@ -13,7 +13,7 @@ import { openData } from './open-data.js'
 import { openSink } from './open-sink.js'
 import type { EventDurability } from './open-sink.js'
 import { openStore } from './open-store.js'
-import { ownOrigins } from './config/own-origins.js'
+import { serverOrigins } from './config/server-origins.js'
 import { startProducts } from './products.js'
 import { openSecrets } from './secrets.js'
 
@@ -27,7 +27,7 @@ export interface Running {
 
 export interface StartOptions {
   /** Prints a line for the operator; it is not a log line. */
-  print (text: string): void
+  print (output: string): void
 }
 
 /** Starts the whole server. If a step fails, everything that was opened before is closed. */
@@ -46,7 +46,7 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     closers.push(() => database.close())
     const secrets = await openSecrets(config)
     const port = config.port === 0 ? await freePort(config.host) : config.port
-    const origins = ownOrigins(config.host, port)
+    const origins = serverOrigins(config.host, port)
     const products = await startProducts(config, origins)
     closers.push(() => products.close())
 

@@ -52,9 +52,9 @@ function hintFor (path: string, unknown: string, names: readonly string[], renam
 
 /** Returns the known name that is most similar to a misspelt name, ignoring case, or `null` if no name is similar. */
 export function nearestName (name: string, known: readonly string[]): string | null {
-  const wanted = name.toLowerCase()
+  const unknownName = name.toLowerCase()
   const lowerCase = known.map((each) => each.toLowerCase())
-  const nearest = lowerCase.length === 0 ? '' : closest(wanted, lowerCase)
-  const changes = distance(wanted, nearest)
-  return changes <= Math.max(1, Math.floor(wanted.length / 3)) ? known[lowerCase.indexOf(nearest)] ?? null : null
+  const nearest = lowerCase.length === 0 ? '' : closest(unknownName, lowerCase)
+  const changes = distance(unknownName, nearest)
+  return changes <= Math.max(1, Math.floor(unknownName.length / 3)) ? known[lowerCase.indexOf(nearest)] ?? null : null
 }

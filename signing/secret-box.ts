@@ -48,10 +48,10 @@ export function secretBox (keys: readonly string[]): SecretBox {
     },
 
     open (sealed, context) {
-      const [version, id, ivText, boxText, ...rest] = sealed.split('.')
+      const [version, id, encodedIv, encodedBox, ...rest] = sealed.split('.')
       const key = byId.get(id ?? '')
-      const iv = fromBase64url(ivText)
-      const box = fromBase64url(boxText)
+      const iv = fromBase64url(encodedIv)
+      const box = fromBase64url(encodedBox)
       if (version !== VERSION || rest.length > 0 || iv?.length !== IV_BYTES || box === null || box.length < TAG_BYTES) {
         throw new Error('secret box: malformed')
       }

@@ -82,8 +82,8 @@ export function signUserReference<Claims extends object> (
   if (audience === '') throw new TypeError('audience: must not be empty')
   if (!Number.isSafeInteger(ttl) || ttl <= 0) throw new RangeError('ttl: must be a positive integer of milliseconds')
   const json = JSON.stringify({ ...claims, aud: audience, iat: now, exp: now + ttl })
-  const text = `${VERSION}.${Buffer.from(json).toString('base64url')}`
-  const reference = `${text}.${signature(text, key)}`
+  const message = `${VERSION}.${Buffer.from(json).toString('base64url')}`
+  const reference = `${message}.${signature(message, key)}`
   if (reference.length > MAX_LENGTH) {
     throw new RangeError(`claims: are too large; a reference must not exceed ${MAX_LENGTH} characters`)
   }
@@ -97,12 +97,12 @@ export function signUserReference<Claims extends object> (
  * @example
  * const claims = verifyUserReference(request.query.ref, { keys: [key], audience: 'guest-token' })
  */
-export function verifyUserReference (text: string, options: VerifyUserReferenceOptions): UserReference | null {
+export function verifyUserReference (reference: string, options: VerifyUserReferenceOptions): UserReference | null {
   assertKnownOptions('verifyUserReference', options, OF_VERIFY)
   const { keys, audience, now = Date.now() } = options
-  const [, signed, payload, presented] = typeof text !== 'string' || text.length > MAX_LENGTH
+  const [, signed, payload, presented] = typeof reference !== 'string' || reference.length > MAX_LENGTH
     ? []
-    : REFERENCE.exec(text) ?? []
+    : REFERENCE.exec(reference) ?? []
   if (signed === undefined || payload === undefined || presented === undefined) return null
   // Compares the strings, not the decoded bytes, so that only the canonical spelling of a signature is valid.
   if (!keys.some((key) => sameSecret(presented, signature(signed, key)))) return null
@@ -115,10 +115,10 @@ export function isCurrent ({ iat, exp }: UserReference, now: number): boolean {
   return iat - now <= CLOCK_TOLERANCE && now < exp
 }
 
-function signature (text: string, key: string): string {
+function signature (message: string, key: string): string {
   // Anyone can sign with an empty key.
   if (key === '') throw new TypeError('user reference: a key is empty')
-  return hmacSha256(key, SIGNATURE_PREFIX + text, 'base64url')
+  return hmacSha256(key, SIGNATURE_PREFIX + message, 'base64url')
 }
 
 function parse (payload: string): UserReference | null {

@@ -7,7 +7,7 @@ import type { ContractClock } from '../clocks.js'
 /** Default `receivedAt` of the events, and the start of `manualClock()`. */
 export const NOW = Date.UTC(2026, 0, 15, 12)
 
-export type MakeSink = () => Promise<{ sink: EventSink, clock: ContractClock }>
+export type CreateSink = () => Promise<{ sink: EventSink, clock: ContractClock }>
 
 let created = 0
 

@@ -11,7 +11,7 @@ export { anEvent } from './fixtures.js'
 
 /**
  * Tests that every event sink must pass. Tests of reading run if the sink can be read; those of an optional method if
- * it has the method. `makeSink` returns an empty sink that uses the clock for deleting old ids; it is called once per
+ * it has the method. `createSink` returns an empty sink that uses the clock for deleting old ids; it is called once per
  * test, sequentially. Pass `systemClock` for a sink without a clock option. The 24 hours of deduplication follow the
  * events' `receivedAt`.
  *
@@ -19,12 +19,14 @@ export { anEvent } from './fixtures.js'
  * await eventSinkContract(t, async () => memorySink())
  */
 export async function eventSinkContract (
-  t: ContractTest, makeSink: (clock: ContractClock) => Promise<EventSink>, makeClock: () => ContractClock = manualClock
+  t: ContractTest,
+  createSink: (clock: ContractClock) => Promise<EventSink>,
+  createClock: () => ContractClock = manualClock
 ): Promise<void> {
-  async function make () {
-    const clock = makeClock()
-    return { sink: await makeSink(clock), clock }
+  async function create () {
+    const clock = createClock()
+    return { sink: await createSink(clock), clock }
   }
 
-  for (const part of [writeContract, repeatContract, readContract, expiryContract]) await part(t, make)
+  for (const part of [writeContract, repeatContract, readContract, expiryContract]) await part(t, create)
 }

@@ -6,7 +6,7 @@ import type { ContractTest } from '../contract-test.js'
 import { anEvent, assertCopies, stored } from './fixtures.js'
 
 /**
- * Tests that event sinks must pass if several instances write to one backend. `makeTwo` returns two sinks on an empty
+ * Tests that event sinks must pass if several instances write to one backend. `createTwo` returns two sinks on an empty
  * backend; it is called once per test, sequentially.
  *
  * @example
@@ -14,10 +14,10 @@ import { anEvent, assertCopies, stored } from './fixtures.js'
  */
 export async function sharedEventSinkContract (
   t: ContractTest,
-  makeTwo: () => Promise<[EventSink, EventSink]>
+  createTwo: () => Promise<[EventSink, EventSink]>
 ): Promise<void> {
   await t.test('ten concurrent copies of one event over two instances all succeed and store one', async () => {
-    const [a, b] = await makeTwo()
+    const [a, b] = await createTwo()
     for (let round = 0; round < 5; round++) {
       const event = anEvent()
       await Promise.all(Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? a : b).write([anEvent(), event])))
@@ -29,7 +29,7 @@ export async function sharedEventSinkContract (
 
   await t.test('overlapping writes of many events in any order over two instances neither lose nor duplicate an ' +
     'event', async () => {
-    const [a, b] = await makeTwo()
+    const [a, b] = await createTwo()
     const events = Array.from({ length: 60 }, () => anEvent())
     await Promise.all([a.write(events.slice(0, 40)), b.write(events.slice(20).reverse()),
       a.write(events.slice(10, 50).reverse())])
@@ -45,7 +45,7 @@ export async function sharedEventSinkContract (
 
   await t.test('an event that one instance has stored is known to the other at once, also after the first has ' +
     'closed', async () => {
-    const [a, b] = await makeTwo()
+    const [a, b] = await createTwo()
     const [one, two] = [anEvent(), anEvent()]
     await a.write([one])
     await b.write([one])

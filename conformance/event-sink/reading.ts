@@ -4,11 +4,11 @@ import type { AcceptedEvent } from '../../contracts/event-sink.js'
 import { isReadable } from '../../contracts/event-sink.js'
 import type { ContractTest } from '../contract-test.js'
 import { NOW, anEvent, listed } from './fixtures.js'
-import type { MakeSink } from './fixtures.js'
+import type { CreateSink } from './fixtures.js'
 
-export async function readContract (t: ContractTest, make: MakeSink): Promise<void> {
+export async function readContract (t: ContractTest, create: CreateSink): Promise<void> {
   await t.test('a list contains only events of the organisation that match the filters', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     if (!isReadable(sink)) return
     const events = Array.from(
       { length: 7 },
@@ -18,8 +18,8 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
     await sink.write(events)
     await sink.write([anEvent({ orgId: 'org-b' })])
     const ids = async (filter: object) => (await listed(sink, 'org-a', filter)).map(({ messageId }) => messageId)
-    const expected = (keep: (event: AcceptedEvent) => boolean) =>
-      events.filter(keep).map(({ messageId }) => messageId).reverse()
+    const expected = (matches: (event: AcceptedEvent) => boolean) =>
+      events.filter(matches).map(({ messageId }) => messageId).reverse()
     assert.deepEqual(await ids({}), expected(() => true))
     assert.deepEqual(await ids({ type: 'page' }), expected(({ type }) => type === 'page'))
     assert.deepEqual(await ids({ sourceId: 'one' }), expected(({ sourceId }) => sourceId === 'one'))
@@ -37,7 +37,7 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
   })
 
   await t.test('pages have no gaps, even while events arrive', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     if (!isReadable(sink)) return
     const events = Array.from({ length: 7 }, () => anEvent())
     await sink.write(events)
@@ -54,7 +54,7 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
   })
 
   await t.test('large events end a page early, and the pages have no gaps', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     if (!isReadable(sink)) return
     const payload = JSON.stringify({ event: 'Import', properties: { text: 'x'.repeat(60_000) } })
     const events = Array.from({ length: 40 }, () => anEvent({ payload }))
@@ -69,7 +69,7 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
   })
 
   await t.test('a list with an aborted signal resolves or rejects', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     if (!isReadable(sink)) return
     await sink.write([anEvent()])
     const page = sink.list('org-a', {}, { limit: 3, signal: AbortSignal.abort() })
@@ -78,7 +78,7 @@ export async function readContract (t: ContractTest, make: MakeSink): Promise<vo
   })
 
   await t.test('an invalid cursor rejects with INVALID_REQUEST', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     if (!isReadable(sink)) return
     await sink.write([anEvent()])
     for (const bad of ['x', '-1', '1e3', '"', '9'.repeat(40)]) {

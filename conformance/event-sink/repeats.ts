@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { DEDUPLICATION_WINDOW, isReadable } from '../../contracts/event-sink.js'
 import type { ContractTest } from '../contract-test.js'
 import { NOW, anEvent, assertCopies, stored } from './fixtures.js'
-import type { MakeSink } from './fixtures.js'
+import type { CreateSink } from './fixtures.js'
 
-export async function repeatContract (t: ContractTest, make: MakeSink): Promise<void> {
+export async function repeatContract (t: ContractTest, create: CreateSink): Promise<void> {
   await t.test('a duplicate event is stored once, in its first version, and its write succeeds', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const event = anEvent()
     await sink.write([event])
     await sink.write([{ ...event, payload: '{"event":"second"}' }])
@@ -22,19 +22,19 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
   })
 
   await t.test('the sink never sets `repeat` of a new event, nor of an event without it', async () => {
-    const { sink } = await make()
-    const [asking, silent] = [anEvent({ repeat: false }), anEvent()]
-    await sink.write([asking, silent])
-    assert.equal(asking.repeat, false)
-    const [again, silentAgain, fresh] = [{ ...asking }, { ...silent }, anEvent({ repeat: false })]
-    await sink.write([again, silentAgain, fresh])
+    const { sink } = await create()
+    const [marked, unmarked] = [anEvent({ repeat: false }), anEvent()]
+    await sink.write([marked, unmarked])
+    assert.equal(marked.repeat, false)
+    const [again, unmarkedAgain, fresh] = [{ ...marked }, { ...unmarked }, anEvent({ repeat: false })]
+    await sink.write([again, unmarkedAgain, fresh])
     assert.equal(fresh.repeat, false)
-    assert.equal(silentAgain.repeat, undefined)
+    assert.equal(unmarkedAgain.repeat, undefined)
     assert.equal(typeof again.repeat, 'boolean')
   })
 
   await t.test('the same messageId of another source or auth method is another event', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const event = anEvent()
     const others = [{ ...event, sourceId: 'source-b' }, { ...event, authMethod: 'signature' as const }]
     await sink.write([event, ...others])
@@ -44,7 +44,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
   })
 
   await t.test('messageIds are compared exactly', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const ids = ['Id', 'id', 'id ', ' id', 'é', 'e\u0301', 'a:b', 'a', '%', '*', '\u0000', '\ud800', '\ufffd']
     for (let time = 0; time < 2; time++) await sink.write(ids.map((messageId) => anEvent({ messageId })))
     assert.deepEqual(
@@ -54,7 +54,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
   })
 
   await t.test('ten concurrent writes of one event all succeed and store one', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const event = anEvent()
     await Promise.all(Array.from({ length: 10 }, () => sink.write([anEvent(), event])))
     await assertCopies(sink, event, 1)
@@ -62,7 +62,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
   })
 
   await t.test('an event is a duplicate for 24 hours after its first copy, then a new event', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const event = anEvent()
     const after = async (milliseconds: number) => await sink.write([{ ...event, receivedAt: NOW + milliseconds }])
     for (
@@ -81,7 +81,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
   })
 
   await t.test('a sweep deletes no id of the last 24 hours', async () => {
-    const { sink, clock } = await make()
+    const { sink, clock } = await create()
     const event = anEvent({ receivedAt: clock.now() })
     await sink.write([event])
     await sink.sweep?.()
@@ -90,7 +90,7 @@ export async function repeatContract (t: ContractTest, make: MakeSink): Promise<
   })
 
   await t.test('an event that a failed write did not store is not a duplicate when it is sent again', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const event = anEvent()
     await sink.write([event, anEvent({ payload: 'no JSON' })]).catch(() => {})
     await sink.write([event])

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { isReadable } from '../../contracts/event-sink.js'
 import type { ContractTest } from '../contract-test.js'
 import { anEvent, assertStored, stored } from './fixtures.js'
-import type { MakeSink } from './fixtures.js'
+import type { CreateSink } from './fixtures.js'
 
 const UNUSUAL_STRINGS = ['\u0000', 'a\u0000b', '\ud800', "'; DROP TABLE events; --", '\\', '\\u0000', '"', '{}',
   '{a,b}', 'NULL', '', ' ', '\n', 'é', '🙂', '\u202e', '%', '*']
 
-export async function writeContract (t: ContractTest, make: MakeSink): Promise<void> {
+export async function writeContract (t: ContractTest, create: CreateSink): Promise<void> {
   await t.test('written events are read back unchanged, newest first', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const events = [anEvent(),
       anEvent({ userAgent: null, authMethod: 'signature', type: 'page', additions: '{"context":{"bot":true}}' })]
     await sink.write(events)
@@ -19,13 +19,13 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
   })
 
   await t.test('an empty write succeeds and stores nothing', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     await sink.write([])
     await assertStored(sink, [])
   })
 
   await t.test('unusual strings are read back unchanged', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const events = UNUSUAL_STRINGS.map((text, at) =>
       anEvent({
         messageId: `${text}${at}`,
@@ -41,7 +41,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
   })
 
   await t.test('past timestamps are stored, including the year 0 and earlier', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const events = ['2024-02-29T12:00:00.001Z', '0099-06-01T00:00:00.000Z', '0001-01-01T00:00:00.000Z',
       '0000-12-31T23:59:59.999Z', '0000-03-01T00:00:00.000Z', '-000001-12-31T00:00:00.000Z']
       .map((iso) => anEvent({ timestamp: Date.parse(iso) }))
@@ -50,7 +50,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
   })
 
   await t.test('each of many concurrent writes is stored when it resolves', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     await Promise.all(Array.from({ length: 50 }, async () => {
       const events = [anEvent(), anEvent()]
       await sink.write(events)
@@ -62,7 +62,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
   })
 
   await t.test('an event that the backend refuses does not fail other writes', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const bad = anEvent({ payload: 'no JSON' })
     const good = Array.from({ length: 10 }, () => anEvent())
     const [, ...outcomes] = await Promise.allSettled([sink.write([bad]), ...good.map((event) => sink.write([event]))])
@@ -75,7 +75,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
   })
 
   await t.test('close flushes earlier writes, and may be called again', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const writes = Array.from({ length: 50 }, () => sink.write([anEvent()]))
     await sink.close()
     await Promise.all(writes)
@@ -84,7 +84,7 @@ export async function writeContract (t: ContractTest, make: MakeSink): Promise<v
   })
 
   await t.test('a write after close rejects with UNAVAILABLE, so that the client retries', async () => {
-    const { sink } = await make()
+    const { sink } = await create()
     const before = anEvent()
     await sink.write([before])
     await sink.close()

@@ -2,15 +2,15 @@ import type { RevocationKind } from '../../contracts/token-store/index.js'
 import { systemClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
 import { aKey, aRevocation, aSession, aSource, aUser, aWebhook } from '../token-store/fixtures.js'
-import { assertSeen } from './fixtures.js'
-import type { MakeTwo, Two, WatchedChange } from './fixtures.js'
+import { assertVisible } from './fixtures.js'
+import type { CreateTwo, Two, WatchedChange } from './fixtures.js'
 
 const clock = systemClock()
 
-export async function changeContract (t: ContractTest, make: MakeTwo, within: number): Promise<void> {
+export async function changeContract (t: ContractTest, create: CreateTwo, within: number): Promise<void> {
   await t.test('changes of a source on one instance take effect on the other in time', async () => {
-    const two = await make()
-    await assertSeen(
+    const two = await create()
+    await assertVisible(
       await Promise.all([deleted, disabled, withoutDomain, withoutOrigin, withNewKey, withNewSecret].map((change) =>
         change(two)
       )),
@@ -19,8 +19,8 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
   })
 
   await t.test('changes of a webhook on one instance take effect on the other in time', async () => {
-    const two = await make()
-    await assertSeen(
+    const two = await create()
+    await assertVisible(
       await Promise.all([withWebhookOff, withWebhookDeleted, withNewWebhookSecret, withItsSourceOff].map((change) =>
         change(two)
       )),
@@ -29,7 +29,7 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
   })
 
   await t.test('changes of a user or session on one instance take effect on the other in time', async () => {
-    const two = await make()
+    const two = await create()
     const changes = [
       await withSession(two, 'a session ends', null, ({ a, sessionId }) => a.sessions.end(sessionId)),
       await withSession(two, 'the user logs out everywhere', null, ({ a, userId }) => a.sessions.endAll(userId)),
@@ -58,15 +58,15 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
         await a.sessions.rotate({ ...rotation, next: 'digest-3' })
       })
     ]
-    await assertSeen(changes, within)
+    await assertVisible(changes, within)
   })
 
   await t.test('guest tokens that one instance invalidates are not returned by the other in time', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const now = clock.now()
     await a.guestTokens.set('key', { token: 'x', clientId: 'client', mintedAt: now - 1_000, expiresAt: now + 60_000 })
     const read = async () => (await b.guestTokens.get('key'))?.token ?? null
-    await assertSeen([{
+    await assertVisible([{
       title: 'invalidate',
       change: () => a.guestTokens.invalidate({ clientId: 'client' }),
       read,
@@ -76,7 +76,7 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
   })
 
   await t.test('revocations, and their lifting, on one instance take effect on the other in time', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const watched = (
       kind: RevocationKind,
       title: string,
@@ -87,7 +87,7 @@ export async function changeContract (t: ContractTest, make: MakeTwo, within: nu
     const fresh = { subject: 'subject', before: 1_000 }
     await a.revocations.revoke(aRevocation({ ...fresh, kind: 'tenant' }))
     const { id } = await a.revocations.revoke(aRevocation({ ...fresh, kind: 'dashboard' }))
-    await assertSeen([
+    await assertVisible([
       watched('user', 'the first cut-off', 0, 1_000, () => a.revocations.revoke(aRevocation(fresh))),
       watched(
         'tenant',

@@ -11,7 +11,7 @@ export interface Two {
   b: TokenStore
 }
 
-export type MakeTwo = () => Promise<Two>
+export type CreateTwo = () => Promise<Two>
 
 /** A change by one instance and how the other instance observes it. */
 export interface WatchedChange {
@@ -26,16 +26,16 @@ export interface WatchedChange {
 const POLL_INTERVAL = 10
 
 /** Makes the changes and polls until each is seen. A read that starts after `within` must see it. */
-export async function assertSeen (changes: readonly WatchedChange[], within: number): Promise<void> {
+export async function assertVisible (changes: readonly WatchedChange[], within: number): Promise<void> {
   for (const { title, read, before } of changes) assert.deepEqual(await read(), before, `${title}: before`)
   await Promise.all(changes.map(async ({ title, change, read, after }) => {
     await change()
     const changedAt = performance.now()
     for (;;) {
       const late = performance.now() - changedAt >= within
-      const seen = await read()
+      const current = await read()
       try {
-        return assert.deepEqual(seen, after, `${title}: ${within} ms after`)
+        return assert.deepEqual(current, after, `${title}: ${within} ms after`)
       } catch (error) {
         if (late) throw error
       }

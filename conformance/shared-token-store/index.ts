@@ -17,22 +17,22 @@ const KNOWN: KnownOptions<SharedTokenStoreContractOptions> = { within: true, rou
 
 /**
  * Tests that token stores must pass if several instances share one backend, in addition to `tokenStoreContract`.
- * `makeTwo` returns two stores on an empty backend, on the system time; it is called once per test, sequentially.
+ * `createTwo` returns two stores on an empty backend, on the system time; it is called once per test, sequentially.
  *
  * @example
  * await sharedTokenStoreContract(t, async () => [sqlStore(one, options), sqlStore(other, options)])
  */
 export async function sharedTokenStoreContract (
-  t: ContractTest, makeTwo: () => Promise<[TokenStore, TokenStore]>, options: SharedTokenStoreContractOptions = {}
+  t: ContractTest, createTwo: () => Promise<[TokenStore, TokenStore]>, options: SharedTokenStoreContractOptions = {}
 ): Promise<void> {
   assertKnownOptions('sharedTokenStoreContract', options, KNOWN)
   const { within = 1_000, rounds = 5 } = options
 
-  async function make () {
-    const [a, b] = await makeTwo()
+  async function create () {
+    const [a, b] = await createTwo()
     return { a, b }
   }
 
-  await changeContract(t, make, within)
-  await raceContract(t, make, rounds)
+  await changeContract(t, create, within)
+  await raceContract(t, create, rounds)
 }

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { systemClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
 import { aRevocation, aSession, aSource, aUser, anEntry } from '../token-store/fixtures.js'
-import type { MakeTwo } from './fixtures.js'
+import type { CreateTwo } from './fixtures.js'
 
 const clock = systemClock()
 const PARALLEL = 50
 
-export async function raceContract (t: ContractTest, make: MakeTwo, rounds: number): Promise<void> {
+export async function raceContract (t: ContractTest, create: CreateTwo, rounds: number): Promise<void> {
   await t.test('a token that one instance rotated is detected as reused by the other at once', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const user = await aUser(a)
     const session = aSession(user.id, clock, { epoch: user.epoch })
     assert.equal(await b.sessions.start(session), true)
@@ -26,7 +26,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
 
   await t.test('exactly one of 50 concurrent rotations of one token over both instances succeeds, and the ' +
     'session ends', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const user = await aUser(a)
     for (let round = 0; round < rounds; round++) {
       const session = aSession(user.id, clock, { epoch: (await a.users.get(user.id))?.epoch ?? -1 })
@@ -49,7 +49,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
   })
 
   await t.test('exactly one of many concurrent claims of one key over both instances succeeds', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const claims = await Promise.all(
       Array.from({ length: PARALLEL }, (_, at) => (at % 2 === 0 ? a : b).claim('nonce', 60_000))
     )
@@ -59,7 +59,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
 
   await t.test('login failures are counted over both instances, and only the allowed number is reported as ' +
     'wrong', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const limits = { max: 5, lockFor: 60_000 }
     const failures = await Promise.all(
       Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? a : b).users.countFailure('subject', limits))
@@ -74,7 +74,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
 
   await t.test('exactly one of several concurrent creations of one email or pipeline key over both instances ' +
     'succeeds', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const attempts: Array<(store: typeof a) => Promise<unknown>> = [
       ({ users }) => users.create({ orgId: 'org-a', email: 'a@example.com', passwordHash: 'x', role: 'viewer' })
     ]
@@ -87,7 +87,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
   })
 
   await t.test('both instances list the audit entries of either at once, each entry once', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const entries = Array.from({ length: 20 }, (_, at) => anEntry({ timestamp: 1_000 + at }))
     await Promise.all(entries.map((entry, at) => (at % 2 === 0 ? a : b).audit.append([entry])))
     await Promise.all([a, b].map(({ audit }) => audit.append(entries.slice(0, 5))))
@@ -98,7 +98,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
 
   await t.test('concurrent revocations of one subject over both instances leave one entry with the highest ' +
     'cut-off', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const fresh = Array.from({ length: 20 }, (_, at) => aRevocation({ before: 1_000 + (at * 7) % 20 }))
     const revoked = await Promise.all(fresh.map((one, at) => (at % 2 === 0 ? a : b).revocations.revoke(one)))
     assert.equal(new Set(revoked.map(({ id }) => id)).size, 1)
@@ -108,7 +108,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
   })
 
   await t.test('concurrent sweeps of both instances delete no live data', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     const user = await aUser(a)
     const session = aSession(user.id, clock, { epoch: user.epoch })
     await a.sessions.start(session)
@@ -120,7 +120,7 @@ export async function raceContract (t: ContractTest, make: MakeTwo, rounds: numb
 
   await t.test('a guest token that one instance sets while the other invalidates its client is never ' +
     'returned', async () => {
-    const { a, b } = await make()
+    const { a, b } = await create()
     for (let round = 0; round < 10; round++) {
       const mintedAt = clock.now() - 1
       const key = `key-${round}`

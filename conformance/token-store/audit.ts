@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 
 import type { AuditFilter } from '../../contracts/token-store/index.js'
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS, BAD_CURSORS, allPages, anEntry } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS, BAD_CURSORS, allPages, anEntry } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
-export async function auditContract (t: ContractTest, make: Make): Promise<void> {
+export async function auditContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('entries are read back unchanged, newest first, of one organisation', async () => {
-    const { store: { audit } } = await make()
+    const { store: { audit } } = await create()
     const entries = [
       anEntry({ timestamp: 1_000 }),
       anEntry({
@@ -37,7 +37,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
   })
 
   await t.test('an entry that is appended twice is stored once, in its first version', async () => {
-    const { store: { audit } } = await make()
+    const { store: { audit } } = await create()
     const entry = anEntry()
     await audit.append([entry])
     await audit.append([anEntry({ id: entry.id, action: 'source.deleted' }), anEntry({ timestamp: 2_000 })])
@@ -47,7 +47,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
   })
 
   await t.test('each filter returns exactly the matching entries, and filters combine', async () => {
-    const { store: { audit } } = await make()
+    const { store: { audit } } = await create()
     const entries = Array.from({ length: 8 }, (_, at) =>
       anEntry({
         timestamp: 1_000 + at,
@@ -76,8 +76,8 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
       [{ action: undefined, from: undefined }, () => true],
       [{ userId: '\u0000' }, () => false]
     ]
-    for (const [filter, keeps] of cases) {
-      const expected = entries.filter((_, at) => keeps(at)).reverse()
+    for (const [filter, matches] of cases) {
+      const expected = entries.filter((_, at) => matches(at)).reverse()
       for (const limit of [1, 3, 100]) {
         assert.deepEqual(
           (await allPages((page) => audit.list('org-a', filter, page), limit)).flat(),
@@ -89,25 +89,25 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
   })
 
   await t.test('pages have no gaps or repeats within one millisecond, while newer entries arrive', async () => {
-    const { store: { audit } } = await make()
+    const { store: { audit } } = await create()
     const entries = Array.from({ length: 25 }, () => anEntry())
     await audit.append(entries)
-    const seen: string[] = []
+    const listed: string[] = []
     let cursor: string | undefined
     do {
       const page = await audit.list('org-a', {}, { limit: 4, cursor })
-      seen.push(...page.data.map(({ id }) => id))
+      listed.push(...page.data.map(({ id }) => id))
       cursor = page.nextCursor ?? undefined
       await audit.append([anEntry({ timestamp: 5_000 })])
     } while (cursor !== undefined)
-    assert.deepEqual(seen, entries.map(({ id }) => id).reverse())
+    assert.deepEqual(listed, entries.map(({ id }) => id).reverse())
     for (const bad of BAD_CURSORS) {
       await assert.rejects(audit.list('org-a', {}, { limit: 3, cursor: bad }), { code: 'INVALID_REQUEST' }, bad)
     }
   })
 
   await t.test('repeats are added to the changes of an entry; a later count replaces an earlier one', async () => {
-    const { store: { audit } } = await make()
+    const { store: { audit } } = await create()
     const [some, none] = [anEntry({ changes: { reason: 'a\u0000b' }, timestamp: 2_000 }), anEntry({ changes: null })]
     await audit.append([some, none])
     await audit.addRepeats(some.id, 3)
@@ -119,8 +119,8 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
   })
 
   await t.test('unusual strings are read back unchanged', async () => {
-    const { store: { audit } } = await make()
-    const entries = AWKWARD_TEXTS.map((text, at) =>
+    const { store: { audit } } = await create()
+    const entries = AWKWARD_STRINGS.map((text, at) =>
       anEntry({
         id: `${at} ${text}`,
         action: text,
@@ -145,7 +145,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
   })
 
   await t.test('a sweep deletes entries older than the retention and keeps the others', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const now = clock.now()
     const entries = [anEntry({ timestamp: now - 20_001 }), anEntry({ timestamp: now - 10_000 }),
       anEntry({ timestamp: now })]
@@ -155,7 +155,7 @@ export async function auditContract (t: ContractTest, make: Make): Promise<void>
   })
 
   await t.test('changing returned or passed objects does not change the store', async () => {
-    const { store: { audit } } = await make()
+    const { store: { audit } } = await create()
     const entry = anEntry({ changes: { list: ['a'] } })
     const expected = structuredClone(entry)
     await audit.append([entry])

@@ -6,10 +6,10 @@ import type {
 } from '../../contracts/token-store/index.js'
 import type { ContractClock } from '../clocks.js'
 
-export type Make = () => Promise<{ store: TokenStore, clock: ContractClock }>
+export type CreateStore = () => Promise<{ store: TokenStore, clock: ContractClock }>
 
 /** Strings that a careless store loses, confuses or interprets. */
-export const AWKWARD_TEXTS = [
+export const AWKWARD_STRINGS = [
   '\u0000',
   'a\u0000b',
   '\ud800',

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import type { GuestToken } from '../../contracts/token-store/index.js'
 import type { ContractClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
 function aToken (clock: ContractClock, fields: Partial<GuestToken> = {}): GuestToken {
   return {
@@ -16,9 +16,9 @@ function aToken (clock: ContractClock, fields: Partial<GuestToken> = {}): GuestT
   }
 }
 
-export async function guestTokenContract (t: ContractTest, make: Make): Promise<void> {
+export async function guestTokenContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('a guest token is found only under its own key, unchanged', async () => {
-    const { store: { guestTokens }, clock } = await make()
+    const { store: { guestTokens }, clock } = await create()
     const entry = aToken(clock)
     assert.equal(await guestTokens.get('key-1'), null)
     await guestTokens.set('key-1', entry)
@@ -28,7 +28,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('an expired guest token is not returned, with or without a sweep', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     await store.guestTokens.set('key-1', aToken(clock))
     assert.notEqual(await store.guestTokens.get('key-1'), null)
     await clock.advance(100)
@@ -38,7 +38,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('invalidating a client removes all its tokens at once, and no token of another client', async () => {
-    const { store: { guestTokens }, clock } = await make()
+    const { store: { guestTokens }, clock } = await create()
     await guestTokens.set('key-1', aToken(clock))
     await guestTokens.set('key-2', aToken(clock))
     await guestTokens.set('key-3', aToken(clock, { clientId: 'client-2' }))
@@ -50,7 +50,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('a token whose request was in flight when its client was invalidated is never returned', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { guestTokens } = store
     const mintedAt = clock.now()
     await clock.advance(5)
@@ -66,7 +66,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('a token minted in the same millisecond as the invalidation is not returned', async () => {
-    const { store: { guestTokens }, clock } = await make()
+    const { store: { guestTokens }, clock } = await create()
     const mintedAt = clock.now()
     await guestTokens.invalidate({ clientId: 'client-1' })
     await guestTokens.set('key-1', aToken(clock, { mintedAt }))
@@ -75,7 +75,7 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
 
   await t.test('a newer token replaces an older one, but an older token that arrives late does not replace a ' +
     'newer one', async () => {
-    const { store: { guestTokens }, clock } = await make()
+    const { store: { guestTokens }, clock } = await create()
     const older = aToken(clock, { token: 'older' })
     await clock.advance(5)
     const newer = aToken(clock, { token: 'newer' })
@@ -89,29 +89,29 @@ export async function guestTokenContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('client ids are compared exactly', async () => {
-    const { store: { guestTokens }, clock } = await make()
-    for (const [at, clientId] of AWKWARD_TEXTS.entries()) {
+    const { store: { guestTokens }, clock } = await create()
+    for (const [at, clientId] of AWKWARD_STRINGS.entries()) {
       await guestTokens.set(`key-${at}`, aToken(clock, { clientId, expiresAt: clock.now() + 60_000 }))
     }
-    for (const [at, clientId] of AWKWARD_TEXTS.entries()) {
+    for (const [at, clientId] of AWKWARD_STRINGS.entries()) {
       assert.equal((await guestTokens.get(`key-${at}`))?.clientId, clientId)
       await guestTokens.invalidate({ clientId })
-      const left = await Promise.all(AWKWARD_TEXTS.map((_, key) => guestTokens.get(`key-${key}`)))
+      const left = await Promise.all(AWKWARD_STRINGS.map((_, key) => guestTokens.get(`key-${key}`)))
       assert.deepEqual(
         left.map((entry) => entry === null),
-        AWKWARD_TEXTS.map((_, key) => key <= at),
+        AWKWARD_STRINGS.map((_, key) => key <= at),
         JSON.stringify(clientId)
       )
     }
   })
 
   await t.test('changing returned or passed objects does not change the store', async () => {
-    const { store: { guestTokens }, clock } = await make()
+    const { store: { guestTokens }, clock } = await create()
     const entry = aToken(clock)
     await guestTokens.set('key-1', entry)
     entry.token = 'changed'
-    const got = await guestTokens.get('key-1')
-    if (got !== null) got.token = 'changed'
+    const found = await guestTokens.get('key-1')
+    if (found !== null) found.token = 'changed'
     assert.notEqual((await guestTokens.get('key-1'))?.token, 'changed')
   })
 }

@@ -17,20 +17,20 @@ import { userContract } from './users.js'
 import { webhookContract } from './webhooks.js'
 
 /**
- * Tests that every token store must pass. `makeStore` returns an empty store that uses the clock; it is called once per
- * test, sequentially. Pass `systemClock` for a store without a clock option.
+ * Tests that every token store must pass. `createStore` returns an empty store that uses the clock; it is called once
+ * per test, sequentially. Pass `systemClock` for a store without a clock option.
  *
  * @example
  * await tokenStoreContract(t, async ({ now }) => memoryStore({ now }))
  */
 export async function tokenStoreContract (
   t: ContractTest,
-  makeStore: (clock: ContractClock) => Promise<TokenStore>,
-  makeClock: () => ContractClock = manualClock
+  createStore: (clock: ContractClock) => Promise<TokenStore>,
+  createClock: () => ContractClock = manualClock
 ): Promise<void> {
-  async function make () {
-    const clock = makeClock()
-    return { store: await makeStore(clock), clock }
+  async function create () {
+    const clock = createClock()
+    return { store: await createStore(clock), clock }
   }
 
   const parts = [
@@ -48,5 +48,5 @@ export async function tokenStoreContract (
     revocationContract,
     claimContract
   ]
-  for (const part of parts) await part(t, make)
+  for (const part of parts) await part(t, create)
 }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 
 import type { ContractTest } from '../contract-test.js'
 import { aKey, aSource, atOnce } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
-export async function resolveContract (t: ContractTest, make: Make): Promise<void> {
+export async function resolveContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('a key resolves to its source and secret, as a frozen value that is soon synchronous', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const source = await sources.create(aSource({ serverSecret: 'hex:00ff10', allowWeakSecret: true }))
     const resolved = await sources.resolve(source.pipelineKey)
     assert.deepEqual(resolved?.source, source)
@@ -24,7 +24,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('only the exact key is found', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const key = 'dk_live_AbCdEfGhIjKlMnOpQrStUvWxYz012345'
     const { id } = await sources.create(aSource({ pipelineKey: key }))
     const others = [
@@ -87,7 +87,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('keys from another system are found, each with its own source', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const keys = [
       'dk_live_abc123',
       'dk_test_abc123',
@@ -107,7 +107,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('create and rotateKey refuse a key that the pipelineKey guard would refuse, and resolve does not ' +
     'find it', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const { id, pipelineKey } = await sources.create(aSource())
     const keys = [
       '',
@@ -149,7 +149,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('a key that was looked up before it existed works at once after its creation on the same ' +
     'instance', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const pipelineKey = aKey()
     assert.equal(await sources.resolve(pipelineKey), null)
     assert.equal(await sources.resolve(pipelineKey), null)
@@ -163,7 +163,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('a change or deletion takes effect at once on the same instance', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const { id, pipelineKey } = await sources.create(aSource())
     await sources.resolve(pipelineKey)
     await sources.update('org-a', id, { domains: ['https://new.example.com'] })
@@ -179,7 +179,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('a look-up in flight while its source is deleted does not restore it', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     for (let round = 0; round < 20; round++) {
       const { id, pipelineKey } = await sources.create(aSource())
       await Promise.all([sources.resolve(pipelineKey), sources.delete('org-a', id), sources.resolve(pipelineKey)])
@@ -188,7 +188,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('without an overlap the old key expires at once', async () => {
-    const { store: { sources }, clock } = await make()
+    const { store: { sources }, clock } = await create()
     for (const overlapUntil of [0, clock.now() - 1, clock.now()]) {
       const { id, pipelineKey } = await sources.create(aSource())
       await sources.resolve(pipelineKey)
@@ -202,7 +202,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('with an overlap both keys work until it ends, also from the cache, and an older key expires at ' +
     'once', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { sources } = store
     const [first, second, third] = [aKey(), aKey(), aKey()]
     const { id } = await sources.create(aSource({ pipelineKey: first }))
@@ -226,7 +226,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('a rotated server secret comes first, the previous one is valid until its overlap ends, and no ' +
     'third one is valid', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { sources } = store
     const { id, pipelineKey } = await sources.create(aSource({ serverSecret: 'first q7Ty2Kd9Wm4x' }))
     const secrets = async () => (await sources.resolve(pipelineKey))?.secrets.map(({ value }) => value.toString())
@@ -253,7 +253,7 @@ export async function resolveContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('origins are those of all enabled sources, and a change takes effect at once on the same ' +
     'instance', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const domains = async () => (await sources.origins()).flatMap((origins) => origins.domains).sort()
     assert.deepEqual(await domains(), [])
     const a = await sources.create(aSource({ domains: ['https://a.test'] }))

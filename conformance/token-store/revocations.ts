@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 
 import type { NewRevocation, RevocationFilter, RevocationKind } from '../../contracts/token-store/index.js'
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS, BAD_CURSORS, aRevocation, allPages, atOnce } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS, BAD_CURSORS, aRevocation, allPages, atOnce } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
 const KINDS: readonly RevocationKind[] = ['user', 'tenant', 'dashboard']
 
-export async function revocationContract (t: ContractTest, make: Make): Promise<void> {
+export async function revocationContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('a revocation is returned unchanged, with an id and the time', async () => {
-    const { store: { revocations }, clock } = await make()
+    const { store: { revocations }, clock } = await create()
     const fresh = aRevocation({ kind: 'tenant', subject: 'acme', before: clock.now() + 60_000, createdBy: 'admin-1' })
     const earliest = clock.now()
     const { id, createdAt, ...rest } = await revocations.revoke(fresh)
@@ -24,7 +24,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
 
   await t.test('a cut-off applies to one organisation, kind and id, is 0 where there is none, and is soon ' +
     'synchronous', async () => {
-    const { store: { revocations } } = await make()
+    const { store: { revocations } } = await create()
     await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
     for (let look = 0; look < 2; look++) {
       assert.equal(await revocations.cutoff('org-a', 'user', 'ann'), 5_000)
@@ -45,7 +45,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
 
   await t.test('the cut-offs of several subjects are in their order, equal to the single ones, and soon ' +
     'synchronous', async () => {
-    const { store: { revocations } } = await make()
+    const { store: { revocations } } = await create()
     await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
     await revocations.revoke(aRevocation({ kind: 'dashboard', subject: 'ann', before: 6_000 }))
     await revocations.revoke(aRevocation({ kind: 'dashboard', subject: '\u0000\ud800', before: 7_000 }))
@@ -76,7 +76,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
 
   await t.test('a revocation and its lifting take effect at once on the same instance, also after a cached ' +
     'look-up', async () => {
-    const { store: { revocations } } = await make()
+    const { store: { revocations } } = await create()
     for (const kind of KINDS) {
       assert.equal(await revocations.cutoff('org-a', kind, 'x'), 0)
       const { id } = await revocations.revoke(aRevocation({ kind, subject: 'x', before: 1_000 }))
@@ -89,7 +89,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('a subject has one entry, whose cut-off only increases', async () => {
-    const { store: { revocations }, clock } = await make()
+    const { store: { revocations }, clock } = await create()
     const first = await revocations.revoke(aRevocation({ before: 5_000, createdBy: 'admin-1' }))
     await clock.advance(10)
     for (const before of [5_000, 4_999, 0]) {
@@ -102,7 +102,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('of many concurrent revocations the highest cut-off stays', async () => {
-    const { store: { revocations } } = await make()
+    const { store: { revocations } } = await create()
     await Promise.all(
       Array.from({ length: 20 }, (_, at) => revocations.revoke(aRevocation({ before: 1_000 + (at * 7) % 20 })))
     )
@@ -111,7 +111,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('only the organisation itself can lift a revocation, once, and can set another afterwards', async () => {
-    const { store: { revocations } } = await make()
+    const { store: { revocations } } = await create()
     const revocation = await revocations.revoke(aRevocation({ before: 5_000 }))
     assert.equal(await revocations.lift('org-b', revocation.id), null)
     for (const id of ['', 'nothing', '\u0000']) assert.equal(await revocations.lift('org-a', id), null)
@@ -122,7 +122,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('each filter returns exactly the matching entries, newest first, page by page', async () => {
-    const { store: { revocations }, clock } = await make()
+    const { store: { revocations }, clock } = await create()
     const all = []
     for (let at = 0; at < 9; at++) {
       all.push(
@@ -141,8 +141,8 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
       [{ subject: 'id-_' }, () => false],
       [{ kind: undefined, subject: undefined }, () => true]
     ]
-    for (const [filter, keeps] of cases) {
-      const expected = all.filter((_, at) => keeps(at)).reverse()
+    for (const [filter, matches] of cases) {
+      const expected = all.filter((_, at) => matches(at)).reverse()
       for (const limit of [1, 2, 100]) {
         assert.deepEqual(
           (await allPages((page) => revocations.list('org-a', filter, page), limit)).flat(),
@@ -157,10 +157,10 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('ids of up to 256 characters are stored exactly', async () => {
-    const { store: { revocations } } = await make()
-    const texts = [...AWKWARD_TEXTS.filter((text) => text !== ''), '","user","', 'x'.repeat(256), '\ufffd'.repeat(256),
+    const { store: { revocations } } = await create()
+    const strings = [...AWKWARD_STRINGS.filter((text) => text !== ''), '","user","', 'x'.repeat(256), '\ufffd'.repeat(256),
       '\ud800'.repeat(256)]
-    for (const [at, text] of texts.entries()) {
+    for (const [at, text] of strings.entries()) {
       const fresh: NewRevocation = aRevocation({
         orgId: 'org-a',
         kind: 'dashboard',
@@ -171,12 +171,12 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
       const { id: _id, createdAt: _createdAt, ...kept } = await revocations.revoke(fresh)
       assert.deepEqual(kept, fresh)
     }
-    for (const [at, text] of texts.entries()) {
+    for (const [at, text] of strings.entries()) {
       assert.equal(await revocations.cutoff('org-a', 'dashboard', text), 1_000 + at, JSON.stringify(text))
     }
     assert.deepEqual(
       new Set((await revocations.list('org-a', {}, { limit: 100 })).data.map(({ subject }) => subject)),
-      new Set(texts)
+      new Set(strings)
     )
     for (const subject of ['', 'x'.repeat(257)]) {
       await assert.rejects(revocations.revoke(aRevocation({ subject })), { code: 'INVALID_REQUEST', statusCode: 400 })
@@ -185,7 +185,7 @@ export async function revocationContract (t: ContractTest, make: Make): Promise<
   })
 
   await t.test('a sweep deletes no revocation, and changing returned objects does not change the store', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { revocations } = store
     const revocation = await revocations.revoke(aRevocation({ before: 1_000 }))
     Object.assign(revocation, { before: 0 })

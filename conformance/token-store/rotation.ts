@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import type { Rotation, TokenStore } from '../../contracts/token-store/index.js'
 import type { ContractClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS, aSession, aUser } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS, aSession, aUser } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
 async function login (store: TokenStore, clock: ContractClock, userId?: string) {
   const id = userId ?? (await aUser(store)).id
@@ -15,7 +15,7 @@ async function login (store: TokenStore, clock: ContractClock, userId?: string) 
   return { userId: id, sessionId: session.id, rotate }
 }
 
-export async function rotationContract (t: ContractTest, make: Make): Promise<void> {
+export async function rotationContract (t: ContractTest, make: CreateStore): Promise<void> {
   await t.test('each token is rotated once', async () => {
     const { store, clock } = await make()
     const { sessionId, userId, rotate } = await login(store, clock)
@@ -122,7 +122,7 @@ export async function rotationContract (t: ContractTest, make: Make): Promise<vo
     const { store, clock } = await make()
     const { userId, rotate } = await login(store, clock)
     const rotation = { presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
-    for (const sessionId of ['nothing', '', ...AWKWARD_TEXTS]) {
+    for (const sessionId of ['nothing', '', ...AWKWARD_STRINGS]) {
       assert.deepEqual(await store.sessions.rotate({ ...rotation, sessionId }), { outcome: 'ended' })
     }
     const short = aSession(userId, clock, { endsAt: clock.now() + 50 })

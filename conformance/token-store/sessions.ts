@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS, aSession, aUser, atOnce } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS, aSession, aUser, atOnce } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
-export async function sessionContract (t: ContractTest, make: Make): Promise<void> {
+export async function sessionContract (t: ContractTest, make: CreateStore): Promise<void> {
   await t.test('a session gives access as its user until it ends, also from the cache', async () => {
     const { store, clock } = await make()
     const { sessions } = store
@@ -235,7 +235,7 @@ export async function sessionContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('unusual strings are read back unchanged', async () => {
     const { store, clock } = await make()
-    for (const text of AWKWARD_TEXTS) {
+    for (const text of AWKWARD_STRINGS) {
       const user = await aUser(store)
       await store.sessions.start(aSession(user.id, clock, { id: `id ${text}`, userAgent: text, ip: text }))
       assert.deepEqual((await store.sessions.list(user.id)).map(({ id, userAgent, ip }) => [id, userAgent, ip]), [[

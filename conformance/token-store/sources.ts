@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 
 import type { SourcePatch } from '../../contracts/token-store/index.js'
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS, BAD_CURSORS, aKey, aSource, allPages } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS, BAD_CURSORS, aKey, aSource, allPages } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
-export async function sourceContract (t: ContractTest, make: Make): Promise<void> {
+export async function sourceContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('a source is read back as it was created, with an id and the prefix of its secret', async () => {
-    const { store: { sources }, clock } = await make()
+    const { store: { sources }, clock } = await create()
     const fresh = aSource({
       rateLimit: 25,
       bots: 'drop',
@@ -27,7 +27,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('no returned source contains its server secret', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const serverSecret = 'k3j4h5g6f7d8s9a0q1w2e3r4t5y6u7i8'
     const { id } = await sources.create(aSource({ serverSecret }))
     const next = 'p0o9i8u7y6t5r4e3w2q1m2n3b4v5c6x7'
@@ -43,7 +43,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('a server secret that is easy to guess is refused unless the caller allows it', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const { id, pipelineKey } = await sources.create(aSource({ serverSecret: 'p0o9i8u7y6t5r4e3' }))
     for (
       const serverSecret of ['a', 'hex:00112233445566778899aabbccddee', 'your-256-bit-secret',
@@ -66,7 +66,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('a patch changes only its own properties', async () => {
-    const { store: { sources }, clock } = await make()
+    const { store: { sources }, clock } = await create()
     const source = await sources.create(aSource())
     const patches: SourcePatch[] = [
       { name: 'New' },
@@ -92,16 +92,16 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
     for (const patch of patches) {
       await clock.advance(2)
       const updated = await sources.update('org-a', source.id, patch)
-      const given = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+      const defined = Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
       assert.ok(updated !== null && updated.updatedAt > expected.updatedAt)
-      expected = { ...expected, ...given, updatedAt: updated.updatedAt }
+      expected = { ...expected, ...defined, updatedAt: updated.updatedAt }
       assert.deepEqual(updated, expected)
       assert.deepEqual(await sources.get('org-a', source.id), expected)
     }
   })
 
   await t.test('a patch cannot change properties that are not settings', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const source = await sources.create(aSource())
     const patch = {
       id: 'x',
@@ -117,7 +117,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('another organisation cannot read, change, rotate or delete a source', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const source = await sources.create(aSource())
     await sources.create(aSource({ orgId: 'org-b' }))
     for (
@@ -140,7 +140,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('a pipeline key that any organisation uses is a conflict and changes nothing', async () => {
-    const { store: { sources }, clock } = await make()
+    const { store: { sources }, clock } = await create()
     const one = await sources.create(aSource())
     const two = await sources.create(aSource({ orgId: 'org-b' }))
     await assert.rejects(sources.create(aSource({ pipelineKey: two.pipelineKey })), { code: 'CONFLICT' })
@@ -165,7 +165,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
 
   await t.test('an expired key stays with its organisation: no other can take it, even long after a ' +
     'sweep', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { sources } = store
     const [deleted, replaced, ended, between] = [aKey(), aKey(), aKey(), aKey()]
     await sources.delete('org-a', (await sources.create(aSource({ pipelineKey: deleted }))).id)
@@ -203,7 +203,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
 
   await t.test('a source keeps its keys when its former key goes to another source that is rotated or ' +
     'deleted', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const moved = aKey()
     const first = await sources.create(aSource({ pipelineKey: moved }))
     await sources.rotateKey('org-a', first.id, { pipelineKey: aKey(), overlapUntil: 0 })
@@ -215,7 +215,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('exactly one of many concurrent creations with one key succeeds', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const pipelineKey = aKey()
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => sources.create(aSource({ pipelineKey }))))
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
@@ -223,7 +223,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('an invalid key or server secret is refused', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const { id } = await sources.create(aSource())
     for (const pipelineKey of ['', 'x'.repeat(8_192)]) {
       await assert.rejects(sources.create(aSource({ pipelineKey })), { code: 'INVALID_REQUEST' })
@@ -241,8 +241,8 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('unusual strings are read back unchanged', async () => {
-    const { store: { sources } } = await make()
-    for (const text of AWKWARD_TEXTS) {
+    const { store: { sources } } = await create()
+    for (const text of AWKWARD_STRINGS) {
       const source = await sources.create(
         aSource({ orgId: `org ${text}`, name: text, domains: [text], pixelTypes: [text] })
       )
@@ -255,7 +255,7 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
 
   await t.test('a list is newest first, and its pages have no gaps or repeats, even within one ' +
     'millisecond', async () => {
-    const { store: { sources }, clock } = await make()
+    const { store: { sources }, clock } = await create()
     const ids: string[] = []
     for (let at = 0; at < 7; at++) {
       if (at % 3 === 0) await clock.advance(2)
@@ -273,15 +273,15 @@ export async function sourceContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('changing returned objects does not change the store', async () => {
-    const { store: { sources } } = await make()
+    const { store: { sources } } = await create()
     const source = await sources.create(aSource())
     const name = source.name
     source.name = 'changed'
     source.domains.push('https://evil.test')
-    const got = await sources.get('org-a', source.id)
-    assert.equal(got?.name, name)
-    assert.equal(got.domains.length, 2)
-    got.domains.push('https://evil.test')
+    const found = await sources.get('org-a', source.id)
+    assert.equal(found?.name, name)
+    assert.equal(found.domains.length, 2)
+    found.domains.push('https://evil.test')
     assert.equal((await sources.resolve(source.pipelineKey))?.source.domains.length, 2)
   })
 }

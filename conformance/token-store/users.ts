@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS, aSession, aUser } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS, aSession, aUser } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
-export async function userContract (t: ContractTest, make: Make): Promise<void> {
+export async function userContract (t: ContractTest, make: CreateStore): Promise<void> {
   await t.test('a user is found by id and by email, in any case', async () => {
     const { store: { users }, clock } = await make()
     assert.equal(await users.count(), 0)
@@ -155,7 +155,7 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
 
   await t.test('unusual strings are read back unchanged and find their own user', async () => {
     const { store: { users } } = await make()
-    const lower = new Set(AWKWARD_TEXTS.map((text) => text.toLowerCase()))
+    const lower = new Set(AWKWARD_STRINGS.map((text) => text.toLowerCase()))
     for (const text of lower) {
       await users.create({ orgId: text, email: `${text}@x`, passwordHash: text, role: 'viewer' })
     }
@@ -163,7 +163,7 @@ export async function userContract (t: ContractTest, make: Make): Promise<void> 
       const user = await users.findByEmail(`${text}@x`)
       assert.deepEqual([user?.orgId, user?.email, user?.passwordHash], [text, `${text}@x`, text])
     }
-    for (const text of AWKWARD_TEXTS) assert.equal(await users.get(text), null)
+    for (const text of AWKWARD_STRINGS) assert.equal(await users.get(text), null)
   })
 
   await t.test('changing returned objects does not change the store', async () => {

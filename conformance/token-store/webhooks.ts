@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 
 import type { CustomSignature, TokenStore, WebhookPatch } from '../../contracts/token-store/index.js'
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS, BAD_CURSORS, aSource, aWebhook, allPages, atOnce } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS, BAD_CURSORS, aSource, aWebhook, allPages, atOnce } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
 const CUSTOM: CustomSignature = {
   header: 'x-signature',
@@ -26,9 +26,9 @@ async function withSource (store: TokenStore, orgId = 'org-a') {
   return { source: await store.sources.create(aSource({ orgId })), webhooks: store.webhooks }
 }
 
-export async function webhookContract (t: ContractTest, make: Make): Promise<void> {
+export async function webhookContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('a webhook is read back as it was created, with an id and the prefix of its secret', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { source, webhooks } = await withSource(store)
     for (
       const more of [{}, {
@@ -63,7 +63,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('an invalid secret for the provider is refused, and nothing is stored', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const { source, webhooks } = await withSource(store)
     for (const [provider, secret] of [['stripe', ''], ['standard', 'whsec_***'], ['custom', 'hex:zz']] as const) {
       await assert.rejects(webhooks.create('org-a', source.id, aWebhook({ provider, secret })), {
@@ -81,7 +81,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('a patch changes only its own properties, and none that are not settings', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { source, webhooks } = await withSource(store)
     const webhook = await webhooks.create('org-a', source.id, aWebhook())
     assert.ok(webhook !== null)
@@ -120,7 +120,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('another organisation, or another source of the same one, cannot read, change or delete a ' +
     'webhook', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const { source, webhooks } = await withSource(store)
     const { source: sibling } = await withSource(store)
     const { source: foreign } = await withSource(store, 'org-b')
@@ -160,7 +160,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('webhooks are listed newest first, page by page, and an invalid cursor is refused', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { source, webhooks } = await withSource(store)
     const ids: string[] = []
     for (let at = 0; at < 7; at++) {
@@ -178,9 +178,9 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('unusual names are read back unchanged', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const { source, webhooks } = await withSource(store)
-    for (const name of AWKWARD_TEXTS) {
+    for (const name of AWKWARD_STRINGS) {
       const webhook = await webhooks.create('org-a', source.id, aWebhook({ name, mapping: { event: name } }))
       assert.deepEqual([webhook?.name, webhook?.mapping], [name, { event: name }])
     }
@@ -188,7 +188,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('an id resolves to its webhook, source and secret, as a frozen value that is soon ' +
     'synchronous', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const { source, webhooks } = await withSource(store)
     const webhook = await webhooks.create(
       'org-a',
@@ -215,7 +215,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
 
   await t.test('a change of the webhook or its source takes effect at once on the same instance, and no webhook ' +
     'outlives its source', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const { source, webhooks } = await withSource(store)
     const [id = '', other = '', last = ''] = await Promise.all(
       [1, 2, 3].map(async () => (await webhooks.create('org-a', source.id, aWebhook()))?.id)
@@ -237,15 +237,15 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
 
     assert.notEqual(await webhooks.resolve(other), null)
     await store.sources.delete('org-a', source.id)
-    for (const gone of [other, last]) {
-      assert.equal(await webhooks.resolve(gone), null)
-      assert.equal(await webhooks.get('org-a', source.id, gone), null)
+    for (const deleted of [other, last]) {
+      assert.equal(await webhooks.resolve(deleted), null)
+      assert.equal(await webhooks.get('org-a', source.id, deleted), null)
     }
   })
 
   await t.test('a rotated secret comes first, the previous one is valid until its overlap ends, and no third one ' +
     'is valid', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { source, webhooks } = await withSource(store)
     const { id = '' } = await webhooks.create('org-a', source.id, aWebhook({ secret: 'first secret' })) ?? {}
     const secrets = async () => (await webhooks.resolve(id))?.secrets.map(({ value }) => value.toString())
@@ -269,7 +269,7 @@ export async function webhookContract (t: ContractTest, make: Make): Promise<voi
   })
 
   await t.test('no returned webhook contains its secret', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const { source, webhooks } = await withSource(store)
     const secret = 'k3j4h5g6f7d8s9a0q1w2e3r4t5y6u7i8'
     const next = 'p0o9i8u7y6t5r4e3w2q1m2n3b4v5c6x7'

@@ -18,8 +18,8 @@ const NO_ORIGIN = new Set(['about:', 'blob:', 'data:', 'file:', 'filesystem:', '
  * hasOriginForm('capacitor://localhost')  // true
  * hasOriginForm('null')                   // false
  */
-export function hasOriginForm (text: string): boolean {
-  return text.length <= MAX_LENGTH && FORM.test(text)
+export function hasOriginForm (value: string): boolean {
+  return value.length <= MAX_LENGTH && FORM.test(value)
 }
 
 /**
@@ -31,24 +31,24 @@ export function hasOriginForm (text: string): boolean {
  * isExactOrigin('capacitor://localhost')     // true
  * isExactOrigin('https://app.example.com/')  // false
  */
-export function isExactOrigin (text: unknown): text is string {
-  return typeof text === 'string' && hasOriginForm(text) && originOf(text) === text
+export function isExactOrigin (value: unknown): value is string {
+  return typeof value === 'string' && hasOriginForm(value) && originOf(value) === value
 }
 
 /**
  * Returns what is wrong with a configured origin, including the spelling that browsers send, if there is one.
  *
  * @example
- * originFault('https://bücher.example')  // 'browsers send "https://bücher.example" as "https://xn--bcher-kva.example"'
+ * originProblem('https://bücher.example')  // 'browsers send "https://bücher.example" as "https://xn--bcher-kva.example"'
  */
-export function originFault (text: unknown): string {
-  const sent = typeof text === 'string' ? originOf(text) : null
-  if (sent !== null && isExactOrigin(sent)) return `browsers send ${JSON.stringify(text)} as ${JSON.stringify(sent)}`
-  return `${JSON.stringify(text) ?? String(text)} is not an origin`
+export function originProblem (value: unknown): string {
+  const sent = typeof value === 'string' ? originOf(value) : null
+  if (sent !== null && isExactOrigin(sent)) return `browsers send ${JSON.stringify(value)} as ${JSON.stringify(sent)}`
+  return `${JSON.stringify(value) ?? String(value)} is not an origin`
 }
 
-function originOf (text: string): string | null {
-  const url = text.length > MAX_LENGTH ? null : parseUrl(text)
+function originOf (value: string): string | null {
+  const url = value.length > MAX_LENGTH ? null : parseUrl(value)
   if (url === null) return null
   const { protocol, host, origin } = url
   if (host === '' || NO_ORIGIN.has(protocol)) return null

@@ -18,9 +18,9 @@ export class OriginIndex {
   /** The number of sources per rule. */
   readonly #rules = new Map<string, number>()
   /** Compiled rules by the serialised settings of a source. */
-  readonly #sources = new Map<string, { text: string, rules: OriginRules }>()
+  readonly #sources = new Map<string, { key: string, rules: OriginRules }>()
   /** Serialised settings of frozen sources. */
-  readonly #texts = new WeakMap<SourceOrigins, string>()
+  readonly #keys = new WeakMap<SourceOrigins, string>()
   readonly #underWay = new Map<readonly SourceOrigins[], Promise<void>>()
   /** The list that the rules belong to; `null` while another list is read. */
   #list: readonly SourceOrigins[] | null = null
@@ -65,28 +65,28 @@ export class OriginIndex {
    * for the next list.
    */
   * #steps (list: readonly SourceOrigins[]): Generator<number> {
-    const texts = new Set<string>()
+    const current = new Set<string>()
     for (const source of list) {
-      const known = this.#texts.get(source)
-      const text = known ?? textOf(source)
+      const known = this.#keys.get(source)
+      const key = known ?? keyOf(source)
       yield known === undefined ? 1 + source.domains.length / COMPARED : 1
-      let compiled = this.#sources.get(text)
+      let compiled = this.#sources.get(key)
       if (compiled === undefined) {
-        compiled = { text, rules: compileOrigins([source]) }
-        this.#sources.set(text, compiled)
+        compiled = { key, rules: compileOrigins([source]) }
+        this.#sources.set(key, compiled)
         this.#count(compiled.rules, 1)
         yield source.domains.length
       }
       // Reuses the stored string, so that the equal new one can be garbage-collected.
-      texts.add(compiled.text)
-      if (Object.isFrozen(source) && Object.isFrozen(source.domains)) this.#texts.set(source, compiled.text)
+      current.add(compiled.key)
+      if (Object.isFrozen(source) && Object.isFrozen(source.domains)) this.#keys.set(source, compiled.key)
     }
-    for (const { text, rules } of this.#sources.values()) {
-      if (texts.has(text)) {
+    for (const { key, rules } of this.#sources.values()) {
+      if (current.has(key)) {
         yield 1
         continue
       }
-      this.#sources.delete(text)
+      this.#sources.delete(key)
       this.#count(rules, -1)
       yield 1 + rules.rules.size
     }
@@ -109,6 +109,6 @@ export class OriginIndex {
   }
 }
 
-function textOf ({ domains, allowAnyOrigin, allowNullOrigin }: SourceOrigins): string {
+function keyOf ({ domains, allowAnyOrigin, allowNullOrigin }: SourceOrigins): string {
   return `${allowAnyOrigin} ${allowNullOrigin} ${JSON.stringify(domains)}`
 }

@@ -47,6 +47,6 @@ export function varyBy (reply: FastifyReply, name: string): void {
 
 function includesName (list: string, name: string): boolean {
   if (list === name) return true
-  const wanted = name.toLowerCase()
-  return list.split(',').some((part) => part.trim() === '*' || part.trim().toLowerCase() === wanted)
+  const lowerCaseName = name.toLowerCase()
+  return list.split(',').some((part) => part.trim() === '*' || part.trim().toLowerCase() === lowerCaseName)
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunc
 
 import { capturePlugin } from '../capture-plugin.js'
 import { INVALID_OPTIONS, INVALID_REQUEST } from '../errors.js'
-import { isExactOrigin, originFault } from './exact-origin.js'
+import { isExactOrigin, originProblem } from './exact-origin.js'
 import { isPreflight } from '../guard/preflight.js'
 import { refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
@@ -76,7 +76,7 @@ export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions
     strictPreflight: true
   }
   const isAdmitted = (origin: string | undefined): boolean => origin !== undefined && origins.has(origin)
-  keepHostCorsOut(scope, settings)
+  ignoreHostCors(scope, settings)
 
   scope.addHook('onRequest', function checkOrigin (request, reply, done) {
     const { origin } = request.headers
@@ -125,7 +125,7 @@ export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions
 }
 
 /** Sets the CORS options of a scope's routes, or `false` for none, independent of a host's `@fastify/cors`. */
-export function keepHostCorsOut (scope: FastifyInstance, settings: FastifyCorsOptions | false): void {
+export function ignoreHostCors (scope: FastifyInstance, settings: FastifyCorsOptions | false): void {
   scope.addHook('onRoute', function setCors (route) {
     route.config = { ...route.config, cors: settings }
   })
@@ -138,11 +138,11 @@ function preflightRoute (scope: FastifyInstance, path: string): void {
   })
 }
 
-function exactOrigin (text: string): string {
-  if (isExactOrigin(text)) return text
+function exactOrigin (value: string): string {
+  if (isExactOrigin(value)) return value
   throw new INVALID_OPTIONS(
     `cors: "origins" must contain exact origins such as https://app.example.com or capacitor://localhost: ${
-      originFault(text)
+      originProblem(value)
     }`
   )
 }

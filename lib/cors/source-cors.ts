@@ -86,7 +86,7 @@ export async function grantBySomeSource (
 export function sourcePreflight (scope: FastifyInstance, path: string): void {
   const { sources } = scope.tokenStore
 
-  async function answerPreflight (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async function handlePreflight (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     varyByOrigin(reply)
     if (!isPreflight(request)) return refuse(reply, new INVALID_REQUEST({ message: 'This is not a CORS preflight' }))
     const origin = request.headers.origin ?? ''
@@ -105,7 +105,7 @@ export function sourcePreflight (scope: FastifyInstance, path: string): void {
   // Answered in a hook, so that a body is never read.
   scope.options(
     path,
-    { onRequest: answerPreflight, schema: { hide: true } as object },
+    { onRequest: handlePreflight, schema: { hide: true } as object },
     function unreachable (_request, reply) {
       return reply.code(204).send()
     }

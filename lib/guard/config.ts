@@ -19,17 +19,17 @@ declare module 'fastify' {
 export type Config = import('fastify').GatehouseRouteConfig
 
 // Symbol.for, so that two copies of the package in one process share the property.
-const ASKED: unique symbol = Symbol.for('fastify-gatehouse.asked') as never
+const GUARD_CONFIG: unique symbol = Symbol.for('fastify-gatehouse.guardConfig') as never
 
 /** A request with a cache of its route's `config.gatehouse`. */
-type Asking = FastifyRequest & { [ASKED]: Config | null }
+type RequestWithConfig = FastifyRequest & { [GUARD_CONFIG]: Config | null }
 
 /** The `config.gatehouse` of a route that has none. */
 export const NOTHING: Config = Object.freeze({})
 
 /** Adds the cache of `guardConfig` to every request of the scope. */
 export function decorateGuardConfig (app: FastifyInstance): void {
-  if (!app.hasRequestDecorator(ASKED)) app.decorateRequest(ASKED, null)
+  if (!app.hasRequestDecorator(GUARD_CONFIG)) app.decorateRequest(GUARD_CONFIG, null)
 }
 
 /**
@@ -37,7 +37,7 @@ export function decorateGuardConfig (app: FastifyInstance): void {
  * each time.
  */
 export function guardConfig (request: FastifyRequest): Config {
-  const asking = request as Asking
-  asking[ASKED] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING
-  return asking[ASKED]
+  const cached = request as RequestWithConfig
+  cached[GUARD_CONFIG] ??= (request.routeOptions.config.gatehouse as Config | undefined) ?? NOTHING
+  return cached[GUARD_CONFIG]
 }

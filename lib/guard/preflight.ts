@@ -31,7 +31,7 @@ export function refuseStrayPreflights (scope: FastifyInstance, name: string, reg
   scope.addHook('onRequest', function refuseStray (request, reply, done) {
     if (!isPreflight(request) || resolvedGuards(request.server).get(name) !== registration) return done()
     if (
-      !demands(name, registration, guardConfig(request) as Record<string, unknown>) || isAnswered(request, registration)
+      !demands(name, registration, guardConfig(request) as Record<string, unknown>) || isHandled(request, registration)
     ) return done()
     refuse(
       reply,
@@ -47,16 +47,16 @@ export function refuseStrayPreflights (scope: FastifyInstance, name: string, reg
  * guard would have to answer its
  * preflights, which the guard refuses before. `null`: nothing.
  */
-export function faultOfPreflights (
+export function preflightProblem (
   { method, config }: RouteOptions,
   scope: FastifyInstance,
   guards: ReadonlyMap<string, Registration>
 ): string | null {
   const methods = [method].flat()
-  const { cors, gatehouse: asked } = (config ?? {}) as { cors?: unknown, gatehouse?: Record<string, unknown> }
+  const { cors, gatehouse: settings } = (config ?? {}) as { cors?: unknown, gatehouse?: Record<string, unknown> }
   if (!methods.includes('OPTIONS') || methods.length === 1 || !hasCors(scope) || cors === false) return null
   for (const [name, registration] of guards) {
-    if (registration.isAfterCors || !registration.passesPreflights || !demands(name, registration, asked)) continue
+    if (registration.isAfterCors || !registration.passesPreflights || !demands(name, registration, settings)) continue
     return `${name} refuses the preflights of a route for OPTIONS and other methods before @fastify/cors sees them; ` +
       'register @fastify/cors before the guard, in the same scope or in one around it'
   }
@@ -72,7 +72,7 @@ function demands (
   return registration.refuses && value !== 'optional' && isOn(value)
 }
 
-function isAnswered (request: FastifyRequest, { isAfterCors }: Registration): boolean {
+function isHandled (request: FastifyRequest, { isAfterCors }: Registration): boolean {
   const { method, url = '' } = request.routeOptions
   if (![method].flat().every((one) => one === 'OPTIONS')) return false
   // The route `*` of @fastify/cors responds with 404 to a preflight that was not granted. Only its URL identifies it,

@@ -23,13 +23,13 @@ type Scope = FastifyInstance & { [GUARDS]?: Map<string, Registration>, [RESOLVED
 
 /** Adds a guard to the scope. Returns `false` if the scope already has a guard with this name. */
 export function addGuard (scope: Scope, name: string, registration: Registration): boolean {
-  const own = ownGuards(scope) ?? new Map<string, Registration>()
-  if (own.has(name)) return false
-  scope[GUARDS] = own.set(name, registration)
+  const registered = scopeGuards(scope) ?? new Map<string, Registration>()
+  if (registered.has(name)) return false
+  scope[GUARDS] = registered.set(name, registration)
   return true
 }
 
-function ownGuards (scope: Scope): Map<string, Registration> | undefined {
+function scopeGuards (scope: Scope): Map<string, Registration> | undefined {
   return Object.hasOwn(scope, GUARDS) ? scope[GUARDS] : undefined
 }
 
@@ -37,7 +37,7 @@ function ownGuards (scope: Scope): Map<string, Registration> | undefined {
 export function allGuards (scope: Scope): Map<string, Registration> {
   const guards = new Map<string, Registration>()
   for (let around: Scope | null = scope; around !== null; around = Object.getPrototypeOf(around) as Scope | null) {
-    for (const [name, registration] of ownGuards(around) ?? []) if (!guards.has(name)) guards.set(name, registration)
+    for (const [name, registration] of scopeGuards(around) ?? []) if (!guards.has(name)) guards.set(name, registration)
   }
   return guards
 }

@@ -7,7 +7,7 @@ import { guardConfig, NOTHING } from './config.js'
 import type { Config } from './config.js'
 import { describeSecurity, documentCheck } from './openapi.js'
 import type { WatchedRoute } from './openapi.js'
-import { faultOfPreflights } from './preflight.js'
+import { preflightProblem } from './preflight.js'
 import { allGuards, resolvedGuards } from './registry.js'
 import type { Registration } from './registry.js'
 
@@ -34,8 +34,8 @@ export function watchRoutes (scope: Scope): void {
   scope.addHook('onReady', async function checkRoutes () {
     for (const { scope, options } of routes) {
       const guards = allGuards(scope)
-      const fault = faultOfConfig(options.config?.gatehouse, guards) ?? faultOfPreflights(options, scope, guards)
-      if (fault !== null) throw new INVALID_OPTIONS(`${String(options.method)} ${options.url}: ${fault}`)
+      const problem = configProblem(options.config?.gatehouse, guards) ?? preflightProblem(options, scope, guards)
+      if (problem !== null) throw new INVALID_OPTIONS(`${String(options.method)} ${options.url}: ${problem}`)
       describeSecurity(options, guards)
     }
     checkDocuments(routes.splice(0))
@@ -53,9 +53,9 @@ export function refuseFaultyConfig (scope: FastifyInstance): void {
       const config = guardConfig(request)
       const checked = checkedIn(request.server)
       if (config === NOTHING || checked.has(config)) return done()
-      const fault = faultOfConfig(config, resolvedGuards(request.server))
-      if (fault !== null) {
-        refuse(reply, new INTERNAL_ERROR({ reason: `${request.method} ${request.routeOptions.url ?? ''}: ${fault}` }))
+      const problem = configProblem(config, resolvedGuards(request.server))
+      if (problem !== null) {
+        refuse(reply, new INTERNAL_ERROR({ reason: `${request.method} ${request.routeOptions.url ?? ''}: ${problem}` }))
         return
       }
       checked.add(config)
@@ -70,7 +70,7 @@ function checkedIn (scope: Scope): WeakSet<object> {
   return scope[CHECKED] as WeakSet<object>
 }
 
-function faultOfConfig (config: unknown, guards: ReadonlyMap<string, Registration>): string | null {
+function configProblem (config: unknown, guards: ReadonlyMap<string, Registration>): string | null {
   if (config === undefined) return null
   if (typeof config !== 'object' || config === null) return 'config.gatehouse must be an object'
   for (const [name, value] of Object.entries(config)) {

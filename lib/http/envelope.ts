@@ -4,7 +4,7 @@ import { refuse, toPublicError } from '../refuse.js'
 
 /** Makes a scope send its errors in the suite's error envelope. */
 export function useEnvelope (scope: FastifyInstance): void {
-  scope.setErrorHandler(function answerEnvelope (error, _request, reply) {
+  scope.setErrorHandler(function sendEnvelope (error, _request, reply) {
     return refuse(reply, toPublicError(error))
   })
 }

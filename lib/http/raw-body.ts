@@ -20,7 +20,7 @@ interface Collection {
   done: Done | null
   /** Receives the first bytes; `null`: no caller waits for them. */
   head: HeadDone | null
-  /** The response to the request, if its body is held. */
+  /** The response to the request, if its body is buffered. */
   response: ServerResponse | null
   /** The result for `collectBody`, once the stream has ended. */
   outcome: { error: GatehouseError | null, bytes: Buffer } | null
@@ -40,14 +40,14 @@ export function collectBody (
 ): void {
   if (Number(headers['content-length']) > limit) return done(new PAYLOAD_TOO_LARGE(), NOTHING)
   const stream = payload as Payload
-  const held = stream[COLLECTION]
-  if (held === undefined) return collect(stream, limit, done, null, null)
-  held.limit = limit
-  held.done = done
-  if (held.outcome !== null) {
+  const collection = stream[COLLECTION]
+  if (collection === undefined) return collect(stream, limit, done, null, null)
+  collection.limit = limit
+  collection.done = done
+  if (collection.outcome !== null) {
     stream[COLLECTION] = undefined
-    done(held.outcome.error, held.outcome.bytes)
-  } else if (held.length > limit) {
+    done(collection.outcome.error, collection.outcome.bytes)
+  } else if (collection.length > limit) {
     settle(stream, new PAYLOAD_TOO_LARGE(), NOTHING)
   } else {
     stream.resume()
@@ -59,16 +59,16 @@ export function collectBody (
  * little memory before it is admitted; if the request is refused, the rest is discarded. Node.js discards the unread
  * body of a client that disconnects, but the bytes read so far are kept.
  */
-export function holdBody (payload: NodeJS.ReadableStream, response: ServerResponse, limit: number): void {
+export function bufferBody (payload: NodeJS.ReadableStream, response: ServerResponse, limit: number): void {
   const stream = payload as Payload
   if (stream[COLLECTION] === undefined) collect(stream, limit, null, null, response)
 }
 
 /**
- * Holds a body like `holdBody` and calls back once: with the whole body if it ends within `limit` bytes, otherwise with
- * the first `limit` bytes. A later `collectBody` returns the whole body.
+ * Buffers a body like `bufferBody` and calls back once: with the whole body if it ends within `limit` bytes, otherwise
+ * with the first `limit` bytes. A later `collectBody` returns the whole body.
  */
-export function holdHead (
+export function bufferHead (
   payload: NodeJS.ReadableStream,
   response: ServerResponse,
   limit: number,

@@ -2,11 +2,11 @@ import type { FastifyInstance } from 'fastify'
 
 import { useEnvelope } from './envelope.js'
 import { maskedRequestLog } from './masked-request-log.js'
-import { keepOwnReplies } from './own-replies.js'
-import { useOwnCompilers } from './own-compilers.js'
+import { protectReplies } from './protected-replies.js'
+import { useSuiteCompilers } from './suite-compilers.js'
 import { limitRate } from '../limits/rate-limit.js'
 import type { RateLimitOptions } from '../limits/rate-limit.js'
-import { keepHostCorsOut, siteCors } from '../cors/site-cors.js'
+import { ignoreHostCors, siteCors } from '../cors/site-cors.js'
 import type { SiteCorsOptions } from '../cors/site-cors.js'
 
 export interface RouteScopeOptions {
@@ -30,9 +30,9 @@ export async function routeScope (
 ): Promise<void> {
   await app.register(async (scope) => {
     useEnvelope(scope)
-    useOwnCompilers(scope)
-    keepOwnReplies(scope)
-    if (cors === undefined) keepHostCorsOut(scope, false)
+    useSuiteCompilers(scope)
+    protectReplies(scope)
+    if (cors === undefined) ignoreHostCors(scope, false)
     else await siteCors(scope, cors)
     if (rateLimit !== undefined) await limitRate(scope, rateLimit)
     await define(scope)

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import { INVALID_JSON, UNSUPPORTED_MEDIA_TYPE } from '../errors.js'
 import { countProperties } from './limits.js'
-import { countMembers } from './text.js'
+import { countMembers } from './scan.js'
 import { assertUnrepeated, knownMembersOf } from './known-members.js'
 
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i
@@ -28,7 +28,7 @@ const PROPERTIES = { depth: LIMITS.depth, properties: LIMITS.values }
  */
 export function useJsonBody (scope: FastifyInstance): void {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
-  const parseText = scope.getDefaultJsonParser('error', 'error')
+  const parse = scope.getDefaultJsonParser('error', 'error')
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser<Buffer>(
     'application/json',
@@ -37,28 +37,28 @@ export function useJsonBody (scope: FastifyInstance): void {
       const charset = CHARSET.exec(request.headers['content-type'] ?? '')?.[1]?.toLowerCase()
       if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') return done(new UNSUPPORTED_MEDIA_TYPE())
       if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') return done(new UNSUPPORTED_MEDIA_TYPE())
-      let text: string
+      let json: string
       try {
-        text = utf8.decode(body)
+        json = utf8.decode(body)
       } catch (cause) {
         return done(new INVALID_JSON({ cause }))
       }
-      const members = countMembers(text, LIMITS)
+      const members = countMembers(json, LIMITS)
       if (members === -1) {
         return done(new INVALID_JSON({ message: 'The JSON is nested too deep or has too many properties' }))
       }
-      parseText(request, text, function checkMembers (error: Error | null, value?: unknown) {
-        done(error ?? validateBody(request, text, value, members), value)
+      parse(request, json, function checkMembers (error: Error | null, value?: unknown) {
+        done(error ?? validateBody(request, json, value, members), value)
       })
     }
   )
 }
 
-function validateBody ({ routeOptions }: FastifyRequest, text: string, value: unknown, members: number): Error | null {
+function validateBody ({ routeOptions }: FastifyRequest, json: string, value: unknown, members: number): Error | null {
   const schema = routeOptions.schema?.body
   try {
     if (members > countProperties(value, PROPERTIES) && typeof schema === 'object' && schema !== null) {
-      assertUnrepeated(text, knownMembersOf(schema))
+      assertUnrepeated(json, knownMembersOf(schema))
     }
     return null
   } catch (error) {

@@ -1,5 +1,5 @@
 import { INVALID_REQUEST } from '../errors.js'
-import { members } from './text.js'
+import { members } from './scan.js'
 
 /** The properties of an object that must not be repeated, and those of nested objects. */
 export interface KnownMembers {

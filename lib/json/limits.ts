@@ -22,19 +22,19 @@ const TOO_WIDE = -4
  * is not finite, and for the keys `__proto__` and `constructor.prototype`.
  */
 export function countProperties (value: unknown, { depth, properties }: JsonLimits): number {
-  if (typeof value === 'number' && !Number.isFinite(value)) throw fault('A number is too large')
+  if (typeof value === 'number' && !Number.isFinite(value)) throw invalidRequest('A number is too large')
   if (typeof value !== 'object' || value === null) return 0
   const left = walk(value, depth, properties)
   switch (left) {
-    case TOO_DEEP: throw fault(`The JSON is nested deeper than ${depth} levels`)
-    case POLLUTING: throw fault('The keys __proto__ and constructor.prototype are not allowed')
-    case NOT_FINITE: throw fault('A number is too large')
-    case TOO_WIDE: throw fault(`There are more than ${properties} properties`)
+    case TOO_DEEP: throw invalidRequest(`The JSON is nested deeper than ${depth} levels`)
+    case POLLUTING: throw invalidRequest('The keys __proto__ and constructor.prototype are not allowed')
+    case NOT_FINITE: throw invalidRequest('A number is too large')
+    case TOO_WIDE: throw invalidRequest(`There are more than ${properties} properties`)
     default: return properties - left
   }
 }
 
-function fault (message: string): InstanceType<typeof INVALID_REQUEST> {
+function invalidRequest (message: string): InstanceType<typeof INVALID_REQUEST> {
   return new INVALID_REQUEST({ message })
 }
 

@@ -30,7 +30,7 @@ const MAX_SOURCES = 10_000
 const ONE = 1 - 1e-6
 const LONGEST_WAIT = 3_600_000
 /** Milliseconds between reports to the shared bucket. No event waits for it; limits may be exceeded by that much. */
-const TOLD_EVERY = 100
+const REPORT_INTERVAL = 100
 
 /**
  * Token buckets by source id, so that a rotated key shares the bucket of the previous key. A bucket holds the events of
@@ -42,7 +42,7 @@ export class EventRate {
   readonly #now: () => number
   readonly #shared: SharedDebit | undefined
   /** Events that are not yet reported to the shared bucket. */
-  #untold = new Map<string, { events: number, limit: number }>()
+  #unreported = new Map<string, { events: number, limit: number }>()
 
   /**
    * @param options `false`: only the sources' own limits
@@ -88,41 +88,41 @@ export class EventRate {
       bucket.level = levelOf(bucket, limit, now) - events
       bucket.at = now
     }
-    if (this.#shared !== undefined) this.#tellSoon(source.id, events, limit)
+    if (this.#shared !== undefined) this.#reportSoon(source.id, events, limit)
   }
 
-  #tellSoon (id: string, events: number, limit: number): void {
-    if (this.#untold.size === 0) setTimeout(this.#tell, TOLD_EVERY).unref()
-    const untold = this.#untold.get(id)
-    if (untold === undefined) this.#untold.set(id, { events, limit })
-    else untold.events += events
+  #reportSoon (id: string, events: number, limit: number): void {
+    if (this.#unreported.size === 0) setTimeout(this.#report, REPORT_INTERVAL).unref()
+    const unreported = this.#unreported.get(id)
+    if (unreported === undefined) this.#unreported.set(id, { events, limit })
+    else unreported.events += events
   }
 
-  readonly #tell = (): void => {
-    const told = this.#untold
-    this.#untold = new Map()
-    for (const [id, { events, limit }] of told) {
+  readonly #report = (): void => {
+    const reported = this.#unreported
+    this.#unreported = new Map()
+    for (const [id, { events, limit }] of reported) {
       this.#shared?.(id, events, limit).then((level) => {
-        if (level !== null) this.#learn(id, level)
+        if (level !== null) this.#applySharedLevel(id, level)
       }, () => {})
     }
   }
 
   /** Applies the shared level, minus the events that are not yet reported. */
-  #learn (id: string, level: number): void {
+  #applySharedLevel (id: string, level: number): void {
     const bucket = this.#buckets.get(id)
     if (bucket === undefined) return
-    bucket.level = level - (this.#untold.get(id)?.events ?? 0)
+    bucket.level = level - (this.#unreported.get(id)?.events ?? 0)
     bucket.at = this.#now()
   }
 
-  #until (source: Limited, wanted: number): number {
+  #until (source: Limited, level: number): number {
     const limit = this.limitOf(source)
     if (limit === null) return 0
     const bucket = this.#buckets.get(source.id)
     // Time only raises a level.
-    if (bucket === undefined || bucket.level >= wanted) return 0
-    const missing = Math.min(wanted, sizeOf(limit)) - levelOf(bucket, limit, this.#now())
+    if (bucket === undefined || bucket.level >= level) return 0
+    const missing = Math.min(level, sizeOf(limit)) - levelOf(bucket, limit, this.#now())
     return missing <= 0 ? 0 : Math.min(Math.ceil(missing / limit * 1000), LONGEST_WAIT)
   }
 }
@@ -143,7 +143,7 @@ export function limitEventRate (scope: FastifyInstance, rate: EventRate): void {
     refuse(reply, new RATE_LIMITED({ retryAfterSeconds: wait / 1000, reason: 'too many events of the source' }))
   }
 
-  // If the guard holds the body, the source is known from preParsing on.
+  // If the guard buffers the body, the source is known from preParsing on.
   scope.addHook('preParsing', function checkBeforeBody (request, reply, _payload, done) {
     checkEventRate(request, reply, done)
   })

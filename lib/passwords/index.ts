@@ -89,9 +89,9 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
       }),
 
     needsRehash (hash) {
-      const made = argon2.parseOptions(hash)
-      return made.algorithm !== ARGON2ID || made.version !== VERSION_19 ||
-        made.memoryCost < memoryCost || made.timeCost < timeCost || made.parallelism < parallelism
+      const parameters = argon2.parseOptions(hash)
+      return parameters.algorithm !== ARGON2ID || parameters.version !== VERSION_19 ||
+        parameters.memoryCost < memoryCost || parameters.timeCost < timeCost || parameters.parallelism < parallelism
     }
   }
 }

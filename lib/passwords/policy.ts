@@ -23,13 +23,13 @@ let estimator: ZxcvbnFactory | undefined
  * common passwords, even with digits or letter substitutions, words, names, repeats, sequences, keyboard patterns, and
  * the user's e-mail address. Imported only where passwords are set, because the word lists take some megabytes.
  *
- * @example passwordFault('Password1234!') // 'The password is too common or too easy to guess. …'
+ * @example passwordProblem('Password1234!') // 'The password is too common or too easy to guess. …'
  */
-export function passwordFault (password: string, email = ''): string | null {
+export function passwordProblem (password: string, email = ''): string | null {
   const length = [...password].length
   if (length < MIN_PASSWORD_LENGTH) return `The password must have at least ${MIN_PASSWORD_LENGTH} characters`
   if (password.length > MAX_PASSWORD_LENGTH) return `The password must have at most ${MAX_PASSWORD_LENGTH} characters`
-  const { score, sequence, feedback: { warning } } = estimate(password.normalize('NFKC'), ownWords(email))
+  const { score, sequence, feedback: { warning } } = estimate(password.normalize('NFKC'), personalWords(email))
   if (score >= MIN_SCORE) return null
   if (sequence.some(({ dictionaryName }) => dictionaryName === 'userInputs')) {
     return 'The password is too close to the email address'
@@ -49,7 +49,7 @@ function estimate (password: string, words: string[]) {
 }
 
 /** Returns the address, its name, and the parts of the name that are long enough to be recognised. */
-function ownWords (email: string): string[] {
+function personalWords (email: string): string[] {
   const [name = ''] = email.split('@')
   return [email, name, ...name.split(/[._+-]/)].filter((word) => word.length > 3)
 }

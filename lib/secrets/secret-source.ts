@@ -34,23 +34,23 @@ const LONGEST_TIMER = 2 ** 31 - 1
  * warning is logged per outage.
  */
 export class RotatingSecret<Secret, Checked> {
-  readonly #ask: (() => Secret | Promise<Secret>) | null
+  readonly #fetch: (() => Secret | Promise<Secret>) | null
   readonly #options: SecretSourceOptions<Secret, Checked>
   #checked: Checked
-  #askedAt: number
-  #asking: Promise<Checked> | null = null
+  #fetchedAt: number
+  #refreshing: Promise<Checked> | null = null
   #isFailing = false
 
   private constructor (
     source: SecretSource<Secret>,
-    given: Secret,
+    secret: Secret,
     options: SecretSourceOptions<Secret, Checked>,
-    askedAt: number
+    fetchedAt: number
   ) {
-    this.#ask = isFunction(source) ? source : null
+    this.#fetch = isFunction(source) ? source : null
     this.#options = options
-    this.#checked = options.check(given)
-    this.#askedAt = askedAt
+    this.#checked = options.check(secret)
+    this.#fetchedAt = fetchedAt
   }
 
   /** Rejects with `INVALID_OPTIONS` for an invalid secret or `maxAge`, and if the function fails or takes too long. */
@@ -60,13 +60,13 @@ export class RotatingSecret<Secret, Checked> {
   ): Promise<RotatingSecret<Secret, Checked>> {
     const { name, maxAge = 0 } = options
     assertWholeNumber(name, 'secretMaxAge', maxAge, { min: 0, max: LONGEST_TIMER, unit: 'milliseconds' })
-    const askedAt = performance.now()
-    const given = isFunction(source)
+    const fetchedAt = performance.now()
+    const secret = isFunction(source)
       ? await inTime(source, options).catch((cause: unknown) => {
         throw unusable(options, cause)
       })
       : source
-    return new RotatingSecret(source, given, options, askedAt)
+    return new RotatingSecret(source, secret, options, fetchedAt)
   }
 
   /**
@@ -74,13 +74,13 @@ export class RotatingSecret<Secret, Checked> {
    * rejects.
    */
   get (): Checked | Promise<Checked> {
-    const asking = this.#askIfOld()
-    return asking === null || this.#isFailing ? this.#checked : asking
+    const refreshing = this.#refreshIfStale()
+    return refreshing === null || this.#isFailing ? this.#checked : refreshing
   }
 
   /** Returns the last secret synchronously. If it is stale, refreshes it in the background. */
   cached (): Checked {
-    this.#askIfOld()
+    this.#refreshIfStale()
     return this.#checked
   }
 
@@ -89,8 +89,8 @@ export class RotatingSecret<Secret, Checked> {
    * when it is 1.5 times as old as `maxAge`. Returns a function that stops the timer. A plain secret has no timer.
    */
   startRefreshing (): () => void {
-    if (this.#ask === null) return () => {}
-    const timer = setInterval(() => this.#askIfOld(), Math.max(this.#maxAge / 2, LEAST_INTERVAL)).unref()
+    if (this.#fetch === null) return () => {}
+    const timer = setInterval(() => this.#refreshIfStale(), Math.max(this.#maxAge / 2, LEAST_INTERVAL)).unref()
     return () => clearInterval(timer)
   }
 
@@ -99,20 +99,20 @@ export class RotatingSecret<Secret, Checked> {
   }
 
   /** Returns the refresh in flight, or `null`. */
-  #askIfOld (): Promise<Checked> | null {
-    if (this.#ask === null || performance.now() - this.#askedAt < this.#maxAge) return null
-    this.#asking ??= this.#askAgain(this.#ask).finally(() => {
-      this.#asking = null
+  #refreshIfStale (): Promise<Checked> | null {
+    if (this.#fetch === null || performance.now() - this.#fetchedAt < this.#maxAge) return null
+    this.#refreshing ??= this.#refresh(this.#fetch).finally(() => {
+      this.#refreshing = null
     })
-    return this.#asking
+    return this.#refreshing
   }
 
-  async #askAgain (ask: () => Secret | Promise<Secret>): Promise<Checked> {
+  async #refresh (fetchSecret: () => Secret | Promise<Secret>): Promise<Checked> {
     const { log, name, check } = this.#options
-    const askedAt = performance.now()
+    const fetchedAt = performance.now()
     try {
       // Validated each time: a function may return the same array with other contents.
-      this.#checked = check(await inTime(ask, this.#options))
+      this.#checked = check(await inTime(fetchSecret, this.#options))
       this.#isFailing = false
     } catch (error) {
       // The error may contain the secret, so it is not logged.
@@ -124,7 +124,7 @@ export class RotatingSecret<Secret, Checked> {
       }
       this.#isFailing = true
     }
-    this.#askedAt = askedAt
+    this.#fetchedAt = fetchedAt
     return this.#checked
   }
 }
@@ -144,11 +144,11 @@ function isFunction<Secret> (source: SecretSource<Secret>): source is () => Secr
 }
 
 async function inTime<Secret, Checked> (
-  ask: () => Secret | Promise<Secret>,
+  fetchSecret: () => Secret | Promise<Secret>,
   { timeout = 2_000 }: SecretSourceOptions<Secret, Checked>
 ): Promise<Secret> {
   return await withDeadline(
-    Promise.resolve(ask()),
+    Promise.resolve(fetchSecret()),
     timeout,
     () => new INVALID_OPTIONS(`no response within ${timeout} ms`)
   )

@@ -96,29 +96,29 @@ export function upstreamClient (options: UpstreamClientOptions): UpstreamClient 
     return { statusCode: reply.statusCode, headers: reply.headers, body: Buffer.concat(chunks) }
   }
 
-  async function call (wanted: UpstreamCall): Promise<UpstreamReply> {
+  async function call (request: UpstreamCall): Promise<UpstreamReply> {
     const deadline = performance.now() + timeout
     const limit = new AbortController()
     const timer = setTimeout(() => limit.abort(), timeout)
-    const giveUp = (): void => limit.abort()
-    wanted.signal?.addEventListener('abort', giveUp)
-    if (wanted.signal?.aborted === true) giveUp()
+    const abort = (): void => limit.abort()
+    request.signal?.addEventListener('abort', abort)
+    if (request.signal?.aborted === true) abort()
     try {
-      for (let left = wanted.retries ?? retries, delay = FIRST_DELAY; ; left--, delay *= 2) {
+      for (let left = request.retries ?? retries, delay = FIRST_DELAY; ; left--, delay *= 2) {
         const began = performance.now()
-        const outcome = await settle(attempt(wanted, limit.signal))
+        const outcome = await settle(attempt(request, limit.signal))
         if (left <= 0 || limit.signal.aborted || !mayHelp(outcome)) return unwrap(outcome)
-        const pause = Math.max(delay * (0.5 + Math.random()), askedFor(outcome))
+        const pause = Math.max(delay * (0.5 + Math.random()), requestedDelay(outcome))
         const now = performance.now()
         // A retry that takes as long as the last attempt must still fit in.
         if (now + pause + (now - began) >= deadline) return unwrap(outcome)
         await sleep(pause, undefined, { signal: limit.signal })
       }
     } catch (error) {
-      throw publicError(error, wanted.signal?.aborted !== true && limit.signal.aborted)
+      throw publicError(error, request.signal?.aborted !== true && limit.signal.aborted)
     } finally {
       clearTimeout(timer)
-      wanted.signal?.removeEventListener('abort', giveUp)
+      request.signal?.removeEventListener('abort', abort)
     }
   }
 
@@ -142,7 +142,7 @@ function mayHelp (outcome: Outcome): boolean {
 }
 
 /** Returns the milliseconds that the upstream requested to wait, or 0. */
-function askedFor (outcome: Outcome): number {
+function requestedDelay (outcome: Outcome): number {
   const seconds = 'reply' in outcome ? Number(outcome.reply.headers['retry-after']) : 0
   return seconds > 0 ? seconds * 1000 : 0
 }

@@ -9,7 +9,7 @@ export interface UpstreamRefusal {
 }
 
 /** The properties of an upstream's error as received, of any type. */
-export interface UpstreamFault {
+export interface UpstreamErrorFields {
   code?: unknown
   message?: unknown
 }
@@ -37,7 +37,7 @@ const SHARED = 8
  * throw new UPSTREAM_ERROR({ upstream: refusal })
  */
 export function upstreamRefusal (
-  statusCode: number, { code, message }: UpstreamFault, secrets: ReadonlyArray<string | RegExp>
+  statusCode: number, { code, message }: UpstreamErrorFields, secrets: ReadonlyArray<string | RegExp>
 ): UpstreamRefusal {
   const secret = partOf(secrets)
   return { upstreamStatus: statusCode, upstreamCode: codeOf(code, secret), upstreamMessage: messageOf(message, secret) }

@@ -19,7 +19,7 @@ export async function challengeRoute (
       schema: captchaChallengeSchema,
       exposeHeadRoute: false,
       config: { gatehouse: { issues: 'captcha' } }
-    }, async function answerChallenge ({ query }, reply) {
+    }, async function sendChallenge ({ query }, reply) {
       reply.header('Cache-Control', 'no-store')
       return challenge(query.action)
     })

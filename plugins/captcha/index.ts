@@ -51,7 +51,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     securityScheme: 'captcha'
   })
 
-  const verifier = options.provider === 'altcha' ? await ownChallenges(options) : await siteverify(app, options)
+  const verifier = options.provider === 'altcha' ? await createAltcha(options) : await siteverify(app, options)
   const limit = await limitPresented(app, options)
 
   const tokens = requestSlot<{ readonly token: string }>(app)
@@ -94,7 +94,7 @@ const captcha: FastifyPluginAsync<CaptchaOptions> = async (app, options) => {
     })
   }
 
-  async function ownChallenges (options: AltchaOptions): Promise<AltchaVerifier> {
+  async function createAltcha (options: AltchaOptions): Promise<AltchaVerifier> {
     const verifier = await altcha(app, options)
     await challengeRoute(app, verifier, options)
     return verifier

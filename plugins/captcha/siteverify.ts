@@ -8,7 +8,7 @@ import { upstreamClient } from '../../lib/upstream-client/index.js'
 import { sha256Hex } from '../../signing/digest.js'
 import type { SiteverifyOptions } from './options.js'
 import { PRODUCTS } from './products.js'
-import { CLOCK_SKEW, validateReply, setupErrors } from './siteverify-answer.js'
+import { CLOCK_SKEW, validateReply, setupErrors } from './siteverify-reply.js'
 import type { CaptchaVerifier } from './verifier.js'
 
 /** Creates the verifier that calls the product's siteverify endpoint. Its client is closed with the app. */

@@ -67,9 +67,9 @@ function release (this: Counted): void {
 }
 
 function leave (response: Counted): void {
-  const held = response[SLOT] ?? null
+  const slots = response[SLOT] ?? null
   response[SLOT] = null
-  for (let place = held; place !== null; place = place.previous) {
+  for (let place = slots; place !== null; place = place.previous) {
     place.tally.release(place.name)
     place.waiters?.delete(response)
   }

@@ -9,15 +9,15 @@ export class Tally {
 
   /** Takes a slot for a name. Returns `false` if the name already holds `max` slots. */
   take (name: string, max: number): boolean {
-    const held = this.#counts.get(name) ?? 0
-    if (held >= max) return false
-    this.#counts.set(name, held + 1)
+    const count = this.#counts.get(name) ?? 0
+    if (count >= max) return false
+    this.#counts.set(name, count + 1)
     return true
   }
 
   release (name: string): void {
-    const held = this.#counts.get(name) ?? 0
-    if (held > 1) this.#counts.set(name, held - 1)
+    const count = this.#counts.get(name) ?? 0
+    if (count > 1) this.#counts.set(name, count - 1)
     else this.#counts.delete(name)
   }
 }

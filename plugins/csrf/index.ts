@@ -153,10 +153,10 @@ const csrf: FastifyPluginAsync<CsrfOptions> = async (app, options) => {
     }
     if (session === null) return 'none'
     if (typeof session !== 'string' || session === '') {
-      const got = session === undefined ? 'undefined, as for a missing field of the session' : 'another value'
+      const returned = session === undefined ? 'undefined, as for a missing field of the session' : 'another value'
       throw new INTERNAL_ERROR({
         reason: 'csrf: "sessionOf" must return the id of the session, a non-empty string, or null for no session; ' +
-          `it returned ${got}`
+          `it returned ${returned}`
       })
     }
     return `session ${session}`

@@ -1,7 +1,7 @@
 import { stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 
-import { isExactOrigin, originFault } from '../../lib/cors/exact-origin.js'
+import { isExactOrigin, originProblem } from '../../lib/cors/exact-origin.js'
 import { optionAssertion, refuseUnknownMembers, refuseUnknownOptions } from '../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
@@ -96,7 +96,7 @@ export function checkOptions (options: CsrfOptions): void {
   assertOption(global === undefined || acceptsRule(global), 'global', EXPECTED_RULE)
   assertOption(origins === undefined || Array.isArray(origins), 'origins', EXPECTED_ORIGINS)
   for (const origin of origins ?? []) {
-    assertOption(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originFault(origin)}`)
+    assertOption(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originProblem(origin)}`)
   }
   assertOption(allowSameSite === undefined || typeof allowSameSite === 'boolean', 'allowSameSite', 'true or false')
   assertOption(

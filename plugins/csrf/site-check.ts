@@ -21,12 +21,12 @@ export function foreignReason (request: FastifyRequest, { origins, allowSameSite
     case 'same-origin':
     case 'none': return null
     case 'same-site': return allowSameSite ? null : 'the page has another origin of the same site'
-    case undefined: return origin === undefined || isOwn(origin, request) ? null : 'the page has another origin'
+    case undefined: return origin === undefined || isSameOrigin(origin, request) ? null : 'the page has another origin'
     default: return 'the page belongs to another site'
   }
 }
 
 /** Also accepts https pages of the same host, because a proxy that the app does not trust may have terminated TLS. */
-function isOwn (origin: string, { protocol, host }: FastifyRequest): boolean {
+function isSameOrigin (origin: string, { protocol, host }: FastifyRequest): boolean {
   return origin === hostOrigin('https', host) || origin === hostOrigin(protocol, host)
 }

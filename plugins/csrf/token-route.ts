@@ -9,7 +9,7 @@ import type { CsrfOptions } from './options.js'
 import { foreignReason } from './site-check.js'
 import type { SiteRules } from './site-check.js'
 
-type MakeToken = (request: FastifyRequest, reply: FastifyReply) => Promise<string>
+type CreateToken = (request: FastifyRequest, reply: FastifyReply) => Promise<string>
 
 /** Registers the route that returns a token to pages of the same origin and, by CORS, of the allowed origins. */
 export async function tokenRoute (
@@ -17,7 +17,7 @@ export async function tokenRoute (
   path: string,
   { rateLimit = { max: 120, timeWindow: '1 minute' }, cookie = {} }: CsrfOptions,
   rules: SiteRules,
-  makeToken: MakeToken
+  createToken: CreateToken
 ): Promise<void> {
   const cors = rules.origins.size === 0 ? undefined : { origins: [...rules.origins], methods: ['GET'] }
   await routeScope(
@@ -27,10 +27,10 @@ export async function tokenRoute (
       scope.get(
         path,
         { schema: csrfTokenSchema, exposeHeadRoute: false, config: { gatehouse: { issues: 'csrf' } } },
-        async function answerToken (request, reply) {
+        async function sendToken (request, reply) {
           const reason = foreignReason(request, rules)
           if (reason !== null) throw new CSRF_FAILED({ reason })
-          return { token: await makeToken(request, reply) }
+          return { token: await createToken(request, reply) }
         }
       )
     }

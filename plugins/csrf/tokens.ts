@@ -11,7 +11,7 @@ export interface CsrfTokens {
   /**
    * Creates a token for a session and its cookie. Without a cookie it adds one to `cookies` and calls `keep` with it.
    */
-  create(cookies: Cookies, session: string, keep: (value: string) => void): string
+  create(cookies: Cookies, session: string, setCookie: (value: string) => void): string
   isValid(token: string, cookies: Cookies, session: string): boolean
 }
 
@@ -67,12 +67,12 @@ export async function csrfTokens (
     csrfProtection: Protect
   }
   return {
-    create: (cookies, session, keep) =>
+    create: (cookies, session, setCookie) =>
       generateCsrf.call({
         request: { cookies },
         setCookie (name, value) {
           cookies[name] = value
-          keep(value)
+          setCookie(value)
         }
       }, { userInfo: session }),
     isValid (token, cookies, session) {

@@ -84,4 +84,4 @@ export default fp(eventSink, { name: 'gatehouse-event-sink', fastify: '5.x' })
 export { memorySink } from './memory/index.js'
 export type { MemorySinkOptions } from './memory/index.js'
 export * from '../../contracts/event-sink.js'
-export { eventText, viewEvent } from './event-view.js'
+export { eventJson, viewEvent } from './event-view.js'

@@ -10,7 +10,7 @@ import { readKeyless } from './keyless-body.js'
 import { assertBoolean, assertWholeNumber, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import { presentedKey, wellFormed } from './presented-key.js'
-import { holdBody } from '../../lib/http/raw-body.js'
+import { bufferBody } from '../../lib/http/raw-body.js'
 import { refuse, refusedOrigin, toPublicError } from '../../lib/refuse.js'
 import { requestSlot } from '../../lib/request-slot.js'
 import type { RequestSlot } from '../../lib/request-slot.js'
@@ -42,7 +42,7 @@ export interface PipelineKeyOptions {
    * Returns another error of a body that contains the key, or `null`. It is reported once the source is known, before
    * any other error. Default: `null`.
    */
-  faultInBody?: (request: FastifyRequest) => Error | null
+  bodyError?: (request: FastifyRequest) => Error | null
   /**
    * Maximum bytes of a body that are read before the key is known. A body that contains the key must not be longer,
    * unless `keyInHead` finds the key in its first bytes. Default: 65 536.
@@ -50,7 +50,7 @@ export interface PipelineKeyOptions {
   keylessLimit?: number
   /**
    * Returns the key in the first `keylessLimit` bytes of a longer body, or `undefined`. The rest of the body is read
-   * once the source is known, and `keyInBody` must return the same key. Needs `holdBody`. Default: longer bodies
+   * once the source is known, and `keyInBody` must return the same key. Needs `bufferBody`. Default: longer bodies
    * without a key are refused.
    */
   keyInHead?: (head: Buffer, request: FastifyRequest) => unknown
@@ -60,7 +60,7 @@ export interface PipelineKeyOptions {
    * for routes whose parsers read bodies with `collectBody`; other parsers would find an empty stream. Default:
    * `false`.
    */
-  holdBody?: boolean
+  bufferBody?: boolean
 }
 
 declare module 'fastify' {
@@ -80,10 +80,10 @@ const KNOWN: KnownOptions<PipelineKeyOptions> = {
   global: true,
   guessLimit: true,
   keyInBody: true,
-  faultInBody: true,
+  bodyError: true,
   keylessLimit: true,
   keyInHead: true,
-  holdBody: true
+  bufferBody: true
 }
 
 /**
@@ -95,25 +95,25 @@ const KNOWN: KnownOptions<PipelineKeyOptions> = {
  * app.post('/hook', { config: { gatehouse: { pipelineKey: true } } }, async ({ source }) => ({ source: source?.id }))
  */
 const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options) => {
-  refuseUnknownOptions('pipelineKey', options, KNOWN)
+  refuseUnknownOptions('pipelineKey', options, KNOWN, { holdBody: 'bufferBody', faultInBody: 'bodyError' })
   const {
     global = false,
     guessLimit = {},
     keyInBody,
-    faultInBody = () => null,
+    bodyError = () => null,
     keylessLimit = 65_536,
     keyInHead,
-    holdBody: holdsBody = false
+    bufferBody: buffersBody = false
   } = options
   assertBoolean('pipeline-key', 'global', global)
   assertWholeNumber('pipeline-key', 'keylessLimit', keylessLimit, { unit: 'bytes' })
-  if (keyInHead !== undefined && !holdsBody) {
-    throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "holdBody: true"')
+  if (keyInHead !== undefined && !buffersBody) {
+    throw new INVALID_OPTIONS('pipeline-key: "keyInHead" needs "bufferBody: true"')
   }
   const { sources } = app.tokenStore
   const unknownKeys = guessLimit === false ? null : new UnknownKeyLimiter(guessLimit)
-  const lookUps = holdsBody ? requestSlot<LookUp>(app) : null
-  const keyless = { limit: keylessLimit, holdsBody, keyInHead }
+  const lookUps = buffersBody ? requestSlot<LookUp>(app) : null
+  const keyless = { limit: keylessLimit, buffersBody, keyInHead }
   /** The keys that `keyInHead` returned. */
   const headKeys = keyInHead === undefined ? null : requestSlot<{ key: string }>(app)
   const ruleFor = defineGuard(app, {
@@ -160,7 +160,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
           reply,
           new INVALID_PIPELINE_KEY({ reason: 'no key in the headers, the query or the body' })
         )
-      } else lookUp(key, request, reply, () => done(faultInBody(request) ?? undefined), null)
+      } else lookUp(key, request, reply, () => done(bodyError(request) ?? undefined), null)
     } else if (inBody !== undefined && inBody !== resolvedSource.key) {
       refuse(reply, new INVALID_PIPELINE_KEY({ reason: 'the key in the body differs' }))
     } else if (inBody === undefined && headKeys !== null && headKeys.get(request) !== null) {
@@ -190,7 +190,7 @@ const pipelineKey: FastifyPluginAsync<PipelineKeyOptions> = async (app, options)
   ): void {
     const pending = lookUps?.get(request) ?? null
     if (pending !== null) {
-      holdBody(payload, reply.raw, Math.min(keylessLimit, request.routeOptions.bodyLimit))
+      bufferBody(payload, reply.raw, Math.min(keylessLimit, request.routeOptions.bodyLimit))
       awaitLookUp(pending, request, reply, (error) => done(error ?? null, payload))
       return
     }

@@ -3,14 +3,14 @@ import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify'
 import { INVALID_PIPELINE_KEY, PAYLOAD_TOO_LARGE } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { wellFormed } from './presented-key.js'
-import { BodyReplay, collectBody, holdHead } from '../../lib/http/raw-body.js'
+import { BodyReplay, collectBody, bufferHead } from '../../lib/http/raw-body.js'
 import { toPublicError } from '../../lib/refuse.js'
 
 export interface KeylessRules {
   /** Maximum bytes that are read before the key is known. */
   limit: number
   /** Whether the parsers of the scope read bodies with `collectBody`. */
-  holdsBody: boolean
+  buffersBody: boolean
   keyInHead: ((head: Buffer, request: FastifyRequest) => unknown) | undefined
 }
 
@@ -32,8 +32,8 @@ export function readKeyless (
   const limit = Math.min(rules.limit, bodyLimit)
   // The parser refuses such a body before it reads it.
   if (Number(request.headers['content-length']) > bodyLimit) return done(null, null, payload)
-  if (rules.holdsBody) {
-    holdHead(payload, reply.raw, limit, (head, whole) => {
+  if (rules.buffersBody) {
+    bufferHead(payload, reply.raw, limit, (head, whole) => {
       if (whole || limit === bodyLimit) return done(null, null, payload)
       const key = keyOf(rules, head, request)
       done(typeof key === 'string' ? null : key, typeof key === 'string' ? key : null, payload)

@@ -182,7 +182,7 @@ const requestRate: FastifyPluginAsync<RequestRateOptions> = async (app, options)
   ): Promise<void> {
     const before = HEADERS.map((header) => reply.getHeader(header))
     // NUL separates the parts, because no route contains it.
-    nextCounts.set(request, { name: `${quota.own ? routeKey(request) : ''}\0${name}`, quota })
+    nextCounts.set(request, { name: `${quota.isRouteLimit ? routeKey(request) : ''}\0${name}`, quota })
     await check[counted].call(app, request, reply)
     const wasLeft = before[1]
     if (wasLeft === undefined || Number(wasLeft) >= Number(reply.getHeader('ratelimit-remaining'))) return

@@ -25,7 +25,7 @@ export interface Quota {
   /** Time window, in milliseconds. */
   readonly timeWindow: number
   /** Whether the route sets the limit, so that the route is counted separately. */
-  readonly own: boolean
+  readonly isRouteLimit: boolean
 }
 
 export type Quotas = Readonly<Record<Counted, Quota | null>>
@@ -63,11 +63,11 @@ export function checkLimits (limits: RequestLimits): void {
 /** Returns the quotas of a route: its own limits, else the limits of the plugin. */
 export function quotasOf (route: RequestLimits, fallback: RequestLimits): Quotas {
   const quota = (name: Counted): Quota | null => {
-    const own = route[name] !== undefined
-    const limit = own ? route[name] : fallback[name]
+    const isRouteLimit = route[name] !== undefined
+    const limit = isRouteLimit ? route[name] : fallback[name]
     return limit === undefined || limit === false
       ? null
-      : { max: limit.max, timeWindow: windowOf(limit.timeWindow ?? MINUTE) ?? MINUTE, own }
+      : { max: limit.max, timeWindow: windowOf(limit.timeWindow ?? MINUTE) ?? MINUTE, isRouteLimit }
   }
   return { address: quota('address'), user: quota('user'), key: quota('key') }
 }

@@ -29,13 +29,13 @@ export function namedDashboards (ids: readonly string[], paths: readonly string[
 /**
  * Returns the distinct non-empty names of a comma-separated list. Throws `INVALID_REQUEST` for more than `most` names.
  */
-export function namesIn (list: string, max: number, what: 'dashboards' | 'widgets'): string[] {
+export function namesIn (list: string, max: number, kind: 'dashboards' | 'widgets'): string[] {
   const names = new Set<string>()
   for (let start = 0, end = 0; start < list.length; start = end + 1) {
     end = list.indexOf(',', start)
     if (end === -1) end = list.length
     if (end > start) names.add(list.slice(start, end))
-    if (names.size > max) throw tooMany(max, what)
+    if (names.size > max) throw tooMany(max, kind)
   }
   return [...names]
 }
@@ -49,6 +49,6 @@ export function auditedNames (names: readonly string[]): string {
   return text
 }
 
-function tooMany (max: number, what: string): GatehouseError {
-  return new INVALID_REQUEST({ message: `The embed query contains more than ${max} ${what}` })
+function tooMany (max: number, kind: string): GatehouseError {
+  return new INVALID_REQUEST({ message: `The embed query contains more than ${max} ${kind}` })
 }

@@ -9,7 +9,7 @@ import { CONFLICT, FORBIDDEN, INVALID_REQUEST } from '../../lib/errors.js'
 import { hasGuard } from '../../lib/guard/index.js'
 import { authorizeByHost } from '../../lib/authorize.js'
 import { useJsonBody } from '../../lib/json/body.js'
-import { sendOwn } from '../../lib/http/own-replies.js'
+import { sendProtected } from '../../lib/http/protected-replies.js'
 import { named } from '../../lib/limits/rate-limit.js'
 import { logRefusal, logUpstreamRefusal, toPublicError } from '../../lib/refuse.js'
 import { routeScope } from '../../lib/http/route-scope.js'
@@ -26,8 +26,8 @@ import type { AuthorizeEmbed, EmbedAuthorizeOptions } from './options.js'
 import { checkQuery } from './policy.js'
 import type { CheckedQuery, EmbedDetails } from './policy.js'
 import { revocableEmbed } from './revocable.js'
-import { readEmbedReply, sdkRefusal } from './sdk-answer.js'
-import type { EmbedReply } from './sdk-answer.js'
+import { readEmbedReply, sdkRefusal } from './embed-reply.js'
+import type { EmbedReply } from './embed-reply.js'
 import { checkForObjects, embedServers, selectServer } from './servers.js'
 import type { EmbedServer, EmbedServerOptions } from './servers.js'
 import { embedCall } from './transport.js'
@@ -63,9 +63,9 @@ const HIDDEN_BY_SDK = new Set([403, 502, 504])
  * })
  */
 const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, options) => {
-  const checkedOwn = checkedOptions(options)
-  const { authorize, path, modes, maxExpiration, maxDashboards, transport, maxUrlLength, pinboard } = checkedOwn
-  const { errors, bodyLimit, rateLimit, guards, now } = checkedOwn
+  const settings = checkedOptions(options)
+  const { authorize, path, modes, maxExpiration, maxDashboards, transport, maxUrlLength, pinboard } = settings
+  const { errors, bodyLimit, rateLimit, guards, now } = settings
   const { connectTimeout, timeout, retries, ca, prefix, cors, secretMaxAge: maxAge } = options
   const servers = await embedServers(options.servers, { connectTimeout, timeout, retries, ca }, {
     log: app.log,
@@ -99,7 +99,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
       const time = Math.floor(now() / 1000)
       decision.details = { server: server.apiUrl }
       const checked = checkQuery(queryOf(request.body), server.apiUrl, { pinboard, maxExpiration, maxDashboards }, time)
-      if (decision.userId !== null) decision.asked = auditedNames(checked.details.dashboards)
+      if (decision.userId !== null) decision.requested = auditedNames(checked.details.dashboards)
       try {
         const embed = await authorizedEmbed(request, checked, time, decision)
         const secret = await server.secret.get()
@@ -140,7 +140,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     if (!modes.includes(details.mode)) throw new FORBIDDEN({ reason: 'the embed mode is not in "modes"' })
     decision.details = { ...decision.details, mode: details.mode }
     const identity = await authorizeByHost(() => authorize(request, details))
-    decision.asked = auditedNames(details.dashboards)
+    decision.requested = auditedNames(details.dashboards)
     const signableQuery = refuseUnsafe(() => buildEmbedQuery(query, identity, time))
     decision.userId = identity.username ?? decision.userId ?? identity.email ?? null
     decision.userEmail = identity.email ?? null
@@ -157,7 +157,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
 function recordReply (decision: Decision, { refusal }: EmbedReply): void {
   decision.details = { ...decision.details, grantedByServer: refusal === null }
   if (refusal === null) {
-    decision.resourceId = decision.asked
+    decision.resourceId = decision.requested
     return
   }
   decision.error = 'FORBIDDEN'
@@ -189,7 +189,7 @@ function send (reply: FastifyReply, json: string): FastifyReply {
   reply.header('Cache-Control', 'no-store').header('X-Content-Type-Options', 'nosniff').type(
     'application/json; charset=utf-8'
   )
-  return sendOwn(reply, json)
+  return sendProtected(reply, json)
 }
 
 export default fp(embedAuthorize, { name: 'gatehouse-embed-authorize', fastify: '5.x' })

@@ -25,7 +25,7 @@ export interface EmbedAuthorizeOptions
   /** Time after which a function given as `embedSecret` is called again, in milliseconds. Default: 2 000. */
   secretMaxAge?: number
   /** Identifies the user and decides about the request, before a query is signed or sent. */
-  authorize(...asked: Parameters<AuthorizeEmbed>): ReturnType<AuthorizeEmbed>
+  authorize(...args: Parameters<AuthorizeEmbed>): ReturnType<AuthorizeEmbed>
   /** Path of the route. Default: `/authorize`. */
   path?: string
   /** Prefix of `path`. Default: none. */

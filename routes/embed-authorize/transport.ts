@@ -50,7 +50,7 @@ export function embedCall (
   { transport, maxUrlLength }: EmbedTransportOptions
 ): UpstreamCall {
   const { checked, identity, signableQuery } = granted
-  if (transport === 'object' && server.objectTarget !== null && fitsObject(checked)) {
+  if (transport === 'object' && server.objectTarget !== null && canUseObject(checked)) {
     return post(server, embedObject(identity, checked.details.dashboardId ?? '', server.objectTarget, secret))
   }
   const signed = signedEmbedQuery(signableQuery, secret)
@@ -64,7 +64,7 @@ function post ({ path }: EmbedServer, body: string): UpstreamCall {
   return { method: 'POST', path, headers: JSON_HEADERS, body }
 }
 
-function fitsObject ({ query, details }: CheckedQuery): boolean {
+function canUseObject ({ query, details }: CheckedQuery): boolean {
   return details.mode === 'view' && details.dashboardId !== null && query.every(([key, value]) => {
     return key === 'embed_expirationtime' ? value === DEFAULT_LIFETIME : OBJECT_KEYS.has(key) || value === ''
   })

@@ -34,10 +34,10 @@ export class EventWriter {
     this.#rate.debit(source, events.length)
     const bots = countBots(events)
     const dropping = bots > 0 && source.bots === 'drop'
-    const kept = dropping ? events.filter(({ bot }) => bot !== true) : events
-    if (kept.length > 0) {
-      await this.#sink.write(kept)
-      this.#feed.accepted(source, kept)
+    const stored = dropping ? events.filter(({ bot }) => bot !== true) : events
+    if (stored.length > 0) {
+      await this.#sink.write(stored)
+      this.#feed.accepted(source, stored)
     }
     if (bots > 0) this.#feed.bots(source, dropping ? 'dropped' : 'tagged', bots)
   }

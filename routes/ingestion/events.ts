@@ -9,7 +9,7 @@ import type { GetVisitorId } from './identity-cookie.js'
 import type { EventWriter } from './event-writer.js'
 import { EVENT_MEMBERS } from './body/known-members.js'
 import { normalise } from './normalise.js'
-import { BATCH_TEXT_LIMITS, addJsonParsers } from './body/parse-json.js'
+import { BATCH_SCAN_LIMITS, addJsonParsers } from './body/parse-json.js'
 import { IngestContext } from './ingest-context.js'
 
 /** Datafly Signal's short paths and Segment's long paths. Segment's browser SDK uses `/v1/s` and `/v1/a`. */
@@ -52,7 +52,7 @@ export async function eventRoutes (
     keylessLimit,
     tooLarge: () => new PAYLOAD_TOO_LARGE({ message: 'The event is too large' }),
     keyInBody: true,
-    limits: { ...BATCH_TEXT_LIMITS, depth: EVENT_LIMITS.depth, eventMembers: EVENT_LIMITS.properties, eventLevel: 0 },
+    limits: { ...BATCH_SCAN_LIMITS, depth: EVENT_LIMITS.depth, eventMembers: EVENT_LIMITS.properties, eventLevel: 0 },
     check (value, text, members) {
       if (members > countProperties(value, EVENT_LIMITS)) assertUnrepeated(text, EVENT_MEMBERS)
     }
@@ -83,7 +83,7 @@ export async function eventRoutes (
   ): Promise<string> {
     const ingest = new IngestContext(request, reply, getVisitorId)
     const event = normalise(
-      { value: request.body, text: request.jsonText, type, index: 0, batch: null },
+      { value: request.body, json: request.rawJson, type, index: 0, batch: null },
       ingest,
       writer.isBotAgent
     )

@@ -14,10 +14,10 @@ import { limitRate } from '../../lib/limits/rate-limit.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import signature from '../../plugins/signature.js'
-import { keepHostCorsOut } from '../../lib/cors/site-cors.js'
+import { ignoreHostCors } from '../../lib/cors/site-cors.js'
 import { preflightEachPath } from '../../lib/cors/preflight-routes.js'
 import { grantBySomeSource, sourcePreflight, varyByOrigin } from '../../lib/cors/source-cors.js'
-import { useOwnCompilers } from '../../lib/http/own-compilers.js'
+import { useSuiteCompilers } from '../../lib/http/suite-compilers.js'
 import tokenStore from '../../plugins/token-store/index.js'
 import { batchRoute, batchTooLarge } from './batch/index.js'
 import { botCheck } from './bots.js'
@@ -146,10 +146,10 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
 
   await app.register(async function ingestionScope (scope) {
     setErrorHandlerWithCors(scope)
-    keepHostCorsOut(scope, false)
+    ignoreHostCors(scope, false)
     await limitRate(scope, rateLimit === false ? false : { ...ADDRESS_LIMIT, ...rateLimit })
-    useOwnCompilers(scope)
-    scope.decorateRequest('jsonText', '')
+    useSuiteCompilers(scope)
+    scope.decorateRequest('rawJson', '')
     scope.decorateRequest('jsonMembers', 0)
     scope.decorateRequest('jsonFault', null)
     const writer = new EventWriter(scope.eventSink, scope.eventFeed, rate, isBotAgent)
@@ -158,29 +158,29 @@ const ingestion: FastifyPluginAsync<IngestionOptions> = async (app, options) => 
     await scope.register(pipelineKey, {
       guessLimit,
       keyInBody,
-      faultInBody: ({ jsonError }) => jsonError,
+      bodyError: ({ jsonError }) => jsonError,
       keylessLimit,
       keyInHead,
-      holdBody: true
+      bufferBody: true
     })
     limitEventRate(scope, rate)
 
     if (collector) await collectorRoute(scope)
     // On this scope, whose hooks do not make an image or a batch of the response.
-    const answerPreflights = (inner: FastifyInstance) =>
+    const handlePreflights = (inner: FastifyInstance) =>
       preflightEachPath(inner, (path) => sourcePreflight(scope, path))
     await scope.register(async function single (scope) {
-      answerPreflights(scope)
+      handlePreflights(scope)
       await scope.register(signature)
       await eventRoutes(scope, limits, getVisitorId, writer)
     })
     await scope.register(async function batch (scope) {
-      answerPreflights(scope)
+      handlePreflights(scope)
       await scope.register(signature, { tooLarge: batchTooLarge })
       await batchRoute(scope, limits, getVisitorId, writer)
     })
     await scope.register(async function pixel (scope) {
-      answerPreflights(scope)
+      handlePreflights(scope)
       await scope.register(signature)
       await pixelRoutes(scope, limits, getVisitorId, writer)
     })

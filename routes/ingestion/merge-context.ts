@@ -1,11 +1,11 @@
 import { plainAddress } from '../../lib/http/client-address.js'
 import { INVALID_REQUEST } from '../../lib/errors.js'
-import { memberText } from '../../lib/json/text.js'
+import { memberJson } from '../../lib/json/scan.js'
 import type { BatchContext, Fields } from './batch/members.js'
-import { ObjectText, mergedMembers } from './body/merge-objects.js'
+import { JsonObject, mergedMembers } from './body/merge-objects.js'
 import { attributionOf, pageUrl } from './page-url.js'
 
-const EMPTY = new ObjectText('{}')
+const EMPTY = new JsonObject('{}')
 
 /**
  * Returns the JSON text of an event's context, or `null` if the received context needs no change. The context of the
@@ -13,20 +13,20 @@ const EMPTY = new ObjectText('{}')
  * replaces the address; `bot` sets `"bot":true` whatever the client sent.
  */
 export function mergeContext (
-  own: Fields | undefined,
+  eventContext: Fields | undefined,
   event: string,
   batch: BatchContext | null,
   ip: string | null,
   bot: boolean
 ): string | null {
-  const url = pageUrl(own)
+  const url = pageUrl(eventContext)
   const attribution = url == null && batch !== null ? batch.attribution : attributionOf(url)
   if (batch === null && ip === null && !bot && attribution === null) return null
 
   const under = batch ?? EMPTY
-  const changes = own === undefined
+  const changes = eventContext === undefined
     ? new Map<string, string>()
-    : mergedMembers(under, new ObjectText(memberText(event, 'context') ?? '{}'))
+    : mergedMembers(under, new JsonObject(memberJson(event, 'context') ?? '{}'))
   // A campaign that the client sent takes precedence over the campaign in the URL.
   for (const name of ['campaign', 'clickIds'] as const) {
     const found = attribution?.[name] ?? null
@@ -40,8 +40,8 @@ export function mergeContext (
 }
 
 /** Returns the user agent in the context of the event or the batch; `null` if neither has one. */
-export function userAgentIn (own: Fields | undefined, batch: BatchContext | null): string | null {
-  for (const context of [own, batch?.value]) {
+export function userAgentIn (eventContext: Fields | undefined, batch: BatchContext | null): string | null {
+  for (const context of [eventContext, batch?.value]) {
     const userAgent = context?.['userAgent']
     if (typeof userAgent === 'string' && userAgent !== '') return userAgent
   }
@@ -49,8 +49,8 @@ export function userAgentIn (own: Fields | undefined, batch: BatchContext | null
 }
 
 /** Returns the `ip` in the context of the event or the batch; `undefined` if neither has one. */
-export function claimedAddress (own: Fields | undefined, batch: BatchContext | null): unknown {
-  return own?.['ip'] ?? batch?.value['ip'] ?? undefined
+export function claimedAddress (eventContext: Fields | undefined, batch: BatchContext | null): unknown {
+  return eventContext?.['ip'] ?? batch?.value['ip'] ?? undefined
 }
 
 /**

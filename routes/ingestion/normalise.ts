@@ -1,14 +1,14 @@
 import { isUnspecified } from '../../lib/http/client-address.js'
 import { INVALID_PIPELINE_KEY, INVALID_REQUEST } from '../../lib/errors.js'
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
-import { memberText, withoutMember } from '../../lib/json/text.js'
+import { memberJson, withoutMember } from '../../lib/json/scan.js'
 import type { EventBody, EventType } from '../../schemas/event.js'
 import type { BotCheck } from './bots.js'
 import { fieldsOf } from './batch/members.js'
 import type { BatchContext, BatchMembers, Fields } from './batch/members.js'
 import { assertAddress, claimedAddress, mergeContext, userAgentIn } from './merge-context.js'
 import { assertTimestamp, claimedTimestamp, correctedTimestamp } from './event-time.js'
-import { ObjectText, mergedMembers } from './body/merge-objects.js'
+import { JsonObject, mergedMembers } from './body/merge-objects.js'
 import { emptyObjectMembers, hasNumericId, numericIdMembers } from './body/read-members.js'
 import type { IngestContext } from './ingest-context.js'
 
@@ -16,7 +16,7 @@ import type { IngestContext } from './ingest-context.js'
 export interface ReceivedEvent {
   value: Partial<EventBody>
   /** The JSON text as received. */
-  text: string
+  json: string
   /** From the path, else from the event. */
   type: EventType
   index: number
@@ -35,7 +35,7 @@ export type EventContext =
  * cannot express, and `INVALID_PIPELINE_KEY` for a `writeKey` that differs from the key of the request.
  */
 export function normalise (
-  { value, text, type, index, batch }: ReceivedEvent,
+  { value, json, type, index, batch }: ReceivedEvent,
   ingest: EventContext,
   isBotAgent: BotCheck
 ): AcceptedEvent {
@@ -50,9 +50,9 @@ export function normalise (
   const messageId = value.messageId ?? ingest.messageId(index)
   const anonymousId = isEmptyId(value.anonymousId) ? ingest.anonymousId(hasNoId) : null
 
-  const own = fieldsOf(value.context)
+  const eventContext = fieldsOf(value.context)
   const shared = batch === null ? null : batch.context
-  const claimedIp = claimedAddress(own, shared)
+  const claimedIp = claimedAddress(eventContext, shared)
   let { ip } = ingest
   let replacedIp: string | null = null
   if (claimedIp !== undefined) {
@@ -60,8 +60,8 @@ export function normalise (
     else if (signed) ip = assertAddress(claimedIp)
     else replacedIp = ip
   }
-  const bot = isBot(own, shared, ingest, isBotAgent)
-  const context = mergeContext(own, text, shared, replacedIp, bot)
+  const bot = isBot(eventContext, shared, ingest, isBotAgent)
+  const context = mergeContext(eventContext, json, shared, replacedIp, bot)
 
   let additions = `{"environment":"${source.environment}"`
   if (isAbsent(value.type)) additions += `,"type":"${type}"`
@@ -75,9 +75,9 @@ export function normalise (
   }
   if (context !== null) additions += `,"context":${context}`
   else if (Array.isArray(value.context)) additions += ',"context":{}'
-  if (hasNumericId(value)) additions += numericIdMembers(value, text)
+  if (hasNumericId(value)) additions += numericIdMembers(value, json)
   if (Array.isArray(value.properties) || Array.isArray(value.traits)) additions += emptyObjectMembers(value)
-  if (value.integrations !== undefined || batch !== null) additions += integrationsMember(value, text, batch)
+  if (value.integrations !== undefined || batch !== null) additions += integrationsMember(value, json, batch)
   if (batch !== null && batch.sentAt !== null && isAbsent(value.sentAt)) additions += `,"sentAt":${batch.sentAt}`
   additions += '}'
 
@@ -91,7 +91,7 @@ export function normalise (
     timestamp,
     ip,
     userAgent,
-    payload: withoutKey(value, text, ingest.key),
+    payload: withoutKey(value, json, ingest.key),
     additions,
     bot
   }
@@ -120,21 +120,21 @@ function isAbsent (value: unknown): boolean {
 }
 
 /** Merges the batch's integrations under the integrations of the event; an empty string if nothing changes. */
-function integrationsMember ({ integrations }: Partial<EventBody>, text: string, batch: BatchMembers | null): string {
+function integrationsMember ({ integrations }: Partial<EventBody>, json: string, batch: BatchMembers | null): string {
   const shared = batch?.integrations ?? null
-  const own = fieldsOf(integrations)
+  const eventIntegrations = fieldsOf(integrations)
   if (shared === null) return Array.isArray(integrations) ? ',"integrations":{}' : ''
-  if (own === undefined) return `,"integrations":${shared.text}`
+  if (eventIntegrations === undefined) return `,"integrations":${shared.json}`
   return `,"integrations":${
-    shared.with(mergedMembers(shared, new ObjectText(memberText(text, 'integrations') ?? '{}')))
+    shared.with(mergedMembers(shared, new JsonObject(memberJson(json, 'integrations') ?? '{}')))
   }`
 }
 
 /** Removes `writeKey` from the text, because a key is never stored. */
-function withoutKey ({ writeKey }: Partial<EventBody>, text: string, key: string): string {
-  if (writeKey === undefined) return text
+function withoutKey ({ writeKey }: Partial<EventBody>, json: string, key: string): string {
+  if (writeKey === undefined) return json
   if (writeKey !== null && writeKey !== key) throw new INVALID_PIPELINE_KEY({ reason: 'the key in an event differs' })
-  return withoutMember(text, 'writeKey')
+  return withoutMember(json, 'writeKey')
 }
 
 function invalid (path: string, message: string): InstanceType<typeof INVALID_REQUEST> {

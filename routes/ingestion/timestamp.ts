@@ -23,20 +23,20 @@ const FOUR_CENTURIES = 146_097 * DAY
  * parseTimestamp('2024-01-01T24:00:00Z')   // 1704153600000
  * parseTimestamp('2016-12-31T23:59:60Z')   // 1483228800000
  */
-export function parseTimestamp (text: string): number | null {
-  if (COMMON_FORM.test(text)) {
+export function parseTimestamp (value: string): number | null {
+  if (COMMON_FORM.test(value)) {
     // Date.parse takes several times as long, and this runs for every event.
     return Date.UTC(
-      digits(text, 0, 4),
-      digits(text, 5, 7) - 1,
-      digits(text, 8, 10),
-      digits(text, 11, 13),
-      digits(text, 14, 16),
-      digits(text, 17, 19),
-      digits(text, 20, 23)
+      digits(value, 0, 4),
+      digits(value, 5, 7) - 1,
+      digits(value, 8, 10),
+      digits(value, 11, 13),
+      digits(value, 14, 16),
+      digits(value, 17, 19),
+      digits(value, 20, 23)
     )
   }
-  const match = EXTENDED.exec(text) ?? BASIC.exec(text)
+  const match = EXTENDED.exec(value) ?? BASIC.exec(value)
   if (match === null) return null
   const [
     ,
@@ -73,8 +73,8 @@ function daysIn (year: number, month: number): number {
   return 30 + (month + (month >> 3)) % 2
 }
 
-function digits (text: string, from: number, to: number): number {
+function digits (source: string, from: number, to: number): number {
   let value = 0
-  for (let at = from; at < to; at++) value = value * 10 + text.charCodeAt(at) - 48
+  for (let at = from; at < to; at++) value = value * 10 + source.charCodeAt(at) - 48
   return value
 }

@@ -63,14 +63,14 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     userRateLimit,
     guards,
     now,
-    ...given
+    ...pluginOptions
   } = checkedOptions(options)
   const { prefix = '' } = options
-  const keys = await RotatingSecret.open(given.secret, {
+  const keys = await RotatingSecret.open(pluginOptions.secret, {
     name: 'widget-token: "secret"',
     check: checkedKey,
     log: app.log,
-    maxAge: given.secretMaxAge
+    maxAge: pluginOptions.secretMaxAge
   })
   const unit = timeUnit === 'ms' ? 1 : 1_000
   const lifetime = minutes * 60_000 / unit
@@ -106,8 +106,8 @@ const widgetToken: FastifyPluginAsync<WidgetTokenOptions> = async (app, options)
     scope.get(path, { schema: widgetTokenSchema, exposeHeadRoute: false, config: { gatehouse } }, sendToken)
 
     async function sendToken (request: FastifyRequest, reply: FastifyReply): Promise<WidgetTokenReply> {
-      const { user, tenant, issuedAt, filters: own = filters } = users.need(request)
-      const message = messageOf(given.user ?? user, own)
+      const { user, tenant, issuedAt, filters: userFilters = filters } = users.need(request)
+      const message = messageOf(pluginOptions.user ?? user, userFilters)
       await refuseRevokedGrant(app, revocableGrant(request.userReference, { users: [user], tenant, issuedAt }, now()))
       const tokenReply = mint(message, await keys.get())
       const decision = decisionOf(request)

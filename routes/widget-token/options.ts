@@ -71,7 +71,7 @@ export interface WidgetTokenOptions {
   /** Lifetime of a token, in minutes, an integer from 5 to 20. Default: 20. */
   minutes?: number
   /** Identifies the user and decides about the request, before a token is signed. There is no default user. */
-  authorize(...asked: Parameters<AuthorizeWidget>): ReturnType<AuthorizeWidget>
+  authorize(...args: Parameters<AuthorizeWidget>): ReturnType<AuthorizeWidget>
   /**
    * Sites of other origins whose pages may call the route. Default: none; a request with an `Origin` header is refused,
    * because browsers send no `Origin` with a same-origin GET.

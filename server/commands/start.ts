@@ -10,7 +10,7 @@ const DRAIN_LIMIT = 8_200
 export async function start (): Promise<void> {
   const config = readConfig(process.env)
   let running: Running | null = null
-  let wanted = false
+  let stopRequested = false
   let stopping = false
   let exitCode = 0
 
@@ -25,7 +25,7 @@ export async function start (): Promise<void> {
   }
 
   function onSignal () {
-    wanted = true
+    stopRequested = true
     stop(config.limits.DRAIN_DELAY_MS)
   }
 
@@ -45,5 +45,5 @@ export async function start (): Promise<void> {
   // Without an unhandledRejection listener, Node.js reports unhandled rejections here too.
   process.on('uncaughtException', onFailure)
   running = await startServer(config, { print: (text) => process.stdout.write(`${text}\n`) })
-  if (wanted) onSignal()
+  if (stopRequested) onSignal()
 }

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { Value } from '@sinclair/typebox/value'
 
 import { isExactOrigin } from '../../lib/cors/exact-origin.js'
-import { passwordFault } from '../../lib/passwords/policy.js'
+import { passwordProblem } from '../../lib/passwords/policy.js'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 import { EnvironmentSchema } from './environment.js'
 import type { Environment, VariableName } from './environment.js'
@@ -38,7 +38,7 @@ export interface Config {
   } | null
   /** Each `[current, …previous]`; `null`: generated. */
   secrets: Record<SecretName, string[] | null>
-  admin: { email: string, password: string | null, emailGiven: boolean }
+  admin: { email: string, password: string | null, isEmailSet: boolean }
   databrain: DataBrainConfig | null
   boldbi: BoldBiConfig | null
   dxfeed: DxFeedConfig | null
@@ -110,8 +110,8 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   if (production) checkProduction(environment, [databrain, boldbi, dxfeed], problems)
 
   const { ADMIN_PASSWORD: password, ADMIN_EMAIL: email } = environment
-  const fault = password === undefined ? null : passwordFault(password, email)
-  if (fault !== null) problems.add('ADMIN_PASSWORD', `is refused: ${fault}`)
+  const problem = password === undefined ? null : passwordProblem(password, email)
+  if (problem !== null) problems.add('ADMIN_PASSWORD', `is refused: ${problem}`)
 
   const mocksAlone = areMocks([databrain, boldbi, dxfeed])
   const embedOrigins = originsOf(environment.EMBED_ORIGINS, problems)
@@ -133,7 +133,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
       USER_REFERENCE_KEY: secretsOf('USER_REFERENCE_KEY', environment, problems),
       DATABRAIN_PROXY_KEY: secretsOf('DATABRAIN_PROXY_KEY', environment, problems)
     },
-    admin: { email, password: password ?? null, emailGiven: isSet(variables.ADMIN_EMAIL) },
+    admin: { email, password: password ?? null, isEmailSet: isSet(variables.ADMIN_EMAIL) },
     databrain,
     boldbi,
     dxfeed,

@@ -20,8 +20,8 @@ export class Problems {
   readonly #list = new Set<string>()
 
   /** Adds a problem: `fault` follows the variable name in the message and must not contain the value. */
-  add (name: VariableName, fault: string): void {
-    this.#list.add(`${name} ${fault}`)
+  add (name: VariableName, problem: string): void {
+    this.#list.add(`${name} ${problem}`)
   }
 
   throwIfAny (): void {

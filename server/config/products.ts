@@ -40,12 +40,12 @@ export function databrainOf (environment: Environment, problems: Problems): Data
   if (apiKey === undefined && apiUrl === undefined && upstreamUrl === undefined) {
     return { mock: true, dataApp, errorStatus }
   }
-  const given = apiKey !== undefined
+  const present = apiKey !== undefined
     ? 'DATABRAIN_API_KEY'
     : apiUrl !== undefined
       ? 'DATABRAIN_API_URL'
       : 'DATABRAIN_UPSTREAM_URL'
-  demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP'], given, problems)
+  demand(environment, ['DATABRAIN_API_KEY', 'DATABRAIN_PROXY_KEY', 'DATABRAIN_DATA_APP'], present, problems)
   return { mock: false, apiKey: apiKey ?? '', apiUrl, upstreamUrl, dataApp: dataApp ?? '', errorStatus }
 }
 
@@ -79,12 +79,12 @@ export function dxfeedOf (environment: Environment, problems: Problems): DxFeedC
   if (secret === undefined && issuer === undefined && session === undefined) {
     return { mock: true, issuer: 'demo', session: 'web', ...common }
   }
-  const given: VariableName = secret !== undefined
+  const present: VariableName = secret !== undefined
     ? 'DXFEED_SECRET'
     : issuer !== undefined
       ? 'DXFEED_ISSUER'
       : 'DXFEED_SESSION'
-  demand(environment, ['DXFEED_SECRET', 'DXFEED_ISSUER', 'DXFEED_SESSION'], given, problems)
+  demand(environment, ['DXFEED_SECRET', 'DXFEED_ISSUER', 'DXFEED_SESSION'], present, problems)
   return { mock: false, secret: secret ?? '', issuer: issuer ?? '', session: session ?? '', ...common }
 }
 
@@ -92,12 +92,12 @@ export function dxfeedOf (environment: Environment, problems: Problems): DxFeedC
 function demand (
   environment: Environment,
   needed: readonly VariableName[],
-  given: VariableName,
+  present: VariableName,
   problems: Problems
 ): void {
   for (const name of needed) {
     if (environment[name] === undefined) {
-      problems.add(name, `is missing although ${given} is set; set both, or unset both to use the mock product`)
+      problems.add(name, `is missing although ${present} is set; set both, or unset both to use the mock product`)
     }
   }
 }

@@ -24,7 +24,7 @@ export interface BoldBi extends MockProduct {
   apiUrl: string
 }
 
-interface Answer {
+interface AuthorizeReply {
   status: number
   body: object
 }
@@ -44,7 +44,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   const grants = new LiveTokens<Grant>(now)
   serveAssets(app, ['announce.js'])
 
-  function authorize (signedQuery: string): Answer {
+  function authorize (signedQuery: string): AuthorizeReply {
     const at = signedQuery.lastIndexOf(SIGNATURE)
     if (at === -1) return refused('embed_signature is missing')
     const query = signedQuery.slice(0, at)
@@ -64,7 +64,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   }
 
   /** Servers from 14.1 on also accept an object with the secret instead of a signature. */
-  function authorizeObject (sent: unknown): Answer {
+  function authorizeObject (sent: unknown): AuthorizeReply {
     const { embedsecret, email, dashboard } = (sent ?? {}) as {
       embedsecret?: unknown
       email?: unknown
@@ -78,7 +78,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
     return granted({ user: email, dashboard: id, mode: 'view', filter: [] }, MAX_LIFE)
   }
 
-  function granted (grant: Grant, life: number): Answer {
+  function granted (grant: Grant, life: number): AuthorizeReply {
     const token = randomUUID()
     const { dashboard } = grant
     grants.add(token, grant, now() + life * 1000)
@@ -125,7 +125,7 @@ export async function startBoldBi (options: BoldBiOptions): Promise<BoldBi> {
   return { origin, close, embedSecret, apiUrl: origin + SITE }
 }
 
-function refused (Message: string): Answer {
+function refused (Message: string): AuthorizeReply {
   return { status: 401, body: { ApiStatus: false, Status: false, Message } }
 }
 

@@ -42,15 +42,15 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
 
   app.post('/api/v2/guest-token/create', async (request, reply) => {
     if (!sameSecret(bearer(request) ?? '', apiKey)) {
-      return reply.code(401).send(fault('INVALID_TOKEN', 'The API key is not valid'))
+      return reply.code(401).send(errorBody('INVALID_TOKEN', 'The API key is not valid'))
     }
     const { clientId, dataAppName, expiryTime } = (request.body ?? {}) as Record<string, unknown>
     if (typeof clientId !== 'string' || clientId === '') {
-      return reply.code(400).send(fault('CLIENT_ID_ERROR', 'clientId is required'))
+      return reply.code(400).send(errorBody('CLIENT_ID_ERROR', 'clientId is required'))
     }
     if (expiryTime !== undefined && !(Number.isSafeInteger(expiryTime) && Number(expiryTime) > 0)) {
       return reply.code(400).send(
-        fault('INVALID_REQUEST_BODY', 'expiryTime must be a positive integer of milliseconds')
+        errorBody('INVALID_REQUEST_BODY', 'expiryTime must be a positive integer of milliseconds')
       )
     }
     const token = randomUUID()
@@ -77,15 +77,15 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
   app.post('/component/session', async (request, reply) => {
     const dbn = (request.body ?? {}) as Record<string, unknown>
     const problem = configProblem(dbn)
-    if (problem !== null) return reply.code(400).send(fault('PROXY_AUTH_ERROR', problem))
+    if (problem !== null) return reply.code(400).send(errorBody('PROXY_AUTH_ERROR', problem))
     const url = String(dbn['proxyAuthUrl'])
     if (!isAllowed(url, proxyAuthUrls)) {
-      return reply.code(403).send(fault('PROXY_AUTH_ERROR', 'This proxyAuthUrl is not allowed'))
+      return reply.code(403).send(errorBody('PROXY_AUTH_ERROR', 'This proxyAuthUrl is not allowed'))
     }
-    const { status, token, error } = await askForToken(url, String(dbn['proxyAuthKey']))
+    const { status, token, error } = await requestToken(url, String(dbn['proxyAuthKey']))
     if (error !== null) return reply.code(status).send({ error })
     if (token === null || guests.get(token) === null) {
-      return reply.code(401).send(fault('PROXY_AUTH_ERROR', 'The proxy returned no valid guest token'))
+      return reply.code(401).send(errorBody('PROXY_AUTH_ERROR', 'The proxy returned no valid guest token'))
     }
     return { token }
   })
@@ -101,7 +101,7 @@ export async function startDataBrain (options: DataBrainOptions): Promise<DataBr
   app.get('/api/v2/dashboard', async (request, reply) => {
     const token = request.headers['x-plugin-token']
     const guest = typeof token === 'string' ? guests.get(token) : null
-    if (guest === null) return reply.code(401).send(fault('AUTHENTICATION_ERROR', 'Invalid token'))
+    if (guest === null) return reply.code(401).send(errorBody('AUTHENTICATION_ERROR', 'Invalid token'))
     return { data: { externalDashboard: { name: nameOf(guest) }, clientId: guest.clientId } }
   })
 
@@ -135,14 +135,14 @@ function isHttpUrl (value: unknown): boolean {
   return typeof value === 'string' && ['http:', 'https:'].includes(parseUrl(value)?.protocol ?? '')
 }
 
-interface ProxyAnswer {
+interface ProxyReply {
   status: number
   token: string | null
   /** The customer's error, which the component displays. */
   error: { code: string, message: string } | null
 }
 
-async function askForToken (url: string, key: string): Promise<ProxyAnswer> {
+async function requestToken (url: string, key: string): Promise<ProxyReply> {
   try {
     const answer = await fetch(url, {
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
@@ -170,7 +170,7 @@ function bearer ({ headers: { authorization } }: FastifyRequest): string | null 
   return /^Bearer (\S+)$/.exec(authorization ?? '')?.[1] ?? null
 }
 
-function fault (code: string, message: string): object {
+function errorBody (code: string, message: string): object {
   return { error: { code, message } }
 }
 

@@ -1,4 +1,4 @@
-const TEXT = 1
+const TEXT_OPCODE = 1
 /** The highest bits of the first and the second byte. */
 const FINAL = 0x80
 const MASKED = 0x80
@@ -35,5 +35,5 @@ export function readFrames (received: Buffer): { frames: Frame[], rest: Buffer }
 export function textFrame (text: string): Buffer {
   const payload = Buffer.from(text)
   const size = payload.length < 126 ? [payload.length] : [126, payload.length >> 8, payload.length & 0xff]
-  return Buffer.concat([Buffer.from([FINAL | TEXT, ...size]), payload])
+  return Buffer.concat([Buffer.from([FINAL | TEXT_OPCODE, ...size]), payload])
 }

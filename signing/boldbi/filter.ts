@@ -18,7 +18,7 @@ export type EmbedFilters = Readonly<Record<string, EmbedValue | readonly EmbedVa
 export type EmbedOperator = keyof typeof OPERATORS
 
 interface Grammar {
-  takes: 'any' | 'text' | 'number' | 'range'
+  takes: 'any' | 'string' | 'number' | 'range'
   count: 'one' | 'two' | 'many'
 }
 
@@ -32,9 +32,9 @@ const OPERATORS = {
   '>=': { takes: 'number', count: 'one' },
   IN: { takes: 'any', count: 'many' },
   NOTIN: { takes: 'any', count: 'many' },
-  STARTSWITH: { takes: 'text', count: 'one' },
-  ENDSWITH: { takes: 'text', count: 'one' },
-  CONTAINS: { takes: 'text', count: 'one' },
+  STARTSWITH: { takes: 'string', count: 'one' },
+  ENDSWITH: { takes: 'string', count: 'one' },
+  CONTAINS: { takes: 'string', count: 'one' },
   BETWEEN: { takes: 'range', count: 'two' },
   NOTBETWEEN: { takes: 'number', count: 'two' }
 } as const satisfies Record<string, Grammar>
@@ -87,12 +87,12 @@ export interface FilterRules {
  */
 export function checkFilter (
   field: string,
-  given: unknown,
+  filterValue: unknown,
   { forbidden = '', isField = true }: FilterRules = {}
 ): CheckedFilter {
-  const filter = given instanceof EmbedFilter
-    ? given
-    : new EmbedFilter(Array.isArray(given) ? 'IN' : '=', Array.isArray(given) ? given : [given])
+  const filter = filterValue instanceof EmbedFilter
+    ? filterValue
+    : new EmbedFilter(Array.isArray(filterValue) ? 'IN' : '=', Array.isArray(filterValue) ? filterValue : [filterValue])
   const { operator, values } = filter
   if (!Object.hasOwn(OPERATORS, operator)) throw new TypeError(`${field}: Bold BI does not know this operator`)
   const { takes, count } = OPERATORS[operator]
@@ -126,7 +126,7 @@ function checkValue (
   { takes, forbidden, brackets }: ValueRules
 ): EmbedValue {
   if (value instanceof Date && takes === 'range') return formatMinute(field, value, at)
-  if (typeof value === 'number' && takes !== 'text') {
+  if (typeof value === 'number' && takes !== 'string') {
     // Bold BI may not read exponents such as 1e21 as a number.
     if (!/^-?\d+(?:\.\d+)?$/.test(String(value))) {
       throw new TypeError(`${field}: a number must be finite and writable without an exponent`)

@@ -154,14 +154,14 @@ function assertProperties (field: string, value: unknown, known?: readonly strin
 }
 
 function checkFilters (field: string, filters: EmbedFilters = {}, forbidden = ''): NamedFilter[] {
-  return Object.entries(filters).map(([name, given]) => {
+  return Object.entries(filters).map(([name, filterValue]) => {
     if (KEYWORD.test(name)) {
       throw new TypeError(`${field}: a name is a keyword of Bold BI; prefix it with its data source: "Northwind.id"`)
     }
     checkString(`${field}: a name`, name, '=[{|~<>!,')
     const place = `${field}[${JSON.stringify(name)}]`
     const isField = forbidden === ''
-    const filter = checkFilter(place, given, { forbidden, isField })
+    const filter = checkFilter(place, filterValue, { forbidden, isField })
     if (!isField && !['=', 'IN', 'NOTIN'].includes(filter.operator)) {
       throw new TypeError(`${place}: must be a value, isIn or isNotIn`)
     }

@@ -111,13 +111,13 @@ const MAX_KEY_LENGTH = 1_024
  *
  * @throws EmbedQueryError with the reason.
  */
-export function parseEmbedQuery (text: string, { pinboard = false }: ParseEmbedQueryOptions = {}): EmbedQuery {
-  if (text === '') throw new EmbedQueryError('empty')
-  if (!QUERY.test(text)) throw new EmbedQueryError('forbidden_character')
+export function parseEmbedQuery (query: string, { pinboard = false }: ParseEmbedQueryOptions = {}): EmbedQuery {
+  if (query === '') throw new EmbedQueryError('empty')
+  if (!QUERY.test(query)) throw new EmbedQueryError('forbidden_character')
   const known = pinboard ? DASHBOARD_AND_PINBOARD_KEYS : DASHBOARD_KEYS
   const seen = new Set<string>()
   // At one pair more than there are keys, a key is unknown or repeated, so the remaining pairs need not be read.
-  return text.split('&', known.size + 1).map((pair) => {
+  return query.split('&', known.size + 1).map((pair) => {
     const equals = pair.indexOf('=')
     const key = equals === -1 ? pair : pair.slice(0, equals)
     const value = pair.slice(key.length + 1)
@@ -147,8 +147,8 @@ export function withEmbedValue (query: EmbedQuery, key: string, value: string): 
 
 function decode (raw: string): string {
   try {
-    const text = decodeURIComponent(raw)
-    if (!LINE_OR_NUL.test(text)) return text
+    const decoded = decodeURIComponent(raw)
+    if (!LINE_OR_NUL.test(decoded)) return decoded
   } catch {}
   throw new EmbedQueryError('bad_encoding')
 }

@@ -6,17 +6,17 @@ const MAX_LENGTH = 2048
  * (even an empty one), white space, control characters and backslashes are refused. Two URLs address the same server if
  * and only if their canonical forms are equal.
  */
-export function normaliseServerUrl (text: string): string | null {
-  if (text.length > MAX_LENGTH || /[\s\p{Cc}\\?#]/u.test(text)) return null
-  const url = parse(text)
+export function normaliseServerUrl (value: string): string | null {
+  if (value.length > MAX_LENGTH || /[\s\p{Cc}\\?#]/u.test(value)) return null
+  const url = parse(value)
   if (url === null) return null
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.password !== '') return null
   return url.origin + url.pathname.replace(/\/$/, '')
 }
 
-function parse (text: string): URL | null {
+function parse (value: string): URL | null {
   try {
-    return new URL(text)
+    return new URL(value)
   } catch {
     return null
   }

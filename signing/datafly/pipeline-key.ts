@@ -25,8 +25,8 @@ export function generatePipelineKey (environment: Environment): string {
  * @example
  * isPipelineKey('dk_live_abc123') // true
  */
-export function isPipelineKey (text: string): boolean {
-  return KEY.test(text)
+export function isPipelineKey (value: string): boolean {
+  return KEY.test(value)
 }
 
 /**

@@ -14,12 +14,12 @@ const BASE64 = /^[0-9A-Za-z+/]+={0,2}$/
  * @example
  * parseServerSecret('hex:00ff') // <Buffer 00 ff>
  */
-export function parseServerSecret (text: string): Buffer {
-  if (text.startsWith('hex:')) return fromHex(text.slice('hex:'.length))
-  if (text.startsWith('base64:')) return fromBase64(text.slice('base64:'.length))
-  if (text === '') throw new TypeError('server_secret: must not be empty')
-  if (/\p{Cs}/u.test(text)) throw new TypeError('server_secret: is not well-formed Unicode')
-  return Buffer.from(text, 'utf8')
+export function parseServerSecret (secret: string): Buffer {
+  if (secret.startsWith('hex:')) return fromHex(secret.slice('hex:'.length))
+  if (secret.startsWith('base64:')) return fromBase64(secret.slice('base64:'.length))
+  if (secret === '') throw new TypeError('server_secret: must not be empty')
+  if (/\p{Cs}/u.test(secret)) throw new TypeError('server_secret: is not well-formed Unicode')
+  return Buffer.from(secret, 'utf8')
 }
 
 /**
@@ -30,11 +30,11 @@ export function parseServerSecret (text: string): Buffer {
  * @example
  * serverSecretWeakness('a')  // 'must have at least 16 bytes'
  */
-export function serverSecretWeakness (text: string): string | null {
-  const bytes = parseServerSecret(text)
+export function serverSecretWeakness (secret: string): string | null {
+  const bytes = parseServerSecret(secret)
   if (bytes.length < MIN_BYTES) return `must have at least ${MIN_BYTES} bytes`
-  const [, encoded] = ENCODED.exec(text) ?? []
-  const isKnown = encoded === undefined ? isKnownSecret(text) : isKnownEncoding(encoded)
+  const [, encoded] = ENCODED.exec(secret) ?? []
+  const isKnown = encoded === undefined ? isKnownSecret(secret) : isKnownEncoding(encoded)
   return isKnown ? 'must not be a publicly known sample or a placeholder' : null
 }
 

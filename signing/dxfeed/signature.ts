@@ -9,6 +9,6 @@ export function widgetKey (secret: string): string {
 }
 
 /** Returns the second half of a token for its first half. */
-export function widgetSignature (text: string, key: string): string {
-  return hmacSha256(key, text, 'base64url')
+export function widgetSignature (message: string, key: string): string {
+  return hmacSha256(key, message, 'base64url')
 }

@@ -69,18 +69,18 @@ export type WidgetTokenVerdict = { valid: true, payload: VerifiedWidgetToken } |
  */
 export function verifyWidgetToken (token: string, options: VerifyWidgetTokenOptions): WidgetTokenVerdict {
   assertKnownOptions('verifyWidgetToken', options, KNOWN, RENAMED)
-  const [, text, signature] = typeof token !== 'string' || token.length > MAX_LENGTH ? [] : TOKEN.exec(token) ?? []
-  if (text === undefined || signature === undefined) return refused('malformed')
+  const [, message, signature] = typeof token !== 'string' || token.length > MAX_LENGTH ? [] : TOKEN.exec(token) ?? []
+  if (message === undefined || signature === undefined) return refused('malformed')
   // Compares the strings, not the decoded bytes, so that only the canonical spelling of a signature is valid.
-  if (!sameSecret(signature, widgetSignature(text, widgetKey(options.secret)))) return refused('bad_signature')
-  const payload = parsePayload(text)
+  if (!sameSecret(signature, widgetSignature(message, widgetKey(options.secret)))) return refused('bad_signature')
+  const payload = parsePayload(message)
   if (payload === null) return refused('malformed')
   const reason = checkTimes(payload, options) ?? checkScope(payload, options)
   return reason === null ? { valid: true, payload } : refused(reason)
 }
 
-function parsePayload (text: string): VerifiedWidgetToken | null {
-  const encoded = Buffer.from(text, 'base64').toString('latin1')
+function parsePayload (message: string): VerifiedWidgetToken | null {
+  const encoded = Buffer.from(message, 'base64').toString('latin1')
   try {
     const decoded = decodeURI(encoded)
     if (encodeURI(decoded) !== encoded) return null

@@ -39,8 +39,8 @@ export function signCheckedPayload (
   key: string
 ): string {
   const payload = encodeURI(`${issuer},${session},,${expiration},${issuedAt},${message}`)
-  const text = Buffer.from(payload, 'ascii').toString('base64').replace(/=+$/, '')
-  return `${text}.${widgetSignature(text, key)}`
+  const encoded = Buffer.from(payload, 'ascii').toString('base64').replace(/=+$/, '')
+  return `${encoded}.${widgetSignature(encoded, key)}`
 }
 
 function assertTime (field: string, time: number): void {

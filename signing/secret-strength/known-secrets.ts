@@ -214,9 +214,9 @@ export function isKnownSecret (secret: string): boolean {
 }
 
 function isListedSecret (secret: string): boolean {
-  const text = foldSecret(secret)
+  const folded = foldSecret(secret)
   listedDigests ??= new Set(KNOWN_SECRET_DIGESTS.match(new RegExp(`.{${DIGEST_LENGTH}}`, 'g')))
-  return SAMPLES.has(text) || listedDigests.has(secretDigest(text))
+  return SAMPLES.has(folded) || listedDigests.has(secretDigest(folded))
 }
 
 /** Returns whether hex or base64 is itself in the public lists or encodes a secret that `isKnownSecret` knows. */
@@ -225,9 +225,9 @@ export function isKnownEncoding (encoded: string): boolean {
 }
 
 function isKnownString (secret: string): boolean {
-  const text = foldSecret(secret)
-  return isListedSecret(secret) || PLACEHOLDERS.some((words) => text.includes(words)) ||
-    text.replace(VOCABULARY, '').length < MAX_REMAINDER
+  const folded = foldSecret(secret)
+  return isListedSecret(secret) || PLACEHOLDERS.some((words) => folded.includes(words)) ||
+    folded.replace(VOCABULARY, '').length < MAX_REMAINDER
 }
 
 /** Returns the strings that a secret is the hex or base64 encoding of. */
@@ -235,5 +235,5 @@ function decodedStrings (secret: string): string[] {
   const decoded: Buffer[] = []
   if (HEX.test(secret)) decoded.push(Buffer.from(secret, 'hex'))
   if (BASE64.test(secret)) decoded.push(Buffer.from(secret, 'base64'))
-  return decoded.filter((bytes) => isUtf8(bytes)).map(String).filter((text) => TYPED.test(text))
+  return decoded.filter((bytes) => isUtf8(bytes)).map(String).filter((folded) => TYPED.test(folded))
 }

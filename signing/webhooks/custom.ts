@@ -22,8 +22,8 @@ const TEMPLATE = /^([^{}]*)\{timestamp\}([^{}]*)\{body\}([^{}]*)$/
 const MILLISECONDS_FROM = 1e11
 
 /** Returns whether a template contains `{timestamp}` and, after it, `{body}`, each once. */
-export function isSignedTemplate (text: string): boolean {
-  return TEMPLATE.test(text)
+export function isSignedTemplate (template: string): boolean {
+  return TEMPLATE.test(template)
 }
 
 export function verifyCustom (
@@ -35,8 +35,8 @@ export function verifyCustom (
   const { header, encoding, hash, prefix, timestampHeader, template } = custom
   const value = headerValue(delivery, header)
   if (value === null || !value.startsWith(prefix)) return BAD_SIGNATURE
-  const text = value.slice(prefix.length)
-  const presented = encoding === 'hex' ? fromHex(text) : fromBase64(text)
+  const encoded = value.slice(prefix.length)
+  const presented = encoding === 'hex' ? fromHex(encoded) : fromBase64(encoded)
   if (presented === null) return BAD_SIGNATURE
   if (timestampHeader === null) {
     return checkSignature(delivery, [presented], secrets, (secret) =>

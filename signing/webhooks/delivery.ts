@@ -24,12 +24,12 @@ export interface WebhookDelivery {
  */
 export type WebhookVerdict =
   | { readonly valid: true, readonly signature: Buffer }
-  | { readonly valid: false, readonly fault: 'signature' | 'timestamp' }
+  | { readonly valid: false, readonly reason: 'signature' | 'timestamp' }
 
 const FIVE_MINUTES = 300_000
 const DIGITS = /^[1-9][0-9]{0,15}$/
 
-export const BAD_SIGNATURE: WebhookVerdict = { valid: false, fault: 'signature' }
+export const BAD_SIGNATURE: WebhookVerdict = { valid: false, reason: 'signature' }
 
 /**
  * Compares the presented signatures with the signature of each live secret, in constant time. `time` is the signed
@@ -47,7 +47,7 @@ export function checkSignature (
     if (!presented.some((candidate) => sameDigest(candidate, signature))) continue
     return time === null || Math.abs(now - time) <= tolerance
       ? { valid: true, signature }
-      : { valid: false, fault: 'timestamp' }
+      : { valid: false, reason: 'timestamp' }
   }
   return BAD_SIGNATURE
 }
@@ -59,17 +59,17 @@ export function headerValue ({ headers }: WebhookDelivery, name: string): string
 }
 
 /** Parses a timestamp of plain decimal digits; returns `null` for any other string. */
-export function parseTimestamp (text: string | null): number | null {
-  return text !== null && DIGITS.test(text) ? Number(text) : null
+export function parseTimestamp (value: string | null): number | null {
+  return value !== null && DIGITS.test(value) ? Number(value) : null
 }
 
 /** Returns the bytes of canonical standard base64, or `null`: one signature has one spelling. */
-export function fromBase64 (text: string): Buffer | null {
-  const bytes = Buffer.from(text, 'base64')
-  return bytes.length > 0 && bytes.toString('base64') === text ? bytes : null
+export function fromBase64 (value: string): Buffer | null {
+  const bytes = Buffer.from(value, 'base64')
+  return bytes.length > 0 && bytes.toString('base64') === value ? bytes : null
 }
 
 /** Returns the bytes of hex in either case, or `null`. */
-export function fromHex (text: string): Buffer | null {
-  return /^(?:[0-9A-Fa-f]{2})+$/.test(text) ? Buffer.from(text, 'hex') : null
+export function fromHex (value: string): Buffer | null {
+  return /^(?:[0-9A-Fa-f]{2})+$/.test(value) ? Buffer.from(value, 'hex') : null
 }

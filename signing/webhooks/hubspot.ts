@@ -29,7 +29,7 @@ export function verifyHubSpot (delivery: WebhookDelivery, secrets: readonly Buff
       (secret) => createHmac('sha256', secret).update(start).update(body).update(timestamp).digest(),
       time
     )
-    if (verdict.valid || verdict.fault === 'timestamp') break
+    if (verdict.valid || verdict.reason === 'timestamp') break
   }
   return verdict
 }

@@ -99,8 +99,8 @@ export function generateWebhookId (): string {
 }
 
 /** Returns whether a string has the form of a webhook id. Does not check that the webhook exists. */
-export function isWebhookId (text: unknown): text is string {
-  return typeof text === 'string' && ID.test(text)
+export function isWebhookId (value: unknown): value is string {
+  return typeof value === 'string' && ID.test(value)
 }
 
 function utf8Key (secret: string): Buffer {

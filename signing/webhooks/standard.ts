@@ -25,8 +25,8 @@ export function verifyStandard (delivery: WebhookDelivery, secrets: readonly Buf
   if (id === null || timestamp === null || seconds === null) return BAD_SIGNATURE
   const presented: Buffer[] = []
   for (const part of (headerValue(delivery, `${prefix}-signature`) ?? '').split(' ')) {
-    const [, version, text = ''] = VERSIONED.exec(part) ?? []
-    const signature = version === 'v1' ? fromBase64(text) : null
+    const [, version, encoded = ''] = VERSIONED.exec(part) ?? []
+    const signature = version === 'v1' ? fromBase64(encoded) : null
     if (version === undefined || (version === 'v1' && signature === null)) return BAD_SIGNATURE
     if (signature !== null) presented.push(signature)
   }

@@ -27,8 +27,8 @@ t.test('the start page loads the three embeds by their real flows, and its butto
   await page.locator('#proxied b', { hasText: 'Revenue of viewer@example.com' }).waitFor()
 
   await page.click('#send')
-  await page.locator('#answer.good').waitFor()
-  t.match(await page.locator('#answer').textContent(), '200 {"success":true}')
+  await page.locator('#response.good').waitFor()
+  t.match(await page.locator('#response').textContent(), '200 {"success":true}')
   if (process.env.SCREENSHOTS !== undefined) {
     await page.screenshot({ path: `${process.env.SCREENSHOTS}/start-page.png`, fullPage: true })
   }

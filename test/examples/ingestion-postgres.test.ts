@@ -9,7 +9,7 @@ import type { Test } from 'tap'
 import { generatePipelineKey, generateSecret, signBody } from '../../signing/index.js'
 import { exampleApp, exampleFile, startError, startExample } from '../helpers/example.js'
 import type { Environment } from '../helpers/example.js'
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 
 const SHOP = 'https://shop.example.com'
 const INTERNAL_KEY = generateSecret()

@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { sendEvents } from '../helpers/event-load.js'
 import { Ledger } from '../helpers/ledger.js'
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 import { startServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy } from '../helpers/server-session.js'
 import { STEPPED_CLOCK, stepClock } from '../helpers/stepped-clock.js'

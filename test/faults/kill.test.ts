@@ -4,7 +4,7 @@ import t from 'tap'
 
 import { sendEvents } from '../helpers/event-load.js'
 import { Ledger } from '../helpers/ledger.js'
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 import { privatePostgres } from '../helpers/postgres.js'
 import { startServerProcess, temporaryFolder } from '../helpers/server-process.js'
 import { logIn, printedBy, storedIds } from '../helpers/server-session.js'

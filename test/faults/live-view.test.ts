@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { openStream } from '../helpers/live-stream.js'
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 import { startServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy } from '../helpers/server-session.js'
 

@@ -7,7 +7,7 @@ import t from 'tap'
 
 import { sendEvents } from '../helpers/event-load.js'
 import { Ledger } from '../helpers/ledger.js'
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 import { runProgram, startServerProcess, temporaryFolder } from '../helpers/server-process.js'
 import { printedBy } from '../helpers/server-session.js'
 import { LOADED, STORES, storeOfServer, untilAcknowledged } from '../helpers/stores.js'

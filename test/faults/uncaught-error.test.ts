@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import t from 'tap'
 
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 import { startServerProcess } from '../helpers/server-process.js'
 import { printedBy } from '../helpers/server-session.js'
 

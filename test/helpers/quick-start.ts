@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 
 import { generateSecret } from '../../signing/index.js'
 import { codeBlocks, docsPages, sourcesByEntry } from './docs-pages.js'
-import { folderWithDatabase } from './made-folder.js'
+import { folderWithDatabase } from './database-folder.js'
 import { temporaryFolder } from './server-process.js'
 
 /** Addresses of services that a quick start cannot run without. */

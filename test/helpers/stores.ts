@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 
 import type { EventLoad } from './event-load.js'
-import { folderWithDatabase } from './made-folder.js'
+import { folderWithDatabase } from './database-folder.js'
 import { privatePostgres } from './postgres.js'
 import { temporaryFolder } from './server-process.js'
 import type { Variables } from './server-process.js'

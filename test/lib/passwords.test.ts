@@ -1,9 +1,9 @@
 import t from 'tap'
 
-import { passwordFault } from '../../lib/passwords/policy.js'
+import { passwordProblem } from '../../lib/passwords/policy.js'
 import { createPasswords, createPasswordsOfAnyCost } from '../../lib/passwords/index.js'
 import { packagesLoadedBy } from '../helpers/loaded-modules.js'
-import { textWork } from '../helpers/text-work.js'
+import { stringWork } from '../helpers/string-work.js'
 
 const CHEAP = { memoryCost: 64, timeCost: 1 }
 
@@ -101,24 +101,24 @@ t.test('a password is refused when it is short, long or common, and why is said'
     ['Liverpool1892', /common/]
   ]
   for (const [password, reason] of bad) {
-    t.match(passwordFault(password, 'Johnny.Appleseed@example.com') ?? 'accepted', reason, password.slice(0, 40))
+    t.match(passwordProblem(password, 'Johnny.Appleseed@example.com') ?? 'accepted', reason, password.slice(0, 40))
   }
   for (
     const password of ['correct horse battery staple', 'twelve chars',
       '\u{1F600}\u{1F601}\u{1F602}\u{1F603}'.repeat(2) + 'abcd', 'kX8#vQ2!mZ5$', '8392017-jennifer-8472019',
       'kX8#vQ2!kX8#vQ2!', 'sunshine over the old harbour']
   ) {
-    t.equal(passwordFault(password, 'johnny.appleseed@example.com'), null, password)
+    t.equal(passwordProblem(password, 'johnny.appleseed@example.com'), null, password)
   }
 })
 
 t.test('the longest and most tangled passwords are judged by their beginning and a few of their ' +
   'spellings', async (t) => {
-  passwordFault('the word lists are loaded now')
+  passwordProblem('the word lists are loaded now')
   const tangled = ['x1 '.repeat(341), 'aA4@'.repeat(256), '4@8({[<36 9#1!|7017+50$2%'.repeat(40), 'iI1!|lL'.repeat(146),
     'password'.repeat(128), '\u{1F600}'.repeat(512)]
   for (const password of tangled) {
-    const { read } = await textWork(() => passwordFault(password, 'johnny.appleseed@example.com'))
+    const { read } = await stringWork(() => passwordProblem(password, 'johnny.appleseed@example.com'))
     t.ok(read < 50_000, `${password.slice(0, 20)}…: ${read} characters are read`)
   }
 })

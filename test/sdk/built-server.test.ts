@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 
 import { rudderSdk, segmentSdk } from '../helpers/node-sdks.js'
 import type { SdkTarget } from '../helpers/node-sdks.js'
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 import { assertStoredOnce, sdkCalls } from '../helpers/sdk-calls.js'
 import { privatePostgres } from '../helpers/postgres.js'
 import { startServerProcess, temporaryFolder } from '../helpers/server-process.js'

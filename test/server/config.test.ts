@@ -43,7 +43,7 @@ t.test('an empty environment has the documented defaults and three mock products
     dataDir: '.data',
     database: null,
     secrets: { JWT_SECRET: null, SECRETS_KEY: null, USER_REFERENCE_KEY: null, DATABRAIN_PROXY_KEY: null },
-    admin: { email: 'admin@example.com', password: null, emailGiven: false },
+    admin: { email: 'admin@example.com', password: null, isEmailSet: false },
     databrain: { mock: true },
     boldbi: { mock: true },
     dxfeed: { mock: true, timeUnit: 'ms', minutes: 20, user: undefined, filters: [] },

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 
 import t from 'tap'
 
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 import { startServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy, storedEvents } from '../helpers/server-session.js'
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 
 import t from 'tap'
 
-import { folderWithDatabase } from '../helpers/made-folder.js'
+import { folderWithDatabase } from '../helpers/database-folder.js'
 import { runProgram, startServerProcess, temporaryFolder } from '../helpers/server-process.js'
 import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 

@@ -113,6 +113,6 @@ const verdict = verifyWebhook('stripe', { method: 'POST', url: '', headers: {}, 
   webhookKey('stripe', '…')
 ])
 if (verdict.valid) assertType<Equal<typeof verdict.signature, Buffer>>()
-else assertType<Equal<typeof verdict.fault, 'signature' | 'timestamp'>>()
+else assertType<Equal<typeof verdict.reason, 'signature' | 'timestamp'>>()
 // @ts-expect-error no such provider
 webhookKey('github', '…')

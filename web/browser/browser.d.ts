@@ -1,5 +1,5 @@
 /** A token and its lifetime. Without any time, the option `ttl` applies. */
-export interface TokenAnswer {
+export interface TokenResponse {
   token: string
   /** When the token was created, ISO-8601. With it, the page's own clock has no effect. */
   issuedAt?: string | undefined
@@ -21,7 +21,7 @@ export interface TokenError extends Error {
 
 interface KeepingOptions {
   /** Called with the first token and with each token that differs from the previous one. */
-  onToken?: ((token: string, answer: TokenAnswer) => void) | undefined
+  onToken?: ((token: string, response: TokenResponse) => void) | undefined
   /**
    * Called for each failure, with the milliseconds until the request is repeated, or `Infinity` if it is not repeated.
    * An error with a `status` of 400 to 499 is not repeated, except 408, 421, 425 and 429, which a client may repeat
@@ -50,7 +50,7 @@ interface ByFunction extends KeepingOptions {
    * endpoint. The signal aborts after 30 s; the function must then settle, as `fetch` does, or no further request is
    * sent.
    */
-  fetch: (signal: AbortSignal) => Promise<Response | TokenAnswer | string>
+  fetch: (signal: AbortSignal) => Promise<Response | TokenResponse | string>
   url?: undefined
   init?: undefined
 }

@@ -1,5 +1,5 @@
-import { readAnswer, retryAfter, timesOf } from './answer'
-import type { KeepTokenOptions, TokenAnswer, TokenError, TokenKeeper } from './browser'
+import { readToken, retryAfter, timesOf } from './token-response'
+import type { KeepTokenOptions, TokenResponse, TokenError, TokenKeeper } from './browser'
 import { openClock } from './clock'
 
 export function keepToken (options: KeepTokenOptions): TokenKeeper {
@@ -49,21 +49,21 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
       if (call) {
         due = Infinity
         call.abort()
-      } else ask()
+      } else request()
     }
     // 1 ms late, to avoid repeated timers within the last millisecond.
     if (due < Infinity) timer = setTimeout(look, Math.min(due - now(), longest) + 1)
   }
 
   /** Calls the callbacks last, so that an exception in them becomes an unhandled rejection. */
-  async function ask (): Promise<void> {
+  async function request (): Promise<void> {
     const sent = now()
     const { signal } = call = new AbortController()
     due = sent + longest
-    let answer: TokenAnswer | undefined
+    let content: TokenResponse | undefined
     let error: unknown
     try {
-      answer = await readAnswer(
+      content = await readToken(
         await (options.fetch
           ? options.fetch(signal)
           : fetch(options.url, { cache: 'no-store', ...options.init, signal }))
@@ -73,14 +73,14 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
     }
     if (stopping.signal.aborted) return
     call = undefined
-    if (answer) keep(answer, sent)
+    if (content) accept(content, sent)
     else fail(error as TokenError)
   }
 
-  function keep (answer: TokenAnswer, sent: number): void {
-    const [rest, wait] = timesOf(answer, ttl)
-    const isNew = answer.token !== token
-    token = answer.token
+  function accept (content: TokenResponse, sent: number): void {
+    const [rest, wait] = timesOf(content, ttl)
+    const isNew = content.token !== token
+    token = content.token
     ends = sent + rest
     // Random, so that pages that were opened at the same time do not refresh at the same time.
     due = sent + Math.max(wait + Math.random() * (rest - wait) / 4, shortestWait)
@@ -88,19 +88,19 @@ export function keepToken (options: KeepTokenOptions): TokenKeeper {
     resolve(token)
     expect()
     look()
-    if (isNew && onToken) onToken(token, answer)
+    if (isNew && onToken) onToken(token, content)
   }
 
   function fail (error: TokenError): void {
     const { status, response } = Object(error) as TokenError
-    const asked = retryAfter(response)
+    const requestedDelay = retryAfter(response)
     // 4xx statuses that a client must not retry: all except 408, 421, 425, 429, and 413 with a Retry-After.
-    const isRefusal = /^4(?!08|13|2[159])/.test(`${status}`) || (status === 413 && !asked)
+    const isRefusal = /^4(?!08|13|2[159])/.test(`${status}`) || (status === 413 && !requestedDelay)
     const wait = isRefusal
       ? Infinity
-      : asked + Math.min(1_000 * 2 ** failures++, longestBackoff) * (1 + Math.random()) / 2
+      : requestedDelay + Math.min(1_000 * 2 ** failures++, longestBackoff) * (1 + Math.random()) / 2
     due = now() + wait
-    earliest = asked && due
+    earliest = requestedDelay && due
     if (isRefusal) reject(error)
     look()
     if (onError) onError(error, wait)

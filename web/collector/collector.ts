@@ -53,23 +53,23 @@ export function openCollector (settings: Settings, store: Store): Collector {
   const delivery = startDelivery(settings, outbox)
   let consent: Fields | undefined
   let views: PageViews | null = null
-  let gone = false
+  let hidden = false
 
-  function eventOf (type: EventType, fields: Fields, said?: unknown, page = currentPage()) {
-    const options: EventOptions = fieldsOf(said, 'options') ?? {}
+  function eventOf (type: EventType, fields: Fields, given?: unknown, page = currentPage()) {
+    const options: EventOptions = fieldsOf(given, 'options') ?? {}
     const { anonymousId, userId, groupId } = identity.current()
     const messageId = options.messageId ?? uuid()
     const context: Fields = { ...contextOf(page), consent, groupId, ...fieldsOf(options.context, 'options.context') }
     return { type, messageId, timestamp: options.timestamp ?? new Date(), anonymousId, userId, ...fields, context }
   }
 
-  function send (type: EventType, fields: Fields, said?: unknown): void {
-    const event = eventOf(type, fields, said)
+  function send (type: EventType, fields: Fields, given?: unknown): void {
+    const event = eventOf(type, fields, given)
     if (outbox.add(event.messageId, JSON.stringify(event)) === null) warn('an event over 64 KB was dropped')
     else deliver()
   }
 
-  /** Adds the page view in its order among the events, and holds it until its title is known. */
+  /** Adds the page view in its order among the events, and defers it until its title is known. */
   function view (page: PageContext): (page: PageContext) => void {
     const event = eventOf('page', {}, undefined, page)
     const item = outbox.add(event.messageId, JSON.stringify(event), true)
@@ -82,7 +82,7 @@ export function openCollector (settings: Settings, store: Store): Collector {
 
   function deliver (): void {
     // No timer runs in a page that ends, so the events of its last handlers are sent together.
-    if (gone || document.visibilityState === 'hidden') Promise.resolve().then(() => delivery.leave(gone))
+    if (hidden || document.visibilityState === 'hidden') Promise.resolve().then(() => delivery.leave(hidden))
     else delivery.added()
   }
 
@@ -92,11 +92,11 @@ export function openCollector (settings: Settings, store: Store): Collector {
 
   addEventListener('pagehide', () => {
     views?.flush()
-    gone = true
+    hidden = true
     delivery.leave(true)
   })
   addEventListener('pageshow', ({ persisted }) => {
-    gone = false
+    hidden = false
     if (!persisted) return
     outbox.adopt()
     delivery.wake()

@@ -104,7 +104,7 @@ export function startDelivery (target: Target, outbox: Outbox): Delivery {
       let items: Item[] = []
       let size = 0
       for (const item of outbox.next(Infinity)) {
-        const bytes = new Blob([item.text]).size + 1
+        const bytes = new Blob([item.json]).size + 1
         if (items.length > 0 && size + bytes > PAST_THE_END) {
           handOver(items, size)
           items = []

@@ -54,9 +54,9 @@ export function keepIdentity (store: Store, cookie: boolean): IdentityKeeper {
   }
 }
 
-function parse (text: string | null): Identity | null {
+function parse (json: string | null): Identity | null {
   try {
-    const value: unknown = JSON.parse(text ?? 'null')
+    const value: unknown = JSON.parse(json ?? 'null')
     return typeof value === 'object' ? value as Identity | null : null
   } catch {
     return null

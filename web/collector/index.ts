@@ -43,7 +43,7 @@ function install (settings: Settings): void {
 
   function start (): void {
     started = true
-    if (settings.fault !== null) return warn(`${settings.fault}: no events are sent`)
+    if (settings.problem !== null) return warn(`${settings.problem}: no events are sent`)
     collector = open(settings)
     if (collector === null) return
     // Earlier calls run first, so that their user and consent also apply to the page view.
@@ -57,7 +57,7 @@ function install (settings: Settings): void {
   globals[settings.global] = api
 
   push(...(before ?? []) as unknown[])
-  if (settings.key === '' && settings.fault === null) {
+  if (settings.key === '' && settings.problem === null) {
     warn(`data-pipeline-key is missing: no events are sent before ${settings.global}.push(['init', key])`)
   } else if (!started) {
     start()

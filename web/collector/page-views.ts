@@ -29,7 +29,7 @@ interface Pending {
 export function followPageViews (
   { hash, pageViews }: Pick<Settings, 'hash' | 'pageViews'>, view: (page: PageContext) => (page: PageContext) => void
 ): PageViews {
-  let seen: string | null = null
+  let reported: string | null = null
   let url = ''
   let referrer = ofDocument('referrer')
   let pending: Pending | null = null
@@ -41,10 +41,10 @@ export function followPageViews (
     // A prerendered page may never be shown.
     if ((document as { prerendering?: boolean }).prerendering === true) return
     const key = pageViews === 'url' ? currentUrl(hash) : currentPath(hash)
-    if (key !== seen) {
+    if (key !== reported) {
       complete(title)
-      if (seen !== null) referrer = url
-      seen = key
+      if (reported !== null) referrer = url
+      reported = key
       const page = pageContext(referrer, hash)
       pending = { page, complete: view(page) }
       completeLater()
@@ -100,7 +100,7 @@ export function followPageViews (
   addEventListener('hashchange', () => noteSoon())
   addEventListener('pageshow', ({ persisted }) => {
     if (!persisted) return
-    seen = null
+    reported = null
     flush()
   })
   document.addEventListener('prerenderingchange', begin)

@@ -9,8 +9,8 @@ export function isFields (value: unknown): value is Fields {
 
 /** Returns an id as a string. Throws for a value that is not a valid id, and for a number that has lost digits. */
 export function idOf (value: unknown, name: string): string {
-  const text = typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) ? '' : String(value)
-  if (/^(?:string|number|bigint)$/.test(typeof value) && !NOBODY.test(text)) return text
+  const string = typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) ? '' : String(value)
+  if (/^(?:string|number|bigint)$/.test(typeof value) && !NOBODY.test(string)) return string
   throw new TypeError(`${name} must be a non-empty string or a number up to 2^53: the call is ignored`)
 }
 

@@ -15,7 +15,7 @@ export interface Target {
 export type Outcome = { settled: true } | { settled: false, retryAfter: number }
 
 export function bodyOf (items: readonly Item[]): string {
-  return `{"batch":[${items.map(({ text }) => text).join(',')}]}`
+  return `{"batch":[${items.map(({ json }) => json).join(',')}]}`
 }
 
 /** On leaving, the key is in the URL, because requests with a preflight would not be sent. */

@@ -26,7 +26,7 @@ export interface Settings {
   /** `data-identity="cookie"`: the `anonymousId` comes from the server's cookie instead of the page's storage. */
   cookieIdentity: boolean
   /** Why no events can be sent; `null`: the settings are valid. */
-  fault: string | null
+  problem: string | null
 }
 
 export function readSettings ({ src, dataset }: Tag): Settings {
@@ -52,7 +52,7 @@ export function readSettings ({ src, dataset }: Tag): Settings {
     hash: setting('hash') === 'true',
     respectGpc: setting('gpc') !== undefined,
     cookieIdentity: setting('identity') === 'cookie',
-    fault:
+    problem:
       (key === '' || isKey(key) ? null : 'data-pipeline-key or "key" in the script\'s URL is not a pipeline key') ??
         (url === null ? 'the script has no src' : null) ??
         (isName ? null : 'data-global is not a valid name') ??

@@ -18,11 +18,11 @@ export function openStore (prefix: string): Store {
       return memory.get(name) ?? attempt((storage) => storage.getItem(prefix + name)) ?? null
     },
     set (name, value) {
-      const kept = attempt((storage) => {
+      const stored = attempt((storage) => {
         storage.setItem(prefix + name, value)
         return true
       })
-      if (kept === true) {
+      if (stored === true) {
         memory.delete(name)
         return
       }

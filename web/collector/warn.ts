@@ -1,8 +1,8 @@
-const said = new Set<string>()
+const logged = new Set<string>()
 
 /** Logs a warning for the developer of the page, each message once. */
-export function warn (text: string): void {
-  if (said.has(text)) return
-  said.add(text)
-  console.warn(`[d.js] ${text}`)
+export function warn (message: string): void {
+  if (logged.has(message)) return
+  logged.add(message)
+  console.warn(`[d.js] ${message}`)
 }

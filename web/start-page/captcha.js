@@ -11,9 +11,9 @@ const AT_ONCE = 16
  */
 export async function solveCaptcha (url = '/captcha/challenge', { within = 120_000 } = {}) {
   const end = performance.now() + within
-  const answer = await fetch(url, { cache: 'no-store' })
-  const challenge = await answer.json()
-  if (!answer.ok) throw new Error(challenge.error?.message ?? `${answer.status}`)
+  const response = await fetch(url, { cache: 'no-store' })
+  const challenge = await response.json()
+  if (!response.ok) throw new Error(challenge.error?.message ?? `${response.status}`)
   return btoa(JSON.stringify({ challenge, solution: await solve(challenge.parameters, end) }))
 }
 

@@ -21,15 +21,15 @@ export const embeds = {
       ['embed_timestamp', Math.floor(Date.now() / 1000)],
       ['embed_expirationtime', 86_400]
     ].map((pair) => pair.join('=')).join('&')
-    const answer = await readJson(
+    const response = await readJson(
       await fetch('/authorize', {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...await csrfOf(page) },
         body: JSON.stringify({ embedQuerString: query, dashboardServerApiUrl: apiUrl })
       })
     )
-    if (answer.ApiStatus !== true) throw new Error(answer.Message)
-    return mockOrigin + answer.Data.DashboardUrl
+    if (response.ApiStatus !== true) throw new Error(response.Message)
+    return mockOrigin + response.Data.DashboardUrl
   }
 }
 
@@ -64,15 +64,15 @@ async function captchaOf ({ captcha }) {
 
 /** Like the product's newer component: calls the product through this server's proxy. Returns what to show. */
 export async function throughProxy ({ databrain: { proxy } }) {
-  const answer = await readJson(
+  const response = await readJson(
     await fetch(`${proxy.url}/api/v2/dashboard?dashboardId=revenue`, { headers: { 'x-proxy-auth-key': proxy.key } })
   )
-  return `${answer.data.externalDashboard.name} of ${answer.data.clientId}`
+  return `${response.data.externalDashboard.name} of ${response.data.clientId}`
 }
 
-export async function readJson (answer) {
-  const body = await answer.json()
-  if (!answer.ok) throw new Error(body.error?.message ?? `${answer.status}`)
+export async function readJson (response) {
+  const body = await response.json()
+  if (!response.ok) throw new Error(body.error?.message ?? `${response.status}`)
   return body
 }
 

@@ -15,13 +15,13 @@ function showUsers () {
   select.replaceChildren(...users.map((user) => new window.Option(user, user, false, user === page.user)))
   select.disabled = page.users.length === 0
   select.addEventListener('change', async () => {
-    const answer = await fetch('/demo/session', {
+    const response = await fetch('/demo/session', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ user: select.value })
     })
     // Reads the whole response, because the reload would cancel the request.
-    await answer.text()
+    await response.text()
     location.reload()
   })
 }
@@ -80,17 +80,17 @@ function state (name, label, tone = '') {
 
 function offerEvents () {
   const button = document.querySelector('#send')
-  const output = document.querySelector('#answer')
+  const output = document.querySelector('#response')
   let count = 0
   button.disabled = false
   button.addEventListener('click', async () => {
     const event = { event: 'Button Clicked', userId: page.user ?? undefined, properties: { count: ++count } }
-    const answer = await fetch('/v1/t', {
+    const response = await fetch('/v1/t', {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${page.pipelineKey}` },
       body: JSON.stringify(event)
     })
-    output.textContent = `${JSON.stringify(event, null, 2)}\n\n${answer.status} ${JSON.stringify(await answer.json())}`
-    output.className = answer.ok ? 'good' : 'bad'
+    output.textContent = `${JSON.stringify(event, null, 2)}\n\n${response.status} ${JSON.stringify(await response.json())}`
+    output.className = response.ok ? 'good' : 'bad'
   })
 }

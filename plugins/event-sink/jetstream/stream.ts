@@ -170,10 +170,10 @@ export function assertMaxPayload (maxPayload: number): void {
 function covers (pattern: string, subjects: string): boolean {
   const tokens = subjects.split('.')
   const patterns = pattern.split('.')
-  for (const [at, wanted] of patterns.entries()) {
-    if (wanted === '>') return at < tokens.length
+  for (const [at, patternToken] of patterns.entries()) {
+    if (patternToken === '>') return at < tokens.length
     const token = tokens[at]
-    if (token === undefined || token === '>' || (wanted !== '*' && wanted !== token)) return false
+    if (token === undefined || token === '>' || (patternToken !== '*' && patternToken !== token)) return false
   }
   return false
 }

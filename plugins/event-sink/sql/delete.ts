@@ -91,7 +91,7 @@ export async function sqlDeletion ({ patient: db, kind }: Database, partitions: 
         ? partitions.drop(partition)
         : deleteFrom(name, expire(name), before, stopped)
       await work.catch((error: unknown) => {
-        if (!isGone(error)) failure ??= error
+        if (!isUndefinedTable(error)) failure ??= error
       })
     }
     if (failure !== undefined) throw failure
@@ -104,6 +104,6 @@ export async function sqlDeletion ({ patient: db, kind }: Database, partitions: 
 }
 
 /** Whether the partition no longer exists, as another instance has dropped it. */
-function isGone (error: unknown): boolean {
+function isUndefinedTable (error: unknown): boolean {
   return (error as { code?: unknown } | null | undefined)?.code === '42P01'
 }

@@ -11,8 +11,8 @@ import type { AcceptedEvent, ReadableEventSink } from '../../../contracts/event-
 import { DEDUPLICATION_WINDOW } from '../../../contracts/event-sink.js'
 import { EventCopy } from './copy.js'
 import { sqlDeletion } from './delete.js'
-import { INSERT, SEEN, parametersOf } from './insert.js'
-import type { SeenRow } from './insert.js'
+import { INSERT, SELECT_KNOWN, parametersOf } from './insert.js'
+import type { KnownRow } from './insert.js'
 import { sqlList } from './list.js'
 import { eventPartitions, isBusy } from './partitions.js'
 
@@ -78,7 +78,7 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
 
   /** Caches the ids with the time when they were first seen, as a duplicate does not extend the window. */
   async function cacheIds (fresh: ReadonlyMap<string, AcceptedEvent>): Promise<void> {
-    const { rows } = await db.executeQuery<SeenRow>(CompiledQuery.raw(SEEN, [[...fresh.keys()].map(hexOfId)]))
+    const { rows } = await db.executeQuery<KnownRow>(CompiledQuery.raw(SELECT_KNOWN, [[...fresh.keys()].map(hexOfId)]))
     for (const { id: hex, since } of rows) {
       const id = idOfHex(hex)
       known.add(id, Number(since))

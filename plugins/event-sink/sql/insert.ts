@@ -27,10 +27,10 @@ SELECT org_id, source_id, message_id, type, auth_method, received_at, "timestamp
 FROM incoming JOIN fresh USING (id) ORDER BY n`
 
 /** Reads when ids were first seen. A separate statement, which only flushes with duplicates need. */
-export const SEEN =
+export const SELECT_KNOWN =
   "SELECT replace(id::text, '-', '') AS id, extract(epoch FROM seen_at) * 1000 AS since FROM event_ids WHERE id = ANY ($1::uuid[])"
 
-export interface SeenRow {
+export interface KnownRow {
   id: string
   /** Epoch milliseconds. */
   since: string

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 
 import { NOT_FOUND } from '../../../lib/errors.js'
-import { eventText } from '../../../plugins/event-sink/event-view.js'
+import { eventJson } from '../../../plugins/event-sink/event-view.js'
 import { isReadable } from '../../../contracts/event-sink.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 import { listEventsSchema } from '../../../schemas/event-list.js'
@@ -48,7 +48,7 @@ async function joinEvents (events: readonly AcceptedEvent[]): Promise<string> {
       await turn()
       written = 0
     }
-    written += texts[texts.push(eventText(event)) - 1]?.length ?? 0
+    written += texts[texts.push(eventJson(event)) - 1]?.length ?? 0
   }
   return texts.join(',')
 }

@@ -19,7 +19,7 @@ export async function passwordRoute (
 ): Promise<void> {
   const { users } = scope.tokenStore
   // Loaded here because only this route needs the word lists.
-  const { passwordFault } = await import('../../../lib/passwords/policy.js')
+  const { passwordProblem } = await import('../../../lib/passwords/policy.js')
 
   scope.post<{ Body: PasswordBody }>(
     '/password',
@@ -29,7 +29,7 @@ export async function passwordRoute (
       const { current_password, new_password } = request.body
       const problem = current_password === new_password
         ? 'The new password must differ from the current one'
-        : passwordFault(new_password, email)
+        : passwordProblem(new_password, email)
       if (problem !== null) {
         throw new INVALID_REQUEST({
           message: problem,

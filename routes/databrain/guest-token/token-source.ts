@@ -4,7 +4,7 @@ import { SingleFlight } from '../../../lib/single-flight.js'
 import type { GuestTokens } from '../../../contracts/token-store/index.js'
 import type { UpstreamClient } from '../../../lib/upstream-client/index.js'
 import { sha256Hex } from '../../../signing/digest.js'
-import { tokenOf } from './answer.js'
+import { tokenOf } from './upstream-reply.js'
 
 /** The body of the upstream call that mints a token. */
 export interface TokenRequest {

@@ -7,7 +7,7 @@ import { capturePlugin } from '../../../lib/capture-plugin.js'
 import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE, UPSTREAM_ERROR } from '../../../lib/errors.js'
 import { upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 import type { UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
-import { upstreamErrorIn } from '../guest-token/answer.js'
+import { upstreamErrorIn } from '../guest-token/upstream-reply.js'
 import { requestSlot } from '../../../lib/request-slot.js'
 import { Exchange } from './exchange.js'
 import { requestHeaders, responseHeaders } from './headers.js'
@@ -17,14 +17,14 @@ import { EXCHANGE } from './pinned-upstream.js'
 import type { PinnedUpstream } from './pinned-upstream.js'
 
 /** Maximum bytes that are kept of an error response, to read its code and message. */
-const MAX_KEPT_BYTES = 65_536
+const MAX_ERROR_BYTES = 65_536
 
 type Headers = ReturnType<typeof requestHeaders>
 
 interface FromOptions {
   rewriteRequestHeaders(request: FastifyRequest, headers: Headers): Headers
   rewriteHeaders(headers: Headers): Headers
-  onResponse(request: FastifyRequest, reply: FastifyReply, answer: { stream: MeteredBody }): void
+  onResponse(request: FastifyRequest, reply: FastifyReply, upstream: { stream: MeteredBody }): void
   onError(reply: FastifyReply, failure: { error: Error }): void
   queryString(): string
 }
@@ -97,18 +97,18 @@ export async function forwarder (
         return Object.assign(sent, { [EXCHANGE]: exchange })
       },
       rewriteHeaders (headers) {
-        const kept = responseHeaders(headers)
-        relayed.set(request, Object.keys(kept))
-        return kept
+        const relayedHeaders = responseHeaders(headers)
+        relayed.set(request, Object.keys(relayedHeaders))
+        return relayedHeaders
       },
       onResponse (_request, _reply, { stream }) {
         exposeFileName(reply)
         const { statusCode } = reply
         if (statusCode >= 400) {
-          stream.keep = MAX_KEPT_BYTES
+          stream.recordBytes = MAX_ERROR_BYTES
           stream.once(
             'close',
-            () => onRefusal(upstreamRefusal(statusCode, upstreamErrorIn(Buffer.concat(stream.kept)), [token]))
+            () => onRefusal(upstreamRefusal(statusCode, upstreamErrorIn(Buffer.concat(stream.recorded)), [token]))
           )
         }
         const notified = onStatus(reply.statusCode)

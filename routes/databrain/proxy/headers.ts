@@ -85,30 +85,30 @@ const NOT_RETURNED_PATTERN = /^access-control-|^surrogate-|cdn-cache-control$|^x
 /** Returns the headers of a request for the upstream, with the user's guest token. */
 export function requestHeaders (headers: IncomingHttpHeaders, token: string): Headers {
   const named = namedByConnection(headers.connection)
-  const kept: Headers = {}
+  const forwarded: Headers = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || NOT_FORWARDED.has(name) || name.startsWith('x-forwarded') || named.has(name)) continue
-    kept[name] = value
+    forwarded[name] = value
   }
-  const referer = originOf(kept['referer'])
-  if (referer === null) delete kept['referer']
-  else kept['referer'] = referer
-  kept['x-plugin-token'] = token
-  return kept
+  const referer = originOf(forwarded['referer'])
+  if (referer === null) delete forwarded['referer']
+  else forwarded['referer'] = referer
+  forwarded['x-plugin-token'] = token
+  return forwarded
 }
 
 /** Returns the headers of a response for the page. */
 export function responseHeaders (headers: IncomingHttpHeaders): Headers {
   const named = namedByConnection(headers.connection)
-  const kept: Headers = {}
+  const relayed: Headers = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || NOT_RETURNED.has(name) || NOT_RETURNED_PATTERN.test(name) || named.has(name)) continue
-    kept[name] = value
+    relayed[name] = value
   }
   // The response contains data of one user, but all users have the same URL.
-  kept['cache-control'] = 'no-store'
-  kept['x-content-type-options'] = 'nosniff'
-  return kept
+  relayed['cache-control'] = 'no-store'
+  relayed['x-content-type-options'] = 'nosniff'
+  return relayed
 }
 
 function namedByConnection (connection: string | string[] | undefined): Set<string> {

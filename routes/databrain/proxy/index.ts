@@ -61,8 +61,8 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
  *   authorize: (request) => request.session.user ? { clientId: request.session.user.tenant } : null
  * })
  */
-const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, given) => {
-  const options = checkedOptions(given)
+const databrainProxy: FastifyPluginAsync<DatabrainProxyOptions> = async (app, pluginOptions) => {
+  const options = checkedOptions(pluginOptions)
   const { prefix, rateLimit, userRateLimit, userConnections, bodyLimit, guards, now } = options
   if (!app.hasDecorator('tokenStore')) await app.register(tokenStore)
   if (!app.hasDecorator('audit')) await app.register(auditLog)

@@ -17,8 +17,8 @@ export class MeteredBody extends Transform {
   /** Called for each chunk. */
   onProgress: () => void = () => {}
   /** Number of next bytes to copy into `kept`. */
-  keep = 0
-  readonly kept: Buffer[] = []
+  recordBytes = 0
+  readonly recorded: Buffer[] = []
   readonly source: Readable
   #left: number
   readonly #options: MeteredBodyOptions
@@ -47,9 +47,9 @@ export class MeteredBody extends Transform {
     this.#left -= chunk.length
     if (this.#left < 0) return done(this.#options.tooLarge())
     this.onProgress()
-    if (this.keep > 0) {
-      this.kept.push(chunk.subarray(0, this.keep))
-      this.keep = Math.max(0, this.keep - chunk.length)
+    if (this.recordBytes > 0) {
+      this.recorded.push(chunk.subarray(0, this.recordBytes))
+      this.recordBytes = Math.max(0, this.recordBytes - chunk.length)
     }
     done(null, chunk)
   }

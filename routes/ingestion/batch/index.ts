@@ -6,7 +6,7 @@ import { INVALID_REQUEST } from '../../../lib/errors.js'
 import type { GatehouseError } from '../../../lib/errors.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 import { countProperties, EVENT_LIMITS } from '../../../lib/json/limits.js'
-import { memberElements } from '../../../lib/json/text.js'
+import { memberElements } from '../../../lib/json/scan.js'
 import { assertUnrepeated } from '../../../lib/json/known-members.js'
 import { batchSchema, browserBatchSchema } from '../../../schemas/ingestion.js'
 import type { BatchBody, EventError } from '../../../schemas/ingestion.js'
@@ -18,7 +18,7 @@ import { BATCH_MEMBERS } from '../body/known-members.js'
 import { normalise } from '../normalise.js'
 import { eventAssertion, eventError, isObject } from '../validate-event.js'
 import type { AssertEvent } from '../validate-event.js'
-import { BATCH_TEXT_LIMITS, addJsonParsers } from '../body/parse-json.js'
+import { BATCH_SCAN_LIMITS, addJsonParsers } from '../body/parse-json.js'
 import { IngestContext } from '../ingest-context.js'
 
 /** Properties of a batch that takes about 10 ms to parse. */
@@ -59,7 +59,7 @@ export async function batchRoute (
     keylessLimit,
     tooLarge: batchTooLarge,
     keyInBody: true,
-    limits: { ...BATCH_TEXT_LIMITS, eventLevel: 2 },
+    limits: { ...BATCH_SCAN_LIMITS, eventLevel: 2 },
     // Only the envelope is checked here: an error in an event rejects that event, not the batch.
     check (value) {
       countProperties(isObject(value) ? withoutBatch(value) : value, EVENT_LIMITS)
@@ -90,22 +90,22 @@ export async function batchRoute (
   }
 
   function validateEvents (
-    { body, jsonText, jsonMembers }: FastifyRequest<{ Body: BatchBody }>,
+    { body, rawJson, jsonMembers }: FastifyRequest<{ Body: BatchBody }>,
     ingest: IngestContext
   ): ValidatedEvents {
-    const { texts, members } = memberElements(jsonText, 'batch')
+    const { values: rawEvents, members } = memberElements(rawJson, 'batch')
     const outsideEvents = members.reduce((left, inEvent) => left - inEvent, jsonMembers)
     // The envelope has its own members and "batch"; a surplus is a repeated member.
-    if (outsideEvents > countProperties(withoutBatch(body), EVENT_LIMITS) + 1) assertUnrepeated(jsonText, BATCH_MEMBERS)
-    const batch = batchMembers(body, jsonText)
+    if (outsideEvents > countProperties(withoutBatch(body), EVENT_LIMITS) + 1) assertUnrepeated(rawJson, BATCH_MEMBERS)
+    const batch = batchMembers(body, rawJson)
     // Shared members are stored with each event, so they count towards the limit of each event.
     const maxBytes = eventLimit - (batch === null ? 0 : batch.bytes)
     const validated: ValidatedEvents = { events: [], errors: [], rejected: [] }
     body.batch.forEach((value, index) => {
-      const text = texts[index] ?? ''
+      const json = rawEvents[index] ?? ''
       try {
-        assertEvent(value, text, members[index] ?? 0, maxBytes)
-        validated.events.push(normalise({ value, text, type: value.type, index, batch }, ingest, writer.isBotAgent))
+        assertEvent(value, json, members[index] ?? 0, maxBytes)
+        validated.events.push(normalise({ value, json, type: value.type, index, batch }, ingest, writer.isBotAgent))
       } catch (error) {
         validated.errors.push(eventError(error, value, index))
         validated.rejected[index] = value
@@ -137,7 +137,7 @@ interface ValidatedEvents {
 
 function releaseBody (request: FastifyRequest): void {
   request.body = null
-  request.jsonText = ''
+  request.rawJson = ''
 }
 
 function withoutBatch (envelope: Record<string, unknown>): Record<string, unknown> {

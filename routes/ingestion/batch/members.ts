@@ -1,6 +1,6 @@
-import { memberText } from '../../../lib/json/text.js'
+import { memberJson } from '../../../lib/json/scan.js'
 import type { BatchBody } from '../../../schemas/ingestion.js'
-import { ObjectText } from '../body/merge-objects.js'
+import { JsonObject } from '../body/merge-objects.js'
 import { attributionOf, pageUrl } from '../page-url.js'
 import type { Attribution } from '../page-url.js'
 import { timeIn } from '../timestamp.js'
@@ -10,7 +10,7 @@ export type Fields = Record<string, unknown>
 /** The properties of a batch that apply to all its events. A property of the event takes precedence. */
 export interface BatchMembers {
   context: BatchContext | null
-  integrations: ObjectText | null
+  integrations: JsonObject | null
   /** The JSON text of `sentAt`. */
   sentAt: string | null
   /** `sentAt` in epoch milliseconds; `null` if it is not an ISO-8601 time. */
@@ -19,7 +19,7 @@ export interface BatchMembers {
   bytes: number
 }
 
-export interface BatchContext extends ObjectText {
+export interface BatchContext extends JsonObject {
   value: Fields
   /** From the URL of the batch's page; applies to events without a page. */
   attribution: Attribution | null
@@ -31,14 +31,14 @@ export function batchMembers ({ context, integrations, sentAt }: BatchBody, body
     context: batchContext(fieldsOf(context), body),
     integrations: fieldsOf(integrations) === undefined
       ? null
-      : new ObjectText(memberText(body, 'integrations') ?? '{}'),
-    sentAt: sentAt === undefined || sentAt === null ? null : memberText(body, 'sentAt') ?? null,
+      : new JsonObject(memberJson(body, 'integrations') ?? '{}'),
+    sentAt: sentAt === undefined || sentAt === null ? null : memberJson(body, 'sentAt') ?? null,
     sentAtTime: timeIn(sentAt)
   }
   if (shared.context === null && shared.integrations === null && shared.sentAt === null) return null
   // Without the braces, because merging does not add them.
-  const texts = [shared.context?.text.slice(1, -1), shared.integrations?.text.slice(1, -1), shared.sentAt]
-  return { ...shared, bytes: texts.reduce((sum, text) => sum + Buffer.byteLength(text ?? ''), 0) }
+  const parts = [shared.context?.json.slice(1, -1), shared.integrations?.json.slice(1, -1), shared.sentAt]
+  return { ...shared, bytes: parts.reduce((sum, part) => sum + Buffer.byteLength(part ?? ''), 0) }
 }
 
 /** Returns an object; `undefined` for `undefined`, `null` and an array, because PHP encodes an empty map as `[]`. */
@@ -49,5 +49,5 @@ export function fieldsOf (value: Fields | [] | null | undefined): Fields | undef
 function batchContext (value: Fields | undefined, body: string): BatchContext | null {
   if (value === undefined) return null
   const attribution = attributionOf(pageUrl(value))
-  return Object.assign(new ObjectText(memberText(body, 'context') ?? '{}'), { value, attribution })
+  return Object.assign(new JsonObject(memberJson(body, 'context') ?? '{}'), { value, attribution })
 }

@@ -9,8 +9,8 @@ import {
 } from '../../../lib/errors.js'
 import type { GatehouseError } from '../../../lib/errors.js'
 import { collectBody } from '../../../lib/http/raw-body.js'
-import { countMembers, memberInHead, mostMembers } from '../../../lib/json/text.js'
-import type { TextLimits } from '../../../lib/json/text.js'
+import { countMembers, memberInHead, mostMembers } from '../../../lib/json/scan.js'
+import type { ScanLimits } from '../../../lib/json/scan.js'
 import { codingOf, inflateThen } from './inflate.js'
 
 export interface JsonRules {
@@ -23,12 +23,12 @@ export interface JsonRules {
   /** Creates the error for a body above a limit. */
   tooLarge: () => GatehouseError
   /** Limits of the JSON structure; a text above them is refused before it is parsed. */
-  limits: TextLimits
+  limits: ScanLimits
   /**
    * Checks the parsed value before the schema does, and throws the error. `members` is the number of members in the
    * text, or an upper bound for a short text.
    */
-  check: (value: unknown, text: string, members: number) => void
+  check: (value: unknown, json: string, members: number) => void
   /** Whether `writeKey` in the body may be the request's pipeline key. */
   keyInBody: boolean
 }
@@ -36,8 +36,8 @@ export interface JsonRules {
 declare module 'fastify' {
   interface FastifyRequest {
     /** The body as JSON text, on the ingestion routes only. Events are stored as slices of it. */
-    jsonText: string
-    /** An upper bound for the number of members in `jsonText`. */
+    rawJson: string
+    /** An upper bound for the number of members in `rawJson`. */
     jsonMembers: number
     /** The error of an invalid body that contains a pipeline key. The guard throws it after it has found the source. */
     jsonError: GatehouseError | null
@@ -48,9 +48,9 @@ const BYTE_ORDER_MARK = 0xfeff
 const KEY_MEMBER = /"writeKey"\s*:\s*"(dk_(?:live|test)_[A-Za-z0-9_-]{6,128})"/
 const CHARSET = /charset\s*=\s*"?([^";]*)/gi
 /** Characters. A shorter text takes less time to parse than to count. */
-const SHORT_TEXT = 4_096
+const SHORT_BODY = 4_096
 /** Limits of a whole batch. They only bound the time to parse; the lower limits of an event are checked per event. */
-export const BATCH_TEXT_LIMITS: Omit<TextLimits, 'eventLevel'> = {
+export const BATCH_SCAN_LIMITS: Omit<ScanLimits, 'eventLevel'> = {
   depth: 1_000,
   values: 100_000,
   members: 50_000,
@@ -104,8 +104,8 @@ export function addJsonParsers (scope: FastifyInstance, rules: JsonRules): void 
 
 function parse (request: FastifyRequest, bytes: Buffer, rules: JsonRules): unknown {
   try {
-    const text = decodeUtf8(bytes)
-    return parseText(request, text, bytes.length, rules)
+    const json = decodeUtf8(bytes)
+    return parseJson(request, json, bytes.length, rules)
   } catch (thrown) {
     if (!rules.keyInBody || request.resolvedSource !== null) throw thrown
     // A key is ASCII, so latin1 finds it in a body with another encoding too.
@@ -115,28 +115,28 @@ function parse (request: FastifyRequest, bytes: Buffer, rules: JsonRules): unkno
 
 function decodeUtf8 (bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new INVALID_JSON({ reason: 'not UTF-8' })
-  const text = bytes.toString('utf8')
-  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
+  const json = bytes.toString('utf8')
+  return json.charCodeAt(0) === BYTE_ORDER_MARK ? json.slice(1) : json
 }
 
-function parseText (
+function parseJson (
   request: FastifyRequest,
-  text: string,
+  json: string,
   bytes: number,
   { limits, parseLimit = Infinity, tooLarge, check }: JsonRules
 ): unknown {
-  const members = text.length > SHORT_TEXT ? countMembers(text, limits) : mostMembers(text)
+  const members = json.length > SHORT_BODY ? countMembers(json, limits) : mostMembers(json)
   if (members === -1) throw new INVALID_REQUEST({ message: 'The JSON is nested too deep or has too many properties' })
   if (bytes > parseLimit) throw tooLarge()
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(json)
   } catch {
     // V8's message quotes the body, so it is dropped.
     throw new INVALID_JSON()
   }
-  check(value, text, members)
-  request.jsonText = text
+  check(value, json, members)
+  request.rawJson = json
   request.jsonMembers = members
   return value
 }
@@ -145,16 +145,16 @@ function parseText (
 export function keyInHead (head: Buffer, { headers }: FastifyRequest): string | undefined {
   if (codingOf(headers['content-encoding']) !== 'identity') return undefined
   // A key is ASCII; latin1 accepts a last character that is cut.
-  const text = memberInHead(head.subarray(head.indexOf('{')).toString('latin1'), 'writeKey')
-  return text?.slice(1, -1)
+  const json = memberInHead(head.subarray(head.indexOf('{')).toString('latin1'), 'writeKey')
+  return json?.slice(1, -1)
 }
 
 /**
  * Returns only the pipeline key of an invalid body, so that the guard can find the source before the client gets the
  * error. Without a key it throws the error itself if the JSON is not valid, else `INVALID_PIPELINE_KEY`.
  */
-function keyOnlyBody (request: FastifyRequest, text: string, error: GatehouseError): unknown {
-  const key = KEY_MEMBER.exec(text)?.[1]
+function keyOnlyBody (request: FastifyRequest, json: string, error: GatehouseError): unknown {
+  const key = KEY_MEMBER.exec(json)?.[1]
   if (key === undefined) {
     throw error.code === 'INVALID_JSON'
       ? error

@@ -1,5 +1,5 @@
 import { INVALID_REQUEST } from '../../../lib/errors.js'
-import { memberText } from '../../../lib/json/text.js'
+import { memberJson } from '../../../lib/json/scan.js'
 import type { EventBody } from '../../../schemas/event.js'
 
 const IDS = ['userId', 'anonymousId', 'groupId', 'previousId'] as const
@@ -16,11 +16,11 @@ export function hasNumericId ({ userId, anonymousId, groupId, previousId }: Part
  * Returns the members that replace numeric ids: each is a string of the digits as sent, also above 2^53. Throws
  * `INVALID_REQUEST` for another notation (`1.0`, `1e3`, `-0`), which has several possible strings.
  */
-export function numericIdMembers (value: Partial<EventBody>, text: string): string {
+export function numericIdMembers (value: Partial<EventBody>, json: string): string {
   let members = ''
   for (const name of IDS) {
     if (typeof value[name] !== 'number') continue
-    const digits = memberText(text, name) ?? ''
+    const digits = memberJson(json, name) ?? ''
     if (!INTEGER.test(digits)) {
       throw new INVALID_REQUEST({
         details: [{ path: `/${name}`, message: 'must be a string or an integer in plain digits' }]

@@ -63,10 +63,10 @@ export async function pixelRoutes (
     }
     const value = pixelEvent(type, query, headers.referer)
     countProperties(value, EVENT_LIMITS)
-    const text = JSON.stringify(value)
-    if (Buffer.byteLength(text) > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
+    const json = JSON.stringify(value)
+    if (Buffer.byteLength(json) > eventLimit) throw new PAYLOAD_TOO_LARGE({ message: 'The event is too large' })
     await writer.write(ingest.source, [
-      normalise({ value, text, type, index: 0, batch: null }, ingest, writer.isBotAgent)
+      normalise({ value, json, type, index: 0, batch: null }, ingest, writer.isBotAgent)
     ])
     return GIF
   }

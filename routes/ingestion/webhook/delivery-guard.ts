@@ -73,7 +73,7 @@ function validateDelivery (request: FastifyRequest, body: Buffer): GatehouseErro
   const delivery = { method, url: publicUrl(request, webhook.url), headers, body, now: Date.now() }
   const verdict = verifyWebhook(webhook.provider, delivery, liveSecrets(secrets), webhook.custom)
   if (!verdict.valid) {
-    return verdict.fault === 'timestamp'
+    return verdict.reason === 'timestamp'
       ? new TIMESTAMP_OUT_OF_RANGE()
       : new INVALID_SIGNATURE({ reason: webhook.provider })
   }

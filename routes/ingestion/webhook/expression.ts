@@ -53,7 +53,7 @@ export function toPlainString ({ value, text }: Found): string | null {
 
 function pathExpression ({ single: isSingle, find }: Path): Expression {
   const locate = (location: ReadonlyArray<string | number>, { part }: Subject): string =>
-    part.at(location)?.text ?? 'null'
+    part.at(location)?.json ?? 'null'
   const first = (subject: Subject): Found | null => {
     const [node] = find(subject.value, subject.work)
     return node === undefined ? null : { value: node.value, text: locate(node.location, subject) }

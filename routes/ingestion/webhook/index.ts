@@ -4,7 +4,7 @@ import { requestAddress } from '../../../lib/http/client-address.js'
 import { INVALID_REQUEST, INVALID_SIGNATURE, PAYLOAD_TOO_LARGE } from '../../../lib/errors.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 import { countProperties, DELIVERY_LIMITS } from '../../../lib/json/limits.js'
-import { mostMembers } from '../../../lib/json/text.js'
+import { mostMembers } from '../../../lib/json/scan.js'
 import type { GuessLimit } from '../../../lib/limits/unknown-key-limiter.js'
 import { refuse, toPublicError } from '../../../lib/refuse.js'
 import type { Webhook } from '../../../contracts/token-store/index.js'
@@ -77,7 +77,7 @@ export async function webhookRoute (
     PATH,
     { schema: deliverySchema, bodyLimit: webhookLimit },
     async function acceptDelivery (request, reply): Promise<string> {
-      const { resolvedWebhook, body, jsonText, headers } = request
+      const { resolvedWebhook, body, rawJson, headers } = request
       if (resolvedWebhook === null || request.webhookSignature === null) throw new INVALID_SIGNATURE()
       if (typeof body !== 'object' || body === null) {
         throw new INVALID_REQUEST({
@@ -85,23 +85,23 @@ export async function webhookRoute (
         })
       }
       const { webhook } = resolvedWebhook
-      const subject = { value: body, part: new JsonPart(jsonText), headers, work: { left: MAX_WORK } }
-      const texts = mapEvents(mappingOf(webhook), subject, `webhook:${webhook.id}`, eventsLimit)
-      return storeEvents(eventContextOf(request, request.webhookSignature), texts, reply)
+      const subject = { value: body, part: new JsonPart(rawJson), headers, work: { left: MAX_WORK } }
+      const mapped = mapEvents(mappingOf(webhook), subject, `webhook:${webhook.id}`, eventsLimit)
+      return storeEvents(eventContextOf(request, request.webhookSignature), mapped, reply)
     }
   )
 
   /** Validates each event separately. If no event is valid, throws the error of the first event. */
-  async function storeEvents (context: EventContext, texts: readonly string[], reply: FastifyReply): Promise<string> {
-    const values = texts.map((text) => JSON.parse(text) as unknown)
+  async function storeEvents (context: EventContext, mapped: readonly string[], reply: FastifyReply): Promise<string> {
+    const values = mapped.map((json) => JSON.parse(json) as unknown)
     const events: AcceptedEvent[] = []
     const thrown: unknown[] = []
     const errors: EventError[] = []
     values.forEach((value, index) => {
-      const text = texts[index] ?? ''
+      const json = mapped[index] ?? ''
       try {
-        assertEvent(value, text, mostMembers(text), eventLimit)
-        events.push(normalise({ value, text, type: value.type, index, batch: null }, context, writer.isBotAgent))
+        assertEvent(value, json, mostMembers(json), eventLimit)
+        events.push(normalise({ value, json, type: value.type, index, batch: null }, context, writer.isBotAgent))
       } catch (error) {
         thrown.push(error)
         errors.push(eventError(error, value, index))

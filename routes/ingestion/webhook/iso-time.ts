@@ -6,9 +6,9 @@ const LAST_DATE = 8.64e15
 /**
  * Converts unix seconds or milliseconds to ISO-8601. Returns any other string, and a number out of range, unchanged.
  */
-export function toIsoTime (text: string): string {
-  if (!NUMBER.test(text)) return text
-  const number = Number(text)
+export function toIsoTime (value: string): string {
+  if (!NUMBER.test(value)) return value
+  const number = Number(value)
   const time = Math.abs(number) < FIRST_MILLISECONDS ? number * 1000 : number
-  return Math.abs(time) <= LAST_DATE ? new Date(time).toISOString() : text
+  return Math.abs(time) <= LAST_DATE ? new Date(time).toISOString() : value
 }

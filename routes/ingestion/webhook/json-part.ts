@@ -1,15 +1,15 @@
 import { INVALID_REQUEST } from '../../../lib/errors.js'
-import { elements, members } from '../../../lib/json/text.js'
+import { elements, members } from '../../../lib/json/scan.js'
 
-/** A part of a valid JSON text. Returns the text of its own parts as received, and scans each part at most once. */
+/** A part of a valid JSON string. Returns the JSON of its parts as received, and scans each part at most once. */
 export class JsonPart {
-  readonly text: string
+  readonly json: string
   /** `null` for a key that occurs twice. */
-  #texts: readonly string[] | ReadonlyMap<string, string | null> | undefined
+  #raw: readonly string[] | ReadonlyMap<string, string | null> | undefined
   #parts: Map<string | number, JsonPart> | undefined
 
-  constructor (text: string) {
-    this.text = text
+  constructor (json: string) {
+    this.json = json
   }
 
   /**
@@ -25,25 +25,25 @@ export class JsonPart {
     this.#parts ??= new Map()
     let part = this.#parts.get(step)
     if (part === undefined) {
-      const text = this.#textOf(step)
-      if (text === undefined) return undefined
-      part = new JsonPart(text)
+      const json = this.#jsonOf(step)
+      if (json === undefined) return undefined
+      part = new JsonPart(json)
       this.#parts.set(step, part)
     }
     return part
   }
 
-  #textOf (step: string | number): string | undefined {
-    this.#texts ??= this.text.trimStart().startsWith('[') ? elements(this.text) : this.#members()
-    if (!(this.#texts instanceof Map)) return (this.#texts as readonly string[])[Number(step)]
-    const text = this.#texts.get(String(step))
-    if (text === null) throw new INVALID_REQUEST({ message: 'A property that the mapping reads occurs twice' })
-    return text
+  #jsonOf (step: string | number): string | undefined {
+    this.#raw ??= this.json.trimStart().startsWith('[') ? elements(this.json) : this.#members()
+    if (!(this.#raw instanceof Map)) return (this.#raw as readonly string[])[Number(step)]
+    const json = this.#raw.get(String(step))
+    if (json === null) throw new INVALID_REQUEST({ message: 'A property that the mapping reads occurs twice' })
+    return json
   }
 
   #members (): Map<string, string | null> {
-    const texts = new Map<string, string | null>()
-    for (const { key, value } of members(this.text)) texts.set(key, texts.has(key) ? null : value)
-    return texts
+    const found = new Map<string, string | null>()
+    for (const { key, value } of members(this.json)) found.set(key, found.has(key) ? null : value)
+    return found
   }
 }

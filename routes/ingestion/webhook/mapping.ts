@@ -41,17 +41,17 @@ const OBJECTS = ['properties', 'traits', 'context'] as const
  */
 export function compileMapping (
   provider: WebhookProvider,
-  own: WebhookMapping | null,
+  overrides: WebhookMapping | null,
   custom: Pick<CustomSignature, 'timestampHeader'> | null = null
 ): CompiledMapping {
-  const mapping: WebhookMapping = { ...PROVIDER_MAPPINGS[provider], ...own }
+  const mapping: WebhookMapping = { ...PROVIDER_MAPPINGS[provider], ...overrides }
   const { type = 'track', each } = mapping
-  const ownUserId = own?.userId === undefined ? PROVIDER_USER_IDS[provider] : undefined
+  const providerUserId = overrides?.userId === undefined ? PROVIDER_USER_IDS[provider] : undefined
   const compiled = {
     ...Object.fromEntries(STRINGS.map((name) => [name, readString(compileAlternatives(name, mapping[name]))])),
-    ...ownUserId === undefined
+    ...providerUserId === undefined
       ? {}
-      : { userId: readString([...compileAlternatives('userId', mapping.userId), ownUserId]) },
+      : { userId: readString([...compileAlternatives('userId', mapping.userId), providerUserId]) },
     timestamp: readTime(compileAlternatives('timestamp', mapping.timestamp)),
     ...Object.fromEntries(OBJECTS.map((name) => [name, readObject(name, mapping[name])]))
   }

@@ -45,9 +45,9 @@
     }
   }
 
-  function demandOnly (what, given, known) {
-    const unknown = Object.keys(given).find((name) => !known.includes(name))
-    if (unknown !== undefined) throw new TypeError(`${unknown} is not a known ${what}`)
+  function demandOnly (kind, options, known) {
+    const unknown = Object.keys(options).find((name) => !known.includes(name))
+    if (unknown !== undefined) throw new TypeError(`${unknown} is not a known ${kind}`)
   }
 
   /** Shows the widget and returns the function that ends it. */

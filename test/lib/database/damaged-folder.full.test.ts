@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import t from 'tap'
 
 import { openDatabase } from '../../../lib/database/open-database.js'
-import { copyFolder, folderWithDatabase } from '../../helpers/made-folder.js'
+import { copyFolder, folderWithDatabase } from '../../helpers/database-folder.js'
 import { temporaryFolder } from '../../helpers/server-process.js'
 
 // Copied for every test.

@@ -1,6 +1,6 @@
 import t from 'tap'
 
-import { folderWithDatabase } from '../../helpers/made-folder.js'
+import { folderWithDatabase } from '../../helpers/database-folder.js'
 import { startChild } from './fixtures/child.js'
 
 t.test('rows that were acknowledged survive ten kill -9, and each next start takes the folder over', async (t) => {

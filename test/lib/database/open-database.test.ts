@@ -6,7 +6,7 @@ import t from 'tap'
 
 import { migrations } from '../../../lib/database/migrations/index.js'
 import { openDatabase } from '../../../lib/database/open-database.js'
-import { copyFolder } from '../../helpers/made-folder.js'
+import { copyFolder } from '../../helpers/database-folder.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 import { temporaryFolder } from '../../helpers/server-process.js'
 import { startChild } from './fixtures/child.js'

@@ -1,7 +1,7 @@
 import t from 'tap'
 
 import { upstreamOutcome, upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
-import { textWork } from '../../helpers/text-work.js'
+import { stringWork } from '../../helpers/string-work.js'
 
 const KEY = 'dbn_live_4pi-key+0123456789/abc='
 
@@ -75,6 +75,6 @@ t.test('our secrets are cut out of a message, whole or shortened, in any letter 
 })
 
 t.test('of a long message no more than the beginning is read', async (t) => {
-  const { read } = await textWork(() => messageOf('ab'.repeat(1_000_000), ['ab'.repeat(500) + 'c', 'x'.repeat(1_000)]))
+  const { read } = await stringWork(() => messageOf('ab'.repeat(1_000_000), ['ab'.repeat(500) + 'c', 'x'.repeat(1_000)]))
   t.ok(read < 50_000, `${read} characters are read`)
 })

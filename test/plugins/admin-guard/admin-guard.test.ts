@@ -9,7 +9,7 @@ import { ROLES } from '../../../contracts/token-store/index.js'
 import type { Role } from '../../../contracts/token-store/index.js'
 import { SECRET, adminApp } from '../../helpers/admin.js'
 import { rawExchange } from '../../helpers/raw-socket.js'
-import { textWork } from '../../helpers/text-work.js'
+import { stringWork } from '../../helpers/string-work.js'
 
 const OTHER_SECRET = 'Xy3-bN8tKq5_vMd0Rw7Lc2Zp9Hf4Gj6S'
 
@@ -87,7 +87,7 @@ t.test('only one Bearer header counts, and refusals say no more than they must',
     ['100 KB of dots', { authorization: `Bearer ${'.'.repeat(100_000)}` }]
   ]
   for (const [name, headers, query = ''] of cases) {
-    const { parsed, read } = await textWork(() => app.inject({ url: `/any${query}`, headers }))
+    const { parsed, read } = await stringWork(() => app.inject({ url: `/any${query}`, headers }))
     t.ok(
       parsed < 4_096 && read < JSON.stringify(headers).length + 10_000,
       `${name}: ${parsed} characters are parsed and ${read} read`

@@ -2,7 +2,7 @@ import t from 'tap'
 
 import type { RevocationKind } from '../../../contracts/token-store/index.js'
 import { DASHBOARD, embedApp, embedQuery } from '../../helpers/embed.js'
-import { textWork } from '../../helpers/text-work.js'
+import { stringWork } from '../../helpers/string-work.js'
 
 const numbered = (count: number) => Array.from({ length: count }, (_none, at) => `D${at}`)
 
@@ -141,7 +141,7 @@ t.test('50 KB of slashes or spaces in a path are read a few times, and name the 
     ]] as const
   ) {
     const query = embedQuery({ embed_dashboard_id: '', embed_dashboard_path: `/Sales${space}Overview` })
-    const { read } = await textWork(async () => {
+    const { read } = await stringWork(async () => {
       t.equal((await post(query)).statusCode, expected)
     })
     t.ok(read < 30 * query.length, `${read} characters of ${query.length} are read`)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { attributionOf } from '../../../routes/ingestion/page-url.js'
 import { parseTimestamp } from '../../../routes/ingestion/timestamp.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
-import { textWork } from '../../helpers/text-work.js'
+import { stringWork } from '../../helpers/string-work.js'
 
 const at = (url: unknown): Record<string, unknown> => ({
   event: 'e',
@@ -74,7 +74,7 @@ t.test('a query of any length is read at most twice', async (t) => {
   const endless = `?${Array.from({ length: 5_000 }, (_, n) => `utm_a${n}=1`).join('&')}`
   t.equal(Object.keys(attributionOf(endless)?.campaign ?? {}).length, 16)
   for (const url of [endless, '?&utm'.repeat(13_000), '?utm_a=&'.repeat(8_000), '?gclid=%'.repeat(8_000)]) {
-    const { read } = await textWork(() => attributionOf(url))
+    const { read } = await stringWork(() => attributionOf(url))
     t.ok(read < 2 * url.length, `${read} characters of ${url.length} are read`)
   }
 })

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 
 import { codeOf, gateway } from '../../helpers/gateway.js'
-import { textWork } from '../../helpers/text-work.js'
+import { stringWork } from '../../helpers/string-work.js'
 import { vectorText } from '../../signing/vectors.js'
 
 const SUITE = fileURLToPath(new URL('../../vectors/json/JSONTestSuite/test_parsing/', import.meta.url))
@@ -68,7 +68,7 @@ t.test('64 levels are fine, 65 are 400, and thousands are 400 before they are re
       `{"event":"e","properties":{"x":${open.repeat(levels)}1${end}}}`
     t.equal((await post('/v1/t', body(62))).statusCode, 200)
     for (const text of [body(63), body(1_000), body(80_000), body(80_000, '')]) {
-      const { parsed, read } = await textWork(async () => {
+      const { parsed, read } = await stringWork(async () => {
         const response = await post('/v1/t', text)
         t.equal(response.statusCode, 400)
         t.match(codeOf(response), /^INVALID_(?:REQUEST|JSON)$/)
@@ -78,7 +78,7 @@ t.test('64 levels are fine, 65 are 400, and thousands are 400 before they are re
     }
     const bare = await post('/v1/t', open.repeat(100_000))
     t.equal(bare.statusCode, 400)
-    const { parsed, read } = await textWork(async () => {
+    const { parsed, read } = await stringWork(async () => {
       t.equal((await post('/v1/batch', `{"batch":[${open.repeat(1_000_000)}`)).statusCode, 400)
     })
     t.ok(parsed < 4_500 && read < 20_000, `${parsed} characters are parsed and ${read} read`)
@@ -169,7 +169,7 @@ t.test('more than 10 000 properties are 400, and 55 000 are 400 before they are 
   const over = await post('/v1/t', wide(10_001))
   t.equal(over.statusCode, 400)
   t.equal(codeOf(over), 'INVALID_REQUEST')
-  const { parsed, read } = await textWork(async () => {
+  const { parsed, read } = await stringWork(async () => {
     t.equal((await post('/v1/t', wide(55_000))).statusCode, 400)
   })
   t.ok(parsed < 4_500 && read < 200_000, `${parsed} characters are parsed and ${read} read`)
@@ -193,7 +193,7 @@ t.test('a batch that would hold JSON.parse up is 400 before it does, plain and c
   for (
     const [body, headers] of [[wide, {}], [brackets, {}], [gzipSync(brackets), { 'content-encoding': 'gzip' }]] as const
   ) {
-    const { parsed, read } = await textWork(async () => {
+    const { parsed, read } = await stringWork(async () => {
       const response = await post('/v1/batch', body, headers)
       t.equal(response.statusCode, 400)
       t.equal(codeOf(response), 'INVALID_REQUEST')

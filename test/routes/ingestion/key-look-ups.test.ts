@@ -4,7 +4,7 @@ import type { InjectOptions } from 'fastify'
 
 import { generatePipelineKey } from '../../../signing/datafly/pipeline-key.js'
 import { generateWebhookId } from '../../../signing/webhooks/index.js'
-import { askedStore } from '../../helpers/asked-store.js'
+import { countingStore } from '../../helpers/counting-store.js'
 import { gateway } from '../../helpers/gateway.js'
 
 const EVENT = { userId: 'u1', event: 'E' }
@@ -36,29 +36,29 @@ const WAYS: Array<[name: string, request: (key: string) => InjectOptions, make?:
 const liveKey = () => generatePipelineKey('live')
 
 async function made (t: Test, guessLimit = { max: 5, timeWindow: 60_000 }) {
-  const backend = askedStore()
-  const { store, asked } = backend
+  const backend = countingStore()
+  const { store, lookedUp } = backend
   const { app, key } = await gateway(t, { store, ingestion: { guessLimit, identityCookie: false } })
-  asked.length = 0
+  lookedUp.length = 0
   const send = async (request: InjectOptions, remoteAddress = '192.0.2.1') =>
     (await app.inject({ ...request, remoteAddress })).statusCode
-  return { backend, asked, key, send }
+  return { backend, lookedUp, key, send }
 }
 
 for (const [name, request, make = liveKey] of WAYS) {
   t.test(`parallel requests with different unknown keys in ${name} cause no more look-ups than the limit`, async (t) => {
-    const { asked, send } = await made(t)
+    const { lookedUp, send } = await made(t)
     const statuses = await Promise.all(Array.from({ length: 40 }, () => send(request(make()))))
-    t.equal(asked.length, 5)
+    t.equal(lookedUp.length, 5)
     t.same(statuses.filter((status) => status === 401).length, 5)
     t.same(statuses.filter((status) => status === 429).length, 35)
   })
 
   t.test(`unknown keys that come again and again in ${name} are counted each time that they are looked up`, async (t) => {
-    const { asked, send } = await made(t)
+    const { lookedUp, send } = await made(t)
     const keys = [make(), make(), make()]
     for (let round = 0; round < 10; round++) await Promise.all(keys.map(async (key) => send(request(key))))
-    t.ok(asked.length <= 5, `${asked.length} look-ups`)
+    t.ok(lookedUp.length <= 5, `${lookedUp.length} look-ups`)
     t.equal(
       await send(request(keys[0] ?? '')),
       401,
@@ -70,16 +70,16 @@ for (const [name, request, make = liveKey] of WAYS) {
 }
 
 t.test('requests with one key that wait for one look-up count as one, whether it finds the key or not', async (t) => {
-  const { asked, key, send } = await made(t)
+  const { lookedUp, key, send } = await made(t)
   const [, header] = WAYS[0] ?? []
   if (header === undefined) return
   t.same(new Set(await Promise.all(Array.from({ length: 40 }, () => send(header(key))))), new Set([200]))
   const wrong = liveKey()
   t.same(new Set(await Promise.all(Array.from({ length: 40 }, () => send(header(wrong))))), new Set([401]))
-  asked.length = 0
+  lookedUp.length = 0
   for (let at = 0; at < 4; at++) t.equal(await send(header(liveKey())), 401)
   t.equal(await send(header(liveKey())), 429)
-  t.equal(asked.length, 4)
+  t.equal(lookedUp.length, 4)
   t.equal(await send(header(key)), 200)
 })
 

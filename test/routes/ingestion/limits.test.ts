@@ -6,7 +6,7 @@ import t from 'tap'
 import { memorySink } from '../../../plugins/event-sink/memory/index.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { rawExchange } from '../../helpers/raw-socket.js'
-import { textWork } from '../../helpers/text-work.js'
+import { stringWork } from '../../helpers/string-work.js'
 
 const KB = 1024
 
@@ -55,7 +55,7 @@ t.test('a wide context and an endless URL are read once for a batch, however man
       context,
       batch: Array.from({ length: 500 }, () => ({ type: 'page', context: { own: 1 } }))
     })
-    const { parsed, read } = await textWork(async () => {
+    const { parsed, read } = await stringWork(async () => {
       t.equal((await post('/v1/batch', body)).json().accepted, 500)
     })
     t.ok(parsed < 2 * body.length, `${parsed} characters of ${body.length} are parsed`)

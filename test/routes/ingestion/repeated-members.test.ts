@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 
-import { eventText } from '../../../plugins/event-sink/event-view.js'
+import { eventJson } from '../../../plugins/event-sink/event-view.js'
 import { EventSchema } from '../../../schemas/event.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { webhookGateway } from '../../helpers/webhook-gateway.js'
@@ -135,7 +135,7 @@ t.test('of other members both stay as they came, wherever they stand', async (t)
     '{"success":true,"accepted":4}'
   )
   t.same((await accepted()).map(({ payload }) => payload), [...events, ...events])
-  t.match(eventText((await accepted())[0] as never), '"x":1.0,"x":2,"\\u0078":3', 'and are shown so')
+  t.match(eventJson((await accepted())[0] as never), '"x":1.0,"x":2,"\\u0078":3', 'and are shown so')
 })
 
 t.test('members of a batch that occur twice are merged under those of its events with both', async (t) => {

@@ -3,7 +3,7 @@ import t from 'tap'
 
 import { canonicalDashboard } from '../../../signing/boldbi/dashboard-name.js'
 import * as signing from '../../../signing/index.js'
-import { textWork } from '../../helpers/text-work.js'
+import { stringWork } from '../../helpers/string-work.js'
 
 const GUID = 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff'
 
@@ -48,7 +48,7 @@ t.test('a name of 500 KB is read a few times, and not normalized', async (t) => 
     `a${unit.repeat(500_000 / unit.length)}a`
   )
   for (const text of texts) {
-    const { normalized, read } = await textWork(() => canonicalDashboard(text))
+    const { normalized, read } = await stringWork(() => canonicalDashboard(text))
     t.ok(normalized <= 1_024, `${normalized} characters are normalized`)
     t.ok(read < 10 * text.length, `${read} characters of ${text.length} are read`)
   }

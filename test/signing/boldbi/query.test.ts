@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '../../../signing/boldbi/query.js'
 import type { EmbedQueryReason } from '../../../signing/boldbi/query.js'
-import { textWork } from '../../helpers/text-work.js'
+import { stringWork } from '../../helpers/string-work.js'
 
 /** As SDK 14 builds it, encodeURI applied. */
 const QUERY =
@@ -159,7 +159,7 @@ t.test('a query of 512 KB is read a few times', async (t) => {
     [`embed_nonce=1&pinboard_name=embed_user_email${'+'.repeat(500_000)}`, null]
   ]
   for (const [query, expected] of cases) {
-    const { read } = await textWork(() => t.equal(fault(query), expected, query.slice(0, 60)))
+    const { read } = await stringWork(() => t.equal(fault(query), expected, query.slice(0, 60)))
     t.ok(read < 10 * query.length, `${read} characters of ${query.length} are read`)
   }
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 
 import type { EventFeed, EventWatcher, Refusal } from '../../../../plugins/event-feed/index.js'
-import { eventText } from '../../../../plugins/event-sink/event-view.js'
+import { eventJson } from '../../../../plugins/event-sink/event-view.js'
 import type { AcceptedEvent } from '../../../../contracts/event-sink.js'
 import { RateBudget } from './rate-budget.js'
 import { frameOf } from './frame.js'
@@ -34,7 +34,7 @@ export class LiveChannel implements EventWatcher {
   }
 
   accepted (event: AcceptedEvent): void {
-    this.#publish({ outcome: 'accepted', sourceId: event.sourceId, type: event.type }, () => eventText(event))
+    this.#publish({ outcome: 'accepted', sourceId: event.sourceId, type: event.type }, () => eventJson(event))
   }
 
   refused (refusal: Refusal): void {

@@ -3,10 +3,10 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { memoryStore } from '../../plugins/token-store/memory/index.js'
 import type { TokenStore } from '../../contracts/token-store/index.js'
 
-export interface AskedStore {
+export interface CountingStore {
   store: TokenStore
   /** The keys and webhook ids that were looked up, in order. */
-  asked: string[]
+  lookedUp: string[]
   /** Whether look-ups fail. */
   isAway: boolean
 }
@@ -15,32 +15,32 @@ export interface AskedStore {
  * A store of a host's own that remembers nothing: each look-up of a pipeline key or a webhook takes a turn of the
  * event loop.
  */
-export function askedStore (): AskedStore {
-  const kept = memoryStore()
-  const asked: string[] = []
+export function countingStore (): CountingStore {
+  const memory = memoryStore()
+  const lookedUp: string[] = []
   async function look<Value> (key: string, read: (key: string) => Value): Promise<Awaited<Value>> {
-    asked.push(key)
+    lookedUp.push(key)
     await turn()
-    if (made.isAway) throw new Error('the database is away')
+    if (counting.isAway) throw new Error('the database is away')
     return await read(key)
   }
-  const made: AskedStore = {
-    asked,
+  const counting: CountingStore = {
+    lookedUp,
     isAway: false,
     store: {
-      ...kept,
-      sources: partOf(kept.sources, { resolve: (key) => look(key, (one) => kept.sources.resolve(one)) }),
-      webhooks: partOf(kept.webhooks, { resolve: (id) => look(id, (one) => kept.webhooks.resolve(one)) })
+      ...memory,
+      sources: partOf(memory.sources, { resolve: (key) => look(key, (one) => memory.sources.resolve(one)) }),
+      webhooks: partOf(memory.webhooks, { resolve: (id) => look(id, (one) => memory.webhooks.resolve(one)) })
     }
   }
-  return made
+  return counting
 }
 
 /** Keeps the methods on their object, which may have private members. */
-function partOf<Part extends object> (part: Part, own: Partial<Part>): Part {
+function partOf<Part extends object> (part: Part, overrides: Partial<Part>): Part {
   return new Proxy(part, {
     get (target, name) {
-      const value: unknown = Reflect.get(Object.hasOwn(own, name) ? own : target, name)
+      const value: unknown = Reflect.get(Object.hasOwn(overrides, name) ? overrides : target, name)
       return typeof value === 'function' ? value.bind(target) : value
     }
   })

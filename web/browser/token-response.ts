@@ -1,23 +1,23 @@
-import type { TokenAnswer } from './browser'
+import type { TokenResponse } from './browser'
 
 /** Returns NaN for an invalid time. */
 const time = Date.parse as (text: string | null | undefined) => number
 
 /** Reads the token response from a result of `fetch`. Throws the error that `onError` receives. */
-export async function readAnswer (given: Response | TokenAnswer | string): Promise<TokenAnswer> {
-  const { headers, ok, status } = given as Response
+export async function readToken (result: Response | TokenResponse | string): Promise<TokenResponse> {
+  const { headers, ok, status } = result as Response
   if (headers) {
-    if (!ok) throw Object.assign(new Error(`HTTP ${status}`), { status, response: given })
-    given = await (given as Response).json() as TokenAnswer
+    if (!ok) throw Object.assign(new Error(`HTTP ${status}`), { status, response: result })
+    result = await (result as Response).json() as TokenResponse
   }
-  const answer = typeof given === 'string' ? { token: given } : given as TokenAnswer
-  if (typeof answer.token !== 'string' || !answer.token) throw new TypeError('no token')
-  return answer
+  const content = typeof result === 'string' ? { token: result } : result as TokenResponse
+  if (typeof content.token !== 'string' || !content.token) throw new TypeError('no token')
+  return content
 }
 
 /** Returns milliseconds since the token was created: until it expires, and until the next one is to be requested. */
 export function timesOf (
-  { issuedAt, refreshAfter, expiresAt, ttl }: TokenAnswer,
+  { issuedAt, refreshAfter, expiresAt, ttl }: TokenResponse,
   otherwise: number
 ): [rest: number, wait: number] {
   const start = time(issuedAt) || Date.now()

@@ -1,7 +1,7 @@
 import { UPSTREAM_ERROR } from '../../lib/errors.js'
 import type { UpstreamReply } from '../../lib/upstream-client/index.js'
 import { upstreamRefusal } from '../../lib/upstream-client/refusal.js'
-import type { UpstreamFault, UpstreamRefusal } from '../../lib/upstream-client/refusal.js'
+import type { UpstreamErrorFields, UpstreamRefusal } from '../../lib/upstream-client/refusal.js'
 import { escapeHtml, escapeMessage } from './escape-message.js'
 
 export interface EmbedReply {
@@ -77,7 +77,7 @@ function objectOf (text: string | null): Record<string, unknown> | null {
 /**
  * Returns the code and the message of a refusal. Bold BI's responses have a `Message`, and some have a `StatusCode`.
  */
-function upstreamErrorOf (value: Record<string, unknown> | null): UpstreamFault {
+function upstreamErrorOf (value: Record<string, unknown> | null): UpstreamErrorFields {
   if (value === null) return {}
   const { Code, StatusCode, code, Message, StatusMessage, message } = value
   return { code: Code ?? StatusCode ?? code, message: Message || StatusMessage || message }

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import t from 'tap'
 
 import {
-  countMembers, elements, memberElements, memberInHead, members, memberText, mostMembers,
+  countMembers, elements, memberElements, memberInHead, members, memberJson, mostMembers,
   withoutMember
-} from '../../../lib/json/text.js'
-import type { TextLimits } from '../../../lib/json/text.js'
+} from '../../../lib/json/scan.js'
+import type { ScanLimits } from '../../../lib/json/scan.js'
 
 // V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key: where JSON.parse, by
 // which all is judged
@@ -16,10 +16,10 @@ const readable = (key: string) => !misreads || (JSON.parse(key) as string).lengt
 
 const space = fc.constantFrom('', '', '', ' ', '\n', '\r\n', '\t ')
 const awkward = fc.constantFrom('batch', 'b', '', '\\', '"', '{', '}', '[', ']', ',', ':', '\\"', '\ud800', '\0', '😀')
-const text = fc.oneof(awkward, fc.string({ unit: 'binary' }), fc.string()).map((value) => JSON.stringify(value))
-const escaped = text.map((json) => json.replace(/[a-z]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`))
+const source = fc.oneof(awkward, fc.string({ unit: 'binary' }), fc.string()).map((value) => JSON.stringify(value))
+const escaped = source.map((json) => json.replace(/[a-z]/g, (letter) => `\\u00${letter.charCodeAt(0).toString(16)}`))
 const scalar = fc.oneof(
-  text,
+  source,
   fc.constantFrom('1', '-0', '1.0', '1e5', '12345678901234567890', 'true', 'false', 'null', '""', '[]', '{}'),
   fc.integer().map(String)
 )
@@ -36,7 +36,7 @@ function arrayOf (item: fc.Arbitrary<string>): fc.Arbitrary<string> {
 }
 
 function objectOf (value: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  const member = fc.tuple(space, fc.oneof(text, escaped).filter(readable), space, space, value, space).map((
+  const member = fc.tuple(space, fc.oneof(source, escaped).filter(readable), space, space, value, space).map((
     [a, key, b, c, value, d]
   ) => `${a}${key}${b}:${c}${value}${d}`)
   return fc.tuple(fc.array(member, { maxLength: 6 }), space).map(([list, inner]) => `{${list.join(',') || inner}}`)
@@ -62,9 +62,9 @@ t.test('the members in their order are what JSON.parse makes of the object, the 
     fc.property(padded(objectOf(json)), (object) => {
       const parsed = JSON.parse(object) as Record<string, unknown>
       const found = members(object)
-      for (const { key, text, value } of found) {
-        assertSame(JSON.parse(`{${text}}`), JSON.parse(`{${JSON.stringify(key)}:${value}}`))
-        assertSame(JSON.parse(memberText(object, key) ?? ''), parsed[key])
+      for (const { key, source, value } of found) {
+        assertSame(JSON.parse(`{${source}}`), JSON.parse(`{${JSON.stringify(key)}:${value}}`))
+        assertSame(JSON.parse(memberJson(object, key) ?? ''), parsed[key])
       }
       return new Set(found.map(({ key }) => key)).size === Object.keys(parsed).length
     }),
@@ -77,10 +77,10 @@ t.test('the elements of a member are those of the array that JSON.parse gives fo
   fc.assert(
     fc.property(padded(objectOf(fc.oneof(padded(arrayOf(json)), json))), (object) => {
       for (const key of [...Object.keys(JSON.parse(object) as object), 'absent']) {
-        const text = memberText(object, key) ?? ''
+        const source = memberJson(object, key) ?? ''
         const found = memberElements(object, key)
-        assertSame(found.texts, text.startsWith('[') ? elements(text) : [])
-        assertSame(found.members, found.texts.map((element) => countMembers(element, UNLIMITED)))
+        assertSame(found.values, source.startsWith('[') ? elements(source) : [])
+        assertSame(found.members, found.values.map((element) => countMembers(element, UNLIMITED)))
       }
       return true
     }),
@@ -118,7 +118,7 @@ t.test('a member is found in the head of an object where all of its value stands
   )
 })
 
-const UNLIMITED: TextLimits = {
+const UNLIMITED: ScanLimits = {
   depth: Infinity,
   values: Infinity,
   members: Infinity,
@@ -127,20 +127,20 @@ const UNLIMITED: TextLimits = {
   eventLevel: 0
 }
 
-function exceeds (text: string, limits: Partial<TextLimits>): boolean {
-  return countMembers(text, { ...UNLIMITED, ...limits }) === -1
+function exceeds (source: string, limits: Partial<ScanLimits>): boolean {
+  return countMembers(source, { ...UNLIMITED, ...limits }) === -1
 }
 
 t.test('levels, values and members are counted as they are in what JSON.parse makes of the text', async () => {
   const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ':', ',', 'a') })
   fc.assert(
     fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
-      const text = JSON.stringify(value, null, indent)
-      return exceeds(text, { depth: limit }) === (depthOf(value) > limit) &&
-        exceeds(text, { values: limit }) === (valuesIn(value) > limit) &&
-        exceeds(text, { members: limit }) === (propertiesIn(value) > limit) &&
-        exceeds(text, { eventMembers: limit }) === (propertiesIn(value) > limit) &&
-        exceeds(text, { outerMembers: limit, eventLevel: Infinity }) === (propertiesIn(value) > limit)
+      const source = JSON.stringify(value, null, indent)
+      return exceeds(source, { depth: limit }) === (depthOf(value) > limit) &&
+        exceeds(source, { values: limit }) === (valuesIn(value) > limit) &&
+        exceeds(source, { members: limit }) === (propertiesIn(value) > limit) &&
+        exceeds(source, { eventMembers: limit }) === (propertiesIn(value) > limit) &&
+        exceeds(source, { outerMembers: limit, eventLevel: Infinity }) === (propertiesIn(value) > limit)
     }),
     RUNS
   )
@@ -150,9 +150,9 @@ t.test('a text has as many members as it has keys, each repeat of a key being on
   'fewer', async () => {
   const repeats = padded(objectOf(fc.oneof(objectOf(json), arrayOf(objectOf(json)), json)))
   fc.assert(
-    fc.property(repeats, fc.integer({ min: 0, max: 3 }), (text, eventLevel) => {
-      const count = countMembers(text, { ...UNLIMITED, eventLevel })
-      return count === membersIn(text) && mostMembers(text) >= count
+    fc.property(repeats, fc.integer({ min: 0, max: 3 }), (source, eventLevel) => {
+      const count = countMembers(source, { ...UNLIMITED, eventLevel })
+      return count === membersIn(source) && mostMembers(source) >= count
     }),
     RUNS
   )
@@ -181,8 +181,8 @@ t.test('the members of each event count for themselves, and those around the eve
 
 t.test('text that is no JSON ends the search, too', async () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (text) => {
-      const count = countMembers(text, {
+    fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (source) => {
+      const count = countMembers(source, {
         depth: 3,
         values: 5,
         members: 5,
@@ -190,8 +190,8 @@ t.test('text that is no JSON ends the search, too', async () => {
         outerMembers: 5,
         eventLevel: 1
       })
-      return Number.isInteger(count) && Number.isInteger(mostMembers(text)) &&
-        memberInHead(text, 'absent') === undefined
+      return Number.isInteger(count) && Number.isInteger(mostMembers(source)) &&
+        memberInHead(source, 'absent') === undefined
     }),
     RUNS
   )
@@ -209,8 +209,8 @@ function valuesIn (value: unknown): number {
   return own.reduce((sum: number, child) => sum + valuesIn(child), Math.max(own.length, 1))
 }
 
-function membersIn (text: string): number {
-  const trimmed = text.trim()
+function membersIn (source: string): number {
+  const trimmed = source.trim()
   if (trimmed.startsWith('{')) return members(trimmed).reduce((sum, { value }) => sum + 1 + membersIn(value), 0)
   return trimmed.startsWith('[') ? elements(trimmed).reduce((sum, element) => sum + membersIn(element), 0) : 0
 }

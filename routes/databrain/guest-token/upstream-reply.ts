@@ -2,7 +2,7 @@ import { INTERNAL_ERROR, INVALID_REQUEST, UPSTREAM_ERROR, UPSTREAM_TIMEOUT } fro
 import type { GatehouseError } from '../../../lib/errors.js'
 import type { UpstreamReply } from '../../../lib/upstream-client/index.js'
 import { upstreamRefusal } from '../../../lib/upstream-client/refusal.js'
-import type { UpstreamFault, UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
+import type { UpstreamErrorFields, UpstreamRefusal } from '../../../lib/upstream-client/refusal.js'
 
 /** The form of a guest token. */
 const UUID_ANYWHERE = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
@@ -54,11 +54,11 @@ export function throwAsDocumented (error: unknown): never {
 }
 
 /** Returns the code and the message in an error response of DataBrain; an empty object if the body is not JSON. */
-export function upstreamErrorIn (body: Buffer): UpstreamFault {
+export function upstreamErrorIn (body: Buffer): UpstreamErrorFields {
   return upstreamErrorOf(parseMembers(body))
 }
 
-interface ReplyMembers extends UpstreamFault {
+interface ReplyMembers extends UpstreamErrorFields {
   error?: unknown
   token?: unknown
 }
@@ -79,7 +79,7 @@ function codeOf (error: unknown): string | null {
 }
 
 /** Returns the upstream's error. A gateway before the upstream may send `code` and `message` at the top level. */
-function upstreamErrorOf ({ error, code, message }: ReplyMembers): UpstreamFault {
+function upstreamErrorOf ({ error, code, message }: ReplyMembers): UpstreamErrorFields {
   if (typeof error === 'object' && error !== null) return error
   return typeof error === 'string' ? { message: error } : { code, message }
 }

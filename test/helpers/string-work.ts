@@ -1,4 +1,4 @@
-export interface TextWork {
+export interface StringWork {
   /** Characters given to `JSON.parse`. */
   parsed: number
   /** Characters given to `normalize`, which takes quadratic time for some strings. */
@@ -21,8 +21,8 @@ type Method = (this: string, ...args: never[]) => unknown
  *
  * @example const { parsed } = await textWork(() => app.inject(request))
  */
-export async function textWork (act: () => unknown): Promise<TextWork> {
-  const work: TextWork = { parsed: 0, normalized: 0, read: 0 }
+export async function stringWork (act: () => unknown): Promise<StringWork> {
+  const work: StringWork = { parsed: 0, normalized: 0, read: 0 }
   const originals = [
     replace(JSON, 'parse', (parse) =>
       function (...args: [string]) {

@@ -7,10 +7,10 @@ import type t from 'tap'
 import { openPgdata } from '../../lib/database/pglite/pgdata.js'
 import { temporaryFolder } from './server-process.js'
 
-const MADE = fileURLToPath(new URL('../../.tap/made/', import.meta.url))
+const TEMPLATES = fileURLToPath(new URL('../../.tap/databases/', import.meta.url))
 const PACKAGE = new URL('../../node_modules/@electric-sql/pglite/package.json', import.meta.url)
 
-let made: Promise<string> | undefined
+let template: Promise<string> | undefined
 
 /**
  * A folder for one test with an embedded database in it that is as new as can be: no table is there yet. Making one
@@ -19,7 +19,7 @@ let made: Promise<string> | undefined
  */
 export async function folderWithDatabase (test: Pick<typeof t, 'teardown'>): Promise<string> {
   const folder = await temporaryFolder(test)
-  copyFolder(await (made ??= make()), folder)
+  copyFolder(await (template ??= createTemplate()), folder)
   return folder
 }
 
@@ -28,9 +28,9 @@ export function copyFolder (from: string, to: string): void {
   cpSync(from, to, { recursive: true })
 }
 
-async function make (): Promise<string> {
+async function createTemplate (): Promise<string> {
   const { version } = JSON.parse(await readFile(PACKAGE, 'utf8')) as { version: string }
-  const folder = join(MADE, version)
+  const folder = join(TEMPLATES, version)
   if (await exists(folder)) return folder
   const draft = `${folder}.${process.pid}.new`
   await mkdir(dirname(draft), { recursive: true })

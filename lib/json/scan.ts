@@ -11,7 +11,7 @@ const OPEN_BRACE = 123
 export interface Member {
   key: string
   /** The key and the value as they were sent. */
-  text: string
+  source: string
   value: string
 }
 
@@ -20,7 +20,7 @@ export function members (object: string): Member[] {
   const found: Member[] = []
   visitMembers(object, (key, at, start) => {
     const end = endOfValue(object, start)
-    found.push({ key, text: object.slice(at, end), value: object.slice(start, end) })
+    found.push({ key, source: object.slice(at, end), value: object.slice(start, end) })
     return end
   })
   return found
@@ -28,13 +28,13 @@ export function members (object: string): Member[] {
 
 /** Returns the elements of an array as JSON strings. */
 export function elements (array: string): string[] {
-  const found: Elements = { texts: [], members: [] }
+  const found: Elements = { values: [], members: [] }
   collectElements(array, skipSpace(array, 0), found)
-  return found.texts
+  return found.values
 }
 
 export interface Elements {
-  texts: string[]
+  values: string[]
   /** The number of properties of all objects in each element. */
   members: number[]
 }
@@ -43,10 +43,10 @@ export interface Elements {
  * Returns the elements of the array that JSON.parse would return for a key, in one pass; empty if it is not an array.
  */
 export function memberElements (object: string, key: string): Elements {
-  let found: Elements = { texts: [], members: [] }
+  let found: Elements = { values: [], members: [] }
   visitMembers(object, (name, _at, start) => {
     if (name !== key) return endOfValue(object, start)
-    found = { texts: [], members: [] }
+    found = { values: [], members: [] }
     return object.charCodeAt(start) === OPEN_BRACKET ? collectElements(object, start, found) : endOfValue(object, start)
   })
   return found
@@ -75,37 +75,37 @@ function visitMembers (object: string, visit: (key: string, at: number, start: n
   let at = skipSpace(object, skipSpace(object, 0) + 1)
   while (object.charCodeAt(at) === QUOTE) {
     const keyEnd = endOfString(object, at)
-    const end = visit(textOf(object.slice(at, keyEnd)), at, skipSpace(object, skipSpace(object, keyEnd) + 1))
+    const end = visit(parseKey(object.slice(at, keyEnd)), at, skipSpace(object, skipSpace(object, keyEnd) + 1))
     at = skipSpace(object, end)
     if (object.charCodeAt(at) === COMMA) at = skipSpace(object, at + 1)
   }
 }
 
 /** Adds the elements of the array that starts at `start`, and returns where it ends. */
-function collectElements (text: string, start: number, { texts, members }: Elements): number {
-  let at = skipSpace(text, start + 1)
-  while (text.charCodeAt(at) !== OPEN_BRACKET + 2) {
+function collectElements (json: string, start: number, { values, members }: Elements): number {
+  let at = skipSpace(json, start + 1)
+  while (json.charCodeAt(at) !== OPEN_BRACKET + 2) {
     colons = 0
-    const end = endOfValue(text, at)
-    texts.push(text.slice(at, end))
+    const end = endOfValue(json, at)
+    values.push(json.slice(at, end))
     members.push(colons)
-    at = skipSpace(text, end)
-    if (text.charCodeAt(at) === COMMA) at = skipSpace(text, at + 1)
+    at = skipSpace(json, end)
+    if (json.charCodeAt(at) === COMMA) at = skipSpace(json, at + 1)
   }
   return at + 1
 }
 
 /** Returns the JSON of the property that JSON.parse would return. */
-export function memberText (object: string, key: string): string | undefined {
+export function memberJson (object: string, key: string): string | undefined {
   return members(object).findLast((member) => member.key === key)?.value
 }
 
 /** Returns the object without a property. */
 export function withoutMember (object: string, key: string): string {
-  return `{${members(object).filter((member) => member.key !== key).map(({ text }) => text).join(',')}}`
+  return `{${members(object).filter((member) => member.key !== key).map(({ source }) => source).join(',')}}`
 }
 
-export interface TextLimits {
+export interface ScanLimits {
   /** Maximum nesting depth. */
   depth: number
   /** Maximum number of properties and elements together; an empty object or array counts as 1. */
@@ -125,8 +125,8 @@ export interface TextLimits {
  * of JSON.parse and also works on invalid JSON. If JSON.parse returns fewer properties, a key is repeated.
  */
 export function countMembers (
-  text: string,
-  { depth, values, members, eventMembers, outerMembers, eventLevel }: TextLimits
+  json: string,
+  { depth, values, members, eventMembers, outerMembers, eventLevel }: ScanLimits
 ): number {
   let level = 0
   let left = values
@@ -134,9 +134,9 @@ export function countMembers (
   let outer = 0
   /** The number of properties before the current event. */
   let before = 0
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) at = endOfString(text, at) - 1
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(json, at) - 1
     else if (code === COMMA) {
       if (--left < 0) return -1
     } else if (code === COLON) {
@@ -160,30 +160,30 @@ export function countMembers (
  * Returns an upper bound of the number of properties in a JSON string, usually the exact number, in a third of the time
  * of `countMembers`. A colon after a quotation mark inside a string counts as a property.
  */
-export function mostMembers (text: string): number {
+export function mostMembers (json: string): number {
   let most = 0
-  for (let colon = text.indexOf(':'); colon !== -1; colon = text.indexOf(':', colon + 1)) {
+  for (let colon = json.indexOf(':'); colon !== -1; colon = json.indexOf(':', colon + 1)) {
     let before = colon - 1
-    while (isSpace(text.charCodeAt(before))) before--
-    if (text.charCodeAt(before) === QUOTE) most++
+    while (isSpace(json.charCodeAt(before))) before--
+    if (json.charCodeAt(before) === QUOTE) most++
   }
   return most
 }
 
-function textOf (quoted: string): string {
+function parseKey (quoted: string): string {
   return quoted.includes('\\') ? JSON.parse(quoted) as string : quoted.slice(1, -1)
 }
 
 /** The number of colons outside of strings that `endOfValue` has passed. */
 let colons = 0
 
-function endOfValue (text: string, start: number): number {
-  const first = text.charCodeAt(start)
-  if (first === QUOTE) return endOfString(text, start)
+function endOfValue (json: string, start: number): number {
+  const first = json.charCodeAt(start)
+  if (first === QUOTE) return endOfString(json, start)
   let depth = 0
-  for (let at = start; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) at = endOfString(text, at) - 1
+  for (let at = start; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(json, at) - 1
     else if (code === OPEN_BRACKET || code === OPEN_BRACE) depth++
     else if (code === OPEN_BRACKET + 2 || code === OPEN_BRACE + 2) {
       // A number or literal at the end of its container ends before the bracket; a container ends after its own
@@ -193,24 +193,24 @@ function endOfValue (text: string, start: number): number {
     } else if (code === COLON) colons++
     else if (depth === 0 && (code === COMMA || isSpace(code))) return at
   }
-  return text.length
+  return json.length
 }
 
 /** Returns the index after the closing quote, or the length of the string if there is none. */
-function endOfString (text: string, start: number): number {
-  let quote = text.indexOf('"', start + 1)
+function endOfString (json: string, start: number): number {
+  let quote = json.indexOf('"', start + 1)
   while (quote !== -1) {
     let before = quote - 1
-    while (text.charCodeAt(before) === BACKSLASH) before--
+    while (json.charCodeAt(before) === BACKSLASH) before--
     if ((quote - before) % 2 === 1) return quote + 1
-    quote = text.indexOf('"', quote + 1)
+    quote = json.indexOf('"', quote + 1)
   }
-  return text.length
+  return json.length
 }
 
-function skipSpace (text: string, start: number): number {
+function skipSpace (json: string, start: number): number {
   let at = start
-  while (isSpace(text.charCodeAt(at))) at++
+  while (isSpace(json.charCodeAt(at))) at++
   return at
 }
 
