@@ -100,7 +100,7 @@ export const HTTPS_REQUIRED = publicError('HTTPS_REQUIRED', 403, 'HTTPS is requi
 export const CAPTCHA_FAILED = publicError('CAPTCHA_FAILED', 403, 'The captcha was not solved')
 export const CSRF_FAILED = publicError('CSRF_FAILED', 403, 'The CSRF check failed')
 export const NOT_FOUND = publicError('NOT_FOUND', 404, 'Not found')
-export const CONFLICT = publicError('CONFLICT', 409, 'This conflicts with what is there')
+export const CONFLICT = publicError('CONFLICT', 409, 'This conflicts with the present state')
 export const PAYLOAD_TOO_LARGE = publicError('PAYLOAD_TOO_LARGE', 413, 'The body is too large')
 export const UNSUPPORTED_MEDIA_TYPE = publicError(
   'UNSUPPORTED_MEDIA_TYPE',
@@ -110,9 +110,9 @@ export const UNSUPPORTED_MEDIA_TYPE = publicError(
 export const RATE_LIMITED = publicError('RATE_LIMITED', 429, 'Too many requests; slow down', 1)
 export const TOO_MANY_CONNECTIONS = publicError('TOO_MANY_CONNECTIONS', 429, 'Too many connections')
 export const INTERNAL_ERROR = publicError('INTERNAL_ERROR', 500, 'Something went wrong on our side')
-export const UPSTREAM_ERROR = publicError('UPSTREAM_ERROR', 502, 'The upstream service gave no usable answer')
+export const UPSTREAM_ERROR = publicError('UPSTREAM_ERROR', 502, 'The upstream service returned no usable response')
 export const UNAVAILABLE = publicError('UNAVAILABLE', 503, 'The service is not available right now; try again', 1)
-export const UPSTREAM_TIMEOUT = publicError('UPSTREAM_TIMEOUT', 504, 'The upstream service did not answer in time')
+export const UPSTREAM_TIMEOUT = publicError('UPSTREAM_TIMEOUT', 504, 'The upstream service did not respond in time')
 
 /** The class of `INVALID_OPTIONS`. */
 export type OptionsError = new(message: string) => Error & { readonly code: string, readonly statusCode?: number }

@@ -60,8 +60,8 @@ export function assertWholeSeconds (plugin: string, option: string, value: unkno
 }
 
 /**
- * Throws `INVALID_OPTIONS` unless `condition` is true: `"option" must be <expected>; got <value>`. Omit a value that may be
- * secret.
+ * Throws `INVALID_OPTIONS` unless `condition` is true: `"option" must be <expected>; got <value>`. Omit a value that
+ * may be secret.
  */
 export type AssertOption = (
   condition: boolean,

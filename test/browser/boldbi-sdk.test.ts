@@ -70,7 +70,7 @@ t.test('a page of another origin embeds by the SDK’s calls: it gets its token,
   )
   t.equal(await show('/authorize', dashboard('nobody')), 'BoldBI Embedded:Unauthorized')
   bi.answer = cut
-  t.equal(await show('/authorize', dashboard()), 'BoldBI Embedded:The upstream service gave no usable answer')
+  t.equal(await show('/authorize', dashboard()), 'BoldBI Embedded:The upstream service returned no usable response')
 
   for (
     const answer of [{ ApiStatus: false, Status: false, Message: ATTACK }, {

@@ -82,7 +82,7 @@ t.test('the Bold BI app refuses what its user was not given, a query without any
   for (const query of others) t.equal(await authorize(query), 'This is not allowed', query)
   t.equal(
     await authorize('embed_dashboard_id=own'),
-    'The upstream service gave no usable answer',
+    'The upstream service returned no usable response',
     'past every check of ours'
   )
 })

@@ -49,7 +49,7 @@ t.test('what is no answer of the product is 502 with our own text, and the next 
     bi.answer = answer
     const { statusCode, payload, headers } = await post(embedQuery())
     t.equal(statusCode, 502, what)
-    t.equal(payload, '{"error":{"code":"UPSTREAM_ERROR","message":"The upstream service gave no usable answer"}}')
+    t.equal(payload, '{"error":{"code":"UPSTREAM_ERROR","message":"The upstream service returned no usable response"}}')
     t.equal(headers['content-type'], 'application/json; charset=utf-8')
   }
   bi.answer = reply(GRANTED)
@@ -97,10 +97,10 @@ t.test("with errors: 'sdk' a policy's no and the upstream's failures are a 200 t
   await shown(embedQuery({ embed_mode: 'design' }), 'This is not allowed')
   for (const [, answer] of UNUSABLE) {
     bi.answer = answer
-    await shown(embedQuery(), 'The upstream service gave no usable answer')
+    await shown(embedQuery(), 'The upstream service returned no usable response')
   }
   bi.answer = hang
-  await shown(embedQuery(), 'The upstream service did not answer in time')
+  await shown(embedQuery(), 'The upstream service did not respond in time')
   bi.answer = reply(GRANTED)
   const used = embedQuery()
   t.equal((await post(used)).payload, JSON.stringify(GRANTED))
