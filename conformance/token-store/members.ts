@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 
 import type { ContractTest } from '../contract-test.js'
 import { aSession, aUser, allPages } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
-export async function memberContract (t: ContractTest, make: Make): Promise<void> {
+export async function memberContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('a user can belong to several organisations, with a role in each', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const { organisations, users, members } = store
     const user = await aUser(store)
     await organisations.create({ id: 'org-b', name: 'B' })
@@ -36,7 +36,7 @@ export async function memberContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('a member is added once, and only if user and organisation exist', async () => {
-    const { store: { organisations, members }, store } = await make()
+    const { store: { organisations, members }, store } = await create()
     const user = await aUser(store)
     await organisations.create({ id: 'org-b', name: 'B' })
     const wrong = [{ orgId: 'org-a', userId: user.id }, { orgId: 'org-b', userId: 'nobody' },
@@ -54,7 +54,7 @@ export async function memberContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('a session gives access to its own organisation, with the role that the user has there', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { organisations, members, sessions } = store
     const user = await aUser(store)
     await organisations.create({ id: 'org-b', name: 'B' })
@@ -80,7 +80,7 @@ export async function memberContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('without an organisation a user is found in the enabled one of the latest login', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { organisations, users, members, sessions } = store
     const user = await aUser(store)
     for (const id of ['org-b', 'org-c']) {
@@ -101,11 +101,11 @@ export async function memberContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('an organisation keeps an enabled owner', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const { users, members } = store
-    const create = (email: string) =>
+    const createOwner = (email: string) =>
       users.create({ orgId: 'org-a', email, passwordHash: 'hash', role: 'owner' })
-    const ann = await create('ann@example.com')
+    const ann = await createOwner('ann@example.com')
     await aUser(store)
     const foreign = await users.create({ orgId: 'org-b', email: 'b@example.com', passwordHash: 'hash', role: 'owner' })
     const changes = [
@@ -115,7 +115,7 @@ export async function memberContract (t: ContractTest, make: Make): Promise<void
     ]
     for (const change of changes) await assert.rejects(change(), { code: 'CONFLICT' })
     assert.deepEqual(await users.get(ann.id), ann)
-    const bob = await create('bob@example.com')
+    const bob = await createOwner('bob@example.com')
     await members.update('org-a', bob.id, { disabled: true })
     for (const change of changes) await assert.rejects(change(), { code: 'CONFLICT' })
     await members.update('org-a', bob.id, { disabled: false })
@@ -128,7 +128,7 @@ export async function memberContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('a removed member has no sessions there; the last membership takes the user with it', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const { organisations, users, members, sessions } = store
     const user = await aUser(store)
     await organisations.create({ id: 'org-b', name: 'B' })
@@ -153,7 +153,7 @@ export async function memberContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('the members of one organisation are listed newest first, page by page', async () => {
-    const { store, clock } = await make()
+    const { store, clock } = await create()
     const created: string[] = []
     for (let at = 0; at < 5; at++) {
       created.unshift((await aUser(store)).id)
@@ -171,7 +171,7 @@ export async function memberContract (t: ContractTest, make: Make): Promise<void
   })
 
   await t.test('a change of a member that does not exist changes nothing', async () => {
-    const { store } = await make()
+    const { store } = await create()
     const user = await aUser(store)
     for (const [orgId, userId] of [['org-b', user.id], ['org-a', 'nobody']] as const) {
       assert.equal(await store.members.update(orgId, userId, { role: 'viewer' }), null)

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 
 import type { ContractTest } from '../contract-test.js'
-import { AWKWARD_TEXTS, allPages } from './fixtures.js'
-import type { Make } from './fixtures.js'
+import { AWKWARD_STRINGS, allPages } from './fixtures.js'
+import type { CreateStore } from './fixtures.js'
 
-export async function organisationContract (t: ContractTest, make: Make): Promise<void> {
+export async function organisationContract (t: ContractTest, create: CreateStore): Promise<void> {
   await t.test('an organisation is read as it was created, with defaults', async () => {
-    const { store: { organisations }, clock } = await make()
+    const { store: { organisations }, clock } = await create()
     const acme = await organisations.create({ id: 'acme', name: 'Acme' })
     assert.deepEqual(acme, {
       id: 'acme',
@@ -30,7 +30,7 @@ export async function organisationContract (t: ContractTest, make: Make): Promis
   })
 
   await t.test('an update of an organisation changes only the given properties', async () => {
-    const { store: { organisations } } = await make()
+    const { store: { organisations } } = await create()
     let expected = await organisations.create({ id: 'acme', name: 'Acme', maxUsers: 3 })
     const other = await organisations.create({ name: 'Globex' })
     const patches = [{ name: 'Acme Inc' }, { mfa: 'required' }, { maxUsers: null }, { maxSources: 7 }, {}] as const
@@ -44,7 +44,7 @@ export async function organisationContract (t: ContractTest, make: Make): Promis
   })
 
   await t.test('organisations are listed newest first, page by page', async () => {
-    const { store: { organisations }, clock } = await make()
+    const { store: { organisations }, clock } = await create()
     const created: string[] = []
     for (let at = 0; at < 5; at++) {
       created.unshift((await organisations.create({ name: `Organisation ${at}` })).id)
@@ -59,9 +59,9 @@ export async function organisationContract (t: ContractTest, make: Make): Promis
   })
 
   await t.test('unusual strings are valid ids and names of organisations', async () => {
-    const { store: { organisations } } = await make()
-    for (const text of AWKWARD_TEXTS) await organisations.create({ id: text, name: text })
-    for (const text of AWKWARD_TEXTS) {
+    const { store: { organisations } } = await create()
+    for (const text of AWKWARD_STRINGS) await organisations.create({ id: text, name: text })
+    for (const text of AWKWARD_STRINGS) {
       const organisation = await organisations.get(text)
       assert.deepEqual([organisation?.id, organisation?.name], [text, text])
     }
