@@ -1,3 +1,6 @@
+/** The longest time of a timer in milliseconds: Node.js runs a longer one after 1 ms. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
 /**
  * Settles as `work` does, or rejects with the error of `onOverdue` after `limit` milliseconds; the work itself goes
  * on. The timer keeps

@@ -1,9 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 
-import { waitAtMost } from './deadline.js'
+import { LONGEST_TIMER, waitAtMost } from './deadline.js'
 import { assertWholeNumber } from './options.js'
 
-const LONGEST_TIMER = 2 ** 31 - 1
 const CLOSE_LIMIT = 2_000
 
 export interface SweepOptions {

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
-import { withDeadline } from '../deadline.js'
+import { LONGEST_TIMER, withDeadline } from '../deadline.js'
 import { INVALID_OPTIONS } from '../errors.js'
 import { assertWholeNumber } from '../options.js'
 
@@ -24,8 +24,6 @@ export interface SecretSourceOptions<Secret, Checked> {
 }
 
 const LEAST_INTERVAL = 100
-
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /**
  * Provides the current secret. A plain value is validated once. A function is called at start, where its failure stops

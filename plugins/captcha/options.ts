@@ -1,4 +1,4 @@
-import { assertWholeNumber, optionAssertion, refuseUnknownOptions } from '../../lib/options.js'
+import { assertBoolean, assertWholeNumber, optionAssertion, refuseUnknownOptions } from '../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
@@ -169,7 +169,7 @@ function checkSiteverify (options: SiteverifyOptions): void {
     'minScore',
     'a number from 0 to 1; remove it for providers other than reCAPTCHA'
   )
-  assertOption(sendAddress === undefined || typeof sendAddress === 'boolean', 'sendAddress', 'true or false')
+  if (sendAddress !== undefined) assertBoolean('captcha', 'sendAddress', sendAddress)
   assertCount('maxAge', maxAge, YEAR)
   assertCount('timeout', timeout, INT32)
 }

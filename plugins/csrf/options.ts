@@ -2,7 +2,10 @@ import { stringifySetCookie } from 'cookie'
 import type { FastifyRequest } from 'fastify'
 
 import { isExactOrigin, originProblem } from '../../lib/cors/exact-origin.js'
-import { optionAssertion, refuseUnknownMembers, refuseUnknownOptions } from '../../lib/options.js'
+import {
+  assertBoolean, assertWholeNumber, optionAssertion, refuseUnknownMembers,
+  refuseUnknownOptions
+} from '../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
@@ -98,12 +101,8 @@ export function checkOptions (options: CsrfOptions): void {
   for (const origin of origins ?? []) {
     assertOption(isExactOrigin(origin), 'origins', `${EXPECTED_ORIGINS}: ${originProblem(origin)}`)
   }
-  assertOption(allowSameSite === undefined || typeof allowSameSite === 'boolean', 'allowSameSite', 'true or false')
-  assertOption(
-    ttl === undefined || (Number.isSafeInteger(ttl) && ttl >= 1_000),
-    'ttl',
-    'a whole number of milliseconds, 1000 or more'
-  )
+  if (allowSameSite !== undefined) assertBoolean('csrf', 'allowSameSite', allowSameSite)
+  if (ttl !== undefined) assertWholeNumber('csrf', 'ttl', ttl, { min: 1_000, unit: 'milliseconds' })
   assertOption(
     tokenPath === undefined || (typeof tokenPath === 'string' && tokenPath.startsWith('/')),
     'tokenPath',
@@ -132,7 +131,7 @@ function checkCookie (cookie: CsrfCookieOptions): void {
     'cookie.sameSite',
     '"strict", "lax" or "none"'
   )
-  assertOption(secure === undefined || typeof secure === 'boolean', 'cookie.secure', 'true or false')
+  if (secure !== undefined) assertBoolean('csrf', 'cookie.secure', secure)
   // Browsers silently drop cookies that violate these rules.
   assertOption(sameSite !== 'none' || secure !== false, 'cookie.secure', 'true if "cookie.sameSite" is "none"')
   assertOption(

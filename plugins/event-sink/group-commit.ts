@@ -1,4 +1,5 @@
 import { INTERNAL_ERROR, UNAVAILABLE } from '../../lib/errors.js'
+import { LONGEST_TIMER } from '../../lib/deadline.js'
 import { assertWholeNumber } from '../../lib/options.js'
 import type { AcceptedEvent } from '../../contracts/event-sink.js'
 
@@ -42,7 +43,6 @@ interface Amount {
 const MAX_PENDING_CHARACTERS = 64 * 1024 * 1024
 /** Maximum characters of one flush, except a single larger write: encoding it blocks the event loop. */
 const MAX_BATCH_CHARACTERS = 1024 * 1024
-const MAX_TIMER = 2 ** 31 - 1
 
 /** The backend works on one batch while the next is prepared. */
 const MAX_BATCHES_IN_FLIGHT = 2
@@ -70,7 +70,7 @@ export class GroupCommit {
     { flush, isDataError = () => false, maxPending = 10_000, ackTimeout = 5_000, maxBatch = 2_000 }: GroupCommitOptions
   ) {
     assertWholeNumber('event-sink', 'maxPending', maxPending)
-    assertWholeNumber('event-sink', 'ackTimeout', ackTimeout, { max: MAX_TIMER, unit: 'milliseconds' })
+    assertWholeNumber('event-sink', 'ackTimeout', ackTimeout, { max: LONGEST_TIMER, unit: 'milliseconds' })
     assertWholeNumber('event-sink', 'maxBatch', maxBatch)
     this.#flush = flush
     this.#isDataError = isDataError

@@ -1,8 +1,11 @@
 import type { GatehouseRouteConfig } from 'fastify'
 
-import { optionAssertion } from '../../lib/options.js'
+import { assertBoolean, assertWholeNumber, optionAssertion } from '../../lib/options.js'
 import type { AssertOption } from '../../lib/options.js'
 import { parseUrl } from '../../signing/parse-url.js'
+
+/** Minimum lifetime of a token, in milliseconds. */
+const MIN_LIFETIME = 1_000
 
 /** Options of every route that mints guest tokens. */
 export interface TokenOptions {
@@ -31,7 +34,8 @@ export interface TokenOptions {
 }
 
 /** Validates the options that routes with guest tokens share, and adds the defaults. Throws `INVALID_OPTIONS`. */
-export function checkedTokenOptions (assertOption: AssertOption, options: TokenOptions): Required<TokenOptions> {
+export function checkedTokenOptions (plugin: string, options: TokenOptions): Required<TokenOptions> {
+  const assertOption: AssertOption = optionAssertion(plugin)
   const {
     apiUrl = 'https://api.usedatabrain.com',
     dataAppName,
@@ -44,18 +48,18 @@ export function checkedTokenOptions (assertOption: AssertOption, options: TokenO
   } = options
   assertOption(typeof dataAppName === 'string' && dataAppName !== '', 'dataAppName', 'the name of a data app')
   assertOption(typeof allowClientId === 'function', 'allowClientId', 'a function')
-  assertOption(isLifetime(expiryTime), 'expiryTime', 'a whole number of milliseconds, 1000 or more', expiryTime)
+  assertWholeNumber(plugin, 'expiryTime', expiryTime, { min: MIN_LIFETIME, unit: 'milliseconds' })
   assertOption(
     typeof refreshAhead === 'number' && refreshAhead >= 0 && refreshAhead <= 0.9,
     'refreshAhead',
     'a number from 0 to 0.9',
     refreshAhead
   )
-  assertOption(typeof cache === 'boolean', 'cache', 'true or false', cache)
+  assertBoolean(plugin, 'cache', cache)
   assertOption(typeof guards === 'object' && guards !== null, 'guards', 'an object, as under config.gatehouse')
   assertOption(typeof now === 'function', 'now', 'a function')
   return {
-    apiUrl: baseUrl(assertOption, 'apiUrl', apiUrl),
+    apiUrl: baseUrl(plugin, 'apiUrl', apiUrl),
     dataAppName,
     allowClientId,
     expiryTime,
@@ -67,7 +71,8 @@ export function checkedTokenOptions (assertOption: AssertOption, options: TokenO
 }
 
 /** Returns the normalised origin and path of a URL, without a trailing slash. Throws `INVALID_OPTIONS`. */
-export function baseUrl (assertOption: AssertOption, option: string, value: string): string {
+export function baseUrl (plugin: string, option: string, value: string): string {
+  const assertOption: AssertOption = optionAssertion(plugin)
   const url = parseUrl(value)
   assertOption(
     url !== null && ['http:', 'https:'].includes(url.protocol) &&
@@ -91,5 +96,5 @@ export function checkedApiKey (plugin: string, apiKey: unknown): string {
 
 /** Whether a value is a lifetime that DataBrain accepts for a token. */
 export function isLifetime (milliseconds: unknown): boolean {
-  return Number.isSafeInteger(milliseconds) && Number(milliseconds) >= 1_000
+  return Number.isSafeInteger(milliseconds) && Number(milliseconds) >= MIN_LIFETIME
 }

@@ -1,7 +1,10 @@
 import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import type { HostDecision } from '../../lib/authorize.js'
-import { optionAssertion, assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
+import {
+  assertBoolean, assertWholeNumber, assertWholeSeconds, optionAssertion,
+  refuseUnknownOptions
+} from '../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
@@ -132,17 +135,12 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
   assertOption(typeof checked.path === 'string' && checked.path.startsWith('/'), 'path', 'a path that begins with "/"')
   assertOption(isStrings(checked.modes), 'modes', 'a non-empty list of modes')
   assertWholeSeconds('embed-authorize', 'maxExpiration', checked.maxExpiration, 60_000, MAX_EXPIRATION_CEILING)
-  assertOption(
-    isPositive(checked.maxDashboards, MAX_DASHBOARDS_CEILING),
-    'maxDashboards',
-    `an integer from 1 to ${MAX_DASHBOARDS_CEILING}`,
-    checked.maxDashboards
-  )
+  assertWholeNumber('embed-authorize', 'maxDashboards', checked.maxDashboards, { max: MAX_DASHBOARDS_CEILING })
   assertOption(EMBED_TRANSPORTS.includes(checked.transport), 'transport', `one of ${EMBED_TRANSPORTS.join(', ')}`)
-  assertOption(isPositive(checked.maxUrlLength), 'maxUrlLength', 'a positive integer', checked.maxUrlLength)
-  assertOption(typeof checked.pinboard === 'boolean', 'pinboard', 'a boolean')
+  assertWholeNumber('embed-authorize', 'maxUrlLength', checked.maxUrlLength, { unit: 'characters' })
+  assertBoolean('embed-authorize', 'pinboard', checked.pinboard)
   assertOption(['sdk', 'http'].includes(checked.errors), 'errors', '"sdk" or "http"')
-  assertOption(isPositive(checked.bodyLimit), 'bodyLimit', 'a positive integer', checked.bodyLimit)
+  assertWholeNumber('embed-authorize', 'bodyLimit', checked.bodyLimit, { unit: 'bytes' })
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   assertOption(typeof checked.now === 'function', 'now', 'a function')
   return checked
@@ -150,8 +148,4 @@ export function checkedOptions (options: EmbedAuthorizeOptions): CheckedOptions 
 
 function isStrings (list: unknown): boolean {
   return Array.isArray(list) && list.length > 0 && list.every((text) => typeof text === 'string' && text !== '')
-}
-
-function isPositive (value: unknown, max = Number.MAX_SAFE_INTEGER): boolean {
-  return Number.isSafeInteger(value) && Number(value) > 0 && Number(value) <= max
 }

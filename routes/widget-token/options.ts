@@ -2,7 +2,7 @@ import type { FastifyRequest, GatehouseRouteConfig } from 'fastify'
 
 import type { HostDecision } from '../../lib/authorize.js'
 import { INVALID_OPTIONS } from '../../lib/errors.js'
-import { optionAssertion, refuseUnknownOptions } from '../../lib/options.js'
+import { assertWholeNumber, optionAssertion, refuseUnknownOptions } from '../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../lib/secrets/secret-source.js'
@@ -145,11 +145,7 @@ export function checkedOptions (options: WidgetTokenOptions): CheckedOptions {
   )
   assertOption(Array.isArray(checked.filters), 'filters', 'a list of strings')
   assertOption(['ms', 's'].includes(checked.timeUnit), 'timeUnit', '"ms" or "s"')
-  assertOption(
-    Number.isInteger(checked.minutes) && checked.minutes >= 5 && checked.minutes <= 20,
-    'minutes',
-    'a whole number from 5 to 20'
-  )
+  assertWholeNumber('widget-token', 'minutes', checked.minutes, { min: 5, max: 20 })
   assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that identifies the user')
   assertOption(typeof checked.guards === 'object', 'guards', 'an object, as under config.gatehouse')
   assertOption(typeof checked.now === 'function', 'now', 'a function')

@@ -125,7 +125,7 @@ export function checkedOptions (options: GuestTokenOptions): CheckedOptions {
   refuseUnknownOptions('guestToken', options, KNOWN)
   const checked: CheckedOptions = {
     ...options,
-    ...checkedTokenOptions(assertOption, options),
+    ...checkedTokenOptions('guest-token', options),
     path: options.path ?? '/api/databrain/guest-token',
     errorStatus: options.errorStatus ?? 'product',
     rateLimit: options.rateLimit ?? { max: 1_200, timeWindow: '1 minute' },

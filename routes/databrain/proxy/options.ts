@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 
 import type { HostDecision } from '../../../lib/authorize.js'
-import { optionAssertion, refuseUnknownOptions } from '../../../lib/options.js'
+import { LONGEST_TIMER } from '../../../lib/deadline.js'
+import { assertWholeNumber, optionAssertion, refuseUnknownOptions } from '../../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { SecretSource } from '../../../lib/secrets/secret-source.js'
@@ -129,19 +130,17 @@ const KNOWN: KnownOptions<DatabrainProxyOptions> = {
 }
 const TIMES = ['timeout', 'uploadTimeout', 'idleTimeout', 'readTimeout', 'connectTimeout'] as const
 const COUNTS = ['bodyLimit', 'maxResponse', 'connections', 'userConnections'] as const
-/** Node runs a timer above this limit after 1 ms. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Validates the options and adds the defaults. Throws `INVALID_OPTIONS`. */
 export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions {
   refuseUnknownOptions('databrainProxy', options, KNOWN)
-  const token = checkedTokenOptions(assertOption, options)
+  const token = checkedTokenOptions('databrain-proxy', options)
   const connections = options.connections ?? 64
   const checked: CheckedOptions = {
     ...options,
     ...token,
     prefix: options.prefix ?? '/api/databrain/proxy',
-    upstreamUrl: baseUrl(assertOption, 'upstreamUrl', options.upstreamUrl ?? token.apiUrl),
+    upstreamUrl: baseUrl('databrain-proxy', 'upstreamUrl', options.upstreamUrl ?? token.apiUrl),
     rateLimit: options.rateLimit ?? { max: 1_200, timeWindow: '1 minute' },
     userRateLimit: options.userRateLimit ?? { max: 600, timeWindow: '1 minute' },
     bodyLimit: options.bodyLimit ?? 16_777_216,
@@ -167,18 +166,9 @@ export function checkedOptions (options: DatabrainProxyOptions): CheckedOptions 
   // The @fastify/cors of a host handles the preflights of all paths.
   assertOption(checked.prefix !== '' || checked.cors === undefined, 'prefix', 'a non-empty path if "cors" is set')
   assertOption(typeof checked.authorize === 'function', 'authorize', 'a function that identifies the user')
-  for (const name of COUNTS) assertOption(isPositive(checked[name]), name, 'a positive integer', checked[name])
+  for (const name of COUNTS) assertWholeNumber('databrain-proxy', name, checked[name])
   for (const name of TIMES) {
-    assertOption(
-      isPositive(checked[name]) && checked[name] <= LONGEST_TIMER,
-      name,
-      `a whole number of milliseconds, 1 to ${LONGEST_TIMER}`,
-      checked[name]
-    )
+    assertWholeNumber('databrain-proxy', name, checked[name], { max: LONGEST_TIMER, unit: 'milliseconds' })
   }
   return checked
-}
-
-function isPositive (count: unknown): boolean {
-  return Number.isSafeInteger(count) && Number(count) > 0
 }
