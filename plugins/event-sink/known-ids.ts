@@ -1,5 +1,6 @@
-import { wordOfId } from './event-id.js'
 import { DEDUPLICATION_WINDOW } from '../../contracts/event-sink.js'
+import type { AcceptedEvent } from '../../contracts/event-sink.js'
+import { eventId, wordOfId } from './event-id.js'
 
 const SLOTS = 2 ** 17
 const WORDS = 4
@@ -24,6 +25,25 @@ export class KnownIds {
     const slot = slotOf(id)
     for (let word = 0; word < WORDS; word++) this.#ids[slot * WORDS + word] = wordOfId(id, word)
     this.#seenAt[slot] = receivedAt
+  }
+
+  /**
+   * Returns the events that are not known and do not repeat an earlier event of the list, by id. Sets `repeat` of the
+   * other events, if they ask for it.
+   */
+  unknownOf (events: readonly AcceptedEvent[]): Map<string, AcceptedEvent> {
+    const fresh = new Map<string, AcceptedEvent>()
+    for (const event of events) {
+      const id = eventId(event)
+      if (!fresh.has(id) && !this.has(id, event.receivedAt)) fresh.set(id, event)
+      else if (event.repeat === false) event.repeat = true
+    }
+    return fresh
+  }
+
+  /** Adds the ids of events that were stored. */
+  addAll (events: ReadonlyMap<string, AcceptedEvent>): void {
+    for (const [id, { receivedAt }] of events) this.add(id, receivedAt)
   }
 }
 

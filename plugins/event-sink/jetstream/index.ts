@@ -5,7 +5,6 @@ import { optionAssertion, refuseUnknownMembers } from '../../../lib/options.js'
 import type { AssertOption, KnownOptions } from '../../../lib/options.js'
 import { NatsLink } from '../../../lib/nats/link.js'
 import { importOptional } from '../../../lib/optional-package.js'
-import { eventId } from '../event-id.js'
 import { GroupCommit } from '../group-commit.js'
 import type { GroupCommitOptions } from '../group-commit.js'
 import { UnpublishableEvent, messagesOf, packedMessagesOf } from './packing.js'
@@ -103,15 +102,10 @@ export async function jetstreamSink (sinkOptions: JetstreamSinkOptions): Promise
   })
 
   async function flush (events: readonly AcceptedEvent[]): Promise<void> {
-    const fresh = new Map<string, AcceptedEvent>()
-    for (const event of events) {
-      const id = eventId(event)
-      if (!fresh.has(id) && !known.has(id, event.receivedAt)) fresh.set(id, event)
-      else if (event.repeat === false) event.repeat = true
-    }
+    const fresh = known.unknownOf(events)
     if (fresh.size === 0) return
     await publisher.publish(pack(fresh, settings.subjectPrefix, maxPayload()))
-    for (const [id, { receivedAt }] of fresh) known.add(id, receivedAt)
+    known.addAll(fresh)
   }
 
   function maxPayload (): number {

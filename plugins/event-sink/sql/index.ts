@@ -3,7 +3,7 @@ import { UNAVAILABLE } from '../../../lib/errors.js'
 import { refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { importOptional } from '../../../lib/optional-package.js'
-import { eventId, hexOfId, idOfHex } from '../event-id.js'
+import { hexOfId, idOfHex } from '../event-id.js'
 import { GroupCommit } from '../group-commit.js'
 import type { GroupCommitOptions } from '../group-commit.js'
 import { KnownIds } from '../known-ids.js'
@@ -55,15 +55,10 @@ export async function sqlSink (database: Database, sinkOptions: SqlSinkOptions =
   })
 
   async function flush (events: readonly AcceptedEvent[]): Promise<void> {
-    const fresh = new Map<string, AcceptedEvent>()
-    for (const event of events) {
-      const id = eventId(event)
-      if (!fresh.has(id) && !known.has(id, event.receivedAt)) fresh.set(id, event)
-      else if (event.repeat === false) event.repeat = true
-    }
+    const fresh = known.unknownOf(events)
     if (fresh.size === 0) return
     if (await copied(fresh) || await inserted(fresh)) {
-      for (const [id, { receivedAt }] of fresh) known.add(id, receivedAt)
+      known.addAll(fresh)
     } else {
       // All events are stored; a failure only means that later duplicates need another query.
       await cacheIds(fresh).catch(() => {})

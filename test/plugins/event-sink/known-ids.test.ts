@@ -47,3 +47,18 @@ t.test('ids that share a slot, or all but one of their bytes, are told apart', a
   known.add(sameSlot, NOW)
   t.same([known.has(id, NOW), known.has(sameSlot, NOW)], [false, true], 'the newer one took its place')
 })
+
+t.test('events that are known or repeat an earlier event are left out, and are marked if they ask for it', async (t) => {
+  const known = new KnownIds()
+  const stored = anEvent({ messageId: 'stored', receivedAt: NOW })
+  known.addAll(new Map([[eventId(stored), stored]]))
+  const events = [
+    { ...stored, repeat: false },
+    { ...stored },
+    anEvent({ messageId: 'new', receivedAt: NOW, repeat: false }),
+    anEvent({ messageId: 'new', receivedAt: NOW, repeat: false }),
+    { ...stored, receivedAt: NOW + DEDUPLICATION_WINDOW }
+  ]
+  t.same([...known.unknownOf(events).values()], [events[2], events[4]])
+  t.same(events.map(({ repeat }) => repeat), [true, undefined, false, true, undefined])
+})
