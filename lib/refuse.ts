@@ -62,12 +62,19 @@ export function toPublicError (thrown: unknown): GatehouseError {
 }
 
 function detailsOf (validation: NonNullable<FastifyError['validation']>): ErrorDetail[] {
-  return validation.map(({ instancePath, params, message = 'is not valid' }) => {
+  return validation.map((violation) => {
+    const { instancePath, params } = violation
     const missing = typeof params.missingProperty === 'string' ? `/${params.missingProperty}` : ''
-    const { allowedValues } = params
-    const allowed = Array.isArray(allowedValues) ? `: ${allowedValues.map(String).join(', ')}` : ''
-    return { path: instancePath + missing, message: message + allowed }
+    return { path: instancePath + missing, message: violationMessage(violation) }
   })
+}
+
+/** Returns the message of a violation of a schema; for an enum it lists the allowed values, which Ajv leaves out. */
+export function violationMessage (
+  { params, message = 'is not valid' }: { params?: Readonly<Record<string, unknown>>, message?: string }
+): string {
+  const allowed = params?.allowedValues
+  return Array.isArray(allowed) ? `${message}: ${allowed.map(String).join(', ')}` : message
 }
 
 /** Returns the log message for an unknown property. Responses never contain strings of the request. */

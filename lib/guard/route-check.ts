@@ -17,6 +17,24 @@ const CHECKED: unique symbol = Symbol.for('fastify-gatehouse.checked') as never
 /** What the routes of the suite hand out before a guard can ask for it. */
 const CREDENTIALS: readonly unknown[] = ['captcha', 'csrf'] satisfies Array<Config['issues']>
 
+/** The modules of the package's guards by their name under `config.gatehouse`, for error messages. */
+const MODULES: Readonly<Record<string, string>> = {
+  admin: 'admin-guard',
+  audit: 'audit-log',
+  captcha: 'captcha',
+  connectionLimit: 'connection-limit',
+  csrf: 'csrf',
+  https: 'require-https',
+  pipelineKey: 'pipeline-key',
+  proxyKey: 'proxy-key',
+  rateLimit: 'rate-limit',
+  signature: 'signature',
+  userReference: 'user-reference'
+}
+
+/** The names under `config.gatehouse` of guards whose plugin has another name. */
+const OPTIONS: Readonly<Record<string, string>> = { adminGuard: 'admin', auditLog: 'audit', requireHttps: 'https' }
+
 type Scope = FastifyInstance & { [WATCHED]?: true, [CHECKED]?: WeakSet<object> }
 
 /**
@@ -70,6 +88,13 @@ function checkedIn (scope: Scope): WeakSet<object> {
   return scope[CHECKED] as WeakSet<object>
 }
 
+function hintFor (name: string, guards: ReadonlyMap<string, Registration>): string {
+  const module = Object.hasOwn(MODULES, name) ? MODULES[name] : undefined
+  if (module !== undefined) return `; register fastify-gatehouse/${module} there before the route`
+  const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : nearestName(name, [...guards.keys()])
+  return option == null ? '' : `; did you mean "${option}"?`
+}
+
 function configProblem (config: unknown, guards: ReadonlyMap<string, Registration>): string | null {
   if (config === undefined) return null
   if (typeof config !== 'object' || config === null) return 'config.gatehouse must be an object'
@@ -80,9 +105,7 @@ function configProblem (config: unknown, guards: ReadonlyMap<string, Registratio
     }
     const guard = guards.get(name)
     if (guard === undefined) {
-      const nearest = nearestName(name, [...guards.keys()])
-      const hint = nearest === null ? '' : `; did you mean "${nearest}"?`
-      return `config.gatehouse.${name}: no guard of that name is registered in the route's scope${hint}`
+      return `config.gatehouse.${name}: no guard of that name is registered in the route's scope${hintFor(name, guards)}`
     }
     if (!guard.accepts(value)) return `config.gatehouse.${name} must be ${guard.expected}`
   }

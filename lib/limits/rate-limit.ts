@@ -111,7 +111,9 @@ export function windowOf (timeWindow: unknown): number | null {
 /** The plugin itself would replace invalid values by its default, 1 000 per minute. */
 function checkLimit (options: Exclude<RateLimitOptions, false>): void {
   if (typeof options !== 'object' || options === null) {
-    throw new INVALID_OPTIONS('rate-limit: must be false or the options of @fastify/rate-limit')
+    throw new INVALID_OPTIONS(
+      "rate-limit: a limit must be false or an object such as { max: 100, timeWindow: '1 minute' }"
+    )
   }
   refuseUnknownMembers('rateLimit', '', options, KNOWN)
   const { max, timeWindow, shared, ipv6Subnet } = options

@@ -4,6 +4,7 @@ import { GatehouseError, INVALID_REQUEST, PAYLOAD_TOO_LARGE } from '../../lib/er
 import { countProperties, EVENT_LIMITS } from '../../lib/json/limits.js'
 import type { JsonLimits } from '../../lib/json/limits.js'
 import { assertUnrepeated } from '../../lib/json/known-members.js'
+import { violationMessage } from '../../lib/refuse.js'
 import { AnyEventSchema } from '../../schemas/event.js'
 import type { EventBody } from '../../schemas/event.js'
 import type { EventError } from '../../schemas/ingestion.js'
@@ -33,7 +34,7 @@ export function eventAssertion (scope: FastifyInstance, url: string, limits: Jso
     if (isEvent(value) === true) return
     const violation = isEvent.errors?.[0]
     throw new INVALID_REQUEST({
-      details: [{ path: violation?.instancePath ?? '', message: violation?.message ?? 'is not valid' }]
+      details: [{ path: violation?.instancePath ?? '', message: violationMessage(violation ?? {}) }]
     })
   }
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 import { parseDomain } from '../../lib/cors/origin-rules.js'
 import type { Values } from './command.js'
 import { createSource } from '../demo-source.js'
@@ -14,8 +16,14 @@ export async function createSourceCommand ({ name, domain = [], environment = 'l
     throw new Error(`--domain ${JSON.stringify(wrong)} must be an origin, a host or *.example.com`)
   }
 
-  await withStore(async (store) => {
+  await withStore(async (store, { database, secrets, dataDir }) => {
     const { source, serverSecret } = await createSource(store, name, domains, environment)
+    if (database !== null && secrets.SECRETS_KEY === null) {
+      console.error(
+        `SECRETS_KEY is not set: the server secret is encrypted with the generated key in ${join(dataDir, 'secrets')}. ` +
+          "A server with another key refuses the source's requests with 503."
+      )
+    }
     console.log(`Source ${source.id}\nPipeline key:  ${source.pipelineKey}\nServer secret: ${serverSecret}`)
   })
 }

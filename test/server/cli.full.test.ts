@@ -85,7 +85,7 @@ t.test('administrators and sources can be made without a running server, and not
   t.equal(migrated.code, 0, migrated.stderr)
 
   const source = await run(t, ['create-source', '--name', 'Shop', '--domain', 'https://shop.test', '--domain',
-    '*.shop.test'], variables)
+    '*.shop.test'], { ...variables, DXFEED_SECRET: 'of an app that uses the plugin' })
   const [, key = '', secret = ''] =
     /^Source \S+\nPipeline key: {2}(dk_live_\w{32})\nServer secret: (\S{43})\n$/.exec(source.stdout) ?? []
   t.equal(source.code, 0, source.stderr)

@@ -1,3 +1,4 @@
+import { INVALID_OPTIONS } from '../../errors.js'
 import { assertWholeNumber } from '../../options.js'
 import { importOptional } from '../../optional-package.js'
 import { fatalConnectionError } from '../fatal-connection-error.js'
@@ -5,6 +6,8 @@ import { copyIn } from './copy.js'
 import { readPostgresTls } from './tls.js'
 import type { PostgresClientSlice, PostgresPoolSlice, PostgresResult } from './pool-slice.js'
 
+/** The beginnings of the URLs and socket paths that `pg` accepts. */
+const LOCATION = /^(?:postgres(?:ql)?:|socket:|\/)/i
 const DRAIN_TIMEOUT = 5_000
 /** Maximum wait for a new or pooled connection, milliseconds. */
 const CONNECT_TIMEOUT = 3_000
@@ -74,6 +77,10 @@ export interface PostgresPools {
 export async function createPostgresPools (
   { url, maxConnections = 10, queryTimeout = 4_500, onIdleError, onWarning = warn }: PostgresPoolOptions
 ): Promise<PostgresPools> {
+  // The value is not shown: it may contain a password.
+  if (typeof url !== 'string' || !LOCATION.test(url)) {
+    throw new INVALID_OPTIONS('openDatabase: "url" must be a URL such as postgres://user:password@host:5432/name')
+  }
   assertWholeNumber('database', 'queryTimeout', queryTimeout, { unit: 'milliseconds' })
   const { default: pg } = await importOptional('pg', () => import('pg'), 'A PostgreSQL database')
   const { warning, ...connection } = await readPostgresTls(url)

@@ -6,6 +6,8 @@ import { inTurn } from './in-turn.js'
 
 type Table = 'server_secrets' | 'webhook_secrets'
 
+const OWNERS: Readonly<Record<Table, string>> = { server_secrets: 'source', webhook_secrets: 'webhook' }
+
 /** The row of a secret; `ownerId` is the id of its source or webhook. */
 interface Place {
   readonly table: Table
@@ -18,12 +20,14 @@ export function sealSecret (box: SecretBox, place: Place, value: Buffer): string
   return box.seal(value, contextOf(place))
 }
 
+/** Decrypts a secret. An error names the source or webhook, because the log shows it for a request. */
 export function openSecret (box: SecretBox, place: Place, sealed: string): Buffer {
   try {
     return box.open(sealed, contextOf(place))
   } catch (error) {
     const { message } = error as Error
-    throw new Error(`token-store: "secretsKeys" (SECRETS_KEY) cannot open a row of ${place.table}: ${message}`, {
+    const owner = `${OWNERS[place.table]} ${place.ownerId}`
+    throw new Error(`token-store: "secretsKeys" (SECRETS_KEY) cannot open the secret of ${owner}: ${message}`, {
       cause: error
     })
   }

@@ -135,6 +135,23 @@ t.test('the error for an unknown name suggests the guard with the nearest name',
   }, { message: /did you mean "knock"\?$/ })
 })
 
+t.test('the error for a guard of this package that is not registered names the module to register', async (t) => {
+  const errors = [
+    ['rateLimit', /; register fastify-gatehouse\/rate-limit there before the route$/],
+    ['admin', /; register fastify-gatehouse\/admin-guard there before the route$/],
+    ['adminGuard', /; did you mean "admin"\?$/],
+    ['toString', /registered in the route's scope$/]
+  ] as const
+  for (const [name, message] of errors) {
+    const app = host(t)
+    await app.register(knock, { word: 'a' })
+    app.get('/x', { config: { gatehouse: { [name]: true } as object } }, ok)
+    await t.rejects(async () => {
+      await app.ready()
+    }, { code: 'INVALID_OPTIONS', message })
+  }
+})
+
 t.test('a guard that only a sibling scope has stops the start', async (t) => {
   const app = host(t)
   await app.register(async (scope) => {

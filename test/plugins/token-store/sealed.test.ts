@@ -114,7 +114,7 @@ t.test('after a rotation of SECRETS_KEY the old key opens, and can be dropped on
   t.equal(await secretWith([newKey, oldKey]), serverSecret)
   await t.rejects(secretWith([newKey]), {
     code: 'UNAVAILABLE',
-    cause: { message: /^token-store: "secretsKeys" \(SECRETS_KEY\) cannot open a row of server_secrets: / }
+    cause: { message: /^token-store: "secretsKeys" \(SECRETS_KEY\) cannot open the secret of source \S+: / }
   })
   await sqlStore(database, { secretsKeys: [newKey, oldKey] }).sweep({ auditRetention: 1_000 })
   t.equal(await secretWith([newKey]), serverSecret)

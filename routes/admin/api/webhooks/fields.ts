@@ -67,7 +67,7 @@ export function settingsOf (
     throw invalidField('custom', 'must describe the signature of the provider')
   }
   if (custom != null && !isSignedTemplate(custom.template)) {
-    throw invalidField('custom/template', 'must contain {timestamp} and, after it, {body}')
+    throw invalidField('custom/template', 'must contain {timestamp} and, after it, {body}; omit it if the body alone is signed')
   }
   if (mapping != null) assertMapping(provider, mapping)
   const patch = { name, url, custom: custom == null ? custom : customOf(custom), mapping, enabled }
