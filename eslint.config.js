@@ -36,7 +36,8 @@ const plugins = OTHER_PLUGINS.map((regex, depth) => ({
 }))
 
 const oneReader =
-  'A raw address may have a port, brackets or another form, or be no address: read it by a function of lib/http/client-address.ts.'
+  'A raw address may have a port, brackets or another form, or be no address: read it by a function of ' +
+    'lib/http/client-address.ts.'
 const rawAddresses = [
   'MemberExpression[object.name=/^(request|req)$/i][property.name=/^ips?$/]',
   'ObjectPattern[typeAnnotation.typeAnnotation.typeName.name=/Request$/] > Property[key.name=/^ips?$/]',
@@ -44,7 +45,8 @@ const rawAddresses = [
 ]
 
 const noTimes =
-  'A test must not assert how long something takes: count the work, hold the timers, stop the clock or assert the order of events.'
+  'A test must not assert how long something takes: count the work, hold the timers, stop the clock or assert the ' +
+    'order of events.'
 const READS_CLOCK = 'CallExpression[callee.object.name=/^(performance|Date)$/][callee.property.name="now"]'
 const measuredTimes = [
   `BinaryExpression[operator=/^[<>]=?$/] > BinaryExpression[operator="-"] > ${READS_CLOCK}`,

@@ -35,7 +35,8 @@ const upstream = await start('upstream')
 try {
   console.log(`${describeMachine()}\n`)
   console.log(
-    '| connections | server | tokens/s | of express | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |'
+    '| connections | server | tokens/s | of express | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ' +
+      '---: | ---: | ---: |'
   )
   for (const connections of CONNECTIONS) {
     const results = await interleaved(

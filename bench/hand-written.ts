@@ -10,7 +10,8 @@ export async function handWritten (url: string): Promise<number> {
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   await pool.query('create table if not exists hand_keys (key text primary key, source_id text not null)')
   await pool.query(
-    'create table if not exists hand_events (id bigint generated always as identity primary key, source_id text not null, type text not null, received_at timestamptz not null default now(), payload jsonb not null)'
+    'create table if not exists hand_events (id bigint generated always as identity primary key, source_id text ' +
+      'not null, type text not null, received_at timestamptz not null default now(), payload jsonb not null)'
   )
   await pool.query('insert into hand_keys values ($1, $2) on conflict do nothing', [PIPELINE_KEY, 'source'])
 

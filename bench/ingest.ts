@@ -28,7 +28,8 @@ async function round (variant: string, connections: number, url: string): Promis
 await withPostgres(async (url) => {
   console.log(`${describeMachine()}, an event of ${EVENT.length} bytes\n`)
   console.log(
-    '| connections | server | events/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |'
+    '| connections | server | events/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ' +
+      '---: | ---: |'
   )
   for (const connections of CONNECTIONS) {
     const results = await interleaved(VARIANTS, (variant) => round(variant, connections, url))

@@ -53,7 +53,8 @@ await withPostgres((database) =>
   withNats(async (broker) => {
     console.log(`${describeMachine()}, an event of ${EVENT.length} bytes\n`)
     console.log(
-      '| events a request | connections | server | events/s | of postgres | p50 ms | p99 ms | failed |\n| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |'
+      '| events a request | connections | server | events/s | of postgres | p50 ms | p99 ms | failed |\n| ---: | ' +
+        '---: | --- | ---: | ---: | ---: | ---: | ---: |'
     )
     for (const load of loads) {
       // `bare` only parses one event.

@@ -185,7 +185,8 @@ await withPostgres(async (url) => {
   )
   for (const [name, events, server] of servers) await lists(name, events, await clientOf(server))
   console.log(
-    '\n| ingestion on | viewers | events/s | p50 ms | p99 ms | most ms | pages/s | failed |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |'
+    '\n| ingestion on | viewers | events/s | p50 ms | p99 ms | most ms | pages/s | failed |\n| --- | ---: | ---: | ' +
+      '---: | ---: | ---: | ---: | ---: |'
   )
   for (const [name, , server] of servers) {
     const client = await clientOf(server)

@@ -21,7 +21,8 @@ async function round (variant: string, connections: number): Promise<Round> {
 
 console.log(`${describeMachine()}\n`)
 console.log(
-  '| connections | server | tokens/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ---: | ---: |'
+  '| connections | server | tokens/s | of bare | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ---: | ' +
+    '---: | ---: |'
 )
 for (const connections of CONNECTIONS) {
   const results = await interleaved(VARIANTS, (variant) => round(variant, connections))

@@ -144,7 +144,8 @@ async function ping (): Promise<number> {
 
 console.log(`${describeHost()}; ${SECONDS} s for each\n`)
 console.log(
-  '| body | a second | answer | /healthz p50 ms | p99 ms | most ms | processor ms a body |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |'
+  '| body | a second | answer | /healthz p50 ms | p99 ms | most ms | processor ms a body |\n| --- | ---: | ---: | ' +
+    '---: | ---: | ---: | ---: |'
 )
 for (let times = 0; times < 50; times++) await ping()
 const ONLY = process.env.ONLY ?? ''

@@ -27,7 +27,8 @@ const ROUTE_CONFIG = {
 const USES = {
   '': 'part.tokenStore; export const error: Error = new part.FORBIDDEN()',
   errors:
-    "export const error: Error = new part.FORBIDDEN({ retryAfterSeconds: 1 }); export const refused: Error = new part.INVALID_OPTIONS('no')",
+    'export const error: Error = new part.FORBIDDEN({ retryAfterSeconds: 1 }); export const refused: Error = new ' +
+      "part.INVALID_OPTIONS('no')",
   'token-store': "export const gone: Promise<unknown> = app.tokenStore.guestTokens.invalidate({ clientId: 'c' })",
   'event-sink': 'export const ready: Promise<unknown> = app.eventSink.ready()',
   'guest-token': `export const reference: string = app.userReference.sign({ sub: 'ann' })
@@ -45,7 +46,8 @@ export const bad: part.EmbedAuthorizeOptions['guards'] = { nonsense: 5 }`,
   'proxy-key': "app.get('/u', async ({ proxyKey }) => proxyKey?.id)",
   'pipeline-key': "app.get('/u', async ({ source }) => source?.id)",
   ingestion:
-    "app.get('/u', async ({ source, signed }) => [source?.id, signed satisfies boolean, app.eventSink, app.tokenStore])",
+    "app.get('/u', async ({ source, signed }) => [source?.id, signed satisfies boolean, app.eventSink, " +
+      'app.tokenStore])',
   signature: "app.get('/u', async ({ signed, signedBody }) => [signed satisfies boolean, signedBody?.length])",
   'admin-guard': "app.get('/u', async ({ admin }) => admin?.role)",
   'admin-api': "app.get('/u', async ({ admin }) => [admin?.role, app.tokenStore])",

@@ -105,7 +105,8 @@ function checkDocument (swagger: () => Document, routes: readonly RouteOptions[]
     `@fastify/swagger does not know the security ${missing.length === 1 ? 'scheme' : 'schemes'} ${
       missing.join(', ')
     } of guarded routes; ` +
-      'register it with openapi: { components: { securitySchemes } }, where securitySchemes comes from "fastify-gatehouse/schemas"'
+      'register it with openapi: { components: { securitySchemes } }, where securitySchemes comes from ' +
+        '"fastify-gatehouse/schemas"'
   )
 }
 

@@ -54,7 +54,8 @@ async function readScript (): Promise<Buffer> {
   if (file !== undefined) return await readFile(file)
   throw new INVALID_OPTIONS(
     `ingestion: the collector is not at ${files.join(' or ')}; build it with "npm run build", ` +
-      'copy it from node_modules/fastify-gatehouse/dist/web/collector/d.js beside your bundle, or set "collector: false"'
+      'copy it from node_modules/fastify-gatehouse/dist/web/collector/d.js beside your bundle, or set "collector: ' +
+        'false"'
   )
 }
 

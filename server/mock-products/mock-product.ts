@@ -21,7 +21,8 @@ export interface MockProductOptions {
 }
 /** Policy of a mock product's own pages; `frame-ancestors` is added per mock product. */
 const CSP =
-  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri " +
+    "'none'; form-action 'none'"
 
 export function mockProductApp ({ embedders }: MockProductOptions): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 1_048_576, forceCloseConnections: true })

@@ -42,7 +42,8 @@ async function site (t: Test, options: Partial<AltchaOptions> = {}): Promise<str
       '/',
       (_request, reply) =>
         reply.type('text/html').send(
-          '<!doctype html><title>x</title><link rel="icon" href="data:,"><script type="module" src="/visit.js"></script>'
+          '<!doctype html><title>x</title><link rel="icon" href="data:,"><script type="module" ' +
+            'src="/visit.js"></script>'
         )
     )
     pages.get('/visit.js', (_request, reply) => reply.type('text/javascript').send(VISIT))
@@ -125,7 +126,8 @@ t.test('the browser itself says which page is of another site, so that its reque
 
   await page.goto(own)
   const fromOwn =
-    "fetch('/csrf-token').then((a) => a.json()).then(({ token }) => fetch('/guarded', { headers: { 'x-csrf-token': token } })).then((a) => a.status)"
+    "fetch('/csrf-token').then((a) => a.json()).then(({ token }) => fetch('/guarded', { headers: { 'x-csrf-token': " +
+      'token } })).then((a) => a.status)'
   t.equal(await page.evaluate(fromOwn), 200)
   t.same(refusals(), [])
   await page.goto(other)
@@ -198,7 +200,8 @@ t.test('an embed of the start page that could get no CSRF token gets one when th
   await page.goto(await app.listen({ host: '127.0.0.1', port: 0 }))
   const embed = () =>
     page.evaluate(
-      "import('/embeds.js').then(({ fetchWidgetToken }) => fetchWidgetToken({ csrf: true, captcha: null })).then((answer) => answer.json()).then(({ token }) => token).catch((error) => error.message)"
+      "import('/embeds.js').then(({ fetchWidgetToken }) => fetchWidgetToken({ csrf: true, captcha: null " +
+        '})).then((answer) => answer.json()).then(({ token }) => token).catch((error) => error.message)'
     )
   t.same([await embed(), await embed(), await embed()], ['not now', 'minted', 'minted'])
 })

@@ -221,7 +221,8 @@ t.test('a page of an origin that is not allowed gets nothing, whatever cookies i
   t.equal(databrain.connections(), 0)
 })
 
-t.test("with nothing on the page but the component, its own backend's name led to a server that adds the key, it renders too", async (t) => {
+t.test("with nothing on the page but the component, its own backend's name led to a server that adds the key, it " +
+  'renders too', async (t) => {
   const made = await site(t, ({ backend }) => ({
     options: { prefix: '' },
     script: '',

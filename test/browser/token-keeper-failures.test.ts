@@ -56,7 +56,8 @@ for (
     answer(() => ({ token: 'good' }))
     for (let times = 0; times < 11; times++) {
       await run(
-        'keeper.refresh(), keeper.token(), dispatchEvent(new Event("online")), document.dispatchEvent(new Event("visibilitychange", { bubbles: true })), 0'
+        'keeper.refresh(), keeper.token(), dispatchEvent(new Event("online")), document.dispatchEvent(new ' +
+          'Event("visibilitychange", { bubbles: true })), 0'
       )
       await pass(10_000)
     }

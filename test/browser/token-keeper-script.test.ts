@@ -48,7 +48,10 @@ for (
   ] as const
 ) {
   const given = Object.keys(headers).length === 0 ? `${status}` : `${status} with a Retry-After`
-  t.test(`a response with ${given} is ${isFinal ? 'final' : 'repeated, and the next one gives the token'}`, async (t) => {
+  t.test(`a response with ${given} is ${isFinal
+? 'final'
+: 'repeated, and the next one gives ' +
+    'the token'}`, async (t) => {
     let times = 0
     const keeper = keepToken({
       fetch: async () => times++ === 0 ? new Response('{}', { status, headers }) : 'a token',

@@ -2,7 +2,8 @@ import t from 'tap'
 
 import { FORBIDDEN, UNAVAILABLE } from '../../lib/errors.js'
 
-t.test('an error class refuses an option that it does not know, and names the current or the nearest one', async (t) => {
+t.test('an error class refuses an option that it does not know, and names the current or the ' +
+  'nearest one', async (t) => {
   const cases: Array<[options: unknown, message: string]> = [
     [{ retryAfter: 5 }, 'UNAVAILABLE: unknown option "retryAfter"; it is now "retryAfterSeconds"'],
     [{ mesage: 'Later' }, 'UNAVAILABLE: unknown option "mesage"; did you mean "message"?'],

@@ -72,7 +72,8 @@ t.test('the mock product refuses the Express sample with another secret', async 
   })
 })
 
-t.test("the query of Bold BI's page, with its old embed_timestamp, goes through the built-in server and is granted", async (t) => {
+t.test("the query of Bold BI's page, with its old embed_timestamp, goes through the built-in server and is " +
+  'granted', async (t) => {
   const { app, products: { boldbi } } = await demoApp(t)
   const embedQuerString = (await pageSnippet('boldbi-query')).trim()
   t.match(embedQuerString, '&embed_timestamp=1756891690&embed_expirationtime=86400')

@@ -94,7 +94,8 @@ for (const deliveryStrategy of [undefined, BATCHING]) {
   }
 }
 
-t.test("a batch of over 500 small events, which Segment's browser SDK makes of an outage, is taken whole", async (t) => {
+t.test("a batch of over 500 small events, which Segment's browser SDK makes of an outage, is " +
+  'taken whole', async (t) => {
   // Browsers with shorter names than Chromium's make smaller events.
   const shop = await openShop(t, {}, { userAgent: 'Shop/1.0' })
   if (shop === null) return

@@ -103,7 +103,8 @@ t.test('unsigned headers of the one spelling give a signed delivery of the other
 t.test("a delivery with the HMAC of Shopify's own library is stored", async (t) => {
   const { send, stored } = await webhookGateway(t, 'shopify', { webhook: { secret: SHOPIFY_SECRET } })
   const payload =
-    '{"id":706405506930370084,"email":"bob@example.com","note":"This customer loves ice cream ☃","admin_graphql_api_id":"gid://shopify/Customer/706405506930370084"}'
+    '{"id":706405506930370084,"email":"bob@example.com","note":"This customer loves ice cream ' +
+      '☃","admin_graphql_api_id":"gid://shopify/Customer/706405506930370084"}'
   const headers = async (secret: string) => ({
     'x-shopify-hmac-sha256': await createSHA256HMAC(secret, payload, HashFormat.Base64),
     'x-shopify-topic': 'customers/create',
@@ -118,7 +119,8 @@ t.test("a delivery with the HMAC of Shopify's own library is stored", async (t) 
   t.equal((await send(payload, await headers('shpss_other'))).statusCode, 401)
 })
 
-t.test("a delivery that HubSpot's own library signs for the public URL is stored, however the proxy spells the host", async (t) => {
+t.test("a delivery that HubSpot's own library signs for the public URL is stored, however the proxy spells " +
+  'the host', async (t) => {
   const { send, url, stored } = await webhookGateway(t, 'hubspot', {
     webhook: { secret: HUBSPOT_SECRET },
     server: { trustProxy: '127.0.0.1' }

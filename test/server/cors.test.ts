@@ -133,7 +133,8 @@ t.test('every answer of a route that some page may read varies by origin, whoeve
   }
 })
 
-t.test("401, 403, 413 and 429 of both embedding routes vary by origin, and the site's own page alone can read them", async (t) => {
+t.test("401, 403, 413 and 429 of both embedding routes vary by origin, and the site's own page alone can " +
+  'read them', async (t) => {
   const json = { 'content-type': 'application/json' }
   for (
     const request of [{ method: 'POST', url: '/authorize', payload: '{}', headers: json }, {

@@ -17,7 +17,8 @@ const STATEMENTS = [
   )`,
   'create index revocations_by_org on revocations (org_id, created_at desc, seq desc)',
   'create index audit_log_by_action on audit_log (org_id, action, timestamp desc, seq desc)',
-  'create index audit_log_by_user on audit_log (org_id, user_id, action, timestamp desc, seq desc) where user_id is not null'
+  'create index audit_log_by_user on audit_log (org_id, user_id, action, timestamp desc, seq desc) where user_id ' +
+    'is not null'
 ]
 
 /** Creates the table of revocations, and indexes of the audit log by action and by user, newest first. */

@@ -14,10 +14,12 @@ where inhparent = 'events'::regclass and contype = 'p'`
 const STATEMENTS = [
   'alter table events add primary key (org_id, received_at, seq)',
   "create index events_by_source on events (hashtextextended(org_id || E'\\n' || source_id, 0), received_at, seq)",
-  "create index events_by_type on events (hashtextextended(org_id || E'\\n' || type, 0), received_at, seq) where type <> 'track'",
+  "create index events_by_type on events (hashtextextended(org_id || E'\\n' || type, 0), received_at, seq) where " +
+    "type <> 'track'",
   'drop index audit_log_by_user',
   'create index audit_log_by_user on audit_log (org_id, user_id, timestamp desc, seq desc) where user_id is not null',
-  'create index audit_log_by_resource on audit_log (org_id, resource_id, timestamp desc, seq desc) where resource_id is not null'
+  'create index audit_log_by_resource on audit_log (org_id, resource_id, timestamp desc, seq desc) where ' +
+    'resource_id is not null'
 ]
 
 /**

@@ -62,7 +62,8 @@ export async function readPostgresTls (url: string): Promise<PostgresTls> {
     },
     ...(negotiation === 'direct' && { sslnegotiation: negotiation }),
     warning: mode === 'require' && ca === undefined
-      ? 'The connection to PostgreSQL is encrypted, but sslmode=require trusts any server; set sslrootcert to the certificate ' +
+      ? 'The connection to PostgreSQL is encrypted, but sslmode=require trusts any server; set sslrootcert to the ' +
+        'certificate ' +
         'of its authority, and sslmode=verify-full'
       : null
   }

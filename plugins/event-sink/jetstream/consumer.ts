@@ -98,7 +98,9 @@ export async function copyStream (options: CopyStreamOptions): Promise<StreamCop
     durable,
     batch,
     onRefusal (reason) {
-      if (reason !== refusal) { log?.warn({ stream, durable, reason }, 'jetstream: the broker refuses to deliver messages') }
+      if (reason !== refusal) {
+        log?.warn({ stream, durable, reason }, 'jetstream: the broker refuses to deliver messages')
+      }
       refusal = reason
     }
   })

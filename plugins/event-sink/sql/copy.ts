@@ -6,7 +6,8 @@ import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 
 const IDS = 'event_ids (id, seen_at)'
 const EVENTS =
-  'events (org_id, source_id, type, auth_method, ip, user_agent, received_at, message_id, "timestamp", payload, additions)'
+  'events (org_id, source_id, type, auth_method, ip, user_agent, received_at, message_id, "timestamp", payload, ' +
+    'additions)'
 
 /**
  * Encodes events as rows to copy. The ids come first: a known id fails the whole copy before the server reads the

@@ -28,7 +28,8 @@ FROM incoming JOIN fresh USING (id) ORDER BY n`
 
 /** Reads when ids were first seen. A separate statement, which only flushes with duplicates need. */
 export const SELECT_KNOWN =
-  "SELECT replace(id::text, '-', '') AS id, extract(epoch FROM seen_at) * 1000 AS since FROM event_ids WHERE id = ANY ($1::uuid[])"
+  "SELECT replace(id::text, '-', '') AS id, extract(epoch FROM seen_at) * 1000 AS since FROM event_ids WHERE id = " +
+    'ANY ($1::uuid[])'
 
 export interface KnownRow {
   id: string

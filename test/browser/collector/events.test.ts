@@ -93,7 +93,8 @@ t.test('ten events go at once, fewer after a second', async (t) => {
 t.test('what was pushed before the script came is sent first, and counts for the page view', async (t) => {
   const shop = await collectorShop(t, browser, {
     head:
-      "<script>window._df = window._df || []; _df.push(['identify', 'ann'], ['consent', { ads: true }]); _df.push(['track', 'Early', { n: 1 }])</script>"
+      "<script>window._df = window._df || []; _df.push(['identify', 'ann'], ['consent', { ads: true }]); " +
+        "_df.push(['track', 'Early', { n: 1 }])</script>"
   })
   await shop.open('/start')
   await shop.page.waitForFunction('!Array.isArray(_df)')
@@ -189,7 +190,8 @@ t.test('without a good key nothing is sent or kept, and the calls are there', as
     })
     await shop.open()
     await shop.run(
-      "_df.track('e'), _df.page(), _df.identify('u'), _df.group('g'), _df.consent({}), _df.push(['track', 'e']), _df.reset()"
+      "_df.track('e'), _df.page(), _df.identify('u'), _df.group('g'), _df.consent({}), _df.push(['track', 'e']), " +
+        '_df.reset()'
     )
     await shop.open('/plain')
     t.match(shop.complaints, [/data-pipeline-key/])

@@ -140,7 +140,8 @@ t.test('two tabs neither lose nor double what each other kept', async (t) => {
 for (
   const [what, script] of [
     ['is full',
-      "try { for (let n = 0; ; n++) localStorage.setItem('other' + n, 'x'.repeat(100_000)) } catch {} try { for (let n = 0; ; n++) localStorage.setItem('o' + n, '') } catch {}"],
+      "try { for (let n = 0; ; n++) localStorage.setItem('other' + n, 'x'.repeat(100_000)) } catch {} try { for " +
+        "(let n = 0; ; n++) localStorage.setItem('o' + n, '') } catch {}"],
     ['is forbidden',
       "Object.defineProperty(window, 'localStorage', { get () { throw new DOMException('no', 'SecurityError') } })"]
   ] as const

@@ -32,7 +32,8 @@ t.test('the user and the group stay who they were when a later id identifies nob
   await shop.open('/a')
   await shop.run("_df.identify('ann', { plan: 'pro' }), _df.group('g1')")
   await shop.run(
-    "_df.identify(undefined, { email: 'bob@example.com' }), _df.group(null, { seats: 9 }), _df.identify('bob', 'pro'), _df.group('g2', 7)"
+    "_df.identify(undefined, { email: 'bob@example.com' }), _df.group(null, { seats: 9 }), _df.identify('bob', " +
+      "'pro'), _df.group('g2', 7)"
   )
   await shop.run("_df.track('After'), _df.identify({ age: 5 })")
   const events = await shop.stored(4)

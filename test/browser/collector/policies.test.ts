@@ -58,7 +58,8 @@ t.test('a module, which has no current script, finds its key', async (t) => {
 t.test('Global Privacy Control, where it is respected: no event, nothing kept, and what was kept is ' +
   'gone', async (t) => {
   const gpc =
-    '<script>Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { get: () => location.pathname !== "/off" })</script>'
+    '<script>Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { get: () => location.pathname !== ' +
+      '"/off" })</script>'
   const shop = await collectorShop(t, browser, { head: gpc, attributes: 'data-gpc="respect"' })
   await shop.open('/off')
   t.same(await shop.names(1), ['page /off'])

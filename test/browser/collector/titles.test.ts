@@ -21,7 +21,8 @@ for (
       "history.pushState({}, '', '/second'), requestAnimationFrame(() => { document.title = 'Second' })"],
     ['60 ms later', "history.pushState({}, '', '/second'), setTimeout(() => { document.title = 'Second' }, 60)"],
     ['twice, at last after 200 ms',
-      "history.pushState({}, '', '/second'), document.title = 'Loading', setTimeout(() => { document.title = 'Second' }, 200)"]
+      "history.pushState({}, '', '/second'), document.title = 'Loading', setTimeout(() => { document.title = " +
+        "'Second' }, 200)"]
   ] as const
 ) {
   t.test(`a page view has the title of its page where that is set ${when}`, async (t) => {
@@ -93,7 +94,8 @@ t.test('a page that is hidden or gets no frames reports its views all the same',
   await shop.run("history.pushState({}, '', '/second'), setTimeout(() => { document.title = 'Second' }, 60)")
   t.same(await titles(shop, 2), [['/first', '/first'], ['/second', 'Second']])
   await shop.run(
-    "Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' }), history.pushState({}, '', '/third'), document.title = 'Third'"
+    "Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' }), history.pushState({}, '', " +
+      "'/third'), document.title = 'Third'"
   )
   await shop.run("document.dispatchEvent(new Event('visibilitychange'))")
   t.same((await titles(shop, 3))[2], ['/third', 'Third'])

@@ -151,7 +151,8 @@ t.test('on PostgreSQL', async (t) => {
     const write = () => sql`create table if not exists after_failover (n int)`.execute(database.db)
     await admin.query('alter role postgres set default_transaction_read_only = on')
     await admin.query(
-      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = $1',
+      'select pg_terminate_backend(pid, 5000) from pg_stat_activity where pid <> pg_backend_pid() and ' +
+        'backend_type = $1',
       ['client backend']
     )
     await database.ready().catch(() => {})

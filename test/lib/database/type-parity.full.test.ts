@@ -16,17 +16,24 @@ const questions: ReadonlyArray<readonly [sql: string, params?: unknown[]]> = [
   ["set timezone = 'UTC'"],
   ["select 't'::bool as a, false as b, null::bool as c"],
   ['select 1::int2 as a, -2147483648::int4 as b, 9007199254740993::int8 as c, 7::oid as d'],
-  ["select 1.5::float4 as a, 1e300::float8 as b, 'NaN'::float8 as c, '-Infinity'::float8 as d, 12345678901234567890.123::numeric as e"],
+  ["select 1.5::float4 as a, 1e300::float8 as b, 'NaN'::float8 as c, '-Infinity'::float8 as d, " +
+    '12345678901234567890.123::numeric as e'],
   ["select 'ü\n\\\"' as a, 'b'::varchar(3) as b, 'c'::char(3) as c, 'd'::name as d, '' as e"],
-  ['select \'{"a":[1,null,"x"],"b":{}}\'::json as a, \'"text"\'::jsonb as b, \'null\'::jsonb as c, \'[1,2]\'::jsonb as d'],
-  ["select '2024-07-01 12:34:56.789123+00'::timestamptz as a, '1999-12-31 23:59:59'::timestamp as b, '2024-02-29'::date as c, '12:34'::time as d"],
-  ["select 'infinity'::timestamptz as a, '-infinity'::date as b, '0044-03-15 BC'::date as c, '0001-01-01 00:00:00+00'::timestamptz as d"],
+  ['select \'{"a":[1,null,"x"],"b":{}}\'::json as a, \'"text"\'::jsonb as b, \'null\'::jsonb as c, ' +
+    '\'[1,2]\'::jsonb as d'],
+  ["select '2024-07-01 12:34:56.789123+00'::timestamptz as a, '1999-12-31 23:59:59'::timestamp as b, " +
+    "'2024-02-29'::date as c, '12:34'::time as d"],
+  ["select 'infinity'::timestamptz as a, '-infinity'::date as b, '0044-03-15 BC'::date as c, '0001-01-01 " +
+    "00:00:00+00'::timestamptz as d"],
   ["select '1850-01-01 00:00:00'::timestamptz as a, '12024-01-01 00:00:00+00'::timestamptz as b"],
   ["select '\\x00015c27ff'::bytea as a, ''::bytea as b"],
   ["select 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid as a, '127.0.0.1/8'::inet as b"],
-  ["select array['a','b,c','\"','\\','NULL',null,'','{}',' x '] as a, array[]::text[] as b, array[['a','b'],['c',null]] as c, '[0:1]={x,y}'::text[] as d"],
-  ['select array[1,null]::int4[] as a, array[9007199254740993]::int8[] as b, array[1.5]::float8[] as c, array[2.5]::numeric[] as d, array[true,null] as e'],
-  ["select array['2024-07-01 00:00:00+00'::timestamptz] as a, array['\\x00ff'::bytea] as b, array['{\"a\":1}'::jsonb] as c, array['2024-02-29'::date] as d"],
+  ["select array['a','b,c','\"','\\','NULL',null,'','{}',' x '] as a, array[]::text[] as b, " +
+    "array[['a','b'],['c',null]] as c, '[0:1]={x,y}'::text[] as d"],
+  ['select array[1,null]::int4[] as a, array[9007199254740993]::int8[] as b, array[1.5]::float8[] as c, ' +
+    'array[2.5]::numeric[] as d, array[true,null] as e'],
+  ["select array['2024-07-01 00:00:00+00'::timestamptz] as a, array['\\x00ff'::bytea] as b, " +
+    "array['{\"a\":1}'::jsonb] as c, array['2024-02-29'::date] as d"],
   ['select $1::text as a, $2::int as b, $3::bool as c, $4::float8 as d, $5::text as e', ['ü\\\'"', 5, true, 0.1, null]],
   ['select $1::int8 as a, $2::numeric as b', [9007199254740993n, '0.10']],
   ['select $1::timestamptz as a, $2::timestamp as b, $3::date as c', [moment, moment, moment]],

@@ -193,7 +193,8 @@ t.test('two scopes may share one config object, and a guard that only one of the
   t.equal(await status(app, '/b', 'a'), 500)
 })
 
-t.test("a refusal on a host's route is the envelope, whatever the host's error handler and response schema say", async (t) => {
+t.test("a refusal on a host's route is the envelope, whatever the host's error handler and response " +
+  'schema say', async (t) => {
   const app = host(t)
   app.setErrorHandler((_error, _request, reply) => reply.code(418).send("the host's own"))
   app.register(knock, { word: 'a' })

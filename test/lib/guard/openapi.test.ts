@@ -124,7 +124,8 @@ t.test('a route of the suite with a scheme of its own stops the start too, and n
   await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /security scheme proxyAuthKey/ })
 })
 
-t.test("a document that fails for a reason of the host's own does not stop the start, and routes stay marked", async (t) => {
+t.test("a document that fails for a reason of the host's own does not stop the start, and routes stay " +
+  'marked', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   let isBroken = true

@@ -90,7 +90,8 @@ for (const host of [false, true]) {
   })
 }
 
-t.test("the request log shows no value of a query, and the host's own routes are logged as the host says", async (t) => {
+t.test("the request log shows no value of a query, and the host's own routes are logged as the " +
+  'host says', async (t) => {
   const log = logReader()
   const app = Fastify({ logger: { level: 'trace', stream: log.stream } })
   t.teardown(() => app.close())

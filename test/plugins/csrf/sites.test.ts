@@ -229,7 +229,8 @@ t.test("registrations in two scopes, and one within another, do not take each ot
   }
 })
 
-t.test("it lives beside a host's own @fastify/csrf-protection and @fastify/cookie, registered before or after it", async (t) => {
+t.test("it lives beside a host's own @fastify/csrf-protection and @fastify/cookie, registered before or " +
+  'after it', async (t) => {
   for (const order of ['before', 'after']) {
     const app = Fastify()
     t.teardown(() => app.close())

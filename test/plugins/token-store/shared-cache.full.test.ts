@@ -94,7 +94,8 @@ t.test('look-ups shared in Redis', async (t) => {
     const long = crypto.randomUUID()
     await link.run(
       new RedisScript(
-        "redis.call('HSET', KEYS[1], 'version', ARGV[1], 'tags', '', 'data', 'old') return redis.call('PEXPIRE', KEYS[1], 3600000)"
+        "redis.call('HSET', KEYS[1], 'version', ARGV[1], 'tags', '', 'data', 'old') return redis.call('PEXPIRE', " +
+          'KEYS[1], 3600000)'
       ),
       [long],
       [ahead]

@@ -127,7 +127,8 @@ t.test('100 requests a minute per user, counted behind the guard', async (t) => 
   t.ok(Number(limited.headers['retry-after']) > 0)
 })
 
-t.test("without secrets of its own the admin API takes the host's guard, and says so where there is none", async (t) => {
+t.test("without secrets of its own the admin API takes the host's guard, and says so where there " +
+  'is none', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { sweepEvery: 0 })
@@ -180,7 +181,8 @@ t.test("two registrations in one app, with secrets of their own, do not take eac
   t.equal(foreign.json().error.code, 'INVALID_REFRESH_TOKEN')
 })
 
-t.test("cors: the console's own origin may call with every method, another is refused, and without the option there is none", async (t) => {
+t.test("cors: the console's own origin may call with every method, another is refused, and without the option " +
+  'there is none', async (t) => {
   const cors = { origins: [SITE] }
   const admin = await withEvents(t, { api: { cors }, auth: { cors } })
   const owner = await caller(admin)

@@ -13,7 +13,8 @@ function objectOf (call: RecordedCall | undefined): Record<string, unknown> {
   return JSON.parse(call?.body.toString() ?? 'null') as Record<string, unknown>
 }
 
-t.test("with transport: 'object' the view of a dashboard is asked for by Bold BI's object of version 14.1", async (t) => {
+t.test("with transport: 'object' the view of a dashboard is asked for by Bold BI's object of " +
+  'version 14.1', async (t) => {
   const { bi, post } = await embedApp(t, {
     transport: 'object',
     authorize: () => ({

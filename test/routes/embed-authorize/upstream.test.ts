@@ -76,7 +76,8 @@ t.test('nothing of the upstream’s headers comes through', async (t) => {
   t.equal(headers['content-type'], 'application/json; charset=utf-8')
 })
 
-t.test("with errors: 'sdk' a policy's no and the upstream's failures are a 200 that the SDK shows, and all else keeps its status", async (t) => {
+t.test("with errors: 'sdk' a policy's no and the upstream's failures are a 200 that the SDK shows, and all else " +
+  'keeps its status', async (t) => {
   const { bi, post } = await embedApp(t, {
     errors: 'sdk',
     retries: 0,

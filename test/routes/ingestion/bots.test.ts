@@ -25,7 +25,8 @@ async function over (t: Test, bots: 'tag' | 'drop' | 'ignore', options: GatewayO
   return await gateway(t, { ...options, source: { bots } })
 }
 
-t.test("by default a page's event is marked when a bot shows the page, and not touched when a person does", async (t) => {
+t.test("by default a page's event is marked when a bot shows the page, and not touched when a " +
+  'person does', async (t) => {
   const gate = await gateway(t)
   for (const [name, userAgent] of Object.entries(BOTS)) {
     t.equal((await gate.post('/v1/t', EVENT, page(userAgent))).statusCode, 200, name)

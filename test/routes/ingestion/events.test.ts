@@ -66,7 +66,8 @@ t.test('/v1/events takes any type, but it must be named and signed', async (t) =
 t.test('an event is stored as it came, with what the server knows beside it', async (t) => {
   const { post, accepted, stored, source } = await gateway(t, { server: { trustProxy: true } })
   const text =
-    '{ "event":"Order Done", "userId":"u1", "custom":{"n":1.0,"big":12345678901234567890}, "messageId":"m1", "timestamp":"2024-02-29T12:00:00.5+02:00" }'
+    '{ "event":"Order Done", "userId":"u1", "custom":{"n":1.0,"big":12345678901234567890}, "messageId":"m1", ' +
+      '"timestamp":"2024-02-29T12:00:00.5+02:00" }'
   const before = Date.now()
   t.equal((await post('/v1/t', text, { 'user-agent': 'Shop/1.0', 'x-forwarded-for': '203.0.113.7' })).statusCode, 200)
   const [event] = await accepted()

@@ -98,7 +98,8 @@ t.test('the component refuses a page that lacks one of the four required propert
   }
 })
 
-t.test("the component shows the error of the customer's endpoint, and one of its own where it cannot be reached", async (t) => {
+t.test("the component shows the error of the customer's endpoint, and one of its own where it cannot be " +
+  'reached', async (t) => {
   const customer = fastify()
   const error = { code: 'FORBIDDEN', message: 'Your plan has no dashboards' }
   customer.get('/refuses', async (_request, reply) => reply.code(403).send({ error }))

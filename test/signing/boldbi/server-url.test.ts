@@ -86,7 +86,8 @@ t.test('a look-alike is refused, or is truly the same target', async (t) => {
   }
 })
 
-t.test("what is accepted of the web platform's URL cases is http(s), spelled as the request would be, and stays as it is", async (t) => {
+t.test("what is accepted of the web platform's URL cases is http(s), spelled as the request would be, and stays " +
+  'as it is', async (t) => {
   const cases = (JSON.parse(vectorText('url_ssrf/wpt_urltestdata.json')) as unknown[]).filter(isCase)
   t.equal(cases.length, 891)
   for (const { input } of cases) {

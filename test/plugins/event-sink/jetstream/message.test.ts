@@ -94,7 +94,8 @@ t.test("a message for each event has the event's id; two events share none", asy
   )
 })
 
-t.test("events are packed into as few messages as the broker's largest allows, the same events into the same messages", async (t) => {
+t.test("events are packed into as few messages as the broker's largest allows, the same events into the same " +
+  'messages', async (t) => {
   const events = Array.from({ length: 50 }, () => anEvent({ payload: JSON.stringify({ text: 'é'.repeat(500) }) }))
   const packed = packedMessagesOf(byId(events), 'events', 10_000)
   t.ok(packed.every(({ body, subject }) => body.length < 10_000 && subject === 'events._packed'))

@@ -3,7 +3,8 @@ import t from 'tap'
 import { liveGateway } from '../../../helpers/live-gateway.js'
 
 const BIG =
-  '{"userId":"u1","event":"E",\r\n "messageId":"big-1","properties":{"id":9007199254740993,"snowflake":1234567890123456789,"price":1.10,"tiny":1E-7,"list":[1.0]}}'
+  '{"userId":"u1","event":"E",\r\n ' +
+    '"messageId":"big-1","properties":{"id":9007199254740993,"snowflake":1234567890123456789,"price":1.10,"tiny":1E-7,"list":[1.0]}}'
 const PROPERTIES =
   '"properties":{"id":9007199254740993,"snowflake":1234567890123456789,"price":1.10,"tiny":1E-7,"list":[1.0]}'
 

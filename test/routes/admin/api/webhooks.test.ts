@@ -18,7 +18,8 @@ async function withSource (t: Test, options: AdminAppOptions = {}) {
   return { admin, owner, source, path, create }
 }
 
-t.test("a webhook is created with an id to call and the provider's secret, of which the prefix alone is shown", async (t) => {
+t.test("a webhook is created with an id to call and the provider's secret, of which the prefix alone " +
+  'is shown', async (t) => {
   const { admin, owner, source, path, create } = await withSource(t)
   const reply = await create({ provider: 'stripe', secret: SECRET })
   t.equal(reply.statusCode, 201)

@@ -27,7 +27,8 @@ async function statusAt (made: GuestTokenApp, sub: string, iat: number): Promise
   return response.statusCode
 }
 
-t.test("a revoked user's reference from before the cut-off is 403, however warm the cache is; one made after it is fine", async (t) => {
+t.test("a revoked user's reference from before the cut-off is 403, however warm the cache is; one made after it " +
+  'is fine', async (t) => {
   const made = await guestTokenApp(t)
   const cutoff = Date.now() - 1_000
   const old = cutoff - 60_000
@@ -77,7 +78,8 @@ t.test('a revocation reaches the user by the name that the host gives and by the
   }
 })
 
-t.test("without a reference and without the host's word a user is known since now, and goes by the client id", async (t) => {
+t.test("without a reference and without the host's word a user is known since now, and goes by the " +
+  'client id', async (t) => {
   const made = await guestTokenApp(t, { authorize: () => ({ clientId: 'ann' }) })
   await revoke(made, 'user', 'ann', Date.now() - 1_000)
   t.equal((await made.ask('ann', { url: PATH })).statusCode, 200)

@@ -352,7 +352,8 @@ for (
   })
 }
 
-t.test("a time that Node's timers would take for 1 ms stops the start, the longest that they know does not", async (t) => {
+t.test("a time that Node's timers would take for 1 ms stops the start, the longest that they know " +
+  'does not', async (t) => {
   const longest = 2 ** 31 - 1
   const { call } = await proxyApp(t, {
     timeout: longest,

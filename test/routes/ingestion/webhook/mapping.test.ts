@@ -148,7 +148,8 @@ t.test('hubspot: each element of the body is an event, each judged for itself', 
   t.same([many.statusCode, codeOf(many)], [400, 'INVALID_REQUEST'])
 })
 
-t.test("standard: the id is the message's, type, timestamp and data are where the specification has them", async (t) => {
+t.test("standard: the id is the message's, type, timestamp and data are where the specification " +
+  'has them', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'standard')
   t.equal(
     (await deliver({ type: 'user.created', timestamp: '2026-01-15T12:00:00.5Z', data: { id: 'u1' } })).statusCode,
@@ -189,7 +190,8 @@ t.test("a mapping of its own counts over the provider's, member by member", asyn
     }
   })
   const body =
-    '{"id":"e1","empty":"","owner":{"id":1e2,"name":"\\u00e9"},"shop":{"no":7},"at":"2026-01-15","total":1.00,"odd name":12345678901234567890,' +
+    '{"id":"e1","empty":"","owner":{"id":1e2,"name":"\\u00e9"},"shop":{"no":7},"at":"2026-01-15","total":1.00,"odd ' +
+      'name":12345678901234567890,' +
     '"lines":[{"tag":"x","n":1},{"tag":"y","n":2}],"nil":null,"context":{"ip":"198.51.100.7"}}'
   const reply = await deliver(body, { 'x-topic': 'orders' })
   t.equal(reply.statusCode, 200)

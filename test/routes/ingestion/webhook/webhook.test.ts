@@ -142,7 +142,8 @@ t.test('the bytes decide: the same JSON written anew is refused, whatever form w
   t.equal((await stored()).length, 4)
 })
 
-t.test("a delivery that is repeated is stored once, by the provider's id, however it is signed the second time", async (t) => {
+t.test("a delivery that is repeated is stored once, by the provider's id, however it is signed the " +
+  'second time', async (t) => {
   const stripe = await webhookGateway(t, 'stripe')
   for (const seconds of [0, 1, 2, 60]) {
     t.equal((await stripe.deliver(EVENT, {}, { at: Date.now() - seconds * 1000 })).statusCode, 200)
