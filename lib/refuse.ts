@@ -119,7 +119,9 @@ export function refusedOrigin (origin: string): GatehouseError {
 /** Logs why a request was refused. The caller does not receive the reason. */
 export function logRefusal (reply: FastifyReply, error: GatehouseError): void {
   if (error.upstream !== undefined) logUpstreamRefusal(reply, error.upstream)
-  if (error.statusCode >= 500) { reply.log.error({ err: error.cause ?? error, code: error.code, reason: error.reason }, 'request failed') } else reply.log.info({ code: error.code, reason: error.reason }, 'request refused')
+  const { code, reason } = error
+  if (error.statusCode >= 500) reply.log.error({ err: error.cause ?? error, code, reason }, 'request failed')
+  else reply.log.info({ code, reason }, 'request refused')
 }
 
 /** Logs at `warn` that an upstream refused a request, with the status, the code and the cleaned message. */

@@ -43,7 +43,11 @@ export async function abuseGuards (
     sockets: config.trustProxy === false && limits.ADDRESS_SOCKETS_MAX > 0 ? limits.ADDRESS_SOCKETS_MAX : false
   })
   if (config.csrf) await app.register(csrf, { key: keyFor('csrf'), sessionOf, origins, tokenPath: '/csrf/token' })
-  if (chosen?.provider === 'altcha') { await app.register(captcha, { ...chosen, hmacKey: keyFor('altcha'), cors: { origins } }) } else if (chosen !== null) await app.register(captcha, chosen)
+  if (chosen?.provider === 'altcha') {
+    await app.register(captcha, { ...chosen, hmacKey: keyFor('altcha'), cors: { origins } })
+  } else if (chosen !== null) {
+    await app.register(captcha, chosen)
+  }
 
   const all = limits.EMBED_CONNECTIONS_MAX === 0 ? {} : { connectionLimit: true }
   const pages = config.csrf ? { csrf: true } : {}

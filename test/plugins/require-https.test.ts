@@ -45,7 +45,9 @@ t.test('with global every route that does not say false is guarded, the 404 hand
   const app = await guarded(t, { global: true })
   app.options('/x', async () => 'ok')
   const statuses = []
-  for (const url of ['/x', '/silent', '/nowhere', '/open']) { statuses.push((await app.inject({ url, remoteAddress: CLIENT })).statusCode) }
+  for (const url of ['/x', '/silent', '/nowhere', '/open']) {
+    statuses.push((await app.inject({ url, remoteAddress: CLIENT })).statusCode)
+  }
   t.same(statuses, [403, 403, 403, 200])
   const preflight = { origin: 'https://a.test', 'access-control-request-method': 'GET' }
   t.equal(

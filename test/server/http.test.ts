@@ -77,7 +77,9 @@ t.test('requests that find nothing are limited, and those that do are not', asyn
 t.test('an address that an untrusted peer claims does not count', async (t) => {
   const { app } = await demoApp(t, { NOT_FOUND_RATE_MAX: '2' })
   const statuses = []
-  for (let at = 0; at < 4; at++) { statuses.push((await app.inject({ url: '/nothing', headers: { 'x-forwarded-for': `10.1.1.${at}` } })).statusCode) }
+  for (let at = 0; at < 4; at++) {
+    statuses.push((await app.inject({ url: '/nothing', headers: { 'x-forwarded-for': `10.1.1.${at}` } })).statusCode)
+  }
   t.same(statuses, [404, 404, 429, 429])
 })
 

@@ -15,7 +15,8 @@ const STATEMENTS = [
   )`,
   'create index organisations_by_time on organisations (created_at desc, seq desc)',
   `insert into organisations (id, name, created_at)
-    select id, id, date_trunc('milliseconds', now()) from (select org_id as id from users union select org_id from sources) as used`,
+    select id, id, date_trunc('milliseconds', now())
+    from (select org_id as id from users union select org_id from sources) as used`,
   `create table memberships (
     org_id text collate "C" not null references organisations on delete cascade,
     user_id text not null references users on delete cascade,

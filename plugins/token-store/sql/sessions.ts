@@ -141,7 +141,8 @@ export function sqlSessions (
     },
 
     async list (userId) {
-      const rows = await selectLive(db, now()).selectAll('sessions').where('sessions.user_id', '=', toColumnText(userId))
+      const rows = await selectLive(db, now()).selectAll('sessions')
+        .where('sessions.user_id', '=', toColumnText(userId))
         .orderBy('sessions.created_at', 'desc').orderBy('sessions.seq', 'desc').limit(MAX_LISTED_SESSIONS).execute()
       return rows.map(toSession)
     },

@@ -95,7 +95,9 @@ t.test('rateLimit counts every port of a client, and all clients without an addr
     await app.register(rateLimit, { global: true, address: { max: 2 } })
     app.get('/', () => 'ok')
     const seen = []
-    for (const port of PORTS) { seen.push((await app.inject({ url: '/', headers: { 'x-forwarded-for': forwarded(port) } })).statusCode) }
+    for (const port of PORTS) {
+      seen.push((await app.inject({ url: '/', headers: { 'x-forwarded-for': forwarded(port) } })).statusCode)
+    }
     t.same(seen, [200, 200, 429, 429, 429], name)
   }
 })

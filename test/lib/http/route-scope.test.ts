@@ -81,7 +81,9 @@ for (const host of [false, true]) {
   t.test(`a refusal by a later hook still counts against the rate limit ${beside}`, async (t) => {
     const app = await scoped(t, { rateLimit: { max: 2, timeWindow: '1 minute' } }, host)
     const statuses = []
-    for (let i = 0; i < 3; i++) { statuses.push((await app.inject({ url: '/a/x', headers: { authorization: 'bad' } })).statusCode) }
+    for (let i = 0; i < 3; i++) {
+      statuses.push((await app.inject({ url: '/a/x', headers: { authorization: 'bad' } })).statusCode)
+    }
     t.same(statuses, [401, 401, 429])
     const limited = await app.inject('/a/x')
     t.equal(limited.json().error.code, 'RATE_LIMITED')

@@ -132,7 +132,9 @@ t.test('the option "cache" bounds how many addresses a limit remembers', async (
   }
   const statuses = async (url: string) => {
     const seen = []
-    for (const remoteAddress of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) { seen.push((await app.inject({ url, remoteAddress })).statusCode) }
+    for (const remoteAddress of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) {
+      seen.push((await app.inject({ url, remoteAddress })).statusCode)
+    }
     return seen
   }
   t.same(await statuses('/one'), [200, 200, 200])

@@ -178,7 +178,9 @@ t.test('a user is limited too, from however many addresses', async (t) => {
     authorize: ({ query }) => (query as { as: string }).as
   })
   const statuses = []
-  for (const host of [1, 2, 3]) { statuses.push((await ask({ url: `${PATH}?as=ann`, remoteAddress: `10.0.0.${host}` })).statusCode) }
+  for (const host of [1, 2, 3]) {
+    statuses.push((await ask({ url: `${PATH}?as=ann`, remoteAddress: `10.0.0.${host}` })).statusCode)
+  }
   t.same(statuses, [200, 200, 429])
   t.equal((await ask({ url: `${PATH}?as=bob` })).statusCode, 200)
 })

@@ -54,7 +54,9 @@ t.test('a token with any bit flipped is refused', async (t) => {
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const flipped = Buffer.from(bytes)
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-      for (const text of [flipped.toString('latin1'), flipped.toString('utf8')]) { if (verifyWidgetToken(text, { secret, now: NOW }).valid) accepted++ }
+      for (const text of [flipped.toString('latin1'), flipped.toString('utf8')]) {
+        if (verifyWidgetToken(text, { secret, now: NOW }).valid) accepted++
+      }
     }
     t.equal(accepted, 0)
   }

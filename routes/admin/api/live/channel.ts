@@ -45,7 +45,9 @@ export class LiveChannel implements EventWatcher {
   replay (viewer: LiveViewer, lastEventId: string): void {
     const [, name, place] = ID.exec(lastEventId) ?? []
     const after = name === this.#name ? Number(place) : -1
-    if (after < this.#newestDropped || after > this.#newest) { viewer.push(frameOf('dropped', JSON.stringify({ count: null, reason: 'gap' }))) }
+    if (after < this.#newestDropped || after > this.#newest) {
+      viewer.push(frameOf('dropped', JSON.stringify({ count: null, reason: 'gap' })))
+    }
     for (const item of this.#latest) if (item.at > after && viewer.matches(item)) viewer.push(item.frame)
   }
 

@@ -94,7 +94,9 @@ export function changesOf (before: Source, after: Source): Record<string, { from
   const [old, now] = [viewSource(before), viewSource(after)]
   const changes: Record<string, { from: unknown, to: unknown }> = {}
   for (const name of Object.keys(old) as Array<keyof SourceItem>) {
-    if (name !== 'updated_at' && name !== 'pipeline_key' && JSON.stringify(old[name]) !== JSON.stringify(now[name])) { changes[name] = { from: old[name], to: now[name] } }
+    if (name !== 'updated_at' && name !== 'pipeline_key' && JSON.stringify(old[name]) !== JSON.stringify(now[name])) {
+      changes[name] = { from: old[name], to: now[name] }
+    }
   }
   return changes
 }

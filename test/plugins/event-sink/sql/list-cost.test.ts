@@ -141,7 +141,9 @@ async function costsLittle (t: Test, pool: PostgresPoolSlice): Promise<void> {
     t.same(first.data, [])
     t.type(first.nextCursor, 'string')
     let pages = 1
-    for (let cursor = first.nextCursor; cursor !== null; pages++) { cursor = (await page('org-many', { type: 'track' }, 100, cursor)).nextCursor }
+    for (let cursor = first.nextCursor; cursor !== null; pages++) {
+      cursor = (await page('org-many', { type: 'track' }, 100, cursor)).nextCursor
+    }
     t.ok(pages > 2 && pages < 20, `${pages} pages`)
     const nothing = [['org-many', { type: 'alias' }], ['org-many', { sourceId: 'none' }], ['org-many', {
       from: NOW - 40 * DAY,

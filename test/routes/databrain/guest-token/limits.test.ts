@@ -52,7 +52,9 @@ t.test('wrong keys are limited by address, and neither X-Forwarded-For nor anoth
 t.test('a network of IPv6 addresses is one address, and no other spelling of the path mints', async (t) => {
   const { app, ask, databrain } = await guestTokenApp(t, { rateLimit: { max: 2, timeWindow: '1 minute' } })
   const statuses = []
-  for (const host of [1, 2, 3]) { statuses.push((await ask('ann', { headers: {}, remoteAddress: `2001:db8:1:2::${host}` })).statusCode) }
+  for (const host of [1, 2, 3]) {
+    statuses.push((await ask('ann', { headers: {}, remoteAddress: `2001:db8:1:2::${host}` })).statusCode)
+  }
   t.same(statuses, [401, 401, 429])
   const ref = app.userReference.sign({ sub: 'ann' })
   for (const path of [PATH.toUpperCase(), `${PATH}/`, `/${PATH}`, `${PATH}//`]) {
