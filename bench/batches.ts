@@ -40,7 +40,7 @@ function * batches (count: number, signed: boolean): Generator<SignedBody> {
 await withPostgres(async (url) => {
   console.log(`${describeMachine()}, batches of ${EVENTS} events, ${batchBody(EVENTS).length} bytes\n`)
   console.log(
-    '| connections | server | events/s | of the first | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ' +
+    '| connections | server | events/s | of postgres | p50 ms | p99 ms | failed |\n| ---: | --- | ---: | ---: | ' +
       '---: | ---: | ---: |'
   )
   for (const connections of CONNECTIONS) {

@@ -77,13 +77,13 @@ async function compare (delay: number): Promise<void> {
   }
 }
 
-const SERVERS = ['straight', 'bare hop', 'route']
+const SERVERS = ['direct', 'bare hop', 'route']
 const COLUMNS = [
   'server ms',
   'connections',
   ...SERVERS.map((name) => `${name} p50 ms`),
-  'it adds ms',
-  'to a bare hop ms',
+  'added ms',
+  'added to a bare hop ms',
   ...SERVERS.map((name) => `${name} p99 ms`),
   'failed'
 ]

@@ -181,11 +181,11 @@ await withPostgres(async (url) => {
       await startServer('postgres', { EVENTS, DATABASE_URL: url }, { file: 'lists-server.ts' })])
   }
   console.log(
-    '| lists of | events | p50 ms | p99 ms | most ms | most statements |\n| --- | ---: | ---: | ---: | ---: | ---: |'
+    '| lists of | events | p50 ms | p99 ms | max ms | max statements |\n| --- | ---: | ---: | ---: | ---: | ---: |'
   )
   for (const [name, events, server] of servers) await lists(name, events, await clientOf(server))
   console.log(
-    '\n| ingestion on | viewers | events/s | p50 ms | p99 ms | most ms | pages/s | failed |\n| --- | ---: | ---: | ' +
+    '\n| ingestion on | viewers | events/s | p50 ms | p99 ms | max ms | pages/s | failed |\n| --- | ---: | ---: | ' +
       '---: | ---: | ---: | ---: | ---: |'
   )
   for (const [name, , server] of servers) {

@@ -155,7 +155,7 @@ for (const operation of operations) {
 
 console.log(`${describeHost()}; ${results.length} requests on ${operations.length} routes\n`)
 for (const by of ['processor', 'blocked'] as const) {
-  console.log('| request | answer | processor ms | event loop held ms |\n| --- | ---: | ---: | ---: |')
+  console.log('| request | status | processor ms | event loop blocked ms |\n| --- | ---: | ---: | ---: |')
   for (const { name, status, processor, blocked } of results.toSorted((a, b) => b[by] - a[by]).slice(0, SHOWN)) {
     console.log(`| ${name} | ${status} | ${processor.toFixed(1)} | ${blocked.toFixed(1)} |`)
   }
@@ -165,7 +165,7 @@ const dear = results.filter(({ processor, blocked }) => processor > MOST.process
 const broken = results.filter(({ status }) => status >= 500)
 for (const { name, status } of broken) console.log(`${status}: ${name}`)
 console.log(
-  `${dear.length} requests cost more than ${MOST.processor} ms of processor time or held the event loop for more than ${MOST.blocked} ms`
+  `${dear.length} requests cost more than ${MOST.processor} ms of processor time or blocked the event loop for more than ${MOST.blocked} ms`
 )
 
 server.stop()

@@ -144,7 +144,7 @@ async function ping (): Promise<number> {
 
 console.log(`${describeHost()}; ${SECONDS} s for each\n`)
 console.log(
-  '| body | a second | answer | /healthz p50 ms | p99 ms | most ms | processor ms a body |\n| --- | ---: | ---: | ' +
+  '| body | bodies/s | status | /healthz p50 ms | p99 ms | max ms | processor ms per body |\n| --- | ---: | ---: | ' +
     '---: | ---: | ---: | ---: |'
 )
 for (let times = 0; times < 50; times++) await ping()
