@@ -147,7 +147,7 @@ const embedAuthorize: FastifyPluginAsync<EmbedAuthorizeOptions> = async (app, op
     const revocable = refuseUnsafe(() => revocableEmbed(request, identity, details, now()))
     await refuseRevokedGrant(app, revocable)
     if (!await app.tokenStore.claim(`embed-nonce:${nonce}`, NONCE_LIFETIME)) {
-      throw new CONFLICT({ reason: 'the nonce was used before' })
+      throw new CONFLICT({ message: 'The embed_nonce was used before' })
     }
     return { checked, identity, signableQuery, revocable }
   }

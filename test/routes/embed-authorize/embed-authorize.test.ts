@@ -159,7 +159,7 @@ t.test('a nonce is good once, in any case of its letters, and only a user whom t
   for (const again of [embed_nonce, embed_nonce.toUpperCase()]) {
     const reply = await post(embedQuery({ embed_nonce: again }))
     t.equal(reply.statusCode, 409)
-    t.equal(reply.json().error.code, 'CONFLICT')
+    t.match(reply.json(), { error: { code: 'CONFLICT', message: 'The embed_nonce was used before' } })
   }
   t.equal(bi.calls.length, 1)
 })
