@@ -1,9 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
-
-import { build } from 'esbuild'
 import type t from 'tap'
+
+import { bundled, servePage } from './sdk-page.js'
 
 type Test = Pick<typeof t, 'teardown'>
 
@@ -14,32 +11,10 @@ let bundle: Promise<string> | undefined
  * gives the origin of both.
  */
 export async function rudderPage (test: Test): Promise<string> {
-  const script = await (bundle ??= bundled())
-  const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://shop')
-    if (pathname === '/sourceConfig/') {
-      response.setHeader('content-type', 'application/json; charset=utf-8')
-      response.end(JSON.stringify(sourceConfig(searchParams.get('writeKey') ?? '')))
-      return
-    }
-    const isScript = pathname === '/shop.js'
-    response.setHeader('content-type', isScript ? 'text/javascript; charset=utf-8' : 'text/html; charset=utf-8')
-    response.end(
-      isScript
-        ? script
-        : '<!doctype html><title>Shop</title><link rel="icon" href="data:,"><script src="/shop.js"></script>'
-    )
+  const script = await (bundle ??= bundled('rudder-shop.js'))
+  return servePage(test, () => script, {
+    '/sourceConfig/': (query) => sourceConfig(query.get('writeKey') ?? '')
   })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  test.teardown(() =>
-    new Promise((resolve) => {
-      server.close(resolve)
-      server.closeAllConnections()
-    })
-  )
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** An enabled source without destinations; the SDK reports neither its errors nor its metrics. */
@@ -58,14 +33,4 @@ export function sourceConfig (writeKey: string): unknown {
     },
     updatedAt: '2026-01-01T00:00:00.000Z'
   }
-}
-
-async function bundled (): Promise<string> {
-  const { outputFiles: [file] } = await build({
-    entryPoints: [fileURLToPath(new URL('../sdk/fixtures/rudder-shop.js', import.meta.url))],
-    bundle: true,
-    write: false
-  })
-  if (file === undefined) throw new Error('esbuild gave no file')
-  return file.text
 }

@@ -14,14 +14,25 @@ let bundle: Promise<string> | undefined
  * of its own.
  */
 export async function sdkPage (test: Test): Promise<string> {
-  const script = await (bundle ??= bundled())
+  const script = await (bundle ??= bundled('shop.js'))
   return servePage(test, () => script)
 }
 
-/** Serves a page with one script; gives its origin. */
-export async function servePage (test: Test, script: () => string): Promise<string> {
+/** Serves a page with one script, and JSON at the paths of `json`; gives its origin. */
+export async function servePage (
+  test: Test,
+  script: () => string,
+  json: Readonly<Record<string, (query: URLSearchParams) => unknown>> = {}
+): Promise<string> {
   const server = createServer((request, response) => {
-    const isScript = request.url === '/shop.js'
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://shop')
+    const bodyOf = json[pathname]
+    if (bodyOf !== undefined) {
+      response.setHeader('content-type', 'application/json; charset=utf-8')
+      response.end(JSON.stringify(bodyOf(searchParams)))
+      return
+    }
+    const isScript = pathname === '/shop.js'
     response.setHeader('content-type', isScript ? 'text/javascript; charset=utf-8' : 'text/html; charset=utf-8')
     response.end(
       isScript
@@ -41,9 +52,10 @@ export async function servePage (test: Test, script: () => string): Promise<stri
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-async function bundled (): Promise<string> {
+/** Bundles a script of `sdk/fixtures/` for a browser. */
+export async function bundled (fixture: string): Promise<string> {
   const { outputFiles: [file] } = await build({
-    entryPoints: [fileURLToPath(new URL('../sdk/fixtures/shop.js', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`../sdk/fixtures/${fixture}`, import.meta.url))],
     bundle: true,
     write: false,
     define: { 'process.env.NODE_ENV': '"production"' }

@@ -1,18 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { nkeys } from '@nats-io/transport-node'
 import t from 'tap'
-import type { Test } from 'tap'
 
 import { connectNats, jetstreamSink } from '../../../plugins/event-sink/jetstream/index.js'
 import { readNatsUrls } from '../../../lib/nats/urls.js'
 import { anEvent } from '../../../conformance/event-sink/index.js'
 import { connected, eventsIn, ownStream } from '../../helpers/jetstream.js'
+import { leakyPipe } from '../../helpers/leaky-pipe.js'
 import { privateNats } from '../../helpers/nats.js'
 import { selfSigned } from '../../helpers/self-signed.js'
 
@@ -99,40 +97,6 @@ t.test('a broker behind TLS is spoken to by TLS, and only with a certificate tha
   await t.rejects(connectNats({ url: nats.url.replace('nats:', 'tls:') }), /Cannot connect to NATS/)
   await t.rejects(connectNats({ url: open.url.replace('nats:', 'tls:') }), /Cannot connect to NATS.*tls/)
 })
-
-/**
- * A way to the broker on which those who are connected can be made to get nothing through any more; later ones are
- * served.
- */
-async function leakyPipe (t: Test, url: string) {
-  const { hostname, port } = new URL(url)
-  const sockets = new Set<Socket>()
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), hostname)
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        client.destroy()
-        upstream.destroy()
-      })
-    }
-    client.pipe(upstream).pipe(client)
-  })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return {
-    url: `nats://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    clog: () => {
-      for (const socket of sockets) socket.unpipe().pause()
-    }
-  }
-}
 
 t.test('a connection that takes no more is given up by itself, and the next one serves', async (t) => {
   const nats = await privateNats(t)

@@ -1,16 +1,14 @@
-import { connect, createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 
 import { sql } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
-import type { Test } from 'tap'
 
 import { openDatabase } from '../../../../lib/database/open-database.js'
 import { sqlSink } from '../../../../plugins/event-sink/sql/index.js'
 import { anEvent } from '../../../../conformance/event-sink/index.js'
 import { listed } from '../../../../conformance/event-sink/fixtures.js'
+import { leakyPipe } from '../../../helpers/leaky-pipe.js'
 import { truncateAll } from '../../../helpers/pglite.js'
 import { privatePostgres } from '../../../helpers/postgres.js'
 
@@ -18,45 +16,6 @@ const postgres = await privatePostgres(t)
 if (postgres === null) process.exit(0)
 const database = await openDatabase({ url: postgres.url })
 t.teardown(() => database.close())
-
-/** A way to the database that can be made to take nothing more from those who are connected; later ones are served. */
-async function leakyPipe (t: Test, url: string) {
-  const { hostname, port } = new URL(url)
-  const sockets = new Set<Socket>()
-  let served = 0
-  const server = createServer((client) => {
-    served++
-    const upstream = connect(Number(port || 5432), hostname)
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        client.destroy()
-        upstream.destroy()
-      })
-    }
-    client.pipe(upstream).pipe(client)
-  })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const through = new URL(url)
-  through.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  return {
-    url: through.href,
-    served: () => served,
-    clog: () => {
-      for (const socket of sockets) socket.unpipe().pause()
-    },
-    cut: () => {
-      for (const socket of sockets) socket.destroy()
-    }
-  }
-}
 
 /** More than the sockets on the way hold. */
 const large = (letter: string) =>
