@@ -1,34 +1,23 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ChildProcess } from 'node:child_process'
 import type t from 'tap'
 
 import { connect } from '@nats-io/transport-node'
 
 import { findBinary } from './find-binary.js'
 import { freePort } from './free-port.js'
+import { ownProcess, sharedProcess } from './own-process.js'
+import type { ServerControls } from './own-process.js'
 import { SERVICES_OFF, withoutService } from './services.js'
 
 type Test = Pick<typeof t, 'teardown' | 'pass'>
 
 const NONE = 'no NATS: neither TEST_NATS_URL nor nats-server on this machine'
 
-export interface PrivateNats {
+export interface PrivateNats extends ServerControls {
   url: string
-  /** Whether what follows works: not on a shared server (TEST_NATS_URL). */
-  ownServer: boolean
-  /** As an administrator would; what it has acknowledged is kept. */
-  stop(): Promise<void>
-  /** SIGKILL. */
-  kill(): Promise<void>
-  start(): Promise<void>
-  /** SIGSTOP: it takes connections and answers nothing. */
-  pause(): void
-  resume(): void
 }
 
 export interface NatsSettings {
@@ -51,19 +40,12 @@ export async function privateNats (test: Test, settings: NatsSettings = {}): Pro
   if (SERVICES_OFF) return withoutService(test, NONE)
   const shared = process.env.TEST_NATS_URL
   if (shared !== undefined && shared !== '' && settings.configuration === undefined && settings.needsOwn !== true) {
-    return sharedServer(shared)
+    return { url: shared, ...sharedProcess('TEST_NATS_URL') }
   }
   const binary = await findBinary('nats-server')
   if (binary !== null) return await ownServer(test, binary, settings)
 
   return withoutService(test, NONE)
-}
-
-function sharedServer (url: string): PrivateNats {
-  const refuse = () => {
-    throw new Error('A shared server is not stopped: run without TEST_NATS_URL')
-  }
-  return { url, ownServer: false, stop: refuse, kill: refuse, start: refuse, pause: refuse, resume: refuse }
 }
 
 async function ownServer (
@@ -76,40 +58,13 @@ async function ownServer (
   const url = `nats://127.0.0.1:${port}`
   const file = join(folder, 'nats.conf')
   await writeFile(file, `listen: 127.0.0.1:${port}\njetstream { store_dir: "${folder}" }\n${configuration}\n`)
-  let server: ChildProcess | undefined
-
-  async function end (signal: NodeJS.Signals) {
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
-    const exited = once(server, 'exit')
-    server.kill(signal)
-    // One that is paused could not act on it.
-    server.kill('SIGCONT')
-    await exited
-  }
-
-  async function start () {
-    server = spawn(binary, ['-c', file], { stdio: 'ignore' })
-    await answering(port, jetstream, ca)
-  }
-
+  const controls = ownProcess(binary, ['-c', file], () => answering(port, jetstream, ca))
   test.teardown(async () => {
-    await end('SIGKILL')
+    await controls.kill()
     await rm(folder, { recursive: true, force: true })
   })
-  await start()
-  return {
-    url,
-    ownServer: true,
-    stop: () => end('SIGTERM'),
-    kill: () => end('SIGKILL'),
-    start,
-    pause: () => {
-      server?.kill('SIGSTOP')
-    },
-    resume: () => {
-      server?.kill('SIGCONT')
-    }
-  }
+  await controls.start()
+  return { url, ...controls }
 }
 
 /** Until it has read its streams, after which alone they can be asked for. */

@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,25 +8,19 @@ import { Redis } from 'ioredis'
 
 import { findBinary } from './find-binary.js'
 import { freePort } from './free-port.js'
+import { ownProcess, sharedProcess } from './own-process.js'
+import type { ServerControls } from './own-process.js'
 import { SERVICES_OFF, withoutService } from './services.js'
 
 type Test = Pick<typeof t, 'teardown' | 'pass'>
 
 const NONE = 'no Redis: neither TEST_REDIS_URL nor redis-server on this machine'
 
-export interface PrivateRedis {
+/** `start` starts it again, empty, on the same port. */
+export interface PrivateRedis extends ServerControls {
   url: string
   /** What all keys of this test begin with, where the server is shared. */
   prefix: string
-  /** Whether `stop`, `kill`, `start`, `pause` and `resume` work: not on a shared server (TEST_REDIS_URL). */
-  ownServer: boolean
-  /** SIGTERM, as an administrator would; nothing is kept. */
-  stop(): Promise<void>
-  kill(): Promise<void>
-  /** Starts it again, empty, on the same port. */
-  start(): Promise<void>
-  pause(): void
-  resume(): void
 }
 
 /**
@@ -43,67 +34,30 @@ export async function privateRedis (
 ): Promise<PrivateRedis | null> {
   if (SERVICES_OFF) return withoutService(test, NONE)
   const shared = process.env.TEST_REDIS_URL
-  if (shared !== undefined && shared !== '' && !needsOwn) return { url: shared, ...sharedRedis() }
+  if (shared !== undefined && shared !== '' && !needsOwn) {
+    return { url: shared, prefix: `{${crypto.randomUUID()}}:`, ...sharedProcess('TEST_REDIS_URL') }
+  }
   const binary = await findBinary('redis-server') ?? await findBinary('valkey-server')
   if (binary !== null) return await ownRedis(binary, args, test)
 
   return withoutService(test, NONE)
 }
 
-function sharedRedis (): Omit<PrivateRedis, 'url'> {
-  const refuse = () => {
-    throw new Error('A shared server is not stopped: run without TEST_REDIS_URL')
-  }
-  return {
-    prefix: `{${crypto.randomUUID()}}:`,
-    ownServer: false,
-    stop: async () => refuse(),
-    kill: async () => refuse(),
-    start: async () => refuse(),
-    pause: refuse,
-    resume: refuse
-  }
-}
-
 async function ownRedis (binary: string, args: readonly string[], test: Test): Promise<PrivateRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-'))
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
-  let server: ChildProcess | undefined
-
-  async function end (signal: NodeJS.Signals) {
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
-    const exited = once(server, 'exit')
-    server.kill('SIGCONT')
-    server.kill(signal)
-    await exited
-  }
-
-  async function start () {
-    server = spawn(binary, ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '',
-      '--appendonly', 'no', ...args], { stdio: 'ignore' })
-    await answering(port)
-  }
-
+  const controls = ownProcess(
+    binary,
+    ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no', ...args],
+    () => answering(port)
+  )
   test.teardown(async () => {
-    await end('SIGKILL')
+    await controls.kill()
     await rm(folder, { recursive: true, force: true })
   })
-  await start()
-  return {
-    url,
-    prefix: '{gatehouse}:',
-    ownServer: true,
-    stop: () => end('SIGTERM'),
-    kill: () => end('SIGKILL'),
-    start,
-    pause: () => {
-      server?.kill('SIGSTOP')
-    },
-    resume: () => {
-      server?.kill('SIGCONT')
-    }
-  }
+  await controls.start()
+  return { url, prefix: '{gatehouse}:', ...controls }
 }
 
 /** Without the password, which a test may want: a server that refuses answers too. */
