@@ -13,7 +13,8 @@ export interface SessionSettings {
   now: () => number
 }
 
-export interface StartOptions {
+/** How a session starts. */
+export interface SessionStart {
   /** Repeats the check of the credentials, with the user as stored after the session has started. Default: none. */
   isStillValid?: (fresh: User) => Promise<boolean>
   /** When the user proved a second factor, epoch milliseconds. Default: `null`, not at all. */
@@ -26,7 +27,7 @@ export interface StartOptions {
  * Starts a session of an authenticated user in `user.orgId` and returns its first tokens. Throws `INVALID_CREDENTIALS`
  * if the user was disabled, deleted or logged out everywhere in the meantime.
  */
-export type StartSession = (request: FastifyRequest, user: User, options?: StartOptions) => Promise<TokenPair>
+export type StartSession = (request: FastifyRequest, user: User, options?: SessionStart) => Promise<TokenPair>
 
 const MAX_USER_AGENT = 512
 
