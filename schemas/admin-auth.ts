@@ -9,6 +9,7 @@ const strict = { additionalProperties: false }
 const Time = Type.String({ maxLength: 30, description: 'ISO-8601, UTC, milliseconds' })
 const Password = Type.String({ minLength: 1, maxLength: 1024 })
 const RefreshToken = Type.String({ minLength: 1, maxLength: 4096 })
+const OrgId = { minLength: 1, maxLength: 100 }
 const Done = Type.Null({ description: 'Done; no body' })
 
 /** The roles of administrators, highest first. */
@@ -18,12 +19,19 @@ export type Role = typeof ROLES[number]
 export const LoginBodySchema = Type.Object({
   // Any string without spaces and control characters; the store decides whether an account exists.
   email: Type.String({ minLength: 1, maxLength: 254, pattern: '^[^\\s\\p{Cc}\\p{Cs}]+$' }),
-  password: Password
+  password: Password,
+  org_id: Type.Optional(Type.String({
+    ...OrgId,
+    description: 'The organisation to log in to. Default: the organisation of the latest login'
+  }))
 }, strict)
 export type LoginBody = Static<typeof LoginBodySchema>
 
 export const RefreshBodySchema = Type.Object({ refresh_token: RefreshToken }, strict)
 export type RefreshBody = Static<typeof RefreshBodySchema>
+
+export const SwitchBodySchema = Type.Object({ org_id: Type.String(OrgId) }, strict)
+export type SwitchBody = Static<typeof SwitchBodySchema>
 
 export const PasswordBodySchema = Type.Object({
   current_password: Password,
@@ -43,6 +51,7 @@ export const MeSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
   email: Type.String({ maxLength: 254 }),
   org_id: Type.String({ maxLength: 100 }),
+  org_name: Type.String({ maxLength: 200 }),
   role: Type.String({ maxLength: 16, description: 'owner, admin, editor or viewer' }),
   session_id: Type.String({ maxLength: 100 })
 })
@@ -50,14 +59,31 @@ export type Me = Static<typeof MeSchema>
 
 export const SessionSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
+  org_id: Type.String({ maxLength: 100, description: 'The organisation that the session gives access to' }),
   created_at: Time,
   last_used_at: Time,
-  expires_at: Time,
+  expires_at: Type.String({ maxLength: 30, description: 'When the session ends if it is not refreshed' }),
   ip_address: Type.String({ maxLength: 64 }),
   user_agent: Type.String({ maxLength: 512 }),
+  device: Type.Union([Type.String({ maxLength: 100 }), Type.Null()], {
+    description: 'Browser and operating system by the User-Agent header, such as Chrome 126 on Linux'
+  }),
   current: Type.Boolean({ description: 'Whether this is the session of the request' })
 })
 export type SessionItem = Static<typeof SessionSchema>
+
+export const EndedSessionsSchema = Type.Object({
+  ended: Type.Integer({ minimum: 0, maximum: 2 ** 31, description: 'How many sessions were ended' })
+})
+export type EndedSessions = Static<typeof EndedSessionsSchema>
+
+export const OrganisationSchema = Type.Object({
+  id: Type.String({ maxLength: 100 }),
+  name: Type.String({ maxLength: 200 }),
+  role: Type.String({ maxLength: 16, description: 'owner, admin, editor or viewer' }),
+  current: Type.Boolean({ description: 'Whether the session of the request gives access to it' })
+})
+export type OrganisationItem = Static<typeof OrganisationSchema>
 
 export const loginSchema = {
   summary: 'Log in with email and password',
@@ -88,6 +114,27 @@ export const logoutAllSchema = {
   summary: 'End all sessions of the caller, including the current session',
   tags,
   response: { 204: Done, ...errorReplies(401, 429, 500, 503) }
+}
+
+export const logoutOthersSchema = {
+  summary: 'End the other sessions of the caller, in all organisations',
+  tags,
+  response: { 200: EndedSessionsSchema, ...errorReplies(401, 429, 500, 503) }
+}
+
+export const listOrganisationsSchema = {
+  summary: 'List the organisations of the caller, oldest membership first',
+  description: 'Leaves out the organisations in which the caller is disabled.',
+  tags,
+  response: { 200: pageSchema(OrganisationSchema), ...errorReplies(401, 429, 500, 503) }
+}
+
+export const switchSchema = {
+  summary: 'Replace the session by a session in another organisation of the caller',
+  description: 'Ends the current session. The new session ends when the current session would have ended at the latest.',
+  tags,
+  body: SwitchBodySchema,
+  response: { 200: TokenPairSchema, ...errorReplies(400, 401, 403, 404, 413, 415, 429, 500, 503) }
 }
 
 export const meSchema = {

@@ -118,6 +118,40 @@ export async function rotationContract (t: ContractTest, make: CreateStore): Pro
     assert.equal((await rotate('digest-2', 'x', { grace: 10_000, sealedSuccessor: 'x' })).outcome, 'reused')
   })
 
+  await t.test('a session that was not refreshed for the idle limit ends, and a refresh in time extends it', async () => {
+    const { store, clock } = await make()
+    const { userId, sessionId, rotate } = await login(store, clock)
+    const other = await login(store, clock, userId)
+    await clock.advance(60)
+    assert.deepEqual(await rotate('digest-1', 'digest-2', { idleMax: 10_000 }), { outcome: 'rotated' })
+    await clock.advance(60)
+    assert.notEqual(await store.sessions.access(sessionId), null)
+    assert.deepEqual(await rotate('digest-2', 'digest-3', { idleMax: 60 }), { outcome: 'idle', userId, orgId: 'org-a' })
+    assert.equal(await store.sessions.access(sessionId), null)
+    assert.deepEqual(await rotate('digest-2', 'digest-3'), { outcome: 'ended' })
+    assert.deepEqual((await store.sessions.list(userId)).map(({ id }) => id), [other.sessionId])
+    assert.equal((await store.users.get(userId))?.epoch, 0, 'nothing else was revoked')
+  })
+
+  await t.test('of concurrent refreshes of an idle session one ends it and none is rotated', async () => {
+    const { store, clock } = await make()
+    const { rotate } = await login(store, clock)
+    await clock.advance(60)
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, (_, at) => rotate('digest-1', `next-${at}`, { idleMax: 60 }))
+    )
+    assert.deepEqual(outcomes.map(({ outcome }) => outcome).sort(), [...Array<string>(9).fill('ended'), 'idle'])
+  })
+
+  await t.test('a reused token of an idle session still revokes the sessions of the user', async () => {
+    const { store, clock } = await make()
+    const { rotate, userId } = await login(store, clock)
+    await rotate('digest-1', 'digest-2')
+    await clock.advance(60)
+    assert.equal((await rotate('digest-1', 'x', { idleMax: 60 })).outcome, 'reused')
+    assert.equal((await store.users.get(userId))?.epoch, 1)
+  })
+
   await t.test('a session that has ended, expired or never existed revokes nothing', async () => {
     const { store, clock } = await make()
     const { userId, rotate } = await login(store, clock)

@@ -56,6 +56,8 @@ export interface Rotation {
   grace: number
   /** The new token, encrypted by the caller, stored for the grace period; `null` without a grace period. */
   sealedSuccessor: string | null
+  /** Ends a session that was not used for this time, milliseconds. Default: no limit. */
+  idleMax?: number
 }
 
 /** The result of a rotation. */
@@ -65,6 +67,8 @@ export type RotationOutcome =
   | { outcome: 'repeated', sealedSuccessor: string }
   /** An older token was presented: all tokens of the user are now revoked, access tokens included. */
   | { outcome: 'reused', userId: string, orgId: string }
+  /** The session was not used for `idleMax`; this call has ended it. */
+  | { outcome: 'idle', userId: string, orgId: string }
   /** The session has ended or never existed, or its user is disabled or deleted. Nothing was revoked. */
   | { outcome: 'ended' }
 

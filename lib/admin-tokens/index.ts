@@ -65,6 +65,8 @@ export type RefreshClaims = Omit<AccessClaims, 'role' | 'epoch'>
 export interface AdminTokens {
   /** Lifetime of an access token, in milliseconds. */
   readonly accessTtl: number
+  /** Lifetime of a refresh token, in milliseconds. */
+  readonly refreshTtl: number
   /**
    * Lifetime in seconds of an access token issued now: `accessTtl`, or less if the session ends (`endsAt`, epoch ms)
    * earlier.
@@ -136,6 +138,8 @@ export async function createAdminTokens (app: FastifyInstance, options: AdminTok
 
   return {
     accessTtl,
+
+    refreshTtl,
 
     box: secretBox(jwtSecrets),
 

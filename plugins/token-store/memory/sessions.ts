@@ -50,11 +50,18 @@ export class MemorySessions implements Sessions {
     return true
   }
 
-  async rotate ({ sessionId, presented, next, grace, sealedSuccessor }: Rotation): Promise<RotationOutcome> {
+  async rotate (
+    { sessionId, presented, next, grace, sealedSuccessor, idleMax = Infinity }: Rotation
+  ): Promise<RotationOutcome> {
     const session = this.#live(sessionId)
     if (session === null) return { outcome: 'ended' }
     const now = this.#now()
+    const { userId, orgId } = session
     if (presented === session.refreshDigest) {
+      if (now - session.lastUsedAt >= idleMax) {
+        this.#sessions.delete(sessionId)
+        return { outcome: 'idle', userId, orgId }
+      }
       const repeatUntil = grace > 0 && sealedSuccessor !== null ? now + grace : 0
       Object.assign(session, {
         refreshDigest: next,
@@ -68,7 +75,6 @@ export class MemorySessions implements Sessions {
     if (presented === session.previousDigest && session.repeatUntil > now && session.sealedSuccessor !== null) {
       return { outcome: 'repeated', sealedSuccessor: session.sealedSuccessor }
     }
-    const { userId, orgId } = session
     this.#users.revoke(userId)
     return { outcome: 'reused', userId, orgId }
   }

@@ -16,9 +16,12 @@ export function sqlSessions (
   now: () => number
 ): Sessions & { sweep(): Promise<void> } {
   /** The compare-and-swap: of two concurrent calls the second waits for the first and then finds another digest. */
-  async function swap ({ sessionId, presented, next, grace, sealedSuccessor }: Rotation, at: number): Promise<boolean> {
+  async function swap (
+    { sessionId, presented, next, grace, sealedSuccessor, idleMax }: Rotation,
+    at: number
+  ): Promise<boolean> {
     const repeatable = grace > 0 && sealedSuccessor !== null
-    const row = await db.updateTable('sessions').from('memberships')
+    let query = db.updateTable('sessions').from('memberships')
       .set({
         refresh_digest: toColumnText(next),
         previous_digest: toColumnText(presented),
@@ -33,13 +36,13 @@ export function sqlSessions (
       .whereRef('memberships.org_id', '=', 'sessions.org_id')
       .where('memberships.disabled', '=', false)
       .returning('sessions.id')
-      .executeTakeFirst()
-    return row !== undefined
+    if (idleMax !== undefined) query = query.where('sessions.last_used_at', '>', toDate(at - idleMax))
+    return await query.executeTakeFirst() !== undefined
   }
 
   /** Decides the outcome for a token that is not current. Locks the user first, as everywhere, to avoid deadlocks. */
   async function decideOutcome (
-    { sessionId, presented }: Rotation,
+    { sessionId, presented, idleMax = Infinity }: Rotation,
     at: number,
     tx: Transaction<DatabaseSchema>
   ): Promise<RotationOutcome> {
@@ -49,17 +52,23 @@ export function sqlSessions (
       .executeTakeFirst()
     if (user === undefined) return { outcome: 'ended' }
     const session = await tx.selectFrom('sessions').select(['org_id', 'refresh_digest', 'previous_digest',
-      'repeat_until', 'sealed_successor'])
+      'repeat_until', 'sealed_successor', 'last_used_at'])
       .where('id', '=', id).where('ends_at', '>', toDate(at)).forUpdate().executeTakeFirst()
-    // The token is current, yet the swap failed: the user was disabled at that time.
-    if (session === undefined || session.refresh_digest === toColumnText(presented)) return { outcome: 'ended' }
+    if (session === undefined) return { outcome: 'ended' }
+    const [userId, orgId] = [fromColumnText(user.id), fromColumnText(session.org_id)]
+    if (session.refresh_digest === toColumnText(presented)) {
+      // The token is current, yet the swap failed: the session is idle, or the user was disabled at that time.
+      if (at - toMilliseconds(session.last_used_at) < idleMax) return { outcome: 'ended' }
+      await tx.deleteFrom('sessions').where('id', '=', id).execute()
+      return { outcome: 'idle', userId, orgId }
+    }
 
     const { previous_digest: previous, repeat_until: until, sealed_successor: successor } = session
     if (previous === toColumnText(presented) && until !== null && until.getTime() > at && successor !== null) {
       return { outcome: 'repeated', sealedSuccessor: fromColumnText(successor) }
     }
     await revoke(tx, user.id)
-    return { outcome: 'reused', userId: fromColumnText(user.id), orgId: fromColumnText(session.org_id) }
+    return { outcome: 'reused', userId, orgId }
   }
 
   return {
@@ -98,6 +107,7 @@ export function sqlSessions (
       if (await swap(rotation, at)) return { outcome: 'rotated' }
       const outcome = await db.transaction().execute((tx) => decideOutcome(rotation, at, tx))
       if (outcome.outcome === 'reused') caches.userChanged(outcome.userId)
+      if (outcome.outcome === 'idle') caches.sessionChanged(rotation.sessionId)
       return outcome
     },
 

@@ -8,6 +8,7 @@ import type { KnownOptions } from '../../../lib/options.js'
 import { createPasswords } from '../../../lib/passwords/index.js'
 import type { PasswordOptions, Passwords } from '../../../lib/passwords/index.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
+import type { AdminTokens } from '../../../lib/admin-tokens/index.js'
 import { loginSchema, refreshSchema } from '../../../schemas/admin-auth.js'
 import type { LoginBody, RefreshBody } from '../../../schemas/admin-auth.js'
 import { hmacSha256 } from '../../../signing/digest.js'
@@ -21,6 +22,7 @@ import type { KnownDevices } from './known-devices.js'
 import { logoutRoute } from './logout.js'
 import { lockoutOf, passwordCheck } from './password-check.js'
 import type { LockoutOptions, PasswordCheck } from './password-check.js'
+import { organisationRoutes } from './organisations.js'
 import { passwordRoute } from './password.js'
 import { refreshHandler, refreshKey } from './refresh.js'
 import { sessionRoutes } from './sessions.js'
@@ -59,6 +61,11 @@ export interface AdminAuthOptions extends AdminScopeOptions {
    */
   sessionMaxAge?: number
   /**
+   * Time after which a session ends that is not refreshed, in milliseconds, from `accessTtl` to 2 592 000 000. Default:
+   * `refreshTtl`, 604 800 000 (7 days).
+   */
+  sessionIdleMax?: number
+  /**
    * Time in which a client may repeat a used refresh token and gets the same response, in milliseconds: 0, or 1 000 to
    * 30 000. Default: 0.
    */
@@ -86,6 +93,7 @@ export interface AdminAuthOptions extends AdminScopeOptions {
 const KNOWN: KnownOptions<AdminAuthOptions> = {
   ...SCOPE_OPTIONS,
   sessionMaxAge: true,
+  sessionIdleMax: true,
   reuseGrace: true,
   secretsKeys: true,
   lockout: true,
@@ -94,6 +102,7 @@ const KNOWN: KnownOptions<AdminAuthOptions> = {
   passwords: true
 }
 const MINUTE = 60_000
+const DAY = 86_400_000
 
 /**
  * Registers the authentication routes of administrators: login, refresh with rotation, logout, sessions and password
@@ -120,6 +129,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
   await adminScope(app, 'admin-auth', { ...options, prefix }, async (scope) => {
     const check = passwordCheck(scope, { passwords, lockout, now })
     const start = sessionStarter(scope, { maxAge, now })
+    const idleMax = idleMaxOf(options.sessionIdleMax, scope.adminTokens)
     if (!Object.hasOwn(app, 'adminLogins')) {
       app.decorate('adminLogins', { passwords, checkPassword: check, startSession: start })
     }
@@ -138,13 +148,14 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       open.post<{ Body: RefreshBody }>(
         '/refresh',
         { schema: refreshSchema, config },
-        refreshHandler(open, { grace, box })
+        refreshHandler(open, { grace, box, idleMax })
       )
       logoutRoute(open)
     })
     await scope.register(async (guarded) => {
       await limitBy(guarded, 'auth', userRateLimit, callerKey)
-      sessionRoutes(guarded)
+      sessionRoutes(guarded, { idleMax, now })
+      organisationRoutes(guarded, start)
       await passwordRoute(guarded, passwords, check)
     })
   })
@@ -162,11 +173,11 @@ function loginRoute (scope: FastifyInstance, { passwords, check, devices, start 
     '/login',
     { schema: loginSchema, config: { gatehouse: { admin: false } } },
     async function login (request, reply) {
-      const { email, password } = request.body
+      const { email, password, org_id: orgId } = request.body
       const user = await check(request, email, password, function deviceOf (user) {
         const id = devices?.idOf(request, user) ?? null
         return id === null ? null : `device.${id}`
-      })
+      }, orgId)
       const pair = await start(request, user, {
         isStillValid: async ({ passwordHash }) =>
           passwordHash === user.passwordHash || passwords.verify(passwordHash, password)
@@ -175,6 +186,13 @@ function loginRoute (scope: FastifyInstance, { passwords, check, devices, start 
       return pair
     }
   )
+}
+
+/** An access token works for up to `accessTtl` after a refresh, so a shorter limit could not be kept. */
+function idleMaxOf (option: number | undefined, { accessTtl, refreshTtl }: AdminTokens): number {
+  const idleMax = option ?? refreshTtl
+  assertWholeSeconds('admin-auth', 'sessionIdleMax', idleMax, Math.min(accessTtl, refreshTtl), 30 * DAY)
+  return idleMax
 }
 
 function assertGrace (grace: number): void {

@@ -20,7 +20,8 @@ export function logoutRoute (scope: FastifyInstance): void {
           orgId: claims.org_id,
           userId: claims.sub,
           resourceType: 'session',
-          resourceId: claims.sid
+          resourceId: claims.sid,
+          changes: { reason: 'logout' }
         })
       }
       return reply.code(204).send()

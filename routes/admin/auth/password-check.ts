@@ -35,13 +35,15 @@ type Attempt = Pick<AuditRecord, 'request' | 'orgId' | 'userId' | 'userEmail' | 
 /**
  * Returns the user of an email if the password is right; else throws `INVALID_CREDENTIALS` or `ACCOUNT_LOCKED`.
  * `knownBy` returns the name of another proof in the request, such as a known device, or `null`. Failures under such a
- * name are counted separately and lock only that name.
+ * name are counted separately and lock only that name. With `orgId` the user is returned as a member of that
+ * organisation, and a user who is no member of it is refused as for a wrong password.
  */
 export type PasswordCheck = (
   request: FastifyRequest,
   email: string,
   password: string,
-  knownBy: (user: User) => string | null
+  knownBy: (user: User) => string | null,
+  orgId?: string
 ) => Promise<User>
 
 const KNOWN: KnownOptions<LockoutOptions> = { max: true, duration: true, hidden: true, knownDevices: true }
@@ -61,6 +63,11 @@ export function lockoutOf (option: LockoutOptions | 'hidden' | undefined): Requi
   return { max, duration, hidden, knownDevices }
 }
 
+function reasonOf (account: User | null, member: User | null): string {
+  if (account !== null && member === null) return 'not_a_member'
+  return member?.disabled === true ? 'disabled' : 'password'
+}
+
 /** Creates the password check, which locks after too many failures. Unknown emails are treated like known emails. */
 export function passwordCheck (
   app: FastifyInstance,
@@ -70,15 +77,18 @@ export function passwordCheck (
   const limits = { max: lockout.max, lockFor: lockout.duration }
   const [emailKey] = app.adminTokens.keysFor('emails')
 
-  return async function checkPassword (request, email, password, knownBy) {
+  return async function checkPassword (request, email, password, knownBy, orgId) {
     const address = email.toLowerCase()
-    const user = await users.findByEmail(address)
+    // Failures are counted for the account, whatever organisation a login names: otherwise a wrong organisation would
+    // tell known from unknown emails. Both look-ups run for unknown emails too.
+    const account = await users.findByEmail(address)
+    const member = orgId === undefined ? account : await users.findByEmail(address, orgId)
     // Users type passwords into the email field, so an unknown email is stored only as a keyed digest.
     const digest = hmacSha256(emailKey, address, 'hex')
-    const known = user === null ? null : knownBy(user)
-    const account = user === null ? digest : loginSubject(address)
-    const subject = known === null ? account : `${account}.${known}`
-    const record: Attempt = user === null
+    const known = account === null ? null : knownBy(account)
+    const owner = account === null ? digest : loginSubject(address)
+    const subject = known === null ? owner : `${owner}.${known}`
+    const record: Attempt = account === null
       ? {
           request,
           userId: null,
@@ -86,20 +96,20 @@ export function passwordCheck (
           resourceType: 'email_digest',
           resourceId: digest.slice(0, AUDITED_DIGEST_LENGTH)
         }
-      : { request, orgId: user.orgId, userId: user.id, userEmail: address }
+      : { request, orgId: (member ?? account).orgId, userId: account.id, userEmail: address }
     const lockedUntil = await users.lockedUntil(subject)
     // If the lock is hidden, a locked account must take as long as another account.
     if (lockedUntil !== null && !lockout.hidden) throw locked(record, lockedUntil)
-    const matches = await passwords.verify(user?.passwordHash ?? null, password)
+    const matches = await passwords.verify(account?.passwordHash ?? null, password)
     // Concurrent guesses all passed the check above. The store decides for each of them whether it came before the
     // lock.
-    if (user === null || !matches || user.disabled || lockedUntil !== null) {
-      throw await failed(record, subject, user?.disabled === true ? 'disabled' : 'password')
+    if (member === null || !matches || member.disabled || lockedUntil !== null) {
+      throw await failed(record, subject, reasonOf(account, member))
     }
     const lockedSince = await users.clearFailures(subject)
     if (lockedSince !== null) throw locked(record, lockedSince)
-    await rehashIfNeeded(user, password)
-    return user
+    await rehashIfNeeded(member, password)
+    return member
   }
 
   async function failed (record: Attempt, subject: string, reason: string) {

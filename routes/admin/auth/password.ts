@@ -43,7 +43,13 @@ export async function passwordRoute (
         endSessionsBut: sid
       })
       if (!changed) throw new INVALID_CREDENTIALS({ reason: 'the password has changed since it was checked' })
-      scope.audit({ action: 'auth.password_changed', request, resourceType: 'user', resourceId: sub })
+      scope.audit({
+        action: 'auth.password_changed',
+        request,
+        resourceType: 'user',
+        resourceId: sub,
+        changes: { ended: 'other sessions', reason: 'password_changed' }
+      })
       return reply.code(204).send()
     }
   )

@@ -15,11 +15,13 @@ export interface RefreshSettings {
   grace: number
   /** Encrypts the new tokens for the grace period; `null` without a grace period. */
   box: SecretBox | null
+  /** Time after which a session that is not refreshed ends, in milliseconds. */
+  idleMax: number
 }
 
 type RefreshRequest = FastifyRequest<{ Body: RefreshBody }>
 
-export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshSettings) {
+export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax }: RefreshSettings) {
   const { adminTokens } = scope
   const { sessions } = scope.tokenStore
 
@@ -42,7 +44,14 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     const presented = sha256Hex(jti)
     const context = `refresh successor ${sid} ${presented}`
     const sealedSuccessor = box?.seal(JSON.stringify(pair), context) ?? null
-    const rotation = await sessions.rotate({ sessionId: sid, presented, next: next.digest, grace, sealedSuccessor })
+    const rotation = await sessions.rotate({
+      sessionId: sid,
+      presented,
+      next: next.digest,
+      grace,
+      sealedSuccessor,
+      idleMax
+    })
     switch (rotation.outcome) {
       case 'rotated':
         return pair
@@ -50,6 +59,9 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
         return openStoredPair(rotation, context)
       case 'reused':
         reportReuse(request, claims, access.email, presented)
+        break
+      case 'idle':
+        reportIdle(request, claims, access.email)
     }
     throw new INVALID_REFRESH_TOKEN({ reason: rotation.outcome })
   }
@@ -71,6 +83,19 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
     }
   }
 
+  function reportIdle (request: RefreshRequest, { sub, org_id, sid }: RefreshClaims, email: string): void {
+    scope.audit({
+      action: 'auth.session_expired',
+      request,
+      orgId: org_id,
+      userId: sub,
+      userEmail: email,
+      resourceType: 'session',
+      resourceId: sid,
+      changes: { reason: 'idle' }
+    })
+  }
+
   function reportReuse (
     request: RefreshRequest,
     { sub, org_id, sid }: RefreshClaims,
@@ -89,7 +114,7 @@ export function refreshHandler (scope: FastifyInstance, { grace, box }: RefreshS
       userEmail: email,
       resourceType: 'session',
       resourceId: sid,
-      changes: { jti_sha256: digest }
+      changes: { reason: 'refresh_reused', jti_sha256: digest }
     })
   }
 }

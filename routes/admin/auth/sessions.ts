@@ -2,21 +2,32 @@ import type { FastifyInstance } from 'fastify'
 
 import { NOT_FOUND } from '../../../lib/errors.js'
 import type { Session } from '../../../contracts/token-store/index.js'
-import { endSessionSchema, listSessionsSchema, logoutAllSchema, meSchema } from '../../../schemas/admin-auth.js'
-import type { Me, SessionItem } from '../../../schemas/admin-auth.js'
+import {
+  endSessionSchema, listSessionsSchema, logoutAllSchema, logoutOthersSchema,
+  meSchema
+} from '../../../schemas/admin-auth.js'
+import type { EndedSessions, Me, SessionItem } from '../../../schemas/admin-auth.js'
 import type { PageReply } from '../../../schemas/page.js'
 import { adminOf } from '../admin-scope.js'
 import { idOf, optionalBody } from '../request.js'
+import { deviceName } from './device.js'
 
 const config = { gatehouse: { admin: true } }
 
+export interface SessionRouteSettings {
+  /** Time after which a session that is not refreshed ends, in milliseconds. */
+  idleMax: number
+  now: () => number
+}
+
 /** Registers the routes with which administrators read their profile and list and end their sessions. */
-export function sessionRoutes (scope: FastifyInstance): void {
-  const { sessions } = scope.tokenStore
+export function sessionRoutes (scope: FastifyInstance, { idleMax, now }: SessionRouteSettings): void {
+  const { organisations, sessions } = scope.tokenStore
 
   scope.get('/me', { schema: meSchema, config }, async function me (request): Promise<Me> {
     const { sub, email, org_id, role, sid } = adminOf(request)
-    return { id: sub, email, org_id, role, session_id: sid }
+    const organisation = await organisations.get(org_id)
+    return { id: sub, email, org_id, org_name: organisation?.name ?? org_id, role, session_id: sid }
   })
 
   scope.get(
@@ -24,7 +35,9 @@ export function sessionRoutes (scope: FastifyInstance): void {
     { schema: listSessionsSchema, config },
     async function listSessions (request): Promise<PageReply<SessionItem>> {
       const { sub, sid } = adminOf(request)
-      const data = (await sessions.list(sub)).map((session) => viewSession(session, sid))
+      const expiresAt = ({ lastUsedAt, endsAt }: Session) => Math.min(endsAt, lastUsedAt + idleMax)
+      const data = (await sessions.list(sub)).filter((session) => expiresAt(session) > now())
+        .map((session) => viewSession(session, expiresAt(session), sid))
       return { data, next_cursor: null, has_more: false }
     }
   )
@@ -33,10 +46,16 @@ export function sessionRoutes (scope: FastifyInstance): void {
     '/sessions/:id',
     { schema: endSessionSchema, config, ...optionalBody },
     async function endSession (request, reply) {
-      const { sub } = adminOf(request)
+      const { sub, sid } = adminOf(request)
       const id = idOf(request.params)
       if (!await sessions.end(id, sub)) throw new NOT_FOUND()
-      scope.audit({ action: 'auth.logout', request, resourceType: 'session', resourceId: id })
+      scope.audit({
+        action: 'auth.logout',
+        request,
+        resourceType: 'session',
+        resourceId: id,
+        changes: { reason: id === sid ? 'logout' : 'ended_from_another_session' }
+      })
       return reply.code(204).send()
     }
   )
@@ -47,19 +66,48 @@ export function sessionRoutes (scope: FastifyInstance): void {
     async function logoutAll (request, reply) {
       const { sub } = adminOf(request)
       await sessions.endAll(sub)
-      scope.audit({ action: 'auth.logout_all', request, resourceType: 'user', resourceId: sub })
+      scope.audit({
+        action: 'auth.logout_all',
+        request,
+        resourceType: 'user',
+        resourceId: sub,
+        changes: { reason: 'logout_all' }
+      })
       return reply.code(204).send()
+    }
+  )
+
+  scope.post(
+    '/logout-others',
+    { schema: logoutOthersSchema, config, ...optionalBody },
+    async function logoutOthers (request): Promise<EndedSessions> {
+      const { sub, sid } = adminOf(request)
+      const ended = await sessions.endOthers(sub, sid)
+      scope.audit({
+        action: 'auth.logout_others',
+        request,
+        resourceType: 'user',
+        resourceId: sub,
+        changes: { reason: 'logout_others', ended }
+      })
+      return { ended }
     }
   )
 }
 
-function viewSession ({ id, createdAt, lastUsedAt, endsAt, ip, userAgent }: Session, current: string): SessionItem {
+function viewSession (
+  { id, orgId, createdAt, lastUsedAt, ip, userAgent }: Session,
+  expiresAt: number,
+  current: string
+): SessionItem {
   return {
     id,
+    org_id: orgId,
     created_at: new Date(createdAt).toISOString(),
     last_used_at: new Date(lastUsedAt).toISOString(),
-    expires_at: new Date(endsAt).toISOString(),
+    expires_at: new Date(expiresAt).toISOString(),
     ip_address: ip,
+    device: deviceName(userAgent),
     user_agent: userAgent,
     current: id === current
   }

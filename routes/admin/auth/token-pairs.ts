@@ -21,6 +21,8 @@ export interface SessionStart {
   mfaAt?: number | null
   /** When the session ends, epoch milliseconds. Default: after `sessionMaxAge`. */
   endsAt?: number
+  /** The audit entry of the new session. Default: the action `auth.login`. */
+  audit?: { action: string, changes?: Record<string, unknown> }
 }
 
 /**
@@ -36,7 +38,7 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
   const { sessions, users } = scope.tokenStore
 
   return async function startSession (request, { id: userId, orgId, email, epoch }, options = {}) {
-    const { isStillValid, mfaAt = null, endsAt = now() + maxAge } = options
+    const { isStillValid, mfaAt = null, endsAt = now() + maxAge, audit = { action: 'auth.login' } } = options
     const sid = randomUUID()
     const refresh = adminTokens.issueRefresh({ sub: userId, org_id: orgId, sid, endsAt })
     const userAgent = (request.headers['user-agent'] ?? '').slice(0, MAX_USER_AGENT)
@@ -59,7 +61,7 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
       scope.audit({ ...record, action: 'auth.login_failed', changes: { reason: 'withdrawn' }, refusal: true })
       throw new INVALID_CREDENTIALS({ reason: 'logged out everywhere, disabled, deleted or changed during the login' })
     }
-    scope.audit({ ...record, action: 'auth.login', resourceType: 'session', resourceId: sid })
+    scope.audit({ ...record, ...audit, resourceType: 'session', resourceId: sid })
     const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch, endsAt })
     return tokenPair(access, refresh.token, adminTokens.accessLifeSeconds(endsAt))
   }

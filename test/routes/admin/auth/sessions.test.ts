@@ -17,6 +17,7 @@ t.test('me says who calls, and nothing else', async (t) => {
     id: user.id,
     email: 'ann@example.com',
     org_id: 'acme',
+    org_name: 'acme',
     role: 'viewer',
     session_id: decode(access_token).claims['sid']
   })
@@ -37,6 +38,8 @@ t.test("the sessions of the caller are listed, and one can be ended, but no othe
   t.match(list.data.find(({ id }: { id: string }) => id === mine), {
     current: true,
     ip_address: '127.0.0.1',
+    org_id: 'default',
+    device: 'lightMyRequest',
     created_at: /Z$/,
     expires_at: /Z$/
   })
@@ -88,6 +91,89 @@ t.test('logout ends its session alone and answers 204 again, logout-all ends eve
   t.equal((await post('logout', { refresh_token: 'garbage' })).statusCode, 401)
   clock.now += 8 * 86_400_000
   t.equal((await post('logout', { refresh_token: late.refresh_token })).statusCode, 204, 'expired is dead already')
+})
+
+t.test('logout-others ends every other session of the caller alone, and says how many', async (t) => {
+  const { addUser, login, get, post, refresh, audited } = await adminApp(t)
+  const ann = await addUser('ann@example.com')
+  await addUser('bob@example.com')
+  const bob = await login('bob@example.com')
+  const [here, ...others] = [await login('ann@example.com'), await login('ann@example.com'),
+    await login('ann@example.com')]
+  const reply = await post('logout-others', undefined, here.access_token)
+  t.same([reply.statusCode, reply.json()], [200, { ended: 2 }])
+  for (const pair of others) {
+    t.equal((await get('me', pair.access_token)).statusCode, 401)
+    t.equal((await refresh(pair.refresh_token)).statusCode, 401)
+  }
+  for (const pair of [here, bob]) t.equal((await get('me', pair.access_token)).statusCode, 200)
+  t.same((await post('logout-others', undefined, here.access_token)).json(), { ended: 0 })
+  t.match((await audited('auth.logout_others')).find(({ changes }) => changes?.['ended'] === 2), {
+    userId: ann.id,
+    changes: { reason: 'logout_others' }
+  })
+})
+
+t.test('a session that is not refreshed for sessionIdleMax ends at the next refresh, and the audit says why', async (t) => {
+  const { addUser, login, refresh, get, store, clock, audited } = await adminApp(t, {
+    auth: { sessionIdleMax: 3_600_000 }
+  })
+  const { id: userId } = await addUser('ann@example.com')
+  let { refresh_token } = await login('ann@example.com')
+  for (let hour = 0; hour < 5; hour++) {
+    clock.now += 3_599_000
+    const reply = await refresh(refresh_token)
+    t.equal(reply.statusCode, 200)
+    refresh_token = reply.json().refresh_token
+  }
+  const { access_token } = await login('ann@example.com')
+  clock.now += 800_000
+  const [, idle] = (await get('sessions', access_token)).json().data
+  t.equal(Date.parse(idle.expires_at), Date.parse(idle.last_used_at) + 3_600_000)
+  clock.now += 2_800_000
+  const reply = await refresh(refresh_token)
+  t.same([reply.statusCode, reply.json().error.code], [401, 'INVALID_REFRESH_TOKEN'])
+  t.equal((await store.sessions.list(userId)).some(({ id }) => id === idle.id), false)
+  t.match((await audited('auth.session_expired')).find(({ action }) => action === 'auth.session_expired'), {
+    userId,
+    resourceId: idle.id,
+    changes: { reason: 'idle' }
+  })
+  t.equal((await store.users.get(userId))?.epoch, 0, 'an idle session revokes nothing else')
+})
+
+t.test('an idle limit below the life of an access token, above 30 days or in seconds is refused', async (t) => {
+  for (const sessionIdleMax of [0, -1, 899_000, 900_500, 2_592_001_000, 1.5, Infinity, '3600000' as unknown as number]) {
+    await t.rejects(adminApp(t, { auth: { sessionIdleMax } }), { code: 'INVALID_OPTIONS', message: /sessionIdleMax/ })
+  }
+})
+
+t.test('the audit trail says why each session ended', async (t) => {
+  const { addUser, login, post, app, audited, refresh } = await adminApp(t)
+  await addUser('ann@example.com')
+  await post('logout', { refresh_token: (await login('ann@example.com')).refresh_token })
+  const [one, two] = [await login('ann@example.com'), await login('ann@example.com')]
+  const ended = await app.inject({
+    method: 'DELETE',
+    url: `/v1/admin/auth/sessions/${String(decode(two.access_token).claims['sid'])}`,
+    headers: { authorization: `Bearer ${one.access_token}` }
+  })
+  t.equal(ended.statusCode, 204)
+  await post('password', { current_password: PASSWORD, new_password: NEW_PASSWORD }, one.access_token)
+  await refresh(one.refresh_token)
+  await refresh(one.refresh_token)
+  const { access_token } = await login('ann@example.com', NEW_PASSWORD)
+  await post('logout-all', undefined, access_token)
+  const entries = await audited('auth.logout_all')
+  t.strictSame(
+    entries.filter(({ changes }) => changes?.['reason'] !== undefined).map(({ action, changes }) => [
+      action,
+      changes?.['reason']
+    ]).reverse(),
+    [['auth.logout', 'logout'], ['auth.logout', 'ended_from_another_session'],
+      ['auth.password_changed', 'password_changed'], ['auth.refresh_reused', 'refresh_reused'],
+      ['auth.logout_all', 'logout_all']]
+  )
 })
 
 t.test('logout-all takes an empty body under any media type', async (t) => {
