@@ -43,7 +43,7 @@ async function nodeTest (t: Test, tests: string[], changed: Record<string, strin
     )
 }
 
-t.test("the example of a store and a sink of one's own passes with node:test, as the docs have it", async (t) => {
+t.test('the example store and sink of the docs pass the conformance tests with node:test', async (t) => {
   t.same([...files.keys()], ['my-store.js', 'my-store.test.js', 'my-sink.test.js'])
   const { code, stdout } = await nodeTest(t, ['my-store.test.js', 'my-sink.test.js'])
   t.equal(code, 0, stdout.slice(-2_000))

@@ -46,19 +46,19 @@ function circles (imports: ReadonlyMap<string, readonly string[]>): string[] {
   return [...found.values()]
 }
 
-t.test('the search for circles finds one of types, and none where there is none', async (t) => {
+t.test('the search for import cycles finds a cycle of types, and none in a file without cycles', async (t) => {
   t.same(circles(new Map([['a', ['b']], ['b', ['c']], ['c', []]])), [])
   t.same(circles(new Map([['a', ['b', 'c']], ['b', []], ['c', ['a']]])), ['a -> c'])
   t.same(circles(new Map([['a', ['a']]])), ['a'])
 })
 
-t.test('no file imports itself by way of others, for types either', async (t) => {
+t.test('no file is part of an import cycle, type imports included', async (t) => {
   const imports = await importsIn(FOLDERS)
   t.ok([...imports.values()].flat().length > 1000, 'the imports were read')
   t.same(circles(imports), [])
 })
 
-t.test('no file x.ts stands beside a folder x', async (t) => {
+t.test('there is no file x.ts beside a folder x', async (t) => {
   const files = [...(await importsIn(FOLDERS)).keys()]
   t.ok(files.length > 300, 'the files were listed')
   for (const file of files) await t.rejects(stat(join(ROOT, file.replace(/\.ts$/, ''))), { code: 'ENOENT' }, file)

@@ -84,7 +84,7 @@ t.test('a page under a strict policy solves a challenge by the default difficult
   t.same(complaints, [])
 })
 
-t.test("a challenge that can't be had or solved in time is said so to the visitor", async (t) => {
+t.test('the page shows the visitor a message if a challenge cannot be loaded or solved in time', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const page = await browser.newPage()
@@ -92,7 +92,7 @@ t.test("a challenge that can't be had or solved in time is said so to the visito
   t.match(await visit(page, await site(t, { rateLimit: { max: 0, timeWindow: 60_000 } })), /Too many requests/)
 })
 
-t.test('a visitor whose clock is wrong, by a year or by an hour, solves it all the same', async (t) => {
+t.test('a visitor whose clock is wrong by a year or an hour can solve a challenge', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const origin = await site(t)
@@ -103,7 +103,7 @@ t.test('a visitor whose clock is wrong, by a year or by an hour, solves it all t
   }
 })
 
-t.test('the browser itself says which page is of another site, so that its requests are refused', async (t) => {
+t.test("requests from a page of another site are refused by the browser's Sec-Fetch-Site header", async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const log = logReader()
@@ -144,7 +144,7 @@ t.test('the browser itself says which page is of another site, so that its reque
   t.same(refusals(), Array(3).fill('the page belongs to another site'))
 })
 
-t.test('a page that was opened before keeps its token when a link of another site opens a second one', async (t) => {
+t.test('an open page keeps its token when a link from another site opens a second page', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const app = Fastify({ forceCloseConnections: true })
@@ -177,7 +177,7 @@ t.test('a page that was opened before keeps its token when a link of another sit
   t.same([await send(second), await send(first)], [200, 200])
 })
 
-t.test('an embed of the start page that could get no CSRF token gets one when the visitor tries again', async (t) => {
+t.test('an embed of the start page that failed to get a CSRF token gets one on the next try', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   let failures = 1

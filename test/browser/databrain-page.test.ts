@@ -60,7 +60,7 @@ async function hostPage (t: Test): Promise<Site | null> {
   return { origin, dbn, page, open, reference }
 }
 
-t.test('the page that DataBrain documents shows the dashboard of the user whom the reference names', async (t) => {
+t.test("the page from DataBrain's documentation shows the dashboard of the user in the reference", async (t) => {
   const site = await hostPage(t)
   if (site === null) return
   const frame = await site.open(site.dbn)
@@ -128,7 +128,7 @@ t.test('a page renews window.dbn.proxyAuthUrl by the session, and the component 
   t.notMatch(await page.evaluate('window.dbn.proxyAuthUrl'), expired.proxyAuthUrl)
 })
 
-t.test('without a session a page renews nothing, not even with a valid reference', async (t) => {
+t.test('without a session a page cannot renew its URL, even with a valid reference', async (t) => {
   const site = await hostPage(t)
   if (site === null) return
   const { page, dbn, open } = site

@@ -173,7 +173,7 @@ t.test('the unmodified component renders its dashboard through the proxy, for th
   for (const secret of [tokenOf('ann'), API_KEY]) t.notMatch(seen, secret, 'the page has no token')
 })
 
-t.test('without a user it renders nothing: the proxy answers 401, and DataBrain hears of nothing', async (t) => {
+t.test('without a user the component renders nothing: the proxy responds with 401 and does not call DataBrain', async (t) => {
   const made = await site(t, crossOrigin(null))
   if (made === null) return
   const { page, databrain, answers } = made
@@ -189,7 +189,7 @@ t.test('without a user it renders nothing: the proxy answers 401, and DataBrain 
   t.equal(databrain.connections(), 0)
 })
 
-t.test('a user who is revoked while the page is open sees nothing when it is loaded again', async (t) => {
+t.test('a user who is revoked while the page is open sees no data after a reload', async (t) => {
   const made = await site(t, crossOrigin('bob'))
   if (made === null) return
   const { app, page, answers } = made
@@ -210,7 +210,7 @@ t.test('a user who is revoked while the page is open sees nothing when it is loa
   t.equal(await page.locator('dbn-dashboard table, dbn-dashboard canvas').count(), 0)
 })
 
-t.test('a page of an origin that is not allowed gets nothing, whatever cookies its visitor has', async (t) => {
+t.test('a page of an origin that is not allowed gets no data, with any cookies', async (t) => {
   const evil = 'https://evil.example.com'
   const made = await site(t, (component) => ({ ...crossOrigin('ann')(component), hosts: [evil, GATEWAY] }))
   if (made === null) return

@@ -3,7 +3,7 @@ import t from 'tap'
 import { openBrowser } from '../helpers/browser.js'
 import { demoApp } from '../helpers/server-app.js'
 
-t.test('the start page loads the three embeds by their real flows, and its button stores an event', async (t) => {
+t.test('the start page loads the three embeds, and its button stores an event', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const { app } = await demoApp(t, {}, { listen: true })
@@ -39,7 +39,7 @@ t.test('the start page loads the three embeds by their real flows, and its butto
   t.same(complaints, [])
 })
 
-t.test('with a captcha and CSRF tokens it loads them too', async (t) => {
+t.test('the start page loads the embeds with a captcha and CSRF tokens', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const { app } = await demoApp(t, { CAPTCHA: 'altcha', CSRF: 'on' }, { listen: true })
@@ -56,7 +56,7 @@ t.test('with a captcha and CSRF tokens it loads them too', async (t) => {
   t.same(complaints, [])
 })
 
-t.test('the page fits a phone', async (t) => {
+t.test('the start page fits a phone screen', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const { app } = await demoApp(t, {}, { listen: true })
@@ -69,7 +69,7 @@ t.test('the page fits a phone', async (t) => {
   }
 })
 
-t.test('the API docs show under their policy', async (t) => {
+t.test('the API docs render under their content security policy', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const { app } = await demoApp(t, {}, { listen: true })

@@ -48,7 +48,7 @@ for (
   const [name, header, wait] of [['seconds', '120', 120_000], ['a date', 'Tue, 01 Jan 2030 00:02:00 GMT',
     120_000]] as const
 ) {
-  t.test(`Retry-After in ${name} is honoured: nothing that happens in the page asks sooner`, async (t) => {
+  t.test(`no event in the page causes a request before a Retry-After in ${name} is over`, async (t) => {
     const { answer, keep, pass, run, until } = await tokenPage(t, browser)
     answer((reply) => reply.code(429).header('retry-after', header).send({}))
     await keep('url: "/token"')
@@ -70,7 +70,7 @@ for (
 }
 
 for (const status of [400, 401, 403]) {
-  t.test(`${status} ends it: nothing asks again before refresh() does`, async (t) => {
+  t.test(`after ${status} no request is sent until refresh() is called`, async (t) => {
     const { answer, keep, pass, run, until } = await tokenPage(t, browser)
     answer((reply) => reply.code(status).send({ error: { code: 'X', message: 'x' } }))
     await keep('url: "/token"')
@@ -91,7 +91,7 @@ for (const status of [400, 401, 403]) {
   })
 }
 
-t.test('after a failure of the network it tries at once when the network is back', async (t) => {
+t.test('after a network failure the request is repeated as soon as the network is back', async (t) => {
   const { answer, keep, pass, run, page, until } = await tokenPage(t, browser)
   await keep('url: "/token"')
   await until('tokens.length === 1')
@@ -106,7 +106,7 @@ t.test('after a failure of the network it tries at once when the network is back
   t.equal(await run('calls.length'), failed + 1)
 })
 
-t.test('an answer without a token is a failure that is tried again, and its text never a token', async (t) => {
+t.test('a response without a token is a failure that is retried, and its body is never used as a token', async (t) => {
   const { answer, keep, pass, run, until } = await tokenPage(t, browser)
   const bad = ['<html>', '{}', '{"token":""}', '{"token":7}', '{"token":null}', 'null', '[]', '""']
   answer((reply) => reply.type('application/json').send(bad.shift() ?? '{"token":"good"}'))
@@ -117,7 +117,7 @@ t.test('an answer without a token is a failure that is tried again, and its text
   t.equal(await run('tokens[0]'), 'good')
 })
 
-t.test('an answer that does not come is given up after 30 seconds and asked for again', async (t) => {
+t.test('a request without a response is aborted after 30 seconds and repeated', async (t) => {
   const { answer, keep, pass, run, until } = await tokenPage(t, browser)
   let times = 0
   answer((reply) => {
@@ -135,7 +135,7 @@ t.test('an answer that does not come is given up after 30 seconds and asked for 
   t.equal(await run('most'), 1)
 })
 
-t.test('what a callback throws is an unhandled rejection, and the keeping goes on', async (t) => {
+t.test('an error from a callback is an unhandled rejection and does not stop the keeper', async (t) => {
   const { keep, pass, run, until } = await tokenPage(t, browser)
   await keep('url: "/token", onToken: (token) => { tokens.push(token); throw new Error("of the page") }')
   await until('thrown.length === 1')

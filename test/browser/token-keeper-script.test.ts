@@ -8,12 +8,12 @@ import { keepToken } from '../../web/browser/browser.js'
 
 const script = await readFile(SCRIPT, 'utf8')
 
-t.test('it is about 2 KB as it is sent, needs nothing else, and no eval', async (t) => {
+t.test('the script is about 2 KB compressed, has no imports and does not use eval', async (t) => {
   t.ok(Buffer.byteLength(script) > 1_000 && Buffer.byteLength(script) < 2_200, `${Buffer.byteLength(script)} bytes`)
   t.notMatch(script, /\beval\b|new Function|innerHTML|sourceMappingURL|\bimport\b|process\.|\?\.|\?\?/)
 })
 
-t.test('it runs where there is no page', async (t) => {
+t.test('the script runs without a document', async (t) => {
   const heard: string[] = []
   const keeper = keepToken({ fetch: async () => 'a token', onToken: (token) => heard.push(token) })
   t.equal(await keeper.token(), 'a token')
@@ -105,7 +105,7 @@ t.test('an error of a function with a status of 4xx is final unless HTTP lets a 
   }
 })
 
-t.test('who does not wait for a refresh is not made to handle its failure', async (t) => {
+t.test('a failed refresh that is not awaited is no unhandled rejection', async (t) => {
   let unhandled = 0
   const count = () => {
     unhandled++
@@ -134,7 +134,7 @@ t.test('an unknown option throws at once, and the error names it', async (t) => 
   }
 })
 
-t.test('options that can keep nothing throw at once', async (t) => {
+t.test('options without a URL or function, or with an invalid ttl, throw immediately', async (t) => {
   for (
     const options of [{}, { url: '' }, { url: '/x', ttl: 0 }, { url: '/x', ttl: 300 }, { url: '/x', ttl: -1 }, {
       url: '/x',

@@ -38,7 +38,7 @@ t.test('no await can be forgotten: whatever the page calls at once, one request 
   t.equal(await run('most'), 1)
 })
 
-t.test('no timers overlap: a hundred refreshes are followed by one request a life, as one is', async (t) => {
+t.test('a hundred refreshes leave one timer: one request per token lifetime follows', async (t) => {
   const { keep, pass, run, until } = await tokenPage(t, browser)
   await keep('url: "/token", ttl: 900_000')
   await until('tokens.length === 1')
@@ -57,7 +57,7 @@ t.test('no timers overlap: a hundred refreshes are followed by one request a lif
   t.equal(await run('timers.size'), 0)
 })
 
-t.test('what comes after stop() is passed over, and nothing comes any more', async (t) => {
+t.test('after stop() a response is ignored and no request is sent', async (t) => {
   for (const stop of ['keeper.stop()', 'aborter.abort()']) {
     const { answer, keep, pass, run, until } = await tokenPage(t, browser)
     let release = (): void => {}
@@ -82,7 +82,7 @@ t.test('what comes after stop() is passed over, and nothing comes any more', asy
   }
 })
 
-t.test('a signal that has aborted already asks nothing', async (t) => {
+t.test('with an aborted signal no request is sent', async (t) => {
   const { keep, run, pass } = await tokenPage(t, browser)
   await keep('url: "/token", signal: AbortSignal.abort()')
   await pass(10_000)
@@ -105,7 +105,7 @@ t.test('after a sleep of hours the page has a new token as soon as it is seen, a
   }
 })
 
-t.test('a visit in time asks for nothing', async (t) => {
+t.test('showing the page before a refresh is due sends no request', async (t) => {
   const { keep, pass, run, until } = await tokenPage(t, browser)
   await keep('url: "/token"')
   await until('tokens.length === 1')
@@ -114,7 +114,7 @@ t.test('a visit in time asks for nothing', async (t) => {
   t.equal(await run('calls.length'), 1)
 })
 
-t.test('a clock that is set back keeps no token beyond its end', async (t) => {
+t.test('a token expires on time although the clock is set back', async (t) => {
   const { keep, pass, page, run, until } = await tokenPage(t, browser)
   await keep('url: "/token", ttl: 600_000')
   await until('tokens.length === 1')
@@ -124,7 +124,7 @@ t.test('a clock that is set back keeps no token beyond its end', async (t) => {
   t.equal(await run('tokens.length'), 2)
 })
 
-t.test("a page whose clock is wrong goes by the server's, which the answer tells", async (t) => {
+t.test("a page whose clock is wrong uses the times of the server's response", async (t) => {
   for (const wrong of [-26 * HOUR, -HOUR, 890_000, 26 * HOUR]) {
     const { answer, keep, now, pass, run, until } = await tokenPage(t, browser)
     let made = 0
@@ -139,7 +139,7 @@ t.test("a page whose clock is wrong goes by the server's, which the answer tells
   }
 })
 
-t.test('times that make no sense are as good as none, and never a storm of requests', async (t) => {
+t.test('invalid times count as missing and never cause repeated requests', async (t) => {
   const senseless = [
     { expiresAt: 'soon' },
     { expiresAt: new Date(START - HOUR).toISOString() },
@@ -161,7 +161,7 @@ t.test('times that make no sense are as good as none, and never a storm of reque
   }
 })
 
-t.test('a life that is longer than any timer is not over at once', async (t) => {
+t.test('a lifetime longer than the longest timer does not expire immediately', async (t) => {
   const { keep, pass, page, run, until } = await tokenPage(t, browser)
   await keep('url: "/token", ttl: 60 * 86_400_000')
   await until('tokens.length === 1')

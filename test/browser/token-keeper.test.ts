@@ -25,7 +25,7 @@ async function refreshesBetween (t: Test, { pass, run }: TokenPage, early: numbe
   t.equal(await run('calls.length'), 2, `and another one within ${late} ms`)
 }
 
-t.test('widget token: a page under a strict policy has a token that holds, whenever it looks', async (t) => {
+t.test('widget token: a page under a strict policy always has a valid token', async (t) => {
   const serve = async (app: FastifyInstance, now: () => number) =>
     await app.register(widgetToken, {
       secret: SECRET,
@@ -51,7 +51,7 @@ t.test('widget token: a page under a strict policy has a token that holds, whene
   await page.run('keeper.stop()')
 })
 
-t.test('widget token: the page learns of the refusal of a route by its status', async (t) => {
+t.test('widget token: onError receives the status of a refusal', async (t) => {
   let user: string | null = null
   const page = await tokenPage(t, browser, (app, now) =>
     app.register(widgetToken, {

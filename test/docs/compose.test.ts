@@ -68,14 +68,14 @@ t.test('compose.yaml knows every variable of the server by its name', async (t) 
   t.same(known.filter((name) => !given.includes(name)), LEFT_OUT)
 })
 
-t.test('each thing that .env.example leaves empty stops the start by its name, and nothing else does', async (t) => {
+t.test('each variable that .env.example leaves empty stops the start with its name, and no other does', async (t) => {
   t.ok(ASKED.length > 10)
   for (const name of ASKED) {
     t.throws(() => compose({ ...filled, [name]: '' }), { message: new RegExp(`^${name} .*see \\.env\\.example`) }, name)
   }
 })
 
-t.test('nginx alone is believed, and finds both instances', async (t) => {
+t.test('only nginx is a trusted proxy, and it reaches both instances', async (t) => {
   const { nginx } = services
   const addressOf = (service: Service | undefined) =>
     Array.isArray(service?.networks) ? undefined : service?.networks.front?.ipv4_address

@@ -44,6 +44,6 @@ t.test('plugins of one folder guard the routes of the other', async (t) => {
   t.match(verifyWidgetToken(token, rules), { valid: true, payload: { user: 'ann' } })
 })
 
-t.test('it does not start without a key, and the message names the option', async (t) => {
+t.test('the example does not start without a key, and the message names the option', async (t) => {
   await t.rejects(start({ ...ENV, REPORTS_KEY: '' }), { message: /proxy-?key: "keys/i })
 })

@@ -86,7 +86,7 @@ t.test('the script of the page is served', async (t) => {
   t.strictSame([statusCode, headers['content-type']], [200, 'text/javascript'])
 })
 
-t.test('it starts with its environment, and not without a secret', async (t) => {
+t.test('the example starts with its environment, and does not start without a secret', async (t) => {
   const env = envOf('https://bi.example.com', generateSecret())
   const { origin } = await startExample(t, 'boldbi', env)
   t.equal((await fetch(`${origin}/login`)).status, 200)

@@ -23,6 +23,6 @@ t.test('a CommonJS app loads the package by require(), and its guards act', asyn
   t.match(await ask('/report', PREVIOUS), { status: 200 }, 'the previous key is valid, and counts apart')
 })
 
-t.test('it does not start without a key, and the message names the option', async (t) => {
+t.test('the example does not start without a key, and the message names the option', async (t) => {
   t.match(await startError(t, 'commonjs', { API_KEYS: '' }), '"keys')
 })

@@ -112,7 +112,7 @@ t.test('a user without permission is refused on every route', async (t) => {
   }
 })
 
-t.test('nobody sees a page without a login', async (t) => {
+t.test('pages require a login', async (t) => {
   const { app } = await start(t)
   for (const url of ['/', '/proxied']) {
     const { statusCode, headers } = await app.inject(url)
@@ -137,7 +137,7 @@ t.test('the scripts of both pages are served', async (t) => {
   }
 })
 
-t.test('it starts with its environment, and not without a key', async (t) => {
+t.test('the example starts with its environment, and does not start without a key', async (t) => {
   const env = {
     DATABRAIN_API_KEY: 'an-api-key',
     DATABRAIN_DATA_APP: 'Sales',

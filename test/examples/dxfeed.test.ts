@@ -70,7 +70,7 @@ t.test('a page needs a login', async (t) => {
   t.strictSame([statusCode, headers.location], [302, '/login'])
 })
 
-t.test('it starts with its environment, and not without a secret', async (t) => {
+t.test('the example starts with its environment, and does not start without a secret', async (t) => {
   const { origin } = await startExample(t, 'dxfeed', ENV)
   t.equal((await fetch(`${origin}/login`)).status, 200)
   const messages = { DXFEED_SECRET: '"secret"', DXFEED_ISSUER: '"issuer"', COOKIE_SECRET: 'COOKIE_SECRET' }

@@ -64,7 +64,7 @@ t.test('events of pages and servers are stored once, are read back, and outlive 
   t.match(events, stored)
   t.equal(events.length, 2)
   if (url !== undefined) t.equal(await countRows(url), 2, 'in PostgreSQL')
-  await t.test('what is refused is not stored', (t) => refuse(t, restarted))
+  await t.test('refused events are not stored', (t) => refuse(t, restarted))
 })
 
 async function countRows (url: string): Promise<number> {

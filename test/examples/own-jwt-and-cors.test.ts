@@ -47,7 +47,7 @@ t.test('without the host\'s token, or with an altered one, both are refused', as
   }
 })
 
-t.test('each route answers the origins of its own list', async (t) => {
+t.test('each route allows the origins of its own list', async (t) => {
   const { app, authorization, event } = await start(t)
   const allowed = 'access-control-allow-origin'
   const me = (origin: string) => app.inject({ url: '/api/me', headers: { authorization, origin } })
@@ -66,7 +66,7 @@ t.test('each route answers the origins of its own list', async (t) => {
   }
 })
 
-t.test('preflights are answered for the origins of their route', async (t) => {
+t.test('preflights are allowed for the origins of their route', async (t) => {
   const { app } = await start(t)
   const preflight = async (url: string, method: string, origin: string) => (await app.inject({
     method: 'OPTIONS',
@@ -87,7 +87,7 @@ t.test('an event without a valid pipeline key is refused, with the host\'s token
   t.strictSame([refused.statusCode, refused.json().error.code], [401, 'INVALID_PIPELINE_KEY'])
 })
 
-t.test('it starts with its environment, and not without a secret', async (t) => {
+t.test('the example starts with its environment, and does not start without a secret', async (t) => {
   const { origin } = await startExample(t, 'own-jwt-and-cors', ENV)
   t.equal((await fetch(`${origin}/api/me`)).status, 401)
   const messages = { JWT_SECRET: 'JWT_SECRET', DXFEED_SECRET: '"secret"', PIPELINE_KEY: 'pipeline key' }

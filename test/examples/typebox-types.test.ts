@@ -59,7 +59,7 @@ t.test('an event that the gateway refuses is an upstream error', async (t) => {
   t.same(await events.stored(), [])
 })
 
-t.test('it starts with its environment, and not without a key', async (t) => {
+t.test('the example starts with its environment, and does not start without a key', async (t) => {
   const { settings } = await start(t)
   const { origin } = await startExample(t, 'typebox-types', settings)
   t.equal((await fetch(`${origin}/events`, { method: 'POST' })).status, 401)

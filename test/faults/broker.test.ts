@@ -140,7 +140,7 @@ for (const packing of ['event', 'flush'] as const) {
   })
 }
 
-t.test('a broker that is away for less than ackTimeout costs no write: it waits, and is published again', async (t) => {
+t.test('writes wait and are published again if the broker is unavailable for less than ackTimeout', async (t) => {
   const setting = await brokerAndSink(t)
   if (setting === null) return
   const { nats, sink, connection, name } = setting
@@ -154,7 +154,7 @@ t.test('a broker that is away for less than ackTimeout costs no write: it waits,
   t.strictSame(await eventsIn(connection, name), [first, ...waiting])
 })
 
-t.test('a sink is closed while the broker stands still, what waits is refused', async (t) => {
+t.test('closing a sink while the broker is paused refuses the waiting writes', async (t) => {
   const setting = await brokerAndSink(t, { ackTimeout: ACK_TIMEOUT })
   if (setting === null) return
   const { nats, sink } = setting

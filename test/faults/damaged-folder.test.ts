@@ -25,7 +25,7 @@ const damages: ReadonlyArray<readonly [what: string, damage: (pgdata: string) =>
 ]
 
 for (const [what, damage] of damages) {
-  t.test(`a server on a database ${what} says so and ends, and makes no other`, async (t) => {
+  t.test(`a server on a database ${what} logs the error and exits, and creates no other database`, async (t) => {
     const dataDir = await folderWithDatabase(t)
     const pgdata = join(dataDir, 'pgdata')
     await damage(pgdata)

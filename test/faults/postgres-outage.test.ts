@@ -63,7 +63,7 @@ t.test(`PostgreSQL down for ${DOWN_SECONDS} s under load: 503 and Retry-After, n
   t.equal((await server.stop()).code, 0)
 })
 
-t.test('backends that PostgreSQL ends, idle or busy, cost a 503 at most and no crash', async (t) => {
+t.test('connections that PostgreSQL terminates, idle or busy, cause at most a 503 and no crash', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   const server = await startServerProcess(t, await temporaryFolder(t), { ...LOADED, DATABASE_URL: postgres.url })

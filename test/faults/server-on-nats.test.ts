@@ -58,7 +58,7 @@ for (const packing of PACKINGS) {
   })
 }
 
-t.test('with NATS too, SIGTERM while PostgreSQL hangs ends in order', async (t) => {
+t.test('with NATS, SIGTERM while PostgreSQL hangs shuts down cleanly', async (t) => {
   const [postgres, nats] = [await privatePostgres(t), await privateNats(t)]
   if (postgres === null || nats === null || !nats.ownServer || !postgres.ownServer) return
   const server = await startServerProcess(t, await temporaryFolder(t), {

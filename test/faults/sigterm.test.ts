@@ -78,7 +78,7 @@ t.test('while it drains, /readyz is 503 at once, a slow request finishes, nobody
   t.notMatch(server.stdout(), /still busy/)
 })
 
-t.test('SIGTERM with an upstream that hangs ends in order', async (t) => {
+t.test('SIGTERM with an upstream that hangs shuts down cleanly', async (t) => {
   const upstream = createServer()
   const origin = await new Promise<string>((resolve) => {
     upstream.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`))
@@ -110,7 +110,7 @@ t.test('SIGTERM with an upstream that hangs ends in order', async (t) => {
   t.comment(`the request: ${await answer}`)
 })
 
-t.test('a SIGTERM while the database is being made ends in order, and the next start works', async (t) => {
+t.test('a SIGTERM while the database is created shuts down cleanly, and the next start succeeds', async (t) => {
   const dataDir = await temporaryFolder(t)
   const program = await runProgram(t, ['start'], { DATA_DIR: dataDir, PORT: '0', ...LOADED })
   while (!program.stdout().includes('Creating the embedded database')) await sleep(5)

@@ -68,7 +68,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.match(await stored('spoofed'), { ip: '127.0.0.5' })
   })
 
-  t.test('what came by HTTPS gets HSTS and a Secure cookie, and what came by HTTP is sent there', async (t) => {
+  t.test('HTTPS responses have HSTS and a Secure cookie, and HTTP requests are redirected to HTTPS', async (t) => {
     const { status, headers } = await ask('/v1/t', {
       body: JSON.stringify({ event: 'Seen' }),
       headers: { 'x-forwarded-proto': 'http' }
@@ -81,7 +81,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.equal(plain.headers.get('location'), 'https://127.0.0.1/v1/t?wk=1')
   })
 
-  t.test('HTTP/2 is spoken, and nothing older than TLS 1.2', async (t) => {
+  t.test('nginx accepts HTTP/2 and no TLS version before 1.2', async (t) => {
     const { hostname, port } = new URL(front.origin)
     const handshake = (options: object) =>
       new Promise<string>((resolve) => {
@@ -114,7 +114,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.equal(refused.code, 'PAYLOAD_TOO_LARGE')
   })
 
-  t.test('what is for those who run it is not to be had from outside, however it is spelt', async (t) => {
+  t.test('routes for operators are not reachable from outside, in any spelling of their path', async (t) => {
     for (const path of ['/metrics', '/readyz', '//readyz', '/%72eadyz', '/v1/../readyz', '/readyz?a=b']) {
       const { status, code } = await ask(path, { method: 'GET' })
       t.same({ status, code }, { status: 404, code: 'NOT_FOUND' }, path)
@@ -122,7 +122,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.equal((await ask('/healthz', { method: 'GET' })).status, 200)
   })
 
-  t.test('who asks for logins too fast gets 429, and nobody else', async (t) => {
+  t.test('only the client that sends too many logins gets 429', async (t) => {
     const me = (from: string) =>
       ask('/v1/admin/auth/me', { from, method: 'GET', headers: { authorization: 'Bearer none' } })
     const answers = await Promise.all(Array.from({ length: 60 }, () => me('127.0.0.6')))
@@ -132,7 +132,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.equal((await me('127.0.0.7')).status, 401)
   })
 
-  t.test('who holds more connections than allowed gets 429, and nobody else', async (t) => {
+  t.test('only the client with too many connections gets 429', async (t) => {
     const { hostname, port } = new URL(front.origin)
     const sockets = await Promise.all(
       Array.from({ length: 20 }, () =>
@@ -158,7 +158,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.equal((await ask('/healthz', { from: '127.0.0.9', method: 'GET' })).status, 200)
   })
 
-  t.test('the live view comes through event by event', async (t) => {
+  t.test('nginx does not buffer the events of the live view', async (t) => {
     const { statusCode, headers, body } = await request(`${front.origin}/v1/admin/events/live`, {
       dispatcher: agentAt('127.0.0.1'),
       headers: { authorization: `Bearer ${token}` }
@@ -177,7 +177,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.match(text, /^event: accepted$/m)
   })
 
-  t.test('the servers find all that they need in Redis permitted by its rule', async (t) => {
+  t.test('the Redis ACL permits every command that the servers use', async (t) => {
     for (const { stdout, stderr } of instances) t.notMatch(stdout() + stderr(), /Redis|NOPERM/)
   })
 
@@ -193,7 +193,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.same({ status, code, after: headers['retry-after'] }, { status: 503, code: 'UNAVAILABLE', after: '1' })
   })
 
-  t.test('no log of nginx holds a query', async (t) => {
+  t.test('no log of nginx contains a query string', async (t) => {
     await ask(`/v1/p.gif?wk=${SECRET}`, { method: 'GET' })
     const log = await front.accessLog()
     t.match(log, /"path":"\/v1\/p\.gif"/)

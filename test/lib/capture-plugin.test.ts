@@ -15,7 +15,7 @@ const callback = fp((app: FastifyInstance, { value }: { value: string }, next: (
 }, { name: 'callback' })
 
 for (const [name, plugin] of [['an async plugin', async_], ['a plugin with a callback', callback]] as const) {
-  t.test(`${name} gives its decorators and leaves the app as it was, so that the host can register it too`, async (t) => {
+  t.test(`capturing ${name} returns its decorators and leaves the app unchanged, so that the host can register it too`, async (t) => {
     const app = Fastify()
     t.teardown(() => app.close())
     app.get('/', async () => 'answered')
@@ -28,7 +28,7 @@ for (const [name, plugin] of [['an async plugin', async_], ['a plugin with a cal
   })
 }
 
-t.test('hooks go to the caller, and what the plugin does not offer or refuses is an error', async (t) => {
+t.test('hooks are returned to the caller, and an unknown decorator or a refused option is an error', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const hooks: string[] = []

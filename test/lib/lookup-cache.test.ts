@@ -107,7 +107,7 @@ const forgetting: Array<[string, (cache: LookupCache<Thing>) => void]> = [
   ['clear', (cache) => cache.clear()]
 ]
 for (const [name, forget] of forgetting) {
-  t.test(`a look-up that was under way at ${name} is not remembered, and whoever asks later gets a new one`, async (t) => {
+  t.test(`a look-up in flight at ${name} is not cached, and a later call starts a new one`, async (t) => {
     const { cache, waiting } = cached()
     const before = cache.get('a')
     await null
@@ -122,7 +122,7 @@ for (const [name, forget] of forgetting) {
     t.same(cache.get('a'), { id: 'new' })
   })
 
-  t.test(`a stale answer that comes first is not remembered after ${name}`, async (t) => {
+  t.test(`a stale result that arrives first is not cached after ${name}`, async (t) => {
     const { cache, waiting } = cached()
     const before = cache.get('a')
     await null
@@ -132,7 +132,7 @@ for (const [name, forget] of forgetting) {
     t.equal(cache.peek('a'), undefined)
   })
 
-  t.test(`${name} forgets a value that is remembered`, async (t) => {
+  t.test(`${name} removes a cached value`, async (t) => {
     const { cache, fill } = cached()
     await fill('a', { id: 'a' })
     await fill('b', { id: 'b' })
@@ -142,7 +142,7 @@ for (const [name, forget] of forgetting) {
   })
 }
 
-t.test('a miss is forgotten by its key', async (t) => {
+t.test('a cached miss is removed by its key', async (t) => {
   const { cache, fill } = cached()
   await fill('a', null)
   cache.invalidateWhere(() => true)
@@ -151,7 +151,7 @@ t.test('a miss is forgotten by its key', async (t) => {
   t.equal(cache.peek('a'), undefined)
 })
 
-t.test('a failed look-up is told to all who wait, and not remembered', async (t) => {
+t.test('a failed look-up rejects for all waiting callers and is not cached', async (t) => {
   const { waiting, ask } = cached()
   const [one, two] = [ask('a'), ask('a')]
   await null
@@ -165,7 +165,7 @@ t.test('a failed look-up is told to all who wait, and not remembered', async (t)
   t.match(await third, { value: { id: 'a' } })
 })
 
-t.test('a look-up that throws at once is a failed one, and the next one starts anew', async (t) => {
+t.test('a look-up that throws synchronously fails, and the next call starts a new one', async (t) => {
   let calls = 0
   const cache = new LookupCache<Thing>({
     load () {
@@ -213,7 +213,7 @@ t.test('a value that is invalidated while its look-up fails is not served', asyn
   t.match(await result, { error: { message: 'away' } })
 })
 
-t.test('a value ends when it says, before its time to live, and also while the backend is away', async (t) => {
+t.test('a value expires at its own end before the time to live, also while the backend is unavailable', async (t) => {
   const { cache, clock, waiting, ask, fill } = cached({ ttl: 1_000, endsAt: ({ endsAt }) => endsAt ?? Infinity })
   await fill('a', { id: 'a', endsAt: 500 })
   await clock.advance(499)

@@ -3,7 +3,7 @@ import t from 'tap'
 import { assertBoolean, assertNonEmpty, assertWholeNumber, optionAssertion } from '../../lib/options.js'
 import type { AssertOption } from '../../lib/options.js'
 
-t.test('an option that is not what it must be is named, with what was given', async (t) => {
+t.test('an error for an invalid option names the option and its value', async (t) => {
   const assertOption: AssertOption = optionAssertion('signature')
   for (
     const [got, shown] of [['x', '"x"'], [NaN, 'NaN'], [null, 'null'], [undefined, 'undefined'], [{ key: 1 },
@@ -28,7 +28,7 @@ t.test('an option that is not what it must be is named, with what was given', as
   })
 })
 
-t.test('a whole number is checked with its limits and its unit, and a string that it is not empty', async (t) => {
+t.test('assertWholeNumber checks the bounds and names the unit, and assertNonEmpty refuses an empty string', async (t) => {
   for (const value of [0, 1.5, '5', NaN, Infinity, null]) {
     t.throws(
       () => {

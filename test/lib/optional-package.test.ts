@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { importOptional } from '../../lib/optional-package.js'
 
-t.test('a package that is not installed is an error that says what to install', async (t) => {
+t.test('a missing package is an error with the install command', async (t) => {
   const absent = 'no-such-package-here'
   await t.rejects(importOptional(absent, () => import(absent), 'The widget'), {
     message:
@@ -11,7 +11,7 @@ t.test('a package that is not installed is an error that says what to install', 
   await t.rejects(importOptional(absent, async () => import.meta.resolve(absent), 'The widget'), /npm install/)
 })
 
-t.test('a package that is there but broken says so itself', async (t) => {
+t.test('a broken package throws its own error', async (t) => {
   const load = () =>
     Promise.reject(
       Object.assign(new Error("Cannot find package 'left-pad' imported from widget"), { code: 'ERR_MODULE_NOT_FOUND' })
@@ -21,6 +21,6 @@ t.test('a package that is there but broken says so itself', async (t) => {
   })
 })
 
-t.test('a package that is there is given', async (t) => {
+t.test('an installed package is returned', async (t) => {
   t.equal((await importOptional('tap', () => import('tap'), 'The test')).default, t.parent)
 })

@@ -15,7 +15,7 @@ argon2.verify = function recordedVerify (hash, ...args) {
   return verify(hash, ...args)
 }
 
-t.test('for an unknown user a made-up hash is checked that costs what a real one costs', async (t) => {
+t.test('for an unknown user a dummy hash with the same cost is checked', async (t) => {
   const passwords = await createPasswords()
   const real = await passwords.hash('some password or other')
   t.equal(await passwords.verify(real, 'wrong'), false)

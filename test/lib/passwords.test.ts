@@ -17,12 +17,12 @@ t.test('a hash is argon2id of 19 MiB, 2 passes, 1 lane, salted anew each time', 
   t.notOk(await passwords.verify(one, ''))
 })
 
-t.test('nobody has no password', async (t) => {
+t.test('without a hash no password matches', async (t) => {
   const passwords = await createPasswordsOfAnyCost(CHEAP)
   for (const password of ['', 'x', 'a quite unguessable one']) t.equal(await passwords.verify(null, password), false)
 })
 
-t.test('one password in two Unicode spellings is one password', async (t) => {
+t.test('two Unicode forms of one password are equal', async (t) => {
   const passwords = await createPasswordsOfAnyCost(CHEAP)
   t.ok(
     await passwords.verify(await passwords.hash('caf\u00e9 caf\u00e9 caf\u00e9'), 'cafe\u0301 cafe\u0301 cafe\u0301')
@@ -62,7 +62,7 @@ t.test('hashes are made a few at a time, beyond a line of waiting ones they are 
   t.equal(again.length, 12)
 })
 
-t.test('parameters below the least, or that are none, are refused at the start', async (t) => {
+t.test('parameters that are invalid or below the minimum stop the start', async (t) => {
   for (
     const options of [{ memoryCost: 19_455 }, { timeCost: 1 }, { parallelism: 0 }, { memoryCost: 1e5 + 0.5 }, {
       concurrency: 0
@@ -72,7 +72,7 @@ t.test('parameters below the least, or that are none, are refused at the start',
   }
 })
 
-t.test('a password is refused when it is short, long or common, and why is said', async (t) => {
+t.test('a short, long or common password is refused with the reason', async (t) => {
   const bad: Array<[string, RegExp]> = [
     ['', /at least 12/],
     ['elevenchars', /at least 12/],
@@ -123,7 +123,7 @@ t.test('the longest and most tangled passwords are judged by their beginning and
   }
 })
 
-t.test('the word lists are loaded with the routes that set passwords, not with the package', async (t) => {
+t.test('the word lists are loaded by the routes that set passwords, not by the package entry', async (t) => {
   const root = new URL('../../index.ts', import.meta.url).href
   t.notOk((await packagesLoadedBy(`await import(${JSON.stringify(root)})`)).has('@zxcvbn-ts/language-en'))
 })

@@ -26,7 +26,7 @@ async function audited (t: Test, given?: TokenStore) {
   return { app, log, clock, entries }
 }
 
-t.test('an entry says who, what, when and from where', async (t) => {
+t.test('an entry contains the user, the action, the time and the address', async (t) => {
   const { app, clock, entries } = await audited(t)
   app.get('/', async (request) => {
     app.audit({
@@ -59,7 +59,7 @@ t.test('an entry says who, what, when and from where', async (t) => {
   t.match(entry?.id, /^[0-9a-f-]{36}$/)
 })
 
-t.test('an entry is a line of the log too, without the email', async (t) => {
+t.test('an entry is also a log line, without the email', async (t) => {
   const { app, log } = await audited(t)
   app.audit({ action: 'source.created', userId: 'u1', userEmail: 'ann@example.com', resourceId: 's1' })
   t.match(log.lines().filter(({ msg }) => msg === 'audit'), [{
@@ -68,7 +68,7 @@ t.test('an entry is a line of the log too, without the email', async (t) => {
   t.notOk(log.text().includes('ann@example.com'))
 })
 
-t.test('entries keep their order, and those of another organisation are its own', async (t) => {
+t.test("entries keep their order, and organisations do not see each other's entries", async (t) => {
   const { app, entries } = await audited(t)
   for (let i = 0; i < 50; i++) app.audit({ action: 'a.b', resourceId: String(i) })
   app.audit({ action: 'a.c', orgId: 'other' })
@@ -96,7 +96,7 @@ t.test('repeats of one refusal within a minute are counted in one entry, others 
   t.equal(all.filter(({ action }) => action === 'embed.authorized').length, 3)
 })
 
-t.test('a flood of refusals of many subjects is not kept in memory for ever', async (t) => {
+t.test('the memory for a flood of refusals of many subjects is bounded', async (t) => {
   const { app, entries } = await audited(t)
   for (let i = 0; i < 3; i++) app.audit({ action: 'a.refused', userId: 'first', refusal: true })
   for (let i = 0; i < 10_000; i++) {
@@ -108,7 +108,7 @@ t.test('a flood of refusals of many subjects is not kept in memory for ever', as
   t.same(all[0]?.userId, 'first', 'its window had made room')
 })
 
-t.test('changes that JSON cannot say cost nobody an entry, and what becomes of them later is not in it', async (t) => {
+t.test('changes that are not serialisable do not lose the entry, and later changes of the object are not in it', async (t) => {
   const { app, entries } = await audited(t)
   const circular: Record<string, unknown> = {}
   circular['self'] = circular
@@ -145,7 +145,7 @@ t.test('changes that JSON cannot say cost nobody an entry, and what becomes of t
   t.equal(all[0]?.changes, null)
 })
 
-t.test('a store that fails costs entries, not requests, and the log says so', async (t) => {
+t.test('a store that fails loses audit entries with a log line, and fails no request', async (t) => {
   const store = memoryStore()
   store.audit.append = async () => {
     throw new UNAVAILABLE()
@@ -156,7 +156,7 @@ t.test('a store that fails costs entries, not requests, and the log says so', as
   t.match(log.lines().find(({ msg }) => msg === 'audit entries not stored'), { actions: ['a.b'] })
 })
 
-t.test('a route may ask for an entry of each request, refusals counted', async (t) => {
+t.test('a route can audit each request, with repeated refusals counted', async (t) => {
   const { app, entries } = await audited(t)
   app.get<{ Querystring: { status: string } }>(
     '/',

@@ -57,7 +57,7 @@ async function outcome (
   }
 }
 
-t.test('who or what was revoked is refused by what was issued before, and by nothing later', async (t) => {
+t.test('a revocation refuses references that were issued before it, and none issued later', async (t) => {
   for (const [how, store] of [['at once', memoryStore()], ['later', slowStore()]] as const) {
     const app = await embedding(t, { store })
     for (const kind of ['user', 'tenant', 'dashboard'] as const) {
@@ -135,7 +135,7 @@ t.test('a dashboard that was revoked in lower case is found in any, as it comes 
   }
 })
 
-t.test('a cut-off that lies ahead blocks until then', async (t) => {
+t.test('a cut-off in the future refuses until its time', async (t) => {
   const app = await embedding(t)
   await app.tokenStore.revocations.revoke({
     orgId: 'default',
@@ -149,7 +149,7 @@ t.test('a cut-off that lies ahead blocks until then', async (t) => {
   t.same(await outcome(app, { user: 'u' }, AT + 60_000), ['allowed', 'at once'])
 })
 
-t.test('nobody and nothing is asked about where there is nobody and nothing', async (t) => {
+t.test('a request without user, tenant and dashboard causes no look-up', async (t) => {
   const app = await embedding(t, {
     store: slowStore(async () => {
       throw new UNAVAILABLE()
@@ -160,7 +160,7 @@ t.test('nobody and nothing is asked about where there is nobody and nothing', as
   }
 })
 
-t.test('the revocations of another organisation count for nothing', async (t) => {
+t.test('the revocations of another organisation have no effect', async (t) => {
   for (const orgId of ['org-b', undefined]) {
     const app = await embedding(t, orgId === undefined ? {} : { orgId })
     t.equal(app.auditOrg, orgId ?? 'default')
@@ -186,7 +186,7 @@ t.test('a host with an audit function of its own embeds for the default organisa
   t.same(await outcome(app, { user: 'u' }, 0), ['FORBIDDEN', 'at once'])
 })
 
-t.test('where the store cannot say, nobody is let in, and no failure is left over', async (t) => {
+t.test('if the store fails every request is refused, without an unhandled rejection', async (t) => {
   const failures: unknown[] = []
   const note = (reason: unknown) => {
     failures.push(reason)
@@ -203,7 +203,7 @@ t.test('where the store cannot say, nobody is let in, and no failure is left ove
   t.same(failures, [])
 })
 
-t.test('the caller learns nothing; the log learns what was revoked, not who', async (t) => {
+t.test('the response does not name the revoked subject, and the log names only its kind', async (t) => {
   const app = await embedding(t)
   await app.tokenStore.revocations.revoke({
     orgId: 'default',

@@ -12,7 +12,7 @@ import { codeOf, gateway } from '../helpers/gateway.js'
 import { acceptedEvent } from '../helpers/accepted-event.js'
 import { logReader } from '../helpers/log-reader.js'
 
-t.test('of an organisation that nobody watches nothing is built, only counted', async (t) => {
+t.test('events of an organisation without watchers are only counted', async (t) => {
   const { app, source } = await gateway(t)
   const untouched = new Proxy(acceptedEvent(source, 'm1'), {
     get: (_event, name) => t.fail(`${String(name)} was read`)
@@ -60,7 +60,7 @@ t.test('an event is published once it is stored, and not at all if it is not', a
   t.same(seen, ['stored', 'm1', 'INTERNAL_ERROR'])
 })
 
-t.test("a watcher that fails fails nobody's request and no other watcher", async (t) => {
+t.test('a watcher that fails affects no request and no other watcher', async (t) => {
   const log = logReader()
   const { app, post } = await gateway(t, { server: { logger: { level: 'error', stream: log.stream } } })
   const seen: string[] = []
@@ -87,7 +87,7 @@ t.test("a watcher that fails fails nobody's request and no other watcher", async
   t.equal(seen.length, 2, 'who has gone hears nothing')
 })
 
-t.test('two feeds in two scopes are two, and the app around them has none', async (t) => {
+t.test('two scopes have separate feeds, and the app around them has none', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const feeds: unknown[] = []
@@ -101,7 +101,7 @@ t.test('two feeds in two scopes are two, and the app around them has none', asyn
   t.not(feeds[0], feeds[1])
 })
 
-t.test('the counts are bounded: the sources last heard of stay', async (t) => {
+t.test('the number of counted sources is bounded, and the least recently used are dropped', async (t) => {
   const counts = new EventCounts()
   for (let n = 0; n < 5_000; n++) {
     counts.of('acme', `s${n}`).accepted++

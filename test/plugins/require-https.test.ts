@@ -190,7 +190,7 @@ t.test('HSTS says what it is told to, or nothing', async (t) => {
   }
 })
 
-t.test('an option that is wrong stops the start and is named', async (t) => {
+t.test('an invalid option stops the start with an error that names it', async (t) => {
   const cases: Array<[object, string]> = [
     [{ global: 1 }, 'global'],
     [{ allowLoopback: 'no' }, 'allowLoopback'],

@@ -8,7 +8,7 @@ if (browser === null) process.exit(0)
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
-t.test('a page view is stored when the page loads, with what the browser knows', async (t) => {
+t.test("a page view is stored when the page loads, with the page's and the browser's properties", async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/shoes?utm_source=mail#red')
   const [view] = await shop.stored(1)
@@ -42,7 +42,7 @@ t.test('a page view is stored when the page loads, with what the browser knows',
   t.same(shop.complaints, [])
 })
 
-t.test('each call is stored as the event that it means', async (t) => {
+t.test('each call of the collector is stored as an event of its type', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-auto-page="false"' })
   await shop.open()
   await shop.run(`{
@@ -82,7 +82,7 @@ t.test('each call is stored as the event that it means', async (t) => {
   t.same(await shop.sent(7), [7], 'in one batch')
 })
 
-t.test('ten events go at once, fewer after a second', async (t) => {
+t.test('ten events are sent immediately, fewer events after a second', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-auto-page="false"' })
   await shop.open()
   await shop.run('for (let n = 0; n < 23; n++) _df.track("Event " + n)')
@@ -90,7 +90,7 @@ t.test('ten events go at once, fewer after a second', async (t) => {
   t.same(await shop.sent(23), [10, 10, 3])
 })
 
-t.test('what was pushed before the script came is sent first, and counts for the page view', async (t) => {
+t.test('calls that are pushed before the script loads are sent first and apply to the page view', async (t) => {
   const shop = await collectorShop(t, browser, {
     head:
       "<script>window._df = window._df || []; _df.push(['identify', 'ann'], ['consent', { ads: true }]); " +
@@ -103,7 +103,7 @@ t.test('what was pushed before the script came is sent first, and counts for the
   t.match((await shop.stored(4))[2], { userId: 'ann', context: { consent: { ads: true } } })
 })
 
-t.test('who it is outlives the page, until reset', async (t) => {
+t.test('the identity persists across pages until reset', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/a')
   await shop.run("_df.identify('ann', { plan: 'pro' }), _df.group('g1')")
@@ -120,7 +120,7 @@ t.test('who it is outlives the page, until reset', async (t) => {
   t.not(last?.['anonymousId'], first[0]?.['anonymousId'])
 })
 
-t.test('another user starts without the traits and the group of the one before', async (t) => {
+t.test('identify with another user clears the traits and the group of the previous user', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-auto-page="false"' })
   await shop.open()
   await shop.run(
@@ -144,7 +144,7 @@ t.test('data-identity="cookie" leaves the anonymousId to the server\'s cookie, o
   t.equal(b?.['anonymousId'], cookie?.value)
 })
 
-t.test('two collectors on a page keep their events and visitors apart', async (t) => {
+t.test('two collectors on a page have separate events and visitors', async (t) => {
   const other = await collectorShop(t, browser)
   const shop = await collectorShop(t, browser, {
     tags: (origin, key) =>
@@ -163,7 +163,7 @@ t.test('two collectors on a page keep their events and visitors apart', async (t
   t.not(mine?.['anonymousId'], theirs[0]?.['anonymousId'])
 })
 
-t.test('a mistake in a call breaks nothing, and what the server refuses is dropped with one warning', async (t) => {
+t.test('an invalid call does not break later calls, and refused events are dropped with one warning', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-auto-page="false"' })
   await shop.open()
   await shop.run(`{
@@ -183,7 +183,7 @@ t.test('a mistake in a call breaks nothing, and what the server refuses is dropp
     /refused and dropped: INVALID_REQUEST \/event/], shop.complaints.join('\n'))
 })
 
-t.test('without a good key nothing is sent or kept, and the calls are there', async (t) => {
+t.test('without a valid key no event is sent or stored, and the calls exist', async (t) => {
   for (const attribute of ['', 'data-pipeline-key=""', 'data-pipeline-key="dk_live_short"']) {
     const shop = await collectorShop(t, browser, {
       tags: (origin) => `<script src="${origin}/d.js" ${attribute}></script>`
@@ -201,7 +201,7 @@ t.test('without a good key nothing is sent or kept, and the calls are there', as
   }
 })
 
-t.test('a script at a prefix sends to that prefix, and one that is loaded twice counts once', async (t) => {
+t.test('a script under a path prefix sends to that prefix, and a script that is loaded twice runs once', async (t) => {
   const shop = await collectorShop(t, browser, {
     gateway: { ingestion: { prefix: '/x' } },
     tags: (origin, key) => `<script src="${origin}/x/d.js" data-pipeline-key="${key}"></script>`.repeat(2)

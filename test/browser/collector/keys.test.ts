@@ -49,7 +49,7 @@ for (const [where, make] of Object.entries(tags)) {
   })
 }
 
-t.test('calls before the key wait in memory; the console says what is missing', async (t) => {
+t.test('calls before the key wait in memory, and the console names the missing key', async (t) => {
   const shop = await collectorShop(t, browser, { tags: (origin) => `<script src="${origin}/d.js"></script>` })
   await shop.open('/a')
   await shop.run("_df.identify('ann'), _df.push(['track', 'Early'], ['track', 'Second'])")
@@ -63,7 +63,7 @@ t.test('calls before the key wait in memory; the console says what is missing', 
   t.match(shop.complaints[1], /init\(\) requires a pipeline key/)
 })
 
-t.test('of keys that differ the attribute counts, then the URL, then init; the console names the others', async (t) => {
+t.test('of different keys the attribute takes precedence, then the URL, then init; the console names the ignored keys', async (t) => {
   const other = 'dk_live_another'
   for (
     const [make, complaint] of [
@@ -89,7 +89,7 @@ t.test('of keys that differ the attribute counts, then the URL, then init; the c
   }
 })
 
-t.test('each setting can stand in the URL, by its name without data-; the attribute counts first', async (t) => {
+t.test('each setting can be in the URL, by its name without data-, and the attribute takes precedence', async (t) => {
   const shop = await collectorShop(t, browser, {
     tags: (origin, key) =>
       `<script src="${origin}/d.js?key=${key}&global=shop&page-views=url&hash=true&identity=cookie&auto-page=false" data-auto-page="true"></script>`
@@ -111,7 +111,7 @@ t.test('each setting can stand in the URL, by its name without data-; the attrib
   t.same(await gpc.names(0), [])
 })
 
-t.test('a setting that is misspelt sends nothing and says so', async (t) => {
+t.test('with a misspelt setting no event is sent and the console shows a warning', async (t) => {
   for (
     const [attribute, complaint] of [['data-page-views="none"', /data-page-views/], ['data-global="a-b"',
       /data-global/]] as const
@@ -125,7 +125,7 @@ t.test('a setting that is misspelt sends nothing and says so', async (t) => {
   }
 })
 
-t.test('a key that was brought along works like a generated one', async (t) => {
+t.test('a key from another system works like a generated key', async (t) => {
   for (const key of ['dk_live_abc123', 'dk_test_a-b_C9', `dk_live_${'x'.repeat(128)}`]) {
     const shop = await collectorShop(t, browser, {
       gateway: { source: { pipelineKey: key, environment: key.includes('live') ? 'live' : 'test' } }

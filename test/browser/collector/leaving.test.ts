@@ -19,7 +19,7 @@ t.test('what was tracked just before the page goes arrives, without a preflight'
   ])
 })
 
-t.test('so does what handlers of pagehide track, and a navigation in the same turn', async (t) => {
+t.test('events from pagehide handlers and before a navigation in the same turn are sent', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/a')
   await shop.names(1)
@@ -28,7 +28,7 @@ t.test('so does what handlers of pagehide track, and a navigation in the same tu
   t.same(await shop.names(4), ['page /a', 'page /b', 'track One', 'track Two'])
 })
 
-t.test('so does what a tab tracked that is closed', async (t) => {
+t.test('events of a tab that is closed are sent', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/a')
   await shop.run("_df.track('Clicked')")
@@ -36,7 +36,7 @@ t.test('so does what a tab tracked that is closed', async (t) => {
   t.same(await shop.names(2), ['page /a', 'track Clicked'])
 })
 
-t.test('what was handed over is sent again by the next page, as nobody saw the answer, and stored once', async (t) => {
+t.test('events sent on leaving are sent again by the next page, and stored once', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   await shop.leave("_df.track('Clicked')")
@@ -48,7 +48,7 @@ t.test('what was handed over is sent again by the next page, as nobody saw the a
   t.equal(shop.server.answers.filter((answer) => /^POST .* 200$/.test(answer)).length, 2)
 })
 
-t.test('but not after a day, when the server would take it for another', async (t) => {
+t.test('events sent on leaving are not sent again after a day, when the server would store them twice', async (t) => {
   const shop = await collectorShop(t, browser)
   const dayOld = (age: number) =>
     `localStorage.setItem('_df.${shop.server.key}.e.' + ${age}, Date.now() - ${age} * 3_600_000 + JSON.stringify({
@@ -92,7 +92,7 @@ t.test('a page that is hidden sends what it has, and what it tracks while hidden
   t.equal(shop.server.answers.at(-1), 'POST /v1/batch 200')
 })
 
-t.test('a hidden page whose last words were refused says them again', async (t) => {
+t.test('a hidden page sends events again whose request failed', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   shop.server.sink.fail('refused')
@@ -103,7 +103,7 @@ t.test('a hidden page whose last words were refused says them again', async (t) 
   await shop.page.waitForFunction(`${KEPT} === 0`)
 })
 
-t.test('where fetch does not outlive the page, a beacon does', async (t) => {
+t.test('without fetch keepalive the events are sent by a beacon', async (t) => {
   const shop = await collectorShop(t, browser, {
     attributes: quiet,
     head: '<script>delete Request.prototype.keepalive</script>'

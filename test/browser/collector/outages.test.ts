@@ -20,7 +20,7 @@ const IMPATIENT = `<script>{
 const quiet = 'data-auto-page="false"'
 
 for (const failure of ['refused', 'unconfirmed'] as const) {
-  t.test(`what a server in trouble could not confirm (${failure}) is sent again and stored once`, async (t) => {
+  t.test(`events that the server does not confirm (${failure}) are sent again and stored once`, async (t) => {
     const shop = await collectorShop(t, browser, { attributes: quiet })
     await shop.open()
     shop.server.sink.fail(failure)
@@ -34,7 +34,7 @@ for (const failure of ['refused', 'unconfirmed'] as const) {
   })
 }
 
-t.test('offline, events wait; online again, they go at once', async (t) => {
+t.test('events wait while the browser is offline and are sent when it is online again', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open()
   await shop.context.setOffline(true)
@@ -47,7 +47,7 @@ t.test('offline, events wait; online again, they go at once', async (t) => {
   t.same(await shop.names(15), eventNames(15))
 })
 
-t.test('a server that says when to come again is not asked before', async (t) => {
+t.test('no request is sent before the time of a Retry-After', async (t) => {
   const shop = await collectorShop(t, browser, {
     attributes: quiet,
     gateway: { ingestion: { rateLimit: { max: 3, timeWindow: 5_000 } } }
@@ -60,7 +60,7 @@ t.test('a server that says when to come again is not asked before', async (t) =>
   t.same(posts, [200, 429, 200, 200].map((status) => `POST /v1/batch ${status}`))
 })
 
-t.test('an origin that the source does not know gets nothing stored, and gives up', async (t) => {
+t.test('events of an origin that the source does not allow are not stored, and the collector stops', async (t) => {
   const shop = await collectorShop(t, browser, { allowed: false, head: IMPATIENT })
   await shop.open()
   const asked = () => shop.server.answers.filter((answer) => answer.endsWith('/v1/batch 403')).length
@@ -82,7 +82,7 @@ t.test('an origin that the source does not know gets nothing stored, and gives u
   t.equal((await shop.server.stored()).length, 0)
 })
 
-t.test('a key that is not valid any more is not tried again', async (t) => {
+t.test('a key that is refused is not used again', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open()
   // Its page may still read the answer, as another source knows it.
@@ -94,7 +94,7 @@ t.test('a key that is not valid any more is not tried again', async (t) => {
   t.ok(shop.complaints.some((text) => text.includes('INVALID_PIPELINE_KEY')))
 })
 
-t.test('what an outage kept back is sent by the next page, and counted once', async (t) => {
+t.test('events that wait during an outage are sent by the next page and stored once', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open()
   shop.server.sink.fail('refused')
@@ -109,7 +109,7 @@ t.test('what an outage kept back is sent by the next page, and counted once', as
   await shop.page.waitForFunction(`${KEPT} === 0`)
 })
 
-t.test('of too many events the oldest are dropped, 500 stay', async (t) => {
+t.test('of more than 500 waiting events the oldest are dropped', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open()
   await shop.context.setOffline(true)
@@ -121,7 +121,7 @@ t.test('of too many events the oldest are dropped, 500 stay', async (t) => {
   t.same(await shop.names(10), Array(10).fill('track Large'))
 })
 
-t.test('two tabs neither lose nor double what each other kept', async (t) => {
+t.test("two tabs neither lose nor duplicate each other's stored events", async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open()
   shop.server.sink.fail('refused')

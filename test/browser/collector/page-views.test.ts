@@ -7,7 +7,7 @@ const TURN = 'new Promise((resolve) => setTimeout(resolve))'
 const browser = await openBrowser(t, { backForwardCache: true })
 if (browser === null) process.exit(0)
 
-t.test('navigation within the page is a page view each time the path changes, with where it came from', async (t) => {
+t.test('each change of the path within the page is a page view with the previous URL as referrer', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/a')
   await shop.run("history.pushState(null, '', '/b?q=1'), document.title = 'B'")
@@ -48,7 +48,7 @@ t.test('a query that is typed into the URL is no page view, by whichever call an
   ])
 })
 
-t.test('with data-page-views="url" another query is another page view as well', async (t) => {
+t.test('with data-page-views="url" a change of the query is a page view too', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-page-views="url"' })
   await shop.open('/a')
   await shop.run("history.pushState(null, '', '/b?q=1'), document.title = 'B'")
@@ -74,7 +74,7 @@ t.test('a router that redirects makes one page view', async (t) => {
   t.same(await shop.names(2), ['page /a', 'page /home'])
 })
 
-t.test('with data-hash another fragment is another page', async (t) => {
+t.test('with data-hash a change of the fragment is a page view', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-hash="true"' })
   await shop.open('/a#one')
   await shop.run("location.hash = 'two'")
@@ -86,7 +86,7 @@ t.test('with data-hash another fragment is another page', async (t) => {
   )
 })
 
-t.test('of a router in the fragment the path counts, and its query with data-page-views="url"', async (t) => {
+t.test('in a fragment router a change of the path is a page view, and of its query with data-page-views="url"', async (t) => {
   for (
     const [attribute, paths] of [['', ['#/list', '#/item']], ['data-page-views="url"', ['#/list', '#/list?q=a',
       '#/item']]] as const
@@ -103,7 +103,7 @@ t.test('of a router in the fragment the path counts, and its query with data-pag
   }
 })
 
-t.test('with data-auto-page="false" only the page itself tells of its views', async (t) => {
+t.test('with data-auto-page="false" only calls of page() are page views', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: 'data-auto-page="false"' })
   await shop.open('/a')
   await shop.run("history.pushState(null, '', '/b')")
@@ -147,7 +147,7 @@ t.test("a page that comes back from the browser's cache is another view, and goe
   t.same(shop.complaints, [])
 })
 
-t.test('a script before the title waits for it; one that comes late does not miss the page', async (t) => {
+t.test('a script before the title waits for it, and a script that loads late reports the page view', async (t) => {
   const shop = await collectorShop(t, browser, {
     titleLast: true,
     tags: (origin, key) => `<script src="${origin}/d.js" data-pipeline-key="${key}"></script>`

@@ -10,7 +10,7 @@ const quiet = 'data-auto-page="false"'
 const NOBODY = ['undefined', 'null', 'NaN', 'Infinity', "''", "'  '", "'undefined'", "'null'", "'NaN'",
   "'[object Object]'", '[]', "['u1']", 'true', '() => 1', "Symbol('u')", 'new Date()', '2 ** 60']
 
-t.test('an id that identifies nobody is not sent nor remembered, and the console says so', async (t) => {
+t.test('an invalid id is neither sent nor stored, and the console shows a warning', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   const calls = NOBODY.map((id) =>
@@ -27,7 +27,7 @@ t.test('an id that identifies nobody is not sent nor remembered, and the console
   t.equal(shop.complaints.length, 2, 'once each')
 })
 
-t.test('the user and the group stay who they were when a later id identifies nobody', async (t) => {
+t.test('the user and the group stay unchanged when a later id is invalid', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   await shop.run("_df.identify('ann', { plan: 'pro' }), _df.group('g1')")
@@ -41,7 +41,7 @@ t.test('the user and the group stay who they were when a later id identifies nob
   t.same(events[3]?.['traits'], { plan: 'pro', age: 5 })
 })
 
-t.test('a number is the id that it is written as', async (t) => {
+t.test('a numeric id is sent as its decimal string', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   await shop.run(
@@ -53,7 +53,7 @@ t.test('a number is the id that it is written as', async (t) => {
   t.same(shop.complaints, [])
 })
 
-t.test('null is as good as nothing for properties, traits, options and what is in them', async (t) => {
+t.test('null counts as missing for properties, traits, options and their members', async (t) => {
   const shop = await collectorShop(t, browser, {
     attributes: quiet,
     head: "<script>window._df = [['track', 'No properties', null], ['group', 'g1', null]]</script>"
@@ -77,7 +77,7 @@ t.test('null is as good as nothing for properties, traits, options and what is i
   t.same(shop.complaints, [])
 })
 
-t.test('properties, traits, options and choices that are no objects are not sent', async (t) => {
+t.test('properties, traits, options and choices that are not objects are not sent', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   await shop.run(`{

@@ -9,7 +9,7 @@ import { collectorShop } from '../../helpers/collector-shop.js'
 const browser = await openBrowser(t)
 if (browser === null) process.exit(0)
 
-t.test('it works under a strict content security policy with trusted types, without a word', async (t) => {
+t.test('the collector works under a strict content security policy with trusted types, without a console message', async (t) => {
   const shop = await collectorShop(t, browser, {
     headers: (origin) => ({
       'content-security-policy':
@@ -23,7 +23,7 @@ t.test('it works under a strict content security policy with trusted types, with
   t.same(shop.complaints, [])
 })
 
-t.test('it can be embedded by a page that isolates itself, and checked by its integrity', async (t) => {
+t.test('a cross-origin isolated page can load the collector, with an integrity check', async (t) => {
   const script = await readFile(new URL('../../../web/collector/d.js', import.meta.url))
   const integrity = `sha384-${createHash('sha384').update(script).digest('base64')}`
   const shop = await collectorShop(t, browser, {
@@ -38,7 +38,7 @@ t.test('it can be embedded by a page that isolates itself, and checked by its in
   t.same(shop.complaints, [])
 })
 
-t.test('a page without TLS has no randomUUID, and its events have their ids', async (t) => {
+t.test('events of a page without TLS, which has no randomUUID, have ids', async (t) => {
   const shop = await collectorShop(t, browser, { head: '<script>delete Crypto.prototype.randomUUID</script>' })
   await shop.open('/a')
   const [view] = await shop.stored(1)
@@ -47,7 +47,7 @@ t.test('a page without TLS has no randomUUID, and its events have their ids', as
   }
 })
 
-t.test('a module, which has no current script, finds its key', async (t) => {
+t.test('a module script, which has no document.currentScript, finds its key', async (t) => {
   const shop = await collectorShop(t, browser, {
     tags: (origin, key) => `<script type="module" src="${origin}/d.js" data-pipeline-key="${key}"></script>`
   })
@@ -76,7 +76,7 @@ t.test('Global Privacy Control, where it is respected: no event, nothing kept, a
   t.same(await other.names(1), ['page /on'], 'unless the page asks for it, it is not')
 })
 
-t.test('the collector asks the browser for no more than scripts, storage and requests of its own origin', async (t) => {
+t.test('the collector needs only scripts, storage and requests to its own origin', async (t) => {
   const shop = await collectorShop(t, browser)
   const urls: string[] = []
   shop.page.on('request', (request) => urls.push(request.url()))

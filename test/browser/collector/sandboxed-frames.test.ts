@@ -47,7 +47,7 @@ for (const [which, tags] of Object.entries(frames)) {
   })
 }
 
-t.test('what a sandboxed frame has when its page is left arrives as well', async (t) => {
+t.test('events of a sandboxed frame are sent when its page is left', async (t) => {
   const shop = await collectorShop(t, browser, { tags: shown, gateway: { source: { allowNullOrigin: true } } })
   await shop.open('/a')
   await shop.stored(3)

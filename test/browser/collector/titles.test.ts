@@ -25,7 +25,7 @@ for (
         "'Second' }, 200)"]
   ] as const
 ) {
-  t.test(`a page view has the title of its page where that is set ${when}`, async (t) => {
+  t.test(`a page view has the title that is set ${when}`, async (t) => {
     const shop = await collectorShop(t, browser)
     await shop.open('/first')
     await titles(shop, 1)
@@ -34,7 +34,7 @@ for (
   })
 }
 
-t.test('a page view has the title of its page where that is set after the visitor went back', async (t) => {
+t.test('a page view has the title that is set after the visitor went back', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/first')
   await shop.run("history.pushState({}, '', '/second'), document.title = 'Second'")
@@ -88,7 +88,7 @@ t.test('a page view has the time of the navigation, and does not overtake nor de
   t.ok(before <= time && time <= after, `${before} ${time} ${after}`)
 })
 
-t.test('a page that is hidden or gets no frames reports its views all the same', async (t) => {
+t.test('a page that is hidden or not rendered reports its page views', async (t) => {
   const shop = await collectorShop(t, browser, { head: '<script>window.requestAnimationFrame = () => 0</script>' })
   await shop.open('/first')
   await shop.run("history.pushState({}, '', '/second'), setTimeout(() => { document.title = 'Second' }, 60)")

@@ -32,7 +32,7 @@ t.test('the events of a page whose requests carry tracing headers arrive', async
   t.same(shop.complaints, [])
 })
 
-t.test('so do those that such a page sends when it is left', async (t) => {
+t.test('events that such a page sends when it is left are stored', async (t) => {
   const shop = await collectorShop(t, browser, { head: TRACED })
   await shop.open('/a')
   await shop.names(1)
@@ -40,7 +40,7 @@ t.test('so do those that such a page sends when it is left', async (t) => {
   t.same(await shop.names(2), ['page /a', 'track Clicked'])
 })
 
-t.test('the origin decides all the same: of a page that the source does not know nothing arrives', async (t) => {
+t.test('events of such a page are refused if the source does not allow its origin', async (t) => {
   const shop = await collectorShop(t, browser, { head: TRACED, allowed: false })
   await shop.open('/a')
   await shop.page.waitForFunction(

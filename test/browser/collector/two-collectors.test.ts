@@ -31,7 +31,7 @@ for (
     <script async src="${origin}/d.js?global=one"></script><script async src="${origin}/d.js?global=two"></script>`]
   ] as const
 ) {
-  t.test(`two collectors on a page (${what}) send to a source each`, async (t) => {
+  t.test(`two collectors on a page (${what}) send to separate sources`, async (t) => {
     const shop = await collectorShop(t, browser, { tags })
     const second = await makeSource(shop.server.store, { pipelineKey: SECOND, domains: [shop.origin] })
     await shop.open('/a')
@@ -53,7 +53,7 @@ for (
     ['two elements', '<img name="currentScript" alt=""><img name="currentScript" alt="">']
   ] as const
 ) {
-  t.test(`${what} named like a property of the document hides it from no collector`, async (t) => {
+  t.test(`${what} that is named like a property of the document does not affect the collector`, async (t) => {
     const shop = await collectorShop(t, browser, {
       head,
       tags: (origin, key) =>
@@ -69,7 +69,7 @@ for (
   })
 }
 
-t.test('a loader that runs scripts later and says itself which one it runs is believed', async (t) => {
+t.test("a script loader that sets document.currentScript itself determines the script's tag", async (t) => {
   const shop = await collectorShop(t, browser, {
     tags: (origin, key) =>
       `<script type="text/later" src="${origin}/d.js" ${attributes(key, '_df')}></script><script>{

@@ -34,13 +34,13 @@ export async function copies (t: Test, made: Cluster): Promise<void> {
   for (const signed of [false, true]) {
     const how = signed ? 'signed' : 'unsigned'
 
-    t.test(`${COPIES} copies as ${how} events of their own: one is stored, all are answered 200`, async (t) => {
+    t.test(`${COPIES} copies as ${how} single events: one is stored, all responses are 200`, async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       for (const messageId of ids) allAccepted(t, await send('/v1/t', event(messageId), signed), { success: true })
       await storedOnce(t, ids)
     })
 
-    t.test(`${COPIES} copies in ${how} batches, each of them twice: one is stored, all are answered 200`, async (t) => {
+    t.test(`${COPIES} copies in ${how} batches, each of them twice: one is stored, all responses are 200`, async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       const batch = [...ids, ...ids].map((messageId) => ({ type: 'track', ...event(messageId) }))
       allAccepted(t, await send('/v1/batch', { batch }, signed), { success: true, accepted: batch.length })

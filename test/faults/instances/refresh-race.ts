@@ -24,7 +24,7 @@ export async function refreshRaces (t: Test, made: Cluster): Promise<void> {
       return wonBy(t, answers)
     }))
 
-  t.test('one token twice in one TCP write: one wins, and all tokens of the user are dead', (t) =>
+  t.test('of one token sent twice in one TCP write one is rotated, and then all tokens of the user are revoked', (t) =>
     rounds(t, made, async ({ raced, round }) => {
       const text = await rawExchange(two(round).origin, rawRefresh(raced, 'keep-alive') + rawRefresh(raced, 'close'))
       return wonBy(t, parsed(text))

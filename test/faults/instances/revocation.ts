@@ -110,7 +110,7 @@ export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Prom
     checkAway(t, await measure(cluster, 1, { calm: 2 * HANG, pause: 50, before: hang }))
   })
 
-  t.test('with a Redis that was killed, what was revoked is refused by every instance', async (t) => {
+  t.test('after Redis was killed, every instance refuses revoked tokens', async (t) => {
     checkAway(t, await measure(cluster, 1, { before: redis.kill }))
     await redis.start()
   })

@@ -38,7 +38,7 @@ const usual = aSource.map(({ domains }) => ({ ...NONE, domains }))
 const oneOf = fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: aSource })
 const lists = fc.array(fc.array(oneOf, { maxLength: 6 }), { minLength: 1, maxLength: 8 })
 
-t.test('an index that follows any history of lists says of each origin what the last list says', async (t) => {
+t.test('after any sequence of lists the index matches each origin by the last list', async (t) => {
   await fc.assert(
     fc.asyncProperty(lists, async (history) => {
       const index = new OriginIndex()
@@ -54,7 +54,7 @@ t.test('an index that follows any history of lists says of each origin what the 
   t.pass('500 histories')
 })
 
-t.test('whoever asks while other lists are read gets the answer of the list that was asked', async (t) => {
+t.test('while other lists are compiled, a query is answered by its own list', async (t) => {
   const question = fc.record({ at: fc.nat(), turns: fc.nat({ max: 3 }), origin: fc.constantFrom(...ORIGINS) })
   const asked = fc.array(question, { minLength: 2, maxLength: 10 })
   await fc.assert(
@@ -77,7 +77,7 @@ t.test('whoever asks while other lists are read gets the answer of the list that
   t.pass('100 histories')
 })
 
-t.test('everything else gets its turn after each thousand of domains, of one list or of several', async (t) => {
+t.test('the event loop runs other work after each thousand domains, of one list or of several', async (t) => {
   for (const sizes of [[100], [3, 3, 3, 3, 3, 3]]) {
     const index = new OriginIndex()
     let compiled = 0
@@ -102,7 +102,7 @@ t.test('everything else gets its turn after each thousand of domains, of one lis
   }
 })
 
-t.test('a refreshed list has only those sources compiled whose text is new', async (t) => {
+t.test('a refreshed list compiles only the sources whose settings are new', async (t) => {
   const index = new OriginIndex()
   const read: string[] = []
   const source = (name: string) => observed({ ...NONE, domains: [`${name}.test`] }, () => read.push(name))
@@ -140,7 +140,7 @@ t.test('a source that is in the next list as the same frozen object is not read 
   t.same((await store.sources.origins()).map(({ domains }) => domains), [['d.test'], ['c.test']])
 })
 
-t.test('a list that cannot be read rejects for those who ask with it, and spoils no other', async (t) => {
+t.test('a list that fails rejects for its own callers and does not affect other lists', async (t) => {
   const index = new OriginIndex()
   const bad = frozen([...manySources(15, 'bad'), { ...ANY, domains: [null as never] }])
   const good = frozen(manySources(15, 'good'))

@@ -30,7 +30,7 @@ function disallowed (): string[] {
   )
 }
 
-t.test('of 45 values of the Web Platform Tests and 40 look-alikes none matches, the origin itself does', async (t) => {
+t.test('none of 45 values of the Web Platform Tests and 40 look-alikes matches, and the origin itself does', async (t) => {
   const matches = matcher('shop.example.com')
   t.equal(disallowed().length, 45)
   t.equal(LOOK_ALIKES.length, 40)
@@ -38,7 +38,7 @@ t.test('of 45 values of the Web Platform Tests and 40 look-alikes none matches, 
   t.equal(matches(SHOP), true)
 })
 
-t.test('*.example.com is any subdomain on https, and nothing else', async (t) => {
+t.test('*.example.com matches any https subdomain and no other origin', async (t) => {
   const matches = matcher('*.example.com')
   for (
     const origin of ['https://shop.example.com', 'https://a.b.c.example.com', 'https://xn--bcher-kva.example.com',
@@ -72,7 +72,7 @@ t.test('*.example.com is any subdomain on https, and nothing else', async (t) =>
   ) t.equal(matches(origin), false, JSON.stringify(origin))
 })
 
-t.test('a domain says scheme, host and port, and https where it says no scheme', async (t) => {
+t.test('a domain matches scheme, host and port, and https if it has no scheme', async (t) => {
   for (
     const [domain, yes, no] of [
       ['shop.example.com', 'https://shop.example.com', 'http://shop.example.com'],
@@ -101,7 +101,7 @@ t.test('a domain says scheme, host and port, and https where it says no scheme',
   }
 })
 
-t.test('what is no domain is refused', async (t) => {
+t.test('an invalid domain is refused', async (t) => {
   for (
     const text of [
       '*',
@@ -175,7 +175,7 @@ t.test('what is no domain is refused', async (t) => {
   ) t.equal(parseDomain(text), null, JSON.stringify(text))
 })
 
-t.test('any origin is any well-formed one, never null', async (t) => {
+t.test('allowAnyOrigin matches every well-formed origin, but not null', async (t) => {
   const rules = compileOrigins([{ domains: [], allowAnyOrigin: true, allowNullOrigin: false }])
   for (const origin of ['https://evil.test', 'http://localhost:1', 'capacitor://localhost', 'https://[::1]']) {
     t.equal(matchesOrigin(rules, origin), true, origin)
@@ -188,7 +188,7 @@ t.test('any origin is any well-formed one, never null', async (t) => {
   }
 })
 
-t.test('the origin null is let in by its own switch alone, and the switch lets nothing else in', async (t) => {
+t.test('the origin null is allowed only by allowNullOrigin, which allows no other origin', async (t) => {
   const rules = compileOrigins([{ domains: [], allowAnyOrigin: false, allowNullOrigin: false }, {
     domains: [],
     allowAnyOrigin: false,
@@ -200,13 +200,13 @@ t.test('the origin null is let in by its own switch alone, and the switch lets n
   }
 })
 
-t.test('no domains match nothing, and one bad entry does not spoil the others', async (t) => {
+t.test('an empty list matches no origin, and an invalid entry does not affect the others', async (t) => {
   t.equal(matcher()(SHOP), false)
   t.equal(matcher('*', 'javascript:', 'shop.example.com')(SHOP), true)
   t.equal(matcher('*', 'javascript:', 'shop.example.com')('https://evil.test'), false)
 })
 
-t.test('origins of 100 KB are refused without being read', async (t) => {
+t.test('origins of 100 KB are refused without parsing', async (t) => {
   const matches = matcher('*.example.com', 'shop.example.com')
   for (
     const origin of [`https://${'a.'.repeat(50_000)}example.com`, `https://${'a'.repeat(100_000)}`,

@@ -96,7 +96,7 @@ for (const [name, make] of APPS) {
     }
   })
 
-  t.test(`a preflight of ${name} leaves out what is no field name, and what is beyond the limits`, async (t) => {
+  t.test(`a preflight of ${name} omits invalid field names and those beyond the limits`, async (t) => {
     const app = await make(t)
     t.same(allowed(await preflight(app, 'good, *, two words, a:b, "q", (c), a/b, x@y, [z], , é, other')), [
       'authorization',

@@ -22,7 +22,7 @@ async function site (t: Test, cors: SiteCorsOptions): Promise<FastifyInstance> {
 
 const grants = (headers: object) => Object.keys(headers).filter((name) => name.startsWith('access-control-')).sort()
 
-t.test('what is no exact origin of a site stops the start', async (t) => {
+t.test('an entry that is not an exact origin stops the start', async (t) => {
   for (
     const origin of [
       '*',
@@ -99,7 +99,7 @@ t.test('an origin that a browser spells in another way is refused with that spel
   }
 })
 
-t.test('without an Origin nothing is granted, whatever the Referer says, and the answer varies by it', async (t) => {
+t.test('without an Origin no CORS header is set, with any Referer, and the response has Vary: Origin', async (t) => {
   const app = await site(t, { origins: [PAGE] })
   for (const headers of [{}, { referer: `${PAGE}/page` }]) {
     const reply = await app.inject({ url: '/x', headers })
@@ -112,7 +112,7 @@ t.test('without an Origin nothing is granted, whatever the Referer says, and the
   t.same(grants(foreign.headers), [])
 })
 
-t.test('no preflight opens a private network', async (t) => {
+t.test('no preflight allows access to a private network', async (t) => {
   const app = await site(t, { origins: [PAGE] })
   const reply = await app.inject({
     method: 'OPTIONS',

@@ -84,13 +84,13 @@ t.test('two Origin headers on the wire are 403', async (t) => {
   t.equal(handled(), 0)
 })
 
-t.test('a good Referer stands for nothing', async (t) => {
+t.test('an allowed Referer does not replace the Origin', async (t) => {
   const { get } = await shop(t)
   t.equal((await get('https://evil.test', undefined, { referer: `${SHOP}/` })).statusCode, 403)
   t.equal((await get(undefined, undefined, { referer: `${SHOP}/` })).headers['access-control-allow-origin'], undefined)
 })
 
-t.test('without domains every page is refused, with allowAnyOrigin every one but null is let in', async (t) => {
+t.test('without domains every origin is refused, and with allowAnyOrigin every origin except null is allowed', async (t) => {
   const closed = await shop(t, { domains: [] })
   t.equal((await closed.get(SHOP)).statusCode, 403)
   const open = await shop(t, { domains: [], allowAnyOrigin: true })
@@ -158,14 +158,14 @@ t.test('a sandboxed page, whose origin is null, may send and read where the sour
   t.equal((await preflight('null')).statusCode, 403, 'only enabled sources count')
 })
 
-t.test('a preflight for a private network gets no leave', async (t) => {
+t.test('a preflight for a private network is not allowed', async (t) => {
   const { preflight } = await shop(t)
   const response = await preflight(SHOP, { 'access-control-request-private-network': 'true' })
   t.equal(response.statusCode, 204)
   t.equal(response.headers['access-control-allow-private-network'], undefined)
 })
 
-t.test('an OPTIONS that is no preflight is 400, a store that is away 503', async (t) => {
+t.test('an OPTIONS request that is no preflight is 400, and a store that is unavailable is 503', async (t) => {
   const { app, store, preflight } = await shop(t)
   for (const headers of [{}, { origin: SHOP }, { 'access-control-request-method': 'POST' }]) {
     const response = await app.inject({ method: 'OPTIONS', url: '/x', headers })
@@ -180,7 +180,7 @@ t.test('an OPTIONS that is no preflight is 400, a store that is away 503', async
   t.equal((await preflight(SHOP)).statusCode, 503)
 })
 
-t.test('an allowed page can read a 401 whose source nobody knows, another page can not', async (t) => {
+t.test('a page that some source allows can read a 401 for an unknown key, another page cannot', async (t) => {
   const { get } = await shop(t)
   const readable = await get(SHOP, generatePipelineKey('live'))
   t.equal(readable.statusCode, 401)
@@ -191,7 +191,7 @@ t.test('an allowed page can read a 401 whose source nobody knows, another page c
   t.equal(foreign.headers.vary, 'Origin')
 })
 
-t.test('the domains of one source do not let a page in at another', async (t) => {
+t.test('the domains of one source do not apply to another source', async (t) => {
   const { get, store } = await shop(t)
   const other = await makeSource(store, { domains: ['https://other.test'] })
   t.equal((await get('https://other.test')).statusCode, 403)
@@ -206,7 +206,7 @@ t.test('a domain that is removed is 403 on the next request', async (t) => {
   t.equal((await preflight(SHOP)).statusCode, 403)
 })
 
-t.test('Vary keeps what a host says already', async (t) => {
+t.test('Vary keeps the values of the host', async (t) => {
   const { store } = await backend(t)
   const app = Fastify()
   t.teardown(() => app.close())
@@ -225,7 +225,7 @@ t.test('Vary keeps what a host says already', async (t) => {
   t.equal(await vary('X-Origin'), 'X-Origin, Origin')
 })
 
-t.test('rules that are not frozen are not remembered', async (t) => {
+t.test('rules of objects that are not frozen are not cached', async (t) => {
   const changing = { domains: ['https://a.test'], allowAnyOrigin: false, allowNullOrigin: false }
   t.equal(allowsOrigin(changing, 'https://b.test'), false)
   changing.domains.push('https://b.test')

@@ -45,7 +45,7 @@ t.test('a CORS preflight passes to a route for OPTIONS alone, any other OPTIONS 
   }
 })
 
-t.test('what looks like a preflight runs no hook, middleware or handler behind a guard', async (t) => {
+t.test('a preflight runs no hook, middleware or handler behind a guard', async (t) => {
   const app = host(t)
   const ran: string[] = []
   await app.register(proxyKey, { keys: [KEY], global: true })
@@ -80,7 +80,7 @@ t.test('what looks like a preflight runs no hook, middleware or handler behind a
   t.ok(ran.includes('middleware'))
 })
 
-t.test('the 404 handler does not run for what looks like a preflight', async (t) => {
+t.test('the 404 handler does not run for a preflight', async (t) => {
   const app = host(t)
   let ran = 0
   await app.register(proxyKey, { keys: [KEY], global: true })
@@ -91,7 +91,7 @@ t.test('the 404 handler does not run for what looks like a preflight', async (t)
   t.equal(ran, 0)
 })
 
-t.test('only the routes that a guard demands something of refuse preflights', async (t) => {
+t.test('only guarded routes refuse preflights', async (t) => {
   const app = host(t)
   await app.register(proxyKey, { keys: [KEY] })
   app.all('/guarded', { config: { gatehouse: { proxyKey: true } } }, async () => 'ok')
@@ -102,7 +102,7 @@ t.test('only the routes that a guard demands something of refuse preflights', as
   t.same(statuses, [403, 200, 200, 404])
 })
 
-t.test('hooks before the guard have their say, and an outer guard refuses for its whole scope', async (t) => {
+t.test('hooks before the guard run for a preflight, and an outer guard refuses preflights of its whole scope', async (t) => {
   const app = host(t)
   const ran: string[] = []
   app.addHook('onRequest', async () => {
@@ -120,7 +120,7 @@ t.test('hooks before the guard have their say, and an outer guard refuses for it
   t.same(ran, ['before'])
 })
 
-t.test('@fastify/cors that is registered first answers the preflights of all routes', async (t) => {
+t.test('@fastify/cors that is registered first handles the preflights of all routes', async (t) => {
   const app = host(t)
   await app.register(cors, { origin: PAGE })
   await app.register(proxyKey, { keys: [KEY], global: true })
@@ -136,7 +136,7 @@ t.test('@fastify/cors that is registered first answers the preflights of all rou
   }
 })
 
-t.test('what @fastify/cors does not grant is refused by the guard behind it', async (t) => {
+t.test('a preflight that @fastify/cors does not handle is refused by the guard behind it', async (t) => {
   const app = host(t)
   let ran = 0
   await app.register(cors, { origin: async () => false })

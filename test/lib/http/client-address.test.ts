@@ -72,7 +72,7 @@ t.test('an address is read with or without brackets, a zone, a port and its IPv4
   }
 })
 
-t.test('there is no address for a client that has gone, nor in what a proxy writes in place of one', async (t) => {
+t.test("a disconnected client and a proxy's placeholder have no address", async (t) => {
   for (const text of NO_ADDRESS) {
     t.equal(plainAddress(text), '', String(text))
     t.equal(clientNetwork(text), '', String(text))
@@ -123,7 +123,7 @@ t.test('connectionLimit counts every port of a client, and all clients without a
   }
 })
 
-t.test('guesses of keys and the ingestion limit count every port of a client as one', async (t) => {
+t.test('the guess limit and the ingestion limit count every port of a client as one client', async (t) => {
   for (const [name, forwarded] of ONE_CLIENT) {
     const guessed = await gateway(t, { server: { trustProxy: '127.0.0.1' }, ingestion: { guessLimit: { max: 2 } } })
     const limited = await gateway(t, {
@@ -147,7 +147,7 @@ t.test('guesses of keys and the ingestion limit count every port of a client as 
   }
 })
 
-t.test('a text that is no address counts as the peer of the socket', async (t) => {
+t.test('for a string that is no address the peer of the socket counts', async (t) => {
   const app = Fastify({ trustProxy: true })
   t.teardown(() => app.close())
   await app.register(rateLimit, { global: true, address: { max: 2 } })
@@ -185,7 +185,7 @@ t.test('rateLimit with "ipv6Subnet" reads addresses as it does without', async (
   }
 })
 
-t.test('the built-in server logs the address alone, and the peer of the socket where a proxy names none', async (t) => {
+t.test('the built-in server logs the address without the port, and the peer of the socket if the proxy sends none', async (t) => {
   const log = logReader()
   const app = Fastify({ trustProxy: true, logger: loggerOptions('info', log.stream), logController: new RequestLog() })
   t.teardown(() => app.close())
@@ -197,7 +197,7 @@ t.test('the built-in server logs the address alone, and the peer of the socket w
   t.same(shown, ['203.0.113.9', '203.0.113.9', '192.0.2.1'])
 })
 
-t.test('a stored event has the address alone, and none where the proxy names none', async (t) => {
+t.test('a stored event has the address without the port, and none if the proxy sends none', async (t) => {
   const { post, signed, accepted } = await gateway(t, { server: { trustProxy: '127.0.0.1' } })
   const sent = ['203.0.113.9:50123', '[2001:DB8::1]:443', 'unknown', '_hidden', '203.0.113.9']
   for (const address of sent) {

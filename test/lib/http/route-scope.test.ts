@@ -144,7 +144,7 @@ t.test('a request serializer of the host shows neither the password of a target 
   t.notMatch(log.text(), 's3cret')
 })
 
-t.test("a host's own compilers, which cannot read our schemas, are not asked", async (t) => {
+t.test("compilers of the host, which cannot read the suite's schemas, are not called", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setValidatorCompiler(() => {

@@ -21,7 +21,7 @@ function echo (t: Test) {
     app.inject({ method: 'POST', url: '/x', payload, headers })
 }
 
-t.test('bytes that are no JSON or no UTF-8 are 400, and the next good body still parses', async (t) => {
+t.test('bytes that are not JSON or not UTF-8 are 400, and the next valid body is parsed', async (t) => {
   const post = echo(t)
   for (const name of readdirSync(SUITE)) {
     const file = readFileSync(join(SUITE, name))
@@ -34,7 +34,7 @@ t.test('bytes that are no JSON or no UTF-8 are 400, and the next good body still
   t.same((await post('{"ü":"é"}')).json(), { got: { ü: 'é' } })
 })
 
-t.test('a body that names __proto__ is 400', async (t) => {
+t.test('a body with the key __proto__ is 400', async (t) => {
   const post = echo(t)
   for (
     const body of ['{"__proto__":{"a":1}}', '{"x":{"\\u005f_proto__":1}}', '{"constructor":{"prototype":{"a":1}}}']

@@ -46,7 +46,7 @@ const padded = (arbitrary: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.tuple(space, arbitrary, space).map((parts) => parts.join(''))
 const RUNS = { numRuns: 1_000 }
 
-t.test('the texts of the elements are what JSON.parse makes of the array', async () => {
+t.test('elements returns the JSON of each element that JSON.parse returns', async () => {
   fc.assert(
     fc.property(padded(arrayOf(json)), (array) => {
       const found = elements(array)
@@ -57,7 +57,7 @@ t.test('the texts of the elements are what JSON.parse makes of the array', async
   )
 })
 
-t.test('the members in their order are what JSON.parse makes of the object, the last of a key winning', async () => {
+t.test('members returns the properties that JSON.parse returns, the last one of a repeated key', async () => {
   fc.assert(
     fc.property(padded(objectOf(json)), (object) => {
       const parsed = JSON.parse(object) as Record<string, unknown>
@@ -88,7 +88,7 @@ t.test('the elements of a member are those of the array that JSON.parse gives fo
   )
 })
 
-t.test('without a member the object is the same but for it', async () => {
+t.test('withoutMember removes one property and changes nothing else', async () => {
   fc.assert(
     fc.property(padded(objectOf(json)), (object) => {
       const parsed = JSON.parse(object) as Record<string, unknown>
@@ -158,7 +158,7 @@ t.test('a text has as many members as it has keys, each repeat of a key being on
   )
 })
 
-t.test('mostMembers counts plain texts exactly', async () => {
+t.test('mostMembers is exact for strings without quotation marks and colons', async () => {
   const plain = fc.jsonValue({ maxDepth: 5, stringUnit: fc.constantFrom('a', '[', '{', ' ', ',') })
   fc.assert(
     fc.property(plain, fc.constantFrom('', ' '), (value, indent) =>
@@ -167,7 +167,7 @@ t.test('mostMembers counts plain texts exactly', async () => {
   )
 })
 
-t.test('the members of each event count for themselves, and those around the events for themselves', async (t) => {
+t.test('properties are counted separately for each event and for the part outside of the events', async (t) => {
   const events = JSON.stringify({
     context: { a: 1 },
     batch: [{ a: { b: 1 }, c: 1 }, { a: [{ b: 1 }, { b: 1 }] }, { a: 1 }]
@@ -179,7 +179,7 @@ t.test('the members of each event count for themselves, and those around the eve
   t.equal(exceeds(events, { eventMembers: 9 }), true, 'all together')
 })
 
-t.test('text that is no JSON ends the search, too', async () => {
+t.test('the scan ends on invalid JSON', async () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ',', ':', '1', ' ') }), (source) => {
       const count = countMembers(source, {

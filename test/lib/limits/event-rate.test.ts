@@ -45,7 +45,7 @@ t.test('a source may send what its limit is, a thousand events by default, and n
   }
 })
 
-t.test('what is taken comes back over a second, as much as the limit and no more', async (t) => {
+t.test('a bucket refills within a second, up to its limit', async (t) => {
   const { rate, advance } = limited({ max: 10 })
   t.equal(sent(rate), 10)
   t.equal(rate.wait(shop), 100)
@@ -59,7 +59,7 @@ t.test('what is taken comes back over a second, as much as the limit and no more
   t.equal(sent(rate), 10, 'an hour of silence saves nothing up')
 })
 
-t.test('whole events come back at any limit, though their parts are fractions', async (t) => {
+t.test('a bucket refills whole events at any limit, although it adds up fractions', async (t) => {
   for (const max of [1, 3, 7, 49, 333, 1_000]) {
     const { rate, advance } = limited({ max })
     sent(rate)
@@ -70,7 +70,7 @@ t.test('whole events come back at any limit, though their parts are fractions', 
   }
 })
 
-t.test('a batch goes beyond the limit once, and what it went beyond delays the next', async (t) => {
+t.test('a batch may exceed the limit once, and the excess delays the next batch', async (t) => {
   const { rate, advance } = limited({ max: 100 })
   sent(rate, shop, 99)
   t.equal(rate.wait(shop), 0, 'one is left')
@@ -91,7 +91,7 @@ t.test('two sources share nothing, nor do two limiters', async (t) => {
   t.equal(sent(other.rate), 2)
 })
 
-t.test('a limit that is changed holds from then on, also for a debt', async (t) => {
+t.test('a changed limit applies at once, also to a debt', async (t) => {
   const { rate, advance } = limited()
   const small = { id: 'shop', rateLimit: 1 }
   rate.debit(small, 500)
@@ -101,7 +101,7 @@ t.test('a limit that is changed holds from then on, also for a debt', async (t) 
   t.equal(sent(rate, { id: 'shop', rateLimit: 10 }), 10, 'no more than the new limit')
 })
 
-t.test('no wait is longer than an hour, not even at a limit of nothing', async (t) => {
+t.test('no wait is longer than an hour, even with a limit of 0', async (t) => {
   const { rate } = limited()
   for (const rateLimit of [0, 0.1]) {
     const source = { id: `${rateLimit}`, rateLimit }
@@ -111,7 +111,7 @@ t.test('no wait is longer than an hour, not even at a limit of nothing', async (
   }
 })
 
-t.test('by default it goes by a clock that nobody sets', async (t) => {
+t.test('the default clock is monotonic', async (t) => {
   const { now } = Date
   t.teardown(() => {
     Date.now = now
@@ -124,14 +124,14 @@ t.test('by default it goes by a clock that nobody sets', async (t) => {
   t.ok(rate.wait(shop) > 0 && rate.wait(shop) <= 1_000)
 })
 
-t.test('it remembers a bounded number of sources, those last heard of', async (t) => {
+t.test('the number of buckets is bounded, and the least recently used are dropped', async (t) => {
   const { rate } = limited({ max: 1 })
   for (let at = 0; at <= 10_000; at++) rate.debit({ id: `source ${at}`, rateLimit: null }, 1)
   t.equal(rate.wait({ id: 'source 0', rateLimit: null }), 0)
   t.ok(rate.wait({ id: 'source 10000', rateLimit: null }) > 0)
 })
 
-t.test("an option that can't be read stops the start", async (t) => {
+t.test('an invalid option stops the start', async (t) => {
   for (
     const options of [true, null, 5, { max: 0 }, { max: -1 }, { max: 1.5 }, { max: '10' }, { max: NaN }, {
       max: Infinity

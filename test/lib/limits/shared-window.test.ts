@@ -14,14 +14,14 @@ t.test('limits that instances share', async (t) => {
   const [a, b] = opened.map(({ link }) => sharedLimits(link))
   if (a === undefined || b === undefined) return
 
-  await t.test('a window counts what comes to any of them, each name for itself', async (t) => {
+  await t.test('a window counts the requests of all instances, separately for each name', async (t) => {
     const [Here, There, Another] = [sharedWindowStore(a, 'login-'), sharedWindowStore(b, 'login-'),
       sharedWindowStore(b, 'admin-')]
     const [here, there, another] = [new Here(), new There().child({}), new Another()]
     t.same([await count(here), await count(there), await count(here), await count(another)], [1, 2, 3, 1])
   })
 
-  await t.test('while Redis is away each counts for itself, never not at all', async (t) => {
+  await t.test('while Redis is unavailable each instance counts separately', async (t) => {
     const Store = sharedWindowStore(a, 'away-')
     const store = new Store()
     t.equal(await count(store), 1)
@@ -30,7 +30,7 @@ t.test('limits that instances share', async (t) => {
     await redis.start()
   })
 
-  await t.test("a source's events count together soon, whichever instance they come to", async (t) => {
+  await t.test('the events of a source on all instances soon count together', async (t) => {
     const source = { id: crypto.randomUUID(), rateLimit: null }
     const [here, there] = [a, b].map((limits) => new EventRate({ max: 1_000 }, limits.debit))
     if (here === undefined || there === undefined) return

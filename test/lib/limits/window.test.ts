@@ -19,7 +19,7 @@ function count (store: WindowStore, key: string, timeWindow = 60_000): { current
   return counted
 }
 
-t.test('of a burst exactly what is too much is refused', async (t) => {
+t.test('exactly the requests beyond the limit are refused in a burst', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await routeScope(app, { rateLimit: { max: 10, timeWindow: '1 minute' } }, async (scope) => {
@@ -33,7 +33,7 @@ t.test('of a burst exactly what is too much is refused', async (t) => {
   t.same(remaining, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
 })
 
-t.test('each key counts for itself, and a result is not changed by later requests', async (t) => {
+t.test('keys are counted separately, and a returned result does not change later', async (t) => {
   const store = new WindowStore()
   const first = count(store, 'a')
   t.equal(count(store, 'a').current, 2)
@@ -42,7 +42,7 @@ t.test('each key counts for itself, and a result is not changed by later request
   t.equal(count(store.child({}), 'a').current, 1, 'a child has windows of its own')
 })
 
-t.test('a window ends', async (t) => {
+t.test('a window ends after its duration', async (t) => {
   const store = new WindowStore()
   const { ttl } = count(store, 'a', 30)
   t.ok(ttl > 0 && ttl <= 30)
@@ -50,7 +50,7 @@ t.test('a window ends', async (t) => {
   t.equal(count(store, 'a', 30).current, 1)
 })
 
-t.test('a clock that is set back changes nothing', async (t) => {
+t.test('a clock that is set back does not change a window', async (t) => {
   const { now } = Date
   t.teardown(() => {
     Date.now = now
@@ -68,7 +68,7 @@ t.test('the number of keys is bounded', async (t) => {
   t.equal(count(store, 'key 0').current, 1)
 })
 
-t.test('limits that share one Redis count apart: of two names, of two scopes, and of a host', async (t) => {
+t.test('limits in one Redis are separate for each name and scope, and from those of the host', async (t) => {
   const counts = new Map<string, number>()
   const redis = {
     defineCommand () {},
@@ -141,7 +141,7 @@ t.test('the option "cache" bounds how many addresses a limit remembers', async (
   t.same(await statuses('/many'), [200, 200, 429])
 })
 
-t.test("a limit that can't be read stops the start rather than becoming the library's own default", async (t) => {
+t.test("an invalid limit stops the start instead of becoming the library's default", async (t) => {
   const bad = [true, 5, 'off', { max: '10' }, { max: -1 }, { max: NaN }, { timeWindow: '1 minut' }, { timeWindow: 0 }, {
     timeWindow: ''
   }, { timeWindow: {} }]

@@ -14,7 +14,7 @@ import { leakyPipe } from '../../helpers/leaky-pipe.js'
 import { privateNats } from '../../helpers/nats.js'
 import { selfSigned } from '../../helpers/self-signed.js'
 
-t.test('addresses are read with their credentials, however they are written', async (t) => {
+t.test('URLs are parsed with their credentials in every notation', async (t) => {
   const plain = { servers: ['a:4222'], credentials: {}, demandsTls: false }
   for (const url of ['nats://a', 'a', 'a:4222', ' nats://a:4222/ ', ['nats://a']]) t.same(readNatsUrls(url), plain)
   t.same(readNatsUrls('nats://u:p%40%2F@a:1, tls://[::1]:2,b'), {
@@ -31,7 +31,7 @@ t.test('addresses are read with their credentials, however they are written', as
   }
 })
 
-t.test("what can't be reached or refuses is a clear error without the password", async (t) => {
+t.test('an unreachable or refusing broker is an error that does not contain the password', async (t) => {
   const nats = await privateNats(t, { configuration: 'authorization { user: u, password: right }' })
   if (nats === null) return
   const { host } = new URL(nats.url)
@@ -51,7 +51,7 @@ t.test("what can't be reached or refuses is a clear error without the password",
   }
 })
 
-t.test('credentials go by the URL, by options or by a file', async (t) => {
+t.test('credentials can be in the URL, in options or in a file', async (t) => {
   const user = nkeys.createUser()
   const secured = (configuration: string) => privateNats(t, { configuration })
   const byPassword = await secured('authorization { user: u, password: "p@" }')
@@ -82,7 +82,7 @@ t.test('credentials go by the URL, by options or by a file', async (t) => {
   t.equal(connection.isClosed(), false, "a file that can't be read later does not end it")
 })
 
-t.test('a broker behind TLS is spoken to by TLS, and only with a certificate that is trusted', async (t) => {
+t.test('a broker that requires TLS is connected by TLS, only with a trusted certificate', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tls-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const { key, cert } = selfSigned()
@@ -98,7 +98,7 @@ t.test('a broker behind TLS is spoken to by TLS, and only with a certificate tha
   await t.rejects(connectNats({ url: open.url.replace('nats:', 'tls:') }), /Cannot connect to NATS.*tls/)
 })
 
-t.test('a connection that takes no more is given up by itself, and the next one serves', async (t) => {
+t.test('a connection that stalls is closed, and the next one is used', async (t) => {
   const nats = await privateNats(t)
   if (nats === null) return
   const pipe = await leakyPipe(t, nats.url)

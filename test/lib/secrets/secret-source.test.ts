@@ -26,12 +26,12 @@ function open (source: SecretSource<string>, options: Partial<SecretSourceOption
   })
 }
 
-t.test('a plain secret is checked once and given at once', async (t) => {
+t.test('a plain secret is validated once and returned synchronously', async (t) => {
   t.equal((await open('a')).get(), 'A')
   await t.rejects(open(''), { code: 'INVALID_OPTIONS', message: 'thing: "secret" is empty' })
 })
 
-t.test('a function is asked at the start, sync or async, and again only when its answer is old', async (t) => {
+t.test('a function is called at start, sync or async, and again only when its result is stale', async (t) => {
   let asked = 0
   let now = 'a'
   const secret = await open(async () => {
@@ -48,7 +48,7 @@ t.test('a function is asked at the start, sync or async, and again only when its
   t.equal((await open(() => 'c')).get(), 'C')
 })
 
-t.test('a function that fails at the start stops it, and its error is not shown', async (t) => {
+t.test('a function that fails at start stops the start, and its error is not shown', async (t) => {
   for (
     const source of [() => {
       throw new Error('hunter2')
@@ -66,7 +66,7 @@ t.test('a function that fails at the start stops it, and its error is not shown'
   await t.rejects(open(() => ''), { code: 'INVALID_OPTIONS' })
 })
 
-t.test('later failures leave the last good secret in use, with one warning until it works again', async (t) => {
+t.test('after later failures the last valid secret stays in use, with one warning per outage', async (t) => {
   const { log, warnings } = recording()
   let answer: () => string | Promise<string> = () => 'a'
   const secret = await open(() => answer(), { maxAge: 0, timeout: 20, log })
@@ -87,7 +87,7 @@ t.test('later failures leave the last good secret in use, with one warning until
   t.equal(warnings.length, 2)
 })
 
-t.test('a function that hangs makes one request wait, and then nobody until it answers again', async (t) => {
+t.test('a function that hangs delays one request, and no other until it returns again', async (t) => {
   let answer: () => string | Promise<string> = () => 'a'
   const secret = await open(() => answer(), { maxAge: 0, timeout: 50 })
   answer = () => new Promise(() => {})
@@ -98,7 +98,7 @@ t.test('a function that hangs makes one request wait, and then nobody until it a
   await until(secret, 'B')
 })
 
-t.test('other things in the same list count', async (t) => {
+t.test('changed contents of the same returned array take effect', async (t) => {
   const list = ['a']
   const secret = await RotatingSecret.open(() => list, {
     name: 'thing: "secrets"',
@@ -110,7 +110,7 @@ t.test('other things in the same list count', async (t) => {
   t.equal(await secret.get(), 'a,b')
 })
 
-t.test('latest never waits: it gives what is known and has it replaced', async (t) => {
+t.test('cached returns the known secret without waiting and refreshes it', async (t) => {
   let now = 'a'
   const secret = await open(async () => now, { maxAge: 0 })
   now = 'b'
@@ -120,7 +120,7 @@ t.test('latest never waits: it gives what is known and has it replaced', async (
   t.equal((await open('plain')).cached(), 'PLAIN')
 })
 
-t.test('a secret is kept young without anybody asking for it, until that is stopped', async (t) => {
+t.test('startRefreshing refreshes a secret without requests until it is stopped', async (t) => {
   const asked = { times: 0 }
   const secret = await open(() => {
     asked.times++
@@ -134,7 +134,7 @@ t.test('a secret is kept young without anybody asking for it, until that is stop
   t.equal(asked.times, then)
 })
 
-t.test('a maximum age that is none stops the start', async (t) => {
+t.test('an invalid maximum age stops the start', async (t) => {
   for (const maxAge of [-1, 1.5, NaN, Infinity, 2 ** 31, '1' as unknown as number]) {
     await t.rejects(open('a', { maxAge }), {
       code: 'INVALID_OPTIONS',

@@ -55,7 +55,7 @@ t.test('a message is one line of at most 200 printable characters', async (t) =>
   }
 })
 
-t.test('our secrets are cut out of a message, whole or shortened, in any letter case and at the cut', async (t) => {
+t.test('secrets are masked in a message, whole or truncated, in any letter case and at the cut', async (t) => {
   t.equal(messageOf(`Bad key ${KEY}.`), 'Bad key ***')
   t.equal(messageOf(`{"Authorization":"Bearer ${KEY}"}`), '{"Authorization":"Bearer ***')
   t.equal(messageOf(`Bad key ${KEY.toUpperCase()} given`), 'Bad key *** given')
@@ -74,7 +74,7 @@ t.test('our secrets are cut out of a message, whole or shortened, in any letter 
   t.equal(messageOf('Nothing to hide', ['']), 'Nothing to hide')
 })
 
-t.test('of a long message no more than the beginning is read', async (t) => {
+t.test('only the beginning of a long message is read', async (t) => {
   const { read } = await stringWork(() => messageOf('ab'.repeat(1_000_000), ['ab'.repeat(500) + 'c', 'x'.repeat(1_000)]))
   t.ok(read < 50_000, `${read} characters are read`)
 })

@@ -24,7 +24,7 @@ async function clientOf (t: Test, answer: Answer, options: Partial<UpstreamClien
   return { stub, client, get: (path = '/') => client.call({ method: 'GET', path }) }
 }
 
-t.test('the answer comes back as status, headers and bytes, whatever the status is', async (t) => {
+t.test('every response is returned as status, headers and bytes', async (t) => {
   const { get } = await clientOf(t, reply('nein', 404, { 'x-y': 'z' }))
   const answer = await get()
   t.equal(answer.statusCode, 404)
@@ -32,7 +32,7 @@ t.test('the answer comes back as status, headers and bytes, whatever the status 
   t.equal(answer.body.toString(), 'nein')
 })
 
-t.test('path and body go out byte for byte, with our headers and no others', async (t) => {
+t.test('path and body are sent byte for byte, with only the configured headers', async (t) => {
   const { stub, client } = await clientOf(t, reply({}))
   const path = '/a%2f..%2fb//?q=%zz+a&q=\'"|^[]{}&%41'
   await client.call({ method: 'POST', path, headers: { authorization: 'Bearer x' }, body: '{"ü":1}' })
@@ -43,13 +43,13 @@ t.test('path and body go out byte for byte, with our headers and no others', asy
   t.equal(stub.calls[0]?.headers['accept-encoding'], 'identity')
 })
 
-t.test('connections are kept and used again', async (t) => {
+t.test('connections are reused', async (t) => {
   const { stub, get } = await clientOf(t, reply({}))
   for (let i = 0; i < 30; i++) await get()
   t.ok(stub.connections() <= 2, `${stub.connections()} connections`)
 })
 
-t.test('a redirect is given back, not followed', async (t) => {
+t.test('a redirect is returned, not followed', async (t) => {
   const canary = await stubUpstream(t)
   const { get } = await clientOf(t, redirect(`${canary.origin}/stolen`, 307))
   t.equal((await get()).statusCode, 307)
@@ -64,7 +64,7 @@ for (
     'no HTTP': junk
   })
 ) {
-  t.test(`${name} is tried again, twice and no more`, async (t) => {
+  t.test(`${name} is retried exactly twice`, async (t) => {
     const good = await clientOf(t, inTurn(bad, bad, reply({ ok: true })))
     t.equal((await good.get()).statusCode, 200)
     t.equal(good.stub.calls.length, 3)
@@ -75,7 +75,7 @@ for (
   })
 }
 
-t.test('a 400 is not tried again, and a call may ask for no retries', async (t) => {
+t.test('a 400 is not retried, and a call can disable retries', async (t) => {
   const { stub, get, client } = await clientOf(t, inTurn(reply('no', 400), reply('no', 503)))
   await get()
   t.equal(stub.calls.length, 1)
@@ -83,13 +83,13 @@ t.test('a 400 is not tried again, and a call may ask for no retries', async (t) 
   t.equal(stub.calls.length, 2)
 })
 
-t.test('an upstream that asks to wait for longer than there is time is not tried again', async (t) => {
+t.test('a request is not retried if Retry-After is beyond the deadline', async (t) => {
   const { stub, get } = await clientOf(t, reply('slow down', 429, { 'retry-after': '3' }))
   t.equal((await get()).statusCode, 429)
   t.equal(stub.calls.length, 1)
 })
 
-t.test('a retry that would take as long as the first try must still fit in', async (t) => {
+t.test('a request is not retried if another attempt of the same duration would exceed the deadline', async (t) => {
   const clock = stopClock(t)
   for (const [time, calls] of [[700_000, 1], [400_000, 2]] as const) {
     const slow: Answer = async (call, response) => {
@@ -103,7 +103,7 @@ t.test('a retry that would take as long as the first try must still fit in', asy
 })
 
 for (const [name, answer] of Object.entries({ hangs: hang, 'drips its body': drip() })) {
-  t.test(`an upstream that ${name} costs the whole time limit, not more, and its socket is freed`, async (t) => {
+  t.test(`an upstream that ${name} costs exactly the time limit, and its socket is closed`, async (t) => {
     const limit = holdTimers(t, 61_234)
     const { stub, get } = await clientOf(t, answer, { timeout: 61_234 })
     const call = get().catch((error: unknown) => error)
@@ -139,13 +139,13 @@ t.test('a gzip bomb is refused, never inflated', async (t) => {
   await t.rejects(get(), { code: 'UPSTREAM_ERROR', reason: /content encoding/ })
 })
 
-t.test('nobody listening is UPSTREAM_ERROR with a cause that names the failure', async (t) => {
+t.test('a refused connection is UPSTREAM_ERROR with a cause that names the failure', async (t) => {
   const { stub, get } = await clientOf(t, hang)
   await stub.close()
   await t.rejects(get(), { code: 'UPSTREAM_ERROR', cause: { code: 'ECONNREFUSED' } })
 })
 
-t.test('what was sent or received is in no error', async (t) => {
+t.test('no error contains sent or received data', async (t) => {
   const { client } = await clientOf(t, (call, response) => {
     response.socket?.end(`HTTP/1.1 200 OK\r\n${call.headers.authorization}\r\n\r\n`)
   })
@@ -160,7 +160,7 @@ t.test('what was sent or received is in no error', async (t) => {
   )
 })
 
-t.test('a certificate that nobody trusts is refused, one that is trusted passes', async (t) => {
+t.test('an untrusted certificate is refused, and a trusted one is accepted', async (t) => {
   const tls = selfSigned()
   const stub = await stubUpstream(t, reply({}), tls)
   const strict = upstreamClient({ origin: stub.origin })
@@ -174,7 +174,7 @@ t.test('a certificate that nobody trusts is refused, one that is trusted passes'
   t.equal((await trusting.call({ method: 'GET', path: '/' })).statusCode, 200)
 })
 
-t.test('the caller may give up, before and during the call', async (t) => {
+t.test('the caller can abort before and during the call', async (t) => {
   const { stub, client } = await clientOf(t, hang)
   await t.rejects(client.call({ method: 'GET', path: '/', signal: AbortSignal.abort() }), { code: 'UPSTREAM_ERROR' })
   t.equal(stub.calls.length, 0)
@@ -202,7 +202,7 @@ t.test('a request target that would split the request is refused before anything
   t.equal(stub.calls.length, 0)
 })
 
-t.test('bad options stop the start', async (t) => {
+t.test('invalid options stop the start', async (t) => {
   const origin = 'https://api.example.com'
   for (
     const options of [

@@ -53,7 +53,7 @@ t.test('a solved challenge passes once', async (t) => {
   t.equal(await ask(token), '403 CAPTCHA_FAILED')
 })
 
-t.test('by its defaults too', async (t) => {
+t.test('a challenge of the default difficulty passes once', async (t) => {
   const { app, ask } = await guarded(t, { cost: 1_000, maxTries: 4_000 })
   const before = Date.now()
   const response = await app.inject('/captcha/challenge')
@@ -66,7 +66,7 @@ t.test('by its defaults too', async (t) => {
   t.equal(await ask(encoded(await solved(challenge))), 'passes')
 })
 
-t.test('a solution that is written in another way is still the same one', async (t) => {
+t.test('a solution in another encoding counts as the same solution', async (t) => {
   const { fetchChallenge, ask } = await guarded(t)
   const { challenge, solution } = await solved(await fetchChallenge())
   t.equal(await ask(encoded({ challenge, solution })), 'passes')
@@ -95,7 +95,7 @@ t.test('of many at once with one solution, over two instances on one store, one 
   t.equal(await first.ask(handed), '403 CAPTCHA_FAILED')
 })
 
-t.test('a challenge or solution that was altered in anything is refused', async (t) => {
+t.test('a challenge or solution with any alteration is refused', async (t) => {
   const { fetchChallenge, ask, log } = await guarded(t)
   const good = await solved(await fetchChallenge())
   const { challenge, solution } = good
@@ -131,7 +131,7 @@ t.test('a challenge or solution that was altered in anything is refused', async 
   t.match(log.text(), /the solution is wrong/)
 })
 
-t.test('what is no payload at all is refused', async (t) => {
+t.test('an invalid payload is refused', async (t) => {
   const { ask } = await guarded(t)
   const { challenge, solution } = await solved(await (await guarded(t)).fetchChallenge())
   const deep = '['.repeat(700) + ']'.repeat(700)
@@ -187,7 +187,7 @@ t.test('a challenge that has expired is refused, by the clock of the app', async
   t.match(log.text(), /the challenge has expired/)
 })
 
-t.test('a route that asks for an action takes a challenge for that action alone', async (t) => {
+t.test('a route with an action accepts only challenges for that action', async (t) => {
   const { app, fetchChallenge, ask } = await guarded(t)
   for (const action of [undefined, 'signup', 'LOGIN']) {
     t.equal(await ask(encoded(await solved(await fetchChallenge(action))), '/login'), '403 CAPTCHA_FAILED', `${action}`)

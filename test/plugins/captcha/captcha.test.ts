@@ -10,7 +10,7 @@ import { inTurn } from '../../helpers/stub-upstream.js'
 let tokens = 0
 
 for (const product of PRODUCTS) {
-  t.test(`${product}: a token passes once, and the product is asked as it documents`, async (t) => {
+  t.test(`${product}: a token passes once, and the request to the product is as documented`, async (t) => {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify, product === 'hcaptcha' ? { siteKey: SITE_KEY } : {})
     const token = siteverify.issue('0.a-Good_tok.en')
@@ -45,7 +45,7 @@ for (const product of PRODUCTS) {
     t.equal((await app.inject('/free')).statusCode, 200)
   })
 
-  t.test(`${product}: the page's host name must be one of the configured`, async (t) => {
+  t.test(`${product}: the page's host name must be a configured one`, async (t) => {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify, { hostnames: ['Other.example.com', SITE] })
     for (
@@ -58,7 +58,7 @@ for (const product of PRODUCTS) {
     t.equal(await ask(siteverify.issue('good', { hostname: 'OTHER.example.com' })), 'passes')
   })
 
-  t.test(`${product}: a challenge of too long ago, of the future or of no time does not count`, async (t) => {
+  t.test(`${product}: a challenge that is too old, in the future or without a time is refused`, async (t) => {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify)
     const at = (ago: number) => new Date(Date.now() - ago).toISOString()
@@ -74,7 +74,7 @@ for (const product of PRODUCTS) {
   })
 }
 
-t.test("an action that a route asks for must be the captcha's own", async (t) => {
+t.test("the captcha's action must be the action of the route", async (t) => {
   for (const product of ['turnstile', 'recaptcha'] as const) {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify)
@@ -90,7 +90,7 @@ t.test("an action that a route asks for must be the captcha's own", async (t) =>
   }
 })
 
-t.test('a score below the least is refused, and none at all where one is demanded', async (t) => {
+t.test('a score below the minimum is refused, and so is a missing score if minScore is set', async (t) => {
   const siteverify = await siteverifyServer(t, 'recaptcha')
   const { ask } = await captchaApp(t, 'recaptcha', siteverify)
   for (const score of [0, 0.49, -1, '0.9', null, {}]) {
@@ -152,14 +152,14 @@ t.test('Turnstile is asked again when a call gets lost, under the same idempoten
   }
 })
 
-t.test("the client's address is told where that is asked for", async (t) => {
+t.test("the client's address is sent if it is configured", async (t) => {
   const siteverify = await siteverifyServer(t, 'hcaptcha')
   const { ask } = await captchaApp(t, 'hcaptcha', siteverify, { sendAddress: true })
   await ask('any')
   t.equal(siteverify.fields()[0]?.remoteip, '127.0.0.1')
 })
 
-t.test('neither the secret nor a token reaches the log, whatever happens', async (t) => {
+t.test('neither the secret nor a token is logged, also on errors', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { ask, log } = await captchaApp(t, 'turnstile', siteverify, { timeout: 300 })
   await ask(siteverify.issue('canary-token-1'))
@@ -176,7 +176,7 @@ t.test('neither the secret nor a token reaches the log, whatever happens', async
   t.match(log.text(), 'siteverify refused the token: invalid-input-response')
 })
 
-t.test("options that can't be held stop the start and name themselves", async (t) => {
+t.test('invalid options stop the start with an error that names them', async (t) => {
   const good: CaptchaOptions = { provider: 'turnstile', secret: 'x', hostnames: [SITE] }
   const bad: Array<[string, object]> = [
     ['provider', { provider: 'other' }],
@@ -232,7 +232,7 @@ t.test('without a token store the app does not start, and the error names what i
   )
 })
 
-t.test("Fastify's own options of a registration may come along", async (t) => {
+t.test("the options of Fastify's own register are accepted", async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const app = Fastify()
   t.teardown(() => app.close())
@@ -251,7 +251,7 @@ t.test("Fastify's own options of a registration may come along", async (t) => {
   t.same([await ask(), await ask()], [200, 403])
 })
 
-t.test('a route that asks for an action where the product has none stops the start', async (t) => {
+t.test('an action on a route stops the start if the product has no actions', async (t) => {
   const siteverify = await siteverifyServer(t, 'hcaptcha')
   const { app } = await captchaApp(t, 'hcaptcha', siteverify)
   app.get('/y', { config: { gatehouse: { captcha: { action: 'login' } } } }, async () => ({}))

@@ -56,7 +56,7 @@ for (const [order, add] of Object.entries(ORDERS)) {
   })
 }
 
-t.test('with both, what they hand out gets a request through, and either alone does not', async (t) => {
+t.test('a request needs both the captcha and the CSRF token', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: memoryStore() })

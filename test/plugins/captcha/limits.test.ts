@@ -80,12 +80,12 @@ t.test('an address may present so many ALTCHA tokens only, good or bad, each of 
   )
 })
 
-t.test('without a limit any number may be presented', async (t) => {
+t.test('without a limit any number of tokens may be presented', async (t) => {
   const { ask } = await guarded(t, { rateLimit: false })
   for (let times = 0; times < 70; times++) t.equal(await ask('forged'), '403 CAPTCHA_FAILED')
 })
 
-t.test('of many derivations two are under way at a time, and the rest follows in turn', async (t) => {
+t.test('two derivations run at a time, and the others wait in order', async (t) => {
   const started: number[] = []
   const releases: Array<() => void> = []
   const all = Array.from({ length: 5 }, (_, at) =>
@@ -105,7 +105,7 @@ t.test('of many derivations two are under way at a time, and the rest follows in
   t.same(await Promise.all(all), [0, 1, 2, 3, 4])
 })
 
-t.test('one that fails gives its place to the next', async (t) => {
+t.test('a derivation that fails gives its place to the next', async (t) => {
   const failing = Array.from({ length: 6 }, () =>
     deriveInTurn(10, async () => {
       throw new Error('no')
@@ -127,7 +127,7 @@ t.test('while a flood keeps the derivations busy the guard answers 503, and the 
   t.equal(await ask(token), 'passes')
 })
 
-t.test('what waits for its turn passes when it comes', async (t) => {
+t.test('a token that waits for its turn passes', async (t) => {
   const { ask, solvedToken } = await guarded(t)
   const token = await solvedToken()
   const release = occupy(1)
@@ -136,7 +136,7 @@ t.test('what waits for its turn passes when it comes', async (t) => {
   t.equal(await asked, 'passes')
 })
 
-t.test('where instances count together, two registrations still count for themselves', async (t) => {
+t.test('two registrations count separately also with a shared counter', async (t) => {
   const redis = await privateRedis(t)
   if (redis === null) return
   // A busy machine may be late with an answer, and each would count for itself then.

@@ -40,7 +40,7 @@ const OUTAGES: Record<string, Answer> = {
 }
 
 for (const [what, answer] of Object.entries(OUTAGES)) {
-  t.test(`a product that ${what} lets nobody pass, and works again by itself`, async (t) => {
+  t.test(`while a product ${what}, every request is refused, and it recovers by itself`, async (t) => {
     const siteverify = await siteverifyServer(t, 'turnstile')
     // The clock of the answers above.
     const now = () => Date.parse('2026-01-01T00:00:10Z')
@@ -76,7 +76,7 @@ t.test('a product that is silent or drips is given up at the time limit, one tha
   }
 })
 
-t.test('a wrong secret refuses and warns the operator once', async (t) => {
+t.test('a wrong secret refuses every request and is logged once', async (t) => {
   const siteverify = await siteverifyServer(t, 'recaptcha')
   const { ask, log } = await captchaApp(t, 'recaptcha', siteverify, { secret: 'canary-wrong' })
   siteverify.issue('good')
@@ -87,7 +87,7 @@ t.test('a wrong secret refuses and warns the operator once', async (t) => {
   t.notMatch(log.text(), 'canary-wrong')
 })
 
-t.test('a secret that a function gives is asked for again, so that it can be rotated', async (t) => {
+t.test('a secret from a function is refreshed, so that it can be rotated', async (t) => {
   const siteverify = await siteverifyServer(t, 'hcaptcha')
   let secret = 'the-one-before'
   const { ask } = await captchaApp(t, 'hcaptcha', siteverify, { secret: () => secret })
@@ -99,7 +99,7 @@ t.test('a secret that a function gives is asked for again, so that it can be rot
   t.equal(await ask('good'), 'passes')
 })
 
-t.test('a store that is away answers 503: nobody passes, and the client may come again', async (t) => {
+t.test('while the store is unavailable every request is 503, so that clients retry', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const app = Fastify()
   t.teardown(() => app.close())

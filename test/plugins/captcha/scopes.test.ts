@@ -9,7 +9,7 @@ import widgetToken from '../../../routes/widget-token/index.js'
 import { generateSecret } from '../../../signing/secret-strength/index.js'
 import { captchaApp, PRODUCT_SECRET, SITE, siteverifyServer } from '../../helpers/siteverify.js'
 
-t.test('registrations in two scopes ask their own products, and count for themselves', async (t) => {
+t.test('registrations in two scopes call separate products and count separately', async (t) => {
   const [a, b] = [await siteverifyServer(t, 'turnstile'), await siteverifyServer(t, 'hcaptcha')]
   const app = Fastify()
   t.teardown(() => app.close())
@@ -121,7 +121,7 @@ t.test("a form with ALTCHA's widget sends its hidden input", async (t) => {
   t.same([await send(), await send()], [200, 403])
 })
 
-t.test('the widget token route mints only for a solved captcha', async (t) => {
+t.test('the widget token route issues a token only for a solved captcha', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const app = Fastify()
   t.teardown(() => app.close())

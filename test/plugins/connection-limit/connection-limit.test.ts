@@ -55,7 +55,7 @@ async function held (t: Test, options: ConnectionLimitOptions = {}, server: Fast
 const from = (url: string, remoteAddress: string) => ({ url, remoteAddress })
 const statuses = (replies: ReadonlyArray<{ statusCode: number }>) => replies.map(({ statusCode }) => statusCode).sort()
 
-t.test('of 100 requests at once from one address 10 are let in, the others are 429 TOO_MANY_CONNECTIONS', async (t) => {
+t.test('of 100 concurrent requests from one address 10 are admitted, the others are 429 TOO_MANY_CONNECTIONS', async (t) => {
   const { app, answer, wait } = await held(t)
   const all = Array.from({ length: 100 }, () => app.inject('/held'))
   await wait(10)
@@ -110,7 +110,7 @@ t.test('an IPv6 network is one address, and what an untrusted peer says of itsel
   t.same(statuses(await Promise.all(mapped)), [200, 200, 429])
 })
 
-t.test('behind a trusted proxy each client counts for itself', async (t) => {
+t.test('behind a trusted proxy each client is counted separately', async (t) => {
   const { app, answer, wait } = await held(t, { max: 1 }, { trustProxy: '127.0.0.1' })
   const all = ['192.0.2.1', '192.0.2.2', '192.0.2.1'].map((client) =>
     app.inject({ url: '/held', headers: { 'x-forwarded-for': client } })
@@ -136,7 +136,7 @@ t.test('with global every route that does not say false is limited, the 404 hand
   t.equal((await app.inject('/nowhere')).statusCode, 404)
 })
 
-t.test('on a Unix socket all are one client, unless the app is told whom the proxy calls for', async (t) => {
+t.test('on a Unix socket all requests count as one client unless the proxy is trusted', async (t) => {
   for (
     const [trustProxy, expected] of [[false, [200, 429]], [(_address: string, hop: number) => hop < 1, [200,
       200]]] as const
@@ -161,7 +161,7 @@ t.test('on a Unix socket all are one client, unless the app is told whom the pro
   }
 })
 
-t.test('two scopes count apart', async (t) => {
+t.test('two scopes count separately', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const waiting: FastifyReply[] = []
@@ -231,7 +231,7 @@ async function free (app: FastifyInstance, waiting: FastifyReply[]): Promise<boo
   })()])
 }
 
-t.test('an option that is wrong stops the start and is named', async (t) => {
+t.test('an invalid option stops the start with an error that names it', async (t) => {
   const cases: Array<[object, string, FastifyServerOptions?]> = [
     [{ max: 0 }, 'max'],
     [{ max: '10' }, 'max'],

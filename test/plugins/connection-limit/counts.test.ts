@@ -53,7 +53,7 @@ async function hangUp (origin: string, bytes: string, when: () => boolean): Prom
 
 const head = (url: string) => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
 
-t.test('a tally keeps nothing of who holds nothing, and goes no lower than that', async (t) => {
+t.test('a tally has no entry for a name without places, and never goes below 0', async (t) => {
   const tally = new Tally()
   t.same([tally.take('a', 2), tally.take('a', 2), tally.take('a', 2), tally.take('b', 0)], [true, true, false, false])
   t.equal(tally.size, 1)
@@ -89,7 +89,7 @@ t.test('after thousands of requests that were answered, failed or found nothing 
   t.equal(inFlight.size, 0)
 })
 
-t.test('a request that holds places of two, as of a guard and of a route, leaves both', async (t) => {
+t.test('a request with places in two limits releases both', async (t) => {
   const inner = new InFlight()
   const { origin, inFlight } = await counting(t, (app) => {
     app.addHook('preHandler', function enterToo (request, reply, done) {
@@ -132,7 +132,7 @@ function fresh ([reply]: FastifyReply[]): [FastifyReply['request'], FastifyReply
   return [reply.request, reply]
 }
 
-t.test('a client that hangs up in the middle of its upload or of the answer is not left', async (t) => {
+t.test('a client that disconnects during the upload or the response is no longer counted', async (t) => {
   let sent = 0
   const { origin, inFlight, entered } = await counting(t, (app) => {
     app.post('/upload', async () => 'never')
@@ -149,7 +149,7 @@ t.test('a client that hangs up in the middle of its upload or of the answer is n
   t.equal(inFlight.size, 0)
 })
 
-t.test('a hijacked reply holds its place until its socket is let go', async (t) => {
+t.test('a hijacked reply is counted until its socket closes', async (t) => {
   const replies: FastifyReply[] = []
   const { origin, inFlight } = await counting(t, (app) => {
     app.get('/stream', (_request, reply) => {
@@ -171,7 +171,7 @@ t.test('a hijacked reply holds its place until its socket is let go', async (t) 
   t.equal(inFlight.size, 0)
 })
 
-t.test('a closing server leaves none', async (t) => {
+t.test('after the server closes no request is counted', async (t) => {
   const { app, origin, inFlight, entered } = await counting(t, (app) => {
     app.get('/held', () => {})
   })
@@ -187,7 +187,7 @@ t.test('a closing server leaves none', async (t) => {
   t.equal(inFlight.size, 0)
 })
 
-t.test('streams of HTTP/2 are counted each, whether they are answered or reset', async (t) => {
+t.test('each HTTP/2 stream is counted and released, completed or reset', async (t) => {
   const inFlight = new InFlight()
   const app = Fastify({ http2: true })
   t.teardown(() => app.close())

@@ -78,7 +78,7 @@ t.test('one socket more than an address may have is answered 429 and closed, and
   t.match(await (await open(app, true)).text, /^HTTP\/1\.1 200 OK\r\n/)
 })
 
-t.test('by default 100 sockets of an address are let in, and the loopback has as many as it likes', async (t) => {
+t.test('by default an address may have 100 sockets, and the loopback address any number', async (t) => {
   const counted = await server(t, COUNT_ALL)
   const hundred = await openMany(counted, 100)
   t.match(await (await open(counted)).text, /^HTTP\/1\.1 429/)
@@ -100,14 +100,14 @@ t.test('where a proxy is trusted sockets are not counted, unless the proxies are
   await leave(named, two)
 })
 
-t.test('with sockets: false any number is let in', async (t) => {
+t.test('with sockets: false the number of sockets is not limited', async (t) => {
   const app = await server(t, { ...COUNT_ALL, sockets: false })
   const many = await openMany(app, 120)
   t.match(await (await open(app, true)).text, /^HTTP\/1\.1 200/)
   await leave(app, many)
 })
 
-t.test('a server of TLS closes one socket too many without a word, and goes on', async (t) => {
+t.test('a TLS server closes an excess socket without a response and stays available', async (t) => {
   const { key, cert } = selfSigned()
   const app = await server(t, { ...COUNT_ALL, sockets: 1 }, { https: { key, cert } } as object)
   const first = connectTls({
@@ -137,7 +137,7 @@ t.test('a server has one limit: a second that names another stops the start, one
     }), { code: 'INVALID_OPTIONS', message: /"sockets"/ })
 })
 
-t.test('after thousands of sockets, let in and turned away, no peer is left in the count', async (t) => {
+t.test('after thousands of accepted and refused sockets no peer is counted', async (t) => {
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   app.get('/', async () => 'ok')

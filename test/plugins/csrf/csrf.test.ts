@@ -59,7 +59,7 @@ async function send (
 const without = (headers: Headers, ...names: string[]): Headers =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)))
 
-t.test("a token of the page's own session passes, with its cookie, as often as it is used", async (t) => {
+t.test("a token of the page's session passes with its cookie, any number of times", async (t) => {
   const { app } = await guarded(t)
   const page = await pageOf(app, 'ann')
   for (const method of ['POST', 'GET', 'DELETE', 'POST'] as const) {
@@ -67,7 +67,7 @@ t.test("a token of the page's own session passes, with its cookie, as often as i
   }
 })
 
-t.test('no token, no cookie and wrong ones are 403, for a GET that is guarded too', async (t) => {
+t.test('a missing or wrong token or cookie is 403, also for a guarded GET', async (t) => {
   const { app } = await guarded(t)
   const page = await pageOf(app, 'ann')
   const other = await pageOf(app, 'ann')
@@ -108,7 +108,7 @@ t.test('no token, no cookie and wrong ones are 403, for a GET that is guarded to
   t.equal(await send(app, {}, 'GET', '/free'), 'passes')
 })
 
-t.test('a token that was made in one session does not hold in another, nor before a login or after it', async (t) => {
+t.test('a token of one session is invalid in another, and across a login', async (t) => {
   const { app } = await guarded(t)
   const pages: Record<string, Headers> = {
     ann: await pageOf(app, 'ann'),
@@ -150,7 +150,7 @@ t.test('simple content types with a session, but no token, are refused', async (
   }
 })
 
-t.test('a token ends with its age, and with its key', async (t) => {
+t.test('a token expires with its age and with its key', async (t) => {
   const { app } = await guarded(t, { ttl: 1_000 })
   const page = await pageOf(app, 'ann')
   const { now } = Date
@@ -165,7 +165,7 @@ t.test('a token ends with its age, and with its key', async (t) => {
   t.equal(await send((await guarded(t)).app, theirs), '403 CSRF_FAILED')
 })
 
-t.test('the cookie is for this host and for servers alone, and the answer with a token is not kept', async (t) => {
+t.test('the cookie is host-only and HttpOnly, and the response with a token is not cached', async (t) => {
   const { app } = await guarded(t)
   const plain = await app.inject({ url: '/token', headers: OWN })
   t.equal(plain.headers['cache-control'], 'no-store')
@@ -203,7 +203,7 @@ t.test("a host's own route gives its page tokens, two in one answer with one coo
   }
 })
 
-t.test('a "sessionOf" that fails or names no session properly lets nobody pass', async (t) => {
+t.test('requests are refused if "sessionOf" fails or returns an invalid session', async (t) => {
   const cases: Array<[CsrfOptions['sessionOf'], string]> = [
     [() => {
       throw new Error('canary')
@@ -225,7 +225,7 @@ t.test('a "sessionOf" that fails or names no session properly lets nobody pass',
   }
 })
 
-t.test('neither a token, nor its cookie, nor the key reaches the log', async (t) => {
+t.test('neither a token, nor its cookie, nor the key is logged', async (t) => {
   const { app, log } = await guarded(t)
   const page = await pageOf(app, 'ann')
   await send(app, page)
@@ -236,7 +236,7 @@ t.test('neither a token, nor its cookie, nor the key reaches the log', async (t)
   }
 })
 
-t.test("options that can't be held stop the start and name themselves", async (t) => {
+t.test('invalid options stop the start with an error that names them', async (t) => {
   const bad: Array<[string, object]> = [
     ['key', { key: undefined }],
     ['key', { key: 'short' }],

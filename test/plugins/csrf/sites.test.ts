@@ -62,7 +62,7 @@ t.test('even with a good token, a page of another site or origin is refused, as 
   }
 })
 
-t.test('where the browser does not say it, the Origin counts and the Referer does not', async (t) => {
+t.test('without Sec-Fetch-Site the Origin is checked, and the Referer is not', async (t) => {
   const app = await guarded(t)
   const good = await tokenOf(app)
   const foreign = ['https://evil.example.com', 'null', '', 'https://api.example.com.evil.com',
@@ -98,7 +98,7 @@ t.test("the app's own origin is compared as browsers spell it, however the Host 
   t.equal(await outcome(app, { ...good, host: 'localhost:8080', origin: 'http://localhost' }), '403 CSRF_FAILED')
 })
 
-t.test('a page of a hybrid app or an extension may call where its origin is named', async (t) => {
+t.test('a page of a hybrid app or an extension may call if its origin is configured', async (t) => {
   const origins = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost',
     'chrome-extension://abcdefghijklmnopabcdefghijklmnop']
   const app = await guarded(t, { origins })
@@ -149,7 +149,7 @@ t.test('other origins of the same site may where that is allowed, and named orig
   t.equal(await outcome(app, { origin: SITE }), '403 CSRF_FAILED', 'not without a token')
 })
 
-t.test('the token route answers the own pages and those of the named origins, by CORS', async (t) => {
+t.test('the token route allows pages of its own origin and, by CORS, of the configured origins', async (t) => {
   const plain = await guarded(t)
   for (
     const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, {
@@ -264,7 +264,7 @@ t.test("it lives beside a host's own @fastify/csrf-protection and @fastify/cooki
   }
 })
 
-t.test("the widget token route mints for the page's own session alone", async (t) => {
+t.test("the widget token route issues a token only for the page's own session", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore)

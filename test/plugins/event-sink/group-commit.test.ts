@@ -39,7 +39,7 @@ t.test('as long as less than a whole batch waits one flush is in flight at a tim
   t.equal(commit.pending, 0)
 })
 
-t.test('a second flush flies beside the first as soon as a whole batch waits, and a third waits', async (t) => {
+t.test('a second flush starts beside the first when a whole batch waits, and a third one waits', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, maxBatch: 3 })
   const writes = Array.from({ length: 8 }, () => commit.write([anEvent()]))
@@ -59,7 +59,7 @@ t.test('a second flush flies beside the first as soon as a whole batch waits, an
   await t.rejects(writes[7] as Promise<void>, { code: 'UNAVAILABLE' })
 })
 
-t.test('close waits for both flushes, and for what waits behind them', async (t) => {
+t.test('close waits for both flushes and for the waiting writes', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, maxBatch: 2 })
   const writes = Promise.all(Array.from({ length: 4 }, () => commit.write([anEvent()])))
@@ -75,7 +75,7 @@ t.test('close waits for both flushes, and for what waits behind them', async (t)
   await Promise.all([writes, close])
 })
 
-t.test('the next flush is under way before the writes of the last are answered', async (t) => {
+t.test('the next flush starts before the writes of the last one resolve', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const first = commit.write([anEvent()]).then(() => flushes.length)
@@ -99,7 +99,7 @@ t.test('a write is never split over two flushes', async (t) => {
   t.same(flushes.map(({ ids }) => ids.length), [1, 3, 3, 9])
 })
 
-t.test('more than maxPending events are refused at once, and nothing waits for them', async (t) => {
+t.test('events beyond maxPending are refused immediately', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, maxPending: 2 })
   const writes = [commit.write([anEvent()]), commit.write([anEvent()])]
@@ -132,7 +132,7 @@ t.test('a backend that does not confirm within ackTimeout gives UNAVAILABLE, to 
   await after
 })
 
-t.test('a failing backend refuses the writes of that flush alone', async (t) => {
+t.test('a backend failure refuses only the writes of that flush', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const first = commit.write([anEvent()])

@@ -27,7 +27,7 @@ async function limited (t: Test, options: RequestRateOptions, store?: TokenStore
 
 const ask = async (app: FastifyInstance, url = '/x') => (await app.inject(url)).statusCode
 
-t.test('an option that is wrong stops the start and is named', async (t) => {
+t.test('an invalid option stops the start with an error that names it', async (t) => {
   const cases: Array<[object, string]> = [
     [{ address: true }, 'address'],
     [{ address: { max: 0 } }, 'address'],

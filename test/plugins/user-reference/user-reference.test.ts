@@ -137,7 +137,7 @@ t.test("two scopes with different keys do not take each other's references", asy
   }
 })
 
-t.test('bad options stop the start', async (t) => {
+t.test('invalid options stop the start', async (t) => {
   for (
     const options of [
       { keys: [] },

@@ -185,7 +185,7 @@ t.test('a pixel is refused as an image', async (t) => {
   t.same(limits(refused), ['1', '1', '0', '1'])
 })
 
-t.test("an option that can't be read stops the start", async (t) => {
+t.test('an invalid option stops the start', async (t) => {
   for (const eventRate of [true, null, { max: 0 }, { max: '1' }]) {
     await t.rejects(async () => Fastify().register(ingestion, { eventRate: eventRate as never }), {
       code: 'INVALID_OPTIONS'
