@@ -6,8 +6,8 @@ import { capturePlugin } from '../capture-plugin.js'
 import { INVALID_OPTIONS, INVALID_REQUEST } from '../errors.js'
 import { isExactOrigin, originProblem } from './exact-origin.js'
 import { isPreflight } from '../guard/preflight.js'
-import { refuseUnknownMembers } from '../options.js'
-import type { KnownOptions } from '../options.js'
+import { assertBoolean, assertWholeNumber, optionAssertion, refuseUnknownMembers } from '../options.js'
+import type { AssertOption, KnownOptions } from '../options.js'
 import { refuse, refusedOrigin } from '../refuse.js'
 import { preflightEachPath } from './preflight-routes.js'
 import { allowRequestedHeaders } from './requested-headers.js'
@@ -46,6 +46,7 @@ const KNOWN: KnownOptions<SiteCorsOptions> = {
   methods: true,
   maxAgeSeconds: true
 }
+const assertOption: AssertOption = optionAssertion('cors')
 const EXPOSED_HEADERS = ['retry-after']
 
 /**
@@ -58,18 +59,25 @@ const EXPOSED_HEADERS = ['retry-after']
  */
 export async function siteCors (scope: FastifyInstance, options: SiteCorsOptions): Promise<void> {
   refuseUnknownMembers('cors', '', options, KNOWN, { maxAge: 'maxAgeSeconds' })
-  if (!Array.isArray(options.origins)) {
-    throw new INVALID_OPTIONS('cors: "origins" must be a list of exact origins such as https://app.example.com')
-  }
+  const { allowedHeaders, methods = ['GET', 'HEAD', 'POST'], credentials = true, maxAgeSeconds = 600 } = options
+  assertOption(
+    Array.isArray(options.origins),
+    'origins',
+    'a list of exact origins such as https://app.example.com',
+    options.origins
+  )
+  assertOption(allowedHeaders === undefined || isStrings(allowedHeaders), 'allowedHeaders', 'a list of header names')
+  assertOption(isStrings(methods), 'methods', 'a list of methods', methods)
+  assertBoolean('cors', 'credentials', credentials)
+  assertWholeNumber('cors', 'maxAgeSeconds', maxAgeSeconds, { min: 0, unit: 'seconds' })
   const origins = new Set(options.origins.map(exactOrigin))
-  const { allowedHeaders } = options
   const settings: FastifyCorsOptions = {
     origin: [...origins],
-    methods: [...options.methods ?? ['GET', 'HEAD', 'POST']],
+    methods: [...methods],
     ...allowedHeaders === undefined ? {} : { allowedHeaders: [...allowedHeaders] },
     exposedHeaders: EXPOSED_HEADERS,
-    credentials: options.credentials ?? true,
-    maxAge: options.maxAgeSeconds ?? 600,
+    credentials,
+    maxAge: maxAgeSeconds,
     optionsSuccessStatus: 204,
     preflight: true,
     preflightContinue: false,
@@ -136,6 +144,10 @@ function preflightRoute (scope: FastifyInstance, path: string): void {
   scope.options(path, { schema: { hide: true } as object }, function unreachable (_request, reply) {
     return reply.code(204).send()
   })
+}
+
+function isStrings (list: unknown): boolean {
+  return Array.isArray(list) && list.every((each) => typeof each === 'string')
 }
 
 function exactOrigin (value: string): string {

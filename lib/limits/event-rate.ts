@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction } from 'fastify'
 import { LRUCache } from 'lru-cache'
 
-import { INVALID_OPTIONS, RATE_LIMITED } from '../errors.js'
-import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
-import type { KnownOptions } from '../options.js'
+import { RATE_LIMITED } from '../errors.js'
+import { assertWholeNumber, optionAssertion, refuseUnknownMembers } from '../options.js'
+import type { AssertOption, KnownOptions } from '../options.js'
 import { refuse } from '../refuse.js'
 import type { Source } from '../../contracts/token-store/index.js'
 
@@ -25,6 +25,7 @@ interface Bucket {
 type Limited = Pick<Source, 'id' | 'rateLimit'>
 
 const KNOWN: KnownOptions<EventRateOptions> = { max: true, now: true }
+const assertOption: AssertOption = optionAssertion('ingestion')
 const MAX_SOURCES = 10_000
 /** Tolerance for rounding errors when fractions of an event are added up. */
 const ONE = 1 - 1e-6
@@ -49,13 +50,16 @@ export class EventRate {
    * @param shared debits the shared bucket, if several instances receive events
    */
   constructor (options: EventRateOptions | false, shared?: SharedDebit) {
-    if (options !== false && (typeof options !== 'object' || options === null)) {
-      throw new INVALID_OPTIONS('event-rate: the options must be false or an object with "max"')
-    }
+    assertOption(
+      options === false || (typeof options === 'object' && options !== null),
+      'eventRate',
+      'false or an object with "max"',
+      options
+    )
     refuseUnknownMembers('ingestion', 'eventRate.', options, KNOWN)
     const { max = 1_000, now = () => performance.now() } = options === false ? {} : options
-    assertWholeNumber('event-rate', 'max', max, { unit: 'events per second' })
-    if (typeof now !== 'function') throw new INVALID_OPTIONS('event-rate: "now" must be a function')
+    assertWholeNumber('ingestion', 'eventRate.max', max, { unit: 'events per second' })
+    assertOption(typeof now === 'function', 'eventRate.now', 'a function', now)
     this.#fallback = options === false ? null : max
     this.#now = now
     this.#shared = shared

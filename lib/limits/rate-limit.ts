@@ -5,8 +5,8 @@ import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
 import { capturePlugin } from '../capture-plugin.js'
 import { requestNetwork } from '../http/client-address.js'
 import { INVALID_OPTIONS, RATE_LIMITED } from '../errors.js'
-import { refuseUnknownMembers } from '../options.js'
-import type { KnownOptions } from '../options.js'
+import { assertBoolean, assertWholeNumber, optionAssertion, refuseUnknownMembers } from '../options.js'
+import type { AssertOption, KnownOptions } from '../options.js'
 import { WindowStore } from './window.js'
 import { sharedWindowStore } from './shared-window.js'
 
@@ -44,6 +44,7 @@ const KNOWN: KnownOptions<Exclude<RateLimitOptions, false>> = {
   onExceeding: true,
   onExceeded: true
 }
+const assertOption: AssertOption = optionAssertion('rate-limit')
 const NAME_SPACE = 'gatehouse-'
 const DURATION =
   /^(\d*\.?\d+) *(?:(ms|msec|millisecond|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week|y|yr|year)s?)?$/i
@@ -117,20 +118,22 @@ function checkLimit (options: Exclude<RateLimitOptions, false>): void {
   }
   refuseUnknownMembers('rateLimit', '', options, KNOWN)
   const { max, timeWindow, shared, ipv6Subnet } = options
-  if (ipv6Subnet !== undefined && !(Number.isInteger(ipv6Subnet) && ipv6Subnet >= 0 && ipv6Subnet <= 128)) {
-    throw new INVALID_OPTIONS('rate-limit: "ipv6Subnet" must be a number of bits from 0 to 128')
+  if (ipv6Subnet !== undefined) {
+    assertWholeNumber('rate-limit', 'ipv6Subnet', ipv6Subnet, { min: 0, max: 128, unit: 'bits' })
   }
-  if (shared !== undefined && typeof shared !== 'boolean') {
-    throw new INVALID_OPTIONS('rate-limit: "shared" must be true or false')
-  }
-  if (max !== undefined && typeof max !== 'function' && !(Number.isFinite(max) && max >= 0)) {
-    throw new INVALID_OPTIONS('rate-limit: "max" must be a number of requests or a function')
-  }
-  if (timeWindow !== undefined && typeof timeWindow !== 'function' && windowOf(timeWindow) === null) {
-    throw new INVALID_OPTIONS(
-      'rate-limit: "timeWindow" must be a number of milliseconds, a string such as "1 minute", or a function'
-    )
-  }
+  if (shared !== undefined) assertBoolean('rate-limit', 'shared', shared)
+  assertOption(
+    max === undefined || typeof max === 'function' || (Number.isFinite(max) && max >= 0),
+    'max',
+    'a number of requests or a function',
+    max
+  )
+  assertOption(
+    timeWindow === undefined || typeof timeWindow === 'function' || windowOf(timeWindow) !== null,
+    'timeWindow',
+    'a number of milliseconds, a string such as "1 minute", or a function',
+    timeWindow
+  )
 }
 
 /**

@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-import { INVALID_OPTIONS } from '../../lib/errors.js'
-import { refuseUnknownMembers } from '../../lib/options.js'
-import type { KnownOptions } from '../../lib/options.js'
+import { optionAssertion, refuseUnknownMembers } from '../../lib/options.js'
+import type { AssertOption, KnownOptions } from '../../lib/options.js'
 
 export interface IdentityCookieOptions {
   /** Parent domain whose hosts share the cookie, such as `example.com`. Default: only the host of the request. */
@@ -18,6 +17,7 @@ export type GetVisitorId = (request: FastifyRequest, reply: FastifyReply) => str
 export const IDENTITY_COOKIE = '_dfid'
 
 const KNOWN: KnownOptions<IdentityCookieOptions> = { domain: true }
+const assertOption: AssertOption = optionAssertion('ingestion')
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 const DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i
 const MAX_AGE = 400 * 24 * 60 * 60
@@ -37,9 +37,12 @@ export function visitorIdIn (cookies: string | undefined): string | null {
 export function identityCookie (options: IdentityCookieOptions): GetVisitorId {
   refuseUnknownMembers('ingestion', 'identityCookie.', options, KNOWN)
   const { domain } = options
-  if (domain !== undefined && !DOMAIN.test(domain)) {
-    throw new INVALID_OPTIONS('ingestion: "identityCookie.domain" must be a domain such as example.com')
-  }
+  assertOption(
+    domain === undefined || DOMAIN.test(domain),
+    'identityCookie.domain',
+    'a domain such as example.com',
+    domain
+  )
   const cookie = {
     name: IDENTITY_COOKIE,
     maxAge: MAX_AGE,

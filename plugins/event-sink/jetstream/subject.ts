@@ -1,6 +1,8 @@
-import { INVALID_OPTIONS } from '../../../lib/errors.js'
+import { optionAssertion } from '../../../lib/options.js'
+import type { AssertOption } from '../../../lib/options.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 
+const assertOption: AssertOption = optionAssertion('jetstream')
 /** The token after the prefix for messages of many events; other subjects have three tokens there. */
 const PACKED = '_packed'
 const SAFE = /^[A-Za-z0-9_-]+$/
@@ -60,11 +62,12 @@ export function fromToken (token: string): string | null {
 
 /** @throws INVALID_OPTIONS for an invalid prefix */
 export function assertSubjectPrefix (prefix: unknown): asserts prefix is string {
-  if (typeof prefix !== 'string' || !/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(prefix) || prefix.length > 100) {
-    throw new INVALID_OPTIONS(
-      'jetstream: "stream.subjectPrefix" must be one or more tokens of letters, digits, "_" and "-", joined by dots'
-    )
-  }
+  assertOption(
+    typeof prefix === 'string' && /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(prefix) && prefix.length <= 100,
+    'stream.subjectPrefix',
+    '1 to 100 characters: tokens of letters, digits, "_" and "-", joined by dots',
+    prefix
+  )
 }
 
 function escape (character: string): string {

@@ -83,6 +83,19 @@ t.test('an entry that is not an exact origin stops the start', async (t) => {
   ) await t.resolves(site(t, { origins: [origin] }), origin)
 })
 
+t.test('a wrong option other than the origins stops the start and is named', async (t) => {
+  const cases: Array<[options: object, message: string]> = [
+    [{ methods: 'GET' }, 'cors: "methods" must be a list of methods; got "GET"'],
+    [{ allowedHeaders: 'x-a' }, 'cors: "allowedHeaders" must be a list of header names'],
+    [{ credentials: 'no' }, 'cors: "credentials" must be true or false; got "no"'],
+    [{ maxAgeSeconds: '600' }, 'cors: "maxAgeSeconds" must be a whole number of seconds, 0 or more; got "600"'],
+    [{ maxAgeSeconds: -1 }, 'cors: "maxAgeSeconds" must be a whole number of seconds, 0 or more; got -1']
+  ]
+  for (const [options, message] of cases) {
+    await t.rejects(site(t, { origins: [PAGE], ...options }), { code: 'INVALID_OPTIONS', message })
+  }
+})
+
 t.test('an origin that a browser spells in another way is refused with that spelling', async (t) => {
   for (
     const [origin, sent] of [

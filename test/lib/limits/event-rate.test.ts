@@ -139,7 +139,7 @@ t.test('an invalid option stops the start', async (t) => {
   ) {
     t.throws(
       () => new EventRate(options as never),
-      { code: 'INVALID_OPTIONS', message: /^event-rate: / },
+      { code: 'INVALID_OPTIONS', message: /^ingestion: "eventRate/ },
       JSON.stringify(options)
     )
   }
