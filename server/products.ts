@@ -1,29 +1,19 @@
 import type { Config } from './config/index.js'
+import type { BoldBiConfig, DataBrainConfig, DxFeedConfig } from './config/products.js'
 import { startBoldBi } from './mock-products/boldbi.js'
 import { startDataBrain } from './mock-products/databrain.js'
 import { startDxFeed } from './mock-products/dxfeed.js'
 import type { DxFeed } from './mock-products/dxfeed.js'
 import type { MockProduct } from './mock-products/mock-product.js'
 
+/** The configuration of a real product; a mock product has the same properties. */
+type RealProduct<Product extends { mock: boolean }> = Omit<Extract<Product, { mock: false }>, 'mock'>
+
 /** The products that the routes use. `mockOrigin` is the origin of the mock product, or `null` for a real product. */
 export interface Products {
-  databrain: {
-    apiKey: string
-    apiUrl: string | undefined
-    upstreamUrl: string | undefined
-    dataApp: string
-    errorStatus: 'product' | 'gateway'
-    mockOrigin: string | null
-  } | null
-  boldbi: { apiUrl: string, embedSecret: string, mockOrigin: string | null } | null
-  dxfeed: {
-    secret: string
-    issuer: string
-    session: string
-    user: string | undefined
-    filters: string[]
-    timeUnit: 'ms' | 's'
-    minutes: number
+  databrain: RealProduct<DataBrainConfig> & { mockOrigin: string | null } | null
+  boldbi: RealProduct<BoldBiConfig> & { mockOrigin: string | null } | null
+  dxfeed: RealProduct<DxFeedConfig> & {
     mockOrigin: string | null
     /** The paths of the mock product's widget; `null` for the real product. */
     paths: DxFeed['paths'] | null
