@@ -2,9 +2,9 @@ import RudderAnalytics from '@rudderstack/rudder-sdk-node'
 import t from 'tap'
 
 import { listeningGateway } from '../helpers/listening-gateway.js'
-import type { ListeningGateway } from '../helpers/listening-gateway.js'
 import { rudderSdk } from '../helpers/node-sdks.js'
 import { assertStoredOnce, sdkCalls } from '../helpers/sdk-calls.js'
+import { countBatches, testSdkLimits } from '../helpers/sdk-limits.js'
 
 for (const gzip of [true, false]) {
   const form = gzip ? 'gzipped, as by default' : 'plain'
@@ -75,29 +75,9 @@ for (const gzip of [true, false]) {
     await sdk.drained()
 
     t.same(sdk.errors, [])
-    t.ok(refusals(server, 503) >= 3, `${refusals(server, 503)} answers of 503`)
+    t.ok(countBatches(server, 503) >= 3, `${countBatches(server, 503)} answers of 503`)
     assertStoredOnce(t, calls, await server.stored())
   })
 }
 
-for (
-  const [limit, options] of [
-    ['requests of its address', { ingestion: { rateLimit: { max: 8, timeWindow: 1_000 } } }],
-    ['events of its source', { source: { rateLimit: 150 } }]
-  ] as const
-) {
-  t.test(`RudderStack's Node SDK waits out a limit of the ${limit} and loses nothing`, async (t) => {
-    const server = await listeningGateway(t, options)
-    const sdk = rudderSdk(server)
-    const calls = sdkCalls(510)
-    sdk.send(calls)
-    await sdk.drained()
-    t.same(sdk.errors, [])
-    t.ok(refusals(server, 429) > 0, `${refusals(server, 429)} answers of 429`)
-    assertStoredOnce(t, calls, await server.stored())
-  })
-}
-
-function refusals ({ answers }: ListeningGateway, status: number): number {
-  return answers.filter((answer) => answer === `POST /v1/batch ${status}`).length
-}
+testSdkLimits("RudderStack's Node SDK", (server) => rudderSdk(server))

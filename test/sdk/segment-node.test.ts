@@ -2,9 +2,9 @@ import { Analytics } from '@segment/analytics-node'
 import t from 'tap'
 
 import { listeningGateway } from '../helpers/listening-gateway.js'
-import type { ListeningGateway } from '../helpers/listening-gateway.js'
 import { segmentSdk } from '../helpers/node-sdks.js'
 import { assertStoredOnce, sdkCalls } from '../helpers/sdk-calls.js'
+import { countBatches, testSdkLimits } from '../helpers/sdk-limits.js'
 
 t.test("Segment's Node SDK with nothing but `host` set: each of its calls is stored", async (t) => {
   const server = await listeningGateway(t)
@@ -74,27 +74,11 @@ t.test("600 events of Segment's Node SDK through an outage are stored once each"
   await sdk.drained()
 
   t.same(sdk.errors, [])
-  t.ok(refusals(server, 503) >= 40, `${refusals(server, 503)} answers of 503`)
+  t.ok(countBatches(server, 503) >= 40, `${countBatches(server, 503)} answers of 503`)
   assertStoredOnce(t, calls, await server.stored())
 })
 
-for (
-  const [limit, options] of [
-    ['requests of its address', { ingestion: { rateLimit: { max: 8, timeWindow: 1_000 } } }],
-    ['events of its source', { source: { rateLimit: 150 } }]
-  ] as const
-) {
-  t.test(`Segment's Node SDK waits out a limit of the ${limit} and loses nothing`, async (t) => {
-    const server = await listeningGateway(t, options)
-    const sdk = segmentSdk(server)
-    const calls = sdkCalls(510)
-    sdk.send(calls)
-    await sdk.drained()
-    t.same(sdk.errors, [])
-    t.ok(refusals(server, 429) > 0, `${refusals(server, 429)} answers of 429`)
-    assertStoredOnce(t, calls, await server.stored())
-  })
-}
+testSdkLimits("Segment's Node SDK", segmentSdk)
 
 t.test("a wrong key ends in the SDK's error event, at once and with nothing stored", async (t) => {
   const server = await listeningGateway(t)
@@ -105,7 +89,3 @@ t.test("a wrong key ends in the SDK's error event, at once and with nothing stor
   t.same(server.answers, ['POST /v1/batch 401'])
   t.equal((await server.stored()).length, 0)
 })
-
-function refusals ({ answers }: ListeningGateway, status: number): number {
-  return answers.filter((answer) => answer === `POST /v1/batch ${status}`).length
-}

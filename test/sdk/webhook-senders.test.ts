@@ -119,6 +119,29 @@ t.test("a delivery with the HMAC of Shopify's own library is stored", async (t) 
   t.equal((await send(payload, await headers('shpss_other'))).statusCode, 401)
 })
 
+/** Returns the body of a delivery with one event, and the headers by which HubSpot's library signs it for a URL. */
+function hubspotDelivery (url: string, eventId: number): { payload: string, headers: Record<string, string> } {
+  const payload = JSON.stringify([{
+    eventId,
+    subscriptionId: 2,
+    portalId: 3,
+    occurredAt: 1,
+    subscriptionType: 'contact.creation'
+  }])
+  const timestamp = Date.now()
+  const signature = Signature.getSignature('POST', 'v3', {
+    signature: '',
+    clientSecret: HUBSPOT_SECRET,
+    url,
+    requestBody: payload,
+    timestamp
+  })
+  return {
+    payload,
+    headers: { 'x-hubspot-signature-v3': signature, 'x-hubspot-request-timestamp': String(timestamp) }
+  }
+}
+
 t.test("a delivery that HubSpot's own library signs for the public URL is stored, however the proxy spells " +
   'the host', async (t) => {
   const { send, url, stored } = await webhookGateway(t, 'hubspot', {
@@ -127,26 +150,8 @@ t.test("a delivery that HubSpot's own library signs for the public URL is stored
   })
   let eventId = 0
   const deliver = async (signed: string, headers: Record<string, string>) => {
-    const payload = JSON.stringify([{
-      eventId: ++eventId,
-      subscriptionId: 2,
-      portalId: 3,
-      occurredAt: 1,
-      subscriptionType: 'contact.creation'
-    }])
-    const timestamp = Date.now()
-    const signature = Signature.getSignature('POST', 'v3', {
-      signature: '',
-      clientSecret: HUBSPOT_SECRET,
-      url: `${signed}${url}`,
-      requestBody: payload,
-      timestamp
-    })
-    return (await send(payload, {
-      'x-hubspot-signature-v3': signature,
-      'x-hubspot-request-timestamp': String(timestamp),
-      ...headers
-    })).statusCode
+    const delivery = hubspotDelivery(`${signed}${url}`, ++eventId)
+    return (await send(delivery.payload, { ...delivery.headers, ...headers })).statusCode
   }
   const https = { 'x-forwarded-proto': 'https' }
   const PUBLIC = 'https://hooks.example.com'
@@ -186,29 +191,7 @@ t.test("HubSpot's signature is compared with the URL that the webhook names, in 
     webhook: { secret: HUBSPOT_SECRET, url: 'https://HOOKS.example.com:443/in' }
   })
   for (const signed of ['https://hooks.example.com/in', 'https://HOOKS.example.com:443/in']) {
-    const payload = JSON.stringify([{
-      eventId: 1,
-      subscriptionId: 2,
-      portalId: 3,
-      occurredAt: 1,
-      subscriptionType: 'contact.creation'
-    }])
-    const timestamp = Date.now()
-    const signature = Signature.getSignature('POST', 'v3', {
-      signature: '',
-      clientSecret: HUBSPOT_SECRET,
-      url: `${signed}?source=${webhook.id}`,
-      requestBody: payload,
-      timestamp
-    })
-    t.equal(
-      (await send(
-        payload,
-        { 'x-hubspot-signature-v3': signature, 'x-hubspot-request-timestamp': String(timestamp) },
-        url
-      )).statusCode,
-      200,
-      signed
-    )
+    const { payload, headers } = hubspotDelivery(`${signed}?source=${webhook.id}`, 1)
+    t.equal((await send(payload, headers, url)).statusCode, 200, signed)
   }
 })
