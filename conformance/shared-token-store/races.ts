@@ -86,6 +86,27 @@ export async function raceContract (t: ContractTest, create: CreateTwo, rounds: 
     }
   })
 
+  await t.test('exactly one of many concurrent uses of one link over both instances succeeds', async () => {
+    const { a, b } = await create()
+    const user = await aUser(a)
+    const link = { digest: 'invited', invitedBy: user.id, expiresAt: clock.now() + 60_000 }
+    await a.invitations.create({ orgId: 'org-a', email: 'new@example.com', role: 'viewer', ...link })
+    await a.accountLinks.startReset({ userId: user.id, digest: 'reset', expiresAt: clock.now() + 60_000 })
+    const attempts: Array<(store: typeof a, at: number) => Promise<unknown>> = [
+      ({ invitations }, at) => invitations.accept('invited', { passwordHash: `hash-${at}` }),
+      ({ accountLinks }, at) => accountLinks.finishReset('reset', `hash-${at}`)
+    ]
+    for (const attempt of attempts) {
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 10 }, (_, at) => attempt(at % 2 === 0 ? a : b, at))
+      )
+      const succeeded = outcomes.filter((outcome) => outcome.status === 'fulfilled' && outcome.value !== null)
+      assert.equal(succeeded.length, 1)
+    }
+    assert.equal((await b.users.get(user.id))?.epoch, 1)
+    assert.equal(await b.users.count(), 2)
+  })
+
   await t.test('both instances list the audit entries of either at once, each entry once', async () => {
     const { a, b } = await create()
     const entries = Array.from({ length: 20 }, (_, at) => anEntry({ timestamp: 1_000 + at }))

@@ -2,9 +2,11 @@ import type { TokenStore } from '../../contracts/token-store/index.js'
 import { manualClock } from '../clocks.js'
 import type { ContractClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
+import { accountLinkContract } from './account-links.js'
 import { auditContract } from './audit.js'
 import { claimContract } from './claims.js'
 import { guestTokenContract } from './guest-tokens.js'
+import { invitationContract } from './invitations.js'
 import { memberContract } from './members.js'
 import { organisationContract } from './organisations.js'
 import { quotaContract } from './quotas.js'
@@ -42,6 +44,8 @@ export async function tokenStoreContract (
     organisationContract,
     userContract,
     memberContract,
+    invitationContract,
+    accountLinkContract,
     sessionContract,
     rotationContract,
     auditContract,

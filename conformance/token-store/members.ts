@@ -170,6 +170,20 @@ export async function memberContract (t: ContractTest, create: CreateStore): Pro
     assert.deepEqual(await store.members.list('nothing', { limit: 10 }), { data: [], nextCursor: null })
   })
 
+  await t.test('a member whose role is not among the changeable roles is not changed', async () => {
+    const { store } = await create()
+    const { members, users } = store
+    const owner = await users.create({ orgId: 'org-a', email: 'a@example.com', passwordHash: 'hash', role: 'owner' })
+    await users.create({ orgId: 'org-a', email: 'b@example.com', passwordHash: 'hash', role: 'owner' })
+    const below = ['admin', 'editor', 'viewer'] as const
+    await assert.rejects(members.update('org-a', owner.id, { role: 'viewer' }, below), { code: 'FORBIDDEN' })
+    await assert.rejects(members.update('org-a', owner.id, { disabled: true }, below), { code: 'FORBIDDEN' })
+    await assert.rejects(members.remove('org-a', owner.id, below), { code: 'FORBIDDEN' })
+    assert.deepEqual(await users.get(owner.id), owner)
+    assert.equal((await members.update('org-a', owner.id, { role: 'admin' }, ['owner']))?.role, 'admin')
+    assert.equal((await members.remove('org-a', owner.id, below))?.userId, owner.id)
+  })
+
   await t.test('a change of a member that does not exist changes nothing', async () => {
     const { store } = await create()
     const user = await aUser(store)

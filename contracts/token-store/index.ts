@@ -1,5 +1,7 @@
+import type { AccountLinks } from './account-links.js'
 import type { AuditTrail } from './audit.js'
 import type { GuestTokens } from './guest-tokens.js'
+import type { Invitations } from './invitations.js'
 import type { Members } from './members.js'
 import type { Organisations } from './organisations.js'
 import type { Revocations } from './revocations.js'
@@ -9,8 +11,10 @@ import type { Sources } from './sources.js'
 import type { Users } from './users.js'
 import type { Webhooks } from './webhooks.js'
 
+export type * from './account-links.js'
 export type * from './audit.js'
 export type * from './guest-tokens.js'
+export type * from './invitations.js'
 export type * from './members.js'
 export type * from './organisations.js'
 export type * from '../page.js'
@@ -39,6 +43,8 @@ export interface TokenStore {
   readonly organisations: Organisations
   readonly users: Users
   readonly members: Members
+  readonly invitations: Invitations
+  readonly accountLinks: AccountLinks
   readonly sessions: Sessions
   readonly audit: AuditTrail
   readonly revocations: Revocations

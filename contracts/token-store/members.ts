@@ -37,13 +37,18 @@ export interface Members {
   /**
    * Changes a member. A new role or `disabled` takes effect within a second on every instance; disabling ends the
    * user's sessions in the organisation. Rejects with `CONFLICT`, and changes nothing, if the organisation would have
-   * no enabled owner.
+   * no enabled owner; with `FORBIDDEN`, and changes nothing, if the member's role is not in `changeable`. Default: all
+   * roles.
    */
-  update (orgId: string, userId: string, patch: { role?: Role, disabled?: boolean }): Promise<Member | null>
+  update (
+    orgId: string,
+    userId: string,
+    patch: { role?: Role, disabled?: boolean },
+    changeable?: readonly Role[]
+  ): Promise<Member | null>
   /**
    * Removes a member and ends the user's sessions in the organisation. The last membership takes the user with it.
-   * Resolves with the removed member. Rejects with `CONFLICT`, and changes nothing, if the organisation would have no
-   * enabled owner.
+   * Resolves with the removed member. Rejects as `update` does.
    */
-  remove (orgId: string, userId: string): Promise<Member | null>
+  remove (orgId: string, userId: string, changeable?: readonly Role[]): Promise<Member | null>
 }

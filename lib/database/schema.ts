@@ -21,6 +21,9 @@ export interface DatabaseSchema {
   organisations: OrganisationsTable
   users: UsersTable
   memberships: MembershipsTable
+  invitations: InvitationsTable
+  password_resets: PasswordResetsTable
+  email_changes: EmailChangesTable
   sessions: SessionsTable
   login_failures: LoginFailuresTable
   audit_log: AuditLogTable
@@ -124,6 +127,37 @@ interface MembershipsTable {
   disabled: Generated<boolean>
   created_at: Date
   last_login_at: Date | null
+}
+
+/** Open invitations. An invitation that is accepted or withdrawn is deleted. */
+interface InvitationsTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  email: string
+  role: Role
+  invited_by: string
+  digest: string
+  created_at: Date
+  expires_at: Date
+}
+
+/** One reset link of a user. */
+export interface PasswordResetsTable {
+  user_id: string
+  digest: string
+  /** Email and SHA-256 of the password hash when the link was sent. If either has changed, the link is not valid. */
+  email: string
+  password_digest: string
+  expires_at: Date
+}
+
+/** One pending change of a user's email: `digest` was sent to the present address, `new_digest` to the new one. */
+interface EmailChangesTable extends PasswordResetsTable {
+  new_email: string
+  new_digest: string
+  confirmed: boolean
+  new_confirmed: boolean
 }
 
 /** Live sessions. A session that ends is deleted. */

@@ -1,4 +1,6 @@
-import { CONFLICT } from '../../lib/errors.js'
+import { CONFLICT, FORBIDDEN } from '../../lib/errors.js'
+import { ROLES } from '../../contracts/token-store/index.js'
+import type { Role } from '../../contracts/token-store/index.js'
 
 /** Milliseconds after which a failed login no longer counts as consecutive. */
 export const FAILURES_FORGOTTEN_AFTER = 86_400_000
@@ -10,11 +12,33 @@ export const MAX_MINT_TIME = 600_000
 export const MAX_LISTED_SESSIONS = 100
 
 /** Creates the error for an organisation that has reached its quota. */
-export function overQuota (things: 'sources' | 'webhooks', quota: number): InstanceType<typeof CONFLICT> {
+export function overQuota (things: 'sources' | 'users' | 'webhooks', quota: number): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: `The organisation may have no more ${things} (at most ${quota})` })
 }
 
 /** Creates the error for a change that would leave an organisation without an enabled owner. */
 export function lastOwner (): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: 'The organisation must keep an enabled owner' })
+}
+
+/** Creates the error for an email of a member who would be added once more. */
+export function alreadyMember (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: 'This user is a member already' })
+}
+
+/** Creates the error for an email that another account has. */
+export function emailTaken (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: 'This email is taken' })
+}
+
+/** Throws `FORBIDDEN` if the caller may not change members of that role. */
+export function assertChangeable (role: Role, changeable: readonly Role[] | undefined): void {
+  if (changeable?.includes(role) === false) {
+    throw new FORBIDDEN({ message: `Only an owner may change a member with the role ${role}`, reason: `member ${role}` })
+  }
+}
+
+/** Returns whether a member of the role `inviter` may give the role `given`. */
+export function mayGive (inviter: Role, given: Role): boolean {
+  return ROLES.indexOf(inviter) <= ROLES.indexOf(given)
 }

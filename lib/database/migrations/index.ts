@@ -10,6 +10,7 @@ import { signedRepeats } from './007-signed-repeats.js'
 import { nullOrigin } from './008-null-origin.js'
 import { eventsByTime } from './009-events-by-time.js'
 import { organisations } from './010-organisations.js'
+import { invitations } from './011-invitations.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -22,5 +23,6 @@ export const migrations: Record<string, Migration> = {
   '007-signed-repeats': signedRepeats,
   '008-null-origin': nullOrigin,
   '009-events-by-time': eventsByTime,
-  '010-organisations': organisations
+  '010-organisations': organisations,
+  '011-invitations': invitations
 }

@@ -1,9 +1,11 @@
 import { refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import type { TokenStore } from '../../../contracts/token-store/index.js'
+import { MemoryAccountLinks } from './account-links.js'
 import { MemoryAudit } from './audit.js'
 import { MemoryClaims } from './claims.js'
 import { MemoryGuestTokens } from './guest-tokens.js'
+import { MemoryInvitations } from './invitations.js'
 import { MemoryMembers } from './members.js'
 import { MemoryOrganisations } from './organisations.js'
 import { MemoryRevocations } from './revocations.js'
@@ -63,6 +65,8 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     member: (userId, orgId) => members.find(userId, orgId),
     revoke: (userId) => users.revoke(userId)
   })
+  const invitations = new MemoryInvitations({ now, organisations, users, members })
+  const accountLinks = new MemoryAccountLinks(now, users)
   const audit = new MemoryAudit()
   const revocations = new MemoryRevocations(now)
   const claims = new MemoryClaims(now, maxClaims)
@@ -74,12 +78,15 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     organisations,
     users,
     members,
+    invitations,
+    accountLinks,
     sessions,
     audit,
     revocations,
     claim: (key, ttl) => claims.claim(key, ttl),
     async sweep ({ auditRetention }) {
-      for (const part of [guestTokens, sources, webhooks, users, sessions, claims]) part.sweep()
+      const parts = [guestTokens, sources, webhooks, users, invitations, accountLinks, sessions, claims]
+      for (const part of parts) part.sweep()
       audit.sweep(now() - auditRetention)
     },
     ready: async () => {},

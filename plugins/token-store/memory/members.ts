@@ -1,6 +1,6 @@
 import { CONFLICT } from '../../../lib/errors.js'
 import type { Member, Members, Membership, Page, PageRequest, Role } from '../../../contracts/token-store/index.js'
-import { lastOwner } from '../limits.js'
+import { assertChangeable, lastOwner } from '../limits.js'
 import { newestFirst } from './newest-first.js'
 
 /** A stored membership. */
@@ -55,9 +55,15 @@ export class MemoryMembers implements Members {
     }))
   }
 
-  async update (orgId: string, userId: string, patch: { role?: Role, disabled?: boolean }): Promise<Member | null> {
+  async update (
+    orgId: string,
+    userId: string,
+    patch: { role?: Role, disabled?: boolean },
+    changeable?: readonly Role[]
+  ): Promise<Member | null> {
     const record = this.find(userId, orgId)
     if (record === undefined) return null
+    assertChangeable(record.role, changeable)
     const { role = record.role, disabled = record.disabled } = patch
     if (role !== 'owner' || disabled) this.#assertOtherOwner(record)
     const isNewlyDisabled = disabled && !record.disabled
@@ -66,9 +72,10 @@ export class MemoryMembers implements Members {
     return this.#toMember(record)
   }
 
-  async remove (orgId: string, userId: string): Promise<Member | null> {
+  async remove (orgId: string, userId: string, changeable?: readonly Role[]): Promise<Member | null> {
     const record = this.find(userId, orgId)
     if (record === undefined) return null
+    assertChangeable(record.role, changeable)
     this.#assertOtherOwner(record)
     const removed = this.#toMember(record)
     const rest = (this.#byUser.get(userId) ?? []).filter((other) => other !== record)
@@ -96,6 +103,11 @@ export class MemoryMembers implements Members {
       Number(a.disabled) - Number(b.disabled) || (b.lastLoginAt ?? -1) - (a.lastLoginAt ?? -1) ||
       a.sequence - b.sequence
     )[0]
+  }
+
+  /** Returns the number of members of an organisation. */
+  countOf (orgId: string): number {
+    return this.#ofOrg(orgId).length
   }
 
   #ofOrg (orgId: string): MemberRecord[] {

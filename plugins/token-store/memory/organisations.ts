@@ -50,6 +50,11 @@ export class MemoryOrganisations implements Organisations {
     return this.#organisations.get(id)?.organisation.name ?? null
   }
 
+  /** Returns the maximum number of users of an organisation. */
+  maxUsersOf (id: string): number | null {
+    return this.#organisations.get(id)?.organisation.maxUsers ?? null
+  }
+
   /** Creates an organisation that does not exist; its name is its id. */
   ensure (id: string): void {
     if (!this.#organisations.has(id)) this.#add({ id, name: id })

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
-import { CONFLICT } from '../../../lib/errors.js'
 import type { CountedFailure, Role, User, Users } from '../../../contracts/token-store/index.js'
+import { emailTaken } from '../limits.js'
 import { MemoryLoginFailures } from './login-failures.js'
 import type { MemberRecord } from './members.js'
 
@@ -35,7 +35,7 @@ export class MemoryUsers implements Users {
     { orgId, email, passwordHash, role }: { orgId: string, email: string, passwordHash: string, role: Role }
   ): Promise<User> {
     const lower = email.toLowerCase()
-    if (this.#byEmail.has(lower)) throw new CONFLICT({ message: 'This email is taken' })
+    if (this.#byEmail.has(lower)) throw emailTaken()
     const account = { id: randomUUID(), email: lower, passwordHash, epoch: 0, createdAt: this.#around.now() }
     this.#accounts.set(account.id, account)
     this.#byEmail.set(lower, account)
@@ -91,6 +91,21 @@ export class MemoryUsers implements Users {
   /** Returns the stored account, not a copy. */
   peek (id: string): Readonly<Account> | undefined {
     return this.#accounts.get(id)
+  }
+
+  /** Returns the id of the user with an email in lower case. */
+  idOf (email: string): string | null {
+    return this.#byEmail.get(email)?.id ?? null
+  }
+
+  /** Throws `CONFLICT` if another user has the email. */
+  changeEmail (id: string, email: string): void {
+    const account = this.#accounts.get(id)
+    if (account === undefined || account.email === email) return
+    if (this.#byEmail.has(email)) throw emailTaken()
+    this.#byEmail.delete(account.email)
+    account.email = email
+    this.#byEmail.set(email, account)
   }
 
   /** Revokes every token of the user. */

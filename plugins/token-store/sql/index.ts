@@ -10,12 +10,14 @@ import { MAX_AGE } from '../../../lib/lookup-cache.js'
 import { Changes } from '../redis/changes.js'
 import { SharedCache } from '../redis/shared-cache.js'
 import type { TokenStore } from '../../../contracts/token-store/index.js'
+import { sqlAccountLinks } from './account-links.js'
 import { sqlAudit } from './audit.js'
 import { Caches } from './caches.js'
 import { sqlClaims } from './claims.js'
 import { guardBackend } from './guard-backend.js'
 import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
 import { loadCutoffs } from './load-cutoffs.js'
+import { sqlInvitations } from './invitations.js'
 import { inTurn } from './in-turn.js'
 import { sqlRevocations } from './revocations.js'
 import { sqlMembers } from './members.js'
@@ -92,6 +94,8 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const organisations = guardBackend(sqlOrganisations(db, lists, now))
   const users = guardBackend(sqlUsers(db, caches, now))
   const members = guardBackend(sqlMembers(db, lists, caches, now))
+  const invitations = guardBackend(sqlInvitations(db, lists, now))
+  const accountLinks = guardBackend(sqlAccountLinks(db, caches, now))
   const sessions = guardBackend(sqlSessions(db, caches, now))
   const audit = guardBackend(sqlAudit(db, lists))
   const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
@@ -103,6 +107,8 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     sqlSources(patient, lists, box, caches, now),
     sqlWebhooks(patient, lists, box, caches, now),
     sqlUsers(patient, caches, now),
+    sqlInvitations(patient, lists, now),
+    sqlAccountLinks(patient, caches, now),
     sqlSessions(patient, caches, now),
     sqlClaims(patient, now)
   ].map((part) => guardBackend<{ sweep(): Promise<void> }>(part))
@@ -115,6 +121,8 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     organisations,
     users,
     members,
+    invitations,
+    accountLinks,
     sessions,
     audit,
     revocations,

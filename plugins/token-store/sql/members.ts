@@ -4,7 +4,7 @@ import { fromColumnText, toColumnText } from '../../../lib/database/column-text.
 import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { Member, Members, Role } from '../../../contracts/token-store/index.js'
-import { lastOwner } from '../limits.js'
+import { assertChangeable, lastOwner } from '../limits.js'
 import type { Caches } from './caches.js'
 import { afterCursor, toPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
@@ -74,12 +74,13 @@ export function sqlMembers (
       }))
     },
 
-    async update (orgId, userId, { role, disabled }) {
+    async update (orgId, userId, { role, disabled }, changeable) {
       try {
         return await db.transaction().execute(async (tx) => {
           await lockOrganisation(tx, orgId)
           const before = await findMember(tx, orgId, userId)
           if (before === undefined) return null
+          assertChangeable(before.role, changeable)
           const after = { role: role ?? before.role, disabled: disabled ?? before.disabled }
           if (after.role !== 'owner' || after.disabled) await assertOtherOwner(tx, before)
           await tx.updateTable('memberships').set(after).where('org_id', '=', before.org_id)
@@ -96,7 +97,7 @@ export function sqlMembers (
       }
     },
 
-    async remove (orgId, userId) {
+    async remove (orgId, userId, changeable) {
       const id = toColumnText(userId)
       try {
         return await db.transaction().execute(async (tx) => {
@@ -105,6 +106,7 @@ export function sqlMembers (
           await lockOrganisation(tx, orgId)
           const member = await findMember(tx, orgId, userId)
           if (member === undefined) return null
+          assertChangeable(member.role, changeable)
           await assertOtherOwner(tx, member)
           // Sessions refer to the membership and are deleted with it.
           await tx.deleteFrom('memberships').where('org_id', '=', member.org_id).where('user_id', '=', id).execute()
@@ -133,14 +135,22 @@ function selectMembers (db: Kysely<DatabaseSchema>) {
   ])
 }
 
-async function findMember (db: Kysely<DatabaseSchema>, orgId: string, userId: string): Promise<MemberRow | undefined> {
+export async function findMember (
+  db: Kysely<DatabaseSchema>,
+  orgId: string,
+  userId: string
+): Promise<MemberRow | undefined> {
   return await selectMembers(db).where('memberships.org_id', '=', toColumnText(orgId))
     .where('memberships.user_id', '=', toColumnText(userId)).executeTakeFirst()
 }
 
-/** Serialises the changes of an organisation's members, so that two of them cannot remove each other's last owner. */
-async function lockOrganisation (tx: Tx, orgId: string): Promise<void> {
-  await tx.selectFrom('organisations').select('id').where('id', '=', toColumnText(orgId)).forUpdate().execute()
+/**
+ * Serialises the changes of an organisation's members, so that two of them cannot remove each other's last owner.
+ * Resolves with the limit of its users; `undefined` if the organisation does not exist.
+ */
+export async function lockOrganisation (tx: Tx, orgId: string): Promise<{ max_users: number | null } | undefined> {
+  return await tx.selectFrom('organisations').select('max_users').where('id', '=', toColumnText(orgId)).forUpdate()
+    .executeTakeFirst()
 }
 
 async function assertOtherOwner (tx: Tx, { org_id: orgId, user_id: userId, role, disabled }: MemberRow): Promise<void> {
@@ -155,7 +165,7 @@ function toMemberOrNull (row: MemberRow | undefined): Member | null {
   return row === undefined ? null : toMember(row)
 }
 
-function toMember (row: MemberRow): Member {
+export function toMember (row: MemberRow): Member {
   return {
     orgId: fromColumnText(row.org_id),
     userId: fromColumnText(row.user_id),

@@ -197,7 +197,7 @@ function selectLive (db: Kysely<DatabaseSchema>, at: number) {
 }
 
 /** Increments the user's epoch and deletes every session. */
-async function revoke (tx: Transaction<DatabaseSchema>, userId: string): Promise<void> {
+export async function revoke (tx: Transaction<DatabaseSchema>, userId: string): Promise<void> {
   await tx.updateTable('users').set((eb) => ({ epoch: eb('epoch', '+', 1) })).where('id', '=', userId).execute()
   await tx.deleteFrom('sessions').where('user_id', '=', userId).execute()
 }

@@ -3,8 +3,8 @@ import type { Kysely, Selectable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
-import { CONFLICT } from '../../../lib/errors.js'
 import type { User, Users } from '../../../contracts/token-store/index.js'
+import { emailTaken } from '../limits.js'
 import type { Caches } from './caches.js'
 import { sqlLoginFailures } from './login-failures.js'
 import { toDate, toMilliseconds } from './times.js'
@@ -30,7 +30,7 @@ export function sqlUsers (
           epoch: 0,
           created_at: at
         }).onConflict((conflict) => conflict.column('email').doNothing()).returningAll().executeTakeFirst()
-        if (user === undefined) throw new CONFLICT({ message: 'This email is taken' })
+        if (user === undefined) throw emailTaken()
         await tx.insertInto('memberships').values({ org_id: organisation, user_id: user.id, role, created_at: at })
           .execute()
         return toUser({ ...user, org_id: organisation, role, disabled: false })
