@@ -30,6 +30,8 @@ export type LoginBody = Static<typeof LoginBodySchema>
 export const RefreshBodySchema = Type.Object({ refresh_token: RefreshToken }, strict)
 export type RefreshBody = Static<typeof RefreshBodySchema>
 
+const EmptyBodySchema = Type.Object({}, strict)
+
 export const SwitchBodySchema = Type.Object({ org_id: Type.String(OrgId) }, strict)
 export type SwitchBody = Static<typeof SwitchBodySchema>
 
@@ -41,11 +43,17 @@ export type PasswordBody = Static<typeof PasswordBodySchema>
 
 export const TokenPairSchema = Type.Object({
   access_token: Type.String({ maxLength: 4096 }),
-  refresh_token: RefreshToken,
+  refresh_token: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: 4096,
+    description: 'Absent if the server keeps refresh tokens in a cookie'
+  })),
   token_type: Type.Literal('Bearer'),
   expires_in: Type.Integer({ minimum: 1, maximum: 3600, description: 'The life of the access token, in seconds' })
 })
-export type TokenPair = Static<typeof TokenPairSchema>
+/** The response: without `refresh_token` if it travels in a cookie. */
+export type TokenReply = Static<typeof TokenPairSchema>
+export type TokenPair = TokenReply & { refresh_token: string }
 
 export const MeSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
@@ -91,7 +99,7 @@ export const loginSchema = {
     '15 minutes. Failures of browsers that send the cookie of an earlier login are counted separately.',
   tags,
   body: LoginBodySchema,
-  response: { 200: TokenPairSchema, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
+  response: { 200: TokenPairSchema, ...errorReplies(400, 401, 403, 413, 415, 429, 500, 503) }
 }
 
 export const refreshSchema = {
@@ -108,6 +116,23 @@ export const logoutSchema = {
   tags,
   body: RefreshBodySchema,
   response: { 204: Done, ...errorReplies(400, 401, 413, 415, 429, 500, 503) }
+}
+
+/** The schemas of refresh and logout if the refresh token travels in a cookie: a token in the body is refused. */
+export const cookieRefreshSchema = {
+  ...refreshSchema,
+  summary: 'Exchange the refresh token in the cookie for a new pair',
+  description: `${refreshSchema.description} The request must come from a page of this server.`,
+  body: EmptyBodySchema,
+  response: { ...refreshSchema.response, ...errorReplies(403) }
+}
+
+export const cookieLogoutSchema = {
+  ...logoutSchema,
+  summary: 'End the session of the refresh token in the cookie',
+  description: 'Deletes the cookie. The status is also 204 without a cookie.',
+  body: EmptyBodySchema,
+  response: { ...logoutSchema.response, ...errorReplies(403) }
 }
 
 export const logoutAllSchema = {

@@ -13,6 +13,7 @@ import { limitRate, named } from '../../lib/limits/rate-limit.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { routeScope } from '../../lib/http/route-scope.js'
 import type { SiteCorsOptions } from '../../lib/cors/site-cors.js'
+import { sendRefreshCookies } from './refresh-cookie.js'
 import tokenStore from '../../plugins/token-store/index.js'
 
 /**
@@ -59,6 +60,7 @@ export async function adminScope (
       reply.header('Cache-Control', 'no-store')
       done()
     })
+    sendRefreshCookies(scope)
     scope.addHook('onRoute', function limitBody (route) {
       route.bodyLimit ??= BODY_LIMITS[plugin] ?? 65_536
     })

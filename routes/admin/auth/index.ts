@@ -3,14 +3,14 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 
 import { requestNetwork } from '../../../lib/http/client-address.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
-import { assertWholeSeconds, refuseUnknownOptions } from '../../../lib/options.js'
+import { assertBoolean, assertWholeSeconds, refuseUnknownOptions } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import { createPasswords } from '../../../lib/passwords/index.js'
 import type { PasswordOptions, Passwords } from '../../../lib/passwords/index.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { AdminTokens } from '../../../lib/admin-tokens/index.js'
-import { loginSchema, refreshSchema } from '../../../schemas/admin-auth.js'
-import type { LoginBody, RefreshBody } from '../../../schemas/admin-auth.js'
+import { loginSchema } from '../../../schemas/admin-auth.js'
+import type { LoginBody } from '../../../schemas/admin-auth.js'
 import { hmacSha256 } from '../../../signing/digest.js'
 import { secretBox } from '../../../signing/secret-box.js'
 import type { SecretBox } from '../../../signing/secret-box.js'
@@ -26,6 +26,7 @@ import { organisationRoutes } from './organisations.js'
 import { passwordRoute } from './password.js'
 import { refreshHandler, refreshKey } from './refresh.js'
 import { sessionRoutes } from './sessions.js'
+import { tokenDelivery } from './token-delivery.js'
 import { sessionStarter } from './token-pairs.js'
 import type { StartSession } from './token-pairs.js'
 
@@ -71,6 +72,12 @@ export interface AdminAuthOptions extends AdminScopeOptions {
    */
   reuseGrace?: number
   /**
+   * Keeps the refresh token in an HttpOnly, Secure, SameSite=Strict cookie of the `prefix`, and out of the JSON. Only
+   * pages of this server, and of the same site if `cors.origins` names them, may then log in, refresh and log out.
+   * Default: `false`.
+   */
+  cookie?: boolean
+  /**
    * Keys that encrypt the stored response during `reuseGrace`, `[current, …previous]`; the same on all instances.
    * Required with `reuseGrace`.
    */
@@ -95,6 +102,7 @@ const KNOWN: KnownOptions<AdminAuthOptions> = {
   sessionMaxAge: true,
   sessionIdleMax: true,
   reuseGrace: true,
+  cookie: true,
   secretsKeys: true,
   lockout: true,
   loginRateLimit: true,
@@ -119,22 +127,27 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
     loginRateLimit = { max: 10, timeWindow: MINUTE },
     userRateLimit = { max: 100, timeWindow: MINUTE }
   } = options
-  const { sessionMaxAge: maxAge = 2_592_000_000, reuseGrace: grace = 0 } = options
+  const { sessionMaxAge: maxAge = 2_592_000_000, reuseGrace: grace = 0, cookie = false } = options
   assertWholeSeconds('admin-auth', 'sessionMaxAge', maxAge, 60 * MINUTE, 31_536_000_000)
   assertGrace(grace)
+  assertBoolean('admin-auth', 'cookie', cookie)
   const box = graceBox(grace, options.secretsKeys)
   const lockout = lockoutOf(options.lockout)
   const passwords = isHasher(options.passwords) ? options.passwords : await createPasswords(options.passwords)
 
   await adminScope(app, 'admin-auth', { ...options, prefix }, async (scope) => {
     const check = passwordCheck(scope, { passwords, lockout, now })
-    const start = sessionStarter(scope, { maxAge, now })
+    const { refreshTtl } = scope.adminTokens
+    const origins = options.cors?.origins ?? []
+    const delivery = tokenDelivery(cookie ? { path: scope.prefix, origins, refreshTtl, now } : null)
+    const start = sessionStarter(scope, { maxAge, delivery, now })
     const idleMax = idleMaxOf(options.sessionIdleMax, scope.adminTokens)
     if (!Object.hasOwn(app, 'adminLogins')) {
       app.decorate('adminLogins', { passwords, checkPassword: check, startSession: start })
     }
     const devices = lockout.knownDevices ? knownDevices(scope, { path: `${scope.prefix}/login`, now }) : null
     await scope.register(async (login) => {
+      delivery.guardPages(login)
       await limitBy(login, 'login-address', loginRateLimit, requestNetwork)
       const [emailKey] = login.adminTokens.keysFor('emails')
       const emailOf = (request: FastifyRequest) =>
@@ -143,18 +156,19 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       loginRoute(login, { passwords, check, devices, start })
     })
     await scope.register(async (open) => {
-      await limitBy(open, 'refresh', userRateLimit, refreshKey(open), 'preHandler')
+      delivery.guardPages(open)
+      await limitBy(open, 'refresh', userRateLimit, refreshKey(open, delivery), 'preHandler')
       const config = { gatehouse: { admin: false } }
-      open.post<{ Body: RefreshBody }>(
+      open.post(
         '/refresh',
-        { schema: refreshSchema, config },
-        refreshHandler(open, { grace, box, idleMax })
+        { schema: delivery.refreshSchema, config, ...delivery.routeOptions },
+        refreshHandler(open, { grace, box, idleMax, delivery })
       )
-      logoutRoute(open)
+      logoutRoute(open, delivery)
     })
     await scope.register(async (guarded) => {
       await limitBy(guarded, 'auth', userRateLimit, callerKey)
-      sessionRoutes(guarded, { idleMax, now })
+      sessionRoutes(guarded, { idleMax, delivery, now })
       organisationRoutes(guarded, start)
       await passwordRoute(guarded, passwords, check)
     })

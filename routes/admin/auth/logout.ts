@@ -2,17 +2,18 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
 import { GatehouseError } from '../../../lib/errors.js'
-import { logoutSchema } from '../../../schemas/admin-auth.js'
-import type { RefreshBody } from '../../../schemas/admin-auth.js'
 import { readRefreshToken } from './refresh.js'
+import type { TokenDelivery } from './token-delivery.js'
 
 /** `POST /logout`: ends the session of a refresh token. The response is 204 also if the session has already ended. */
-export function logoutRoute (scope: FastifyInstance): void {
-  scope.post<{ Body: RefreshBody }>(
+export function logoutRoute (scope: FastifyInstance, delivery: TokenDelivery): void {
+  scope.post(
     '/logout',
-    { schema: logoutSchema, config: { gatehouse: { admin: false } } },
+    { schema: delivery.logoutSchema, config: { gatehouse: { admin: false } }, ...delivery.routeOptions },
     async function logout (request, reply) {
-      const claims = readUnexpiredToken(request, request.body.refresh_token)
+      const token = delivery.read(request)
+      delivery.forget(request)
+      const claims = token === null ? null : readUnexpiredToken(request, token)
       if (claims !== null && await scope.tokenStore.sessions.end(claims.sid, claims.sub)) {
         scope.audit({
           action: 'auth.logout',

@@ -5,9 +5,10 @@ import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
 import { requestNetwork } from '../../../lib/http/client-address.js'
 import { GatehouseError, INVALID_REFRESH_TOKEN, UNAVAILABLE } from '../../../lib/errors.js'
 import type { RotationOutcome } from '../../../contracts/token-store/index.js'
-import type { RefreshBody, TokenPair } from '../../../schemas/admin-auth.js'
+import type { TokenPair, TokenReply } from '../../../schemas/admin-auth.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import type { SecretBox } from '../../../signing/secret-box.js'
+import type { TokenDelivery } from './token-delivery.js'
 import { tokenPair } from './token-pairs.js'
 
 export interface RefreshSettings {
@@ -17,16 +18,15 @@ export interface RefreshSettings {
   box: SecretBox | null
   /** Time after which a session that is not refreshed ends, in milliseconds. */
   idleMax: number
+  delivery: TokenDelivery
 }
 
-type RefreshRequest = FastifyRequest<{ Body: RefreshBody }>
-
-export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax }: RefreshSettings) {
+export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax, delivery }: RefreshSettings) {
   const { adminTokens } = scope
   const { sessions } = scope.tokenStore
 
-  return async function refresh (request: RefreshRequest): Promise<TokenPair> {
-    const claims = readRefreshToken(request, request.body.refresh_token)
+  return async function refresh (request: FastifyRequest): Promise<TokenReply> {
+    const claims = readRefreshToken(request, delivery.read(request))
     const { sub, org_id, sid, jti } = claims
     // Steps that may fail come before the rotation, because the rotation uses up the token.
     const access = await sessions.access(sid)
@@ -54,9 +54,9 @@ export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax }:
     })
     switch (rotation.outcome) {
       case 'rotated':
-        return pair
+        return delivery.deliver(request, pair, endsAt)
       case 'repeated':
-        return openStoredPair(rotation, context)
+        return delivery.deliver(request, openStoredPair(rotation, context), endsAt)
       case 'reused':
         reportReuse(request, claims, access.email, presented)
         break
@@ -83,7 +83,7 @@ export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax }:
     }
   }
 
-  function reportIdle (request: RefreshRequest, { sub, org_id, sid }: RefreshClaims, email: string): void {
+  function reportIdle (request: FastifyRequest, { sub, org_id, sid }: RefreshClaims, email: string): void {
     scope.audit({
       action: 'auth.session_expired',
       request,
@@ -97,7 +97,7 @@ export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax }:
   }
 
   function reportReuse (
-    request: RefreshRequest,
+    request: FastifyRequest,
     { sub, org_id, sid }: RefreshClaims,
     email: string,
     digest: string
@@ -123,7 +123,8 @@ export function refreshHandler (scope: FastifyInstance, { grace, box, idleMax }:
  * Returns the claims of a valid refresh token. Throws `INVALID_REFRESH_TOKEN`, and audits a token that is not just
  * expired.
  */
-export function readRefreshToken (request: FastifyRequest, token: string): RefreshClaims {
+export function readRefreshToken (request: FastifyRequest, token: string | null): RefreshClaims {
+  if (token === null) throw new INVALID_REFRESH_TOKEN({ reason: 'the request has no refresh cookie' })
   try {
     return request.server.adminTokens.verifyRefresh(token)
   } catch (error) {
@@ -135,10 +136,13 @@ export function readRefreshToken (request: FastifyRequest, token: string): Refre
 }
 
 /** Returns the rate-limit key function for refresh tokens: the id of the token's user, else the client's network. */
-export function refreshKey (scope: FastifyInstance): (request: FastifyRequest) => string {
+export function refreshKey (
+  scope: FastifyInstance,
+  delivery: TokenDelivery
+): (request: FastifyRequest) => string {
   return function keyOf (request) {
     try {
-      return scope.adminTokens.verifyRefresh((request.body as RefreshBody).refresh_token).sub
+      return scope.adminTokens.verifyRefresh(delivery.read(request) ?? '').sub
     } catch {
       return requestNetwork(request)
     }

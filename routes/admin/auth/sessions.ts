@@ -11,17 +11,19 @@ import type { PageReply } from '../../../schemas/page.js'
 import { adminOf } from '../admin-scope.js'
 import { idOf, optionalBody } from '../request.js'
 import { deviceName } from './device.js'
+import type { TokenDelivery } from './token-delivery.js'
 
 const config = { gatehouse: { admin: true } }
 
 export interface SessionRouteSettings {
   /** Time after which a session that is not refreshed ends, in milliseconds. */
   idleMax: number
+  delivery: TokenDelivery
   now: () => number
 }
 
 /** Registers the routes with which administrators read their profile and list and end their sessions. */
-export function sessionRoutes (scope: FastifyInstance, { idleMax, now }: SessionRouteSettings): void {
+export function sessionRoutes (scope: FastifyInstance, { idleMax, delivery, now }: SessionRouteSettings): void {
   const { organisations, sessions } = scope.tokenStore
 
   scope.get('/me', { schema: meSchema, config }, async function me (request): Promise<Me> {
@@ -49,6 +51,7 @@ export function sessionRoutes (scope: FastifyInstance, { idleMax, now }: Session
       const { sub, sid } = adminOf(request)
       const id = idOf(request.params)
       if (!await sessions.end(id, sub)) throw new NOT_FOUND()
+      if (id === sid) delivery.forget(request)
       scope.audit({
         action: 'auth.logout',
         request,
@@ -66,6 +69,7 @@ export function sessionRoutes (scope: FastifyInstance, { idleMax, now }: Session
     async function logoutAll (request, reply) {
       const { sub } = adminOf(request)
       await sessions.endAll(sub)
+      delivery.forget(request)
       scope.audit({
         action: 'auth.logout_all',
         request,

@@ -5,11 +5,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { requestAddress } from '../../../lib/http/client-address.js'
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
 import type { User } from '../../../contracts/token-store/index.js'
-import type { TokenPair } from '../../../schemas/admin-auth.js'
+import type { TokenPair, TokenReply } from '../../../schemas/admin-auth.js'
+import type { TokenDelivery } from './token-delivery.js'
 
 export interface SessionSettings {
   /** Maximum lifetime of a session, in milliseconds. */
   maxAge: number
+  delivery: TokenDelivery
   now: () => number
 }
 
@@ -26,14 +28,15 @@ export interface SessionStart {
 }
 
 /**
- * Starts a session of an authenticated user in `user.orgId` and returns its first tokens. Throws `INVALID_CREDENTIALS`
- * if the user was disabled, deleted or logged out everywhere in the meantime.
+ * Starts a session of an authenticated user in `user.orgId` and returns the body of the response with its first tokens.
+ * With `cookie` the refresh token is in a cookie of the response instead. Throws `INVALID_CREDENTIALS` if the user was
+ * disabled, deleted or logged out everywhere in the meantime.
  */
-export type StartSession = (request: FastifyRequest, user: User, options?: SessionStart) => Promise<TokenPair>
+export type StartSession = (request: FastifyRequest, user: User, options?: SessionStart) => Promise<TokenReply>
 
 const MAX_USER_AGENT = 512
 
-export function sessionStarter (scope: FastifyInstance, { maxAge, now }: SessionSettings): StartSession {
+export function sessionStarter (scope: FastifyInstance, { maxAge, delivery, now }: SessionSettings): StartSession {
   const { adminTokens } = scope
   const { sessions, users } = scope.tokenStore
 
@@ -63,7 +66,11 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, now }: Session
     }
     scope.audit({ ...record, ...audit, resourceType: 'session', resourceId: sid })
     const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch, endsAt })
-    return tokenPair(access, refresh.token, adminTokens.accessLifeSeconds(endsAt))
+    return delivery.deliver(
+      request,
+      tokenPair(access, refresh.token, adminTokens.accessLifeSeconds(endsAt)),
+      endsAt
+    )
   }
 }
 
