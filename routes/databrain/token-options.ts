@@ -8,7 +8,7 @@ import { parseUrl } from '../../signing/parse-url.js'
 const MIN_LIFETIME = 1_000
 
 /** Options of every route that mints guest tokens. */
-export interface TokenOptions {
+export interface DatabrainTokenOptions {
   /** Base URL of the DataBrain API. Default: `https://api.usedatabrain.com`. */
   apiUrl?: string
   /** Name of the data app of the tokens. */
@@ -34,7 +34,7 @@ export interface TokenOptions {
 }
 
 /** Validates the options that routes with guest tokens share, and adds the defaults. Throws `INVALID_OPTIONS`. */
-export function checkedTokenOptions (plugin: string, options: TokenOptions): Required<TokenOptions> {
+export function checkedTokenOptions (plugin: string, options: DatabrainTokenOptions): Required<DatabrainTokenOptions> {
   const assertOption: AssertOption = optionAssertion(plugin)
   const {
     apiUrl = 'https://api.usedatabrain.com',

@@ -40,6 +40,7 @@ export { pageConfig }
 export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 export type { SecretSource } from '../../../lib/secrets/secret-source.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
+export type { DatabrainTokenOptions } from '../token-options.js'
 export type { GuestTokenGrant, GuestTokenOptions, PageConfig, PageConfigOptions, RenewalGrant, RenewalOptions }
 
 /**

@@ -10,7 +10,7 @@ import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.j
 import type { UserReferenceOptions } from '../../../plugins/user-reference/index.js'
 import type { RenewalOptions } from './renewal-options.js'
 import { checkedTokenOptions } from '../token-options.js'
-import type { TokenOptions } from '../token-options.js'
+import type { DatabrainTokenOptions } from '../token-options.js'
 
 /** The user and the permissions of a guest token. Never copy values from the request without a check. */
 export interface GuestTokenGrant {
@@ -39,7 +39,7 @@ export interface GuestTokenGrant {
 }
 
 export interface GuestTokenOptions
-  extends TokenOptions, Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
+  extends DatabrainTokenOptions, Pick<UpstreamClientOptions, 'connectTimeout' | 'timeout' | 'retries' | 'ca'> {
   /** Path of the route. Default: `/api/databrain/guest-token`. */
   path?: string
   /** Prefix of `path`. Default: none. */
@@ -89,8 +89,8 @@ export interface GuestTokenOptions
 type Defaulted = 'path' | 'errorStatus' | 'rateLimit' | 'userRateLimit'
 
 export type CheckedOptions =
-  & Omit<GuestTokenOptions, Defaulted | keyof TokenOptions | 'proxyKeys' | 'userReferenceKeys'>
-  & Required<Pick<GuestTokenOptions, Defaulted> & TokenOptions>
+  & Omit<GuestTokenOptions, Defaulted | keyof DatabrainTokenOptions | 'proxyKeys' | 'userReferenceKeys'>
+  & Required<Pick<GuestTokenOptions, Defaulted> & DatabrainTokenOptions>
 
 const assertOption: AssertOption = optionAssertion('guest-token')
 

@@ -233,5 +233,6 @@ export type {
   GuestTokenGrant, GuestTokenOptions, PageConfigOptions, RenewalGrant,
   RenewalOptions
 } from '../guest-token/index.js'
+export type { DatabrainTokenOptions } from '../token-options.js'
 export type { ProxyKeyOptions } from '../../../plugins/proxy-key.js'
 export type { UserReferenceClaims, UserReferenceOptions } from '../../../plugins/user-reference/index.js'

@@ -10,10 +10,10 @@ import type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 import type { UpstreamClientOptions } from '../../../lib/upstream-client/index.js'
 import type { GuestTokenGrant } from '../guest-token/options.js'
 import { baseUrl, checkedTokenOptions } from '../token-options.js'
-import type { TokenOptions } from '../token-options.js'
+import type { DatabrainTokenOptions } from '../token-options.js'
 
 export interface DatabrainProxyOptions
-  extends TokenOptions, Pick<UpstreamClientOptions, 'connectTimeout' | 'retries' | 'ca'> {
+  extends DatabrainTokenOptions, Pick<UpstreamClientOptions, 'connectTimeout' | 'retries' | 'ca'> {
   /**
    * Path prefix of the component's calls; the rest of the path is forwarded. An empty prefix forwards all paths, and
    * excludes `cors`. Default: `/api/databrain/proxy`.
@@ -92,8 +92,8 @@ type Defaulted =
   | 'userConnections'
 
 export type CheckedOptions =
-  & Omit<DatabrainProxyOptions, Defaulted | keyof TokenOptions>
-  & Required<TokenOptions>
+  & Omit<DatabrainProxyOptions, Defaulted | keyof DatabrainTokenOptions>
+  & Required<DatabrainTokenOptions>
   & { [Name in Defaulted]-?: NonNullable<DatabrainProxyOptions[Name]> }
 
 const assertOption: AssertOption = optionAssertion('databrain-proxy')
