@@ -61,6 +61,29 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
     await assertVisible(changes, within)
   })
 
+  await t.test('second factors and their policy on one instance take effect on the other in time', async () => {
+    const { a, b } = await create()
+    const user = await aUser(a)
+    const session = aSession(user.id, clock, { epoch: user.epoch })
+    await a.sessions.start(session)
+    await assertVisible([{
+      title: 'the user has a factor',
+      async change () {
+        await a.factors.proposeTotp(user.id, 'SECRET')
+        await a.factors.confirmTotp(user.id, { secret: 'SECRET', step: 1, recoveryDigests: [] })
+      },
+      read: async () => (await b.sessions.access(session.id))?.hasFactor,
+      before: false,
+      after: true
+    }, {
+      title: 'the organisation requires a factor',
+      change: () => a.organisations.update('org-a', { mfa: 'required' }),
+      read: async () => (await b.sessions.access(session.id))?.mfaRequired,
+      before: false,
+      after: true
+    }], within)
+  })
+
   await t.test('guest tokens that one instance invalidates are not returned by the other in time', async () => {
     const { a, b } = await create()
     const now = clock.now()

@@ -5,6 +5,7 @@ import type { ContractTest } from '../contract-test.js'
 import { accountLinkContract } from './account-links.js'
 import { auditContract } from './audit.js'
 import { claimContract } from './claims.js'
+import { factorContract } from './factors.js'
 import { guestTokenContract } from './guest-tokens.js'
 import { invitationContract } from './invitations.js'
 import { memberContract } from './members.js'
@@ -48,6 +49,7 @@ export async function tokenStoreContract (
     accountLinkContract,
     sessionContract,
     rotationContract,
+    factorContract,
     auditContract,
     revocationContract,
     claimContract

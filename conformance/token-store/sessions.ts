@@ -20,7 +20,9 @@ export async function sessionContract (t: ContractTest, make: CreateStore): Prom
       role: 'admin',
       epoch: user.epoch,
       endsAt: session.endsAt,
-      mfaAt: null
+      mfaAt: null,
+      hasFactor: false,
+      mfaRequired: false
     })
     assert.ok(Object.isFrozen(access))
     await atOnce(() => sessions.access(session.id))

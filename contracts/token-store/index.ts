@@ -1,5 +1,6 @@
 import type { AccountLinks } from './account-links.js'
 import type { AuditTrail } from './audit.js'
+import type { Factors } from './factors.js'
 import type { GuestTokens } from './guest-tokens.js'
 import type { Invitations } from './invitations.js'
 import type { Members } from './members.js'
@@ -13,6 +14,7 @@ import type { Webhooks } from './webhooks.js'
 
 export type * from './account-links.js'
 export type * from './audit.js'
+export type * from './factors.js'
 export type * from './guest-tokens.js'
 export type * from './invitations.js'
 export type * from './members.js'
@@ -46,6 +48,7 @@ export interface TokenStore {
   readonly invitations: Invitations
   readonly accountLinks: AccountLinks
   readonly sessions: Sessions
+  readonly factors: Factors
   readonly audit: AuditTrail
   readonly revocations: Revocations
   /** Limits that all instances count together. A store without it leaves each process to count by itself. */

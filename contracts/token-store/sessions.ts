@@ -43,6 +43,10 @@ export interface SessionAccess {
   readonly endsAt: number
   /** When the user last proved a second factor in this session, epoch milliseconds; `null` if the user did not. */
   readonly mfaAt: number | null
+  /** Whether the user has a second factor. */
+  readonly hasFactor: boolean
+  /** Whether the organisation requires a second factor. */
+  readonly mfaRequired: boolean
 }
 
 /** One rotation of a refresh token. */

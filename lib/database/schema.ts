@@ -25,6 +25,9 @@ export interface DatabaseSchema {
   password_resets: PasswordResetsTable
   email_changes: EmailChangesTable
   sessions: SessionsTable
+  totp_factors: TotpFactorsTable
+  passkeys: PasskeysTable
+  recovery_codes: RecoveryCodesTable
   login_failures: LoginFailuresTable
   audit_log: AuditLogTable
   guest_tokens: GuestTokensTable
@@ -177,6 +180,39 @@ interface SessionsTable {
   ends_at: Date
   ip: string
   user_agent: string
+}
+
+/** Authenticator apps. A row may have a confirmed secret, a proposed secret, or both. */
+interface TotpFactorsTable {
+  user_id: string
+  /** The confirmed secret, encrypted with SECRETS_KEY, bound to the user. */
+  sealed: string | null
+  confirmed_at: Date | null
+  /** The time step of the last accepted code. */
+  last_step: number | null
+  /** The secret that is not confirmed yet, encrypted in the same way. */
+  proposed: string | null
+}
+
+interface PasskeysTable {
+  id: string
+  seq: Sequence
+  user_id: string
+  credential_id: string
+  public_key: string
+  /** A bigint, which `pg` returns as a string. */
+  counter: ColumnType<string, number, number>
+  transports: Json<string[]>
+  name: string
+  created_at: Date
+  last_used_at: Date | null
+}
+
+/** Unused recovery codes. */
+interface RecoveryCodesTable {
+  user_id: string
+  /** SHA-256 of the user id and the code. */
+  digest: string
 }
 
 interface LoginFailuresTable {

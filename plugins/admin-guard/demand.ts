@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-import { FORBIDDEN } from '../../lib/errors.js'
+import { FORBIDDEN, UNAUTHORIZED } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role } from '../../contracts/token-store/index.js'
@@ -14,12 +14,18 @@ export interface AdminRoles {
    * properties.
    */
   fields?: Readonly<Record<string, readonly Role[]>>
+  /**
+   * Requires a second factor that the user has proved within `stepUpAge`. A user without a second factor passes while
+   * the organisation does not require one; with `'enrolled'` such a user always passes. Default: `false`.
+   */
+  stepUp?: boolean | 'enrolled'
 }
 
 /** The access rule of a route. `true` allows all administrators. */
 export type AdminDemand = boolean | AdminRoles
 
-const MEMBERS = ['roles', 'fields']
+const MEMBERS = ['roles', 'fields', 'stepUp']
+const STEP_UPS: readonly unknown[] = [true, false, 'enrolled']
 
 /** Returns whether a value is a valid `config.gatehouse.admin`. */
 export function isAdminDemand (value: unknown): value is AdminDemand {
@@ -27,8 +33,8 @@ export function isAdminDemand (value: unknown): value is AdminDemand {
   if (typeof value !== 'object' || value === null || !Object.keys(value).every((name) => MEMBERS.includes(name))) {
     return false
   }
-  const { roles, fields = {} } = value as Partial<AdminRoles>
-  return isRoles(roles) && typeof fields === 'object' && fields !== null && Object.values(fields).every(isRoles)
+  const { roles, fields = {}, stepUp = false } = value as Partial<AdminRoles>
+  return isRoles(roles) && STEP_UPS.includes(stepUp) && typeof fields === 'object' && fields !== null && Object.values(fields).every(isRoles)
 }
 
 /** Returns the error of a request with a property that the role must not send, or `null`. */
@@ -43,6 +49,30 @@ export function validateFields (
     return new FORBIDDEN({ message: `Only ${roles.join(' and ')} may send "${field}"`, reason: `role ${role}` })
   }
   return null
+}
+
+/** What the guard knows about the second factor of an administrator. */
+interface FactorState {
+  readonly mfaAt: number | null
+  readonly hasFactor: boolean
+  readonly mfaRequired: boolean
+}
+
+/**
+ * Returns the error of an administrator who has not proved a second factor since `since`, epoch milliseconds, on a
+ * route that requires it; else `null`.
+ */
+export function validateStepUp (
+  demand: AdminDemand,
+  { mfaAt, hasFactor, mfaRequired }: FactorState,
+  since: number
+): GatehouseError | null {
+  const stepUp = typeof demand === 'object' && demand.stepUp !== undefined && demand.stepUp
+  if (stepUp === false || (hasFactor && mfaAt !== null && mfaAt >= since)) return null
+  if (hasFactor) return new UNAUTHORIZED({ message: 'Confirm your second factor again', reason: 'step-up' })
+  return mfaRequired && stepUp === true
+    ? new FORBIDDEN({ message: 'Your organisation requires a second factor; set it up first', reason: 'no factor' })
+    : null
 }
 
 function isRoles (value: unknown): value is readonly Role[] {

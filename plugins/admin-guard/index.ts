@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
-import { validateFields, isAdminDemand } from './demand.js'
+import { isAdminDemand, validateFields, validateStepUp } from './demand.js'
 import type { AdminDemand } from './demand.js'
 import { refusalCounter } from './refused-tokens.js'
 import { createAdminTokens, TOKEN_OPTIONS } from '../../lib/admin-tokens/index.js'
@@ -9,7 +9,7 @@ import type { AccessClaims, AdminTokens, AdminTokensOptions } from '../../lib/ad
 import { FORBIDDEN, INVALID_OPTIONS, INVALID_TOKEN, UNAUTHORIZED } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
 import { singleHeader } from '../../lib/http/single-header.js'
-import { refuseUnknownOptions } from '../../lib/options.js'
+import { assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
@@ -25,6 +25,11 @@ export interface AdminGuardOptions extends AdminTokensOptions {
   global?: boolean
   /** Maximum invalid access tokens per client address. Valid tokens are not counted. Default: 100 per minute. */
   tokenRateLimit?: RateLimitOptions
+  /**
+   * How long a second factor counts as fresh on a route with `stepUp`, in milliseconds: whole seconds from 10 000 to
+   * 3 600 000. Default: 300 000 (5 minutes).
+   */
+  stepUpAge?: number
 }
 
 /** The administrator who sends a request. */
@@ -39,12 +44,17 @@ export interface Admin {
   readonly sid: string
   /** When the administrator last proved a second factor in this session, epoch milliseconds; `null` for never. */
   readonly mfaAt: number | null
+  /** Whether the administrator has a second factor. */
+  readonly hasFactor: boolean
+  /** Whether the organisation requires a second factor. */
+  readonly mfaRequired: boolean
 }
 
 declare module 'fastify' {
   interface GatehouseRouteConfig {
     /**
-     * Requires an administrator's access token; `roles` limits the roles, `fields` the properties that a role may send.
+     * Requires an administrator's access token; `roles` limits the roles, `fields` the properties that a role may send,
+     * `stepUp` requires a fresh second factor.
      */
     admin?: AdminDemand
   }
@@ -60,7 +70,7 @@ declare module 'fastify' {
   }
 }
 
-const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true, tokenRateLimit: true }
+const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true, tokenRateLimit: true, stepUpAge: true }
 const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
 
 /**
@@ -73,7 +83,14 @@ const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
  */
 const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) => {
   refuseUnknownOptions('adminGuard', options, KNOWN)
-  const { global, tokenRateLimit = { max: 100, timeWindow: 60_000 }, ...tokenOptions } = options
+  const {
+    global,
+    tokenRateLimit = { max: 100, timeWindow: 60_000 },
+    stepUpAge = 300_000,
+    ...tokenOptions
+  } = options
+  const { now = Date.now } = tokenOptions
+  assertWholeSeconds('admin-guard', 'stepUpAge', stepUpAge, 10_000, 3_600_000)
   if (Object.hasOwn(app, 'adminTokens')) {
     throw new INVALID_OPTIONS('admin-guard: the plugin is already registered in this scope; register it once')
   }
@@ -83,11 +100,14 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
   app.decorate('adminTokens', tokens)
   if (!app.hasRequestDecorator('admin')) app.decorateRequest('admin', null)
 
+  // RFC 9470, section 3.
+  const challenge = `Bearer error="insufficient_user_authentication", max_age="${stepUpAge / 1000}"`
+
   const ruleFor = defineGuard(app, {
     name: 'admin',
     fallback: global === true ? true : undefined,
     accepts: isAdminDemand,
-    expected: `a boolean or { roles } with some of ${ROLES.join(', ')}, and { fields } with roles by field`,
+    expected: `a boolean or { roles } with some of ${ROLES.join(', ')}, { fields } with roles by field, and { stepUp }`,
     securityScheme: 'adminAccess'
   })
 
@@ -95,15 +115,22 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
     const demand = ruleFor(request)
     if (demand === undefined || demand === false) return
     let claims: AccessClaims | null = null
+    let admin: Admin
     try {
       claims = tokens.verifyAccess(bearer(request.raw.rawHeaders))
-      request.admin = await authorizeAdmin(claims, demand, sessions)
+      admin = await authorizeAdmin(claims, demand, sessions)
     } catch (error) {
       const refusal = await countRefusal(request, reply, toPublicError(error), claims)
       // Required by RFC 6750, section 3.
       if (refusal.code.endsWith('_TOKEN')) reply.header('WWW-Authenticate', 'Bearer error="invalid_token"')
       return refuse(reply, refusal)
     }
+    const refusal = validateStepUp(demand, admin, now() - stepUpAge)
+    if (refusal !== null) {
+      if (refusal.statusCode === 401) reply.header('WWW-Authenticate', challenge)
+      return refuse(reply, refusal)
+    }
+    request.admin = admin
   })
 
   // Before validation, which adds defaults that the client did not send.
@@ -153,12 +180,12 @@ function bearer (rawHeaders: readonly string[]): string {
 async function identify (claims: AccessClaims, sessions: Sessions): Promise<Admin> {
   const access = await sessions.access(claims.sid)
   if (access === null) throw new INVALID_TOKEN({ reason: 'the session has ended' })
-  const { userId, orgId, epoch, role, email, mfaAt } = access
+  const { userId, orgId, epoch, role, email, mfaAt, hasFactor, mfaRequired } = access
   if (userId !== claims.sub || orgId !== claims.org_id) {
     throw new INVALID_TOKEN({ reason: 'the token belongs to another user than the session' })
   }
   if (epoch !== claims.epoch) throw new INVALID_TOKEN({ reason: 'revoked' })
-  return { sub: userId, org_id: orgId, role, email, sid: claims.sid, mfaAt }
+  return { sub: userId, org_id: orgId, role, email, sid: claims.sid, mfaAt, hasFactor, mfaRequired }
 }
 
 export default fp(adminGuard, {

@@ -24,7 +24,7 @@ export interface TokenStoreOptions {
 const KNOWN: KnownOptions<TokenStoreOptions> = { store: true, auditRetention: true, sweepEvery: true }
 const DAY = 86_400_000
 const REQUIRED = ['guestTokens', 'sources', 'webhooks', 'organisations', 'users', 'members', 'invitations',
-  'accountLinks', 'sessions', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<
+  'accountLinks', 'sessions', 'factors', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<
     keyof TokenStore
   >
 

@@ -11,6 +11,9 @@ export const MAX_MINT_TIME = 600_000
 /** Maximum number of sessions in a user's list, the newest. */
 export const MAX_LISTED_SESSIONS = 100
 
+/** Maximum number of passkeys of a user. */
+export const MAX_PASSKEYS = 20
+
 /** Creates the error for an organisation that has reached its quota. */
 export function overQuota (things: 'sources' | 'users' | 'webhooks', quota: number): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: `The organisation may have no more ${things} (at most ${quota})` })
@@ -41,4 +44,14 @@ export function assertChangeable (role: Role, changeable: readonly Role[] | unde
 /** Returns whether a member of the role `inviter` may give the role `given`. */
 export function mayGive (inviter: Role, given: Role): boolean {
   return ROLES.indexOf(inviter) <= ROLES.indexOf(given)
+}
+
+/** Creates the error for the removal of a factor that an organisation of the user requires. */
+export function lastFactor (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: 'Your organisation requires a second factor; set up another one first' })
+}
+
+/** Creates the error for a user with the maximum number of passkeys. */
+export function tooManyPasskeys (): InstanceType<typeof CONFLICT> {
+  return new CONFLICT({ message: `An account may have no more passkeys (at most ${MAX_PASSKEYS})` })
 }

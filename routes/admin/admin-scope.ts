@@ -31,6 +31,7 @@ export interface AdminScopeOptions extends Partial<Omit<AdminGuardOptions, 'glob
 export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = {
   ...TOKEN_OPTIONS,
   tokenRateLimit: true,
+  stepUpAge: true,
   prefix: true,
   cors: true
 }
@@ -71,10 +72,9 @@ export async function adminScope (
 }
 
 async function useAdminGuard (scope: FastifyInstance, plugin: string, options: AdminScopeOptions): Promise<void> {
-  const { jwtSecrets, issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now } = options
-  const entries = Object.entries({ issuer, audience, accessTtl, refreshTtl, tokenRateLimit, now }).filter(([, value]) =>
-    value !== undefined
-  )
+  const { jwtSecrets, issuer, audience, accessTtl, refreshTtl, tokenRateLimit, stepUpAge, now } = options
+  const given = { issuer, audience, accessTtl, refreshTtl, tokenRateLimit, stepUpAge, now }
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined)
   const tokenOptions = Object.fromEntries(entries)
   if (jwtSecrets !== undefined) {
     await scope.register(adminGuard, { jwtSecrets, ...tokenOptions })

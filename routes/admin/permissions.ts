@@ -18,6 +18,11 @@ function allowFrom (role: Role, adminFields: readonly string[] = []) {
   return { config: { gatehouse: { admin: { roles: atLeast(role), ...adminFields.length > 0 ? { fields } : {} } } } }
 }
 
+/** Allows a route for a role and the roles above it, with a fresh second factor: for what destroys or gives power. */
+function allowWithStepUp (role: Role) {
+  return { config: { gatehouse: { admin: { roles: atLeast(role), stepUp: true } } } } as const
+}
+
 /**
  * The permissions of the admin API: owner > admin > editor > viewer, and each role includes the permissions of the
  * roles below it. docs/permissions.md is generated from the routes that use this table: `node
@@ -28,8 +33,8 @@ export const PERMISSIONS = {
   readEvents: allowFrom('viewer'),
   createSources: allowFrom('editor', [...TRUST_FIELDS, ...IMPORT_FIELDS]),
   changeSources: allowFrom('editor', TRUST_FIELDS),
-  deleteSources: allowFrom('admin'),
-  rotateSources: allowFrom('admin'),
+  deleteSources: allowWithStepUp('admin'),
+  rotateSources: allowWithStepUp('admin'),
   createWebhooks: allowFrom('admin'),
   changeWebhooks: allowFrom('editor', WEBHOOK_TRUST_FIELDS),
   /** Below admin, users are neither shown nor searchable. */

@@ -61,8 +61,11 @@ Written from the routes by \`scripts/permissions.mjs\`; do not edit. Paths are b
 may not call the route, or that sends a field which the role may not send, is refused with 403 \`FORBIDDEN\` and changes
 nothing, whatever the value of the field.
 
-| route | roles |
-| --- | --- |
+On routes that are marked "fresh", a user who has a second factor must have proved it within the last 5 minutes; see
+[adminGuard](admin-guard.md#decorators).
+
+| route | roles | second factor |
+| --- | --- | --- |
 ${routes.map(row).join('\n')}
 
 ## Fields of fewer roles
@@ -73,7 +76,9 @@ ${routes.flatMap(fieldsOf).join('\n\n')}
 
 function row (route: AdminRoute): string {
   const { method, path, demand } = route
-  return `| \`${method} ${path}\` | ${demand === false ? 'no access token needed' : namesOf(rolesFor(route))} |`
+  const isFresh = typeof demand === 'object' && demand.stepUp !== undefined && demand.stepUp !== false
+  const roles = demand === false ? 'no access token needed' : namesOf(rolesFor(route))
+  return `| \`${method} ${path}\` | ${roles} | ${isFresh ? 'fresh' : ''} |`
 }
 
 /** A paragraph for each group of fields of the route that not all of its roles may send. */

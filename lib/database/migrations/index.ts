@@ -11,6 +11,7 @@ import { nullOrigin } from './008-null-origin.js'
 import { eventsByTime } from './009-events-by-time.js'
 import { organisations } from './010-organisations.js'
 import { invitations } from './011-invitations.js'
+import { secondFactors } from './012-second-factors.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -24,5 +25,6 @@ export const migrations: Record<string, Migration> = {
   '008-null-origin': nullOrigin,
   '009-events-by-time': eventsByTime,
   '010-organisations': organisations,
-  '011-invitations': invitations
+  '011-invitations': invitations,
+  '012-second-factors': secondFactors
 }

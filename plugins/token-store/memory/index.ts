@@ -4,6 +4,7 @@ import type { TokenStore } from '../../../contracts/token-store/index.js'
 import { MemoryAccountLinks } from './account-links.js'
 import { MemoryAudit } from './audit.js'
 import { MemoryClaims } from './claims.js'
+import { MemoryFactors } from './factors.js'
 import { MemoryGuestTokens } from './guest-tokens.js'
 import { MemoryInvitations } from './invitations.js'
 import { MemoryMembers } from './members.js'
@@ -49,7 +50,10 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     emailOf: (userId) => users.peek(userId)?.email ?? null,
     orgNameOf: (orgId) => organisations.nameOf(orgId),
     endSessions: (userId, orgId) => sessions.drop((session) => session.userId === userId && session.orgId === orgId),
-    deleteUser: (userId) => users.delete(userId)
+    deleteUser (userId) {
+      users.delete(userId)
+      factors.delete(userId)
+    }
   })
   const users: MemoryUsers = new MemoryUsers({
     now,
@@ -60,10 +64,18 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     findMember: (userId, orgId) => members.find(userId, orgId),
     endSessions: (userId, except) => sessions.drop((session) => session.userId === userId && session.id !== except)
   })
+  const requiresFactor = (orgId: string) => organisations.find(orgId)?.mfa === 'required'
+  const factors = new MemoryFactors({
+    now,
+    isUser: (userId) => users.peek(userId) !== undefined,
+    isRequired: (userId) => members.organisationsOf(userId).some(requiresFactor)
+  })
   const sessions = new MemorySessions(now, {
     peek: (userId) => users.peek(userId),
     member: (userId, orgId) => members.find(userId, orgId),
-    revoke: (userId) => users.revoke(userId)
+    revoke: (userId) => users.revoke(userId),
+    hasFactor: (userId) => factors.has(userId),
+    requiresFactor
   })
   const invitations = new MemoryInvitations({ now, organisations, users, members })
   const accountLinks = new MemoryAccountLinks(now, users)
@@ -81,6 +93,7 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     invitations,
     accountLinks,
     sessions,
+    factors,
     audit,
     revocations,
     claim: (key, ttl) => claims.claim(key, ttl),

@@ -110,6 +110,11 @@ export class MemoryMembers implements Members {
     return this.#ofOrg(orgId).length
   }
 
+  /** Returns the ids of the organisations of a user. */
+  organisationsOf (userId: string): string[] {
+    return (this.#byUser.get(userId) ?? []).map(({ orgId }) => orgId)
+  }
+
   #ofOrg (orgId: string): MemberRecord[] {
     return Array.from(this.#byUser.values()).flat().filter((record) => record.orgId === orgId)
   }

@@ -45,6 +45,11 @@ export class MemoryOrganisations implements Organisations {
     return newestFirst(positioned, page, (organisation) => ({ ...organisation }))
   }
 
+  /** Returns the stored organisation, not a copy. */
+  find (id: string): Readonly<Organisation> | undefined {
+    return this.#organisations.get(id)?.organisation
+  }
+
   /** Returns the name of an organisation; `null` if it does not exist. */
   nameOf (id: string): string | null {
     return this.#organisations.get(id)?.organisation.name ?? null

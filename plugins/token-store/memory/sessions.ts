@@ -19,6 +19,8 @@ interface UserLookup {
   peek (id: string): Readonly<Pick<User, 'id' | 'email' | 'epoch'>> | undefined
   member (userId: string, orgId: string): MemberRecord | undefined
   revoke (id: string): void
+  hasFactor (userId: string): boolean
+  requiresFactor (orgId: string): boolean
 }
 
 /** Sessions in memory. Ended sessions are removed; an expired one is skipped until the next sweep. */
@@ -124,7 +126,9 @@ export class MemorySessions implements Sessions {
       role: member.role,
       epoch: user.epoch,
       endsAt,
-      mfaAt
+      mfaAt,
+      hasFactor: this.#users.hasFactor(user.id),
+      mfaRequired: this.#users.requiresFactor(orgId)
     })
   }
 

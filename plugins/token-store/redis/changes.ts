@@ -2,9 +2,9 @@ import type { RedisLink } from '../../../lib/redis/link.js'
 import { CHANGE } from './scripts.js'
 import { CLOCK, tagKey } from './shared-cache.js'
 
-/** A change: its kind and the id of the source, webhook, session, user, guest token, client or revocation subject. */
-export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'guestToken' | 'client' | 'revocation',
-  id: string]
+/** A change: its kind and the id of the source, webhook, session, user …; for a revocation its `subjectKey`. */
+export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'organisation' | 'guestToken' |
+  'client' | 'revocation', id: string]
 
 /** Receives the changes of other instances. */
 export interface ChangeHandlers {
@@ -78,8 +78,8 @@ export class Changes {
   }
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<Change[0]>(['source', 'webhook', 'session', 'user', 'guestToken', 'client',
-  'revocation'])
+const KINDS: ReadonlySet<unknown> = new Set<Change[0]>(['source', 'webhook', 'session', 'user', 'organisation', 'guestToken',
+  'client', 'revocation'])
 
 function parse (message: string): [from: string, ...Change] | null {
   try {

@@ -28,7 +28,8 @@ export const webhookKind: SharedKind<ResolvedWebhook> = {
 
 export const accessKind: SharedKind<SessionAccess> = {
   name: 'access',
-  tagsOf: ({ userId }, sessionId) => [tagOf(['session', sessionId]), tagOf(['user', userId])],
+  tagsOf: ({ userId, orgId }, sessionId) =>
+    [tagOf(['session', sessionId]), tagOf(['user', userId]), tagOf(['organisation', orgId])],
   endsAt: ({ endsAt }) => endsAt,
   encode: JSON.stringify,
   decode: (json) => deepFreeze(JSON.parse(json))

@@ -88,9 +88,13 @@ export class Caches {
     this.#changed(['session', id])
   }
 
-  /** Called when the user's role, epoch or sessions changed. */
+  /** Called when the user's role, epoch, sessions or second factors changed. */
   userChanged (id: string): void {
     this.#changed(['user', id])
+  }
+
+  organisationChanged (id: string): void {
+    this.#changed(['organisation', id])
   }
 
   guestTokenChanged (key: string): void {
@@ -132,6 +136,8 @@ export class Caches {
         return this.access.invalidate(id)
       case 'user':
         return this.access.invalidateWhere(({ userId }) => userId === id)
+      case 'organisation':
+        return this.access.invalidateWhere(({ orgId }) => orgId === id)
       case 'guestToken':
         return this.guestTokens.invalidate(id)
       case 'client':

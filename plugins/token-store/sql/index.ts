@@ -15,6 +15,7 @@ import { sqlAudit } from './audit.js'
 import { Caches } from './caches.js'
 import { sqlClaims } from './claims.js'
 import { guardBackend } from './guard-backend.js'
+import { sqlFactors } from './factors.js'
 import { loadGuestToken, sqlGuestTokens } from './guest-tokens.js'
 import { loadCutoffs } from './load-cutoffs.js'
 import { sqlInvitations } from './invitations.js'
@@ -91,12 +92,13 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const guestTokens = guardBackend(sqlGuestTokens(db, box, caches, now))
   const sources = guardBackend(sqlSources(db, lists, box, caches, now))
   const webhooks = guardBackend(sqlWebhooks(db, lists, box, caches, now))
-  const organisations = guardBackend(sqlOrganisations(db, lists, now))
+  const organisations = guardBackend(sqlOrganisations(db, lists, caches, now))
   const users = guardBackend(sqlUsers(db, caches, now))
   const members = guardBackend(sqlMembers(db, lists, caches, now))
   const invitations = guardBackend(sqlInvitations(db, lists, now))
   const accountLinks = guardBackend(sqlAccountLinks(db, caches, now))
   const sessions = guardBackend(sqlSessions(db, caches, now))
+  const factors = guardBackend(sqlFactors(db, box, caches, now))
   const audit = guardBackend(sqlAudit(db, lists))
   const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
   const claims = guardBackend(sqlClaims(db, now))
@@ -110,6 +112,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     sqlInvitations(patient, lists, now),
     sqlAccountLinks(patient, caches, now),
     sqlSessions(patient, caches, now),
+    sqlFactors(patient, box, caches, now),
     sqlClaims(patient, now)
   ].map((part) => guardBackend<{ sweep(): Promise<void> }>(part))
   const auditSweeper = guardBackend(sqlAudit(patient, lists))
@@ -124,6 +127,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     invitations,
     accountLinks,
     sessions,
+    factors,
     audit,
     revocations,
     claim: claims.claim,

@@ -6,10 +6,16 @@ import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import type { Organisation, Organisations } from '../../../contracts/token-store/index.js'
 import { organisationOf } from '../organisation-settings.js'
+import type { Caches } from './caches.js'
 import { afterCursor, toPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
 
-export function sqlOrganisations (db: Kysely<DatabaseSchema>, lists: ListReads, now: () => number): Organisations {
+export function sqlOrganisations (
+  db: Kysely<DatabaseSchema>,
+  lists: ListReads,
+  caches: Caches,
+  now: () => number
+): Organisations {
   return {
     async create ({ id = randomUUID(), ...fields }) {
       const { name, mfa, maxUsers, maxSources } = organisationOf({ id, ...fields })
@@ -30,13 +36,17 @@ export function sqlOrganisations (db: Kysely<DatabaseSchema>, lists: ListReads, 
     },
 
     async update (id, { name, mfa, maxUsers, maxSources }) {
-      const row = await db.updateTable('organisations').where('id', '=', toColumnText(id)).set((eb) => ({
-        name: name === undefined ? eb.ref('name') : toColumnText(name),
-        mfa: mfa ?? eb.ref('mfa'),
-        max_users: maxUsers === undefined ? eb.ref('max_users') : maxUsers,
-        max_sources: maxSources === undefined ? eb.ref('max_sources') : maxSources
-      })).returningAll().executeTakeFirst()
-      return row === undefined ? null : toOrganisation(row)
+      try {
+        const row = await db.updateTable('organisations').where('id', '=', toColumnText(id)).set((eb) => ({
+          name: name === undefined ? eb.ref('name') : toColumnText(name),
+          mfa: mfa ?? eb.ref('mfa'),
+          max_users: maxUsers === undefined ? eb.ref('max_users') : maxUsers,
+          max_sources: maxSources === undefined ? eb.ref('max_sources') : maxSources
+        })).returningAll().executeTakeFirst()
+        return row === undefined ? null : toOrganisation(row)
+      } finally {
+        caches.organisationChanged(id)
+      }
     },
 
     async list (page) {

@@ -7,6 +7,7 @@ import type {
   Rotation, RotationOutcome, Session, SessionAccess,
   Sessions
 } from '../../../contracts/token-store/index.js'
+import { hasFactorOf } from './factors.js'
 import type { Caches } from './caches.js'
 import { toDate, toMilliseconds } from './times.js'
 
@@ -174,8 +175,10 @@ export function sqlSessions (
 /** Loads the access data of a session for the cache. */
 export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: number): Promise<SessionAccess | null> {
   const row = await selectLive(db, at).innerJoin('users', 'users.id', 'sessions.user_id')
+    .innerJoin('organisations', 'organisations.id', 'sessions.org_id')
     .select(['users.id', 'users.email', 'users.epoch', 'memberships.org_id', 'memberships.role', 'sessions.ends_at',
-      'sessions.mfa_at'])
+      'sessions.mfa_at', 'organisations.mfa'])
+    .select((eb) => hasFactorOf(eb).as('has_factor'))
     .where('sessions.id', '=', toColumnText(id)).executeTakeFirst()
   if (row === undefined) return null
   return Object.freeze({
@@ -185,7 +188,9 @@ export async function loadAccess (db: Kysely<DatabaseSchema>, id: string, at: nu
     role: row.role,
     epoch: row.epoch,
     endsAt: toMilliseconds(row.ends_at),
-    mfaAt: toMilliseconds(row.mfa_at)
+    mfaAt: toMilliseconds(row.mfa_at),
+    hasFactor: Boolean(row.has_factor),
+    mfaRequired: row.mfa === 'required'
   })
 }
 

@@ -121,6 +121,27 @@ t.test('after a rotation of SECRETS_KEY the old key opens, and can be dropped on
   t.equal((await sqlStore(database, { secretsKeys: [newKey] }).sources.get('org-a', id))?.pipelineKey, pipelineKey)
 })
 
+t.test('the secret of an authenticator app is sealed for its user, and sealed again after a rotation', async (t) => {
+  const database = await emptyDatabase()
+  const { db } = database
+  const store = sqlStore(database, { secretsKeys: [oldKey] })
+  const [ann, bob] = [await aUser(store), await aUser(store)]
+  const totpSecret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+  await store.factors.proposeTotp(ann.id, totpSecret)
+  await store.factors.confirmTotp(ann.id, { secret: totpSecret, step: 1, recoveryDigests: ['a digest'] })
+  await store.factors.proposeTotp(ann.id, `${totpSecret}2`)
+  const text = await dump(database)
+  t.match(text, 'a digest', 'the dump shows what is stored')
+  t.notMatch(text, totpSecret.slice(0, 12))
+  await sqlStore(database, { secretsKeys: [newKey, oldKey] }).sweep({ auditRetention: 1_000 })
+  const { factors } = sqlStore(database, { secretsKeys: [newKey] })
+  t.same([await factors.totpSecret(ann.id), await factors.proposedTotp(ann.id)], [totpSecret, `${totpSecret}2`])
+  await db.updateTable('totp_factors').set({ user_id: bob.id }).execute()
+  for (const read of [factors.totpSecret(bob.id), factors.proposedTotp(bob.id)]) {
+    await t.rejects(read, { code: 'UNAVAILABLE' }, 'a row that was moved to another user')
+  }
+})
+
 t.test('a secret that no key opens hinders neither the sweep of everything else nor the sealing of the other ' +
   'secrets', async (t) => {
   const database = await emptyDatabase()
