@@ -52,7 +52,7 @@ t.test('the example store and sink of the docs pass the conformance tests with n
   t.ok((stdout.match(/^ +ok \d/gm) ?? []).length > 100)
 })
 
-t.test('a store that breaks a rule fails, and the test says which', async (t) => {
+t.test('a store that violates a rule fails the test of that rule', async (t) => {
   const store = files.get('my-store.js') ?? ''
   const broken = store.replace(/claim: .* \}/, 'claim: async () => true }')
   t.not(broken, store)

@@ -12,7 +12,7 @@ import { viewEvent } from '../plugins/event-sink/event-view.js'
 
 const run = promisify(execFile)
 
-t.test('the webhook of docs/webhooks.md is made, called and stored by the lines as they are printed', async (t) => {
+t.test('the commands of docs/webhooks.md create a webhook, call it and store its event', async (t) => {
   const page = await readFile(new URL('../docs/webhooks.md', import.meta.url), 'utf8')
   const script = page.split('```sh\n')[1]?.split('```')[0] ?? ''
   const sink = memorySink()

@@ -14,8 +14,8 @@ import { cut, reply } from '../helpers/stub-upstream.js'
 const ATTACK = '<img src="data:," onerror="window.ran = true">it is "down" & <b>out</b>'
 const RAN = '"ran" in window'
 
-t.test('a page of another origin embeds by the SDK’s calls: it gets its token, reads each refusal, and runs ' +
-  'nothing of a Message', async (t) => {
+t.test('a page of another origin embeds by the SDK’s calls: it gets its token, reads each refusal, and ' +
+  'executes no script in a Message', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const bi = await boldbiServer(t)

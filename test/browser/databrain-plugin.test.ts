@@ -152,8 +152,7 @@ async function seesDashboardOf (t: Test, page: Page, user: string): Promise<void
   await page.locator('dbn-dashboard canvas').first().waitFor({ timeout: PATIENCE })
 }
 
-t.test('the unmodified component renders its dashboard through the proxy, for the user whom the cookie ' +
-  'names', async (t) => {
+t.test('the unmodified component renders its dashboard through the proxy, for the user of the cookie', async (t) => {
   const made = await site(t, crossOrigin('ann'))
   if (made === null) return
   const { page, databrain, hosts, component, answers } = made
@@ -221,8 +220,8 @@ t.test('a page of an origin that is not allowed gets no data, with any cookies',
   t.equal(databrain.connections(), 0)
 })
 
-t.test("with nothing on the page but the component, its own backend's name led to a server that adds the key, it " +
-  'renders too', async (t) => {
+t.test("the component renders without other code on the page if its backend's name resolves to a server that " +
+  'adds the key', async (t) => {
   const made = await site(t, ({ backend }) => ({
     options: { prefix: '' },
     script: '',

@@ -14,8 +14,7 @@ function hints (now: number, { issued = now, refresh = 720_000, end = 900_000 } 
   return { issuedAt: at(issued), refreshAfter: at(now + refresh), expiresAt: at(now + end) }
 }
 
-t.test('no await can be forgotten: whatever the page calls at once, one request is under way and the page gets ' +
-  'its text, never a promise', async (t) => {
+t.test('concurrent calls of the page share one request, and each of them receives a string', async (t) => {
   const { answer, keep, pass, run, until } = await tokenPage(t, browser)
   let release = (): void => {}
   answer(async () => {

@@ -75,8 +75,8 @@ t.test('widget token: onError receives the status of a refusal', async (t) => {
   t.ok(wait > 1_000 && wait <= 61_000, `the limit's own Retry-After: ${wait} ms`)
 })
 
-t.test('guest token: an endpoint of the host that answers { token } alone is asked again as its life ' +
-  'says', async (t) => {
+t.test('guest token: an endpoint that returns only { token } is requested again according to the ttl option ' +
+  '', async (t) => {
   const databrain = await stubUpstream(t, mint)
   const page = await tokenPage(t, browser, async (app) => {
     await app.register(guestToken, {
@@ -101,7 +101,7 @@ t.test('guest token: an endpoint of the host that answers { token } alone is ask
   t.same(await page.run('tokens.length'), 1, 'the same token, which the route keeps, is no news')
 })
 
-t.test('embed: a function may ask by POST and say what the token is, and how long it lives', async (t) => {
+t.test('embed: a function may send a POST and return the token and its lifetime', async (t) => {
   let granted = 0
   const answer = () => ({
     ApiStatus: true,

@@ -60,7 +60,7 @@ t.test('the administrator of docs/admin-auth.md lists sources', async (t) => {
   t.equal((await app.inject({ url: '/v1/admin/sources', headers: { authorization } })).statusCode, 200)
 })
 
-t.test('the Bold BI app refuses what its user was not given, a query without any dashboard too', async (t) => {
+t.test('the Bold BI app refuses dashboards without permission, and a query without a dashboard', async (t) => {
   const code = codeOf('docs/embed-authorize.md').replace('https://bi.example.com', 'http://127.0.0.1:1')
   const app = await startQuickStart(t, code, secretsOf(code))
   const authorize = async (query: string) =>

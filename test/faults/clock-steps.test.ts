@@ -9,8 +9,8 @@ import { STEPPED_CLOCK, stepClock } from '../helpers/stepped-clock.js'
 import { LOADED, untilAcknowledged } from '../helpers/stores.js'
 import { timedCall } from '../helpers/timed-calls.js'
 
-t.test('a clock that steps 6 minutes either way stops no events, lets no repeat in, locks nobody out for longer, ' +
-  'and tokens recover', async (t) => {
+t.test('a clock step of 6 minutes in either direction stops no events, admits no duplicate and extends no ' +
+  'lock, and tokens recover', async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), {
     ...LOADED,
     ...STEPPED_CLOCK,

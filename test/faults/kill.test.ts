@@ -19,7 +19,8 @@ const LOAD = { connections: 12, batching: 4 }
 t.setTimeout(KILLS * 150_000)
 
 for (const kind of STORES) {
-  t.test(`${KILLS} times kill -9 of a server on ${kind} under load: nothing lost, nothing twice, no batch in part`, async (t) => {
+  t.test(`after ${KILLS} times kill -9 of a server on ${kind} under load no event is lost or duplicated, and ` +
+    'no batch is stored partially', async (t) => {
     const store = await storeOfServer(t, kind)
     if (store === null) return
     const ledger = new Ledger()
@@ -55,7 +56,8 @@ for (const kind of STORES) {
   })
 }
 
-t.test(`${KILLS} times kill -9 of PostgreSQL under load: nothing lost, nothing twice, events flow again`, async (t) => {
+t.test(`after ${KILLS} times kill -9 of PostgreSQL under load no event is lost or duplicated, and events are ` +
+  'accepted again', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not killed', { skip: true })

@@ -16,7 +16,8 @@ const DOWN_SECONDS = Number(process.env.DOWN_SECONDS ?? 6)
 /** How long a key may work that cannot be looked up any more, milliseconds. */
 const KEY_LIMIT = 5_000
 
-t.test(`PostgreSQL down for ${DOWN_SECONDS} s under load: 503 and Retry-After, nothing lost, and all is well after its return`, async (t) => {
+t.test(`with PostgreSQL down for ${DOWN_SECONDS} s under load responses are 503 with Retry-After, no event is ` +
+  'lost, and the server recovers', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not stopped', { skip: true })

@@ -14,8 +14,8 @@ interface Pair {
   refresh_token: string
 }
 
-t.test('killed between the rotation and its answer, the old refresh token ends the family, and a new login ' +
-  'works', async (t) => {
+t.test('after a kill between the rotation and its response, the old refresh token revokes the session, and a ' +
+  'new login works', async (t) => {
   const dataDir = await temporaryFolder(t)
 
   async function start (variables: Record<string, string> = {}) {

@@ -44,8 +44,7 @@ for (const mode of ROUNDS > 1 ? MODES : MODES.slice(-1)) {
       t.equal(stored.size, visits.acknowledged.length)
     })
 
-    t.test('for DRAIN_DELAY_MS a server that was told to stop takes requests on new connections while /readyz is ' +
-      '503', async (t) => {
+    t.test('for DRAIN_DELAY_MS after SIGTERM a server accepts new connections while /readyz is 503', async (t) => {
       // Far longer than two requests take.
       const stopping = await made.start({ DRAIN_DELAY_MS: '60000' })
       stopping.signal('SIGTERM')

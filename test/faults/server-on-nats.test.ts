@@ -16,7 +16,8 @@ const COPIED_WITHIN = 30_000
 const PACKINGS = (process.env.PACKINGS ?? 'event').split(',')
 
 for (const packing of PACKINGS) {
-  t.test(`with NATS_PACKING=${packing} what was acknowledged is in PostgreSQL once, after kills of broker and server`, async (t) => {
+  t.test(`with NATS_PACKING=${packing} each acknowledged event is in PostgreSQL once, after kills of broker ` +
+    'and server', async (t) => {
     const [postgres, nats] = [await privatePostgres(t), await privateNats(t)]
     if (postgres === null || nats === null || !nats.ownServer) return
     const variables = { ...LOADED, DATABASE_URL: postgres.url, NATS_URL: nats.url, NATS_PACKING: packing }

@@ -9,7 +9,8 @@ import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 
 const SERVERS = 5
 
-t.test(`${SERVERS} servers that start at once on an empty PostgreSQL make one administrator and one source, and share all of it`, async (t) => {
+t.test(`${SERVERS} servers that start at the same time on an empty PostgreSQL create one administrator and ` +
+  'one source, and share all data', async (t) => {
   const made = await cluster(t, { mode: 'PostgreSQL', instances: SERVERS })
   if (made === null) return
   const { instances, password, pipelineKey, token } = made

@@ -18,7 +18,8 @@ const ROUNDS = Number(process.env.ROUNDS ?? 3)
 t.setTimeout(ROUNDS * 200_000)
 
 for (const kind of STORES) {
-  t.test(`${ROUNDS} times SIGTERM to a server on ${kind} under load: what was acknowledged is stored, nothing fails but new connections, exit 0`, async (t) => {
+  t.test(`after ${ROUNDS} times SIGTERM to a server on ${kind} under load acknowledged events are stored, ` +
+    'only new connections fail, and the exit code is 0', async (t) => {
     const store = await storeOfServer(t, kind)
     if (store === null) return
     const ledger = new Ledger()
@@ -47,8 +48,8 @@ for (const kind of STORES) {
   })
 }
 
-t.test('while it drains, /readyz is 503 at once, a slow request finishes, nobody new gets in, and unused ' +
-  'connections hold up nothing', async (t) => {
+t.test('while the server drains /readyz is 503, a slow request finishes, new connections are refused, and ' +
+  'idle connections do not delay the exit', async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), LOADED)
   const { pipelineKey } = printedBy(server)
   const { hostname, port } = new URL(server.origin)

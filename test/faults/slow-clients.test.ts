@@ -42,7 +42,8 @@ const UNLIMITED: Variables = {
 }
 const EVENT = '{"event":"Meanwhile","userId":"u"}'
 
-t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} that say nothing leave the service available and are closed`, async (t) => {
+t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} idle ones leave the service available and ` +
+  'are closed', async (t) => {
   const attack = await slowHttpTest(t)
   if (attack === null) return
   const store = await storeOfServer(t, 'PGlite')

@@ -60,8 +60,8 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     throw new Error(`${messageId} was not stored`)
   }
 
-  t.test('an event that comes by TLS is stored with the address of its client, whatever that says of ' +
-    'itself', async (t) => {
+  t.test("an event sent over TLS is stored with the address of its client, not with the client's forwarding " +
+    'headers', async (t) => {
     const forged = { 'x-forwarded-for': '198.51.100.7', forwarded: 'for=198.51.100.7', 'x-real-ip': '198.51.100.7' }
     const { status } = await ask('/v1/t', { from: '127.0.0.5', body: track('spoofed'), headers: forged })
     t.equal(status, 200)
@@ -181,8 +181,8 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     for (const { stdout, stderr } of instances) t.notMatch(stdout() + stderr(), /Redis|NOPERM/)
   })
 
-  t.test('with one instance gone every request is answered by the other, and with both a client is told to come ' +
-    'again', async (t) => {
+  t.test('without one instance the other handles every request, and without both responses are 503 with ' +
+    'Retry-After', async (t) => {
     const [first, second] = instances
     await first?.kill()
     for (let index = 0; index < 20; index++) {

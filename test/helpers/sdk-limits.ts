@@ -13,7 +13,7 @@ export function testSdkLimits (name: string, connect: (server: ListeningGateway)
       ['events of its source', { source: { rateLimit: 150 } }]
     ] as const
   ) {
-    t.test(`${name} waits out a limit of the ${limit} and loses nothing`, async (t) => {
+    t.test(`${name} retries after a limit of the ${limit} and loses no event`, async (t) => {
       const server = await listeningGateway(t, options)
       const sdk = connect(server)
       const calls = sdkCalls(510)

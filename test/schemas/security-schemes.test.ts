@@ -10,7 +10,7 @@ import { generateSecret } from '../../signing/secret-strength/index.js'
 
 const root = new URL('../../', import.meta.url)
 
-t.test('a host that gives them to @fastify/swagger has its guarded routes described', async (t) => {
+t.test("with the schemes in @fastify/swagger the document describes the host's guarded routes", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(swagger, { openapi: { openapi: '3.1.0', components: { securitySchemes } } })

@@ -64,7 +64,7 @@ for (
   })
 }
 
-t.test('with getSourceConfig the SDK asks no control plane', async (t) => {
+t.test('with getSourceConfig the SDK sends no request to a control plane', async (t) => {
   const shop = await openShop(t)
   if (shop === null) return
   const urls: string[] = []

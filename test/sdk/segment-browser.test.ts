@@ -81,7 +81,7 @@ for (const deliveryStrategy of [undefined, BATCHING]) {
       ['events of its source', { source: { rateLimit: deliveryStrategy === undefined ? 40 : 10 } }]
     ] as const
   ) {
-    t.test(`Segment's browser SDK (${form}) waits out a limit of the ${limit} and loses nothing`, async (t) => {
+    t.test(`Segment's browser SDK (${form}) retries after a limit of the ${limit} and loses no event`, async (t) => {
       const shop = await openShop(t, options)
       if (shop === null) return
       const calls = sdkCalls(120, 'ann')
@@ -94,8 +94,8 @@ for (const deliveryStrategy of [undefined, BATCHING]) {
   }
 }
 
-t.test("a batch of over 500 small events, which Segment's browser SDK makes of an outage, is " +
-  'taken whole', async (t) => {
+t.test("a batch of over 500 small events, which Segment's browser SDK sends after an outage, is accepted as a " +
+  'whole', async (t) => {
   // Browsers with shorter names than Chromium's make smaller events.
   const shop = await openShop(t, {}, { userAgent: 'Shop/1.0' })
   if (shop === null) return
@@ -113,7 +113,7 @@ t.test("a batch of over 500 small events, which Segment's browser SDK makes of a
   t.ok(shop.largestBatch() > 500, `${shop.largestBatch()} events at once`)
 })
 
-t.test('what waits for its batch when the page goes is sent by the browser afterwards', async (t) => {
+t.test('events that wait for their batch when the page ends are sent by the browser afterwards', async (t) => {
   const shop = await openShop(t)
   if (shop === null) return
   const calls = sdkCalls(15, 'ann')
@@ -125,7 +125,7 @@ t.test('what waits for its batch when the page goes is sent by the browser after
   assertStoredOnce(t, calls, await shop.server.stored())
 })
 
-t.test('what an outage kept back when the page goes is sent by the next page', async (t) => {
+t.test('events that wait because of an outage when the page ends are sent by the next page', async (t) => {
   const shop = await openShop(t)
   if (shop === null) return
   const calls = sdkCalls(15, 'ann')

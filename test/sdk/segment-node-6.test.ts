@@ -13,8 +13,8 @@ type Options = { host: string, errorHandler: (error: Error) => void }
 // CommonJS, and without types.
 const Analytics = createRequire(import.meta.url)('analytics-node') as new(writeKey: string, options: Options) => Sdk
 
-t.test("Segment's earlier Node SDK, analytics-node 6, with nothing but `host` set: each of its calls is stored, " +
-  'nulls and numbers included', async (t) => {
+t.test("with only `host` set, each call of Segment's earlier Node SDK, analytics-node 6, is stored, nulls and " +
+  'numbers included', async (t) => {
   const server = await listeningGateway(t)
   const errors: Error[] = []
   const analytics = new Analytics(server.key, { host: server.origin, errorHandler: (error) => errors.push(error) })

@@ -6,7 +6,7 @@ import { segmentSdk } from '../helpers/node-sdks.js'
 import { assertStoredOnce, sdkCalls } from '../helpers/sdk-calls.js'
 import { countBatches, testSdkLimits } from '../helpers/sdk-limits.js'
 
-t.test("Segment's Node SDK with nothing but `host` set: each of its calls is stored", async (t) => {
+t.test("with only `host` set, each call of Segment's Node SDK is stored", async (t) => {
   const server = await listeningGateway(t)
   const analytics = new Analytics({ writeKey: server.key, host: server.origin })
   const timestamp = new Date('2026-01-02T03:04:05.678Z')
@@ -80,7 +80,7 @@ t.test("600 events of Segment's Node SDK through an outage are stored once each"
 
 testSdkLimits("Segment's Node SDK", segmentSdk)
 
-t.test("a wrong key ends in the SDK's error event, at once and with nothing stored", async (t) => {
+t.test("a wrong key causes the SDK's error event without a retry, and no event is stored", async (t) => {
   const server = await listeningGateway(t)
   const sdk = segmentSdk({ ...server, key: server.key.replace(/.$/, (last) => last === 'a' ? 'b' : 'a') })
   sdk.send(sdkCalls(1))

@@ -142,8 +142,8 @@ function hubspotDelivery (url: string, eventId: number): { payload: string, head
   }
 }
 
-t.test("a delivery that HubSpot's own library signs for the public URL is stored, however the proxy spells " +
-  'the host', async (t) => {
+t.test("a delivery that HubSpot's own library signs for the public URL is stored, with any spelling of the " +
+  'host by the proxy', async (t) => {
   const { send, url, stored } = await webhookGateway(t, 'hubspot', {
     webhook: { secret: HUBSPOT_SECRET },
     server: { trustProxy: '127.0.0.1' }

@@ -14,7 +14,7 @@ async function outcome (app: FastifyInstance, headers: Record<string, string>, u
   return `${answer.statusCode} ${answer.json().error?.code ?? 'fine'}`
 }
 
-t.test('with CSRF=on a widget token and an embed need a token of /csrf/token, made in the same session', async (t) => {
+t.test('with CSRF=on a widget token and an embed require a token of /csrf/token from the same session', async (t) => {
   const { app } = await demoApp(t, { CSRF: 'on' })
   const answer = await app.inject('/csrf/token')
   const cookie = `${answer.cookies[0]?.name}=${answer.cookies[0]?.value}`
@@ -76,7 +76,7 @@ t.test('EMBED_CONNECTIONS_MAX requests of one address are in flight on the embed
   t.equal(await statuses(free), 0)
 })
 
-t.test('what is missing for a captcha is named', async (t) => {
+t.test('a missing captcha setting is named', async (t) => {
   const problems = (variables: Record<string, string>) => {
     try {
       readConfig(variables)

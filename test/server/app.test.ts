@@ -59,7 +59,7 @@ t.test("a visitor's cookie carries the three flows from the page to the products
   t.same(await event.json(), { success: true })
 })
 
-t.test('the end user is whom a reference names, else the session, else EMBED_USER', async (t) => {
+t.test('the end user is that of the reference, otherwise of the session, otherwise EMBED_USER', async (t) => {
   const { app, products, secrets } = await demoApp(t, { EMBED_USER: 'fallback@example.com' }, { listen: true })
   const authorization = `Bearer ${secrets.DATABRAIN_PROXY_KEY[0]}`
   const clientOf = async (headers: Record<string, string>, query = '') => {
@@ -95,7 +95,7 @@ t.test('the end user is whom a reference names, else the session, else EMBED_USE
   )
 })
 
-t.test('with a real product and no EMBED_USER nobody is the end user, and the page starts no session', async (t) => {
+t.test('with a real product and no EMBED_USER there is no end user, and the page starts no session', async (t) => {
   const { app, products } = await demoApp(t, { DXFEED_SECRET: 's3cr3t', DXFEED_ISSUER: 'acme', DXFEED_SESSION: 'web' })
   const start = await app.inject('/')
   t.equal(start.statusCode, 200)
@@ -137,7 +137,7 @@ t.test('the docs are there unless switched off', async (t) => {
   t.equal((await app.inject('/docs/json')).statusCode, 404)
 })
 
-t.test("the first start makes an owner who can log in and a source for the server's own pages", async (t) => {
+t.test("the first start creates an owner who can log in and a source for the server's own pages", async (t) => {
   const { app, first } = await demoApp(t)
   t.match(first, { email: 'admin@example.com', generatedPassword: /^[\w-]{43}$/, pipelineKey: /^dk_live_/ })
   const login = await app.inject({

@@ -99,8 +99,7 @@ const BODIES: Record<string, InjectOptions> = {
   'gzip that is none': { payload: '{"event":"x"}', headers: { ...json, 'content-encoding': 'gzip' } }
 }
 
-t.test('bad bodies on every route are answered 4xx with the envelope, and nothing is ' +
-  'stored', async (t) => {
+t.test('invalid bodies on every route are 4xx with the envelope, and no data is stored', async (t) => {
   const demo = await server(t)
   const { app, authorization } = demo
   const withBody = demo.operations.filter(({ hasBody }) => hasBody)
@@ -125,8 +124,8 @@ t.test('bad bodies on every route are answered 4xx with the envelope, and nothin
   t.equal(({} as { polluted?: unknown }).polluted, undefined)
 })
 
-t.test('no route reflects a foreign origin, with or without credentials, and none says * with ' +
-  'credentials', async (t) => {
+t.test('no route reflects a foreign origin, with or without credentials, and none allows * with credentials ' +
+  '', async (t) => {
   const demo = await server(t)
   for (const operation of demo.operations) {
     for (const method of [operation.method, 'OPTIONS'] as const) {

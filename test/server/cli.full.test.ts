@@ -18,7 +18,7 @@ async function run (test: Test, args: string[], variables: Record<string, string
   return { code, stdout: program.stdout(), stderr: program.stderr() }
 }
 
-t.test('--version and --help say what there is', async (t) => {
+t.test('--version prints the version and --help lists the commands', async (t) => {
   const version = await run(t, ['--version'])
   t.equal(version.code, 0)
   t.match(version.stdout, /^\d+\.\d+\.\d+\n$/)
@@ -31,7 +31,7 @@ t.test('--version and --help say what there is', async (t) => {
   }
 })
 
-t.test('a wrong call is exit code 2 with one line that says what is wrong', async (t) => {
+t.test('invalid arguments are exit code 2 with one line that describes the error', async (t) => {
   for (const args of [['nonsense'], ['start', '--port=1'], ['sign', 'extra'], ['__proto__'], ['toString']]) {
     const { code, stdout, stderr } = await run(t, args)
     t.equal(code, 2, args.join(' '))
@@ -54,7 +54,7 @@ t.test('production with mock products or without secrets does not start', async 
   for (const name of ['JWT_SECRET', 'SECRETS_KEY', 'DATABRAIN', 'BOLDBI', 'DXFEED']) t.match(stderr, `- ${name} `)
 })
 
-t.test('generate-key makes a strong secret', async (t) => {
+t.test('generate-key prints a strong secret', async (t) => {
   const { code, stdout } = await run(t, ['generate-key'])
   t.equal(code, 0)
   assertStrongSecret('key', stdout.trim())
@@ -79,7 +79,7 @@ t.test('sign prints the headers of either spelling for the exact bytes of a body
   t.match(without.stderr, 'SERVER_SECRET')
 })
 
-t.test('administrators and sources can be made without a running server, and not beside one', async (t) => {
+t.test('administrators and sources can be created without a running server, and not beside one', async (t) => {
   const variables = { DATA_DIR: await temporaryFolder(t), LOG_LEVEL: 'warn' }
   const migrated = await run(t, ['migrate'], variables)
   t.equal(migrated.code, 0, migrated.stderr)
@@ -132,7 +132,7 @@ t.test('administrators and sources can be made without a running server, and not
   t.match(beside.stderr, 'in use by another process')
 })
 
-t.test('a start needs the packages of what is switched on, and of nothing else', async (t) => {
+t.test('a start requires only the packages of the enabled features', async (t) => {
   const extra = (environment: Record<string, string>) =>
     COMMANDS['start']?.needs(environment).filter((name) => !COMMANDS['start']?.needs({}).includes(name))
   t.same(extra({ CSRF: 'on', CAPTCHA: 'altcha' }), ['@fastify/csrf-protection', 'altcha-lib'])
@@ -149,7 +149,7 @@ t.test('missing packages are named in one line that brings them', async (t) => {
   )
 })
 
-t.test('what was installed from a tarball is run from that tarball again', async (t) => {
+t.test('a package that was installed from a tarball runs from that tarball again', async (t) => {
   const project = await temporaryFolder(t)
   const folder = join(project, 'node_modules/fastify-gatehouse')
   await mkdir(folder, { recursive: true })

@@ -127,7 +127,7 @@ t.test('each bad value is a problem that names its variable and hides its value'
   }
 })
 
-t.test('all problems come at once', async (t) => {
+t.test('all problems are reported together', async (t) => {
   const problems = problemsOf({
     PORT: 'x',
     JWT_SECRET: 'short',
@@ -142,7 +142,7 @@ t.test('all problems come at once', async (t) => {
   })
 })
 
-t.test('a product that is configured by half is a problem that names what is missing', async (t) => {
+t.test('an incompletely configured product is a problem that names the missing variable', async (t) => {
   const cases: Array<[Variables, string[]]> = [
     [{ BOLDBI_API_URL: 'http://bi.test' }, ['BOLDBI_EMBED_SECRET']],
     [{ BOLDBI_EMBED_SECRET: 's' }, ['BOLDBI_API_URL']],
@@ -173,7 +173,7 @@ t.test('production demands the secrets and refuses mock products and a user for 
   })
 })
 
-t.test('nobody is the end user by default once a real product is configured', async (t) => {
+t.test('there is no default end user once a real product is configured', async (t) => {
   const { DXFEED_SECRET, DXFEED_ISSUER, DXFEED_SESSION } = real()
   const one = { DXFEED_SECRET, DXFEED_ISSUER, DXFEED_SESSION } as Variables
   t.equal(readConfig(one).embedUser, null)

@@ -68,8 +68,7 @@ async function preflight (
   })
 }
 
-t.test('of all routes none grants a foreign origin anything, whatever the Referer says, and none ' +
-  'opens a private network', async (t) => {
+t.test('no route allows a foreign origin, with any Referer, and none allows access to a private network', async (t) => {
   const { app, routes, first } = await server(t)
   t.ok(routes.length > 60, `${routes.length} routes`)
   for (
@@ -98,7 +97,7 @@ t.test('of all routes none grants a foreign origin anything, whatever the Refere
   }
 })
 
-t.test('a good Referer without an Origin grants nothing', async (t) => {
+t.test('an allowed Referer without an Origin sets no CORS header', async (t) => {
   const { app, routes } = await server(t)
   for (const route of routes) {
     const reply = await app.inject({ ...route, headers: { referer: `${PAGE}/page` } })
@@ -106,8 +105,8 @@ t.test('a good Referer without an Origin grants nothing', async (t) => {
   }
 })
 
-t.test('every answer of a route that some page may read varies by origin, whoever asks and whatever comes of ' +
-  'it', async (t) => {
+t.test('every response of a route that some page may read has Vary: Origin, for any origin and any status ' +
+  '', async (t) => {
   const { app, routes } = await server(t)
   const readable: Route[] = []
   for (const route of routes) {
@@ -133,7 +132,7 @@ t.test('every answer of a route that some page may read varies by origin, whoeve
   }
 })
 
-t.test("401, 403, 413 and 429 of both embedding routes vary by origin, and the site's own page alone can " +
+t.test("401, 403, 413 and 429 of both embedding routes have Vary: Origin, and only the site's own page can " +
   'read them', async (t) => {
   const json = { 'content-type': 'application/json' }
   for (

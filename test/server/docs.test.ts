@@ -27,8 +27,7 @@ t.test('the API is described as valid OpenAPI 3.1', async (t) => {
   t.ok(valid, JSON.stringify(errors))
 })
 
-t.test('each operation has a summary, a tag and its answers, and names only tags and schemes that are ' +
-  'described', async (t) => {
+t.test('each operation has a summary, a tag and its responses, and uses only declared tags and schemes', async (t) => {
   const { app } = await demoApp(t)
   const { paths, components, tags: described } = (await app.inject('/docs/json')).json() as Document
   for (const [path, operations] of Object.entries(paths)) {
@@ -45,7 +44,7 @@ t.test('each operation has a summary, a tag and its answers, and names only tags
   }
 })
 
-t.test("the endpoints of the suite are all there, and nothing of the demo's own", async (t) => {
+t.test('the document contains all endpoints of the suite and none of the demo', async (t) => {
   const { app } = await demoApp(t)
   const { paths } = (await app.inject('/docs/json')).json() as Document
   const there = Object.entries(paths).flatMap(([path, operations]) =>
@@ -79,7 +78,7 @@ t.test("the endpoints of the suite are all there, and nothing of the demo's own"
   t.same(there.filter((operation) => operation.includes('/demo/') || operation.endsWith(' /')), [])
 })
 
-t.test('the page of the docs and what it loads come from the server itself', async (t) => {
+t.test('the page of the docs and its assets are served by the server itself', async (t) => {
   const { app } = await demoApp(t)
   const page = await app.inject('/docs')
   t.equal(page.statusCode, 200)
@@ -115,7 +114,7 @@ t.test('the document is written once, has a tag, and is not offered as YAML', as
   t.same(writes, [])
 })
 
-t.test('in production the docs are there only where DOCS says so', async (t) => {
+t.test('in production the docs are served only with DOCS=on', async (t) => {
   const production = {
     NODE_ENV: 'production',
     JWT_SECRET: generateSecret(),

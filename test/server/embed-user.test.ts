@@ -76,7 +76,7 @@ t.test('once a real product is configured there is no default end user, but a re
   t.same(await set.usersOf(), Array(3).fill('fallback@example.com'))
 })
 
-t.test('DXFEED_USER is the user id of every widget token, and the end user still decides who gets one', async (t) => {
+t.test('DXFEED_USER is the user id of every widget token, and a token still requires an end user', async (t) => {
   const mock = await server(t, { DXFEED_USER: 'dx-user-7' })
   t.same(await mock.usersOf(), ['viewer@example.com', 'viewer@example.com', 'dx-user-7'])
   const real = await server(t, { ...REAL_DXFEED, DXFEED_USER: 'dx-user-7' })

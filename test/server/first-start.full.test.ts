@@ -13,8 +13,8 @@ import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 
 const run = promisify(execFile)
 
-t.test('the first start prints what it made, its curl lines work when pasted, and a later start keeps all of ' +
-  'it', async (t) => {
+t.test('the first start prints the data that it created, its curl lines work when pasted, and a later start ' +
+  'keeps the data', async (t) => {
   const dataDir = join(await temporaryFolder(t), 'data')
   const first = await startServerProcess(t, dataDir)
   const { password, pipelineKey } = printedBy(first)
@@ -56,7 +56,7 @@ t.test('the first start prints what it made, its curl lines work when pasted, an
   t.comment(`first start ${Math.round(first.startTime)} ms, later start ${Math.round(second.startTime)} ms`)
 })
 
-t.test('a port that is taken stops the start before anything is made', async (t) => {
+t.test('a port in use stops the start before any data is created', async (t) => {
   const dataDir = await folderWithDatabase(t)
   const taken = createServer()
   await new Promise<void>((resolve) => {
@@ -70,7 +70,7 @@ t.test('a port that is taken stops the start before anything is made', async (t)
   t.match(printedBy(await startServerProcess(t, dataDir)).password, /^[\w-]{43}$/, 'the next start is the first one')
 })
 
-t.test('nothing that came from the environment is printed, and no secret is logged at trace level', async (t) => {
+t.test('no value of the environment is printed, and no secret is logged at trace level', async (t) => {
   const dataDir = await folderWithDatabase(t)
   const given = {
     ADMIN_EMAIL: 'somebody@example.org',

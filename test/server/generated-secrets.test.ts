@@ -6,7 +6,7 @@ import t from 'tap'
 import { generatedSecret } from '../../server/config/generated-secrets.js'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 
-t.test("a secret is made once, strong, in a file that is the owner's alone", async (t) => {
+t.test('a strong secret is generated once, in a file that only the owner can access', async (t) => {
   const dataDir = join(t.testdir(), 'data')
   const first = await generatedSecret(dataDir, 'JWT_SECRET')
   assertStrongSecret('JWT_SECRET', first)
@@ -18,7 +18,7 @@ t.test("a secret is made once, strong, in a file that is the owner's alone", asy
   t.equal(await mode('secrets', 'JWT_SECRET'), '600')
 })
 
-t.test('of many that make the same secret at once, all get one, and no draft stays', async (t) => {
+t.test('concurrent generations of one secret all return the same secret and leave no temporary file', async (t) => {
   const dataDir = t.testdir()
   const made = await Promise.all(Array.from({ length: 20 }, () => generatedSecret(dataDir, 'SECRETS_KEY')))
   t.equal(new Set(made).size, 1)

@@ -13,8 +13,8 @@ import { memoryStore } from '../../plugins/token-store/memory/index.js'
 import { sqlStore } from '../../plugins/token-store/sql/index.js'
 import { generateSecret } from '../../signing/secret-strength/index.js'
 
-t.test('/readyz says what an acknowledged write outlives, and is 503 when the database is gone, while /healthz ' +
-  'stays', async (t) => {
+t.test('/readyz reports the durability, and is 503 when the database is unavailable, while /healthz is 200 ' +
+  '', async (t) => {
   const database = await openDatabase({ memory: true })
   const app = fastify()
   t.teardown(async () => {
@@ -40,7 +40,7 @@ t.test('/readyz says what an acknowledged write outlives, and is 503 when the da
   t.same((await app.inject('/healthz')).json(), { status: 'ok' })
 })
 
-t.test('/readyz names the one part that does not answer', async (t) => {
+t.test('/readyz names the part that does not respond', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(errorEnvelope)

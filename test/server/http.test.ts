@@ -60,7 +60,7 @@ t.test('two Host headers, none, or a broken request line are 400', async (t) => 
   }
 })
 
-t.test('requests that find nothing are limited, and those that do are not', async (t) => {
+t.test('only requests for unknown paths are limited', async (t) => {
   const { app } = await demoApp(t, { NOT_FOUND_RATE_MAX: '10' })
   const ask = (at: number) =>
     app.inject(at % 2 === 0 ? { url: `/wp-admin/${at}` } : { method: 'POST', url: `/wp-admin/${at}`, payload: '{' })
@@ -83,7 +83,7 @@ t.test('an address that an untrusted peer claims does not count', async (t) => {
   t.same(statuses, [404, 404, 429, 429])
 })
 
-t.test('every answer has nosniff, none names a version, pages have a strict policy', async (t) => {
+t.test('every response has nosniff, none contains a version, and pages have a strict policy', async (t) => {
   const { app, products } = await demoApp(t)
   for (
     const url of ['/', '/healthz', '/readyz', '/nothing', '/%zz', '/docs', '/docs/json', '/demo/start.js',

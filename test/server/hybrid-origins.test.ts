@@ -5,7 +5,8 @@ import { demoApp } from '../helpers/server-app.js'
 const ORIGINS = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost',
   'chrome-extension://abcdefghijklmnopabcdefghijklmnop']
 
-t.test('apps with a scheme of their own can be domains of a source and EMBED_ORIGINS, and files can not', async (t) => {
+t.test("origins with an app's own scheme can be in a source's domains and EMBED_ORIGINS, and file: cannot " +
+  '', async (t) => {
   const { app, first: { email, generatedPassword: password } } = await demoApp(t, {
     LOG_LEVEL: 'silent',
     EMBED_ORIGINS: ORIGINS.join(', ')

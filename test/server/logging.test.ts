@@ -6,7 +6,7 @@ import { demoApp } from '../helpers/server-app.js'
 import { logReader } from '../helpers/log-reader.js'
 import { rawRequest } from '../helpers/raw-socket.js'
 
-t.test("query values, and what goes by a secret's name, are not logged", async (t) => {
+t.test('query values, and properties with the name of a secret, are not logged', async (t) => {
   const log = logReader()
   const app = fastify({ logger: loggerOptions('trace', log.stream), logController: new RequestLog() })
   t.teardown(() => app.close())

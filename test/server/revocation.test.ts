@@ -4,8 +4,8 @@ import t from 'tap'
 
 import { demoApp } from '../helpers/server-app.js'
 
-t.test("what the demo page's session began before a cut-off embeds nothing, a new session does, and the trail " +
-  'says so', async (t) => {
+t.test('a session of the demo page from before a cut-off cannot embed, a new session can, and both are ' +
+  'audited', async (t) => {
   const { app, first } = await demoApp(t)
   const { access_token: token } = (await app.inject({
     method: 'POST',

@@ -8,7 +8,7 @@ t.test('a server on loopback is known by its address and by localhost, the addre
   t.equal(serverOrigins('::1', 3000)[0], 'http://[::1]:3000')
 })
 
-t.test('a server on one address is known by that alone, one on all of them by each', async (t) => {
+t.test('the origins are the one address of the server, or each address if it listens on all', async (t) => {
   t.same(serverOrigins('192.0.2.7', 8080), ['http://192.0.2.7:8080'])
   t.same(serverOrigins('example.test', 8080), ['http://example.test:8080'])
   const all = serverOrigins('0.0.0.0', 3000)

@@ -42,7 +42,7 @@ function connections ({ server }: FastifyInstance): Promise<number> {
   )
 }
 
-t.test('a client that takes a byte of its answer now and then is cut off, and the log says so once', async (t) => {
+t.test('a client that reads its response a few bytes at a time is disconnected, with one log line', async (t) => {
   const { app, origin, log } = await server(t, { within: 1_000, every: 200 })
   const readers = await Promise.all(
     Array.from({ length: 5 }, () => readSlowly(origin, '/big', { bytes: 1, pause: 100, limit: 30_000 }))
@@ -66,7 +66,7 @@ t.test('a client that takes enough is not, however long it takes', async (t) => 
   t.notOk(cut, `after ${after} ms with ${taken} bytes`)
 })
 
-t.test('neither is one that has its answer and stays, waits for one, or says nothing', async (t) => {
+t.test('a client that has its response, waits for one or is idle is not disconnected', async (t) => {
   const { app, origin } = await server(t, { within: 500, every: 100 })
   const port = Number(new URL(origin).port)
   const silent = connect(port, '127.0.0.1')
@@ -86,8 +86,8 @@ t.test('neither is one that has its answer and stays, waits for one, or says not
   for (const socket of [silent, waiting, answered]) socket.destroy()
 })
 
-t.test('a page of a list has 1 MB, and the built-in server cuts off who asks for many and reads none, and goes ' +
-  'on', async (t) => {
+t.test('a page of a list has up to 1 MB, and the built-in server disconnects a client that requests many and ' +
+  'reads none', async (t) => {
   // By the time that a request may take.
   const { app, first } = await demoApp(t, {
     HEADERS_TIMEOUT_MS: '1000',

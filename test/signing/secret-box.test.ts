@@ -6,14 +6,14 @@ const OLD = 'old-key-0123456789abcdefghijklmnopqrstuv'
 const NEW = 'new-key-0123456789abcdefghijklmnopqrstuv'
 const CONTEXT = 'sources/server_secret/42'
 
-t.test('what was sealed opens again, whatever the bytes', async (t) => {
+t.test('any sealed bytes can be opened again', async (t) => {
   const box = secretBox([NEW])
   for (const plain of ['', 'secret', 'ключ €', Buffer.from([0, 255, 254, 128]), new Uint8Array(10_000).fill(7)]) {
     t.same(box.open(box.seal(plain, CONTEXT), CONTEXT), Buffer.from(plain))
   }
 })
 
-t.test('a sealed text shows nothing of the plain one, and no two are alike', async (t) => {
+t.test('a sealed string does not contain the plain one, and no two are equal', async (t) => {
   const box = secretBox([NEW])
   const sealed = Array.from({ length: 200 }, () => box.seal('hunter2-hunter2', CONTEXT))
   t.equal(new Set(sealed).size, 200)
@@ -21,7 +21,7 @@ t.test('a sealed text shows nothing of the plain one, and no two are alike', asy
   t.notOk(sealed.some((text) => Buffer.from(text.split('.')[3] ?? '', 'base64url').includes('hunter2')))
 })
 
-t.test('a sealed text opens only in the context that it was sealed for', async (t) => {
+t.test('a sealed string opens only in the context that it was sealed for', async (t) => {
   const box = secretBox([NEW])
   const sealed = box.seal('secret', CONTEXT)
   for (const context of ['', 'sources/server_secret/43', 'users/totp_seed/42', `${CONTEXT} `]) {
@@ -33,7 +33,7 @@ t.test('a sealed text opens only in the context that it was sealed for', async (
   }
 })
 
-t.test('an older key still opens, the current one seals, and a dropped key opens nothing', async (t) => {
+t.test('a previous key still opens, the current one seals, and a removed key does not open', async (t) => {
   const sealed = secretBox([OLD]).seal('secret', CONTEXT)
   const rotated = secretBox([NEW, OLD])
   t.equal(rotated.open(sealed, CONTEXT).toString(), 'secret')
@@ -45,7 +45,7 @@ t.test('an older key still opens, the current one seals, and a dropped key opens
   t.ok(secretBox([NEW, NEW]).isCurrent(again), 'the same key twice is one key')
 })
 
-t.test('no character of a sealed text can be changed, left out or added', async (t) => {
+t.test('no character of a sealed string can be changed, removed or added', async (t) => {
   const box = secretBox([NEW, OLD])
   const sealed = box.seal('secret', CONTEXT)
   const altered = [...sealed].flatMap((character, at) => {

@@ -6,8 +6,8 @@ import { assertStrongSecret, generateSecret } from '../../signing/secret-strengt
 
 const HOW = /npx fastify-gatehouse generate-key/
 
-t.test('a secret that is missing, short or of few characters is refused, and the message says which option and ' +
-  'what to do', async (t) => {
+t.test('a secret that is missing, short or of few characters is refused, with a message that names the option ' +
+  'and the fix', async (t) => {
   const weak: Array<[string, RegExp]> = [
     ['', /"jwtSecrets" is missing/],
     [randomBytes(23).toString('base64url'), /shorter than 32 bytes/],
@@ -33,7 +33,7 @@ t.test('a secret that is missing, short or of few characters is refused, and the
   }
 })
 
-t.test('what tutorials print is refused in any case and punctuation', async (t) => {
+t.test('secrets from tutorials are refused in any letter case and punctuation', async (t) => {
   const known = [
     'a-string-secret-at-least-256-bits-long',
     'a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long',

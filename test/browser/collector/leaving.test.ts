@@ -9,7 +9,7 @@ if (browser === null) process.exit(0)
 const KEPT = "Object.keys(localStorage).filter((name) => name.includes('.e.')).length"
 const quiet = 'data-auto-page="false"'
 
-t.test('what was tracked just before the page goes arrives, without a preflight', async (t) => {
+t.test('events that are tracked just before the page ends are sent without a preflight', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/a')
   await shop.leave("_df.track('Clicked')")
@@ -61,7 +61,7 @@ t.test('events sent on leaving are not sent again after a day, when the server w
   await shop.page.waitForFunction(`${KEPT} === 0`)
 })
 
-t.test('more than browsers carry past the end of a page is split; what is too much waits for the next ' +
+t.test("events beyond the browser's limit for keepalive requests are split, and the excess waits for the next " +
   'page', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
@@ -73,8 +73,8 @@ t.test('more than browsers carry past the end of a page is split; what is too mu
   t.same(await shop.names(9), Array(9).fill('track Large'))
 })
 
-t.test('a page that is hidden sends what it has, and what it tracks while hidden; shown again it goes ' +
-  'on', async (t) => {
+t.test('a hidden page sends its waiting events and those it tracks while hidden, and continues when it is ' +
+  'shown again', async (t) => {
   const shop = await collectorShop(t, browser, { attributes: quiet })
   await shop.open('/a')
   await shop.page.evaluate(`{

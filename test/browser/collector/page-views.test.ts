@@ -67,7 +67,7 @@ t.test('with data-page-views="url" a change of the query is a page view too', as
   ])
 })
 
-t.test('a router that redirects makes one page view', async (t) => {
+t.test('a router that redirects causes one page view', async (t) => {
   const shop = await collectorShop(t, browser)
   await shop.open('/a')
   await shop.run("history.pushState(null, '', '/login'), history.replaceState(null, '', '/home')")

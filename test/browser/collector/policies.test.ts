@@ -55,8 +55,8 @@ t.test('a module script, which has no document.currentScript, finds its key', as
   t.same(await shop.names(1), ['page /a'])
 })
 
-t.test('Global Privacy Control, where it is respected: no event, nothing kept, and what was kept is ' +
-  'gone', async (t) => {
+t.test('with data-gpc="respect" and Global Privacy Control no event is sent or stored, and stored data is ' +
+  'removed', async (t) => {
   const gpc =
     '<script>Object.defineProperty(Navigator.prototype, "globalPrivacyControl", { get: () => location.pathname !== ' +
       '"/off" })</script>'

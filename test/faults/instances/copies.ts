@@ -47,7 +47,8 @@ export async function copies (t: Test, made: Cluster): Promise<void> {
       await storedOnce(t, ids)
     })
 
-    t.test(`${COPIES} ${how} copies, alone and in batches that share only some of them: one is stored, all are answered 200`, async (t) => {
+    t.test(`${COPIES} ${how} copies, single and in batches that share only some of them: one is stored, all ` +
+      'responses are 200', async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       const sendings = ids.flatMap((messageId, index) => {
         const batch = ids.slice(index, index + 5).map((id) => ({ type: 'track', ...event(id) }))

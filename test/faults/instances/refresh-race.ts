@@ -30,15 +30,15 @@ export async function refreshRaces (t: Test, made: Cluster): Promise<void> {
       return wonBy(t, parsed(text))
     }))
 
-  t.test('one token in two TCP writes at once, one to each instance: one wins, and all tokens of the user are ' +
-    'dead', (t) =>
+  t.test('of one token sent to both instances at the same time one is rotated, and then all tokens of the ' +
+    'user are revoked', (t) =>
     rounds(t, made, async ({ raced }) => {
       const texts = await Promise.all([0, 1].map((index) => rawExchange(two(index).origin, rawRefresh(raced, 'close'))))
       return wonBy(t, texts.flatMap(parsed))
     }))
 
-  t.test('a token that was rotated on one instance and comes to the other at once: all tokens of the user are ' +
-    'dead', (t) =>
+  t.test('a token that was rotated on one instance and is immediately sent to the other revokes all tokens of ' +
+    'the user', (t) =>
     rounds(t, made, async ({ raced, other, round }) => {
       const [one, another] = [two(round), two(round + 1)]
       const answers = [await refresh(one, raced.refresh_token), await refresh(another, raced.refresh_token)]

@@ -100,8 +100,7 @@ export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Prom
   const { redis } = cluster
   if (redis?.ownServer !== true) return
 
-  t.test('with a Redis that hangs and comes back, what was revoked meanwhile is refused by every instance for ' +
-    'good', async (t) => {
+  t.test('after Redis hung and recovered, every instance refuses what was revoked meanwhile', async (t) => {
     // What Redis held before it hung, it holds afterwards.
     const hang = async () => {
       redis.pause()

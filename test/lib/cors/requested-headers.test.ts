@@ -60,7 +60,7 @@ const APPS: Array<[name: string, make: (t: Test) => Promise<FastifyInstance>]> =
 ]
 
 for (const [name, make] of APPS) {
-  t.test(`a preflight of ${name} allows each header that an admitted page asks for`, async (t) => {
+  t.test(`a preflight of ${name} allows each header that an allowed page requests`, async (t) => {
     const app = await make(t)
     for (
       const requested of [

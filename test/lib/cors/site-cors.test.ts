@@ -138,8 +138,8 @@ t.test('no preflight allows access to a private network', async (t) => {
     'access-control-max-age'])
 })
 
-t.test("an answer and a failure vary by origin once, and the site's page can read both, with cookies only if they " +
-  'are allowed', async (t) => {
+t.test("a success and a failure have Vary: Origin once, and the site's page can read both, with cookies only " +
+  'if they are allowed', async (t) => {
   for (const credentials of [true, false]) {
     const app = await site(t, { origins: [PAGE], credentials })
     for (const [url, status] of [['/x', 200], ['/fails', 500]] as const) {

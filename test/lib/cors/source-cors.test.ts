@@ -59,7 +59,7 @@ t.test('a page of the source may send and read, a server without an origin may s
   t.equal(server.headers.vary, 'Origin')
 })
 
-t.test('every other origin is 403 without a CORS header, and nothing is handled', async (t) => {
+t.test('every other origin is 403 without a CORS header, and no handler runs', async (t) => {
   const { get, handled } = await shop(t)
   for (const origin of [...LOOK_ALIKES, 'null', '', `${SHOP}, ${SHOP}`, `${SHOP}, https://evil.test`, '*']) {
     const response = await get(origin)
@@ -126,7 +126,7 @@ t.test('a preflight of a page of any enabled source is 204 with the exact origin
   }
 })
 
-t.test('a sandboxed page, whose origin is null, may send and read where the source switches it on', async (t) => {
+t.test('a sandboxed page, whose origin is null, may send and read if the source allows it', async (t) => {
   const { get, preflight, store, source } = await shop(t)
   t.equal((await get('null')).statusCode, 403)
   t.equal((await preflight('null')).statusCode, 403)

@@ -72,8 +72,8 @@ t.test('with global every route of the scope is guarded, those declared before i
   t.equal((await app.inject({ method: 'HEAD', url: '/after' })).statusCode, 401)
 })
 
-t.test('two scopes with different words share nothing, and an inner registration answers alone for its ' +
-  'routes', async (t) => {
+t.test('two scopes with different settings are independent, and an inner registration replaces the outer one ' +
+  'for its routes', async (t) => {
   const app = host(t)
   const scope = (word: string): FastifyPluginAsync => async (scope) => {
     await scope.register(knock, { word })
@@ -105,7 +105,8 @@ for (const [what, route] of Object.entries(FAULTS)) {
     }, { code: 'INVALID_OPTIONS', message: /^GET \/x: config\.gatehouse/ })
   })
 
-  t.test(`a route with ${what} in config.gatehouse that was declared before the guard answers 500 and runs no handler`, async (t) => {
+  t.test(`a route with ${what} in config.gatehouse that was declared before the guard responds with 500 and ` +
+    'runs no handler', async (t) => {
     const { lines, stream } = logReader()
     const app = Fastify({ logger: { stream, level: 'error' } })
     t.teardown(() => app.close())
@@ -193,8 +194,8 @@ t.test('two scopes may share one config object, and a guard that only one of the
   t.equal(await status(app, '/b', 'a'), 500)
 })
 
-t.test("a refusal on a host's route is the envelope, whatever the host's error handler and response " +
-  'schema say', async (t) => {
+t.test("a refusal on a host's route is the envelope, with any error handler and response schema of the host " +
+  '', async (t) => {
   const app = host(t)
   app.setErrorHandler((_error, _request, reply) => reply.code(418).send("the host's own"))
   app.register(knock, { word: 'a' })
@@ -231,7 +232,7 @@ t.test('a guarded route is marked with its security scheme, and hasGuard sees ou
   t.notOk(hasGuard(Fastify(), 'knock'))
 })
 
-t.test('a global guard that is registered after a child scope with another guard holds there too', async (t) => {
+t.test('a global guard that is registered after a child scope with another guard applies there too', async (t) => {
   const other = fp(async (app) => {
     defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' })
   })

@@ -116,7 +116,8 @@ for (const [what, schemes] of [['no security schemes', undefined], ['only its ow
   })
 }
 
-t.test('a route of the suite with a scheme of its own stops the start too, and names the scheme', async (t) => {
+t.test('a route of the suite with an undeclared security scheme stops the start too, with the name of the ' +
+  'scheme', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await describe(app)

@@ -30,7 +30,7 @@ function host (t: Test): FastifyInstance {
 const preflight = async (app: FastifyInstance, url: string, headers: Record<string, string> = PREFLIGHT) =>
   app.inject({ method: 'OPTIONS', url, headers, payload: { a: 1 } })
 
-t.test('a CORS preflight passes to a route for OPTIONS alone, any other OPTIONS does not', async (t) => {
+t.test('a CORS preflight passes to a route only for OPTIONS, any other OPTIONS request does not', async (t) => {
   const app = host(t)
   await app.register(proxyKey, { keys: [KEY], global: true })
   app.options('/x', async () => 'preflight')
@@ -151,8 +151,8 @@ t.test('a preflight that @fastify/cors does not handle is refused by the guard b
   t.equal((await preflight(app, '/own')).body, 'own', 'a route for OPTIONS alone of the host')
 })
 
-t.test('@fastify/cors that is registered after the guard answers for routes without OPTIONS of their ' +
-  'own', async (t) => {
+t.test('@fastify/cors that is registered after the guard handles preflights of routes without an OPTIONS ' +
+  'method', async (t) => {
   for (const scoped of [false, true]) {
     const app = host(t)
     await app.register(proxyKey, { keys: [KEY], global: true })
@@ -193,7 +193,7 @@ t.test('a route for OPTIONS and other methods stops the start where @fastify/cor
   t.equal((await preflight(unguarded, '/own')).statusCode, 403)
 })
 
-t.test('limits count preflights, and requireHttps lets one pass to a route for OPTIONS alone only', async (t) => {
+t.test('limits count preflights, and requireHttps passes one only to a route only for OPTIONS', async (t) => {
   const limited = host(t)
   await limited.register(requestRate, { global: true, address: { max: 2 } })
   await limited.register(connectionLimit, { global: true })

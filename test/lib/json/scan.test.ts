@@ -72,8 +72,8 @@ t.test('members returns the properties that JSON.parse returns, the last one of 
   )
 })
 
-t.test('the elements of a member are those of the array that JSON.parse gives for it, the last of the name, and ' +
-  'none of anything else', async () => {
+t.test('memberElements returns the elements of the array that JSON.parse returns for the key, and none for ' +
+  'another type', async () => {
   fc.assert(
     fc.property(padded(objectOf(fc.oneof(padded(arrayOf(json)), json))), (object) => {
       for (const key of [...Object.keys(JSON.parse(object) as object), 'absent']) {
@@ -131,7 +131,7 @@ function exceeds (source: string, limits: Partial<ScanLimits>): boolean {
   return countMembers(source, { ...UNLIMITED, ...limits }) === -1
 }
 
-t.test('levels, values and members are counted as they are in what JSON.parse makes of the text', async () => {
+t.test('levels, values and members are counted as in the result of JSON.parse', async () => {
   const value = fc.jsonValue({ maxDepth: 8, stringUnit: fc.constantFrom('"', '\\', '[', ']', '{', '}', ':', ',', 'a') })
   fc.assert(
     fc.property(value, fc.constantFrom('', ' ', '\t'), fc.integer({ min: 0, max: 8 }), (value, indent, limit) => {
@@ -146,8 +146,7 @@ t.test('levels, values and members are counted as they are in what JSON.parse ma
   )
 })
 
-t.test('a text has as many members as it has keys, each repeat of a key being one, and mostMembers gives no ' +
-  'fewer', async () => {
+t.test('each key counts as one member, repeated keys included, and mostMembers returns no lower number', async () => {
   const repeats = padded(objectOf(fc.oneof(objectOf(json), arrayOf(objectOf(json)), json)))
   fc.assert(
     fc.property(repeats, fc.integer({ min: 0, max: 3 }), (source, eventLevel) => {

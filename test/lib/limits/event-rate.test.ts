@@ -28,7 +28,7 @@ function sent (rate: EventRate, source = shop, most = 5_000): number {
   return count
 }
 
-t.test('a source may send what its limit is, a thousand events by default, and no more in that moment', async (t) => {
+t.test('a source may send exactly its limit at one moment, a thousand events by default', async (t) => {
   for (
     const [options, source, expected] of [
       [{}, shop, 1_000],
@@ -83,7 +83,7 @@ t.test('a batch may exceed the limit once, and the excess delays the next batch'
   t.equal(sent(rate), 1)
 })
 
-t.test('two sources share nothing, nor do two limiters', async (t) => {
+t.test('two sources and two limiters have separate buckets', async (t) => {
   const { rate } = limited({ max: 2 })
   const other = limited({ max: 2 })
   t.equal(sent(rate), 2)

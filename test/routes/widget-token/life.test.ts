@@ -35,7 +35,7 @@ t.test('the answer says when the token was made, when to come for the next one a
   }
 })
 
-t.test('a secret of a function signs, and the next one once the function gives it', async (t) => {
+t.test('a secret of a function signs, and the next one as soon as the function returns it', async (t) => {
   let secret = 'the first'
   const { ask } = await widgetTokenApp(t, { secret: async () => secret, secretMaxAge: 0 })
   t.ok(signedBy((await ask()).json().token, 'the first'))
@@ -43,7 +43,7 @@ t.test('a secret of a function signs, and the next one once the function gives i
   t.ok(signedBy((await ask()).json().token, 'the second'))
 })
 
-t.test('a function that fails or gives what can sign nothing leaves the last good secret in use', async (t) => {
+t.test('a function that fails or returns an invalid secret leaves the last valid secret in use', async (t) => {
   const answers: Array<() => string> = [() => 'good', () => {
     throw new Error('hunter2')
   }, () => '', () => 'hunter2\ud800', () => 'better']
@@ -70,7 +70,7 @@ t.test('a function that fails or gives what can sign nothing leaves the last goo
   t.notMatch(lines.join(''), /hunter2/)
 })
 
-t.test('a function that gives the secret is not asked for every token', async (t) => {
+t.test('a function that returns the secret is not called for every token', async (t) => {
   let asked = 0
   // Longer than any run of this test.
   const { ask } = await widgetTokenApp(t, {
@@ -132,7 +132,7 @@ t.test('neither the tenant nor the age of the session is in the token', async (t
   t.match(verdict, { valid: true, payload: { message: 'ann', issuedAt: NOW } })
 })
 
-t.test('of 100 connections at once from one address 60 get a token and 40 are told when to come back', async (t) => {
+t.test('of 100 concurrent connections from one address 60 get a token and 40 get 429 with Retry-After', async (t) => {
   const { app } = await widgetTokenApp(t, { rateLimit: undefined } as object)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const answers = await Promise.all(Array.from({ length: 100 }, async () => {

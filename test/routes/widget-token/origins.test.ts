@@ -85,7 +85,7 @@ for (
   const [name, origins] of [['a value that browsers never match', vectors.disallowed.map(fill)], ['a look-alike',
     lookAlikes]] as const
 ) {
-  t.test(`${name} as Origin is 403, without any CORS header, and mints nothing`, async (t) => {
+  t.test(`${name} as Origin is 403, without any CORS header, and no token is issued`, async (t) => {
     let asked = 0
     const { ask } = await widgetTokenApp(t, {
       authorize: () => {
@@ -125,7 +125,7 @@ t.test('a Referer takes no part in the decision', async (t) => {
   t.equal(response.headers['access-control-allow-origin'], undefined)
 })
 
-t.test('a preflight is answered for the site alone, and never opens a private network', async (t) => {
+t.test('a preflight is allowed only for the site, and never for a private network', async (t) => {
   const { ask } = await widgetTokenApp(t)
   const preflight = { 'access-control-request-method': 'GET', 'access-control-request-private-network': 'true' }
   const own = await ask({ method: 'OPTIONS', headers: { origin: PAGE, ...preflight } })
@@ -156,7 +156,7 @@ t.test('without "cors" no other origin may call at all', async (t) => {
   t.equal(response.json().error.code, 'ORIGIN_NOT_ALLOWED')
 })
 
-t.test('of 100 calls at once from one address 60 get a token, whatever X-Forwarded-For says', async (t) => {
+t.test('of 100 concurrent calls from one address 60 get a token, with any X-Forwarded-For', async (t) => {
   let users = 0
   const { ask } = await widgetTokenApp(t, { rateLimit: undefined, authorize: () => `user ${users++}` } as object)
   const responses = await Promise.all(
@@ -185,7 +185,7 @@ t.test('a user is limited too, from however many addresses', async (t) => {
   t.equal((await ask({ url: `${PATH}?as=bob` })).statusCode, 200)
 })
 
-t.test('two tenants may each have a user of one name: each is limited alone', async (t) => {
+t.test('users of the same name in two tenants are limited separately', async (t) => {
   const { ask } = await widgetTokenApp(t, {
     userRateLimit: { max: 1 },
     authorize: ({ query }) => ({ user: 'alice', tenant: (query as { of: string }).of })

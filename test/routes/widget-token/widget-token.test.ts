@@ -67,8 +67,8 @@ t.test('minutes from 5 to 20 are the exact life of the token, in either unit', a
   }
 })
 
-t.test('a user id that dxFeed issued is in every token, and authorize still decides who gets one and with which ' +
-  'filters', async (t) => {
+t.test('a user id that dxFeed issued is in every token, and authorize decides which users get a token and ' +
+  'with which filters', async (t) => {
   let answer: ReturnType<WidgetTokenOptions['authorize']> = 'ann'
   const { app, ask } = await widgetTokenApp(t, {
     now: () => NOW,
@@ -115,7 +115,7 @@ t.test('nothing in the request changes the user or the filters', async (t) => {
   })
 })
 
-t.test("authorize may give filters of its own, which replace the route's", async (t) => {
+t.test('filters that authorize returns replace those of the route', async (t) => {
   for (const [filters, expected] of [[['OWN'], ['OWN']], [[], []], [undefined, ['FX']]] as const) {
     const { ask } = await widgetTokenApp(t, {
       now: () => NOW,
@@ -126,7 +126,7 @@ t.test("authorize may give filters of its own, which replace the route's", async
   }
 })
 
-t.test('nobody is 401, a forbidden user 403, a failure of the host 500', async (t) => {
+t.test('no user is 401, a forbidden user 403, an error of the host 500', async (t) => {
   const cases: Array<[string, () => unknown, number, string]> = [
     ['null', () => null, 401, 'UNAUTHORIZED'],
     ['undefined', async () => {}, 401, 'UNAUTHORIZED'],
@@ -160,7 +160,7 @@ t.test('nobody is 401, a forbidden user 403, a failure of the host 500', async (
   }
 })
 
-t.test('a user or filter that would change what the token says is 403', async (t) => {
+t.test('a user or filter that would change the meaning of the token is 403', async (t) => {
   for (const bad of ['a,b', 'a;b', 'a\nb', 'a\0b', '\ud800', 'a\u0085b']) {
     for (const answer of [bad, { user: 'ann', filters: [bad] }]) {
       const { ask } = await widgetTokenApp(t, { authorize: () => answer })
@@ -171,7 +171,7 @@ t.test('a user or filter that would change what the token says is 403', async (t
   }
 })
 
-t.test('a hook of the host that rejects is honoured, and so is a guard that the route is given', async (t) => {
+t.test("a hook of the host and a guard in the route's options can refuse a request", async (t) => {
   const hooked = await widgetTokenApp(t, {}, {}, (app) => {
     app.addHook('onRequest', async () => {
       throw new FORBIDDEN()
@@ -189,7 +189,7 @@ t.test('a hook of the host that rejects is honoured, and so is a guard that the 
   t.equal(read(response.json().token, 'ms', Date.now()).user, 'bob')
 })
 
-t.test('no answer may be kept, and every answer varies by origin', async (t) => {
+t.test('every response has Cache-Control: no-store and Vary: Origin', async (t) => {
   for (const authorize of [() => 'ann', () => null]) {
     const { ask } = await widgetTokenApp(t, { authorize, rateLimit: { max: 2 } })
     for (const headers of [{}, { origin: PAGE }, { origin: 'https://evil.test' }, {}]) {
@@ -200,7 +200,7 @@ t.test('no answer may be kept, and every answer varies by origin', async (t) => 
   }
 })
 
-t.test('HEAD and POST mint nothing', async (t) => {
+t.test('HEAD and POST issue no token', async (t) => {
   const { ask } = await widgetTokenApp(t)
   for (const method of ['HEAD', 'POST'] as const) t.equal((await ask({ method })).statusCode, 404)
 })

@@ -59,7 +59,7 @@ t.test('an object with the secret in it is taken too, as by servers from 14.1 on
   }
 })
 
-t.test('what is unsigned, tampered with, signed by another or stale is refused', async (t) => {
+t.test('an unsigned, altered, stale or otherwise signed query is refused', async (t) => {
   const bold = await mock(t)
   const good = queryAt(nowInSeconds())
   const signature = signEmbedQuery(good, bold.embedSecret)

@@ -58,7 +58,7 @@ t.test('a wrong key and a body without a client get an error object and no token
   }
 })
 
-t.test('an unknown token and an expired one open nothing', async (t) => {
+t.test('an unknown and an expired token give no access', async (t) => {
   let now = Date.now()
   const dataBrain = await mock(t, { now: () => now })
   const { token } = await (await create(dataBrain, { clientId: 'a', expiryTime: 60_000 })).json() as { token: string }
@@ -98,7 +98,7 @@ t.test('the component refuses a page that lacks one of the four required propert
   }
 })
 
-t.test("the component shows the error of the customer's endpoint, and one of its own where it cannot be " +
+t.test("the component shows the error of the customer's endpoint, or its own error if the endpoint cannot be " +
   'reached', async (t) => {
   const customer = fastify()
   const error = { code: 'FORBIDDEN', message: 'Your plan has no dashboards' }
@@ -121,7 +121,7 @@ t.test("the component shows the error of the customer's endpoint, and one of its
   }])
 })
 
-t.test('the component asks the customer with the key, and only at the URL that was agreed', async (t) => {
+t.test("the component calls the customer's endpoint with the key, and only at the allowed URL", async (t) => {
   let token = ''
   const seen: unknown[] = []
   const customer = fastify()

@@ -34,7 +34,7 @@ t.test('every spelling of a path is in lower case, with one slash between its fo
   for (const nothing of ['', ' ', '/', '// / /']) t.equal(canonicalDashboard(nothing), '', JSON.stringify(nothing))
 })
 
-t.test('the one spelling is its own', async (t) => {
+t.test('normalising a normalised name does not change it', async (t) => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) =>
       canonicalDashboard(canonicalDashboard(text)) === canonicalDashboard(text)),

@@ -16,7 +16,7 @@ function again (text: string): string | null {
   return null
 }
 
-t.test('a text is decoded until nothing changes, whatever is encoded in it', async (t) => {
+t.test('a string is decoded until it no longer changes', async (t) => {
   const cases: Array<[text: string, expected: string | null]> = [
     ['', ''],
     ['%', '%'],
@@ -40,7 +40,7 @@ t.test('a text is decoded until nothing changes, whatever is encoded in it', asy
   for (const [text, expected] of cases) t.equal(decodeRepeatedly(text), expected, text)
 })
 
-t.test('the one pass finds what repeated passes find', async () => {
+t.test('one pass returns the result of repeated decoding', async () => {
   const piece = fc.constantFrom(
     '%',
     '2',

@@ -20,7 +20,7 @@ const BARE = {
 }
 const email = 'jo@example.com'
 
-t.test('the object has the members of Bold BI 14.1, and those alone that were asked for', async (t) => {
+t.test('the object has the members of Bold BI 14.1, and only those that were set', async (t) => {
   t.same(object({ email }), BARE)
   t.same(object({ username: 'jo@example.com', datasourceFilter: {}, customAttributes: {} }), BARE)
   t.same(
@@ -58,7 +58,7 @@ t.test('the object has the members of Bold BI 14.1, and those alone that were as
   })
 })
 
-t.test('what the object cannot say, or what could leave its place behind it, is a TypeError', async (t) => {
+t.test('a value that the object cannot express or that could change its meaning is a TypeError', async (t) => {
   for (const filter of [greaterThan(1), between(1, 2), startsWith('a')]) {
     t.throws(() => object({ email, datasourceFilter: { fields: { a: filter } } }), {
       name: 'TypeError',

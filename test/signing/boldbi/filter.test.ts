@@ -58,7 +58,7 @@ t.test('each condition is written as Bold BI documents it', async (t) => {
   t.equal(written(atMost(3)), 'Amount<=3')
 })
 
-t.test('a range of times is in UTC, to the minute, and never wider than what was given', async (t) => {
+t.test('a range of times is in UTC, to the minute, and never wider than the given range', async (t) => {
   t.equal(
     written(between(new Date('2026-01-31T00:00:00Z'), new Date('2026-02-01T12:05:59Z'))),
     'Amount=BETWEEN(1/31/2026 12:00 AM,2/1/2026 12:05 PM)'
@@ -188,7 +188,8 @@ t.test('a percent-encoded character is refused, because a second decoding would 
   for (const value of ['100%', '50 % off', '%', 'a%zz', '5%é']) t.equal(written(value), `Amount=${value}`)
 })
 
-t.test('a dashboard parameter takes a value, isIn and isNotIn, and nothing that ends a text in a query', async (t) => {
+t.test('a dashboard parameter takes a value, isIn and isNotIn, and no character that ends a string in a query ' +
+  '', async (t) => {
   const parameter = (value: EmbedFilters[string]) =>
     build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } })
   t.match(parameter(isIn(['EU', 'US'])), '&embed_datasource_filter=[{&&Region=IN(EU,US)}]')
@@ -306,8 +307,8 @@ function meant ({ parameters = {}, fields = {} }: NonNullable<EmbedIdentity['dat
   )
 }
 
-t.test('whatever a value holds, it is refused or stays in its place, for a server that splits first and for one ' +
-  'that decodes first', async (t) => {
+t.test('every value is refused or stays one value, for a server that splits first and for one that decodes ' +
+  'first', async (t) => {
   let built = 0
   const check = (identity: EmbedIdentity & { email: string, datasourceFilter: object }) => {
     let query: string

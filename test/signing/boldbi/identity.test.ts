@@ -3,8 +3,7 @@ import t from 'tap'
 import { identityEntries } from '../../../signing/boldbi/identity.js'
 import type { EmbedIdentity } from '../../../signing/boldbi/identity.js'
 
-t.test('a filter of a wrong shape or name is an error, for one that is passed over would show ' +
-  'everything', async (t) => {
+t.test('a filter of a wrong shape or name is an error, because an ignored filter would show all rows', async (t) => {
   const email = 'a@b.c'
   const wrong: unknown[] = [
     { email, datasourceFilter: '[{&Region=EU}]' },

@@ -22,7 +22,7 @@ function fault (text: string, options?: { pinboard?: boolean }): EmbedQueryReaso
   }
 }
 
-t.test('the query of the SDK is parsed in its order and its text is kept', async (t) => {
+t.test('the query of the SDK is parsed in its order and unchanged', async (t) => {
   const query = parseEmbedQuery(QUERY)
   t.equal(query.map(([key, value]) => `${key}=${value}`).join('&'), QUERY)
   t.equal(embedValue(query, 'embed_dashboard_path'), '/Sales/Über sicht')
@@ -72,8 +72,7 @@ t.test('a server key inside a value is refused, since a reader that decodes befo
   t.equal(fault('embed_nonce=1&pinboard_name=embed_user_email'), null, 'the name alone is no parameter')
 })
 
-t.test('"&" and "#" inside a value are refused, however often they are encoded; what was encoded beyond that ' +
-  'too', async (t) => {
+t.test('"&" and "#" inside a value are refused at every level of encoding, and so is deeper encoding', async (t) => {
   for (
     const character of ['%26', '%23', '%2526', '%25252523', '%25u0026', '%zz%26'.replace('%zz', '%25zz'), '%25%32%36']
   ) {
@@ -97,7 +96,7 @@ t.test('a key that comes twice or is unknown is refused', async (t) => {
   }
 })
 
-t.test('the keys of the pinboard are known only when asked for', async (t) => {
+t.test('the keys of the pinboard are accepted only with the option pinboard', async (t) => {
   for (
     const key of ['homepageId', 'layout', 'moveFrom', 'moveTo', 'unpinPosition', 'isUnpin', 'isPinUpdate',
       'pinWidgetId', 'pinDashbooardId', 'pinWidgetName']
@@ -133,7 +132,7 @@ t.test('malformed percent-encoding, and encoded line ends and NUL, are refused',
   }
 })
 
-t.test('what is no list of pairs is refused', async (t) => {
+t.test('a string that is no list of pairs is refused', async (t) => {
   t.equal(fault(''), 'empty')
   for (const text of ['embed_nonce', '=1', '&', 'embed_nonce=1&', '&embed_nonce=1', 'embed_nonce=1&&embed_mode=view']) {
     t.equal(fault(text), 'malformed', text)

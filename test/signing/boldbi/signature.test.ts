@@ -18,7 +18,7 @@ t.test('the signatures of the vectors come out byte for byte', async (t) => {
   for (const { secret, query, signature } of signatures.boldbi) t.equal(signEmbedQuery(query, secret), signature)
 })
 
-t.test('the keys of RFC 4231 and NIST that are text give their tags', async (t) => {
+t.test('the printable keys of RFC 4231 and NIST produce their tags', async (t) => {
   for (const { key, data, tag } of rfc4231Cases) {
     const [secret, query] = [Buffer.from(key, 'hex').toString('utf8'), Buffer.from(data, 'hex').toString('utf8')]
     if (Buffer.from(secret).toString('hex') !== key || Buffer.from(query).toString('hex') !== data || tag.truncated) {
@@ -34,7 +34,7 @@ t.test('the keys of RFC 4231 and NIST that are text give their tags', async (t) 
   }
 })
 
-t.test('the first vector is what building its parts gives', async (t) => {
+t.test('building the parts of the first vector produces the vector', async (t) => {
   const [vector] = signatures.boldbi
   const { query = '', secret = '', signature = '' } = vector ?? {}
   const client = query.slice(0, query.indexOf('&embed_user_email='))
@@ -103,8 +103,8 @@ t.test('values arrive as they were meant, whichever way a server decodes, and a 
   )
 })
 
-t.test('values that could end early or begin another parameter are refused, and the error names the field ' +
-  'alone', async (t) => {
+t.test('values that could end early or begin another parameter are refused, and the error contains only the ' +
+  "field's name", async (t) => {
   for (const character of ['&', '#', ']', '}', '\r', '\n', '\0', '\t', '\x7f', '\u0085', '\ud800']) {
     const value = `hunter2${character}x`
     const identities: Array<[EmbedIdentity, RegExp]> = [
@@ -132,7 +132,7 @@ t.test('values that could end early or begin another parameter are refused, and 
   }
 })
 
-t.test('an identity without a user, or with what would widen a filter, is refused', async (t) => {
+t.test('an identity without a user, or with a value that would widen a filter, is refused', async (t) => {
   const refused = [
     {},
     { email: '' },
@@ -164,8 +164,7 @@ t.test('a server time that is not in whole unix seconds is refused', async (t) =
   }
 })
 
-t.test('what could not be sent as it was signed is not signed for sending, and no secret is no ' +
-  'signature', async (t) => {
+t.test('a query that could not be sent as signed is refused, and so is an empty secret', async (t) => {
   for (const query of ['', 'a=b c', 'a=ü', 'a=b#c', 'a=b\r\n', 'a=\0']) {
     t.throws(() => signedEmbedQuery(query, SECRET), { name: 'TypeError', message: /^query: / }, query)
   }

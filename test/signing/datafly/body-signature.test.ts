@@ -36,7 +36,7 @@ t.test('the tags of RFC 4231 and NIST are accepted, a truncated one is not', asy
   }
 })
 
-t.test('the values of GitHub and octokit are accepted and refused as they say', async (t) => {
+t.test('the test values of GitHub and octokit are accepted and refused as documented', async (t) => {
   for (const { id, secret, body, header, valid } of githubCases) {
     // One case is published without its body.
     if (body === undefined) continue
@@ -108,7 +108,7 @@ t.test('a body with any bit flipped is refused, and so is a signature with any b
   t.equal(verifyBody(header, ['secret'], body), 'valid', 'the unaltered body')
 })
 
-t.test('the bytes decide, not what they mean as JSON', async (t) => {
+t.test('a signature is over the bytes, not over the parsed JSON', async (t) => {
   const spellings = ['{"a":1,"b":"é"}', '{"a": 1, "b": "é"}', '{"b":"é","a":1}', '{"a":1,"b":"\\u00e9"}',
     '{"a":1,"b":"é"}\n', '{"a":0,"a":1,"b":"é"}']
   for (const [at, body] of spellings.entries()) {
@@ -118,8 +118,8 @@ t.test('the bytes decide, not what they mean as JSON', async (t) => {
   }
 })
 
-t.test('during a rotation each live secret is accepted, a dropped one no more, and no secret at all accepts ' +
-  'nothing', async (t) => {
+t.test('during a rotation each valid secret is accepted, a removed one is not, and an empty list accepts no ' +
+  'signature', async (t) => {
   const timestamp = String(NOW)
   for (
     const [secrets, verdict] of [[['new', 'old'], 'valid'], [['old'], 'valid'], [['new'], 'invalid'], [[],
@@ -186,7 +186,7 @@ t.test('a timestamp that is no plain decimal number is out of range however it w
   }
 })
 
-t.test('a timestamped signature does not hold for another timestamp or for the body alone', async (t) => {
+t.test('a timestamped signature is invalid for another timestamp and for the body without it', async (t) => {
   const header = signTimestampedBody('secret', String(NOW), 'body')
   t.equal(verifyTimestampedBody({ header, timestamp: String(NOW + 1), now: NOW }, ['secret'], 'body'), 'invalid')
   t.equal(verifyBody(header, ['secret'], 'body'), 'invalid')

@@ -3,7 +3,7 @@ import t from 'tap'
 import { generateServerSecret, parseServerSecret, signBody } from '../../../signing/datafly/body-signature.js'
 import { serverSecretWeakness } from '../../../signing/datafly/server-secret.js'
 
-t.test('a server secret is read as text, as hex and as base64', async (t) => {
+t.test('a server secret is read as UTF-8, hex and base64', async (t) => {
   t.same(parseServerSecret('ключ'), Buffer.from('ключ', 'utf8'))
   t.same(parseServerSecret('deadbeef'), Buffer.from('deadbeef', 'utf8'), 'without a prefix it is text')
   t.same(parseServerSecret('hex:00ffDEad'), Buffer.from([0x00, 0xff, 0xde, 0xad]))

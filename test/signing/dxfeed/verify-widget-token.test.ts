@@ -16,7 +16,7 @@ const PAYLOAD = {
 }
 const OPTIONS = { secret: 's3cr3t', now: NOW }
 
-t.test('a good token gives back what was signed, the message taken apart', async (t) => {
+t.test('a valid token returns its payload, with the message split into user and filters', async (t) => {
   t.same(verifyWidgetToken(signWidgetToken(PAYLOAD, 's3cr3t'), OPTIONS), {
     valid: true,
     payload: { ...PAYLOAD, user: 'test', filters: ['NYSE', 'NASDAQ'] }
@@ -28,7 +28,7 @@ t.test('a good token gives back what was signed, the message taken apart', async
   }
 })
 
-t.test('the official example holds in seconds and not in milliseconds', async (t) => {
+t.test('the official example is valid in seconds and not in milliseconds', async (t) => {
   const official = signatures.dxfeedExplicit.find(({ expiration }) => expiration < 1e11)
   const { token = '', secret = '' } = official ?? {}
   const now = 1_559_144_600_000

@@ -32,7 +32,7 @@ t.test('the tokens of the vectors come out byte for byte', async (t) => {
   }
 })
 
-t.test('500 random payloads and secrets give the token that the published sample gives', async (t) => {
+t.test('500 random payloads and secrets produce the same token as the published sample', async (t) => {
   const alphabet = [...'abcXYZ019 -_.~!*()\'"#$%&+/:=?@[]{}|\\^`<>äöüßéñ€£жщשלعم日本語🙂🚀']
   const text = (length: number) => Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
   const lengths = new Set<number>()
@@ -78,7 +78,7 @@ t.test('the key is encodeURI of the secret', async (t) => {
   }
 })
 
-t.test('what would change the meaning of a token is refused, and the error says which field it is in', async (t) => {
+t.test('a value that would change the meaning of a token is refused, and the error names its field', async (t) => {
   const refused: Array<[Partial<Record<keyof typeof PAYLOAD, unknown>>, RegExp]> = [
     [{ issuer: 'a,b' }, /^issuer: must not contain ","/],
     [{ session: 'a,b' }, /^session: must not contain ","/],

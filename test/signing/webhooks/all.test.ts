@@ -15,7 +15,7 @@ for (const provider of WEBHOOK_PROVIDERS) {
     verifyWebhook(provider, delivery(headers, more), secrets, CUSTOM)
   const invalid = { valid: false, fault: 'signature' }
 
-  t.test(`${provider}: a delivery holds over its raw bytes, and not when they are written anew`, async (t) => {
+  t.test(`${provider}: a signature is valid over the raw bytes, and not over the serialised JSON`, async (t) => {
     const verdict = check(SIGN[provider]())
     t.match(verdict, { valid: true, signature: Buffer })
     t.same(
@@ -84,7 +84,7 @@ for (const provider of WEBHOOK_PROVIDERS) {
     }
   })
 
-  t.test(`${provider}: any of the live secrets may have signed, no other, and an empty one signs nothing`, async (t) => {
+  t.test(`${provider}: a signature of any valid secret is accepted, of no other and of no empty secret`, async (t) => {
     const other = Buffer.from('another secret of the provider')
     t.equal(check(SIGN[provider](), {}, [other, SECRET]).valid, true)
     t.equal(check(SIGN[provider]({ secret: other }), {}, [other, SECRET]).valid, true)
@@ -113,7 +113,7 @@ t.test('a signed timestamp may be five minutes off, either way, and not a second
   }
 })
 
-t.test('a stale timestamp is only told to who could sign it', async (t) => {
+t.test('a stale timestamp is reported only for a valid signature', async (t) => {
   for (const provider of TIMED) {
     const stale = SIGN[provider]({ at: NOW - 3_600_000, secret: Buffer.from('a guess') })
     t.same(verifyWebhook(provider, delivery(stale), [SECRET], CUSTOM), { valid: false, fault: 'signature' }, provider)
@@ -139,7 +139,7 @@ t.test('a timestamp in another unit, form or notation is refused', async (t) => 
   )
 })
 
-t.test('a secret is read as its provider spells it, and one that spells none is an error', async (t) => {
+t.test('a secret is read in the form of its provider, and an invalid form is an error', async (t) => {
   t.same(webhookKey('stripe', 'whsec_abc'), Buffer.from('whsec_abc'), 'Stripe signs with the text, prefix included')
   t.same(webhookKey('standard', 'whsec_YWJj'), Buffer.from('abc'))
   t.same(webhookKey('standard', 'YWJj'), Buffer.from('abc'))

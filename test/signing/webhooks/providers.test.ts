@@ -29,8 +29,8 @@ const published = {
   'webhook-signature': vector.signature
 }
 
-t.test('standard: the published vector holds, also among others, and with a version that is not ours beside ' +
-  'it', async (t) => {
+t.test('standard: the published vector is valid, also among others and beside a signature of an unknown ' +
+  'version', async (t) => {
   t.equal(standard(published).valid, true)
   const other = `v1,${Buffer.alloc(32, 1).toString('base64')}`
   const asymmetric = `v1a,${Buffer.alloc(64, 1).toString('base64')}`
@@ -50,7 +50,7 @@ t.test('standard: the published vector holds, also among others, and with a vers
   t.same(standard(published, Date.now()), { valid: false, fault: 'timestamp' })
 })
 
-t.test('standard: the reference library and we say the same of its own signatures, and of bent ones', async (t) => {
+t.test('standard: the result equals that of the reference library, for its signatures and altered ones', async (t) => {
   const reference = new Webhook(vector.secret)
   const now = Math.floor(Date.now() / 1000)
   for (let round = 0; round < 300; round++) {
@@ -75,7 +75,7 @@ t.test('standard: the reference library and we say the same of its own signature
   }
 })
 
-t.test('hubspot: the signature that its own SDK is tested with holds', async (t) => {
+t.test('hubspot: the test signature of its own SDK is valid', async (t) => {
   const verdict = verifyWebhook('hubspot', {
     method: 'POST',
     url: 'https://www.example.com/webhook_uri',
@@ -89,8 +89,8 @@ t.test('hubspot: the signature that its own SDK is tested with holds', async (t)
   t.equal(verdict.valid, true)
 })
 
-t.test('hubspot: what its page lists is decoded in the URL before it is signed, in either case, and nothing ' +
-  'else', async (t) => {
+t.test('hubspot: only the characters of its documentation are decoded in the URL before it is signed, in ' +
+  'either letter case', async (t) => {
   const cases: Array<[sent: string, signed: string]> = [
     ['%3A%2F%3F%40%21%24%27%28%29%2A%2C%3B', ":/?@!$'()*,;"],
     ['%3a%2f%3f%2a%2c%3b', ':/?*,;'],
@@ -115,7 +115,7 @@ t.test('hubspot: what its page lists is decoded in the URL before it is signed, 
   t.equal(verifyWebhook('hubspot', delivery(headers, { method: 'PUT' }), [SECRET]).valid, false)
 })
 
-t.test('hubspot: the older signatures, which have no timestamp, count for nothing', async (t) => {
+t.test('hubspot: the older signatures, which have no timestamp, are refused', async (t) => {
   const { 'x-hubspot-signature-v3': v3 = '', ...rest } = SIGN.hubspot()
   for (const version of ['v1', 'v2', 'v3']) {
     t.equal(
@@ -129,7 +129,7 @@ t.test('hubspot: the older signatures, which have no timestamp, count for nothin
   }
 })
 
-t.test('stripe: several v1 while a secret is rolled, one of which must hold; v0 says nothing', async (t) => {
+t.test('stripe: of several v1 signatures during a rotation one must be valid, and v0 is ignored', async (t) => {
   const time = NOW / 1000
   const good = hmac(SECRET, `${time}.${BODY}`, 'hex')
   const other = '5257a869e7ecebeda32affa62cdca3fa51cad7e77a0e56ff536d0ce8e108d8bd'

@@ -70,7 +70,7 @@ t.test('no answer may be cached or read by another origin', async (t) => {
   t.notOk(preflight.headers['access-control-allow-origin'])
 })
 
-t.test('HEAD and POST mint nothing', async (t) => {
+t.test('HEAD and POST issue no token', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   for (const method of ['HEAD', 'POST'] as const) t.equal((await ask('ann', { method })).statusCode, 404, method)
   t.equal(databrain.connections(), 0)
