@@ -75,8 +75,7 @@ t.test('widget token: onError receives the status of a refusal', async (t) => {
   t.ok(wait > 1_000 && wait <= 61_000, `the limit's own Retry-After: ${wait} ms`)
 })
 
-t.test('guest token: an endpoint that returns only { token } is requested again according to the ttl option ' +
-  '', async (t) => {
+t.test('guest token: an endpoint that returns only { token } is requested again according to the ttl option', async (t) => {
   const databrain = await stubUpstream(t, mint)
   const page = await tokenPage(t, browser, async (app) => {
     await app.register(guestToken, {

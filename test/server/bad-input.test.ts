@@ -124,8 +124,7 @@ t.test('invalid bodies on every route are 4xx with the envelope, and no data is 
   t.equal(({} as { polluted?: unknown }).polluted, undefined)
 })
 
-t.test('no route reflects a foreign origin, with or without credentials, and none allows * with credentials ' +
-  '', async (t) => {
+t.test('no route reflects a foreign origin, with or without credentials, and none allows * with credentials', async (t) => {
   const demo = await server(t)
   for (const operation of demo.operations) {
     for (const method of [operation.method, 'OPTIONS'] as const) {

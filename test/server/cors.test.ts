@@ -105,8 +105,7 @@ t.test('an allowed Referer without an Origin sets no CORS header', async (t) => 
   }
 })
 
-t.test('every response of a route that some page may read has Vary: Origin, for any origin and any status ' +
-  '', async (t) => {
+t.test('every response of a route that some page may read has Vary: Origin, for any origin and any status', async (t) => {
   const { app, routes } = await server(t)
   const readable: Route[] = []
   for (const route of routes) {

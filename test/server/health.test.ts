@@ -13,8 +13,7 @@ import { memoryStore } from '../../plugins/token-store/memory/index.js'
 import { sqlStore } from '../../plugins/token-store/sql/index.js'
 import { generateSecret } from '../../signing/secret-strength/index.js'
 
-t.test('/readyz reports the durability, and is 503 when the database is unavailable, while /healthz is 200 ' +
-  '', async (t) => {
+t.test('/readyz reports the durability, and is 503 when the database is unavailable, while /healthz is 200', async (t) => {
   const database = await openDatabase({ memory: true })
   const app = fastify()
   t.teardown(async () => {

@@ -188,8 +188,7 @@ t.test('a percent-encoded character is refused, because a second decoding would 
   for (const value of ['100%', '50 % off', '%', 'a%zz', '5%é']) t.equal(written(value), `Amount=${value}`)
 })
 
-t.test('a dashboard parameter takes a value, isIn and isNotIn, and no character that ends a string in a query ' +
-  '', async (t) => {
+t.test('a dashboard parameter takes a value, isIn and isNotIn, and no character that ends a string in a query', async (t) => {
   const parameter = (value: EmbedFilters[string]) =>
     build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } })
   t.match(parameter(isIn(['EU', 'US'])), '&embed_datasource_filter=[{&&Region=IN(EU,US)}]')

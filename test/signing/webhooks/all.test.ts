@@ -13,7 +13,7 @@ const TIMED: readonly WebhookProvider[] = ['stripe', 'hubspot', 'standard', 'cus
 for (const provider of WEBHOOK_PROVIDERS) {
   const check = (headers: Record<string, string>, more = {}, secrets = [SECRET]) =>
     verifyWebhook(provider, delivery(headers, more), secrets, CUSTOM)
-  const invalid = { valid: false, fault: 'signature' }
+  const invalid = { valid: false, reason: 'signature' }
 
   t.test(`${provider}: a signature is valid over the raw bytes, and not over the serialised JSON`, async (t) => {
     const verdict = check(SIGN[provider]())
@@ -106,7 +106,7 @@ t.test('a signed timestamp may be five minutes off, either way, and not a second
     }
     for (const seconds of [-300, -299, 0, 299, 300]) t.equal(at(seconds).valid, true, `${provider} ${seconds}`)
     for (const seconds of [-301, 301, -86_400, 86_400]) {
-      t.same(at(seconds), { valid: false, fault: 'timestamp' }, `${provider} ${seconds}`)
+      t.same(at(seconds), { valid: false, reason: 'timestamp' }, `${provider} ${seconds}`)
     }
     t.equal(at(-10, 9_000).valid, false)
     t.equal(at(-10, 10_000).valid, true)
@@ -116,7 +116,7 @@ t.test('a signed timestamp may be five minutes off, either way, and not a second
 t.test('a stale timestamp is reported only for a valid signature', async (t) => {
   for (const provider of TIMED) {
     const stale = SIGN[provider]({ at: NOW - 3_600_000, secret: Buffer.from('a guess') })
-    t.same(verifyWebhook(provider, delivery(stale), [SECRET], CUSTOM), { valid: false, fault: 'signature' }, provider)
+    t.same(verifyWebhook(provider, delivery(stale), [SECRET], CUSTOM), { valid: false, reason: 'signature' }, provider)
   }
 })
 
@@ -134,7 +134,7 @@ t.test('a timestamp in another unit, form or notation is refused', async (t) => 
   const milliseconds = SIGN.hubspot({ at: NOW / 1000 })
   t.same(
     verifyWebhook('hubspot', delivery(milliseconds), [SECRET]),
-    { valid: false, fault: 'timestamp' },
+    { valid: false, reason: 'timestamp' },
     'seconds for milliseconds'
   )
 })
