@@ -55,6 +55,27 @@ export const TokenPairSchema = Type.Object({
 export type TokenReply = Static<typeof TokenPairSchema>
 export type TokenPair = TokenReply & { refresh_token: string }
 
+/** The proofs that continue a login after the password. */
+export const MFA_METHODS = ['totp', 'passkey', 'recovery_code'] as const
+export type MfaMethod = typeof MFA_METHODS[number]
+
+/** Shared by the login and the routes of second factors. */
+export const MfaToken = Type.String({ minLength: 1, maxLength: 2048 })
+
+export const MfaChallengeSchema = Type.Object({
+  mfa_required: Type.Literal(true),
+  enrolment_required: Type.Optional(Type.Literal(true, {
+    description: 'The organisation requires a second factor and the user has none: set one up with the token'
+  })),
+  mfa_token: MfaToken,
+  methods: Type.Array(Type.Union(MFA_METHODS.map((method) => Type.Literal(method))), { maxItems: 3 }),
+  expires_in: Type.Integer({ minimum: 1, maximum: 3600, description: 'The life of the token, in seconds' })
+})
+/** The response to a login that needs a second factor: no tokens yet. */
+export type MfaChallenge = Static<typeof MfaChallengeSchema>
+
+export const LoginReplySchema = Type.Union([TokenPairSchema, MfaChallengeSchema])
+
 export const MeSchema = Type.Object({
   id: Type.String({ maxLength: 100 }),
   email: Type.String({ maxLength: 254 }),
@@ -96,10 +117,11 @@ export type OrganisationItem = Static<typeof OrganisationSchema>
 export const loginSchema = {
   summary: 'Log in with email and password',
   description: 'Allows 10 attempts per minute per email and per address. 5 consecutive failures lock the account for ' +
-    '15 minutes. Failures of browsers that send the cookie of an earlier login are counted separately.',
+    '15 minutes. Failures of browsers that send the cookie of an earlier login are counted separately. A user who ' +
+    'needs a second factor gets `mfa_required` and a token for `/mfa/verify` instead of a pair.',
   tags,
   body: LoginBodySchema,
-  response: { 200: TokenPairSchema, ...errorReplies(400, 401, 403, 413, 415, 429, 500, 503) }
+  response: { 200: LoginReplySchema, ...errorReplies(400, 401, 403, 413, 415, 429, 500, 503) }
 }
 
 export const refreshSchema = {

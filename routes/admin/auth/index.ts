@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 import { requestNetwork } from '../../../lib/http/client-address.js'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
@@ -9,6 +9,7 @@ import { createPasswords } from '../../../lib/passwords/index.js'
 import type { PasswordOptions, Passwords } from '../../../lib/passwords/index.js'
 import type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 import type { AdminTokens } from '../../../lib/admin-tokens/index.js'
+import type { User } from '../../../contracts/token-store/index.js'
 import { loginSchema } from '../../../schemas/admin-auth.js'
 import type { LoginBody } from '../../../schemas/admin-auth.js'
 import { hmacSha256 } from '../../../signing/digest.js'
@@ -25,6 +26,8 @@ import type { LockoutOptions, PasswordCheck } from './password-check.js'
 import { organisationRoutes } from './organisations.js'
 import { passwordRoute } from './password.js'
 import { refreshHandler, refreshKey } from './refresh.js'
+import { loginContinuation } from './second-factor.js'
+import type { ContinueLogin, SecondFactor } from './second-factor.js'
 import { sessionRoutes } from './sessions.js'
 import { tokenDelivery } from './token-delivery.js'
 import { sessionStarter } from './token-pairs.js'
@@ -44,6 +47,15 @@ export interface AdminLogins {
   /** Checks a password; counts failures and locks accounts. */
   readonly checkPassword: PasswordCheck
   readonly startSession: StartSession
+  /** Continues a login after the first factor: with a session, or with the request for the second factor. */
+  readonly continueLogin: ContinueLogin
+  /** Counts the failed logins of the browser separately from now on. */
+  readonly rememberDevice: (request: FastifyRequest, reply: FastifyReply, user: User) => void
+  /** Refuses pages of other sites on the routes of a scope that start sessions, if refresh tokens are in a cookie. */
+  readonly guardPages: (scope: FastifyInstance) => void
+  readonly lockout: Required<LockoutOptions>
+  /** Asks for second factors; `null` without `adminMfa`. */
+  secondFactor: SecondFactor | null
 }
 
 declare module 'fastify' {
@@ -142,10 +154,26 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
     const delivery = tokenDelivery(cookie ? { path: scope.prefix, origins, refreshTtl, now } : null)
     const start = sessionStarter(scope, { maxAge, delivery, now })
     const idleMax = idleMaxOf(options.sessionIdleMax, scope.adminTokens)
-    if (!Object.hasOwn(app, 'adminLogins')) {
-      app.decorate('adminLogins', { passwords, checkPassword: check, startSession: start })
-    }
     const devices = lockout.knownDevices ? knownDevices(scope, { path: `${scope.prefix}/login`, now }) : null
+    const rememberDevice: AdminLogins['rememberDevice'] = (request, reply, user) =>
+      devices?.remember(request, reply, user)
+    const continueLogin = loginContinuation(scope, {
+      start,
+      rememberDevice,
+      secondFactor: () => app.adminLogins.secondFactor
+    })
+    if (!Object.hasOwn(app, 'adminLogins')) {
+      app.decorate('adminLogins', {
+        passwords,
+        checkPassword: check,
+        startSession: start,
+        continueLogin,
+        rememberDevice,
+        guardPages: (other) => delivery.guardPages(other),
+        lockout,
+        secondFactor: null
+      })
+    }
     await scope.register(async (login) => {
       delivery.guardPages(login)
       await limitBy(login, 'login-address', loginRateLimit, requestNetwork)
@@ -153,7 +181,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       const emailOf = (request: FastifyRequest) =>
         hmacSha256(emailKey, (request.body as LoginBody).email.toLowerCase(), 'hex')
       await limitBy(login, 'login-email', loginRateLimit, emailOf, 'preHandler')
-      loginRoute(login, { passwords, check, devices, start })
+      loginRoute(login, { passwords, check, devices, continueLogin })
     })
     await scope.register(async (open) => {
       delivery.guardPages(open)
@@ -179,10 +207,10 @@ interface LoginParts {
   passwords: Passwords
   check: PasswordCheck
   devices: KnownDevices | null
-  start: StartSession
+  continueLogin: ContinueLogin
 }
 
-function loginRoute (scope: FastifyInstance, { passwords, check, devices, start }: LoginParts): void {
+function loginRoute (scope: FastifyInstance, { passwords, check, devices, continueLogin }: LoginParts): void {
   scope.post<{ Body: LoginBody }>(
     '/login',
     { schema: loginSchema, config: { gatehouse: { admin: false } } },
@@ -192,12 +220,10 @@ function loginRoute (scope: FastifyInstance, { passwords, check, devices, start 
         const id = devices?.idOf(request, user) ?? null
         return id === null ? null : `device.${id}`
       }, orgId)
-      const pair = await start(request, user, {
+      return continueLogin(request, reply, user, {
         isStillValid: async ({ passwordHash }) =>
           passwordHash === user.passwordHash || passwords.verify(passwordHash, password)
       })
-      devices?.remember(request, reply, user)
-      return pair
     }
   )
 }
@@ -238,5 +264,6 @@ export type { RateLimitOptions } from '../../../lib/limits/rate-limit.js'
 export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 export type { AdminGuardOptions, AdminTokensOptions } from '../../../plugins/admin-guard/index.js'
 export type { AdminScopeOptions } from '../admin-scope.js'
+export type { ContinueLogin, SecondFactor } from './second-factor.js'
 export type { PasswordCheck } from './password-check.js'
 export type { SessionStart, StartSession } from './token-pairs.js'

@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+import { FORBIDDEN } from '../../../lib/errors.js'
+import type { TokenStore, User, UserFactors } from '../../../contracts/token-store/index.js'
+import type { MfaChallenge, TokenReply } from '../../../schemas/admin-auth.js'
+import type { SessionStart, StartSession } from './token-pairs.js'
+
+/** Asks for the second factor of a login. Set by `adminMfa`. */
+export interface SecondFactor {
+  /** Returns the response to a user who still has to prove or to set up a second factor, else `null`. */
+  challenge (request: FastifyRequest, user: User): Promise<MfaChallenge | null>
+}
+
+/**
+ * Continues a login in `user.orgId` after the first factor: starts a session, or returns the response that asks for the
+ * second factor. Throws as `StartSession` does, and `FORBIDDEN` if a second factor is needed and `adminMfa` is not
+ * registered.
+ */
+export type ContinueLogin = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  user: User,
+  options?: SessionStart
+) => Promise<TokenReply | MfaChallenge>
+
+interface LoginParts {
+  start: StartSession
+  rememberDevice: (request: FastifyRequest, reply: FastifyReply, user: User) => void
+  secondFactor: () => SecondFactor | null
+}
+
+export function loginContinuation (
+  { tokenStore }: FastifyInstance,
+  { start, rememberDevice, secondFactor }: LoginParts
+): ContinueLogin {
+  return async function continueLogin (request, reply, user, options) {
+    const challenge = await (secondFactor()?.challenge(request, user) ?? refuseFactor(tokenStore, user))
+    if (challenge !== null) return challenge
+    const tokens = await start(request, user, options)
+    rememberDevice(request, reply, user)
+    return tokens
+  }
+}
+
+/** Returns whether a user has a second factor. */
+export function hasFactor ({ totp, passkeys }: UserFactors): boolean {
+  return totp !== null || passkeys.length > 0
+}
+
+/** Without `adminMfa` a password alone must not log in a user who has, or has to have, a second factor. */
+async function refuseFactor ({ factors, organisations }: TokenStore, { id, orgId }: User): Promise<null> {
+  const organisation = await organisations.get(orgId)
+  const isNeeded = organisation?.mfa === 'required' || hasFactor(await factors.get(id))
+  if (!isNeeded) return null
+  throw new FORBIDDEN({
+    message: 'This account needs a second factor, which this server does not ask for',
+    reason: 'the user or the organisation has a second factor, and adminMfa is not registered'
+  })
+}
