@@ -19,12 +19,20 @@ async function main (args: readonly string[]): Promise<void> {
 
   const { values, positionals } = parse(command.options, rest)
   if (values.help === true) return console.log(HELP)
-  if (positionals.length > 0) {
-    throw new UsageError(`${name} has no argument ${JSON.stringify(positionals[0])}. Run fastify-gatehouse --help.`)
-  }
+  const action = actionOf(name, command.actions, positionals)
   const missing = missingPackages(command.needs(process.env))
   if (missing.length > 0) throw new UsageError(wayToInstall(missing, name))
-  await command.run(values)
+  await command.run(values, action)
+}
+
+function actionOf (name: string, actions: readonly string[] = [], words: readonly string[]): string | undefined {
+  const [action] = words
+  const extra = words[actions.length === 0 ? 0 : 1]
+  if (extra !== undefined) {
+    throw new UsageError(`${name} has no argument ${JSON.stringify(extra)}. Run fastify-gatehouse --help.`)
+  }
+  if (actions.length === 0 || (action !== undefined && actions.includes(action))) return action
+  throw new UsageError(`${name} requires one of ${actions.join(', ')}. Run fastify-gatehouse --help.`)
 }
 
 type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options']

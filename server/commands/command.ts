@@ -8,7 +8,9 @@ export interface Command {
   usage: string
   about: string
   options: NonNullable<ParseArgsConfig['options']>
+  /** The words that may follow the command; one is required. Default: none, and no word may follow. */
+  actions?: readonly string[]
   /** Optional packages that the command imports. */
   needs (environment: NodeJS.ProcessEnv): string[]
-  run (values: Values): Promise<void>
+  run (values: Values, action?: string): Promise<void>
 }

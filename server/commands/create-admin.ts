@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { CONFLICT } from '../../lib/errors.js'
 import { createPasswords } from '../../lib/passwords/index.js'
 import { loginSubject } from '../../plugins/token-store/login-subject.js'
@@ -10,21 +12,59 @@ import { withStore } from './with-store.js'
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/
 
-export async function createAdmin ({ email, role = 'admin', reset = false, unlock = false }: Values): Promise<void> {
+export async function createAdmin (
+  { email, role = 'admin', org, reset = false, unlock = false }: Values
+): Promise<void> {
   if (typeof email !== 'string' || !EMAIL.test(email) || email.length > 254) {
     throw new Error('create-admin requires --email <address>')
   }
   if (!ROLES.includes(role as Role)) throw new Error(`--role must be one of ${ROLES.join(', ')}`)
 
+  if (org !== undefined && (typeof org !== 'string' || reset === true || unlock === true)) {
+    throw new Error('--org must be the id of an organisation, without --reset and --unlock')
+  }
+
   await withStore(async (store, { admin: { password } }) => {
     if (unlock === true && reset !== true) return await unlockAdmin(store, email.toLowerCase())
+    if (org !== undefined && await addExisting(store, email.toLowerCase(), org, role as Role)) return
     const chosen = password ?? generateSecret()
     const passwordHash = await (await createPasswords()).hash(chosen)
     if (reset === true) await resetPassword(store, email.toLowerCase(), passwordHash)
-    else await create(store, { orgId: ORG, email: email.toLowerCase(), passwordHash, role: role as Role })
+    else await create(store, { orgId: org ?? ORG, email: email.toLowerCase(), passwordHash, role: role as Role })
     console.log(`${reset === true ? 'New password of' : 'Created'} ${email.toLowerCase()}`)
     if (password === null) console.log(`Password: ${chosen}`)
   })
+}
+
+/** Adds the account of an email to an organisation. Resolves with `false` if there is no such account. */
+async function addExisting (
+  { users, members, organisations, audit }: TokenStore,
+  email: string,
+  orgId: string,
+  role: Role
+): Promise<boolean> {
+  if (await organisations.get(orgId) === null) {
+    throw new Error(`there is no organisation ${orgId}; create it with \`fastify-gatehouse organisations create\``)
+  }
+  const user = await users.findByEmail(email)
+  if (user === null) return false
+  if (await members.get(orgId, user.id) !== null) throw new Error(`${email} is already a member of ${orgId}`)
+  await members.add({ orgId, userId: user.id, role })
+  await audit.append([{
+    id: randomUUID(),
+    orgId,
+    action: 'user.added',
+    userId: null,
+    userEmail: null,
+    resourceType: 'user',
+    resourceId: user.id,
+    changes: { role, by: 'command line' },
+    ipAddress: null,
+    userAgent: null,
+    timestamp: Date.now()
+  }])
+  console.log(`Added ${email} to ${orgId} as ${role}; the password is unchanged`)
+  return true
 }
 
 async function create (

@@ -34,17 +34,33 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     run: async () => await (await import('./migrate.js')).migrate()
   },
   'create-admin': {
-    usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--reset | --unlock]',
+    usage: 'create-admin --email <address> [--role owner|admin|editor|viewer] [--org <id>] [--reset | --unlock]',
     about: 'Creates an administrator, or sets a new password with --reset; prints the password unless ' +
-      'ADMIN_PASSWORD is set. --reset and --unlock also unlock an account after too many failed logins',
+      'ADMIN_PASSWORD is set. --org adds a new or existing account to an organisation. --reset and --unlock also ' +
+      'unlock an account after too many failed logins',
     options: {
       email: { type: 'string' },
       role: { type: 'string' },
+      org: { type: 'string' },
       reset: { type: 'boolean' },
       unlock: { type: 'boolean' }
     },
     needs: (environment) => [...forData(environment), '@node-rs/argon2'],
     run: async (values) => await (await import('./create-admin.js')).createAdmin(values)
+  },
+  organisations: {
+    usage: 'organisations list | create --name <name> [--id <id>] | rename --id <id> --name <name> | limits --id <id>',
+    about: 'Lists, creates and renames organisations. create and limits take --max-users and --max-sources: a number ' +
+      'or none',
+    options: {
+      id: { type: 'string' },
+      name: { type: 'string' },
+      'max-users': { type: 'string' },
+      'max-sources': { type: 'string' }
+    },
+    actions: ['list', 'create', 'rename', 'limits'],
+    needs: forData,
+    run: async (values, action) => await (await import('./organisations.js')).organisations(values, action)
   },
   'create-source': {
     usage: 'create-source --name <name> [--domain <origin or host> …] [--environment live|test]',

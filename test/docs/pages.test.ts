@@ -20,6 +20,7 @@ const GUIDES = [
   'from-segment',
   'guards',
   'install',
+  'organisations',
   'permissions',
   'routes',
   'sdks',

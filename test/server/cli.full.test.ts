@@ -26,13 +26,16 @@ t.test('--version prints the version and --help lists the commands', async (t) =
     const { code, stdout } = await run(t, args)
     t.equal(code, 0, args.join(' '))
     for (
-      const word of ['generate-key', 'migrate', 'create-admin', 'create-source', 'sign', 'start', 'JWT_SECRET', 'PORT ']
+      const word of ['generate-key', 'migrate', 'create-admin', 'create-source', 'organisations', 'sign', 'start', 'JWT_SECRET', 'PORT ']
     ) t.match(stdout, word)
   }
 })
 
 t.test('invalid arguments are exit code 2 with one line that describes the error', async (t) => {
-  for (const args of [['nonsense'], ['start', '--port=1'], ['sign', 'extra'], ['__proto__'], ['toString']]) {
+  for (
+    const args of [['nonsense'], ['start', '--port=1'], ['sign', 'extra'], ['__proto__'], ['toString'], ['organisations'],
+      ['organisations', 'drop'], ['organisations', 'list', 'x']]
+  ) {
     const { code, stdout, stderr } = await run(t, args)
     t.equal(code, 2, args.join(' '))
     t.equal(stdout, '')

@@ -21,20 +21,22 @@ export interface SourceRouteSettings {
   now: () => number
   /** Accepts a server secret that is short or publicly known. */
   allowWeakSecret: boolean
-  /** Maximum sources per organisation. */
+  /** Maximum sources of an organisation that has no limit of its own. */
   quota: number
 }
 
 /** Registers the source routes. All look-ups are limited to the caller's organisation: other sources are 404. */
 export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, quota }: SourceRouteSettings): void {
-  const { sources } = scope.tokenStore
+  const { organisations, sources } = scope.tokenStore
 
   scope.post<{ Body: NewSourceBody }>(
     '/sources',
     { schema: schemas.createSourceSchema, ...PERMISSIONS.createSources },
     async function createSource (request, reply) {
-      const fields = newSourceOf(adminOf(request).org_id, allowWeakSecret, request.body)
-      const source = await sources.create({ ...fields, quota })
+      const { org_id } = adminOf(request)
+      const fields = newSourceOf(org_id, allowWeakSecret, request.body)
+      const organisation = await organisations.get(org_id)
+      const source = await sources.create({ ...fields, quota: organisation?.maxSources ?? quota })
       const {
         id: _id,
         server_secret_prefix: _prefix,

@@ -24,6 +24,21 @@ t.test('one more source than the organisation may have is 409, until one is dele
   t.equal((await owner.send('POST', '/sources', { name: 'Shop' })).statusCode, 201)
 })
 
+t.test("the organisation's own limit of sources goes before the quota, in both directions", async (t) => {
+  const admin = await adminApp(t, { api: { quotas: { sources: 2 } } })
+  const owner = await caller(admin)
+  const create = async () => (await owner.send('POST', '/sources', { name: 'Shop' })).statusCode
+  await admin.store.organisations.update('default', { maxSources: 1 })
+  t.same([await create(), await create()], [201, 409])
+  await admin.store.organisations.update('default', { maxSources: 3 })
+  t.same([await create(), await create(), await create()], [201, 201, 409])
+  await admin.store.organisations.update('default', { maxSources: null })
+  t.equal(await create(), 409)
+  const [{ id }, other] = (await owner.get('/sources')).json().data
+  for (const source of [id, other.id]) await owner.send('DELETE', `/sources/${source}`)
+  t.same([await create(), await create()], [201, 409])
+})
+
 t.test('one more webhook than the organisation may have is 409, whichever its source', async (t) => {
   const owner = await caller(await adminApp(t, { api: { quotas: { webhooks: 1 } } }))
   const [one, two] = [(await owner.send('POST', '/sources', { name: 'One' })).json(),
