@@ -17,3 +17,12 @@ export function randomBase62 (length: number): string {
   }
   return random
 }
+
+/** Returns a non-negative integer in base 62, with leading zeros up to `length` characters. */
+export function toBase62 (value: number, length: number): string {
+  let digits = ''
+  for (let rest = value; rest > 0; rest = Math.floor(rest / ALPHABET.length)) {
+    digits = ALPHABET.charAt(rest % ALPHABET.length) + digits
+  }
+  return digits.padStart(length, '0')
+}

@@ -1,7 +1,7 @@
 import type { RevocationKind } from '../../contracts/token-store/index.js'
 import { systemClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
-import { aKey, aRevocation, aSession, aSource, aUser, aWebhook } from '../token-store/fixtures.js'
+import { aDigest, aKey, anApiKey, aRevocation, aSession, aSource, aUser, aWebhook } from '../token-store/fixtures.js'
 import { assertVisible } from './fixtures.js'
 import type { CreateTwo, Two, WatchedChange } from './fixtures.js'
 
@@ -52,6 +52,12 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
         ({ a, userId, passwordHash }) =>
           a.users.replacePassword(userId, { from: passwordHash, to: 'another', endSessionsBut: 'none of them' })
       ),
+      await withSession(
+        two,
+        'the user is removed',
+        null,
+        ({ a, userId }) => a.members.remove('org-a', userId)
+      ),
       await withSession(two, 'a token is reused', null, async ({ a, sessionId }) => {
         const rotation = { sessionId, presented: 'digest-1', next: 'digest-2', grace: 0, sealedSuccessor: null }
         await a.sessions.rotate(rotation)
@@ -82,6 +88,11 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
       before: false,
       after: true
     }], within)
+  })
+
+  await t.test('changes of an API key on one instance take effect on the other in time', async () => {
+    const two = await create()
+    await assertVisible(await Promise.all([keyRevoked, keyRotated].map((change) => change(two))), within)
   })
 
   await t.test('guest tokens that one instance invalidates are not returned by the other in time', async () => {
@@ -122,6 +133,28 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
       watched('dashboard', 'lifted', 1_000, 0, () => a.revocations.lift('org-a', id))
     ], within)
   })
+}
+
+async function keyRevoked ({ a, b }: Two): Promise<WatchedChange> {
+  const fresh = anApiKey()
+  const { id } = await a.apiKeys.create(fresh)
+  const read = async () => (await b.apiKeys.resolve(fresh.digest))?.id ?? null
+  return { title: 'revoked', change: () => a.apiKeys.revoke('org-a', id), read, before: id, after: null }
+}
+
+async function keyRotated ({ a, b }: Two): Promise<WatchedChange> {
+  const fresh = anApiKey()
+  const { id } = await a.apiKeys.create(fresh)
+  const next = { digest: aDigest(), prefix: 'gh_next', overlapUntil: 0 }
+  const read = () =>
+    Promise.all([fresh.digest, next.digest].map(async (digest) => (await b.apiKeys.resolve(digest))?.id ?? null))
+  return {
+    title: 'rotated, and the new key tried before',
+    change: () => a.apiKeys.rotate('org-a', id, next),
+    read,
+    before: [id, null],
+    after: [null, id]
+  }
 }
 
 async function deleted ({ a, b }: Two): Promise<WatchedChange> {

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
 import type {
-  AuditEntry, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore,
+  AuditEntry, NewApiKey, NewRevocation, NewSession, NewSource, NewWebhook, Page, PageRequest, TokenStore,
   User
 } from '../../contracts/token-store/index.js'
 import type { ContractClock } from '../clocks.js'
@@ -100,6 +100,24 @@ export function aSession (userId: string, clock: ContractClock, fields: Partial<
     endsAt: clock.now() + 60_000,
     ip: '203.0.113.7',
     userAgent: 'tests',
+    ...fields
+  }
+}
+
+export function aDigest (): string {
+  return randomBytes(32).toString('hex')
+}
+
+export function anApiKey (fields: Partial<NewApiKey> = {}): NewApiKey {
+  return {
+    orgId: 'org-a',
+    name: 'Pipeline',
+    prefix: 'gh_abcdefgh',
+    digest: aDigest(),
+    role: 'admin',
+    permissions: null,
+    expiresAt: null,
+    createdBy: 'user-1',
     ...fields
   }
 }

@@ -3,6 +3,7 @@ import { manualClock } from '../clocks.js'
 import type { ContractClock } from '../clocks.js'
 import type { ContractTest } from '../contract-test.js'
 import { accountLinkContract } from './account-links.js'
+import { apiKeyContract } from './api-keys.js'
 import { auditContract } from './audit.js'
 import { claimContract } from './claims.js'
 import { factorContract } from './factors.js'
@@ -50,6 +51,7 @@ export async function tokenStoreContract (
     sessionContract,
     rotationContract,
     factorContract,
+    apiKeyContract,
     auditContract,
     revocationContract,
     claimContract

@@ -1,4 +1,5 @@
 import type { AccountLinks } from './account-links.js'
+import type { ApiKeys } from './api-keys.js'
 import type { AuditTrail } from './audit.js'
 import type { Factors } from './factors.js'
 import type { GuestTokens } from './guest-tokens.js'
@@ -13,6 +14,7 @@ import type { Users } from './users.js'
 import type { Webhooks } from './webhooks.js'
 
 export type * from './account-links.js'
+export type * from './api-keys.js'
 export type * from './audit.js'
 export type * from './factors.js'
 export type * from './guest-tokens.js'
@@ -49,6 +51,7 @@ export interface TokenStore {
   readonly accountLinks: AccountLinks
   readonly sessions: Sessions
   readonly factors: Factors
+  readonly apiKeys: ApiKeys
   readonly audit: AuditTrail
   readonly revocations: Revocations
   /** Limits that all instances count together. A store without it leaves each process to count by itself. */

@@ -29,6 +29,8 @@ export interface DatabaseSchema {
   passkeys: PasskeysTable
   recovery_codes: RecoveryCodesTable
   login_failures: LoginFailuresTable
+  api_keys: ApiKeysTable
+  api_key_digests: ApiKeyDigestsTable
   audit_log: AuditLogTable
   guest_tokens: GuestTokensTable
   guest_invalidations: GuestInvalidationsTable
@@ -213,6 +215,28 @@ interface RecoveryCodesTable {
   user_id: string
   /** SHA-256 of the user id and the code. */
   digest: string
+}
+
+interface ApiKeysTable {
+  id: string
+  seq: Sequence
+  org_id: string
+  name: string
+  prefix: string
+  role: Role
+  permissions: Json<string[] | null> | null
+  expires_at: Date | null
+  last_used_at: Date | null
+  created_by: string
+  created_at: Date
+}
+
+interface ApiKeyDigestsTable {
+  /** Hex SHA-256 of the key. */
+  digest: string
+  key_id: string
+  /** When a rotated key stops working; null for the current key. */
+  expires_at: Date | null
 }
 
 interface LoginFailuresTable {

@@ -23,10 +23,25 @@ export interface TokenStoreOptions {
 
 const KNOWN: KnownOptions<TokenStoreOptions> = { store: true, auditRetention: true, sweepEvery: true }
 const DAY = 86_400_000
-const REQUIRED = ['guestTokens', 'sources', 'webhooks', 'organisations', 'users', 'members', 'invitations',
-  'accountLinks', 'sessions', 'factors', 'audit', 'revocations', 'claim', 'sweep', 'ready', 'close'] as const satisfies ReadonlyArray<
-    keyof TokenStore
-  >
+const REQUIRED = [
+  'guestTokens',
+  'sources',
+  'webhooks',
+  'organisations',
+  'users',
+  'members',
+  'invitations',
+  'accountLinks',
+  'sessions',
+  'factors',
+  'apiKeys',
+  'audit',
+  'revocations',
+  'claim',
+  'sweep',
+  'ready',
+  'close'
+] as const satisfies ReadonlyArray<keyof TokenStore>
 
 const tokenStore: FastifyPluginAsync<TokenStoreOptions> = async (app, options) => {
   refuseUnknownOptions('tokenStore', options, KNOWN)

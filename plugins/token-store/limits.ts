@@ -1,6 +1,7 @@
 import { CONFLICT, FORBIDDEN } from '../../lib/errors.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role } from '../../contracts/token-store/index.js'
+import { randomBase62 } from '../../signing/base62.js'
 
 /** Milliseconds after which a failed login no longer counts as consecutive. */
 export const FAILURES_FORGOTTEN_AFTER = 86_400_000
@@ -14,8 +15,19 @@ export const MAX_LISTED_SESSIONS = 100
 /** Maximum number of passkeys of a user. */
 export const MAX_PASSKEYS = 20
 
+/** How long an expired API key is listed, milliseconds. */
+export const EXPIRED_KEYS_KEPT_FOR = 30 * 86_400_000
+
+/** Creates the id of an API key: `key_` and 24 random base62 characters, which differ from the id of a user. */
+export function newApiKeyId (): string {
+  return `key_${randomBase62(24)}`
+}
+
 /** Creates the error for an organisation that has reached its quota. */
-export function overQuota (things: 'sources' | 'users' | 'webhooks', quota: number): InstanceType<typeof CONFLICT> {
+export function overQuota (
+  things: 'sources' | 'users' | 'webhooks' | 'API keys',
+  quota: number
+): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: `The organisation may have no more ${things} (at most ${quota})` })
 }
 

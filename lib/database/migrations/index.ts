@@ -12,6 +12,7 @@ import { eventsByTime } from './009-events-by-time.js'
 import { organisations } from './010-organisations.js'
 import { invitations } from './011-invitations.js'
 import { secondFactors } from './012-second-factors.js'
+import { apiKeys } from './013-api-keys.js'
 
 /** All migrations by name; they run in the order of their names. Never edit a released migration. */
 export const migrations: Record<string, Migration> = {
@@ -26,5 +27,6 @@ export const migrations: Record<string, Migration> = {
   '009-events-by-time': eventsByTime,
   '010-organisations': organisations,
   '011-invitations': invitations,
-  '012-second-factors': secondFactors
+  '012-second-factors': secondFactors,
+  '013-api-keys': apiKeys
 }

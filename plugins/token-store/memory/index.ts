@@ -2,6 +2,7 @@ import { refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
 import type { TokenStore } from '../../../contracts/token-store/index.js'
 import { MemoryAccountLinks } from './account-links.js'
+import { MemoryApiKeys } from './api-keys.js'
 import { MemoryAudit } from './audit.js'
 import { MemoryClaims } from './claims.js'
 import { MemoryFactors } from './factors.js'
@@ -79,6 +80,7 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
   })
   const invitations = new MemoryInvitations({ now, organisations, users, members })
   const accountLinks = new MemoryAccountLinks(now, users)
+  const apiKeys = new MemoryApiKeys(now)
   const audit = new MemoryAudit()
   const revocations = new MemoryRevocations(now)
   const claims = new MemoryClaims(now, maxClaims)
@@ -94,11 +96,12 @@ export function memoryStore (options: MemoryStoreOptions = {}): TokenStore {
     accountLinks,
     sessions,
     factors,
+    apiKeys,
     audit,
     revocations,
     claim: (key, ttl) => claims.claim(key, ttl),
     async sweep ({ auditRetention }) {
-      const parts = [guestTokens, sources, webhooks, users, invitations, accountLinks, sessions, claims]
+      const parts = [guestTokens, sources, webhooks, users, invitations, accountLinks, sessions, apiKeys, claims]
       for (const part of parts) part.sweep()
       audit.sweep(now() - auditRetention)
     },

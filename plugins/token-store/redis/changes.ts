@@ -3,8 +3,7 @@ import { CHANGE } from './scripts.js'
 import { CLOCK, tagKey } from './shared-cache.js'
 
 /** A change: its kind and the id of the source, webhook, session, user …; for a revocation its `subjectKey`. */
-export type Change = readonly [kind: 'source' | 'webhook' | 'session' | 'user' | 'organisation' | 'guestToken' |
-  'client' | 'revocation', id: string]
+export type Change = readonly [kind: typeof KINDS[number], id: string]
 
 /** Receives the changes of other instances. */
 export interface ChangeHandlers {
@@ -14,6 +13,8 @@ export interface ChangeHandlers {
 }
 
 const CHANNEL = 'changes'
+const KINDS = ['source', 'webhook', 'session', 'user', 'organisation', 'apiKey', 'guestToken', 'client',
+  'revocation'] as const
 /** Milliseconds after which an unpublished change no longer matters: older look-ups have expired. */
 const CHANGE_LIFETIME = 5_000
 
@@ -78,13 +79,10 @@ export class Changes {
   }
 }
 
-const KINDS: ReadonlySet<unknown> = new Set<Change[0]>(['source', 'webhook', 'session', 'user', 'organisation', 'guestToken',
-  'client', 'revocation'])
-
 function parse (message: string): [from: string, ...Change] | null {
   try {
     const parts: unknown = JSON.parse(message)
-    return Array.isArray(parts) && KINDS.has(parts[1]) && typeof parts[2] === 'string'
+    return Array.isArray(parts) && KINDS.some((kind) => kind === parts[1]) && typeof parts[2] === 'string'
       ? parts as [string, ...Change]
       : null
   } catch {

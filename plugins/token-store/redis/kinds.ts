@@ -1,6 +1,6 @@
 import { resolvedUntil } from '../source-settings.js'
 import type {
-  Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,
+  ApiKeyAccess, Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,
   SourceOrigins
 } from '../../../contracts/token-store/index.js'
 import { webhookResolvedUntil } from '../webhook-settings.js'
@@ -31,6 +31,15 @@ export const accessKind: SharedKind<SessionAccess> = {
   tagsOf: ({ userId, orgId }, sessionId) =>
     [tagOf(['session', sessionId]), tagOf(['user', userId]), tagOf(['organisation', orgId])],
   endsAt: ({ endsAt }) => endsAt,
+  encode: JSON.stringify,
+  decode: (json) => deepFreeze(JSON.parse(json))
+}
+
+/** The key is the digest of an API key. */
+export const apiKeyKind: SharedKind<ApiKeyAccess> = {
+  name: 'apiKey',
+  tagsOf: ({ id }) => [tagOf(['apiKey', id])],
+  endsAt: ({ endsAt }) => endsAt ?? Infinity,
   encode: JSON.stringify,
   decode: (json) => deepFreeze(JSON.parse(json))
 }

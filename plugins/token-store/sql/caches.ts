@@ -1,9 +1,9 @@
 import { LookupCache, MAX_AGE } from '../../../lib/lookup-cache.js'
 import type { Change, Changes } from '../redis/changes.js'
-import { accessKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
+import { accessKind, apiKeyKind, cutoffKind, guestTokenKind, originsKind, sourceKind, tagsOf, webhookKind } from '../redis/kinds.js'
 import type { SharedCache, SharedKind } from '../redis/shared-cache.js'
 import type {
-  Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,
+  ApiKeyAccess, Cutoff, GuestToken, ResolvedSource, ResolvedWebhook, SessionAccess,
   SourceOrigins
 } from '../../../contracts/token-store/index.js'
 
@@ -13,6 +13,7 @@ export interface Loaders {
   origins: () => Promise<readonly SourceOrigins[]>
   webhook: (id: string) => Promise<ResolvedWebhook | null>
   access: (sessionId: string) => Promise<SessionAccess | null>
+  apiKey: (digest: string) => Promise<ApiKeyAccess | null>
   guestToken: (key: string) => Promise<GuestToken | null>
   /** Never returns a miss: a subject without a cut-off is cached by all instances as well. */
   cutoffs: (keys: readonly string[]) => Promise<Cutoff[]>
@@ -38,6 +39,7 @@ export class Caches {
   readonly sources: LookupCache<ResolvedSource>
   readonly webhooks: LookupCache<ResolvedWebhook>
   readonly access: LookupCache<SessionAccess>
+  readonly apiKeys: LookupCache<ApiKeyAccess>
   readonly guestTokens: LookupCache<GuestToken>
   readonly cutoffs: LookupCache<Cutoff>
   readonly #origins: LookupCache<readonly SourceOrigins[]>
@@ -57,6 +59,7 @@ export class Caches {
     this.sources = new LookupCache({ ...optionsFor(sourceKind, load.source), ...misses })
     this.webhooks = new LookupCache({ ...optionsFor(webhookKind, load.webhook), ...misses })
     this.access = new LookupCache(optionsFor(accessKind, load.access))
+    this.apiKeys = new LookupCache(optionsFor(apiKeyKind, load.apiKey))
     this.guestTokens = new LookupCache(optionsFor(guestTokenKind, load.guestToken))
     const cutoffs = shared === undefined ? load.cutoffs : shared.cache.wrapMany(cutoffKind, load.cutoffs)
     this.cutoffs = new LookupCache({
@@ -95,6 +98,12 @@ export class Caches {
 
   organisationChanged (id: string): void {
     this.#changed(['organisation', id])
+  }
+
+  /** Called when an API key was created, rotated or revoked. A new `digest` may be cached as a miss. */
+  apiKeyChanged (id: string, digest?: string): void {
+    if (digest !== undefined) this.apiKeys.invalidate(digest)
+    this.#changed(['apiKey', id])
   }
 
   guestTokenChanged (key: string): void {
@@ -138,6 +147,8 @@ export class Caches {
         return this.access.invalidateWhere(({ userId }) => userId === id)
       case 'organisation':
         return this.access.invalidateWhere(({ orgId }) => orgId === id)
+      case 'apiKey':
+        return this.apiKeys.invalidateWhere((key) => key.id === id)
       case 'guestToken':
         return this.guestTokens.invalidate(id)
       case 'client':
@@ -148,7 +159,7 @@ export class Caches {
   }
 
   #invalidateAll (): void {
-    for (const cache of [this.sources, this.webhooks, this.access, this.guestTokens, this.cutoffs, this.#origins]) {
+    for (const cache of [this.sources, this.webhooks, this.access, this.apiKeys, this.guestTokens, this.cutoffs, this.#origins]) {
       cache.clear()
     }
   }

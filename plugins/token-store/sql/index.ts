@@ -11,6 +11,7 @@ import { Changes } from '../redis/changes.js'
 import { SharedCache } from '../redis/shared-cache.js'
 import type { TokenStore } from '../../../contracts/token-store/index.js'
 import { sqlAccountLinks } from './account-links.js'
+import { loadApiKey, sqlApiKeys } from './api-keys.js'
 import { sqlAudit } from './audit.js'
 import { Caches } from './caches.js'
 import { sqlClaims } from './claims.js'
@@ -82,6 +83,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
       origins: () => loadOrigins(db),
       webhook: (id) => loadWebhook(db, box, id, now()),
       access: (sessionId) => loadAccess(db, sessionId, now()),
+      apiKey: (digest) => loadApiKey(db, digest, now()),
       guestToken: (key) => loadGuestToken(db, box, key, now()),
       cutoffs: (keys) => loadCutoffs(db, keys)
     },
@@ -99,6 +101,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
   const accountLinks = guardBackend(sqlAccountLinks(db, caches, now))
   const sessions = guardBackend(sqlSessions(db, caches, now))
   const factors = guardBackend(sqlFactors(db, box, caches, now))
+  const apiKeys = guardBackend(sqlApiKeys(db, lists, caches, now))
   const audit = guardBackend(sqlAudit(db, lists))
   const revocations = guardBackend(sqlRevocations(db, lists, caches, now))
   const claims = guardBackend(sqlClaims(db, now))
@@ -113,6 +116,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     sqlAccountLinks(patient, caches, now),
     sqlSessions(patient, caches, now),
     sqlFactors(patient, box, caches, now),
+    sqlApiKeys(patient, lists, caches, now),
     sqlClaims(patient, now)
   ].map((part) => guardBackend<{ sweep(): Promise<void> }>(part))
   const auditSweeper = guardBackend(sqlAudit(patient, lists))
@@ -128,6 +132,7 @@ export function sqlStore (database: Database, options: SqlStoreOptions): TokenSt
     accountLinks,
     sessions,
     factors,
+    apiKeys,
     audit,
     revocations,
     claim: claims.claim,

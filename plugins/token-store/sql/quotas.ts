@@ -30,6 +30,16 @@ export async function assertRoomForWebhook (tx: Tx, orgId: string, quota: number
   if (last !== undefined) throw overQuota('webhooks', quota)
 }
 
+/** Does the same for the API keys of the organisation that expire after `at` or never. */
+export async function assertRoomForApiKey (tx: Tx, orgId: string, quota: number | undefined, at: Date): Promise<void> {
+  if (quota === undefined) return
+  await lockQuotas(tx, orgId)
+  const last = await tx.selectFrom('api_keys').select('id').where('org_id', '=', toColumnText(orgId))
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', at)]))
+    .limit(1).offset(quota - 1).executeTakeFirst()
+  if (last !== undefined) throw overQuota('API keys', quota)
+}
+
 // A separate statement: the following count must see rows that were committed while this one waited.
 async function lockQuotas (tx: Tx, orgId: string): Promise<void> {
   await tx.selectNoFrom(({ fn, lit, val }) =>
