@@ -1,4 +1,5 @@
 export { default as adminApi } from './routes/admin/api/index.js'
+export { default as adminKeys } from './routes/admin/keys/index.js'
 export { default as adminAuth } from './routes/admin/auth/index.js'
 export { default as adminGuard } from './plugins/admin-guard/index.js'
 export { default as auditLog } from './plugins/audit-log/index.js'
@@ -28,8 +29,9 @@ export * from './signing/index.js'
 
 export type * from './contracts/event-sink.js'
 export type * from './contracts/token-store/index.js'
-export type { Admin, AdminGuardOptions } from './plugins/admin-guard/index.js'
+export type { Admin, AdminGuardOptions, ApiKeyAdmin, UserAdmin } from './plugins/admin-guard/index.js'
 export type { AdminApiOptions, AdminScopeOptions } from './routes/admin/api/index.js'
+export type { AdminKeysOptions } from './routes/admin/keys/index.js'
 export type { AdminAuthOptions } from './routes/admin/auth/index.js'
 export type { AuditLogOptions, AuditRecord } from './plugins/audit-log/index.js'
 export type {

@@ -41,6 +41,7 @@ export const securitySchemes = {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The access token of an administrator, from `/v1/admin/auth/login`.'
+    description: 'The access token of an administrator, from `/v1/admin/auth/login`, or, on routes with a permission, an ' +
+      'API key `gh_…` from `/v1/admin/keys`.'
   }
 } as const

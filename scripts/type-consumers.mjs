@@ -20,7 +20,8 @@ const ROUTE_CONFIG = {
   'widget-token': ['{ userReference: true }', '{ userReference: 5 }'],
   ingestion: ["{ pipelineKey: true, signature: 'off' }", "{ signature: 'never' }"],
   'admin-auth': ['{ admin: true }', '{ admin: 5 }'],
-  'admin-api': ['{ admin: true }', '{ admin: 5 }']
+  'admin-api': ['{ admin: true }', '{ admin: 5 }'],
+  'admin-keys': ['{ admin: true }', '{ admin: 5 }']
 }
 
 /** By entry: code of the README that uses only that entry. */

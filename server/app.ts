@@ -10,6 +10,7 @@ import type { TokenStore } from '../contracts/token-store/index.js'
 import userReference from '../plugins/user-reference/index.js'
 import adminApi from '../routes/admin/api/index.js'
 import adminAuth from '../routes/admin/auth/index.js'
+import adminKeys from '../routes/admin/keys/index.js'
 import type { RenewalOptions } from '../routes/databrain/guest-token/index.js'
 import { abuseGuards } from './abuse-guards.js'
 import type { Config } from './config/index.js'
@@ -122,6 +123,10 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     jwtSecrets: secrets.JWT_SECRET,
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 },
     allowWeakSecret: config.allowWeakSecret
+  })
+  await app.register(adminKeys, {
+    jwtSecrets: secrets.JWT_SECRET,
+    userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
 
   if (config.docs) await serveDocs(app)

@@ -32,6 +32,7 @@ export async function describeRoutes (app: FastifyInstance, version: string): Pr
         { name: 'admin webhooks', description: 'Signed deliveries of other services to a source.' },
         { name: 'admin events', description: 'Stored events and the live stream of events.' },
         { name: 'admin embeds', description: 'Granted and refused embeds, and revocations.' },
+        { name: 'admin keys', description: 'API keys of programs.' },
         { name: 'admin audit logs', description: 'Actions of administrators.' },
         { name: 'health', description: 'Health checks for load balancers.' }
       ],

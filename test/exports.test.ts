@@ -42,6 +42,7 @@ t.test('the root exports every plugin under its own name', async (t) => {
       'ingestion',
       'adminAuth',
       'adminApi',
+      'adminKeys',
       'errorEnvelope',
       'captcha',
       'csrf',

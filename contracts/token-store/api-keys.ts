@@ -61,7 +61,10 @@ export interface ApiKeys {
   ): Promise<ApiKey | null>
   /** Deletes a key and resolves with it. */
   revoke (orgId: string, id: string): Promise<ApiKey | null>
-  /** Returns the access data of a key by its digest; `null` if it is unknown or expired. Cached as `sources.resolve`. */
+  /**
+   * Returns the access data of a key by its digest; `null` for an unknown or expired key. Cached as `sources.resolve`
+   * is.
+   */
   resolve (digest: string): ApiKeyAccess | null | Promise<ApiKeyAccess | null>
   /** Sets `lastUsedAt` of keys, unless it is later already. Ignores unknown ids. */
   touch (uses: ReadonlyArray<{ id: string, at: number }>): Promise<void>

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 
 import { FORBIDDEN, UNAUTHORIZED } from '../../lib/errors.js'
 import type { GatehouseError } from '../../lib/errors.js'
+import type { Admin } from './admin.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role } from '../../contracts/token-store/index.js'
 
@@ -16,16 +17,23 @@ export interface AdminRoles {
   fields?: Readonly<Record<string, readonly Role[]>>
   /**
    * Requires a second factor that the user has proved within `stepUpAge`. A user without a second factor passes while
-   * the organisation does not require one; with `'enrolled'` such a user always passes. Default: `false`.
+   * the organisation does not require one; with `'enrolled'` such a user always passes. An API key passes. Default:
+   * `false`.
    */
   stepUp?: boolean | 'enrolled'
+  /**
+   * The permission that an API key needs, such as `'reports:read'`: two lower-case names with a colon between them.
+   * Default: none, and the route refuses API keys.
+   */
+  permission?: string
 }
 
 /** The access rule of a route. `true` allows all administrators. */
 export type AdminDemand = boolean | AdminRoles
 
-const MEMBERS = ['roles', 'fields', 'stepUp']
+const MEMBERS = ['roles', 'fields', 'stepUp', 'permission']
 const STEP_UPS: readonly unknown[] = [true, false, 'enrolled']
+const PERMISSION = /^[a-z][a-z0-9_-]{0,63}:[a-z][a-z0-9_-]{0,63}$/
 
 /** Returns whether a value is a valid `config.gatehouse.admin`. */
 export function isAdminDemand (value: unknown): value is AdminDemand {
@@ -33,8 +41,33 @@ export function isAdminDemand (value: unknown): value is AdminDemand {
   if (typeof value !== 'object' || value === null || !Object.keys(value).every((name) => MEMBERS.includes(name))) {
     return false
   }
-  const { roles, fields = {}, stepUp = false } = value as Partial<AdminRoles>
-  return isRoles(roles) && STEP_UPS.includes(stepUp) && typeof fields === 'object' && fields !== null && Object.values(fields).every(isRoles)
+  const { roles, fields = {}, stepUp = false, permission } = value as Partial<AdminRoles>
+  return isRoles(roles) && STEP_UPS.includes(stepUp) && typeof fields === 'object' && fields !== null &&
+    Object.values(fields).every(isRoles) &&
+    (permission === undefined || isPermission(permission))
+}
+
+/** Returns whether a value is the name of a permission. */
+export function isPermission (value: unknown): value is string {
+  return typeof value === 'string' && PERMISSION.test(value)
+}
+
+/**
+ * Throws `FORBIDDEN` if the role may not call the route, or if the caller is an API key and lacks the permission of the
+ * route.
+ */
+export function assertAllowed (admin: Admin, demand: AdminDemand): void {
+  if (typeof demand === 'object' && !demand.roles.includes(admin.role)) {
+    throw new FORBIDDEN({ reason: `role ${admin.role}` })
+  }
+  if (admin.kind === 'user') return
+  const permission = typeof demand === 'object' ? demand.permission : undefined
+  if (permission === undefined) {
+    throw new FORBIDDEN({ message: 'API keys may not call this route', reason: `API key ${admin.sub}` })
+  }
+  if (admin.permissions !== null && !admin.permissions.includes(permission)) {
+    throw new FORBIDDEN({ message: `The API key lacks the permission ${permission}`, reason: `API key ${admin.sub}` })
+  }
 }
 
 /** Returns the error of a request with a property that the role must not send, or `null`. */

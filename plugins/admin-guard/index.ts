@@ -1,20 +1,22 @@
 import fp from 'fastify-plugin'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 
-import { isAdminDemand, validateFields, validateStepUp } from './demand.js'
+import type { Admin } from './admin.js'
+import { assertAllowed, isAdminDemand, validateFields, validateStepUp } from './demand.js'
 import type { AdminDemand } from './demand.js'
+import { bearer, identifyKey, identifyUser, limitedKeyFinder, looksLikeApiKey } from './identify.js'
+import { keyUsesOf } from './key-uses.js'
 import { refusalCounter } from './refused-tokens.js'
 import { createAdminTokens, TOKEN_OPTIONS } from '../../lib/admin-tokens/index.js'
 import type { AccessClaims, AdminTokens, AdminTokensOptions } from '../../lib/admin-tokens/index.js'
-import { FORBIDDEN, INVALID_OPTIONS, INVALID_TOKEN, UNAUTHORIZED } from '../../lib/errors.js'
+import { INVALID_OPTIONS } from '../../lib/errors.js'
 import { defineGuard } from '../../lib/guard/index.js'
-import { singleHeader } from '../../lib/http/single-header.js'
 import { assertWholeSeconds, refuseUnknownOptions } from '../../lib/options.js'
 import type { KnownOptions } from '../../lib/options.js'
 import type { RateLimitOptions } from '../../lib/limits/rate-limit.js'
 import { refuse, toPublicError } from '../../lib/refuse.js'
 import { ROLES } from '../../contracts/token-store/index.js'
-import type { Role, Sessions } from '../../contracts/token-store/index.js'
+import type { Role } from '../../contracts/token-store/index.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
 export type {} from '../../lib/guard/index.js'
@@ -23,7 +25,9 @@ export type {} from '../../contracts/token-store/index.js'
 export interface AdminGuardOptions extends AdminTokensOptions {
   /** Guards every route of this scope that does not set `admin: false`. Default: `false`. */
   global?: boolean
-  /** Maximum invalid access tokens per client address. Valid tokens are not counted. Default: 100 per minute. */
+  /**
+   * Maximum invalid access tokens and API keys per client address. Valid ones are not counted. Default: 100 per minute.
+   */
   tokenRateLimit?: RateLimitOptions
   /**
    * How long a second factor counts as fresh on a route with `stepUp`, in milliseconds: whole seconds from 10 000 to
@@ -32,29 +36,12 @@ export interface AdminGuardOptions extends AdminTokensOptions {
   stepUpAge?: number
 }
 
-/** The administrator who sends a request. */
-export interface Admin {
-  /** Id of the user. */
-  readonly sub: string
-  readonly org_id: string
-  /** The current role, which may differ from the role at the time of the token's issue. */
-  readonly role: Role
-  readonly email: string
-  /** Id of the session. */
-  readonly sid: string
-  /** When the administrator last proved a second factor in this session, epoch milliseconds; `null` for never. */
-  readonly mfaAt: number | null
-  /** Whether the administrator has a second factor. */
-  readonly hasFactor: boolean
-  /** Whether the organisation requires a second factor. */
-  readonly mfaRequired: boolean
-}
-
 declare module 'fastify' {
   interface GatehouseRouteConfig {
     /**
      * Requires an administrator's access token; `roles` limits the roles, `fields` the properties that a role may send,
-     * `stepUp` requires a fresh second factor.
+     * `stepUp` requires a fresh second factor. With `permission` the route also accepts an API key that has this
+     * permission.
      */
     admin?: AdminDemand
   }
@@ -65,16 +52,15 @@ declare module 'fastify' {
   }
 
   interface FastifyRequest {
-    /** The administrator who sends the request; `null` on a route without the admin guard. */
+    /** The administrator or API key that sends the request; `null` on a route without the admin guard. */
     admin: Admin | null
   }
 }
 
 const KNOWN: KnownOptions<AdminGuardOptions> = { ...TOKEN_OPTIONS, global: true, tokenRateLimit: true, stepUpAge: true }
-const BEARER = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i
 
 /**
- * Guards routes by the access token of an administrator, and by the administrator's role. Needs `app.tokenStore`.
+ * Guards routes by the access token of an administrator or by an API key, and by its role. Needs `app.tokenStore`.
  * Throws `INVALID_OPTIONS`.
  *
  * @example
@@ -96,7 +82,9 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
   }
   const tokens = await createAdminTokens(app, tokenOptions)
   const countRefusal = await refusalCounter(app, tokenRateLimit)
-  const { sessions } = app.tokenStore
+  const { sessions, apiKeys } = app.tokenStore
+  const finderFor = limitedKeyFinder(apiKeys)
+  const keyUses = keyUsesOf(apiKeys, app.log)
   app.decorate('adminTokens', tokens)
   if (!app.hasRequestDecorator('admin')) app.decorateRequest('admin', null)
 
@@ -107,7 +95,8 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
     name: 'admin',
     fallback: global === true ? true : undefined,
     accepts: isAdminDemand,
-    expected: `a boolean or { roles } with some of ${ROLES.join(', ')}, { fields } with roles by field, and { stepUp }`,
+    expected: `a boolean or { roles } with some of ${ROLES.join(', ')}, { fields } with roles by field, { stepUp }, ` +
+      'and { permission } such as "reports:read"',
     securityScheme: 'adminAccess'
   })
 
@@ -115,12 +104,21 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
     const demand = ruleFor(request)
     if (demand === undefined || demand === false) return
     let claims: AccessClaims | null = null
+    let credential: 'access' | 'api_key' = 'access'
     let admin: Admin
     try {
-      claims = tokens.verifyAccess(bearer(request.raw.rawHeaders))
-      admin = await authorizeAdmin(claims, demand, sessions)
+      const token = bearer(request.raw.rawHeaders)
+      if (looksLikeApiKey(token)) {
+        credential = 'api_key'
+        admin = await identifyKey(token, finderFor(request))
+        keyUses.note(admin.sub, now())
+      } else {
+        claims = tokens.verifyAccess(token)
+        admin = await identifyUser(claims, sessions)
+      }
+      assertAllowed(admin, demand)
     } catch (error) {
-      const refusal = await countRefusal(request, reply, toPublicError(error), claims)
+      const refusal = await countRefusal(request, reply, toPublicError(error), { credential, owner: claims })
       // Required by RFC 6750, section 3.
       if (refusal.code.endsWith('_TOKEN')) reply.header('WWW-Authenticate', 'Bearer error="invalid_token"')
       return refuse(reply, refusal)
@@ -141,6 +139,8 @@ const adminGuard: FastifyPluginAsync<AdminGuardOptions> = async (app, options) =
     if (refusal === null) done()
     else refuse(reply, refusal)
   })
+
+  app.addHook('onClose', () => keyUses.flush())
 }
 
 /** Returns a role and all roles above it. */
@@ -149,43 +149,18 @@ export function atLeast (role: Role): readonly Role[] {
 }
 
 /**
- * Repeats the guard's check for a long-lived response, and returns the current administrator. Rejects with the error of
- * the guard if the token has expired or was revoked, or if the role is no longer sufficient. Only for a request that
+ * Repeats the guard's check for a long-lived response, and returns the current caller. Rejects with the error of the
+ * guard if the token or key has expired or was revoked, or if the role is no longer sufficient. Only for a request that
  * the guard has accepted.
  */
 export async function recheckAdmin (request: FastifyRequest): Promise<Admin> {
   const { adminTokens, tokenStore } = request.server
-  const claims = adminTokens.verifyAccess(bearer(request.raw.rawHeaders))
-  return authorizeAdmin(claims, request.routeOptions.config.gatehouse?.admin ?? true, tokenStore.sessions)
-}
-
-async function authorizeAdmin (claims: AccessClaims, demand: AdminDemand, sessions: Sessions): Promise<Admin> {
-  const admin = await identify(claims, sessions)
-  if (typeof demand === 'object' && !demand.roles.includes(admin.role)) {
-    throw new FORBIDDEN({ reason: `role ${admin.role}` })
-  }
+  const token = bearer(request.raw.rawHeaders)
+  const admin = looksLikeApiKey(token)
+    ? await identifyKey(token, (digest) => tokenStore.apiKeys.resolve(digest))
+    : await identifyUser(adminTokens.verifyAccess(token), tokenStore.sessions)
+  assertAllowed(admin, request.routeOptions.config.gatehouse?.admin ?? true)
   return admin
-}
-
-/** Returns the Bearer token. Throws `UNAUTHORIZED` for a missing, repeated or other Authorization header. */
-function bearer (rawHeaders: readonly string[]): string {
-  const header = singleHeader(rawHeaders, 'authorization')
-  if (header === null) throw new UNAUTHORIZED({ reason: 'two Authorization headers' })
-  if (header === undefined) throw new UNAUTHORIZED({ reason: 'no Authorization header' })
-  const token = BEARER.exec(header)?.[1]
-  if (token === undefined) throw new UNAUTHORIZED({ reason: 'not a Bearer token' })
-  return token
-}
-
-async function identify (claims: AccessClaims, sessions: Sessions): Promise<Admin> {
-  const access = await sessions.access(claims.sid)
-  if (access === null) throw new INVALID_TOKEN({ reason: 'the session has ended' })
-  const { userId, orgId, epoch, role, email, mfaAt, hasFactor, mfaRequired } = access
-  if (userId !== claims.sub || orgId !== claims.org_id) {
-    throw new INVALID_TOKEN({ reason: 'the token belongs to another user than the session' })
-  }
-  if (epoch !== claims.epoch) throw new INVALID_TOKEN({ reason: 'revoked' })
-  return { sub: userId, org_id: orgId, role, email, sid: claims.sid, mfaAt, hasFactor, mfaRequired }
 }
 
 export default fp(adminGuard, {
@@ -193,6 +168,8 @@ export default fp(adminGuard, {
   fastify: '5.x',
   decorators: { fastify: ['tokenStore'] }
 })
+export { isPermission } from './demand.js'
+export type { Admin, ApiKeyAdmin, UserAdmin } from './admin.js'
 export type { AdminDemand, AdminRoles } from './demand.js'
 export type { AccessClaims, AdminTokens, AdminTokensOptions } from '../../lib/admin-tokens/index.js'
 export type { Role } from '../../contracts/token-store/index.js'

@@ -14,15 +14,16 @@ export type CountRefusal = (
   request: FastifyRequest,
   reply: FastifyReply,
   refusal: GatehouseError,
-  owner: TokenOwner
+  presented: { credential: 'access' | 'api_key', owner: TokenOwner }
 ) => Promise<GatehouseError>
 
 /** Suppresses the rate-limit headers, because the limit does not apply to valid tokens. */
 const SILENT = { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'ratelimit-reset': false }
 
 /**
- * Counts and audits refused access tokens. Tokens are counted after their check, so that a valid token works from each
- * address. A token that the suite has signed is not counted, because it is not a guess: it has expired or was revoked.
+ * Counts and audits refused access tokens and API keys. They are counted after their check, so that a valid credential
+ * works from each address. A token that the suite has signed is not counted, because it is not a guess: it has expired
+ * or was revoked.
  */
 export async function refusalCounter (app: FastifyInstance, limit: RateLimitOptions): Promise<CountRefusal> {
   const options = named(limit, 'access-token')
@@ -30,7 +31,7 @@ export async function refusalCounter (app: FastifyInstance, limit: RateLimitOpti
     ? null
     : await rateCheck(app, { addHeaders: SILENT, addHeadersOnExceeding: SILENT, ...options })
 
-  return async function countRefusal (request, reply, refusal, owner) {
+  return async function countRefusal (request, reply, refusal, { credential, owner }) {
     if (!isWrongToken(request, refusal)) return refusal
     if (owner === null) {
       try {
@@ -39,7 +40,7 @@ export async function refusalCounter (app: FastifyInstance, limit: RateLimitOpti
         return toPublicError(error)
       }
     }
-    auditRefusedToken(request, 'access', refusal.reason, owner)
+    auditRefusedToken(request, credential, refusal.reason, owner)
     return refusal
   }
 }
@@ -47,7 +48,7 @@ export async function refusalCounter (app: FastifyInstance, limit: RateLimitOpti
 /** Audits a refused token if the app has an audit log. Repeats share one entry. */
 export function auditRefusedToken (
   request: FastifyRequest,
-  token: 'access' | 'refresh',
+  token: 'access' | 'refresh' | 'api_key',
   reason = 'unreadable',
   owner: TokenOwner = null
 ): void {

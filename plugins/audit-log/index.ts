@@ -109,9 +109,12 @@ const auditLog: FastifyPluginAsync<AuditLogOptions> = async (app, options) => {
   })
 }
 
+/** The part of `request.admin` that an entry names. */
+interface Caller { sub: string, org_id: string, email?: string | null }
+
 function toEntry (record: AuditRecord, defaultOrg: string, timestamp: number): AuditEntry {
   const { request } = record
-  const admin = (request as { admin?: { sub: string, org_id: string, email?: string } | null } | undefined)?.admin
+  const admin = (request as { admin?: Caller | null } | undefined)?.admin
   return {
     id: randomUUID(),
     orgId: record.orgId ?? admin?.org_id ?? defaultOrg,

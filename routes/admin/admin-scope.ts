@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 import adminGuard from '../../plugins/admin-guard/index.js'
-import type { Admin, AdminGuardOptions } from '../../plugins/admin-guard/index.js'
+import type { Admin, AdminGuardOptions, UserAdmin } from '../../plugins/admin-guard/index.js'
 import { TOKEN_OPTIONS } from '../../lib/admin-tokens/index.js'
 import auditLog from '../../plugins/audit-log/index.js'
 import { requestNetwork } from '../../lib/http/client-address.js'
@@ -37,7 +37,7 @@ export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = {
 }
 
 /** Maximum bytes of a body, above the largest body that the schemas allow (in `admin-api` the mapping of a webhook). */
-const BODY_LIMITS: Readonly<Record<string, number>> = { 'admin-auth': 16_384, 'admin-api': 65_536 }
+const BODY_LIMITS: Readonly<Record<string, number>> = { 'admin-auth': 16_384, 'admin-keys': 16_384, 'admin-api': 65_536 }
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']
 
 /**
@@ -105,13 +105,23 @@ export async function limitBy (
   if (options !== false) await limitRate(scope, named({ ...options, hook, keyGenerator: key }, name))
 }
 
-/** Returns the administrator who sends the request. Throws `INTERNAL_ERROR` on a route without the admin guard. */
-export function adminOf ({ admin }: FastifyRequest): Admin {
+/**
+ * Returns the administrator or API key that sends the request. Throws `INTERNAL_ERROR` on a route without the admin
+ * guard.
+ */
+export function callerOf ({ admin }: FastifyRequest): Admin {
   if (admin === null) throw new INTERNAL_ERROR({ reason: 'the admin guard did not run on this route' })
   return admin
 }
 
-/** Returns the rate-limit key of a request: the id of the user, else the client's network. */
+/** Returns the administrator who sends the request, on a route that refuses API keys. Else throws `INTERNAL_ERROR`. */
+export function adminOf (request: FastifyRequest): UserAdmin {
+  const admin = callerOf(request)
+  if (admin.kind !== 'user') throw new INTERNAL_ERROR({ reason: 'the route has a permission but needs a user' })
+  return admin
+}
+
+/** Returns the rate-limit key of a request: the id of the user or API key, else the client's network. */
 export function callerKey (request: FastifyRequest): string {
   return request.admin?.sub ?? requestNetwork(request)
 }

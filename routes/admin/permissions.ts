@@ -1,5 +1,7 @@
 import { atLeast } from '../../plugins/admin-guard/index.js'
+import type { AdminRoles } from '../../plugins/admin-guard/index.js'
 import type { Role } from '../../contracts/token-store/index.js'
+import type { PermissionName } from '../../schemas/admin-keys.js'
 
 /** Fields that set which events a source accepts. A change of `environment` also replaces the pipeline key. */
 const TRUST_FIELDS = ['environment', 'require_signature', 'require_timestamp', 'allow_any_origin', 'allow_null_origin']
@@ -10,36 +12,51 @@ const IMPORT_FIELDS = ['pipeline_key', 'server_secret']
 /** Fields that set how a provider's signature is verified. */
 const WEBHOOK_TRUST_FIELDS = ['url', 'custom']
 
-/**
- * Allows a route for a role and the roles above it. Only admins and owners may send `adminFields`, in body or query.
- */
-function allowFrom (role: Role, adminFields: readonly string[] = []) {
+interface Allowed {
+  /** Fields of body or query that only admins and owners may send. Default: none. */
+  adminFields?: readonly string[]
+  /** The permission that an API key needs. Default: none, and the routes refuse API keys. */
+  permission?: PermissionName
+  /** Requires a fresh second factor: for routes that destroy or give power. Default: `false`. */
+  stepUp?: boolean
+}
+
+/** Allows a route for a role and the roles above it. */
+function allowFrom (role: Role, { adminFields = [], permission, stepUp = false }: Allowed = {}) {
   const fields = Object.fromEntries(adminFields.map((field) => [field, atLeast('admin')]))
-  return { config: { gatehouse: { admin: { roles: atLeast(role), ...adminFields.length > 0 ? { fields } : {} } } } }
-}
-
-/** Allows a route for a role and the roles above it, with a fresh second factor: for what destroys or gives power. */
-function allowWithStepUp (role: Role) {
-  return { config: { gatehouse: { admin: { roles: atLeast(role), stepUp: true } } } } as const
+  const admin: AdminRoles = {
+    roles: atLeast(role),
+    ...adminFields.length > 0 ? { fields } : {},
+    ...stepUp ? { stepUp } : {},
+    ...permission === undefined ? {} : { permission }
+  }
+  return { config: { gatehouse: { admin } } }
 }
 
 /**
- * The permissions of the admin API: owner > admin > editor > viewer, and each role includes the permissions of the
- * roles below it. docs/permissions.md is generated from the routes that use this table: `node
- * --import=@tapjs/typescript/import scripts/permissions.mjs`.
+ * The permissions of the admin routes: owner > admin > editor > viewer, and each role includes the permissions of the
+ * roles below it. docs/permissions.md is generated from the routes that use this table: `npm run docs`.
  */
 export const PERMISSIONS = {
-  readSources: allowFrom('viewer'),
-  readEvents: allowFrom('viewer'),
-  createSources: allowFrom('editor', [...TRUST_FIELDS, ...IMPORT_FIELDS]),
-  changeSources: allowFrom('editor', TRUST_FIELDS),
-  deleteSources: allowWithStepUp('admin'),
-  rotateSources: allowWithStepUp('admin'),
-  createWebhooks: allowFrom('admin'),
-  changeWebhooks: allowFrom('editor', WEBHOOK_TRUST_FIELDS),
+  readSources: allowFrom('viewer', { permission: 'sources:read' }),
+  createSources: allowFrom('editor', {
+    permission: 'sources:write', adminFields: [...TRUST_FIELDS, ...IMPORT_FIELDS]
+  }),
+  changeSources: allowFrom('editor', { permission: 'sources:write', adminFields: TRUST_FIELDS }),
+  deleteSources: allowFrom('admin', { permission: 'sources:delete', stepUp: true }),
+  rotateSources: allowFrom('admin', { permission: 'sources:rotate', stepUp: true }),
+  readWebhooks: allowFrom('viewer', { permission: 'webhooks:read' }),
+  createWebhooks: allowFrom('admin', { permission: 'webhooks:write' }),
+  changeWebhooks: allowFrom('editor', { permission: 'webhooks:write', adminFields: WEBHOOK_TRUST_FIELDS }),
+  deleteWebhooks: allowFrom('admin', { permission: 'webhooks:delete', stepUp: true }),
+  rotateWebhooks: allowFrom('admin', { permission: 'webhooks:rotate', stepUp: true }),
+  readEvents: allowFrom('viewer', { permission: 'events:read' }),
   /** Below admin, users are neither shown nor searchable. */
-  readEmbeds: allowFrom('viewer', ['user_id']),
-  readRevocations: allowFrom('viewer'),
-  revokeEmbeds: allowFrom('admin'),
-  readAuditLogs: allowFrom('admin')
+  readEmbeds: allowFrom('viewer', { permission: 'embeds:read', adminFields: ['user_id'] }),
+  readRevocations: allowFrom('viewer', { permission: 'embeds:read' }),
+  revokeEmbeds: allowFrom('admin', { permission: 'embeds:revoke' }),
+  readAuditLogs: allowFrom('admin', { permission: 'audit:read' }),
+  readKeys: allowFrom('admin'),
+  revokeKeys: allowFrom('admin'),
+  manageKeys: allowFrom('admin', { stepUp: true })
 } as const

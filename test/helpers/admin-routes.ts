@@ -7,6 +7,7 @@ import { memoryStore } from '../../plugins/token-store/memory/index.js'
 import { ROLES } from '../../contracts/token-store/index.js'
 import type { Role } from '../../contracts/token-store/index.js'
 import adminApi from '../../routes/admin/api/index.js'
+import adminKeys from '../../routes/admin/keys/index.js'
 import adminAuth from '../../routes/admin/auth/index.js'
 import { SECRET, cheapPasswords } from './admin.js'
 
@@ -53,19 +54,21 @@ export async function permissionsPage (): Promise<string> {
   await app.register(tokenStore, { store: memoryStore(), sweepEvery: 0 })
   await app.register(adminAuth, { jwtSecrets: [SECRET], passwords: await cheapPasswords() })
   await app.register(adminApi, { jwtSecrets: [SECRET] })
+  await app.register(adminKeys, { jwtSecrets: [SECRET] })
   await app.ready()
   await app.close()
   return `# Permissions
 
 Written from the routes by \`scripts/permissions.mjs\`; do not edit. Paths are below \`/v1/admin\`. A request of a role that
 may not call the route, or that sends a field which the role may not send, is refused with 403 \`FORBIDDEN\` and changes
-nothing, whatever the value of the field.
+nothing, whatever the value of the field. An [API key](admin-keys.md) also needs the permission of the route, and may
+not call a route without one.
 
 On routes that are marked "fresh", a user who has a second factor must have proved it within the last 5 minutes; see
 [adminGuard](admin-guard.md#decorators).
 
-| route | roles | second factor |
-| --- | --- | --- |
+| route | roles | second factor | permission of an API key |
+| --- | --- | --- | --- |
 ${routes.map(row).join('\n')}
 
 ## Fields of fewer roles
@@ -76,9 +79,10 @@ ${routes.flatMap(fieldsOf).join('\n\n')}
 
 function row (route: AdminRoute): string {
   const { method, path, demand } = route
+  const permission = typeof demand === 'boolean' ? undefined : demand.permission
   const isFresh = typeof demand === 'object' && demand.stepUp !== undefined && demand.stepUp !== false
   const roles = demand === false ? 'no access token needed' : namesOf(rolesFor(route))
-  return `| \`${method} ${path}\` | ${roles} | ${isFresh ? 'fresh' : ''} |`
+  return `| \`${method} ${path}\` | ${roles} | ${isFresh ? 'fresh' : ''} | ${permission === undefined ? '' : `\`${permission}\``} |`
 }
 
 /** A paragraph for each group of fields of the route that not all of its roles may send. */

@@ -16,6 +16,8 @@ import type { AdminApiOptions } from '../../routes/admin/api/index.js'
 import adminAuth from '../../routes/admin/auth/index.js'
 import type { AdminAuthOptions } from '../../routes/admin/auth/index.js'
 import type { TokenPair } from '../../schemas/admin-auth.js'
+import adminKeys from '../../routes/admin/keys/index.js'
+import type { AdminKeysOptions } from '../../routes/admin/keys/index.js'
 import { backend } from './backend.js'
 
 export const SECRET = 'k7Qd-2mVx9_pLw4ZtR8yBn3Hs6Jf1Gc0'
@@ -32,6 +34,8 @@ export function cheapPasswords (): Promise<Passwords> {
 export interface AdminAppOptions {
   auth?: Partial<AdminAuthOptions>
   api?: Partial<AdminApiOptions>
+  /** Also registers `adminKeys`. */
+  keys?: Partial<AdminKeysOptions>
   server?: FastifyServerOptions
   store?: TokenStore
   /** What else to register, before the admin routes; a sink is there for it. */
@@ -59,7 +63,7 @@ function inject (app: FastifyInstance, options: InjectOptions) {
 /** The admin routes on an empty store with a clock of its own, without limits of rates unless the test sets some. */
 export async function adminApp (
   t: Test,
-  { auth, api, server, store, before }: AdminAppOptions = {}
+  { auth, api, keys, server, store, before }: AdminAppOptions = {}
 ): Promise<AdminApp> {
   const clock = { now: Date.now() }
   const now = () => clock.now
@@ -79,6 +83,9 @@ export async function adminApp (
     ...auth
   })
   await app.register(adminApi, { jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...api })
+  if (keys !== undefined) {
+    await app.register(adminKeys, { jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...keys })
+  }
 
   function call (method: 'GET' | 'POST', url: string, payload: unknown, token: string | undefined) {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }

@@ -132,7 +132,11 @@ export function sqlApiKeys (
 }
 
 /** Loads the access data of a key for the cache. */
-export async function loadApiKey (db: Kysely<DatabaseSchema>, digest: string, at: number): Promise<ApiKeyAccess | null> {
+export async function loadApiKey (
+  db: Kysely<DatabaseSchema>,
+  digest: string,
+  at: number
+): Promise<ApiKeyAccess | null> {
   const row = await db.selectFrom('api_key_digests').innerJoin('api_keys', 'api_keys.id', 'api_key_digests.key_id')
     .select(({ fn }) => ['api_keys.id', 'org_id', 'role', 'permissions',
       fn<Date | null>('least', ['api_keys.expires_at', 'api_key_digests.expires_at']).as('ends_at')])

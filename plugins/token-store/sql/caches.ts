@@ -159,7 +159,8 @@ export class Caches {
   }
 
   #invalidateAll (): void {
-    for (const cache of [this.sources, this.webhooks, this.access, this.apiKeys, this.guestTokens, this.cutoffs, this.#origins]) {
+    const { sources, webhooks, access, apiKeys, guestTokens, cutoffs } = this
+    for (const cache of [sources, webhooks, access, apiKeys, guestTokens, cutoffs, this.#origins]) {
       cache.clear()
     }
   }

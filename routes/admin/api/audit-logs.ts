@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { AuditEntry } from '../../../contracts/token-store/index.js'
 import { listAuditLogsSchema } from '../../../schemas/audit-log.js'
 import type { AuditLogItem, AuditLogQuery } from '../../../schemas/audit-log.js'
-import { adminOf } from '../admin-scope.js'
+import { callerOf } from '../admin-scope.js'
 import { pageReply, timeOf } from './page-reply.js'
 import { readPage } from './page-request.js'
 import { PERMISSIONS } from '../permissions.js'
@@ -16,7 +16,7 @@ export function auditLogRoutes (scope: FastifyInstance): void {
     const { action, user_id: userId, resource_type: resourceType, resource_id: resourceId, from, to } = request.query
     const filter = { action, userId, resourceType, resourceId, from: timeOf('from', from), to: timeOf('to', to) }
     return pageReply(
-      await readPage(request, (page) => scope.tokenStore.audit.list(adminOf(request).org_id, filter, page)),
+      await readPage(request, (page) => scope.tokenStore.audit.list(callerOf(request).org_id, filter, page)),
       viewEntry
     )
   })

@@ -8,7 +8,7 @@ import { isReadable } from '../../../contracts/event-sink.js'
 import type { AcceptedEvent } from '../../../contracts/event-sink.js'
 import { listEventsSchema } from '../../../schemas/event-list.js'
 import type { EventListQuery } from '../../../schemas/event-list.js'
-import { adminOf } from '../admin-scope.js'
+import { callerOf } from '../admin-scope.js'
 import { timeOf } from './page-reply.js'
 import { readPage } from './page-request.js'
 import { PERMISSIONS } from '../permissions.js'
@@ -29,7 +29,7 @@ export function eventRoutes (scope: FastifyInstance): void {
       }
       const { source_id: sourceId, type, from, to } = request.query
       const filter = { sourceId, type, from: timeOf('from', from), to: timeOf('to', to) }
-      const { data, nextCursor } = await readPage(request, (page) => sink.list(adminOf(request).org_id, filter, page))
+      const { data, nextCursor } = await readPage(request, (page) => sink.list(callerOf(request).org_id, filter, page))
       // Sent as JSON text, because parsing and serialising would change large numbers of the events.
       reply.type('application/json; charset=utf-8')
       return `{"data":[${await joinEvents(data)}],"next_cursor":${JSON.stringify(nextCursor)},"has_more":${

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { INVALID_REQUEST } from '../../../lib/errors.js'
 import type { Page, PageRequest } from '../../../contracts/token-store/index.js'
 import type { PageQuery } from '../../../schemas/page.js'
-import { adminOf } from '../admin-scope.js'
+import { callerOf } from '../admin-scope.js'
 
 /**
  * Reads the requested page. Cursors of stores and sinks are encrypted before they are sent, and bound to the
@@ -40,5 +40,5 @@ export async function readPage<Item> (
 function contextOf (request: FastifyRequest): string {
   const { cursor: _cursor, limit: _limit, ...filter } = request.query as PageQuery & Record<string, unknown>
   const members = Object.entries(filter).sort(([one], [other]) => one < other ? -1 : 1)
-  return JSON.stringify(['cursor', adminOf(request).org_id, request.routeOptions.url, request.params, members])
+  return JSON.stringify(['cursor', callerOf(request).org_id, request.routeOptions.url, request.params, members])
 }

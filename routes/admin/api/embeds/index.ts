@@ -6,7 +6,7 @@ import type { Revocation, RevocationKind } from '../../../../contracts/token-sto
 import * as schemas from '../../../../schemas/admin-embeds.js'
 import type { EmbedQuery, RevocationItem, RevocationQuery, RevokeEmbedsBody } from '../../../../schemas/admin-embeds.js'
 import { canonicalDashboard } from '../../../../signing/boldbi/dashboard-name.js'
-import { adminOf } from '../../admin-scope.js'
+import { callerOf } from '../../admin-scope.js'
 import { actionsOf, viewDecision, withoutPerson } from './decisions.js'
 import { findRevocations } from './find-revocations.js'
 import { idOf, optionalBody } from '../../request.js'
@@ -30,7 +30,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
     REVOKE,
     { schema: schemas.revokeEmbedsSchema, ...PERMISSIONS.revokeEmbeds },
     async function revokeEmbeds (request) {
-      const { sub: createdBy, org_id: orgId } = adminOf(request)
+      const { sub: createdBy, org_id: orgId } = callerOf(request)
       const { kind, subject } = subjectOf(request.body)
       const revocation = await revocations.revoke({
         orgId,
@@ -59,7 +59,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
     }
     const page = await readPage(
       request,
-      (page) => findRevocations(revocations, adminOf(request).org_id, { kind, subject }, page)
+      (page) => findRevocations(revocations, callerOf(request).org_id, { kind, subject }, page)
     )
     return pageReply(page, readsPersons ? viewRevocation : revocationWithoutPerson)
   })
@@ -68,7 +68,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
     ONE,
     { schema: schemas.liftRevocationSchema, ...PERMISSIONS.revokeEmbeds, ...optionalBody },
     async function liftRevocation (request, reply) {
-      const revocation = await revocations.lift(adminOf(request).org_id, idOf(request.params))
+      const revocation = await revocations.lift(callerOf(request).org_id, idOf(request.params))
       if (revocation === null) throw new NOT_FOUND()
       audit(request, 'embed.revocation_lifted', revocation)
       return reply.code(204).send()
@@ -81,7 +81,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
     async function listEmbeds (request) {
       const { user_id: userId, product, outcome, from, to } = request.query
       const filter = { actions: actionsOf(product, outcome), userId, from: timeOf('from', from), to: timeOf('to', to) }
-      const page = await readPage(request, (page) => trail.list(adminOf(request).org_id, filter, page))
+      const page = await readPage(request, (page) => trail.list(callerOf(request).org_id, filter, page))
       return pageReply(page, mayReadPersons(request) ? viewDecision : withoutPerson)
     }
   )
@@ -98,7 +98,7 @@ export function embedRoutes (scope: FastifyInstance, now: () => number): void {
 }
 
 function mayReadPersons (request: FastifyRequest): boolean {
-  return READS_PERSONS.has(adminOf(request).role)
+  return READS_PERSONS.has(callerOf(request).role)
 }
 
 function subjectOf ({ user_id, tenant_id, dashboard_id }: RevokeEmbedsBody): { kind: RevocationKind, subject: string } {

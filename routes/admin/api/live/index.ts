@@ -5,7 +5,7 @@ import { NOT_FOUND } from '../../../../lib/errors.js'
 import type { EventFeed } from '../../../../plugins/event-feed/index.js'
 import { liveEventsSchema } from '../../../../schemas/event-live.js'
 import type { EventLiveQuery } from '../../../../schemas/event-live.js'
-import { adminOf } from '../../admin-scope.js'
+import { callerOf } from '../../admin-scope.js'
 import { liveLimits } from './options.js'
 import type { LiveOptions } from './options.js'
 import { LiveView } from './live-view.js'
@@ -33,7 +33,7 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
     // Checks run before the handler, because @fastify/sse turns an error of the handler into an empty 200.
     preHandler: function admitViewer (request, _reply, done) {
       feedOf(scope)
-      view.assertCapacity(adminOf(request))
+      view.assertCapacity(callerOf(request))
       // @fastify/sse needs this Accept header; the route has no other format.
       request.headers = { accept: 'text/event-stream' }
       done()
@@ -52,7 +52,7 @@ export async function liveRoute (scope: FastifyInstance, options: LiveOptions): 
     // Without keep-alive the connection ends with the stream, so that a closing server does not wait for it.
     reply.header('Connection', 'close')
     const { source_id: sourceId, type, outcome } = request.query
-    view.join(adminOf(request), feedOf(scope), new LiveViewer(reply, { sourceId, type, outcome }, limits))
+    view.join(callerOf(request), feedOf(scope), new LiveViewer(reply, { sourceId, type, outcome }, limits))
   }
 }
 

@@ -10,7 +10,7 @@ import type {
 } from '../../../../schemas/source.js'
 import { generatePipelineKey } from '../../../../signing/datafly/pipeline-key.js'
 import { generateServerSecret } from '../../../../signing/datafly/server-secret.js'
-import { adminOf } from '../../admin-scope.js'
+import { callerOf } from '../../admin-scope.js'
 import { idOf, optionalBody } from '../../request.js'
 import { pageReply } from '../page-reply.js'
 import { readPage } from '../page-request.js'
@@ -33,7 +33,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     '/sources',
     { schema: schemas.createSourceSchema, ...PERMISSIONS.createSources },
     async function createSource (request, reply) {
-      const { org_id } = adminOf(request)
+      const { org_id } = callerOf(request)
       const fields = newSourceOf(org_id, allowWeakSecret, request.body)
       const organisation = await organisations.get(org_id)
       const source = await sources.create({ ...fields, quota: organisation?.maxSources ?? quota })
@@ -55,7 +55,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     '/sources',
     { schema: schemas.listSourcesSchema, ...PERMISSIONS.readSources },
     async function listSources (request) {
-      return pageReply(await readPage(request, (page) => sources.list(adminOf(request).org_id, page)), viewSource)
+      return pageReply(await readPage(request, (page) => sources.list(callerOf(request).org_id, page)), viewSource)
     }
   )
 
@@ -63,7 +63,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     '/sources/:id',
     { schema: schemas.readSourceSchema, ...PERMISSIONS.readSources },
     async function readSource (request): Promise<SourceItem> {
-      return viewSource(orNotFound(await sources.get(adminOf(request).org_id, idOf(request.params))))
+      return viewSource(orNotFound(await sources.get(callerOf(request).org_id, idOf(request.params))))
     }
   )
 
@@ -71,7 +71,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     schema: schemas.patchSourceSchema,
     ...PERMISSIONS.changeSources
   }, async function patchSource (request) {
-    const { org_id } = adminOf(request)
+    const { org_id } = callerOf(request)
     const id = idOf(request.params)
     const patch = patchOf(request.body)
     const before = orNotFound(await sources.get(org_id, id))
@@ -95,7 +95,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     { schema: schemas.deleteSourceSchema, ...PERMISSIONS.deleteSources, ...optionalBody },
     async function deleteSource (request, reply) {
       const id = idOf(request.params)
-      if (!await sources.delete(adminOf(request).org_id, id)) throw new NOT_FOUND()
+      if (!await sources.delete(callerOf(request).org_id, id)) throw new NOT_FOUND()
       audit(request, 'source.deleted', id)
       return reply.code(204).send()
     }
@@ -106,7 +106,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
     ...PERMISSIONS.rotateSources,
     ...optionalBody
   }, async function rotateKey (request) {
-    const { org_id } = adminOf(request)
+    const { org_id } = callerOf(request)
     const id = idOf(request.params)
     const { environment } = orNotFound(await sources.get(org_id, id))
     const next = { pipelineKey: generatePipelineKey(environment), overlapUntil: overlapUntil(request.body) }
@@ -122,7 +122,7 @@ export function sourceRoutes (scope: FastifyInstance, { now, allowWeakSecret, qu
   }, async function rotateSecret (request) {
     const id = idOf(request.params)
     const next = { serverSecret: generateServerSecret(), overlapUntil: overlapUntil(request.body) }
-    const source = orNotFound(await sources.rotateSecret(adminOf(request).org_id, id, next))
+    const source = orNotFound(await sources.rotateSecret(callerOf(request).org_id, id, next))
     audit(request, 'source.secret_rotated', id, { overlap_seconds: request.body.overlap_seconds })
     return { ...viewSource(source), server_secret: next.serverSecret } satisfies SourceWithSecret
   })

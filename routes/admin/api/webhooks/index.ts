@@ -7,7 +7,7 @@ import type {
   NewWebhookBody, RotateWebhookSecretBody, WebhookItem, WebhookPatchBody,
   WebhookWithSecret
 } from '../../../../schemas/webhook.js'
-import { adminOf } from '../../admin-scope.js'
+import { callerOf } from '../../admin-scope.js'
 import { idOf, optionalBody } from '../../request.js'
 import { pageReply } from '../page-reply.js'
 import { readPage } from '../page-request.js'
@@ -42,7 +42,7 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
 
   scope.get<{ Querystring: PageQuery }>(
     ALL,
-    { schema: schemas.listWebhooksSchema, ...PERMISSIONS.readSources },
+    { schema: schemas.listWebhooksSchema, ...PERMISSIONS.readWebhooks },
     async function listWebhooks (request) {
       return pageReply(
         await readPage(request, async (page) => orNotFound(await webhooks.list(...sourceOf(request), page))),
@@ -53,7 +53,7 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
 
   scope.get(
     ONE,
-    { schema: schemas.readWebhookSchema, ...PERMISSIONS.readSources },
+    { schema: schemas.readWebhookSchema, ...PERMISSIONS.readWebhooks },
     async function readWebhook (request): Promise<WebhookItem> {
       return viewWebhook(orNotFound(await webhooks.get(...webhookOf(request))))
     }
@@ -73,7 +73,7 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
 
   scope.delete(
     ONE,
-    { schema: schemas.deleteWebhookSchema, ...PERMISSIONS.deleteSources, ...optionalBody },
+    { schema: schemas.deleteWebhookSchema, ...PERMISSIONS.deleteWebhooks, ...optionalBody },
     async function deleteWebhook (request, reply) {
       const [org, source, id] = webhookOf(request)
       if (!await webhooks.delete(org, source, id)) throw new NOT_FOUND()
@@ -84,7 +84,7 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
 
   scope.post<{ Body: RotateWebhookSecretBody }>(`${ONE}/rotate-secret`, {
     schema: schemas.rotateWebhookSecretSchema,
-    ...PERMISSIONS.rotateSources,
+    ...PERMISSIONS.rotateWebhooks,
     ...optionalBody
   }, async function rotateWebhookSecret (request) {
     const at = webhookOf(request)
@@ -104,7 +104,7 @@ export function webhookRoutes (scope: FastifyInstance, { now, quota }: WebhookRo
 }
 
 function sourceOf (request: FastifyRequest): [orgId: string, sourceId: string] {
-  return [adminOf(request).org_id, idOf(request.params)]
+  return [callerOf(request).org_id, idOf(request.params)]
 }
 
 function webhookOf (request: FastifyRequest): [orgId: string, sourceId: string, id: string] {
