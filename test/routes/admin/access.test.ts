@@ -14,7 +14,7 @@ import { logReader } from '../../helpers/log-reader.js'
 
 const SITE = 'https://console.example.com'
 
-/** Every route of the admin API, a body that it takes, and the least role that may. */
+/** Every route of the admin API, a valid body, and the lowest role that can call it. */
 const ROUTES = [
   ['POST', '/sources', { name: 'x' }, 'editor'],
   ['GET', '/sources', undefined, 'viewer'],
@@ -43,14 +43,14 @@ async function withEvents (t: Test, options: Parameters<typeof adminApp>[1] = {}
   })
 }
 
-t.test('every route of the admin API is in the table of roles', async (t) => {
+t.test('the table of roles contains every route of the admin API', async (t) => {
   const routes: string[] = []
   await adminApp(t, {
     before: async (app) => {
       app.addHook('onRoute', ({ method, url }) => {
-        // An answer that has no end: who may watch is tested with it.
+        // The live view has its own tests, because its response does not end.
         if (url === '/v1/admin/events/live') return
-        // Who may what with embeds is tested with them.
+        // The routes of embeds have their own tests.
         if (url.startsWith('/v1/admin/embeds')) return
         if (!url.startsWith('/v1/admin/auth/') && method !== 'HEAD' && method !== 'OPTIONS') {
           routes.push(`${String(method)} ${url.replace('/v1/admin', '')}`)
@@ -61,7 +61,8 @@ t.test('every route of the admin API is in the table of roles', async (t) => {
   t.same(routes.sort(), ROUTES.map(([method, path]) => `${method} ${path}`).sort())
 })
 
-t.test('each role may what the table says, no role nothing, and a refusal changes nothing', async (t) => {
+t.test('each role can call exactly the routes that the table allows, and a refused request changes ' +
+  'nothing', async (t) => {
   const admin = await withEvents(t)
   const owner = await caller(admin, 'owner')
   for (const role of ROLES) {
@@ -87,14 +88,14 @@ t.test('each role may what the table says, no role nothing, and a refusal change
       url: `/v1/admin${path.replace(':id', 'x')}`,
       ...body === undefined ? {} : { payload: body }
     })
-    t.equal(reply.statusCode, 401, `nobody: ${method} ${path}`)
+    t.equal(reply.statusCode, 401, `without a token: ${method} ${path}`)
     t.equal(reply.json().error.code, 'UNAUTHORIZED')
     t.match(reply.headers['www-authenticate'], /^Bearer/)
     t.equal(reply.headers['cache-control'], 'no-store')
   }
 })
 
-t.test("another organisation's source is 404 for every verb, both ways, and in no list", async (t) => {
+t.test('a source of another organisation is 404 for every method, in both directions, and is in no list', async (t) => {
   const admin = await withEvents(t)
   const [a, b] = [await caller(admin, 'owner', 'org-a'), await caller(admin, 'owner', 'org-b')]
   for (const [mine, theirs] of [[a, b], [b, a]] as const) {
@@ -110,11 +111,12 @@ t.test("another organisation's source is 404 for every verb, both ways, and in n
     t.notMatch((await mine.get('/sources')).body, source.id)
     t.notMatch((await mine.get('/audit-logs')).body, source.id)
     const odd = await mine.get(`/sources/${encodeURIComponent('a\u0000b')}`)
-    t.equal(odd.statusCode, 404, 'what can be no id')
+    t.equal(odd.statusCode, 404, 'an invalid id')
   }
 })
 
-t.test('100 requests a minute per user, counted behind the guard', async (t) => {
+t.test('the admin API limits requests per user, over all routes, and does not count unauthenticated ' +
+  'requests', async (t) => {
   const admin = await withEvents(t, { api: { userRateLimit: { max: 3, timeWindow: 60_000 } } })
   const [ann, bob] = [await caller(admin, 'admin'), await caller(admin, 'owner')]
   for (let i = 0; i < 5; i++) t.equal((await admin.get('/v1/admin/sources')).statusCode, 401)
@@ -127,8 +129,8 @@ t.test('100 requests a minute per user, counted behind the guard', async (t) => 
   t.ok(Number(limited.headers['retry-after']) > 0)
 })
 
-t.test("without secrets of its own the admin API takes the host's guard, and says so where there " +
-  'is none', async (t) => {
+t.test('without its own secrets the admin API uses the guard of the host, and refuses to start if there is no ' +
+  'guard', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { sweepEvery: 0 })
@@ -152,7 +154,7 @@ t.test("without secrets of its own the admin API takes the host's guard, and say
   t.equal((await third.inject('/v1/admin/sources')).statusCode, 401)
 })
 
-t.test("two registrations in one app, with secrets of their own, do not take each other's tokens", async (t) => {
+t.test("two registrations with different secrets in one app refuse each other's tokens", async (t) => {
   const jwtSecrets = ['Xy3-bN8tKq5_vMd0Rw7Lc2Zp9Hf4Gj6S']
   const { app, addUser, login } = await withEvents(t, {
     before: async (app) => {
@@ -181,8 +183,8 @@ t.test("two registrations in one app, with secrets of their own, do not take eac
   t.equal(foreign.json().error.code, 'INVALID_REFRESH_TOKEN')
 })
 
-t.test("cors: the console's own origin may call with every method, another is refused, and without the option " +
-  'there is none', async (t) => {
+t.test('cors allows every method for a listed origin, refuses other origins, and sends no CORS headers without the ' +
+  'option', async (t) => {
   const cors = { origins: [SITE] }
   const admin = await withEvents(t, { api: { cors }, auth: { cors } })
   const owner = await caller(admin)
@@ -209,7 +211,7 @@ t.test("cors: the console's own origin may call with every method, another is re
   t.equal((await plain.get('/sources')).headers['access-control-allow-origin'], undefined)
 })
 
-t.test('no secret, password or token is logged or audited, whatever is called', async (t) => {
+t.test('no secret, password or token is logged or audited, also when a request fails', async (t) => {
   const log = logReader()
   const admin = await withEvents(t, { server: { logger: { level: 'trace', stream: log.stream } } })
   const owner = await caller(admin)

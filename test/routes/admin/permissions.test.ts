@@ -40,7 +40,7 @@ async function setUp (t: Test) {
   return { admin, owner, routes, id: String(id), wid: String(wid), key: String(key), state, pathOf }
 }
 
-t.test('the page of permissions is the one that the routes give', async (t) => {
+t.test('docs/permissions.md matches the routes', async (t) => {
   t.equal(
     readFileSync(new URL('../../../docs/permissions.md', import.meta.url), 'utf8'),
     await permissionsPage(),
@@ -48,7 +48,8 @@ t.test('the page of permissions is the one that the routes give', async (t) => {
   )
 })
 
-t.test('an editor changes neither the trust in a source nor its key, and a refusal changes nothing', async (t) => {
+t.test('an editor changes neither the trust settings of a source nor its key, and a refused request changes ' +
+  'nothing', async (t) => {
   const { admin, owner, id, key, state } = await setUp(t)
   const editor = await caller(admin, 'editor')
   const before = await state()
@@ -68,7 +69,7 @@ t.test('an editor changes neither the trust in a source nor its key, and a refus
   t.equal((await owner.send('POST', '/sources', { name: 'Moved', ...IMPORTED })).statusCode, 201)
 })
 
-t.test('an editor changes a source and a webhook in all other fields', async (t) => {
+t.test('an editor changes all other fields of a source and of a webhook', async (t) => {
   const { admin, id, wid } = await setUp(t)
   const editor = await caller(admin, 'editor')
   const settings = {
@@ -88,11 +89,11 @@ t.test('an editor changes a source and a webhook in all other fields', async (t)
   })
 })
 
-t.test('each role may call each route, and send each of its fields, as the page of permissions says', async (t) => {
+t.test('each role calls each route and sends each field exactly as the permission table allows', async (t) => {
   const { admin, owner, routes, state, pathOf } = await setUp(t)
   const callers = new Map<string, Caller>([['owner', owner]])
   for (const role of ROLES.slice(1)) callers.set(role, await caller(admin, role))
-  // A stream has no end for those that may watch it, and the others end or change the session of the caller.
+  // The live view does not end, and the routes of /auth/ end or change the session of the caller.
   const guarded = routes.filter(({ demand, path }) =>
     demand !== false && path !== '/events/live' && !path.startsWith('/auth/')
   )
@@ -108,7 +109,7 @@ t.test('each role may call each route, and send each of its fields, as the page 
     for (const { field, in: place } of tries) {
       for (const role of rolesFor(route)) {
         const before = await state()
-        // A value that the schema refuses: a role that may send the field learns so.
+        // The schema refuses this value with 400, so that a role that is allowed to send the field does not get 403.
         const reply = place === 'body'
           ? await send(callers.get(role), route, { [field]: [[]] }, '')
           : await send(callers.get(role), route, {}, `?${field}=%00`)

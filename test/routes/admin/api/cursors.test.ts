@@ -13,7 +13,7 @@ import type { Caller } from '../../../helpers/admin-caller.js'
 
 const NEXT_SECRET = 'Zr4-uW8nq1_TbC6yXe3Lk0Vh5Ms9Pd2G'
 
-/** Every list with a cursor, and a query that names other items. */
+/** Every list with a cursor, and a query that selects other items. */
 const LISTS = [
   ['/sources', null],
   ['/sources/:id/webhooks', null],
@@ -28,7 +28,7 @@ interface Lists {
   stranger: Caller
   /** The path of a list, that of `:id` filled in. */
   at(path: string): string
-  /** How often any list of the store or the sink was read. */
+  /** How many times a list of the store or the sink was read. */
   reads: { count: number }
   store: TokenStore
 }
@@ -84,7 +84,7 @@ async function nextOf (who: Caller, url: string): Promise<string> {
   return page.next_cursor
 }
 
-t.test('every route that takes a cursor is in the table of lists', async (t) => {
+t.test('the table of lists contains every route that accepts a cursor', async (t) => {
   const routes: string[] = []
   await adminApp(t, {
     before: async (app) => {
@@ -97,8 +97,8 @@ t.test('every route that takes a cursor is in the table of lists', async (t) => 
   t.same(routes.sort(), LISTS.map(([path]) => path).sort())
 })
 
-t.test('a cursor is good for the list, the filter and the organisation that it was given for, whatever the ' +
-  'limit', async (t) => {
+t.test('a cursor works with any limit, but only for the list, the filter and the organisation of its ' +
+  'page', async (t) => {
   const { owner, stranger, at, reads } = await withLists(t)
   const cursors = new Map<string, string>()
   for (const [path] of LISTS) cursors.set(path, await nextOf(owner, at(path)))
@@ -117,12 +117,11 @@ t.test('a cursor is good for the list, the filter and the organisation that it w
       t.equal(reply.statusCode, 400, path)
       t.match(reply.json(), { error: { code: 'INVALID_REQUEST', message: /^The cursor is not valid/ } })
     }
-    t.equal(reads.count, 0, 'nothing was read for any of these')
+    t.equal(reads.count, 0, 'no list was read')
   }
 })
 
-t.test('a cursor that was made up, altered or is the plain one of a store is 400 before anything is ' +
-  'read', async (t) => {
+t.test('a forged or altered cursor, or a plain cursor of the store, is 400 before any list is read', async (t) => {
   const { owner, at, reads, store } = await withLists(t)
   const plain = (await store.sources.list('default', { limit: 1 })).nextCursor ?? ''
   for (const [path] of LISTS) {
@@ -141,7 +140,7 @@ t.test('a cursor that was made up, altered or is the plain one of a store is 400
   }
 })
 
-t.test('a cursor survives the rotation of the secret as long as the old one is among "jwtSecrets"', async (t) => {
+t.test('a cursor stays valid after a rotation of the secret while "jwtSecrets" contains the old secret', async (t) => {
   const { owner, store } = await withLists(t)
   const cursor = await nextOf(owner, '/sources')
   for (const [jwtSecrets, status] of [[[NEXT_SECRET, SECRET], 200], [[NEXT_SECRET], 400]] as const) {

@@ -8,7 +8,7 @@ import { adminApp } from '../../../helpers/admin.js'
 import { caller } from '../../../helpers/admin-caller.js'
 import type { Caller } from '../../../helpers/admin-caller.js'
 
-/** Every route of embeds, a body that it takes, and the least role that may. */
+/** Every route of embeds, a valid body, and the lowest role that can call it. */
 const ROUTES = [
   ['POST', '/embeds/revoke', { user_id: 'ann' }, 'admin'],
   ['GET', '/embeds/revocations', undefined, 'viewer'],
@@ -18,7 +18,7 @@ const ROUTES = [
 
 const revoked = async (who: Caller, body: object) => (await who.send('POST', '/embeds/revoke', body)).json()
 
-t.test('every route of embeds is in the table of roles', async (t) => {
+t.test('the table of roles contains every route of embeds', async (t) => {
   const routes: string[] = []
   await adminApp(t, {
     before: async (app) => {
@@ -32,7 +32,7 @@ t.test('every route of embeds is in the table of roles', async (t) => {
   t.same(routes.sort(), ROUTES.map(([method, path]) => `${method} ${path}`).sort())
 })
 
-t.test('a viewer may read, an admin revoke and lift, nobody anything, and a refusal changes nothing', async (t) => {
+t.test('viewers read embeds, admins also revoke and lift, and a refused request changes nothing', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin, 'owner')
   const state = async () => (await owner.get('/embeds/revocations')).body
@@ -56,13 +56,13 @@ t.test('a viewer may read, an admin revoke and lift, nobody anything, and a refu
       url: `/v1/admin${path}`,
       ...body === undefined ? {} : { payload: body }
     })
-    t.equal(reply.statusCode, 401, `nobody: ${method} ${path}`)
+    t.equal(reply.statusCode, 401, `without a token: ${method} ${path}`)
     t.equal(reply.json().error.code, 'UNAUTHORIZED')
   }
 })
 
-t.test('an organisation sees, lifts and sets its own revocations and reads its own decisions alone, both ' +
-  'ways', async (t) => {
+t.test('an organisation reads, sets and lifts only its own revocations, and reads only its own ' +
+  'decisions', async (t) => {
   const admin = await adminApp(t)
   const [a, b] = [await caller(admin, 'owner', 'org-a'), await caller(admin, 'owner', 'default')]
   for (const [mine, theirs, org] of [[a, b, 'default'], [b, a, 'org-a']] as const) {
@@ -76,20 +76,21 @@ t.test('an organisation sees, lifts and sets its own revocations and reads its o
     t.notMatch((await mine.get(`/embeds?user_id=${secret}`)).body, secret)
     t.equal((await mine.send('DELETE', `/embeds/revocations/${id}`)).statusCode, 404)
     const own = await revoked(mine, { user_id: `of ${org}` })
-    t.not(own.id, id, 'one of the same subject is another entry')
+    t.not(own.id, id, 'a revocation of the same subject is another entry')
     t.match((await theirs.get('/embeds/revocations')).body, id)
     t.match((await theirs.get('/embeds')).body, secret)
   }
   await revoked(a, { user_id: 'ann' })
   await t.resolves(
     async () => await refuseRevoked(admin.app, { user: 'ann' }, 0),
-    "the embeds of the app are another organisation's"
+    'the embeds of the app belong to another organisation'
   )
   await revoked(b, { user_id: 'ann' })
   await t.rejects(async () => await refuseRevoked(admin.app, { user: 'ann' }, 0), { code: 'FORBIDDEN' })
 })
 
-t.test('below admin a list of revocations shows and finds tenants and dashboards, and no person', async (t) => {
+t.test('roles below admin read and search revocations of tenants and dashboards, but not the names of ' +
+  'users', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   for (const body of [{ user_id: 'ann' }, { tenant_id: 'acme' }, { dashboard_id: 'sales' }]) await revoked(owner, body)

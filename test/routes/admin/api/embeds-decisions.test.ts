@@ -22,7 +22,7 @@ const ACTIONS = [
   'widget_token.refused'
 ]
 
-/** One a second, of users in turn. */
+/** One decision per second, of two users in turn. */
 function decisions (): AuditEntry[] {
   return ACTIONS.map((action, at) =>
     anEntry({
@@ -52,7 +52,7 @@ async function withDecisions (t: Test, entries = decisions()) {
   return { admin, viewer, listed }
 }
 
-t.test('what the embedding routes decided is listed newest first, and nothing else of the audit trail', async (t) => {
+t.test('the list of embeds contains only the decisions of the embedding routes, newest first', async (t) => {
   const { listed } = await withDecisions(t)
   t.same(await listed(''), [
     'dxfeed refused 07',
@@ -66,7 +66,8 @@ t.test('what the embedding routes decided is listed newest first, and nothing el
   ])
 })
 
-t.test('an item says who asked for what, from where, what came of it and what else is known', async (t) => {
+t.test('an item contains user, product, resource, address, outcome and the other details of the ' +
+  'decision', async (t) => {
   const common = { orgId: 'default', ipAddress: '203.0.113.9', userAgent: 'Browser' }
   const refused = anEntry({
     ...common,
@@ -121,7 +122,8 @@ t.test('an item says who asked for what, from where, what came of it and what el
   })
 })
 
-t.test('who it was and from where is for admins and owners alone; the others read what was embedded', async (t) => {
+t.test('only admins and owners read the user and the address of a decision; other roles read product, outcome and ' +
+  'resource', async (t) => {
   const entry = anEntry({
     orgId: 'default',
     action: 'embed.refused',
@@ -157,7 +159,7 @@ t.test('who it was and from where is for admins and owners alone; the others rea
   }
 })
 
-t.test('decisions are narrowed by user, product, outcome and period, and paged', async (t) => {
+t.test('decisions are filtered by user, product, outcome and period, and paged', async (t) => {
   const { admin, viewer, listed } = await withDecisions(t)
   const owner = await caller(admin)
   const of = async (query: string) => await listed(query, owner)
@@ -201,7 +203,7 @@ t.test('decisions are narrowed by user, product, outcome and period, and paged',
   }
 })
 
-t.test('below admin nobody may filter by a user: 403, whether there is such a user or not', async (t) => {
+t.test('a filter by user is 403 for roles below admin, whether the user exists or not', async (t) => {
   const { admin, viewer } = await withDecisions(t)
   for (const role of ROLES) {
     const who = role === 'viewer' ? viewer : await caller(admin, role)

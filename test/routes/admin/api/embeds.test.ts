@@ -17,8 +17,7 @@ async function withOwner (t: Test) {
   return { ...admin, owner: await caller(admin), now: admin.clock.now }
 }
 
-t.test('a user, tenant or dashboard is revoked from now on, and what was issued before is refused at ' +
-  'once', async (t) => {
+t.test('revoking a user, tenant or dashboard immediately refuses everything that was issued before', async (t) => {
   const { app, clock, owner, now } = await withOwner(t)
   const cases = [
     ['user', { user_id: 'ann' }, { user: 'ann' }],
@@ -41,27 +40,27 @@ t.test('a user, tenant or dashboard is revoked from now on, and what was issued 
       created_by: owner.userId
     })
     await t.rejects(async () => await refuseRevoked(app, subjects, now - 1), { code: 'FORBIDDEN' })
-    await t.resolves(async () => await refuseRevoked(app, subjects, now), 'what is issued from now on counts')
+    await t.resolves(async () => await refuseRevoked(app, subjects, now), 'a later issue is valid')
 
     clock.now = now + MINUTE
     const block = await owner.send('POST', '/embeds/revoke', { ...body, before: iso(now + 5 * MINUTE) })
-    t.match(block.json(), { id, before: iso(now + 5 * MINUTE), created_at: iso(now + MINUTE) }, 'one entry, raised')
+    t.match(block.json(), { id, before: iso(now + 5 * MINUTE), created_at: iso(now + MINUTE) }, 'the same entry, later')
     await t.rejects(
       async () => await refuseRevoked(app, subjects, now + MINUTE),
       { code: 'FORBIDDEN' },
-      'a block until then'
+      'refused until then'
     )
     const lower = await owner.send('POST', '/embeds/revoke', body)
-    t.same(lower.json(), block.json(), 'never lowered')
+    t.same(lower.json(), block.json(), 'the time is not lowered')
   }
 })
 
-t.test('revoking a user or a tenant forgets the guest tokens of that client, and of no other', async (t) => {
+t.test('revoking a user or a tenant deletes the guest tokens of only that client', async (t) => {
   const { store: { guestTokens }, owner, now } = await withOwner(t)
   const entry = { token: randomUUID(), mintedAt: now - 1, expiresAt: now + MINUTE }
   for (const clientId of ['ann', 'acme', 'bob']) await guestTokens.set(`key of ${clientId}`, { ...entry, clientId })
   await owner.send('POST', '/embeds/revoke', { dashboard_id: 'ann' })
-  t.not(await guestTokens.get('key of ann'), null, 'a dashboard is no client')
+  t.not(await guestTokens.get('key of ann'), null, 'a dashboard id is not a client id')
   await owner.send('POST', '/embeds/revoke', { user_id: 'ann' })
   await owner.send('POST', '/embeds/revoke', { tenant_id: 'acme' })
   t.equal(await guestTokens.get('key of ann'), null)
@@ -69,7 +68,7 @@ t.test('revoking a user or a tenant forgets the guest tokens of that client, and
   t.not(await guestTokens.get('key of bob'), null)
 })
 
-t.test('a revocation that is lifted revokes no more; one that is not there is 404', async (t) => {
+t.test('a lifted revocation has no effect, and lifting an unknown revocation is 404', async (t) => {
   const { app, owner, now } = await withOwner(t)
   const { id } = (await owner.send('POST', '/embeds/revoke', { user_id: 'ann' })).json()
   const lifted = await owner.send('DELETE', `/embeds/revocations/${id}`)
@@ -83,7 +82,7 @@ t.test('a revocation that is lifted revokes no more; one that is not there is 40
   }
 })
 
-t.test('revocations are listed newest first, by kind and subject, and paged', async (t) => {
+t.test('revocations are listed newest first, filtered by kind and subject, and paged', async (t) => {
   const { clock, owner } = await withOwner(t)
   for (const body of [{ user_id: 'a' }, { user_id: 'b' }, { tenant_id: 'a' }, { dashboard_id: 'a' }]) {
     clock.now += 1_000
@@ -104,7 +103,7 @@ t.test('revocations are listed newest first, by kind and subject, and paged', as
   t.same(await listed(`limit=3&cursor=${first.next_cursor}`), ['user a'])
 })
 
-t.test('a dashboard that is revoked in any spelling is kept in one, refused in all, and raised by any', async (t) => {
+t.test('each spelling of a dashboard revokes all its spellings, under one normalised entry', async (t) => {
   const { app, owner, now } = await withOwner(t)
   const guid = 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff'
   const compact = guid.replaceAll('-', '')
@@ -133,7 +132,7 @@ t.test('a dashboard that is revoked in any spelling is kept in one, refused in a
   }
 })
 
-t.test('a dashboard that no page could name can not be revoked', async (t) => {
+t.test('a dashboard id that no embed can contain is 400 and revokes nothing', async (t) => {
   const { owner } = await withOwner(t)
   for (
     const dashboard_id of ['/', ' // ', '\u200b', 'sales\u200b', '\ufeffsales', 'sal\u00ades', 'a\u0001',
@@ -146,8 +145,8 @@ t.test('a dashboard that no page could name can not be revoked', async (t) => {
   t.same((await owner.get('/embeds/revocations')).json().data, [])
 })
 
-t.test('a dashboard is listed by any spelling, with and without its kind, beside users and tenants of that very ' +
-  'text, in pages of any size', async (t) => {
+t.test('a list filtered by subject finds a dashboard in any spelling, and users and tenants with the exact name, in ' +
+  'pages of any size', async (t) => {
   const { clock, owner } = await withOwner(t)
   for (
     const body of [{ user_id: 'Sales' }, { dashboard_id: '/Sales/' }, { user_id: 'sales' }, { tenant_id: 'Sales' }, {
@@ -183,7 +182,7 @@ t.test('a dashboard is listed by any spelling, with and without its kind, beside
   }
 })
 
-t.test('who revoked and lifted what is in the audit log', async (t) => {
+t.test('the audit log contains each revocation and each lift with its user', async (t) => {
   const { owner, now, ...admin } = await withOwner(t)
   const { id } = (await owner.send('POST', '/embeds/revoke', { tenant_id: 'acme', before: iso(now + MINUTE) })).json()
   await owner.send('DELETE', `/embeds/revocations/${id}`)
@@ -201,7 +200,8 @@ t.test('who revoked and lifted what is in the audit log', async (t) => {
   t.match(lifted, { action: 'embed.revocation_lifted', ...expected })
 })
 
-t.test('a body or query that is wrong is 400, says where, and revokes nothing', async (t) => {
+t.test('an invalid body is 400 with the path of the error, an invalid query is 400, and both revoke ' +
+  'nothing', async (t) => {
   const { owner, now } = await withOwner(t)
   const bodies: Array<[unknown, string]> = [
     [{}, ''],
@@ -240,6 +240,6 @@ t.test('a body or query that is wrong is 400, says where, and revokes nothing', 
   t.equal(
     (await owner.send('POST', '/embeds/revoke', { user_id: 'a', before: iso(now + 10 * YEAR) })).statusCode,
     200,
-    'as far ahead as may be'
+    'the latest time that is allowed'
   )
 })

@@ -37,7 +37,7 @@ const ENDS: ReadonlyArray<readonly [what: string, end: (gateway: LiveGateway) =>
 ]
 
 for (const [what, end] of ENDS) {
-  t.test(`${what}: the stream ends at one of the next looks, which come each second, and shows nothing more`, async (t) => {
+  t.test(`${what}: the stream ends at the next check and shows no later events`, async (t) => {
     const looks = holdTimers(t, 1_000)
     const gateway = await liveGateway(t)
     const made = await gateway.source()
@@ -52,7 +52,7 @@ for (const [what, end] of ENDS) {
   })
 }
 
-t.test('a change of role that may still read events ends nothing', async (t) => {
+t.test('a stream stays open when the role of its user changes to another role that reads events', async (t) => {
   const gateway = await liveGateway(t, { api: { live: { statsEvery: 1_000 } } })
   const admin = await caller(gateway, 'admin', 'acme')
   const stream = await gateway.watch('', {}, admin.token)
@@ -60,7 +60,7 @@ t.test('a change of role that may still read events ends nothing', async (t) => 
   await stream.untilText(/(event: stats[^]*){4}/)
 })
 
-t.test('app.close() ends every stream at once, also of those who do not read', async (t) => {
+t.test('app.close() ends every stream, also streams that are not read', async (t) => {
   const gateway = await liveGateway(t, { api: { live: { eventsPerSecond: 1_000_000 } } })
   const { source } = await gateway.source()
   const unread = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -80,14 +80,14 @@ t.test('app.close() ends every stream at once, also of those who do not read', a
   unread.destroy()
 })
 
-t.test('a host that stops its server before it closes the app does not wait for the streams', async (t) => {
+t.test('server.close() of the host ends the streams before the app is closed', async (t) => {
   const { watch, app } = await liveGateway(t)
   const stream = await watch()
   await new Promise((resolve) => app.server.close(resolve))
   t.equal((await stream.over).how, 'ended')
 })
 
-t.test('a host with @fastify/sse of its own and a time limit for handlers keeps the stream open', async (t) => {
+t.test('the stream stays open in a host that has @fastify/sse and a time limit for handlers', async (t) => {
   const { watch, app } = await liveGateway(t, {
     server: { handlerTimeout: 500, connectionTimeout: 3_000 },
     api: { live: { statsEvery: 1_000 } },
@@ -104,7 +104,7 @@ t.test('a host with @fastify/sse of its own and a time limit for handlers keeps 
   t.match((await app.inject({ url: '/own', headers: { accept: 'text/event-stream' } })).body, 'data: "own"')
 })
 
-t.test('pages of an allowed site may read the stream, others are refused', async (t) => {
+t.test('a page of an allowed origin reads the stream, and a page of another origin is refused', async (t) => {
   const { watch, origin } = await liveGateway(t, { api: { cors: { origins: [SITE] } } })
   const { headers, status } = (await watch('', { origin: SITE })).response
   t.equal(status, 200)
@@ -120,7 +120,7 @@ t.test('pages of an allowed site may read the stream, others are refused', async
   t.equal(preflight.status, 204)
 })
 
-t.test('memory stores of two apps in one process: each live view shows its own app alone', async (t) => {
+t.test('with memory stores of two apps in one process each live view shows only the events of its app', async (t) => {
   const [one, two] = [await liveGateway(t, { store: memoryStore() }), await liveGateway(t, { store: memoryStore() })]
   const [a, b] = [await one.source(), await two.source()]
   const [streamOfOne, streamOfTwo] = [await one.watch('?outcome=refused'), await two.watch('?outcome=refused')]

@@ -16,7 +16,7 @@ const collectGarbage = runInNewContext('gc') as () => void
 
 const ANY_RATE = 1_000_000
 
-/** A viewer who opens the stream and reads nothing of it. */
+/** Opens a live view and does not read it. */
 function openUnread ({ origin, owner }: LiveGateway): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     get(`${origin}/v1/admin/events/live?outcome=accepted`, {
@@ -26,7 +26,7 @@ function openUnread ({ origin, owner }: LiveGateway): Promise<IncomingMessage> {
   })
 }
 
-/** Publishes events as ingestion does, a socket's worth at a time. */
+/** Publishes events as ingestion does, with a pause after every 100. */
 async function publish (
   { app }: LiveGateway,
   source: Parameters<typeof acceptedEvent>[0],
@@ -39,7 +39,8 @@ async function publish (
   }
 }
 
-t.test('a viewer who does not read takes bounded memory and is cut off, and others go on', async (t) => {
+t.test('a live view that does not read is disconnected with bounded memory, and other live views ' +
+  'continue', async (t) => {
   const gateway = await liveGateway(t, {
     api: { live: { maxViewers: 2, eventsPerSecond: ANY_RATE, stallTimeout: 2_000 } }
   })
@@ -66,10 +67,10 @@ t.test('a viewer who does not read takes bounded memory and is cut off, and othe
     await sleep(50)
     next = await gateway.watch()
   }
-  t.equal(next.response.status, 200, 'its place is free again')
+  t.equal(next.response.status, 200, 'the place of the closed live view is free again')
   unread.resume()
   await cut
-  t.notOk(unread.complete, 'it was cut off, not ended in order')
+  t.notOk(unread.complete, 'the connection was destroyed before the end of the response')
   gateway.app.eventFeed.refused(source, 'FORBIDDEN', () => ({
     status: 403,
     code: 'FORBIDDEN',
@@ -86,7 +87,7 @@ t.test('a viewer who does not read takes bounded memory and is cut off, and othe
   await other.until('refused')
 })
 
-t.test('a viewer who reads again is told how many were left out: nothing is lost in silence', async (t) => {
+t.test('a live view that reads again receives the number of events that were left out', async (t) => {
   const gateway = await liveGateway(t, { api: { live: { eventsPerSecond: ANY_RATE, stallTimeout: 60_000 } } })
   const { source } = await gateway.source()
   const unread = await openUnread(gateway)
@@ -102,11 +103,12 @@ t.test('a viewer who reads again is told how many were left out: nothing is lost
       if (dropped > 0 && dropped + text.split('event: accepted\n').length - 1 === 2_000) resolve()
     }).on('error', () => {})
   })
-  t.pass('sent and left out are all')
+  t.pass('sent and left out events are all events')
   unread.destroy()
 })
 
-t.test('of a flood some are sent each second and the others counted, and refusals are not drowned by it', async (t) => {
+t.test('above eventsPerSecond the stream counts accepted events instead of sending them, and still sends ' +
+  'refusals', async (t) => {
   const gateway = await liveGateway(t, { api: { live: { eventsPerSecond: 5 } } })
   const { source } = await gateway.source()
   const stream = await gateway.watch()
@@ -120,7 +122,8 @@ t.test('of a flood some are sent each second and the others counted, and refusal
   await stream.until('accepted', ({ messageId }) => messageId === 'later')
 })
 
-t.test('there may be so many viewers of an organisation, and so many of all; who leaves makes room', async (t) => {
+t.test('maxViewers and maxViewersTotal limit the live views, and a closed live view makes room for ' +
+  'another', async (t) => {
   const gateway = await liveGateway(t, { api: { live: { maxViewers: 2, maxViewersTotal: 3 } } })
   const stranger = await caller(gateway, 'viewer', 'other')
   const mine = [await gateway.watch(), await gateway.watch()]
@@ -140,7 +143,7 @@ t.test('there may be so many viewers of an organisation, and so many of all; who
   t.equal(again.response.status, 200)
 })
 
-t.test('one user takes three places at most, and leaves the others to colleagues', async (t) => {
+t.test('a user has at most three live views, and other users of the organisation can still open one', async (t) => {
   const gateway = await liveGateway(t)
   const colleague = await caller(gateway, 'viewer', 'acme')
   const mine = [await gateway.watch(), await gateway.watch(), await gateway.watch()]
@@ -156,10 +159,10 @@ t.test('one user takes three places at most, and leaves the others to colleagues
   for (const deadline = Date.now() + 60_000; again.response.status === 429 && Date.now() < deadline; await sleep(20)) {
     again = await gateway.watch()
   }
-  t.equal(again.response.status, 200, 'a place that was left is free again')
+  t.equal(again.response.status, 200, 'the place of the closed live view is free again')
 })
 
-t.test('the limit of requests counts the opening alone', async (t) => {
+t.test('userRateLimit counts opening a live view as one request, however many events it shows', async (t) => {
   const gateway = await liveGateway(t, { api: { userRateLimit: { max: 2, timeWindow: 60_000 } } })
   const made = await gateway.source()
   const stream = await gateway.watch()
@@ -172,7 +175,7 @@ t.test('the limit of requests counts the opening alone', async (t) => {
   await stream.until('accepted', ({ messageId }) => messageId === 'm9')
 })
 
-t.test('a comment shows from time to time that the connection lives', async (t) => {
+t.test('the stream contains a heartbeat comment at every interval', async (t) => {
   const { watch } = await liveGateway(t, { api: { live: { heartbeat: 1_000, statsEvery: 60_000 } } })
   await (await watch()).untilText(/^: heartbeat\n\n: heartbeat\n\n/m)
 })

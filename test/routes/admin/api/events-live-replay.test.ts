@@ -8,8 +8,8 @@ function idsIn (stream: LiveStream): unknown[] {
   return stream.events().filter(({ event }) => event === 'accepted').map(({ data }) => data['messageId'])
 }
 
-t.test('who comes back with Last-Event-ID gets what came since, also while nobody watched, by the filter of the ' +
-  'new request', async (t) => {
+t.test('a request with Last-Event-ID receives all events since then that match its filter, also those that no stream ' +
+  'showed', async (t) => {
   const { watch, app, source } = await liveGateway(t)
   const [{ source: a }, { source: b }] = [await source(), await source()]
   const publish = (...ids: string[]) =>
@@ -33,8 +33,8 @@ t.test('who comes back with Last-Event-ID gets what came since, also while nobod
   t.same(idsIn(narrowed), ['b3', 'b6'])
 })
 
-t.test('where something may be missing the viewer is told: an id that is too old, not ours, or of another ' +
-  'time', async (t) => {
+t.test('an id that is too old, invalid or of another process is followed by a gap notice and the newest ' +
+  'events', async (t) => {
   const { watch, app, source } = await liveGateway(t, {
     api: { live: { eventsPerSecond: 1_000, maxViewersPerUser: 9 } }
   })
@@ -56,7 +56,7 @@ t.test('where something may be missing the viewer is told: an id that is too old
   t.same(idsIn(seamless), [])
 })
 
-t.test('of a flood while nobody watched not all is kept for those who come back, and they are told', async (t) => {
+t.test('after a flood without live views a replay contains a part of the events, after a gap notice', async (t) => {
   const { watch, app, source } = await liveGateway(t, { api: { live: { eventsPerSecond: 5 } } })
   const { source: shop } = await source()
   const stream = await watch()
@@ -71,7 +71,7 @@ t.test('of a flood while nobody watched not all is kept for those who come back,
   t.ok(idsIn(back).length > 0 && idsIn(back).length < 50)
 })
 
-t.test('what is kept for a replay is bounded by bytes too', async (t) => {
+t.test('the events that are kept for a replay are limited by bytes', async (t) => {
   const { watch, app, source } = await liveGateway(t, { api: { live: { eventsPerSecond: 1_000, queueBytes: 65_536 } } })
   const { source: shop } = await source()
   const stream = await watch()
@@ -79,5 +79,5 @@ t.test('what is kept for a replay is bounded by bytes too', async (t) => {
   await stream.until('accepted')
   const back = await watch('', { 'last-event-id': 'none' })
   await back.until('accepted', ({ messageId }) => messageId === 'm49')
-  t.same(idsIn(back), ['m46', 'm47', 'm48', 'm49'], 'of 7 KB each, what fits into 32 KB')
+  t.same(idsIn(back), ['m46', 'm47', 'm48', 'm49'], 'events of 7 KB that fit into 32 KB')
 })

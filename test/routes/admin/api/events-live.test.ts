@@ -7,8 +7,8 @@ import { caller } from '../../../helpers/admin-caller.js'
 import { adminApp } from '../../../helpers/admin.js'
 import { liveGateway } from '../../../helpers/live-gateway.js'
 
-t.test('an accepted event is shown as the list of events shows it, and nothing of the stream may be ' +
-  'kept', async (t) => {
+t.test('an accepted event is shown as in the list of events, in a response that is neither cached nor ' +
+  'buffered', async (t) => {
   const { watch, send, source, owner } = await liveGateway(t)
   const shop = await source()
   const stream = await watch()
@@ -35,7 +35,7 @@ t.test('an accepted event is shown as the list of events shows it, and nothing o
   t.notMatch(stream.text(), shop.key)
 })
 
-t.test('a refused request is shown with its reason, never with its body', async (t) => {
+t.test('a refused request is shown with its reason and without its body', async (t) => {
   const { watch, send, source } = await liveGateway(t)
   const shop = await source({ environment: 'test' })
   const stream = await watch('?outcome=refused')
@@ -78,7 +78,7 @@ t.test('a refused request is shown with its reason, never with its body', async 
   t.notMatch(stream.text(), 'hush')
 })
 
-t.test('each bad event of a batch is shown with its place, the good ones as accepted', async (t) => {
+t.test('each invalid event of a batch is shown with its index, and the valid events as accepted', async (t) => {
   const { watch, send, source } = await liveGateway(t)
   const shop = await source()
   const stream = await watch()
@@ -96,8 +96,7 @@ t.test('each bad event of a batch is shown with its place, the good ones as acce
   t.match(stream.events().filter(({ event }) => event === 'accepted').map(({ data }) => data), [{ event: 'a' }])
 })
 
-t.test('what a request without a known source is refused for belongs to nobody, and other routes are no ' +
-  'ingestion', async (t) => {
+t.test('the stream shows neither refusals without a known source nor refusals of other routes', async (t) => {
   const { watch, send, source } = await liveGateway(t, {
     before: async (app) => {
       const { default: pipelineKey } = await import('../../../../plugins/pipeline-key/index.js')
@@ -118,7 +117,7 @@ t.test('what a request without a known source is refused for belongs to nobody, 
   ])
 })
 
-t.test('the stream is narrowed by source, type and outcome', async (t) => {
+t.test('the stream is filtered by source, type and outcome', async (t) => {
   const { watch, send, source } = await liveGateway(t, { api: { live: { maxViewersPerUser: 5 } } })
   const [a, b] = [await source(), await source()]
   const streams = await Promise.all(
@@ -133,7 +132,7 @@ t.test('the stream is narrowed by source, type and outcome', async (t) => {
   await send(a, '/v1/p', { userId: 7.5, messageId: 'a-bad-page' })
   for (const made of [a, b]) await send(made, '/v1/t', { event: 'last', messageId: `${made.source.id}-last` })
   await everything.until('accepted', ({ messageId }) => messageId === `${b.source.id}-last`)
-  // One process writes to all in order, but each socket is read for itself.
+  // One process writes to all streams in order, but each socket is read separately.
   await streams[0]?.until('accepted', ({ messageId }) => messageId === `${a.source.id}-last`)
   await streams[1]?.until('refused', ({ messageId }) => messageId === 'a-bad-page')
   await streams[2]?.until('accepted', ({ messageId }) => messageId === `${b.source.id}-last`)
@@ -149,7 +148,7 @@ t.test('the stream is narrowed by source, type and outcome', async (t) => {
   ])
 })
 
-t.test('nothing of another organisation ever appears: no event, no refusal, no count, no replay', async (t) => {
+t.test('the stream contains no event, refusal, count or replay of another organisation', async (t) => {
   const admin = await liveGateway(t)
   const { watch, send, source } = admin
   const stranger = await caller(admin, 'owner', 'other')
@@ -168,7 +167,7 @@ t.test('nothing of another organisation ever appears: no event, no refusal, no c
   t.notMatch(stream.text(), 'theirs')
 })
 
-t.test('the counts of each source come at once and from time to time', async (t) => {
+t.test('the stream starts with the counts of each source and repeats them at an interval', async (t) => {
   const { watch, send, source } = await liveGateway(t, { api: { live: { statsEvery: 1000 } } })
   const shop = await source()
   await send(shop, '/v1/t', { event: 'before anyone watches', userId: 'u' })
@@ -177,7 +176,7 @@ t.test('the counts of each source come at once and from time to time', async (t)
   const first = await stream.until('stats')
   t.same(first.data['sources'], [{ sourceId: shop.source.id, accepted: 1, refused: { INVALID_REQUEST: 1 } }])
   t.ok(Date.parse(String(first.data['since'])) <= Date.now())
-  t.equal(first.id, undefined, 'it is no place to read on from')
+  t.equal(first.id, undefined, 'the counts have no event id')
   await send(shop, '/v1/batch', { batch: [{ type: 'page', userId: 'u' }, {}, {}] })
   await stream.until(
     'stats',
@@ -187,8 +186,8 @@ t.test('the counts of each source come at once and from time to time', async (t)
   )
 })
 
-t.test('every role that reads events may watch; nobody else, and never by a token in the query or a cookie ' +
-  '(A17)', async (t) => {
+t.test('every role opens the stream with a bearer token; a token in the query or in a cookie, or no token, is ' +
+  '401', async (t) => {
   const admin = await liveGateway(t)
   for (const role of ROLES) {
     const { token } = await caller(admin, role, 'roles')
@@ -209,7 +208,7 @@ t.test('every role that reads events may watch; nobody else, and never by a toke
   t.equal(head.status, 404, 'a HEAD does not open a stream')
 })
 
-t.test('a query that makes no sense is 400', async (t) => {
+t.test('an invalid query is 400', async (t) => {
   const { watch } = await liveGateway(t)
   for (const query of ['?outcome=maybe', '?type=purchase', '?source_id=', '?from=2026-01-01T00:00:00Z']) {
     const { response } = await watch(query, { accept: 'text/event-stream' })
@@ -217,7 +216,7 @@ t.test('a query that makes no sense is 400', async (t) => {
   }
 })
 
-t.test('without ingestion there is nothing to watch, and with "live: false" no such route', async (t) => {
+t.test('the live view is 404 without ingestion and with "live: false"', async (t) => {
   const admin = await adminApp(t)
   const reply = await (await caller(admin)).get('/events/live')
   t.equal(reply.statusCode, 404)
@@ -230,11 +229,11 @@ t.test('without ingestion there is nothing to watch, and with "live: false" no s
   t.equal(
     (await without.send(await without.source(), '/v1/t', { event: 'x', userId: 'u' })).status,
     200,
-    'ingestion works alone'
+    'ingestion works without the live view'
   )
 })
 
-t.test("a sink that can't be read is no obstacle", async (t) => {
+t.test('the live view works with a sink that does not list its events', async (t) => {
   const { watch, send, source, owner } = await liveGateway(t, {
     sink: { write: async () => {}, ready: async () => {}, close: async () => {} }
   })
@@ -244,7 +243,7 @@ t.test("a sink that can't be read is no obstacle", async (t) => {
   t.match((await stream.until('accepted')).data, { event: 'x' })
 })
 
-t.test('an option that makes no sense stops the start', async (t) => {
+t.test('an invalid option of the live view stops the start', async (t) => {
   const wrong = [{ maxViewers: 0 }, { maxViewersPerUser: 0 }, { queueBytes: 1000 }, { heartbeat: 1500 }, {
     statsEvery: 0
   }, { eventsPerSecond: 1.5 }, true, null]
@@ -257,7 +256,7 @@ t.test('an option that makes no sense stops the start', async (t) => {
   }
 })
 
-t.test('the way of docs/event-feed.md for a page to read the stream works as printed', async (t) => {
+t.test('the code in docs/event-feed.md reads the stream in a page', async (t) => {
   const { origin, owner, send, source, store } = await liveGateway(t)
   const text = await readFile(new URL('../../../../docs/event-feed.md', import.meta.url), 'utf8')
   const code = text.slice(text.indexOf('## In the front end')).split('```js\n')[1]?.split('```')[0] ?? ''
@@ -273,7 +272,7 @@ t.test('the way of docs/event-feed.md for a page to read the stream works as pri
     }
   )
   const made = await source()
-  // Its stream opens by itself: refusals until one is shown.
+  // The code opens its stream at any moment: send refusals until the stream shows one.
   while (!shown.some((message) => message.includes('event: refused'))) await send(made, '/v1/t', {})
   await store.sessions.endAll(owner.userId)
   await read

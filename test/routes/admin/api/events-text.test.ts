@@ -8,7 +8,7 @@ const BIG =
 const PROPERTIES =
   '"properties":{"id":9007199254740993,"snowflake":1234567890123456789,"price":1.10,"tiny":1E-7,"list":[1.0]}'
 
-t.test('the list and the live view show an event as it was sent, digit for digit', async (t) => {
+t.test('the list and the live view show an event with the digits that the client sent', async (t) => {
   const { send, source, owner, watch } = await liveGateway(t)
   const shop = await source()
   const stream = await watch()
@@ -24,7 +24,8 @@ t.test('the list and the live view show an event as it was sent, digit for digit
   for (const text of [list.body, stream.text()]) t.equal(text.split(PROPERTIES).length, 3)
 })
 
-t.test('what the server says of an event stands in it once, whatever the client wrote', async (t) => {
+t.test('the members that the server adds to an event occur once, also when the client sends the same ' +
+  'members', async (t) => {
   const { send, source, owner } = await liveGateway(t)
   const shop = await source()
   const lies =
@@ -47,7 +48,7 @@ t.test('what the server says of an event stands in it once, whatever the client 
   })
 })
 
-t.test('pages of the list go on as before', async (t) => {
+t.test('the list of events is paged with a cursor', async (t) => {
   const { send, source, owner } = await liveGateway(t)
   const shop = await source()
   for (const n of [1, 2, 3]) await send(shop, '/v1/page', { messageId: `m${n}` })

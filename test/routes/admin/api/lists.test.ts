@@ -34,7 +34,7 @@ async function withSink (t: Test, sink?: EventSink) {
   return { admin, sink: admin.app.eventSink }
 }
 
-t.test('stored events are listed newest first, as they were sent, with what the server says of them', async (t) => {
+t.test('stored events are listed newest first, as they were sent, with the members that the server adds', async (t) => {
   const { admin, sink } = await withSink(t)
   const viewer = await caller(admin, 'viewer')
   await sink.write([event(1), event(2, { type: 'page', sourceId: 's2', authMethod: 'signature' }), event(3),
@@ -44,7 +44,7 @@ t.test('stored events are listed newest first, as they were sent, with what the 
   t.same(
     data.map(({ messageId }: { messageId: string }) => messageId),
     ['m3', 'm2', 'm1'],
-    'none of another organisation'
+    'no event of another organisation'
   )
   t.same(data[2], {
     type: 'track',
@@ -60,7 +60,7 @@ t.test('stored events are listed newest first, as they were sent, with what the 
   })
 })
 
-t.test('events are narrowed by source, type and period, and paged', async (t) => {
+t.test('events are filtered by source, type and period, and paged', async (t) => {
   const { admin, sink } = await withSink(t)
   const viewer = await caller(admin, 'viewer')
   await sink.write(
@@ -69,7 +69,7 @@ t.test('events are narrowed by source, type and period, and paged', async (t) =>
   )
   const ids = async (query: string) =>
     (await viewer.get(`/events?${query}`)).json().data.map(({ messageId }: { messageId: string }) => messageId)
-  t.same(await ids('source_id=s1'), ['m4', 'm2', 'm0'], 'the live source alone')
+  t.same(await ids('source_id=s1'), ['m4', 'm2', 'm0'], 'only events of the given source')
   t.same(await ids('type=page'), ['m5', 'm4', 'm3'])
   t.same(await ids('from=2026-01-01T00:00:04Z'), ['m5', 'm4'])
   t.same(await ids('to=2026-01-01T00:00:01.000Z'), ['m1', 'm0'])
@@ -97,7 +97,8 @@ t.test('events are narrowed by source, type and period, and paged', async (t) =>
   }
 })
 
-t.test('a sink that cannot be read, or none, is 404 and says so', async (t) => {
+t.test('the list of events is 404 with a reason if the sink does not list events or no sink is ' +
+  'registered', async (t) => {
   const { list: _list, ...broker } = memorySink()
   for (const admin of [(await withSink(t, broker)).admin, await adminApp(t)]) {
     const reply = await (await caller(admin)).get('/events')
@@ -106,8 +107,8 @@ t.test('a sink that cannot be read, or none, is 404 and says so', async (t) => {
   }
 })
 
-t.test('logins, their failures, and every change of a source are in the audit log, with who, when and from ' +
-  'where', async (t) => {
+t.test('the audit log contains logins, failed logins and each change of a source, with user, time and ' +
+  'address', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   await admin.post('login', { email: 'owner@default.example.com', password: 'wrong' })
@@ -143,7 +144,7 @@ t.test('logins, their failures, and every change of a source are in the audit lo
   t.match(data[5], { user_id: owner.userId, user_email: 'owner@default.example.com' })
 })
 
-t.test('audit entries are narrowed by each filter, and paged; none can be written, changed or deleted', async (t) => {
+t.test('audit entries are filtered and paged, and no request writes, changes or deletes an entry', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const ids: string[] = []

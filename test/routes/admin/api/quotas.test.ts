@@ -6,7 +6,7 @@ import { caller } from '../../../helpers/admin-caller.js'
 
 const WEBHOOK = { provider: 'stripe', secret: 'whsec_what-the-provider-gave-0123456789' }
 
-t.test('one more source than the organisation may have is 409, until one is deleted', async (t) => {
+t.test('a source above the quota is 409 until another source is deleted', async (t) => {
   const admin = await adminApp(t, { api: { quotas: { sources: 2 } } })
   const [owner, other] = [await caller(admin), await caller(admin, 'owner', 'other')]
   const replies = await Promise.all(Array.from({ length: 5 }, () => owner.send('POST', '/sources', { name: 'Shop' })))
@@ -24,7 +24,7 @@ t.test('one more source than the organisation may have is 409, until one is dele
   t.equal((await owner.send('POST', '/sources', { name: 'Shop' })).statusCode, 201)
 })
 
-t.test("the organisation's own limit of sources goes before the quota, in both directions", async (t) => {
+t.test('a lower or higher limit of sources of the organisation replaces the quota', async (t) => {
   const admin = await adminApp(t, { api: { quotas: { sources: 2 } } })
   const owner = await caller(admin)
   const create = async () => (await owner.send('POST', '/sources', { name: 'Shop' })).statusCode
@@ -39,7 +39,7 @@ t.test("the organisation's own limit of sources goes before the quota, in both d
   t.same([await create(), await create()], [201, 409])
 })
 
-t.test('one more webhook than the organisation may have is 409, whichever its source', async (t) => {
+t.test('a webhook above the quota is 409, also under another source of the organisation', async (t) => {
   const owner = await caller(await adminApp(t, { api: { quotas: { webhooks: 1 } } }))
   const [one, two] = [(await owner.send('POST', '/sources', { name: 'One' })).json(),
     (await owner.send('POST', '/sources', { name: 'Two' })).json()]
@@ -51,7 +51,7 @@ t.test('one more webhook than the organisation may have is 409, whichever its so
   })
 })
 
-t.test('an organisation may have 500 sources and 100 webhooks where nothing else is said', async (t) => {
+t.test('the default quotas are 500 sources and 100 webhooks', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const { id } = (await owner.send('POST', '/sources', { name: 'First' })).json()
@@ -77,7 +77,7 @@ t.test('an organisation may have 500 sources and 100 webhooks where nothing else
   }
 })
 
-t.test('a quota that is none stops the start', async (t) => {
+t.test('an invalid quota stops the start', async (t) => {
   for (
     const [quotas, message] of [
       [{ sources: 0 }, /"quotas.sources" must be a whole number, 1 or more/],

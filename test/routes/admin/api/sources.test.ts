@@ -6,7 +6,7 @@ import { logReader } from '../../../helpers/log-reader.js'
 
 const KEY = `dk_live_${'Ab3'.repeat(10)}xy`
 
-t.test('a source is created with a key of its environment and a secret that is shown this once', async (t) => {
+t.test('a source is created with a key of its environment and a secret that only this response shows', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const reply = await owner.send('POST', '/sources', { name: 'Shop' })
@@ -45,7 +45,7 @@ t.test('a source is created with a key of its environment and a secret that is s
   }
 })
 
-t.test('a source may bring its key and secret from another system', async (t) => {
+t.test('a source accepts a key and a secret from another system', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const full = {
@@ -75,10 +75,10 @@ t.test('a source may bring its key and secret from another system', async (t) =>
   t.equal(taken.statusCode, 409)
   t.equal(taken.json().error.code, 'CONFLICT')
   const test = await owner.send('POST', '/sources', { name: 'Test', pipeline_key: KEY.replace('live', 'test') })
-  t.equal(test.json().environment, 'test', 'a key says its environment')
+  t.equal(test.json().environment, 'test', 'the environment follows from the key')
 })
 
-t.test('a source may bring a weak secret where the app allows it', async (t) => {
+t.test('a source accepts a weak secret if the app allows weak secrets', async (t) => {
   const admin = await adminApp(t, { api: { allowWeakSecret: true } })
   const owner = await caller(admin)
   for (const server_secret of ['a', 'your_server_secret']) {
@@ -91,7 +91,7 @@ t.test('a source may bring a weak secret where the app allows it', async (t) => 
   })
 })
 
-t.test("a key of another system's form is kept as it is", async (t) => {
+t.test('a key in the form of another system is stored unchanged', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   for (
@@ -108,7 +108,7 @@ t.test("a key of another system's form is kept as it is", async (t) => {
   }
 })
 
-t.test('a new source with a wrong or unknown member is 400', async (t) => {
+t.test('a new source with an invalid or unknown member is 400', async (t) => {
   const owner = await caller(await adminApp(t))
   const cases: Array<[string, object, string?]> = [
     ['no name', {}],
@@ -122,18 +122,18 @@ t.test('a new source with a wrong or unknown member is 400', async (t) => {
     ['an organisation', { name: 'x', org_id: 'other' }],
     ['orgId', { name: 'x', orgId: 'other' }],
     ['another environment', { name: 'x', environment: 'staging' }],
-    ['a text for enabled', { name: 'x', enabled: 'true' }],
-    ['a text for domains', { name: 'x', domains: 'shop.example.com' }],
+    ['a string for enabled', { name: 'x', enabled: 'true' }],
+    ['a string for domains', { name: 'x', domains: 'shop.example.com' }],
     ['101 domains', { name: 'x', domains: Array.from({ length: 101 }, (_, i) => `d${i}.example.com`) }],
-    ['no rate', { name: 'x', rate_limit: 0 }],
-    ['half a rate', { name: 'x', rate_limit: 1.5 }],
-    ['a text for the rate', { name: 'x', rate_limit: '5' }],
-    ['a pixel type that is none', { name: 'x', pixel_types: ['track', 'screen'] }],
-    ['a text for the null origin', { name: 'x', allow_null_origin: 'true' }],
-    ['signed repeats that are refused', { name: 'x', signed_repeats: 'refuse' }],
-    ['bots that are blocked', { name: 'x', bots: 'block' }],
+    ['a rate of 0', { name: 'x', rate_limit: 0 }],
+    ['a fractional rate', { name: 'x', rate_limit: 1.5 }],
+    ['a string for the rate', { name: 'x', rate_limit: '5' }],
+    ['an unknown pixel type', { name: 'x', pixel_types: ['track', 'screen'] }],
+    ['a string for the null origin', { name: 'x', allow_null_origin: 'true' }],
+    ['an unknown value for signed repeats', { name: 'x', signed_repeats: 'refuse' }],
+    ['an unknown value for bots', { name: 'x', bots: 'block' }],
     ['a pixel type twice', { name: 'x', pixel_types: ['track', 'track'] }],
-    ['a signature rule that is none', { name: 'x', require_signature: 'sometimes' }],
+    ['an unknown signature rule', { name: 'x', require_signature: 'sometimes' }],
     ['a key of another form', { name: 'x', pipeline_key: 'my-key' }, '/pipeline_key'],
     ['a key that is too short', { name: 'x', pipeline_key: 'dk_live_abc12' }, '/pipeline_key'],
     ['a key that is too long', { name: 'x', pipeline_key: `dk_live_${'x'.repeat(129)}` }, '/pipeline_key'],
@@ -161,7 +161,8 @@ t.test('a new source with a wrong or unknown member is 400', async (t) => {
   t.same((await owner.get('/sources')).json().data, [], 'nothing was created')
 })
 
-t.test('a patch changes what it names and nothing else, and only what may be changed', async (t) => {
+t.test('a patch changes only the members that it contains, and an invalid or read-only member is ' +
+  'refused', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const created = (await owner.send('POST', '/sources', { name: 'Shop', domains: ['shop.example.com'] })).json()
@@ -213,7 +214,7 @@ t.test('a patch changes what it names and nothing else, and only what may be cha
   })
 })
 
-t.test('a source that changes its environment gets a new key, and the old one stops', async (t) => {
+t.test('a source that changes its environment gets a new key, and the old key stops working', async (t) => {
   const log = logReader()
   const admin = await adminApp(t, { server: { logger: { level: 'trace', stream: log.stream } } })
   const owner = await caller(admin)
@@ -226,13 +227,13 @@ t.test('a source that changes its environment gets a new key, and the old one st
   t.equal(
     (await owner.send('PATCH', `/sources/${id}`, { environment: 'test' })).json().pipeline_key,
     patched.pipeline_key,
-    'no change, no new key'
+    'an unchanged environment keeps the key'
   )
   const trail = await admin.audited('source.updated', 'default', 2)
   t.equal(
     trail.filter(({ action, resourceId }) => action === 'source.key_rotated' && resourceId === id).length,
     1,
-    'the end of a key is in the trail'
+    'the end of the old key is audited'
   )
   t.match(trail.find(({ action, changes }) => action === 'source.updated' && changes?.['environment'])?.changes, {
     environment: { from: 'live', to: 'test' }
@@ -242,7 +243,7 @@ t.test('a source that changes its environment gets a new key, and the old one st
   }
 })
 
-t.test('a rotated key stops at once, or after its overlap', async (t) => {
+t.test('after a rotation the old key stops immediately, or after its overlap', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const { id, pipeline_key } = (await owner.send('POST', '/sources', { name: 'Shop', environment: 'test' })).json()
@@ -257,7 +258,7 @@ t.test('a rotated key stops at once, or after its overlap', async (t) => {
   t.same([await lives(second.pipeline_key), await lives(third.pipeline_key)], [false, true])
 })
 
-t.test('a rotated secret is shown once and the one before works for its overlap', async (t) => {
+t.test('a rotated secret is shown once, and the previous secret works until its overlap ends', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const { id, pipeline_key, server_secret } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
@@ -273,7 +274,7 @@ t.test('a rotated secret is shown once and the one before works for its overlap'
   t.same(await secrets(), [now.server_secret])
 })
 
-t.test('an overlap that is none is 400, an empty body under any media type is no overlap', async (t) => {
+t.test('an invalid overlap is 400, and an empty body of media type application/json is accepted', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const { id } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
@@ -295,7 +296,7 @@ t.test('an overlap that is none is 400, an empty body under any media type is no
   }
 })
 
-t.test('a deleted source is gone at once, key included', async (t) => {
+t.test('a deleted source is 404, and its key does not resolve', async (t) => {
   const admin = await adminApp(t)
   const owner = await caller(admin)
   const { id, pipeline_key } = (await owner.send('POST', '/sources', { name: 'Shop' })).json()
@@ -311,7 +312,7 @@ t.test('a deleted source is gone at once, key included', async (t) => {
   t.equal((await owner.send('PATCH', `/sources/${id}`, { name: 'x' })).statusCode, 404)
 })
 
-t.test('sources are listed page by page, and a page that is none is 400', async (t) => {
+t.test('sources are listed in pages, newest first, and invalid paging parameters are 400', async (t) => {
   const owner = await caller(await adminApp(t))
   for (let i = 0; i < 7; i++) await owner.send('POST', '/sources', { name: `s${i}` })
   const names: string[] = []

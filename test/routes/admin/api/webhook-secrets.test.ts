@@ -29,14 +29,15 @@ async function sourceOf (t: Test) {
   return { owner, path, create }
 }
 
-t.test('a secret in the form of its provider is taken', async (t) => {
+t.test('a secret in the form of its provider is accepted', async (t) => {
   const { create } = await sourceOf(t)
   for (const [provider, secret] of GOOD) {
     t.equal((await create(provider, secret)).statusCode, 201, `${provider} ${secret}`)
   }
 })
 
-t.test('a secret with what comes with copy and paste is 400 that names it, for each provider', async (t) => {
+t.test('a secret with white space, quotes or invisible characters from copy and paste is 400 with the ' +
+  'reason', async (t) => {
   const { owner, path, create } = await sourceOf(t)
   for (const [provider, secret] of GOOD.filter(([, secret]) => !secret.includes(' '))) {
     const white = [`${secret}\n`, `${secret}\r\n`, ` ${secret}`, `${secret}\t`, `${secret}\u00a0`,
@@ -59,7 +60,7 @@ t.test('a secret with what comes with copy and paste is 400 that names it, for e
   t.same((await owner.get(path)).json().data, [])
 })
 
-t.test('a key of another kind is 400 that says which, at creation and at rotation', async (t) => {
+t.test('a secret of another kind is 400 with a message that names the kind, at creation and at rotation', async (t) => {
   const { owner, path, create } = await sourceOf(t)
   const others: Array<[provider: string, secret: string, message: RegExp]> = [
     ['stripe', 'sk_live_0123456789abcdef', /an API key.*whsec_/],

@@ -18,8 +18,8 @@ async function withSource (t: Test, options: AdminAppOptions = {}) {
   return { admin, owner, source, path, create }
 }
 
-t.test("a webhook is created with an id to call and the provider's secret, of which the prefix alone " +
-  'is shown', async (t) => {
+t.test('a webhook is created with an id and the secret of the provider, and responses contain only the prefix of the ' +
+  'secret', async (t) => {
   const { admin, owner, source, path, create } = await withSource(t)
   const reply = await create({ provider: 'stripe', secret: SECRET })
   t.equal(reply.statusCode, 201)
@@ -50,7 +50,8 @@ t.test("a webhook is created with an id to call and the provider's secret, of wh
   t.match((await owner.get(path)).json(), { data: [{ id, name: 'New' }], next_cursor: null, has_more: false })
 })
 
-t.test('a secret is made where the provider lets its receiver choose, and shown this once', async (t) => {
+t.test('a secret is generated only for providers that accept a secret of the receiver, and is shown ' +
+  'once', async (t) => {
   const { admin, owner, path, create } = await withSource(t)
   const custom = { header: 'X-Acme-Signature' }
   for (
@@ -74,7 +75,8 @@ t.test('a secret is made where the provider lets its receiver choose, and shown 
   }
 })
 
-t.test('custom: what is not said of its signature is as most have it, header names in lower case', async (t) => {
+t.test('the custom provider has defaults for its signature, and its header names are stored in lower ' +
+  'case', async (t) => {
   const { owner, path, create } = await withSource(t)
   const { id, custom } =
     (await create({ provider: 'custom', custom: { header: 'X-Acme-Signature', timestamp_header: 'X-Time' } })).json()
@@ -97,7 +99,8 @@ t.test('custom: what is not said of its signature is as most have it, header nam
   t.same((await owner.send('PATCH', `${path}/${id}`, { custom: next })).json().custom, next)
 })
 
-t.test('a new webhook with a wrong or unknown member is 400 that names it, and is not created', async (t) => {
+t.test('a webhook with an invalid or unknown member is 400 with the path of the member, and is not ' +
+  'created', async (t) => {
   const { owner, path, create } = await withSource(t)
   const stripe = { provider: 'stripe', secret: SECRET }
   const custom = { header: 'x-a' }
@@ -190,7 +193,7 @@ t.test('a new webhook with a wrong or unknown member is 400 that names it, and i
   }
 })
 
-t.test('a patch changes what it names; a mapping is kept as it was written', async (t) => {
+t.test('a patch changes only the members that it contains, and a mapping is stored as it was sent', async (t) => {
   const { owner, path, create } = await withSource(t)
   const created = (await create({ provider: 'stripe', secret: SECRET, name: 'Payments' })).json()
   const mapping = {
@@ -216,14 +219,15 @@ t.test('a patch changes what it names; a mapping is kept as it was written', asy
 const OLD = 'shpss_0123456789abcdef0123456789abcdef'
 const NEXT = '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'
 
-t.test("a rotated secret is the provider's next one; the one before works for its overlap", async (t) => {
+t.test('a rotation replaces the secret of the provider, and the previous secret works until its overlap ' +
+  'ends', async (t) => {
   const { admin, owner, path, create } = await withSource(t)
   const { id } = (await create({ provider: 'shopify', secret: OLD })).json()
   const secrets = async () => (await admin.store.webhooks.resolve(id))?.secrets.map(({ value }) => value.toString())
   const rotate = (body?: object) => owner.send('POST', `${path}/${id}/rotate-secret`, body)
   const reply = await rotate({ secret: NEXT, overlap_seconds: 60 })
   t.equal(reply.statusCode, 200)
-  t.notOk('secret' in reply.json(), 'who gave it knows it')
+  t.notOk('secret' in reply.json(), 'the caller sent the secret')
   t.equal(reply.json().secret_prefix, 'shpss_fedcba')
   t.same(await secrets(), [NEXT, OLD])
   admin.clock.now += 60_000
@@ -239,7 +243,7 @@ t.test("a rotated secret is the provider's next one; the one before works for it
   t.same(await secrets(), [NEXT])
 })
 
-t.test("another organisation's webhook, and one under another source, is 404 for every verb", async (t) => {
+t.test('a webhook of another organisation or of another source is 404 for every method', async (t) => {
   const { admin, owner, path, create } = await withSource(t)
   const stranger = await caller(admin, 'owner', 'org-b')
   const theirs = (await stranger.send('POST', '/sources', { name: 'theirs' })).json()
@@ -273,7 +277,7 @@ t.test("another organisation's webhook, and one under another source, is 404 for
   t.same((await owner.get(`/sources/${sibling.id}/webhooks`)).json().data, [])
 })
 
-t.test('each change is in the trail of its organisation; O01: no secret is there or in the log', async (t) => {
+t.test('each change of a webhook is audited in its organisation, and no secret is audited or logged', async (t) => {
   const log = logReader()
   const { admin, owner, source, path, create } = await withSource(t, {
     server: { logger: { level: 'trace', stream: log.stream } }
@@ -302,7 +306,7 @@ t.test('each change is in the trail of its organisation; O01: no secret is there
   }
 })
 
-t.test('with its source a webhook goes', async (t) => {
+t.test('deleting a source deletes its webhooks', async (t) => {
   const { admin, owner, source, path, create } = await withSource(t)
   const { id } = (await create({ provider: 'stripe', secret: SECRET })).json()
   await owner.send('DELETE', `/sources/${source.id}`)
@@ -310,7 +314,7 @@ t.test('with its source a webhook goes', async (t) => {
   t.equal((await owner.get(`${path}/${id}`)).statusCode, 404)
 })
 
-t.test('webhooks are listed page by page, newest first', async (t) => {
+t.test('webhooks are listed in pages, newest first', async (t) => {
   const { owner, path, create } = await withSource(t)
   for (let at = 0; at < 5; at++) await create({ provider: 'stripe', secret: SECRET, name: `w${at}` })
   const first = (await owner.get(`${path}?limit=3`)).json()

@@ -37,7 +37,7 @@ async function lockOut (admin: AdminApp, options: { email?: string, cookie?: str
   t.equal((await logIn(admin, PASSWORD, options)).code, 'ACCOUNT_LOCKED')
 }
 
-t.test('a login sets a cookie that scripts cannot read, for the login route alone, and Secure over ' +
+t.test('a login sets a device cookie that scripts cannot read, only for the login route, and Secure over ' +
   'HTTPS', async (t) => {
   const admin = await withAnn(t, { server: { trustProxy: true } })
   for (const secure of [false, true]) {
@@ -58,10 +58,10 @@ t.test('a login sets a cookie that scripts cannot read, for the login route alon
       ...secure ? { secure } : {}
     })
   }
-  t.equal((await logIn(admin, 'wrong')).set, undefined, 'a failure sets none')
+  t.equal((await logIn(admin, 'wrong')).set, undefined, 'a failed login sets no cookie')
 })
 
-t.test('strangers who lock an account do not lock out a device from which its user has logged in', async (t) => {
+t.test('a lock that strangers cause does not apply to a device from which the user has logged in', async (t) => {
   const admin = await withAnn(t)
   const { cookie } = await logIn(admin, PASSWORD)
   await lockOut(admin)
@@ -70,8 +70,7 @@ t.test('strangers who lock an account do not lock out a device from which its us
   t.equal((await logIn(admin, PASSWORD)).code, 'ACCOUNT_LOCKED', 'the lock for strangers stays')
 })
 
-t.test('a stolen cookie allows as many guesses as a stranger has, and locks neither strangers nor other devices ' +
-  'out', async (t) => {
+t.test('a stolen device cookie allows five guesses, and its lock does not apply to other clients', async (t) => {
   const admin = await withAnn(t)
   const [stolen, own] = [(await logIn(admin, PASSWORD)).cookie, (await logIn(admin, PASSWORD)).cookie]
   await lockOut(admin, { cookie: stolen })
@@ -82,7 +81,7 @@ t.test('a stolen cookie allows as many guesses as a stranger has, and locks neit
   t.equal((await logIn(admin, PASSWORD, { cookie: stolen })).code, 'in')
 })
 
-t.test('logging in again prolongs the cookie under the same id, so that its failures stay counted', async (t) => {
+t.test('a login with the cookie extends the cookie and keeps its id and its count of failures', async (t) => {
   const admin = await withAnn(t)
   const first = await logIn(admin, PASSWORD)
   admin.clock.now += 399 * 86_400_000
@@ -94,12 +93,12 @@ t.test('logging in again prolongs the cookie under the same id, so that its fail
   t.equal(
     (await logIn(admin, PASSWORD, { cookie: first.cookie })).code,
     'ACCOUNT_LOCKED',
-    'one of more than 400 days is worth nothing'
+    'a cookie older than 400 days is not valid'
   )
   t.equal((await logIn(admin, PASSWORD, { cookie: second.cookie })).code, 'in')
 })
 
-t.test('a cookie that is altered or of another user is that of a stranger', async (t) => {
+t.test('an altered cookie or a cookie of another user does not pass the lock', async (t) => {
   const admin = await withAnn(t)
   const bob = await admin.addUser('bob@example.com')
   const { cookie } = await logIn(admin, PASSWORD)
@@ -125,10 +124,10 @@ t.test('a cookie that is altered or of another user is that of a stranger', asyn
     ]
   ) t.equal((await logIn(admin, PASSWORD, { cookie: `${name}=${stranger}` })).code, 'ACCOUNT_LOCKED', stranger)
   t.equal((await logIn(admin, PASSWORD, { cookie: bobs })).code, 'ACCOUNT_LOCKED')
-  t.equal((await logIn(admin, PASSWORD, { cookie: `${bobs}; ${cookie}` })).code, 'in', 'two users may share a browser')
+  t.equal((await logIn(admin, PASSWORD, { cookie: `${bobs}; ${cookie}` })).code, 'in', 'two users can share a browser')
 })
 
-t.test('ending all sessions ends the trust in devices', async (t) => {
+t.test('logout-all ends the trust in the devices of the user', async (t) => {
   const admin = await withAnn(t)
   const { cookie } = await logIn(admin, PASSWORD)
   const { access_token } = await admin.login(ANN)
@@ -137,7 +136,7 @@ t.test('ending all sessions ends the trust in devices', async (t) => {
   t.equal((await logIn(admin, PASSWORD, { cookie })).code, 'ACCOUNT_LOCKED')
 })
 
-t.test('with knownDevices: false no cookie is set and none is believed', async (t) => {
+t.test('knownDevices: false sets no cookie, and an invalid value stops the start', async (t) => {
   const admin = await withAnn(t, { auth: { lockout: { knownDevices: false } } })
   const { set } = await logIn(admin, PASSWORD)
   t.equal(set, undefined)
@@ -147,7 +146,7 @@ t.test('with knownDevices: false no cookie is set and none is believed', async (
   })
 })
 
-t.test('wrong current passwords of one session lock neither the login nor other sessions', async (t) => {
+t.test('wrong current passwords in one session lock neither the login nor other sessions', async (t) => {
   const admin = await withAnn(t)
   const [thief, own] = [await admin.login(ANN), await admin.login(ANN)]
   const change = (current_password: string, token: string) =>
@@ -160,8 +159,7 @@ t.test('wrong current passwords of one session lock neither the login nor other 
   t.equal((await change(PASSWORD, own.access_token)).statusCode, 204)
 })
 
-t.test('what is typed as an email that nobody has is in no audit entry, log line or store, only a digest that ' +
-  'needs the secret', async (t) => {
+t.test('an unknown email is in no audit entry, log line or store; only a keyed digest of it is', async (t) => {
   const lines: string[] = []
   const server = {
     logger: {
@@ -194,10 +192,10 @@ t.test('what is typed as an email that nobody has is in no audit entry, log line
   t.notMatch(
     everything,
     createHash('sha256').update(typed.toLowerCase()).digest('hex').slice(0, 16),
-    'nor a digest that anyone can compute'
+    'no digest without a key'
   )
-  t.match(entries[0], { userEmail: ANN, resourceType: null, resourceId: null }, 'an email that somebody has is named')
+  t.match(entries[0], { userEmail: ANN, resourceType: null, resourceId: null }, 'the email of a user is audited')
   t.match(entries[1], { userEmail: null, resourceType: 'email_digest', resourceId: /^[0-9a-f]{16}$/ })
   t.equal(entries.length, 2, 'unknown emails from one address are one entry a minute')
-  t.equal(new Set(stored.map(([subject]) => subject)).size, 3, 'each email is counted apart')
+  t.equal(new Set(stored.map(([subject]) => subject)).size, 3, 'each email has a separate count')
 })

@@ -6,7 +6,7 @@ import type { Passwords } from '../../../../lib/passwords/index.js'
 import adminAuth from '../../../../routes/admin/auth/index.js'
 import { PASSWORD, SECRET, adminApp, cheapPasswords, decode } from '../../../helpers/admin.js'
 
-t.test('a login gives a pair of tokens with the claims of the contract and nothing keeps the reply', async (t) => {
+t.test('a login returns a pair of tokens with the documented claims, in a response that is not cached', async (t) => {
   const { addUser, post, clock } = await adminApp(t)
   const user = await addUser('ann@example.com', 'editor')
   const reply = await post('login', { email: 'Ann@Example.com', password: PASSWORD })
@@ -44,7 +44,8 @@ t.test('a login gives a pair of tokens with the claims of the contract and nothi
   })
 })
 
-t.test('an unknown email, a wrong password and a disabled user get the same answer for the same work', async (t) => {
+t.test('an unknown email, a wrong password and a disabled user get the same response after the same ' +
+  'work', async (t) => {
   const inner = await cheapPasswords()
   const verified: Array<string | null> = []
   const passwords: Passwords = {
@@ -69,11 +70,11 @@ t.test('an unknown email, a wrong password and a disabled user get the same answ
     bodies.push(reply.body)
   }
   t.equal(new Set(bodies).size, 1)
-  t.equal(verified.length, 3, 'one verification each')
-  t.equal(verified[1], null, 'of a made-up hash where there is no user')
+  t.equal(verified.length, 3, 'one verification per login')
+  t.equal(verified[1], null, 'an unknown email verifies a generated hash')
 })
 
-t.test('a user whose hash is none, or of another kind, is answered like one that nobody is', async (t) => {
+t.test('a user with an empty or foreign hash gets the same error as an unknown user', async (t) => {
   const { store, post } = await adminApp(t)
   const hashes = ['', 'none', '$2b$10$abcdefghijklmnopqrstuvabcdefghijklmnopqrstuvabcdefghij',
     '$argon2id$v=19$m=64,t=1,p=1$AAAA']
@@ -88,7 +89,7 @@ t.test('a user whose hash is none, or of another kind, is answered like one that
   }
 })
 
-t.test('five failures lock the account for 15 minutes, known or not, and no other account', async (t) => {
+t.test('five failures lock a known or unknown email for 15 minutes, and no other account', async (t) => {
   const { addUser, login, post, clock, audited } = await adminApp(t)
   await addUser('ann@example.com')
   await addUser('bob@example.com')
@@ -106,7 +107,7 @@ t.test('five failures lock the account for 15 minutes, known or not, and no othe
 
   const locked = await post('login', { email: 'ann@example.com', password: PASSWORD })
   t.equal(locked.statusCode, 401)
-  t.equal(locked.json().error.code, 'ACCOUNT_LOCKED', 'the right password does not help')
+  t.equal(locked.json().error.code, 'ACCOUNT_LOCKED', 'the right password is refused too')
   t.equal(locked.headers['retry-after'], '900')
   t.ok((await audited('auth.locked')).some(({ userEmail }) => userEmail === 'ann@example.com'))
   await login('bob@example.com')
@@ -114,7 +115,7 @@ t.test('five failures lock the account for 15 minutes, known or not, and no othe
   await login('ann@example.com')
 })
 
-t.test('an attempt on a locked account is in the trail of its own organisation, and in no other', async (t) => {
+t.test('an attempt on a locked account is audited only in the organisation of the account', async (t) => {
   const { addUser, post, audited } = await adminApp(t)
   const user = await addUser('ann@example.com', 'admin', 'acme')
   for (let i = 0; i < 6; i++) await post('login', { email: 'ann@example.com', password: 'wrong' })
@@ -126,7 +127,7 @@ t.test('an attempt on a locked account is in the trail of its own organisation, 
   t.equal(others.length, 1)
 })
 
-t.test('a right password in between starts the count anew', async (t) => {
+t.test('a successful login resets the count of failures', async (t) => {
   const { addUser, login, post } = await adminApp(t)
   await addUser('ann@example.com')
   for (let round = 0; round < 3; round++) {
@@ -140,17 +141,17 @@ t.test('a right password in between starts the count anew', async (t) => {
   }
 })
 
-t.test('guesses sent side by side get no more than the five', async (t) => {
+t.test('parallel guesses are limited to five as well', async (t) => {
   const { addUser, post } = await adminApp(t)
   await addUser('ann@example.com')
   const guesses = Array.from({ length: 60 }, (_, i) => i === 40 ? PASSWORD : `wrong ${i}`)
   const replies = await Promise.all(guesses.map((password) => post('login', { email: 'ann@example.com', password })))
   const codes = replies.map((reply) => reply.statusCode === 200 ? 'in' : reply.json().error.code as string)
   t.equal(codes.filter((code) => code === 'INVALID_CREDENTIALS').length, 5)
-  t.equal(codes.filter((code) => code === 'ACCOUNT_LOCKED').length, 55, 'the right one among them is not let in')
+  t.equal(codes.filter((code) => code === 'ACCOUNT_LOCKED').length, 55, 'the right password among them is refused')
 })
 
-t.test('lockout: "hidden" answers a locked account like a wrong password, and does the same work', async (t) => {
+t.test('lockout: "hidden" responds to a locked account as to a wrong password, after the same work', async (t) => {
   const inner = await cheapPasswords()
   let work: string[] = []
   const passwords: Passwords = {
@@ -177,10 +178,10 @@ t.test('lockout: "hidden" answers a locked account like a wrong password, and do
     t.equal(reply.headers['retry-after'], undefined)
     works.push(work)
   }
-  t.same(works.slice(5), [works[0], works[0]], 'by its time it would not be hidden')
+  t.same(works.slice(5), [works[0], works[0]], 'a lock does the same work as a wrong password')
 })
 
-t.test('ten attempts a minute, per email and per address', async (t) => {
+t.test('logins are limited to ten per minute, per email and per address', async (t) => {
   const auth = { loginRateLimit: { max: 10, timeWindow: 60_000 }, lockout: { max: 100 } }
   const { addUser, app, post } = await adminApp(t, { auth, server: { trustProxy: true } })
   await addUser('ann@example.com')
@@ -219,7 +220,7 @@ t.test('ten attempts a minute, per email and per address', async (t) => {
   t.same(statuses, [...Array(10).fill(401), 429], 'one /64 is one address')
 })
 
-t.test('a login with a body that is not email and password is 400', async (t) => {
+t.test('a login body that does not contain exactly one email and one password is 400', async (t) => {
   const { app, post } = await adminApp(t)
   const cases: Array<[string, unknown]> = [
     ['no password', { email: 'a@b.c' }],
@@ -256,8 +257,8 @@ t.test('a login with a body that is not email and password is 400', async (t) =>
   t.equal(flood.json().error.code, 'PAYLOAD_TOO_LARGE')
 })
 
-t.test('with no options a password is stored as argon2id of 19 MiB, 2 passes, and weaker hashes are renewed at ' +
-  'login', async (t) => {
+t.test('by default a password is stored as argon2id with 19 MiB and 2 passes, and a login renews weaker ' +
+  'hashes', async (t) => {
   const passwords = await createPasswords()
   const { addUser, login, store } = await adminApp(t, { auth: { passwords } })
   const user = await addUser('ann@example.com')
@@ -266,11 +267,11 @@ t.test('with no options a password is stored as argon2id of 19 MiB, 2 passes, an
   const after = await store.users.get(user.id)
   t.match(after?.passwordHash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   await login('ann@example.com')
-  t.equal((await store.users.get(user.id))?.passwordHash, after?.passwordHash, 'a strong one stays')
+  t.equal((await store.users.get(user.id))?.passwordHash, after?.passwordHash, 'a strong hash is kept')
 })
 
-t.test('a changed password, a disabled account or a logout of all sessions while a login is under way ' +
-  'wins', async (t) => {
+t.test('a login fails if the password changes, the account is disabled or all sessions end during the ' +
+  'login', async (t) => {
   const inner = await cheapPasswords()
   let meanwhile: () => Promise<unknown> = async () => {}
   const passwords: Passwords = {
@@ -305,7 +306,7 @@ t.test('a changed password, a disabled account or a logout of all sessions while
   t.match(failure, { userId: user.id, userEmail: 'ann@example.com', changes: { reason: 'withdrawn' } })
 })
 
-t.test('renewing a weak hash does not undo a change of the password meanwhile', async (t) => {
+t.test('renewing a weak hash does not overwrite a password that was changed during the login', async (t) => {
   const weak = await cheapPasswords()
   const changed = await weak.hash('a new and different one')
   let meanwhile: () => Promise<unknown> = async () => {}
@@ -323,11 +324,11 @@ t.test('renewing a weak hash does not undo a change of the password meanwhile', 
   t.equal((await store.users.get(user.id))?.passwordHash, changed)
 })
 
-t.test('weak, missing or doubled secrets and wrong options stop the start', async (t) => {
+t.test('weak, missing or repeated secrets and invalid options stop the start', async (t) => {
   const cases: Array<[object, RegExp]> = [
     [{}, /"jwtSecrets" is missing/],
     [{ jwtSecrets: [] }, /"jwtSecrets" is missing/],
-    [{ jwtSecrets: 'a text' }, /"jwtSecrets" is missing/],
+    [{ jwtSecrets: 'a string' }, /"jwtSecrets" is missing/],
     [{ jwtSecrets: ['short'] }, /jwtSecrets\[0\].*32 bytes/],
     [{ jwtSecrets: [SECRET, 'your-256-bit-secret-your-256-bit-secret'] }, /jwtSecrets\[1\]/],
     [{ jwtSecrets: ['a'.repeat(64)] }, /12 different/],

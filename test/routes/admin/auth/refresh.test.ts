@@ -20,7 +20,7 @@ function assertRefused (t: Test, reply: Awaited<ReturnType<AdminApp['refresh']>>
   t.equal(reply.json().error.code, 'INVALID_REFRESH_TOKEN', message)
 }
 
-t.test('a refresh gives a new pair of the same session, and both tokens work', async (t) => {
+t.test('a refresh returns a new pair of the same session, and both tokens work', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   const first = await app.login('ann@example.com')
@@ -34,7 +34,7 @@ t.test('a refresh gives a new pair of the same session, and both tokens work', a
   t.same(await statusOf(app, second), [200, 200])
 })
 
-t.test('an access token ends with its session at the latest, and "expires_in" says so', async (t) => {
+t.test('an access token expires no later than its session, and "expires_in" matches', async (t) => {
   const app = await adminApp(t, { auth: { sessionMaxAge: 3_600_000 } })
   await app.addUser('ann@example.com')
   const first = await app.login('ann@example.com')
@@ -46,7 +46,7 @@ t.test('an access token ends with its session at the latest, and "expires_in" sa
   t.equal(exp - iat, 300)
 })
 
-t.test('a used refresh token presented again ends every session of the user, access tokens included', async (t) => {
+t.test('reusing a refresh token ends every session of the user and invalidates the access tokens', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   await app.addUser('bob@example.com')
@@ -57,10 +57,10 @@ t.test('a used refresh token presented again ends every session of the user, acc
   assertRefused(t, await app.refresh(laptop.refresh_token))
   for (const pair of [laptop, next, phone]) t.same(await statusOf(app, pair), [401, 401])
   t.same(await statusOf(app, bob), [200, 200], 'another user is not touched')
-  t.same(await statusOf(app, await app.login('ann@example.com')), [200, 200], 'the user may log in again')
+  t.same(await statusOf(app, await app.login('ann@example.com')), [200, 200], 'the user can log in again')
 })
 
-t.test('the first of four tokens presented again ends all four', async (t) => {
+t.test('reusing the first of four refresh tokens invalidates all four', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   const chain = [await app.login('ann@example.com')]
@@ -69,7 +69,7 @@ t.test('the first of four tokens presented again ends all four', async (t) => {
   for (const pair of chain) t.same(await statusOf(app, pair), [401, 401])
 })
 
-t.test('of N parallel refreshes of one token at most one wins, and afterwards nothing of the user lives', async (t) => {
+t.test('only one of N parallel refreshes of one token succeeds, and the reuse ends the session', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   for (const n of [20, 50]) {
@@ -79,12 +79,12 @@ t.test('of N parallel refreshes of one token at most one wins, and afterwards no
       const replies = await Promise.all(Array.from({ length: n }, () => app.refresh(refresh_token)))
       const won = replies.filter(({ statusCode }) => statusCode === 200).map((reply) => reply.json<TokenPair>())
       if (won.length > 1 || replies.some(({ statusCode }) => statusCode !== 200 && statusCode !== 401)) {
-        return t.fail(`${won.length} winners in round ${round} of ${n}`)
+        return t.fail(`${won.length} refreshes succeeded in round ${round} of ${n}`)
       }
       winners += won.length
       for (const pair of won) {
         if ((await statusOf(app, pair)).some((status) => status !== 401)) {
-          return t.fail(`a successor lives on in round ${round} of ${n}`)
+          return t.fail(`a new token still works in round ${round} of ${n}`)
         }
       }
     }
@@ -92,7 +92,7 @@ t.test('of N parallel refreshes of one token at most one wins, and afterwards no
   }
 })
 
-t.test('a double submit pipelined in one write has at most one winner', async (t) => {
+t.test('only one of two pipelined refreshes of one token succeeds', async (t) => {
   const { app, addUser, login } = await adminApp(t)
   await addUser('ann@example.com')
   const { refresh_token } = await login('ann@example.com')
@@ -104,7 +104,8 @@ t.test('a double submit pipelined in one write has at most one winner', async (t
   t.same([...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status).sort(), ['200', '401'])
 })
 
-t.test('no refresh after logout, logout of all, disabling or a change of the password elsewhere', async (t) => {
+t.test('a refresh is refused after logout, logout-all, disabling the user or changing the password in another ' +
+  'session', async (t) => {
   const app = await adminApp(t)
   const user = await app.addUser('ann@example.com')
   const ends: Array<[string, (pair: TokenPair) => Promise<unknown>]> = [
@@ -147,7 +148,8 @@ t.test('a session that is refreshed every six days ends 30 days after its login'
   t.same(statuses, [200, 200, 200, 200, 200, 401])
 })
 
-t.test('what we did not sign, or for another user, organisation or session, is 401 and revokes nothing', async (t) => {
+t.test('a refresh token with another signature, user, organisation or session is 401 and revokes ' +
+  'nothing', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   const bob = await app.addUser('bob@example.com')
@@ -159,7 +161,7 @@ t.test('what we did not sign, or for another user, organisation or session, is 4
     ['signed by another secret', forge(header, claims, foreign)],
     ['another user', forge(header, { ...claims, sub: bob.id })],
     ['another organisation', forge(header, { ...claims, org_id: 'other' })],
-    ['a session that never was', forge(header, { ...claims, sid: '00000000-0000-4000-8000-000000000000' })],
+    ['an unknown session', forge(header, { ...claims, sid: '00000000-0000-4000-8000-000000000000' })],
     ['an access token', pair.access_token],
     ['no session', forge(header, { ...claims, sid: undefined })],
     ['no id', forge(header, { ...claims, jti: '' })]
@@ -169,7 +171,7 @@ t.test('what we did not sign, or for another user, organisation or session, is 4
   t.equal((await app.refresh(pair.refresh_token)).statusCode, 200)
 })
 
-t.test('a used token that has expired is 401 and logs nobody out', async (t) => {
+t.test('a used refresh token that has expired is 401 and ends no session', async (t) => {
   const app = await adminApp(t)
   await app.addUser('ann@example.com')
   const first = await app.login('ann@example.com')
@@ -180,7 +182,8 @@ t.test('a used token that has expired is 401 and logs nobody out', async (t) => 
   t.equal((await app.refresh(second.refresh_token)).statusCode, 200)
 })
 
-t.test('a reuse is one audit entry with user, address and the hash of the id, and no token is logged', async (t) => {
+t.test('a reuse is one audit entry with user, address and digest of the token id, and no token is ' +
+  'logged', async (t) => {
   const log = logReader()
   const app = await adminApp(t, { server: { logger: { level: 'trace', stream: log.stream } } })
   const user = await app.addUser('ann@example.com')
@@ -221,7 +224,7 @@ t.test('refreshes are limited per user', async (t) => {
   t.equal((await app.refresh(bob.refresh_token)).statusCode, 200)
 })
 
-t.test('reuseGrace: a repeat within it gets the very same pair, later or from further back it is a ' +
+t.test('a repeat within reuseGrace returns the same pair; a later repeat, or of an older token, is a ' +
   'reuse', async (t) => {
   const app = await adminApp(t, { auth: { reuseGrace: 10_000, secretsKeys: [SECRETS_KEY] } })
   await app.addUser('ann@example.com')
@@ -237,11 +240,11 @@ t.test('reuseGrace: a repeat within it gets the very same pair, later or from fu
 
   const chain = [await app.login('ann@example.com')]
   for (let i = 0; i < 2; i++) chain.push((await app.refresh(chain[i]?.refresh_token ?? '')).json<TokenPair>())
-  assertRefused(t, await app.refresh(chain[0]?.refresh_token ?? ''), 'two back, though within the grace')
+  assertRefused(t, await app.refresh(chain[0]?.refresh_token ?? ''), 'an older token, within the grace period')
   t.same(await statusOf(app, chain[2] as TokenPair), [401, 401])
 })
 
-t.test('a store that is away before the rotation is 503 and the token is still good', async (t) => {
+t.test('a failing store is 503 before the rotation, and the refresh token stays valid', async (t) => {
   const { store } = await backend(t)
   let away = false
   const access = store.sessions.access.bind(store.sessions)
@@ -259,7 +262,7 @@ t.test('a store that is away before the rotation is 503 and the token is still g
   t.equal((await app.refresh(pair.refresh_token)).statusCode, 200)
 })
 
-t.test('a refresh body that is not one token is 400', async (t) => {
+t.test('a body without exactly one refresh token is 400 for refresh and logout', async (t) => {
   const { post } = await adminApp(t)
   for (
     const body of [{}, { refresh_token: 1 }, { refresh_token: '' }, { refresh_token: 'x', more: 1 }, {

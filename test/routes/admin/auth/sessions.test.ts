@@ -7,7 +7,7 @@ import { PASSWORD, adminApp, decode } from '../../../helpers/admin.js'
 
 const NEW_PASSWORD = 'another unguessable one'
 
-t.test('me says who calls, and nothing else', async (t) => {
+t.test('me returns user, organisation, role and session of the caller', async (t) => {
   const { addUser, login, get } = await adminApp(t)
   const user = await addUser('ann@example.com', 'viewer', 'acme')
   const { access_token } = await login('ann@example.com')
@@ -23,7 +23,7 @@ t.test('me says who calls, and nothing else', async (t) => {
   })
 })
 
-t.test("the sessions of the caller are listed, and one can be ended, but no other user's", async (t) => {
+t.test('callers list their sessions and end each of them, but no session of another user', async (t) => {
   const { addUser, login, get, app } = await adminApp(t)
   await addUser('ann@example.com')
   await addUser('bob@example.com')
@@ -60,12 +60,13 @@ t.test("the sessions of the caller are listed, and one can be ended, but no othe
   t.equal(
     (await get('me', phone.access_token)).statusCode,
     401,
-    'the access token of the ended session is dead at once'
+    'the access token of the ended session is refused immediately'
   )
   for (const pair of [laptop, bob]) t.equal((await get('me', pair.access_token)).statusCode, 200)
 })
 
-t.test('logout ends its session alone and answers 204 again, logout-all ends every one', async (t) => {
+t.test('logout ends only its session and is 204 when repeated, and logout-all ends every session of the ' +
+  'user', async (t) => {
   const { addUser, login, get, post, refresh, clock, audited } = await adminApp(t)
   await addUser('ann@example.com')
   const [one, two, three] = await Promise.all([1, 2, 3].map(() => login('ann@example.com'))) as [TokenPair, TokenPair,
@@ -86,14 +87,14 @@ t.test('logout ends its session alone and answers 204 again, logout-all ends eve
   t.equal(
     (await post('logout', { refresh_token: late.access_token })).json().error.code,
     'INVALID_REFRESH_TOKEN',
-    'not by an access token'
+    'an access token is refused'
   )
   t.equal((await post('logout', { refresh_token: 'garbage' })).statusCode, 401)
   clock.now += 8 * 86_400_000
-  t.equal((await post('logout', { refresh_token: late.refresh_token })).statusCode, 204, 'expired is dead already')
+  t.equal((await post('logout', { refresh_token: late.refresh_token })).statusCode, 204, 'an expired token is accepted')
 })
 
-t.test('logout-others ends every other session of the caller alone, and says how many', async (t) => {
+t.test('logout-others ends every other session of only the caller, and returns their number', async (t) => {
   const { addUser, login, get, post, refresh, audited } = await adminApp(t)
   const ann = await addUser('ann@example.com')
   await addUser('bob@example.com')
@@ -114,7 +115,8 @@ t.test('logout-others ends every other session of the caller alone, and says how
   })
 })
 
-t.test('a session that is not refreshed for sessionIdleMax ends at the next refresh, and the audit says why', async (t) => {
+t.test('a session that is not refreshed within sessionIdleMax ends at the next refresh, with its reason in the ' +
+  'audit', async (t) => {
   const { addUser, login, refresh, get, store, clock, audited } = await adminApp(t, {
     auth: { sessionIdleMax: 3_600_000 }
   })
@@ -142,13 +144,13 @@ t.test('a session that is not refreshed for sessionIdleMax ends at the next refr
   t.equal((await store.users.get(userId))?.epoch, 0, 'an idle session revokes nothing else')
 })
 
-t.test('an idle limit below the life of an access token, above 30 days or in seconds is refused', async (t) => {
+t.test('a sessionIdleMax below accessTtl, above 30 days or not in whole seconds is refused', async (t) => {
   for (const sessionIdleMax of [0, -1, 899_000, 900_500, 2_592_001_000, 1.5, Infinity, '3600000' as unknown as number]) {
     await t.rejects(adminApp(t, { auth: { sessionIdleMax } }), { code: 'INVALID_OPTIONS', message: /sessionIdleMax/ })
   }
 })
 
-t.test('the audit trail says why each session ended', async (t) => {
+t.test('the audit entry of each ended session contains the reason', async (t) => {
   const { addUser, login, post, app, audited, refresh } = await adminApp(t)
   await addUser('ann@example.com')
   await post('logout', { refresh_token: (await login('ann@example.com')).refresh_token })
@@ -176,7 +178,7 @@ t.test('the audit trail says why each session ended', async (t) => {
   )
 })
 
-t.test('logout-all takes an empty body under any media type', async (t) => {
+t.test('logout-all accepts an empty body of any media type', async (t) => {
   const { addUser, login, app } = await adminApp(t)
   await addUser('ann@example.com')
   for (const type of ['application/json', 'text/plain', 'application/x-www-form-urlencoded']) {
@@ -186,7 +188,7 @@ t.test('logout-all takes an empty body under any media type', async (t) => {
   }
 })
 
-t.test('a changed password ends the other sessions and is the only one that lets in', async (t) => {
+t.test('a changed password ends the other sessions, and the old password is refused', async (t) => {
   const { addUser, login, get, post, refresh, audited } = await adminApp(t)
   await addUser('ann@example.com')
   const here = await login('ann@example.com')
@@ -202,7 +204,7 @@ t.test('a changed password ends the other sessions and is the only one that lets
   t.ok(await audited('auth.password_changed'))
 })
 
-t.test('of two changes of the password at the same time one wins, and the other learns it', async (t) => {
+t.test('only one of two parallel changes of the password succeeds, and the other is 401', async (t) => {
   const { addUser, login, post } = await adminApp(t)
   await addUser('ann@example.com')
   const { access_token } = await login('ann@example.com')
@@ -216,7 +218,7 @@ t.test('of two changes of the password at the same time one wins, and the other 
   await login('ann@example.com', passwords[winner])
 })
 
-t.test('a password change needs the current password and a good new one', async (t) => {
+t.test('a password change requires the current password and a strong new password', async (t) => {
   const { addUser, login, post } = await adminApp(t)
   await addUser('ann.the.first@example.com')
   const { access_token } = await login('ann.the.first@example.com')
@@ -228,8 +230,8 @@ t.test('a password change needs the current password and a good new one', async 
     ['too long', { current_password: PASSWORD, new_password: 'x1'.repeat(600) }, 400, 'INVALID_REQUEST'],
     ['another member', { current_password: PASSWORD, new_password: NEW_PASSWORD, role: 'owner' }, 400,
       'INVALID_REQUEST'],
-    ['no current one', { new_password: NEW_PASSWORD }, 400, 'INVALID_REQUEST'],
-    ['a wrong current one', { current_password: 'wrong', new_password: NEW_PASSWORD }, 401, 'INVALID_CREDENTIALS']
+    ['no current password', { new_password: NEW_PASSWORD }, 400, 'INVALID_REQUEST'],
+    ['a wrong current password', { current_password: 'wrong', new_password: NEW_PASSWORD }, 401, 'INVALID_CREDENTIALS']
   ]
   for (const [name, body, status, code] of cases) {
     const reply = await post('password', body, access_token)
@@ -246,10 +248,10 @@ t.test('a password change needs the current password and a good new one', async 
     await post('password', { current_password: 'wrong', new_password: NEW_PASSWORD }, access_token)
   }
   const locked = await post('password', { current_password: PASSWORD, new_password: NEW_PASSWORD }, access_token)
-  t.equal(locked.json().error.code, 'ACCOUNT_LOCKED', 'guesses here count like those at the login')
+  t.equal(locked.json().error.code, 'ACCOUNT_LOCKED', 'wrong current passwords lock the change')
 })
 
-t.test('the store is given digests of refresh ids, and no id comes twice', async (t) => {
+t.test('the store receives only digests of refresh token ids, and no id repeats', async (t) => {
   const { addUser, login, refresh, store } = await adminApp(t)
   await addUser('ann@example.com')
   const given: string[] = []
