@@ -19,7 +19,7 @@ type Register = (app: FastifyInstance) => unknown
 const SECRET = 'a server secret'
 const json = { 'content-type': 'application/json' }
 
-/** Plugins of other people that read bodies, as hosts register them. */
+/** Third-party plugins that read bodies, as hosts register them. */
 const READERS: Record<string, Register> = {
   'fastify-raw-body for all routes': (app) => app.register(rawBody, { global: true }),
   'fastify-raw-body for all routes, as bytes and before other hooks': (app) =>

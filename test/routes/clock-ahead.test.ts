@@ -21,11 +21,11 @@ interface Clock {
 
 interface Routes {
   app: FastifyInstance
-  /** Asks each of the four embedding routes under a reference and gives their statuses. */
+  /** Calls each of the four embedding routes with a reference and returns their statuses. */
   statuses(reference: string): Promise<Record<string, number>>
 }
 
-/** The four embedding routes by one clock. `issuedAt`: when the host says that the user signed in. */
+/** The four embedding routes with one clock. `issuedAt` returns when the user signed in. */
 async function embeddingRoutes (t: Test, clock: Clock, issuedAt?: () => number): Promise<Routes> {
   const { apiUrl } = await embedApp(t)
   const databrain = await stubUpstream(
@@ -88,7 +88,8 @@ function revoke (app: FastifyInstance, before: number) {
 }
 
 for (const ahead of [0, 1, 2_000, 30_000]) {
-  t.test(`a reference of a clock ${ahead} ms ahead is valid on all embedding routes, and a revocation of now ends it`, async (t) => {
+  t.test(`a reference that is signed ${ahead} ms ahead is valid on all embedding routes until a revocation ` +
+    'now', async (t) => {
     const clock = { now: Date.now() }
     const { app, statuses } = await embeddingRoutes(t, clock)
     const signed = reference(clock.now + ahead)
@@ -97,12 +98,12 @@ for (const ahead of [0, 1, 2_000, 30_000]) {
     await revoke(app, clock.now)
     t.same(await statuses(signed), everywhere(403))
     clock.now += 60_000
-    t.same(await statuses(signed), everywhere(403), 'nor is it valid when its time has come')
-    t.same(await statuses(reference(clock.now)), everywhere(200), 'one that is signed later is valid')
+    t.same(await statuses(signed), everywhere(403), 'it stays revoked when the clock reaches its time')
+    t.same(await statuses(reference(clock.now)), everywhere(200), 'a reference that is signed later is valid')
   })
 }
 
-t.test('a reference of a clock ahead that is first seen after the revocation is refused as well', async (t) => {
+t.test('a reference that is signed ahead and first used after the revocation is refused', async (t) => {
   const clock = { now: Date.now() }
   const { app, statuses } = await embeddingRoutes(t, clock)
   const signed = reference(clock.now + 20_000)
@@ -114,7 +115,7 @@ t.test('a reference of a clock ahead that is first seen after the revocation is 
 })
 
 for (const ahead of [30_001, 300_000, 86_400_000]) {
-  t.test(`a reference of a clock ${ahead} ms ahead is 401 on all embedding routes`, async (t) => {
+  t.test(`a reference that is signed ${ahead} ms ahead is 401 on all embedding routes`, async (t) => {
     const clock = { now: Date.now() }
     const { statuses } = await embeddingRoutes(t, clock)
     t.same(await statuses(reference(clock.now + ahead)), everywhere(401))
@@ -122,7 +123,7 @@ for (const ahead of [30_001, 300_000, 86_400_000]) {
 }
 
 for (const ahead of [1, 2_000, 30_000, 30_001, 86_400_000]) {
-  t.test(`a revocation of now reaches a session that the host says began ${ahead} ms ahead`, async (t) => {
+  t.test(`a revocation of the user ends a session that the host dates ${ahead} ms ahead`, async (t) => {
     const clock = { now: Date.now() }
     const start = clock.now
     const { app, statuses } = await embeddingRoutes(t, clock, () => start + ahead)
@@ -133,7 +134,7 @@ for (const ahead of [1, 2_000, 30_000, 30_001, 86_400_000]) {
   })
 }
 
-t.test("refuseRevoked reaches a time ahead on a host's own route", async (t) => {
+t.test('refuseRevoked refuses a revoked user whose issue time is ahead of the clock', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: memoryStore() })

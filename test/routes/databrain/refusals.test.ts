@@ -12,7 +12,7 @@ const WARN = 40
 const LOG_MESSAGE = 'upstream refused the request'
 const EXPIRED = { code: 'AUTHENTICATION_ERROR', message: 'The API key\nhas expired: ' }
 
-/** Refuses as DataBrain does, and repeats the API key in the message. */
+/** Refuses like DataBrain, with the API key in the message. */
 const refuseKey: Answer = (call, response) =>
   reply({ error: { ...EXPIRED, message: EXPIRED.message + String(call.headers.authorization) } }, 401)(call, response)
 
@@ -21,8 +21,8 @@ function warnings (log: LogReader): Array<Record<string, unknown>> {
   return log.lines().filter(({ level, reqId }) => level === WARN && reqId !== undefined)
 }
 
-t.test('a refusal of DataBrain is one warning with status, code and cleaned message, and its code is in the ' +
-  'audit entry', async (t) => {
+t.test('a refusal of DataBrain is one warning with status, code and cleaned message, and the audit entry contains ' +
+  'the code', async (t) => {
   const log = logReader()
   const { app, databrain, ask } = await guestTokenApp(t, {}, { logger: { level: 'trace', stream: log.stream } })
   databrain.answer = refuseKey
@@ -57,7 +57,7 @@ t.test('a refusal of DataBrain is one warning with status, code and cleaned mess
 
 for (
   const [name, answer, fields, status] of [
-    ['a code that is not known', reply({ error: { code: 'QUOTA_EXCEEDED', message: 'Limit of 100 reached' } }, 402), [
+    ['an unknown code', reply({ error: { code: 'QUOTA_EXCEEDED', message: 'Limit of 100 reached' } }, 402), [
       'QUOTA_EXCEEDED',
       'Limit of 100 reached'
     ], 400],
@@ -72,7 +72,7 @@ for (
     ['a page', reply('<h1>Bad gateway</h1>', 502), [null, null], 500]
   ] as const
 ) {
-  t.test(`${name} is in the log and the audit entry too, and its words are not in the reply`, async (t) => {
+  t.test(`${name} is logged and audited, and its message is not in the response`, async (t) => {
     const log = logReader()
     const { app, databrain, ask } = await guestTokenApp(t, { retries: 0 }, {
       logger: { level: 'info', stream: log.stream }
@@ -87,7 +87,7 @@ for (
   })
 }
 
-t.test('with errorStatus "gateway" a failure is a warning with the upstream\'s status as well', async (t) => {
+t.test('with errorStatus "gateway" a failure is a warning with the status of the upstream', async (t) => {
   const log = logReader()
   const { databrain, ask } = await guestTokenApp(t, { retries: 0, errorStatus: 'gateway' }, {
     logger: { level: 'info', stream: log.stream }
@@ -102,7 +102,7 @@ t.test('with errorStatus "gateway" a failure is a warning with the upstream\'s s
   }])
 })
 
-t.test('a token and a failure of the network are no refusal of the upstream', async (t) => {
+t.test('a successful mint and a network failure log no refusal of the upstream', async (t) => {
   const log = logReader()
   const { databrain, ask } = await guestTokenApp(t, { retries: 0 }, { logger: { level: 'info', stream: log.stream } })
   t.equal((await ask('ann')).statusCode, 200)
@@ -113,7 +113,7 @@ t.test('a token and a failure of the network are no refusal of the upstream', as
   t.same(warnings(log), [])
 })
 
-t.test('the reverse proxy logs and audits a refused guest token alike', async (t) => {
+t.test('the proxy logs and audits a refused guest token in the same way', async (t) => {
   const log = logReader()
   const { app, api, upstream, call } = await proxyApp(t, {}, { logger: { level: 'trace', stream: log.stream } })
   api.answer = refuseKey
@@ -134,8 +134,8 @@ t.test('the reverse proxy logs and audits a refused guest token alike', async (t
   t.equal(upstream.connections(), 0)
 })
 
-t.test('a call that DataBrain refuses is relayed whole, is one warning a minute for a client and status, and a ' +
-  '401 or 403 is audited', async (t) => {
+t.test('a refused call is relayed whole, is one warning per minute, client and status, and is audited for 401 or ' +
+  '403', async (t) => {
   const log = logReader()
   const { app, upstream, call } = await proxyApp(t, {}, { logger: { level: 'info', stream: log.stream } })
   const body = { error: { code: 'TOKEN_REVOKED', message: 'The token is\nno longer valid' }, pad: 'x'.repeat(10_000) }

@@ -4,8 +4,8 @@ import { packagesLoadedBy } from '../../../helpers/loaded-modules.js'
 
 const url = (path: string): string => JSON.stringify(new URL(path, import.meta.url).href)
 
-t.test('a host that registers the guest token alone loads no database, no JWT, no Redis and no password ' +
-  'hashing', async (t) => {
+t.test('a host that registers only the guest token loads no database, JWT, Redis or password hashing ' +
+  'package', async (t) => {
   const packages = await packagesLoadedBy(`
     const { default: Fastify } = await import(${url('../../../../node_modules/fastify/fastify.js')})
     const { default: guestToken } = await import(${url('../../../../routes/databrain/guest-token/index.ts')})
@@ -37,7 +37,7 @@ t.test('a host that registers the guest token alone loads no database, no JWT, n
   ) t.notOk(packages.has(name), `${name} is not loaded`)
 })
 
-t.test('and so does the widget token', async (t) => {
+t.test('importing the widget token loads no database, JWT, Redis or password hashing package', async (t) => {
   const packages = await packagesLoadedBy(`await import(${url('../../../../routes/widget-token/index.ts')})`)
   t.ok(packages.has('@fastify/cors'))
   for (const name of ['@fastify/jwt', 'kysely', '@electric-sql/pglite', 'pg', 'ioredis', '@node-rs/argon2', 'undici']) {
@@ -45,7 +45,7 @@ t.test('and so does the widget token', async (t) => {
   }
 })
 
-t.test('the recorder would see a database', async (t) => {
+t.test('the list of loaded packages contains a database package when migrations are imported', async (t) => {
   const packages = await packagesLoadedBy(`await import(${url('../../../../lib/database/migrations/index.ts')})`)
   t.ok(packages.has('kysely'))
 })

@@ -14,7 +14,7 @@ import { API_KEY, guestTokenApp, mint, PATH, PROXY_KEY, REFERENCE_KEY, tokenOf }
 import { hang, inTurn, reply, stubUpstream } from '../../../helpers/stub-upstream.js'
 import type { Answer } from '../../../helpers/stub-upstream.js'
 
-/** A new token at every call. */
+/** Returns a new token at every call. */
 const mintAnew: Answer = (call, response) => reply({ token: randomUUID() })(call, response)
 
 function tick () {
@@ -22,7 +22,7 @@ function tick () {
   return clock
 }
 
-t.test('a second call for the same token is answered from the cache', async (t) => {
+t.test('a second call for the same token gets the token from the cache', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   databrain.answer = mintAnew
   const first = (await ask('ann')).json()
@@ -30,7 +30,7 @@ t.test('a second call for the same token is answered from the cache', async (t) 
   t.equal(databrain.calls.length, 1)
 })
 
-t.test('everything that shapes a token keeps it apart', async (t) => {
+t.test('each difference in the request for a token leads to a separate token', async (t) => {
   const base: GuestTokenGrant = { clientId: 'ann', params: { a: [1] }, permissions: { b: true } }
   let grant = base
   const { databrain, ask } = await guestTokenApp(t, { authorize: () => grant })
@@ -50,7 +50,7 @@ t.test('everything that shapes a token keeps it apart', async (t) => {
   t.equal(tokens.size, grants.length)
 })
 
-t.test("1 000 calls at once for 50 users each get their own user's token", async (t) => {
+t.test('1 000 parallel calls of 50 users each get the token of their user', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const users = Array.from({ length: 1_000 }, (_, at) => `user ${at % 50}`)
   const responses = await Promise.all(users.map((user) => ask(user)))
@@ -58,7 +58,7 @@ t.test("1 000 calls at once for 50 users each get their own user's token", async
   t.equal(databrain.calls.length, 50)
 })
 
-t.test('a token is handed out until its last 30 s, or its last tenth if that is longer', async (t) => {
+t.test('a token is reused until its last 30 s, or until its last tenth if that is longer', async (t) => {
   for (const [expiryTime, lasts] of [[120_000, 90_000], [3_600_000, 3_240_000]] as const) {
     const clock = tick()
     const { store } = await backend(t, clock)
@@ -78,13 +78,13 @@ t.test('a token is handed out until its last 30 s, or its last tenth if that is 
   }
 })
 
-t.test('a token that lives 30 s or less is never handed out twice', async (t) => {
+t.test('a token that is valid for 30 s or less is not reused', async (t) => {
   const { databrain, ask } = await guestTokenApp(t, { expiryTime: 30_000 })
   databrain.answer = mintAnew
   t.not((await ask('ann')).json().token, (await ask('ann')).json().token)
 })
 
-t.test("refreshAhead is a share of the token's life", async (t) => {
+t.test('refreshAhead is a fraction of the validity of the token', async (t) => {
   const clock = tick()
   const { store } = await backend(t, clock)
   const { databrain, ask } = await guestTokenApp(
@@ -102,7 +102,7 @@ t.test("refreshAhead is a share of the token's life", async (t) => {
   t.equal(databrain.calls.length, 2)
 })
 
-t.test('a permission that is gone is gone at the next call, however warm the cache is', async (t) => {
+t.test('a withdrawn permission is 403 at the next call, although the token is cached', async (t) => {
   let allowed = true
   const { ask } = await guestTokenApp(t, {
     authorize: () => {
@@ -117,7 +117,7 @@ t.test('a permission that is gone is gone at the next call, however warm the cac
   t.equal(response.json().error.code, 'FORBIDDEN')
 })
 
-t.test('invalidate makes every instance on the store mint anew, for that client alone', async (t) => {
+t.test('invalidate makes every instance of the store mint again, for only that client', async (t) => {
   const clock = tick()
   const { store } = await backend(t, clock)
   const instances = await Promise.all([1, 2].map(async () => {
@@ -139,7 +139,7 @@ t.test('invalidate makes every instance on the store mint anew, for that client 
   t.equal((await two.ask('bob')).json().token, bob)
 })
 
-t.test('a token that was being minted when its client was invalidated is not kept', async (t) => {
+t.test('a token is not cached if its client is invalidated while the token is minted', async (t) => {
   const { app, databrain, ask } = await guestTokenApp(t)
   databrain.answer = async (call, response) => {
     await app.tokenStore.guestTokens.invalidate({ clientId: 'ann' })
@@ -150,7 +150,7 @@ t.test('a token that was being minted when its client was invalidated is not kep
   t.not((await ask('ann')).json().token, first)
 })
 
-t.test('100 cold calls at once make one upstream call', async (t) => {
+t.test('100 parallel calls with an empty cache make one upstream call', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   databrain.answer = mintAnew
   const responses = await Promise.all(Array.from({ length: 100 }, () => ask('ann')))
@@ -159,7 +159,7 @@ t.test('100 cold calls at once make one upstream call', async (t) => {
   t.equal(databrain.calls.length, 1)
 })
 
-t.test('a failure is shared by those who wait, and not remembered', async (t) => {
+t.test('parallel calls share one failure, and the failure is not cached', async (t) => {
   const { databrain, ask } = await guestTokenApp(t, { retries: 0 })
   databrain.answer = inTurn(reply('no', 500), mint)
   const responses = await Promise.all(Array.from({ length: 100 }, () => ask('ann')))
@@ -176,7 +176,7 @@ t.test('cache: false mints for every call', async (t) => {
   t.equal(databrain.calls.length, 3)
 })
 
-t.test('a cache that is down costs an upstream call, not the answer', async (t) => {
+t.test('a failing cache does not fail the calls', async (t) => {
   const { store } = await backend(t)
   const broken = async (): Promise<never> => {
     throw new UNAVAILABLE()
@@ -192,8 +192,8 @@ t.test('a cache that is down costs an upstream call, not the answer', async (t) 
   t.equal((await ask('ann')).statusCode, 200)
 })
 
-t.test('a hung upstream does not hold up the end of the app', async (t) => {
-  // Would last longer than the test may.
+t.test('app.close() does not wait for a hanging upstream', async (t) => {
+  // Longer than the time limit of the test.
   const { app, databrain, ask } = await guestTokenApp(t, { timeout: 3_600_000 })
   databrain.answer = hang
   const call = ask('ann')
@@ -202,7 +202,7 @@ t.test('a hung upstream does not hold up the end of the app', async (t) => {
   t.ok((await call).statusCode >= 500)
 })
 
-t.test('two registrations with different keys share neither keys nor tokens nor limits', async (t) => {
+t.test('two registrations with different keys share no keys, tokens or limits', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const databrain = await stubUpstream(t, mintAnew)
@@ -230,7 +230,7 @@ t.test('two registrations with different keys share neither keys nor tokens nor 
     })).statusCode
   t.same([await status('/a', PROXY_KEY, REFERENCE_KEY), await status('/b', other.proxyKey, other.reference)], [200,
     200])
-  t.equal(databrain.calls.length, 2, 'one token each')
+  t.equal(databrain.calls.length, 2, 'one token per registration')
   t.same([await status('/a', PROXY_KEY, REFERENCE_KEY), await status('/b', other.proxyKey, other.reference)], [429,
     429])
   for (
@@ -243,7 +243,7 @@ t.test('two registrations with different keys share neither keys nor tokens nor 
   ) t.equal(await status(at, proxyKey, key), 401)
 })
 
-t.test('the plugin adds one route and nothing else', async (t) => {
+t.test('the plugin adds exactly one route', async (t) => {
   const { app } = await guestTokenApp(t)
   t.equal(app.printRoutes({ commonPrefix: false }).trim(), `└── ${PATH} (GET)`)
 })

@@ -10,8 +10,7 @@ const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
 const READABLE = ['access-control-allow-origin', 'access-control-allow-credentials',
   'access-control-allow-private-network', 'access-control-expose-headers']
 
-t.test('a wrong key of any length, and the key in any other place or form, is 401 without a call to ' +
-  'DataBrain', async (t) => {
+t.test('a wrong key, or the key in another place or form, is 401 without a call to DataBrain', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const values = [
     'x'.repeat(PROXY_KEY.length),
@@ -54,7 +53,7 @@ t.test('two Authorization headers are 401 in either order', async (t) => {
   t.equal((await rawRequest(origin, [target, 'Host: a', 'Connection: close', good])).statusCode, 200)
 })
 
-t.test('whatever the answer and the origin, no page may read it and nothing may keep it', async (t) => {
+t.test('no response is readable by a page of another origin or cacheable', async (t) => {
   const { databrain, ask } = await guestTokenApp(t, {
     authorize: ({ userReference }) => {
       if (userReference?.sub === 'eve') throw new FORBIDDEN()
@@ -91,7 +90,7 @@ t.test('whatever the answer and the origin, no page may read it and nothing may 
   }
 })
 
-t.test("a Referer of the host's own page, with or without an Origin, stands for neither key nor user", async (t) => {
+t.test('a Referer replaces neither the key nor the user, with or without an Origin', async (t) => {
   const { app, ask, databrain } = await guestTokenApp(t)
   for (
     const referer of ['http://localhost/', 'https://app.example.com/dashboard',
@@ -105,8 +104,7 @@ t.test("a Referer of the host's own page, with or without an Origin, stands for 
   t.equal(databrain.connections(), 0)
 })
 
-t.test('each naughty text goes to DataBrain as the very same text, as a user, a filter, a name and a ' +
-  'permission', async (t) => {
+t.test('each unusual string reaches DataBrain unchanged as user, filter, name and permission', async (t) => {
   let text = ''
   const { databrain, ask } = await guestTokenApp(t, {
     authorize: () => ({
@@ -128,8 +126,7 @@ t.test('each naughty text goes to DataBrain as the very same text, as a user, a 
   }
 })
 
-t.test('a naughty text as the user of a reference is passed on as it is or refused, never an error of ' +
-  'ours', async (t) => {
+t.test('an unusual string as the user of a reference is passed on unchanged or is 403', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   for (const text of NAUGHTY.filter((text) => text !== '')) {
     const before = databrain.calls.length
@@ -140,7 +137,7 @@ t.test('a naughty text as the user of a reference is passed on as it is or refus
   }
 })
 
-/** For a title, which some of them would break. */
+/** For assertion messages, which some of the strings would break. */
 function escape (text: string): string {
   return Array.from({ length: text.length }, (_, at) => text.charCodeAt(at).toString(16)).join(' ')
 }

@@ -13,7 +13,8 @@ const WRONG_KEY = 'Invalid authentication key'
 const NO_USER = 'User not authenticated'
 const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
 
-t.test("a user's page gets the token of that user, and DataBrain is asked as its page says", async (t) => {
+t.test("a page gets the guest token of its user, and the request to DataBrain matches DataBrain's " +
+  'documentation', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const response = await ask('ann')
   t.equal(response.statusCode, 200)
@@ -31,7 +32,8 @@ t.test('Content-Type: application/json without a body is accepted', async (t) =>
   t.equal((await ask('ann', { headers: { ...BEARER, 'content-type': 'application/json' } })).statusCode, 200)
 })
 
-t.test('without a proxy key or a user it is 401 with a message for each, and DataBrain is not called', async (t) => {
+t.test('a missing or invalid proxy key or user is 401 with a separate message, and DataBrain is not ' +
+  'called', async (t) => {
   const { app, databrain, ask } = await guestTokenApp(t)
   const reference = (more: object): string =>
     signUserReference({ sub: 'ann' }, { key: REFERENCE_KEY, audience: 'gatehouse-embed', ...more })
@@ -56,7 +58,7 @@ t.test('without a proxy key or a user it is 401 with a message for each, and Dat
   t.equal(databrain.connections(), 0)
 })
 
-t.test('no answer may be cached or read by another origin', async (t) => {
+t.test('no response is cacheable or readable by another origin', async (t) => {
   const { ask } = await guestTokenApp(t)
   for (const headers of [BEARER, { ...BEARER, origin: 'https://evil.test' }, {}, { origin: 'https://evil.test' }]) {
     const response = await ask('ann', { headers })
@@ -76,8 +78,8 @@ t.test('HEAD and POST issue no token', async (t) => {
   t.equal(databrain.connections(), 0)
 })
 
-t.test('the host decides who the user is and what the token allows; nothing of it comes from the ' +
-  'request', async (t) => {
+t.test('the user and the rights of the token come from the host, and parameters of the request change ' +
+  'nothing', async (t) => {
   const grant: GuestTokenGrant = {
     clientId: 'tenant-7',
     params: { appFilters: [{ name: 'country' }] },
@@ -91,7 +93,7 @@ t.test('the host decides who the user is and what the token allows; nothing of i
   t.same(JSON.parse(String(databrain.calls[0]?.body)), grant)
 })
 
-t.test("a host's own authorize sees the user reference if there is one", async (t) => {
+t.test('authorize of the host receives the user reference of the request', async (t) => {
   const { ask } = await guestTokenApp(t, {
     authorize: ({ userReference }) => ({ clientId: userReference?.sub ?? 'visitor' })
   })
@@ -100,7 +102,7 @@ t.test("a host's own authorize sees the user reference if there is one", async (
   t.equal((await ask('ann', { url: `${PATH}?ref=forged` })).statusCode, 401)
 })
 
-t.test('the host may say nobody, not allowed, or fail', async (t) => {
+t.test('a result or error of authorize becomes 401, 403 or 500, and its message stays secret', async (t) => {
   const cases: Array<[string, () => unknown, number, string]> = [
     ['null', () => null, 401, 'UNAUTHORIZED'],
     ['undefined', () => {}, 401, 'UNAUTHORIZED'],
@@ -120,9 +122,9 @@ t.test('the host may say nobody, not allowed, or fail', async (t) => {
       throw new Error('s3cret reason')
     }, 500, 'INTERNAL_ERROR'],
     ['nonsense', () => ({ clientId: 'ann', params: 'all' }), 500, 'INTERNAL_ERROR'],
-    ['a misspelt filter, which would otherwise filter nothing', () => ({ clientId: 'ann', param: { country: 'FR' } }),
+    ['a misspelt filter', () => ({ clientId: 'ann', param: { country: 'FR' } }),
       500, 'INTERNAL_ERROR'],
-    ['a life of no length', () => ({ clientId: 'ann', expiryTime: 0 }), 500, 'INTERNAL_ERROR']
+    ['an expiry time of 0', () => ({ clientId: 'ann', expiryTime: 0 }), 500, 'INTERNAL_ERROR']
   ]
   for (const [name, authorize, status, code] of cases) {
     const { databrain, ask } = await guestTokenApp(t, {
@@ -136,7 +138,7 @@ t.test('the host may say nobody, not allowed, or fail', async (t) => {
   }
 })
 
-t.test('a client id that could break out of a row policy is 403, unless the host says yes to it', async (t) => {
+t.test('a client id that could escape from a row policy is 403, unless allowClientId accepts the id', async (t) => {
   const bad = ['', ' ', 'None', ' None', 'a\u2019b', 'a\u02bcb', 'a\uff07b', 'a'.repeat(257), "a'b", 'a"b', 'a`b',
     'a;b', 'a\\b', 'a\0b', 'a\nb', 'a\u007fb', 'a\u0085b', 7, null, ['a'], { a: 1 }, true]
   for (const id of bad) {
@@ -157,7 +159,7 @@ t.test('a client id that could break out of a row policy is 403, unless the host
   }
 })
 
-t.test('any text reaches DataBrain as it is', async (t) => {
+t.test('any string reaches DataBrain unchanged', async (t) => {
   let text = ''
   const { databrain, ask } = await guestTokenApp(t, {
     authorize: () => ({ clientId: text, params: { appFilters: [{ values: text }], [text]: text } }),
@@ -197,15 +199,14 @@ t.test('any text reaches DataBrain as it is', async (t) => {
   }
 })
 
-t.test('a self-hosted DataBrain below a path is called there', async (t) => {
+t.test('the path of apiUrl is kept for a self-hosted DataBrain', async (t) => {
   const { databrain } = await guestTokenApp(t)
   const { ask } = await guestTokenApp(t, { apiUrl: `${databrain.origin}/analytics/` })
   t.equal((await ask('ann')).statusCode, 200)
   t.equal(databrain.calls[0]?.url, '/analytics/api/v2/guest-token/create')
 })
 
-t.test('guards of the host serve the route where it has no keys of its own, and prefix and path say where it ' +
-  'is', async (t) => {
+t.test('guards of the host protect the route if it has no keys, and prefix and path set its URL', async (t) => {
   const { ask, app } = await guestTokenApp(
     t,
     { prefix: '/embed', path: '/token', userReferenceKeys: undefined, proxyKeys: undefined } as object,
@@ -245,7 +246,7 @@ t.test('pageConfig returns window.dbn with all the properties that DataBrain req
   t.throws(() => pageConfig({ ...config, proxyKey: '' }), TypeError)
 })
 
-t.test('bad options stop the start and name the option, never a secret', async (t) => {
+t.test('invalid options stop the start with the name of the option and without any secret', async (t) => {
   const good = { proxyKeys: [PROXY_KEY], userReferenceKeys: [REFERENCE_KEY], apiKey: API_KEY, dataAppName: 'sales' }
   const bad: Record<string, unknown[]> = {
     proxyKeys: [undefined, [], ['short-sh0rt']],

@@ -20,13 +20,13 @@ import { stopClock } from '../../../helpers/stopped-clock.js'
 import { reply, stubUpstream } from '../../../helpers/stub-upstream.js'
 
 const MODES = ['PostgreSQL', 'PostgreSQL and Redis'] as const
-/** Within so many milliseconds a change at one instance counts at the other. */
+/** A change at one instance is visible at the other within this time, in milliseconds. */
 const REACH = 1_000
 
 interface Instances {
   one: GuestTokenApp
   two: GuestTokenApp
-  /** How often DataBrain was asked. */
+  /** The number of calls to DataBrain. */
   mints(): number
 }
 
@@ -70,13 +70,13 @@ async function tokenFrom ({ ask }: GuestTokenApp, user: string): Promise<string>
   return (await ask(user)).json().token
 }
 
-/** Resolves once it holds; the clocks of the instances stand still meanwhile. */
+/** Resolves when the condition is true; the clocks of the instances do not move meanwhile. */
 async function until (holds: () => Promise<boolean>): Promise<void> {
   while (!await holds()) await sleep(10)
 }
 
 for (const mode of MODES) {
-  t.test(`by ${mode}, no instance hands a token out in its last 30 s, though "refreshAhead" asks for nothing`, async (t) => {
+  t.test(`by ${mode}, with "refreshAhead" 0 no instance returns a token in its last 30 s`, async (t) => {
     const clock = { time: 1_700_000_000_000 }
     const made = await instances(t, mode, { expiryTime: 120_000, refreshAhead: 0, now: () => clock.time })
     if (made === null) return
@@ -93,7 +93,8 @@ for (const mode of MODES) {
     t.equal(mints(), 2)
   })
 
-  t.test(`by ${mode}, a permission that is gone is 403 at once at every instance, and its tokens are gone everywhere within 1 s`, async (t) => {
+  t.test(`by ${mode}, a withdrawn permission is 403 at every instance, and an invalidated token is not returned ` +
+    'again', async (t) => {
     const granted = new Set(['ann', 'bob'])
     const made = await instances(t, mode, {
       authorize: ({ userReference }) => {
@@ -104,16 +105,16 @@ for (const mode of MODES) {
     if (made === null) return
     const { one, two } = made
     const [ann, bob] = [await tokenFrom(one, 'ann'), await tokenFrom(one, 'bob')]
-    t.same([await tokenFrom(two, 'ann'), await tokenFrom(two, 'bob')], [ann, bob], 'warm at both')
+    t.same([await tokenFrom(two, 'ann'), await tokenFrom(two, 'bob')], [ann, bob], 'cached at both instances')
     granted.delete('ann')
     await one.app.tokenStore.guestTokens.invalidate({ clientId: 'ann' })
     t.same([(await one.ask('ann')).statusCode, (await two.ask('ann')).statusCode], [403, 403])
     granted.add('ann')
-    t.not(await tokenFrom(one, 'ann'), ann, 'at once where it was invalidated')
+    t.not(await tokenFrom(one, 'ann'), ann, 'a new token at the instance that invalidated')
     t.equal(await tokenFrom(two, 'bob'), bob)
   })
 
-  t.test(`by ${mode}, an invalidated token is handed out by no instance after 1 s, however often it is asked for`, async (t) => {
+  t.test(`by ${mode}, no instance returns an invalidated token after 1 s`, async (t) => {
     const made = await instances(t, mode)
     if (made === null) return
     const { one, two } = made

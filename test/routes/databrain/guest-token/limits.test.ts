@@ -12,7 +12,7 @@ import { reply } from '../../../helpers/stub-upstream.js'
 
 const BEARER = { authorization: `Bearer ${PROXY_KEY}` }
 
-t.test('a user over the limit gets 429 with Retry-After, another user from the same address does not', async (t) => {
+t.test('a user above the limit gets 429 with Retry-After, and another user of the same address gets 200', async (t) => {
   const { ask } = await guestTokenApp(t, { userRateLimit: { max: 2, timeWindow: '1 minute' } })
   t.same([(await ask('ann')).statusCode, (await ask('ann')).statusCode], [200, 200])
   const limited = await ask('ann')
@@ -23,14 +23,14 @@ t.test('a user over the limit gets 429 with Retry-After, another user from the s
   t.equal((await ask('bob')).statusCode, 200)
 })
 
-t.test('by default it is 60 a minute for a user', async (t) => {
+t.test('the default limit is 60 calls per minute and user', async (t) => {
   const { ask } = await guestTokenApp(t, { userRateLimit: undefined } as object)
   const statuses = []
   for (let at = 0; at < 61; at++) statuses.push((await ask('ann')).statusCode)
   t.same(statuses, [...new Array(60).fill(200), 429])
 })
 
-t.test('wrong keys are limited by address, and neither X-Forwarded-For nor another reference changes the ' +
+t.test('wrong keys are limited per address, and neither X-Forwarded-For nor another reference changes the ' +
   'address', async (t) => {
   const { app, ask } = await guestTokenApp(t, { rateLimit: { max: 3, timeWindow: '1 minute' } })
   const statuses = []
@@ -44,12 +44,12 @@ t.test('wrong keys are limited by address, and neither X-Forwarded-For nor anoth
     statuses.push((await ask(`user ${at}`, { headers })).statusCode)
   }
   t.same(statuses, [401, 401, 401, 429, 429, 429])
-  t.equal((await ask('ann')).statusCode, 429, 'the right key too')
+  t.equal((await ask('ann')).statusCode, 429, 'the right key is limited too')
   const url = `${PATH}?ref=${app.userReference.sign({ sub: 'ann' })}`
   t.equal((await app.inject({ url, headers: BEARER, remoteAddress: '10.1.1.1' })).statusCode, 200)
 })
 
-t.test('a network of IPv6 addresses is one address, and no other spelling of the path mints', async (t) => {
+t.test('an IPv6 network counts as one address, and other spellings of the path are 404', async (t) => {
   const { app, ask, databrain } = await guestTokenApp(t, { rateLimit: { max: 2, timeWindow: '1 minute' } })
   const statuses = []
   for (const host of [1, 2, 3]) {
@@ -67,7 +67,7 @@ t.test('a network of IPv6 addresses is one address, and no other spelling of the
   t.equal(databrain.connections(), 0)
 })
 
-t.test('every token is audited: who, for what, its digest, cached or minted, from where', async (t) => {
+t.test('each token is audited with user, digest, cached or minted, key and address', async (t) => {
   const { app, ask } = await guestTokenApp(t)
   await ask('ann', { headers: { ...BEARER, 'user-agent': 'databrain/1' } })
   await ask('ann')
@@ -85,7 +85,7 @@ t.test('every token is audited: who, for what, its digest, cached or minted, fro
   t.notMatch(JSON.stringify([minted, cached]), new RegExp(`${tokenOf('ann')}|${PROXY_KEY}`))
 })
 
-t.test('every refusal is audited with its reason, and by whom it was asked for as far as that is known', async (t) => {
+t.test('each refusal is audited with its reason and, if known, its user', async (t) => {
   const { app, databrain, ask } = await guestTokenApp(t, {
     authorize: ({ userReference }) => {
       if (userReference?.sub === 'eve') throw new FORBIDDEN()
@@ -117,13 +117,13 @@ t.test('every refusal is audited with its reason, and by whom it was asked for a
   t.same(
     entries.map(({ userId, changes }) => [userId, changes?.outcome]),
     outcomes,
-    'the repeat by fay is counted, not listed'
+    'the repeated refusal of fay is counted, not listed'
   )
   t.same(new Set(entries.map(({ action }) => action)), new Set(['guest_token.refused']))
   t.same(new Set(entries.map(({ resourceId }) => resourceId)), new Set([null]))
 })
 
-t.test("a rate limit's refusal is audited under the user", async (t) => {
+t.test('a refusal of the rate limit is audited with the user', async (t) => {
   const { app, ask } = await guestTokenApp(t, { userRateLimit: { max: 1 } })
   await ask('ann')
   await ask('ann')
@@ -131,7 +131,7 @@ t.test("a rate limit's refusal is audited under the user", async (t) => {
   t.match(refused, { action: 'guest_token.refused', userId: 'ann', changes: { outcome: 'RATE_LIMITED' } })
 })
 
-t.test('a token that was minted for a caller who has hung up is audited', async (t) => {
+t.test('a token that is minted after its caller disconnected is audited', async (t) => {
   const { app, databrain } = await guestTokenApp(t)
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
   const caller = connect(port, '127.0.0.1')

@@ -12,7 +12,7 @@ const URL_OF_ROUTE = 'https://app.example.com/api/databrain/guest-token'
 const PATH = '/api/databrain/proxy-auth-url'
 const SIGNED_IN = { cookie: 'user=ann' }
 
-/** The session of the host: a cookie, and when it began. */
+/** The session of the host: a cookie and its start. */
 function sessionOf ({ headers }: FastifyRequest): RenewalGrant | null {
   const user = /^user=(\w+)$/.exec(headers.cookie ?? '')?.[1]
   return user === undefined
@@ -26,7 +26,7 @@ async function renewing (t: Test, options: Partial<RenewalOptions> = {}, more: o
   return { ...made, renew }
 }
 
-t.test('an open page gets its next proxyAuthUrl, under which DataBrain gets a token of the same user', async (t) => {
+t.test('an open page gets its next proxyAuthUrl, with which DataBrain gets a token of the same user', async (t) => {
   const { app, renew, ask } = await renewing(t)
   const response = await renew()
   t.equal(response.statusCode, 200)
@@ -41,7 +41,7 @@ t.test('an open page gets its next proxyAuthUrl, under which DataBrain gets a to
   t.same(
     [Number(refresh) - Number(from), Number(end) - Number(from)],
     [34_560_000, 43_200_000],
-    'after 9.6 of 12 hours'
+    'refresh after 9.6 of 12 hours'
   )
   t.equal((await ask('ann', { url: url.pathname + url.search })).statusCode, 200)
   const [entry] = await auditEntries(app, 1)
@@ -53,7 +53,7 @@ t.test('an open page gets its next proxyAuthUrl, under which DataBrain gets a to
   })
 })
 
-t.test('no reference renews itself, whether it is valid, expired or of a revoked user', async (t) => {
+t.test('a valid, expired or forged user reference does not authenticate a renewal', async (t) => {
   const { app, renew } = await renewing(t)
   const sign = (now: number) =>
     signUserReference({ sub: 'ann' }, { key: REFERENCE_KEY, audience: 'gatehouse-embed', now })
@@ -68,8 +68,7 @@ t.test('no reference renews itself, whether it is valid, expired or of a revoked
   t.match((await auditEntries(app, 1))[0], { action: 'user_reference.refused', changes: { outcome: 'UNAUTHORIZED' } })
 })
 
-t.test('a reference that the host reads by mistake is null, so that it cannot renew itself that way ' +
-  'either', async (t) => {
+t.test('request.userReference is null in renewal.authorize, so that no reference renews itself', async (t) => {
   const { app, renew } = await renewing(t, {
     authorize: ({ userReference }) =>
       userReference && { claims: { sub: userReference.sub }, issuedAt: userReference.iat }
@@ -77,7 +76,7 @@ t.test('a reference that the host reads by mistake is null, so that it cannot re
   t.equal((await renew({ 'x-user-reference': app.userReference.sign({ sub: 'ann' }) })).statusCode, 401)
 })
 
-t.test('a user or tenant that was revoked since the session began gets no next reference', async (t) => {
+t.test('a user or tenant that was revoked after the session began is refused a new reference', async (t) => {
   const { app, renew } = await renewing(t)
   const revoke = (kind: 'user' | 'tenant', subject: string) =>
     app.tokenStore.revocations.revoke({ orgId: 'default', kind, subject, before: Date.now(), createdBy: null })
@@ -87,7 +86,7 @@ t.test('a user or tenant that was revoked since the session began gets no next r
   t.equal((await renew({ cookie: 'user=bob' })).statusCode, 403)
 })
 
-t.test('a revocation that ends the references of a user ends their renewal, by whatever name it has the ' +
+t.test('a revocation that refuses the references of a user also refuses their renewal, under each name of the ' +
   'user', async (t) => {
   const issuedAt = Date.now() - 1_000
   const revoke = ({ app }: Awaited<ReturnType<typeof renewing>>, kind: 'user' | 'tenant') =>
@@ -96,7 +95,7 @@ t.test('a revocation that ends the references of a user ends their renewal, by w
   const bySub = await renewing(t, { authorize: () => ({ claims: { sub: 'ann' }, issuedAt }) })
   t.equal((await bySub.renew()).statusCode, 200)
   await revoke(bySub, 'tenant')
-  t.equal((await bySub.renew()).statusCode, 403, 'the tenant that the guest-token route takes')
+  t.equal((await bySub.renew()).statusCode, 403, 'the tenant that the guest-token route uses')
   const renamed = await renewing(t, { authorize: () => ({ claims: { sub: 'ann' }, issuedAt, userId: '42' }) })
   t.equal((await renamed.renew()).statusCode, 200)
   await revoke(renamed, 'user')
@@ -104,10 +103,10 @@ t.test('a revocation that ends the references of a user ends their renewal, by w
   const authorize: GuestTokenOptions['authorize'] = () => ({ clientId: 'acme' })
   const byHost = await renewing(t, { authorize: () => ({ claims: { sub: 'ann' }, issuedAt }) }, { authorize })
   await revoke(byHost, 'tenant')
-  t.equal((await byHost.renew()).statusCode, 200, 'a tenant that only has the name of the user')
+  t.equal((await byHost.renew()).statusCode, 200, 'a tenant with the name of the user')
 })
 
-t.test('the host may say nobody, not allowed, or fail, and an answer that lacks something is a failure', async (t) => {
+t.test('a result or error of renewal.authorize becomes 401, 403 or 500, and an incomplete result is 500', async (t) => {
   const issuedAt = Date.now()
   const cases: Array<[string, () => unknown, number, string]> = [
     ['null', () => null, 401, 'UNAUTHORIZED'],
@@ -118,7 +117,7 @@ t.test('the host may say nobody, not allowed, or fail, and an answer that lacks 
       throw new Error('s3cret')
     }, 500, 'INTERNAL_ERROR'],
     ['no time', () => ({ claims: { sub: 'ann' } }), 500, 'INTERNAL_ERROR'],
-    ['a time that is none', () => ({ claims: { sub: 'ann' }, issuedAt: new Date() }), 500, 'INTERNAL_ERROR'],
+    ['a time of another type', () => ({ claims: { sub: 'ann' }, issuedAt: new Date() }), 500, 'INTERNAL_ERROR'],
     ['a time in seconds', () => ({ claims: { sub: 'ann' }, issuedAt: 1_700_000_000 }), 500, 'INTERNAL_ERROR'],
     ['no claims', () => ({ issuedAt }), 500, 'INTERNAL_ERROR'],
     ['no user', () => ({ claims: {}, issuedAt }), 500, 'INTERNAL_ERROR'],
@@ -136,7 +135,7 @@ t.test('the host may say nobody, not allowed, or fail, and an answer that lacks 
   }
 })
 
-t.test('calls are limited for each address and for each user', async (t) => {
+t.test('calls are limited per address and per user', async (t) => {
   const byAddress = await renewing(t, { rateLimit: { max: 2 } })
   const statuses = async ({ renew }: typeof byAddress, users: string[]) => {
     const found: number[] = []
@@ -148,7 +147,7 @@ t.test('calls are limited for each address and for each user', async (t) => {
   t.same(await statuses(byUser, ['ann', 'ann', 'bob']), [200, 429, 200])
 })
 
-t.test('only pages of the listed sites can read it, and none of another origin by default', async (t) => {
+t.test('only pages of the listed origins can read the renewal, and by default no page of another origin', async (t) => {
   const own = await renewing(t)
   const page = (origin: string) => ({ ...SIGNED_IN, origin })
   t.notOk((await own.renew(page('https://evil.test'))).headers['access-control-allow-origin'])
@@ -171,14 +170,14 @@ t.test('only pages of the listed sites can read it, and none of another origin b
   }
 })
 
-t.test("it follows prefix and path, signs by the app's own references, and does not exist by default", async (t) => {
+t.test('the renewal follows prefix and path, and does not exist by default', async (t) => {
   const { renew } = await renewing(t, { path: '/next' }, { prefix: '/embed' })
   t.equal((await renew(SIGNED_IN, '/embed/next')).statusCode, 200)
   const { app } = await guestTokenApp(t)
   t.equal((await app.inject({ url: PATH, headers: SIGNED_IN })).statusCode, 404)
 })
 
-t.test('bad options of the renewal stop the start and name the option', async (t) => {
+t.test('invalid options of the renewal stop the start with the name of the option', async (t) => {
   const good = { url: URL_OF_ROUTE, authorize: sessionOf }
   const bad: Array<[object, string]> = [
     [{ ...good, url: '/api' }, 'renewal.url'],

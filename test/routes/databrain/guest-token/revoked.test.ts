@@ -27,8 +27,8 @@ async function statusAt (made: GuestTokenApp, sub: string, iat: number): Promise
   return response.statusCode
 }
 
-t.test("a revoked user's reference from before the cut-off is 403, however warm the cache is; one made after it " +
-  'is fine', async (t) => {
+t.test('a reference of a revoked user from before the revocation is 403 although cached, and a later reference is ' +
+  'valid', async (t) => {
   const made = await guestTokenApp(t)
   const cutoff = Date.now() - 1_000
   const old = cutoff - 60_000
@@ -40,15 +40,15 @@ t.test("a revoked user's reference from before the cut-off is 403, however warm 
   t.equal(await statusAt(made, 'bob', old), 200, 'another user')
 })
 
-t.test('a block that lies ahead refuses every reference until then', async (t) => {
+t.test('a revocation with a later time refuses every reference until then', async (t) => {
   const made = await guestTokenApp(t)
   await revoke(made, 'user', 'ann', Date.now() + 60_000)
   t.equal(await statusAt(made, 'ann', Date.now()), 403)
   t.equal(made.databrain.connections(), 0)
 })
 
-t.test('a revocation reaches the user by the name that the host gives and by the reference, the tenant, and what ' +
-  'was issued before', async (t) => {
+t.test('a revocation applies to the user and tenant from authorize and to the subject of the reference, by issue ' +
+  'time', async (t) => {
   const cutoff = Date.now() - 1_000
   const grant: GuestTokenGrant = { clientId: 'acme-rows' }
   const cases: Array<[kind: RevocationKind, subject: string, more: Partial<GuestTokenGrant>, status: number]> = [
@@ -78,8 +78,7 @@ t.test('a revocation reaches the user by the name that the host gives and by the
   }
 })
 
-t.test("without a reference and without the host's word a user is known since now, and goes by the " +
-  'client id', async (t) => {
+t.test('without a reference and issuedAt the user is the client id, and counts as issued now', async (t) => {
   const made = await guestTokenApp(t, { authorize: () => ({ clientId: 'ann' }) })
   await revoke(made, 'user', 'ann', Date.now() - 1_000)
   t.equal((await made.ask('ann', { url: PATH })).statusCode, 200)
@@ -87,7 +86,7 @@ t.test("without a reference and without the host's word a user is known since no
   t.equal((await made.ask('ann', { url: PATH })).statusCode, 403)
 })
 
-t.test('a token that was being minted when its user was revoked is not handed out', async (t) => {
+t.test('a token whose user is revoked while the token is minted is not returned', async (t) => {
   const made = await guestTokenApp(t)
   made.databrain.answer = async (call, response) => {
     await revoke(made, 'user', 'ann', Date.now() + 1_000)
@@ -99,7 +98,7 @@ t.test('a token that was being minted when its user was revoked is not handed ou
   t.match(entry, { action: 'guest_token.refused', userId: 'ann', resourceId: null, changes: { outcome: 'FORBIDDEN' } })
 })
 
-t.test('where the store cannot say whether a user is revoked, nobody gets a token', async (t) => {
+t.test('a store that fails to read revocations is 503, and no token is minted', async (t) => {
   const { store } = await backend(t)
   const cutoffs = async (): Promise<number[]> => {
     throw new UNAVAILABLE()
@@ -117,7 +116,7 @@ t.test('where the store cannot say whether a user is revoked, nobody gets a toke
   t.equal(databrain.connections(), 0)
 })
 
-t.test('the user, the tenant and the time stay here: they neither reach DataBrain nor change the token', async (t) => {
+t.test('userId, tenant and issuedAt neither reach DataBrain nor change the token', async (t) => {
   const grants: GuestTokenGrant[] = [
     { clientId: 'acme' },
     { clientId: 'acme', userId: 'u53r', tenant: 't3nant', issuedAt: 1_700_000_000_001 },
@@ -137,7 +136,7 @@ t.test('the user, the tenant and the time stay here: they neither reach DataBrai
   ]])
 })
 
-t.test("the limit is each user's own where several users of a tenant share a client id", async (t) => {
+t.test('users of one client id have separate limits', async (t) => {
   const { ask } = await guestTokenApp(t, {
     userRateLimit: { max: 1 },
     authorize: ({ userReference }) => ({ clientId: 'acme', userId: userReference?.sub })
@@ -145,7 +144,7 @@ t.test("the limit is each user's own where several users of a tenant share a cli
   t.same([(await ask('ann')).statusCode, (await ask('bob')).statusCode, (await ask('ann')).statusCode], [200, 200, 429])
 })
 
-t.test("a user, tenant or time that is none is the host's own failure", async (t) => {
+t.test('an invalid user, tenant or time from authorize is 500', async (t) => {
   const bad: object[] = [
     { userId: '' },
     { userId: 7 },

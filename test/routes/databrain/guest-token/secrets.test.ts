@@ -14,8 +14,7 @@ import type { Answer } from '../../../helpers/stub-upstream.js'
 
 const mintAnew: Answer = (call, response) => reply({ token: randomUUID() })(call, response)
 
-t.test('the API key comes from a function, and when it changes every token is minted anew under the new ' +
-  'one', async (t) => {
+t.test('apiKey is a function, and a changed key is used to mint every token again', async (t) => {
   for (const isAsync of [false, true]) {
     const keys = { now: 'dbn_old' }
     const { databrain, ask } = await guestTokenApp(t, {
@@ -24,7 +23,7 @@ t.test('the API key comes from a function, and when it changes every token is mi
     })
     databrain.answer = mintAnew
     const old = (await ask('ann')).json().token
-    t.equal((await ask('ann')).json().token, old, 'the same key, the same token')
+    t.equal((await ask('ann')).json().token, old, 'the same key keeps the token')
     keys.now = 'dbn_new'
     const next = (await ask('ann')).json().token
     t.not(next, old)
@@ -33,7 +32,7 @@ t.test('the API key comes from a function, and when it changes every token is mi
   }
 })
 
-t.test('with the defaults a new API key is in use after 2 s, and each key was asked for once', async (t) => {
+t.test('by default a new API key is in use after 2 s, and the function is called once per key', async (t) => {
   const asked = { times: 0 }
   const keys = { now: 'dbn_old' }
   const clock = stopClock(t)
@@ -54,7 +53,7 @@ t.test('with the defaults a new API key is in use after 2 s, and each key was as
   t.equal(asked.times, 2)
 })
 
-t.test('proxy keys and the keys of references rotate at the route by functions', async (t) => {
+t.test('functions rotate the proxy keys and the reference keys of the route', async (t) => {
   const [proxyKey, referenceKey] = [generateSecret(), generateSecret()]
   const keys = { proxy: [PROXY_KEY], reference: [REFERENCE_KEY] }
   const { app } = await guestTokenApp(t, {
@@ -75,7 +74,7 @@ t.test('proxy keys and the keys of references rotate at the route by functions',
     await status(proxyKey, REFERENCE_KEY)], [200, 401, 401])
 })
 
-t.test('an API key that the function fails to give later leaves the one of before in use', async (t) => {
+t.test('an API key function that fails later leaves the previous key in use', async (t) => {
   let answer: () => string = () => API_KEY
   const { databrain, ask } = await guestTokenApp(t, { apiKey: () => answer(), secretMaxAge: 0, cache: false })
   for (
@@ -89,7 +88,7 @@ t.test('an API key that the function fails to give later leaves the one of befor
   t.same(new Set(databrain.calls.map(({ headers }) => headers.authorization)), new Set([`Bearer ${API_KEY}`]))
 })
 
-t.test('a function that fails or gives a bad secret stops the start, and neither error nor log shows it', async (t) => {
+t.test('a function that fails or returns an invalid secret stops the start without showing the secret', async (t) => {
   const good = { proxyKeys: [PROXY_KEY], userReferenceKeys: [REFERENCE_KEY], apiKey: API_KEY, dataAppName: 'sales' }
   const bad: Array<Partial<Record<keyof GuestTokenOptions, unknown>>> = [
     ...[() => '', async () => 'sh0rt key', () => {

@@ -18,7 +18,7 @@ const ANN: TokenRequest = {
   expiryTime: 3_600_000
 }
 
-/** Two instances on one store, before a DataBrain that mints a new token at every call. */
+/** Two instances with one store, and a DataBrain that mints a new token at every call. */
 async function sources (t: Test, options: Partial<TokenSourceOptions> = {}) {
   const databrain = await stubUpstream(t, (call, response) => reply({ token: randomUUID() })(call, response))
   const upstream = upstreamClient({ origin: databrain.origin })
@@ -44,7 +44,7 @@ async function sources (t: Test, options: Partial<TokenSourceOptions> = {}) {
   return { databrain, store, warnings, one: make(), two: make() }
 }
 
-t.test('a token that is forgotten is minted anew, at every instance, and no other goes with it', async (t) => {
+t.test('forget drops one token at every instance, and other tokens stay', async (t) => {
   const { one, two } = await sources(t)
   const [ann, bob] = [await one.get(ANN), await one.get({ ...ANN, clientId: 'bob' })]
   t.same(await two.get(ANN), { token: ann.token, cached: true })
@@ -52,11 +52,11 @@ t.test('a token that is forgotten is minted anew, at every instance, and no othe
   const next = await two.get(ANN)
   t.equal(next.cached, false)
   t.not(next.token, ann.token)
-  t.same(await one.get(ANN), { token: next.token, cached: true }, 'the new one is kept')
+  t.same(await one.get(ANN), { token: next.token, cached: true }, 'the new token is kept')
   t.same(await one.get({ ...ANN, clientId: 'bob' }), { token: bob.token, cached: true })
 })
 
-t.test('of many who find the same token dead only the first drops it: the one after it stays', async (t) => {
+t.test('forget drops only the given token and not its successor', async (t) => {
   const { databrain, one, two } = await sources(t)
   const dead = (await one.get(ANN)).token
   await one.forget(ANN, dead)
@@ -66,7 +66,7 @@ t.test('of many who find the same token dead only the first drops it: the one af
   t.equal(databrain.calls.length, 2)
 })
 
-t.test('forgetting is quiet without a cache, and with one that is down', async (t) => {
+t.test('forget does not throw without a cache or with a failing cache', async (t) => {
   const uncached = await sources(t, { cache: null })
   await uncached.one.forget(ANN, 'x')
   t.same(uncached.warnings, [])
@@ -78,7 +78,7 @@ t.test('forgetting is quiet without a cache, and with one that is down', async (
   t.equal(down.warnings.length, 3)
 })
 
-t.test('a token that was got under one API key is not handed out under another', async (t) => {
+t.test('a token of one API key is not returned under another API key', async (t) => {
   let apiKey = 'old'
   const { databrain, one, two } = await sources(t, { apiKey: { get: () => apiKey } })
   const old = await one.get(ANN)

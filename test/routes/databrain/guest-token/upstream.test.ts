@@ -15,14 +15,14 @@ const failures: Record<string, Answer> = {
   'a 500': reply({ token: tokenOf('ann') }, 500),
   'a 500 with an error': reply({ error: { code: 'CLIENT_ID_ERROR' } }, 500),
   'a 429': reply('slow down', 429),
-  'a cut connection': cut,
+  'a closed connection': cut,
   'no HTTP': junk,
   'HTML with 200': reply('<html>maintenance</html>'),
   'an empty object': reply({}),
   'an empty body': reply(''),
   null: reply('null'),
   'a list': reply([tokenOf('ann')]),
-  'a text': reply(`"${tokenOf('ann')}"`),
+  'a string': reply(`"${tokenOf('ann')}"`),
   'its own internal error': reply({ error: { code: 'INTERNAL_SERVER_ERROR', message: 'x' } }, 400),
   'a redirect': redirect('http://127.0.0.1:9/'),
   'a token with 302': reply({ token: tokenOf('ann') }, 302),
@@ -36,7 +36,7 @@ const failures: Record<string, Answer> = {
 }
 
 for (const [name, answer] of Object.entries(failures)) {
-  t.test(`${name} from the upstream is 500, or 502 by option, and is not remembered`, async (t) => {
+  t.test(`${name} from the upstream is 500, or 502 by option, and is not cached`, async (t) => {
     for (
       const [errorStatus, status, code] of [['product', 500, 'INTERNAL_ERROR'], ['gateway', 502,
         'UPSTREAM_ERROR']] as const
@@ -53,7 +53,7 @@ for (const [name, answer] of Object.entries(failures)) {
   })
 }
 
-t.test("an upstream's error is 400 with its code if that is known, and always our own text", async (t) => {
+t.test('an error of the upstream is 400 with its code if the code is known, and never with its message', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const cases: Array<[unknown, number, string]> = [
     [{ code: 'CLIENT_ID_ERROR', message: 'l3aked' }, 400, 'CLIENT_ID_ERROR'],
@@ -98,8 +98,8 @@ for (const [name, answer] of Object.entries({ hangs: hang, drips: drip() })) {
   })
 }
 
-t.test('200 calls at once to an upstream that hangs all end, other routes answer meanwhile, and no socket is ' +
-  'left', async (t) => {
+t.test('200 parallel calls to a hanging upstream end at the time limit, other routes respond meanwhile, and all ' +
+  'sockets close', async (t) => {
   const limit = holdTimers(t, 61_234)
   const { app, databrain, ask } = await guestTokenApp(t, { timeout: 61_234 }, {}, (app) => {
     app.get('/healthz', async () => ({}))
@@ -108,20 +108,20 @@ t.test('200 calls at once to an upstream that hangs all end, other routes answer
   const calls = Promise.all(Array.from({ length: 200 }, (_, at) => ask(`user ${at}`)))
   while (limit.waiting() < 200) await sleep(10)
   for (let times = 0; times < 20; times++) t.equal((await app.inject('/healthz')).statusCode, 200)
-  t.equal(limit.waiting(), 200, 'all of them still wait')
+  t.equal(limit.waiting(), 200, 'all calls still wait')
   limit.run()
   for (const { statusCode } of await calls) t.equal(statusCode, 500)
   while (databrain.openSockets() > 0) await sleep(10)
 })
 
-t.test('an upstream that fails once is asked again, and the caller does not notice', async (t) => {
+t.test('a call to the upstream that fails once is retried, and the caller gets 200', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   databrain.answer = inTurn(reply('no', 503), mint)
   t.same((await ask('ann')).json(), { token: tokenOf('ann') })
   t.equal(databrain.calls.length, 2)
 })
 
-t.test('an upstream with a certificate that nobody trusts gets no API key', async (t) => {
+t.test('an upstream with an untrusted certificate receives no API key', async (t) => {
   const tls = selfSigned()
   const databrain = await stubUpstream(t, mint, tls)
   const strict = await guestTokenApp(t, { apiUrl: databrain.origin, errorStatus: 'gateway', retries: 0 })
@@ -131,7 +131,7 @@ t.test('an upstream with a certificate that nobody trusts gets no API key', asyn
   t.equal((await trusting.ask('ann')).statusCode, 200)
 })
 
-t.test("nothing of the caller's request goes upstream", async (t) => {
+t.test('the upstream receives neither headers nor the user reference of the caller', async (t) => {
   const { databrain, ask } = await guestTokenApp(t)
   const headers = {
     authorization: `Bearer ${PROXY_KEY}`,
@@ -144,8 +144,8 @@ t.test("nothing of the caller's request goes upstream", async (t) => {
   t.notMatch(databrain.rawBytes(), /c4ller|6\.6\.6\.6|ref=|pr0xy/)
 })
 
-t.test('no secret or token is in a reply or in the log at trace level, and no word of the upstream in a ' +
-  'reply', async (t) => {
+t.test('no secret or token is in a response or in the log, and no string of the upstream is in a ' +
+  'response', async (t) => {
   const lines: string[] = []
   const { app, databrain, ask } = await guestTokenApp(t, { retries: 0 }, {
     logger: {
@@ -180,11 +180,11 @@ t.test('no secret or token is in a reply or in the log at trace level, and no wo
   const replies = bodies.filter((body) => !body.includes(tokenOf('ann'))).join('\n')
   t.equal(bodies.length, 7)
   for (const secret of [API_KEY, PROXY_KEY]) {
-    t.notOk(replies.includes(secret), `${secret.slice(0, 4)} in a reply`)
+    t.notOk(replies.includes(secret), `${secret.slice(0, 4)} in a response`)
     t.notOk(lines.join('').includes(secret), `${secret.slice(0, 4)} in the log`)
   }
-  t.notOk(replies.includes('w0rd'), 'a word of the upstream in a reply')
+  t.notOk(replies.includes('w0rd'), 'a string of the upstream in a response')
   t.notOk(lines.join('').includes(tokenOf('ann')), 'the token in the log')
   t.notOk(lines.join('').includes(reference), 'the user reference in the log')
-  t.match(lines.join(''), /the upstream refused/, 'and yet the log says what happened')
+  t.match(lines.join(''), /the upstream refused/, 'the log contains the cause')
 })

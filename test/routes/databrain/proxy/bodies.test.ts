@@ -5,7 +5,7 @@ import t from 'tap'
 
 import { PREFIX, proxyApp } from '../../../helpers/databrain-proxy.js'
 
-/** Ways in which hosts register plugins that read bodies. */
+/** Plugins that read bodies, as hosts register them. */
 const READERS: Record<string, (app: FastifyInstance) => unknown> = {
   'fastify-raw-body for all routes': (app) => app.register(rawBody, { global: true }),
   'fastify-raw-body for all routes, before other hooks': (app) =>
@@ -14,7 +14,7 @@ const READERS: Record<string, (app: FastifyInstance) => unknown> = {
 }
 
 for (const [what, register] of Object.entries(READERS)) {
-  t.test(`beside ${what}, a body goes on to DataBrain byte for byte`, async (t) => {
+  t.test(`with ${what}, a body reaches DataBrain byte for byte`, async (t) => {
     const { app, upstream, headers } = await proxyApp(t, {}, {}, register)
     await app.listen({ port: 0, host: '127.0.0.1' })
     for (
@@ -32,12 +32,12 @@ for (const [what, register] of Object.entries(READERS)) {
   })
 }
 
-t.test('a body that a hook of the host has begun to read is refused, and nothing goes to DataBrain', async (t) => {
+t.test('a body that a hook of the host has started to read is 500, and DataBrain is not called', async (t) => {
   for (const isRead of [false, true]) {
     const { upstream, call, headers } = await proxyApp(t, {}, {}, (app) => {
       app.addHook('preParsing', (_request, _reply, payload, done) => {
         payload.on('data', () => {})
-        // Some read a body to its end first.
+        // Some hooks read the whole body first.
         if (isRead) payload.on('end', () => done(null, payload))
         else done(null, payload)
       })
@@ -54,7 +54,7 @@ t.test('a body that a hook of the host has begun to read is refused, and nothing
   }
 })
 
-t.test('a stream that a hook of the host puts in the place of the body goes on', async (t) => {
+t.test('a stream with which a hook of the host replaces the body is forwarded', async (t) => {
   const { Readable } = await import('node:stream')
   const { upstream, call, headers } = await proxyApp(t, {}, {}, (app) => {
     app.addHook('preParsing', (_request, _reply, payload, done) => {

@@ -43,8 +43,8 @@ const SENT = {
   'X-Custom': 'caf\xe9'
 }
 
-t.test('what is between the page and this server, hop-by-hop or said about the way here is not sent on; all else ' +
-  'is', async (t) => {
+t.test('the proxy drops credentials, forwarding and hop-by-hop headers, and forwards all other request ' +
+  'headers', async (t) => {
   const { upstream, listen } = await proxyApp(t)
   const lines = Object.entries({ ...NOT_SENT, ...SENT }).map(([name, value]) => `${name}: ${value}`)
   const text = await rawExchange(
@@ -74,7 +74,7 @@ t.test('what is between the page and this server, hop-by-hop or said about the w
       'referer',
       'x-plugin-token'
     ].toSorted(),
-    'these and no others, each once'
+    'exactly these headers, each once'
   )
   for (const [name, value] of Object.entries(SENT)) t.equal(call?.headers[name.toLowerCase()], value, name)
   t.match(call?.headers, {
@@ -87,7 +87,7 @@ t.test('what is between the page and this server, hop-by-hop or said about the w
   t.notMatch(upstream.rawBytes(), PROXY_KEY)
 })
 
-t.test("a body in pieces stays one, and its framing is this server's own", async (t) => {
+t.test('a chunked body is forwarded whole, without its trailers and chunk extensions', async (t) => {
   const { upstream, listen } = await proxyApp(t)
   const text = await rawExchange(
     await listen(),
@@ -156,8 +156,8 @@ const RELAYED = {
   'x-twice': ['a', 'b']
 }
 
-t.test('what an answer says of cookies, caches, CORS, this origin or the way here is not relayed; all else ' +
-  'is', async (t) => {
+t.test('the proxy drops cookies, caching, CORS, origin and hop-by-hop headers, and relays all other response ' +
+  'headers', async (t) => {
   const { upstream, call } = await proxyApp(t)
   upstream.answer = reply('{}', 201, {
     ...NOT_RELAYED,
@@ -173,7 +173,7 @@ t.test('what an answer says of cookies, caches, CORS, this origin or the way her
   t.match(headers, { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', vary: 'Accept-Encoding' })
 })
 
-t.test('an encoded answer stays encoded', async (t) => {
+t.test('an encoded response stays encoded', async (t) => {
   const { upstream, call } = await proxyApp(t)
   upstream.answer = reply(Buffer.from([1, 2, 255]), 200, { 'content-encoding': 'br' })
   const { headers, rawPayload } = await call()
@@ -183,7 +183,8 @@ t.test('an encoded answer stays encoded', async (t) => {
 
 const ORIGIN = 'https://app.example.com'
 
-t.test('a page of an allowed origin learns that it may send the key, another one that it may not call', async (t) => {
+t.test('a preflight of an allowed origin allows the key header, and a preflight of another origin is ' +
+  '403', async (t) => {
   const { call, upstream } = await proxyApp(t, { cors: { origins: [ORIGIN] } })
   const asked = {
     origin: ORIGIN,
@@ -209,10 +210,10 @@ t.test('a page of an allowed origin learns that it may send the key, another one
     t.equal(refused.statusCode, 403)
     t.notOk('access-control-allow-origin' in refused.headers)
   }
-  t.equal(upstream.connections(), 0, 'a preflight is answered here')
+  t.equal(upstream.connections(), 0, 'a preflight is not forwarded')
 })
 
-t.test("a list of headers of one's own is widened by the key", async (t) => {
+t.test('cors.allowedHeaders is extended by the key header', async (t) => {
   const { call } = await proxyApp(t, { cors: { origins: [ORIGIN], allowedHeaders: ['X-Mine'], methods: ['POST'] } })
   const { headers } = await call({
     method: 'OPTIONS',
@@ -222,7 +223,8 @@ t.test("a list of headers of one's own is widened by the key", async (t) => {
   t.equal(headers['access-control-allow-methods'], 'POST')
 })
 
-t.test('our CORS headers are on every answer for the page, and on none for another', async (t) => {
+t.test('a response to an allowed origin has the CORS headers of the proxy, and another origin is 403 without CORS ' +
+  'headers', async (t) => {
   const { call, upstream, headers } = await proxyApp(t, { cors: { origins: [ORIGIN] } })
   upstream.answer = reply('no', 500, { 'access-control-allow-origin': '*', vary: 'Accept' })
   for (const [sent, status] of [[headers(), 500], [{}, 401], [{ 'x-proxy-auth-key': PROXY_KEY }, 401]] as const) {
@@ -241,7 +243,7 @@ t.test('our CORS headers are on every answer for the page, and on none for anoth
   t.equal(upstream.calls.length, 0)
 })
 
-t.test('without "cors" no page of another origin can call or read, and nothing may be kept by a cache', async (t) => {
+t.test('without "cors" a preflight is 404, and responses have no CORS headers and are not cached', async (t) => {
   const { call, headers } = await proxyApp(t)
   t.equal(
     (await call({ method: 'OPTIONS', headers: { origin: ORIGIN, 'access-control-request-method': 'POST' } }))

@@ -13,7 +13,7 @@ import { reply } from '../../../helpers/stub-upstream.js'
 
 const COOKIE = { cookie: 'user=ann' }
 
-t.test('a call without the key is 401 in the envelope, whoever the user is, and nothing is called', async (t) => {
+t.test('a call without the key is 401 in the error envelope, and no upstream is called', async (t) => {
   const { call, api, upstream } = await proxyApp(t)
   const response = await call({ headers: COOKIE })
   t.equal(response.statusCode, 401)
@@ -41,7 +41,7 @@ t.test('a wrong key of any length is 401', async (t) => {
   t.equal(upstream.connections(), 0)
 })
 
-t.test('the key counts in its header alone, and as it is', async (t) => {
+t.test('the key is valid only in its header and only unchanged', async (t) => {
   const { call, upstream } = await proxyApp(t)
   const elsewhere = [
     { authorization: `Bearer ${PROXY_KEY}` },
@@ -62,7 +62,7 @@ t.test('the key counts in its header alone, and as it is', async (t) => {
   t.equal(upstream.connections(), 0)
 })
 
-t.test('of two keys neither counts', async (t) => {
+t.test('two key headers are 401, also when one of them is valid', async (t) => {
   const { listen, upstream } = await proxyApp(t)
   const origin = await listen()
   for (const keys of [[PROXY_KEY, 'bad'], ['bad', PROXY_KEY], [PROXY_KEY, PROXY_KEY], [PROXY_KEY, '']]) {
@@ -78,8 +78,7 @@ t.test('of two keys neither counts', async (t) => {
   t.equal(upstream.connections(), 0)
 })
 
-t.test('while keys are rotated both count, and the old one is dead at the latest when the answer of the function ' +
-  'is old', async (t) => {
+t.test('both keys are valid during a rotation, and the old key is refused once secretMaxAge has passed', async (t) => {
   const next = generateSecret()
   let keys = [PROXY_KEY]
   const clock = stopClock(t)
@@ -97,8 +96,7 @@ t.test('while keys are rotated both count, and the old one is dead at the latest
   t.same([await ask(next), await ask(PROXY_KEY), await ask(next)], [200, 401, 200])
 })
 
-t.test('the API key may come from a function too, and tokens of the old one are not handed on under the new ' +
-  'one', async (t) => {
+t.test('apiKey is a function, and a changed key mints a new token', async (t) => {
   let apiKey = 'first-api-key'
   const { call, api } = await proxyApp(t, { apiKey: () => apiKey, secretMaxAge: 100 })
   await call()
@@ -108,7 +106,7 @@ t.test('the API key may come from a function too, and tokens of the old one are 
   t.same(api.calls.map(({ headers }) => headers.authorization), ['Bearer first-api-key', 'Bearer second-api-key'])
 })
 
-t.test('a user over the limit gets 429 with Retry-After, another one from the same address does not', async (t) => {
+t.test('a user above the limit gets 429 with Retry-After, and another user of the same address gets 200', async (t) => {
   const { call, upstream } = await proxyApp(t, { userRateLimit: { max: 2, timeWindow: '1 minute' } })
   t.same([(await call()).statusCode, (await call()).statusCode], [200, 200])
   const limited = await call()
@@ -119,7 +117,7 @@ t.test('a user over the limit gets 429 with Retry-After, another one from the sa
   t.equal(upstream.calls.length, 3)
 })
 
-t.test('wrong keys are limited by address, which no header changes', async (t) => {
+t.test('wrong keys are limited per address, and X-Forwarded-For does not change the address', async (t) => {
   const { call } = await proxyApp(t, { rateLimit: { max: 3, timeWindow: '1 minute' } })
   const statuses = []
   for (let at = 0; at < 6; at++) {
@@ -129,16 +127,16 @@ t.test('wrong keys are limited by address, which no header changes', async (t) =
     )
   }
   t.same(statuses, [401, 401, 401, 429, 429, 429])
-  t.equal((await call()).statusCode, 429, 'the right key too')
+  t.equal((await call()).statusCode, 429, 'the right key is limited too')
   t.equal((await call({ remoteAddress: '10.1.1.1' })).statusCode, 200)
 })
 
-t.test('by default it is 600 a minute for a user', async (t) => {
+t.test('the default limit is 600 calls per minute and user', async (t) => {
   const { call } = await proxyApp(t, { userRateLimit: undefined } as object)
   t.equal((await call()).headers['ratelimit-limit'], '600')
 })
 
-t.test('what is forwarded is audited once for a token and an address, and counted', async (t) => {
+t.test('forwarded calls are audited once per token and address, with their number', async (t) => {
   const clock = { time: Date.now() }
   const { app, call } = await proxyApp(t, { now: () => clock.time, expiryTime: 36_000_000 })
   for (let at = 0; at < 10; at++) await call()
@@ -167,7 +165,7 @@ t.test('what is forwarded is audited once for a token and an address, and counte
   t.notMatch(JSON.stringify(entries), new RegExp(`${tokenOf('ann')}|${PROXY_KEY}`))
 })
 
-t.test('what is left of the count is written when the app closes', async (t) => {
+t.test('the number of calls that is not audited yet is written when the app closes', async (t) => {
   const { app, call } = await proxyApp(t)
   for (let at = 0; at < 4; at++) await call()
   const { audit } = app.tokenStore
@@ -181,7 +179,7 @@ t.test('what is left of the count is written when the app closes', async (t) => 
   t.match(written, [{ action: 'databrain_proxy.forwarded', userId: 'ann', changes: { requests: 3 } }])
 })
 
-t.test('every refusal is audited with its reason, and by whom it was asked for as far as that is known', async (t) => {
+t.test('each refusal is audited with its reason and, if known, its user', async (t) => {
   const { app, api, upstream, call } = await proxyApp(t, { retries: 0, userRateLimit: { max: 2 } })
   const expected: Array<[string | null, string]> = []
   await call({ headers: COOKIE })

@@ -13,10 +13,10 @@ import { comesTrue, openCall, readAll } from '../../../helpers/databrain-streams
 import { mint, PROXY_KEY } from '../../../helpers/guest-token.js'
 import { drip, hang, reply } from '../../../helpers/stub-upstream.js'
 
-/** What is given up after 1 s must not take as long as a test; the machine may be busy. */
+/** A wait that fails the test, in milliseconds; long, because the machine may be busy. */
 const GENEROUS = 60_000
 
-/** Makes a call and gives status and error code, or the text `silence` if no answer comes. */
+/** Makes a call and returns status and error code, or the string `silence` without a response. */
 async function outcome (origin: string, headers: Record<string, string>): Promise<unknown> {
   const { request, answer } = openCall(origin, headers, 'GET')
   request.end()
@@ -28,7 +28,7 @@ async function outcome (origin: string, headers: Record<string, string>): Promis
   return first
 }
 
-t.test('a call that waits for a socket is 504 within the time limit, however long the socket is taken', async (t) => {
+t.test('a call that waits for a socket is 504 at the time limit, however long the socket is in use', async (t) => {
   const { listen, headers, upstream } = await proxyApp(t, { connections: 1, timeout: 1_000 })
   upstream.answer = drip(50)
   const origin = await listen()
@@ -39,12 +39,12 @@ t.test('a call that waits for a socket is 504 within the time limit, however lon
   t.same(await outcome(origin, headers('bob')), [504, 'UPSTREAM_TIMEOUT'])
   upstream.answer = reply('free')
   first.request.destroy()
-  t.same(await outcome(origin, headers('bob')), [200, undefined], 'those that were given up are not in the way')
-  t.equal(upstream.calls.length, 2, 'and were not made')
+  t.same(await outcome(origin, headers('bob')), [200, undefined], 'aborted calls do not block later calls')
+  t.equal(upstream.calls.length, 2, 'aborted calls are not forwarded')
 })
 
-t.test('one user has a quarter of the sockets at most: 429 beyond it, while others go through, and again once a ' +
-  'call is over', async (t) => {
+t.test('one user has at most a quarter of the sockets, other users get 200 meanwhile, and a call that ends frees its ' +
+  'socket', async (t) => {
   const { call, listen, headers, upstream } = await proxyApp(t, { connections: 8, timeout: 60_000 })
   upstream.answer = hang
   const origin = await listen()
@@ -58,16 +58,16 @@ t.test('one user has a quarter of the sockets at most: 429 beyond it, while othe
   upstream.answer = reply('numbers')
   t.equal((await call({ user: 'bob' })).statusCode, 200)
   held[0]?.request.destroy()
-  t.ok(await eventually(async () => (await call()).statusCode === 200), 'a caller who leaves takes no place')
-  for (let at = 0; at < 10; at++) t.equal((await call()).statusCode, 200, 'nor does a call that was answered')
+  t.ok(await eventually(async () => (await call()).statusCode === 200), 'a disconnected caller frees its place')
+  for (let at = 0; at < 10; at++) t.equal((await call()).statusCode, 200, 'a finished call frees its place')
   held[1]?.request.destroy()
 })
 
-t.test('userConnections: as many as it says, and at least one by default', async (t) => {
+t.test('userConnections limits the calls of a user, and the default is at least one', async (t) => {
   for (const [options, max] of [[{ userConnections: 3, connections: 4 }, 3], [{ connections: 1 }, 1]] as const) {
     const { call, upstream, api } = await proxyApp(t, { ...options, timeout: 60_000 })
     upstream.answer = hang
-    // Held up by the mint, they count too.
+    // Calls that wait for a guest token count too.
     api.answer = hang
     const held = Array.from({ length: max }, () => call())
     held.forEach((answer) => answer.catch(() => {}))
@@ -76,7 +76,7 @@ t.test('userConnections: as many as it says, and at least one by default', async
   }
 })
 
-t.test('uploadTimeout: a body that comes steadily, but does not come to its end, is 400', async (t) => {
+t.test('uploadTimeout: a body that does not end within the time is 400', async (t) => {
   const { app, listen, headers, upstream } = await proxyApp(t, { timeout: 30_000, uploadTimeout: 1_000 })
   const { request, answer } = openCall(await listen(), headers())
   request.on('error', () => {})
@@ -84,7 +84,7 @@ t.test('uploadTimeout: a body that comes steadily, but does not come to its end,
   t.teardown(() => clearInterval(timer))
   const response = await Promise.race([answer, sleep(GENEROUS, null, { ref: false })])
   clearInterval(timer)
-  if (response === null) return t.fail('it goes on')
+  if (response === null) return t.fail('the upload continues')
   t.equal(response.statusCode, 400)
   t.match(JSON.parse((await readAll(response)).text), { error: { code: 'INVALID_REQUEST' } })
   t.ok(await comesTrue(() => upstream.openSockets() === 0))
@@ -92,7 +92,7 @@ t.test('uploadTimeout: a body that comes steadily, but does not come to its end,
   t.match(await auditEntries(app, 1), [{ action: 'databrain_proxy.refused', userId: 'ann' }])
 })
 
-t.test('uploadTimeout does not count the wait for an answer to a body that has come whole', async (t) => {
+t.test('uploadTimeout does not include the time of the upstream after the whole body', async (t) => {
   const { call, upstream } = await proxyApp(t, { uploadTimeout: 500 })
   upstream.answer = async (call, response) => {
     await sleep(1_500)
@@ -101,7 +101,7 @@ t.test('uploadTimeout does not count the wait for an answer to a body that has c
   t.match(await call({ method: 'POST', payload: 'x' }), { statusCode: 200, body: 'late' })
 })
 
-/** A socket over which that is sent. */
+/** A socket that sends the given requests. */
 async function sending (t: Test, { listen }: ProxyApp, ...requests: string[]): Promise<Socket> {
   const socket = connect(Number(new URL(await listen()).port), '127.0.0.1')
   t.teardown(() => socket.destroy())
@@ -114,7 +114,7 @@ async function sending (t: Test, { listen }: ProxyApp, ...requests: string[]): P
 const asked = (method: string, user: string, body = ''): string =>
   `${method} ${PREFIX}/thing HTTP/1.1\r\nHost: a\r\nX-Proxy-Auth-Key: ${PROXY_KEY}\r\nCookie: user=${user}\r\nContent-Length: ${body.length}\r\n\r\n${body}`
 
-t.test('the call of a caller who leaves during authorize is not forwarded, and audited', async (t) => {
+t.test('a call whose caller disconnects during authorize is audited and not forwarded', async (t) => {
   let isAsked = false
   const proxy = await proxyApp(t, {
     async authorize (request) {
@@ -135,8 +135,8 @@ t.test('the call of a caller who leaves during authorize is not forwarded, and a
   t.equal(proxy.upstream.connections(), 0)
 })
 
-t.test('the call of a caller who leaves during the mint is not forwarded, and audited, in a pipeline ' +
-  'too', async (t) => {
+t.test('a call whose caller disconnects while its token is minted is audited and not forwarded, also when ' +
+  'pipelined', async (t) => {
   for (const requests of [[asked('DELETE', 'ann')], [asked('DELETE', 'ann'), asked('DELETE', 'bob')]]) {
     const proxy = await proxyApp(t)
     const { app, api, upstream } = proxy
@@ -158,8 +158,8 @@ t.test('the call of a caller who leaves during the mint is not forwarded, and au
   }
 })
 
-t.test('a call whose caller leaves while the upstream works is audited once, as forwarded, with the address; in ' +
-  'a pipeline too', async (t) => {
+t.test('a call whose caller disconnects while the upstream works is audited once as forwarded, also when ' +
+  'pipelined', async (t) => {
   const proxy = await proxyApp(t, { timeout: 60_000 })
   const { app, upstream } = proxy
   upstream.answer = hang
@@ -168,7 +168,7 @@ t.test('a call whose caller leaves while the upstream works is audited once, as 
   socket.destroy()
   await auditEntries(app, 2)
   t.ok(await comesTrue(() => upstream.openSockets() === 0))
-  // A second entry for either would have been noted with the first.
+  // A second entry for either call would be written with the first.
   await sleep(200)
   const entries = await auditEntries(app, 2)
   t.same(entries.map(({ action, userId, ipAddress }) => [action, userId, ipAddress]).toSorted(), [

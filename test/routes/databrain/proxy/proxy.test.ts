@@ -14,7 +14,7 @@ import { inTurn, reply, stubUpstream } from '../../../helpers/stub-upstream.js'
 
 const REVOKED = { orgId: 'default', createdBy: null }
 
-t.test('a call of the component goes upstream under the guest token of the user whom the cookie names', async (t) => {
+t.test('a call is forwarded with the guest token of the user that authorize returns', async (t) => {
   const { call, api, upstream } = await proxyApp(t)
   const response = await call()
   t.equal(response.statusCode, 200)
@@ -33,7 +33,7 @@ t.test('a call of the component goes upstream under the guest token of the user 
   t.equal(api.calls[0]?.headers.authorization, `Bearer ${API_KEY}`)
 })
 
-t.test('method, path, query and body arrive byte for byte', async (t) => {
+t.test('method, path, query and body reach the upstream byte for byte', async (t) => {
   const { upstream, listen, headers } = await proxyApp(t)
   const origin = await listen()
   const { cookie = '' } = headers()
@@ -60,7 +60,7 @@ t.test('method, path, query and body arrive byte for byte', async (t) => {
   }
 })
 
-t.test('a status and its body come back as they are, whatever they are', async (t) => {
+t.test('status and body of the upstream are relayed unchanged, and no call is retried', async (t) => {
   const { call, upstream } = await proxyApp(t)
   for (const status of [200, 201, 202, 206, 304, 400, 402, 403, 404, 409, 418, 429, 500, 503]) {
     upstream.answer = reply(status === 304 ? '' : `<p>${status}</p>`, status, { 'retry-after': '1' })
@@ -70,7 +70,7 @@ t.test('a status and its body come back as they are, whatever they are', async (
       t.equal(response.body, status === 304 ? '' : `<p>${status}</p>`)
     }
   }
-  t.equal(upstream.calls.length, 28, 'each was called once: nothing is tried twice')
+  t.equal(upstream.calls.length, 28, 'each call is made once')
   upstream.answer = reply('', 204)
   t.match(await call(), { statusCode: 204, body: '' })
   upstream.answer = reply('12345', 200, { 'content-length': '5' })
@@ -80,11 +80,11 @@ t.test('a status and its body come back as they are, whatever they are', async (
   const larger = { 'content-length': String(2 ** 40) }
   for (const [method, status] of [['HEAD', 200], ['GET', 304]] as const) {
     upstream.answer = reply('', status, larger)
-    t.match(await call({ method }), { statusCode: status, headers: larger }, 'the length of what is not there')
+    t.match(await call({ method }), { statusCode: status, headers: larger }, 'the length of the omitted body')
   }
 })
 
-t.test('binary bodies of 10 MB arrive unharmed, both ways at once', async (t) => {
+t.test('binary bodies of 10 MB arrive unchanged in both directions', async (t) => {
   const { upstream, listen, headers } = await proxyApp(t)
   upstream.answer = (call, response) => {
     response.writeHead(200, { 'content-type': 'application/zip' }).end(call.body.toReversed())
@@ -102,7 +102,7 @@ t.test('binary bodies of 10 MB arrive unharmed, both ways at once', async (t) =>
   t.equal(digest(upstream.calls[0]?.body ?? Buffer.alloc(0)), digest(bytes))
 })
 
-t.test('content types that no parser knows pass, and so do bodies without any', async (t) => {
+t.test('bodies of any content type, invalid JSON and empty bodies are forwarded', async (t) => {
   const { call, upstream } = await proxyApp(t)
   for (
     const type of ['text/csv', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded',
@@ -122,7 +122,7 @@ t.test('content types that no parser knows pass, and so do bodies without any', 
   t.equal(upstream.calls.at(-1)?.body.length, 0)
 })
 
-t.test('nobody is 401, a user who may not is 403, and neither is forwarded', async (t) => {
+t.test('a call without a user is 401, a forbidden user is 403, and neither call is forwarded', async (t) => {
   const { call, api, upstream } = await proxyApp(t, {
     authorize (request) {
       const user = userOf(request)
@@ -143,7 +143,7 @@ t.test('nobody is 401, a user who may not is 403, and neither is forwarded', asy
   t.equal(api.connections() + upstream.connections(), 0)
 })
 
-t.test('a grant with a member that nobody knows is an error, not a wider view', async (t) => {
+t.test('a grant with an unknown or invalid member is refused', async (t) => {
   for (
     const grant of [{ clientId: 'ann', parms: {} }, { clientId: 'ann', tenant: '' }, {
       clientId: 'ann',
@@ -156,7 +156,7 @@ t.test('a grant with a member that nobody knows is an error, not a wider view', 
   }
 })
 
-t.test("calls at once for many users each go under their own user's token", async (t) => {
+t.test('parallel calls of many users each use the guest token of their user', async (t) => {
   const { call, api, upstream } = await proxyApp(t)
   upstream.answer = ({ headers }, response) => reply({ token: headers['x-plugin-token'] })({} as never, response)
   const users = Array.from({ length: 300 }, (_, at) => `user-${at % 30}`)
@@ -165,7 +165,7 @@ t.test("calls at once for many users each go under their own user's token", asyn
   t.equal(api.calls.length, 30)
 })
 
-t.test('a permission that is gone is gone at the next call, however warm the cache is', async (t) => {
+t.test('a withdrawn permission is 403 at the next call, although the token is cached', async (t) => {
   let allowed = true
   const { call } = await proxyApp(t, {
     authorize: () => {
@@ -178,7 +178,7 @@ t.test('a permission that is gone is gone at the next call, however warm the cac
   t.equal((await call()).statusCode, 403)
 })
 
-t.test('a revoked user or tenant is refused at the next call, a session that is younger is not', async (t) => {
+t.test('a revoked user or tenant is refused at the next call, and a later session is accepted', async (t) => {
   let issuedAt = Date.now()
   const { app, call } = await proxyApp(t, {
     authorize: (request) => ({
@@ -198,7 +198,7 @@ t.test('a revoked user or tenant is refused at the next call, a session that is 
   t.equal((await call({ user: 'bob' })).statusCode, 200)
 })
 
-t.test('a token that the upstream no longer takes is dropped once, and the next call has a new one', async (t) => {
+t.test('a token that the upstream refuses is dropped once, and the next call has a new token', async (t) => {
   const { call, api, upstream } = await proxyApp(t)
   const answer = inTurn(
     reply({ token: tokenOf('first') }),
@@ -213,15 +213,15 @@ t.test('a token that the upstream no longer takes is dropped once, and the next 
     )
   const refused = await call()
   t.equal(refused.statusCode, 401)
-  t.same(refused.json(), { error: { message: 'who?' } }, 'the page sees what the product says')
+  t.same(refused.json(), { error: { message: 'who?' } }, 'the page receives the error of the product')
   t.equal((await call()).statusCode, 200)
   t.equal(api.calls.length, 2)
   upstream.answer = reply('no', 401)
   for (let at = 0; at < 20; at++) t.equal((await call()).statusCode, 401)
-  t.equal(api.calls.length, 2, 'an upstream that refuses every token is not answered with ever new ones')
+  t.equal(api.calls.length, 2, 'an upstream that refuses every token does not cause new tokens')
 })
 
-t.test('two registrations share neither keys nor tokens nor limits', async (t) => {
+t.test('two registrations share no keys, tokens or limits', async (t) => {
   const api = await stubUpstream(t, mint)
   const [one, two] = await Promise.all([stubUpstream(t, reply('one')), stubUpstream(t, reply('two'))])
   const app = Fastify()
@@ -242,11 +242,11 @@ t.test('two registrations share neither keys nor tokens nor limits', async (t) =
   }
   t.same([await ask('/a', other), await ask('/b', PROXY_KEY)], [401, 401])
   t.same([await ask('/a', PROXY_KEY), await ask('/b', other)], ['one', 'two'])
-  t.equal(api.calls.length, 2, 'one token each')
+  t.equal(api.calls.length, 2, 'one token per registration')
   t.same([await ask('/a', PROXY_KEY), await ask('/b', other)], [429, 429])
 })
 
-t.test('it lives below a host that has @fastify/reply-from itself, and adds one route', async (t) => {
+t.test('the proxy works in a host that has @fastify/reply-from, and adds one route', async (t) => {
   const { default: replyFrom } = await import('@fastify/reply-from')
   const routes: string[] = []
   const { call } = await proxyApp(t, {}, {}, async (app) => {
@@ -259,7 +259,7 @@ t.test('it lives below a host that has @fastify/reply-from itself, and adds one 
   t.same(routes, [`GET,HEAD,POST,PUT,PATCH,DELETE ${PREFIX}/*`])
 })
 
-t.test('no key, token or cookie is in the log, whatever fails', async (t) => {
+t.test('no key, token or cookie is logged, also when a call fails', async (t) => {
   const log = logReader()
   const { call, api, upstream } = await proxyApp(t, { retries: 0 }, { logger: { level: 'trace', stream: log.stream } })
   const echo = `Bearer ${API_KEY} ${tokenOf('ann')} ${PROXY_KEY}`
@@ -283,7 +283,7 @@ t.test('no key, token or cookie is in the log, whatever fails', async (t) => {
 
 const REQUIRED = { proxyKeys: [PROXY_KEY], apiKey: 'key', dataAppName: 'sales', authorize: () => null }
 
-t.test('addresses may be written as people write them', async (t) => {
+t.test('apiUrl and upstreamUrl accept upper case, a default port and repeated slashes', async (t) => {
   const { call, upstream } = await proxyApp(t, {
     apiUrl: 'https://API.example.com:443//',
     upstreamUrl: 'https://api.example.com/Base/'
@@ -299,7 +299,8 @@ t.test('addresses may be written as people write them', async (t) => {
   t.equal(upstream.calls[0]?.url, '/API/api/v2/guest-token/create')
 })
 
-t.test('below a host that has @fastify/cors itself an empty prefix and "cors" are refused by name', async (t) => {
+t.test('an empty prefix with "cors" in a host that has @fastify/cors is refused with the name of the ' +
+  'option', async (t) => {
   const { default: cors } = await import('@fastify/cors')
   const app = Fastify()
   t.teardown(() => app.close())
@@ -338,7 +339,7 @@ for (
     connections: 0
   })
 ) {
-  t.test(`a bad "${option}" stops the start with an error that names it`, async (t) => {
+  t.test(`an invalid "${option}" stops the start with an error that names the option`, async (t) => {
     const app = Fastify()
     t.teardown(() => app.close())
     const registered = app.register(databrainProxy, { ...REQUIRED, [option]: value } as never)
@@ -352,8 +353,7 @@ for (
   })
 }
 
-t.test("a time that Node's timers would take for 1 ms stops the start, the longest that they know " +
-  'does not', async (t) => {
+t.test("a time above the maximum of Node's timers stops the start, and the maximum is accepted", async (t) => {
   const longest = 2 ** 31 - 1
   const { call } = await proxyApp(t, {
     timeout: longest,

@@ -66,19 +66,19 @@ const REFUSED = [
 
 const NO_URL = /^\/%(?:c0|e0|u|zz|$)|[ \xe9]/
 
-t.test('a path that could lead elsewhere is 400, and nothing is called', async (t) => {
+t.test('a path that could escape from the base path is 400, and no upstream is called', async (t) => {
   const { listen, upstream, api } = await proxyApp(t)
   const origin = await listen()
   for (const path of REFUSED) {
     const { statusCode, body } = await rawRequest(origin, [`GET ${PREFIX}${path} HTTP/1.1`, ...HEADERS])
     t.equal(statusCode, 400, JSON.stringify(path))
-    // What is no URL at all is refused by Node's parser and Fastify's router, before any route has it.
+    // Node's parser and Fastify's router refuse an invalid URL before any route receives it.
     if (!NO_URL.test(path)) t.match(JSON.parse(body), { error: { code: 'INVALID_REQUEST' } }, JSON.stringify(path))
   }
   t.equal(upstream.connections() + api.connections(), 0)
 })
 
-t.test('an absolute-form target is 400, whatever host it names', async (t) => {
+t.test('an absolute-form target is refused, whichever host it names', async (t) => {
   const { listen, upstream } = await proxyApp(t)
   const origin = await listen()
   for (
@@ -95,7 +95,7 @@ t.test('an absolute-form target is 400, whatever host it names', async (t) => {
   t.equal(upstream.connections(), 0)
 })
 
-t.test('bytes that end a line in a target or a header never become a second request', async (t) => {
+t.test('bytes that end a line in a target or a header cause no second request', async (t) => {
   const { listen, upstream } = await proxyApp(t)
   const origin = await listen()
   for (const target of ['/a\0b', '/a b', '/a\x7f', '/a\nb', '/a\rb']) {
@@ -112,7 +112,7 @@ t.test('bytes that end a line in a target or a header never become a second requ
   t.same(upstream.calls.map(({ url, headers }) => [url, headers['x']]), [['/backend/a', 'y HTTP/1.1']])
 })
 
-t.test('two framings of one body are refused, and what follows is not forwarded', async (t) => {
+t.test('a request with two framings is refused, and the bytes after its body are not forwarded', async (t) => {
   const { listen, upstream } = await proxyApp(t)
   const origin = await listen()
   const smuggled = `POST ${PREFIX}/smuggled HTTP/1.1\r\nHost: a\r\n\r\n`
@@ -136,7 +136,7 @@ t.test('two framings of one body are refused, and what follows is not forwarded'
   t.notOk(upstream.calls.some(({ url }) => url.includes('smuggled')))
 })
 
-t.test('a body where the method has none is 400, not the start of another request', async (t) => {
+t.test('a GET or HEAD with a body is 400, and the body does not become another request', async (t) => {
   const { listen, upstream } = await proxyApp(t)
   const origin = await listen()
   for (const method of ['GET', 'HEAD']) {
@@ -155,7 +155,7 @@ t.test('a body where the method has none is 400, not the start of another reques
   t.equal(upstream.calls.length, 2)
 })
 
-t.test('an upgrade is refused, and methods that the component has no use for do not exist', async (t) => {
+t.test('an upgrade is 400, and methods that the component does not use are 404', async (t) => {
   const { listen, upstream } = await proxyApp(t)
   const origin = await listen()
   const upgrade = ['Host: a', `X-Proxy-Auth-Key: ${PROXY_KEY}`, 'Cookie: user=ann', 'Connection: Upgrade, close',
@@ -170,13 +170,13 @@ t.test('an upgrade is refused, and methods that the component has no use for do 
   t.equal(upstream.connections(), 0)
 })
 
-t.test('a prefix with a parameter, and one that is written otherwise, lead to the same place', async (t) => {
+t.test('a prefix with a parameter or in another encoding is removed from the forwarded path', async (t) => {
   const { listen, upstream } = await proxyApp(t, { prefix: '/:tenant/proxy' })
   t.equal((await rawRequest(await listen(), ['GET /acme/pr%6fxy/a/b?c HTTP/1.1', ...HEADERS])).statusCode, 200)
   t.same(upstream.calls.map(({ url }) => url), ['/backend/a/b?c'])
 })
 
-t.test('the base path is never left, and an empty rest is the base path itself', async (t) => {
+t.test('every forwarded path starts with the base path, and an empty path is the base path', async (t) => {
   const { call, upstream } = await proxyApp(t)
   await call({ url: `${PREFIX}/` })
   await call({ url: `${PREFIX}/?a` })
@@ -186,7 +186,7 @@ t.test('the base path is never left, and an empty rest is the base path itself',
     '/backend/@evil.test:80/x'])
 })
 
-t.test('guest tokens are not for a page to ask for, however it spells that: 403, and nothing is called', async (t) => {
+t.test('a call to the guest-token API is 403 in every spelling, and no upstream is called', async (t) => {
   const { call, upstream, api } = await proxyApp(t)
   for (
     const path of [
@@ -211,8 +211,8 @@ t.test('guest tokens are not for a page to ask for, however it spells that: 403,
   }
 })
 
-t.test('a user reference in the query does not go upstream, however it is spelt, and the rest of the query goes ' +
-  'as it came', async (t) => {
+t.test('a user reference is removed from the query in every spelling, and the rest of the query is ' +
+  'unchanged', async (t) => {
   const { app, call, listen, upstream } = await proxyApp(
     t,
     {},
@@ -238,14 +238,13 @@ t.test('a user reference in the query does not go upstream, however it is spelt,
   t.notOk(upstream.rawBytes().includes(ref))
 })
 
-t.test('a "ref" of the query stays here where there is no userReference guard, too', async (t) => {
+t.test('"ref" is removed from the query without a userReference guard too', async (t) => {
   const { call, upstream } = await proxyApp(t)
   t.equal((await call({ url: `${PREFIX}/x?ref=v1.a.b&a` })).statusCode, 200)
   t.same(upstream.calls.map(({ url }) => url), ['/backend/x?a'])
 })
 
-t.test('a "ref" of the component is taken for a user reference where the host has that guard, unless "guards" ' +
-  'says otherwise', async (t) => {
+t.test('"ref" is read as a user reference in a host with that guard, unless "guards" turns it off', async (t) => {
   const withReferences = (app: FastifyInstance) => app.register(userReference, { keys: [REFERENCE_KEY] })
   const url = `${PREFIX}/x?ref=main`
   t.equal((await (await proxyApp(t, {}, {}, withReferences)).call({ url })).statusCode, 401)

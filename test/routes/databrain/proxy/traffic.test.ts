@@ -12,7 +12,7 @@ import { holdTimers } from '../../../helpers/held-timers.js'
 import { drip, hang, reply } from '../../../helpers/stub-upstream.js'
 import type { Answer } from '../../../helpers/stub-upstream.js'
 
-/** An upstream that answers before it has read the whole request. */
+/** An upstream that can respond before it has read the whole request. */
 async function streamingUpstream (
   t: Test,
   listener: RequestListener
@@ -44,7 +44,7 @@ const endless: Answer = (_call, response) => {
   })()).pipe(response)
 }
 
-t.test('a body streams up: its first byte is there before the last is sent', async (t) => {
+t.test('a request body is streamed: its first byte reaches the upstream before its last byte is sent', async (t) => {
   let received = ''
   const { upstreamUrl } = await streamingUpstream(t, (request, response) => {
     request.setEncoding('latin1').on('data', (text: string) => {
@@ -60,7 +60,7 @@ t.test('a body streams up: its first byte is there before the last is sent', asy
   t.equal(received, 'firstlast')
 })
 
-t.test('an answer streams down: its first byte is there before the last is sent', async (t) => {
+t.test('a response is streamed: its first byte reaches the caller before its last byte is sent', async (t) => {
   let finish = (): void => {}
   const { upstreamUrl } = await streamingUpstream(t, (_request, response) => {
     response.write('first')
@@ -80,7 +80,7 @@ t.test('an answer streams down: its first byte is there before the last is sent'
   t.match(await readAll(response), { text: 'last', whole: true })
 })
 
-t.test('an answer that comes before the end of the body is relayed', async (t) => {
+t.test('a response that the upstream sends before the end of the request body is relayed', async (t) => {
   const { upstreamUrl } = await streamingUpstream(t, (_request, response) => {
     response.writeHead(403).end('no more, please')
   })
@@ -93,7 +93,8 @@ t.test('an answer that comes before the end of the body is relayed', async (t) =
   t.equal((await readAll(response)).text, 'no more, please')
 })
 
-t.test('bodyLimit: a larger body is 413, whether it says so or not, and one of that size passes', async (t) => {
+t.test('bodyLimit: a larger body is 413 with and without Content-Length, and a body of exactly that size is ' +
+  'forwarded', async (t) => {
   const { call, listen, headers, upstream } = await proxyApp(t, { bodyLimit: 100_000 })
   t.equal((await call({ method: 'POST', payload: Buffer.alloc(100_000) })).statusCode, 200)
   t.equal(upstream.calls[0]?.body.length, 100_000)
@@ -106,10 +107,10 @@ t.test('bodyLimit: a larger body is 413, whether it says so or not, and one of t
   const response = await answer
   t.equal(response.statusCode, 413)
   t.match(JSON.parse((await readAll(response)).text), { error: { code: 'PAYLOAD_TOO_LARGE' } })
-  t.equal(upstream.calls.length, 1, 'the upstream never saw the end of it')
+  t.equal(upstream.calls.length, 1, 'the upstream does not receive the whole body')
 })
 
-t.test('maxResponse: an answer that announces more is 502, one that does not is cut at that length', async (t) => {
+t.test('maxResponse: a larger announced response is 502, and a larger unannounced response is aborted', async (t) => {
   const { call, listen, headers, upstream } = await proxyApp(t, { maxResponse: 1_000_000 })
   upstream.answer = reply(Buffer.alloc(1_000_000))
   t.equal((await call()).rawPayload.length, 1_000_000)
@@ -120,12 +121,12 @@ t.test('maxResponse: an answer that announces more is 502, one that does not is 
   const { request, answer } = openCall(await listen(), headers(), 'GET')
   request.end()
   const read = await readAll(await answer)
-  t.equal(read.whole, false, 'the page sees that it is not whole')
+  t.equal(read.whole, false, 'the response is aborted')
   t.ok(read.length <= 1_000_000)
-  t.ok(await comesTrue(() => upstream.openSockets() <= 2), 'the flood has no reader any more')
+  t.ok(await comesTrue(() => upstream.openSockets() <= 2), 'the socket to the upstream is closed')
 })
 
-t.test('an answer may drip, but not pause for longer than idleTimeout', async (t) => {
+t.test('a slow response continues, and a response that pauses for idleTimeout is aborted', async (t) => {
   const { listen, headers, upstream } = await proxyApp(t, { idleTimeout: 1_000, timeout: 1_000 })
   const origin = await listen()
   upstream.answer = drip(50)
@@ -133,7 +134,7 @@ t.test('an answer may drip, but not pause for longer than idleTimeout', async (t
   dripping.request.end()
   let drops = 0
   ;(await dripping.answer).on('data', () => drops++).on('error', () => {})
-  // That is longer than either limit.
+  // This takes longer than either limit.
   t.ok(await comesTrue(() => drops > 40))
   dripping.request.destroy()
 
@@ -146,7 +147,7 @@ t.test('an answer may drip, but not pause for longer than idleTimeout', async (t
   t.ok(await comesTrue(() => upstream.openSockets() === 0))
 })
 
-t.test('an upload may take longer than the time limit, but not pause for so long', async (t) => {
+t.test('a slow upload continues, and an upload that pauses for the time limit is 400', async (t) => {
   const { listen, headers, upstream } = await proxyApp(t, { timeout: 1_000 })
   const origin = await listen()
   const slow = openCall(origin, headers())
@@ -166,7 +167,7 @@ t.test('an upload may take longer than the time limit, but not pause for so long
   t.equal(upstream.calls.length, 1)
 })
 
-t.test("a caller who leaves frees the upstream's socket: while it waits, sends or reads", async (t) => {
+t.test('a caller that disconnects while it waits, sends or reads frees the socket of the upstream', async (t) => {
   const { listen, headers, upstream } = await proxyApp(t, { timeout: 60_000 })
   const origin = await listen()
   upstream.answer = hang
@@ -193,7 +194,7 @@ t.test("a caller who leaves frees the upstream's socket: while it waits, sends o
   t.ok(await comesTrue(() => upstream.openSockets() === 0), 'while it reads')
 })
 
-t.test('a caller who does not read is cut off after readTimeout, however much there is to read', async (t) => {
+t.test('a caller that does not read is disconnected after readTimeout', async (t) => {
   const { listen, headers, upstream } = await proxyApp(t, { readTimeout: 500, idleTimeout: 60_000 })
   upstream.answer = endless
   const { request, answer } = openCall(await listen(), headers(), 'GET')
@@ -204,7 +205,7 @@ t.test('a caller who does not read is cut off after readTimeout, however much th
   t.equal((await readAll(response)).whole, false)
 })
 
-t.test('an upstream that hangs is 504 for all who wait, and holds up nobody else', async (t) => {
+t.test('all calls to a hanging upstream are 504, and other routes respond meanwhile', async (t) => {
   const limit = holdTimers(t, 61_234)
   const { app, listen, headers, upstream } = await proxyApp(t, { timeout: 61_234, userConnections: 200 }, {}, (app) => {
     app.get('/healthz', async () => 'alive')
@@ -220,7 +221,7 @@ t.test('an upstream that hangs is 504 for all who wait, and holds up nobody else
   const health = []
   for (let at = 0; at < 20; at++) health.push((await app.inject('/healthz')).statusCode)
   t.same(new Set(health), new Set([200]))
-  t.equal(limit.waiting(), 200, 'all still wait, those beyond the 64 sockets for one of them')
+  t.equal(limit.waiting(), 200, 'all calls still wait for the upstream or for one of 64 sockets')
   limit.run()
   t.same(new Set((await Promise.all(calls)).map(String)), new Set(['504,UPSTREAM_TIMEOUT']))
   t.ok(await comesTrue(() => upstream.openSockets() === 0))

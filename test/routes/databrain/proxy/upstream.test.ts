@@ -9,16 +9,16 @@ import { cut, hang, junk, redirect, reply, stubUpstream } from '../../../helpers
 import type { Answer } from '../../../helpers/stub-upstream.js'
 
 const failures: Record<string, Answer> = {
-  'a cut connection': cut,
+  'a closed connection': cut,
   'no HTTP': junk,
   'a redirect elsewhere': redirect('https://evil.test/'),
   'a redirect to itself': redirect('/backend/other', 307),
-  'a redirect without a place': reply('', 308),
+  'a redirect without a location': reply('', 308),
   'several choices': reply('', 300),
-  'an upgrade that nobody asked for': (_call, response) => {
+  'an upgrade without a request for it': (_call, response) => {
     response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n')
   },
-  'a status that is none': (_call, response) => {
+  'an invalid status': (_call, response) => {
     response.socket?.end('HTTP/1.1 999 What\r\nContent-Length: 2\r\n\r\nno')
   },
   'a head without an end': (_call, response) => {
@@ -41,7 +41,7 @@ const failures: Record<string, Answer> = {
 }
 
 for (const [name, answer] of Object.entries(failures)) {
-  t.test(`${name} from the upstream is 502 under our own headers, and not tried again`, async (t) => {
+  t.test(`${name} from the upstream is 502 with only our own headers, and is not retried`, async (t) => {
     const { call, upstream } = await proxyApp(t)
     upstream.answer = answer
     const response = await call({ method: 'POST', payload: 'x' })
@@ -54,11 +54,11 @@ for (const [name, answer] of Object.entries(failures)) {
     }
     t.equal(upstream.calls.length, 1)
     upstream.answer = reply('again')
-    t.equal((await call()).statusCode, 200, 'the next one goes through')
+    t.equal((await call()).statusCode, 200, 'the next call succeeds')
   })
 }
 
-t.test('a mint that fails is 502 or 504, a refused one 400, and nothing is forwarded', async (t) => {
+t.test('a failed mint is 502, a refused mint is 400, and the call is not forwarded', async (t) => {
   const { call, api, upstream } = await proxyApp(t, { retries: 0 })
   for (
     const [answer, status, code] of [
@@ -77,21 +77,21 @@ t.test('a mint that fails is 502 or 504, a refused one 400, and nothing is forwa
   t.equal((await call()).statusCode, 200)
 })
 
-t.test('a mint that hangs is 504 within the time limit', async (t) => {
+t.test('a hanging mint is 504 at the time limit', async (t) => {
   const { call, api } = await proxyApp(t, { timeout: 500 })
   api.answer = hang
   const response = await call()
   t.match([response.statusCode, response.json()], [504, { error: { code: 'UPSTREAM_TIMEOUT' } }])
 })
 
-t.test('an upstream that nobody listens at is 502', async (t) => {
+t.test('an upstream that is down is 502', async (t) => {
   const gone = await stubUpstream(t)
   await gone.close()
   const { call } = await proxyApp(t, { upstreamUrl: gone.origin })
   t.match([(await call()).statusCode, (await call({ method: 'POST', payload: 'x' })).statusCode], [502, 502])
 })
 
-t.test('a certificate that nobody trusts is 502; `ca` makes it trusted', async (t) => {
+t.test('an upstream with an untrusted certificate is 502, and "ca" makes the certificate trusted', async (t) => {
   const tls = selfSigned()
   const secure = await stubUpstream(t, reply('over TLS'), tls)
   const { call } = await proxyApp(t, { upstreamUrl: secure.origin })
@@ -103,7 +103,7 @@ t.test('a certificate that nobody trusts is 502; `ca` makes it trusted', async (
   t.equal(secure.calls[0]?.headers['x-plugin-token'], tokenOf('ann'))
 })
 
-t.test('by default calls go to the API that mints', async (t) => {
+t.test('calls are forwarded to apiUrl by default', async (t) => {
   const databrain = await stubUpstream(
     t,
     (call, response) => (call.url.endsWith('/create') ? mint : reply({ data: call.url }))(call, response)
@@ -121,7 +121,7 @@ t.test('by default calls go to the API that mints', async (t) => {
   t.same(response.json(), { data: '/self-hosted/api/v2/dashboard?dashboardId=d' })
 })
 
-t.test('a hung upstream does not hold up the end of the app', async (t) => {
+t.test('app.close() does not wait for a hanging upstream', async (t) => {
   const { app, call, upstream } = await proxyApp(t, { timeout: 3_600_000 })
   upstream.answer = hang
   const answer = call()
