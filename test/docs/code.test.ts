@@ -10,6 +10,7 @@ const NOT_IN_A_TABLE = [
   'AdminTokensOptions',
   'CaptchaOptions',
   'CommonCaptchaOptions',
+  'DatabrainTokenOptions',
   'GroupCommitOptions',
   'KeepingOptions',
   'LookupCacheOptions',

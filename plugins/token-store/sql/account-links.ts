@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import type { Kysely, Transaction } from 'kysely'
+import type { ExpressionBuilder, Kysely, Transaction } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
@@ -12,7 +11,11 @@ import { toDate } from './times.js'
 type Tx = Transaction<DatabaseSchema>
 
 /** The SHA-256 of a user's password hash, in hex. */
-const PASSWORD_DIGEST = sql<string>`encode(sha256(convert_to(users.password_hash, 'UTF8')), 'hex')`
+function passwordDigest<Tables extends 'users' | keyof DatabaseSchema> (eb: ExpressionBuilder<DatabaseSchema, Tables>) {
+  const { fn, val } = eb as unknown as ExpressionBuilder<DatabaseSchema, 'users'>
+  const bytes = fn('convert_to', ['users.password_hash', val('UTF8')])
+  return fn<string>('encode', [fn('sha256', [bytes]), val('hex')])
+}
 
 export function sqlAccountLinks (
   db: Kysely<DatabaseSchema>,
@@ -25,7 +28,7 @@ export function sqlAccountLinks (
       .select(['users.id', 'users.email']).where('password_resets.digest', '=', toColumnText(digest))
       .where('password_resets.expires_at', '>', toDate(now()))
       .whereRef('password_resets.email', '=', 'users.email')
-      .where('password_resets.password_digest', '=', PASSWORD_DIGEST)
+      .where((eb) => eb('password_resets.password_digest', '=', passwordDigest(eb)))
 
   return {
     async startReset ({ userId, digest, expiresAt }) {
@@ -36,7 +39,7 @@ export function sqlAccountLinks (
             'users.id',
             eb.cast<string>(eb.val(toColumnText(digest)), 'text').as('digest'),
             'users.email',
-            PASSWORD_DIGEST.as('password_digest'),
+            passwordDigest(eb).as('password_digest'),
             eb.cast<Date>(eb.val(toDate(expiresAt)), 'timestamptz').as('expires_at')
           ]).where('users.id', '=', toColumnText(userId))
         )
@@ -78,7 +81,7 @@ export function sqlAccountLinks (
 
     async startEmailChange ({ userId, newEmail, digest, newDigest, expiresAt }) {
       return await db.transaction().execute(async (tx) => {
-        const user = await tx.selectFrom('users').select(['id', 'email', PASSWORD_DIGEST.as('password_digest')])
+        const user = await tx.selectFrom('users').select((eb) => ['id', 'email', passwordDigest(eb).as('password_digest')])
           .where('id', '=', toColumnText(userId)).forUpdate().executeTakeFirst()
         if (user === undefined) return false
         await tx.deleteFrom('email_changes').where('user_id', '=', user.id).execute()
@@ -110,7 +113,7 @@ export function sqlAccountLinks (
             .where((eb) => eb.or([eb('digest', '=', key), eb('new_digest', '=', key)]))
             .where('expires_at', '>', toDate(now()))
             .whereRef('email_changes.email', '=', 'users.email')
-            .where('password_digest', '=', PASSWORD_DIGEST).executeTakeFirst()
+            .where((eb) => eb('password_digest', '=', passwordDigest(eb))).executeTakeFirst()
           if (change === undefined) return null
           const { user_id: id, email, new_email: to } = change
           const confirmed = change.confirmed || change.digest === key

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Kysely, Selectable } from 'kysely'
 
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
@@ -112,6 +111,7 @@ export function sqlApiKeys (
 
     async touch (uses) {
       if (uses.length === 0) return
+      const { sql } = await import('kysely')
       // In the order of ids, as concurrent calls that lock the same rows in different orders would deadlock.
       const latest = [...latestById(uses)].sort(([one], [other]) => one < other ? -1 : 1)
       const ids = sql.join(latest.map(([id]) => sql`${toColumnText(id)}`))

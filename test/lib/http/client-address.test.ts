@@ -179,7 +179,7 @@ t.test('rateLimit with "ipv6Subnet" reads addresses as it does without', async (
   for (const ipv6Subnet of [-1, 129, 56.5, NaN]) {
     await t.rejects(
       limitRate(app, { ipv6Subnet }),
-      { message: /"ipv6Subnet" must be a number of bits/ },
+      { message: /"ipv6Subnet" must be a whole number of bits/ },
       String(ipv6Subnet)
     )
   }
