@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto'
+
+import type { Role, TokenStore } from '../../contracts/token-store/index.js'
+import type { PermissionName } from '../../schemas/admin-keys.js'
+import { aDigest, aRevocation, aSession, aSource, aWebhook, anApiKey } from '../../conformance/token-store/fixtures.js'
+import { systemClock } from '../../conformance/clocks.js'
+import { PASSWORD } from './admin.js'
+import type { AdminApp } from './admin.js'
+
+/** The user of an access token and the app. */
+export interface Subject {
+  admin: AdminApp
+  store: TokenStore
+  orgId: string
+  userId: string
+  email: string
+  refreshToken: string
+}
+
+/** The parts of a request that a route needs: values of the path's parameters and the body. */
+export interface RequestParts {
+  params?: Record<string, string>
+  body?: object
+}
+
+export interface Decision {
+  /** The lowest role that may call the route; `null`: the route needs no access token. */
+  least: Role | null
+  /** The permission of an API key. Default: none, and the route refuses API keys. */
+  permission?: PermissionName
+  /** The status of an allowed call. */
+  ok: number
+  /** Returns the request for new objects of the subject. Default: without body. */
+  make?: (subject: Subject) => RequestParts | Promise<RequestParts>
+  /** Whether an object of another organisation is 404. Default: if the path has parameters. */
+  named?: boolean
+}
+
+const source = async ({ store, orgId }: Subject) => (await store.sources.create(aSource({ orgId }))).id
+const ofSource = async (subject: Subject) => ({ params: { id: await source(subject) } })
+const ofWebhook = async (subject: Subject) => {
+  const id = await source(subject)
+  const fields = aWebhook({ provider: 'standard', secret: 'whsec_cTdUeTJLZDlXbTR4WnAzTA==' })
+  const webhook = await subject.store.webhooks.create(subject.orgId, id, fields)
+  return { params: { id, wid: webhook?.id ?? '' } }
+}
+const ofKey = async ({ store, orgId }: Subject) => ({
+  params: { id: (await store.apiKeys.create(anApiKey({ orgId, role: 'viewer', digest: aDigest() }))).id }
+})
+const ofRevocation = async ({ store, orgId }: Subject) => ({
+  params: { id: (await store.revocations.revoke(aRevocation({ orgId, subject: randomUUID() }))).id }
+})
+const ofSession = async ({ store, orgId, userId }: Subject) => {
+  const user = await store.users.get(userId, orgId)
+  const session = aSession(userId, systemClock(), { orgId, epoch: user?.epoch ?? 0, refreshDigest: aDigest() })
+  await store.sessions.start(session)
+  return { params: { id: session.id } }
+}
+const withBody = (make: (subject: Subject) => Promise<RequestParts>, body: object) => async (subject: Subject) => ({
+  ...await make(subject),
+  body
+})
+const body = (fields: object) => () => ({ body: fields })
+
+const NAME = { name: 'Named by the test' }
+const ROTATION = { overlap_seconds: 0 }
+
+/** Who may call each route of administrators, and what an allowed call returns. */
+export const DECISIONS: Readonly<Record<string, Decision>> = {
+  'POST /auth/login': { least: null, ok: 200, make: ({ email }) => ({ body: { email, password: PASSWORD } }) },
+  'POST /auth/refresh': { least: null, ok: 200, make: ({ refreshToken }) => ({ body: { refresh_token: refreshToken } }) },
+  'POST /auth/logout': { least: null, ok: 204, make: ({ refreshToken }) => ({ body: { refresh_token: refreshToken } }) },
+  'GET /auth/me': { least: 'viewer', ok: 200 },
+  'GET /auth/sessions': { least: 'viewer', ok: 200 },
+  'DELETE /auth/sessions/:id': { least: 'viewer', ok: 204, make: ofSession },
+  'POST /auth/logout-all': { least: 'viewer', ok: 204 },
+  'POST /auth/logout-others': { least: 'viewer', ok: 200 },
+  'GET /auth/organisations': { least: 'viewer', ok: 200 },
+  'POST /auth/switch': { least: 'viewer', ok: 200, named: true, make: ({ orgId }) => ({ body: { org_id: orgId } }) },
+  'POST /auth/password': {
+    least: 'viewer',
+    ok: 204,
+    make: body({ current_password: PASSWORD, new_password: 'another unguessable phrase' })
+  },
+
+  'POST /sources': { least: 'editor', permission: 'sources:write', ok: 201, make: body(NAME) },
+  'GET /sources': { least: 'viewer', permission: 'sources:read', ok: 200 },
+  'GET /sources/:id': { least: 'viewer', permission: 'sources:read', ok: 200, make: ofSource },
+  'PATCH /sources/:id': { least: 'editor', permission: 'sources:write', ok: 200, make: withBody(ofSource, NAME) },
+  'DELETE /sources/:id': { least: 'admin', permission: 'sources:delete', ok: 204, make: ofSource },
+  'POST /sources/:id/rotate-key': {
+    least: 'admin', permission: 'sources:rotate', ok: 200, make: withBody(ofSource, ROTATION)
+  },
+  'POST /sources/:id/rotate-secret': {
+    least: 'admin', permission: 'sources:rotate', ok: 200, make: withBody(ofSource, ROTATION)
+  },
+  'POST /sources/:id/webhooks': {
+    least: 'admin', permission: 'webhooks:write', ok: 201, make: withBody(ofSource, { provider: 'standard' })
+  },
+  'GET /sources/:id/webhooks': { least: 'viewer', permission: 'webhooks:read', ok: 200, make: ofSource },
+  'GET /sources/:id/webhooks/:wid': { least: 'viewer', permission: 'webhooks:read', ok: 200, make: ofWebhook },
+  'PATCH /sources/:id/webhooks/:wid': {
+    least: 'editor', permission: 'webhooks:write', ok: 200, make: withBody(ofWebhook, NAME)
+  },
+  'DELETE /sources/:id/webhooks/:wid': { least: 'admin', permission: 'webhooks:delete', ok: 204, make: ofWebhook },
+  'POST /sources/:id/webhooks/:wid/rotate-secret': {
+    least: 'admin', permission: 'webhooks:rotate', ok: 200, make: withBody(ofWebhook, ROTATION)
+  },
+
+  'GET /events': { least: 'viewer', permission: 'events:read', ok: 200 },
+  // Without an event feed an allowed call is 404; with one the response would not end.
+  'GET /events/live': { least: 'viewer', permission: 'events:read', ok: 404 },
+  'GET /embeds': { least: 'viewer', permission: 'embeds:read', ok: 200 },
+  'POST /embeds/revoke': { least: 'admin', permission: 'embeds:revoke', ok: 200, make: body({ user_id: 'user-1' }) },
+  'GET /embeds/revocations': { least: 'viewer', permission: 'embeds:read', ok: 200 },
+  'DELETE /embeds/revocations/:id': { least: 'admin', permission: 'embeds:revoke', ok: 204, make: ofRevocation },
+  'GET /audit-logs': { least: 'admin', permission: 'audit:read', ok: 200 },
+
+  'GET /permissions': { least: 'admin', ok: 200 },
+  'POST /keys': { least: 'admin', ok: 201, make: body({ ...NAME, role: 'viewer' }) },
+  'GET /keys': { least: 'admin', ok: 200 },
+  'GET /keys/:id': { least: 'admin', ok: 200, make: ofKey },
+  'PATCH /keys/:id': { least: 'admin', ok: 200, make: withBody(ofKey, NAME) },
+  'POST /keys/:id/rotate': { least: 'admin', ok: 200, make: withBody(ofKey, ROTATION) },
+  'DELETE /keys/:id': { least: 'admin', ok: 204, make: ofKey }
+}
