@@ -18,13 +18,10 @@ import { embedQuery } from '../helpers/embed.js'
 
 const KEY = 'pr0xy-key-0123456789-abcdefghijklmnop'
 const TOO_LONG = 'x'.repeat(300)
-/** In everything that is made up, so that it is found wherever it was kept. */
+/** Part of every invented value, so that a test finds each place that stores such a value. */
 const MADE_UP = 'made-up'
 
-/**
- * All embedding routes, whose host knows no user but by reference, and lets nobody see anything but the dashboard
- * `mine`.
- */
+/** All embedding routes, in a host that knows users only by reference and allows only the dashboard `mine`. */
 async function embeddingApp (t: Test) {
   const { store } = await backend(t)
   const app = Fastify({ trustProxy: true })
@@ -68,7 +65,7 @@ async function embeddingApp (t: Test) {
   return { app, entries }
 }
 
-/** One request of each route, with something else made up each time. */
+/** One request per route, with other invented values each time. */
 function requests (at: number, more: Record<string, string> = {}): InjectOptions[] {
   const text = `${MADE_UP}-${at}`
   const headers = {
@@ -105,11 +102,11 @@ function requests (at: number, more: Record<string, string> = {}): InjectOptions
 
 const ACTIONS = ['databrain_proxy.refused', 'embed.refused', 'guest_token.refused', 'widget_token.refused']
 
-t.test('a stranger who makes up dashboards, modes, references, nonces and user agents leaves one audit entry a ' +
+t.test('refusals with invented dashboards, modes, references, nonces and user agents are one audit entry per ' +
   'route', async (t) => {
   const { app, entries } = await embeddingApp(t)
   for (let at = 0; at < 250; at++) {
-    // Of those without a reference and those with one that is none.
+    // Requests without a reference and requests with an invalid reference.
     for (const request of requests(at, at % 2 === 0 ? {} : { 'x-user-reference': `v1.${MADE_UP}${at}.x` })) {
       t.not((await app.inject(request)).statusCode, 200)
     }
@@ -123,8 +120,7 @@ t.test('a stranger who makes up dashboards, modes, references, nonces and user a
   t.notMatch(JSON.stringify(all), MADE_UP)
 })
 
-t.test('a signed-in user who makes up the same leaves one entry a route as well, with names of no more than 256 ' +
-  'characters', async (t) => {
+t.test('refusals of a signed-in user with invented values are one audit entry per route as well', async (t) => {
   const { app, entries } = await embeddingApp(t)
   const headers = { 'x-user-reference': app.userReference.sign({ sub: 'ann' }) }
   for (let at = 0; at < 50; at++) {
@@ -135,8 +131,8 @@ t.test('a signed-in user who makes up the same leaves one entry a route as well,
   for (const { userId, changes } of all) t.same([userId, changes?.['repeats']], ['ann', 49])
 })
 
-t.test('of the dashboards of a known user an entry names those that fit, whole, and no mode that is not ' +
-  'configured', async (t) => {
+t.test('an audit entry of a known user contains the whole names of at most 256 characters, and only configured ' +
+  'modes', async (t) => {
   const cases: Array<[members: Record<string, string>, resourceId: string, mode: string | undefined]> = [
     [{ embed_dashboard_id: 'mine' }, 'mine', 'view'],
     [{ embed_dashboard_id: '', embed_dashboard_ids: `mine,${TOO_LONG}` }, 'mine', 'view'],
@@ -159,7 +155,7 @@ t.test('of the dashboards of a known user an entry names those that fit, whole, 
   }
 })
 
-t.test('the addresses of one IPv6 network count as one, others apart', async (t) => {
+t.test('the addresses of one IPv6 network share one audit entry, and other addresses have their own', async (t) => {
   const { app, entries } = await embeddingApp(t)
   for (let at = 0; at < 20; at++) {
     await app.inject({ url: '/api/generate-token', headers: { 'x-forwarded-for': `2001:db8::${at.toString(16)}` } })

@@ -21,8 +21,7 @@ const EVIL = ['https://evil.test', 'https://app.example.com.evil.test', 'https:/
   'http://app.example.com', 'https://app.example.com:8443', 'https://app.example.com.', 'null', '',
   `${PAGE}, https://evil.test`, 'HTTPS://APP.EXAMPLE.COM']
 
-t.test('a content type that a foreign page may send without a preflight is 415, with a session cookie ' +
-  'too', async (t) => {
+t.test('a content type that a page can send without a preflight is 415, also with a session cookie', async (t) => {
   const { app, apiUrl, bi } = await embedApp(t)
   const body = () => JSON.stringify({ embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })
   const types: Array<Record<string, string>> = [
@@ -50,11 +49,11 @@ t.test('a content type that a foreign page may send without a preflight is 415, 
     url: '/authorize',
     headers: { origin: 'https://evil.test', 'access-control-request-method': 'POST' }
   })
-  t.equal(preflight.statusCode, 404, 'without "cors" no page of another origin gets through its preflight')
+  t.equal(preflight.statusCode, 404, 'without "cors" a preflight is 404')
   t.equal(bi.connections(), 0)
 })
 
-t.test('a foreign origin is 403 before anything else, and is never reflected', async (t) => {
+t.test('another origin is 403 before authorize is called, and the response does not contain the origin', async (t) => {
   let asked = 0
   const { bi, post, app } = await embedApp(t, {
     cors: { origins: [PAGE] },
@@ -82,7 +81,7 @@ t.test('a foreign origin is 403 before anything else, and is never reflected', a
   t.equal(bi.connections(), 0)
 })
 
-t.test('every answer varies by origin, and the site’s own page can read each one', async (t) => {
+t.test('every response varies by origin, and a page of an allowed origin can read every response', async (t) => {
   const { app, apiUrl, post } = await embedApp(t, {
     cors: { origins: [PAGE] },
     rateLimit: { max: 8, timeWindow: '1 minute' },
@@ -118,8 +117,7 @@ t.test('every answer varies by origin, and the site’s own page can read each o
   }
 })
 
-t.test('what a guard of the host refuses, ahead of the route, varies by origin and can be read by the ' +
-  'site’s own page alone', async (t) => {
+t.test('a refusal by a guard of the host varies by origin and is readable only by an allowed origin', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(userReference, { keys: [generateSecret()] })
@@ -143,7 +141,7 @@ t.test('what a guard of the host refuses, ahead of the route, varies by origin a
   }
 })
 
-t.test('a Referer is no Origin, and private networks are not opened', async (t) => {
+t.test('a Referer does not replace the Origin, and a preflight does not allow private networks', async (t) => {
   const { app, post } = await embedApp(t, { cors: { origins: [PAGE] } })
   const answer = await post(embedQuery(), {}, { referer: `${PAGE}/x` })
   t.equal(answer.headers['access-control-allow-origin'], undefined)
@@ -166,7 +164,7 @@ t.test('a Referer is no Origin, and private networks are not opened', async (t) 
   t.equal(preflight.headers['access-control-allow-private-network'], undefined)
 })
 
-t.test('an origin that is none stops the start', async (t) => {
+t.test('an invalid origin in cors stops the start', async (t) => {
   for (
     const origin of ['*', 'null', '/.*/', 'https://app.example.com/', 'https://app.example.com/x',
       'javascript:alert(1)', 'app.example.com', '']
@@ -185,8 +183,7 @@ t.test('an origin that is none stops the start', async (t) => {
   }
 })
 
-t.test('guards that are named for the route act before the body is read, and their 401 and 403 keep their ' +
-  'status', async (t) => {
+t.test('a guard in "guards" runs before the body is read, and its error keeps its status', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const wanted = defineGuard(app, {
@@ -212,7 +209,7 @@ t.test('guards that are named for the route act before the body is read, and the
   t.equal(answer.json().error.code, 'UNAUTHORIZED')
 })
 
-t.test('where user references are known, one may name the user, and a bad one is 401', async (t) => {
+t.test('a user reference selects the user if the guard is registered, and an invalid reference is 401', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const bi = await stubUpstream(t, reply(GRANTED))
@@ -238,7 +235,7 @@ t.test('where user references are known, one may name the user, and a bad one is
   t.equal(bi.calls.length, 1)
 })
 
-t.test('two registrations in one app answer on their own paths, by their own options', async (t) => {
+t.test('two registrations in one app respond on their own paths with their own options', async (t) => {
   const { app } = await embedApp(t, { prefix: '/one', path: '/authorize', cors: { origins: [PAGE] } })
   await app.register(embedAuthorize, {
     servers: [{ apiUrl: 'https://bi.test', embedSecret: SECRET }],

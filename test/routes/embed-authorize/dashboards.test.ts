@@ -6,8 +6,8 @@ import { stringWork } from '../../helpers/string-work.js'
 
 const numbered = (count: number) => Array.from({ length: count }, (_none, at) => `D${at}`)
 
-t.test('a query that names more than "maxDashboards" is 400 before the host is asked; one that names one ' +
-  'dashboard often is not', async (t) => {
+t.test('a query with more than "maxDashboards" dashboards is 400 before authorize is called, and repeats count ' +
+  'once', async (t) => {
   let asked: readonly string[] = []
   const { bi, post } = await embedApp(t, {
     pinboard: true,
@@ -59,8 +59,8 @@ t.test('a query that names more than "maxDashboards" is 400 before the host is a
   t.same(asked, ['a', '/a'])
 })
 
-t.test('an id with anything but letters, digits, "-" and "_" in one pair of brackets is 400, wherever the query ' +
-  'has it', async (t) => {
+t.test('a dashboard id with characters other than letters, digits, "-", "_" and one pair of brackets is 400 in every ' +
+  'parameter', async (t) => {
   const { bi, post } = await embedApp(t, { pinboard: true })
   const wrong = [
     '{0xc5bab292,0x0ee6,0x4ee7,{0x9d,0xfa,0xd6,0xb3,0xcf,0xfe,0xd7,0xff}}',
@@ -101,7 +101,7 @@ t.test('an id with anything but letters, digits, "-" and "_" in one pair of brac
   }
 })
 
-t.test('a path with a character that can not be seen is 400', async (t) => {
+t.test('a path with an invisible character is 400', async (t) => {
   const { bi, post } = await embedApp(t)
   for (
     const character of ['\u200b', '\u200d', '\ufeff', '\u00ad', '\u202e', '\u2060', '\u{e0041}', '\u034f', '\u3164',
@@ -122,8 +122,8 @@ t.test('a path with a character that can not be seen is 400', async (t) => {
   )
 })
 
-t.test('50 KB of slashes or spaces in a path are read a few times, and name the dashboard that they are ' +
-  'around', async (t) => {
+t.test('50 KB of slashes or spaces in a path are read a limited number of times and do not hide the ' +
+  'dashboard', async (t) => {
   const { app, post } = await embedApp(t)
   const cutOff = (kind: RevocationKind, subject: string) =>
     app.tokenStore.revocations.revoke({

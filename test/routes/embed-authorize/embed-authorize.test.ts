@@ -11,8 +11,8 @@ import type { EmbedAuthorizeOptions } from '../../../routes/embed-authorize/inde
 import { DASHBOARD, GRANTED, SECRET, embedApp, embedQuery, injectJson, readCall } from '../../helpers/embed.js'
 import { reply, stubUpstream } from '../../helpers/stub-upstream.js'
 
-t.test('a query of the SDK comes to the server with the user, our time and a good signature, and its answer ' +
-  'comes back unchanged', async (t) => {
+t.test('a query of the SDK reaches Bold BI with user, server time and a valid signature, and the response is ' +
+  'unchanged', async (t) => {
   const { bi, post } = await embedApp(t)
   const query = embedQuery()
   const before = Date.now()
@@ -27,13 +27,13 @@ t.test('a query of the SDK comes to the server with the user, our time and a goo
   t.equal(signature, expected)
   t.ok(
     signed.startsWith(`${query}&embed_user_email=viewer@example.com&embed_server_timestamp=`),
-    'the browser’s part keeps its order and text'
+    'the query of the browser is unchanged'
   )
   const time = Number(fields.get('embed_server_timestamp')) * 1_000
-  t.ok(time > before - 1_000 && time <= after + 1_000, 'our own time')
+  t.ok(time > before - 1_000 && time <= after + 1_000, 'the time of the server')
 })
 
-t.test('the mock product of the product accepts what the route sends, by GET and by POST', async (t) => {
+t.test('the mock product accepts the requests of the route by GET and by POST', async (t) => {
   const boldBi = await startBoldBi({ embedders: [] })
   t.teardown(() => boldBi.close())
   for (const transport of ['get', 'post'] as const) {
@@ -53,7 +53,8 @@ t.test('the mock product of the product accepts what the route sends, by GET and
   }
 })
 
-t.test('the query may come in either spelling or in both, but two that differ are 400', async (t) => {
+t.test('the query is accepted in either spelling of its member or in both, and two different queries are ' +
+  '400', async (t) => {
   const { bi, apiUrl, app } = await embedApp(t)
   const send = (body: object) => injectJson(app, { dashboardServerApiUrl: apiUrl, ...body })
   const query = embedQuery()
@@ -61,7 +62,7 @@ t.test('the query may come in either spelling or in both, but two that differ ar
   t.equal(
     (await send({ embedQueryString: embedQuery(), more: { of: 'the SDK' } })).statusCode,
     200,
-    'members that we do not know are ignored'
+    'unknown members are ignored'
   )
   t.equal((await send({ embedQuerString: query, embedQueryString: query })).statusCode, 200)
   const differ = await send({ embedQuerString: embedQuery(), embedQueryString: embedQuery() })
@@ -70,13 +71,13 @@ t.test('the query may come in either spelling or in both, but two that differ ar
   t.equal(bi.calls.length, 3)
 })
 
-t.test('a body of the wrong shape is 400 and goes nowhere', async (t) => {
+t.test('a body of the wrong shape is 400, and Bold BI is not called', async (t) => {
   const { app, bi, apiUrl } = await embedApp(t)
   const query = embedQuery()
   const bodies: unknown[] = [
     null,
     [],
-    'text',
+    'string',
     7,
     {},
     { embedQuerString: query },
@@ -106,7 +107,7 @@ t.test('a body of the wrong shape is 400 and goes nowhere', async (t) => {
   t.equal(bi.connections(), 0)
 })
 
-t.test('the host is told everything that the query asks for, decoded', async (t) => {
+t.test('authorize receives everything that the query asks for, decoded', async (t) => {
   let seen: unknown
   const { apiUrl, post } = await embedApp(t, {
     pinboard: true,
@@ -148,14 +149,13 @@ t.test('the host is told everything that the query asks for, decoded', async (t)
   })
 })
 
-t.test('a nonce is good once, in any case of its letters, and only a user whom the host names can use it ' +
-  'up', async (t) => {
+t.test('a nonce works once in any letter case, and a request without a user does not use up the nonce', async (t) => {
   let user: { email: string } | null = null
   const { bi, post } = await embedApp(t, { authorize: () => user })
   const embed_nonce = randomUUID()
   t.equal((await post(embedQuery({ embed_nonce }))).statusCode, 401)
   user = { email: 'viewer@example.com' }
-  t.equal((await post(embedQuery({ embed_nonce }))).statusCode, 200, 'the refused attempt did not use it up')
+  t.equal((await post(embedQuery({ embed_nonce }))).statusCode, 200, 'the refused request did not use up the nonce')
   for (const again of [embed_nonce, embed_nonce.toUpperCase()]) {
     const reply = await post(embedQuery({ embed_nonce: again }))
     t.equal(reply.statusCode, 409)
@@ -164,7 +164,7 @@ t.test('a nonce is good once, in any case of its letters, and only a user whom t
   t.equal(bi.calls.length, 1)
 })
 
-t.test('of many parallel uses of one nonce exactly one goes out', async (t) => {
+t.test('only one of many parallel uses of one nonce reaches Bold BI', async (t) => {
   const { bi, post } = await embedApp(t)
   const query = embedQuery()
   const statuses = await Promise.all(Array.from({ length: 20 }, async () => (await post(query)).statusCode))
@@ -173,7 +173,7 @@ t.test('of many parallel uses of one nonce exactly one goes out', async (t) => {
   t.equal(bi.calls.length, 1)
 })
 
-t.test('a store that holds no more nonces is 503, and nothing goes out', async (t) => {
+t.test('a store that is full of nonces is 503, and Bold BI is not called', async (t) => {
   let now = Date.now()
   const bi = await stubUpstream(t, reply(GRANTED))
   const app = Fastify()
@@ -194,5 +194,5 @@ t.test('a store that holds no more nonces is 503, and nothing goes out', async (
   now += 899_000
   t.equal((await send(first)).statusCode, 409, 'still within the 15 minutes')
   now += 2_000
-  t.equal((await send(second)).statusCode, 200, 'and then there is room again')
+  t.equal((await send(second)).statusCode, 200, 'the store has room again')
 })

@@ -17,7 +17,7 @@ const UNESCAPE: Readonly<Record<string, string>> = {
   '&#39;': "'"
 }
 
-/** The conditions that the mock product's dashboard shows for filters on fields; `null` if it shows no data. */
+/** The conditions that the dashboard of the mock product shows for filters on fields; `null` without data. */
 async function shown (t: Test, fields: EmbedFilters, transport: EmbedTransport = 'get'): Promise<string[] | null> {
   const boldBi = await startBoldBi({ embedders: [], embedSecret: SECRET })
   t.teardown(() => boldBi.close())
@@ -37,7 +37,7 @@ async function shown (t: Test, fields: EmbedFilters, transport: EmbedTransport =
 }
 
 for (const transport of ['get', 'post'] as const) {
-  t.test(`by ${transport} the product filters by the company names that the host gave`, async (t) => {
+  t.test(`by ${transport} the product filters by the company names that authorize returns`, async (t) => {
     t.same(
       await shown(t, {
         Company: 'Johnson & Johnson',
@@ -57,14 +57,14 @@ for (const transport of ['get', 'post'] as const) {
   })
 }
 
-t.test('a value cannot add a condition, however it is written', async (t) => {
+t.test('a filter value cannot add a condition', async (t) => {
   for (const value of ['EU&Region>5', 'EU||Region<5', 'EU,US', 'IN(EU,US)', 'EU)&(Region', '&&Region']) {
     t.same(await shown(t, { Region: value }), [`Region = ${JSON.stringify(value)}`], value)
     t.same(await shown(t, { Region: [value, 'x'] }), [`Region IN ${JSON.stringify(value)} "x"`], value)
   }
 })
 
-t.test('a value with a character that has no documented escape is 403, and the log names the field and the ' +
+t.test('a value with a character without a documented escape is 403, and the log contains the field and the ' +
   'reason', async (t) => {
   for (const character of '#[]{}~=') {
     const log = logReader()

@@ -13,8 +13,7 @@ function objectOf (call: RecordedCall | undefined): Record<string, unknown> {
   return JSON.parse(call?.body.toString() ?? 'null') as Record<string, unknown>
 }
 
-t.test("with transport: 'object' the view of a dashboard is asked for by Bold BI's object of " +
-  'version 14.1', async (t) => {
+t.test("with transport: 'object' a view of a dashboard is requested by the object of Bold BI 14.1", async (t) => {
   const { bi, post } = await embedApp(t, {
     transport: 'object',
     authorize: () => ({
@@ -42,8 +41,7 @@ t.test("with transport: 'object' the view of a dashboard is asked for by Bold BI
   })
 })
 
-t.test('what an object cannot say (a path, several dashboards, a view, a widget, another mode, a ' +
-  'shorter life) is signed and posted', async (t) => {
+t.test('a query that the object cannot express is signed and sent by POST', async (t) => {
   const { bi, post } = await embedApp(t, { transport: 'object', modes: ['view', 'design'], pinboard: true })
   const more: Array<Record<string, string>> = [
     { embed_dashboard_id: '', embed_dashboard_path: '/Sales' },
@@ -71,10 +69,10 @@ t.test('what an object cannot say (a path, several dashboards, a view, a widget,
   t.notMatch(bi.rawBytes(), SECRET)
   const strict = await embedApp(t, { transport: 'object', maxExpiration: 3_600_000 })
   await strict.post(embedQuery())
-  t.equal(readCall(strict.bi.calls[0]).fields.get('embed_expirationtime'), '3600', 'a limit of the life is never lost')
+  t.equal(readCall(strict.bi.calls[0]).fields.get('embed_expirationtime'), '3600', 'the limit of the validity is kept')
 })
 
-t.test('a nonce, a policy and a bad identity count for an object as for a query', async (t) => {
+t.test('nonce, modes and checks of the identity apply to an object as to a query', async (t) => {
   let identity: EmbedIdentity | null = null
   const { bi, post } = await embedApp(t, { transport: 'object', authorize: () => identity })
   const query = embedQuery()
@@ -84,7 +82,7 @@ t.test('a nonce, a policy and a bad identity count for an object as for a query'
   t.equal((await post(embedQuery({ embed_mode: 'design' }))).statusCode, 403)
   t.equal(bi.connections(), 0)
   identity = { email: 'viewer@example.com', datasourceFilter: { fields: { Amount: embedFilter.greaterThan(3) } } }
-  t.equal((await post(embedQuery())).statusCode, 403, 'a condition that this form does not know is never left out')
+  t.equal((await post(embedQuery())).statusCode, 403, 'an unsupported condition is refused')
   t.equal(bi.connections(), 0)
   identity = { email: 'viewer@example.com' }
   t.equal((await post(query)).statusCode, 200)
@@ -92,7 +90,7 @@ t.test('a nonce, a policy and a bad identity count for an object as for a query'
   t.equal(bi.calls.length, 1)
 })
 
-t.test('a server that repeats the secret of an object is not relayed, in whatever spelling', async (t) => {
+t.test('a response that contains the secret of an object is 502 in every spelling of the secret', async (t) => {
   const secret = 'a "quoted" secret/with\\escapes'
   const log = logReader()
   const { bi, apiUrl, post, app } = await embedApp(t, { transport: 'object' }, {
@@ -128,7 +126,7 @@ t.test('a server that repeats the secret of an object is not relayed, in whateve
   t.match(log.text(), /repeated the embed secret/)
 })
 
-t.test('an address is taken apart at the first /api of its path, so that a site may be called so', async (t) => {
+t.test('an address is split at the first /api of its path, so that a site can be named api', async (t) => {
   for (
     const [path, mount, siteidentifier] of [['/bi/api/site/api', '/bi', 'site/api'], ['/api', '', ''], [
       '/apis/api/site/s',
@@ -159,10 +157,10 @@ t.test('an address is taken apart at the first /api of its path, so that a site 
   await t.rejects(async () => await app.register(embedAuthorize, options), {
     code: 'INVALID_OPTIONS',
     message: /\/api/
-  }, 'a host of that name is no path')
+  }, 'a host named api has no /api path')
 })
 
-t.test('an answer that is too deep to be searched for the secret is no usable one', async (t) => {
+t.test('a response that is too deeply nested to be searched for the secret is 502', async (t) => {
   const deep = `{"Data":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}`
   const { bi, post } = await embedApp(t, { transport: 'object' })
   bi.answer = reply(deep)
@@ -171,10 +169,10 @@ t.test('an answer that is too deep to be searched for the secret is no usable on
   t.equal(answer.json().error.code, 'UPSTREAM_ERROR')
   const signed = await embedApp(t)
   signed.bi.answer = reply(deep)
-  t.equal((await signed.post(embedQuery())).payload, deep, 'what holds no secret is not searched')
+  t.equal((await signed.post(embedQuery())).payload, deep, 'a response to a signed query is not searched')
 })
 
-t.test('an object over plain http to another machine is warned of at the start', async (t) => {
+t.test("transport: 'object' over plain http to another machine is a warning at the start", async (t) => {
   for (
     const [apiUrl, warned] of [['http://bi.test/bi/api/site/site1', true], ['https://bi.test/bi/api', false], [
       'http://127.0.0.1:1/api/site1',

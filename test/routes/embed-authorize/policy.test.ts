@@ -16,7 +16,7 @@ const NOBODY: Array<[string, EmbedAuthorizeOptions['authorize']]> = [
 ]
 
 for (const errors of ['sdk', 'http'] as const) {
-  t.test(`without a user it is 401 and no call goes out, with errors: '${errors}'`, async (t) => {
+  t.test(`a request without a user is 401, and Bold BI is not called, with errors: '${errors}'`, async (t) => {
     for (const [how, authorize] of NOBODY) {
       const { bi, post } = await embedApp(t, { authorize, errors })
       const reply = await post(embedQuery())
@@ -27,7 +27,7 @@ for (const errors of ['sdk', 'http'] as const) {
   })
 }
 
-t.test('a key that only the server may set is 400, in any case and encoding', async (t) => {
+t.test('a key that is reserved for the server is 400, in any letter case and encoding', async (t) => {
   const { bi, post } = await embedApp(t)
   const keys = [
     'embed_user_email',
@@ -63,8 +63,7 @@ t.test('a key that only the server may set is 400, in any case and encoding', as
   t.equal(bi.connections(), 0)
 })
 
-t.test('another parameter inside a value, however often encoded, is 400 and is never ' +
-  'signed', async (t) => {
+t.test('another parameter inside a value is 400 in any depth of encoding, and is not signed', async (t) => {
   const { bi, post } = await embedApp(t, { pinboard: true })
   const values = [
     'x%26embed_mode%3Ddesign%26embed_dashboard_id%3Dother',
@@ -92,7 +91,7 @@ t.test('another parameter inside a value, however often encoded, is 400 and is n
   t.equal(bi.connections(), 0)
 })
 
-t.test('a mode that is not among "modes" is 403 before the host is asked', async (t) => {
+t.test('a mode that is not in "modes" is 403 before authorize is called', async (t) => {
   let asked = 0
   const authorize: EmbedAuthorizeOptions['authorize'] = () => {
     asked++
@@ -108,13 +107,13 @@ t.test('a mode that is not among "modes" is 403 before the host is asked', async
   t.equal(bi.connections(), 0)
   for (const embed_mode of ['view', '%76iew', '', undefined]) {
     t.equal((await post(embedQuery({ embed_mode }))).statusCode, 200, String(embed_mode))
-    t.equal(readCall(bi.calls.at(-1)).fields.get('embed_mode'), 'view', 'what was checked is said outright')
+    t.equal(readCall(bi.calls.at(-1)).fields.get('embed_mode'), 'view', 'the query contains the checked mode')
   }
   const designer = await embedApp(t, { modes: ['design'] })
-  t.equal((await designer.post(embedQuery({ embed_mode: undefined }))).statusCode, 403, 'no mode means view')
+  t.equal((await designer.post(embedQuery({ embed_mode: undefined }))).statusCode, 403, 'the default mode is view')
 })
 
-t.test('a dashboard that the host does not grant is 403, wherever the query names it', async (t) => {
+t.test('a dashboard that authorize refuses is 403 in every parameter of the query', async (t) => {
   const granted = new Set(['mine', '/mine'])
   const { bi, post } = await embedApp(t, {
     authorize (_request, { dashboards }) {
@@ -147,7 +146,8 @@ t.test('a dashboard that the host does not grant is 403, wherever the query name
   t.equal(bi.calls.length, 1)
 })
 
-t.test('a value of the host that could end its place in the query is refused, and nothing goes out', async (t) => {
+t.test('a value from authorize that could escape from its place in the query is 403, and Bold BI is not ' +
+  'called', async (t) => {
   let identity: unknown
   const { bi, post } = await embedApp(t, { authorize: () => identity as EmbedIdentity })
   const email = 'a@b.c'
@@ -176,7 +176,7 @@ t.test('a value of the host that could end its place in the query is refused, an
   t.equal(bi.connections(), 0)
 })
 
-t.test('what the host grants beside the user is signed with it', async (t) => {
+t.test('filters, attributes, groups and anonymous access from authorize are signed with the user', async (t) => {
   const { bi, post } = await embedApp(t, {
     authorize: () => ({
       username: 'ann lee',
@@ -196,7 +196,7 @@ t.test('what the host grants beside the user is signed with it', async (t) => {
   t.match(text, 'embed_custom_attribute=[{%22db%22:%22eu-1%22}]')
 })
 
-t.test('wrong options stop the start with the name of the option', async (t) => {
+t.test('invalid options stop the start with the name of the option', async (t) => {
   const good = {
     servers: [{ apiUrl: 'https://bi.test/bi/api/site/site1', embedSecret: SECRET }],
     authorize: () => null

@@ -8,7 +8,7 @@ import { SECRET, embedApp, embedQuery, injectJson, readCall } from '../../helper
 
 const DAY = 86_400
 
-t.test('a byte that can not stand in a request target is 400, and no request is split', async (t) => {
+t.test('a byte that is not allowed in a request target is 400, and no request is split', async (t) => {
   const { bi, post } = await embedApp(t)
   for (let code = 0; code <= 0xff; code++) {
     if (code > 0x20 && code < 0x7f) continue
@@ -54,7 +54,7 @@ t.test('a byte that can not stand in a request target is 400, and no request is 
   t.equal(bi.calls.length, bi.rawBytes().split(' HTTP/1.1\r\n').length - 1)
 })
 
-t.test('the signature is over the very bytes that are sent, whatever a free parameter holds', async (t) => {
+t.test('the signature covers exactly the bytes that are sent, for any value of a free parameter', async (t) => {
   const { bi, post } = await embedApp(t)
   const values = [
     'plain',
@@ -90,18 +90,18 @@ t.test('the signature is over the very bytes that are sent, whatever a free para
     t.equal(reply.statusCode, 200, value)
     const { signature, expected, signed, fields } = readCall(bi.calls.at(-1))
     t.equal(signature, expected)
-    t.ok(signed.startsWith(query), 'nothing was encoded anew')
+    t.ok(signed.startsWith(query), 'the query is not encoded again')
     t.equal(decodeURIComponent(fields.get('embed_dashboardview_name') ?? ''), value)
   }
   await post(embedQuery({ embed_dashboard_path: '/a+b' }))
   t.equal(
     readCall(bi.calls.at(-1)).fields.get('embed_dashboard_path'),
     '/a%2Bb',
-    'a bare plus can not be taken for a space'
+    'a plus is encoded, so that it is not read as a space'
   )
 })
 
-t.test('published HMAC keys that are text sign as they should through the option', async (t) => {
+t.test('published HMAC keys produce the expected signatures as embedSecret', async (t) => {
   const { bi, apiUrl } = await embedApp(t)
   const published = ['rfc4231_hmac_sha256', 'nist_openssl_hmac_sha256', 'sha256_header_github'].flatMap((name) => {
     const text = readFileSync(new URL(`../../vectors/hmac/${name}.json`, import.meta.url), 'utf8')
@@ -127,7 +127,8 @@ t.test('published HMAC keys that are text sign as they should through the option
   }
 })
 
-t.test('an expiration is clamped, and what is no positive integer is 400', async (t) => {
+t.test('an expiration above the limit is lowered to it, and a value that is not a positive integer is ' +
+  '400', async (t) => {
   for (
     const [maxExpiration, longest, usual] of [[undefined, DAY, DAY], [600_000, 600, 600], [604_800_000, 604_800,
       DAY]] as const
@@ -143,7 +144,7 @@ t.test('an expiration is clamped, and what is no positive integer is 400', async
       t.equal(await sent(text), longest, text)
     }
     t.equal(await sent('60'), 60)
-    t.equal(await sent(undefined), usual, 'absent: what the SDK would have sent, and said outright')
+    t.equal(await sent(undefined), usual, 'the default of the SDK')
     for (const text of ['-1', '0', '1e3', '0x10', '', '1.5', '%20', 'NaN', '1,2', '٣']) {
       t.equal(await sent(text), 'INVALID_REQUEST', text)
     }
@@ -151,7 +152,7 @@ t.test('an expiration is clamped, and what is no positive integer is 400', async
   }
 })
 
-t.test('a timestamp of the browser more than five minutes off is replaced by ours, in both directions', async (t) => {
+t.test('a browser timestamp more than five minutes from the server time is replaced by the server time', async (t) => {
   const now = 1_756_891_690
   const { bi, post } = await embedApp(t, { now: () => now * 1000 + 999 })
   const sent = async (embed_timestamp: string | undefined) => {
@@ -171,7 +172,7 @@ t.test('a timestamp of the browser more than five minutes off is replaced by our
   }
 })
 
-t.test('a nonce that is no UUID is 400, as are a key given twice and one that is not known', async (t) => {
+t.test('an invalid nonce, a repeated key and an unknown key are 400', async (t) => {
   const { bi, post } = await embedApp(t)
   const queries = ['', 'x', 'embed_mode=view', '=', '&', `${embedQuery()}&`, `${embedQuery()}&&`, `${embedQuery()}&=x`,
     `${embedQuery()}&x=1`, `${embedQuery()}&embed_mode=view`, `${embedQuery()}&layout=1`, `?${embedQuery()}`]
@@ -187,7 +188,7 @@ t.test('a nonce that is no UUID is 400, as are a key given twice and one that is
   t.equal(bi.connections(), 0)
 })
 
-t.test('a long query goes out whole by POST, one beyond the body limit is 413', async (t) => {
+t.test('a long query is sent whole by POST, and a query above the body limit is 413', async (t) => {
   const { bi, post } = await embedApp(t)
   for (const length of [7_000, 8_000, 60_000]) {
     const query = embedQuery({ embed_dashboard_path: `/${'p'.repeat(length)}` })
@@ -196,7 +197,7 @@ t.test('a long query goes out whole by POST, one beyond the body limit is 413', 
     const { signed, signature, expected, path } = readCall(call)
     t.equal(call?.method, length < 7_500 ? 'GET' : 'POST')
     t.equal(path, '/bi/api/site/site1/embed/authorize')
-    t.ok(signed.startsWith(query), 'not one character is missing')
+    t.ok(signed.startsWith(query), 'the query is complete')
     t.equal(signature, expected)
   }
   const calls = bi.calls.length
@@ -206,7 +207,7 @@ t.test('a long query goes out whole by POST, one beyond the body limit is 413', 
   t.equal(bi.calls.length, calls)
 })
 
-t.test('a URL of exactly "maxUrlLength" is a GET, and one character more makes it a POST', async (t) => {
+t.test('a URL of "maxUrlLength" characters is sent by GET, and a longer URL by POST', async (t) => {
   const { apiUrl, bi, post } = await embedApp(t)
   await post(embedQuery())
   const { text } = readCall(bi.calls[0])
@@ -226,12 +227,11 @@ t.test('a URL of exactly "maxUrlLength" is a GET, and one character more makes i
     })
     urls[bi.calls.at(-1)?.method ?? '']?.push(`${apiUrl}/embed/authorize?${readCall(bi.calls.at(-1)).text}`.length)
   }
-  t.ok(Math.max(...urls.GET ?? []) <= length, 'no longer URL was sent')
-  t.ok(Math.min(...urls.POST ?? []) > length, 'and nothing shorter was a POST')
+  t.ok(Math.max(...urls.GET ?? []) <= length, 'no longer URL was sent by GET')
+  t.ok(Math.min(...urls.POST ?? []) > length, 'no shorter URL was sent by POST')
 })
 
-t.test('a body whose known members occur twice, or that has more than 1 000 members and elements, is ' +
-  '400', async (t) => {
+t.test('a body with a repeated known member, or with more than 1 000 members and elements, is 400', async (t) => {
   const { bi, app, apiUrl } = await embedApp(t)
   const server = `"dashboardServerApiUrl":${JSON.stringify(apiUrl)}`
   const query = `"embedQuerString":${JSON.stringify(embedQuery())}`

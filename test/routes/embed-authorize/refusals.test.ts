@@ -28,7 +28,8 @@ for (const errors of ['sdk', 'http'] as const) {
       ['a redirect', reply('', 302, { location: 'https://example.com/' }), [302, null, null], 502]
     ] as const
   ) {
-    t.test(`errors "${errors}": ${name} is one warning with status, code and cleaned message, and the audit entry has the code`, async (t) => {
+    t.test(`errors "${errors}": ${name} is one warning with status, code and cleaned message, and the code is ` +
+      'audited', async (t) => {
       const log = logReader()
       const { app, bi, post } = await embedApp(t, { errors, retries: 0 }, {
         logger: { level: 'info', stream: log.stream }
@@ -41,7 +42,7 @@ for (const errors of ['sdk', 'http'] as const) {
       t.equal(warnings(log).length, 1)
       t.notMatch(log.text(), SECRET)
       if (status === 502) {
-        t.notMatch(response.body, /bad key|EMBED_DISABLED|Embedding|down/, 'the caller does not learn it')
+        t.notMatch(response.body, /bad key|EMBED_DISABLED|Embedding|down/, 'the response does not contain the message')
       }
       const [entry] = await auditEntries(app, 1)
       t.match(entry, { action: 'embed.refused', changes: { upstreamStatus, upstreamCode } })
@@ -50,7 +51,7 @@ for (const errors of ['sdk', 'http'] as const) {
   }
 }
 
-t.test('a signed query or signature that Bold BI repeats is not in the log', async (t) => {
+t.test('a signed query or signature that Bold BI repeats is masked in the log', async (t) => {
   for (const spelling of [(text: string) => text, encodeURIComponent]) {
     const log = logReader()
     const { app, bi, post } = await embedApp(t, { retries: 0 }, { logger: { level: 'info', stream: log.stream } })
@@ -69,7 +70,7 @@ t.test('a signed query or signature that Bold BI repeats is not in the log', asy
   }
 })
 
-t.test('a granted embed and a failure of the network log no refusal of the upstream', async (t) => {
+t.test('a granted embed and a network failure log no refusal of the upstream', async (t) => {
   const log = logReader()
   const { bi, post } = await embedApp(t, { retries: 0 }, { logger: { level: 'info', stream: log.stream } })
   t.equal((await post(embedQuery())).statusCode, 200)

@@ -10,7 +10,7 @@ import { DASHBOARD, GRANTED, SECRET, injectJson, readCall } from '../../helpers/
 const { render, changeLayout, move, unpin, pin } = sdkQueries
 const HOME = '6f1c8a2e-1111-4222-8333-944455556666'
 
-/** What the SDK asks for, and what the host must be told of it. */
+/** Queries of the SDK, and the details that authorize must receive. */
 const CALLS: Array<[string, () => string, Partial<EmbedDetails>]> = [
   ['a dashboard by its id', () => render({ dashboardId: DASHBOARD }), {
     dashboards: [DASHBOARD],
@@ -59,7 +59,8 @@ const CALLS: Array<[string, () => string, Partial<EmbedDetails>]> = [
 ]
 
 for (const transport of ['get', 'post'] as const satisfies EmbedTransport[]) {
-  t.test(`whatever the SDK asks for, the host sees it and a server that checks the raw bytes gives a token, by ${transport}`, async (t) => {
+  t.test(`by ${transport} authorize receives every query of the SDK, and Bold BI accepts the signed ` +
+    'bytes', async (t) => {
     const bi = await boldbiServer(t)
     let seen: EmbedDetails | null = null
     const app = Fastify()
@@ -86,14 +87,14 @@ for (const transport of ['get', 'post'] as const satisfies EmbedTransport[]) {
       const unclamped = body.embedQuerString.replace('embed_expirationtime=100000', 'embed_expirationtime=86400')
       t.ok(
         signed.startsWith(`${unclamped.replaceAll('+', '%2B')}&embed_user_email=`),
-        'the SDK’s own bytes, but for the clamped life'
+        'the bytes of the SDK, except the limited expiration'
       )
       t.equal(decodeURIComponent(fields.get('embed_user_email') ?? ''), "o'neil+1@example.com")
     }
   })
 }
 
-t.test('a host that judges each dashboard also judges that of a widget to be pinned', async (t) => {
+t.test('authorize receives the dashboard of a widget that is pinned', async (t) => {
   const bi = await boldbiServer(t)
   const app = Fastify()
   t.teardown(() => app.close())
@@ -109,7 +110,8 @@ t.test('a host that judges each dashboard also judges that of a widget to be pin
   t.equal(bi.calls.length, 1)
 })
 
-t.test('a page that turns on the SDK’s own anonymous mode is 400: who is anonymous is the host’s to say', async (t) => {
+t.test('a query with the anonymous parameters of the SDK is 400, because only authorize grants anonymous ' +
+  'access', async (t) => {
   const bi = await boldbiServer(t)
   const app = Fastify()
   t.teardown(() => app.close())

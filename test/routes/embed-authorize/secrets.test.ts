@@ -5,8 +5,7 @@ import embedAuthorize from '../../../routes/embed-authorize/index.js'
 import { embedApp, embedQuery, injectJson, readCall } from '../../helpers/embed.js'
 import { logReader } from '../../helpers/log-reader.js'
 
-t.test('an embed secret that was made anew in Bold BI comes into use without a restart, on its own server ' +
-  'alone', async (t) => {
+t.test('an embed secret that changes in Bold BI is used without a restart, only for its server', async (t) => {
   const first = await embedApp(t)
   const second = await embedApp(t)
   let secret = 'the first secret'
@@ -30,12 +29,12 @@ t.test('an embed secret that was made anew in Bold BI comes into use without a r
   }
 })
 
-t.test('a function is not asked again before "secretMaxAge" is over', async (t) => {
+t.test('a secret function is called once within "secretMaxAge"', async (t) => {
   const { apiUrl, bi } = await embedApp(t)
   let asked = 0
   const app = Fastify()
   t.teardown(() => app.close())
-  // An hour: longer than any machine takes for this test.
+  // One hour: longer than this test runs on any machine.
   const servers = [{ apiUrl, embedSecret: () => `secret ${++asked}` }]
   await app.register(embedAuthorize, {
     servers,
@@ -50,8 +49,8 @@ t.test('a function is not asked again before "secretMaxAge" is over', async (t) 
   t.equal(signature, expected)
 })
 
-t.test('a function that fails, or gives none, leaves the last good secret in use, and nothing of what ' +
-  'it said is logged', async (t) => {
+t.test('a function that fails or returns no secret leaves the last valid secret in use, and its error is not ' +
+  'logged', async (t) => {
   const { apiUrl, bi } = await embedApp(t)
   const log = logReader()
   const app = Fastify({ logger: { level: 'trace', stream: log.stream } })

@@ -14,7 +14,7 @@ const WPT =
     .flatMap((entry) => typeof entry === 'string' ? [] : [entry.input])
 
 for (const errors of ['sdk', 'http'] as const) {
-  t.test(`an address that is not configured is a real 403, and nothing is called, with errors: '${errors}'`, async (t) => {
+  t.test(`with errors: '${errors}' an address that is not configured is 403, and no server is called`, async (t) => {
     const trap = await canary(t)
     const { bi, post } = await embedApp(t, { errors })
     t.ok(PATT.length >= 160)
@@ -30,7 +30,8 @@ for (const errors of ['sdk', 'http'] as const) {
   })
 }
 
-t.test('a look-alike of the configured address is refused, or is that very address', async (t) => {
+t.test('a look-alike of the configured address is 403, and another spelling of the address calls the configured ' +
+  'URL', async (t) => {
   const { bi, app } = await embedApp(t)
   const trap = await canary(t)
   const origin = `https://127.0.0.1:${trap.port}`
@@ -97,13 +98,12 @@ t.test('a look-alike of the configured address is refused, or is that very addre
     t.equal(
       readCall(bi.calls.at(-1)).path,
       '/bi/api/site/site1/embed/authorize',
-      'the call goes by the configured spelling'
+      'the call uses the configured spelling'
     )
   }
 })
 
-t.test('full-width and enclosed letters select the host that they mean, and call only what is ' +
-  'configured', async (t) => {
+t.test('an address in full-width or enclosed letters calls only the configured server', async (t) => {
   const { bi, post, apiUrl } = await embedApp(t)
   const { port } = new URL(apiUrl)
   for (const host of ['①②⑦.⓪.⓪.①', '１２７．０．０．１', '127。0。0。1', '0177.0.0.1', '0x7f.1', '2130706433']) {
@@ -120,7 +120,7 @@ t.test('full-width and enclosed letters select the host that they mean, and call
   }
 })
 
-t.test('no address of the URL parsers’ own test data leads anywhere but to the configured server', async (t) => {
+t.test('no address of the test data of URL parsers causes a call to a server', async (t) => {
   const trap = await canary(t)
   const { bi, post } = await embedApp(t)
   t.ok(WPT.length >= 890)
@@ -132,7 +132,7 @@ t.test('no address of the URL parsers’ own test data leads anywhere but to the
   t.equal(trap.connections(), 0)
 })
 
-t.test('each server gets its own secret, and requests for one never reach the other', async (t) => {
+t.test('each server gets its own secret, and a request for one server does not reach another', async (t) => {
   const first = await embedApp(t)
   const second = await embedApp(t)
   const app = Fastify()

@@ -6,7 +6,7 @@ import { startBoldBi } from '../../../server/mock-products/boldbi.js'
 import { SECRET, embedApp, embedQuery } from '../../helpers/embed.js'
 import type { StubUpstream } from '../../helpers/stub-upstream.js'
 
-/** The signed text of the last request, cut out of the bytes that came over the socket. */
+/** The signed string of the last request, cut out of the received bytes. */
 function lastOnWire (bi: StubUpstream, method: 'GET' | 'POST'): string {
   const last = bi.rawBytes().split(`${method} /bi/api/site/site1/embed/authorize`).at(-1) ?? ''
   if (method === 'GET') return /^\?(\S+) HTTP\/1\.1\r\n/.exec(last)?.[1] ?? ''
@@ -15,7 +15,7 @@ function lastOnWire (bi: StubUpstream, method: 'GET' | 'POST'): string {
 
 for (const [transport, method] of [['get', 'GET'], ['post', 'POST']] as const) {
   // Base64 of a SHA-256 always ends with exactly one "=".
-  t.test(`by ${method} the signature is on the wire as raw base64, "+", "/" and "=" not percent-encoded`, async (t) => {
+  t.test(`by ${method} the signature is sent as raw base64, with "+", "/" and "=" not percent-encoded`, async (t) => {
     const { bi, post } = await embedApp(t, { transport })
     const wanted = new Set(['+', '/', '='])
     for (let tries = 0; tries < 500 && wanted.size > 0; tries++) {
@@ -29,7 +29,7 @@ for (const [transport, method] of [['get', 'GET'], ['post', 'POST']] as const) {
     t.equal(wanted.size, 0, 'all three characters were seen')
   })
 
-  t.test(`the mock product compares the raw text and accepts every signature by ${method}`, async (t) => {
+  t.test(`the mock product compares the raw string and accepts every signature by ${method}`, async (t) => {
     const boldBi = await startBoldBi({ embedders: [], embedSecret: SECRET })
     t.teardown(() => boldBi.close())
     const servers = [{ apiUrl: boldBi.apiUrl, embedSecret: SECRET }]

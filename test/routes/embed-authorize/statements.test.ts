@@ -10,14 +10,14 @@ import { reply, stubUpstream } from '../../helpers/stub-upstream.js'
 
 const numbered = (count: number) => Array.from({ length: count }, (_none, at) => `D${at}`).join(',')
 
-t.test('a request that names 500 dashboards, each in two spellings, takes one statement for all of their ' +
-  'cut-offs and one for its nonce', async (t) => {
+t.test('a request with 500 dashboards makes one statement for all revocations and one statement for its ' +
+  'nonce', async (t) => {
   const bi = await stubUpstream(t, reply(GRANTED))
   const database = await emptyDatabase()
   let statements: string[] = []
   const db = database.db.withPlugin({
     transformQuery: ({ node }) => {
-      // The audit entries of the request before may be written now.
+      // The audit entries of the previous request can be written at this moment.
       if (!JSON.stringify(node).includes('audit_log')) statements.push(node.kind)
       return node
     },
@@ -35,7 +35,7 @@ t.test('a request that names 500 dashboards, each in two spellings, takes one st
     errors: 'http',
     maxDashboards: 500
   })
-  /** The statements until Bold BI is asked. */
+  /** The statements before the call to Bold BI. */
   const statementsFor = async (ids: string): Promise<string[]> => {
     let before: string[] = []
     bi.answer = async (call, response) => {
@@ -48,11 +48,11 @@ t.test('a request that names 500 dashboards, each in two spellings, takes one st
     return before
   }
   t.same(await statementsFor(numbered(500)), ['SelectQueryNode', 'InsertQueryNode'])
-  t.same(await statementsFor(numbered(500)), ['InsertQueryNode'], 'all cut-offs are known')
-  t.same(await statementsFor(`${numbered(499)},D500`), ['SelectQueryNode', 'InsertQueryNode'], 'one is not')
+  t.same(await statementsFor(numbered(500)), ['InsertQueryNode'], 'all revocations are cached')
+  t.same(await statementsFor(`${numbered(499)},D500`), ['SelectQueryNode', 'InsertQueryNode'], 'a revocation is not cached')
 })
 
-t.test('a query may name 50 dashboards unless "maxDashboards" says otherwise, which is 1 to 500', async (t) => {
+t.test('a query has at most 50 dashboards by default, and "maxDashboards" is from 1 to 500', async (t) => {
   const { origin } = await stubUpstream(t, reply(GRANTED))
   const made = async (options: { maxDashboards?: number }) => {
     const app = Fastify()

@@ -18,7 +18,7 @@ function textOf (value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-t.test('neither the secret nor a signature is in any reply or log line, whatever goes wrong', async (t) => {
+t.test('no response or log line contains the secret or a signature, also when a request fails', async (t) => {
   const log = logReader()
   let identity: EmbedIdentity | null = { email: 'viewer@example.com' }
   const { bi, post, app } = await embedApp(t, { retries: 0, timeout: 200, authorize: () => identity }, {
@@ -59,15 +59,14 @@ t.test('neither the secret nor a signature is in any reply or log line, whatever
 
   const signatures = bi.calls.map((call) => readCall(call).signature)
   t.ok(signatures.length >= 6)
-  t.ok(log.text().includes('the Bold BI server responded with status 500'), 'the log says what went wrong')
+  t.ok(log.text().includes('the Bold BI server responded with status 500'), 'the log contains the cause')
   for (const secret of [SECRET, ...signatures, ...signatures.map(encodeURIComponent)]) {
     t.notOk(replies.join('\n').includes(secret))
     t.notOk(log.text().includes(secret))
   }
 })
 
-t.test('what was authorized and what was refused is in the audit trail, with who, which dashboard of theirs, ' +
-  'which server and the outcome', async (t) => {
+t.test('each granted or refused embed is audited with outcome and, if known, user, dashboard and server', async (t) => {
   const { store } = await backend(t)
   const bi = await stubUpstream(t, reply(GRANTED))
   const app = Fastify({ trustProxy: true })
@@ -81,7 +80,7 @@ t.test('what was authorized and what was refused is in the audit trail, with who
       return dashboardId === 'nobody' ? null : { email: 'viewer@example.com' }
     }
   })
-  // From an address each: repeats of one refusal from one address are one entry.
+  // Each request has its own address, because repeated refusals of one address are one entry.
   let address = 0
   const headers = () => ({ 'user-agent': 'page', 'x-forwarded-for': `192.0.2.${++address}` })
   const send = (members: Record<string, string>, dashboardServerApiUrl = bi.origin) =>
@@ -129,8 +128,8 @@ t.test('what was authorized and what was refused is in the audit trail, with who
   t.notMatch(JSON.stringify(data), /embed_|signature|8apLL|secret-plans|nobody|design|evil/)
 })
 
-t.test('the trail finds a user by the name that the host gave, else by the user reference, else by the ' +
-  'address', async (t) => {
+t.test('the audit log finds a user by the name from authorize, else by the user reference, else by the ' +
+  'email', async (t) => {
   const keys = ['0123456789abcdefghijklmnopqrstuvwxyz']
   const bi = await stubUpstream(t, reply(GRANTED))
   const store = memoryStore()
@@ -158,7 +157,7 @@ t.test('the trail finds a user by the name that the host gave, else by the user 
   }
 })
 
-t.test('no body, query or address that anyone could make up is answered with a 5xx', async (t) => {
+t.test('no generated body, query or address causes a 5xx', async (t) => {
   const { app, apiUrl, bi } = await embedApp(t)
   const pair = fc.tuple(
     fc.oneof(
@@ -228,6 +227,6 @@ t.test('no body, query or address that anyone could make up is answered with a 5
   t.equal(
     (await injectJson(app, { embedQuerString: embedQuery(), dashboardServerApiUrl: apiUrl })).statusCode,
     200,
-    'and the next good request succeeds'
+    'the next valid request succeeds'
   )
 })

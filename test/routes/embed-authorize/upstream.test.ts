@@ -34,16 +34,16 @@ const UNUSABLE: Array<[string, Answer]> = [
   ['500', reply(HTML, 500)],
   ['an empty body', reply('')],
   ['a list', reply([GRANTED])],
-  ['a text', reply('"granted"')],
+  ['a string', reply('"granted"')],
   ['null', reply('null')],
   ['JSON cut short', reply('{"Message":"a')],
   ['wrong UTF-8', reply(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))],
-  ['a content encoding that was not asked for', reply(GRANTED, 200, { 'content-encoding': 'br' })],
+  ['an unsupported content encoding', reply(GRANTED, 200, { 'content-encoding': 'br' })],
   ['no HTTP', junk],
-  ['a cut connection', cut]
+  ['a closed connection', cut]
 ]
 
-t.test('what is no answer of the product is 502 with our own text, and the next call works', async (t) => {
+t.test('an unusable response of the upstream is 502 with our own message, and the next call succeeds', async (t) => {
   const { bi, post } = await embedApp(t, { retries: 0 })
   for (const [what, answer] of UNUSABLE) {
     bi.answer = answer
@@ -56,7 +56,7 @@ t.test('what is no answer of the product is 502 with our own text, and the next 
   t.equal((await post(embedQuery())).statusCode, 200)
 })
 
-t.test('nothing of the upstream’s headers comes through', async (t) => {
+t.test('no header of the upstream is relayed', async (t) => {
   const { bi, post } = await embedApp(t)
   bi.answer = reply(GRANTED, 200, {
     'set-cookie': ['sid=1; Path=/', 'b=2'],
@@ -76,8 +76,8 @@ t.test('nothing of the upstream’s headers comes through', async (t) => {
   t.equal(headers['content-type'], 'application/json; charset=utf-8')
 })
 
-t.test("with errors: 'sdk' a policy's no and the upstream's failures are a 200 that the SDK shows, and all else " +
-  'keeps its status', async (t) => {
+t.test("with errors: 'sdk' refusals and upstream failures are a 200 that the SDK shows, and other errors keep their " +
+  'status', async (t) => {
   const { bi, post } = await embedApp(t, {
     errors: 'sdk',
     retries: 0,
@@ -110,7 +110,7 @@ t.test("with errors: 'sdk' a policy's no and the upstream's failures are a 200 t
   t.equal((await post(embedQuery(), { dashboardServerApiUrl: 'https://bi.test' })).statusCode, 403)
 })
 
-t.test('the answer comes back byte for byte, but for markup in its Message', async (t) => {
+t.test('the response is relayed byte for byte, except for escaped markup in its Message', async (t) => {
   const { bi, post } = await embedApp(t)
   const big = '{ "Data":{"n":12345678901234567890.10,"Message":"<b>","e":1E400},"Message" : "ok","Status":true}\n'
   const cases: Array<[string, string]> = [
@@ -137,11 +137,10 @@ t.test('the answer comes back byte for byte, but for markup in its Message', asy
     t.equal(payload, expected)
   }
   bi.answer = reply(`\ufeff${JSON.stringify(GRANTED)}`)
-  t.equal((await post(embedQuery())).payload, JSON.stringify(GRANTED), 'a byte order mark is no part of JSON')
+  t.equal((await post(embedQuery())).payload, JSON.stringify(GRANTED), 'the byte order mark is removed')
 })
 
-t.test('a flood and a compressed bomb are not read to the end, a drip ends at the time limit, all in little ' +
-  'memory', async (t) => {
+t.test('a flood, a compressed bomb and a slow response end with 502 or 504 in bounded memory', async (t) => {
   const { bi, post } = await embedApp(t, { timeout: 61_234 })
   const limit = holdTimers(t, 61_234)
   await post(embedQuery())
@@ -150,7 +149,7 @@ t.test('a flood and a compressed bomb are not read to the end, a drip ends at th
     peak = Math.max(peak, process.memoryUsage.rss())
   }, 5)
   t.teardown(() => clearInterval(sampler))
-  // Made one by one: the stub lives in this process, and packing a bomb takes memory too.
+  // Built one by one: the stub runs in this process, and compressing a bomb needs memory too.
   for (
     const [what, make, status] of [['flood', () => flood(100 * MEGABYTE), 502], ['drip', drip, 504], ['gzip bomb',
       () => gzipBomb(100 * MEGABYTE), 502]] as const
@@ -165,10 +164,10 @@ t.test('a flood and a compressed bomb are not read to the end, a drip ends at th
     t.ok(peak - before < 64 * MEGABYTE, `${what} grew memory by ${Math.round((peak - before) / MEGABYTE)} MB`)
   }
   bi.answer = reply({ ...GRANTED, pad: 'x'.repeat(4 * MEGABYTE - 200) })
-  t.equal((await post(embedQuery())).statusCode, 200, 'just under 4 MiB is taken')
+  t.equal((await post(embedQuery())).statusCode, 200, 'just under 4 MiB is accepted')
 })
 
-t.test('an upstream that hangs is 504', async (t) => {
+t.test('a hanging upstream is 504', async (t) => {
   const { bi, post } = await embedApp(t, { timeout: 200 })
   bi.answer = hang
   const answer = await post(embedQuery())
@@ -176,7 +175,7 @@ t.test('an upstream that hangs is 504', async (t) => {
   t.equal(answer.json().error.code, 'UPSTREAM_TIMEOUT')
 })
 
-t.test('a certificate that nobody vouches for is 502 and the query stays here', async (t) => {
+t.test('an upstream with an untrusted certificate is 502 and receives no query', async (t) => {
   const tls = selfSigned()
   const secure = await stubUpstream(t, reply(GRANTED), tls)
   for (const [ca, status] of [[undefined, 502], [tls.cert, 200]] as const) {
@@ -186,7 +185,7 @@ t.test('a certificate that nobody vouches for is 502 and the query stays here', 
   }
 })
 
-t.test('only headers of our own go upstream', async (t) => {
+t.test('the upstream receives only headers of the route', async (t) => {
   for (const transport of ['get', 'post'] as const) {
     const { bi, post } = await embedApp(t, { transport })
     await post(embedQuery(), {}, {

@@ -15,8 +15,7 @@ function signedBy (token: string, secret: string): boolean {
   return verifyWidgetToken(token, { secret }).valid
 }
 
-t.test('the answer says when the token was made, when to come for the next one and when it ends, in either ' +
-  'unit', async (t) => {
+t.test('the response contains the issue, refresh and end time of the token, in either unit', async (t) => {
   for (const timeUnit of ['ms', 's'] as const) {
     for (const minutes of [5, 13, 15, 20]) {
       const { ask } = await widgetTokenApp(t, { minutes, timeUnit, now: () => NOW })
@@ -29,13 +28,13 @@ t.test('the answer says when the token was made, when to come for the next one a
       })
       for (const time of [issuedAt, refreshAfter, expiresAt]) t.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       const left = Date.parse(expiresAt) - Date.parse(refreshAfter)
-      t.equal(left, minutes * 12_000, 'a fifth of the life')
+      t.equal(left, minutes * 12_000, 'a fifth of the validity')
       t.ok(left >= 60_000)
     }
   }
 })
 
-t.test('a secret of a function signs, and the next one as soon as the function returns it', async (t) => {
+t.test('a secret function signs the token, and a new secret is used as soon as the function returns it', async (t) => {
   let secret = 'the first'
   const { ask } = await widgetTokenApp(t, { secret: async () => secret, secretMaxAge: 0 })
   t.ok(signedBy((await ask()).json().token, 'the first'))
@@ -58,7 +57,7 @@ t.test('a function that fails or returns an invalid secret leaves the last valid
     }
   })
   const signers = new Set<string | undefined>()
-  // Far more requests than it takes, each a little later.
+  // Far more requests than necessary, each a little later.
   for (let times = 0; times < 500 && !signers.has('better'); times++) {
     const { token } = (await ask()).json()
     signers.add(['good', 'better'].find((secret) => signedBy(token, secret)))
@@ -72,7 +71,7 @@ t.test('a function that fails or returns an invalid secret leaves the last valid
 
 t.test('a function that returns the secret is not called for every token', async (t) => {
   let asked = 0
-  // Longer than any run of this test.
+  // Longer than this test runs on any machine.
   const { ask } = await widgetTokenApp(t, {
     secret: () => {
       asked++
@@ -85,7 +84,7 @@ t.test('a function that returns the secret is not called for every token', async
 })
 
 for (const [kind, subject] of [['user', 'ann'], ['tenant', 'north']] as const) {
-  t.test(`a ${kind} that was revoked gets no token for a session from before`, async (t) => {
+  t.test(`a ${kind} that is revoked gets no token for an earlier session`, async (t) => {
     let issuedAt: number | undefined = Date.now() - 1_000
     const { app, ask } = await widgetTokenApp(t, { authorize: () => ({ user: 'ann', tenant: 'north', issuedAt }) })
     t.equal((await ask()).statusCode, 200)
@@ -97,15 +96,15 @@ for (const [kind, subject] of [['user', 'ann'], ['tenant', 'north']] as const) {
     t.match(minted, { action: 'widget_token.minted', userId: 'ann', changes: { tenant: 'north' } })
     t.match(refusal, { action: 'widget_token.refused', userId: 'ann', changes: { outcome: 'FORBIDDEN' } })
     issuedAt = Date.now()
-    t.equal((await ask()).statusCode, 200, 'a session from after it')
+    t.equal((await ask()).statusCode, 200, 'a later session')
     issuedAt = undefined
-    t.equal((await ask()).statusCode, 200, 'one of unknown age counts as new')
+    t.equal((await ask()).statusCode, 200, 'a session without issuedAt counts as new')
     await revoke(app, kind, subject, Date.now() + 600_000)
-    t.equal((await ask()).statusCode, 403, 'a cut-off ahead blocks that too')
+    t.equal((await ask()).statusCode, 403, 'a later revocation time refuses a new session too')
   })
 }
 
-t.test('a revocation counts against the age of the user reference, and under the name in it too', async (t) => {
+t.test('a revocation applies to the subject of the user reference and to the name from authorize', async (t) => {
   const names: Record<string, string> = { ann: '17', bob: '18' }
   const { app, ask } = await widgetTokenApp(
     t,
@@ -123,7 +122,7 @@ t.test('a revocation counts against the age of the user reference, and under the
   t.equal((await ask({ url: `${PATH}?ref=forged` })).statusCode, 401)
 })
 
-t.test('neither the tenant nor the age of the session is in the token', async (t) => {
+t.test('the token contains neither the tenant nor the age of the session', async (t) => {
   const { ask } = await widgetTokenApp(t, {
     now: () => NOW,
     authorize: () => ({ user: 'ann', tenant: 'north', issuedAt: NOW - 5 })
@@ -132,7 +131,7 @@ t.test('neither the tenant nor the age of the session is in the token', async (t
   t.match(verdict, { valid: true, payload: { message: 'ann', issuedAt: NOW } })
 })
 
-t.test('of 100 concurrent connections from one address 60 get a token and 40 get 429 with Retry-After', async (t) => {
+t.test('100 parallel connections of one address get 60 tokens and 40 times 429 with Retry-After', async (t) => {
   const { app } = await widgetTokenApp(t, { rateLimit: undefined } as object)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const answers = await Promise.all(Array.from({ length: 100 }, async () => {

@@ -17,7 +17,7 @@ const PARTS: Record<string, string> = {
   'DIRNAME(HREF)': `${PAGE}/basket/`
 }
 
-/** Origins that look like the page's own; each must be a stranger. */
+/** Origins that look like the origin of the page; the route must refuse each of them. */
 const lookAlikes = [
   `http://${HOST}`,
   `${PAGE}.`,
@@ -73,7 +73,7 @@ function fill (template: string): string {
   })
 }
 
-t.test("the site's own page may read its token, with its cookies", async (t) => {
+t.test('a page of an allowed origin reads its token, with cookies', async (t) => {
   const { ask } = await widgetTokenApp(t)
   const response = await ask({ headers: { origin: PAGE } })
   t.equal(response.statusCode, 200)
@@ -115,17 +115,17 @@ t.test('two Origin headers are 403', async (t) => {
   }
 })
 
-t.test('a Referer takes no part in the decision', async (t) => {
+t.test('the Referer does not change the decision', async (t) => {
   const { ask } = await widgetTokenApp(t)
   const referer = `${PAGE}/page`
   t.equal((await ask({ headers: { origin: 'https://evil.test', referer } })).statusCode, 403)
   t.equal((await ask({ headers: { origin: PAGE, referer: 'https://evil.test/' } })).statusCode, 200)
   const response = await ask({ headers: { referer } })
-  t.equal(response.statusCode, 200, "a request without Origin comes from no foreign page's script")
+  t.equal(response.statusCode, 200, 'a script of another page sends an Origin')
   t.equal(response.headers['access-control-allow-origin'], undefined)
 })
 
-t.test('a preflight is allowed only for the site, and never for a private network', async (t) => {
+t.test('a preflight is allowed only for an allowed origin, and private networks are not allowed', async (t) => {
   const { ask } = await widgetTokenApp(t)
   const preflight = { 'access-control-request-method': 'GET', 'access-control-request-private-network': 'true' }
   const own = await ask({ method: 'OPTIONS', headers: { origin: PAGE, ...preflight } })
@@ -139,7 +139,7 @@ t.test('a preflight is allowed only for the site, and never for a private networ
   t.same(Object.keys(foreign.headers).filter((name) => name.startsWith('access-control')), [])
 })
 
-t.test("the site's page can read its errors", async (t) => {
+t.test('a page of an allowed origin can read errors', async (t) => {
   const { ask } = await widgetTokenApp(t, { authorize: () => null, rateLimit: { max: 1 } })
   for (const status of [401, 429]) {
     const response = await ask({ headers: { origin: PAGE } })
@@ -148,7 +148,7 @@ t.test("the site's page can read its errors", async (t) => {
   }
 })
 
-t.test('without "cors" no other origin may call at all', async (t) => {
+t.test('without "cors" every Origin is 403', async (t) => {
   const { ask } = await widgetTokenApp(t, { cors: undefined } as object)
   t.equal((await ask()).statusCode, 200)
   const response = await ask({ headers: { origin: PAGE } })
@@ -156,7 +156,7 @@ t.test('without "cors" no other origin may call at all', async (t) => {
   t.equal(response.json().error.code, 'ORIGIN_NOT_ALLOWED')
 })
 
-t.test('of 100 concurrent calls from one address 60 get a token, with any X-Forwarded-For', async (t) => {
+t.test('100 parallel calls of one address get 60 tokens, with any X-Forwarded-For', async (t) => {
   let users = 0
   const { ask } = await widgetTokenApp(t, { rateLimit: undefined, authorize: () => `user ${users++}` } as object)
   const responses = await Promise.all(
@@ -172,7 +172,7 @@ t.test('of 100 concurrent calls from one address 60 get a token, with any X-Forw
   t.equal((await ask({ remoteAddress: '10.1.1.1' })).statusCode, 200)
 })
 
-t.test('a user is limited too, from however many addresses', async (t) => {
+t.test('calls of a user are limited over all addresses', async (t) => {
   const { ask } = await widgetTokenApp(t, {
     userRateLimit: { max: 2 },
     authorize: ({ query }) => (query as { as: string }).as

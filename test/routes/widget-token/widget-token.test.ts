@@ -20,7 +20,7 @@ function read (token: string, timeUnit: 'ms' | 's' = 'ms', now = NOW) {
   return verdict.payload
 }
 
-t.test('the signed-in user gets a token of 20 minutes and its end', async (t) => {
+t.test('the signed-in user gets a token of 20 minutes with its end', async (t) => {
   const { ask } = await widgetTokenApp(t, { now: () => NOW, filters: ['FX', 'EQ'] })
   const response = await ask()
   t.equal(response.statusCode, 200)
@@ -37,7 +37,7 @@ t.test('the signed-in user gets a token of 20 minutes and its end', async (t) =>
   })
 })
 
-t.test('the published samples come out byte for byte', async (t) => {
+t.test('the published samples are reproduced byte for byte', async (t) => {
   for (const { secret, issuer, session, message, minutes, now, token } of vectors.dxfeed) {
     const [user = '', filters] = message.split(',')
     const { ask } = await widgetTokenApp(t, {
@@ -53,7 +53,7 @@ t.test('the published samples come out byte for byte', async (t) => {
   }
 })
 
-t.test('minutes from 5 to 20 are the exact life of the token, in either unit', async (t) => {
+t.test('minutes from 5 to 20 are the exact validity of the token, in either unit', async (t) => {
   for (const minutes of [5, 15, 20]) {
     const ms = (await (await widgetTokenApp(t, { minutes, now: () => NOW })).ask()).json()
     const inMs = read(ms.token)
@@ -85,11 +85,11 @@ t.test('a user id that dxFeed issued is in every token, and authorize decides wh
   t.same(
     entries.map(({ userId }) => userId),
     ['ann', 'Bob, Ltd; Berlin', null],
-    "the audit log has the host's own users"
+    'the audit log contains the users of the host'
   )
 })
 
-t.test('without an issued user id the token has the one that authorize returned, which may be any ' +
+t.test('without an issued user id the token contains the user id from authorize, which can be any ' +
   'string', async (t) => {
   for (const user of ['test', 'ann@example.com', '日本']) {
     const { ask } = await widgetTokenApp(t, { now: () => NOW, authorize: () => user })
@@ -142,14 +142,14 @@ t.test('no user is 401, a forbidden user 403, an error of the host 500', async (
     }, 500, 'INTERNAL_ERROR'],
     ['a number', () => 7, 500, 'INTERNAL_ERROR'],
     ['an object without user', () => ({ id: 'ann' }), 500, 'INTERNAL_ERROR'],
-    ["misspelt filters, which would otherwise be the route's own", () => ({ user: 'ann', filter: ['FX'] }), 500,
+    ['misspelt filters', () => ({ user: 'ann', filter: ['FX'] }), 500,
       'INTERNAL_ERROR'],
-    ['filters that are a text', () => ({ user: 'ann', filters: 'FX' }), 500, 'INTERNAL_ERROR'],
+    ['filters that are a string', () => ({ user: 'ann', filters: 'FX' }), 500, 'INTERNAL_ERROR'],
     ['a tenant that is a number', () => ({ user: 'ann', tenant: 7 }), 500, 'INTERNAL_ERROR'],
     ['a tenant without a name', () => ({ user: 'ann', tenant: '' }), 500, 'INTERNAL_ERROR'],
-    ['a time that is none', () => ({ user: 'ann', issuedAt: NaN }), 500, 'INTERNAL_ERROR'],
+    ['an invalid time', () => ({ user: 'ann', issuedAt: NaN }), 500, 'INTERNAL_ERROR'],
     ['a time in seconds', () => ({ user: 'ann', issuedAt: 1_700_000_000 }), 500, 'INTERNAL_ERROR'],
-    ['a time that is a text', () => ({ user: 'ann', issuedAt: '1700000000000' }), 500, 'INTERNAL_ERROR']
+    ['a time that is a string', () => ({ user: 'ann', issuedAt: '1700000000000' }), 500, 'INTERNAL_ERROR']
   ]
   for (const [name, authorize, status, code] of cases) {
     const { ask } = await widgetTokenApp(t, { authorize: authorize as WidgetTokenOptions['authorize'] })
@@ -205,7 +205,7 @@ t.test('HEAD and POST issue no token', async (t) => {
   for (const method of ['HEAD', 'POST'] as const) t.equal((await ask({ method })).statusCode, 404)
 })
 
-t.test('tokens and refusals are audited, never with the token itself', async (t) => {
+t.test('tokens and refusals are audited without the token', async (t) => {
   let user: string | null = 'ann'
   const { app, ask } = await widgetTokenApp(t, { authorize: () => user, userRateLimit: { max: 1 } })
   const { token } = (await ask()).json()
@@ -225,7 +225,7 @@ t.test('tokens and refusals are audited, never with the token itself', async (t)
   t.notOk(JSON.stringify(minted).includes(token.slice(-43)))
 })
 
-t.test('neither secret nor token is in the log, at trace level', async (t) => {
+t.test('neither the secret nor the token is in the log, at trace level', async (t) => {
   const lines: string[] = []
   const { ask } = await widgetTokenApp(t, {}, {
     logger: {
@@ -244,7 +244,7 @@ t.test('neither secret nor token is in the log, at trace level', async (t) => {
   t.notOk(lines.join('').includes('s3cr3t'))
 })
 
-t.test('bad options stop the start and name the option, never the secret', async (t) => {
+t.test('invalid options stop the start with the name of the option and without the secret', async (t) => {
   const good = { secret: SECRET, issuer: 'acme', session: 'web', authorize: () => 'ann' }
   const bad: Record<string, unknown[]> = {
     secret: [undefined, '', 7, 's3cr3t\ud800', () => '', () => 's3cr3t\ud800', async () => 7, async () => {
