@@ -77,7 +77,7 @@ t.test('a body of the wrong shape is 400, and Bold BI is not called', async (t) 
   const bodies: unknown[] = [
     null,
     [],
-    'string',
+    'text',
     7,
     {},
     { embedQuerString: query },

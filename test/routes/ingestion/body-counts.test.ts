@@ -10,7 +10,7 @@ const page = '{"type":"page"}'
 const members = (count: number) => Array.from({ length: count }, (_none, at) => `"k${at}":1`).join(',')
 const list = (count: number, element: string) => `[${Array<string>(count).fill(element).join(',')}]`
 
-/** Where much may stand in a batch, and how much of it is too much. */
+/** Places in a batch that can have many members or elements, with the highest accepted count. */
 const PLACES: Array<[place: string, most: number, body: (count: number) => string]> = [
   ['members beside the batch', 9_999, (count) => `{"batch":[${page}],${members(count)}}`],
   ['members of its context', 9_997, (count) => `{"batch":[${page}],"context":{${members(count)}}}`],
@@ -23,7 +23,7 @@ const PLACES: Array<[place: string, most: number, body: (count: number) => strin
   ['elements of its events', 99_000,
     (count) => `{"batch":${list(10, `{"type":"page","x":${list(count / 10, '1')}}`)}}`],
   ['members of all events', 49_990, (count) => `{"batch":${list(10, `{"type":"page",${members(count / 10 - 1)}}`)}}`],
-  ['numbers that are no event', 99_990, (count) => `{"x":${list(count, '1')},"batch":[${page}]}`]
+  ['numbers that are not events', 99_990, (count) => `{"x":${list(count, '1')},"batch":[${page}]}`]
 ]
 
 for (const [place, most, body] of PLACES) {
@@ -47,16 +47,17 @@ for (const [place, most, body] of PLACES) {
   })
 }
 
-t.test('a batch may have 50 000 members, and one more is 400', async (t) => {
+t.test('a batch with 50 000 members is accepted, and a batch with one more is 400', async (t) => {
   const { post } = await gateway(t, { sink: memorySink() })
   const events = Array.from({ length: 10 }, () => `{"type":"page",${members(4_998)}}`)
-  // "batch", and a "type" of each event.
+  // "batch" and the "type" of each event count too.
   const body = (more: number) => `{"batch":[${events.join(',')},{"type":"page",${members(8 + more)}}]}`
   t.equal((await post('/v1/batch', body(0))).statusCode, 200)
   t.same(codeOf(await post('/v1/batch', body(1))), 'INVALID_REQUEST')
 })
 
-t.test('no event of more than 64 KB is parsed, and one with more than 10 000 members is 400', async (t) => {
+t.test('an event above 64 KB is refused before it is parsed, and an event with more than 10 000 members is ' +
+  '400', async (t) => {
   const { post, stored } = await gateway(t)
   const event = (text: string) => `{"event":"E","x":${text}}`
   for (

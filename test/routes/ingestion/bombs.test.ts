@@ -20,7 +20,7 @@ interface Answer {
 const MB = 1024 * 1024
 /** The largest part that is inflated at a time. */
 const CHUNK = 64 * 1024
-/** Bytes that are inflated of the body of one event; it may have 64 KB of them. */
+/** The limit of inflated bytes for the body of one event, which can have at most 64 KB of JSON. */
 const EVENT = 512 * 1024
 const BATCH = 5 * MB
 
@@ -35,8 +35,8 @@ async function startServer (t: Test): Promise<Server> {
 }
 
 /**
- * A gigabyte of spaces in a megabyte of gzip: the same block again and again, as one member without its end, which
- * nobody comes to.
+ * A gigabyte of spaces in a megabyte of gzip: the same block repeated, as one member without its end, which inflation
+ * does not reach.
  */
 function gigabyte (): Buffer {
   const spaces = Buffer.alloc(MB, ' ')
@@ -59,7 +59,7 @@ async function post (
   return { status: response.status, code: error?.code }
 }
 
-/** By how many megabytes the memory of the server grew at most meanwhile, and how many bytes it inflated. */
+/** The highest growth of the server's memory during `act`, in megabytes, and the number of inflated bytes. */
 async function strain ({ origin }: Server, act: () => Promise<void>): Promise<{ grown: number, inflated: number }> {
   const figures = async () =>
     await (await fetch(`${origin}/figures`)).json() as { now: number, peak: number, inflated: number }
@@ -77,7 +77,7 @@ async function warmUp (server: Server): Promise<void> {
   }
 }
 
-t.test('of a bomb of a gigabyte no more is inflated than the limit, and it takes less than 64 MB', async (t) => {
+t.test('inflation of a gigabyte bomb stops at the limit and needs less than 64 MB of memory', async (t) => {
   const server = await startServer(t)
   await warmUp(server)
   const stored = await (await fetch(`${server.origin}/stored`)).text()
@@ -94,7 +94,7 @@ t.test('of a bomb of a gigabyte no more is inflated than the limit, and it takes
         BATCH + CHUNK],
       ['gzip in gzip', '/v1/batch', gzipSync(bomb), 'gzip', 400, 'INVALID_JSON', bomb.length, bomb.length],
       ['1 GB cut short', '/v1/batch', bomb.subarray(0, -100_000), 'gzip', 400, 'INVALID_REQUEST', BATCH, BATCH + CHUNK],
-      ['200 000 members of nothing', '/v1/batch', Buffer.concat(Array<Buffer>(200_000).fill(gzipSync(''))), 'gzip', 400,
+      ['200 000 empty members', '/v1/batch', Buffer.concat(Array<Buffer>(200_000).fill(gzipSync(''))), 'gzip', 400,
         'INVALID_JSON', 0, 0]
     ] as const
   ) {
@@ -111,7 +111,8 @@ t.test('of a bomb of a gigabyte no more is inflated than the limit, and it takes
   t.equal(await (await fetch(`${server.origin}/stored`)).text(), stored)
 })
 
-t.test('two hundred bombs at once take no more memory than one, and hold nobody else up', async (t) => {
+t.test('two hundred parallel bombs need less than 64 MB of memory, and other requests receive responses ' +
+  'meanwhile', async (t) => {
   const server = await startServer(t)
   await warmUp(server)
   const bomb = gzipSync(Buffer.alloc(20 * MB, ' '))

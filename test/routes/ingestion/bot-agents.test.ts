@@ -13,11 +13,11 @@ t.test('crawlers, headless browsers and monitors are bots', async (t) => {
   for (const [name, userAgent] of Object.entries(BOTS)) t.equal(isBotAgent(userAgent), true, name)
 })
 
-t.test('the browsers of people are none', async (t) => {
+t.test('browsers are not bots', async (t) => {
   for (const [name, userAgent] of Object.entries(BROWSERS)) t.equal(isBotAgent(userAgent), false, name)
 })
 
-t.test('an in-app browser is a person on every carrier, alone or after the name of the browser', async (t) => {
+t.test('an in-app browser is not a bot for any carrier, alone or after the name of the browser', async (t) => {
   const phone =
     'Mozilla/5.0 (iPhone; CPU iPhone OS 16_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 '
   for (const carrier of ['Vodafone', 'NL KPN', 'T-Mobile', '', 'Spider Mobile', 'Botswana.com', '3', 'O2']) {
@@ -25,12 +25,12 @@ t.test('an in-app browser is a person on every carrier, alone or after the name 
       const userAgent of [IN_APP(carrier), phone + IN_APP(carrier), phone + IN_APP(carrier).replace('FBAN', 'FB_IAB')]
     ) t.equal(isBotAgent(userAgent), false, userAgent)
   }
-  t.equal(isBotAgent(BOTS.facebookPreview), true, 'what fetches previews for Facebook is a bot')
+  t.equal(isBotAgent(BOTS.facebookPreview), true, 'the preview fetcher of Facebook is a bot')
   t.equal(isBotAgent('FBAN/FB4A;FBAV/567.1.0.52.74;FBBV/1003893689;FBCR/Vodafone'), true, 'without the brackets')
 })
 
-t.test('the exceptions of a registration are strings in any letter case and regular expressions, and hold for it ' +
-  'alone', async (t) => {
+t.test('exceptions are regular expressions or strings in any letter case, and apply to only their ' +
+  'registration', async (t) => {
   const excepting = botCheck({ except: ['acmekiosk/2 (+http', /^ShopApp\/\d+$/] })
   for (const userAgent of ['AcmeKiosk/2 (+https://acme.example.com/bot)', 'ShopApp/71', IN_APP('Vodafone')]) {
     for (let round = 0; round < 2; round++) t.equal(excepting(userAgent), false, userAgent)
@@ -39,7 +39,7 @@ t.test('the exceptions of a registration are strings in any letter case and regu
   t.equal(isBotAgent('ShopApp/71'), true)
 })
 
-t.test('exceptions that match everything, keep state or are no patterns are refused at start-up', async (t) => {
+t.test('exceptions that match everything, keep state or are not patterns are refused at start-up', async (t) => {
   for (const except of [[''], [' '], [/a/g], [/a/y], [/(?:)/], [/x*/], [7], [null], 'Googlebot', {}]) {
     t.throws(
       () => botCheck({ except: except as never }),
@@ -53,14 +53,14 @@ t.test('an unknown option is refused with the nearest name', async (t) => {
   t.throws(() => botCheck({ excpet: [] } as never), { code: 'INVALID_OPTIONS', message: /bots\.excpet.*bots\.except/ })
 })
 
-t.test('a verdict stays the same when it is asked for again', async (t) => {
+t.test('repeated checks of one user agent return the same result', async (t) => {
   for (let round = 0; round < 3; round++) {
     t.equal(isBotAgent(BOTS.googlebot), true)
     t.equal(isBotAgent(BROWSERS.chrome), false)
   }
 })
 
-t.test('of a user agent of any length no more than the beginning is read', async (t) => {
+t.test('only the beginning of a long user agent is read', async (t) => {
   const pieces = ['a', ' ', '(', 'Mozilla/5.0 ', '(compatible; ', 'bot', '/1.0.0', 'x.', '-1', '\u0000', 'é', '🙂',
     '\ud800', '://', 'Chrome/1 ']
   for (const piece of pieces) {
@@ -71,7 +71,8 @@ t.test('of a user agent of any length no more than the beginning is read', async
   }
 })
 
-t.test('a browser whose user agent is very long is none either, and what stands far behind says nothing', async (t) => {
+t.test('a browser with a very long user agent is not a bot, and a name far behind the beginning has no ' +
+  'effect', async (t) => {
   const long = `${BROWSERS.chrome} ${'[FBAN/FBIOS;FBAV/450.0.0;FBBV/1;FBDV/iPhone15,2]'.repeat(20)}`
   t.equal(isBotAgent(long), false)
   t.equal(isBotAgent(`${long} Googlebot`), false)

@@ -25,8 +25,7 @@ async function over (t: Test, bots: 'tag' | 'drop' | 'ignore', options: GatewayO
   return await gateway(t, { ...options, source: { bots } })
 }
 
-t.test("by default a page's event is marked when a bot shows the page, and not touched when a " +
-  'person does', async (t) => {
+t.test('by default an event from a page is marked if its user agent is a bot, and unchanged otherwise', async (t) => {
   const gate = await gateway(t)
   for (const [name, userAgent] of Object.entries(BOTS)) {
     t.equal((await gate.post('/v1/t', EVENT, page(userAgent))).statusCode, 200, name)
@@ -42,7 +41,8 @@ t.test("by default a page's event is marked when a bot shows the page, and not t
   })
 })
 
-t.test('the rest of the context stays, and of a bot nobody can say that it is none', async (t) => {
+t.test('an event of a bot keeps the rest of its context, and its context.bot is true, also if it sends ' +
+  'false', async (t) => {
   const gate = await gateway(t)
   const context = {
     page: { url: 'https://shop.example.com/?gclid=g1', title: 'T' },
@@ -58,7 +58,7 @@ t.test('the rest of the context stays, and of a bot nobody can say that it is no
   t.match((await gate.accepted())[0], { additions: /"big":12345678901234567890/, payload: text })
 })
 
-t.test('what a sender says of itself stays where the server knows no better', async (t) => {
+t.test('context.bot of the client is kept if the server detects no bot', async (t) => {
   const gate = await gateway(t)
   for (const bot of [true, false, 'maybe']) {
     await gate.post('/v1/t', { ...EVENT, context: { bot } }, page(BROWSERS.chrome))
@@ -67,7 +67,7 @@ t.test('what a sender says of itself stays where the server knows no better', as
   t.same(counts(gate), { accepted: 3, refused: {} })
 })
 
-t.test('the user agent that an event names is judged, whoever sends it', async (t) => {
+t.test('context.userAgent of an event is checked before the user agent of the request', async (t) => {
   const gate = await gateway(t)
   await gate.post('/v1/t', naming(BOTS.gptbot), { 'user-agent': SERVERS.segment })
   await gate.signed('/v1/events', { type: 'track', ...naming(BOTS.headlessChrome) })
@@ -81,13 +81,13 @@ t.test('the user agent that an event names is judged, whoever sends it', async (
     await gate.post('/v1/t', naming(nothing), page(BOTS.googlebot))
   }
   t.same((await contexts(gate)).slice(3).map((context) => (context as { bot?: unknown }).bot), [true, true, true, true,
-    true], "the request's own then")
+    true], 'the user agent of the request is checked')
 })
 
-t.test('what an SDK on a server calls itself is no sign of a bot', async (t) => {
+t.test('events of server SDKs are not bots', async (t) => {
   const gate = await over(t, 'drop')
   for (const [name, userAgent] of Object.entries(SERVERS)) {
-    t.equal(isBotAgent(userAgent), true, `${name} would be taken for one`)
+    t.equal(isBotAgent(userAgent), true, `${name} alone looks like a bot`)
     await gate.post('/v1/t', { ...EVENT, anonymousId: 'a' }, { 'user-agent': userAgent })
     await gate.post('/v1/batch', { batch: [{ type: 'page', userId: 'u' }] }, { 'user-agent': userAgent })
     await gate.signed('/v1/t', { ...EVENT, messageId: name }, { 'user-agent': userAgent, origin: SHOP })
@@ -96,7 +96,7 @@ t.test('what an SDK on a server calls itself is no sign of a bot', async (t) => 
   t.same(counts(gate), { accepted: Object.keys(SERVERS).length * 3, refused: {} })
 })
 
-t.test('a browser is what sends from an origin, by a beacon, or with our cookie', async (t) => {
+t.test('a request counts as sent by a browser with an Origin, as a beacon or with our cookie', async (t) => {
   const gate = await gateway(t)
   const from = async (headers: Record<string, string>) => {
     await gate.post('/v1/t', EVENT, { 'user-agent': BOTS.googlebot, ...headers })
@@ -109,7 +109,7 @@ t.test('a browser is what sends from an origin, by a beacon, or with our cookie'
   t.equal(await from({}), false)
 })
 
-t.test('a pixel is loaded by what shows the page, and a webhook is sent by no visitor', async (t) => {
+t.test('the user agent of a pixel request is checked, and the user agent of a webhook is not', async (t) => {
   const pixel = await gateway(t)
   for (const userAgent of [BOTS.bingbot, BROWSERS.edge]) {
     await pixel.app.inject({ url: `/v1/pixel/page?wk=${pixel.key}`, headers: { 'user-agent': userAgent } })
@@ -123,8 +123,7 @@ t.test('a pixel is loaded by what shows the page, and a webhook is sent by no vi
   t.equal((await stored()).length, 1)
 })
 
-t.test('a mail that is opened is a person on the pixel, whoever loads its images; elsewhere the same programs ' +
-  'are bots', async (t) => {
+t.test('image proxies of mail clients are not bots on the pixel, and are bots on other inputs', async (t) => {
   const made = await gateway(t, { source: { bots: 'drop' } })
   const openers = [
     'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)',
@@ -138,7 +137,7 @@ t.test('a mail that is opened is a person on the pixel, whoever loads its images
     'SamsungEmail/6.1'
   ]
   for (const [index, userAgent] of openers.entries()) {
-    t.equal(isBotAgent(userAgent), true, `${userAgent} is a bot to isbot`)
+    t.equal(isBotAgent(userAgent), true, `${userAgent} is a bot for isbot`)
     const { statusCode } = await made.app.inject({
       url: `/v1/pixel/track?wk=${made.key}&e=Opened&mid=m${index}`,
       headers: { 'user-agent': userAgent }
@@ -158,7 +157,7 @@ t.test('a mail that is opened is a person on the pixel, whoever loads its images
   t.same(counts(made), { accepted: openers.length, refused: {}, bots: { tagged: 0, dropped: 4 + openers.length } })
 })
 
-t.test('the exceptions of the option hold for every input', async (t) => {
+t.test('bots.except applies to every input', async (t) => {
   const made = await gateway(t, { ingestion: { bots: { except: ['headlesschrome'] } } })
   await made.post('/v1/t', EVENT, page(BOTS.headlessChrome))
   await made.post('/v1/batch', { batch: [{ type: 'track', ...naming(BOTS.headlessChrome) }] })
@@ -168,7 +167,7 @@ t.test('the exceptions of the option hold for every input', async (t) => {
   t.same(counts(made), { accepted: 5, refused: {}, bots: { tagged: 1, dropped: 0 } })
 })
 
-t.test('dropped events are acknowledged, counted and not stored; alone and among others', async (t) => {
+t.test('dropped events are acknowledged, counted and not stored, alone and in a batch', async (t) => {
   const gate = await over(t, 'drop')
   const single = await gate.post('/v1/t', EVENT, page(BOTS.googlebot))
   t.equal(single.statusCode, 200)
@@ -183,7 +182,7 @@ t.test('dropped events are acknowledged, counted and not stored; alone and among
   t.match(counts(gate), { accepted: 2, bots: { tagged: 0, dropped: 3 } })
 })
 
-t.test('the context of a batch names the user agent of the events that name none', async (t) => {
+t.test('context.userAgent of a batch applies to its events without their own user agent', async (t) => {
   const gate = await gateway(t)
   const batch = [{ type: 'page' }, { type: 'page', context: { userAgent: BROWSERS.chrome } }, {
     type: 'page',
@@ -200,7 +199,7 @@ t.test('the context of a batch names the user agent of the events that name none
   t.match(counts(gate), { accepted: 3, bots: { tagged: 2, dropped: 0 } })
 })
 
-t.test('a source that ignores bots has its events as they come', async (t) => {
+t.test('a source with bots: "ignore" stores events unchanged', async (t) => {
   const gate = await over(t, 'ignore')
   await gate.post('/v1/t', EVENT, page(BOTS.googlebot))
   await gate.post('/v1/t', naming(BOTS.googlebot))
@@ -208,7 +207,7 @@ t.test('a source that ignores bots has its events as they come', async (t) => {
   t.same(counts(gate), { accepted: 2, refused: {} })
 })
 
-t.test('a change of the setting holds from then on', async (t) => {
+t.test('a change of the bots setting applies to the next event', async (t) => {
   const gate = await gateway(t)
   for (const bots of ['drop', 'ignore', 'tag'] as const) {
     await gate.store.sources.update('acme', gate.source.id, { bots })
@@ -217,7 +216,7 @@ t.test('a change of the setting holds from then on', async (t) => {
   t.same(await contexts(gate), [undefined, { bot: true }])
 })
 
-t.test('dropped events count against the rate of their source', async (t) => {
+t.test('dropped events count against the event rate of their source', async (t) => {
   const gate = await over(t, 'drop', { ingestion: { eventRate: { max: 2, now: () => 0 } } })
   const send = async () => (await gate.post('/v1/t', EVENT, page(BOTS.googlebot))).statusCode
   t.same([await send(), await send(), await send()], [200, 200, 429])

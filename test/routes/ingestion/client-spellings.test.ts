@@ -19,7 +19,7 @@ const OPTIONAL = [
   'writeKey'
 ]
 
-t.test('null in an optional member is the same as no member, alone and in a batch', async (t) => {
+t.test('null in an optional member is treated as an absent member, alone and in a batch', async (t) => {
   const { post, stored } = await gateway(t)
   const nulls = Object.fromEntries(OPTIONAL.map((name) => [name, null]))
   t.equal((await post('/v1/track', { type: null, event: 'E', ...nulls })).statusCode, 200)
@@ -37,14 +37,14 @@ t.test('null in an optional member is the same as no member, alone and in a batc
   }
 })
 
-t.test("null in an item leaves the batch's member", async (t) => {
+t.test('null in an item does not replace the member of the batch', async (t) => {
   const { post, stored } = await gateway(t)
   const shared = { context: { locale: 'de' }, integrations: { All: false }, sentAt: '2026-01-01T00:00:00.000Z' }
   await post('/v1/batch', { ...shared, batch: [{ type: 'page', context: null, integrations: null, sentAt: null }] })
   t.match((await stored())[0], shared)
 })
 
-t.test('an id that is a number is the string of its digits, however many they are', async (t) => {
+t.test('an integer id of any length is stored as the string of its digits', async (t) => {
   const { post, stored } = await gateway(t)
   const digits = '12345678901234567890123'
   t.equal(
@@ -66,13 +66,13 @@ t.test('an id that is a number is the string of its digits, however many they ar
   ])
 })
 
-t.test('a signed event may name its user by a number', async (t) => {
+t.test('a signed event is accepted with a number as userId', async (t) => {
   const { signed, stored } = await gateway(t)
   t.equal((await signed('/v1/events', { type: 'track', event: 'E', userId: 42 })).statusCode, 200)
   t.match(await stored(), [{ userId: '42', authMethod: 'signature' }])
 })
 
-t.test('a number that is not spelled in plain digits is no id', async (t) => {
+t.test('a number that is not written in plain digits is refused as an id', async (t) => {
   const { post, stored } = await gateway(t)
   for (const number of ['1.5', '1.0', '1e3', '1E3', '-0', '-0.0', '12e-1', '1e400']) {
     for (const name of ['userId', 'groupId', 'previousId', 'anonymousId']) {
@@ -88,7 +88,7 @@ t.test('a number that is not spelled in plain digits is no id', async (t) => {
   t.equal((await stored()).length, 1)
 })
 
-t.test('an empty array is an empty object where an object belongs, a filled one is 400', async (t) => {
+t.test('an empty array is accepted in place of an object, and a non-empty array is 400', async (t) => {
   const { post, stored } = await gateway(t)
   const empty = { properties: [], traits: [], context: [], integrations: [] }
   t.equal((await post('/v1/track', { userId: 'u1', event: 'E', ...empty })).statusCode, 200)
@@ -110,7 +110,7 @@ t.test('an empty array is an empty object where an object belongs, a filled one 
   t.match((await post('/v1/batch', { batch: items })).json(), { accepted: 0, rejected: 4 })
 })
 
-t.test('the byte order mark before a body is skipped, and signed with the bytes', async (t) => {
+t.test('a byte order mark before a body is skipped, and is part of the signed bytes', async (t) => {
   const { post, signed, key, accepted } = await gateway(t)
   const body = Buffer.from('\ufeff{"userId":"u1","event":"E"}')
   t.equal((await post('/v1/track', body)).statusCode, 200)
@@ -121,7 +121,7 @@ t.test('the byte order mark before a body is skipped, and signed with the bytes'
     '{"userId":"u1","event":"E"}', '{"type":"track","event":"E"}'])
 })
 
-t.test('a body without a Content-Type is JSON at each path that takes events', async (t) => {
+t.test('a body without a Content-Type is read as JSON at each path for events', async (t) => {
   const { app, key, stored } = await gateway(t)
   const send = (url: string, body: object, headers = {}) =>
     app.inject({ method: 'POST', url, headers, payload: Buffer.from(JSON.stringify(body)) })

@@ -10,7 +10,7 @@ import { gateway } from '../../helpers/gateway.js'
 
 const LOOK_UP = 150
 
-/** A store whose process cache is always empty and whose backend takes its time. */
+/** A store without a process cache and with a slow backend. */
 function slow (store: TokenStore): TokenStore {
   const { sources } = store
   const slowly = async (key: string) => sleep(LOOK_UP).then(() => sources.resolve(key))
@@ -41,7 +41,7 @@ async function sendAndClose (
   })
 }
 
-t.test('a whole request is stored although its client closes before the key is known', async (t) => {
+t.test('a whole request is stored although its client closes the connection before the key is looked up', async (t) => {
   const { store, sink } = await backend(t)
   const { app, key, secret, stored } = await gateway(t, { store: slow(store), sink })
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
@@ -75,7 +75,7 @@ t.test('a whole request is stored although its client closes before the key is k
   t.equal((await stored()).length, sent)
 })
 
-t.test('a request that was cut off stores nothing, and the next one works', async (t) => {
+t.test('a request that is cut off stores nothing, and the next request succeeds', async (t) => {
   const { store, sink } = await backend(t)
   const { app, key, stored, post } = await gateway(t, { store: slow(store), sink })
   const port = Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
@@ -85,7 +85,7 @@ t.test('a request that was cut off stores nothing, and the next one works', asyn
   t.match(await stored(), [{ event: 'whole' }])
 })
 
-t.test('what arrives during the look-up obeys the limits of the route', async (t) => {
+t.test('the limits of the route apply to bytes that arrive during the look-up of the key', async (t) => {
   const { store, sink } = await backend(t)
   const { app, key } = await gateway(t, {
     store: slow(store),

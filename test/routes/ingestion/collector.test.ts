@@ -14,7 +14,7 @@ async function asker (t: Parameters<typeof gateway>[0], options: GatewayOptions 
   return (headers: Headers = {}, method: 'GET' | 'HEAD' = 'GET', url = '/d.js') => app.inject({ method, url, headers })
 }
 
-t.test('the script is served to any page, and kept for an hour', async (t) => {
+t.test('the collector script is served to every origin with a cache time of one hour', async (t) => {
   const ask = await asker(t)
   for (const headers of [{}, { origin: 'https://any.test' }]) {
     const reply = await ask(headers)
@@ -28,19 +28,19 @@ t.test('the script is served to any page, and kept for an hour', async (t) => {
       vary: 'Accept-Encoding',
       etag: /^"[\w-]{27}"$/
     })
-    t.equal(reply.headers['access-control-allow-credentials'], undefined, '* is never with credentials')
+    t.equal(reply.headers['access-control-allow-credentials'], undefined, '* is sent without credentials')
     t.equal(reply.headers['set-cookie'], undefined)
   }
 })
 
-t.test('it is under 8 KB gzipped, and needs no eval', async (t) => {
+t.test('the collector script is smaller than 8 KB in gzip and contains no eval', async (t) => {
   const ask = await asker(t)
   const { rawPayload } = await ask({ 'accept-encoding': 'gzip' })
   t.ok(rawPayload.length > 1_000 && rawPayload.length < 8 * 1024, `${rawPayload.length} bytes`)
   t.notMatch(gunzipSync(rawPayload).toString(), /\beval\b|new Function|innerHTML|sourceMappingURL/)
 })
 
-t.test('the coding is the best of those that are accepted', async (t) => {
+t.test('the collector script is sent in the best accepted content coding', async (t) => {
   const ask = await asker(t)
   const script = (await ask()).body
   for (
@@ -71,7 +71,7 @@ t.test('the coding is the best of those that are accepted', async (t) => {
   }
 })
 
-t.test('each coding has a tag of its own, and is not sent to who has it', async (t) => {
+t.test('each content coding has its own ETag, and a matching If-None-Match is 304', async (t) => {
   const ask = await asker(t)
   const tags = await Promise.all(
     ['br', 'gzip', 'identity'].map(async (coding) => String((await ask({ 'accept-encoding': coding })).headers.etag))
@@ -89,7 +89,7 @@ t.test('each coding has a tag of its own, and is not sent to who has it', async 
   }
 })
 
-t.test('HEAD says the same without a body', async (t) => {
+t.test('HEAD returns the headers of GET without a body', async (t) => {
   const ask = await asker(t)
   for (const coding of ['br', 'identity']) {
     const [get, head] = [await ask({ 'accept-encoding': coding }), await ask({ 'accept-encoding': coding }, 'HEAD')]
@@ -101,7 +101,7 @@ t.test('HEAD says the same without a body', async (t) => {
   }
 })
 
-t.test('it lies under the prefix, counts in the rate limit, and may be left out', async (t) => {
+t.test('the collector script is under the prefix and the rate limit, and collector: false removes it', async (t) => {
   const prefixed = await asker(t, { ingestion: { prefix: '/x', rateLimit: { max: 1, timeWindow: 60_000 } } })
   t.equal((await prefixed({}, 'GET', '/x/d.js')).statusCode, 200)
   const limited = await prefixed({}, 'GET', '/x/d.js')

@@ -16,7 +16,7 @@ function padded (json: string, bytes: number): string {
   return json + ' '.repeat(bytes - json.length)
 }
 
-/** A JSON event of exactly so many bytes. */
+/** A JSON event of exactly the given number of bytes. */
 function eventOf (bytes: number): string {
   return EVENT.replace('}', `,"pad":"${'y'.repeat(bytes - EVENT.length - 9)}"}`)
 }
@@ -25,7 +25,7 @@ t.test('gzip and deflate bodies, zlib or bare, are read on every route, signed o
   const { post, signed, stored } = await gateway(t)
   for (const [n, [coding, compress]] of CODINGS.entries()) {
     const headers = { 'content-encoding': coding }
-    // Signed, the same bytes again would be a replay.
+    // Equal signed bytes would be a replay.
     for (const send of [post, signed]) {
       t.equal(
         (await send('/v1/t', compress(`{"event":"Grüße","userId":"u","n":${n}.0}`), headers)).body,
@@ -46,7 +46,7 @@ t.test('gzip and deflate bodies, zlib or bare, are read on every route, signed o
   t.equal(events.filter(({ event }) => event === 'Grüße').length, CODINGS.length * 2)
 })
 
-t.test('the signature is over the bytes on the wire', async (t) => {
+t.test('the signature covers the compressed bytes', async (t) => {
   const { post, secret, stored } = await gateway(t)
   const response = await post('/v1/t', gzipSync(EVENT), {
     'content-encoding': 'gzip',
@@ -57,7 +57,7 @@ t.test('the signature is over the bytes on the wire', async (t) => {
   t.equal((await stored()).length, 0)
 })
 
-t.test('decompressed, an event and a batch have the limits that they have plain', async (t) => {
+t.test('the limits of events and batches apply to the inflated body', async (t) => {
   const { post, signed, stored } = await gateway(t)
   for (const [coding, compress] of CODINGS) {
     for (
@@ -86,7 +86,7 @@ t.test('decompressed, an event and a batch have the limits that they have plain'
   t.match(one.json(), { accepted: 1, errors: [{ index: 0, code: 'PAYLOAD_TOO_LARGE' }] })
 })
 
-t.test('the bytes on the wire have the same limit', async (t) => {
+t.test('the body limits apply to the compressed bytes too', async (t) => {
   const { post, signed, stored } = await gateway(t, { ingestion: { eventLimit: 100, bodyLimit: 200, batchLimit: 300 } })
   const noise = randomBytes(400).toString('latin1').replace(/[^!-~]|"|\\/g, 'x')
   const stretched = (json: string, members: number): Buffer =>
@@ -101,7 +101,7 @@ t.test('the bytes on the wire have the same limit', async (t) => {
   t.equal((await stored()).length, 1)
 })
 
-t.test('what is cut short, damaged or goes on after its end is 400 INVALID_REQUEST', async (t) => {
+t.test('a compressed body that is cut short, damaged or continues after its end is 400 INVALID_REQUEST', async (t) => {
   const { post, signed, stored } = await gateway(t)
   const damaged = (bytes: Buffer, at: number): Buffer => {
     const copy = Buffer.from(bytes)
@@ -127,14 +127,15 @@ t.test('what is cut short, damaged or goes on after its end is 400 INVALID_REQUE
   t.equal((await stored()).length, 0)
 })
 
-t.test('a gzip body may have several members, as its format says', async (t) => {
+t.test('a gzip body with several members is read whole', async (t) => {
   const { post, stored } = await gateway(t)
   const body = Buffer.concat([gzipSync(EVENT.slice(0, 9)), gzipSync(EVENT.slice(9)), gzipSync('')])
   t.equal((await post('/v1/t', body, { 'content-encoding': 'gzip' })).statusCode, 200)
   t.match(await stored(), [{ event: 'e' }])
 })
 
-t.test('what comes out is judged as a plain body: gzip in gzip, wrong UTF-8, depth, keys', async (t) => {
+t.test('an inflated body is checked like a plain body: nested gzip, invalid UTF-8, depth and keys are ' +
+  '400', async (t) => {
   const { post, stored } = await gateway(t)
   for (
     const [body, code] of [
@@ -154,7 +155,7 @@ t.test('what comes out is judged as a plain body: gzip in gzip, wrong UTF-8, dep
   t.equal((await stored()).length, 0)
 })
 
-t.test('a form type is read with gzip alone, whatever the key', async (t) => {
+t.test('a form media type is accepted only with gzip', async (t) => {
   const { post, app, key, stored } = await gateway(t)
   const form = { 'content-type': 'application/x-www-form-urlencoded' }
   const basic = { authorization: `Basic ${Buffer.from(`${key}:`).toString('base64')}` }
@@ -195,7 +196,7 @@ t.test('a form type is read with gzip alone, whatever the key', async (t) => {
   t.equal((await stored()).length, 2)
 })
 
-t.test('a key in a compressed body is a key', async (t) => {
+t.test('a key in a compressed body is accepted', async (t) => {
   const { post, accepted, key } = await gateway(t)
   const send = async (writeKey: string) =>
     post('/v1/t', gzipSync(JSON.stringify({ event: 'e', writeKey })), { authorization: [], 'content-encoding': 'gzip' })
@@ -204,7 +205,7 @@ t.test('a key in a compressed body is a key', async (t) => {
   t.equal(
     codeOf(await post('/v1/t', 'no gzip', { authorization: [], 'content-encoding': 'gzip' })),
     'INVALID_REQUEST',
-    'no key can be read'
+    'the key is not readable'
   )
   t.notMatch(JSON.stringify(await accepted()), key)
 })

@@ -13,7 +13,7 @@ import { makeSource, SHOP } from '../../helpers/source.js'
 const PATHS = ['/v1/t', '/v1/p', '/v1/i', '/v1/g', '/v1/track', '/v1/page', '/v1/identify', '/v1/group', '/v1/screen',
   '/v1/alias', '/v1/s', '/v1/a', '/v1/events', '/v1/batch', '/v1/b']
 
-t.test('of 40 look-alike origins none is stored', async (t) => {
+t.test('an event from any of 40 look-alike origins is 403 and is not stored', async (t) => {
   const { post, stored } = await gateway(t)
   for (const origin of LOOK_ALIKES) {
     const response = await post('/v1/t', { event: 'e' }, { origin })
@@ -24,7 +24,7 @@ t.test('of 40 look-alike origins none is stored', async (t) => {
   t.equal((await stored()).length, 0)
 })
 
-t.test('every path answers its preflight, and reflects no origin', async (t) => {
+t.test('every path allows a preflight of an allowed origin and refuses a preflight of another origin', async (t) => {
   const { app } = await gateway(t)
   for (const url of PATHS) {
     const preflight = async (origin: string) =>
@@ -39,7 +39,7 @@ t.test('every path answers its preflight, and reflects no origin', async (t) => 
   }
 })
 
-t.test('errors can be read by the allowed page, by no other, and vary by origin', async (t) => {
+t.test('errors are readable only by an allowed origin, and vary by origin', async (t) => {
   const { app, post, key } = await gateway(t, { ingestion: { rateLimit: { max: 30, timeWindow: 60_000 } } })
   const cases: Array<[number, () => (origin: string) => ReturnType<typeof post>]> = [
     [400, () => (origin) => post('/v1/t', '{', { origin })],
@@ -78,14 +78,14 @@ t.test('errors can be read by the allowed page, by no other, and vary by origin'
   t.ok(key)
 })
 
-t.test('answers without an origin vary by it, too', async (t) => {
+t.test('responses to requests without an Origin vary by Origin too', async (t) => {
   const { post } = await gateway(t)
   t.equal((await post('/v1/t', { event: 'e' })).headers.vary, 'Origin')
   t.equal((await post('/v1/t', {})).headers.vary, 'Origin')
   t.equal((await post('/v1/t', {}, { authorization: 'x' })).headers.vary, 'Origin')
 })
 
-t.test('a signed event of a foreign origin is stored, and the origin learns nothing', async (t) => {
+t.test('a signed event with another origin is stored, and its response has no CORS headers', async (t) => {
   const { signed, stored } = await gateway(t)
   const response = await signed('/v1/t', { event: 'e', userId: 'u' }, { origin: 'https://evil.test' })
   t.equal(response.statusCode, 200)
@@ -93,7 +93,7 @@ t.test('a signed event of a foreign origin is stored, and the origin learns noth
   t.match(await stored(), [{ authMethod: 'signature' }])
 })
 
-t.test("beside a host's own CORS, rate limit and error handler, each keeps to its routes", async (t) => {
+t.test('ingestion and a host with its own CORS, rate limit and error handler do not affect each other', async (t) => {
   const { store } = await backend(t)
   const app = Fastify()
   t.teardown(() => app.close())

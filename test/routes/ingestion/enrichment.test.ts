@@ -11,7 +11,7 @@ const at = (url: unknown): Record<string, unknown> => ({
   context: { page: { url, title: 'T' } }
 })
 
-t.test('campaign and click ids come from the URL of the page', async (t) => {
+t.test('campaign and click ids are read from the URL of the page', async (t) => {
   const { post, stored, accepted } = await gateway(t)
   const url =
     'https://shop.example.com/x?utm_source=news&utm_medium=email&utm_campaign=May%20%E2%82%AC&utm_term=a+b&utm_content=c&utm_id=7' +
@@ -29,7 +29,7 @@ t.test('campaign and click ids come from the URL of the page', async (t) => {
   t.match((await stored())[1], { context: { page: { url: 'https://x.test/?gclid=g2' }, clickIds: { gclid: 'g2' } } })
 })
 
-t.test('what the client found out itself stays, and consent is passed through', async (t) => {
+t.test('campaign and consent of the client are kept', async (t) => {
   const { post, stored } = await gateway(t)
   const context = {
     page: { url: 'https://x.test/?utm_source=url&gclid=1' },
@@ -40,7 +40,7 @@ t.test('what the client found out itself stays, and consent is passed through', 
   t.same((await stored())[0]?.['context'], { ...context, clickIds: { gclid: '1' } })
 })
 
-t.test('a URL without any, and what is no URL, add nothing', async (t) => {
+t.test('an invalid URL, or a URL without campaign and click ids, adds nothing to the event', async (t) => {
   const { post, accepted } = await gateway(t)
   for (
     const url of ['https://x.test/', 'https://x.test/?q=utm_', 'https://x.test/utm_source=1', '?', '', 7, null, [
@@ -55,7 +55,7 @@ t.test('a URL without any, and what is no URL, add nothing', async (t) => {
   for (const { additions } of await accepted()) t.notMatch(additions, 'context')
 })
 
-t.test('odd queries pollute nothing', async (t) => {
+t.test('unusual queries do not pollute a prototype, and values are limited', async (t) => {
   t.same(attributionOf('?utm___proto__=x&utm_constructor=y&utm_=z&utm_A=b'), {
     campaign: { constructor: 'y' },
     clickIds: null
@@ -79,7 +79,7 @@ t.test('a query of any length is read at most twice', async (t) => {
   }
 })
 
-t.test('a timestamp is ISO-8601, any time in the past, at most 24 hours ahead', async (t) => {
+t.test('a timestamp is ISO-8601, at any time in the past or at most 24 hours ahead', async (t) => {
   const { post, accepted } = await gateway(t)
   const ahead = (ms: number): string => new Date(Date.now() + ms).toISOString()
   for (
@@ -164,7 +164,7 @@ t.test('a timestamp is ISO-8601, any time in the past, at most 24 hours ahead', 
   t.equal((await accepted()).length, count)
 })
 
-t.test('every day of a leap year and of another is read as Date does', async (t) => {
+t.test('each day of a leap year and of another year is parsed like Date', async (t) => {
   for (const year of [2023, 2024]) {
     for (let day = 0; day < 366; day++) {
       const iso = new Date(Date.UTC(year, 0, 1 + day, 13, 14, 15, 167)).toISOString()

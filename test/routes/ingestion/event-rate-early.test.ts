@@ -8,7 +8,7 @@ import { gateway } from '../../helpers/gateway.js'
 
 const BODY = JSON.stringify({ event: 'e', userId: 'u' })
 
-/** A connection that waits for the first line of an answer. */
+/** A connection that waits for the first line of a response. */
 function connection (t: Test, origin: string): { socket: Socket, status: Promise<string> } {
   const { hostname, port } = new URL(origin)
   const socket = connect({ host: hostname, port: Number(port) })
@@ -28,7 +28,7 @@ async function listening (t: Test, max: number) {
   return { ...made, origin, head }
 }
 
-t.test('a source that has nothing left is refused before a byte of the body has come', async (t) => {
+t.test('a source without remaining events is 429 before its body is sent', async (t) => {
   const { post, origin, head } = await listening(t, 1)
   t.equal((await post('/v1/t', BODY)).statusCode, 200)
   const { socket, status } = connection(t, origin)
@@ -36,8 +36,7 @@ t.test('a source that has nothing left is refused before a byte of the body has 
   t.equal(await status, '429')
 })
 
-t.test('those that were let in together do not all get through: whose body comes when nothing is left is ' +
-  'refused', async (t) => {
+t.test('only two of five requests that start with two remaining events are accepted', async (t) => {
   const { app, origin, head, accepted } = await listening(t, 2)
   let begun = 0
   const allBegun = new Promise<void>((resolve) =>

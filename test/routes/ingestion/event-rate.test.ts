@@ -29,14 +29,14 @@ function limits ({ headers }: LightMyRequestResponse): unknown[] {
   return ['retry-after', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'].map((name) => headers[name])
 }
 
-t.test('a source may send a thousand events a second, 429 with the wait beyond them, and again after ' +
-  'that', async (t) => {
+t.test('a source sends a thousand events per second, further events are 429 with the wait, and are accepted after ' +
+  'it', async (t) => {
   const { ingestion, advance } = clock()
   const { post, accepted } = await gateway(t, { ingestion })
   t.equal((await post('/v1/batch', batchOf(500))).statusCode, 200)
   t.equal((await post('/v1/batch', batchOf(499))).statusCode, 200)
   const last = await post('/v1/batch', batchOf(500))
-  t.equal(last.statusCode, 200, 'one event was left, and a batch is not cut')
+  t.equal(last.statusCode, 200, 'one event remained, and a batch is not split')
   t.same(limits(last), [undefined, undefined, undefined, undefined])
   for (const [path, body] of [['/v1/t', EVENT], ['/v1/batch', batchOf(1)], ['/v1/page', {}]] as const) {
     const refused = await post(path, body)
@@ -52,7 +52,7 @@ t.test('a source may send a thousand events a second, 429 with the wait beyond t
   t.equal((await accepted()).length, 1_500)
 })
 
-t.test("a source's own limit wins over the default, and over none", async (t) => {
+t.test('the limit of a source replaces the default limit, also with eventRate: false', async (t) => {
   for (const [eventRate, expected] of [[{ max: 1 }, 3], [{}, 3], [false, 3]] as const) {
     const { post } = await gateway(t, { ingestion: { eventRate }, source: { rateLimit: 3 } })
     t.equal((await post('/v1/batch', batchOf(expected + 9))).statusCode, 200)
@@ -64,7 +64,7 @@ t.test("a source's own limit wins over the default, and over none", async (t) =>
   for (let round = 0; round < 4; round++) t.equal((await free.post('/v1/batch', batchOf(500))).statusCode, 200)
 })
 
-t.test('a key that is rotated counts with the one before, another source for itself', async (t) => {
+t.test('old and new key of a source share its limit, and another source has its own limit', async (t) => {
   const { ingestion } = clock({ max: 2 })
   const { post, store, source } = await gateway(t, { ingestion })
   const pipelineKey = generatePipelineKey('live')
@@ -76,7 +76,7 @@ t.test('a key that is rotated counts with the one before, another source for its
     429, 200])
 })
 
-t.test('a key that only the body brings is limited too, before its events are judged', async (t) => {
+t.test('a key in the body or in the query is limited too, before its events are checked', async (t) => {
   const { ingestion } = clock({ max: 2 })
   const { app, key, accepted } = await gateway(t, { ingestion })
   const send = async (url: string, payload: object, headers: Record<string, string> = {}) =>
@@ -102,7 +102,7 @@ t.test('a key that only the body brings is limited too, before its events are ju
   t.equal((await accepted()).length, 2)
 })
 
-t.test('a page of the source can read that it is to wait, another can not', async (t) => {
+t.test('a page of the source can read the wait, and a page of another origin is 403', async (t) => {
   const { ingestion } = clock({ max: 1 })
   const { post } = await gateway(t, { ingestion })
   await post('/v1/t', EVENT)
@@ -123,7 +123,7 @@ t.test('a page of the source can read that it is to wait, another can not', asyn
   )
 })
 
-t.test('what is refused costs nothing, in a batch neither', async (t) => {
+t.test('refused events do not count, alone and in a batch', async (t) => {
   const { ingestion } = clock({ max: 3 })
   const { post, signed } = await gateway(t, { ingestion })
   for (let n = 0; n < 5; n++) {
@@ -139,7 +139,7 @@ t.test('what is refused costs nothing, in a batch neither', async (t) => {
   t.equal((await post('/v1/t', EVENT)).statusCode, 429)
 })
 
-t.test('events whose write failed are paid for: repeating them does not go any faster', async (t) => {
+t.test('events whose write fails count against the limit', async (t) => {
   const sink = failingSink()
   const { ingestion, advance } = clock({ max: 2 })
   const { post } = await gateway(t, { sink, ingestion })
@@ -151,7 +151,7 @@ t.test('events whose write failed are paid for: repeating them does not go any f
   t.equal((await post('/v1/t', EVENT)).statusCode, 200)
 })
 
-t.test('the limit of the source is what its 429 tells of, not that of the address', async (t) => {
+t.test('a 429 of the source limit contains the limit of the source and not the limit of the address', async (t) => {
   const { ingestion } = clock({ max: 1 })
   const rateLimit = {
     max: 50,
@@ -163,7 +163,7 @@ t.test('the limit of the source is what its 429 tells of, not that of the addres
   t.same(limits(await post('/v1/t', EVENT)), ['1', '1', '0', '1'])
 })
 
-t.test('webhooks are events of their source', async (t) => {
+t.test('deliveries of webhooks count against the limit of their source', async (t) => {
   const { ingestion } = clock({ max: 2 })
   const { deliver, post } = await webhookGateway(t, 'custom', { ingestion })
   const delivery = { event: 'Paid', userId: 'u' }
@@ -174,7 +174,7 @@ t.test('webhooks are events of their source', async (t) => {
   t.equal(refused.headers['retry-after'], '1')
 })
 
-t.test('a pixel is refused as an image', async (t) => {
+t.test('a pixel above the limit is 429 with the image', async (t) => {
   const { ingestion } = clock({ max: 1 })
   const { app, key } = await gateway(t, { ingestion })
   const url = `/v1/pixel/page?wk=${key}`
@@ -185,7 +185,7 @@ t.test('a pixel is refused as an image', async (t) => {
   t.same(limits(refused), ['1', '1', '0', '1'])
 })
 
-t.test('an invalid option stops the start', async (t) => {
+t.test('an invalid eventRate stops the start', async (t) => {
   for (const eventRate of [true, null, { max: 0 }, { max: '1' }]) {
     await t.rejects(async () => Fastify().register(ingestion, { eventRate: eventRate as never }), {
       code: 'INVALID_OPTIONS'

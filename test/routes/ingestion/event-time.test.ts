@@ -6,7 +6,7 @@ const HOUR = 3_600_000
 const at = (time: number): string => new Date(time).toISOString()
 const isNear = (time: unknown, expected: number): boolean => Math.abs(Date.parse(String(time)) - expected) < 10_000
 
-t.test('with sentAt the timestamp is corrected by what the clock of the device is off', async (t) => {
+t.test('sentAt corrects the timestamp by the error of the device clock', async (t) => {
   const { post, signed, accepted, stored } = await gateway(t)
   const now = Date.now()
   const ahead = at(now + 48 * HOUR)
@@ -15,7 +15,7 @@ t.test('with sentAt the timestamp is corrected by what the clock of the device i
     (await post('/v1/batch', { sentAt: ahead, batch: [{ type: 'track', event: 'E', timestamp: happened }] })).json()
       .accepted,
     1,
-    "the batch's sentAt"
+    'sentAt of the batch'
   )
   t.equal(
     (await post('/v1/batch', {
@@ -23,14 +23,14 @@ t.test('with sentAt the timestamp is corrected by what the clock of the device i
       batch: [{ type: 'track', event: 'E', timestamp: happened, sentAt: ahead }]
     })).json().accepted,
     1,
-    "the event's wins"
+    'sentAt of the event is used'
   )
   t.equal((await post('/v1/t', { event: 'E', timestamp: happened, sentAt: ahead })).statusCode, 200)
   t.equal((await signed('/v1/t', { event: 'E', userId: 'u', timestamp: happened, sentAt: ahead })).statusCode, 200)
   t.equal(
     (await post('/v1/t', { event: 'E', timestamp: '1970-01-01T00:00:00Z', sentAt: '1970-01-01T01:00:00Z' })).statusCode,
     200,
-    'a clock that was reset'
+    'a clock that starts in 1970'
   )
   for (const event of await stored()) {
     t.ok(isNear(event['timestamp'], now - HOUR), String(event['timestamp']))
@@ -40,7 +40,7 @@ t.test('with sentAt the timestamp is corrected by what the clock of the device i
   t.equal((await stored())[0]?.['originalTimestamp'], happened)
 })
 
-t.test('originalTimestamp is what is corrected, before timestamp', async (t) => {
+t.test('originalTimestamp is corrected in place of timestamp', async (t) => {
   const { post, stored } = await gateway(t)
   const sentAt = at(Date.now())
   const originalTimestamp = '2026-01-02T10:00:00.000Z'
@@ -51,10 +51,10 @@ t.test('originalTimestamp is what is corrected, before timestamp', async (t) => 
     t.ok(isNear(event['timestamp'], Date.parse(originalTimestamp)), String(event['timestamp']))
     t.equal(event['originalTimestamp'], originalTimestamp)
   }
-  t.equal((await stored())[2]?.['timestamp'], originalTimestamp, 'without sentAt it is taken as it is')
+  t.equal((await stored())[2]?.['timestamp'], originalTimestamp, 'unchanged without sentAt')
 })
 
-t.test('without a sentAt that is a time, or without a time of the event, nothing is corrected', async (t) => {
+t.test('without a valid sentAt, or without a time of the event, the timestamp is not corrected', async (t) => {
   const { post, stored } = await gateway(t)
   const timestamp = '2026-01-02T10:00:00.000Z'
   for (const sentAt of [undefined, null, '', 'now', 1_700_000_000_000, {}, 'x'.repeat(1_000)]) {
@@ -70,7 +70,7 @@ t.test('without a sentAt that is a time, or without a time of the event, nothing
   t.notOk(Object.hasOwn(last ?? {}, 'originalTimestamp'))
 })
 
-t.test('what is too far ahead or too long ago after the correction is 400', async (t) => {
+t.test('a corrected time that is too far ahead or too long ago is 400', async (t) => {
   const { post, stored } = await gateway(t)
   const now = Date.now()
   for (

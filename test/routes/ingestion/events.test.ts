@@ -22,7 +22,7 @@ const PATHS = [
   ['/v1/a', 'alias']
 ] as const
 
-t.test('each path takes its type, fills it in, and refuses another', async (t) => {
+t.test('each path accepts only its own event type and adds it to the event', async (t) => {
   const { post, stored } = await gateway(t)
   for (const [url, type] of PATHS) {
     for (const named of [{}, { type: null }, { type }]) {
@@ -40,7 +40,7 @@ t.test('each path takes its type, fills it in, and refuses another', async (t) =
   t.same((await stored()).map(({ type }) => type), PATHS.flatMap(([, type]) => [type, type, type]))
 })
 
-t.test('/v1/events takes any type, but it must be named and signed', async (t) => {
+t.test('/v1/events accepts any event type, but requires the type and a signature', async (t) => {
   const { post, signed, stored } = await gateway(t)
   for (const type of ['track', 'page', 'identify', 'group', 'screen', 'alias']) {
     t.equal((await signed('/v1/events', { type, event: 'e', userId: 'u' })).statusCode, 200, type)
@@ -63,7 +63,7 @@ t.test('/v1/events takes any type, but it must be named and signed', async (t) =
   t.equal((await stored()).length, 6)
 })
 
-t.test('an event is stored as it came, with what the server knows beside it', async (t) => {
+t.test('an event is stored unchanged, with the data of the server in separate members', async (t) => {
   const { post, accepted, stored, source } = await gateway(t, { server: { trustProxy: true } })
   const text =
     '{ "event":"Order Done", "userId":"u1", "custom":{"n":1.0,"big":12345678901234567890}, "messageId":"m1", ' +
@@ -87,7 +87,7 @@ t.test('an event is stored as it came, with what the server knows beside it', as
   t.match((await stored())[0], { event: 'Order Done', custom: { n: 1 }, timestamp: '2024-02-29T12:00:00.5+02:00' })
 })
 
-t.test('what is missing is filled in: messageId, timestamp, environment', async (t) => {
+t.test('missing messageId, timestamp and environment are added', async (t) => {
   const { post, stored, accepted } = await gateway(t, { source: { environment: 'test' } })
   await post('/v1/t', { event: 'e', userId: 'u' })
   const [event] = await stored()
@@ -97,7 +97,7 @@ t.test('what is missing is filled in: messageId, timestamp, environment', async 
   t.equal(timestamp, receivedAt)
 })
 
-t.test('fields that only the server may say are overwritten', async (t) => {
+t.test('members that are reserved for the server are overwritten', async (t) => {
   const { post, stored, source } = await gateway(t)
   const lies = {
     receivedAt: '1999',
@@ -118,7 +118,7 @@ t.test('fields that only the server may say are overwritten', async (t) => {
   })
 })
 
-t.test('a wrong type is 400 and never coerced, an unknown field is kept', async (t) => {
+t.test('a wrong type is 400 and is not coerced, and an unknown member is kept', async (t) => {
   const { post, stored } = await gateway(t)
   for (const field of ['userId', 'anonymousId', 'groupId', 'previousId', 'event', 'name', 'messageId', 'timestamp']) {
     const isId = field.endsWith('Id') && field !== 'messageId'
@@ -138,14 +138,14 @@ t.test('a wrong type is 400 and never coerced, an unknown field is kept', async 
     t.equal((await post('/v1/t', JSON.stringify(body))).statusCode, 400, JSON.stringify(body))
   }
   for (const body of [{}, { event: '' }, { event: null }, { type: 'track' }]) {
-    t.equal((await post('/v1/t', body)).statusCode, 400, 'track needs event')
+    t.equal((await post('/v1/t', body)).statusCode, 400, 'track requires event')
   }
   t.equal((await stored()).length, 0)
   t.equal((await post('/v1/t', { event: 'e', category: 7, sentAt: null, integrations: { All: true } })).statusCode, 200)
   t.match((await stored())[0], { category: 7, sentAt: null, integrations: { All: true } })
 })
 
-t.test('an id that is null is nobody, as if it were left out', async (t) => {
+t.test('a null id is treated as an absent id', async (t) => {
   const { post, signed, stored } = await gateway(t)
   t.equal((await post('/v1/t', { event: 'e', userId: null, anonymousId: 'a' })).statusCode, 200)
   t.equal((await post('/v1/a', { userId: 'u', previousId: null })).statusCode, 200)
@@ -159,7 +159,7 @@ t.test('an id that is null is nobody, as if it were left out', async (t) => {
   }])
 })
 
-t.test('ids longer than 512 and names longer than 1000 characters are 400', async (t) => {
+t.test('ids above 512 and names above 1 000 characters are 400', async (t) => {
   const { post } = await gateway(t)
   for (
     const [field, length] of [['userId', 512], ['anonymousId', 512], ['groupId', 512], ['event', 1_000], ['name',
@@ -170,7 +170,7 @@ t.test('ids longer than 512 and names longer than 1000 characters are 400', asyn
   }
 })
 
-t.test('a messageId has 1 to 100 characters, whichever they are', async (t) => {
+t.test('a messageId has 1 to 100 characters of any kind', async (t) => {
   const { post, stored } = await gateway(t)
   const good = ['a', 'x'.repeat(100), '😀'.repeat(100), "'", '"', '\n', ':', '\0', '\\u0000', '%', '*', '\ud800',
     "' or 1=1--", '__proto__']
@@ -183,7 +183,8 @@ t.test('a messageId has 1 to 100 characters, whichever they are', async (t) => {
   t.same((await stored()).map(({ messageId }) => messageId), good)
 })
 
-t.test('a repeat of a messageId is 200 and stored once; by the key it does not suppress a signed one', async (t) => {
+t.test('a repeated messageId is 200 and stored once, and an unsigned event does not suppress a signed ' +
+  'event', async (t) => {
   const { post, signed, stored } = await gateway(t)
   const body = { event: 'e', userId: 'u', messageId: 'm' }
   for (let i = 0; i < 3; i++) t.equal((await post('/v1/t', body)).statusCode, 200)
@@ -191,7 +192,7 @@ t.test('a repeat of a messageId is 200 and stored once; by the key it does not s
   t.same((await stored()).map(({ authMethod }) => authMethod), ['key', 'signature'])
 })
 
-t.test('a sink that can not store it is 503 with Retry-After', async (t) => {
+t.test('a failing sink is 503 with Retry-After', async (t) => {
   const sink = memorySink()
   const { post, stored } = await gateway(t, {
     sink: {
@@ -213,7 +214,7 @@ t.test('a sink that can not store it is 503 with Retry-After', async (t) => {
   t.equal((await stored()).length, 0)
 })
 
-t.test('the answer waits for the sink', async (t) => {
+t.test('the response waits until the sink has stored the event', async (t) => {
   const sink = memorySink()
   let release = (): void => {}
   const held = new Promise<void>((resolve) => {

@@ -78,7 +78,7 @@ const request = fc.record({
   withKey: fc.boolean()
 })
 
-t.test('of 3000 generated requests none is a 5xx, and every refusal is in the envelope', async (t) => {
+t.test('3 000 generated requests cause no 5xx, and every refusal is in the error envelope', async (t) => {
   const { app, key, post } = await gateway(t, { server: { trustProxy: true } })
   await fc.assert(
     fc.asyncProperty(request, async ({ method, path, query, headers, payload, withKey }) => {
@@ -93,7 +93,7 @@ t.test('of 3000 generated requests none is a 5xx, and every refusal is in the en
         }
       })
       if (response.statusCode >= 500) throw new Error(`${response.statusCode} ${response.body}`)
-      // What matches no route of ours is answered by the host.
+      // The host responds to requests that match no ingestion route.
       const own = OWN.includes(path) && (method === 'POST' || method === 'OPTIONS')
       if (own && response.statusCode >= 400 && !/^\{"error":\{"code":"[A-Z_]+","message":"/.test(response.body)) {
         throw new Error(response.body)

@@ -23,7 +23,7 @@ const HOSTS: ReadonlyArray<readonly [name: string, prepare: (app: FastifyInstanc
 ]
 
 for (const [name, prepare] of HOSTS) {
-  t.test(`events arrive in a host with ${name}, also while a key is looked up`, async (t) => {
+  t.test(`events are stored in a host with ${name}, also during the look-up of a key`, async (t) => {
     const { store, sink } = await backend(t)
     const { key } = await makeSource(store)
     const { sources } = store

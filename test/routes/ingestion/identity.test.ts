@@ -9,7 +9,7 @@ const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 const COOKIE = new RegExp(`^_dfid=(${UUID}); Max-Age=34560000; Path=/; HttpOnly; SameSite=Lax$`)
 const page = { origin: SHOP }
 
-t.test('a browser without the cookie gets one, and its event that id', async (t) => {
+t.test('a browser without the identity cookie gets the cookie, and its event contains the same id', async (t) => {
   const { post, stored } = await gateway(t)
   const response = await post('/v1/p', { name: 'Home' }, page)
   const id = COOKIE.exec(String(response.headers['set-cookie']))?.[1]
@@ -17,7 +17,7 @@ t.test('a browser without the cookie gets one, and its event that id', async (t)
   t.match(await stored(), [{ anonymousId: id }])
 })
 
-t.test('a browser with the cookie keeps it, whatever other cookies it has', async (t) => {
+t.test('a browser with the cookie keeps its id, also among other cookies', async (t) => {
   const { post, stored } = await gateway(t)
   const id = 'a9b7ba70-783b-4c1d-9d3e-0b1c2d3e4f50'
   for (const cookie of [`_dfid=${id}`, `a=1; _dfid=${id}; b=2`, `x_dfid=nonsense; _dfid=${id}`, `a=1;_dfid=${id}`]) {
@@ -27,7 +27,7 @@ t.test('a browser with the cookie keeps it, whatever other cookies it has', asyn
   }
 })
 
-t.test('a cookie that we did not make is replaced', async (t) => {
+t.test('an invalid identity cookie is replaced', async (t) => {
   const { post, stored } = await gateway(t)
   for (
     const value of ['', 'x', '<script>', 'a9b7ba70-783b-1c1d-9d3e-0b1c2d3e4f50', 'A9B7BA70-783B-4C1D-9D3E-0B1C2D3E4F50',
@@ -39,14 +39,14 @@ t.test('a cookie that we did not make is replaced', async (t) => {
   }
 })
 
-t.test('an event that brings its anonymousId keeps it, and no cookie is set', async (t) => {
+t.test('an event with its own anonymousId keeps it, and no cookie is set', async (t) => {
   const { post, stored } = await gateway(t)
   const response = await post('/v1/p', { anonymousId: 'own' }, page)
   t.equal(response.headers['set-cookie'], undefined)
   t.match(await stored(), [{ anonymousId: 'own' }])
 })
 
-t.test('all events of a batch get the same id, with one cookie', async (t) => {
+t.test('all events of a batch without an id get the same id, with one cookie', async (t) => {
   const { post, stored } = await gateway(t)
   const response = await post('/v1/batch', {
     batch: [{ type: 'page' }, { type: 'page', anonymousId: 'own' }, { type: 'page', anonymousId: '' }]
@@ -55,7 +55,8 @@ t.test('all events of a batch get the same id, with one cookie', async (t) => {
   t.same((await stored()).map(({ anonymousId }) => anonymousId), [id, 'own', id])
 })
 
-t.test("a server's event that names its user gets no id; one that names nobody does", async (t) => {
+t.test('an event of a server with a userId gets no anonymousId, and an event without a user gets an ' +
+  'anonymousId', async (t) => {
   const { post, signed, stored } = await gateway(t)
   for (const send of [post, signed]) {
     t.equal((await send('/v1/t', { event: 'e', userId: 'u' })).headers['set-cookie'], undefined)
@@ -66,7 +67,8 @@ t.test("a server's event that names its user gets no id; one that names nobody d
     'string'])
 })
 
-t.test('on HTTPS the cookie is Secure; its domain is an option; false turns it off', async (t) => {
+t.test('the cookie is Secure on HTTPS and has the configured domain, and identityCookie: false turns it ' +
+  'off', async (t) => {
   const secure = await gateway(t, {
     server: { trustProxy: true },
     ingestion: { identityCookie: { domain: 'example.com' } }
@@ -92,7 +94,7 @@ t.test('a refused event sets no cookie', async (t) => {
   t.equal((await post('/v1/p', {}, { origin: 'https://evil.test' })).headers['set-cookie'], undefined)
 })
 
-t.test('a bad domain stops the start', async (t) => {
+t.test('an invalid domain stops the start', async (t) => {
   for (
     const domain of ['', 'exa mple.com', 'example.com; Secure', '.example.com', 'example.com\r\n',
       'https://example.com']

@@ -16,7 +16,8 @@ function wrapped (file: string): Buffer {
     Buffer.from('}}')])
 }
 
-t.test('of the JSON test suite 95 y are stored, 188 n are 400, and no i is a 5xx', async (t) => {
+t.test('all 95 valid documents of the JSON test suite are stored, all 188 invalid documents are 400, and others ' +
+  'cause no 5xx', async (t) => {
   const { post, accepted } = await gateway(t)
   const counts: Record<string, number> = {}
   let before = 0
@@ -36,7 +37,7 @@ t.test('of the JSON test suite 95 y are stored, 188 n are 400, and no i is a 5xx
   t.same(counts, { i: 35, n: 188, y: 95 })
 })
 
-t.test('bytes that are no UTF-8, a second byte order mark and UTF-16 are 400 INVALID_JSON', async (t) => {
+t.test('invalid UTF-8, a second byte order mark and UTF-16 are 400 INVALID_JSON', async (t) => {
   const { post } = await gateway(t)
   const json = '{"event":"e"}'
   for (
@@ -46,12 +47,12 @@ t.test('bytes that are no UTF-8, a second byte order mark and UTF-16 are 400 INV
       ['a surrogate', Buffer.from([...Buffer.from('{"event":"'), 0xed, 0xa0, 0x80, ...Buffer.from('"}')])],
       ['a cut character', Buffer.from([...Buffer.from('{"event":"'), 0xe2, 0x82, ...Buffer.from('"}')])],
       ['two marks', Buffer.from(`\ufeff\ufeff${json}`)],
-      ['a mark behind it', Buffer.from(`${json}\ufeff`)],
-      ['a mark alone', Buffer.from('\ufeff')],
+      ['a mark after the JSON', Buffer.from(`${json}\ufeff`)],
+      ['only a mark', Buffer.from('\ufeff')],
       ['UTF-16', Buffer.from(json, 'utf16le')],
-      ['nothing', Buffer.alloc(0)],
+      ['an empty body', Buffer.alloc(0)],
       ['a space', Buffer.from(' ')],
-      ['a NUL behind it', Buffer.from(`${json}\0`)]
+      ['a NUL after the JSON', Buffer.from(`${json}\0`)]
     ] as const
   ) {
     const response = await post('/v1/t', body)
@@ -60,9 +61,10 @@ t.test('bytes that are no UTF-8, a second byte order mark and UTF-16 are 400 INV
   }
 })
 
-t.test('64 levels are fine, 65 are 400, and thousands are 400 before they are read to the end', async (t) => {
+t.test('64 levels are accepted, 65 levels are 400, and thousands of levels are 400 before they are read to the ' +
+  'end', async (t) => {
   const { post } = await gateway(t)
-  // The event and its properties are the first two.
+  // The event and its properties are the first two levels.
   for (const [open, close] of [['[', ']'], ['{"a":', '}']] as const) {
     const body = (levels: number, end = close.repeat(levels)): string =>
       `{"event":"e","properties":{"x":${open.repeat(levels)}1${end}}}`
@@ -85,7 +87,7 @@ t.test('64 levels are fine, 65 are 400, and thousands are 400 before they are re
   }
 })
 
-t.test('bodies that would pollute a prototype are 400, wherever they stand, and nothing is polluted', async (t) => {
+t.test('a body that would pollute a prototype is 400 at any place, and no prototype is polluted', async (t) => {
   const { post, stored } = await gateway(t)
   const { json_must_reject: bodies, patt_payloads: lines } = JSON.parse(
     vectorText('json/prototype_pollution.json')
@@ -129,7 +131,7 @@ t.test('bodies that would pollute a prototype are 400, wherever they stand, and 
   t.match((await stored()).at(-1), { event: 'plain', messageId: 'b' })
 })
 
-t.test('a constructor or prototype alone is an ordinary key', async (t) => {
+t.test('a key named constructor or prototype is accepted if it cannot pollute a prototype', async (t) => {
   const { post, stored } = await gateway(t)
   for (
     const properties of [{ constructor: 'Ferrari' }, { prototype: { a: 1 } }, { constructor: { name: 'x' } }, {
@@ -143,7 +145,7 @@ t.test('a constructor or prototype alone is an ordinary key', async (t) => {
   t.equal((await stored()).length, 4)
 })
 
-t.test('a number that JSON can not hold is 400, one that it can is kept to the digit', async (t) => {
+t.test('a number outside the range of JSON is 400, and other numbers keep their digits', async (t) => {
   const { post, accepted } = await gateway(t)
   for (const number of ['1e400', '-1e400', '123456789e999999']) {
     for (
@@ -161,7 +163,7 @@ t.test('a number that JSON can not hold is 400, one that it can is kept to the d
   t.equal((await accepted())[0]?.payload, exact)
 })
 
-t.test('more than 10 000 properties are 400, and 55 000 are 400 before they are parsed', async (t) => {
+t.test('more than 10 000 members are 400, and 55 000 members are 400 before they are parsed', async (t) => {
   const { post } = await gateway(t, { ingestion: { eventLimit: 512 * 1024 } })
   const wide = (count: number): string =>
     `{"event":"e","properties":{${Array.from({ length: count - 2 }, (_, n) => `"${n.toString(36)}":1`).join(',')}}}`
@@ -177,15 +179,15 @@ t.test('more than 10 000 properties are 400, and 55 000 are 400 before they are 
     event: 'e',
     properties: Array.from({ length: 101 }, () => Object.fromEntries(Array.from({ length: 100 }, (_, n) => [n, 0])))
   }
-  t.equal((await post('/v1/t', split)).statusCode, 400, 'properties is no array')
+  t.equal((await post('/v1/t', split)).statusCode, 400, 'properties must be an object')
   t.equal(
     (await post('/v1/t', { event: 'e', properties: { list: split.properties } })).statusCode,
     400,
-    'all objects together'
+    'all objects are counted together'
   )
 })
 
-t.test('a batch that would hold JSON.parse up is 400 before it does, plain and compressed', async (t) => {
+t.test('a batch with too many members or elements is 400 before it is parsed, plain and compressed', async (t) => {
   const { post, accepted } = await gateway(t)
   const fields = (count: number): string => Array.from({ length: count }, (_, n) => `"${n.toString(36)}":1`).join(',')
   const wide = `{"batch":[{"type":"page"},{"type":"page","properties":{${fields(60_000)}}}]}`
@@ -207,11 +209,11 @@ t.test('a batch that would hold JSON.parse up is 400 before it does, plain and c
   t.match(
     (await post('/v1/batch', narrow)).json(),
     { accepted: 2, rejected: 1, errors: [{ index: 2 }] },
-    'one that is a little too wide is judged for itself'
+    'an event slightly above the limit is refused alone'
   )
 })
 
-t.test('too wide is said before too large', async (t) => {
+t.test('an event that is both too wide and too large is refused as too wide', async (t) => {
   const { post } = await gateway(t)
   const wide = { event: 'e', properties: Object.fromEntries(Array.from({ length: 10_001 }, (_, n) => [`p${n}`, n])) }
   const response = await post('/v1/t', wide)

@@ -10,7 +10,7 @@ import { SHOP, makeSource } from '../../helpers/source.js'
 const noHeader = { authorization: [] }
 const large = { properties: { blob: 'x'.repeat(70_000) } }
 
-t.test('a body that brings the key and has another fault is refused for that fault', async (t) => {
+t.test('an invalid body with a valid key is refused with the error of the body', async (t) => {
   const { post, key, stored } = await gateway(t)
   const cases: Array<
     [name: string, status: number, code: string, url: string, body: unknown, headers?: Record<string, string>]
@@ -22,8 +22,8 @@ t.test('a body that brings the key and has another fault is refused for that fau
       batch: [{ type: 'page' }],
       blob: 'x'.repeat(6_000_000)
     }],
-    ['a comma too many', 400, 'INVALID_JSON', '/v1/t', `{"event":"E","writeKey":"${key}",}`],
-    ['a cut body', 400, 'INVALID_JSON', '/v1/batch', `{"writeKey" : "${key}","batch":[{"type":"page"}`],
+    ['an extra comma', 400, 'INVALID_JSON', '/v1/t', `{"event":"E","writeKey":"${key}",}`],
+    ['a truncated body', 400, 'INVALID_JSON', '/v1/batch', `{"writeKey" : "${key}","batch":[{"type":"page"}`],
     ['too deep', 400, 'INVALID_REQUEST', '/v1/t',
       `{"event":"E","writeKey":"${key}","x":${'['.repeat(70)}${']'.repeat(70)}}`],
     ['__proto__', 400, 'INVALID_REQUEST', '/v1/t', `{"event":"E","writeKey":"${key}","__proto__":{}}`],
@@ -44,7 +44,7 @@ t.test('a body that brings the key and has another fault is refused for that fau
   t.equal((await stored()).length, 0)
 })
 
-t.test('a fault does not spare a body the check of its key, its origin and its signature rule', async (t) => {
+t.test('the key, the origin and the signature rule of an invalid body are checked too', async (t) => {
   const { post, key, store } = await gateway(t)
   const disabled = await makeSource(store, { enabled: false })
   const strict = await makeSource(store, { requireSignature: 'always' })
@@ -64,7 +64,7 @@ t.test('a fault does not spare a body the check of its key, its origin and its s
   t.equal(page.headers['access-control-allow-origin'], SHOP)
 })
 
-t.test('the live view of the source shows it', async (t) => {
+t.test('the live view of the source shows refusals of invalid bodies', async (t) => {
   const { watch, send, source, origin } = await liveGateway(t)
   const { key, source: { id } } = await source()
   const stream = await watch('?outcome=refused')

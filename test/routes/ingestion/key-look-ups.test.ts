@@ -10,7 +10,7 @@ import { gateway } from '../../helpers/gateway.js'
 const EVENT = { userId: 'u1', event: 'E' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-/** Every place in which a stranger can put a key, or the id of a webhook. */
+/** Every place where a client can send a key, or the id of a webhook. */
 const WAYS: Array<[name: string, request: (key: string) => InjectOptions, make?: () => string]> = [
   ['a header',
     (key) => ({
@@ -46,7 +46,8 @@ async function made (t: Test, guessLimit = { max: 5, timeWindow: 60_000 }) {
 }
 
 for (const [name, request, make = liveKey] of WAYS) {
-  t.test(`parallel requests with different unknown keys in ${name} cause no more look-ups than the limit`, async (t) => {
+  t.test(`parallel requests with different unknown keys in ${name} cause at most the limited number of ` +
+    'look-ups', async (t) => {
     const { lookedUp, send } = await made(t)
     const statuses = await Promise.all(Array.from({ length: 40 }, () => send(request(make()))))
     t.equal(lookedUp.length, 5)
@@ -54,7 +55,7 @@ for (const [name, request, make = liveKey] of WAYS) {
     t.same(statuses.filter((status) => status === 429).length, 35)
   })
 
-  t.test(`unknown keys that come again and again in ${name} are counted each time that they are looked up`, async (t) => {
+  t.test(`repeated unknown keys in ${name} count each time that they are looked up`, async (t) => {
     const { lookedUp, send } = await made(t)
     const keys = [make(), make(), make()]
     for (let round = 0; round < 10; round++) await Promise.all(keys.map(async (key) => send(request(key))))
@@ -62,14 +63,14 @@ for (const [name, request, make = liveKey] of WAYS) {
     t.equal(
       await send(request(keys[0] ?? '')),
       401,
-      'at the limit a key that is known to be unknown is answered from memory'
+      'above the limit the cache still refuses a known unknown key'
     )
     t.equal(await send(request(make())), 429)
-    t.equal(await send(request(make()), '192.0.2.2'), 401, 'of another address')
+    t.equal(await send(request(make()), '192.0.2.2'), 401, 'from another address')
   })
 }
 
-t.test('requests with one key that wait for one look-up count as one, whether it finds the key or not', async (t) => {
+t.test('parallel requests with one key cause one look-up, for a known and for an unknown key', async (t) => {
   const { lookedUp, key, send } = await made(t)
   const [, header] = WAYS[0] ?? []
   if (header === undefined) return
@@ -83,7 +84,7 @@ t.test('requests with one key that wait for one look-up count as one, whether it
   t.equal(await send(header(key)), 200)
 })
 
-t.test('look-ups that fail are no guesses', async (t) => {
+t.test('failed look-ups do not count as guesses', async (t) => {
   const { backend, key, send } = await made(t)
   const [, header] = WAYS[0] ?? []
   if (header === undefined) return

@@ -15,13 +15,13 @@ const KB = 1024
 const noHeader = { authorization: [] as string[] }
 const events = (count: number, pad = 1_000) =>
   Array.from({ length: count }, (_none, at) => ({ type: 'page', messageId: `m${at}`, pad: 'x'.repeat(pad) }))
-/** Of exactly so many bytes. */
+/** An event of exactly the given number of bytes. */
 const eventOf = (key: string, bytes: number) => {
   const text = JSON.stringify({ event: 'E', writeKey: key, pad: '' })
   return text.replace('"pad":"', `"pad":"${'x'.repeat(bytes - text.length)}`)
 }
 
-t.test('a body of 64 KB may have its key anywhere', async (t) => {
+t.test('a body of 64 KB is accepted with its key at any place', async (t) => {
   const { post, key, stored } = await gateway(t)
   const text = eventOf(key, 64 * KB)
   t.equal(text.length, 64 * KB)
@@ -30,7 +30,7 @@ t.test('a body of 64 KB may have its key anywhere', async (t) => {
   t.equal((await stored()).length, 51)
 })
 
-t.test('a longer batch is taken by the key in its first 64 KB', async (t) => {
+t.test('a longer batch is accepted with its key in its first 64 KB', async (t) => {
   const { post, key, stored } = await gateway(t)
   for (
     const [at, text] of [
@@ -49,7 +49,7 @@ t.test('a longer batch is taken by the key in its first 64 KB', async (t) => {
   }
 })
 
-t.test('without a key in its first 64 KB a longer body is 401', async (t) => {
+t.test('a longer body without a key in its first 64 KB is 401', async (t) => {
   const { post, key, store, stored } = await gateway(t)
   const disabled = await makeSource(store, { enabled: false })
   const long = events(100)
@@ -77,7 +77,7 @@ t.test('without a key in its first 64 KB a longer body is 401', async (t) => {
   t.equal((await stored()).length, 0)
 })
 
-t.test('a long body whose key is of its head alone is 401', async (t) => {
+t.test('a long body is refused if a later writeKey differs from its first key or repeats it', async (t) => {
   const { post, key, store, stored } = await gateway(t)
   const other = await makeSource(store)
   const rest = `"batch":${JSON.stringify(events(100))}`
@@ -96,7 +96,7 @@ t.test('a long body whose key is of its head alone is 401', async (t) => {
   t.equal((await stored()).length, 0)
 })
 
-t.test('decompressed, a body without a key in the header has the limit of 64 KB', async (t) => {
+t.test('a compressed body without a key in the header is limited to 64 KB inflated', async (t) => {
   const { post, key, stored } = await gateway(t)
   for (const [coding, compress] of [['gzip', gzipSync], ['deflate', deflateSync]] as const) {
     const headers = { ...noHeader, 'content-encoding': coding }
@@ -115,7 +115,7 @@ t.test('decompressed, a body without a key in the header has the limit of 64 KB'
   t.equal((await stored()).length, 2 + 100)
 })
 
-t.test('keylessLimit sets the limit', async (t) => {
+t.test('keylessLimit sets the limit of bodies without a key in the header', async (t) => {
   const large = await gateway(t, { ingestion: { keylessLimit: 512 * KB } })
   const batch = { batch: events(400), writeKey: large.key }
   t.equal((await large.post('/v1/batch', batch, noHeader)).statusCode, 200)
@@ -140,7 +140,7 @@ interface Upload {
   leave: () => void
 }
 
-/** Sends a batch of 5 MB without its end, as fast as the server takes it. */
+/** Sends a batch of 5 MB without its end, as fast as the server reads it. */
 async function upload (origin: string, server: Server, headers: string[]): Promise<Upload> {
   const { hostname, port } = new URL(origin)
   const connected = new Promise<{ bytesRead: number }>((resolve) => server.once('connection', resolve))
@@ -168,7 +168,7 @@ async function until (holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 200 && !holds(); tries++) await sleep(25)
 }
 
-t.test('without a key the server stops reading after 64 KB, with a length and without, and closes the ' +
+t.test('without a key the server reads at most 1 MB of a body, responds with 401 and closes the ' +
   'connection', async (t) => {
   const { app } = await gateway(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
@@ -180,7 +180,7 @@ t.test('without a key the server stops reading after 64 KB, with a length and wi
   }
 })
 
-/** A store whose look-ups of keys wait. */
+/** A store whose look-ups of keys wait until `release`. */
 function waiting (store: TokenStore): { store: TokenStore, release: () => void } {
   const { sources } = store
   let release = (): void => {}
@@ -201,7 +201,8 @@ function waiting (store: TokenStore): { store: TokenStore, release: () => void }
 }
 
 for (const known of [true, false]) {
-  t.test(`a body waits while ${known ? 'its key' : 'an unknown key'} is looked up, however many come at once`, async (t) => {
+  t.test(`parallel bodies are not read whole while ${known ? 'their key' : 'an unknown key'} is looked ` +
+    'up', async (t) => {
     const made = await backend(t)
     const { key } = await makeSource(made.store)
     const { store, release } = waiting(made.store)
@@ -224,7 +225,7 @@ for (const known of [true, false]) {
   })
 }
 
-t.test('after a refusal the connection serves the next request', async (t) => {
+t.test('a connection serves the next request after a refusal', async (t) => {
   const made = await backend(t)
   const { key } = await makeSource(made.store)
   const { store, release } = waiting(made.store)

@@ -7,11 +7,11 @@ import { makeSource, SHOP } from '../../helpers/source.js'
 
 const noHeader = { authorization: [] as string[] }
 
-t.test('writeKey in an unsigned body is a key, and is never stored', async (t) => {
+t.test('writeKey in an unsigned body is accepted as the key and is not stored', async (t) => {
   const { post, accepted, key, app } = await gateway(t)
   const before = `{"event":"e","n":1.0, "writeKey" : "${key}","m":{"writeKey":"kept"}}`
   t.equal((await post('/v1/t', before, noHeader)).statusCode, 200)
-  t.equal((await post('/v1/t', { event: 'e', writeKey: key })).statusCode, 200, 'beside the same in the header')
+  t.equal((await post('/v1/t', { event: 'e', writeKey: key })).statusCode, 200, 'with the same key in the header')
   t.equal(
     (await app.inject({
       method: 'POST',
@@ -35,7 +35,7 @@ t.test('writeKey in an unsigned body is a key, and is never stored', async (t) =
   t.notMatch(JSON.stringify(await accepted()), key)
 })
 
-t.test('a body key that differs, is malformed or unknown is 401, the same answer as for none', async (t) => {
+t.test('a key in the body that differs, is malformed or unknown is 401, like a missing key', async (t) => {
   const { post, signed, key, store, stored } = await gateway(t)
   const other = await makeSource(store)
   const disabled = await makeSource(store, { enabled: false })
@@ -67,14 +67,14 @@ t.test('a body key that differs, is malformed or unknown is 401, the same answer
   t.equal((await stored()).length, 0)
 })
 
-t.test('a key in the body of a signed request is no key', async (t) => {
+t.test('a key in the body of a signed request is not accepted as the key', async (t) => {
   const { signed, key } = await gateway(t)
   const response = await signed('/v1/t', { event: 'e', userId: 'u', writeKey: key }, noHeader)
   t.equal(response.statusCode, 401)
   t.equal(codeOf(response), 'INVALID_PIPELINE_KEY')
 })
 
-t.test("a body key obeys the source's origins and signature rule as any other", async (t) => {
+t.test('origins and signature rule of the source apply to a key in the body', async (t) => {
   const { post, key, store, stored } = await gateway(t)
   const strict = await makeSource(store, { requireSignature: 'always' })
   const server = await makeSource(store, { requireSignature: 'without_origin' })
@@ -90,7 +90,7 @@ t.test("a body key obeys the source's origins and signature rule as any other", 
   t.equal(page.headers['access-control-allow-origin'], SHOP)
 })
 
-t.test('events of a test source are marked so', async (t) => {
+t.test('events of a test source have the environment test', async (t) => {
   const { post, stored, key, store } = await gateway(t)
   const test = await makeSource(store, { environment: 'test' })
   t.match(test.key, /^dk_test_/)
@@ -104,7 +104,7 @@ t.test('events of a test source are marked so', async (t) => {
   t.ok(key)
 })
 
-t.test('at trace level no key, secret, signature or body reaches the log', async (t) => {
+t.test('no key, secret, signature or body is in the log, at trace level', async (t) => {
   const log = logReader()
   const { app, post, signed, key, secret, store } = await gateway(t, {
     server: { logger: { level: 'trace', stream: log.stream } }

@@ -10,12 +10,12 @@ import { stringWork } from '../../helpers/string-work.js'
 
 const KB = 1024
 
-/** A JSON event of exactly so many bytes. */
+/** A JSON event of exactly the given number of bytes. */
 function eventOf (bytes: number): string {
   return `{"event":"${'x'.repeat(9)}","pad":"${'y'.repeat(bytes - 30)}"}`
 }
 
-t.test('an event of 64 KB passes, one byte more is 413', async (t) => {
+t.test('an event of 64 KB is accepted, and an event with one more byte is 413', async (t) => {
   const { post, signed, stored } = await gateway(t)
   t.equal(eventOf(64 * KB).length, 64 * KB)
   t.equal((await post('/v1/t', eventOf(64 * KB))).statusCode, 200)
@@ -28,7 +28,7 @@ t.test('an event of 64 KB passes, one byte more is 413', async (t) => {
   t.equal((await stored()).length, 1)
 })
 
-t.test("the batch's context counts with each event, so that one large one is not stored 500 times", async (t) => {
+t.test('the context of a batch counts towards the size of each event', async (t) => {
   const { post, stored } = await gateway(t)
   const send = async (pad: number, batch: unknown[]) =>
     (await post('/v1/batch', { context: { pad: 'x'.repeat(pad) }, batch })).json()
@@ -45,7 +45,7 @@ t.test("the batch's context counts with each event, so that one large one is not
   t.equal((await stored()).length, 2)
 })
 
-t.test('a wide context and an endless URL are read once for a batch, however many events they lie under', async (t) => {
+t.test('the context and the URL of a batch are read once, for any number of events', async (t) => {
   // The work of the gateway is counted, without that of a database in this process.
   const { post } = await gateway(t, { sink: memorySink() })
   const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`k${n}`, 1]))
@@ -63,7 +63,7 @@ t.test('a wide context and an endless URL are read once for a batch, however man
   }
 })
 
-t.test('a batch of 5 MB passes, one byte more is 400', async (t) => {
+t.test('a batch of 5 MB is accepted, and a batch with one more byte is 400', async (t) => {
   const { post, signed, stored } = await gateway(t)
   const item = `{"type":"page","pad":"${'y'.repeat(60_000)}"}`
   const batch = (bytes: number): string => {
@@ -79,7 +79,7 @@ t.test('a batch of 5 MB passes, one byte more is 400', async (t) => {
   t.equal((await stored()).length, 80)
 })
 
-t.test('the limits are options', async (t) => {
+t.test('eventLimit, bodyLimit and batchLimit set the limits', async (t) => {
   const { post } = await gateway(t, { ingestion: { eventLimit: 100, bodyLimit: 200, batchLimit: 300 } })
   t.equal((await post('/v1/t', eventOf(100))).statusCode, 200)
   t.equal((await post('/v1/t', eventOf(101))).statusCode, 413)
@@ -90,7 +90,7 @@ t.test('the limits are options', async (t) => {
   t.equal((await post('/v1/batch', `{"batch":[{"type":"page"}]}${' '.repeat(300)}`)).statusCode, 400)
 })
 
-t.test('without a length the same holds, and the server stops reading', async (t) => {
+t.test('a body without a length that exceeds the limit is refused, and the server stops reading', async (t) => {
   const { app, key } = await gateway(t)
   const url = new URL(await app.listen())
   for (const [path, status, limit] of [['/v1/t', 413, 512 * KB], ['/v1/batch', 400, 5 * KB * KB]] as const) {
@@ -119,7 +119,7 @@ t.test('without a length the same holds, and the server stops reading', async (t
   }
 })
 
-t.test('a declared length beyond the limit is refused before a byte of the body', async (t) => {
+t.test('a declared length above the limit is 413 before the body is sent', async (t) => {
   const { app, key } = await gateway(t)
   const url = await app.listen()
   const answer = await rawExchange(
@@ -137,7 +137,7 @@ t.test('a declared length beyond the limit is refused before a byte of the body'
   t.match(answer, /^HTTP\/1\.1 413 [^]*PAYLOAD_TOO_LARGE/)
 })
 
-t.test('a client that goes away in the middle leaves nothing behind', async (t) => {
+t.test('a client that disconnects during its body stores nothing, and the next request succeeds', async (t) => {
   const { app, key, stored, post } = await gateway(t)
   const url = new URL(await app.listen())
   for (let i = 0; i < 20; i++) {
@@ -158,7 +158,7 @@ t.test('a client that goes away in the middle leaves nothing behind', async (t) 
   t.equal((await post('/v1/t', { event: 'e' })).statusCode, 200)
 })
 
-t.test('wrong limits stop the start', async (t) => {
+t.test('invalid limits stop the start', async (t) => {
   for (
     const ingestion of [{ eventLimit: 0 }, { bodyLimit: -1 }, { batchLimit: 1.5 }, { eventLimit: '64kb' as never }]
   ) {

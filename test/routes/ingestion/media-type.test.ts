@@ -6,7 +6,8 @@ import { codeOf, gateway } from '../../helpers/gateway.js'
 
 const BODIES = [['/v1/t', { event: 'e' }], ['/v1/batch', { batch: [{ type: 'page' }] }]] as const
 
-t.test('application/json and text/plain are read as JSON, in any spelling that says UTF-8 or nothing', async (t) => {
+t.test('application/json and text/plain are read as JSON, with the charset UTF-8 or none, in any ' +
+  'spelling', async (t) => {
   const { post, stored } = await gateway(t)
   const types = [
     'application/json',
@@ -27,14 +28,14 @@ t.test('application/json and text/plain are read as JSON, in any spelling that s
       t.equal((await post(url, body, { 'content-type': type })).statusCode, 200, JSON.stringify(type))
     }
     const wrong = await post('/v1/t', { event: 1 }, { 'content-type': type })
-    t.equal(wrong.statusCode, 400, `${JSON.stringify(type)} is checked like any other`)
+    t.equal(wrong.statusCode, 400, `${JSON.stringify(type)} is checked`)
     t.equal((await post('/v1/t', '{"event":', { 'content-type': type })).statusCode, 400)
     t.equal((await post('/v1/t', '{"event":"e","__proto__":{}}', { 'content-type': type })).statusCode, 400)
   }
   t.equal((await stored()).length, types.length * 2)
 })
 
-t.test('every other type, charset and trick is 415', async (t) => {
+t.test('every other media type, charset and malformed type is 415', async (t) => {
   const { post, stored } = await gateway(t)
   for (
     const type of [
@@ -83,7 +84,7 @@ t.test('every other type, charset and trick is 415', async (t) => {
   t.equal((await stored()).length, 0)
 })
 
-t.test('a body without a type is JSON, no body at all 400', async (t) => {
+t.test('a body without a Content-Type is JSON, and a request without a body is 400', async (t) => {
   const { app, key } = await gateway(t)
   const send = async (payload?: string) =>
     app.inject({
@@ -99,7 +100,7 @@ t.test('a body without a type is JSON, no body at all 400', async (t) => {
   t.equal(codeOf(empty), 'INVALID_REQUEST')
 })
 
-t.test('any Content-Encoding but gzip, deflate and identity is 415, signed or not', async (t) => {
+t.test('any Content-Encoding except gzip, deflate and identity is 415, signed or not', async (t) => {
   const { post, signed, stored } = await gateway(t)
   const json = '{"event":"e","userId":"u"}'
   for (

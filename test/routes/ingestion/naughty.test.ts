@@ -5,8 +5,8 @@ import t from 'tap'
 import { gateway } from '../../helpers/gateway.js'
 import { NAUGHTY } from '../../helpers/naughty-strings.js'
 
-// Some of the strings would confuse the reader of the test output, so they are named by number.
-t.test('naughty strings come back exactly, as names, keys, values and ids', async (t) => {
+// Some of the strings would break the test output, so that messages contain their number.
+t.test('unusual strings are stored unchanged as names, keys, values and ids', async (t) => {
   const { post, stored, accepted } = await gateway(t)
   for (const [n, text] of NAUGHTY.entries()) {
     const key = text === '__proto__' ? '__proto' : text
@@ -24,7 +24,7 @@ t.test('naughty strings come back exactly, as names, keys, values and ids', asyn
   t.equal((await accepted()).length, NAUGHTY.length)
 })
 
-t.test('raw instead of escaped, in batches and with a batch context, too', async (t) => {
+t.test('unusual strings are stored unchanged in batches with a context', async (t) => {
   const { post, stored } = await gateway(t)
   const items = NAUGHTY.map((text) => ({ type: 'page', name: text, properties: { x: text }, context: { own: text } }))
   for (let at = 0; at < items.length; at += 50) {

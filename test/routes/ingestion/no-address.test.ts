@@ -5,7 +5,7 @@ import { liveGateway } from '../../helpers/live-gateway.js'
 
 const CLIENT = '203.0.113.9'
 
-t.test('a client that sends 0.0.0.0 or :: as its address has none stored', async (t) => {
+t.test('no address is stored for a client that sends 0.0.0.0 or :: as its address', async (t) => {
   const { post, signed, accepted } = await gateway(t, { server: { trustProxy: true } })
   const from = { 'x-forwarded-for': CLIENT }
   const spellings = ['0.0.0.0', '::', '0:0:0:0:0:0:0:0', '::0', '::ffff:0.0.0.0']
@@ -20,7 +20,8 @@ t.test('a client that sends 0.0.0.0 or :: as its address has none stored', async
   t.notMatch(JSON.stringify(events), CLIENT)
 })
 
-t.test('any other address of an unsigned client is replaced by its own, of a signed one kept', async (t) => {
+t.test('another address of an unsigned client is replaced by the client address, and a signed address is ' +
+  'kept', async (t) => {
   const { post, signed, stored } = await gateway(t, { server: { trustProxy: true } })
   const from = { 'x-forwarded-for': CLIENT }
   for (const ip of ['198.51.100.1', '0.0.0.1', '::1', '0', '', 0, ':', '...']) {
@@ -32,12 +33,12 @@ t.test('any other address of an unsigned client is replaced by its own, of a sig
     { batch: [{ type: 'page', context: { ip: '198.51.100.1' } }], context: { ip: '0.0.0.0' } },
     from
   )
-  t.match((await stored()).at(-1), { ip: CLIENT, context: { ip: CLIENT } }, "the event's own wins")
+  t.match((await stored()).at(-1), { ip: CLIENT, context: { ip: CLIENT } }, 'the event overrides the batch')
   await signed('/v1/track', { userId: 'u', event: 'E', context: { ip: '198.51.100.1' } }, from)
   t.match((await stored()).at(-1), { ip: '198.51.100.1', context: { ip: '198.51.100.1' } })
 })
 
-t.test('the live view shows no address of refused events that ask for none', async (t) => {
+t.test('the live view shows no address of refused events with the address 0.0.0.0', async (t) => {
   const { watch, send, source } = await liveGateway(t)
   const made = await source()
   const stream = await watch('?outcome=refused')

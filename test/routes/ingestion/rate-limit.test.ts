@@ -5,7 +5,7 @@ import { codeOf, gateway } from '../../helpers/gateway.js'
 
 const limited = { max: 5, timeWindow: 60_000 }
 
-t.test('requests of one address are limited before the key is looked at, 429 with Retry-After and the RateLimit ' +
+t.test('requests of one address are limited before the key is checked, with Retry-After and the RateLimit ' +
   'headers', async (t) => {
   const { post, stored } = await gateway(t, { ingestion: { rateLimit: limited } })
   for (let i = 0; i < 5; i++) {
@@ -19,7 +19,7 @@ t.test('requests of one address are limited before the key is looked at, 429 wit
   t.equal((await stored()).length, 0)
 })
 
-t.test('X-Forwarded-For from anyone, other paths and other methods share the bucket', async (t) => {
+t.test('requests with any X-Forwarded-For, path or method share one bucket per address', async (t) => {
   const { app, post } = await gateway(t, { ingestion: { rateLimit: limited } })
   const statuses = [
     await post('/v1/t', { event: 'e' }, { 'x-forwarded-for': '192.0.2.1' }),
@@ -33,7 +33,8 @@ t.test('X-Forwarded-For from anyone, other paths and other methods share the buc
   t.same(statuses, [200, 200, 200, 400, 401, 429, 429])
 })
 
-t.test('behind a trusted proxy each client has its bucket, an IPv6 network one', async (t) => {
+t.test('behind a trusted proxy each client has its own bucket, and clients of one IPv6 /64 network share a ' +
+  'bucket', async (t) => {
   const { post } = await gateway(t, {
     server: { trustProxy: true },
     ingestion: { rateLimit: { max: 2, timeWindow: 60_000 } }
@@ -45,8 +46,8 @@ t.test('behind a trusted proxy each client has its bucket, an IPv6 network one',
   t.same([await from('2001:db8:0:2::1'), await from('192.0.2.1'), await from('192.0.2.2')], [200, 200, 200])
 })
 
-t.test('with the default options 10 000 random keys meet 429, and the store is asked for a bounded ' +
-  'number', async (t) => {
+t.test('by default most of 10 000 random keys are 429, and the number of look-ups in the store is ' +
+  'limited', async (t) => {
   const { post, store, stored } = await gateway(t)
   let asked = 0
   const resolve = store.sources.resolve.bind(store.sources)
@@ -70,8 +71,7 @@ t.test('with the default options 10 000 random keys meet 429, and the store is a
   t.equal((await stored()).length, 0)
 })
 
-t.test('by default 5000 requests a second are let through; answers that are no refusal say nothing of it unless ' +
-  'asked to', async (t) => {
+t.test('the default limit is 5 000, and accepted requests have RateLimit headers only by option', async (t) => {
   const shown = { addHeadersOnExceeding: { 'ratelimit-limit': true, 'ratelimit-remaining': true } }
   for (
     const [rateLimit, limit, remaining] of [[false, undefined, undefined], [{}, undefined, undefined], [shown, '5000',

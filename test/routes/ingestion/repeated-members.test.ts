@@ -6,7 +6,7 @@ import { EventSchema } from '../../../schemas/event.js'
 import { codeOf, gateway } from '../../helpers/gateway.js'
 import { webhookGateway } from '../../helpers/webhook-gateway.js'
 
-/** Where the members that the server reads stand, from the event down. */
+/** Paths of the members that the server reads, from the event down. */
 const KNOWN: string[][] = [
   ...[...Object.keys(EventSchema.properties), 'writeKey'].map((name) => [name]),
   ...['ip', 'userAgent', 'bot', 'page', 'campaign', 'clickIds'].map((name) => ['context', name]),
@@ -45,7 +45,7 @@ function eventWith (
   }}`
 }
 
-t.test('a known member that occurs twice in an event is 400 at each level, however its key is spelt', async (t) => {
+t.test('a known member that occurs twice in an event is 400 at each level, in any spelling of its key', async (t) => {
   const { post, signed, stored } = await gateway(t)
   await fc.assert(
     fc.asyncProperty(place, async (where) => {
@@ -66,7 +66,7 @@ t.test('a known member that occurs twice in an event is 400 at each level, howev
   t.equal((await stored()).length, 0)
 })
 
-t.test('in a batch it is an error of its event alone', async (t) => {
+t.test('in a batch a member that occurs twice is an error of only its event', async (t) => {
   const { post, stored } = await gateway(t)
   await fc.assert(
     fc.asyncProperty(place, async (where) => {
@@ -90,7 +90,7 @@ t.test('in a batch it is an error of its event alone', async (t) => {
   t.ok((await stored()).every(({ type }) => type === 'page'))
 })
 
-t.test('a known member of the batch itself that occurs twice refuses the batch', async (t) => {
+t.test('a known member of a batch that occurs twice refuses the batch', async (t) => {
   const { post, signed, key, stored } = await gateway(t)
   const batch = '"batch":[{"type":"page","userId":"u"}]'
   const cases: Array<[path: string, text: string]> = [
@@ -113,7 +113,7 @@ t.test('a known member of the batch itself that occurs twice refuses the batch',
   t.equal((await stored()).length, 0)
 })
 
-t.test('a key in the body that occurs twice is refused once its source is known', async (t) => {
+t.test('a writeKey that occurs twice is 400 if its source is known', async (t) => {
   const { post, key } = await gateway(t)
   const response = await post('/v1/t', `{"event":"E","writeKey":"${key}","write\\u004bey":"${key}"}`, {
     authorization: []
@@ -121,7 +121,7 @@ t.test('a key in the body that occurs twice is refused once its source is known'
   t.match(response.json().error, { code: 'INVALID_REQUEST', details: [{ path: '/writeKey' }] })
 })
 
-t.test('of other members both stay as they came, wherever they stand', async (t) => {
+t.test('unknown members that occur twice are stored unchanged', async (t) => {
   const { post, accepted } = await gateway(t)
   const events = [
     '{"type":"page","x":1.0,"x":2,"\\u0078":3}',
@@ -135,10 +135,10 @@ t.test('of other members both stay as they came, wherever they stand', async (t)
     '{"success":true,"accepted":4}'
   )
   t.same((await accepted()).map(({ payload }) => payload), [...events, ...events])
-  t.match(eventJson((await accepted())[0] as never), '"x":1.0,"x":2,"\\u0078":3', 'and are shown so')
+  t.match(eventJson((await accepted())[0] as never), '"x":1.0,"x":2,"\\u0078":3', 'both are shown')
 })
 
-t.test('members of a batch that occur twice are merged under those of its events with both', async (t) => {
+t.test('both values of a repeated member of a batch are merged under its events', async (t) => {
   const { post, accepted } = await gateway(t)
   await post(
     '/v1/batch',
@@ -150,7 +150,7 @@ t.test('members of a batch that occur twice are merged under those of its events
   t.match(third?.additions, '"context":{"o":{"n":1,"n":2},"a":3}')
 })
 
-t.test('a member of a delivery that the mapping reads and that occurs twice is 400, others stay', async (t) => {
+t.test('a repeated member of a delivery is 400 if the mapping reads it, and is kept otherwise', async (t) => {
   const { deliver, stored, accepted } = await webhookGateway(t, 'custom', {
     webhook: { mapping: { userId: '$.user.id', properties: '$.data', context: '$.context' } }
   })

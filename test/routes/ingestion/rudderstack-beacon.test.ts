@@ -8,7 +8,7 @@ const BATCH = JSON.stringify({
   sentAt: new Date().toISOString()
 })
 
-t.test("a beacon of RudderStack's browser SDK is a batch with its key in ?writeKey=", async (t) => {
+t.test("a beacon of RudderStack's browser SDK is accepted as a batch with its key in ?writeKey=", async (t) => {
   const { app, key, stored } = await gateway(t)
   const send = async (query: string, headers: Record<string, string> = {}, url = '/beacon/v1/batch') =>
     app.inject({
@@ -28,12 +28,12 @@ t.test("a beacon of RudderStack's browser SDK is a batch with its key in ?writeK
   t.equal(
     codeOf(await send(`writeKey=${key}`, {}, '/v1/batch')),
     'INVALID_PIPELINE_KEY',
-    'elsewhere the parameter is ignored'
+    'other paths ignore the parameter'
   )
   t.equal((await stored()).length, 3)
 })
 
-t.test('a beacon with no key, or with keys that differ, is 401', async (t) => {
+t.test('a beacon without a key, or with different keys, is 401', async (t) => {
   const { app, key, store, stored } = await gateway(t)
   const other = await makeSource(store)
   const send = async (query: string, headers: Record<string, string> = {}) =>

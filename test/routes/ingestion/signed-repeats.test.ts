@@ -12,8 +12,8 @@ const DUPLICATE = '{"success":true,"duplicate":true}'
 
 const dropping = (t: Test): Promise<Gateway> => gateway(t, { source: { signedRepeats: 'drop' } })
 
-t.test('the same signed request ten times is stored once and answered as a duplicate, in either case of its ' +
-  'digits', async (t) => {
+t.test('ten equal signed requests are stored once, and nine are duplicates, in upper or lower case of the ' +
+  'signature', async (t) => {
   const { post, secret, stored } = await dropping(t)
   const hex = hmacSha256(secret, BODY).toString('hex')
   for (let i = 0; i < 10; i++) {
@@ -26,10 +26,10 @@ t.test('the same signed request ten times is stored once and answered as a dupli
   const [event, ...others] = await stored()
   t.same(others, [])
   t.match(event, { messageId: /^signed-[0-9a-f]{40}-0$/ })
-  t.notMatch(String(event?.['messageId']), hex.slice(0, 20), 'the id does not give the signature away')
+  t.notMatch(String(event?.['messageId']), hex.slice(0, 20), 'the id does not contain the signature')
 })
 
-t.test('of ten parallel copies one is new and nine are duplicates', async (t) => {
+t.test('only one of ten parallel copies is stored, and nine are duplicates', async (t) => {
   const { signed, stored } = await dropping(t)
   const responses = await Promise.all(Array.from({ length: 10 }, () => signed('/v1/t', BODY)))
   t.same(responses.map(({ body }) => body).sort(), [...Array<string>(9).fill(DUPLICATE), SUCCESS])
@@ -51,7 +51,7 @@ t.test('the same body with another timestamp is another event', async (t) => {
   t.equal((await stored()).length, 2)
 })
 
-t.test('a batch that comes again is a duplicate, with its accepted events counted as before', async (t) => {
+t.test('a repeated batch is a duplicate, and its accepted events are counted as before', async (t) => {
   const { signed, stored } = await dropping(t)
   const batch = [{ type: 'page', userId: 'u' }, { type: 'page', userId: 'u' }, {
     type: 'page',
@@ -74,7 +74,7 @@ t.test('a batch that comes again is a duplicate, with its accepted events counte
   t.equal(new Set(ids).size, 5)
 })
 
-t.test("events with a messageId of the client's, and unsigned ones, are answered as ever", async (t) => {
+t.test('signed events with a messageId, and unsigned events, are not reported as duplicates', async (t) => {
   const { signed, post, stored } = await dropping(t)
   for (let i = 0; i < 2; i++) {
     t.equal((await signed('/v1/t', { event: 'e', userId: 'u', messageId: 'm' })).body, SUCCESS)

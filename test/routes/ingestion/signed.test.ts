@@ -5,8 +5,7 @@ import { codeOf, gateway } from '../../helpers/gateway.js'
 import { makeSource } from '../../helpers/source.js'
 import { githubCases, nistCases, rfc4231Cases, signatures } from '../../signing/vectors.js'
 
-t.test('published keys, bodies and signatures hold over HTTP; what passes the guard is then judged as ' +
-  'JSON', async (t) => {
+t.test('published keys, bodies and signatures are verified over HTTP', async (t) => {
   const cases = [
     ...rfc4231Cases.map(({ key, data, tag }) => ({
       secret: `hex:${key}`,
@@ -35,7 +34,7 @@ t.test('published keys, bodies and signatures hold over HTTP; what passes the gu
   }
 })
 
-t.test('key of one source, signature of another: 401, nothing stored', async (t) => {
+t.test('a signature of another source is 401, and nothing is stored', async (t) => {
   const { post, store, stored } = await gateway(t)
   const other = await makeSource(store)
   const body = '{"event":"e","userId":"u"}'
@@ -47,7 +46,7 @@ t.test('key of one source, signature of another: 401, nothing stored', async (t)
   t.equal((await stored()).length, 0)
 })
 
-t.test('a signed event must name somebody', async (t) => {
+t.test('a signed event requires a userId or an anonymousId', async (t) => {
   const { signed, stored } = await gateway(t)
   for (const body of [{ event: 'e' }, { event: 'e', userId: '' }, { event: 'e', userId: '', anonymousId: '' }]) {
     const response = await signed('/v1/t', body)
@@ -72,7 +71,7 @@ t.test('equal signed events without a messageId are separate events', async (t) 
   t.ok(ids.every((id) => /^[0-9a-f-]{36}$/.test(id)))
 })
 
-t.test('context.ip counts when it is signed, and is replaced when it is not', async (t) => {
+t.test('context.ip of a signed event is stored, and context.ip of an unsigned event is replaced', async (t) => {
   const { post, signed, stored, accepted } = await gateway(t)
   const context = { ip: '203.0.113.9', locale: 'en' }
   await signed('/v1/t', { event: 'signed', userId: 'u', context })

@@ -5,7 +5,7 @@ import { codeOf, gateway } from '../../../helpers/gateway.js'
 const event = (n: number | string): Record<string, unknown> => ({ type: 'track', event: `e${n}`, messageId: `m${n}` })
 const many = (length: number): Array<Record<string, unknown>> => Array.from({ length }, (_, n) => event(n))
 
-t.test('1 to 500 events are accepted, 0, 501 and 10 000 refused whole', async (t) => {
+t.test('a batch of 1 to 500 events is accepted, and a batch of 0, 501 or 10 000 events is refused whole', async (t) => {
   const { post, stored } = await gateway(t)
   for (const length of [0, 501, 10_000]) {
     const response = await post('/v1/batch', { batch: many(length) })
@@ -18,7 +18,7 @@ t.test('1 to 500 events are accepted, 0, 501 and 10 000 refused whole', async (t
   t.same((await stored()).map(({ event }) => event), ['eone', ...many(500).map(({ event }) => event)])
 })
 
-t.test("/v1/b takes 1 000 events, as many as Segment's browser SDK may put into one batch and more", async (t) => {
+t.test("/v1/b accepts up to 1 000 events, for batches of Segment's browser SDK", async (t) => {
   const { post, stored } = await gateway(t)
   const over = await post('/v1/b', { batch: many(1_001) })
   t.equal(over.statusCode, 400)
@@ -27,7 +27,7 @@ t.test("/v1/b takes 1 000 events, as many as Segment's browser SDK may put into 
   t.equal((await stored()).length, 1_000)
 })
 
-t.test('of one bad event among 100 the fate is told, the others are stored', async (t) => {
+t.test('one invalid event among 100 is reported with index and code, and the other 99 are stored', async (t) => {
   const { post, stored } = await gateway(t)
   const batch: unknown[] = many(100)
   batch[42] = { type: 'track', messageId: 'bad' }
@@ -42,7 +42,7 @@ t.test('of one bad event among 100 the fate is told, the others are stored', asy
   t.equal((await stored()).length, 99)
 })
 
-t.test('each kind of bad event has its code, and no id or text of the request is taken for granted', async (t) => {
+t.test('each kind of invalid event is reported with its index, code and messageId, and is not stored', async (t) => {
   const { post, stored } = await gateway(t)
   const deep = `${'{"a":'.repeat(64)}1${'}'.repeat(64)}`
   const bad: ReadonlyArray<readonly [string, string]> = [
@@ -78,7 +78,7 @@ t.test('each kind of bad event has its code, and no id or text of the request is
   t.equal((await stored()).length, 0)
 })
 
-t.test('an event of a batch is stored as its own text in the body', async (t) => {
+t.test('an event of a batch is stored with its own bytes from the body', async (t) => {
   const { post, accepted } = await gateway(t)
   const texts = ['{"type":"page","n":1.0}', '{ "type" : "track" , "event":"a,]}\\"" }',
     '{"type":"page","big":12345678901234567890,"u":"\\u00e9\\ud800"}']
@@ -89,7 +89,7 @@ t.test('an event of a batch is stored as its own text in the body', async (t) =>
   t.same((await accepted()).map(({ payload }) => payload), texts)
 })
 
-t.test("the batch's context lies under that of each event", async (t) => {
+t.test('the context of the batch is merged under the context of each event', async (t) => {
   const { post, stored, accepted } = await gateway(t)
   const context = { library: { name: 'lib', version: '1' }, locale: 'en', app: { name: 'a' } }
   await post('/v1/batch', {
@@ -105,11 +105,11 @@ t.test("the batch's context lies under that of each event", async (t) => {
   t.equal(
     (await accepted())[1]?.payload,
     '{"type":"page","context":{"locale":"de","library":{"name":"own"},"extra":1}}',
-    'the text is as it came'
+    'the payload is unchanged'
   )
 })
 
-t.test('what is wrong with the envelope refuses all of it', async (t) => {
+t.test('an invalid envelope refuses the whole batch', async (t) => {
   const { post, stored } = await gateway(t)
   for (
     const body of [

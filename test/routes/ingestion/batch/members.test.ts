@@ -3,7 +3,7 @@ import t from 'tap'
 import { codeOf, gateway } from '../../../helpers/gateway.js'
 import { makeSource } from '../../../helpers/source.js'
 
-t.test('/v1/import is /v1/batch by another name', async (t) => {
+t.test('/v1/import accepts the same bodies as /v1/batch', async (t) => {
   const { post, signed, stored } = await gateway(t)
   const body = { batch: [{ type: 'track', userId: 'u1', event: 'E' }] }
   for (const send of [post, signed]) t.equal((await send('/v1/import', body)).body, '{"success":true,"accepted":1}')
@@ -11,7 +11,8 @@ t.test('/v1/import is /v1/batch by another name', async (t) => {
   t.equal((await stored()).length, 2)
 })
 
-t.test("a batch's context and integrations lie under each event's at every level, and sentAt is kept", async (t) => {
+t.test('context and integrations of the batch are merged under each event at every level, and sentAt is ' +
+  'copied', async (t) => {
   const { post, stored } = await gateway(t)
   const response = await post('/v1/batch', {
     sentAt: '2026-01-01T00:00:00.000Z',
@@ -52,7 +53,7 @@ t.test("a batch's context and integrations lie under each event's at every level
   ])
 })
 
-t.test('what is merged keeps its digits, and no key stands in it twice', async (t) => {
+t.test('merged members keep their digits, and no key is repeated', async (t) => {
   const { post, accepted } = await gateway(t)
   await post(
     '/v1/batch',
@@ -63,7 +64,7 @@ t.test('what is merged keeps its digits, and no key stands in it twice', async (
   t.match(event?.additions, '"integrations":{"i":{"n":9007199254740993,"m":1}}')
 })
 
-t.test('an item that names another key is an error of that item', async (t) => {
+t.test('an item with the key of another source is an error of only that item', async (t) => {
   const { post, signed, store, key, stored } = await gateway(t)
   const other = await makeSource(store)
   const batch = [{ type: 'page', userId: 'u' }, { type: 'page', userId: 'u', messageId: 'm2', writeKey: other.key }, {
@@ -89,6 +90,6 @@ t.test('an item that names another key is an error of that item', async (t) => {
   t.equal(
     (await post('/v1/batch', { batch, writeKey: other.key })).statusCode,
     401,
-    'another key of the whole batch refuses all of it'
+    'another key of the batch refuses the whole batch'
   )
 })

@@ -10,16 +10,16 @@ function outcome (bytes: Buffer, limit: number): Promise<string> {
   })
 }
 
-t.test('a body may have as many bytes as the limit says, whatever its length', async (t) => {
+t.test('a body inflates up to exactly the limit, for any length', async (t) => {
   for (const length of [1, 2, 100, 16_383, 16_384, 16_385, 65_536, 200_000]) {
     const text = 'x'.repeat(length)
     t.equal(await outcome(gzipSync(text), length), text, `${length}`)
     if (length > 1) t.equal(await outcome(gzipSync(text), length - 1), 'PAYLOAD_TOO_LARGE', `${length}`)
-    t.equal(await outcome(gzipSync(text), Number.MAX_SAFE_INTEGER), text, 'a limit beyond what a buffer can hold')
+    t.equal(await outcome(gzipSync(text), Number.MAX_SAFE_INTEGER), text, 'a limit above the largest buffer')
   }
 })
 
-t.test('bare deflate is told from zlib, whatever its first block', async (t) => {
+t.test('bare deflate is distinguished from zlib, for any first block', async (t) => {
   for (const options of [{ level: 0 }, { level: 1 }, { level: 9 }, { strategy: 2 }, { strategy: 4 }]) {
     for (
       const text of ['', 'x', 'x'.repeat(70_000), Array.from({ length: 3_000 }, (_, n) => n * 7_919 % 9_973).join()]
@@ -37,7 +37,8 @@ t.test('bare deflate is told from zlib, whatever its first block', async (t) => 
   }
 })
 
-t.test('where a thousand wait the next is told to come again, and all that waited are answered', async (t) => {
+t.test('a body is UNAVAILABLE while a thousand bodies wait to be inflated, and the waiting bodies are ' +
+  'inflated', async (t) => {
   const body = gzipSync('{}')
   const answers = await Promise.all(Array.from({ length: 1_100 }, () => outcome(body, 10)))
   t.equal(answers.filter((answer) => answer === '{}').length, 1_002)
@@ -45,7 +46,7 @@ t.test('where a thousand wait the next is told to come again, and all that waite
   t.equal(await outcome(body, 10), '{}')
 })
 
-t.test('a coding is one of four names, in any case', async (t) => {
+t.test('codingOf accepts identity, gzip, x-gzip and deflate in any letter case, and no other name', async (t) => {
   t.same([undefined, 'identity', 'gzip', 'x-gzip', 'deflate', 'GZIP', 'Deflate'].map(codingOf), ['identity', 'identity',
     'gzip', 'gzip', 'deflate', 'gzip', 'deflate'])
   t.same(['', 'br', 'gzip, gzip', 'gzip ', 'toString', '__proto__', 'x-deflate'].map(codingOf), Array(7).fill(null))

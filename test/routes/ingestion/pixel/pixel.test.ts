@@ -12,7 +12,7 @@ function pixel ({ app, key }: Pick<Gateway, 'app' | 'key'>) {
     app.inject({ url: `/v1/pixel/${path}?${String(new URLSearchParams({ wk: key, ...query }))}`, headers })
 }
 
-t.test('each type is stored with what its parameters say, properties and traits as texts', async (t) => {
+t.test('each event type is stored with its parameters, with properties and traits as strings', async (t) => {
   const made = await gateway(t, { source: ALL })
   const get = pixel(made)
   const common = { uid: 'u 1', aid: 'a', ts: '2024-05-06T07:08:09.123Z', cb: '1' }
@@ -62,7 +62,7 @@ t.test('each type is stored with what its parameters say, properties and traits 
   t.same(Object.keys((await made.stored())[0]?.['properties'] ?? {}), ['plan', 'n', 'a.b'])
 })
 
-t.test('the image is one transparent pixel of 43 bytes that nobody keeps and every site may show', async (t) => {
+t.test('the image is one transparent pixel of 43 bytes that is not cached and that every site can show', async (t) => {
   const made = await gateway(t)
   made.app.addHook('onRequest', async (_request, reply) => {
     reply.header('cross-origin-resource-policy', 'same-origin')
@@ -84,7 +84,7 @@ t.test('the image is one transparent pixel of 43 bytes that nobody keeps and eve
   })
 })
 
-t.test('what others append to the URL is ignored', async (t) => {
+t.test('unknown parameters are ignored', async (t) => {
   const made = await gateway(t)
   t.equal(
     (await pixel(made)('track', {
@@ -106,7 +106,7 @@ t.test('what others append to the URL is ignored', async (t) => {
   t.equal(payload, '{"event":"e"}')
 })
 
-t.test('a time is ISO-8601 or epoch milliseconds, and anything else 400', async (t) => {
+t.test('a time is ISO-8601 or epoch milliseconds, and any other time is 400', async (t) => {
   const made = await gateway(t)
   const get = pixel(made)
   for (
@@ -130,7 +130,7 @@ t.test('a time is ISO-8601 or epoch milliseconds, and anything else 400', async 
   t.equal((await made.stored()).length, 3)
 })
 
-t.test('mid is 1 to 100 characters, and makes a repeat the same event', async (t) => {
+t.test('mid has 1 to 100 characters, and a repeated mid is stored once', async (t) => {
   const made = await gateway(t)
   const get = pixel(made)
   for (const mid of ['a', 'x'.repeat(100), "'", '\n', ':']) {
@@ -140,7 +140,7 @@ t.test('mid is 1 to 100 characters, and makes a repeat the same event', async (t
   t.equal((await made.stored()).length, 5)
 })
 
-t.test('an empty optional parameter is absent, and an empty property stays an empty string', async (t) => {
+t.test('an empty optional parameter is absent, and an empty property is an empty string', async (t) => {
   const made = await gateway(t, { source: ALL })
   const get = pixel(made)
   const before = Date.now()
@@ -148,7 +148,7 @@ t.test('an empty optional parameter is absent, and an empty property stays an em
   t.equal((await get('group', { gid: '', ts: '', mid: '' })).statusCode, 200)
   t.equal((await made.app.inject(`/v1/pixel/track?wk=${made.key}&e=e&ts&mid&uid&p.x&t.y=`)).statusCode, 200)
   const events = await made.stored()
-  t.equal(new Set(events.map(({ messageId }) => messageId)).size, 4, 'each has an id of its own')
+  t.equal(new Set(events.map(({ messageId }) => messageId)).size, 4, 'each event has its own id')
   for (const event of events) {
     t.match(event, { messageId: UUID, anonymousId: UUID, userId: undefined, name: undefined, groupId: undefined })
     t.ok(Date.parse(String(event['timestamp'])) >= before, String(event['timestamp']))
@@ -156,7 +156,7 @@ t.test('an empty optional parameter is absent, and an empty property stays an em
   t.match(events[3], { properties: { x: '' }, traits: { y: '' } })
 })
 
-t.test('a parameter that occurs twice is 400, but for the cache buster and what is ignored', async (t) => {
+t.test('a repeated parameter is 400, except the cache buster and unknown parameters', async (t) => {
   const { app, key, stored } = await gateway(t, { source: ALL })
   for (const name of ['uid', 'aid', 'ts', 'mid', 'p.x', 't.x', 'e', 'gid']) {
     for (const type of name === 'gid' ? ['group'] : ['track', 'page']) {
@@ -169,8 +169,7 @@ t.test('a parameter that occurs twice is 400, but for the cache buster and what 
   t.equal((await app.inject(`/v1/pixel/track?wk=${key}&e=e&cb=1&cb=2&other=1&other=2`)).statusCode, 200)
 })
 
-t.test('the page that shows the image is its context.page, with its campaign; a Referer that is no address of a ' +
-  'page is not', async (t) => {
+t.test('the Referer becomes context.page with its campaign, unless it is not the URL of a page', async (t) => {
   const made = await gateway(t)
   const get = pixel(made)
   const referer = `${SHOP}/sale?utm_source=news&utm_campaign=may&gclid=g1`
@@ -184,7 +183,7 @@ t.test('the page that shows the image is its context.page, with its campaign; a 
   }
 })
 
-t.test('a browser gets its _dfid, and is known by it', async (t) => {
+t.test('a browser gets a _dfid cookie, and its next event has the same id', async (t) => {
   const made = await gateway(t)
   const get = pixel(made)
   const first = await get('page')
@@ -200,7 +199,7 @@ t.test('a browser gets its _dfid, and is known by it', async (t) => {
   }
 })
 
-t.test('a pixel with the key of a test source is marked so', async (t) => {
+t.test('an event of a pixel with the key of a test source has the environment test', async (t) => {
   const made = await gateway(t)
   const { key, source } = await makeSource(made.store, { environment: 'test' })
   t.equal((await pixel({ ...made, key })('track', { e: 'e', environment: 'live' })).statusCode, 200)

@@ -24,7 +24,7 @@ function assertRefused (t: Test, response: LightMyRequestResponse, status: numbe
   t.equal(response.headers['set-cookie'], undefined)
 }
 
-t.test('a key that is missing, malformed or unknown is 401 with the image, and nothing is stored', async (t) => {
+t.test('a missing, malformed or unknown key is 401 with the image, and nothing is stored', async (t) => {
   const { app, key, store, stored } = await gateway(t)
   const disabled = await makeSource(store, { enabled: false })
   const wk = (value: string): string => `&wk=${encodeURIComponent(value)}`
@@ -79,7 +79,7 @@ t.test('a key that is missing, malformed or unknown is 401 with the image, and n
   t.equal((await stored()).length, 0)
 })
 
-t.test('the key counts in Authorization too, and two that differ are 401', async (t) => {
+t.test('the key is accepted in Authorization too, and two different keys are 401', async (t) => {
   const { app, key, store, stored } = await gateway(t)
   const other = await makeSource(store)
   const authorization = `Bearer ${key}`
@@ -89,13 +89,12 @@ t.test('the key counts in Authorization too, and two that differ are 401', async
     t,
     await app.inject({ url: `/v1/pixel/page?wk=${other.key}`, headers: { authorization } }),
     401,
-    'differing'
+    'different keys'
   )
   t.equal((await stored()).length, 2)
 })
 
-t.test('identify and group are 403 until the source takes them by pixel, track and page when it does ' +
-  'not', async (t) => {
+t.test('an event type is 403 unless pixelTypes of the source contains it', async (t) => {
   const { app, key, store, source, stored } = await gateway(t)
   const ask = async (type: string) => app.inject(`/v1/pixel/${type}?wk=${key}&e=e`)
   for (const type of ['identify', 'group']) assertRefused(t, await ask(type), 403, type)
@@ -107,7 +106,7 @@ t.test('identify and group are 403 until the source takes them by pixel, track a
   t.equal((await ask('screen')).statusCode, 404)
 })
 
-t.test("an origin that is not the source's is 403 with the image, its own may read the answer", async (t) => {
+t.test('another origin is 403 with the image, and an allowed origin can read the response', async (t) => {
   const { app, key, stored } = await gateway(t)
   const from = async (origin: string) => app.inject({ url: `/v1/pixel/page?wk=${key}`, headers: { origin } })
   for (const origin of ['https://evil.test', 'null', '', `${SHOP}.evil.test`]) {
@@ -127,7 +126,7 @@ t.test("an origin that is not the source's is 403 with the image, its own may re
   t.equal(preflight.statusCode, 204)
 })
 
-t.test('the Referer allows nothing and forbids nothing', async (t) => {
+t.test('the Referer neither allows nor refuses a request', async (t) => {
   const { app, key, store, stored } = await gateway(t)
   for (const requireSignature of ['always', 'without_origin'] as const) {
     const strict = await makeSource(store, { requireSignature })
@@ -154,7 +153,7 @@ t.test('the Referer allows nothing and forbids nothing', async (t) => {
   )
 })
 
-t.test('a signature is refused, a good one over no body too: it would say nothing of the query', async (t) => {
+t.test('a signed pixel request is 401, because a signature does not cover the query', async (t) => {
   const { app, key, secret, stored } = await gateway(t)
   for (
     const headers of [
@@ -169,7 +168,7 @@ t.test('a signature is refused, a good one over no body too: it would say nothin
   t.equal((await stored()).length, 0)
 })
 
-t.test('names that would pollute are 400, others of that sort are inert', async (t) => {
+t.test('names that would pollute a prototype are 400, and similar names are harmless', async (t) => {
   const { app, key, stored } = await gateway(t)
   for (
     const name of ['p.__proto__', 't.__proto__', 'p.__proto__.polluted', 'p.a.__proto__.polluted',
@@ -189,7 +188,7 @@ t.test('names that would pollute are 400, others of that sort are inert', async 
   }])
 })
 
-t.test('an event without a name, with a field that is too long, or with too much in it is refused', async (t) => {
+t.test('an event without a name, with a long member or with too many members is refused', async (t) => {
   const { app, key, stored } = await gateway(t, { ingestion: { eventLimit: 200_000 } })
   const ask = async (query: string, type = 'track') => app.inject(`/v1/pixel/${type}?wk=${key}&${query}`)
   for (const query of ['', 'e=', `e=${'x'.repeat(1_001)}`, `e=e&uid=${'x'.repeat(513)}`, `e=e&aid=${'x'.repeat(513)}`]) {
@@ -203,7 +202,7 @@ t.test('an event without a name, with a field that is too long, or with too much
   t.equal((await small.app.inject(`/v1/pixel/page?wk=${small.key}&p.x=${'y'.repeat(60)}`)).statusCode, 200)
 })
 
-t.test('429 and 503 keep their status and Retry-After', async (t) => {
+t.test('a refused or failed pixel keeps its 429 or 503 and its Retry-After', async (t) => {
   const limited = await gateway(t, { ingestion: { rateLimit: { max: 2, timeWindow: 60_000 } } })
   const ask = async () => limited.app.inject(`/v1/pixel/page?wk=${limited.key}`)
   t.same([(await ask()).statusCode,
@@ -223,7 +222,7 @@ t.test('429 and 503 keep their status and Retry-After', async (t) => {
   t.equal(away.headers['retry-after'], '1')
 })
 
-t.test('neither the key nor the query reaches the log or the event', async (t) => {
+t.test('the key is neither logged nor stored, and the query is not logged', async (t) => {
   const log = logReader()
   const { app, key, accepted } = await gateway(t, { server: { logger: { level: 'trace', stream: log.stream } } })
   const marker = 'c0nfidential-text'

@@ -7,7 +7,7 @@ import { openBrowser } from '../../../helpers/browser.js'
 import { gateway } from '../../../helpers/gateway.js'
 import { rawExchange, rawRequest } from '../../../helpers/raw-socket.js'
 
-t.test('HEAD has the headers of the image and no body, obeys the key, and stores nothing', async (t) => {
+t.test('HEAD returns the headers of the image without a body, checks the key and stores nothing', async (t) => {
   const { app, key, stored } = await gateway(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   for (const [query, status] of [[`wk=${key}&e=e`, 200], ['wk=x&e=e', 401], ['', 401]] as const) {
@@ -24,7 +24,7 @@ t.test('HEAD has the headers of the image and no body, obeys the key, and stores
   t.equal((await stored()).length, 0)
 })
 
-t.test('GET answers exactly the 43 bytes, and the connection goes on', async (t) => {
+t.test('GET returns exactly 43 bytes, and the connection serves the next request', async (t) => {
   const { app, key, stored } = await gateway(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const get = (query: string, ...lines: string[]): string =>
@@ -39,7 +39,7 @@ t.test('GET answers exactly the 43 bytes, and the connection goes on', async (t)
   t.same((await stored()).map(({ event }) => event), ['one', 'three'])
 })
 
-t.test('an image on a page of another site stores one event with that page, and shows as one pixel', async (t) => {
+t.test('an image on a page of another site stores one event with that page, and has a size of one pixel', async (t) => {
   const browser = await openBrowser(t)
   if (browser === null) return
   const { app, key, stored } = await gateway(t, { server: { forceCloseConnections: true } })

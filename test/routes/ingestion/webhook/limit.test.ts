@@ -37,7 +37,7 @@ function padded (bytes: number): string {
   return JSON.stringify({ text: 'x'.repeat(bytes - empty.length) })
 }
 
-t.test('an order of 1900 lines is stored as it came', async (t) => {
+t.test('an order with 1 900 lines is stored unchanged', async (t) => {
   const { deliver, accepted } = await webhookGateway(t, 'shopify')
   const body = order(1_900)
   t.ok(body.length > 524_288 && body.length < 1_048_576, `${body.length} bytes`)
@@ -45,7 +45,7 @@ t.test('an order of 1900 lines is stored as it came', async (t) => {
   t.ok((await accepted())[0]?.payload.includes(body))
 })
 
-t.test('a delivery may have 1 MB, and one byte more is 413', async (t) => {
+t.test('a delivery of 1 MB is accepted, and a delivery with one more byte is 413', async (t) => {
   const { deliver, accepted } = await webhookGateway(t, 'shopify')
   t.equal((await deliver(padded(1_048_576), TOPIC)).statusCode, 200)
   const refused = await deliver(padded(1_048_577), TOPIC)
@@ -53,7 +53,7 @@ t.test('a delivery may have 1 MB, and one byte more is 413', async (t) => {
   t.equal((await accepted()).length, 1)
 })
 
-t.test('webhookLimit sets the limit of deliveries, and of nothing else', async (t) => {
+t.test('webhookLimit sets the limit of only deliveries', async (t) => {
   const small = await webhookGateway(t, 'shopify', { ingestion: { webhookLimit: 2_000 } })
   t.equal((await small.deliver(padded(2_000), TOPIC)).statusCode, 200)
   t.equal((await small.deliver(padded(2_001), TOPIC)).statusCode, 413)
@@ -77,7 +77,7 @@ t.test('webhookLimit sets the limit of deliveries, and of nothing else', async (
   }
 })
 
-t.test('a delivery beyond what JSON may hold is 400', async (t) => {
+t.test('a delivery with too many members or levels is 400', async (t) => {
   const { deliver } = await webhookGateway(t, 'shopify', { ingestion: { webhookLimit: 4_000_000 } })
   const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 200_001 }, (_, at) => [`p${at}`, 1])))
   const reply = await deliver(wide, TOPIC)

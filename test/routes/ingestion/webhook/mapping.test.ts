@@ -4,7 +4,7 @@ import type { WebhookMapping } from '../../../../contracts/token-store/index.js'
 import { codeOf } from '../../../helpers/gateway.js'
 import { webhookGateway } from '../../../helpers/webhook-gateway.js'
 
-t.test('stripe: an event of its own shape needs no mapping', async (t) => {
+t.test('stripe: an event without a mapping is stored with its type, id, customer and time', async (t) => {
   const { deliver, stored, webhook } = await webhookGateway(t, 'stripe')
   const created = Math.floor(Date.now() / 1000) - 60
   const event = {
@@ -44,11 +44,10 @@ t.test('stripe: an event of its own shape needs no mapping', async (t) => {
   })
   t.notOk('anonymousId' in (first ?? {}))
   t.match(others, [{ userId: 'cus_2' }, { userId: 'cus_3' }, { anonymousId: `webhook:${webhook.id}` }])
-  t.notOk('userId' in (others[2] ?? {}), 'an event of nobody belongs to the webhook')
+  t.notOk('userId' in (others[2] ?? {}), 'an event without a customer has the id of the webhook')
 })
 
-t.test('shopify: the topic comes from a header and the id from the signature, a numeric customer id becomes text ' +
-  'with every digit', async (t) => {
+t.test('shopify: the event is the topic header, and a numeric customer id is a string with all digits', async (t) => {
   const { deliver, accepted, stored } = await webhookGateway(t, 'shopify')
   const body = '{"id":820982911946154508,"total_price":1.10,"customer":{"id":115310627314723954}}'
   const headers = {
@@ -63,12 +62,12 @@ t.test('shopify: the topic comes from a header and the id from the signature, a 
     userId: '115310627314723954',
     timestamp: '2026-01-15T12:00:00.877041743Z'
   }])
-  t.match((await accepted())[0]?.payload, `"properties":${body}`, 'stored as it came')
+  t.match((await accepted())[0]?.payload, `"properties":${body}`, 'stored unchanged')
   const untold = await deliver(body)
-  t.same([untold.statusCode, codeOf(untold)], [400, 'INVALID_REQUEST'], 'no topic, no event')
+  t.same([untold.statusCode, codeOf(untold)], [400, 'INVALID_REQUEST'], 'without a topic')
 })
 
-t.test('shopify: the user is the customer, also where the customer is the body', async (t) => {
+t.test('shopify: the user is the customer, also if the body is the customer', async (t) => {
   const { deliver, stored, webhook } = await webhookGateway(t, 'shopify')
   const cases: Array<[topic: string, body: string, userId: string | undefined]> = [
     ['customers/create', '{"id":706405506930370084,"email":"bob@example.com"}', '706405506930370084'],
@@ -96,7 +95,7 @@ t.test('shopify: the user is the customer, also where the customer is the body',
   t.equal(events.at(-1)?.['anonymousId'], `webhook:${webhook.id}`)
 })
 
-t.test('shopify: a webhook that maps userId itself decides alone', async (t) => {
+t.test('shopify: a mapping of userId replaces the default mapping', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'shopify', { webhook: { mapping: { userId: '$.email' } } })
   for (const body of ['{"id":1,"email":"bob@example.com"}', '{"id":1}']) {
     await deliver(body, { 'x-shopify-topic': 'customers/create' })
@@ -104,7 +103,7 @@ t.test('shopify: a webhook that maps userId itself decides alone', async (t) => 
   t.same((await stored()).map(({ userId }) => userId), ['bob@example.com', undefined])
 })
 
-t.test('hubspot: each element of the body is an event, each judged for itself', async (t) => {
+t.test('hubspot: each element of the body is an event with its own result', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'hubspot')
   const event = {
     eventId: 100,
@@ -134,7 +133,7 @@ t.test('hubspot: each element of the body is an event, each judged for itself', 
     ['contact.creation', `62515-7-100-${event.occurredAt}`],
     ['contact.creation', `62515-7-101-${event.occurredAt}`],
     ['deal.creation', `62515-8-100-${event.occurredAt}`]
-  ], 'an attempt is no other event')
+  ], 'a repeated attempt is the same event')
   t.match(events[0], {
     properties: { ...event, attemptNumber: 0 },
     timestamp: new Date(event.occurredAt).toISOString()
@@ -148,8 +147,7 @@ t.test('hubspot: each element of the body is an event, each judged for itself', 
   t.same([many.statusCode, codeOf(many)], [400, 'INVALID_REQUEST'])
 })
 
-t.test("standard: the id is the message's, type, timestamp and data are where the specification " +
-  'has them', async (t) => {
+t.test('standard: type, timestamp, data and message id are mapped as in the specification', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'standard')
   t.equal(
     (await deliver({ type: 'user.created', timestamp: '2026-01-15T12:00:00.5Z', data: { id: 'u1' } })).statusCode,
@@ -163,7 +161,7 @@ t.test("standard: the id is the message's, type, timestamp and data are where th
   }])
 })
 
-t.test("a mapping of its own counts over the provider's, member by member", async (t) => {
+t.test('a mapping replaces the mapping of the provider, member by member', async (t) => {
   const { deliver, accepted, stored } = await webhookGateway(t, 'stripe', {
     webhook: {
       mapping: {
@@ -205,7 +203,7 @@ t.test("a mapping of its own counts over the provider's, member by member", asyn
   t.match(await stored(), [{ type: 'identify', userId: '1e2', messageId: 'e1/7', ip: '198.51.100.7' }])
 })
 
-t.test("each: a path finds the events in a body; those of one delivery never take each other's id", async (t) => {
+t.test('each: a path selects the events of a body, and events of one delivery have different ids', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'standard', {
     webhook: {
       mapping: { each: "$.items[?@.kind == 'sale']", event: '$.kind', timestamp: null, properties: { no: '$.no' } }
@@ -219,7 +217,7 @@ t.test("each: a path finds the events in a body; those of one delivery never tak
   ]])
 })
 
-t.test('whatever ids the events of one delivery have, each of them is stored', async (t) => {
+t.test('every event of one delivery is stored, also with equal ids', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'custom', { webhook: { mapping: { each: '$[*]' } } })
   const ids = ['a', 'a', 'b-4', 'b', 'b', 'a-1', 'b-5', 'b', 'b-4', 'x'.repeat(101), 'x'.repeat(101)]
   const body = ids.map((messageId, no) => ({ event: 'x', messageId, no }))
@@ -230,7 +228,7 @@ t.test('whatever ids the events of one delivery have, each of them is stored', a
   )
 })
 
-t.test('an id beyond 100 characters becomes its digest, the same each time', async (t) => {
+t.test('an id above 100 characters becomes its digest, the same each time', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'stripe')
   const long = 'x'.repeat(101)
   for (const id of ['y'.repeat(100), long, long, `${long}y`]) {
@@ -243,8 +241,7 @@ t.test('an id beyond 100 characters becomes its digest, the same each time', asy
   t.match(ids[2], /^sha256-[0-9a-f]{64}$/)
 })
 
-t.test('times: unix seconds and milliseconds, as numbers or digits, and ISO-8601; what is none, or lies ahead, ' +
-  'is 400', async (t) => {
+t.test('a time is unix seconds, milliseconds or ISO-8601, and an invalid or later time is 400', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'custom')
   const good = [1_768_478_400, 1_768_478_400_000, '1768478400', '1768478400000', 1_768_478_400.25,
     '2026-01-15T12:00:00.000Z', '2026-01-15T13:00:00+01:00']
@@ -263,7 +260,7 @@ t.test('times: unix seconds and milliseconds, as numbers or digits, and ISO-8601
   }
 })
 
-t.test('what no event can be made of is 400, and says which member', async (t) => {
+t.test('a body that gives no valid event is 400, with the path of the invalid member', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'custom')
   const cases: Array<[unknown, string?]> = [
     [{}],
@@ -283,7 +280,7 @@ t.test('what no event can be made of is 400, and says which member', async (t) =
   t.same(await stored(), [])
 })
 
-t.test('a mapping that puts one large part into many places does not make megabytes of it', async (t) => {
+t.test('a mapping that copies a large part many times is 413', async (t) => {
   const properties = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`p${at}`, '$']))
   const { deliver, stored } = await webhookGateway(t, 'custom', { webhook: { mapping: { properties } } })
   const reply = await deliver({ event: 'x', text: 'y'.repeat(400_000) })
@@ -295,11 +292,11 @@ t.test('a mapping that puts one large part into many places does not make megaby
   t.equal(
     (await deliver({ event: 'x', text: 'y'.repeat(8_000) })).statusCode,
     200,
-    'and yet it may be longer than what a client may send'
+    'a mapped event can be larger than an event of a client'
   )
 })
 
-t.test('the widest body is refused where the paths of a mapping have too much to look at in it', async (t) => {
+t.test('a wide body is 413 if the paths of a mapping would read too many elements', async (t) => {
   const wide = `{"event":"x","list":[${'5,'.repeat(250_000)}5]}`
   const fields = (text: string) => Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`f${at}`, text]))
   const sixes = fields(`$.list[?${Array.from({ length: 30 }, () => '@==6').join('||')}]`)
@@ -320,7 +317,7 @@ t.test('the widest body is refused where the paths of a mapping have too much to
   }
 })
 
-t.test('a list as long as an order may have is read by many paths at once', async (t) => {
+t.test('a list of 500 elements is read by 30 paths of one mapping', async (t) => {
   const properties = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`f${at}`, `$.lines[?@.n != ${at}].n`]))
   const { deliver } = await webhookGateway(t, 'custom', { webhook: { mapping: { properties } } })
   t.equal((await deliver({ event: 'x', lines: Array.from({ length: 500 }, (_, n) => ({ n })) })).statusCode, 200)

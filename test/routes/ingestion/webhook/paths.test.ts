@@ -4,7 +4,7 @@ import { compilePath } from '../../../../routes/ingestion/webhook/json-path.js'
 
 const BUDGET = 100_000
 
-/** An array of that many numbers, and how many elements of it have been read. */
+/** An array of `length` numbers, and a count of the elements that were read. */
 function countedList (length: number): { list: number[], read(): number } {
   let read = 0
   const list = new Proxy(Array<number>(length).fill(5), {
@@ -16,7 +16,7 @@ function countedList (length: number): { list: number[], read(): number } {
   return { list, read: () => read }
 }
 
-t.test('a path that would look at more elements than its budget reads none of them', async (t) => {
+t.test('a path that would read more elements than its budget reads no element', async (t) => {
   for (const path of ['$.list[*]', '$.list[?@ == 6]', '$.list[?@ == 5 || @ != 5]', '$.list[1:]']) {
     const { list, read } = countedList(BUDGET + 1)
     const work = { left: BUDGET }
@@ -25,7 +25,7 @@ t.test('a path that would look at more elements than its budget reads none of th
   }
 })
 
-t.test('all paths of a mapping share one budget, of which each element costs at least one step', async (t) => {
+t.test('all paths of a mapping share one budget, and each element costs at least one step', async (t) => {
   const { list, read } = countedList(1_000)
   const work = { left: BUDGET }
   const path = compilePath('$.list[?@ == 6]')
@@ -36,7 +36,7 @@ t.test('all paths of a mapping share one budget, of which each element costs at 
   t.ok(rounds > 0 && read() <= BUDGET, `${rounds} rounds, ${read()} elements read`)
 })
 
-t.test('an element by its place costs a few steps, however long the list is', async (t) => {
+t.test('an element with an index costs a few steps, for a list of any length', async (t) => {
   const { list, read } = countedList(1_000_000)
   const work = { left: BUDGET }
   for (const path of ['$.list[0]', '$.list[-1]']) {

@@ -14,7 +14,7 @@ for (const provider of PROVIDERS) {
   const body = provider === 'hubspot' ? '[{"eventId":1,"subscriptionType":"contact.creation"}]' : JSON.stringify(EVENT)
   const headers: Record<string, string> = provider === 'shopify' ? { 'x-shopify-topic': 'orders/create' } : {}
 
-  t.test(`${provider}: what it signed is stored, and what it did not is 401 and is not`, async (t) => {
+  t.test(`${provider}: a delivery with a valid signature is stored, and any other delivery is 401`, async (t) => {
     const { deliver, send, stored } = await webhookGateway(t, provider)
     const other = body.replace('Paid', 'Sent').replace('":1', '":2').replace('evt_1', 'evt_2')
     const refusals = [
@@ -39,13 +39,13 @@ for (const provider of PROVIDERS) {
     t.same([reply.statusCode, reply.json()], [200, { success: true, accepted: 1 }])
     t.equal((await deliver(other, headers)).statusCode, 200)
     const events = await stored()
-    t.equal(events.length, provider === 'standard' ? 1 : 2, 'by its id the second one is the first')
+    t.equal(events.length, provider === 'standard' ? 1 : 2, 'the second delivery has the id of the first')
     t.match(events[0], { authMethod: 'signature', type: 'track', environment: 'live' })
   })
 }
 
-t.test('a stale delivery is TIMESTAMP_OUT_OF_RANGE to who has signed it, INVALID_SIGNATURE to anyone ' +
-  'else', async (t) => {
+t.test('an old delivery is TIMESTAMP_OUT_OF_RANGE with a valid signature, and INVALID_SIGNATURE ' +
+  'otherwise', async (t) => {
   for (const provider of ['stripe', 'hubspot', 'standard'] as const) {
     const { deliver, stored } = await webhookGateway(t, provider)
     for (const off of [-301_000, 302_000]) {
@@ -62,8 +62,8 @@ t.test('a stale delivery is TIMESTAMP_OUT_OF_RANGE to who has signed it, INVALID
   }
 })
 
-t.test('an unknown, malformed or missing id, and a disabled webhook or source, answer as a bad signature ' +
-  'does', async (t) => {
+t.test('an unknown id, a disabled webhook and a disabled source get the response of an invalid ' +
+  'signature', async (t) => {
   const { app, deliver, send, store, source, webhook, url, stored } = await webhookGateway(t, 'stripe')
   const bad = await send(EVENT)
   const same = async (name: string, to = url) => {
@@ -106,7 +106,7 @@ t.test('an unknown, malformed or missing id, and a disabled webhook or source, a
   }
 })
 
-t.test('look-ups of ids that nobody has are bounded; a known one goes on working', async (t) => {
+t.test('look-ups of unknown ids are limited, and a known webhook still works', async (t) => {
   const { deliver, send, store } = await webhookGateway(t, 'stripe', {
     ingestion: { guessLimit: { max: 5, timeWindow: 60_000 } }
   })
@@ -127,7 +127,7 @@ t.test('look-ups of ids that nobody has are bounded; a known one goes on working
   t.equal((await deliver(EVENT)).statusCode, 200)
 })
 
-t.test('the bytes decide: the same JSON written anew is refused, whatever form was signed holds', async (t) => {
+t.test('the signature covers the exact bytes: the same JSON in another form is 401', async (t) => {
   const { deliver, send, stored } = await webhookGateway(t, 'custom')
   const forms = ['{"event":"a","messageId":"1"}', '{ "event": "a", "messageId": "2" }\n',
     '{"messageId":"3","event":"\\u00e9"}', '{"x":"1","x":"2","event":"é","messageId":"4"}']
@@ -142,8 +142,7 @@ t.test('the bytes decide: the same JSON written anew is refused, whatever form w
   t.equal((await stored()).length, 4)
 })
 
-t.test("a delivery that is repeated is stored once, by the provider's id, however it is signed the " +
-  'second time', async (t) => {
+t.test('a repeated delivery is stored once, by the id of the provider or else by its signature', async (t) => {
   const stripe = await webhookGateway(t, 'stripe')
   for (const seconds of [0, 1, 2, 60]) {
     t.equal((await stripe.deliver(EVENT, {}, { at: Date.now() - seconds * 1000 })).statusCode, 200)
@@ -154,10 +153,10 @@ t.test("a delivery that is repeated is stored once, by the provider's id, howeve
   const custom = await webhookGateway(t, 'custom')
   for (let i = 0; i < 3; i++) t.equal((await custom.deliver({ event: 'x' })).statusCode, 200)
   t.match(await custom.stored(), [{ messageId: /^signed-[0-9a-f]{40}-0$/ }])
-  t.equal((await custom.stored()).length, 1, 'without an id of its own, by its signature')
+  t.equal((await custom.stored()).length, 1, 'without an id, by its signature')
 })
 
-t.test('after a rotation both secrets sign until the overlap ends', async (t) => {
+t.test('after a rotation both secrets are valid until the overlap ends', async (t) => {
   const { deliver, store, source, webhook } = await webhookGateway(t, 'stripe')
   const status = async (secret: string) => (await deliver(EVENT, {}, { secret })).statusCode
   await store.webhooks.rotateSecret('acme', source.id, webhook.id, {
@@ -169,7 +168,7 @@ t.test('after a rotation both secrets sign until the overlap ends', async (t) =>
   t.same([await status(WEBHOOK_SECRET), await status('the next one'), await status('the third')], [401, 401, 200])
 })
 
-t.test('signed or not, a body must be JSON in UTF-8, of a media type, and no longer than the limit', async (t) => {
+t.test('a signed body must be JSON in UTF-8 with an accepted media type, and within the limit', async (t) => {
   const { deliver, send, stored } = await webhookGateway(t, 'stripe', { ingestion: { webhookLimit: 1_000 } })
   const cases: Array<[string | Buffer, Record<string, string>, number, string]> = [
     ['{"id":1,}', {}, 400, 'INVALID_JSON'],
@@ -188,16 +187,16 @@ t.test('signed or not, a body must be JSON in UTF-8, of a media type, and no lon
     t.same([reply.statusCode, codeOf(reply)], [status, code], String(body).slice(0, 40))
     if (status === 413) continue
     const unsigned = await send(body, headers)
-    t.same([unsigned.statusCode, codeOf(unsigned)], [401, 'INVALID_SIGNATURE'], 'the signature comes first')
+    t.same([unsigned.statusCode, codeOf(unsigned)], [401, 'INVALID_SIGNATURE'], 'the signature is checked first')
   }
   t.same(await stored(), [])
   t.equal((await deliver('{"type":"a","id":"1"}', { 'content-type': 'text/plain; charset=utf-8' })).statusCode, 200)
   const zipped = await deliver(gzipSync('{"type":"b","id":"2"}'), { 'content-encoding': 'gzip' })
-  t.equal(zipped.statusCode, 200, 'compressed, it is the bytes on the wire that are signed')
+  t.equal(zipped.statusCode, 200, 'the signature covers the compressed bytes')
   t.match(await stored(), [{ event: 'a' }, { event: 'b' }])
 })
 
-t.test("what comes for a test source is marked so; its address and agent are the provider's", async (t) => {
+t.test('events of a test source have the environment test, and address and agent of the provider', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'stripe', {
     source: { environment: 'test' },
     server: { trustProxy: true }
@@ -211,22 +210,22 @@ t.test("what comes for a test source is marked so; its address and agent are the
   }])
 })
 
-t.test("a provider's own user agent makes no bot of its events", async (t) => {
+t.test('the user agent of a provider does not make its events bots', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'stripe', { source: { bots: 'drop' } })
   t.equal((await deliver(EVENT, { 'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)' })).statusCode, 200)
   t.equal((await stored()).length, 1)
 })
 
-t.test('events of webhooks count against the rate of their source', async (t) => {
+t.test('deliveries of webhooks count against the event rate of their source', async (t) => {
   const { deliver, stored } = await webhookGateway(t, 'stripe', { source: { rateLimit: 2 } })
   const codes: unknown[] = []
   for (let i = 0; i < 4; i++) codes.push(codeOf(await deliver({ ...EVENT, id: `evt_${i}` })))
   t.same(codes.slice(0, 2), [undefined, undefined])
-  t.ok(codes.includes('RATE_LIMITED'), 'which providers try again')
+  t.ok(codes.includes('RATE_LIMITED'), 'providers retry')
   t.equal((await stored()).length, codes.filter((code) => code === undefined).length)
 })
 
-t.test('hubspot: a configured url is what was signed, whatever proxy stands before', async (t) => {
+t.test('hubspot: the configured url is the signed url, behind any proxy', async (t) => {
   const url = 'https://public.example.com/in/v1/webhook'
   const { webhook, send, store, source } = await webhookGateway(t, 'hubspot', { webhook: { url } })
   const body = Buffer.from('[{"eventId":1,"subscriptionType":"a"}]')
@@ -238,7 +237,7 @@ t.test('hubspot: a configured url is what was signed, whatever proxy stands befo
   t.equal((await send(body, headers, `/v1/webhook${query}`)).statusCode, 401)
 })
 
-t.test('a sink that does not confirm is 503, which providers try again', async (t) => {
+t.test('a failing sink is 503 with Retry-After', async (t) => {
   const { deliver, sink } = await webhookGateway(t, 'stripe')
   Object.defineProperty(sink, 'write', {
     value: async () => {
@@ -250,7 +249,7 @@ t.test('a sink that does not confirm is 503, which providers try again', async (
   t.ok(reply.headers['retry-after'])
 })
 
-t.test("what a store of one's own gives may be wrong: that is 500, and the process goes on", async (t) => {
+t.test('invalid data from a custom store is 500, and the next delivery is stored', async (t) => {
   const { app, deliver, store, webhook, url } = await webhookGateway(t, 'custom')
   const resolved = await store.webhooks.resolve(webhook.id)
   if (resolved === null) throw new Error('there is a webhook')
