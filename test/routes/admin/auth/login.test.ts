@@ -328,7 +328,7 @@ t.test('weak, missing or repeated secrets and invalid options stop the start', a
   const cases: Array<[object, RegExp]> = [
     [{}, /"jwtSecrets" is missing/],
     [{ jwtSecrets: [] }, /"jwtSecrets" is missing/],
-    [{ jwtSecrets: 'a string' }, /"jwtSecrets" is missing/],
+    [{ jwtSecrets: 'a text' }, /"jwtSecrets" is missing/],
     [{ jwtSecrets: ['short'] }, /jwtSecrets\[0\].*32 bytes/],
     [{ jwtSecrets: [SECRET, 'your-256-bit-secret-your-256-bit-secret'] }, /jwtSecrets\[1\]/],
     [{ jwtSecrets: ['a'.repeat(64)] }, /12 different/],
