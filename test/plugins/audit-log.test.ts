@@ -18,7 +18,7 @@ async function audited (t: Test, given?: TokenStore) {
   t.teardown(() => app.close())
   await app.register(tokenStore, { store, sweepEvery: 0 })
   await app.register(auditLog, { orgId: 'acme', now: () => clock.now })
-  /** Closes the app, which flushes, and reads what is there. */
+  /** Closes the app, which flushes, and reads the stored entries. */
   const entries = async (orgId = 'acme'): Promise<AuditEntry[]> => {
     await app.close()
     return (await store.audit.list(orgId, {}, { limit: 100 })).data
@@ -59,7 +59,7 @@ t.test('an entry contains the user, the action, the time and the address', async
   t.match(entry?.id, /^[0-9a-f-]{36}$/)
 })
 
-t.test('an entry is also a log line, without the email', async (t) => {
+t.test('each entry is also logged, without the email', async (t) => {
   const { app, log } = await audited(t)
   app.audit({ action: 'source.created', userId: 'u1', userEmail: 'ann@example.com', resourceId: 's1' })
   t.match(log.lines().filter(({ msg }) => msg === 'audit'), [{
@@ -75,7 +75,8 @@ t.test("entries keep their order, and organisations do not see each other's entr
   t.same((await entries()).map(({ resourceId }) => Number(resourceId)), Array.from({ length: 50 }, (_, i) => 49 - i))
 })
 
-t.test('repeats of one refusal within a minute are counted in one entry, others are not', async (t) => {
+t.test('repeats of one refusal within a minute become one entry with a count; other records ' +
+  'are separate entries', async (t) => {
   const { app, clock, entries } = await audited(t)
   const refusal = { action: 'embed.refused', userId: 'u1', refusal: true }
   for (let i = 0; i < 40; i++) app.audit(refusal)
@@ -96,7 +97,7 @@ t.test('repeats of one refusal within a minute are counted in one entry, others 
   t.equal(all.filter(({ action }) => action === 'embed.authorized').length, 3)
 })
 
-t.test('the memory for a flood of refusals of many subjects is bounded', async (t) => {
+t.test('the memory for refusals of many subjects is bounded', async (t) => {
   const { app, entries } = await audited(t)
   for (let i = 0; i < 3; i++) app.audit({ action: 'a.refused', userId: 'first', refusal: true })
   for (let i = 0; i < 10_000; i++) {
@@ -105,10 +106,11 @@ t.test('the memory for a flood of refusals of many subjects is bounded', async (
   }
   app.audit({ action: 'a.refused', userId: 'first', refusal: true })
   const all = await entries()
-  t.same(all[0]?.userId, 'first', 'its window had made room')
+  t.same(all[0]?.userId, 'first', 'its window was dropped, so the refusal is a new entry')
 })
 
-t.test('changes that are not serialisable do not lose the entry, and later changes of the object are not in it', async (t) => {
+t.test('changes that cannot be serialised do not lose the entry, and later changes of the object ' +
+  'are not stored', async (t) => {
   const { app, entries } = await audited(t)
   const circular: Record<string, unknown> = {}
   circular['self'] = circular
@@ -145,7 +147,7 @@ t.test('changes that are not serialisable do not lose the entry, and later chang
   t.equal(all[0]?.changes, null)
 })
 
-t.test('a store that fails loses audit entries with a log line, and fails no request', async (t) => {
+t.test('entries that the store fails to append are logged, and audit() does not throw', async (t) => {
   const store = memoryStore()
   store.audit.append = async () => {
     throw new UNAVAILABLE()
@@ -156,7 +158,7 @@ t.test('a store that fails loses audit entries with a log line, and fails no req
   t.match(log.lines().find(({ msg }) => msg === 'audit entries not stored'), { actions: ['a.b'] })
 })
 
-t.test('a route can audit each request, with repeated refusals counted', async (t) => {
+t.test('a route with config.gatehouse.audit records each request and counts repeated refusals', async (t) => {
   const { app, entries } = await audited(t)
   app.get<{ Querystring: { status: string } }>(
     '/',
@@ -173,7 +175,7 @@ t.test('a route can audit each request, with repeated refusals counted', async (
   ])
 })
 
-t.test('an action that is none, a wrong option or a missing store stops the start', async (t) => {
+t.test('an invalid action, a wrong option or a missing store stops the start', async (t) => {
   const { app } = await audited(t)
   app.get('/', { config: { gatehouse: { audit: 'no action' } } }, async () => '')
   await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /audit/ })

@@ -23,7 +23,7 @@ async function embedding (
   return app
 }
 
-/** A memory store whose cut-offs come by a promise, as those that are not cached do. */
+/** A memory store that returns cut-offs as promises, as a store does without a cached value. */
 function slowStore (cutoff: (given: number, kind: string) => Promise<number> = async (given) => given): TokenStore {
   const store = memoryStore()
   const { revocations: own } = store
@@ -40,7 +40,7 @@ function slowStore (cutoff: (given: number, kind: string) => Promise<number> = a
   return { ...store, revocations }
 }
 
-/** What came of it, and whether it came at once. */
+/** The outcome, and whether it was synchronous. */
 async function outcome (
   app: FastifyInstance,
   subjects: EmbedSubjects,
@@ -57,7 +57,7 @@ async function outcome (
   }
 }
 
-t.test('a revocation refuses references that were issued before it, and none issued later', async (t) => {
+t.test('a revocation refuses references issued before its cut-off and allows references issued later', async (t) => {
   for (const [how, store] of [['at once', memoryStore()], ['later', slowStore()]] as const) {
     const app = await embedding(t, { store })
     for (const kind of ['user', 'tenant', 'dashboard'] as const) {
@@ -73,7 +73,7 @@ t.test('a revocation refuses references that were issued before it, and none iss
     for (const subjects of revoked) {
       const title = `${JSON.stringify(subjects)}, ${how}`
       t.same(await outcome(app, subjects, AT - 1), ['FORBIDDEN', how], title)
-      t.same(await outcome(app, subjects, Number.NaN), ['FORBIDDEN', how], `${title}: a time that is none`)
+      t.same(await outcome(app, subjects, Number.NaN), ['FORBIDDEN', how], `${title}: an invalid time`)
       t.same(await outcome(app, subjects, AT), ['allowed', how], title)
     }
     for (
@@ -86,7 +86,7 @@ t.test('a revocation refuses references that were issued before it, and none iss
   }
 })
 
-t.test('a dashboard is looked up as it is named and in its one spelling, and in no other', async (t) => {
+t.test('a dashboard is looked up as given and in its normalised spelling, and in no other spelling', async (t) => {
   const asked: string[] = []
   const store = memoryStore()
   const { revocations } = store
@@ -119,8 +119,8 @@ t.test('a dashboard is looked up as it is named and in its one spelling, and in 
   }
 })
 
-t.test('a dashboard that was revoked in lower case is found in any, as it comes from a page; a user or tenant is ' +
-  'not', async (t) => {
+t.test('a dashboard revoked in lower case is found in any letter case, a user or tenant only in ' +
+  'the same case', async (t) => {
   for (const store of [memoryStore(), slowStore()]) {
     const app = await embedding(t, { store })
     for (const kind of ['user', 'tenant', 'dashboard'] as const) {
@@ -135,7 +135,7 @@ t.test('a dashboard that was revoked in lower case is found in any, as it comes 
   }
 })
 
-t.test('a cut-off in the future refuses until its time', async (t) => {
+t.test('a revocation with a cut-off in the future refuses until that time', async (t) => {
   const app = await embedding(t)
   await app.tokenStore.revocations.revoke({
     orgId: 'default',
@@ -177,7 +177,7 @@ t.test('the revocations of another organisation have no effect', async (t) => {
   }
 })
 
-t.test('a host with an audit function of its own embeds for the default organisation', async (t) => {
+t.test('the revocations of the default organisation apply if the host has its own audit function', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { store: memoryStore(), sweepEvery: 0 })
@@ -186,7 +186,7 @@ t.test('a host with an audit function of its own embeds for the default organisa
   t.same(await outcome(app, { user: 'u' }, 0), ['FORBIDDEN', 'at once'])
 })
 
-t.test('if the store fails every request is refused, without an unhandled rejection', async (t) => {
+t.test('if the store fails the request is refused, without an unhandled rejection', async (t) => {
   const failures: unknown[] = []
   const note = (reason: unknown) => {
     failures.push(reason)

@@ -7,7 +7,7 @@ import * as errors from '../../lib/errors.js'
 
 const { GatehouseError, INVALID_OPTIONS, ...wire } = errors
 
-t.test('every code is on the wire under its own name, and its message is its own unless replaced', async (t) => {
+t.test('every error class has its name as its code and a default message that an option replaces', async (t) => {
   for (const [name, make] of Object.entries(wire)) {
     const error = new make()
     t.ok(error instanceof GatehouseError)
@@ -19,8 +19,7 @@ t.test('every code is on the wire under its own name, and its message is its own
   t.match(new INVALID_OPTIONS('what to do'), { code: 'INVALID_OPTIONS', message: 'what to do' })
 })
 
-t.test('a host that adopts the envelope answers everything with it, and no text that is not ours gets ' +
-  'out', async (t) => {
+t.test("the envelope responds to every error of a host with a known code and without the host's message", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(errorEnvelope)

@@ -17,15 +17,15 @@ t.test('events of an organisation without watchers are only counted', async (t) 
   const untouched = new Proxy(acceptedEvent(source, 'm1'), {
     get: (_event, name) => t.fail(`${String(name)} was read`)
   })
-  app.eventFeed.watch('another', { accepted: () => t.fail('not its own'), refused: () => t.fail('not its own') })
+  app.eventFeed.watch('another', { accepted: () => t.fail('an acme event'), refused: () => t.fail('an acme event') })
   app.eventFeed.accepted(source, [untouched, untouched])
   app.eventFeed.refused(source, 'FORBIDDEN', () => {
-    throw new Error('described for nobody')
+    throw new Error('described without a watcher')
   })
   t.same([...app.eventFeed.counts('acme')], [[source.id, { accepted: 2, refused: { FORBIDDEN: 1 } }]])
 })
 
-t.test('a refusal is published only where there is a feed, and no more once its app is closed', async (t) => {
+t.test('refusals are published only while an app with a feed is open', async (t) => {
   const refused = channel(REFUSED)
   t.equal(refused.hasSubscribers, false)
   const app = Fastify()
@@ -33,12 +33,12 @@ t.test('a refusal is published only where there is a feed, and no more once its 
   app.get('/', (_request, reply) => refuse(reply, new FORBIDDEN()))
   await app.ready()
   t.equal(refused.hasSubscribers, true)
-  t.equal((await app.inject('/')).statusCode, 403, "a request without a source is nobody's")
+  t.equal((await app.inject('/')).statusCode, 403, 'a request without a source is refused as usual')
   await app.close()
   t.equal(refused.hasSubscribers, false)
 })
 
-t.test('an event is published once it is stored, and not at all if it is not', async (t) => {
+t.test('an event is published after it is stored, and a failed write is published as a refusal', async (t) => {
   const seen: string[] = []
   const { app, post, sink } = await gateway(t)
   const { write } = sink
@@ -84,10 +84,10 @@ t.test('a watcher that fails affects no request and no other watcher', async (t)
   stop()
   stop()
   await post('/v1/t', { event: 'x', userId: 'u', messageId: 'm3' })
-  t.equal(seen.length, 2, 'who has gone hears nothing')
+  t.equal(seen.length, 2, 'a stopped watcher receives no events')
 })
 
-t.test('two scopes have separate feeds, and the app around them has none', async (t) => {
+t.test('two scopes have separate feeds, and the app around them has no feed', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const feeds: unknown[] = []
@@ -111,5 +111,5 @@ t.test('the number of counted sources is bounded, and the least recently used ar
   const listed = [...counts.list('acme')]
   t.equal(listed.length, 100)
   t.same(listed.slice(0, 2), [['s0', { accepted: 5_001, refused: {} }], ['s4999', { accepted: 1, refused: {} }]])
-  t.same([...counts.list('org0')], [], 'the organisation least heard of made room')
+  t.same([...counts.list('org0')], [], 'the least recently used organisation was dropped')
 })

@@ -40,8 +40,8 @@ t.test('plain HTTP is 403 HTTPS_REQUIRED on a guarded route and passes on others
   }
 })
 
-t.test('with global every route that does not say false is guarded, the 404 handler included; a preflight ' +
-  'passes', async (t) => {
+t.test('with global every route without https: false is guarded, and so is the 404 handler; ' +
+  'a preflight passes', async (t) => {
   const app = await guarded(t, { global: true })
   app.options('/x', async () => 'ok')
   const statuses = []
@@ -56,7 +56,7 @@ t.test('with global every route that does not say false is guarded, the 404 hand
   )
 })
 
-t.test('what an untrusted peer says of itself does not count, whether no proxy is trusted or another', async (t) => {
+t.test('proxy headers of an untrusted peer are ignored, whether another proxy is trusted or not', async (t) => {
   for (const trustProxy of [false, PROXY]) {
     const app = await guarded(t, {}, { trustProxy })
     for (
@@ -67,7 +67,7 @@ t.test('what an untrusted peer says of itself does not count, whether no proxy i
     ) {
       for (const remoteAddress of [CLIENT, '127.0.0.1']) {
         const { statusCode } = await app.inject({ url: '/x', remoteAddress, headers })
-        // The one that no proxy adds stands for nothing on the loopback either way.
+        // X-Forwarded-Ssl is no sign of a proxy, so that loopback requests with it pass.
         t.equal(
           statusCode,
           remoteAddress === '127.0.0.1' && 'x-forwarded-ssl' in headers ? 200 : 403,
@@ -78,7 +78,7 @@ t.test('what an untrusted peer says of itself does not count, whether no proxy i
   }
 })
 
-t.test('behind a trusted proxy its own word counts, which is the last of a list', async (t) => {
+t.test('behind a trusted proxy the last value of X-Forwarded-Proto counts', async (t) => {
   const app = await guarded(t, {}, { trustProxy: PROXY })
   const cases: Array<[string, number]> = [
     ['https', 200],
@@ -107,7 +107,7 @@ t.test('behind a trusted proxy its own word counts, which is the last of a list'
   t.equal(
     (await app.inject({ url: '/x', remoteAddress: PROXY, headers: { 'x-forwarded-for': CLIENT } })).statusCode,
     403,
-    'without a word it is plain HTTP'
+    'without the header it is plain HTTP'
   )
 })
 
@@ -122,8 +122,8 @@ t.test('two X-Forwarded-Proto headers are a list', async (t) => {
     403, 200])
 })
 
-t.test('this machine itself may come by plain HTTP, but not what a proxy on it sends on, and only if ' +
-  'allowLoopback says so', async (t) => {
+t.test('plain HTTP from loopback passes, but not through a proxy there, and not with ' +
+  'allowLoopback: false', async (t) => {
   const app = await guarded(t)
   for (const remoteAddress of ['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1']) {
     const reply = await app.inject({ url: '/x', remoteAddress })
@@ -146,7 +146,7 @@ t.test('this machine itself may come by plain HTTP, but not what a proxy on it s
   }
 })
 
-t.test("over TLS a request passes and brings HSTS, and a host's own HSTS stays", async (t) => {
+t.test("a response over TLS has HSTS, and a host's own HSTS header is kept", async (t) => {
   const { key, cert } = selfSigned()
   const app = await guarded(t, { allowLoopback: false }, { https: { key, cert } } as object)
   app.get('/own', {
@@ -174,7 +174,7 @@ t.test("over TLS a request passes and brings HSTS, and a host's own HSTS stays",
   t.same(await ask('/silent'), [200, undefined])
 })
 
-t.test('HSTS says what it is told to, or nothing', async (t) => {
+t.test('the hsts option sets the header or disables it', async (t) => {
   const cases: Array<[RequireHttpsOptions['hsts'], string | undefined]> = [
     [{}, DAYS_180],
     [{ maxAgeSeconds: 0 }, 'max-age=0'],
@@ -218,7 +218,7 @@ t.test('an invalid option stops the start with an error that names it', async (t
   await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /https must be/ })
 })
 
-t.test('an inner registration answers alone for its routes', async (t) => {
+t.test('an inner registration replaces the outer options for its routes', async (t) => {
   const app = await guarded(t, { global: true })
   await app.register(async (scope) => {
     await scope.register(requireHttps, { global: true, allowLoopback: false })

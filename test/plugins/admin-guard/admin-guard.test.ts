@@ -25,7 +25,7 @@ async function host (app: FastifyInstance): Promise<void> {
   app.get('/only-editors', { config: { gatehouse: { admin: { roles: ['editor'] } } } }, async () => 'ok')
 }
 
-t.test('a guarded route knows who calls, an unguarded one does not ask', async (t) => {
+t.test('request.admin is the caller on a guarded route and null on an unguarded route', async (t) => {
   const { addUser, login, get } = await adminApp(t, { before: host })
   const user = await addUser('ann@example.com', 'editor', 'acme')
   const { access_token } = await login('ann@example.com')
@@ -38,7 +38,7 @@ t.test('a guarded route knows who calls, an unguarded one does not ask', async (
   t.same((await get('/open', access_token)).json(), { admin: null })
 })
 
-t.test('roles: a list names exactly those that may, atLeast() those of a rank and above', async (t) => {
+t.test('a list of roles allows exactly these roles, and atLeast() allows a role and every higher role', async (t) => {
   const { addUser, login, get } = await adminApp(t, { before: host })
   for (const role of ROLES) {
     await addUser(`${role}@example.com`, role)
@@ -53,7 +53,7 @@ t.test('roles: a list names exactly those that may, atLeast() those of a rank an
   }
 })
 
-t.test('a role is the one of now, and a disabled user is out, with the token of before', async (t) => {
+t.test('a change of role and a disabled user take effect on the next request with the same token', async (t) => {
   const { addUser, login, get, store } = await adminApp(t, { before: host })
   const user = await addUser('ann@example.com', 'owner')
   await addUser('bob@example.com', 'owner')
@@ -68,7 +68,7 @@ t.test('a role is the one of now, and a disabled user is out, with the token of 
   t.equal(reply.json().error.code, 'INVALID_TOKEN')
 })
 
-t.test('only one Bearer header counts, and refusals say no more than they must', async (t) => {
+t.test('only a single Bearer header is accepted, and a refusal does not name the failed check', async (t) => {
   const { app, addUser, login } = await adminApp(t, { before: host })
   await addUser('ann@example.com')
   const { access_token } = await login('ann@example.com')
@@ -119,8 +119,8 @@ t.test('only one Bearer header counts, and refusals say no more than they must',
   )
 })
 
-t.test('global: true guards every route of the scope, its 404s included, except those that say false, and lets ' +
-  'preflights pass', async (t) => {
+t.test('with global every route without admin: false is guarded, and so is the 404 handler; ' +
+  'a preflight passes', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { sweepEvery: 0 })
@@ -156,7 +156,8 @@ t.test('a wrong value in config.gatehouse.admin stops the start', async (t) => {
   }
 })
 
-t.test('a member of the body or query that a role may not send is refused before the schema is applied', async (t) => {
+t.test('a body or query property that the role is not allowed to send is refused before the ' +
+  'schema is applied', async (t) => {
   const admin = { roles: ['owner', 'editor'], fields: { key: ['owner'] } } as const
   const keyed = { type: 'object', properties: { key: { type: 'string', default: 'made here' } } } as const
   const { addUser, login, app } = await adminApp(t, {
@@ -177,7 +178,7 @@ t.test('a member of the body or query that a role may not send is refused before
     t.same(
       (await send('/things', {})).json(),
       { key: 'made here' },
-      'a default of the schema is nothing that the caller sent'
+      'a default of the schema does not count as sent by the caller'
     )
     for (
       const reply of [await send('/things', { key: 'k' }), await send('/things?key=k', {}),
@@ -189,7 +190,7 @@ t.test('a member of the body or query that a role may not send is refused before
   }
 })
 
-t.test('two guards in two scopes share nothing', async (t) => {
+t.test("two guards in two scopes refuse each other's tokens", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore, { sweepEvery: 0 })
@@ -228,7 +229,8 @@ t.test('two guards in two scopes share nothing', async (t) => {
 
 for (const when of ['before', 'after'] as const) {
   for (const namespaced of [false, true]) {
-    t.test(`a host may register @fastify/jwt itself ${when} ours, ${namespaced ? 'with a namespace' : 'plainly'}, and neither takes the other's tokens`, async (t) => {
+    t.test(`with @fastify/jwt ${when} adminGuard, ${namespaced ? 'with a' : 'without'} namespace, each refuses the ` +
+      "other's tokens", async (t) => {
       const withJwt = async (app: FastifyInstance) => {
         await app.register(jwt, { secret: OTHER_SECRET, ...namespaced ? { namespace: 'own' } : {} })
         const verify = namespaced ? 'ownJwtVerify' : 'jwtVerify'
@@ -254,13 +256,13 @@ for (const when of ['before', 'after'] as const) {
       t.equal((await get('/own', access_token)).statusCode, 401)
       t.notOk(
         Object.keys(app.jwt).some((name) => name.startsWith('gatehouse')),
-        'our keys are not in reach of the host'
+        'the host has no access to the keys of adminGuard'
       )
     })
   }
 }
 
-t.test('a guard without a token store, or twice in one scope, stops the start', async (t) => {
+t.test('adminGuard without a token store, or twice in one scope, stops the start', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await t.rejects(async () => app.register(adminGuard, { jwtSecrets: [SECRET] }), /token store|tokenStore/)

@@ -4,7 +4,7 @@ import adminGuard, { recheckAdmin } from '../../../plugins/admin-guard/index.js'
 import { SECRET, adminApp } from '../../helpers/admin.js'
 import { caller } from '../../helpers/admin-caller.js'
 
-t.test("an answer that outlasts the guard's look is told when the role may no more", async (t) => {
+t.test('recheckAdmin fails with FORBIDDEN once the role no longer allows the route', async (t) => {
   let demote = async () => {}
   const admin = await adminApp(t, {
     before: async (app) => {

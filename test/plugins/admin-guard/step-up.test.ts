@@ -72,7 +72,7 @@ t.test('a user with a second factor must have proved it within the last 5 minute
   t.notOk(data.some(({ action }) => action === 'auth.token_refused'), 'the token is valid')
 })
 
-t.test('stepUpAge sets the time, and the header says it', async (t) => {
+t.test('stepUpAge sets the maximum age, and the WWW-Authenticate header contains it', async (t) => {
   const { clock, sessions, sid, enrol, get } = await setUp(t, { stepUpAge: MINUTE })
   await enrol()
   await sessions.confirm(sid, clock.now)
@@ -84,7 +84,7 @@ t.test('stepUpAge sets the time, and the header says it', async (t) => {
   t.match(reply.headers['www-authenticate'], /max_age="60"$/)
 })
 
-t.test('the role counts before the second factor', async (t) => {
+t.test('the role is checked before the second factor', async (t) => {
   const { admin, enrol, get, user } = await setUp(t)
   await enrol()
   await admin.addUser('owner@example.com', 'owner')

@@ -22,7 +22,8 @@ async function withLimit (t: Parameters<typeof adminApp>[0], options: Parameters
   return { admin, user, ...await admin.login('ann@example.com') }
 }
 
-t.test('wrong access tokens of one address are limited, and valid ones from there go on working', async (t) => {
+t.test('wrong access tokens from one address are limited, and a valid token from that address ' +
+  'still works', async (t) => {
   const { admin, access_token } = await withLimit(t)
   for (const authorization of WRONG) {
     t.equal((await read(admin, authorization, '203.0.113.7')).statusCode, 401, authorization)
@@ -39,14 +40,14 @@ t.test('wrong access tokens of one address are limited, and valid ones from ther
   t.equal((await read(admin, 'Bearer x', '203.0.113.8')).statusCode, 401, 'another address')
 })
 
-t.test('one /64 of IPv6 is one address for wrong tokens', async (t) => {
+t.test('wrong tokens from one IPv6 /64 count as one address', async (t) => {
   const { admin } = await withLimit(t)
   const statuses: number[] = []
   for (let i = 1; i <= 7; i++) statuses.push((await read(admin, 'Bearer x', `2001:db8::${i}`)).statusCode)
   t.same(statuses, [401, 401, 401, 401, 401, 429, 429])
 })
 
-t.test('a token that has expired, and a request without one, do not count as guesses', async (t) => {
+t.test('an expired token and a request without a token do not count as guesses', async (t) => {
   const { admin, access_token } = await withLimit(t)
   admin.clock.now += 1_000_000
   for (let i = 0; i < 8; i++) {
@@ -60,7 +61,7 @@ t.test('a token that has expired, and a request without one, do not count as gue
   t.equal((await read(admin, 'Bearer x', '203.0.113.7')).statusCode, 401)
 })
 
-t.test('wrong access tokens are one audit entry a minute, without the token', async (t) => {
+t.test('wrong access tokens within a minute are one audit entry, without the tokens', async (t) => {
   const store = memoryStore()
   const { admin } = await withLimit(t, { store })
   for (let i = 0; i < 20; i++) await read(admin, `Bearer guess-${i}`, '203.0.113.7')
@@ -75,7 +76,7 @@ t.test('wrong access tokens are one audit entry a minute, without the token', as
   t.notMatch(JSON.stringify(data), 'guess-')
 })
 
-t.test('a token of a session that is over is audited under its user, access and refresh token alike', async (t) => {
+t.test('an access or refresh token of an ended session is audited under its user', async (t) => {
   const { admin, user, access_token, refresh_token } = await withLimit(t)
   const { claims } = decode(access_token)
   await admin.store.sessions.end(String(claims['sid']))
@@ -83,7 +84,7 @@ t.test('a token of a session that is over is audited under its user, access and 
     t.equal(
       (await read(admin, `Bearer ${access_token}`, '203.0.113.7')).statusCode,
       401,
-      'it is no guess and meets no limit'
+      'it does not count as a guess'
     )
   }
   t.equal((await admin.refresh(refresh_token)).statusCode, 401)
@@ -97,7 +98,7 @@ t.test('a token of a session that is over is audited under its user, access and 
   }])
 })
 
-t.test('a refresh token that was never ours is audited, and one that has expired is not', async (t) => {
+t.test('a refresh token that the server did not issue is audited, and an expired refresh token is not', async (t) => {
   const { admin, refresh_token } = await withLimit(t)
   for (const path of ['refresh', 'logout']) {
     t.equal(

@@ -17,7 +17,7 @@ import { logReader } from '../../helpers/log-reader.js'
 const KEY = 'altcha-k3y-0123456789-abcdefghijklmnopq'
 const OTHER_KEY = generateSecret()
 
-/** Cheap to solve; `/x` asks for a captcha, `/login` for one of that action. */
+/** An app with cheap challenges: `/x` requires a captcha, `/login` a captcha with the action `login`. */
 async function guarded (t: Test, options: Partial<AltchaOptions> = {}, store?: TokenStore) {
   const log = logReader()
   const giveStore = await storeByDefault(t)
@@ -62,11 +62,11 @@ t.test('a challenge of the default difficulty passes once', async (t) => {
   const challenge = response.json()
   t.match(challenge, { parameters: { algorithm: 'PBKDF2/SHA-256', cost: 1_000, keyLength: 32 } })
   const made = (challenge.parameters.expiresAt - 600) * 1_000
-  t.ok(made >= before - 1_000 && made <= after + 1_000, 'it ends in ten minutes')
+  t.ok(made >= before - 1_000 && made <= after + 1_000, 'it expires in ten minutes')
   t.equal(await ask(encoded(await solved(challenge))), 'passes')
 })
 
-t.test('a solution in another encoding counts as the same solution', async (t) => {
+t.test('a used solution in another encoding is refused', async (t) => {
   const { fetchChallenge, ask } = await guarded(t)
   const { challenge, solution } = await solved(await fetchChallenge())
   t.equal(await ask(encoded({ challenge, solution })), 'passes')
@@ -83,7 +83,8 @@ t.test('a solution in another encoding counts as the same solution', async (t) =
   t.equal(await ask(encoded({ challenge, solution }).replace(/=+$/, '')), '403 CAPTCHA_FAILED')
 })
 
-t.test('of many at once with one solution, over two instances on one store, one passes', async (t) => {
+t.test('exactly one of ten concurrent requests with one solution passes, over two instances with ' +
+  'one store', async (t) => {
   const first = await guarded(t)
   const second = await guarded(t, {}, first.app.tokenStore)
   const token = encoded(await solved(await first.fetchChallenge()))
@@ -91,7 +92,7 @@ t.test('of many at once with one solution, over two instances on one store, one 
   t.equal(answers.filter((answer) => answer === 'passes').length, 1)
   t.equal(answers.filter((answer) => answer === '403 CAPTCHA_FAILED').length, 9)
   const handed = encoded(await solved(await first.fetchChallenge()))
-  t.equal(await second.ask(handed), 'passes', 'a challenge of one is taken by the other')
+  t.equal(await second.ask(handed), 'passes', 'an instance accepts a challenge of the other instance')
   t.equal(await first.ask(handed), '403 CAPTCHA_FAILED')
 })
 
@@ -112,13 +113,13 @@ t.test('a challenge or solution with any alteration is refused', async (t) => {
     expiry: parameters({ expiresAt: (challenge.parameters.expiresAt ?? 0) + 3_600 }),
     'more data': parameters({ data: { action: 'login' } }),
     algorithm: parameters({ algorithm: 'SHA-256' }),
-    'an own member': parameters({ keySignature: 'ab' }),
+    'an additional parameter': parameters({ keySignature: 'ab' }),
     signature: { challenge: { ...challenge, signature: flipped(challenge.signature ?? '') }, solution },
     'an empty signature': { challenge: { ...challenge, signature: '' }, solution },
     'no signature': { challenge: { parameters: challenge.parameters }, solution },
     counter: { challenge, solution: { ...solution, counter: solution.counter + 1 } },
-    'the counter round 32 bits': { challenge, solution: { ...solution, counter: solution.counter + 2 ** 32 } },
-    'the counter as a text': { challenge, solution: { ...solution, counter: String(solution.counter) } },
+    'a counter above 32 bits': { challenge, solution: { ...solution, counter: solution.counter + 2 ** 32 } },
+    'the counter as a string': { challenge, solution: { ...solution, counter: String(solution.counter) } },
     'derived key': { challenge, solution: { ...solution, derivedKey: flipped(solution.derivedKey) } },
     'the prefix as the key': { challenge, solution: { counter: 1, derivedKey: challenge.parameters.keyPrefix } },
     'another solution': { challenge, solution: (await solved(await fetchChallenge())).solution }
@@ -126,7 +127,7 @@ t.test('a challenge or solution with any alteration is refused', async (t) => {
   for (const [what, payload] of Object.entries(altered)) {
     t.equal(await ask(encoded(payload)), '403 CAPTCHA_FAILED', what)
   }
-  t.equal(await ask(encoded(good)), 'passes', 'none of that has used it up')
+  t.equal(await ask(encoded(good)), 'passes', 'the altered payloads did not use it up')
   t.match(log.text(), /the challenge was not signed with this key/)
   t.match(log.text(), /the solution is wrong/)
 })
@@ -149,7 +150,7 @@ t.test('an invalid payload is refused', async (t) => {
   for (const text of texts) t.equal(await ask(text), '403 CAPTCHA_FAILED', `${text?.slice(0, 30)}`)
 })
 
-t.test('a challenge of another key, or of the same one for another purpose, is refused', async (t) => {
+t.test('a challenge signed with another key, or with the same key for another purpose, is refused', async (t) => {
   const { ask } = await guarded(t)
   const stranger = await guarded(t, { hmacKey: OTHER_KEY })
   const theirs = encoded(await solved(await stranger.fetchChallenge()))
@@ -172,11 +173,11 @@ t.test('a challenge of another key, or of the same one for another purpose, is r
   )
   t.equal(await ask(encoded(await solved(await made(undefined, soon)))), '403 CAPTCHA_FAILED', 'not signed')
   const own = hmacSha256(KEY, 'fastify-gatehouse altcha challenge').toString('hex')
-  t.equal(await ask(encoded(await solved(await made(own, undefined)))), '403 CAPTCHA_FAILED', 'without an end')
+  t.equal(await ask(encoded(await solved(await made(own, undefined)))), '403 CAPTCHA_FAILED', 'without an expiry')
   t.equal(await ask(encoded(await solved(await made(own, soon)))), 'passes')
 })
 
-t.test('a challenge that has expired is refused, by the clock of the app', async (t) => {
+t.test('a challenge is refused after its ttl, by the clock that the app provides', async (t) => {
   let now = Date.now()
   const { fetchChallenge, ask, log } = await guarded(t, { ttl: 60_000, now: () => now })
   const [one, two] = [encoded(await solved(await fetchChallenge())), encoded(await solved(await fetchChallenge()))]
@@ -193,7 +194,7 @@ t.test('a route with an action accepts only challenges for that action', async (
     t.equal(await ask(encoded(await solved(await fetchChallenge(action))), '/login'), '403 CAPTCHA_FAILED', `${action}`)
   }
   t.equal(await ask(encoded(await solved(await fetchChallenge('login'))), '/login'), 'passes')
-  t.equal(await ask(encoded(await solved(await fetchChallenge('login')))), 'passes', 'a route that asks for none')
+  t.equal(await ask(encoded(await solved(await fetchChallenge('login')))), 'passes', 'a route without an action')
   for (const query of ['action=', 'action=a%20b', `action=${'x'.repeat(101)}`, 'action=a&action=b', 'action[a]=b%22']) {
     const response = await app.inject(`/captcha/challenge?${query}`)
     if (response.statusCode === 200) t.equal(response.json().parameters.data, undefined, query)
@@ -201,8 +202,8 @@ t.test('a route with an action accepts only challenges for that action', async (
   }
 })
 
-t.test('challenges are handed out with a limit for each address, to allowed sites, and past the guard ' +
-  'itself', async (t) => {
+t.test('the challenge route limits each address, allows only configured sites and needs no ' +
+  'captcha itself', async (t) => {
   const site = 'https://shop.example.com'
   const { app } = await guarded(t, {
     rateLimit: { max: 2, timeWindow: 60_000 },
@@ -222,7 +223,7 @@ t.test('challenges are handed out with a limit for each address, to allowed site
   t.equal(
     (await app.inject({ method: 'HEAD', url: '/own/path' })).statusCode,
     403,
-    'a HEAD is not there, and the rest is guarded'
+    'the path has no HEAD route, so the guarded 404 handler responds'
   )
 })
 

@@ -10,7 +10,7 @@ import { inTurn } from '../../helpers/stub-upstream.js'
 let tokens = 0
 
 for (const product of PRODUCTS) {
-  t.test(`${product}: a token passes once, and the request to the product is as documented`, async (t) => {
+  t.test(`${product}: a token passes once, and the request to the product has the documented fields`, async (t) => {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify, product === 'hcaptcha' ? { siteKey: SITE_KEY } : {})
     const token = siteverify.issue('0.a-Good_tok.en')
@@ -23,7 +23,8 @@ for (const product of PRODUCTS) {
     t.match(siteverify.calls[0], { method: 'POST', url: '/some/siteverify' })
   })
 
-  t.test(`${product}: no token and tokens that nobody vouches for are 403, and the former ask nobody`, async (t) => {
+  t.test(`${product}: a request without a token is 403 without a call, and a forged token is 403 ` +
+    'after one call', async (t) => {
     const siteverify = await siteverifyServer(t, product)
     const { app, ask } = await captchaApp(t, product, siteverify)
     siteverify.issue('good')
@@ -45,7 +46,7 @@ for (const product of PRODUCTS) {
     t.equal((await app.inject('/free')).statusCode, 200)
   })
 
-  t.test(`${product}: the page's host name must be a configured one`, async (t) => {
+  t.test(`${product}: the host name of the page must be configured`, async (t) => {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify, { hostnames: ['Other.example.com', SITE] })
     for (
@@ -86,7 +87,7 @@ t.test("the captcha's action must be the action of the route", async (t) => {
       )
     }
     t.equal(await ask(siteverify.issue('good'), '/login'), 'passes')
-    t.equal(await ask(siteverify.issue('any', { action: 'signup' })), 'passes', 'a route that asks for none')
+    t.equal(await ask(siteverify.issue('any', { action: 'signup' })), 'passes', 'a route without an action')
   }
 })
 
@@ -109,8 +110,7 @@ t.test('a score below the minimum is refused, and so is a missing score if minSc
   t.equal(await strict.ask(siteverify.issue('high', { score: 0.8 })), 'passes')
 })
 
-t.test('a token counts once even where the product would let it count twice, here and on another ' +
-  'instance', async (t) => {
+t.test('a token is accepted once, here and on another instance, even if the product accepts it twice', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { ask, app } = await captchaApp(t, 'turnstile', siteverify)
   siteverify.answer = (call, response) => {
@@ -137,8 +137,8 @@ t.test('a token counts once even where the product would let it count twice, her
   t.equal((await other.inject({ url: '/x', headers: { 'x-captcha-token': 'once' } })).statusCode, 200)
 })
 
-t.test('Turnstile is asked again when a call gets lost, under the same idempotency key; the others are not, as a ' +
-  'token counts once', async (t) => {
+t.test('Turnstile is called again after a lost call, with the same idempotency key; other products ' +
+  'are not', async (t) => {
   for (const product of PRODUCTS) {
     const siteverify = await siteverifyServer(t, product)
     const { ask } = await captchaApp(t, product, siteverify)
@@ -152,14 +152,14 @@ t.test('Turnstile is asked again when a call gets lost, under the same idempoten
   }
 })
 
-t.test("the client's address is sent if it is configured", async (t) => {
+t.test("the client's address is sent to the product if sendAddress is set", async (t) => {
   const siteverify = await siteverifyServer(t, 'hcaptcha')
   const { ask } = await captchaApp(t, 'hcaptcha', siteverify, { sendAddress: true })
   await ask('any')
   t.equal(siteverify.fields()[0]?.remoteip, '127.0.0.1')
 })
 
-t.test('neither the secret nor a token is logged, also on errors', async (t) => {
+t.test('neither the secret nor a token is logged, even on errors', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { ask, log } = await captchaApp(t, 'turnstile', siteverify, { timeout: 300 })
   await ask(siteverify.issue('canary-token-1'))
@@ -222,7 +222,7 @@ t.test('invalid options stop the start with an error that names them', async (t)
   }
 })
 
-t.test('without a token store the app does not start, and the error names what is missing', async (t) => {
+t.test('without a token store the app does not start, and the error names tokenStore', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const options = { provider: 'turnstile', secret: PRODUCT_SECRET, hostnames: [SITE] } as const
@@ -232,7 +232,7 @@ t.test('without a token store the app does not start, and the error names what i
   )
 })
 
-t.test("the options of Fastify's own register are accepted", async (t) => {
+t.test("the options of Fastify's register are accepted", async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const app = Fastify()
   t.teardown(() => app.close())

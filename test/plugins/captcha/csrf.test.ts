@@ -24,11 +24,11 @@ type Add = typeof addCsrf
 const ORDERS: Record<string, (app: FastifyInstance) => Promise<void>> = {
   'the captcha first': async (app) => inTurn(app, addCaptcha, addCsrf),
   'the CSRF guard first': async (app) => inTurn(app, addCsrf, addCaptcha),
-  'the captcha in a scope of its own, the CSRF guard around it later': async (app) => {
+  'the captcha in a separate scope, then the CSRF guard around it': async (app) => {
     await app.register(async (scope) => addCaptcha(scope))
     await addCsrf(app)
   },
-  'the CSRF guard in a scope of its own, the captcha around it later': async (app) => {
+  'the CSRF guard in a separate scope, then the captcha around it': async (app) => {
     await app.register(async (scope) => addCsrf(scope))
     await addCaptcha(app)
   }
@@ -41,7 +41,7 @@ async function inTurn (app: FastifyInstance, ...plugins: Add[]): Promise<void> {
 async function appOf (t: Test, add: Add): Promise<FastifyInstance> {
   const app = Fastify()
   t.teardown(() => app.close())
-  // Two guards around different scopes keep their tokens in one place, too.
+  // Guards in different scopes share one store.
   await app.register(tokenStore, { store: memoryStore() })
   await add(app)
   await app.ready()
@@ -49,7 +49,7 @@ async function appOf (t: Test, add: Add): Promise<FastifyInstance> {
 }
 
 for (const [order, add] of Object.entries(ORDERS)) {
-  t.test(`both guards may be global: neither asks for itself where the other is to be had, ${order}`, async (t) => {
+  t.test(`both guards can be global, and neither guards the token route of the other: ${order}`, async (t) => {
     const app = await appOf(t, add)
     t.equal((await app.inject({ url: '/csrf-token', headers: OWN })).statusCode, 200)
     t.equal((await app.inject({ url: '/captcha/challenge', headers: OWN })).statusCode, 200)
@@ -79,7 +79,7 @@ t.test('a request needs both the captcha and the CSRF token', async (t) => {
   t.equal(await outcome({ ...token, ...solved }), 'passes')
 })
 
-t.test('each starts without the other, and its own route is not marked as one that asks for either', async (t) => {
+t.test('each guard starts without the other, and its token route is not marked with a security scheme', async (t) => {
   for (
     const [add, url] of [[addCaptcha, '/captcha/challenge'], [addCsrf, '/csrf-token'], [
       async (app) => inTurn(app, addCsrf, addCaptcha),

@@ -18,7 +18,7 @@ import { PRODUCT_SECRET, siteverifyServer } from '../../helpers/siteverify.js'
 const KEY = 'altcha-k3y-0123456789-abcdefghijklmnopq'
 const encoded = (payload: unknown): string => Buffer.from(JSON.stringify(payload)).toString('base64')
 
-/** `/x` asks for a captcha that is cheap to solve. */
+/** An app whose `/x` requires a captcha that is cheap to solve. */
 async function guarded (t: Test, options: Partial<AltchaOptions> = {}) {
   const app = Fastify()
   t.teardown(() => app.close())
@@ -50,7 +50,7 @@ async function presented (
   return response.statusCode === 200 ? 'passes' : `${response.statusCode} ${response.json().error.code}`
 }
 
-/** Takes all places of those that derive keys, and lets so many rounds wait; what it returns ends that. */
+/** Occupies all places for key derivations and queues this many rounds; the returned function releases them. */
 function occupy (rounds: number): () => Promise<unknown> {
   let release = () => {}
   const held = new Promise<void>((resolve) => {
@@ -63,10 +63,10 @@ function occupy (rounds: number): () => Promise<unknown> {
   }
 }
 
-t.test('an address may present so many ALTCHA tokens only, good or bad, each of which has a key derived', async (t) => {
+t.test('an address can present only rateLimit.max ALTCHA tokens, whether they are valid or not', async (t) => {
   const { app, ask, solvedToken } = await guarded(t, { rateLimit: { max: 3, timeWindow: 60_000 } })
   const token = await solvedToken()
-  for (let times = 0; times < 5; times++) t.equal(await ask(), '403 CAPTCHA_FAILED', 'none at all does not count')
+  for (let times = 0; times < 5; times++) t.equal(await ask(), '403 CAPTCHA_FAILED', 'a missing token does not count')
   t.same([await ask(token), await ask(token), await ask('forged')], ['passes', '403 CAPTCHA_FAILED',
     '403 CAPTCHA_FAILED'])
   const over = await app.inject({ url: '/x', headers: { 'x-captcha-token': token } })
@@ -76,16 +76,16 @@ t.test('an address may present so many ALTCHA tokens only, good or bad, each of 
   t.equal(
     await ask(await solvedToken(), '192.0.2.1'),
     'passes',
-    'challenges are counted for themselves, and so is another address'
+    'challenges and other addresses are counted separately'
   )
 })
 
-t.test('without a limit any number of tokens may be presented', async (t) => {
+t.test('with rateLimit: false the number of tokens is not limited', async (t) => {
   const { ask } = await guarded(t, { rateLimit: false })
   for (let times = 0; times < 70; times++) t.equal(await ask('forged'), '403 CAPTCHA_FAILED')
 })
 
-t.test('two derivations run at a time, and the others wait in order', async (t) => {
+t.test('at most two derivations run at a time, and the others wait in order', async (t) => {
   const started: number[] = []
   const releases: Array<() => void> = []
   const all = Array.from({ length: 5 }, (_, at) =>
@@ -95,7 +95,7 @@ t.test('two derivations run at a time, and the others wait in order', async (t) 
         releases.push(() => resolve(at))
       })))
   for (let released = 0; released < 5; released++) {
-    // Each turn takes a few steps of the microtask queue.
+    // A derivation starts after a few steps of the microtask queue.
     await new Promise((resolve) => {
       setImmediate(resolve)
     })
@@ -105,7 +105,7 @@ t.test('two derivations run at a time, and the others wait in order', async (t) 
   t.same(await Promise.all(all), [0, 1, 2, 3, 4])
 })
 
-t.test('a derivation that fails gives its place to the next', async (t) => {
+t.test('a derivation that fails frees its place for the next derivation', async (t) => {
   const failing = Array.from({ length: 6 }, () =>
     deriveInTurn(10, async () => {
       throw new Error('no')
@@ -114,7 +114,8 @@ t.test('a derivation that fails gives its place to the next', async (t) => {
   t.equal(await deriveInTurn(10, async () => 'yes'), 'yes')
 })
 
-t.test('while a flood keeps the derivations busy the guard answers 503, and the token may be sent again', async (t) => {
+t.test('while too many derivations wait the guard responds with 503, and the token still ' +
+  'passes afterwards', async (t) => {
   const { app, ask, solvedToken } = await guarded(t)
   const token = await solvedToken()
   const release = occupy(20_000_000)
@@ -122,12 +123,12 @@ t.test('while a flood keeps the derivations busy the guard answers 503, and the 
   const challenge = await app.inject('/captcha/challenge')
   t.equal(`${challenge.statusCode} ${challenge.json().error.code}`, '503 UNAVAILABLE')
   t.equal(challenge.headers['retry-after'], '1')
-  t.equal(await ask('forged'), '403 CAPTCHA_FAILED', 'what is no solution needs no derivation')
+  t.equal(await ask('forged'), '403 CAPTCHA_FAILED', 'an invalid payload needs no derivation')
   await release()
   t.equal(await ask(token), 'passes')
 })
 
-t.test('a token that waits for its turn passes', async (t) => {
+t.test('a token that waits for its derivation passes', async (t) => {
   const { ask, solvedToken } = await guarded(t)
   const token = await solvedToken()
   const release = occupy(1)
@@ -136,10 +137,10 @@ t.test('a token that waits for its turn passes', async (t) => {
   t.equal(await asked, 'passes')
 })
 
-t.test('two registrations count separately also with a shared counter', async (t) => {
+t.test('two registrations count separately, also with a counter in Redis', async (t) => {
   const redis = await privateRedis(t)
   if (redis === null) return
-  // A busy machine may be late with an answer, and each would count for itself then.
+  // A busy machine can delay a response, and each registration would then count locally.
   const { link, close } = await openRedis({ url: redis.url, prefix: redis.prefix, commandTimeout: 4_000 })
   const stand = await siteverifyServer(t, 'turnstile')
   const app = Fastify()

@@ -21,39 +21,40 @@ const GOOD = JSON.stringify({
 })
 
 const OUTAGES: Record<string, Answer> = {
-  'hangs up': cut,
-  'answers no HTTP': junk,
-  'answers 500': reply(GOOD, 500),
-  'answers 429': reply(GOOD, 429),
-  'answers 201': reply(GOOD, 201),
-  'redirects to a good answer': redirect('/good'),
-  'answers no JSON': reply('<html>'),
-  'answers half of its JSON': reply(GOOD.slice(0, -1)),
-  'answers a list': reply([{ success: true }]),
-  'answers null': reply('null'),
-  'answers nothing': reply(''),
-  'says neither': reply({}),
-  'says "true"': reply({ ...JSON.parse(GOOD), success: 'true' }),
-  'says 1': reply({ ...JSON.parse(GOOD), success: 1 }),
-  'answers in gzip': gzipBomb(1_000),
-  'answers without end': flood(50_000_000)
+  'closes the connection': cut,
+  'responds without HTTP': junk,
+  'responds with 500': reply(GOOD, 500),
+  'responds with 429': reply(GOOD, 429),
+  'responds with 201': reply(GOOD, 201),
+  'redirects to a valid response': redirect('/good'),
+  'responds without JSON': reply('<html>'),
+  'responds with half of its JSON': reply(GOOD.slice(0, -1)),
+  'responds with a list': reply([{ success: true }]),
+  'responds with null': reply('null'),
+  'responds with an empty body': reply(''),
+  'responds without "success"': reply({}),
+  'responds with "success" as a string': reply({ ...JSON.parse(GOOD), success: 'true' }),
+  'responds with "success" as a number': reply({ ...JSON.parse(GOOD), success: 1 }),
+  'responds with gzip': gzipBomb(1_000),
+  'responds without end': flood(50_000_000)
 }
 
 for (const [what, answer] of Object.entries(OUTAGES)) {
-  t.test(`while a product ${what}, every request is refused, and it recovers by itself`, async (t) => {
+  t.test(`every request is refused while the product ${what}, and the same token passes afterwards`, async (t) => {
     const siteverify = await siteverifyServer(t, 'turnstile')
-    // The clock of the answers above.
+    // The time of the responses above.
     const now = () => Date.parse('2026-01-01T00:00:10Z')
     const { ask } = await captchaApp(t, 'turnstile', siteverify, { now })
     const working = siteverify.answer
     siteverify.answer = answer
     t.equal(await ask('good'), '403 CAPTCHA_FAILED')
     siteverify.answer = working
-    t.equal(await ask(siteverify.issue('good', JSON.parse(GOOD))), 'passes', 'the same token may be sent again')
+    t.equal(await ask(siteverify.issue('good', JSON.parse(GOOD))), 'passes', 'the token was not used up')
   })
 }
 
-t.test('a product that is silent or drips is given up at the time limit, one that is away at once', async (t) => {
+t.test('a call to a silent or slow product ends at the timeout, a call to an unreachable product ' +
+  'before it', async (t) => {
   const limit = holdTimers(t, 61_234)
   for (const product of PRODUCTS) {
     const siteverify = await siteverifyServer(t, product)
@@ -71,12 +72,12 @@ t.test('a product that is silent or drips is given up at the time limit, one tha
     t.equal(
       log.lines().filter(({ level }) => level === 40).filter(({ msg }) => /siteverify fails/.test(String(msg))).length,
       1,
-      'one warning for the whole outage'
+      'the whole outage causes one warning'
     )
   }
 })
 
-t.test('a wrong secret refuses every request and is logged once', async (t) => {
+t.test('with a wrong secret every request is refused, and one warning is logged', async (t) => {
   const siteverify = await siteverifyServer(t, 'recaptcha')
   const { ask, log } = await captchaApp(t, 'recaptcha', siteverify, { secret: 'canary-wrong' })
   siteverify.issue('good')
@@ -94,12 +95,12 @@ t.test('a secret from a function is refreshed, so that it can be rotated', async
   siteverify.issue('good')
   t.equal(await ask('good'), '403 CAPTCHA_FAILED')
   secret = PRODUCT_SECRET
-  // The age at which a secret is asked for again, 2 s, and some.
+  // A secret is read again after 2 s.
   await sleep(2_200)
   t.equal(await ask('good'), 'passes')
 })
 
-t.test('while the store is unavailable every request is 503, so that clients retry', async (t) => {
+t.test('while the store is unavailable every request is 503', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const app = Fastify()
   t.teardown(() => app.close())
@@ -118,8 +119,7 @@ t.test('while the store is unavailable every request is 503, so that clients ret
   t.equal(response.json().error.code, 'UNAVAILABLE')
 })
 
-t.test('an address can have the product asked about so many tokens only; what asks nobody does not ' +
-  'count', async (t) => {
+t.test('the calls to the product are limited per address, and a request without a token does not count', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { app, ask } = await captchaApp(t, 'turnstile', siteverify, { rateLimit: { max: 3, timeWindow: 60_000 } })
   for (let times = 0; times < 5; times++) await ask()
@@ -141,8 +141,7 @@ t.test('an address can have the product asked about so many tokens only; what as
   )
 })
 
-t.test('the secrets that the products publish for tests are warned of, and their constant token passes ' +
-  'again', async (t) => {
+t.test('a test secret that a product publishes causes a warning, and its constant token passes twice', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   siteverify.answer = (call, response) =>
     reply({ success: true, hostname: 'example.com', challenge_ts: new Date().toISOString() })(call, response)

@@ -60,10 +60,10 @@ t.test('with "global" the 404 handler is guarded too, and a CORS preflight passe
   t.equal(await ask(siteverify.issue('good'), '/free'), 'passes')
   const preflight = { origin: 'https://a.example.com', 'access-control-request-method': 'GET' }
   t.equal((await app.inject({ method: 'OPTIONS', url: '/free', headers: preflight })).statusCode, 200)
-  t.equal((await app.inject({ method: 'OPTIONS', url: '/free' })).statusCode, 403, 'an OPTIONS that is none')
+  t.equal((await app.inject({ method: 'OPTIONS', url: '/free' })).statusCode, 403, 'not a preflight')
 })
 
-t.test("a form without a script sends its token in the body, under the product's own name", async (t) => {
+t.test('with "field" a token in the body is accepted, in a form and in JSON', async (t) => {
   const siteverify = await siteverifyServer(t, 'turnstile')
   const { app } = await captchaApp(t, 'turnstile', siteverify, { field: 'cf-turnstile-response' })
   app.addContentTypeParser(
@@ -79,7 +79,7 @@ t.test("a form without a script sends its token in the body, under the product's
   t.equal(await post('a=1&cf-turnstile-response=one', form), 403)
   t.equal(await post({ 'cf-turnstile-response': 'two' }), 200)
   t.equal(await post({ a: 1 }, { 'x-captcha-token': 'three' }), 200, 'the header still counts')
-  t.equal(await post({ 'cf-turnstile-response': 'four' }, { 'x-captcha-token': 'five' }), 403, 'two that differ')
+  t.equal(await post({ 'cf-turnstile-response': 'four' }, { 'x-captcha-token': 'five' }), 403, 'two different tokens')
   for (
     const payload of [{}, { 'cf-turnstile-response': ['four'] }, { 'cf-turnstile-response': { a: 'four' } }, {
       token: 'four'
@@ -88,7 +88,7 @@ t.test("a form without a script sends its token in the body, under the product's
   t.equal((await app.inject({ method: 'POST', url: '/x' })).statusCode, 403, 'no body at all')
 })
 
-t.test("a form with ALTCHA's widget sends its hidden input", async (t) => {
+t.test("the hidden input of ALTCHA's widget is accepted in a form", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.addContentTypeParser(
@@ -145,7 +145,7 @@ t.test('the widget token route issues a token only for a solved captcha', async 
   const refused = await ask(siteverify.issue('other'))
   t.equal(refused.statusCode, 403)
   t.equal(refused.json().error.code, 'CAPTCHA_FAILED')
-  t.equal(refused.headers['access-control-allow-origin'], `https://${SITE}`, 'the page can read why')
+  t.equal(refused.headers['access-control-allow-origin'], `https://${SITE}`, 'the page can read the refusal')
   t.equal(refused.headers['cache-control'], 'no-store')
   const granted = await ask(siteverify.issue('good', { action: 'widget' }))
   t.equal(granted.statusCode, 200)

@@ -36,7 +36,7 @@ async function signup (t: Test, field?: string) {
   return { siteverify, post }
 }
 
-t.test('a token in the body is not used up by a body that fails its schema', async (t) => {
+t.test('a token in the body is not used up if the body fails its schema', async (t) => {
   const { siteverify, post } = await signup(t, FIELD)
   const token = siteverify.issue('one')
   t.equal((await post({ email: 'x', [FIELD]: token })).statusCode, 400)
@@ -44,22 +44,23 @@ t.test('a token in the body is not used up by a body that fails its schema', asy
   const good = await post({ email: 'x@example.com', [FIELD]: token })
   t.equal(good.statusCode, 200)
   t.same(good.json(), { email: 'x@example.com' })
-  t.equal((await post({ email: 'x@example.com', [FIELD]: token })).statusCode, 403, 'it counts once')
+  t.equal((await post({ email: 'x@example.com', [FIELD]: token })).statusCode, 403, 'the token passes only once')
 })
 
-t.test('with "field", a token in the header is not used up by a body that fails its schema either', async (t) => {
+t.test('with "field" a token in the header is not used up if the body fails its schema', async (t) => {
   const { siteverify, post } = await signup(t, FIELD)
   const headers = { 'x-captcha-token': siteverify.issue('one') }
   t.equal((await post({ email: 'x' }, headers)).statusCode, 400)
   t.equal((await post({ email: 'x@example.com' }, headers)).statusCode, 200)
 })
 
-t.test('with "field", a request without a token is refused before its body is validated', async (t) => {
+t.test('with "field" a request without a token is refused before its body is validated', async (t) => {
   const { post } = await signup(t, FIELD)
   t.equal((await post({ email: 'x' })).statusCode, 403)
 })
 
-t.test('without "field", a token is checked before the body is read, and used up whatever the body is', async (t) => {
+t.test('without "field" a token is checked before the body is read, and is used up even if the ' +
+  'body is invalid', async (t) => {
   const { siteverify, post } = await signup(t)
   const headers = { 'x-captcha-token': siteverify.issue('one') }
   t.equal((await post({ email: 'x' }, headers)).statusCode, 400)

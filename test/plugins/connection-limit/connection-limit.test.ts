@@ -17,15 +17,15 @@ import { temporaryFolder } from '../../helpers/server-process.js'
 
 interface Held {
   app: FastifyInstance
-  /** Answers of routes under /held that wait to be sent. */
+  /** Replies of the routes that wait to be sent. */
   waiting: FastifyReply[]
-  /** Sends all that wait. */
+  /** Sends all waiting replies. */
   answer(): void
-  /** Until that many requests wait. */
+  /** Resolves when this many requests wait. */
   wait(count: number): Promise<void>
 }
 
-/** An app whose routes answer when they are told to. */
+/** An app whose routes respond when the test calls `answer`. */
 async function held (t: Test, options: ConnectionLimitOptions = {}, server: FastifyServerOptions = {}): Promise<Held> {
   const app = Fastify({ forceCloseConnections: true, ...server })
   t.teardown(() => app.close())
@@ -39,7 +39,7 @@ async function held (t: Test, options: ConnectionLimitOptions = {}, server: Fast
   app.get('/free', { config: { gatehouse: { connectionLimit: false } } }, hold)
   app.get('/silent', hold)
   async function wait (count: number) {
-    // As long as the test runner lets it.
+    // The timeout of the test runner ends this loop.
     while (waiting.length < count) await sleep(5)
   }
   return {
@@ -55,7 +55,7 @@ async function held (t: Test, options: ConnectionLimitOptions = {}, server: Fast
 const from = (url: string, remoteAddress: string) => ({ url, remoteAddress })
 const statuses = (replies: ReadonlyArray<{ statusCode: number }>) => replies.map(({ statusCode }) => statusCode).sort()
 
-t.test('of 100 concurrent requests from one address 10 are admitted, the others are 429 TOO_MANY_CONNECTIONS', async (t) => {
+t.test('exactly 10 of 100 concurrent requests from one address are admitted, and the others are 429', async (t) => {
   const { app, answer, wait } = await held(t)
   const all = Array.from({ length: 100 }, () => app.inject('/held'))
   await wait(10)
@@ -64,7 +64,7 @@ t.test('of 100 concurrent requests from one address 10 are admitted, the others 
   answer()
   const replies = await Promise.all(all)
   t.same(statuses(replies), [...Array(10).fill(200), ...Array(90).fill(429)])
-  t.equal((await other).statusCode, 200, 'another address has its own')
+  t.equal((await other).statusCode, 200, 'another address has a separate limit')
   const refused = replies.find(({ statusCode }) => statusCode === 429)
   t.same(refused?.json(), { error: { code: 'TOO_MANY_CONNECTIONS', message: 'Too many connections' } })
   t.match(refused?.headers, { 'retry-after': '1', 'cache-control': 'no-store' })
@@ -74,8 +74,8 @@ t.test('of 100 concurrent requests from one address 10 are admitted, the others 
   t.equal((await next).statusCode, 200, 'all places are free again')
 })
 
-t.test('a route with a number counts for itself, HEAD and odd spellings included; other routes are not ' +
-  'limited', async (t) => {
+t.test('a route with a number counts separately, in every spelling and with HEAD; unmarked routes ' +
+  'are not limited', async (t) => {
   const { app, answer, wait } = await held(t, { max: 3 }, {
     routerOptions: { ignoreTrailingSlash: true, caseSensitive: false }
   })
@@ -90,7 +90,7 @@ t.test('a route with a number counts for itself, HEAD and odd spellings included
   t.same(statuses(await Promise.all(free)), Array(20).fill(200))
 })
 
-t.test('an IPv6 network is one address, and what an untrusted peer says of itself does not count', async (t) => {
+t.test('an IPv6 /64 counts as one address, and X-Forwarded-For of an untrusted peer is ignored', async (t) => {
   const { app, answer, wait } = await held(t, { max: 2 })
   const all = [1, 2, 3].map((at) => app.inject(from('/held', `2001:db8::${at}`)))
   const neighbour = app.inject(from('/held', '2001:db8:0:1::1'))
@@ -120,8 +120,8 @@ t.test('behind a trusted proxy each client is counted separately', async (t) => 
   t.same(statuses(await Promise.all(all)), [200, 200, 429])
 })
 
-t.test('with global every route that does not say false is limited, the 404 handler and preflights ' +
-  'included', async (t) => {
+t.test('with global every route without connectionLimit: false is limited, and so are the 404 ' +
+  'handler and preflights', async (t) => {
   const { app, answer, wait } = await held(t, { max: 1, global: true })
   const first = app.inject('/silent')
   await wait(1)
@@ -179,7 +179,7 @@ t.test('two scopes count separately', async (t) => {
   t.same((await Promise.all(all)).map(({ statusCode }) => statusCode), [200, 429, 200, 429])
 })
 
-t.test("the refusal is the envelope on a host's route whatever the host makes of errors", async (t) => {
+t.test("the refusal is the envelope on a host's route with an error handler of the host", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setErrorHandler((_error, _request, reply) => reply.code(500).send('host'))
@@ -201,15 +201,15 @@ async function pipeline (origin: string, url: string, count: number): Promise<So
   return socket
 }
 
-t.test('a pipeline of requests counts each of them, and all its places come back when the client hangs ' +
-  'up', async (t) => {
+t.test('each request of a pipeline counts, and all its places are free again when the ' +
+  'client disconnects', async (t) => {
   const { app, waiting, wait, answer } = await held(t, { max: 5 })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const socket = await pipeline(origin, '/held', 8)
   await wait(5)
   t.equal((await app.inject('/held')).statusCode, 429)
   socket.destroy()
-  // Nothing was answered: the places are back because the client has gone.
+  // No response was sent: the places are free because the client has disconnected.
   while ((await free(app, waiting)) === false) await sleep(5)
   t.equal(waiting.length, 6)
   answer()
@@ -222,7 +222,7 @@ t.test('a pipeline of requests counts each of them, and all its places come back
   t.equal((await text).split('HTTP/1.1 200').length - 1, 5)
 })
 
-/** Whether one more gets in; it is left waiting. */
+/** Returns whether another request is admitted; an admitted request keeps waiting. */
 async function free (app: FastifyInstance, waiting: FastifyReply[]): Promise<boolean> {
   const before = waiting.length
   return Promise.race([app.inject('/held').then(() => false), (async () => {

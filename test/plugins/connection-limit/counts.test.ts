@@ -22,7 +22,7 @@ interface Counting {
   entered(): number
 }
 
-/** An app that counts every request, each under a name of its own. */
+/** An app that counts every request under a separate name. */
 async function counting (t: Test, define: (app: FastifyInstance) => void): Promise<Counting> {
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
@@ -37,12 +37,12 @@ async function counting (t: Test, define: (app: FastifyInstance) => void): Promi
   return { app, origin, inFlight, entered: () => entered }
 }
 
-/** As long as the test runner lets it. */
+/** Waits until `holds` returns true; the timeout of the test runner ends the wait. */
 async function until (holds: () => boolean): Promise<void> {
   while (!holds()) await sleep(5)
 }
 
-/** Sends bytes and hangs up as soon as `when` holds. */
+/** Sends bytes and disconnects as soon as `when` returns true. */
 async function hangUp (origin: string, bytes: string, when: () => boolean): Promise<void> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1')
   socket.on('error', () => {}).resume()
@@ -62,7 +62,7 @@ t.test('a tally has no entry for a name without places, and never goes below 0',
   t.ok(tally.take('a', 1))
 })
 
-t.test('after thousands of requests that were answered, failed or found nothing no name is left, on connections ' +
+t.test('no name is left after thousands of successful, failed and unknown requests on connections ' +
   'that stay open', async (t) => {
   const { app, origin, inFlight, entered } = await counting(t, (app) => {
     app.get('/ok', async () => 'ok')
@@ -103,7 +103,7 @@ t.test('a request with places in two limits releases both', async (t) => {
   t.equal(inFlight.size + inner.size, 0)
 })
 
-t.test('of clients that hang up before they are answered, in a pipeline too, none is left', async (t) => {
+t.test('no name is left when clients disconnect before the response, also in a pipeline', async (t) => {
   const replies: FastifyReply[] = []
   const { origin, inFlight, entered } = await counting(t, (app) => {
     app.get('/held', (_request, reply) => {
@@ -119,14 +119,14 @@ t.test('of clients that hang up before they are answered, in a pipeline too, non
     await Promise.all(all)
   }
   await until(() => inFlight.size === 0)
-  // What is answered afterwards is counted down no second time.
+  // A response that is sent afterwards does not release a place twice.
   inFlight.enter('one more', ANY, ...fresh(replies))
   for (const reply of replies.splice(0)) reply.send('late')
   await sleep(20)
-  t.equal(inFlight.size, 0, 'the names are gone')
+  t.equal(inFlight.size, 0, 'no name is counted')
 })
 
-/** A request whose client has gone takes no place, as nothing would give it back. */
+/** A request whose client has disconnected gets no place, because no event would release it. */
 function fresh ([reply]: FastifyReply[]): [FastifyReply['request'], FastifyReply] {
   if (reply === undefined) throw new Error('no reply')
   return [reply.request, reply]
@@ -136,7 +136,7 @@ t.test('a client that disconnects during the upload or the response is no longer
   let sent = 0
   const { origin, inFlight, entered } = await counting(t, (app) => {
     app.post('/upload', async () => 'never')
-    // More than any buffer on the way takes.
+    // More than the socket buffers hold.
     app.get('/big', async (_request, reply) => {
       sent++
       return reply.send(Buffer.alloc(64_000_000))
@@ -187,7 +187,7 @@ t.test('after the server closes no request is counted', async (t) => {
   t.equal(inFlight.size, 0)
 })
 
-t.test('each HTTP/2 stream is counted and released, completed or reset', async (t) => {
+t.test('each HTTP/2 stream is counted, and is released when it completes or is reset', async (t) => {
   const inFlight = new InFlight()
   const app = Fastify({ http2: true })
   t.teardown(() => app.close())

@@ -16,11 +16,11 @@ import { selfSigned } from '../../helpers/self-signed.js'
 
 interface Client {
   socket: Socket
-  /** What came until the other side closed. */
+  /** The string received until the server closed. */
   text: Promise<string>
 }
 
-/** Nobody but those named is exempt, the loopback of these tests included. */
+/** Exempts no peer, not even the loopback address of these tests. */
 const COUNT_ALL = { exemptPeers: [] }
 
 async function server (
@@ -36,7 +36,7 @@ async function server (
   return app
 }
 
-/** Opens a connection and, with `send`, asks for the page at once, as any client does. */
+/** Opens a connection and, with `send`, requests the page at once, as any client does. */
 async function open (app: FastifyInstance, send = false): Promise<Client> {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   const chunks: string[] = []
@@ -65,8 +65,8 @@ async function leave (app: FastifyInstance, clients: readonly Client[]): Promise
   while (await connections(app) > 0) await sleep(5)
 }
 
-t.test('one socket more than an address may have is answered 429 and closed, and there is room again when others ' +
-  'close', async (t) => {
+t.test('a socket beyond the limit of its address gets 429 and is closed; after others close, a ' +
+  'new socket works', async (t) => {
   const app = await server(t, { ...COUNT_ALL, sockets: 5 })
   const clients = await openMany(app, 5)
   const refused = await (await open(app)).text
@@ -78,7 +78,7 @@ t.test('one socket more than an address may have is answered 429 and closed, and
   t.match(await (await open(app, true)).text, /^HTTP\/1\.1 200 OK\r\n/)
 })
 
-t.test('by default an address may have 100 sockets, and the loopback address any number', async (t) => {
+t.test('by default an address can have 100 sockets, and the loopback address has no limit', async (t) => {
   const counted = await server(t, COUNT_ALL)
   const hundred = await openMany(counted, 100)
   t.match(await (await open(counted)).text, /^HTTP\/1\.1 429/)
@@ -89,7 +89,7 @@ t.test('by default an address may have 100 sockets, and the loopback address any
   await leave(exempt, many)
 })
 
-t.test('where a proxy is trusted sockets are not counted, unless the proxies are named', async (t) => {
+t.test('behind a trusted proxy sockets are not counted unless exemptPeers lists the proxies', async (t) => {
   const proxied = await server(t, {}, { trustProxy: '10.0.0.1' })
   const many = await openMany(proxied, 120)
   t.match(await (await open(proxied, true)).text, /^HTTP\/1\.1 200/)
@@ -123,8 +123,8 @@ t.test('a TLS server closes an excess socket without a response and stays availa
   t.match(answer.toString(), /^HTTP\/1\.1 200/)
 })
 
-t.test('a server has one limit: a second that names another stops the start, one that names none leaves it ' +
-  'be', async (t) => {
+t.test('a second registration with another socket limit stops the start, and a registration without ' +
+  'a limit starts', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(connectionLimit, { sockets: 5 })
@@ -137,7 +137,7 @@ t.test('a server has one limit: a second that names another stops the start, one
     }), { code: 'INVALID_OPTIONS', message: /"sockets"/ })
 })
 
-t.test('after thousands of accepted and refused sockets no peer is counted', async (t) => {
+t.test('no peer is counted after thousands of accepted and refused sockets have closed', async (t) => {
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   app.get('/', async () => 'ok')
@@ -150,11 +150,11 @@ t.test('after thousands of accepted and refused sockets no peer is counted', asy
       t.ok(cap.size <= 1)
       const texts = clients.map(({ text }) => text)
       if (way === 'asked') {
-        // One that has its answer makes room for the next.
+        // A socket that has its response is closed and makes room for the next socket.
         await Promise.all(texts)
         continue
       }
-      // Those that say nothing stay until they hang up.
+      // Silent sockets stay open until the client closes them.
       const refused = await firstOf(50, texts)
       t.ok(refused.every((text) => text.startsWith('HTTP/1.1 429')), way)
       for (const { socket } of clients) {
@@ -163,7 +163,7 @@ t.test('after thousands of accepted and refused sockets no peer is counted', asy
         else socket.destroy()
       }
       await Promise.all(texts)
-      // Who follows at once would still find the others there.
+      // The next round must not find sockets of this round.
       while (cap.size > 0) await sleep(5)
     }
   }
@@ -171,7 +171,7 @@ t.test('after thousands of accepted and refused sockets no peer is counted', asy
   t.equal(cap.size, 0)
   cap.end()
   const many = await openMany(app, 60)
-  t.match(await (await open(app, true)).text, /^HTTP\/1\.1 200/, 'let alone again')
+  t.match(await (await open(app, true)).text, /^HTTP\/1\.1 200/, 'sockets are no longer counted')
   await leave(app, many)
 })
 
@@ -186,7 +186,7 @@ async function firstOf<Value> (count: number, promises: ReadonlyArray<Promise<Va
   })
 }
 
-t.test('an IPv6 network, and one of IPv4, can be exempt', async (t) => {
+t.test('an address list matches IPv4 and IPv6 addresses and networks', async (t) => {
   const list = addressList(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32', '::1'])
   for (
     const [address, family, expected] of [

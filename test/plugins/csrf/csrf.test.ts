@@ -11,11 +11,11 @@ import { logReader } from '../../helpers/log-reader.js'
 
 const KEY = 'csrf-k3y-0123456789-abcdefghijklmnopqrst'
 const OWN = { 'sec-fetch-site': 'same-origin' }
-/** Who is signed in says a header here, in the place of a session cookie. */
+/** The session is the value of a header here, instead of a session cookie. */
 const sessionOf: CsrfOptions['sessionOf'] = ({ headers: { 'x-session': session } }) =>
   (session as string | undefined) ?? null
 
-/** `/x` is guarded, `/token` hands out tokens. */
+/** An app whose `/x` is guarded and whose `/token` issues tokens. */
 async function guarded (
   t: Test,
   options: Partial<CsrfOptions> = {},
@@ -38,7 +38,7 @@ async function guarded (
 
 type Headers = Record<string, string>
 
-/** A token of that session with its cookie, as the headers of a page's request. */
+/** A token of the session with its cookie, as the headers of a page's request. */
 async function pageOf (app: FastifyInstance, session?: string, url = '/token'): Promise<Headers> {
   const named: Headers = session === undefined ? {} : { 'x-session': session }
   const { cookies, body } = await app.inject({ url, headers: { ...OWN, ...named } })
@@ -108,7 +108,8 @@ t.test('a missing or wrong token or cookie is 403, also for a guarded GET', asyn
   t.equal(await send(app, {}, 'GET', '/free'), 'passes')
 })
 
-t.test('a token of one session is invalid in another, and across a login', async (t) => {
+t.test('a token is accepted only in its own session, and a token from before a login is refused ' +
+  'after it', async (t) => {
   const { app } = await guarded(t)
   const pages: Record<string, Headers> = {
     ann: await pageOf(app, 'ann'),
@@ -124,7 +125,7 @@ t.test('a token of one session is invalid in another, and across a login', async
   }
 })
 
-t.test("an attacker's own cookie, put into the visitor's browser, makes no token of the attacker's hold", async (t) => {
+t.test("an attacker's cookie in the visitor's browser does not make the attacker's token valid", async (t) => {
   const { app } = await guarded(t)
   const attacker = await pageOf(app, 'eve')
   t.equal(await send(app, { ...attacker, 'x-session': 'ann' }), '403 CSRF_FAILED')
@@ -132,12 +133,12 @@ t.test("an attacker's own cookie, put into the visitor's browser, makes no token
     url: '/token',
     headers: { ...OWN, 'x-session': 'ann', cookie: attacker.cookie ?? '' }
   })
-  t.same(planted.cookies, [], 'a cookie that is there is kept')
+  t.same(planted.cookies, [], 'an existing cookie is kept')
   t.not(planted.json().token, attacker['x-csrf-token'])
   t.equal(await send(app, { ...attacker, 'x-session': 'ann', 'x-csrf-token': planted.json().token }), 'passes')
 })
 
-t.test('simple content types with a session, but no token, are refused', async (t) => {
+t.test('a request with a session and a simple content type is refused without a token', async (t) => {
   const { app } = await guarded(t)
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
   const page = await pageOf(app, 'ann')
@@ -150,7 +151,7 @@ t.test('simple content types with a session, but no token, are refused', async (
   }
 })
 
-t.test('a token expires with its age and with its key', async (t) => {
+t.test('a token is refused after its ttl and under another key', async (t) => {
   const { app } = await guarded(t, { ttl: 1_000 })
   const page = await pageOf(app, 'ann')
   const { now } = Date
@@ -184,7 +185,8 @@ t.test('the cookie is host-only and HttpOnly, and the response with a token is n
   )
 })
 
-t.test("a host's own route gives its page tokens, two in one answer with one cookie", async (t) => {
+t.test("csrf.token() issues tokens on a host's own route, and two tokens in one response share " +
+  'one cookie', async (t) => {
   const { app } = await guarded(t)
   app.get(
     '/page',

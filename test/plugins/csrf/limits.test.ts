@@ -10,11 +10,10 @@ import { privateRedis } from '../../helpers/redis.js'
 
 const KEY = 'csrf-k3y-0123456789-abcdefghijklmnopqrst'
 
-t.test('where instances count together, the token routes of two registrations still count for ' +
-  'themselves', async (t) => {
+t.test('two registrations count their token routes separately when instances share a counter in Redis', async (t) => {
   const redis = await privateRedis(t)
   if (redis === null) return
-  // A busy machine may be late with an answer, and each instance would count for itself then.
+  // A busy machine can delay a response, and each instance would then count locally.
   const opened = await Promise.all(
     [0, 1].map(() => openRedis({ url: redis.url, prefix: redis.prefix, commandTimeout: 4_000 }))
   )

@@ -39,8 +39,7 @@ async function outcome (
   return response.statusCode < 400 ? 'passes' : `${response.statusCode} ${response.json().error.code}`
 }
 
-t.test('even with a good token, a page of another site or origin is refused, as the browser says where a request ' +
-  'comes from', async (t) => {
+t.test('a page of another site or origin is refused by Sec-Fetch-Site, even with a valid token', async (t) => {
   const app = await guarded(t)
   const good = await tokenOf(app)
   for (const method of ['GET', 'POST'] as const) {
@@ -72,15 +71,15 @@ t.test('without Sec-Fetch-Site the Origin is checked, and the Referer is not', a
   for (const origin of ['http://api.example.com', 'https://api.example.com']) {
     t.equal(await outcome(app, { ...good, origin }), 'passes', origin)
   }
-  t.equal(await outcome(app, { ...good, referer: 'https://evil.example.com/' }), 'passes', 'neither: the token decides')
-  t.equal(await outcome(app, { referer: 'https://api.example.com/' }), '403 CSRF_FAILED', 'a good referer is no token')
+  t.equal(await outcome(app, { ...good, referer: 'https://evil.example.com/' }), 'passes', 'only the token counts')
+  t.equal(await outcome(app, { referer: 'https://api.example.com/' }), '403 CSRF_FAILED', 'the Referer is not enough')
   t.equal(
     await outcome(app, { ...good, origin: 'http://evil.example.com', referer: 'http://api.example.com/' }),
     '403 CSRF_FAILED'
   )
 })
 
-t.test("the app's own origin is compared as browsers spell it, however the Host header spells it", async (t) => {
+t.test("the app's own origin is recognised in every spelling of the Host header", async (t) => {
   const app = await guarded(t)
   const good = await tokenOf(app)
   for (
@@ -98,7 +97,7 @@ t.test("the app's own origin is compared as browsers spell it, however the Host 
   t.equal(await outcome(app, { ...good, host: 'localhost:8080', origin: 'http://localhost' }), '403 CSRF_FAILED')
 })
 
-t.test('a page of a hybrid app or an extension may call if its origin is configured', async (t) => {
+t.test('a page of a hybrid app or an extension can send requests if its origin is configured', async (t) => {
   const origins = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost',
     'chrome-extension://abcdefghijklmnopabcdefghijklmnop']
   const app = await guarded(t, { origins })
@@ -112,7 +111,7 @@ t.test('a page of a hybrid app or an extension may call if its origin is configu
   )
 })
 
-t.test('an http page of the same host is another origin where the request came by TLS', async (t) => {
+t.test('an http page of the same host is another origin if the request came over TLS', async (t) => {
   const app = Fastify({ trustProxy: true })
   t.teardown(() => app.close())
   await app.register(csrf, { key: KEY, sessionOf: () => 'ann', tokenPath: '/token', global: true })
@@ -127,12 +126,13 @@ t.test('an http page of the same host is another origin where the request came b
   )
 })
 
-t.test('other origins of the same site may where that is allowed, and named origins whatever their site', async (t) => {
+t.test('allowSameSite allows other origins of the same site, and origins allows the listed origins ' +
+  'of any site', async (t) => {
   const sameSite = await guarded(t, { allowSameSite: true })
   const good = await tokenOf(sameSite)
   t.equal(await outcome(sameSite, { ...good, 'sec-fetch-site': 'same-site' }), 'passes')
   t.equal(await outcome(sameSite, { ...good, 'sec-fetch-site': 'cross-site' }), '403 CSRF_FAILED')
-  t.equal(await outcome(sameSite, { 'sec-fetch-site': 'same-site' }), '403 CSRF_FAILED', 'not without a token')
+  t.equal(await outcome(sameSite, { 'sec-fetch-site': 'same-site' }), '403 CSRF_FAILED', 'a token is still required')
 
   const app = await guarded(t, { origins: [SITE] })
   const own = await tokenOf(app)
@@ -146,7 +146,7 @@ t.test('other origins of the same site may where that is allowed, and named orig
     t.equal(await outcome(app, { ...own, 'sec-fetch-site': site }), '403 CSRF_FAILED', `${site}, no origin`)
   }
   t.equal(await outcome(app, { ...own, origin: SITE }), 'passes')
-  t.equal(await outcome(app, { origin: SITE }), '403 CSRF_FAILED', 'not without a token')
+  t.equal(await outcome(app, { origin: SITE }), '403 CSRF_FAILED', 'a token is still required')
 })
 
 t.test('the token route allows pages of its own origin and, by CORS, of the configured origins', async (t) => {
@@ -170,7 +170,7 @@ t.test('the token route allows pages of its own origin and, by CORS, of the conf
   t.equal((await app.inject({ url: '/token', headers: OWN })).json().error.code, 'RATE_LIMITED')
 })
 
-t.test('a CORS preflight passes, any other OPTIONS does not', async (t) => {
+t.test('a CORS preflight passes, and any other OPTIONS request is refused', async (t) => {
   const app = await guarded(t)
   app.options('/x', async () => ({}))
   t.equal(
@@ -182,7 +182,7 @@ t.test('a CORS preflight passes, any other OPTIONS does not', async (t) => {
   t.equal(await outcome(app, { origin: 'https://evil.example.com' }, { method: 'OPTIONS' }), '403 CSRF_FAILED')
 })
 
-t.test("with 'writes' what only reads passes, and the 404 handler is guarded like the rest", async (t) => {
+t.test("with global: 'writes' reads pass, and writes are guarded, also by the 404 handler", async (t) => {
   const app = await guarded(t, { global: 'writes' })
   app.get('/guarded', { config: { gatehouse: { csrf: true } } }, async () => ({}))
   app.post('/hook', { config: { gatehouse: { csrf: false } } }, async () => ({}))
@@ -199,7 +199,7 @@ t.test("with 'writes' what only reads passes, and the 404 handler is guarded lik
   t.equal((await app.inject('/nowhere')).statusCode, 404)
 })
 
-t.test("registrations in two scopes, and one within another, do not take each other's tokens", async (t) => {
+t.test("registrations in separate and in nested scopes refuse each other's tokens", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const register = (scope: FastifyInstance, key = generateSecret()) =>
@@ -229,8 +229,8 @@ t.test("registrations in two scopes, and one within another, do not take each ot
   }
 })
 
-t.test("it lives beside a host's own @fastify/csrf-protection and @fastify/cookie, registered before or " +
-  'after it', async (t) => {
+t.test('the guard works beside @fastify/csrf-protection and @fastify/cookie of the host, in ' +
+  'either order', async (t) => {
   for (const order of ['before', 'after']) {
     const app = Fastify()
     t.teardown(() => app.close())
@@ -264,7 +264,7 @@ t.test("it lives beside a host's own @fastify/csrf-protection and @fastify/cooki
   }
 })
 
-t.test("the widget token route issues a token only for the page's own session", async (t) => {
+t.test('the widget token route issues a token only with the CSRF token of the session', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(tokenStore)
@@ -296,6 +296,6 @@ t.test("the widget token route issues a token only for the page's own session", 
   ) {
     const refused = await ask(headers)
     t.equal(`${refused.statusCode} ${refused.json().error.code}`, '403 CSRF_FAILED')
-    t.equal(refused.headers['access-control-allow-origin'], SITE, 'the page can read why')
+    t.equal(refused.headers['access-control-allow-origin'], SITE, 'the page can read the refusal')
   }
 })

@@ -8,7 +8,7 @@ import { anEvent } from '../../../conformance/event-sink/index.js'
 import { holdTimers } from '../../helpers/held-timers.js'
 import { stopClock } from '../../helpers/stopped-clock.js'
 
-/** A backend that confirms when told to. */
+/** A backend that confirms when the test calls `confirm`. */
 function backend () {
   const flushes: Array<{ ids: string[], confirm: () => void, fail: (error: unknown) => void }> = []
   return {
@@ -20,8 +20,8 @@ function backend () {
   }
 }
 
-t.test('as long as less than a whole batch waits one flush is in flight at a time, and the next takes all that ' +
-  'came meanwhile', async (t) => {
+t.test('one flush runs at a time while less than a whole batch waits, and the next contains ' +
+  'all waiting writes', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const events = Array.from({ length: 5 }, () => anEvent())
@@ -39,7 +39,7 @@ t.test('as long as less than a whole batch waits one flush is in flight at a tim
   t.equal(commit.pending, 0)
 })
 
-t.test('a second flush starts beside the first when a whole batch waits, and a third one waits', async (t) => {
+t.test('a second flush starts when a whole batch waits, and a third flush waits', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, maxBatch: 3 })
   const writes = Array.from({ length: 8 }, () => commit.write([anEvent()]))
@@ -47,7 +47,7 @@ t.test('a second flush starts beside the first when a whole batch waits, and a t
   t.same(flushes.map(({ ids }) => ids.length), [1, 3])
   flushes[1]?.confirm()
   await Promise.all(writes.slice(1, 4))
-  t.same(flushes.map(({ ids }) => ids.length), [1, 3, 3], 'in the place of the one that returned')
+  t.same(flushes.map(({ ids }) => ids.length), [1, 3, 3], 'a flush of the next batch follows the finished flush')
   flushes[0]?.confirm()
   await writes[0]
   t.equal(flushes.length, 3, 'one event is no whole batch')
@@ -115,15 +115,15 @@ t.test('events beyond maxPending are refused immediately', async (t) => {
   await next
 })
 
-t.test('a backend that does not confirm within ackTimeout gives UNAVAILABLE, to what is in flight and to what ' +
-  'waits', async (t) => {
+t.test('writes in flight and waiting writes fail with UNAVAILABLE if the backend does not ' +
+  'confirm within ackTimeout', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush, ackTimeout: 30 })
   const keepAlive = setTimeout(() => {}, 10_000)
   await Promise.all([t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' }),
     t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' })])
   clearTimeout(keepAlive)
-  t.equal(commit.pending, 1, 'the flush in flight still counts, what waited is given up')
+  t.equal(commit.pending, 1, 'the flush in flight still counts, the waiting write does not')
   flushes[0]?.confirm()
   await turn()
   t.equal(commit.pending, 0)
@@ -150,7 +150,7 @@ t.test('a closed commit refuses new writes', async (t) => {
   await t.rejects(commit.write([anEvent()]), { code: 'UNAVAILABLE' })
 })
 
-t.test('close gives up on a backend that hangs, after ackTimeout', { timeout: 10_000 }, async (t) => {
+t.test('close returns after ackTimeout if the backend hangs', { timeout: 10_000 }, async (t) => {
   const { flush } = backend()
   const commit = new GroupCommit({ flush, ackTimeout: 30 })
   const writes = [commit.write([anEvent()]), commit.write([anEvent()])].map((write) =>
@@ -160,7 +160,7 @@ t.test('close gives up on a backend that hangs, after ackTimeout', { timeout: 10
   await Promise.all(writes)
 })
 
-t.test('one bad write among 256 costs few flushes, and no other write', async (t) => {
+t.test('a bad write among 256 costs few flushes and fails no other write', async (t) => {
   const bad = anEvent()
   let flushes = 0
   const commit = new GroupCommit({
@@ -178,7 +178,7 @@ t.test('one bad write among 256 costs few flushes, and no other write', async (t
   t.equal(flushes, 1 + 1 + 2 * 8, 'the first alone, the rest together, then two halves at each of eight levels')
 })
 
-t.test('a backend that rejects with nothing at all is UNAVAILABLE, and the next write is tried', async (t) => {
+t.test('a backend that rejects with undefined gives UNAVAILABLE, and the next write is tried', async (t) => {
   let broken = true
   const nothing: unknown = undefined
   const commit = new GroupCommit({ flush: async () => { if (broken) throw nothing } })
@@ -187,7 +187,7 @@ t.test('a backend that rejects with nothing at all is UNAVAILABLE, and the next 
   await commit.write([anEvent()])
 })
 
-t.test('the text of one flush is bounded, and so is the text that waits', async (t) => {
+t.test('the size of a flush and the size of the waiting writes are limited', async (t) => {
   const { flush, flushes } = backend()
   const commit = new GroupCommit({ flush })
   const large = () => anEvent({ payload: `"${'x'.repeat(600_000)}"` })
@@ -211,7 +211,8 @@ t.test('the text of one flush is bounded, and so is the text that waits', async 
   await next
 })
 
-t.test('a write is refused in time though the clock is set back, and not early though it is set ahead', async (t) => {
+t.test('a write fails after ackTimeout although the clock is set back, and not earlier although it ' +
+  'is set ahead', async (t) => {
   const { now } = Date
   const step = (offset: number) => {
     Date.now = () => now() + offset
@@ -238,7 +239,7 @@ t.test('a write is refused in time though the clock is set back, and not early t
   await kept
 })
 
-t.test('a limit that is none is refused', async (t) => {
+t.test('an invalid maxPending, ackTimeout or maxBatch is refused', async (t) => {
   for (const name of ['maxPending', 'ackTimeout', 'maxBatch']) {
     for (const value of [0, -1, 1.5, NaN, Infinity, '5']) {
       t.throws(() => new GroupCommit({ flush: async () => {}, [name]: value }), {

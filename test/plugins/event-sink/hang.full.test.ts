@@ -7,7 +7,7 @@ import { sqlSink } from '../../../plugins/event-sink/sql/index.js'
 import { anEvent } from '../../../conformance/event-sink/index.js'
 import { privatePostgres } from '../../helpers/postgres.js'
 
-/** Two pools on one PostgreSQL, the second to hold up the first. */
+/** Two pools on one PostgreSQL, of which the second blocks the first. */
 async function twoPools (t: Test, options: { maxConnections?: number, queryTimeout?: number } = {}) {
   const postgres = await privatePostgres(t)
   if (postgres === null) return null
@@ -17,7 +17,7 @@ async function twoPools (t: Test, options: { maxConnections?: number, queryTimeo
     await other.close()
     await database.close()
   })
-  /** Nobody gets at the ids until what it returns is called. */
+  /** Locks the table of ids until the returned function is called. */
   async function holdUp () {
     let release = () => {}
     const held = new Promise<void>((resolve) => {
@@ -40,8 +40,8 @@ async function twoPools (t: Test, options: { maxConnections?: number, queryTimeo
   return { database, holdUp }
 }
 
-t.test('a statement that hangs gives 503 in time, and once it goes on so do all that follow; the repeat is ' +
-  'stored once', async (t) => {
+t.test('writes fail with UNAVAILABLE while a statement hangs, work again afterwards, and a repeat ' +
+  'is stored once', async (t) => {
   const pools = await twoPools(t)
   if (pools === null) return
   const sink = await sqlSink(pools.database, { ackTimeout: 300 })
@@ -58,7 +58,7 @@ t.test('a statement that hangs gives 503 in time, and once it goes on so do all 
   t.same(data.map(({ messageId }) => messageId).sort(), [...events.map(({ messageId }) => messageId), 'after'].sort())
 })
 
-t.test('neither the sink nor the database waits for ever for a statement that hangs', async (t) => {
+t.test('the sink and the database close although a statement hangs', async (t) => {
   const pools = await twoPools(t)
   if (pools === null) return
   const sink = await sqlSink(pools.database, { ackTimeout: 300 })
@@ -71,7 +71,7 @@ t.test('neither the sink nor the database waits for ever for a statement that ha
   await release()
 })
 
-t.test('a connection that gives no answer is given up, and the next query has another', async (t) => {
+t.test('a connection that does not respond is replaced for the next query', async (t) => {
   const pools = await twoPools(t, { maxConnections: 1, queryTimeout: 500 })
   if (pools === null) return
   const { db } = pools.database
@@ -79,10 +79,10 @@ t.test('a connection that gives no answer is given up, and the next query has an
   const first = await backend()
   t.equal(await backend(), first)
   await t.rejects(sql`select pg_sleep(20)`.execute(db), { code: '57014' })
-  t.equal(await backend(), first, 'one that the server itself ends in time costs no connection')
+  t.equal(await backend(), first, 'a statement that the server cancels in time keeps the connection')
   await t.rejects(sql`set statement_timeout = 0; select pg_sleep(20)`.execute(db), /timeout/)
   t.not(await backend(), first)
   const second = await backend()
   await t.rejects(sql`select 1 / 0`.execute(db), { code: '22012' })
-  t.equal(await backend(), second, 'what the server refuses costs no connection')
+  t.equal(await backend(), second, 'a statement that the server refuses keeps the connection')
 })

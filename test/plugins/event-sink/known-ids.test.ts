@@ -12,8 +12,7 @@ function idsOf (count: number): string[] {
   return Array.from({ length: count }, (_none, at) => eventId({ ...event, messageId: `id-${at}` }))
 }
 
-t.test('an id is known for 24 hours from when it was seen, to the millisecond, and to a clock that is ' +
-  'behind', async (t) => {
+t.test('an id is known for exactly 24 hours, also to a clock that is behind', async (t) => {
   const known = new KnownIds()
   const [id, other] = idsOf(2) as [string, string]
   known.add(id, NOW)
@@ -24,31 +23,31 @@ t.test('an id is known for 24 hours from when it was seen, to the millisecond, a
   t.equal(known.has(id, NOW + DEDUPLICATION_WINDOW), true, 'the newer time counts')
 })
 
-t.test('of any number of ids the last is known, most of those shortly before it, and none that was not ' +
-  'added', async (t) => {
+t.test('the last of many ids is known, most ids shortly before it are known, and an id that was not ' +
+  'added is not', async (t) => {
   const known = new KnownIds()
   const ids = idsOf(300_000)
   const added = ids.slice(0, 200_000)
   for (const id of added) {
     known.add(id, NOW)
-    if (!known.has(id, NOW)) t.fail('the last one')
+    if (!known.has(id, NOW)) t.fail('the last id is unknown')
   }
   const share = (some: string[]) => some.filter((id) => known.has(id, NOW)).length / some.length
   t.ok(share(added.slice(-10_000)) > 0.9)
   t.equal(share(ids.slice(200_000)), 0)
 })
 
-t.test('ids that share a slot, or all but one of their bytes, are told apart', async (t) => {
+t.test('ids that share a slot or differ in one byte are distinguished', async (t) => {
   const known = new KnownIds()
   const id = 'abcdefghijklmnop'
   known.add(id, NOW)
   for (let at = 0; at < 16; at++) t.equal(known.has(`${id.slice(0, at)}\xff${id.slice(at + 1)}`, NOW), false)
   const sameSlot = `\xff${id.slice(1)}`
   known.add(sameSlot, NOW)
-  t.same([known.has(id, NOW), known.has(sameSlot, NOW)], [false, true], 'the newer one took its place')
+  t.same([known.has(id, NOW), known.has(sameSlot, NOW)], [false, true], 'the newer id replaces the older id')
 })
 
-t.test('events that are known or repeat an earlier event are left out, and are marked if they ask for it', async (t) => {
+t.test('known and repeated events are left out, and events with a "repeat" field are marked', async (t) => {
   const known = new KnownIds()
   const stored = anEvent({ messageId: 'stored', receivedAt: NOW })
   known.addAll(new Map([[eventId(stored), stored]]))

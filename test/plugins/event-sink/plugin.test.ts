@@ -8,7 +8,7 @@ import eventSink, { DEDUPLICATION_WINDOW, memorySink } from '../../../plugins/ev
 import { anEvent } from '../../../conformance/event-sink/index.js'
 import { holdTimers } from '../../helpers/held-timers.js'
 
-t.test('without a sink a warning says that events are lost with the process', async (t) => {
+t.test('without a sink events are kept in memory, and a warning is logged', async (t) => {
   const lines: Array<{ level: number, msg: string }> = []
   const app = Fastify({
     logger: {
@@ -26,7 +26,7 @@ t.test('without a sink a warning says that events are lost with the process', as
   t.match(lines, [{ level: 40, msg: /memory/ }])
 })
 
-t.test('a sink that is none stops the start, a promise of one too', async (t) => {
+t.test('an invalid sink, a promise of a sink or an invalid sweepEvery stops the start', async (t) => {
   for (const sink of [null, {}, 'memory', Promise.resolve(memorySink()), { ...memorySink(), write: undefined }]) {
     await t.rejects(async () => await Fastify().register(eventSink, { sink } as never), {
       code: 'INVALID_OPTIONS',
@@ -39,8 +39,7 @@ t.test('a sink that is none stops the start, a promise of one too', async (t) =>
   })
 })
 
-t.test('old ids are swept from time to time, a sweep that fails is tried again, and the sink is closed with the ' +
-  'app', async (t) => {
+t.test('old ids are swept repeatedly, also after a sweep fails, and the sink is closed with the app', async (t) => {
   const calls: string[] = []
   let third = () => {}
   const swept = new Promise<void>((resolve) => {
@@ -67,8 +66,7 @@ t.test('old ids are swept from time to time, a sweep that fails is tried again, 
   t.equal(calls.at(-1), 'close')
 })
 
-t.test('events are kept for as long as `retention` says and to the end of that UTC day, by the clock of the ' +
-  'option', async (t) => {
+t.test('events are deleted after the retention, in whole UTC days, by the clock of the "now" option', async (t) => {
   const day = DEDUPLICATION_WINDOW
   const now = Date.UTC(2026, 0, 15, 9, 30)
   const kept = Date.UTC(2026, 0, 12)
@@ -101,7 +99,7 @@ t.test('events are kept for as long as `retention` says and to the end of that U
     events[1]?.messageId])
 })
 
-t.test('events are kept for ever by default, and no time before 1970 is ever asked for', async (t) => {
+t.test('events are kept forever by default, and expire() receives no time before 1970', async (t) => {
   for (const [retention, expected] of [[undefined, []], [Infinity, []], [Number.MAX_SAFE_INTEGER, [0]]] as const) {
     const calls: number[] = []
     let swept = () => {}
@@ -130,7 +128,7 @@ t.test('events are kept for ever by default, and no time before 1970 is ever ask
   }
 })
 
-t.test('the end of the app tells a long sweep to stop, and waits for it, but no longer than 2 s', async (t) => {
+t.test('closing the app aborts a running sweep and waits for it for at most 2 s', async (t) => {
   const limit = holdTimers(t, 2_000)
   for (const hears of [true, false]) {
     let begin = () => {}
@@ -152,7 +150,7 @@ t.test('the end of the app tells a long sweep to stop, and waits for it, but no 
         }
       }
     })
-    // The timer alone keeps no process alive.
+    // The timer does not keep the process alive.
     await app.listen({ port: 0 })
     await begun
     const closed = app.close().then(() => 'closed')
@@ -167,7 +165,7 @@ t.test('the end of the app tells a long sweep to stop, and waits for it, but no 
   }
 })
 
-t.test("a retention that is none, or of a sink that can't delete, stops the start", async (t) => {
+t.test('an invalid retention, or a retention for a sink that cannot delete events, stops the start', async (t) => {
   for (const retention of [0, -1, NaN, DEDUPLICATION_WINDOW - 1, '30', null, new Date()]) {
     await t.rejects(async () => await Fastify().register(eventSink, { sink: memorySink(), retention } as never), {
       code: 'INVALID_OPTIONS',

@@ -47,7 +47,7 @@ async function refused (t: Test, app: FastifyInstance, request: object, name: st
   t.equal(response.json().error.code, 'INVALID_PIPELINE_KEY', name)
 }
 
-t.test('the key of a source gives the source, by Bearer, Basic or ?wk=, alone or in pairs', async (t) => {
+t.test('the key of a source is accepted by Bearer, Basic or ?wk=, in one place or in two', async (t) => {
   const { app, key, source } = await guarded(t)
   for (
     const request of [
@@ -65,7 +65,7 @@ t.test('the key of a source gives the source, by Bearer, Basic or ?wk=, alone or
   }
 })
 
-t.test('missing, malformed, unknown, disabled: the same 401 for all', async (t) => {
+t.test('missing, malformed, unknown and disabled keys get the same 401 response', async (t) => {
   const { app, key, store } = await guarded(t)
   const disabled = await makeSource(store, { enabled: false })
   const bodies = new Set<string>()
@@ -101,7 +101,7 @@ t.test('missing, malformed, unknown, disabled: the same 401 for all', async (t) 
   t.equal(bodies.size, 1)
 })
 
-t.test('a key that comes from another system is accepted in each place', async (t) => {
+t.test('a key from another system is accepted in each place', async (t) => {
   const { app, store } = await guarded(t)
   for (const key of ['dk_live_abc123', 'dk_test_xyz-789_', `dk_live_${'x'.repeat(128)}`]) {
     const { source } = await makeSource(store, { pipelineKey: key })
@@ -113,7 +113,7 @@ t.test('a key that comes from another system is accepted in each place', async (
   }
 })
 
-t.test('injection, globbing and odd bytes in a key are 401', async (t) => {
+t.test('injection, wildcards and unusual bytes in a key are 401', async (t) => {
   const { app } = await guarded(t)
   for (
     const text of [
@@ -141,7 +141,7 @@ t.test('injection, globbing and odd bytes in a key are 401', async (t) => {
   }
 })
 
-t.test('two places that differ are 401, even where both keys are good; a cookie is no place', async (t) => {
+t.test('two different keys in two places are 401, and a key in a cookie or body is ignored', async (t) => {
   const { app, key, store } = await guarded(t)
   const other = await makeSource(store)
   await refused(t, app, { headers: bearer(key), query: { wk: other.key } }, 'Bearer and query')
@@ -151,7 +151,7 @@ t.test('two places that differ are 401, even where both keys are good; a cookie 
   await refused(t, app, { url: `/x?wk=${key}&wk=${other.key}` }, 'twice in the query')
   await refused(t, app, { url: `/x?wk=${key}&wk=${key}` }, 'twice the same in the query')
   await refused(t, app, { headers: { cookie: `wk=${key}; writeKey=${key}` } }, 'a cookie')
-  await refused(t, app, { method: 'POST', payload: { writeKey: key } }, 'a body, on a route that has not said so')
+  await refused(t, app, { method: 'POST', payload: { writeKey: key } }, 'a body, on a route without keyInBody')
 })
 
 t.test('two Authorization headers are refused in either order', async (t) => {
@@ -167,22 +167,22 @@ t.test('two Authorization headers are refused in either order', async (t) => {
   }
 })
 
-t.test('a key in other case is another key', async (t) => {
+t.test('a key in another letter case is another key', async (t) => {
   const { app, key } = await guarded(t)
   await refused(t, app, { headers: bearer(key.toUpperCase()) }, 'upper')
   await refused(t, app, { headers: bearer(key.toLowerCase()) }, 'lower')
 })
 
-t.test('a rotated key ends, its successor works', async (t) => {
+t.test('a rotated key is refused, and its successor is accepted', async (t) => {
   const { app, store, source, key } = await guarded(t)
   t.equal((await app.inject({ url: '/x', headers: bearer(key) })).statusCode, 200)
   const next = generatePipelineKey('live')
   await store.sources.rotateKey('acme', source.id, { pipelineKey: next, overlapUntil: 0 })
-  await refused(t, app, { headers: bearer(key) }, 'the old one')
+  await refused(t, app, { headers: bearer(key) }, 'the old key')
   t.equal((await app.inject({ url: '/x', headers: bearer(next) })).statusCode, 200)
 })
 
-t.test('a key that was tried before it existed works once it does', async (t) => {
+t.test('a key that was tried before its creation works after its creation', async (t) => {
   const { app, store } = await guarded(t)
   const pipelineKey = generatePipelineKey('live')
   await refused(t, app, { headers: bearer(pipelineKey) }, 'before')
@@ -190,7 +190,7 @@ t.test('a key that was tried before it existed works once it does', async (t) =>
   t.equal((await app.inject({ url: '/x', headers: bearer(pipelineKey) })).statusCode, 200)
 })
 
-t.test('a source that is disabled or deleted is 401 on the next request', async (t) => {
+t.test('the key of a disabled or deleted source is 401 on the next request', async (t) => {
   const { app, store, source, key } = await guarded(t)
   await store.sources.update('acme', source.id, { enabled: false })
   await refused(t, app, { headers: bearer(key) }, 'disabled')
@@ -200,7 +200,7 @@ t.test('a source that is disabled or deleted is 401 on the next request', async 
   await refused(t, app, { headers: bearer(key) }, 'deleted')
 })
 
-t.test('routes opt in, and with global: true opt out, the 404 handler included', async (t) => {
+t.test('routes opt in by default and opt out with global, which also guards the 404 handler', async (t) => {
   const { app, key } = await guarded(t)
   t.equal((await app.inject('/silent')).statusCode, 200)
   t.equal((await app.inject('/nowhere')).statusCode, 404)
@@ -212,11 +212,11 @@ t.test('routes opt in, and with global: true opt out, the 404 handler included',
   t.equal(
     (await strict.app.inject({ url: '/x', headers: bearer(key) })).statusCode,
     401,
-    'two apps with different stores share nothing'
+    'a key of another store is refused'
   )
 })
 
-t.test('a store that is away is 503 with Retry-After, whether it answers late or at once', async (t) => {
+t.test('an unavailable store is 503 with Retry-After, whether it throws or rejects', async (t) => {
   for (
     const resolve of [() => {
       throw new UNAVAILABLE()
@@ -255,8 +255,7 @@ t.test('wrong options and wrong route configuration stop the start', async (t) =
   await t.rejects(async () => app.ready(), /pipelineKey must be true or false/)
 })
 
-t.test('of a body with its key in it no more than "keylessLimit" bytes are read, whatever parser the route ' +
-  'has', async (t) => {
+t.test('at most "keylessLimit" bytes are read of a body that contains its key', async (t) => {
   for (const [limit, options] of [[65_536, {}], [1_000, { keylessLimit: 1_000 }]] as const) {
     const store = memoryStore()
     const app = Fastify()

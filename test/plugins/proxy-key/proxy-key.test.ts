@@ -27,14 +27,14 @@ async function guarded (t: Test, options: Partial<ProxyKeyOptions> = {}): Promis
 
 const bearer = (key: string): { authorization: string } => ({ authorization: `Bearer ${key}` })
 
-t.test('the right key passes and names itself by a digest, never by its text', async (t) => {
+t.test('a valid key passes, and its id is a digest and not the key', async (t) => {
   const app = await guarded(t)
   const { statusCode, body } = await app.inject({ url: '/x', headers: bearer(KEY) })
   t.equal(statusCode, 200)
   t.match(JSON.parse(body), { id: /^[0-9a-f]{8}$/ })
 })
 
-t.test('no credentials are 401 in the envelope', async (t) => {
+t.test('a request without credentials is 401 in the envelope', async (t) => {
   const app = await guarded(t)
   const response = await app.inject('/x')
   t.equal(response.statusCode, 401)
@@ -65,7 +65,7 @@ t.test('a wrong key of any length is 401', async (t) => {
   }
 })
 
-t.test('the key counts in one exact Bearer header and nowhere else', async (t) => {
+t.test('the key is accepted only in one exact Bearer header', async (t) => {
   const app = await guarded(t)
   const basic = Buffer.from(`${KEY}:`).toString('base64')
   const requests: Array<{ url?: string, headers?: Record<string, string> }> = [
@@ -99,7 +99,7 @@ t.test('two Authorization headers are refused in either order', async (t) => {
   t.equal((await rawRequest(origin, ['GET /x HTTP/1.1', 'Host: a', 'Connection: close', good])).statusCode, 200)
 })
 
-t.test('several keys are valid at once, each under its own id', async (t) => {
+t.test('several keys are valid at once, each with its own id', async (t) => {
   const app = await guarded(t, { keys: [KEY, OTHER] })
   const ids = await Promise.all(
     [KEY, OTHER].map(async (key) => (await app.inject({ url: '/x', headers: bearer(key) })).json().id)
@@ -107,7 +107,7 @@ t.test('several keys are valid at once, each under its own id', async (t) => {
   t.equal(new Set(ids).size, 2)
 })
 
-t.test('a route is guarded if it asks to be, or by default with global', async (t) => {
+t.test('a route is guarded if it opts in, or by default with global', async (t) => {
   const app = await guarded(t)
   t.equal((await app.inject('/silent')).statusCode, 200)
   t.same((await app.inject({ url: '/open', headers: bearer(KEY) })).json(), { id: null })
@@ -117,7 +117,7 @@ t.test('a route is guarded if it asks to be, or by default with global', async (
   t.equal((await closed.inject('/open')).statusCode, 200)
 })
 
-t.test("two scopes with different keys do not take each other's", async (t) => {
+t.test("two scopes with different keys refuse each other's keys", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   for (const [prefix, key] of [['/a', KEY], ['/b', OTHER]] as const) {
@@ -134,7 +134,8 @@ t.test("two scopes with different keys do not take each other's", async (t) => {
   }
 })
 
-t.test('no key, a weak key and a key that no header can carry stop the start without being shown', async (t) => {
+t.test('a missing key, a weak key or a key that no header can contain stops the start without ' +
+  'being shown', async (t) => {
   for (
     const keys of [[], undefined, 'abc', ['short'], ['a'.repeat(40)], [KEY, ''], [`${KEY} with spaces`], [`${KEY}é`], [
       1
@@ -154,7 +155,7 @@ t.test('no key, a weak key and a key that no header can carry stop the start wit
   }
 })
 
-t.test('a secretMaxAge that is none stops the start', async (t) => {
+t.test('an invalid secretMaxAge stops the start', async (t) => {
   for (const secretMaxAge of [-1, 0.5, NaN, '2000']) {
     const app = Fastify()
     await t.rejects(async () => {

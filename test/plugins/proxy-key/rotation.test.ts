@@ -33,7 +33,7 @@ async function guarded (t: Test, options: ProxyKeyOptions) {
   return { lines, statusOf, statuses: async () => [await statusOf(OLD), await statusOf(NEW)] }
 }
 
-t.test('keys given as a function come and go without a restart', async (t) => {
+t.test('keys from a function are added and removed without a restart', async (t) => {
   for (const isAsync of [false, true]) {
     let keys = [OLD]
     const { statuses } = await guarded(t, { keys: isAsync ? async () => keys : () => keys, secretMaxAge: 0 })
@@ -41,15 +41,15 @@ t.test('keys given as a function come and go without a restart', async (t) => {
     keys = [OLD, NEW]
     t.same(await statuses(), [200, 200])
     keys.shift()
-    t.same(await statuses(), [401, 200], 'out of the same list')
+    t.same(await statuses(), [401, 200], 'the key is removed from the same list')
     keys = []
-    t.same(await statuses(), [401, 401], 'an empty list lets nobody in')
+    t.same(await statuses(), [401, 401], 'an empty list refuses every key')
     keys = [NEW]
     t.same(await statuses(), [401, 200])
   }
 })
 
-t.test('under 50 requests a second a removed key is dead after 2 s, and the new one never fails', async (t) => {
+t.test('under load a removed key is refused after 2 s, and the new key is always accepted', async (t) => {
   let keys = [OLD, NEW]
   let asked = 0
   const clock = stopClock(t)
@@ -81,11 +81,11 @@ t.test('under 50 requests a second a removed key is dead after 2 s, and the new 
   await rain
   await Promise.all(pending)
   t.same([...newStatuses.keys()], [200])
-  t.equal(asked, 2, 'and the function is not asked at each request')
+  t.equal(asked, 2, 'the function is not called for each request')
 })
 
-t.test('a function that fails or gives a weak key leaves the keys of before in use, and the log says so without ' +
-  'them', async (t) => {
+t.test('a function that fails or returns a weak key keeps the previous keys, and the log does not ' +
+  'contain the keys', async (t) => {
   let answer: () => string[] = () => [OLD]
   const { statuses, lines } = await guarded(t, { keys: () => answer(), secretMaxAge: 0 })
   for (
@@ -101,8 +101,7 @@ t.test('a function that fails or gives a weak key leaves the keys of before in u
   t.notMatch(lines.join(''), new RegExp(`${OLD}|${NEW}|short`))
 })
 
-t.test('requests that come while the keys are being asked for wait for one question, and go on in their ' +
-  'order', async (t) => {
+t.test('requests that arrive during a refresh of the keys share one call of the function', async (t) => {
   let asked = 0
   const { statusOf } = await guarded(t, {
     keys: async () => {

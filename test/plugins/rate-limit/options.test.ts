@@ -54,7 +54,7 @@ t.test('an invalid option stops the start with an error that names it', async (t
   }
 })
 
-t.test('a route that asks for what is no limit, or for one where there is none, stops the start', async (t) => {
+t.test('a route with an invalid limit, or without any limit, stops the start', async (t) => {
   const cases: Array<[RequestRateOptions, unknown]> = [
     [{}, 'yes'],
     [{}, 5],
@@ -80,7 +80,7 @@ t.test('a route that asks for what is no limit, or for one where there is none, 
   }
 })
 
-t.test('a window is milliseconds or a text with a unit', async (t) => {
+t.test('a window is a number of milliseconds or a string with a unit', async (t) => {
   const windows: Array<[unknown, number | null]> = [
     [500, 500],
     ['500', 500],
@@ -106,15 +106,15 @@ t.test('a window is milliseconds or a text with a unit', async (t) => {
   for (const [text, expected] of windows) t.equal(windowOf(text), expected, String(text))
 })
 
-t.test('a window ends: what was too much is let through again', async (t) => {
+t.test('requests are allowed again after the window ends', async (t) => {
   const app = await limited(t, { address: { max: 1, timeWindow: '1500 ms' } })
   t.same([await ask(app), await ask(app)], [200, 429])
   await sleep(1_520)
   t.equal(await ask(app), 200)
 })
 
-t.test('instances on one Redis count together, unless they are told not to, and each for itself while it is ' +
-  'away', async (t) => {
+t.test('instances on one Redis count together, count separately with shared: false, and count ' +
+  'locally without Redis', async (t) => {
   const redis = await privateRedis(t, { needsOwn: true })
   if (redis === null) return
   const opened = await Promise.all([openRedis({ url: redis.url }), openRedis({ url: redis.url })])
@@ -130,7 +130,7 @@ t.test('instances on one Redis count together, unless they are told not to, and 
   t.same([await ask(a), await ask(b), await ask(a), await ask(b)], [200, 200, 429, 429])
   t.same([await ask(a, '/own'), await ask(b, '/own')], [200, 429], 'a route with its own limit too')
   const [c, d] = await instances({ address: { max: 2 }, name: 'another' })
-  t.same([await ask(c), await ask(d), await ask(c)], [200, 200, 429], 'another registration counts for itself')
+  t.same([await ask(c), await ask(d), await ask(c)], [200, 200, 429], 'another registration counts separately')
   const [alone, other] = await instances({ address: { max: 1 }, name: 'alone', shared: false })
   t.same([await ask(alone), await ask(other), await ask(alone)], [200, 200, 429])
 
@@ -139,6 +139,6 @@ t.test('instances on one Redis count together, unless they are told not to, and 
   t.same(
     [await ask(e), await ask(f), await ask(e), await ask(f)],
     [200, 200, 429, 429],
-    'a limit of its own rather than none or a 500'
+    'each instance counts locally'
   )
 })

@@ -62,8 +62,8 @@ async function statuses (app: FastifyInstance, calls: readonly Call[]): Promise<
   return seen
 }
 
-t.test('an address beyond its limit is 429 RATE_LIMITED with Retry-After and the RateLimit headers, another is ' +
-  'not', async (t) => {
+t.test('an address beyond its limit is 429 RATE_LIMITED with Retry-After and RateLimit headers; another address ' +
+  'passes', async (t) => {
   const app = await limited(t, { address: { max: 2, timeWindow: '1 minute' } }, {
     '/x': true,
     '/silent': undefined,
@@ -92,14 +92,14 @@ t.test('an address beyond its limit is 429 RATE_LIMITED with Retry-After and the
   t.equal((await call(app, { url: '/silent' })).headers['ratelimit-limit'], undefined)
 })
 
-t.test('by default an address may send 100 requests a minute', async (t) => {
+t.test('by default an address can send 100 requests a minute', async (t) => {
   const app = await limited(t, {}, { '/x': true })
   const replies = await Promise.all(Array.from({ length: 130 }, () => call(app)))
   t.equal(replies.filter(({ statusCode }) => statusCode === 200).length, 100)
 })
 
-t.test('a user and a key are limited from however many addresses, and who is nobody is not limited as ' +
-  'one', async (t) => {
+t.test('a user and a key are limited over all addresses, and requests without a user are ' +
+  'not limited together', async (t) => {
   const app = await limited(t, { ...WHO, address: false, user: { max: 2 }, key: { max: 3 } }, { '/x': true })
   const from = (at: number, who: Call) => ({ address: `192.0.2.${at}`, ...who })
   t.same(await statuses(app, [1, 2, 3].map((at) => from(at, { user: 'ann' }))), [200, 200, 429])
@@ -108,7 +108,7 @@ t.test('a user and a key are limited from however many addresses, and who is nob
     await statuses(app, [from(1, { user: 'bob' }), from(1, { key: 'k2' }), ...Array.from({ length: 5 }, () => ({}))]),
     Array(7).fill(200)
   )
-  // What one key has too much of does not fall to its user's account, and the other way round.
+  // A request that the limit of its key refuses does not count for its user, and vice versa.
   t.same(
     await statuses(app, [from(1, { user: 'bob', key: 'k1' }), from(1, { user: 'bob', key: 'k2' }),
       from(1, { user: 'bob', key: 'k3' })]),
@@ -116,7 +116,7 @@ t.test('a user and a key are limited from however many addresses, and who is nob
   )
 })
 
-t.test('what a route names replaces what the plugin says, and counts for that route alone', async (t) => {
+t.test('a limit of a route replaces the limit of the plugin and is counted for that route alone', async (t) => {
   const app = await limited(t, { ...WHO, address: { max: 4 }, user: { max: 2 } }, {
     '/a': true,
     '/b': true,
@@ -128,9 +128,9 @@ t.test('what a route names replaces what the plugin says, and counts for that ro
     200,
     200,
     429
-  ], 'together')
-  t.same(await statuses(app, [{ url: '/own', user: 'ann' }, { url: '/own', user: 'ann' }]), [200, 429], 'for itself')
-  t.equal((await call(app, { url: '/own', user: 'bob' })).statusCode, 429, 'the address counts for all of them still')
+  ], 'the routes count together')
+  t.same(await statuses(app, [{ url: '/own', user: 'ann' }, { url: '/own', user: 'ann' }]), [200, 429], 'separately')
+  t.equal((await call(app, { url: '/own', user: 'bob' })).statusCode, 429, 'the address still counts for all')
   t.equal((await call(app, { url: '/own', user: 'bob', address: '192.0.2.9' })).statusCode, 200)
   t.same(
     await statuses(app, [...Array.from({ length: 6 }, () => ({ url: '/open', user: 'ann' })), {
@@ -141,8 +141,8 @@ t.test('what a route names replaces what the plugin says, and counts for that ro
   )
 })
 
-t.test('X-Forwarded-For of an untrusted peer, HEAD, another spelling of the path and an address of the same /64 ' +
-  'share the bucket', async (t) => {
+t.test('X-Forwarded-For of an untrusted peer, HEAD, other spellings and addresses of one /64 share ' +
+  'a bucket', async (t) => {
   const own = { address: { max: 2 } }
   const app = await limited(t, {}, { '/x': own, '/y': own, '/z': own }, {
     routerOptions: { ignoreTrailingSlash: true, caseSensitive: false }
@@ -177,7 +177,7 @@ t.test('X-Forwarded-For of an untrusted peer, HEAD, another spelling of the path
   )
 })
 
-t.test('behind a trusted proxy each client has a bucket of its own', async (t) => {
+t.test('behind a trusted proxy each client has a separate bucket', async (t) => {
   const app = await limited(t, { address: { max: 1 } }, { '/x': true }, { trustProxy: '192.0.2.1' })
   t.same(
     await statuses(
@@ -188,8 +188,8 @@ t.test('behind a trusted proxy each client has a bucket of its own', async (t) =
   )
 })
 
-t.test('with global every route that does not say false is limited, the 404 handler and preflights ' +
-  'included', async (t) => {
+t.test('with global every route without rateLimit: false is limited, and so are the 404 ' +
+  'handler and preflights', async (t) => {
   const app = await limited(t, { address: { max: 2 }, global: true }, { '/x': undefined, '/off': false })
   t.same(
     await statuses(app, [{ url: '/nowhere' }, { url: '/else' }, { url: '/nowhere' }, { url: '/x' }, { url: '/off' }]),
@@ -202,8 +202,8 @@ t.test('with global every route that does not say false is limited, the 404 hand
   )
 })
 
-t.test('the users of references and the proxy keys are known by themselves, whichever plugin was registered ' +
-  'first', async (t) => {
+t.test('users of references and proxy keys are limited without userOf and keyOf, also if ' +
+  'registered later', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const [first, second] = [generateSecret(), generateSecret()]
@@ -229,7 +229,7 @@ t.test('the users of references and the proxy keys are known by themselves, whic
   t.equal(await ask('nobody-knows-this-key-0123456789-abcdef'), 401)
 })
 
-t.test('the headers tell of the limit that has least left', async (t) => {
+t.test('the headers describe the limit with the fewest remaining requests', async (t) => {
   const app = await limited(t, { ...WHO, address: { max: 3 }, user: { max: 10 } }, { '/x': true })
   t.match((await call(app, { user: 'ann' })).headers, { 'ratelimit-limit': '3', 'ratelimit-remaining': '2' })
   for (let at = 2; at < 9; at++) await call(app, { user: 'ann', address: `192.0.2.${at}` })
@@ -239,7 +239,7 @@ t.test('the headers tell of the limit that has least left', async (t) => {
   })
 })
 
-t.test("the refusal is the envelope on a host's route, and a function that fails lets nobody through", async (t) => {
+t.test("the refusal is the envelope on a host's route, and a failing userOf is 500", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setErrorHandler((_error, _request, reply) => reply.code(418).send('host'))
@@ -260,7 +260,7 @@ t.test("the refusal is the envelope on a host's route, and a function that fails
     '429 RATE_LIMITED'])
 })
 
-t.test('two scopes count apart, and an inner registration answers alone for its routes', async (t) => {
+t.test('two scopes count separately, and an inner registration replaces the outer limit for its routes', async (t) => {
   const app = await limited(t, { address: { max: 1 }, global: true }, {})
   for (const prefix of ['/a', '/b']) {
     await app.register(async (scope) => {

@@ -32,7 +32,7 @@ const timestamped = (secret: string, at: number | string = Date.now(), body = BO
   return { 'x-signature': signTimestampedBody(secret, String(at), body), 'x-timestamp': String(at) }
 }
 
-t.test('both spellings are accepted, alone and together, and the parser gets the same bytes', async (t) => {
+t.test('both forms of signature are accepted, alone and together, and the parser gets the same bytes', async (t) => {
   const host = await signedApp(t)
   for (
     const headers of [plain(host.secret), timestamped(host.secret), {
@@ -48,14 +48,15 @@ t.test('both spellings are accepted, alone and together, and the parser gets the
   }
 })
 
-t.test('without a signature: optional lets pass unsigned, required is 401 SIGNATURE_REQUIRED', async (t) => {
+t.test('without a signature an optional route is unsigned, and a required route is ' +
+  '401 SIGNATURE_REQUIRED', async (t) => {
   const host = await signedApp(t)
   t.same((await post(host, {})).json(), { signed: false, body: JSON.parse(BODY), raw: null })
   await refused(t, host, {}, 'SIGNATURE_REQUIRED', { url: '/required' })
 })
 
-t.test('only sha256= and 64 hex digits are a signature; one that is there and wrong never falls back to the ' +
-  'key', async (t) => {
+t.test('only "sha256=" and 64 hex digits is a signature, and a valid key does not replace ' +
+  'an invalid signature', async (t) => {
   const host = await signedApp(t)
   const good = signBody(host.secret, BODY)
   const hex = good.slice(7)
@@ -101,7 +102,7 @@ t.test('only sha256= and 64 hex digits are a signature; one that is there and wr
   }
 })
 
-t.test('half of a pair is 401', async (t) => {
+t.test('a signature without its timestamp, or a timestamp without its signature, is 401', async (t) => {
   const host = await signedApp(t)
   const { 'x-signature': half, 'x-timestamp': other } = timestamped(host.secret) as {
     'x-signature': string
@@ -113,13 +114,13 @@ t.test('half of a pair is 401', async (t) => {
   await refused(t, host, { ...plain(host.secret), 'x-signature': half }, 'TIMESTAMP_OUT_OF_RANGE')
 })
 
-t.test('of two spellings both must hold', async (t) => {
+t.test('both signatures must be valid if a request has two', async (t) => {
   const host = await signedApp(t)
   await refused(t, host, { ...plain('wrong'), ...timestamped(host.secret) }, 'INVALID_SIGNATURE')
   await refused(t, host, { ...plain(host.secret), ...timestamped('wrong') }, 'INVALID_SIGNATURE')
 })
 
-t.test('a timestamp may be 5 minutes off and no more, in milliseconds, once', async (t) => {
+t.test('a timestamp is accepted up to 5 minutes off, and only as one number of milliseconds', async (t) => {
   const host = await signedApp(t)
   for (const off of [-299_000, 0, 299_000]) {
     t.equal((await post(host, timestamped(host.secret, Date.now() + off))).statusCode, 200, String(off))
@@ -138,20 +139,20 @@ t.test('a timestamp may be 5 minutes off and no more, in milliseconds, once', as
   await refused(t, host, { 'x-signature': signed, 'x-timestamp': String(now + 1) }, 'INVALID_SIGNATURE')
 })
 
-t.test('the tolerance is an option', async (t) => {
+t.test('the tolerance option limits how far a timestamp is off', async (t) => {
   const host = await signedApp(t, {}, { tolerance: 1_000 })
   t.equal((await post(host, timestamped(host.secret))).statusCode, 200)
   await refused(t, host, timestamped(host.secret, Date.now() - 5_000), 'TIMESTAMP_OUT_OF_RANGE')
 })
 
-t.test('requireTimestamp refuses the first spelling alone', async (t) => {
+t.test('requireTimestamp refuses a signature without a timestamp', async (t) => {
   const host = await signedApp(t, { requireTimestamp: true })
   await refused(t, host, plain(host.secret), 'TIMESTAMP_OUT_OF_RANGE')
   t.equal((await post(host, timestamped(host.secret))).statusCode, 200)
   t.equal((await post(host, { ...plain(host.secret), ...timestamped(host.secret) })).statusCode, 200)
 })
 
-t.test('requireSignature never, without_origin, always', async (t) => {
+t.test('requireSignature requires a signature never, only without an origin, or always', async (t) => {
   for (
     const [requireSignature, bare, page] of [['never', 200, 200], ['without_origin', 401, 200], ['always', 401,
       401]] as const
@@ -166,7 +167,7 @@ t.test('requireSignature never, without_origin, always', async (t) => {
     t.equal(
       (await post(host, plain(host.secret), { url: '/off' })).statusCode,
       bare,
-      `${requireSignature}: a route that checks no signature has none`
+      `${requireSignature}: an unchecked signature does not count`
     )
   }
 })
@@ -177,7 +178,7 @@ t.test('the signature of another source is refused', async (t) => {
   await refused(t, host, plain(other.secret), 'INVALID_SIGNATURE')
 })
 
-t.test('during an overlap two secrets sign, after it one', async (t) => {
+t.test('both secrets are valid during an overlap, and only the new secret afterwards', async (t) => {
   const host = await signedApp(t)
   const next = 'next-secret-0123456789'
   await host.store.sources.rotateSecret('acme', host.source.id, {
@@ -195,11 +196,12 @@ t.test('during an overlap two secrets sign, after it one', async (t) => {
   for (const end = Date.now() + 60_000; status === 200 && Date.now() < end;) {
     status = (await post(host, plain(next))).statusCode
   }
-  t.equal(status, 401, 'an ended overlap ends the secret')
+  t.equal(status, 401, 'the old secret ends with the overlap')
   t.equal((await post(host, plain('third-secret-0123456789'))).statusCode, 200)
 })
 
-t.test('a good signature stands above a foreign origin, which learns nothing; a bad one does not', async (t) => {
+t.test('a valid signature passes from a foreign origin without CORS headers, and an invalid signature ' +
+  'is 401', async (t) => {
   const host = await signedApp(t)
   for (const origin of ['https://evil.test', 'null', SHOP]) {
     const good = await post(host, { origin, ...plain(host.secret) })
@@ -212,12 +214,12 @@ t.test('a good signature stands above a foreign origin, which learns nothing; a 
   t.equal(
     (await post(host, { origin: 'https://evil.test', ...plain(host.secret) }, { url: '/off' })).statusCode,
     403,
-    'unchecked, it is no signature'
+    'an unchecked signature does not count'
   )
 })
 
-t.test('a host without sources gives its own secrets; none, empty ones and a throwing function let nobody ' +
-  'in', async (t) => {
+t.test("the host's function supplies the secrets, and requests are refused if it returns no usable " +
+  'secret or throws', async (t) => {
   for (
     const [secrets, status] of [
       [() => ['old', 'own'], 200],
@@ -252,7 +254,7 @@ t.test('a host without sources gives its own secrets; none, empty ones and a thr
   }
 })
 
-t.test('a wrong option stops the start and is named', async (t) => {
+t.test('a wrong option stops the start with an error that names it', async (t) => {
   const secrets = () => ['x']
   const cases: Array<[options: object, message: RegExp]> = [
     [{}, /^signature: "secrets" is missing/],

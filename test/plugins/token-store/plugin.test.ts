@@ -7,7 +7,7 @@ import tokenStore, { memoryStore } from '../../../plugins/token-store/index.js'
 import type { TokenStore, TokenStoreOptions } from '../../../plugins/token-store/index.js'
 import { UNAVAILABLE } from '../../../lib/errors.js'
 
-/** A memory store that tells what is called on it. */
+/** A memory store that records the calls of sweep and close. */
 function watched (overrides: Partial<TokenStore> = {}) {
   const calls: string[] = []
   const store: TokenStore = {
@@ -38,7 +38,7 @@ function logged () {
   }
 }
 
-t.test('a memory store in a cluster worker starts with a warning, whoever made it', async (t) => {
+t.test('a memory store in a cluster worker causes a warning, whether the host or the plugin created it', async (t) => {
   const { isWorker } = cluster
   t.teardown(() => {
     Object.assign(cluster, { isWorker })
@@ -57,7 +57,7 @@ t.test('a memory store in a cluster worker starts with a warning, whoever made i
   }
 })
 
-t.test('without a store everything is kept in memory, and a warning says so', async (t) => {
+t.test('without a store data is kept in memory, and a warning is logged', async (t) => {
   const { lines, logger } = logged()
   const app = Fastify({ logger })
   t.teardown(() => app.close())
@@ -66,7 +66,7 @@ t.test('without a store everything is kept in memory, and a warning says so', as
   t.match(lines, [{ level: 40, msg: /memory/ }])
 })
 
-t.test('a store that is given is the one, without a warning, and is closed with the app', async (t) => {
+t.test('a given store is used without a warning and closed with the app', async (t) => {
   const { lines, logger } = logged()
   const { store, calls } = watched()
   const app = Fastify({ logger })
@@ -78,7 +78,7 @@ t.test('a store that is given is the one, without a warning, and is closed with 
   t.same(calls, ['close'])
 })
 
-t.test('expired entries are swept from time to time, audit entries after 90 days by default', async (t) => {
+t.test('expired entries are swept periodically, audit entries after 90 days by default', async (t) => {
   const swept = deferred()
   const { store, calls } = watched({ sweep: async ({ auditRetention }) => swept.resolve(auditRetention) })
   const app = Fastify()
@@ -90,8 +90,7 @@ t.test('expired entries are swept from time to time, audit entries after 90 days
   t.same(calls, ['close'])
 })
 
-t.test('a sweep that fails is logged and tried again; one that is under way is waited for before the store ' +
-  'closes', async (t) => {
+t.test('a failed sweep is logged and repeated, and the store is closed after a running sweep ends', async (t) => {
   const { lines, logger } = logged()
   const calls: string[] = []
   const third = deferred()
@@ -121,7 +120,7 @@ t.test('a sweep that fails is logged and tried again; one that is under way is w
   t.equal(lines.filter(({ level, msg }) => level === 40 && msg.includes('the next sweep retries')).length, 2)
 })
 
-t.test('a wrong option stops the start with its name', async (t) => {
+t.test('a wrong option stops the start with an error that names it', async (t) => {
   const cases: Array<[unknown, RegExp]> = [
     [{ store: {} }, /"store".*guestTokens/],
     [{ store: { ...memoryStore(), claim: undefined } }, /"store".*claim/],

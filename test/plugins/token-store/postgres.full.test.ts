@@ -15,7 +15,7 @@ import { privatePostgres } from '../../helpers/postgres.js'
 
 const secretsKeys = ['a key that seals what this test file stores']
 
-t.test('on PostgreSQL', async (t) => {
+t.test('the SQL store passes its tests on PostgreSQL', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   const { url } = postgres
@@ -28,18 +28,18 @@ t.test('on PostgreSQL', async (t) => {
   async function twoStores (options: Partial<SqlStoreOptions> = {}) {
     await truncateAll(databases[0])
     const [a, b] = databases.map((database: Database) => sqlStore(database, { secretsKeys, ...options }))
-    if (a === undefined || b === undefined) throw new Error('there are two')
+    if (a === undefined || b === undefined) throw new Error('expected two stores')
     return { a, b }
   }
 
-  await t.test('the SQL store holds the contract', async (t) => {
+  await t.test('the SQL store keeps the contract', async (t) => {
     await tokenStoreContract(t, async ({ now }) => {
       await truncateAll(databases[0])
       return sqlStore(databases[0], { secretsKeys, now })
     }, () => manualClock())
   })
 
-  await t.test('two instances hold the contract of several', async (t) => {
+  await t.test('two instances keep the shared contract', async (t) => {
     await sharedTokenStoreContract(t, async () => {
       const { a, b } = await twoStores()
       return [a, b]
@@ -49,8 +49,8 @@ t.test('on PostgreSQL', async (t) => {
   await crossInstance(t, twoStores, databases)
 
   if (postgres.ownServer) {
-    await t.test('while PostgreSQL is away cached keys work, all else is UNAVAILABLE, and it recovers by ' +
-      'itself', async (t) => {
+    await t.test('while PostgreSQL is down cached keys work, other calls are UNAVAILABLE, and the store recovers ' +
+      'afterwards', async (t) => {
       const clock = manualClock()
       const { a: store } = await twoStores({ now: clock.now })
       const user = await aUser(store)
@@ -66,7 +66,7 @@ t.test('on PostgreSQL', async (t) => {
       t.equal(
         (await store.sources.resolve(pipelineKey))?.source.id,
         id,
-        'past its time to live, as there is nothing newer'
+        'a cached value is served beyond its time to live'
       )
       t.equal((await store.sessions.access(session.id))?.userId, user.id)
       t.equal(await store.revocations.cutoff('org-a', 'user', 'user-1'), 5_000)
@@ -92,13 +92,13 @@ t.test('on PostgreSQL', async (t) => {
       await t.rejects(
         async () => await store.sources.resolve(pipelineKey),
         { code: 'UNAVAILABLE' },
-        'nothing is served that is older than 5 s'
+        'a value older than 5 s is not served'
       )
       await t.rejects(async () => await store.revocations.cutoff('org-a', 'user', 'user-1'), { code: 'UNAVAILABLE' })
 
       await postgres.start()
       t.equal((await store.sources.resolve(pipelineKey))?.source.id, id)
-      t.same(await store.sessions.rotate(rotation), { outcome: 'rotated' }, 'the outage burnt no token')
+      t.same(await store.sessions.rotate(rotation), { outcome: 'rotated' }, 'the outage used up no token')
     })
   }
 })
@@ -120,7 +120,7 @@ async function crossInstance (
   twoStores: (options?: Partial<SqlStoreOptions>) => Promise<Record<'a' | 'b', ReturnType<typeof sqlStore>>>,
   databases: readonly [Database, Database]
 ) {
-  await t.test('what one instance changes the other sees within a second', async (t) => {
+  await t.test('a change on one instance takes effect on the other within a second', async (t) => {
     const clock = manualClock()
     const { a, b } = await twoStores({ now: clock.now })
     const user = await aUser(a)
@@ -146,7 +146,7 @@ async function crossInstance (
     t.equal(await b.sessions.access(session.id), null)
   })
 
-  await t.test('a session that starts while another instance is revoking its user does not live', async (t) => {
+  await t.test('a session that starts while another instance revokes its user is refused', async (t) => {
     const { a } = await twoStores()
     const [, other] = databases
     const user = await aUser(a)
@@ -155,7 +155,7 @@ async function crossInstance (
       await tx.updateTable('users').set({ epoch: user.epoch + 1 }).where('id', '=', user.id).execute()
       await tx.deleteFrom('sessions').where('user_id', '=', user.id).execute()
       const started = a.sessions.start(session)
-      // Not to be awaited here: it must be in the database, and wait there for this transaction.
+      // Not awaited here: the statement must wait in the database for this transaction.
       await waitingForALock(other)
       return { started }
     })
@@ -163,8 +163,8 @@ async function crossInstance (
     t.equal(await a.sessions.access(session.id), null)
   })
 
-  await t.test('a guest token set on one instance while its client is invalidated on the other is never handed ' +
-    'out', async (t) => {
+  await t.test('a guest token that one instance sets while the other invalidates its client is ' +
+    'never returned', async (t) => {
     const clock = manualClock()
     const { a, b } = await twoStores({ now: clock.now })
     const entry = { token: 'x', clientId: 'client', mintedAt: clock.now(), expiresAt: clock.now() + 60_000 }
@@ -177,6 +177,6 @@ async function crossInstance (
       t.equal(await b.guestTokens.get(`key-${round}`), null)
     }
     await clock.advance(1_000)
-    t.equal(await a.guestTokens.get('warm'), null, 'within a second also where it was cached')
+    t.equal(await a.guestTokens.get('warm'), null, 'a cached token is gone within a second')
   })
 }

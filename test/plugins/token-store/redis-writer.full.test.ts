@@ -8,7 +8,7 @@ import { aRevocation, aSession, aSource, aUser, aWebhook } from '../../../confor
 import { emptyDatabase } from '../../helpers/pglite.js'
 import { privateRedis } from '../../helpers/redis.js'
 
-/** What somebody looks up, somebody else ends, and an entry that was captured before brings back. */
+/** A value that one instance reads, another instance ends, and a captured entry could restore. */
 interface Ended {
   kind: string
   read: (store: TokenStore) => unknown
@@ -19,7 +19,7 @@ interface Ended {
 
 type Entry = [name: string, members: Record<string, string>]
 
-t.test('who can write in Redis', async (t) => {
+t.test('a writer in Redis gains no access', async (t) => {
   const redis = await privateRedis(t, { needsOwn: true })
   if (redis === null) return
   const direct = new Redis(redis.url)
@@ -48,7 +48,7 @@ t.test('who can write in Redis', async (t) => {
     return stores as [TokenStore, TokenStore]
   }
 
-  /** One of everything that is looked up through Redis. */
+  /** One value of each kind that is looked up through Redis. */
   async function everything (store: TokenStore): Promise<Ended[]> {
     const user = await aUser(store)
     const session = { ...aSession(user.id, { now, advance: async () => {} }), expiresAt: now() + 3_600_000 }
@@ -117,7 +117,7 @@ t.test('who can write in Redis', async (t) => {
     }
   }
 
-  /** Puts the entries back as they were, or as newer ones, and takes away what says that they have changed. */
+  /** Restores the entries unchanged or with a newer version, and deletes the marks of their changes. */
   async function putBack (entries: readonly Entry[], fresh: Record<string, string>): Promise<void> {
     const marks = await direct.keys('*changed:*')
     if (marks.length > 0) await direct.del(...marks)
@@ -128,10 +128,10 @@ t.test('who can write in Redis', async (t) => {
   }
 
   for (
-    const [how, fresh] of [['as it was', () => ({})], ['as a newer one',
+    const [how, fresh] of [['unchanged', () => ({})], ['with a newer version',
       () => ({ version: String(Date.now() * 1_000 + 10_000_000), tags: '' })]] as const
   ) {
-    await t.test(`an entry that is put back each second, ${how}, revives nothing for more than 5 s`, async (t) => {
+    await t.test(`an entry that is restored every second, ${how}, is not used for more than 5 s`, async (t) => {
       const [a, b] = await twoInstances()
       const all = await everything(a)
       for (const { kind, read, before } of all) t.same(await read(a), before, kind)
@@ -149,7 +149,7 @@ t.test('who can write in Redis', async (t) => {
     })
   }
 
-  await t.test('an entry that is copied to another name opens nothing there', async (t) => {
+  await t.test('an entry that is copied to another name is not used there', async (t) => {
     const [a, b] = await twoInstances()
     const [own, other] = [await a.sources.create(aSource()), await a.sources.create(aSource())]
     await a.sources.resolve(own.pipelineKey)
@@ -171,7 +171,7 @@ t.test('who can write in Redis', async (t) => {
     t.same([await a.claim('embed-nonce:1', 60_000), await b.claim('embed-nonce:1', 60_000)], [false, false])
   })
 
-  await t.test('entries and messages that are nonsense cost a look-up and no more', async (t) => {
+  await t.test('an invalid entry or message causes a look-up in the database and no error', async (t) => {
     const [a, b] = await twoInstances()
     const { pipelineKey, id } = await a.sources.create(aSource())
     await a.sources.resolve(pipelineKey)

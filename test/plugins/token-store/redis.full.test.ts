@@ -21,10 +21,10 @@ import { privatePostgres } from '../../helpers/postgres.js'
 import { privateRedis } from '../../helpers/redis.js'
 
 const secretsKeys = ['a key that seals what this test file stores']
-/** As long as may be: what is seen earlier was told, not found out. */
+/** The longest cacheTtl, so that only a message can make a change visible earlier. */
 const TOLD_ONLY = { cacheTtl: 5_000 }
 
-t.test('on PostgreSQL and Redis', async (t) => {
+t.test('the SQL store passes its tests on PostgreSQL and Redis', async (t) => {
   const [postgres, redis] = [await privatePostgres(t), await privateRedis(t, { needsOwn: true })]
   if (postgres === null || redis === null) return
   const database = await openDatabase({ url: postgres.url })
@@ -53,7 +53,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     return [await instance(t, options), await instance(t, options)]
   }
 
-  await t.test('the SQL store behind Redis holds the contract', async (t) => {
+  await t.test('the SQL store behind Redis keeps the contract', async (t) => {
     const { link, close } = await openRedis({ url: redis.url })
     t.teardown(close)
     let store: TokenStore | undefined
@@ -64,11 +64,11 @@ t.test('on PostgreSQL and Redis', async (t) => {
     }, () => manualClock())
   })
 
-  await t.test('two instances behind Redis hold the contract of several', async (t) => {
+  await t.test('two instances behind Redis keep the shared contract', async (t) => {
     await sharedTokenStoreContract(t, () => instances(t), { rounds: 2 })
   })
 
-  await t.test('what one instance changes the other is told, long before it would look again', async (t) => {
+  await t.test('a change on one instance reaches the other by a message, long before its cache expires', async (t) => {
     const [a, b] = await instances(t, TOLD_ONLY)
     const user = await aUser(a)
     const [session, another] = [aSession(user.id, systemClock()), aSession(user.id, systemClock())]
@@ -110,26 +110,27 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await until('its end', async () => await b.revocations.cutoff('org-a', 'user', 'user-1') === 0)
   })
 
-  await t.test('an instance takes from Redis what another has looked up, as it was', async (t) => {
+  await t.test('an instance reads a value from Redis that another instance has looked up, unchanged ' +
+    'and frozen', async (t) => {
     const [a, b] = await instances(t)
     const { pipelineKey } = await a.sources.create(aSource())
     const looked = await a.sources.resolve(pipelineKey)
-    await until('Redis has it', async () => (await direct.keys('*source:*')).length === 1)
+    await until('the entry in Redis', async () => (await direct.keys('*source:*')).length === 1)
     const [kept = ''] = await direct.keys('*source:*')
     t.ok(await direct.pttl(kept) <= 5_000, 'for 5 s at most')
-    // Nobody is told of this.
+    // No message announces this change.
     await database.db.updateTable('sources').set({ name: 'Changed behind its back' }).execute()
     const taken = await b.sources.resolve(pipelineKey)
     t.same(taken, looked)
     t.ok(Object.isFrozen(taken) && Object.isFrozen(taken?.source.domains))
     await until(
-      'what nobody tells is seen',
+      'the change without a message',
       async () => (await b.sources.resolve(pipelineKey))?.source.name === 'Changed behind its back'
     )
   })
 
-  await t.test('nothing that could be used stands in Redis in the clear, and what was sealed elsewhere is not ' +
-    'believed', async (t) => {
+  await t.test('Redis contains no secret or id in plain text, and a value sealed for another entry is ' +
+    'not used', async (t) => {
     const [a, b] = await instances(t)
     const serverSecret = randomBytes(32).toString('base64url')
     const { pipelineKey, id } = await a.sources.create(aSource({ serverSecret }))
@@ -143,7 +144,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await a.sources.resolve(pipelineKey)
     await a.guestTokens.get('digest')
     await until(
-      'both are there',
+      'both entries in Redis',
       async () => (await direct.keys('*')).filter((name) => /:(?:source|guest):/.test(name)).length === 2
     )
     const names = await direct.keys('*')
@@ -157,7 +158,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     t.equal((await b.sources.resolve(pipelineKey))?.source.id, id)
   })
 
-  await t.test('a message that is lost is made up for when the connection is back', async (t) => {
+  await t.test('a change whose message was lost takes effect when the connection is back', async (t) => {
     const [a, b] = await instances(t, TOLD_ONLY)
     const { pipelineKey, id } = await a.sources.create(aSource())
     await b.sources.resolve(pipelineKey)
@@ -166,10 +167,10 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await until('the deletion', async () => await b.sources.resolve(pipelineKey) === null)
   })
 
-  await t.test('without Redis everything is looked up in the database, and nothing waits for Redis', async (t) => {
+  await t.test('without Redis values are looked up in the database, and no look-up waits for Redis', async (t) => {
     const told: string[] = []
     await truncateAll(database)
-    // A command that Redis does not answer is given up when the test says so.
+    // A command without a response times out when the test runs the timer.
     const limit = holdTimers(t, 3_999)
     const store = await instance(t, {}, {
       commandTimeout: 3_999,
@@ -183,7 +184,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     ) {
       await away()
       const unanswered = store.sources.resolve(aKey())
-      await until('it is noticed', async () => {
+      await until('the outage', async () => {
         limit.run()
         return told.length === 1
       })
@@ -192,7 +193,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
       t.equal((await store.sources.resolve(pipelineKey))?.source.id, id)
       t.equal(told.length, 1, 'one warning')
       await back()
-      await until('it is back', async () => {
+      await until('the recovery', async () => {
         await store.sources.resolve(aKey())
         return told.at(-1) === 'back'
       })
@@ -200,7 +201,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     }
   })
 
-  await t.test('limits are counted together, and not at all where Redis is away', async (t) => {
+  await t.test('limits are counted together over two instances, and are null while Redis is down', async (t) => {
     const [a, b] = await instances(t)
     t.match(await a.sharedLimits?.count('address', 60_000), { current: 1 })
     const second = await b.sharedLimits?.count('address', 60_000)
@@ -211,7 +212,7 @@ t.test('on PostgreSQL and Redis', async (t) => {
     await until('the window ends', async () => (await b.sharedLimits?.count('short', 50))?.current === 1)
     t.equal(await a.sharedLimits?.debit('source', 30, 100), 70)
     const level = await b.sharedLimits?.debit('source', 130, 100)
-    t.ok(level !== null && level !== undefined && level >= -60 && level < 0, 'a batch may leave a debt')
+    t.ok(level !== null && level !== undefined && level >= -60 && level < 0, 'a batch can leave a debt')
     await redis.kill()
     t.equal(await a.sharedLimits?.count('address', 60_000), null)
     t.equal(await a.sharedLimits?.debit('source', 1, 100), null)

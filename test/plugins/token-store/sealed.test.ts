@@ -20,7 +20,7 @@ const serverSecret = 'server-secret-8f3c91d27ab64e05'
 const guestToken = '6c1c9bbb-2c0b-4d5a-8f4f-0d4b5c1e9a01'
 const refreshId = 'refresh-id-5d1f0c7b9e2a4836'
 
-/** Every row of every table as text. */
+/** Every row of every table as a string. */
 async function dump ({ db }: Database): Promise<string> {
   const { rows } = await sql<
     { name: string }
@@ -31,7 +31,7 @@ async function dump ({ db }: Database): Promise<string> {
   return JSON.stringify(tables.map((table) => table.rows))
 }
 
-t.test('no table holds a server secret, a guest token or a refresh id as it is', async (t) => {
+t.test('no table contains a server secret, a guest token or a refresh id in plain text', async (t) => {
   const database = await emptyDatabase()
   const clock = manualClock()
   const store = sqlStore(database, { secretsKeys, now: clock.now })
@@ -64,13 +64,12 @@ t.test('no table holds a server secret, a guest token or a refresh id as it is',
   t.equal(
     (await store.sources.resolve(pipelineKey))?.secrets[1]?.value.toString(),
     serverSecret,
-    'and yet it can be used'
+    'the store can open it'
   )
   t.equal((await store.guestTokens.get('key'))?.token, guestToken)
 })
 
-t.test('a sealed server secret that was altered, or copied from another row, is UNAVAILABLE and never ' +
-  'used', async (t) => {
+t.test('a sealed server secret that was altered or copied from another row is UNAVAILABLE and not used', async (t) => {
   const database = await emptyDatabase()
   const store = sqlStore(database, { secretsKeys, cacheTtl: 0 })
   const mine = await store.sources.create(aSource({ serverSecret: 'x9Wq-of-an-attacker-7Tz' }))
@@ -102,8 +101,8 @@ t.test('a sealed server secret that was altered, or copied from another row, is 
   )
 })
 
-t.test('after a rotation of SECRETS_KEY the old key opens, and can be dropped once a sweep has sealed everything ' +
-  'again', async (t) => {
+t.test('after a rotation of SECRETS_KEY the old key still opens secrets, and is not needed after ' +
+  'a sweep', async (t) => {
   const database = await emptyDatabase()
   const { id, pipelineKey } = await sqlStore(database, { secretsKeys: [oldKey] }).sources.create(
     aSource({ serverSecret })
@@ -142,8 +141,7 @@ t.test('the secret of an authenticator app is sealed for its user, and sealed ag
   }
 })
 
-t.test('a secret that no key opens hinders neither the sweep of everything else nor the sealing of the other ' +
-  'secrets', async (t) => {
+t.test('a secret that no key opens stops neither the rest of the sweep nor the sealing of other secrets', async (t) => {
   const database = await emptyDatabase()
   const clock = manualClock()
   await sqlStore(database, { secretsKeys: ['a key that was lost, to the grief of many'] }).sources.create(aSource())
@@ -154,7 +152,7 @@ t.test('a secret that no key opens hinders neither the sweep of everything else 
   await store.claim('nonce', 1_000)
   await store.audit.append([anEntry({ timestamp: clock.now() })])
   await clock.advance(10_000)
-  await t.rejects(store.sweep({ auditRetention: 5_000 }), { code: 'UNAVAILABLE' }, 'it is not kept quiet')
+  await t.rejects(store.sweep({ auditRetention: 5_000 }), { code: 'UNAVAILABLE' }, 'the sweep reports the failure')
   for (const table of ['sessions', 'claims', 'audit_log'] as const) {
     t.same(await database.db.selectFrom(table).selectAll().execute(), [], table)
   }
@@ -162,7 +160,7 @@ t.test('a secret that no key opens hinders neither the sweep of everything else 
   t.equal((await later.sources.resolve(pipelineKey))?.secrets[0]?.value.toString(), serverSecret)
 })
 
-t.test('a missing or weak key, or a time to live beyond five seconds, is an error that names the option', async (t) => {
+t.test('a missing or weak key, or a cacheTtl above 5 s, is an error that names the option', async (t) => {
   const database = await emptyDatabase()
   for (const keys of [[], [''], ['short'], ['a'.repeat(64)], [newKey, 'short']]) {
     t.throws(() => sqlStore(database, { secretsKeys: keys }), { code: 'INVALID_OPTIONS', message: /"secretsKeys/ })
@@ -173,7 +171,7 @@ t.test('a missing or weak key, or a time to live beyond five seconds, is an erro
   }
 })
 
-t.test('everything is there again after the folder was closed and opened', async (t) => {
+t.test('all data is available after the folder was closed and opened again', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'token-store-'))
   t.teardown(() => rm(dataDir, { recursive: true, force: true }))
   const clock = manualClock(Date.now())
@@ -196,11 +194,11 @@ t.test('everything is there again after the folder was closed and opened', async
   t.equal(
     (await before.users.get(user.id))?.id,
     user.id,
-    "closing the store leaves the database open: it is the caller's"
+    "closing the store leaves the caller's database open"
   )
-  await t.rejects(openDatabase({ dataDir }), { message: /locked|in use|another/i }, 'a second process is kept out')
+  await t.rejects(openDatabase({ dataDir }), { message: /locked|in use|another/i }, 'a second process is refused')
   await first.close()
-  await t.rejects(before.claim('other', 1_000), { code: 'UNAVAILABLE' }, 'a closed database is a backend that is away')
+  await t.rejects(before.claim('other', 1_000), { code: 'UNAVAILABLE' }, 'a closed database is an unavailable backend')
 
   const second = await openDatabase({ dataDir })
   t.teardown(() => second.close())
@@ -217,6 +215,6 @@ t.test('everything is there again after the folder was closed and opened', async
       sealedSuccessor: null
     })).outcome,
     'reused',
-    'R01'
+    'the used refresh token is detected'
   )
 })

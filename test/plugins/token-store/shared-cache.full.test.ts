@@ -24,7 +24,7 @@ const kind: SharedKind<Thing> = {
 }
 const thing = (owner: string): Thing => ({ id: crypto.randomUUID(), owner })
 
-t.test('look-ups shared in Redis', async (t) => {
+t.test('look-ups are shared in Redis', async (t) => {
   const redis = await privateRedis(t)
   if (redis === null) return
   const { link, close } = await openRedis({ url: redis.url, prefix: redis.prefix })
@@ -34,7 +34,7 @@ t.test('look-ups shared in Redis', async (t) => {
   const changes = new Changes(link)
   const settled = () => sleep(20)
 
-  await t.test('a value is looked up once, and its age told', async (t) => {
+  await t.test('a value is looked up once, and ageOf returns its age', async (t) => {
     const value = thing('ann')
     const start = performance.now()
     let loads = 0
@@ -52,7 +52,7 @@ t.test('look-ups shared in Redis', async (t) => {
     t.ok(age >= 15 && age <= passed + 1, `${age} ms, ${passed} ms after it was asked for`)
   })
 
-  await t.test('a look-up in flight while its value is revoked does not write it back', async (t) => {
+  await t.test('a look-up in flight while its value is revoked is not stored', async (t) => {
     const lookups: Array<(value: Thing) => void> = []
     const answer = cache.wrap(kind, () =>
       new Promise<Thing>((resolve) => {
@@ -64,10 +64,10 @@ t.test('look-ups shared in Redis', async (t) => {
     lookups[0]?.(thing('bob'))
     await answer
     await settled()
-    t.equal(await cache.wrap(kind, async () => null)('in flight'), null, 'it is looked up anew')
+    t.equal(await cache.wrap(kind, async () => null)('in flight'), null, 'the value is looked up again')
   })
 
-  await t.test('what comes to Redis later than its life is over is not kept', async (t) => {
+  await t.test('a value that reaches Redis after its lifetime is not stored', async (t) => {
     const versionOf = (age: number) => String((Date.now() - age) * 1_000)
     const kept = async (age: number) => {
       const name = crypto.randomUUID()
@@ -82,10 +82,10 @@ t.test('look-ups shared in Redis', async (t) => {
     t.ok(left > 200_000 && left <= 300_000, `${left} ms left`)
   })
 
-  await t.test('a Redis whose clock was set back brings nothing back that was revoked', async (t) => {
+  await t.test('a revoked value does not return when the clock of Redis is set back', async (t) => {
     const ahead = (Date.now() + 3_600_000) * 1_000
     const early = crypto.randomUUID()
-    // A look-up that began, and another that was kept, before the clock was set back.
+    // One look-up starts and another is stored before the clock is set back.
     await link.run(new RedisScript("return redis.call('SET', KEYS[1], ARGV[1])"), [CLOCK], [ahead])
     const [version] = await link.run(READ, [CLOCK, early], [4_000]) as [string]
     changes.announce(['user', 'ina'], ['user ina'])
@@ -100,11 +100,12 @@ t.test('look-ups shared in Redis', async (t) => {
       [long],
       [ahead]
     )
-    t.match(await link.run(READ, [CLOCK, long], [4_000]), [String, null], 'what lives longer than anything does')
+    t.match(await link.run(READ, [CLOCK, long], [4_000]), [String, null], 'an entry beyond the longest lifetime')
     await link.run(new RedisScript("return redis.call('DEL', KEYS[1])"), [CLOCK], [])
   })
 
-  await t.test("what was written before a revocation is not given out after it; another's is", async (t) => {
+  await t.test('a revocation removes the stored values of its subject, and values of other ' +
+    'subjects stay', async (t) => {
     await cache.wrap(kind, async () => thing('carl'))('of carl')
     await cache.wrap(kind, async () => thing('dora'))('of dora')
     await settled()
@@ -114,14 +115,14 @@ t.test('look-ups shared in Redis', async (t) => {
     t.equal((await cache.wrap(kind, async () => null)('of dora'))?.owner, 'dora')
   })
 
-  await t.test('a value that has ended by itself is not given out', async (t) => {
+  await t.test('a value is not returned after its own end', async (t) => {
     const mortal = { ...kind, endsAt: () => 1_000 }
     await cache.wrap(mortal, async () => thing('finn'))('mortal')
     await settled()
     t.equal(await cache.wrap(mortal, async () => null)('mortal'), null)
   })
 
-  await t.test('a miss is not kept, and a look-up that fails fails', async (t) => {
+  await t.test('a miss is not stored, and a failed look-up rejects', async (t) => {
     t.equal(await cache.wrap(kind, async () => null)('missing'), null)
     await settled()
     t.equal((await cache.wrap(kind, async () => thing('eve'))('missing'))?.owner, 'eve')
@@ -133,8 +134,7 @@ t.test('look-ups shared in Redis', async (t) => {
     )
   })
 
-  await t.test('several keys are read and looked up together, and what of them changes is looked up again ' +
-    'alone', async (t) => {
+  await t.test('several keys are read and looked up together, and only a changed key is looked up again', async (t) => {
     const asked: Array<readonly string[]> = []
     const get = cache.wrapMany(kind, async (keys) => {
       asked.push(keys)
@@ -151,12 +151,12 @@ t.test('look-ups shared in Redis', async (t) => {
     t.same(
       await cache.wrap(kind, async () => null)('x'),
       { id: 'x', owner: 'owner of x' },
-      'by itself it is the same entry'
+      'a single read uses the same entry'
     )
   })
 
-  await t.test('what an instance looked up counts at another one whose clock is up to a second behind, and ages ' +
-    'by both clocks', async (t) => {
+  await t.test('a stored value is valid on an instance whose clock is up to a second behind, and its age uses both ' +
+    'clocks', async (t) => {
     let apart = 0
     const other = new SharedCache(link, box, () => Date.now() + apart)
     await cache.wrap(kind, async () => thing('gail'))('of gail')
@@ -170,7 +170,7 @@ t.test('look-ups shared in Redis', async (t) => {
     }
   })
 
-  await t.test('a change that Redis did not confirm is told when it is back', async (t) => {
+  await t.test('a change that Redis did not confirm is announced after Redis recovers', async (t) => {
     if (!redis.ownServer) return
     t.teardown(changes.listen({ onChange: () => {}, onGap: () => {} }))
     await redis.kill()
@@ -181,11 +181,11 @@ t.test('look-ups shared in Redis', async (t) => {
     for (
       const deadline = Date.now() + 60_000; await link.run(marked, [tagKey('user hank')], []) !== 1; await sleep(10)
     ) {
-      if (Date.now() > deadline) throw new Error('nobody was told')
+      if (Date.now() > deadline) throw new Error('the change was not announced')
     }
   })
 
-  await t.test("a process does not hear itself, and takes what it can't read for a gap", async (t) => {
+  await t.test('a process ignores its own messages, and reports an unknown message as a gap', async (t) => {
     const heard: string[] = []
     const stop = changes.listen({
       onChange: ([what, id]) => heard.push(`${what} ${id}`),
@@ -193,7 +193,7 @@ t.test('look-ups shared in Redis', async (t) => {
     })
     t.teardown(stop)
     while (heard.length === 0) await sleep(5)
-    t.same(heard.splice(0), ['gap'], 'what came before it listened')
+    t.same(heard.splice(0), ['gap'], 'changes before the subscription are a gap')
     const other = new Changes(link)
     changes.announce(['user', 'own'], [])
     other.announce(['source', 'a:b\u0000\ud800'], [])

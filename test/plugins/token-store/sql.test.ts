@@ -7,7 +7,7 @@ import { emptyDatabase } from '../../helpers/pglite.js'
 
 const secretsKeys = ['a key that seals what this test file stores']
 
-t.test('the SQL store holds the contract on PGlite', async (t) => {
+t.test('the SQL store keeps the contract on PGlite', async (t) => {
   await tokenStoreContract(
     t,
     async ({ now }) => sqlStore(await emptyDatabase(), { secretsKeys, now }),
@@ -15,7 +15,7 @@ t.test('the SQL store holds the contract on PGlite', async (t) => {
   )
 })
 
-t.test('a taken email is named in the error', async (t) => {
+t.test('a taken email is a CONFLICT whose message names the email', async (t) => {
   const { users } = sqlStore(await emptyDatabase(), { secretsKeys })
   const user = { orgId: 'org-a', email: 'owner@example.com', passwordHash: 'hash', role: 'owner' } as const
   await users.create(user)

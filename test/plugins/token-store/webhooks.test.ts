@@ -17,7 +17,7 @@ const secret = 'webhook-secret-8f3c91d27ab64e05'
 async function make (store: TokenStore, fields: Partial<NewWebhook> = {}, orgId = 'org-a') {
   const source = await store.sources.create(aSource({ orgId }))
   const webhook = await store.webhooks.create(orgId, source.id, aWebhook({ secret, ...fields }))
-  if (webhook === null) throw new Error('there is a source')
+  if (webhook === null) throw new Error('the source was not found')
   return { source, webhook }
 }
 
@@ -25,7 +25,7 @@ async function firstSecret (store: TokenStore, id: string): Promise<string | und
   return (await store.webhooks.resolve(id))?.secrets[0]?.value.toString()
 }
 
-/** Every row of every table as text. */
+/** Every row of every table as a string. */
 async function dump ({ db }: Database): Promise<string> {
   const { rows } = await sql<
     { name: string }
@@ -36,7 +36,7 @@ async function dump ({ db }: Database): Promise<string> {
   return JSON.stringify(tables.map((table) => table.rows))
 }
 
-t.test("no table holds a webhook's secret as it is", async (t) => {
+t.test("no table contains a webhook's secret in plain text", async (t) => {
   const database = await emptyDatabase()
   const store = sqlStore(database, { secretsKeys: [newKey] })
   const { source, webhook } = await make(store)
@@ -50,10 +50,10 @@ t.test("no table holds a webhook's secret as it is", async (t) => {
     const form of [secret.slice(0, 12), Buffer.from(secret).toString('hex'),
       Buffer.from(secret).toString('base64').slice(0, 14)]
   ) t.notMatch(text, form)
-  t.equal(await firstSecret(store, webhook.id), `${secret}-2`, 'and yet it can be used')
+  t.equal(await firstSecret(store, webhook.id), `${secret}-2`, 'the store can open it')
 })
 
-t.test('a sealed secret that was altered, or copied from another webhook, is UNAVAILABLE and never used', async (t) => {
+t.test('a sealed secret that was altered or copied from another webhook is UNAVAILABLE and not used', async (t) => {
   const database = await emptyDatabase()
   const { db } = database
   const store = sqlStore(database, { secretsKeys: [newKey], cacheTtl: 0 })
@@ -70,8 +70,8 @@ t.test('a sealed secret that was altered, or copied from another webhook, is UNA
   t.equal(await firstSecret(store, theirs.id), secret)
 })
 
-t.test('after a rotation of SECRETS_KEY the old key can be dropped once a sweep has sealed everything ' +
-  'again', async (t) => {
+t.test('after a rotation of SECRETS_KEY the old key still opens secrets, and is not needed after ' +
+  'a sweep', async (t) => {
   const database = await emptyDatabase()
   const { webhook: { id } } = await make(sqlStore(database, { secretsKeys: [oldKey] }))
   const secretWith = async (...secretsKeys: string[]) => firstSecret(sqlStore(database, { secretsKeys }), id)
@@ -81,7 +81,7 @@ t.test('after a rotation of SECRETS_KEY the old key can be dropped once a sweep 
   t.equal(await secretWith(newKey), secret)
 })
 
-t.test('two instances on one PostgreSQL', async (t) => {
+t.test('two instances share webhooks on one PostgreSQL', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   const databases = [await openDatabase({ url: postgres.url }), await openDatabase({ url: postgres.url })] as const
@@ -92,7 +92,8 @@ t.test('two instances on one PostgreSQL', async (t) => {
   const [a, b] = [sqlStore(databases[0], { secretsKeys: [newKey], now: clock.now }),
     sqlStore(databases[1], { secretsKeys: [newKey], now: clock.now })]
 
-  await t.test('what one changes of a webhook or its source the other sees within a second', async (t) => {
+  await t.test('a change of a webhook or its source on one instance takes effect on the other within ' +
+    'a second', async (t) => {
     const { source, webhook: { id } } = await make(a)
     const seen = async () => {
       const resolved = await b.webhooks.resolve(id)
@@ -116,7 +117,7 @@ t.test('two instances on one PostgreSQL', async (t) => {
     }
   })
 
-  await t.test('of webhooks made while their source is being deleted none is left', async (t) => {
+  await t.test('no webhook is left that is created while its source is deleted', async (t) => {
     for (let round = 0; round < 20; round++) {
       const { source } = await make(a)
       const made = await Promise.all([a.webhooks.create('org-a', source.id, aWebhook()),
@@ -129,7 +130,7 @@ t.test('two instances on one PostgreSQL', async (t) => {
     t.same(await databases[0].db.selectFrom('webhook_secrets').selectAll().execute(), [])
   })
 
-  await t.test('of many rotations at the same time two secrets are left, the newest and the one before', async (t) => {
+  await t.test('many concurrent rotations leave exactly two secrets, of which only the older expires', async (t) => {
     const { source, webhook: { id } } = await make(a)
     await Promise.all(Array.from({ length: 20 }, (_, at) =>
       (at % 2 === 0 ? a : b).webhooks

@@ -26,7 +26,7 @@ async function guarded (t: Test, options: UserReferenceOptions) {
   return { app, statusOf, sign, holds: (key: string) => verify(under(key)) !== null }
 }
 
-t.test('keys given as a function rotate without a restart: the first signs, all of them verify', async (t) => {
+t.test('keys from a function rotate without a restart: the first key signs, and all keys verify', async (t) => {
   for (const isAsync of [false, true]) {
     let keys = [OLD]
     const { statusOf, sign } = await guarded(t, { keys: isAsync ? async () => keys : () => keys, secretMaxAge: 0 })
@@ -35,18 +35,17 @@ t.test('keys given as a function rotate without a restart: the first signs, all 
     keys = [NEW, OLD]
     t.same([await statusOf(old), await statusOf(under(NEW))], [200, 200])
     const fresh = sign({ sub: 'ann' })
-    // `sign` has asked too, and whoever comes before that is answered shares the answer.
+    // `sign` has called the function too, and calls before its result share the result.
     await turn()
     keys = [NEW]
     t.same([await statusOf(old), await statusOf(fresh)], [401, 200])
   }
 })
 
-t.test('sign and verify go by the new keys once the old ones are 2 s old, though they never wait and no request ' +
-  'comes', async (t) => {
+t.test('sign and verify use the new keys once the old keys are 2 s old, even without requests', async (t) => {
   let keys = [OLD, NEW]
   const clock = stopClock(t)
-  // How often the age of the keys is looked at.
+  // The interval at which the age of the keys is checked.
   const looks = holdTimers(t, 1_000)
   const { sign, holds, app } = await guarded(t, { keys: async () => keys })
   keys = [NEW]
@@ -62,7 +61,7 @@ t.test('sign and verify go by the new keys once the old ones are 2 s old, though
   t.not(app.userReference.verify(sign({ sub: 'ann' })), null)
 })
 
-t.test('a function that fails later leaves the keys of before in use', async (t) => {
+t.test('the previous keys stay in use if the function fails later', async (t) => {
   let answer: () => string[] = () => [OLD]
   const { statusOf, sign } = await guarded(t, { keys: () => answer(), secretMaxAge: 0 })
   for (
@@ -77,7 +76,7 @@ t.test('a function that fails later leaves the keys of before in use', async (t)
   }
 })
 
-t.test('the end of the app ends the asking', async (t) => {
+t.test('closing the app stops the refresh of the keys', async (t) => {
   const asked = { times: 0 }
   const { app } = await guarded(t, {
     keys: () => {

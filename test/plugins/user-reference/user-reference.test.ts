@@ -27,7 +27,7 @@ async function guarded (t: Test, options: Partial<UserReferenceOptions> = {}): P
   return app
 }
 
-t.test('a reference names its user in the query and in the header', async (t) => {
+t.test('a reference in the query or in the header sets the user', async (t) => {
   const app = await guarded(t)
   await app.ready()
   const ref = app.userReference.sign({ sub: 'ann', team: 7 })
@@ -36,10 +36,10 @@ t.test('a reference names its user in the query and in the header', async (t) =>
   t.same((await app.inject({ url: '/true', headers: { 'x-user-reference': ref } })).json(), { sub: 'ann' })
   t.same((await app.inject({ url: `/true?ref=${ref}`, headers: { 'x-user-reference': ref } })).json(), { sub: 'ann' })
   t.same((await app.inject(`/optional?ref=${ref}`)).json(), { sub: 'ann' })
-  t.same((await app.inject(`/false?ref=${ref}`)).json(), { sub: null }, 'unguarded, it is not read')
+  t.same((await app.inject(`/false?ref=${ref}`)).json(), { sub: null }, 'an unguarded route ignores it')
 })
 
-t.test('two references that differ are 401, wherever they stand', async (t) => {
+t.test('different, repeated or empty references in one request are 401', async (t) => {
   const app = await guarded(t)
   await app.ready()
   const [ann, bob] = [app.userReference.sign({ sub: 'ann' }), app.userReference.sign({ sub: 'bob' })]
@@ -60,7 +60,7 @@ t.test('two references that differ are 401, wherever they stand', async (t) => {
   t.equal((await rawRequest(origin, lines)).statusCode, 401)
 })
 
-t.test('a missing reference is 401, or null where it is optional', async (t) => {
+t.test('a missing reference is 401, or null on an optional route', async (t) => {
   const app = await guarded(t)
   const refused = await app.inject('/true')
   t.equal(refused.statusCode, 401)
@@ -69,8 +69,8 @@ t.test('a missing reference is 401, or null where it is optional', async (t) => 
   t.same((await app.inject('/false')).json(), { sub: null })
 })
 
-t.test('a bare user id, a foreign, altered, misdirected or old reference is 401, also where it is ' +
-  'optional', async (t) => {
+t.test('a plain user id and a foreign, altered, misdirected or expired reference are 401, also on ' +
+  'an optional route', async (t) => {
   const app = await guarded(t)
   await app.ready()
   const good = app.userReference.sign({ sub: 'ann' })
@@ -82,7 +82,7 @@ t.test('a bare user id, a foreign, altered, misdirected or old reference is 401,
     over: signUserReference({ sub: 'ann' }, { key: KEY, audience: AUDIENCE, ttl: 1_000, now: Date.now() - 1_001 }),
     altered: `${good.slice(0, -1)}${good.endsWith('A') ? 'B' : 'A'}`,
     cut: good.slice(0, -5),
-    'a payload of its own': good.replace(
+    'a replaced payload': good.replace(
       /\.[^.]+\./,
       `.${Buffer.from(JSON.stringify({ sub: 'root', aud: AUDIENCE, iat: 0, exp: 9e15 })).toString('base64url')}.`
     ),
@@ -98,7 +98,7 @@ t.test('a bare user id, a foreign, altered, misdirected or old reference is 401,
   t.equal((await app.inject('/true?userId=ann&sub=ann')).statusCode, 401)
 })
 
-t.test('a reference under the previous key holds, and new ones are signed under the current', async (t) => {
+t.test('a reference under the previous key is valid, and new references are signed with the current key', async (t) => {
   const app = await guarded(t)
   const ref = signUserReference({ sub: 'ann' }, { key: OLD_KEY, audience: AUDIENCE })
   t.same((await app.inject(`/true?ref=${ref}`)).json(), { sub: 'ann' })
@@ -107,7 +107,7 @@ t.test('a reference under the previous key holds, and new ones are signed under 
   t.equal((await later.inject(`/true?ref=${app.userReference.sign({ sub: 'ann' })}`)).statusCode, 200)
 })
 
-t.test('a reference ends after ttl by the clock that is given', async (t) => {
+t.test('a reference expires after ttl, by the clock of the "now" option', async (t) => {
   let time = 1_700_000_000_000
   const app = await guarded(t, { ttl: 60_000, now: () => time })
   await app.ready()
@@ -118,7 +118,7 @@ t.test('a reference ends after ttl by the clock that is given', async (t) => {
   t.equal((await app.inject(`/true?ref=${ref}`)).statusCode, 401)
 })
 
-t.test("two scopes with different keys do not take each other's references", async (t) => {
+t.test("two scopes with different keys refuse each other's references", async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const scopes: FastifyInstance[] = []

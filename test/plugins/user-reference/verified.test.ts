@@ -13,8 +13,7 @@ function reference (more: object = {}, key = KEY): string {
   return signUserReference({ sub: 'ann', ...more }, { key, audience, ttl: 60_000, now: NOW })
 }
 
-t.test('a reference that was seen before gives what it gave the first time, and each time an object of its ' +
-  'own', async (t) => {
+t.test('a repeated reference returns the same claims, each time in a new object', async (t) => {
   const verified = new VerifiedReferences()
   const text = reference({ teams: [{ id: 7 }], note: 'Ünal \ud800' })
   const asked = { keys: [KEY], audience, now: NOW }
@@ -25,14 +24,14 @@ t.test('a reference that was seen before gives what it gave the first time, and 
   t.not(second?.['teams'], third?.['teams'])
 })
 
-t.test('a reference that was seen before ends when it ends', async (t) => {
+t.test('a repeated reference is invalid after its end', async (t) => {
   const verified = new VerifiedReferences()
   const text = reference()
   const at = (now: number) => verified.verify(text, { keys: [KEY], audience, now }) !== null
   t.same([at(NOW), at(NOW + 59_999), at(NOW + 60_000), at(NOW)], [true, true, false, true])
 })
 
-t.test('other keys make all that was seen before worth nothing; the same keys in another list do not', async (t) => {
+t.test('a repeated reference is valid only while its key is among the keys', async (t) => {
   const verified = new VerifiedReferences()
   const text = reference()
   const by = (...keys: string[]) => verified.verify(text, { keys, audience, now: NOW }) !== null
@@ -40,7 +39,7 @@ t.test('other keys make all that was seen before worth nothing; the same keys in
     true, false, true])
 })
 
-t.test('what did not hold is not remembered as if it did, and nothing near a good reference holds', async (t) => {
+t.test('an invalid reference is not cached as valid, and no value close to a valid reference passes', async (t) => {
   const verified = new VerifiedReferences()
   const good = reference()
   const asked = { keys: [KEY], audience, now: NOW }

@@ -23,7 +23,7 @@ const manager = await jetstreamManager(connection)
 
 type Options = Partial<CopyStreamOptions>
 
-/** A stream with a copy of it to start, and what it has told. */
+/** A stream, a function that starts a copy of it, and the log entries of the copy. */
 async function setting (t: Test) {
   const stream = ownStream(t, connection)
   const sinks = {
@@ -55,14 +55,14 @@ async function setting (t: Test) {
 
 async function until (condition: () => Promise<boolean> | boolean): Promise<void> {
   for (const deadline = Date.now() + 60_000; !await condition(); await sleep(20)) {
-    if (Date.now() > deadline) throw new Error('that never came to be')
+    if (Date.now() > deadline) throw new Error('the condition was not met within 60 s')
   }
 }
 
 const ids = (events: readonly AcceptedEvent[]) => events.map(({ messageId }) => messageId).sort()
 
-t.test('what is in the stream and what comes later is copied to the letter, from messages of one event and of ' +
-  'many', async (t) => {
+t.test('existing and later events are copied unchanged, from messages with one event and with ' +
+  'several events', async (t) => {
   const { event, flush, copy, stored, pending, told } = await setting(t)
   const events = NAUGHTY.map((text, at) =>
     anEvent({ messageId: `${text}${at}`, payload: JSON.stringify({ event: text, [text]: [text] }) })
@@ -83,7 +83,7 @@ t.test('what is in the stream and what comes later is copied to the letter, from
   t.same(told, [])
 })
 
-t.test('a copy that is started again goes on where the last one ended', async (t) => {
+t.test('a restarted copy continues where the previous copy stopped', async (t) => {
   const { event, copy, stored } = await setting(t)
   await event.write([anEvent({ messageId: 'a' })])
   const first = await copy()
@@ -103,7 +103,7 @@ t.test('a copy that is started again goes on where the last one ended', async (t
   t.same(ids(seen), ['b'])
 })
 
-t.test('instances with the same name share the work', async (t) => {
+t.test('instances with the same consumer name share the work', async (t) => {
   const { event, copy, pending } = await setting(t)
   const counts = [0, 0, 0]
   const other = await connected(t, { url: nats.url })
@@ -122,11 +122,11 @@ t.test('instances with the same name share the work', async (t) => {
   await event.write(Array.from({ length: 600 }, () => anEvent()))
   await until(async () => await pending() === 0)
   await Promise.all(copies.map((copy) => copy.stop()))
-  t.equal(counts.reduce((sum, count) => sum + count, 0), 600, 'each went to one')
+  t.equal(counts.reduce((sum, count) => sum + count, 0), 600, 'each event went to one instance')
   t.ok(counts.every((count) => count > 0), String(counts))
 })
 
-t.test('while the sink is not available nothing is acknowledged, and all comes again', async (t) => {
+t.test('events that an unavailable sink refuses are redelivered and stored', async (t) => {
   const { event, copy, kept, stored, pending, told } = await setting(t)
   const events = Array.from({ length: 50 }, () => anEvent())
   await event.write(events)
@@ -144,7 +144,7 @@ t.test('while the sink is not available nothing is acknowledged, and all comes a
   })
 })
 
-t.test('one event that the sink refuses holds up no other, and is never thrown away', async (t) => {
+t.test('an event that the sink refuses does not block other events and is not acknowledged', async (t) => {
   const { event, copy, kept, stored, pending } = await setting(t)
   const refused = anEvent({ messageId: 'refused' })
   await event.write([anEvent({ messageId: 'a' }), refused, anEvent({ messageId: 'b' })])
@@ -158,8 +158,8 @@ t.test('one event that the sink refuses holds up no other, and is never thrown a
   t.equal(await pending(), 1)
 })
 
-t.test('what is no event is told of without its content and never comes again; what is beside it is ' +
-  'stored', async (t) => {
+t.test('an invalid message is logged without its content and not redelivered, and valid events in ' +
+  'it are stored', async (t) => {
   const { copy, stored, stream, pending, told } = await setting(t)
   const js = jetstream(connection)
   const good = [anEvent(), anEvent()] as const
@@ -178,7 +178,7 @@ t.test('what is no event is told of without its content and never comes again; w
   t.notMatch(JSON.stringify(told), /secret/)
 })
 
-t.test('a message of more events than the sink takes at once is stored in parts', async (t) => {
+t.test('a message with more events than one write accepts is stored in parts', async (t) => {
   const { flush, copy, stored, kept } = await setting(t)
   const events = Array.from({ length: 1_700 }, () => anEvent())
   await flush.write(events)
@@ -196,7 +196,8 @@ t.test('a message of more events than the sink takes at once is stored in parts'
   t.ok(Math.max(...sizes) <= 500)
 })
 
-t.test('a stop waits for what was taken, stores and acknowledges it; the next copy has the rest', async (t) => {
+t.test('stop() waits until the received events are stored and acknowledged, and the next copy ' +
+  'stores the rest', async (t) => {
   const { event, copy, stored, kept, pending } = await setting(t)
   let begin = () => {}
   let release = () => {}
@@ -223,13 +224,13 @@ t.test('a stop waits for what was taken, stores and acknowledges it; the next co
   await stopped
   t.ok(ids(await stored()).includes('first'))
   const before = (await stored()).length
-  t.equal(await pending(), 21 - before, 'none was taken and not stored')
+  t.equal(await pending(), 21 - before, 'every received event is stored')
   const next = await copy()
   await until(async () => (await stored()).length === 21)
   await next.stop()
 })
 
-t.test('a consumer or stream that would lose events stops the start with what is wrong', async (t) => {
+t.test('a consumer or stream that would lose events stops the start with the reason', async (t) => {
   const { copy, stream } = await setting(t)
   await t.rejects(
     copy({ stream: 'none-such' }),
@@ -251,7 +252,7 @@ t.test('a consumer or stream that would lose events stops the start with what is
   }
 })
 
-t.test('a consumer that was deleted is told of, and nothing is copied twice by making it again', async (t) => {
+t.test('a deleted consumer is logged as a warning', async (t) => {
   const { event, copy, stored, stream, told } = await setting(t)
   await event.write([anEvent()])
   const running = await copy()

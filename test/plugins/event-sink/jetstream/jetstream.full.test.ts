@@ -13,7 +13,7 @@ import { connected, eventsIn, messagesIn, ownStream, readable } from '../../../h
 import { NAUGHTY } from '../../../helpers/naughty-strings.js'
 import { privateNats } from '../../../helpers/nats.js'
 
-/** Longer than a test may last. */
+/** Longer than any test runs. */
 const HOUR = 3_600_000
 const PACKINGS = ['event', 'flush'] as const
 
@@ -23,15 +23,15 @@ const connection = await connected(t, { url: nats.url })
 
 type Options = Partial<JetstreamSinkOptions>
 
-/** A sink on a stream of its own, and another instance of it at will. */
+/** Creates sinks on one new stream. */
 function sinks (test: Parameters<typeof ownStream>[0], options: Options = {}) {
   const stream = { ...ownStream(test, connection), ...options.stream }
   return { name: stream.name, make: (more: Options = {}) => jetstreamSink({ connection, ...options, ...more, stream }) }
 }
 
 for (const packing of PACKINGS) {
-  await t.test(`JetStream, packing: ${packing}`, async (t) => {
-    // The day of a broker passes by its own clock: below.
+  await t.test(`the JetStream sink keeps the contract, packing: ${packing}`, async (t) => {
+    // The broker uses its own clock, so that a test below covers its duplicate window.
     const contract: ContractTest = {
       test: async (title, run) => {
         if (!title.includes('duplicate for 24 hours')) await t.test(title, run)
@@ -43,14 +43,14 @@ for (const packing of PACKINGS) {
     })
   })
 
-  await t.test(`two instances on one stream, packing: ${packing}`, (t) =>
+  await t.test(`two instances on one stream keep the shared contract, packing: ${packing}`, (t) =>
     sharedEventSinkContract(t as ContractTest, async () => {
       const { name, make } = sinks(t, { packing })
       const [one, other] = await Promise.all([make(), make({ connection: await connected(t, { url: nats.url }) })])
       return [readable(one, connection, name), readable(other, connection, name)]
     }))
 
-  t.test(`what was written is in the stream to the letter, packing: ${packing}`, async (t) => {
+  t.test(`written events are in the stream unchanged, packing: ${packing}`, async (t) => {
     const { name, make } = sinks(t, { packing })
     const sink = await make()
     const events = NAUGHTY.map((text, at) =>
@@ -73,7 +73,7 @@ for (const packing of PACKINGS) {
   })
 }
 
-t.test('each event is a message of its own subject, under the id by which repeats are told', async (t) => {
+t.test('each event is a message with its own subject and a deduplication id', async (t) => {
   const { name, make } = sinks(t)
   const sink = await make()
   const events = [anEvent({ orgId: 'a.b' }), anEvent({ sourceId: 'x y', type: 'page' }), anEvent()]
@@ -84,7 +84,7 @@ t.test('each event is a message of its own subject, under the id by which repeat
   t.ok(messages.every(({ id }) => /^[0-9a-f]{32}$/.test(id)))
 })
 
-t.test('a repeat is told by an instance that has not seen the event: the broker knows its id', async (t) => {
+t.test('an instance that has not seen the event learns of its repeat from the broker', async (t) => {
   const { make } = sinks(t)
   const [one, other] = [await make(), await make()]
   const first = anEvent({ repeat: false })
@@ -94,7 +94,7 @@ t.test('a repeat is told by an instance that has not seen the event: the broker 
   t.same([first, again, fresh].map(({ repeat }) => repeat), [false, true, false])
 })
 
-t.test('packed, the events that wait for the same flush share a message', async (t) => {
+t.test('with packing the events of one flush share a message', async (t) => {
   const { name, make } = sinks(t, { packing: 'flush' })
   const sink = await make()
   const events = Array.from({ length: 300 }, () => anEvent())
@@ -105,8 +105,7 @@ t.test('packed, the events that wait for the same flush share a message', async 
   t.strictSame(messages.flatMap((message) => message.events), events)
 })
 
-t.test('ten copies of one event, on two instances at once and after a restart of a third, are one ' +
-  'message', async (t) => {
+t.test('ten copies of one event over two instances, and repeats after a restart, are one message', async (t) => {
   const { name, make } = sinks(t)
   const [one, other] = await Promise.all([make(), make()])
   const event = anEvent()
@@ -123,7 +122,7 @@ t.test('ten copies of one event, on two instances at once and after a restart of
   t.equal(stored.length, 12)
 })
 
-t.test('once the broker has forgotten an id, the same messageId a day later is a new event', async (t) => {
+t.test('after the duplicate window the same messageId a day later is a new event', async (t) => {
   const { name, make } = sinks(t, { stream: { duplicateWindow: 300 } })
   const sink = await make()
   const event = anEvent()
@@ -134,13 +133,13 @@ t.test('once the broker has forgotten an id, the same messageId a day later is a
     (await eventsIn(connection, name)).length < 2 && Date.now() < deadline;
     await sleep(100)
   ) {
-    // By an instance that does not know it itself.
+    // A new instance does not know the id itself.
     await (await make()).write([nextDay])
   }
   t.strictSame(await eventsIn(connection, name), [event, nextDay])
 })
 
-t.test('a batch larger than a message may be goes in several, packed or not', async (t) => {
+t.test('a batch larger than one message is sent as several messages, packed or not', async (t) => {
   for (const packing of PACKINGS) {
     const { name, make } = sinks(t, { packing })
     const sink = await make()
@@ -150,8 +149,8 @@ t.test('a batch larger than a message may be goes in several, packed or not', as
   }
 })
 
-t.test('an event that the broker will never take is refused for good, those that wait beside it are ' +
-  'stored', async (t) => {
+t.test('an event larger than a message fails with INTERNAL_ERROR, and events that wait with it ' +
+  'are stored', async (t) => {
   for (const packing of PACKINGS) {
     const { name, make } = sinks(t, { packing })
     const sink = await make()
@@ -164,8 +163,8 @@ t.test('an event that the broker will never take is refused for good, those that
   }
 })
 
-t.test('a stream that is full refuses at once with UNAVAILABLE, loses nothing, and takes more once there is ' +
-  'room', async (t) => {
+t.test('a full stream refuses immediately with UNAVAILABLE, keeps its events, and accepts events ' +
+  'after a purge', async (t) => {
   const { name, make } = sinks(t, { stream: { maxBytes: 20_000 }, ackTimeout: HOUR })
   const sink = await make()
   const large = () => anEvent({ payload: JSON.stringify({ text: 'x'.repeat(4_000) }) })
@@ -181,7 +180,8 @@ t.test('a stream that is full refuses at once with UNAVAILABLE, loses nothing, a
   await sink.write([large()])
 })
 
-t.test('a stream that was deleted makes it not ready, and a write UNAVAILABLE in time', async (t) => {
+t.test('without its stream the sink is not ready and writes are UNAVAILABLE, until the stream ' +
+  'exists again', async (t) => {
   const { name, make } = sinks(t, { ackTimeout: 500 })
   const sink = await make()
   await sink.ready()
@@ -193,7 +193,8 @@ t.test('a stream that was deleted makes it not ready, and a write UNAVAILABLE in
   await sink.ready()
 })
 
-t.test('a closed sink refuses, and leaves the connection open; a closed connection refuses at once', async (t) => {
+t.test('a closed sink refuses writes and leaves the connection open; a closed connection refuses ' +
+  'writes and ready()', async (t) => {
   const own = await connectNats({ url: nats.url })
   const { make } = sinks(t, { connection: own, ackTimeout: HOUR })
   const sink = await make()
@@ -207,7 +208,7 @@ t.test('a closed sink refuses, and leaves the connection open; a closed connecti
   await next.close()
 })
 
-t.test("options that can't be are refused, each by its name", async (t) => {
+t.test('each invalid option is refused by its name', async (t) => {
   const wrong: Array<[Options, RegExp]> = [
     [{ packing: 'all' as 'flush' }, /"packing"/],
     [{ maxPending: 0 }, /"maxPending"/],

@@ -11,10 +11,10 @@ const MEGABYTE = 1024 * 1024
 const bytes = (text: string) => new TextEncoder().encode(text)
 const byId = (events: readonly AcceptedEvent[]) => new Map(events.map((event) => [eventId(event), event]))
 
-t.test('an event comes back from its message to the letter, awkward texts in every field', async (t) => {
+t.test('an event is decoded from its message unchanged, with unusual strings in every field', async (t) => {
   for (const text of NAUGHTY) {
-    // Spaces, doubled members, numbers that JavaScript lacks and characters that UTF-8 lacks are the client's to
-    // choose.
+    // A client can send spaces, repeated members, numbers beyond the range of JavaScript and characters that
+    // UTF-8 cannot encode.
     const raw = text.replaceAll(/["\\\p{Cc}]/gu, '')
     const payload = `{ "a" :${JSON.stringify(text)},"raw":"${raw}","big":12345678901234567890123,"a":1e2}`
     const event = anEvent({
@@ -32,7 +32,7 @@ t.test('an event comes back from its message to the letter, awkward texts in eve
   }
 })
 
-t.test('what is not text comes back too', async (t) => {
+t.test('fields that are not strings are decoded unchanged', async (t) => {
   const variants: Array<Partial<AcceptedEvent>> = [{ userAgent: null }, { bot: true }, { bot: false }, {
     timestamp: Date.parse('-000001-12-31T00:00:00.000Z')
   }, { authMethod: 'signature', type: 'alias' }]
@@ -42,7 +42,7 @@ t.test('what is not text comes back too', async (t) => {
   }
 })
 
-t.test('what is no event is counted and left out, the events beside it are kept', async (t) => {
+t.test('invalid events are counted and left out, and valid events beside them are kept', async (t) => {
   const good = anEvent()
   const fields = JSON.parse(encodeEvent(good)) as Record<string, unknown>
   const changed = (change: object) => JSON.stringify({ ...fields, ...change })
@@ -74,10 +74,10 @@ t.test('what is no event is counted and left out, the events beside it are kept'
   const lines = wrong.flatMap((line) => [line, encodeEvent(good)])
   t.same(decodeMessage(bytes(lines.join('\n'))), { events: wrong.map(() => good), broken: wrong.length })
   t.same(decodeMessage(new Uint8Array([0x7b, 0xff, 0x7d])), { events: [], broken: 1 }, 'not UTF-8')
-  t.same(decodeMessage(bytes(changed({ more: 1 }))).events, [good], 'members of a later version do no harm')
+  t.same(decodeMessage(bytes(changed({ more: 1 }))).events, [good], 'unknown members of a later version are ignored')
 })
 
-t.test("a message for each event has the event's id; two events share none", async (t) => {
+t.test("the message of an event has the event's id, and different events have different ids", async (t) => {
   const event = anEvent({ messageId: 'a b\r\nNats-Msg-Id: c' })
   const others: AcceptedEvent[] = [{ ...event, sourceId: 'other' }, { ...event, authMethod: 'signature' }, {
     ...event,
@@ -90,12 +90,11 @@ t.test("a message for each event has the event's id; two events share none", asy
   t.equal(
     messages[0]?.id,
     messagesOf(byId([{ ...event, payload: '{}', receivedAt: 0 }]), 'events', MEGABYTE)[0]?.id,
-    'of its identity alone'
+    'the id depends only on the identity of the event'
   )
 })
 
-t.test("events are packed into as few messages as the broker's largest allows, the same events into the same " +
-  'messages', async (t) => {
+t.test('events are packed into as few messages as the maximum size allows, and always in the same way', async (t) => {
   const events = Array.from({ length: 50 }, () => anEvent({ payload: JSON.stringify({ text: 'é'.repeat(500) }) }))
   const packed = packedMessagesOf(byId(events), 'events', 10_000)
   t.ok(packed.every(({ body, subject }) => body.length < 10_000 && subject === 'events._packed'))
@@ -106,8 +105,7 @@ t.test("events are packed into as few messages as the broker's largest allows, t
   t.equal(packedMessagesOf(byId(events), 'events', MEGABYTE).length, 1)
 })
 
-t.test('an event that is larger than the broker takes, or whose names make no subject, is told from a broker ' +
-  'that fails', async (t) => {
+t.test('an event that is too large for a message or a subject is an error with the reason', async (t) => {
   const large = byId([anEvent(), anEvent({ payload: JSON.stringify({ text: 'x'.repeat(10_000) }) })])
   t.throws(() => messagesOf(large, 'events', 10_000), { message: /larger|too long/ })
   t.throws(() => packedMessagesOf(large, 'events', 10_000), { message: /larger|too long/ })

@@ -16,7 +16,7 @@ if (nats === null) process.exit(0)
 const connection = await connected(t, { url: nats.url })
 const manager = await jetstreamManager(connection)
 
-t.test('a stream is made: in files, by limits, with a day of deduplication', async (t) => {
+t.test('a created stream has file storage, limits retention and a duplicate window of a day', async (t) => {
   const stream = ownStream(t, connection)
   await jetstreamSink({ connection, stream: { ...stream, maxAge: 2 * DAY, maxBytes: 1e9 } })
   const { config } = await manager.streams.info(stream.name)
@@ -33,14 +33,14 @@ t.test('a stream is made: in files, by limits, with a day of deduplication', asy
   t.not(config.no_ack, true)
 })
 
-t.test('a stream for packed messages remembers them for as long as the sink tries', async (t) => {
+t.test('a stream for packed messages has a duplicate window of two minutes', async (t) => {
   const stream = ownStream(t, connection)
   await jetstreamSink({ connection, stream, packing: 'flush' })
   t.equal((await manager.streams.info(stream.name)).config.duplicate_window, 120_000 * NANOS)
   await t.rejects(jetstreamSink({ connection, stream }), /"duplicate_window" is 120000 ms, not 86400000/)
 })
 
-t.test('five instances that start at once make one stream, and all write to it', async (t) => {
+t.test('five instances that start at once create one stream, and all write to it', async (t) => {
   const stream = ownStream(t, connection)
   const connections = await Promise.all([1, 2, 3, 4, 5].map(() => connected(t, { url: nats.url })))
   const sinks = await Promise.all(connections.map((connection) => jetstreamSink({ connection, stream })))
@@ -48,7 +48,8 @@ t.test('five instances that start at once make one stream, and all write to it',
   t.equal((await eventsIn(connection, stream.name)).length, 6)
 })
 
-t.test('two instances that would make it each in another way: one does, the other is told what differs', async (t) => {
+t.test('only one of two instances with different settings starts, and the error of the other ' +
+  'names the difference', async (t) => {
   const stream = ownStream(t, connection)
   const other = await connected(t, { url: nats.url })
   const [one, two] = await Promise.allSettled([
@@ -60,7 +61,7 @@ t.test('two instances that would make it each in another way: one does, the othe
   t.match(refused, { message: /"max_bytes" is [12]000000, not [12]000000/ })
 })
 
-t.test('an existing stream that keeps the promises is taken, and left as it is', async (t) => {
+t.test('an existing stream that keeps the guarantees is used and not changed', async (t) => {
   const stream = ownStream(t, connection)
   const { config: before } = await manager.streams.add({
     name: stream.name,
@@ -77,19 +78,19 @@ t.test('an existing stream that keeps the promises is taken, and left as it is',
 })
 
 const faults: Array<[title: string, config: Partial<StreamConfig>, options: StreamOptions, message: RegExp]> = [
-  ['in memory', { storage: 'memory' }, {}, /storage is "memory"/],
-  ['deletes what was read', { retention: 'workqueue' }, {}, /retention is "workqueue"/],
-  ['deletes what nobody reads', { retention: 'interest' }, {}, /retention is "interest"/],
+  ['is in memory', { storage: 'memory' }, {}, /storage is "memory"/],
+  ['deletes read messages', { retention: 'workqueue' }, {}, /retention is "workqueue"/],
+  ['deletes messages without a consumer', { retention: 'interest' }, {}, /retention is "interest"/],
   ['does not acknowledge', { no_ack: true }, {}, /no_ack/],
-  ['takes other subjects', { subjects: ['other.>'] }, {}, /subjects do not include/],
-  ['takes some of the subjects', { subjects: ['PREFIX.*.*.track'] }, {}, /subjects do not include/],
-  ['forgets ids too soon', { duplicate_window: 60_000 * NANOS }, {}, /"duplicate_window" is 60000 ms, not 86400000/],
-  ['is full and deletes the oldest', { max_bytes: 1e6, discard: 'old' }, {}, /"discard" is "old", not "new"/],
-  ['keeps few of a subject', { max_msgs_per_subject: 10 }, {}, /max_msgs_per_subject/],
-  ['takes small messages only', { max_msg_size: 1_000 }, {}, /"max_msg_size" is 1000/],
+  ['has other subjects', { subjects: ['other.>'] }, {}, /subjects do not include/],
+  ['has only some of the subjects', { subjects: ['PREFIX.*.*.track'] }, {}, /subjects do not include/],
+  ['has a short window', { duplicate_window: 60_000 * NANOS }, {}, /"duplicate_window" is 60000 ms, not 86400000/],
+  ['deletes the oldest messages', { max_bytes: 1e6, discard: 'old' }, {}, /"discard" is "old", not "new"/],
+  ['limits each subject', { max_msgs_per_subject: 10 }, {}, /max_msgs_per_subject/],
+  ['limits the message size', { max_msg_size: 1_000 }, {}, /"max_msg_size" is 1000/],
   ['has fewer replicas', {}, { replicas: 3 }, /has 1 replicas, not 3/],
-  ['ages otherwise', { max_age: DAY * NANOS }, { maxAge: 2 * DAY }, /"max_age" is 86400000 ms, not 172800000/],
-  ['has another limit', { max_bytes: 5e6, discard: 'new' }, { maxBytes: 6e6 }, /"max_bytes" is 5000000, not 6000000/]
+  ['has another age', { max_age: DAY * NANOS }, { maxAge: 2 * DAY }, /"max_age" is 86400000 ms, not 172800000/],
+  ['has another size', { max_bytes: 5e6, discard: 'new' }, { maxBytes: 6e6 }, /"max_bytes" is 5000000, not 6000000/]
 ]
 
 for (const [title, config, options, message] of faults) {
@@ -107,13 +108,13 @@ for (const [title, config, options, message] of faults) {
   })
 }
 
-t.test('all that is wrong with a stream is said at once', async (t) => {
+t.test('one error lists all invalid settings of a stream', async (t) => {
   const stream = ownStream(t, connection)
   await manager.streams.add({ name: stream.name, subjects: [`${stream.name}.a`], storage: 'memory' })
   await t.rejects(jetstreamSink({ connection, stream }), /exists, but .*memory.*; .*subjects.*; .*duplicate_window/)
 })
 
-t.test("a stream that may not be made, or can't be, stops the start with the broker's reason", async (t) => {
+t.test('a stream that does not exist or cannot be created stops the start with the reason', async (t) => {
   const stream = ownStream(t, connection)
   await t.rejects(
     jetstreamSink({ connection, stream: { ...stream, create: false } }),
@@ -128,7 +129,7 @@ t.test("a stream that may not be made, or can't be, stops the start with the bro
   )
 })
 
-t.test('a broker without JetStream, or that takes only small messages, stops the start', async (t) => {
+t.test('a broker without JetStream or with a small max_payload stops the start', async (t) => {
   const small = await privateNats(t, { configuration: 'max_payload: 100000' })
   if (small === null) return
   await t.rejects(jetstreamSink({ connection: await connected(t, { url: small.url }) }), /"max_payload" is 100000/)

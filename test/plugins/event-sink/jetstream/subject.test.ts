@@ -6,8 +6,7 @@ import {
   toToken
 } from '../../../../plugins/event-sink/jetstream/subject.js'
 
-t.test('a subject has one token for the organisation, one for the source and one for the type, whatever their ' +
-  'names are', async (t) => {
+t.test('a subject has one token each for the organisation, the source and the type, with any names', async (t) => {
   t.equal(subjectOf('events', { orgId: '5f2b-1c', sourceId: 'shop_1', type: 'track' }), 'events.5f2b-1c.shop_1.track')
   t.equal(subjectOf('acme.events', { orgId: 'a.b', sourceId: '*', type: 'page' }), 'acme.events.a%2Eb.%2A.page')
   t.equal(subjectOf('events', { orgId: '', sourceId: '>', type: 'group' }), 'events.%.%3E.group')
@@ -31,15 +30,14 @@ const tokens = [
   ['\u202e', '%E2%80%AE']
 ] as const
 
-t.test("characters that a token can't hold are percent-encoded", async (t) => {
+t.test('characters that a token cannot contain are percent-encoded', async (t) => {
   for (const [text, token] of tokens) {
     t.equal(toToken(text), token)
     t.equal(fromToken(token), text)
   }
 })
 
-t.test('every text comes back from its token, no two share one, and none has a character that means something in ' +
-  'a subject', async () => {
+t.test('every string is decoded from its token unchanged, and no token contains a special character', async () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
     const token = toToken(text)
     return fromToken(token) === text && /^[\w%-]+$/.test(token)
@@ -50,13 +48,13 @@ t.test('every text comes back from its token, no two share one, and none has a c
   }))
 })
 
-t.test('what no text becomes is no token', async (t) => {
+t.test('a token that encodes no string is decoded to null', async (t) => {
   for (
     const token of ['', '%%', '%2', '%2e', '%41', '%u0041', '%uD800%uDC00', '%FF', 'a.b', '*', '>', 'é', 'a b', '%25%']
   ) t.equal(fromToken(token), null, token)
 })
 
-t.test('a prefix with anything but plain tokens is refused', async (t) => {
+t.test('only a prefix of plain tokens is accepted', async (t) => {
   for (const prefix of ['events', 'acme.events', 'a-b._c']) t.doesNotThrow(() => assertSubjectPrefix(prefix))
   for (const prefix of ['', '.', 'a.', '.a', 'a..b', 'a.*', '>', 'a b', '$JS', 'é', 'x'.repeat(101), 7, undefined]) {
     t.throws(() => assertSubjectPrefix(prefix), { code: 'INVALID_OPTIONS', message: /"stream\.subjectPrefix"/ })

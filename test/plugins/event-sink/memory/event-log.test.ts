@@ -7,7 +7,7 @@ import { EventLog } from '../../../../plugins/event-sink/memory/event-log.js'
 import { IdTable } from '../../../../plugins/event-sink/memory/id-table.js'
 import { anEvent } from '../../../../conformance/event-sink/index.js'
 
-t.test('what is read is what was written, whatever it is made of', async (t) => {
+t.test('an event log returns unusual events unchanged', async (t) => {
   const log = new EventLog()
   const events = [
     anEvent({ messageId: 'a\0b\\u0000\ud800', userAgent: null, timestamp: -62_135_596_800_000 }),
@@ -20,7 +20,7 @@ t.test('what is read is what was written, whatever it is made of', async (t) => 
   t.throws(() => log.get(4), RangeError)
 })
 
-t.test('dropped events are gone, the others keep their numbers', async (t) => {
+t.test('dropped events are gone, and the other events keep their numbers', async (t) => {
   const log = new EventLog()
   const event = (at: number) =>
     anEvent({ receivedAt: at, payload: JSON.stringify({ at, filler: 'x'.repeat(100_000) }) })
@@ -35,7 +35,7 @@ t.test('dropped events are gone, the others keep their numbers', async (t) => {
   t.equal(log.get(120).receivedAt, 120)
 })
 
-t.test('what is dropped takes no memory, also where each chunk was emptied before the next was begun', async (t) => {
+t.test('dropped events use no memory, even if each chunk is emptied before the next chunk starts', async (t) => {
   const log = new EventLog()
   const payload = JSON.stringify({ filler: 'x'.repeat(400_000) })
   setFlagsFromString('--expose-gc')
@@ -47,7 +47,7 @@ t.test('what is dropped takes no memory, also where each chunk was emptied befor
     log.dropBefore(at + 1)
   }
   collect()
-  // Buffers are freed beside the program; a second collection waits for that.
+  // Buffers are freed in the background; a second collection waits for that.
   collect()
   const chunks = (process.memoryUsage().arrayBuffers - before) / 1_200_000
   t.ok(chunks < 10, `${chunks} chunks`)
@@ -55,7 +55,7 @@ t.test('what is dropped takes no memory, also where each chunk was emptied befor
   t.same([log.first, log.end, log.receivedAt(100)], [100, 101, 100])
 })
 
-t.test('a table finds each of many, through its growth, and forgets those before a number', async (t) => {
+t.test('a table finds every id that it must keep while it grows, and no unknown id', async (t) => {
   const table = new IdTable()
   const names = Array.from({ length: 50_000 }, (_none, at) => `id-${at % 30_000}-${at}`)
   const find = (name: string, first: number) => {

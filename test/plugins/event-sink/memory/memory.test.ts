@@ -7,7 +7,7 @@ t.test('the memory sink keeps the contract', async (t) => {
   await eventSinkContract(t, async () => memorySink())
 })
 
-t.test('a full memory sink refuses and drops nothing', async (t) => {
+t.test('a full memory sink refuses writes and drops no event', async (t) => {
   const sink = memorySink({ capacity: 2 })
   await sink.write([anEvent(), anEvent()])
   await t.rejects(sink.write([anEvent()]), { code: 'UNAVAILABLE' })

@@ -17,13 +17,13 @@ if (postgres === null) process.exit(0)
 const database = await openDatabase({ url: postgres.url })
 t.teardown(() => database.close())
 
-/** More than the sockets on the way hold. */
+/** More data than the socket buffers hold. */
 const large = (letter: string) =>
   Array.from({ length: 200 }, () => anEvent({ payload: JSON.stringify({ letter, filler: letter.repeat(60_000) }) }))
 
 for (const owner of ['ours', "the caller's"] as const) {
   t.test(
-    `a connection that takes no more is given up after the query timeout, and the next write has another (a pool of ${owner})`,
+    `a connection that accepts no more data is replaced after the query timeout (pool: ${owner})`,
     { timeout: 60_000 },
     async (t) => {
       await truncateAll(database)
@@ -47,7 +47,7 @@ for (const owner of ['ours', "the caller's"] as const) {
       t.equal(pipe.served(), before + 1)
       t.ok(
         isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), next),
-        'and what waited to be sent was not written over'
+        'the data of the next write is intact'
       )
       await sink.write(stuck)
       t.equal((await listed(sink, 'org-a')).length, 400)
@@ -55,7 +55,7 @@ for (const owner of ['ours', "the caller's"] as const) {
   )
 }
 
-t.test('a pool of a single connection serves others, too, while events never cease to come', async (t) => {
+t.test('a pool with one connection also serves other queries while events arrive continuously', async (t) => {
   await truncateAll(database)
   const behind = await openDatabase({ url: postgres.url, maxConnections: 1 })
   t.teardown(() => behind.close())
@@ -65,7 +65,7 @@ t.test('a pool of a single connection serves others, too, while events never cea
   const writers = Array.from({ length: 16 }, async () => {
     for (; !load.over; written++) await sink.write([anEvent()])
   })
-  // Rejects after 2 s.
+  // ready() rejects after 2 s.
   for (let times = 0; times < 5; times++) await behind.ready()
   load.over = true
   await Promise.all(writers)
@@ -73,8 +73,8 @@ t.test('a pool of a single connection serves others, too, while events never cea
   t.equal(rows[0]?.n, written)
 })
 
-t.test('a connection that breaks while rows are sent is UNAVAILABLE, stores nothing, and the next write has ' +
-  'another', async (t) => {
+t.test('a write whose connection breaks is UNAVAILABLE and stores nothing, and the next write has ' +
+  'a new connection', async (t) => {
   await truncateAll(database)
   const pipe = await leakyPipe(t, postgres.url)
   const behind = await openDatabase({ url: pipe.url })
@@ -89,8 +89,7 @@ t.test('a connection that breaks while rows are sent is UNAVAILABLE, stores noth
   t.ok(isDeepStrictEqual((await listed(sink, 'org-a')).reverse(), events))
 })
 
-t.test('a server process that is ended in the middle of a COPY takes neither this process nor the next write ' +
-  'with it', async (t) => {
+t.test('a server process that ends during a COPY fails only that write, and the next write succeeds', async (t) => {
   await truncateAll(database)
   const pool = new pg.Pool({ connectionString: postgres.url })
   pool.on('error', () => {})

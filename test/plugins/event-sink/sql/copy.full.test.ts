@@ -16,7 +16,7 @@ if (postgres === null) process.exit(0)
 const database = await openDatabase({ url: postgres.url })
 t.teardown(() => database.close())
 
-/** The same database, and how often it was copied to: done, and refused. */
+/** The same database, with the number of successful and refused copies. */
 function counting (database: Database) {
   const copies = { done: 0, refused: 0 }
   const counted: Database = {
@@ -40,8 +40,7 @@ async function idsOf (sink: Awaited<ReturnType<typeof sqlSink>>): Promise<string
 
 t.beforeEach(() => truncateAll(database))
 
-t.test('new events are copied; where an instance before has stored one of them, that one is dropped and the ' +
-  'others are stored', async (t) => {
+t.test('new events are copied, and an event that another instance has stored is left out', async (t) => {
   const [known, ...others] = [anEvent(), anEvent(), anEvent()] as const
   await (await sqlSink(database)).write([known])
   const { counted, copies } = counting(database)
@@ -53,11 +52,11 @@ t.test('new events are copied; where an instance before has stored one of them, 
 
   const next = anEvent()
   await sink.write([known, next, others[0]])
-  t.same(copies, { done: 1, refused: 1 }, 'known by now without a question to the database')
+  t.same(copies, { done: 1, refused: 1 }, 'the ids are known without a query')
   t.equal((await idsOf(sink)).at(-1), next.messageId)
 })
 
-t.test('an id that was not swept yet is a new event after 24 hours', async (t) => {
+t.test('an event whose id was not swept yet is new after 24 hours', async (t) => {
   const event = anEvent()
   await (await sqlSink(database)).write([event])
   const sink = await sqlSink(database)
@@ -65,13 +64,14 @@ t.test('an id that was not swept yet is a new event after 24 hours', async (t) =
   await sink.write([later(DEDUPLICATION_WINDOW), anEvent()])
   t.equal((await idsOf(sink)).length, 3)
   await sink.write([later(2 * DEDUPLICATION_WINDOW - 1)])
-  t.equal((await idsOf(sink)).length, 3, 'the window begins anew')
+  t.equal((await idsOf(sink)).length, 3, 'the window starts again')
 })
 
-t.test('two instances that write the same events at the same time, in other orders, store each once', async (t) => {
+t.test('three instances that write the same events at the same time in different orders store ' +
+  'each event once', async (t) => {
   const sinks = await Promise.all([1, 2, 3].map(() => sqlSink(database)))
   for (let round = 0; round < 10; round++) {
-    // Of characters that UTF-16, UTF-8 and a locale's collation each put in another order.
+    // UTF-16, UTF-8 and the collation of a locale sort these characters differently.
     const events = Array.from(
       { length: 60 },
       (_none, at) => anEvent({ messageId: `${['a', 'B', '🙂', '\uffee', 'é', '\\', ' '][at % 7]}-${round}-${at}` })
@@ -88,7 +88,7 @@ t.test('two instances that write the same events at the same time, in other orde
   t.same(rows, [{ stored: 600, different: 600 }])
 })
 
-t.test('a COPY that two instances deadlock on is made up for by a statement', async (t) => {
+t.test('a statement stores the events if the COPY ends in a deadlock', async (t) => {
   const { counted, copies } = counting(database)
   let deadlock = true
   const sink = await sqlSink({
@@ -105,8 +105,7 @@ t.test('a COPY that two instances deadlock on is made up for by a statement', as
   t.same(copies, { done: 1, refused: 0 })
 })
 
-t.test('a copy and a statement take ids in the same order, so that neither waits for the other in a ' +
-  'ring', async (t) => {
+t.test('a COPY and a statement lock ids in the same order, so that they do not deadlock', async (t) => {
   const [first, second] = [anEvent(), anEvent()].sort((one, other) => eventId(one) < eventId(other) ? -1 : 1) as [
     AcceptedEvent,
     AcceptedEvent
@@ -120,7 +119,7 @@ t.test('a copy and a statement take ids in the same order, so that neither waits
       await blocked()
       await database.db.transaction().execute(async (other) => {
         await sql`set local lock_timeout = 2000`.execute(other)
-        await t.resolves(insertId(other, second), 'nobody holds what comes later')
+        await t.resolves(insertId(other, second), 'the later id is not locked')
       })
       return [write]
     })
@@ -131,7 +130,7 @@ t.test('a copy and a statement take ids in the same order, so that neither waits
     await db.insertInto('event_ids').values({ id: hexOfId(eventId(event)), seen_at: new Date(0) }).execute()
   }
 
-  /** Resolves once somebody waits for an id that another transaction has. */
+  /** Resolves once a transaction waits for an id that another transaction has locked. */
   async function blocked (): Promise<void> {
     for (;;) {
       const { rows } = await sql<
@@ -142,8 +141,7 @@ t.test('a copy and a statement take ids in the same order, so that neither waits
   }
 })
 
-t.test('one event that the database refuses does not take its neighbours with it, and what was refused is not ' +
-  'known', async (t) => {
+t.test('an event that the database refuses does not fail the other events, and its id is not known', async (t) => {
   const { counted } = counting(database)
   const sink = await sqlSink(counted)
   const bad = anEvent({ payload: 'not json' })
@@ -160,7 +158,7 @@ t.test('one event that the database refuses does not take its neighbours with it
   t.equal((await idsOf(sink)).length, 22)
 })
 
-t.test('what a database in trouble did not take is not known: the repeat is stored', async (t) => {
+t.test('events of a failed write are not known, and their repeat is stored', async (t) => {
   const sink = await sqlSink(database)
   const events = [anEvent(), anEvent()]
   await sql`alter table events rename to away`.execute(database.db)

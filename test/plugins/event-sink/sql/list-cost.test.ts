@@ -44,7 +44,7 @@ function counting (pool: PostgresPoolSlice) {
   return counted
 }
 
-/** Events of many days, most of them tracks, and many more than one page may look at. */
+/** Events of many days, most of them tracks, and more of them than one page scans. */
 async function filled (t: Test, pool: PostgresPoolSlice) {
   const counted = counting(pool)
   const database = await openDatabase({ pool: counted.pool })
@@ -63,7 +63,7 @@ async function filled (t: Test, pool: PostgresPoolSlice) {
   return { counted, database, sink, events }
 }
 
-/** The tracks of another organisation, which has nothing else. */
+/** Adds page events of another organisation. */
 async function addTracks ({ db }: Database, count: number): Promise<void> {
   await sql`
     insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload, additions)
@@ -110,7 +110,8 @@ async function costsLittle (t: Test, pool: PostgresPoolSlice): Promise<void> {
     return answer
   }
 
-  await t.test('pages of any filter and size join to the events that it names, each of a few statements', async (t) => {
+  await t.test('pages of any filter and size together contain exactly the matching events, each ' +
+    'with few statements', async (t) => {
     await t.resolves(
       fc.assert(
         fc.asyncProperty(
@@ -134,8 +135,8 @@ async function costsLittle (t: Test, pool: PostgresPoolSlice): Promise<void> {
     )
   })
 
-  await t.test('a filter that finds nothing in many events ends its page early, and the pages come to an ' +
-    'end', async (t) => {
+  await t.test('a filter without a match in many events ends its page early, and the pages come to ' +
+    'an end', async (t) => {
     await addTracks(database, 30_000)
     const first = await page('org-many', { type: 'track' }, 100)
     t.same(first.data, [])
@@ -150,7 +151,7 @@ async function costsLittle (t: Test, pool: PostgresPoolSlice): Promise<void> {
       to: NOW - 30 * DAY
     }], ['org-a', { sourceId: 'many' }]] as const
     for (const [orgId, filter] of nothing) {
-      // On a busy machine the time of a page may be over before all days were looked at.
+      // On a busy machine the time limit of a page can end before all days are scanned.
       let cursor: string | null | undefined
       let asked = 0
       do {
@@ -159,11 +160,11 @@ async function costsLittle (t: Test, pool: PostgresPoolSlice): Promise<void> {
         cursor = nextCursor
         asked++
       } while (cursor !== null && asked < 10)
-      t.equal(cursor, null, `an index says so, after ${asked} pages`)
+      t.equal(cursor, null, `an index ends the list after ${asked} pages`)
     }
   })
 
-  await t.test('nothing is asked for a client that has left', async (t) => {
+  await t.test('no statement runs for a client that has disconnected', async (t) => {
     counted.statements = 0
     t.same((await sink.list('org-many', { type: 'track' }, { limit: 100, signal: AbortSignal.abort() })).data, [])
     t.equal(counted.statements, 0)
@@ -172,22 +173,23 @@ async function costsLittle (t: Test, pool: PostgresPoolSlice): Promise<void> {
     while (counted.statements === 0) await sleep(1)
     leaving.abort()
     await list
-    t.equal(counted.statements, 1, 'the statement that ran is the last')
+    t.equal(counted.statements, 1, 'no statement follows the running statement')
   })
 }
 
-t.test('on the embedded database', async (t) => {
+t.test('a list on the embedded database costs few statements', async (t) => {
   await costsLittle(t, createPglitePool(await startPgliteThread()))
 })
 
-t.test('on PostgreSQL', async (t) => {
+t.test('a list on PostgreSQL costs few statements', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const pool = new pg.Pool({ connectionString: server.url })
   await costsLittle(t, pool as unknown as PostgresPoolSlice)
 })
 
-t.test('on PostgreSQL a statement ends by itself, and nothing follows once the client has left', async (t) => {
+t.test('on PostgreSQL the running statements are cancelled and no statement follows when ' +
+  'the client disconnects', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const database = await openDatabase({ url: server.url })
@@ -202,7 +204,7 @@ t.test('on PostgreSQL a statement ends by itself, and nothing follows once the c
     const leaving = new AbortController()
     const lists = Array.from({ length: 5 }, () => sink.list('org-a', {}, { limit: 10, signal: leaving.signal }))
     while (await running() < 2) await sleep(10)
-    t.equal(await running(), 2, 'two lists at a time, and the others wait')
+    t.equal(await running(), 2, 'two lists run at a time, and the others wait')
     leaving.abort()
     t.same((await Promise.all(lists)).map(({ data }) => data), [[], [], [], [], []])
     t.equal(await running(), 0)

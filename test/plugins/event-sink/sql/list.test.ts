@@ -38,20 +38,21 @@ async function goesBackInTime (t: Test, database: Database): Promise<void> {
   const partitions = await eventPartitions(database)
   for (let day = 0; day < 300; day += 4) await partitions.prepare(FIRST + day * DAY)
   const sink = await sqlSink(database, { now: () => NOW })
-  // Few and far between, before the first day that has a table and after the last one too.
+  // Few events, also before the first day that has a table and after the last.
   const days = [-500, 0, 1, 30, 31, 32, 33, 150, 290, 295, 296, 297, 298, 299, 299.4, 900]
   const events = days.map((day) => anEvent({ receivedAt: FIRST + day * DAY }))
   await sink.write(events)
   const expected = ids([...events].reverse())
 
-  await t.test('pages of any size join to all events, newest first, over days with and without a table', async (t) => {
+  await t.test('pages of any size together contain all events, newest first, over days with and without ' +
+    'a table', async (t) => {
     for (const limit of [1, 2, 3, 5, 15, 16, 100]) {
       const all = await pages(sink, {}, limit)
       t.same(ids(all.flat()), expected, `by ${limit}`)
     }
   })
 
-  await t.test('from and to bound it on both sides', async (t) => {
+  await t.test('"from" and "to" limit the list on both sides', async (t) => {
     const at = (day: number) => FIRST + day * DAY
     const bounds = [
       [at(30), at(33)],
@@ -73,7 +74,7 @@ async function goesBackInTime (t: Test, database: Database): Promise<void> {
     }
   })
 
-  await t.test('a made-up cursor finds what is below it, or is refused', async (t) => {
+  await t.test('an invented cursor returns the events before it or is refused', async (t) => {
     const below = async (cursor: string) => (await pages(sink, {}, 100, cursor)).flat().length
     t.equal(await below(encodeCursor({ timestamp: 8.64e15, sequence: Number.MAX_SAFE_INTEGER })), events.length)
     t.equal(await below(encodeCursor({ timestamp: 0, sequence: 0 })), 0)
@@ -83,20 +84,20 @@ async function goesBackInTime (t: Test, database: Database): Promise<void> {
   })
 }
 
-t.test('on the embedded database', async (t) => {
+t.test('the embedded database lists events of many days', async (t) => {
   const database = await openDatabase({ memory: true })
   t.teardown(() => database.close())
   await goesBackInTime(t, database)
 })
 
-t.test('on PostgreSQL', async (t) => {
+t.test('PostgreSQL lists events of many days', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const database = await openDatabase({ url: server.url })
   t.teardown(() => database.close())
   await goesBackInTime(t, database)
 
-  t.test('a page of new events touches no table of old days: somebody may hold one for himself', async (t) => {
+  t.test('a page reads only the tables of its days, even while another table is locked', async (t) => {
     const sink = await sqlSink(database, { now: () => NOW })
     await database.db.transaction().execute(async (other) => {
       await sql`lock table events_20400131 in access exclusive mode`.execute(other)
@@ -105,7 +106,7 @@ t.test('on PostgreSQL', async (t) => {
       t.equal(
         (await sink.list('org-a', { from: old.receivedAt, to: old.receivedAt }, { limit: 5 })).data.length,
         1,
-        'nor does one of a day that is asked for'
+        'a page of an old day reads no other table'
       )
     })
   })

@@ -30,15 +30,15 @@ async function tableOf ({ db }: Database, messageId: string): Promise<string | u
   >`select tableoid::regclass::text as name from events where message_id = ${messageId}`.execute(db)).rows[0]?.name
 }
 
-/** One after the other on one database, each from an empty one. */
+/** Runs the tests on one database, which is emptied before each test. */
 async function keepsDays (t: Test, database: Database): Promise<void> {
   t.beforeEach(async () => {
     for (const name of await tables(database)) await sql`drop table ${sql.table(name)}`.execute(database.db)
     await sql`truncate events, event_ids`.execute(database.db)
   })
 
-  await t.test('today and the three days after it have a table before the first event, each sweep makes the ' +
-    'next', async (t) => {
+  await t.test('today and the next three days have tables before the first event, and each sweep adds the ' +
+    'next day', async (t) => {
     let now = START + 5 * HOUR
     const sink = await sqlSink(database, { now: () => now })
     t.same(await tables(database), AHEAD)
@@ -54,11 +54,12 @@ async function keepsDays (t: Test, database: Database): Promise<void> {
     now += DAY
     await sink.sweep?.()
     t.same(await tables(database), [...AHEAD, 'events_20400302'])
-    t.equal(await tableOf(database, later.messageId), 'events_20400302', 'what had come too early is moved')
+    t.equal(await tableOf(database, later.messageId), 'events_20400302', 'an event older than its table is moved')
     t.same((await sink.list('org-a', {}, { limit: 10 })).data, [later, overmorrow, today])
   })
 
-  await t.test('days that are over go with their tables, of the day that is not only what is old enough', async (t) => {
+  await t.test('an expired day is dropped with its table, and a partly expired day loses only its ' +
+    'expired events', async (t) => {
     const sink = await sqlSink(database, { now: () => START })
     const events = [0, DAY - 1, DAY, DAY + HOUR, 2 * DAY - 1, 2 * DAY].map((after) =>
       anEvent({ receivedAt: START + after, orgId: after % 2 === 0 ? 'org-a' : 'org-b' })
@@ -78,12 +79,12 @@ async function keepsDays (t: Test, database: Database): Promise<void> {
     t.equal(
       (await sink.list('org-a', {}, { limit: 10 })).data.length,
       4,
-      'a day whose table is gone is stored all the same'
+      'an event of a day without a table is stored'
     )
   })
 
-  await t.test('a day of which too much has come too early stays where it is, and keeps no other from being ' +
-    'made', async (t) => {
+  await t.test('a day with too many early events stays in the default table, and the other days get ' +
+    'their tables', async (t) => {
     await sql`insert into events (org_id, source_id, message_id, type, auth_method, received_at, timestamp, ip, payload, additions)
       select 'org-a', 's', n, 'track', 'key', ${new Date(
       START + DAY
@@ -97,12 +98,13 @@ async function keepsDays (t: Test, database: Database): Promise<void> {
   })
 }
 
-t.test('on the embedded database', async (t) => {
+t.test('the embedded database keeps one table for each day', async (t) => {
   const database = await openDatabase({ memory: true })
   t.teardown(() => database.close())
   await keepsDays(t, database)
 
-  await t.test('the table of a day that is half deleted is cleaned up, which nobody else would do', async (t) => {
+  await t.test('the table of a partly expired day is vacuumed on the embedded database, which has ' +
+    'no autovacuum', async (t) => {
     const sink = await sqlSink(database, { now: () => START })
     const size = async () =>
       (await sql<{ bytes: string }>`select pg_relation_size('events_20400227') as bytes`.execute(database.db)).rows[0]
@@ -114,14 +116,14 @@ t.test('on the embedded database', async (t) => {
   })
 })
 
-t.test('on PostgreSQL', async (t) => {
+t.test('PostgreSQL keeps one table for each day', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const database = await openDatabase({ url: server.url })
   t.teardown(() => database.close())
   await keepsDays(t, database)
 
-  t.test("five instances that begin the same days at once, and end them, do not get in each other's way", async (t) => {
+  t.test('five instances that create and drop the same days at once do not disturb each other', async (t) => {
     const others = await Promise.all([1, 2, 3, 4, 5].map(() => openDatabase({ url: server.url })))
     t.teardown(() => Promise.all(others.map((other) => other.close())))
     const sinks = await Promise.all(others.map((other) => sqlSink(other, { now: () => START })))
@@ -135,8 +137,8 @@ t.test('on PostgreSQL', async (t) => {
     }
   })
 
-  t.test('while somebody reads for long, days are neither made nor dropped, and events are written and come to ' +
-    'the day that is made later', async (t) => {
+  t.test('during a long read no day is created or dropped, and written events are moved to their ' +
+    'day later', async (t) => {
     const now = { time: START }
     const sink = await sqlSink(database, { now: () => now.time, ackTimeout: 2_000 })
     const early = anEvent({ receivedAt: START + 5 * DAY })
@@ -144,9 +146,9 @@ t.test('on PostgreSQL', async (t) => {
       await sql`select from events`.execute(reader)
       now.time += 2 * DAY
       await sink.sweep?.()
-      t.same(await tables(database), AHEAD, 'there is time until the day after tomorrow')
+      t.same(await tables(database), AHEAD, 'the next days have tables already')
       now.time += 2 * DAY
-      const sweep = t.rejects(async () => await sink.sweep?.(), { code: '55P03' }, 'now it has to be said')
+      const sweep = t.rejects(async () => await sink.sweep?.(), { code: '55P03' }, 'the missing table is now an error')
       await sink.write([early])
       await sweep
       await t.rejects(async () => await sink.expire?.(START + DAY), { code: '55P03' })
@@ -158,7 +160,7 @@ t.test('on PostgreSQL', async (t) => {
     t.notOk((await tables(database)).includes('events_20400227'))
   })
 
-  t.test('a list goes from table to table by the index, however many days there are', async (t) => {
+  t.test('a list reads the tables in order by their index, with any number of days', async (t) => {
     const partitions = await eventPartitions(database)
     for (let day = 0; day < 40; day += 4) await partitions.prepare(START + day * DAY)
     const { rows } = await sql<

@@ -29,8 +29,8 @@ t.test('the SQL sink keeps the contract on PostgreSQL', async (t) => {
     return [await sqlSink(database), await sqlSink(database)]
   })
   await t.test('ids are swept on PostgreSQL', (t) => sweepsIds(t, database))
-  await t.test('a repeat does not make an id known for longer, on PostgreSQL', (t) => forgetsInTime(t, database))
-  await t.test('a repeat is told by an instance that has not seen the event, on PostgreSQL', (t) =>
+  await t.test('a repeat does not extend the time of its id on PostgreSQL', (t) => forgetsInTime(t, database))
+  await t.test('an instance that has not seen an event detects its repeat on PostgreSQL', (t) =>
     tellsRepeats(t, database))
   await t.test('old events are deleted on PostgreSQL', (t) => expiresEvents(t, database))
 })
@@ -39,11 +39,11 @@ t.test('ids are swept on PGlite', async (t) => {
   await sweepsIds(t, await emptyDatabase())
 })
 
-t.test('a repeat does not make an id known for longer, on PGlite', async (t) => {
+t.test('a repeat does not extend the time of its id on PGlite', async (t) => {
   await forgetsInTime(t, await emptyDatabase())
 })
 
-t.test('a repeat is told by an instance that has not seen the event, on PGlite', async (t) => {
+t.test('an instance that has not seen an event detects its repeat on PGlite', async (t) => {
   await tellsRepeats(t, await emptyDatabase())
 })
 
@@ -51,7 +51,7 @@ t.test('old events are deleted on PGlite', async (t) => {
   await expiresEvents(t, await emptyDatabase())
 })
 
-t.test('what is deleted takes no room on PGlite, which would never clean up by itself', async (t) => {
+t.test('deleted events use no space on PGlite, which has no autovacuum', async (t) => {
   const database = await emptyDatabase()
   const sink = await sqlSink(database)
   const event = anEvent()
@@ -98,7 +98,7 @@ async function expiresEvents (t: Pick<Test, 'equal'>, database: Database): Promi
         .count
     )
   const start = Date.UTC(2026, 0, 15)
-  // More than one slice, of organisations of any size.
+  // More events than one slice, of small and large organisations.
   for (let batch = 0; batch < 4; batch++) {
     await sink.write(
       Array.from({ length: 4_000 }, (_none, at) =>
@@ -107,7 +107,7 @@ async function expiresEvents (t: Pick<Test, 'equal'>, database: Database): Promi
   }
   const signal = AbortSignal.abort()
   await sink.expire?.(start + 3, signal)
-  t.equal(await count(), 16_000, 'nothing is begun after the signal')
+  t.equal(await count(), 16_000, 'no slice starts after the signal')
   await sink.expire?.(start + 3)
   t.equal(await count(), 4_000)
   await sink.expire?.(start + 4)
@@ -125,7 +125,7 @@ async function sweepsIds (t: Pick<Test, 'equal' | 'same'>, database: Database): 
       (await database.db.selectFrom('event_ids').select(({ fn }) => fn.countAll().as('count'))
         .executeTakeFirstOrThrow()).count
     )
-  // More than one slice.
+  // More ids than one slice.
   for (let batch = 0; batch < 3; batch++) {
     await sink.write(Array.from({ length: 4_000 }, () => anEvent({ receivedAt: start })))
   }
@@ -139,10 +139,10 @@ async function sweepsIds (t: Pick<Test, 'equal' | 'same'>, database: Database): 
   await Promise.all([sink.sweep?.(), sink.sweep?.()])
   t.equal(await count(), 1)
   await sink.write([{ ...late, receivedAt: late.receivedAt + DEDUPLICATION_WINDOW - 1 }])
-  t.same((await sink.list('org-a', { from: start + 1 }, { limit: 10 })).data, [late], 'still known')
+  t.same((await sink.list('org-a', { from: start + 1 }, { limit: 10 })).data, [late], 'the id is still known')
 }
 
-t.test('one event that the database refuses does not take the others of its statement with it', async (t) => {
+t.test('an event that the database refuses does not fail the other events of its statement', async (t) => {
   const sink = await sqlSink(await emptyDatabase())
   const good = Array.from({ length: 5 }, () => anEvent())
   const first = sink.write([anEvent()])
@@ -154,7 +154,7 @@ t.test('one event that the database refuses does not take the others of its stat
   t.equal((await sink.list('org-a', {}, { limit: 100 })).data.length, 6)
 })
 
-t.test('a lost database is UNAVAILABLE, for writes, lists and readiness', async (t) => {
+t.test('with a lost database writes, lists and ready() are UNAVAILABLE', async (t) => {
   const database = await openDatabase({ memory: true })
   const sink = await sqlSink(database)
   await database.close()
