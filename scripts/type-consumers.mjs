@@ -21,7 +21,8 @@ const ROUTE_CONFIG = {
   ingestion: ["{ pipelineKey: true, signature: 'off' }", "{ signature: 'never' }"],
   'admin-auth': ['{ admin: true }', '{ admin: 5 }'],
   'admin-api': ['{ admin: true }', '{ admin: 5 }'],
-  'admin-keys': ['{ admin: true }', '{ admin: 5 }']
+  'admin-keys': ['{ admin: true }', '{ admin: 5 }'],
+  'admin-users': ['{ admin: true }', '{ admin: 5 }']
 }
 
 /** By entry: code of the README that uses only that entry. */
@@ -52,6 +53,7 @@ export const bad: part.EmbedAuthorizeOptions['guards'] = { nonsense: 5 }`,
   signature: "app.get('/u', async ({ signed, signedBody }) => [signed satisfies boolean, signedBody?.length])",
   'admin-guard': "app.get('/u', async ({ admin }) => admin?.role)",
   'admin-api': "app.get('/u', async ({ admin }) => [admin?.role, app.tokenStore])",
+  'admin-users': "app.get('/u', async ({ admin }) => [admin?.role, app.tokenStore.invitations, app.adminLogins])",
   'admin-auth': 'export const made = app.tokenStore.users.create',
   'audit-log': "app.audit({ action: 'report.read' })"
 }

@@ -58,5 +58,10 @@ export const PERMISSIONS = {
   readAuditLogs: allowFrom('admin', { permission: 'audit:read' }),
   readKeys: allowFrom('admin'),
   revokeKeys: allowFrom('admin'),
-  manageKeys: allowFrom('admin', { stepUp: true })
+  manageKeys: allowFrom('admin', { stepUp: true }),
+  readUsers: allowFrom('admin'),
+  /** Only owners change owners or give the role owner, and nobody changes themselves: the routes check both. */
+  changeUsers: allowFrom('admin', { stepUp: true }),
+  withdrawInvitations: allowFrom('admin'),
+  changeOwnEmail: allowFrom('viewer', { stepUp: true })
 } as const

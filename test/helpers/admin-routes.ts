@@ -9,6 +9,7 @@ import type { Role } from '../../contracts/token-store/index.js'
 import adminApi from '../../routes/admin/api/index.js'
 import adminKeys from '../../routes/admin/keys/index.js'
 import adminAuth from '../../routes/admin/auth/index.js'
+import adminUsers from '../../routes/admin/users/index.js'
 import { SECRET, cheapPasswords } from './admin.js'
 
 export interface AdminRoute {
@@ -55,6 +56,11 @@ export async function permissionsPage (): Promise<string> {
   await app.register(adminAuth, { jwtSecrets: [SECRET], passwords: await cheapPasswords() })
   await app.register(adminApi, { jwtSecrets: [SECRET] })
   await app.register(adminKeys, { jwtSecrets: [SECRET] })
+  await app.register(adminUsers, {
+    jwtSecrets: [SECRET],
+    linkUrl: 'https://app.example.com/account',
+    sendMail: async () => {}
+  })
   await app.ready()
   await app.close()
   return `# Permissions

@@ -12,6 +12,7 @@ const WORKING: Record<string, object> = {
   adminApi: { jwtSecrets: [KEY] },
   adminAuth: { jwtSecrets: [KEY] },
   adminGuard: { jwtSecrets: [KEY] },
+  adminUsers: { jwtSecrets: [KEY], linkUrl: 'https://app.example.com/account', sendMail: async () => {} },
   auditLog: {},
   captcha: { provider: 'altcha', hmacKey: KEY },
   connectionLimit: {},
@@ -38,6 +39,7 @@ const MISSPELT: ReadonlyArray<[plugin: string, option: string, value: unknown, n
   ['adminApi', 'userRateLimits', false, 'userRateLimit'],
   ['adminAuth', 'reusegrace', 5, 'reuseGrace'],
   ['adminGuard', 'acessTtl', 60_000, 'accessTtl'],
+  ['adminUsers', 'linkURL', 'https://app.example.com', 'linkUrl'],
   ['auditLog', 'orgid', 'x', 'orgId'],
   ['captcha', 'maxTrys', 5, 'maxTries'],
   ['connectionLimit', 'socket', 1, 'sockets'],
@@ -98,12 +100,16 @@ const RENAMED: ReadonlyArray<[plugin: string, options: object, hint: string]> = 
     'requireHttps: unknown option "hsts.maxAge"; it is now "hsts.maxAgeSeconds"']
 ]
 
+/** Plugins that need `adminAuth` before them. */
+const AFTER_LOGIN = ['adminUsers']
+
 const PLUGINS = suite as unknown as Record<string, FastifyPluginAsync<object> | undefined>
 
 async function start (plugin: string, options: object): Promise<unknown> {
   const app = Fastify()
   try {
     if (plugin !== 'tokenStore') await app.register(suite.tokenStore, { store: suite.memoryStore() })
+    if (AFTER_LOGIN.includes(plugin)) await app.register(suite.adminAuth, { jwtSecrets: [KEY] })
     await app.register(PLUGINS[plugin] as FastifyPluginAsync<object>, { ...WORKING[plugin], ...options })
     await app.ready()
     return null
