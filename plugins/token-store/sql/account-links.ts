@@ -10,11 +10,9 @@ import { toDate } from './times.js'
 
 type Tx = Transaction<DatabaseSchema>
 
-/** The SHA-256 of a user's password hash, in hex. */
-function passwordDigest<Tables extends 'users' | keyof DatabaseSchema> (eb: ExpressionBuilder<DatabaseSchema, Tables>) {
-  const { fn, val } = eb as unknown as ExpressionBuilder<DatabaseSchema, 'users'>
-  const bytes = fn('convert_to', ['users.password_hash', val('UTF8')])
-  return fn<string>('encode', [fn('sha256', [bytes]), val('hex')])
+/** Returns the expression for the SHA-256 of a user's password hash, in hex. */
+function passwordDigest ({ fn, val }: ExpressionBuilder<DatabaseSchema, 'users'>) {
+  return fn<string>('encode', [fn('sha256', [fn('convert_to', ['users.password_hash', val('UTF8')])]), val('hex')])
 }
 
 export function sqlAccountLinks (
@@ -35,7 +33,7 @@ export function sqlAccountLinks (
       const row = await db.insertInto('password_resets')
         .columns(['user_id', 'digest', 'email', 'password_digest', 'expires_at'])
         .expression((eb) =>
-          eb.selectFrom('users').select([
+          eb.selectFrom('users').select((eb) => [
             'users.id',
             eb.cast<string>(eb.val(toColumnText(digest)), 'text').as('digest'),
             'users.email',
@@ -81,7 +79,8 @@ export function sqlAccountLinks (
 
     async startEmailChange ({ userId, newEmail, digest, newDigest, expiresAt }) {
       return await db.transaction().execute(async (tx) => {
-        const user = await tx.selectFrom('users').select((eb) => ['id', 'email', passwordDigest(eb).as('password_digest')])
+        const user = await tx.selectFrom('users')
+          .select((eb) => ['id', 'email', passwordDigest(eb).as('password_digest')])
           .where('id', '=', toColumnText(userId)).forUpdate().executeTakeFirst()
         if (user === undefined) return false
         await tx.deleteFrom('email_changes').where('user_id', '=', user.id).execute()
