@@ -70,7 +70,8 @@ for (const [name, request, make = liveKey] of WAYS) {
   })
 }
 
-t.test('parallel requests with one key cause one look-up, for a known and for an unknown key', async (t) => {
+t.test('parallel requests with one unknown key count as one guess, and requests with a known key do not ' +
+  'count', async (t) => {
   const { lookedUp, key, send } = await made(t)
   const [, header] = WAYS[0] ?? []
   if (header === undefined) return

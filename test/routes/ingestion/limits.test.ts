@@ -46,7 +46,7 @@ t.test('the context of a batch counts towards the size of each event', async (t)
 })
 
 t.test('the context and the URL of a batch are read once, for any number of events', async (t) => {
-  // The work of the gateway is counted, without that of a database in this process.
+  // The memory sink, so that the count does not include the work of a database in this process.
   const { post } = await gateway(t, { sink: memorySink() })
   const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`k${n}`, 1]))
   const url = `https://x.test/?${Array.from({ length: 4_000 }, (_, n) => `utm_a${n}=1`).join('&')}`

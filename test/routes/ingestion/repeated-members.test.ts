@@ -13,7 +13,7 @@ const KNOWN: string[][] = [
   ['context', 'page', 'url']
 ]
 
-/** The key as JSON with one of its characters escaped, or none. */
+/** The key as JSON, with at most one of its characters escaped. */
 function spelt (key: string, escaped: number): string {
   if (escaped >= key.length) return JSON.stringify(key)
   return `"${key.slice(0, escaped)}\\u${key.charCodeAt(escaped).toString(16).padStart(4, '0')}${
@@ -21,7 +21,7 @@ function spelt (key: string, escaped: number): string {
   }"`
 }
 
-/** The members of an event in which the last member of a path occurs twice, with what stands between the two. */
+/** The members of an event in which the last member of a path occurs twice, with `between` in the middle. */
 function twice ([name = '', ...rest]: string[], between: string, escaped: number): string {
   if (rest.length > 0) return `"${name}":{${twice(rest, between, escaped)}}`
   return `"${name}":null,${between}${spelt(name, escaped)}:null`

@@ -26,7 +26,7 @@ const LISTS = [
 interface Lists {
   owner: Caller
   stranger: Caller
-  /** The path of a list, that of `:id` filled in. */
+  /** The path of a list, with `:id` filled in. */
   at(path: string): string
   /** How many times a list of the store or the sink was read. */
   reads: { count: number }

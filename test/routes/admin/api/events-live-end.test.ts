@@ -37,7 +37,7 @@ const ENDS: ReadonlyArray<readonly [what: string, end: (gateway: LiveGateway) =>
 ]
 
 for (const [what, end] of ENDS) {
-  t.test(`${what}: the stream ends at the next check and shows no later events`, async (t) => {
+  t.test(`${what}: the stream ends at one of the next checks and shows no later events`, async (t) => {
     const looks = holdTimers(t, 1_000)
     const gateway = await liveGateway(t)
     const made = await gateway.source()

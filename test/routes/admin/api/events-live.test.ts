@@ -272,7 +272,7 @@ t.test('the code in docs/event-feed.md reads the stream in a page', async (t) =>
     }
   )
   const made = await source()
-  // The code opens its stream at any moment: send refusals until the stream shows one.
+  // The code opens its stream at any moment: send refusals until the stream shows a refusal.
   while (!shown.some((message) => message.includes('event: refused'))) await send(made, '/v1/t', {})
   await store.sessions.endAll(owner.userId)
   await read

@@ -16,7 +16,7 @@ async function withAnn (t: Test, options: AdminAppOptions = {}) {
   return admin
 }
 
-/** The code of a login, or `in`, and the cookie that it set. */
+/** Logs in and returns the error code or `in`, and the cookie of the response. */
 async function logIn ({ app }: AdminApp, password: string, { email = ANN, cookie = '' } = {}) {
   const reply = await app.inject({
     method: 'POST',

@@ -175,7 +175,7 @@ t.test('a caller that disconnects while it waits, sends or reads frees the socke
   waiting.request.end()
   t.ok(await comesTrue(() => upstream.calls.length === 1))
   waiting.request.destroy()
-  // undici opens a spare socket for each that it destroys, and closes it after 4 s.
+  // undici opens a spare socket for each socket that it destroys, and closes it after 4 s.
   t.ok(await comesTrue(() => upstream.openSockets() === 0), 'while it waits')
 
   const sending = openCall(origin, headers())
