@@ -77,6 +77,26 @@ export function tokenUntil (
   }
 }
 
+/** An API key on a route for administrators. */
+export function apiKeyUntil (
+  revoke: (path: string, token: string, at: ServerProcess) => Promise<unknown>
+): MakeSubject {
+  return async (cluster, at) => {
+    const { id, key } = await done(at, '/v1/admin/keys', {
+      token: cluster.token,
+      body: { name: 'Pipeline', role: 'admin', permissions: ['audit:read'] }
+    })
+    return {
+      async ask (instance) {
+        const refusal = refusalOf(await call(instance, '/v1/admin/audit-logs?limit=1', { token: String(key) }))
+        // A valid key is never limited. Of an unknown key, an address gets 100 refusals per minute, then 429.
+        return refusal === '429 RATE_LIMITED' ? '401 INVALID_TOKEN' : refusal
+      },
+      revoke: () => revoke(`/v1/admin/keys/${String(id)}`, cluster.token, at)
+    }
+  }
+}
+
 export function changePassword ({ access_token: token }: Pair, at: ServerProcess): Promise<unknown> {
   return done(at, '/v1/admin/auth/password', {
     token,

@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 
 import { done } from '../../helpers/cluster-call.js'
-import { FROM_SHOP, changePassword, embeds, guestToken, keyUntil, tokenUntil } from '../../helpers/cluster-subjects.js'
+import { FROM_SHOP, apiKeyUntil, changePassword, embeds, guestToken, keyUntil, tokenUntil } from '../../helpers/cluster-subjects.js'
 import type { MakeSubject } from '../../helpers/cluster-subjects.js'
 import { percentile, reachOf } from '../../helpers/cluster-watch.js'
 import type { WatchOptions } from '../../helpers/cluster-watch.js'
@@ -53,6 +53,22 @@ const CASES: readonly Case[] = [
     make: tokenUntil((_own, _other, { id }, { store }) => store.members.update('default', id, { disabled: true })),
     refusal: '401 INVALID_TOKEN',
     elsewhere: true
+  },
+  {
+    title: 'the token of a removed administrator',
+    make: tokenUntil((_own, _other, { id }, { store }) => store.members.remove('default', id)),
+    refusal: '401 INVALID_TOKEN',
+    elsewhere: true
+  },
+  {
+    title: 'a revoked API key',
+    make: apiKeyUntil((path, token, at) => done(at, path, { method: 'DELETE', token })),
+    refusal: '401 INVALID_TOKEN'
+  },
+  {
+    title: 'a rotated API key',
+    make: apiKeyUntil((path, token, at) => done(at, `${path}/rotate`, { method: 'POST', token })),
+    refusal: '401 INVALID_TOKEN'
   },
   {
     title: 'the token of a session that was logged out',
