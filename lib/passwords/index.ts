@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 
+import type { BreachRange } from './breach-check.js'
 import { UNAVAILABLE } from '../errors.js'
 import { assertWholeNumber, refuseUnknownMembers } from '../options.js'
 import type { KnownOptions } from '../options.js'
@@ -21,6 +22,12 @@ export interface PasswordOptions {
   concurrency?: number
   /** Maximum number of hashes that wait; beyond it, 503 `UNAVAILABLE`. Default: 200. */
   maxWaiting?: number
+  /**
+   * Refuses new passwords that are in a list of breached passwords. `true` asks the range API of Have I Been Pwned; a
+   * function returns the range of a SHA-1 prefix from a list of your own. Only the first five hexadecimal digits of the
+   * SHA-1 are sent. Without a list within 2 s the password is accepted, and the log says so. Default: `false`.
+   */
+  breachCheck?: boolean | BreachRange
 }
 
 /** Hashes and verifies passwords with argon2id, a few at a time. */
@@ -34,6 +41,11 @@ export interface Passwords {
   verify(hash: string | null, password: string): Promise<boolean>
   /** Returns whether the hash was created with weaker parameters than the current ones. */
   needsRehash(hash: string): boolean
+  /**
+   * Resolves with whether a password is in a list of breached passwords; rejects if the list is not available. Absent
+   * without `breachCheck`.
+   */
+  isBreached?(password: string): Promise<boolean>
 }
 
 const KNOWN: KnownOptions<PasswordOptions> = {
@@ -41,7 +53,8 @@ const KNOWN: KnownOptions<PasswordOptions> = {
   timeCost: true,
   parallelism: true,
   concurrency: true,
-  maxWaiting: true
+  maxWaiting: true,
+  breachCheck: true
 }
 const LEAST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const ARGON2ID = 2
@@ -71,9 +84,14 @@ export async function createPasswordsOfAnyCost (options: PasswordOptions): Promi
     maxWaiting,
     onFull: () => new UNAVAILABLE({ reason: 'too many passwords wait to be hashed' })
   })
+  const { breachCheck: breaches = false } = options
+  // Loaded here because most apps do not need the HTTP client.
+  const isBreached = breaches === false ? null : (await import('./breach-check.js')).breachCheck(breaches)
   const nobody = await argon2.hash(randomBytes(32), parameters)
 
   return {
+    ...isBreached === null ? {} : { isBreached },
+
     hash: (password) => hashing.run(() => argon2.hash(password.normalize('NFKC'), parameters)),
 
     verify: (hash, password) =>

@@ -23,6 +23,8 @@ import type { KnownDevices } from './known-devices.js'
 import { logoutRoute } from './logout.js'
 import { lockoutOf, passwordCheck } from './password-check.js'
 import type { LockoutOptions, PasswordCheck } from './password-check.js'
+import { newPasswordCheck } from './new-password.js'
+import type { NewPasswordCheck } from './new-password.js'
 import { organisationRoutes } from './organisations.js'
 import { passwordRoute } from './password.js'
 import { refreshHandler, refreshKey } from './refresh.js'
@@ -46,6 +48,8 @@ export interface AdminLogins {
   readonly passwords: Passwords
   /** Checks a password; counts failures and locks accounts. */
   readonly checkPassword: PasswordCheck
+  /** Checks a new password by the rules and, with `breachCheck`, against lists of breached passwords. */
+  readonly checkNewPassword: NewPasswordCheck
   readonly startSession: StartSession
   /** Continues a login after the first factor: with a session, or with the request for the second factor. */
   readonly continueLogin: ContinueLogin
@@ -149,6 +153,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
 
   await adminScope(app, 'admin-auth', { ...options, prefix }, async (scope) => {
     const check = passwordCheck(scope, { passwords, lockout, now })
+    const checkNew = await newPasswordCheck(passwords)
     const { refreshTtl } = scope.adminTokens
     const origins = options.cors?.origins ?? []
     const delivery = tokenDelivery(cookie ? { path: scope.prefix, origins, refreshTtl, now } : null)
@@ -166,6 +171,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       app.decorate('adminLogins', {
         passwords,
         checkPassword: check,
+        checkNewPassword: checkNew,
         startSession: start,
         continueLogin,
         rememberDevice,
@@ -198,7 +204,7 @@ const adminAuth: FastifyPluginAsync<AdminAuthOptions> = async (app, options) => 
       await limitBy(guarded, 'auth', userRateLimit, callerKey)
       sessionRoutes(guarded, { idleMax, delivery, now })
       organisationRoutes(guarded, start)
-      await passwordRoute(guarded, passwords, check)
+      passwordRoute(guarded, { passwords, check, checkNew })
     })
   })
 }
@@ -265,5 +271,7 @@ export type { SiteCorsOptions } from '../../../lib/cors/site-cors.js'
 export type { AdminGuardOptions, AdminTokensOptions } from '../../../plugins/admin-guard/index.js'
 export type { AdminScopeOptions } from '../admin-scope.js'
 export type { ContinueLogin, SecondFactor } from './second-factor.js'
+export type { BreachRange } from '../../../lib/passwords/breach-check.js'
+export type { NewPasswordCheck } from './new-password.js'
 export type { PasswordCheck } from './password-check.js'
 export type { SessionStart, StartSession } from './token-pairs.js'

@@ -1,25 +1,30 @@
 import type { FastifyInstance } from 'fastify'
 
-import { INVALID_CREDENTIALS, INVALID_REQUEST } from '../../../lib/errors.js'
+import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
 import type { Passwords } from '../../../lib/passwords/index.js'
 import { passwordSchema } from '../../../schemas/admin-auth.js'
 import type { PasswordBody } from '../../../schemas/admin-auth.js'
 import { adminOf } from '../admin-scope.js'
+import { refusal } from './new-password.js'
+import type { NewPasswordCheck } from './new-password.js'
 import type { PasswordCheck } from './password-check.js'
+
+export interface PasswordRouteParts {
+  passwords: Passwords
+  check: PasswordCheck
+  checkNew: NewPasswordCheck
+}
 
 /**
  * `POST /password`: changes the password and ends the other sessions. It needs the current password, and counts
  * failures per session, so that a stolen access token can neither guess the password without limit nor lock the
  * account.
  */
-export async function passwordRoute (
+export function passwordRoute (
   scope: FastifyInstance,
-  passwords: Passwords,
-  check: PasswordCheck
-): Promise<void> {
+  { passwords, check, checkNew }: PasswordRouteParts
+): void {
   const { users } = scope.tokenStore
-  // Loaded here because only this route needs the word lists.
-  const { passwordProblem } = await import('../../../lib/passwords/policy.js')
 
   scope.post<{ Body: PasswordBody }>(
     '/password',
@@ -27,15 +32,10 @@ export async function passwordRoute (
     async function changePassword (request, reply) {
       const { sub, email, sid } = adminOf(request)
       const { current_password, new_password } = request.body
-      const problem = current_password === new_password
-        ? 'The new password must differ from the current one'
-        : passwordProblem(new_password, email)
-      if (problem !== null) {
-        throw new INVALID_REQUEST({
-          message: problem,
-          details: [{ path: '/new_password', message: problem }]
-        })
+      if (current_password === new_password) {
+        throw refusal('new_password', 'The new password must differ from the current one')
       }
+      await checkNew(request, new_password, email, 'new_password')
       const { passwordHash } = await check(request, email, current_password, () => `session.${sid}`)
       const changed = await users.replacePassword(sub, {
         from: passwordHash,
