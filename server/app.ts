@@ -49,6 +49,7 @@ export interface AppParts {
   logStream?: { write(line: string): void }
 }
 
+const MINUTE = 60_000
 const DAY = 86_400_000
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
 
@@ -116,6 +117,10 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   await ingestionRoutes(app, limits, config.botExceptions)
   await app.register(adminAuth, {
     jwtSecrets: secrets.JWT_SECRET,
+    sessionIdleMax: limits.ADMIN_SESSION_IDLE_MINUTES * MINUTE,
+    // The tabs of a browser share the cookie, and may refresh at the same time.
+    ...config.adminCookie ? { cookie: true, reuseGrace: 10_000, secretsKeys: secrets.SECRETS_KEY } : {},
+    passwords: { breachCheck: config.breachCheck },
     loginRateLimit: { max: limits.LOGIN_RATE_MAX, timeWindow: 60_000 },
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })

@@ -216,6 +216,22 @@ export const EnvironmentSchema = Type.Object({
     'off'
   ),
   LOGIN_RATE_MAX: integer('Login attempts per minute, per e-mail address and per IP address', 1, 1_000_000, 10),
+  ADMIN_SESSION_IDLE_MINUTES: integer(
+    'Minutes after which the session of an administrator ends that is not refreshed',
+    15,
+    10_080,
+    10_080
+  ),
+  ADMIN_COOKIE: oneOf(
+    '`on`: the refresh token of an administrator is in an HttpOnly cookie, for pages of this server, and not in the JSON',
+    ['off', 'on'],
+    'off'
+  ),
+  PASSWORD_BREACH_CHECK: oneOf(
+    '`on`: asks Have I Been Pwned whether a new password was breached; it receives 5 digits of the SHA-1',
+    ['off', 'on'],
+    'off'
+  ),
   ADMIN_RATE_MAX: integer('Admin requests per minute and user', 1, 1_000_000, 100),
   INGEST_KEY_RATE_MAX: integer(
     'Events per second and source, for sources without their own limit; 0 = no limit',

@@ -47,6 +47,10 @@ export interface Config {
   embedOrigins: string[] | null
   captcha: CaptchaConfig | null
   csrf: boolean
+  /** Whether the refresh token of an administrator is in a cookie. */
+  adminCookie: boolean
+  /** Whether new passwords are compared with a list of breached passwords. */
+  breachCheck: boolean
   requireHttps: boolean
   /** The user of requests without a user reference or session; `null`: such requests have no user. */
   embedUser: string | null
@@ -65,6 +69,7 @@ export type SecretName = 'JWT_SECRET' | 'SECRETS_KEY' | 'USER_REFERENCE_KEY' | '
 export type Limits = Pick<
   Environment,
   | 'LOGIN_RATE_MAX'
+  | 'ADMIN_SESSION_IDLE_MINUTES'
   | 'ADMIN_RATE_MAX'
   | 'INGEST_KEY_RATE_MAX'
   | 'INGEST_IP_RATE_MAX'
@@ -141,6 +146,8 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     embedOrigins,
     captcha: captchaOf(environment, embedOrigins, problems),
     csrf: environment.CSRF === 'on',
+    adminCookie: environment.ADMIN_COOKIE === 'on',
+    breachCheck: environment.PASSWORD_BREACH_CHECK === 'on',
     requireHttps: environment.REQUIRE_HTTPS === 'on',
     embedUser: environment.EMBED_USER ?? (mocksAlone ? MOCK_USER : null),
     limits: environment,
