@@ -4,8 +4,8 @@ import { INVALID_REQUEST } from '../../../lib/errors.js'
 import type { Passwords } from '../../../lib/passwords/index.js'
 
 /**
- * Throws `INVALID_REQUEST` if a new password is too weak, or in a list of breached passwords. `property` names it in the
- * body.
+ * Throws `INVALID_REQUEST` if a new password is too weak, or in a list of breached passwords. `property` names it in
+ * the body.
  */
 export type NewPasswordCheck = (
   request: FastifyRequest,

@@ -51,7 +51,8 @@ t.test('logins of one email and of one address are counted by all instances toge
   const parts = await setUp(t)
   if (parts === null) return
   const { redis, one, two } = parts
-  const statuses = async (tries: Array<ReturnType<typeof one>>) => (await Promise.all(tries)).map((r) => r.statusCode).sort()
+  const statuses = async (tries: Array<ReturnType<typeof one>>) =>
+    (await Promise.all(tries)).map(({ statusCode }) => statusCode).sort()
   const failed = Array<number>(LIMIT).fill(401)
   const alternating = (call: (at: number, logIn: typeof one) => ReturnType<typeof one>, count: number) =>
     Array.from({ length: count }, (_, at) => call(at, at % 2 === 0 ? one : two))
