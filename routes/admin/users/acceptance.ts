@@ -8,9 +8,9 @@ import { viewMember } from './members.js'
 import type { UserRouteParts } from './parts.js'
 
 /** Registers the routes for a person with the link of an invitation. */
-export function acceptanceRoutes (scope: FastifyInstance, { links, assertStrong }: UserRouteParts): void {
+export function acceptanceRoutes (scope: FastifyInstance, { links }: UserRouteParts): void {
   const { invitations } = scope.tokenStore
-  const { passwords, checkPassword } = scope.adminLogins
+  const { passwords, checkPassword, checkNewPassword } = scope.adminLogins
   const config = { gatehouse: { admin: false } }
 
   scope.post<{ Body: LinkBody }>(
@@ -68,7 +68,7 @@ export function acceptanceRoutes (scope: FastifyInstance, { links, assertStrong 
     password: string
   ): Promise<AcceptingAccount> {
     if (userId !== null) return { userId: (await checkPassword(request, email, password, () => null)).id }
-    assertStrong('password', password, email)
+    await checkNewPassword(request, password, email, 'password')
     return { passwordHash: await passwords.hash(password) }
   }
 }

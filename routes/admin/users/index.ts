@@ -15,7 +15,6 @@ import { createLinks, linkUrlOf } from './links.js'
 import { createMailer } from './mailer.js'
 import type { MailMessage, SendMail } from './mailer.js'
 import { memberRoutes } from './members.js'
-import { loadPasswordPolicy } from './parts.js'
 import { confirmResetRoute, requestResetRoute } from './password-reset.js'
 
 // An import of this module alone also loads the types that these modules add to Fastify.
@@ -87,10 +86,9 @@ const adminUsers: FastifyPluginAsync<AdminUsersOptions> = async (app, options) =
   if (!app.hasDecorator('adminLogins')) {
     throw new INVALID_OPTIONS('admin-users: adminAuth is not registered before; register adminAuth')
   }
-  const assertStrong = await loadPasswordPolicy()
   await adminScope(app, 'admin-users', { ...options, prefix }, async (scope) => {
     const links = createLinks({ box: scope.adminTokens.box, linkUrl, now })
-    const parts = { links, mailer: createMailer(scope, sendMail), assertStrong }
+    const parts = { links, mailer: createMailer(scope, sendMail) }
 
     await scope.register(async function memberScope (guarded) {
       await limitBy(guarded, 'users', userRateLimit, callerKey)

@@ -53,10 +53,10 @@ export async function requestResetRoute (
 /** `POST /auth/password-reset/confirm`: sets the password. It starts no session, so a second factor stays required. */
 export function confirmResetRoute (
   scope: FastifyInstance,
-  { links, mailer, assertStrong }: UserRouteParts
+  { links, mailer }: UserRouteParts
 ): void {
   const { users, accountLinks } = scope.tokenStore
-  const { passwords } = scope.adminLogins
+  const { passwords, checkNewPassword } = scope.adminLogins
 
   scope.post<{ Body: ConfirmResetBody }>(
     '/auth/password-reset/confirm',
@@ -66,7 +66,7 @@ export function confirmResetRoute (
       const digest = links.digestOf('password reset', token)
       const found = await accountLinks.findReset(digest)
       if (found === null) throw invalidLink('the reset has ended')
-      assertStrong('new_password', new_password, found.email)
+      await checkNewPassword(request, new_password, found.email, 'new_password')
       const account = await accountLinks.finishReset(digest, await passwords.hash(new_password))
       if (account === null) throw invalidLink('the reset has ended')
       await users.unlock(loginSubject(account.email))

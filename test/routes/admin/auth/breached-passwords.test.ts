@@ -6,6 +6,7 @@ import type { Test } from 'tap'
 import type { BreachRange } from '../../../../lib/passwords/breach-check.js'
 import { createPasswordsOfAnyCost } from '../../../../lib/passwords/index.js'
 import { PASSWORD, adminApp } from '../../../helpers/admin.js'
+import { usersApp } from '../../../helpers/admin-users.js'
 import { logReader } from '../../../helpers/log-reader.js'
 
 const NEW_PASSWORD = 'another unguessable one'
@@ -52,4 +53,27 @@ t.test('without the list a password is accepted, and the log says so without the
   const line = log.lines().find(({ msg }) => String(msg).includes('not compared with breached passwords'))
   t.match(line, { level: 40, err: { message: 'the list is away' } })
   t.notOk(JSON.stringify(log.lines()).includes(NEW_PASSWORD))
+})
+
+t.test('a reset and an invitation refuse it as well, and their links stay valid', async (t) => {
+  const passwords = await createPasswordsOfAnyCost({
+    memoryCost: 64,
+    timeCost: 1,
+    breachCheck: async (prefix) => prefix === SHA1.slice(0, 5) ? `${SHA1.slice(5)}:12` : `${'0'.repeat(35)}:1`
+  })
+  const { addUser, login, post, tokenOf } = await usersApp(t, { auth: { passwords } })
+  await addUser('ann@example.com', 'owner')
+  const { access_token } = await login('ann@example.com')
+  await post('/v1/admin/users/invite', { email: 'bob@example.com', role: 'viewer' }, access_token)
+  await post('/v1/admin/auth/password-reset', { email: 'ann@example.com' })
+  const routes: ReadonlyArray<readonly [string, string, string]> = [
+    ['/v1/admin/invitations/accept', 'password', await tokenOf('invitation')],
+    ['/v1/admin/auth/password-reset/confirm', 'new_password', await tokenOf('password_reset')]
+  ]
+  for (const [url, field, token] of routes) {
+    const refused = await post(url, { token, [field]: NEW_PASSWORD })
+    t.equal(refused.statusCode, 400, url)
+    t.match(refused.json().error.details, [{ path: `/${field}`, message: /breached/ }])
+    t.ok((await post(url, { token, [field]: 'not in any list of them' })).statusCode < 300, url)
+  }
 })
