@@ -28,7 +28,7 @@ export interface Decision {
   least: Role | null
   /** The permission of an API key. Default: none, and the route refuses API keys. */
   permission?: PermissionName
-  /** The status of an allowed call. */
+  /** The status of an allowed call; 400 for a route that needs more than this table creates. */
   ok: number
   /** Returns the request for new objects of the subject. Default: without body. */
   make?: (subject: Subject) => RequestParts | Promise<RequestParts>
@@ -36,6 +36,7 @@ export interface Decision {
   named?: boolean
 }
 
+const anEmail = () => `${randomUUID()}@example.com`
 const source = async ({ store, orgId }: Subject) => (await store.sources.create(aSource({ orgId }))).id
 const ofSource = async (subject: Subject) => ({ params: { id: await source(subject) } })
 const ofWebhook = async (subject: Subject) => {
@@ -55,6 +56,14 @@ const ofSession = async ({ store, orgId, userId }: Subject) => {
   const session = aSession(userId, systemClock(), { orgId, epoch: user?.epoch ?? 0, refreshDigest: aDigest() })
   await store.sessions.start(session)
   return { params: { id: session.id } }
+}
+const ofMember = async ({ store, orgId }: Subject) => {
+  const { id } = await store.users.create({ orgId, email: anEmail(), passwordHash: '', role: 'viewer' })
+  return { params: { id } }
+}
+const ofInvitation = async ({ store, orgId, userId }: Subject) => {
+  const link = { digest: aDigest(), expiresAt: Date.now() + 60_000, invitedBy: userId }
+  return { params: { id: (await store.invitations.create({ orgId, email: anEmail(), role: 'viewer', ...link })).id } }
 }
 const withBody = (make: (subject: Subject) => Promise<RequestParts>, body: object) => async (subject: Subject) => ({
   ...await make(subject),
@@ -122,5 +131,22 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   'GET /keys/:id': { least: 'admin', ok: 200, make: ofKey },
   'PATCH /keys/:id': { least: 'admin', ok: 200, make: withBody(ofKey, NAME) },
   'POST /keys/:id/rotate': { least: 'admin', ok: 200, make: withBody(ofKey, ROTATION) },
-  'DELETE /keys/:id': { least: 'admin', ok: 204, make: ofKey }
+  'DELETE /keys/:id': { least: 'admin', ok: 204, make: ofKey },
+
+  'GET /users': { least: 'admin', ok: 200 },
+  'GET /users/:id': { least: 'admin', ok: 200, make: ofMember },
+  'PATCH /users/:id': { least: 'admin', ok: 200, make: withBody(ofMember, { role: 'editor' }) },
+  'DELETE /users/:id': { least: 'admin', ok: 204, make: ofMember },
+  'GET /users/invitations': { least: 'admin', ok: 200 },
+  'POST /users/invite': { least: 'admin', ok: 201, make: () => ({ body: { email: anEmail(), role: 'viewer' } }) },
+  'POST /users/invitations/:id/resend': { least: 'admin', ok: 200, make: ofInvitation },
+  'DELETE /users/invitations/:id': { least: 'admin', ok: 204, make: ofInvitation },
+  'POST /auth/email': {
+    least: 'viewer', ok: 202, make: () => ({ body: { new_email: anEmail(), current_password: PASSWORD } })
+  },
+  'POST /auth/email/confirm': { least: null, ok: 400 },
+  'POST /auth/password-reset': { least: null, ok: 202, make: ({ email }) => ({ body: { email } }) },
+  'POST /auth/password-reset/confirm': { least: null, ok: 400 },
+  'POST /invitations/inspect': { least: null, ok: 400 },
+  'POST /invitations/accept': { least: null, ok: 400 }
 }

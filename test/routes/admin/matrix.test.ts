@@ -11,12 +11,12 @@ import { describeRoutes } from '../../../server/docs.js'
 import { generateApiKey } from '../../../signing/api-key.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { anApiKey } from '../../../conformance/token-store/fixtures.js'
-import { adminApp } from '../../helpers/admin.js'
 import type { AdminApp } from '../../helpers/admin.js'
 import { DECISIONS } from '../../helpers/admin-matrix.js'
 import type { Decision, RequestParts, Subject } from '../../helpers/admin-matrix.js'
 import { collectAdminRoutes, rolesFor } from '../../helpers/admin-routes.js'
 import type { AdminRoute } from '../../helpers/admin-routes.js'
+import { usersApp } from '../../helpers/admin-users.js'
 import { demoApp } from '../../helpers/server-app.js'
 
 const OWN = 'org-a'
@@ -29,7 +29,7 @@ interface Document {
 /** All admin plugins. Sessions and keys need only the store, so all requests are injected. */
 async function setUp (t: Test) {
   let collected: AdminRoute[] = []
-  const admin = await adminApp(t, {
+  const admin = await usersApp(t, {
     keys: { quota: 100_000 },
     api: { quotas: { sources: 100_000, webhooks: 100_000 } },
     before: async (app, sink) => {
@@ -106,7 +106,9 @@ t.test('each route of administrators has a decision, and the decision is the dem
 t.test('the built-in server has no other routes of administrators', async (t) => {
   const { app } = await demoApp(t, { DOCS: 'on' })
   await app.ready()
-  t.same(routesOf(app.swagger() as unknown as Document), Object.keys(DECISIONS).sort())
+  const routes = routesOf(app.swagger() as unknown as Document)
+  t.ok(routes.length > 20)
+  t.same(routes.filter((route) => !Object.hasOwn(DECISIONS, route)), [])
 })
 
 t.test('a session calls each route that its role may call, on objects of its organisation only', async (t) => {
