@@ -1,6 +1,7 @@
 export * from './admin-auth.js'
 export * from './admin-embeds.js'
 export * from './admin-keys.js'
+export * from './admin-mfa.js'
 export * from './admin-users.js'
 export * from './audit-log.js'
 export * from './captcha.js'

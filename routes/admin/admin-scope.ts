@@ -39,6 +39,7 @@ export const SCOPE_OPTIONS: KnownOptions<AdminScopeOptions> = {
 /** Maximum bytes of a body, above the largest body that the schemas allow (in `admin-api` the mapping of a webhook). */
 const BODY_LIMITS: Readonly<Record<string, number>> = {
   'admin-auth': 16_384,
+  'admin-mfa': 32_768,
   'admin-keys': 16_384,
   'admin-users': 16_384,
   'admin-api': 65_536

@@ -18,7 +18,7 @@ interface Allowed {
   /** The permission that an API key needs. Default: none, and the routes refuse API keys. */
   permission?: PermissionName
   /** Requires a fresh second factor: for routes that destroy or give power. Default: `false`. */
-  stepUp?: boolean
+  stepUp?: boolean | 'enrolled'
 }
 
 /** Allows a route for a role and the roles above it. */
@@ -27,7 +27,7 @@ function allowFrom (role: Role, { adminFields = [], permission, stepUp = false }
   const admin: AdminRoles = {
     roles: atLeast(role),
     ...adminFields.length > 0 ? { fields } : {},
-    ...stepUp ? { stepUp } : {},
+    ...stepUp === false ? {} : { stepUp },
     ...permission === undefined ? {} : { permission }
   }
   return { config: { gatehouse: { admin } } }
@@ -63,5 +63,10 @@ export const PERMISSIONS = {
   /** Only owners change owners or give the role owner, and nobody changes themselves: the routes check both. */
   changeUsers: allowFrom('admin', { stepUp: true }),
   withdrawInvitations: allowFrom('admin'),
-  changeOwnEmail: allowFrom('viewer', { stepUp: true })
+  changeOwnEmail: allowFrom('viewer', { stepUp: true }),
+  readFactors: allowFrom('viewer'),
+  /** A user without a factor may set up the first, also if the organisation requires it. */
+  changeFactors: allowFrom('viewer', { stepUp: 'enrolled' }),
+  readOrganisation: allowFrom('viewer'),
+  changeOrganisation: allowFrom('owner', { stepUp: true })
 } as const

@@ -9,6 +9,7 @@ import type { Role } from '../../contracts/token-store/index.js'
 import adminApi from '../../routes/admin/api/index.js'
 import adminKeys from '../../routes/admin/keys/index.js'
 import adminAuth from '../../routes/admin/auth/index.js'
+import adminMfa from '../../routes/admin/mfa/index.js'
 import adminUsers from '../../routes/admin/users/index.js'
 import { SECRET, cheapPasswords } from './admin.js'
 
@@ -54,6 +55,10 @@ export async function permissionsPage (): Promise<string> {
   const routes = collectAdminRoutes(app)
   await app.register(tokenStore, { store: memoryStore(), sweepEvery: 0 })
   await app.register(adminAuth, { jwtSecrets: [SECRET], passwords: await cheapPasswords() })
+  await app.register(adminMfa, {
+    jwtSecrets: [SECRET],
+    passkeys: { rpId: 'example.com', origins: ['https://example.com'] }
+  })
   await app.register(adminApi, { jwtSecrets: [SECRET] })
   await app.register(adminKeys, { jwtSecrets: [SECRET] })
   await app.register(adminUsers, {

@@ -15,6 +15,8 @@ import adminApi from '../../routes/admin/api/index.js'
 import type { AdminApiOptions } from '../../routes/admin/api/index.js'
 import adminAuth from '../../routes/admin/auth/index.js'
 import type { AdminAuthOptions } from '../../routes/admin/auth/index.js'
+import adminMfa from '../../routes/admin/mfa/index.js'
+import type { AdminMfaOptions } from '../../routes/admin/mfa/index.js'
 import type { TokenPair } from '../../schemas/admin-auth.js'
 import adminKeys from '../../routes/admin/keys/index.js'
 import type { AdminKeysOptions } from '../../routes/admin/keys/index.js'
@@ -36,6 +38,8 @@ export interface AdminAppOptions {
   api?: Partial<AdminApiOptions>
   /** Also registers `adminKeys`. */
   keys?: Partial<AdminKeysOptions>
+  /** Registers `adminMfa` with these options. Default: not registered. */
+  mfa?: Partial<AdminMfaOptions>
   server?: FastifyServerOptions
   store?: TokenStore
   /** What else to register, before the admin routes; a sink is there for it. */
@@ -63,7 +67,7 @@ function inject (app: FastifyInstance, options: InjectOptions) {
 /** The admin routes on an empty store with a clock of its own, without limits of rates unless the test sets some. */
 export async function adminApp (
   t: Test,
-  { auth, api, keys, server, store, before }: AdminAppOptions = {}
+  { auth, api, mfa, keys, server, store, before }: AdminAppOptions = {}
 ): Promise<AdminApp> {
   const clock = { now: Date.now() }
   const now = () => clock.now
@@ -82,6 +86,10 @@ export async function adminApp (
     tokenRateLimit: false,
     ...auth
   })
+  if (mfa !== undefined) {
+    const unlimited = { loginRateLimit: false as const, userRateLimit: false as const, tokenRateLimit: false as const }
+    await app.register(adminMfa, { jwtSecrets: [SECRET], now, ...unlimited, ...mfa })
+  }
   await app.register(adminApi, { jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...api })
   if (keys !== undefined) {
     await app.register(adminKeys, { jwtSecrets: [SECRET], now, userRateLimit: false, tokenRateLimit: false, ...keys })

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 import { FORBIDDEN } from '../../../lib/errors.js'
-import type { TokenStore, User, UserFactors } from '../../../contracts/token-store/index.js'
+import type { TokenStore, User } from '../../../contracts/token-store/index.js'
 import type { MfaChallenge, TokenReply } from '../../../schemas/admin-auth.js'
+import { hasFactor } from '../has-factor.js'
 import type { SessionStart, StartSession } from './token-pairs.js'
 
 /** Asks for the second factor of a login. Set by `adminMfa`. */
@@ -40,11 +41,6 @@ export function loginContinuation (
     rememberDevice(request, reply, user)
     return tokens
   }
-}
-
-/** Returns whether a user has a second factor. */
-export function hasFactor ({ totp, passkeys }: UserFactors): boolean {
-  return totp !== null || passkeys.length > 0
 }
 
 /** Without `adminMfa` a password alone must not log in a user who has, or has to have, a second factor. */
