@@ -21,6 +21,7 @@ const ROUTE_CONFIG = {
   ingestion: ["{ pipelineKey: true, signature: 'off' }", "{ signature: 'never' }"],
   'admin-auth': ['{ admin: true }', '{ admin: 5 }'],
   'admin-api': ['{ admin: true }', '{ admin: 5 }'],
+  'admin-mfa': ['{ admin: true }', '{ admin: 5 }'],
   'admin-keys': ['{ admin: true }', '{ admin: 5 }'],
   'admin-users': ['{ admin: true }', '{ admin: 5 }']
 }

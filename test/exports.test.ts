@@ -43,6 +43,7 @@ t.test('the root exports every plugin under its own name', async (t) => {
       'adminAuth',
       'adminApi',
       'adminKeys',
+      'adminMfa',
       'adminUsers',
       'errorEnvelope',
       'captcha',

@@ -13,8 +13,9 @@ export interface Attempt {
 }
 
 /**
- * Counts the failed codes of an account. Codes of a session are counted separately, so that a stolen access token cannot
- * lock the account. `prove` checks the code; an attempt is counted before, so that concurrent guesses are all counted.
+ * Counts the failed codes of an account. Codes of a session are counted separately, so that a stolen access token
+ * cannot lock the account. `prove` checks the code; an attempt is counted before, so that concurrent guesses are all
+ * counted.
  */
 export type CountAttempt = <Proof>(attempt: Attempt, prove: () => Promise<Proof | null>) => Promise<Proof>
 

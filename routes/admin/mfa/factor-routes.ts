@@ -129,7 +129,10 @@ function passkeyRoutes (scope: FastifyInstance, parts: MfaParts, passkeys: Passk
  * Checks the password for the first factor: otherwise a stolen access token could add a factor and lock the user out.
  * A user who has a factor has just proved it, as the guard requires on these routes.
  */
-async function checkOwner (scope: FastifyInstance, request: FastifyRequest<{ Body: StartEnrolmentBody }>): Promise<void> {
+async function checkOwner (
+  scope: FastifyInstance,
+  request: FastifyRequest<{ Body: StartEnrolmentBody }>
+): Promise<void> {
   const { sub, email, sid } = adminOf(request)
   const { current_password: password } = request.body
   if (password === undefined) {

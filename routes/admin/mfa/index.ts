@@ -48,8 +48,9 @@ const KNOWN: KnownOptions<AdminMfaOptions> = {
 const MINUTE = 60_000
 
 /**
- * Registers the routes of second factors: authenticator apps, recovery codes and passkeys, at login and for actions that
- * need a fresh proof, and the policy of the organisation. Needs `adminAuth` in the same scope. Throws `INVALID_OPTIONS`.
+ * Registers the routes of second factors: authenticator apps, recovery codes and passkeys, at login and for actions
+ * that need a fresh proof, and the policy of the organisation. Needs `adminAuth` in the same scope. Throws
+ * `INVALID_OPTIONS`.
  *
  * @example
  * await app.register(adminAuth, { jwtSecrets: [process.env.JWT_SECRET] })

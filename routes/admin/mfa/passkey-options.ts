@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { INVALID_OPTIONS } from '../../../lib/errors.js'
 import { assertNonEmpty, refuseUnknownMembers } from '../../../lib/options.js'
 import type { KnownOptions } from '../../../lib/options.js'
+import { parseUrl } from '../../../signing/parse-url.js'
 
 /** Where passkeys are valid. */
 export interface PasskeyOptions {
@@ -35,8 +36,9 @@ export function passkeyOptionsOf (options: PasskeyOptions): Required<PasskeyOpti
 }
 
 function isOriginOf (origin: unknown, rpId: string): boolean {
-  if (typeof origin !== 'string' || !URL.canParse(origin)) return false
-  const { protocol, hostname, origin: own } = new URL(origin)
+  const url = typeof origin === 'string' ? parseUrl(origin) : null
+  if (url === null) return false
+  const { protocol, hostname, origin: own } = url
   if (own !== origin || (hostname !== rpId && !hostname.endsWith(`.${rpId}`))) return false
   return protocol === 'https:' || (protocol === 'http:' && (hostname === 'localhost' || hostname.endsWith('.localhost')))
 }

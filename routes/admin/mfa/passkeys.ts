@@ -31,7 +31,11 @@ export interface Purpose {
 
 /** Registers and verifies passkeys. */
 export interface Passkeys {
-  registrationOptions (user: { id: string, email: string }, known: readonly Passkey[], purpose: Purpose): Promise<Challenge>
+  registrationOptions (
+    user: { id: string, email: string },
+    known: readonly Passkey[],
+    purpose: Purpose
+  ): Promise<Challenge>
   /** Returns the passkey of a registration. Throws `INVALID_REQUEST`. */
   register (
     user: { id: string },
@@ -39,9 +43,9 @@ export interface Passkeys {
     credential: NewCredential,
     challenge: { token: string, purpose: Purpose }
   ): Promise<NewPasskey>
-  /** Returns the options for the passkeys of a user; without `known` the user chooses one, and has to be verified. */
+  /** Returns the options for the passkeys of a user; with `null` the user chooses one, and has to be verified. */
   authenticationOptions (known: readonly Passkey[] | null, purpose: Purpose): Promise<Challenge>
-  /** Returns the passkey that signed the challenge, or `null` if the proof is wrong; `onRefusal` receives the reason. */
+  /** Returns the options for the passkeys of a user; with `null` the user chooses a passkey and has to be verified. */
   verify (
     credential: Credential,
     challenge: { token: string, purpose: Purpose },
