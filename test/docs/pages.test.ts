@@ -22,6 +22,7 @@ const GUIDES = [
   'install',
   'organisations',
   'permissions',
+  'rotating-secrets',
   'routes',
   'sdks',
   'signing',
