@@ -4,8 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import sse from '@fastify/sse'
 import t from 'tap'
 
+import { anApiKey } from '../../../../conformance/token-store/fixtures.js'
 import { UNAVAILABLE } from '../../../../lib/errors.js'
 import { memoryStore } from '../../../../plugins/token-store/memory/index.js'
+import { generateApiKey } from '../../../../signing/api-key.js'
+import { sha256Hex } from '../../../../signing/digest.js'
 import { acceptedEvent } from '../../../helpers/accepted-event.js'
 import { caller } from '../../../helpers/admin-caller.js'
 import { holdTimers } from '../../../helpers/held-timers.js'
@@ -51,6 +54,23 @@ for (const [what, end] of ENDS) {
     t.notMatch(stream.text(), 'afterwards')
   })
 }
+
+t.test('the stream of an API key ends at the next check after the key was revoked, and not before', async (t) => {
+  const looks = holdTimers(t, 1_000)
+  const gateway = await liveGateway(t)
+  const made = await gateway.source()
+  const key = generateApiKey()
+  const { id } = await gateway.store.apiKeys.create(
+    anApiKey({ orgId: 'acme', role: 'viewer', permissions: ['events:read'], digest: sha256Hex(key) })
+  )
+  const stream = await gateway.watch('', {}, key)
+  looks.run()
+  await gateway.send(made, '/v1/t', { event: 'x', userId: 'u', messageId: 'before' })
+  await stream.until('accepted')
+  await gateway.store.apiKeys.revoke('acme', id)
+  looks.run()
+  t.equal((await stream.over).how, 'ended')
+})
 
 t.test('a stream stays open when the role of its user changes to another role that reads events', async (t) => {
   const gateway = await liveGateway(t, { api: { live: { statsEvery: 1_000 } } })
