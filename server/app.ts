@@ -11,6 +11,7 @@ import userReference from '../plugins/user-reference/index.js'
 import adminApi from '../routes/admin/api/index.js'
 import adminAuth from '../routes/admin/auth/index.js'
 import adminKeys from '../routes/admin/keys/index.js'
+import adminUsers from '../routes/admin/users/index.js'
 import type { RenewalOptions } from '../routes/databrain/guest-token/index.js'
 import { abuseGuards } from './abuse-guards.js'
 import type { Config } from './config/index.js'
@@ -24,6 +25,7 @@ import { embedRoutes } from './embed-routes.js'
 import health from './health.js'
 import { checkHeaders, limitUnknownPaths } from './http-hygiene.js'
 import { ingestionRoutes } from './ingestion-routes.js'
+import type { Mail } from './mail/index.js'
 import type { EventDurability } from './open-sink.js'
 import { addPageHeaders } from './page-headers.js'
 import { GUEST_TOKEN_PATH, RENEWAL_PATH } from './products.js'
@@ -41,6 +43,7 @@ export interface AppParts {
   store: TokenStore
   sink: EventSink
   durability: EventDurability
+  mail: Pick<Mail, 'sendMail'>
   /** The server's own origins. Messages show the first one. */
   origins: readonly [string, ...string[]]
   /** Whether the first start is complete; /readyz returns 503 until then. Default: complete. */
@@ -51,6 +54,8 @@ export interface AppParts {
 
 const MINUTE = 60_000
 const DAY = 86_400_000
+/** The page that the links in mails open. */
+const LINK_PATH = '/account'
 const DEMO_USERS = ['viewer@example.com', 'ann@example.com', 'bob@example.com']
 
 /** Issues the next `proxyAuthUrl` for the user of the start page's session. */
@@ -131,6 +136,13 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
   })
   await app.register(adminKeys, {
     jwtSecrets: secrets.JWT_SECRET,
+    userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
+  })
+
+  await app.register(adminUsers, {
+    jwtSecrets: secrets.JWT_SECRET,
+    linkUrl: `${config.publicUrl ?? origins[0]}${LINK_PATH}`,
+    sendMail: parts.mail.sendMail,
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
 

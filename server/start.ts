@@ -9,6 +9,7 @@ import { buildApp } from './app.js'
 import type { Config } from './config/index.js'
 import { firstStart } from './first-start.js'
 import { lateLog } from './late-log.js'
+import { openMail } from './mail/index.js'
 import { openData } from './open-data.js'
 import { openSink } from './open-sink.js'
 import type { EventDurability } from './open-sink.js'
@@ -54,9 +55,22 @@ export async function startServer (config: Config, { print }: StartOptions): Pro
     closers.push(closeStore)
     const { sink, durability, close: closeSink } = await openSink(config, database, log)
     closers.push(closeSink)
+    const mail = await openMail(config)
+    closers.push(async () => mail.close())
     let started = false
-    const app = await buildApp({ config, secrets, products, store, sink, durability, origins, started: () => started })
+    const app = await buildApp({
+      config,
+      secrets,
+      products,
+      store,
+      sink,
+      durability,
+      mail,
+      origins,
+      started: () => started
+    })
     log.follow(app.log)
+    mail.announce(app.log)
     closers.push(() => app.close())
     // Listens before firstStart: a used port must not lose the password, which is printed only once.
     await app.listen({ host: config.host, port, backlog: 4_096 }).catch(explainUsedPort)

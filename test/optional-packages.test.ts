@@ -28,6 +28,8 @@ const FIRST_CALLS: ReadonlyArray<[name: string, module: string, call: string, me
   ['@nats-io/transport-node', 'plugins/event-sink/jetstream/index.ts', 'connectNats({ url: "nats://127.0.0.1:1" })',
     'NATS needs the package "@nats-io/transport-node"'],
   ['ioredis', 'lib/redis/index.ts', 'openRedis({ url: "redis://127.0.0.1:1" })', 'Redis needs the package "ioredis"'],
+  ['nodemailer', 'server/mail/smtp.ts', 'openSmtp({ url: "smtp://127.0.0.1:1", from: "a@example.com" })',
+    'SMTP_URL needs the package "nodemailer"'],
   ['@node-rs/argon2', 'index.ts', 'createPasswords()', 'Hashing passwords needs the package "@node-rs/argon2"']
 ]
 

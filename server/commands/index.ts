@@ -11,7 +11,8 @@ const start: Command = {
   options: {},
   needs: (
     environment
-  ) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), '@node-rs/argon2', ...SERVER],
+  ) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), ...forMail(environment),
+    '@node-rs/argon2', ...SERVER],
   run: async () => await (await import('./start.js')).start()
 }
 
@@ -88,6 +89,10 @@ function forEvents ({ NATS_URL = '' }: NodeJS.ProcessEnv): string[] {
 
 function forGuards ({ CSRF = '', CAPTCHA = '' }: NodeJS.ProcessEnv): string[] {
   return [...(CSRF === 'on' ? ['@fastify/csrf-protection'] : []), ...(CAPTCHA === 'altcha' ? ['altcha-lib'] : [])]
+}
+
+function forMail ({ SMTP_URL = '' }: NodeJS.ProcessEnv): string[] {
+  return SMTP_URL === '' ? [] : ['nodemailer']
 }
 
 const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) =>

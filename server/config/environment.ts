@@ -140,6 +140,25 @@ export const EnvironmentSchema = Type.Object({
     otherwise: 'generated and printed once'
   })),
 
+  PUBLIC_URL: matching(
+    'The URL under which browsers reach the server; links in mails start with it',
+    '^https?://[^/?#\\s]',
+    'a URL such as https://gate.example.com',
+    { otherwise: "the server's own origin; required with SMTP_URL in production" }
+  ),
+  SMTP_URL: matching(
+    'The SMTP server that sends mails, with TLS unless it is on this machine',
+    '^smtps?://',
+    'a URL such as smtps://user:password@smtp.example.com',
+    { otherwise: 'none; mails become files in DATA_DIR/outbox' }
+  ),
+  MAIL_FROM: matching(
+    'The sender of mails',
+    '^[^\\u0000-\\u001f\\u007f@]+@[^\\u0000-\\u001f\\u007f@\\s]+$',
+    'an address such as gatehouse@example.com, or "Name <gatehouse@example.com>"',
+    { otherwise: 'none; required with SMTP_URL' }
+  ),
+
   DATABRAIN: product('DataBrain'),
   DATABRAIN_PROXY_KEY: text(
     "The proxy key that DataBrain's servers send; a list of two during a rotation",

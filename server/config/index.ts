@@ -4,6 +4,7 @@ import { Value } from '@sinclair/typebox/value'
 
 import { isExactOrigin } from '../../lib/cors/exact-origin.js'
 import { passwordProblem } from '../../lib/passwords/policy.js'
+import { parseUrl } from '../../signing/parse-url.js'
 import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 import { EnvironmentSchema } from './environment.js'
 import type { Environment, VariableName } from './environment.js'
@@ -39,6 +40,10 @@ export interface Config {
   /** Each `[current, …previous]`; `null`: generated. */
   secrets: Record<SecretName, string[] | null>
   admin: { email: string, password: string | null, isEmailSet: boolean }
+  /** The URL that links in mails start with, without a slash at the end; `null`: the server's own origin. */
+  publicUrl: string | null
+  /** The SMTP server; `null`: mails become files. */
+  smtp: { url: string, from: string } | null
   databrain: DataBrainConfig | null
   boldbi: BoldBiConfig | null
   dxfeed: DxFeedConfig | null
@@ -139,6 +144,8 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
       DATABRAIN_PROXY_KEY: secretsOf('DATABRAIN_PROXY_KEY', environment, problems)
     },
     admin: { email, password: password ?? null, isEmailSet: isSet(variables.ADMIN_EMAIL) },
+    publicUrl: publicUrlOf(environment.PUBLIC_URL, problems),
+    smtp: smtpOf(environment, production, problems),
     databrain,
     boldbi,
     dxfeed,
@@ -234,6 +241,27 @@ function natsOf (environment: Environment): Config['nats'] {
   return url === undefined
     ? null
     : { url, stream, replicas: Number(NATS_REPLICAS), maxAgeDays, duplicateMinutes, packing, copy: NATS_COPY === 'on' }
+}
+
+function publicUrlOf (text: string | undefined, problems: Problems): string | null {
+  if (text === undefined) return null
+  const url = parseUrl(text)
+  if (url !== null && url.search === '' && url.hash === '' && url.username === '') return url.href.replace(/\/+$/, '')
+  problems.add('PUBLIC_URL', 'must be a URL such as https://gate.example.com, without a query and a user')
+  return null
+}
+
+/** Links with the address that the server listens on are of no use outside of this machine. */
+function smtpOf (
+  { SMTP_URL: url, MAIL_FROM: from, PUBLIC_URL: publicUrl }: Environment,
+  production: boolean,
+  problems: Problems
+): Config['smtp'] {
+  if (url === undefined) return null
+  if ((parseUrl(url)?.hostname ?? '') === '') problems.add('SMTP_URL', 'must contain the host of the SMTP server')
+  if (from === undefined) problems.add('MAIL_FROM', 'is required with SMTP_URL')
+  if (production && publicUrl === undefined) problems.add('PUBLIC_URL', 'is required with SMTP_URL in production')
+  return { url, from: from ?? '' }
 }
 
 function secretsOf (name: SecretName, environment: Environment, problems: Problems): string[] | null {

@@ -5,6 +5,7 @@ import { buildApp } from '../../server/app.js'
 import { readConfig } from '../../server/config/index.js'
 import { firstStart } from '../../server/first-start.js'
 import type { FirstStart } from '../../server/first-start.js'
+import { openMail } from '../../server/mail/index.js'
 import { startProducts } from '../../server/products.js'
 import type { Products } from '../../server/products.js'
 import { openSecrets } from '../../server/secrets.js'
@@ -39,6 +40,7 @@ export async function demoApp (
   const products = await startProducts(config, origins)
   test.teardown(() => products.close())
   const [secrets, store, log] = [await openSecrets(config), memoryStore(), logReader()]
+  const mail = await openMail(config)
   const app = await buildApp({
     config,
     secrets,
@@ -46,6 +48,7 @@ export async function demoApp (
     store,
     sink: memorySink(),
     durability: 'none',
+    mail,
     origins: [...origins],
     logStream: log.stream
   })
@@ -53,6 +56,7 @@ export async function demoApp (
     // A browser may be in the middle of something, or keep connections in reserve.
     const cutting = setInterval(() => app.server.closeAllConnections(), 20)
     await app.close()
+    mail.close()
     clearInterval(cutting)
   })
   const passwords = await createPasswordsOfAnyCost({ memoryCost: 1024, timeCost: 1 })

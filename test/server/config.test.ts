@@ -124,6 +124,13 @@ t.test('each bad value is a problem that names its variable and hides its value'
     ['METRICS_TOKEN', 'abc-token'],
     ['CAPTCHA', 'on'],
     ['CSRF', 'yes'],
+    ['PUBLIC_URL', 'gateway.test'],
+    ['PUBLIC_URL', 'https://gate.example.com/?x=1'],
+    ['PUBLIC_URL', 'https://user@gate.example.com'],
+    ['SMTP_URL', 'smtp.example.com:25'],
+    ['SMTP_URL', 'http://smtp.example.com'],
+    ['MAIL_FROM', 'nobody'],
+    ['MAIL_FROM', 'a@example.com\r\nBcc: b@example.com'],
     ['REQUIRE_HTTPS', 'yes']
   ]
   for (const [name, value] of bad) {
@@ -178,6 +185,20 @@ t.test('production demands the secrets and refuses mock products and a user for 
     dxfeed: null,
     embedUser: null
   })
+})
+
+t.test('an SMTP server needs a sender and, in production, the URL of the links', async (t) => {
+  const smtp = { SMTP_URL: 'smtps://user:secret@smtp.example.com' }
+  const from = { MAIL_FROM: 'Gatehouse <gate@example.com>' }
+  t.same(problemsOf(smtp), ['MAIL_FROM is required with SMTP_URL'])
+  t.same(problemsOf({ ...production(), ...real(), ...smtp, ...from }), [
+    'PUBLIC_URL is required with SMTP_URL in production'
+  ])
+  t.match(readConfig({ ...smtp, ...from, PUBLIC_URL: 'https://example.com/gate/' }), {
+    smtp: { url: smtp.SMTP_URL, from: from.MAIL_FROM },
+    publicUrl: 'https://example.com/gate'
+  })
+  t.match(readConfig({}), { smtp: null, publicUrl: null })
 })
 
 t.test('there is no default end user once a real product is configured', async (t) => {

@@ -42,7 +42,7 @@ export function createMailer (scope: FastifyInstance, sendMail: SendMail): Maile
   }
 
   function logFailure ({ log }: FastifyRequest, error: unknown, mail?: MailMessage): void {
-    log.error({ kind: mail?.kind, err: describe(error, mail?.link ?? null) }, 'mail not sent')
+    log.error({ kind: mail?.kind, err: withoutToken(error, mail?.link ?? null) }, 'mail not sent')
   }
 
   async function run (request: FastifyRequest, work: () => Promise<readonly MailMessage[]>): Promise<void> {
@@ -81,11 +81,15 @@ export function createMailer (scope: FastifyInstance, sendMail: SendMail): Maile
   }
 }
 
-/** Returns the description of an error for the log, without the token of the link. */
-function describe (error: unknown, link: string | null): { type: string, code?: string, message: string } {
-  if (!(error instanceof Error)) return { type: typeof error, message: 'sendMail rejected without an Error' }
+/** Returns a copy of an error for the log, without the token of the link. A host may put the mail into the message. */
+function withoutToken (error: unknown, link: string | null): Error {
+  const known: NodeJS.ErrnoException = error instanceof Error ? error : new Error('sendMail rejected without an Error')
+  const { name, message, stack, code } = known
   const [, token = ''] = link?.split('token=') ?? []
-  const message = token === '' ? error.message : error.message.replaceAll(token, '[token]')
-  const { code } = error as NodeJS.ErrnoException
-  return { type: error.name, message, ...typeof code === 'string' ? { code } : {} }
+  const mask = (text: string) => token === '' ? text : text.replaceAll(token, '[token]')
+  const copy: NodeJS.ErrnoException = new Error(mask(message))
+  copy.name = name
+  copy.stack = mask(stack ?? '')
+  if (typeof code === 'string') copy.code = code
+  return copy
 }
