@@ -9,7 +9,7 @@ import { SECRET, adminApp, decode, forge } from '../helpers/admin.js'
 const VECTORS = new URL('../vectors/jwt/', import.meta.url)
 const PREVIOUS = 'Xy3-bN8tKq5_vMd0Rw7Lc2Zp9Hf4Gj6S'
 
-/** An app with one live session, and how it answers a token made by hand. */
+/** An app with one live session, and a function that returns its response to a token. */
 async function forger (t: Test) {
   const { app, addUser, login, get, clock } = await adminApp(t)
   await addUser('ann@example.com')
@@ -22,10 +22,10 @@ async function forger (t: Test) {
   return { app, access_token, refresh_token, header, claims, answer, clock }
 }
 
-t.test('a header other than HS256, typ and a known kid is 401, however well it is signed', async (t) => {
+t.test('a header other than HS256, typ and a known kid is 401, even with a valid signature', async (t) => {
   const { header, claims, answer } = await forger(t)
   const kid = header['kid']
-  t.equal(await answer(forge(header, claims)), 'ok', 'what is made by hand can be right')
+  t.equal(await answer(forge(header, claims)), 'ok', 'a token of the test is accepted')
   t.equal(await answer(forge({ kid, typ: 'JWT', alg: 'HS256' }, claims)), 'ok', 'in any order')
   t.equal(await answer(forge({ alg: 'HS256' }, claims)), 'ok', 'without a kid')
   const cases: Array<[string, Record<string, unknown> | string, string?]> = [
@@ -52,7 +52,7 @@ t.test('a header other than HS256, typ and a known kid is 401, however well it i
     ['jwk', { ...header, jwk: { kty: 'oct', k: Buffer.from(SECRET).toString('base64url') } }],
     ['x5c', { ...header, x5c: ['AAAA'] }],
     ['crit', { ...header, crit: ['exp'] }],
-    ['crit of nothing', { ...header, crit: [] }],
+    ['an empty crit', { ...header, crit: [] }],
     ['b64', { ...header, b64: false, crit: ['b64'] }],
     ['cty', { ...header, cty: 'JWT' }],
     ['alg twice', `{"alg":"none","alg":"HS256","typ":"JWT","kid":"${String(kid)}"}`],
@@ -66,7 +66,7 @@ t.test('a header other than HS256, typ and a known kid is 401, however well it i
   }
 })
 
-t.test('claims that are missing, mistyped, doubled or out of bounds are 401', async (t) => {
+t.test('claims that are missing, mistyped, repeated or out of bounds are 401', async (t) => {
   const { header, claims, answer } = await forger(t)
   const iat = claims['iat'] as number
   const text = JSON.stringify(claims)
@@ -78,18 +78,18 @@ t.test('claims that are missing, mistyped, doubled or out of bounds are 401', as
     ['another issuer', { ...claims, iss: 'evil' }],
     ['another audience', { ...claims, aud: 'fastify-gatehouse:other' }],
     ['a list of audiences', { ...claims, aud: ['fastify-gatehouse:admin'] }],
-    ['a role that is none', { ...claims, role: 'root' }],
+    ['an unknown role', { ...claims, role: 'root' }],
     ['a number for the sub', { ...claims, sub: 1 }],
     ['an empty jti', { ...claims, jti: '' }],
     ['a sid of 300 characters', { ...claims, sid: 'x'.repeat(300) }],
     ['another user', { ...claims, sub: '00000000-0000-4000-8000-000000000000' }],
     ['another organisation', { ...claims, org_id: 'other' }],
     ['another epoch', { ...claims, epoch: 1 }],
-    ['a text for the epoch', { ...claims, epoch: '0' }],
-    ['a longer life', { ...claims, exp: iat + 901 }],
-    ['an eternal life', { ...claims, exp: 1e300 }],
+    ['a string for the epoch', { ...claims, epoch: '0' }],
+    ['a longer lifetime', { ...claims, exp: iat + 901 }],
+    ['an endless lifetime', { ...claims, exp: 1e300 }],
     ['exp in milliseconds', { ...claims, exp: iat * 1000 }],
-    ['a text for exp', { ...claims, exp: String(iat + 900) }],
+    ['a string for exp', { ...claims, exp: String(iat + 900) }],
     ['half a second in exp', { ...claims, exp: iat + 899.5 }],
     ['exp before iat', { ...claims, exp: iat - 1 }],
     ['null for exp', { ...claims, exp: null }],
@@ -106,7 +106,8 @@ t.test('claims that are missing, mistyped, doubled or out of bounds are 401', as
   t.equal(await answer(forge(header, { ...claims, note: 'a "quoted": text' })), 'ok', 'a further claim')
 })
 
-t.test('a token is good to its last second and expired after it, and a clock that went back refuses it', async (t) => {
+t.test('a token is valid to its last second, expired afterwards, and refused by a clock that ' +
+  'is minutes behind', async (t) => {
   const { access_token, claims, answer, clock } = await forger(t)
   const exp = (claims['exp'] as number) * 1000
   const start = clock.now
@@ -125,7 +126,7 @@ t.test('a token is good to its last second and expired after it, and a clock tha
   }
 })
 
-t.test('the published examples are 401, as they are and signed with our secret', async (t) => {
+t.test('published example tokens are 401, unchanged and signed with the secret of the app', async (t) => {
   const { answer } = await forger(t)
   const tokens: string[] = []
   for (const name of readdirSync(new URL('jose_cookbook/', VECTORS))) {
@@ -153,7 +154,7 @@ interface Vector {
   output?: { compact?: string }
 }
 
-t.test('a signature that is missing, cut, changed or of another text is 401', async (t) => {
+t.test('a signature that is missing, cut, changed or made for other claims is 401', async (t) => {
   const { access_token, header, claims, answer } = await forger(t)
   const [head = '', body = '', signature = ''] = access_token.split('.')
   const cases: Array<[string, string]> = [
@@ -174,7 +175,7 @@ t.test('a signature that is missing, cut, changed or of another text is 401', as
   for (const [name, token] of cases) t.equal(await answer(token), '401 INVALID_TOKEN', name)
 })
 
-t.test('no credential of another kind is an access token', async (t) => {
+t.test('a credential of another kind is not an access token', async (t) => {
   const { refresh_token, claims, answer } = await forger(t)
   const cases: Array<[string, string]> = [
     ['a refresh token', refresh_token],
@@ -188,8 +189,7 @@ t.test('no credential of another kind is an access token', async (t) => {
   for (const [name, token] of cases) t.equal(await answer(token), '401 INVALID_TOKEN', name)
 })
 
-t.test('jwtSecrets: the first signs and all verify, so that a secret can be rotated; a dropped one is ' +
-  '401', async (t) => {
+t.test('the first of jwtSecrets signs and all of them verify, and a token of a removed secret is 401', async (t) => {
   const one = await adminApp(t, { auth: { jwtSecrets: [PREVIOUS] } })
   await one.addUser('ann@example.com')
   const old = await one.login('ann@example.com')

@@ -15,7 +15,7 @@ const callback = fp((app: FastifyInstance, { value }: { value: string }, next: (
 }, { name: 'callback' })
 
 for (const [name, plugin] of [['an async plugin', async_], ['a plugin with a callback', callback]] as const) {
-  t.test(`capturing ${name} returns its decorators and leaves the app unchanged, so that the host can register it too`, async (t) => {
+  t.test(`capturing ${name} returns its decorators and leaves the app unchanged`, async (t) => {
     const app = Fastify()
     t.teardown(() => app.close())
     app.get('/', async () => 'answered')

@@ -5,7 +5,7 @@ import { waitAtMost, withDeadline } from '../../lib/deadline.js'
 const never = new Promise<never>(() => {})
 const overdue = () => new Error('overdue')
 
-/** How many timers keep the process alive. */
+/** The number of timers that keep the process alive. */
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
 t.test('work that settles in time settles the call, and no timer is left', async (t) => {
@@ -17,12 +17,12 @@ t.test('work that settles in time settles the call, and no timer is left', async
   t.equal(timers(), before)
 })
 
-t.test('work that takes too long rejects with the error of the caller, or is no longer waited for', async (t) => {
+t.test('work that exceeds its time rejects with the error of the caller, or the wait for it ends', async (t) => {
   await t.rejects(withDeadline(never, 1, overdue), /overdue/)
   await waitAtMost(never, 1)
 })
 
-t.test('work that fails after its deadline is no unhandled rejection', async (t) => {
+t.test('work that fails after its deadline causes no unhandled rejection', async (t) => {
   let fail = (_error: Error) => {}
   const work = new Promise<void>((_resolve, reject) => { fail = reject })
   await t.rejects(withDeadline(work, 1, overdue), /overdue/)

@@ -2,8 +2,7 @@ import t from 'tap'
 
 import { FORBIDDEN, UNAVAILABLE } from '../../lib/errors.js'
 
-t.test('an error class refuses an option that it does not know, and names the current or the ' +
-  'nearest one', async (t) => {
+t.test('an error class refuses an unknown option and suggests the current or the nearest name', async (t) => {
   const cases: Array<[options: unknown, message: string]> = [
     [{ retryAfter: 5 }, 'UNAVAILABLE: unknown option "retryAfter"; it is now "retryAfterSeconds"'],
     [{ mesage: 'Later' }, 'UNAVAILABLE: unknown option "mesage"; did you mean "message"?'],
@@ -13,7 +12,7 @@ t.test('an error class refuses an option that it does not know, and names the cu
   for (const [options, message] of cases) t.throws(() => new UNAVAILABLE(options as never), { name: 'TypeError', message })
 })
 
-t.test('an error class refuses an Error, whose message would go to the client, a string and null', async (t) => {
+t.test('an error class refuses an Error, a string and null as options', async (t) => {
   const failed = new Error('password of the database')
   for (const options of [failed, 'Not yours', null, 403]) {
     t.throws(() => new FORBIDDEN(options as never), {
@@ -24,7 +23,7 @@ t.test('an error class refuses an Error, whose message would go to the client, a
   t.match(new FORBIDDEN({ cause: failed }), { message: 'This is not allowed', cause: failed })
 })
 
-t.test('an error class takes every option that it documents', async (t) => {
+t.test('an error class accepts every documented option', async (t) => {
   const options = {
     message: 'Later',
     details: [{ path: '/x', message: 'is wrong' }],

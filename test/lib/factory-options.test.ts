@@ -19,11 +19,11 @@ const KEY = 'eclGd3TWSYLMBHfcKoZEu74OSLseP7ydq8o9qKoSZCI'
 
 const DELIVERY = { method: 'POST', url: 'https://a.example/', headers: {}, body: Buffer.alloc(0), now: NOW }
 
-/** Reached by no factory that looks at its options first. */
+/** A value that no factory reads before it checks its options. */
 const nothing = {} as never
 const database = {} as Database
 
-/** Each factory with a misspelt option, as JavaScript may call it, and what the error says of that. */
+/** Each factory with a misspelt option, as JavaScript can call it, and the end of the error message. */
 const CALLS: Record<string, [call: () => unknown, fault: string]> = {
   sqlStore: [() => sqlStore(database, { secretsKeys: [KEY], cacheTTL: 5 } as never),
     '"cacheTTL"; did you mean "cacheTtl"?'],
@@ -112,7 +112,7 @@ t.test('jetstreamSink refuses an unknown option of its stream', async (t) => {
   })
 })
 
-t.test('RedisLink names an option with a wrong value, and what the option must be', async (t) => {
+t.test('RedisLink refuses a wrong value with an error that names the option and its bounds', async (t) => {
   const client = { evalsha: () => {} } as never
   const expected = 'must be a whole number of milliseconds, 1 to 4000'
   for (const [commandTimeout, shown] of [[0, '0'], [4_001, '4001'], [0.5, '0.5'], ['250', '"250"']]) {
@@ -136,11 +136,11 @@ t.test('openDatabase refuses an option of another location, and a misspelt locat
   })
 })
 
-t.test('the options of Fastify\'s "register" are no options of a factory', async (t) => {
+t.test('a factory refuses the options of Fastify\'s "register"', async (t) => {
   t.match(await errorOf(() => memoryStore({ prefix: '/x' } as never)), { code: 'INVALID_OPTIONS' })
 })
 
-t.test('factories without options, and with known ones, start', async (t) => {
+t.test('factories start without options and with known options', async (t) => {
   await memoryStore().close()
   await memoryStore({ now: Date.now, maxClaims: 5 }).close()
   await memorySink().close()

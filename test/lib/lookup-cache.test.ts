@@ -9,7 +9,7 @@ interface Thing {
   endsAt?: number
 }
 
-/** A backend that answers when it is told to, and a cache in front of it. */
+/** A backend that resolves when the test calls `answer`, and a cache in front of it. */
 function cached (options: Partial<LookupCacheOptions<Thing>> = {}) {
   const clock = manualClock(0)
   const waiting: Array<{ key: string, answer: (thing: Thing | null) => void, fail: (error: Error) => void }> = []
@@ -22,10 +22,10 @@ function cached (options: Partial<LookupCacheOptions<Thing>> = {}) {
     ...options
   })
 
-  /** Starts a look-up; resolves once the backend has been asked. */
+  /** Starts a look-up; resolves once the backend has been called. */
   async function ask (key: string) {
     const result = Promise.resolve(cache.get(key))
-    // Whoever looks at it later handles it; a rejection before that is none of the process's business.
+    // The test handles a rejection later; until then it must not count as unhandled.
     result.catch(() => {})
     await null
     await null
@@ -42,7 +42,7 @@ function cached (options: Partial<LookupCacheOptions<Thing>> = {}) {
   return { clock, waiting, cache, ask, fill }
 }
 
-t.test('a value is served at once until its time to live has passed, then looked up again', async (t) => {
+t.test('a value is returned immediately until its time to live has passed, then looked up again', async (t) => {
   const { cache, clock, waiting, fill } = cached({ ttl: 1_000 })
   const thing = { id: 'a' }
   await fill('a', thing)
@@ -56,10 +56,10 @@ t.test('a value is served at once until its time to live has passed, then looked
   await null
   waiting.pop()?.answer(null)
   t.equal(await again, null)
-  t.equal(cache.get('a'), null, 'and gone is gone')
+  t.equal(cache.get('a'), null, 'the removed value is null')
 })
 
-t.test('the age of a value counts from when its look-up began', async (t) => {
+t.test('the age of a value counts from the start of its look-up', async (t) => {
   const { cache, clock, waiting } = cached({ ttl: 1_000 })
   const result = cache.get('a')
   await null
@@ -80,7 +80,7 @@ t.test('concurrent misses of one key share one look-up, and different keys do no
   t.same((await Promise.all(results)).map((thing) => thing?.id), ['a', 'a', 'b', 'a'])
 })
 
-t.test('a miss is remembered for its own time to live', async (t) => {
+t.test('a miss is cached for its own time to live', async (t) => {
   const { cache, clock, fill } = cached({ ttl: 1_000, missTtl: 5_000 })
   await fill('a', null)
   t.equal(cache.get('a'), null)
@@ -107,7 +107,7 @@ const forgetting: Array<[string, (cache: LookupCache<Thing>) => void]> = [
   ['clear', (cache) => cache.clear()]
 ]
 for (const [name, forget] of forgetting) {
-  t.test(`a look-up in flight at ${name} is not cached, and a later call starts a new one`, async (t) => {
+  t.test(`a look-up in flight at ${name} is not cached, and a later call starts a new look-up`, async (t) => {
     const { cache, waiting } = cached()
     const before = cache.get('a')
     await null
@@ -118,7 +118,7 @@ for (const [name, forget] of forgetting) {
     waiting[1]?.answer({ id: 'new' })
     t.equal((await after)?.id, 'new')
     waiting[0]?.answer({ id: 'stale' })
-    t.equal((await before)?.id, 'stale', 'who asked before the change may see what was before it')
+    t.equal((await before)?.id, 'stale', 'a call before the change returns the old value')
     t.same(cache.get('a'), { id: 'new' })
   })
 
@@ -165,7 +165,7 @@ t.test('a failed look-up rejects for all waiting callers and is not cached', asy
   t.match(await third, { value: { id: 'a' } })
 })
 
-t.test('a look-up that throws synchronously fails, and the next call starts a new one', async (t) => {
+t.test('a look-up that throws synchronously fails, and the next call starts a new look-up', async (t) => {
   let calls = 0
   const cache = new LookupCache<Thing>({
     load () {
@@ -178,8 +178,8 @@ t.test('a look-up that throws synchronously fails, and the next call starts a ne
   t.equal(calls, 2)
 })
 
-t.test('while the backend is away a value is served up to the limit and not beyond; what was invalidated or ' +
-  'missing is not', async (t) => {
+t.test('while the backend is unavailable a value is returned up to the limit, and no invalidated ' +
+  'or missing value', async (t) => {
   const { cache, clock, waiting, ask, fill } = cached({ ttl: 1_000, limit: 5_000 })
   await fill('a', { id: 'a' })
   await fill('gone', { id: 'gone' })
@@ -226,7 +226,7 @@ t.test('a value expires at its own end before the time to live, also while the b
   t.match(await result, { error: { message: 'away' } })
 })
 
-t.test('no time to live may be longer than five seconds', async (t) => {
+t.test('a time to live above five seconds is refused, and zero disables the cache', async (t) => {
   for (const bad of [5_001, -1, NaN, Infinity]) {
     for (const name of ['ttl', 'missTtl', 'limit']) {
       t.throws(() => cached({ [name]: bad }), { message: `lookup cache: "${name}" must be 0 to 5000 milliseconds` })
@@ -234,15 +234,14 @@ t.test('no time to live may be longer than five seconds', async (t) => {
   }
   const { cache, waiting, ask, fill } = cached({ ttl: 0 })
   await fill('a', { id: 'a' })
-  t.equal(cache.peek('a'), undefined, 'zero remembers nothing')
+  t.equal(cache.peek('a'), undefined, 'zero caches no value')
   const result = ask('a')
   await null
   waiting.pop()?.fail(new Error('away'))
-  t.match(await result, { error: { message: 'away' } }, 'nor while the backend is away')
+  t.match(await result, { error: { message: 'away' } }, 'no old value is returned')
 })
 
-t.test('several keys are at once where all are known; the others are looked up together, beside what is under ' +
-  'way', async (t) => {
+t.test('getMany is synchronous if all keys are cached, and looks up the missing keys together', async (t) => {
   const asked: Array<readonly string[]> = []
   const { cache, ask, fill, waiting } = cached({
     loadMany: async (keys) => {
@@ -263,11 +262,10 @@ t.test('several keys are at once where all are known; the others are looked up t
   t.same(cache.getMany(['b', 'none', 'known']), [{ id: 'b' }, null, known])
   t.same(cache.getMany([]), [])
   t.equal(cache.get('a'), (await many)[0])
-  t.equal(waiting.length, 1, 'each key alone was asked for once')
+  t.equal(waiting.length, 1, 'the single key was looked up once')
 })
 
-t.test('several keys that fail together fail, are not remembered, and are forgotten where they changed ' +
-  'meanwhile', async (t) => {
+t.test('a failed look-up of several keys is not cached, nor is a key that changed meanwhile', async (t) => {
   const waiting: Array<{ answer: (things: Thing[]) => void, fail: (error: Error) => void }> = []
   const { cache } = cached({
     loadMany: () =>

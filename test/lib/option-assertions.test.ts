@@ -18,7 +18,7 @@ t.test('an error for an invalid option names the option and its value', async (t
       assertOption(false, 'key', 'a key')
     },
     { message: /must be a key$/ },
-    'without a value nothing is shown'
+    'without a value the message ends here'
   )
   t.throws(() => {
     assertOption(false, 'name', 'a name', 'x'.repeat(500))
@@ -59,7 +59,7 @@ t.test('assertWholeNumber checks the bounds and names the unit, and assertNonEmp
   })
 })
 
-t.test('a boolean is true or false, and nothing that JavaScript converts to it', async (t) => {
+t.test('a boolean option is true or false, and no value that JavaScript converts to a boolean', async (t) => {
   for (const [value, shown] of [['true', '"true"'], [0, '0'], [null, 'null'], [undefined, 'undefined']]) {
     t.throws(() => {
       assertBoolean('require-https', 'global', value)

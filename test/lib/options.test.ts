@@ -34,7 +34,7 @@ const WORKING: Record<string, object> = {
   widgetToken: { secret: 's', issuer: 'a', session: 'b', authorize: () => 'u' }
 }
 
-/** A misspelt option of each, its value, and the name that the error suggests. */
+/** A misspelt option of each plugin, its value, and the name that the error suggests. */
 const MISSPELT: ReadonlyArray<[plugin: string, option: string, value: unknown, nearest: string]> = [
   ['adminApi', 'userRateLimits', false, 'userRateLimit'],
   ['adminAuth', 'reusegrace', 5, 'reuseGrace'],
@@ -143,13 +143,13 @@ for (const [plugin, options, message] of INSIDE) {
 }
 
 for (const [plugin, options, message] of RENAMED) {
-  t.test(`${plugin} refuses the former ${JSON.stringify(options)} and names the present option`, async (t) => {
+  t.test(`${plugin} refuses the former ${JSON.stringify(options)} and names the current option`, async (t) => {
     t.match(await start(plugin, options), { code: 'INVALID_OPTIONS', message })
   })
 }
 
 for (const plugin of ['errorEnvelope', 'eventFeed']) {
-  t.test(`${plugin}, which has no options, refuses one`, async (t) => {
+  t.test(`${plugin} has no options and refuses any option`, async (t) => {
     t.match(await start(plugin, { global: true }), {
       code: 'INVALID_OPTIONS',
       message: `${plugin}: unknown option "global"; there are no options here`
@@ -157,7 +157,7 @@ for (const plugin of ['errorEnvelope', 'eventFeed']) {
   })
 }
 
-t.test('an option that is near no other one is refused with the list of options', async (t) => {
+t.test('an option without a similar name is refused with the list of options', async (t) => {
   t.match(await start('proxyKey', { fallthrough: true }), {
     message: 'proxyKey: unknown option "fallthrough"; the options are keys, secretMaxAge, global'
   })

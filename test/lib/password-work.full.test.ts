@@ -6,7 +6,7 @@ import { createPasswords } from '../../lib/passwords/index.js'
 
 type Argon2 = typeof import('@node-rs/argon2')
 
-// The calls are recorded before the package is imported by ours, which takes the functions as they are then.
+// The function is replaced before the suite imports the package.
 const argon2 = createRequire(import.meta.url)('@node-rs/argon2') as Argon2
 const { verify, parseOptions } = argon2
 const verified: string[] = []
@@ -15,7 +15,7 @@ argon2.verify = function recordedVerify (hash, ...args) {
   return verify(hash, ...args)
 }
 
-t.test('for an unknown user a dummy hash with the same cost is checked', async (t) => {
+t.test('for an unknown user a dummy hash of the same cost is verified', async (t) => {
   const passwords = await createPasswords()
   const real = await passwords.hash('some password or other')
   t.equal(await passwords.verify(real, 'wrong'), false)

@@ -7,7 +7,7 @@ import { stringWork } from '../helpers/string-work.js'
 
 const CHEAP = { memoryCost: 64, timeCost: 1 }
 
-t.test('a hash is argon2id of 19 MiB, 2 passes, 1 lane, salted anew each time', async (t) => {
+t.test('a hash is argon2id with 19 MiB, 2 passes and 1 lane, and has a new salt each time', async (t) => {
   const passwords = await createPasswords()
   const [one, two] = [await passwords.hash('a quite unguessable one'), await passwords.hash('a quite unguessable one')]
   t.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/)
@@ -47,8 +47,8 @@ t.test('a hash needs renewal when it is weaker in any parameter, not when it is 
   }
 })
 
-t.test('hashes are made a few at a time, beyond a line of waiting ones they are refused, and all turns come ' +
-  'back', async (t) => {
+t.test('hashes beyond the concurrency wait, hashes beyond the waiting limit are refused, and ' +
+  'later hashes work', async (t) => {
   const passwords = await createPasswordsOfAnyCost({ ...CHEAP, concurrency: 2, maxWaiting: 10 })
   const results = await Promise.allSettled(
     Array.from({ length: 20 }, (_, i) => passwords.verify(i % 3 ? null : 'not a hash', 'x'))
@@ -112,8 +112,7 @@ t.test('a short, long or common password is refused with the reason', async (t) 
   }
 })
 
-t.test('the longest and most tangled passwords are judged by their beginning and a few of their ' +
-  'spellings', async (t) => {
+t.test('the check of a long or obfuscated password reads a limited number of characters', async (t) => {
   passwordProblem('the word lists are loaded now')
   const tangled = ['x1 '.repeat(341), 'aA4@'.repeat(256), '4@8({[<36 9#1!|7017+50$2%'.repeat(40), 'iI1!|lL'.repeat(146),
     'password'.repeat(128), '\u{1F600}'.repeat(512)]

@@ -13,8 +13,8 @@ function logged () {
   return { app, reasons: () => lines.filter(({ msg }) => msg === 'request refused').map(({ reason }) => reason) }
 }
 
-t.test('the log names the origin that was refused, on one line of at most 200 characters, and the response does ' +
-  'not', async (t) => {
+t.test('the log contains the refused origin in one line of at most 200 characters, and the response ' +
+  'does not', async (t) => {
   const { app, reasons } = logged()
   t.teardown(() => app.close())
   app.get('/', (request, reply) => refuse(reply, refusedOrigin(request.headers.origin ?? '')))
@@ -46,7 +46,7 @@ t.test('the log names an unknown member of a body, and the response does not', a
   t.same(reasons(), ['"nmae" is unknown'])
 })
 
-t.test('the response lists the values that a member of a body may have', async (t) => {
+t.test('the response lists the allowed values of a property', async (t) => {
   const { app } = logged()
   t.teardown(() => app.close())
   await app.register(errorEnvelope)

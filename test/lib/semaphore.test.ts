@@ -32,7 +32,7 @@ t.test('tasks wait for a permit and start in the order of their calls', async (t
   t.equal(await semaphore.run(async () => 'result'), 'result')
 })
 
-t.test('a task that fails gives its permit back', async (t) => {
+t.test('a task that fails releases its permit', async (t) => {
   const semaphore = new Semaphore({ permits: 1 })
   const fails = async () => {
     throw new Error('failed')
@@ -55,7 +55,7 @@ t.test('a task is refused when the waiting tasks have the maximum weight, and ac
   t.equal(await semaphore.run(async () => 'next'), 'next')
 })
 
-t.test('a task that waits too long rejects, never runs and leaves its place to the next', async (t) => {
+t.test('a task that waits too long rejects, does not run and frees its place', async (t) => {
   const semaphore = new Semaphore({ permits: 1, maxWaiting: 1, maxWait: 1, onOverdue: () => new Error('overdue') })
   const first = held()
   const running = semaphore.run(first.task)

@@ -33,7 +33,7 @@ const aSource = fc.record({
   allowAnyOrigin: fc.boolean(),
   allowNullOrigin: fc.boolean()
 })
-// Most sources name their own pages alone.
+// Most sources list only their own pages.
 const usual = aSource.map(({ domains }) => ({ ...NONE, domains }))
 const oneOf = fc.oneof({ weight: 5, arbitrary: usual }, { weight: 1, arbitrary: aSource })
 const lists = fc.array(fc.array(oneOf, { maxLength: 6 }), { minLength: 1, maxLength: 8 })
@@ -54,13 +54,13 @@ t.test('after any sequence of lists the index matches each origin by the last li
   t.pass('500 histories')
 })
 
-t.test('while other lists are compiled, a query is answered by its own list', async (t) => {
+t.test('while other lists are compiled a query uses its own list', async (t) => {
   const question = fc.record({ at: fc.nat(), turns: fc.nat({ max: 3 }), origin: fc.constantFrom(...ORIGINS) })
   const asked = fc.array(question, { minLength: 2, maxLength: 10 })
   await fc.assert(
     fc.asyncProperty(lists, asked, async (history, questions) => {
       const index = new OriginIndex()
-      // Each list takes more than one slice.
+      // The compilation of each list needs more than one slice.
       const own = history.map((sources, at) => frozen([...sources, ...manySources(15, `list-${at}`)]))
       const answers: Array<boolean | Promise<boolean>> = []
       const expected: boolean[] = []
@@ -117,7 +117,7 @@ t.test('a source that is in the next list as the same frozen object is not read 
   const index = new OriginIndex()
   let texts = 0
   const domains = ['a.test']
-  // JSON.stringify asks for it.
+  // JSON.stringify calls toJSON.
   Object.defineProperty(domains, 'toJSON', {
     value: () => {
       texts++
@@ -134,7 +134,7 @@ t.test('a source that is in the next list as the same frozen object is not read 
   const before = await store.sources.origins()
   await store.sources.update('acme', other.source.id, { domains: ['c.test'] })
   const after = await store.sources.origins()
-  t.equal(after[0], before[0], 'the memory store hands the same object out')
+  t.equal(after[0], before[0], 'the memory store returns the same object')
   t.not(after[1], before[1])
   await store.sources.update('acme', kept.source.id, { domains: ['d.test'] })
   t.same((await store.sources.origins()).map(({ domains }) => domains), [['d.test'], ['c.test']])
@@ -174,14 +174,14 @@ function frozen (sources: readonly SourceOrigins[]): readonly SourceOrigins[] {
   return Object.freeze(sources.map(freezeOrigins))
 }
 
-/** Each with 100 domains. */
+/** Sources with 100 domains each. */
 function manySources (count: number, name: string): SourceOrigins[] {
   return Array.from({ length: count }, (_, at) => {
     return { ...NONE, domains: Array.from({ length: 100 }, (_, page) => `page-${page}.source-${at}.${name}.test`) }
   })
 }
 
-/** The source, which tells when it is compiled: that goes through the domains one by one. */
+/** The source, with a callback for its compilation, which iterates the domains. */
 function observed (source: SourceOrigins, onRead: () => void): SourceOrigins {
   const domains = [...source.domains]
   const iterate = domains[Symbol.iterator].bind(domains)

@@ -78,7 +78,7 @@ for (const [name, make] of APPS) {
       t.equal(reply.headers.vary, VARY)
       const names = allowed(reply)
       for (const one of requested.split(',')) t.ok(names.includes(one.trim().toLowerCase()), one)
-      t.equal(new Set(names).size, names.length, 'each name once')
+      t.equal(new Set(names).size, names.length, 'no name is repeated')
     }
     for (const requested of [undefined, '']) {
       t.same(allowed(await preflight(app, requested)), ['authorization', 'content-type'])
@@ -89,14 +89,14 @@ for (const [name, make] of APPS) {
     const app = await make(t)
     for (const origin of ['https://evil.test', 'null', `${SHOP}.evil.test`]) {
       const reply = await preflight(app, 'authorization,traceparent', origin)
-      // A host's @fastify/cors answers 204 ahead of the route, without the origin.
+      // A host's @fastify/cors responds with 204 before the route, without the origin.
       if (!name.includes('host')) t.equal(reply.statusCode, 403, origin)
       t.notOk(allowed(reply).includes('traceparent'))
       t.equal(reply.headers['access-control-allow-origin'], undefined)
     }
   })
 
-  t.test(`a preflight of ${name} omits invalid field names and those beyond the limits`, async (t) => {
+  t.test(`a preflight of ${name} omits invalid field names and names beyond the limits`, async (t) => {
     const app = await make(t)
     t.same(allowed(await preflight(app, 'good, *, two words, a:b, "q", (c), a/b, x@y, [z], , é, other')), [
       'authorization',
@@ -109,7 +109,7 @@ for (const [name, make] of APPS) {
     t.equal(
       allowed(await preflight(app, Array.from({ length: 100 }, (_, at) => `x-${at}`).join(','))).length,
       66,
-      '64 names and our own two'
+      '64 names and the two defaults'
     )
     const long = allowed(
       await preflight(app, Array.from({ length: 60 }, (_, at) => `${'x'.repeat(98)}${10 + at}`).join(','))
@@ -119,7 +119,7 @@ for (const [name, make] of APPS) {
   })
 }
 
-t.test('allowedHeaders of an embedding route is the whole list', async (t) => {
+t.test('allowedHeaders of an embedding route replaces the requested headers', async (t) => {
   const reply = await preflight(await siteApp(t, { allowedHeaders: ['X-Mine'] }), 'traceparent')
   t.equal(reply.statusCode, 204)
   t.same(allowed(reply), ['X-Mine'])

@@ -83,7 +83,7 @@ t.test('an entry that is not an exact origin stops the start', async (t) => {
   ) await t.resolves(site(t, { origins: [origin] }), origin)
 })
 
-t.test('a wrong option other than the origins stops the start and is named', async (t) => {
+t.test('another wrong option of cors stops the start with an error that names it', async (t) => {
   const cases: Array<[options: object, message: string]> = [
     [{ methods: 'GET' }, 'cors: "methods" must be a list of methods; got "GET"'],
     [{ allowedHeaders: 'x-a' }, 'cors: "allowedHeaders" must be a list of header names'],
@@ -96,7 +96,7 @@ t.test('a wrong option other than the origins stops the start and is named', asy
   }
 })
 
-t.test('an origin that a browser spells in another way is refused with that spelling', async (t) => {
+t.test('an origin that a browser sends in another spelling is refused with that spelling', async (t) => {
   for (
     const [origin, sent] of [
       ['https://bücher.example', 'https://xn--bcher-kva.example'],
@@ -125,7 +125,7 @@ t.test('without an Origin no CORS header is set, with any Referer, and the respo
   t.same(grants(foreign.headers), [])
 })
 
-t.test('no preflight allows access to a private network', async (t) => {
+t.test('a preflight does not allow access to a private network', async (t) => {
   const app = await site(t, { origins: [PAGE] })
   const reply = await app.inject({
     method: 'OPTIONS',

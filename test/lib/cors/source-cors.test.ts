@@ -44,7 +44,7 @@ async function shop (t: Test, settings: Partial<NewSource> = {}) {
   return { app, store, get, preflight, handled: () => handled, ...made }
 }
 
-t.test('a page of the source may send and read, a server without an origin may send', async (t) => {
+t.test('a page of the source can send and read, and a server without an origin can send', async (t) => {
   const { get } = await shop(t)
   const page = await get(SHOP)
   t.equal(page.statusCode, 200)
@@ -100,7 +100,8 @@ t.test('without domains every origin is refused, and with allowAnyOrigin every o
   t.equal((await open.get('null')).statusCode, 403)
 })
 
-t.test('a preflight of a page of any enabled source is 204 with the exact origin, any other 403', async (t) => {
+t.test('a preflight from a page of any enabled source is 204 with the exact origin, and any other ' +
+  'is 403', async (t) => {
   const { preflight, store } = await shop(t, { domains: ['*.example.com'] })
   await makeSource(store, { domains: ['https://closed.test'], enabled: false })
   const good = await preflight(SHOP, { 'access-control-request-headers': 'authorization, content-type, x-retry-count' })
@@ -126,7 +127,7 @@ t.test('a preflight of a page of any enabled source is 204 with the exact origin
   }
 })
 
-t.test('a sandboxed page, whose origin is null, may send and read if the source allows it', async (t) => {
+t.test('a sandboxed page, whose origin is null, can send and read if the source allows it', async (t) => {
   const { get, preflight, store, source } = await shop(t)
   t.equal((await get('null')).statusCode, 403)
   t.equal((await preflight('null')).statusCode, 403)
@@ -153,19 +154,19 @@ t.test('a sandboxed page, whose origin is null, may send and read if the source 
     t.equal((await get(origin)).statusCode, 403, JSON.stringify(origin))
   }
   const other = await makeSource(store)
-  t.equal((await get('null', other.key)).statusCode, 403, 'the switch of one source is not that of another')
+  t.equal((await get('null', other.key)).statusCode, 403, 'another source has a separate setting')
   await store.sources.update('acme', source.id, { enabled: false })
   t.equal((await preflight('null')).statusCode, 403, 'only enabled sources count')
 })
 
-t.test('a preflight for a private network is not allowed', async (t) => {
+t.test('a preflight does not allow access to a private network', async (t) => {
   const { preflight } = await shop(t)
   const response = await preflight(SHOP, { 'access-control-request-private-network': 'true' })
   t.equal(response.statusCode, 204)
   t.equal(response.headers['access-control-allow-private-network'], undefined)
 })
 
-t.test('an OPTIONS request that is no preflight is 400, and a store that is unavailable is 503', async (t) => {
+t.test('an OPTIONS request that is no preflight is 400, and an unavailable store is 503', async (t) => {
   const { app, store, preflight } = await shop(t)
   for (const headers of [{}, { origin: SHOP }, { 'access-control-request-method': 'POST' }]) {
     const response = await app.inject({ method: 'OPTIONS', url: '/x', headers })
@@ -180,7 +181,7 @@ t.test('an OPTIONS request that is no preflight is 400, and a store that is unav
   t.equal((await preflight(SHOP)).statusCode, 503)
 })
 
-t.test('a page that some source allows can read a 401 for an unknown key, another page cannot', async (t) => {
+t.test('a page that any source allows can read a 401 for an unknown key, and another page cannot', async (t) => {
   const { get } = await shop(t)
   const readable = await get(SHOP, generatePipelineKey('live'))
   t.equal(readable.statusCode, 401)

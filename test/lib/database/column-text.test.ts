@@ -4,7 +4,7 @@ import t from 'tap'
 import { fromColumnText, toColumnText } from '../../../lib/database/column-text.js'
 import { AWKWARD_STRINGS } from '../../../conformance/token-store/fixtures.js'
 
-// Any sequence of UTF-16 code units, with those that matter more often than chance would draw them.
+// Any sequence of UTF-16 code units, with special units more often than by chance.
 const text = fc.array(
   fc.oneof(
     fc.constantFrom('\0', '\\', 'u', '0', 'd', '8', '\ud800', '\udc00'),
@@ -13,7 +13,7 @@ const text = fc.array(
 )
   .map((units) => units.join(''))
 
-t.test('any text becomes one that a text column can hold, and comes back', async (t) => {
+t.test('every string becomes a string that a text column can store, and is decoded unchanged', async (t) => {
   const check = (original: string) => {
     const column = toColumnText(original)
     return !/[\0\p{Cs}]/u.test(column) && fromColumnText(column) === original
@@ -22,13 +22,13 @@ t.test('any text becomes one that a text column can hold, and comes back', async
   fc.assert(fc.property(text, check), { numRuns: 2_000 })
 })
 
-t.test('two texts never become the same one', async (t) => {
+t.test('two different strings have different encodings', async (t) => {
   const columns = AWKWARD_STRINGS.map(toColumnText)
   t.equal(new Set(columns).size, AWKWARD_STRINGS.length)
   fc.assert(fc.property(text, text, (a, b) => (a === b) === (toColumnText(a) === toColumnText(b))))
 })
 
-t.test('an ordinary text stays as it is', async (t) => {
+t.test('an ordinary string is not changed', async (t) => {
   for (const ordinary of ['', 'message-1', 'é 🙂 \u202e', '"quoted" {json: [1]}', "it's %_*", '\n\t\u0001']) {
     t.equal(toColumnText(ordinary), ordinary)
   }

@@ -21,7 +21,7 @@ await sql`create table numbered (id text primary key)`.execute(database.db)
 const COPIED = 'copied (body, document, at)'
 
 async function copy (parts: CopyPart[], { copy }: Database = database): Promise<void> {
-  if (copy === null) throw new Error('PostgreSQL can copy')
+  if (copy === null) throw new Error('expected a copy function')
   await copy(parts)
 }
 
@@ -40,8 +40,8 @@ async function ids (): Promise<string[]> {
   ) => id)
 }
 
-t.test('texts are copied as they are: null, empty, of any script, with what the text form of COPY would ' +
-  'escape', async (t) => {
+t.test('strings are copied unchanged: null, empty, in any script and with characters that the ' +
+  'text format escapes', async (t) => {
   const texts = [null, '', ' ', '\\N', '\\.', 'a\tb\nc\rd', '"', 'NULL', 'é', '\u20ac', '🙂', '\u202e', '\u0001\u007f',
     '\ufeff', '\uffff', 'x'.repeat(70_000), '🙂'.repeat(3_000_000)]
   const rows = new CopyRows(3)
@@ -71,12 +71,11 @@ t.test('texts are copied as they are: null, empty, of any script, with what the 
   t.same(
     (await sql`select body, document::text as document from copied order by n desc limit 1`.execute(database.db)).rows,
     [{ body: 'after', document: '{"a": 1.0}' }],
-    'the same object serves again, after a buffer that was too large to keep'
+    'the object works again after a buffer that was too large to keep'
   )
 })
 
-t.test('times are what the text of them means, before 2000, before 1970 and before the year 1, and as far ahead ' +
-  'as there are dates', async (t) => {
+t.test('times are copied exactly, before 2000, before 1970, before the year 1 and up to the last date', async (t) => {
   const times = [
     0,
     -1,
@@ -106,7 +105,7 @@ t.test('times are what the text of them means, before 2000, before 1970 and befo
   t.same((await sql`select count(*)::int as n from copied`.execute(database.db)).rows, [{ n: times.length }])
 })
 
-t.test('a part of a millisecond is no reason to fail', async (t) => {
+t.test('a fraction of a millisecond is accepted', async (t) => {
   const rows = new CopyRows(3)
   for (const time of [1_768_478_400_123.4, 0.1, -0.7]) {
     rows.row()
@@ -121,12 +120,12 @@ t.test('a part of a millisecond is no reason to fail', async (t) => {
   t.ok(read.every(({ at }, index) => Math.abs(at.getTime() - ([1_768_478_400_123, 0, -1][index] ?? NaN)) <= 1))
 })
 
-t.test('no rows are rows too', async (t) => {
+t.test('a COPY without rows succeeds', async (t) => {
   await copy([numbered(), numbered()])
   t.same(await ids(), [])
 })
 
-t.test('several COPYs are all done or none, and the connection is good for the next', async (t) => {
+t.test('several COPYs succeed or fail together, and the connection still works afterwards', async (t) => {
   await copy([numbered('a'), numbered('b')])
   for (
     const parts of [
@@ -144,7 +143,7 @@ t.test('several COPYs are all done or none, and the connection is good for the n
   t.same(await ids(), ['a', 'b', 'c', 'd'])
 })
 
-t.test('a pool of pg that the caller made copies too, also one that sends queries ahead, by statements', async (t) => {
+t.test('a pool of the caller uses COPY, and a pool in pipeline mode does not', async (t) => {
   const pools = [{}, { pipeline: true }].map((options) => new pg.Pool({ connectionString: url, max: 1, ...options }))
   t.teardown(() => Promise.all(pools.map((pool) => pool.end())))
   const [plain, ahead] = await Promise.all(pools.map((pool) => openDatabase({ pool })))

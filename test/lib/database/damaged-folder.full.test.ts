@@ -7,7 +7,7 @@ import { openDatabase } from '../../../lib/database/open-database.js'
 import { copyFolder, folderWithDatabase } from '../../helpers/database-folder.js'
 import { temporaryFolder } from '../../helpers/server-process.js'
 
-// Copied for every test.
+// Each test copies this folder.
 const made = await folderWithDatabase(t)
 const original = await openDatabase({ dataDir: made })
 await sql`create table kept (id int primary key, word text)`.execute(original.db)
@@ -37,7 +37,7 @@ async function flip (path: string, at: number): Promise<void> {
 }
 
 for (const [what, damage] of damages) {
-  t.test(`a database ${what} is refused by name, and left unlocked`, async (t) => {
+  t.test(`a database ${what} is refused with its path, and the folder is unlocked`, async (t) => {
     const dataDir = await temporaryFolder(t)
     copyFolder(made, dataDir)
     const pgdata = join(dataDir, 'pgdata')

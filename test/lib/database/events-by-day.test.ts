@@ -16,7 +16,7 @@ const DAY = 24 * 60 * 60 * 1000
 
 async function keepsThem (t: Test, database: Database): Promise<void> {
   const today = Math.floor(Date.now() / DAY) * DAY
-  // The last by a clock that was a week ahead.
+  // The last event has the time of a clock that was a week ahead.
   const old = [today - 400 * DAY, today - 1, today, today + DAY - 1, today + 7 * DAY].map((receivedAt) =>
     anEvent({ receivedAt })
   )
@@ -36,7 +36,7 @@ async function keepsThem (t: Test, database: Database): Promise<void> {
   t.same(
     (await sql`select seq, message_id from events order by seq`.execute(database.db)).rows,
     numbers,
-    'with the numbers that they are listed by'
+    'the events keep their sequence numbers'
   )
   const sink = await sqlSink(database)
   t.same((await sink.list('org-a', {}, { limit: 100 })).data, [...old].reverse())
@@ -46,29 +46,29 @@ async function keepsThem (t: Test, database: Database): Promise<void> {
   await sink.write(fresh)
   const page = await sink.list('org-a', {}, { limit: 4 })
   const expected = [...old, ...fresh].sort((one, other) => (other?.receivedAt ?? 0) - (one?.receivedAt ?? 0))
-  t.same(page.data, expected.slice(0, 4), 'those that were received last first')
+  t.same(page.data, expected.slice(0, 4), 'the newest events first')
   t.same(
     (await sink.list('org-a', {}, { limit: 10, cursor: page.nextCursor ?? '' })).data,
     expected.slice(4),
-    'then those of before'
+    'then the older events'
   )
 
   await sink.expire?.(today)
   t.same(
     (await sink.list('org-a', {}, { limit: 100 })).data.map(({ receivedAt }) => receivedAt - today >= 0),
     Array(5).fill(true),
-    'what is from today on is left'
+    'events from today on are left'
   )
   t.strictSame(await migrate(database.db), [])
 }
 
-t.test('events that were stored before are listed as before, on the embedded database', async (t) => {
+t.test('events from before the migration are listed unchanged, on the embedded database', async (t) => {
   const database = await openDatabase({ memory: true, migrations: before })
   t.teardown(() => database.close())
   await keepsThem(t, database)
 })
 
-t.test('the same on PostgreSQL', async (t) => {
+t.test('events from before the migration are listed unchanged, on PostgreSQL', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const database = await openDatabase({ url: server.url, migrations: before })

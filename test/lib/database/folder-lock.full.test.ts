@@ -17,7 +17,7 @@ t.test('a folder held by a live process is refused, with a message that names it
   })
 })
 
-t.test('an owner that is stopped, and so says nothing, is still an owner', async (t) => {
+t.test('a stopped owner still holds its lock', async (t) => {
   const folder = await temporaryFolder(t)
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
@@ -25,20 +25,20 @@ t.test('an owner that is stopped, and so says nothing, is still an owner', async
   await t.rejects(lockFolder(folder), FolderLocked)
 })
 
-t.test('a lock left by kill -9 is taken over at once, and leaves nothing behind', async (t) => {
+t.test('a lock left by kill -9 is taken over immediately, and its socket is removed', async (t) => {
   const folder = await temporaryFolder(t)
   const owner = startChild(t, 'hold-lock.ts', [folder])
   t.equal(await owner.firstLine, 'locked')
   await owner.kill()
-  t.equal((await readdir(folder)).length, 1, 'the dead one left its socket')
+  t.equal((await readdir(folder)).length, 1, 'the killed process left its socket')
 
   const lock = await lockFolder(folder)
-  t.equal((await readdir(folder)).length, 1, 'only the new one is there')
+  t.equal((await readdir(folder)).length, 1, 'only the new socket exists')
   await lock.release()
   t.strictSame(await readdir(folder), [])
 })
 
-t.test('of several processes that race for a stale lock exactly one wins', async (t) => {
+t.test('exactly one of several processes that race for a stale lock succeeds', async (t) => {
   const folder = await temporaryFolder(t)
   for (let round = 0; round < 3; round++) {
     const at = String(Date.now() + 2_500)
@@ -50,7 +50,7 @@ t.test('of several processes that race for a stale lock exactly one wins', async
   }
 })
 
-t.test('of many that race within one process exactly one wins, time and again', async (t) => {
+t.test('exactly one of many concurrent attempts within one process succeeds', async (t) => {
   const folder = await temporaryFolder(t)
   for (let round = 0; round < 20; round++) {
     const results = await Promise.allSettled(Array.from({ length: 8 }, () => lockFolder(folder)))
@@ -60,7 +60,7 @@ t.test('of many that race within one process exactly one wins, time and again', 
   }
 })
 
-t.test('a lock that was released can be taken again', async (t) => {
+t.test('a released lock can be taken again', async (t) => {
   const folder = await temporaryFolder(t)
   await (await lockFolder(folder)).release()
   const lock = await lockFolder(folder)
@@ -75,7 +75,7 @@ t.test('a lock does not keep its process alive', async (t) => {
   t.equal(owner.process.exitCode, 0)
 })
 
-t.test('a folder whose path is longer than a socket address may be is locked all the same', {
+t.test('a folder is locked even if its path is longer than a socket address', {
   skip: process.platform !== 'linux'
 }, async (t) => {
   const folder = join(await temporaryFolder(t), 'long'.repeat(30), 'deep'.repeat(30))
@@ -86,14 +86,14 @@ t.test('a folder whose path is longer than a socket address may be is locked all
   t.strictSame(await readdir(folder), [])
 })
 
-t.test('the folder is for its owner alone', { skip: process.platform === 'win32' }, async (t) => {
+t.test('a locked folder is accessible to its owner only', { skip: process.platform === 'win32' }, async (t) => {
   const folder = join(t.testdir({ open: {} }), 'open')
   const lock = await lockFolder(folder)
   t.equal((await stat(folder)).mode & 0o777, 0o700)
   await lock.release()
 })
 
-t.test('a folder in which no socket can be made is refused by name', async (t) => {
+t.test('a folder in which no socket can be created is an error', async (t) => {
   const folder = t.testdir({ file: 'not a folder' })
   await t.rejects(lockFolder(join(folder, 'file')))
 })

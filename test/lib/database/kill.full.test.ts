@@ -3,7 +3,7 @@ import t from 'tap'
 import { folderWithDatabase } from '../../helpers/database-folder.js'
 import { startChild } from './fixtures/child.js'
 
-t.test('rows that were acknowledged survive ten kill -9, and each next start takes the folder over', async (t) => {
+t.test('acknowledged rows survive ten kill -9, and each following start takes over the folder', async (t) => {
   const dataDir = await folderWithDatabase(t)
   let acknowledged = 0
   for (let kill = 0; kill <= 10; kill++) {

@@ -32,13 +32,13 @@ async function knowsThem (t: Test, database: Database): Promise<void> {
   t.strictSame(stored, [fresh, ...known.reverse()].map(({ messageId }) => messageId))
 }
 
-t.test('events that were known before are still known, on the embedded database', async (t) => {
+t.test('events known before the migration are still known, on the embedded database', async (t) => {
   const database = await openDatabase({ memory: true, migrations: before })
   t.teardown(() => database.close())
   await knowsThem(t, database)
 })
 
-t.test('the same on PostgreSQL', async (t) => {
+t.test('events known before the migration are still known, on PostgreSQL', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const database = await openDatabase({ url: server.url, migrations: before })

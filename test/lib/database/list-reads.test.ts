@@ -5,7 +5,7 @@ import t from 'tap'
 
 import { openDatabase } from '../../../lib/database/open-database.js'
 
-t.test('on the embedded database lists are read one at a time and behind what is written', async (t) => {
+t.test('on the embedded database lists run one at a time, after waiting writes', async (t) => {
   const database = await openDatabase({ memory: true })
   t.teardown(() => database.close())
   const done: string[] = []
@@ -24,7 +24,7 @@ t.test('on the embedded database lists are read one at a time and behind what is
   t.ok(done.indexOf('list 2') > done.indexOf('list 1'))
 })
 
-t.test('a list whose client leaves while it waits is never asked, and the others go on', async (t) => {
+t.test('a waiting list whose client disconnects does not run, and other lists run', async (t) => {
   const database = await openDatabase({ memory: true })
   t.teardown(() => database.close())
   const leaving = new AbortController()

@@ -31,18 +31,18 @@ const broken: Migration = {
   }
 }
 
-t.test('on the embedded database', async (t) => {
+t.test('migrations run on the embedded database', async (t) => {
   const pool: PostgresPoolSlice = createPglitePool(await startPgliteThread())
   t.teardown(() => pool.end())
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: pool as PostgresPool }) })
 
-  t.test('what is missing is run, once, in the order of the names', async (t) => {
+  t.test('missing migrations run once, in the order of their names', async (t) => {
     t.strictSame(await migrate(db, { '001-first': first }), ['001-first'])
     t.strictSame(await migrate(db, { '002-second': second, '001-first': first }), ['002-second'])
     t.strictSame(await migrate(db, { '001-first': first, '002-second': second }), [])
   })
 
-  t.test('a migration that fails is named and leaves nothing behind', async (t) => {
+  t.test('the error for a failed migration names it, and its changes are undone', async (t) => {
     await t.rejects(
       migrate(db, { '001-first': first, '002-second': second, '003-broken': broken }),
       /003-broken.*division by zero/
@@ -51,17 +51,17 @@ t.test('on the embedded database', async (t) => {
     t.strictSame(rows, [{ there: false }])
   })
 
-  t.test('a database newer than the code is refused, and the unknown migration named', async (t) => {
+  t.test('a database newer than the code is refused, and the error names the unknown migration', async (t) => {
     await t.rejects(migrate(db, { '001-first': first }), /migrated by a newer version of fastify-gatehouse.*002-second/)
   })
 })
 
-t.test('on PostgreSQL', async (t) => {
+t.test('migrations run on PostgreSQL', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const { url } = server
 
-  t.test('five instances that start at once make one schema, and all are ready', async (t) => {
+  t.test('five instances that start at once create one schema, and all are ready', async (t) => {
     const slow: Migration = {
       up: async (db) => {
         await sql`select pg_sleep(0.3)`.execute(db).then(() => first.up(db))
@@ -80,8 +80,7 @@ t.test('on PostgreSQL', async (t) => {
     }))
   })
 
-  t.test('five instances that start at once on an empty database are all ready, and what one stores all ' +
-    'find', async (t) => {
+  t.test('five instances that start at once on an empty database are ready and see the same data', async (t) => {
     const empty = await newSchema(url, t)
     const instances = await Promise.all([1, 2, 3, 4, 5].map(async () => {
       const database = await openDatabase({ url: empty })
@@ -102,7 +101,7 @@ t.test('on PostgreSQL', async (t) => {
     }
   })
 
-  t.test('the migrations of another application, in this schema or another, are left alone', async (t) => {
+  t.test('tables of another application or in another schema do not affect the migrations', async (t) => {
     const pool = new pg.Pool({ connectionString: url })
     t.teardown(() => pool.end())
     const elsewhere = `elsewhere_${process.pid}`
@@ -112,11 +111,11 @@ t.test('on PostgreSQL', async (t) => {
     t.teardown(() => pool.query(`drop schema ${elsewhere} cascade`))
     const other = await openDatabase({ url: within(url, elsewhere), migrations: { '001-first': first } })
     const { rows } = await sql`select n from first`.execute(other.db)
-    t.strictSame(rows, [{ n: 1 }], 'its own tables, though another schema has tables of these names')
+    t.strictSame(rows, [{ n: 1 }], 'its own tables, although another schema has tables of these names')
     await other.close()
   })
 
-  t.test('a search_path without a schema is an error that says so', async (t) => {
+  t.test('a search_path without a schema is an error that names search_path', async (t) => {
     await t.rejects(openDatabase({ url: within(url, 'nowhere'), migrations: {} }), /search_path/)
   })
 })

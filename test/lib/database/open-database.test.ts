@@ -12,7 +12,7 @@ import { temporaryFolder } from '../../helpers/server-process.js'
 import { startChild } from './fixtures/child.js'
 import type { Database } from '../../../lib/database/open-database.js'
 
-// Making a database takes seconds: one is made here and copied for every test.
+// Creating a database takes seconds, so that it is created once here and copied for every test.
 const made = join(await temporaryFolder(t), 'made')
 const steps: string[] = []
 const original = await openDatabase({
@@ -34,10 +34,9 @@ async function count ({ db }: Database): Promise<unknown> {
   return (await sql<{ n: number }>`select count(*)::int as n from kept`.execute(db)).rows[0]?.n
 }
 
-t.test('a new folder gets a database, with progress; it survives closing and says what its writes ' +
-  'outlive', async (t) => {
+t.test('a new folder gets a database, with progress, and the database survives closing', async (t) => {
   t.strictSame(steps, ['creating', 'opening', 'migrating'])
-  t.strictSame(await readdir(made), ['pgdata'], 'no lock and nothing unfinished is left')
+  t.strictSame(await readdir(made), ['pgdata'], 'no lock and no unfinished folder is left')
   const database = await openDatabase({ dataDir: await copyOf(await temporaryFolder(t)) })
   t.equal(await count(database), 500)
   t.match(database, { kind: 'pglite', durability: 'process' })
@@ -46,14 +45,14 @@ t.test('a new folder gets a database, with progress; it survives closing and say
   await t.rejects(database.ready(), /closed|stopped/)
 })
 
-t.test('a folder that another process has open is refused while it does, and its data is left alone', async (t) => {
+t.test('a folder that another process has open is refused', async (t) => {
   const dataDir = await copyOf(await temporaryFolder(t))
   const writer = startChild(t, 'write-rows.ts', [dataDir])
   await writer.firstLine
   await t.rejects(openDatabase({ dataDir }), { code: 'FOLDER_LOCKED', message: dataDir })
 })
 
-t.test('a start that was killed while it made the database is made up for by the next', async (t) => {
+t.test('a start after an interrupted creation creates the database again', async (t) => {
   const dataDir = t.testdir({ 'pgdata.unfinished': { PG_VERSION: '18', base: {} } })
   const database = await openDatabase({ dataDir })
   await database.ready()
@@ -72,22 +71,22 @@ t.test('a migration that fails leaves the folder unlocked', async (t) => {
   await (await openDatabase({ dataDir })).close()
 })
 
-t.test('a folder that cannot be made is an error', async (t) => {
+t.test('a folder that cannot be created is an error', async (t) => {
   const parent = t.testdir({ file: 'no folder' })
   await t.rejects(openDatabase({ dataDir: join(parent, 'file', 'data') }), { code: 'ENOTDIR' })
 })
 
-t.test('in memory nothing outlives the process', async (t) => {
+t.test('a database in memory has the durability none', async (t) => {
   const database = await openDatabase({ memory: true })
   t.match(database, { kind: 'pglite', durability: 'none' })
   await database.close()
 })
 
-t.test('on PostgreSQL', async (t) => {
+t.test('openDatabase works with PostgreSQL', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
 
-  t.test('a pool that was given stays open', async (t) => {
+  t.test('closing the database leaves a given pool open', async (t) => {
     const pool = new pg.Pool({ connectionString: server.url })
     t.teardown(() => pool.end())
     const database = await openDatabase({ pool })
@@ -97,7 +96,7 @@ t.test('on PostgreSQL', async (t) => {
     t.strictSame((await pool.query('select 1 as n')).rows, [{ n: 1 }])
   })
 
-  t.test('a server that does not wait for the disk promises less', async (t) => {
+  t.test('a server with synchronous_commit=off has a lower durability', async (t) => {
     const url = new URL(server.url)
     url.searchParams.set('options', `${url.searchParams.get('options') ?? ''} -c synchronous_commit=off`)
     const database = await openDatabase({ url: url.href })
@@ -106,7 +105,7 @@ t.test('on PostgreSQL', async (t) => {
   })
 
   t.test(
-    'the server going away rejects ready() and nothing else; it recovers by itself',
+    'ready() rejects while the server is down, and resolves when it is back',
     { skip: !server.ownServer },
     async (t) => {
       let lost = 0
@@ -125,7 +124,7 @@ t.test('on PostgreSQL', async (t) => {
     }
   )
 
-  t.test('a connection that breaks while it is lent and asks nothing ends no process', async (t) => {
+  t.test('a connection that breaks during a transaction does not end the process', async (t) => {
     const database = await openDatabase({ url: server.url })
     await t.rejects(
       database.db.transaction().execute(async (transaction) => {
@@ -133,7 +132,7 @@ t.test('on PostgreSQL', async (t) => {
           transaction
         )
         await sql`select pg_terminate_backend(${pid}, 5000)`.execute(database.db)
-        // By the next answer the other connection has heard of its end.
+        // After this query the other connection has received its end.
         await database.ready()
         await sql`select 1`.execute(transaction)
       })
@@ -142,8 +141,8 @@ t.test('on PostgreSQL', async (t) => {
     await database.close()
   })
 
-  t.test('connections to what has become a standby are given up: after a failover it is ready, and writes, by ' +
-    'itself', async (t) => {
+  t.test('connections to a new standby are replaced, so that ready() and writes work again after ' +
+    'a failover', async (t) => {
     const admin = new pg.Client({ connectionString: server.url })
     await admin.connect()
     t.teardown(() => admin.end())
@@ -164,7 +163,7 @@ t.test('on PostgreSQL', async (t) => {
     await database.close()
   })
 
-  t.test('a server that says nothing is not ready after 2 s', async (t) => {
+  t.test('ready() rejects after 2 s without a response', async (t) => {
     const database = await openDatabase({ url: server.url, maxConnections: 1 })
     await database.db.connection().execute(async (only) => {
       const busy = sql`select pg_sleep(2.5)`.execute(only)

@@ -3,7 +3,7 @@ import t from 'tap'
 
 import { emptyDatabase } from '../../helpers/pglite.js'
 
-t.test('every test of a file gets the same migrated database with its tables empty', async (t) => {
+t.test('every test of a file gets the same migrated database with empty tables', async (t) => {
   const first = await emptyDatabase()
   await sql`create table if not exists filled (n int)`.execute(first.db)
   await sql`insert into filled values (1)`.execute(first.db)

@@ -21,7 +21,7 @@ async function query (sql: string, params: unknown[] = [], from: PostgresPoolSli
   }
 }
 
-t.test('the connection is lent in the order of asking, and transactions never interleave', async (t) => {
+t.test('callers get the connection in order, and transactions do not interleave', async (t) => {
   await query('create table steps (at serial, who int)')
   await Promise.all([1, 2, 3].map(async (who) => {
     const client = await pool.connect()
@@ -37,8 +37,7 @@ t.test('the connection is lent in the order of asking, and transactions never in
   t.strictSame(rows, [1, 2, 3].flatMap((who) => Array(5).fill({ who })))
 })
 
-t.test('a refused statement rejects with the SQLSTATE and the fields of PostgreSQL, and not with its ' +
-  'parameters', async (t) => {
+t.test('a refused statement rejects with the SQLSTATE and fields of PostgreSQL, without its parameters', async (t) => {
   await query('create table only_one (n int constraint only_one_key unique, secret text)')
   await query('insert into only_one values (1)')
   const error = await query('insert into only_one values ($1, $2)', [1, 'hidden']).then(
@@ -51,7 +50,7 @@ t.test('a refused statement rejects with the SQLSTATE and the fields of PostgreS
   await t.rejects(query('select $1::int', ['x']), { code: '22P02' })
 })
 
-t.test('timers go on while a query is slow', async (t) => {
+t.test('timers run while a query is slow', async (t) => {
   let ticks = 0
   const timer = setInterval(() => {
     ticks++
@@ -75,7 +74,7 @@ t.test('a transaction left open is rolled back before the next caller gets the c
   await t.rejects(careless.query('select 1', []), /released/)
 })
 
-t.test('after end() the queries that were asked finish, and later ones are refused', async (t) => {
+t.test('end() finishes earlier queries and refuses later queries', async (t) => {
   const other = createPglitePool(await startPgliteThread())
   const running = query('select count(*)::int as n from generate_series(1, 300000)', [], other)
   const queued = query('select 2 as n', [], other)
@@ -87,7 +86,7 @@ t.test('after end() the queries that were asked finish, and later ones are refus
   await other.end()
 })
 
-t.test('when the thread dies, what is pending and what comes later rejects with a clear error', async (t) => {
+t.test('pending and later queries reject with a clear error when the thread ends', async (t) => {
   const outcomes = Promise.allSettled([query('select count(*) from generate_series(1, 50000000)'), query('select 1')])
   setTimeout(() => worker?.terminate(), 100)
   t.match(

@@ -16,21 +16,21 @@ async function setting (db: Database['db'], name: string): Promise<string | unde
   return (await sql<{ value: string }>`select current_setting(${name}) as value`.execute(db)).rows[0]?.value
 }
 
-/** The URL with parameters of its own. */
+/** The URL with additional parameters. */
 function saying (parameters: Record<string, string>): string {
   const other = new URL(url)
   for (const [name, value] of Object.entries(parameters)) other.searchParams.set(name, value)
   return other.href
 }
 
-t.test('while PostgreSQL hangs all calls are refused, also those that wait for a connection; then all is well', {
+t.test('while PostgreSQL hangs all calls are refused, with or without a connection, and afterwards they work', {
   skip: !ownServer
 }, async (t) => {
   const database = await openDatabase({ url, maxConnections: MAX })
   t.teardown(() => database.close())
   const store = sqlStore(database, { secretsKeys: ['a key that seals what this test file stores'], cacheTtl: 0 })
   const source = await store.sources.create(aSource())
-  // Some have a connection that is there, some have to make one, most wait for theirs.
+  // Some calls have a connection, some create a connection, and most wait for a connection.
   const calls: ReadonlyArray<() => Promise<unknown>> = [
     () => store.sources.update('org-a', source.id, { name: 'In a transaction' }),
     () => store.sources.list('org-a', { limit: 10 }),
@@ -40,7 +40,7 @@ t.test('while PostgreSQL hangs all calls are refused, also those that wait for a
   await Promise.all([calls[0]?.(), calls[1]?.()])
 
   await postgres.pause()
-  // By the second time all connections have been given up.
+  // In the second round all connections have been closed.
   for (let round = 0; round < 2; round++) {
     await Promise.all([
       ...calls.map((call) => t.rejects(call(), { code: 'UNAVAILABLE', statusCode: 503 })),
@@ -55,7 +55,7 @@ t.test('while PostgreSQL hangs all calls are refused, also those that wait for a
   t.ok((left?.n ?? Infinity) <= MAX + 2, `${left?.n} connections are left`)
 })
 
-t.test('the server has the limits too, but not for clean-up; the URL goes before', async (t) => {
+t.test('the server gets the time limits too, except for clean-up, and the URL takes precedence', async (t) => {
   const database = await openDatabase({ url, queryTimeout: 2_000 })
   t.teardown(() => database.close())
   t.equal(await setting(database.db, 'statement_timeout'), '1800ms')
@@ -69,14 +69,14 @@ t.test('the server has the limits too, but not for clean-up; the URL goes before
   }
 })
 
-t.test('what takes longer than anybody waits for an answer is cut for those who wait, not in a clean-up', async (t) => {
+t.test('a statement beyond queryTimeout is cancelled, except in a clean-up', async (t) => {
   const database = await openDatabase({ url, queryTimeout: 300 })
   t.teardown(() => database.close())
   await t.rejects(sql`select pg_sleep(1)`.execute(database.db), { code: '57014' })
   await t.resolves(sql`select pg_sleep(1)`.execute(database.patient))
 })
 
-t.test('a transaction has one limit in all, and none of its locks stays', async (t) => {
+t.test('a transaction has one time limit for all its statements, and its locks are released', async (t) => {
   const database = await openDatabase({ url, queryTimeout: 1_000 })
   t.teardown(() => database.close())
   // Each statement ends long before its own limit.
@@ -89,7 +89,7 @@ t.test('a transaction has one limit in all, and none of its locks stays', async 
   await t.resolves(sql`select pg_advisory_lock(42), pg_advisory_unlock(42)`.execute(database.db))
 })
 
-t.test('the locks of a client that says nothing any more are let go', async (t) => {
+t.test('the locks of a silent client are released', async (t) => {
   const database = await openDatabase({ url: saying({ idle_in_transaction_session_timeout: '500' }) })
   t.teardown(() => database.close())
   await t.rejects(

@@ -5,8 +5,7 @@ import pg from 'pg'
 
 import { privatePostgres } from '../../helpers/postgres.js'
 
-t.test('a private PostgreSQL waits for the disk, comes back after a kill with what was committed, and can be ' +
-  'paused', async (t) => {
+t.test('a private PostgreSQL waits for the disk, keeps committed rows after a kill, and can be paused', async (t) => {
   const server = await privatePostgres(t)
   if (server === null || !server.ownServer) return
   const first = new pg.Client({ connectionString: server.url })

@@ -11,7 +11,7 @@ import type { CertificateAuthority } from '../../helpers/certificate-authority.j
 import { privatePostgres } from '../../helpers/postgres.js'
 
 const PASSWORD = 'not to be seen anywhere'
-// Nobody is let in by TLS alone but who says so: the owner of the server comes without.
+// The users "secured" and "certified" need TLS, and the owner of the server does not.
 const RULES = `
 hostssl all secured 127.0.0.1/32 scram-sha-256
 hostssl all certified 127.0.0.1/32 cert
@@ -47,7 +47,7 @@ interface Attempt {
   user?: string
   host?: string
   password?: string
-  /** Of the URL. */
+  /** Parameters of the URL. */
   says: Record<string, string>
 }
 
@@ -55,7 +55,7 @@ function urlOf ({ user = 'secured', host = 'localhost', password = PASSWORD, say
   return `postgres://${user}:${encodeURIComponent(password)}@${host}:${port}/postgres?${new URLSearchParams(says)}`
 }
 
-/** Whether the connection is encrypted, and what was warned of. */
+/** Whether the connection is encrypted, and its warnings. */
 async function connects (attempt: Attempt): Promise<{ encrypted: boolean | undefined, warnings: string[] }> {
   const warnings: string[] = []
   const database = await openDatabase({
@@ -76,16 +76,16 @@ async function connects (attempt: Attempt): Promise<{ encrypted: boolean | undef
 }
 
 const good: ReadonlyArray<readonly [what: string, attempt: Attempt]> = [
-  ['verify-full, by the authority that is named, for the host', {
+  ['verify-full and the authority of the server', {
     says: { sslmode: 'verify-full', sslrootcert: authority.cert }
   }],
-  ['an authority alone means verify-full', { says: { sslrootcert: authority.cert } }],
-  ['verify-ca, for whatever host', { host: '127.0.0.1', says: { sslmode: 'verify-ca', sslrootcert: authority.cert } }],
-  ['require with an authority, which is verify-ca', {
+  ['only an authority', { says: { sslrootcert: authority.cert } }],
+  ['verify-ca and another host', { host: '127.0.0.1', says: { sslmode: 'verify-ca', sslrootcert: authority.cert } }],
+  ['require, an authority and another host', {
     host: '127.0.0.1',
     says: { sslmode: 'require', sslrootcert: authority.cert }
   }],
-  ["a certificate of the client's own", {
+  ['a client certificate', {
     user: 'certified',
     password: '',
     says: { sslmode: 'verify-full', sslrootcert: authority.cert, sslcert: clientFiles.cert, sslkey: clientFiles.key }
@@ -93,12 +93,12 @@ const good: ReadonlyArray<readonly [what: string, attempt: Attempt]> = [
 ]
 
 for (const [what, attempt] of good) {
-  t.test(`${what}: encrypted, without a warning`, async (t) => {
+  t.test(`a connection with ${what} is encrypted, without a warning`, async (t) => {
     t.same(await connects(attempt), { encrypted: true, warnings: [] })
   })
 }
 
-t.test('require alone is encrypted whoever answers, and says so; so is what pg calls no-verify', async (t) => {
+t.test('sslmode require or no-verify is encrypted with any server and causes a warning', async (t) => {
   for (const sslmode of ['require', 'no-verify']) {
     const { encrypted, warnings } = await connects({ host: '127.0.0.1', says: { sslmode } })
     t.equal(encrypted, true)
@@ -106,7 +106,7 @@ t.test('require alone is encrypted whoever answers, and says so; so is what pg c
   }
 })
 
-t.test('disable, and a URL that says nothing, are not encrypted; PGSSLMODE speaks for such a URL', async (t) => {
+t.test('disable and a URL without sslmode are not encrypted, and PGSSLMODE sets the mode of such a URL', async (t) => {
   t.same(await connects({ user: 'postgres', says: { sslmode: 'disable' } }), { encrypted: false, warnings: [] })
   t.same(await connects({ user: 'postgres', says: {} }), { encrypted: false, warnings: [] })
   t.teardown(() => {
@@ -117,7 +117,7 @@ t.test('disable, and a URL that says nothing, are not encrypted; PGSSLMODE speak
 })
 
 const bad: ReadonlyArray<readonly [what: string, attempt: Attempt, message: RegExp]> = [
-  ['verify-full of a host that the certificate is not for', {
+  ['verify-full with a certificate for another host', {
     host: '127.0.0.1',
     says: { sslmode: 'verify-full', sslrootcert: authority.cert }
   }, /certificate is not trusted.*127\.0\.0\.1/s],
@@ -127,27 +127,27 @@ const bad: ReadonlyArray<readonly [what: string, attempt: Attempt, message: RegE
   ['another authority, by verify-ca', { says: { sslmode: 'verify-ca', sslrootcert: foreign.cert } },
     /certificate is not trusted/],
   ['verify-ca without an authority', { says: { sslmode: 'verify-ca' } }, /set sslrootcert to its file/],
-  ['the authorities of the system for less than verify-full', { says: { sslmode: 'require', sslrootcert: 'system' } },
+  ['sslrootcert=system without verify-full', { says: { sslmode: 'require', sslrootcert: 'system' } },
     /sslrootcert=system/],
-  ['the authorities of the system', { says: { sslmode: 'verify-full', sslrootcert: 'system' } },
+  ['an authority that the system does not trust', { says: { sslmode: 'verify-full', sslrootcert: 'system' } },
     /certificate is not trusted/],
-  ['an authority in a file that is not there', { says: { sslmode: 'verify-full', sslrootcert: '/no/such/file' } },
+  ['an authority in a missing file', { says: { sslmode: 'verify-full', sslrootcert: '/no/such/file' } },
     /sslrootcert cannot be read: ENOENT/],
-  ['a mode that leaves it to whoever answers', { says: { sslmode: 'prefer' } },
+  ['the mode prefer', { says: { sslmode: 'prefer' } },
     /sslmode=prefer; it must be one of disable, require, verify-ca, verify-full/],
-  ['a mode that there is not', { says: { sslmode: 'verify_full' } }, /sslmode=verify_full; it must be/],
-  ['no TLS where the server demands it', { says: { sslmode: 'disable' } }, /no pg_hba\.conf entry.*no encryption/],
+  ['an unknown mode', { says: { sslmode: 'verify_full' } }, /sslmode=verify_full; it must be/],
+  ['no TLS with a server that requires it', { says: { sslmode: 'disable' } }, /no pg_hba\.conf entry.*no encryption/],
   ['a wrong password', { password: 'wrong, but not to be seen either', says: { sslmode: 'require' } },
     /password authentication failed for user "secured"/],
   ['no password', { password: '', says: { sslmode: 'require' } }, /requires a password/],
   ['an unknown database', { user: 'postgres', says: {} }, /database "nowhere" does not exist/],
-  ['a host that is not known', { host: 'no-such-host.invalid', says: {} },
+  ['an unknown host', { host: 'no-such-host.invalid', says: {} },
     /the host name is unknown|cannot be resolved/],
-  ['a port where nothing listens', { host: '127.0.0.2', says: {} }, /no server listens on this port/]
+  ['a port without a server', { host: '127.0.0.2', says: {} }, /no server listens on this port/]
 ]
 
 for (const [what, attempt, message] of bad) {
-  t.test(`${what} is an error that says so, and not the password`, async (t) => {
+  t.test(`${what} is an error with the reason and without the password`, async (t) => {
     const url = message.source.includes('nowhere') ? urlOf(attempt).replace('/postgres?', '/nowhere?') : urlOf(attempt)
     const error: unknown = await openDatabase({ url, migrations: {}, onWarning: () => {} }).then(
       (database) => database.close(),
@@ -161,7 +161,7 @@ for (const [what, attempt, message] of bad) {
   })
 }
 
-t.test('a URL that is none is an error that does not quote it', async (t) => {
+t.test('an invalid URL is an error that does not quote the URL', async (t) => {
   for (
     const url of ['postgres://user:sesame#1@host:1/db', 'postgres://user:sesame 2@host:port/db',
       'postgres://user:sesame@[host/db']

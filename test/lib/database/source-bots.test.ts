@@ -38,18 +38,18 @@ async function migratesWithRows (t: Test, database: Database): Promise<void> {
   t.equal((await sources.resolve(KEY))?.source.bots, 'tag')
   t.equal((await sources.update('org-a', 'old', { bots: 'drop' }))?.bots, 'drop')
 
-  // As an instance of the version before does it, which knows of no such column.
+  // An instance of the previous version inserts a source without these columns.
   await insertSource(database, 'meanwhile', KEY.replace('live', 'test'))
   t.match(await sources.get('org-a', 'meanwhile'), { bots: 'tag', signedRepeats: 'keep', allowNullOrigin: false })
 }
 
-t.test('sources made before keep what they are, and mark bots, on the embedded database', async (t) => {
+t.test('sources keep their settings and get defaults for new columns, on the embedded database', async (t) => {
   const database = await openDatabase({ memory: true, migrations: before })
   t.teardown(() => database.close())
   await migratesWithRows(t, database)
 })
 
-t.test('the same on PostgreSQL', async (t) => {
+t.test('sources keep their settings and get defaults for new columns, on PostgreSQL', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const database = await openDatabase({ url: server.url, migrations: before })

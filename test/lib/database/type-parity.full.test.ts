@@ -94,7 +94,7 @@ async function ask (pool: PostgresPoolSlice): Promise<unknown[]> {
   return answers
 }
 
-t.test('the embedded database answers as pg does: values, parameters, row counts and errors', async (t) => {
+t.test('the embedded database returns the same values, row counts and errors as pg', async (t) => {
   const server = await privatePostgres(t)
   if (server === null) return
   const real = new pg.Pool({ connectionString: server.url })

@@ -20,7 +20,7 @@ interface KnockOptions {
   global?: boolean
 }
 
-/** A guard that demands a word in a header. */
+/** A guard that requires a word in a header. */
 const knock = fp<KnockOptions>(async (app, { word, global = false }) => {
   const wanted = defineGuard(app, {
     name: 'knock',
@@ -47,7 +47,7 @@ const ok = async () => ({ ok: true })
 const status = async (app: FastifyInstance, url: string, word?: string) =>
   (await app.inject({ url, headers: word === undefined ? {} : { 'x-knock': word } })).statusCode
 
-t.test('by default only the routes that ask for the guard are guarded', async (t) => {
+t.test('by default only routes that opt in are guarded', async (t) => {
   const app = host(t)
   app.register(knock, { word: 'a' })
   app.get('/guarded', guarded, ok)
@@ -58,8 +58,7 @@ t.test('by default only the routes that ask for the guard are guarded', async (t
   t.equal(await status(app, '/nowhere'), 404)
 })
 
-t.test('with global every route of the scope is guarded, those declared before it and the 404 handler ' +
-  'included', async (t) => {
+t.test('with global every route of the scope is guarded, also earlier routes and the 404 handler', async (t) => {
   const app = host(t)
   app.get('/before', ok)
   app.register(knock, { word: 'a', global: true })
@@ -72,8 +71,8 @@ t.test('with global every route of the scope is guarded, those declared before i
   t.equal((await app.inject({ method: 'HEAD', url: '/after' })).statusCode, 401)
 })
 
-t.test('two scopes with different settings are independent, and an inner registration replaces the outer one ' +
-  'for its routes', async (t) => {
+t.test('scopes with different settings are independent, and an inner registration replaces the ' +
+  'outer guard', async (t) => {
   const app = host(t)
   const scope = (word: string): FastifyPluginAsync => async (scope) => {
     await scope.register(knock, { word })
@@ -91,7 +90,7 @@ t.test('two scopes with different settings are independent, and an inner registr
 const FAULTS: Record<string, { config: object }> = {
   'an unknown name': { config: { gatehouse: { knok: true } } },
   'an invalid value': { config: { gatehouse: { knock: 1 } } },
-  'no object': { config: { gatehouse: true } },
+  'a value that is no object': { config: { gatehouse: true } },
   'a guard that is not registered': { config: { gatehouse: { proxyKey: true } } }
 }
 
@@ -153,7 +152,7 @@ t.test('the error for a guard of this package that is not registered names the m
   }
 })
 
-t.test('a guard that only a sibling scope has stops the start', async (t) => {
+t.test('a route that names a guard of a sibling scope stops the start', async (t) => {
   const app = host(t)
   await app.register(async (scope) => {
     await scope.register(knock, { word: 'a' })
@@ -177,8 +176,7 @@ t.test('the same guard twice in one scope stops the start', async (t) => {
   }, { code: 'INVALID_OPTIONS', message: 'knock: already registered in this scope' })
 })
 
-t.test('two scopes may share one config object, and a guard that only one of them has is missing in the ' +
-  'other', async (t) => {
+t.test('a config object that two scopes share is checked against the guards of each scope', async (t) => {
   const app = host(t)
   app.register(async (a) => {
     a.get('/a', guarded, ok)
@@ -194,8 +192,7 @@ t.test('two scopes may share one config object, and a guard that only one of the
   t.equal(await status(app, '/b', 'a'), 500)
 })
 
-t.test("a refusal on a host's route is the envelope, with any error handler and response schema of the host " +
-  '', async (t) => {
+t.test("a refusal on a host's route is the envelope, with any error handler and response schema", async (t) => {
   const app = host(t)
   app.setErrorHandler((_error, _request, reply) => reply.code(418).send("the host's own"))
   app.register(knock, { word: 'a' })
@@ -214,7 +211,7 @@ t.test("a refusal on a host's route is the envelope, with any error handler and 
   t.equal(await status(app, '/broken'), 418)
 })
 
-t.test('a guarded route is marked with its security scheme, and hasGuard sees outer scopes', async (t) => {
+t.test('a guarded route is marked with its security scheme, and hasGuard finds guards of outer scopes', async (t) => {
   const app = host(t)
   const seen: Record<string, unknown> = {}
   await app.register(knock, { word: 'a' })
@@ -232,7 +229,8 @@ t.test('a guarded route is marked with its security scheme, and hasGuard sees ou
   t.notOk(hasGuard(Fastify(), 'knock'))
 })
 
-t.test('a global guard that is registered after a child scope with another guard applies there too', async (t) => {
+t.test('a global guard that is registered after a child scope with another guard also guards the ' +
+  'child scope', async (t) => {
   const other = fp(async (app) => {
     defineGuard(app, { name: 'audit', accepts: () => true, expected: 'anything' })
   })
@@ -252,8 +250,8 @@ t.test('a global guard that is registered after a child scope with another guard
   t.equal(await status(app, '/open'), 200)
 })
 
-t.test('a route that issues a credential is exempt from the guards that name it, unless the route names the ' +
-  'guard itself', async (t) => {
+t.test('a route that issues a credential is exempt from the guard of that credential unless it ' +
+  'names the guard', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   const exempting = defineGuard(app, {
@@ -280,7 +278,7 @@ t.test('a route that issues a credential is exempt from the guards that name it,
   t.same(rules, [[undefined, true], [true, true], [true, true]])
 })
 
-t.test('an unknown credential stops the start', async (t) => {
+t.test('an unknown credential in config.gatehouse.issues stops the start', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   defineGuard(app, { name: 'knock', accepts: (value) => typeof value === 'boolean', expected: 'a boolean' })

@@ -8,8 +8,8 @@ import ingestion from '../../../routes/ingestion/index.js'
 import widgetToken from '../../../routes/widget-token/index.js'
 import { securitySchemes } from '../../../schemas/index.js'
 
-t.test("the document of a host that transforms Zod schemas has the suite's routes as the suite " +
-  'describes them', async (t) => {
+t.test("the document of a host that transforms Zod schemas contains the suite's routes with " +
+  'their own schemas', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   app.setValidatorCompiler(validatorCompiler)

@@ -100,7 +100,8 @@ const MISSING = {
 }
 
 for (const [what, schemes] of [['no security schemes', undefined], ['only its own security scheme', BEARER]] as const) {
-  t.test(`a guarded route in a document that has ${what} stops the start and says what to add`, async (t) => {
+  t.test(`a guarded route in a document that has ${what} stops the start, and the error contains ` +
+    'the fix', async (t) => {
     for (const guardFirst of [true, false]) {
       const app = Fastify()
       t.teardown(() => app.close())
@@ -116,8 +117,8 @@ for (const [what, schemes] of [['no security schemes', undefined], ['only its ow
   })
 }
 
-t.test('a route of the suite with an undeclared security scheme stops the start too, with the name of the ' +
-  'scheme', async (t) => {
+t.test('a route of the suite with an undeclared security scheme stops the start with the name of ' +
+  'the scheme', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await describe(app)
@@ -125,8 +126,7 @@ t.test('a route of the suite with an undeclared security scheme stops the start 
   await t.rejects(async () => app.ready(), { code: 'INVALID_OPTIONS', message: /security scheme proxyAuthKey/ })
 })
 
-t.test("a document that fails for a reason of the host's own does not stop the start, and routes stay " +
-  'marked', async (t) => {
+t.test('a failing transform of the host does not stop the start, and guarded routes stay marked', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   let isBroken = true
@@ -144,7 +144,7 @@ t.test("a document that fails for a reason of the host's own does not stop the s
   t.match(app.swagger(), { paths: { '/guarded': { get: { security: [{ proxyKey: [] }] } } } })
 })
 
-t.test('guards of several scopes are all in the document', async (t) => {
+t.test('the document contains the guards of several scopes', async (t) => {
   const seen = await described(t, securitySchemes, async (app) => {
     await app.register(proxyKey, { keys: [KEY] })
     app.get('/root', guarded, ok)

@@ -30,7 +30,8 @@ function host (t: Test): FastifyInstance {
 const preflight = async (app: FastifyInstance, url: string, headers: Record<string, string> = PREFLIGHT) =>
   app.inject({ method: 'OPTIONS', url, headers, payload: { a: 1 } })
 
-t.test('a CORS preflight passes to a route only for OPTIONS, any other OPTIONS request does not', async (t) => {
+t.test('a CORS preflight reaches a route that has only OPTIONS, and any other OPTIONS request ' +
+  'is refused', async (t) => {
   const app = host(t)
   await app.register(proxyKey, { keys: [KEY], global: true })
   app.options('/x', async () => 'preflight')
@@ -49,7 +50,7 @@ t.test('a preflight runs no hook, middleware or handler behind a guard', async (
   const app = host(t)
   const ran: string[] = []
   await app.register(proxyKey, { keys: [KEY], global: true })
-  // As @fastify/middie runs the middleware of Express.
+  // @fastify/middie runs the middleware of Express in the same way.
   const middleware = express().use((_request, _response, next) => {
     ran.push('middleware')
     next()
@@ -75,7 +76,7 @@ t.test('a preflight runs no hook, middleware or handler behind a guard', async (
   t.equal(
     (await app.inject({ method: 'OPTIONS', url: '/all', headers: { authorization: `Bearer ${KEY}` } })).statusCode,
     200,
-    'with the key, an OPTIONS that is no preflight'
+    'an OPTIONS request with the key'
   )
   t.ok(ran.includes('middleware'))
 })
@@ -148,11 +149,10 @@ t.test('a preflight that @fastify/cors does not handle is refused by the guard b
   app.options('/own', { config: { cors: false } }, async () => 'own')
   for (const url of ['/all', '/post']) t.equal((await preflight(app, url)).statusCode, 403, url)
   t.equal(ran, 0)
-  t.equal((await preflight(app, '/own')).body, 'own', 'a route for OPTIONS alone of the host')
+  t.equal((await preflight(app, '/own')).body, 'own', "a host's route only for OPTIONS")
 })
 
-t.test('@fastify/cors that is registered after the guard handles preflights of routes without an OPTIONS ' +
-  'method', async (t) => {
+t.test('@fastify/cors registered after the guard handles preflights of routes without an OPTIONS method', async (t) => {
   for (const scoped of [false, true]) {
     const app = host(t)
     await app.register(proxyKey, { keys: [KEY], global: true })
@@ -168,8 +168,8 @@ t.test('@fastify/cors that is registered after the guard handles preflights of r
   }
 })
 
-t.test('a route for OPTIONS and other methods stops the start where @fastify/cors is registered after the ' +
-  'guard', async (t) => {
+t.test('a route for OPTIONS and other methods stops the start if @fastify/cors is registered after ' +
+  'the guard', async (t) => {
   for (const scoped of [false, true]) {
     const app = host(t)
     await app.register(proxyKey, { keys: [KEY], global: true })
@@ -193,7 +193,7 @@ t.test('a route for OPTIONS and other methods stops the start where @fastify/cor
   t.equal((await preflight(unguarded, '/own')).statusCode, 403)
 })
 
-t.test('limits count preflights, and requireHttps passes one only to a route only for OPTIONS', async (t) => {
+t.test('limits count preflights, and requireHttps passes a preflight only to a route with only OPTIONS', async (t) => {
   const limited = host(t)
   await limited.register(requestRate, { global: true, address: { max: 2 } })
   await limited.register(connectionLimit, { global: true })

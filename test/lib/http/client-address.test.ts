@@ -88,7 +88,7 @@ const ONE_CLIENT: Array<[name: string, forwarded: (port: number) => string]> = [
   ['hidden names', (port) => `_hidden${port}`]
 ]
 
-t.test('rateLimit counts every port of a client, and all clients without an address, as one', async (t) => {
+t.test('rateLimit counts all ports of a client, and all clients without an address, as one client', async (t) => {
   for (const [name, forwarded] of ONE_CLIENT) {
     const app = Fastify({ trustProxy: '127.0.0.1' })
     t.teardown(() => app.close())
@@ -102,7 +102,7 @@ t.test('rateLimit counts every port of a client, and all clients without an addr
   }
 })
 
-t.test('connectionLimit counts every port of a client, and all clients without an address, as one', async (t) => {
+t.test('connectionLimit counts all ports of a client, and all clients without an address, as one client', async (t) => {
   for (const [name, forwarded] of ONE_CLIENT) {
     const app = Fastify({ trustProxy: '127.0.0.1' })
     t.teardown(() => app.close())
@@ -123,7 +123,7 @@ t.test('connectionLimit counts every port of a client, and all clients without a
   }
 })
 
-t.test('the guess limit and the ingestion limit count every port of a client as one client', async (t) => {
+t.test('the guess limit and the ingestion limit count all ports of a client as one client', async (t) => {
   for (const [name, forwarded] of ONE_CLIENT) {
     const guessed = await gateway(t, { server: { trustProxy: '127.0.0.1' }, ingestion: { guessLimit: { max: 2 } } })
     const limited = await gateway(t, {
@@ -147,7 +147,7 @@ t.test('the guess limit and the ingestion limit count every port of a client as 
   }
 })
 
-t.test('for a string that is no address the peer of the socket counts', async (t) => {
+t.test('the address of the socket counts if the forwarded string is no address', async (t) => {
   const app = Fastify({ trustProxy: true })
   t.teardown(() => app.close())
   await app.register(rateLimit, { global: true, address: { max: 2 } })
@@ -166,7 +166,7 @@ t.test('for a string that is no address the peer of the socket counts', async (t
   t.equal(await get('192.0.2.1', '203.0.113.9'), 200, 'a client of the same proxy with an address')
 })
 
-t.test('rateLimit with "ipv6Subnet" reads addresses as it does without', async (t) => {
+t.test('rateLimit with "ipv6Subnet" parses addresses in the same way as without it', async (t) => {
   const app = Fastify({ trustProxy: true })
   t.teardown(() => app.close())
   await limitRate(app, { max: 1, timeWindow: 60_000, ipv6Subnet: 56 })
@@ -185,7 +185,8 @@ t.test('rateLimit with "ipv6Subnet" reads addresses as it does without', async (
   }
 })
 
-t.test('the built-in server logs the address without the port, and the peer of the socket if the proxy sends none', async (t) => {
+t.test('the built-in server logs the address without its port, or the peer if the proxy sends ' +
+  'no address', async (t) => {
   const log = logReader()
   const app = Fastify({ trustProxy: true, logger: loggerOptions('info', log.stream), logController: new RequestLog() })
   t.teardown(() => app.close())
@@ -197,7 +198,8 @@ t.test('the built-in server logs the address without the port, and the peer of t
   t.same(shown, ['203.0.113.9', '203.0.113.9', '192.0.2.1'])
 })
 
-t.test('a stored event has the address without the port, and none if the proxy sends none', async (t) => {
+t.test('a stored event has the address without its port, or an empty string if the proxy sends ' +
+  'no address', async (t) => {
   const { post, signed, accepted } = await gateway(t, { server: { trustProxy: '127.0.0.1' } })
   const sent = ['203.0.113.9:50123', '[2001:DB8::1]:443', 'unknown', '_hidden', '203.0.113.9']
   for (const address of sent) {

@@ -14,7 +14,7 @@ const WRAPPERS: Record<string, (app: FastifyInstance) => void> = {
   'preSerialization hook that wraps objects': (app) => {
     app.addHook('preSerialization', async (_request, _reply, payload) => ({ data: payload }))
   },
-  'onSend hook that wraps text': (app) => {
+  'onSend hook that wraps strings': (app) => {
     app.addHook('onSend', async (_request, reply, payload) => {
       if (typeof payload !== 'string' || payload === '') return payload
       const text = `{"data":${payload}}`
@@ -65,7 +65,8 @@ async function wrapped (t: Test, wrap: (app: FastifyInstance) => void, isFirst: 
 
 for (const [what, wrap] of Object.entries(WRAPPERS)) {
   for (const isFirst of [true, false]) {
-    t.test(`a host's ${what}, added ${isFirst ? 'before' : 'after'} the suite, leaves the suite's replies as they are`, async (t) => {
+    t.test(`a host's ${what}, added ${isFirst ? 'before' : 'after'} the suite, does not change ` +
+      "the suite's replies", async (t) => {
       const app = await wrapped(t, wrap, isFirst)
       t.same((await app.inject('/host')).json(), { data: { host: true } }, "the host's own route")
       for (const [url, statusCode, member, body] of CALLS) {
@@ -87,7 +88,7 @@ for (const [what, wrap] of Object.entries(WRAPPERS)) {
   }
 }
 
-t.test('a reply still has the form of its response schema', async (t) => {
+t.test('a reply contains only the properties of its response schema', async (t) => {
   const app = await wrapped(t, () => {}, true)
   const { token, ...times } = (await app.inject('/api/generate-token')).json<Record<string, string>>()
   t.type(token, 'string')

@@ -34,7 +34,7 @@ async function scoped (t: Test, options: RouteScopeOptions, host = false) {
 for (const host of [false, true]) {
   const beside = host ? 'beside a host with its own CORS and rate limit' : 'in a bare host'
 
-  t.test(`two scopes with CORS live ${beside}, and only the listed origin may read`, async (t) => {
+  t.test(`two scopes with CORS work ${beside}, and only the listed origin can read`, async (t) => {
     const app = await scoped(t, { cors: { origins: [PAGE] } }, host)
     for (const url of ['/a/x', '/b/x']) {
       const good = await app.inject({ url, headers: { origin: PAGE } })
@@ -67,7 +67,7 @@ for (const host of [false, true]) {
       t.same(
         Object.keys(pageless.headers).filter((name) => name.startsWith('access-control-')),
         [],
-        'without an Origin nothing is granted'
+        'no access is granted without an Origin'
       )
     }
     const reply = await app.inject({ url: '/host', headers: { origin: 'https://evil.test' } })
@@ -88,7 +88,7 @@ for (const host of [false, true]) {
     const limited = await app.inject('/a/x')
     t.equal(limited.json().error.code, 'RATE_LIMITED')
     t.ok(Number(limited.headers['retry-after']) > 0)
-    t.equal((await app.inject('/b/x')).statusCode, 200, 'the other scope counts for itself')
+    t.equal((await app.inject('/b/x')).statusCode, 200, 'the other scope counts separately')
   })
 }
 
@@ -107,7 +107,7 @@ t.test("the request log contains no query values, and the host's routes use the 
   t.match(log.text(), 'hosts-own')
 })
 
-t.test("with a request serializer that logs the query, as pino's does, no query value is logged", async (t) => {
+t.test('no query value is logged with a request serializer that logs the query', async (t) => {
   const log = logReader()
   const app = Fastify({
     logger: { level: 'trace', stream: log.stream, serializers: { req: ({ url, query }) => ({ url, query }) as never } }
@@ -121,7 +121,7 @@ t.test("with a request serializer that logs the query, as pino's does, no query 
   t.notMatch(log.text(), 's3cret')
 })
 
-t.test('a request serializer of the host shows neither the password of a target in absolute form nor the query ' +
+t.test('a request serializer of the host logs neither the password of an absolute target nor the query ' +
   'of a referer', async (t) => {
   const log = logReader()
   const app = Fastify({

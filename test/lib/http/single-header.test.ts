@@ -7,7 +7,7 @@ t.test('a header that occurs once is read in any case, and its values are not se
   t.equal(singleHeader(['authorization', ''], 'authorization'), '')
 })
 
-t.test('a missing header is undefined, and one that occurs twice is null, even with one value', async (t) => {
+t.test('a missing header is undefined, and a repeated header is null, even with equal values', async (t) => {
   t.equal(singleHeader([], 'host'), undefined)
   t.equal(singleHeader(['x-host', 'a', 'hosts', 'b'], 'host'), undefined)
   t.equal(singleHeader(['host', 'a', 'Host', 'a'], 'host'), null)

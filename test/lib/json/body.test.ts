@@ -69,8 +69,8 @@ t.test('another media type, charset or content encoding is 415, however it is sp
   }
 })
 
-t.test('a member that the schema of the route names and that occurs twice is 400, at each level, however its key ' +
-  'is spelt', async (t) => {
+t.test('a property of the route schema that occurs twice is 400, at each level and in each spelling ' +
+  'of its key', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   useEnvelope(app)

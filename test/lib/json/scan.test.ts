@@ -7,9 +7,9 @@ import {
 } from '../../../lib/json/scan.js'
 import type { ScanLimits } from '../../../lib/json/scan.js'
 
-// V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key: where JSON.parse, by
-// which all is judged
-// here, does that, such keys are left out.
+// V8 13.6 (Node.js 24) reads a key of one escaped character as "\\" once it has seen that key. JSON.parse is the
+// reference of these tests, so that such keys are left out where
+// JSON.parse misreads them.
 JSON.parse('{"k":0,"\\\\":1}')
 const misreads = !Object.hasOwn(JSON.parse('{"k":0,"\\n":1}') as object, '\n')
 const readable = (key: string) => !misreads || (JSON.parse(key) as string).length !== 1 || key.length === 3
@@ -57,7 +57,7 @@ t.test('elements returns the JSON of each element that JSON.parse returns', asyn
   )
 })
 
-t.test('members returns the properties that JSON.parse returns, the last one of a repeated key', async () => {
+t.test('members returns the properties that JSON.parse returns, with the last value of a repeated key', async () => {
   fc.assert(
     fc.property(padded(objectOf(json)), (object) => {
       const parsed = JSON.parse(object) as Record<string, unknown>
@@ -72,8 +72,7 @@ t.test('members returns the properties that JSON.parse returns, the last one of 
   )
 })
 
-t.test('memberElements returns the elements of the array that JSON.parse returns for the key, and none for ' +
-  'another type', async () => {
+t.test('memberElements returns the elements of the array under a key, and an empty list for another type', async () => {
   fc.assert(
     fc.property(padded(objectOf(fc.oneof(padded(arrayOf(json)), json))), (object) => {
       for (const key of [...Object.keys(JSON.parse(object) as object), 'absent']) {
@@ -102,8 +101,7 @@ t.test('withoutMember removes one property and changes nothing else', async () =
   )
 })
 
-t.test('a member is found in the head of an object where all of its value stands there, and never a part of ' +
-  'one', async () => {
+t.test('memberInHead returns a value that the head contains completely, and no part of a value', async () => {
   fc.assert(
     fc.property(objectOf(json), fc.nat(), (object, cut) => {
       const head = object.slice(0, cut % (object.length + 1))
@@ -201,7 +199,7 @@ function depthOf (value: unknown): number {
   return 1 + Math.max(0, ...Object.values(value).map(depthOf))
 }
 
-/** An empty object or array counts as one that has one value. */
+/** An empty object or array counts like an object or array with one value. */
 function valuesIn (value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0
   const own = Object.values(value)

@@ -18,7 +18,7 @@ function limited (options: EventRateOptions | false = {}): { rate: EventRate, ad
   }
 }
 
-/** How many single events get in one after the other, at most so many. */
+/** The number of single events that are accepted in sequence, at most `most`. */
 function sent (rate: EventRate, source = shop, most = 5_000): number {
   let count = 0
   while (count < most && rate.wait(source) === 0) {
@@ -28,7 +28,7 @@ function sent (rate: EventRate, source = shop, most = 5_000): number {
   return count
 }
 
-t.test('a source may send exactly its limit at one moment, a thousand events by default', async (t) => {
+t.test('a source can send exactly its limit at one moment, by default a thousand events', async (t) => {
   for (
     const [options, source, expected] of [
       [{}, shop, 1_000],
@@ -56,7 +56,7 @@ t.test('a bucket refills within a second, up to its limit', async (t) => {
   advance(500)
   t.equal(sent(rate), 5)
   advance(3_600_000)
-  t.equal(sent(rate), 10, 'an hour of silence saves nothing up')
+  t.equal(sent(rate), 10, 'an idle hour saves up no events')
 })
 
 t.test('a bucket refills whole events at any limit, although it adds up fractions', async (t) => {
@@ -70,10 +70,10 @@ t.test('a bucket refills whole events at any limit, although it adds up fraction
   }
 })
 
-t.test('a batch may exceed the limit once, and the excess delays the next batch', async (t) => {
+t.test('a batch can exceed the limit once, and the excess delays the next batch', async (t) => {
   const { rate, advance } = limited({ max: 100 })
   sent(rate, shop, 99)
-  t.equal(rate.wait(shop), 0, 'one is left')
+  t.equal(rate.wait(shop), 0, 'one event is left')
   rate.debit(shop, 500)
   t.equal(rate.wait(shop), 5_000)
   t.equal(rate.reset(shop), 5_990)
@@ -91,7 +91,7 @@ t.test('two sources and two limiters have separate buckets', async (t) => {
   t.equal(sent(other.rate), 2)
 })
 
-t.test('a changed limit applies at once, also to a debt', async (t) => {
+t.test('a changed limit applies immediately, also to a debt', async (t) => {
   const { rate, advance } = limited()
   const small = { id: 'shop', rateLimit: 1 }
   rate.debit(small, 500)

@@ -6,7 +6,7 @@ import { EventRate } from '../../../lib/limits/event-rate.js'
 import { sharedWindowStore } from '../../../lib/limits/shared-window.js'
 import { privateRedis } from '../../helpers/redis.js'
 
-t.test('limits that instances share', async (t) => {
+t.test('instances share limits in Redis', async (t) => {
   const redis = await privateRedis(t, { needsOwn: true })
   if (redis === null) return
   const opened = await Promise.all([openRedis({ url: redis.url }), openRedis({ url: redis.url })])
@@ -42,7 +42,7 @@ t.test('limits that instances share', async (t) => {
       there.debit(source, 1)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
-    t.ok(there.wait(source) > 0, 'the other has heard of it')
+    t.ok(there.wait(source) > 0, 'the other instance counts the events')
   })
 })
 

@@ -39,7 +39,7 @@ t.test('keys are counted separately, and a returned result does not change later
   t.equal(count(store, 'a').current, 2)
   t.equal(count(store, 'b').current, 1)
   t.equal(first.current, 1)
-  t.equal(count(store.child({}), 'a').current, 1, 'a child has windows of its own')
+  t.equal(count(store.child({}), 'a').current, 1, 'a child has separate windows')
 })
 
 t.test('a window ends after its duration', async (t) => {
@@ -68,7 +68,7 @@ t.test('the number of keys is bounded', async (t) => {
   t.equal(count(store, 'key 0').current, 1)
 })
 
-t.test('limits in one Redis are separate for each name and scope, and from those of the host', async (t) => {
+t.test('limits in one Redis are separate for each name and scope, and from the limits of the host', async (t) => {
   const counts = new Map<string, number>()
   const redis = {
     defineCommand () {},
@@ -119,10 +119,10 @@ t.test('limits in one Redis are separate for each name and scope, and from those
   t.same(first.map(({ statusCode }) => statusCode).filter((status) => status === 429), [])
   t.equal(new Set(counts.keys()).size, 7)
   t.equal([...counts.keys()].filter((key) => key.startsWith('mine-')).length, 2)
-  t.equal((await app.inject({ method: 'POST', url: '/a/authorize' })).statusCode, 429, 'and each of them counts')
+  t.equal((await app.inject({ method: 'POST', url: '/a/authorize' })).statusCode, 429, 'each limit counts')
 })
 
-t.test('the option "cache" bounds how many addresses a limit remembers', async (t) => {
+t.test('the option "cache" limits the number of addresses that are counted', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   for (const [prefix, cache] of [['/one', 1], ['/many', undefined]] as const) {

@@ -79,10 +79,10 @@ t.test('credentials can be in the URL, in options or in a file', async (t) => {
   await writeFile(credsFile, 'half writ')
   await connection.reconnect()
   await connection.flush().catch(() => connection.flush())
-  t.equal(connection.isClosed(), false, "a file that can't be read later does not end it")
+  t.equal(connection.isClosed(), false, 'an invalid file does not close the connection')
 })
 
-t.test('a broker that requires TLS is connected by TLS, only with a trusted certificate', async (t) => {
+t.test('a connection with tls:// needs a trusted certificate and a broker with TLS', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'tls-'))
   t.teardown(() => rm(folder, { recursive: true }))
   const { key, cert } = selfSigned()
@@ -106,7 +106,7 @@ t.test('a connection that stalls is closed, and the next one is used', async (t)
   const direct = await connected(t, { url: nats.url })
   const stream = ownStream(t, direct)
   const sink = await jetstreamSink({ connection, stream, ackTimeout: 500, maxPending: 100_000 })
-  // More than the sockets on the way hold, so that the client still has some of it.
+  // More data than the socket buffers hold, so that the client still has a part of it.
   const large = Array.from({ length: 60 }, () => anEvent({ payload: JSON.stringify({ text: 'x'.repeat(200_000) }) }))
   pipe.clog()
   await t.rejects(sink.write(large), { code: 'UNAVAILABLE' })

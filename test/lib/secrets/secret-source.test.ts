@@ -40,11 +40,11 @@ t.test('a function is called at start, sync or async, and again only when its re
   }, { maxAge: 40 })
   t.equal(secret.get(), 'A')
   now = 'b'
-  t.equal(secret.get(), 'A', 'still young')
+  t.equal(secret.get(), 'A', 'not stale yet')
   await sleep(50)
   const answers = await Promise.all([secret.get(), secret.get(), secret.get()])
   t.same(answers, ['B', 'B', 'B'])
-  t.equal(asked, 2, 'one question for all who wait')
+  t.equal(asked, 2, 'concurrent calls share one call of the function')
   t.equal((await open(() => 'c')).get(), 'C')
 })
 
@@ -87,7 +87,7 @@ t.test('after later failures the last valid secret stays in use, with one warnin
   t.equal(warnings.length, 2)
 })
 
-t.test('a function that hangs delays one request, and no other until it returns again', async (t) => {
+t.test('a function that hangs delays only one request until it returns again', async (t) => {
   let answer: () => string | Promise<string> = () => 'a'
   const secret = await open(() => answer(), { maxAge: 0, timeout: 50 })
   answer = () => new Promise(() => {})
@@ -143,7 +143,7 @@ t.test('an invalid maximum age stops the start', async (t) => {
   }
 })
 
-/** A function that failed is asked again behind the back of those who call. */
+/** A failed function is called again in the background. */
 async function until (secret: RotatingSecret<string, string>, wanted: string): Promise<void> {
   while (await secret.get() !== wanted) await turn()
 }

@@ -9,7 +9,8 @@ function messageOf (message: unknown, secrets: string[] = [KEY]): string | null 
   return upstreamRefusal(400, { message }, secrets).upstreamMessage
 }
 
-t.test("an upstream's refusal becomes three log fields, of which the audit entry keeps status and code", async (t) => {
+t.test('the refusal of an upstream becomes three log fields, and the audit entry keeps the status ' +
+  'and the code', async (t) => {
   const refusal = upstreamRefusal(401, { code: 'AUTHENTICATION_ERROR', message: 'The API key has expired' }, [KEY])
   t.same(refusal, {
     upstreamStatus: 401,
@@ -67,7 +68,7 @@ t.test('secrets are masked in a message, whole or truncated, in any letter case 
   t.equal(
     messageOf('key .*+ (a) \\ given', ['.*+', '(a)', '\\']),
     'key *** *** *** given',
-    'a secret is text, not a pattern'
+    'a secret is not a pattern'
   )
   t.equal(messageOf('no pass, no word', ['my pass word']), 'no *** no ***', 'each word of a secret')
   t.equal(messageOf('Nothing to hide', []), 'Nothing to hide')

@@ -102,8 +102,8 @@ t.test('a request is not retried if another attempt of the same duration would e
   }
 })
 
-for (const [name, answer] of Object.entries({ hangs: hang, 'drips its body': drip() })) {
-  t.test(`an upstream that ${name} costs exactly the time limit, and its socket is closed`, async (t) => {
+for (const [name, answer] of Object.entries({ hangs: hang, 'sends its body slowly': drip() })) {
+  t.test(`a call to an upstream that ${name} ends at the time limit, and its socket is closed`, async (t) => {
     const limit = holdTimers(t, 61_234)
     const { stub, get } = await clientOf(t, answer, { timeout: 61_234 })
     const call = get().catch((error: unknown) => error)
@@ -116,15 +116,15 @@ for (const [name, answer] of Object.entries({ hangs: hang, 'drips its body': dri
   })
 }
 
-t.test('an endless body stops at the cap, with little memory', async (t) => {
+t.test('an endless body is refused at the maximum size, with little memory', async (t) => {
   const { stub, get } = await clientOf(t, flood(100_000_000))
   const before = process.memoryUsage().rss
   await t.rejects(get(), { code: 'UPSTREAM_ERROR', statusCode: 502 })
   t.ok(process.memoryUsage().rss - before < 64_000_000)
-  t.equal(stub.calls.length, 1, 'and is not asked for again')
+  t.equal(stub.calls.length, 1, 'the call is not repeated')
 })
 
-t.test('a body of exactly the cap passes, one byte more does not', async (t) => {
+t.test('a body of the maximum size passes, and a body with one byte more is refused', async (t) => {
   const { get } = await clientOf(
     t,
     (call, response) => response.end(Buffer.alloc(Number(call.url.slice(1)))) && undefined,
@@ -134,7 +134,7 @@ t.test('a body of exactly the cap passes, one byte more does not', async (t) => 
   await t.rejects(get('/1001'), { code: 'UPSTREAM_ERROR' })
 })
 
-t.test('a gzip bomb is refused, never inflated', async (t) => {
+t.test('a gzip response is refused without decompression', async (t) => {
   const { get } = await clientOf(t, gzipBomb(50_000_000))
   await t.rejects(get(), { code: 'UPSTREAM_ERROR', reason: /content encoding/ })
 })
@@ -185,8 +185,8 @@ t.test('the caller can abort before and during the call', async (t) => {
   await t.rejects(call, { code: 'UPSTREAM_ERROR' })
 })
 
-t.test('close ends calls in flight at once', async (t) => {
-  // Would last longer than the test may.
+t.test('close ends calls in flight immediately', async (t) => {
+  // Longer than the test runs.
   const { stub, client, get } = await clientOf(t, hang, { timeout: 3_600_000 })
   const call = get()
   while (stub.calls.length === 0) await sleep(5)
@@ -220,7 +220,7 @@ t.test('invalid options stop the start', async (t) => {
   ) t.throws(() => upstreamClient(options), { code: 'INVALID_OPTIONS' })
 })
 
-t.test('a connection that is not ready in time costs the connect limit', async (t) => {
+t.test('a connection that is not ready in time fails at the connect timeout', async (t) => {
   const server = createServer(() => {}).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await once(server, 'listening')
