@@ -13,10 +13,10 @@ import { writeEvents } from '../helpers/sink-load.js'
 import type { SinkLoad } from '../helpers/sink-load.js'
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3)
-/** For how long the broker is away, or stands still. */
+/** How long the broker is stopped or paused. */
 const DOWN_SECONDS = Number(process.env.DOWN_SECONDS ?? 3)
 const ACK_TIMEOUT = 1_000
-/** Each of them writes, and is refused, while the broker is away. */
+/** Each writer is refused while the broker is down. */
 const WRITERS = 16
 const MEGABYTE = 1024 * 1024
 
@@ -29,7 +29,7 @@ async function brokerAndSink (t: Test, options: Partial<JetstreamSinkOptions> = 
   return { nats, sink, connection, name: stream.name }
 }
 
-/** What was acknowledged is there, and what is there was sent; once, where the broker drops repeats. */
+/** Asserts that acknowledged events are stored and stored events were sent, once if the broker drops repeats. */
 async function audit (
   t: Test,
   { acknowledged, sent }: SinkLoad,
@@ -45,20 +45,20 @@ async function audit (
   return `${acknowledged.length} events acknowledged, ${different.size} stored, ${lost} lost, ${twice} twice`
 }
 
-/** Bytes that the process holds, those of sockets and buffers included. */
+/** Memory of the process in bytes, including sockets and buffers. */
 function held (): number {
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external
 }
 
 const outages: Array<[title: string, begin: (nats: PrivateNats) => unknown, end: (nats: PrivateNats) => unknown]> = [
-  ['is away', (nats) => nats.stop(), (nats) => nats.start()],
-  ['stands still', (nats) => nats.pause(), (nats) => nats.resume()]
+  ['is stopped', (nats) => nats.stop(), (nats) => nats.start()],
+  ['is paused', (nats) => nats.pause(), (nats) => nats.resume()]
 ]
 
 for (const [title, begin, end] of outages) {
   t.test(
-    `while the broker ${title} for ${DOWN_SECONDS} s writes are refused, none acknowledged, and none lost or twice after`,
+    `while the broker ${title} for ${DOWN_SECONDS} s writes are refused, and no event is lost or stored twice`,
     { timeout: (DOWN_SECONDS + 120) * 1_000 },
     async (t) => {
       const setting = await brokerAndSink(t, { ackTimeout: ACK_TIMEOUT })
@@ -66,10 +66,10 @@ for (const [title, begin, end] of outages) {
       const { nats, sink, connection, name } = setting
       const load = writeEvents(sink, { writers: WRITERS, bytes: 20_000 })
       await load.more(300)
-      t.same(load.refusals, [], 'none before')
+      t.same(load.refusals, [], 'no refusal before')
       const before = held()
       await begin(nats)
-      // What was on its way when it began may still have been answered.
+      // Writes in flight at the start of the outage can still be acknowledged.
       await sleep(100)
       const acknowledged = load.acknowledged.length
       let most = 0
@@ -82,7 +82,7 @@ for (const [title, begin, end] of outages) {
       }
       t.equal(load.acknowledged.length, acknowledged, 'no write was acknowledged')
       t.same([...new Set(load.refusals.map(({ code }) => code))], ['UNAVAILABLE'])
-      // There may be more than a call takes arguments.
+      // Math.max would have too many arguments.
       const slowest = load.refusals.reduce((most, { after }) => Math.max(most, after), 0)
       t.ok(most < 100 * MEGABYTE, `${Math.round(most / MEGABYTE)} MB more were held`)
       await t.rejects(sink.ready(), { code: 'UNAVAILABLE' })
@@ -106,7 +106,7 @@ for (const [title, begin, end] of outages) {
 }
 
 for (const packing of ['event', 'flush'] as const) {
-  t.test(`${ROUNDS} times kill -9 of the broker under load, packing: ${packing}: nothing acknowledged is lost`, {
+  t.test(`no acknowledged event is lost in ${ROUNDS} kill -9 of the broker under load, packing: ${packing}`, {
     timeout: (ROUNDS * 15 + 60) * 1_000
   }, async (t) => {
     const setting = await brokerAndSink(t, { packing })
@@ -127,7 +127,7 @@ for (const packing of ['event', 'flush'] as const) {
     await load.stop()
     t.same(load.refusals.filter(({ code }) => code !== 'UNAVAILABLE'), [])
     const ids = (await eventsIn(connection, name)).map(({ messageId }) => messageId)
-    // Packed, the sink's own repeats are told by the broker, those of clients by the reader.
+    // With packing the broker drops repeats of the sink, and the reader drops repeats of clients.
     t.comment(
       `${ROUNDS} kills, packing ${packing}: ${await audit(
         t,

@@ -9,8 +9,8 @@ import { STEPPED_CLOCK, stepClock } from '../helpers/stepped-clock.js'
 import { LOADED, untilAcknowledged } from '../helpers/stores.js'
 import { timedCall } from '../helpers/timed-calls.js'
 
-t.test('a clock step of 6 minutes in either direction stops no events, admits no duplicate and extends no ' +
-  'lock, and tokens recover', async (t) => {
+t.test('a clock step of 6 minutes loses no event, admits no duplicate and extends no limit, ' +
+  'and tokens recover', async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), {
     ...LOADED,
     ...STEPPED_CLOCK,
@@ -39,11 +39,11 @@ t.test('a clock step of 6 minutes in either direction stops no events, admits no
       `at ${offset} ms the limit is ${refused.status}, for ${refused.retryAfter} s`
     )
     t.equal(await me(first), offset < 0 ? 401 : 200, `at ${offset} ms a token from before`)
-    t.equal(await me(await logIn(server, password)), 200, `at ${offset} ms a new one`)
+    t.equal(await me(await logIn(server, password)), 200, `at ${offset} ms a new token`)
   }
 
   await load.stop()
-  t.same([...load.statuses], [], 'nothing but 200')
+  t.same([...load.statuses], [], 'every status is 200')
   const ledger = new Ledger()
   ledger.note({ ...load, acknowledged: [...load.acknowledged, 'again'], sent: [...load.sent, 'again'] })
   t.comment(await ledger.settle(t, server, password))

@@ -36,7 +36,7 @@ for (const [what, damage] of damages) {
     t.ok(program.stderr().includes(pgdata), program.stderr())
     t.notMatch(program.stdout(), /listens|Making/)
     const after = await readdir(pgdata)
-    t.same(before.filter((name) => !after.includes(name)), [], 'nothing was taken away')
+    t.same(before.filter((name) => !after.includes(name)), [], 'no file was removed')
     t.same(await readdir(dataDir), ['pgdata'])
   })
 }

@@ -10,7 +10,7 @@ import { refreshRaces } from './instances/refresh-race.js'
 import { revocations, revocationsWithRedisAway } from './instances/revocation.js'
 
 for (const mode of MODES) {
-  t.test(`three instances on ${mode}`, async (t) => {
+  t.test(`three instances on ${mode} share events, tokens and revocations`, async (t) => {
     const databrain = await stubUpstream(t, (_call, response) => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ token: randomUUID() }))
     })

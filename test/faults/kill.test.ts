@@ -11,11 +11,11 @@ import { logIn, printedBy, storedIds } from '../helpers/server-session.js'
 import { LOADED, STORES, storeOfServer, untilAcknowledged } from '../helpers/stores.js'
 
 const KILLS = Number(process.env.KILLS ?? 6)
-/** Events that are acknowledged over all kills, at least. */
+/** The minimum number of events that are acknowledged over all kills. */
 const ACKS = Number(process.env.ACKS ?? KILLS * 500)
 const LOAD = { connections: 12, batching: 4 }
 
-// With much else to do on the machine a start takes half a minute, and each kill is followed by one on each store.
+// On a busy machine a start takes half a minute, and each kill is followed by a start on each store.
 t.setTimeout(KILLS * 150_000)
 
 for (const kind of STORES) {
@@ -30,12 +30,12 @@ for (const kind of STORES) {
 
     for (let kill = 1; kill <= KILLS; kill++) {
       const load = sendEvents(server.origin, pipelineKey, { ...LOAD, again: ledger.open })
-      // Until events flow, then on to some moment of the group commits.
+      // Waits until events flow, then for a random moment of the group commits.
       await untilAcknowledged(load, Math.ceil(ACKS / KILLS))
       await sleep(Math.random() * 300)
       t.equal((await server.kill()).signal, 'SIGKILL')
       await load.stop()
-      t.same([...load.statuses], [], 'nothing but 200 and lost connections')
+      t.same([...load.statuses], [], 'no status except 200')
       ledger.note(load)
       server = await startServerProcess(t, store.dataDir, store.variables)
       restarts.push(server.startTime)
@@ -46,7 +46,7 @@ for (const kind of STORES) {
     await untilAcknowledged(last, 500)
     await last.stop()
     ledger.note(last)
-    t.equal(ledger.open.length, 0, 'every repeat was answered')
+    t.equal(ledger.open.length, 0, 'every repeat got a response')
     t.comment(
       `${kind}, ${KILLS} kills: ${await ledger.settle(t, server, password)}; slowest restart ${
         Math.round(Math.max(...restarts))
@@ -76,7 +76,7 @@ t.test(`after ${KILLS} times kill -9 of PostgreSQL under load no event is lost o
     pauses.push(performance.now() - start)
   }
   await load.stop()
-  t.same([...load.statuses.keys()].filter((status) => status !== 503), [], 'nothing but 200 and 503')
+  t.same([...load.statuses.keys()].filter((status) => status !== 503), [], 'no status except 200 and 503')
   ledger.note(load)
   t.comment(
     `${KILLS} kills of PostgreSQL: ${await ledger.settle(t, server, password)}; ` +

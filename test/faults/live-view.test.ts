@@ -5,7 +5,8 @@ import { folderWithDatabase } from '../helpers/database-folder.js'
 import { startServerProcess } from '../helpers/server-process.js'
 import { logIn, printedBy } from '../helpers/server-session.js'
 
-t.test("the built-in server's time limits do not cut the live view off, and it does not hold up SIGTERM", async (t) => {
+t.test('the time limits of the built-in server do not end a live view, and a live view does ' +
+  'not delay SIGTERM', async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), {
     LOG_LEVEL: 'warn',
     REQUEST_TIMEOUT_MS: '500',
@@ -25,7 +26,7 @@ t.test("the built-in server's time limits do not cut the live view off, and it d
   t.equal(sent.status, 200)
   t.match((await stream.until('accepted')).data, { event: 'Late' })
 
-  // A stop that the stream holds up is cut off, with exit code 1.
+  // A stop that the stream delays ends with exit code 1.
   const { code } = await server.stop()
   t.equal(code, 0, server.stderr())
   t.equal((await stream.over).how, 'ended')

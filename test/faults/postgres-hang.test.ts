@@ -36,7 +36,7 @@ t.test('while PostgreSQL is paused under load responses are 503 and memory is bo
     return await reply.json() as { access_token: string, refresh_token: string }
   }
   const { access_token: token } = await logIn()
-  // One for each time: what becomes of a rotation that was not answered is not known.
+  // One session for each round: the outcome of a rotation without a response is unknown.
   const unused = await Promise.all(Array.from({ length: ROUNDS }, logIn))
   const own: string[] = []
   const event = () => {
@@ -66,7 +66,7 @@ t.test('while PostgreSQL is paused under load responses are 503 and memory is bo
   await postgres.pause()
   const paused = performance.now()
   const answers: TimedAnswer[] = []
-  // Each call is answered while PostgreSQL hangs: it goes on after the last of them.
+  // Each call gets its response while PostgreSQL hangs: it resumes after the last call.
   for (let round = 0; round < ROUNDS; round++) answers.push(...await Promise.all(calls.map((call) => call())))
   const before = load.acknowledged.length
   await postgres.resume()
@@ -88,7 +88,7 @@ t.test('while PostgreSQL is paused under load responses are 503 and memory is bo
   await load.stop()
   const ledger = new Ledger()
   ledger.note({ ...load, sent: [...load.sent, ...own] })
-  t.same([...load.statuses.keys()], [503], 'nothing but 200 and 503')
+  t.same([...load.statuses.keys()], [503], 'no status except 200 and 503')
   const figures = await ledger.settle(t, server, password)
   const slowest = [...new Set(answers.map(({ what }) => what))].map((what) => `${what} ${slowestOf(what, answers)}`)
   t.comment(
@@ -100,7 +100,8 @@ t.test('while PostgreSQL is paused under load responses are 503 and memory is bo
   t.equal((await server.stop()).code, 0)
 })
 
-t.test('one or two SIGTERM while PostgreSQL hangs shut down cleanly, and acknowledged events are stored', async (t) => {
+t.test('two SIGTERM while PostgreSQL hangs shut the server down cleanly, and acknowledged events ' +
+  'are stored', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   if (!postgres.ownServer) return t.pass('a shared PostgreSQL is not paused', { skip: true })
@@ -111,17 +112,17 @@ t.test('one or two SIGTERM while PostgreSQL hangs shut down cleanly, and acknowl
   const load = sendEvents(server.origin, pipelineKey, { connections: 12, batching: 4 })
   await untilAcknowledged(load, 300)
   await postgres.pause()
-  // By then every connection of the load waits for an answer.
+  // By then every connection of the load waits for a response.
   await sleep(500)
 
   server.signal('SIGTERM')
   await sleep(50)
   server.signal('SIGTERM')
   const { code, signal } = await server.ended
-  // A stop that takes too long is cut off, with exit code 1.
+  // A stop that takes too long ends with exit code 1.
   t.same({ code, signal }, { code: 0, signal: null }, server.stderr())
   await load.stop()
-  t.same([...load.statuses.keys()].filter((status) => status !== 503), [], 'nothing but 503 and lost connections')
+  t.same([...load.statuses.keys()].filter((status) => status !== 503), [], 'no status except 503')
   ledger.note(load)
 
   await postgres.resume()

@@ -13,7 +13,7 @@ import { LOADED, untilAcknowledged } from '../helpers/stores.js'
 import { timedCall } from '../helpers/timed-calls.js'
 
 const DOWN_SECONDS = Number(process.env.DOWN_SECONDS ?? 6)
-/** How long a key may work that cannot be looked up any more, milliseconds. */
+/** How long a cached key works without a look-up, in milliseconds. */
 const KEY_LIMIT = 5_000
 
 t.test(`with PostgreSQL down for ${DOWN_SECONDS} s under load responses are 503 with Retry-After, no event is ` +
@@ -36,10 +36,10 @@ t.test(`with PostgreSQL down for ${DOWN_SECONDS} s under load responses are 503 
   const refused = await send(good)
   t.match(refused, { status: 503, retryAfter: /^\d+$/ })
   t.equal((await send(incomplete)).status, 400, 'a key that was looked up before still works')
-  t.equal((await send(good, `${pipelineKey}.`)).status, 401, 'what cannot be a key needs no database')
+  t.equal((await send(good, `${pipelineKey}.`)).status, 401, 'a malformed key needs no database')
   t.match(await ready(), { status: 503, retryAfter: /^\d+$/, message: 'No response from the store and the event sink' })
   while (performance.now() < down + KEY_LIMIT + 250) await sleep(50)
-  t.equal((await send(incomplete)).status, 503, 'and no longer when it is too old')
+  t.equal((await send(incomplete)).status, 503, 'an older cached key is not used')
   while (performance.now() < down + DOWN_SECONDS * 1_000) await sleep(50)
 
   await postgres.start()
@@ -54,7 +54,7 @@ t.test(`with PostgreSQL down for ${DOWN_SECONDS} s under load responses are 503 
   await load.stop()
   const ledger = new Ledger()
   ledger.note(load)
-  t.same([...load.statuses.keys()], [503], 'nothing but 200 and 503')
+  t.same([...load.statuses.keys()], [503], 'no status except 200 and 503')
   t.comment(
     `down for ${DOWN_SECONDS} s: ${await ledger.settle(t, server, password)}; ${
       load.statuses.get(503) ?? 0
@@ -91,7 +91,7 @@ t.test('connections that PostgreSQL terminates, idle or busy, cause at most a 50
     }
     await untilAcknowledged(load, load.acknowledged.length + 100)
     await load.stop()
-    t.same([...load.statuses.keys()].filter((status) => status !== 503), [], 'nothing but 200 and 503')
+    t.same([...load.statuses.keys()].filter((status) => status !== 503), [], 'no status except 200 and 503')
     t.comment(`${state}: ${load.statuses.get(503) ?? 0} answers of 503`)
     ledger.note(load)
   }

@@ -47,7 +47,7 @@ t.test('after a kill between the rotation and its response, the old refresh toke
   const first = await start({ DIE_AFTER_REFRESH: '1' })
   const [phone, laptop] = [await first.login(), await first.login()]
   const gone = once(first.child, 'exit')
-  await t.rejects(first.call('/refresh', { refresh_token: phone.refresh_token }), 'the answer never came')
+  await t.rejects(first.call('/refresh', { refresh_token: phone.refresh_token }), 'no response arrived')
   t.same(await gone, [null, 'SIGKILL'])
 
   const { call, login } = await start()
@@ -55,7 +55,7 @@ t.test('after a kill between the rotation and its response, the old refresh toke
   const repeated = await call('/refresh', { refresh_token: phone.refresh_token })
   t.equal(repeated.status, 401)
   t.match(await repeated.json(), { error: { code: 'INVALID_REFRESH_TOKEN' } })
-  // Whoever holds the lost successor may be a thief: without a grace the family ends, and with it all tokens of the
+  // A thief could hold the lost successor. Without a grace period its reuse revokes all tokens of the
   // user.
   for (const token of [phone.access_token, laptop.access_token]) t.equal((await call('/me', null, token)).status, 401)
   t.equal((await call('/refresh', { refresh_token: laptop.refresh_token })).status, 401)

@@ -11,15 +11,16 @@ const RATE = 300
 /** Some health checks of the balancer. */
 const DRAIN_DELAY_MS = '1000'
 
-// What is shared makes little difference to a stop.
+// The mode makes little difference to a stop.
 for (const mode of ROUNDS > 1 ? MODES : MODES.slice(-1)) {
-  t.test(`two instances on ${mode}`, async (t) => {
+  t.test(`two instances on ${mode} restart without a failed request`, async (t) => {
     const made = await cluster(t, { mode, instances: 2, variables: { DRAIN_DELAY_MS } })
     if (made === null) return
     const { token, pipelineKey } = made
     const instances = [...made.instances]
 
-    t.test(`${ROUNDS} times a rolling restart behind HAProxy at ${RATE} requests/s: no request fails, no event is lost or stored twice`, async (t) => {
+    t.test(`no request fails, and no event is lost or stored twice, in ${ROUNDS} rolling ` +
+      'restarts behind HAProxy', async (t) => {
       const front = await balancer(t, instances.map(({ origin }) => origin))
       if (front === null) return
       const visits = visit(front.origin, { pipelineKey, token, perSecond: RATE })
@@ -45,13 +46,13 @@ for (const mode of ROUNDS > 1 ? MODES : MODES.slice(-1)) {
     })
 
     t.test('for DRAIN_DELAY_MS after SIGTERM a server accepts new connections while /readyz is 503', async (t) => {
-      // Far longer than two requests take.
+      // Much longer than two requests.
       const stopping = await made.start({ DRAIN_DELAY_MS: '60000' })
       stopping.signal('SIGTERM')
       while ((await fetch(`${stopping.origin}/readyz`)).status !== 503);
       const { status } = await call(stopping, '/v1/t', { token: pipelineKey, body: { event: 'Late', userId: 'u' } })
       t.equal(status, 200)
-      t.equal((await stopping.kill()).signal, 'SIGKILL', 'it still ran')
+      t.equal((await stopping.kill()).signal, 'SIGKILL', 'the server still ran')
     })
   })
 }

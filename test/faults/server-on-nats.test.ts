@@ -53,13 +53,13 @@ for (const packing of PACKINGS) {
     ) {
       stored = await storedIds(server, token)
     }
-    t.same(acknowledged.filter((id) => !stored.has(id)), [], `none of ${acknowledged.length} is lost`)
-    t.same([...stored.values()].filter((times) => times > 1), [], 'none is stored twice')
+    t.same(acknowledged.filter((id) => !stored.has(id)), [], `no event of ${acknowledged.length} is lost`)
+    t.same([...stored.values()].filter((times) => times > 1), [], 'no event is stored twice')
     t.equal((await server.stop()).code, 0)
   })
 }
 
-t.test('with NATS, SIGTERM while PostgreSQL hangs shuts down cleanly', async (t) => {
+t.test('SIGTERM while PostgreSQL hangs shuts a server with NATS down cleanly', async (t) => {
   const [postgres, nats] = [await privatePostgres(t), await privateNats(t)]
   if (postgres === null || nats === null || !nats.ownServer || !postgres.ownServer) return
   const server = await startServerProcess(t, await temporaryFolder(t), {
@@ -71,7 +71,7 @@ t.test('with NATS, SIGTERM while PostgreSQL hangs shuts down cleanly', async (t)
   const load = sendEvents(server.origin, pipelineKey, { connections: 8, batching: 2 })
   await untilAcknowledged(load, 300)
   await postgres.pause()
-  // By then the copy waits for an answer.
+  // By then the copy waits for a response.
   await sleep(1_000)
   const { code, signal } = await server.stop()
   await load.stop()

@@ -14,7 +14,7 @@ import { LOADED, STORES, storeOfServer, untilAcknowledged } from '../helpers/sto
 
 const ROUNDS = Number(process.env.ROUNDS ?? 3)
 
-// With much else to do on the machine a start takes half a minute, and each stop is followed by one on each store.
+// On a busy machine a start takes half a minute, and each stop is followed by a start on each store.
 t.setTimeout(ROUNDS * 200_000)
 
 for (const kind of STORES) {
@@ -35,10 +35,10 @@ for (const kind of STORES) {
         server.signal(round % 3 === 1 ? 'SIGTERM' : 'SIGINT')
       }
       const { code, signal } = await server.ended
-      // A stop that takes too long is cut off, with exit code 1.
+      // A stop that takes too long ends with exit code 1.
       t.same({ code, signal }, { code: 0, signal: null }, `round ${round}: ${server.stdout()}${server.stderr()}`)
       await load.stop()
-      t.same([...load.statuses], [], 'nothing but 200 and refused connections')
+      t.same([...load.statuses], [], 'no status except 200')
       ledger.note(load)
       server = await startServerProcess(t, store.dataDir, store.variables)
       await ledger.audit(t, server, password)
@@ -79,7 +79,7 @@ t.test('while the server drains /readyz is 503, a slow request finishes, new con
   t.notMatch(server.stdout(), /still busy/)
 })
 
-t.test('SIGTERM with an upstream that hangs shuts down cleanly', async (t) => {
+t.test('SIGTERM shuts the server down cleanly while an upstream hangs', async (t) => {
   const upstream = createServer()
   const origin = await new Promise<string>((resolve) => {
     upstream.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`))
@@ -151,5 +151,5 @@ async function refused (host: string, port: number): Promise<void> {
     })
     if (!open) return
   }
-  throw new Error('the server still takes connections')
+  throw new Error('the server still accepts connections')
 }

@@ -14,23 +14,23 @@ import { storeOfServer } from '../helpers/stores.js'
 import { timedCall } from '../helpers/timed-calls.js'
 import type { TimedAnswer } from '../helpers/timed-calls.js'
 
-/** Of each attack; 1 000 for the full one. */
+/** The connections of each attack; 1 000 in the full test. */
 const CONNECTIONS = Number(process.env.CONNECTIONS ?? 100)
 /**
- * The longest that an attack lasts. With 120 it is the full test, some 6 minutes (`--timeout=900`): the server keeps
- * its own time limits, and the
- * attacks, six programs of which would be a load of their own, come one by one.
+ * The longest duration of an attack in seconds. 120 is the full test, about 6 minutes (`--timeout=900`): the server
+ * keeps its own time limits, and the
+ * attacks run one after another, because six programs at once would load the machine themselves.
  */
 const SECONDS = Number(process.env.SECONDS ?? 20)
-/** Of those that say nothing. All together must stay below MAX_CONNECTIONS (10 000), beyond which nobody gets in. */
+/** Silent connections. All connections together must stay below MAX_CONNECTIONS (10 000). */
 const IDLE = Number(process.env.IDLE ?? 500)
-/** Of those that ask for much and read none of it. */
+/** Connections that request much data and do not read it. */
 const UNREAD = 20
 const SHORT: Variables = { HEADERS_TIMEOUT_MS: '4000', REQUEST_TIMEOUT_MS: '6000', KEEP_ALIVE_TIMEOUT_MS: '3000' }
 const IS_SHORT = SECONDS < 120
 const LIMITS: Variables = IS_SHORT ? SHORT : {}
 const AT_ONCE = 100
-/** Nobody is turned away for asking too often, which would be too easy. */
+/** Disables the rate limits, which would otherwise end the attacks. */
 const UNLIMITED: Variables = {
   LOG_LEVEL: 'warn',
   EMBED_RATE_MAX: '0',
@@ -42,8 +42,8 @@ const UNLIMITED: Variables = {
 }
 const EVENT = '{"event":"Meanwhile","userId":"u"}'
 
-t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} idle ones leave the service available and ` +
-  'are closed', async (t) => {
+t.test(`${CONNECTIONS} slow clients of each kind and ${IDLE} idle clients leave the server available ` +
+  'and are closed', async (t) => {
   const attack = await slowHttpTest(t)
   if (attack === null) return
   const store = await storeOfServer(t, 'PGlite')
@@ -53,9 +53,9 @@ t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} idle ones le
   const port = Number(new URL(origin).port)
   const [event, big] = [`${origin}/v1/t?wk=${pipelineKey}`, `${origin}/docs/static/swagger-ui-bundle.js`]
 
-  // Ahead of the others: an event loop takes one new connection a turn.
+  // Opened first: an event loop accepts one new connection per turn.
   const holding = await openAll(port, IDLE, '')
-  // More than the system takes for itself.
+  // More data than the socket buffers hold.
   holding.push(...await openAll(port, UNREAD, `GET ${new URL(big).pathname} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(6)))
 
   const endWatch = watchHealth(server)
@@ -69,7 +69,7 @@ t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} idle ones le
     ['answer', big]
   ]
   const carryOut = async ([slow, url]: [Slowness, string]) => {
-    // What is asked for much is no longer a slow client but a busy one.
+    // Many requests for the large file would be a busy client and not a slow client.
     const connections = url === big ? Math.min(CONNECTIONS, 200) : CONNECTIONS
     return {
       what: `${slow} ${new URL(url).pathname}`,
@@ -80,7 +80,7 @@ t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} idle ones le
   }
   const attacks = IS_SHORT ? Promise.all(targets.map(carryOut)) : oneByOne(targets, carryOut)
 
-  // Someone with events of their own, all the while.
+  // Meanwhile another client sends events.
   const state = { over: false }
   const sent: TimedAnswer[] = []
   const sending = (async () => {
@@ -97,11 +97,11 @@ t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} idle ones le
   for (const { what, slow, connections, unavailable, connected, ended } of outcomes) {
     t.equal(unavailable, 0, `${what}: the service was available all the time`)
     t.ok(connected > connections / 2, `${what}: ${connected} were connected at a time`)
-    // One that reads slowly has its last bytes from the system, long after the server has closed it.
+    // A slow reader gets its last bytes from the system, long after the server has closed the connection.
     if (slow !== 'answer') t.equal(ended, 'No open connections left', what)
   }
   const slowest = Math.max(...sent.map(({ time }) => time))
-  t.same(sent.filter(({ status }) => status !== 200), [], 'every event was taken')
+  t.same(sent.filter(({ status }) => status !== 200), [], 'every event was accepted')
   t.equal(health.failed, 0)
   t.ok(
     sent.length >= 10 && health.asked >= 10,
@@ -109,7 +109,7 @@ t.test(`${CONNECTIONS} clients of each kind of slowness and ${IDLE} idle ones le
   )
   t.ok(health.growth < 200, `the memory grew by ${health.growth} MB`)
 
-  // Those that say or read nothing hold on: it is the server that closes them.
+  // Silent clients and clients that do not read stay connected until the server closes them.
   while (await openSockets(port) > 0) await sleep(100)
   for (const socket of holding) socket.destroy()
   t.comment(
@@ -128,7 +128,7 @@ async function oneByOne<Item, Result> (
   return results
 }
 
-/** That many connections that send those bytes and read nothing. */
+/** Opens this many connections, which send these bytes and read nothing. */
 async function openAll (port: number, count: number, bytes: string): Promise<Socket[]> {
   const sockets: Socket[] = []
   for (let left = count; left > 0; left -= AT_ONCE) {

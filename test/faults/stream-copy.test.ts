@@ -15,12 +15,12 @@ import { connected, ownStream } from '../helpers/jetstream.js'
 import { privateNats } from '../helpers/nats.js'
 import { privatePostgres } from '../helpers/postgres.js'
 
-/** Two at a time. */
+/** Two copies are killed at a time. */
 const KILLS = 2 * Number(process.env.ROUNDS ?? 1)
 const EVENTS = 400
 
 t.test(
-  `${KILLS} times kill -9 of a copy between a write and its acknowledgement: PostgreSQL has each event once, as it was`,
+  `PostgreSQL has each event once and unchanged after ${KILLS} kill -9 of a copy between write and acknowledgement`,
   { timeout: (KILLS * 20 + 60) * 1_000 },
   async (t) => {
     const [postgres, nats] = [await privatePostgres(t), await privateNats(t)]
@@ -39,8 +39,8 @@ t.test(
       const next = Array.from({ length: EVENTS }, (_none, at) =>
         anEvent({ messageId: `\u0000\ud800${events.length + at}`, receivedAt: now + at }))
       events.push(...next)
-      // Half of them in messages of their own, half in large ones; some in both, as clients repeat what was not
-      // answered.
+      // Half of the events in single messages, half in large messages, and some in both, as clients repeat events
+      // without a response.
       for (let at = 0; at < EVENTS; at += 40) { await (at % 80 === 0 ? single : packed).write(next.slice(at, at + 40)) }
       await packed.write(next.slice(0, 60))
     }
@@ -79,7 +79,7 @@ t.test(
     await Promise.all(survivors.map((copy) => copy.stop()))
     t.ok(
       (await info()).delivered.consumer_seq > (await manager.streams.info(stream.name)).state.messages,
-      'messages came again'
+      'messages were redelivered'
     )
 
     const { rows } = await sql<

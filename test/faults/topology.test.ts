@@ -7,11 +7,11 @@ import { Agent, request } from 'undici'
 import { storedEvents } from '../helpers/server-session.js'
 import { topology } from '../helpers/topology.js'
 
-/** A password in a query, as far as any log may know. */
+/** A secret in a query, which no log is allowed to contain. */
 const SECRET = 'a-key-in-a-query'
 
-t.test('the topology of compose.yaml as plain processes', async (t) => {
-  // As few as a test can bring about.
+t.test('the topology of compose.yaml works as plain processes', async (t) => {
+  // A limit that a test can reach.
   const started = await topology(t, [['limit_conn connections 256', 'limit_conn connections 20']])
   if (started === null) return
   const { made: { instances, token, pipelineKey }, front } = started
@@ -25,7 +25,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     return agent
   }
 
-  /** As a client at that address, by TLS. */
+  /** Sends a request over TLS as a client at this address. */
   async function ask (path: string, { from = '127.0.0.1', method = 'POST', body, headers = {} }: {
     from?: string
     method?: 'GET' | 'POST'
@@ -146,7 +146,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
               'POST /v1/t HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n'
             )
           })
-          // It has read the head, and waits for the body.
+          // nginx has read the head and waits for the body.
           socket.on('error', reject).once('data', () => resolve(socket))
         }))
     )
@@ -166,7 +166,7 @@ t.test('the topology of compose.yaml as plain processes', async (t) => {
     t.equal(statusCode, 200)
     t.match(headers['content-type'], /^text\/event-stream/)
     let text = ''
-    // The viewer sees what the instance took that answers him.
+    // The live view shows the events that its instance accepts.
     for await (const chunk of body) {
       const first = text === ''
       text += String(chunk as Buffer)

@@ -8,7 +8,7 @@ import { folderWithDatabase } from '../helpers/database-folder.js'
 import { startServerProcess } from '../helpers/server-process.js'
 import { printedBy } from '../helpers/server-session.js'
 
-/** Of a planned stop; meanwhile its /readyz is 503. */
+/** The delay of a planned stop, during which /readyz is 503. */
 const DELAY = '60000'
 const FAULTS = {
   uncaughtException: 'throw new Error("the cause in the log")',
@@ -16,7 +16,8 @@ const FAULTS = {
 }
 
 for (const [origin, fault] of Object.entries(FAULTS)) {
-  t.test(`an ${origin} is logged with its cause, requests in flight finish, and the server ends with exit code 1, without the delay of a planned stop`, async (t) => {
+  t.test(`an ${origin} is logged with its cause, requests in flight finish, and the server exits with 1 and no drain ` +
+    'delay', async (t) => {
     const preload = `process.on('SIGUSR2', () => { ${fault} })`
     const variables = {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}`,
@@ -62,7 +63,7 @@ for (const [origin, fault] of Object.entries(FAULTS)) {
   })
 }
 
-/** Asks for /readyz on new connections until the port is closed; how often it was answered. */
+/** Requests /readyz on new connections until the port is closed; returns the number of responses. */
 async function untilClosed (origin: string): Promise<number> {
   for (let answered = 0; ; answered++) {
     const isOpen = await fetch(`${origin}/readyz`, { headers: { connection: 'close' } }).then((reply) => reply.text())
@@ -72,7 +73,7 @@ async function untilClosed (origin: string): Promise<number> {
   }
 }
 
-/** A request that came later has been answered, so that the one before it has been read. */
+/** Waits for the response to a later request, after which the earlier request has been read. */
 async function untilSeen (origin: string): Promise<void> {
   await (await fetch(`${origin}/healthz`)).text()
 }

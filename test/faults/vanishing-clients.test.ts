@@ -12,7 +12,7 @@ import { timedCall } from '../helpers/timed-calls.js'
 const CLIENTS = Number(process.env.CLIENTS ?? 200)
 const AT_ONCE = 50
 
-/** Where a client goes: in the middle of the body, or with all of it sent and before the reply. */
+/** When a client disconnects: within the body, or after the body and before the reply. */
 const WAYS = ['in the upload', 'in a chunked upload', 'before the reply', 'soon after the upload'] as const
 
 interface Client {
@@ -22,7 +22,8 @@ interface Client {
   body: string
 }
 
-t.test(`${CLIENTS} clients that vanish in the upload or before the reply, and come again: not stored, or once and whole; then once`, async (t) => {
+t.test(`events of ${CLIENTS} clients that disconnect before the reply are stored completely or not, and once after a ` +
+  'repeat', async (t) => {
   const postgres = await privatePostgres(t)
   if (postgres === null) return
   const server = await startServerProcess(t, await temporaryFolder(t), { ...LOADED, DATABASE_URL: postgres.url })
@@ -32,7 +33,7 @@ t.test(`${CLIENTS} clients that vanish in the upload or before the reply, and co
     await Promise.all(clients.slice(at, at + AT_ONCE).map((client) => vanish(server, pipelineKey, client)))
   }
 
-  // Whoever is answered now came after all of them.
+  // This event arrives after all of them.
   const last = await timedCall('event', `${server.origin}/v1/t`, {
     token: pipelineKey,
     body: '{"event":"Last","userId":"u"}'
@@ -44,10 +45,10 @@ t.test(`${CLIENTS} clients that vanish in the upload or before the reply, and co
   t.same(
     clients.filter(({ way }) => way.endsWith('upload') && way.startsWith('in')).filter((client) => shareOf(client) > 0),
     [],
-    'nothing of a body that never came whole'
+    'no event of an incomplete body'
   )
-  t.same(clients.filter((client) => shareOf(client) > 0 && shareOf(client) < 1), [], 'nothing in part')
-  t.same([...first.values()].filter((times) => times > 1), [], 'nothing twice')
+  t.same(clients.filter((client) => shareOf(client) > 0 && shareOf(client) < 1), [], 'no batch is stored partially')
+  t.same([...first.values()].filter((times) => times > 1), [], 'no event is stored twice')
 
   for (let at = 0; at < CLIENTS; at += AT_ONCE) {
     const replies = await Promise.all(
@@ -55,10 +56,10 @@ t.test(`${CLIENTS} clients that vanish in the upload or before the reply, and co
         timedCall(path, `${server.origin}${path}`, { token: pipelineKey, body })
       )
     )
-    t.same(replies.filter(({ status }) => status !== 200), [], 'every repeat is taken')
+    t.same(replies.filter(({ status }) => status !== 200), [], 'every repeat is accepted')
   }
   const second = await storedIds(server, token)
-  t.same(clients.flatMap(({ ids }) => ids).filter((id) => second.get(id) !== 1), [], 'all of them, once')
+  t.same(clients.flatMap(({ ids }) => ids).filter((id) => second.get(id) !== 1), [], 'all events are stored once')
   t.comment(
     `${CLIENTS} clients, ${
       clients.filter((client) => shareOf(client) === 1).length

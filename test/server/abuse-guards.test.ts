@@ -40,7 +40,7 @@ t.test('with CSRF=on a widget token and an embed require a token of /csrf/token 
   )
 })
 
-t.test('with CAPTCHA=altcha a widget token needs a challenge that was solved, once', async (t) => {
+t.test('with CAPTCHA=altcha a widget token requires a solved challenge, which is valid once', async (t) => {
   const { app } = await demoApp(t, { CAPTCHA: 'altcha' })
   t.equal(await outcome(app, {}), '403 CAPTCHA_FAILED')
   const challenge: Challenge = (await app.inject('/captcha/challenge?action=widget')).json()
@@ -50,7 +50,7 @@ t.test('with CAPTCHA=altcha a widget token needs a challenge that was solved, on
   t.equal(await outcome(app, solved), '403 CAPTCHA_FAILED', 'again')
 })
 
-t.test('with REQUIRE_HTTPS=on plain HTTP is refused, but from this machine and for the health routes', async (t) => {
+t.test('with REQUIRE_HTTPS=on plain HTTP is refused, except from this machine and for the health routes', async (t) => {
   const { app } = await demoApp(t, { REQUIRE_HTTPS: 'on' })
   const from = async (remoteAddress: string, url: string) => (await app.inject({ url, remoteAddress })).statusCode
   for (const url of [TOKEN, '/', '/v1/admin/auth/me', '/nowhere']) t.equal(await from('203.0.113.5', url), 403, url)
@@ -60,7 +60,7 @@ t.test('with REQUIRE_HTTPS=on plain HTTP is refused, but from this machine and f
   t.equal((await open.inject({ url: TOKEN, remoteAddress: '203.0.113.5' })).statusCode, 200, 'off by default')
 })
 
-t.test('EMBED_CONNECTIONS_MAX requests of one address are in flight on the embedding routes, no more', async (t) => {
+t.test('at most EMBED_CONNECTIONS_MAX requests of one address are in flight on the embedding routes', async (t) => {
   const limited = await demoApp(t, { EMBED_CONNECTIONS_MAX: '2' })
   const statuses = async (app: FastifyInstance) => {
     const answers = await Promise.all(Array.from({ length: 10 }, () =>
@@ -76,7 +76,7 @@ t.test('EMBED_CONNECTIONS_MAX requests of one address are in flight on the embed
   t.equal(await statuses(free), 0)
 })
 
-t.test('a missing captcha setting is named', async (t) => {
+t.test('the error for a missing or wrong captcha setting names the variable', async (t) => {
   const problems = (variables: Record<string, string>) => {
     try {
       readConfig(variables)
@@ -101,7 +101,7 @@ t.test('a missing captcha setting is named', async (t) => {
   t.same(real.captcha, { provider: 'recaptcha', secret: 's', hostnames: ['app.example.com', 'b.example.com'] })
 })
 
-t.test('with EMBED_ORIGINS set the start page may still call', async (t) => {
+t.test('with EMBED_ORIGINS set the start page can still send requests', async (t) => {
   const { app } = await demoApp(t, { EMBED_ORIGINS: 'https://partner.example.com' })
   for (
     const [origin, status] of [['http://127.0.0.1:3000', 200], ['https://partner.example.com', 200], [

@@ -31,7 +31,7 @@ t.test('the start page, which shows keys, is refused under a foreign host name',
   t.equal(
     (await app.inject({ url: '/healthz', headers: { host: 'evil.example' } })).statusCode,
     200,
-    'what shows no keys'
+    'a route that shows no keys'
   )
 })
 
@@ -56,7 +56,7 @@ t.test('the pages of the mock products are refused under a foreign host name', a
   }
 })
 
-t.test('ALLOWED_HOSTS and HOST name further hosts', async (t) => {
+t.test('ALLOWED_HOSTS and HOST allow further hosts', async (t) => {
   const { app } = await demoApp(t, { ALLOWED_HOSTS: 'demo.example.com, Other.example', HOST: 'box.internal' })
   for (
     const [host, status] of [['demo.example.com:8080', 200], ['other.example', 200], ['box.internal', 200], [

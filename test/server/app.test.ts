@@ -6,7 +6,7 @@ import { feedState } from '../helpers/feed-state.js'
 
 const json = { 'content-type': 'application/json' }
 
-t.test("a visitor's cookie carries the three flows from the page to the products", async (t) => {
+t.test("a visitor's cookie works in all three flows from the page to the products", async (t) => {
   const { app, products } = await demoApp(t, {}, { listen: true })
   const origin = app.listeningOrigin
   const start = await fetch(`${origin}/`)
@@ -59,7 +59,7 @@ t.test("a visitor's cookie carries the three flows from the page to the products
   t.same(await event.json(), { success: true })
 })
 
-t.test('the end user is that of the reference, otherwise of the session, otherwise EMBED_USER', async (t) => {
+t.test('the end user comes from the reference, otherwise from the session, otherwise from EMBED_USER', async (t) => {
   const { app, products, secrets } = await demoApp(t, { EMBED_USER: 'fallback@example.com' }, { listen: true })
   const authorization = `Bearer ${secrets.DATABRAIN_PROXY_KEY[0]}`
   const clientOf = async (headers: Record<string, string>, query = '') => {
@@ -81,7 +81,7 @@ t.test('the end user is that of the reference, otherwise of the session, otherwi
   t.equal(await clientOf({ cookie }), 'ann@example.com')
   t.equal(await clientOf({ cookie }, `?ref=${ref}`), 'bob')
   t.equal(await clientOf({ cookie, 'x-user-reference': ref }), 'bob')
-  t.equal(await clientOf({ cookie: `${cookie}x` }), 'fallback@example.com', 'a forged session is none')
+  t.equal(await clientOf({ cookie: `${cookie}x` }), 'fallback@example.com', 'a forged session is ignored')
   t.equal(await clientOf({ cookie: `gatehouse_demo=${ref}` }), 'fallback@example.com', 'a reference is no session')
   t.equal(
     await clientOf({ cookie }, `?ref=${cookie.slice('gatehouse_demo='.length)}`),
@@ -91,7 +91,7 @@ t.test('the end user is that of the reference, otherwise of the session, otherwi
   t.equal(
     (await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'root' } })).statusCode,
     400,
-    'only those on offer'
+    'an unknown demo user'
   )
 })
 
@@ -131,7 +131,7 @@ t.test('in production there is no page, no session and no demo source', async (t
   t.same((await store.sources.list('default', { limit: 10 })).data, [])
 })
 
-t.test('the docs are there unless switched off', async (t) => {
+t.test('with DOCS=off no docs are served', async (t) => {
   const { app } = await demoApp(t, { DOCS: 'off' })
   t.equal((await app.inject('/docs')).statusCode, 404)
   t.equal((await app.inject('/docs/json')).statusCode, 404)

@@ -11,7 +11,7 @@ interface Operation {
   hasBody: boolean
 }
 
-/** No limit gets in the way of many requests from one address. */
+/** Disables the limits, because all requests come from one address. */
 const UNLIMITED = {
   LOGIN_RATE_MAX: '1000000',
   ADMIN_RATE_MAX: '1000000',
@@ -29,7 +29,7 @@ async function server (t: Parameters<typeof demoApp>[0]) {
   return { ...demo, operations: operationsOf(demo.app), authorization: `Bearer ${String(login.json().access_token)}` }
 }
 
-/** Every operation that the OpenAPI page describes: a new route is in here by itself. */
+/** Every operation of the OpenAPI document, so that a new route is included automatically. */
 function operationsOf (app: FastifyInstance): Operation[] {
   const { paths } =
     (app as unknown as { swagger: () => { paths: Record<string, Record<string, { requestBody?: unknown }>> } })
@@ -60,22 +60,22 @@ const BODIES: Record<string, InjectOptions> = {
   'no body': {},
   'an empty body': { payload: '', headers: json },
   'broken JSON': { payload: '{"a":', headers: json },
-  'text that is no JSON': { payload: 'hello', headers: json },
+  'a string that is no JSON': { payload: 'hello', headers: json },
   null: { payload: 'null', headers: json },
   'a number': { payload: '12', headers: json },
   'a string': { payload: '"text"', headers: json },
   'an array': { payload: '[]', headers: json },
-  'nothing that is asked for': { payload: '{"type":"nonsense"}', headers: json },
-  'numbers for texts': {
+  'only an unknown type': { payload: '{"type":"nonsense"}', headers: json },
+  'numbers for strings': {
     payload:
       '{"email":1,"password":2,"refresh_token":3,"event":4,"name":5,"batch":6,"embedQuerString":7,"dashboardServerApiUrl":8}',
     headers: json
   },
-  'lists for texts': {
+  'lists for strings': {
     payload: '{"email":[],"password":[],"refresh_token":[],"event":[],"name":[],"batch":{},"embedQuerString":[]}',
     headers: json
   },
-  'nulls for texts': {
+  'nulls for strings': {
     payload:
       '{"type":0,"email":null,"password":null,"refresh_token":null,"event":null,"name":null,"batch":null,"embedQuerString":null}',
     headers: json
@@ -96,7 +96,7 @@ const BODIES: Record<string, InjectOptions> = {
     headers: { 'content-type': 'application/json; charset=utf-16' }
   },
   'a nonsense media type': { payload: '{"event":"x"}', headers: { 'content-type': 'application/json,text/plain' } },
-  'gzip that is none': { payload: '{"event":"x"}', headers: { ...json, 'content-encoding': 'gzip' } }
+  'invalid gzip': { payload: '{"event":"x"}', headers: { ...json, 'content-encoding': 'gzip' } }
 }
 
 t.test('invalid bodies on every route are 4xx with the envelope, and no data is stored', async (t) => {
@@ -106,7 +106,7 @@ t.test('invalid bodies on every route are 4xx with the envelope, and no data is 
   t.ok(withBody.length >= 15, `${withBody.length} routes`)
   for (const operation of withBody) {
     for (const [what, body] of Object.entries(BODIES)) {
-      // Where a body is not asked for, leaving it out is right.
+      // These routes need no body.
       if (/logout-all|rotate-/.test(operation.url) || operation.url === '/v1/admin/auth/logout') continue
       const { method, url } = operation
       const reply = await app.inject({
@@ -124,7 +124,8 @@ t.test('invalid bodies on every route are 4xx with the envelope, and no data is 
   t.equal(({} as { polluted?: unknown }).polluted, undefined)
 })
 
-t.test('no route reflects a foreign origin, with or without credentials, and none allows * with credentials', async (t) => {
+t.test('no route reflects a foreign origin, with or without credentials, and no route allows ' +
+  '* with credentials', async (t) => {
   const demo = await server(t)
   for (const operation of demo.operations) {
     for (const method of [operation.method, 'OPTIONS'] as const) {
@@ -138,7 +139,7 @@ t.test('no route reflects a foreign origin, with or without credentials, and non
         url: operation.url,
         headers: { ...credentials(operation, demo, demo.authorization), ...headers }
       })
-      // The script alone is for every page.
+      // Only the script is for every page.
       const granted = operation.url === '/d.js' && method === 'GET' ? '*' : undefined
       t.equal(reply.headers['access-control-allow-origin'], granted, `${method} ${operation.url}`)
       t.equal(reply.headers['access-control-allow-credentials'], undefined, `${method} ${operation.url}`)
@@ -147,7 +148,7 @@ t.test('no route reflects a foreign origin, with or without credentials, and non
   }
 })
 
-t.test('generated requests on every route never make a 5xx', async (t) => {
+t.test('generated requests on every route never cause a 5xx', async (t) => {
   const demo = await server(t)
   const names = ['type', 'event', 'userId', 'messageId', 'timestamp', 'context', 'batch', 'writeKey', 'name', 'domains',
     'email', 'password', 'refresh_token', 'overlap_seconds', 'embedQuerString', 'embedQueryString',
@@ -167,9 +168,9 @@ t.test('generated requests on every route never make a 5xx', async (t) => {
       query,
       fc.boolean(),
       async (operation, payload, search, authorized) => {
-        // Ends the administrator's own session.
+        // These routes end the session of the administrator.
         if (/logout-all|password/.test(operation.url)) return
-        // Is answered as long as someone reads.
+        // The live view responds until the client disconnects.
         if (authorized && operation.url === '/v1/admin/events/live') return
         const parameters = new URLSearchParams(search).toString()
         const reply = await demo.app.inject({

@@ -63,7 +63,7 @@ t.test('generate-key prints a strong secret', async (t) => {
   assertStrongSecret('key', stdout.trim())
 })
 
-t.test('sign prints the headers of either spelling for the exact bytes of a body', async (t) => {
+t.test('sign prints the headers of both signature forms for the exact bytes of a body', async (t) => {
   const body = '{"event":"café"}\n'
   const variables = { SERVER_SECRET: 'hex:00ff10' }
   const key = Buffer.from('00ff10', 'hex')
@@ -82,7 +82,8 @@ t.test('sign prints the headers of either spelling for the exact bytes of a body
   t.match(without.stderr, 'SERVER_SECRET')
 })
 
-t.test('administrators and sources can be created without a running server, and not beside one', async (t) => {
+t.test('administrators and sources can be created without a running server, and not beside a ' +
+  'running server', async (t) => {
   const variables = { DATA_DIR: await temporaryFolder(t), LOG_LEVEL: 'warn' }
   const migrated = await run(t, ['migrate'], variables)
   t.equal(migrated.code, 0, migrated.stderr)
@@ -117,7 +118,7 @@ t.test('administrators and sources can be created without a running server, and 
   }
 
   const server = await startServerProcess(t, variables.DATA_DIR, variables)
-  t.notMatch(server.stdout(), 'Password', 'there is an administrator already')
+  t.notMatch(server.stdout(), 'Password', 'an administrator exists already')
   await t.rejects(logIn(server, password, 'ann@example.com'))
   await logIn(server, 'a-password-of-my-own', 'ann@example.com')
   const body = '{"type":"track","event":"Paid","userId":"u"}'
@@ -144,7 +145,7 @@ t.test('a start requires only the packages of the enabled features', async (t) =
   t.same(extra({ NATS_URL: 'nats://x' }), ['@nats-io/transport-node', '@nats-io/jetstream'])
 })
 
-t.test('missing packages are named in one line that brings them', async (t) => {
+t.test('the error for missing packages lists them and contains a command that installs them', async (t) => {
   t.same(missingPackages(['kysely', '@fastify/helmet', 'no-such-package-here']), ['no-such-package-here'])
   t.match(
     wayToInstall(['pg', 'kysely'], 'demo'),
@@ -152,7 +153,7 @@ t.test('missing packages are named in one line that brings them', async (t) => {
   )
 })
 
-t.test('a package that was installed from a tarball runs from that tarball again', async (t) => {
+t.test('a package installed from a tarball runs from that tarball again', async (t) => {
   const project = await temporaryFolder(t)
   const folder = join(project, 'node_modules/fastify-gatehouse')
   await mkdir(folder, { recursive: true })

@@ -67,7 +67,7 @@ t.test('an empty environment has the documented defaults and three mock products
   })
 })
 
-t.test('an empty variable counts as unset, an unknown one is no error', async (t) => {
+t.test('an empty variable counts as unset, and an unknown variable is no error', async (t) => {
   const empty = Object.fromEntries(Object.keys(EnvironmentSchema.properties).map((name) => [name, '']))
   t.same(readConfig({ ...empty, DATABRIAN_API_KEY: 'typo', PATH: '/bin' }), readConfig({}))
 })
@@ -173,7 +173,7 @@ t.test('an incompletely configured product is a problem that names the missing v
   }
 })
 
-t.test('production demands the secrets and refuses mock products and a user for everyone', async (t) => {
+t.test('production requires the secrets and refuses mock products and EMBED_USER', async (t) => {
   const names = (variables: Variables) => problemsOf(variables).map((problem) => problem.split(' ')[0])
   t.same(names({ NODE_ENV: 'production' }), ['JWT_SECRET', 'SECRETS_KEY', 'DATABRAIN', 'BOLDBI', 'DXFEED'])
   t.same(names(production()), ['DATABRAIN', 'BOLDBI', 'DXFEED'])
@@ -225,14 +225,14 @@ t.test('lists are split, and secrets keep their order', async (t) => {
   t.same(readConfig({ TRUST_PROXY: 'loopback' }).trustProxy, ['loopback'])
 })
 
-t.test('a command on the database ignores the products, and no other error', async (t) => {
+t.test('a command on the database ignores errors of product settings and reports other errors', async (t) => {
   const production = { NODE_ENV: 'production', JWT_SECRET: generateSecret(), SECRETS_KEY: generateSecret() }
   const config = readTaskConfig({ ...production, DATABRAIN_API_KEY: 'k', BOLDBI_EMBED_SECRET: 's' })
   t.match(config, { databrain: null, boldbi: null, dxfeed: null, secrets: { SECRETS_KEY: [production.SECRETS_KEY] } })
   t.throws(() => readTaskConfig({ ...production, SECRETS_KEY: 'short' }), /SECRETS_KEY is shorter/)
 })
 
-t.test('every variable is described', async (t) => {
+t.test('the help describes every variable', async (t) => {
   const help = describeEnvironment()
   for (const name of Object.keys(EnvironmentSchema.properties)) t.match(help, new RegExp(`^ {2}${name} +\\S`, 'm'))
   t.match(help, /^ {2}PORT +.* \[3000\]$/m)

@@ -26,7 +26,7 @@ interface Route {
   url: string
 }
 
-/** The built-in server and every route of it, those that no page describes included. */
+/** The built-in server and all its routes, also undocumented routes. */
 async function server (t: Test, variables: Record<string, string> = {}): Promise<DemoApp & { routes: Route[] }> {
   const seen = new Map<FastifyInstance, RouteOptions[]>()
   const watch = (message: unknown) => {
@@ -68,7 +68,7 @@ async function preflight (
   })
 }
 
-t.test('no route allows a foreign origin, with any Referer, and none allows access to a private network', async (t) => {
+t.test('no route allows a foreign origin, with any Referer, or access to a private network', async (t) => {
   const { app, routes, first } = await server(t)
   t.ok(routes.length > 60, `${routes.length} routes`)
   for (
@@ -82,7 +82,7 @@ t.test('no route allows a foreign origin, with any Referer, and none allows acce
     const credentials = { authorization: `Bearer ${String(first.pipelineKey)}`, cookie: 'sid=1' }
     for (const referer of [`${EVIL}/`, `${PAGE}/page`]) {
       const reply = await app.inject({ ...route, headers: { origin: EVIL, referer, ...credentials } })
-      // The collector's script is for every page, and carries nothing of anyone.
+      // The collector's script is for every page and contains no user data.
       const isScript = route.url === '/d.js' && ['GET', 'HEAD'].includes(route.method)
       t.equal(reply.headers['access-control-allow-origin'], isScript ? '*' : undefined, what)
       t.equal(reply.headers['access-control-allow-credentials'], undefined, what)
@@ -105,7 +105,7 @@ t.test('an allowed Referer without an Origin sets no CORS header', async (t) => 
   }
 })
 
-t.test('every response of a route that some page may read has Vary: Origin, for any origin and any status', async (t) => {
+t.test('every response of a route that a page can read has Vary: Origin, for any origin and any status', async (t) => {
   const { app, routes } = await server(t)
   const readable: Route[] = []
   for (const route of routes) {
@@ -168,7 +168,7 @@ t.test("401, 403, 413 and 429 of both embedding routes have Vary: Origin, and on
   }
 })
 
-t.test('an origin that is none stops the start, and a source with one is not saved', async (t) => {
+t.test('an invalid origin stops the start, and a source with an invalid origin is not saved', async (t) => {
   const bad = ['*', 'null', '/.*/', 'https://shop.example.com/', 'https://shop.example.com/x', 'javascript:alert(1)',
     'shop.example.com', 'https://*.example.com', 'ws://shop.example.com']
   for (const origin of bad) {

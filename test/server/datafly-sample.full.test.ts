@@ -20,8 +20,7 @@ curl -X POST https://data.example.com/v1/t \
 -H "X-Datafly-Signature: sha256=$SIGNATURE" \
 -d "$BODY"`
 
-t.test("the product's own openssl and curl lines store a signed event, with the key and the secret that " +
-  'they show', async (t) => {
+t.test("the product's openssl and curl lines store a signed event, with the published key and secret", async (t) => {
   const server = await startServerProcess(t, await folderWithDatabase(t), { ALLOW_WEAK_SECRET: 'on' })
   const token = await logIn(server, printedBy(server).password)
   const created = await fetch(`${server.origin}/v1/admin/sources`, {

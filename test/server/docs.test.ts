@@ -17,7 +17,7 @@ interface Document {
   components: { securitySchemes: Record<string, unknown> }
 }
 
-t.test('the API is described as valid OpenAPI 3.1', async (t) => {
+t.test('the document of the API is valid OpenAPI 3.1', async (t) => {
   const { app } = await demoApp(t)
   const answer = await app.inject('/docs/json')
   t.equal(answer.statusCode, 200)
@@ -36,7 +36,7 @@ t.test('each operation has a summary, a tag and its responses, and uses only dec
       t.ok(summary, `${where} has a summary`)
       t.ok(tags?.length, `${where} has a tag`)
       for (const tag of tags ?? []) t.ok(described.some(({ name }) => name === tag), `${where}: ${tag}`)
-      t.ok(Object.keys(responses).length > 0, `${where} has answers`)
+      t.ok(Object.keys(responses).length > 0, `${where} has responses`)
       for (const name of security.flatMap((demand) => Object.keys(demand))) {
         t.ok(components.securitySchemes[name], `${where}: ${name}`)
       }
@@ -44,7 +44,7 @@ t.test('each operation has a summary, a tag and its responses, and uses only dec
   }
 })
 
-t.test('the document contains all endpoints of the suite and none of the demo', async (t) => {
+t.test('the document contains all endpoints of the suite and no endpoint of the demo', async (t) => {
   const { app } = await demoApp(t)
   const { paths } = (await app.inject('/docs/json')).json() as Document
   const there = Object.entries(paths).flatMap(([path, operations]) =>
@@ -78,7 +78,7 @@ t.test('the document contains all endpoints of the suite and none of the demo', 
   t.same(there.filter((operation) => operation.includes('/demo/') || operation.endsWith(' /')), [])
 })
 
-t.test('the page of the docs and its assets are served by the server itself', async (t) => {
+t.test('the server itself serves the page of the docs and its assets', async (t) => {
   const { app } = await demoApp(t)
   const page = await app.inject('/docs')
   t.equal(page.statusCode, 200)
@@ -93,7 +93,7 @@ t.test('the page of the docs and its assets are served by the server itself', as
   }
 })
 
-t.test('the document is written once, has a tag, and is not offered as YAML', async (t) => {
+t.test('the document is generated once, has an ETag and is not available as YAML', async (t) => {
   const { app } = await demoApp(t)
   const first = await app.inject('/docs/json')
   const { etag } = first.headers

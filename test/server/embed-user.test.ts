@@ -11,8 +11,8 @@ const json = { 'content-type': 'application/json' }
 const REAL_DXFEED = { DXFEED_SECRET: 's3cr3t', DXFEED_ISSUER: 'acme', DXFEED_SESSION: 'web' }
 
 /**
- * The built-in server, and a function that asks all three embedding routes which user a request has; a refusal is its
- * status.
+ * The built-in server, and a function that returns the user of a request on all three embedding routes, or the
+ * status of a refusal.
  */
 async function server (t: Test, variables: Record<string, string>) {
   const { app, products: { databrain, boldbi, dxfeed }, secrets } = await demoApp(t, variables, { listen: true })
@@ -46,8 +46,8 @@ async function server (t: Test, variables: Record<string, string>) {
   return { app, usersOf }
 }
 
-t.test('the end user is the one of the reference, else of the session, else EMBED_USER, on all three embedding ' +
-  'routes', async (t) => {
+t.test('the end user comes from the reference, else the session, else EMBED_USER, on all ' +
+  'three embedding routes', async (t) => {
   const { app, usersOf } = await server(t, { EMBED_USER: 'fallback@example.com' })
   const chosen = await app.inject({ method: 'POST', url: '/demo/session', payload: { user: 'ann@example.com' } })
   const cookie = String(chosen.headers['set-cookie']).split(';')[0] ?? ''
@@ -55,17 +55,16 @@ t.test('the end user is the one of the reference, else of the session, else EMBE
   t.same(await usersOf(), Array(3).fill('fallback@example.com'))
   t.same(await usersOf({ cookie }), Array(3).fill('ann@example.com'))
   t.same(await usersOf({ cookie, ...reference }), Array(3).fill('bob@example.com'))
-  t.same(await usersOf({ cookie: `${cookie}x` }), Array(3).fill('fallback@example.com'), 'a forged session is none')
+  t.same(await usersOf({ cookie: `${cookie}x` }), Array(3).fill('fallback@example.com'), 'a forged session')
   t.same(await usersOf({ cookie, 'x-user-reference': 'forged' }), [401, 401, 401], 'a forged reference is refused')
 })
 
-t.test('with mock products alone the default end user is viewer@example.com', async (t) => {
+t.test('with only mock products the default end user is viewer@example.com', async (t) => {
   const { usersOf } = await server(t, {})
   t.same(await usersOf(), Array(3).fill('viewer@example.com'))
 })
 
-t.test('once a real product is configured there is no default end user, but a reference and EMBED_USER still ' +
-  'count', async (t) => {
+t.test('with a real product there is no default end user, but a reference and EMBED_USER still count', async (t) => {
   const bare = await server(t, REAL_DXFEED)
   t.same(await bare.usersOf(), [401, 401, 401])
   t.same(

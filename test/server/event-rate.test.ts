@@ -5,7 +5,8 @@ import { demoApp } from '../helpers/server-app.js'
 
 const batch = JSON.stringify({ batch: Array.from({ length: 500 }, () => ({ type: 'page', userId: 'u' })) })
 
-t.test('INGEST_KEY_RATE_MAX is the events a second of a source, 1 000 by default, 0 any number', async (t) => {
+t.test('INGEST_KEY_RATE_MAX limits the events per second of a source, 1 000 by default, and 0 ' +
+  'disables the limit', async (t) => {
   for (
     const [variables, limit] of [[{}, '1000'], [{ INGEST_KEY_RATE_MAX: '200' }, '200'], [{ INGEST_KEY_RATE_MAX: '0' },
       undefined]] as const

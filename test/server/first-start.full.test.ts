@@ -67,7 +67,7 @@ t.test('a port in use stops the start before any data is created', async (t) => 
   const program = await runProgram(t, ['start'], { DATA_DIR: dataDir, PORT: String(port) })
   t.equal((await program.ended).code, 1)
   t.match(program.stderr(), /^fastify-gatehouse: .*EADDRINUSE.*set PORT to another port\n$/)
-  t.match(printedBy(await startServerProcess(t, dataDir)).password, /^[\w-]{43}$/, 'the next start is the first one')
+  t.match(printedBy(await startServerProcess(t, dataDir)).password, /^[\w-]{43}$/, 'the next start creates the data')
 })
 
 t.test('no value of the environment is printed, and no secret is logged at trace level', async (t) => {

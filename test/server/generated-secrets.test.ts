@@ -25,7 +25,7 @@ t.test('concurrent generations of one secret all return the same secret and leav
   t.same(await readdir(join(dataDir, 'secrets')), ['SECRETS_KEY'])
 })
 
-t.test('a damaged file stops the start and is left as it is', async (t) => {
+t.test('a damaged file stops the start and is not changed', async (t) => {
   const dataDir = t.testdir()
   await generatedSecret(dataDir, 'SECRETS_KEY')
   const file = join(dataDir, 'secrets', 'SECRETS_KEY')
@@ -36,7 +36,7 @@ t.test('a damaged file stops the start and is left as it is', async (t) => {
   }
 })
 
-t.test('a secret that other users may read or change stops the start with the command that mends it', async (t) => {
+t.test('a secret that other users can read or change stops the start with the command that fixes it', async (t) => {
   const dataDir = t.testdir()
   const secret = await generatedSecret(dataDir, 'SECRETS_KEY')
   const [folder, file] = [join(dataDir, 'secrets'), join(dataDir, 'secrets', 'SECRETS_KEY')]
@@ -48,7 +48,7 @@ t.test('a secret that other users may read or change stops the start with the co
       message: `${path} is accessible to other users (mode ${open.toString(8)})`
     }, open.toString(8))
     await t.rejects(generatedSecret(dataDir, 'SECRETS_KEY'), { message: `chmod ${closed.toString(8)} ${path}` })
-    t.equal((await stat(path)).mode & 0o777, open, 'the operator decides')
+    t.equal((await stat(path)).mode & 0o777, open, 'the mode is not changed')
     await chmod(path, closed)
     t.equal(await generatedSecret(dataDir, 'SECRETS_KEY'), secret)
   }

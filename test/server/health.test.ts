@@ -39,7 +39,7 @@ t.test('/readyz reports the durability, and is 503 when the database is unavaila
   t.same((await app.inject('/healthz')).json(), { status: 'ok' })
 })
 
-t.test('/readyz names the part that does not respond', async (t) => {
+t.test('a 503 of /readyz names the part that does not respond', async (t) => {
   const app = fastify()
   t.teardown(() => app.close())
   await app.register(errorEnvelope)

@@ -5,18 +5,18 @@ import t from 'tap'
 import { demoApp } from '../helpers/server-app.js'
 import { rawExchange, rawRequest } from '../helpers/raw-socket.js'
 
-/** Longer than a test may last, milliseconds. */
+/** Longer than any test runs, in milliseconds. */
 const LONG = '300000'
 const filler = (count: number) => Array.from({ length: count }, (_, at) => `X-${at}: 1`)
 
-t.test('headers that drip in are cut off with 408', async (t) => {
+t.test('a request whose headers arrive slowly ends with 408', async (t) => {
   const { app } = await demoApp(t, { HEADERS_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: LONG }, { listen: true })
   const text = await drip(app.listeningOrigin, 'GET /healthz HTTP/1.1\r\nHost: a\r\n', 'X-Slow: 1\r\n')
   t.match(text, /^HTTP\/1\.1 408 Request Timeout\r\n/)
   t.match(text, /\{"error":\{"code":"INVALID_REQUEST",/)
 })
 
-t.test('a body that drips in is cut off with 408', async (t) => {
+t.test('a request whose body arrives slowly ends with 408', async (t) => {
   const { app, first } = await demoApp(t, { HEADERS_TIMEOUT_MS: '800', REQUEST_TIMEOUT_MS: '1500' }, { listen: true })
   const head =
     `POST /v1/t HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${first.pipelineKey}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`
@@ -30,7 +30,7 @@ t.test('an idle connection is closed after the keep-alive timeout', async (t) =>
   t.match(await rawExchange(app.listeningOrigin, 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'), /^HTTP\/1\.1 200/)
 })
 
-t.test('more than 16 KB of headers, or more than 200 of them, are 431', async (t) => {
+t.test('more than 16 KB of headers, or more than 200 headers, are 431', async (t) => {
   const { app } = await demoApp(t, {}, { listen: true })
   const ask = (lines: string[]) =>
     rawRequest(app.listeningOrigin, ['GET /healthz HTTP/1.1', 'Host: a', 'Connection: close', ...lines])
@@ -46,7 +46,7 @@ t.test('more than 16 KB of headers, or more than 200 of them, are 431', async (t
   }
 })
 
-t.test('two Host headers, none, or a broken request line are 400', async (t) => {
+t.test('two Host headers, a missing Host header or a broken request line is 400', async (t) => {
   const { app } = await demoApp(t, {}, { listen: true })
   const cases: Record<string, string[]> = {
     'two hosts': ['GET /healthz HTTP/1.1', 'Host: a', 'Host: b', 'Connection: close'],
@@ -71,10 +71,10 @@ t.test('only requests for unknown paths are limited', async (t) => {
   t.equal(limited.json().error.code, 'RATE_LIMITED')
   t.match(limited.headers['retry-after'], /^\d+$/)
   t.equal((await app.inject('/healthz')).statusCode, 200)
-  t.equal((await app.inject({ url: '/nothing', remoteAddress: '192.0.2.7' })).statusCode, 404, 'of another address')
+  t.equal((await app.inject({ url: '/nothing', remoteAddress: '192.0.2.7' })).statusCode, 404, 'another address')
 })
 
-t.test('an address that an untrusted peer claims does not count', async (t) => {
+t.test('an address that an untrusted peer claims is ignored', async (t) => {
   const { app } = await demoApp(t, { NOT_FOUND_RATE_MAX: '2' })
   const statuses = []
   for (let at = 0; at < 4; at++) {
@@ -83,7 +83,7 @@ t.test('an address that an untrusted peer claims does not count', async (t) => {
   t.same(statuses, [404, 404, 429, 429])
 })
 
-t.test('every response has nosniff, none contains a version, and pages have a strict policy', async (t) => {
+t.test('every response has nosniff and no version, and pages have a strict policy', async (t) => {
   const { app, products } = await demoApp(t)
   for (
     const url of ['/', '/healthz', '/readyz', '/nothing', '/%zz', '/docs', '/docs/json', '/demo/start.js',
@@ -102,13 +102,13 @@ t.test('every response has nosniff, none contains a version, and pages have a st
   t.match(policy, `frame-src ${products.databrain?.mockOrigin}`)
 })
 
-t.test('HSTS comes with HTTPS', async (t) => {
+t.test('responses over HTTPS have HSTS', async (t) => {
   const { app } = await demoApp(t, { TRUST_PROXY: 'loopback' })
   const { headers } = await app.inject({ url: '/healthz', headers: { 'x-forwarded-proto': 'https' } })
   t.match(headers['strict-transport-security'], /max-age=31536000/)
 })
 
-t.test('each kind of refusal is an envelope without a trace of the inside', async (t) => {
+t.test('each kind of refusal is an envelope without internal details', async (t) => {
   const { app, first } = await demoApp(t)
   const json = { 'content-type': 'application/json' }
   const key = { authorization: `Bearer ${first.pipelineKey}` }
@@ -142,7 +142,7 @@ t.test('each kind of refusal is an envelope without a trace of the inside', asyn
   }
 })
 
-/** Sends the head at once and then a bit more each 50 ms, until the other side closes. */
+/** Sends the head at once and then a bit more each 50 ms, until the server closes. */
 function drip (origin: string, head: string, more: string): Promise<string> {
   const { hostname, port } = new URL(origin)
   return new Promise((resolve) => {

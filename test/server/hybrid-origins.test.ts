@@ -5,8 +5,7 @@ import { demoApp } from '../helpers/server-app.js'
 const ORIGINS = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost',
   'chrome-extension://abcdefghijklmnopabcdefghijklmnop']
 
-t.test("origins with an app's own scheme can be in a source's domains and EMBED_ORIGINS, and file: cannot " +
-  '', async (t) => {
+t.test("origins with an app's own scheme are valid domains and EMBED_ORIGINS, and file: is not", async (t) => {
   const { app, first: { email, generatedPassword: password } } = await demoApp(t, {
     LOG_LEVEL: 'silent',
     EMBED_ORIGINS: ORIGINS.join(', ')
@@ -64,7 +63,7 @@ t.test("origins with an app's own scheme can be in a source's domains and EMBED_
   }
 })
 
-t.test('an international name is a domain of a source, and must be in punycode in EMBED_ORIGINS', async (t) => {
+t.test('EMBED_ORIGINS accepts an international name only in punycode', async (t) => {
   await t.rejects(demoApp(t, { EMBED_ORIGINS: 'https://bücher.example' }), { message: /punycode/ })
   await t.resolves(demoApp(t, { LOG_LEVEL: 'silent', EMBED_ORIGINS: 'https://xn--bcher-kva.example' }))
 })

@@ -40,7 +40,7 @@ t.test('query values, and properties with the name of a secret, are not logged',
   t.match(log.lines().find(({ msg }) => msg === 'failed'), { err: { message: 'visible', cause: { message: 'cause' } } })
 })
 
-t.test('the password of a request target in absolute form is not logged, at whatever level', async (t) => {
+t.test('the password of a request target in absolute form is not logged at any level', async (t) => {
   const { app, log } = await demoApp(t, { LOG_LEVEL: 'trace' })
   const origin = await app.listen({ port: 0, host: '127.0.0.1' })
   const targets = ['http://user:SECRET-1@host/healthz', 'http://user:SECRET/2@host/a', '//user:SECRET-3@host/a',
@@ -51,7 +51,7 @@ t.test('the password of a request target in absolute form is not logged, at what
   t.match(log.text(), '"url":"http://***@host/nowhere?x=***"')
 })
 
-t.test('whatever a client sends, a request is one line of JSON', async (t) => {
+t.test('each request is one line of JSON, with any input of a client', async (t) => {
   const { app, log } = await demoApp(t)
   const before = log.lines().length
   const nasty = ['/x%0d%0a{"level":60}', '/x?a=%0d%0ainjected', `/${'a'.repeat(10_000)}`, '/\u001b[31mred']

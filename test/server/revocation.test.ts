@@ -4,8 +4,7 @@ import t from 'tap'
 
 import { demoApp } from '../helpers/server-app.js'
 
-t.test('a session of the demo page from before a cut-off cannot embed, a new session can, and both are ' +
-  'audited', async (t) => {
+t.test('a session from before a cut-off cannot embed, a new session can, and both are audited', async (t) => {
   const { app, first } = await demoApp(t)
   const { access_token: token } = (await app.inject({
     method: 'POST',
@@ -39,7 +38,7 @@ t.test('a session of the demo page from before a cut-off cannot embed, a new ses
 
   const trail = async () =>
     (await app.inject({ url: '/v1/admin/embeds?user_id=ann%40example.com', headers })).json().data
-  // The trail is written behind the answers.
+  // The audit trail is written after the responses.
   for (let tries = 0; (await trail()).length < 3 && tries < 100; tries++) await sleep(20)
   t.same((await trail()).map(({ product, outcome, error }: Record<string, unknown>) => [product, outcome, error]), [
     ['dxfeed', 'granted', null],

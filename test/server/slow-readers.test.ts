@@ -12,7 +12,7 @@ import { demoApp } from '../helpers/server-app.js'
 import { logReader } from '../helpers/log-reader.js'
 import { readSlowly } from '../helpers/slow-reader.js'
 
-/** More than any buffer on the way takes. */
+/** More than the socket buffers hold. */
 const BIG = Buffer.alloc(48_000_000, 'x')
 
 async function server (
@@ -58,15 +58,15 @@ t.test('a client that reads its response a few bytes at a time is disconnected, 
   t.match(lines[0], { remoteAddress: '127.0.0.1', waiting: Number })
 })
 
-t.test('a client that takes enough is not, however long it takes', async (t) => {
+t.test('a client that reads fast enough is not disconnected, even after a long time', async (t) => {
   const { origin } = await server(t, { within: 1_000, every: 200 })
-  // Some MB in each of those seconds: the system takes more of an answer only when a good part of its own megabytes
-  // has gone.
+  // Some MB in each second: the system accepts more of a response only when a large part of its buffer
+  // has been read.
   const { cut, taken, after } = await readSlowly(origin, '/big', { bytes: 262_144, pause: 40, limit: 4_000 })
   t.notOk(cut, `after ${after} ms with ${taken} bytes`)
 })
 
-t.test('a client that has its response, waits for one or is idle is not disconnected', async (t) => {
+t.test('a client that has its response, waits for a response or is idle is not disconnected', async (t) => {
   const { app, origin } = await server(t, { within: 500, every: 100 })
   const port = Number(new URL(origin).port)
   const silent = connect(port, '127.0.0.1')
@@ -86,9 +86,9 @@ t.test('a client that has its response, waits for one or is idle is not disconne
   for (const socket of [silent, waiting, answered]) socket.destroy()
 })
 
-t.test('a page of a list has up to 1 MB, and the built-in server disconnects a client that requests many and ' +
-  'reads none', async (t) => {
-  // By the time that a request may take.
+t.test('a page of a list has about 1 MB, and a client that requests many pages without ' +
+  'reading is disconnected', async (t) => {
+  // The limit is the timeout of a request.
   const { app, first } = await demoApp(t, {
     HEADERS_TIMEOUT_MS: '1000',
     REQUEST_TIMEOUT_MS: '2000',
@@ -113,7 +113,7 @@ t.test('a page of a list has up to 1 MB, and the built-in server disconnects a c
   const headers = { authorization: `Bearer ${String(login.json().access_token)}` }
   const list = await app.inject({ url: '/v1/admin/events?limit=100', headers })
   t.ok(list.body.length > 900_000 && list.body.length < 1_200_000, `${list.body.length} bytes`)
-  // What the system takes for itself nobody has to wait for.
+  // Data in the buffers of the system does not count as waiting.
   const readers = await Promise.all(
     Array.from({ length: 4 }, () =>
       readSlowly(app.listeningOrigin, '/v1/admin/events?limit=100', {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { trustedProxies } from '../../server/config/trusted-proxies.js'
 import { demoApp } from '../helpers/server-app.js'
 
-t.test('a proxy is trusted by its address, with or without a port, by its network or by the name of one', async (t) => {
+t.test('a proxy is trusted by its address, its network or the name of a network, with or without a port', async (t) => {
   const isTrusted = trustedProxies(['10.0.0.0/8', '2001:db8::5', 'loopback'])
   for (
     const address of ['10.1.2.3', '10.1.2.3:50123', '::ffff:10.1.2.3', '2001:db8::5', '[2001:db8::5]:443', '127.0.0.1',
@@ -16,7 +16,7 @@ t.test('a proxy is trusted by its address, with or without a port, by its networ
   t.ok(trustedProxies(['uniquelocal', 'linklocal'])('192.168.0.1:80'))
 })
 
-t.test('the client is the first address that is no trusted proxy, however the proxies write ports', async (t) => {
+t.test('the client is the first address that is no trusted proxy, with ports in any form', async (t) => {
   const app = Fastify({ trustProxy: trustedProxies(['127.0.0.1', '10.0.0.0/8']) })
   t.teardown(() => app.close())
   app.get('/', async ({ ip }) => ip)
@@ -26,12 +26,12 @@ t.test('the client is the first address that is no trusted proxy, however the pr
   t.equal(
     await ip('203.0.113.9, unknown, 10.0.0.3'),
     'unknown',
-    'what stands before a proxy that nobody vouches for does not count'
+    'addresses before an untrusted proxy do not count'
   )
 })
 
-t.test('with TRUST_PROXY, a login from any port of one address counts for that address, and its session and ' +
-  'audit entry show it', async (t) => {
+t.test('with TRUST_PROXY logins from any port count for one address, which the session and ' +
+  'audit entry contain', async (t) => {
   const { app, first } = await demoApp(t, {
     LOG_LEVEL: 'silent',
     TRUST_PROXY: '127.0.0.1, 10.0.0.0/8',

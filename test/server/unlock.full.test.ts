@@ -6,7 +6,7 @@ import { storeOfServer } from '../helpers/stores.js'
 
 const EMAIL = 'admin@example.com'
 
-t.test('create-admin --unlock, and --reset, end a lock-out on a server that is running', async (t) => {
+t.test('create-admin --unlock and --reset end a lock-out on a running server', async (t) => {
   const store = await storeOfServer(t, 'PostgreSQL')
   if (store === null) return
   const variables = { ...store.variables, DATA_DIR: store.dataDir, LOGIN_RATE_MAX: '1000' }

@@ -22,14 +22,14 @@ t.test('HMAC-SHA256 returns the value of RFC 4231 case 2', async (t) => {
   )
 })
 
-t.test('only equal digests are the same, and other lengths are no error', async (t) => {
+t.test('sameDigest is true only for equal digests, and false for other lengths', async (t) => {
   t.ok(sameDigest(sha256('a'), sha256('a')))
   t.notOk(sameDigest(sha256('a'), sha256('b')))
   t.notOk(sameDigest(sha256('a'), sha256('a').subarray(1)))
   t.notOk(sameDigest(Buffer.alloc(0), sha256('a')))
 })
 
-t.test('a secret of any other length or content is another secret, never an error', async (t) => {
+t.test('sameSecret is false for a secret of any other length or content, without an error', async (t) => {
   const known = 'k€y-0123456789abcdef0123456789abcdef'
   t.ok(sameSecret(known, known))
   for (

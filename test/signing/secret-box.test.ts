@@ -13,7 +13,7 @@ t.test('any sealed bytes can be opened again', async (t) => {
   }
 })
 
-t.test('a sealed string does not contain the plain one, and no two are equal', async (t) => {
+t.test('a sealed string does not contain the plain string, and two sealed strings differ', async (t) => {
   const box = secretBox([NEW])
   const sealed = Array.from({ length: 200 }, () => box.seal('hunter2-hunter2', CONTEXT))
   t.equal(new Set(sealed).size, 200)
@@ -33,7 +33,7 @@ t.test('a sealed string opens only in the context that it was sealed for', async
   }
 })
 
-t.test('a previous key still opens, the current one seals, and a removed key does not open', async (t) => {
+t.test('a previous key still opens, the current key seals, and a removed key does not open', async (t) => {
   const sealed = secretBox([OLD]).seal('secret', CONTEXT)
   const rotated = secretBox([NEW, OLD])
   t.equal(rotated.open(sealed, CONTEXT).toString(), 'secret')
@@ -45,7 +45,7 @@ t.test('a previous key still opens, the current one seals, and a removed key doe
   t.ok(secretBox([NEW, NEW]).isCurrent(again), 'the same key twice is one key')
 })
 
-t.test('no character of a sealed string can be changed, removed or added', async (t) => {
+t.test('a sealed string with a changed, removed or added character does not open', async (t) => {
   const box = secretBox([NEW, OLD])
   const sealed = box.seal('secret', CONTEXT)
   const altered = [...sealed].flatMap((character, at) => {
@@ -75,7 +75,7 @@ t.test('no character of a sealed string can be changed, removed or added', async
   t.same(opened, [])
 })
 
-t.test('a box needs keys', async (t) => {
+t.test('a box requires non-empty keys', async (t) => {
   t.throws(() => secretBox([]), { name: 'TypeError' })
   t.throws(() => secretBox([NEW, '']), { name: 'TypeError' })
 })

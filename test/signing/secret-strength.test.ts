@@ -83,7 +83,7 @@ t.test('secrets of public repositories are refused, in any case and punctuation,
   }
 })
 
-t.test('no message shows the secret', async (t) => {
+t.test('error messages do not contain the secret', async (t) => {
   for (const secret of ['hunter2', 'your-256-bit-secret-your-256-bit-secret']) {
     try {
       assertStrongSecret('proxyKeys', secret)
@@ -94,7 +94,7 @@ t.test('no message shows the secret', async (t) => {
   }
 })
 
-t.test('random secrets in every usual spelling are accepted, words before them included', async (t) => {
+t.test('random secrets in every usual encoding are accepted, also after words', async (t) => {
   for (let round = 0; round < 200; round++) {
     const bytes = randomBytes(32)
     for (

@@ -8,11 +8,11 @@ import type { Called } from '../../helpers/cluster-call.js'
 import type { Cluster } from '../../helpers/cluster.js'
 import { storedIds } from '../../helpers/server-session.js'
 
-/** Twice as many fit into a batch. */
+/** A batch has room for twice this number. */
 const ROUNDS = Math.min(Number(process.env.ROUNDS ?? 20), 200)
 const COPIES = 10
 
-/** Of one messageId at once, over two of the instances. */
+/** Sends copies of one messageId at once over two instances. */
 export async function copies (t: Test, made: Cluster): Promise<void> {
   const since = new Date()
   const created = await done(made.at(0), '/v1/admin/sources', { token: made.token, body: { name: 'Shop' } })
@@ -34,21 +34,23 @@ export async function copies (t: Test, made: Cluster): Promise<void> {
   for (const signed of [false, true]) {
     const how = signed ? 'signed' : 'unsigned'
 
-    t.test(`${COPIES} copies as ${how} single events: one is stored, all responses are 200`, async (t) => {
+    t.test(`exactly one of ${COPIES} copies as ${how} single events is stored, and all responses ` +
+      'are 200', async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       for (const messageId of ids) allAccepted(t, await send('/v1/t', event(messageId), signed), { success: true })
       await storedOnce(t, ids)
     })
 
-    t.test(`${COPIES} copies in ${how} batches, each of them twice: one is stored, all responses are 200`, async (t) => {
+    t.test(`exactly one of ${COPIES} copies in ${how} batches with repeats is stored, and all ` +
+      'responses are 200', async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       const batch = [...ids, ...ids].map((messageId) => ({ type: 'track', ...event(messageId) }))
       allAccepted(t, await send('/v1/batch', { batch }, signed), { success: true, accepted: batch.length })
       await storedOnce(t, ids)
     })
 
-    t.test(`${COPIES} ${how} copies, single and in batches that share only some of them: one is stored, all ` +
-      'responses are 200', async (t) => {
+    t.test(`exactly one of ${COPIES} ${how} copies, single and in overlapping batches, is stored, and all responses ` +
+      'are 200', async (t) => {
       const ids = Array.from({ length: ROUNDS }, () => randomUUID())
       const sendings = ids.flatMap((messageId, index) => {
         const batch = ids.slice(index, index + 5).map((id) => ({ type: 'track', ...event(id) }))

@@ -12,11 +12,12 @@ import type { ServerProcess } from '../../helpers/server-process.js'
 const ROUNDS = Number(process.env.ROUNDS ?? 3)
 const PARALLEL = 50
 
-/** Over two of the instances; what is dead is dead on all of them. */
+/** Races refreshes over two instances; all instances refuse the revoked tokens. */
 export async function refreshRaces (t: Test, made: Cluster): Promise<void> {
   const two = (index: number) => made.at(index % 2)
 
-  t.test(`${ROUNDS} times ${PARALLEL} parallel refreshes of one token, over both: one wins, and all tokens of the user are dead`, (t) =>
+  t.test(`exactly one of ${PARALLEL} parallel refreshes of one token succeeds, and all tokens of the ` +
+    'user are revoked', (t) =>
     rounds(t, made, async ({ raced }) => {
       const answers = await Promise.all(
         Array.from({ length: PARALLEL }, (_, index) => refresh(two(index), raced.refresh_token))
@@ -24,21 +25,21 @@ export async function refreshRaces (t: Test, made: Cluster): Promise<void> {
       return wonBy(t, answers)
     }))
 
-  t.test('of one token sent twice in one TCP write one is rotated, and then all tokens of the user are revoked', (t) =>
+  t.test('exactly one of two refreshes in one TCP write succeeds, and all tokens of the user are revoked', (t) =>
     rounds(t, made, async ({ raced, round }) => {
       const text = await rawExchange(two(round).origin, rawRefresh(raced, 'keep-alive') + rawRefresh(raced, 'close'))
       return wonBy(t, parsed(text))
     }))
 
-  t.test('of one token sent to both instances at the same time one is rotated, and then all tokens of the ' +
-    'user are revoked', (t) =>
+  t.test('exactly one of two refreshes on both instances at once succeeds, and all tokens of the user ' +
+    'are revoked', (t) =>
     rounds(t, made, async ({ raced }) => {
       const texts = await Promise.all([0, 1].map((index) => rawExchange(two(index).origin, rawRefresh(raced, 'close'))))
       return wonBy(t, texts.flatMap(parsed))
     }))
 
-  t.test('a token that was rotated on one instance and is immediately sent to the other revokes all tokens of ' +
-    'the user', (t) =>
+  t.test('a token that one instance rotated revokes all tokens of the user when it is sent to the ' +
+    'other instance', (t) =>
     rounds(t, made, async ({ raced, other, round }) => {
       const [one, another] = [two(round), two(round + 1)]
       const answers = [await refresh(one, raced.refresh_token), await refresh(another, raced.refresh_token)]
@@ -46,7 +47,7 @@ export async function refreshRaces (t: Test, made: Cluster): Promise<void> {
       t.match(
         await call(another, '/v1/admin/auth/me', { token: other.access_token }),
         { status: 401 },
-        'at once on the instance that has seen it'
+        'at once on the instance that detected the reuse'
       )
       return wonBy(t, answers)
     }))
@@ -59,8 +60,8 @@ interface Round {
 }
 
 /**
- * Races one of a new user's two sessions again and again; after each, all tokens of the user are dead and it is in
- * the audit trail.
+ * Races one of a new user's two sessions repeatedly; after each race all tokens of the user are refused, and the
+ * audit trail contains the reuse.
  */
 async function rounds (t: Test, made: Cluster, race: (round: Round) => Promise<Pair[]>): Promise<void> {
   const users: string[] = []
@@ -69,7 +70,7 @@ async function rounds (t: Test, made: Cluster, race: (round: Round) => Promise<P
     const { id, email } = await makeUser(made, 'viewer')
     users.push(id)
     const [raced, other] = [await signIn(made.at(0), { email }), await signIn(made.at(1), { email })]
-    // Every instance has seen both.
+    // Every instance has cached both sessions.
     for (const { access_token: token } of [raced, other]) {
       await Promise.all(made.instances.map((at) => done(at, '/v1/admin/auth/me', { token })))
     }
@@ -77,7 +78,7 @@ async function rounds (t: Test, made: Cluster, race: (round: Round) => Promise<P
     const successors = await race({ round, raced, other })
     const pairs = [...successors, other, raced]
     ends.push(lastAccepted(made, pairs.map(({ access_token }) => access_token)))
-    // The one that was raced comes last: it would be detected now if it was not before.
+    // The raced token comes last: its reuse would be detected now if it was not detected before.
     for (const { refresh_token } of pairs) {
       t.match(await refresh(made.at(round), refresh_token), { status: 401, code: 'INVALID_REFRESH_TOKEN' })
     }
@@ -91,7 +92,7 @@ function refresh (at: ServerProcess, refreshToken: string): Promise<Called> {
   return call(at, '/v1/admin/auth/refresh', { body: { refresh_token: refreshToken } })
 }
 
-/** Exactly one has won, everyone else was told that the token is dead; the pair that was won. */
+/** Asserts that exactly one refresh succeeded and the others are 401, and returns the new pair. */
 function wonBy (t: Test, answers: readonly Called[]): Pair[] {
   const pairs = answers.filter(({ status }) => status === 200).map(({ body }) => body as unknown as Pair)
   t.equal(pairs.length, 1, 'one successor')
@@ -116,7 +117,7 @@ async function lastAccepted ({ instances }: Cluster, tokens: readonly string[]):
   }
 }
 
-/** The trail is written behind the answers. */
+/** Waits for the audit entry, which is written after the response. */
 async function reported ({ at, token }: Cluster, userId: string): Promise<void> {
   for (const deadline = Date.now() + 60_000; Date.now() < deadline; await sleep(20)) {
     const { data } = await done(at(0), `/v1/admin/audit-logs?action=auth.refresh_reused&user_id=${userId}`, { token })

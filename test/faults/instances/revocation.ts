@@ -8,16 +8,16 @@ import type { WatchOptions } from '../../helpers/cluster-watch.js'
 import type { Cluster } from '../../helpers/cluster.js'
 
 const RUNS = Number(process.env.RUNS ?? 2)
-/** How long a cache holds what it looked up, milliseconds. */
+/** How long a cache keeps a value, in milliseconds. */
 const CACHED = 1_000
-/** Longer than a command to Redis may take. */
+/** Longer than the timeout of a Redis command. */
 const HANG = 1_500
 
 interface Case {
   title: string
   make: MakeSubject
   refusal: string
-  /** By another process than the servers: then none of them knows at once. */
+  /** Revoked by another process, so that no server knows it immediately. */
   elsewhere?: true
 }
 
@@ -38,7 +38,7 @@ const CASES: readonly Case[] = [
     refusal: '401 INVALID_PIPELINE_KEY'
   },
   {
-    title: 'a domain that was removed',
+    title: 'a removed domain',
     make: keyUntil((path, token, at) => done(at, path, { method: 'PATCH', token, body: { domains: [] } }), FROM_SHOP),
     refusal: '403 ORIGIN_NOT_ALLOWED'
   },
@@ -78,7 +78,7 @@ const CASES: readonly Case[] = [
     refusal: '401 INVALID_TOKEN'
   },
   {
-    title: 'a token of who was logged out everywhere',
+    title: 'a token of a user who was logged out everywhere',
     make: tokenUntil((_own, { access_token: token }, _user, _cluster, at) =>
       done(at, '/v1/admin/auth/logout-all', { method: 'POST', token })
     ),
@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
   { title: 'the embeds of a revoked user', make: embeds, refusal: '403 FORBIDDEN' }
 ]
 
-/** Under steady traffic to all of them. */
+/** Measures revocations under steady traffic to all instances. */
 export async function revocations (t: Test, cluster: Cluster): Promise<void> {
   const results = await measure(cluster, RUNS)
   for (const { title, refusal, elsewhere, last, here, refusals } of results) {
@@ -106,18 +106,18 @@ export async function revocations (t: Test, cluster: Cluster): Promise<void> {
       t.comment(`${title}, ${cluster.mode}, ${figures(last)}`)
       t.equal(last.length, RUNS)
       t.same([...refusals], [refusal])
-      if (elsewhere !== true) t.same(here, here.map(() => 0), 'the instance that was told accepts nothing more')
+      if (elsewhere !== true) t.same(here, here.map(() => 0), 'the instance that revoked it refuses it at once')
     })
   }
 }
 
-/** Only where the instances share one that can be stopped. */
+/** Only if the instances share a Redis that the test can stop. */
 export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Promise<void> {
   const { redis } = cluster
   if (redis?.ownServer !== true) return
 
-  t.test('after Redis hung and recovered, every instance refuses what was revoked meanwhile', async (t) => {
-    // What Redis held before it hung, it holds afterwards.
+  t.test('after Redis hung and recovered, every instance refuses the revoked credentials', async (t) => {
+    // Redis keeps its entries while it hangs.
     const hang = async () => {
       redis.pause()
       setTimeout(redis.resume, HANG)
@@ -125,7 +125,7 @@ export async function revocationsWithRedisAway (t: Test, cluster: Cluster): Prom
     checkAway(t, await measure(cluster, 1, { calm: 2 * HANG, pause: 50, before: hang }))
   })
 
-  t.test('after Redis was killed, every instance refuses revoked tokens', async (t) => {
+  t.test('after Redis was killed, every instance refuses the revoked credentials', async (t) => {
     checkAway(t, await measure(cluster, 1, { before: redis.kill }))
     await redis.start()
   })
@@ -141,17 +141,17 @@ function checkAway (t: Test, results: readonly Result[]): void {
 interface Result extends Case {
   /** Milliseconds until the last instance refused it, by run. */
   last: number[]
-  /** The same of the instance that was told. */
+  /** The same for the instance that revoked it. */
   here: number[]
   refusals: Set<string>
 }
 
 interface MeasureOptions extends WatchOptions {
-  /** Done once, between what was accepted and its revocation. */
+  /** Called once, after the credentials were accepted and before their revocation. */
   before?(): Promise<void>
 }
 
-/** Revokes one of each kind at a time. */
+/** Revokes one credential of each kind at a time. */
 async function measure (
   cluster: Cluster,
   runs: number,
@@ -160,7 +160,7 @@ async function measure (
   const results = CASES.map((tested): Result => ({ ...tested, last: [], here: [], refusals: new Set() }))
   for (let run = 0; run < runs; run++) {
     const here = run % cluster.instances.length
-    // Over the whole life of what a cache holds.
+    // The delays cover the whole lifetime of a cached value.
     const delay = run * CACHED / runs
     let ready: Promise<void> | undefined
     const subjects = await Promise.all(

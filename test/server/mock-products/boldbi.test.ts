@@ -31,7 +31,7 @@ t.test('a query signed with the embed secret is authorised and opens the dashboa
   t.equal((await open()).status, 401, 'the second time')
 })
 
-t.test('the same query is taken as the JSON string of a POST', async (t) => {
+t.test('the same query is accepted as the JSON string of a POST', async (t) => {
   const bold = await mock(t)
   const answer = await fetch(`${bold.apiUrl}/embed/authorize`, {
     method: 'POST',
@@ -42,7 +42,7 @@ t.test('the same query is taken as the JSON string of a POST', async (t) => {
   t.match(await answer.json(), { ApiStatus: true })
 })
 
-t.test('an object with the secret in it is taken too, as by servers from 14.1 on', async (t) => {
+t.test('an object that contains the secret is accepted, as by servers from version 14.1', async (t) => {
   const bold = await mock(t)
   const ask = async (body: object) => {
     const answer = await fetch(`${bold.apiUrl}/embed/authorize`, {
@@ -84,7 +84,7 @@ t.test('an unsigned, altered, stale or otherwise signed query is refused', async
   }
 })
 
-t.test('an embed token ends with its life', async (t) => {
+t.test('an embed token is refused after its lifetime', async (t) => {
   let now = Date.now()
   const bold = await mock(t, { now: () => now })
   const answer = await fetch(

@@ -37,7 +37,7 @@ t.test('the API key mints a token that opens the dashboard of its client', async
   t.match(token, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   const embed = await fetch(`${dataBrain.origin}/embed?token=${token}`)
   t.equal(embed.status, 200)
-  t.match(await embed.text(), /acme &lt;b&gt;/, 'as text, not as markup')
+  t.match(await embed.text(), /acme &lt;b&gt;/, 'the name is escaped')
   t.match(embed.headers.get('content-security-policy'), /frame-ancestors http:\/\/127\.0\.0\.1:3000/)
 })
 
@@ -49,7 +49,7 @@ t.test('a wrong key and a body without a client get an error object and no token
     ['the bare key', 401, 'INVALID_TOKEN', create(dataBrain, { clientId: 'a' }, dataBrain.apiKey)],
     ['no client', 400, 'CLIENT_ID_ERROR', create(dataBrain, {})],
     ['an empty client', 400, 'CLIENT_ID_ERROR', create(dataBrain, { clientId: '' })],
-    ['a negative life', 400, 'INVALID_REQUEST_BODY', create(dataBrain, { clientId: 'a', expiryTime: -1 })]
+    ['a negative lifetime', 400, 'INVALID_REQUEST_BODY', create(dataBrain, { clientId: 'a', expiryTime: -1 })]
   ]
   for (const [name, status, code, pending] of cases) {
     const answer = await pending
@@ -148,7 +148,7 @@ t.test("the component calls the customer's endpoint with the key, and only at th
   for (const url of [`${origin}/other`, 'http://127.0.0.1:1/proxy', 'not a url', `${origin}/proxy/../x`]) {
     t.equal((await session(url)).status, 403, url)
   }
-  t.equal(seen.length, 1, 'nobody else was asked')
+  t.equal(seen.length, 1, 'no other request was sent')
   token = 'a30b0a2e-3e0c-4f5e-8d0f-0b3a4d1c2b3a'
-  t.equal((await session(`${origin}/proxy`)).status, 401, 'a token that the product did not make')
+  t.equal((await session(`${origin}/proxy`)).status, 401, 'a token that the product did not issue')
 })

@@ -25,8 +25,8 @@ function instruments ({ paths }: DxFeed, authorization: string): Promise<Respons
   return fetch(paths.ipfPath, { headers: { authorization } })
 }
 
-t.test('the feed takes the raw token, the instruments take it as a Bearer token, and the schedule is ' +
-  'public', async (t) => {
+t.test('the feed accepts the raw token, the instruments accept a Bearer token, and the schedule ' +
+  'is public', async (t) => {
   const dxFeed = await mock(t)
   const good = token(dxFeed.secret)
   t.equal(await feedState(dxFeed.paths.feedPath, good), 'AUTHORIZED')
@@ -64,7 +64,7 @@ t.test('with an issued user id a token with another user id is refused everywher
   t.equal((await instruments(strict, `Bearer ${token(strict.secret)}`)).status, 401)
 })
 
-t.test('only the pages that may embed the widget may call from another origin', async (t) => {
+t.test('only pages that embed the widget can send requests from another origin', async (t) => {
   const { paths } = await mock(t, { embedders: ['https://shop.example.com'] })
   for (
     const [origin, allowed] of [['https://shop.example.com', 'https://shop.example.com'], ['https://evil.test',
@@ -79,7 +79,7 @@ t.test('only the pages that may embed the widget may call from another origin', 
   }
 })
 
-t.test('a mock product of the other time unit reads seconds', async (t) => {
+t.test('a mock product with the time unit "s" reads seconds', async (t) => {
   const dxFeed = await mock(t, { timeUnit: 's' })
   const issuedAt = Math.floor(Date.now() / 1000)
   const seconds = signWidgetToken({

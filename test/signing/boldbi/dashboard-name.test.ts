@@ -7,7 +7,7 @@ import { stringWork } from '../../helpers/string-work.js'
 
 const GUID = 'c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff'
 
-t.test('every spelling of a GUID is written in lower case with its four dashes', async (t) => {
+t.test('every spelling of a GUID is normalised to lower case with four dashes', async (t) => {
   const compact = GUID.replaceAll('-', '')
   const every = [GUID, compact, `{${GUID}}`, `(${GUID})`, `{${compact}}`, ` ${GUID}\t`, `/${GUID}/`,
     'c5ba-b292-0ee6-4ee7-9dfa-d6b3-cffe-d7ff', `${compact}--`]
@@ -17,11 +17,11 @@ t.test('every spelling of a GUID is written in lower case with its four dashes',
   for (const other of [compact.slice(1), `${compact}0`, compact.replace('c', 'g'), `${compact}/x`]) {
     t.not(canonicalDashboard(other), GUID, other)
   }
-  t.equal(signing.canonicalDashboard(GUID), GUID, 'hosts have it too')
+  t.equal(signing.canonicalDashboard(GUID), GUID, 'the package exports it')
 })
 
-t.test('every spelling of a path is in lower case, with one slash between its folders and no space around ' +
-  'them', async (t) => {
+t.test('every spelling of a path is normalised to lower case, single slashes and no spaces ' +
+  'around folders', async (t) => {
   for (
     const path of ['sales/été 1', '/Sales/Été 1', 'SALES/ÉTÉ 1/', ' //Sales///Été 1// ', 'sales / été 1',
       '/ sales/\u00a0été 1', 'Sales/E\u0301te\u0301 1', '／Ｓales/Été １']
@@ -43,7 +43,7 @@ t.test('normalising a normalised name does not change it', async (t) => {
   t.pass()
 })
 
-t.test('a name of 500 KB is read a few times, and not normalized', async (t) => {
+t.test('a name of 500 KB is read a few times, and at most 1 024 characters are normalised', async (t) => {
   const texts = ['/', ' ', '/ ', '-', '{', 'a', 'A/', '\u0315\u0316', 'İ', '\ufdfa', '0'].map((unit) =>
     `a${unit.repeat(500_000 / unit.length)}a`
   )

@@ -3,7 +3,7 @@ import t from 'tap'
 
 import { decodeRepeatedly } from '../../../signing/boldbi/decode-repeatedly.js'
 
-/** The same by its definition: decoded again and again until nothing changes, four times at most. */
+/** The definition: decodes until nothing changes, at most four times. */
 function again (text: string): string | null {
   for (let times = 0; times <= 4; times++) {
     const decoded = text.replace(

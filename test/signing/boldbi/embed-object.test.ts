@@ -20,7 +20,7 @@ const BARE = {
 }
 const email = 'jo@example.com'
 
-t.test('the object has the members of Bold BI 14.1, and only those that were set', async (t) => {
+t.test('the object has the properties of Bold BI 14.1, and only the given properties', async (t) => {
   t.same(object({ email }), BARE)
   t.same(object({ username: 'jo@example.com', datasourceFilter: {}, customAttributes: {} }), BARE)
   t.same(

@@ -69,7 +69,8 @@ t.test('a range of times is in UTC, to the minute, and never wider than the give
   )
 })
 
-t.test('a condition that could be read as none, or as another, is refused and its value is not shown', async (t) => {
+t.test('a condition that could be read as no condition or as another is refused, and its value is ' +
+  'not shown', async (t) => {
   const wrong: unknown[] = [
     '',
     ' ',
@@ -146,8 +147,8 @@ t.test('",", "&" and "|" in a value are enclosed in tildes, as Bold BI documents
   t.equal(written(contains('&')), 'Amount=CONTAINS(~&~)')
 })
 
-t.test('a value with parentheses or angle brackets is enclosed in square brackets where Bold BI shows ' +
-  'that', async (t) => {
+t.test('a value with parentheses or angle brackets is enclosed in square brackets if Bold BI ' +
+  'documents that', async (t) => {
   t.equal(written('Acme (EU)'), 'Amount=[Acme (EU)]')
   t.equal(written('IN(EU,US)'), 'Amount=[IN(EU~,~US)]')
   t.equal(written(['Acme (EU)', 'a < b > c', 'plain']), 'Amount=IN([Acme (EU)],[a < b > c],plain)')
@@ -163,7 +164,8 @@ t.test('a value with parentheses or angle brackets is enclosed in square bracket
   }
 })
 
-t.test('a refused character is named with its field and the reason, and the value is not shown', async (t) => {
+t.test('the error for a refused character names the field and the reason, and does not contain ' +
+  'the value', async (t) => {
   const message = 'datasourceFilter.fields["Amount"]: must not contain "~": Bold BI documents no escape for it'
   t.throws(() => written('hunter2 ~ x'), { name: 'TypeError', message })
   // The comma between the two would be enclosed in tildes as well.
@@ -188,7 +190,8 @@ t.test('a percent-encoded character is refused, because a second decoding would 
   for (const value of ['100%', '50 % off', '%', 'a%zz', '5%é']) t.equal(written(value), `Amount=${value}`)
 })
 
-t.test('a dashboard parameter takes a value, isIn and isNotIn, and no character that ends a string in a query', async (t) => {
+t.test('a dashboard parameter accepts a value, isIn and isNotIn, and no character that ends a string ' +
+  'in a query', async (t) => {
   const parameter = (value: EmbedFilters[string]) =>
     build({ email: 'a@b.c', datasourceFilter: { parameters: { Region: value } } })
   t.match(parameter(isIn(['EU', 'US'])), '&embed_datasource_filter=[{&&Region=IN(EU,US)}]')
@@ -294,7 +297,7 @@ const identity = fc.record({
   customAttributes: fc.dictionary(text, text, { maxKeys: 2 })
 })
 
-/** What was asked for, in the words of a reader. */
+/** The given filters in the form that a reader returns. */
 function meant ({ parameters = {}, fields = {} }: NonNullable<EmbedIdentity['datasourceFilter']>): ReadFilter[] {
   return (['parameter', 'field'] as const).flatMap((kind) =>
     Object.entries(kind === 'parameter' ? parameters : fields).map(([name, given]) => {
@@ -306,8 +309,7 @@ function meant ({ parameters = {}, fields = {} }: NonNullable<EmbedIdentity['dat
   )
 }
 
-t.test('every value is refused or stays one value, for a server that splits first and for one that decodes ' +
-  'first', async (t) => {
+t.test('every value is refused or stays one value, whether a server splits first or decodes first', async (t) => {
   let built = 0
   const check = (identity: EmbedIdentity & { email: string, datasourceFilter: object }) => {
     let query: string
@@ -331,7 +333,7 @@ t.test('every value is refused or stays one value, for a server that splits firs
   fc.assert(
     fc.property(identity, (given) => {
       check(given)
-      // One thing at a time gets further.
+      // A single filter is accepted more often.
       const email = 'jo@example.com'
       for (const place of ['parameters', 'fields'] as const) {
         for (const [name, filter] of Object.entries(given.datasourceFilter[place] ?? {})) {

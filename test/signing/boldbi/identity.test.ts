@@ -26,7 +26,7 @@ t.test('a filter of a wrong shape or name is an error, because an ignored filter
     'embed_datasource_filter=[{&Region=EU}]'])
 })
 
-t.test('the tenant and the time that a grant carries beside the identity are never written', async (t) => {
+t.test('the tenant and the time of a grant are not written', async (t) => {
   const grant = { email: 'a@b.c', tenant: 'acme', issuedAt: 1_756_891_690_000 }
   t.same(identityEntries(grant), ['embed_user_email=a@b.c'])
 })

@@ -4,7 +4,7 @@ import { EmbedQueryError, embedValue, parseEmbedQuery, withEmbedValue } from '..
 import type { EmbedQueryReason } from '../../../signing/boldbi/query.js'
 import { stringWork } from '../../helpers/string-work.js'
 
-/** As SDK 14 builds it, encodeURI applied. */
+/** A query as SDK 14 builds it, after encodeURI. */
 const QUERY =
   'embed_nonce=3601299f-541b-4cce-b1f2-aacda277134f&embed_dashboard_id=c5bab292-0ee6-4ee7-9dfa-d6b3cffed7ff&embed_dashboard_ids=' +
   '&embed_dashboard_path=/Sales/%C3%9Cber%20sicht&embed_dashboard_paths=&pinboard_name=&embed_mode=view&embed_timestamp=1756891690&embed_expirationtime=86400'
@@ -41,7 +41,7 @@ t.test('a value can be set in its place or at the end', async (t) => {
   t.same(query, [['embed_mode', 'design'], ['embed_nonce', '1']])
 })
 
-t.test('a key that only the server may set is refused in every case and spelling', async (t) => {
+t.test('a key that only the server can set is refused in every case and spelling', async (t) => {
   for (const key of SERVER_KEYS) {
     const spellings = [key, key.toUpperCase(), key.replace('e', 'E'), key.replace('embed', '%65mbed'),
       key.replaceAll('_', '%5F'), key.replaceAll('_', '%5f'), `%20${key}`, `${key}%20`, [...key].map((character) =>
@@ -55,8 +55,7 @@ t.test('a key that only the server may set is refused in every case and spelling
   }
 })
 
-t.test('a server key inside a value is refused, since a reader that decodes before it splits would find ' +
-  'it', async (t) => {
+t.test('a server key inside a value is refused, because a reader that decodes first would find it', async (t) => {
   for (
     const value of ['x%26embed_user_email=admin', 'x%26embed_user_email%3Dadmin', 'x%26EMBED_USER_EMAIL%20%3Dadmin',
       'x;embed_user_email=admin', '?embed_signature=']
@@ -72,7 +71,8 @@ t.test('a server key inside a value is refused, since a reader that decodes befo
   t.equal(fault('embed_nonce=1&pinboard_name=embed_user_email'), null, 'the name alone is no parameter')
 })
 
-t.test('"&" and "#" inside a value are refused at every level of encoding, and so is deeper encoding', async (t) => {
+t.test('"&" and "#" inside a value are refused at every level of encoding, and too deep encoding ' +
+  'is refused', async (t) => {
   for (
     const character of ['%26', '%23', '%2526', '%25252523', '%25u0026', '%zz%26'.replace('%zz', '%25zz'), '%25%32%36']
   ) {
@@ -84,7 +84,7 @@ t.test('"&" and "#" inside a value are refused at every level of encoding, and s
   }
 })
 
-t.test('a key that comes twice or is unknown is refused', async (t) => {
+t.test('a repeated or unknown key is refused', async (t) => {
   t.equal(fault(`${QUERY}&embed_mode=view`), 'duplicate_key')
   t.equal(fault('isMultiTab=1&isMultiTab=1'), 'duplicate_key')
   for (
@@ -139,7 +139,7 @@ t.test('a string that is no list of pairs is refused', async (t) => {
   }
 })
 
-t.test('no message echoes the query', async (t) => {
+t.test('error messages do not contain the query', async (t) => {
   for (
     const text of ['hunter2=1', 'hunter2', 'embed_nonce=hunter2%', 'embed_nonce=hunter2#', 'embed_user_email=hunter2',
       'embed_mode=hunter2&embed_mode=1']

@@ -9,12 +9,12 @@ import { nistCases, rfc4231Cases, signatures } from '../vectors.js'
 const QUERY = parseEmbedQuery('embed_nonce=1&embed_mode=view')
 const SECRET = '8apLLNabQisvriG2W1nOI7XWkl2CsYY'
 
-/** What is added to the client's query for an identity. */
+/** The part that an identity adds to the client's query. */
 function added (identity: EmbedIdentity): string {
   return buildEmbedQuery(QUERY, identity, 1_756_891_690).slice('embed_nonce=1&embed_mode=view&'.length)
 }
 
-t.test('the signatures of the vectors come out byte for byte', async (t) => {
+t.test('the signatures of the vectors are reproduced byte for byte', async (t) => {
   for (const { secret, query, signature } of signatures.boldbi) t.equal(signEmbedQuery(query, secret), signature)
 })
 
@@ -43,8 +43,7 @@ t.test('building the parts of the first vector produces the vector', async (t) =
   t.equal(signedEmbedQuery(built, secret), `${query}&embed_signature=${signature}`)
 })
 
-t.test('the signature is raw base64, with "+", "/" and "==" as they are, as every published sample sends ' +
-  'it', async (t) => {
+t.test('the signature is raw base64, with unencoded "+", "/" and "=="', async (t) => {
   const seen = new Set<string>()
   for (let nonce = 0; nonce < 100; nonce++) {
     const query = buildEmbedQuery(parseEmbedQuery(`embed_nonce=${nonce}`), { email: 'a@b.c' }, 1)
@@ -55,7 +54,7 @@ t.test('the signature is raw base64, with "+", "/" and "==" as they are, as ever
   t.equal(seen.size, 3)
 })
 
-t.test("the server's keys follow in their order", async (t) => {
+t.test("the server's keys follow the client's keys in a fixed order", async (t) => {
   t.equal(added({ username: 'jo' }), 'embed_user_email=jo&embed_server_timestamp=1756891690')
   t.equal(
     added({
@@ -80,8 +79,8 @@ t.test("the server's keys follow in their order", async (t) => {
   )
 })
 
-t.test('values arrive as they were meant, whichever way a server decodes, and a URL parser leaves the bytes ' +
-  'alone', async (t) => {
+t.test('values are decoded unchanged by every kind of server, and a URL parser does not change ' +
+  'the bytes', async (t) => {
   for (
     const value of ['a+b@example.com', "o'neil@example.com", 'Jürgen Übel', '100%', '5 % off', 'a;b', '"quoted"',
       '日本 🙂', 'a=b?c/d', '<x>', 'a\\b', '^`|~']

@@ -11,7 +11,7 @@ import { githubCases, nistCases, rfc4231Cases, signatures } from '../vectors.js'
 
 const NOW = 1_772_029_800_000
 
-t.test('the published header comes out for every body of the vectors, and verifies', async (t) => {
+t.test('signing every body of the vectors returns the published header, which is valid', async (t) => {
   for (const { secret, body, header } of signatures.datafly) {
     t.equal(signBody(secret, body), header)
     t.equal(signBody(Buffer.from(secret), Buffer.from(body)), header)
@@ -19,14 +19,14 @@ t.test('the published header comes out for every body of the vectors, and verifi
   }
 })
 
-t.test('the published timestamped header comes out for every body of the vectors, and verifies', async (t) => {
+t.test('signing every body of the vectors returns the published timestamped header, which is valid', async (t) => {
   for (const { secret, body, timestamp, header } of signatures.dataflyTimestamped) {
     t.equal(signTimestampedBody(secret, timestamp, body), header)
     t.equal(verifyTimestampedBody({ header, timestamp, now: Number(timestamp) }, [secret], Buffer.from(body)), 'valid')
   }
 })
 
-t.test('the tags of RFC 4231 and NIST are accepted, a truncated one is not', async (t) => {
+t.test('the tags of RFC 4231 and NIST are accepted, and a truncated tag is refused', async (t) => {
   for (const { key, data, tag } of rfc4231Cases) {
     const verdict = verifyBody(`sha256=${tag.hex}`, [Buffer.from(key, 'hex')], Buffer.from(data, 'hex'))
     t.equal(verdict, tag.truncated ? 'invalid' : 'valid', tag.hex)
@@ -44,7 +44,7 @@ t.test('the test values of GitHub and octokit are accepted and refused as docume
   }
 })
 
-t.test('only "sha256=" and 64 hex digits is a signature header; the digits may be in either case', async (t) => {
+t.test('only "sha256=" and 64 hex digits of either case is a signature header', async (t) => {
   const good = signBody('secret', 'body')
   const hex = good.slice('sha256='.length)
   const base64 = hmacSha256('secret', 'body').toString('base64')
@@ -118,8 +118,8 @@ t.test('a signature is over the bytes, not over the parsed JSON', async (t) => {
   }
 })
 
-t.test('during a rotation each valid secret is accepted, a removed one is not, and an empty list accepts no ' +
-  'signature', async (t) => {
+t.test('during a rotation each valid secret is accepted, a removed secret is refused, and an empty ' +
+  'list refuses all', async (t) => {
   const timestamp = String(NOW)
   for (
     const [secrets, verdict] of [[['new', 'old'], 'valid'], [['old'], 'valid'], [['new'], 'invalid'], [[],
@@ -167,7 +167,7 @@ t.test('a timestamp is accepted up to five minutes off on either side, and never
   t.equal(verifyTimestampedBody({ ...at, now: NaN }, ['secret'], 'body'), 'timestamp_out_of_range', 'an unknown time')
 })
 
-t.test('a timestamp that is no plain decimal number is out of range however it was signed', async (t) => {
+t.test('a timestamp that is no plain decimal number is out of range, even if it is signed', async (t) => {
   const odd = ['', ' ', `${NOW} `, ` ${NOW}`, `+${NOW}`, `-${NOW}`, `0${NOW}`, `${NOW}.0`, '1.7720298e12',
     '0x19c94e5a3c0', `${NOW},${NOW}`, `${NOW}, ${NOW}`, new Date(NOW).toISOString(), 'NaN', 'Infinity', '١٧٧٢٠٢٩٨٠٠٠٠٠',
     `${NOW}\n`]

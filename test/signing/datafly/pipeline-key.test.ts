@@ -2,7 +2,7 @@ import t from 'tap'
 
 import { environmentOf, generatePipelineKey, isPipelineKey } from '../../../signing/datafly/pipeline-key.js'
 
-t.test('a new key has its environment and 32 base62 characters, and is never seen twice', async (t) => {
+t.test('a new key has its environment and 32 base62 characters, and is not repeated', async (t) => {
   for (const environment of ['live', 'test'] as const) {
     const keys = Array.from({ length: 1000 }, () => generatePipelineKey(environment))
     t.equal(new Set(keys).size, 1000)
@@ -16,7 +16,7 @@ t.test('a new key has its environment and 32 base62 characters, and is never see
   }
 })
 
-t.test('each of the 62 characters comes equally often', async (t) => {
+t.test('each of the 62 characters occurs equally often', async (t) => {
   const counts = new Map<string, number>()
   const rounds = 4000
   for (let round = 0; round < rounds; round++) {
@@ -31,7 +31,7 @@ t.test('each of the 62 characters comes equally often', async (t) => {
   t.ok(chiSquare < 140, `chi-square ${chiSquare.toFixed(1)}`)
 })
 
-t.test('a key that comes from another system has 6 to 128 letters, digits, hyphens and underscores', async (t) => {
+t.test('a key from another system has 6 to 128 letters, digits, hyphens and underscores', async (t) => {
   for (const rest of ['abc123', 'ABC-12', 'abc_12', '______', '------', 'a'.repeat(128), 'xyz789xyz789']) {
     for (const environment of ['live', 'test'] as const) {
       const key = `dk_${environment}_${rest}`
@@ -41,7 +41,7 @@ t.test('a key that comes from another system has 6 to 128 letters, digits, hyphe
   }
 })
 
-t.test('anything else is no pipeline key', async (t) => {
+t.test('a string of another form is no pipeline key', async (t) => {
   const key = 'dk_live_0123456789abcdefghijABCDEFGHIJ01'
   t.ok(isPipelineKey(key))
   const odd = ['', 'dk_live_', 'dk_live_abc12', `dk_live_${'a'.repeat(129)}`, `${key}\n`, ` ${key}`,

@@ -5,7 +5,7 @@ import { serverSecretWeakness } from '../../../signing/datafly/server-secret.js'
 
 t.test('a server secret is read as UTF-8, hex and base64', async (t) => {
   t.same(parseServerSecret('ключ'), Buffer.from('ключ', 'utf8'))
-  t.same(parseServerSecret('deadbeef'), Buffer.from('deadbeef', 'utf8'), 'without a prefix it is text')
+  t.same(parseServerSecret('deadbeef'), Buffer.from('deadbeef', 'utf8'), 'without a prefix it is a string')
   t.same(parseServerSecret('hex:00ffDEad'), Buffer.from([0x00, 0xff, 0xde, 0xad]))
   t.same(parseServerSecret('base64:AP/+'), Buffer.from([0x00, 0xff, 0xfe]))
   t.same(parseServerSecret('base64:AP8='), Buffer.from([0x00, 0xff]))
@@ -30,7 +30,7 @@ t.test('a generated server secret is 256 bits, new each time, and signs', async 
   t.equal(signBody(parseServerSecret(secret), 'body'), signBody(secret, 'body'))
 })
 
-t.test('a server secret of fewer than 16 bytes or a publicly known one is weak, however it is encoded', async (t) => {
+t.test('a server secret of fewer than 16 bytes or a publicly known secret is weak in every encoding', async (t) => {
   const known = 'JYJ5Qv2WF4lA6jPl5GKuAG'
   const weak: Array<[string, RegExp]> = [
     ['a', /16 bytes/],

@@ -62,7 +62,7 @@ t.test('a token with any bit flipped is refused', async (t) => {
   }
 })
 
-t.test('another spelling of the same bytes is refused', async (t) => {
+t.test('another encoding of the same bytes is refused', async (t) => {
   const token = signWidgetToken(PAYLOAD, 's3cr3t')
   const [text = '', signature = ''] = token.split('.')
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -85,7 +85,7 @@ t.test('another spelling of the same bytes is refused', async (t) => {
   }
 })
 
-t.test('an expiry in seconds where milliseconds are due is refused, and the other way round', async (t) => {
+t.test('an expiry in seconds instead of milliseconds is refused, and vice versa', async (t) => {
   const cases: Array<[number, number, 'ms' | 's', string]> = [
     [NOW / 1000 + 900, NOW, 'ms', 'wrong_time_unit'],
     [NOW / 1000 + 900, NOW / 1000, 'ms', 'wrong_time_unit'],
@@ -101,7 +101,8 @@ t.test('an expiry in seconds where milliseconds are due is refused, and the othe
   }
 })
 
-t.test('a token issued further ahead than the tolerance is refused, and one that has ended always', async (t) => {
+t.test('a token issued beyond the tolerance in the future is refused, and an expired token is ' +
+  'always refused', async (t) => {
   const token = signWidgetToken(PAYLOAD, 's3cr3t')
   const cases: Array<[number, number | undefined, string | null]> = [
     [NOW, undefined, null],
@@ -128,7 +129,7 @@ t.test('a token issued further ahead than the tolerance is refused, and one that
   }
 })
 
-t.test('the wrong secret, issuer or session and too long a life are each refused with their reason', async (t) => {
+t.test('a wrong secret, issuer or session and too long a lifetime are each refused with their reason', async (t) => {
   const token = signWidgetToken(PAYLOAD, 's3cr3t')
   const reason = (options: Partial<Parameters<typeof verifyWidgetToken>[1]>) => {
     const verdict = verifyWidgetToken(token, { ...OPTIONS, ...options })
@@ -142,7 +143,7 @@ t.test('the wrong secret, issuer or session and too long a life are each refused
   t.throws(() => verifyWidgetToken(token, { ...OPTIONS, secret: '' }), { name: 'TypeError' })
 })
 
-t.test('a signed payload that we would not have signed is malformed', async (t) => {
+t.test('a signed payload that signWidgetToken would refuse is malformed', async (t) => {
   const times = `${NOW + 900_000},${NOW}`
   const payloads = [
     '',

@@ -23,7 +23,7 @@ function published ({ issuer, session, expiration, issuedAt, message }: typeof P
   return `${payload}.${signature.replace(/=/g, '').replace(/\+/g, '-').replace(/\//g, '_')}`
 }
 
-t.test('the tokens of the vectors come out byte for byte', async (t) => {
+t.test('the tokens of the vectors are reproduced byte for byte', async (t) => {
   for (const { secret, minutes, now, token, ...rest } of signatures.dxfeed) {
     t.equal(signWidgetToken({ ...rest, issuedAt: now, expiration: now + minutes * 60_000 }, secret), token)
   }
@@ -112,7 +112,7 @@ t.test('a value that would change the meaning of a token is refused, and the err
   t.throws(() => signWidgetToken(PAYLOAD, 'hunter2\ud800'), { name: 'TypeError', message: /^secret: (?!.*hunter2)/ })
 })
 
-t.test('a message is the user and then the filters, and nothing that reads otherwise', async (t) => {
+t.test('a message is the user and then the filters, and ambiguous values are refused', async (t) => {
   t.equal(widgetMessage('test', []), 'test')
   t.equal(widgetMessage('test'), 'test')
   t.equal(widgetMessage('user_id', ['filter1', 'filter2']), 'user_id,filter1;filter2')

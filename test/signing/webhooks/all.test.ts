@@ -28,7 +28,7 @@ for (const provider of WEBHOOK_PROVIDERS) {
     t.match(
       check(SIGN[provider]({ body: '' }), { body: Buffer.alloc(0) }),
       { valid: true },
-      'what is signed may be empty'
+      'a signed body can be empty'
     )
   })
 
@@ -56,7 +56,7 @@ for (const provider of WEBHOOK_PROVIDERS) {
     t.equal(accepted, 0)
   })
 
-  t.test(`${provider}: a missing, empty, cut, padded, doubled or foreign header is no signature`, async (t) => {
+  t.test(`${provider}: a missing, empty, cut, padded, doubled or foreign header is refused`, async (t) => {
     const headers = SIGN[provider]()
     for (const name of Object.keys(headers)) {
       const { [name]: value = '', ...rest } = headers
@@ -84,7 +84,8 @@ for (const provider of WEBHOOK_PROVIDERS) {
     }
   })
 
-  t.test(`${provider}: a signature of any valid secret is accepted, of no other and of no empty secret`, async (t) => {
+  t.test(`${provider}: a signature of any valid secret is accepted, and of another or an ` +
+    'empty secret refused', async (t) => {
     const other = Buffer.from('another secret of the provider')
     t.equal(check(SIGN[provider](), {}, [other, SECRET]).valid, true)
     t.equal(check(SIGN[provider]({ secret: other }), {}, [other, SECRET]).valid, true)
@@ -94,7 +95,7 @@ for (const provider of WEBHOOK_PROVIDERS) {
   })
 }
 
-t.test('a signed timestamp may be five minutes off, either way, and not a second more', async (t) => {
+t.test('a signed timestamp is accepted up to five minutes off on either side, and not a second more', async (t) => {
   for (const provider of TIMED) {
     const at = (seconds: number, tolerance?: number) => {
       return verifyWebhook(
@@ -140,10 +141,10 @@ t.test('a timestamp in another unit, form or notation is refused', async (t) => 
 })
 
 t.test('a secret is read in the form of its provider, and an invalid form is an error', async (t) => {
-  t.same(webhookKey('stripe', 'whsec_abc'), Buffer.from('whsec_abc'), 'Stripe signs with the text, prefix included')
+  t.same(webhookKey('stripe', 'whsec_abc'), Buffer.from('whsec_abc'), 'Stripe signs with the prefix included')
   t.same(webhookKey('standard', 'whsec_YWJj'), Buffer.from('abc'))
   t.same(webhookKey('standard', 'YWJj'), Buffer.from('abc'))
-  t.same(webhookKey('standard', 'whsec_YWI'), Buffer.from('ab'), 'padding may be left out')
+  t.same(webhookKey('standard', 'whsec_YWI'), Buffer.from('ab'), 'padding is optional')
   t.same(webhookKey('custom', 'hex:00ff'), Buffer.from([0, 255]))
   for (const provider of WEBHOOK_PROVIDERS) t.throws(() => webhookKey(provider, ''), TypeError, provider)
   for (const text of ['whsec_', 'whsec_***', 'whsec_YWJj YWJj', 'whsec_YWJ_', 'whsec_YR==']) {
@@ -152,11 +153,11 @@ t.test('a secret is read in the form of its provider, and an invalid form is an 
   t.throws(() => webhookKey('stripe', 'a\ud800'), TypeError)
   for (const provider of WEBHOOK_PROVIDERS) {
     const secret = generateWebhookSecret(provider)
-    if (provider === 'standard' || provider === 'custom') { t.equal(webhookKey(provider, secret ?? '').length, provider === 'standard' ? 32 : 43) } else t.equal(secret, null, `${provider} makes its own`)
+    if (provider === 'standard' || provider === 'custom') { t.equal(webhookKey(provider, secret ?? '').length, provider === 'standard' ? 32 : 43) } else t.equal(secret, null, `${provider} creates its own`)
   }
 })
 
-t.test('an id is wh_ and 24 letters and digits, each time others', async (t) => {
+t.test('an id is wh_ and 24 random letters and digits', async (t) => {
   const ids = new Set(Array.from({ length: 1_000 }, generateWebhookId))
   t.equal(ids.size, 1_000)
   for (const id of ids) if (!isWebhookId(id)) t.fail(id)

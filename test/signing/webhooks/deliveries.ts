@@ -26,7 +26,7 @@ interface Signed {
 type Headers = Record<string, string>
 
 /**
- * The headers with which each provider would send a body, made here by the words of its page rather than by our code.
+ * The headers with which each provider sends a body, built from the provider's documentation without our code.
  */
 export const SIGN: Record<WebhookProvider, (signed?: Signed) => Headers> = {
   stripe: ({ body = BODY, at = NOW, secret = SECRET } = {}) => {
