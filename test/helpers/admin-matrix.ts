@@ -15,6 +15,7 @@ export interface Subject {
   userId: string
   email: string
   refreshToken: string
+  sessionId: string
 }
 
 /** The parts of a request that a route needs: values of the path's parameters and the body. */
@@ -28,6 +29,8 @@ export interface Decision {
   least: Role | null
   /** The permission of an API key. Default: none, and the route refuses API keys. */
   permission?: PermissionName
+  /** Whether a user who has a second factor must have proved it recently. Default: `false`. */
+  fresh?: true
   /** The status of an allowed call; 400 for a route that needs more than this table creates. */
   ok: number
   /** Returns the request for new objects of the subject. Default: without body. */
@@ -65,6 +68,13 @@ const ofInvitation = async ({ store, orgId, userId }: Subject) => {
   const link = { digest: aDigest(), expiresAt: Date.now() + 60_000, invitedBy: userId }
   return { params: { id: (await store.invitations.create({ orgId, email: anEmail(), role: 'viewer', ...link })).id } }
 }
+/** The session of a user with a passkey is fresh, so that the user may remove the passkey. */
+const ofPasskey = async ({ admin, store, userId, sessionId }: Subject) => {
+  const passkey = { userId, credentialId: randomUUID(), publicKey: 'cHVibGlj', counter: 0, transports: [], name: 'Key' }
+  const added = await store.factors.addPasskey(passkey, [])
+  await store.sessions.confirm(sessionId, admin.clock.now)
+  return { params: { id: added?.passkey.id ?? '' } }
+}
 const withBody = (make: (subject: Subject) => Promise<RequestParts>, body: object) => async (subject: Subject) => ({
   ...await make(subject),
   body
@@ -96,12 +106,12 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   'GET /sources': { least: 'viewer', permission: 'sources:read', ok: 200 },
   'GET /sources/:id': { least: 'viewer', permission: 'sources:read', ok: 200, make: ofSource },
   'PATCH /sources/:id': { least: 'editor', permission: 'sources:write', ok: 200, make: withBody(ofSource, NAME) },
-  'DELETE /sources/:id': { least: 'admin', permission: 'sources:delete', ok: 204, make: ofSource },
+  'DELETE /sources/:id': { least: 'admin', fresh: true, permission: 'sources:delete', ok: 204, make: ofSource },
   'POST /sources/:id/rotate-key': {
-    least: 'admin', permission: 'sources:rotate', ok: 200, make: withBody(ofSource, ROTATION)
+    least: 'admin', fresh: true, permission: 'sources:rotate', ok: 200, make: withBody(ofSource, ROTATION)
   },
   'POST /sources/:id/rotate-secret': {
-    least: 'admin', permission: 'sources:rotate', ok: 200, make: withBody(ofSource, ROTATION)
+    least: 'admin', fresh: true, permission: 'sources:rotate', ok: 200, make: withBody(ofSource, ROTATION)
   },
   'POST /sources/:id/webhooks': {
     least: 'admin', permission: 'webhooks:write', ok: 201, make: withBody(ofSource, { provider: 'standard' })
@@ -111,9 +121,9 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   'PATCH /sources/:id/webhooks/:wid': {
     least: 'editor', permission: 'webhooks:write', ok: 200, make: withBody(ofWebhook, NAME)
   },
-  'DELETE /sources/:id/webhooks/:wid': { least: 'admin', permission: 'webhooks:delete', ok: 204, make: ofWebhook },
+  'DELETE /sources/:id/webhooks/:wid': { least: 'admin', fresh: true, permission: 'webhooks:delete', ok: 204, make: ofWebhook },
   'POST /sources/:id/webhooks/:wid/rotate-secret': {
-    least: 'admin', permission: 'webhooks:rotate', ok: 200, make: withBody(ofWebhook, ROTATION)
+    least: 'admin', fresh: true, permission: 'webhooks:rotate', ok: 200, make: withBody(ofWebhook, ROTATION)
   },
 
   'GET /events': { least: 'viewer', permission: 'events:read', ok: 200 },
@@ -126,27 +136,52 @@ export const DECISIONS: Readonly<Record<string, Decision>> = {
   'GET /audit-logs': { least: 'admin', permission: 'audit:read', ok: 200 },
 
   'GET /permissions': { least: 'admin', ok: 200 },
-  'POST /keys': { least: 'admin', ok: 201, make: body({ ...NAME, role: 'viewer' }) },
+  'POST /keys': { least: 'admin', fresh: true, ok: 201, make: body({ ...NAME, role: 'viewer' }) },
   'GET /keys': { least: 'admin', ok: 200 },
   'GET /keys/:id': { least: 'admin', ok: 200, make: ofKey },
-  'PATCH /keys/:id': { least: 'admin', ok: 200, make: withBody(ofKey, NAME) },
-  'POST /keys/:id/rotate': { least: 'admin', ok: 200, make: withBody(ofKey, ROTATION) },
+  'PATCH /keys/:id': { least: 'admin', fresh: true, ok: 200, make: withBody(ofKey, NAME) },
+  'POST /keys/:id/rotate': { least: 'admin', fresh: true, ok: 200, make: withBody(ofKey, ROTATION) },
   'DELETE /keys/:id': { least: 'admin', ok: 204, make: ofKey },
 
   'GET /users': { least: 'admin', ok: 200 },
   'GET /users/:id': { least: 'admin', ok: 200, make: ofMember },
-  'PATCH /users/:id': { least: 'admin', ok: 200, make: withBody(ofMember, { role: 'editor' }) },
-  'DELETE /users/:id': { least: 'admin', ok: 204, make: ofMember },
+  'PATCH /users/:id': { least: 'admin', fresh: true, ok: 200, make: withBody(ofMember, { role: 'editor' }) },
+  'DELETE /users/:id': { least: 'admin', fresh: true, ok: 204, make: ofMember },
   'GET /users/invitations': { least: 'admin', ok: 200 },
-  'POST /users/invite': { least: 'admin', ok: 201, make: () => ({ body: { email: anEmail(), role: 'viewer' } }) },
-  'POST /users/invitations/:id/resend': { least: 'admin', ok: 200, make: ofInvitation },
+  'POST /users/invite': { least: 'admin', fresh: true, ok: 201, make: () => ({ body: { email: anEmail(), role: 'viewer' } }) },
+  'POST /users/invitations/:id/resend': { least: 'admin', fresh: true, ok: 200, make: ofInvitation },
   'DELETE /users/invitations/:id': { least: 'admin', ok: 204, make: ofInvitation },
   'POST /auth/email': {
-    least: 'viewer', ok: 202, make: () => ({ body: { new_email: anEmail(), current_password: PASSWORD } })
+    least: 'viewer', fresh: true, ok: 202, make: () => ({ body: { new_email: anEmail(), current_password: PASSWORD } })
   },
   'POST /auth/email/confirm': { least: null, ok: 400 },
   'POST /auth/password-reset': { least: null, ok: 202, make: ({ email }) => ({ body: { email } }) },
   'POST /auth/password-reset/confirm': { least: null, ok: 400 },
   'POST /invitations/inspect': { least: null, ok: 400 },
-  'POST /invitations/accept': { least: null, ok: 400 }
+  'POST /invitations/accept': { least: null, ok: 400 },
+
+  'POST /auth/mfa/verify': { least: null, ok: 400 },
+  'POST /auth/mfa/passkey/options': { least: null, ok: 400 },
+  'POST /auth/mfa/passkey/verify': { least: null, ok: 400 },
+  'POST /auth/passkey/options': { least: null, ok: 200 },
+  'POST /auth/passkey/login': { least: null, ok: 400 },
+  'POST /auth/mfa/enrol/totp': { least: null, ok: 400 },
+  'POST /auth/mfa/enrol/totp/confirm': { least: null, ok: 400 },
+  'POST /auth/mfa/enrol/passkeys/options': { least: null, ok: 400 },
+  'POST /auth/mfa/enrol/passkeys': { least: null, ok: 400 },
+  'GET /auth/mfa': { least: 'viewer', ok: 200 },
+  'POST /auth/mfa/totp': { least: 'viewer', fresh: true, ok: 200, make: body({ current_password: PASSWORD }) },
+  'POST /auth/mfa/totp/confirm': { least: 'viewer', fresh: true, ok: 400 },
+  'DELETE /auth/mfa/totp': { least: 'viewer', fresh: true, ok: 404 },
+  'POST /auth/mfa/recovery-codes': { least: 'viewer', fresh: true, ok: 409 },
+  'POST /auth/mfa/passkeys/options': {
+    least: 'viewer', fresh: true, ok: 200, make: body({ current_password: PASSWORD })
+  },
+  'POST /auth/mfa/passkeys': { least: 'viewer', fresh: true, ok: 400 },
+  'GET /auth/mfa/passkeys/:id': { least: 'viewer', ok: 200, make: ofPasskey },
+  'DELETE /auth/mfa/passkeys/:id': { least: 'viewer', fresh: true, ok: 204, make: ofPasskey },
+  'POST /auth/mfa/step-up/options': { least: 'viewer', ok: 409 },
+  'POST /auth/mfa/step-up': { least: 'viewer', ok: 400 },
+  'GET /organisation': { least: 'viewer', ok: 200 },
+  'PATCH /organisation': { least: 'owner', fresh: true, ok: 200, make: body(NAME) }
 }

@@ -11,6 +11,7 @@ import { describeRoutes } from '../../../server/docs.js'
 import { generateApiKey } from '../../../signing/api-key.js'
 import { sha256Hex } from '../../../signing/digest.js'
 import { anApiKey } from '../../../conformance/token-store/fixtures.js'
+import { decode } from '../../helpers/admin.js'
 import type { AdminApp } from '../../helpers/admin.js'
 import { DECISIONS } from '../../helpers/admin-matrix.js'
 import type { Decision, RequestParts, Subject } from '../../helpers/admin-matrix.js'
@@ -30,6 +31,7 @@ interface Document {
 async function setUp (t: Test) {
   let collected: AdminRoute[] = []
   const admin = await usersApp(t, {
+    mfa: { passkeys: { rpId: 'example.com', origins: ['https://example.com'] } },
     keys: { quota: 100_000 },
     api: { quotas: { sources: 100_000, webhooks: 100_000 } },
     before: async (app, sink) => {
@@ -57,7 +59,8 @@ async function subjectOf (admin: AdminApp, role: Role, orgId: string): Promise<S
   const email = `${randomUUID()}@example.com`
   const { id: userId } = await admin.addUser(email, role, orgId)
   const { access_token: token, refresh_token: refreshToken } = await admin.login(email)
-  return { admin, store: admin.store, orgId, userId, email, token, refreshToken }
+  const { sid } = decode(token).claims
+  return { admin, store: admin.store, orgId, userId, email, token, refreshToken, sessionId: String(sid) }
 }
 
 async function keyOf ({ store }: AdminApp, role: Role, fields: Partial<NewApiKey> = {}) {
@@ -99,7 +102,12 @@ t.test('each route of administrators has a decision, and the decision is the dem
     const { demand } = route
     const least = demand === false ? null : rolesFor(route).at(-1)
     const permission = typeof demand === 'object' ? demand.permission : undefined
-    t.same([decision?.least, decision?.permission], [least, permission], `${route.method} ${route.path}`)
+    const fresh = typeof demand === 'object' && demand.stepUp !== undefined && demand.stepUp !== false
+    t.same(
+      [decision?.least, decision?.permission, decision?.fresh === true],
+      [least, permission, fresh],
+      `${route.method} ${route.path}`
+    )
   }
 })
 
@@ -125,6 +133,24 @@ t.test('a session calls each route that its role may call, on objects of its org
       const own = await send(admin, route, await make(decision, user), user.token)
       t.equal(own.statusCode, may ? decision.ok : 403, `${role}: ${route}, own: ${own.body}`)
       if (!may) t.equal(outcomeOf(own), FORBIDDEN)
+    }
+  }
+})
+
+t.test('a user with a second factor needs it to be fresh on each route that is marked so', async (t) => {
+  const { admin } = await setUp(t)
+  for (const [route, decision] of guarded) {
+    const user = await subjectOf(admin, 'owner', OWN)
+    const parts = await make(decision, user)
+    const passkey = { credentialId: randomUUID(), publicKey: 'cHVibGlj', counter: 0, transports: [], name: 'Key' }
+    await admin.store.factors.addPasskey({ ...passkey, userId: user.userId }, [])
+    await admin.store.sessions.confirm(user.sessionId, admin.clock.now - 300_001)
+    const response = await send(admin, route, parts, user.token)
+    t.equal(outcomeOf(response) === '401 UNAUTHORIZED', decision.fresh === true, `${route}: ${response.body}`)
+    if (decision.fresh === true) {
+      t.match(response.headers['www-authenticate'], /error="insufficient_user_authentication"/, route)
+      await admin.store.sessions.confirm(user.sessionId, admin.clock.now)
+      t.not((await send(admin, route, parts, user.token)).statusCode, 401, `${route} with a fresh factor`)
     }
   }
 })
