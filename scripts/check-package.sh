@@ -23,7 +23,7 @@ install typescripts $(for ts in 5.4 5.5 5.6 5.7 5.8 5.9 6.0; do echo "typescript
 install bare "$tarball" "fastify@$(version fastify)" "@types/node@$(version @types/node)"
 # kysely as `npm i kysely` installs it; the tests of the repository run on 0.28.
 peers=(kysely@0.29)
-for name in fastify @types/node @electric-sql/pglite @node-rs/argon2 ioredis @fastify/csrf-protection altcha-lib @nats-io/transport-node @nats-io/jetstream; do
+for name in fastify @types/node @electric-sql/pglite @node-rs/argon2 otplib @simplewebauthn/server ioredis @fastify/csrf-protection altcha-lib @nats-io/transport-node @nats-io/jetstream; do
   peers+=("$name@$(version "$name")")
 done
 install full "$tarball" "${peers[@]}"

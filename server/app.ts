@@ -31,6 +31,7 @@ import { addPageHeaders } from './page-headers.js'
 import { GUEST_TOKEN_PATH, RENEWAL_PATH } from './products.js'
 import type { Products } from './products.js'
 import type { Secrets } from './secrets.js'
+import { secondFactors } from './second-factors.js'
 import { serverOptions } from './server-options.js'
 import { startPage } from './start-page/index.js'
 import { VERSION } from './version.js'
@@ -129,6 +130,7 @@ export async function buildApp (parts: AppParts): Promise<FastifyInstance> {
     loginRateLimit: { max: limits.LOGIN_RATE_MAX, timeWindow: 60_000 },
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 }
   })
+  await secondFactors(app, { config, secrets, origins })
   await app.register(adminApi, {
     jwtSecrets: secrets.JWT_SECRET,
     userRateLimit: { max: limits.ADMIN_RATE_MAX, timeWindow: 60_000 },

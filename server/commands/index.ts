@@ -12,7 +12,7 @@ const start: Command = {
   needs: (
     environment
   ) => [...forData(environment), ...forEvents(environment), ...forGuards(environment), ...forMail(environment),
-    '@node-rs/argon2', ...SERVER],
+    ...forMfa(environment), '@node-rs/argon2', ...SERVER],
   run: async () => await (await import('./start.js')).start()
 }
 
@@ -93,6 +93,11 @@ function forGuards ({ CSRF = '', CAPTCHA = '' }: NodeJS.ProcessEnv): string[] {
 
 function forMail ({ SMTP_URL = '' }: NodeJS.ProcessEnv): string[] {
   return SMTP_URL === '' ? [] : ['nodemailer']
+}
+
+function forMfa ({ MFA = '', MFA_ORIGINS = '', NODE_ENV = '' }: NodeJS.ProcessEnv): string[] {
+  if (MFA === 'off') return []
+  return MFA_ORIGINS === '' && NODE_ENV === 'production' ? ['otplib'] : ['otplib', '@simplewebauthn/server']
 }
 
 const usages = Object.entries(COMMANDS).filter(([name]) => name !== 'demo').map(([, { usage, about }]) =>

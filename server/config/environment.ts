@@ -246,6 +246,26 @@ export const EnvironmentSchema = Type.Object({
     ['off', 'on'],
     'off'
   ),
+  MFA: oneOf(
+    '`off`: no second factors; administrators who have one, or whose organisation requires one, cannot log in',
+    ['on', 'off'],
+    'on'
+  ),
+  MFA_NAME: Type.String({
+    minLength: 1,
+    maxLength: 100,
+    default: 'fastify-gatehouse',
+    about: 'The name that authenticator apps and browsers show for second factors',
+    expected: 'a string of at most 100 characters'
+  }),
+  MFA_ORIGINS: text(
+    'The origins of the pages that use passkeys of administrators, with https',
+    { otherwise: 'http://localhost of this server; none in production, and then no passkeys' }
+  ),
+  MFA_RP_ID: text(
+    'The domain that passkeys are bound to, such as example.com; a change makes all passkeys useless',
+    { maxLength: 253, otherwise: 'the host of the first of MFA_ORIGINS' }
+  ),
   PASSWORD_BREACH_CHECK: oneOf(
     '`on`: asks Have I Been Pwned whether a new password was breached; it receives 5 digits of the SHA-1',
     ['off', 'on'],

@@ -9,6 +9,8 @@ import { assertStrongSecret } from '../../signing/secret-strength/index.js'
 import { EnvironmentSchema } from './environment.js'
 import type { Environment, VariableName } from './environment.js'
 import { Problems } from './problems.js'
+import { mfaOf } from './mfa.js'
+import type { MfaConfig } from './mfa.js'
 import { captchaOf } from './captcha.js'
 import type { CaptchaConfig } from './captcha.js'
 import { databrainOf, boldbiOf, dxfeedOf } from './products.js'
@@ -54,6 +56,8 @@ export interface Config {
   csrf: boolean
   /** Whether the refresh token of an administrator is in a cookie. */
   adminCookie: boolean
+  /** `null`: off. */
+  mfa: MfaConfig | null
   /** Whether new passwords are compared with a list of breached passwords. */
   breachCheck: boolean
   requireHttps: boolean
@@ -154,6 +158,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     captcha: captchaOf(environment, embedOrigins, problems),
     csrf: environment.CSRF === 'on',
     adminCookie: environment.ADMIN_COOKIE === 'on',
+    mfa: mfaOf(environment, problems),
     breachCheck: environment.PASSWORD_BREACH_CHECK === 'on',
     requireHttps: environment.REQUIRE_HTTPS === 'on',
     embedUser: environment.EMBED_USER ?? (mocksAlone ? MOCK_USER : null),

@@ -45,7 +45,7 @@ export interface Passkeys {
   ): Promise<NewPasskey>
   /** Returns the options for the passkeys of a user; with `null` the user chooses one, and has to be verified. */
   authenticationOptions (known: readonly Passkey[] | null, purpose: Purpose): Promise<Challenge>
-  /** Returns the options for the passkeys of a user; with `null` the user chooses a passkey and has to be verified. */
+  /** Returns the passkey that signed the challenge; `null` if the proof is wrong, and `onRefusal` gets the reason. */
   verify (
     credential: Credential,
     challenge: { token: string, purpose: Purpose },
