@@ -21,6 +21,8 @@ export interface TokenDelivery {
   deliver (request: FastifyRequest, pair: TokenPair, endsAt: number): TokenReply
   /** Returns the refresh token of a request; `null` without one. */
   read (request: FastifyRequest): string | null
+  /** Returns the refresh token of the session that the cookie of a new session replaces; `null` without one. */
+  replaced (request: FastifyRequest): string | null
   /** Deletes the cookie. */
   forget (request: FastifyRequest): void
   /** Refuses requests of pages of other sites with 403 `CSRF_FAILED`, on the routes that read or set the cookie. */
@@ -33,6 +35,7 @@ const inJson: TokenDelivery = {
   routeOptions: {},
   deliver: (_request, pair) => pair,
   read: (request) => (request.body as RefreshBody).refresh_token,
+  replaced: () => null,
   forget () {},
   guardPages () {}
 }
@@ -70,6 +73,7 @@ export function tokenDelivery (cookie: CookieSettings | null): TokenDelivery {
       return reply
     },
     read: readRefreshCookie,
+    replaced: readRefreshCookie,
     forget: (request) => setRefreshCookie(request, { value: '', path, maxAgeSeconds: 0 }),
     guardPages: (scope) => { scope.addHook('onRequest', checkSite) }
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
+import type { RefreshClaims } from '../../../lib/admin-tokens/index.js'
 import { requestAddress } from '../../../lib/http/client-address.js'
 import { INVALID_CREDENTIALS } from '../../../lib/errors.js'
 import type { User } from '../../../contracts/token-store/index.js'
@@ -40,6 +41,30 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, delivery, now 
   const { adminTokens } = scope
   const { sessions, users } = scope.tokenStore
 
+  /** Ends the session whose cookie the new session overwrites: nothing could end it any more. */
+  async function endReplaced (request: FastifyRequest): Promise<void> {
+    const token = delivery.replaced(request)
+    const claims = token === null ? null : claimsOf(token)
+    if (claims === null || !await sessions.end(claims.sid, claims.sub)) return
+    scope.audit({
+      action: 'auth.logout',
+      request,
+      orgId: claims.org_id,
+      userId: claims.sub,
+      resourceType: 'session',
+      resourceId: claims.sid,
+      changes: { reason: 'replaced' }
+    })
+  }
+
+  function claimsOf (token: string): RefreshClaims | null {
+    try {
+      return adminTokens.verifyRefresh(token)
+    } catch {
+      return null
+    }
+  }
+
   return async function startSession (request, { id: userId, orgId, email, epoch }, options = {}) {
     const { isStillValid, mfaAt = null, endsAt = now() + maxAge, audit = { action: 'auth.login' } } = options
     const sid = randomUUID()
@@ -66,6 +91,7 @@ export function sessionStarter (scope: FastifyInstance, { maxAge, delivery, now 
     }
     scope.audit({ ...record, ...audit, resourceType: 'session', resourceId: sid })
     const access = adminTokens.issueAccess({ sub: userId, org_id: orgId, role: fresh.role, sid, epoch, endsAt })
+    await endReplaced(request)
     return delivery.deliver(
       request,
       tokenPair(access, refresh.token, adminTokens.accessLifeSeconds(endsAt)),

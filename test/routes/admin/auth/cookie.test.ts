@@ -155,6 +155,22 @@ t.test('a logout ends the session and deletes the cookie; without a cookie it is
   t.same([invalid.status, invalid.set?.value], [401, ''], 'an invalid cookie is deleted')
 })
 
+t.test('a login ends the session whose cookie it overwrites, and no other session', async (t) => {
+  const { logIn, send, get, addUser, audited, user } = await setUp(t)
+  await addUser('bob@example.com')
+  const [first, other] = [await logIn(), await logIn()]
+  const bob = await send('login', { cookie: first.set?.value ?? '' }, { email: 'bob@example.com', password: PASSWORD })
+  t.equal((await get('me', first.body.access_token)).statusCode, 401)
+  for (const { body } of [other, bob]) t.equal((await get('me', body.access_token)).statusCode, 200)
+  t.match((await audited('auth.logout')).find(({ action }) => action === 'auth.logout'), {
+    userId: user.id,
+    changes: { reason: 'replaced' }
+  })
+  await send('login', { cookie: bob.set?.value ?? '' }, { email: 'bob@example.com', password: 'wrong' })
+  t.equal((await get('me', bob.body.access_token)).statusCode, 200, 'a failed login ends nothing')
+  t.equal((await logIn({ cookie: 'garbage' })).status, 200)
+})
+
 t.test('a switch replaces the cookie, and no log line contains one', async (t) => {
   const lines: string[] = []
   const { logIn, store, user, app, send } = await setUp(t, {
