@@ -145,6 +145,23 @@ export async function invitationContract (t: ContractTest, create: CreateStore):
     assert.equal(await invitations.delete('org-a', second.id), null)
   })
 
+  await t.test('an invitation of a role that is not replaceable is not replaced, unless it has expired', async () => {
+    const { store, clock } = await create()
+    const { invitations, users } = store
+    const sender = await users.create({
+      orgId: 'org-a', email: 'owner@example.com', passwordHash: 'hash', role: 'owner'
+    })
+    const first = anInvitation(sender, clock, { role: 'owner', expiresAt: clock.now() + 1_000 })
+    await invitations.create(first)
+    const other = { ...anInvitation(sender, clock, { email: first.email }) }
+    const below = ['admin', 'editor', 'viewer'] as const
+    await assert.rejects(invitations.create(other, below), { code: 'FORBIDDEN' })
+    assert.equal((await invitations.find(first.digest))?.invitation.role, 'owner')
+    await clock.advance(1_000)
+    assert.equal((await invitations.create(other, below)).role, 'viewer')
+    assert.equal((await invitations.create({ ...other, digest: 'next' }, ['viewer'])).role, 'viewer')
+  })
+
   await t.test('an expired invitation neither exists nor counts', async () => {
     const { store, clock, sender } = await createWithSender()
     const { invitations } = store

@@ -42,9 +42,13 @@ export interface Invitations {
   /**
    * Creates an invitation. It replaces an open invitation of the same email into the organisation. Rejects with
    * `CONFLICT` if the email belongs to a member, if the members and the other open invitations have reached `maxUsers`
-   * of the organisation, or if the organisation does not exist.
+   * of the organisation, or if the organisation does not exist; with `FORBIDDEN`, and changes nothing, if it would
+   * replace an invitation whose role is not in `replaceable`. Default: all roles.
    */
-  create (invitation: { orgId: string, email: string, role: Role } & InvitationLink): Promise<Invitation>
+  create (
+    invitation: { orgId: string, email: string, role: Role } & InvitationLink,
+    replaceable?: readonly Role[]
+  ): Promise<Invitation>
   get (orgId: string, id: string): Promise<Invitation | null>
   /** Lists the invitations of an organisation by `createdAt`, newest first. */
   list (orgId: string, page: PageRequest): Promise<Page<Invitation>>

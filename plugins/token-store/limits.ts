@@ -46,11 +46,10 @@ export function emailTaken (): InstanceType<typeof CONFLICT> {
   return new CONFLICT({ message: 'This email is taken' })
 }
 
-/** Throws `FORBIDDEN` if the caller may not change members of that role. */
+/** Throws `FORBIDDEN` if the caller may not change members, or invitations, of that role. */
 export function assertChangeable (role: Role, changeable: readonly Role[] | undefined): void {
-  if (changeable?.includes(role) === false) {
-    throw new FORBIDDEN({ message: `Only an owner may change a member with the role ${role}`, reason: `member ${role}` })
-  }
+  if (changeable?.includes(role) !== false) return
+  throw new FORBIDDEN({ message: `You may not change members with the role ${role}`, reason: `member ${role}` })
 }
 
 /** Returns whether a member of the role `inviter` may give the role `given`. */

@@ -5,7 +5,7 @@ import type {
   AcceptingAccount, FoundInvitation, Invitation, InvitationLink, Invitations, Member, Page, PageRequest,
   Role
 } from '../../../contracts/token-store/index.js'
-import { alreadyMember, emailTaken, mayGive, overQuota } from '../limits.js'
+import { alreadyMember, assertChangeable, emailTaken, mayGive, overQuota } from '../limits.js'
 import type { MemoryMembers } from './members.js'
 import { newestFirst } from './newest-first.js'
 import type { MemoryOrganisations } from './organisations.js'
@@ -34,13 +34,16 @@ export class MemoryInvitations implements Invitations {
   }
 
   async create (
-    { orgId, email, role, ...link }: { orgId: string, email: string, role: Role } & InvitationLink
+    { orgId, email, role, ...link }: { orgId: string, email: string, role: Role } & InvitationLink,
+    replaceable?: readonly Role[]
   ): Promise<Invitation> {
     const { now, organisations, users, members } = this.#around
     const lower = email.toLowerCase()
     if (organisations.nameOf(orgId) === null) throw new CONFLICT({ message: 'This organisation does not exist' })
     if (members.find(users.idOf(lower) ?? '', orgId) !== undefined) throw alreadyMember()
-    const others = this.#openOf(orgId).filter((other) => other.email !== lower)
+    const open = this.#openOf(orgId)
+    const others = open.filter((other) => other.email !== lower)
+    for (const replaced of open) if (replaced.email === lower) assertChangeable(replaced.role, replaceable)
     this.#assertRoom(orgId, members.countOf(orgId) + others.length)
     for (const [known, other] of this.#byId) {
       if (other.orgId === orgId && other.email === lower) this.#byId.delete(known)

@@ -6,7 +6,7 @@ import type { ListReads } from '../../../lib/database/list/reads.js'
 import type { DatabaseSchema } from '../../../lib/database/schema.js'
 import { CONFLICT } from '../../../lib/errors.js'
 import type { Invitation, Invitations } from '../../../contracts/token-store/index.js'
-import { alreadyMember, emailTaken, mayGive, overQuota } from '../limits.js'
+import { alreadyMember, assertChangeable, emailTaken, mayGive, overQuota } from '../limits.js'
 import { findMember, lockOrganisation, toMember } from './members.js'
 import { afterCursor, toPage } from './pages.js'
 import { toDate, toMilliseconds } from './times.js'
@@ -24,12 +24,16 @@ export function sqlInvitations (
       .where('expires_at', '>', toDate(now()))
 
   return {
-    async create ({ orgId, email, role, invitedBy, digest, expiresAt }) {
+    async create ({ orgId, email, role, invitedBy, digest, expiresAt }, replaceable) {
       const lower = toColumnText(email.toLowerCase())
       const row = await db.transaction().execute(async (tx) => {
         const organisation = await lockOrganisation(tx, orgId)
         if (organisation === undefined) throw new CONFLICT({ message: 'This organisation does not exist' })
-        await tx.deleteFrom('invitations').where('org_id', '=', toColumnText(orgId)).where('email', '=', lower).execute()
+        const replaced = await tx.deleteFrom('invitations').where('org_id', '=', toColumnText(orgId))
+          .where('email', '=', lower).returning(['role', 'expires_at']).executeTakeFirst()
+        if (replaced !== undefined && toMilliseconds(replaced.expires_at) > now()) {
+          assertChangeable(replaced.role, replaceable)
+        }
         const member = await tx.selectFrom('memberships').innerJoin('users', 'users.id', 'memberships.user_id')
           .select('users.id').where('users.email', '=', lower).where('memberships.org_id', '=', toColumnText(orgId))
           .executeTakeFirst()

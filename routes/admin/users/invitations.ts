@@ -13,6 +13,7 @@ import { PERMISSIONS } from '../permissions.js'
 import { idOf, optionalBody } from '../request.js'
 import type { Link } from './links.js'
 import { invitationMail } from './mails.js'
+import { changeableBy } from './members.js'
 import type { UserRouteParts } from './parts.js'
 
 const MAIL_FAILED = 'The invitation is stored, but its mail could not be sent; resend it later'
@@ -25,11 +26,14 @@ export function inviteRoutes (scope: FastifyInstance, { links, mailer }: UserRou
     '/users/invite',
     { schema: schemas.inviteSchema, ...PERMISSIONS.changeUsers },
     async function inviteUser (request, reply) {
-      const { org_id: orgId, sub } = adminOf(request)
+      const { org_id: orgId, sub, role: own } = adminOf(request)
       const { email, role } = request.body
       assertMayGive(request, role)
       const link = links.create('invitation')
-      const invitation = await invitations.create({ orgId, email, role, invitedBy: sub, ...stored(link) })
+      const invitation = await invitations.create(
+        { orgId, email, role, invitedBy: sub, ...stored(link) },
+        changeableBy(own)
+      )
       audit(scope, request, 'user.invited', invitation)
       await mail(request, invitation, link)
       reply.code(201)

@@ -92,7 +92,7 @@ function otherUserOf (request: FastifyRequest): string {
 }
 
 /** Returns the roles of the members that a member of a role may change: only owners may change owners. */
-function changeableBy (role: Role): readonly Role[] {
+export function changeableBy (role: Role): readonly Role[] {
   return ROLES.filter((other) => mayGive(role, other))
 }
 

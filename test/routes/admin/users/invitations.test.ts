@@ -155,13 +155,14 @@ t.test('an inviter gives no role above the own role', async (t) => {
   t.equal(admin.outbox.length, 7)
 })
 
-t.test('an administrator neither withdraws nor resends the invitation of an owner', async (t) => {
+t.test('an administrator neither withdraws, resends nor replaces the invitation of an owner', async (t) => {
   const admin = await usersApp(t)
   const owner = await caller(admin)
   const other = await caller(admin, 'admin')
   const { id } = (await owner.send('POST', '/users/invite', { email: 'new@example.com', role: 'owner' })).json()
   t.equal((await other.send('POST', `/users/invitations/${id}/resend`)).statusCode, 403)
   t.equal((await other.send('DELETE', `/users/invitations/${id}`)).statusCode, 403)
+  t.equal((await other.send('POST', '/users/invite', { email: 'new@example.com', role: 'viewer' })).statusCode, 403)
   t.equal((await admin.post(INSPECT, { token: await admin.tokenOf('invitation') })).statusCode, 200)
   t.equal((await owner.send('DELETE', `/users/invitations/${id}`)).statusCode, 204)
 })

@@ -62,6 +62,18 @@ t.test('a link is valid once, for 30 minutes, and until the next link', async (t
   t.equal(await confirm(expired), '401 EXPIRED_TOKEN')
 })
 
+t.test('a reset leaves the second factor required', async (t) => {
+  const admin = await usersApp(t)
+  await admin.addUser(EMAIL)
+  await admin.store.organisations.update('default', { mfa: 'required' })
+  await admin.post(REQUEST, { email: EMAIL })
+  const token = await admin.tokenOf('password_reset')
+  t.equal((await admin.post(CONFIRM, { token, new_password: NEW_PASSWORD })).statusCode, 204)
+  const reply = await admin.post('login', { email: EMAIL, password: NEW_PASSWORD })
+  t.equal(reply.statusCode, 403)
+  t.notOk(reply.body.includes('access_token'))
+})
+
 t.test('a changed password ends a link', async (t) => {
   const admin = await usersApp(t)
   await admin.addUser(EMAIL)
