@@ -6,7 +6,7 @@ import { NOW, anEvent, stored } from './fixtures.js'
 import type { CreateSink } from './fixtures.js'
 
 export async function expiryContract (t: ContractTest, create: CreateSink): Promise<void> {
-  await t.test('expire deletes the events received before a time, of every organisation, and no others', async () => {
+  await t.test('expire deletes only the events that were received before a time, of every organisation', async () => {
     const { sink } = await create()
     if (sink.expire === undefined) return
     const at = (receivedAt: number, orgId: string) => anEvent({ receivedAt, orgId })

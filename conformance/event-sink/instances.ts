@@ -16,7 +16,8 @@ export async function sharedEventSinkContract (
   t: ContractTest,
   createTwo: () => Promise<[EventSink, EventSink]>
 ): Promise<void> {
-  await t.test('ten concurrent copies of one event over two instances all succeed and store one', async () => {
+  await t.test('ten concurrent copies of one event over two instances all succeed, and one copy ' +
+    'is stored', async () => {
     const [a, b] = await createTwo()
     for (let round = 0; round < 5; round++) {
       const event = anEvent()

@@ -21,7 +21,7 @@ export async function repeatContract (t: ContractTest, create: CreateSink): Prom
     await assertCopies(sink, fresh, 1, 'a new event beside a duplicate is stored')
   })
 
-  await t.test('the sink never sets `repeat` of a new event, nor of an event without it', async () => {
+  await t.test('the sink does not set `repeat` of a new event or of an event without the property', async () => {
     const { sink } = await create()
     const [marked, unmarked] = [anEvent({ repeat: false }), anEvent()]
     await sink.write([marked, unmarked])
@@ -53,7 +53,7 @@ export async function repeatContract (t: ContractTest, create: CreateSink): Prom
     )
   })
 
-  await t.test('ten concurrent writes of one event all succeed and store one', async () => {
+  await t.test('ten concurrent writes of one event all succeed, and one copy is stored', async () => {
     const { sink } = await create()
     const event = anEvent()
     await Promise.all(Array.from({ length: 10 }, () => sink.write([anEvent(), event])))

@@ -74,7 +74,7 @@ export async function writeContract (t: ContractTest, create: CreateSink): Promi
     assert.deepEqual(new Set(ids), new Set([...good, after].map(({ messageId }) => messageId)))
   })
 
-  await t.test('close flushes earlier writes, and may be called again', async () => {
+  await t.test('close flushes earlier writes and can be called again', async () => {
     const { sink } = await create()
     const writes = Array.from({ length: 50 }, () => sink.write([anEvent()]))
     await sink.close()

@@ -95,7 +95,7 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
     await assertVisible(await Promise.all([keyRevoked, keyRotated].map((change) => change(two))), within)
   })
 
-  await t.test('guest tokens that one instance invalidates are not returned by the other in time', async () => {
+  await t.test('a guest token that one instance invalidates is not returned by the other in time', async () => {
     const { a, b } = await create()
     const now = clock.now()
     await a.guestTokens.set('key', { token: 'x', clientId: 'client', mintedAt: now - 1_000, expiresAt: now + 60_000 })
@@ -125,7 +125,7 @@ export async function changeContract (t: ContractTest, create: CreateTwo, within
       watched('user', 'the first cut-off', 0, 1_000, () => a.revocations.revoke(aRevocation(fresh))),
       watched(
         'tenant',
-        'a raised one',
+        'a raised cut-off',
         1_000,
         2_000,
         () => a.revocations.revoke(aRevocation({ ...fresh, kind: 'tenant', before: 2_000 }))

@@ -65,7 +65,7 @@ export async function accountLinkContract (t: ContractTest, create: CreateStore)
     }
   })
 
-  await t.test('a link starts only for a user who exists', async () => {
+  await t.test('a link starts only for an existing user', async () => {
     const { store, clock } = await create()
     const link = { userId: 'nobody', digest: 'digest', expiresAt: clock.now() + HOUR }
     assert.equal(await store.accountLinks.startReset(link), false)
@@ -75,7 +75,7 @@ export async function accountLinkContract (t: ContractTest, create: CreateStore)
     assert.equal(await store.accountLinks.confirmEmail('digest'), null)
   })
 
-  await t.test('an email changes when both links are confirmed, in either order, and sessions go on', async () => {
+  await t.test('an email changes when both links are confirmed, in either order, and sessions continue', async () => {
     const { store, clock } = await create()
     for (const isNewFirst of [true, false]) {
       const user = await aUser(store)
@@ -119,7 +119,7 @@ export async function accountLinkContract (t: ContractTest, create: CreateStore)
     }
   })
 
-  await t.test('an email that another user has is not taken over, and the link stays valid', async () => {
+  await t.test('an email of another user is not taken over, and the link stays valid', async () => {
     const { store, clock, user } = await createWithUser()
     const { accountLinks, members } = store
     const { digest, newDigest } = await startEmailChange(store, clock, user, 'new@example.com')

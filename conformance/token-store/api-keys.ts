@@ -71,7 +71,7 @@ export async function apiKeyContract (t: ContractTest, create: CreateStore): Pro
     assert.deepEqual(await apiKeys.get('org-a', key.id), key, 'it is still listed')
   })
 
-  await t.test('a revoked key resolves no more at once on the same instance', async () => {
+  await t.test('a revoked key no longer resolves, at once on the same instance', async () => {
     const { store: { apiKeys } } = await create()
     const fresh = anApiKey()
     const key = await apiKeys.create(fresh)
@@ -88,8 +88,7 @@ export async function apiKeyContract (t: ContractTest, create: CreateStore): Pro
     }
   })
 
-  await t.test('without an overlap the previous digest ends at once; with one it ends with it, and an older ' +
-    'digest at once', async () => {
+  await t.test('the previous digest ends at once or with the overlap, and an older digest ends at once', async () => {
     const { store, clock } = await create()
     const { apiKeys } = store
     const fresh = anApiKey()
@@ -115,7 +114,7 @@ export async function apiKeyContract (t: ContractTest, create: CreateStore): Pro
     assert.deepEqual(await works(third, fourth), [false, true])
   })
 
-  await t.test('a rotated key expires when it would have, in its overlap as well', async () => {
+  await t.test('a rotated key keeps its expiry, also during the overlap', async () => {
     const { store: { apiKeys }, clock } = await create()
     const fresh = anApiKey({ expiresAt: clock.now() + 100 })
     const { id, expiresAt } = await apiKeys.create(fresh)
@@ -130,7 +129,7 @@ export async function apiKeyContract (t: ContractTest, create: CreateStore): Pro
     }
   })
 
-  await t.test('of concurrent rotations exactly one digest resolves afterwards', async () => {
+  await t.test('exactly one digest resolves after concurrent rotations', async () => {
     const { store: { apiKeys } } = await create()
     const { id } = await apiKeys.create(anApiKey())
     const digests = Array.from({ length: 10 }, () => aDigest())

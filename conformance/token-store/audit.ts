@@ -106,7 +106,8 @@ export async function auditContract (t: ContractTest, create: CreateStore): Prom
     }
   })
 
-  await t.test('repeats are added to the changes of an entry; a later count replaces an earlier one', async () => {
+  await t.test('repeats are added to the changes of an entry, and a later count replaces an ' +
+    'earlier count', async () => {
     const { store: { audit } } = await create()
     const [some, none] = [anEntry({ changes: { reason: 'a\u0000b' }, timestamp: 2_000 }), anEntry({ changes: null })]
     await audit.append([some, none])

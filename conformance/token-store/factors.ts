@@ -22,7 +22,7 @@ function aPasskey (userId: string, fields: Partial<NewPasskey> = {}): NewPasskey
 }
 
 export async function factorContract (t: ContractTest, create: CreateStore): Promise<void> {
-  await t.test('an authenticator app is a factor once its secret is confirmed', async () => {
+  await t.test('an authenticator app is a factor after its secret is confirmed', async () => {
     const { store, clock } = await create()
     const { factors, sessions } = store
     const { id } = await aUser(store)
@@ -48,7 +48,7 @@ export async function factorContract (t: ContractTest, create: CreateStore): Pro
     assert.deepEqual([await factors.get(id), await has()], [NONE, false], 'the codes end with the last factor')
   })
 
-  await t.test('a new secret replaces the confirmed one when it is confirmed, and keeps the recovery codes', async () => {
+  await t.test('a confirmed new secret replaces the previous secret and keeps the recovery codes', async () => {
     const { store } = await create()
     const { factors } = store
     const { id } = await aUser(store)
@@ -63,7 +63,7 @@ export async function factorContract (t: ContractTest, create: CreateStore): Pro
     assert.deepEqual([await factors.useTotpStep(id, 50), await factors.useTotpStep(id, 51)], [false, true])
   })
 
-  await t.test('each time step is used once, and none before it afterwards', async () => {
+  await t.test('each time step is used once, and no earlier step is used afterwards', async () => {
     const { store } = await create()
     const { factors } = store
     const { id } = await aUser(store)
@@ -94,7 +94,7 @@ export async function factorContract (t: ContractTest, create: CreateStore): Pro
     assert.equal(await factors.takeRecoveryCode(id, 'new-3'), true)
   })
 
-  await t.test('a passkey is a factor, found by its credential id, and belongs to one user', async () => {
+  await t.test('a passkey is a factor, is found by its credential id and belongs to one user', async () => {
     const { store, clock } = await create()
     const { factors, sessions } = store
     const [{ id }, other] = [await aUser(store), await aUser(store)]
@@ -146,7 +146,7 @@ export async function factorContract (t: ContractTest, create: CreateStore): Pro
     assert.equal(await factors.usePasskey('unknown', 1), false)
   })
 
-  await t.test('an organisation that requires a second factor keeps the last one of its members', async () => {
+  await t.test('an organisation that requires a second factor keeps the last factor of its members', async () => {
     const { store, clock } = await create()
     const { factors, members, organisations, sessions } = store
     const { id } = await aUser(store)

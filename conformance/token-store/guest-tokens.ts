@@ -58,7 +58,7 @@ export async function guestTokenContract (t: ContractTest, create: CreateStore):
     await guestTokens.set('key-1', aToken(clock, { mintedAt }))
     assert.equal(await guestTokens.get('key-1'), null)
     await store.sweep({ auditRetention: 1_000 })
-    assert.equal(await guestTokens.get('key-1'), null, 'nor after a sweep')
+    assert.equal(await guestTokens.get('key-1'), null, 'also after a sweep')
 
     await clock.advance(5)
     await guestTokens.set('key-1', aToken(clock))
@@ -73,8 +73,7 @@ export async function guestTokenContract (t: ContractTest, create: CreateStore):
     assert.equal(await guestTokens.get('key-1'), null)
   })
 
-  await t.test('a newer token replaces an older one, but an older token that arrives late does not replace a ' +
-    'newer one', async () => {
+  await t.test('a newer token replaces an older token, and a late older token replaces no newer token', async () => {
     const { store: { guestTokens }, clock } = await create()
     const older = aToken(clock, { token: 'older' })
     await clock.advance(5)

@@ -34,7 +34,7 @@ export async function invitationContract (t: ContractTest, create: CreateStore):
     return { store, clock, sender: await aUser(store) }
   }
 
-  await t.test('an invitation is read as it was created, in its organisation alone', async () => {
+  await t.test('an invitation is read as it was created, only in its organisation', async () => {
     const { store, clock, sender } = await createWithSender()
     const { digest, ...fresh } = anInvitation(sender, clock, { email: 'Ann@Example.com', role: 'admin' })
     const created = await store.invitations.create({ ...fresh, digest })
@@ -71,7 +71,7 @@ export async function invitationContract (t: ContractTest, create: CreateStore):
     assert.ok(!JSON.stringify(pages).includes('digest'))
   })
 
-  await t.test('an accepted invitation creates the account of a new email, once', async () => {
+  await t.test('an accepted invitation creates one account for a new email', async () => {
     const { store, clock, sender } = await createWithSender()
     const { digest, email } = anInvitation(sender, clock)
     const { id } = await store.invitations.create(anInvitation(sender, clock, { digest, email, role: 'editor' }))
@@ -86,8 +86,8 @@ export async function invitationContract (t: ContractTest, create: CreateStore):
     assert.deepEqual(await store.users.findByEmail(email), user)
   })
 
-  await t.test('an accepted invitation adds an existing account as a member, and only the account of the ' +
-    'email', async () => {
+  await t.test('an accepted invitation adds an existing account as a member, and only the account with ' +
+    'the email', async () => {
     const { store, clock, sender } = await createWithSender()
     const user = await store.users.create({
       orgId: 'org-b', email: 'bob@example.com', passwordHash: 'hash', role: 'owner'
@@ -162,7 +162,7 @@ export async function invitationContract (t: ContractTest, create: CreateStore):
     assert.equal((await invitations.create({ ...other, digest: 'next' }, ['viewer'])).role, 'viewer')
   })
 
-  await t.test('an expired invitation neither exists nor counts', async () => {
+  await t.test('an expired invitation does not exist and does not count', async () => {
     const { store, clock, sender } = await createWithSender()
     const { invitations } = store
     await store.organisations.update('org-a', { maxUsers: 2 })
@@ -213,7 +213,7 @@ export async function invitationContract (t: ContractTest, create: CreateStore):
     await assert.rejects(store.invitations.accept(invitation.digest, { userId: user.id }), { code: 'CONFLICT' })
   })
 
-  await t.test('an invitation is valid while its sender may give the role', async () => {
+  await t.test('an invitation is valid while its sender is allowed to give the role', async () => {
     const { store, clock, sender } = await createWithSender()
     const { invitations, members } = store
     await aUser(store)

@@ -79,7 +79,7 @@ export async function memberContract (t: ContractTest, create: CreateStore): Pro
     assert.deepEqual(await sessions.rotate({ ...rotation, sessionId: inA.id }), { outcome: 'rotated' })
   })
 
-  await t.test('without an organisation a user is found in the enabled one of the latest login', async () => {
+  await t.test('without an organisation a user is found in the enabled organisation of the latest login', async () => {
     const { store, clock } = await create()
     const { organisations, users, members, sessions } = store
     const user = await aUser(store)
@@ -127,7 +127,7 @@ export async function memberContract (t: ContractTest, create: CreateStore): Pro
     assert.equal((await users.get(foreign.id))?.role, 'owner')
   })
 
-  await t.test('a removed member has no sessions there; the last membership takes the user with it', async () => {
+  await t.test('a removed member has no sessions there, and the last membership deletes the user', async () => {
     const { store, clock } = await create()
     const { organisations, users, members, sessions } = store
     const user = await aUser(store)

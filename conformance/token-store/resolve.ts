@@ -224,8 +224,8 @@ export async function resolveContract (t: ContractTest, create: CreateStore): Pr
     assert.equal((await sources.resolve(third))?.source.id, id)
   })
 
-  await t.test('a rotated server secret comes first, the previous one is valid until its overlap ends, and no ' +
-    'third one is valid', async () => {
+  await t.test('a rotated server secret comes first, the previous secret is valid until its overlap ends, and no ' +
+    'third secret is', async () => {
     const { store, clock } = await create()
     const { sources } = store
     const { id, pipelineKey } = await sources.create(aSource({ serverSecret: 'first q7Ty2Kd9Wm4x' }))
@@ -251,7 +251,7 @@ export async function resolveContract (t: ContractTest, create: CreateStore): Pr
     assert.deepEqual(await secrets(), ['fourth u4Mi9Ow6Dz3k'])
   })
 
-  await t.test('origins are those of all enabled sources, and a change takes effect at once on the same ' +
+  await t.test('origins returns the origins of all enabled sources, and a change takes effect at once on the same ' +
     'instance', async () => {
     const { store: { sources } } = await create()
     const domains = async () => (await sources.origins()).flatMap((origins) => origins.domains).sort()

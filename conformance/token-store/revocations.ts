@@ -22,7 +22,7 @@ export async function revocationContract (t: ContractTest, create: CreateStore):
     assert.equal((await revocations.revoke(aRevocation({ subject: 'other', createdBy: null }))).createdBy, null)
   })
 
-  await t.test('a cut-off applies to one organisation, kind and id, is 0 where there is none, and is soon ' +
+  await t.test('a cut-off applies to one organisation, kind and id, is 0 without a revocation, and is soon ' +
     'synchronous', async () => {
     const { store: { revocations } } = await create()
     await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
@@ -43,8 +43,8 @@ export async function revocationContract (t: ContractTest, create: CreateStore):
     assert.equal(await atOnce(() => revocations.cutoff('org-b', 'user', 'ann')), 0)
   })
 
-  await t.test('the cut-offs of several subjects are in their order, equal to the single ones, and soon ' +
-    'synchronous', async () => {
+  await t.test('the cut-offs of several subjects are in their order, equal to single look-ups, and ' +
+    'soon synchronous', async () => {
     const { store: { revocations } } = await create()
     await revocations.revoke(aRevocation({ kind: 'user', subject: 'ann', before: 5_000 }))
     await revocations.revoke(aRevocation({ kind: 'dashboard', subject: 'ann', before: 6_000 }))
@@ -101,7 +101,7 @@ export async function revocationContract (t: ContractTest, create: CreateStore):
     assert.deepEqual((await revocations.list('org-a', {}, { limit: 10 })).data, [raised])
   })
 
-  await t.test('of many concurrent revocations the highest cut-off stays', async () => {
+  await t.test('the highest of many concurrent cut-offs stays', async () => {
     const { store: { revocations } } = await create()
     await Promise.all(
       Array.from({ length: 20 }, (_, at) => revocations.revoke(aRevocation({ before: 1_000 + (at * 7) % 20 })))
@@ -110,7 +110,8 @@ export async function revocationContract (t: ContractTest, create: CreateStore):
     assert.equal((await revocations.list('org-a', {}, { limit: 100 })).data.length, 1)
   })
 
-  await t.test('only the organisation itself can lift a revocation, once, and can set another afterwards', async () => {
+  await t.test('only the organisation itself can lift a revocation, once, and can set another ' +
+    'revocation afterwards', async () => {
     const { store: { revocations } } = await create()
     const revocation = await revocations.revoke(aRevocation({ before: 5_000 }))
     assert.equal(await revocations.lift('org-b', revocation.id), null)
@@ -118,7 +119,7 @@ export async function revocationContract (t: ContractTest, create: CreateStore):
     assert.equal(await revocations.cutoff('org-a', 'user', 'user-1'), 5_000)
     assert.deepEqual(await revocations.lift('org-a', revocation.id), revocation)
     assert.equal(await revocations.lift('org-a', revocation.id), null)
-    assert.equal((await revocations.revoke(aRevocation({ before: 1_000 }))).before, 1_000, 'lower than the lifted one')
+    assert.equal((await revocations.revoke(aRevocation({ before: 1_000 }))).before, 1_000, 'below the lifted cut-off')
   })
 
   await t.test('each filter returns exactly the matching entries, newest first, page by page', async () => {

@@ -65,7 +65,7 @@ export async function rotationContract (t: ContractTest, make: CreateStore): Pro
     assert.equal((await store.users.get(one.userId))?.epoch, 1)
   })
 
-  await t.test('a token from three rotations ago does the same, also within a grace period', async () => {
+  await t.test('a token from three rotations ago ends all sessions too, also within a grace period', async () => {
     const { store, clock } = await make()
     const more = { grace: 10_000, sealedSuccessor: 'sealed' }
     const { rotate, sessionId } = await login(store, clock)
@@ -110,7 +110,7 @@ export async function rotationContract (t: ContractTest, make: CreateStore): Pro
     }
   })
 
-  await t.test('a rotation without a grace period allows no repeat, whatever grace the next call has', async () => {
+  await t.test('a rotation without a grace period allows no repeat, with any grace of the next call', async () => {
     const { store, clock } = await make()
     const { rotate } = await login(store, clock)
     await rotate('digest-1', 'digest-2', { grace: 10_000, sealedSuccessor: 'sealed-2' })
@@ -133,7 +133,8 @@ export async function rotationContract (t: ContractTest, make: CreateStore): Pro
     assert.equal((await store.users.get(userId))?.epoch, 0, 'nothing else was revoked')
   })
 
-  await t.test('of concurrent refreshes of an idle session one ends it and none is rotated', async () => {
+  await t.test('exactly one of concurrent refreshes of an idle session ends it, and no refresh ' +
+    'is rotated', async () => {
     const { store, clock } = await make()
     const { rotate } = await login(store, clock)
     await clock.advance(60)

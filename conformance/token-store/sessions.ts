@@ -33,7 +33,8 @@ export async function sessionContract (t: ContractTest, make: CreateStore): Prom
     assert.equal(await sessions.end(session.id), false)
   })
 
-  await t.test('ending a session takes effect at once on the same instance; ending it again is false', async () => {
+  await t.test('ending a session takes effect at once on the same instance, and ending it again ' +
+    'returns false', async () => {
     const { store, clock } = await make()
     const { sessions } = store
     const user = await aUser(store)
@@ -93,7 +94,7 @@ export async function sessionContract (t: ContractTest, make: CreateStore): Prom
     assert.equal((await store.sessions.access(later.id))?.epoch, user.epoch + 1)
   })
 
-  await t.test('replacing a password with `endSessionsBut` ends all sessions except that one', async () => {
+  await t.test('replacing a password with `endSessionsBut` ends all other sessions', async () => {
     const { store, clock } = await make()
     const user = await aUser(store)
     const [kept, dropped] = [aSession(user.id, clock), aSession(user.id, clock)]
@@ -169,8 +170,8 @@ export async function sessionContract (t: ContractTest, make: CreateStore): Prom
     )
   })
 
-  await t.test('no session starts for a user who was deleted, disabled or logged out everywhere since the login ' +
-    'began', async () => {
+  await t.test('no session starts if the user was deleted, disabled or logged out everywhere since the ' +
+    'login began', async () => {
     const { store, clock } = await make()
     const [user, off] = [await aUser(store), await aUser(store)]
     await store.sessions.endAll(user.id)
@@ -201,7 +202,7 @@ export async function sessionContract (t: ContractTest, make: CreateStore): Prom
     assert.equal((await store.users.get(user.id))?.epoch, user.epoch)
   })
 
-  await t.test('a confirmed second factor shows in the access data at once', async () => {
+  await t.test('a confirmed second factor is in the access data at once', async () => {
     const { store, clock } = await make()
     const user = await aUser(store)
     const [session, proven] = [aSession(user.id, clock), aSession(user.id, clock, { mfaAt: clock.now() - 5 })]

@@ -163,7 +163,7 @@ export async function sourceContract (t: ContractTest, create: CreateStore): Pro
     assert.equal((await sources.resolve(one.pipelineKey))?.source.id, heir.id, 'free after its overlap')
   })
 
-  await t.test('an expired key stays with its organisation: no other can take it, even long after a ' +
+  await t.test('an expired key stays with its organisation, and no other organisation can use it, also long after a ' +
     'sweep', async () => {
     const { store, clock } = await create()
     const { sources } = store

@@ -52,8 +52,8 @@ export async function userContract (t: ContractTest, make: CreateStore): Promise
     assert.equal(await store.users.setPassword('nobody', 'another'), false)
   })
 
-  await t.test('a password is replaced only if its hash has not changed since, and the other sessions end with ' +
-    'it', async () => {
+  await t.test('a password is replaced only if its hash has not changed since, and then the other ' +
+    'sessions end', async () => {
     const { store, clock } = await make()
     const { users, sessions } = store
     const [user, other] = [await aUser(store), await aUser(store)]
@@ -133,8 +133,7 @@ export async function userContract (t: ContractTest, make: CreateStore): Promise
     assert.equal(await users.clearFailures('never-failed'), null)
   })
 
-  await t.test('unlocking ends the locks of a subject and of subjects that start with it and a dot, and no ' +
-    'others', async () => {
+  await t.test('unlocking ends only the locks of a subject and of subjects that start with it and a dot', async () => {
     const { store: { users } } = await make()
     const limits = { max: 1, lockFor: 60_000 }
     const [mine, others] = [['ann', 'ann.device.1', 'ann.'], ['anna', 'an', 'bob.ann', 'ANN', 'a%', 'ann%', '']]

@@ -80,7 +80,7 @@ export async function webhookContract (t: ContractTest, create: CreateStore): Pr
     assert.deepEqual((await webhooks.resolve(webhook.id))?.secrets.map(({ value }) => value.toString()), ['abc'])
   })
 
-  await t.test('a patch changes only its own properties, and none that are not settings', async () => {
+  await t.test('a patch changes only its own properties and only settings', async () => {
     const { store, clock } = await create()
     const { source, webhooks } = await withSource(store)
     const webhook = await webhooks.create('org-a', source.id, aWebhook())
@@ -118,8 +118,8 @@ export async function webhookContract (t: ContractTest, create: CreateStore): Pr
     assert.deepEqual({ ...updated, updatedAt: expected.updatedAt }, expected)
   })
 
-  await t.test('another organisation, or another source of the same one, cannot read, change or delete a ' +
-    'webhook', async () => {
+  await t.test('another organisation, or another source of the organisation, cannot read, change or ' +
+    'delete a webhook', async () => {
     const { store } = await create()
     const { source, webhooks } = await withSource(store)
     const { source: sibling } = await withSource(store)
@@ -243,8 +243,8 @@ export async function webhookContract (t: ContractTest, create: CreateStore): Pr
     }
   })
 
-  await t.test('a rotated secret comes first, the previous one is valid until its overlap ends, and no third one ' +
-    'is valid', async () => {
+  await t.test('a rotated secret comes first, the previous secret is valid until its overlap ends, and no third ' +
+    'secret is', async () => {
     const { store, clock } = await create()
     const { source, webhooks } = await withSource(store)
     const { id = '' } = await webhooks.create('org-a', source.id, aWebhook({ secret: 'first secret' })) ?? {}
